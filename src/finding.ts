@@ -1,0 +1,14 @@
+/** One reason, as a value: something a person should know, with where and what to do. */
+export interface Finding {
+  /** Stable id, e.g. `avro/reader-field-missing-default`, `column/type-not-mapped`. */
+  readonly rule: string;
+  readonly severity: "error" | "warning";
+  /** Does it always happen, only on some data, or only by a policy. */
+  readonly certainty: "always" | "on-some-data" | "by-policy";
+  /** The field by name as the reader has it, e.g. `after.address.zip`; undefined: the whole. */
+  readonly field?: string | undefined;
+  /** What is wrong, one sentence, never a row's value. */
+  readonly message: string;
+  /** What to do about it, one sentence or a command. */
+  readonly remedy?: string | undefined;
+}

@@ -1,0 +1,50 @@
+/** pg_attribute.attnum: a column's identity within its table. Never reused, survives a rename. */
+export type Attnum = number & { readonly __brand: "Attnum" };
+export function attnum(value: number): Attnum {
+  return value as Attnum; // the brand's constructor
+}
+
+/** pg_class.oid: a table's identity; a table dropped and created again has another. */
+export type TableOid = number & { readonly __brand: "TableOid" };
+export function tableOid(value: number): TableOid {
+  return value as TableOid; // the brand's constructor
+}
+
+/** A type as pgoutput sends it: pg_type.oid and atttypmod (-1: none). */
+export interface ColumnType {
+  readonly oid: number;
+  readonly typmod: number;
+}
+
+/** A live column as the catalog has it now. */
+export interface Column {
+  readonly attnum: Attnum;
+  readonly name: string;
+  readonly type: ColumnType;
+  /** format_type(): `numeric(10,2)`, for people. */
+  readonly typeName: string;
+  readonly notNull: boolean;
+  /** pg_get_expr() of the default; undefined when there is none. */
+  readonly defaultExpr: string | undefined;
+  /** IDENTITY column: it has no default expression. */
+  readonly identity: boolean;
+  /** Generated columns are not in the log before PostgreSQL 18. */
+  readonly generated: boolean;
+}
+
+/** A table as the catalog has it now. */
+export interface Table {
+  readonly oid: TableOid;
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /** Highest attnum ever given (pg_class.relnatts), dropped columns included. */
+  readonly maxAttnum: number;
+  /** Primary key's columns in index order, else the first unique index of NOT NULL columns, else empty. */
+  readonly key: readonly Attnum[];
+  readonly replicaIdentity: "default" | "nothing" | "full" | "index";
+  /** pg_relation_filenode: changes when the table is rewritten. */
+  readonly filenode: number;
+  /** pg_class.reltuples; -1 when never analyzed. */
+  readonly estimatedRows: number;
+}

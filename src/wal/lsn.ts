@@ -1,0 +1,22 @@
+/** A byte position in PostgreSQL's log, 64 bit. Never mixed with other numbers. */
+export type Lsn = bigint & { readonly __brand: "Lsn" };
+
+export function lsn(value: bigint): Lsn {
+  return value as Lsn; // the brand's constructor
+}
+
+export const LSN_ZERO: Lsn = lsn(0n);
+
+const TEXT = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/;
+
+/** Reads PostgreSQL's `16/B374D848` (either half unpadded). Returns undefined for anything else. */
+export function parseLsn(text: string): Lsn | undefined {
+  const match = TEXT.exec(text);
+  if (match === null) return undefined;
+  return lsn((BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`));
+}
+
+/** Writes PostgreSQL's form, `16/B374D848`. */
+export function formatLsn(value: Lsn): string {
+  return `${(value >> 32n).toString(16).toUpperCase()}/${(value & 0xffffffffn).toString(16).toUpperCase()}`;
+}
