@@ -1,0 +1,138 @@
+import type { Finding } from "../finding.ts";
+import type { Json } from "../table/shape.ts";
+
+/**
+ * What the running service answers and takes over HTTP. Every value is JSON-safe: LSNs are text (`16/B374D848`),
+ * times are ISO 8601 in UTC. No row value is in any of them. Methods throw GuardError (`not-found`, `refused`, …).
+ */
+export interface Api {
+  health(): Promise<Health>;
+  connectors(): Promise<readonly ConnectorView[]>;
+  /** Every amendment, or those of one table (`inventory.public.customers` or `public.customers`). */
+  amendments(filter: { readonly table?: string | undefined }): Promise<readonly AmendmentView[]>;
+  /** `id` is `inventory.public.customers/3` or `topic.field`; an ambiguous one is `refused` naming the ids. */
+  amendment(id: string): Promise<AmendmentView>;
+  contracts(): Promise<readonly PublishedContract[]>;
+  /** Appends to the contracts topic; replaces what the consumer had for this environment and topic. */
+  publishContract(contract: PublishedContract): Promise<{ readonly id: string }>;
+  /** Appends to the commands topic. Its outcome comes later. */
+  command(command: Command): Promise<{ readonly id: string }>;
+  outcome(commandId: string): Promise<Outcome>;
+  topic(name: string): Promise<TopicView>;
+}
+
+export interface Health {
+  /** `starting` until every connector read its state; `stopped` when one has stopped by itself. */
+  readonly status: "ok" | "starting" | "stopped";
+  readonly deployment: string;
+  readonly version: string;
+}
+
+export interface ConnectorView {
+  readonly name: string;
+  readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
+  /** Why it is retrying or stopped: the GuardError's message and its next step. */
+  readonly problem?: ErrorBody | undefined;
+  readonly position?: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
+  readonly tables: readonly TableView[];
+  readonly chunks: readonly ChunkView[];
+}
+
+export interface TableView {
+  /** `schema.table`. */
+  readonly table: string;
+  readonly topic: string;
+  readonly schemaId: number;
+  readonly fields: readonly string[];
+  readonly withheld: readonly string[];
+}
+
+/** Progress of a snapshot or a backfill. `estimate` is -1 when the table was never analyzed; `rate` is rows/s. */
+export interface ChunkView {
+  readonly kind: "snapshot" | "backfill";
+  readonly table: string;
+  readonly amendment?: string | undefined;
+  readonly rows: number;
+  readonly estimate: number;
+  readonly rate: number;
+  readonly state: "running" | "waiting" | "done" | "refused";
+  readonly why?: string | undefined;
+}
+
+export type AmendmentKind = "added" | "dropped" | "renamed" | "retyped" | "nullability" | "default" | "key";
+
+export interface AmendmentView {
+  /** `inventory.public.customers/3`. */
+  readonly id: string;
+  readonly connector: string;
+  readonly topic: string;
+  readonly field: string;
+  readonly kind: AmendmentKind;
+  /** As the catalog has it; `default` is its expression. */
+  readonly column: { readonly type: string; readonly notNull: boolean; readonly default: string | null };
+  readonly gate: {
+    readonly kind: "withheld" | "released";
+    /** ISO time, when known. */
+    readonly since: string | null;
+    readonly position: string | null;
+    readonly why: string;
+  };
+  readonly verdicts: readonly VerdictView[];
+  /** Live consumer groups of the topic that no contract names. */
+  readonly groupsNotNamed: readonly string[];
+  /** The schema the topic would get; `widened`: why the field is optional although the column is not. */
+  readonly candidate: { readonly schema: string; readonly widened?: string | undefined } | null;
+  readonly backfill: ChunkView | null;
+  /** The command to type next, e.g. `fieldgate release inventory.public.customers/3`. */
+  readonly next: string | null;
+}
+
+export interface VerdictView {
+  readonly consumer: string;
+  readonly environment: string;
+  readonly verdict: "ready" | "not-ready" | "unknown";
+  readonly findings: readonly Finding[];
+}
+
+/** A contract for one topic as the CLI publishes it. `contract` is validated by the contract folder. */
+export interface PublishedContract {
+  readonly consumer: string;
+  readonly environment: string;
+  readonly topic: string;
+  readonly contract: { readonly [key: string]: Json };
+}
+
+export interface Command {
+  readonly kind: "release" | "withhold";
+  readonly ids: readonly string[];
+  readonly reason?: string | undefined;
+  readonly force?: boolean | undefined;
+  readonly backfill?: "all" | "none" | undefined;
+  /** Who says so, as the client states it: `anna@laptop`. */
+  readonly actor: string;
+}
+
+export type Outcome =
+  | { readonly kind: "pending" }
+  | { readonly kind: "done"; readonly message: string }
+  | { readonly kind: "refused"; readonly message: string; readonly next?: string | undefined };
+
+/** What flows on a topic now, and what would. */
+export interface TopicView {
+  readonly topic: string;
+  /** Every value schema that has flowed and may still be read, newest last. */
+  readonly flowing: readonly { readonly schemaId: number; readonly schema: string }[];
+  readonly withheld: readonly {
+    readonly amendmentId: string;
+    readonly field: string;
+    /** The candidate schema's text. */
+    readonly candidate: string;
+  }[];
+}
+
+/** Body of every answer that is not 2xx. */
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly next: string | null;
+}
