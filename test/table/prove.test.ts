@@ -1,0 +1,135 @@
+import { fc, test as law } from "@fast-check/vitest";
+import { describe, expect, it } from "vitest";
+import { attnum, type ColumnType } from "../../src/table/column.ts";
+import { type CatalogColumns, type KnownColumn, prove } from "../../src/table/prove.ts";
+import type { RelationColumn } from "../../src/wal/message.ts";
+
+const INT = 23;
+const TEXT = 25;
+const type = (oid: number): ColumnType => ({ oid, typmod: -1 });
+
+/** `1id:23` is attnum 1, name id, type 23. */
+function columns(text: string): KnownColumn[] {
+  return text
+    .split(" ")
+    .filter((part) => part !== "")
+    .map((part) => {
+      const match = /^(\d+)(\w+):(\d+)$/.exec(part);
+      if (match === null) throw new Error(`bad column ${part}`);
+      return { attnum: attnum(Number(match[1])), name: match[2] ?? "", type: type(Number(match[3])) };
+    });
+}
+const catalog = (text: string, maxAttnum: number): CatalogColumns => ({ columns: columns(text), maxAttnum });
+function relation(text: string): RelationColumn[] {
+  return text.split(" ").map((part) => {
+    const [name = "", oid = "0"] = part.split(":");
+    return { name, typeOid: Number(oid), typmod: -1, key: false };
+  });
+}
+
+describe("who a Relation's columns are", () => {
+  const cases: [string, string, string, string, number, boolean, string][] = [
+    ["nothing changed", "id:23 a:25", "1id:23 2a:25", "1id:23 2a:25", 2, false, "1 2"],
+    ["a column added", "id:23 a:25 b:25", "1id:23 2a:25", "1id:23 2a:25 3b:25", 3, false, "1 2 3"],
+    ["a column added, the stream lags before it", "id:23 a:25", "1id:23 2a:25", "1id:23 2a:25 3b:25", 3, false, "1 2"],
+    [
+      "DROP nick; RENAME nick_new TO nick is not dropping nick_new",
+      "id:23 nick:25",
+      "1id:23 2nick:25 3nick_new:25",
+      "1id:23 3nick:25",
+      3,
+      false,
+      "1 3",
+    ],
+    ["a column dropped since", "id:23 a:25 b:25", "1id:23 2a:25 3b:25", "1id:23 3b:25", 3, false, "1 2 3"],
+    ["added and dropped since", "id:23 x:25", "1id:23", "1id:23", 2, false, "1 2"],
+    [
+      "dropped and added again with the same type: either may be it",
+      "id:23 a:25",
+      "1id:23 2a:25",
+      "1id:23 3a:25",
+      3,
+      false,
+      "1 ?",
+    ],
+    ["… but not once the catalog is older than the row", "id:23 a:25", "1id:23 2a:25", "1id:23 3a:25", 3, true, "1 3"],
+    [
+      "dropped and added again with another type, seen before",
+      "id:23 a:25",
+      "1id:23 2a:25",
+      "1id:23 3a:23",
+      3,
+      false,
+      "1 2",
+    ],
+    [
+      "dropped and added again with another type, seen after",
+      "id:23 a:23",
+      "1id:23 2a:25",
+      "1id:23 3a:23",
+      3,
+      false,
+      "1 3",
+    ],
+    [
+      "a catalog older than the row explains nothing",
+      "id:23 a:25 b:25",
+      "1id:23 2a:25",
+      "1id:23 2a:25",
+      2,
+      false,
+      "none",
+    ],
+    ["known gone attnums stay gone", "id:23 c:25", "1id:23", "1id:23 4c:25", 4, true, "1 4"],
+    ["retyped since", "id:23 a:23", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
+    ["retyped twice is still the only reading", "id:23 a:20", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
+  ];
+  it.each(cases)("%s", (_name, seen, known, live, max, goneBefore, expected) => {
+    const proof = prove(relation(seen), columns(known), catalog(live, max), goneBefore);
+    const text = proof.kind === "impossible" ? "none" : proof.columns.map((column) => column ?? "?").join(" ");
+    expect(text).toBe(expected);
+  });
+});
+
+type Ddl = { kind: "add"; oid: number } | { kind: "drop"; pick: number } | { kind: "rename"; pick: number };
+
+/** Plays DDL over a table; returns the live columns after each step. */
+function play(steps: readonly Ddl[]): { columns: KnownColumn[]; maxAttnum: number }[] {
+  let live = columns("1id:23");
+  let max = 1;
+  const states = [{ columns: live, maxAttnum: max }];
+  for (const step of steps) {
+    const victim = step.kind === "add" ? undefined : live[1 + (step.pick % Math.max(1, live.length - 1))];
+    if (step.kind === "add") {
+      max += 1;
+      live = [...live, { attnum: attnum(max), name: "same", type: type(step.oid) }];
+    } else if (step.kind === "drop") live = live.filter((column) => column !== victim);
+    else live = live.map((column) => (column === victim ? { ...column, name: "renamed" } : column));
+    states.push({ columns: live, maxAttnum: max });
+  }
+  return states;
+}
+
+const ddl: fc.Arbitrary<Ddl> = fc.oneof(
+  fc.record({ kind: fc.constant("add" as const), oid: fc.constantFrom(INT, TEXT) }),
+  fc.record({ kind: fc.constantFrom("drop" as const, "rename" as const), pick: fc.nat(9) }),
+);
+
+describe("laws of the proof", () => {
+  law.prop([fc.array(ddl, { maxLength: 12 }), fc.nat(12), fc.nat(12), fc.nat(12)])(
+    "what is proven is the truth, whatever DDL lies before, at and after the row",
+    (steps, i, j, k) => {
+      const states = play(steps);
+      const [before = 0, at = 0, after = 0] = [i, j, k].map((n) => n % states.length).sort((x, y) => x - y);
+      const row = states[at]?.columns ?? [];
+      const now = states[after] ?? { columns: [], maxAttnum: 0 };
+      const seen = row.map((column) => ({ name: column.name, typeOid: column.type.oid, typmod: -1, key: false }));
+      const proof = prove(seen, states[before]?.columns ?? [], now, after === at);
+      if (proof.kind === "impossible") throw new Error("a true reading exists");
+      proof.columns.forEach((column, index) => {
+        if (column !== undefined) expect(column).toBe(row[index]?.attnum);
+      });
+      if (after === at) expect(proof.kind).toBe("proven");
+    },
+  );
+});
