@@ -1,0 +1,75 @@
+/**
+ * Avro's binary numbers (avro.apache.org/docs/current/specification, "Binary Encoding"). Every function writes
+ * at `p` without asking for room and returns the place after what it wrote.
+ */
+
+/** The byte at `i`; the caller stays inside the array. */
+export function byteAt(bytes: Uint8Array, i: number): number {
+  return bytes[i] as number; // noUncheckedIndexedAccess: a check per byte would cost a tenth of the row
+}
+
+/** A 32-bit integer. */
+export function writeInt(out: Buffer, p: number, value: number): number {
+  let z = ((value << 1) ^ (value >> 31)) >>> 0;
+  while (z > 127) {
+    out[p++] = (z & 127) | 128;
+    z >>>= 7;
+  }
+  out[p++] = z;
+  return p;
+}
+
+/** A 64-bit integer within Number's safe range. */
+export function writeLong(out: Buffer, p: number, value: number): number {
+  if (value >= -0x40000000 && value < 0x40000000) return writeInt(out, p, value);
+  const magnitude = value < 0 ? -value - 1 : value;
+  const low = magnitude % 0x100000000;
+  let hi = (magnitude - low) / 0x100000000;
+  hi = (hi << 1) | (low >>> 31);
+  let lo = ((low << 1) | (value < 0 ? 1 : 0)) >>> 0;
+  while (hi !== 0 || lo > 127) {
+    out[p++] = (lo & 127) | 128;
+    lo = ((lo >>> 7) | (hi << 25)) >>> 0;
+    hi >>>= 7;
+  }
+  out[p++] = lo;
+  return p;
+}
+
+/** Any 64-bit integer. */
+export function writeBigLong(out: Buffer, p: number, value: bigint): number {
+  if (value >= -0x1fffffffffffffn && value <= 0x1fffffffffffffn) return writeLong(out, p, Number(value));
+  let z = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+  while (z > 127n) {
+    out[p++] = Number(z & 127n) | 128;
+    z >>= 7n;
+  }
+  out[p++] = Number(z);
+  return p;
+}
+
+export function writeString(out: Buffer, p: number, text: string): number {
+  const length = Buffer.byteLength(text);
+  p = writeInt(out, p, length);
+  return p + out.write(text, p);
+}
+
+/** The least number of bytes of two's complement, big endian (java.math.BigInteger.toByteArray), as Avro bytes. */
+export function writeUnscaled(out: Buffer, p: number, value: number): number {
+  let size = 1;
+  for (let limit = 128; value >= limit || value < -limit; limit *= 256) size++;
+  p = writeInt(out, p, size);
+  const hi = Math.floor(value / 0x100000000);
+  const lo = value - hi * 0x100000000;
+  for (let i = size - 1; i >= 0; i--) out[p++] = i >= 4 ? hi >> ((i - 4) * 8) : lo >>> (i * 8);
+  return p;
+}
+
+/** As writeUnscaled, for any size. */
+export function writeBigUnscaled(out: Buffer, p: number, value: bigint): number {
+  const bits = (value < 0n ? ~value : value).toString(2).length + 1;
+  const size = value === 0n || value === -1n ? 1 : Math.ceil(bits / 8);
+  const hex = BigInt.asUintN(size * 8, value).toString(16);
+  p = writeInt(out, p, size);
+  return p + out.write(hex.padStart(size * 2, "0"), p, "hex");
+}

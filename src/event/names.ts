@@ -1,0 +1,26 @@
+/** The longest topic name Kafka takes. */
+const MAX_TOPIC = 249;
+
+/**
+ * The topic of a table's events: `<prefix>.<schema>.<table>`, every character Kafka does not take replaced by `_`
+ * and cut at 249 (Debezium's SchemaTopicNamingStrategy). Two tables may get one topic: the caller refuses that.
+ */
+export function topicName(prefix: string, schema: string, table: string): string {
+  const name = `${prefix}.${schema}.${table}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, MAX_TOPIC);
+  return name === "." || name === ".." ? "_".repeat(name.length) : name;
+}
+
+/**
+ * A column's name as an Avro field name: other characters become `_`, a leading digit gets a `_` in front
+ * (Debezium's field.name.adjustment.mode=avro, which it takes by itself when its own file names an Avro converter).
+ */
+export function fieldName(column: string): string {
+  const name = column.replaceAll(/[^A-Za-z0-9_]/g, "_");
+  return /^[0-9]/.test(name) ? `_${name}` : name;
+}
+
+/** Avro's two halves of a full name: split at the last dot. */
+export function splitName(fullName: string): { readonly namespace: string; readonly name: string } {
+  const dot = fullName.lastIndexOf(".");
+  return { namespace: fullName.slice(0, Math.max(dot, 0)), name: fullName.slice(dot + 1) };
+}
