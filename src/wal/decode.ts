@@ -70,13 +70,13 @@ function insert(bytes: Buffer): RowChange {
 
 function update(bytes: Buffer): RowChange {
   need(bytes, 1, 5);
-  const relation = bytes.readUInt32BE(1);
-  if (bytes[5] === 0x4e) return { kind: "update", relation, bytes, oldKind: "none", oldAt: -1, newAt: 6 };
+  const oid = bytes.readUInt32BE(1);
+  if (bytes[5] === 0x4e) return { kind: "update", relation: oid, bytes, oldKind: "none", oldAt: -1, newAt: 6 };
   const oldKind = readOldKind(bytes);
   const newTag = skipTuple(bytes, 6);
   need(bytes, newTag, 1);
   if (bytes[newTag] !== 0x4e) throw unexpected(bytes, newTag);
-  return { kind: "update", relation, bytes, oldKind, oldAt: 6, newAt: newTag + 1 };
+  return { kind: "update", relation: oid, bytes, oldKind, oldAt: 6, newAt: newTag + 1 };
 }
 
 function remove(bytes: Buffer): RowChange {
