@@ -1,0 +1,120 @@
+/**
+ * The connection to Kafka: kafkajs 2.2.4 behind plain functions. Everything kafkajs stays in this folder;
+ * what leaves it is our own data and GuardErrors.
+ */
+import { createRequire } from "node:module";
+import { Kafka, logLevel, type KafkaConfig, type logCreator } from "kafkajs";
+import { redact } from "./errors.ts";
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+export interface Tls {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly passphrase?: string | undefined;
+  readonly rejectUnauthorized?: boolean | undefined;
+  readonly servername?: string | undefined;
+}
+
+export interface Sasl {
+  readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface KafkaOptions {
+  /** `host:port`, at least one. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** `fieldgate.deployment`: our throw-away consumer groups are named `fieldgate.<deployment>.<uuid>`. */
+  readonly deployment?: string | undefined;
+  readonly ssl?: boolean | Tls | undefined;
+  readonly sasl?: Sasl | undefined;
+  /** Where kafkajs' own messages go: text only, never a payload. Without it they are dropped. */
+  readonly log?: ((level: LogLevel, message: string) => void) | undefined;
+}
+
+export interface KafkaClient {
+  readonly clientId: string;
+  readonly brokers: readonly string[];
+  readonly deployment: string;
+  /** For this folder only: kafkajs does not leak out of it. */
+  readonly inner: Kafka;
+}
+
+/** kafkajs' own retries, about 9 s in all; whatever lasts longer is ours to retry, as `kafka-down`. */
+export const CLIENT_RETRY = { initialRetryTime: 100, multiplier: 2, retries: 8, maxRetryTime: 2_000 } as const;
+
+/** Connects to nothing yet: each writer, appender, reader and tail opens and closes its own connections. */
+export function kafkaClient(options: KafkaOptions): KafkaClient {
+  stopIdleTimers();
+  const inner = new Kafka({
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    ssl: tls(options.ssl),
+    ...(options.sasl === undefined ? {} : { sasl: { ...options.sasl } as NonNullable<KafkaConfig["sasl"]> }), // a union over mechanism that a spread loses
+    connectionTimeout: 3_000,
+    authenticationTimeout: 5_000,
+    requestTimeout: 15_000,
+    retry: CLIENT_RETRY,
+    logLevel: logLevel.INFO,
+    logCreator: forwardLog(options.log),
+  });
+  const { clientId, brokers, deployment = "main" } = options;
+  return { clientId, brokers: [...brokers], deployment, inner };
+}
+
+function tls(ssl: boolean | Tls | undefined): NonNullable<KafkaConfig["ssl"]> {
+  if (ssl === undefined || typeof ssl === "boolean") return ssl ?? false;
+  return Object.fromEntries(Object.entries(ssl).filter(([, value]) => value !== undefined));
+}
+
+/** Every transaction after the first meets it, several times: waiting out the last one's markers. */
+const EXPECTED = /another concurrent operation on the same transaction/;
+
+/**
+ * Only the text, the broker and the error's text are passed on: kafkajs' other details hold stacks, errors
+ * and messages. Its `error` becomes `warn`: it says so of everything it is about to retry, and what it gives
+ * up on reaches us as an error anyway.
+ */
+function forwardLog(log: KafkaOptions["log"]): logCreator {
+  return () =>
+    ({ namespace, level, log: entry }) => {
+      if (log === undefined) return;
+      const detail: unknown = entry["error"];
+      const text = `kafkajs ${namespace}: ${entry.message}${typeof detail === "string" ? `: ${detail}` : ""}`;
+      if (EXPECTED.test(text)) return;
+      const broker: unknown = entry["broker"];
+      log(ourLevel(level), redact(typeof broker === "string" ? `${text} (${broker})` : text));
+    };
+}
+
+function ourLevel(level: logLevel): LogLevel {
+  if (level === logLevel.ERROR || level === logLevel.WARN) return "warn";
+  return level === logLevel.INFO ? "info" : "debug";
+}
+
+interface RequestQueuePrototype {
+  scheduleCheckPendingRequests?: (this: { pending: readonly unknown[]; throttledUntil: number }) => void;
+}
+
+let idleTimersStopped = false;
+
+/**
+ * kafkajs' request queue sets a timer for "now minus the epoch" whenever nothing waits (tulios/kafkajs#1751):
+ * Node 24 prints TimeoutNegativeWarning and fires it every millisecond, on every connection, for ever. The
+ * timer is needed only while something waits or the broker throttles; so it is set only then.
+ */
+function stopIdleTimers(): void {
+  if (idleTimersStopped) return;
+  idleTimersStopped = true;
+  const queue = createRequire(import.meta.url)("kafkajs/src/network/requestQueue/index.js") as {
+    readonly prototype: RequestQueuePrototype;
+  }; // kafkajs ships no types for its inside; the shape is that of 2.2.4
+  const schedule = queue.prototype.scheduleCheckPendingRequests;
+  if (schedule === undefined) return;
+  queue.prototype.scheduleCheckPendingRequests = function () {
+    if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+  };
+}

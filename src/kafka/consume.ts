@@ -1,0 +1,104 @@
+/**
+ * Reading a topic without sharing it. kafkajs has no assign(), so each reading is a consumer group of its
+ * own, thrown away afterwards; its offsets are never committed, and where to start is ours to say.
+ */
+import { randomUUID } from "node:crypto";
+import type { Consumer, KafkaMessage } from "kafkajs";
+import type { GuardError } from "../errors.ts";
+import { CLIENT_RETRY, type KafkaClient } from "./client.ts";
+import { within } from "./deadline.ts";
+import { kafkaError } from "./errors.ts";
+import type { InRecord } from "./record.ts";
+import { withAdmin } from "./topics.ts";
+
+export interface Reading {
+  readonly topic: string;
+  /** Where to start, every partition; also how far it is, updated as records are handed on. */
+  readonly positions: Map<number, bigint>;
+  readonly onRecord: (record: InRecord) => void;
+  /** The positions have moved, also over markers and aborted records. */
+  readonly onProgress: () => void;
+  /** The reading has ended and does not come back. */
+  readonly onFailure: (error: GuardError) => void;
+  /** Join again and go on after losing every broker; otherwise that is a failure. */
+  readonly restarts: boolean;
+}
+
+const JOIN_TIMEOUT_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 10_000;
+
+/** Starts and returns how to stop. @throws GuardError topic-missing, kafka-down, kafka-refused */
+export async function startReading(kafka: KafkaClient, reading: Reading): Promise<() => Promise<void>> {
+  const groupId = `fieldgate.${kafka.deployment}.${randomUUID()}`;
+  const consumer = kafka.inner.consumer({
+    groupId,
+    allowAutoTopicCreation: false,
+    minBytes: 1,
+    maxWaitTimeInMs: 250, // only how long a stop waits: a record is answered at once
+    maxBytesPerPartition: 4 * 1024 * 1024,
+    retry: { ...CLIENT_RETRY, restartOnFailure: () => Promise.resolve(reading.restarts) },
+  });
+  const stop = () => stopReading(kafka, consumer, groupId);
+  const doing = `read ${reading.topic}`;
+  try {
+    await within(JOIN_TIMEOUT_MS, doing, start(consumer, reading));
+    return stop;
+  } catch (error) {
+    await stop();
+    throw kafkaError(error, doing);
+  }
+}
+
+async function start(consumer: Consumer, reading: Reading): Promise<void> {
+  const { topic, positions } = reading;
+  const joined = Promise.withResolvers<void>();
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    // each join, also a later one, forgets where it was: kafkajs would start at the beginning
+    for (const [partition, offset] of positions) consumer.seek({ topic, partition, offset: String(offset) });
+    joined.resolve();
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (payload.restart) return;
+    const error = kafkaError(payload.error, `read ${topic}`);
+    joined.reject(error);
+    reading.onFailure(error);
+  });
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    advance(positions, payload.partition, BigInt(payload.lastOffset) + 1n);
+    reading.onProgress();
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: ({ batch }) => {
+      for (const message of batch.messages) handOn(reading, batch.partition, message);
+      return Promise.resolve();
+    },
+  });
+  await joined.promise;
+}
+
+function handOn(reading: Reading, partition: number, message: KafkaMessage): void {
+  const offset = BigInt(message.offset);
+  if (offset < (reading.positions.get(partition) ?? 0n)) return;
+  reading.positions.set(partition, offset + 1n);
+  const { key, value, timestamp } = message;
+  reading.onRecord({ partition, offset, key, value, timestamp: Number(timestamp) });
+}
+
+function advance(positions: Map<number, bigint>, partition: number, next: bigint): void {
+  if (next > (positions.get(partition) ?? 0n)) positions.set(partition, next);
+}
+
+async function stopReading(kafka: KafkaClient, consumer: Consumer, groupId: string): Promise<void> {
+  const gone = consumer
+    .disconnect()
+    .then(() => withAdmin(kafka, `delete group ${groupId}`, (admin) => admin.deleteGroups([groupId])));
+  await within(CLOSE_TIMEOUT_MS, `stop reading`, gone).catch(() => {}); // the group expires by itself
+}
+
+/** Do all these positions reach the targets. */
+export function hasReached(positions: ReadonlyMap<number, bigint>, targets: ReadonlyMap<number, bigint>): boolean {
+  return [...targets].every(([partition, target]) => (positions.get(partition) ?? 0n) >= target);
+}

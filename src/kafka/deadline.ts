@@ -1,0 +1,19 @@
+import { GuardError } from "../errors.ts";
+
+/**
+ * The work's outcome, or `kafka-down` after `ms`, or the signal's reason: kafkajs has no deadline and no
+ * signal of its own. The work itself goes on; whoever calls this closes what it runs on.
+ */
+export async function within<T>(ms: number, doing: string, work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  signal?.throwIfAborted();
+  const { promise: cut, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new GuardError("kafka-down", `${doing}: no answer within ${ms} ms`)), ms);
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, cut]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,99 @@
+/** What kafkajs throws, translated once into our codes. Sources: Kafka's table of protocol errors, kafkajs' errors.js. */
+import { GuardError, type ErrorCode } from "../errors.ts";
+
+interface Link {
+  readonly name: string;
+  readonly message: string;
+  /** The protocol error's name, e.g. `TOPIC_AUTHORIZATION_FAILED`. */
+  readonly type: string | undefined;
+  readonly topic: string | undefined;
+}
+
+const CODE_OF_TYPE: Readonly<Record<string, ErrorCode>> = {
+  INVALID_PRODUCER_EPOCH: "kafka-fenced",
+  PRODUCER_FENCED: "kafka-fenced",
+  MESSAGE_TOO_LARGE: "record-too-large",
+  RECORD_LIST_TOO_LARGE: "record-too-large",
+  UNKNOWN_TOPIC_OR_PARTITION: "topic-missing",
+  UNSUPPORTED_SASL_MECHANISM: "kafka-refused",
+  ILLEGAL_SASL_STATE: "kafka-refused",
+  SECURITY_DISABLED: "kafka-refused",
+  UNSUPPORTED_VERSION: "kafka-refused",
+  INVALID_TRANSACTION_TIMEOUT: "kafka-refused",
+  INVALID_TOPIC_EXCEPTION: "kafka-refused",
+  INVALID_CONFIG: "kafka-refused",
+  INVALID_PARTITIONS: "kafka-refused",
+  INVALID_REPLICATION_FACTOR: "kafka-refused",
+  INVALID_RECORD: "kafka-refused",
+  POLICY_VIOLATION: "kafka-refused",
+};
+
+const NEXT: Partial<Record<ErrorCode, string>> = {
+  "kafka-fenced": "go on only if this instance is still assigned the connector",
+  "kafka-refused": "check the principal's ACLs and the topic's settings",
+  "topic-missing": "create the topic, or allow this principal to describe and create it",
+  "record-too-large": "raise the topic's max.message.bytes",
+};
+
+/**
+ * One GuardError for whatever kafkajs threw; a GuardError passes through. `doing` says what was tried and
+ * on which topics: "commit to inventory.public.customers". Everything not known to be final is `kafka-down`.
+ */
+export function kafkaError(error: unknown, doing: string): GuardError {
+  if (error instanceof GuardError) return error;
+  const links = chain(error);
+  const code = codeOf(links);
+  const told = links.find(({ type }) => type !== undefined) ?? links.at(-1);
+  const topic = links.find((link) => link.topic !== undefined)?.topic;
+  const place = topic === undefined || doing.includes(topic) ? doing : `${doing} (topic ${topic})`;
+  const type = told?.type === undefined ? "" : ` [${told.type}]`;
+  return new GuardError(code, `${place}: ${redact(told?.message ?? "no reason given")}${type}`, {
+    ...(NEXT[code] === undefined ? {} : { next: NEXT[code] }),
+    cause: withoutPayload(error),
+  });
+}
+
+/** kafkajs puts whole messages into some texts ("Invalid message without value … {json}"): they end before it. */
+export function redact(text: string): string {
+  const brace = text.search(/[{[]\s*"/);
+  const cut = brace < 0 ? text : `${text.slice(0, brace).trimEnd()} (not shown)`;
+  return cut.length > 400 ? `${cut.slice(0, 400)}…` : cut;
+}
+
+function codeOf(links: readonly Link[]): ErrorCode {
+  for (const { type, name, message } of links) {
+    const known = type === undefined ? undefined : CODE_OF_TYPE[type];
+    if (known !== undefined) return known;
+    if (type !== undefined && /AUTHORIZATION_FAILED$|^SASL_/.test(type)) return "kafka-refused";
+    if (name === "KafkaJSSASLAuthenticationError") return "kafka-refused";
+    // kafkajs does not know error 90, PRODUCER_FENCED (KIP-588)
+    if (/old epoch|Unknown error code 90$/.test(message)) return "kafka-fenced";
+  }
+  return "kafka-down";
+}
+
+/** The error, what it wraps and what it collects, outermost first. */
+function chain(error: unknown, depth = 0): Link[] {
+  if (!(error instanceof Error) || depth > 5) return [];
+  const link: Link = {
+    name: error.name,
+    message: error.message,
+    type: textOf(error, "type"),
+    topic: textOf(error, "topic"),
+  };
+  const collected: unknown = Reflect.get(error, "errors");
+  const inner = Array.isArray(collected) ? collected : [error.cause];
+  return [link, ...inner.flatMap((each) => chain(each, depth + 1))];
+}
+
+function textOf(error: Error, property: string): string | undefined {
+  const value: unknown = Reflect.get(error, property);
+  return typeof value === "string" ? value : undefined;
+}
+
+/** The original, unless its text holds a message: loggers print causes too. */
+function withoutPayload(error: unknown): unknown {
+  return chain(error).every(({ message }) => redact(message) === message)
+    ? error
+    : new Error("not shown: it holds a message");
+}

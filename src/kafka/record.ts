@@ -1,0 +1,37 @@
+/** A record to write. The partition is chosen by the caller, before sending: kafkajs' re-send would choose again. */
+export interface OutRecord {
+  readonly topic: string;
+  readonly partition: number;
+  /** Null: no key. */
+  readonly key: Buffer | null;
+  /** Null: a tombstone. */
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, Buffer>> | undefined;
+}
+
+/** A record as read. */
+export interface InRecord {
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** Milliseconds since the epoch, as the topic's timestamp type says: when made or when appended. */
+  readonly timestamp: number;
+}
+
+/** Bytes of a record batch before its records (KIP-98, record batch v2). */
+export const BATCH_OVERHEAD = 61;
+
+/** At most this many bytes as a record of an uncompressed batch v2: lengths as varints, zigzagged. */
+export function recordBytes(record: OutRecord): number {
+  // attributes 1, timestamp delta at most 10, offset delta at most 5, count of headers at most 5
+  let body = 21 + field(record.key) + field(record.value);
+  for (const [name, value] of Object.entries(record.headers ?? {})) {
+    body += 5 + Buffer.byteLength(name) + field(value);
+  }
+  return body + 5;
+}
+
+function field(bytes: Buffer | null): number {
+  return 5 + (bytes?.length ?? 0);
+}

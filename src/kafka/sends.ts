@@ -1,0 +1,49 @@
+import { GuardError } from "../errors.ts";
+import { BATCH_OVERHEAD, recordBytes, type OutRecord } from "./record.ts";
+
+/** kafkajs groups messages in quadratic time: beyond this it gets slower. */
+const MESSAGES_PER_SEND = 500;
+/** A request must stay far below the broker's socket.request.max.bytes (100 MB) whatever the number of partitions. */
+const BYTES_PER_SEND = 16 * 1024 * 1024;
+/** One send is one record batch per partition; the rest is room for what the estimate does not know. */
+const SHARE_OF_LIMIT = 0.9;
+
+/**
+ * Cuts records into sends, in order. `maxBytes` is the topic's max.message.bytes, which Kafka holds against
+ * the whole record batch.
+ * @throws GuardError record-too-large for one record that no batch can hold, before anything is sent
+ */
+export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: string) => number): OutRecord[][] {
+  const sends: OutRecord[][] = [];
+  let send: OutRecord[] = [];
+  let total = 0;
+  const batches = new Map<string, number>();
+  for (const record of records) {
+    const size = recordBytes(record);
+    const limit = maxBytes(record.topic);
+    if (BATCH_OVERHEAD + size > limit) throw tooLarge(record, limit);
+    const place = `${record.topic}/${record.partition}`;
+    const batch = (batches.get(place) ?? BATCH_OVERHEAD) + size;
+    const full = send.length === MESSAGES_PER_SEND || total + size > BYTES_PER_SEND || batch > limit * SHARE_OF_LIMIT;
+    if (full && send.length > 0) {
+      sends.push(send);
+      send = [];
+      total = 0;
+      batches.clear();
+    }
+    send.push(record);
+    total += size;
+    batches.set(place, (batches.get(place) ?? BATCH_OVERHEAD) + size);
+  }
+  if (send.length > 0) sends.push(send);
+  return sends;
+}
+
+function tooLarge(record: OutRecord, limit: number): GuardError {
+  const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  return new GuardError(
+    "record-too-large",
+    `one record for topic ${record.topic} has ${bytes} bytes; the topic's max.message.bytes is ${limit}`,
+    { next: `raise max.message.bytes of ${record.topic}, and what its readers fetch` },
+  );
+}

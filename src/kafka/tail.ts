@@ -1,0 +1,102 @@
+import { GuardError } from "../errors.ts";
+import type { KafkaClient } from "./client.ts";
+import { hasReached, startReading } from "./consume.ts";
+import type { InRecord } from "./record.ts";
+import { topicOffsets } from "./topics.ts";
+
+export interface TailOptions {
+  readonly topic: string;
+  /**
+   * The offset of the first record wanted, by partition; a partition not named starts at its beginning. An
+   * offset the topic does not have any more, or not yet, starts at the oldest: compare `position()`.
+   */
+  readonly from: "beginning" | ReadonlyMap<number, bigint>;
+  /** Each record, in order per partition. It must not throw. */
+  readonly onRecord: (record: InRecord) => void;
+  /** The tail has ended by itself and needs a new one. Losing the brokers for a while does not end it. */
+  readonly onFailure?: ((error: GuardError) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Tail extends AsyncDisposable {
+  /**
+   * Resolves when every record before these end offsets was handed on (see endOffsets).
+   * @throws GuardError of the failure, or kafka-down when the tail is closed before
+   */
+  reached(target: ReadonlyMap<number, bigint>): Promise<void>;
+  /** The offset of the next record to come, by partition. */
+  position(): ReadonlyMap<number, bigint>;
+}
+
+interface Waiting {
+  readonly target: ReadonlyMap<number, bigint>;
+  readonly resolve: () => void;
+  readonly reject: (error: GuardError) => void;
+}
+
+/**
+ * Follows a topic from where told, for as long as it is open: contracts and commands.
+ * @throws GuardError topic-missing, kafka-down, kafka-refused
+ */
+export async function tailTopic(kafka: KafkaClient, options: TailOptions): Promise<Tail> {
+  const { topic, signal } = options;
+  signal?.throwIfAborted();
+  const positions = await startPositions(kafka, options);
+  let waiting: Waiting[] = [];
+  let ended: GuardError | undefined;
+
+  const end = (error: GuardError) => {
+    ended ??= error;
+    for (const { reject } of waiting) reject(error);
+    waiting = [];
+  };
+  const stopReading = await startReading(kafka, {
+    topic,
+    positions,
+    restarts: true,
+    onRecord: (record) => {
+      if (ended === undefined) options.onRecord(record);
+    },
+    onProgress() {
+      const done = waiting.filter(({ target }) => hasReached(positions, target));
+      waiting = waiting.filter((each) => !done.includes(each));
+      for (const { resolve } of done) resolve();
+    },
+    onFailure(error) {
+      end(error);
+      options.onFailure?.(error);
+    },
+  });
+
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    end(new GuardError("kafka-down", `the tail of ${topic} is closed`));
+    signal?.removeEventListener("abort", close);
+    closing ??= stopReading();
+    return closing;
+  };
+  signal?.addEventListener("abort", close, { once: true });
+  if (signal?.aborted === true) await close();
+
+  return {
+    reached(target) {
+      if (hasReached(positions, target)) return Promise.resolve();
+      if (ended !== undefined) return Promise.reject(ended);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      waiting.push({ target, resolve, reject });
+      return promise;
+    },
+    position: () => new Map(positions),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function startPositions(kafka: KafkaClient, { topic, from }: TailOptions): Promise<Map<number, bigint>> {
+  const ranges = await topicOffsets(kafka, topic);
+  const positions = new Map<number, bigint>();
+  for (const [partition, { begin, end }] of ranges) {
+    const wanted = from === "beginning" ? begin : (from.get(partition) ?? begin);
+    positions.set(partition, wanted < begin || wanted > end ? begin : wanted);
+  }
+  return positions;
+}

@@ -1,0 +1,147 @@
+import { ConfigResourceTypes, type Admin } from "kafkajs";
+import type { KafkaClient } from "./client.ts";
+import { within } from "./deadline.ts";
+import { kafkaError } from "./errors.ts";
+
+export interface TopicDescription {
+  readonly partitions: number;
+  /** max.message.bytes: what one record batch may have. */
+  readonly maxMessageBytes: number;
+  /** `compact`, `delete` or `compact,delete`. */
+  readonly cleanupPolicy: string;
+  /** Every setting in effect, defaults included. Values Kafka calls sensitive are absent. */
+  readonly config: ReadonlyMap<string, string>;
+}
+
+export interface NewTopic {
+  readonly name: string;
+  /** -1, the default: the broker's num.partitions. */
+  readonly partitions?: number | undefined;
+  /** -1, the default: the broker's default.replication.factor. */
+  readonly replication?: number | undefined;
+  readonly config?: Readonly<Record<string, string>> | undefined;
+}
+
+const TIMEOUT_MS = 30_000;
+const MIB = 1024 * 1024;
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** `__fieldgate.<deployment>.state.<connector>`: small segments, cleaned soon, so that a restart reads little. */
+export const stateTopicConfig = {
+  "cleanup.policy": "compact",
+  "segment.bytes": String(16 * MIB),
+  "segment.ms": String(10 * MINUTE),
+  "delete.retention.ms": String(10 * MINUTE),
+  "min.cleanable.dirty.ratio": "0.1",
+} as const;
+
+/** `__fieldgate.<deployment>.contracts` */
+export const contractsTopicConfig = { "cleanup.policy": "compact" } as const;
+
+/** `__fieldgate.<deployment>.commands` */
+export const commandsTopicConfig = { "cleanup.policy": "delete", "retention.ms": String(30 * DAY) } as const;
+
+/**
+ * What each topic is, by name; undefined: it does not exist, or this principal may not see it.
+ * @throws GuardError kafka-down, kafka-refused
+ */
+export async function describeTopics(
+  kafka: KafkaClient,
+  names: readonly string[],
+): Promise<Map<string, TopicDescription | undefined>> {
+  return withAdmin(kafka, `describe topics ${names.join(", ")}`, async (admin) => {
+    const all = new Set(await admin.listTopics());
+    const seen = names.filter((name) => all.has(name));
+    const described = new Map<string, TopicDescription | undefined>(names.map((name) => [name, undefined]));
+    if (seen.length === 0) return described;
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...seen] });
+    const configs = await configsOf(admin, seen);
+    for (const { name, partitions } of topics) {
+      const config = configs.get(name) ?? new Map<string, string>();
+      described.set(name, {
+        partitions: partitions.length,
+        maxMessageBytes: Number(config.get("max.message.bytes") ?? MIB),
+        cleanupPolicy: config.get("cleanup.policy") ?? "delete",
+        config,
+      });
+    }
+    return described;
+  });
+}
+
+async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<string, Map<string, string>>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+  });
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      // a sensitive value is null, which kafkajs' types do not say
+      new Map(
+        configEntries
+          .filter(({ configValue }) => configValue !== null)
+          .map((entry) => [entry.configName, entry.configValue]),
+      ),
+    ]),
+  );
+}
+
+/**
+ * Creates the topic and waits until its leaders are known. One that exists is left as it is.
+ * @throws GuardError kafka-refused (right, policy, setting), kafka-down
+ */
+export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<"created" | "exists"> {
+  return withAdmin(kafka, `create topic ${topic.name}`, async (admin) => {
+    const created = await admin.createTopics({
+      waitForLeaders: true,
+      timeout: 15_000,
+      topics: [
+        {
+          topic: topic.name,
+          numPartitions: topic.partitions ?? -1,
+          replicationFactor: topic.replication ?? -1,
+          configEntries: Object.entries(topic.config ?? {}).map(([name, value]) => ({ name, value })),
+        },
+      ],
+    });
+    return created ? "created" : "exists";
+  });
+}
+
+export interface OffsetRange {
+  /** The oldest record's offset. */
+  readonly begin: bigint;
+  /** The offset the next record will get: one after the last, whether or not its transaction is committed. */
+  readonly end: bigint;
+}
+
+/** By partition. @throws GuardError topic-missing, kafka-down, kafka-refused */
+export async function topicOffsets(kafka: KafkaClient, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
+  return withAdmin(kafka, `fetch offsets of ${topic}`, async (admin) => {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return new Map(offsets.map(({ partition, low, high }) => [partition, { begin: BigInt(low), end: BigInt(high) }]));
+  });
+}
+
+/** What to hand to Tail.reached, by partition. @throws as topicOffsets */
+export async function endOffsets(kafka: KafkaClient, topic: string): Promise<ReadonlyMap<number, bigint>> {
+  return new Map([...(await topicOffsets(kafka, topic))].map(([partition, { end }]) => [partition, end]));
+}
+
+/** Runs on an admin connection of its own, bounded in time, its errors translated. For this folder only. */
+export async function withAdmin<T>(kafka: KafkaClient, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.inner.admin();
+  const connected = async () => {
+    await admin.connect();
+    return work(admin);
+  };
+  try {
+    return await within(TIMEOUT_MS, doing, connected());
+  } catch (error) {
+    throw kafkaError(error, doing);
+  } finally {
+    await admin.disconnect().catch(() => {}); // nothing is lost by a close that fails
+  }
+}

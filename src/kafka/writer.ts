@@ -1,0 +1,151 @@
+/**
+ * The one writer of a connector: each commit is one Kafka transaction. What was not committed was not seen
+ * by readers with isolation.level=read_committed.
+ */
+import type { Message, Producer, TopicMessages, Transaction } from "kafkajs";
+import { GuardError } from "../errors.ts";
+import type { KafkaClient } from "./client.ts";
+import { within } from "./deadline.ts";
+import { kafkaError } from "./errors.ts";
+import type { OutRecord } from "./record.ts";
+import { cutIntoSends } from "./sends.ts";
+
+export interface WriterOptions {
+  /** The state topic's name: whoever can write the state is fenced. */
+  readonly transactionalId: string;
+  /** After this long without a commit the broker aborts the transaction and fences the writer. Default 15000. */
+  readonly timeoutMs?: number | undefined;
+  /** How long one commit may take in all before it is `kafka-down`. Default 30000. */
+  readonly commitTimeoutMs?: number | undefined;
+  /** The topic's max.message.bytes. */
+  readonly maxBytes: (topic: string) => number;
+}
+
+export interface TransactionalWriter extends AsyncDisposable {
+  /**
+   * Writes all records in one transaction, in order per partition; none of them is seen unless all are. No
+   * records: nothing happens. One commit at a time. The first commit is what fences older writers of the
+   * same transactional id, not the opening.
+   *
+   * Any error but `record-too-large` leaves the outcome unknown and the writer dead: dispose it, open a new
+   * one, commit something unique and read the topic up to that.
+   * @throws GuardError kafka-fenced, kafka-down, kafka-refused, topic-missing, record-too-large; the signal's reason
+   */
+  commit(records: readonly OutRecord[], signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * The next transaction's first request meets CONCURRENT_TRANSACTIONS while the broker writes the last one's
+ * markers, and kafkajs sleeps between tries: 300 ms by its defaults, hence these. Bounded by commitTimeoutMs.
+ */
+const RETRY = { initialRetryTime: 1, multiplier: 1.2, retries: 200, maxRetryTime: 300 } as const;
+const OPEN_TIMEOUT_MS = 30_000;
+const ABORT_TIMEOUT_MS = 2_000;
+
+/** @throws GuardError kafka-down, kafka-refused */
+export async function openWriter(kafka: KafkaClient, options: WriterOptions): Promise<TransactionalWriter> {
+  const writer = new Writer(kafka, options);
+  await writer.connect();
+  return writer;
+}
+
+class Writer implements TransactionalWriter {
+  readonly #producer: Producer;
+  readonly #options: WriterOptions;
+  #state: "open" | "committing" | "dead" = "open";
+
+  constructor(kafka: KafkaClient, options: WriterOptions) {
+    this.#options = options;
+    this.#producer = kafka.inner.producer({
+      transactionalId: options.transactionalId,
+      transactionTimeout: options.timeoutMs ?? 15_000,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: RETRY,
+      createPartitioner: () => (choice) => this.#partitionOf(choice.message),
+    });
+  }
+
+  async connect(): Promise<void> {
+    const doing = `connect as ${this.#options.transactionalId}`;
+    try {
+      await within(OPEN_TIMEOUT_MS, doing, this.#producer.connect());
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw kafkaError(error, doing);
+    }
+  }
+
+  async commit(records: readonly OutRecord[], signal?: AbortSignal): Promise<void> {
+    if (this.#state !== "open")
+      throw new GuardError("kafka-down", `writer ${this.#options.transactionalId} is ${this.#state}`);
+    signal?.throwIfAborted();
+    const sends = cutIntoSends(records, this.#options.maxBytes);
+    if (sends.length === 0) return;
+    this.#state = "committing";
+    const doing = `commit to ${topicsOf(records)}`;
+    try {
+      await within(this.#options.commitTimeoutMs ?? 30_000, doing, this.#transact(sends), signal);
+      this.#state = "open";
+    } catch (error) {
+      this.#state = "dead";
+      throw signal?.aborted === true && error === signal.reason ? error : kafkaError(error, doing);
+    }
+  }
+
+  async #transact(sends: readonly (readonly OutRecord[])[]): Promise<void> {
+    const transaction = await this.#producer.transaction();
+    try {
+      for (const send of sends) {
+        this.#mustLive();
+        await transaction.sendBatch({ acks: -1, timeout: 10_000, topicMessages: byTopic(send) });
+      }
+      this.#mustLive();
+    } catch (error) {
+      await abort(transaction);
+      throw error;
+    }
+    await transaction.commit();
+  }
+
+  /** kafkajs asks before each try of a send: a dead writer's retries end here. */
+  #partitionOf(message: Message): number {
+    this.#mustLive();
+    return message.partition ?? 0;
+  }
+
+  #mustLive(): void {
+    if (this.#state === "dead") throw new GuardError("kafka-down", "the writer was given up");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#state = "dead";
+    await this.#producer.disconnect().catch(() => {}); // nothing is lost by a close that fails
+  }
+}
+
+/** Best effort: the next writer's fence aborts it anyway; an abort lets readers go on at once. */
+async function abort(transaction: Transaction): Promise<void> {
+  if (!transaction.isActive()) return;
+  await within(ABORT_TIMEOUT_MS, "abort", transaction.abort()).catch(() => {});
+}
+
+function byTopic(send: readonly OutRecord[]): TopicMessages[] {
+  const topics = new Map<string, Message[]>();
+  for (const { topic, partition, key, value, headers } of send) {
+    const message =
+      headers === undefined ? { partition, key, value } : { partition, key, value, headers: { ...headers } };
+    const messages = topics.get(topic);
+    if (messages === undefined) topics.set(topic, [message]);
+    else messages.push(message);
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+function topicsOf(records: readonly OutRecord[]): string {
+  const topics = [...new Set(records.map(({ topic }) => topic))];
+  return topics.length <= 5
+    ? topics.join(", ")
+    : `${topics.slice(0, 5).join(", ")} and ${topics.length - 5} more topics`;
+}
