@@ -13,8 +13,11 @@ export function checkBearer(header: string | undefined, token: string): void {
 
 /** Of equal length by hashing, as timingSafeEqual needs; so the length is not told either. */
 function isSame(left: string, right: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(left), digest(right));
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
 }
 
 /**

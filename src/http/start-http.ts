@@ -52,7 +52,7 @@ export function buildHttp(api: Api, { token, log }: Pick<HttpOptions, "token" | 
     routerOptions: { maxParamLength: 1000 },
   });
   app.addHook("onRequest", async (request) => {
-    if (request.url === "/health") return;
+    if (pathOf(request.url) === "/health") return;
     if (token === undefined) checkLocalName(request.headers.host);
     else checkBearer(request.headers.authorization, token);
   });
