@@ -17,6 +17,7 @@ export interface PostgresOptions {
  * function is picked up; names in our SQL, and in the types and defaults we read, are qualified.
  */
 const PINNED: Readonly<Record<string, string>> = {
+  client_encoding: "UTF8", // the library does not send its own setting of this name
   TimeZone: "UTC",
   DateStyle: "ISO",
   IntervalStyle: "postgres",
@@ -42,7 +43,6 @@ export function sessionConfig(
     database: options.database,
     ssl: options.ssl ?? false, // undefined would make the library read PGSSLMODE
     application_name: session.applicationName,
-    client_encoding: "UTF8",
     options: settings.map(([name, value]) => `-c ${name}=${value}`).join(" "),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
@@ -108,6 +108,9 @@ const STATES: readonly (readonly [pattern: RegExp, code: ErrorCode, next?: strin
   [/^55006/, "slot-in-use"],
 ];
 
+/** What the library and TLS say themselves when trying again cannot help. */
+const REFUSED_WITHOUT_STATE = /^SASL|Password must be|does not support SSL|certificate|altnames/i;
+
 /**
  * The one place where errors of PostgreSQL, its client library and the socket become ours. The server's text is kept
  * unless its class (22, 23) is about values. Unknown errors stop.
@@ -115,7 +118,10 @@ const STATES: readonly (readonly [pattern: RegExp, code: ErrorCode, next?: strin
 export function translate(error: unknown, doing: string): GuardError {
   if (error instanceof GuardError) return error;
   const state = sqlState(error);
-  if (state === undefined) return new GuardError("postgres-down", `${doing}: ${textOf(error)}`, { cause: error });
+  if (state === undefined) {
+    const code = REFUSED_WITHOUT_STATE.test(textOf(error)) ? "postgres-refused" : "postgres-down";
+    return new GuardError(code, `${doing}: ${textOf(error)}`, { cause: error });
+  }
   const [, code, next] = STATES.find(([pattern]) => pattern.test(state)) ?? [undefined, "postgres-refused" as const];
   const text = /^2[23]/.test(state) ? "a value is refused" : textOf(error);
   return new GuardError(code, `${doing}: ${text} (SQLSTATE ${state})`, {

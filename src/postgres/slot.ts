@@ -1,0 +1,148 @@
+import type { Client } from "pg";
+import { GuardError } from "../errors.ts";
+import { type Lsn, parseLsn } from "../wal/lsn.ts";
+import { query, sqlState, translate } from "./connection.ts";
+import { blockersOf, type Session } from "./session.ts";
+
+/** A logical replication slot as pg_replication_slots shows it. */
+export interface Slot {
+  readonly name: string;
+  readonly plugin: string;
+  readonly database: string;
+  readonly active: boolean;
+  /** Who reads it now. */
+  readonly activePid: number | undefined;
+  readonly activeApplication: string | undefined;
+  /** Everything before it was acknowledged: reading starts here or later. */
+  readonly confirmedFlush: Lsn;
+  /** Oldest log the slot keeps. */
+  readonly restartLsn: Lsn | undefined;
+  /** reserved, extended, unreserved, lost. */
+  readonly walStatus: string;
+  /** Bytes until the slot is lost (max_slot_wal_keep_size); undefined: no limit, or lost. */
+  readonly safeWalSize: bigint | undefined;
+}
+
+interface SlotRow extends Readonly<Record<string, string | null>> {
+  readonly slot_type: string;
+  readonly plugin: string | null;
+  readonly database: string | null;
+  readonly active: string;
+  readonly active_pid: string | null;
+  readonly application_name: string | null;
+  readonly confirmed_flush_lsn: string | null;
+  readonly restart_lsn: string | null;
+  readonly wal_status: string | null;
+  readonly safe_wal_size: string | null;
+}
+
+/** undefined: there is no slot of this name. Throws GuardError("slot-exists") when it is a physical slot. */
+export async function readSlot(client: Client, name: string): Promise<Slot | undefined> {
+  const [row] = await query<SlotRow>(
+    client,
+    `reading slot ${name}`,
+    `SELECT s.slot_type, s.plugin, s.database, s.active, s.active_pid, a.application_name,
+            s.confirmed_flush_lsn, s.restart_lsn, s.wal_status, s.safe_wal_size
+       FROM pg_replication_slots s LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
+      WHERE s.slot_name = $1`,
+    [name],
+  );
+  if (row === undefined) return undefined;
+  const confirmedFlush = parseLsn(row.confirmed_flush_lsn ?? "");
+  if (row.slot_type !== "logical" || confirmedFlush === undefined) {
+    throw new GuardError("slot-exists", `slot ${name} is ${row.slot_type} and has no confirmed position`, {
+      next: "name another slot with slot.name",
+    });
+  }
+  return {
+    name,
+    plugin: row.plugin ?? "",
+    database: row.database ?? "",
+    active: row.active === "t",
+    activePid: row.active_pid === null ? undefined : Number(row.active_pid),
+    activeApplication: row.application_name ?? undefined,
+    confirmedFlush,
+    restartLsn: parseLsn(row.restart_lsn ?? ""),
+    walStatus: row.wal_status ?? "lost",
+    safeWalSize: row.safe_wal_size === null ? undefined : BigInt(row.safe_wal_size),
+  };
+}
+
+export interface SlotWait {
+  /** Another session, which looks up whom the creation waits for. */
+  readonly observer: Client;
+  /** Called about once a second while the creation waits for transactions that were open when it began. */
+  readonly onWait: (blockers: readonly Session[]) => void;
+  /** Gives up waiting: the half-made slot is gone then. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Creates a pgoutput slot and returns its consistent point: the first position that can be read from.
+ * Waits for every transaction open at that time. Throws GuardError("slot-exists") for a name that is taken.
+ */
+export async function createSlot(client: Client, name: string, wait: SlotWait): Promise<Lsn> {
+  const [backend] = await query<{ pid: string }>(client, `creating slot ${name}`, "SELECT pg_backend_pid() AS pid");
+  const pid = Number(backend?.pid);
+  const creation = client.query<{ lsn: string }>("SELECT lsn FROM pg_create_logical_replication_slot($1, 'pgoutput')", [
+    name,
+  ]);
+  using _watch = watchCreation(pid, wait);
+  try {
+    const point = parseLsn((await creation).rows[0]?.lsn ?? "");
+    if (point !== undefined) return point;
+  } catch (error) {
+    if (sqlState(error) === "42710") {
+      throw new GuardError("slot-exists", `slot ${name} exists`, { cause: error, next: "fieldgate adopt" });
+    }
+    throw translate(error, `creating slot ${name}`);
+  }
+  throw new GuardError("postgres-refused", `creating slot ${name}: no consistent point in the answer`);
+}
+
+const WATCH_EVERY_MS = 1000;
+
+function watchCreation(pid: number, wait: SlotWait): Disposable {
+  const timer = setInterval(() => {
+    blockersOf(wait.observer, pid).then(
+      (blockers) => blockers.length > 0 && wait.onWait(blockers),
+      () => {}, // only explains the wait; a lost server fails the creation itself
+    );
+  }, WATCH_EVERY_MS);
+  const cancel = (): void => {
+    query(wait.observer, "giving up", "SELECT pg_cancel_backend($1)", [pid]).catch(() => {});
+  };
+  wait.signal?.addEventListener("abort", cancel);
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      wait.signal?.removeEventListener("abort", cancel);
+    },
+  };
+}
+
+/** Drops the slot if it is there. Throws GuardError("slot-in-use") while it is read. */
+export async function dropSlot(client: Client, name: string): Promise<void> {
+  try {
+    await client.query("SELECT pg_drop_replication_slot($1)", [name]);
+  } catch (error) {
+    if (sqlState(error) !== "42704") throw translate(error, `dropping slot ${name}`);
+  }
+}
+
+const RELEASE_WITHIN_MS = 5000;
+
+/**
+ * Ends the session that reads the slot and waits until the slot is free. Returns whether it is.
+ * The role must be the reader's own or have pg_signal_backend.
+ */
+export async function terminateReader(client: Client, name: string): Promise<boolean> {
+  const [row] = await query<{ free: string | null }>(
+    client,
+    `ending the reader of slot ${name}`,
+    `SELECT pg_terminate_backend(active_pid, ${RELEASE_WITHIN_MS}) AS free
+       FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL`,
+    [name],
+  );
+  return row === undefined || row.free === "t";
+}
