@@ -1,6 +1,13 @@
-import type { Lsn } from "../wal/lsn.ts";
+import type { Socket } from "node:net";
+import type { Client } from "pg";
+import { LogicalReplicationService } from "pg-logical-replication";
+import { GuardError } from "../errors.ts";
+import { formatLsn, type Lsn, LSN_ZERO, lsn } from "../wal/lsn.ts";
 import type { WalItem } from "../wal/message.ts";
-import type { PostgresOptions } from "./connection.ts";
+import { connect, nameOf, type PostgresOptions, sessionConfig, sqlState, translate } from "./connection.ts";
+import { walQueue } from "./queue.ts";
+import { quoteIdentifier } from "./quote.ts";
+import { readSlot } from "./slot.ts";
 
 export interface StreamOptions {
   readonly connection: PostgresOptions;
@@ -24,11 +31,279 @@ export interface WalStream extends AsyncDisposable {
    */
   read(): WalItem | undefined;
   /** Confirms exactly this position: everything that ends at or before it is never sent again. Never goes back. */
-  acknowledge(lsn: Lsn): void;
+  acknowledge(position: Lsn): void;
   readonly queuedBytes: number;
 }
 
-/** Throws GuardError: "slot-in-use" naming who reads it, "slot-lost", "postgres-down", … */
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+const WAL_SENDER_TIMEOUT_MS = 10_000;
+/** A stopping server asks again as soon as it is answered; it is answered no more often than this. */
+const REPLY_EVERY_MS = 100;
+/** Without a sign of the server for so long it is asked, and after as long again given up. */
+const SILENCE_MS = 30_000;
+/** How long a disposed stream waits for the server to free the slot. */
+const CLOSE_MS = 2000;
+
+/** Throws GuardError: "slot-in-use" naming who reads it, "slot-lost", "replication-right", "postgres-down", … */
 export async function openStream(options: StreamOptions): Promise<WalStream> {
-  throw new Error(`not yet: ${options.slot}`);
+  if (options.start <= LSN_ZERO) throw new RangeError("a stream cannot start at 0/0: it would have nothing to confirm");
+  const stream = new SlotStream(options);
+  try {
+    await stream.start();
+    return stream;
+  } catch (error) {
+    await stream[Symbol.asyncDispose]();
+    throw await explain(error, options);
+  }
+}
+
+/**
+ * The library is a thin connection here. Its own decoder, timers and flow control lose changes or drop the
+ * connection (docs of each setting below), so: auto acknowledge off, timeout 0, and a new service per stream, as a
+ * reused one starts after the last position it received.
+ */
+class SlotStream implements WalStream {
+  readonly #options: StreamOptions;
+  readonly #service: LogicalReplicationService;
+  readonly #queue = walQueue();
+  readonly #maxQueuedBytes: number;
+  readonly #statusEveryMs: number;
+  readonly #readLsn = lsnReader();
+  #acknowledged: Lsn;
+  #paused = false;
+  #closed = false;
+  #failed = false;
+  #lost: GuardError | undefined;
+  #statusTimer: NodeJS.Timeout | undefined;
+  #replyTimer: NodeJS.Timeout | undefined;
+  #sentAt = 0;
+  #heardAt = 0;
+  #askedAt: number | undefined;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#acknowledged = options.start;
+    this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
+    const timeout = options.walSenderTimeoutMs ?? WAL_SENDER_TIMEOUT_MS;
+    this.#statusEveryMs = Math.max(1, Math.floor(timeout / 3));
+    const config = sessionConfig(options.connection, {
+      applicationName: `fieldgate ${options.slot}`,
+      settings: { logical_decoding_work_mem: "256MB", wal_sender_timeout: `${timeout}ms` },
+    });
+    this.#service = new LogicalReplicationService(config, { acknowledge: { auto: false, timeoutSeconds: 0 } });
+  }
+
+  /** Resolves when the server has begun to send. */
+  async start(): Promise<void> {
+    const started = Promise.withResolvers<void>();
+    const { slot, publication, start } = this.#options;
+    this.#service.on("start", () => started.resolve());
+    this.#service.on("data", (at, bytes: Buffer) => this.#add({ kind: "data", lsn: this.#readLsn(at), bytes }));
+    this.#service.on("heartbeat", (at, _time, replyRequested) => {
+      this.#add({ kind: "keepalive", end: this.#readLsn(at), replyRequested });
+      if (replyRequested) this.#reply();
+    });
+    const lose = (error: unknown): void => {
+      started.reject(error);
+      this.#lose(error);
+    };
+    this.#service.on("error", lose);
+    // Pending as long as the stream lives.
+    this.#service
+      .subscribe(pgoutput(publication), slot, formatLsn(start))
+      .then(() => lose(new Error("the server ended the stream")), lose);
+    await started.promise;
+    this.#heardAt = performance.now();
+    this.#statusTimer = setInterval(() => this.#keepUp(), this.#statusEveryMs);
+  }
+
+  read(): WalItem | undefined {
+    const item = this.#queue.shift();
+    if (item !== undefined) {
+      if (this.#paused && this.#queue.bytes < this.#maxQueuedBytes / 2) this.#resume();
+      return item;
+    }
+    const lost = this.#lost;
+    this.#lost = undefined;
+    if (lost !== undefined) throw lost;
+    return undefined;
+  }
+
+  acknowledge(position: Lsn): void {
+    if (position <= this.#acknowledged) return;
+    this.#acknowledged = position;
+    this.#sendStatus(false);
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stopTimers();
+    this.#queue.clear();
+    await this.#hangUp();
+    await this.#service.destroy();
+  }
+
+  #add(item: WalItem): void {
+    if (this.#closed) return;
+    this.#heardAt = performance.now();
+    this.#askedAt = undefined;
+    this.#queue.push(item);
+    if (!this.#paused && this.#queue.bytes > this.#maxQueuedBytes) {
+      this.#paused = true;
+      this.#connection()?.stream.pause();
+    }
+    this.#options.wake();
+  }
+
+  #resume(): void {
+    this.#paused = false;
+    this.#heardAt = performance.now();
+    this.#connection()?.stream.resume();
+  }
+
+  #lose(error: unknown): void {
+    if (this.#closed || this.#failed) return;
+    this.#failed = true;
+    this.#stopTimers();
+    this.#lost = translate(error, `reading slot ${this.#options.slot} of ${nameOf(this.#options.connection)}`);
+    this.#options.wake();
+  }
+
+  /** Runs also while the socket is paused: then the server's keepalives are not read, but our status still counts. */
+  #keepUp(): void {
+    const now = performance.now();
+    if (this.#paused) this.#heardAt = now;
+    if (this.#askedAt === undefined) {
+      if (now - this.#heardAt > SILENCE_MS) this.#askedAt = now;
+    } else if (now - this.#askedAt > SILENCE_MS) {
+      this.#connection()?.stream.destroy(new Error(`no answer from the server for ${SILENCE_MS} ms`));
+      return;
+    }
+    this.#sendStatus(this.#askedAt !== undefined);
+  }
+
+  #reply(): void {
+    if (this.#replyTimer !== undefined || this.#closed) return;
+    const wait = REPLY_EVERY_MS - (performance.now() - this.#sentAt);
+    if (wait <= 0) {
+      this.#sendStatus(false);
+      return;
+    }
+    this.#replyTimer = setTimeout(() => {
+      this.#replyTimer = undefined;
+      this.#sendStatus(false);
+    }, wait);
+  }
+
+  #sendStatus(ask: boolean): void {
+    this.#sentAt = performance.now();
+    // The library sends the position it is given plus 1. Confirming one byte too many loses the next transaction
+    // when its commit record is adjacent.
+    const before = formatLsn(lsn(this.#acknowledged - 1n));
+    this.#service.acknowledge(before, ask).catch((error: unknown) => this.#lose(error));
+  }
+
+  #stopTimers(): void {
+    clearInterval(this.#statusTimer);
+    clearTimeout(this.#replyTimer);
+  }
+
+  /** Asks the server to end the session and waits until it has: only then is the slot free. */
+  async #hangUp(): Promise<void> {
+    const connection = this.#connection();
+    if (connection === undefined || connection.stream.destroyed) return;
+    const closed = new Promise((resolve) => connection.stream.once("close", resolve));
+    const timer = setTimeout(() => connection.stream.destroy(), CLOSE_MS);
+    connection.stream.resume();
+    connection.end();
+    await closed;
+    clearTimeout(timer);
+  }
+
+  /**
+   * The library offers no way to pause the socket without its own flow control, which takes keepalives out of
+   * order; and none to end a session with an active command but cutting the socket, which leaves the slot taken.
+   */
+  #connection(): { readonly stream: Socket; end(): void } | undefined {
+    // pg's Connection, private to the library; null before and after its life.
+    return (this.#service["_connection"] as { readonly stream: Socket; end(): void } | null) ?? undefined;
+  }
+}
+
+/** Hands on the bytes; nothing here can throw, as that would be an uncaught exception. */
+function pgoutput(publication: string) {
+  const list = quoteIdentifier(publication).replaceAll("'", "''");
+  return {
+    name: "pgoutput",
+    options: {},
+    // A copy: pg-protocol's parser reuses its buffer.
+    parse: (bytes: Buffer): Buffer => Buffer.from(bytes),
+    start: (client: Client, slot: string, start: string): Promise<unknown> =>
+      client.query(
+        `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${start} ` +
+          `(proto_version '1', publication_names '${list}', messages 'true')`,
+      ),
+  };
+}
+
+/** Reads the library's `A/BC`, one per message, mostly with the upper half of the one before. */
+function lsnReader(): (text: string) => Lsn {
+  let upperText = "";
+  let upper = 0n;
+  return (text) => {
+    const slash = text.indexOf("/");
+    if (slash !== upperText.length || !text.startsWith(upperText)) {
+      upperText = text.slice(0, slash);
+      upper = BigInt(`0x${upperText}`) << 32n;
+    }
+    return lsn(upper | BigInt(Number.parseInt(text.slice(slash + 1), 16)));
+  };
+}
+
+async function explain(error: unknown, options: StreamOptions): Promise<GuardError> {
+  const translated = translate(error, `reading slot ${options.slot} of ${nameOf(options.connection)}`);
+  switch (sqlState(translated)) {
+    case "55006":
+      return new GuardError("slot-in-use", `slot ${options.slot} is read by ${await readerOf(options)}`, {
+        cause: error,
+        next: "stop that reader, or wait until it ends",
+      });
+    case "42501":
+      return recode(
+        "replication-right",
+        translated,
+        `ALTER ROLE ${quoteIdentifier(options.connection.user)} REPLICATION`,
+      );
+    case "42704":
+    case "55000":
+      return recode("slot-lost", translated, undefined);
+    default:
+      return translated;
+  }
+}
+
+function recode(code: "replication-right" | "slot-lost", error: GuardError, next: string | undefined): GuardError {
+  const message = error.message.slice(error.message.indexOf("]") + 2);
+  return new GuardError(code, message, { cause: error.cause, ...(next === undefined ? {} : { next }) });
+}
+
+/** Who it is may be gone by the time we look; the error says so then. */
+async function readerOf(options: StreamOptions): Promise<string> {
+  try {
+    const client = await connect(options.connection, { applicationName: "fieldgate" });
+    try {
+      const slot = await readSlot(client, options.slot);
+      if (slot?.activePid === undefined) return "a session that has just ended";
+      return `pid ${slot.activePid} (${slot.activeApplication || "no application name"})`;
+    } finally {
+      await client.end();
+    }
+  } catch {
+    return "another session";
+  }
 }

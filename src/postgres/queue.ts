@@ -1,0 +1,56 @@
+import type { WalItem } from "../wal/message.ts";
+
+/** What an item costs beside its bytes, about: its object, its Buffer and its LSN. */
+const ITEM_BYTES = 256;
+
+/** First in, first out; counts the memory it holds. */
+export interface WalQueue {
+  push(item: WalItem): void;
+  shift(): WalItem | undefined;
+  clear(): void;
+  readonly bytes: number;
+}
+
+export function walQueue(): WalQueue {
+  let items: (WalItem | undefined)[] = [];
+  let head = 0;
+  let bytes = 0;
+  return {
+    push(item) {
+      const last = items.length > head ? items[items.length - 1] : undefined;
+      if (item.kind === "keepalive" && last?.kind === "keepalive") {
+        // Nothing in between: the later one says everything.
+        items[items.length - 1] = item;
+        return;
+      }
+      items.push(item);
+      bytes += costOf(item);
+    },
+    shift() {
+      const item = items[head];
+      if (item === undefined) return undefined;
+      items[head++] = undefined;
+      bytes -= costOf(item);
+      if (head === items.length) {
+        items = [];
+        head = 0;
+      } else if (head >= 4096 && head * 2 >= items.length) {
+        items = items.slice(head);
+        head = 0;
+      }
+      return item;
+    },
+    clear() {
+      items = [];
+      head = 0;
+      bytes = 0;
+    },
+    get bytes() {
+      return bytes;
+    },
+  };
+}
+
+function costOf(item: WalItem): number {
+  return item.kind === "data" ? item.bytes.length + ITEM_BYTES : ITEM_BYTES;
+}
