@@ -1,0 +1,81 @@
+import { GuardError } from "../errors.ts";
+import type { Json } from "../table/shape.ts";
+import { isArray, type JsonObject } from "./json.ts";
+import { isName, splitName, type TypeName } from "./name.ts";
+import { isPrimitive, type AvroNamed, type RecordField } from "./schema.ts";
+
+/** A definition's name, checked as Java does but for the namespace, which `define` checks. */
+export function parseName(json: JsonObject, namespace: string | undefined, place: string): TypeName {
+  const name = textOf(json["name"]);
+  if (name === undefined) return fail(place, "a type without a name");
+  const parsed = splitName(name, textOf(json["namespace"]) ?? namespace);
+  if (!isName(parsed.name)) fail(place, `"${parsed.name}" is no name`);
+  if (isPrimitive(parsed.fullName)) fail(place, `"${parsed.fullName}" is a primitive type's name`);
+  return parsed;
+}
+
+/** What Avro itself means by a key; every other key is a property. */
+export const TYPE_KEYS = [
+  "doc",
+  "fields",
+  "items",
+  "name",
+  "namespace",
+  "size",
+  "symbols",
+  "values",
+  "type",
+  "aliases",
+];
+export const ENUM_KEYS = [...TYPE_KEYS, "default"];
+export const FIELD_KEYS = ["default", "doc", "name", "order", "type", "aliases"];
+
+/** What every named type may have. An alias without a namespace has the type's own. */
+export function details(
+  json: JsonObject,
+  { namespace }: TypeName,
+  keys: readonly string[],
+  place: string,
+): Pick<AvroNamed, "aliases" | "doc" | "props"> {
+  const aliases = aliasTexts(json, place).map((alias) => {
+    const parsed = splitName(alias, namespace);
+    if (!isName(parsed.name)) fail(place, `alias "${alias}" is no name`);
+    return parsed.namespace === undefined && namespace !== undefined ? `.${parsed.name}` : parsed.fullName;
+  });
+  return { aliases: [...new Set(aliases)], doc: textOf(json["doc"]), props: propsOf(json, keys) };
+}
+
+/** Aliases as written, each once. */
+export function aliasTexts(json: JsonObject, place: string): readonly string[] {
+  const { aliases } = json;
+  if (aliases === undefined) return [];
+  if (!isArray(aliases)) return fail(place, "aliases must be a list of names");
+  const texts = aliases.map((alias) => (typeof alias === "string" ? alias : fail(place, "an alias must be a name")));
+  return [...new Set(texts)];
+}
+
+export function orderOf(json: JsonObject, place: string): RecordField["order"] {
+  if (json["order"] === undefined) return "ascending";
+  const order = textOf(json["order"])?.toLowerCase();
+  if (order === "ascending" || order === "descending" || order === "ignore") return order;
+  return fail(`${place}/order`, "order is ascending, descending or ignore");
+}
+
+export function propsOf(json: JsonObject, reserved: readonly string[]): Readonly<Record<string, Json>> {
+  return Object.fromEntries(Object.entries(json).filter(([key]) => !reserved.includes(key)));
+}
+
+/** A value of another type counts as absent. */
+export function textOf(json: Json | undefined): string | undefined {
+  return typeof json === "string" ? json : undefined;
+}
+
+/** The first name that is there twice. */
+export function repeated(names: readonly string[]): string | undefined {
+  return names.find((name, at) => names.indexOf(name) !== at);
+}
+
+/** Throws `schema-invalid`; `place` is a JSON pointer into the schema. */
+export function fail(place: string, message: string): never {
+  throw new GuardError("schema-invalid", `at ${place === "" ? "/" : place}: ${message}`);
+}

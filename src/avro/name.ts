@@ -1,0 +1,24 @@
+export interface TypeName {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly fullName: string;
+}
+
+/** Java's default rule for one part of a name: Unicode letters of the basic plane, `_`, then digits too. */
+export function isName(text: string): boolean {
+  return /^[\p{L}_][\p{L}\p{Nd}_]*$/u.test(text) && !/[\ud800-\udfff]/.test(text);
+}
+
+/** A name with a dot brings its namespace with it; `.X` is in the null namespace. */
+export function splitName(text: string, namespace: string | undefined): TypeName {
+  const dot = text.lastIndexOf(".");
+  const own = dot < 0 ? namespace : text.slice(0, dot);
+  const space = own === "" ? undefined : own;
+  const name = text.slice(dot + 1);
+  return { name, namespace: space, fullName: space === undefined ? name : `${space}.${name}` };
+}
+
+/** The full name a reference means first. Unlike a definition's, a leading dot stays. */
+export function qualify(name: string, namespace: string | undefined): string {
+  return namespace === undefined || name.includes(".") ? name : `${namespace}.${name}`;
+}

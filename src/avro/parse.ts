@@ -1,0 +1,265 @@
+import type { Json } from "../table/shape.ts";
+import {
+  aliasTexts,
+  details,
+  ENUM_KEYS,
+  fail,
+  FIELD_KEYS,
+  orderOf,
+  parseName,
+  propsOf,
+  repeated,
+  textOf,
+  TYPE_KEYS,
+} from "./attributes.ts";
+import { isDoubleText, isValidDefault } from "./default.ts";
+import { isArray, isObject, readJson, type JsonObject, type NumberText } from "./json.ts";
+import { isName, qualify } from "./name.ts";
+import { sameDefinition } from "./redefinition.ts";
+import {
+  isNamed,
+  isPrimitive,
+  type AvroEnum,
+  type AvroFixed,
+  type AvroNamed,
+  type AvroRecord,
+  type AvroSchema,
+  type RecordField,
+} from "./schema.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A name used before its type is defined: `put` stores the type where the name stood. */
+interface Awaited {
+  readonly fullName: string;
+  readonly place: string;
+  readonly put: (schema: AvroSchema) => void;
+}
+
+interface Parsing {
+  readonly numberText: NumberText;
+  readonly named: Map<string, AvroNamed>;
+  /** Stand-ins for types not yet defined. Java's are records without fields; so are these. */
+  readonly standIns: Map<AvroSchema, string>;
+  readonly awaited: Awaited[];
+}
+
+/**
+ * Reads a schema as Avro's Java library does from 1.12 on: a union's default may match any branch, a type may be
+ * defined again identically, used before its definition, and found in the null namespace when its own has none;
+ * names take any Unicode letter; a union may be empty; `error` is a record; logical types are kept as properties
+ * and not checked. Throws `schema-invalid` with the place as a JSON pointer.
+ * `numberText` comes from readJson; without it `1.0` cannot be told from `1`.
+ */
+export function parseSchema(json: Json, numberText: NumberText = () => undefined): AvroSchema {
+  const parsing: Parsing = { numberText, named: new Map(), standIns: new Map(), awaited: [] };
+  const root = parseType(parsing, json, undefined, "");
+  const awaitedRoot = parsing.standIns.get(root);
+  if (awaitedRoot !== undefined) return fail("", `no type is named "${awaitedRoot}"`);
+  if (parsing.awaited.length > 0) {
+    for (const { fullName, place, put } of parsing.awaited) {
+      put(parsing.named.get(fullName) ?? fail(place, `no type is named "${fullName}"`));
+    }
+    checkAgain(parsing, root);
+  }
+  return isNamed(root) ? (parsing.named.get(root.fullName) ?? root) : root;
+}
+
+/** The same for a schema's text, comments allowed. */
+export function parseSchemaText(text: string): AvroSchema {
+  const { json, numberText } = readJson(text);
+  return parseSchema(json, numberText);
+}
+
+function parseType(parsing: Parsing, json: Json, namespace: string | undefined, place: string): AvroSchema {
+  if (typeof json === "string") return findType(parsing, json, namespace);
+  if (isArray(json)) return parseUnion(parsing, json, namespace, place);
+  if (!isObject(json)) return fail(place, "expected a type: a name, an object or a list of types");
+  const { type } = json;
+  switch (type) {
+    case "record":
+    case "error":
+      return parseRecord(parsing, json, namespace, place);
+    case "enum":
+      return define(parsing, parseEnum(json, namespace, place), place);
+    case "fixed":
+      return define(parsing, parseFixed(parsing, json, namespace, place), place);
+    case "array": {
+      const array = { kind: "array" as const, items: nothing, props: propsOf(json, TYPE_KEYS) };
+      parseInto(parsing, json["items"], namespace, `${place}/items`, (items) => (array.items = items));
+      return array;
+    }
+    case "map": {
+      const map = { kind: "map" as const, values: nothing, props: propsOf(json, TYPE_KEYS) };
+      parseInto(parsing, json["values"], namespace, `${place}/values`, (values) => (map.values = values));
+      return map;
+    }
+    default:
+      if (typeof type !== "string") return fail(place, '"type" must be the name of a type here');
+      if (isPrimitive(type)) return { kind: type, props: propsOf(json, TYPE_KEYS) };
+      return findType(parsing, type, namespace);
+  }
+}
+
+const nothing: AvroSchema = { kind: "null", props: {} };
+
+/** Parses the type at `place` and stores it; a type not yet defined is stored once it is. */
+function parseInto(
+  parsing: Parsing,
+  json: Json | undefined,
+  namespace: string | undefined,
+  place: string,
+  put: (schema: AvroSchema) => void,
+): void {
+  if (json === undefined) return fail(place, "a type is missing here");
+  const schema = parseType(parsing, json, namespace, place);
+  put(schema);
+  const fullName = parsing.standIns.get(schema);
+  if (fullName !== undefined) parsing.awaited.push({ fullName, place, put });
+}
+
+function findType(parsing: Parsing, name: string, namespace: string | undefined): AvroSchema {
+  if (isPrimitive(name)) return { kind: name, props: {} };
+  const fullName = qualify(name, namespace);
+  const found = parsing.named.get(fullName) ?? parsing.named.get(name);
+  if (found !== undefined) return found;
+  const standIn: AvroRecord = {
+    kind: "record",
+    name: "",
+    namespace: undefined,
+    fullName: `?${parsing.standIns.size}`,
+    aliases: [],
+    doc: undefined,
+    props: {},
+    fields: [],
+  };
+  parsing.standIns.set(standIn, fullName);
+  return standIn;
+}
+
+/** A type's second definition is a node of its own; references mean the first. */
+function define<T extends AvroNamed>(parsing: Parsing, schema: T, place: string): T {
+  const parts = schema.fullName.split(".");
+  const wrong = parts.find((part) => !isName(part));
+  if (wrong !== undefined) fail(place, `"${wrong}" in "${schema.fullName}" is no name`);
+  const known = parsing.named.get(schema.fullName);
+  if (known === undefined) parsing.named.set(schema.fullName, schema);
+  else if (!sameDefinition(known, schema)) fail(place, `"${schema.fullName}" is defined twice, differently`);
+  return schema;
+}
+
+function parseUnion(parsing: Parsing, json: readonly Json[], namespace: string | undefined, place: string): AvroSchema {
+  const branches: AvroSchema[] = [];
+  for (const [at, branch] of json.entries()) {
+    parseInto(parsing, branch, namespace, `${place}/${at}`, (schema) => (branches[at] = schema));
+  }
+  checkUnion(branches, place);
+  return { kind: "union", branches };
+}
+
+function checkUnion(branches: readonly AvroSchema[], place: string): void {
+  const seen = new Set<string>();
+  for (const branch of branches) {
+    if (branch.kind === "union") fail(place, "a union directly inside a union");
+    const name = isNamed(branch) ? branch.fullName : branch.kind;
+    if (seen.has(name)) fail(place, `"${name}" is in the union twice`);
+    seen.add(name);
+  }
+}
+
+function parseRecord(parsing: Parsing, json: JsonObject, namespace: string | undefined, place: string): AvroRecord {
+  const named = parseName(json, namespace, place);
+  const list = json["fields"];
+  if (!isArray(list)) return fail(place, `record "${named.fullName}" has no list of fields`);
+  const fields = list.map((field, at) => parseField(parsing, field, named.namespace, `${place}/fields/${at}`));
+  const twice = repeated(fields.map((field) => field.name));
+  if (twice !== undefined) fail(place, `record "${named.fullName}" has two fields "${twice}"`);
+  return define(parsing, { kind: "record", ...named, ...details(json, named, TYPE_KEYS, place), fields }, place);
+}
+
+function parseField(parsing: Parsing, json: Json, namespace: string | undefined, place: string): RecordField {
+  const name = isObject(json) ? json["name"] : undefined;
+  if (!isObject(json) || typeof name !== "string") return fail(place, "a field without a name");
+  if (!isName(name)) return fail(place, `"${name}" is no field name`);
+  const field: Mutable<RecordField> = {
+    name,
+    type: nothing,
+    default: json["default"],
+    aliases: aliasTexts(json, place),
+    order: orderOf(json, place),
+    doc: textOf(json["doc"]),
+    props: propsOf(json, FIELD_KEYS),
+  };
+  parseInto(parsing, json["type"], namespace, `${place}/type`, (type) => (field.type = type));
+  checkDefault(field, json, { numberText: parsing.numberText, fields: (record) => record.fields }, place);
+  return field;
+}
+
+function checkDefault(
+  field: RecordField,
+  json: JsonObject,
+  context: Parameters<typeof isValidDefault>[3],
+  place: string,
+): void {
+  const { default: value, type } = field;
+  if (value === undefined) return;
+  const asDouble = (type.kind === "float" || type.kind === "double") && typeof value === "string";
+  if (asDouble ? isDoubleText(value) : isValidDefault(type, json, "default", context)) return;
+  fail(`${place}/default`, `the default of field "${field.name}" does not fit its type (${type.kind})`);
+}
+
+function parseEnum(json: JsonObject, namespace: string | undefined, place: string): AvroEnum {
+  const named = parseName(json, namespace, place);
+  const list = json["symbols"];
+  if (!isArray(list)) return fail(place, `enum "${named.fullName}" has no list of symbols`);
+  const symbols = list.map((symbol, at) =>
+    typeof symbol === "string" && isName(symbol) ? symbol : fail(`${place}/symbols/${at}`, "not a symbol's name"),
+  );
+  const twice = repeated(symbols);
+  if (twice !== undefined) fail(place, `enum "${named.fullName}" has "${twice}" twice`);
+  const symbol = textOf(json["default"]);
+  if (symbol !== undefined && !symbols.includes(symbol)) {
+    fail(`${place}/default`, `"${symbol}" is no symbol of enum "${named.fullName}"`);
+  }
+  return { kind: "enum", ...named, ...details(json, named, ENUM_KEYS, place), symbols, default: symbol };
+}
+
+const MAX_FIXED = 2 ** 31 - 9;
+
+function parseFixed(parsing: Parsing, json: JsonObject, namespace: string | undefined, place: string): AvroFixed {
+  const named = parseName(json, namespace, place);
+  const { size } = json;
+  const whole = /^-?\d+$/.test(parsing.numberText(json, "size") ?? "0");
+  if (typeof size !== "number" || !whole || !Number.isInteger(size) || size < 0 || size > MAX_FIXED) {
+    return fail(place, `fixed "${named.fullName}" needs a size: a whole number, 0 or more`);
+  }
+  return { kind: "fixed", ...named, ...details(json, named, TYPE_KEYS, place), size };
+}
+
+/**
+ * Once every name has its type, unions and defaults are judged again, inner types first, as Java does while it
+ * copies the schema: a record default for a record that contains this very field is refused.
+ */
+function checkAgain(parsing: Parsing, root: AvroSchema): void {
+  const entered = new Set<AvroSchema>();
+  const finished = new Set<AvroSchema>();
+  const fields = (record: AvroRecord): AvroRecord["fields"] =>
+    finished.has(record) ? record.fields : fail("", `a default of record "${record.fullName}" inside itself`);
+  const context = { numberText: parsing.numberText, fields };
+  const visit = (schema: AvroSchema): void => {
+    if (entered.has(schema)) return;
+    entered.add(schema);
+    if (schema.kind === "array") visit(schema.items);
+    if (schema.kind === "map") visit(schema.values);
+    if (schema.kind === "union") {
+      schema.branches.forEach(visit);
+      checkUnion(schema.branches, "");
+    }
+    if (schema.kind === "record") {
+      for (const field of schema.fields) visit(field.type);
+      for (const field of schema.fields) checkDefault(field, { default: field.default ?? null }, context, "");
+    }
+    finished.add(schema);
+  };
+  visit(root);
+}

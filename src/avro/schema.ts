@@ -1,0 +1,93 @@
+import type { Json } from "../table/shape.ts";
+
+/** Properties a schema carries that Avro itself gives no meaning, e.g. `connect.name`, `logicalType`, `precision`. */
+type Props = Readonly<Record<string, Json>>;
+
+export type PrimitiveKind = "null" | "boolean" | "int" | "long" | "float" | "double" | "bytes" | "string";
+
+export interface AvroPrimitive {
+  readonly kind: PrimitiveKind;
+  readonly props: Props;
+}
+
+export interface AvroArray {
+  readonly kind: "array";
+  readonly items: AvroSchema;
+  readonly props: Props;
+}
+
+export interface AvroMap {
+  readonly kind: "map";
+  readonly values: AvroSchema;
+  readonly props: Props;
+}
+
+export interface AvroUnion {
+  readonly kind: "union";
+  readonly branches: readonly AvroSchema[];
+}
+
+interface Named {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly fullName: string;
+  /** Full names. `.Y` is an alias in the null namespace of a type that has one; Java never matches it. */
+  readonly aliases: readonly string[];
+  readonly doc: string | undefined;
+  readonly props: Props;
+}
+
+export interface AvroRecord extends Named {
+  readonly kind: "record";
+  readonly fields: readonly RecordField[];
+}
+
+export interface AvroEnum extends Named {
+  readonly kind: "enum";
+  readonly symbols: readonly string[];
+  /** One of the symbols. */
+  readonly default: string | undefined;
+}
+
+export interface AvroFixed extends Named {
+  readonly kind: "fixed";
+  readonly size: number;
+}
+
+export type AvroNamed = AvroRecord | AvroEnum | AvroFixed;
+
+/**
+ * A schema as a value. A reference by name is the very object it names, so the graph may have cycles and two
+ * nodes are the same type exactly when they are the same object; every other occurrence is an object of its own.
+ */
+export type AvroSchema = AvroPrimitive | AvroArray | AvroMap | AvroUnion | AvroNamed;
+
+export interface RecordField {
+  readonly name: string;
+  readonly type: AvroSchema;
+  /** undefined: no default. `null` is one. */
+  readonly default: Json | undefined;
+  readonly aliases: readonly string[];
+  readonly order: "ascending" | "descending" | "ignore";
+  readonly doc: string | undefined;
+  readonly props: Props;
+}
+
+const PRIMITIVES: ReadonlySet<string> = new Set<PrimitiveKind>([
+  "null",
+  "boolean",
+  "int",
+  "long",
+  "float",
+  "double",
+  "bytes",
+  "string",
+]);
+
+export function isPrimitive(text: string): text is PrimitiveKind {
+  return PRIMITIVES.has(text);
+}
+
+export function isNamed(schema: AvroSchema): schema is AvroNamed {
+  return schema.kind === "record" || schema.kind === "enum" || schema.kind === "fixed";
+}
