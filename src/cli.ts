@@ -1,2 +1,58 @@
 #!/usr/bin/env node
-export {};
+import { createRequire } from "node:module";
+
+import { Command, CommanderError } from "commander";
+
+import { addAmendments } from "./cli/amendments.ts";
+import type { Terminal } from "./cli/command.ts";
+import { EXIT, type ExitCode } from "./cli/exit.ts";
+import { addGate } from "./cli/gate.ts";
+import { addRun } from "./cli/run.ts";
+import { describeError } from "./errors.ts";
+
+const interrupt = new AbortController();
+let interrupted = false;
+
+/** The first Ctrl-C asks the command to end, the second ends the process. */
+process.on("SIGINT", () => {
+  if (interrupted) process.exit(EXIT.interrupted);
+  interrupted = true;
+  interrupt.abort();
+});
+process.once("SIGTERM", () => interrupt.abort());
+// `fieldgate … | head` closes the pipe early: nothing is wrong.
+process.stdout.on("error", () => process.exit());
+
+const terminal: Terminal = {
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: process.stdin,
+  out: (text) => process.stdout.write(`${text}\n`),
+  warn: (text) => process.stderr.write(`${text}\n`),
+  signal: interrupt.signal,
+  end: (code) => {
+    process.exitCode = code;
+  },
+};
+
+const program = new Command("fieldgate")
+  .description("keeps new columns out of Kafka events until their readers are ready")
+  .version(String(createRequire(import.meta.url)("../package.json").version))
+  .configureHelp({ sortSubcommands: true })
+  .showHelpAfterError("(add --help for how to use it)")
+  .exitOverride();
+addRun(program, terminal);
+addAmendments(program, terminal);
+addGate(program, terminal);
+
+process.exitCode = EXIT.fine;
+await program.parseAsync().catch((error: unknown) => terminal.end(endOf(error)));
+if (interrupted) process.exitCode = EXIT.interrupted;
+
+/** Prints what went wrong and tells how to exit. Commander has printed its own errors and help already. */
+function endOf(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.wrong;
+  if (interrupt.signal.aborted) return interrupted ? EXIT.interrupted : EXIT.fine;
+  terminal.warn(`fieldgate: ${describeError(error)}`);
+  return EXIT.wrong;
+}

@@ -1,0 +1,37 @@
+import { type Command, Option } from "commander";
+
+import type { ExitCode } from "./exit.ts";
+
+export type Format = "text" | "json";
+
+/** What a command needs of the process around it; nothing else in cli/ touches `process`. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadableStream;
+  /** One text, ended by a newline. */
+  out(text: string): void;
+  warn(text: string): void;
+  /** Aborts on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** How the command ended. */
+  end(code: ExitCode): void;
+}
+
+/** `--format text|json`. */
+export function formatOption(): Option {
+  return new Option("--format <format>", "how to print").choices(["text", "json"]).default("text");
+}
+
+/** Examples under a command's help. */
+export function withExamples(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText("after", `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** Columns padded to their widest cell; the last one is not padded. An empty list gives an empty text. */
+export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
+  return all.map((row) => line(row).trimEnd()).join("\n");
+}

@@ -1,0 +1,100 @@
+import { hostname, userInfo } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+import type { Outcome } from "../http/api.ts";
+import { type Client, clientOf } from "./client.ts";
+import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit.ts";
+
+interface Options {
+  readonly reason?: string;
+  readonly force?: true;
+  readonly backfill?: "all" | "none";
+  readonly timeout: number;
+  readonly format: Format;
+}
+
+const FIRST_POLL_MS = 100;
+const LONGEST_POLL_MS = 1000;
+
+/** `release ID…` and `withhold ID…`: the operator's word, and the wait for its outcome. */
+export function addGate(program: Command, terminal: Terminal): void {
+  const release = program
+    .command("release")
+    .description("let withheld fields into the events, whoever is not ready")
+    .addOption(
+      new Option("--backfill <rows>", "rows whose value was not published meanwhile: all, or none of them").choices([
+        "all",
+        "none",
+      ]),
+    );
+  configure(release, "release", terminal);
+  withExamples(
+    release,
+    "fieldgate release inventory.public.customers/3",
+    'fieldgate release inventory.public.customers.nickname --backfill none --reason "audit table, nobody reads it"',
+  );
+  const withhold = program
+    .command("withhold")
+    .description("keep fields out of the events, whatever the policy says")
+    .option("--force", "also a field that flows already; needs --reason");
+  configure(withhold, "withhold", terminal);
+  withExamples(withhold, 'fieldgate withhold inventory.public.customers/3 --reason "billing migrates on Monday"');
+}
+
+function configure(command: Command, kind: "release" | "withhold", terminal: Terminal): void {
+  command
+    .argument("<id...>", "inventory.public.customers/3, or topic.field")
+    .option("--reason <text>", "why, for those who read it later")
+    .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
+    .addOption(formatOption())
+    .action(async (ids: string[], options: Options) => {
+      const { reason, force, backfill, timeout, format } = options;
+      const client = clientOf(terminal);
+      const sent = await client.command({ kind, ids, reason, force, backfill, actor: actor() });
+      const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
+      terminal.out(
+        format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(outcome, sent.id, timeout),
+      );
+      terminal.end(exitOf(outcome));
+    });
+}
+
+function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError("It must be a number of seconds.");
+  return seconds;
+}
+
+/** Who says so, as far as this machine knows. */
+function actor(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+async function waitForOutcome(client: Client, id: string, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
+  const end = Date.now() + timeoutMs;
+  for (let delay = FIRST_POLL_MS; ; delay = Math.min(delay * 2, LONGEST_POLL_MS)) {
+    const outcome = await client.outcome(id);
+    if (outcome.kind !== "pending" || Date.now() + delay > end) return outcome;
+    await sleep(delay, undefined, { signal });
+  }
+}
+
+function outcomeText(outcome: Outcome, id: string, timeout: number): string {
+  switch (outcome.kind) {
+    case "done":
+      return `done: ${outcome.message}`;
+    case "refused":
+      return `refused: ${outcome.message}${outcome.next === undefined ? "" : `\n  next: ${outcome.next}`}`;
+    case "pending":
+      return `no outcome within ${timeout} s; command ${id} stays in the queue\n  next: fieldgate amendments`;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function exitOf(outcome: Outcome): ExitCode {
+  return outcome.kind === "done" ? EXIT.fine : EXIT.findings;
+}
