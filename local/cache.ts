@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { missingTool } from "./java.ts";
+
+/** `kafka`: a class path. `registry`: the runner's jar. */
+export interface Jars {
+  readonly kafka: string;
+  readonly registry: string;
+}
+
+/** A java command of 17 or later, and what it runs. */
+export interface Jvm {
+  readonly java: string;
+  readonly jars: Jars;
+}
+
+const POM = join(import.meta.dirname, "pom.xml");
+const REGISTRY = "apicurio-registry-app-3.0.9";
+
+function cacheRoot(): string {
+  const own = process.env["FIELDGATE_CACHE"];
+  if (own !== undefined && own !== "") return own;
+  const xdg = process.env["XDG_CACHE_HOME"];
+  return join(xdg === undefined || xdg === "" ? join(homedir(), ".cache") : xdg, "fieldgate");
+}
+
+function say(line: string): void {
+  process.stderr.write(`local stack: ${line}\n`);
+}
+
+// Maven tells of each file twice and names the repository: only the name and size of the larger ones is for people.
+const FETCHED = /^(?:\[INFO\] )?Downloaded from .*\/([^/ ]+\.(?:jar|tar\.gz)) \(([\d.]+ MB)/;
+
+async function runTool(command: string, args: readonly string[], onLine: (line: string) => void): Promise<void> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  createInterface({ input: child.stdout }).on("line", onLine);
+  await new Promise<void>((resolve, reject) => {
+    child.once("error", () => reject(missingTool(`\`${command}\``)));
+    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}`))));
+  });
+}
+
+async function download(into: string): Promise<void> {
+  say("first run: fetching Kafka and the schema registry with Maven, about 150 MB, once");
+  const lines: string[] = [];
+  const goals = ["dependency:copy-dependencies", "dependency:copy", `-DoutputDirectory=${into}`];
+  await runTool("mvn", ["-B", "-f", POM, ...goals], (line) => {
+    lines.push(line);
+    const fetched = FETCHED.exec(line);
+    if (fetched !== null) say(`  ${fetched[1]} ${fetched[2]}`);
+  }).catch((error: unknown) => {
+    process.stderr.write(`${lines.filter((line) => line.startsWith("[ERROR]")).join("\n")}\n`);
+    throw error;
+  });
+  const archive = join(into, `${REGISTRY}-all.tar.gz`);
+  await mkdir(join(into, "registry"));
+  await runTool("tar", ["-xzf", archive, "-C", join(into, "registry")], () => {});
+  await rm(archive);
+}
+
+/**
+ * The jars, fetched on the first call of a machine into `$FIELDGATE_CACHE`, else `$XDG_CACHE_HOME/fieldgate`, else
+ * `~/.cache/fieldgate`. They appear under their name only when complete; of two first runs at once one is kept.
+ */
+export async function ensureJars(): Promise<Jars> {
+  const key = createHash("sha256")
+    .update(await readFile(POM))
+    .digest("hex")
+    .slice(0, 12);
+  const root = cacheRoot();
+  const folder = join(root, `jars-${key}`);
+  if (!existsSync(folder)) {
+    await mkdir(root, { recursive: true });
+    const partial = await mkdtemp(join(root, `partial-${key}-`));
+    try {
+      await download(partial);
+      await rename(partial, folder).catch((error: unknown) => {
+        if (!existsSync(folder)) throw error;
+      });
+      say(`kept in ${folder}`);
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  }
+  return { kafka: join(folder, "*"), registry: join(folder, "registry", `${REGISTRY}-runner.jar`) };
+}

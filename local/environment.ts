@@ -1,0 +1,49 @@
+import type { PostgresAddress } from "./postgres.ts";
+
+/** Where the three servers are. */
+export interface Addresses {
+  readonly postgres: PostgresAddress;
+  readonly kafka: { readonly brokers: readonly string[] };
+  readonly registry: { readonly url: string };
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new Error(`FIELDGATE_STACK=env needs ${name}`);
+  return value;
+}
+
+function parsePostgresUrl(text: string): PostgresAddress {
+  if (!URL.canParse(text)) throw new Error("FIELDGATE_PG_URL is not postgres://user:password@host:port/database");
+  const url = new URL(text);
+  return {
+    host: url.hostname,
+    port: Number(url.port === "" ? 5432 : url.port),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: decodeURIComponent(url.pathname.slice(1)) || "postgres",
+  };
+}
+
+/**
+ * The servers named by FIELDGATE_PG_URL (a superuser's, wal_level logical), FIELDGATE_KAFKA_BROKERS (comma separated)
+ * and FIELDGATE_REGISTRY_URL (base of Confluent's API). Throws for one that is missing.
+ */
+export function environmentAddresses(): Addresses {
+  return {
+    postgres: parsePostgresUrl(required("FIELDGATE_PG_URL")),
+    kafka: { brokers: required("FIELDGATE_KAFKA_BROKERS").split(",") },
+    registry: { url: required("FIELDGATE_REGISTRY_URL").replace(/\/$/, "") },
+  };
+}
+
+/** The same addresses as lines a shell takes. */
+export function asExports({ postgres, kafka, registry }: Addresses): string {
+  const { user, password, host, port, database } = postgres;
+  return [
+    "export FIELDGATE_STACK=env",
+    `export FIELDGATE_PG_URL=postgres://${user}:${password}@${host}:${port}/${database}`,
+    `export FIELDGATE_KAFKA_BROKERS=${kafka.brokers.join(",")}`,
+    `export FIELDGATE_REGISTRY_URL=${registry.url}`,
+  ].join("\n");
+}

