@@ -1,7 +1,4 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import type { Json } from "../table/shape.ts";
-import { stableText } from "./json.ts";
 import type { AvroNamed, AvroSchema } from "./schema.ts";
 
 /**
@@ -56,9 +53,4 @@ export function crc64Avro(text: string): bigint {
     for (let bit = 0; bit < 8; bit++) crc = (crc >> 1n) ^ (EMPTY & -(crc & 1n));
   }
   return crc;
-}
-
-/** Identity of a schema or contract: sha256, hex, over the whole JSON with its keys sorted. */
-export function schemaHash(json: Json): string {
-  return createHash("sha256").update(stableText(json)).digest("hex");
 }
