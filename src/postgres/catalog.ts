@@ -22,16 +22,17 @@ const TABLE_JSON = `json_build_object(
     'filenode', c.relfilenode::bigint, 'estimatedRows', c.reltuples::bigint,
     'replicaIdentity', CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'n' THEN 'nothing'
                                            WHEN 'f' THEN 'full' ELSE 'index' END,
-    'key', (SELECT coalesce(array_to_json((array_agg(k.key ORDER BY k.indisprimary DESC, k.indexrelid))[1]), '[]')
-              FROM (SELECT i.indisprimary, i.indexrelid,
+    'key', coalesce((SELECT k.key
+              FROM (SELECT i.indisprimary, i.indexrelid, i.indnkeyatts,
                            (SELECT json_agg(a.attnum ORDER BY u.at)
-                              FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(attnum, at)
+                              FROM unnest(i.indkey) WITH ORDINALITY AS u(attnum, at)
                               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum AND a.attnotnull
-                             WHERE u.at <= i.indnkeyatts) AS key, i.indnkeyatts
+                             WHERE u.at <= i.indnkeyatts) AS key
                       FROM pg_index i
                      WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
                        AND i.indpred IS NULL AND i.indexprs IS NULL) AS k
-             WHERE json_array_length(k.key) = k.indnkeyatts),
+             WHERE json_array_length(k.key) = k.indnkeyatts
+             ORDER BY k.indisprimary DESC, k.indexrelid LIMIT 1), '[]'),
     'columns', (SELECT coalesce(json_agg(json_build_object(
                   'attnum', a.attnum, 'name', a.attname,
                   'type', json_build_object('oid', a.atttypid::bigint, 'typmod', a.atttypmod),
