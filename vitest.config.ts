@@ -1,9 +1,40 @@
 import { defineConfig } from "vitest/config";
 
+// What a test file's name says it needs: .test.ts no server, .pg.test.ts PostgreSQL, .e2e.test.ts the whole stack.
+const POSTGRES = "test/**/*.pg.test.ts";
+const STACK = "test/**/*.e2e.test.ts";
+
+// A project's servers are started only when one of its files is run. One group after the other; two files at a time,
+// because the servers need the rest of a small machine.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 180_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [POSTGRES, STACK], testTimeout: 30_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "postgres",
+          include: [POSTGRES],
+          globalSetup: ["test/stack/setup-postgres.ts"],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "stack",
+          include: [STACK],
+          globalSetup: ["test/stack/setup-stack.ts"],
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import type { Consumer, EachBatchPayload, IHeaders, Kafka } from "kafkajs";
+import { kafkaClient } from "./topic.ts";
+import { until } from "./until.ts";
+
+export interface Collected {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly timestamp: bigint;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: IHeaders;
+}
+
+/** Records of topics from their beginning, as a read-committed consumer sees them, in order per partition. */
+export interface Collector extends AsyncDisposable {
+  readonly records: readonly Collected[];
+  /** Waits until `predicate` holds for all records so far and returns them. */
+  until(
+    predicate: (records: readonly Collected[]) => boolean,
+    what: string,
+    deadline?: number,
+  ): Promise<readonly Collected[]>;
+  /** Waits for at least `count` records. */
+  count(count: number, deadline?: number): Promise<readonly Collected[]>;
+}
+
+function gather(into: Collected[], { batch }: EachBatchPayload): void {
+  for (const message of batch.messages) {
+    into.push({
+      topic: batch.topic,
+      partition: batch.partition,
+      offset: BigInt(message.offset),
+      timestamp: BigInt(message.timestamp),
+      key: message.key,
+      value: message.value,
+      headers: message.headers ?? {},
+    });
+  }
+}
+
+/** Topics appear when the service makes them; subscribing to one that does not exist is an error. */
+async function topicsExist(kafka: Kafka, topics: readonly string[], stopped: AbortSignal): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await until(
+      async () => {
+        const existing = new Set(await admin.listTopics());
+        return stopped.aborted || topics.every((topic) => existing.has(topic));
+      },
+      `topics ${topics.join(", ")} exist`,
+      120_000,
+    );
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function run(consumer: Consumer, topics: readonly string[], into: Collected[]): Promise<void> {
+  await consumer.connect();
+  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  await consumer.run({ autoCommit: false, eachBatch: async (payload) => gather(into, payload) });
+}
+
+/**
+ * Begins to read `topics`; returns at once, also before they exist. The consumer's group is named `fieldgate.test.…`,
+ * so Fieldgate does not take it for a reader of its events.
+ */
+export function collect(topics: readonly string[], kafka: Kafka = kafkaClient()): Collector {
+  const records: Collected[] = [];
+  const stop = new AbortController();
+  const consumer = kafka.consumer({ groupId: `fieldgate.test.${randomBytes(6).toString("hex")}`, maxWaitTimeInMs: 50 });
+  let failure: unknown;
+  const reading = (async () => {
+    await topicsExist(kafka, topics, stop.signal);
+    if (!stop.signal.aborted) await run(consumer, topics, records);
+  })().catch((error: unknown) => (failure = error));
+  async function wait(
+    predicate: (records: readonly Collected[]) => boolean,
+    what: string,
+    deadline?: number,
+  ): Promise<readonly Collected[]> {
+    const met = () => failure !== undefined || predicate(records);
+    await until(met, what, deadline).catch((cause: unknown) => {
+      throw new Error(`${what}: ${records.length} records came of ${topics.join(", ")}`, { cause });
+    });
+    if (failure !== undefined) throw new Error(`the collector of ${topics.join(", ")} failed`, { cause: failure });
+    return records;
+  }
+  return {
+    records,
+    until: wait,
+    count: (count, deadline) => wait((all) => all.length >= count, `${count} records are there`, deadline),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await reading;
+      await consumer.disconnect();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import avsc, { type Schema, type Type } from "avsc";
+import { servers } from "./servers.ts";
+
+export interface Decoded {
+  readonly schemaId: number;
+  readonly value: unknown;
+}
+
+/** Decodes Confluent's framing: a zero byte, the schema id as 4 bytes, Avro. */
+export interface Decoder {
+  /** Longs come as bigint, bytes as Buffer, records as plain objects, unions as the bare value; null stays null. */
+  decode(bytes: Buffer | null): Promise<unknown>;
+  decodeWithId(bytes: Buffer): Promise<Decoded>;
+  /** The registered text of a schema id, parsed. */
+  schema(id: number): Promise<unknown>;
+}
+
+const longAsBigint = avsc.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === "bigint",
+  compare: (left: bigint, right: bigint) => (left < right ? -1 : left > right ? 1 : 0),
+});
+
+function typeHook(schema: Schema | string): Type | undefined {
+  const name = typeof schema === "object" && "type" in schema ? schema.type : schema;
+  return name === "long" ? longAsBigint : undefined;
+}
+
+/** avsc gives instances of generated classes, which differ from literals under toStrictEqual. */
+function plain(value: unknown): unknown {
+  if (Buffer.isBuffer(value) || typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, plain(of)]));
+}
+
+interface Known {
+  readonly schema: unknown;
+  readonly type: Type;
+}
+
+async function fetchSchema(url: string, id: number): Promise<Known> {
+  const response = await fetch(`${url}/schemas/ids/${id}`);
+  if (!response.ok) throw new Error(`the registry answered ${response.status} for schema id ${id}`);
+  const { schema } = (await response.json()) as { schema: string }; // Confluent's API, "GET /schemas/ids/{id}"
+  const parsed = JSON.parse(schema) as Schema; // avsc checks it
+  return { schema: parsed, type: avsc.Type.forSchema(parsed, { typeHook, wrapUnions: "never" }) };
+}
+
+export function registryDecoder(url: string = servers.registry.url): Decoder {
+  const known = new Map<number, Promise<Known>>();
+  function lookUp(id: number): Promise<Known> {
+    const asked = known.get(id) ?? fetchSchema(url, id);
+    known.set(id, asked);
+    return asked;
+  }
+  async function decodeWithId(bytes: Buffer): Promise<Decoded> {
+    if (bytes.length < 5 || bytes[0] !== 0) throw new Error("not in Confluent's framing: the first byte is not 0");
+    const schemaId = bytes.readInt32BE(1);
+    const { type } = await lookUp(schemaId);
+    return { schemaId, value: plain(type.fromBuffer(bytes.subarray(5))) };
+  }
+  return {
+    decode: async (bytes) => (bytes === null ? null : (await decodeWithId(bytes)).value),
+    decodeWithId,
+    schema: async (id) => (await lookUp(id)).schema,
+  };
+}

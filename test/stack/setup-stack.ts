@@ -1,0 +1,10 @@
+import type { TestProject } from "vitest/node";
+import { startStack } from "../../local/stack.ts";
+
+/** One stack for all end-to-end test files. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stack = await startStack();
+  const { postgres, kafka, registry } = stack;
+  project.provide("addresses", { postgres, kafka, registry });
+  return () => stack.stop();
+}
