@@ -26,12 +26,13 @@ export function checkConnectorFile(text: string, file: string, env: Lookup): Con
   const flat = resolveAll(flatten(json.value, mistakes), env, mistakes);
   const sorted = sortKeys(flat, mistakes);
   const policies = tablePolicies(sorted.policies, mistakes);
-  const keys = connectorKeys.safeParse(sorted.own);
-  if (!keys.success) mistakes.push(...keyMistakes(keys.error.issues, sorted.own, new Set(mistakes.map((m) => m.key))));
+  const own = { name: basename(file, ".json"), ...sorted.own };
+  const keys = connectorKeys.safeParse(own);
+  if (!keys.success) mistakes.push(...keyMistakes(keys.error.issues, own, new Set(mistakes.map((m) => m.key))));
   if (!keys.success || mistakes.length > 0) return { kind: "wrong", mistakes };
   const stray = strayPolicies(keys.data, policies);
   if (stray.length > 0) return { kind: "wrong", mistakes: stray };
-  return { kind: "config", config: assemble(keys.data, policies, basename(file, ".json"), sorted.ignored) };
+  return { kind: "config", config: assemble(keys.data, policies, sorted.ignored) };
 }
 
 /** Kafka Connect's two forms: the flat object, and `{"name", "config"}` as its REST API takes it. */
@@ -115,9 +116,9 @@ function tablePolicies(policies: Flat, mistakes: Mistake[]): Readonly<Record<str
     const policy = tablePolicy.safeParse(value);
     if (policy.success) result[table] = policy.data;
     else {
-      const custom = policy.error.issues.find((issue) => issue.code === "custom");
+      const reason = policy.error.issues.map(ownReason).find((text) => text !== undefined);
       const key = `${TABLE_POLICY_PREFIX}${table}`;
-      mistakes.push({ key, reason: custom?.message ?? "must be observe, contracts or manual" });
+      mistakes.push({ key, reason: reason ?? "must be observe, contracts or manual" });
     }
   }
   return result;
@@ -132,9 +133,14 @@ function keyMistakes(issues: readonly z.core.$ZodIssue[], own: Flat, done: Reado
       const key = String(issue.path[0]);
       const meta = known.get(key)?.meta() ?? {};
       const missing = Object.hasOwn(own, key) ? "" : "is missing: it ";
-      const reason = issue.code === "custom" ? issue.message : `${missing}must ${String(meta["must"])}`;
+      const reason = ownReason(issue) ?? `${missing}must ${String(meta["must"])}`;
       return { key, reason, example: `"${key}": ${JSON.stringify(meta["example"])}` };
     });
+}
+
+/** A reason that says more than what the key must be. */
+function ownReason(issue: z.core.$ZodIssue): string | undefined {
+  return issue.code === "custom" && typeof issue.params?.["reason"] === "string" ? issue.params["reason"] : undefined;
 }
 
 function strayPolicies(keys: Keys, policies: Readonly<Record<string, ReleasePolicy>>): readonly Mistake[] {
@@ -150,16 +156,14 @@ function strayPolicies(keys: Keys, policies: Readonly<Record<string, ReleasePoli
 function assemble(
   keys: Keys,
   releasePolicyOf: Readonly<Record<string, ReleasePolicy>>,
-  fileName: string,
   ignored: readonly string[],
 ): ConnectorConfig {
-  const name = keys.name ?? fileName;
-  const slot = `fieldgate_${name}`
+  const slot = `fieldgate_${keys.name}`
     .toLowerCase()
     .replaceAll(/[^a-z0-9_]/g, "_")
     .slice(0, 63);
   return {
-    name,
+    name: keys.name,
     database: {
       hostname: keys["database.hostname"],
       port: keys["database.port"],

@@ -11,9 +11,9 @@ export const connectorKeys = z.strictObject({
     text(/^[A-Za-z0-9._-]{1,100}$/),
     "be 1 to 100 letters, digits, `.`, `_` or `-`; default: the file's name without .json",
     "inventory",
-  ).optional(),
+  ),
   "database.hostname": key(text(/^\S+$/), "be a host name or address without spaces", "db.internal"),
-  "database.port": key(wholeNumber(1, 65_535), "be a whole number from 1 to 65535", 5432).default(5432),
+  "database.port": key(wholeNumber(1, 65_535).default(5432), "be a whole number from 1 to 65535", 5432),
   "database.user": key(text(/./), "be a role that may replicate and read the tables", "fieldgate"),
   "database.password": key(
     z.string(),
@@ -31,52 +31,54 @@ export const connectorKeys = z.strictObject({
     "be a comma list of exact names, schema.table",
     "public.customers,public.orders",
   ),
-  "slot.name": key(text(/^[a-z0-9_]{1,63}$/), "be 1 to 63 of a-z, 0-9 and `_`", "fieldgate_inventory").optional(),
+  "slot.name": key(text(/^[a-z0-9_]{1,63}$/).optional(), "be 1 to 63 of a-z, 0-9 and `_`", "fieldgate_inventory"),
   "publication.name": key(
-    text(/^[A-Za-z0-9_]{1,63}$/),
+    text(/^[A-Za-z0-9_]{1,63}$/).optional(),
     "be 1 to 63 letters, digits or `_`",
     "fieldgate_inventory",
-  ).optional(),
-  "plugin.name": key(z.literal("pgoutput"), "be pgoutput, the only plugin Fieldgate reads", "pgoutput").optional(),
+  ),
+  "plugin.name": key(z.literal("pgoutput").optional(), "be pgoutput, the only plugin Fieldgate reads", "pgoutput"),
   "snapshot.mode": key(
-    z.enum(["initial", "no_data"]),
+    z.enum(["initial", "no_data"]).default("initial"),
     "be initial (publish the rows that are there) or no_data (only changes from now on)",
     "initial",
-  ).default("initial"),
-  "tombstones.on.delete": key(flag(), "be true or false", true).default(true),
+  ),
+  "tombstones.on.delete": key(flag().default(true), "be true or false", true),
   "skipped.operations": key(
-    z.enum(["t", "none"]),
+    z.enum(["t", "none"]).default("t"),
     "be t or none; either way a TRUNCATE is not published in this version",
     "t",
-  ).default("t"),
+  ),
   "topic.creation.default.partitions": key(
-    wholeNumber(-1, 100_000, isPositiveOrBrokers),
+    wholeNumber(-1, 100_000, isPositiveOrBrokers).default(-1),
     "be a whole number from 1, or -1 for the broker's default",
     6,
-  ).default(-1),
+  ),
   "topic.creation.default.replication.factor": key(
-    wholeNumber(-1, 1000, isPositiveOrBrokers),
+    wholeNumber(-1, 1000, isPositiveOrBrokers).default(-1),
     "be a whole number from 1, or -1 for the broker's default",
     3,
-  ).default(-1),
+  ),
   "topic.creation.default.cleanup.policy": key(
-    z.enum(["delete", "compact", "compact,delete"]),
+    z.enum(["delete", "compact", "compact,delete"]).optional(),
     "be delete, compact or compact,delete",
     "compact",
-  ).optional(),
-  "fieldgate.mode": key(z.literal("stream"), "be stream, the only mode in this version", "stream").optional(),
+  ),
+  "fieldgate.mode": key(z.literal("stream").optional(), "be stream, the only mode in this version", "stream"),
   "fieldgate.environment": key(
-    text(/^[A-Za-z0-9._-]{1,100}$/),
+    text(/^[A-Za-z0-9._-]{1,100}$/).default("default"),
     "be the environment whose contracts count: letters, digits, `.`, `_` or `-`",
     "production",
-  ).default("default"),
-  "fieldgate.release.policy": key(releasePolicy(), "be observe, contracts or manual", "contracts").default("contracts"),
-  "fieldgate.judge.timeout.ms": key(wholeNumber(0, 600_000), "be milliseconds, 0 to 600000", 3000).default(3000),
-  "fieldgate.backfill.max.rows": key(wholeNumber(0, 1e15), "be a number of rows, from 0", 10_000_000).default(
+  ),
+  "fieldgate.release.policy": key(releasePolicy().default("contracts"), "be observe, contracts or manual", "contracts"),
+  "fieldgate.judge.timeout.ms": key(wholeNumber(0, 600_000).default(3000), "be milliseconds, 0 to 600000", 3000),
+  "fieldgate.backfill.max.rows": key(
+    wholeNumber(0, 1e15).default(10_000_000),
+    "be a number of rows, from 0",
     10_000_000,
   ),
-  "fieldgate.backfill.rate": key(wholeNumber(0, 1e9), "be rows a second, 0 for no limit", 5000).default(0),
-  "fieldgate.chunk.rows": key(wholeNumber(1, 1_000_000), "be rows a chunk, 1 to 1000000", 1024).default(1024),
+  "fieldgate.backfill.rate": key(wholeNumber(0, 1e9).default(0), "be rows a second, 0 for no limit", 5000),
+  "fieldgate.chunk.rows": key(wholeNumber(1, 1_000_000).default(1024), "be rows a chunk, 1 to 1000000", 1024),
 });
 
 /** `fieldgate.release.policy.<schema.table>` overrides the policy for one table. */
@@ -112,7 +114,7 @@ function releasePolicy() {
     if (value !== "strict") return value;
     context.addIssue({
       code: "custom",
-      message: "cannot be `strict` in this version: use observe, contracts or manual",
+      params: { reason: "cannot be `strict` in this version: use observe, contracts or manual" },
     });
     return z.NEVER;
   });
@@ -133,7 +135,7 @@ function tableList(value: string, context: z.RefinementCtx): readonly TableName[
         : tables.has(name)
           ? "repeats an earlier one"
           : undefined;
-    if (wrong !== undefined) context.addIssue({ code: "custom", message: `entry ${index + 1} ${wrong}` });
+    if (wrong !== undefined) context.addIssue({ code: "custom", params: { reason: `entry ${index + 1} ${wrong}` } });
     else if (schema && table) tables.set(name, { schema, name: table });
   }
   return [...tables.values()];

@@ -15,14 +15,21 @@ export const serviceVariables = z.object({
   ),
   FIELDGATE_REGISTRY_URL: variable(httpUrl(), "be the schema registry's http(s) URL", "http://registry:8081"),
   FIELDGATE_DEPLOYMENT: variable(
-    z.string().regex(/^[A-Za-z0-9._-]{1,50}$/),
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,50}$/)
+      .default("main"),
     "be 1 to 50 letters, digits, `.`, `_` or `-`",
     "main",
-  ).default("main"),
-  FIELDGATE_CONNECTORS: variable(z.string().min(1), "be the directory of the connector files", "connectors").default(
+  ),
+  FIELDGATE_CONNECTORS: variable(
+    z.string().min(1).default("connectors"),
+    "be the directory of the connector files",
     "connectors",
   ),
-  FIELDGATE_HTTP_HOST: variable(z.string().regex(/^\S+$/), "be an address to listen on", "127.0.0.1").default(
+  FIELDGATE_HTTP_HOST: variable(
+    z.string().regex(/^\S+$/).default("127.0.0.1"),
+    "be an address to listen on",
     "127.0.0.1",
   ),
   FIELDGATE_HTTP_PORT: variable(
@@ -30,25 +37,29 @@ export const serviceVariables = z.object({
       .string()
       .regex(/^\d{1,5}$/)
       .transform(Number)
-      .refine((port) => port <= 65_535),
+      .refine((port) => port <= 65_535)
+      .default(8080),
     "be a port, 0 to 65535 (0: any free one)",
     "8080",
-  ).default(8080),
+  ),
   FIELDGATE_TOKEN: variable(
-    z.string().regex(/^[\x21-\x7e]{16,}$/),
+    z
+      .string()
+      .regex(/^[\x21-\x7e]{16,}$/)
+      .optional(),
     "be at least 16 characters without spaces",
     "the output of `openssl rand -hex 32`",
-  ).optional(),
+  ),
   FIELDGATE_SLACK_WEBHOOK_URL: variable(
-    httpUrl(),
+    httpUrl().optional(),
     "be an incoming webhook's URL",
     "https://hooks.slack.com/services/…",
-  ).optional(),
+  ),
   FIELDGATE_LOG_LEVEL: variable(
-    z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
+    z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
     "be fatal, error, warn, info, debug, trace or silent",
     "info",
-  ).default("info"),
+  ),
 });
 
 /** Reads the environment; a variable that is empty counts as not set. Every mistake at once, no value shown. */
@@ -70,7 +81,7 @@ export function readServiceConfig(env: Readonly<Record<string, string | undefine
 }
 
 /** 127.0.0.0/8, ::1 and localhost: what only this machine reaches. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 

@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+
+import { connectorKeys } from "../../src/config/connector-keys.ts";
+import { serviceVariables } from "../../src/config/service-config.ts";
+
+const FROM_ENVIRONMENT = { type: "string", pattern: String.raw`\$\{env:\w+\}` };
+
+/** The flat form, for editors. Debezium's other keys are left open: they are judged one by one. */
+function connectorSchema(): object {
+  const { properties = {}, $schema } = z.toJSONSchema(connectorKeys, { io: "input" });
+  return {
+    $schema,
+    title: "A connector file of Fieldgate",
+    type: "object",
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([key, property]) => {
+        if (typeof property === "boolean") return [key, property];
+        const { must: _must, example, description, default: fallback, ...rule } = property;
+        return [key, { description, examples: [example], default: fallback, anyOf: [rule, FROM_ENVIRONMENT] }];
+      }),
+    ),
+    patternProperties: {
+      [String.raw`^fieldgate\.release\.policy\..+`]: { enum: ["observe", "contracts", "manual"] },
+    },
+    required: ["database.hostname", "database.user", "database.password", "database.dbname", "topic.prefix"].concat(
+      "table.include.list",
+    ),
+    additionalProperties: true,
+  };
+}
+
+describe("the files that describe the settings", () => {
+  it("schemas/connector.schema.json is made from the keys that are checked (vitest -u writes it)", async () => {
+    const text = `${JSON.stringify(connectorSchema(), null, 2)}\n`;
+    await expect(text).toMatchFileSnapshot("../../schemas/connector.schema.json");
+  });
+
+  const page = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+
+  it.each(Object.keys(connectorKeys.shape))("docs/configuration.md has %s", (key) => {
+    expect(page).toContain(`| \`${key}\` |`);
+  });
+
+  it.each([...Object.keys(serviceVariables.shape), "FIELDGATE_URL"])("docs/configuration.md has %s", (name) => {
+    expect(page).toContain(`| \`${name}\` |`);
+  });
+});
