@@ -1,15 +1,86 @@
 import type { Finding } from "../finding.ts";
 import type { Column } from "../table/column.ts";
-import type { Field } from "../table/shape.ts";
+import type { AvroField, Field, Json } from "../table/shape.ts";
+import { defaultOf } from "./default.ts";
+import { fieldName } from "./names.ts";
+import { avroTypeOf, type AvroType } from "./type.ts";
 
 export type Mapped =
   | { readonly kind: "field"; readonly field: Field }
   | { readonly kind: "left-out"; readonly finding: Finding };
 
-export function fieldOf(_column: Column): Mapped {
-  throw new Error("not yet");
+/**
+ * The field Debezium's PostgreSQL connector (3.7, default settings) and Confluent's AvroConverter give a column:
+ * optional when the column may be null, `[T,"null"]` when it then has a default. A column of a type that is not
+ * mapped, and a generated one, is left out with the reason.
+ */
+export function fieldOf(column: Column): Mapped {
+  const avro = avroTypeOf(column.type);
+  if (column.generated) return leftOut(column, "column/generated", "is generated: its value is not in the log");
+  if (avro === undefined)
+    return leftOut(column, "column/type-not-mapped", `has type ${column.typeName}, which is not mapped to Avro`);
+  const value = column.defaultExpr === undefined ? undefined : defaultOf(column.type, avro, column.defaultExpr);
+  const name = fieldName(column.name);
+  return {
+    kind: "field",
+    field: {
+      name,
+      attnum: column.attnum,
+      type: column.type,
+      optional: !column.notNull,
+      avro: avroField(name, avro, !column.notNull, value),
+    },
+  };
 }
 
-export function widen(_field: Field): Field {
-  throw new Error("not yet");
+function avroField(name: string, type: AvroType, optional: boolean, value: Json | undefined): AvroField {
+  if (value === undefined) return optional ? { name, type: ["null", type], default: null } : { name, type };
+  const withDefault = connectDefault(type, value);
+  return { name, type: optional ? [withDefault, "null"] : withDefault, default: value };
+}
+
+/** AvroData puts `connect.default` between the properties before it and these. */
+const AFTER_DEFAULT = new Set(["connect.name", "connect.type", "logicalType"]);
+
+function connectDefault(type: AvroType, value: Json): AvroType {
+  if (typeof type === "string") return { type, "connect.default": value };
+  const entries = Object.entries(type);
+  const before = entries.filter(([key]) => !AFTER_DEFAULT.has(key));
+  const after = entries.filter(([key]) => AFTER_DEFAULT.has(key));
+  return Object.fromEntries([...before, ["connect.default", value], ...after]);
+}
+
+/** The field as `["null", T]` with default null: what a level takes that refuses a field without default. */
+export function widen(field: Field): Field {
+  const avro: AvroField = {
+    name: field.avro.name,
+    type: ["null", withoutDefault(baseType(field.avro))],
+    default: null,
+  };
+  return { ...field, optional: true, avro };
+}
+
+/** The type of a field without its null; of a union of more, the first that is not null. */
+export function baseType(field: AvroField): AvroType {
+  const type = Array.isArray(field.type) ? field.type.find((branch: Json) => branch !== "null") : field.type;
+  return type as AvroType; // an Avro type that is no union is a name or an object
+}
+
+function withoutDefault(type: AvroType): AvroType {
+  if (typeof type === "string" || !("connect.default" in type)) return type;
+  const { "connect.default": _, ...rest } = type;
+  return Object.keys(rest).length === 1 && typeof rest["type"] === "string" ? rest["type"] : rest;
+}
+
+function leftOut(column: Column, rule: string, what: string): Mapped {
+  return {
+    kind: "left-out",
+    finding: {
+      rule,
+      severity: "warning",
+      certainty: "always",
+      field: column.name,
+      message: `Column ${column.name} ${what}; it is left out of the events.`,
+    },
+  };
 }

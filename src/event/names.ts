@@ -18,9 +18,3 @@ export function fieldName(column: string): string {
   const name = column.replaceAll(/[^A-Za-z0-9_]/g, "_");
   return /^[0-9]/.test(name) ? `_${name}` : name;
 }
-
-/** Avro's two halves of a full name: split at the last dot. */
-export function splitName(fullName: string): { readonly namespace: string; readonly name: string } {
-  const dot = fullName.lastIndexOf(".");
-  return { namespace: fullName.slice(0, Math.max(dot, 0)), name: fullName.slice(dot + 1) };
-}

@@ -1,17 +1,164 @@
 import type { AvroField, Field, Json } from "../table/shape.ts";
 
+type JsonObject = { readonly [key: string]: Json };
+
+/** What an existing subject's latest schema is. */
 export type ReadEnvelope =
   | { readonly kind: "envelope"; readonly fields: readonly AvroField[] }
   | { readonly kind: "no-envelope"; readonly why: string };
 
-export function envelopeSchema(_topic: string, _fields: readonly Field[]): Json {
-  throw new Error("not yet");
+/**
+ * The value schema AvroConverter registers for Debezium 3.7 (SchemaFactory's envelope version 2, source block
+ * version 1), properties in its order. `topic` is the namespace.
+ */
+export function envelopeSchema(topic: string, fields: readonly Field[]): Json {
+  const value = { type: "record", name: "Value", fields: avroFields(fields), "connect.name": `${topic}.Value` };
+  return {
+    type: "record",
+    name: "Envelope",
+    namespace: topic,
+    fields: [
+      { name: "before", type: ["null", value], default: null },
+      { name: "after", type: ["null", "Value"], default: null },
+      { name: "source", type: SOURCE },
+      { name: "transaction", type: ["null", TRANSACTION], default: null },
+      { name: "op", type: "string" },
+      optional("ts_ms", "long"),
+      optional("ts_us", "long"),
+      optional("ts_ns", "long"),
+    ],
+    "connect.version": 2,
+    "connect.name": `${topic}.Envelope`,
+  };
 }
 
-export function keySchema(_topic: string, _fields: readonly Field[]): Json | undefined {
-  throw new Error("not yet");
+/** The key schema, fields in the key's own order. Undefined without key fields: events then have no key. */
+export function keySchema(topic: string, fields: readonly Field[]): Json | undefined {
+  if (fields.length === 0) return undefined;
+  return { type: "record", name: "Key", namespace: topic, fields: avroFields(fields), "connect.name": `${topic}.Key` };
 }
 
-export function readEnvelope(_schema: Json): ReadEnvelope {
-  throw new Error("not yet");
+/** A record's fields; a named type is spelled out once and referred to by its full name after that. */
+function avroFields(fields: readonly Field[]): readonly Json[] {
+  const seen = new Set<string>();
+  const refer = (type: Json): Json => {
+    if (Array.isArray(type)) return type.map(refer);
+    if (!isObject(type) || typeof type["name"] !== "string") return type;
+    const name = `${namespaceOf(type, "")}.${type["name"]}`;
+    if (seen.has(name)) return name;
+    seen.add(name);
+    return type;
+  };
+  return fields.map((field) => ({ ...field.avro, type: refer(field.avro.type) }));
+}
+
+function optional(name: string, type: string): Json {
+  return { name, type: ["null", type], default: null };
+}
+
+const SNAPSHOT_MARKS = "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental";
+
+const SOURCE: Json = {
+  type: "record",
+  name: "Source",
+  namespace: "io.debezium.connector.postgresql",
+  fields: [
+    { name: "version", type: "string" },
+    { name: "connector", type: "string" },
+    { name: "name", type: "string" },
+    { name: "ts_ms", type: "long" },
+    {
+      name: "snapshot",
+      type: [
+        {
+          type: "string",
+          "connect.version": 1,
+          "connect.parameters": { allowed: SNAPSHOT_MARKS },
+          "connect.default": "false",
+          "connect.name": "io.debezium.data.Enum",
+        },
+        "null",
+      ],
+      default: "false",
+    },
+    { name: "db", type: "string" },
+    optional("sequence", "string"),
+    optional("ts_us", "long"),
+    optional("ts_ns", "long"),
+    { name: "schema", type: "string" },
+    { name: "table", type: "string" },
+    optional("txId", "long"),
+    optional("lsn", "long"),
+    optional("xmin", "long"),
+    optional("origin", "string"),
+    optional("origin_lsn", "long"),
+  ],
+  "connect.version": 1,
+  "connect.name": "io.debezium.connector.postgresql.Source",
+};
+
+const TRANSACTION: Json = {
+  type: "record",
+  name: "block",
+  namespace: "event",
+  fields: [
+    { name: "id", type: "string" },
+    { name: "total_order", type: "long" },
+    { name: "data_collection_order", type: "long" },
+  ],
+  "connect.version": 1,
+  "connect.name": "event.block",
+};
+
+/**
+ * The row record's fields of a registered Debezium envelope, every reference to a named type spelled out. Any
+ * version of Debezium's source block passes; `before`, `after`, `source` and `op` must be there.
+ */
+export function readEnvelope(schema: Json): ReadEnvelope {
+  const fields = isObject(schema) && schema["type"] === "record" ? fieldsOf(schema) : undefined;
+  if (fields === undefined) return { kind: "no-envelope", why: "it is no record" };
+  const missing = ["before", "after", "source", "op"].find((name) => !fields.some((field) => field.name === name));
+  if (missing !== undefined) return { kind: "no-envelope", why: `it has no field ${missing}` };
+  const row = fields
+    .filter((field) => field.name === "before" || field.name === "after")
+    .flatMap((field) => (Array.isArray(field.type) ? field.type : [field.type]))
+    .find((branch: Json) => isObject(branch) && branch["type"] === "record");
+  const rowFields = isObject(row) ? fieldsOf(row) : undefined;
+  if (!isObject(row) || rowFields === undefined) return { kind: "no-envelope", why: "before and after hold no record" };
+  const namespace = namespaceOf(row, namespaceOf(schema, ""));
+  const named = new Map<string, Json>();
+  return {
+    kind: "envelope",
+    fields: rowFields.map((field) => ({ ...field, type: spellOut(field.type, namespace, named) })),
+  };
+}
+
+function fieldsOf(record: JsonObject): readonly AvroField[] | undefined {
+  const fields = record["fields"];
+  if (!Array.isArray(fields)) return undefined;
+  const fit = fields.every(
+    (field: Json) => isObject(field) && typeof field["name"] === "string" && field["type"] !== undefined,
+  );
+  return fit ? (fields as readonly AvroField[]) : undefined; // every field was looked at on the line before
+}
+
+function spellOut(type: Json, namespace: string, named: Map<string, Json>): Json {
+  if (Array.isArray(type)) return type.map((branch: Json) => spellOut(branch, namespace, named));
+  if (typeof type === "string") return named.get(type.includes(".") ? type : `${namespace}.${type}`) ?? type;
+  if (!isObject(type) || typeof type["name"] !== "string") return type;
+  const { name } = type;
+  const own = namespaceOf(type, namespace);
+  named.set(name.includes(".") ? name : `${own}.${name}`, type);
+  return type;
+}
+
+function namespaceOf(type: Json, enclosing: string): string {
+  if (!isObject(type)) return enclosing;
+  const { name, namespace } = type;
+  if (typeof name === "string" && name.includes(".")) return name.slice(0, name.lastIndexOf("."));
+  return typeof namespace === "string" ? namespace : enclosing;
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,0 +1,112 @@
+import { byteAt, writeBigLong, writeBigUnscaled, writeInt, writeLong, writeUnscaled } from "./bytes.ts";
+import { UNFIT, type Encode } from "./encode.ts";
+
+const MINUS = 45;
+const DOT = 46;
+/** So many decimal digits are always exact in a Number. */
+const EXACT_DIGITS = 15;
+
+/** Integers of at most EXACT_DIGITS digits; NaN for anything else. */
+function parseInteger(src: Buffer, s: number, e: number): number {
+  const negative = byteAt(src, s) === MINUS;
+  const from = negative ? s + 1 : s;
+  if (from >= e || e - from > EXACT_DIGITS) return Number.NaN;
+  let value = 0;
+  for (let i = from; i < e; i++) {
+    const digit = byteAt(src, i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return negative ? -value : value;
+}
+
+/** An integer text of any length, also `5.00` of a column that became numeric; undefined for anything else. */
+function parseBigInteger(src: Buffer, s: number, e: number): bigint | undefined {
+  const match = /^(-?\d+)(?:\.0+)?$/.exec(src.toString("latin1", s, e));
+  return match?.[1] === undefined ? undefined : BigInt(match[1]);
+}
+
+function encodeInteger(min: bigint, max: bigint): Encode {
+  const low = Number(min);
+  const high = Number(max);
+  return (src, s, e, out, p) => {
+    const value = parseInteger(src, s, e);
+    if (value >= low && value <= high) return writeLong(out, p, value);
+    const big = parseBigInteger(src, s, e);
+    return big !== undefined && big >= min && big <= max ? writeBigLong(out, p, big) : UNFIT;
+  };
+}
+
+export const encodeInt16: Encode = encodeInteger(-0x8000n, 0x7fffn);
+export const encodeInt32: Encode = encodeInteger(-0x80000000n, 0x7fffffffn);
+export const encodeInt64: Encode = encodeInteger(-0x8000000000000000n, 0x7fffffffffffffffn);
+
+const FLOAT_TEXT = /^-?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?|Infinity)$|^NaN$/;
+
+function parseFloatText(src: Buffer, s: number, e: number): number | undefined {
+  const text = src.toString("latin1", s, e);
+  return FLOAT_TEXT.test(text) ? Number(text) : undefined;
+}
+
+/** NaN has Java's canonical bits. */
+export const encodeFloat32: Encode = (src, s, e, out, p) => {
+  const value = parseFloatText(src, s, e);
+  if (value === undefined) return UNFIT;
+  const float = Math.fround(value);
+  if (!Number.isFinite(float) && Number.isFinite(value)) return UNFIT;
+  return Number.isNaN(float) ? out.writeUInt32LE(0x7fc00000, p) : out.writeFloatLE(float, p);
+};
+
+export const encodeFloat64: Encode = (src, s, e, out, p) => {
+  const value = parseFloatText(src, s, e);
+  if (value === undefined) return UNFIT;
+  if (Number.isNaN(value)) return out.writeUInt32LE(0x7ff80000, out.writeUInt32LE(0, p));
+  return out.writeDoubleLE(value, p);
+};
+
+/** Digits of a numeric text as one integer at `scale`; undefined when digits would be lost or it is NaN or infinite. */
+function unscaled(text: string, scale: number): bigint | undefined {
+  const match = /^(-?\d+)(?:\.(\d*))?$/.exec(text);
+  if (match === null) return undefined;
+  const fraction = (match[2] ?? "").replace(/0+$/, "");
+  return fraction.length > scale ? undefined : BigInt(`${match[1]}${fraction.padEnd(scale, "0")}`);
+}
+
+/**
+ * Connect's Decimal: the unscaled integer. A text with fewer digits of fraction is padded, one with more fits while
+ * they are zeros; more digits than `precision`, NaN and Infinity do not fit (Debezium's task stops there too).
+ */
+export function encodeDecimal(scale: number, precision: number): Encode {
+  const bound = 10n ** BigInt(precision);
+  const limit = precision > EXACT_DIGITS ? Infinity : 10 ** precision;
+  return (src, s, e, out, p) => {
+    const value = e - s <= EXACT_DIGITS ? unscaledFast(src, s, e, scale) : Number.NaN;
+    if (value < limit && value > -limit) return writeUnscaled(out, p, value);
+    const big = unscaled(src.toString("latin1", s, e), scale);
+    return big !== undefined && big < bound && big > -bound ? writeBigUnscaled(out, p, big) : UNFIT;
+  };
+}
+
+/** The usual text, with exactly `scale` digits of fraction; NaN for anything else. */
+function unscaledFast(src: Buffer, s: number, e: number, scale: number): number {
+  const dot = scale === 0 ? -1 : e - 1 - scale;
+  if (dot >= 0 && (dot <= s || byteAt(src, dot) !== DOT)) return Number.NaN;
+  const negative = byteAt(src, s) === MINUS;
+  let value = 0;
+  for (let i = negative ? s + 1 : s; i < e; i++) {
+    if (i === dot) continue;
+    const digit = byteAt(src, i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return negative ? -value : value;
+}
+
+/** Debezium's VariableScaleDecimal: scale and unscaled value without trailing zeros of the fraction. */
+export const encodeVariableScale: Encode = (src, s, e, out, p) => {
+  const text = src.toString("latin1", s, e);
+  const dot = text.indexOf(".");
+  const scale = dot < 0 ? 0 : text.replace(/0+$/, "").length - dot - 1;
+  const value = unscaled(text, scale);
+  return value === undefined ? UNFIT : writeBigUnscaled(out, writeInt(out, p, scale), value);
+};
