@@ -1,4 +1,4 @@
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 
 import { GuardError } from "../errors.ts";
 import type { Api } from "./api.ts";
@@ -44,7 +44,7 @@ export async function startHttp(api: Api, options: HttpOptions): Promise<HttpSer
 export function buildHttp(api: Api, { token, log }: Pick<HttpOptions, "token" | "log">): FastifyInstance {
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     handlerTimeout: HANDLER_TIMEOUT_MS,

@@ -3,9 +3,12 @@ import type { IncomingWebhookSendArguments } from "@slack/webhook";
 import type { Finding } from "../finding.ts";
 import type { Alert, ReleasedAlert, StoppedAlert, WithheldAlert } from "./alert.ts";
 
-/** Slack's limits (api.slack.com/reference/block-kit/blocks), and ours to stay under an undocumented total near 13,000. */
+/**
+ * Slack takes 150 characters a header, 3000 a section and 50 blocks (api.slack.com/reference/block-kit/blocks), and
+ * about 13,000 in all, which it does not document. These stay under all four.
+ */
 const HEADER_CHARS = 150;
-const SECTION_CHARS = 3000;
+const SECTION_CHARS = 1200;
 const CONSUMERS = 10;
 const CONSUMER_CHARS = 700;
 const FINDINGS = 5;
@@ -15,7 +18,7 @@ type Block = NonNullable<IncomingWebhookSendArguments["blocks"]>[number];
 /** The message for a person: what happened, where, who is not ready and why, the next command. Pure. */
 export function alertMessage(alert: Alert): IncomingWebhookSendArguments & { readonly blocks: Block[] } {
   const title = titleOf(alert);
-  return { text: escapeText(title), blocks: [header(title), ...bodyOf(alert)] };
+  return { text: cut(escapeText(title), SECTION_CHARS), blocks: [header(title), ...bodyOf(alert)] };
 }
 
 function titleOf(alert: Alert): string {

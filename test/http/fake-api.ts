@@ -1,0 +1,78 @@
+import { GuardError } from "../../src/errors.ts";
+import type { AmendmentView, Api, Command, Outcome, PublishedContract, TopicView } from "../../src/http/api.ts";
+
+export const amendment: AmendmentView = {
+  id: "inventory.public.customers/3",
+  connector: "inventory",
+  topic: "inventory.public.customers",
+  field: "nickname",
+  kind: "added",
+  column: { type: "text", notNull: false, default: null },
+  gate: { kind: "withheld", since: "2026-11-20T08:00:00Z", position: "0/16B3748", why: "billing is not ready" },
+  verdicts: [
+    {
+      consumer: "billing",
+      environment: "default",
+      verdict: "not-ready",
+      findings: [
+        {
+          rule: "contract/unknown-field",
+          severity: "error",
+          certainty: "always",
+          field: "nickname",
+          message: "the consumer refuses fields it does not know",
+          remedy: "name nickname under ignores or fields",
+        },
+      ],
+    },
+  ],
+  groupsNotNamed: ["audit-sink"],
+  candidate: { schema: '{"type":"record","name":"Envelope","fields":[]}' },
+  backfill: null,
+  next: "fieldgate release inventory.public.customers/3",
+};
+
+/** An Api that records what it was told, and answers with what the test sets. */
+export interface FakeApi extends Api {
+  readonly commands: Command[];
+  readonly published: PublishedContract[];
+  outcomes: Outcome[];
+  topics: Map<string, TopicView>;
+  fail: Error | undefined;
+}
+
+export function fakeApi(): FakeApi {
+  const fake: FakeApi = {
+    commands: [],
+    published: [],
+    outcomes: [{ kind: "done", message: "nickname flows from schema 7 on" }],
+    topics: new Map(),
+    fail: undefined,
+    health: async () => ({ status: "ok", deployment: "main", version: "0" }),
+    connectors: async () => [],
+    amendments: async ({ table }) => {
+      if (fake.fail !== undefined) throw fake.fail;
+      return table === undefined || amendment.topic.endsWith(table) ? [amendment] : [];
+    },
+    amendment: async (id) => {
+      if (id === amendment.id || id === `${amendment.topic}.${amendment.field}`) return amendment;
+      throw new GuardError("not-found", `there is no amendment ${id}`, { next: "fieldgate amendments" });
+    },
+    contracts: async () => fake.published,
+    publishContract: async (contract) => {
+      fake.published.push(contract);
+      return { id: "contract-1" };
+    },
+    command: async (command) => {
+      fake.commands.push(command);
+      return { id: "command-1" };
+    },
+    outcome: async () => (fake.outcomes.length > 1 ? fake.outcomes.shift() : fake.outcomes[0]) ?? { kind: "pending" },
+    topic: async (name) => {
+      const topic = fake.topics.get(name);
+      if (topic === undefined) throw new GuardError("not-found", `no connector publishes the topic ${name}`);
+      return topic;
+    },
+  };
+  return fake;
+}

@@ -1,0 +1,199 @@
+import { connect } from "node:net";
+import { Writable } from "node:stream";
+
+import { pino } from "pino";
+import { describe, expect, it } from "vitest";
+
+import { type ErrorCode, GuardError } from "../../src/errors.ts";
+import { buildHttp, startHttp } from "../../src/http/start-http.ts";
+import { amendment, fakeApi } from "./fake-api.ts";
+
+const TOKEN = "a-token-of-some-length";
+const LOCAL = { host: "localhost:8080" };
+const BEARER = { authorization: `Bearer ${TOKEN}` };
+const COMMAND = { kind: "release", ids: ["inventory.public.customers/3"], actor: "anna@laptop" };
+
+function recorded() {
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  return { lines, log: pino({ level: "trace" }, stream) };
+}
+
+function server(token?: string) {
+  const api = fakeApi();
+  const { lines, log } = recorded();
+  return { api, lines, app: buildHttp(api, { token, log }) };
+}
+
+describe("the token", () => {
+  it.each<[string, Record<string, string>]>([
+    ["none", {}],
+    ["a wrong one", { authorization: "Bearer a-token-of-some-lengtH" }],
+    ["a longer one", { authorization: `Bearer ${TOKEN}x` }],
+    ["an empty one", { authorization: "Bearer " }],
+    ["another scheme", { authorization: `Basic ${TOKEN}` }],
+    ["two", { authorization: `Bearer ${TOKEN} ${TOKEN}` }],
+  ])("%s is refused everywhere but /health, with what to do", async (_name, headers) => {
+    const { app, api } = server(TOKEN);
+    for (const url of [
+      "/v1/connectors",
+      "/v1/amendments",
+      "/v1/contracts",
+      "/v1/topics/x",
+      "/v1/commands/x",
+      "/nowhere",
+    ]) {
+      const answer = await app.inject({ url, headers });
+      expect(answer.statusCode).toBe(401);
+      expect(answer.json()).toMatchObject({ code: "unauthorized", next: expect.stringMatching(/FIELDGATE_TOKEN/) });
+      expect(answer.body).not.toContain(TOKEN);
+    }
+    const posted = await app.inject({ method: "POST", url: "/v1/commands", headers, payload: COMMAND });
+    expect(posted.statusCode).toBe(401);
+    expect(api.commands).toEqual([]);
+    expect((await app.inject({ url: "/health", headers })).statusCode).toBe(200);
+    expect((await app.inject({ url: "/health?probe=1", headers })).statusCode).toBe(200);
+  });
+
+  it("the right one is taken", async () => {
+    const { app } = server(TOKEN);
+    expect((await app.inject({ url: "/v1/amendments", headers: BEARER })).json()).toEqual([amendment]);
+  });
+
+  it("when there is none, only local names are answered", async () => {
+    const { app } = server();
+    for (const host of ["localhost:1", "127.0.0.1:1", "127.0.0.1", "[::1]:1"]) {
+      expect((await app.inject({ url: "/v1/amendments", headers: { host } })).statusCode).toBe(200);
+    }
+    for (const host of ["evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example"]) {
+      expect((await app.inject({ url: "/v1/amendments", headers: { host } })).statusCode).toBe(401);
+    }
+  });
+});
+
+describe("a request", () => {
+  it.each([
+    ["inventory.public.customers/3", "/v1/amendments/inventory.public.customers/3"],
+    ["an escaped slash", "/v1/amendments/inventory.public.customers%2F3"],
+    ["topic.field", "/v1/amendments/inventory.public.customers.nickname"],
+  ])("finds an amendment by %s", async (_name, url) => {
+    const { app } = server();
+    expect((await app.inject({ url, headers: LOCAL })).json()).toMatchObject({ id: amendment.id });
+  });
+
+  it("filters amendments by table", async () => {
+    const { app } = server();
+    const of = async (table: string) =>
+      (await app.inject({ url: `/v1/amendments?table=${table}`, headers: LOCAL })).json();
+    expect(await of("public.customers")).toHaveLength(1);
+    expect(await of("public.orders")).toEqual([]);
+  });
+
+  it("appends a command and a contract, and says where they went", async () => {
+    const { app, api } = server();
+    const posted = await app.inject({ method: "POST", url: "/v1/commands", headers: LOCAL, payload: COMMAND });
+    expect([posted.statusCode, posted.json()]).toEqual([202, { id: "command-1" }]);
+    expect(api.commands).toEqual([COMMAND]);
+    const contract = { consumer: "billing", environment: "default", topic: "t", contract: { fields: ["id"] } };
+    const published = await app.inject({ method: "POST", url: "/v1/contracts", headers: LOCAL, payload: contract });
+    expect([published.statusCode, published.json()]).toEqual([202, { id: "contract-1" }]);
+    expect(api.published).toEqual([contract]);
+    const outcome = await app.inject({ url: "/v1/commands/command-1", headers: LOCAL });
+    expect(outcome.json()).toEqual({ kind: "done", message: "nickname flows from schema 7 on" });
+  });
+
+  it.each<[string, object | string, number, RegExp]>([
+    ["no JSON", "{", 400, /not JSON/],
+    ["nothing", "", 400, /not JSON/],
+    ["a body over 1 MiB", JSON.stringify({ reason: "x".repeat(1024 * 1024) }), 413, /1 MiB/],
+    ["no ids", { kind: "release", ids: [], actor: "a" }, 400, /ids/],
+    ["a kind nobody knows and no actor", { kind: "drop", ids: ["a"] }, 400, /kind.*; actor/],
+    ["a key nobody knows", { ...COMMAND, sudo: true }, 400, /sudo/],
+  ])("with %s is refused with a JSON body, and nothing is appended", async (_name, payload, status, message) => {
+    const { app, api } = server();
+    const headers = { ...LOCAL, "content-type": "application/json" };
+    const answer = await app.inject({ method: "POST", url: "/v1/commands", headers, payload });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.json()).toEqual({
+      code: "usage",
+      message: expect.stringMatching(message),
+      next: expect.toBeOneOf([null, expect.any(String)]),
+    });
+    expect(api.commands).toEqual([]);
+  });
+
+  it("with a body that is not JSON by its type is refused", async () => {
+    const { app, api } = server();
+    for (const type of ["application/x-www-form-urlencoded", "text/plain"]) {
+      const headers = { ...LOCAL, "content-type": type };
+      const payload = JSON.stringify(COMMAND);
+      const answer = await app.inject({ method: "POST", url: "/v1/commands", headers, payload });
+      expect(answer.statusCode).toBeGreaterThanOrEqual(400);
+      expect(answer.json()).toMatchObject({ code: "usage" });
+    }
+    expect(api.commands).toEqual([]);
+  });
+
+  it("for a route that does not exist is 404 as JSON", async () => {
+    const { app } = server();
+    const answer = await app.inject({ method: "DELETE", url: "/v1/amendments?x=1", headers: LOCAL });
+    expect([answer.statusCode, answer.json().code]).toEqual([404, "not-found"]);
+    expect(answer.json().message).toBe("there is no DELETE /v1/amendments");
+  });
+});
+
+describe("an error of the Api", () => {
+  it.each<[ErrorCode, number]>([
+    ["usage", 400],
+    ["contract-invalid", 400],
+    ["schema-invalid", 400],
+    ["unauthorized", 401],
+    ["not-found", 404],
+    ["refused", 409],
+    ["kafka-down", 503],
+    ["registry-down", 503],
+    ["state-invalid", 500],
+  ])("%s is %i with code, message and next", async (code, status) => {
+    const { app, api } = server();
+    api.fail = new GuardError(code, "what happened", { next: "what to do" });
+    const answer = await app.inject({ url: "/v1/amendments", headers: LOCAL });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.json()).toEqual({ code, message: "what happened", next: "what to do" });
+  });
+
+  it("that nobody expected shows neither text nor stack, and is in the log", async () => {
+    const { app, api, lines } = server();
+    api.fail = new TypeError("row value 4711 of /home/x.ts");
+    const answer = await app.inject({ url: "/v1/amendments", headers: LOCAL });
+    expect([answer.statusCode, answer.json().code]).toEqual([500, "internal"]);
+    expect(answer.body).not.toMatch(/4711|at |\.ts/);
+    expect(lines.join("")).toContain("request failed");
+  });
+});
+
+describe("the socket", () => {
+  it("serves, and close ends open connections", async () => {
+    const http = await startHttp(fakeApi(), { host: "127.0.0.1", port: 0, token: undefined, log: recorded().log });
+    expect(await (await fetch(`${http.url}/health`)).json()).toMatchObject({ status: "ok" });
+    const idle = connect(Number(new URL(http.url).port), "127.0.0.1");
+    const ended = new Promise((resolve) => idle.once("close", resolve));
+    await new Promise((resolve) => idle.once("connect", resolve));
+    idle.on("error", () => undefined);
+    await http.close();
+    await ended;
+    await expect(fetch(`${http.url}/health`)).rejects.toThrow("fetch failed");
+  });
+
+  it("that is taken is told with what to do", async () => {
+    const options = { host: "127.0.0.1", token: undefined, log: recorded().log };
+    const http = await startHttp(fakeApi(), { ...options, port: 0 });
+    const again = startHttp(fakeApi(), { ...options, port: Number(new URL(http.url).port) });
+    await expect(again).rejects.toMatchObject({ code: "config-invalid", next: expect.stringMatching(/HTTP_PORT/) });
+    await http.close();
+  });
+});
