@@ -17,6 +17,7 @@ const CODES = {
   "postgres-refused": { fate: "stop", cause: "PostgreSQL refuses: password, database or right" },
   "wal-level": { fate: "stop", cause: "wal_level is not logical" },
   "replication-right": { fate: "stop", cause: "the role may not replicate" },
+  "catalog-behind": { fate: "retry", cause: "a row's transaction is not visible in the catalog yet" },
   "source-is-standby": { fate: "stop", cause: "the source is a standby; marks cannot be written there" },
   "source-changed": { fate: "stop", cause: "another server, slot or timeline than the state knows" },
   "slot-in-use": { fate: "retry", cause: "another session reads the replication slot" },

@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
 import type { Table, TableOid } from "../table/column.ts";
+import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
 import { parseSnapshot, type Snapshot } from "../wal/snapshot.ts";
 import { query } from "./connection.ts";
 import type { TableName } from "./quote.ts";
@@ -11,6 +12,7 @@ interface TableRow extends Readonly<Record<string, string | null>> {
 
 interface SeenRow extends TableRow {
   readonly snapshot: string;
+  readonly end: string;
 }
 
 /**
@@ -71,21 +73,24 @@ export async function readTables(client: Client, names: readonly TableName[]): P
   return tables.filter((table) => table !== undefined);
 }
 
-/** The table as the catalog has it now, and the snapshot it was read in: both of one statement, so they agree. */
+/**
+ * The table as the catalog has it now, and the snapshot it was read in: both of one statement, so they agree.
+ * `end` is the log's end after the snapshot was taken: a row written later is newer than this catalog.
+ */
 export async function readTable(
   client: Client,
   oid: TableOid,
-): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot }> {
+): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot; readonly end: Lsn }> {
   const [row] = await query<SeenRow>(
     client,
     `reading table ${oid}`,
-    `SELECT pg_current_snapshot() AS snapshot, ${TABLE_JSON} AS table
+    `SELECT pg_current_snapshot() AS snapshot, pg_current_wal_insert_lsn() AS end, ${TABLE_JSON} AS table
        FROM (SELECT $1::text::oid AS oid) AS w LEFT JOIN pg_class c USING (oid)
        LEFT JOIN pg_namespace n ON n.oid = c.relnamespace`,
     [String(oid)],
   );
   const table = parseTable(row?.table ?? null);
-  return { table, snapshot: parseSnapshot(row?.snapshot ?? "") };
+  return { table, snapshot: parseSnapshot(row?.snapshot ?? ""), end: parseLsn(row?.end ?? "") ?? LSN_ZERO };
 }
 
 function parseTable(text: string | null): Table | undefined {

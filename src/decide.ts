@@ -1,0 +1,34 @@
+import { onCommand } from "./gate/command.ts";
+import { onContract } from "./gate/contract.ts";
+import { onFlip, onJudged, onRefusedRegistration } from "./gate/release.ts";
+import { onAsk, onPassed, onSeen, onTold } from "./gate/seen.ts";
+import { settleTopic } from "./gate/settle.ts";
+import type { Input, Rules, State, Step, When } from "./gate/state.ts";
+
+/** One input and what we know -> what we know now, and what to do. Pure and total. */
+export function decide(rules: Rules, state: State, input: Input, when: When): Step {
+  switch (input.kind) {
+    case "seen":
+      return onSeen(rules, state, input, when);
+    case "ask":
+      return onAsk(rules, state, input.id);
+    case "passed":
+      return onPassed(state, input.topic);
+    case "judged":
+      return onJudged(rules, state, input.id, input.answer);
+    case "contract":
+      return onContract(rules, state, input.key, input.contract);
+    case "command":
+      return onCommand(rules, state, input.command);
+    case "registered":
+      return onFlip(rules, state, input, when);
+    case "registration-refused":
+      return onRefusedRegistration(state, input);
+    case "settle":
+      return settleTopic(rules, state, input.topic);
+    case "told":
+      return onTold(state, input.id, input.text);
+    default:
+      return input satisfies never;
+  }
+}

@@ -1,0 +1,107 @@
+import type { ChunkJob } from "../chunk/job.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { GuardError } from "../errors.ts";
+import type { Finding } from "../finding.ts";
+import type { Attnum, Table } from "../table/column.ts";
+import type { KnownColumn } from "../table/prove.ts";
+import type { RegisteredSchema, Shape } from "../table/shape.ts";
+import type { Relation } from "../wal/message.ts";
+import type { Amendment, Answer, Candidate } from "./amendment.ts";
+import type { ReleasePolicy } from "./policy.ts";
+
+/** One captured table: its shape, who its columns are, and what it has that does not flow. */
+export interface TableState {
+  readonly shape: Shape;
+  /** The last proven list of columns: withheld and left-out ones too. */
+  readonly known: readonly KnownColumn[];
+  readonly amendments: readonly Amendment[];
+  /** Columns whose type is not mapped, since the start. */
+  readonly leftOut: readonly Finding[];
+  /** Every value schema that has flowed, oldest first, the present one last. */
+  readonly flowed: readonly RegisteredSchema[];
+}
+
+export type Outcome =
+  | { readonly kind: "pending" }
+  | { readonly kind: "done"; readonly message: string }
+  | { readonly kind: "refused"; readonly message: string; readonly next?: string | undefined };
+
+/** What is known of one connector. Everything but `contracts` is in its state topic. */
+export interface State {
+  /** By topic. */
+  readonly tables: ReadonlyMap<string, TableState>;
+  readonly jobs: ReadonlyMap<string, ChunkJob>;
+  /** By contractKey; the contracts topic is their home. */
+  readonly contracts: ReadonlyMap<string, Contract>;
+  /** By command id. */
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+}
+
+/** What the connector's file says about deciding. */
+export interface Rules {
+  readonly environment: string;
+  readonly policy: ReleasePolicy;
+  /** By topic; else `policy`. */
+  readonly policyOf: ReadonlyMap<string, ReleasePolicy>;
+  /** A backfill over more rows waits for an operator. */
+  readonly backfillMaxRows: number;
+}
+
+export interface OperatorCommand {
+  readonly id: string;
+  readonly kind: "release" | "withhold";
+  readonly ids: readonly string[];
+  readonly reason: string | undefined;
+  readonly force: boolean;
+  readonly backfill: "all" | "none" | undefined;
+  readonly actor: string;
+}
+
+/** Where and when: a position in the log as text, ISO 8601. */
+export interface When {
+  readonly position: string;
+  readonly time: string;
+}
+
+/** Everything that can change what flows. */
+export type Input =
+  | {
+      /** The first row that uses a Relation: who its columns are, undefined where that is not known. */
+      readonly kind: "seen";
+      readonly topic: string;
+      readonly relation: Relation;
+      readonly columns: readonly (Attnum | undefined)[];
+      readonly table: Table;
+    }
+  /** A withheld amendment after a restart: the registry and the contracts are asked anew. */
+  | { readonly kind: "ask"; readonly id: string }
+  /** Rows of this topic flow on from here without what is withheld. */
+  | { readonly kind: "passed"; readonly topic: string }
+  | { readonly kind: "judged"; readonly id: string; readonly answer: Answer }
+  | { readonly kind: "contract"; readonly key: string; readonly contract: Contract | undefined }
+  | { readonly kind: "command"; readonly command: OperatorCommand }
+  /** The candidate is in the registry and contracts were read to their end after that. */
+  | {
+      readonly kind: "registered";
+      readonly id: string;
+      readonly hash: string;
+      readonly schema: RegisteredSchema;
+      readonly estimatedRows: number;
+    }
+  | { readonly kind: "registration-refused"; readonly id: string; readonly hash: string; readonly why: string }
+  /** Whatever waits on this topic is decided on again. */
+  | { readonly kind: "settle"; readonly topic: string }
+  /** People were told what `text` says about the amendment. */
+  | { readonly kind: "told"; readonly id: string; readonly text: string };
+
+/** What to do about it. `tell` runs after the commit that records the state; the others at once. */
+export type Effect =
+  | { readonly kind: "judge"; readonly id: string }
+  | { readonly kind: "register"; readonly id: string; readonly candidate: Candidate }
+  | { readonly kind: "tell"; readonly id: string }
+  | { readonly kind: "stop"; readonly error: GuardError };
+
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}

@@ -1,0 +1,45 @@
+import type { Amendment } from "./amendment.ts";
+import type { Effect, Outcome, State, Step, TableState } from "./state.ts";
+
+export function withTable(state: State, table: TableState): State {
+  return { ...state, tables: new Map(state.tables).set(table.shape.topic, table) };
+}
+
+/** The state with this amendment in place of the one with its id; unchanged when there is none. */
+export function withAmendment(state: State, amendment: Amendment): State {
+  const table = state.tables.get(amendment.topic);
+  if (table === undefined) return state;
+  const amendments = table.amendments.map((other) => (other.id === amendment.id ? amendment : other));
+  return withTable(state, { ...table, amendments });
+}
+
+export function withOutcome(state: State, command: string, outcome: Outcome): State {
+  return { ...state, outcomes: new Map(state.outcomes).set(command, outcome) };
+}
+
+/** An amendment and its table by the amendment's id. */
+export function findAmendment(
+  state: State,
+  id: string,
+): { readonly table: TableState; readonly amendment: Amendment } | undefined {
+  for (const table of state.tables.values()) {
+    const amendment = table.amendments.find((other) => other.id === id);
+    if (amendment !== undefined) return { table, amendment };
+  }
+  return undefined;
+}
+
+/** Amendments whose field does not flow. */
+export function withheldOf(table: TableState): readonly Amendment[] {
+  return table.amendments.filter((amendment) => amendment.gate.kind === "withheld");
+}
+
+/** One step after another: the last state, all effects in order. */
+export function andThen(step: Step, next: (state: State) => Step): Step {
+  const { state, effects } = next(step.state);
+  return { state, effects: [...step.effects, ...effects] };
+}
+
+export function step(state: State, ...effects: readonly Effect[]): Step {
+  return { state, effects };
+}

@@ -1,0 +1,253 @@
+import { advance, type ChunkJob, nextJob } from "../chunk/job.ts";
+import { openWindow, seesAll, sift, type Window } from "../chunk/window.ts";
+import { GuardError } from "../errors.ts";
+import type { EventMark, SnapshotMark } from "../event/source.ts";
+import { eventWriter, type EventWriter } from "../event/writer.ts";
+import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
+import type { Attnum, Table } from "../table/column.ts";
+import type { Shape } from "../table/shape.ts";
+import type { LogicalMessage } from "../wal/message.ts";
+import { isVisible } from "../wal/snapshot.ts";
+import { readTuple, tupleSlots } from "../wal/tuple.ts";
+import { originOf } from "./prove.ts";
+import { put } from "./rows.ts";
+import { beside, type Session, tableOf } from "./session.ts";
+
+/** Our marks in the log; whatever follows is ours and never published. */
+export const MARK_PREFIX = "fieldgate.chunk";
+
+type Rows = Extract<ChunkRead, { kind: "rows" }>;
+
+/** The chunk being read. */
+interface Active {
+  readonly job: ChunkJob;
+  readonly shape: Shape;
+  readonly nonce: string;
+  window: Window | undefined;
+  /** Set before the high mark is written. */
+  read: ChunkRead | undefined;
+}
+
+export interface ChunkMachine {
+  /** Transactions of the log are noted until a snapshot shows them. */
+  tracking: boolean;
+  readonly delivered: Set<number>;
+  active: Active | undefined;
+  /** A job is being prepared or waits for its turn. */
+  busy: boolean;
+  /** Rows published and the clock when the job began here, for its rate. */
+  begun: { readonly job: string; readonly rows: number; readonly at: bigint } | undefined;
+}
+
+export function idleMachine(): ChunkMachine {
+  return { tracking: false, delivered: new Set(), active: undefined, busy: false, begun: undefined };
+}
+
+export function markOf(message: LogicalMessage): { readonly kind: string; readonly nonce: string } | undefined {
+  if (message.prefix !== MARK_PREFIX || !message.transactional) return undefined;
+  const [kind = "", nonce = ""] = message.content.toString("latin1").split(":");
+  return { kind, nonce };
+}
+
+/** Starts the next chunk beside the stream, if there is one and none is under way. */
+export function pumpChunks(session: Session): void {
+  const { chunks } = session;
+  if (chunks.busy || chunks.active !== undefined) return;
+  const job = nextJob(session.state.jobs.values());
+  if (job === undefined) {
+    chunks.tracking = false;
+    chunks.delivered.clear();
+    return;
+  }
+  chunks.busy = true;
+  beside(session, async () => {
+    await untilTracked(session);
+    await pace(session, job);
+    await readBetweenMarks(session, job.id);
+  });
+}
+
+/**
+ * A chunk must see every transaction the stream has delivered before its window. Those delivered since tracking
+ * began are noted; those before it have an id below this mark's, so they are over once nothing below it is open.
+ */
+async function untilTracked(session: Session): Promise<void> {
+  const { chunks, source, outside } = session;
+  if (chunks.tracking) return;
+  chunks.tracking = true;
+  const own = await source.markTransaction();
+  for (let tries = 0; ; tries++) {
+    const snapshot = await source.snapshot();
+    if (snapshot.xmin > own) return;
+    if (tries === 50) outside.log.warn("a chunk waits for a transaction that is open since before this start");
+    await outside.sleep(Math.min(20 + tries * 10, 500), session.signal);
+  }
+}
+
+async function pace(session: Session, job: ChunkJob): Promise<void> {
+  const { outside, chunks } = session;
+  if (chunks.begun?.job !== job.id) chunks.begun = { job: job.id, rows: job.scanned, at: outside.now() };
+  const { chunkRate } = outside.settings;
+  if (chunkRate === 0) return;
+  const due = ((job.scanned - chunks.begun.rows) / chunkRate) * 1000;
+  const passed = Number((outside.now() - chunks.begun.at) / 1000n);
+  if (due > passed) await outside.sleep(due - passed, session.signal);
+}
+
+async function readBetweenMarks(session: Session, jobId: string): Promise<void> {
+  const { source, chunks, outside } = session;
+  const job = session.state.jobs.get(jobId);
+  if (job?.state !== "running") {
+    chunks.busy = false;
+    return;
+  }
+  const { shape } = tableOf(session, job.topic);
+  const active: Active = { job, shape, nonce: outside.uuid(), window: undefined, read: undefined };
+  chunks.active = active;
+  chunks.busy = false;
+  await source.mark(`low:${active.nonce}`);
+  active.read = await source.chunk(requestOf(session, job, shape));
+  await source.mark(`high:${active.nonce}`);
+}
+
+function requestOf(session: Session, job: ChunkJob, shape: Shape): ChunkRequest {
+  const { known } = tableOf(session, job.topic);
+  const nameOf = (column: Attnum) => known.find((other) => other.attnum === column)?.name ?? "";
+  const column = job.column;
+  const due = job.due === "not-null" && column !== undefined ? { column: nameOf(column), fill: null } : undefined;
+  return {
+    table: shape.table,
+    columns: shape.fields.map((field) => ({ attnum: field.attnum, name: nameOf(field.attnum) })),
+    key: shape.key.map((field) => nameOf(field.attnum)),
+    after: job.cursor,
+    limit: session.outside.settings.chunkRows,
+    due: job.again.length > 0 ? undefined : due,
+    again: job.again.length > 0 ? job.again : undefined,
+  };
+}
+
+export function lowMark(session: Session, nonce: string): void {
+  const { active, delivered } = session.chunks;
+  if (active?.nonce === nonce && active.window === undefined) active.window = openWindow(nonce, delivered);
+}
+
+/** Is this the end of the open window? */
+export function highMark(session: Session, nonce: string): boolean {
+  const { active } = session.chunks;
+  return active?.nonce === nonce && active.window !== undefined && active.read !== undefined;
+}
+
+/** At the high mark: what no change in between has touched is published, with the job's new cursor in one commit. */
+export async function closeWindow(session: Session): Promise<void> {
+  const { active } = session.chunks;
+  session.chunks.active = undefined;
+  if (active?.window === undefined || active.read === undefined) return;
+  const { read, window } = active;
+  const usable = await usableRows(session, active, read, window);
+  if (usable === undefined) return;
+  forgetVisible(session, usable);
+  publish(session, active, usable, window);
+}
+
+async function usableRows(
+  session: Session,
+  active: Active,
+  read: ChunkRead,
+  window: Window,
+): Promise<Rows | undefined> {
+  const table = `${active.shape.table.schema}.${active.shape.table.name}`;
+  switch (read.kind) {
+    case "locked":
+      session.outside.log.info(`${active.job.id}: ${table} is locked, it is read again`);
+      return undefined;
+    case "gone":
+      throw new GuardError("table-missing", `${table} is gone or another table now`);
+    case "differs":
+      throw changed(table);
+    case "rows": {
+      if (!sameColumns(active.shape, read.table)) throw changed(table);
+      const flipped = tableOf(session, active.job.topic).shape !== active.shape;
+      if (window.spoiled || flipped) return undefined;
+      if (seesAll(window, read.snapshot)) return read;
+      await session.outside.sleep(20, session.signal);
+      return undefined;
+    }
+    default:
+      return read satisfies never;
+  }
+}
+
+function changed(table: string): GuardError {
+  return new GuardError("amendment-unsupported", `a published column of ${table} was dropped, renamed or retyped`, {
+    next: "undo the change in the database, or capture the table under a new topic.prefix with a new connector",
+  });
+}
+
+function sameColumns(shape: Shape, table: Table): boolean {
+  return shape.fields.every((field) => {
+    const live = table.columns.find((column) => column.attnum === field.attnum);
+    return live?.type.oid === field.type.oid && live.type.typmod === field.type.typmod;
+  });
+}
+
+function forgetVisible(session: Session, read: Rows): void {
+  const { delivered } = session.chunks;
+  for (const xid of delivered) if (isVisible(read.snapshot, xid)) delivered.delete(xid);
+}
+
+function publish(session: Session, active: Active, read: Rows, window: Window): void {
+  const { tx, outside } = session;
+  if (tx === undefined) return;
+  const { job, shape } = active;
+  const writer = chunkWriter(session, shape);
+  const { publish: due, again } = sift(
+    window,
+    read.rows.map((row) => writer.keyOfTuple(row, 0)),
+  );
+  const step = {
+    published: due.length,
+    scanned: read.scanned,
+    last: read.last,
+    done: read.done,
+    again: again.map((index) => keyText(shape, read.rows[index])),
+  };
+  const next = advance(job, step);
+  due.forEach((index, place) => {
+    const row = read.rows[index];
+    if (row === undefined) return;
+    const snapshot = snapshotMark(session, job, place, next.state === "done" && place === due.length - 1);
+    const mark: EventMark = { lsn: tx.finalLsn, tx: tx.mark, now: outside.now(), snapshot };
+    put(session, job.topic, writer.chunkRow(row, 0, mark));
+  });
+  session.state = { ...session.state, jobs: new Map(session.state.jobs).set(job.id, next) };
+  if (next.state === "done") outside.log.info(`${job.id}: done, ${next.rows} rows published of ${next.scanned} read`);
+}
+
+function chunkWriter(session: Session, shape: Shape): EventWriter {
+  const { outside, slab } = session;
+  const columns = shape.fields.map((field) => field.attnum);
+  const { tombstones } = outside.settings;
+  return eventWriter({ shape, columns, identity: "default", origin: originOf(outside), tombstones, slab });
+}
+
+/** As Debezium marks an initial snapshot; whatever is read later is `incremental`. */
+function snapshotMark(session: Session, job: ChunkJob, place: number, last: boolean): SnapshotMark {
+  if (job.kind === "backfill") return "incremental";
+  const others = [...session.state.jobs.values()].filter((other) => other.kind === "snapshot" && other.id !== job.id);
+  if (job.rows === 0 && place === 0) {
+    return others.every((other) => other.rows === 0) ? "first" : "first_in_data_collection";
+  }
+  if (!last) return "true";
+  return others.every((other) => other.state !== "running") ? "last" : "last_in_data_collection";
+}
+
+/** The key's columns of a chunk's row, as text in key order. */
+function keyText(shape: Shape, row: Buffer | undefined): readonly string[] {
+  if (row === undefined) return [];
+  const slots = tupleSlots();
+  readTuple(row, 0, slots);
+  return shape.key.map((field) => {
+    const at = shape.fields.findIndex((other) => other.attnum === field.attnum);
+    return row.toString("utf8", slots.start[at], slots.end[at]);
+  });
+}

@@ -1,0 +1,113 @@
+import { tellText } from "../gate/settle.ts";
+import { findAmendment, withheldOf } from "../gate/update.ts";
+import { changes, type StateRecord, type Stored } from "../store/records.ts";
+import type { Position } from "../wal/position.ts";
+import { apply, takeInputs } from "./apply.ts";
+import { closeWindow, pumpChunks } from "./chunks.ts";
+import type { OutRecord } from "./outside.ts";
+import { proveRelation } from "./prove.ts";
+import { type Barrier, fill } from "./rows.ts";
+import type { Session } from "./session.ts";
+
+/** An idle stream records the log's end so often, so that quiet tables do not pin it. */
+const IDLE_MS = 3000;
+
+/** Follows the log until something throws: the signal, a lost connection, a stop. */
+export async function follow(session: Session): Promise<never> {
+  resume(session);
+  let idleSince = session.outside.now();
+  for (;;) {
+    session.signal.throwIfAborted();
+    if (session.failure !== undefined) throw session.failure;
+    takeInputs(session);
+    pumpChunks(session);
+    const { barrier, idle } = fill(session);
+    const quiet = idle && session.outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
+    if (quiet) takeKeepalive(session);
+    if (quiet || session.batch.length > 0 || stateChanged(session)) {
+      await commit(session);
+      idleSince = session.outside.now();
+    }
+    if (barrier !== undefined) await pass(session, barrier);
+    else if (idle && session.inbox.length === 0) await session.wake.wait(IDLE_MS);
+  }
+}
+
+/** What was under way when the last session ended, from the state alone. */
+function resume(session: Session): void {
+  for (const table of session.state.tables.values()) {
+    for (const amendment of table.amendments) {
+      const told = amendment.told === tellText(amendment);
+      if (amendment.gate.kind === "released" && !told) session.toTell.add(amendment.id);
+    }
+    for (const { id } of withheldOf(table)) apply(session, { kind: "ask", id });
+  }
+}
+
+async function pass(session: Session, barrier: NonNullable<Barrier>): Promise<void> {
+  if (barrier.kind === "chunk") await closeWindow(session);
+  else await proveRelation(session, barrier.captured, barrier.lsn);
+}
+
+/** Nothing more up to the keepalive's end: that is a position too. */
+function takeKeepalive(session: Session): void {
+  const end = session.keepaliveEnd;
+  if (end === undefined || session.tx !== undefined || end <= session.position.endLsn) return;
+  session.position = { ...session.position, endLsn: end };
+}
+
+function storedNow(session: Session): Stored {
+  const { tables, jobs, outcomes } = session.state;
+  const { intent } = session.committed;
+  return { intent, position: positionNow(session), tables, jobs, outcomes, commandOffset: session.commandOffset };
+}
+
+/** Inside a transaction: its commit LSN and how many of its changes are dealt with. */
+function positionNow(session: Session): Position {
+  const { tx, position, committed } = session;
+  const inside = tx !== undefined && tx.skip !== Number.POSITIVE_INFINITY && tx.index > 0;
+  const now = inside ? { ...position, tx: { commitLsn: tx.finalLsn, index: Math.max(tx.index, tx.skip) } } : position;
+  const before = committed.position;
+  const same =
+    before?.endLsn === now.endLsn && before.tx?.commitLsn === now.tx?.commitLsn && before.tx?.index === now.tx?.index;
+  return same ? before : now;
+}
+
+function stateChanged(session: Session): boolean {
+  const { state, committed } = session;
+  return (
+    state.tables !== committed.tables ||
+    state.jobs !== committed.jobs ||
+    state.outcomes !== committed.outcomes ||
+    session.commandOffset !== committed.commandOffset
+  );
+}
+
+/** ONE transaction: the batch's events and the state that leads past them; then the log may forget. */
+export async function commit(session: Session): Promise<void> {
+  const stored = storedNow(session);
+  const { stateTopic } = session.outside.settings;
+  const records = changes(session.committed, stored).map((record) => stateRecord(stateTopic, record));
+  const batch = session.batch.splice(0);
+  session.batchBytes = 0;
+  await session.writer.commit([...batch, ...records], session.signal);
+  session.committed = stored;
+  session.stream.acknowledge(session.position.endLsn);
+  const { state, position, lastCommitTime } = session;
+  session.outside.status({ kind: "streaming", state, endLsn: position.endLsn, commitTime: lastCommitTime });
+  tellPeople(session);
+}
+
+export function stateRecord(topic: string, { key, value }: StateRecord): OutRecord {
+  return { topic, partition: 0, key: Buffer.from(key), value: value === null ? null : Buffer.from(value) };
+}
+
+function tellPeople(session: Session): void {
+  for (const id of session.toTell) {
+    const found = findAmendment(session.state, id);
+    if (found === undefined) continue;
+    session.outside.tell(found.amendment, session.state);
+    apply(session, { kind: "told", id, text: tellText(found.amendment) });
+  }
+  session.toTell.clear();
+}

@@ -1,0 +1,115 @@
+import type { Contract } from "../contract/contract.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { OperatorCommand, Rules, State } from "../gate/state.ts";
+import type { Amendment } from "../gate/amendment.ts";
+import type { OutRecord } from "../kafka/record.ts";
+import type { TransactionalWriter } from "../kafka/writer.ts";
+import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
+import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
+import type { SourceFacts } from "../postgres/check.ts";
+import type { Session as SourceSession } from "../postgres/session.ts";
+import type { Slot } from "../postgres/slot.ts";
+import type { WalStream } from "../postgres/stream.ts";
+import type { Registry } from "../registry/client.ts";
+import type { StateRecord } from "../store/records.ts";
+import type { Table, TableOid } from "../table/column.ts";
+import type { Lsn } from "../wal/lsn.ts";
+import type { Snapshot } from "../wal/snapshot.ts";
+
+/** What a connector's file says, as far as the loop needs it. */
+export interface Settings {
+  readonly name: string;
+  readonly topicPrefix: string;
+  readonly database: string;
+  readonly tables: readonly { readonly schema: string; readonly name: string }[];
+  readonly slot: string;
+  readonly publication: string;
+  readonly snapshot: "initial" | "no_data";
+  readonly tombstones: boolean;
+  readonly topicCreation: Pick<NewTopic, "partitions" | "replication" | "config">;
+  readonly rules: Rules;
+  readonly judgeTimeoutMs: number;
+  /** Rows in a chunk, and rows a second (0: no limit). */
+  readonly chunkRows: number;
+  readonly chunkRate: number;
+  /** The state topic; also the transactional id. */
+  readonly stateTopic: string;
+  readonly version: string;
+}
+
+/** The captured database. Each call that fails throws a GuardError. */
+export interface Source extends AsyncDisposable {
+  check(): Promise<SourceFacts>;
+  tables(): Promise<readonly Table[]>;
+  /** `end` is the log's end after the snapshot was taken: later rows are newer than this catalog. */
+  table(oid: TableOid): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot; readonly end: Lsn }>;
+  slot(): Promise<Slot | undefined>;
+  createSlot(onWait: (blockers: readonly SourceSession[]) => void, signal: AbortSignal): Promise<Lsn>;
+  terminateReader(): Promise<boolean>;
+  ensurePublication(): Promise<void>;
+  openStream(start: Lsn, wake: () => void): Promise<WalStream>;
+  mark(content: string): Promise<void>;
+  /** A mark's own transaction id, to wait until everything before it is visible. */
+  markTransaction(): Promise<bigint>;
+  snapshot(): Promise<Snapshot>;
+  chunk(request: ChunkRequest): Promise<ChunkRead>;
+}
+
+/** The state topic and the data topics. */
+export interface Sink {
+  openWriter(maxBytes: (topic: string) => number): Promise<TransactionalWriter>;
+  /** Reads the state topic from its beginning until `until` is true of a record. */
+  readState(until: (record: StateRecord) => boolean, signal: AbortSignal): Promise<readonly StateRecord[]>;
+  describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription | undefined>>;
+  createTopic(topic: NewTopic): Promise<void>;
+}
+
+/** Contracts and commands as they come in; shared by all connectors of the process. */
+export interface Desk {
+  /** Every contract read so far, by contractKey. */
+  contracts(): ReadonlyMap<string, Contract>;
+  /** Reads up to the end of the contracts topic as of now. */
+  readContractsToEnd(): Promise<void>;
+  /** Calls for each later contract and for each command of this connector from `offset` on. */
+  listen(
+    commandsFrom: bigint,
+    on: {
+      readonly contract: (key: string, contract: Contract | undefined) => void;
+      readonly command: (command: OperatorCommand, offset: bigint) => void;
+    },
+  ): Disposable;
+}
+
+export interface Log {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/** Everything outside one connector. */
+export interface Outside {
+  readonly settings: Settings;
+  openSource(): Promise<Source>;
+  readonly sink: Sink;
+  readonly registry: Registry;
+  readonly desk: Desk;
+  readonly log: Log;
+  /** Microseconds since the Unix epoch. */
+  readonly now: () => bigint;
+  readonly uuid: () => string;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Alerts people; returns at once and never throws. */
+  readonly tell: (amendment: Amendment, state: State) => void;
+  readonly status: (status: Status) => void;
+}
+
+export type Status =
+  | { readonly kind: "starting" }
+  | { readonly kind: "streaming"; readonly state: State; readonly endLsn: Lsn; readonly commitTime: bigint | undefined }
+  | {
+      readonly kind: "retrying" | "stopped";
+      readonly code: ErrorCode | undefined;
+      readonly message: string;
+      readonly next: string | undefined;
+    };
+
+export type { OutRecord };

@@ -1,0 +1,163 @@
+import { GuardError } from "../errors.ts";
+import { eventWriter } from "../event/writer.ts";
+import type { Attnum, Table } from "../table/column.ts";
+import { tableOid } from "../table/column.ts";
+import { type KnownColumn, prove } from "../table/prove.ts";
+import type { Lsn } from "../wal/lsn.ts";
+import { isVisible } from "../wal/snapshot.ts";
+import { apply, takeInputs } from "./apply.ts";
+import type { Outside } from "./outside.ts";
+import { beside, type Captured, type OpenTransaction, type Session, tableOf } from "./session.ts";
+import { atWork } from "./work.ts";
+
+const LOOK_AGAIN_MS = 20;
+
+/** What the catalog says now, if it shows the transaction the row is of. */
+interface Look {
+  readonly table: Table | undefined;
+  readonly end: Lsn;
+  readonly visible: boolean;
+}
+
+/**
+ * Before the first row that uses a new Relation: who its columns are, what of it is new, and for a bounded time
+ * whether that may flow at once. Whatever is not known by then is withheld and the rows go on.
+ */
+export async function proveRelation(session: Session, captured: Captured, rowLsn: Lsn): Promise<void> {
+  const { topic, relation } = captured;
+  const { tx } = session;
+  if (topic === undefined || tx === undefined) return;
+  const deadline = session.outside.now() + BigInt(session.outside.settings.judgeTimeoutMs) * 1000n;
+  const look = await lookUntilVisible(session, captured, tx, deadline);
+  const table = look.table ?? droppedTable(session, captured);
+  captured.columns = identify(session, captured, { ...look, table }, rowLsn);
+  const doubt = captured.columns.includes(undefined);
+  captured.doubtUntil = doubt ? look.end : undefined;
+  if (doubt) session.outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);
+  if (!look.visible) recheckWhenVisible(session, captured, tx.xid);
+  apply(session, { kind: "seen", topic, relation, columns: captured.columns, table });
+  await settleWithin(session, topic, deadline);
+  apply(session, { kind: "passed", topic });
+  prepareWriter(session, captured);
+}
+
+/** A writer for the shape as it is now, from what is known of the relation's columns. */
+export function prepareWriter(session: Session, captured: Captured): void {
+  if (captured.topic === undefined || captured.columns.length === 0) return;
+  captured.writer = eventWriter({
+    shape: tableOf(session, captured.topic).shape,
+    columns: captured.columns,
+    identity: captured.relation.identity,
+    origin: originOf(session.outside),
+    tombstones: session.outside.settings.tombstones,
+    slab: session.slab,
+  });
+}
+
+export function originOf(outside: Outside) {
+  const { version, topicPrefix, database } = outside.settings;
+  return { version, connector: "postgresql", name: topicPrefix, db: database };
+}
+
+/** Commits are streamed before they are visible: the catalog is read until it shows the row's transaction. */
+async function lookUntilVisible(
+  session: Session,
+  captured: Captured,
+  tx: OpenTransaction,
+  deadline: bigint,
+): Promise<Look> {
+  for (;;) {
+    const { table, snapshot, end } = await session.source.table(tableOid(captured.relation.oid));
+    const visible = isVisible(snapshot, tx.xid);
+    if (visible || session.outside.now() >= deadline) return { table, end, visible };
+    await session.outside.sleep(LOOK_AGAIN_MS, session.signal);
+  }
+}
+
+/** The table is dropped since: its columns are known from before, and there is nothing to ask about them. */
+function droppedTable(session: Session, { topic, relation }: Captured): Table {
+  const { shape, known } = tableOf(session, topic ?? "");
+  const last = Math.max(0, ...known.map((column) => Number(column.attnum)));
+  return {
+    oid: shape.table.oid,
+    schema: relation.schema,
+    name: relation.name,
+    columns: [],
+    maxAttnum: last + relation.columns.length,
+    key: shape.key.map((field) => field.attnum),
+    replicaIdentity: relation.identity,
+    filenode: 0,
+    estimatedRows: -1,
+  };
+}
+
+function identify(
+  session: Session,
+  captured: Captured,
+  look: Look & { readonly table: Table },
+  rowLsn: Lsn,
+): readonly (Attnum | undefined)[] {
+  const { relation, topic } = captured;
+  const { known } = tableOf(session, topic ?? "");
+  if (!look.visible) return extended(captured, known);
+  const live = look.table.columns.filter((column) => !column.generated);
+  const proof = prove(relation.columns, known, { columns: live, maxAttnum: look.table.maxAttnum }, rowLsn > look.end);
+  if (proof.kind !== "impossible") return proof.columns;
+  throw new GuardError("catalog-behind", `the catalog does not explain the columns of ${nameOf(captured)} in the log`, {
+    next: "it is tried again; if it stays so, say which DDL ran on the table",
+  });
+}
+
+/** Without the catalog only one reading is safe: the columns as they were, and more behind them, which are withheld. */
+function extended(captured: Captured, known: readonly KnownColumn[]): readonly (Attnum | undefined)[] {
+  const columns = captured.relation.columns.map((column, index) => {
+    const before = known[index];
+    const same =
+      before?.name === column.name && before.type.oid === column.typeOid && before.type.typmod === column.typmod;
+    return same ? before.attnum : undefined;
+  });
+  if (known.every((_, index) => columns[index] !== undefined)) return columns;
+  throw new GuardError(
+    "catalog-behind",
+    `${nameOf(captured)} changed in a transaction that is not visible yet, as with a synchronous standby that does not answer`,
+    { next: "it is tried again until the transaction is visible" },
+  );
+}
+
+function nameOf({ relation }: Captured): string {
+  return `${relation.schema}.${relation.name}`;
+}
+
+/** Rows go on without the new columns; once the catalog shows them, the next row looks again. */
+function recheckWhenVisible(session: Session, captured: Captured, xid: number): void {
+  beside(session, async () => {
+    for (;;) {
+      await session.outside.sleep(LOOK_AGAIN_MS * 10, session.signal);
+      const { snapshot } = await session.source.table(tableOid(captured.relation.oid));
+      if (!isVisible(snapshot, xid)) continue;
+      captured.writer = undefined;
+      captured.columns = [];
+      return;
+    }
+  });
+}
+
+/**
+ * Gives the registry and the verdicts their bounded time, so that an unopposed column is in its first row. After
+ * one timeout no Relation waits again until the registry has answered.
+ */
+async function settleWithin(session: Session, topic: string, deadline: bigint): Promise<void> {
+  if (session.work.silent) return;
+  takeInputs(session);
+  while (atWork(session, topic)) {
+    const left = Number((deadline - session.outside.now()) / 1000n);
+    if (left <= 0) {
+      session.work.silent = true;
+      return;
+    }
+    await session.wake.wait(Math.min(left, 100));
+    session.signal.throwIfAborted();
+    if (session.failure !== undefined) throw session.failure;
+    takeInputs(session);
+  }
+}

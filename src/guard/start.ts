@@ -1,0 +1,118 @@
+import { GuardError } from "../errors.ts";
+import type { Finding } from "../finding.ts";
+import { fieldOf } from "../event/field.ts";
+import { topicName } from "../event/names.ts";
+import { envelopeSchema, keySchema } from "../event/schema.ts";
+import type { ChunkJob } from "../chunk/job.ts";
+import type { TableState } from "../gate/state.ts";
+import { newAmendment } from "../gate/seen.ts";
+import type { Column, Table } from "../table/column.ts";
+import type { Field, Json, RegisteredSchema } from "../table/shape.ts";
+import { adopt } from "./adopt.ts";
+import type { Outside, Settings } from "./outside.ts";
+
+/** A captured table with what can be published of it. */
+export interface Capturable {
+  readonly table: Table;
+  readonly topic: string;
+  readonly fields: readonly Field[];
+  readonly key: readonly Field[];
+  readonly leftOut: readonly Finding[];
+}
+
+/** Every captured table, or one GuardError that names every fault at once. */
+export function capturable(settings: Settings, tables: readonly Table[]): readonly Capturable[] {
+  const all = tables.map((table) => mapTable(settings, table));
+  const faults = all.flatMap(({ table, key }) => {
+    const lost = table.key.filter((column) => !key.some((field) => field.attnum === column));
+    return lost.map((column) => `${table.schema}.${table.name}: key column ${describe(table, column)}`);
+  });
+  const topics = all.map(({ topic }) => topic);
+  const twice = topics.filter((topic, index) => topics.indexOf(topic) !== index);
+  faults.push(...twice.map((topic) => `several tables would be published to topic ${topic}`));
+  if (faults.length === 0) return all;
+  throw new GuardError("table-unsupported", `the type of a key column is not mapped: ${faults.join("; ")}`, {
+    next: "leave the table out of table.include.list, or give it a key of a mapped type",
+  });
+}
+
+function describe(table: Table, attnum: number): string {
+  const column = table.columns.find((other) => other.attnum === attnum);
+  return `${column?.name ?? "?"} ${column?.typeName ?? "?"}`;
+}
+
+function mapTable(settings: Settings, table: Table): Capturable {
+  const mapped = logged(table).map((column) => fieldOf(column));
+  const fields = mapped.flatMap((result) => (result.kind === "field" ? [result.field] : []));
+  const leftOut = mapped.flatMap((result) => (result.kind === "left-out" ? [result.finding] : []));
+  const key = table.key.flatMap((column) => fields.filter((field) => field.attnum === column));
+  return { table, topic: topicName(settings.topicPrefix, table.schema, table.name), fields, key, leftOut };
+}
+
+/** Generated columns are not in the log. */
+export function logged(table: Table): readonly Column[] {
+  return table.columns.filter((column) => !column.generated);
+}
+
+/**
+ * The table's first shape, registered before its first event. A subject that exists gives the shape: what the
+ * table has more is an amendment, withheld like any other.
+ */
+export async function firstState(outside: Outside, item: Capturable): Promise<TableState> {
+  const { table, topic, leftOut } = item;
+  const latest = await outside.registry.latest(`${topic}-value`);
+  const fields = latest === undefined ? item.fields : adopt(topic, item, latest.text);
+  const valueText = latest?.text ?? JSON.stringify(envelopeSchema(topic, fields));
+  const valueSchema = await register(outside, `${topic}-value`, valueText);
+  const keyJson: Json | undefined = keySchema(topic, item.key);
+  const keyed = keyJson === undefined ? undefined : await register(outside, `${topic}-key`, JSON.stringify(keyJson));
+  const when = { position: "0/0", time: new Date(Number(outside.now() / 1000n)).toISOString() };
+  const more = logged(table).filter(
+    (column) => fieldOf(column).kind === "field" && !fields.some((field) => field.attnum === column.attnum),
+  );
+  return {
+    shape: {
+      topic,
+      table: { oid: table.oid, schema: table.schema, name: table.name },
+      fields,
+      key: item.key,
+      valueSchema,
+      keySchema: keyed,
+    },
+    known: logged(table).map(({ attnum, name, type }) => ({ attnum, name, type })),
+    amendments: more.map((column) => ({ ...newAmendment(topic, column, false, when), missed: true })),
+    leftOut,
+    flowed: [valueSchema],
+  };
+}
+
+async function register(outside: Outside, subject: string, text: string): Promise<RegisteredSchema> {
+  const result = await outside.registry.register(subject, text);
+  if (result.kind === "registered") return { id: result.id, text };
+  throw new GuardError("registry-refused", `subject ${subject}: ${result.status} ${result.message}`, {
+    next: "look at the subject's versions and level in the registry",
+  });
+}
+
+/** One snapshot job per table with a key; a table without one is streamed, its rows of before are not read. */
+export function snapshotJobs(items: readonly Capturable[]): ReadonlyMap<string, ChunkJob> {
+  return new Map(items.map((item) => [`snapshot/${item.topic}`, snapshotJob(item)]));
+}
+
+function snapshotJob({ topic, table, key }: Capturable): ChunkJob {
+  const keyless = key.length === 0;
+  return {
+    id: `snapshot/${topic}`,
+    topic,
+    kind: "snapshot",
+    column: undefined,
+    due: "all",
+    cursor: undefined,
+    again: [],
+    rows: 0,
+    scanned: 0,
+    estimate: table.estimatedRows,
+    state: keyless ? "refused" : "running",
+    why: keyless ? "the table has no key" : undefined,
+  };
+}

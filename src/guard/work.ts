@@ -1,0 +1,124 @@
+import { parseSchemaText } from "../avro/parse.ts";
+import { checkLevel } from "../avro/level.ts";
+import { GuardError } from "../errors.ts";
+import type { Answer, Candidate } from "../gate/amendment.ts";
+import { candidateOf, widened } from "../gate/candidate.ts";
+import type { Effect, Input, TableState } from "../gate/state.ts";
+import { findAmendment } from "../gate/update.ts";
+import { beside, post, type Session } from "./session.ts";
+
+/** Delays between tries of a registry that does not answer, in ms. */
+const DELAYS = [500, 1000, 2000, 5000];
+
+/** Asks the registry whether it would take the amendment's candidate; the answer is an input. */
+export function judgeBeside(session: Session, id: string): void {
+  if (session.work.judging.has(id)) return;
+  session.work.judging.add(id);
+  beside(session, async () => {
+    try {
+      await untilAnswered(session, id, () => judgeOnce(session, id));
+    } finally {
+      session.work.judging.delete(id);
+    }
+  });
+}
+
+/** One question; undefined when there is nothing left to ask. */
+async function judgeOnce(session: Session, id: string): Promise<Input | undefined> {
+  const found = findAmendment(session.state, id);
+  if (found === undefined || found.amendment.gate.kind === "released") return undefined;
+  const { table, amendment } = found;
+  const candidate = candidateOf(table.shape, amendment.column);
+  if (candidate === undefined) return undefined;
+  const answer = await answerOf(session, table, candidate);
+  const now = findAmendment(session.state, id);
+  // The shape or the column changed while the registry was asked: the answer is about another schema.
+  const same = now !== undefined && now.table.shape === table.shape && now.amendment.column === amendment.column;
+  return same ? { kind: "judged", id, answer } : judgeOnce(session, id);
+}
+
+async function answerOf(session: Session, table: TableState, candidate: Candidate): Promise<Answer> {
+  const refusal = await refusedBy(session, table, candidate);
+  if (refusal === undefined) return { kind: "fits", candidate };
+  const required = !candidate.field.optional && candidate.field.avro.default === undefined;
+  if (!required) return { kind: "refused", candidate, why: refusal };
+  const wider = widened(table.shape, candidate);
+  const again = await refusedBy(session, table, wider);
+  return again === undefined ? { kind: "fits", candidate: wider } : { kind: "refused", candidate, why: again };
+}
+
+/** Why the subject's level does not take the candidate: by the registry's word and by our own rules. */
+async function refusedBy(session: Session, table: TableState, candidate: Candidate): Promise<string | undefined> {
+  const { registry } = session.outside;
+  const subject = `${table.shape.topic}-value`;
+  const check = await registry.check(subject, candidate.text);
+  session.work.silent = false;
+  if (check.kind === "incompatible") return check.messages.join("; ");
+  const level = await registry.level(subject);
+  const flowed = table.flowed.map((schema) => parseSchemaText(schema.text)).toReversed();
+  const own = checkLevel(level === "none-set" ? "BACKWARD" : level, flowed, parseSchemaText(candidate.text));
+  if (own.compatible) return undefined;
+  return own.incompatibility.map(({ type, location, message }) => `${type} at ${location}: ${message}`).join("; ");
+}
+
+/** Registers the candidate, reads the contracts up to now, and says so: the flip is decided after both. */
+export function registerBeside(session: Session, effect: Extract<Effect, { kind: "register" }>): void {
+  const { work } = session;
+  const topic = findAmendment(session.state, effect.id)?.amendment.topic;
+  if (topic === undefined) return;
+  // The others' turn comes when this one ended: they are settled again then.
+  if (work.registering.has(topic)) return;
+  work.registering.set(topic, effect.id);
+  beside(session, () => untilAnswered(session, effect.id, () => registerOnce(session, effect)));
+}
+
+async function registerOnce(session: Session, effect: Extract<Effect, { kind: "register" }>): Promise<Input> {
+  const { id, candidate } = effect;
+  const found = findAmendment(session.state, id);
+  const stale: Input = { kind: "registration-refused", id, hash: "", why: "" };
+  const answer = found?.amendment.answer;
+  if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash) return stale;
+  const result = await session.outside.registry.register(`${found.table.shape.topic}-value`, candidate.text);
+  session.work.silent = false;
+  if (result.kind === "refused") {
+    return { kind: "registration-refused", id, hash: candidate.hash, why: `${result.status} ${result.message}` };
+  }
+  await session.outside.desk.readContractsToEnd();
+  const { table } = await session.source.table(found.table.shape.table.oid);
+  const schema = { id: result.id, text: candidate.text };
+  return { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: table?.estimatedRows ?? -1 };
+}
+
+/** After a registration's input was dealt with: whatever else of its topic may flow has its turn. */
+export function registrationEnded(session: Session, id: string): string | undefined {
+  for (const [topic, registering] of session.work.registering) {
+    if (registering !== id) continue;
+    session.work.registering.delete(topic);
+    return topic;
+  }
+  return undefined;
+}
+
+/** Tries until the registry answers. Its silence is an answer too: people hear of it, the field stays back. */
+async function untilAnswered(session: Session, id: string, ask: () => Promise<Input | undefined>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const input = await ask();
+      if (input !== undefined) post(session, { input });
+      return;
+    } catch (error) {
+      if (!(error instanceof GuardError) || error.code !== "registry-down") throw error;
+      if (tries === 0 && findAmendment(session.state, id)?.amendment.answer === undefined) {
+        const answer: Answer = { kind: "unanswered", why: error.message };
+        post(session, { input: { kind: "judged", id, answer } });
+      }
+    }
+    await session.outside.sleep(DELAYS[Math.min(tries, DELAYS.length - 1)] ?? 5000, session.signal);
+  }
+}
+
+/** Is the registry asked about a withheld field of this topic just now? */
+export function atWork(session: Session, topic: string): boolean {
+  const { work } = session;
+  return work.registering.has(topic) || [...work.judging].some((id) => id.startsWith(`${topic}/`));
+}

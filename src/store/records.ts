@@ -1,0 +1,162 @@
+import { GuardError } from "../errors.ts";
+import type { ChunkJob } from "../chunk/job.ts";
+import type { Outcome, State, TableState } from "../gate/state.ts";
+import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
+import type { Position } from "../wal/position.ts";
+
+/** What was begun before the first position: a crash in between goes on with it. */
+export interface Intent {
+  readonly slot: string;
+  readonly publication: string;
+  readonly systemId: string;
+}
+
+/** All that a connector's state topic holds. */
+export interface Stored {
+  readonly intent: Intent | undefined;
+  readonly position: Position | undefined;
+  readonly tables: State["tables"];
+  readonly jobs: State["jobs"];
+  readonly outcomes: State["outcomes"];
+  /** Offset of the next command to look at. */
+  readonly commandOffset: bigint;
+}
+
+export interface StateRecord {
+  readonly key: string;
+  /** null: deleted. */
+  readonly value: string | null;
+}
+
+export const EMPTY: Stored = {
+  intent: undefined,
+  position: undefined,
+  tables: new Map(),
+  jobs: new Map(),
+  outcomes: new Map(),
+  commandOffset: 0n,
+};
+
+const VERSION = 1;
+
+export function startedRecord(id: string, time: string): StateRecord {
+  return record("started", { id, time });
+}
+
+export function isStarted(entry: StateRecord, id: string): boolean {
+  return entry.key === "started" && entry.value !== null && entry.value.includes(`"id":"${id}"`);
+}
+
+/** The records that lead from one state to the next: only what differs by identity is written. */
+export function changes(before: Stored, after: Stored): readonly StateRecord[] {
+  const records: StateRecord[] = [];
+  if (after.intent !== undefined && after.intent !== before.intent) records.push(record("intent", after.intent));
+  if (after.commandOffset !== before.commandOffset) {
+    records.push(record("commands", { offset: String(after.commandOffset) }));
+  }
+  records.push(...mapChanges("table", before.tables, after.tables));
+  records.push(...mapChanges("job", before.jobs, after.jobs));
+  records.push(...mapChanges("outcome", before.outcomes, after.outcomes));
+  if (after.position !== undefined && after.position !== before.position) {
+    records.push(record("position", positionJson(after.position)));
+  }
+  return records;
+}
+
+function mapChanges(
+  prefix: string,
+  before: ReadonlyMap<string, object>,
+  after: ReadonlyMap<string, object>,
+): readonly StateRecord[] {
+  if (before === after) return [];
+  const changed = [...after].filter(([key, value]) => before.get(key) !== value);
+  const gone = [...before.keys()].filter((key) => !after.has(key));
+  return [
+    ...changed.map(([key, value]) => record(`${prefix}/${key}`, value)),
+    ...gone.map((key) => ({ key: `${prefix}/${key}`, value: null })),
+  ];
+}
+
+function record(key: string, value: object): StateRecord {
+  return { key, value: JSON.stringify({ v: VERSION, ...value }) };
+}
+
+/** Plays records in order. Throws GuardError("state-invalid") naming the key of one it cannot read. */
+export function replay(records: Iterable<StateRecord>): Stored {
+  const last = new Map<string, string>();
+  for (const { key, value } of records) {
+    if (value === null) last.delete(key);
+    else last.set(key, value);
+  }
+  const tables = new Map<string, TableState>();
+  const jobs = new Map<string, ChunkJob>();
+  const outcomes = new Map<string, Outcome>();
+  let stored = EMPTY;
+  for (const [key, text] of last) {
+    const value = readRecord(key, text);
+    const [kind, id] = splitKey(key);
+    // Each record was written by `changes` from this very type and its version was checked.
+    if (kind === "table") tables.set(id, value as unknown as TableState); // see above
+    else if (kind === "job") jobs.set(id, value as unknown as ChunkJob); // see above
+    else if (kind === "outcome") outcomes.set(id, value as Outcome); // see above
+    else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // see above
+    else if (kind === "position") stored = { ...stored, position: readPosition(value) };
+    else if (kind === "commands") stored = { ...stored, commandOffset: BigInt(textOf(value, "offset")) };
+  }
+  return { ...stored, tables, jobs, outcomes };
+}
+
+function splitKey(key: string): readonly [string, string] {
+  const slash = key.indexOf("/");
+  return slash === -1 ? [key, ""] : [key.slice(0, slash), key.slice(slash + 1)];
+}
+
+function readRecord(key: string, text: string): Readonly<Record<string, unknown>> {
+  const invalid = (why: string) =>
+    new GuardError("state-invalid", `state record ${key}: ${why}`, {
+      next: "run a version of fieldgate that is not older than the one that wrote it",
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalid("no JSON");
+  }
+  if (typeof value !== "object" || value === null) throw invalid("no object");
+  const { v, ...rest } = value as Readonly<Record<string, unknown>>; // an object, checked above
+  if (v !== VERSION) throw invalid(`version ${typeof v === "number" ? v : "missing"} is not known`);
+  return rest;
+}
+
+function positionJson(position: Position): object {
+  return {
+    ...position,
+    endLsn: formatLsn(position.endLsn),
+    commitLsn: position.commitLsn === undefined ? undefined : formatLsn(position.commitLsn),
+    tx: position.tx && { ...position.tx, commitLsn: formatLsn(position.tx.commitLsn) },
+  };
+}
+
+function readPosition(value: Readonly<Record<string, unknown>>): Position {
+  const tx = value["tx"] as Readonly<Record<string, unknown>> | undefined; // as positionJson writes it
+  return {
+    endLsn: readLsn(value, "endLsn"),
+    commitLsn: value["commitLsn"] === undefined ? undefined : readLsn(value, "commitLsn"),
+    tx: tx && { commitLsn: readLsn(tx, "commitLsn"), index: Number(tx["index"]) },
+    systemId: textOf(value, "systemId"),
+    timeline: Number(value["timeline"]),
+    slot: textOf(value, "slot"),
+  };
+}
+
+function readLsn(value: Readonly<Record<string, unknown>>, key: string): Lsn {
+  const parsed = parseLsn(textOf(value, key));
+  if (parsed === undefined) throw new GuardError("state-invalid", `state record position: ${key} is no LSN`);
+  return parsed;
+}
+
+function textOf(value: Readonly<Record<string, unknown>>, key: string): string {
+  const text = value[key];
+  if (typeof text !== "string") throw new GuardError("state-invalid", `state record: ${key} is no text`);
+  return text;
+}
