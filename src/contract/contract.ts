@@ -1,0 +1,77 @@
+import * as z from "zod";
+import { parseSchema } from "../avro/parse.ts";
+import { GuardError } from "../errors.ts";
+import type { Json } from "../table/shape.ts";
+import { contractError, type Mistake } from "./mistake.ts";
+
+/** What one consumer reads of one topic in one environment, and how. A plain JSON value: it travels as it is. */
+export interface Contract {
+  readonly version: 1;
+  readonly environment: string;
+  readonly consumer: string;
+  readonly topic: string;
+  /** `reader`: with `schema`, its own. `writer`: with whatever schema the event names. */
+  readonly decodesWith: "reader" | "writer";
+  /** Does it go on when an event has a field the contract does not name? */
+  readonly unknownFields: "accept" | "reject";
+  /** The reader's Avro schema of the whole event. */
+  readonly schema?: Json | undefined;
+  /** Row columns it reads (`zip`, not `after.zip`). */
+  readonly fields?: readonly string[] | undefined;
+  /** Row columns it knows and does not read. */
+  readonly ignores?: readonly string[] | undefined;
+  /** Its Kafka consumer groups. */
+  readonly groups?: readonly string[] | undefined;
+  /** The client it decodes with, e.g. `kafkajs`. */
+  readonly runtime?: string | undefined;
+}
+
+/** Names without `/`, so that a contract's key is one text for one contract. */
+export const name = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, "must be letters, digits, dots, dashes or underscores");
+export const names = z.array(z.string().min(1, "must not be empty"));
+export const decodesWith = z.enum(["reader", "writer"]);
+export const unknownFields = z.enum(["accept", "reject"]);
+
+const contractSchema = z.strictObject({
+  version: z.literal(1),
+  environment: name,
+  consumer: name,
+  topic: name,
+  decodesWith,
+  unknownFields,
+  schema: z.json().optional(),
+  fields: names.optional(),
+  ignores: names.optional(),
+  groups: names.optional(),
+  runtime: z.string().optional(),
+});
+
+/** The key of a contract in the contracts topic: `default/billing/inventory.public.customers`. */
+export function contractKey({ environment, consumer, topic }: Contract): string {
+  return `${environment}/${consumer}/${topic}`;
+}
+
+/** Reads a contract that came over HTTP or from a Kafka topic. Throws `contract-invalid` with every mistake. */
+export function parseContract(json: unknown): Contract {
+  const parsed = contractSchema.safeParse(json, { reportInput: true });
+  if (!parsed.success) throw contractError(parsed.error.issues.map(({ path, message }) => mistakeAt(path, message)));
+  const contract = parsed.data;
+  const reason = contract.schema === undefined ? undefined : whyNoSchema(contract.schema);
+  if (reason !== undefined) throw contractError([{ key: "schema", reason }]);
+  return contract;
+}
+
+function mistakeAt(path: readonly PropertyKey[], reason: string): Mistake {
+  return { key: path.map(String).join(".") || "contract", reason };
+}
+
+/** undefined when it is an Avro schema. */
+function whyNoSchema(json: Json): string | undefined {
+  try {
+    parseSchema(json);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GuardError && error.code === "schema-invalid") return `is no Avro schema: ${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import * as z from "zod";
+import { decodesWith, name, names, unknownFields } from "./contract.ts";
+
+const topicSchema = z
+  .strictObject({
+    topic: name.describe("The Kafka topic, e.g. inventory.public.customers"),
+    "decodes-with": decodesWith.describe(
+      "reader: events are decoded with this consumer's own schema. writer: with the schema each event names",
+    ),
+    "unknown-fields": unknownFields.describe(
+      "reject: the consumer stops or loses data when an event has a field named nowhere here. accept: it does not",
+    ),
+    schema: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("Path of the reader's .avsc file, from this file; with decodes-with: reader"),
+    fields: names.optional().describe("Row columns the consumer reads: zip, not after.zip"),
+    ignores: names.optional().describe("Row columns the consumer knows and does not read"),
+    groups: names.optional().describe("Its Kafka consumer group ids"),
+    runtime: z.string().optional().describe("The client that decodes, e.g. kafkajs, java, python"),
+  })
+  .meta({
+    oneOf: [
+      { properties: { "decodes-with": { const: "reader" } }, required: ["schema"] },
+      { properties: { "decodes-with": { const: "writer" } }, not: { required: ["schema"] } },
+    ],
+  });
+
+/** `fieldgate.yaml` as written. What one key asks of another is checked beside it, so that nothing hides a mistake. */
+export const contractFileSchema = z
+  .strictObject({
+    version: z.literal(1),
+    consumer: name.describe("This consumer's name, the same in every environment"),
+    environment: name.default("default").describe("Where it runs"),
+    topics: z.array(topicSchema).min(1, "must list at least one topic"),
+  })
+  .meta({
+    title: "fieldgate.yaml",
+    description: "What a consumer reads of its topics, and how: its request to be asked before a new field flows",
+  });
+
+export type ContractFile = z.infer<typeof contractFileSchema>;
+
+/** How each key looks when right. */
+export const EXAMPLES: Readonly<Record<string, string>> = {
+  version: "version: 1",
+  consumer: "consumer: billing",
+  environment: "environment: production",
+  topics: "topics: [{ topic: inventory.public.customers, decodes-with: writer, unknown-fields: accept }]",
+  topic: "topic: inventory.public.customers",
+  "decodes-with": "decodes-with: writer",
+  "unknown-fields": "unknown-fields: reject",
+  schema: "schema: schemas/customers.avsc",
+  fields: "fields: [id, zip]",
+  ignores: "ignores: [created_at]",
+  groups: "groups: [billing]",
+  runtime: "runtime: kafkajs",
+};

@@ -1,0 +1,137 @@
+import { LineCounter, parseDocument } from "yaml";
+import { readJson } from "../avro/json.ts";
+import { parseSchema } from "../avro/parse.ts";
+import { nearestKey } from "../config/mistake.ts";
+import { describeError } from "../errors.ts";
+import type { Json } from "../table/shape.ts";
+import type { Contract } from "./contract.ts";
+import { contractFileSchema, EXAMPLES, type ContractFile } from "./file-schema.ts";
+import { contractError, type Mistake } from "./mistake.ts";
+import { offsetOf, pathText, valueAt, type Path } from "./place.ts";
+
+type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
+
+/** A text being read: says where a path of keys stands, and collects what is wrong. */
+interface Reading {
+  readonly raw: unknown;
+  readonly mistakes: Mistake[];
+  readonly add: (path: Path, reason: string, example?: string) => void;
+}
+
+/**
+ * Reads `fieldgate.yaml`: one contract for each topic, with its schema file inlined. `readFile` gets the path as
+ * written and may throw. Throws `contract-invalid` with every mistake at once, each with file, line and column.
+ */
+export function parseContractFile(
+  text: string,
+  readFile: (path: string) => string,
+  file = "fieldgate.yaml",
+): readonly Contract[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const syntax = document.errors.map((error) => ({ place: place(error.pos[0]), key: "YAML:", reason: error.message }));
+  if (syntax.length > 0) throw contractError(syntax);
+  const mistakes: Mistake[] = [];
+  const reading: Reading = {
+    raw: document.toJS(),
+    mistakes,
+    add: (path, reason, example) =>
+      mistakes.push({ place: place(offsetOf(document, path)), key: pathText(path), reason, example }),
+  };
+  const parsed = contractFileSchema.safeParse(reading.raw);
+  for (const issue of parsed.error?.issues ?? []) addIssue(reading, issue);
+  const schemas = readSchemas(reading, readFile);
+  addTwice(reading);
+  if (!parsed.success || mistakes.length > 0) throw contractError(mistakes);
+  return parsed.data.topics.map((topic, at) => contractOf(parsed.data, topic, schemas.get(at)));
+}
+
+function contractOf(
+  { version, consumer, environment }: ContractFile,
+  topic: ContractFile["topics"][number],
+  schema: Json | undefined,
+): Contract {
+  const { fields, ignores, groups, runtime } = topic;
+  return {
+    version,
+    environment,
+    consumer,
+    topic: topic.topic,
+    decodesWith: topic["decodes-with"],
+    unknownFields: topic["unknown-fields"],
+    ...(schema === undefined ? {} : { schema }),
+    ...(fields === undefined ? {} : { fields }),
+    ...(ignores === undefined ? {} : { ignores }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(runtime === undefined ? {} : { runtime }),
+  };
+}
+
+/** What zod found, in a person's words. */
+function addIssue({ raw, add }: Reading, issue: Issue): void {
+  const { path } = issue;
+  const example = EXAMPLES[String(path.findLast((key) => typeof key === "string"))];
+  if (issue.code === "unrecognized_keys") {
+    const known = path.length === 0 ? ["version", "consumer", "environment", "topics"] : TOPIC_KEYS;
+    for (const key of issue.keys) addUnknownKey(add, [...path, key], nearestKey(key, known), known);
+  } else if (valueAt(raw, path) === undefined) {
+    add(path, "is missing", example);
+  } else if (issue.code === "invalid_value") {
+    add(path, `must be ${issue.values.length > 1 ? "one of " : ""}${issue.values.map(String).join(", ")}`, example);
+  } else if (issue.code === "invalid_type") {
+    add(path, `must be ${KINDS[issue.expected] ?? issue.expected}`, example);
+  } else {
+    add(path, issue.message, example);
+  }
+}
+
+const TOPIC_KEYS = Object.keys(contractFileSchema.shape.topics.element.shape);
+const KINDS: Readonly<Record<string, string>> = { string: "a text", array: "a list", object: "a map of keys" };
+
+function addUnknownKey(add: Reading["add"], path: Path, near: string | undefined, known: readonly string[]): void {
+  const hint = near === undefined ? `; known are ${known.join(", ")}` : `; did you mean ${near}?`;
+  add(path, `is not a known key${hint}`, near === undefined ? undefined : EXAMPLES[near]);
+}
+
+/** The schemas by the topic's number, and what is wrong about them. */
+function readSchemas({ raw, add }: Reading, readFile: (path: string) => string): ReadonlyMap<number, Json> {
+  const schemas = new Map<number, Json>();
+  for (const [at, topic] of topicsOf(raw).entries()) {
+    const path = valueAt(topic, ["schema"]);
+    const decodesWith = valueAt(topic, ["decodes-with"]);
+    const there = ["topics", at, "schema"];
+    if (decodesWith === "reader" && path === undefined) {
+      add(there, "is missing: decodes-with: reader needs the reader's schema", EXAMPLES["schema"]);
+    }
+    if (decodesWith === "writer" && path !== undefined) {
+      add(there, "goes with decodes-with: reader; with writer, list the columns in fields", EXAMPLES["fields"]);
+    }
+    if (decodesWith !== "reader" || typeof path !== "string") continue;
+    try {
+      const { json, numberText } = readJson(readFile(path));
+      parseSchema(json, numberText);
+      schemas.set(at, json);
+    } catch (error) {
+      add(there, `${path} cannot be used: ${describeError(error)}`);
+    }
+  }
+  return schemas;
+}
+
+function addTwice({ raw, add }: Reading): void {
+  const seen = new Set<unknown>();
+  for (const [at, topic] of topicsOf(raw).entries()) {
+    const name = valueAt(topic, ["topic"]);
+    if (name !== undefined && seen.has(name)) add(["topics", at, "topic"], "is listed twice");
+    seen.add(name);
+  }
+}
+
+function topicsOf(raw: unknown): readonly unknown[] {
+  const topics = valueAt(raw, ["topics"]);
+  return Array.isArray(topics) ? topics : [];
+}

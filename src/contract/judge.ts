@@ -1,0 +1,118 @@
+import { canonicalForm } from "../avro/canonical.ts";
+import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
+import type { Finding } from "../finding.ts";
+import type { Contract } from "./contract.ts";
+import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
+import { readerFindings, readerSchema } from "./reader.ts";
+import { rowOf } from "./row.ts";
+
+/** What a topic's events would be. */
+export interface Candidate {
+  readonly topic: string;
+  /** The envelope with the candidate in it. */
+  readonly envelope: AvroSchema;
+  /** Row fields it has over what flows now. */
+  readonly added: readonly { readonly name: string }[];
+  /** The envelope as it flows now. */
+  readonly flowing: AvroSchema;
+}
+
+export interface Judgement {
+  /** Any error: `not-ready`. Else, evidence missing: `unknown`. Else `ready`; warnings do not change it. */
+  readonly verdict: "ready" | "not-ready" | "unknown";
+  readonly findings: readonly Finding[];
+}
+
+type Rule = (contract: Contract, candidate: Candidate) => readonly Finding[];
+
+/** Rules about meaning (same bytes, other meaning) and about runtimes go here too. */
+const RULES: readonly Rule[] = [decodes, knows];
+
+/** One contract's verdict on one candidate of its topic. Never throws: what cannot be judged is `unknown`. */
+export function judge(contract: Contract, candidate: Candidate): Judgement {
+  return verdictOf(RULES.flatMap((rule) => rule(contract, candidate)));
+}
+
+/** The same for what flows now. A field that flows and is not named is a warning: the consumer lives with it. */
+export function checkFlowing(contract: Contract, flowing: AvroSchema): Judgement {
+  const { findings } = judge(contract, { topic: contract.topic, envelope: flowing, added: [], flowing });
+  const unnamed = unnamedFields(contract, rowOf(flowing)?.fields ?? []).map<Finding>((name) => ({
+    ...unknownField(contract, name),
+    severity: "warning",
+    message: `"${name}" flows, and this contract rejects fields it does not name`,
+  }));
+  return verdictOf([...findings, ...unnamed]);
+}
+
+function verdictOf(findings: readonly Finding[]): Judgement {
+  if (findings.some(({ severity }) => severity === "error")) return { verdict: "not-ready", findings };
+  return { verdict: findings.some(isEvidenceMissing) ? "unknown" : "ready", findings };
+}
+
+function decodes(contract: Contract, candidate: Candidate): readonly Finding[] {
+  switch (contract.decodesWith) {
+    case "reader":
+      return readerFindings(contract, candidate.envelope);
+    case "writer":
+      return writerFindings(contract, candidate);
+    default:
+      return contract.decodesWith satisfies never;
+  }
+}
+
+function writerFindings(contract: Contract, { envelope, flowing }: Candidate): readonly Finding[] {
+  const next = rowOf(envelope);
+  const now = rowOf(flowing);
+  if (next === undefined || now === undefined) {
+    return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
+  }
+  if (contract.fields !== undefined) return contract.fields.flatMap((name) => fieldFindings(name, now, next));
+  const changed = now.fields.flatMap(({ name }) => (fieldFindings(name, now, next).length > 0 ? [name] : []));
+  if (changed.length === 0) return [];
+  return [missingEvidence(`${changed.join(", ")} would change and the contract lists no fields`, LIST_FIELDS)];
+}
+
+const LIST_FIELDS = "list the columns the consumer reads in `fields` and run `fieldgate publish`";
+
+function fieldFindings(name: string, now: AvroRecord, next: AvroRecord): readonly Finding[] {
+  const [before, after] = [now, next].map(({ fields }) => fields.find((field) => field.name === name)?.type);
+  const found = { severity: "error", certainty: "always", field: `after.${name}` } as const;
+  if (after === undefined) {
+    const message = `the consumer reads "${name}", which the events ${before === undefined ? "do" : "would"} not have`;
+    const remedy = `take "${name}" out of \`fields\` once the consumer does without it`;
+    return [{ rule: "contract/field-missing", ...found, message, remedy }];
+  }
+  if (before === undefined || canonicalForm(before) === canonicalForm(after)) return [];
+  const message = `"${name}" is ${canonicalForm(before)} now and would be ${canonicalForm(after)}`;
+  const remedy = `make the consumer read the new type, then take "${name}" out of \`fields\` until it flows`;
+  return [{ rule: "contract/field-retyped", ...found, message, remedy }];
+}
+
+function knows(contract: Contract, { added }: Candidate): readonly Finding[] {
+  return unnamedFields(contract, added).map((name) => unknownField(contract, name));
+}
+
+function unknownField({ decodesWith }: Contract, name: string): Finding {
+  const read = decodesWith === "reader" ? "schema" : "fields";
+  return {
+    rule: "contract/unknown-field",
+    severity: "error",
+    certainty: "always",
+    field: `after.${name}`,
+    message: `the consumer rejects fields it does not know, and "${name}" is named nowhere in its contract`,
+    remedy: `add "${name}" to \`ignores\`, or to \`${read}\` if it is read, and run \`fieldgate publish\``,
+  };
+}
+
+/** Those that a contract with `unknown-fields: reject` names neither in schema nor in fields nor in ignores. */
+function unnamedFields(contract: Contract, fields: readonly { readonly name: string }[]): readonly string[] {
+  if (contract.unknownFields === "accept") return [];
+  const schema = readerSchema(contract);
+  const read = schema === undefined ? [] : (rowOf(schema)?.fields ?? []);
+  const known = new Set([
+    ...(contract.fields ?? []),
+    ...(contract.ignores ?? []),
+    ...read.flatMap(({ name, aliases }) => [name, ...aliases]),
+  ]);
+  return fields.map(({ name }) => name).filter((name) => !known.has(name));
+}

@@ -1,0 +1,36 @@
+import { isMap, isScalar, type Document, type Node } from "yaml";
+
+/** Keys and list numbers from a file's root. */
+export type Path = readonly PropertyKey[];
+
+/** What stands at a path of a parsed file; undefined when nothing does. */
+export function valueAt(raw: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined,
+    raw,
+  );
+}
+
+/** Where a path stands in the text: at its key, else at the nearest thing around it. */
+export function offsetOf(document: Document, path: Path): number {
+  if (path.length === 0) return document.contents?.range?.[0] ?? 0;
+  const parent = nodeAt(document, path.slice(0, -1));
+  const last = path.at(-1);
+  if (isMap(parent)) {
+    const key = parent.items.find((pair) => isScalar(pair.key) && pair.key.value === last)?.key;
+    if (isScalar(key)) return key.range?.[0] ?? 0;
+  }
+  return nodeAt(document, path)?.range?.[0] ?? offsetOf(document, path.slice(0, -1));
+}
+
+function nodeAt(document: Document, path: Path): Node | undefined {
+  if (path.length === 0) return document.contents ?? undefined;
+  return document.getIn(path, true) as Node | undefined; // getIn(keepScalar) gives nodes
+}
+
+/** `topics[0].decodes-with`. */
+export function pathText(path: Path): string {
+  const text = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+  return text.replace(/^\./, "") || "the file";
+}

@@ -1,0 +1,16 @@
+import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
+
+/**
+ * The record of a row's columns in an envelope: what `after`, else `before`, holds beside null. A schema with
+ * neither field is a row itself. Undefined when there is no record.
+ */
+export function rowOf(envelope: AvroSchema): AvroRecord | undefined {
+  if (envelope.kind !== "record") return undefined;
+  const image = ["after", "before"].flatMap((name) => envelope.fields.find((field) => field.name === name) ?? [])[0];
+  return image === undefined ? envelope : recordIn(image.type);
+}
+
+function recordIn(type: AvroSchema): AvroRecord | undefined {
+  const branches = type.kind === "union" ? type.branches : [type];
+  return branches.find((branch) => branch.kind === "record");
+}

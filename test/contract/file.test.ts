@@ -1,0 +1,210 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { contractKey, parseContract } from "../../src/contract/contract.ts";
+import { parseContractFile } from "../../src/contract/file.ts";
+import { contractFileSchema, EXAMPLES } from "../../src/contract/file-schema.ts";
+import { GuardError } from "../../src/errors.ts";
+
+const AVSC = '{"type":"record","name":"Envelope", // ours\n "fields":[]}';
+const files: Readonly<Record<string, string>> = { "a.avsc": AVSC, "broken.avsc": '{"type":"recod"}' };
+
+function readFile(path: string): string {
+  const text = files[path];
+  if (text === undefined) throw new Error(`ENOENT: ${path}`);
+  return text;
+}
+
+const GOOD = `
+version: 1
+consumer: billing
+topics:
+  - topic: inventory.public.customers
+    decodes-with: reader
+    unknown-fields: accept
+    schema: a.avsc
+  - topic: inventory.public.orders
+    decodes-with: writer
+    unknown-fields: reject
+    fields: [id, zip]
+    ignores: [created_at]
+    groups: [billing, billing-replay]
+    runtime: kafkajs
+`;
+
+const CONTRACTS = [
+  {
+    version: 1,
+    environment: "default",
+    consumer: "billing",
+    topic: "inventory.public.customers",
+    decodesWith: "reader",
+    unknownFields: "accept",
+    schema: { type: "record", name: "Envelope", fields: [] },
+  },
+  {
+    version: 1,
+    environment: "default",
+    consumer: "billing",
+    topic: "inventory.public.orders",
+    decodesWith: "writer",
+    unknownFields: "reject",
+    fields: ["id", "zip"],
+    ignores: ["created_at"],
+    groups: ["billing", "billing-replay"],
+    runtime: "kafkajs",
+  },
+];
+
+test("a file gives one contract for each topic, its schema inlined", () => {
+  expect(parseContractFile(GOOD, readFile)).toStrictEqual(CONTRACTS);
+});
+
+test("contracts survive their way as JSON", () => {
+  for (const contract of parseContractFile(GOOD, readFile)) {
+    expect(parseContract(JSON.parse(JSON.stringify(contract)))).toStrictEqual(contract);
+  }
+});
+
+test("a contract's key names environment, consumer and topic", () => {
+  expect(parseContractFile(`environment: production${GOOD}`, readFile).map(contractKey)).toEqual([
+    "production/billing/inventory.public.customers",
+    "production/billing/inventory.public.orders",
+  ]);
+});
+
+const topic = (lines: string): string => `version: 1\nconsumer: b\ntopics:\n  - topic: t\n    ${lines}\n`;
+const WRITER = "decodes-with: writer\n    unknown-fields: accept";
+
+const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][] = [
+  ["nothing", "", ["f.yaml:1:1 the file must be a map of keys"]],
+  ["a list", "- a", ["f.yaml:1:1 the file must be a map of keys"]],
+  ["no YAML", "version: 1\ntopics: [", ["f.yaml:2:10 YAML: Flow sequence in block collection must be"]],
+  ["a key twice", "consumer: a\nconsumer: b", ["f.yaml:2:1 YAML: Map keys must be unique"]],
+  [
+    "only a version",
+    "version: 1",
+    ["f.yaml:1:1 consumer is missing, e.g. consumer: billing", "f.yaml:1:1 topics is missing, e.g. topics: [{"],
+  ],
+  [
+    "another version and an empty list",
+    "version: 2\nconsumer: b\ntopics: []",
+    ["f.yaml:1:1 version must be 1, e.g. version: 1", "f.yaml:3:1 topics must list at least one topic"],
+  ],
+  [
+    "keys misspelt",
+    topic(`decode-with: writer\n    unknown-feilds: accept`),
+    [
+      "f.yaml:4:5 topics[0].decodes-with is missing, e.g. decodes-with: writer",
+      "f.yaml:4:5 topics[0].unknown-fields is missing",
+      "f.yaml:5:5 topics[0].decode-with is not a known key; did you mean decodes-with?, e.g. decodes-with: writer",
+      "f.yaml:6:5 topics[0].unknown-feilds is not a known key; did you mean unknown-fields?",
+    ],
+  ],
+  [
+    "a key nobody knows",
+    `owner: me\n${topic(WRITER)}`,
+    ["f.yaml:1:1 owner is not a known key; known are version, consumer, environment, topics"],
+  ],
+  [
+    "values of other kinds",
+    topic("decodes-with: both\n    unknown-fields: true\n    fields: id\n    groups: [1]"),
+    [
+      "f.yaml:5:5 topics[0].decodes-with must be one of reader, writer",
+      "f.yaml:6:5 topics[0].unknown-fields must be one of accept, reject, e.g. unknown-fields: reject",
+      "f.yaml:7:5 topics[0].fields must be a list, e.g. fields: [id, zip]",
+      "f.yaml:8:14 topics[0].groups[0] must be a text",
+    ],
+  ],
+  [
+    "a consumer's name with a slash",
+    `environment: a b\n${topic(WRITER).replace("consumer: b", "consumer: b/c")}`,
+    ["f.yaml:3:1 consumer must be letters, digits", "f.yaml:1:1 environment must be letters, digits"],
+  ],
+  [
+    "a reader without schema",
+    topic("decodes-with: reader\n    unknown-fields: accept"),
+    ["f.yaml:4:5 topics[0].schema is missing: decodes-with: reader needs the reader's schema, e.g. schema: schemas/"],
+  ],
+  [
+    "a writer with schema",
+    topic(`${WRITER}\n    schema: a.avsc`),
+    ["f.yaml:7:5 topics[0].schema goes with decodes-with: reader; with writer, list the columns in fields"],
+  ],
+  [
+    "a schema file that is not there, beside another mistake",
+    topic("decodes-with: reader\n    schema: none.avsc"),
+    [
+      "f.yaml:4:5 topics[0].unknown-fields is missing",
+      "f.yaml:6:5 topics[0].schema none.avsc cannot be used: ENOENT: none.avsc",
+    ],
+  ],
+  [
+    "a schema file that is no schema",
+    topic("decodes-with: reader\n    unknown-fields: accept\n    schema: broken.avsc"),
+    ['f.yaml:7:5 topics[0].schema broken.avsc cannot be used: [schema-invalid] at /: no type is named "recod"'],
+  ],
+  ["a topic twice", `${topic(WRITER)}  - topic: t\n    ${WRITER}\n`, ["f.yaml:7:5 topics[1].topic is listed twice"]],
+];
+
+function mistakesOf(parse: () => unknown): readonly string[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    if (!(error instanceof GuardError) || error.code !== "contract-invalid") throw error;
+    return error.message.split("\n").slice(1);
+  }
+}
+
+test.each(WRONG)("every mistake is told with its place: %s", (_, text, expected) => {
+  const mistakes = mistakesOf(() => parseContractFile(text, readFile, "f.yaml"));
+  expect(mistakes).toEqual(expected.map((mistake) => expect.stringContaining(mistake)));
+});
+
+test("a text is a contract file or a contract-invalid error", () => {
+  const line = fc.constantFrom(
+    "version: 1",
+    "consumer: b",
+    "topics:",
+    "  - topic: t",
+    `    ${WRITER}`,
+    "- x",
+    "a: [",
+    "",
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(line).map((lines) => lines.join("\n")),
+      ),
+      (text) => {
+        mistakesOf(() => parseContractFile(text, readFile));
+      },
+    ),
+  );
+});
+
+test.each([
+  ["no object", 5, "contract Invalid input"],
+  ["an unknown key", { ...CONTRACTS[0], owner: "me" }, 'contract Unrecognized key: "owner"'],
+  ["another version", { ...CONTRACTS[0], version: 2 }, "version Invalid input"],
+  ["a schema that is none", { ...CONTRACTS[0], schema: { type: "x" } }, "schema is no Avro schema"],
+  ["a key that is no text", { ...CONTRACTS[1], fields: [1] }, "fields.0 Invalid input"],
+  ["a topic with a slash", { ...CONTRACTS[1], topic: "a/b" }, "topic must be letters"],
+])("a contract over HTTP is refused with what is wrong: %s", (_, json, expected) => {
+  expect(mistakesOf(() => parseContract(json))).toEqual([expect.stringContaining(expected)]);
+});
+
+test("every key has an example that is right", () => {
+  const { topics, ...rest } = contractFileSchema.shape;
+  expect(Object.keys(EXAMPLES).toSorted()).toEqual(
+    [...Object.keys(rest), "topics", ...Object.keys(topics.element.shape)].toSorted(),
+  );
+});
+
+test("the editors' schema is the one the parser checks", async () => {
+  const text = `${JSON.stringify(z.toJSONSchema(contractFileSchema, { io: "input" }), null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot("../../schemas/fieldgate.schema.json");
+});

@@ -1,0 +1,225 @@
+import { describe, expect, test } from "vitest";
+import { parseSchema } from "../../src/avro/parse.ts";
+import type { Contract } from "../../src/contract/contract.ts";
+import { checkFlowing, judge } from "../../src/contract/judge.ts";
+import type { Json } from "../../src/table/shape.ts";
+
+type Row = Readonly<Record<string, Json>>;
+
+/** A Debezium envelope over columns by name. A type with a default is written `{ type, default }`. */
+function envelope(row: Row, name = "Value"): Json {
+  const fields = Object.entries(row).map(([column, type]) =>
+    typeof type === "object" && type !== null && "default" in type
+      ? { name: column, type: type["type"] ?? null, default: type["default"] ?? null }
+      : { name: column, type },
+  );
+  return {
+    type: "record",
+    name: "Envelope",
+    namespace: "inventory.public.customers",
+    fields: [
+      { name: "before", type: ["null", { type: "record", name, fields }], default: null },
+      { name: "after", type: ["null", name], default: null },
+      { name: "op", type: "string" },
+    ],
+  };
+}
+
+const NOW: Row = { id: "int", email: "string" };
+const ZIP = ["null", "string"];
+const WITH_ZIP: Row = { ...NOW, zip: { type: ZIP, default: null } };
+const BASE = { version: 1, environment: "default", consumer: "billing", topic: "inventory.public.customers" } as const;
+const reader = (row: Row, more: Partial<Contract> = {}): Contract => ({
+  ...BASE,
+  decodesWith: "reader",
+  unknownFields: "accept",
+  schema: envelope(row),
+  ...more,
+});
+const writer = (more: Partial<Contract>): Contract => ({
+  ...BASE,
+  decodesWith: "writer",
+  unknownFields: "accept",
+  ...more,
+});
+const rejects = { unknownFields: "reject" } as const;
+
+interface Case {
+  readonly contract: Contract;
+  /** The candidate's row; WITH_ZIP by default. */
+  readonly row?: Row;
+  readonly name?: string;
+  readonly verdict: "ready" | "not-ready" | "unknown";
+  readonly findings?: readonly (readonly [rule: string, severity: string, field: string | undefined])[];
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  "a reader skips a field it does not know": { contract: reader(NOW), verdict: "ready" },
+  "a reader that needs the new field is ready for it": { contract: reader({ ...NOW, zip: ZIP }), verdict: "ready" },
+  "a reader that needs another field is not": {
+    contract: reader({ ...NOW, phone: "string" }),
+    verdict: "not-ready",
+    findings: [["avro/reader-field-missing-default", "error", "after.phone"]],
+  },
+  "a reader of another type is not, by the field's name": {
+    contract: reader({ ...NOW, zip: { type: ["null", "int"], default: null } }),
+    verdict: "not-ready",
+    findings: [["avro/missing-union-branch", "error", "after.zip"]],
+  },
+  "two reasons are two findings": {
+    contract: reader({ id: "int", email: "int", phone: "string" }),
+    verdict: "not-ready",
+    findings: [
+      ["avro/type-mismatch", "error", "after.email"],
+      ["avro/reader-field-missing-default", "error", "after.phone"],
+    ],
+  },
+  "an array's items are named": {
+    contract: reader({ tags: { type: "array", items: "int" } }),
+    row: { tags: { type: "array", items: "string" } },
+    verdict: "not-ready",
+    findings: [["avro/type-mismatch", "error", "after.tags[]"]],
+  },
+  "a record's name alone is a warning": {
+    contract: reader(NOW, { schema: envelope(NOW, "Customer") }),
+    verdict: "ready",
+    findings: [["avro/name-mismatch", "warning", "after"]],
+  },
+  "a reader that has only after is told of after": {
+    contract: reader(NOW, {
+      schema: {
+        type: "record",
+        name: "Envelope",
+        fields: [
+          {
+            name: "after",
+            type: ["null", { type: "record", name: "Value", fields: [{ name: "phone", type: "int" }] }],
+          },
+        ],
+      },
+    }),
+    verdict: "not-ready",
+    findings: [["avro/reader-field-missing-default", "error", "after.phone"]],
+  },
+  "a reader without schema is unknown": {
+    contract: reader(NOW, { schema: undefined }),
+    verdict: "unknown",
+    findings: [["contract/evidence-missing", "warning", undefined]],
+  },
+  "a reader with a schema that cannot be read is unknown": {
+    contract: reader(NOW, { schema: { type: "recod" } }),
+    verdict: "unknown",
+    findings: [["contract/evidence-missing", "warning", undefined]],
+  },
+  "an error outweighs missing evidence": {
+    contract: reader(NOW, { schema: undefined, ...rejects }),
+    verdict: "not-ready",
+    findings: [
+      ["contract/evidence-missing", "warning", undefined],
+      ["contract/unknown-field", "error", "after.zip"],
+    ],
+  },
+  "a strict reader is not ready for a field it does not name": {
+    contract: reader(NOW, rejects),
+    verdict: "not-ready",
+    findings: [["contract/unknown-field", "error", "after.zip"]],
+  },
+  "a strict reader is once its schema names it": { contract: reader(WITH_ZIP, rejects), verdict: "ready" },
+  "a strict reader is once it ignores it": {
+    contract: reader(NOW, { ...rejects, ignores: ["zip"] }),
+    verdict: "ready",
+  },
+  "who decodes with the writer's schema reads on": { contract: writer({ fields: ["id"] }), verdict: "ready" },
+  "who lists no fields is ready for an added one": { contract: writer({}), verdict: "ready" },
+  "a strict one is not ready": {
+    contract: writer({ ...rejects, fields: ["id", "email"] }),
+    verdict: "not-ready",
+    findings: [["contract/unknown-field", "error", "after.zip"]],
+  },
+  "a strict one is once fields names it": { contract: writer({ ...rejects, fields: ["id", "zip"] }), verdict: "ready" },
+  "a strict one is once it ignores it too": {
+    contract: writer({ ...rejects, fields: ["id"], ignores: ["zip"] }),
+    verdict: "ready",
+  },
+  "a path of the event names no column": {
+    contract: writer({ ...rejects, fields: ["id"], ignores: ["after.zip"] }),
+    verdict: "not-ready",
+    findings: [["contract/unknown-field", "error", "after.zip"]],
+  },
+  "a listed field that would be gone": {
+    contract: writer({ fields: ["id", "email"] }),
+    row: { id: "int" },
+    verdict: "not-ready",
+    findings: [["contract/field-missing", "error", "after.email"]],
+  },
+  "a listed field that would have another type": {
+    contract: writer({ fields: ["id"] }),
+    row: { ...NOW, id: "long" },
+    verdict: "not-ready",
+    findings: [["contract/field-retyped", "error", "after.id"]],
+  },
+  "a field not listed may change": { contract: writer({ fields: ["id"] }), row: { id: "int" }, verdict: "ready" },
+  "a change while no fields are listed is unknown": {
+    contract: writer({}),
+    row: { id: "long" },
+    verdict: "unknown",
+    findings: [["contract/evidence-missing", "warning", undefined]],
+  },
+};
+
+test.each(Object.entries(CASES))("%s", (_, { contract, row = WITH_ZIP, verdict, findings = [] }) => {
+  const judgement = judge(contract, {
+    topic: contract.topic,
+    envelope: parseSchema(envelope(row)),
+    added: Object.keys(row)
+      .filter((name) => !(name in NOW))
+      .map((name) => ({ name })),
+    flowing: parseSchema(envelope(NOW)),
+  });
+  expect(judgement.verdict).toBe(verdict);
+  expect(judgement.findings.map(({ rule, severity, field }) => [rule, severity, field])).toEqual(findings);
+  for (const { message, remedy } of judgement.findings) expect([message, remedy]).not.toContain(undefined);
+});
+
+test("what to do about an unknown field is said in the contract's own keys", () => {
+  const candidate = {
+    topic: BASE.topic,
+    envelope: parseSchema(envelope(WITH_ZIP)),
+    added: [{ name: "zip" }],
+    flowing: parseSchema(envelope(NOW)),
+  };
+  expect(judge(writer({ ...rejects, fields: ["id"] }), candidate).findings[0]?.remedy).toBe(
+    'add "zip" to `ignores`, or to `fields` if it is read, and run `fieldgate publish`',
+  );
+  expect(judge(reader(NOW, rejects), candidate).findings[0]?.remedy).toContain("`schema`");
+});
+
+test("a topic that holds no envelope is unknown to who decodes with the writer's schema", () => {
+  const flowing = parseSchema("string");
+  expect(judge(writer({ fields: ["id"] }), { topic: "t", envelope: flowing, added: [], flowing }).verdict).toBe(
+    "unknown",
+  );
+});
+
+describe("what flows now", () => {
+  test.each([
+    ["a reader that reads it", reader(NOW), "ready", []],
+    [
+      "a reader that needs what does not flow",
+      reader({ ...NOW, zip: ZIP }),
+      "not-ready",
+      ["avro/reader-field-missing-default"],
+    ],
+    ["a listed field that does not flow", writer({ fields: ["id", "zip"] }), "not-ready", ["contract/field-missing"]],
+    [
+      "a strict one lives with what flows, warned",
+      writer({ ...rejects, fields: ["id"] }),
+      "ready",
+      ["contract/unknown-field"],
+    ],
+    ["a strict one that names all", writer({ ...rejects, fields: ["id"], ignores: ["email"] }), "ready", []],
+  ])("%s", (_, contract, verdict, rules) => {
+    const judgement = checkFlowing(contract, parseSchema(envelope(NOW)));
+    expect([judgement.verdict, judgement.findings.map(({ rule }) => rule)]).toEqual([verdict, rules]);
+  });
+});
