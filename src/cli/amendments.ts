@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
-import type { AmendmentView, ChunkView, VerdictView } from "../http/api.ts";
+import type { Verdict } from "../gate/amendment.ts";
+import type { AmendmentView, ChunkView } from "../http/api.ts";
 import { clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";
 import { EXIT } from "./exit.ts";
@@ -79,7 +80,7 @@ function defaultText(expression: string | null): string {
   return expression === null ? "" : ` DEFAULT ${expression}`;
 }
 
-function verdictText({ consumer, environment, verdict, findings }: VerdictView): string {
+function verdictText({ consumer, environment, verdict, findings }: Verdict): string {
   const lines = findings.map(({ rule, field, message, remedy }) => {
     const place = field === undefined ? "" : `${field}: `;
     return `    ${place}${message} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;

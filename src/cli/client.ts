@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { type ErrorCode, errorCodes, GuardError } from "../errors.ts";
-import type { AmendmentView, Api, Command, Outcome, PublishedContract, TopicView } from "../http/api.ts";
+import type { AmendmentView, Api, Outcome, TopicView } from "../http/api.ts";
 import type { Terminal } from "./command.ts";
 
 /** The service as the command line sees it. */
@@ -26,8 +26,8 @@ export function clientOf(terminal: Terminal): Client {
       call(`/v1/amendments${table === undefined ? "" : `?table=${encodeURIComponent(table)}`}`),
     amendment: (id) => call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`),
     contracts: () => call("/v1/contracts"),
-    publishContract: (contract: PublishedContract) => call("/v1/contracts", contract),
-    command: (command: Command) => call("/v1/commands", command),
+    publishContract: (contract) => call("/v1/contracts", contract),
+    command: (command) => call("/v1/commands", command),
     outcome: (id) => call<Outcome>(`/v1/commands/${encodeURIComponent(id)}`),
     topic: (name) => call<TopicView>(`/v1/topics/${encodeURIComponent(name)}`),
   };

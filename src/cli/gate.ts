@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 
+import { GuardError } from "../errors.ts";
 import type { Outcome } from "../http/api.ts";
 import { type Client, clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
@@ -16,6 +17,7 @@ interface Options {
   readonly format: Format;
 }
 
+const FORCE_EXAMPLE = 'say why: --force --reason "…"';
 const FIRST_POLL_MS = 100;
 const LONGEST_POLL_MS = 1000;
 
@@ -23,7 +25,8 @@ const LONGEST_POLL_MS = 1000;
 export function addGate(program: Command, terminal: Terminal): void {
   const release = program
     .command("release")
-    .description("let withheld fields into the events, whoever is not ready")
+    .description("let withheld fields into the events")
+    .option("--force", "although a contract is not ready; needs --reason")
     .addOption(
       new Option("--backfill <rows>", "rows whose value was not published meanwhile: all, or none of them").choices([
         "all",
@@ -52,6 +55,8 @@ function configure(command: Command, kind: "release" | "withhold", terminal: Ter
     .addOption(formatOption())
     .action(async (ids: string[], options: Options) => {
       const { reason, force, backfill, timeout, format } = options;
+      if (force && reason === undefined)
+        throw new GuardError("usage", "--force needs --reason", { next: FORCE_EXAMPLE });
       const client = clientOf(terminal);
       const sent = await client.command({ kind, ids, reason, force, backfill, actor: actor() });
       const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);

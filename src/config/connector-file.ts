@@ -2,11 +2,12 @@ import { basename } from "node:path";
 
 import type { z } from "zod";
 
+import type { ReleasePolicy } from "../gate/policy.ts";
 import { connectorKeys, TABLE_POLICY_PREFIX, tablePolicy } from "./connector-keys.ts";
 import { debeziumKeys, treatmentOf } from "./debezium-keys.ts";
 import { isObject, readJsonObject } from "./json-text.ts";
 import { type Mistake, nearestKey } from "./mistake.ts";
-import type { ConnectorConfig, ReleasePolicy } from "./settings.ts";
+import type { ConnectorConfig } from "./settings.ts";
 
 export type ConnectorFile =
   | { readonly kind: "config"; readonly config: ConnectorConfig }

@@ -1,11 +1,10 @@
+import type { ReleasePolicy } from "../gate/policy.ts";
+
 /** A table of the source database. */
 export interface TableName {
   readonly schema: string;
   readonly name: string;
 }
-
-/** When a field may flow (`fieldgate.release.policy`). */
-export type ReleasePolicy = "observe" | "contracts" | "manual";
 
 /** One captured database, checked: what a file in `connectors/` says, with every default filled in. */
 export interface ConnectorConfig {

@@ -1,5 +1,5 @@
-import type { Finding } from "../finding.ts";
-import type { Json } from "../table/shape.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { Verdict } from "../gate/amendment.ts";
 
 /**
  * What the running service answers and takes over HTTP. Every value is JSON-safe: LSNs are text (`16/B374D848`),
@@ -12,9 +12,9 @@ export interface Api {
   amendments(filter: { readonly table?: string | undefined }): Promise<readonly AmendmentView[]>;
   /** `id` is `inventory.public.customers/3` or `topic.field`; an ambiguous one is `refused` naming the ids. */
   amendment(id: string): Promise<AmendmentView>;
-  contracts(): Promise<readonly PublishedContract[]>;
+  contracts(): Promise<readonly Contract[]>;
   /** Appends to the contracts topic; replaces what the consumer had for this environment and topic. */
-  publishContract(contract: PublishedContract): Promise<{ readonly id: string }>;
+  publishContract(contract: Contract): Promise<{ readonly id: string }>;
   /** Appends to the commands topic. Its outcome comes later. */
   command(command: Command): Promise<{ readonly id: string }>;
   outcome(commandId: string): Promise<Outcome>;
@@ -77,7 +77,7 @@ export interface AmendmentView {
     readonly position: string | null;
     readonly why: string;
   };
-  readonly verdicts: readonly VerdictView[];
+  readonly verdicts: readonly Verdict[];
   /** Live consumer groups of the topic that no contract names. */
   readonly groupsNotNamed: readonly string[];
   /** The schema the topic would get; `widened`: why the field is optional although the column is not. */
@@ -87,25 +87,11 @@ export interface AmendmentView {
   readonly next: string | null;
 }
 
-export interface VerdictView {
-  readonly consumer: string;
-  readonly environment: string;
-  readonly verdict: "ready" | "not-ready" | "unknown";
-  readonly findings: readonly Finding[];
-}
-
-/** A contract for one topic as the CLI publishes it. `contract` is validated by the contract folder. */
-export interface PublishedContract {
-  readonly consumer: string;
-  readonly environment: string;
-  readonly topic: string;
-  readonly contract: { readonly [key: string]: Json };
-}
-
 export interface Command {
   readonly kind: "release" | "withhold";
   readonly ids: readonly string[];
   readonly reason?: string | undefined;
+  /** Also against contracts that are not ready, or for a field that flows; needs a reason. */
   readonly force?: boolean | undefined;
   readonly backfill?: "all" | "none" | undefined;
   /** Who says so, as the client states it: `anna@laptop`. */

@@ -1,9 +1,10 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 
+import { parseContract } from "../contract/contract.ts";
 import { GuardError } from "../errors.ts";
 import type { Api } from "./api.ts";
 import { checkBearer, checkLocalName } from "./authorize.ts";
-import { readCommand, readContract } from "./bodies.ts";
+import { readCommand } from "./read-command.ts";
 import { errorAnswer } from "./error-answer.ts";
 
 export interface HttpOptions {
@@ -84,7 +85,7 @@ function addRoutes(app: FastifyInstance, api: Api): void {
   app.get<{ Params: { "*": string } }>("/v1/amendments/*", async ({ params }) => api.amendment(params["*"]));
   app.get("/v1/contracts", async () => api.contracts());
   app.post("/v1/contracts", async ({ body }, reply) =>
-    reply.status(202).send(await api.publishContract(readContract(body))),
+    reply.status(202).send(await api.publishContract(parseContract(body))),
   );
   app.post("/v1/commands", async ({ body }, reply) => reply.status(202).send(await api.command(readCommand(body))));
   app.get<{ Params: { id: string } }>("/v1/commands/:id", async ({ params }) => api.outcome(params.id));

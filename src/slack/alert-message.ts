@@ -1,6 +1,7 @@
 import type { IncomingWebhookSendArguments } from "@slack/webhook";
 
 import type { Finding } from "../finding.ts";
+import type { Verdict } from "../gate/amendment.ts";
 import type { Alert, ReleasedAlert, StoppedAlert, WithheldAlert } from "./alert.ts";
 
 /**
@@ -85,7 +86,7 @@ function stoppedBody(alert: StoppedAlert): Block[] {
   ];
 }
 
-function consumerText({ consumer, environment, verdict, findings }: WithheldAlert["consumers"][number]): string {
+function consumerText({ consumer, environment, verdict, findings }: Verdict): string {
   const reasons = findings.slice(0, FINDINGS).map((finding) => `\n• ${findingText(finding)}`);
   const left = findings.length > FINDINGS ? `\n• and ${findings.length - FINDINGS} more` : "";
   const says = { ready: "ready", "not-ready": "not ready", unknown: "unknown" }[verdict];

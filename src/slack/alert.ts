@@ -1,4 +1,4 @@
-import type { Finding } from "../finding.ts";
+import type { Verdict } from "../gate/amendment.ts";
 
 /** Something a person should hear of. JSON-safe, no row values, no secrets. */
 export type Alert = WithheldAlert | ReleasedAlert | StoppedAlert;
@@ -18,12 +18,7 @@ export interface WithheldAlert extends AmendmentAlert {
   /** Why the gate is closed, one sentence. */
   readonly why: string;
   /** Who is not ready, or unknown; ready consumers may be left out. */
-  readonly consumers: readonly {
-    readonly consumer: string;
-    readonly environment: string;
-    readonly verdict: "ready" | "not-ready" | "unknown";
-    readonly findings: readonly Finding[];
-  }[];
+  readonly consumers: readonly Verdict[];
   /** Live groups no contract names: they do not count, and should know. */
   readonly groupsNotNamed: readonly string[];
   /** Why the field would be optional although the column is not. */

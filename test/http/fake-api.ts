@@ -1,5 +1,6 @@
+import type { Contract } from "../../src/contract/contract.ts";
 import { GuardError } from "../../src/errors.ts";
-import type { AmendmentView, Api, Command, Outcome, PublishedContract, TopicView } from "../../src/http/api.ts";
+import type { AmendmentView, Api, Command, Outcome, TopicView } from "../../src/http/api.ts";
 
 export const amendment: AmendmentView = {
   id: "inventory.public.customers/3",
@@ -35,7 +36,7 @@ export const amendment: AmendmentView = {
 /** An Api that records what it was told, and answers with what the test sets. */
 export interface FakeApi extends Api {
   readonly commands: Command[];
-  readonly published: PublishedContract[];
+  readonly published: Contract[];
   outcomes: Outcome[];
   topics: Map<string, TopicView>;
   fail: Error | undefined;

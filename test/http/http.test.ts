@@ -99,7 +99,15 @@ describe("a request", () => {
     const posted = await app.inject({ method: "POST", url: "/v1/commands", headers: LOCAL, payload: COMMAND });
     expect([posted.statusCode, posted.json()]).toEqual([202, { id: "command-1" }]);
     expect(api.commands).toEqual([COMMAND]);
-    const contract = { consumer: "billing", environment: "default", topic: "t", contract: { fields: ["id"] } };
+    const contract = {
+      version: 1,
+      consumer: "billing",
+      environment: "default",
+      topic: "t",
+      decodesWith: "writer",
+      unknownFields: "reject",
+      fields: ["id"],
+    };
     const published = await app.inject({ method: "POST", url: "/v1/contracts", headers: LOCAL, payload: contract });
     expect([published.statusCode, published.json()]).toEqual([202, { id: "contract-1" }]);
     expect(api.published).toEqual([contract]);
@@ -125,6 +133,15 @@ describe("a request", () => {
       next: expect.toBeOneOf([null, expect.any(String)]),
     });
     expect(api.commands).toEqual([]);
+  });
+
+  it("with an unreadable contract is refused with every mistake, and nothing is appended", async () => {
+    const { app, api } = server();
+    const payload = { version: 1, consumer: "a b", environment: "default", topic: "t", decodesWith: "reader" };
+    const answer = await app.inject({ method: "POST", url: "/v1/contracts", headers: LOCAL, payload });
+    expect([answer.statusCode, answer.json().code]).toEqual([400, "contract-invalid"]);
+    expect(answer.json().message).toMatch(/consumer[^]*unknownFields/);
+    expect(api.published).toEqual([]);
   });
 
   it("with a body that is not JSON by its type is refused", async () => {

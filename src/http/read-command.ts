@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { GuardError } from "../errors.ts";
-import type { Command, PublishedContract } from "./api.ts";
+import type { Command } from "./api.ts";
 
 const name = z.string().min(1).max(500);
 
@@ -14,25 +14,9 @@ const command = z.strictObject({
   actor: name,
 });
 
-const contract = z.strictObject({
-  consumer: name,
-  environment: name,
-  topic: name,
-  contract: z.record(z.string(), z.json()),
-});
-
 /** Throws `usage` listing all that is wrong, without a value. */
 export function readCommand(body: unknown): Command {
-  return readBody(command, body);
-}
-
-/** Throws `usage` listing all that is wrong, without a value. What is inside `contract` is judged by the Api. */
-export function readContract(body: unknown): PublishedContract {
-  return readBody(contract, body);
-}
-
-function readBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {
-  const result = schema.safeParse(body);
+  const result = command.safeParse(body);
   if (result.success) return result.data;
   const wrong = result.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
   throw new GuardError("usage", `the body is not understood: ${wrong.join("; ")}`, {
