@@ -1,0 +1,122 @@
+import type { Client } from "pg";
+import { connect, type PostgresOptions } from "../../src/postgres/connection.ts";
+import { createSlot } from "../../src/postgres/slot.ts";
+import { openStream, type StreamOptions, type WalStream } from "../../src/postgres/stream.ts";
+import { decode } from "../../src/wal/decode.ts";
+import type { Lsn } from "../../src/wal/lsn.ts";
+import type { WalItem, WalMessage } from "../../src/wal/message.ts";
+import { readTuple, TEXT_VALUE, tupleSlots } from "../../src/wal/tuple.ts";
+import { type Database, freshDatabase } from "../stack/database.ts";
+import { until } from "../stack/until.ts";
+
+export type OwnSession = Client & AsyncDisposable;
+
+/** A session of the code under test, ended with the scope. */
+export async function session(options: PostgresOptions, applicationName = "test"): Promise<OwnSession> {
+  const client = await connect(options, { applicationName });
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+}
+
+export interface Source extends AsyncDisposable {
+  readonly database: Database;
+  /** The code under test's. */
+  readonly client: OwnSession;
+  /** The application's: names without a schema are in public. */
+  readonly app: OwnSession;
+  readonly slot: string;
+  readonly publication: string;
+  /** Where the slot begins. */
+  readonly start: Lsn;
+}
+
+/** A database with the tables of `ddl`, all of them published, and a slot after them. */
+export async function source(ddl: string, address?: Parameters<typeof freshDatabase>[0]): Promise<Source> {
+  const database = await freshDatabase(address);
+  const client = await session(database.address);
+  const app = await session(database.address, "application");
+  await app.query("SET search_path = public");
+  await app.query(ddl);
+  await app.query("CREATE PUBLICATION everything FOR ALL TABLES");
+  await using observer = await session(database.address);
+  const slot = `slot_${database.address.database}`;
+  const start = await createSlot(client, slot, { observer, onWait: () => {} });
+  return {
+    database,
+    client,
+    app,
+    slot,
+    publication: "everything",
+    start,
+    async [Symbol.asyncDispose]() {
+      await client.end();
+      await app.end();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export interface Followed extends AsyncDisposable {
+  readonly stream: WalStream;
+  readonly wakes: () => number;
+  /** Everything read so far; each call reads what is queued. */
+  items(): readonly WalItem[];
+  messages(): readonly WalMessage[];
+}
+
+export async function follow(from: Source, options: Partial<StreamOptions> = {}): Promise<Followed> {
+  let wakes = 0;
+  const stream = await openStream({
+    connection: from.database.address,
+    slot: from.slot,
+    publication: from.publication,
+    start: from.start,
+    wake: () => wakes++,
+    ...options,
+  });
+  const items: WalItem[] = [];
+  function drain(): readonly WalItem[] {
+    for (let item = stream.read(); item !== undefined; item = stream.read()) items.push(item);
+    return items;
+  }
+  return {
+    stream,
+    wakes: () => wakes,
+    items: drain,
+    messages: () => drain().flatMap((item) => (item.kind === "data" ? [decode(item.bytes)] : [])),
+    [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+  };
+}
+
+/** Waits until the stream has carried so many commits, and returns the messages. */
+export function commits(followed: Followed, count: number): Promise<readonly WalMessage[]> {
+  return until(() => {
+    const messages = followed.messages();
+    const seen = messages.filter((message) => message.kind === "commit").length;
+    return seen >= count ? messages : undefined;
+  }, `${count} transactions have come`);
+}
+
+/** The values of the new rows, as text; null and what was not sent are null. */
+export function newRows(messages: readonly WalMessage[]): readonly (readonly (string | null)[])[] {
+  return messages.flatMap((message) =>
+    "newAt" in message && message.newAt >= 0 ? [valuesAt(message.bytes, message.newAt)] : [],
+  );
+}
+
+export function valuesAt(bytes: Buffer, at: number): readonly (string | null)[] {
+  const slots = tupleSlots();
+  readTuple(bytes, at, slots);
+  return Array.from({ length: slots.count }, (_, i) =>
+    slots.kind[i] === TEXT_VALUE ? bytes.toString("utf8", slots.start[i], slots.end[i]) : null,
+  );
+}
+
+/** What was thrown, for looking at its code. */
+export async function failure(work: Promise<unknown>): Promise<unknown> {
+  try {
+    await work;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not fail");
+}
