@@ -6,15 +6,11 @@ import { eventWriter, type EventWriter } from "../event/writer.ts";
 import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
 import type { Attnum, Table } from "../table/column.ts";
 import type { Shape } from "../table/shape.ts";
-import type { LogicalMessage } from "../wal/message.ts";
 import { isVisible } from "../wal/snapshot.ts";
 import { readTuple, tupleSlots } from "../wal/tuple.ts";
 import { originOf } from "./prove.ts";
 import { put } from "./rows.ts";
 import { beside, type Session, tableOf } from "./session.ts";
-
-/** Our marks in the log; whatever follows is ours and never published. */
-export const MARK_PREFIX = "fieldgate.chunk";
 
 type Rows = Extract<ChunkRead, { kind: "rows" }>;
 
@@ -41,12 +37,6 @@ export interface ChunkMachine {
 
 export function idleMachine(): ChunkMachine {
   return { tracking: false, delivered: new Set(), active: undefined, busy: false, begun: undefined };
-}
-
-export function markOf(message: LogicalMessage): { readonly kind: string; readonly nonce: string } | undefined {
-  if (message.prefix !== MARK_PREFIX || !message.transactional) return undefined;
-  const [kind = "", nonce = ""] = message.content.toString("latin1").split(":");
-  return { kind, nonce };
 }
 
 /** Starts the next chunk beside the stream, if there is one and none is under way. */

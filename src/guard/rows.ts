@@ -1,12 +1,13 @@
 import { decode } from "../wal/decode.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Begin, Commit, LogicalMessage, RowChange, Truncate, WalItem, WalMessage } from "../wal/message.ts";
+import { markOf } from "../chunk/mark.ts";
 import { touch } from "../chunk/window.ts";
 import type { EventMark } from "../event/source.ts";
 import type { EventRecord } from "../event/writer.ts";
 import { partitionOf } from "../event/partition.ts";
 import { prepareWriter } from "./prove.ts";
-import { highMark, lowMark, markOf } from "./chunks.ts";
+import { highMark, lowMark } from "./chunks.ts";
 import { type Captured, type Session, topicOf } from "./session.ts";
 
 /** A batch is written when it has so many records or bytes. */
@@ -151,6 +152,7 @@ function onTruncate(session: Session, truncate: Truncate): void {
 function onMark(session: Session, message: LogicalMessage): Barrier {
   const mark = markOf(message);
   if (mark === undefined || session.tx === undefined) return undefined;
-  if (mark.kind === "low") lowMark(session, mark.nonce);
-  return mark.kind === "high" && highMark(session, mark.nonce) ? { kind: "chunk" } : undefined;
+  if (mark.kind === "high") return highMark(session, mark.nonce) ? { kind: "chunk" } : undefined;
+  lowMark(session, mark.nonce);
+  return undefined;
 }

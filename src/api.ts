@@ -1,0 +1,110 @@
+import { randomUUID } from "node:crypto";
+import { type Contract, contractKey } from "./contract/contract.ts";
+import { commandText, type OpenDesk } from "./desk.ts";
+import { GuardError } from "./errors.ts";
+import type { Amendment } from "./gate/amendment.ts";
+import type { Api, Command, Health } from "./http/api.ts";
+import type { Appender } from "./kafka/append.ts";
+import { amendmentView, connectorView, type Running, topicView } from "./view.ts";
+
+export interface ApiParts {
+  readonly deployment: string;
+  readonly version: string;
+  readonly connectors: readonly Running[];
+  readonly desk: OpenDesk;
+  readonly appender: Appender;
+  /** Live groups of a topic that no contract names. */
+  readonly groupsNotNamed: (topic: string) => Promise<readonly string[]>;
+}
+
+interface Found {
+  readonly running: Running;
+  readonly amendment: Amendment;
+}
+
+/** What the HTTP server asks: reads from the last committed states, writes to the contracts and commands topics. */
+export function serviceApi(parts: ApiParts): Api {
+  const { connectors, desk, appender, deployment, version } = parts;
+  const view = async ({ running, amendment }: Found) =>
+    amendmentView(running, amendment, await parts.groupsNotNamed(amendment.topic), Date.now());
+  return {
+    health: async () => ({ status: healthOf(connectors), deployment, version }),
+    connectors: async () => connectors.map((running) => connectorView(running, Date.now())),
+    amendments: ({ table }) =>
+      Promise.all(
+        all(connectors)
+          .filter((found) => isOf(found, table))
+          .map(view),
+      ),
+    amendment: (id) => view(one(connectors, id)),
+    contracts: async () => [...desk.contracts().values()],
+    async publishContract(contract: Contract) {
+      const id = contractKey(contract);
+      await appender.append(desk.topics.contracts, 0, Buffer.from(id), Buffer.from(JSON.stringify(contract)));
+      return { id };
+    },
+    command: (command) => append(parts, command),
+    async outcome(commandId) {
+      for (const { state } of connectors) {
+        const outcome = state?.outcomes.get(commandId);
+        if (outcome !== undefined) return outcome;
+      }
+      return { kind: "pending" };
+    },
+    async topic(name) {
+      for (const { state } of connectors) {
+        const table = state?.tables.get(name);
+        if (table !== undefined) return topicView(table);
+      }
+      throw new GuardError("not-found", `no connector publishes topic ${name}`, { next: "fieldgate amendments" });
+    },
+  };
+}
+
+function healthOf(connectors: readonly Running[]): Health["status"] {
+  if (connectors.some(({ status }) => status.kind === "stopped")) return "stopped";
+  return connectors.every(({ state }) => state !== undefined) ? "ok" : "starting";
+}
+
+function all(connectors: readonly Running[]): readonly Found[] {
+  return connectors.flatMap((running) =>
+    [...(running.state?.tables.values() ?? [])].flatMap((table) =>
+      table.amendments.map((amendment) => ({ running, amendment })),
+    ),
+  );
+}
+
+function isOf({ running, amendment }: Found, table: string | undefined): boolean {
+  if (table === undefined || amendment.topic === table) return true;
+  const shape = running.state?.tables.get(amendment.topic)?.shape;
+  return `${shape?.table.schema}.${shape?.table.name}` === table;
+}
+
+function one(connectors: readonly Running[], id: string): Found {
+  const found = all(connectors).filter(
+    ({ amendment }) => amendment.id === id || `${amendment.topic}.${amendment.column.name}` === id,
+  );
+  const [first, second] = found;
+  if (first === undefined) {
+    throw new GuardError("not-found", `there is no amendment ${id}`, { next: "fieldgate amendments lists them" });
+  }
+  if (second === undefined) return first;
+  const ids = found.map(({ amendment }) => amendment.id).join(", ");
+  throw new GuardError("refused", `${id} names several amendments: ${ids}`, { next: "say one of these ids" });
+}
+
+/** All amendments of one command are of one connector: it is carried out as a whole or refused as a whole. */
+async function append(parts: ApiParts, command: Command): Promise<{ readonly id: string }> {
+  const found = command.ids.map((id) => one(parts.connectors, id));
+  const names = new Set(found.map(({ running }) => running.name));
+  const [connector] = names;
+  if (connector === undefined || names.size > 1) {
+    throw new GuardError("refused", "a command is about amendments of one connector", { next: "say it for each" });
+  }
+  const id = randomUUID();
+  const { kind, reason, backfill, actor } = command;
+  const ids = found.map(({ amendment }) => amendment.id);
+  const text = commandText(connector, { id, kind, ids, reason, force: command.force ?? false, backfill, actor });
+  await parts.appender.append(parts.desk.topics.commands, 0, Buffer.from(connector), Buffer.from(text));
+  return { id };
+}

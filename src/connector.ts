@@ -1,0 +1,123 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConnectorConfig } from "./config.ts";
+import { topicName } from "./event/names.ts";
+import type { Outside, Settings, Sink, Source } from "./guard/outside.ts";
+import type { KafkaClient } from "./kafka/client.ts";
+import { readToEnd } from "./kafka/read.ts";
+import { createTopic, describeTopics } from "./kafka/topics.ts";
+import { openWriter } from "./kafka/writer.ts";
+import { readTable, readTables } from "./postgres/catalog.ts";
+import { checkSource } from "./postgres/check.ts";
+import { readChunk } from "./postgres/chunk.ts";
+import { connect, type PostgresOptions } from "./postgres/connection.ts";
+import { currentSnapshot, markTransactionId, writeMark } from "./postgres/mark.ts";
+import { ensurePublication } from "./postgres/publication.ts";
+import { createSlot, readSlot, terminateReader } from "./postgres/slot.ts";
+import { openStream } from "./postgres/stream.ts";
+import { MARK_PREFIX } from "./chunk/mark.ts";
+import type { StateRecord } from "./store/records.ts";
+
+/** One connector's settings as the loop reads them. */
+export function settingsOf(config: ConnectorConfig, deployment: string, version: string): Settings {
+  const { topicCreation } = config;
+  const policies = Object.entries(config.releasePolicyOf).map(([table, policy]) => {
+    const dot = table.indexOf(".");
+    return [topicName(config.topicPrefix, table.slice(0, dot), table.slice(dot + 1)), policy] as const;
+  });
+  return {
+    name: config.name,
+    topicPrefix: config.topicPrefix,
+    database: config.database.dbname,
+    tables: config.tables,
+    slot: config.slotName,
+    publication: config.publicationName,
+    snapshot: config.snapshotMode,
+    tombstones: config.tombstonesOnDelete,
+    topicCreation: {
+      partitions: topicCreation.partitions,
+      replication: topicCreation.replicationFactor,
+      config: topicCreation.cleanupPolicy === undefined ? {} : { "cleanup.policy": topicCreation.cleanupPolicy },
+    },
+    rules: {
+      environment: config.environment,
+      policy: config.releasePolicy,
+      policyOf: new Map(policies),
+      backfillMaxRows: config.backfillMaxRows,
+    },
+    judgeTimeoutMs: config.judgeTimeoutMs,
+    chunkRows: config.chunkRows,
+    chunkRate: config.backfillRate,
+    stateTopic: `__fieldgate.${deployment}.state.${config.name}`,
+    version,
+  };
+}
+
+/** Everything outside one connector, wired to the real thing; the rest is the caller's. */
+export function outsideOf(
+  settings: Settings,
+  config: ConnectorConfig,
+  kafka: KafkaClient,
+  rest: Pick<Outside, "registry" | "desk" | "log" | "tell" | "status">,
+): Outside {
+  return {
+    settings,
+    openSource: () => openSource(settings, config),
+    sink: sinkOf(kafka, settings.stateTopic),
+    now: () => BigInt(Date.now()) * 1000n,
+    uuid: randomUUID,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    ...rest,
+  };
+}
+
+function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
+  return {
+    openWriter: (maxBytes) => openWriter(kafka, { transactionalId: stateTopic, maxBytes }),
+    async readState(until, signal) {
+      const records: StateRecord[] = [];
+      const parse = (record: { readonly key: Buffer | null; readonly value: Buffer | null }): StateRecord => ({
+        key: record.key?.toString("utf8") ?? "",
+        value: record.value?.toString("utf8") ?? null,
+      });
+      await readToEnd(kafka, stateTopic, {
+        onRecord: (record) => void records.push(parse(record)),
+        until: (record) => until(parse(record)),
+        signal,
+      });
+      return records;
+    },
+    describeTopics: (names) => describeTopics(kafka, names),
+    createTopic: async (topic) => void (await createTopic(kafka, topic)),
+  };
+}
+
+/** Two sessions beside the stream: the catalog is never behind a chunk. */
+async function openSource(settings: Settings, config: ConnectorConfig): Promise<Source> {
+  const { hostname, port, user, password, dbname } = config.database;
+  const options: PostgresOptions = { host: hostname, port, user, password, database: dbname };
+  const applicationName = `fieldgate ${settings.name}`;
+  const catalog = await connect(options, { applicationName });
+  const chunks = await connect(options, { applicationName }).catch(async (error: unknown) => {
+    await catalog.end();
+    throw error;
+  });
+  const { slot, publication } = settings;
+  return {
+    check: () => checkSource(catalog),
+    tables: () => readTables(catalog, settings.tables),
+    table: (oid) => readTable(catalog, oid),
+    slot: () => readSlot(catalog, slot),
+    createSlot: (onWait, signal) => createSlot(chunks, slot, { observer: catalog, onWait, signal }),
+    terminateReader: () => terminateReader(catalog, slot),
+    ensurePublication: async () => void (await ensurePublication(catalog, publication, settings.tables)),
+    openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),
+    mark: (content) => writeMark(chunks, MARK_PREFIX, content),
+    markTransaction: () => markTransactionId(chunks, MARK_PREFIX, "track"),
+    snapshot: () => currentSnapshot(chunks),
+    chunk: (request) => readChunk(chunks, request),
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([catalog.end(), chunks.end()]);
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { type Contract, contractKey, parseContract } from "./contract/contract.ts";
+import { describeError } from "./errors.ts";
+import type { OperatorCommand } from "./gate/state.ts";
+import type { Desk, Log } from "./guard/outside.ts";
+import type { KafkaClient } from "./kafka/client.ts";
+import type { InRecord } from "./kafka/record.ts";
+import { tailTopic } from "./kafka/tail.ts";
+import { commandsTopicConfig, contractsTopicConfig, createTopic, endOffsets } from "./kafka/topics.ts";
+
+/** A command as it stands in the commands topic. */
+interface WrittenCommand {
+  readonly v: 1;
+  readonly connector: string;
+  readonly command: OperatorCommand;
+}
+
+export interface DeskTopics {
+  readonly contracts: string;
+  readonly commands: string;
+}
+
+export interface OpenDesk extends AsyncDisposable {
+  readonly topics: DeskTopics;
+  /** The desk as one connector sees it. */
+  of(connector: string): Desk;
+  contracts(): ReadonlyMap<string, Contract>;
+}
+
+interface Listener {
+  readonly connector: string;
+  readonly on: Parameters<Desk["listen"]>[1];
+}
+
+export function commandText(connector: string, command: OperatorCommand): string {
+  return JSON.stringify({ v: 1, connector, command } satisfies WrittenCommand);
+}
+
+/** Contracts and commands, read from their topics for as long as it is open; both topics are made if missing. */
+export async function openDesk(kafka: KafkaClient, deployment: string, log: Log): Promise<OpenDesk> {
+  const topics = { contracts: `__fieldgate.${deployment}.contracts`, commands: `__fieldgate.${deployment}.commands` };
+  await createTopic(kafka, { name: topics.contracts, partitions: 1, config: contractsTopicConfig });
+  await createTopic(kafka, { name: topics.commands, partitions: 1, config: commandsTopicConfig });
+  let contracts: ReadonlyMap<string, Contract> = new Map();
+  const commands: { readonly written: WrittenCommand; readonly offset: bigint }[] = [];
+  const listeners = new Set<Listener>();
+
+  const onContract = (record: InRecord): void => {
+    const entry = readContract(record, log);
+    if (entry === undefined) return;
+    const next = new Map(contracts);
+    if (entry.contract === undefined) next.delete(entry.key);
+    else next.set(entry.key, entry.contract);
+    contracts = next;
+    for (const { on } of listeners) on.contract(entry.key, entry.contract);
+  };
+  const onCommand = (record: InRecord): void => {
+    const written = readCommand(record, log);
+    if (written === undefined) return;
+    commands.push({ written, offset: record.offset });
+    for (const { connector, on } of listeners) {
+      if (connector === written.connector) on.command(written.command, record.offset);
+    }
+  };
+  await using opened = new AsyncDisposableStack();
+  const contractTail = opened.use(
+    await tailTopic(kafka, { topic: topics.contracts, from: "beginning", onRecord: onContract }),
+  );
+  opened.use(await tailTopic(kafka, { topic: topics.commands, from: "beginning", onRecord: onCommand }));
+  const readContractsToEnd = async (): Promise<void> => {
+    await contractTail.reached(await endOffsets(kafka, topics.contracts));
+  };
+  await readContractsToEnd();
+  const open = opened.move();
+  return {
+    topics,
+    contracts: () => contracts,
+    of: (connector) => ({
+      contracts: () => contracts,
+      readContractsToEnd,
+      listen(commandsFrom, on) {
+        const listener = { connector, on };
+        listeners.add(listener);
+        const due = commands.filter((entry) => entry.written.connector === connector && entry.offset >= commandsFrom);
+        for (const { written, offset } of due) on.command(written.command, offset);
+        return { [Symbol.dispose]: () => void listeners.delete(listener) };
+      },
+    }),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+function readContract(
+  record: InRecord,
+  log: Log,
+): { readonly key: string; readonly contract: Contract | undefined } | undefined {
+  const key = record.key?.toString("utf8") ?? "";
+  if (record.value === null) return { key, contract: undefined };
+  try {
+    const contract = parseContract(JSON.parse(record.value.toString("utf8")));
+    return { key: contractKey(contract), contract };
+  } catch (error) {
+    log.warn(`contract ${key} at offset ${record.offset} is skipped: ${describeError(error)}`);
+    return undefined;
+  }
+}
+
+function readCommand(record: InRecord, log: Log): WrittenCommand | undefined {
+  try {
+    const value: unknown = JSON.parse(record.value?.toString("utf8") ?? "");
+    if (isCommand(value)) return value;
+  } catch {
+    // Not JSON: said below.
+  }
+  log.warn(`the command at offset ${record.offset} is skipped: this version does not understand it`);
+  return undefined;
+}
+
+/** Only this service writes the topic; a later version's command is not taken for one of ours. */
+function isCommand(value: unknown): value is WrittenCommand {
+  return typeof value === "object" && value !== null && "v" in value && value.v === 1 && "command" in value;
+}

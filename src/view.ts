@@ -1,0 +1,155 @@
+import type { ChunkJob } from "./chunk/job.ts";
+import type { Amendment } from "./gate/amendment.ts";
+import type { State, TableState } from "./gate/state.ts";
+import { withheldOf } from "./gate/update.ts";
+import type { Status } from "./guard/outside.ts";
+import type { AmendmentView, ChunkView, ConnectorView, TableView, TopicView } from "./http/api.ts";
+import type { Alert } from "./slack/alert.ts";
+import { formatLsn } from "./wal/lsn.ts";
+
+/** One connector as it runs in this process. */
+export interface Running {
+  readonly name: string;
+  status: Status;
+  /** The state of the last commit; undefined before the first. */
+  state: State | undefined;
+  /** When a job was first seen here and how far it was, for its rate. Milliseconds. */
+  readonly seen: Map<string, { readonly at: number; readonly scanned: number }>;
+  last: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
+}
+
+export function connectorView(running: Running, now: number): ConnectorView {
+  const { status, state } = running;
+  const jobs = state === undefined ? [] : [...state.jobs.values()];
+  const snapshot = jobs.some((job) => job.kind === "snapshot" && job.state === "running");
+  const problem =
+    status.kind === "retrying" || status.kind === "stopped"
+      ? { code: status.code ?? "unknown", message: status.message, next: status.next ?? null }
+      : undefined;
+  return {
+    name: running.name,
+    status: status.kind === "streaming" && snapshot ? "snapshot" : status.kind,
+    problem,
+    position: running.last,
+    tables: state === undefined ? [] : [...state.tables.values()].map(tableView),
+    chunks: jobs.map((job) => chunkView(running, job, now)),
+  };
+}
+
+function tableView(table: TableState): TableView {
+  return {
+    table: tableName(table),
+    topic: table.shape.topic,
+    schemaId: table.shape.valueSchema.id,
+    fields: table.shape.fields.map((field) => field.name),
+    withheld: withheldOf(table).map((amendment) => amendment.column.name),
+  };
+}
+
+function tableName({ shape }: TableState): string {
+  return `${shape.table.schema}.${shape.table.name}`;
+}
+
+function chunkView(running: Running, job: ChunkJob, now: number): ChunkView {
+  const seen = running.seen.get(job.id);
+  const seconds = seen === undefined ? 0 : (now - seen.at) / 1000;
+  const rate = seen === undefined || seconds <= 0 ? 0 : Math.round((job.scanned - seen.scanned) / seconds);
+  const table = running.state?.tables.get(job.topic);
+  return {
+    kind: job.kind,
+    table: table === undefined ? job.topic : tableName(table),
+    amendment: job.column === undefined ? undefined : `${job.topic}/${job.column}`,
+    rows: job.rows,
+    estimate: job.estimate,
+    rate: job.state === "running" ? rate : 0,
+    state: job.state,
+    why: job.why,
+  };
+}
+
+/** Notes when each job was first seen running. */
+export function noteJobs(running: Running, state: State, now: number): void {
+  for (const job of state.jobs.values()) {
+    if (job.state === "running" && !running.seen.has(job.id))
+      running.seen.set(job.id, { at: now, scanned: job.scanned });
+  }
+}
+
+export function amendmentView(
+  running: Running,
+  amendment: Amendment,
+  groupsNotNamed: readonly string[],
+  now: number,
+): AmendmentView {
+  const { gate, column, answer } = amendment;
+  const job = running.state?.jobs.get(`backfill/${amendment.id}`);
+  const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
+  return {
+    id: amendment.id,
+    connector: running.name,
+    topic: amendment.topic,
+    field: column.name,
+    kind: amendment.kind,
+    column: { type: column.typeName, notNull: column.notNull, default: column.defaultExpr ?? null },
+    gate: { kind: gate.kind, since: gate.time, position: gate.since, why: gate.why },
+    verdicts: amendment.verdicts,
+    groupsNotNamed,
+    candidate: candidate === undefined ? null : { schema: candidate.text, widened: candidate.widened },
+    backfill: job === undefined ? null : chunkView(running, job, now),
+    next: nextStep(amendment, job) ?? null,
+  };
+}
+
+/** The command to type next; undefined when there is nothing to do. */
+function nextStep(amendment: Amendment, job: ChunkJob | undefined): string | undefined {
+  if (amendment.gate.kind === "withheld") {
+    const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
+    if (first === undefined) return `fieldgate release ${amendment.id}`;
+    return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
+  }
+  return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
+}
+
+/** What people hear of an amendment. */
+export function alertOf(
+  running: Running,
+  amendment: Amendment,
+  state: State,
+  groupsNotNamed: readonly string[],
+): Alert {
+  const { gate, column, answer } = amendment;
+  const about = {
+    connector: running.name,
+    amendmentId: amendment.id,
+    topic: amendment.topic,
+    field: column.name,
+    change: `column ${column.name} ${column.typeName} was added`,
+    groupsNotNamed,
+  };
+  const job = state.jobs.get(`backfill/${amendment.id}`);
+  if (gate.kind === "released") {
+    const backfill = job === undefined ? undefined : (job.why ?? "values written meanwhile are being re-published");
+    const { why, schemaId, wouldHaveWaitedFor } = gate;
+    return { kind: "released", ...about, why, schemaId, wouldHaveWaitedFor, backfill, next: nextStep(amendment, job) };
+  }
+  const widened = answer?.kind === "fits" ? answer.candidate.widened : undefined;
+  const consumers = amendment.verdicts.filter((verdict) => verdict.verdict !== "ready");
+  const next = nextStep(amendment, job) ?? `fieldgate amendments show ${amendment.id}`;
+  return { kind: "withheld", ...about, why: gate.why, consumers, widened, next };
+}
+
+export function topicView(table: TableState): TopicView {
+  const withheld = withheldOf(table).flatMap(({ id, column, answer }) =>
+    answer === undefined || answer.kind === "unanswered"
+      ? []
+      : [{ amendmentId: id, field: column.name, candidate: answer.candidate.text }],
+  );
+  const flowing = table.flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
+  return { topic: table.shape.topic, flowing, withheld };
+}
+
+export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {
+  const { commitTime, endLsn } = status;
+  const time = commitTime === undefined ? null : new Date(Number(commitTime / 1000n)).toISOString();
+  return { endLsn: formatLsn(endLsn), commitTime: time };
+}
