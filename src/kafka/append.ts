@@ -1,6 +1,8 @@
 import type { KafkaClient } from "./client.ts";
-import { within } from "./deadline.ts";
+import { closeNowAndAfter, within } from "./deadline.ts";
 import { kafkaError } from "./errors.ts";
+import { mustHoldAll } from "./sends.ts";
+import { nameMissing } from "./topics.ts";
 
 export interface Appender extends AsyncDisposable {
   /**
@@ -23,12 +25,14 @@ export async function openAppender(kafka: KafkaClient): Promise<Appender> {
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    retry: { initialRetryTime: 50, multiplier: 2, retries: 20, maxRetryTime: 2_000 },
+    retry: { initialRetryTime: 50, multiplier: 2, retries: 12, maxRetryTime: 2_000 },
     createPartitioner: () => (choice) => choice.message.partition ?? 0,
   });
-  const close = () => producer.disconnect().catch(() => {}); // nothing is lost by a close that fails
+  let work: Promise<unknown> = Promise.resolve();
+  const close = () => closeNowAndAfter(work, () => producer.disconnect());
   try {
-    await within(TIMEOUT_MS, "connect", producer.connect());
+    work = producer.connect();
+    await within(TIMEOUT_MS, "connect", work);
   } catch (error) {
     await close();
     throw kafkaError(error, "connect");
@@ -38,10 +42,12 @@ export async function openAppender(kafka: KafkaClient): Promise<Appender> {
       const doing = `append to ${topic}`;
       try {
         const sent = producer.send({ topic, acks: -1, timeout: 10_000, messages: [{ partition, key, value }] });
-        const [answer] = await within(TIMEOUT_MS, doing, sent);
-        return { offset: BigInt(answer?.baseOffset ?? -1) };
+        work = Promise.allSettled([work, sent]);
+        const answer = await within(TIMEOUT_MS, doing, sent);
+        mustHoldAll(answer, [{ topic, partition, key, value }]);
+        return { offset: BigInt(answer[0]?.baseOffset ?? -1) };
       } catch (error) {
-        throw kafkaError(error, doing);
+        throw await nameMissing(kafka, kafkaError(error, doing), new Set([topic]));
       }
     },
     [Symbol.asyncDispose]: close,

@@ -70,8 +70,10 @@ function tls(ssl: boolean | Tls | undefined): NonNullable<KafkaConfig["ssl"]> {
   return Object.fromEntries(Object.entries(ssl).filter(([, value]) => value !== undefined));
 }
 
-/** Every transaction after the first meets it, several times: waiting out the last one's markers. */
-const EXPECTED = /another concurrent operation on the same transaction/;
+/** Met by every transaction after the first, while the last one's markers are written; and our choice of retries. */
+const EXPECTED = /another concurrent operation on the same transaction|Limiting retries for the idempotent producer/;
+/** kafkajs says the same at each of its retries. */
+const REPEATED_MS = 10_000;
 
 /**
  * Only the text, the broker and the error's text are passed on: kafkajs' other details hold stacks, errors
@@ -79,13 +81,16 @@ const EXPECTED = /another concurrent operation on the same transaction/;
  * up on reaches us as an error anyway.
  */
 function forwardLog(log: KafkaOptions["log"]): logCreator {
+  const said = new Map<string, number>();
   return () =>
     ({ namespace, level, log: entry }) => {
       if (log === undefined) return;
       const detail: unknown = entry["error"];
       const text = `kafkajs ${namespace}: ${entry.message}${typeof detail === "string" ? `: ${detail}` : ""}`;
-      if (EXPECTED.test(text)) return;
       const broker: unknown = entry["broker"];
+      if (EXPECTED.test(text) || Date.now() - (said.get(text) ?? 0) < REPEATED_MS) return;
+      if (said.size > 1_000) said.clear();
+      said.set(text, Date.now());
       log(ourLevel(level), redact(typeof broker === "string" ? `${text} (${broker})` : text));
     };
 }

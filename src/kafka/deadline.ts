@@ -17,3 +17,18 @@ export async function within<T>(ms: number, doing: string, work: Promise<T>, sig
     signal?.removeEventListener("abort", onAbort);
   }
 }
+
+/**
+ * Closes a kafkajs client at once, and again when the work given up on has ended: a retry under way connects
+ * a closed client anew. Never rejects: nothing is lost by a close that fails.
+ */
+export async function closeNowAndAfter(work: Promise<unknown>, disconnect: () => Promise<void>): Promise<void> {
+  const close = () => disconnect().catch(() => {});
+  let ended = false;
+  const after = work.then(
+    () => (ended = true),
+    () => (ended = true),
+  );
+  await close();
+  if (!ended) void after.then(close);
+}

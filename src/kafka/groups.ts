@@ -1,5 +1,5 @@
 /** Who reads a topic now, as far as Kafka can tell. A consumer that assigns itself and commits nothing is not seen. */
-import { AssignerProtocol, type Admin } from "kafkajs";
+import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export AssignerProtocol
 import type { KafkaClient } from "./client.ts";
 import { kafkaError } from "./errors.ts";
 import { withAdmin } from "./topics.ts";
@@ -15,6 +15,8 @@ export interface SeenGroup {
 export type GroupsSeen =
   | { readonly kind: "seen"; readonly byTopic: ReadonlyMap<string, readonly SeenGroup[]> }
   | { readonly kind: "unknown"; readonly why: string };
+
+const GROUPS_AT_ONCE = 16;
 
 /**
  * Per topic the groups with members subscribed to it or with offsets committed on it. Groups named
@@ -33,12 +35,15 @@ async function look(admin: Admin, topics: readonly string[]): Promise<GroupsSeen
   const names = groups.map(({ groupId }) => groupId).filter((name) => !name.startsWith("fieldgate."));
   const subscribed = await subscriptions(admin, names);
   const byTopic = new Map<string, SeenGroup[]>(topics.map((topic) => [topic, []]));
-  for (const group of names) {
-    const offsets = await offsetsOf(admin, group, topics);
-    for (const [topic, seen] of byTopic) {
-      const members = (subscribed.get(group) ?? []).filter((of) => of.includes(topic)).length;
-      const committed = offsets.get(topic) ?? new Map<number, bigint>();
-      if (members > 0 || committed.size > 0) seen.push({ group, members, offsets: committed });
+  for (let at = 0; at < names.length; at += GROUPS_AT_ONCE) {
+    const some = names.slice(at, at + GROUPS_AT_ONCE);
+    const committed = await Promise.all(some.map((group) => offsetsOf(admin, group)));
+    for (const [index, group] of some.entries()) {
+      for (const [topic, seen] of byTopic) {
+        const members = (subscribed.get(group) ?? []).filter((of) => of.includes(topic)).length;
+        const offsets = committed[index]?.get(topic) ?? new Map<number, bigint>();
+        if (members > 0 || offsets.size > 0) seen.push({ group, members, offsets });
+      }
     }
   }
   return { kind: "seen", byTopic };
@@ -59,26 +64,19 @@ async function subscriptions(admin: Admin, names: readonly string[]): Promise<Ma
 function topicsOfMember(metadata: Buffer): string[] {
   if (metadata.length === 0) return [];
   try {
-    return AssignerProtocol.MemberMetadata.decode(metadata)?.topics ?? [];
+    return kafkajs.AssignerProtocol.MemberMetadata.decode(metadata)?.topics ?? [];
   } catch {
     return []; // a member of another protocol (Connect workers): not a subscription
   }
 }
 
-async function offsetsOf(
-  admin: Admin,
-  groupId: string,
-  topics: readonly string[],
-): Promise<Map<string, Map<number, bigint>>> {
-  const answer = await admin.fetchOffsets({ groupId, topics: [...topics] });
+/** A group's committed offsets, by topic and partition: all topics, since kafkajs fails for one that is gone. */
+async function offsetsOf(admin: Admin, groupId: string): Promise<Map<string, Map<number, bigint>>> {
+  const answer = await admin.fetchOffsets({ groupId });
   return new Map(
-    answer.map(({ topic, partitions }) => [
-      topic,
-      new Map(
-        partitions
-          .map(({ partition, offset }) => [partition, BigInt(offset)] as const)
-          .filter(([, offset]) => offset >= 0n),
-      ),
-    ]),
+    answer.map(({ topic, partitions }) => {
+      const committed = partitions.filter(({ offset }) => BigInt(offset) >= 0n);
+      return [topic, new Map(committed.map(({ partition, offset }) => [partition, BigInt(offset)]))];
+    }),
   );
 }

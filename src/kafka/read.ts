@@ -7,7 +7,10 @@ import { topicOffsets } from "./topics.ts";
 export interface ReadOptions {
   /** Each record, in order. A record seen by `until` is handed on first. */
   readonly onRecord: (record: InRecord) => void;
-  /** Stop after the record for which this is true, without waiting for the end. */
+  /**
+   * Stop after the record for which this is true, and only then. Needed to read one's own commit: Kafka
+   * answers a commit before its marker is written, so for some milliseconds the end is still before it.
+   */
   readonly until?: ((record: InRecord) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Give up, as kafka-down, when nothing moves for this long. Default 30000: above any transaction timeout of ours. */
@@ -15,21 +18,21 @@ export interface ReadOptions {
 }
 
 /**
- * Reads a topic, read-committed, from its beginning to its end as of the call: what is committed by then and
- * was not compacted away. A transaction open at the call is waited for. Returns where it stopped: with
- * `until`, "found" or "end".
+ * Reads a topic, read-committed, from its beginning to its end as of the call (before the oldest open
+ * transaction), or with `until` to that record. What was compacted away or aborted is not seen.
  * @throws GuardError topic-missing, kafka-down, kafka-refused; the signal's reason
  */
-export async function readToEnd(kafka: KafkaClient, topic: string, options: ReadOptions): Promise<"found" | "end"> {
+export async function readToEnd(kafka: KafkaClient, topic: string, options: ReadOptions): Promise<void> {
   options.signal?.throwIfAborted();
   const ranges = await topicOffsets(kafka, topic);
   const positions = new Map([...ranges].map(([partition, { begin }]) => [partition, begin]));
   const targets = new Map([...ranges].map(([partition, { end }]) => [partition, end]));
-  if (hasReached(positions, targets)) return "end";
+  const { until } = options;
+  if (until === undefined && hasReached(positions, targets)) return;
 
-  const done = Promise.withResolvers<"found" | "end">();
+  const done = Promise.withResolvers<void>();
   const stalled = watchdog(options.stalledMs ?? 30_000, () =>
-    done.reject(new GuardError("kafka-down", `read ${topic}: nothing came before its end`)),
+    done.reject(new GuardError("kafka-down", `read ${topic}: nothing more came, and it is not at its end`)),
   );
   const onAbort = () => done.reject(options.signal?.reason);
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -41,20 +44,21 @@ export async function readToEnd(kafka: KafkaClient, topic: string, options: Read
       restarts: false,
       onFailure: done.reject,
       onRecord(record) {
+        if (over) return;
         // after the end as of the call there may be more
-        if (over || record.offset >= (targets.get(record.partition) ?? 0n)) return;
+        if (until === undefined && record.offset >= (targets.get(record.partition) ?? 0n)) return;
         options.onRecord(record);
-        if (options.until?.(record) !== true) return;
+        if (until?.(record) !== true) return;
         over = true;
-        done.resolve("found");
+        done.resolve();
       },
       onProgress() {
         stalled.touch();
-        if (hasReached(positions, targets)) done.resolve("end");
+        if (until === undefined && hasReached(positions, targets)) done.resolve();
       },
     });
     try {
-      return await done.promise;
+      await done.promise;
     } finally {
       over = true;
       await stop();

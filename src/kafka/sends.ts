@@ -1,3 +1,4 @@
+import type { RecordMetadata } from "kafkajs";
 import { GuardError } from "../errors.ts";
 import { BATCH_OVERHEAD, recordBytes, type OutRecord } from "./record.ts";
 
@@ -37,6 +38,19 @@ export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: st
   }
   if (send.length > 0) sends.push(send);
   return sends;
+}
+
+/**
+ * kafkajs drops records for a partition the topic does not have (or not yet, by its metadata) and reports
+ * success; only the brokers' answers tell. @throws GuardError kafka-down naming the partition
+ */
+export function mustHoldAll(answer: readonly RecordMetadata[], send: readonly OutRecord[]): void {
+  const written = new Set(answer.map(({ topicName, partition }) => `${topicName}/${partition}`));
+  const lost = send.find(({ topic, partition }) => !written.has(`${topic}/${partition}`));
+  if (lost === undefined) return;
+  throw new GuardError("kafka-down", `no broker took partition ${lost.partition} of topic ${lost.topic}`, {
+    next: `check how many partitions ${lost.topic} has`,
+  });
 }
 
 function tooLarge(record: OutRecord, limit: number): GuardError {

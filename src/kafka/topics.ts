@@ -1,6 +1,7 @@
-import { ConfigResourceTypes, type Admin } from "kafkajs";
+import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export ConfigResourceTypes
 import type { KafkaClient } from "./client.ts";
-import { within } from "./deadline.ts";
+import { closeNowAndAfter, within } from "./deadline.ts";
+import { GuardError } from "../errors.ts";
 import { kafkaError } from "./errors.ts";
 
 export interface TopicDescription {
@@ -73,7 +74,7 @@ export async function describeTopics(
 async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<string, Map<string, string>>> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
   });
   return new Map(
     resources.map(({ resourceName, configEntries }) => [
@@ -113,7 +114,7 @@ export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<
 export interface OffsetRange {
   /** The oldest record's offset. */
   readonly begin: bigint;
-  /** The offset the next record will get: one after the last, whether or not its transaction is committed. */
+  /** Where a read-committed reader stops now (the last stable offset): before the oldest open transaction. */
   readonly end: bigint;
 }
 
@@ -130,6 +131,29 @@ export async function endOffsets(kafka: KafkaClient, topic: string): Promise<Rea
   return new Map([...(await topicOffsets(kafka, topic))].map(([partition, { end }]) => [partition, end]));
 }
 
+/**
+ * kafkajs retries a topic that does not exist until our deadline, so `kafka-down` may mean that: then the
+ * error says which topic. For this folder only.
+ */
+export async function nameMissing(
+  kafka: KafkaClient,
+  error: GuardError,
+  topics: ReadonlySet<string>,
+): Promise<GuardError> {
+  if (error.code !== "kafka-down") return error;
+  try {
+    const existing = new Set(await withAdmin(kafka, "list topics", (admin) => admin.listTopics()));
+    const missing = [...topics].filter((topic) => !existing.has(topic));
+    if (missing.length === 0) return error;
+    return new GuardError("topic-missing", `no topic ${missing.join(", ")}, or this principal may not see it`, {
+      next: "create it, or allow this principal to describe and create it",
+      cause: error,
+    });
+  } catch {
+    return error;
+  }
+}
+
 /** Runs on an admin connection of its own, bounded in time, its errors translated. For this folder only. */
 export async function withAdmin<T>(kafka: KafkaClient, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.inner.admin();
@@ -137,11 +161,12 @@ export async function withAdmin<T>(kafka: KafkaClient, doing: string, work: (adm
     await admin.connect();
     return work(admin);
   };
+  const working = connected();
   try {
-    return await within(TIMEOUT_MS, doing, connected());
+    return await within(TIMEOUT_MS, doing, working);
   } catch (error) {
     throw kafkaError(error, doing);
   } finally {
-    await admin.disconnect().catch(() => {}); // nothing is lost by a close that fails
+    await closeNowAndAfter(working, () => admin.disconnect());
   }
 }

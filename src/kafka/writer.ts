@@ -5,10 +5,11 @@
 import type { Message, Producer, TopicMessages, Transaction } from "kafkajs";
 import { GuardError } from "../errors.ts";
 import type { KafkaClient } from "./client.ts";
-import { within } from "./deadline.ts";
+import { closeNowAndAfter, within } from "./deadline.ts";
 import { kafkaError } from "./errors.ts";
 import type { OutRecord } from "./record.ts";
-import { cutIntoSends } from "./sends.ts";
+import { cutIntoSends, mustHoldAll } from "./sends.ts";
+import { nameMissing } from "./topics.ts";
 
 export interface WriterOptions {
   /** The state topic's name: whoever can write the state is fenced. */
@@ -51,10 +52,13 @@ export async function openWriter(kafka: KafkaClient, options: WriterOptions): Pr
 
 class Writer implements TransactionalWriter {
   readonly #producer: Producer;
+  readonly #kafka: KafkaClient;
   readonly #options: WriterOptions;
+  #work: Promise<void> = Promise.resolve();
   #state: "open" | "committing" | "dead" = "open";
 
   constructor(kafka: KafkaClient, options: WriterOptions) {
+    this.#kafka = kafka;
     this.#options = options;
     this.#producer = kafka.inner.producer({
       transactionalId: options.transactionalId,
@@ -70,7 +74,8 @@ class Writer implements TransactionalWriter {
   async connect(): Promise<void> {
     const doing = `connect as ${this.#options.transactionalId}`;
     try {
-      await within(OPEN_TIMEOUT_MS, doing, this.#producer.connect());
+      this.#work = this.#producer.connect();
+      await within(OPEN_TIMEOUT_MS, doing, this.#work);
     } catch (error) {
       await this[Symbol.asyncDispose]();
       throw kafkaError(error, doing);
@@ -86,11 +91,13 @@ class Writer implements TransactionalWriter {
     this.#state = "committing";
     const doing = `commit to ${topicsOf(records)}`;
     try {
-      await within(this.#options.commitTimeoutMs ?? 30_000, doing, this.#transact(sends), signal);
+      this.#work = this.#transact(sends);
+      await within(this.#options.commitTimeoutMs ?? 30_000, doing, this.#work, signal);
       this.#state = "open";
     } catch (error) {
       this.#state = "dead";
-      throw signal?.aborted === true && error === signal.reason ? error : kafkaError(error, doing);
+      if (signal?.aborted === true && error === signal.reason) throw error;
+      throw await nameMissing(this.#kafka, kafkaError(error, doing), new Set(records.map(({ topic }) => topic)));
     }
   }
 
@@ -99,7 +106,8 @@ class Writer implements TransactionalWriter {
     try {
       for (const send of sends) {
         this.#mustLive();
-        await transaction.sendBatch({ acks: -1, timeout: 10_000, topicMessages: byTopic(send) });
+        const answer = await transaction.sendBatch({ acks: -1, timeout: 10_000, topicMessages: byTopic(send) });
+        mustHoldAll(answer, send);
       }
       this.#mustLive();
     } catch (error) {
@@ -121,7 +129,7 @@ class Writer implements TransactionalWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#state = "dead";
-    await this.#producer.disconnect().catch(() => {}); // nothing is lost by a close that fails
+    await closeNowAndAfter(this.#work, () => this.#producer.disconnect());
   }
 }
 
