@@ -46,8 +46,8 @@ export function encodeTimestamp(unit: 1 | 1000): Encode {
     if (moment.days < EXACT_DAYS && moment.days > -EXACT_DAYS) {
       return writeLong(out, p, (moment.days * DAY_MICROS + moment.micros) / unit);
     }
-    const micros = BigInt(moment.days) * BigInt(DAY_MICROS) + BigInt(moment.micros);
-    return micros > LONG_MAX ? UNFIT : writeBigLong(out, p, micros / BigInt(unit));
+    const value = (BigInt(moment.days) * BigInt(DAY_MICROS) + BigInt(moment.micros)) / BigInt(unit);
+    return value > LONG_MAX ? UNFIT : writeBigLong(out, p, value);
   };
 }
 

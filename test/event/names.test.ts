@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { fieldName, topicName } from "../../src/event/names.ts";
+import { cases } from "./row.ts";
+
+interface NamingCase {
+  readonly id: string;
+  readonly table: string;
+  readonly topic: string;
+}
+
+/** `schema."quoted ""table"""` into its two names. */
+function split(table: string): readonly [string, string] {
+  const names = [...table.matchAll(/"((?:[^"]|"")*)"|([^."]+)/g)].map(([, quoted, bare]) =>
+    (quoted ?? bare ?? "").replaceAll('""', '"'),
+  );
+  return [names[0] ?? "", names[1] ?? ""];
+}
+
+test.each(cases("debezium-naming-cases.jsonl") as readonly NamingCase[])(
+  "$id: the topic of $table is $topic",
+  ({ table, topic }) => {
+    expect(topicName("test_server", ...split(table))).toBe(topic);
+  },
+);
+
+test("a topic name has at most 249 characters", () => {
+  expect(topicName("p", "s", "t".repeat(300))).toHaveLength(249);
+});
+
+test.each([
+  ["my-col", "my_col"],
+  ["24ColumnName", "_24ColumnName"],
+  ["ok_1", "ok_1"],
+  ["größe", "gr__e"],
+])("column %s is field %s", (column, name) => {
+  expect(fieldName(column)).toBe(name);
+});
