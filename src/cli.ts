@@ -4,9 +4,12 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 
 import { addAmendments } from "./cli/amendments.ts";
+import { addCheck } from "./cli/check.ts";
 import type { Terminal } from "./cli/command.ts";
 import { EXIT, type ExitCode } from "./cli/exit.ts";
+import { addExplain } from "./cli/explain.ts";
 import { addGate } from "./cli/gate.ts";
+import { addPublish } from "./cli/publish.ts";
 import { addRun } from "./cli/run.ts";
 import { describeError } from "./errors.ts";
 
@@ -42,8 +45,11 @@ const program = new Command("fieldgate")
   .showHelpAfterError("(add --help for how to use it)")
   .exitOverride();
 addRun(program, terminal);
+addCheck(program, terminal);
+addPublish(program, terminal);
 addAmendments(program, terminal);
 addGate(program, terminal);
+addExplain(program, terminal);
 
 process.exitCode = EXIT.fine;
 await program.parseAsync().catch((error: unknown) => terminal.end(endOf(error)));

@@ -1,0 +1,64 @@
+import { parseSchemaText } from "../avro/parse.ts";
+import type { Contract } from "../contract/contract.ts";
+import { checkFlowing, judge, type Judgement } from "../contract/judge.ts";
+import type { Finding } from "../finding.ts";
+import type { TopicView } from "../http/api.ts";
+
+export interface WithheldJudgement extends Judgement {
+  readonly amendmentId: string;
+  readonly field: string;
+}
+
+/** One contract against what its topic carries now, and against each field that is kept out of it. */
+export interface TopicJudgement extends Judgement {
+  readonly topic: string;
+  readonly consumer: string;
+  readonly withheld: readonly WithheldJudgement[];
+}
+
+/** Throws `schema-invalid` when a schema of the topic is none. */
+export function checkTopic(contract: Contract, { flowing, withheld }: TopicView): TopicJudgement {
+  const { topic, consumer } = contract;
+  const schemas = flowing.map(({ schema }) => parseSchemaText(schema));
+  const newest = schemas.at(-1);
+  if (newest === undefined) return { ...unseen(`nothing has flowed on ${topic} yet`), topic, consumer, withheld: [] };
+  const now = checkFlowing(contract, newest);
+  const before = schemas.slice(0, -1).map((schema) => checkFlowing(contract, schema));
+  const judged = joined(now, before, contract.decodesWith);
+  return {
+    ...judged,
+    topic,
+    consumer,
+    withheld: withheld.map(({ amendmentId, field, candidate }) => {
+      const envelope = parseSchemaText(candidate);
+      return { amendmentId, field, ...judge(contract, { topic, envelope, added: [{ name: field }], flowing: newest }) };
+    }),
+  };
+}
+
+/** What cannot be told apart from trouble: exit 100, as any verdict `unknown`. */
+export function unseen(message: string): Judgement {
+  const remedy = "check the topic's name, and that a connector captures its table";
+  const finding: Finding = { rule: "topic/not-seen", severity: "warning", certainty: "always", message, remedy };
+  return { verdict: "unknown", findings: [finding] };
+}
+
+/**
+ * Older events may still be read. A reader's own schema must read them too; a reader with the writer's schema only
+ * finds a field missing that came later, which is a warning.
+ */
+function joined(now: Judgement, before: readonly Judgement[], decodesWith: Contract["decodesWith"]): Judgement {
+  const known = new Set(now.findings.map(keyOf));
+  const findings = [...now.findings];
+  for (const finding of before.flatMap((judgement) => judgement.findings)) {
+    if (known.has(keyOf(finding))) continue;
+    known.add(keyOf(finding));
+    const message = `${finding.message} (in events written with an earlier schema)`;
+    findings.push({ ...finding, message, severity: decodesWith === "writer" ? "warning" : finding.severity });
+  }
+  return { verdict: findings.some(({ severity }) => severity === "error") ? "not-ready" : now.verdict, findings };
+}
+
+function keyOf({ rule, field, message }: Finding): string {
+  return JSON.stringify([rule, field, message]);
+}
