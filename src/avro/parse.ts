@@ -47,8 +47,8 @@ interface Parsing {
 /**
  * Reads a schema as Avro's Java library does from 1.12 on: a union's default may match any branch, a type may be
  * defined again identically, used before its definition, and found in the null namespace when its own has none;
- * names take any Unicode letter; a union may be empty; `error` is a record; logical types are kept as properties
- * and not checked. Throws `schema-invalid` with the place as a JSON pointer.
+ * names take any Unicode letter; a union may be empty; `error` is a record; `{"type": "Name"}` is that type (1.13
+ * refuses it); logical types are kept as properties and not checked. Throws `schema-invalid` with the place as a JSON pointer.
  * `numberText` comes from readJson; without it `1.0` cannot be told from `1`.
  */
 export function parseSchema(json: Json, numberText: NumberText = () => undefined): AvroSchema {

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, type Document } from "yaml";
 import { readJson } from "../avro/json.ts";
 import { parseSchema } from "../avro/parse.ts";
 import { nearestKey } from "../config/mistake.ts";
@@ -37,7 +37,7 @@ export function parseContractFile(
   if (syntax.length > 0) throw contractError(syntax);
   const mistakes: Mistake[] = [];
   const reading: Reading = {
-    raw: document.toJS(),
+    raw: valuesOf(document, file),
     mistakes,
     add: (path, reason, example) =>
       mistakes.push({ place: place(offsetOf(document, path)), key: pathText(path), reason, example }),
@@ -48,6 +48,15 @@ export function parseContractFile(
   addTwice(reading);
   if (!parsed.success || mistakes.length > 0) throw contractError(mistakes);
   return parsed.data.topics.map((topic, at) => contractOf(parsed.data, topic, schemas.get(at)));
+}
+
+/** An alias without its anchor, or too many of them, is found only here. */
+function valuesOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw contractError([{ place: `${file}:1:1`, key: "YAML:", reason: describeError(error) }]);
+  }
 }
 
 function contractOf(
