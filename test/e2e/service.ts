@@ -1,0 +1,182 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AmendmentView, ConnectorView, Health, Outcome } from "../../src/http/api.ts";
+import type { PostgresAddress } from "../../local/postgres.ts";
+import { servers } from "../stack/servers.ts";
+import { until } from "../stack/until.ts";
+
+const CLI = join(import.meta.dirname, "../../src/cli.ts");
+const TOKEN = "token-of-the-tests";
+
+export interface ServiceOptions {
+  readonly database: PostgresAddress;
+  /** Name of the connector, its topic prefix and deployment. */
+  readonly prefix: string;
+  readonly tables: readonly string[];
+  /** More keys of the connector file. */
+  readonly connector?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly registryUrl?: string;
+  readonly kafkaBrokers?: readonly string[];
+}
+
+/** The real service as a process of its own. */
+export interface Service extends AsyncDisposable {
+  readonly url: string;
+  readonly token: string;
+  readonly pid: number;
+  /** Everything it has printed. */
+  output(): string;
+  get<T>(path: string): Promise<T>;
+  send(method: "POST" | "PUT", path: string, body: unknown): Promise<{ status: number; body: unknown }>;
+  amendments(): Promise<readonly AmendmentView[]>;
+  /** Waits until an amendment of this field is in this state and returns it. */
+  amendment(field: string, gate: "withheld" | "released", deadline?: number): Promise<AmendmentView>;
+  connector(): Promise<ConnectorView>;
+  /** Waits until every snapshot and backfill that runs is done. */
+  idle(deadline?: number): Promise<void>;
+  publishContract(contract: Readonly<Record<string, unknown>>): Promise<void>;
+  command(command: Readonly<Record<string, unknown>>): Promise<Outcome>;
+  kill(signal: NodeJS.Signals): void;
+  /** Its exit code; null when it was killed. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Starts the service and waits until it streams; `started: false` returns at once. */
+export async function startService(options: ServiceOptions, started = true): Promise<Service> {
+  const folder = await mkdtemp(join(tmpdir(), "fieldgate-e2e-"));
+  await writeFile(join(folder, `${options.prefix}.json`), JSON.stringify(connectorFile(options)));
+  const port = await freePort();
+  const child = spawn(process.execPath, [CLI, "run"], {
+    env: { ...process.env, ...environment(options, folder, port) },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const service = serviceOf(child, `http://127.0.0.1:${port}`, folder);
+  if (started) await ready(service);
+  return service;
+}
+
+async function ready(service: Service): Promise<void> {
+  let code: number | null | undefined;
+  void service.exited.then((value) => (code = value));
+  await until(
+    async () => {
+      if (code !== undefined) return true;
+      return (await service.get<Health>("/health")).status !== "starting";
+    },
+    "the service streams",
+    60_000,
+  ).catch((cause: unknown) => {
+    throw new Error(`the service does not stream: ${service.output()}`, { cause });
+  });
+  if (code !== undefined) throw new Error(`the service ended with ${code}: ${service.output()}`);
+}
+
+function connectorFile(options: ServiceOptions): object {
+  const { database, prefix, tables } = options;
+  return {
+    "database.hostname": database.host,
+    "database.port": String(database.port),
+    "database.user": database.user,
+    "database.password": "${env:TEST_PG_PASSWORD}",
+    "database.dbname": database.database,
+    "topic.prefix": prefix,
+    "table.include.list": tables.join(","),
+    ...options.connector,
+  };
+}
+
+function environment(options: ServiceOptions, folder: string, port: number): Record<string, string> {
+  return {
+    FIELDGATE_KAFKA_BROKERS: (options.kafkaBrokers ?? servers.kafka.brokers).join(","),
+    FIELDGATE_REGISTRY_URL: options.registryUrl ?? servers.registry.url,
+    FIELDGATE_DEPLOYMENT: options.prefix,
+    FIELDGATE_CONNECTORS: folder,
+    FIELDGATE_HTTP_PORT: String(port),
+    FIELDGATE_TOKEN: TOKEN,
+    FIELDGATE_LOG_LEVEL: "info",
+    TEST_PG_PASSWORD: options.database.password,
+    ...options.env,
+  };
+}
+
+function serviceOf(child: ChildProcess, url: string, folder: string): Service {
+  let printed = "";
+  child.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  const exited = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+  const get = async <T>(path: string): Promise<T> => {
+    const response = await fetch(`${url}${path}`, { headers });
+    if (!response.ok && path !== "/health") throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T; // the test says what it asks for
+  };
+  const send = async (method: "POST" | "PUT", path: string, body: unknown) => {
+    const response = await fetch(`${url}${path}`, { method, headers, body: JSON.stringify(body) });
+    return { status: response.status, body: (await response.json()) as unknown };
+  };
+  const connector = async (): Promise<ConnectorView> => {
+    const [view] = await get<readonly ConnectorView[]>("/v1/connectors");
+    if (view === undefined) throw new Error("no connector");
+    return view;
+  };
+  const amendments = () => get<readonly AmendmentView[]>("/v1/amendments");
+  const service: Service = {
+    url,
+    token: TOKEN,
+    pid: child.pid ?? 0,
+    output: () => printed,
+    get,
+    send,
+    amendments,
+    connector,
+    exited,
+    async amendment(field, gate, deadline) {
+      const find = async () => (await amendments()).find((one) => one.field === field && one.gate.kind === gate);
+      return until(find, `amendment ${field} is ${gate}`, deadline).catch(async (cause: unknown) => {
+        throw new Error(`${field} is not ${gate}: ${printed.slice(-4000)}`, { cause });
+      });
+    },
+    async idle(deadline) {
+      await until(
+        async () => (await connector()).chunks.every((chunk) => chunk.state !== "running"),
+        "snapshots and backfills are done",
+        deadline,
+      );
+    },
+    async publishContract(contract) {
+      const answer = await send("POST", "/v1/contracts", { version: 1, environment: "default", ...contract });
+      if (answer.status >= 300) throw new Error(`contract: ${JSON.stringify(answer)}`);
+    },
+    async command(command) {
+      const answer = await send("POST", "/v1/commands", { actor: "test", ...command });
+      const { id } = answer.body as { id?: string }; // checked on the next line
+      if (id === undefined) throw new Error(`command: ${JSON.stringify(answer)}`);
+      return until(async () => {
+        const outcome = await get<Outcome>(`/v1/commands/${id}`);
+        return outcome.kind === "pending" ? undefined : outcome;
+      }, "the command has an outcome");
+    },
+    kill: (signal) => void child.kill(signal),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      await exited;
+      clearTimeout(timer);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return service;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
