@@ -9,7 +9,6 @@ import { clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
 import { readContracts } from "./contract-file.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
-import { registryTopic } from "./registry-topic.ts";
 
 interface Options {
   readonly file?: string;
@@ -61,7 +60,13 @@ function sourceOf(terminal: Terminal): Source {
   if (!URL.canParse(registry)) {
     throw new GuardError("usage", "FIELDGATE_REGISTRY_URL is no URL", { next: "e.g. http://registry:8081" });
   }
-  return { kind: "registry", topic: (name) => registryTopic(registry, name, terminal.signal) };
+  return {
+    kind: "registry",
+    topic: async (name) => {
+      const { registryTopic } = await import("./registry-topic.ts");
+      return registryTopic(registry, name, terminal.signal);
+    },
+  };
 }
 
 async function judgeTopic(contract: Contract, source: Source): Promise<TopicJudgement> {

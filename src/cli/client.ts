@@ -1,7 +1,5 @@
-import { z } from "zod";
-
 import { type ErrorCode, errorCodes, GuardError } from "../errors.ts";
-import type { AmendmentView, Api, Outcome, TopicView } from "../http/api.ts";
+import type { AmendmentView, Api, ErrorBody, Outcome, TopicView } from "../http/api.ts";
 import type { Terminal } from "./command.ts";
 
 /** The service as the command line sees it. */
@@ -76,13 +74,16 @@ function notFieldgate(url: string, status: number): GuardError {
   });
 }
 
-const errorBody = z.object({ code: z.string(), message: z.string(), next: z.string().nullable() });
-
 function errorOf(url: string, status: number, answer: unknown): GuardError {
-  const body = errorBody.safeParse(answer);
-  if (!body.success) return notFieldgate(url, status);
-  const { code, message, next } = body.data;
+  if (!isErrorBody(answer)) return notFieldgate(url, status);
+  const { code, message, next } = answer;
   return new GuardError(isErrorCode(code) ? code : "unreachable", message, next === null ? {} : { next });
+}
+
+function isErrorBody(answer: unknown): answer is ErrorBody {
+  if (typeof answer !== "object" || answer === null || !("code" in answer && "message" in answer)) return false;
+  const isText = typeof answer.code === "string" && typeof answer.message === "string";
+  return isText && "next" in answer && (answer.next === null || typeof answer.next === "string");
 }
 
 function isErrorCode(code: string): code is ErrorCode {

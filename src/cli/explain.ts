@@ -36,7 +36,8 @@ export function addExplain(program: Command, terminal: Terminal): void {
         throw new GuardError("usage", "give --reader and --writer, or --stdin alone");
       }
       const answer = explain(`{"reader": ${schemaText(reader)}, "writer": ${schemaText(writer)}}`);
-      if (!("compatible" in answer)) throw new GuardError("schema-invalid", answer.error);
+      if (!("compatible" in answer))
+        throw new GuardError("schema-invalid", answer.error.replace(/^\[schema-invalid\] /, ""));
       terminal.out(format === "json" ? JSON.stringify(answer) : answerText(answer));
       terminal.end(answer.compatible ? EXIT.fine : EXIT.findings);
     });

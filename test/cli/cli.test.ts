@@ -1,0 +1,451 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { pino } from "pino";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { TopicView } from "../../src/http/api.ts";
+import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
+import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
+import { type CliOptions, runCli } from "./run-cli.ts";
+
+const TOKEN = "a-token-of-some-length";
+const ID = "inventory.public.customers/3";
+const TOPIC = "inventory.public.customers";
+
+let api: FakeApi;
+let http: HttpServer;
+let folder: string;
+
+beforeEach(async () => {
+  api = fakeApi();
+  http = await startHttp(api, { host: "127.0.0.1", port: 0, token: TOKEN, log: pino({ level: "silent" }) });
+  folder = mkdtempSync(join(tmpdir(), "fieldgate-cli-"));
+});
+afterEach(async () => {
+  await http.close();
+  rmSync(folder, { recursive: true });
+});
+
+function cli(args: string, options: CliOptions = {}) {
+  const env = { FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN, ...options.env };
+  return runCli(args.split(" "), { cwd: folder, ...options, env });
+}
+
+/** A Debezium envelope whose row has these fields. */
+function envelope(...fields: readonly object[]): string {
+  const row = { type: "record", name: "Value", fields };
+  return JSON.stringify({
+    type: "record",
+    name: "Envelope",
+    namespace: TOPIC,
+    fields: [
+      { name: "before", type: ["null", row], default: null },
+      { name: "after", type: ["null", "Value"], default: null },
+      { name: "op", type: "string" },
+    ],
+  });
+}
+
+const id = { name: "id", type: "int" };
+const zip = { name: "zip", type: ["null", "string"], default: null };
+const nickname = { name: "nickname", type: ["null", "string"], default: null };
+
+function topicView(withheld = true, ...schemas: readonly string[]): TopicView {
+  const newest = schemas.at(-1) ?? envelope(id, zip);
+  return {
+    topic: TOPIC,
+    flowing: (schemas.length === 0 ? [newest] : schemas).map((schema, index) => ({ schemaId: index + 1, schema })),
+    withheld: withheld ? [{ amendmentId: ID, field: "nickname", candidate: envelope(id, zip, nickname) }] : [],
+  };
+}
+
+function contractFile(rest: string, where = folder): void {
+  const text = `version: 1\nconsumer: billing\ntopics:\n  - topic: ${TOPIC}\n${rest.replaceAll(/^/gm, "    ")}\n`;
+  writeFileSync(join(where, "fieldgate.yaml"), text);
+}
+
+const REJECTS = "decodes-with: writer\nunknown-fields: reject\nfields: [id, zip]";
+
+describe("every command", () => {
+  const commands = ["run", "check", "publish", "amendments", "amendments show", "release", "withhold", "explain"];
+
+  it.each(commands)("%s has help with an example", async (command) => {
+    const { code, out } = await cli(`${command} --help`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/Example:\n {2}.*fieldgate /);
+  });
+
+  it.each([
+    ["an unknown command", "frobnicate"],
+    ["no command", ""],
+    ["an unknown option", "check --sideways"],
+    ["a format nobody knows", "amendments --format xml"],
+    ["no id", "release"],
+    ["a backfill nobody knows", `release ${ID} --backfill some`],
+    ["a timeout that is none", `release ${ID} --timeout soon`],
+    ["--force without a reason", `withhold ${ID} --force`],
+    ["half a pair", "explain --reader a.avsc"],
+    ["a file that is not there", "explain --reader a.avsc --writer b.avsc"],
+  ])("%s exits 1, says what is wrong and shows no stack", async (_name, args) => {
+    const { code, err } = await cli(args);
+    expect(code).toBe(1);
+    expect(err).not.toBe("");
+    expect(err).not.toMatch(/^\s+at /m);
+    expect(api.commands).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ["no service", { FIELDGATE_URL: "http://127.0.0.1:1" }, /\[unreachable\].*cannot be reached\n {2}next: start it/],
+    [
+      "a wrong token",
+      { FIELDGATE_TOKEN: "wrong" },
+      /\[unauthorized\] the token is not.*\n {2}next: set FIELDGATE_TOKEN/,
+    ],
+    ["no token", { FIELDGATE_TOKEN: "" }, /\[unauthorized\] this needs a token/],
+    ["an address that is none", { FIELDGATE_URL: "localhost" }, /\[usage\] FIELDGATE_URL is not an http/],
+    ["a user in the address", { FIELDGATE_URL: "http://u:hunter2@localhost" }, /FIELDGATE_URL has a user in it/],
+  ])("with %s exits 1 and says what to do", async (_name, env, message) => {
+    const { code, out, err } = await cli("amendments", { env });
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/^\s+at |hunter2/m);
+  });
+
+  it("with something else at the address exits 1 and says so", async () => {
+    const server = createServer((_request, response) => response.end("<html>"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, err } = await cli("amendments", { env: { FIELDGATE_URL: `http://127.0.0.1:${port}` } });
+    server.close();
+    expect([code, err]).toEqual([1, expect.stringMatching(/answered 200, not as Fieldgate does/)]);
+  });
+});
+
+describe("amendments", () => {
+  it("lists them as a table or as JSON", async () => {
+    const text = await cli("amendments");
+    expect(text.code).toBe(0);
+    expect(text.out).toMatch(/^ID .*GATE.*\ninventory\.public\.customers\/3 .*nickname .*withheld .*billing/);
+    const json = await cli("amendments --table public.customers --format json");
+    expect(JSON.parse(json.out)).toEqual([amendment]);
+    expect((await cli("amendments --table public.orders")).out).toMatch(/^no amendments/);
+  });
+
+  it("show tells who is not ready and what to do next", async () => {
+    const { code, out } = await cli(`amendments show ${TOPIC}.nickname`);
+    expect(code).toBe(0);
+    expect(out).toMatchInlineSnapshot(`
+      "inventory.public.customers/3
+        topic     inventory.public.customers
+        field     nickname (column added: text)
+        gate      withheld since 2026-11-20T08:00:00Z: billing is not ready
+        not asked groups no contract names: audit-sink
+        next      fieldgate release inventory.public.customers/3
+      consumers
+        billing (default): not-ready
+          nickname: the consumer refuses fields it does not know [contract/unknown-field]
+            name nickname under ignores or fields
+      "
+    `);
+  });
+
+  it("show takes --format json before and after the id, and --schema prints the schema alone", async () => {
+    expect(JSON.parse((await cli(`amendments show ${ID} --format json`)).out)).toEqual(amendment);
+    expect(JSON.parse((await cli(`amendments --format json show ${ID}`)).out)).toEqual(amendment);
+    expect((await cli(`amendments show ${ID} --schema`)).out.trim()).toBe(amendment.candidate?.schema);
+  });
+
+  it("show of an id nobody knows exits 1", async () => {
+    const { code, err } = await cli("amendments show nothing/9");
+    expect([code, err]).toEqual([1, expect.stringMatching(/\[not-found\] there is no amendment nothing\/9/)]);
+  });
+});
+
+describe("release and withhold", () => {
+  it("send the command with who says so, wait, and exit 0 when it is done", async () => {
+    api.outcomes = [{ kind: "pending" }, { kind: "pending" }, { kind: "done", message: "nickname flows" }];
+    const { code, out } = await cli(`release ${ID} other/4 --backfill none --reason because`);
+    expect([code, out]).toEqual([0, "done: nickname flows\n"]);
+    expect(api.commands).toEqual([
+      {
+        kind: "release",
+        ids: [ID, "other/4"],
+        backfill: "none",
+        reason: "because",
+        actor: expect.stringMatching(/.+@.+/),
+      },
+    ]);
+  });
+
+  it("exit 100 when refused, with why and the next step", async () => {
+    api.outcomes = [{ kind: "refused", message: "billing is not ready", next: "ask billing" }];
+    const { code, out } = await cli(`withhold ${ID} --force --reason because`);
+    expect([code, out]).toEqual([100, "refused: billing is not ready\n  next: ask billing\n"]);
+    expect(api.commands[0]).toMatchObject({ kind: "withhold", force: true });
+  });
+
+  it("exit 100 when no outcome comes in time", async () => {
+    api.outcomes = [{ kind: "pending" }];
+    const { code, out } = await cli(`release ${ID} --timeout 0.3`);
+    expect([code, out]).toEqual([100, expect.stringMatching(/^no outcome within 0.3 s; command command-1 stays/)]);
+    expect(JSON.parse((await cli(`release ${ID} --timeout 0 --format json`)).out)).toEqual({
+      id: "command-1",
+      outcome: { kind: "pending" },
+    });
+  });
+
+  it("exit 130 on Ctrl-C, at once and silently", async () => {
+    api.outcomes = [{ kind: "pending" }];
+    const interruptWhen = () => vi.waitFor(() => expect(api.commands).toHaveLength(1));
+    const { code, err } = await cli(`release ${ID}`, { interruptWhen });
+    expect([code, err]).toEqual([130, ""]);
+  });
+});
+
+describe("check", () => {
+  it.each<[string, number, string, TopicView, RegExp]>([
+    ["a contract that holds", 0, REJECTS, topicView(false), /billing is ready for what flows\n$/],
+    ["a field that is withheld", 0, REJECTS, topicView(), /withheld: nickname .*not ready[^]*warning: .*"nickname"/],
+    [
+      "a field that flows unnamed",
+      0,
+      REJECTS,
+      topicView(false, envelope(id, zip, nickname)),
+      /warning: .*"nickname" flows/,
+    ],
+    [
+      "a field it reads and does not get",
+      100,
+      REJECTS.replace("zip", "city"),
+      topicView(),
+      /not ready[^]*error: .*"city"/,
+    ],
+    [
+      "a schema that cannot read",
+      100,
+      "decodes-with: reader\nunknown-fields: accept\nschema: r.avsc",
+      topicView(),
+      /not ready[^]*error:/,
+    ],
+    [
+      "a field only earlier events lack",
+      0,
+      "decodes-with: writer\nunknown-fields: accept\nfields: [zip]",
+      topicView(false, envelope(id), envelope(id, zip)),
+      /ready for what flows[^]*warning: .*earlier schema/,
+    ],
+  ])("%s exits %i", async (_name, expected, rest, view, message) => {
+    contractFile(rest);
+    writeFileSync(join(folder, "r.avsc"), envelope(id, { name: "city", type: "string" }));
+    api.topics.set(TOPIC, view);
+    const { code, out, err } = await cli("check");
+    expect([code, err]).toEqual([expected, ""]);
+    expect(out).toMatch(message);
+  });
+
+  it("--fail-on withheld exits 100 for a field that is kept out", async () => {
+    contractFile(REJECTS);
+    api.topics.set(TOPIC, topicView());
+    expect((await cli("check --fail-on withheld")).code).toBe(100);
+    api.topics.set(TOPIC, topicView(false));
+    expect((await cli("check --fail-on withheld")).code).toBe(0);
+  });
+
+  it("finds fieldgate.yaml upward, and takes --file", async () => {
+    contractFile(REJECTS);
+    api.topics.set(TOPIC, topicView());
+    const deep = join(folder, "a", "b");
+    mkdirSync(deep, { recursive: true });
+    expect((await cli("check", { cwd: deep })).code).toBe(0);
+    expect((await cli("check --file ../../fieldgate.yaml", { cwd: deep })).code).toBe(0);
+  });
+
+  it("prints JSON", async () => {
+    contractFile(REJECTS);
+    api.topics.set(TOPIC, topicView());
+    const { out } = await cli("check --format json");
+    expect(JSON.parse(out)).toMatchObject({
+      source: "service",
+      topics: [
+        {
+          topic: TOPIC,
+          consumer: "billing",
+          verdict: "ready",
+          withheld: [{ field: "nickname", verdict: "not-ready" }],
+        },
+      ],
+    });
+  });
+
+  it("of a topic the service does not publish is unknown: 100", async () => {
+    contractFile(REJECTS);
+    const { code, out } = await cli("check");
+    expect([code, out]).toEqual([100, expect.stringMatching(/unknown[^]*does not publish/)]);
+  });
+
+  it("without a contract file, or with a wrong one, exits 1 and says what to write", async () => {
+    expect(await cli("check")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/no fieldgate\.yaml[^]*version: 1/),
+    });
+    contractFile("decodes-with: reader\nunknown-felds: reject");
+    const { code, err } = await cli("check");
+    expect(code).toBe(1);
+    expect(err).toMatch(/3 mistakes[^]*fieldgate\.yaml:\d+:\d+/);
+  });
+});
+
+function checkByRegistry(registryUrl: string) {
+  return runCli(["check"], { cwd: folder, env: { FIELDGATE_REGISTRY_URL: registryUrl } });
+}
+
+describe("check by the registry alone", () => {
+  const versions = [envelope(id, zip), envelope(id)];
+  let registry: ReturnType<typeof createServer>;
+  let url: string;
+
+  beforeAll(async () => {
+    registry = createServer((request, response) => {
+      const credentials = Buffer.from("ci:s/cret").toString("base64");
+      const [, number] =
+        /^\/subjects\/inventory\.public\.customers-value\/versions(?:\/(\d+))?$/.exec(request.url ?? "") ?? [];
+      const isAll = request.url?.endsWith("/versions");
+      const schema = versions[Number(number) - 1];
+      const [status, body] =
+        request.headers.authorization !== `Basic ${credentials}`
+          ? [401, {}]
+          : isAll
+            ? [200, [1, 2]]
+            : schema === undefined
+              ? [404, {}]
+              : [200, { id: Number(number), schema }];
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => registry.listen(0, "127.0.0.1", resolve));
+    url = `127.0.0.1:${(registry.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void registry.close());
+
+  it("tests every live version and says that it cannot tell which flow", async () => {
+    contractFile("decodes-with: reader\nunknown-fields: accept\nschema: r.avsc");
+    writeFileSync(join(folder, "r.avsc"), envelope(id, { name: "zip", type: "string" }));
+    const { code, out } = await checkByRegistry(`http://ci:s%2Fcret@${url}`);
+    expect(code).toBe(100);
+    expect(out).toMatch(/note: asked the registry alone.*cannot be told which of them flow/);
+  });
+
+  it("without the password exits 1 and shows no secret", async () => {
+    contractFile(REJECTS);
+    const { code, err } = await checkByRegistry(`http://ci:hunter2@${url}`);
+    expect([code, err]).toEqual([1, expect.stringMatching(/\[registry-refused\].*401/)]);
+    expect(err).not.toContain("hunter2");
+    expect(await checkByRegistry("http://ci:hunter2@127.0.0.1:1")).toMatchObject({
+      code: 1,
+      err: expect.not.stringContaining("hunter2"),
+    });
+  });
+});
+
+describe("publish", () => {
+  it("sends every contract of the file for the environment", async () => {
+    contractFile(REJECTS);
+    const { code, out } = await cli("publish --env production");
+    expect([code, out]).toEqual([0, `published: billing reads ${TOPIC} in production\n`]);
+    expect(api.published).toEqual([
+      {
+        version: 1,
+        environment: "production",
+        consumer: "billing",
+        topic: TOPIC,
+        decodesWith: "writer",
+        unknownFields: "reject",
+        fields: ["id", "zip"],
+      },
+    ]);
+    expect((await cli("publish")).out).toMatch(/in default\n$/);
+  });
+
+  it("with an unreadable contract exits 1 and publishes nothing", async () => {
+    contractFile("decodes-with: writer");
+    expect((await cli("publish --env production")).code).toBe(1);
+    expect(api.published).toEqual([]);
+  });
+});
+
+describe("explain", () => {
+  it.each<[string, string, number, string]>([
+    ["int", "int", 0, "compatible\n"],
+    ["long", "int", 0, "compatible\n"],
+    [
+      "int",
+      "string",
+      100,
+      "not compatible\n  /  TYPE_MISMATCH  reader type: INT not compatible with writer type: STRING\n",
+    ],
+  ])("reader %s of writer %s exits %i", async (reader, writer, expected, text) => {
+    writeFileSync(join(folder, "r.avsc"), `"${reader}" // the reader`);
+    writeFileSync(join(folder, "w.avsc"), `{"type": "${writer}"}`);
+    const { code, out } = await cli("explain --reader r.avsc --writer w.avsc");
+    expect([code, out]).toEqual([expected, text]);
+    const json = await cli("explain --reader r.avsc --writer w.avsc --format json");
+    expect(JSON.parse(json.out)).toMatchObject({ compatible: expected === 0 });
+  });
+
+  it("of a text that is no schema exits 1", async () => {
+    writeFileSync(join(folder, "r.avsc"), '{"type": "recrd"}');
+    const { code, err } = await cli("explain --reader r.avsc --writer r.avsc");
+    expect([code, err]).toEqual([1, expect.stringMatching(/^fieldgate: \[schema-invalid\] reader/)]);
+  });
+
+  it("--stdin answers each line with a line", async () => {
+    const input = [
+      '{"reader":"int","writer":"string"}',
+      '{"reader":"int","writer":"int"}',
+      "{",
+      '{"reader":"x","writer":"int"}',
+    ];
+    const { code, out } = await cli("explain --stdin", { input: `${input.join("\n")}\n` });
+    expect(code).toBe(0);
+    const answers = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(answers[0]).toEqual({
+      compatible: false,
+      incompatibility: [
+        { type: "TYPE_MISMATCH", location: "/", message: "reader type: INT not compatible with writer type: STRING" },
+      ],
+    });
+    expect(answers.slice(1)).toEqual([
+      expect.objectContaining({ compatible: true }),
+      { error: expect.any(String) },
+      { error: expect.stringMatching(/reader/) },
+    ]);
+  });
+});
+
+describe("the light commands", () => {
+  it("load no Kafka, PostgreSQL or HTTP server library", () => {
+    const seen = new Map<string, string>();
+    const visit = (file: URL, from: string): void => {
+      if (seen.has(file.href)) return;
+      seen.set(file.href, from);
+      const text = readFileSync(file, "utf8").replaceAll(/^import type [^;]*;/gm, "");
+      const names = [...text.matchAll(/(?:^import [^;]*?|\bimport\(|^export [^;]*? from )"([^"]+)"/gm)].map(
+        ([, name]) => name ?? "",
+      );
+      for (const name of names) {
+        if (name.startsWith(".")) {
+          if (!name.endsWith("/main.ts")) visit(new URL(name, file), file.href);
+        } else seen.set(name, file.href);
+      }
+    };
+    visit(new URL("../../src/cli.ts", import.meta.url), "");
+    const packages = [...seen.keys()].filter((name) => !name.startsWith("file:") && !name.startsWith("node:"));
+    expect(packages.sort()).toEqual(["commander", "yaml", "zod"]);
+  });
+});

@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+
+export interface CliRun {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
+  readonly input?: string | undefined;
+  /** Sent once the predicate holds of what was printed so far. */
+  readonly interruptWhen?: (() => Promise<void>) | undefined;
+}
+
+/** Runs the real command line in a process of its own, with no FIELDGATE_ variable but those given. */
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FIELDGATE_"));
+  const child = spawn(process.execPath, [CLI, ...args], {
+    env: { ...Object.fromEntries(inherited), NODE_NO_WARNINGS: "1", ...options.env },
+    cwd: options.cwd,
+  });
+  let out = "";
+  let err = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  child.stdin.end(options.input ?? "");
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  if (options.interruptWhen !== undefined) {
+    await options.interruptWhen();
+    child.kill("SIGINT");
+  }
+  return { code: await ended, out, err };
+}
