@@ -5,18 +5,18 @@ type Props = Readonly<Record<string, Json>>;
 
 export type PrimitiveKind = "null" | "boolean" | "int" | "long" | "float" | "double" | "bytes" | "string";
 
-export interface AvroPrimitive {
+interface AvroPrimitive {
   readonly kind: PrimitiveKind;
   readonly props: Props;
 }
 
-export interface AvroArray {
+interface AvroArray {
   readonly kind: "array";
   readonly items: AvroSchema;
   readonly props: Props;
 }
 
-export interface AvroMap {
+interface AvroMap {
   readonly kind: "map";
   readonly values: AvroSchema;
   readonly props: Props;

@@ -53,7 +53,7 @@ export function contractKey({ environment, consumer, topic }: Contract): string 
 
 /** Reads a contract that came over HTTP or from a Kafka topic. Throws `contract-invalid` with every mistake. */
 export function parseContract(json: unknown): Contract {
-  const parsed = contractSchema.safeParse(json, { reportInput: true });
+  const parsed = contractSchema.safeParse(json);
   if (!parsed.success) throw contractError(parsed.error.issues.map(({ path, message }) => mistakeAt(path, message)));
   const contract = parsed.data;
   const reason = contract.schema === undefined ? undefined : whyNoSchema(contract.schema);

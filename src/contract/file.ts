@@ -11,10 +11,9 @@ import { offsetOf, pathText, valueAt, type Path } from "./place.ts";
 
 type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
 
-/** A text being read: says where a path of keys stands, and collects what is wrong. */
+/** A text being read: takes what is wrong, with the path of keys where. */
 interface Reading {
   readonly raw: unknown;
-  readonly mistakes: Mistake[];
   readonly add: (path: Path, reason: string, example?: string) => void;
 }
 
@@ -35,18 +34,19 @@ export function parseContractFile(
   };
   const syntax = document.errors.map((error) => ({ place: place(error.pos[0]), key: "YAML:", reason: error.message }));
   if (syntax.length > 0) throw contractError(syntax);
-  const mistakes: Mistake[] = [];
+  const mistakes: (Mistake & { readonly offset: number })[] = [];
   const reading: Reading = {
     raw: valuesOf(document, file),
-    mistakes,
-    add: (path, reason, example) =>
-      mistakes.push({ place: place(offsetOf(document, path)), key: pathText(path), reason, example }),
+    add: (path, reason, example) => {
+      const offset = offsetOf(document, path);
+      mistakes.push({ offset, place: place(offset), key: pathText(path), reason, example });
+    },
   };
   const parsed = contractFileSchema.safeParse(reading.raw);
   for (const issue of parsed.error?.issues ?? []) addIssue(reading, issue);
   const schemas = readSchemas(reading, readFile);
   addTwice(reading);
-  if (!parsed.success || mistakes.length > 0) throw contractError(mistakes);
+  if (!parsed.success || mistakes.length > 0) throw contractError(mistakes.sort((a, b) => a.offset - b.offset));
   return parsed.data.topics.map((topic, at) => contractOf(parsed.data, topic, schemas.get(at)));
 }
 
@@ -102,7 +102,7 @@ const TOPIC_KEYS = Object.keys(contractFileSchema.shape.topics.element.shape);
 const KINDS: Readonly<Record<string, string>> = { string: "a text", array: "a list", object: "a map of keys" };
 
 function addUnknownKey(add: Reading["add"], path: Path, near: string | undefined, known: readonly string[]): void {
-  const hint = near === undefined ? `; known are ${known.join(", ")}` : `; did you mean ${near}?`;
+  const hint = near === undefined ? ` (known are ${known.join(", ")})` : ` (did you mean ${near}?)`;
   add(path, `is not a known key${hint}`, near === undefined ? undefined : EXAMPLES[near]);
 }
 

@@ -98,14 +98,14 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
     [
       "f.yaml:4:5 topics[0].decodes-with is missing, e.g. decodes-with: writer",
       "f.yaml:4:5 topics[0].unknown-fields is missing",
-      "f.yaml:5:5 topics[0].decode-with is not a known key; did you mean decodes-with?, e.g. decodes-with: writer",
-      "f.yaml:6:5 topics[0].unknown-feilds is not a known key; did you mean unknown-fields?",
+      "f.yaml:5:5 topics[0].decode-with is not a known key (did you mean decodes-with?), e.g. decodes-with: writer",
+      "f.yaml:6:5 topics[0].unknown-feilds is not a known key (did you mean unknown-fields?)",
     ],
   ],
   [
     "a key nobody knows",
     `owner: me\n${topic(WRITER)}`,
-    ["f.yaml:1:1 owner is not a known key; known are version, consumer, environment, topics"],
+    ["f.yaml:1:1 owner is not a known key (known are version, consumer, environment, topics)"],
   ],
   [
     "values of other kinds",
@@ -120,7 +120,7 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   [
     "a consumer's name with a slash",
     `environment: a b\n${topic(WRITER).replace("consumer: b", "consumer: b/c")}`,
-    ["f.yaml:3:1 consumer must be letters, digits", "f.yaml:1:1 environment must be letters, digits"],
+    ["f.yaml:1:1 environment must be letters, digits", "f.yaml:3:1 consumer must be letters, digits"],
   ],
   [
     "a reader without schema",
