@@ -38,7 +38,8 @@ export function writeLong(out: Buffer, p: number, value: number): number {
 
 /** Any 64-bit integer. */
 export function writeBigLong(out: Buffer, p: number, value: bigint): number {
-  if (value >= -0x1fffffffffffffn && value <= 0x1fffffffffffffn) return writeLong(out, p, Number(value));
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return writeLong(out, p, number);
   let z = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
   while (z > 127n) {
     out[p++] = Number(z & 127n) | 128;
@@ -52,6 +53,16 @@ export function writeString(out: Buffer, p: number, text: string): number {
   const length = Buffer.byteLength(text);
   p = writeInt(out, p, length);
   return p + out.write(text, p);
+}
+
+/** Below this many bytes a loop beats the call of Buffer.copy. */
+const SHORT = 40;
+
+/** The bytes `src[s..e)` as they are. */
+export function copyBytes(src: Buffer, s: number, e: number, out: Buffer, p: number): number {
+  if (e - s >= SHORT) return p + src.copy(out, p, s, e);
+  for (let i = s; i < e; i++) out[p++] = byteAt(src, i);
+  return p;
 }
 
 /** The least number of bytes of two's complement, big endian (java.math.BigInteger.toByteArray), as Avro bytes. */

@@ -41,11 +41,21 @@ export const encodeInt16: Encode = encodeInteger(-0x8000n, 0x7fffn);
 export const encodeInt32: Encode = encodeInteger(-0x80000000n, 0x7fffffffn);
 export const encodeInt64: Encode = encodeInteger(-0x8000000000000000n, 0x7fffffffffffffffn);
 
-const FLOAT_TEXT = /^-?(?:\d+(?:\.\d*)?(?:e[+-]?\d+)?|Infinity)$|^NaN$/;
-
+/** A number as PostgreSQL prints floats: `-1.5e-07`, `NaN`, `Infinity`; undefined for anything else. */
 function parseFloatText(src: Buffer, s: number, e: number): number | undefined {
   const text = src.toString("latin1", s, e);
-  return FLOAT_TEXT.test(text) ? Number(text) : undefined;
+  const value = Number(text);
+  if (Number.isFinite(value)) return isPlain(src, s, e) ? value : undefined;
+  return value === Infinity || value === -Infinity || text === "NaN" ? value : undefined;
+}
+
+/** Only what Number also reads: digits, point, sign and `e`; not a blank or hexadecimal text. */
+function isPlain(src: Buffer, s: number, e: number): boolean {
+  for (let i = s; i < e; i++) {
+    const c = byteAt(src, i);
+    if ((c < 48 || c > 57) && c !== DOT && c !== MINUS && c !== 43 && c !== 101) return false;
+  }
+  return e > s;
 }
 
 /** NaN has Java's canonical bits. */

@@ -1,17 +1,8 @@
-import { byteAt, writeInt } from "./bytes.ts";
+import { byteAt, copyBytes, writeInt } from "./bytes.ts";
 import { UNFIT, type Encode } from "./encode.ts";
 
-/** Below this a loop beats the call of Buffer.copy. */
-const SHORT = 24;
-
 /** The text's UTF-8 bytes as they are. */
-export const encodeText: Encode = (src, s, e, out, p) => {
-  const size = e - s;
-  p = writeInt(out, p, size);
-  if (size >= SHORT) return p + src.copy(out, p, s, e);
-  for (let i = s; i < e; i++) out[p++] = byteAt(src, i);
-  return p;
-};
+export const encodeText: Encode = (src, s, e, out, p) => copyBytes(src, s, e, out, writeInt(out, p, e - s));
 
 /** `t` or `f`. */
 export const encodeBoolean: Encode = (src, s, e, out, p) => {

@@ -3,6 +3,7 @@ import { formatLsn } from "../wal/lsn.ts";
 import type { Relation, RowChange } from "../wal/message.ts";
 import type { Attnum } from "../table/column.ts";
 import type { SchemaId, Shape } from "../table/shape.ts";
+import { copyBytes } from "./bytes.ts";
 import { cellOf, type Cell } from "./cell.ts";
 import { UNFIT } from "./encode.ts";
 import { keyHeader } from "./header.ts";
@@ -91,7 +92,7 @@ export function eventWriter(options: WriterOptions): EventWriter {
   const keyOf = (row: RowSource, mark: EventMark | undefined): Buffer | null => {
     if (keyFrame === undefined) return null;
     reserve(into, FRAME + keyRoom(row));
-    const p = into.at + keyFrame.copy(into.buffer, into.at);
+    const p = copyBytes(keyFrame, 0, FRAME, into.buffer, into.at);
     return take(into, writeCells(keyCells, row, p, mark));
   };
 
@@ -102,7 +103,7 @@ export function eventWriter(options: WriterOptions): EventWriter {
     op: "c" | "u" | "d" | "r",
   ): Buffer => {
     reserve(into, FRAME + 2 + rowRoom(before) + rowRoom(after) + tail.room(mark));
-    let p = into.at + valueFrame.copy(into.buffer, into.at);
+    let p = copyBytes(valueFrame, 0, FRAME, into.buffer, into.at);
     for (const row of [before, after]) {
       into.buffer[p++] = row === undefined ? 0 : 2;
       if (row !== undefined) p = writeCells(cells, row, p, mark);
@@ -217,7 +218,7 @@ function writeOther(
   }
   const bytes = bytesFor(cell, kind, row.nulls === "fallback");
   if (bytes === undefined) throw unfit(shape, cell, mark, REASONS[kind ?? 0] ?? "");
-  return p + bytes.copy(out, p);
+  return copyBytes(bytes, 0, bytes.length, out, p);
 }
 
 const REASONS: Readonly<Record<number, string>> = {

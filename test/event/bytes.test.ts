@@ -217,11 +217,8 @@ test(`${ROWS} random rows of all mapped types have the bytes avsc gives the same
       );
       const after = Object.fromEntries(cells.map((cell, i) => [`c${i}`, cell === null ? null : cell.value]));
       const expected = envelope.toBuffer({ before: null, after, source: SOURCE, transaction: null, op: "c", ...TIMES });
-      if (event?.value?.subarray(5).equals(expected) !== true) {
-        expect(event?.value?.toString("hex").slice(10)).toBe(expected.toString("hex"));
-      }
-      if (event?.key?.subarray(5).equals(key.toBuffer({ c0: cells[0]?.value })) !== true)
-        expect.fail("other key bytes");
+      expect(event?.value?.toString("hex", 5)).toBe(expected.toString("hex"));
+      expect(event?.key?.toString("hex", 5)).toBe(key.toBuffer({ c0: cells[0]?.value }).toString("hex"));
     }),
     { numRuns: ROWS },
   );
