@@ -57,14 +57,11 @@ function sourceOf(terminal: Terminal): Source {
   if (terminal.env["FIELDGATE_URL"] !== undefined || registry === undefined) {
     return { kind: "service", topic: (name) => clientOf(terminal).topic(name) };
   }
-  if (!URL.canParse(registry)) {
-    throw new GuardError("usage", "FIELDGATE_REGISTRY_URL is no URL", { next: "e.g. http://registry:8081" });
-  }
   return {
     kind: "registry",
     topic: async (name) => {
       const { registryTopic } = await import("./registry-topic.ts");
-      return registryTopic(registry, name, terminal.signal);
+      return registryTopic(registry, name);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { type Mistake, configError } from "./mistake.ts";
+import { readRegistryAddress } from "./registry-address.ts";
 import type { ServiceConfig } from "./settings.ts";
 
 /** The environment of `fieldgate run`, each variable with what it must be and an example. */
@@ -13,7 +14,15 @@ export const serviceVariables = z.object({
     "be a comma list of host:port",
     "kafka-1:9092,kafka-2:9092",
   ),
-  FIELDGATE_REGISTRY_URL: variable(httpUrl(), "be the schema registry's http(s) URL", "http://registry:8081"),
+  FIELDGATE_REGISTRY_URL: variable(
+    z.string().transform((text, context) => {
+      const address = readRegistryAddress(text);
+      if (address === undefined) context.addIssue({ code: "custom" });
+      return address ?? z.NEVER;
+    }),
+    "be the schema registry's http(s) URL",
+    "http://registry:8081",
+  ),
   FIELDGATE_DEPLOYMENT: variable(
     z
       .string()
@@ -108,7 +117,8 @@ function mistakeOf(issue: z.core.$ZodIssue, env: Readonly<Record<string, string 
 function assemble(variables: z.infer<typeof serviceVariables>): ServiceConfig {
   return {
     kafkaBrokers: variables.FIELDGATE_KAFKA_BROKERS,
-    registryUrl: variables.FIELDGATE_REGISTRY_URL,
+    registryUrl: variables.FIELDGATE_REGISTRY_URL.url,
+    registryAuth: variables.FIELDGATE_REGISTRY_URL.auth,
     deployment: variables.FIELDGATE_DEPLOYMENT,
     http: {
       host: variables.FIELDGATE_HTTP_HOST,

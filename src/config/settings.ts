@@ -1,4 +1,5 @@
 import type { ReleasePolicy } from "../gate/policy.ts";
+import type { RegistryAddress } from "./registry-address.ts";
 
 /** A table of the source database. */
 export interface TableName {
@@ -46,7 +47,10 @@ export interface ConnectorConfig {
 export interface ServiceConfig {
   /** `host:port`, at least one. */
   readonly kafkaBrokers: readonly string[];
+  /** Without user and password. */
   readonly registryUrl: string;
+  /** From the URL's user and password. */
+  readonly registryAuth: RegistryAddress["auth"];
   readonly deployment: string;
   readonly http: { readonly host: string; readonly port: number; readonly token: string | undefined };
   readonly slackWebhookUrl: string | undefined;

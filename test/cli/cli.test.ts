@@ -322,7 +322,7 @@ describe("check by the registry alone", () => {
             ? [200, [1, 2]]
             : schema === undefined
               ? [404, {}]
-              : [200, { id: Number(number), schema }];
+              : [200, { id: Number(number), version: Number(number), schema }];
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => registry.listen(0, "127.0.0.1", resolve));

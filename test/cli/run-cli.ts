@@ -1,7 +1,12 @@
 import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
+
+/** Starts in a third of the time. */
+const COMPILED = join(tmpdir(), "fieldgate-test-compile-cache");
 
 export interface CliRun {
   readonly code: number | null;
@@ -13,7 +18,7 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   readonly input?: string | undefined;
-  /** Sent once the predicate holds of what was printed so far. */
+  /** Ctrl-C is sent once this resolves. */
   readonly interruptWhen?: (() => Promise<void>) | undefined;
 }
 
@@ -21,7 +26,7 @@ export interface CliOptions {
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FIELDGATE_"));
   const child = spawn(process.execPath, [CLI, ...args], {
-    env: { ...Object.fromEntries(inherited), NODE_NO_WARNINGS: "1", ...options.env },
+    env: { ...Object.fromEntries(inherited), NODE_NO_WARNINGS: "1", NODE_COMPILE_CACHE: COMPILED, ...options.env },
     cwd: options.cwd,
   });
   let out = "";

@@ -10,6 +10,7 @@ describe("readServiceConfig", () => {
     expect(readServiceConfig({ ...SMALLEST, FIELDGATE_TOKEN: "" })).toEqual({
       kafkaBrokers: ["k1:9092", "k2:9092"],
       registryUrl: "http://registry:8081",
+      registryAuth: undefined,
       deployment: "main",
       http: { host: "127.0.0.1", port: 8080, token: undefined },
       slackWebhookUrl: undefined,
@@ -36,6 +37,18 @@ describe("readServiceConfig", () => {
     expect(() => readServiceConfig({ ...SMALLEST, ...env })).toThrow(message);
     expect(() => readServiceConfig({ ...SMALLEST, ...env })).toThrow(/^\[config-invalid\] 1 mistake\n/);
     expect(() => readServiceConfig({ ...SMALLEST, ...env })).not.toThrow(/hunter2/);
+  });
+
+  it.each([
+    [
+      "https://ci:s%2Fcret@host/apis/ccompat/v7/",
+      "https://host/apis/ccompat/v7",
+      { username: "ci", password: "s/cret" },
+    ],
+    ["http://key:100%@host:8081", "http://host:8081", { username: "key", password: "100%" }],
+  ])("takes user and password out of %s", (url, registryUrl, auth) => {
+    const config = readServiceConfig({ ...SMALLEST, FIELDGATE_REGISTRY_URL: url });
+    expect(config).toMatchObject({ registryUrl, registryAuth: { kind: "basic", ...auth } });
   });
 
   it("tells all mistakes at once", () => {
