@@ -52,6 +52,7 @@ export async function startReading(kafka: KafkaClient, reading: Reading): Promis
 async function start(consumer: Consumer, reading: Reading): Promise<void> {
   const { topic, positions } = reading;
   const joined = Promise.withResolvers<void>();
+  joined.promise.catch(() => {}); // it may fail before it is awaited
   consumer.on(consumer.events.GROUP_JOIN, () => {
     // each join, also a later one, forgets where it was: kafkajs would start at the beginning
     for (const [partition, offset] of positions) consumer.seek({ topic, partition, offset: String(offset) });

@@ -25,12 +25,14 @@ export interface ReadOptions {
 export async function readToEnd(kafka: KafkaClient, topic: string, options: ReadOptions): Promise<void> {
   options.signal?.throwIfAborted();
   const ranges = await topicOffsets(kafka, topic);
+  options.signal?.throwIfAborted();
   const positions = new Map([...ranges].map(([partition, { begin }]) => [partition, begin]));
   const targets = new Map([...ranges].map(([partition, { end }]) => [partition, end]));
   const { until } = options;
   if (until === undefined && hasReached(positions, targets)) return;
 
   const done = Promise.withResolvers<void>();
+  done.promise.catch(() => {}); // it may fail before it is awaited
   const stalled = watchdog(options.stalledMs ?? 30_000, () =>
     done.reject(new GuardError("kafka-down", `read ${topic}: nothing more came, and it is not at its end`)),
   );

@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import { kafkaClient } from "../../src/kafka/client.ts";
+import { createTopic } from "../../src/kafka/topics.ts";
+import { openWriter, type WriterOptions } from "../../src/kafka/writer.ts";
+import { uniquePrefix } from "../stack/topic.ts";
+import { until } from "../stack/until.ts";
+import { maxBytes, ourClient, read, record } from "./place.ts";
+
+async function topicAndWriter(more: Partial<WriterOptions> = {}) {
+  const kafka = ourClient();
+  const topic = uniquePrefix();
+  await createTopic(kafka, { name: topic, partitions: 1 });
+  const open = () => openWriter(kafka, { transactionalId: topic, maxBytes, ...more });
+  return { kafka, topic, open };
+}
+
+test("a commit's records are all seen, over several sends and topics, in order", async () => {
+  const { kafka, topic, open } = await topicAndWriter();
+  const other = `${topic}.other`;
+  await createTopic(kafka, { name: other, partitions: 1 });
+  await using writer = await open();
+  const all = Array.from({ length: 1_200 }, (_, index) => record(index % 10 === 0 ? other : topic, String(index)));
+  await writer.commit(all);
+  await until(async () => (await read(kafka, topic)).length === 1_080, "all records are seen");
+  const numbers = (await read(kafka, topic)).map((each) => Number(each.split(":")[1]));
+  expect(numbers).toStrictEqual(numbers.toSorted((a, b) => a - b));
+  expect(await read(kafka, other)).toHaveLength(120);
+});
+
+test("what is sent and not committed is not seen", async () => {
+  const { kafka, topic } = await topicAndWriter();
+  const producer = kafka.inner.producer({ transactionalId: topic, idempotent: true, createPartitioner: () => () => 0 });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  await transaction.send({ topic, messages: [{ key: "k", value: "1" }] });
+  expect(await read(kafka, topic)).toStrictEqual([]);
+  await transaction.commit();
+  await until(async () => (await read(kafka, topic)).length === 1, "the committed record is seen");
+  await producer.disconnect();
+});
+
+test("an older writer of the same id is fenced by the newer one's first commit, and stays dead", async () => {
+  const { kafka, topic, open } = await topicAndWriter();
+  await using zombie = await open();
+  await zombie.commit([record(topic, "old")]);
+  await using writer = await open();
+  await zombie.commit([record(topic, "before the first commit")]);
+  await writer.commit([record(topic, "new")]);
+  await expect(zombie.commit([record(topic, "zombie")])).rejects.toMatchObject({ code: "kafka-fenced" });
+  await expect(zombie.commit([record(topic, "zombie")])).rejects.toThrow("is dead");
+  await writer.commit([record(topic, "newer")]);
+  await until(async () => (await read(kafka, topic)).at(-1)?.endsWith(":newer"), "the newer record is seen");
+  const values = (await read(kafka, topic)).map((each) => each.split(":")[1]);
+  expect(values).toStrictEqual(["old", "before the first commit", "new", "newer"]);
+});
+
+test("records for a partition the topic does not have fail the commit, and nothing of it is seen", async () => {
+  const { kafka, topic, open } = await topicAndWriter();
+  {
+    await using writer = await open();
+    const commit = writer.commit([record(topic, "lost?"), record(topic, "nowhere", 7)]);
+    await expect(commit).rejects.toThrow(`no broker took partition 7 of topic ${topic}`);
+  }
+  await using writer = await open();
+  await writer.commit([record(topic, "started")]);
+  await until(async () => (await read(kafka, topic)).length > 0, "the started record is seen");
+  expect(await read(kafka, topic)).toStrictEqual([expect.stringMatching(/:started$/)]);
+});
+
+test("a record too large is refused before anything is sent, and the writer lives", async () => {
+  const { topic, open } = await topicAndWriter();
+  await using writer = await open();
+  await expect(writer.commit([record(topic, "x".repeat(1_048_588))])).rejects.toMatchObject({
+    code: "record-too-large",
+  });
+  await writer.commit([record(topic, "x".repeat(1_048_000))]);
+});
+
+test("a topic that does not exist is named", async () => {
+  const { topic, open } = await topicAndWriter({ commitTimeoutMs: 1_500 });
+  await using writer = await open();
+  const commit = writer.commit([record(`${topic}.none`, "x")]);
+  await expect(commit).rejects.toThrow(`[topic-missing] no topic ${topic}.none`);
+});
+
+test("an aborted signal gives up the commit and the writer", async () => {
+  const { topic, open } = await topicAndWriter();
+  await using writer = await open();
+  const stop = new AbortController();
+  const commit = writer.commit([record(`${topic}.none`, "x")], stop.signal);
+  stop.abort(new Error("stopping"));
+  await expect(commit).rejects.toThrow("stopping");
+  await expect(writer.commit([record(topic, "x")])).rejects.toThrow("is dead");
+});
+
+test("a broker that is not there is kafka-down in bounded time", async () => {
+  const kafka = kafkaClient({ brokers: ["127.0.0.1:9"], clientId: "t" });
+  await expect(openWriter(kafka, { transactionalId: "t", maxBytes })).rejects.toMatchObject({ code: "kafka-down" });
+});
+
+test("kafkajs warns of nothing, neither of its timers nor of its partitioner", async () => {
+  const log: string[] = [];
+  const warnings: string[] = [];
+  const note = (warning: Error) => warnings.push(warning.name);
+  process.on("warning", note);
+  const kafka = ourClient(log);
+  const topic = uniquePrefix();
+  await createTopic(kafka, { name: topic });
+  await using writer = await openWriter(kafka, { transactionalId: topic, maxBytes });
+  for (let count = 0; count < 5; count++) await writer.commit([record(topic, "x")]);
+  process.off("warning", note);
+  expect(warnings).toStrictEqual([]);
+  expect(log.filter((line) => /partitioner|concurrent operation|Limiting retries/.test(line))).toStrictEqual([]);
+});
