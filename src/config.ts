@@ -7,7 +7,7 @@ import type { ConnectorConfig } from "./config/settings.ts";
 import { GuardError } from "./errors.ts";
 
 export { readServiceConfig } from "./config/service-config.ts";
-export type { ConnectorConfig, ServiceConfig, TableName } from "./config/settings.ts";
+export type { ConnectorConfig } from "./config/settings.ts";
 
 const NEXT = "correct the keys above; docs/configuration.md has all of them";
 

@@ -4,7 +4,7 @@ import { checkFlowing, judge, type Judgement } from "../contract/judge.ts";
 import type { Finding } from "../finding.ts";
 import type { TopicView } from "../http/api.ts";
 
-export interface WithheldJudgement extends Judgement {
+interface WithheldJudgement extends Judgement {
   readonly amendmentId: string;
   readonly field: string;
 }

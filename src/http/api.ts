@@ -59,7 +59,7 @@ export interface ChunkView {
   readonly why?: string | undefined;
 }
 
-export type AmendmentKind = "added" | "dropped" | "renamed" | "retyped" | "nullability" | "default" | "key";
+type AmendmentKind = "added" | "dropped" | "renamed" | "retyped" | "nullability" | "default" | "key";
 
 export interface AmendmentView {
   /** `inventory.public.customers/3`. */
