@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { registryClient } from "../../src/registry/client.ts";
+import { schemaId } from "../../src/table/shape.ts";
+import { servers } from "../stack/servers.ts";
+import { uniquePrefix } from "../stack/topic.ts";
+
+function row(...fields: readonly object[]): string {
+  return JSON.stringify({ type: "record", name: "Row", fields: [{ name: "id", type: "long" }, ...fields] });
+}
+
+const FIRST = row();
+const SECOND = row({ name: "zip", type: ["null", "string"], default: null });
+const UNFIT = row({ name: "zip", type: "string" });
+
+function apicurio() {
+  return { registry: registryClient({ urls: [servers.registry.url] }), subject: `${uniquePrefix()}/a b-value` };
+}
+
+test("an unknown subject has no schema, no version, the registry's level, and takes any schema", async () => {
+  const { registry, subject } = apicurio();
+  expect(await registry.latest(subject)).toBeUndefined();
+  expect(await registry.version(subject, 1)).toBeUndefined();
+  expect(await registry.versions(subject)).toStrictEqual([]);
+  expect(await registry.schemaById(schemaId(2_000_000_000))).toBeUndefined();
+  expect(await registry.level(subject)).toBe("BACKWARD");
+  expect(await registry.check(subject, UNFIT)).toStrictEqual({ kind: "compatible" });
+});
+
+test("what is registered is found again, and an equal schema keeps its id", async () => {
+  const { registry, subject } = apicurio();
+  const first = await registry.register(subject, FIRST);
+  const second = await registry.register(subject, SECOND);
+  expect(first).toMatchObject({ kind: "registered" });
+  expect(second).toMatchObject({ kind: "registered" });
+  expect(await registry.register(subject, FIRST)).toStrictEqual(first);
+  expect(await registry.versions(subject)).toStrictEqual([1, 2]);
+  const latest = await registry.latest(subject);
+  expect(latest).toStrictEqual({ id: second.kind === "registered" ? second.id : 0, version: 2, text: SECOND });
+  expect(await registry.schemaById(latest?.id ?? schemaId(0))).toBe(SECOND);
+  expect(await registry.version(subject, 1)).toMatchObject({ text: FIRST });
+});
+
+test("the level's verdict is the same before and at registration", async () => {
+  const { registry, subject } = apicurio();
+  await registry.register(subject, FIRST);
+  expect(await registry.check(subject, SECOND)).toStrictEqual({ kind: "compatible" });
+  expect(await registry.check(subject, UNFIT)).toMatchObject({ kind: "incompatible" });
+  expect(await registry.register(subject, UNFIT)).toMatchObject({ kind: "refused", status: 409 });
+  expect(await registry.versions(subject)).toStrictEqual([1]);
+});
+
+test("a text that is no schema is refused", async () => {
+  const { registry, subject } = apicurio();
+  await registry.register(subject, FIRST);
+  expect(await registry.check(subject, `{"type":"nonsense"}`)).toMatchObject({ kind: "incompatible" });
+  expect(await registry.register(subject, `{"type":"nonsense"}`)).toMatchObject({ kind: "refused", status: 422 });
+});
+
+test("another path of the same server is no registry", async () => {
+  const wrong = registryClient({ urls: [new URL("/nowhere", servers.registry.url).href] });
+  await expect(wrong.latest("s")).rejects.toMatchObject({ code: "registry-down" });
+});
