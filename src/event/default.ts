@@ -57,13 +57,16 @@ function defaultText(oid: number, expression: string): string | undefined {
   return placeholder === "" ? expression : trimmed;
 }
 
+/** More than any number takes beyond its text: PostgreSQL's largest scale is 1000 digits. */
+const ROOM = 1024;
+
 /** Writes the text as a row's value and reads it back: a default is what such a row has. */
 function valueOf(type: ColumnType, avro: AvroType, text: string): Json | undefined {
   const encode = encoderOf(avro, type);
   if (encode === undefined || (typeof avro === "object" && avro["type"] === "record")) return undefined;
   if (type.oid === OID.uuid && !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return undefined;
   const source = Buffer.from(text);
-  const out = Buffer.alloc(source.length + 64 + 1000);
+  const out = Buffer.alloc(source.length + ROOM);
   const end = encode(source, 0, source.length, out, 0);
   return end === UNFIT ? undefined : jsonOf(decodeValue(avro, out, 0).value);
 }

@@ -20,8 +20,9 @@ export function reserve(into: Slab, bytes: number): void {
   into.at = 0;
 }
 
-/** The bytes from where the slab stood up to `end`, as one record. */
+/** The bytes from where the slab stood up to `end`, as one record. Throws when too little was reserved. */
 export function take(into: Slab, end: number): Buffer {
+  if (end > into.buffer.length) throw new RangeError("a record is longer than what was reserved for it");
   const record = into.buffer.subarray(into.at, end);
   into.at = end;
   return record;

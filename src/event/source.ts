@@ -34,11 +34,14 @@ export interface EventMark {
   readonly snapshot?: SnapshotMark | undefined;
 }
 
+/** create, update, delete, read (by a chunk). */
+export type Op = "c" | "u" | "d" | "r";
+
 /** Writes what follows before and after in the envelope: source, transaction, op and times. */
 export interface Tail {
   /** At least the bytes `write` may take for this mark. */
   room(mark: EventMark): number;
-  write(out: Buffer, p: number, mark: EventMark, op: "c" | "u" | "d" | "r"): number;
+  write(out: Buffer, p: number, mark: EventMark, op: Op): number;
 }
 
 const QUOTE = 34;

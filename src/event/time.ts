@@ -91,7 +91,7 @@ function zonedSlow(src: Buffer, s: number, e: number, out: Buffer, p: number, di
 }
 
 /** Any timestamptz text as Debezium writes it; undefined when it is none or has more digits of fraction. */
-export function zonedText(src: Buffer, s: number, e: number, digits: number): string | undefined {
+function zonedText(src: Buffer, s: number, e: number, digits: number): string | undefined {
   if (infinitySign(src, s, e) !== 0) return src.toString("latin1", s, e);
   const moment: Moment = { days: 0, micros: 0, offset: 0 };
   if (!parseTimestamp(src, s, e, moment)) return undefined;

@@ -42,7 +42,7 @@ const VARIABLE_SCALE = "io.debezium.data.VariableScaleDecimal";
 export type AvroType = string | { readonly [key: string]: Json };
 
 /** Digits of fraction of a time, timestamp or timestamptz column. */
-export function fractionDigits(type: ColumnType): number {
+function fractionDigits(type: ColumnType): number {
   return type.typmod < 0 ? 6 : type.typmod;
 }
 

@@ -1,15 +1,14 @@
 import { GuardError } from "../errors.ts";
-import { formatLsn } from "../wal/lsn.ts";
 import type { Relation, RowChange } from "../wal/message.ts";
 import type { Attnum } from "../table/column.ts";
 import type { SchemaId, Shape } from "../table/shape.ts";
 import { copyBytes } from "./bytes.ts";
-import { cellOf, type Cell } from "./cell.ts";
-import { UNFIT } from "./encode.ts";
+import { cellOf } from "./cell.ts";
 import { keyHeader } from "./header.ts";
+import { rowWriter, type RowSource } from "./row.ts";
 import { reserve, slab, take, type Slab } from "./slab.ts";
-import { sourceTail, type EventMark, type Origin } from "./source.ts";
-import { NULL, readTuple, TEXT, tupleOf, UNCHANGED, type Tuple } from "./tuple.ts";
+import { sourceTail, type EventMark, type Op, type Origin } from "./source.ts";
+import { readTuple, TEXT, tupleOf, UNCHANGED } from "./tuple.ts";
 
 /** One record for the topic. `headers` only where a key changed. */
 export interface EventRecord {
@@ -44,16 +43,9 @@ export interface EventWriter {
   hasUnchangedToast(row: RowChange): boolean;
 }
 
+/** Debezium's unavailable.value.placeholder. */
 const PLACEHOLDER = "__debezium_unavailable_value";
 const FRAME = 5;
-
-/** A row to write: its tuple, and where a value may be taken from that the tuple leaves out. */
-interface RowSource {
-  readonly tuple: Tuple;
-  readonly other: Tuple | undefined;
-  /** A null in a required field: refused, a column the key tuple does not hold, or one to take from `other`. */
-  readonly nulls: "refuse" | "fallback" | "other";
-}
 
 /**
  * The writer of one (Relation, shape): from pgoutput's texts straight to framed Avro (0x00, schema id, body). A
@@ -66,49 +58,33 @@ export function eventWriter(options: WriterOptions): EventWriter {
   const cells = shape.fields.map((field) => cellOf(field, columns, placeholder));
   const keyCells = shape.key.map((field) => cellOf(field, columns, placeholder));
   const into = options.slab ?? slab();
+  const table = `${shape.table.schema}.${shape.table.name}`;
+  const rows = rowWriter(table, cells);
+  const keys = rowWriter(table, keyCells);
   const tail = sourceTail(options.origin, shape.table.schema, shape.table.name);
   const valueFrame = frame(shape.valueSchema.id);
   const keyFrame = shape.keySchema === undefined ? undefined : frame(shape.keySchema.id);
-  const rowRoom = roomOf(cells);
-  const keyRoom = roomOf(keyCells);
   const current = tupleOf(columns.length);
   const previous = tupleOf(columns.length);
 
-  const writeCells = (list: readonly Cell[], row: RowSource, p: number, mark: EventMark | undefined): number => {
-    const out = into.buffer;
-    const { bytes, kinds, starts, ends } = row.tuple;
-    for (const cell of list) {
-      const { column } = cell;
-      if (column >= 0 && kinds[column] === TEXT) {
-        if (cell.branch !== -1) out[p++] = cell.branch;
-        // a column below the tuple's length has both offsets
-        p = cell.encode(bytes, starts[column] as number, ends[column] as number, out, p); // see the line before
-        if (p === UNFIT) throw unfit(shape, cell, mark, "a value its type cannot hold");
-      } else p = writeOther(shape, cell, row, out, p, mark);
-    }
-    return p;
-  };
-
   const keyOf = (row: RowSource, mark: EventMark | undefined): Buffer | null => {
     if (keyFrame === undefined) return null;
-    reserve(into, FRAME + keyRoom(row));
+    reserve(into, FRAME + keys.room(row));
     const p = copyBytes(keyFrame, 0, FRAME, into.buffer, into.at);
-    return take(into, writeCells(keyCells, row, p, mark));
+    return take(into, keys.write(row, into.buffer, p, mark));
   };
 
-  const valueOf = (
-    before: RowSource | undefined,
-    after: RowSource | undefined,
-    mark: EventMark,
-    op: "c" | "u" | "d" | "r",
-  ): Buffer => {
-    reserve(into, FRAME + 2 + rowRoom(before) + rowRoom(after) + tail.room(mark));
-    let p = copyBytes(valueFrame, 0, FRAME, into.buffer, into.at);
-    for (const row of [before, after]) {
-      into.buffer[p++] = row === undefined ? 0 : 2;
-      if (row !== undefined) p = writeCells(cells, row, p, mark);
-    }
-    return take(into, tail.write(into.buffer, p, mark, op));
+  const valueOf = (before: RowSource | undefined, after: RowSource | undefined, mark: EventMark, op: Op): Buffer => {
+    const beforeRoom = before === undefined ? 0 : rows.room(before);
+    const afterRoom = after === undefined ? 0 : rows.room(after);
+    reserve(into, FRAME + 2 + beforeRoom + afterRoom + tail.room(mark));
+    const out = into.buffer;
+    let p = copyBytes(valueFrame, 0, FRAME, out, into.at);
+    out[p++] = before === undefined ? 0 : 2;
+    if (before !== undefined) p = rows.write(before, out, p, mark);
+    out[p++] = after === undefined ? 0 : 2;
+    if (after !== undefined) p = rows.write(after, out, p, mark);
+    return take(into, tail.write(out, p, mark, op));
   };
 
   const readNew = (row: RowChange, old: RowSource | undefined): RowSource => {
@@ -151,8 +127,7 @@ export function eventWriter(options: WriterOptions): EventWriter {
 
   const removed = (row: RowChange, mark: EventMark): readonly EventRecord[] => {
     const old = readOld(row);
-    if (old === undefined)
-      throw new GuardError("wal-invalid", `a delete of ${tableOf(shape)} came without its old row`);
+    if (old === undefined) throw new GuardError("wal-invalid", `a delete of ${table} came without its old row`);
     return deleted(old, keyOf(oldKeySource(old, undefined), mark), mark);
   };
 
@@ -202,73 +177,8 @@ function scratch(into: Slab, write: () => Buffer | null): string {
   return text;
 }
 
-/** What is not a text in the tuple: null, not in the log, or unchanged and out of line. */
-function writeOther(
-  shape: Shape,
-  cell: Cell,
-  row: RowSource,
-  out: Buffer,
-  p: number,
-  mark: EventMark | undefined,
-): number {
-  const kind = cell.column < 0 ? undefined : row.tuple.kinds[cell.column];
-  const other = kind !== undefined && row.other?.kinds[cell.column] === TEXT ? row.other : undefined;
-  if (other !== undefined && (kind === UNCHANGED || (row.nulls === "other" && cell.nothing === undefined))) {
-    return writeFrom(shape, cell, other, out, p, mark);
-  }
-  const bytes = bytesFor(cell, kind, row.nulls === "fallback");
-  if (bytes === undefined) throw unfit(shape, cell, mark, REASONS[kind ?? 0] ?? "");
-  return copyBytes(bytes, 0, bytes.length, out, p);
-}
-
-const REASONS: Readonly<Record<number, string>> = {
-  0: "a column that is gone, and the field is required without a default",
-  [NULL]: "a null, and the field is required",
-  [UNCHANGED]: "an unchanged value that is not in the log; set REPLICA IDENTITY FULL",
-};
-
-function bytesFor(cell: Cell, kind: number | undefined, fallback: boolean): Buffer | undefined {
-  if (kind === UNCHANGED) return cell.toast;
-  if (fallback) return cell.fallback;
-  return kind === NULL ? cell.nothing : cell.absent;
-}
-
-function writeFrom(
-  shape: Shape,
-  cell: Cell,
-  tuple: Tuple,
-  out: Buffer,
-  p: number,
-  mark: EventMark | undefined,
-): number {
-  if (cell.branch !== -1) out[p++] = cell.branch;
-  const end = cell.encode(tuple.bytes, tuple.starts[cell.column] ?? 0, tuple.ends[cell.column] ?? 0, out, p);
-  if (end === UNFIT) throw unfit(shape, cell, mark, "a value its type cannot hold");
-  return end;
-}
-
-/** The room a row may take: each column's bytes as often as fields are filled from it, and what cells add. */
-function roomOf(cells: readonly Cell[]): (row: RowSource | undefined) => number {
-  const growth = cells.reduce((sum, cell) => sum + cell.growth, 0);
-  const uses = new Map<number, number>();
-  for (const { column } of cells) uses.set(column, (uses.get(column) ?? 0) + 1);
-  const times = Math.max(1, ...uses.values());
-  return (row) => (row === undefined ? 0 : growth + times * (row.tuple.size + (row.other?.size ?? 0)));
-}
-
 function frame(id: SchemaId): Buffer {
   const bytes = Buffer.alloc(FRAME);
   bytes.writeInt32BE(id, 1);
   return bytes;
-}
-
-function tableOf(shape: Shape): string {
-  return `${shape.table.schema}.${shape.table.name}`;
-}
-
-function unfit(shape: Shape, cell: Cell, mark: EventMark | undefined, what: string): GuardError {
-  const at = mark === undefined ? "" : ` at ${formatLsn(mark.lsn)}`;
-  return new GuardError("value-unfit", `${tableOf(shape)}.${cell.name}${at}: ${what}`, {
-    next: "see what amendments of this field can do: fieldgate amendments",
-  });
 }

@@ -94,7 +94,7 @@ export function shapeOf(topic: string, fields: readonly Field[], key: readonly F
   };
 }
 
-export const ORIGIN: Origin = { version: "3.7.0.Test", connector: "postgresql", name: "test_server", db: "postgres" };
+const ORIGIN: Origin = { version: "3.7.0.Test", connector: "postgresql", name: "test_server", db: "postgres" };
 
 /** The mark of the golden events. */
 export const MARK: EventMark = {

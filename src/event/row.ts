@@ -1,0 +1,103 @@
+import { GuardError } from "../errors.ts";
+import { formatLsn } from "../wal/lsn.ts";
+import { copyBytes } from "./bytes.ts";
+import type { Cell } from "./cell.ts";
+import { UNFIT } from "./encode.ts";
+import type { EventMark } from "./source.ts";
+import { NULL, TEXT, UNCHANGED, type Tuple } from "./tuple.ts";
+
+/** A row to write: its tuple, and where a value may be taken from that the tuple leaves out. */
+export interface RowSource {
+  readonly tuple: Tuple;
+  readonly other: Tuple | undefined;
+  /** A null in a required field: refused, a column the key tuple does not hold, or one to take from `other`. */
+  readonly nulls: "refuse" | "fallback" | "other";
+}
+
+/** Writes a row's cells as one Avro record body. */
+export interface RowWriter {
+  /** At least the bytes the row may take. */
+  room(row: RowSource): number;
+  /** Throws value-unfit by field and position; `mark` is undefined where there is no position yet. */
+  write(row: RowSource, out: Buffer, p: number, mark: EventMark | undefined): number;
+}
+
+/** `table` is for messages: `schema.table`. */
+export function rowWriter(table: string, cells: readonly Cell[]): RowWriter {
+  const growth = cells.reduce((sum, cell) => sum + cell.growth, 0);
+  const fanOut = mostUses(cells);
+  return {
+    room: (row) => growth + fanOut * (row.tuple.size + (row.other?.size ?? 0)),
+    write: (row, out, p, mark) => {
+      const { tuple } = row;
+      for (const cell of cells) {
+        const end =
+          cell.column >= 0 && tuple.kinds[cell.column] === TEXT
+            ? writeText(cell, tuple, out, p)
+            : writeOther(cell, row, out, p);
+        if (end === UNFIT) throw unfit(table, cell, row, mark);
+        p = end;
+      }
+      return p;
+    },
+  };
+}
+
+/** How many fields at most are filled from one column: its bytes may be written so often. */
+function mostUses(cells: readonly Cell[]): number {
+  const uses = new Map<number, number>();
+  for (const { column } of cells) uses.set(column, (uses.get(column) ?? 0) + 1);
+  return Math.max(1, ...uses.values());
+}
+
+function writeText(cell: Cell, tuple: Tuple, out: Buffer, p: number): number {
+  if (cell.branch !== -1) out[p++] = cell.branch;
+  const start = tuple.starts[cell.column] as number; // a cell's column is one of the tuple's
+  const end = tuple.ends[cell.column] as number; // so is this
+  return cell.encode(tuple.bytes, start, end, out, p);
+}
+
+/** What is not a text in the tuple: null, not in the log, or unchanged and out of line. */
+function writeOther(cell: Cell, row: RowSource, out: Buffer, p: number): number {
+  const kind = kindOf(cell, row);
+  if (row.other !== undefined && cell.column >= 0 && row.other.kinds[cell.column] === TEXT) {
+    const isKeyOutsideIdentity = row.nulls === "other" && cell.nothing === undefined;
+    if (kind === UNCHANGED || isKeyOutsideIdentity) return writeText(cell, row.other, out, p);
+  }
+  const bytes = constantFor(cell, kind, row.nulls === "fallback");
+  return bytes === undefined ? UNFIT : copyBytes(bytes, 0, bytes.length, out, p);
+}
+
+/** Undefined: the column is not in the log. */
+function kindOf(cell: Cell, row: RowSource): number | undefined {
+  return cell.column < 0 ? undefined : row.tuple.kinds[cell.column];
+}
+
+function constantFor(cell: Cell, kind: number | undefined, fallback: boolean): Buffer | undefined {
+  if (kind === UNCHANGED) return cell.toast;
+  if (fallback) return cell.fallback;
+  return kind === NULL ? cell.nothing : cell.absent;
+}
+
+function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | undefined): GuardError {
+  const at = mark === undefined ? "" : ` at ${formatLsn(mark.lsn)}`;
+  const { what, next } = reason(kindOf(cell, row));
+  return new GuardError("value-unfit", `${table}.${cell.name}${at}: ${what}`, { next });
+}
+
+function reason(kind: number | undefined): { readonly what: string; readonly next: string } {
+  const next = "see the field's amendments and release or resolve them: fieldgate amendments";
+  switch (kind) {
+    case undefined:
+      return { what: "the column is gone, and the field is required without a default", next };
+    case NULL:
+      return { what: "the row has null, and the field is required", next };
+    case UNCHANGED:
+      return {
+        what: "the value did not change and is not in the log",
+        next: "ALTER TABLE ... REPLICA IDENTITY FULL on this table",
+      };
+    default:
+      return { what: "the row has a value the field's type cannot hold", next };
+  }
+}
