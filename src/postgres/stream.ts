@@ -39,6 +39,11 @@ const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 const WAL_SENDER_TIMEOUT_MS = 10_000;
 /** A stopping server asks again as soon as it is answered; it is answered no more often than this. */
 const REPLY_EVERY_MS = 100;
+/**
+ * A stopping server waits for a reader that has not confirmed everything, and asks all the time: after so many
+ * questions without other news (3 s) it is let go. Else an outage of Kafka would keep PostgreSQL from stopping.
+ */
+const STOPPING_ASKS = 30;
 /** Without a sign of the server for so long it is asked, and after as long again given up. */
 const SILENCE_MS = 30_000;
 /** How long a disposed stream waits for the server to free the slot. */
@@ -79,6 +84,8 @@ class SlotStream implements WalStream {
   #sentAt = 0;
   #heardAt = 0;
   #askedAt: number | undefined;
+  #asks = 0;
+  #lastAskAt = 0;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -98,7 +105,10 @@ class SlotStream implements WalStream {
     const started = Promise.withResolvers<void>();
     const { slot, publication, start } = this.#options;
     this.#service.on("start", () => started.resolve());
-    this.#service.on("data", (at, bytes: Buffer) => this.#add({ kind: "data", lsn: this.#readLsn(at), bytes }));
+    this.#service.on("data", (at, bytes: Buffer) => {
+      this.#asks = 0;
+      this.#add({ kind: "data", lsn: this.#readLsn(at), bytes });
+    });
     this.#service.on("heartbeat", (at, _time, replyRequested) => {
       this.#add({ kind: "keepalive", end: this.#readLsn(at), replyRequested });
       if (replyRequested) this.#reply();
@@ -188,8 +198,15 @@ class SlotStream implements WalStream {
   }
 
   #reply(): void {
+    const now = performance.now();
+    this.#asks = now - this.#lastAskAt < REPLY_EVERY_MS * 5 ? this.#asks + 1 : 0;
+    this.#lastAskAt = now;
+    if (this.#asks > STOPPING_ASKS) {
+      this.#connection()?.stream.destroy(new Error("the server is stopping"));
+      return;
+    }
     if (this.#replyTimer !== undefined || this.#closed) return;
-    const wait = REPLY_EVERY_MS - (performance.now() - this.#sentAt);
+    const wait = REPLY_EVERY_MS - (now - this.#sentAt);
     if (wait <= 0) {
       this.#sendStatus(false);
       return;

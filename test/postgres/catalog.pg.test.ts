@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { readTable, readTables } from "../../src/postgres/catalog.ts";
+import { tableOid } from "../../src/table/column.ts";
+import { failure, source } from "./follow.ts";
+
+const name = (table: string) => ({ schema: "public", name: table });
+
+function column(attnum: number, columnName: string, typeName: string, more: object = {}) {
+  return {
+    attnum,
+    name: columnName,
+    typeName,
+    notNull: false,
+    defaultExpr: undefined,
+    identity: false,
+    generated: false,
+    type: expect.objectContaining({ typmod: expect.any(Number) }),
+    ...more,
+  };
+}
+
+test("a table is read with everything the log does not say", async () => {
+  await using from = await source(
+    `CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+     CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, gone text, price numeric(10,2) NOT NULL DEFAULT 1.5,
+       at timestamptz(3) DEFAULT now(), twice bigint GENERATED ALWAYS AS (id * 2) STORED, p positive, "We""ird" text[]);
+     ALTER TABLE t DROP COLUMN gone`,
+  );
+  const [table] = await readTables(from.client, [name("t")]);
+  expect(table).toMatchObject({ schema: "public", name: "t", maxAttnum: 7, key: [1], replicaIdentity: "default" });
+  expect(table?.filenode).toBeGreaterThan(0);
+  expect(table?.columns).toEqual([
+    column(1, "id", "bigint", { notNull: true, identity: true, type: { oid: 20, typmod: -1 } }),
+    column(3, "price", "numeric(10,2)", { notNull: true, defaultExpr: "1.5", type: { oid: 1700, typmod: 655366 } }),
+    column(4, "at", "timestamp(3) with time zone", { defaultExpr: "now()", type: { oid: 1184, typmod: 3 } }),
+    column(5, "twice", "bigint", { generated: true }),
+    column(6, "p", "public.positive"),
+    column(7, 'We"ird', "text[]", { type: { oid: 1009, typmod: -1 } }),
+  ]);
+});
+
+test.each([
+  ["the primary key, in index order", "a int NOT NULL UNIQUE, b int, c int, PRIMARY KEY (c, a)", "", [3, 1]],
+  ["the first unique index of NOT NULL columns", "a int UNIQUE, b int NOT NULL UNIQUE, c int NOT NULL UNIQUE", "", [2]],
+  ["not a partial index", "a int NOT NULL", "CREATE UNIQUE INDEX ON t (a) WHERE a > 0", []],
+  ["not an index on an expression", "a int NOT NULL", "CREATE UNIQUE INDEX ON t (abs(a))", []],
+  ["without included columns", "a int NOT NULL, b int NOT NULL", "CREATE UNIQUE INDEX ON t (b) INCLUDE (a)", [2]],
+  ["not a deferrable one", "a int NOT NULL UNIQUE DEFERRABLE", "", []],
+  ["nothing without one", "a int", "", []],
+])("the key is %s", async (_what, columns, ddl, key) => {
+  await using from = await source(`CREATE TABLE t (${columns}); ${ddl}`);
+  expect((await readTables(from.client, [name("t")]))[0]?.key).toEqual(key);
+});
+
+test("a NOT NULL that was never validated proves nothing", async () => {
+  await using from = await source(
+    `CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, NULL);
+     ALTER TABLE t ADD CONSTRAINT v_there NOT NULL v NOT VALID`,
+  );
+  const columnV = async () => (await readTables(from.client, [name("t")]))[0]?.columns[1];
+  expect(await columnV()).toMatchObject({ name: "v", notNull: false });
+  await from.app.query("UPDATE t SET v = 1; ALTER TABLE t VALIDATE CONSTRAINT v_there");
+  expect(await columnV()).toMatchObject({ name: "v", notNull: true });
+});
+
+test("every table that is not there is named at once, the others come in the order asked for", async () => {
+  await using from = await source("CREATE TABLE a (); CREATE TABLE b (); CREATE VIEW v AS SELECT 1 AS x");
+  const tables = await readTables(from.client, [name("b"), name("a")]);
+  expect(tables.map((table) => table.name)).toEqual(["b", "a"]);
+  const error = await failure(readTables(from.client, [name("a"), name("c"), name("v"), { schema: "no", name: "a" }]));
+  expect(error).toMatchObject({ code: "table-missing" });
+  expect(String(error)).toMatch(/: public\.c, public\.v, no\.a$/);
+});
+
+test("a table and its snapshot agree: a change is in both or in neither", async () => {
+  await using from = await source("CREATE TABLE t (id int PRIMARY KEY)");
+  const [before] = await readTables(from.client, [name("t")]);
+  const oid = before?.oid ?? tableOid(0);
+  await from.app.query("BEGIN; ALTER TABLE t ADD COLUMN v int");
+  const { rows } = await from.app.query<{ xid: string }>("SELECT pg_current_xact_id() AS xid");
+  const xid = BigInt(rows[0]?.xid ?? 0);
+  const open = await readTable(from.client, oid);
+  expect(open.table?.columns).toHaveLength(1);
+  expect(xid >= open.snapshot.xmax || open.snapshot.inProgress.has(xid)).toBe(true);
+  await from.app.query("COMMIT");
+  const done = await readTable(from.client, oid);
+  expect(done.table?.columns).toHaveLength(2);
+  expect(xid < done.snapshot.xmax && !done.snapshot.inProgress.has(xid)).toBe(true);
+});
+
+test("a table that is gone is undefined, with a snapshot", async () => {
+  await using from = await source("CREATE TABLE t ()");
+  expect(await readTable(from.client, tableOid(4_000_000_000))).toMatchObject({ table: undefined, snapshot: {} });
+});
+
+test("a rewrite changes the file, a rename does not", async () => {
+  await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int)");
+  const [table] = await readTables(from.client, [name("t")]);
+  const filenode = async () => (await readTable(from.client, table?.oid ?? tableOid(0))).table?.filenode;
+  await from.app.query("ALTER TABLE t RENAME COLUMN v TO w");
+  expect(await filenode()).toBe(table?.filenode);
+  await from.app.query("ALTER TABLE t ALTER COLUMN w TYPE bigint");
+  expect(await filenode()).not.toBe(table?.filenode);
+});

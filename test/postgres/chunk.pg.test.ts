@@ -1,0 +1,221 @@
+import { expect, test } from "vitest";
+import { readTables } from "../../src/postgres/catalog.ts";
+import { type ChunkRead, type ChunkRequest, readChunk } from "../../src/postgres/chunk.ts";
+import { isVisible } from "../../src/wal/snapshot.ts";
+import { until } from "../stack/until.ts";
+import { commits, follow, newRows, session, type Source, source, valuesAt } from "./follow.ts";
+
+async function requestFor(from: Source, name: string, more: Partial<ChunkRequest> = {}): Promise<ChunkRequest> {
+  const [table] = await readTables(from.client, [{ schema: "public", name }]);
+  if (table === undefined) throw new Error("no table");
+  const names = new Map(table.columns.map((column) => [column.attnum, column.name]));
+  const key = table.key.map((attnum) => names.get(attnum) ?? "");
+  return { table, columns: table.columns, key, after: undefined, limit: 1000, ...more };
+}
+
+function rowsOf(chunk: ChunkRead): Extract<ChunkRead, { kind: "rows" }> {
+  if (chunk.kind !== "rows") throw new Error(`chunk is ${chunk.kind}`);
+  return chunk;
+}
+
+function valuesOf(chunk: ChunkRead): readonly (readonly (string | null)[])[] {
+  return rowsOf(chunk).rows.map((row) => valuesAt(row, 0));
+}
+
+const EVERY_TYPE = `CREATE TABLE every_type (
+  id int PRIMARY KEY, b boolean, i2 smallint, i4 int, i8 bigint, f4 real, f8 double precision, n numeric, n2 numeric(12,4),
+  t text, vc varchar(20), c char(5), u uuid, by bytea, d date, ti time, ts timestamp, tz timestamptz, j json, jb jsonb)`;
+const VALUES = `
+  (1, true, -32768, -2147483648, -9223372036854775808, 1.1, 0.1, 12345678901234567890.123456789, -1.5, 'plain', 'vary', 'ab',
+   'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '\\x00ff10', '2026-11-23', '04:05:06.789012', '2026-11-23 04:05:06.789012',
+   '2026-11-23 04:05:06.789012+05:30', '{"a" :  1, "a": 2}', '{"b": [1, 2.50, null], "a": "ü"}'),
+  (2, false, 32767, 2147483647, 9223372036854775807, 'NaN', '-Infinity', 'NaN', 0, '', '', '',
+   '00000000-0000-0000-0000-000000000000', '', 'infinity', '24:00:00', '-infinity', 'infinity', 'null', 'null'),
+  (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+  (4, true, 0, 0, 0, '-0', 1e-300, 1e30, 0.0001, E'tab\\tline\\nquote''"\\\\', 'ünï', 'ü', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11',
+   'text as bytes', '0044-03-15 BC', '00:00', '0001-01-01 00:00:00 BC', '1999-12-31 23:59:59.9999995+00', '[]', '{}'),
+  (5, false, 1, 1, 1, 3.4028235e38, 1.7976931348623157e308, -0.0, 99999999.9999, repeat('x', 5000), 'x', 'xxxxx',
+   gen_random_uuid(), decode(repeat('ab', 3000), 'hex'), '294276-12-31', '23:59:59.999999', '294276-12-31 23:59:59.999999',
+   '0099-01-01 00:00:00+00', '"x"', '1e5')`;
+
+test("a chunk's rows are byte for byte what the stream sent, for every type", async () => {
+  await using from = await source(EVERY_TYPE);
+  await using followed = await follow(from);
+  await from.app.query(`SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'SQL, DMY'; SET extra_float_digits = 0`);
+  await from.app.query(`INSERT INTO every_type VALUES ${VALUES}`);
+  const messages = await commits(followed, 1);
+  const streamed = messages.flatMap((m) => (m.kind === "insert" ? [m.bytes.subarray(m.newAt).toString("hex")] : []));
+  const chunk = rowsOf(await readChunk(from.client, await requestFor(from, "every_type")));
+  expect(chunk.rows.map((row) => row.toString("hex"))).toEqual(streamed);
+  expect(streamed).toHaveLength(5);
+});
+
+test("every row is read once, in key order, across ranges of any size", async () => {
+  await using from = await source(
+    `CREATE TABLE pairs (a numeric(6,2), b text, c timestamptz, v int, PRIMARY KEY (b, a, c));
+     INSERT INTO pairs SELECT g % 7, chr(65 + g % 5) || '''"', 'epoch'::timestamptz + g * interval '1 ms', g
+       FROM generate_series(1, 137) g`,
+  );
+  const request = await requestFor(from, "pairs");
+  expect(request.key).toEqual(["b", "a", "c"]);
+  const all = valuesOf(await readChunk(from.client, request));
+  expect(new Set(all.map(([, , , v]) => v)).size).toBe(137);
+  for (const limit of [1, 10, 136, 137, 138]) {
+    const read: (readonly (string | null)[])[] = [];
+    let after: readonly string[] | undefined;
+    for (let done = false; !done;) {
+      const chunk = rowsOf(await readChunk(from.client, { ...request, limit, after }));
+      read.push(...valuesOf(chunk));
+      expect(chunk.scanned).toBe(chunk.rows.length);
+      ({ last: after = after, done } = chunk);
+    }
+    expect(read).toEqual(all);
+  }
+});
+
+test("an empty table is one range, done, without a last key", async () => {
+  await using from = await source("CREATE TABLE empty (id int PRIMARY KEY, v int)");
+  const request = await requestFor(from, "empty");
+  const nothing = { kind: "rows", rows: [], last: undefined, done: true, scanned: 0 };
+  expect(await readChunk(from.client, request)).toMatchObject(nothing);
+  expect(await readChunk(from.client, { ...request, due: { column: "v", fill: null } })).toMatchObject(nothing);
+  expect(await readChunk(from.client, { ...request, again: [["1"]] })).toMatchObject(nothing);
+});
+
+test.each([
+  ["boolean", "true", "t", "false"],
+  ["char(4)", "'ab'", "ab  ", "'f'"],
+  ["numeric(6,2)", "1.5", "1.50", "1"],
+  ["jsonb", `'{"a":1}'`, '{"a": 1}', "'2'"],
+  ["json", `'{"a":1}'`, '{"a":1}', "'2'"],
+  ["timestamptz", "'2026-11-23 00:00+05:30'", "2026-11-22 18:30:00+00", "'epoch'"],
+  ["text", "'100%'", "100%", "''"],
+])("of a column of %s, %s is the fill value %j and the rest is due", async (type, value, fill, other) => {
+  await using from = await source(
+    `CREATE TABLE due (id int PRIMARY KEY, "v%s" ${type}); INSERT INTO due VALUES (1, ${value}), (2, ${other}), (3, NULL)`,
+  );
+  const request = await requestFor(from, "due", { due: { column: "v%s", fill } });
+  const filled = rowsOf(await readChunk(from.client, request));
+  expect(valuesOf(filled).map(([id]) => id)).toEqual(["2", "3"]);
+  expect(filled).toMatchObject({ last: ["3"], scanned: 3, done: true });
+  const optional = await readChunk(from.client, { ...request, due: { column: "v%s", fill: null } });
+  expect(valuesOf(optional).map(([id]) => id)).toEqual(["1", "2"]);
+});
+
+test("a range's last key counts also when no row in it is due", async () => {
+  await using from = await source(
+    "CREATE TABLE due (id int PRIMARY KEY, v int); INSERT INTO due SELECT g, CASE WHEN g > 8 THEN g END FROM generate_series(1, 10) g",
+  );
+  const request = await requestFor(from, "due", { due: { column: "v", fill: null }, limit: 4 });
+  expect(await readChunk(from.client, request)).toMatchObject({ rows: [], last: ["4"], scanned: 4, done: false });
+  const third = await readChunk(from.client, { ...request, after: ["8"] });
+  expect(third).toMatchObject({ last: ["10"], scanned: 2, done: true });
+  expect(valuesOf(third)).toEqual([
+    ["9", "9"],
+    ["10", "10"],
+  ]);
+});
+
+test("keys asked for again come, those that are gone do not", async () => {
+  await using from = await source(
+    `CREATE TABLE pairs (a bytea, b boolean, c char(3), PRIMARY KEY (a, b, c)); INSERT INTO pairs VALUES ('\\x01', true, 'a'), ('\\x02', false, 'b')`,
+  );
+  const request = await requestFor(from, "pairs", {
+    again: [
+      ["\\x02", "f", "b  "],
+      ["\\x02", "t", "b  "],
+      ["\\x01", "t", "a"],
+    ],
+  });
+  expect(valuesOf(await readChunk(from.client, request))).toEqual([
+    ["\\x01", "t", "a  "],
+    ["\\x02", "f", "b  "],
+  ]);
+});
+
+test("names of any kind are quoted", async () => {
+  await using from = await source(
+    `CREATE TYPE "my ""type" AS ENUM ('x');
+     CREATE TABLE "t""; --" ("k""1" varchar(9) PRIMARY KEY, "select" "my ""type"); INSERT INTO "t""; --" VALUES ('a', 'x'), ('b', NULL)`,
+  );
+  const request = await requestFor(from, 't"; --');
+  expect(valuesOf(await readChunk(from.client, { ...request, after: ["a"] }))).toEqual([["b", null]]);
+  const due = { ...request, due: { column: "select", fill: null } };
+  expect(valuesOf(await readChunk(from.client, due))).toEqual([["a", "x"]]);
+});
+
+test("a chunk waits for a rewrite and then reads the new table, not an empty one", async () => {
+  await using from = await source(
+    "CREATE TABLE rw (id int PRIMARY KEY, v int); INSERT INTO rw SELECT g, g FROM generate_series(1, 100) g",
+  );
+  const request = await requestFor(from, "rw", { lockTimeoutMs: 20_000 });
+  await from.app.query("BEGIN; ALTER TABLE rw ALTER COLUMN v TYPE bigint USING v * 10");
+  const reading = readChunk(from.client, request);
+  await until(async () => {
+    const { rows } = await from.app.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'rw'::regclass");
+    return rows.length > 0;
+  }, "the chunk waits for its lock");
+  await from.app.query("COMMIT");
+  const chunk = rowsOf(await reading);
+  expect(valuesOf(chunk).slice(0, 2)).toEqual([
+    ["1", "10"],
+    ["2", "20"],
+  ]);
+  expect(chunk.scanned).toBe(100);
+  expect(chunk.table.columns[1]?.typeName).toBe("bigint");
+});
+
+test("a table that is held is told as locked, and the session goes on", async () => {
+  await using from = await source("CREATE TABLE held (id int PRIMARY KEY)");
+  const request = await requestFor(from, "held", { lockTimeoutMs: 50 });
+  await from.app.query("BEGIN; LOCK TABLE held");
+  expect(await readChunk(from.client, request)).toEqual({ kind: "locked" });
+  await from.app.query("ROLLBACK");
+  expect(await readChunk(from.client, request)).toMatchObject({ kind: "rows" });
+});
+
+test.each([
+  ["dropped", "DROP TABLE t", "gone"],
+  ["renamed", "ALTER TABLE t RENAME TO other", "gone"],
+  ["replaced", "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v int)", "gone"],
+  ["in another schema", "CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s", "gone"],
+  ["without a column", "ALTER TABLE t DROP COLUMN v", "differs"],
+  ["with another column of the name", "ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v int", "differs"],
+  ["with a column more", "ALTER TABLE t ADD COLUMN w int", "rows"],
+])("a table that is %s meanwhile gives no wrong rows", async (_what, ddl, kind) => {
+  await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 2)");
+  const request = await requestFor(from, "t");
+  await from.app.query(ddl);
+  expect((await readChunk(from.client, request)).kind).toBe(kind);
+});
+
+test("rows of an inheriting table stay out, those of partitions come", async () => {
+  await using from = await source(
+    `CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child () INHERITS (parent);
+     INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2);
+     CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
+     CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (10); INSERT INTO parted VALUES (3)`,
+  );
+  expect(valuesOf(await readChunk(from.client, await requestFor(from, "parent")))).toEqual([["1"]]);
+  expect(valuesOf(await readChunk(from.client, await requestFor(from, "parted")))).toEqual([["3"]]);
+});
+
+test("rows, catalog and snapshot of a chunk are of one moment", async () => {
+  await using from = await source("CREATE TABLE t (id int PRIMARY KEY)");
+  await using followed = await follow(from);
+  const request = await requestFor(from, "t");
+  const writing = (async () => {
+    await using writer = await session(from.database.address);
+    for (let id = 0; id < 60; id++) await writer.query("INSERT INTO public.t VALUES ($1)", [id]);
+  })();
+  const chunks: Extract<ChunkRead, { kind: "rows" }>[] = [];
+  while (chunks.length < 30) chunks.push(rowsOf(await readChunk(from.client, request)));
+  await writing;
+  const messages = await commits(followed, 60);
+  const xids = messages.flatMap((message) => (message.kind === "begin" ? [message.xid] : []));
+  const ids = newRows(messages).map(([id]) => id);
+  for (const chunk of chunks) {
+    const seen = new Set(valuesOf(chunk).map(([id]) => id));
+    expect(xids.map((xid) => isVisible(chunk.snapshot, xid))).toEqual(ids.map((id) => seen.has(id ?? "")));
+  }
+});

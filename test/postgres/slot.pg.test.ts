@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { createSlot, dropSlot, readSlot, terminateReader } from "../../src/postgres/slot.ts";
+import { describeSession, openBelow, type Session } from "../../src/postgres/session.ts";
+import { until } from "../stack/until.ts";
+import { failure, follow, session, source } from "./follow.ts";
+
+test("a slot is read as it is, and one that is not there is undefined", async () => {
+  await using from = await source("CREATE TABLE t ()");
+  expect(await readSlot(from.client, from.slot)).toMatchObject({
+    plugin: "pgoutput",
+    database: from.database.address.database,
+    active: false,
+    activePid: undefined,
+    confirmedFlush: from.start,
+    walStatus: "reserved",
+  });
+  expect(await readSlot(from.client, "nowhere")).toBeUndefined();
+  await using followed = await follow(from);
+  expect(await readSlot(from.client, from.slot)).toMatchObject({
+    active: true,
+    activeApplication: `fieldgate ${from.slot}`,
+  });
+  expect(followed.items().every((item) => item.kind === "keepalive")).toBe(true);
+});
+
+test("creating a slot says whom it waits for, and ends with them", async () => {
+  await using from = await source("CREATE TABLE t (id int)");
+  await using observer = await session(from.database.address);
+  await using other = await session(from.database.address, "a long report");
+  await other.query("BEGIN; INSERT INTO public.t VALUES (1)");
+  const waits: (readonly Session[])[] = [];
+  const creation = createSlot(from.client, `${from.slot}_late`, { observer, onWait: (who) => waits.push(who) });
+  await until(() => waits.length > 0, "the wait is told");
+  expect(waits[0]?.map((who) => who.application)).toEqual(["a long report"]);
+  expect(waits[0]?.map(describeSession).join()).toMatch(
+    /^pid \d+ \(a long report, user postgres, in a transaction since 20/,
+  );
+  await other.query("COMMIT");
+  expect(await creation).toBeGreaterThan(from.start);
+});
+
+test("a creation given up leaves no slot", async () => {
+  await using from = await source("CREATE TABLE t (id int)");
+  await using observer = await session(from.database.address);
+  await using other = await session(from.database.address);
+  await other.query("BEGIN; INSERT INTO public.t VALUES (1)");
+  const giveUp = new AbortController();
+  const name = `${from.slot}_late`;
+  const creation = createSlot(from.client, name, { observer, onWait: () => giveUp.abort(), signal: giveUp.signal });
+  expect(await failure(creation)).toMatchObject({ code: "postgres-down" });
+  expect(await readSlot(observer, name)).toBeUndefined();
+});
+
+test("a name that is taken is refused, a slot that is gone is dropped", async () => {
+  await using from = await source("CREATE TABLE t ()");
+  await using observer = await session(from.database.address);
+  expect(await failure(createSlot(from.client, from.slot, { observer, onWait: () => {} }))).toMatchObject({
+    code: "slot-exists",
+  });
+  await dropSlot(from.client, from.slot);
+  await dropSlot(from.client, from.slot);
+  expect(await readSlot(from.client, from.slot)).toBeUndefined();
+});
+
+test("a physical slot of the name is refused", async () => {
+  await using from = await source("CREATE TABLE t ()");
+  const name = `${from.slot}_physical`;
+  await from.app.query("SELECT pg_create_physical_replication_slot($1)", [name]);
+  const error = await failure(readSlot(from.client, name));
+  await from.app.query("SELECT pg_drop_replication_slot($1)", [name]);
+  expect(error).toMatchObject({ code: "slot-exists" });
+});
+
+test("a reader is ended and its slot is free; a slot that is read is not dropped", async () => {
+  await using from = await source("CREATE TABLE t ()");
+  await using followed = await follow(from);
+  expect(await failure(dropSlot(from.client, from.slot))).toMatchObject({ code: "slot-in-use" });
+  expect(await terminateReader(from.client, from.slot)).toBe(true);
+  expect((await readSlot(from.client, from.slot))?.active).toBe(false);
+  expect(await terminateReader(from.client, from.slot)).toBe(true);
+  expect(await failure(until(() => followed.items().length < 0, "never", 0))).toBeInstanceOf(Error);
+});
+
+test("open transactions below an id are named, prepared ones too", async () => {
+  await using from = await source("CREATE TABLE t (id int)");
+  await using other = await session(from.database.address, "an open one");
+  await other.query("BEGIN; INSERT INTO public.t VALUES (1)");
+  const gid = `prepared_${from.slot}`;
+  await from.app.query(`BEGIN; INSERT INTO t VALUES (2); PREPARE TRANSACTION '${gid}'`);
+  const { rows } = await from.app.query<{ xid: string }>("SELECT pg_current_xact_id() AS xid");
+  const named = (await openBelow(from.client, BigInt(rows[0]?.xid ?? 0))).map((who) => who.application);
+  await from.app.query(`ROLLBACK PREPARED '${gid}'`);
+  expect(named).toEqual(expect.arrayContaining(["an open one", `prepared transaction ${gid}`]));
+  expect(named).not.toContain("application");
+});
