@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { describe, expect, test } from "vitest";
 import { registryClient, type Registry } from "../../src/registry/client.ts";
 import type { RegistryOptions } from "../../src/registry/http.ts";
@@ -38,8 +39,12 @@ describe("the newest schema", () => {
   };
 
   test("has id, version and text", async () => {
-    const latest = await ask({ "GET /subjects/s/versions/latest": [200, body] }, (registry) => registry.latest("s"));
-    expect(latest).toStrictEqual({ id: 12, version: 3, text: `"string"` });
+    const recorded: Record<string, Recorded> = { "GET /subjects/s/versions/latest": [200, body] };
+    expect(await ask(recorded, (registry) => registry.latest("s"))).toStrictEqual({
+      id: 12,
+      version: 3,
+      text: `"string"`,
+    });
   });
 
   test("of an unknown subject is undefined", async () => {
@@ -213,15 +218,16 @@ test.each(failures)("%s is an error with its place", async (_name, recorded, cod
   await expect(asking).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 });
 
-test("an answer without end is cut by its size", async () => {
-  const endless: Recorded = (answer) => {
-    const chunk = Buffer.alloc(256 * 1024, " ");
-    const more = () => {
-      while (!answer.destroyed && answer.write(chunk));
-    };
-    answer.on("drain", more);
-    more();
+function endless(answer: ServerResponse): void {
+  const chunk = Buffer.alloc(256 * 1024, " ");
+  const more = () => {
+    while (!answer.destroyed && answer.write(chunk));
   };
+  answer.on("drain", more);
+  more();
+}
+
+test("an answer without end is cut by its size", async () => {
   const asking = ask({ [LATEST]: endless }, (registry) => registry.latest("s"), { timeoutMs: 20_000 });
   await expect(asking).rejects.toThrow("more than 16777216 bytes");
 });
