@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { chmod, mkdtemp, readFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -47,8 +47,8 @@ function deliver(waiting: ReadonlyMap<number, Waiting>, pids: Set<number>, repor
   }
 }
 
-/** Should the supervisor itself be killed, this process ends the servers in its place. */
-function endWithout(child: ChildProcess, pids: ReadonlySet<number>): void {
+/** Should the supervisor itself be killed, this process does its work in its place. */
+function standIn(child: ChildProcess, pids: ReadonlySet<number>, folder: string): void {
   child.once("exit", () => {
     for (const pid of pids) {
       try {
@@ -57,6 +57,7 @@ function endWithout(child: ChildProcess, pids: ReadonlySet<number>): void {
         // Already gone.
       }
     }
+    void rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }).catch(() => {});
   });
 }
 
@@ -78,7 +79,7 @@ export async function startSupervisor(): Promise<Supervisor> {
     if (report.kind === "started") pidOf.set(report.id, report.pid);
     deliver(waiting, pids, report, pidOf.get(report.id));
   });
-  endWithout(child, pids);
+  standIn(child, pids, folder);
   let count = 0;
   return {
     folder,

@@ -1,0 +1,74 @@
+/**
+ * A consumer as its team would write it: copies the topic into a table of its own. It decodes with the schema each
+ * event names and builds its SQL from the keys it finds, as JDBC sinks with evolution off do: an event with a
+ * field its table lacks stops it.
+ */
+import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
+import avsc from "avsc";
+import kafkajs from "kafkajs";
+import pg from "pg";
+
+type Row = Readonly<Record<string, unknown>>;
+
+const { KAFKA_BROKERS = "", REGISTRY_URL = "", TOPIC = "", DATABASE_URL = "" } = process.env;
+
+// Debezium's source.ts_ns is beyond what a JavaScript number holds exactly: avsc refuses it unless told how.
+const long = avsc.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === "bigint",
+  compare: (left: bigint, right: bigint) => Number(left - right),
+});
+const registry = new SchemaRegistry(
+  { host: REGISTRY_URL },
+  { [SchemaType.AVRO]: { typeHook: (schema) => (String(schema) === "long" ? long : undefined) } },
+);
+const database = new pg.Client(DATABASE_URL);
+
+function upsert(row: Row): Promise<unknown> {
+  const columns = Object.keys(row).map((name) => database.escapeIdentifier(name));
+  const places = columns.map((_, at) => `$${at + 1}`);
+  const updates = columns.map((name) => `${name} = excluded.${name}`);
+  return database.query(
+    `INSERT INTO customers (${columns.join(", ")}) VALUES (${places.join(", ")})
+     ON CONFLICT (id) DO UPDATE SET ${updates.join(", ")}`,
+    Object.values(row),
+  );
+}
+
+async function apply(key: Buffer, value: Buffer): Promise<void> {
+  const { after } = await registry.decode(value);
+  if (after !== null) await upsert(after);
+  else await database.query("DELETE FROM customers WHERE id = $1", [(await registry.decode(key)).id]);
+}
+
+// kafkajs reads committed records only, unless told otherwise; a Java consumer has to set isolation.level.
+const kafka = new kafkajs.Kafka({
+  clientId: "replica",
+  brokers: KAFKA_BROKERS.split(","),
+  logLevel: kafkajs.logLevel.NOTHING,
+});
+const consumer = kafka.consumer({ groupId: "replica", maxWaitTimeInMs: 200 });
+consumer.on(consumer.events.CRASH, ({ payload }) => {
+  console.error(String(payload.error.cause ?? payload.error));
+  process.exit(1);
+});
+process.once("SIGTERM", () => void consumer.disconnect().then(() => process.exit(0)));
+await database.connect();
+await consumer.connect();
+await consumer.subscribe({ topics: [TOPIC], fromBeginning: true });
+await consumer.run({
+  eachMessage: async ({ message: { key, value } }) => {
+    if (key === null || value === null) return;
+    // Trying again does not help against a statement PostgreSQL refuses.
+    await apply(key, value).catch((error: Error) => {
+      throw new kafkajs.KafkaJSNonRetriableError(error);
+    });
+  },
+});

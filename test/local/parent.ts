@@ -1,0 +1,15 @@
+/** Started by ends-with-parent tests: starts the parts named by its arguments, prints their processes, waits for ever. */
+import { Client } from "pg";
+import { startStack } from "../../local/stack.ts";
+import { alive, descendants } from "../stack/processes.ts";
+
+const wanted = new Set(process.argv.slice(2));
+const stack = await startStack({ kafka: wanted.has("kafka"), registry: wanted.has("registry") });
+const client = new Client(stack.postgres);
+await client.connect();
+const { rows } = await client.query<{ data_directory: string }>("show data_directory");
+await client.end();
+// `ps`, which looked, is gone again.
+const pids = descendants(process.pid).filter(alive);
+process.stdout.write(`${JSON.stringify({ pids, servers: stack.pids, data: rows[0]?.data_directory })}\n`);
+setInterval(() => {}, 1_000_000);

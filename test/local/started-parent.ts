@@ -1,0 +1,30 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { once } from "node:events";
+
+/** What parent.ts prints: all processes below it, the servers among them, PostgreSQL's data folder. */
+export interface Started {
+  readonly pids: readonly number[];
+  readonly servers: Readonly<Record<string, number>>;
+  readonly data: string;
+}
+
+interface Parent extends Started, AsyncDisposable {
+  readonly child: ChildProcess;
+}
+
+/** A process that started a stack and does nothing more. */
+export async function startedParent(...parts: readonly string[]): Promise<Parent> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "parent.ts"), ...parts], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  return {
+    child,
+    ...(JSON.parse(String(line)) as Started), // parent.ts writes nothing else
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { faultyRegistry } from "./faulty-registry.ts";
+
+/** Stands for the real registry: answers the path it was asked for. */
+async function echo() {
+  const server = createServer((request, answer) => answer.end(JSON.stringify(`${request.method} ${request.url}`)));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/apis/ccompat/v7`,
+    [Symbol.dispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+test("requests reach the registry with their path below the base", async () => {
+  using real = await echo();
+  await using registry = await faultyRegistry(real.url);
+  const response = await fetch(`${registry.url}/subjects?deleted=true`);
+  expect(await response.json()).toBe("GET /apis/ccompat/v7/subjects?deleted=true");
+  expect(registry.asked).toStrictEqual([{ method: "GET", path: "/subjects?deleted=true", body: "" }]);
+});
+
+test("a fault meets the chosen requests only", async () => {
+  using real = await echo();
+  await using registry = await faultyRegistry(real.url);
+  registry.fail({ kind: "answer", status: 409 }, ({ method }) => method === "POST");
+  const refused = await fetch(`${registry.url}/subjects/a/versions`, { method: "POST", body: "{}" });
+  expect([refused.status, await refused.json()]).toStrictEqual([409, { error_code: 409 }]);
+  expect((await fetch(`${registry.url}/subjects`)).status).toBe(200);
+});
+
+test("a hanging registry does not answer, a cut one closes", async () => {
+  using real = await echo();
+  await using registry = await faultyRegistry(real.url);
+  registry.fail({ kind: "hang" });
+  await expect(fetch(registry.url, { signal: AbortSignal.timeout(100) })).rejects.toThrow("timeout");
+  registry.fail({ kind: "cut" });
+  await expect(fetch(registry.url)).rejects.toThrow("fetch failed");
+});
+
+test("a refusing registry is back on the same address when healed", async () => {
+  using real = await echo();
+  await using registry = await faultyRegistry(real.url);
+  await registry.refuse();
+  const refused = await fetch(registry.url).catch((error: unknown) => (error as Error).cause);
+  expect(refused).toMatchObject({ code: "ECONNREFUSED" });
+  await registry.heal();
+  expect((await fetch(registry.url)).status).toBe(200);
+});

@@ -1,0 +1,100 @@
+import { once } from "node:events";
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+
+/** `path` is what follows the base of Confluent's API, with its query: `/subjects/a-value/versions?normalize=true`. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+}
+
+/** What happens to a request instead of being forwarded. `cut` closes the connection without an answer. */
+export type Fault =
+  | { readonly kind: "hang" }
+  | { readonly kind: "cut" }
+  | { readonly kind: "answer"; readonly status: number; readonly body?: unknown; readonly contentType?: string };
+
+/** A registry in front of the real one, whose failures a test chooses. */
+export interface FaultyRegistry extends AsyncDisposable {
+  readonly url: string;
+  /** Every request that arrived, in order, also those met with a fault. */
+  readonly asked: readonly Asked[];
+  /** Requests for which `when` holds meet `fault`, others are forwarded. The last call counts. */
+  fail(fault: Fault, when?: (asked: Asked) => boolean): void;
+  /** Nobody listens any more: connecting is refused, open connections are cut. */
+  refuse(): Promise<void>;
+  /** Back to forwarding, on the same address. Requests that hang stay so. */
+  heal(): Promise<void>;
+}
+
+async function forward(base: string, { method, path, body }: Asked, request: IncomingMessage, answer: ServerResponse) {
+  const { "content-type": contentType, accept, authorization } = request.headers;
+  const headers = Object.entries({ "content-type": contentType, accept, authorization });
+  const real = await fetch(`${base}${path}`, {
+    method,
+    headers: headers.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]])),
+    ...(body === "" ? {} : { body }),
+  });
+  answer.writeHead(real.status, { "content-type": real.headers.get("content-type") ?? "application/json" });
+  answer.end(await real.text());
+}
+
+function meet(fault: Fault, answer: ServerResponse): void {
+  switch (fault.kind) {
+    case "hang":
+      return;
+    case "cut":
+      answer.destroy();
+      return;
+    case "answer":
+      answer.writeHead(fault.status, { "content-type": fault.contentType ?? "application/vnd.schemaregistry.v1+json" });
+      answer.end(
+        typeof fault.body === "string" ? fault.body : JSON.stringify(fault.body ?? { error_code: fault.status }),
+      );
+      return;
+    default:
+      fault satisfies never;
+  }
+}
+
+/** `target` is the base of the real registry's API, `servers.registry.url`. */
+export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
+  const base = new URL(target);
+  const asked: Asked[] = [];
+  let faultOf = (_request: Asked): Fault | undefined => undefined;
+  const server = createServer((request, answer) => {
+    void (async () => {
+      const path = (request.url ?? "").replace(base.pathname, "");
+      const one: Asked = { method: request.method ?? "GET", path, body: (await buffer(request)).toString() };
+      asked.push(one);
+      const fault = faultOf(one);
+      await (fault === undefined ? forward(target, one, request, answer) : meet(fault, answer));
+    })().catch(() => answer.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // a TCP server's address is no string
+  async function refuse(): Promise<void> {
+    if (!server.listening) return;
+    server.close();
+    server.closeAllConnections();
+    await once(server, "close");
+  }
+  return {
+    url: `http://127.0.0.1:${port}${base.pathname}`,
+    asked,
+    fail(fault, when = () => true) {
+      faultOf = (request) => (when(request) ? fault : undefined);
+    },
+    refuse,
+    async heal() {
+      faultOf = () => undefined;
+      if (server.listening) return;
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+    },
+    [Symbol.asyncDispose]: refuse,
+  };
+}
