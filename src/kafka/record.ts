@@ -26,9 +26,8 @@ export const BATCH_OVERHEAD = 61;
 export function recordBytes(record: OutRecord): number {
   // attributes 1, timestamp delta at most 10, offset delta at most 5, count of headers at most 5
   let body = 21 + field(record.key) + field(record.value);
-  for (const [name, value] of Object.entries(record.headers ?? {})) {
-    body += 5 + Buffer.byteLength(name) + field(value);
-  }
+  if (record.headers === undefined) return body + 5;
+  for (const [name, value] of Object.entries(record.headers)) body += 5 + Buffer.byteLength(name) + field(value);
   return body + 5;
 }
 

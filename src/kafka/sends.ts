@@ -18,13 +18,12 @@ export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: st
   const sends: OutRecord[][] = [];
   let send: OutRecord[] = [];
   let total = 0;
-  const batches = new Map<string, number>();
+  const batches = new BatchSizes();
   for (const record of records) {
     const size = recordBytes(record);
     const limit = maxBytes(record.topic);
     if (BATCH_OVERHEAD + size > limit) throw tooLarge(record, limit);
-    const place = `${record.topic}/${record.partition}`;
-    const batch = (batches.get(place) ?? BATCH_OVERHEAD) + size;
+    const batch = batches.of(record) + size;
     const full = send.length === MESSAGES_PER_SEND || total + size > BYTES_PER_SEND || batch > limit * SHARE_OF_LIMIT;
     if (full && send.length > 0) {
       sends.push(send);
@@ -34,7 +33,7 @@ export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: st
     }
     send.push(record);
     total += size;
-    batches.set(place, (batches.get(place) ?? BATCH_OVERHEAD) + size);
+    batches.add(record, size);
   }
   if (send.length > 0) sends.push(send);
   return sends;
@@ -60,4 +59,22 @@ function tooLarge(record: OutRecord, limit: number): GuardError {
     `one record for topic ${record.topic} has ${bytes} bytes; the topic's max.message.bytes is ${limit}`,
     { next: `raise max.message.bytes of ${record.topic}, and what its readers fetch` },
   );
+}
+
+/** Bytes so far per partition. Runs for every record: hence no joined names as keys. */
+class BatchSizes {
+  readonly #byTopic = new Map<string, Map<number, number>>();
+
+  of({ topic, partition }: OutRecord): number {
+    return this.#byTopic.get(topic)?.get(partition) ?? BATCH_OVERHEAD;
+  }
+
+  add(record: OutRecord, size: number): void {
+    const sizes = this.#byTopic.get(record.topic) ?? new Map<number, number>();
+    this.#byTopic.set(record.topic, sizes.set(record.partition, this.of(record) + size));
+  }
+
+  clear(): void {
+    this.#byTopic.clear();
+  }
 }
