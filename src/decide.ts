@@ -13,7 +13,7 @@ export function decide(rules: Rules, state: State, input: Input, when: When): St
     case "ask":
       return onAsk(rules, state, input.id);
     case "passed":
-      return onPassed(state, input.topic);
+      return onPassed(state, input.topic, input.doubt);
     case "judged":
       return onJudged(rules, state, input.id, input.answer);
     case "contract":

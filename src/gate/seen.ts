@@ -31,13 +31,14 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
 }
 
 /** Rows go on without what is withheld: its values are missing in events from here. */
-export function onPassed(state: State, topic: string): Step {
+export function onPassed(state: State, topic: string, doubt: boolean): Step {
   const table = state.tables.get(topic);
-  if (table === undefined || withheldOf(table).every((amendment) => amendment.missed)) return step(state);
+  if (table === undefined) return step(state);
+  if (table.doubt === doubt && withheldOf(table).every((amendment) => amendment.missed)) return step(state);
   const amendments = table.amendments.map((amendment) =>
     amendment.gate.kind === "withheld" ? { ...amendment, missed: true } : amendment,
   );
-  return step(withTable(state, { ...table, amendments }));
+  return step(withTable(state, { ...table, amendments, doubt }));
 }
 
 export function onTold(state: State, id: string, text: string): Step {
@@ -116,7 +117,8 @@ function revise(
     !table.amendments.some((amendment) => amendment.attnum === attnum);
   const added = sure.filter(isNew).map((column) => {
     const live = liveColumn(column, catalog);
-    return newAmendment(table.shape.topic, live ?? goneColumn(column), live === undefined, when);
+    const amendment = newAmendment(table.shape.topic, live ?? goneColumn(column), live === undefined, when);
+    return { ...amendment, missed: table.doubt };
   });
   return [...revised, ...added];
 }

@@ -17,6 +17,8 @@ export interface TableState {
   readonly amendments: readonly Amendment[];
   /** Columns whose type is not mapped, since the start. */
   readonly leftOut: readonly Finding[];
+  /** Rows were published while some of their columns could not be identified. */
+  readonly doubt: boolean;
   /** Every value schema that has flowed, oldest first, the present one last. */
   readonly flowed: readonly RegisteredSchema[];
 }
@@ -75,8 +77,8 @@ export type Input =
     }
   /** A withheld amendment after a restart: the registry and the contracts are asked anew. */
   | { readonly kind: "ask"; readonly id: string }
-  /** Rows of this topic flow on from here without what is withheld. */
-  | { readonly kind: "passed"; readonly topic: string }
+  /** Rows of this topic flow on from here without what is withheld; `doubt`: and without columns nobody can name. */
+  | { readonly kind: "passed"; readonly topic: string; readonly doubt: boolean }
   | { readonly kind: "judged"; readonly id: string; readonly answer: Answer }
   | { readonly kind: "contract"; readonly key: string; readonly contract: Contract | undefined }
   | { readonly kind: "command"; readonly command: OperatorCommand }

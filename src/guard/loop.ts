@@ -5,7 +5,7 @@ import type { Position } from "../wal/position.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { closeWindow, pumpChunks } from "./chunks.ts";
 import type { OutRecord } from "./outside.ts";
-import { proveRelation } from "./prove.ts";
+import { proveRelation, recheck } from "./prove.ts";
 import { type Barrier, fill } from "./rows.ts";
 import type { Session } from "./session.ts";
 
@@ -19,6 +19,7 @@ export async function follow(session: Session): Promise<never> {
   for (;;) {
     session.signal.throwIfAborted();
     if (session.failure !== undefined) throw session.failure;
+    await recheck(session);
     takeInputs(session);
     pumpChunks(session);
     const { barrier, idle } = fill(session);
@@ -46,7 +47,7 @@ function resume(session: Session): void {
 
 async function pass(session: Session, barrier: NonNullable<Barrier>): Promise<void> {
   if (barrier.kind === "chunk") await closeWindow(session);
-  else await proveRelation(session, barrier.captured, barrier.lsn);
+  else await proveRelation(session, barrier.captured, barrier);
 }
 
 /** Nothing more up to the keepalive's end: that is a position too. */

@@ -7,7 +7,7 @@ import type { Lsn } from "../wal/lsn.ts";
 import { isVisible } from "../wal/snapshot.ts";
 import { apply, takeInputs } from "./apply.ts";
 import type { Outside } from "./outside.ts";
-import { beside, type Captured, type OpenTransaction, type Session, tableOf } from "./session.ts";
+import { beside, type Captured, type Session, tableOf } from "./session.ts";
 import { atWork } from "./work.ts";
 
 const LOOK_AGAIN_MS = 20;
@@ -23,21 +23,24 @@ interface Look {
  * Before the first row that uses a new Relation: who its columns are, what of it is new, and for a bounded time
  * whether that may flow at once. Whatever is not known by then is withheld and the rows go on.
  */
-export async function proveRelation(session: Session, captured: Captured, rowLsn: Lsn): Promise<void> {
+export async function proveRelation(
+  session: Session,
+  captured: Captured,
+  row: { readonly lsn: Lsn; readonly xid: number },
+): Promise<void> {
   const { topic, relation } = captured;
-  const { tx } = session;
-  if (topic === undefined || tx === undefined) return;
+  if (topic === undefined) return;
   const deadline = session.outside.now() + BigInt(session.outside.settings.judgeTimeoutMs) * 1000n;
-  const look = await lookUntilVisible(session, captured, tx, deadline);
+  const look = await lookUntilVisible(session, captured, row.xid, deadline);
   const table = look.table ?? droppedTable(session, captured);
-  captured.columns = identify(session, captured, { ...look, table }, rowLsn);
+  captured.columns = identify(session, captured, { ...look, table }, row.lsn);
   const doubt = captured.columns.includes(undefined);
   captured.doubtUntil = doubt ? look.end : undefined;
   if (doubt) session.outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);
-  if (!look.visible) recheckWhenVisible(session, captured, tx.xid);
+  if (!look.visible) recheckWhenVisible(session, captured, row);
   apply(session, { kind: "seen", topic, relation, columns: captured.columns, table });
   await settleWithin(session, topic, deadline);
-  apply(session, { kind: "passed", topic });
+  apply(session, { kind: "passed", topic, doubt });
   prepareWriter(session, captured);
 }
 
@@ -60,15 +63,10 @@ export function originOf(outside: Outside) {
 }
 
 /** Commits are streamed before they are visible: the catalog is read until it shows the row's transaction. */
-async function lookUntilVisible(
-  session: Session,
-  captured: Captured,
-  tx: OpenTransaction,
-  deadline: bigint,
-): Promise<Look> {
+async function lookUntilVisible(session: Session, captured: Captured, xid: number, deadline: bigint): Promise<Look> {
   for (;;) {
     const { table, snapshot, end } = await session.source.table(tableOid(captured.relation.oid));
-    const visible = isVisible(snapshot, tx.xid);
+    const visible = isVisible(snapshot, xid);
     if (visible || session.outside.now() >= deadline) return { table, end, visible };
     await session.outside.sleep(LOOK_AGAIN_MS, session.signal);
   }
@@ -101,11 +99,21 @@ function identify(
   const { known } = tableOf(session, topic ?? "");
   if (!look.visible) return extended(captured, known);
   const live = look.table.columns.filter((column) => !column.generated);
-  const proof = prove(relation.columns, known, { columns: live, maxAttnum: look.table.maxAttnum }, rowLsn > look.end);
+  const before = session.looks.get(relation.oid);
+  session.looks.set(relation.oid, look);
+  const goneBefore = (column: number) =>
+    (rowLsn >= look.end && isGone(look.table, column)) ||
+    (before !== undefined && rowLsn >= before.end && isGone(before.table, column));
+  const proof = prove(relation.columns, known, { columns: live, maxAttnum: look.table.maxAttnum }, goneBefore);
   if (proof.kind !== "impossible") return proof.columns;
   throw new GuardError("catalog-behind", `the catalog does not explain the columns of ${nameOf(captured)} in the log`, {
     next: "it is tried again; if it stays so, say which DDL ran on the table",
   });
+}
+
+/** Existed once and does not any more; a higher attnum is none the catalog could know. */
+function isGone(table: Table, column: number): boolean {
+  return column <= table.maxAttnum && !table.columns.some((live) => live.attnum === column);
 }
 
 /** Without the catalog only one reading is safe: the columns as they were, and more behind them, which are withheld. */
@@ -128,18 +136,29 @@ function nameOf({ relation }: Captured): string {
   return `${relation.schema}.${relation.name}`;
 }
 
-/** Rows go on without the new columns; once the catalog shows them, the next row looks again. */
-function recheckWhenVisible(session: Session, captured: Captured, xid: number): void {
+/** Rows go on without the new columns; once the catalog shows them, it is looked at again, also without a row. */
+function recheckWhenVisible(
+  session: Session,
+  captured: Captured,
+  row: { readonly lsn: Lsn; readonly xid: number },
+): void {
   beside(session, async () => {
     for (;;) {
       await session.outside.sleep(LOOK_AGAIN_MS * 10, session.signal);
       const { snapshot } = await session.source.table(tableOid(captured.relation.oid));
-      if (!isVisible(snapshot, xid)) continue;
-      captured.writer = undefined;
-      captured.columns = [];
-      return;
+      if (isVisible(snapshot, row.xid)) break;
     }
+    session.rechecks.push({ captured, ...row });
+    session.wake.wake();
   });
+}
+
+/** Proves again what could not be seen when its row came, unless a newer Relation took its place. */
+export async function recheck(session: Session): Promise<void> {
+  for (let next = session.rechecks.shift(); next !== undefined; next = session.rechecks.shift()) {
+    if (session.relations.get(next.captured.relation.oid) !== next.captured) continue;
+    await proveRelation(session, next.captured, next);
+  }
 }
 
 /**

@@ -16,7 +16,7 @@ const BATCH_BYTES = 4 << 20;
 
 /** What the loop has to wait for before the log can go on; the item that needs it is held. */
 export type Barrier =
-  | { readonly kind: "prove"; readonly captured: Captured; readonly lsn: Lsn }
+  | { readonly kind: "prove"; readonly captured: Captured; readonly lsn: Lsn; readonly xid: number }
   | { readonly kind: "chunk" }
   | undefined;
 
@@ -106,8 +106,8 @@ function onRow(session: Session, row: RowChange, at: Lsn): Barrier {
     tx.index += 1;
     return undefined;
   }
-  if (captured.doubtUntil !== undefined && at > captured.doubtUntil) captured.columns = [];
-  if (captured.columns.length === 0) return { kind: "prove", captured, lsn: at };
+  if (captured.doubtUntil !== undefined && at >= captured.doubtUntil) captured.columns = [];
+  if (captured.columns.length === 0) return { kind: "prove", captured, lsn: at, xid: tx.xid };
   if (captured.writer === undefined) prepareWriter(session, captured);
   tx.index += 1;
   if (captured.writer === undefined) return undefined;

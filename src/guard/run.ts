@@ -228,6 +228,8 @@ async function streamFrom(
     batch: [],
     batchBytes: 0,
     relations: new Map(),
+    looks: new Map(),
+    rechecks: [],
     tx: undefined,
     held: undefined,
     keepaliveEnd: undefined,

@@ -56,6 +56,10 @@ export interface Session {
   readonly batch: OutRecord[];
   batchBytes: number;
   readonly relations: Map<number, Captured>;
+  /** By table OID: the last catalog read, and the log's end after it. */
+  readonly looks: Map<number, { readonly table: Table; readonly end: Lsn }>;
+  /** Relations whose row came before its transaction was visible, and now is. */
+  readonly rechecks: { readonly captured: Captured; readonly lsn: Lsn; readonly xid: number }[];
   tx: OpenTransaction | undefined;
   /** Read and not yet dealt with. */
   held: WalItem | undefined;
@@ -162,5 +166,3 @@ export function tableOf(session: Session, topic: string) {
   if (table === undefined) throw new GuardError("state-invalid", `no shape of topic ${topic}`);
   return table;
 }
-
-export type { Table };

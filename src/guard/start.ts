@@ -82,6 +82,7 @@ export async function firstState(outside: Outside, item: Capturable): Promise<Ta
     known: logged(table).map(({ attnum, name, type }) => ({ attnum, name, type })),
     amendments: more.map((column) => ({ ...newAmendment(topic, column, false, when), missed: true })),
     leftOut,
+    doubt: false,
     flowed: [valueSchema],
   };
 }

@@ -29,16 +29,16 @@ export type Proof =
  * m >= max(known) it holds every live column up to m, plus some columns that were dropped since, and nothing
  * else. Names are not looked at: DROP a, RENAME b TO a gives the names and types of dropping b.
  *
- * `goneBefore` says that the catalog was read before this row was written, so nothing it lacks can be in it.
+ * `gone` are attnums that a catalog read before the row was written did not have any more: they cannot be in it.
  */
 export function prove(
   relation: readonly RelationColumn[],
   known: readonly KnownColumn[],
   catalog: CatalogColumns,
-  goneBefore: boolean,
+  gone: (attnum: number) => boolean,
 ): Proof {
-  const strict = readings(relation, known, catalog, goneBefore, true);
-  const found = strict ?? readings(relation, known, catalog, goneBefore, false);
+  const strict = readings(relation, known, catalog, gone, true);
+  const found = strict ?? readings(relation, known, catalog, gone, false);
   if (found === undefined) return { kind: "impossible" };
   const columns = found.map((possible) => (possible.length === 1 ? possible[0] : undefined));
   const certain = columns.filter((column) => column !== undefined);
@@ -53,7 +53,7 @@ function readings(
   relation: readonly RelationColumn[],
   known: readonly KnownColumn[],
   catalog: CatalogColumns,
-  goneBefore: boolean,
+  gone: (attnum: number) => boolean,
   typed: boolean,
 ): readonly (readonly Attnum[])[] | undefined {
   const knownBy = new Map(known.map((column) => [Number(column.attnum), column]));
@@ -61,7 +61,7 @@ function readings(
   const lastKnown = Math.max(0, ...knownBy.keys());
   const last = Math.max(lastKnown, catalog.maxAttnum);
   const presence = (at: number): Presence =>
-    liveBy.has(at) ? "must" : !goneBefore && (knownBy.has(at) || at > lastKnown) ? "may" : "never";
+    liveBy.has(at) ? "must" : !gone(at) && (knownBy.has(at) || at > lastKnown) ? "may" : "never";
   const fits = (at: number, index: number): boolean => {
     const column = relation[index];
     return column !== undefined && (!typed || typeFits(column, knownBy.get(at)?.type, liveBy.get(at)?.type));

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { startStack } from "../../local/stack.ts";
+import { freshDatabase } from "../stack/database.ts";
+import { captured, latest } from "./world.ts";
+
+const MANUAL = { "fieldgate.release.policy": "manual" };
+
+describe("columns are who their attnum says", () => {
+  it("a withheld column dropped and added again with another type is another amendment, and is released as that", async () => {
+    await using world = await captured({ connector: MANUAL });
+    const { database, service, events } = world;
+    await database.query("alter table t add column nick text; insert into t values (2, 'two', 'secret')");
+    const first = await service.amendment("nick", "withheld");
+    await database.query("alter table t drop column nick");
+    await database.query("alter table t add column nick int");
+    await database.query("insert into t values (3, 'three', 33)");
+    await events.until((seen) => seen.length >= 3, "the row of the new column");
+    const second = await service.amendment("nick", "withheld");
+    expect(second.id).not.toBe(first.id);
+    expect(await service.amendments()).toHaveLength(1);
+    expect(await service.command({ kind: "release", ids: [second.id] })).toMatchObject({ kind: "done" });
+    await service.idle();
+    const all = await events.until((seen) => seen.some(({ after }) => after?.["nick"] === 33), "the backfill");
+    const text = JSON.stringify(all, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    expect(text).not.toContain("secret");
+  });
+
+  it("DROP nick; RENAME nick_new TO nick leaks nothing: the connector stops before the row", async () => {
+    await using world = await captured({
+      connector: MANUAL,
+      setup: "create table t (id int primary key, nick text); insert into t values (1, 'one')",
+    });
+    const { database, service, events } = world;
+    await database.query("alter table t add column nick_new text");
+    await database.query("insert into t values (2, 'two', 'secret')");
+    await service.amendment("nick_new", "withheld");
+    await database.query("alter table t drop column nick; alter table t rename column nick_new to nick");
+    await database.query("insert into t values (3, 'leaked')");
+    expect(await service.exited).toBe(1);
+    expect(service.output()).toContain("published column nick was dropped");
+    const all = await events.until((seen) => seen.length >= 2, "the rows before");
+    expect(all.map(({ after }) => after)).toEqual([
+      { id: 1, nick: "one" },
+      { id: 2, nick: "two" },
+    ]);
+  });
+
+  it("the same name at another attnum, met while the stream lags, is not taken for the old column", async () => {
+    await using world = await captured({ connector: MANUAL });
+    const { database, events } = world;
+    await world.stop();
+    await database.query("alter table t add column nick text; insert into t values (2, 'two', 'old nick')");
+    await database.query("alter table t drop column nick; alter table t add column nick text");
+    await database.query("insert into t values (3, 'three', 'new nick')");
+    const service = await world.start();
+    await events.until((seen) => seen.length >= 3, "all rows came");
+    await database.query("insert into t values (4, 'four', 'newer nick')");
+    const { id } = await service.amendment("nick", "withheld");
+    expect(id).toBe(`${world.topic}/4`);
+    expect(await service.command({ kind: "release", ids: [id] })).toMatchObject({ kind: "done" });
+    await service.idle();
+    const all = await events.until(
+      (seen) => seen.filter(({ after }) => typeof after?.["nick"] === "string").length >= 2,
+      "the backfill",
+    );
+    expect(latest(all.map(({ after }) => after))).toContainEqual({ id: 3, a: "three", nick: "new nick" });
+    const text = JSON.stringify(all, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    expect(text).not.toContain("old nick");
+  });
+
+  it("a published column at another attnum, met while the stream lags, stops the connector", async () => {
+    await using world = await captured({ connector: MANUAL });
+    const { database, events } = world;
+    await world.stop();
+    await database.query("alter table t drop column a; alter table t add column a text");
+    await database.query("insert into t values (3, 'another a')");
+    await expect(world.start()).rejects.toThrow(/published column a was dropped, or dropped and added again/);
+    expect(await events.all()).toHaveLength(1);
+  });
+
+  it("ALTER and row in one transaction that is not yet visible: the row flows without the column", async () => {
+    await using own = await startStack({ kafka: false, registry: false });
+    if (own.postgres === undefined) throw new Error("no PostgreSQL");
+    await using world = await captured({ database: await freshDatabase(own.postgres) });
+    const { database, service, events } = world;
+    await database.query("alter system set synchronous_standby_names = 'nobody'");
+    await database.query("select pg_reload_conf()");
+    const waiting = await database.connect();
+    const ended = waiting
+      .query("begin; alter table t add column nick text; insert into t values (2, 'two', 'deuce'); commit")
+      .catch(() => undefined);
+    const all = await events.until((seen) => seen.length >= 2, "the row came before anyone else could see it");
+    expect(all[1]?.after).toEqual({ id: 2, a: "two" });
+    await database.query("set synchronous_commit = local");
+    await database.query("alter system reset synchronous_standby_names");
+    await database.query("select pg_reload_conf()");
+    await ended;
+    await service.amendment("nick", "released");
+    await service.idle();
+    await database.query("insert into t values (3, 'three', 'trey')");
+    const later = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 3), "the later row");
+    expect(latest(later.map(({ after }) => after))).toEqual([
+      { id: 1, a: "one" },
+      { id: 2, a: "two", nick: "deuce" },
+      { id: 3, a: "three", nick: "trey" },
+    ]);
+    await waiting.end();
+  });
+});
