@@ -68,10 +68,20 @@ export async function createKafka(
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   await writeFile(file, `${lines.join("\n")}\n`);
   const jvm = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
+  // May begin with a dash, hence the form with "=" below.
   const clusterId = randomBytes(16).toString("base64url");
   await runToEnd(supervisor, "kafka-format", {
     command: options.java,
-    args: [...jvm, "-cp", options.jars.kafka, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", file],
+    args: [
+      ...jvm,
+      "-cp",
+      options.jars.kafka,
+      "kafka.tools.StorageTool",
+      "format",
+      `--cluster-id=${clusterId}`,
+      "-c",
+      file,
+    ],
     stop: "SIGKILL",
   });
   return {

@@ -65,7 +65,7 @@ export function narrator(signal: AbortSignal, watch: () => Promise<string | unde
   };
   async function sees<T>(claim: string, probe: () => Promise<T> | T, told?: (seen: NonNullable<T>) => string) {
     const end = performance.now() + DEADLINE_MS;
-    for (let why = "it was never seen"; ; ) {
+    for (let why = "it was never seen"; ;) {
       signal.throwIfAborted();
       try {
         const seen = await probe();
