@@ -46,9 +46,6 @@ const REPLY_EVERY_MS = 100;
 const STOPPING_ASKS = 30;
 /** Without a sign of the server for so long it is asked, and after as long again given up. */
 const SILENCE_MS = 30_000;
-/** How long a disposed stream waits for the server to free the slot. */
-const CLOSE_MS = 2000;
-
 /** Throws GuardError: "slot-in-use" naming who reads it, "slot-lost", "replication-right", "postgres-down", … */
 export async function openStream(options: StreamOptions): Promise<WalStream> {
   if (options.start <= LSN_ZERO) throw new RangeError("a stream cannot start at 0/0: it would have nothing to confirm");
@@ -64,7 +61,7 @@ export async function openStream(options: StreamOptions): Promise<WalStream> {
 
 /**
  * The library is a thin connection here. Its own decoder, timers and flow control lose changes or drop the
- * connection (docs of each setting below), so: auto acknowledge off, timeout 0, and a new service per stream, as a
+ * connection, so: auto acknowledge off, timeout 0, and a new service per stream, as a
  * reused one starts after the last position it received.
  */
 class SlotStream implements WalStream {
@@ -154,7 +151,6 @@ class SlotStream implements WalStream {
     this.#closed = true;
     this.#stopTimers();
     this.#queue.clear();
-    await this.#hangUp();
     await this.#service.destroy();
   }
 
@@ -165,7 +161,7 @@ class SlotStream implements WalStream {
     this.#queue.push(item);
     if (!this.#paused && this.#queue.bytes > this.#maxQueuedBytes) {
       this.#paused = true;
-      this.#connection()?.stream.pause();
+      this.#socket()?.pause();
     }
     this.#options.wake();
   }
@@ -173,7 +169,7 @@ class SlotStream implements WalStream {
   #resume(): void {
     this.#paused = false;
     this.#heardAt = performance.now();
-    this.#connection()?.stream.resume();
+    this.#socket()?.resume();
   }
 
   #lose(error: unknown): void {
@@ -191,7 +187,7 @@ class SlotStream implements WalStream {
     if (this.#askedAt === undefined) {
       if (now - this.#heardAt > SILENCE_MS) this.#askedAt = now;
     } else if (now - this.#askedAt > SILENCE_MS) {
-      this.#connection()?.stream.destroy(new Error(`no answer from the server for ${SILENCE_MS} ms`));
+      this.#socket()?.destroy(new Error(`no answer from the server for ${SILENCE_MS} ms`));
       return;
     }
     this.#sendStatus(this.#askedAt !== undefined);
@@ -202,7 +198,7 @@ class SlotStream implements WalStream {
     this.#asks = now - this.#lastAskAt < REPLY_EVERY_MS * 5 ? this.#asks + 1 : 0;
     this.#lastAskAt = now;
     if (this.#asks > STOPPING_ASKS) {
-      this.#connection()?.stream.destroy(new Error("the server is stopping"));
+      this.#socket()?.destroy(new Error("the server is stopping"));
       return;
     }
     if (this.#replyTimer !== undefined || this.#closed) return;
@@ -230,25 +226,13 @@ class SlotStream implements WalStream {
     clearTimeout(this.#replyTimer);
   }
 
-  /** Asks the server to end the session and waits until it has: only then is the slot free. */
-  async #hangUp(): Promise<void> {
-    const connection = this.#connection();
-    if (connection === undefined || connection.stream.destroyed) return;
-    const closed = new Promise((resolve) => connection.stream.once("close", resolve));
-    const timer = setTimeout(() => connection.stream.destroy(), CLOSE_MS);
-    connection.stream.resume();
-    connection.end();
-    await closed;
-    clearTimeout(timer);
-  }
-
   /**
    * The library offers no way to pause the socket without its own flow control, which takes keepalives out of
-   * order; and none to end a session with an active command but cutting the socket, which leaves the slot taken.
+   * order; and none to give up a connection that does not answer.
    */
-  #connection(): { readonly stream: Socket; end(): void } | undefined {
+  #socket(): Socket | undefined {
     // pg's Connection, private to the library; null before and after its life.
-    return (this.#service["_connection"] as { readonly stream: Socket; end(): void } | null) ?? undefined;
+    return (this.#service["_connection"] as { readonly stream: Socket } | null)?.stream;
   }
 }
 
