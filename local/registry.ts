@@ -14,14 +14,21 @@ async function requireBackward(url: string): Promise<void> {
 }
 
 /**
- * An Apicurio registry with its data in memory: a second `start` begins empty. `url` is the base of Confluent's API,
- * without a slash at the end.
+ * An Apicurio registry. Its data are in memory, so that a second `start` begins empty; with `brokers` they are in
+ * Kafka and outlive it. `url` is the base of Confluent's API, without a slash at the end.
  */
-export async function createRegistry(supervisor: Supervisor, jvm: Jvm): Promise<Prepared<{ readonly url: string }>> {
+export async function createRegistry(
+  supervisor: Supervisor,
+  jvm: Jvm,
+  brokers: readonly string[] | undefined,
+): Promise<Prepared<{ readonly url: string }>> {
   const port = await freePort();
   const host = `http://127.0.0.1:${port}`;
   const url = `${host}/apis/ccompat/v7`;
   const settings = ["-Dquarkus.http.host=127.0.0.1", `-Dquarkus.http.port=${port}`];
+  if (brokers !== undefined) {
+    settings.push("-Dapicurio.storage.kind=kafkasql", `-Dapicurio.kafkasql.bootstrap.servers=${brokers.join(",")}`);
+  }
   return {
     address: { url },
     async start() {

@@ -18,6 +18,8 @@ export interface StackOptions {
   readonly kafkaProperties?: Readonly<Record<string, string>> | undefined;
   /** More flags of Kafka's JVM, which by default starts fast rather than runs fast: `-XX:TieredStopAtLevel=4` for figures. */
   readonly kafkaJvmFlags?: readonly string[] | undefined;
+  /** The registry keeps its data in this stack's Kafka and so over a restart; it is then up some seconds later. */
+  readonly registryInKafka?: boolean | undefined;
 }
 
 /** The servers of a stack. The address of a part that was not started throws when read. */
@@ -26,7 +28,7 @@ export interface Stack extends Addresses, AsyncDisposable {
   readonly pids: Readonly<Partial<Record<Part, number>>>;
   /** Kills a server as kill -9 does and waits until it is gone. */
   kill(part: Part): Promise<void>;
-  /** Starts a killed server again: same address, same data (but the registry's, which are in memory). */
+  /** Starts a killed server again: same address, same data (the registry's only with `registryInKafka`). */
   restart(part: Part): Promise<void>;
   /** Ends all servers and removes their data. */
   stop(): Promise<void>;
@@ -56,17 +58,19 @@ async function startParts(supervisor: Supervisor, running: Map<Part, Running>, o
     running.set(part, { server: await prepared.start(), start: () => prepared.start() });
     return prepared.address;
   }
-  const [postgres, kafka, registry] = await Promise.all([
-    options.postgres === false ? undefined : up("postgres", createPostgres(supervisor, options.postgresFlags ?? [])),
+  const { postgresFlags = [], kafkaProperties: properties, kafkaJvmFlags: flags } = options;
+  const postgres = options.postgres === false ? undefined : up("postgres", createPostgres(supervisor, postgresFlags));
+  const kafka =
     options.kafka === false || jvm === undefined
       ? undefined
-      : up(
-          "kafka",
-          createKafka(supervisor, { ...jvm, properties: options.kafkaProperties, flags: options.kafkaJvmFlags }),
-        ),
-    options.registry === false || jvm === undefined ? undefined : up("registry", createRegistry(supervisor, jvm)),
-  ]);
-  return { postgres, kafka, registry };
+      : up("kafka", createKafka(supervisor, { ...jvm, properties, flags }));
+  async function registry(): Promise<Addresses["registry"] | undefined> {
+    if (options.registry === false || jvm === undefined) return undefined;
+    const storage = options.registryInKafka === true ? await kafka : undefined;
+    return up("registry", createRegistry(supervisor, jvm, storage?.brokers));
+  }
+  const [atPostgres, atKafka, atRegistry] = await Promise.all([postgres, kafka, registry()]);
+  return { postgres: atPostgres, kafka: atKafka, registry: atRegistry };
 }
 
 async function startLocal(options: StackOptions): Promise<Stack> {
