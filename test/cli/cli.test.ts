@@ -200,7 +200,7 @@ describe("release and withhold", () => {
 
   it("exit 130 on Ctrl-C, at once and silently", async () => {
     api.outcomes = [{ kind: "pending" }];
-    const interruptWhen = () => vi.waitFor(() => expect(api.commands).toHaveLength(1));
+    const interruptWhen = () => vi.waitFor(() => expect(api.commands).toHaveLength(1), 10_000);
     const { code, err } = await cli(`release ${ID}`, { interruptWhen });
     expect([code, err]).toEqual([130, ""]);
   });
@@ -425,6 +425,17 @@ describe("explain", () => {
       { error: expect.any(String) },
       { error: expect.stringMatching(/reader/) },
     ]);
+  });
+});
+
+describe("a command that ends well on Ctrl-C", () => {
+  it("exits 130 all the same", async () => {
+    const input = '{"reader":"int","writer":"int"}\n';
+    const { code, err } = await cli("explain --stdin", {
+      input,
+      interruptWhen: (printed) => vi.waitFor(() => expect(printed()).toContain("compatible"), 10_000),
+    });
+    expect([code, err]).toEqual([130, ""]);
   });
 });
 

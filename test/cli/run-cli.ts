@@ -18,8 +18,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   readonly input?: string | undefined;
-  /** Ctrl-C is sent once this resolves. */
-  readonly interruptWhen?: (() => Promise<void>) | undefined;
+  /** Ctrl-C is sent once this resolves; it is given what was printed so far. Standard input stays open. */
+  readonly interruptWhen?: ((printed: () => string) => Promise<void>) | undefined;
 }
 
 /** Runs the real command line in a process of its own, with no FIELDGATE_ variable but those given. */
@@ -33,10 +33,11 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
   let err = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  child.stdin.end(options.input ?? "");
+  child.stdin.write(options.input ?? "");
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  if (options.interruptWhen !== undefined) {
-    await options.interruptWhen();
+  if (options.interruptWhen === undefined) child.stdin.end();
+  else {
+    await options.interruptWhen(() => out);
     child.kill("SIGINT");
   }
   return { code: await ended, out, err };
