@@ -97,18 +97,3 @@ test("a broker that is not there is kafka-down in bounded time", async () => {
   const kafka = kafkaClient({ brokers: ["127.0.0.1:9"], clientId: "t" });
   await expect(openWriter(kafka, { transactionalId: "t", maxBytes })).rejects.toMatchObject({ code: "kafka-down" });
 });
-
-test("kafkajs warns of nothing, neither of its timers nor of its partitioner", async () => {
-  const log: string[] = [];
-  const warnings: string[] = [];
-  const note = (warning: Error) => warnings.push(warning.name);
-  process.on("warning", note);
-  const kafka = ourClient(log);
-  const topic = uniquePrefix();
-  await createTopic(kafka, { name: topic });
-  await using writer = await openWriter(kafka, { transactionalId: topic, maxBytes });
-  for (let count = 0; count < 5; count++) await writer.commit([record(topic, "x")]);
-  process.off("warning", note);
-  expect(warnings).toStrictEqual([]);
-  expect(log.filter((line) => /partitioner|concurrent operation|Limiting retries/.test(line))).toStrictEqual([]);
-});
