@@ -22,8 +22,9 @@ export function checkTopic(contract: Contract, { flowing, withheld }: TopicView)
   const schemas = flowing.map(({ schema }) => parseSchemaText(schema));
   const newest = schemas.at(-1);
   if (newest === undefined) return { ...unseen(`nothing has flowed on ${topic} yet`), topic, consumer, withheld: [] };
-  const now = checkFlowing(contract, newest);
-  const before = schemas.slice(0, -1).map((schema) => checkFlowing(contract, schema));
+  const waiting = withheld.map(({ field }) => field);
+  const now = checkFlowing(contract, newest, waiting);
+  const before = schemas.slice(0, -1).map((schema) => checkFlowing(contract, schema, waiting));
   const judged = joined(now, before, contract.decodesWith);
   return {
     ...judged,

@@ -33,15 +33,28 @@ export function judge(contract: Contract, candidate: Candidate): Judgement {
   return verdictOf(RULES.flatMap((rule) => rule(contract, candidate)));
 }
 
-/** The same for what flows now. A field that flows and is not named is a warning: the consumer lives with it. */
-export function checkFlowing(contract: Contract, flowing: AvroSchema): Judgement {
-  const { findings } = judge(contract, { topic: contract.topic, envelope: flowing, added: [], flowing });
+/**
+ * The same for what flows now. A field that flows and is not named is a warning: the consumer lives with it. So is
+ * a listed field that is `withheld`: listing it is how the consumer says that it is ready for it.
+ */
+export function checkFlowing(contract: Contract, flowing: AvroSchema, withheld: readonly string[] = []): Judgement {
+  const judged = judge(contract, { topic: contract.topic, envelope: flowing, added: [], flowing });
+  const findings = judged.findings.map((finding) => {
+    if (finding.rule !== "contract/field-missing") return finding;
+    const name = withheld.find((field) => finding.field === `after.${field}`);
+    return name === undefined ? { ...finding, severity: "error" as const } : awaited(finding, name);
+  });
   const unnamed = unnamedFields(contract, rowOf(flowing)?.fields ?? []).map<Finding>((name) => ({
     ...unknownField(contract, name),
     severity: "warning",
     message: `"${name}" flows, and this contract rejects fields it does not name`,
   }));
   return verdictOf([...findings, ...unnamed]);
+}
+
+function awaited(finding: Finding, name: string): Finding {
+  const message = `the consumer reads "${name}", which is withheld until its readers are ready`;
+  return { ...finding, message, remedy: "run `fieldgate publish` once this version is deployed" };
 }
 
 function verdictOf(findings: readonly Finding[]): Judgement {
@@ -80,7 +93,9 @@ function fieldFindings(name: string, now: AvroRecord, next: AvroRecord): readonl
   if (after === undefined) {
     const message = `the consumer reads "${name}", which the events ${before === undefined ? "do" : "would"} not have`;
     const remedy = `take "${name}" out of \`fields\` once the consumer does without it`;
-    return [{ rule: "contract/field-missing", ...found, message, remedy }];
+    // No reason to keep another field back: two withheld fields that one contract lists would wait for each other.
+    const severity = before === undefined ? "warning" : "error";
+    return [{ rule: "contract/field-missing", ...found, severity, message, remedy }];
   }
   if (before === undefined || canonicalForm(before) === canonicalForm(after)) return [];
   const message = `"${name}" is ${canonicalForm(before)} now and would be ${canonicalForm(after)}`;

@@ -152,6 +152,11 @@ const CASES: Readonly<Record<string, Case>> = {
     verdict: "not-ready",
     findings: [["contract/field-missing", "error", "after.email"]],
   },
+  "a listed field that is not there before either is no reason to keep this one back": {
+    contract: writer({ ...rejects, fields: ["id", "zip", "phone"], ignores: ["email"] }),
+    verdict: "ready",
+    findings: [["contract/field-missing", "warning", "after.phone"]],
+  },
   "a listed field that would have another type": {
     contract: writer({ fields: ["id"] }),
     row: { ...NOW, id: "long" },
@@ -218,8 +223,9 @@ describe("what flows now", () => {
       ["contract/unknown-field"],
     ],
     ["a strict one that names all", writer({ ...rejects, fields: ["id"], ignores: ["email"] }), "ready", []],
+    ["a listed field that is withheld", writer({ fields: ["id", "nick"] }), "ready", ["contract/field-missing"]],
   ])("%s", (_, contract, verdict, rules) => {
-    const judgement = checkFlowing(contract, parseSchema(envelope(NOW)));
+    const judgement = checkFlowing(contract, parseSchema(envelope(NOW)), ["nick"]);
     expect([judgement.verdict, judgement.findings.map(({ rule }) => rule)]).toEqual([verdict, rules]);
   });
 });
