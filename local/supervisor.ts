@@ -114,18 +114,18 @@ export async function runToEnd(supervisor: Supervisor, name: string, order: Omit
 
 /**
  * Waits until `probe` resolves. Throws with the end of the server's log when the server ends before, or when
- * it has not answered within 60 s.
+ * it has not answered within 120 s.
  */
 export async function untilReady(server: Server, probe: () => Promise<unknown>): Promise<void> {
   let ended: string | undefined;
   void server.exited.then((how) => (ended = how));
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 120_000;
   for (;;) {
     try {
       await probe();
       return;
     } catch (error) {
-      const why = ended ?? (performance.now() > deadline ? "no answer in 60 s" : undefined);
+      const why = ended ?? (performance.now() > deadline ? "no answer in 120 s" : undefined);
       if (why !== undefined) {
         throw new Error(`${server.name} did not start (${why}):\n${await tail(server.log)}`, { cause: error });
       }

@@ -31,4 +31,4 @@ test("Kafka and a registry stored in it keep their data over kill -9", async () 
   expect((await rows.count(1)).map(({ value }) => value?.toString())).toStrictEqual(["before"]);
   expect(await (await fetch(`${stack.registry.url}/config`)).json()).toStrictEqual({ compatibilityLevel: "BACKWARD" });
   expect(await register(stack.registry.url)).toStrictEqual(registered);
-}, 120_000);
+}, 240_000);
