@@ -44,7 +44,7 @@ export async function run(signal: AbortSignal): Promise<void> {
     deployment: config.deployment,
     log: (level, message) => log[level === "error" ? "warn" : "debug"](message),
   });
-  const registry = registryClient({ urls: [config.registryUrl] });
+  const registry = registryClient({ urls: [config.registryUrl], auth: config.registryAuth });
   await using stack = new AsyncDisposableStack();
   const slack =
     config.slackWebhookUrl === undefined

@@ -64,6 +64,8 @@ export interface Amendment {
   readonly unmapped: Finding | undefined;
   /** undefined: not asked yet. */
   readonly answer: Answer | undefined;
+  /** A candidate the registry called compatible and then did not take; it is not tried again. */
+  readonly notTaken: { readonly hash: string; readonly why: string } | undefined;
   readonly verdicts: readonly Verdict[];
   readonly order: Order | undefined;
   readonly gate: Gate;

@@ -14,7 +14,13 @@ type Refused = Extract<Input, { kind: "registration-refused" }>;
 export function onJudged(rules: Rules, state: State, id: string, answer: Answer): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
-  return settle(rules, withAmendment(state, { ...found.amendment, answer }), id);
+  return settle(rules, withAmendment(state, { ...found.amendment, answer: heard(found.amendment, answer) }), id);
+}
+
+/** What the registry refused to take is refused, whatever its check says. */
+function heard({ notTaken }: Amendment, answer: Answer): Answer {
+  if (answer.kind !== "fits" || answer.candidate.hash !== notTaken?.hash) return answer;
+  return { kind: "refused", candidate: answer.candidate, why: notTaken.why };
 }
 
 /**
@@ -112,23 +118,24 @@ function answerOrder(state: State, released: Amendment): State {
   return open ? state : withOutcome(state, command, { kind: "done", message: `released: ${released.id}` });
 }
 
-/** The registry did not take the schema it had called compatible: kept back, with its reason. */
+/**
+ * The registry did not take the schema it had called compatible, say since its level was raised meanwhile: kept
+ * back, and judged anew, since another form of the field may fit.
+ */
 export function onRefusedRegistration(state: State, input: Refused): Step {
   const found = findAmendment(state, input.id);
   const answer = found?.amendment.answer;
   if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return step(state);
   const { amendment } = found;
   const why = `the registry refuses the schema: ${input.why}`;
-  const gate = { kind: "withheld" as const, since: amendment.gate.since, time: amendment.gate.time, why };
-  const refused: Amendment = {
+  const next = withAmendment(state, {
     ...amendment,
-    answer: { kind: "refused", candidate: answer.candidate, why: input.why },
+    answer: undefined,
+    notTaken: { hash: input.hash, why: input.why },
     order: undefined,
-    gate,
-  };
-  const next = withAmendment(state, refused);
+    gate: { kind: "withheld", since: amendment.gate.since, time: amendment.gate.time, why },
+  });
   const command = amendment.order?.command;
-  const told: Effect = { kind: "tell", id: input.id };
-  if (command === undefined) return step(next, told);
-  return step(withOutcome(next, command, { kind: "refused", message: why }), told);
+  const answered = command === undefined ? next : withOutcome(next, command, { kind: "refused", message: why });
+  return step(answered, { kind: "judge", id: input.id });
 }

@@ -58,6 +58,7 @@ export function newAmendment(topic: string, column: Column, gone: boolean, when:
     gone,
     unmapped: mapped.kind === "left-out" ? mapped.finding : undefined,
     answer: undefined,
+    notTaken: undefined,
     verdicts: [],
     order: undefined,
     gate: { kind: "withheld", since: when.position, time: when.time, why: "not judged yet" },
@@ -70,7 +71,7 @@ export function newAmendment(topic: string, column: Column, gone: boolean, when:
 export function onAsk(rules: Rules, state: State, id: string): Step {
   const found = findAmendment(state, id);
   if (found === undefined) return step(state);
-  return ask(rules, withAmendment(state, { ...found.amendment, answer: undefined }), id);
+  return ask(rules, withAmendment(state, { ...found.amendment, answer: undefined, notTaken: undefined }), id);
 }
 
 function ask(rules: Rules, state: State, id: string): Step {

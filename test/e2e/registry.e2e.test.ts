@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { startStack } from "../../local/stack.ts";
+import { fieldOf } from "../../src/event/field.ts";
+import { envelopeSchema } from "../../src/event/schema.ts";
+import { attnum } from "../../src/table/column.ts";
+import { faultyRegistry } from "../stack/faulty-registry.ts";
+import { pause } from "../stack/processes.ts";
+import { servers } from "../stack/servers.ts";
+import { until } from "../stack/until.ts";
+import { captured, latest, type World } from "./world.ts";
+
+const MANUAL = { "fieldgate.release.policy": "manual" };
+
+async function rowsFlow(world: World, id: number): Promise<void> {
+  await world.database.query("insert into t (id, a, nick) values ($1, 'row', 'value')", [id]);
+  const all = await world.events.until((seen) => seen.some(({ after }) => after?.["id"] === id), `row ${id} flows`);
+  expect(all.find(({ after }) => after?.["id"] === id)?.after).toEqual({ id, a: "row" });
+}
+
+async function setLevel(topic: string, level: string): Promise<void> {
+  const response = await fetch(`${servers.registry.url}/config/${topic}-value`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ compatibility: level }),
+  });
+  if (!response.ok) throw new Error(`level: ${response.status}`);
+}
+
+/** An existing subject, as a Debezium would have filled it for t(id, a). */
+async function registerOld(topic: string): Promise<void> {
+  const base = { notNull: false, defaultExpr: undefined, identity: false, generated: false };
+  const columns = [
+    { ...base, attnum: attnum(1), name: "id", type: { oid: 23, typmod: -1 }, typeName: "integer", notNull: true },
+    { ...base, attnum: attnum(2), name: "a", type: { oid: 25, typmod: -1 }, typeName: "text" },
+  ];
+  const fields = columns.flatMap((column) => {
+    const mapped = fieldOf(column);
+    return mapped.kind === "field" ? [mapped.field] : [];
+  });
+  const response = await fetch(`${servers.registry.url}/subjects/${topic}-value/versions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ schema: JSON.stringify(envelopeSchema(topic, fields)) }),
+  });
+  if (!response.ok) throw new Error(`register: ${response.status}`);
+}
+
+describe("the registry", () => {
+  it("that hangs withholds a new column; rows flow; it is released once the registry answers", async () => {
+    await using own = await startStack({ postgres: false, kafka: false });
+    await using world = await captured({ registryUrl: own.registry.url });
+    {
+      using _hangs = pause(own.pids.registry);
+      await world.database.query("alter table t add column nick text");
+      await world.database.query("insert into t values (2, 'two', 'deuce')");
+      const withheld = await world.service.amendment("nick", "withheld", 30_000);
+      expect(withheld.gate.why).toMatch(/registry has not answered|not judged yet/);
+      await world.events.collector.count(2);
+    }
+    await world.service.amendment("nick", "released", 40_000);
+    await world.service.idle();
+    await world.events.collector.count(3);
+  });
+
+  it("that is refused for 20 s withholds a new column; rows flow; it is released after", async () => {
+    await using registry = await faultyRegistry(servers.registry.url);
+    await using world = await captured({ registryUrl: registry.url });
+    await registry.refuse();
+    const since = Date.now();
+    await world.database.query("alter table t add column nick text");
+    for (let id = 2; Date.now() - since < 20_000; id++) await rowsFlow(world, id);
+    const withheld = await world.service.amendment("nick", "withheld");
+    expect(withheld.gate.why).toContain("registry has not answered");
+    await registry.heal();
+    await world.service.amendment("nick", "released", 40_000);
+    await world.service.idle();
+    const expected = await world.database.query("select id, a, nick from t where nick is not null order by id");
+    const all = await world.events.until(
+      (seen) => seen.filter(({ op, after }) => op === "r" && after?.["nick"] === "value").length >= expected.length,
+      "the backfill",
+    );
+    const rows = latest(all.map(({ after }) => after)).filter((row) => row["nick"] === "value");
+    expect(rows).toEqual(expected);
+  });
+
+  it("whose level is raised between check and registration: refused, widened, told, released when asked again", async () => {
+    await using world = await captured({ connector: MANUAL });
+    await setLevel(world.topic, "FORWARD");
+    await world.database.query("truncate t; alter table t add column level int not null");
+    await world.database.query("insert into t values (2, 'two', 7)");
+    const first = await world.service.amendment("level", "withheld");
+    expect(first.candidate?.widened).toBeUndefined();
+    await setLevel(world.topic, "FULL");
+    expect(await world.service.command({ kind: "release", ids: [first.id] })).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("409"),
+    });
+    await until(
+      async () => (await world.service.amendment("level", "withheld")).candidate?.widened !== undefined,
+      "the candidate is widened",
+    );
+    expect(await world.service.command({ kind: "release", ids: [first.id] })).toMatchObject({ kind: "done" });
+    await world.service.idle();
+    await world.events.until((seen) => seen.some(({ after }) => after?.["level"] === 7), "the value");
+  });
+
+  it("whose subject lacks a column at the first start: it is an amendment, withheld, released with every value", async () => {
+    await using world = await captured({
+      connector: MANUAL,
+      setup: "create table t (id int primary key, a text, b int); insert into t values (1, 'one', 11)",
+      before: registerOld,
+    });
+    const [first] = await world.events.until((seen) => seen.length >= 1, "the snapshot");
+    expect(first?.after).toEqual({ id: 1, a: "one" });
+    const { id } = await world.service.amendment("b", "withheld");
+    expect(await world.service.command({ kind: "release", ids: [id] })).toMatchObject({ kind: "done" });
+    await world.service.idle();
+    const all = await world.events.until((seen) => seen.length >= 2, "the backfill");
+    expect(latest(all.map(({ after }) => after))).toEqual([{ id: 1, a: "one", b: 11 }]);
+  });
+
+  it("a contract published while the schema is being registered is heard before the gate opens", async () => {
+    await using registry = await faultyRegistry(servers.registry.url);
+    await using world = await captured({ registryUrl: registry.url });
+    const registering = (asked: { method: string; path: string }) =>
+      asked.method === "POST" && /^\/subjects\/.*-value(\/versions)?(\?|$)/.test(asked.path);
+    registry.fail({ kind: "hang" }, registering);
+    await world.database.query("alter table t add column nick text");
+    await world.database.query("insert into t values (2, 'row', 'value')");
+    await until(() => registry.asked.filter(registering).length > 2, "the registration is under way");
+    await world.service.publishContract({
+      consumer: "replica",
+      topic: world.topic,
+      decodesWith: "writer",
+      unknownFields: "reject",
+      fields: ["id", "a"],
+    });
+    await registry.heal();
+    const withheld = await until(async () => {
+      const amendment = await world.service.amendment("nick", "withheld");
+      return amendment.gate.why.includes("replica") ? amendment : undefined;
+    }, "the contract is heard");
+    expect(withheld.verdicts).toMatchObject([{ verdict: "not-ready" }]);
+    await rowsFlow(world, 3);
+    expect((await world.events.all()).some(({ after }) => after !== null && "nick" in after)).toBe(false);
+  });
+});
