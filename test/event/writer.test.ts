@@ -326,6 +326,24 @@ test("a key of many types reads in the headers as Connect prints a struct", () =
   );
 });
 
+test("an event key's column outside the replica identity is taken as it is now", () => {
+  const writer = writerOf(shapeOf("p.public.t", FIELDS, FIELDS.slice(0, 2)));
+  const row = change("update", ["2", "Ann", null, null, null], { kind: "key", values: KEY_ONLY });
+  const [deleted, , created] = writer.change(row, MARK);
+  expect(String(deleted?.headers?.["__debezium.newkey"])).toBe('{"id":2,"name":"Ann"}');
+  expect(String(created?.headers?.["__debezium.oldkey"])).toBe('{"id":1,"name":"Ann"}');
+});
+
+test("an event's times are the connector's clock at each event", () => {
+  const times = [MARK.now, MARK.now + 5_000n].map((now) =>
+    read(WRITER.change(change("insert", ROW), { ...MARK, now })[0]),
+  );
+  expect(times).toMatchObject([
+    { ts_ms: 1_700_000_000_456n, ts_us: 1_700_000_000_456_789n },
+    { ts_ms: 1_700_000_000_461n, ts_us: 1_700_000_000_461_789n },
+  ]);
+});
+
 test("records stay as they were written while others follow", () => {
   const first = WRITER.change(change("insert", ROW), MARK)[0]?.value;
   const copy = Buffer.from(first ?? []);
@@ -336,6 +354,7 @@ test("records stay as they were written while others follow", () => {
 
 test("a row with other columns than its Relation is refused", () => {
   expect(() => WRITER.change(change("insert", ["1"]), MARK)).toThrow(/wal-invalid/);
+  expect(() => WRITER.change(change("insert", [...ROW, "6"]), MARK)).toThrow(/wal-invalid/);
 });
 
 test("a field of an Avro type that no column is written as is refused at once", () => {
