@@ -36,7 +36,7 @@ server.listen(Number(GREETER_PORT), "127.0.0.1");
 const kafka = new Kafka({ clientId: "greeter", brokers: KAFKA_BROKERS.split(","), logLevel: logLevel.NOTHING });
 const consumer = kafka.consumer({ groupId: "greeter", maxWaitTimeInMs: 200 });
 consumer.on(consumer.events.CRASH, ({ payload }) => {
-  console.error(String(payload.error));
+  console.error(payload.error.toString());
   process.exit(1);
 });
 process.once("SIGTERM", () => void consumer.disconnect().then(() => process.exit(0)));

@@ -53,9 +53,12 @@ function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 /** `watch` is asked while the story waits: what went wrong meanwhile, undefined if nothing did. */
 export function narrator(signal: AbortSignal, watch: () => Promise<string | undefined>): Narrator {
-  const print = (text: string): void => void process.stdout.write(`${text}\n`);
   let act = 0;
   let step = 0;
   const place = (): string => `${act}.${step}`;
@@ -88,11 +91,11 @@ export function narrator(signal: AbortSignal, watch: () => Promise<string | unde
     act(title) {
       act += 1;
       step = 0;
-      print(`\n${style("bold", `Act ${act}. ${title}`)}\n`);
+      print(`\n${style("bold", `Act ${act}. ${title}`)}`);
     },
     step(text) {
       step += 1;
-      print(`\n${wrap(text, "      ").replace(/^ {6}/, `${` ${place()}`.padEnd(6)}`)}`);
+      print(`\n${wrap(text, "      ").replace(/^ {6}/, ` ${place()}`.padEnd(6))}`);
     },
     show: (text) => print(style("dim", indent(text, "      │ "))),
     type: (prompt, text) => print(`      ${style("cyan", prompt)} ${style("bold", text)}`),

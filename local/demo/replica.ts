@@ -25,9 +25,12 @@ const long = avsc.types.LongType.__with({
   isValid: (value: unknown) => typeof value === "bigint",
   compare: (left: bigint, right: bigint) => Number(left - right),
 });
+function nameOf(schema: avsc.Schema): unknown {
+  return typeof schema === "object" && "type" in schema ? schema.type : schema;
+}
 const registry = new SchemaRegistry(
   { host: REGISTRY_URL },
-  { [SchemaType.AVRO]: { typeHook: (schema) => (String(schema) === "long" ? long : undefined) } },
+  { [SchemaType.AVRO]: { typeHook: (schema) => (nameOf(schema) === "long" ? long : undefined) } },
 );
 const database = new pg.Client(DATABASE_URL);
 
@@ -55,10 +58,7 @@ const kafka = new kafkajs.Kafka({
   logLevel: kafkajs.logLevel.NOTHING,
 });
 const consumer = kafka.consumer({ groupId: "replica", maxWaitTimeInMs: 200 });
-consumer.on(consumer.events.CRASH, ({ payload }) => {
-  console.error(String(payload.error.cause ?? payload.error));
-  process.exit(1);
-});
+consumer.on(consumer.events.CRASH, () => process.exit(1));
 process.once("SIGTERM", () => void consumer.disconnect().then(() => process.exit(0)));
 await database.connect();
 await consumer.connect();
@@ -68,6 +68,7 @@ await consumer.run({
     if (key === null || value === null) return;
     // Trying again does not help against a statement PostgreSQL refuses.
     await apply(key, value).catch((error: Error) => {
+      console.error(error.toString());
       throw new kafkajs.KafkaJSNonRetriableError(error);
     });
   },

@@ -71,16 +71,16 @@ async function write(client: Client): Promise<void> {
 }
 
 /** Begins to write. `failed` is told of an error, which ends it. */
-export async function openShop(address: PostgresAddress, failed: (error: unknown) => void): Promise<Shop> {
+export async function openShop(address: PostgresAddress, failed: (error: Error) => void): Promise<Shop> {
   const client = new Client(address);
   client.on("error", () => {});
   await client.connect();
   let writes = 0;
-  let open = true;
+  const closing = new AbortController();
   let paused = false;
   let underWay = Promise.resolve();
   const loop = async (): Promise<void> => {
-    while (open) {
+    while (!closing.signal.aborted) {
       if (!paused) {
         underWay = write(client);
         await underWay;
@@ -89,8 +89,8 @@ export async function openShop(address: PostgresAddress, failed: (error: unknown
       await sleep(PAUSE_MS);
     }
   };
-  const ended = loop().catch((error: unknown) => {
-    if (open) failed(error);
+  const ended = loop().catch((error: Error) => {
+    if (!closing.signal.aborted) failed(error);
   });
   return {
     get writes() {
@@ -104,7 +104,7 @@ export async function openShop(address: PostgresAddress, failed: (error: unknown
       paused = false;
     },
     async [Symbol.asyncDispose]() {
-      open = false;
+      closing.abort();
       await ended;
       await client.end();
     },

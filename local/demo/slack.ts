@@ -44,13 +44,13 @@ async function passOn(webhook: string | undefined, body: string): Promise<number
 
 export async function startSlackReceiver(webhook: string | undefined): Promise<SlackReceiver> {
   const messages: string[] = [];
-  let told: (message: string) => void = () => {};
+  let told: ((message: string) => void) | undefined;
   const server = createServer((request, response) => {
     void (async () => {
       const body = await bodyOf(request);
       const message = textOf(body);
       messages.push(message);
-      told(message);
+      told?.(message);
       response.statusCode = await passOn(webhook, body).catch(() => 503);
       response.end("ok");
     })();

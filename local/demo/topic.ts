@@ -31,11 +31,15 @@ const long = avsc.types.LongType.__with({
   compare: (left: string, right: string) => Number(BigInt(left) - BigInt(right)),
 });
 
+function nameOf(schema: avsc.Schema): unknown {
+  return typeof schema === "object" && "type" in schema ? schema.type : schema;
+}
+
 /** Reads a topic from its beginning, committed records only. Fieldgate leaves groups named `fieldgate.` out. */
 export async function readTopic({ kafka, registry }: Pick<Addresses, "kafka" | "registry">, topic: string) {
   const decoder = new SchemaRegistry(
     { host: registry.url },
-    { [SchemaType.AVRO]: { typeHook: (schema) => (String(schema) === "long" ? long : undefined) } },
+    { [SchemaType.AVRO]: { typeHook: (schema) => (nameOf(schema) === "long" ? long : undefined) } },
   );
   const events: Seen[] = [];
   const client = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING });

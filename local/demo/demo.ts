@@ -1,0 +1,55 @@
+/**
+ * `npm run demo` tells Fieldgate's story on real servers, then runs on until Ctrl-C. `npm run demo -- --once` ends
+ * after it: exit code 0 only if every step was seen to hold, otherwise 1 and the step that failed.
+ */
+import { parseArgs } from "node:util";
+import { startStack } from "../stack.ts";
+import { StepFailed, narrator } from "./narrator.ts";
+import { runOn } from "./run-on.ts";
+import { type Stage, setStage } from "./stage.ts";
+import { actContracts, actObserve, prologue } from "./story.ts";
+import { readTopic } from "./topic.ts";
+
+const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt.abort());
+process.exitCode = await main().catch(exitOf);
+
+async function main(): Promise<number> {
+  const began = performance.now();
+  process.stdout.write("Fieldgate's demo. Starting PostgreSQL, Kafka and a schema registry …\n");
+  await using stack = await startStack();
+  interrupt.signal.throwIfAborted();
+  await using stage = await setStage(stack);
+  process.stdout.write(`They run after ${seconds(began)}.\n\n`);
+  await play(stage);
+  process.stdout.write(`\nEvery step was seen to hold, in ${seconds(began)}.\n`);
+  if (!values.once) await runOn(stage, interrupt.signal);
+  return 0;
+}
+
+async function play(stage: Stage): Promise<void> {
+  const tell = narrator(interrupt.signal, () => stage.trouble());
+  tell.say(
+    `A shop keeps its customers in PostgreSQL and writes all the time. Fieldgate follows the database's log and
+    publishes every change to the Kafka topic ${stage.topic}. Two teams read it: greeter decodes with a schema of its
+    own; replica copies each row into its own table, by SQL made of the keys it finds.`,
+  );
+  process.stdout.write("\n");
+  await using readers = new AsyncDisposableStack();
+  const scene = await prologue({ stage, tell }, async () => readers.use(await readTopic(stage.stack, stage.topic)));
+  await actObserve(scene);
+  await actContracts(scene);
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
+
+function exitOf(error: unknown): number {
+  if (interrupt.signal.aborted) return 130;
+  const told =
+    error instanceof StepFailed ? error.message : error instanceof Error ? (error.stack ?? "") : String(error);
+  process.stderr.write(`\nThe demo failed: ${told}\n`);
+  return 1;
+}

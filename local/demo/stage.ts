@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "../ports.ts";
+import type { Stack } from "../stack.ts";
+import { startSupervisor } from "../supervisor.ts";
+import { createDatabase, type Database } from "./database.ts";
+import { type Program, launch } from "./program.ts";
+import { type Repository, createGreeterRepository, createReplicaRepository } from "./repositories.ts";
+import { createService, type Service } from "./service.ts";
+import { CUSTOMERS, openShop, type Shop } from "./shop.ts";
+import { type SlackReceiver, startSlackReceiver } from "./slack.ts";
+
+/** Everything the story plays with. All of it is new, and ends with the stage. */
+export interface Stage extends AsyncDisposable {
+  readonly stack: Stack;
+  readonly topic: string;
+  readonly source: Database;
+  readonly shop: Shop;
+  readonly service: Service;
+  readonly slack: SlackReceiver;
+  readonly greeter: Greeter;
+  readonly replica: Replica;
+  /** The processes that have to live. */
+  readonly running: Map<Role, Program>;
+  /** What ended although nobody asked it to; undefined while all is well. */
+  trouble(): Promise<string | undefined>;
+}
+
+export type Role = "service" | "greeter" | "replica";
+
+export interface Greeter {
+  readonly url: string;
+  readonly repository: Repository;
+  start(): Promise<Program>;
+}
+
+export interface Replica {
+  readonly database: Database;
+  readonly repository: Repository;
+  start(): Promise<Program>;
+}
+
+const INITIAL_ROWS = 200;
+
+/** On servers that others use too, names are made unique. */
+function suffixFor(stack: Stack): string {
+  return stack.pids.kafka === undefined ? `_${randomBytes(3).toString("hex")}` : "";
+}
+
+async function troubleOf(running: Stage["running"], failed: Error | undefined): Promise<string | undefined> {
+  if (failed !== undefined) return `the shop stopped writing: ${failed.message}`;
+  const ended = [...running.values()].find((program) => program.ended() !== undefined);
+  return ended === undefined ? undefined : `${ended.name} ended with ${ended.ended()}: ${await lastWords(ended)}`;
+}
+
+/** The last lines a process printed. */
+export async function lastWords(program: Program): Promise<string> {
+  return (await program.output()).trimEnd().split("\n").slice(-3).join("\n");
+}
+
+/** Sets the stage on running servers: databases, the writing shop, the consumers' repositories; no process yet. */
+export async function setStage(stack: Stack): Promise<Stage> {
+  await using cleanup = new AsyncDisposableStack();
+  const suffix = suffixFor(stack);
+  const name = `shop${suffix}`;
+  const topic = `${name}.public.customers`;
+  const source = cleanup.use(await createDatabase(stack.postgres, name));
+  const copy = cleanup.use(await createDatabase(stack.postgres, `replica${suffix}`));
+  await source.query(CUSTOMERS);
+  await source.query(`insert into customers (name, city)
+    select (array['Ada', 'Grace', 'Edsger', 'Barbara'])[1 + i % 4], (array['London', 'Turin', null])[1 + i % 3]
+    from generate_series(1, ${INITIAL_ROWS}) i`);
+  await copy.query(
+    "create table customers (id int primary key, name text, city text, visits int, changed_at timestamptz)",
+  );
+  const slack = cleanup.use(await startSlackReceiver(process.env["FIELDGATE_SLACK_WEBHOOK_URL"]));
+  const supervisor = cleanup.use(await startSupervisor());
+  let failed: Error | undefined;
+  const shop = cleanup.use(await openShop(source.address, (error) => (failed = error)));
+  const connectors = join(supervisor.folder, "connectors");
+  await mkdir(connectors);
+  const token = randomBytes(16).toString("hex");
+  const service = await createService({
+    supervisor,
+    folder: connectors,
+    stack,
+    database: source.address,
+    name,
+    token,
+    slackUrl: slack.url,
+  });
+  const running: Stage["running"] = new Map();
+  const env = { KAFKA_BROKERS: stack.kafka.brokers.join(","), REGISTRY_URL: stack.registry.url, TOPIC: topic };
+  const greeterPort = await freePort();
+  const greeterHome = await createGreeterRepository(supervisor.folder, topic);
+  const replicaHome = await createReplicaRepository(supervisor.folder, topic);
+  const start = (consumer: string, home: Repository, more: Readonly<Record<string, string>>): Promise<Program> =>
+    launch(supervisor, consumer, {
+      script: join(import.meta.dirname, `${consumer}.ts`),
+      cwd: home.folder,
+      env: { ...env, ...more },
+    });
+  const owned = cleanup.move();
+  return {
+    stack,
+    topic,
+    source,
+    shop,
+    service,
+    slack,
+    running,
+    greeter: {
+      url: `http://127.0.0.1:${greeterPort}`,
+      repository: greeterHome,
+      start: () => start("greeter", greeterHome, { GREETER_PORT: String(greeterPort) }),
+    },
+    replica: {
+      database: copy,
+      repository: replicaHome,
+      start: () => start("replica", replicaHome, { DATABASE_URL: copy.url }),
+    },
+    trouble: () => troubleOf(running, failed),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
