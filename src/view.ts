@@ -129,13 +129,18 @@ export function alertOf(
   const job = state.jobs.get(`backfill/${amendment.id}`);
   if (gate.kind === "released") {
     const backfill = job === undefined ? undefined : (job.why ?? "values written meanwhile are being re-published");
-    const { why, schemaId, wouldHaveWaitedFor } = gate;
+    const { schemaId, wouldHaveWaitedFor } = gate;
+    const why = sentence(gate.why);
     return { kind: "released", ...about, why, schemaId, wouldHaveWaitedFor, backfill, next: nextStep(amendment, job) };
   }
   const widened = answer?.kind === "fits" ? answer.candidate.widened : undefined;
   const consumers = amendment.verdicts.filter((verdict) => verdict.verdict !== "ready");
   const next = nextStep(amendment, job) ?? `fieldgate amendments show ${amendment.id}`;
-  return { kind: "withheld", ...about, why: gate.why, consumers, widened, next };
+  return { kind: "withheld", ...about, why: sentence(gate.why), consumers, widened, next };
+}
+
+function sentence(why: string): string {
+  return `${why.charAt(0).toUpperCase()}${why.slice(1)}${/[.?!]$/.test(why) ? "" : "."}`;
 }
 
 export function topicView(table: TableState): TopicView {
