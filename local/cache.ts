@@ -49,7 +49,7 @@ async function download(into: string): Promise<void> {
   say("first run: fetching Kafka and the schema registry with Maven, about 150 MB, once");
   const lines: string[] = [];
   const goals = ["dependency:copy-dependencies", "dependency:copy", `-DoutputDirectory=${into}`];
-  await runTool("mvn", ["-B", "-f", POM, ...goals], (line) => {
+  await runTool("mvn", ["-B", "-Dstyle.color=never", "-f", POM, ...goals], (line) => {
     lines.push(line);
     const fetched = FETCHED.exec(line);
     if (fetched !== null) say(`  ${fetched[1]} ${fetched[2]}`);
