@@ -90,7 +90,10 @@ export function registryClient(options: RegistryOptions): Registry {
   };
 }
 
-/** `defaultToGlobal` is not known everywhere, and a subject may have settings without a level: so both are asked. */
+/**
+ * `defaultToGlobal` is not known everywhere, and a subject may have settings without a level: so both are asked.
+ * Without it Apicurio 3.0 says NONE of a subject that has no level and is held to the registry's.
+ */
 async function level(call: Call, subject: string): Promise<Level | "none-set"> {
   for (const path of [`/config/${encodeURIComponent(subject)}?defaultToGlobal=true`, "/config"]) {
     const answer = await call("GET", path);

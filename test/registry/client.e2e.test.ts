@@ -60,3 +60,18 @@ test("another path of the same server is no registry", async () => {
   const wrong = registryClient({ urls: [new URL("/nowhere", servers.registry.url).href] });
   await expect(wrong.latest("s")).rejects.toMatchObject({ code: "registry-down" });
 });
+
+test("the level is the one that is enforced: Apicurio takes a subject's NONE for having none of its own", async () => {
+  const { registry, subject } = apicurio();
+  await registry.register(subject, FIRST);
+  const config = `${servers.registry.url}/config/${encodeURIComponent(subject)}`;
+  const set = await fetch(config, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ compatibility: "NONE" }),
+  });
+  expect(set.status).toBe(200);
+  expect(await registry.level(subject)).toBe("BACKWARD");
+  expect(await registry.check(subject, UNFIT)).toMatchObject({ kind: "incompatible" });
+  expect(await registry.register(subject, UNFIT)).toMatchObject({ kind: "refused", status: 409 });
+});
