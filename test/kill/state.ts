@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Collected, Collector } from "../stack/collect.ts";
+
+/** What this test reads of the state topic's records (src/store/records.ts writes them). */
+export interface PositionRecord {
+  readonly endLsn: string;
+  readonly tx?: { readonly commitLsn: string; readonly index: number };
+}
+
+export interface TableRecord {
+  readonly shape: {
+    readonly topic: string;
+    readonly table: { readonly name: string };
+    readonly fields: readonly { readonly name: string }[];
+    readonly valueSchema: { readonly id: number; readonly text: string };
+  };
+  readonly known: readonly { readonly attnum: number; readonly name: string }[];
+  readonly amendments: readonly AmendmentRecord[];
+}
+
+export interface AmendmentRecord {
+  readonly id: string;
+  readonly column: { readonly name: string };
+  readonly gate: { readonly kind: "withheld" | "released"; readonly why: string };
+  readonly order?: { readonly kind: string };
+  readonly told?: string;
+}
+
+export interface JobRecord {
+  readonly id: string;
+  readonly kind: "snapshot" | "backfill";
+  readonly state: string;
+  readonly scanned: number;
+}
+
+export interface State {
+  readonly position: PositionRecord | undefined;
+  readonly tables: readonly TableRecord[];
+  readonly jobs: readonly JobRecord[];
+}
+
+/** A committed position, and when its record was made. */
+export interface Committed {
+  readonly endLsn: bigint;
+  readonly at: bigint;
+}
+
+export interface StateTopic {
+  /** As of the last record taken. */
+  now(): State;
+  readonly positions: readonly Committed[];
+  /** What each session found when it had fenced: the state the one before it died with. The first is empty. */
+  readonly found: readonly State[];
+  /** Takes records one by one until the predicate holds after one of them, or at once. Throws `what` after the deadline. */
+  until(predicate: (state: State) => boolean, what: string, deadline?: number): Promise<void>;
+  /** Called between tries of `until`; throws to end it. */
+  watch: () => void;
+}
+
+export function stateTopic(collector: Collector): StateTopic {
+  const values = new Map<string, unknown>();
+  const positions: Committed[] = [];
+  const found: State[] = [];
+  let at = 0;
+  let cached: State | undefined;
+  const now = (): State => (cached ??= stateOf(values));
+  const take = (record: Collected): void => {
+    const key = record.key?.toString() ?? "";
+    if (key === "started") found.push(now());
+    cached = undefined;
+    const value: unknown = record.value === null ? undefined : JSON.parse(record.value.toString());
+    if (value === undefined) values.delete(key);
+    else values.set(key, value);
+    if (key !== "position") return;
+    const { endLsn } = value as PositionRecord; // its key says so
+    positions.push({ endLsn: lsnOf(endLsn), at: record.timestamp });
+  };
+  const topic: StateTopic = {
+    now,
+    positions,
+    found,
+    watch: () => {},
+    async until(predicate, what, deadline = 60_000) {
+      const end = performance.now() + deadline;
+      for (;;) {
+        if (predicate(now())) return;
+        const record = collector.records[at];
+        if (record !== undefined) {
+          take(record);
+          at += 1;
+          continue;
+        }
+        topic.watch();
+        if (performance.now() > end) throw new Error(`waited ${deadline} ms in vain until ${what}`);
+        await sleep(2);
+      }
+    },
+  };
+  return topic;
+}
+
+function stateOf(values: ReadonlyMap<string, unknown>): State {
+  const all = <T>(prefix: string) =>
+    [...values].flatMap(([key, value]) => (key.startsWith(prefix) ? [value as T] : [])); // the key says what it is
+  return {
+    position: values.get("position") as PositionRecord | undefined, // the key says what it is
+    tables: all<TableRecord>("table/"),
+    jobs: all<JobRecord>("job/"),
+  };
+}
+
+export function lsnOf(text: string): bigint {
+  const [high, low] = text.split("/");
+  return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
