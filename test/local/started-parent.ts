@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { once } from "node:events";
 
 /** What parent.ts prints: all processes below it, the servers among them, PostgreSQL's data folder. */
-export interface Started {
+interface Started {
   readonly pids: readonly number[];
   readonly servers: Readonly<Record<string, number>>;
   readonly data: string;

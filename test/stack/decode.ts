@@ -1,7 +1,7 @@
 import avsc, { type Schema, type Type } from "avsc";
 import { servers } from "./servers.ts";
 
-export interface Decoded {
+interface Decoded {
   readonly schemaId: number;
   readonly value: unknown;
 }

@@ -4,14 +4,14 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
 /** `path` is what follows the base of Confluent's API, with its query: `/subjects/a-value/versions?normalize=true`. */
-export interface Asked {
+interface Asked {
   readonly method: string;
   readonly path: string;
   readonly body: string;
 }
 
 /** What happens to a request instead of being forwarded. `cut` closes the connection without an answer. */
-export type Fault =
+type Fault =
   | { readonly kind: "hang" }
   | { readonly kind: "cut" }
   | { readonly kind: "answer"; readonly status: number; readonly body?: unknown; readonly contentType?: string };
