@@ -4,22 +4,30 @@
  */
 import { parseArgs } from "node:util";
 import { startStack } from "../stack.ts";
+import { actContracts } from "./contracts.ts";
 import { StepFailed, narrator } from "./narrator.ts";
+import { actObserve, prologue } from "./observe.ts";
 import { runOn } from "./run-on.ts";
 import { type Stage, setStage } from "./stage.ts";
-import { actContracts, actObserve, prologue } from "./story.ts";
 import { readTopic } from "./topic.ts";
 
 const { values } = parseArgs({ options: { once: { type: "boolean", default: false } } });
 const interrupt = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt.abort());
+let staged = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 process.exitCode = await main().catch(exitOf);
+
+/** Until there is something of ours to put away, the end need not wait: the servers end with this process. */
+function stop(): void {
+  if (!staged) process.exit(130);
+  interrupt.abort();
+}
 
 async function main(): Promise<number> {
   const began = performance.now();
   process.stdout.write("Fieldgate's demo. Starting PostgreSQL, Kafka and a schema registry …\n");
   await using stack = await startStack();
-  interrupt.signal.throwIfAborted();
+  staged = true;
   await using stage = await setStage(stack);
   process.stdout.write(`They run after ${seconds(began)}.\n\n`);
   await play(stage);

@@ -8,7 +8,7 @@ import type { Supervisor } from "../supervisor.ts";
 import { type Program, launch } from "./program.ts";
 
 export const CLI = join(import.meta.dirname, "../../src/cli.ts");
-export type Policy = "observe" | "contracts";
+type Policy = "observe" | "contracts";
 
 /** Fieldgate as a process of its own, and what it answers over HTTP. */
 export interface Service {
@@ -22,7 +22,7 @@ export interface Service {
   amendment(field: string): Promise<AmendmentView | undefined>;
 }
 
-export interface ServiceSetting {
+interface ServiceSetting {
   readonly supervisor: Supervisor;
   readonly folder: string;
   readonly stack: Addresses;

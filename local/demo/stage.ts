@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../ports.ts";
 import type { Stack } from "../stack.ts";
-import { startSupervisor } from "../supervisor.ts";
+import { type Supervisor, startSupervisor } from "../supervisor.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { type Program, launch } from "./program.ts";
 import { type Repository, createGreeterRepository, createReplicaRepository } from "./repositories.ts";
@@ -27,15 +27,15 @@ export interface Stage extends AsyncDisposable {
   trouble(): Promise<string | undefined>;
 }
 
-export type Role = "service" | "greeter" | "replica";
+type Role = "service" | "greeter" | "replica";
 
-export interface Greeter {
+interface Greeter {
   readonly url: string;
   readonly repository: Repository;
   start(): Promise<Program>;
 }
 
-export interface Replica {
+interface Replica {
   readonly database: Database;
   readonly repository: Repository;
   start(): Promise<Program>;
@@ -59,6 +59,40 @@ export async function lastWords(program: Program): Promise<string> {
   return (await program.output()).trimEnd().split("\n").slice(-3).join("\n");
 }
 
+async function setConsumers(stack: Stack, supervisor: Supervisor, topic: string, copy: Database) {
+  const env = { KAFKA_BROKERS: stack.kafka.brokers.join(","), REGISTRY_URL: stack.registry.url, TOPIC: topic };
+  const port = await freePort();
+  const greeterHome = await createGreeterRepository(supervisor.folder, topic);
+  const replicaHome = await createReplicaRepository(supervisor.folder, topic);
+  const start = (consumer: string, home: Repository, more: Readonly<Record<string, string>>): Promise<Program> =>
+    launch(supervisor, consumer, {
+      script: join(import.meta.dirname, `${consumer}.ts`),
+      cwd: home.folder,
+      env: { ...env, ...more },
+    });
+  const greeter: Greeter = {
+    url: `http://127.0.0.1:${port}`,
+    repository: greeterHome,
+    start: () => start("greeter", greeterHome, { GREETER_PORT: String(port) }),
+  };
+  const replica: Replica = {
+    database: copy,
+    repository: replicaHome,
+    start: () => start("replica", replicaHome, { DATABASE_URL: copy.url }),
+  };
+  return { greeter, replica };
+}
+
+async function createTables(source: Database, copy: Database): Promise<void> {
+  await source.query(CUSTOMERS);
+  await source.query(`insert into customers (name, city)
+    select (array['Ada', 'Grace', 'Edsger', 'Barbara'])[1 + i % 4], (array['London', 'Turin', null])[1 + i % 3]
+    from generate_series(1, ${INITIAL_ROWS}) i`);
+  await copy.query(
+    "create table customers (id int primary key, name text, city text, visits int, changed_at timestamptz)",
+  );
+}
+
 /** Sets the stage on running servers: databases, the writing shop, the consumers' repositories; no process yet. */
 export async function setStage(stack: Stack): Promise<Stage> {
   await using cleanup = new AsyncDisposableStack();
@@ -67,13 +101,7 @@ export async function setStage(stack: Stack): Promise<Stage> {
   const topic = `${name}.public.customers`;
   const source = cleanup.use(await createDatabase(stack.postgres, name));
   const copy = cleanup.use(await createDatabase(stack.postgres, `replica${suffix}`));
-  await source.query(CUSTOMERS);
-  await source.query(`insert into customers (name, city)
-    select (array['Ada', 'Grace', 'Edsger', 'Barbara'])[1 + i % 4], (array['London', 'Turin', null])[1 + i % 3]
-    from generate_series(1, ${INITIAL_ROWS}) i`);
-  await copy.query(
-    "create table customers (id int primary key, name text, city text, visits int, changed_at timestamptz)",
-  );
+  await createTables(source, copy);
   const slack = cleanup.use(await startSlackReceiver(process.env["FIELDGATE_SLACK_WEBHOOK_URL"]));
   const supervisor = cleanup.use(await startSupervisor());
   let failed: Error | undefined;
@@ -91,16 +119,7 @@ export async function setStage(stack: Stack): Promise<Stage> {
     slackUrl: slack.url,
   });
   const running: Stage["running"] = new Map();
-  const env = { KAFKA_BROKERS: stack.kafka.brokers.join(","), REGISTRY_URL: stack.registry.url, TOPIC: topic };
-  const greeterPort = await freePort();
-  const greeterHome = await createGreeterRepository(supervisor.folder, topic);
-  const replicaHome = await createReplicaRepository(supervisor.folder, topic);
-  const start = (consumer: string, home: Repository, more: Readonly<Record<string, string>>): Promise<Program> =>
-    launch(supervisor, consumer, {
-      script: join(import.meta.dirname, `${consumer}.ts`),
-      cwd: home.folder,
-      env: { ...env, ...more },
-    });
+  const consumers = await setConsumers(stack, supervisor, topic, copy);
   const owned = cleanup.move();
   return {
     stack,
@@ -110,16 +129,7 @@ export async function setStage(stack: Stack): Promise<Stage> {
     service,
     slack,
     running,
-    greeter: {
-      url: `http://127.0.0.1:${greeterPort}`,
-      repository: greeterHome,
-      start: () => start("greeter", greeterHome, { GREETER_PORT: String(greeterPort) }),
-    },
-    replica: {
-      database: copy,
-      repository: replicaHome,
-      start: () => start("replica", replicaHome, { DATABASE_URL: copy.url }),
-    },
+    ...consumers,
     trouble: () => troubleOf(running, failed),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,126 +1,7 @@
 import type { AmendmentView } from "../../src/http/api.ts";
-import { compare, greeterView } from "./compare.ts";
-import { type Narrator, StepFailed } from "./narrator.ts";
-import { type Answer, runToEnd } from "./program.ts";
-import type { Repository } from "./repositories.ts";
-import { CLI } from "./service.ts";
-import type { Stage } from "./stage.ts";
-import type { Seen, TopicReader } from "./topic.ts";
-
-/** The stage, who tells of it, and the topic as anybody can read it. */
-export interface Scene {
-  readonly stage: Stage;
-  readonly tell: Narrator;
-  readonly reader: TopicReader;
-}
-
-function shown(row: Seen["after"]): string {
-  return JSON.stringify(row);
-}
-
-function has(event: Seen, column: string): boolean {
-  return event.after !== null && column in event.after;
-}
-
-/** Runs the real command line in a team's repository and shows what it printed. */
-async function fieldgate({ stage, tell }: Scene, { folder }: Repository, team: string, line: string): Promise<Answer> {
-  const { url, token } = stage.service;
-  tell.type(`${team}$`, `npx fieldgate ${line}`);
-  const env = { FIELDGATE_URL: url, FIELDGATE_TOKEN: token };
-  const answer = await runToEnd({ script: CLI, args: line.split(" "), cwd: folder, env });
-  tell.show(`${answer.text.trimEnd()}\n(exit ${answer.code})`);
-  return answer;
-}
-
-async function alter({ stage, tell }: Scene, column: string): Promise<void> {
-  const sql = `ALTER TABLE customers ADD COLUMN ${column} text`;
-  tell.type("shop=#", `${sql};`);
-  await stage.source.query(sql);
-}
-
-async function alterReplica({ stage, tell }: Scene, column: string): Promise<void> {
-  const sql = `ALTER TABLE customers ADD COLUMN ${column} text`;
-  tell.type("replica=#", `${sql};`);
-  await stage.replica.database.query(sql);
-}
-
-async function slackSays({ stage, tell }: Scene, title: string): Promise<void> {
-  const message = await tell.sees(
-    "Slack is told",
-    () => stage.slack.messages.find((text) => text.startsWith(title)),
-    () => "Slack is told:",
-  );
-  tell.show(message);
-}
-
-/** Both consumers have dealt with a customer that came after this moment. */
-async function bothFollow(scene: Scene): Promise<void> {
-  const { stage, tell } = scene;
-  const [added] = await stage.source.query<{ id: number }>(
-    "insert into customers (name, city) values ('Radia', 'Lisbon') returning id",
-  );
-  const id = added?.id ?? 0;
-  // The shop may delete the customer again, which is followed just as well: then look at a later one.
-  await tell.sees(`greeter and replica both have customer ${id} or a later one`, async () => {
-    const [copied] = await stage.replica.database.query<{ id: number }>("select max(id) as id from customers");
-    const greeted = (await greeterView(stage)).at(-1);
-    return (copied?.id ?? 0) >= id && Number(greeted?.["id"] ?? 0) >= id;
-  });
-}
-
-export async function prologue(scene: Omit<Scene, "reader">, open: () => Promise<TopicReader>): Promise<Scene> {
-  const { stage, tell } = scene;
-  const { service, topic, running } = stage;
-  running.set("service", await service.start("observe"));
-  await tell.sees(
-    "Fieldgate publishes the table customers",
-    async () => (await service.connector()).tables.find((one) => one.topic === topic),
-    (one) => `Fieldgate publishes ${one.table} to ${one.topic}, schema id ${one.schemaId}: ${one.fields.join(", ")}`,
-  );
-  running.set("greeter", await stage.greeter.start());
-  running.set("replica", await stage.replica.start());
-  const reader = await open();
-  const event = await tell.sees("each change is an event:", () => reader.events.find(({ op }) => op === "u"));
-  tell.show(`op ${event.op}, after ${shown(event.after)}`);
-  const full = { ...scene, reader };
-  await bothFollow(full);
-  return full;
-}
-
-/** Policy observe: what happens without a gate. */
-export async function actObserve(scene: Scene): Promise<void> {
-  const { stage, tell, reader } = scene;
-  const { running } = stage;
-  tell.act("Policy observe: a new column flows at once, as it does without Fieldgate");
-  tell.step("The database's owner adds a column; the application's next release fills it.");
-  // From here on replica is expected to die.
-  const replica = running.get("replica");
-  running.delete("replica");
-  await alter(scene, "nickname");
-  const event = await tell.sees(
-    "nickname is in the events",
-    () => reader.events.find((one) => one.after?.["nickname"] != null),
-    () => "its values are in the events:",
-  );
-  tell.show(`op ${event.op}, after ${shown(event.after)}`);
-
-  tell.step("greeter skips what it does not ask for. replica makes SQL of every key it finds.");
-  await tell.sees(
-    "replica has died",
-    () => replica?.ended(),
-    (how) => `replica has died: ${how}, its last words:`,
-  );
-  const words = (await replica?.output())?.trimEnd() ?? "";
-  tell.show(words);
-  tell.holds(
-    /column "nickname" of relation "customers" does not exist/.test(words),
-    'PostgreSQL told it that column "nickname" does not exist',
-  );
-  tell.holds(running.get("greeter")?.ended() === undefined, "greeter lives");
-
-  tell.step("Fieldgate has told of it. It knew of no contract, and names the groups it could not ask.");
-  await slackSays(scene, `Released: ${stage.topic}.nickname`);
-}
+import { compare } from "./compare.ts";
+import { StepFailed } from "./narrator.ts";
+import { type Scene, addColumn, bothFollow, fieldgate, has, shown, slackSays } from "./scene.ts";
 
 /** Policy contracts: between the two acts, and what both teams say. */
 export async function actContracts(scene: Scene): Promise<void> {
@@ -128,7 +9,7 @@ export async function actContracts(scene: Scene): Promise<void> {
   const { running, service, replica, greeter } = stage;
   tell.act("Policy contracts: a new column waits for its readers");
   tell.step("replica's team repairs its table and starts it again.");
-  await alterReplica(scene, "nickname");
+  await addColumn(scene, "replica", "nickname");
   running.set("replica", await replica.start());
   await bothFollow(scene);
 
@@ -156,7 +37,7 @@ export async function actContracts(scene: Scene): Promise<void> {
 async function withheld(scene: Scene): Promise<void> {
   const { stage, tell, reader } = scene;
   tell.step("The owner adds another column, and fills it for the customers there are.");
-  await alter(scene, "loyalty");
+  await addColumn(scene, "shop", "loyalty");
   const sql = "UPDATE customers SET loyalty = 'bronze' WHERE loyalty IS NULL AND id % 2 = 0";
   tell.type("shop=#", `${sql};`);
   await stage.source.query(sql);
@@ -204,7 +85,7 @@ async function ready(scene: Scene): Promise<void> {
   tell.step("replica's team asks before it changes anything, migrates its table, and names the column.");
   const before = await fieldgate(scene, repository, "replica", "check --fail-on withheld");
   tell.holds(before.code === 100, "check fails: replica is not ready for loyalty");
-  await alterReplica(scene, "loyalty");
+  await addColumn(scene, "replica", "loyalty");
   await repository.addField("loyalty");
   tell.type("replica$", "grep fields: fieldgate.yaml");
   tell.show((await repository.contract()).split("\n").find((line) => line.includes(" fields:")) ?? "");
