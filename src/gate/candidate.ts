@@ -24,6 +24,11 @@ export function insertField(fields: readonly Field[], field: Field): readonly Fi
   return [...fields.slice(0, at), field, ...fields.slice(at)];
 }
 
+/** Is the candidate this shape with one more field? After another field was let in, it is not. */
+export function isOf(shape: Shape, candidate: Candidate): boolean {
+  return withField(shape, candidate.field, candidate.widened).hash === candidate.hash;
+}
+
 function withField(shape: Shape, field: Field, why: string | undefined): Candidate {
   const schema = envelopeSchema(shape.topic, insertField(shape.fields, field));
   return { field, text: JSON.stringify(schema), hash: schemaHash(schema), widened: why };

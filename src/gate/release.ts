@@ -1,7 +1,7 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment, Answer, Candidate } from "./amendment.ts";
 import { dueRows, needsBackfill } from "./backfill.ts";
-import { insertField } from "./candidate.ts";
+import { insertField, isOf } from "./candidate.ts";
 import { mayFlow } from "./policy.ts";
 import { policyOf, settle, weigh } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
@@ -10,10 +10,13 @@ import { findAmendment, step, withAmendment, withheldOf, withOutcome, withTable 
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
 
-/** The registry's answer on a candidate. */
+/** The registry's answer on a candidate. One on a shape that is not the table's any more is asked for anew. */
 export function onJudged(rules: Rules, state: State, id: string, answer: Answer): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
+  if (answer.kind !== "unanswered" && !isOf(found.table.shape, answer.candidate)) {
+    return step(state, { kind: "judge", id });
+  }
   return settle(rules, withAmendment(state, { ...found.amendment, answer: heard(found.amendment, answer) }), id);
 }
 
