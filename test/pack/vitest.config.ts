@@ -1,0 +1,5 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { name: "pack", root: import.meta.dirname, include: ["pack.ts"], testTimeout: 60_000, hookTimeout: 600_000 },
+});
