@@ -1,4 +1,4 @@
-import { onCommand } from "./gate/command.ts";
+import { answerForgotten, onCommand } from "./gate/command.ts";
 import { onContract } from "./gate/contract.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./gate/release.ts";
 import { onAsk, onPassed, onSeen, onTold } from "./gate/seen.ts";
@@ -7,6 +7,11 @@ import type { Input, Rules, State, Step, When } from "./gate/state.ts";
 
 /** One input and what we know -> what we know now, and what to do. Pure and total. */
 export function decide(rules: Rules, state: State, input: Input, when: When): Step {
+  const { state: next, effects } = stepOn(rules, state, input, when);
+  return { state: answerForgotten(next), effects };
+}
+
+function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
   switch (input.kind) {
     case "seen":
       return onSeen(rules, state, input, when);

@@ -7,13 +7,15 @@ const LITERAL = /^(?:'(?:[^']|'')*'(?:::[\w\s".,()]+)?|\(?-?[\d.]+\)?(?:::[\w\s"
 /**
  * Do rows hold values of this field that no event carries, once it flows from here on? Yes when rows were
  * published without it; when the table was rewritten with values that are not the schema's default (a volatile
- * default sends no events); or when a consumer without a schema of its own cannot see the default.
+ * default, or one no schema expresses, sends no events); or when a consumer without a schema of its own cannot see
+ * the default.
  */
 export function needsBackfill(amendment: Amendment, candidate: Candidate, writersSchemaRead: boolean): boolean {
   if (amendment.missed || amendment.column.identity) return true;
   const expression = amendment.column.defaultExpr;
   if (expression === undefined || /^NULL::/i.test(expression)) return false;
-  return !LITERAL.test(expression) || dueRows(candidate) === "not-null" || writersSchemaRead;
+  const readersSee = LITERAL.test(expression) && (candidate.field.avro.default ?? null) !== null;
+  return !readersSee || writersSchemaRead;
 }
 
 /** Which rows are due: with a null default those that hold a value, else all. */

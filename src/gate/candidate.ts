@@ -24,9 +24,14 @@ export function insertField(fields: readonly Field[], field: Field): readonly Fi
   return [...fields.slice(0, at), field, ...fields.slice(at)];
 }
 
-/** Is the candidate this shape with one more field? After another field was let in, it is not. */
-export function isOf(shape: Shape, candidate: Candidate): boolean {
-  return withField(shape, candidate.field, candidate.widened).hash === candidate.hash;
+/**
+ * Is the candidate this shape with this column in it? After another field was let in, or the column was retyped, it
+ * is not.
+ */
+export function isOf(shape: Shape, column: Column, candidate: Candidate): boolean {
+  const now = candidateOf(shape, column);
+  const same = candidate.widened === undefined || now === undefined ? now : widened(shape, now);
+  return same?.hash === candidate.hash;
 }
 
 function withField(shape: Shape, field: Field, why: string | undefined): Candidate {

@@ -3,7 +3,7 @@ import type { Amendment, Order } from "./amendment.ts";
 import { blockedBy, notReady } from "./policy.ts";
 import { policyOf, settle, weigh } from "./settle.ts";
 import type { OperatorCommand, Outcome, Rules, State, Step, TableState } from "./state.ts";
-import { andThen, step, withAmendment, withOutcome } from "./update.ts";
+import { andThen, step, withAmendment, withheldOf, withOutcome } from "./update.ts";
 
 interface Target {
   readonly table: TableState;
@@ -24,6 +24,14 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand):
   return command.kind === "release"
     ? release(rules, state, command, targets)
     : withhold(rules, state, command, targets);
+}
+
+/** A release that waits is not forgotten in silence: another command took its place, or its column is dropped. */
+export function answerForgotten(state: State): State {
+  const waiting = [...state.tables.values()].flatMap(withheldOf).map(({ order }) => order?.command);
+  const forgotten = [...state.outcomes].filter(([id, { kind }]) => kind === "pending" && !waiting.includes(id));
+  const why = refusal("another command took its place, or its column is dropped again");
+  return forgotten.reduce((now, [id]) => withOutcome(now, id, why), state);
 }
 
 function refusal(message: string): Outcome {

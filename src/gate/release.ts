@@ -10,11 +10,11 @@ import { findAmendment, step, withAmendment, withheldOf, withOutcome, withTable 
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
 
-/** The registry's answer on a candidate. One on a shape that is not the table's any more is asked for anew. */
+/** The registry's answer on a candidate. One on a shape or a column that is not so any more is asked for anew. */
 export function onJudged(rules: Rules, state: State, id: string, answer: Answer): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
-  if (answer.kind !== "unanswered" && !isOf(found.table.shape, answer.candidate)) {
+  if (answer.kind !== "unanswered" && !isOf(found.table.shape, found.amendment.column, answer.candidate)) {
     return step(state, { kind: "judge", id });
   }
   return settle(rules, withAmendment(state, { ...found.amendment, answer: heard(found.amendment, answer) }), id);
@@ -127,18 +127,19 @@ function answerOrder(state: State, released: Amendment): State {
  */
 export function onRefusedRegistration(state: State, input: Refused): Step {
   const found = findAmendment(state, input.id);
-  const answer = found?.amendment.answer;
-  if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return step(state);
+  if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   const { amendment } = found;
+  const { answer, order } = amendment;
+  if (answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return step(state);
   const why = `the registry refuses the schema: ${input.why}`;
   const next = withAmendment(state, {
     ...amendment,
     answer: undefined,
     notTaken: { hash: input.hash, why: input.why },
-    order: undefined,
+    order: order?.kind === "withhold" ? order : undefined,
     gate: { kind: "withheld", since: amendment.gate.since, time: amendment.gate.time, why },
   });
-  const command = amendment.order?.command;
-  const answered = command === undefined ? next : withOutcome(next, command, { kind: "refused", message: why });
+  const answered =
+    order?.kind === "release" ? withOutcome(next, order.command, { kind: "refused", message: why }) : next;
   return step(answered, { kind: "judge", id: input.id });
 }

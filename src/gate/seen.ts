@@ -70,7 +70,7 @@ export function newAmendment(topic: string, column: Column, gone: boolean, when:
 /** After a restart nothing is taken for granted: what the registry said may be another today. */
 export function onAsk(rules: Rules, state: State, id: string): Step {
   const found = findAmendment(state, id);
-  if (found === undefined) return step(state);
+  if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   return ask(rules, withAmendment(state, { ...found.amendment, answer: undefined, notTaken: undefined }), id);
 }
 

@@ -15,11 +15,14 @@ export function judgeBeside(session: Session, id: string): void {
   if (session.work.judging.has(id)) return;
   session.work.judging.add(id);
   beside(session, async () => {
+    let input: Input | undefined;
     try {
-      await untilAnswered(session, id, () => judgeOnce(session, id));
+      input = await untilAnswered(session, id, () => judgeOnce(session, id));
     } finally {
       session.work.judging.delete(id);
     }
+    // Not before that: the answer may lead to the next question about the same amendment.
+    if (input !== undefined) post(session, { input });
   });
 }
 
@@ -69,7 +72,10 @@ export function registerBeside(session: Session, effect: Extract<Effect, { kind:
   // The others' turn comes when this one ended: they are settled again then.
   if (work.registering.has(topic)) return;
   work.registering.set(topic, effect.id);
-  beside(session, () => untilAnswered(session, effect.id, () => registerOnce(session, effect)));
+  beside(session, async () => {
+    const input = await untilAnswered(session, effect.id, () => registerOnce(session, effect));
+    post(session, { input });
+  });
 }
 
 async function registerOnce(session: Session, effect: Extract<Effect, { kind: "register" }>): Promise<Input> {
@@ -100,12 +106,14 @@ export function registrationEnded(session: Session, id: string): string | undefi
 }
 
 /** Tries until the registry answers. Its silence is an answer too: people hear of it, the field stays back. */
-async function untilAnswered(session: Session, id: string, ask: () => Promise<Input | undefined>): Promise<void> {
+async function untilAnswered<T extends Input | undefined>(
+  session: Session,
+  id: string,
+  ask: () => Promise<T>,
+): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
-      const input = await ask();
-      if (input !== undefined) post(session, { input });
-      return;
+      return await ask();
     } catch (error) {
       if (!(error instanceof GuardError) || error.code !== "registry-down") throw error;
       if (tries === 0 && findAmendment(session.state, id)?.amendment.answer === undefined) {
