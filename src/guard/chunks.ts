@@ -22,7 +22,12 @@ interface Active {
   window: Window | undefined;
   /** Set before the high mark is written. */
   read: ChunkRead | undefined;
+  /** Its job begins anew: what was read is of no use. */
+  restarted: boolean;
 }
+
+/** A job that has more keys to read again begins anew: they are in one record of the state topic. */
+const AGAIN_KEYS = 2000;
 
 export interface ChunkMachine {
   /** Transactions of the log are noted until a snapshot shows them. */
@@ -92,7 +97,7 @@ async function readBetweenMarks(session: Session, jobId: string): Promise<void> 
     return;
   }
   const { shape } = tableOf(session, job.topic);
-  const active: Active = { job, shape, nonce: outside.uuid(), window: undefined, read: undefined };
+  const active: Active = { job, shape, nonce: outside.uuid(), window: undefined, read: undefined, restarted: false };
   chunks.active = active;
   chunks.busy = false;
   await source.mark(`low:${active.nonce}`);
@@ -131,7 +136,7 @@ export function highMark(session: Session, nonce: string): boolean {
 export async function closeWindow(session: Session): Promise<void> {
   const { active } = session.chunks;
   session.chunks.active = undefined;
-  if (active?.window === undefined || active.read === undefined) return;
+  if (active?.window === undefined || active.read === undefined || active.restarted) return;
   const { read, window } = active;
   const usable = await usableRows(session, active, read, window);
   if (usable === undefined) return;
@@ -194,12 +199,13 @@ function publish(session: Session, active: Active, read: Rows, window: Window): 
     window,
     read.rows.map((row) => writer.keyOfTuple(row, 0)),
   );
+  const moved = session.state.jobs.get(job.id)?.again.slice(job.again.length) ?? [];
   const step = {
     published: due.length,
     scanned: read.scanned,
     last: read.last,
     done: read.done,
-    again: again.map((index) => keyText(shape, read.rows[index])),
+    again: [...again.map((index) => keyText(shape, read.rows[index])), ...moved],
   };
   const next = advance(job, step);
   due.forEach((index, place) => {
@@ -211,6 +217,21 @@ function publish(session: Session, active: Active, read: Rows, window: Window): 
   });
   session.state = { ...session.state, jobs: new Map(session.state.jobs).set(job.id, next) };
   if (next.state === "done") outside.log.info(`${job.id}: done, ${next.rows} rows published of ${next.scanned} read`);
+}
+
+/**
+ * A row that got another key may be behind the cursor now, and a large value that did not change is not in the log:
+ * while a job reads the table, such a key is read again.
+ */
+export function readMoved(session: Session, topic: string, key: readonly string[]): void {
+  const { chunks } = session;
+  const jobs = [...session.state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
+  for (const job of jobs) {
+    const full = job.again.length >= AGAIN_KEYS;
+    const next = full ? { ...job, cursor: undefined, again: [] } : { ...job, again: [...job.again, key] };
+    if (full && chunks.active?.job.id === job.id) chunks.active.restarted = true;
+    session.state = { ...session.state, jobs: new Map(session.state.jobs).set(job.id, next) };
+  }
 }
 
 function chunkWriter(session: Session, shape: Shape): EventWriter {
@@ -233,11 +254,21 @@ function snapshotMark(session: Session, job: ChunkJob, place: number, last: bool
 
 /** The key's columns of a chunk's row, as text in key order. */
 function keyText(shape: Shape, row: Buffer | undefined): readonly string[] {
-  if (row === undefined) return [];
+  const columns = shape.fields.map((field) => field.attnum);
+  return row === undefined ? [] : keyTexts(shape, columns, row, 0);
+}
+
+/** The key's columns of a row with these columns, as text in key order. */
+export function keyTexts(
+  shape: Shape,
+  columns: readonly (Attnum | undefined)[],
+  bytes: Buffer,
+  from: number,
+): readonly string[] {
   const slots = tupleSlots();
-  readTuple(row, 0, slots);
+  readTuple(bytes, from, slots);
   return shape.key.map((field) => {
-    const at = shape.fields.findIndex((other) => other.attnum === field.attnum);
-    return row.toString("utf8", slots.start[at], slots.end[at]);
+    const at = columns.indexOf(field.attnum);
+    return bytes.toString("utf8", slots.start[at], slots.end[at]);
   });
 }

@@ -7,8 +7,8 @@ import type { EventMark } from "../event/source.ts";
 import type { EventRecord } from "../event/writer.ts";
 import { partitionOf } from "../event/partition.ts";
 import { prepareWriter } from "./prove.ts";
-import { highMark, lowMark } from "./chunks.ts";
-import { type Captured, type Session, topicOf } from "./session.ts";
+import { highMark, keyTexts, lowMark, readMoved } from "./chunks.ts";
+import { type Captured, type Session, tableOf, topicOf } from "./session.ts";
 
 /** A batch is written when it has so many records or bytes. */
 const BATCH_RECORDS = 4000;
@@ -117,6 +117,11 @@ function onRow(session: Session, row: RowChange, at: Lsn): Barrier {
   }
   const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
   for (const record of captured.writer.change(row, mark)) put(session, captured.topic, record);
+  // An old key is in the log only when it changed; a full old row has the large values.
+  if (row.kind === "update" && row.oldKind === "key" && captured.writer.hasUnchangedToast(row)) {
+    const { shape } = tableOf(session, captured.topic);
+    readMoved(session, captured.topic, keyTexts(shape, captured.columns, row.bytes, row.newAt));
+  }
   return undefined;
 }
 

@@ -75,13 +75,13 @@ export const TABLES: readonly KillTable[] = [
     create:
       "create table documents (id int primary key, n bigint not null, title text, body text);" +
       "alter table documents alter body set storage external",
-    fill: "insert into documents select i, 1, 'title ' || i, repeat('body ' || i, 500) from generate_series(1, 400) i",
+    fill: "insert into documents select i, 1, 'title ' || i, repeat('body ' || i, 500) from generate_series(1, 2000) i",
     columns: [
       { name: "title", kind: "text" },
       { name: "body", kind: "big" },
     ],
-    keys: () => numbers(400),
-    draw: owned(800),
+    keys: () => numbers(2000),
+    draw: owned(4000),
   },
   {
     name: BULK,

@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { type Event, readEvents, type Row } from "../e2e/events.ts";
+import { startService } from "../e2e/service.ts";
+import { freshDatabase } from "../stack/database.ts";
+import { uniquePrefix } from "../stack/topic.ts";
+import { until } from "../stack/until.ts";
+
+const LARGE = "large ".repeat(600);
+
+function lastOf(events: readonly Event[], id: number): Row | null | undefined {
+  return events.findLast(({ key }) => key?.["id"] === id)?.after;
+}
+
+it("a row that moves behind a chunk's cursor is read again for the large value that the log does not carry", async () => {
+  await using database = await freshDatabase();
+  await database.query("create table t (id int primary key, a text); alter table t alter a set storage external");
+  await database.query("insert into t select i, $1 || i from generate_series(10, 50) i", [LARGE]);
+  const prefix = uniquePrefix();
+  const connector = { "fieldgate.chunk.rows": "1", "fieldgate.backfill.rate": "10" };
+  await using service = await startService({ database: database.address, prefix, tables: ["public.t"], connector });
+  await using events = readEvents([`${prefix}.public.t`]);
+  await events.until((all) => all.length >= 3, "the snapshot has begun");
+  await database.query("update t set id = 1 where id = 49");
+  await until(async () => (await service.connector()).chunks[0]?.state === "done", "the snapshot is done", 30_000);
+  await database.query("insert into t values (60, 'last')");
+  const all = await events.until((seen) => lastOf(seen, 60) !== undefined, "the last row is there");
+  expect(lastOf(all, 1)).toEqual({ id: 1, a: `${LARGE}49` });
+  expect(lastOf(all, 49)).toBeNull();
+});
