@@ -11,7 +11,7 @@ import { highMark, keyTexts, lowMark, readMoved } from "./chunks.ts";
 import { type Captured, type Session, tableOf, topicOf } from "./session.ts";
 
 /** A batch is written when it has so many records or bytes. */
-const BATCH_RECORDS = 4000;
+const BATCH_RECORDS = 2000;
 const BATCH_BYTES = 4 << 20;
 
 /** What the loop has to wait for before the log can go on; the item that needs it is held. */

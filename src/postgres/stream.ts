@@ -15,7 +15,7 @@ export interface StreamOptions {
   readonly publication: string;
   /** The last position that is safely published; nothing before it is needed again. Above 0. */
   readonly start: Lsn;
-  /** Bytes kept in memory before the server is made to wait. Default 16 MiB; one read of the socket may exceed it. */
+  /** Bytes kept in memory before the server is made to wait. Default 4 MiB; one read of the socket may exceed it. */
   readonly maxQueuedBytes?: number | undefined;
   /** The server drops a reader it has not heard of for so long; a third of it is the interval of our status. Default 10 s. */
   readonly walSenderTimeoutMs?: number | undefined;
@@ -35,7 +35,7 @@ export interface WalStream extends AsyncDisposable {
   readonly queuedBytes: number;
 }
 
-const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 const WAL_SENDER_TIMEOUT_MS = 10_000;
 /** A stopping server asks again as soon as it is answered; it is answered no more often than this. */
 const REPLY_EVERY_MS = 100;

@@ -1,0 +1,59 @@
+import { environmentAddresses, type Addresses } from "../../local/environment.ts";
+import { startStack } from "../../local/stack.ts";
+import { type Service, startService } from "../e2e/service.ts";
+import { type Database, freshDatabase } from "../stack/database.ts";
+import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
+
+/** The service on the real stack, with one captured table of this definition. */
+export interface Scene extends AsyncDisposable {
+  readonly addresses: Addresses;
+  readonly database: Database;
+  readonly service: Service;
+  readonly topic: string;
+}
+
+export async function scene(table: string): Promise<Scene> {
+  await using stack = new AsyncDisposableStack();
+  const addresses = process.env["FIELDGATE_STACK"] === "env" ? environmentAddresses() : stack.use(await startStack());
+  const database = stack.use(await freshDatabase(addresses.postgres));
+  await database.query(table);
+  const prefix = uniquePrefix();
+  const service = stack.use(
+    await startService({
+      database: database.address,
+      prefix,
+      tables: ["public.t"],
+      registryUrl: addresses.registry.url,
+      kafkaBrokers: addresses.kafka.brokers,
+    }),
+  );
+  await service.idle();
+  const open = stack.move();
+  const topic = `${prefix}.public.t`;
+  return { addresses, database, service, topic, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+/** Calls for each record's value of a topic from its beginning, as a read-committed consumer sees them. */
+export async function consume(
+  { addresses, topic }: Scene,
+  onValue: (value: Buffer | null) => void,
+): Promise<AsyncDisposable> {
+  const consumer = kafkaClient(addresses.kafka.brokers).consumer({
+    groupId: `fieldgate.test.${uniquePrefix()}`,
+    maxWaitTimeInMs: 20,
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: async ({ batch }) => {
+      for (const message of batch.messages) onValue(message.value);
+    },
+  });
+  return { [Symbol.asyncDispose]: () => consumer.disconnect() };
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
