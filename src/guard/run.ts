@@ -100,11 +100,13 @@ async function beginOrGoOn(
   };
   let now = stored;
   const missing = items.filter((item) => !stored.tables.has(item.topic));
-  if (missing.length > 0) now = await record(now, { ...now, tables: await firstStates(outside, now, missing) });
   if (now.position !== undefined) {
     await source.ensurePublication();
-    return missing.length === 0 ? now : record(now, withSnapshots(outside, now, missing));
+    if (missing.length === 0) return now;
+    // Tables and their snapshots in one commit: a table that is known is not looked at again.
+    return record(now, withSnapshots(outside, { ...now, tables: await firstStates(outside, now, missing) }, missing));
   }
+  if (missing.length > 0) now = await record(now, { ...now, tables: await firstStates(outside, now, missing) });
   const { slot, publication } = outside.settings;
   if (now.intent === undefined) {
     await mustBeNewSlot(outside, source);
