@@ -101,7 +101,7 @@ export function replay(records: Iterable<StateRecord>): Stored {
     else if (kind === "outcome") outcomes.set(id, value as Outcome); // see above
     else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // see above
     else if (kind === "position") stored = { ...stored, position: readPosition(value) };
-    else if (kind === "commands") stored = { ...stored, commandOffset: BigInt(textOf(value, "offset")) };
+    else if (kind === "commands") stored = { ...stored, commandOffset: readOffset(value) };
   }
   return { ...stored, tables, jobs, outcomes };
 }
@@ -143,20 +143,26 @@ function readPosition(value: Readonly<Record<string, unknown>>): Position {
     endLsn: readLsn(value, "endLsn"),
     commitLsn: value["commitLsn"] === undefined ? undefined : readLsn(value, "commitLsn"),
     tx: tx && { commitLsn: readLsn(tx, "commitLsn"), index: Number(tx["index"]) },
-    systemId: textOf(value, "systemId"),
+    systemId: textOf("position", value, "systemId"),
     timeline: Number(value["timeline"]),
-    slot: textOf(value, "slot"),
+    slot: textOf("position", value, "slot"),
   };
 }
 
 function readLsn(value: Readonly<Record<string, unknown>>, key: string): Lsn {
-  const parsed = parseLsn(textOf(value, key));
+  const parsed = parseLsn(textOf("position", value, key));
   if (parsed === undefined) throw new GuardError("state-invalid", `state record position: ${key} is no LSN`);
   return parsed;
 }
 
-function textOf(value: Readonly<Record<string, unknown>>, key: string): string {
+function readOffset(value: Readonly<Record<string, unknown>>): bigint {
+  const text = textOf("commands", value, "offset");
+  if (/^\d+$/.test(text)) return BigInt(text);
+  throw new GuardError("state-invalid", "state record commands: offset is no number");
+}
+
+function textOf(record: string, value: Readonly<Record<string, unknown>>, key: string): string {
   const text = value[key];
-  if (typeof text !== "string") throw new GuardError("state-invalid", `state record: ${key} is no text`);
+  if (typeof text !== "string") throw new GuardError("state-invalid", `state record ${record}: ${key} is no text`);
   return text;
 }

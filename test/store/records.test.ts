@@ -1,0 +1,188 @@
+import { fc, test as law } from "@fast-check/vitest";
+import { describe, expect, it } from "vitest";
+import type { ChunkJob } from "../../src/chunk/job.ts";
+import { GuardError } from "../../src/errors.ts";
+import {
+  changes,
+  EMPTY,
+  isStarted,
+  replay,
+  startedRecord,
+  type StateRecord,
+  type Stored,
+} from "../../src/store/records.ts";
+import { lsn } from "../../src/wal/lsn.ts";
+import type { Position } from "../../src/wal/position.ts";
+import {
+  fits,
+  ID,
+  idOf,
+  NAME,
+  NICK,
+  play,
+  publishing,
+  registered,
+  release,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+} from "../gate/customers.ts";
+
+const WITHHELD = tableIn(
+  play({ ...RULES, policy: "manual" }, stateOf(), seen([ID, NAME, NICK]), (now) => fits(now, idOf(NICK))).state,
+);
+const RELEASED = play(
+  { ...RULES, policy: "manual" },
+  stateOf(WITHHELD),
+  { kind: "passed", topic: WITHHELD.shape.topic, doubt: false },
+  release([idOf(NICK)]),
+  (now) => registered(now, idOf(NICK)),
+).state;
+const tables = fc.constantFrom(publishing(), publishing([ID, NAME], false), WITHHELD, tableIn(RELEASED));
+const job: fc.Arbitrary<ChunkJob> = fc.constantFrom(...RELEASED.jobs.values()).chain((one) =>
+  fc
+    .record({
+      cursor: fc.option(fc.array(fc.string()), { nil: undefined }),
+      again: fc.array(fc.array(fc.string())),
+      state: fc.constantFrom("running" as const, "done" as const),
+    })
+    .map((more) => ({ ...one, ...more })),
+);
+const outcome = fc.constantFrom(
+  { kind: "pending" as const },
+  { kind: "done" as const, message: "released" },
+  { kind: "refused" as const, message: "no" },
+);
+const bytes8 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(lsn);
+const position: fc.Arbitrary<Position> = fc.record({
+  endLsn: bytes8,
+  commitLsn: fc.option(bytes8, { nil: undefined }),
+  tx: fc.option(fc.record({ commitLsn: bytes8, index: fc.nat() }), { nil: undefined }),
+  systemId: fc.bigInt({ min: 1n, max: 2n ** 63n }).map(String),
+  timeline: fc.nat(),
+  slot: fc.string(),
+});
+const name = fc.constantFrom("inventory.public.customers", "a/b/3", "übung", "");
+const stored: fc.Arbitrary<Stored> = fc.record({
+  intent: fc.option(fc.record({ slot: fc.string(), publication: fc.string(), systemId: fc.string() }), {
+    nil: undefined,
+  }),
+  position: fc.option(position, { nil: undefined }),
+  tables: fc.array(fc.tuple(name, tables)).map((entries) => new Map(entries)),
+  jobs: fc.array(fc.tuple(name, job)).map((entries) => new Map(entries)),
+  outcomes: fc.array(fc.tuple(name, outcome)).map((entries) => new Map(entries)),
+  commandOffset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+});
+
+/** Without the keys whose value is undefined: JSON leaves them out. */
+function plain(value: Stored): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, one: unknown) =>
+      typeof one === "bigint"
+        ? `${one}n`
+        : one instanceof Map
+          ? [...one].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+          : one,
+    ),
+  );
+}
+
+describe("the state topic", () => {
+  // Intent and position are never taken back.
+  law.prop([fc.array(stored, { minLength: 1, maxLength: 4 })])(
+    "gives back the last state, whatever states led to it",
+    (states) => {
+      const records: StateRecord[] = [startedRecord("one", "now")];
+      let before = EMPTY;
+      for (const next of states) {
+        const now = { ...next, intent: next.intent ?? before.intent, position: next.position ?? before.position };
+        records.push(...changes(before, now), startedRecord("two", "now"));
+        before = now;
+      }
+      expect(plain(replay(records))).toEqual(plain(before));
+    },
+  );
+
+  law.prop([stored, stored])(
+    "gives back the same when only the last record of each key is left, as compaction does",
+    (first, second) => {
+      const records = [...changes(EMPTY, first), ...changes(first, second)];
+      const compacted = records.filter(
+        ({ key }, index) => records.findLastIndex((other) => other.key === key) === index,
+      );
+      expect(plain(replay(compacted))).toEqual(plain(replay(records)));
+    },
+  );
+
+  it("writes nothing when nothing changed, and one record for one change", () => {
+    const state: Stored = { ...EMPTY, tables: RELEASED.tables, jobs: RELEASED.jobs, outcomes: RELEASED.outcomes };
+    expect(changes(state, state)).toEqual([]);
+    expect(changes(state, { ...state, commandOffset: 5n }).map(({ key }) => key)).toEqual(["commands"]);
+    const [id] = state.jobs.keys();
+    expect(changes(state, { ...state, jobs: new Map() })).toEqual([{ key: `job/${id}`, value: null }]);
+  });
+
+  it("writes the position last: a reader that stops before it reads everything again", () => {
+    const at: Position = {
+      endLsn: lsn(5n),
+      commitLsn: undefined,
+      tx: undefined,
+      systemId: "1",
+      timeline: 1,
+      slot: "s",
+    };
+    const all = changes(EMPTY, {
+      ...EMPTY,
+      intent: { slot: "s", publication: "p", systemId: "1" },
+      tables: RELEASED.tables,
+      jobs: RELEASED.jobs,
+      commandOffset: 1n,
+      position: at,
+    });
+    expect(all.at(-1)?.key).toBe("position");
+  });
+
+  it("knows its own start again and no other", () => {
+    expect(isStarted(startedRecord("one", "now"), "one")).toBe(true);
+    expect(isStarted(startedRecord("one", "now"), "on")).toBe(false);
+    expect(isStarted({ key: "started", value: null }, "one")).toBe(false);
+    expect(isStarted({ key: "position", value: '{"id":"one"}' }, "one")).toBe(false);
+  });
+
+  const broken: [string, string, string, RegExp][] = [
+    ["no JSON", "table/inventory.public.t", "{", /table\/inventory\.public\.t: no JSON/],
+    ["no object", "job/snapshot/t", "3", /job\/snapshot\/t: no object/],
+    ["null", "position", "null", /position: no object/],
+    ["a later version", "outcome/c1", '{"v":2,"kind":"done"}', /outcome\/c1: version 2 is not known/],
+    ["no version", "intent", '{"slot":"s"}', /intent: version missing is not known/],
+    [
+      "a position without an LSN",
+      "position",
+      '{"v":1,"endLsn":"x","systemId":"1","slot":"s"}',
+      /position: endLsn is no LSN/,
+    ],
+    [
+      "a position without its text",
+      "position",
+      '{"v":1,"endLsn":"0/5","timeline":1,"slot":"s"}',
+      /position: systemId is no text/,
+    ],
+    ["an offset that is no number", "commands", '{"v":1,"offset":"x"}', /commands: offset is no number/],
+  ];
+  it.each(broken)("that holds %s is refused, naming the record", (_, key, value, expected) => {
+    const reading = () => replay([{ key, value }]);
+    expect(reading).toThrow(GuardError);
+    expect(reading).toThrow(expected);
+    expect(reading).toThrow(/^\[state-invalid\]/);
+  });
+
+  it("what a broken record was replaced by counts", () => {
+    expect(
+      replay([
+        { key: "job/a", value: "{" },
+        { key: "job/a", value: null },
+      ]).jobs.size,
+    ).toBe(0);
+  });
+});
