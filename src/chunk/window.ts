@@ -11,7 +11,7 @@ export interface Window {
   readonly touched: Set<string>;
   /** Touched keys whose change left a large value out of the log. */
   readonly incomplete: Set<string>;
-  /** The chunk cannot be used: TRUNCATE, or a gate of its table flipped inside. */
+  /** The chunk cannot be used: TRUNCATE, more keys touched than are kept, or a gate of its table flipped inside. */
   spoiled: boolean;
 }
 
@@ -19,7 +19,16 @@ export function openWindow(nonce: string, delivered: Iterable<number>): Window {
   return { nonce, before: [...delivered], touched: new Set(), incomplete: new Set(), spoiled: false };
 }
 
+/** So many keys are kept; a transaction that touches more has the chunk read again after it. */
+const MAX_TOUCHED = 100_000;
+
 export function touch(window: Window, keys: readonly string[], incomplete: boolean): void {
+  if (window.spoiled) return;
+  if (window.touched.size >= MAX_TOUCHED) {
+    window.spoiled = true;
+    window.touched.clear();
+    window.incomplete.clear();
+  }
   for (const key of keys) {
     window.touched.add(key);
     if (incomplete) window.incomplete.add(key);

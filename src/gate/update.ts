@@ -13,8 +13,16 @@ export function withAmendment(state: State, amendment: Amendment): State {
   return withTable(state, { ...table, amendments });
 }
 
+/** So many outcomes are kept, the newest. */
+const MAX_OUTCOMES = 500;
+
 export function withOutcome(state: State, command: string, outcome: Outcome): State {
-  return { ...state, outcomes: new Map(state.outcomes).set(command, outcome) };
+  const outcomes = new Map(state.outcomes).set(command, outcome);
+  for (const [id, { kind }] of outcomes) {
+    if (outcomes.size <= MAX_OUTCOMES) break;
+    if (kind !== "pending") outcomes.delete(id);
+  }
+  return { ...state, outcomes };
 }
 
 /** An amendment and its table by the amendment's id. */

@@ -136,12 +136,12 @@ export function highMark(session: Session, nonce: string): boolean {
 export async function closeWindow(session: Session): Promise<void> {
   const { active } = session.chunks;
   session.chunks.active = undefined;
-  if (active?.window === undefined || active.read === undefined || active.restarted) return;
+  if (active?.window === undefined || active.read === undefined) return;
   const { read, window } = active;
+  await forgetVisible(session, read);
+  if (active.restarted) return;
   const usable = await usableRows(session, active, read, window);
-  if (usable === undefined) return;
-  forgetVisible(session, usable);
-  publish(session, active, usable, window);
+  if (usable !== undefined) publish(session, active, usable, window);
 }
 
 async function usableRows(
@@ -185,9 +185,10 @@ function sameColumns(shape: Shape, table: Table): boolean {
   });
 }
 
-function forgetVisible(session: Session, read: Rows): void {
-  const { delivered } = session.chunks;
-  for (const xid of delivered) if (isVisible(read.snapshot, xid)) delivered.delete(xid);
+/** However the chunk went: else a table that stays locked would let the list of transactions grow. */
+async function forgetVisible({ source, chunks }: Session, read: ChunkRead): Promise<void> {
+  const snapshot = read.kind === "rows" || read.kind === "differs" ? read.snapshot : await source.snapshot();
+  for (const xid of chunks.delivered) if (isVisible(snapshot, xid)) chunks.delivered.delete(xid);
 }
 
 function publish(session: Session, active: Active, read: Rows, window: Window): void {

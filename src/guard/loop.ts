@@ -22,13 +22,14 @@ export async function follow(session: Session): Promise<never> {
     await recheck(session);
     takeInputs(session);
     pumpChunks(session);
-    const { barrier, idle } = fill(session);
+    const { barrier, idle, stop } = fill(session);
     const quiet = idle && session.outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
     if (quiet) takeKeepalive(session);
     if (quiet || session.batch.length > 0 || stateChanged(session)) {
       await commit(session);
       idleSince = session.outside.now();
     }
+    if (stop !== undefined) throw stop;
     if (barrier !== undefined) await pass(session, barrier);
     else if (idle && session.inbox.length === 0) await session.wake.wait(IDLE_MS);
   }

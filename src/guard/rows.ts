@@ -1,10 +1,11 @@
+import { GuardError } from "../errors.ts";
 import { decode } from "../wal/decode.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Begin, Commit, LogicalMessage, RowChange, Truncate, WalItem, WalMessage } from "../wal/message.ts";
 import { markOf } from "../chunk/mark.ts";
 import { touch } from "../chunk/window.ts";
 import type { EventMark } from "../event/source.ts";
-import type { EventRecord } from "../event/writer.ts";
+import type { EventRecord, EventWriter } from "../event/writer.ts";
 import { partitionOf } from "../event/partition.ts";
 import { prepareWriter } from "./prove.ts";
 import { highMark, keyTexts, lowMark, readMoved } from "./chunks.ts";
@@ -20,18 +21,38 @@ export type Barrier =
   | { readonly kind: "chunk" }
   | undefined;
 
+/** `stop`: the next item cannot be dealt with; what came before it is in the batch. */
+export interface Filled {
+  readonly barrier?: Barrier;
+  readonly idle: boolean;
+  readonly stop?: GuardError;
+}
+
 /** Takes items from the log into the batch until it is full, the log has no more now, or something must be awaited. */
-export function fill(session: Session): { readonly barrier: Barrier; readonly idle: boolean } {
+export function fill(session: Session): Filled {
   while (session.batch.length < BATCH_RECORDS && session.batchBytes < BATCH_BYTES) {
     const item = session.held ?? session.stream.read();
     session.held = undefined;
-    if (item === undefined) return { barrier: undefined, idle: true };
-    const barrier = take(session, item);
+    if (item === undefined) return { idle: true };
+    const barrier = takeOrStop(session, item);
+    if (barrier instanceof GuardError) return { idle: false, stop: barrier };
     if (barrier === undefined) continue;
     session.held = barrier.kind === "prove" ? item : undefined;
     return { barrier, idle: false };
   }
-  return { barrier: undefined, idle: false };
+  return { idle: false };
+}
+
+/** A stop is told apart from the rows before it, which are published: else they would wait for a person too. */
+function takeOrStop(session: Session, item: WalItem): Barrier | GuardError {
+  const before = session.batch.length;
+  try {
+    return take(session, item);
+  } catch (error) {
+    if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
+    session.batch.length = before;
+    return error;
+  }
 }
 
 function take(session: Session, item: WalItem): Barrier {
@@ -109,20 +130,24 @@ function onRow(session: Session, row: RowChange, at: Lsn): Barrier {
   if (captured.doubtUntil !== undefined && at >= captured.doubtUntil) captured.columns = [];
   if (captured.columns.length === 0) return { kind: "prove", captured, lsn: at, xid: tx.xid };
   if (captured.writer === undefined) prepareWriter(session, captured);
+  if (captured.writer !== undefined) publishRow(session, captured, captured.topic, captured.writer, row, at);
   tx.index += 1;
-  if (captured.writer === undefined) return undefined;
-  const active = session.chunks.active;
-  if (active?.window !== undefined && active.job.topic === captured.topic) {
-    touch(active.window, captured.writer.keysOf(row), captured.writer.hasUnchangedToast(row));
-  }
-  const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
-  for (const record of captured.writer.change(row, mark)) put(session, captured.topic, record);
-  // An old key is in the log only when it changed; a full old row has the large values.
-  if (row.kind === "update" && row.oldKind === "key" && captured.writer.hasUnchangedToast(row)) {
-    const { shape } = tableOf(session, captured.topic);
-    readMoved(session, captured.topic, keyTexts(shape, captured.columns, row.bytes, row.newAt));
-  }
   return undefined;
+}
+
+function publishRow(session: Session, captured: Captured, topic: string, writer: EventWriter, row: RowChange, at: Lsn) {
+  const { chunks, tx } = session;
+  if (tx === undefined) return;
+  const incomplete = writer.hasUnchangedToast(row);
+  const active = chunks.active;
+  if (active?.window !== undefined && active.job.topic === topic) touch(active.window, writer.keysOf(row), incomplete);
+  const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
+  for (const record of writer.change(row, mark)) put(session, topic, record);
+  // An old key is in the log only when it changed; a full old row has the large values.
+  if (row.kind === "update" && row.oldKind === "key" && incomplete) {
+    const { shape } = tableOf(session, topic);
+    readMoved(session, topic, keyTexts(shape, captured.columns, row.bytes, row.newAt));
+  }
 }
 
 /** A relation met in a skipped prefix has no topic yet. */

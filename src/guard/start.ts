@@ -27,18 +27,23 @@ export function capturable(settings: Settings, tables: readonly Table[]): readon
     const lost = table.key.filter((column) => !key.some((field) => field.attnum === column));
     return lost.map((column) => `${table.schema}.${table.name}: key column ${describe(table, column)}`);
   });
+  for (const { table, fields } of all) {
+    const names = fields.map((field) => field.name);
+    const same = names.filter((name, index) => names.indexOf(name) !== index);
+    faults.push(...same.map((name) => `${table.schema}.${table.name}: several columns would be field ${name}`));
+  }
   const topics = all.map(({ topic }) => topic);
   const twice = topics.filter((topic, index) => topics.indexOf(topic) !== index);
   faults.push(...twice.map((topic) => `several tables would be published to topic ${topic}`));
   if (faults.length === 0) return all;
-  throw new GuardError("table-unsupported", `the type of a key column is not mapped: ${faults.join("; ")}`, {
-    next: "leave the table out of table.include.list, or give it a key of a mapped type",
+  throw new GuardError("table-unsupported", `cannot be captured: ${faults.join("; ")}`, {
+    next: "leave the table out of table.include.list, give it a key of mapped types, or rename what collides",
   });
 }
 
 function describe(table: Table, attnum: number): string {
   const column = table.columns.find((other) => other.attnum === attnum);
-  return `${column?.name ?? "?"} ${column?.typeName ?? "?"}`;
+  return `${column?.name ?? "?"} has type ${column?.typeName ?? "?"}, which is not mapped`;
 }
 
 function mapTable(settings: Settings, table: Table): Capturable {

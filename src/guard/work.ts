@@ -41,6 +41,10 @@ async function judgeOnce(session: Session, id: string): Promise<Input | undefine
 }
 
 async function answerOf(session: Session, table: TableState, candidate: Candidate): Promise<Answer> {
+  const { name } = candidate.field;
+  if (table.shape.fields.some((field) => field.name === name)) {
+    return { kind: "refused", candidate, why: `a field ${name} flows already, from another column` };
+  }
   const refusal = await refusedBy(session, table, candidate);
   if (refusal === undefined) return { kind: "fits", candidate };
   const required = !candidate.field.optional && candidate.field.avro.default === undefined;
