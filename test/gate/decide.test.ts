@@ -1,0 +1,420 @@
+import { describe, expect, it } from "vitest";
+import { contractKey } from "../../src/contract/contract.ts";
+import { tellText } from "../../src/gate/settle.ts";
+import type { Input, Rules, State } from "../../src/gate/state.ts";
+import { findAmendment } from "../../src/gate/update.ts";
+import { attnum } from "../../src/table/column.ts";
+import {
+  candidateFor,
+  column,
+  effectsOf,
+  fieldNames,
+  fits,
+  ID,
+  idOf,
+  NAME,
+  NICK,
+  play,
+  publishing,
+  registered,
+  REPLICA,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  tableOf,
+  TOPIC,
+  WHEN,
+  ZIP,
+} from "./customers.ts";
+
+const OBSERVE: Rules = { ...RULES, policy: "observe" };
+const nick = idOf(NICK);
+const NEW = seen([ID, NAME, NICK]);
+const READY = { ...REPLICA, fields: ["id", "name", "nick"] };
+const contract = (given: typeof REPLICA | undefined): Input => ({
+  kind: "contract",
+  key: contractKey(REPLICA),
+  contract: given,
+});
+const amendmentIn = (state: State, id = nick) => findAmendment(state, id)?.amendment;
+const unanswered: Input = { kind: "judged", id: nick, answer: { kind: "unanswered", why: "down" } };
+
+describe("seen: the first row that uses a Relation", () => {
+  it("of the same columns changes nothing", () => {
+    const step = play(RULES, stateOf(), seen([ID, NAME]));
+    expect(step.effects).toEqual([]);
+    expect(tableIn(step.state)).toEqual(publishing());
+  });
+
+  it("of a new column withholds it and asks the registry", () => {
+    const step = play(RULES, stateOf(), NEW);
+    expect(effectsOf(step)).toEqual([`judge ${nick}`]);
+    expect(amendmentIn(step.state)).toMatchObject({
+      attnum: 3,
+      gone: false,
+      gate: { kind: "withheld", since: "0/100", time: WHEN.time, why: "not judged yet" },
+    });
+    expect(tableIn(step.state).known.map(({ name }) => name)).toEqual(["id", "name", "nick"]);
+    expect(fieldNames(step.state)).toEqual(["id", "name"]);
+  });
+
+  it("again asks nothing twice once judged, and keeps the amendment as it is", () => {
+    const judged = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
+    const again = play(RULES, judged, NEW);
+    expect(amendmentIn(again.state)).toEqual(amendmentIn(judged));
+    expect(effectsOf(again)).toEqual([`tell ${nick}`]); // nobody was told yet
+  });
+
+  it("of a topic that is not captured changes nothing", () => {
+    const state = stateOf();
+    expect(play(RULES, state, { ...NEW, topic: "other" })).toEqual({ state, effects: [] });
+  });
+
+  it("of a column of an unmapped type keeps it out and tells people", () => {
+    const step = play(RULES, stateOf(), seen([ID, NAME, column(3, "at", "point")]));
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(amendmentIn(step.state)?.gate.why).toContain("type point");
+  });
+
+  it("of a column that is dropped again in the catalog keeps it out, and asks nobody", () => {
+    const step = play(RULES, stateOf(), seen([ID, NAME, NICK], { catalog: tableOf([ID, NAME]) }));
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(amendmentIn(step.state)).toMatchObject({ gone: true, gate: { why: "the column is dropped again" } });
+  });
+
+  it("of columns that cannot be told apart makes no amendment of them, and proves nothing", () => {
+    const step = play(RULES, stateOf(), seen([ID, NAME, NICK, ZIP], { doubtful: [attnum(3)] }));
+    expect(tableIn(step.state).amendments.map(({ id }) => id)).toEqual([idOf(ZIP)]);
+    expect(tableIn(step.state).known).toHaveLength(2);
+  });
+
+  it("after rows in doubt: what they had is missing from their events", () => {
+    const doubted = play(RULES, stateOf(), { kind: "passed", topic: TOPIC, doubt: true }).state;
+    expect(amendmentIn(play(RULES, doubted, NEW).state)?.missed).toBe(true);
+    expect(amendmentIn(play(RULES, stateOf(), NEW).state)?.missed).toBe(false);
+  });
+
+  it("without a withheld column forgets its amendment; without a released one it stops", () => {
+    expect(amendmentIn(play(RULES, stateOf(), NEW, seen([ID, NAME])).state)).toBeUndefined();
+    const released = play(
+      OBSERVE,
+      stateOf(),
+      NEW,
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    ).state;
+    const stopped = play(OBSERVE, released, seen([ID, NAME]));
+    expect(effectsOf(stopped)).toEqual(["stop amendment-unsupported"]);
+    expect(stopped.state).toBe(released);
+  });
+
+  const restated: [string, ReturnType<typeof column>][] = [
+    ["renamed", { ...NICK, name: "nickname" }],
+    ["retyped", column(3, "nick", "int")],
+    ["made NOT NULL", { ...NICK, notNull: true }],
+    ["given a default", { ...NICK, defaultExpr: "'x'::text" }],
+  ];
+  it.each(restated)(
+    "of a withheld column that is %s judges it anew; what it missed and why it is withheld stay",
+    (_, now) => {
+      const before = play(RULES, stateOf(publishing(), REPLICA), NEW, (state) => fits(state, nick), {
+        kind: "passed",
+        topic: TOPIC,
+        doubt: false,
+      }).state;
+      const step = play(RULES, before, seen([ID, NAME, now]));
+      expect(effectsOf(step)).toEqual([`judge ${nick}`]);
+      expect(amendmentIn(step.state)).toMatchObject({ answer: undefined, missed: true, column: now });
+      const late = play(RULES, step.state, {
+        kind: "judged",
+        id: nick,
+        answer: { kind: "fits", candidate: candidateFor(before, nick) },
+      });
+      expect(effectsOf(late)).toEqual([`judge ${nick}`]);
+      expect(amendmentIn(late.state)?.answer).toBeUndefined();
+    },
+  );
+});
+
+describe("judged: the registry's answer", () => {
+  const cases: [string, Rules, State, (state: State) => Input, readonly string[], RegExp][] = [
+    ["fits, nobody asked", RULES, stateOf(), (now) => fits(now, nick), [`register ${nick}`], /not judged yet/],
+    [
+      "fits, a contract not ready",
+      RULES,
+      stateOf(publishing(), REPLICA),
+      (now) => fits(now, nick),
+      [`tell ${nick}`],
+      /not ready: replica/,
+    ],
+    [
+      "fits, observe",
+      OBSERVE,
+      stateOf(publishing(), REPLICA),
+      (now) => fits(now, nick),
+      [`register ${nick}`],
+      /not judged yet/,
+    ],
+    [
+      "fits, manual",
+      { ...RULES, policy: "manual" },
+      stateOf(),
+      (now) => fits(now, nick),
+      [`tell ${nick}`],
+      /policy manual/,
+    ],
+    [
+      "fits, the table's own policy",
+      { ...RULES, policyOf: new Map([[TOPIC, "manual" as const]]) },
+      stateOf(),
+      (now) => fits(now, nick),
+      [`tell ${nick}`],
+      /policy manual/,
+    ],
+    [
+      "fits, a contract of another environment",
+      RULES,
+      stateOf(publishing(), { ...REPLICA, environment: "staging" }),
+      (now) => fits(now, nick),
+      [`register ${nick}`],
+      /not judged/,
+    ],
+    [
+      "fits, a contract of another topic",
+      RULES,
+      stateOf(publishing(), { ...REPLICA, topic: "other" }),
+      (now) => fits(now, nick),
+      [`register ${nick}`],
+      /not judged/,
+    ],
+    [
+      "refused",
+      OBSERVE,
+      stateOf(),
+      (now) => ({
+        kind: "judged",
+        id: nick,
+        answer: { kind: "refused", candidate: candidateFor(now, nick), why: "level" },
+      }),
+      [`tell ${nick}`],
+      /refuses the schema: level/,
+    ],
+    ["unanswered", OBSERVE, stateOf(), () => unanswered, [`tell ${nick}`], /has not answered: down/],
+  ];
+  it.each(cases)("%s", (_, rules, state, input, effects, why) => {
+    const step = play(rules, state, NEW, input);
+    expect(effectsOf(step)).toEqual(effects);
+    expect(amendmentIn(step.state)?.gate).toMatchObject({
+      kind: "withheld",
+      why: expect.stringMatching(why) as unknown,
+    });
+    expect(fieldNames(step.state)).toEqual(["id", "name"]);
+  });
+
+  it("of an amendment nobody knows changes nothing", () => {
+    const state = stateOf();
+    expect(play(RULES, state, unanswered)).toEqual({ state, effects: [] });
+  });
+});
+
+describe("registered: the flip", () => {
+  it("lets the field in, in its place, with the schema that was registered, and tells people", () => {
+    const step = play(
+      RULES,
+      stateOf(),
+      NEW,
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    );
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(fieldNames(step.state)).toEqual(["id", "name", "nick"]);
+    expect(tableIn(step.state).shape.valueSchema.id).toBe(7);
+    expect(tableIn(step.state).flowed).toHaveLength(2);
+    expect(amendmentIn(step.state)?.gate).toMatchObject({
+      kind: "released",
+      schemaId: 7,
+      why: "no contract on the topic",
+    });
+  });
+
+  it("of another schema than the candidate lets nothing in and registers the right one", () => {
+    const step = play(
+      RULES,
+      stateOf(),
+      NEW,
+      (now) => fits(now, nick),
+      (now) => ({ ...registered(now, nick), hash: "x" }) as Input,
+    );
+    expect(fieldNames(step.state)).toEqual(["id", "name"]);
+    expect(effectsOf(step)).toEqual([`register ${nick}`]);
+  });
+
+  it("asks the contracts as they are now, not as they were", () => {
+    const step = play(
+      RULES,
+      stateOf(),
+      NEW,
+      (now) => fits(now, nick),
+      contract(REPLICA),
+      (now) => registered(now, nick),
+    );
+    expect(fieldNames(step.state)).toEqual(["id", "name"]);
+    expect(amendmentIn(step.state)?.gate.why).toBe("not ready: replica");
+  });
+
+  it("judges the others of the table anew: their schema is another one now", () => {
+    const both = play(
+      RULES,
+      stateOf(),
+      seen([ID, NAME, NICK, ZIP]),
+      (now) => fits(now, nick),
+      (now) => fits(now, idOf(ZIP)),
+    );
+    const late = candidateFor(both.state, idOf(ZIP));
+    const step = play(RULES, both.state, (now) => registered(now, nick));
+    expect(effectsOf(step)).toEqual([`judge ${idOf(ZIP)}`, `tell ${nick}`]);
+    const stale: Input = { kind: "judged", id: idOf(ZIP), answer: { kind: "fits", candidate: late } };
+    expect(effectsOf(play(RULES, step.state, stale))).toEqual([`judge ${idOf(ZIP)}`]);
+  });
+
+  it("under observe says who would have waited", () => {
+    const step = play(
+      OBSERVE,
+      stateOf(publishing(), REPLICA),
+      NEW,
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    );
+    expect(amendmentIn(step.state)?.gate).toMatchObject({ kind: "released", wouldHaveWaitedFor: ["replica"] });
+  });
+
+  it("twice changes nothing", () => {
+    const once = play(RULES, stateOf(), NEW, (now) => fits(now, nick));
+    const flip = registered(once.state, nick);
+    const released = play(RULES, once.state, flip).state;
+    expect(play(RULES, released, flip)).toEqual({ state: released, effects: [] });
+  });
+});
+
+describe("registration-refused", () => {
+  const fitting = play(RULES, stateOf(), NEW, (now) => fits(now, nick)).state;
+  const no: Input = { kind: "registration-refused", id: nick, hash: candidateFor(fitting, nick).hash, why: "409" };
+
+  it("keeps the field back and judges it anew; the same schema is not believed again", () => {
+    const step = play(RULES, fitting, no);
+    expect(effectsOf(step)).toEqual([`judge ${nick}`]);
+    const again = play(RULES, step.state, (now) => fits(now, nick));
+    expect(effectsOf(again)).toEqual([`tell ${nick}`]);
+    expect(amendmentIn(again.state)?.gate.why).toContain("refuses the schema: 409");
+  });
+
+  it("of another schema, of one that flows, or of nothing changes nothing", () => {
+    expect(play(RULES, fitting, { ...no, hash: "x" })).toEqual({ state: fitting, effects: [] });
+    const released = play(RULES, fitting, (now) => registered(now, nick)).state;
+    expect(play(RULES, released, no)).toEqual({ state: released, effects: [] });
+    expect(play(RULES, stateOf(), no).effects).toEqual([]);
+  });
+});
+
+describe("contract: published, replaced, withdrawn", () => {
+  const waiting = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
+  const key = contractKey(REPLICA);
+  const keyed = { ...waiting, contracts: new Map([[key, REPLICA]]) };
+
+  it("ready: the field is registered", () => {
+    expect(effectsOf(play(RULES, keyed, contract(READY)))).toEqual([`register ${nick}`]);
+  });
+  it("withdrawn: it is not waited for", () => {
+    expect(effectsOf(play(RULES, keyed, contract(undefined)))).toEqual([`register ${nick}`]);
+  });
+  it("still not ready: people hear nothing new once they were told", () => {
+    const told = play(RULES, keyed, { kind: "told", id: nick, text: "withheld: not ready: replica" }).state;
+    expect(play(RULES, told, contract(REPLICA)).effects).toEqual([]);
+  });
+  it("moved to another topic: the old one is settled too", () => {
+    expect(effectsOf(play(RULES, keyed, contract({ ...REPLICA, topic: "other" })))).toEqual([`register ${nick}`]);
+  });
+  it("against a field that flows: it flows on", () => {
+    const released = play(
+      RULES,
+      stateOf(),
+      NEW,
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    ).state;
+    const step = play(RULES, released, contract(REPLICA));
+    expect(fieldNames(step.state)).toEqual(["id", "name", "nick"]);
+    expect(step.effects).toEqual([]);
+  });
+});
+
+describe("passed, ask, settle, told", () => {
+  const waiting = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
+
+  it("passed: what is withheld is missing from events from here; said once", () => {
+    const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
+    const step = play(RULES, waiting, passed);
+    expect(amendmentIn(step.state)?.missed).toBe(true);
+    expect(play(RULES, step.state, passed).state).toBe(step.state);
+    const released = play(
+      RULES,
+      stateOf(),
+      NEW,
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    ).state;
+    expect(amendmentIn(play(RULES, released, passed).state)?.missed).toBe(false);
+  });
+
+  it("ask: after a restart the registry is asked again, and nothing flows before it has answered", () => {
+    const ready = play(RULES, stateOf(), NEW, (now) => fits(now, nick)).state;
+    const step = play(RULES, ready, { kind: "ask", id: nick });
+    expect(effectsOf(step)).toEqual([`judge ${nick}`]);
+    expect(amendmentIn(step.state)?.answer).toBeUndefined();
+    expect(play(RULES, step.state, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
+  });
+
+  it("ask: of one that flows changes nothing", () => {
+    const released = play(
+      RULES,
+      stateOf(),
+      NEW,
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    ).state;
+    expect(play(RULES, released, { kind: "ask", id: nick })).toEqual({ state: released, effects: [] });
+  });
+
+  it("settle: whatever may flow is registered, in the table's order", () => {
+    const ready = play(
+      RULES,
+      stateOf(),
+      seen([ID, NAME, NICK, ZIP]),
+      (now) => fits(now, nick),
+      (now) => fits(now, idOf(ZIP)),
+    );
+    expect(effectsOf(play(RULES, ready.state, { kind: "settle", topic: TOPIC }))).toEqual([
+      `register ${nick}`,
+      `register ${idOf(ZIP)}`,
+    ]);
+  });
+
+  it("told: the same is not told again, another reason is", () => {
+    const amendment = amendmentIn(waiting);
+    if (amendment === undefined) throw new Error("no amendment");
+    const told = play(RULES, waiting, { kind: "told", id: nick, text: tellText(amendment) }).state;
+    expect(play(RULES, told, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
+    expect(effectsOf(play(RULES, told, unanswered))).toEqual([`tell ${nick}`]);
+  });
+
+  const nobody: Input[] = [
+    { kind: "ask", id: "x" },
+    { kind: "told", id: "x", text: "" },
+    { kind: "passed", topic: "x", doubt: true },
+    { kind: "settle", topic: "x" },
+  ];
+  it.each(nobody)("$kind of what nobody knows changes nothing", (input) => {
+    expect(play(RULES, waiting, input)).toEqual({ state: waiting, effects: [] });
+  });
+});
