@@ -36,7 +36,10 @@ interface SlotRow extends Readonly<Record<string, string | null>> {
   readonly safe_wal_size: string | null;
 }
 
-/** undefined: there is no slot of this name. Throws GuardError("slot-exists") when it is a physical slot. */
+/**
+ * undefined: there is no slot of this name. Throws GuardError("slot-exists") when it is a physical slot, "slot-in-use"
+ * while another session makes it.
+ */
 export async function readSlot(client: Client, name: string): Promise<Slot | undefined> {
   const [row] = await query<SlotRow>(
     client,
@@ -49,9 +52,15 @@ export async function readSlot(client: Client, name: string): Promise<Slot | und
   );
   if (row === undefined) return undefined;
   const confirmedFlush = parseLsn(row.confirmed_flush_lsn ?? "");
-  if (row.slot_type !== "logical" || confirmedFlush === undefined) {
+  if (row.slot_type !== "logical") {
     throw new GuardError("slot-exists", `slot ${name} is ${row.slot_type} and has no confirmed position`, {
       next: "name another slot with slot.name",
+    });
+  }
+  // A session whose client was killed goes on making its slot: it waits for every transaction open when it began.
+  if (confirmedFlush === undefined) {
+    throw new GuardError("slot-in-use", `slot ${name} is being made by pid ${row.active_pid ?? "unknown"}`, {
+      next: "it is tried again; transactions that are open since before have to end first",
     });
   }
   return {
