@@ -71,18 +71,18 @@ export function outsideOf(
   };
 }
 
+function stateRecordOf(record: { readonly key: Buffer | null; readonly value: Buffer | null }): StateRecord {
+  return { key: record.key?.toString("utf8") ?? "", value: record.value?.toString("utf8") ?? null };
+}
+
 function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
   return {
     openWriter: (maxBytes) => openWriter(kafka, { transactionalId: stateTopic, maxBytes }),
     async readState(until, signal) {
       const records: StateRecord[] = [];
-      const parse = (record: { readonly key: Buffer | null; readonly value: Buffer | null }): StateRecord => ({
-        key: record.key?.toString("utf8") ?? "",
-        value: record.value?.toString("utf8") ?? null,
-      });
       await readToEnd(kafka, stateTopic, {
-        onRecord: (record) => void records.push(parse(record)),
-        until: (record) => until(parse(record)),
+        onRecord: (record) => void records.push(stateRecordOf(record)),
+        until: until && ((record) => until(stateRecordOf(record))),
         signal,
       });
       return records;

@@ -1,5 +1,5 @@
 import { type Contract, contractKey, parseContract } from "./contract/contract.ts";
-import { describeError } from "./errors.ts";
+import { describeError, type GuardError } from "./errors.ts";
 import type { OperatorCommand } from "./gate/state.ts";
 import type { Desk, Log } from "./guard/outside.ts";
 import type { KafkaClient } from "./kafka/client.ts";
@@ -35,8 +35,16 @@ export function commandText(connector: string, command: OperatorCommand): string
   return JSON.stringify({ v: 1, connector, command } satisfies WrittenCommand);
 }
 
-/** Contracts and commands, read from their topics for as long as it is open; both topics are made if missing. */
-export async function openDesk(kafka: KafkaClient, deployment: string, log: Log): Promise<OpenDesk> {
+/**
+ * Contracts and commands, read from their topics for as long as it is open; both topics are made if missing.
+ * `onFailure`: a reading has ended for good, nothing more will come.
+ */
+export async function openDesk(
+  kafka: KafkaClient,
+  deployment: string,
+  log: Log,
+  onFailure: (error: GuardError) => void,
+): Promise<OpenDesk> {
   const topics = { contracts: `__fieldgate.${deployment}.contracts`, commands: `__fieldgate.${deployment}.commands` };
   await createTopic(kafka, { name: topics.contracts, partitions: 1, config: contractsTopicConfig });
   await createTopic(kafka, { name: topics.commands, partitions: 1, config: commandsTopicConfig });
@@ -63,9 +71,9 @@ export async function openDesk(kafka: KafkaClient, deployment: string, log: Log)
   };
   await using opened = new AsyncDisposableStack();
   const contractTail = opened.use(
-    await tailTopic(kafka, { topic: topics.contracts, from: "beginning", onRecord: onContract }),
+    await tailTopic(kafka, { topic: topics.contracts, from: "beginning", onRecord: onContract, onFailure }),
   );
-  opened.use(await tailTopic(kafka, { topic: topics.commands, from: "beginning", onRecord: onCommand }));
+  opened.use(await tailTopic(kafka, { topic: topics.commands, from: "beginning", onRecord: onCommand, onFailure }));
   const readContractsToEnd = async (): Promise<void> => {
     await contractTail.reached(await endOffsets(kafka, topics.contracts));
   };

@@ -54,7 +54,9 @@ export async function run(signal: AbortSignal): Promise<void> {
     config.slackWebhookUrl === undefined
       ? undefined
       : stack.use(startSlack({ webhookUrl: config.slackWebhookUrl, log }));
-  const desk = stack.use(await openDesk(kafka, config.deployment, plainLog(log)));
+  const deaf = new AbortController();
+  const either = AbortSignal.any([signal, deaf.signal]);
+  const desk = stack.use(await openDesk(kafka, config.deployment, plainLog(log), (error) => deaf.abort(error)));
   const appender = stack.use(await openAppender(kafka));
   const service: Service = { kafka, registry, desk, slack, log, deployment: config.deployment, version };
   const running = connectors.map(({ name }): Running => idle(name));
@@ -71,8 +73,10 @@ export async function run(signal: AbortSignal): Promise<void> {
   stack.defer(() => http.close());
   log.info({ url: http.url }, "listening");
   const results = await Promise.allSettled(
-    connectors.map((connector, index) => runOne(service, connector, running[index] ?? idle(connector.name), signal)),
+    connectors.map((connector, index) => runOne(service, connector, running[index] ?? idle(connector.name), either)),
   );
+  // Without contracts and commands nothing may be decided: the process ends, to be started again.
+  if (deaf.signal.aborted) throw deaf.signal.reason;
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined && !signal.aborted) throw failed.reason;
 }

@@ -43,9 +43,9 @@ export function withheldOf(table: TableState): readonly Amendment[] {
 }
 
 /** One step after another: the last state, all effects in order. */
-export function andThen(step: Step, next: (state: State) => Step): Step {
-  const { state, effects } = next(step.state);
-  return { state, effects: [...step.effects, ...effects] };
+export function andThen(before: Step, next: (state: State) => Step): Step {
+  const { state, effects } = next(before.state);
+  return { state, effects: [...before.effects, ...effects] };
 }
 
 export function step(state: State, ...effects: readonly Effect[]): Step {

@@ -42,5 +42,7 @@ function bare(type: Json): Json {
   if (typeof branch !== "object" || branch === null || Array.isArray(branch)) return branch;
   const kept = Object.entries(branch).filter(([key]) => key !== "connect.default");
   const [only] = kept;
-  return kept.length === 1 && only !== undefined && only[0] === "type" ? only[1] : Object.fromEntries(kept.sort());
+  return kept.length === 1 && only !== undefined && only[0] === "type"
+    ? only[1]
+    : Object.fromEntries(kept.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

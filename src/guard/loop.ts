@@ -86,7 +86,7 @@ function stateChanged(session: Session): boolean {
 }
 
 /** ONE transaction: the batch's events and the state that leads past them; then the log may forget. */
-export async function commit(session: Session): Promise<void> {
+async function commit(session: Session): Promise<void> {
   const stored = storedNow(session);
   const { stateTopic } = session.outside.settings;
   const records = changes(session.committed, stored).map((record) => stateRecord(stateTopic, record));

@@ -58,8 +58,11 @@ export interface Source extends AsyncDisposable {
 /** The state topic and the data topics. */
 export interface Sink {
   openWriter(maxBytes: (topic: string) => number): Promise<TransactionalWriter>;
-  /** Reads the state topic from its beginning until `until` is true of a record. */
-  readState(until: (record: StateRecord) => boolean, signal: AbortSignal): Promise<readonly StateRecord[]>;
+  /** Reads the state topic from its beginning until `until` is true of a record; without it to its end as of now. */
+  readState(
+    until: ((record: StateRecord) => boolean) | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly StateRecord[]>;
   describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription | undefined>>;
   createTopic(topic: NewTopic): Promise<void>;
 }

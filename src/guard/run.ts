@@ -21,14 +21,15 @@ const HEALTHY_MICROS = 60_000_000n;
  * pass is tried again with growing delay, from the fence on; nothing is acknowledged meanwhile.
  */
 export async function runConnector(outside: Outside, signal: AbortSignal): Promise<void> {
+  const turn: Turn = { started: undefined };
   for (let tries = 0; !signal.aborted; tries++) {
     const begun = outside.now();
     try {
-      await runSession(outside, signal);
+      await runSession(outside, turn, signal);
     } catch (error) {
       if (signal.aborted) return;
       const problem = problemOf(error);
-      if (!(error instanceof GuardError) || error.fate === "stop") {
+      if (!(await mayPass(outside, turn, error, signal))) {
         outside.status({ kind: "stopped", ...problem });
         throw error;
       }
@@ -40,13 +41,36 @@ export async function runConnector(outside: Outside, signal: AbortSignal): Promi
   }
 }
 
+/** Which `started` record was this process's last. */
+interface Turn {
+  started: string | undefined;
+}
+
+/**
+ * The broker also fences a writer whose transaction it gave up, say after this process was stopped for a while: then
+ * the last `started` is still ours and we go on. Another's means that another instance runs the connector.
+ */
+async function mayPass(outside: Outside, turn: Turn, error: unknown, signal: AbortSignal): Promise<boolean> {
+  if (!(error instanceof GuardError)) return false;
+  if (error.code !== "kafka-fenced") return error.fate === "retry";
+  try {
+    const records = await outside.sink.readState(undefined, signal);
+    return (
+      turn.started !== undefined &&
+      records.findLast(({ key }) => key === "started")?.value?.includes(turn.started) === true
+    );
+  } catch (failure) {
+    return failure instanceof GuardError && failure.fate === "retry";
+  }
+}
+
 function problemOf(error: unknown) {
   const known = error instanceof GuardError ? error : undefined;
   return { code: known?.code, message: known?.message ?? describeError(error), next: known?.next };
 }
 
 /** From fence to failure. */
-async function runSession(outside: Outside, signal: AbortSignal): Promise<void> {
+async function runSession(outside: Outside, turn: Turn, signal: AbortSignal): Promise<void> {
   const ended = new AbortController();
   const either = AbortSignal.any([signal, ended.signal]);
   outside.status({ kind: "starting" });
@@ -55,7 +79,7 @@ async function runSession(outside: Outside, signal: AbortSignal): Promise<void> 
   await outside.sink.createTopic({ name: outside.settings.stateTopic, partitions: 1, config: STATE_TOPIC });
   await using writer = await outside.sink.openWriter((topic) => maxBytes.get(topic) ?? 1_048_576);
   try {
-    const before = await fence(outside, writer, either);
+    const before = await fence(outside, turn, writer, either);
     const stored = await beginOrGoOn(outside, source, writer, before, either);
     await streamFrom(outside, source, writer, stored, maxBytes, either);
   } finally {
@@ -74,10 +98,11 @@ const STATE_TOPIC = {
 /**
  * A first commit fences every older writer and settles what it left open; reading up to it gives the whole state.
  */
-async function fence(outside: Outside, writer: TransactionalWriter, signal: AbortSignal): Promise<Stored> {
+async function fence(outside: Outside, turn: Turn, writer: TransactionalWriter, signal: AbortSignal): Promise<Stored> {
   const id = outside.uuid();
   const time = new Date(Number(outside.now() / 1000n)).toISOString();
   await writer.commit([stateRecord(outside.settings.stateTopic, startedRecord(id, time))], signal);
+  turn.started = id;
   return replay(await outside.sink.readState((record) => isStarted(record, id), signal));
 }
 

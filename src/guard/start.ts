@@ -55,7 +55,7 @@ function mapTable(settings: Settings, table: Table): Capturable {
 }
 
 /** Generated columns are not in the log. */
-export function logged(table: Table): readonly Column[] {
+function logged(table: Table): readonly Column[] {
   return table.columns.filter((column) => !column.generated);
 }
 

@@ -161,8 +161,8 @@ function readOffset(value: Readonly<Record<string, unknown>>): bigint {
   throw new GuardError("state-invalid", "state record commands: offset is no number");
 }
 
-function textOf(record: string, value: Readonly<Record<string, unknown>>, key: string): string {
+function textOf(kind: string, value: Readonly<Record<string, unknown>>, key: string): string {
   const text = value[key];
-  if (typeof text !== "string") throw new GuardError("state-invalid", `state record ${record}: ${key} is no text`);
+  if (typeof text !== "string") throw new GuardError("state-invalid", `state record ${kind}: ${key} is no text`);
   return text;
 }

@@ -68,7 +68,7 @@ function readings(
   };
   const ends = endings(relation.length, lastKnown, last, presence, fits);
   if (!ends(1, 0, false)) return undefined;
-  return possible(relation.length, last, presence, fits, ends);
+  return possibleAt(relation.length, last, presence, fits, ends);
 }
 
 /** A type is known from before and from after; in between it was one of them, unless it changed twice. */
@@ -108,7 +108,7 @@ function mayStop(at: number, lastKnown: number, taken: boolean): boolean {
   return at === lastKnown + 1 || (at > lastKnown && taken);
 }
 
-function possible(
+function possibleAt(
   length: number,
   last: number,
   presence: (at: number) => Presence,

@@ -5,7 +5,7 @@ export const NULL_VALUE = 0x6e; // n
 /** An unchanged value kept outside the row (TOAST): not sent. */
 export const UNCHANGED_VALUE = 0x75; // u
 export const TEXT_VALUE = 0x74; // t
-export const BINARY_VALUE = 0x62; // b
+const BINARY_VALUE = 0x62; // b
 
 /**
  * Where the values of one row are. Made once and filled again for every row, so a row costs no allocation.
