@@ -1,0 +1,30 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+const PAGE = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
+const DECISIONS = readdirSync(join(ROOT, "docs/decisions")).toSorted((a, b) => a.localeCompare(b));
+
+test("every file that the architecture and the decisions name exists", () => {
+  const pages = [PAGE, ...DECISIONS.map((file) => readFileSync(join(ROOT, "docs/decisions", file), "utf8"))];
+  const named = pages.flatMap((page) => page.match(/(?<=`)(?:src|test|local|docs)\/[\w./-]+(?=`)/g) ?? []);
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+});
+
+test("each of the five invariants names its tests", () => {
+  const [, section = ""] = PAGE.split("## Invariants and their tests");
+  const invariants = section.split(/^\d\. /m).slice(1);
+  expect(invariants).toHaveLength(5);
+  for (const invariant of invariants) expect(invariant).toMatch(/`test\/[\w./-]+\.ts`/);
+});
+
+test("a decision has a number of its own, and says context, decision and consequences", () => {
+  expect(DECISIONS.map((file) => Number(file.slice(0, 4)))).toEqual(DECISIONS.map((_, index) => index + 1));
+  for (const file of DECISIONS) {
+    const text = readFileSync(join(ROOT, "docs/decisions", file), "utf8");
+    const title = expect.stringMatching(new RegExp(`^# ${file.slice(0, 4)} `));
+    expect(text.match(/^##? .*$/gm)).toEqual([title, "## Context", "## Decision", "## Consequences"]);
+  }
+});

@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readConnectorFile } from "../../src/config.ts";
+import { parseContractFile } from "../../src/contract/file.ts";
+import { OID } from "../../src/event/type.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+const README = read("README.md");
+const PAGES = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => `docs/${file}`),
+];
+
+/** Blocks of code of one language in a page. */
+function blocks(page: string, language: string): readonly string[] {
+  return [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(
+    (block) => block[1] ?? "",
+  );
+}
+
+describe("the README", () => {
+  it("shows a connector file that is right", () => {
+    const [text = ""] = blocks("README.md", "json");
+    const config = readConnectorFile(text, "connectors/inventory.json", () => "secret");
+    expect(config).toMatchObject({
+      name: "inventory",
+      topicPrefix: "inventory",
+      releasePolicy: "contracts",
+      warnings: [],
+    });
+  });
+
+  it("names commands that npm and the command line have", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }; // npm's own file
+    const commands = [...README.matchAll(/npx fieldgate ([a-z]+)/g)].map((found) => found[1] ?? "");
+    const cli = readdirSync(join(ROOT, "src/cli")).map((file) => read(`src/cli/${file}`));
+    expect(commands.filter((name) => !cli.some((text) => new RegExp(`["(]${name}"`).test(text)))).toEqual([]);
+    const runs = PAGES.flatMap((page) => [...read(page).matchAll(/npm run ([a-z:]+)/g)].map((found) => found[1] ?? ""));
+    expect(runs.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  it("names as many types as are mapped", () => {
+    const [, list = ""] = /\*\*Types mapped\*\*: ([^.]+)\./.exec(README) ?? [];
+    expect(list.split(",")).toHaveLength(Object.keys(OID).length);
+  });
+});
+
+describe.each(["README.md", "docs/consumers.md"])("every fieldgate.yaml in %s", (page) => {
+  it("is a contract file", () => {
+    const texts = blocks(page, "yaml");
+    expect(texts.length).toBeGreaterThan(0);
+    for (const text of texts) expect(parseContractFile(text, () => read("schemas/demo/greeter.avsc"))).toHaveLength(1);
+  });
+});
+
+describe.each(PAGES)("%s", (page) => {
+  it("links to files that exist and, in them, to headings that exist", () => {
+    const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+    const broken = links.filter(([, path = "", heading]) => {
+      const target = path === "" ? page : join(dirname(page), path);
+      if (!existsSync(join(ROOT, target))) return true;
+      return heading !== undefined && !headings(target).includes(heading);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
+  });
+});
+
+/** As GitHub names them. */
+function headings(page: string): readonly string[] {
+  const lines = [...read(page).matchAll(/^#+ (.+)$/gm)].map((line) => line[1] ?? "");
+  return lines.map((line) =>
+    line
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
