@@ -9,7 +9,7 @@ import type { Shape } from "../table/shape.ts";
 import { isVisible } from "../wal/snapshot.ts";
 import { readTuple, tupleSlots } from "../wal/tuple.ts";
 import { originOf } from "./prove.ts";
-import { put } from "./rows.ts";
+import { put } from "./batch.ts";
 import { beside, type Session, tableOf } from "./session.ts";
 
 type Rows = Extract<ChunkRead, { kind: "rows" }>;

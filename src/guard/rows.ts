@@ -5,15 +5,11 @@ import type { Begin, Commit, LogicalMessage, RowChange, Truncate, WalItem, WalMe
 import { markOf } from "../chunk/mark.ts";
 import { touch } from "../chunk/window.ts";
 import type { EventMark } from "../event/source.ts";
-import type { EventRecord, EventWriter } from "../event/writer.ts";
-import { partitionOf } from "../event/partition.ts";
+import type { EventWriter } from "../event/writer.ts";
+import { isFull, put } from "./batch.ts";
 import { prepareWriter } from "./prove.ts";
 import { highMark, keyTexts, lowMark, readMoved } from "./chunks.ts";
 import { type Captured, type Session, tableOf, topicOf } from "./session.ts";
-
-/** A batch is written when it has so many records or bytes. */
-const BATCH_RECORDS = 2000;
-const BATCH_BYTES = 4 << 20;
 
 /** What the loop has to wait for before the log can go on; the item that needs it is held. */
 export type Barrier =
@@ -30,7 +26,7 @@ export interface Filled {
 
 /** Takes items from the log into the batch until it is full, the log has no more now, or something must be awaited. */
 export function fill(session: Session): Filled {
-  while (session.batch.length < BATCH_RECORDS && session.batchBytes < BATCH_BYTES) {
+  while (!isFull(session)) {
     const item = session.held ?? session.stream.read();
     session.held = undefined;
     if (item === undefined) return { idle: true };
@@ -159,13 +155,6 @@ function capturedOf(session: Session, oid: number): Captured | undefined {
   const found: Captured = { ...captured, topic };
   session.relations.set(oid, found);
   return found;
-}
-
-/** Into the batch, with its partition chosen here: a re-send must not choose again. */
-export function put(session: Session, topic: string, record: EventRecord): void {
-  const partition = partitionOf(record.key, topic, session.partitions.get(topic) ?? 1);
-  session.batch.push({ topic, partition, key: record.key, value: record.value, headers: record.headers });
-  session.batchBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
 }
 
 /** Skipped as Debezium does by default; but a chunk read before it holds rows that are gone. */

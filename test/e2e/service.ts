@@ -116,7 +116,7 @@ function serviceOf(child: ChildProcess, url: string, folder: string): Service {
   };
   const send = async (method: "POST" | "PUT", path: string, body: unknown) => {
     const response = await fetch(`${url}${path}`, { method, headers, body: JSON.stringify(body) });
-    return { status: response.status, body: (await response.json()) as unknown };
+    return { status: response.status, body: await response.json() };
   };
   const connector = async (): Promise<ConnectorView> => {
     const [view] = await get<readonly ConnectorView[]>("/v1/connectors");

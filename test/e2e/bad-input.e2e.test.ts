@@ -1,0 +1,423 @@
+import { randomBytes } from "node:crypto";
+import { Client } from "pg";
+import { describe, expect, it } from "vitest";
+import { startStack } from "../../local/stack.ts";
+import type { ConnectorView, Health } from "../../src/http/api.ts";
+import { connect } from "../../src/postgres/connection.ts";
+import { createSlot } from "../../src/postgres/slot.ts";
+import { openStream } from "../../src/postgres/stream.ts";
+import { type Database, freshDatabase } from "../stack/database.ts";
+import { faultyRegistry } from "../stack/faulty-registry.ts";
+import { servers } from "../stack/servers.ts";
+import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
+import { until } from "../stack/until.ts";
+import { readEvents } from "./events.ts";
+import { type Service, type ServiceOptions, startService } from "./service.ts";
+import { captured } from "./world.ts";
+
+const TABLE = "create table t (id int primary key, a text); insert into t values (1, 'one')";
+const REPLICA = { consumer: "replica", decodesWith: "writer", unknownFields: "reject" };
+
+/** What a start that came to nothing has left in the database and in Kafka, the service's own `__` topics apart. */
+async function left(database: Database, prefix: string): Promise<readonly string[]> {
+  const slots = await database.query<{ name: string }>(
+    "select slot_name as name from pg_replication_slots where database = current_database()",
+  );
+  const publications = await database.query<{ name: string }>("select pubname as name from pg_publication");
+  const topics = (await topicNames()).filter((topic) => topic.startsWith(`${prefix}.`));
+  const subjects = (await (await fetch(`${servers.registry.url}/subjects`)).json()) as string[]; // as the registry documents
+  return [...slots, ...publications]
+    .map(({ name }) => name)
+    .concat(
+      topics,
+      subjects.filter((subject) => subject.startsWith(`${prefix}.`)),
+    );
+}
+
+async function topicNames(): Promise<readonly string[]> {
+  const admin = kafkaClient().admin();
+  await admin.connect();
+  try {
+    return await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Starts a service that must end by itself; what it printed. */
+async function refused(options: Omit<ServiceOptions, "tables" | "prefix"> & Partial<ServiceOptions>): Promise<string> {
+  await using service = await startService({ tables: ["public.t"], prefix: uniquePrefix(), ...options }, false);
+  expect(await service.exited).toBe(1);
+  return service.output();
+}
+
+/** A role of the shared server for the time of a test. */
+async function freshRole(attributes: string): Promise<{ name: string; password: string } & AsyncDisposable> {
+  const name = `role_${randomBytes(5).toString("hex")}`;
+  const password = randomBytes(8).toString("hex");
+  await asAdmin(`create role ${name} login ${attributes} password '${password}'`);
+  return { name, password, [Symbol.asyncDispose]: () => asAdmin(`drop role ${name}`) };
+}
+
+async function asAdmin(sql: string): Promise<void> {
+  const client = new Client(servers.postgres);
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
+async function database(setup = TABLE): Promise<Database> {
+  const fresh = await freshDatabase();
+  await fresh.query(setup);
+  return fresh;
+}
+
+describe("a source that cannot be followed ends the service with what to do, and nothing is left behind", () => {
+  it("wal_level is not logical", async () => {
+    await using own = await startStack({ kafka: false, registry: false, postgresFlags: ["wal_level=replica"] });
+    await using source = await freshDatabase(own.postgres);
+    await source.query(TABLE);
+    const prefix = uniquePrefix();
+    const output = await refused({ database: source.address, prefix });
+    expect(output).toMatch(/\[wal-level\] wal_level is replica; logical is needed/);
+    expect(output).toContain("ALTER SYSTEM SET wal_level = 'logical'");
+    expect(await left(source, prefix)).toEqual([]);
+  });
+
+  it("a role that may not replicate", async () => {
+    await using role = await freshRole("");
+    await using source = await database();
+    await source.query(`grant select on t to ${role.name}`);
+    const prefix = uniquePrefix();
+    const address = { ...source.address, user: role.name, password: role.password };
+    const output = await refused({ database: address, prefix });
+    expect(output).toContain(`[replication-right] role ${role.name} may not replicate`);
+    expect(output).toContain("REPLICATION");
+    expect(await left(source, prefix)).toEqual([]);
+  });
+
+  it("a role without a right on the table or the database", async () => {
+    await using role = await freshRole("replication");
+    await using source = await database();
+    const address = { ...source.address, user: role.name, password: role.password };
+    const prefix = uniquePrefix();
+    expect(await refused({ database: address, prefix })).toMatch(
+      /\[table-missing\].*no right to select from it: public\.t/,
+    );
+    await source.query(`grant select on t to ${role.name}`);
+    const output = await refused({ database: address, prefix });
+    expect(output).toMatch(/\[postgres-refused\] creating publication .*permission denied/);
+    expect(output).toContain("grant the right that is named");
+    const slots = await source.query("select from pg_replication_slots where database = current_database()");
+    expect(slots).toEqual([]);
+  });
+
+  it("a wrong password, which is not shown", async () => {
+    await using source = await database();
+    const prefix = uniquePrefix();
+    const output = await refused({ database: { ...source.address, password: "not-the-password" }, prefix });
+    expect(output).toMatch(/\[postgres-refused\] connecting to .* as postgres: password authentication failed/);
+    expect(output).toContain("check user, password and pg_hba.conf");
+    expect(output).not.toContain("not-the-password");
+    expect(output).not.toContain(source.address.password);
+    expect(await left(source, prefix)).toEqual([]);
+  });
+
+  it("a database that is not there", async () => {
+    await using source = await database();
+    const output = await refused({ database: { ...source.address, database: "nowhere" } });
+    expect(output).toMatch(/\[postgres-refused\].*"nowhere" does not exist/);
+    expect(output).toContain("check the database's name");
+  });
+
+  it("two tables that are not there, both named", async () => {
+    await using source = await database();
+    const prefix = uniquePrefix();
+    const tables = ["public.t", "public.orders", "sales.customers"];
+    const output = await refused({ database: source.address, prefix, tables });
+    expect(output).toMatch(/\[table-missing\].*: public\.orders, sales\.customers/);
+    expect(output).toContain("correct table.include.list");
+    expect(await left(source, prefix)).toEqual([]);
+  });
+
+  it("key columns of a type that is not mapped, all named", async () => {
+    await using source = await database(
+      "create table t (at inet, day int, primary key (at, day)); create table u (id interval primary key)",
+    );
+    const prefix = uniquePrefix();
+    const output = await refused({ database: source.address, prefix, tables: ["public.t", "public.u"] });
+    expect(output).toMatch(/\[table-unsupported\].*public\.t: key column at inet; public\.u: key column id interval/);
+    expect(output).toContain("leave the table out of table.include.list");
+    expect(await left(source, prefix)).toEqual([]);
+  });
+
+  it("two tables of one topic", async () => {
+    await using source = await database(
+      'create table "a-b" (id int primary key); create table a_b (id int primary key)',
+    );
+    const prefix = uniquePrefix();
+    const output = await refused({ database: source.address, prefix, tables: ["public.a-b", "public.a_b"] });
+    expect(output).toMatch(/\[table-unsupported\] several tables would be published to topic \S+\.public\.a_b/);
+    expect(await left(source, prefix)).toEqual([]);
+  });
+
+  it("a slot that exists, read by another session or not: it is left alone", async () => {
+    await using source = await database();
+    const prefix = uniquePrefix();
+    const slot = `theirs_${prefix}`;
+    const { address } = source;
+    const client = await connect(address, { applicationName: "theirs" });
+    const start = await createSlot(client, slot, { observer: client, onWait: () => {} });
+    await client.query("create publication theirs for all tables");
+    const connector = { "slot.name": slot };
+    {
+      const output = await refused({ database: address, prefix, connector });
+      expect(output).toMatch(new RegExp(`\\[slot-exists\\] slot ${slot} exists and this connector has no state of it`));
+      expect(output).toContain("slot.name");
+      expect(await left(source, prefix)).toEqual([slot, "theirs"]);
+    }
+    await using _stream = await openStream({ connection: address, slot, publication: "theirs", start, wake: () => {} });
+    expect(await refused({ database: address, prefix, connector })).toContain("[slot-exists]");
+    const [still] = await source.query(
+      "select active, confirmed_flush_lsn::text as at from pg_replication_slots where slot_name = $1",
+      [slot],
+    );
+    expect(still).toMatchObject({ active: true });
+    expect(await left(source, prefix)).toEqual([slot, "theirs"]);
+    await client.end();
+  });
+
+  it("our slot read by a session that the role may not end", async () => {
+    await using role = await freshRole("replication");
+    await using source = await database();
+    await source.query(
+      `alter table t owner to ${role.name}; grant create on database ${source.address.database} to ${role.name}`,
+    );
+    const prefix = uniquePrefix();
+    const address = { ...source.address, user: role.name, password: role.password };
+    const options = { database: address, prefix, tables: ["public.t"] };
+    {
+      await using service = await startService(options);
+      await service.idle();
+    }
+    const [slot] = await source.query<{ name: string; at: string; publication: string }>(
+      "select slot_name as name, confirmed_flush_lsn::text as at, (select pubname from pg_publication) as publication from pg_replication_slots where database = current_database()",
+    );
+    if (slot === undefined) throw new Error("no slot");
+    const client = await connect(source.address, { applicationName: "theirs" });
+    const { readSlot } = await import("../../src/postgres/slot.ts");
+    const start = (await readSlot(client, slot.name))?.confirmedFlush;
+    if (start === undefined) throw new Error("no position");
+    await using _theirs = await openStream({
+      connection: source.address,
+      slot: slot.name,
+      publication: slot.publication,
+      start,
+      wake: () => {},
+    });
+    const output = await refused(options);
+    expect(output).toMatch(
+      new RegExp(`\\[postgres-refused\\] ending the reader of slot ${slot.name}: permission denied`),
+    );
+    await client.end();
+    await source.query(
+      `alter table t owner to postgres; revoke create on database ${source.address.database} from ${role.name}; alter publication ${slot.publication} owner to postgres`,
+    );
+  });
+});
+
+describe("a server that is not there", () => {
+  it("Kafka: the service ends in bounded time", async () => {
+    await using source = await database();
+    const began = performance.now();
+    const output = await refused({ database: source.address, kafkaBrokers: ["127.0.0.1:1"] });
+    expect(performance.now() - began).toBeLessThan(45_000);
+    expect(output).toMatch(/\[kafka-down\]/);
+    expect(output).toContain("127.0.0.1:1");
+    expect(await source.query("select from pg_replication_slots where database = current_database()")).toEqual([]);
+    expect(await source.query("select from pg_publication")).toEqual([]);
+  });
+
+  it("PostgreSQL: the connector waits, says so, and follows it once it is there", async () => {
+    await using own = await startStack({ kafka: false, registry: false });
+    await using source = await freshDatabase(own.postgres);
+    await source.query(TABLE);
+    await own.kill("postgres");
+    const prefix = uniquePrefix();
+    await using service = await startService({ database: source.address, prefix, tables: ["public.t"] }, false);
+    const [view] = await retrying(service);
+    expect(view?.problem).toMatchObject({
+      code: "postgres-down",
+      message: expect.stringContaining("ECONNREFUSED") as unknown,
+    });
+    await own.restart("postgres");
+    await until(async () => (await service.get<Health>("/health")).status === "ok", "it follows", 40_000);
+    await using events = readEvents([`${prefix}.public.t`]);
+    await events.until((seen) => seen.length === 1, "the snapshot");
+    await service[Symbol.asyncDispose]();
+    const again = await freshDatabase(own.postgres); // the killed server cut the first one's session
+    await again[Symbol.asyncDispose]();
+  });
+
+  it("the registry at the first start: the connector waits, says so, and goes on once it answers", async () => {
+    await using registry = await faultyRegistry(servers.registry.url);
+    await registry.refuse();
+    await using source = await database();
+    const prefix = uniquePrefix();
+    await using service = await startService(
+      { database: source.address, prefix, tables: ["public.t"], registryUrl: registry.url },
+      false,
+    );
+    const [view] = await retrying(service);
+    expect(view?.problem?.code).toBe("registry-down");
+    expect(view?.problem?.message).not.toBe("");
+    expect((await service.get<Health>("/health")).status).toBe("starting");
+    expect(await source.query("select from pg_replication_slots where database = current_database()")).toEqual([]);
+    await registry.heal();
+    await until(async () => (await service.get<Health>("/health")).status === "ok", "it follows", 40_000);
+    await source.query("insert into t values (2, 'two')");
+    await using events = readEvents([`${prefix}.public.t`]);
+    const all = await events.until((seen) => seen.length >= 2, "both rows");
+    expect(all.map(({ after }) => after?.["id"])).toEqual([1, 2]);
+  });
+});
+
+/** Waits until the connector says that it tries again. */
+async function retrying(service: Service): Promise<readonly ConnectorView[]> {
+  return until(async () => {
+    const views = await service.get<readonly ConnectorView[]>("/v1/connectors");
+    return views[0]?.status === "retrying" ? views : undefined;
+  }, "the connector tries again");
+}
+
+describe("a file or request that cannot be read", () => {
+  it("a connector file: every mistake at once, no secret, nothing begun", async () => {
+    await using source = await database();
+    const prefix = uniquePrefix();
+    const connector = {
+      "database.port": "54x",
+      "snapshot.mode": "always",
+      "table.include.lst": "public.t",
+      "fieldgate.release.policy": "whenever",
+      "fieldgate.judge.timeout.ms": "-5",
+      "database.sslpassword": "a-secret",
+    };
+    const output = await refused({ database: source.address, prefix, connector });
+    for (const key of Object.keys(connector)) expect(output).toContain(key);
+    expect(output).toContain("table.include.list");
+    expect(output).toMatch(/\[config-invalid\]/);
+    expect(output).not.toContain("a-secret");
+    expect(output).not.toContain(source.address.password);
+    expect(await left(source, prefix)).toEqual([]);
+    expect((await topicNames()).filter((topic) => topic.includes(prefix))).toEqual([]);
+  });
+
+  it("an environment variable of a password that is not set is named", async () => {
+    await using source = await database();
+    const connector = { "database.password": "${env:NOT_SET_ANYWHERE}" };
+    const output = await refused({ database: source.address, connector });
+    expect(output).toMatch(/\[config-invalid\].*NOT_SET_ANYWHERE/s);
+  });
+
+  it("a wrong token, an unreadable contract or command: 4xx with what is wrong; the service goes on", async () => {
+    await using world = await captured();
+    const { service } = world;
+    for (const authorization of [undefined, "Bearer not-the-token", "Basic x"]) {
+      const headers = authorization === undefined ? {} : { authorization };
+      for (const path of ["/v1/amendments", "/v1/contracts", "/v1/connectors", "/v1/nothing"]) {
+        const answer = await fetch(`${service.url}${path}`, { headers });
+        expect(answer.status).toBe(401);
+        expect(await answer.json()).toMatchObject({
+          code: "unauthorized",
+          next: expect.stringContaining("FIELDGATE_TOKEN") as unknown,
+        });
+      }
+    }
+    const contract = {
+      version: 1,
+      environment: "default",
+      consumer: "a/b",
+      topic: world.topic,
+      decodesWith: "guess",
+      unknownField: "accept",
+    };
+    const answer = await service.send("POST", "/v1/contracts", contract);
+    expect(answer).toMatchObject({ status: 400, body: { code: "contract-invalid" } });
+    const text = JSON.stringify(answer.body);
+    for (const key of ["consumer", "decodesWith", "unknownFields", "unknownField"]) expect(text).toContain(key);
+    const noSchema = {
+      ...contract,
+      consumer: "b",
+      decodesWith: "reader",
+      unknownFields: "accept",
+      schema: { type: "recrd" },
+    };
+    const { unknownField: _, ...read } = noSchema;
+    expect(await service.send("POST", "/v1/contracts", read)).toMatchObject({
+      status: 400,
+      body: { message: expect.stringContaining("no Avro schema") as unknown },
+    });
+    expect(await service.send("POST", "/v1/commands", { kind: "open", ids: [] })).toMatchObject({
+      status: 400,
+      body: { code: "usage" },
+    });
+    expect(await service.send("POST", "/v1/commands", { kind: "release", ids: ["x/9"], actor: "me" })).toMatchObject({
+      status: 404,
+    });
+    const headers = { authorization: `Bearer ${service.token}`, "content-type": "application/json" };
+    const broken = await fetch(`${service.url}/v1/contracts`, { method: "POST", headers, body: "{" });
+    expect(broken.status).toBe(400);
+    expect(await service.get("/v1/contracts")).toEqual([]);
+    await world.database.query("insert into t values (2, 'two')");
+    await world.events.until((seen) => seen.length >= 2, "rows flow");
+  });
+
+  it("garbage in the contracts and commands topics is skipped with a warning, also after a restart", async () => {
+    await using world = await captured();
+    const deployment = world.topic.split(".")[0] ?? "";
+    const producer = kafkaClient().producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    const [contracts, commands] = [`__fieldgate.${deployment}.contracts`, `__fieldgate.${deployment}.commands`];
+    await producer.sendBatch({
+      topicMessages: [
+        {
+          topic: contracts,
+          messages: [
+            { key: "a", value: "{" },
+            { key: "b", value: '{"version":9}' },
+            { key: null, value: "" },
+            { key: "gone", value: null },
+          ],
+        },
+        {
+          topic: commands,
+          messages: [
+            { key: deployment, value: "{" },
+            { key: deployment, value: null },
+            { key: deployment, value: JSON.stringify({ v: 1, connector: deployment, command: null }) },
+            { key: deployment, value: JSON.stringify({ v: 1, connector: deployment, command: { id: "c" } }) },
+            { key: deployment, value: JSON.stringify({ v: 2, connector: deployment, command: {} }) },
+          ],
+        },
+      ],
+    });
+    await producer.disconnect();
+    const warned = (service: Service) =>
+      until(() => {
+        const output = service.output();
+        const [contract, command] = [/contract (a|b)? ?at offset \d+ is skipped/g, /command at offset \d+ is skipped/g];
+        return (output.match(contract)?.length ?? 0) >= 3 && (output.match(command)?.length ?? 0) >= 5;
+      }, "both are skipped");
+    await warned(world.service);
+    await world.service.publishContract({ ...REPLICA, topic: world.topic, fields: ["id", "a"] });
+    await world.database.query("alter table t add column nick text");
+    await world.database.query("insert into t values (2, 'two', 'deuce')");
+    await world.service.amendment("nick", "withheld");
+    await world.stop();
+    const service = await world.start();
+    await warned(service);
+    const { id } = await service.amendment("nick", "withheld");
+    expect(await service.command({ kind: "release", ids: [id], force: true, reason: "agreed" })).toMatchObject({
+      kind: "done",
+    });
+  });
+});
