@@ -7,6 +7,8 @@ import type { World } from "./world.ts";
 /** The column no one ever releases. */
 export const KEPT = "hush";
 const DOCUMENTS = "documents";
+/** New columns of this one flow at once. */
+const OBSERVED = "accounts";
 const KINDS: readonly Kind[] = ["text", "big", "defaulted", "volatile", "number"];
 
 /** Brings the service into the phase and returns when it is in it, by the state topic. */
@@ -33,23 +35,23 @@ export async function bringTo(world: World, phase: Phase): Promise<void> {
       return;
     }
     case "ddl":
-      await addSomeColumn(world);
+      await addColumns(world, "any");
       await sleep(random.between(0, 40));
       return;
     case "withheld":
-      if (waiting(world.state.now()).length === 0) await addSomeColumn(world);
+      if (waiting(world.state.now()).length === 0) await addColumns(world, "withholding");
       await during((now) => waiting(now).some(({ told }) => told !== undefined), "a column is withheld");
       await sleep(random.between(0, 300));
       return;
     case "release": {
-      if (waiting(world.state.now()).length === 0) await addSomeColumn(world);
+      if (waiting(world.state.now()).length === 0) await addColumns(world, "withholding");
       const releasing = during((now) => amendments(now, KEPT).some(isReleasing), "a release is under way");
       await Promise.all([releasing, releaseUntil(world, () => amendments(state.now(), KEPT).some(isReleasing))]);
       return;
     }
     case "backfill": {
       const running = (now: State) => isRunning(now, "backfill");
-      if (!running(state.now()) && waiting(state.now()).length === 0) await addSomeColumn(world);
+      if (!running(state.now()) && waiting(state.now()).length === 0) await addColumns(world, "withholding");
       await Promise.all([during(running, "a backfill runs"), releaseUntil(world, () => running(state.now()))]);
       await sleep(random.between(0, 150));
       return;
@@ -76,31 +78,39 @@ export async function settle(world: World): Promise<void> {
   await Promise.all([world.state.until(settled, "everything is released", 120_000), releaseUntil(world, settled)]);
 }
 
-/** A column with values, of a random kind in a random table, in one transaction with a row. */
-async function addSomeColumn(world: World): Promise<void> {
+/** One or two columns of random kinds in a table that withholds them, or in any. */
+async function addColumns(world: World, where: "withholding" | "any"): Promise<void> {
   const { random } = world;
-  const table = random.pick(TABLES);
-  world.added += 1;
-  await add(world, table.name, { name: `c${world.added}`, kind: random.pick(KINDS) });
+  const table = random.pick(TABLES.filter(({ name }) => where === "any" || name !== OBSERVED));
+  const columns = Array.from({ length: random.between(1, 2) }, () => {
+    world.added += 1;
+    return { name: `c${world.added}`, kind: random.pick(KINDS) };
+  });
+  await add(world, table.name, columns);
 }
 
-export async function add(world: World, table: string, column: Added): Promise<void> {
+/** Adds columns, in one transaction with a row that fills them. */
+export async function add(world: World, table: string, columns: readonly Added[]): Promise<void> {
   const { ddl, workload, random, checks, altered } = world;
   const key = TABLES.find(({ name }) => name === table)?.key ?? [];
-  if (column.kind !== "hush") checks.leaks.withhold(column.name);
-  const values = [...key.map((_, index) => (index === 0 ? String(100_000 + world.added) : "new")), "1"];
-  const names = [...key, "n", column.name].join(", ");
-  const places = [...values, ""].map((_, index) => `$${index + 1}`).join(", ");
+  for (const { name, kind } of columns) {
+    if (kind !== "hush") checks.leaks.withhold(name);
+    if (table === OBSERVED) checks.leaks.release(name);
+  }
+  const fixed = [...key.map((_, index) => (index === 0 ? String(100_000 + world.added) : "new")), "1"];
+  const names = [...key, "n", ...columns.map(({ name }) => name)];
+  const places = names.map((_, index) => `$${index + 1}`).join(", ");
+  const values = [...fixed, ...columns.map((column) => valueOf(column, random))];
   await ddl.query("begin");
-  await ddl.query(addColumn(table, column));
-  await ddl.query(`insert into ${table} (${names}) values (${places})`, [...values, valueOf(column, random)]);
+  for (const column of columns) await ddl.query(addColumn(table, column));
+  await ddl.query(`insert into ${table} (${names.join(", ")}) values (${places})`, values);
   await ddl.query("commit");
   const { rows } = await ddl.query<{ last: number }>(
     "select max(attnum)::int as last from pg_attribute where attrelid = $1::regclass and not attisdropped",
     [table],
   );
   altered.set(table, rows[0]?.last ?? 0);
-  workload.columns.set(table, [...(workload.columns.get(table) ?? []), column]);
+  workload.columns.set(table, [...(workload.columns.get(table) ?? []), ...columns]);
 }
 
 /** What the service does not take now, because it has just started or has not judged yet, it is told again. */

@@ -57,7 +57,7 @@ async function begin(world: World, counts: Counts): Promise<void> {
   await killStarting(world);
   count(counts, "starting");
   await world.state.until(({ position }) => position !== undefined, "the service has begun");
-  for (const table of ["lines", "documents"]) await add(world, table, { name: KEPT, kind: "hush" });
+  for (const table of ["lines", "documents"]) await add(world, table, [{ name: KEPT, kind: "hush" }]);
   await until(() => readDocuments(world, []).then(() => true), "the service takes a contract");
 }
 

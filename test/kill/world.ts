@@ -37,6 +37,7 @@ export interface World extends AsyncDisposable {
 const CONNECTOR = {
   "fieldgate.release.policy": "manual",
   "fieldgate.release.policy.public.documents": "contracts",
+  "fieldgate.release.policy.public.accounts": "observe",
   "fieldgate.chunk.rows": "200",
   "fieldgate.backfill.rate": "2500",
   "topic.creation.default.partitions": "3",
