@@ -23,6 +23,7 @@ export async function beginOrGoOn(
   if (stored.position !== undefined) await mustBeSameLog(outside, source, stored.position);
   const items = capturable(outside.settings, await source.tables());
   for (const finding of items.flatMap((item) => item.leftOut)) outside.log.warn(finding.message);
+  if (stored.position === undefined && stored.intent === undefined) await mustBeNewSlot(outside, source);
   await createTopics(outside, items);
   const record = async (before: Stored, after: Stored): Promise<Stored> => {
     const records = changes(before, after).map((entry) => stateRecord(outside.settings.stateTopic, entry));
@@ -40,7 +41,6 @@ export async function beginOrGoOn(
   if (missing.length > 0) now = await record(now, { ...now, tables: await firstStates(outside, now, missing) });
   const { slot, publication } = outside.settings;
   if (now.intent === undefined) {
-    await mustBeNewSlot(outside, source);
     now = await record(now, { ...now, intent: { slot, publication, systemId: facts.systemId } });
   }
   await source.ensurePublication();
