@@ -145,18 +145,20 @@ describe("a source that cannot be followed ends the service with what to do, and
     );
     const prefix = uniquePrefix();
     const output = await refused({ database: source.address, prefix, tables: ["public.t", "public.u"] });
-    expect(output).toMatch(/\[table-unsupported\].*public\.t: key column at inet; public\.u: key column id interval/);
+    expect(output).toMatch(
+      /\[table-unsupported\].*public\.t: key column at has type inet.*; public\.u: key column id has type interval/,
+    );
     expect(output).toContain("leave the table out of table.include.list");
     expect(await left(source, prefix)).toEqual([]);
   });
 
   it("two tables of one topic", async () => {
     await using source = await database(
-      'create table "a-b" (id int primary key); create table a_b (id int primary key)',
+      'create table "a b" (id int primary key); create table a_b (id int primary key)',
     );
     const prefix = uniquePrefix();
-    const output = await refused({ database: source.address, prefix, tables: ["public.a-b", "public.a_b"] });
-    expect(output).toMatch(/\[table-unsupported\] several tables would be published to topic \S+\.public\.a_b/);
+    const output = await refused({ database: source.address, prefix, tables: ["public.a b", "public.a_b"] });
+    expect(output).toMatch(/\[table-unsupported\].*several tables would be published to topic \S+\.public\.a_b/);
     expect(await left(source, prefix)).toEqual([]);
   });
 
@@ -384,7 +386,7 @@ describe("a file or request that cannot be read", () => {
           messages: [
             { key: "a", value: "{" },
             { key: "b", value: '{"version":9}' },
-            { key: null, value: "" },
+            { key: "c", value: "" },
             { key: "gone", value: null },
           ],
         },
@@ -404,7 +406,7 @@ describe("a file or request that cannot be read", () => {
     const warned = (service: Service) =>
       until(() => {
         const output = service.output();
-        const [contract, command] = [/contract (a|b)? ?at offset \d+ is skipped/g, /command at offset \d+ is skipped/g];
+        const [contract, command] = [/contract [abc] at offset \d+ is skipped/g, /command at offset \d+ is skipped/g];
         return (output.match(contract)?.length ?? 0) >= 3 && (output.match(command)?.length ?? 0) >= 5;
       }, "both are skipped");
     await warned(world.service);

@@ -1,0 +1,71 @@
+import kafkajs from "kafkajs";
+import { expect, it } from "vitest";
+import { startStack } from "../../local/stack.ts";
+import { createTopics, kafkaClient, uniquePrefix } from "../stack/topic.ts";
+import { freshDatabase } from "../stack/database.ts";
+import { startService } from "./service.ts";
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+
+async function denyWrite(brokers: readonly string[], topic: string): Promise<void> {
+  const admin = kafkaClient(brokers).admin();
+  await admin.connect();
+  try {
+    await admin.createAcls({
+      acl: [
+        {
+          resourceType: AclResourceTypes.TOPIC,
+          resourceName: topic,
+          resourcePatternType: ResourcePatternTypes.LITERAL,
+          principal: "User:ANONYMOUS",
+          host: "*",
+          operation: AclOperationTypes.WRITE,
+          permissionType: AclPermissionTypes.DENY,
+        },
+        {
+          resourceType: AclResourceTypes.TOPIC,
+          resourceName: topic,
+          resourcePatternType: ResourcePatternTypes.LITERAL,
+          principal: "User:ANONYMOUS",
+          host: "*",
+          operation: AclOperationTypes.ALL,
+          permissionType: AclPermissionTypes.ALLOW,
+        },
+      ],
+    });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+it("a data topic without write right stops the connector by name, and nothing is acknowledged", async () => {
+  await using own = await startStack({
+    postgres: false,
+    registry: false,
+    kafkaProperties: {
+      "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      "allow.everyone.if.no.acl.found": "true",
+    },
+  });
+  const { brokers } = own.kafka;
+  await using database = await freshDatabase();
+  await database.query("create table t (id int primary key, a text)");
+  const prefix = uniquePrefix();
+  const topic = `${prefix}.public.t`;
+  await createTopics([topic], kafkaClient(brokers));
+  await denyWrite(brokers, topic);
+  await using service = await startService({
+    database: database.address,
+    prefix,
+    tables: ["public.t"],
+    kafkaBrokers: brokers,
+  });
+  const flushed = () =>
+    database.query("select confirmed_flush_lsn as lsn from pg_replication_slots where database = current_database()");
+  const before = await flushed();
+  await database.query("insert into t values (1, 'one')");
+  expect(await service.exited).toBe(1);
+  expect(service.output()).toContain("kafka-refused");
+  expect(service.output()).toContain(topic);
+  expect(await flushed()).toEqual(before);
+});
