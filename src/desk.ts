@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { type Contract, contractKey, parseContract } from "./contract/contract.ts";
 import { describeError, type GuardError } from "./errors.ts";
 import type { OperatorCommand } from "./gate/state.ts";
@@ -123,7 +124,21 @@ function readCommand(record: InRecord, log: Log): WrittenCommand | undefined {
   return undefined;
 }
 
-/** Only this service writes the topic; a later version's command is not taken for one of ours. */
+const writtenCommand = z.object({
+  v: z.literal(1),
+  connector: z.string(),
+  command: z.object({
+    id: z.string(),
+    kind: z.enum(["release", "withhold"]),
+    ids: z.array(z.string()),
+    reason: z.string().optional(),
+    force: z.boolean(),
+    backfill: z.enum(["all", "none"]).optional(),
+    actor: z.string(),
+  }),
+});
+
+/** A later version's command, or what somebody else wrote, is not taken for one of ours. */
 function isCommand(value: unknown): value is WrittenCommand {
-  return typeof value === "object" && value !== null && "v" in value && value.v === 1 && "command" in value;
+  return writtenCommand.safeParse(value).success;
 }

@@ -18,3 +18,11 @@ export function fieldName(column: string): string {
   const name = column.replaceAll(/[^A-Za-z0-9_]/g, "_");
   return /^[0-9]/.test(name) ? `_${name}` : name;
 }
+
+/**
+ * A topic's name as the namespace of its schemas (Debezium's schema.name.adjustment.mode=avro): Kafka takes a `-`,
+ * registries that check new schemas do not.
+ */
+export function namespaceName(topic: string): string {
+  return topic.split(".").map(fieldName).join(".");
+}

@@ -1,4 +1,5 @@
 import type { AvroField, Field, Json } from "../table/shape.ts";
+import { namespaceName } from "./names.ts";
 
 type JsonObject = { readonly [key: string]: Json };
 
@@ -9,14 +10,15 @@ export type ReadEnvelope =
 
 /**
  * The value schema AvroConverter registers for Debezium 3.7 (SchemaFactory's envelope version 2, source block
- * version 1), properties in its order. `topic` is the namespace.
+ * version 1), properties in its order. The topic gives the namespace.
  */
 export function envelopeSchema(topic: string, fields: readonly Field[]): Json {
-  const value = { type: "record", name: "Value", fields: avroFields(fields), "connect.name": `${topic}.Value` };
+  const namespace = namespaceName(topic);
+  const value = { type: "record", name: "Value", fields: avroFields(fields), "connect.name": `${namespace}.Value` };
   return {
     type: "record",
     name: "Envelope",
-    namespace: topic,
+    namespace,
     fields: [
       { name: "before", type: ["null", value], default: null },
       { name: "after", type: ["null", "Value"], default: null },
@@ -28,14 +30,15 @@ export function envelopeSchema(topic: string, fields: readonly Field[]): Json {
       optional("ts_ns", "long"),
     ],
     "connect.version": 2,
-    "connect.name": `${topic}.Envelope`,
+    "connect.name": `${namespace}.Envelope`,
   };
 }
 
 /** The key schema, fields in the key's own order. Undefined without key fields: events then have no key. */
 export function keySchema(topic: string, fields: readonly Field[]): Json | undefined {
   if (fields.length === 0) return undefined;
-  return { type: "record", name: "Key", namespace: topic, fields: avroFields(fields), "connect.name": `${topic}.Key` };
+  const namespace = namespaceName(topic);
+  return { type: "record", name: "Key", namespace, fields: avroFields(fields), "connect.name": `${namespace}.Key` };
 }
 
 /** A record's fields; a named type is spelled out once and referred to by its full name after that. */

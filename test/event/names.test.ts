@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fieldName, topicName } from "../../src/event/names.ts";
+import { fieldName, namespaceName, topicName } from "../../src/event/names.ts";
 import { cases } from "./row.ts";
 
 interface NamingCase {
@@ -34,4 +34,12 @@ test.each([
   ["größe", "gr__e"],
 ])("column %s is field %s", (column, name) => {
   expect(fieldName(column)).toBe(name);
+});
+
+test.each([
+  ["inventory.public.customers", "inventory.public.customers"],
+  ["my-shop.public.order-lines", "my_shop.public.order_lines"],
+  ["shop.2024.9lives", "shop._2024._9lives"],
+])("topic %s has schemas in namespace %s", (topic, namespace) => {
+  expect(namespaceName(topic)).toBe(namespace);
 });

@@ -310,7 +310,7 @@ const runs: fc.Arbitrary<Run> = fc.record({
   keyed: fc.boolean(),
   moves: fc.array(move, { minLength: 3, maxLength: 40 }),
 });
-const numRuns = 400;
+const numRuns = 150;
 
 describe("whatever happens in whatever order", () => {
   law.prop([runs], { numRuns })("a withheld column is not in the shape, nor in the schema that flows", (run) => {
