@@ -24,8 +24,12 @@ export function checkTopic(contract: Contract, { flowing, withheld }: TopicView)
   if (newest === undefined) return { ...unseen(`nothing has flowed on ${topic} yet`), topic, consumer, withheld: [] };
   const waiting = withheld.map(({ field }) => field);
   const now = checkFlowing(contract, newest, waiting);
-  const before = schemas.slice(0, -1).map((schema) => checkFlowing(contract, schema, waiting));
-  const judged = joined(now, before, contract.decodesWith);
+  // With the writer's schema an older event is read as it was written: a column that came later is not in it.
+  const older = contract.decodesWith === "writer" ? [] : schemas.slice(0, -1);
+  const judged = joined(
+    now,
+    older.map((schema) => checkFlowing(contract, schema, waiting)),
+  );
   return {
     ...judged,
     topic,
@@ -44,18 +48,14 @@ export function unseen(message: string): Judgement {
   return { verdict: "unknown", findings: [finding] };
 }
 
-/**
- * Older events may still be read. A reader's own schema must read them too; a reader with the writer's schema only
- * finds a field missing that came later, which is a warning.
- */
-function joined(now: Judgement, before: readonly Judgement[], decodesWith: Contract["decodesWith"]): Judgement {
+/** Older events may still be read: a reader's own schema must read them too. */
+function joined(now: Judgement, before: readonly Judgement[]): Judgement {
   const known = new Set(now.findings.map(keyOf));
   const findings = [...now.findings];
   for (const finding of before.flatMap((judgement) => judgement.findings)) {
     if (known.has(keyOf(finding))) continue;
     known.add(keyOf(finding));
-    const message = `${finding.message} (in events written with an earlier schema)`;
-    findings.push({ ...finding, message, severity: decodesWith === "writer" ? "warning" : finding.severity });
+    findings.push({ ...finding, message: `${finding.message} (in events written with an earlier schema)` });
   }
   return { verdict: findings.some(({ severity }) => severity === "error") ? "not-ready" : now.verdict, findings };
 }
