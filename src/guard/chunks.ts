@@ -36,9 +36,14 @@ export interface ChunkMachine {
   active: Active | undefined;
   /** A job is being prepared or waits for its turn. */
   busy: boolean;
-  /** Rows published and the clock when the job began here, for its rate. */
-  begun: { readonly job: string; readonly rows: number; readonly at: bigint } | undefined;
+  /** Rows published and the clock when the job began here, for its rate. `limit`: keys in its next chunk. */
+  begun: { readonly job: string; readonly rows: number; readonly at: bigint; limit: number } | undefined;
 }
+
+/** How wide a table's rows are is known once some were read. */
+const FIRST_ROWS = 64;
+/** A chunk is one Kafka transaction, which the broker gives up after 15 s, and is in memory as a whole. */
+const CHUNK_BYTES = 4 << 20;
 
 export function idleMachine(): ChunkMachine {
   return { tracking: false, delivered: new Set(), active: undefined, busy: false, begun: undefined };
@@ -81,8 +86,10 @@ async function untilTracked(session: Session): Promise<void> {
 
 async function pace(session: Session, job: ChunkJob): Promise<void> {
   const { outside, chunks } = session;
-  if (chunks.begun?.job !== job.id) chunks.begun = { job: job.id, rows: job.scanned, at: outside.now() };
-  const { chunkRate } = outside.settings;
+  const { chunkRate, chunkRows } = outside.settings;
+  if (chunks.begun?.job !== job.id) {
+    chunks.begun = { job: job.id, rows: job.scanned, at: outside.now(), limit: Math.min(FIRST_ROWS, chunkRows) };
+  }
   if (chunkRate === 0) return;
   const due = ((job.scanned - chunks.begun.rows) / chunkRate) * 1000;
   const passed = Number((outside.now() - chunks.begun.at) / 1000n);
@@ -102,7 +109,17 @@ async function readBetweenMarks(session: Session, jobId: string): Promise<void> 
   chunks.busy = false;
   await source.mark(`low:${active.nonce}`);
   active.read = await source.chunk(requestOf(session, job, shape));
+  if (active.read.kind === "rows") resize(session, active.read.rows);
   await source.mark(`high:${active.nonce}`);
+}
+
+/** The next chunk has as many keys as make a chunk's bytes, by the rows of this one; it grows step by step. */
+function resize(session: Session, rows: readonly Buffer[]): void {
+  const { begun } = session.chunks;
+  if (begun === undefined) return;
+  const bytes = rows.reduce((sum, row) => sum + row.length, 0);
+  const fitting = bytes === 0 ? Number.POSITIVE_INFINITY : Math.floor((begun.limit * CHUNK_BYTES) / bytes);
+  begun.limit = Math.max(1, Math.min(session.outside.settings.chunkRows, begun.limit * 4, fitting));
 }
 
 function requestOf(session: Session, job: ChunkJob, shape: Shape): ChunkRequest {
@@ -115,7 +132,7 @@ function requestOf(session: Session, job: ChunkJob, shape: Shape): ChunkRequest 
     columns: shape.fields.map((field) => ({ attnum: field.attnum, name: nameOf(field.attnum) })),
     key: shape.key.map((field) => nameOf(field.attnum)),
     after: job.cursor,
-    limit: session.outside.settings.chunkRows,
+    limit: session.chunks.begun?.limit ?? FIRST_ROWS,
     due: job.again.length > 0 ? undefined : due,
     again: job.again.length > 0 ? job.again : undefined,
   };
