@@ -39,7 +39,7 @@ const CONNECTOR = {
   "fieldgate.release.policy.public.documents": "contracts",
   "fieldgate.release.policy.public.accounts": "observe",
   "fieldgate.chunk.rows": "200",
-  "fieldgate.backfill.rate": "2500",
+  "fieldgate.backfill.rate": "4000",
   "topic.creation.default.partitions": "3",
 };
 
