@@ -5,7 +5,7 @@ import { topicName } from "./event/names.ts";
 import type { Outside, Settings, Sink, Source } from "./guard/outside.ts";
 import type { KafkaClient } from "./kafka/client.ts";
 import { readToEnd } from "./kafka/read.ts";
-import { createTopic, describeTopics } from "./kafka/topics.ts";
+import { createTopic, describeTopics, stateTopicConfig } from "./kafka/topics.ts";
 import { openWriter } from "./kafka/writer.ts";
 import { readTable, readTables } from "./postgres/catalog.ts";
 import { checkSource } from "./postgres/check.ts";
@@ -89,6 +89,8 @@ function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
     },
     describeTopics: (names) => describeTopics(kafka, names),
     createTopic: async (topic) => void (await createTopic(kafka, topic)),
+    createStateTopic: async () =>
+      void (await createTopic(kafka, { name: stateTopic, partitions: 1, config: stateTopicConfig })),
   };
 }
 

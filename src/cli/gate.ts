@@ -41,8 +41,7 @@ export function addGate(program: Command, terminal: Terminal): void {
   );
   const withhold = program
     .command("withhold")
-    .description("keep fields out of the events, whatever the policy says")
-    .option("--force", "also a field that flows already; needs --reason");
+    .description("keep fields out of the events, whatever the policy says; refused for a field that flows already");
   configure(withhold, "withhold", terminal);
   withExamples(withhold, 'fieldgate withhold inventory.public.customers/3 --reason "billing migrates on Monday"');
 }

@@ -82,7 +82,7 @@ async function slotPoint(outside: Outside, source: Source, signal: AbortSignal):
   }, signal);
 }
 
-/** Another server or slot, one that forked below the position, ends before it, or lost its log, is refused by name. */
+/** Another server, slot or timeline, one that ends before the position, or lost its log, is refused by name. */
 async function mustBeSameLog(outside: Outside, source: Source, position: Position): Promise<void> {
   const facts = await source.check();
   const { slot } = outside.settings;

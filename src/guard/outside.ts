@@ -65,6 +65,7 @@ export interface Sink {
   ): Promise<readonly StateRecord[]>;
   describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription | undefined>>;
   createTopic(topic: NewTopic): Promise<void>;
+  createStateTopic(): Promise<void>;
 }
 
 /** Contracts and commands as they come in; shared by all connectors of the process. */

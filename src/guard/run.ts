@@ -73,7 +73,7 @@ async function runSession(outside: Outside, turn: Turn, signal: AbortSignal): Pr
   outside.status({ kind: "starting" });
   await using source = await outside.openSource();
   const maxBytes = new Map<string, number>();
-  await outside.sink.createTopic({ name: outside.settings.stateTopic, partitions: 1, config: STATE_TOPIC });
+  await outside.sink.createStateTopic();
   await using writer = await outside.sink.openWriter((topic) => maxBytes.get(topic) ?? 1_048_576);
   try {
     const before = await fence(outside, turn, writer, either);
@@ -83,14 +83,6 @@ async function runSession(outside: Outside, turn: Turn, signal: AbortSignal): Pr
     ended.abort();
   }
 }
-
-const STATE_TOPIC = {
-  "cleanup.policy": "compact",
-  "segment.bytes": "16777216",
-  "segment.ms": "600000",
-  "delete.retention.ms": "600000",
-  "min.cleanable.dirty.ratio": "0.1",
-};
 
 /**
  * A first commit fences every older writer and settles what it left open; reading up to it gives the whole state.

@@ -91,7 +91,7 @@ export interface Command {
   readonly kind: "release" | "withhold";
   readonly ids: readonly string[];
   readonly reason?: string | undefined;
-  /** Also against contracts that are not ready, or for a field that flows; needs a reason. */
+  /** Also against contracts that are not ready; needs a reason. */
   readonly force?: boolean | undefined;
   readonly backfill?: "all" | "none" | undefined;
   /** Who says so, as the client states it: `anna@laptop`. */

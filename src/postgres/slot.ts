@@ -102,7 +102,10 @@ export async function createSlot(client: Client, name: string, wait: SlotWait): 
     if (point !== undefined) return point;
   } catch (error) {
     if (sqlState(error) === "42710") {
-      throw new GuardError("slot-exists", `slot ${name} exists`, { cause: error, next: "fieldgate adopt" });
+      throw new GuardError("slot-exists", `slot ${name} exists`, {
+        cause: error,
+        next: "name another slot with slot.name",
+      });
     }
     throw translate(error, `creating slot ${name}`);
   }

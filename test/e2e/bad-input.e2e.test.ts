@@ -65,7 +65,7 @@ async function asAdmin(sql: string): Promise<void> {
   await client.query(sql).finally(() => client.end());
 }
 
-async function database(setup = TABLE): Promise<Database> {
+async function sourceWith(setup = TABLE): Promise<Database> {
   const fresh = await freshDatabase();
   await fresh.query(setup);
   return fresh;
@@ -85,7 +85,7 @@ describe("a source that cannot be followed ends the service with what to do, and
 
   it("a role that may not replicate", async () => {
     await using role = await freshRole("");
-    await using source = await database();
+    await using source = await sourceWith();
     await source.query(`grant select on t to ${role.name}`);
     const prefix = uniquePrefix();
     const address = { ...source.address, user: role.name, password: role.password };
@@ -97,7 +97,7 @@ describe("a source that cannot be followed ends the service with what to do, and
 
   it("a role without a right on the table or the database", async () => {
     await using role = await freshRole("replication");
-    await using source = await database();
+    await using source = await sourceWith();
     const address = { ...source.address, user: role.name, password: role.password };
     const prefix = uniquePrefix();
     expect(await refused({ database: address, prefix })).toMatch(
@@ -112,7 +112,7 @@ describe("a source that cannot be followed ends the service with what to do, and
   });
 
   it("a wrong password, which is not shown", async () => {
-    await using source = await database();
+    await using source = await sourceWith();
     const prefix = uniquePrefix();
     const output = await refused({ database: { ...source.address, password: "not-the-password" }, prefix });
     expect(output).toMatch(/\[postgres-refused\] connecting to .* as postgres: password authentication failed/);
@@ -123,14 +123,14 @@ describe("a source that cannot be followed ends the service with what to do, and
   });
 
   it("a database that is not there", async () => {
-    await using source = await database();
+    await using source = await sourceWith();
     const output = await refused({ database: { ...source.address, database: "nowhere" } });
     expect(output).toMatch(/\[postgres-refused\].*"nowhere" does not exist/);
     expect(output).toContain("check the database's name");
   });
 
   it("two tables that are not there, both named", async () => {
-    await using source = await database();
+    await using source = await sourceWith();
     const prefix = uniquePrefix();
     const tables = ["public.t", "public.orders", "sales.customers"];
     const output = await refused({ database: source.address, prefix, tables });
@@ -140,7 +140,7 @@ describe("a source that cannot be followed ends the service with what to do, and
   });
 
   it("key columns of a type that is not mapped, all named", async () => {
-    await using source = await database(
+    await using source = await sourceWith(
       "create table t (at inet, day int, primary key (at, day)); create table u (id interval primary key)",
     );
     const prefix = uniquePrefix();
@@ -153,7 +153,7 @@ describe("a source that cannot be followed ends the service with what to do, and
   });
 
   it("two tables of one topic", async () => {
-    await using source = await database(
+    await using source = await sourceWith(
       'create table "a b" (id int primary key); create table a_b (id int primary key)',
     );
     const prefix = uniquePrefix();
@@ -163,7 +163,7 @@ describe("a source that cannot be followed ends the service with what to do, and
   });
 
   it("a slot that exists, read by another session or not: it is left alone", async () => {
-    await using source = await database();
+    await using source = await sourceWith();
     const prefix = uniquePrefix();
     const slot = `theirs_${prefix}`;
     const { address } = source;
@@ -190,7 +190,7 @@ describe("a source that cannot be followed ends the service with what to do, and
 
   it("our slot read by a session that the role may not end", async () => {
     await using role = await freshRole("replication");
-    await using source = await database();
+    await using source = await sourceWith();
     await source.query(
       `alter table t owner to ${role.name}; grant create on database ${source.address.database} to ${role.name}`,
     );
@@ -229,7 +229,7 @@ describe("a source that cannot be followed ends the service with what to do, and
 
 describe("a server that is not there", () => {
   it("Kafka: the service ends in bounded time", async () => {
-    await using source = await database();
+    await using source = await sourceWith();
     const began = performance.now();
     const output = await refused({ database: source.address, kafkaBrokers: ["127.0.0.1:1"] });
     expect(performance.now() - began).toBeLessThan(45_000);
@@ -263,7 +263,7 @@ describe("a server that is not there", () => {
   it("the registry at the first start: the connector waits, says so, and goes on once it answers", async () => {
     await using registry = await faultyRegistry(servers.registry.url);
     await registry.refuse();
-    await using source = await database();
+    await using source = await sourceWith();
     const prefix = uniquePrefix();
     await using service = await startService(
       { database: source.address, prefix, tables: ["public.t"], registryUrl: registry.url },
@@ -293,7 +293,7 @@ async function retrying(service: Service): Promise<readonly ConnectorView[]> {
 
 describe("a file or request that cannot be read", () => {
   it("a connector file: every mistake at once, no secret, nothing begun", async () => {
-    await using source = await database();
+    await using source = await sourceWith();
     const prefix = uniquePrefix();
     const connector = {
       "database.port": "54x",
@@ -314,7 +314,7 @@ describe("a file or request that cannot be read", () => {
   });
 
   it("an environment variable of a password that is not set is named", async () => {
-    await using source = await database();
+    await using source = await sourceWith();
     const connector = { "database.password": "${env:NOT_SET_ANYWHERE}" };
     const output = await refused({ database: source.address, connector });
     expect(output).toMatch(/\[config-invalid\].*NOT_SET_ANYWHERE/s);

@@ -35,7 +35,7 @@ export async function captured(options: WorldOptions = {}): Promise<World> {
   await options.before?.(topic);
   const base: ServiceOptions = { tables: ["public.t"], ...options, database: database.address, prefix };
   let service = await startService(base);
-  const events = stack.use(readEvents([topic]));
+  const events = stack.use(readEvents([topic], options.registryUrl, options.kafkaBrokers));
   const open = stack.move();
   await service.idle();
   return {

@@ -26,8 +26,11 @@ export interface Collector extends AsyncDisposable {
   count(count: number, deadline?: number): Promise<readonly Collected[]>;
 }
 
+/** Nothing is committed, so a consumer that lost its broker begins again: what is known is passed over. */
 function gather(into: Collected[], { batch }: EachBatchPayload): void {
+  const last = into.findLast(({ topic, partition }) => topic === batch.topic && partition === batch.partition);
   for (const message of batch.messages) {
+    if (last !== undefined && BigInt(message.offset) <= last.offset) continue;
     into.push({
       topic: batch.topic,
       partition: batch.partition,
