@@ -87,7 +87,7 @@ describe("every command", () => {
     ["no id", "release"],
     ["a backfill nobody knows", `release ${ID} --backfill some`],
     ["a timeout that is none", `release ${ID} --timeout soon`],
-    ["--force without a reason", `withhold ${ID} --force`],
+    ["--force without a reason", `release ${ID} --force`],
     ["half a pair", "explain --reader a.avsc"],
     ["a file that is not there", "explain --reader a.avsc --writer b.avsc"],
   ])("%s exits 1, says what is wrong and shows no stack", async (_name, args) => {
@@ -183,9 +183,9 @@ describe("release and withhold", () => {
 
   it("exit 100 when refused, with why and the next step", async () => {
     api.outcomes = [{ kind: "refused", message: "billing is not ready", next: "ask billing" }];
-    const { code, out } = await cli(`withhold ${ID} --force --reason because`);
+    const { code, out } = await cli(`release ${ID} --force --reason because`);
     expect([code, out]).toEqual([100, "refused: billing is not ready\n  next: ask billing\n"]);
-    expect(api.commands[0]).toMatchObject({ kind: "withhold", force: true });
+    expect(api.commands[0]).toMatchObject({ kind: "release", force: true });
   });
 
   it("exit 100 when no outcome comes in time", async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { widened } from "../../src/gate/candidate.ts";
 import type { Input, OperatorCommand, Outcome, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import {
+  candidateFor,
   column,
   effectsOf,
   fieldNames,
@@ -18,6 +20,7 @@ import {
   RULES,
   seen,
   stateOf,
+  tableIn,
   TOPIC,
   ZIP,
 } from "./customers.ts";
@@ -184,7 +187,7 @@ describe("a release", () => {
     });
   });
 
-  it("refused by the registry is answered with its reason; a withhold said meanwhile stays", () => {
+  it("refused by the registry is answered with its reason", () => {
     const asked = play(MANUAL, withheld(), release([nick]));
     const { hash } = registered(asked.state, nick) as { hash: string }; // of kind registered
     const no: Input = { kind: "registration-refused", id: nick, hash, why: "409 level" };
@@ -192,9 +195,6 @@ describe("a release", () => {
       kind: "refused",
       message: expect.stringContaining("409 level") as unknown,
     });
-    const kept = play(RULES, withheld(RULES), withhold([nick]), no, (now) => fits(now, nick));
-    expect(findAmendment(kept.state, nick)?.amendment.gate).toMatchObject({ kind: "withheld" });
-    expect(outcome(kept.state)?.kind).toBe("done");
   });
 });
 
@@ -213,6 +213,22 @@ describe("withhold", () => {
       why: "anna said withhold",
     });
     expect(fieldNames(step.state)).toEqual(["id", "name"]);
+  });
+
+  it("said while the schema is registered outlives the registry's refusal, also when another form fits", () => {
+    const level = column(3, "level", "int", { notNull: true });
+    const asked = play(RULES, stateOf(), seen([ID, NAME, level]), (now) => fits(now, nick), withhold([nick])).state;
+    const { hash } = candidateFor(asked, nick);
+    const wider = widened(tableIn(asked).shape, candidateFor(asked, nick));
+    const step = play(
+      RULES,
+      asked,
+      { kind: "registration-refused", id: nick, hash, why: "409 level" },
+      { kind: "judged", id: nick, answer: { kind: "fits", candidate: wider } },
+    );
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(findAmendment(step.state, nick)?.amendment.gate).toMatchObject({ why: "anna said withhold" });
+    expect(outcome(step.state)?.kind).toBe("done");
   });
 
   it("is taken back by a release", () => {

@@ -274,6 +274,7 @@ describe("registered: the flip", () => {
     const late = candidateFor(both.state, idOf(ZIP));
     const step = play(RULES, both.state, (now) => registered(now, nick));
     expect(effectsOf(step)).toEqual([`judge ${idOf(ZIP)}`, `tell ${nick}`]);
+    expect(play(RULES, step.state, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
     const stale: Input = { kind: "judged", id: idOf(ZIP), answer: { kind: "fits", candidate: late } };
     expect(effectsOf(play(RULES, step.state, stale))).toEqual([`judge ${idOf(ZIP)}`]);
   });
