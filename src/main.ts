@@ -35,7 +35,7 @@ interface Service {
  */
 export async function run(signal: AbortSignal): Promise<void> {
   // A busy stream lets V8 grow its young generation to 128 MB, which made up a third of the process and bought no
-  // speed (docs/decisions/0011). It keeps the size it starts with.
+  // speed (docs/decisions/0014). It keeps the size it starts with.
   setFlagsFromString("--semi-space-growth-factor=1");
   const config = readServiceConfig(process.env);
   const connectors = await readConnectors(config.connectorsDir, (name) => process.env[name]);

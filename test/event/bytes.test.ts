@@ -5,7 +5,7 @@ import { avscType } from "./avro.ts";
 import { change, field, MARK, shapeOf, writerOf, type ColumnSpec } from "./row.ts";
 
 /** `npm run test:bytes` raises this. */
-const ROWS = Number(process.env["FIELDGATE_BYTE_ROWS"] ?? 100_000);
+const ROWS = Number(process.env["FIELDGATE_BYTE_ROWS"] ?? 20_000);
 
 /** One value, as PostgreSQL prints it and as avsc takes it. */
 interface Both {
