@@ -59,6 +59,18 @@ describe("what a chunk may publish", () => {
   );
 });
 
+describe("a window that touches very many keys", () => {
+  it("is given up instead of kept: its chunk is read again", () => {
+    const window = openWindow("n", []);
+    for (let key = 0; key < 100_000; key++) touch(window, [String(key)], false);
+    expect(window.spoiled).toBe(false);
+    touch(window, ["one more"], true);
+    expect(window.spoiled).toBe(true);
+    for (let key = 0; key < 10; key++) touch(window, [String(key)], true);
+    expect(window.touched.size + window.incomplete.size).toBeLessThan(5);
+  });
+});
+
 describe("does a chunk see all that was delivered before its window", () => {
   const cases: [string, readonly number[], string, boolean][] = [
     ["nothing was delivered", [], "10:10:", true],
