@@ -81,9 +81,8 @@ export function amendmentView(
   groupsNotNamed: readonly string[],
   now: number,
 ): AmendmentView {
-  const { gate, column, answer } = amendment;
+  const { gate, column } = amendment;
   const job = running.state?.jobs.get(`backfill/${amendment.id}`);
-  const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
   return {
     id: amendment.id,
     connector: running.name,
@@ -94,10 +93,20 @@ export function amendmentView(
     gate: { kind: gate.kind, since: gate.time, position: gate.since, why: gate.why },
     verdicts: amendment.verdicts,
     groupsNotNamed,
-    candidate: candidate === undefined ? null : { schema: candidate.text, widened: candidate.widened },
+    candidate: schemaWith(running, amendment),
     backfill: job === undefined ? null : chunkView(running, job, now),
     next: nextStep(amendment, job) ?? null,
   };
+}
+
+/** The schema with the field in it: the one that flows since its release, or would. */
+function schemaWith(running: Running, { topic, gate, answer }: Amendment): AmendmentView["candidate"] {
+  if (gate.kind === "released") {
+    const flowed = running.state?.tables.get(topic)?.flowed.find(({ id }) => id === gate.schemaId);
+    return flowed === undefined ? null : { schema: flowed.text };
+  }
+  if (answer === undefined || answer.kind === "unanswered") return null;
+  return { schema: answer.candidate.text, widened: answer.candidate.widened };
 }
 
 /** The command to type next; undefined when there is nothing to do. */

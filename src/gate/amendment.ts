@@ -62,7 +62,7 @@ export interface Amendment {
   readonly gone: boolean;
   /** Its type is not mapped: it cannot flow. */
   readonly unmapped: Finding | undefined;
-  /** undefined: not asked yet. */
+  /** undefined: not asked yet, or released: its schema is among those that flow. */
   readonly answer: Answer | undefined;
   /** A candidate the registry called compatible and then did not take; it is not tried again. */
   readonly notTaken: { readonly hash: string; readonly why: string } | undefined;

@@ -58,7 +58,9 @@ function refuses(rules: Rules, state: State, command: OperatorCommand, target: T
     return amendment.gate.kind === "released" ? `${amendment.id} flows: withholding it again would drop it` : undefined;
   }
   if (amendment.gate.kind === "released") return undefined;
-  const blocked = blockedBy(amendment);
+  // Just not judged yet, say after a restart: the command waits for the answer as the field does.
+  const asked = amendment.answer === undefined && !amendment.gone && amendment.unmapped === undefined;
+  const blocked = asked ? undefined : blockedBy(amendment);
   if (blocked !== undefined) return `${amendment.id}: ${blocked}`;
   if (table.shape.key.length === 0 && amendment.missed && command.backfill !== "none") {
     return `${amendment.id}: the table has no key, so its values cannot be re-published; say --backfill none`;

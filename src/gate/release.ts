@@ -17,7 +17,19 @@ export function onJudged(rules: Rules, state: State, id: string, answer: Answer)
   if (answer.kind !== "unanswered" && !isOf(found.table.shape, found.amendment.column, answer.candidate)) {
     return step(state, { kind: "judge", id });
   }
-  return settle(rules, withAmendment(state, { ...found.amendment, answer: heard(found.amendment, answer) }), id);
+  const amendment = { ...found.amendment, answer: heard(found.amendment, answer) };
+  return settle(rules, refuseOrder(withAmendment(state, amendment), amendment), id);
+}
+
+/** A release that came before the answer is refused with it. */
+function refuseOrder(state: State, amendment: Amendment): State {
+  const { answer, order } = amendment;
+  if (answer?.kind !== "refused" || order?.kind !== "release") return state;
+  const message = `${amendment.id}: the registry refuses the schema: ${answer.why}`;
+  return withOutcome(withAmendment(state, { ...amendment, order: undefined }), order.command, {
+    kind: "refused",
+    message,
+  });
 }
 
 /** What the registry refused to take is refused, whatever its check says. */
@@ -47,7 +59,7 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
     schemaId: input.schema.id,
     wouldHaveWaitedFor: decision.wouldHaveWaitedFor,
   };
-  return letIn(rules, state, table, { ...amendment, gate }, answer.candidate, input);
+  return letIn(rules, state, table, { ...amendment, gate, answer: undefined }, answer.candidate, input);
 }
 
 function letIn(

@@ -134,13 +134,12 @@ function onRow(session: Session, row: RowChange, at: Lsn): Barrier {
 function publishRow(session: Session, captured: Captured, topic: string, writer: EventWriter, row: RowChange, at: Lsn) {
   const { chunks, tx } = session;
   if (tx === undefined) return;
-  const incomplete = writer.hasUnchangedToast(row);
-  const active = chunks.active;
-  if (active?.window !== undefined && active.job.topic === topic) touch(active.window, writer.keysOf(row), incomplete);
+  const window = chunks.active?.job.topic === topic ? chunks.active.window : undefined;
+  if (window !== undefined) touch(window, writer.keysOf(row), writer.hasUnchangedToast(row));
   const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
   for (const record of writer.change(row, mark)) put(session, topic, record);
   // An old key is in the log only when it changed; a full old row has the large values.
-  if (row.kind === "update" && row.oldKind === "key" && incomplete) {
+  if (row.kind === "update" && row.oldKind === "key" && writer.hasUnchangedToast(row)) {
     const { shape } = tableOf(session, topic);
     readMoved(session, topic, keyTexts(shape, captured.columns, row.bytes, row.newAt));
   }

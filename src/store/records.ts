@@ -1,6 +1,7 @@
 import { GuardError } from "../errors.ts";
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Outcome, State, TableState } from "../gate/state.ts";
+import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
 import type { Position } from "../wal/position.ts";
 
@@ -54,7 +55,8 @@ export function changes(before: Stored, after: Stored): readonly StateRecord[] {
   if (after.commandOffset !== before.commandOffset) {
     records.push(record("commands", { offset: String(after.commandOffset) }));
   }
-  records.push(...mapChanges("table", before.tables, after.tables));
+  records.push(...schemaChanges(before.tables, after.tables));
+  records.push(...mapChanges("table", before.tables, after.tables, tableJson));
   records.push(...mapChanges("job", before.jobs, after.jobs));
   records.push(...mapChanges("outcome", before.outcomes, after.outcomes));
   if (after.position !== undefined && after.position !== before.position) {
@@ -63,18 +65,53 @@ export function changes(before: Stored, after: Stored): readonly StateRecord[] {
   return records;
 }
 
-function mapChanges(
+function mapChanges<T extends object>(
   prefix: string,
-  before: ReadonlyMap<string, object>,
-  after: ReadonlyMap<string, object>,
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  json: (value: T) => object = (value) => value,
 ): readonly StateRecord[] {
   if (before === after) return [];
   const changed = [...after].filter(([key, value]) => before.get(key) !== value);
   const gone = [...before.keys()].filter((key) => !after.has(key));
   return [
-    ...changed.map(([key, value]) => record(`${prefix}/${key}`, value)),
+    ...changed.map(([key, value]) => record(`${prefix}/${key}`, json(value))),
     ...gone.map((key) => ({ key: `${prefix}/${key}`, value: null })),
   ];
+}
+
+/**
+ * Texts of schemas that flow have records of their own, `schema/<topic>/<id>`: a table's record names them by id, so
+ * it does not grow with every release.
+ */
+function schemaChanges(before: State["tables"], after: State["tables"]): readonly StateRecord[] {
+  if (before === after) return [];
+  return [...after].flatMap(([topic, table]) => {
+    const known = new Set(before.get(topic)?.flowed.map(({ id }) => id));
+    const added = table.flowed.filter(({ id }) => !known.has(id));
+    return added.map(({ id, text }) => record(`schema/${topic}/${id}`, { text }));
+  });
+}
+
+function tableJson(table: TableState): object {
+  const { shape, flowed } = table;
+  return { ...table, shape: { ...shape, valueSchema: shape.valueSchema.id }, flowed: flowed.map(({ id }) => id) };
+}
+
+/** A table as it is written: value schemas by id. */
+interface WrittenTable extends Omit<TableState, "shape" | "flowed"> {
+  readonly shape: Omit<Shape, "valueSchema"> & { readonly valueSchema: SchemaId };
+  readonly flowed: readonly SchemaId[];
+}
+
+function readTable(topic: string, written: WrittenTable, texts: ReadonlyMap<string, string>): TableState {
+  const schema = (id: SchemaId): RegisteredSchema => {
+    const text = texts.get(`${topic}/${id}`);
+    if (text === undefined) throw new GuardError("state-invalid", `state record schema/${topic}/${id} is missing`);
+    return { id, text };
+  };
+  const { shape, flowed } = written;
+  return { ...written, shape: { ...shape, valueSchema: schema(shape.valueSchema) }, flowed: flowed.map(schema) };
 }
 
 function record(key: string, value: object): StateRecord {
@@ -88,7 +125,8 @@ export function replay(records: Iterable<StateRecord>): Stored {
     if (value === null) last.delete(key);
     else last.set(key, value);
   }
-  const tables = new Map<string, TableState>();
+  const texts = new Map<string, string>();
+  const written = new Map<string, WrittenTable>();
   const jobs = new Map<string, ChunkJob>();
   const outcomes = new Map<string, Outcome>();
   let stored = EMPTY;
@@ -96,13 +134,15 @@ export function replay(records: Iterable<StateRecord>): Stored {
     const value = readRecord(key, text);
     const [kind, id] = splitKey(key);
     // Each record was written by `changes` from this very type and its version was checked.
-    if (kind === "table") tables.set(id, value as unknown as TableState); // see above
+    if (kind === "table") written.set(id, value as unknown as WrittenTable); // see above
+    else if (kind === "schema") texts.set(id, textOf("schema", value, "text"));
     else if (kind === "job") jobs.set(id, value as unknown as ChunkJob); // see above
     else if (kind === "outcome") outcomes.set(id, value as Outcome); // see above
     else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // see above
     else if (kind === "position") stored = { ...stored, position: readPosition(value) };
     else if (kind === "commands") stored = { ...stored, commandOffset: readOffset(value) };
   }
+  const tables = new Map([...written].map(([topic, table]) => [topic, readTable(topic, table, texts)]));
   return { ...stored, tables, jobs, outcomes };
 }
 

@@ -88,13 +88,6 @@ describe("a command that cannot be carried out is refused and changes nothing", 
     ],
     ["a table without a key", MANUAL, keyless, release([nick], { id: "c9" }), /no key.*say --backfill none/],
     [
-      "not judged",
-      MANUAL,
-      play(MANUAL, stateOf(), seen([ID, NAME, NICK])).state,
-      release([nick], { id: "c9" }),
-      /not judged yet/,
-    ],
-    [
       "the registry silent, even by force",
       MANUAL,
       silent,
@@ -185,6 +178,31 @@ describe("a release", () => {
       kind: "refused",
       message: expect.stringContaining("dropped") as unknown,
     });
+  });
+
+  it("said before the registry's answer, as right after a restart, is carried out with it", () => {
+    const asked = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), release([nick]));
+    expect(outcome(asked.state)).toEqual({ kind: "pending" });
+    const done = play(
+      MANUAL,
+      asked.state,
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    );
+    expect(outcome(done.state)?.kind).toBe("done");
+    expect(fieldNames(done.state)).toEqual(["id", "name", "nick"]);
+  });
+
+  it("said before the registry's answer is refused with a refusal", () => {
+    const asked = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), release([nick]));
+    const candidate = candidateFor(asked.state, nick);
+    const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, why: "no default" } };
+    const step = play(MANUAL, asked.state, no);
+    expect(outcome(step.state)).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("no default") as unknown,
+    });
+    expect(findAmendment(step.state, nick)?.amendment.order).toBeUndefined();
   });
 
   it("refused by the registry is answered with its reason", () => {

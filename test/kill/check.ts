@@ -73,7 +73,8 @@ export function openChecks({ truth, events, decoder, state, acknowledged }: Part
       for (const [name, rebuilt] of tables) {
         const table = state.now().tables.find(({ shape }) => shape.table.name === name);
         if (table === undefined) throw new CheckFailed("a table has no state", [name]);
-        mustBeNone("a table rebuilt from events is another", await rebuilt.differences(client, table));
+        const schema = state.now().schemaText(table.shape.topic, table.shape.valueSchema);
+        mustBeNone("a table rebuilt from events is another", await rebuilt.differences(client, table, schema));
       }
     },
   };

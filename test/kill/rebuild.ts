@@ -9,7 +9,7 @@ const PLACEHOLDER = "__debezium_unavailable_value";
 export interface Rebuilt {
   apply(event: Seen): void;
   /** Rows that differ from the source, for the columns that are released. */
-  differences(client: Client, state: TableRecord): Promise<readonly string[]>;
+  differences(client: Client, state: TableRecord, schema: string): Promise<readonly string[]>;
 }
 
 interface Step {
@@ -29,9 +29,9 @@ export function rebuild(table: string): Rebuilt {
       steps.push({ event, row: undefined });
       keys.set(event.key, steps);
     },
-    async differences(client, state) {
+    async differences(client, state, schema) {
       const names = state.shape.fields.map(({ name }) => name);
-      const defaults = defaultsOf(state.shape.valueSchema.text);
+      const defaults = defaultsOf(schema);
       const theirs = await source(client, table, names);
       const ours = new Map<string, Row>();
       for (const [key, steps] of keys) {

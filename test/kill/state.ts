@@ -12,7 +12,8 @@ export interface TableRecord {
     readonly topic: string;
     readonly table: { readonly name: string };
     readonly fields: readonly { readonly name: string }[];
-    readonly valueSchema: { readonly id: number; readonly text: string };
+    /** Its text is in the record schema/<topic>/<id>. */
+    readonly valueSchema: number;
   };
   readonly known: readonly { readonly attnum: number; readonly name: string }[];
   readonly amendments: readonly AmendmentRecord[];
@@ -34,6 +35,8 @@ export interface JobRecord {
 }
 
 export interface State {
+  /** Text of a schema that flows or flowed. */
+  readonly schemaText: (topic: string, id: number) => string;
   readonly position: PositionRecord | undefined;
   readonly tables: readonly TableRecord[];
   readonly jobs: readonly JobRecord[];
@@ -103,6 +106,7 @@ function stateOf(values: ReadonlyMap<string, unknown>): State {
   const all = <T>(prefix: string) =>
     [...values].flatMap(([key, value]) => (key.startsWith(prefix) ? [value as T] : [])); // the key says what it is
   return {
+    schemaText: (topic, id) => (values.get(`schema/${topic}/${id}`) as { text: string }).text, // the key says what it is
     position: values.get("position") as PositionRecord | undefined, // the key says what it is
     tables: all<TableRecord>("table/"),
     jobs: all<JobRecord>("job/"),
