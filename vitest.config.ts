@@ -1,11 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-// What a test file's name says it needs: .test.ts no server, .pg.test.ts PostgreSQL, .e2e.test.ts the whole stack.
+// What a test file's name says it needs: .test.ts no server, .pg.test.ts PostgreSQL, .e2e.test.ts the whole stack,
+// .slow.e2e.test.ts the same and patience: servers that die and come back (`npm run test:slow`).
 const POSTGRES = "test/**/*.pg.test.ts";
 const STACK = "test/**/*.e2e.test.ts";
+const SLOW = "test/**/*.slow.e2e.test.ts";
 
-// A project's servers are started only when one of its files is run. One group after the other; two files at a time,
-// because the servers need the rest of a small machine.
+// A project's servers are started only when one of its files is run. One group after the other; three files at a time:
+// most of their time is waiting.
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -21,7 +23,7 @@ export default defineConfig({
           name: "postgres",
           include: [POSTGRES],
           globalSetup: ["test/stack/setup-postgres.ts"],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -30,9 +32,21 @@ export default defineConfig({
         test: {
           name: "stack",
           include: [STACK],
+          exclude: [SLOW],
+          globalSetup: ["test/stack/setup-stack.ts"],
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "slow",
+          include: [SLOW],
           globalSetup: ["test/stack/setup-stack.ts"],
           maxWorkers: 2,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
+          testTimeout: 180_000,
         },
       },
     ],

@@ -13,6 +13,7 @@ import { readChunk } from "./postgres/chunk.ts";
 import { connect, type PostgresOptions } from "./postgres/connection.ts";
 import { currentSnapshot, markTransactionId, writeMark } from "./postgres/mark.ts";
 import { ensurePublication } from "./postgres/publication.ts";
+import { describeSession, openBelow, type Session } from "./postgres/session.ts";
 import { createSlot, readSlot, terminateReader } from "./postgres/slot.ts";
 import { openStream } from "./postgres/stream.ts";
 import { MARK_PREFIX } from "./chunk/mark.ts";
@@ -110,13 +111,17 @@ async function openSource(settings: Settings, config: ConnectorConfig): Promise<
     tables: () => readTables(catalog, settings.tables),
     table: (oid) => readTable(catalog, oid),
     slot: () => readSlot(catalog, slot),
-    createSlot: (onWait, signal) => createSlot(chunks, slot, { observer: catalog, onWait, signal }),
+    createSlot: (tell, signal) => {
+      const onWait = (blockers: readonly Session[]) => tell(blockers.map(describeSession));
+      return createSlot(chunks, slot, { observer: catalog, onWait, signal });
+    },
     terminateReader: () => terminateReader(catalog, slot),
     ensurePublication: async () => void (await ensurePublication(catalog, publication, settings.tables)),
     openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),
     mark: (content) => writeMark(chunks, MARK_PREFIX, content),
     markTransaction: () => markTransactionId(chunks, MARK_PREFIX, "track"),
     snapshot: () => currentSnapshot(chunks),
+    openBelow: async (transaction) => (await openBelow(catalog, transaction)).map(describeSession),
     chunk: (request) => readChunk(chunks, request),
     async [Symbol.asyncDispose]() {
       await Promise.allSettled([catalog.end(), chunks.end()]);

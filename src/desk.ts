@@ -74,11 +74,14 @@ export async function openDesk(
   const contractTail = opened.use(
     await tailTopic(kafka, { topic: topics.contracts, from: "beginning", onRecord: onContract, onFailure }),
   );
-  opened.use(await tailTopic(kafka, { topic: topics.commands, from: "beginning", onRecord: onCommand, onFailure }));
+  const commandTail = opened.use(
+    await tailTopic(kafka, { topic: topics.commands, from: "beginning", onRecord: onCommand, onFailure }),
+  );
   const readContractsToEnd = async (): Promise<void> => {
     await contractTail.reached(await endOffsets(kafka, topics.contracts));
   };
   await readContractsToEnd();
+  await commandTail.reached(await endOffsets(kafka, topics.commands));
   const open = opened.move();
   return {
     topics,
@@ -89,13 +92,21 @@ export async function openDesk(
       listen(commandsFrom, on) {
         const listener = { connector, on };
         listeners.add(listener);
-        const due = commands.filter((entry) => entry.written.connector === connector && entry.offset >= commandsFrom);
+        const from = knownOffset(commandsFrom, commandTail.position().get(0) ?? 0n, topics.commands, log);
+        const due = commands.filter((entry) => entry.written.connector === connector && entry.offset >= from);
         for (const { written, offset } of due) on.command(written.command, offset);
         return { [Symbol.dispose]: () => void listeners.delete(listener) };
       },
     }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Of a topic that was made again the state's offset says nothing: its commands are looked at from the oldest. */
+function knownOffset(wanted: bigint, end: bigint, topic: string, log: Log): bigint {
+  if (wanted <= end) return wanted;
+  log.warn(`${topic} ends at offset ${end}, before the state's ${wanted}: its commands are read from the oldest`);
+  return 0n;
 }
 
 function readContract(

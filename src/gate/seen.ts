@@ -132,7 +132,9 @@ function restate(amendment: Amendment, seen: SureColumn, catalog: Table, when: W
     return amendment;
   }
   const fresh = newAmendment(amendment.topic, column, live === undefined, when);
-  return { ...fresh, gate: amendment.gate, missed: amendment.missed, order: amendment.order };
+  // A release was said of the column as it was; a withhold stands.
+  const order = amendment.order?.kind === "withhold" ? amendment.order : undefined;
+  return { ...fresh, gate: amendment.gate, missed: amendment.missed, order };
 }
 
 /** The catalog's column with the name and type it had at this place in the log. */

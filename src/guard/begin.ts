@@ -77,8 +77,7 @@ async function slotPoint(outside: Outside, source: Source, signal: AbortSignal):
   const slot = await source.slot();
   if (slot !== undefined) return slot.confirmedFlush;
   return source.createSlot((blockers) => {
-    const who = blockers.map((blocker) => `pid ${blocker.pid} (${blocker.user}, ${blocker.application})`).join(", ");
-    outside.log.warn(`creating the slot waits for open transactions of ${who}`);
+    outside.log.warn(`creating the slot waits for open transactions of ${blockers.join(", ")}`);
   }, signal);
 }
 

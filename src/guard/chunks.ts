@@ -79,7 +79,7 @@ async function untilTracked(session: Session): Promise<void> {
   for (let tries = 0; ; tries++) {
     const snapshot = await source.snapshot();
     if (snapshot.xmin > own) return;
-    if (tries === 50) outside.log.warn("a chunk waits for a transaction that is open since before this start");
+    if (tries === 50) outside.log.warn(`a chunk waits for transactions of ${(await source.openBelow(own)).join(", ")}`);
     await outside.sleep(Math.min(20 + tries * 10, 500), session.signal);
   }
 }

@@ -7,7 +7,6 @@ import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
 import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
 import type { SourceFacts } from "../postgres/check.ts";
-import type { Session as SourceSession } from "../postgres/session.ts";
 import type { Slot } from "../postgres/slot.ts";
 import type { WalStream } from "../postgres/stream.ts";
 import type { Registry } from "../registry/client.ts";
@@ -44,7 +43,7 @@ export interface Source extends AsyncDisposable {
   /** `end` is the log's end after the snapshot was taken: later rows are newer than this catalog. */
   table(oid: TableOid): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot; readonly end: Lsn }>;
   slot(): Promise<Slot | undefined>;
-  createSlot(onWait: (blockers: readonly SourceSession[]) => void, signal: AbortSignal): Promise<Lsn>;
+  createSlot(onWait: (blockers: readonly string[]) => void, signal: AbortSignal): Promise<Lsn>;
   terminateReader(): Promise<boolean>;
   ensurePublication(): Promise<void>;
   openStream(start: Lsn, wake: () => void): Promise<WalStream>;
@@ -52,6 +51,8 @@ export interface Source extends AsyncDisposable {
   /** A mark's own transaction id, to wait until everything before it is visible. */
   markTransaction(): Promise<bigint>;
   snapshot(): Promise<Snapshot>;
+  /** Whose open transactions are older than this one, each a line for people. */
+  openBelow(transaction: bigint): Promise<readonly string[]>;
   chunk(request: ChunkRequest): Promise<ChunkRead>;
 }
 

@@ -67,7 +67,9 @@ async function lookUntilVisible(session: Session, captured: Captured, xid: numbe
   for (;;) {
     const { table, snapshot, end } = await session.source.table(tableOid(captured.relation.oid));
     const visible = isVisible(snapshot, xid);
-    if (visible || session.outside.now() >= deadline) return { table, end, visible };
+    if (visible) session.work.blind = false;
+    if (visible || session.work.blind) return { table, end, visible };
+    if (session.outside.now() >= deadline) session.work.blind = true;
     await session.outside.sleep(LOOK_AGAIN_MS, session.signal);
   }
 }
@@ -106,9 +108,14 @@ function identify(
     (before !== undefined && rowLsn >= before.end && isGone(before.table, column));
   const proof = prove(relation.columns, known, { columns: live, maxAttnum: look.table.maxAttnum }, goneBefore);
   if (proof.kind !== "impossible") return proof.columns;
-  throw new GuardError("catalog-behind", `the catalog does not explain the columns of ${nameOf(captured)} in the log`, {
-    next: "it is tried again; if it stays so, say which DDL ran on the table",
-  });
+  // The catalog shows the row's transaction: looking again would say the same.
+  throw new GuardError(
+    "amendment-unsupported",
+    `the catalog does not explain ${nameOf(captured)}'s columns in the log`,
+    {
+      next: "capture the table with a new connector, and report which DDL ran on it",
+    },
+  );
 }
 
 /** Existed once and does not any more; a higher attnum is none the catalog could know. */

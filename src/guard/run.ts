@@ -137,7 +137,7 @@ async function streamFrom(
     keepaliveEnd: undefined,
     lastCommitTime: undefined,
     toTell: new Set(),
-    work: { judging: new Set(), registering: new Map(), silent: false },
+    work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
     chunks: idleMachine(),
     failure: undefined,
   };

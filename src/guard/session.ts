@@ -86,6 +86,8 @@ export interface Work {
   readonly registering: Map<string, string>;
   /** One Relation's wait ran out; none waits again until the registry has answered. */
   silent: boolean;
+  /** One Relation's transaction did not become visible in time; none waits for that again until one is. */
+  blind: boolean;
 }
 
 export interface Wake {

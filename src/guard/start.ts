@@ -28,6 +28,7 @@ export function capturable(settings: Settings, tables: readonly Table[]): readon
     return lost.map((column) => `${table.schema}.${table.name}: key column ${describe(table, column)}`);
   });
   for (const { table, fields } of all) {
+    if (fields.length === 0) faults.push(`${table.schema}.${table.name}: no column of a mapped type`);
     const names = fields.map((field) => field.name);
     const same = names.filter((name, index) => names.indexOf(name) !== index);
     faults.push(...same.map((name) => `${table.schema}.${table.name}: several columns would be field ${name}`));

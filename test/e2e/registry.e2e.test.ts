@@ -64,7 +64,7 @@ describe("the registry", () => {
 
   it("that is refused for 20 s withholds a new column; rows flow; it is released after", async () => {
     await using registry = await faultyRegistry(servers.registry.url);
-    await using world = await captured({ registryUrl: registry.url });
+    await using world = await captured({ registryUrl: registry.url, schemasFrom: servers.registry.url });
     await registry.refuse();
     const since = Date.now();
     await world.database.query("alter table t add column nick text");
@@ -121,7 +121,7 @@ describe("the registry", () => {
 
   it("a contract published while the schema is being registered is heard before the gate opens", async () => {
     await using registry = await faultyRegistry(servers.registry.url);
-    await using world = await captured({ registryUrl: registry.url });
+    await using world = await captured({ registryUrl: registry.url, schemasFrom: servers.registry.url });
     const registering = (asked: { method: string; path: string }) =>
       asked.method === "POST" && /^\/subjects\/.*-value(\/versions)?(\?|$)/.test(asked.path);
     registry.fail({ kind: "hang" }, registering);

@@ -20,6 +20,8 @@ export interface WorldOptions extends Partial<Omit<ServiceOptions, "database">> 
   readonly database?: Database | undefined;
   /** Instead of t(id, a) with a row. */
   readonly setup?: string | undefined;
+  /** Where the test itself finds schemas, when the service's registry is to fail. */
+  readonly schemasFrom?: string | undefined;
   /** Before the service starts, with the topic's name. */
   readonly before?: (topic: string) => Promise<void>;
 }
@@ -35,7 +37,7 @@ export async function captured(options: WorldOptions = {}): Promise<World> {
   await options.before?.(topic);
   const base: ServiceOptions = { tables: ["public.t"], ...options, database: database.address, prefix };
   let service = await startService(base);
-  const events = stack.use(readEvents([topic], options.registryUrl, options.kafkaBrokers));
+  const events = stack.use(readEvents([topic], options.schemasFrom ?? options.registryUrl, options.kafkaBrokers));
   const open = stack.move();
   await service.idle();
   return {
