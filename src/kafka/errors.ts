@@ -53,6 +53,11 @@ export function kafkaError(error: unknown, doing: string): GuardError {
   });
 }
 
+/** Part of a request was not tried, because another part of it was refused. */
+export function isNotAttempted(error: unknown): boolean {
+  return chain(error).some(({ type }) => type === "OPERATION_NOT_ATTEMPTED");
+}
+
 /** kafkajs puts whole messages into some texts ("Invalid message without value … {json}"): they end before it. */
 export function redact(text: string): string {
   const brace = text.search(/[{[]\s*"/);

@@ -6,7 +6,7 @@ import type { Message, Producer, TopicMessages, Transaction } from "kafkajs";
 import { GuardError } from "../errors.ts";
 import type { KafkaClient } from "./client.ts";
 import { closeNowAndAfter, within } from "./deadline.ts";
-import { kafkaError } from "./errors.ts";
+import { isNotAttempted, kafkaError } from "./errors.ts";
 import type { OutRecord } from "./record.ts";
 import { cutIntoSends, mustHoldAll } from "./sends.ts";
 import { nameMissing } from "./topics.ts";
@@ -91,13 +91,26 @@ class Writer implements TransactionalWriter {
     this.#state = "committing";
     const doing = `commit to ${topicsOf(records)}`;
     try {
-      this.#work = this.#transact(sends);
+      this.#work = this.#transactNamed(sends);
       await within(this.#options.commitTimeoutMs ?? 30_000, doing, this.#work, signal);
       this.#state = "open";
     } catch (error) {
       this.#state = "dead";
       if (signal?.aborted === true && error === signal.reason) throw error;
       throw await nameMissing(this.#kafka, kafkaError(error, doing), new Set(records.map(({ topic }) => topic)));
+    }
+  }
+
+  /**
+   * Of a request that names several topics, one refused topic makes the broker answer "not attempted" for the others,
+   * and kafkajs throws whichever comes first. Nothing was written then; topic by topic the refusal has its own name.
+   */
+  async #transactNamed(sends: readonly (readonly OutRecord[])[]): Promise<void> {
+    try {
+      await this.#transact(sends);
+    } catch (error) {
+      if (!isNotAttempted(error)) throw error;
+      await this.#transact(sends.flatMap(splitByTopic));
     }
   }
 
@@ -137,6 +150,10 @@ class Writer implements TransactionalWriter {
 async function abort(transaction: Transaction): Promise<void> {
   if (!transaction.isActive()) return;
   await within(ABORT_TIMEOUT_MS, "abort", transaction.abort()).catch(() => {});
+}
+
+function splitByTopic(send: readonly OutRecord[]): readonly (readonly OutRecord[])[] {
+  return [...Map.groupBy(send, ({ topic }) => topic).values()];
 }
 
 function byTopic(send: readonly OutRecord[]): TopicMessages[] {
