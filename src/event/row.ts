@@ -4,7 +4,8 @@ import { copyBytes } from "./bytes.ts";
 import type { Cell } from "./cell.ts";
 import { UNFIT } from "./encode.ts";
 import type { EventMark } from "./source.ts";
-import { NULL, TEXT, UNCHANGED, type Tuple } from "./tuple.ts";
+import { NULL_VALUE, TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
+import type { Tuple } from "./tuple.ts";
 
 /** A row to write: its tuple, and where a value may be taken from that the tuple leaves out. */
 export interface RowSource {
@@ -32,7 +33,7 @@ export function rowWriter(table: string, cells: readonly Cell[]): RowWriter {
       const { tuple } = row;
       for (const cell of cells) {
         const end =
-          cell.column >= 0 && tuple.kinds[cell.column] === TEXT
+          cell.column >= 0 && tuple.kinds[cell.column] === TEXT_VALUE
             ? writeText(cell, tuple, out, p)
             : writeOther(cell, row, out, p);
         if (end === UNFIT) throw unfit(table, cell, row, mark);
@@ -60,9 +61,9 @@ function writeText(cell: Cell, tuple: Tuple, out: Buffer, p: number): number {
 /** What is not a text in the tuple: null, not in the log, or unchanged and out of line. */
 function writeOther(cell: Cell, row: RowSource, out: Buffer, p: number): number {
   const kind = kindOf(cell, row);
-  if (row.other !== undefined && cell.column >= 0 && row.other.kinds[cell.column] === TEXT) {
+  if (row.other !== undefined && cell.column >= 0 && row.other.kinds[cell.column] === TEXT_VALUE) {
     const isKeyOutsideIdentity = row.nulls === "other" && cell.nothing === undefined;
-    if (kind === UNCHANGED || isKeyOutsideIdentity) return writeText(cell, row.other, out, p);
+    if (kind === UNCHANGED_VALUE || isKeyOutsideIdentity) return writeText(cell, row.other, out, p);
   }
   const bytes = constantFor(cell, kind, row.nulls === "fallback");
   return bytes === undefined ? UNFIT : copyBytes(bytes, 0, bytes.length, out, p);
@@ -74,9 +75,9 @@ function kindOf(cell: Cell, row: RowSource): number | undefined {
 }
 
 function constantFor(cell: Cell, kind: number | undefined, fallback: boolean): Buffer | undefined {
-  if (kind === UNCHANGED) return cell.toast;
+  if (kind === UNCHANGED_VALUE) return cell.toast;
   if (fallback) return cell.fallback;
-  return kind === NULL ? cell.nothing : cell.absent;
+  return kind === NULL_VALUE ? cell.nothing : cell.absent;
 }
 
 function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | undefined): GuardError {
@@ -90,9 +91,9 @@ function reason(kind: number | undefined): { readonly what: string; readonly nex
   switch (kind) {
     case undefined:
       return { what: "the column is gone, and the field is required without a default", next };
-    case NULL:
+    case NULL_VALUE:
       return { what: "the row has null, and the field is required", next };
-    case UNCHANGED:
+    case UNCHANGED_VALUE:
       return {
         what: "the value did not change and is not in the log",
         next: "ALTER TABLE ... REPLICA IDENTITY FULL on this table",

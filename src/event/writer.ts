@@ -1,5 +1,6 @@
 import { GuardError } from "../errors.ts";
 import type { Relation, RowChange } from "../wal/message.ts";
+import { TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
 import type { Attnum } from "../table/column.ts";
 import type { SchemaId, Shape } from "../table/shape.ts";
 import { copyBytes } from "./bytes.ts";
@@ -8,7 +9,7 @@ import { keyHeader } from "./header.ts";
 import { rowWriter, type RowSource } from "./row.ts";
 import { reserve, slab, take, type Slab } from "./slab.ts";
 import { sourceTail, type EventMark, type Op, type Origin } from "./source.ts";
-import { readTuple, TEXT, tupleOf, UNCHANGED } from "./tuple.ts";
+import { readTuple, tupleOf } from "./tuple.ts";
 
 /** One record for the topic. `headers` only where a key changed. */
 export interface EventRecord {
@@ -159,7 +160,9 @@ export function eventWriter(options: WriterOptions): EventWriter {
       if (row.newAt < 0) return false;
       const old = readOld(row);
       const { tuple } = readNew(row, old);
-      return cells.some(({ column }) => tuple.kinds[column] === UNCHANGED && old?.tuple.kinds[column] !== TEXT);
+      return cells.some(
+        ({ column }) => tuple.kinds[column] === UNCHANGED_VALUE && old?.tuple.kinds[column] !== TEXT_VALUE,
+      );
     },
   };
 }

@@ -5,7 +5,7 @@ export const NULL_VALUE = 0x6e; // n
 /** An unchanged value kept outside the row (TOAST): not sent. */
 export const UNCHANGED_VALUE = 0x75; // u
 export const TEXT_VALUE = 0x74; // t
-const BINARY_VALUE = 0x62; // b
+export const BINARY_VALUE = 0x62; // b
 
 /**
  * Where the values of one row are. Made once and filled again for every row, so a row costs no allocation.
@@ -21,12 +21,13 @@ export interface TupleSlots {
 /** PostgreSQL's MaxHeapAttributeNumber: no table has more columns. */
 const MAX_COLUMNS = 1600;
 
-export function tupleSlots(): TupleSlots {
+/** Room for so many columns; a row with more is read, and its `count` says so. */
+export function tupleSlots(columns = MAX_COLUMNS): TupleSlots {
   return {
     count: 0,
-    kind: new Uint8Array(MAX_COLUMNS),
-    start: new Int32Array(MAX_COLUMNS),
-    end: new Int32Array(MAX_COLUMNS),
+    kind: new Uint8Array(columns),
+    start: new Int32Array(columns),
+    end: new Int32Array(columns),
   };
 }
 
