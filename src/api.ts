@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Contract, contractKey } from "./contract/contract.ts";
 import { commandText, type OpenDesk } from "./desk.ts";
 import { GuardError } from "./errors.ts";
-import type { Amendment } from "./gate/amendment.ts";
+import { type Amendment, isCalled } from "./gate/amendment.ts";
 import type { Api, Command, Health } from "./http/api.ts";
 import type { Appender } from "./kafka/append.ts";
 import { amendmentView, connectorView, type Running, topicView } from "./view.ts";
@@ -81,9 +81,7 @@ function isOf({ running, amendment }: Found, table: string | undefined): boolean
 }
 
 function one(connectors: readonly Running[], id: string): Found {
-  const found = all(connectors).filter(
-    ({ amendment }) => amendment.id === id || `${amendment.topic}.${amendment.column.name}` === id,
-  );
+  const found = all(connectors).filter(({ amendment }) => isCalled(amendment, id));
   const [first, second] = found;
   if (first === undefined) {
     throw new GuardError("not-found", `there is no amendment ${id}`, { next: "fieldgate amendments lists them" });

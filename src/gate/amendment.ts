@@ -78,3 +78,8 @@ export interface Amendment {
 export function amendmentId(topic: string, column: Attnum): string {
   return `${topic}/${column}`;
 }
+
+/** Is this what a person calls the amendment: its id, or `topic.field`? The latter may name several. */
+export function isCalled(amendment: Amendment, name: string): boolean {
+  return amendment.id === name || `${amendment.topic}.${amendment.column.name}` === name;
+}

@@ -1,5 +1,5 @@
 import type { ChunkJob } from "../chunk/job.ts";
-import type { Amendment, Order } from "./amendment.ts";
+import { type Amendment, isCalled, type Order } from "./amendment.ts";
 import { blockedBy, notReady } from "./policy.ts";
 import { policyOf, settle, weigh } from "./settle.ts";
 import type { OperatorCommand, Outcome, Rules, State, Step, TableState } from "./state.ts";
@@ -43,9 +43,7 @@ function resolve(state: State, id: string): Target | { readonly refused: string 
   const all = [...state.tables.values()].flatMap((table) =>
     table.amendments.map((amendment) => ({ table, amendment })),
   );
-  const found = all.filter(
-    ({ amendment }) => amendment.id === id || `${amendment.topic}.${amendment.column.name}` === id,
-  );
+  const found = all.filter(({ amendment }) => isCalled(amendment, id));
   const [first, second] = found;
   if (first === undefined) return { refused: `there is no amendment ${id}` };
   if (second === undefined) return first;

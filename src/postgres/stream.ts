@@ -1,13 +1,12 @@
 import type { Socket } from "node:net";
-import type { Client } from "pg";
 import { LogicalReplicationService } from "pg-logical-replication";
-import { GuardError } from "../errors.ts";
+import type { GuardError } from "../errors.ts";
 import { formatLsn, type Lsn, LSN_ZERO, lsn } from "../wal/lsn.ts";
 import type { WalItem } from "../wal/message.ts";
-import { connect, nameOf, type PostgresOptions, sessionConfig, sqlState, translate } from "./connection.ts";
+import { nameOf, type PostgresOptions, sessionConfig, translate } from "./connection.ts";
+import { pgoutput } from "./plugin.ts";
 import { walQueue } from "./queue.ts";
-import { quoteIdentifier } from "./quote.ts";
-import { readSlot } from "./slot.ts";
+import { streamError } from "./stream-error.ts";
 
 export interface StreamOptions {
   readonly connection: PostgresOptions;
@@ -55,7 +54,7 @@ export async function openStream(options: StreamOptions): Promise<WalStream> {
     return stream;
   } catch (error) {
     await stream[Symbol.asyncDispose]();
-    throw await explain(error, options);
+    throw await streamError(error, options);
   }
 }
 
@@ -236,22 +235,6 @@ class SlotStream implements WalStream {
   }
 }
 
-/** Hands on the bytes; nothing here can throw, as that would be an uncaught exception. */
-function pgoutput(publication: string) {
-  const list = quoteIdentifier(publication).replaceAll("'", "''");
-  return {
-    name: "pgoutput",
-    options: {},
-    // A copy: pg-protocol's parser reuses its buffer.
-    parse: (bytes: Buffer): Buffer => Buffer.from(bytes),
-    start: (client: Client, slot: string, start: string): Promise<unknown> =>
-      client.query(
-        `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${start} ` +
-          `(proto_version '1', publication_names '${list}', messages 'true')`,
-      ),
-  };
-}
-
 /** Reads the library's `A/BC`, one per message, mostly with the upper half of the one before. */
 function lsnReader(): (text: string) => Lsn {
   let upperText = "";
@@ -264,47 +247,4 @@ function lsnReader(): (text: string) => Lsn {
     }
     return lsn(upper | BigInt(Number.parseInt(text.slice(slash + 1), 16)));
   };
-}
-
-async function explain(error: unknown, options: StreamOptions): Promise<GuardError> {
-  const translated = translate(error, `reading slot ${options.slot} of ${nameOf(options.connection)}`);
-  switch (sqlState(translated)) {
-    case "55006":
-      return new GuardError("slot-in-use", `slot ${options.slot} is read by ${await readerOf(options)}`, {
-        cause: error,
-        next: "stop that reader, or wait until it ends",
-      });
-    case "42501":
-      return recode(
-        "replication-right",
-        translated,
-        `ALTER ROLE ${quoteIdentifier(options.connection.user)} REPLICATION`,
-      );
-    case "42704":
-    case "55000":
-      return recode("slot-lost", translated, undefined);
-    default:
-      return translated;
-  }
-}
-
-function recode(code: "replication-right" | "slot-lost", error: GuardError, next: string | undefined): GuardError {
-  const message = error.message.slice(error.message.indexOf("]") + 2);
-  return new GuardError(code, message, { cause: error.cause, ...(next === undefined ? {} : { next }) });
-}
-
-/** Who it is may be gone by the time we look; the error says so then. */
-async function readerOf(options: StreamOptions): Promise<string> {
-  try {
-    const client = await connect(options.connection, { applicationName: "fieldgate" });
-    try {
-      const slot = await readSlot(client, options.slot);
-      if (slot?.activePid === undefined) return "a session that has just ended";
-      return `pid ${slot.activePid} (${slot.activeApplication || "no application name"})`;
-    } finally {
-      await client.end();
-    }
-  } catch {
-    return "another session";
-  }
 }
