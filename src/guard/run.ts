@@ -18,7 +18,7 @@ const HEALTHY_MICROS = 60_000_000n;
  * pass is tried again with growing delay, from the fence on; nothing is acknowledged meanwhile.
  */
 export async function runConnector(outside: Outside, signal: AbortSignal): Promise<void> {
-  const turn: Turn = { started: undefined };
+  const turn: Turn = { own: new Set(), seen: false, over: false };
   for (let tries = 0; !signal.aborted; tries++) {
     const begun = outside.now();
     try {
@@ -26,7 +26,7 @@ export async function runConnector(outside: Outside, signal: AbortSignal): Promi
     } catch (error) {
       if (signal.aborted) return;
       const problem = problemOf(error);
-      if (!(await mayPass(outside, turn, error, signal))) {
+      if (!mayPass(turn, error)) {
         outside.status({ kind: "stopped", ...problem });
         throw error;
       }
@@ -38,27 +38,35 @@ export async function runConnector(outside: Outside, signal: AbortSignal): Promi
   }
 }
 
-/** Which `started` record was this process's last. */
+/** Whether this process still runs the connector. */
 interface Turn {
-  started: string | undefined;
+  /** Its `started` records. */
+  readonly own: Set<string>;
+  /** One of them was read back: whatever comes after it in the topic is later. */
+  seen: boolean;
+  /** Another instance has started since: this one ends. */
+  over: boolean;
+}
+
+function mayPass(turn: Turn, error: unknown): boolean {
+  if (!(error instanceof GuardError) || turn.over) return false;
+  return error.fate === "retry" || error.code === "kafka-fenced";
 }
 
 /**
- * The broker also fences a writer whose transaction it gave up, say after this process was stopped for a while: then
- * the last `started` is still ours and we go on. Another's means that another instance runs the connector.
+ * Before fencing again: the broker also fences a writer whose transaction it gave up, say after this process was
+ * stopped for a while, and a connection may be lost because another instance took the slot. Only if nobody started
+ * after us do we go on; else two instances would fence each other for ever.
  */
-async function mayPass(outside: Outside, turn: Turn, error: unknown, signal: AbortSignal): Promise<boolean> {
-  if (!(error instanceof GuardError)) return false;
-  if (error.code !== "kafka-fenced") return error.fate === "retry";
-  try {
-    const records = await outside.sink.readState(undefined, signal);
-    return (
-      turn.started !== undefined &&
-      records.findLast(({ key }) => key === "started")?.value?.includes(turn.started) === true
-    );
-  } catch (failure) {
-    return failure instanceof GuardError && failure.fate === "retry";
-  }
+async function mustBeOurTurn(outside: Outside, turn: Turn, signal: AbortSignal): Promise<void> {
+  if (!turn.seen) return;
+  const records = await outside.sink.readState(undefined, signal);
+  const last = records.findLast(({ key }) => key === "started");
+  if (last !== undefined && [...turn.own].some((id) => isStarted(last, id))) return;
+  turn.over = true;
+  throw new GuardError("kafka-fenced", "another instance has started this connector", {
+    next: "run one instance of a deployment; this one has ended its part",
+  });
 }
 
 function problemOf(error: unknown) {
@@ -71,6 +79,7 @@ async function runSession(outside: Outside, turn: Turn, signal: AbortSignal): Pr
   const ended = new AbortController();
   const either = AbortSignal.any([signal, ended.signal]);
   outside.status({ kind: "starting" });
+  await mustBeOurTurn(outside, turn, either);
   await using source = await outside.openSource();
   const maxBytes = new Map<string, number>();
   await outside.sink.createStateTopic();
@@ -90,9 +99,13 @@ async function runSession(outside: Outside, turn: Turn, signal: AbortSignal): Pr
 async function fence(outside: Outside, turn: Turn, writer: TransactionalWriter, signal: AbortSignal): Promise<Stored> {
   const id = outside.uuid();
   const time = new Date(Number(outside.now() / 1000n)).toISOString();
+  turn.own.add(id);
   await writer.commit([stateRecord(outside.settings.stateTopic, startedRecord(id, time))], signal);
-  turn.started = id;
-  return replay(await outside.sink.readState((record) => isStarted(record, id), signal));
+  const records = await outside.sink.readState((record) => isStarted(record, id), signal);
+  turn.own.clear();
+  turn.own.add(id);
+  turn.seen = true;
+  return replay(records);
 }
 
 async function streamFrom(
