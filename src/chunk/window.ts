@@ -11,7 +11,7 @@ export interface Window {
   readonly touched: Set<string>;
   /** Touched keys whose change left a large value out of the log. */
   readonly incomplete: Set<string>;
-  /** The chunk cannot be used: TRUNCATE, more keys touched than are kept, or a gate of its table flipped inside. */
+  /** The chunk cannot be used: TRUNCATE, or more keys touched than are kept. */
   spoiled: boolean;
 }
 

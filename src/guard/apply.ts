@@ -36,15 +36,13 @@ function run(session: Session, effect: Effect): void {
   }
 }
 
-/** A flip changes what the next row of its table looks like, and spoils a window that is open on it. */
+/** A flip changes what the next row of its table looks like. */
 function forgetWriters(session: Session, before: Session["state"]["tables"]): void {
   if (session.state.tables === before) return;
   for (const captured of session.relations.values()) {
     if (captured.topic === undefined) continue;
     if (session.state.tables.get(captured.topic)?.shape === before.get(captured.topic)?.shape) continue;
     captured.writer = undefined;
-    const window = session.chunks.active?.window;
-    if (window !== undefined && session.chunks.active?.job.topic === captured.topic) window.spoiled = true;
   }
 }
 

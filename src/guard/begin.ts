@@ -1,6 +1,7 @@
 import { GuardError } from "../errors.ts";
 import type { TableState } from "../gate/state.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
+import type { SourceFacts } from "../postgres/check.ts";
 import { changes, type Stored } from "../store/records.ts";
 import { formatLsn, type Lsn } from "../wal/lsn.ts";
 import type { Position } from "../wal/position.ts";
@@ -20,7 +21,7 @@ export async function beginOrGoOn(
   signal: AbortSignal,
 ): Promise<Stored> {
   const facts = await source.check();
-  if (stored.position !== undefined) await mustBeSameLog(outside, source, stored.position);
+  if (stored.position !== undefined) await mustBeSameLog(outside, source, facts, stored.position);
   const items = capturable(outside.settings, await source.tables());
   for (const finding of items.flatMap((item) => item.leftOut)) outside.log.warn(finding.message);
   if (stored.position === undefined && stored.intent === undefined) await mustBeNewSlot(outside, source);
@@ -82,8 +83,7 @@ async function slotPoint(outside: Outside, source: Source, signal: AbortSignal):
 }
 
 /** Another server, slot or timeline, one that ends before the position, or lost its log, is refused by name. */
-async function mustBeSameLog(outside: Outside, source: Source, position: Position): Promise<void> {
-  const facts = await source.check();
+async function mustBeSameLog(outside: Outside, source: Source, facts: SourceFacts, position: Position): Promise<void> {
   const { slot } = outside.settings;
   const at = formatLsn(position.endLsn);
   if (facts.systemId !== position.systemId) {

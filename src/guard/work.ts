@@ -33,11 +33,7 @@ async function judgeOnce(session: Session, id: string): Promise<Input | undefine
   const { table, amendment } = found;
   const candidate = candidateOf(table.shape, amendment.column);
   if (candidate === undefined) return undefined;
-  const answer = await answerOf(session, table, candidate);
-  const now = findAmendment(session.state, id);
-  // The shape or the column changed while the registry was asked: the answer is about another schema.
-  const same = now !== undefined && now.table.shape === table.shape && now.amendment.column === amendment.column;
-  return same ? { kind: "judged", id, answer } : judgeOnce(session, id);
+  return { kind: "judged", id, answer: await answerOf(session, table, candidate) };
 }
 
 async function answerOf(session: Session, table: TableState, candidate: Candidate): Promise<Answer> {
