@@ -2,6 +2,7 @@ import type { ChunkJob } from "./chunk/job.ts";
 import type { Amendment } from "./gate/amendment.ts";
 import type { State, TableState } from "./gate/state.ts";
 import { withheldOf } from "./gate/update.ts";
+import { isoTime } from "./guard/time.ts";
 import type { Status } from "./guard/outside.ts";
 import type { AmendmentView, ChunkView, ConnectorView, TableView, TopicView } from "./http/api.ts";
 import type { Alert } from "./slack/alert.ts";
@@ -164,6 +165,6 @@ export function topicView(table: TableState): TopicView {
 
 export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {
   const { commitTime, endLsn } = status;
-  const time = commitTime === undefined ? null : new Date(Number(commitTime / 1000n)).toISOString();
+  const time = commitTime === undefined ? null : isoTime(commitTime);
   return { endLsn: formatLsn(endLsn), commitTime: time };
 }

@@ -2,6 +2,7 @@ import { decide } from "../decide.ts";
 import type { Effect, Input } from "../gate/state.ts";
 import { formatLsn } from "../wal/lsn.ts";
 import type { Session } from "./session.ts";
+import { isoTime } from "./time.ts";
 import { judgeBeside, registerBeside, registrationEnded } from "./work.ts";
 
 /** Decides on one input and starts what follows. Throws the stop an input leads to. */
@@ -52,8 +53,4 @@ export function takeInputs(session: Session): void {
     apply(session, inbound.input);
     session.commandOffset = inbound.nextCommand ?? session.commandOffset;
   }
-}
-
-function isoTime(micros: bigint): string {
-  return new Date(Number(micros / 1000n)).toISOString();
 }

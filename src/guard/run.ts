@@ -6,6 +6,7 @@ import { beginOrGoOn } from "./begin.ts";
 import { idleMachine } from "./chunks.ts";
 import { follow, stateRecord } from "./loop.ts";
 import type { Outside, Source } from "./outside.ts";
+import { isoTime } from "./time.ts";
 import { createWake, fail, post, type Session } from "./session.ts";
 
 /** Delays between sessions after errors that may pass, in ms. */
@@ -98,7 +99,7 @@ async function runSession(outside: Outside, turn: Turn, signal: AbortSignal): Pr
  */
 async function fence(outside: Outside, turn: Turn, writer: TransactionalWriter, signal: AbortSignal): Promise<Stored> {
   const id = outside.uuid();
-  const time = new Date(Number(outside.now() / 1000n)).toISOString();
+  const time = isoTime(outside.now());
   turn.own.add(id);
   await writer.commit([stateRecord(outside.settings.stateTopic, startedRecord(id, time))], signal);
   const records = await outside.sink.readState((record) => isStarted(record, id), signal);
@@ -133,7 +134,6 @@ async function streamFrom(
     stream,
     wake,
     partitions: new Map([...topics].map(([name, topic]) => [name, topic?.partitions ?? 1])),
-    maxBytes,
     slab: slab(),
     state: { tables, jobs, outcomes, contracts: outside.desk.contracts() },
     position,

@@ -45,7 +45,6 @@ export interface Session {
   readonly wake: Wake;
   /** Partitions by topic. */
   readonly partitions: Map<string, number>;
-  readonly maxBytes: Map<string, number>;
   readonly slab: Slab;
   state: State;
   position: Position;

@@ -9,6 +9,7 @@ import { newAmendment } from "../gate/seen.ts";
 import type { Column, Table } from "../table/column.ts";
 import type { Field, Json, RegisteredSchema } from "../table/shape.ts";
 import { adopt } from "./adopt.ts";
+import { isoTime } from "./time.ts";
 import type { Outside, Settings } from "./outside.ts";
 
 /** A captured table with what can be published of it. */
@@ -72,7 +73,7 @@ export async function firstState(outside: Outside, item: Capturable): Promise<Ta
   const valueSchema = await register(outside, `${topic}-value`, valueText);
   const keyJson: Json | undefined = keySchema(topic, item.key);
   const keyed = keyJson === undefined ? undefined : await register(outside, `${topic}-key`, JSON.stringify(keyJson));
-  const when = { position: "0/0", time: new Date(Number(outside.now() / 1000n)).toISOString() };
+  const when = { position: "0/0", time: isoTime(outside.now()) };
   const more = logged(table).filter(
     (column) => fieldOf(column).kind === "field" && !fields.some((field) => field.attnum === column.attnum),
   );
