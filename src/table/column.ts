@@ -14,7 +14,17 @@ export function tableOid(value: number): TableOid {
 export interface ColumnType {
   readonly oid: number;
   readonly typmod: number;
+  /** What pg_type says of it; absent for a type that is built in and no array. */
+  readonly detail?: TypeDetail | undefined;
 }
+
+/** What a type is made of. Labels are in enumsortorder. A type of an extension is known by its name alone: its oid
+ * is another in every database. */
+export type TypeDetail =
+  | { readonly kind: "enum"; readonly name: string; readonly labels: readonly string[] }
+  | { readonly kind: "array"; readonly of: ColumnType }
+  | { readonly kind: "domain"; readonly name: string; readonly of: ColumnType }
+  | { readonly kind: "named"; readonly name: string };
 
 /** A live column as the catalog has it now. */
 export interface Column {

@@ -18,6 +18,12 @@ export interface Field {
   readonly optional: boolean;
   /** The Avro type and default exactly as registered, e.g. `{"name":"zip","type":["null","string"],"default":null}`. */
   readonly avro: AvroField;
+  /** The column's NOT NULL and default (pg_get_expr) when the field was made; absent: not known. */
+  readonly made?: { readonly notNull: boolean; readonly defaultExpr?: string | undefined } | undefined;
+  /** Its name was chosen by an operator and does not follow the column's. */
+  readonly alias?: true | undefined;
+  /** What events carry, by an operator's word, once the column is not in the log any more. */
+  readonly fill?: Json | undefined;
 }
 
 export interface AvroField {

@@ -1,0 +1,34 @@
+/** How values are written, by the connector file's keys of Debezium's names (debezium.io, PostgreSQL "Connector properties"). */
+export interface ValueModes {
+  /** decimal.handling.mode */
+  readonly decimal: "precise" | "double" | "string";
+  /** time.precision.mode */
+  readonly time: "adaptive" | "adaptive_time_microseconds" | "microseconds" | "nanoseconds" | "connect" | "isostring";
+  /** interval.handling.mode */
+  readonly interval: "numeric" | "string";
+  /** binary.handling.mode */
+  readonly binary: "bytes" | "base64" | "base64-url-safe" | "hex";
+  /** hstore.handling.mode */
+  readonly hstore: "json" | "map";
+  /** money.fraction.digits */
+  readonly moneyDigits: number;
+  /** include.unknown.datatypes */
+  readonly unknownTypes: boolean;
+  /** field.name.adjustment.mode; an Avro converter in the file makes it avro */
+  readonly fieldNames: "none" | "avro" | "avro_unicode";
+  /** unavailable.value.placeholder */
+  readonly placeholder: string;
+}
+
+/** Debezium's defaults, with the Avro converter. */
+export const DEFAULT_MODES: ValueModes = {
+  decimal: "precise",
+  time: "adaptive",
+  interval: "numeric",
+  binary: "bytes",
+  hstore: "json",
+  moneyDigits: 2,
+  unknownTypes: false,
+  fieldNames: "avro",
+  placeholder: "__debezium_unavailable_value",
+};
