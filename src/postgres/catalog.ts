@@ -1,10 +1,11 @@
 import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
-import type { Table, TableOid } from "../table/column.ts";
+import type { Table, TableOid, TypeDetail } from "../table/column.ts";
 import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
 import { parseSnapshot, type Snapshot } from "../wal/snapshot.ts";
 import { query } from "./connection.ts";
 import type { TableName } from "./quote.ts";
+import { parseTable, parseTypes, TABLE_JSON, TYPES_JSON } from "./table-json.ts";
 
 interface TableRow extends Readonly<Record<string, string | null>> {
   readonly table: string | null;
@@ -14,37 +15,6 @@ interface SeenRow extends TableRow {
   readonly snapshot: string;
   readonly end: string;
 }
-
-/**
- * One table as JSON in the form of `Table`, as of the statement's snapshot; `c` is its pg_class row.
- * A NOT NULL constraint that is NOT VALID (PostgreSQL 18) proves nothing about rows that exist.
- */
-const TABLE_JSON = `json_build_object(
-    'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'maxAttnum', c.relnatts,
-    'filenode', c.relfilenode::bigint, 'estimatedRows', c.reltuples::bigint,
-    'replicaIdentity', CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'n' THEN 'nothing'
-                                           WHEN 'f' THEN 'full' ELSE 'index' END,
-    'key', coalesce((SELECT k.key
-              FROM (SELECT i.indisprimary, i.indexrelid, i.indnkeyatts,
-                           (SELECT json_agg(a.attnum ORDER BY u.at)
-                              FROM unnest(i.indkey) WITH ORDINALITY AS u(attnum, at)
-                              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum AND a.attnotnull
-                             WHERE u.at <= i.indnkeyatts) AS key
-                      FROM pg_index i
-                     WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
-                       AND i.indpred IS NULL AND i.indexprs IS NULL) AS k
-             WHERE json_array_length(k.key) = k.indnkeyatts
-             ORDER BY k.indisprimary DESC, k.indexrelid LIMIT 1), '[]'),
-    'columns', (SELECT coalesce(json_agg(json_build_object(
-                  'attnum', a.attnum, 'name', a.attname,
-                  'type', json_build_object('oid', a.atttypid::bigint, 'typmod', a.atttypmod),
-                  'typeName', format_type(a.atttypid, a.atttypmod),
-                  'notNull', a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint v WHERE v.conrelid = c.oid
-                     AND v.contype = 'n' AND NOT v.convalidated AND v.conkey = ARRAY[a.attnum]),
-                  'defaultExpr', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-                  'identity', a.attidentity <> '', 'generated', a.attgenerated <> '') ORDER BY a.attnum), '[]')
-                 FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))`;
 
 /**
  * The tables of these exact names, in this order. Throws one GuardError("table-missing") that names every one
@@ -93,12 +63,13 @@ export async function readTable(
   return { table, snapshot: parseSnapshot(row?.snapshot ?? ""), end: parseLsn(row?.end ?? "") ?? LSN_ZERO };
 }
 
-function parseTable(text: string | null): Table | undefined {
-  if (text === null) return undefined;
-  const table = JSON.parse(text) as Table; // TABLE_JSON builds exactly this shape, but null for undefined
-  if (table.name === null) return undefined;
-  return {
-    ...table,
-    columns: table.columns.map((column) => ({ ...column, defaultExpr: column.defaultExpr ?? undefined })),
-  };
+/**
+ * What the types of these oids are made of, for a column whose type only the log names. A type that is gone, and one
+ * that is built in and no array, is absent. An array's element has typmod -1 here: `columnType` gives it the column's.
+ */
+export async function readTypes(client: Client, oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>> {
+  const [row] = await query<{ readonly types: string }>(client, "reading types", `SELECT ${TYPES_JSON} AS types`, [
+    oids.map(String),
+  ]);
+  return parseTypes(row?.types ?? "[]");
 }

@@ -26,6 +26,13 @@ export type TypeDetail =
   | { readonly kind: "domain"; readonly name: string; readonly of: ColumnType }
   | { readonly kind: "named"; readonly name: string };
 
+/** A type as the log says it, with what the catalog says of its oid: an array's elements have the column's typmod. */
+export function columnType(oid: number, typmod: number, detail: TypeDetail | undefined): ColumnType {
+  if (detail === undefined) return { oid, typmod };
+  if (detail.kind !== "array") return { oid, typmod, detail };
+  return { oid, typmod, detail: { kind: "array", of: columnType(detail.of.oid, typmod, detail.of.detail) } };
+}
+
 /** A live column as the catalog has it now. */
 export interface Column {
   readonly attnum: Attnum;

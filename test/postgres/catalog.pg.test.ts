@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readTable, readTables } from "../../src/postgres/catalog.ts";
-import { tableOid } from "../../src/table/column.ts";
+import { readTable, readTables, readTypes } from "../../src/postgres/catalog.ts";
+import { columnType, tableOid } from "../../src/table/column.ts";
 import { failure, source } from "./follow.ts";
 
 const name = (table: string) => ({ schema: "public", name: table });
@@ -35,7 +35,9 @@ test("a table is read with everything the log does not say", async () => {
     column(4, "at", "timestamp(3) with time zone", { defaultExpr: "now()", type: { oid: 1184, typmod: 3 } }),
     column(5, "twice", "bigint", { generated: true }),
     column(6, "p", "public.positive"),
-    column(7, 'We"ird', "text[]", { type: { oid: 1009, typmod: -1 } }),
+    column(7, 'We"ird', "text[]", {
+      type: { oid: 1009, typmod: -1, detail: { kind: "array", of: { oid: 25, typmod: -1 } } },
+    }),
   ]);
 });
 
@@ -101,4 +103,43 @@ test("a rewrite changes the file, a rename does not", async () => {
   expect(await filenode()).toBe(table?.filenode);
   await from.app.query("ALTER TABLE t ALTER COLUMN w TYPE bigint");
   expect(await filenode()).not.toBe(table?.filenode);
+});
+
+const oid = expect.any(Number);
+const any = { oid, typmod: -1 };
+const named = (typeName: string) => ({ ...any, detail: { kind: "named", name: typeName } });
+const array = (of: object, typmod = -1) => ({ oid, typmod, detail: { kind: "array", of } });
+const domain = (typeName: string, of: object) => ({ ...any, detail: { kind: "domain", name: typeName, of } });
+const mood = { ...any, detail: { kind: "enum", name: "mood", labels: ["low", "so so", "it's", "high"] } };
+const price = domain("price", { oid: 1700, typmod: 655_366 });
+
+test.each([
+  ["pg_lsn", { oid: 3220, typmod: -1 }],
+  ["int4range", { oid: 3904, typmod: -1 }],
+  ["mood", mood],
+  ["mood[]", array(mood)],
+  ["price", price],
+  ["cheap", domain("cheap", price)],
+  ["prices", domain("prices", array({ oid: 1700, typmod: 655_366 }, 655_366))],
+  ["price[]", array(price)],
+  ["numeric(10,2)[]", array({ oid: 1700, typmod: 655_366 }, 655_366)],
+  ["varchar(4)[][]", array({ oid: 1043, typmod: 8 }, 8)],
+  ["oidvector", { oid: 30, typmod: -1 }],
+  ["pair", named("pair")],
+  ["pair[]", array(named("pair"))],
+  ["floatrange", named("floatrange")],
+])("a column of type %s says what it is made of", async (type, expected) => {
+  await using from = await source(
+    `CREATE TYPE mood AS ENUM ('low', 'high'); ALTER TYPE mood ADD VALUE 'it''s' BEFORE 'high';
+     ALTER TYPE mood ADD VALUE 'so so' AFTER 'low';
+     CREATE DOMAIN price AS numeric(10,2); CREATE DOMAIN cheap AS price CHECK (VALUE < 10);
+     CREATE DOMAIN prices AS numeric(10,2)[];
+     CREATE TYPE pair AS (a int, b text); CREATE TYPE floatrange AS RANGE (subtype = float8);
+     CREATE TABLE t (v ${type})`,
+  );
+  const read = (await readTables(from.client, [name("t")]))[0]?.columns[0]?.type ?? { oid: 0, typmod: 0 };
+  expect(read).toEqual(expected);
+  const types = await readTypes(from.client, [read.oid, 4_000_000_000]);
+  expect(columnType(read.oid, read.typmod, types.get(read.oid))).toEqual(expected);
+  expect(types.has(4_000_000_000)).toBe(false);
 });
