@@ -1,7 +1,8 @@
 import { answerForgotten, onCommand } from "./gate/command.ts";
 import { onContract } from "./gate/contract.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./gate/release.ts";
-import { onAsk, onPassed, onSeen, onTold } from "./gate/seen.ts";
+import { onReplaced } from "./gate/replaced.ts";
+import { onAsk, onCaptured, onPassed, onSeen, onTold } from "./gate/seen.ts";
 import { settleTopic } from "./gate/settle.ts";
 import type { Input, Rules, State, Step, When } from "./gate/state.ts";
 
@@ -15,6 +16,10 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
   switch (input.kind) {
     case "seen":
       return onSeen(rules, state, input, when);
+    case "captured":
+      return onCaptured(rules, state, input.table);
+    case "replaced":
+      return onReplaced(state, input, when);
     case "ask":
       return onAsk(rules, state, input.id);
     case "passed":
@@ -24,7 +29,7 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
     case "contract":
       return onContract(rules, state, input.key, input.contract);
     case "command":
-      return onCommand(rules, state, input.command);
+      return onCommand(rules, state, input.command, when);
     case "registered":
       return onFlip(rules, state, input, when);
     case "registration-refused":

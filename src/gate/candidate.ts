@@ -1,20 +1,48 @@
 import { schemaHash } from "../avro/hash.ts";
 import { fieldOf, widen } from "../event/field.ts";
-import { envelopeSchema } from "../event/schema.ts";
-import type { Column } from "../table/column.ts";
+import { envelopeSchema, keySchema } from "../event/schema.ts";
 import type { Field, Shape } from "../table/shape.ts";
-import type { Candidate } from "./amendment.ts";
+import type { Amendment, Candidate } from "./amendment.ts";
+import { changesOf } from "./differ.ts";
+import type { Rules, TableState } from "./state.ts";
 
-/** The topic's schema with one more column, as Debezium maps it; undefined for a type that is not mapped. */
-export function candidateOf(shape: Shape, column: Column): Candidate | undefined {
-  const mapped = fieldOf(column);
-  return mapped.kind === "field" ? withField(shape, mapped.field, undefined) : undefined;
+/** A candidate with the shape it makes: never stored, since the shape it starts from may be another tomorrow. */
+export interface Made {
+  readonly candidate: Candidate;
+  readonly shape: Shape;
+  /** The field it brings: new, or in place of another; undefined: it takes fields away. */
+  readonly field: Field | undefined;
 }
 
-/** The same candidate with the field optional: what a level takes that refuses a required field without default. */
-export function widened(shape: Shape, candidate: Candidate): Candidate {
-  const why = `the subject's level does not take the required field ${candidate.field.name} without a default`;
-  return withField(shape, widen(candidate.field), why);
+/** `collides`: a field of that name flows already, from a column that nothing waits to change. */
+export type Making = { readonly kind: "made"; readonly made: Made } | { readonly kind: "none"; readonly why: string };
+
+/**
+ * The topic's schema with the amendment in it, as Debezium maps the column. Where a new field has a kept field's
+ * name, what waits to take that one away is in it too. `wide`: a required field is optional, for a level that does
+ * not take it.
+ */
+export function candidateOf(rules: Rules, table: TableState, amendment: Amendment, wide = false): Making {
+  if (amendment.kind === "key") return keyCandidate(rules, table, amendment);
+  if (amendment.kind === "table") return { kind: "none", why: "another table has its own columns" };
+  const group = [amendment];
+  for (;;) {
+    const fields = group.reduce(
+      (before, one) => amended(rules, before, one, wide && one === amendment),
+      table.shape.fields,
+    );
+    const twice = doubled(fields);
+    if (twice === undefined) return { kind: "made", made: valueCandidate(table, amendment, group, fields, wide) };
+    const other = waitingFor(table, group, twice);
+    if (other === undefined) return { kind: "none", why: `a field ${twice} flows already, from another column` };
+    group.push(other);
+  }
+}
+
+/** Is the field it brings required and without a default: what most levels refuse, unless it is widened? */
+export function canWiden({ field }: Made, amendment: Amendment): boolean {
+  if (field === undefined || field.optional || field.avro.default !== undefined) return false;
+  return amendment.kind === "added" || amendment.order?.beside !== undefined || amendment.changes.includes("renamed");
 }
 
 /** A released field takes its attnum's place, so a fully released schema equals Debezium's. */
@@ -24,17 +52,98 @@ export function insertField(fields: readonly Field[], field: Field): readonly Fi
   return [...fields.slice(0, at), field, ...fields.slice(at)];
 }
 
-/**
- * Is the candidate this shape with this column in it? After another field was let in, or the column was retyped, it
- * is not.
- */
-export function isOf(shape: Shape, column: Column, candidate: Candidate): boolean {
-  const now = candidateOf(shape, column);
-  const same = candidate.widened === undefined || now === undefined ? now : widened(shape, now);
-  return same?.hash === candidate.hash;
+/** Is this still the amendment's candidate? After another field was let in, or the column changed again, it is not. */
+export function isOf(rules: Rules, table: TableState, amendment: Amendment, candidate: Candidate | undefined): boolean {
+  const now = candidateOf(rules, table, amendment, candidate?.widened !== undefined);
+  return (now.kind === "made" ? now.made.candidate.hash : undefined) === candidate?.hash;
 }
 
-function withField(shape: Shape, field: Field, why: string | undefined): Candidate {
-  const schema = envelopeSchema(shape.topic, insertField(shape.fields, field));
-  return { field, text: JSON.stringify(schema), hash: schemaHash(schema), widened: why };
+/** The fields with one amendment in them. */
+function amended(rules: Rules, fields: readonly Field[], amendment: Amendment, wide: boolean): readonly Field[] {
+  const { attnum, column, kind } = amendment;
+  if (kind === "dropped") return fields.filter((field) => field.attnum !== attnum);
+  const mapped = column === undefined ? undefined : fieldOf(column, rules.modes);
+  if (mapped?.kind !== "field" || column === undefined) return fields;
+  const field = wide ? widen(mapped.field) : mapped.field;
+  if (kind === "added") return insertField(fields, field);
+  const seen = { column, gone: amendment.gone };
+  const current = fields.filter((other) => other.attnum === attnum && changesOf(rules, other, seen).length === 0);
+  if (current.length > 0) return fields.filter((other) => other.attnum !== attnum || current.includes(other));
+  const { beside } = amendment.order ?? {};
+  if (beside !== undefined) return insertField(fields, named(field, beside.name));
+  const first = fields.find((other) => other.attnum === attnum);
+  return fields.flatMap((other) =>
+    other === first ? [inPlaceOf(other, field)] : other.attnum === attnum ? [] : [other],
+  );
+}
+
+/** A field that an operator named keeps that name whatever its column becomes. */
+function inPlaceOf(before: Field, field: Field): Field {
+  return before.alias === true ? named(field, before.name) : field;
+}
+
+function named(field: Field, name: string | undefined): Field {
+  if (name === undefined || name === field.name) return field;
+  return { ...field, name, avro: { ...field.avro, name }, alias: true };
+}
+
+function doubled(fields: readonly Field[]): string | undefined {
+  const names = fields.map((field) => field.name);
+  return names.find((name, index) => names.indexOf(name) !== index);
+}
+
+/** What waits to take away the kept field of this name: its column was dropped or renamed. */
+function waitingFor(table: TableState, group: readonly Amendment[], name: string): Amendment | undefined {
+  const holders = new Set(table.shape.fields.filter((field) => field.name === name).map((field) => field.attnum));
+  return table.amendments.find(
+    (other) =>
+      other.gate.kind === "withheld" &&
+      !group.includes(other) &&
+      other.attnum !== undefined &&
+      holders.has(other.attnum) &&
+      (other.kind === "dropped" || other.changes.includes("renamed")),
+  );
+}
+
+function valueCandidate(
+  table: TableState,
+  amendment: Amendment,
+  group: readonly Amendment[],
+  fields: readonly Field[],
+  wide: boolean,
+): Made {
+  const { shape } = table;
+  const schema = envelopeSchema(shape.topic, fields);
+  const field = fields.find((one) => one.attnum === amendment.attnum && !shape.fields.includes(one));
+  const names = new Set(shape.fields.map((one) => one.name));
+  const candidate: Candidate = {
+    part: "value",
+    added: fields.filter((one) => !names.has(one.name)).map((one) => one.name),
+    text: JSON.stringify(schema),
+    hash: schemaHash(schema),
+    widened: wide && field !== undefined ? wideWhy(field.name) : undefined,
+    together: group.filter((one) => one !== amendment).map((one) => one.id),
+  };
+  return { candidate, shape: { ...shape, fields }, field };
+}
+
+function wideWhy(name: string): string {
+  return `the subject's level does not take the required field ${name} without a default`;
+}
+
+/** The key record of the columns that are the key now. */
+function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Making {
+  const fields = (key ?? []).flatMap((attnum) =>
+    table.shape.fields.filter((field) => field.attnum === attnum).slice(-1),
+  );
+  if (fields.length === 0 || fields.length !== key?.length) {
+    return { kind: "none", why: "the new key's columns do not all flow yet: release them first" };
+  }
+  const schema = keySchema(table.shape.topic, fields);
+  if (schema === undefined) return { kind: "none", why: "the table has no key" };
+  void rules;
+  const hash = schemaHash(schema);
+  const text = JSON.stringify(schema);
+  const candidate: Candidate = { part: "key", added: [], text, hash, widened: undefined, together: [] };
+  return { kind: "made", made: { candidate, shape: { ...table.shape, key: fields }, field: undefined } };
 }

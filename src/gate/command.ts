@@ -1,9 +1,12 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import { type Amendment, isCalled, type Order } from "./amendment.ts";
+import { owesRows } from "./backfill.ts";
+import { filled, refusesFill } from "./fill.ts";
 import { blockedBy, notReady } from "./policy.ts";
+import { replaced } from "./replaced.ts";
 import { policyOf, settle, weigh } from "./settle.ts";
-import type { OperatorCommand, Outcome, Rules, State, Step, TableState } from "./state.ts";
-import { andThen, step, withAmendment, withheldOf, withOutcome } from "./update.ts";
+import type { OperatorCommand, Outcome, Rules, State, Step, TableState, When } from "./state.ts";
+import { andThen, step, withAmendment, withheldOf, withJob, withOutcome } from "./update.ts";
 
 interface Target {
   readonly table: TableState;
@@ -11,7 +14,7 @@ interface Target {
 }
 
 /** An operator's word. Nothing of it is done unless all of it can be; its outcome is in the state. */
-export function onCommand(rules: Rules, state: State, command: OperatorCommand): Step {
+export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Step {
   if (state.outcomes.has(command.id)) return step(state);
   const targets: Target[] = [];
   for (const id of command.ids) {
@@ -21,9 +24,17 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand):
   }
   const why = targets.flatMap((target) => refuses(rules, state, command, target) ?? []);
   if (why.length > 0) return step(withOutcome(state, command.id, refusal(why.join("; "))));
-  return command.kind === "release"
-    ? release(rules, state, command, targets)
-    : withhold(rules, state, command, targets);
+  switch (command.kind) {
+    case "release":
+      return release(rules, state, command, targets, when);
+    case "withhold":
+      return withhold(rules, state, command, targets);
+    case "fill":
+      return fill(state, command, targets);
+    default:
+      command.kind satisfies never;
+      return step(state);
+  }
 }
 
 /** A release that waits is not forgotten in silence: another command took its place, or its column is dropped. */
@@ -52,30 +63,71 @@ function resolve(state: State, id: string): Target | { readonly refused: string 
 
 function refuses(rules: Rules, state: State, command: OperatorCommand, target: Target): string | undefined {
   const { amendment, table } = target;
-  if (command.kind === "withhold") {
-    return amendment.gate.kind === "released" ? `${amendment.id} flows: withholding it again would drop it` : undefined;
+  const released = amendment.gate.kind === "released";
+  switch (command.kind) {
+    case "withhold":
+      return released ? `${amendment.id} flows: withholding it again would drop it` : undefined;
+    case "fill":
+      return released ? `${amendment.id} is released already` : refusesFill(table, amendment, command.value);
+    case "release":
+      return released ? undefined : refusesRelease(rules, state, command, target);
+    default:
+      return command.kind satisfies never;
   }
-  if (amendment.gate.kind === "released") return undefined;
-  // Just not judged yet, say after a restart: the command waits for the answer as the field does.
-  const asked = amendment.answer === undefined && !amendment.gone && amendment.unmapped === undefined;
-  const blocked = asked ? undefined : blockedBy(amendment);
-  if (blocked !== undefined) return `${amendment.id}: ${blocked}`;
-  if (table.shape.key.length === 0 && amendment.missed && command.backfill !== "none") {
-    return `${amendment.id}: the table has no key, so its values cannot be re-published; say --backfill none`;
-  }
-  const waiting = notReady(weigh(rules, state, table, amendment));
-  const forced = command.force && command.reason !== undefined;
-  if (waiting.length === 0 || forced || policyOf(rules, amendment.topic) !== "contracts") return undefined;
-  return `${amendment.id}: not ready: ${waiting.join(", ")}; release it all the same with --force --reason`;
 }
 
-function release(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[]): Step {
+function refusesRelease(rules: Rules, state: State, command: OperatorCommand, target: Target): string | undefined {
+  const { amendment, table } = target;
+  const { id, kind } = amendment;
+  if ((kind === "key" || kind === "table") && command.reason === undefined) {
+    return `${id}: say why with --reason: consumers find rows by their key`;
+  }
+  if (kind === "table") return undefined;
+  if (command.beside !== undefined && !besideMakesSense(table, amendment, command)) {
+    return `${id}: --beside is for a renamed or retyped column, under a name that no field has`;
+  }
+  // Just not judged yet, say after a restart or for another form: the command waits for the answer as the field does.
+  const asked =
+    (amendment.answer === undefined || command.beside !== undefined) &&
+    !amendment.gone &&
+    amendment.unmapped === undefined;
+  const blocked = asked ? undefined : blockedBy(amendment);
+  if (blocked !== undefined) return `${id}: ${blocked}`;
+  if (table.shape.key.length === 0 && owesRows(amendment) && command.backfill !== "none") {
+    return `${id}: the table has no key, so its values cannot be re-published; say --backfill none`;
+  }
+  const waiting = command.beside === undefined ? notReady(weigh(rules, state, table, amendment)) : [];
+  const forced = command.force && command.reason !== undefined;
+  if (waiting.length === 0 || forced || policyOf(rules, amendment.topic) !== "contracts") return undefined;
+  return `${id}: not ready: ${waiting.join(", ")}; release it all the same with --force --reason`;
+}
+
+function besideMakesSense(table: TableState, amendment: Amendment, { beside }: OperatorCommand): boolean {
+  const { changes, column } = amendment;
+  const name = beside?.name ?? column?.name;
+  const isFree = !table.shape.fields.some((field) => field.name === name);
+  return isFree && /^[A-Za-z_]\w*$/.test(name ?? "") && (changes.includes("renamed") || changes.includes("retyped"));
+}
+
+function release(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
   const flowing = targets.filter(({ amendment }) => amendment.gate.kind === "released");
   const decided = flowing.reduce((now, { amendment }) => decideBackfill(now, amendment, command), state);
-  if (flowing.length === targets.length) {
-    return step(withOutcome(decided, command.id, { kind: "done", message: "released already" }));
+  const others = targets.filter(({ amendment }) => amendment.kind === "table");
+  const placed = others.reduce((now, { table }) => replaced(rules, now, table, when), decided);
+  const open = targets.filter((target) => !flowing.includes(target) && !others.includes(target));
+  if (open.length === 0) {
+    const message =
+      others.length === 0 ? "released already" : "the other table takes the place: its rows are published";
+    const tell = others.map(({ amendment }) => ({ kind: "tell", id: amendment.id }) as const);
+    return step(withOutcome(placed, command.id, { kind: "done", message }), ...tell);
   }
-  return ordered(rules, withOutcome(decided, command.id, { kind: "pending" }), command, targets);
+  return ordered(rules, withOutcome(placed, command.id, { kind: "pending" }), command, open);
+}
+
+function fill(state: State, command: OperatorCommand, targets: readonly Target[]): Step {
+  const next = targets.reduce((now, { table, amendment }) => filled(now, table, amendment, command), state);
+  const message = `filled from here on: ${targets.map(({ amendment }) => amendment.id).join(", ")}`;
+  return step(withOutcome(next, command.id, { kind: "done", message }));
 }
 
 /** `--backfill all|none` on what flows already answers a backfill that waits. */
@@ -86,7 +138,7 @@ function decideBackfill(state: State, amendment: Amendment, command: OperatorCom
     command.backfill === "all"
       ? { ...job, state: "running", why: undefined }
       : { ...job, state: "done", why: `${command.actor} said --backfill none` };
-  return { ...state, jobs: new Map(state.jobs).set(job.id, next) };
+  return withJob(state, next);
 }
 
 function withhold(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[]): Step {
@@ -97,19 +149,29 @@ function withhold(rules: Rules, state: State, command: OperatorCommand, targets:
   return ordered(rules, withOutcome(state, command.id, done), command, targets);
 }
 
+/** Another form of what was judged, an old field beside the new one, is judged first. */
 function ordered(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[]): Step {
-  const order: Order = {
-    kind: command.kind,
+  const open = targets.filter(({ amendment }) => amendment.gate.kind === "withheld");
+  return open.reduce((before, { amendment }) => {
+    const order = orderOf(command, amendment);
+    const sameForm = JSON.stringify(order.beside) === JSON.stringify(amendment.order?.beside);
+    const next = { ...amendment, order, answer: sameForm ? amendment.answer : undefined };
+    return andThen(before, (now) => {
+      const settled = settle(rules, withAmendment(now, next), amendment.id);
+      return sameForm ? settled : andThen(settled, (after) => step(after, { kind: "judge", id: amendment.id }));
+    });
+  }, step(state));
+}
+
+function orderOf(command: OperatorCommand, amendment: Amendment): Order {
+  return {
+    kind: command.kind === "withhold" ? "withhold" : "release",
     actor: command.actor,
     reason: command.reason,
-    force: command.force && command.reason !== undefined,
+    // A key is let in by its reason alone: no contract is asked about it.
+    force: (command.force && command.reason !== undefined) || amendment.kind === "key",
     backfill: command.backfill,
+    beside: command.kind === "release" ? command.beside : undefined,
     command: command.id,
   };
-  const open = targets.filter(({ amendment }) => amendment.gate.kind === "withheld");
-  return open.reduce(
-    (before, { amendment }) =>
-      andThen(before, (now) => settle(rules, withAmendment(now, { ...amendment, order }), amendment.id)),
-    step(state),
-  );
 }

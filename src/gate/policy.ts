@@ -1,4 +1,5 @@
 import type { Amendment, Order, Verdict } from "./amendment.ts";
+import { owesRows } from "./backfill.ts";
 
 /** When a field may flow (`fieldgate.release.policy`). */
 export type ReleasePolicy = "observe" | "contracts" | "manual";
@@ -9,7 +10,7 @@ export type Decision =
   | { readonly kind: "waits"; readonly why: string };
 
 /**
- * The one place that says whether a field may flow. Whatever is not known says no: not judged, registry silent,
+ * The one place that says whether an amendment may flow. Whatever is not known says no: not judged, registry silent,
  * a verdict unknown. `keyless`: the table has no key, so what is withheld now cannot be re-published later.
  */
 export function mayFlow(policy: ReleasePolicy, amendment: Amendment, keyless: boolean): Decision {
@@ -17,10 +18,17 @@ export function mayFlow(policy: ReleasePolicy, amendment: Amendment, keyless: bo
   if (blocked !== undefined) return waits(blocked);
   if (amendment.order?.kind === "withhold") return waits(`${amendment.order.actor} said withhold`);
   if (amendment.order?.kind === "release") return byOrder(policy, amendment, amendment.order);
-  if (keyless && amendment.missed) {
+  if (amendment.kind === "key") return waits("another key moves rows to other partitions: release it with --reason");
+  if (isData(amendment)) return flows("an enum's label is data, which is never withheld", amendment);
+  if (keyless && owesRows(amendment)) {
     return waits("the table has no key, so its values cannot be re-published: release it with --backfill none");
   }
   return byPolicy(policy, amendment);
+}
+
+/** Nothing but labels: rows with a new one flow already, only the schema does not list it. */
+export function isData({ changes }: Amendment): boolean {
+  return changes.length > 0 && changes.every((change) => change === "labels");
 }
 
 /** An operator opens what no contract is asked about; against contracts only with force. */
@@ -55,7 +63,8 @@ export function blockedBy(amendment: Amendment): string | undefined {
   const answer = amendment.answer;
   if (answer === undefined) return "not judged yet";
   if (answer.kind === "unanswered") return `the registry has not answered: ${answer.why}`;
-  return answer.kind === "refused" ? `the registry refuses the schema: ${answer.why}` : undefined;
+  if (answer.kind !== "refused") return undefined;
+  return answer.candidate === undefined ? answer.why : `the registry refuses the schema: ${answer.why}`;
 }
 
 /** Consumers whose verdict is not `ready`, by name. */

@@ -1,11 +1,10 @@
 import type { ChunkJob } from "../chunk/job.ts";
-import type { Amendment, Answer, Candidate } from "./amendment.ts";
-import { dueRows, needsBackfill } from "./backfill.ts";
-import { insertField, isOf } from "./candidate.ts";
-import { mayFlow } from "./policy.ts";
-import { policyOf, settle, weigh } from "./settle.ts";
+import type { Amendment, Answer } from "./amendment.ts";
+import { dueRows, JOB, needsBackfill } from "./backfill.ts";
+import { candidateOf, isOf, type Made } from "./candidate.ts";
+import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
-import { findAmendment, step, withAmendment, withheldOf, withOutcome, withTable } from "./update.ts";
+import { findAmendment, step, withAmendment, withheldOf, withJob, withOutcome, withTable } from "./update.ts";
 
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
@@ -14,7 +13,7 @@ type Refused = Extract<Input, { kind: "registration-refused" }>;
 export function onJudged(rules: Rules, state: State, id: string, answer: Answer): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
-  if (answer.kind !== "unanswered" && !isOf(found.table.shape, found.amendment.column, answer.candidate)) {
+  if (answer.kind !== "unanswered" && !isOf(rules, found.table, found.amendment, answer.candidate)) {
     return step(state, { kind: "judge", id });
   }
   const amendment = { ...found.amendment, answer: heard(found.amendment, answer) };
@@ -48,77 +47,100 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
   const { table } = found;
   const answer = found.amendment.answer;
   if (answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return settle(rules, state, input.id);
+  const making = candidateOf(rules, table, found.amendment, answer.candidate.widened !== undefined);
+  if (making.kind === "none" || making.made.candidate.hash !== input.hash)
+    return step(state, { kind: "judge", id: input.id });
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment) };
-  const decision = mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0);
+  const decision = decisionOn(rules, table, amendment);
   if (decision.kind === "waits") return settle(rules, state, input.id);
-  const gate = {
-    kind: "released" as const,
+  const gate: Amendment["gate"] = {
+    kind: "released",
     since: when.position,
     time: when.time,
     why: decision.why,
     schemaId: input.schema.id,
     wouldHaveWaitedFor: decision.wouldHaveWaitedFor,
   };
-  return letIn(rules, state, table, { ...amendment, gate, answer: undefined }, answer.candidate, input);
+  return letIn(rules, state, table, { ...amendment, gate }, making.made, input);
 }
 
+/** What a release takes with it is released; what a field was put beside goes on waiting, to be taken away. */
 function letIn(
   rules: Rules,
   state: State,
   table: TableState,
   released: Amendment,
-  candidate: Candidate,
+  made: Made,
   input: Registered,
 ): Step {
-  const fields = insertField(table.shape.fields, candidate.field);
-  const others = withheldOf(table).filter((amendment) => amendment.id !== released.id);
+  const members = membersOf(table, made.candidate);
+  const beside = released.order?.beside !== undefined;
   const amendments = table.amendments.map((amendment) => {
-    if (amendment.id === released.id) return released;
-    return others.includes(amendment) ? { ...amendment, answer: undefined } : amendment;
+    if (amendment.id === released.id) return beside ? waitingStill(amendment) : { ...released, answer: undefined };
+    if (members.includes(amendment)) return { ...amendment, gate: released.gate, answer: undefined };
+    return amendment.gate.kind === "withheld" ? { ...amendment, answer: undefined } : amendment;
   });
-  const next = withTable(state, {
-    ...table,
-    shape: { ...table.shape, fields, valueSchema: input.schema },
-    amendments,
-    flowed: [...table.flowed, input.schema],
-  });
-  const again: Effect[] = others
-    .filter((other) => !other.gone && !other.unmapped)
-    .map(({ id }) => ({ kind: "judge", id }));
-  const done = answerOrder(withBackfill(rules, next, released, candidate, input.estimatedRows), released);
-  return step(done, ...again, { kind: "tell", id: released.id });
+  const next = withTable(state, { ...table, ...shaped(table, made, input), amendments });
+  const waiting = withheldOf({ ...table, amendments }).filter((one) => !one.gone && !one.unmapped);
+  const again: Effect[] = waiting.map(({ id }) => ({ kind: "judge", id }));
+  const owed = [released, ...members].reduce(
+    (now, one) => withBackfill(rules, now, one, made, input.estimatedRows),
+    next,
+  );
+  const done = [released, ...members].reduce(answerOrder, owed);
+  const tell: Effect[] = [released, ...members].map(({ id }) => ({ kind: "tell", id }));
+  return step(done, ...again, ...tell);
 }
 
-function withBackfill(rules: Rules, state: State, released: Amendment, candidate: Candidate, rows: number): State {
+function shaped(
+  table: TableState,
+  { candidate, shape }: Made,
+  { schema }: Registered,
+): Pick<TableState, "shape" | "flowed"> {
+  if (candidate.part === "key") return { shape: { ...shape, keySchema: schema }, flowed: table.flowed };
+  return { shape: { ...shape, valueSchema: schema }, flowed: [...table.flowed, schema] };
+}
+
+/** Both fields flow: the order is carried out, the old field waits for whoever reads it. */
+function waitingStill(amendment: Amendment): Amendment {
+  return { ...amendment, order: undefined, answer: undefined, notTaken: undefined };
+}
+
+function withBackfill(rules: Rules, state: State, released: Amendment, made: Made, rows: number): State {
   const table = state.tables.get(released.topic);
+  if (table === undefined || released.order?.backfill === "none") return state;
   const asWriter = [...state.contracts.values()].some(
     (contract) => contract.topic === released.topic && contract.decodesWith === "writer",
   );
-  const wanted = released.order?.backfill === "all" || needsBackfill(released, candidate, asWriter);
-  if (!wanted || released.order?.backfill === "none" || table === undefined) return state;
-  const job = backfillJob(rules, released, candidate, rows, table.shape.key.length === 0);
-  return { ...state, jobs: new Map(state.jobs).set(job.id, job) };
+  const added = new Set(made.candidate.added);
+  const field = table.shape.fields.findLast(
+    (one) => one.attnum === released.attnum && isNew(one.name, added, released),
+  );
+  const wanted = released.order?.backfill === "all" || needsBackfill(released, field, asWriter);
+  return wanted ? withJob(state, backfillJob(rules, released, dueRows(released, field), rows, table)) : state;
+}
+
+/** Is this the field the release brought? A retyped one keeps its name. */
+function isNew(name: string, added: ReadonlySet<string>, released: Amendment): boolean {
+  return added.has(name) || released.changes.includes("retyped");
 }
 
 function backfillJob(
   rules: Rules,
   released: Amendment,
-  candidate: Candidate,
+  due: ChunkJob["due"],
   rows: number,
-  keyless: boolean,
+  table: TableState,
 ): ChunkJob {
+  const keyless = table.shape.key.length === 0;
   const tooMany = rows > rules.backfillMaxRows && released.order?.backfill !== "all";
   const waiting = `about ${rows} rows: say fieldgate release ${released.id} --backfill all, or none`;
   return {
+    ...JOB,
     id: `backfill/${released.id}`,
     topic: released.topic,
-    kind: "backfill",
     column: released.attnum,
-    due: dueRows(candidate),
-    cursor: undefined,
-    again: [],
-    rows: 0,
-    scanned: 0,
+    due,
     estimate: rows,
     state: keyless ? "refused" : tooMany ? "waiting" : "running",
     why: keyless ? "the table has no key" : tooMany ? waiting : undefined,

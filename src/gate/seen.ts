@@ -1,33 +1,49 @@
 import { fieldOf } from "../event/field.ts";
-import type { Attnum, Column, Table } from "../table/column.ts";
+import { isSameType } from "../event/bare.ts";
+import { repairJob } from "./backfill.ts";
+import type { Attnum, Column, ColumnType, Table } from "../table/column.ts";
 import type { KnownColumn } from "../table/prove.ts";
-import type { Relation, RelationColumn } from "../wal/message.ts";
-import { type Amendment, amendmentId } from "./amendment.ts";
+import type { Field } from "../table/shape.ts";
+import type { RelationColumn } from "../wal/message.ts";
+import { type Amendment, amendmentId, type Explanation } from "./amendment.ts";
+import { type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
+import { isReplaced } from "./replaced.ts";
+import { keyDifference } from "./key.ts";
 import { settle } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
-import { andThen, findAmendment, step, withAmendment, withheldOf, withTable } from "./update.ts";
-import { cannotWithhold } from "./unsupported.ts";
+import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withTable } from "./update.ts";
 
 type Seen = Extract<Input, { kind: "seen" }>;
 
-/** A Relation's column whose identity is known. */
-interface SureColumn {
-  readonly attnum: Attnum;
-  readonly seen: RelationColumn;
-}
-
-/** The first row that uses a new Relation: columns the shape has not are amendments, withheld until judged. */
+/**
+ * The table as it is from here in the log: before the first row that uses a new Relation, by a DDL message, or at
+ * a mark. What differs from what flows is an amendment, withheld until judged; later DDL revises it.
+ */
 export function onSeen(rules: Rules, state: State, input: Seen, when: When): Step {
   const table = state.tables.get(input.topic);
-  if (table === undefined) return step(state);
-  const error = cannotWithhold(table, input);
-  if (error !== undefined) return step(state, { kind: "stop", error });
-  const sure = sureColumns(input.relation, input.columns);
+  if (table === undefined || isReplaced(table, input.table)) return step(state);
+  const sure = sureColumns(input);
   const proven = sure.length === input.columns.length;
-  const amendments = revise(table, sure, input.table, proven, when);
+  const named = renamedTable(table, input);
+  const found = [...differences(rules, named, sure, proven)];
+  const { schema, name } = named.shape.table;
+  const pinned = rules.keyColumns(schema, name) !== undefined;
+  const key = proven && !pinned ? keyDifference(named, input) : undefined;
+  if (key !== undefined) found.push(key);
+  const amendments = revise(named, sure, found, proven, input.explained, when);
   const known = proven ? sure.map(knownOf) : table.known;
-  const next = withTable(state, { ...table, known, amendments });
-  return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id)), step(next));
+  const emptied = !proven && hasUnsureField(table, sure);
+  const shape = withTypes(rules, named, sure);
+  const next = withTable(state, { ...named, shape, known, amendments, emptied: emptied || (!proven && table.emptied) });
+  const repaired = proven && table.emptied === true ? repair(next, input.topic) : next;
+  return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id)), step(repaired));
+}
+
+/** A table that nobody knew: what its subject lacks waits like any other. */
+export function onCaptured(rules: Rules, state: State, table: TableState): Step {
+  if (state.tables.has(table.shape.topic)) return step(state);
+  const next = step(withTable(state, table));
+  return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id)), next);
 }
 
 /** Rows go on without what is withheld: its values are missing in events from here. */
@@ -46,17 +62,13 @@ export function onTold(state: State, id: string, text: string): Step {
   return step(found === undefined ? state : withAmendment(state, { ...found.amendment, told: text }));
 }
 
-/** A new amendment for a column that nobody has seen yet. */
-export function newAmendment(topic: string, column: Column, gone: boolean, when: When): Amendment {
-  const mapped = fieldOf(column);
+/** A new amendment of what nobody has seen yet. */
+export function newAmendment(topic: string, difference: Difference, when: When): Amendment {
+  const { kind, attnum } = difference;
   return {
-    id: amendmentId(topic, column.attnum),
+    id: amendmentId(topic, kind === "key" || kind === "table" || attnum === undefined ? keyOrTable(kind) : attnum),
     topic,
-    kind: "added",
-    attnum: column.attnum,
-    column,
-    gone,
-    unmapped: mapped.kind === "left-out" ? mapped.finding : undefined,
+    ...difference,
     answer: undefined,
     notTaken: undefined,
     verdicts: [],
@@ -65,6 +77,10 @@ export function newAmendment(topic: string, column: Column, gone: boolean, when:
     missed: false,
     told: undefined,
   };
+}
+
+function keyOrTable(kind: Amendment["kind"]): "key" | "table" {
+  return kind === "table" ? "table" : "key";
 }
 
 /** After a restart nothing is taken for granted: what the registry said may be another today. */
@@ -79,72 +95,131 @@ function ask(rules: Rules, state: State, id: string): Step {
   return andThen(settle(rules, state, id), (next) => {
     const amendment = findAmendment(next, id)?.amendment;
     const open = amendment?.gate.kind === "withheld" && amendment.answer === undefined;
-    return open && !amendment.gone && !amendment.unmapped ? step(next, effect) : step(next);
+    return open && !amendment.gone && !amendment.unmapped && amendment.kind !== "table"
+      ? step(next, effect)
+      : step(next);
   });
 }
 
-function sureColumns(relation: Relation, columns: readonly (Attnum | undefined)[]): readonly SureColumn[] {
-  return relation.columns.flatMap((seen, index) => {
-    const column = columns[index];
-    return column === undefined ? [] : [{ attnum: column, seen }];
+/** A table keeps its topic under another name: it is the same table, by its OID. */
+function renamedTable(table: TableState, { relation }: Seen): TableState {
+  const { schema, name, oid } = table.shape.table;
+  if (schema === relation.schema && name === relation.name) return table;
+  const shape = { ...table.shape, table: { oid, schema: relation.schema, name: relation.name } };
+  return { ...table, shape, capturedAs: table.capturedAs ?? { schema, name } };
+}
+
+/** The Relation's columns whose identity is known, with the name and type they have at this place in the log. */
+function sureColumns(input: Seen): readonly SeenColumn[] {
+  return input.relation.columns.flatMap((seen, index) => {
+    const attnum = input.columns[index];
+    return attnum === undefined ? [] : [seenColumn(attnum, seen, input)];
   });
 }
 
-function knownOf({ attnum, seen }: SureColumn): KnownColumn {
-  return { attnum, name: seen.name, type: { oid: seen.typeOid, typmod: seen.typmod } };
+function seenColumn(attnum: Attnum, seen: RelationColumn, { table, types }: Seen): SeenColumn {
+  const live = table.columns.find((column) => column.attnum === attnum);
+  const wire: ColumnType = { oid: seen.typeOid, typmod: seen.typmod, detail: types?.get(seen.typeOid) };
+  const same = live !== undefined && sameColumnType(live.type, wire);
+  const type = same ? live.type : wire;
+  if (live !== undefined) {
+    const typeName = same ? live.typeName : `type ${seen.typeOid}`;
+    return { column: { ...live, name: seen.name, type, typeName }, gone: false };
+  }
+  return { column: goneColumn(attnum, seen.name, type), gone: true };
 }
 
-/** The table's amendments after this Relation. A withheld column that is dropped was never in the shape: it goes. */
+function goneColumn(attnum: Attnum, name: string, type: ColumnType): Column {
+  const unknown = { typeName: "dropped", notNull: false, defaultExpr: undefined, identity: false, generated: false };
+  return { attnum, name, type, ...unknown };
+}
+
+function knownOf({ column: { attnum, name, type } }: SeenColumn): KnownColumn {
+  return { attnum, name, type };
+}
+
+/** A field whose column cannot be told from another is written as if it were dropped. */
+function hasUnsureField({ shape }: TableState, sure: readonly SeenColumn[]): boolean {
+  return shape.fields.some((field) => !sure.some(({ column }) => column.attnum === field.attnum));
+}
+
+/** A type that only the wire tells apart from the field's, as varchar(10) from text, is the field's from here on. */
+function withTypes(rules: Rules, { shape }: TableState, sure: readonly SeenColumn[]): TableState["shape"] {
+  const fields = shape.fields.map((field) => retyped(rules, field, sure));
+  const key = shape.key.map((field) => retyped(rules, field, sure));
+  const same = fields.every((field, index) => field === shape.fields[index]);
+  return same ? shape : { ...shape, fields, key };
+}
+
+function retyped(rules: Rules, field: Field, sure: readonly SeenColumn[]): Field {
+  const column = sure.find((one) => one.column.attnum === field.attnum)?.column;
+  if (column === undefined || sameColumnType(column.type, field.type)) return field;
+  const mapped = fieldOf(column, rules.modes);
+  const same = mapped.kind === "field" && isSameType(mapped.field.avro.type, field.avro.type);
+  return same ? { ...field, type: column.type } : field;
+}
+
+/** The table's amendments from here: what is no difference any more goes, what differs otherwise is judged anew. */
 function revise(
   table: TableState,
-  sure: readonly SureColumn[],
-  catalog: Table,
+  sure: readonly SeenColumn[],
+  found: readonly Difference[],
   proven: boolean,
+  explained: Explanation | undefined,
   when: When,
 ): readonly Amendment[] {
-  const there = new Set(sure.map((column) => column.attnum));
-  const kept = table.amendments.filter(
-    (amendment) => amendment.gate.kind === "released" || !proven || there.has(amendment.attnum),
+  const { topic } = table.shape;
+  const isSure = ({ attnum }: Amendment) => proven || sure.some(({ column }) => column.attnum === attnum);
+  const revised = new Map(
+    found.map((difference) => {
+      const fresh = newAmendment(topic, difference, when);
+      const before = table.amendments.find(({ id }) => id === fresh.id);
+      const anew = before === undefined || before.gate.kind === "released";
+      const missed = table.doubt && fresh.kind === "added";
+      return [fresh.id, anew ? { ...fresh, missed, explained } : restate(before, fresh, explained)] as const;
+    }),
   );
-  const revised = kept.map((amendment) => {
-    const seen = sure.find((column) => column.attnum === amendment.attnum);
-    return seen === undefined || amendment.gate.kind === "released"
-      ? amendment
-      : restate(amendment, seen, catalog, when);
+  const kept = table.amendments.flatMap((amendment) => {
+    const now = revised.get(amendment.id);
+    revised.delete(amendment.id);
+    if (now !== undefined) return [now];
+    return amendment.gate.kind === "released" || !isSure(amendment) ? [amendment] : [];
   });
-  const isNew = ({ attnum }: SureColumn) =>
-    !table.known.some((column) => column.attnum === attnum) &&
-    !table.shape.fields.some((field) => field.attnum === attnum) &&
-    !table.amendments.some((amendment) => amendment.attnum === attnum);
-  const added = sure.filter(isNew).map((column) => {
-    const live = liveColumn(column, catalog);
-    const amendment = newAmendment(table.shape.topic, live ?? goneColumn(column), live === undefined, when);
-    return { ...amendment, missed: table.doubt };
-  });
-  return [...revised, ...added];
+  return [...kept, ...revised.values()];
 }
 
-/** The same amendment when nothing about its column changed, else one to be judged anew. */
-function restate(amendment: Amendment, seen: SureColumn, catalog: Table, when: When): Amendment {
-  const live = liveColumn(seen, catalog);
-  const column = live ?? goneColumn(seen);
-  if (JSON.stringify(column) === JSON.stringify(amendment.column) && amendment.gone === (live === undefined)) {
-    return amendment;
+/** The same amendment when nothing about it changed, else one to be judged anew. */
+function restate(before: Amendment, fresh: Amendment, explained: Explanation | undefined): Amendment {
+  const about = ({ kind, name, column, changes, key, gone }: Amendment) =>
+    JSON.stringify([kind, name, column, changes, key, gone]);
+  if (about(before) === about(fresh)) {
+    return explained === undefined || before.explained !== undefined ? before : { ...before, explained };
   }
-  const fresh = newAmendment(amendment.topic, column, live === undefined, when);
   // A release was said of the column as it was; a withhold stands.
-  const order = amendment.order?.kind === "withhold" ? amendment.order : undefined;
-  return { ...fresh, gate: amendment.gate, missed: amendment.missed, order };
+  const order = before.order?.kind === "withhold" ? before.order : undefined;
+  const { gate, missed } = before;
+  return { ...fresh, gate, missed, order, explained: explained ?? before.explained };
 }
 
-/** The catalog's column with the name and type it had at this place in the log. */
-function liveColumn({ attnum, seen }: SureColumn, catalog: Table): Column | undefined {
-  const live = catalog.columns.find((column) => column.attnum === attnum);
-  return live && { ...live, name: seen.name, type: { oid: seen.typeOid, typmod: seen.typmod } };
+/** Rows published in doubt lacked values of fields that flow: the table's rows are published once more. */
+function repair(state: State, topic: string): State {
+  const table = state.tables.get(topic);
+  return table === undefined || table.shape.key.length === 0 ? state : withJob(state, repairJob(topic));
 }
 
-function goneColumn({ attnum, seen }: SureColumn): Column {
-  const type = { oid: seen.typeOid, typmod: seen.typmod };
-  const unknown = { typeName: "dropped", notNull: false, defaultExpr: undefined, identity: false, generated: false };
-  return { attnum, name: seen.name, type, ...unknown };
+/** The catalog's table as the log would send it: what a mark or a DDL message says at its place. */
+export function relationOf(table: Table): Pick<Seen, "relation" | "columns" | "table"> {
+  const logged = table.columns.filter((column) => !column.generated);
+  const columns = logged.map(({ attnum, name, type }) => ({
+    name,
+    typeOid: type.oid,
+    typmod: type.typmod,
+    key: table.key.includes(attnum),
+  }));
+  const { oid, schema, name, replicaIdentity: identity } = table;
+  return {
+    relation: { kind: "relation", oid, schema, name, identity, columns },
+    columns: logged.map(({ attnum }) => attnum),
+    table,
+  };
 }

@@ -1,7 +1,7 @@
 import { parseSchemaText } from "../avro/parse.ts";
 import { judge } from "../contract/judge.ts";
 import type { Amendment, Candidate, Verdict } from "./amendment.ts";
-import { mayFlow, type ReleasePolicy } from "./policy.ts";
+import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
 import type { Rules, State, Step, TableState } from "./state.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "./update.ts";
 
@@ -11,7 +11,7 @@ export function settle(rules: Rules, state: State, id: string): Step {
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   const { table } = found;
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment) };
-  const decision = mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0);
+  const decision = decisionOn(rules, table, amendment);
   if (decision.kind === "flows" && amendment.answer?.kind === "fits") {
     const next = withAmendment(state, amendment);
     return step(next, { kind: "register", id, candidate: amendment.answer.candidate });
@@ -20,6 +20,28 @@ export function settle(rules: Rules, state: State, id: string): Step {
   const next = withAmendment(state, { ...amendment, gate });
   const silent = amendment.answer === undefined && amendment.unmapped === undefined && !amendment.gone;
   return silent || amendment.told === tellText({ ...amendment, gate }) ? step(next) : step(next, { kind: "tell", id });
+}
+
+/**
+ * May it flow, and all that is in its candidate with it? Fields whose names would collide are released together, so
+ * one that is kept back keeps back the other.
+ */
+export function decisionOn(rules: Rules, table: TableState, amendment: Amendment): Decision {
+  const policy = policyOf(rules, amendment.topic);
+  const decision = mayFlow(policy, amendment, table.shape.key.length === 0);
+  if (decision.kind === "waits" || amendment.answer?.kind !== "fits") return decision;
+  for (const other of membersOf(table, amendment.answer.candidate)) {
+    if (other.order?.kind === "withhold") return { kind: "waits", why: `${other.id} is withheld, and goes with it` };
+    if (policy === "manual" && other.order?.kind !== "release") {
+      return { kind: "waits", why: `it goes together with ${other.id}: release both` };
+    }
+  }
+  return decision;
+}
+
+/** The other amendments a candidate releases. */
+export function membersOf(table: TableState, { together }: Candidate): readonly Amendment[] {
+  return table.amendments.filter(({ id }) => together.includes(id));
 }
 
 /** Settles whatever waits on a topic. */
@@ -41,8 +63,8 @@ export function tellText(amendment: Amendment): string {
 /** Every contract of this environment on the topic, judged on the amendment's candidate. */
 export function weigh(rules: Rules, state: State, table: TableState, amendment: Amendment): readonly Verdict[] {
   const answer = amendment.answer;
-  if (answer === undefined || answer.kind === "unanswered") return [];
-  return verdicts(rules, state, table, answer.candidate);
+  if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return [];
+  return answer.candidate.part === "key" ? [] : verdicts(rules, state, table, answer.candidate);
 }
 
 function verdicts(rules: Rules, state: State, table: TableState, candidate: Candidate): readonly Verdict[] {
@@ -54,7 +76,7 @@ function verdicts(rules: Rules, state: State, table: TableState, candidate: Cand
     topic: table.shape.topic,
     envelope: parseSchemaText(candidate.text),
     flowing: parseSchemaText(table.shape.valueSchema.text),
-    added: [{ name: candidate.field.name }],
+    added: candidate.added.map((name) => ({ name })),
   };
   return contracts.map((contract) => ({
     consumer: contract.consumer,

@@ -2,11 +2,12 @@ import type { ChunkJob } from "../chunk/job.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { GuardError } from "../errors.ts";
 import type { Finding } from "../finding.ts";
-import type { Attnum, Table } from "../table/column.ts";
+import type { ValueModes } from "../event/modes.ts";
+import type { Attnum, Table, TypeDetail } from "../table/column.ts";
 import type { KnownColumn } from "../table/prove.ts";
-import type { RegisteredSchema, Shape } from "../table/shape.ts";
+import type { Json, RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
-import type { Amendment, Answer, Candidate } from "./amendment.ts";
+import type { Amendment, Answer, Candidate, Explanation } from "./amendment.ts";
 import type { ReleasePolicy } from "./policy.ts";
 
 /** One captured table: its shape, who its columns are, and what it has that does not flow. */
@@ -19,6 +20,14 @@ export interface TableState {
   readonly leftOut: readonly Finding[];
   /** Rows were published while some of their columns could not be identified. */
   readonly doubt: boolean;
+  /** Some of those columns were fields that flow: their rows are published once more when it is known who they are. */
+  readonly emptied?: boolean | undefined;
+  /** The name the connector's file takes the table by, when it has another since. */
+  readonly capturedAs?: { readonly schema: string; readonly name: string } | undefined;
+  /** The table that has this one's name now, and waits to take its place. */
+  readonly replacement?: Table | undefined;
+  /** The table's own key, when the events have another (message.key.columns): chunks are read in its order. */
+  readonly rowKey?: readonly Attnum[] | undefined;
   /** Every value schema that has flowed, oldest first, the present one last. */
   readonly flowed: readonly RegisteredSchema[];
 }
@@ -47,15 +56,25 @@ export interface Rules {
   readonly policyOf: ReadonlyMap<string, ReleasePolicy>;
   /** A backfill over more rows waits for an operator. */
   readonly backfillMaxRows: number;
+  /** How values are written. */
+  readonly modes: ValueModes;
+  /** Is this column of a captured table published? */
+  readonly publishes: (schema: string, table: string, column: string) => boolean;
+  /** message.key.columns: the key by the file, in this order; undefined: the table has its own. */
+  readonly keyColumns: (schema: string, table: string) => readonly string[] | undefined;
 }
 
 export interface OperatorCommand {
   readonly id: string;
-  readonly kind: "release" | "withhold";
+  readonly kind: "release" | "withhold" | "fill";
   readonly ids: readonly string[];
   readonly reason: string | undefined;
   readonly force: boolean;
   readonly backfill: "all" | "none" | undefined;
+  /** release: the old field stays beside the new one, which has this name or its column's. */
+  readonly beside?: { readonly name: string | undefined } | undefined;
+  /** fill: what the kept field of a dropped column carries from here. */
+  readonly value?: Json | undefined;
   readonly actor: string;
 }
 
@@ -74,7 +93,15 @@ export type Input =
       readonly relation: Relation;
       readonly columns: readonly (Attnum | undefined)[];
       readonly table: Table;
+      /** By type OID: what the catalog says of types that only the Relation names. */
+      readonly types?: ReadonlyMap<number, TypeDetail> | undefined;
+      /** A DDL message said it. */
+      readonly explained?: Explanation | undefined;
     }
+  /** A table of the file that nobody knew: its first row comes next. */
+  | { readonly kind: "captured"; readonly table: TableState }
+  /** Another table has the name of one of ours. */
+  | { readonly kind: "replaced"; readonly topic: string; readonly table: Table }
   /** A withheld amendment after a restart: the registry and the contracts are asked anew. */
   | { readonly kind: "ask"; readonly id: string }
   /** Rows of this topic flow on from here without what is withheld; `doubt`: and without columns nobody can name. */

@@ -1,3 +1,4 @@
+import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "./amendment.ts";
 import type { Effect, Outcome, State, Step, TableState } from "./state.ts";
 
@@ -11,6 +12,10 @@ export function withAmendment(state: State, amendment: Amendment): State {
   if (table === undefined) return state;
   const amendments = table.amendments.map((other) => (other.id === amendment.id ? amendment : other));
   return withTable(state, { ...table, amendments });
+}
+
+export function withJob(state: State, job: ChunkJob): State {
+  return { ...state, jobs: new Map(state.jobs).set(job.id, job) };
 }
 
 /** So many outcomes are kept, the newest. */

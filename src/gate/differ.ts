@@ -1,0 +1,134 @@
+import { bareType, isSameType } from "../event/bare.ts";
+import { baseType, fieldOf } from "../event/field.ts";
+import { connectName } from "../event/type.ts";
+import type { Finding } from "../finding.ts";
+import type { Attnum, Column, ColumnType } from "../table/column.ts";
+import type { Field, Json } from "../table/shape.ts";
+import type { Amendment, Change } from "./amendment.ts";
+import type { Rules, TableState } from "./state.ts";
+
+/** A column of the table as it is at this place in the log. */
+export interface SeenColumn {
+  readonly column: Column;
+  /** The catalog does not have it any more: what the log does not say of it is not known. */
+  readonly gone: boolean;
+}
+
+/** The net difference of one column, or of the key, between what flows and the table. */
+export type Difference = Pick<
+  Amendment,
+  "kind" | "attnum" | "name" | "column" | "changes" | "key" | "gone" | "unmapped"
+>;
+
+/**
+ * How the table differs from what flows, per column. Two changes that undo each other are none. `proven`: every
+ * column of the table is among `seen`, so a field whose column is not has lost it.
+ */
+export function differences(
+  rules: Rules,
+  table: TableState,
+  seen: readonly SeenColumn[],
+  proven: boolean,
+): readonly Difference[] {
+  const published = new Set(table.shape.fields.map((field) => field.attnum));
+  const lost = [...published].filter((attnum) => !seen.some(({ column }) => column.attnum === attnum));
+  const gone = proven ? lost.map((attnum) => dropped(table, attnum)) : [];
+  const changed = seen.flatMap((one) => (published.has(one.column.attnum) ? changedColumn(rules, table, one) : []));
+  const added = seen.filter((one) => !published.has(one.column.attnum) && isNews(rules, table, one.column));
+  return [...gone, ...changed, ...added.map((one) => addedColumn(rules, one))];
+}
+
+/** What of the column is another than this field says; empty: the field is up to date. */
+export function changesOf(rules: Rules, field: Field, { column, gone }: SeenColumn): readonly Change[] {
+  const changes: Change[] = [];
+  const mapped = fieldOf(column, rules.modes);
+  const now = mapped.kind === "field" ? mapped.field : undefined;
+  if (!field.alias && now !== undefined && now.name !== field.name) changes.push("renamed");
+  if (isRetyped(field, column.type, now)) changes.push("retyped");
+  else if (now !== undefined && !sameLabels(field, now)) changes.push("labels");
+  if (gone) return changes;
+  if (column.notNull && field.optional && field.made?.notNull === false) changes.push("not-null-set");
+  if (!column.notNull && !field.optional) changes.push("not-null-lost");
+  if (now !== undefined && !changes.includes("retyped") && isDefaultNew(field, column, now)) changes.push("default");
+  return changes;
+}
+
+/** The same type on the wire: enum labels are not looked at. */
+export function sameColumnType(left: ColumnType, right: ColumnType): boolean {
+  return left.oid === right.oid && left.typmod === right.typmod;
+}
+
+function dropped(table: TableState, attnum: Attnum): Difference {
+  const name = table.shape.fields.find((field) => field.attnum === attnum)?.name ?? "";
+  return { kind: "dropped", attnum, name, column: undefined, ...PLAIN };
+}
+
+const PLAIN = { changes: [], key: undefined, gone: false, unmapped: undefined } as const;
+
+/** Several fields of one column flow after a release beside the old: those that are not up to date are the news. */
+function changedColumn(rules: Rules, table: TableState, seen: SeenColumn): readonly Difference[] {
+  const { column, gone } = seen;
+  const fields = table.shape.fields.filter((field) => field.attnum === column.attnum);
+  for (const field of fields) {
+    const changes = changesOf(rules, field, seen);
+    if (changes.length === 0) continue;
+    const unmapped = findingOf(rules, column);
+    return [
+      { kind: "changed", attnum: column.attnum, name: field.name, column, changes, key: undefined, gone, unmapped },
+    ];
+  }
+  return [];
+}
+
+function addedColumn(rules: Rules, { column, gone }: SeenColumn): Difference {
+  const unmapped = findingOf(rules, column);
+  return { kind: "added", attnum: column.attnum, name: column.name, column, ...PLAIN, gone, unmapped };
+}
+
+function findingOf(rules: Rules, column: Column): Finding | undefined {
+  const mapped = fieldOf(column, rules.modes);
+  return mapped.kind === "left-out" ? mapped.finding : undefined;
+}
+
+/** A column that was left out from the start, by its type or by the connector's file, is no news while it is so. */
+function isNews(rules: Rules, table: TableState, column: Column): boolean {
+  const { schema, name } = table.shape.table;
+  if (column.generated || !rules.publishes(schema, name, column.name)) return false;
+  if (table.amendments.some((amendment) => amendment.attnum === column.attnum)) return true;
+  const before = table.known.find((known) => known.attnum === column.attnum);
+  return before === undefined || !sameColumnType(before.type, column.type);
+}
+
+/** The type on the wire is another, and with it what Avro would say; varchar(10) to text is neither. */
+function isRetyped(field: Field, type: ColumnType, now: Field | undefined): boolean {
+  if (sameColumnType(field.type, type)) return false;
+  return now === undefined || !isSameType(withoutLabels(field), withoutLabels(now)) || isEnumOfOther(field, now);
+}
+
+function withoutLabels(field: Field): Json {
+  const bare = bareType(field.avro.type);
+  if (typeof bare !== "object" || bare === null || Array.isArray(bare)) return bare;
+  const { "connect.parameters": _, ...rest } = bare as { readonly [key: string]: Json }; // an object, checked above
+  return connectName(baseType(field.avro)) === ENUM ? rest : bare;
+}
+
+/** An enum and another enum: both are texts of any label. */
+function isEnumOfOther(field: Field, now: Field): boolean {
+  return isEnum(field) && isEnum(now) && !sameLabels(field, now);
+}
+
+const ENUM = "io.debezium.data.Enum";
+
+function isEnum(field: Field): boolean {
+  return connectName(baseType(field.avro)) === ENUM;
+}
+
+function sameLabels(field: Field, now: Field): boolean {
+  return !isEnum(field) || !isEnum(now) || isSameType(field.avro.type, now.avro.type);
+}
+
+/** The default's text is another, and so is what the schema says of it. */
+function isDefaultNew(field: Field, column: Column, now: Field): boolean {
+  if (field.made === undefined || field.made.defaultExpr === column.defaultExpr) return false;
+  return JSON.stringify(field.avro.default ?? null) !== JSON.stringify(now.avro.default ?? null);
+}
