@@ -73,6 +73,18 @@ export interface Amendment {
   readonly missed: boolean;
   /** What people were told last: `gate kind: why`. Another text is told again. */
   readonly told: string | undefined;
+  /** When they were told last, ISO 8601, and how often reminded since. Absent in state records of version 0.1. */
+  readonly toldAt?: string | undefined;
+  readonly reminders?: number | undefined;
+}
+
+/** People were told what `text` says about an amendment; with `reminders` above 0 not for the first time. */
+export interface Told {
+  readonly id: string;
+  readonly text: string;
+  /** ISO 8601. */
+  readonly time: string;
+  readonly reminders: number;
 }
 
 export function amendmentId(topic: string, column: Attnum): string {

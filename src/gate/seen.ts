@@ -2,7 +2,7 @@ import { fieldOf } from "../event/field.ts";
 import type { Attnum, Column, Table } from "../table/column.ts";
 import type { KnownColumn } from "../table/prove.ts";
 import type { Relation, RelationColumn } from "../wal/message.ts";
-import { type Amendment, amendmentId } from "./amendment.ts";
+import { type Amendment, amendmentId, type Told } from "./amendment.ts";
 import { settle } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf, withTable } from "./update.ts";
@@ -41,9 +41,11 @@ export function onPassed(state: State, topic: string, doubt: boolean): Step {
   return step(withTable(state, { ...table, amendments, doubt }));
 }
 
-export function onTold(state: State, id: string, text: string): Step {
+/** Recorded once people were really told, so that a restart repeats nothing. */
+export function onTold(state: State, { id, text, time, reminders }: Told): Step {
   const found = findAmendment(state, id);
-  return step(found === undefined ? state : withAmendment(state, { ...found.amendment, told: text }));
+  if (found === undefined) return step(state);
+  return step(withAmendment(state, { ...found.amendment, told: text, toldAt: time, reminders }));
 }
 
 /** A new amendment for a column that nobody has seen yet. */
