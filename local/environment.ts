@@ -1,9 +1,10 @@
+import type { KafkaAddress } from "./kafka.ts";
 import type { PostgresAddress } from "./postgres.ts";
 
 /** Where the three servers are. */
 export interface Addresses {
   readonly postgres: PostgresAddress;
-  readonly kafka: { readonly brokers: readonly string[] };
+  readonly kafka: KafkaAddress;
   readonly registry: { readonly url: string };
 }
 

@@ -6,9 +6,27 @@ import type { Jvm } from "./cache.ts";
 import { freePort } from "./ports.ts";
 import { type Prepared, type Supervisor, runToEnd, untilReady } from "./supervisor.ts";
 
+/** Listeners beside the open one, which stays the broker's own and whoever needs no protection's. */
+export interface SecuredListeners {
+  readonly protocols: readonly SecurityProtocol[];
+  /** Keys, certificates and mechanisms: `ssl.*`, `sasl.*`, `listener.name.<protocol in lower case>.*`. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** `SCRAM-SHA-512=[name=…,password=…]`: users the broker is born with. */
+  readonly scram?: readonly string[] | undefined;
+}
+
+export type SecurityProtocol = "SSL" | "SASL_PLAINTEXT" | "SASL_SSL";
+
 interface KafkaOptions extends Jvm {
   readonly properties: Readonly<Record<string, string>> | undefined;
   readonly flags: readonly string[] | undefined;
+  readonly secured: SecuredListeners | undefined;
+}
+
+/** Where a broker listens; `secured` by protocol, as far as its stack was asked for it. */
+export interface KafkaAddress {
+  readonly brokers: readonly string[];
+  readonly secured?: Readonly<Partial<Record<SecurityProtocol, string>>> | undefined;
 }
 
 function properties(port: number, controllerPort: number, folder: string): Record<string, string> {
@@ -19,6 +37,9 @@ function properties(port: number, controllerPort: number, folder: string): Recor
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
     "controller.listener.names": "CONTROLLER",
+    // Kafka's own default holds only while no listener is secured.
+    "listener.security.protocol.map":
+      "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
     "log.dirs": join(folder, "kafka"),
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "4",
@@ -56,14 +77,29 @@ async function ping(brokers: readonly string[]): Promise<void> {
   }
 }
 
+async function securedAddresses(secured: SecuredListeners | undefined): Promise<Record<string, string>> {
+  const addresses: Record<string, string> = {};
+  for (const protocol of secured?.protocols ?? []) addresses[protocol] = `127.0.0.1:${await freePort()}`;
+  return addresses;
+}
+
+/** More listeners for a broker's settings. */
+function withListeners(settings: Record<string, string>, addresses: Readonly<Record<string, string>>) {
+  const more = Object.entries(addresses).map(([protocol, address]) => `,${protocol}://${address}`);
+  const listeners = ["listeners", "advertised.listeners"].map((name) => [name, `${settings[name]}${more.join("")}`]);
+  return { ...settings, ...(Object.fromEntries(listeners) as Record<string, string>) }; // pairs of texts, as mapped
+}
+
 /** A new, empty broker that is its own controller, with its log in the supervisor's folder. */
-export async function createKafka(
-  supervisor: Supervisor,
-  options: KafkaOptions,
-): Promise<Prepared<{ readonly brokers: readonly string[] }>> {
+export async function createKafka(supervisor: Supervisor, options: KafkaOptions): Promise<Prepared<KafkaAddress>> {
   const port = await freePort();
   const brokers = [`127.0.0.1:${port}`];
-  const settings = { ...properties(port, await freePort(), supervisor.folder), ...options.properties };
+  const secured = await securedAddresses(options.secured);
+  const settings = {
+    ...withListeners(properties(port, await freePort(), supervisor.folder), secured),
+    ...options.secured?.properties,
+    ...options.properties,
+  };
   const file = join(supervisor.folder, "server.properties");
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   await writeFile(file, `${lines.join("\n")}\n`);
@@ -81,11 +117,12 @@ export async function createKafka(
       `--cluster-id=${clusterId}`,
       "-c",
       file,
+      ...(options.secured?.scram ?? []).flatMap((user) => ["--add-scram", user]),
     ],
     stop: "SIGKILL",
   });
   return {
-    address: { brokers },
+    address: { brokers, secured },
     async start() {
       const server = await supervisor.launch("kafka", {
         command: options.java,

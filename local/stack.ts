@@ -1,7 +1,7 @@
 import { type Jvm, ensureJars } from "./cache.ts";
 import { type Addresses, environmentAddresses } from "./environment.ts";
 import { findJava } from "./java.ts";
-import { createKafka } from "./kafka.ts";
+import { type SecuredListeners, createKafka } from "./kafka.ts";
 import { createPostgres } from "./postgres.ts";
 import { createRegistry } from "./registry.ts";
 import { type Prepared, type Server, type Supervisor, startSupervisor } from "./supervisor.ts";
@@ -16,6 +16,8 @@ export interface StackOptions {
   /** `name=value` settings of PostgreSQL. */
   readonly postgresFlags?: readonly string[] | undefined;
   readonly kafkaProperties?: Readonly<Record<string, string>> | undefined;
+  /** Listeners that ask for certificates or passwords, beside the open one. */
+  readonly kafkaSecured?: SecuredListeners | undefined;
   /** More flags of Kafka's JVM, which by default starts fast rather than runs fast: `-XX:TieredStopAtLevel=4` for figures. */
   readonly kafkaJvmFlags?: readonly string[] | undefined;
   /** The registry keeps its data in this stack's Kafka and so over a restart; it is then up some seconds later. */
@@ -58,12 +60,12 @@ async function startParts(supervisor: Supervisor, running: Map<Part, Running>, o
     running.set(part, { server: await prepared.start(), start: () => prepared.start() });
     return prepared.address;
   }
-  const { postgresFlags = [], kafkaProperties: properties, kafkaJvmFlags: flags } = options;
+  const { postgresFlags = [], kafkaProperties: properties, kafkaJvmFlags: flags, kafkaSecured: secured } = options;
   const postgres = options.postgres === false ? undefined : up("postgres", createPostgres(supervisor, postgresFlags));
   const kafka =
     options.kafka === false || jvm === undefined
       ? undefined
-      : up("kafka", createKafka(supervisor, { ...jvm, properties, flags }));
+      : up("kafka", createKafka(supervisor, { ...jvm, properties, flags, secured }));
   async function registry(): Promise<Addresses["registry"] | undefined> {
     if (options.registry === false || jvm === undefined) return undefined;
     const storage = options.registryInKafka === true ? await kafka : undefined;

@@ -59,7 +59,7 @@ export function outsideOf(
   settings: Settings,
   config: ConnectorConfig,
   kafka: KafkaClient,
-  rest: Pick<Outside, "registry" | "desk" | "log" | "tell" | "status">,
+  rest: Pick<Outside, "registry" | "desk" | "log" | "tell" | "onTold" | "status">,
 ): Outside {
   return {
     settings,

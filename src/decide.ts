@@ -37,7 +37,7 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
     case "settle":
       return settleTopic(rules, state, input.topic);
     case "told":
-      return onTold(state, input.id, input.text);
+      return onTold(state, input);
     default:
       return input satisfies never;
   }

@@ -6,7 +6,8 @@ import { type ConnectorConfig, readConnectors, readServiceConfig } from "./confi
 import { outsideOf, settingsOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
 import { describeError, GuardError } from "./errors.ts";
-import type { Amendment } from "./gate/amendment.ts";
+import type { Amendment, Told } from "./gate/amendment.ts";
+import { tellText } from "./gate/settle.ts";
 import type { State } from "./gate/state.ts";
 import type { Status } from "./guard/outside.ts";
 import { runConnector } from "./guard/run.ts";
@@ -87,11 +88,17 @@ function idle(name: string): Running {
 
 async function runOne(service: Service, config: ConnectorConfig, running: Running, signal: AbortSignal): Promise<void> {
   const log = service.log.child({ connector: config.name });
+  let hear: ((told: Told) => void) | undefined;
   const outside = outsideOf(settingsOf(config, service.deployment, service.version), config, service.kafka, {
     registry: service.registry,
     desk: service.desk.of(config.name),
     log: plainLog(log),
-    tell: (amendment, state) => tell(service, running, amendment, state),
+    tell: (amendment, state) => {
+      tell(service, running, amendment, state);
+      const told = { id: amendment.id, text: tellText(amendment), time: new Date().toISOString(), reminders: 0 };
+      queueMicrotask(() => hear?.(told));
+    },
+    onTold: (then) => (hear = then),
     status: (status) => note(running, status),
   });
   try {

@@ -9,6 +9,8 @@ export interface Contract {
   readonly version: 1;
   readonly environment: string;
   readonly consumer: string;
+  /** Who answers for the consumer, as alerts say it: `@team-billing`, or Slack's `<!subteam^S0123>` or `<@U0123>`. */
+  readonly owner?: string | undefined;
   readonly topic: string;
   /** `reader`: with `schema`, its own. `writer`: with whatever schema the event names. */
   readonly decodesWith: "reader" | "writer";
@@ -29,6 +31,12 @@ export interface Contract {
 /** Names without `/`, so that a contract's key is one text for one contract. */
 export const name = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, "must be letters, digits, dots, dashes or underscores");
 export const names = z.array(z.string().min(1, "must not be empty"));
+export const owner = z
+  .string()
+  .min(1, "must not be empty")
+  .max(200, "must not be longer than 200 characters")
+  // Control characters, so that it stays on one line of an alert.
+  .regex(/^\P{Cc}*$/u, "must be one line");
 export const decodesWith = z.enum(["reader", "writer"]);
 export const unknownFields = z.enum(["accept", "reject"]);
 
@@ -36,6 +44,7 @@ const contractSchema = z.strictObject({
   version: z.literal(1),
   environment: name,
   consumer: name,
+  owner: owner.optional(),
   topic: name,
   decodesWith,
   unknownFields,

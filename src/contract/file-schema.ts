@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { decodesWith, name, names, unknownFields } from "./contract.ts";
+import { decodesWith, name, names, owner, unknownFields } from "./contract.ts";
 
 const topicSchema = z
   .strictObject({
@@ -32,6 +32,9 @@ export const contractFileSchema = z
   .strictObject({
     version: z.literal(1),
     consumer: name.describe("This consumer's name, the same in every environment"),
+    owner: owner
+      .optional()
+      .describe("Who answers for it, for alerts: @team-billing, or a Slack id: <!subteam^S0123ABCD>, <@U0123ABCD>"),
     environment: name.default("default").describe("Where it runs"),
     topics: z.array(topicSchema).min(1, "must list at least one topic"),
   })
@@ -46,6 +49,7 @@ export type ContractFile = z.infer<typeof contractFileSchema>;
 export const EXAMPLES: Readonly<Record<string, string>> = {
   version: "version: 1",
   consumer: "consumer: billing",
+  owner: 'owner: "@team-billing"',
   environment: "environment: production",
   topics: "topics: [{ topic: inventory.public.customers, decodes-with: writer, unknown-fields: accept }]",
   topic: "topic: inventory.public.customers",

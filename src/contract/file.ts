@@ -60,7 +60,7 @@ function valuesOf(document: Document, file: string): unknown {
 }
 
 function contractOf(
-  { version, consumer, environment }: ContractFile,
+  { version, consumer, owner, environment }: ContractFile,
   topic: ContractFile["topics"][number],
   schema: Json | undefined,
 ): Contract {
@@ -69,6 +69,7 @@ function contractOf(
     version,
     environment,
     consumer,
+    ...(owner === undefined ? {} : { owner }),
     topic: topic.topic,
     decodesWith: topic["decodes-with"],
     unknownFields: topic["unknown-fields"],
@@ -85,7 +86,7 @@ function addIssue({ raw, add }: Reading, issue: Issue): void {
   const { path } = issue;
   const example = EXAMPLES[String(path.findLast((key) => typeof key === "string"))];
   if (issue.code === "unrecognized_keys") {
-    const known = path.length === 0 ? ["version", "consumer", "environment", "topics"] : TOPIC_KEYS;
+    const known = path.length === 0 ? ["version", "consumer", "owner", "environment", "topics"] : TOPIC_KEYS;
     for (const key of issue.keys) addUnknownKey(add, [...path, key], nearestKey(key, known), known);
   } else if (valueAt(raw, path) === undefined) {
     add(path, "is missing", example);

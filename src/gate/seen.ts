@@ -5,7 +5,7 @@ import type { Attnum, Column, ColumnType, Table } from "../table/column.ts";
 import type { KnownColumn } from "../table/prove.ts";
 import type { Field } from "../table/shape.ts";
 import type { RelationColumn } from "../wal/message.ts";
-import { type Amendment, amendmentId, type Explanation } from "./amendment.ts";
+import { type Amendment, amendmentId, type Explanation, type Told } from "./amendment.ts";
 import { type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { isReplaced } from "./replaced.ts";
 import { keyDifference } from "./key.ts";
@@ -57,9 +57,11 @@ export function onPassed(state: State, topic: string, doubt: boolean): Step {
   return step(withTable(state, { ...table, amendments, doubt }));
 }
 
-export function onTold(state: State, id: string, text: string): Step {
+/** Recorded once people were really told, so that a restart repeats nothing. */
+export function onTold(state: State, { id, text, time, reminders }: Told): Step {
   const found = findAmendment(state, id);
-  return step(found === undefined ? state : withAmendment(state, { ...found.amendment, told: text }));
+  if (found === undefined) return step(state);
+  return step(withAmendment(state, { ...found.amendment, told: text, toldAt: time, reminders }));
 }
 
 /** A new amendment of what nobody has seen yet. */

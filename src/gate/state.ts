@@ -7,7 +7,7 @@ import type { Attnum, Table, TypeDetail } from "../table/column.ts";
 import type { KnownColumn } from "../table/prove.ts";
 import type { Json, RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
-import type { Amendment, Answer, Candidate, Explanation } from "./amendment.ts";
+import type { Amendment, Answer, Candidate, Explanation, Told } from "./amendment.ts";
 import type { ReleasePolicy } from "./policy.ts";
 
 /** One captured table: its shape, who its columns are, and what it has that does not flow. */
@@ -120,8 +120,7 @@ export type Input =
   | { readonly kind: "registration-refused"; readonly id: string; readonly hash: string; readonly why: string }
   /** Whatever waits on this topic is decided on again. */
   | { readonly kind: "settle"; readonly topic: string }
-  /** People were told what `text` says about the amendment. */
-  | { readonly kind: "told"; readonly id: string; readonly text: string };
+  | ({ readonly kind: "told" } & Told);
 
 /** What to do about it. `tell` runs after the commit that records the state; the others at once. */
 export type Effect =

@@ -7,7 +7,7 @@ import { closeWindow, pumpChunks } from "./chunks.ts";
 import type { OutRecord } from "./outside.ts";
 import { proveRelation, recheck } from "./prove.ts";
 import { type Barrier, fill } from "./rows.ts";
-import type { Session } from "./session.ts";
+import { post, type Session } from "./session.ts";
 
 /** An idle stream records the log's end so often, so that quiet tables do not pin it. */
 const IDLE_MS = 3000;
@@ -37,6 +37,7 @@ export async function follow(session: Session): Promise<never> {
 
 /** What was under way when the last session ended, from the state alone. */
 function resume(session: Session): void {
+  session.outside.onTold((told) => post(session, { input: { kind: "told", ...told } }));
   for (const table of session.state.tables.values()) {
     for (const amendment of table.amendments) {
       const told = amendment.told === tellText(amendment);
@@ -104,12 +105,11 @@ export function stateRecord(topic: string, { key, value }: StateRecord): OutReco
   return { topic, partition: 0, key: Buffer.from(key), value: value === null ? null : Buffer.from(value) };
 }
 
+/** That they were told is an input, which comes when it is so. */
 function tellPeople(session: Session): void {
   for (const id of session.toTell) {
     const found = findAmendment(session.state, id);
-    if (found === undefined) continue;
-    session.outside.tell(found.amendment, session.state);
-    apply(session, { kind: "told", id, text: tellText(found.amendment) });
+    if (found !== undefined) session.outside.tell(found.amendment, session.state);
   }
   session.toTell.clear();
 }

@@ -1,7 +1,7 @@
 import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { OperatorCommand, Rules, State } from "../gate/state.ts";
-import type { Amendment } from "../gate/amendment.ts";
+import type { Amendment, Told } from "../gate/amendment.ts";
 import type { OutRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
@@ -102,8 +102,10 @@ export interface Outside {
   readonly now: () => bigint;
   readonly uuid: () => string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Alerts people; returns at once and never throws. */
+  /** Alerts people, now or a while later; returns at once and never throws. The same news again is no second alert. */
   readonly tell: (amendment: Amendment, state: State) => void;
+  /** Calls for each amendment people were told of, until the next session asks; never before it returns. */
+  readonly onTold: (then: (told: Told) => void) => void;
   readonly status: (status: Status) => void;
 }
 

@@ -8,13 +8,13 @@ import { redact } from "./errors.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
+/** PEM texts. The broker's name or address is always checked against its certificate. */
 export interface Tls {
+  /** Instead of the authorities Node comes with. */
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
   readonly passphrase?: string | undefined;
-  readonly rejectUnauthorized?: boolean | undefined;
-  readonly servername?: string | undefined;
 }
 
 export interface Sasl {

@@ -35,6 +35,59 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   "record-too-large": "raise the topic's max.message.bytes",
 };
 
+interface Connecting {
+  readonly text: RegExp;
+  readonly code: ErrorCode;
+  readonly next: string;
+}
+
+const CLIENT_CERTIFICATE =
+  "set FIELDGATE_KAFKA_CERT_FILE and FIELDGATE_KAFKA_KEY_FILE to a client certificate that the broker trusts";
+const PROTOCOL =
+  "if it lasts, compare FIELDGATE_KAFKA_SECURITY_PROTOCOL with the listener's: this is how one protocol answers another";
+
+/**
+ * What ends a connection before Kafka speaks, by the texts of Node, OpenSSL and the broker. A certificate or a login
+ * that is refused once is refused again; a closed connection may be a broker that restarts.
+ */
+const CONNECTING: readonly Connecting[] = [
+  {
+    text: /certificate has expired|certificate is not yet valid/,
+    code: "kafka-refused",
+    next: "renew the broker's certificate, and look at the clocks of both machines",
+  },
+  {
+    text: /does not match certificate's altnames/,
+    code: "kafka-refused",
+    next: "name brokers in FIELDGATE_KAFKA_BROKERS and advertised.listeners as their certificates do",
+  },
+  {
+    text: /alert (bad certificate|certificate required|unknown ca|certificate unknown|certificate expired|handshake failure)/i,
+    code: "kafka-refused",
+    next: CLIENT_CERTIFICATE,
+  },
+  {
+    text: /self-signed certificate|unable to (verify|get) |certificate signature failure|invalid CA certificate/,
+    code: "kafka-refused",
+    next: "set FIELDGATE_KAFKA_CA_FILE to the authority that signed the brokers' certificates",
+  },
+  {
+    text: /SASL .* authentication failed|^Authentication failed/,
+    code: "kafka-refused",
+    next: "check FIELDGATE_KAFKA_SASL_USERNAME, FIELDGATE_KAFKA_SASL_PASSWORD and FIELDGATE_KAFKA_SASL_MECHANISM",
+  },
+  {
+    text: /current SASL state/,
+    code: "kafka-refused",
+    next: "this listener takes no login: set FIELDGATE_KAFKA_SECURITY_PROTOCOL to PLAINTEXT or SSL",
+  },
+  {
+    text: /Closed connection|before secure TLS connection was established|wrong version number|packet length too long/,
+    code: "kafka-down",
+    next: PROTOCOL,
+  },
+];
+
 /**
  * One GuardError for whatever kafkajs threw; a GuardError passes through. `doing` says what was tried and
  * on which topics: "commit to inventory.public.customers". Everything not known to be final is `kafka-down`.
@@ -42,13 +95,15 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
 export function kafkaError(error: unknown, doing: string): GuardError {
   if (error instanceof GuardError) return error;
   const links = chain(error);
-  const code = codeOf(links);
+  const connecting = CONNECTING.find(({ text }) => links.some(({ message }) => text.test(message)));
+  const code = connecting?.code ?? codeOf(links);
+  const next = connecting?.next ?? NEXT[code];
   const told = links.find(({ type }) => type !== undefined) ?? links.at(-1);
   const topic = links.find((link) => link.topic !== undefined)?.topic;
   const place = topic === undefined || doing.includes(topic) ? doing : `${doing} (topic ${topic})`;
   const type = told?.type === undefined ? "" : ` [${told.type}]`;
   return new GuardError(code, `${place}: ${redact(told?.message ?? "no reason given")}${type}`, {
-    ...(NEXT[code] === undefined ? {} : { next: NEXT[code] }),
+    ...(next === undefined ? {} : { next }),
     cause: withoutPayload(error),
   });
 }
@@ -58,10 +113,16 @@ export function isNotAttempted(error: unknown): boolean {
   return chain(error).some(({ type }) => type === "OPERATION_NOT_ATTEMPTED");
 }
 
-/** kafkajs puts whole messages into some texts ("Invalid message without value … {json}"): they end before it. */
+/** OpenSSL's `407D…:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps/…`, but for its reason. */
+const OPENSSL = /[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g;
+
+/** kafkajs puts whole messages into some texts: "Invalid message without value … {json}". */
+const PAYLOAD = /[{[]\s*"/;
+
+/** A text without what it holds of a message. */
 export function redact(text: string): string {
-  const brace = text.search(/[{[]\s*"/);
-  const cut = brace < 0 ? text : `${text.slice(0, brace).trimEnd()} (not shown)`;
+  const brace = text.search(PAYLOAD);
+  const cut = (brace < 0 ? text : `${text.slice(0, brace).trimEnd()} (not shown)`).replace(OPENSSL, "$1");
   return cut.length > 400 ? `${cut.slice(0, 400)}…` : cut;
 }
 
@@ -98,7 +159,5 @@ function textOf(error: Error, property: string): string | undefined {
 
 /** The original, unless its text holds a message: loggers print causes too. */
 function withoutPayload(error: unknown): unknown {
-  return chain(error).every(({ message }) => redact(message) === message)
-    ? error
-    : new Error("not shown: it holds a message");
+  return chain(error).some(({ message }) => PAYLOAD.test(message)) ? new Error("not shown: it holds a message") : error;
 }

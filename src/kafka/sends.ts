@@ -22,7 +22,7 @@ export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: st
   for (const record of records) {
     const size = recordBytes(record);
     const limit = maxBytes(record.topic);
-    if (BATCH_OVERHEAD + size > limit) throw tooLarge(record, limit);
+    if (!fits(record, limit)) throw tooLarge(record, limit);
     const batch = batches.of(record) + size;
     const full = send.length === MESSAGES_PER_SEND || total + size > BYTES_PER_SEND || batch > limit * SHARE_OF_LIMIT;
     if (full && send.length > 0) {
@@ -37,6 +37,11 @@ export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: st
   }
   if (send.length > 0) sends.push(send);
   return sends;
+}
+
+/** Can a record batch of `limit` bytes hold this record? A few bytes below the broker's own answer. */
+export function fits(record: OutRecord, limit: number): boolean {
+  return BATCH_OVERHEAD + recordBytes(record) <= limit;
 }
 
 /**

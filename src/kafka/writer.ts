@@ -8,7 +8,7 @@ import type { KafkaClient } from "./client.ts";
 import { closeNowAndAfter, within } from "./deadline.ts";
 import { isNotAttempted, kafkaError } from "./errors.ts";
 import type { OutRecord } from "./record.ts";
-import { cutIntoSends, mustHoldAll } from "./sends.ts";
+import { cutIntoSends, fits, mustHoldAll } from "./sends.ts";
 import { nameMissing } from "./topics.ts";
 
 export interface WriterOptions {
@@ -33,6 +33,8 @@ export interface TransactionalWriter extends AsyncDisposable {
    * @throws GuardError kafka-fenced, kafka-down, kafka-refused, topic-missing, record-too-large; the signal's reason
    */
   commit(records: readonly OutRecord[], signal?: AbortSignal): Promise<void>;
+  /** The topic's max.message.bytes when no batch can hold this record; undefined when one can. */
+  limitBrokenBy(record: OutRecord): number | undefined;
 }
 
 /**
@@ -99,6 +101,11 @@ class Writer implements TransactionalWriter {
       if (signal?.aborted === true && error === signal.reason) throw error;
       throw await nameMissing(this.#kafka, kafkaError(error, doing), new Set(records.map(({ topic }) => topic)));
     }
+  }
+
+  limitBrokenBy(record: OutRecord): number | undefined {
+    const limit = this.#options.maxBytes(record.topic);
+    return fits(record, limit) ? undefined : limit;
   }
 
   /**

@@ -1,11 +1,12 @@
 import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
 import type { Table, TableOid, TypeDetail } from "../table/column.ts";
+import { parseTable, parseTypes } from "../table/json.ts";
 import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
 import { parseSnapshot, type Snapshot } from "../wal/snapshot.ts";
 import { query } from "./connection.ts";
 import type { TableName } from "./quote.ts";
-import { parseTable, parseTypes, TABLE_JSON, TYPES_JSON } from "./table-json.ts";
+import { TABLE_JSON, TYPES_JSON } from "./table-json.ts";
 
 interface TableRow extends Readonly<Record<string, string | null>> {
   readonly table: string | null;

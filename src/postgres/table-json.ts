@@ -1,8 +1,6 @@
-import type { ColumnType, Table, TypeDetail } from "../table/column.ts";
-
 /**
- * The types named by `roots` (a SELECT of one column of oids), and all they are made of, as a JSON list of `TypeRow`.
- * A built-in type that is nothing but itself is not in it.
+ * The types named by `roots` (a SELECT of one column of oids), and all they are made of, as a JSON list of
+ * src/table/json.ts's rows. A built-in type that is nothing but itself is not in it.
  */
 function typesJson(roots: string): string {
   return `(WITH RECURSIVE of_type(oid) AS (
@@ -58,74 +56,3 @@ export const TABLE_JSON = `json_build_object(
 
 /** The types of the oids in `$1::text[]`, for `parseTypes`. */
 export const TYPES_JSON = typesJson("SELECT w.oid::oid FROM unnest($1::text[]) AS w(oid)");
-
-interface TypeRow {
-  readonly oid: number;
-  readonly name: string;
-  readonly kind: TypeDetail["kind"];
-  /** The domain's base or the array's element. */
-  readonly of: number;
-  readonly typmod: number;
-  readonly labels: readonly string[] | null;
-}
-
-type Types = ReadonlyMap<number, TypeRow>;
-
-interface TableJson extends Omit<Table, "columns"> {
-  readonly types: readonly TypeRow[];
-  readonly columns: readonly ColumnJson[];
-}
-
-interface ColumnJson extends Omit<Table["columns"][number], "type" | "defaultExpr"> {
-  readonly oid: number;
-  readonly typmod: number;
-  readonly defaultExpr: string | null;
-}
-
-/** A table from the text of TABLE_JSON; undefined where there is none. */
-export function parseTable(text: string | null): Table | undefined {
-  if (text === null) return undefined;
-  const { types: rows, ...table } = JSON.parse(text) as TableJson; // TABLE_JSON builds exactly this shape
-  if (table.name === null) return undefined;
-  const types = byOid(rows);
-  return {
-    ...table,
-    columns: table.columns.map(({ oid, typmod, defaultExpr, ...column }) => ({
-      ...column,
-      type: typeOf(oid, typmod, types),
-      defaultExpr: defaultExpr ?? undefined,
-    })),
-  };
-}
-
-/** What the types of TYPES_JSON's text are made of, by oid. */
-export function parseTypes(text: string): ReadonlyMap<number, TypeDetail> {
-  const types = byOid(JSON.parse(text) as readonly TypeRow[]); // TYPES_JSON builds exactly this
-  return new Map([...types.values()].map((row) => [row.oid, detailOf(row, -1, types)]));
-}
-
-function byOid(rows: readonly TypeRow[]): Types {
-  return new Map(rows.map((row) => [row.oid, row]));
-}
-
-function typeOf(oid: number, typmod: number, types: Types): ColumnType {
-  const row = types.get(oid);
-  return row === undefined ? { oid, typmod } : { oid, typmod, detail: detailOf(row, typmod, types) };
-}
-
-/** `typmod` is the column's or the enclosing domain's: an array hands it to its elements. */
-function detailOf(row: TypeRow, typmod: number, types: Types): TypeDetail {
-  const { kind, name } = row;
-  switch (kind) {
-    case "enum":
-      return { kind, name, labels: row.labels ?? [] };
-    case "domain":
-      return { kind, name, of: typeOf(row.of, row.typmod, types) };
-    case "array":
-      return { kind, of: typeOf(row.of, typmod, types) };
-    case "named":
-      return { kind, name };
-    default:
-      return kind satisfies never;
-  }
-}

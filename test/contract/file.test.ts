@@ -18,6 +18,7 @@ function readFile(path: string): string {
 const GOOD = `
 version: 1
 consumer: billing
+owner: "<!subteam^S0123> @team-billing"
 topics:
   - topic: inventory.public.customers
     decodes-with: reader
@@ -37,6 +38,7 @@ const CONTRACTS = [
     version: 1,
     environment: "default",
     consumer: "billing",
+    owner: "<!subteam^S0123> @team-billing",
     topic: "inventory.public.customers",
     decodesWith: "reader",
     unknownFields: "accept",
@@ -46,6 +48,7 @@ const CONTRACTS = [
     version: 1,
     environment: "default",
     consumer: "billing",
+    owner: "<!subteam^S0123> @team-billing",
     topic: "inventory.public.orders",
     decodesWith: "writer",
     unknownFields: "reject",
@@ -104,8 +107,8 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   ],
   [
     "a key nobody knows",
-    `owner: me\n${topic(WRITER)}`,
-    ["f.yaml:1:1 owner is not a known key (known are version, consumer, environment, topics)"],
+    `colour: red\n${topic(WRITER)}`,
+    ["f.yaml:1:1 colour is not a known key (known are version, consumer, owner, environment, topics)"],
   ],
   [
     "values of other kinds",
@@ -189,7 +192,8 @@ test("a text is a contract file or a contract-invalid error", () => {
 
 test.each([
   ["no object", 5, "contract Invalid input"],
-  ["an unknown key", { ...CONTRACTS[0], owner: "me" }, 'contract Unrecognized key: "owner"'],
+  ["an unknown key", { ...CONTRACTS[0], colour: "red" }, 'contract Unrecognized key: "colour"'],
+  ["an owner of two lines", { ...CONTRACTS[0], owner: "a\nb" }, "owner must be one line"],
   ["another version", { ...CONTRACTS[0], version: 2 }, "version Invalid input"],
   ["a schema that is none", { ...CONTRACTS[0], schema: { type: "x" } }, "schema is no Avro schema"],
   ["a key that is no text", { ...CONTRACTS[1], fields: [1] }, "fields.0 Invalid input"],

@@ -28,6 +28,7 @@ import {
   ZIP,
 } from "./customers.ts";
 
+const AT = { time: WHEN.time, reminders: 0 };
 const OBSERVE: Rules = { ...RULES, policy: "observe" };
 const nick = idOf(NICK);
 const NEW = seen([ID, NAME, NICK]);
@@ -330,7 +331,7 @@ describe("contract: published, replaced, withdrawn", () => {
     expect(effectsOf(play(RULES, keyed, contract(undefined)))).toEqual([`register ${nick}`]);
   });
   it("still not ready: people hear nothing new once they were told", () => {
-    const told = play(RULES, keyed, { kind: "told", id: nick, text: "withheld: not ready: replica" }).state;
+    const told = play(RULES, keyed, { kind: "told", id: nick, text: "withheld: not ready: replica", ...AT }).state;
     expect(play(RULES, told, contract(REPLICA)).effects).toEqual([]);
   });
   it("moved to another topic: the old one is settled too", () => {
@@ -404,14 +405,14 @@ describe("passed, ask, settle, told", () => {
   it("told: the same is not told again, another reason is", () => {
     const amendment = amendmentIn(waiting);
     if (amendment === undefined) throw new Error("no amendment");
-    const told = play(RULES, waiting, { kind: "told", id: nick, text: tellText(amendment) }).state;
+    const told = play(RULES, waiting, { kind: "told", id: nick, text: tellText(amendment), ...AT }).state;
     expect(play(RULES, told, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
     expect(effectsOf(play(RULES, told, unanswered))).toEqual([`tell ${nick}`]);
   });
 
   const nobody: Input[] = [
     { kind: "ask", id: "x" },
-    { kind: "told", id: "x", text: "" },
+    { kind: "told", id: "x", text: "", ...AT },
     { kind: "passed", topic: "x", doubt: true },
     { kind: "settle", topic: "x" },
   ];

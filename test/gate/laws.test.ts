@@ -7,7 +7,7 @@ import { decide } from "../../src/decide.ts";
 import type { Answer } from "../../src/gate/amendment.ts";
 import { candidateOf, insertField, widened } from "../../src/gate/candidate.ts";
 import { mayFlow, notReady } from "../../src/gate/policy.ts";
-import { policyOf, weigh } from "../../src/gate/settle.ts";
+import { policyOf, tellText, weigh } from "../../src/gate/settle.ts";
 import type { Input, Rules, State, Step } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { attnum, type Column } from "../../src/table/column.ts";
@@ -221,7 +221,7 @@ function inputOf(world: World, state: State, chosen: Move): Input | undefined {
     case "ask":
       return amendment && { kind: "ask", id: amendment.id };
     case "told":
-      return amendment && { kind: "told", id: amendment.id, text: `${amendment.gate.kind}: ${amendment.gate.why}` };
+      return amendment && { kind: "told", id: amendment.id, text: tellText(amendment), time: WHEN.time, reminders: 0 };
     case "settle":
       return { kind: "settle", topic: TOPIC };
     default:

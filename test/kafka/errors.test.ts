@@ -53,6 +53,61 @@ describe("each of kafkajs' errors has one code", () => {
   });
 });
 
+const OPENSSL =
+  "Connection error: 407D8F46D67F0000:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:918:SSL alert number 42\n";
+
+/** Texts as Node 24, kafkajs 2.2.4 and a Kafka 4.4.0 broker gave them. */
+const connecting: readonly [string, string, string, RegExp][] = [
+  [
+    "an unknown authority",
+    "Connection error: unable to verify the first certificate",
+    "kafka-refused",
+    /KAFKA_CA_FILE/,
+  ],
+  [
+    "a self-signed certificate",
+    "Connection error: self-signed certificate in certificate chain",
+    "kafka-refused",
+    /KAFKA_CA_FILE/,
+  ],
+  [
+    "a certificate of another name",
+    "Connection error: Hostname/IP does not match certificate's altnames: IP: 127.0.0.2 is not in the cert's list: ",
+    "kafka-refused",
+    /advertised\.listeners/,
+  ],
+  ["an expired certificate", "Connection error: certificate has expired", "kafka-refused", /renew/],
+  ["no client certificate", OPENSSL, "kafka-refused", /KAFKA_CERT_FILE/],
+  [
+    "a wrong password",
+    "SASL PLAIN authentication failed: Authentication failed: Invalid username or password",
+    "kafka-refused",
+    /SASL_PASSWORD/,
+  ],
+  [
+    "a login nobody asked for",
+    "Request is not valid given the current SASL state",
+    "kafka-refused",
+    /PLAINTEXT or SSL/,
+  ],
+  ["plaintext to a TLS port", "Closed connection", "kafka-down", /SECURITY_PROTOCOL/],
+  [
+    "TLS to a plaintext port",
+    "Connection error: Client network socket disconnected before secure TLS connection was established",
+    "kafka-down",
+    /SECURITY_PROTOCOL/,
+  ],
+];
+
+test.each(connecting)("%s says what to do", (_name, text, code, next) => {
+  const wrapped = kafkajsError("gave up", { name: "KafkaJSNumberOfRetriesExceeded", cause: kafkajsError(text) });
+  expect(kafkaError(wrapped, "open")).toMatchObject({ code, next: expect.stringMatching(next) });
+});
+
+test("OpenSSL's words come without its addresses and files", () => {
+  expect(redact(OPENSSL)).toBe("Connection error: ssl/tls alert bad certificate");
+});
+
 test("the error names what was done and the topic", () => {
   const error = kafkaError(kafkajsError("no", { type: "TOPIC_AUTHORIZATION_FAILED", topic: "b" }), "commit to a");
   expect(error.message).toBe("[kafka-refused] commit to a (topic b): no [TOPIC_AUTHORIZATION_FAILED]");

@@ -1,0 +1,94 @@
+import type { CaptureFilter } from "./filter.ts";
+import { javaRegex } from "./java-regex.ts";
+
+/** One entry of a list: a regular expression, or just a name. */
+export interface ListEntry {
+  /** As it is in the list, for messages. */
+  readonly text: string;
+  /** Without a character that means something in a regular expression, but for the dot: it names one thing. */
+  readonly plain: boolean;
+  /** Of a whole name: `schema`, `schema.table` or `schema.table.column`. Case does not count. */
+  readonly matches: (name: string) => boolean;
+}
+
+export type EntryList =
+  | { readonly kind: "list"; readonly entries: readonly ListEntry[] }
+  /** `why` begins with the entry's place: `entry 2 has a possessive quantifier`. */
+  | { readonly kind: "refused"; readonly why: readonly string[] };
+
+/** The lists of one connector; undefined: the file does not have it. Of each pair at most one is there. */
+export interface CaptureLists {
+  readonly schemas?: ListPair | undefined;
+  readonly tables?: ListPair | undefined;
+  readonly columns?: ListPair | undefined;
+  readonly keyColumns?: readonly ListEntry[] | undefined;
+}
+
+interface ListPair {
+  readonly kind: "include" | "exclude";
+  readonly entries: readonly ListEntry[];
+}
+
+/** A comma list of regular expressions; `\,` is a comma within one (Debezium's Strings.RegExSplitter). */
+export function entryList(text: string): EntryList {
+  const parts = splitUnescaped(text, ",").map((part) => part.trim().replaceAll("\\,", ","));
+  return compile(parts.filter((part) => part !== ""));
+}
+
+/** message.key.columns: `table:column,column;table:column`, each side a regular expression, in the order of the key. */
+export function keyColumnList(text: string): EntryList {
+  const rules = text.split(";").filter((rule) => rule.trim() !== "");
+  const wrong = rules.flatMap((rule, index) =>
+    /^\s*[^\s:]+:[^:\s]+\s*$/.test(rule) ? [] : [`entry ${index + 1} is not schema.table:column,column`],
+  );
+  if (wrong.length > 0) return { kind: "refused", why: wrong };
+  const [...names] = rules.flatMap((rule) => {
+    const [table = "", columns = ""] = rule.trim().split(":");
+    return columns.split(",").map((column) => `${table}.${column}`);
+  });
+  return compile(names);
+}
+
+function splitUnescaped(text: string, separator: string): readonly string[] {
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === "\\") at++;
+    else if (text[at] === separator) {
+      parts.push(text.slice(from, at));
+      from = at + 1;
+    }
+  }
+  return [...parts, text.slice(from)];
+}
+
+function compile(parts: readonly string[]): EntryList {
+  const entries: ListEntry[] = [];
+  const why: string[] = [];
+  for (const [index, text] of parts.entries()) {
+    const regex = javaRegex(text);
+    if (regex.kind === "refused") why.push(`entry ${index + 1} ${regex.why}`);
+    else entries.push({ text, plain: !/[\\^$*+?()[\]{}|]/.test(text), matches: regex.matches });
+  }
+  if (why.length === 0 && entries.length === 0) why.push("has no entry");
+  return why.length === 0 ? { kind: "list", entries } : { kind: "refused", why };
+}
+
+/** System schemas are never captured (Debezium's table.ignore.builtin); the caller does not ask for them. */
+export function captureFilter(lists: CaptureLists): CaptureFilter {
+  return {
+    table: (schema, table) => passes(lists.schemas, schema) && passes(lists.tables, `${schema}.${table}`),
+    column: (schema, table, column) => passes(lists.columns, `${schema}.${table}.${column}`),
+    keyColumns(schema, table, columns) {
+      const keys = (lists.keyColumns ?? []).flatMap((entry) =>
+        columns.filter((column) => entry.matches(`${schema}.${table}.${column}`)),
+      );
+      return keys.length === 0 ? undefined : [...new Set(keys)];
+    },
+  };
+}
+
+function passes(list: ListPair | undefined, name: string): boolean {
+  if (list === undefined) return true;
+  return list.entries.some((entry) => entry.matches(name)) === (list.kind === "include");
+}

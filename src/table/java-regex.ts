@@ -1,0 +1,198 @@
+/** A list's regular expression: what matches it whole, or why it cannot be used here. */
+export type JavaRegex =
+  | { readonly kind: "regex"; readonly matches: (text: string) => boolean }
+  /** `why` continues "the expression": `has a possessive quantifier`. It quotes nothing but the construct. */
+  | { readonly kind: "refused"; readonly why: string };
+
+/**
+ * A regular expression as Debezium's lists mean it: java.util.regex.Pattern with CASE_INSENSITIVE (which folds a-z
+ * alone) that has to match the whole text. Each construct is written anew for JavaScript; what JavaScript lacks or
+ * reads differently is refused by name, so nothing is ever captured by a second meaning.
+ */
+export function javaRegex(pattern: string): JavaRegex {
+  try {
+    const own = translate(pattern);
+    void new RegExp(own, "u"); // alone, so that its parentheses cannot close the ones around it
+    const regex = new RegExp(`^(?:${own})$`, "u");
+    // Java folds a-z alone; the flag `i` would fold É too.
+    return { kind: "regex", matches: (text) => regex.test(lower(text)) };
+  } catch (error) {
+    return { kind: "refused", why: error instanceof Refusal ? error.message : "is no regular expression" };
+  }
+}
+
+class Refusal extends Error {}
+
+const NEWLINES = String.raw`\n\r\u0085\u2028\u2029`;
+/** Java's classes are ASCII's. Texts are lower case when they are matched. */
+const CLASSES: Readonly<Record<string, readonly [inside: string, outside: string]>> = {
+  d: ["0-9", "[0-9]"],
+  w: ["a-z_0-9", "[a-z_0-9]"],
+  s: [String.raw` \t\n\x0b\f\r`, String.raw`[ \t\n\x0b\f\r]`],
+};
+const PROPERTIES: Readonly<Record<string, string>> = {
+  Alpha: "a-z",
+  Alnum: "a-z0-9",
+  Digit: "0-9",
+  L: String.raw`\p{L}`,
+  IsL: String.raw`\p{L}`,
+  N: String.raw`\p{N}`,
+  IsN: String.raw`\p{N}`,
+};
+const CONTROLS: Readonly<Record<string, number>> = { t: 9, n: 10, f: 12, r: 13, a: 7, e: 27 };
+const GROUPS = /^\((?:\?(?:[:=!]|<[=!]|<[A-Za-z][A-Za-z0-9]*>|i:))?/;
+const QUANTIFIER = /^(?:[*+?]|\{\d+(?:,\d*)?\})/;
+
+function translate(pattern: string): string {
+  let out = "";
+  let at = 0;
+  while (at < pattern.length) {
+    const rest = pattern.slice(at);
+    const quantifier = QUANTIFIER.exec(rest)?.[0];
+    const [written, length] = quantifier === undefined ? atom(rest) : quantified(rest, quantifier);
+    out += written;
+    at += length;
+  }
+  return out;
+}
+
+type Written = readonly [text: string, length: number];
+
+function quantified(rest: string, quantifier: string): Written {
+  const next = rest[quantifier.length];
+  if (next === "+") throw new Refusal(`has a possessive quantifier \`${quantifier.slice(-1)}+\``);
+  return next === "?" ? [`${quantifier}?`, quantifier.length + 1] : [quantifier, quantifier.length];
+}
+
+function atom(rest: string): Written {
+  switch (rest[0]) {
+    case "\\":
+      return escape(rest, false);
+    case "[":
+      return characterClass(rest);
+    case "(":
+      return group(rest);
+    case ".":
+      return [`[^${NEWLINES}]`, 1];
+    case "{":
+      throw new Refusal("has a `{` that repeats nothing: escape it");
+    case "^":
+    case "$":
+    case "|":
+    case ")":
+      return [rest.slice(0, 1), 1];
+    default:
+      return literal(rest);
+  }
+}
+
+function group(rest: string): Written {
+  if (rest.startsWith("(?i)")) return ["(?:)", 4];
+  const opening = GROUPS.exec(rest)?.[0] ?? "(";
+  if (opening === "(?i:") return ["(?:", 4];
+  if (opening !== "(" || rest[1] !== "?") return [opening, opening.length];
+  if (rest[2] === ">") throw new Refusal("has an atomic group `(?>`");
+  throw new Refusal(`has the flags \`${/^\(\?[^:)]{0,8}/.exec(rest)?.[0] ?? ""}\`: only \`(?i)\` is known`);
+}
+
+/** `\` and what follows; in a class it stands without brackets. */
+function escape(rest: string, inClass: boolean): Written {
+  const letter = rest[1];
+  if (letter === undefined) throw new Refusal("ends with a backslash");
+  const known = CLASSES[letter.toLowerCase()];
+  if (known !== undefined) return [negatable(known, letter, inClass), 2];
+  const control = CONTROLS[letter];
+  if (control !== undefined) return [codePoint(control), 2];
+  if (letter === "Q") return quoted(rest);
+  if (letter === "p" || letter === "P") return property(rest, inClass);
+  const hex = /^\\(?:x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4}))/.exec(rest);
+  const digits = hex?.[1] ?? hex?.[2] ?? hex?.[3];
+  if (hex !== null && digits !== undefined) return [codePoint(Number.parseInt(digits, 16)), hex[0].length];
+  if (!inClass && letter === "A") return ["^", 2];
+  if (!inClass && /[zZ]/.test(letter)) return ["$", 2];
+  if (/[1-9k]/.test(letter)) throw new Refusal(`has a back reference \`\\${letter}\``);
+  if (/[A-Za-z0]/.test(letter)) throw new Refusal(`has \`\\${letter}\`, which JavaScript lacks or reads differently`);
+  const [text, length] = literal(rest.slice(1));
+  return [text, length + 1];
+}
+
+function negatable(known: readonly [inside: string, outside: string], letter: string, inClass: boolean): string {
+  if (letter === letter.toLowerCase()) return inClass ? known[0] : known[1];
+  if (inClass) throw new Refusal(`has \`\\${letter}\` in a class`);
+  return `[^${known[0]}]`;
+}
+
+function quoted(rest: string): Written {
+  const end = rest.indexOf("\\E", 2);
+  const text = rest.slice(2, end < 0 ? undefined : end);
+  return [Array.from(text, (char) => literal(char)[0]).join(""), end < 0 ? rest.length : end + 2];
+}
+
+function property(rest: string, inClass: boolean): Written {
+  const [whole = "", braced, bare] = /^\\[pP](?:\{(\w+)\}|(\w))/.exec(rest) ?? [];
+  const members = PROPERTIES[braced ?? bare ?? ""];
+  const negated = rest[1] === "P";
+  if (members === undefined || (negated && inClass)) throw new Refusal(`has \`${whole === "" ? "\\p" : whole}\``);
+  return [inClass ? members : `[${negated ? "^" : ""}${members}]`, whole.length];
+}
+
+function characterClass(rest: string): Written {
+  let at = rest[1] === "^" ? 2 : 1;
+  let out = at === 2 ? "[^" : "[";
+  const first = at;
+  while (at < rest.length) {
+    const here = rest.slice(at);
+    if (here[0] === "]" && at > first) return [`${out}]`, at + 1];
+    if (here[0] === "[") throw new Refusal("has a class within a class");
+    if (here.startsWith("&&")) throw new Refusal("has an intersection of classes `&&`");
+    const [written, length] = member(here);
+    out += written;
+    at += length;
+  }
+  throw new Refusal("has a class that is not closed");
+}
+
+/** One character, class or range of a class. */
+function member(here: string): Written {
+  const [from, length] = single(here);
+  if (from === undefined) return escape(here, true);
+  const dash = here.slice(length);
+  if (dash[0] !== "-" || dash[1] === undefined || dash[1] === "]" || dash[1] === "[") return [codePoint(from), length];
+  const [to, more] = single(dash.slice(1));
+  if (to === undefined || to < from) throw new Refusal("has a range that is none");
+  return [range(from, to), length + 1 + more];
+}
+
+/** A character's code; undefined for a class such as `\d`. */
+function single(here: string): readonly [code: number | undefined, length: number] {
+  const code = here.codePointAt(0) ?? 0;
+  if (here[0] !== "\\") return [code, String.fromCodePoint(code).length];
+  if (/^\\[dwsDWSpPQ]/.test(here)) return [undefined, 0];
+  const [written, length] = escape(here, true);
+  return [Number.parseInt(written.slice(3, -1), 16), length];
+}
+
+/** Matching is on lower case: what of the range is A-Z stands for a-z too. */
+function range(from: number, to: number): string {
+  const low = Math.max(from, 0x41);
+  const high = Math.min(to, 0x5a);
+  const folded = low <= high ? `${raw(low + 0x20)}-${raw(high + 0x20)}` : "";
+  return `${raw(from)}-${raw(to)}${folded}`;
+}
+
+function literal(text: string): Written {
+  const code = text.codePointAt(0) ?? 0;
+  return [codePoint(code), String.fromCodePoint(code).length];
+}
+
+function codePoint(code: number): string {
+  return raw(code >= 0x41 && code <= 0x5a ? code + 0x20 : code);
+}
+
+function raw(code: number): string {
+  return `\\u{${code.toString(16)}}`;
+}
+
+function lower(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

@@ -1,0 +1,55 @@
+import { readFile } from "node:fs/promises";
+import { ConfigResourceTypes } from "kafkajs";
+import { expect, it } from "vitest";
+import { kafkaClient } from "../stack/topic.ts";
+import { captured, type World } from "./world.ts";
+
+const MB = 1024 * 1024;
+
+async function setLimit(topic: string, bytes: number): Promise<void> {
+  const admin = kafkaClient().admin();
+  await admin.connect();
+  const configEntries = [{ name: "max.message.bytes", value: String(bytes) }];
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+  });
+  await admin.disconnect();
+}
+
+/** The most memory the service ever had, read as long as it runs; undefined where there is no /proc. */
+function watchPeak(pid: number): { mb: number | undefined } & Disposable {
+  const peak = { mb: undefined as number | undefined };
+  const look = async (): Promise<void> => {
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    const found = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];
+    if (found !== undefined) peak.mb = Number(found) / 1024;
+  };
+  const timer = setInterval(() => void look(), 20);
+  return Object.assign(peak, { [Symbol.dispose]: () => clearInterval(timer) });
+}
+
+const ids = (world: World) => world.events.all().then((all) => all.map(({ after }) => after?.["id"]));
+
+it("a change of 50 MB stops the connector, after what came before it; a larger topic lets it through", async () => {
+  await using world = await captured();
+  const { database, events, service, topic } = world;
+  using peak = watchPeak(service.pid);
+  await database.query(
+    `insert into t values (2, 'before'); insert into t values (3, repeat('secret', ${50 * MB} / 6)); insert into t values (4, 'after')`,
+  );
+  expect(await service.exited).toBe(1);
+  expect(service.output()).toMatch(/\[record-too-large\].* 524\d{5} bytes.*max\.message\.bytes/);
+  expect(service.output()).toContain(topic);
+  expect(service.output()).not.toContain("secret");
+  await events.until((seen) => seen.length >= 2, "the row before it");
+  // 150 MB at rest, and about three times the change: as received, as parsed, as an event.
+  expect(peak.mb ?? 0).toBeLessThan(450);
+
+  await setLimit(topic, 60 * MB);
+  const again = await world.start();
+  using more = watchPeak(again.pid);
+  await events.until((seen) => seen.some(({ after }) => after?.["id"] === 4), "the row after it", 60_000);
+  expect(await ids(world)).toEqual([1, 2, 3, 4]);
+  expect(more.mb ?? 0).toBeLessThan(650);
+});
