@@ -35,7 +35,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
   const emptied = !proven && hasUnsureField(table, sure);
   const shape = withTypes(rules, named, sure);
   const next = withTable(state, { ...named, shape, known, amendments, emptied: emptied || (!proven && table.emptied) });
-  const repaired = proven && table.emptied === true ? repair(next, input.topic) : next;
+  const due = (proven && table.emptied === true) || input.rewritten === true;
+  const repaired = due ? repair(next, input.topic) : next;
   return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id)), step(repaired));
 }
 

@@ -97,6 +97,8 @@ export type Input =
       readonly types?: ReadonlyMap<number, TypeDetail> | undefined;
       /** A DDL message said it. */
       readonly explained?: Explanation | undefined;
+      /** Values of rows that exist may be others now, and no event says so. */
+      readonly rewritten?: boolean | undefined;
     }
   /** A table of the file that nobody knew: its first row comes next. */
   | { readonly kind: "captured"; readonly table: TableState }

@@ -1,13 +1,13 @@
 import { GuardError } from "../errors.ts";
-import { eventWriter } from "../event/writer.ts";
-import type { Attnum, Table } from "../table/column.ts";
+import type { Attnum, Column, Table, TypeDetail } from "../table/column.ts";
 import { tableOid } from "../table/column.ts";
 import { type KnownColumn, prove } from "../table/prove.ts";
 import type { Lsn } from "../wal/lsn.ts";
+import type { Relation, RelationColumn } from "../wal/message.ts";
 import { isVisible } from "../wal/snapshot.ts";
 import { apply, takeInputs } from "./apply.ts";
-import type { Outside } from "./outside.ts";
-import { beside, type Captured, type Session, tableOf } from "./session.ts";
+import { captureNew } from "./capture.ts";
+import { beside, type Captured, capturedFrom, type Session, tableOf } from "./session.ts";
 import { atWork } from "./work.ts";
 
 const LOOK_AGAIN_MS = 20;
@@ -28,38 +28,60 @@ export async function proveRelation(
   captured: Captured,
   row: { readonly lsn: Lsn; readonly xid: number },
 ): Promise<void> {
+  if (captured.news === "unknown") return captureNew(session, captured);
   const { topic, relation } = captured;
   if (topic === undefined) return;
+  if (captured.news === "replaces") return refuseReplaced(session, captured, topic);
   const deadline = session.outside.now() + BigInt(session.outside.settings.judgeTimeoutMs) * 1000n;
   const look = await lookUntilVisible(session, captured, row.xid, deadline);
   const table = look.table ?? droppedTable(session, captured);
   captured.columns = identify(session, captured, { ...look, table }, row.lsn);
+  captured.writer = undefined;
   const doubt = captured.columns.includes(undefined);
   captured.doubtUntil = doubt ? look.end : undefined;
   if (doubt) session.outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);
   if (!look.visible) recheckWhenVisible(session, captured, row);
-  apply(session, { kind: "seen", topic, relation, columns: captured.columns, table });
+  const told = toldOf(session, captured, doubt);
+  const types = told === undefined ? await typesOf(session, relation, table) : undefined;
+  apply(session, { kind: "seen", topic, relation, columns: captured.columns, table: told ?? table, types });
   await settleWithin(session, topic, deadline);
   apply(session, { kind: "passed", topic, doubt });
-  prepareWriter(session, captured);
 }
 
-/** A writer for the shape as it is now, from what is known of the relation's columns. */
-export function prepareWriter(session: Session, captured: Captured): void {
-  if (captured.topic === undefined || captured.columns.length === 0) return;
-  captured.writer = eventWriter({
-    shape: tableOf(session, captured.topic).shape,
-    columns: captured.columns,
-    identity: captured.relation.identity,
-    origin: originOf(session.outside),
-    tombstones: session.outside.settings.tombstones,
-    slab: session.slab,
+/** What a DDL message said of exactly these columns is as of then; the catalog may be further. */
+function toldOf(session: Session, { relation, columns }: Captured, doubt: boolean): Table | undefined {
+  const told = session.told.get(relation.oid);
+  session.told.delete(relation.oid);
+  if (told === undefined || doubt) return undefined;
+  const live = told.columns.filter((column) => !column.generated);
+  const same = live.length === columns.length && live.every((column, index) => isIt(column, columns[index], relation.columns[index]));
+  return same ? told : undefined;
+}
+
+function isIt(told: Column, column: Attnum | undefined, seen: RelationColumn | undefined): boolean {
+  const { name, type } = told;
+  const same = seen !== undefined && name === seen.name && type.oid === seen.typeOid && type.typmod === seen.typmod;
+  return same && (column === undefined || column === told.attnum);
+}
+
+/** What the catalog says of types that the log names and the table does not have any more. */
+async function typesOf(session: Session, relation: Relation, table: Table): Promise<ReadonlyMap<number, TypeDetail>> {
+  const live = new Set(table.columns.map((column) => column.type.oid));
+  const others = relation.columns.map((column) => column.typeOid).filter((oid) => !live.has(oid));
+  return others.length === 0 ? new Map() : session.source.types(others);
+}
+
+/** Another table with the name of one of ours: nothing of it is published until an operator says so. */
+async function refuseReplaced(session: Session, captured: Captured, topic: string): Promise<void> {
+  const { relation } = captured;
+  const { table } = await session.source.table(tableOid(relation.oid));
+  if (table !== undefined) apply(session, { kind: "replaced", topic, table });
+  // Had an operator said so already, the state's table would have this OID.
+  session.relations.set(relation.oid, capturedFrom(session, relation));
+  if (session.relations.get(relation.oid)?.news !== "replaces") return;
+  throw new GuardError("table-replaced", `${relation.schema}.${relation.name} is another table now`, {
+    next: `fieldgate release ${topic}/table --reason "…" lets it take the place; or capture it with a new connector`,
   });
-}
-
-export function originOf(outside: Outside) {
-  const { version, topicPrefix, database } = outside.settings;
-  return { version, connector: "postgresql", name: topicPrefix, db: database };
 }
 
 /** Commits are streamed before they are visible: the catalog is read until it shows the row's transaction. */
@@ -107,7 +129,8 @@ function identify(
     (rowLsn >= look.end && isGone(look.table, column)) ||
     (before !== undefined && rowLsn >= before.end && isGone(before.table, column));
   const proof = prove(relation.columns, known, { columns: live, maxAttnum: look.table.maxAttnum }, goneBefore);
-  if (proof.kind !== "impossible") return proof.columns;
+  if (proof.kind === "ambiguous") return chosen(session, captured, proof.columns);
+  if (proof.kind === "proven") return proof.columns;
   // The catalog shows the row's transaction: looking again would say the same.
   throw new GuardError(
     "amendment-unsupported",
@@ -116,6 +139,18 @@ function identify(
       next: "capture the table with a new connector, and report which DDL ran on it",
     },
   );
+}
+
+/** A DDL message that came since the last proof, and contradicts nothing, says which reading it is. */
+function chosen(
+  session: Session,
+  { relation }: Captured,
+  columns: readonly (Attnum | undefined)[],
+): readonly (Attnum | undefined)[] {
+  const told = session.told.get(relation.oid)?.columns.filter((column) => !column.generated);
+  const fits =
+    told?.length === columns.length && told.every((column, index) => isIt(column, columns[index], relation.columns[index]));
+  return fits ? told.map((column) => column.attnum) : columns;
 }
 
 /** Existed once and does not any more; a higher attnum is none the catalog could know. */

@@ -5,11 +5,14 @@ import type { Begin, Commit, LogicalMessage, RowChange, Truncate, WalItem, WalMe
 import { markOf } from "../chunk/mark.ts";
 import { touch } from "../chunk/window.ts";
 import type { EventMark } from "../event/source.ts";
-import type { EventWriter } from "../event/writer.ts";
-import { isFull, put } from "./batch.ts";
-import { prepareWriter } from "./prove.ts";
+import type { TableState } from "../gate/state.ts";
+import { withheldOf } from "../gate/update.ts";
+import { isFull, put, putChange } from "./batch.ts";
+import { onDdl } from "./ddl.ts";
+import { look, looked } from "./look.ts";
+import { writerOf } from "./writer.ts";
 import { highMark, keyTexts, lowMark, readMoved } from "./chunks.ts";
-import { type Captured, type Session, tableOf, topicOf } from "./session.ts";
+import { type Captured, capturedFrom, type Session, tableOf } from "./session.ts";
 
 /** What the loop has to wait for before the log can go on; the item that needs it is held. */
 export type Barrier =
@@ -31,7 +34,10 @@ export function fill(session: Session): Filled {
     session.held = undefined;
     if (item === undefined) return { idle: true };
     const barrier = takeOrStop(session, item);
-    if (barrier instanceof GuardError) return { idle: false, stop: barrier };
+    if (barrier instanceof GuardError) {
+      session.held = item;
+      return { idle: false, stop: barrier };
+    }
     if (barrier === undefined) continue;
     session.held = barrier.kind === "prove" ? item : undefined;
     return { barrier, idle: false };
@@ -71,17 +77,13 @@ function dispatch(session: Session, message: WalMessage, at: Lsn): Barrier {
     case "commit":
       onCommit(session, message);
       return undefined;
-    case "relation": {
-      const topic = isSkipping(session) ? undefined : topicOf(session, message);
-      const blank = { columns: [], writer: undefined, doubtUntil: undefined };
-      session.relations.set(message.oid, { relation: message, topic, ...blank });
+    case "relation":
+      session.relations.set(message.oid, capturedFrom(session, message));
       return undefined;
-    }
     case "truncate":
-      onTruncate(session, message);
-      return undefined;
+      return onTruncate(session, message, at);
     case "message":
-      return onMark(session, message);
+      return onMessage(session, message);
     case "other":
       return undefined;
     default:
@@ -106,11 +108,6 @@ function onCommit(session: Session, commit: Commit): void {
   session.lastCommitTime = commit.commitTime;
 }
 
-/** A replayed prefix only fills the table of relations. */
-function isSkipping(session: Session): boolean {
-  return session.tx !== undefined && session.tx.index < session.tx.skip;
-}
-
 function onRow(session: Session, row: RowChange, at: Lsn): Barrier {
   const { tx } = session;
   if (tx === undefined) return undefined;
@@ -118,59 +115,88 @@ function onRow(session: Session, row: RowChange, at: Lsn): Barrier {
     tx.index += 1;
     return undefined;
   }
-  const captured = capturedOf(session, row.relation);
-  if (captured?.topic === undefined) {
+  const captured = session.relations.get(row.relation);
+  if (captured === undefined || (captured.topic === undefined && captured.news === undefined)) {
     tx.index += 1;
     return undefined;
   }
+  if (needsProof(captured, at)) return { kind: "prove", captured, lsn: at, xid: tx.xid };
+  if (captured.topic !== undefined) publishRow(session, captured, captured.topic, row, at);
+  tx.index += 1;
+  return undefined;
+}
+
+function needsProof(captured: Captured, at: Lsn): boolean {
   if (captured.doubtUntil !== undefined && at >= captured.doubtUntil) captured.columns = [];
-  if (captured.columns.length === 0) return { kind: "prove", captured, lsn: at, xid: tx.xid };
-  if (captured.writer === undefined) prepareWriter(session, captured);
-  if (captured.writer !== undefined) publishRow(session, captured, captured.topic, captured.writer, row, at);
-  tx.index += 1;
-  return undefined;
+  return captured.columns.length === 0 || captured.news !== undefined;
 }
 
-function publishRow(session: Session, captured: Captured, topic: string, writer: EventWriter, row: RowChange, at: Lsn) {
-  const { chunks, tx } = session;
+const OPERATIONS = { insert: "c", update: "u", delete: "d" } as const;
+
+function publishRow(session: Session, captured: Captured, topic: string, row: RowChange, at: Lsn) {
+  const { chunks, tx, outside } = session;
   if (tx === undefined) return;
+  const writer = writerOf(session, captured, topic);
   const window = chunks.active?.job.topic === topic ? chunks.active.window : undefined;
-  if (window !== undefined) touch(window, writer.keysOf(row), writer.hasUnchangedToast(row));
-  const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
-  for (const record of writer.change(row, mark)) put(session, topic, record);
+  const unsent = window !== undefined || row.oldKind === "key" ? writer.hasUnchangedToast(row) : false;
+  if (window !== undefined) touch(window, (captured.rowKeys ?? writer).keysOf(row), unsent);
   // An old key is in the log only when it changed; a full old row has the large values.
-  if (row.kind === "update" && row.oldKind === "key" && writer.hasUnchangedToast(row)) {
-    const { shape } = tableOf(session, topic);
-    readMoved(session, topic, keyTexts(shape, captured.columns, row.bytes, row.newAt));
+  if (row.kind === "update" && row.oldKind === "key" && unsent) {
+    readMoved(session, topic, keyTexts(tableOf(session, topic), captured.columns, row.bytes, row.newAt));
   }
+  if (outside.settings.skipped.has(OPERATIONS[row.kind])) return;
+  const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
+  putChange(session, topic, writer.change(row, mark), at);
+  if (writer.takeUnseenLabel() && !waitsForLabels(tableOf(session, topic))) look(session, captured.relation.oid);
 }
 
-/** A relation met in a skipped prefix has no topic yet. */
-function capturedOf(session: Session, oid: number): Captured | undefined {
-  const captured = session.relations.get(oid);
-  if (captured === undefined || captured.topic !== undefined) return captured;
-  const topic = topicOf(session, captured.relation);
-  if (topic === undefined) return captured;
-  const found: Captured = { ...captured, topic };
-  session.relations.set(oid, found);
-  return found;
+/** New labels are known, and only the registry has not taken them yet. */
+function waitsForLabels(table: TableState): boolean {
+  return withheldOf(table).some(({ changes }) => changes.includes("labels"));
 }
 
-/** Skipped as Debezium does by default; but a chunk read before it holds rows that are gone. */
-function onTruncate(session: Session, truncate: Truncate): void {
+/** Published where the file says so (Debezium's op t); and a chunk read before it holds rows that are gone. */
+function onTruncate(session: Session, truncate: Truncate, at: Lsn): Barrier {
   const { tx, chunks } = session;
-  if (tx === undefined) return;
+  if (tx === undefined) return undefined;
+  if (tx.index < tx.skip) {
+    tx.index += 1;
+    return undefined;
+  }
+  const all = truncate.relations.map((oid) => session.relations.get(oid));
+  const captured = all.filter((one) => one?.topic !== undefined || one?.news !== undefined);
+  const unproven = captured.find((one) => one !== undefined && needsProof(one, at));
+  if (unproven !== undefined) return { kind: "prove", captured: unproven, lsn: at, xid: tx.xid };
   tx.index += 1;
-  if (tx.index <= tx.skip) return;
   const window = chunks.active?.window;
-  const topics = truncate.relations.map((oid) => capturedOf(session, oid)?.topic);
-  if (window !== undefined && topics.includes(chunks.active?.job.topic)) window.spoiled = true;
+  for (const one of captured) {
+    if (one?.topic === undefined) continue;
+    if (window !== undefined && chunks.active?.job.topic === one.topic) window.spoiled = true;
+    if (session.outside.settings.skipped.has("t")) continue;
+    const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
+    put(session, one.topic, writerOf(session, one, one.topic).truncate(mark));
+  }
+  return undefined;
 }
 
-function onMark(session: Session, message: LogicalMessage): Barrier {
+function onMessage(session: Session, message: LogicalMessage): Barrier {
+  const { tx } = session;
+  if (tx === undefined) return undefined;
   const mark = markOf(message);
-  if (mark === undefined || session.tx === undefined) return undefined;
-  if (mark.kind === "high") return highMark(session, mark.nonce) ? { kind: "chunk" } : undefined;
-  lowMark(session, mark.nonce);
-  return undefined;
+  switch (mark?.kind) {
+    case "high":
+      return highMark(session, mark.nonce) ? { kind: "chunk" } : undefined;
+    case "low":
+      lowMark(session, mark.nonce);
+      return undefined;
+    case "look":
+      looked(session, mark.nonce);
+      return undefined;
+    case undefined:
+      // A replayed prefix was dealt with: what it said of a table then is not so any more.
+      if (tx.index >= tx.skip) onDdl(session, message, tx.xid);
+      return undefined;
+    default:
+      return mark?.kind satisfies never;
+  }
 }

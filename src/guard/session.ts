@@ -13,13 +13,17 @@ import type { Position } from "../wal/position.ts";
 import type { ChunkMachine } from "./chunks.ts";
 import type { OutRecord, Outside, Source } from "./outside.ts";
 
-/** A table as the log has it now, and how its rows are written; no writer: the next row has to wait for a proof. */
+/** A table as the log has it now, and how its rows are written; no columns: the next row has to wait for a proof. */
 export interface Captured {
   readonly relation: Relation;
-  /** undefined: not one of ours. */
+  /** undefined: not one of ours, or not yet. */
   readonly topic: string | undefined;
+  /** It has the name of one of ours, or one that the connector's file captures: looked at before its first row. */
+  readonly news: "replaces" | "unknown" | undefined;
   columns: readonly (Attnum | undefined)[];
   writer: EventWriter | undefined;
+  /** Gives the table's own key, where the events have another. */
+  rowKeys: EventWriter | undefined;
   /** Its identity is in doubt until rows newer than this position come. */
   doubtUntil: Lsn | undefined;
 }
@@ -57,6 +61,10 @@ export interface Session {
   readonly relations: Map<number, Captured>;
   /** By table OID: the last catalog read, and the log's end after it. */
   readonly looks: Map<number, { readonly table: Table; readonly end: Lsn }>;
+  /** By table OID: columns that a DDL message told of since the table was proven last. */
+  readonly told: Map<number, Table>;
+  /** Looks at the catalog whose mark has not come yet, by nonce. */
+  readonly lookups: Map<string, Lookup>;
   /** Relations whose row came before its transaction was visible, and now is. */
   readonly rechecks: { readonly captured: Captured; readonly lsn: Lsn; readonly xid: number }[];
   tx: OpenTransaction | undefined;
@@ -68,7 +76,16 @@ export interface Session {
   readonly toTell: Set<string>;
   readonly work: Work;
   readonly chunks: ChunkMachine;
+  /** What stands in the way until a person acts; nothing is read from the log meanwhile. */
+  halted: GuardError | undefined;
   failure: unknown;
+}
+
+/** A table as the catalog had it before a mark was written. */
+export interface Lookup {
+  readonly oid: number;
+  readonly table: Table;
+  readonly end: Lsn;
 }
 
 /** An input from beside the stream; a command moves the offset of the next one, in the same commit. */
@@ -136,29 +153,19 @@ export function beside(session: Session, work: () => Promise<void>): void {
   });
 }
 
-/** Our topic of a relation of the log, by the table's OID. */
-export function topicOf(session: Session, relation: Relation): string | undefined {
-  for (const { shape } of session.state.tables.values()) {
-    if (Number(shape.table.oid) === relation.oid) {
-      const renamed = shape.table.schema !== relation.schema || shape.table.name !== relation.name;
-      if (renamed) throw renamedTable(`${shape.table.schema}.${shape.table.name}`, relation);
-      return shape.topic;
+/** A relation of the log as one of our tables, by its OID: a table keeps its topic under another name. */
+export function capturedFrom(session: Session, relation: Relation): Captured {
+  const { filter } = session.outside.settings;
+  const blank = { relation, columns: [], writer: undefined, rowKeys: undefined, doubtUntil: undefined };
+  for (const { shape, capturedAs } of session.state.tables.values()) {
+    const { oid, schema, name } = shape.table;
+    if (Number(oid) === relation.oid) {
+      const by = capturedAs ?? shape.table;
+      return { ...blank, topic: filter.table(by.schema, by.name) ? shape.topic : undefined, news: undefined };
     }
-    if (shape.table.schema === relation.schema && shape.table.name === relation.name) throw replacedTable(relation);
+    if (schema === relation.schema && name === relation.name) return { ...blank, topic: shape.topic, news: "replaces" };
   }
-  return undefined;
-}
-
-function renamedTable(was: string, relation: Relation): GuardError {
-  return new GuardError("amendment-unsupported", `table ${was} is named ${relation.schema}.${relation.name} now`, {
-    next: "name it back, or capture it under its new name with a new connector",
-  });
-}
-
-function replacedTable(relation: Relation): GuardError {
-  return new GuardError("table-replaced", `${relation.schema}.${relation.name} is another table now`, {
-    next: "capture it with a new connector: its rows share nothing with those published",
-  });
+  return { ...blank, topic: undefined, news: filter.table(relation.schema, relation.name) ? "unknown" : undefined };
 }
 
 /** The table state of a topic of ours. */

@@ -1,8 +1,8 @@
 import { parseSchemaText } from "../avro/parse.ts";
 import { checkLevel } from "../avro/level.ts";
 import { GuardError } from "../errors.ts";
-import type { Answer, Candidate } from "../gate/amendment.ts";
-import { candidateOf, widened } from "../gate/candidate.ts";
+import type { Amendment, Answer, Candidate } from "../gate/amendment.ts";
+import { candidateOf, canWiden } from "../gate/candidate.ts";
 import type { Effect, Input, TableState } from "../gate/state.ts";
 import { findAmendment } from "../gate/update.ts";
 import { beside, post, type Session } from "./session.ts";
@@ -30,38 +30,43 @@ export function judgeBeside(session: Session, id: string): void {
 async function judgeOnce(session: Session, id: string): Promise<Input | undefined> {
   const found = findAmendment(session.state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return undefined;
-  const { table, amendment } = found;
-  const candidate = candidateOf(table.shape, amendment.column);
-  if (candidate === undefined) return undefined;
-  return { kind: "judged", id, answer: await answerOf(session, table, candidate) };
+  if (found.amendment.kind === "table") return undefined;
+  return { kind: "judged", id, answer: await answerOf(session, found.table, found.amendment) };
 }
 
-async function answerOf(session: Session, table: TableState, candidate: Candidate): Promise<Answer> {
-  const { name } = candidate.field;
-  if (table.shape.fields.some((field) => field.name === name)) {
-    return { kind: "refused", candidate, why: `a field ${name} flows already, from another column` };
-  }
+async function answerOf(session: Session, table: TableState, amendment: Amendment): Promise<Answer> {
+  const { rules } = session.outside.settings;
+  const making = candidateOf(rules, table, amendment);
+  if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
+  const { candidate } = making.made;
   const refusal = await refusedBy(session, table, candidate);
   if (refusal === undefined) return { kind: "fits", candidate };
-  const required = !candidate.field.optional && candidate.field.avro.default === undefined;
-  if (!required) return { kind: "refused", candidate, why: refusal };
-  const wider = widened(table.shape, candidate);
-  const again = await refusedBy(session, table, wider);
-  return again === undefined ? { kind: "fits", candidate: wider } : { kind: "refused", candidate, why: again };
+  const wider = canWiden(making.made, amendment) ? candidateOf(rules, table, amendment, true) : making;
+  if (wider === making || wider.kind === "none") return { kind: "refused", candidate, why: refusal };
+  const again = await refusedBy(session, table, wider.made.candidate);
+  return again === undefined
+    ? { kind: "fits", candidate: wider.made.candidate }
+    : { kind: "refused", candidate, why: again };
 }
 
 /** Why the subject's level does not take the candidate: by the registry's word and by our own rules. */
 async function refusedBy(session: Session, table: TableState, candidate: Candidate): Promise<string | undefined> {
   const { registry } = session.outside;
-  const subject = `${table.shape.topic}-value`;
+  const subject = subjectOf(table, candidate);
   const check = await registry.check(subject, candidate.text);
   session.work.silent = false;
   if (check.kind === "incompatible") return check.messages.join("; ");
   const level = await registry.level(subject);
-  const flowed = table.flowed.map((schema) => parseSchemaText(schema.text)).toReversed();
+  const { keySchema } = table.shape;
+  const before = candidate.part === "value" ? table.flowed : keySchema === undefined ? [] : [keySchema];
+  const flowed = before.map((schema) => parseSchemaText(schema.text)).toReversed();
   const own = checkLevel(level === "none-set" ? "BACKWARD" : level, flowed, parseSchemaText(candidate.text));
   if (own.compatible) return undefined;
   return own.incompatibility.map(({ type, location, message }) => `${type} at ${location}: ${message}`).join("; ");
+}
+
+function subjectOf({ shape }: TableState, { part }: Candidate): string {
+  return `${shape.topic}-${part}`;
 }
 
 /** Registers the candidate, reads the contracts up to now, and says so: the flip is decided after both. */
@@ -84,7 +89,7 @@ async function registerOnce(session: Session, effect: Extract<Effect, { kind: "r
   const stale: Input = { kind: "registration-refused", id, hash: "", why: "" };
   const answer = found?.amendment.answer;
   if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash) return stale;
-  const result = await session.outside.registry.register(`${found.table.shape.topic}-value`, candidate.text);
+  const result = await session.outside.registry.register(subjectOf(found.table, candidate), candidate.text);
   session.work.silent = false;
   if (result.kind === "refused") {
     return { kind: "registration-refused", id, hash: candidate.hash, why: `${result.status} ${result.message}` };
