@@ -14,15 +14,21 @@ import { addRun } from "./cli/run.ts";
 import { describeError } from "./errors.ts";
 
 const interrupt = new AbortController();
-let interrupted = false;
+/** How the process ends once a signal has asked it to; a service ends in order then. */
+let interruptedAs: ExitCode | undefined;
+let isService = false;
 
-/** The first Ctrl-C asks the command to end, the second ends the process. */
-process.on("SIGINT", () => {
-  if (interrupted) process.exit(EXIT.interrupted);
-  interrupted = true;
-  interrupt.abort();
-});
-process.once("SIGTERM", () => interrupt.abort());
+/** The first signal asks the command to end, the second ends the process. */
+for (const [signal, code] of [
+  ["SIGINT", EXIT.interrupted],
+  ["SIGTERM", EXIT.terminated],
+] as const) {
+  process.on(signal, () => {
+    if (interruptedAs !== undefined) process.exit(code);
+    interruptedAs = code;
+    interrupt.abort();
+  });
+}
 // `fieldgate … | head` closes the pipe early: nothing is wrong.
 process.stdout.on("error", () => process.exit());
 
@@ -35,6 +41,9 @@ const terminal: Terminal = {
   signal: interrupt.signal,
   end: (code) => {
     process.exitCode = code;
+  },
+  serve: () => {
+    isService = true;
   },
 };
 
@@ -53,12 +62,16 @@ addExplain(program, terminal);
 
 process.exitCode = EXIT.fine;
 await program.parseAsync().catch((error: unknown) => terminal.end(endOf(error)));
-if (interrupted) process.exitCode = EXIT.interrupted;
+if (interruptedAs !== undefined) {
+  if (!isService) process.exitCode = interruptedAs;
+  // Whoever asked waits for the process: a connection nobody answers on must not keep it.
+  process.exit();
+}
 
 /** Prints what went wrong and tells how to exit. Commander has printed its own errors and help already. */
 function endOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.wrong;
-  if (interrupt.signal.aborted) return interrupted ? EXIT.interrupted : EXIT.fine;
+  if (interruptedAs !== undefined) return isService ? EXIT.fine : interruptedAs;
   terminal.warn(`fieldgate: ${describeError(error)}`);
   return EXIT.wrong;
 }

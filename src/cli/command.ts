@@ -16,6 +16,8 @@ export interface Terminal {
   readonly signal: AbortSignal;
   /** How the command ended. */
   end(code: ExitCode): void;
+  /** From now on a signal is how this command ends in order, with exit code 0. */
+  serve(): void;
 }
 
 /** `--format text|json`. */

@@ -18,6 +18,8 @@ export interface WriterOptions {
   readonly timeoutMs?: number | undefined;
   /** How long one commit may take in all before it is `kafka-down`. Default 30000. */
   readonly commitTimeoutMs?: number | undefined;
+  /** How long a commit under way may go on after its signal: cut off, it holds readers up until `timeoutMs`. Default 4000. */
+  readonly graceMs?: number | undefined;
   /** The topic's max.message.bytes. */
   readonly maxBytes: (topic: string) => number;
 }
@@ -25,7 +27,7 @@ export interface WriterOptions {
 export interface TransactionalWriter extends AsyncDisposable {
   /**
    * Writes all records in one transaction, in order per partition; none of them is seen unless all are. No
-   * records: nothing happens. One commit at a time. The first commit is what fences older writers of the
+   * records: nothing happens. One commit at a time; a signal lets the one under way finish within `graceMs`. The first commit is what fences older writers of the
    * same transactional id, not the opening.
    *
    * Any error but `record-too-large` leaves the outcome unknown and the writer dead: dispose it, open a new
@@ -94,7 +96,8 @@ class Writer implements TransactionalWriter {
     const doing = `commit to ${topicsOf(records)}`;
     try {
       this.#work = this.#transactNamed(sends);
-      await within(this.#options.commitTimeoutMs ?? 30_000, doing, this.#work, signal);
+      const { commitTimeoutMs = 30_000, graceMs = 4_000 } = this.#options;
+      await within(commitTimeoutMs, doing, this.#work, signal, graceMs);
       this.#state = "open";
     } catch (error) {
       this.#state = "dead";

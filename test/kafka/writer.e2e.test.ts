@@ -83,8 +83,20 @@ test("a topic that does not exist is named", async () => {
   await expect(commit).rejects.toThrow(`[topic-missing] no topic ${topic}.none`);
 });
 
-test("an aborted signal gives up the commit and the writer", async () => {
-  const { topic, open } = await topicAndWriter();
+test("a commit under way when its signal aborts is finished, and no other begun", async () => {
+  const { kafka, topic, open } = await topicAndWriter();
+  await using writer = await open();
+  await writer.commit([record(topic, "first")]);
+  const stop = new AbortController();
+  const commit = writer.commit([record(topic, "x".repeat(500_000)), record(topic, "last")], stop.signal);
+  stop.abort(new Error("stopping"));
+  await commit;
+  await until(async () => (await read(kafka, topic)).length === 3, "it is seen");
+  await expect(writer.commit([record(topic, "more")], stop.signal)).rejects.toThrow("stopping");
+});
+
+test("an aborted signal gives up a commit that does not end in time, and the writer", async () => {
+  const { topic, open } = await topicAndWriter({ graceMs: 50 });
   await using writer = await open();
   const stop = new AbortController();
   const commit = writer.commit([record(`${topic}.none`, "x")], stop.signal);
