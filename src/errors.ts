@@ -27,6 +27,7 @@ const CODES = {
   "table-replaced": { fate: "stop", cause: "a captured table's name belongs to another table now" },
   "table-unsupported": { fate: "stop", cause: "a table has a key column of a type that is not mapped" },
   "wal-invalid": { fate: "stop", cause: "bytes of the log that pgoutput should not send" },
+  "key-changed": { fate: "stop", cause: "a table has another key than its events" },
   "value-unfit": { fate: "stop", cause: "a value does not fit the type its field has" },
   "amendment-unsupported": { fate: "stop", cause: "a change of the table this version cannot withhold" },
   "kafka-down": { fate: "retry", cause: "no broker answers, or the outcome of a commit is unknown" },

@@ -31,10 +31,12 @@ export function differences(
   proven: boolean,
 ): readonly Difference[] {
   const published = new Set(table.shape.fields.map((field) => field.attnum));
-  const lost = [...published].filter((attnum) => !seen.some(({ column }) => column.attnum === attnum));
-  const gone = proven ? lost.map((attnum) => dropped(table, attnum)) : [];
-  const changed = seen.flatMap((one) => (published.has(one.column.attnum) ? changedColumn(rules, table, one) : []));
-  const added = seen.filter((one) => !published.has(one.column.attnum) && isNews(rules, table, one.column));
+  const captured = seen.filter(({ column }) => isCaptured(rules, table, column));
+  const lost = [...published].filter((attnum) => !captured.some(({ column }) => column.attnum === attnum));
+  const sure = lost.filter((attnum) => proven || seen.some(({ column }) => column.attnum === attnum));
+  const gone = sure.map((attnum) => dropped(table, attnum));
+  const changed = captured.flatMap((one) => (published.has(one.column.attnum) ? changedColumn(rules, table, one) : []));
+  const added = captured.filter((one) => !published.has(one.column.attnum) && isNews(table, one.column));
   return [...gone, ...changed, ...added.map((one) => addedColumn(rules, one))];
 }
 
@@ -90,10 +92,14 @@ function findingOf(rules: Rules, column: Column): Finding | undefined {
   return mapped.kind === "left-out" ? mapped.finding : undefined;
 }
 
-/** A column that was left out from the start, by its type or by the connector's file, is no news while it is so. */
-function isNews(rules: Rules, table: TableState, column: Column): boolean {
-  const { schema, name } = table.shape.table;
-  if (column.generated || !rules.publishes(schema, name, column.name)) return false;
+/** A column that the connector's file excludes is as good as dropped. */
+export function isCaptured({ filter }: Rules, { shape, capturedAs }: TableState, column: Column): boolean {
+  const { schema, name } = capturedAs ?? shape.table;
+  return !column.generated && filter.column(schema, name, column.name);
+}
+
+/** A column that was left out from the start, by its type, is no news while it is of it. */
+function isNews(table: TableState, column: Column): boolean {
   if (table.amendments.some((amendment) => amendment.attnum === column.attnum)) return true;
   const before = table.known.find((known) => known.attnum === column.attnum);
   return before === undefined || !sameColumnType(before.type, column.type);

@@ -27,7 +27,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
   const named = renamedTable(table, input);
   const found = [...differences(rules, named, sure, proven)];
   const { schema, name } = named.shape.table;
-  const pinned = rules.keyColumns(schema, name) !== undefined;
+  const names = input.table.columns.map((column) => column.name);
+  const pinned = rules.filter.keyColumns(schema, name, names) !== undefined;
   const key = proven && !pinned ? keyDifference(named, input) : undefined;
   if (key !== undefined) found.push(key);
   const amendments = revise(named, sure, found, proven, input.explained, when);

@@ -4,6 +4,7 @@ import type { GuardError } from "../errors.ts";
 import type { Finding } from "../finding.ts";
 import type { ValueModes } from "../event/modes.ts";
 import type { Attnum, Table, TypeDetail } from "../table/column.ts";
+import type { CaptureFilter } from "../table/filter.ts";
 import type { KnownColumn } from "../table/prove.ts";
 import type { Json, RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
@@ -58,10 +59,8 @@ export interface Rules {
   readonly backfillMaxRows: number;
   /** How values are written. */
   readonly modes: ValueModes;
-  /** Is this column of a captured table published? */
-  readonly publishes: (schema: string, table: string, column: string) => boolean;
-  /** message.key.columns: the key by the file, in this order; undefined: the table has its own. */
-  readonly keyColumns: (schema: string, table: string) => readonly string[] | undefined;
+  /** Which tables and columns are captured, and what the file says of keys. */
+  readonly filter: CaptureFilter;
 }
 
 export interface OperatorCommand {

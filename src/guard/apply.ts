@@ -1,7 +1,7 @@
 import { decide } from "../decide.ts";
 import type { Effect, Input } from "../gate/state.ts";
 import { formatLsn } from "../wal/lsn.ts";
-import type { Session } from "./session.ts";
+import { capturedFrom, type Session } from "./session.ts";
 import { isoTime } from "./time.ts";
 import { judgeBeside, registerBeside, registrationEnded } from "./work.ts";
 
@@ -40,10 +40,13 @@ function run(session: Session, effect: Effect): void {
 /** A flip changes what the next row of its table looks like. */
 function forgetWriters(session: Session, before: Session["state"]["tables"]): void {
   if (session.state.tables === before) return;
-  for (const captured of session.relations.values()) {
+  for (const [oid, captured] of session.relations) {
+    if (captured.news === "replaces") session.relations.set(oid, capturedFrom(session, captured.relation));
     if (captured.topic === undefined) continue;
     if (session.state.tables.get(captured.topic)?.shape === before.get(captured.topic)?.shape) continue;
     captured.writer = undefined;
+    // What stood in the way may fit now.
+    session.halted = undefined;
   }
 }
 

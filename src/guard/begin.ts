@@ -4,6 +4,7 @@ import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { SourceFacts } from "../postgres/check.ts";
 import { changes, type Stored } from "../store/records.ts";
 import { formatLsn, type Lsn } from "../wal/lsn.ts";
+import type { Table } from "../table/column.ts";
 import type { Position } from "../wal/position.ts";
 import { stateRecord } from "./loop.ts";
 import type { Outside, Source } from "./outside.ts";
@@ -22,10 +23,11 @@ export async function beginOrGoOn(
 ): Promise<Stored> {
   const facts = await source.check();
   if (stored.position !== undefined) await mustBeSameLog(outside, source, facts, stored.position);
-  const items = capturable(outside.settings, await source.tables());
+  const tables = await source.tables(namesOf(stored));
+  const items = capturable(outside.settings, stored.position === undefined ? tables : tables.filter(isNewTo(stored)));
   for (const finding of items.flatMap((item) => item.leftOut)) outside.log.warn(finding.message);
   if (stored.position === undefined && stored.intent === undefined) await mustBeNewSlot(outside, source);
-  await createTopics(outside, items);
+  await createTopics(outside, [...stored.tables.keys(), ...items.map((item) => item.topic)]);
   const record = async (before: Stored, after: Stored): Promise<Stored> => {
     const records = changes(before, after).map((entry) => stateRecord(outside.settings.stateTopic, entry));
     await writer.commit(records, signal);
@@ -37,7 +39,8 @@ export async function beginOrGoOn(
     await source.ensurePublication();
     if (missing.length === 0) return now;
     // Tables and their snapshots in one commit: a table that is known is not looked at again.
-    return record(now, withSnapshots(outside, { ...now, tables: await firstStates(outside, now, missing) }, missing));
+    const tables = unproven(await firstStates(outside, now, missing), missing);
+    return record(now, withSnapshots(outside, { ...now, tables }, missing));
   }
   if (missing.length > 0) now = await record(now, { ...now, tables: await firstStates(outside, now, missing) });
   const { slot, publication } = outside.settings;
@@ -49,6 +52,28 @@ export async function beginOrGoOn(
   const { systemId, timeline } = facts;
   const position: Position = { endLsn, commitLsn: undefined, tx: undefined, systemId, timeline, slot };
   return record(now, { ...withSnapshots(outside, now, items), position });
+}
+
+/** Neither one of ours under another name, nor another table under the name of one of ours. */
+function isNewTo({ tables }: Stored): (table: Table) => boolean {
+  const states = [...tables.values()];
+  return ({ oid, schema, name }) =>
+    !states.some(({ shape: { table } }) => table.oid === oid || (table.schema === schema && table.name === name));
+}
+
+/** Tables that need not be there any more under the names the file has: what the log has of them is still read. */
+function namesOf({ tables, position }: Stored): readonly { readonly schema: string; readonly name: string }[] {
+  if (position === undefined) return [];
+  return [...tables.values()].map(({ shape, capturedAs }) => capturedAs ?? shape.table);
+}
+
+/** The log may be behind the catalog: who its columns are is proven by its first row. */
+function unproven(
+  tables: ReadonlyMap<string, TableState>,
+  items: readonly Capturable[],
+): ReadonlyMap<string, TableState> {
+  const added = new Set(items.map((item) => item.topic));
+  return new Map([...tables].map(([topic, table]) => [topic, added.has(topic) ? { ...table, known: [] } : table]));
 }
 
 function withSnapshots(outside: Outside, stored: Stored, items: readonly Capturable[]): Stored {
@@ -117,10 +142,9 @@ function lostSlot(message: string): GuardError {
   });
 }
 
-async function createTopics(outside: Outside, items: readonly Capturable[]): Promise<void> {
-  const names = items.map((item) => item.topic);
+export async function createTopics(outside: Outside, names: readonly string[]): Promise<void> {
   const described = await outside.sink.describeTopics(names);
-  for (const name of names) {
+  for (const name of new Set(names)) {
     if (described.get(name) === undefined) await outside.sink.createTopic({ name, ...outside.settings.topicCreation });
   }
 }

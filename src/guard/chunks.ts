@@ -1,15 +1,17 @@
 import { advance, type ChunkJob, nextJob } from "../chunk/job.ts";
 import { openWindow, seesAll, sift, type Window } from "../chunk/window.ts";
-import { GuardError } from "../errors.ts";
 import type { EventMark, SnapshotMark } from "../event/source.ts";
-import { eventWriter, type EventWriter } from "../event/writer.ts";
+import type { EventWriter } from "../event/writer.ts";
+import { sameColumnType } from "../gate/differ.ts";
+import type { TableState } from "../gate/state.ts";
 import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
 import type { Attnum, Table } from "../table/column.ts";
 import type { Shape } from "../table/shape.ts";
 import { isVisible } from "../wal/snapshot.ts";
 import { readTuple, tupleSlots } from "../wal/tuple.ts";
-import { originOf } from "./prove.ts";
-import { put } from "./batch.ts";
+import { putChange } from "./batch.ts";
+import { seeTable } from "./look.ts";
+import { rowKeys, shapeWriter } from "./writer.ts";
 import { beside, type Session, tableOf } from "./session.ts";
 
 type Rows = Extract<ChunkRead, { kind: "rows" }>;
@@ -18,6 +20,8 @@ type Rows = Extract<ChunkRead, { kind: "rows" }>;
 interface Active {
   readonly job: ChunkJob;
   readonly shape: Shape;
+  /** What is read of each row, in this order. */
+  readonly columns: readonly Attnum[];
   readonly nonce: string;
   window: Window | undefined;
   /** Set before the high mark is written. */
@@ -103,12 +107,21 @@ async function readBetweenMarks(session: Session, jobId: string): Promise<void> 
     chunks.busy = false;
     return;
   }
-  const { shape } = tableOf(session, job.topic);
-  const active: Active = { job, shape, nonce: outside.uuid(), window: undefined, read: undefined, restarted: false };
+  const table = tableOf(session, job.topic);
+  const { shape } = table;
+  const columns = readable(table);
+  const over = overBecause(job, table);
+  if (over !== undefined) {
+    endJob(session, job, over);
+    chunks.busy = false;
+    return;
+  }
+  const nonce = outside.uuid();
+  const active: Active = { job, shape, columns, nonce, window: undefined, read: undefined, restarted: false };
   chunks.active = active;
   chunks.busy = false;
   await source.mark(`low:${active.nonce}`);
-  active.read = await source.chunk(requestOf(session, job, shape));
+  active.read = await source.chunk(requestOf(session, job, table, columns));
   if (active.read.kind === "rows") resize(session, active.read.rows);
   await source.mark(`high:${active.nonce}`);
 }
@@ -122,15 +135,25 @@ function resize(session: Session, rows: readonly Buffer[]): void {
   begun.limit = Math.max(1, Math.min(session.outside.settings.chunkRows, begun.limit * 4, fitting));
 }
 
-function requestOf(session: Session, job: ChunkJob, shape: Shape): ChunkRequest {
-  const { known } = tableOf(session, job.topic);
-  const nameOf = (column: Attnum) => known.find((other) => other.attnum === column)?.name ?? "";
+/** The columns of fields that flow and of the key, but those the table does not have any more. */
+function readable({ shape, known, rowKey }: TableState): readonly Attnum[] {
+  const wanted = [...shape.fields, ...shape.key].map((field) => field.attnum);
+  return [...new Set([...wanted, ...(rowKey ?? [])])].filter((column) => known.some(({ attnum }) => attnum === column));
+}
+
+/** The key in whose order chunks are read: the table's own. */
+export function keyOfRows({ shape, rowKey }: TableState): readonly Attnum[] {
+  return rowKey ?? shape.key.map((field) => field.attnum);
+}
+
+function requestOf(session: Session, job: ChunkJob, table: TableState, columns: readonly Attnum[]): ChunkRequest {
+  const nameOf = (column: Attnum) => table.known.find((other) => other.attnum === column)?.name ?? "";
   const column = job.column;
   const due = job.due === "not-null" && column !== undefined ? { column: nameOf(column), fill: null } : undefined;
   return {
-    table: shape.table,
-    columns: shape.fields.map((field) => ({ attnum: field.attnum, name: nameOf(field.attnum) })),
-    key: shape.key.map((field) => nameOf(field.attnum)),
+    table: table.shape.table,
+    columns: columns.map((attnum) => ({ attnum, name: nameOf(attnum) })),
+    key: keyOfRows(table).map(nameOf),
     after: job.cursor,
     limit: session.chunks.begun?.limit ?? FIRST_ROWS,
     due: job.again.length > 0 ? undefined : due,
@@ -173,13 +196,18 @@ async function usableRows(
       session.outside.log.info(`${active.job.id}: ${table} is locked, it is read again`);
       return undefined;
     case "gone":
-      throw new GuardError("table-missing", `${table} is gone or another table now`);
+      await findTable(session, active);
+      return undefined;
     case "differs":
-      throw changed(table);
+      seeTable(session, read.table, read.end);
+      return undefined;
     case "rows": {
-      if (!sameColumns(active.shape, read.table)) throw changed(table);
-      const flipped = tableOf(session, active.job.topic).shape !== active.shape;
-      if (window.spoiled || flipped) return undefined;
+      const state = tableOf(session, active.job.topic);
+      if (!isKnown(state, read.table)) {
+        seeTable(session, read.table, read.end);
+        return undefined;
+      }
+      if (window.spoiled || state.shape !== active.shape) return undefined;
       if (seesAll(window, read.snapshot)) return read;
       await session.outside.sleep(20, session.signal);
       return undefined;
@@ -189,17 +217,41 @@ async function usableRows(
   }
 }
 
-function changed(table: string): GuardError {
-  return new GuardError("amendment-unsupported", `a published column of ${table} was dropped, renamed or retyped`, {
-    next: "undo the change in the database, or capture the table under a new topic.prefix with a new connector",
-  });
+/** Under another name it is read on; a table that is dropped has nothing to read. */
+async function findTable(session: Session, { job, shape }: Active): Promise<void> {
+  const { table, end } = await session.source.table(shape.table.oid);
+  if (table === undefined) endJob(session, job, "the table is dropped");
+  else seeTable(session, table, end);
 }
 
-function sameColumns(shape: Shape, table: Table): boolean {
-  return shape.fields.every((field) => {
-    const live = table.columns.find((column) => column.attnum === field.attnum);
-    return live?.type.oid === field.type.oid && live.type.typmod === field.type.typmod;
-  });
+/** Are its columns those that were proven last, by name and type? */
+function isKnown({ known }: TableState, table: Table): boolean {
+  const live = table.columns.filter((column) => !column.generated);
+  return (
+    live.length === known.length &&
+    live.every((column) => {
+      const before = known.find((one) => one.attnum === column.attnum);
+      return before?.name === column.name && sameColumnType(before.type, column.type);
+    })
+  );
+}
+
+/** Why there is nothing to read for this job any more. */
+function overBecause(job: ChunkJob, table: TableState): string | undefined {
+  const { known, shape } = table;
+  if (known.length === 0) return undefined;
+  const isLive = (column: Attnum) => known.some(({ attnum }) => attnum === column);
+  if (keyOfRows(table).length === 0 || !keyOfRows(table).every(isLive)) return "the table has another key";
+  if (job.column === undefined) return undefined;
+  const flows = isLive(job.column) && shape.fields.some(({ attnum }) => attnum === job.column);
+  return flows ? undefined : "its column is dropped";
+}
+
+function endJob(session: Session, job: ChunkJob, why: string): void {
+  const jobs = new Map(session.state.jobs).set(job.id, { ...job, state: "refused", why });
+  session.state = { ...session.state, jobs };
+  session.outside.log.warn(`${job.id}: ended: ${why}`);
+  session.wake.wake();
 }
 
 /** However the chunk went: else a table that stays locked would let the list of transactions grow. */
@@ -211,11 +263,13 @@ async function forgetVisible({ source, chunks }: Session, read: ChunkRead): Prom
 function publish(session: Session, active: Active, read: Rows, window: Window): void {
   const { tx, outside } = session;
   if (tx === undefined) return;
-  const { job, shape } = active;
-  const writer = chunkWriter(session, shape);
+  const { job, columns } = active;
+  const table = tableOf(session, job.topic);
+  const writer = shapeWriter(session, table, columns, "default");
+  const byKey = rowKeys(session, table, columns, "default") ?? writer;
   const { publish: due, again } = sift(
     window,
-    read.rows.map((row) => writer.keyOfTuple(row, 0)),
+    read.rows.map((row) => byKey.keyOfTuple(row, 0)),
   );
   const moved = session.state.jobs.get(job.id)?.again.slice(job.again.length) ?? [];
   const step = {
@@ -223,7 +277,7 @@ function publish(session: Session, active: Active, read: Rows, window: Window): 
     scanned: read.scanned,
     last: read.last,
     done: read.done,
-    again: [...again.map((index) => keyText(shape, read.rows[index])), ...moved],
+    again: [...again.map((index) => keyText(table, columns, read.rows[index])), ...moved],
   };
   const next = advance(job, step);
   due.forEach((index, place) => {
@@ -231,7 +285,7 @@ function publish(session: Session, active: Active, read: Rows, window: Window): 
     if (row === undefined) return;
     const snapshot = snapshotMark(session, job, place, next.state === "done" && place === due.length - 1);
     const mark: EventMark = { lsn: tx.finalLsn, tx: tx.mark, now: outside.now(), snapshot };
-    put(session, job.topic, writer.chunkRow(row, 0, mark));
+    putChange(session, job.topic, [writer.chunkRow(row, 0, mark)], tx.finalLsn);
   });
   session.state = { ...session.state, jobs: new Map(session.state.jobs).set(job.id, next) };
   if (next.state === "done") outside.log.info(`${job.id}: done, ${next.rows} rows published of ${next.scanned} read`);
@@ -252,13 +306,6 @@ export function readMoved(session: Session, topic: string, key: readonly string[
   }
 }
 
-function chunkWriter(session: Session, shape: Shape): EventWriter {
-  const { outside, slab } = session;
-  const columns = shape.fields.map((field) => field.attnum);
-  const { tombstones } = outside.settings;
-  return eventWriter({ shape, columns, identity: "default", origin: originOf(outside), tombstones, slab });
-}
-
 /** As Debezium marks an initial snapshot; whatever is read later is `incremental`. */
 function snapshotMark(session: Session, job: ChunkJob, place: number, last: boolean): SnapshotMark {
   if (job.kind === "backfill") return "incremental";
@@ -271,22 +318,21 @@ function snapshotMark(session: Session, job: ChunkJob, place: number, last: bool
 }
 
 /** The key's columns of a chunk's row, as text in key order. */
-function keyText(shape: Shape, row: Buffer | undefined): readonly string[] {
-  const columns = shape.fields.map((field) => field.attnum);
-  return row === undefined ? [] : keyTexts(shape, columns, row, 0);
+function keyText(table: TableState, columns: readonly Attnum[], row: Buffer | undefined): readonly string[] {
+  return row === undefined ? [] : keyTexts(table, columns, row, 0);
 }
 
-/** The key's columns of a row with these columns, as text in key order. */
+/** The columns of the table's own key, of a row with these columns, as text in key order. */
 export function keyTexts(
-  shape: Shape,
+  table: TableState,
   columns: readonly (Attnum | undefined)[],
   bytes: Buffer,
   from: number,
 ): readonly string[] {
   const slots = tupleSlots();
   readTuple(bytes, from, slots);
-  return shape.key.map((field) => {
-    const at = columns.indexOf(field.attnum);
+  return keyOfRows(table).map((column) => {
+    const at = columns.indexOf(column);
     return bytes.toString("utf8", slots.start[at], slots.end[at]);
   });
 }

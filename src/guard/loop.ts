@@ -1,3 +1,4 @@
+import { GuardError } from "../errors.ts";
 import { tellText } from "../gate/settle.ts";
 import { findAmendment, withheldOf } from "../gate/update.ts";
 import { changes, type StateRecord, type Stored } from "../store/records.ts";
@@ -6,14 +7,15 @@ import { apply, takeInputs } from "./apply.ts";
 import { closeWindow, pumpChunks } from "./chunks.ts";
 import type { OutRecord } from "./outside.ts";
 import { proveRelation, recheck } from "./prove.ts";
+import { MENDED_BY_COMMAND, wayOn } from "./halt.ts";
 import { type Barrier, fill } from "./rows.ts";
 import { post, type Session } from "./session.ts";
 
 /** An idle stream records the log's end so often, so that quiet tables do not pin it. */
 const IDLE_MS = 3000;
 
-/** Follows the log until something throws: the signal, a lost connection, a stop. */
-export async function follow(session: Session): Promise<never> {
+/** Follows the log until something throws: the signal, a lost connection, a stop; or until a snapshot was all. */
+export async function follow(session: Session): Promise<void> {
   resume(session);
   let idleSince = session.outside.now();
   for (;;) {
@@ -21,6 +23,11 @@ export async function follow(session: Session): Promise<never> {
     if (session.failure !== undefined) throw session.failure;
     await recheck(session);
     takeInputs(session);
+    if (session.halted !== undefined) {
+      if (stateChanged(session)) await commit(session);
+      else await session.wake.wait(IDLE_MS);
+      continue;
+    }
     pumpChunks(session);
     const { barrier, idle, stop } = fill(session);
     const quiet = idle && session.outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
@@ -29,9 +36,40 @@ export async function follow(session: Session): Promise<never> {
       await commit(session);
       idleSince = session.outside.now();
     }
-    if (stop !== undefined) throw stop;
-    if (barrier !== undefined) await pass(session, barrier);
+    if (stop !== undefined) halt(session, stop);
+    else if (isAllRead(session)) return;
+    else if (barrier !== undefined) await passOrHalt(session, barrier);
     else if (idle && session.inbox.length === 0) await session.wake.wait(IDLE_MS);
+  }
+}
+
+/** snapshot.mode=initial_only: nothing is due once the rows that were there are published. */
+function isAllRead({ outside, state }: Session): boolean {
+  return (
+    outside.settings.snapshot === "initial_only" && ![...state.jobs.values()].some(({ state: is }) => is === "running")
+  );
+}
+
+/**
+ * What a command can mend stops the log and not the connector: commands and contracts are heard, the slot is kept and
+ * what came before is published. Anything that changes what flows has the change tried again.
+ */
+function halt(session: Session, stop: GuardError): void {
+  if (!MENDED_BY_COMMAND.has(stop.code)) throw stop;
+  const { outside } = session;
+  session.halted = wayOn(session, stop);
+  const { code, message, next } = session.halted;
+  outside.status({ kind: "stopped", code, message, next });
+  outside.stopped(session.halted);
+}
+
+async function passOrHalt(session: Session, barrier: NonNullable<Barrier>): Promise<void> {
+  try {
+    await pass(session, barrier);
+  } catch (error) {
+    if (!(error instanceof GuardError) || !MENDED_BY_COMMAND.has(error.code)) throw error;
+    if (stateChanged(session)) await commit(session);
+    halt(session, error);
   }
 }
 
@@ -97,7 +135,8 @@ async function commit(session: Session): Promise<void> {
   session.committed = stored;
   session.stream.acknowledge(session.position.endLsn);
   const { state, position, lastCommitTime } = session;
-  session.outside.status({ kind: "streaming", state, endLsn: position.endLsn, commitTime: lastCommitTime });
+  if (session.halted === undefined)
+    session.outside.status({ kind: "streaming", state, endLsn: position.endLsn, commitTime: lastCommitTime });
   tellPeople(session);
 }
 

@@ -1,5 +1,5 @@
 import type { Contract } from "../contract/contract.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, Rules, State } from "../gate/state.ts";
 import type { Amendment, Told } from "../gate/amendment.ts";
 import type { OutRecord } from "../kafka/record.ts";
@@ -11,7 +11,8 @@ import type { Slot } from "../postgres/slot.ts";
 import type { WalStream } from "../postgres/stream.ts";
 import type { Registry } from "../registry/client.ts";
 import type { StateRecord } from "../store/records.ts";
-import type { Table, TableOid } from "../table/column.ts";
+import type { Table, TableOid, TypeDetail } from "../table/column.ts";
+import type { CaptureFilter } from "../table/filter.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
 
@@ -23,7 +24,10 @@ export interface Settings {
   readonly tables: readonly { readonly schema: string; readonly name: string }[];
   readonly slot: string;
   readonly publication: string;
-  readonly snapshot: "initial" | "no_data";
+  readonly filter: CaptureFilter;
+  readonly snapshot: "initial" | "no_data" | "initial_only";
+  /** Operations that are not published. */
+  readonly skipped: ReadonlySet<"c" | "u" | "d" | "t">;
   readonly tombstones: boolean;
   readonly topicCreation: Pick<NewTopic, "partitions" | "replication" | "config">;
   readonly rules: Rules;
@@ -39,7 +43,12 @@ export interface Settings {
 /** The captured database. Each call that fails throws a GuardError. */
 export interface Source extends AsyncDisposable {
   check(): Promise<SourceFacts>;
-  tables(): Promise<readonly Table[]>;
+  /** Throws table-missing for tables the file names and nobody has, but for these. */
+  tables(known: readonly { readonly schema: string; readonly name: string }[]): Promise<readonly Table[]>;
+  /** What the catalog says of these types now; those it does not have any more are missing. */
+  types(oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>>;
+  /** The secret that DDL messages are signed with; undefined: no trigger, or no right to read it. */
+  ddlSecret(): Promise<string | undefined>;
   /** `end` is the log's end after the snapshot was taken: later rows are newer than this catalog. */
   table(oid: TableOid): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot; readonly end: Lsn }>;
   slot(): Promise<Slot | undefined>;
@@ -106,6 +115,8 @@ export interface Outside {
   readonly tell: (amendment: Amendment, state: State) => void;
   /** Calls for each amendment people were told of, until the next session asks; never before it returns. */
   readonly onTold: (then: (told: Told) => void) => void;
+  /** A connector that waits for a person; returns at once and never throws. */
+  readonly stopped: (error: GuardError) => void;
   readonly status: (status: Status) => void;
 }
 

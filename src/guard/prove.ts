@@ -54,7 +54,9 @@ function toldOf(session: Session, { relation, columns }: Captured, doubt: boolea
   session.told.delete(relation.oid);
   if (told === undefined || doubt) return undefined;
   const live = told.columns.filter((column) => !column.generated);
-  const same = live.length === columns.length && live.every((column, index) => isIt(column, columns[index], relation.columns[index]));
+  const same =
+    live.length === columns.length &&
+    live.every((column, index) => isIt(column, columns[index], relation.columns[index]));
   return same ? told : undefined;
 }
 
@@ -149,7 +151,8 @@ function chosen(
 ): readonly (Attnum | undefined)[] {
   const told = session.told.get(relation.oid)?.columns.filter((column) => !column.generated);
   const fits =
-    told?.length === columns.length && told.every((column, index) => isIt(column, columns[index], relation.columns[index]));
+    told?.length === columns.length &&
+    told.every((column, index) => isIt(column, columns[index], relation.columns[index]));
   return fits ? told.map((column) => column.attnum) : columns;
 }
 

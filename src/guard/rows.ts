@@ -197,6 +197,6 @@ function onMessage(session: Session, message: LogicalMessage): Barrier {
       if (tx.index >= tx.skip) onDdl(session, message, tx.xid);
       return undefined;
     default:
-      return mark?.kind satisfies never;
+      return mark satisfies never;
   }
 }

@@ -24,6 +24,7 @@ export async function runConnector(outside: Outside, signal: AbortSignal): Promi
     const begun = outside.now();
     try {
       await runSession(outside, turn, signal);
+      return;
     } catch (error) {
       if (signal.aborted) return;
       const problem = problemOf(error);
@@ -142,8 +143,12 @@ async function streamFrom(
     inbox: [],
     batch: [],
     batchBytes: 0,
+    maxBytes,
+    ddlSecret: await source.ddlSecret(),
     relations: new Map(),
     looks: new Map(),
+    told: new Map(),
+    lookups: new Map(),
     rechecks: [],
     tx: undefined,
     held: undefined,
@@ -152,6 +157,7 @@ async function streamFrom(
     toTell: new Set(),
     work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
     chunks: idleMachine(),
+    halted: undefined,
     failure: undefined,
   };
   using _listening = outside.desk.listen(commandOffset, {

@@ -49,6 +49,10 @@ export interface Session {
   readonly wake: Wake;
   /** Partitions by topic. */
   readonly partitions: Map<string, number>;
+  /** max.message.bytes by topic. */
+  readonly maxBytes: Map<string, number>;
+  /** What DDL messages are signed with. */
+  readonly ddlSecret: string | undefined;
   readonly slab: Slab;
   state: State;
   position: Position;

@@ -6,7 +6,8 @@ import { envelopeSchema, keySchema } from "../event/schema.ts";
 import type { ChunkJob } from "../chunk/job.ts";
 import type { TableState } from "../gate/state.ts";
 import { newAmendment } from "../gate/seen.ts";
-import type { Column, Table } from "../table/column.ts";
+import { differences } from "../gate/differ.ts";
+import type { Attnum, Column, Table } from "../table/column.ts";
 import type { Field, Json, RegisteredSchema } from "../table/shape.ts";
 import { adopt } from "./adopt.ts";
 import { isoTime } from "./time.ts";
@@ -18,14 +19,17 @@ export interface Capturable {
   readonly topic: string;
   readonly fields: readonly Field[];
   readonly key: readonly Field[];
+  /** The table's own key, when the file gives the events another. */
+  readonly rowKey: readonly Attnum[] | undefined;
   readonly leftOut: readonly Finding[];
 }
 
 /** Every captured table, or one GuardError that names every fault at once. */
 export function capturable(settings: Settings, tables: readonly Table[]): readonly Capturable[] {
   const all = tables.map((table) => mapTable(settings, table));
-  const faults = all.flatMap(({ table, key }) => {
+  const faults = all.flatMap(({ table, key, rowKey }) => {
     const lost = table.key.filter((column) => !key.some((field) => field.attnum === column));
+    if (rowKey !== undefined) return [];
     return lost.map((column) => `${table.schema}.${table.name}: key column ${describe(table, column)}`);
   });
   for (const { table, fields } of all) {
@@ -48,12 +52,25 @@ function describe(table: Table, attnum: number): string {
   return `${column?.name ?? "?"} has type ${column?.typeName ?? "?"}, which is not mapped`;
 }
 
-function mapTable(settings: Settings, table: Table): Capturable {
-  const mapped = logged(table).map((column) => fieldOf(column));
-  const fields = mapped.flatMap((result) => (result.kind === "field" ? [result.field] : []));
-  const leftOut = mapped.flatMap((result) => (result.kind === "left-out" ? [result.finding] : []));
-  const key = table.key.flatMap((column) => fields.filter((field) => field.attnum === column));
-  return { table, topic: topicName(settings.topicPrefix, table.schema, table.name), fields, key, leftOut };
+function mapTable({ rules, topicPrefix }: Settings, table: Table): Capturable {
+  const { filter, modes } = rules;
+  const { schema, name } = table;
+  const mapped = logged(table).map((column) => ({ column, result: fieldOf(column, modes) }));
+  const all = mapped.flatMap(({ result }) => (result.kind === "field" ? [result.field] : []));
+  const published = mapped.filter(({ column }) => filter.column(schema, name, column.name));
+  const fields = published.flatMap(({ result }) => (result.kind === "field" ? [result.field] : []));
+  const leftOut = published.flatMap(({ result }) => (result.kind === "left-out" ? [result.finding] : []));
+  const byFile = filter.keyColumns(
+    schema,
+    name,
+    table.columns.map((column) => column.name),
+  );
+  const attnums = byFile?.flatMap((one) =>
+    table.columns.filter((column) => column.name === one).map(({ attnum }) => attnum),
+  );
+  const key = (attnums ?? table.key).flatMap((column) => all.filter((field) => field.attnum === column));
+  const topic = topicName(topicPrefix, schema, name);
+  return { table, topic, fields, key, rowKey: byFile === undefined ? undefined : table.key, leftOut };
 }
 
 /** Generated columns are not in the log. */
@@ -66,32 +83,27 @@ function logged(table: Table): readonly Column[] {
  * table has more is an amendment, withheld like any other.
  */
 export async function firstState(outside: Outside, item: Capturable): Promise<TableState> {
-  const { table, topic, leftOut } = item;
+  const { table, topic, leftOut, rowKey, key } = item;
   const latest = await outside.registry.latest(`${topic}-value`);
-  const fields = latest === undefined ? item.fields : adopt(topic, item, latest.text);
+  const fields = latest === undefined ? item.fields : adopt(topic, item.fields, latest.text);
   const valueText = latest?.text ?? JSON.stringify(envelopeSchema(topic, fields));
   const valueSchema = await register(outside, `${topic}-value`, valueText);
-  const keyJson: Json | undefined = keySchema(topic, item.key);
+  const keyJson: Json | undefined = keySchema(topic, key);
   const keyed = keyJson === undefined ? undefined : await register(outside, `${topic}-key`, JSON.stringify(keyJson));
+  const { oid, schema, name } = table;
+  const shape = { topic, table: { oid, schema, name }, fields, key, valueSchema, keySchema: keyed };
+  const bare = { shape, known: [], amendments: [], leftOut, doubt: false, flowed: [valueSchema], rowKey };
+  const known = logged(table).map(({ attnum, name: column, type }) => ({ attnum, name: column, type }));
+  return { ...bare, known, amendments: firstAmendments(outside, bare, item) };
+}
+
+/** What an existing subject has otherwise; a column that is left out by its type is none of it. */
+function firstAmendments(outside: Outside, state: TableState, { table, fields, topic }: Capturable) {
   const when = { position: "0/0", time: isoTime(outside.now()) };
-  const more = logged(table).filter(
-    (column) => fieldOf(column).kind === "field" && !fields.some((field) => field.attnum === column.attnum),
-  );
-  return {
-    shape: {
-      topic,
-      table: { oid: table.oid, schema: table.schema, name: table.name },
-      fields,
-      key: item.key,
-      valueSchema,
-      keySchema: keyed,
-    },
-    known: logged(table).map(({ attnum, name, type }) => ({ attnum, name, type })),
-    amendments: more.map((column) => ({ ...newAmendment(topic, column, false, when), missed: true })),
-    leftOut,
-    doubt: false,
-    flowed: [valueSchema],
-  };
+  const mapped = logged(table).filter(({ attnum }) => fields.some((field) => field.attnum === attnum));
+  const seen = mapped.map((column) => ({ column, gone: false }));
+  const found = differences(outside.settings.rules, state, seen, true);
+  return found.map((difference) => ({ ...newAmendment(topic, difference, when), missed: difference.kind === "added" }));
 }
 
 async function register(outside: Outside, subject: string, text: string): Promise<RegisteredSchema> {
@@ -107,8 +119,8 @@ export function snapshotJobs(items: readonly Capturable[]): ReadonlyMap<string, 
   return new Map(items.map((item) => [`snapshot/${item.topic}`, snapshotJob(item)]));
 }
 
-function snapshotJob({ topic, table, key }: Capturable): ChunkJob {
-  const keyless = key.length === 0;
+function snapshotJob({ topic, table, key, rowKey }: Capturable): ChunkJob {
+  const keyless = (rowKey ?? key).length === 0;
   return {
     id: `snapshot/${topic}`,
     topic,

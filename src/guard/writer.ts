@@ -33,7 +33,22 @@ export function shapeWriter(
   const { tombstones, rules } = session.outside.settings;
   const types = columns.map((column) => typeNow(table, column));
   const origin = originOf(session.outside);
-  return eventWriter({ shape, columns, types, modes: rules.modes, identity, origin, tombstones, slab: session.slab });
+  const { schema, name } = table.capturedAs ?? table.shape.table;
+  const captured = columns.map((column) => {
+    const known = table.known.find((one) => one.attnum === column);
+    const excluded = known !== undefined && !rules.filter.column(schema, name, known.name);
+    return excluded && !shape.key.some((field) => field.attnum === column) ? undefined : column;
+  });
+  return eventWriter({
+    shape,
+    columns: captured,
+    types,
+    modes: rules.modes,
+    identity,
+    origin,
+    tombstones,
+    slab: session.slab,
+  });
 }
 
 /** A writer that gives rows their table's own key, where message.key.columns gives the events another. */
@@ -61,7 +76,9 @@ function typeNow({ known }: TableState, column: Attnum | undefined): ColumnType 
 }
 
 function mustHaveItsKey({ shape, amendments }: TableState): void {
-  const other = amendments.find(({ kind, gate, key }) => kind === "key" && gate.kind === "withheld" && isOtherKey(shape, key));
+  const other = amendments.find(
+    ({ kind, gate, key }) => kind === "key" && gate.kind === "withheld" && isOtherKey(shape, key),
+  );
   if (other !== undefined) throw keyChanged(shape, other);
 }
 

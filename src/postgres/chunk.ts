@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Attnum, Table, TableOid } from "../table/column.ts";
+import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
 import { tupleFrom } from "../wal/tuple.ts";
 import { readTable } from "./catalog.ts";
@@ -31,6 +32,8 @@ export type ChunkRead =
       /** What the rows were read with; `table` is as of it too. */
       readonly snapshot: Snapshot;
       readonly table: Table;
+      /** The log's end after the snapshot was taken. */
+      readonly end: Lsn;
       /** pgoutput TupleData of `columns`, in key order. */
       readonly rows: readonly Buffer[];
       /** The range's last key as text, whether its row was due or not; undefined: the range was empty, or `again`. */
@@ -41,7 +44,7 @@ export type ChunkRead =
       readonly scanned: number;
     }
   /** A column asked for has another name or is gone: nothing was read. */
-  | { readonly kind: "differs"; readonly snapshot: Snapshot; readonly table: Table }
+  | { readonly kind: "differs"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
   /** Another session held the table beyond the lock timeout. */
   | { readonly kind: "locked" }
   /** No table of this name, or it has another oid. */
@@ -76,13 +79,13 @@ async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkR
      SET LOCAL lock_timeout = ${Math.ceil(request.lockTimeoutMs ?? LOCK_TIMEOUT_MS)};
      LOCK TABLE ${quoteTable(request.table)} IN ACCESS SHARE MODE`,
   );
-  const { table, snapshot } = await readTable(client, request.table.oid);
+  const { table, snapshot, end } = await readTable(client, request.table.oid);
   if (table === undefined || table.schema !== request.table.schema || table.name !== request.table.name) {
     return { kind: "gone" };
   }
   const sql = statementParts(request, table);
-  if (sql === undefined) return { kind: "differs", snapshot, table };
-  return { kind: "rows", snapshot, table, ...(await readRows(client, request, sql)) };
+  if (sql === undefined) return { kind: "differs", snapshot, table, end };
+  return { kind: "rows", snapshot, table, end, ...(await readRows(client, request, sql)) };
 }
 
 /** What every statement over the table is made of. */

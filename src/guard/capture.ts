@@ -1,0 +1,33 @@
+import { tableOid } from "../table/column.ts";
+import { apply } from "./apply.ts";
+import { createTopics } from "./begin.ts";
+import { type Captured, capturedFrom, type Session } from "./session.ts";
+import { capturable, firstState } from "./start.ts";
+
+/**
+ * Before the first row of a table that the connector's file captures and nobody knew: its topic, its schemas and its
+ * shape. All its rows are in the log, so it needs no snapshot. One that is dropped again already is left out.
+ */
+export async function captureNew(session: Session, captured: Captured): Promise<void> {
+  const { outside, source, relations, partitions, maxBytes } = session;
+  const { relation } = captured;
+  const { table } = await source.table(tableOid(relation.oid));
+  if (table === undefined) {
+    outside.log.warn(`${relation.schema}.${relation.name} is new and dropped again: its rows are not published`);
+    relations.set(relation.oid, { ...captured, news: undefined });
+    return;
+  }
+  // The catalog may have renamed it since; its topic is of the name it has here in the log.
+  const items = capturable(outside.settings, [{ ...table, schema: relation.schema, name: relation.name }]);
+  for (const item of items) {
+    for (const finding of item.leftOut) outside.log.warn(finding.message);
+    await createTopics(outside, [item.topic]);
+    const described = await outside.sink.describeTopics([item.topic]);
+    partitions.set(item.topic, described.get(item.topic)?.partitions ?? 1);
+    maxBytes.set(item.topic, described.get(item.topic)?.maxMessageBytes ?? 1_048_576);
+    const state = await firstState(outside, item);
+    apply(session, { kind: "captured", table: { ...state, known: [] } });
+    outside.log.info(`${relation.schema}.${relation.name} is new: published to ${item.topic}`);
+  }
+  relations.set(relation.oid, capturedFrom(session, relation));
+}
