@@ -44,12 +44,14 @@ export async function run(signal: AbortSignal): Promise<void> {
   for (const connector of connectors) for (const warning of connector.warnings) log.warn(warning);
   const version = String(createRequire(import.meta.url)("../package.json").version);
   const kafka = kafkaClient({
-    brokers: config.kafkaBrokers,
+    brokers: config.kafka.brokers,
+    ssl: config.kafka.tls,
+    sasl: config.kafka.sasl,
     clientId: "fieldgate",
     deployment: config.deployment,
     log: (level, message) => log[level === "error" ? "warn" : "debug"](message),
   });
-  const registry = registryClient({ urls: [config.registryUrl], auth: config.registryAuth });
+  const registry = registryClient(config.registry);
   await using stack = new AsyncDisposableStack();
   const slack =
     config.slackWebhookUrl === undefined

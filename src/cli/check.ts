@@ -61,7 +61,7 @@ function sourceOf(terminal: Terminal): Source {
     kind: "registry",
     topic: async (name) => {
       const { registryTopic } = await import("./registry-topic.ts");
-      return registryTopic(registry, name);
+      return registryTopic(terminal.env, name);
     },
   };
 }

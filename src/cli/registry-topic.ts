@@ -1,18 +1,14 @@
-import { readRegistryAddress } from "../config/registry-address.ts";
-import { GuardError } from "../errors.ts";
+import { readRegistrySettings } from "../config/registry-variables.ts";
+import type { Environment } from "../config/variables.ts";
 import type { TopicView } from "../http/api.ts";
 import { registryClient } from "../registry/client.ts";
 
 /**
  * Every live version of a topic's value schema, oldest first, by the registry alone: it does not know which flow,
- * nor what is withheld. Throws `usage` for no URL, and what the registry client throws.
+ * nor what is withheld. Throws `config-invalid` for the variables, and what the registry client throws.
  */
-export async function registryTopic(registryUrl: string, topic: string): Promise<TopicView> {
-  const address = readRegistryAddress(registryUrl);
-  if (address === undefined) {
-    throw new GuardError("usage", "FIELDGATE_REGISTRY_URL is no http(s) URL", { next: "e.g. http://registry:8081" });
-  }
-  const registry = registryClient({ urls: [address.url], auth: address.auth });
+export async function registryTopic(env: Environment, topic: string): Promise<TopicView> {
+  const registry = registryClient(readRegistrySettings(env));
   const subject = `${topic}-value`;
   const flowing: { schemaId: number; schema: string }[] = [];
   for (const number of await registry.versions(subject)) {

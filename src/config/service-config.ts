@@ -1,28 +1,18 @@
+import { readFileSync } from "node:fs";
+
 import { z } from "zod";
 
+import { kafkaMistakes, kafkaSettings, kafkaVariables } from "./kafka-variables.ts";
 import { type Mistake, configError } from "./mistake.ts";
-import { readRegistryAddress } from "./registry-address.ts";
+import { registryMistakes, registrySettings, registryVariables } from "./registry-variables.ts";
 import type { ServiceConfig } from "./settings.ts";
+import { tlsMistakes } from "./tls-texts.ts";
+import { type Environment, given, mistakesOf, type ReadText, variable } from "./variables.ts";
 
 /** The environment of `fieldgate run`, each variable with what it must be and an example. */
 export const serviceVariables = z.object({
-  FIELDGATE_KAFKA_BROKERS: variable(
-    z
-      .string()
-      .transform((text) => text.split(",").map((broker) => broker.trim()))
-      .refine((brokers) => brokers.every((broker) => /^[^\s:/]+:\d{1,5}$/.test(broker))),
-    "be a comma list of host:port",
-    "kafka-1:9092,kafka-2:9092",
-  ),
-  FIELDGATE_REGISTRY_URL: variable(
-    z.string().transform((text, context) => {
-      const address = readRegistryAddress(text);
-      if (address === undefined) context.addIssue({ code: "custom" });
-      return address ?? z.NEVER;
-    }),
-    "be the schema registry's http(s) URL",
-    "http://registry:8081",
-  ),
+  ...kafkaVariables.shape,
+  ...registryVariables.shape,
   FIELDGATE_DEPLOYMENT: variable(
     z
       .string()
@@ -58,11 +48,21 @@ export const serviceVariables = z.object({
       .optional(),
     "be at least 16 characters without spaces",
     "the output of `openssl rand -hex 32`",
+    "file",
   ),
+  FIELDGATE_TOKENS_FILE: variable(
+    z.string().optional(),
+    "be the file of the tokens' hashes",
+    "/etc/fieldgate/tokens.yaml",
+  ),
+  FIELDGATE_HTTP_TLS_CERT: variable(z.string().optional(), "be a certificate in PEM form", "…", "file"),
+  FIELDGATE_HTTP_TLS_KEY: variable(z.string().optional(), "be a private key in PEM form", "…", "file"),
+  FIELDGATE_HTTP_TLS_KEY_PASSPHRASE: variable(z.string().optional(), "be the key's passphrase", "…", "file"),
   FIELDGATE_SLACK_WEBHOOK_URL: variable(
     httpUrl().optional(),
     "be an incoming webhook's URL",
     "https://hooks.slack.com/services/…",
+    "file",
   ),
   FIELDGATE_LOG_LEVEL: variable(
     z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
@@ -71,22 +71,32 @@ export const serviceVariables = z.object({
   ),
 });
 
-/** Reads the environment; a variable that is empty counts as not set. Every mistake at once, no value shown. */
-export function readServiceConfig(env: Readonly<Record<string, string | undefined>>): ServiceConfig {
-  const set = Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== "");
-  const variables = serviceVariables.safeParse(Object.fromEntries(set));
-  const mistakes = variables.success ? [] : variables.error.issues.map((issue) => mistakeOf(issue, env));
-  if (isOpen(env)) {
-    mistakes.push({
-      key: "FIELDGATE_TOKEN",
-      reason: "is missing: FIELDGATE_HTTP_HOST is reachable from other machines, so clients must show a token",
-      example: "the output of `openssl rand -hex 32`",
-    });
-  }
-  if (!variables.success || mistakes.length > 0) {
+/**
+ * Reads the environment; a variable that is empty counts as not set, and secrets may be in files (`<NAME>_FILE`).
+ * Throws `config-invalid` with every mistake at once and no value.
+ */
+export function readServiceConfig(
+  env: Environment,
+  read: ReadText = (path) => readFileSync(path, "utf8"),
+): ServiceConfig {
+  const found = given(env, serviceVariables, read);
+  const parsed = serviceVariables.safeParse(found.values);
+  const mistakes = [
+    ...found.mistakes,
+    ...(parsed.success ? [] : mistakesOf(parsed.error.issues, serviceVariables, found)),
+    ...(parsed.success ? togetherMistakes(parsed.data) : []),
+    ...openMistakes(env),
+  ];
+  if (!parsed.success || mistakes.length > 0) {
     throw configError(new Map([["environment", mistakes]]), "set the variables above; docs/configuration.md has all");
   }
-  return assemble(variables.data);
+  return assemble(parsed.data);
+}
+
+type Values = z.infer<typeof serviceVariables>;
+
+function togetherMistakes(values: Values): readonly Mistake[] {
+  return [...kafkaMistakes(values), ...registryMistakes(values), ...tlsMistakes("FIELDGATE_HTTP_TLS", httpTls(values))];
 }
 
 /** 127.0.0.0/8, ::1 and localhost: what only this machine reaches. */
@@ -94,39 +104,49 @@ function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
-function variable<Schema extends z.ZodType>(schema: Schema, must: string, example: string): Schema {
-  return schema.meta({ must, example });
-}
-
 function httpUrl() {
   return z.string().refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol));
 }
 
-function isOpen(env: Readonly<Record<string, string | undefined>>): boolean {
+/** What other machines reach asks for tokens. */
+function openMistakes(env: Environment): readonly Mistake[] {
   const host = env["FIELDGATE_HTTP_HOST"]?.trim() ?? "";
-  return host !== "" && !isLoopback(host) && (env["FIELDGATE_TOKEN"] ?? "").trim() === "";
-}
-
-function mistakeOf(issue: z.core.$ZodIssue, env: Readonly<Record<string, string | undefined>>): Mistake {
-  const key = String(issue.path[0]);
-  const meta = new Map(Object.entries(serviceVariables.shape)).get(key)?.meta() ?? {};
-  const missing = (env[key] ?? "").trim() === "" ? "is missing: it " : "";
-  return { key, reason: `${missing}must ${String(meta["must"])}`, example: String(meta["example"]) };
-}
-
-function assemble(variables: z.infer<typeof serviceVariables>): ServiceConfig {
-  return {
-    kafkaBrokers: variables.FIELDGATE_KAFKA_BROKERS,
-    registryUrl: variables.FIELDGATE_REGISTRY_URL.url,
-    registryAuth: variables.FIELDGATE_REGISTRY_URL.auth,
-    deployment: variables.FIELDGATE_DEPLOYMENT,
-    http: {
-      host: variables.FIELDGATE_HTTP_HOST,
-      port: variables.FIELDGATE_HTTP_PORT,
-      token: variables.FIELDGATE_TOKEN,
+  const names = ["FIELDGATE_TOKEN", "FIELDGATE_TOKEN_FILE", "FIELDGATE_TOKENS_FILE"];
+  if (host === "" || isLoopback(host) || names.some((name) => (env[name] ?? "").trim() !== "")) return [];
+  return [
+    {
+      key: "FIELDGATE_TOKEN",
+      reason:
+        "is missing: FIELDGATE_HTTP_HOST is reachable from other machines, so clients must show a token (or FIELDGATE_TOKENS_FILE)",
+      example: "the output of `openssl rand -hex 32`",
     },
-    slackWebhookUrl: variables.FIELDGATE_SLACK_WEBHOOK_URL,
-    logLevel: variables.FIELDGATE_LOG_LEVEL,
-    connectorsDir: variables.FIELDGATE_CONNECTORS,
+  ];
+}
+
+function httpTls(values: Values) {
+  return {
+    ca: undefined,
+    cert: values.FIELDGATE_HTTP_TLS_CERT,
+    key: values.FIELDGATE_HTTP_TLS_KEY,
+    passphrase: values.FIELDGATE_HTTP_TLS_KEY_PASSPHRASE,
+  };
+}
+
+function assemble(values: Values): ServiceConfig {
+  const tls = httpTls(values);
+  return {
+    kafka: kafkaSettings(values),
+    registry: registrySettings(values),
+    deployment: values.FIELDGATE_DEPLOYMENT,
+    http: {
+      host: values.FIELDGATE_HTTP_HOST,
+      port: values.FIELDGATE_HTTP_PORT,
+      token: values.FIELDGATE_TOKEN,
+      tokensFile: values.FIELDGATE_TOKENS_FILE,
+      tls: tls.cert === undefined ? undefined : tls,
+    },
+    slackWebhookUrl: values.FIELDGATE_SLACK_WEBHOOK_URL,
+    logLevel: values.FIELDGATE_LOG_LEVEL,
+    connectorsDir: values.FIELDGATE_CONNECTORS,
   };
 }

@@ -1,5 +1,4 @@
 import type { ReleasePolicy } from "../gate/policy.ts";
-import type { RegistryAddress } from "./registry-address.ts";
 
 /** A table of the source database. */
 export interface TableName {
@@ -43,16 +42,52 @@ export interface ConnectorConfig {
   readonly warnings: readonly string[];
 }
 
+/** PEM texts for TLS to a server. Without `ca`: the authorities Node comes with. `cert` and `key` go together. */
+export interface TlsTexts {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly passphrase: string | undefined;
+}
+
+export interface KafkaSettings {
+  /** `host:port`, at least one. */
+  readonly brokers: readonly string[];
+  /** undefined: no TLS. */
+  readonly tls: TlsTexts | undefined;
+  readonly sasl:
+    | {
+        readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+        readonly username: string;
+        readonly password: string;
+      }
+    | undefined;
+}
+
+export interface RegistrySettings {
+  /** At least one, without user and password: safe to show. */
+  readonly urls: readonly string[];
+  readonly auth:
+    | { readonly kind: "basic"; readonly username: string; readonly password: string }
+    | { readonly kind: "bearer"; readonly token: string }
+    | undefined;
+  readonly tls: TlsTexts;
+}
+
 /** Settings of the service as a whole, from the environment. */
 export interface ServiceConfig {
-  /** `host:port`, at least one. */
-  readonly kafkaBrokers: readonly string[];
-  /** Without user and password. */
-  readonly registryUrl: string;
-  /** From the URL's user and password. */
-  readonly registryAuth: RegistryAddress["auth"];
+  readonly kafka: KafkaSettings;
+  readonly registry: RegistrySettings;
   readonly deployment: string;
-  readonly http: { readonly host: string; readonly port: number; readonly token: string | undefined };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** One token that may do everything. */
+    readonly token: string | undefined;
+    readonly tokensFile: string | undefined;
+    /** undefined: plain http. `cert` and `key` are set. */
+    readonly tls: TlsTexts | undefined;
+  };
   readonly slackWebhookUrl: string | undefined;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   /** Directory of the connector files. */

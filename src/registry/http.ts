@@ -1,10 +1,13 @@
 /** One request to a registry: bounded in time and size, no retry but each address once, errors translated. */
 import { GuardError } from "../errors.ts";
+import { isUntrusted, request, type RequestTls, type Response } from "../request.ts";
 
 export interface RegistryOptions {
   /** Base addresses, e.g. `http://registry:8081` or `https://host/apis/ccompat/v7`; tried in order, once each. */
   readonly urls: readonly string[];
   readonly auth?: RegistryAuth | undefined;
+  /** For https addresses. */
+  readonly tls?: RequestTls | undefined;
   /** Per address. Default 5000. */
   readonly timeoutMs?: number | undefined;
 }
@@ -47,9 +50,8 @@ export function registryCall(options: RegistryOptions): Call {
     let failure = new GuardError("config-invalid", "no registry address is given");
     for (const base of bases) {
       try {
-        const init: RequestInit = { method, headers, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) };
-        if (body !== undefined) init.body = JSON.stringify(body);
-        return await ask(base, path, init, timeoutMs);
+        const text = body === undefined ? undefined : JSON.stringify(body);
+        return await ask(base, { method, path, headers, body: text, tls: options.tls, timeoutMs });
       } catch (error) {
         if (!(error instanceof GuardError) || error.code !== "registry-down") throw error;
         failure = error;
@@ -59,21 +61,31 @@ export function registryCall(options: RegistryOptions): Call {
   };
 }
 
-async function ask(base: URL, path: string, init: RequestInit, timeoutMs: number): Promise<Answer> {
+interface Asked {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly tls: RequestTls | undefined;
+  readonly timeoutMs: number;
+}
+
+async function ask(base: URL, { path, timeoutMs, ...asked }: Asked): Promise<Answer> {
   const url = `${base.href.replace(/\/$/, "")}${path}`;
-  const place = `${String(init.method)} ${base.host}${new URL(url).pathname}`;
+  const place = `${asked.method} ${base.host}${new URL(url).pathname}`;
   let response: Response;
-  let text: string;
   try {
-    response = await fetch(url, init);
-    text = await boundedText(response);
+    response = await request({ ...asked, url, signal: AbortSignal.timeout(timeoutMs), maxBytes: MAX_BODY_BYTES });
   } catch (error) {
-    throw down(`${place}: ${networkReason(error, timeoutMs)}`, error);
+    throw down(`${place}: ${networkReason(error, timeoutMs)}`, networkNext(error), error);
   }
-  const { status } = response;
+  const { status, text } = response;
   if (status === 401 || status === 403) {
     throw new GuardError("registry-refused", `${place}: status ${status}`, {
-      next: "check the registry's user and its rights",
+      next:
+        status === 401
+          ? "check user and password (or token) of the registry: FIELDGATE_REGISTRY_USERNAME, FIELDGATE_REGISTRY_PASSWORD"
+          : "check the rights of the registry's user",
     });
   }
   if (status >= 500) throw down(`${place}: status ${status}`);
@@ -92,29 +104,37 @@ function parsed(text: string, status: number, place: string): unknown {
   }
 }
 
-async function boundedText(response: Response): Promise<string> {
-  if (response.body === null) return "";
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Error(`an answer of more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 function networkReason(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return "no answer";
   if (error.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
-  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message;
+  // Several addresses of one name: what each said is inside.
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return inner instanceof Error ? withoutSource(inner.message) || inner.name : "no answer";
 }
 
-function down(message: string, cause?: unknown): GuardError {
-  return new GuardError("registry-down", message, { cause });
+/** OpenSSL's texts without its addresses and files. */
+function withoutSource(text: string): string {
+  return text.replace(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g, "$1");
 }
 
-/** fetch refuses an address with a user in it, and errors must not print one. */
+function networkNext(error: unknown): string | undefined {
+  if (isUntrusted(error)) {
+    return "set FIELDGATE_REGISTRY_CA_FILE to the authority that signed the registry's certificate, and use the name in it";
+  }
+  const text = error instanceof Error ? error.message : "";
+  if (/alert (bad certificate|certificate required|unknown ca|handshake failure)/i.test(text)) {
+    return "set FIELDGATE_REGISTRY_CERT_FILE and FIELDGATE_REGISTRY_KEY_FILE to a client certificate the registry trusts";
+  }
+  return /wrong version number|packet length too long/.test(text)
+    ? "the registry speaks http there, not https"
+    : undefined;
+}
+
+function down(message: string, next?: string, cause?: unknown): GuardError {
+  return new GuardError("registry-down", message, { cause, ...(next === undefined ? {} : { next }) });
+}
+
+/** Errors print addresses, so none has a user in it. */
 function baseOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
