@@ -100,9 +100,11 @@ async function append(parts: ApiParts, command: Command): Promise<{ readonly id:
     throw new GuardError("refused", "a command is about amendments of one connector", { next: "say it for each" });
   }
   const id = randomUUID();
-  const { kind, reason, backfill, actor } = command;
+  const { kind, reason, backfill, value, actor } = command;
   const ids = found.map(({ amendment }) => amendment.id);
-  const text = commandText(connector, { id, kind, ids, reason, force: command.force ?? false, backfill, actor });
+  const force = command.force ?? false;
+  const beside = command.beside && { name: command.beside.name };
+  const text = commandText(connector, { id, kind, ids, reason, force, backfill, beside, value, actor });
   await parts.appender.append(parts.desk.topics.commands, 0, Buffer.from(connector), Buffer.from(text));
   return { id };
 }

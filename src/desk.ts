@@ -140,11 +140,13 @@ const writtenCommand = z.object({
   connector: z.string(),
   command: z.object({
     id: z.string(),
-    kind: z.enum(["release", "withhold"]),
+    kind: z.enum(["release", "withhold", "fill"]),
     ids: z.array(z.string()),
     reason: z.string().optional(),
     force: z.boolean(),
     backfill: z.enum(["all", "none"]).optional(),
+    beside: z.object({ name: z.string().optional() }).optional(),
+    value: z.json().optional(),
     actor: z.string(),
   }),
 });

@@ -7,6 +7,7 @@ import { outsideOf, settingsOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
 import { describeError, GuardError } from "./errors.ts";
 import type { Amendment, Told } from "./gate/amendment.ts";
+import { describeAmendment } from "./gate/describe.ts";
 import { tellText } from "./gate/settle.ts";
 import type { State } from "./gate/state.ts";
 import type { Status } from "./guard/outside.ts";
@@ -123,7 +124,10 @@ function note(running: Running, status: Status): void {
 /** Looking for groups takes a while: the alert goes out after it, the stream does not wait. */
 function tell(service: Service, running: Running, amendment: Amendment, state: State): void {
   const { gate, id } = amendment;
-  service.log.info({ amendment: id, gate: gate.kind }, `${id} (${amendment.column.name}) ${gate.kind}: ${gate.why}`);
+  service.log.info(
+    { amendment: id, gate: gate.kind },
+    `${describeAmendment(amendment)} (${id}): ${gate.kind}: ${gate.why}`,
+  );
   unnamedGroups(service, amendment.topic)
     .then((groups) => service.slack?.send(alertOf(running, amendment, state, groups)))
     .catch((error: unknown) => service.log.warn(describeError(error)));

@@ -1,5 +1,6 @@
 import type { ChunkJob } from "./chunk/job.ts";
 import type { Amendment } from "./gate/amendment.ts";
+import { describeAmendment, waysOn } from "./gate/describe.ts";
 import type { State, TableState } from "./gate/state.ts";
 import { withheldOf } from "./gate/update.ts";
 import { isoTime } from "./guard/time.ts";
@@ -43,7 +44,7 @@ function tableView(table: TableState): TableView {
     topic: table.shape.topic,
     schemaId: table.shape.valueSchema.id,
     fields: table.shape.fields.map((field) => field.name),
-    withheld: withheldOf(table).map((amendment) => amendment.column.name),
+    withheld: withheldOf(table).map((amendment) => amendment.name),
   };
 }
 
@@ -88,9 +89,15 @@ export function amendmentView(
     id: amendment.id,
     connector: running.name,
     topic: amendment.topic,
-    field: column.name,
+    field: amendment.name,
     kind: amendment.kind,
-    column: { type: column.typeName, notNull: column.notNull, default: column.defaultExpr ?? null },
+    changes: amendment.changes,
+    what: describeAmendment(amendment),
+    column:
+      column === undefined
+        ? null
+        : { name: column.name, type: column.typeName, notNull: column.notNull, default: column.defaultExpr ?? null },
+    explained: amendment.explained ?? null,
     gate: { kind: gate.kind, since: gate.time, position: gate.since, why: gate.why },
     verdicts: amendment.verdicts,
     groupsNotNamed,
@@ -106,7 +113,7 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
     const flowed = running.state?.tables.get(topic)?.flowed.find(({ id }) => id === gate.schemaId);
     return flowed === undefined ? null : { schema: flowed.text };
   }
-  if (answer === undefined || answer.kind === "unanswered") return null;
+  if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return null;
   return { schema: answer.candidate.text, widened: answer.candidate.widened };
 }
 
@@ -114,7 +121,7 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
 function nextStep(amendment: Amendment, job: ChunkJob | undefined): string | undefined {
   if (amendment.gate.kind === "withheld") {
     const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
-    if (first === undefined) return `fieldgate release ${amendment.id}`;
+    if (first === undefined) return waysOn(amendment)[0];
     return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
   }
   return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
@@ -127,13 +134,13 @@ export function alertOf(
   state: State,
   groupsNotNamed: readonly string[],
 ): Alert {
-  const { gate, column, answer } = amendment;
+  const { gate, answer } = amendment;
   const about = {
     connector: running.name,
     amendmentId: amendment.id,
     topic: amendment.topic,
-    field: column.name,
-    change: `column ${column.name} ${column.typeName} was added`,
+    field: amendment.name,
+    change: describeAmendment(amendment),
     groupsNotNamed,
   };
   const job = state.jobs.get(`backfill/${amendment.id}`);
@@ -154,11 +161,11 @@ function sentence(why: string): string {
 }
 
 export function topicView(table: TableState): TopicView {
-  const withheld = withheldOf(table).flatMap(({ id, column, answer }) =>
-    answer === undefined || answer.kind === "unanswered"
-      ? []
-      : [{ amendmentId: id, field: column.name, candidate: answer.candidate.text }],
-  );
+  const withheld = withheldOf(table).flatMap(({ id, name, column, answer }) => {
+    const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
+    if (candidate?.part !== "value") return [];
+    return [{ amendmentId: id, field: column?.name ?? name, candidate: candidate.text }];
+  });
   const flowing = table.flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
   return { topic: table.shape.topic, flowing, withheld };
 }

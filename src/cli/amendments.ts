@@ -52,19 +52,28 @@ function schemaText(amendment: AmendmentView): string {
 function listText(amendments: readonly AmendmentView[]): string {
   if (amendments.length === 0) return "no amendments: every table's columns are in its topic's events";
   const head = ["ID", "FIELD", "KIND", "GATE", "SINCE", "NOT READY", "WHY"];
-  const rows = amendments.map(({ id, field, kind, gate, verdicts }) => {
+  const rows = amendments.map(({ id, field, kind, changes, gate, verdicts }) => {
     const waiting = verdicts.filter(({ verdict }) => verdict !== "ready").map(({ consumer }) => consumer);
-    return [id, field, kind, gate.kind, gate.since ?? "-", waiting.join(",") || "-", gate.why];
+    return [
+      id,
+      field,
+      changes.length === 0 ? kind : changes.join("+"),
+      gate.kind,
+      gate.since ?? "-",
+      waiting.join(",") || "-",
+      gate.why,
+    ];
   });
   return textTable(head, rows);
 }
 
 function showText(amendment: AmendmentView): string {
-  const { id, topic, field, kind, column, gate, verdicts, groupsNotNamed, candidate, backfill, next } = amendment;
-  const type = `${column.type}${column.notNull ? " NOT NULL" : ""}${defaultText(column.default)}`;
+  const { id, topic, column, gate, verdicts, groupsNotNamed, candidate, backfill, next, explained } = amendment;
   const rows: (readonly [string, string] | undefined)[] = [
     ["topic", topic],
-    ["field", `${field} (column ${kind}: ${type})`],
+    ["what", amendment.what],
+    column === null ? undefined : ["column", columnText(column)],
+    explained === null ? undefined : ["by", `${explained.command} of ${explained.role} at ${explained.time}`],
     ["gate", `${gate.kind}${gate.since === null ? "" : ` since ${gate.since}`}: ${gate.why}`],
     candidate?.widened === undefined ? undefined : ["widened", candidate.widened],
     backfill === null ? undefined : ["backfill", chunkText(backfill)],
@@ -74,6 +83,10 @@ function showText(amendment: AmendmentView): string {
   const facts = rows.filter((row) => row !== undefined).map(([label, text]) => `  ${label.padEnd(10)}${text}`);
   const consumers = verdicts.length === 0 ? ["  no contract names this topic"] : verdicts.map(verdictText);
   return [id, ...facts, "consumers", ...consumers].join("\n");
+}
+
+function columnText({ name, type, notNull, default: expression }: NonNullable<AmendmentView["column"]>): string {
+  return `${name} ${type}${notNull ? " NOT NULL" : ""}${defaultText(expression)}`;
 }
 
 function defaultText(expression: string | null): string {

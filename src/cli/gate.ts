@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 import { GuardError } from "../errors.ts";
-import type { Outcome } from "../http/api.ts";
+import type { Command as ApiCommand, Outcome } from "../http/api.ts";
+import type { Json } from "../table/shape.ts";
 import { type Client, clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
@@ -13,6 +14,7 @@ interface Options {
   readonly reason?: string;
   readonly force?: true;
   readonly backfill?: "all" | "none";
+  readonly beside?: string | true;
   readonly timeout: number;
   readonly format: Format;
 }
@@ -32,7 +34,8 @@ export function addGate(program: Command, terminal: Terminal): void {
         "all",
         "none",
       ]),
-    );
+    )
+    .option("--beside [name]", "keep the old field of a renamed or retyped column beside the new one, of this name");
   configure(release, "release", terminal);
   withExamples(
     release,
@@ -44,6 +47,31 @@ export function addGate(program: Command, terminal: Terminal): void {
     .description("keep fields out of the events, whatever the policy says; refused for a field that flows already");
   configure(withhold, "withhold", terminal);
   withExamples(withhold, 'fieldgate withhold inventory.public.customers/3 --reason "billing migrates on Monday"');
+  addFill(program, terminal);
+}
+
+/** `fill ID VALUE`: what the kept field of a dropped column carries from here. */
+function addFill(program: Command, terminal: Terminal): void {
+  const fill = program
+    .command("fill")
+    .description("say what the kept field of a dropped column carries in events from here on")
+    .argument("<id>", "inventory.public.customers/3, or topic.field")
+    .argument("<value>", 'as JSON: 0, false, "unknown"')
+    .option("--reason <text>", "why, for those who read it later")
+    .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
+    .addOption(formatOption())
+    .action(async (id: string, value: string, options: Options) => {
+      await send(terminal, options, { kind: "fill", ids: [id], reason: options.reason, value: jsonOf(value) });
+    });
+  withExamples(fill, "fieldgate fill inventory.public.customers/3 0");
+}
+
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json; // what JSON.parse gives
+  } catch {
+    throw new GuardError("usage", "the value is no JSON", { next: "a text goes in quotes, e.g. '\"unknown\"'" });
+  }
 }
 
 function configure(command: Command, kind: "release" | "withhold", terminal: Terminal): void {
@@ -53,17 +81,25 @@ function configure(command: Command, kind: "release" | "withhold", terminal: Ter
     .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
     .addOption(formatOption())
     .action(async (ids: string[], options: Options) => {
-      const { reason, force, backfill, timeout, format } = options;
+      const { reason, force, backfill } = options;
       if (force && reason === undefined)
         throw new GuardError("usage", "--force needs --reason", { next: FORCE_EXAMPLE });
-      const client = clientOf(terminal);
-      const sent = await client.command({ kind, ids, reason, force, backfill, actor: actor() });
-      const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
-      terminal.out(
-        format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(outcome, sent.id, timeout),
-      );
-      terminal.end(exitOf(outcome));
+      await send(terminal, options, { kind, ids, reason, force, backfill, beside: besideOf(options) });
     });
+}
+
+function besideOf({ beside }: Options): { readonly name?: string } | undefined {
+  if (beside === undefined) return undefined;
+  return beside === true ? {} : { name: beside };
+}
+
+async function send(terminal: Terminal, options: Options, command: Omit<ApiCommand, "actor">): Promise<void> {
+  const { timeout, format } = options;
+  const client = clientOf(terminal);
+  const sent = await client.command({ ...command, actor: actor() });
+  const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
+  terminal.out(format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(outcome, sent.id, timeout));
+  terminal.end(exitOf(outcome));
 }
 
 function readSeconds(text: string): number {

@@ -1,7 +1,6 @@
 import { advance, type ChunkJob, nextJob } from "../chunk/job.ts";
 import { openWindow, seesAll, sift, type Window } from "../chunk/window.ts";
 import type { EventMark, SnapshotMark } from "../event/source.ts";
-import type { EventWriter } from "../event/writer.ts";
 import { sameColumnType } from "../gate/differ.ts";
 import type { TableState } from "../gate/state.ts";
 import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";

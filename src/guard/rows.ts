@@ -183,7 +183,12 @@ function onMessage(session: Session, message: LogicalMessage): Barrier {
   const { tx } = session;
   if (tx === undefined) return undefined;
   const mark = markOf(message);
-  switch (mark?.kind) {
+  if (mark === undefined) {
+    // A replayed prefix was dealt with: what it said of a table then is not so any more.
+    if (tx.index >= tx.skip) onDdl(session, message, tx.xid);
+    return undefined;
+  }
+  switch (mark.kind) {
     case "high":
       return highMark(session, mark.nonce) ? { kind: "chunk" } : undefined;
     case "low":
@@ -192,11 +197,7 @@ function onMessage(session: Session, message: LogicalMessage): Barrier {
     case "look":
       looked(session, mark.nonce);
       return undefined;
-    case undefined:
-      // A replayed prefix was dealt with: what it said of a table then is not so any more.
-      if (tx.index >= tx.skip) onDdl(session, message, tx.xid);
-      return undefined;
     default:
-      return mark satisfies never;
+      return mark.kind satisfies never;
   }
 }

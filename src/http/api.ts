@@ -1,5 +1,6 @@
 import type { Contract } from "../contract/contract.ts";
-import type { Verdict } from "../gate/amendment.ts";
+import type { Amendment, Explanation, Verdict } from "../gate/amendment.ts";
+import type { Json } from "../table/shape.ts";
 
 /**
  * What the running service answers and takes over HTTP. Every value is JSON-safe: LSNs are text (`16/B374D848`),
@@ -59,17 +60,26 @@ export interface ChunkView {
   readonly why?: string | undefined;
 }
 
-type AmendmentKind = "added" | "dropped" | "renamed" | "retyped" | "nullability" | "default" | "key";
-
 export interface AmendmentView {
   /** `inventory.public.customers/3`. */
   readonly id: string;
   readonly connector: string;
   readonly topic: string;
   readonly field: string;
-  readonly kind: AmendmentKind;
-  /** As the catalog has it; `default` is its expression. */
-  readonly column: { readonly type: string; readonly notNull: boolean; readonly default: string | null };
+  readonly kind: Amendment["kind"];
+  /** What of the column is another; empty unless `kind` is `changed`. */
+  readonly changes: Amendment["changes"];
+  /** The same in words. */
+  readonly what: string;
+  /** As the catalog has it; `default` is its expression. null: dropped, or of the key or the table. */
+  readonly column: {
+    readonly name: string;
+    readonly type: string;
+    readonly notNull: boolean;
+    readonly default: string | null;
+  } | null;
+  /** What the DDL trigger said: command, who, when. */
+  readonly explained: Explanation | null;
   readonly gate: {
     readonly kind: "withheld" | "released";
     /** ISO time, when known. */
@@ -88,12 +98,16 @@ export interface AmendmentView {
 }
 
 export interface Command {
-  readonly kind: "release" | "withhold";
+  readonly kind: "release" | "withhold" | "fill";
   readonly ids: readonly string[];
   readonly reason?: string | undefined;
   /** Also against contracts that are not ready; needs a reason. */
   readonly force?: boolean | undefined;
   readonly backfill?: "all" | "none" | undefined;
+  /** release: the old field stays beside the new one, which has this name or its column's. */
+  readonly beside?: { readonly name?: string | undefined } | undefined;
+  /** fill: what the kept field of a dropped column carries from here. */
+  readonly value?: Json | undefined;
   /** Who says so, as the client states it: `anna@laptop`. */
   readonly actor: string;
 }

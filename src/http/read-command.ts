@@ -6,11 +6,13 @@ import type { Command } from "./api.ts";
 const name = z.string().min(1).max(500);
 
 const command = z.strictObject({
-  kind: z.enum(["release", "withhold"]),
+  kind: z.enum(["release", "withhold", "fill"]),
   ids: z.array(name).min(1).max(1000),
   reason: z.string().max(2000).optional(),
   force: z.boolean().optional(),
   backfill: z.enum(["all", "none"]).optional(),
+  beside: z.strictObject({ name: name.optional() }).optional(),
+  value: z.json().optional(),
   actor: name,
 });
 
