@@ -24,6 +24,7 @@ const CODES = {
   "slot-in-use": { fate: "retry", cause: "another session reads the replication slot" },
   "slot-exists": { fate: "stop", cause: "a slot of this name exists and the state does not know it" },
   "slot-lost": { fate: "stop", cause: "the slot is gone or ahead of the state: changes are missing" },
+  "publication-unfit": { fate: "stop", cause: "the publication is missing or does not send what is captured" },
   "table-missing": { fate: "stop", cause: "a captured table does not exist or cannot be read" },
   "table-replaced": { fate: "stop", cause: "a captured table's name belongs to another table now" },
   "table-unsupported": { fate: "stop", cause: "a table has a key column of a type that is not mapped" },
