@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { setFlagsFromString } from "node:v8";
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 import { serviceApi } from "./api.ts";
 import { type ConnectorConfig, readConnectors, readServiceConfig } from "./config.ts";
 import { outsideOf, settingsOf } from "./connector.ts";
@@ -16,9 +16,11 @@ import { startHttp } from "./http/start-http.ts";
 import { openAppender } from "./kafka/append.ts";
 import { type KafkaClient, kafkaClient } from "./kafka/client.ts";
 import { liveGroups } from "./kafka/groups.ts";
+import { openLog } from "./log.ts";
+import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "./registry/client.ts";
 import { type Slack, startSlack } from "./slack/start-slack.ts";
-import { alertOf, lastOf, noteJobs, type Running } from "./view.ts";
+import { alertOf, lastOf, type Running } from "./view.ts";
 
 /** What all connectors of the process share. */
 interface Service {
@@ -41,7 +43,7 @@ export async function run(signal: AbortSignal): Promise<void> {
   setFlagsFromString("--semi-space-growth-factor=1");
   const config = readServiceConfig(process.env);
   const connectors = await readConnectors(config.connectorsDir, (name) => process.env[name]);
-  const log = pino({ level: config.logLevel, name: "fieldgate" });
+  const log = await openLog(config.logLevel, config.logFormat);
   for (const connector of connectors) for (const warning of connector.warnings) log.warn(warning);
   const version = String(createRequire(import.meta.url)("../package.json").version);
   const kafka = kafkaClient({
@@ -63,7 +65,7 @@ export async function run(signal: AbortSignal): Promise<void> {
   const desk = stack.use(await openDesk(kafka, config.deployment, plainLog(log), (error) => deaf.abort(error)));
   const appender = stack.use(await openAppender(kafka));
   const service: Service = { kafka, registry, desk, slack, log, deployment: config.deployment, version };
-  const running = connectors.map(({ name }): Running => idle(name));
+  const running = connectors.map(({ name }): Running => idle(log, name));
   const groupsNotNamed = (topic: string) => unnamedGroups(service, topic);
   const api = serviceApi({
     deployment: config.deployment,
@@ -77,7 +79,9 @@ export async function run(signal: AbortSignal): Promise<void> {
   stack.defer(() => http.close());
   log.info({ url: http.url }, "listening");
   const results = await Promise.allSettled(
-    connectors.map((connector, index) => runOne(service, connector, running[index] ?? idle(connector.name), either)),
+    connectors.map((connector, index) =>
+      runOne(service, connector, running[index] ?? idle(log, connector.name), either),
+    ),
   );
   // Without contracts and commands nothing may be decided: the process ends, to be started again.
   if (deaf.signal.aborted) throw deaf.signal.reason;
@@ -85,8 +89,9 @@ export async function run(signal: AbortSignal): Promise<void> {
   if (failed !== undefined && !signal.aborted) throw failed.reason;
 }
 
-function idle(name: string): Running {
-  return { name, status: { kind: "starting" }, state: undefined, seen: new Map(), last: undefined };
+function idle(log: Logger, name: string): Running {
+  const jobs = watchJobs(log.child({ connector: name }));
+  return { name, status: { kind: "starting" }, state: undefined, jobs, last: undefined };
 }
 
 async function runOne(service: Service, config: ConnectorConfig, running: Running, signal: AbortSignal): Promise<void> {
@@ -118,7 +123,7 @@ function note(running: Running, status: Status): void {
   if (status.kind !== "streaming") return;
   running.state = status.state;
   running.last = lastOf(status);
-  noteJobs(running, status.state, Date.now());
+  running.jobs.note(status.state.jobs.values(), Date.now());
 }
 
 /** Looking for groups takes a while: the alert goes out after it, the stream does not wait. */

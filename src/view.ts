@@ -6,6 +6,7 @@ import { withheldOf } from "./gate/update.ts";
 import { isoTime } from "./guard/time.ts";
 import type { Status } from "./guard/outside.ts";
 import type { AmendmentView, ChunkView, ConnectorView, TableView, TopicView } from "./http/api.ts";
+import { type JobWatch, progressOf } from "./progress.ts";
 import type { Alert } from "./slack/alert.ts";
 import { formatLsn } from "./wal/lsn.ts";
 
@@ -15,8 +16,7 @@ export interface Running {
   status: Status;
   /** The state of the last commit; undefined before the first. */
   state: State | undefined;
-  /** When a job was first seen here and how far it was, for its rate. Milliseconds. */
-  readonly seen: Map<string, { readonly at: number; readonly scanned: number }>;
+  readonly jobs: JobWatch;
   last: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
 }
 
@@ -53,28 +53,20 @@ function tableName({ shape }: TableState): string {
 }
 
 function chunkView(running: Running, job: ChunkJob, now: number): ChunkView {
-  const seen = running.seen.get(job.id);
-  const seconds = seen === undefined ? 0 : (now - seen.at) / 1000;
-  const rate = seen === undefined || seconds <= 0 ? 0 : Math.round((job.scanned - seen.scanned) / seconds);
+  const { scanned, estimate, rate, secondsLeft } = progressOf(job, running.jobs.seen.get(job.id), now);
   const table = running.state?.tables.get(job.topic);
   return {
     kind: job.kind,
     table: table === undefined ? job.topic : tableName(table),
     amendment: job.column === undefined ? undefined : `${job.topic}/${job.column}`,
     rows: job.rows,
-    estimate: job.estimate,
-    rate: job.state === "running" ? rate : 0,
+    scanned,
+    estimate,
+    rate,
+    secondsLeft: secondsLeft ?? null,
     state: job.state,
     why: job.why,
   };
-}
-
-/** Notes when each job was first seen running. */
-export function noteJobs(running: Running, state: State, now: number): void {
-  for (const job of state.jobs.values()) {
-    if (job.state === "running" && !running.seen.has(job.id))
-      running.seen.set(job.id, { at: now, scanned: job.scanned });
-  }
 }
 
 export function amendmentView(

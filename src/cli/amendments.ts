@@ -2,6 +2,7 @@ import type { Command } from "commander";
 
 import type { Verdict } from "../gate/amendment.ts";
 import type { AmendmentView, ChunkView } from "../http/api.ts";
+import { progressText } from "../progress.ts";
 import { clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";
 import { EXIT } from "./exit.ts";
@@ -101,8 +102,7 @@ function verdictText({ consumer, environment, verdict, findings }: Verdict): str
   return [`  ${consumer} (${environment}): ${verdict}`, ...lines].join("\n");
 }
 
-function chunkText({ state, rows, estimate, rate, why }: ChunkView): string {
-  const of = estimate < 0 ? "" : ` of about ${estimate}`;
-  const speed = state === "running" ? `, ${Math.round(rate)} rows/s` : "";
-  return `${state}, ${rows} rows${of}${speed}${why === undefined ? "" : `: ${why}`}`;
+function chunkText({ state, rows, why, secondsLeft, ...read }: ChunkView): string {
+  const progress = progressText({ ...read, secondsLeft: secondsLeft ?? undefined });
+  return `${state}, ${rows.toLocaleString("en-US")} rows published; read ${progress}${why === undefined ? "" : `: ${why}`}`;
 }

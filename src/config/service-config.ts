@@ -64,6 +64,7 @@ export const serviceVariables = z.object({
     "https://hooks.slack.com/services/…",
     "file",
   ),
+  FIELDGATE_LOG: variable(z.enum(["json", "pretty"]).optional(), "be json or pretty", "json"),
   FIELDGATE_LOG_LEVEL: variable(
     z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
     "be fatal, error, warn, info, debug, trace or silent",
@@ -147,6 +148,7 @@ function assemble(values: Values): ServiceConfig {
     },
     slackWebhookUrl: values.FIELDGATE_SLACK_WEBHOOK_URL,
     logLevel: values.FIELDGATE_LOG_LEVEL,
+    logFormat: values.FIELDGATE_LOG,
     connectorsDir: values.FIELDGATE_CONNECTORS,
   };
 }

@@ -89,6 +89,8 @@ export interface ServiceConfig {
     readonly tls: TlsTexts | undefined;
   };
   readonly slackWebhookUrl: string | undefined;
+  /** Without it: for people on a terminal, else JSON. */
+  readonly logFormat: "json" | "pretty" | undefined;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
   /** Directory of the connector files. */
   readonly connectorsDir: string;

@@ -48,14 +48,19 @@ export interface TableView {
   readonly withheld: readonly string[];
 }
 
-/** Progress of a snapshot or a backfill. `estimate` is -1 when the table was never analyzed; `rate` is rows/s. */
+/**
+ * Progress of a snapshot or a backfill: `rows` were published of `scanned` read; `estimate` of the table's rows is -1
+ * when it was never analyzed; `rate` is rows read a second, and `secondsLeft` null when it cannot be told.
+ */
 export interface ChunkView {
   readonly kind: "snapshot" | "backfill";
   readonly table: string;
   readonly amendment?: string | undefined;
   readonly rows: number;
+  readonly scanned: number;
   readonly estimate: number;
   readonly rate: number;
+  readonly secondsLeft: number | null;
   readonly state: "running" | "waiting" | "done" | "refused";
   readonly why?: string | undefined;
 }
