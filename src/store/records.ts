@@ -1,5 +1,6 @@
 import { GuardError } from "../errors.ts";
 import type { ChunkJob } from "../chunk/job.ts";
+import type { Amendment } from "../gate/amendment.ts";
 import type { Outcome, State, TableState } from "../gate/state.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
@@ -111,7 +112,17 @@ function readTable(topic: string, written: WrittenTable, texts: ReadonlyMap<stri
     return { id, text };
   };
   const { shape, flowed } = written;
-  return { ...written, shape: { ...shape, valueSchema: schema(shape.valueSchema) }, flowed: flowed.map(schema) };
+  return {
+    ...written,
+    amendments: written.amendments.map(readAmendment),
+    shape: { ...shape, valueSchema: schema(shape.valueSchema) },
+    flowed: flowed.map(schema),
+  };
+}
+
+/** Version 0.1 knew added columns only, by their column's name. */
+function readAmendment(written: Amendment): Amendment {
+  return { ...written, name: written.name ?? written.column?.name ?? "", changes: written.changes ?? [] };
 }
 
 function record(key: string, value: object): StateRecord {
