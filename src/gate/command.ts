@@ -86,11 +86,8 @@ function refusesRelease(rules: Rules, state: State, command: OperatorCommand, ta
   if (command.beside !== undefined && !besideMakesSense(table, amendment, command)) {
     return `${id}: --beside is for a renamed or retyped column, under a name that no field has`;
   }
-  // Just not judged yet, say after a restart or for another form: the command waits for the answer as the field does.
-  const asked =
-    (amendment.answer === undefined || command.beside !== undefined) &&
-    !amendment.gone &&
-    amendment.unmapped === undefined;
+  // Not judged yet, or refused a while ago: the command waits for the answer of today, as the field does.
+  const asked = isAskedAnew(amendment, command) && !amendment.gone && amendment.unmapped === undefined;
   const blocked = asked ? undefined : blockedBy(amendment);
   if (blocked !== undefined) return `${id}: ${blocked}`;
   if (table.shape.key.length === 0 && owesRows(amendment) && command.backfill !== "none") {
@@ -100,6 +97,11 @@ function refusesRelease(rules: Rules, state: State, command: OperatorCommand, ta
   const forced = command.force && command.reason !== undefined;
   if (waiting.length === 0 || forced || policyOf(rules, amendment.topic) !== "contracts") return undefined;
   return `${id}: not ready: ${waiting.join(", ")}; release it all the same with --force --reason`;
+}
+
+/** Is the registry asked before the release is decided on? A level may have been lowered since it refused. */
+function isAskedAnew({ answer }: Amendment, { beside }: Pick<OperatorCommand, "beside">): boolean {
+  return answer === undefined || answer.kind === "refused" || beside !== undefined;
 }
 
 function besideMakesSense(table: TableState, amendment: Amendment, { beside }: OperatorCommand): boolean {
@@ -149,16 +151,17 @@ function withhold(rules: Rules, state: State, command: OperatorCommand, targets:
   return ordered(rules, withOutcome(state, command.id, done), command, targets);
 }
 
-/** Another form of what was judged, an old field beside the new one, is judged first. */
+/** What was refused, or is another form of what was judged, is judged first. */
 function ordered(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[]): Step {
   const open = targets.filter(({ amendment }) => amendment.gate.kind === "withheld");
   return open.reduce((before, { amendment }) => {
     const order = orderOf(command, amendment);
-    const sameForm = JSON.stringify(order.beside) === JSON.stringify(amendment.order?.beside);
-    const next = { ...amendment, order, answer: sameForm ? amendment.answer : undefined };
+    const anew = isAskedAnew(amendment, order) || amendment.order?.beside !== undefined;
+    const next = anew ? { ...amendment, order, answer: undefined, notTaken: undefined } : { ...amendment, order };
     return andThen(before, (now) => {
       const settled = settle(rules, withAmendment(now, next), amendment.id);
-      return sameForm ? settled : andThen(settled, (after) => step(after, { kind: "judge", id: amendment.id }));
+      const ask = anew && order.kind === "release" && !amendment.gone && amendment.unmapped === undefined;
+      return ask ? andThen(settled, (after) => step(after, { kind: "judge", id: amendment.id })) : settled;
     });
   }, step(state));
 }

@@ -50,7 +50,12 @@ async function fetchSchema(url: string, id: number): Promise<Known> {
   if (!response.ok) throw new Error(`the registry answered ${response.status} for schema id ${id}`);
   const { schema } = (await response.json()) as { schema: string }; // Confluent's API, "GET /schemas/ids/{id}"
   const parsed = JSON.parse(schema) as Schema; // avsc checks it
-  return { schema: parsed, type: avsc.Type.forSchema(parsed, { typeHook, wrapUnions: "never" }) };
+  return { schema: parsed, type: avroType(parsed) };
+}
+
+/** The schema as avsc's type: longs are bigint, unions the bare value. */
+export function avroType(schema: Schema): Type {
+  return avsc.Type.forSchema(schema, { typeHook, wrapUnions: "never" });
 }
 
 export function registryDecoder(url: string = servers.registry.url): Decoder {
