@@ -56,11 +56,13 @@ function isAllRead({ outside, state }: Session): boolean {
  */
 function halt(session: Session, stop: GuardError): void {
   if (!MENDED_BY_COMMAND.has(stop.code)) throw stop;
-  const { outside } = session;
   session.halted = wayOn(session, stop);
-  const { code, message, next } = session.halted;
-  outside.status({ kind: "stopped", code, message, next });
-  outside.stopped(session.halted);
+  tellHalted(session, session.halted);
+  session.outside.stopped(session.halted);
+}
+
+function tellHalted({ outside, state }: Session, { code, message, next }: GuardError): void {
+  outside.status({ kind: "stopped", code, message, next, state });
 }
 
 async function passOrHalt(session: Session, barrier: NonNullable<Barrier>): Promise<void> {
@@ -135,8 +137,8 @@ async function commit(session: Session): Promise<void> {
   session.committed = stored;
   session.stream.acknowledge(session.position.endLsn);
   const { state, position, lastCommitTime } = session;
-  if (session.halted === undefined)
-    session.outside.status({ kind: "streaming", state, endLsn: position.endLsn, commitTime: lastCommitTime });
+  if (session.halted !== undefined) tellHalted(session, session.halted);
+  else session.outside.status({ kind: "streaming", state, endLsn: position.endLsn, commitTime: lastCommitTime });
   tellPeople(session);
 }
 

@@ -128,6 +128,8 @@ export type Status =
       readonly code: ErrorCode | undefined;
       readonly message: string;
       readonly next: string | undefined;
+      /** The state of the last commit, while the connector waits for a command. */
+      readonly state?: State | undefined;
     };
 
 export type { OutRecord };
