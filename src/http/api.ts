@@ -15,8 +15,11 @@ export interface Api {
   contracts(): Promise<readonly Contract[]>;
   /** Appends to the contracts topic; replaces what the consumer had for this environment and topic. */
   publishContract(contract: Contract): Promise<{ readonly id: string }>;
-  /** Appends to the commands topic. Its outcome comes later. */
-  command(command: Command): Promise<{ readonly id: string }>;
+  /**
+   * Appends to the commands topic. Its outcome comes later. `check` is called with the connector it is for, before
+   * anything is appended, and throws when the caller may not operate it.
+   */
+  command(command: Command, check: (connector: string) => void): Promise<{ readonly id: string }>;
   outcome(commandId: string): Promise<Outcome>;
   topic(name: string): Promise<TopicView>;
 }
@@ -99,7 +102,7 @@ export interface Command {
   /** Also against contracts that are not ready; needs a reason. */
   readonly force?: boolean | undefined;
   readonly backfill?: "all" | "none" | undefined;
-  /** Who says so, as the client states it: `anna@laptop`. */
+  /** Who says so: the token's name, or without one as the client states it: `anna@laptop`. */
   readonly actor: string;
 }
 
