@@ -256,6 +256,8 @@ describe("the secret", () => {
     expect(await readTriggerSecret(theirs)).toEqual(await readTriggerSecret(client));
     await client.query("DELETE FROM fieldgate.secret");
     expect(await readTriggerSecret(theirs)).toEqual({ kind: "unreadable", why: "fieldgate.secret has no row" });
+    await installTrigger(client, role);
+    expect(await readTriggerSecret(theirs)).toMatchObject({ kind: "installed", warnings: [] });
     await client.query(`DROP OWNED BY ${quoted}; DROP ROLE ${quoted}`);
   });
 
