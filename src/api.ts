@@ -43,7 +43,7 @@ export function serviceApi(parts: ApiParts): Api {
       await appender.append(desk.topics.contracts, 0, Buffer.from(id), Buffer.from(JSON.stringify(contract)));
       return { id };
     },
-    command: (command) => append(parts, command),
+    command: (command, check) => append(parts, command, check),
     async outcome(commandId) {
       for (const { state } of connectors) {
         const outcome = state?.outcomes.get(commandId);
@@ -92,13 +92,18 @@ function one(connectors: readonly Running[], id: string): Found {
 }
 
 /** All amendments of one command are of one connector: it is carried out as a whole or refused as a whole. */
-async function append(parts: ApiParts, command: Command): Promise<{ readonly id: string }> {
+async function append(
+  parts: ApiParts,
+  command: Command,
+  check: (connector: string) => void,
+): Promise<{ readonly id: string }> {
   const found = command.ids.map((id) => one(parts.connectors, id));
   const names = new Set(found.map(({ running }) => running.name));
   const [connector] = names;
   if (connector === undefined || names.size > 1) {
     throw new GuardError("refused", "a command is about amendments of one connector", { next: "say it for each" });
   }
+  check(connector);
   const id = randomUUID();
   const { kind, reason, backfill, value, actor } = command;
   const ids = found.map(({ amendment }) => amendment.id);

@@ -11,6 +11,7 @@ import { addExplain } from "./cli/explain.ts";
 import { addGate } from "./cli/gate.ts";
 import { addPublish } from "./cli/publish.ts";
 import { addRun } from "./cli/run.ts";
+import { addToken } from "./cli/token.ts";
 import { describeError } from "./errors.ts";
 
 const interrupt = new AbortController();
@@ -59,6 +60,7 @@ addPublish(program, terminal);
 addAmendments(program, terminal);
 addGate(program, terminal);
 addExplain(program, terminal);
+addToken(program, terminal);
 
 process.exitCode = EXIT.fine;
 await program.parseAsync().catch((error: unknown) => terminal.end(endOf(error)));

@@ -76,7 +76,8 @@ function stateRecordOf(record: { readonly key: Buffer | null; readonly value: Bu
   return { key: record.key?.toString("utf8") ?? "", value: record.value?.toString("utf8") ?? null };
 }
 
-function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
+/** The connector's state topic and data topics. */
+export function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
   return {
     openWriter: (maxBytes) => openWriter(kafka, { transactionalId: stateTopic, maxBytes }),
     async readState(until, signal) {

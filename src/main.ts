@@ -1,32 +1,34 @@
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { Logger } from "pino";
+import { stopMemory, stopOf } from "./alerts.ts";
 import { serviceApi } from "./api.ts";
 import { type ConnectorConfig, readConnectors, readServiceConfig } from "./config.ts";
-import { outsideOf, settingsOf } from "./connector.ts";
+import { outsideOf, settingsOf, sinkOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
-import { describeError, GuardError } from "./errors.ts";
-import type { Amendment, Told } from "./gate/amendment.ts";
-import { describeAmendment } from "./gate/describe.ts";
-import { tellText } from "./gate/settle.ts";
-import type { State } from "./gate/state.ts";
+import { describeError } from "./errors.ts";
 import type { Status } from "./guard/outside.ts";
 import { runConnector } from "./guard/run.ts";
 import { startHttp } from "./http/start-http.ts";
-import { openAppender } from "./kafka/append.ts";
+import { type Appender, openAppender } from "./kafka/append.ts";
 import { type KafkaClient, kafkaClient } from "./kafka/client.ts";
 import { liveGroups } from "./kafka/groups.ts";
 import { openLog } from "./log.ts";
 import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "./registry/client.ts";
+import type { Clock } from "./slack/sender.ts";
 import { type Slack, startSlack } from "./slack/start-slack.ts";
-import { alertOf, lastOf, type Running } from "./view.ts";
+import { openWebhook } from "./slack/webhook.ts";
+import { withoutSlack } from "./slack/without-slack.ts";
+import { lastOf, type Running } from "./view.ts";
 
 /** What all connectors of the process share. */
 interface Service {
   readonly kafka: KafkaClient;
   readonly registry: Registry;
   readonly desk: OpenDesk;
+  readonly appender: Appender;
   readonly slack: Slack | undefined;
   readonly log: Logger;
   readonly deployment: string;
@@ -56,17 +58,18 @@ export async function run(signal: AbortSignal): Promise<void> {
   });
   const registry = registryClient(config.registry);
   await using stack = new AsyncDisposableStack();
+  const deaf = new AbortController();
+  const desk = stack.use(await openDesk(kafka, config.deployment, plainLog(log), (error) => deaf.abort(error)));
+  const appender = stack.use(await openAppender(kafka));
+  const groupsNotNamed = (topic: string) => unnamedGroups({ kafka, desk }, topic);
   const slack =
     config.slackWebhookUrl === undefined
       ? undefined
-      : stack.use(startSlack({ webhookUrl: config.slackWebhookUrl, log }));
-  const deaf = new AbortController();
-  const either = AbortSignal.any([signal, deaf.signal]);
-  const desk = stack.use(await openDesk(kafka, config.deployment, plainLog(log), (error) => deaf.abort(error)));
-  const appender = stack.use(await openAppender(kafka));
-  const service: Service = { kafka, registry, desk, slack, log, deployment: config.deployment, version };
+      : stack.use(startSlack({ post: openWebhook(config.slackWebhookUrl), log, groupsNotNamed, clock }));
+  using ending = afterFlush(signal, slack);
+  const either = AbortSignal.any([ending.signal, deaf.signal]);
+  const service: Service = { kafka, registry, desk, appender, slack, log, deployment: config.deployment, version };
   const running = connectors.map(({ name }): Running => idle(log, name));
-  const groupsNotNamed = (topic: string) => unnamedGroups(service, topic);
   const api = serviceApi({
     deployment: config.deployment,
     version,
@@ -89,6 +92,24 @@ export async function run(signal: AbortSignal): Promise<void> {
   if (failed !== undefined && !signal.aborted) throw failed.reason;
 }
 
+const clock: Clock = {
+  now: Date.now,
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
+/** Aborts with the signal, but first people are told what waits, while the connectors can still record it. */
+function afterFlush(signal: AbortSignal, slack: Slack | undefined): { readonly signal: AbortSignal } & Disposable {
+  const ending = new AbortController();
+  const end = async (): Promise<void> => {
+    await slack?.flush();
+    ending.abort(signal.reason);
+  };
+  const onAbort = (): void => void end();
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  return { signal: ending.signal, [Symbol.dispose]: () => signal.removeEventListener("abort", onAbort) };
+}
+
 function idle(log: Logger, name: string): Running {
   const jobs = watchJobs(log.child({ connector: name }));
   return { name, status: { kind: "starting" }, state: undefined, jobs, last: undefined };
@@ -96,24 +117,30 @@ function idle(log: Logger, name: string): Running {
 
 async function runOne(service: Service, config: ConnectorConfig, running: Running, signal: AbortSignal): Promise<void> {
   const log = service.log.child({ connector: config.name });
-  let hear: ((told: Told) => void) | undefined;
-  const outside = outsideOf(settingsOf(config, service.deployment, service.version), config, service.kafka, {
+  const settings = settingsOf(config, service.deployment, service.version);
+  const sink = sinkOf(service.kafka, settings.stateTopic);
+  const alerts =
+    service.slack?.of(config.name, stopMemory(settings.stateTopic, sink, service.appender)) ?? withoutSlack(isoNow);
+  const outside = outsideOf(settings, config, service.kafka, {
     registry: service.registry,
     desk: service.desk.of(config.name),
     log: plainLog(log),
     tell: (amendment, state) => {
-      tell(service, running, amendment, state);
-      const told = { id: amendment.id, text: tellText(amendment), time: new Date().toISOString(), reminders: 0 };
-      queueMicrotask(() => hear?.(told));
+      const { gate, id, column } = amendment;
+      log.info({ amendment: id, gate: gate.kind }, `${id} (${column.name}) ${gate.kind}: ${gate.why}`);
+      alerts.tell(amendment, state);
     },
-    onTold: (then) => (hear = then),
-    status: (status) => note(running, status),
+    onTold: alerts.onTold,
+    status: (status) => {
+      note(running, status);
+      if (status.kind === "streaming") alerts.state(status.state);
+    },
   });
   try {
     await runConnector(outside, signal);
   } catch (error) {
     log.error(describeError(error));
-    service.slack?.send(stoppedAlert(running, error));
+    alerts.stopped(stopOf(error, running.last?.endLsn));
     throw error;
   }
 }
@@ -126,36 +153,16 @@ function note(running: Running, status: Status): void {
   running.jobs.note(status.state.jobs.values(), Date.now());
 }
 
-/** Looking for groups takes a while: the alert goes out after it, the stream does not wait. */
-function tell(service: Service, running: Running, amendment: Amendment, state: State): void {
-  const { gate, id } = amendment;
-  service.log.info(
-    { amendment: id, gate: gate.kind },
-    `${describeAmendment(amendment)} (${id}): ${gate.kind}: ${gate.why}`,
-  );
-  unnamedGroups(service, amendment.topic)
-    .then((groups) => service.slack?.send(alertOf(running, amendment, state, groups)))
-    .catch((error: unknown) => service.log.warn(describeError(error)));
+function isoNow(): string {
+  return new Date().toISOString();
 }
 
-async function unnamedGroups(service: Service, topic: string): Promise<readonly string[]> {
+async function unnamedGroups(service: Pick<Service, "kafka" | "desk">, topic: string): Promise<readonly string[]> {
   const seen = await liveGroups(service.kafka, [topic]);
   if (seen.kind === "unknown") return [];
   const contracts = [...service.desk.contracts().values()].filter((contract) => contract.topic === topic);
   const named = new Set(contracts.flatMap((contract) => [contract.consumer, ...(contract.groups ?? [])]));
   return (seen.byTopic.get(topic) ?? []).map(({ group }) => group).filter((group) => !named.has(group));
-}
-
-function stoppedAlert(running: Running, error: unknown) {
-  const known = error instanceof GuardError ? error : undefined;
-  return {
-    kind: "stopped" as const,
-    connector: running.name,
-    code: known?.code ?? "unknown",
-    message: known?.message ?? "an error that Fieldgate does not know: see its log",
-    next: known?.next,
-    position: running.last?.endLsn,
-  };
 }
 
 function plainLog(log: Logger) {

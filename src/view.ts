@@ -1,13 +1,13 @@
+import { nextStep } from "./alert/next.ts";
 import type { ChunkJob } from "./chunk/job.ts";
 import type { Amendment } from "./gate/amendment.ts";
-import { describeAmendment, waysOn } from "./gate/describe.ts";
+import { describeAmendment } from "./gate/describe.ts";
 import type { State, TableState } from "./gate/state.ts";
 import { withheldOf } from "./gate/update.ts";
 import { isoTime } from "./guard/time.ts";
 import type { Status } from "./guard/outside.ts";
 import type { AmendmentView, ChunkView, ConnectorView, TableView, TopicView } from "./http/api.ts";
 import { type JobWatch, progressOf } from "./progress.ts";
-import type { Alert } from "./slack/alert.ts";
 import { formatLsn } from "./wal/lsn.ts";
 
 /** One connector as it runs in this process. */
@@ -107,49 +107,6 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
   }
   if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return null;
   return { schema: answer.candidate.text, widened: answer.candidate.widened };
-}
-
-/** The command to type next; undefined when there is nothing to do. */
-function nextStep(amendment: Amendment, job: ChunkJob | undefined): string | undefined {
-  if (amendment.gate.kind === "withheld") {
-    const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
-    if (first === undefined) return waysOn(amendment)[0];
-    return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
-  }
-  return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
-}
-
-/** What people hear of an amendment. */
-export function alertOf(
-  running: Running,
-  amendment: Amendment,
-  state: State,
-  groupsNotNamed: readonly string[],
-): Alert {
-  const { gate, answer } = amendment;
-  const about = {
-    connector: running.name,
-    amendmentId: amendment.id,
-    topic: amendment.topic,
-    field: amendment.name,
-    change: describeAmendment(amendment),
-    groupsNotNamed,
-  };
-  const job = state.jobs.get(`backfill/${amendment.id}`);
-  if (gate.kind === "released") {
-    const backfill = job === undefined ? undefined : (job.why ?? "values written meanwhile are being re-published");
-    const { schemaId, wouldHaveWaitedFor } = gate;
-    const why = sentence(gate.why);
-    return { kind: "released", ...about, why, schemaId, wouldHaveWaitedFor, backfill, next: nextStep(amendment, job) };
-  }
-  const widened = answer?.kind === "fits" ? answer.candidate.widened : undefined;
-  const consumers = amendment.verdicts.filter((verdict) => verdict.verdict !== "ready");
-  const next = nextStep(amendment, job) ?? `fieldgate amendments show ${amendment.id}`;
-  return { kind: "withheld", ...about, why: sentence(gate.why), consumers, widened, next };
-}
-
-function sentence(why: string): string {
-  return `${why.charAt(0).toUpperCase()}${why.slice(1)}${/[.?!]$/.test(why) ? "" : "."}`;
 }
 
 export function topicView(table: TableState): TopicView {

@@ -46,7 +46,7 @@ export async function addColumn({ stage, tell }: Scene, who: "shop" | "replica",
 export async function slackSays({ stage, tell }: Scene, title: string): Promise<void> {
   const message = await tell.sees(
     "Slack is told",
-    () => stage.slack.messages.find((text) => text.startsWith(title)),
+    () => stage.slack.messages.find((text) => text.split("\n")[0]?.endsWith(title)),
     () => "Slack is told:",
   );
   tell.show(message);

@@ -1,22 +1,36 @@
+import { readFileSync } from "node:fs";
+
+import { configError } from "../config/mistake.ts";
+import { tlsMistakes } from "../config/tls-texts.ts";
+import { given } from "../config/variables.ts";
 import { type ErrorCode, errorCodes, GuardError } from "../errors.ts";
-import type { AmendmentView, Api, ErrorBody, Outcome, TopicView } from "../http/api.ts";
+import type { AmendmentView, Api, Command, ErrorBody, Outcome, TopicView } from "../http/api.ts";
+import { isUntrusted, request, type Response } from "../request.ts";
 import type { Terminal } from "./command.ts";
 
 /** The service as the command line sees it. */
 export interface Client extends Pick<
   Api,
-  "amendments" | "amendment" | "contracts" | "publishContract" | "command" | "outcome" | "topic"
+  "amendments" | "amendment" | "contracts" | "publishContract" | "outcome" | "topic"
 > {
   readonly url: string;
+  command(command: Command): Promise<{ readonly id: string }>;
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const DEFAULT_URL = "http://127.0.0.1:8080";
+/** All amendments of a large deployment, with their candidates' schemas. */
+const MAX_BYTES = 256 * 1024 * 1024;
 
-/** Reads FIELDGATE_URL and FIELDGATE_TOKEN. Throws `usage` when the address is no http(s) URL. */
+/**
+ * Reads FIELDGATE_URL, FIELDGATE_TOKEN and FIELDGATE_CA. Throws `usage` when the address is no http(s) URL, and
+ * `config-invalid` for what a `…_FILE` names.
+ */
 export function clientOf(terminal: Terminal): Client {
   const url = serviceUrl(terminal.env);
-  const call = caller(url, terminal.env["FIELDGATE_TOKEN"], terminal.signal);
+  const secrets = secretsOf(terminal.env);
+  if (secrets.token !== undefined && isOpen(url)) terminal.warn(OPEN);
+  const call = caller(url, secrets, terminal.signal);
   return {
     url,
     // What the service answers is of its version's types; it is ours, so it is not checked again here.
@@ -41,27 +55,72 @@ function serviceUrl(env: Terminal["env"]): string {
   return text.replace(/\/+$/, "");
 }
 
+interface Secrets {
+  readonly token: string | undefined;
+  readonly ca: string | undefined;
+}
+
+function secretsOf(env: Terminal["env"]): Secrets {
+  const { values, mistakes } = given(env, ["FIELDGATE_TOKEN", "FIELDGATE_CA"], (path) => readFileSync(path, "utf8"));
+  const { FIELDGATE_TOKEN: token, FIELDGATE_CA: ca } = values;
+  const wrong = [
+    ...mistakes,
+    ...tlsMistakes("FIELDGATE", { ca, cert: undefined, key: undefined, passphrase: undefined }),
+  ];
+  if (wrong.length > 0) throw configError(new Map([["environment", wrong]]), "docs/configuration.md has all variables");
+  return { token, ca };
+}
+
+const OPEN =
+  "fieldgate: FIELDGATE_URL is http to another machine: whoever is on the way can read the token. Use https (docs/security.md)";
+
+/** A warning and no refusal: behind a service mesh, plain http between pods is encrypted below it. */
+function isOpen(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
+}
+
 type Call = <Answer>(path: string, body?: object) => Promise<Answer>;
 
-function caller(url: string, token: string | undefined, signal: AbortSignal): Call {
+function caller(url: string, { token, ca }: Secrets, signal: AbortSignal): Call {
   const headers: Record<string, string> = { accept: "application/json" };
-  if (token !== undefined && token !== "") headers["authorization"] = `Bearer ${token}`;
+  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
   return async <Answer>(path: string, body?: object) => {
-    const post = { method: "POST", headers: { ...headers, "content-type": "application/json" } };
-    const response = await fetch(`${url}${path}`, {
-      ...(body === undefined ? { headers } : { ...post, body: JSON.stringify(body) }),
+    const response = await request({
+      method: body === undefined ? "GET" : "POST",
+      url: `${url}${path}`,
+      headers: body === undefined ? headers : { ...headers, "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      tls: { ca },
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      maxBytes: MAX_BYTES,
     }).catch((cause: unknown) => {
       throw signal.aborted ? cause : unreachable(url, cause);
     });
-    const answer: unknown = await response.json().catch(() => undefined);
-    if (!response.ok) throw errorOf(url, response.status, answer);
+    const answer = answerOf(response);
+    if (response.status >= 300) throw errorOf(url, response.status, answer);
     if (answer === undefined) throw notFieldgate(url, response.status);
     return answer as Answer; // the service's own answer, see clientOf
   };
 }
 
+function answerOf({ text }: Response): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function unreachable(url: string, cause: unknown): GuardError {
+  if (isUntrusted(cause)) {
+    const why = cause instanceof Error ? cause.message : "";
+    const next = "set FIELDGATE_CA_FILE to the authority that signed its certificate, and use the name in it";
+    return new GuardError("unreachable", `the service at ${url} shows a certificate that is not trusted: ${why}`, {
+      next,
+      cause,
+    });
+  }
   const timeout = cause instanceof Error && cause.name === "TimeoutError";
   const next = "start it with `fieldgate run`, or set FIELDGATE_URL to its address";
   const what = timeout ? `did not answer within ${REQUEST_TIMEOUT_MS / 1000} s` : "cannot be reached";

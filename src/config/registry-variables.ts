@@ -6,7 +6,7 @@ import { configError, type Mistake } from "./mistake.ts";
 import { readRegistryAddress, type RegistryAddress } from "./registry-address.ts";
 import type { RegistrySettings } from "./settings.ts";
 import { tlsMistakes } from "./tls-texts.ts";
-import { type Environment, given, mistakesOf, type ReadText, variable } from "./variables.ts";
+import { type Environment, given, inFiles, mistakesOf, type ReadText, variable } from "./variables.ts";
 
 export const registryVariables = z.object({
   FIELDGATE_REGISTRY_URL: variable(
@@ -74,7 +74,7 @@ export function readRegistrySettings(
   env: Environment,
   read: ReadText = (path) => readFileSync(path, "utf8"),
 ): RegistrySettings {
-  const found = given(env, registryVariables, read);
+  const found = given(env, inFiles(registryVariables), read);
   const parsed = registryVariables.safeParse(found.values);
   const mistakes = [
     ...found.mistakes,

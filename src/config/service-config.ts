@@ -7,7 +7,7 @@ import { type Mistake, configError } from "./mistake.ts";
 import { registryMistakes, registrySettings, registryVariables } from "./registry-variables.ts";
 import type { ServiceConfig } from "./settings.ts";
 import { tlsMistakes } from "./tls-texts.ts";
-import { type Environment, given, mistakesOf, type ReadText, variable } from "./variables.ts";
+import { type Environment, given, inFiles, mistakesOf, type ReadText, variable } from "./variables.ts";
 
 /** The environment of `fieldgate run`, each variable with what it must be and an example. */
 export const serviceVariables = z.object({
@@ -80,7 +80,7 @@ export function readServiceConfig(
   env: Environment,
   read: ReadText = (path) => readFileSync(path, "utf8"),
 ): ServiceConfig {
-  const found = given(env, serviceVariables, read);
+  const found = given(env, inFiles(serviceVariables), read);
   const parsed = serviceVariables.safeParse(found.values);
   const mistakes = [
     ...found.mistakes,

@@ -23,13 +23,18 @@ export interface Given {
   readonly mistakes: readonly Mistake[];
 }
 
-/** The environment, with the content of the file for each `<NAME>_FILE`, its last newline cut. */
-export function given(env: Environment, variables: z.ZodObject, read: ReadText): Given {
+/** The variables that may be given as `<NAME>_FILE`. */
+export function inFiles(variables: z.ZodObject): readonly string[] {
+  return Object.entries(variables.shape).flatMap(([name, schema]) => (metaOf(schema)["file"] === true ? [name] : []));
+}
+
+/** The environment, with the content of the file for each `<NAME>_FILE` of these names, its last newline cut. */
+export function given(env: Environment, names: readonly string[], read: ReadText): Given {
   const values = Object.fromEntries(Object.entries(env).filter(isSet));
   const mistakes: Mistake[] = [];
-  for (const [name, schema] of Object.entries(variables.shape)) {
+  for (const name of names) {
     const path = values[`${name}_FILE`];
-    if (path === undefined || metaOf(schema)["file"] !== true) continue;
+    if (path === undefined) continue;
     if (values[name] !== undefined)
       mistakes.push({ key: `${name}_FILE`, reason: `is set, and so is ${name}: one of them` });
     const content = contentOf(path, read);

@@ -56,7 +56,11 @@ const contractSchema = z.strictObject({
 });
 
 /** The key of a contract in the contracts topic: `default/billing/inventory.public.customers`. */
-export function contractKey({ environment, consumer, topic }: Contract): string {
+export function contractKey({
+  environment,
+  consumer,
+  topic,
+}: Pick<Contract, "environment" | "consumer" | "topic">): string {
   return `${environment}/${consumer}/${topic}`;
 }
 

@@ -16,8 +16,11 @@ export interface Api {
   contracts(): Promise<readonly Contract[]>;
   /** Appends to the contracts topic; replaces what the consumer had for this environment and topic. */
   publishContract(contract: Contract): Promise<{ readonly id: string }>;
-  /** Appends to the commands topic. Its outcome comes later. */
-  command(command: Command): Promise<{ readonly id: string }>;
+  /**
+   * Appends to the commands topic. Its outcome comes later. `check` is called with the connector it is for, before
+   * anything is appended, and throws when the caller may not operate it.
+   */
+  command(command: Command, check: (connector: string) => void): Promise<{ readonly id: string }>;
   outcome(commandId: string): Promise<Outcome>;
   topic(name: string): Promise<TopicView>;
 }
@@ -113,7 +116,7 @@ export interface Command {
   readonly beside?: { readonly name?: string | undefined } | undefined;
   /** fill: what the kept field of a dropped column carries from here. */
   readonly value?: Json | undefined;
-  /** Who says so, as the client states it: `anna@laptop`. */
+  /** Who says so: the token's name, or without one as the client states it: `anna@laptop`. */
   readonly actor: string;
 }
 

@@ -1,17 +1,45 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
 import { GuardError } from "../errors.ts";
+import { type Caller, unnamedCaller } from "./scope.ts";
+import type { Tokens } from "./tokens.ts";
 
-/** Throws `unauthorized` unless the header is `Bearer <token>`. Takes the same time wherever the texts differ. */
-export function checkBearer(header: string | undefined, token: string): void {
-  const next = "set FIELDGATE_TOKEN to the token the service was started with";
-  if (header === undefined) throw new GuardError("unauthorized", "this needs a token and none was sent", { next });
-  const [scheme, sent, ...more] = header.split(" ");
-  const known = sent !== undefined && more.length === 0 && /^bearer$/i.test(scheme ?? "") && isSame(sent, token);
-  if (!known) throw new GuardError("unauthorized", "the token is not the service's", { next });
+export interface Access {
+  /** One token that may do everything. */
+  readonly token?: string | undefined;
+  readonly tokens?: Tokens | undefined;
 }
 
-/** Of equal length by hashing, as timingSafeEqual needs; so the length is not told either. */
+/** Who sends these headers. Throws `unauthorized`. */
+export async function authorize(
+  headers: { readonly authorization?: string | undefined; readonly host?: string | undefined },
+  { token, tokens }: Access,
+): Promise<Caller> {
+  if (token === undefined && tokens === undefined) {
+    checkLocalName(headers.host);
+    return unnamedCaller;
+  }
+  const sent = bearerOf(headers.authorization);
+  if (token !== undefined && isSame(sent, token)) return unnamedCaller;
+  const caller = await tokens?.callerOf(sent);
+  if (caller === undefined)
+    throw new GuardError("unauthorized", "the token is not one of the service's", { next: NEXT });
+  return caller;
+}
+
+const NEXT = "set FIELDGATE_TOKEN to a token that the service knows";
+
+function bearerOf(header: string | undefined): string {
+  if (header === undefined)
+    throw new GuardError("unauthorized", "this needs a token and none was sent", { next: NEXT });
+  const [scheme, sent, ...more] = header.split(" ");
+  if (sent === undefined || more.length > 0 || !/^bearer$/i.test(scheme ?? "")) {
+    throw new GuardError("unauthorized", "the authorization header is not `Bearer <token>`", { next: NEXT });
+  }
+  return sent;
+}
+
+/** Takes the same time wherever the texts differ; of equal length by hashing, so the length is not told either. */
 function isSame(left: string, right: string): boolean {
   return timingSafeEqual(digest(left), digest(right));
 }
@@ -24,7 +52,7 @@ function digest(text: string): Buffer {
  * Without a token the service listens on loopback only; then a name that is not loopback in the Host header is a
  * web page that had its own name point here (DNS rebinding).
  */
-export function checkLocalName(host: string | undefined): void {
+function checkLocalName(host: string | undefined): void {
   const name = (host ?? "").replace(/:\d+$/, "");
   if (/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(name)) return;
   throw new GuardError("unauthorized", "without a token the service answers to localhost only", {

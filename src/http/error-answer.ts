@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 import { type ErrorCode, GuardError } from "../errors.ts";
 import type { ErrorBody } from "./api.ts";
 
@@ -8,6 +10,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   "contract-invalid": 400,
   "schema-invalid": 400,
   unauthorized: 401,
+  forbidden: 403,
   "not-found": 404,
   refused: 409,
 };
@@ -30,12 +33,41 @@ function guardErrorAnswer(error: GuardError): ErrorAnswer {
  */
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   if (error instanceof GuardError) return guardErrorAnswer(error);
+  if (isTooDeep(error)) return usage(400, "the body is nested too deeply");
   const status = statusOf(error);
   if (status === undefined || status >= 500) {
     const next = `look in the service's log for request ${requestId}`;
     return { status: 500, body: { code: "internal", message: "an error nobody expected", next } };
   }
-  return { status, body: { code: "usage", message: REQUEST[status] ?? "the request is not understood", next: null } };
+  return usage(status, REQUEST[status] ?? "the request is not understood");
+}
+
+/** What a client is told that never came to a request: not HTTP, too slow, or headers too large. Ends the connection. */
+export function clientErrorAnswer(error: { readonly code?: string | undefined }, socket: Socket): void {
+  const status = error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const message = status === 400 ? "this is not HTTP" : REQUEST[status];
+  const body = JSON.stringify({ code: "usage", message, next: null });
+  const head = `HTTP/1.1 ${status} ${REASON[status]}\r\ncontent-type: application/json\r\nconnection: close`;
+  socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const REASON: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  408: "Request Timeout",
+  431: "Request Header Fields Too Large",
+};
+
+function usage(status: number, message: string): ErrorAnswer {
+  return { status, body: { code: "usage", message, next: null } };
+}
+
+/** JSON nested so deeply that a schema of ours cannot walk through it. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/.test(error.message);
 }
 
 const REQUEST: Readonly<Record<number, string>> = {
@@ -43,6 +75,7 @@ const REQUEST: Readonly<Record<number, string>> = {
   408: "the request took too long",
   413: "the body is larger than 1 MiB",
   414: "the address is too long",
+  431: "the headers are too large",
   415: "the body must be JSON, with content-type: application/json",
 };
 

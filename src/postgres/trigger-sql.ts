@@ -206,12 +206,15 @@ REVOKE ALL ON SCHEMA fieldgate FROM PUBLIC`;
 /**
  * Made by the server, so it is in no text and no server log. The column is added to a row that exists: that rewrites
  * the table, and a rewrite is in no publication, not even one FOR ALL TABLES. Default privileges of the owner
- * may have granted the new table to others: that is taken back.
+ * may have granted the new table to others: that is taken back. A table without its row is of a dump that left it out.
  */
 const SECRET = `DO $fieldgate$
 DECLARE grantee text;
 BEGIN
-  IF to_regclass('fieldgate.secret') IS NOT NULL THEN RETURN; END IF;
+  IF to_regclass('fieldgate.secret') IS NOT NULL THEN
+    IF EXISTS (SELECT FROM fieldgate.secret) THEN RETURN; END IF;
+    DROP TABLE fieldgate.secret;
+  END IF;
   CREATE TABLE fieldgate.secret (one boolean PRIMARY KEY CHECK (one));
   FOR grantee IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
       FROM pg_class c, aclexplode(c.relacl) a

@@ -64,7 +64,8 @@ export function fakeApi(): FakeApi {
       fake.published.push(contract);
       return { id: "contract-1" };
     },
-    command: async (command) => {
+    command: async (command, check) => {
+      check(amendment.connector);
       fake.commands.push(command);
       return { id: "command-1" };
     },

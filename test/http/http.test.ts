@@ -6,6 +6,8 @@ import { describe, expect, it } from "vitest";
 
 import { type ErrorCode, GuardError } from "../../src/errors.ts";
 import { buildHttp, startHttp } from "../../src/http/start-http.ts";
+import { request } from "../../src/request.ts";
+import { certificateAuthority } from "../stack/certificates.ts";
 import { amendment, fakeApi } from "./fake-api.ts";
 
 const TOKEN = "a-token-of-some-length";
@@ -98,7 +100,7 @@ describe("a request", () => {
     const { app, api } = server();
     const posted = await app.inject({ method: "POST", url: "/v1/commands", headers: LOCAL, payload: COMMAND });
     expect([posted.statusCode, posted.json()]).toEqual([202, { id: "command-1" }]);
-    expect(api.commands).toEqual([COMMAND]);
+    expect(api.commands).toEqual([COMMAND]); // its actor is the client's word where there are no tokens
     const contract = {
       version: 1,
       consumer: "billing",
@@ -156,6 +158,40 @@ describe("a request", () => {
     expect(api.commands).toEqual([]);
   });
 
+  it.each<[string, string, string]>([
+    ["an array", `{"reason":${"[".repeat(500_000)}${"]".repeat(500_000)}}`, "/v1/commands"],
+    ["a schema", `{"schema":${"[".repeat(250_000)}${"]".repeat(250_000)}}`, "/v1/contracts"],
+    ["objects", `{"schema":${'{"a":'.repeat(150_000)}1${"}".repeat(150_000)}}`, "/v1/contracts"],
+  ])("with %s nested without end is 400, and the server lives", async (_name, payload, url) => {
+    const { app, api } = server();
+    const headers = { ...LOCAL, "content-type": "application/json" };
+    const answer = await app.inject({ method: "POST", url, headers, payload });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.body).not.toMatch(/at |\.ts|stack/);
+    expect([api.commands, api.published]).toEqual([[], []]);
+    expect((await app.inject({ url: "/health" })).statusCode).toBe(200);
+  });
+
+  it("with __proto__ in its body is refused", async () => {
+    const { app, api } = server();
+    const headers = { ...LOCAL, "content-type": "application/json" };
+    const payload = '{"kind":"release","ids":["a"],"actor":"a","__proto__":{"force":true}}';
+    expect((await app.inject({ method: "POST", url: "/v1/commands", headers, payload })).statusCode).toBe(400);
+    expect(api.commands).toEqual([]);
+  });
+
+  it("of a browser gets no leave to read across origins, and nothing is kept or guessed at", async () => {
+    const { app } = server(TOKEN);
+    const headers = { ...BEARER, origin: "https://evil.example" };
+    for (const url of ["/health", "/v1/amendments", "/nowhere"]) {
+      const answer = await app.inject({ url, headers });
+      expect(answer.headers).toMatchObject({ "x-content-type-options": "nosniff", "cache-control": "no-store" });
+      expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+    }
+    const asked = await app.inject({ method: "OPTIONS", url: "/v1/commands", headers });
+    expect(asked.statusCode).toBe(404);
+  });
+
   it("for a route that does not exist is 404 as JSON", async () => {
     const { app } = server();
     const answer = await app.inject({ method: "DELETE", url: "/v1/amendments?x=1", headers: LOCAL });
@@ -195,7 +231,7 @@ describe("an error of the Api", () => {
 
 describe("the socket", () => {
   it("serves, and close ends open connections", async () => {
-    const http = await startHttp(fakeApi(), { host: "127.0.0.1", port: 0, token: undefined, log: recorded().log });
+    const http = await startHttp(fakeApi(), { host: "127.0.0.1", port: 0, log: recorded().log });
     expect(await (await fetch(`${http.url}/health`)).json()).toMatchObject({ status: "ok" });
     const idle = connect(Number(new URL(http.url).port), "127.0.0.1");
     const ended = new Promise((resolve) => idle.once("close", resolve));
@@ -206,8 +242,45 @@ describe("the socket", () => {
     await expect(fetch(`${http.url}/health`)).rejects.toThrow("fetch failed");
   });
 
+  it.each<[string, string, RegExp]>([
+    ["sends nothing", "", /^HTTP\/1.1 408 .*"the request took too long"/s],
+    ["never ends its headers", "GET /health HTTP/1.1\r\nhost: localhost\r\nx-a: b\r\n", /^HTTP\/1.1 408 /],
+    [
+      "never ends its body",
+      "POST /v1/commands HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{",
+      /^HTTP\/1.1 408 /,
+    ],
+    ["speaks no HTTP", "hello\r\n\r\n", /^HTTP\/1.1 400 .*"this is not HTTP"/s],
+    ["has headers without end", `GET / HTTP/1.1\r\nx: ${"x".repeat(40_000)}\r\n\r\n`, /^HTTP\/1.1 431 .*"usage"/s],
+  ])("ends a client that %s", async (_name, text, expected) => {
+    const options = { host: "127.0.0.1", port: 0, log: recorded().log, requestTimeoutMs: 300 };
+    const http = await startHttp(fakeApi(), options);
+    const client = connect(Number(new URL(http.url).port), "127.0.0.1", () => client.write(text));
+    let answer = "";
+    client.on("data", (chunk) => (answer += chunk.toString()));
+    client.on("error", () => undefined);
+    await new Promise((resolve) => client.once("close", resolve));
+    expect(answer).toMatch(expected);
+    expect((await fetch(`${http.url}/health`)).status).toBe(200);
+    await http.close();
+  });
+
+  it("speaks https with a certificate, and nothing else", async () => {
+    await using authority = await certificateAuthority();
+    const tls = { ...(await authority.issue("api", { passphrase: "open" })), passphrase: "open" };
+    const http = await startHttp(fakeApi(), { host: "127.0.0.1", port: 0, log: recorded().log, tls });
+    const asked = { method: "GET", headers: {}, signal: AbortSignal.timeout(5_000), maxBytes: 1_000 } as const;
+    expect(http.url).toMatch(/^https:/);
+    expect(await request({ ...asked, url: `${http.url}/health`, tls: { ca: authority.ca } })).toMatchObject({
+      status: 200,
+    });
+    await expect(request({ ...asked, url: `${http.url}/health` })).rejects.toThrow("certificate");
+    await expect(request({ ...asked, url: `${http.url.replace("https", "http")}/health` })).rejects.toThrow("hang up");
+    await http.close();
+  });
+
   it("that is taken is told with what to do", async () => {
-    const options = { host: "127.0.0.1", token: undefined, log: recorded().log };
+    const options = { host: "127.0.0.1", log: recorded().log };
     const http = await startHttp(fakeApi(), { ...options, port: 0 });
     const again = startHttp(fakeApi(), { ...options, port: Number(new URL(http.url).port) });
     await expect(again).rejects.toMatchObject({ code: "config-invalid", next: expect.stringMatching(/HTTP_PORT/) });

@@ -20,6 +20,8 @@ export interface Heard {
   /** In the order of the log: R(columns), I(values), T, M(trusted or not), and C between transactions. */
   readonly words: readonly string[];
   readonly ddl: readonly DdlMessage[];
+  /** The bytes of every message with our prefix, as text. */
+  readonly contents: readonly string[];
 }
 
 export async function triggered(setup: string, address?: PostgresOptions): Promise<Triggered> {
@@ -70,6 +72,7 @@ async function marked(client: Client, followed: Followed, mark: string): Promise
 function heardIn(messages: readonly WalMessage[], secret: string): Heard {
   const words: string[] = [];
   const ddl: DdlMessage[] = [];
+  const contents: string[] = [];
   let xid = 0;
   for (const message of messages) {
     if (message.kind === "begin") xid = message.xid;
@@ -81,9 +84,10 @@ function heardIn(messages: readonly WalMessage[], secret: string): Heard {
     const read = readDdl(message, xid, secret);
     if (read === undefined) continue;
     ddl.push(read);
+    contents.push(message.content.toString());
     words.push(`M(${read.kind === "trusted" ? inWords(read.ddl) : read.kind})`);
   }
-  return { words: words.at(-1) === "C" ? words.slice(0, -1) : words, ddl };
+  return { words: words.at(-1) === "C" ? words.slice(0, -1) : words, ddl, contents };
 }
 
 function inWords(ddl: Ddl): string {

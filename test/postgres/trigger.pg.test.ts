@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readTable } from "../../src/postgres/catalog.ts";
 import { tableOid } from "../../src/table/column.ts";
+import { servers } from "../stack/servers.ts";
 import { session } from "./follow.ts";
 import { type Triggered, triggered, trusted } from "./signed-ddl.ts";
 
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await db[Symbol.asyncDispose]();
-  await using admin = await session((await import("../stack/servers.ts")).servers.postgres);
+  await using admin = await session(servers.postgres);
   await admin.query("DROP ROLE ddl_writer");
 });
 

@@ -1,119 +1,423 @@
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { describe, expect, it } from "vitest";
+import type { Amendment, Told } from "../../src/gate/amendment.ts";
+import { tellText } from "../../src/gate/settle.ts";
+import type { StopTold } from "../../src/slack/connector-alerts.ts";
+import type { Message } from "../../src/slack/message.ts";
+import { type ConnectorAlerts, type Slack, startSlack } from "../../src/slack/start-slack.ts";
+import type { Posted } from "../../src/slack/webhook.ts";
+import { finding, notReady, released, SINCE, stateWith, waitsFor, withheld } from "../alert/amendments.ts";
+import { fakeClock, type FakeClock } from "./fake-clock.ts";
+import { expectWithinLimits } from "./limits.ts";
 
-import { afterEach, describe, expect, it, vi } from "vitest";
+const SECOND = 1000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const STOP = { code: "slot-lost", message: "the slot is gone", next: undefined, position: "0/1", handedOver: false };
+const later: Posted = { kind: "later", afterMs: undefined, reason: "no answer" };
+const ten = Array.from({ length: 10 }, (_, at) => waitsFor(at + 3, `c${at}`, notReady("billing", [finding(`c${at}`)])));
 
-import type { Alert } from "../../src/slack/alert.ts";
-import { startSlack } from "../../src/slack/start-slack.ts";
-
-function alert(number: number): Alert {
-  return { kind: "stopped", connector: `c${number}`, code: "wal-level", message: "wal_level is not logical" };
+/** What a service's lives have in common: Slack, the connector's state, what was told of a stop. */
+interface World {
+  readonly clock: FakeClock;
+  /** Titles of what Slack took, with the seconds since the beginning. */
+  readonly titles: string[];
+  readonly messages: Partial<Message>[];
+  readonly lines: string[];
+  /** Slack's next answers, then it takes everything. */
+  readonly answers: (Posted | "hangs")[];
+  attempts: number;
+  amendments: readonly Amendment[];
+  stopTold: StopTold | undefined;
 }
 
-const servers: Server[] = [];
-afterEach(() => {
-  for (const server of servers.splice(0)) server.close().closeAllConnections();
-});
-
-async function receiver(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/T/SECRET`;
+interface Life {
+  readonly slack: Slack;
+  readonly alerts: ConnectorAlerts;
+  /** These are as they are now and people are to hear of it. */
+  news(...amendments: readonly Amendment[]): void;
+  /** A session ends and another begins from the state. */
+  again(): void;
 }
 
-/** Answers with the given statuses in turn, the last one for ever, and keeps the titles it was sent. */
-async function answering(...statuses: number[]) {
-  const titles: string[] = [];
-  const url = await receiver((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      titles.push(String(JSON.parse(Buffer.concat(chunks).toString()).text));
-      response.writeHead((statuses.length > 1 ? statuses.shift() : statuses[0]) ?? 200).end("ok");
-    });
+function newWorld(): World {
+  const clock = fakeClock();
+  return { clock, titles: [], messages: [], lines: [], answers: [], attempts: 0, amendments: [], stopTold: undefined };
+}
+
+/** A life of the service: it records what it is told when `records`, as the guard does. */
+function live(world: World, records = true): Life {
+  const { clock } = world;
+  const begun = clock.now();
+  const slack = startSlack({
+    clock,
+    log: {
+      warn: (detail, message) => void world.lines.push(`${message} ${JSON.stringify(detail)}`),
+      error: (detail, message) => void world.lines.push(`ERROR ${message} ${JSON.stringify(detail)}`),
+    },
+    groupsNotNamed: async () => [],
+    post: async (message, signal) => {
+      world.attempts += 1;
+      const answer = world.answers.shift() ?? { kind: "posted" };
+      if (answer === "hangs") {
+        await clock.sleep(HOUR, signal).catch(() => undefined);
+        return later;
+      }
+      if (answer.kind !== "posted") return answer;
+      world.titles.push(`${(clock.now() - begun) / SECOND} ${String(message.text)}`);
+      world.messages.push(message);
+      return answer;
+    },
   });
-  return { url, titles };
-}
-
-function logger() {
-  const lines: string[] = [];
+  const alerts = slack.of("inventory", {
+    read: async () => world.stopTold,
+    write: async (told) => void (world.stopTold = told),
+  });
+  const hear = (told: Told): void => {
+    if (!records) return;
+    world.amendments = world.amendments.map((one) =>
+      one.id === told.id ? { ...one, told: told.text, toldAt: told.time, reminders: told.reminders } : one,
+    );
+    setImmediate(() => alerts.state(stateWith(world.amendments)));
+  };
+  const begin = (): void => {
+    alerts.onTold(hear);
+    alerts.state(stateWith(world.amendments));
+    for (const one of world.amendments) {
+      if (one.told !== tellText(one)) alerts.tell(one, stateWith(world.amendments));
+    }
+  };
+  begin();
   return {
-    lines,
-    log: { warn: (detail: object, message: string) => void lines.push(JSON.stringify({ ...detail, message })) },
+    slack,
+    alerts,
+    again: begin,
+    news(...amendments) {
+      const before = new Map(world.amendments.map((one) => [one.id, one]));
+      for (const one of amendments) {
+        const { told, toldAt, reminders } = before.get(one.id) ?? one;
+        before.set(one.id, { ...one, told, toldAt, reminders });
+      }
+      world.amendments = [...before.values()];
+      for (const one of amendments) alerts.tell(one, stateWith(world.amendments));
+    },
   };
 }
 
-describe("startSlack", () => {
-  it("delivers in order", async () => {
-    const { url, titles } = await answering(200);
-    const slack = startSlack({ webhookUrl: url, log: logger().log });
-    for (const number of [1, 2, 3]) slack.send(alert(number));
-    await vi.waitFor(() => expect(titles).toHaveLength(3));
-    expect(titles).toEqual([1, 2, 3].map((number) => `Stopped: connector c${number}`));
-    await slack[Symbol.asyncDispose]();
+async function end(world: World, { slack }: Life): Promise<void> {
+  const flushing = slack.flush();
+  await world.clock.pass(10 * SECOND);
+  await flushing;
+}
+
+describe("news", () => {
+  it("ten columns of one migration are one message, two seconds after the last", async () => {
+    const world = newWorld();
+    const life = live(world);
+    for (const one of ten) {
+      life.news(one);
+      await world.clock.pass(500);
+    }
+    await world.clock.pass(5 * SECOND);
+    expect(world.titles).toEqual(["6.5 🟠 Withheld: 10 fields of inventory.public.customers"]);
+    expect(world.amendments.map(({ told }) => told)).toEqual(ten.map(tellText));
   });
 
-  it.each([500, 503, 429])("tries again after status %i", async (status) => {
-    const { url, titles } = await answering(status, status, 200);
-    const { log, lines } = logger();
-    await using slack = startSlack({ webhookUrl: url, log, firstDelayMs: 1 });
-    slack.send(alert(1));
-    await vi.waitFor(() => expect(titles).toHaveLength(3));
-    expect(lines).toHaveLength(2);
+  it("withheld and released are two messages, a second apart", async () => {
+    const world = newWorld();
+    live(world).news(released(3, "a"), withheld(4, "b"));
+    await world.clock.pass(5 * SECOND);
+    expect(world.titles).toEqual([
+      "2 🟡 Withheld: inventory.public.customers.b",
+      "3 🟢 Released: inventory.public.customers.a",
+    ]);
   });
 
-  it.each([400, 403, 404, 410])("gives up at once at status %i and goes on with the next alert", async (status) => {
-    const { url, titles } = await answering(status, 200);
-    const { log, lines } = logger();
-    await using slack = startSlack({ webhookUrl: url, log });
-    slack.send(alert(1));
-    slack.send(alert(2));
-    await vi.waitFor(() => expect(titles).toEqual(["Stopped: connector c1", "Stopped: connector c2"]));
-    expect(lines).toEqual([expect.stringMatching(new RegExp(`status ${status}.*given up`))]);
+  it("what is released before anybody heard it was withheld is only released", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.news(withheld(3, "a"));
+    await world.clock.pass(SECOND);
+    life.news(released(3, "a"));
+    await world.clock.pass(5 * SECOND);
+    expect(world.titles).toEqual(["3 🟢 Released: inventory.public.customers.a"]);
   });
 
-  it("never shows the webhook's address", async () => {
-    const { log, lines } = logger();
-    const slack = startSlack({ webhookUrl: "http://127.0.0.1:1/services/T/SECRET", log, firstDelayMs: 1 });
-    slack.send(alert(1));
-    await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(8));
-    await slack[Symbol.asyncDispose]();
-    expect(lines.join()).not.toMatch(/SECRET|127\.0\.0\.1/);
+  it("a column dropped before anybody heard of it is no news", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.news(withheld(3, "a"));
+    world.amendments = [];
+    life.alerts.state(stateWith([]));
+    await world.clock.pass(HOUR);
+    expect(world.titles).toEqual([]);
   });
 
-  it("does not wait for a receiver that hangs: a thousand alerts are taken at once, the oldest are dropped", async () => {
-    const url = await receiver(() => undefined);
-    const { log, lines } = logger();
-    const slack = startSlack({ webhookUrl: url, log, graceMs: 50 });
-    const start = performance.now();
-    for (let number = 0; number < 1000; number += 1) slack.send(alert(number));
-    expect(performance.now() - start).toBeLessThan(500);
-    expect(lines.filter((line) => line.includes("queue full"))).toHaveLength(899);
-    await slack[Symbol.asyncDispose]();
-    expect(lines.filter((line) => line.includes("the service ends") || line.includes("given up"))).toHaveLength(101);
+  it("the same again, and a session that begins again, tell nothing twice", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.news(withheld());
+    await world.clock.pass(2 * SECOND);
+    life.news(withheld());
+    life.again();
+    await world.clock.pass(MINUTES(10));
+    expect(world.titles).toHaveLength(1);
   });
 
-  it("ends a request that hangs after its time, and tries again", async () => {
-    let requests = 0;
-    const url = await receiver((_request, response) => {
-      requests += 1;
-      if (requests > 1) response.end("ok");
-    });
-    const { log, lines } = logger();
-    await using slack = startSlack({ webhookUrl: url, log, timeoutMs: 50, firstDelayMs: 1 });
-    slack.send(alert(1));
-    await vi.waitFor(() => expect(requests).toBe(2));
-    expect(lines).toHaveLength(1);
+  it("told while no session could record it is recorded by the next", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.alerts.onTold(() => undefined);
+    life.news(withheld());
+    await world.clock.pass(3 * SECOND);
+    expect(world.amendments[0]?.told).toBeUndefined();
+    life.again();
+    await world.clock.pass(SECOND);
+    expect(world.amendments[0]?.told).toBe(tellText(withheld()));
+    expect(world.titles).toHaveLength(1);
+  });
+});
+
+function MINUTES(count: number): number {
+  return count * 60_000;
+}
+
+describe("a storm", () => {
+  it("of 100 DDLs in a minute is at most 5 messages and one summary", async () => {
+    const world = newWorld();
+    const life = live(world);
+    for (let at = 0; at < 100; at++) {
+      life.news(at % 3 === 0 ? released(at + 3, `c${at}`) : waitsFor(at + 3, `c${at}`, notReady()));
+      await world.clock.pass(600);
+    }
+    await world.clock.pass(MINUTES(5));
+    const summaries = world.titles.filter((title) => title.includes("too many"));
+    expect(world.titles.length - summaries.length).toBeLessThanOrEqual(5);
+    expect(summaries).toEqual([expect.stringMatching(/🟠 Connector inventory: \d+ changes, too many/)]);
+    expect(JSON.stringify(world.messages.at(-1))).toContain("fieldgate amendments");
+    expect(world.amendments.filter(({ told }) => told === undefined)).toEqual([]);
+    for (const { text = "", blocks = [] } of world.messages) expectWithinLimits({ text, blocks });
+    life.news(withheld(500, "after"));
+    await world.clock.pass(3 * SECOND);
+    expect(world.titles.at(-1)).toContain("Withheld: inventory.public.customers.after");
   });
 
-  it("delivers what is queued when it is disposed of, and takes nothing after", async () => {
-    const { url, titles } = await answering(200);
-    const slack = startSlack({ webhookUrl: url, log: logger().log });
-    slack.send(alert(1));
-    slack.send(alert(2));
-    await slack[Symbol.asyncDispose]();
-    slack.send(alert(3));
-    expect(titles).toHaveLength(2);
+  it("that lasts an hour is a summary every ten minutes", async () => {
+    const world = newWorld();
+    const life = live(world);
+    for (let at = 0; at < 240; at++) {
+      life.news(withheld(at + 3, `c${at}`));
+      await world.clock.pass(15 * SECOND);
+    }
+    expect(world.titles.filter((title) => title.includes("too many")).length).toBeLessThanOrEqual(6);
+  });
+});
+
+describe("reminders", () => {
+  it("grow rarer, are one digest, and end with the release", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.news(withheld(3, "a"));
+    await world.clock.pass(MINUTES(10));
+    life.news(withheld(4, "b"));
+    await world.clock.pass(30 * DAY);
+    const days = world.titles
+      .filter((title) => title.includes("Still"))
+      .map((title) => Number.parseFloat(title) / 86_400);
+    const hours = days.map((day) => Math.round(day * 24));
+    expect(hours).toEqual([1, 5, 29, 53, 77, 101, 125, 149, 173, 341, 509, 677]);
+    expect(world.titles.at(-1)).toContain("🟡 Still withheld: 2 fields of inventory.public.customers");
+    life.news(released(3, "a"), released(4, "b"));
+    await world.clock.pass(30 * DAY);
+    expect(world.titles.at(-1)).toContain("Released: 2 fields");
+  });
+
+  it("go on after a restart where they were", async () => {
+    const world = newWorld();
+    const first = live(world);
+    first.news(withheld());
+    await world.clock.pass(2 * HOUR);
+    await end(world, first);
+    live(world);
+    await world.clock.pass(2 * HOUR);
+    expect(world.titles).toHaveLength(2);
+    await world.clock.pass(2 * HOUR);
+    expect(world.titles.slice(2)).toEqual([expect.stringContaining("Still withheld")]);
+    expect(world.amendments[0]?.reminders).toBe(2);
+  });
+});
+
+describe("a restart", () => {
+  it("in order repeats nothing", async () => {
+    const world = newWorld();
+    const first = live(world);
+    first.news(...ten);
+    await world.clock.pass(3 * SECOND);
+    await end(world, first);
+    live(world);
+    await world.clock.pass(MINUTES(30));
+    expect(world.titles).toHaveLength(1);
+  });
+
+  it("before the quiet time is over: told at once, recorded, not told again", async () => {
+    const world = newWorld();
+    const first = live(world);
+    first.news(...ten);
+    await end(world, first);
+    expect(world.titles).toEqual(["0 🟠 Withheld: 10 fields of inventory.public.customers"]);
+    live(world);
+    await world.clock.pass(MINUTES(30));
+    expect(world.titles).toHaveLength(1);
+  });
+
+  it("while Slack hangs ends in 3 s, and it is told at the next start", async () => {
+    const world = newWorld();
+    world.answers.push("hangs");
+    const first = live(world);
+    first.news(withheld());
+    await world.clock.pass(3 * SECOND);
+    const before = world.clock.now();
+    let ended = 0;
+    void first.slack.flush().then(() => (ended = world.clock.now()));
+    await world.clock.pass(10 * SECOND);
+    expect(ended - before).toBeLessThanOrEqual(3 * SECOND);
+    expect(ended).toBeGreaterThan(0);
+    expect(world.titles).toEqual([]);
+    live(world);
+    await world.clock.pass(3 * SECOND);
+    expect(world.titles).toHaveLength(1);
+  });
+
+  it("that nobody could record repeats one message", async () => {
+    const world = newWorld();
+    const first = live(world, false);
+    first.news(withheld());
+    await world.clock.pass(3 * SECOND);
+    await end(world, first);
+    live(world);
+    await world.clock.pass(3 * SECOND);
+    expect(world.titles).toHaveLength(2);
+  });
+
+  it("after the flush nothing is told", async () => {
+    const world = newWorld();
+    const first = live(world);
+    await end(world, first);
+    first.news(withheld());
+    await world.clock.pass(HOUR);
+    expect(world.titles).toEqual([]);
+  });
+});
+
+describe("Slack", () => {
+  it("that asks to wait is left alone for so long", async () => {
+    const world = newWorld();
+    world.answers.push({ kind: "later", afterMs: 30 * SECOND, reason: "status 429" });
+    live(world).news(withheld());
+    await world.clock.pass(31 * SECOND);
+    expect(world.attempts).toBe(1);
+    await world.clock.pass(2 * SECOND);
+    expect(world.titles).toEqual([expect.stringMatching(/^32 /)]);
+  });
+
+  it("that is down is tried with growing delay; then few messages say how things are", async () => {
+    const world = newWorld();
+    world.answers.push(...Array.from({ length: 14 }, () => later));
+    const life = live(world);
+    life.news(withheld(3, "a"));
+    await world.clock.pass(MINUTES(10));
+    const { attempts } = world;
+    expect(attempts).toBeLessThan(12);
+    life.news(released(3, "a"));
+    for (let at = 4; at < 40; at++) life.news(withheld(at, `c${at}`));
+    await world.clock.pass(HOUR);
+    expect(world.titles.map((title) => title.replace(/^\S+ /, ""))).toEqual([
+      "🟡 Withheld: 36 fields of inventory.public.customers",
+      "🟢 Released: inventory.public.customers.a",
+    ]);
+    expect(world.lines).toHaveLength(14);
+  });
+
+  it("that refuses is told of in the log once, and not tried again for the same news", async () => {
+    const world = newWorld();
+    const refused: Posted = { kind: "refused", payload: false, reason: "status 404 (no_service)" };
+    world.answers.push(...Array.from({ length: 50 }, () => refused));
+    const life = live(world);
+    life.news(withheld(3, "a"));
+    await world.clock.pass(MINUTES(50));
+    expect(world.attempts).toBe(1);
+    life.news(withheld(4, "b"));
+    await world.clock.pass(MINUTES(5));
+    expect(world.attempts).toBe(2);
+    expect(world.lines).toEqual([expect.stringMatching(/^ERROR slack refuses alerts.*no_service/)]);
+    await end(world, life);
+    world.answers.splice(0);
+    live(world);
+    await world.clock.pass(3 * SECOND);
+    expect(world.titles).toEqual([expect.stringContaining("Withheld: 2 fields")]);
+  });
+
+  it("that refuses reminders is asked as rarely as it would be told", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.news(withheld());
+    await world.clock.pass(SECOND * 3);
+    world.answers.push(...Array.from({ length: 50 }, (): Posted => ({ kind: "refused", payload: false, reason: "x" })));
+    await world.clock.pass(2 * DAY);
+    expect(world.attempts).toBeLessThanOrEqual(5);
+  });
+
+  it("that does not take a message gets its title", async () => {
+    const world = newWorld();
+    world.answers.push({ kind: "refused", payload: true, reason: "status 400 (invalid_blocks)" });
+    live(world).news(withheld());
+    await world.clock.pass(3 * SECOND);
+    expect(world.messages).toEqual([{ text: "🟡 Withheld: inventory.public.customers.nickname" }]);
+    expect(world.amendments[0]?.told).toBe(tellText(withheld()));
+  });
+});
+
+describe("a stop", () => {
+  it("is told at once, reminded of, and not repeated by a service that restarts and stops again", async () => {
+    const world = newWorld();
+    const first = live(world);
+    first.alerts.stopped(STOP);
+    await world.clock.pass(SECOND);
+    expect(world.titles).toEqual(["0 🔴 Stopped: connector inventory"]);
+    await end(world, first);
+    for (let restart = 0; restart < 20; restart++) {
+      const life = live(world);
+      life.alerts.stopped(restart % 2 === 0 ? STOP : { ...STOP, position: undefined });
+      await world.clock.pass(SECOND);
+      await end(world, life);
+    }
+    expect(world.titles).toHaveLength(1);
+    const later = live(world);
+    later.alerts.stopped(STOP);
+    await world.clock.pass(HOUR);
+    expect(world.titles.slice(1)).toEqual([expect.stringContaining("🔴 Still stopped: connector inventory")]);
+  });
+
+  it.each([
+    ["another place", { position: "0/2" }],
+    ["another reason", { code: "wal-level" }],
+  ])("at %s is another stop", async (_, more) => {
+    const world = newWorld();
+    const first = live(world);
+    first.alerts.stopped(STOP);
+    await end(world, first);
+    const second = live(world);
+    second.alerts.stopped({ ...STOP, ...more });
+    await end(world, second);
+    expect(world.titles).toHaveLength(2);
+  });
+
+  it("reminds of no withheld field: nothing flows anyway", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.news(withheld(3, "a", { gate: { kind: "withheld", ...SINCE, why: "x" } }));
+    await world.clock.pass(3 * SECOND);
+    life.alerts.stopped(STOP);
+    await world.clock.pass(2 * HOUR);
+    expect(world.titles.slice(1).every((title) => title.includes("topped: connector"))).toBe(true);
   });
 });

@@ -1,0 +1,103 @@
+import type { Finding } from "../finding.ts";
+
+/** How much it asks of a person, most first: act now; a consumer is not ready; it waits; nothing to do. */
+export type Severity = "stopped" | "not-ready" | "withheld" | "info";
+
+/** One message to people. JSON-safe, no row values, no secrets. */
+export type Alert = WithheldAlert | ReleasedAlert | SummaryAlert | StoppedAlert;
+
+/** An amendment as people hear of it. */
+export interface Change {
+  /** `inventory.public.customers/3`. */
+  readonly id: string;
+  readonly topic: string;
+  /** `public.customers`. */
+  readonly table: string;
+  readonly field: string;
+  /** What happened, one sentence without its full stop: `column nickname text was added`. */
+  readonly what: string;
+  /** Why its gate is as it is, one sentence. */
+  readonly why: string;
+  /** ISO 8601, and a position in the log. */
+  readonly since: string;
+  readonly position: string;
+}
+
+/** A consumer that is not ready, or of which that is not known. */
+export interface Waiting {
+  readonly consumer: string;
+  readonly environment: string;
+  readonly verdict: "not-ready" | "unknown";
+  /** As its contract says. */
+  readonly owner: string | undefined;
+  readonly finding: Finding | undefined;
+  /** So many more findings there are. */
+  readonly more: number;
+}
+
+/** How often people were reminded before, with this time. */
+export interface Reminder {
+  readonly count: number;
+  /** Milliseconds until the next one. */
+  readonly next: number;
+}
+
+export interface WithheldAlert {
+  readonly kind: "withheld";
+  readonly severity: "not-ready" | "withheld";
+  readonly connector: string;
+  /** At least one. */
+  readonly changes: readonly Change[];
+  readonly waiting: readonly Waiting[];
+  /** Live groups no contract names: they do not count, and should know. */
+  readonly groupsNotNamed: readonly string[];
+  /** Why fields would be optional although their columns are not. */
+  readonly widened: readonly string[];
+  /** Commands to type next. */
+  readonly next: readonly string[];
+  readonly reminder: Reminder | undefined;
+}
+
+export interface ReleasedAlert {
+  readonly kind: "released";
+  readonly severity: "info";
+  readonly connector: string;
+  /** At least one. */
+  readonly changes: readonly (Change & { readonly schemaId: number })[];
+  /** Who would have kept something back under policy contracts. */
+  readonly wouldHaveWaitedFor: readonly string[];
+  readonly groupsNotNamed: readonly string[];
+  /** What happens to the values written meanwhile. */
+  readonly backfills: readonly string[];
+  readonly next: readonly string[];
+}
+
+/** Instead of many messages in a short time. */
+export interface SummaryAlert {
+  readonly kind: "summary";
+  readonly severity: Severity;
+  readonly connector: string;
+  readonly withheld: number;
+  /** Of these so many since somebody is not ready. */
+  readonly notReady: number;
+  readonly released: number;
+  /** Tables by the number of their changes, most first. */
+  readonly tables: readonly { readonly table: string; readonly changes: number }[];
+  readonly waiting: readonly Waiting[];
+}
+
+/** A connector has ended by itself. */
+export interface StoppedAlert {
+  readonly kind: "stopped";
+  readonly severity: "stopped" | "info";
+  readonly connector: string;
+  /** GuardError's code and message. */
+  readonly code: string;
+  readonly message: string;
+  readonly next: string | undefined;
+  /** Position in the log, `16/B374D848`. */
+  readonly position: string | undefined;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly reminder: Reminder | undefined;
+}

@@ -1,0 +1,173 @@
+import { contractKey } from "../contract/contract.ts";
+import type { Amendment, Verdict } from "../gate/amendment.ts";
+import type { State } from "../gate/state.ts";
+import type { Alert, Change, Reminder, ReleasedAlert, SummaryAlert, Waiting, WithheldAlert } from "./alert.ts";
+import { nextSteps } from "./next.ts";
+
+/** What an alert is about: one connector's state, and live groups by topic that no contract names. */
+export interface Scope {
+  readonly connector: string;
+  readonly state: State;
+  readonly groupsNotNamed: ReadonlyMap<string, readonly string[]>;
+}
+
+/** An alert, and the amendments people know of once it was sent. */
+export interface Draft {
+  readonly alert: Alert;
+  readonly covers: readonly Amendment[];
+}
+
+type Withheld = Amendment & { readonly gate: Extract<Amendment["gate"], { kind: "withheld" }> };
+type Released = Amendment & { readonly gate: Extract<Amendment["gate"], { kind: "released" }> };
+
+/** One message for what is withheld and one for what is released; what waits comes first. */
+export function newsDrafts(scope: Scope, amendments: readonly Amendment[]): readonly Draft[] {
+  const withheld = amendments.filter(isWithheld);
+  const released = amendments.filter(isReleased);
+  return [
+    ...(withheld.length === 0 ? [] : [{ alert: withheldAlert(scope, withheld, undefined), covers: withheld }]),
+    ...(released.length === 0 ? [] : [{ alert: releasedAlert(scope, released), covers: released }]),
+  ];
+}
+
+/** What is withheld still. `amendments`: at least one. */
+export function reminderDraft(scope: Scope, amendments: readonly Amendment[], reminder: Reminder): Draft | undefined {
+  const withheld = amendments.filter(isWithheld);
+  if (withheld.length === 0) return undefined;
+  return { alert: withheldAlert(scope, withheld, reminder), covers: withheld };
+}
+
+/** One message instead of many. */
+export function summaryDraft(scope: Scope, amendments: readonly Amendment[]): Draft {
+  const withheld = amendments.filter(isWithheld);
+  const waiting = waitingFor(scope.state, withheld);
+  const notReady = withheld.filter((amendment) => notReadyOf(amendment).length > 0).length;
+  const alert: SummaryAlert = {
+    kind: "summary",
+    severity: notReady > 0 ? "not-ready" : withheld.length > 0 ? "withheld" : "info",
+    connector: scope.connector,
+    withheld: withheld.length,
+    notReady,
+    released: amendments.length - withheld.length,
+    tables: countTables(scope.state, amendments),
+    waiting,
+  };
+  return { alert, covers: amendments };
+}
+
+function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: Reminder | undefined): WithheldAlert {
+  const { connector, state } = scope;
+  const waiting = waitingFor(state, amendments);
+  const widened = amendments.flatMap(({ answer }) => (answer?.kind === "fits" ? (answer.candidate.widened ?? []) : []));
+  return {
+    kind: "withheld",
+    severity: waiting.length > 0 ? "not-ready" : "withheld",
+    connector,
+    changes: amendments.map((amendment) => changeOf(state, amendment)),
+    waiting,
+    groupsNotNamed: groupsOf(scope, amendments),
+    widened: [...new Set(widened)],
+    next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`)),
+    reminder,
+  };
+}
+
+function releasedAlert(scope: Scope, amendments: readonly Released[]): ReleasedAlert {
+  const { connector, state } = scope;
+  const jobs = amendments.flatMap(({ id }) => state.jobs.get(`backfill/${id}`) ?? []);
+  return {
+    kind: "released",
+    severity: "info",
+    connector,
+    changes: amendments.map((one) => ({ ...changeOf(state, one), schemaId: one.gate.schemaId })),
+    wouldHaveWaitedFor: [...new Set(amendments.flatMap(({ gate }) => gate.wouldHaveWaitedFor))],
+    groupsNotNamed: groupsOf(scope, amendments),
+    backfills: [...new Set(jobs.map(({ why }) => why ?? "values written meanwhile are being re-published"))],
+    next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`)),
+  };
+}
+
+function changeOf(state: State, { id, topic, column, gate }: Amendment): Change {
+  return {
+    id,
+    topic,
+    table: tableOf(state, topic),
+    field: column.name,
+    what: `column ${column.name} ${column.typeName} was added`,
+    why: sentence(gate.why),
+    since: gate.time,
+    position: gate.since,
+  };
+}
+
+/** Each consumer once, with its first finding; who is not ready before whom nobody knows of. */
+function waitingFor(state: State, amendments: readonly Amendment[]): readonly Waiting[] {
+  const byConsumer = new Map<string, Waiting>();
+  for (const { topic, verdicts } of amendments) {
+    for (const verdict of verdicts) {
+      if (verdict.verdict === "ready") continue;
+      const key = `${verdict.environment}/${verdict.consumer}`;
+      byConsumer.set(key, withVerdict(byConsumer.get(key), verdict, ownerOf(state, topic, verdict)));
+    }
+  }
+  const all = [...byConsumer.values()];
+  return [
+    ...all.filter(({ verdict }) => verdict === "not-ready"),
+    ...all.filter(({ verdict }) => verdict === "unknown"),
+  ];
+}
+
+function withVerdict(before: Waiting | undefined, one: Verdict, owner: string | undefined): Waiting {
+  const { consumer, environment, verdict } = one;
+  const errors = one.findings.filter(({ severity }) => severity === "error");
+  const findings = errors.length > 0 ? errors : one.findings;
+  const finding = before?.finding ?? findings[0];
+  const count = findings.length + (before?.finding === undefined ? 0 : before.more + 1);
+  return {
+    consumer,
+    environment,
+    verdict: verdict === "not-ready" || before?.verdict === "not-ready" ? "not-ready" : "unknown",
+    owner: before?.owner ?? owner,
+    finding,
+    more: Math.max(0, count - 1),
+  };
+}
+
+function ownerOf({ contracts }: State, topic: string, { consumer, environment }: Verdict): string | undefined {
+  return contracts.get(contractKey({ environment, consumer, topic }))?.owner;
+}
+
+function groupsOf({ groupsNotNamed }: Scope, amendments: readonly Amendment[]): readonly string[] {
+  const topics = new Set(amendments.map(({ topic }) => topic));
+  return [...new Set([...topics].flatMap((topic) => groupsNotNamed.get(topic) ?? []))];
+}
+
+function countTables(state: State, amendments: readonly Amendment[]): SummaryAlert["tables"] {
+  const counts = new Map<string, number>();
+  for (const { topic } of amendments) {
+    const table = tableOf(state, topic);
+    counts.set(table, (counts.get(table) ?? 0) + 1);
+  }
+  return [...counts].map(([table, changes]) => ({ table, changes })).sort((a, b) => b.changes - a.changes);
+}
+
+function tableOf({ tables }: State, topic: string): string {
+  const table = tables.get(topic)?.shape.table;
+  return table === undefined ? topic : `${table.schema}.${table.name}`;
+}
+
+function notReadyOf({ verdicts }: Amendment): readonly Verdict[] {
+  return verdicts.filter(({ verdict }) => verdict !== "ready");
+}
+
+function isWithheld(amendment: Amendment): amendment is Withheld {
+  return amendment.gate.kind === "withheld";
+}
+
+function isReleased(amendment: Amendment): amendment is Released {
+  return amendment.gate.kind === "released";
+}
+
+function sentence(why: string): string {
+  return `${why.charAt(0).toUpperCase()}${why.slice(1)}${/[.?!]$/.test(why) ? "" : "."}`;
+}

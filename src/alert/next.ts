@@ -1,0 +1,34 @@
+import type { ChunkJob } from "../chunk/job.ts";
+import type { Amendment } from "../gate/amendment.ts";
+import { blockedBy } from "../gate/policy.ts";
+
+/** So many ids go into one command. */
+const IDS = 20;
+
+/** The command to type next; undefined when there is nothing to do. */
+export function nextStep(amendment: Amendment, job: ChunkJob | undefined): string | undefined {
+  if (amendment.gate.kind === "withheld") {
+    const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
+    if (first === undefined) return `fieldgate release ${amendment.id}`;
+    return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
+  }
+  return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
+}
+
+/** The commands for several, each once: what one `release` can do is one command. */
+export function nextSteps(
+  amendments: readonly Amendment[],
+  jobOf: (amendment: Amendment) => ChunkJob | undefined,
+): readonly string[] {
+  const steps = amendments.map((amendment) => ({ amendment, step: stepOf(amendment, jobOf(amendment)) }));
+  const releases = steps.filter(({ amendment, step }) => step === `fieldgate release ${amendment.id}`);
+  const ids = releases.slice(0, IDS).map(({ amendment }) => amendment.id);
+  const others = steps.filter((one) => !releases.includes(one)).flatMap(({ step }) => step ?? []);
+  return [...new Set([...others, ...(ids.length === 0 ? [] : [`fieldgate release ${ids.join(" ")}`])])];
+}
+
+/** What no operator can overrule has to be looked at. */
+function stepOf(amendment: Amendment, job: ChunkJob | undefined): string | undefined {
+  const blocked = amendment.gate.kind === "withheld" && blockedBy(amendment) !== undefined;
+  return blocked ? `fieldgate amendments show ${amendment.id}` : nextStep(amendment, job);
+}

@@ -1,0 +1,52 @@
+import { daysOf } from "../event/calendar.ts";
+import type { Amendment } from "../gate/amendment.ts";
+import type { State } from "../gate/state.ts";
+import { withheldOf } from "../gate/update.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** After the first message, then after each reminder; from then on weekly. */
+const DELAYS = [HOUR, 4 * HOUR, DAY, DAY, DAY, DAY, DAY, DAY, DAY];
+/** What is due so soon is taken along, so that there is one digest and not a row of them. */
+const ALONG = HOUR / 2;
+
+/** Milliseconds from one message to the next when people were reminded so often already. */
+export function reminderDelay(reminders: number): number {
+  return DELAYS[reminders] ?? 7 * DAY;
+}
+
+/** When an amendment is withheld and people know: the time to remind them. `fallback`: when that was is not known. */
+export function remindAt(amendment: Amendment, fallback: number): number | undefined {
+  const { gate, told, toldAt, reminders } = amendment;
+  if (gate.kind !== "withheld" || told === undefined) return undefined;
+  const last = toldAt === undefined ? fallback : epochOf(toldAt);
+  return last + reminderDelay(reminders ?? 0);
+}
+
+/** When the first reminder of a connector is due; undefined: nothing is withheld, or nobody knows of it yet. */
+export function nextReminder(amendments: readonly Amendment[], fallback: number): number | undefined {
+  const times = amendments.flatMap((amendment) => remindAt(amendment, fallback) ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** What to remind of now: nothing while none is due, else that and what is due soon. */
+export function dueReminders(amendments: readonly Amendment[], fallback: number, now: number): readonly Amendment[] {
+  const first = nextReminder(amendments, fallback);
+  if (first === undefined || first > now) return [];
+  return amendments.filter((amendment) => (remindAt(amendment, fallback) ?? Number.POSITIVE_INFINITY) <= now + ALONG);
+}
+
+/** All that a connector withholds. */
+export function allWithheld(state: State): readonly Amendment[] {
+  return [...state.tables.values()].flatMap(withheldOf);
+}
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)/;
+
+/** Milliseconds since 1970 of an ISO 8601 time in UTC, to the second; 0 when it is none. */
+export function epochOf(iso: string): number {
+  const parts = ISO.exec(iso);
+  if (parts === null) return 0;
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts.slice(1).map(Number);
+  return (daysOf(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second) * 1000;
+}

@@ -1,0 +1,85 @@
+import { parseContract } from "../contract/contract.ts";
+import type { Api } from "./api.ts";
+import { readCommand } from "./read-command.ts";
+import { actorOf, type Caller, checkScope, type Need } from "./scope.ts";
+
+export interface Asked {
+  readonly caller: Caller;
+  /** The path's: `id`, `name`, or `*` for the rest of it. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Parsed JSON. */
+  readonly body: unknown;
+  /** Who did what, for the log. */
+  readonly note: (what: Readonly<Record<string, unknown>>, message: string) => void;
+}
+
+export interface Route {
+  readonly method: "GET" | "POST";
+  /** As fastify writes a path. */
+  readonly url: string;
+  /** Looked at before the body is read. A route that depends on the body checks the very scope itself. */
+  readonly need: Need;
+  /** `status` 200 where it is left out. */
+  readonly answer: (asked: Asked) => Promise<{ readonly status?: number; readonly body: unknown }>;
+}
+
+/** Every route there is, with what it asks of a token. */
+export function routesOf(api: Api): readonly Route[] {
+  return [
+    {
+      method: "GET",
+      url: "/health",
+      need: "nothing",
+      answer: async () => {
+        const health = await api.health();
+        return { status: health.status === "ok" ? 200 : 503, body: health };
+      },
+    },
+    { method: "GET", url: "/v1/connectors", need: "read", answer: async () => ({ body: await api.connectors() }) },
+    {
+      method: "GET",
+      url: "/v1/amendments",
+      need: "read",
+      answer: async ({ query }) => ({ body: await api.amendments({ table: [query["table"]].flat()[0] }) }),
+    },
+    {
+      method: "GET",
+      // An id has a slash in it: inventory.public.customers/3.
+      url: "/v1/amendments/*",
+      need: "read",
+      answer: async ({ params }) => ({ body: await api.amendment(params["*"] ?? "") }),
+    },
+    {
+      method: "GET",
+      url: "/v1/topics/:name",
+      need: "read",
+      answer: async ({ params }) => ({ body: await api.topic(params["name"] ?? "") }),
+    },
+    { method: "GET", url: "/v1/contracts", need: "read", answer: async () => ({ body: await api.contracts() }) },
+    { method: "POST", url: "/v1/contracts", need: "contracts", answer: (asked) => publish(api, asked) },
+    { method: "POST", url: "/v1/commands", need: "operate", answer: (asked) => command(api, asked) },
+    {
+      method: "GET",
+      url: "/v1/commands/:id",
+      need: "read or operate",
+      answer: async ({ params }) => ({ body: await api.outcome(params["id"] ?? "") }),
+    },
+  ];
+}
+
+async function publish(api: Api, { caller, body, note }: Asked) {
+  const contract = parseContract(body);
+  checkScope(caller, "contracts", contract.consumer);
+  const published = await api.publishContract(contract);
+  note({ actor: caller.name, contract: published.id }, "contract published");
+  return { status: 202, body: published };
+}
+
+async function command(api: Api, { caller, body, note }: Asked) {
+  const read = readCommand(body);
+  const said = { ...read, actor: actorOf(caller, read.actor) };
+  const sent = await api.command(said, (connector) => checkScope(caller, "operate", connector));
+  note({ actor: said.actor, command: sent.id, ids: said.ids }, said.kind);
+  return { status: 202, body: sent };
+}

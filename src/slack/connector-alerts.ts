@@ -1,0 +1,121 @@
+import { type Box, EMPTY_BOX, isStormy, newsAt } from "../alert/box.ts";
+import { allWithheld, epochOf, nextReminder, reminderDelay } from "../alert/reminder.ts";
+import type { StoppedAlert } from "../alert/alert.ts";
+import type { Draft } from "../alert/compose.ts";
+import type { Amendment, Told } from "../gate/amendment.ts";
+import { tellText } from "../gate/settle.ts";
+import type { State } from "../gate/state.ts";
+import { findAmendment } from "../gate/update.ts";
+
+/** Why a connector has ended by itself. `handedOver`: another instance runs it now. */
+export type Stop = Pick<StoppedAlert, "code" | "message" | "next" | "position"> & { readonly handedOver: boolean };
+
+/** That people were told of a stop: since when it is so, when last (both ISO 8601), how often reminded. */
+export interface StopTold {
+  readonly code: string;
+  readonly message: string;
+  readonly position: string | undefined;
+  readonly since: string;
+  readonly time: string;
+  readonly reminders: number;
+}
+
+/** Keeps it over restarts; without it a connector that stops again and again tells of it each time. */
+export interface StopMemory {
+  read(): Promise<StopTold | undefined>;
+  write(told: StopTold): Promise<void>;
+}
+
+/** What is to be told of one connector, and what was. */
+export interface ConnectorNews {
+  readonly connector: string;
+  readonly memory: StopMemory;
+  /** When this began: for what was told nobody knows when. Milliseconds. */
+  readonly started: number;
+  box: Box;
+  /** Of the last commit. */
+  state: State | undefined;
+  /** The running session's ear. */
+  hear: ((told: Told) => void) | undefined;
+  /** Told, and not in the state yet. */
+  readonly sent: Map<string, Told>;
+  /** Refused by Slack: tried again as if told, with the next reminder, or at the next start. */
+  readonly refused: Map<string, Told>;
+  stop: { readonly stop: Stop; readonly since: string; readonly told: StopTold | undefined } | undefined;
+}
+
+export function connectorNews(connector: string, memory: StopMemory, started: number): ConnectorNews {
+  return {
+    connector,
+    memory,
+    started,
+    box: EMPTY_BOX,
+    state: undefined,
+    hear: undefined,
+    sent: new Map(),
+    refused: new Map(),
+    stop: undefined,
+  };
+}
+
+/** When it has something to say. */
+export function speaksAt(news: ConnectorNews): number | undefined {
+  const { box, stop, started } = news;
+  const reminder = isStormy(box) ? undefined : nextReminder(reminded(news), started);
+  const times = [newsAt(box), reminder, stop && stopAt(stop)].filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** What is withheld, as far as people know of it and nothing newer is to be told. */
+export function reminded({ state, sent, refused, box, stop }: ConnectorNews): readonly Amendment[] {
+  if (state === undefined || stop !== undefined) return [];
+  return allWithheld(state)
+    .filter(({ id }) => !box.news.has(id))
+    .map((amendment) => {
+      const told = sent.get(amendment.id) ?? refused.get(amendment.id);
+      if (told === undefined) return amendment;
+      return { ...amendment, told: told.text, toldAt: told.time, reminders: told.reminders };
+    });
+}
+
+/** The news as they are now: what was withdrawn meanwhile, or is known already, is none. */
+export function current({ box, state, sent }: ConnectorNews): readonly Amendment[] {
+  return [...box.news.values()].flatMap((pending) => {
+    const now = state === undefined ? undefined : findAmendment(state, pending.id)?.amendment;
+    if (now === undefined) return pending.gate.kind === "released" ? pending : [];
+    const known = sent.get(now.id)?.text ?? now.told;
+    return known === tellText(now) ? [] : now;
+  });
+}
+
+/** What the state has of it needs no keeping. */
+export function recorded(news: ConnectorNews, state: State): void {
+  news.state = state;
+  for (const [id, told] of news.sent) {
+    const found = findAmendment(state, id)?.amendment;
+    const same = found?.told === told.text && found.toldAt === told.time && found.reminders === told.reminders;
+    if (found === undefined || same) news.sent.delete(id);
+  }
+}
+
+/** Right away, or when the next reminder is due. */
+export function stopAt({ told }: NonNullable<ConnectorNews["stop"]>): number {
+  return told === undefined ? 0 : epochOf(told.time) + reminderDelay(told.reminders);
+}
+
+/** The same stop as before: after a restart it stands at the same place for the same reason. */
+export function isSameStop(told: StopTold | undefined, stop: Stop): told is StopTold {
+  if (told?.code !== stop.code || told.message !== stop.message) return false;
+  return stop.position === undefined || stop.position === told.position;
+}
+
+export function stopDraft(
+  { connector }: ConnectorNews,
+  { stop, since, told }: NonNullable<ConnectorNews["stop"]>,
+): Draft {
+  const { handedOver, ...rest } = stop;
+  const count = told === undefined ? 0 : told.reminders + 1;
+  const reminder = count === 0 ? undefined : { count, next: reminderDelay(count) };
+  const severity = handedOver ? "info" : "stopped";
+  return { alert: { kind: "stopped", severity, connector, ...rest, since, reminder }, covers: [] };
+}

@@ -1,0 +1,205 @@
+import type { IncomingWebhookSendArguments } from "@slack/webhook";
+
+import type {
+  Alert,
+  Change,
+  ReleasedAlert,
+  Severity,
+  StoppedAlert,
+  SummaryAlert,
+  Waiting,
+  WithheldAlert,
+} from "../alert/alert.ts";
+import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
+import { mention } from "./mention.ts";
+
+/** Most that is listed of each. */
+const TABLES = 4;
+const CHANGES = 12;
+const CONSUMERS = 8;
+const NAMES = 20;
+
+export type Message = IncomingWebhookSendArguments & { readonly text: string; readonly blocks: readonly Block[] };
+
+/** The message for a person: what happened, where, who is not ready and why, the next command. Pure. */
+export function messageOf(alert: Alert): Message {
+  const title = `${MARKS[alert.severity]} ${titleOf(alert)}`;
+  return { text: cut(escaped(title), 300), blocks: [header(title), ...bodyOf(alert)] };
+}
+
+const MARKS: Readonly<Record<Severity, string>> = { stopped: "🔴", "not-ready": "🟠", withheld: "🟡", info: "🟢" };
+
+function titleOf(alert: Alert): string {
+  switch (alert.kind) {
+    case "withheld":
+      return `${alert.reminder === undefined ? "Withheld" : "Still withheld"}: ${subject(alert.changes)}`;
+    case "released":
+      return `Released: ${subject(alert.changes)}`;
+    case "summary":
+      return `Connector ${alert.connector}: ${alert.withheld + alert.released} changes, too many for one message each`;
+    case "stopped":
+      if (alert.severity === "info") return `Handed over: connector ${alert.connector}`;
+      return `${alert.reminder === undefined ? "Stopped" : "Still stopped"}: connector ${alert.connector}`;
+    default:
+      return alert satisfies never;
+  }
+}
+
+/** `inventory.public.customers.nickname`, or how many of what. */
+function subject(changes: readonly Change[]): string {
+  const [first] = changes;
+  const topics = new Set(changes.map(({ topic }) => topic));
+  if (first === undefined) return "nothing";
+  if (changes.length === 1) return `${first.topic}.${first.field}`;
+  return `${changes.length} fields of ${topics.size === 1 ? first.topic : `${topics.size} topics`}`;
+}
+
+function bodyOf(alert: Alert): readonly Block[] {
+  switch (alert.kind) {
+    case "withheld":
+      return withheldBody(alert);
+    case "released":
+      return releasedBody(alert);
+    case "summary":
+      return summaryBody(alert);
+    case "stopped":
+      return stoppedBody(alert);
+    default:
+      return alert satisfies never;
+  }
+}
+
+function withheldBody(alert: WithheldAlert): readonly Block[] {
+  const { changes, waiting, reminder } = alert;
+  return [
+    ...mentions(waiting),
+    ...changesBody(changes),
+    section("Rows flow on in the shape they had."),
+    ...list("*Optional in the events although the column is not:*", alert.widened.map(escaped), 3, 300),
+    ...consumers(waiting),
+    ...groups(alert.groupsNotNamed),
+    ...commands([...alert.next.slice(0, 2), ...listing(changes)]),
+    context(`${idsOf(changes)} · connector ${alert.connector} · since ${sinceOf(changes)}${remark(reminder)}`),
+  ];
+}
+
+function releasedBody(alert: ReleasedAlert): readonly Block[] {
+  const { changes } = alert;
+  const schemas = [...new Set(changes.map(({ schemaId }) => schemaId))];
+  const from = `In the events from ${schemas.length === 1 ? "schema" : "schemas"} ${row(schemas.map(String), NAMES, 20)} on.`;
+  const waited = row(alert.wouldHaveWaitedFor, NAMES, 40);
+  return [
+    ...changesBody(changes),
+    section(from),
+    ...(waited === "" ? [] : [section(`Under policy \`contracts\` it would have waited for: ${waited}`)]),
+    ...list("*Backfill:*", alert.backfills.map(escaped), 3, 300),
+    ...groups(alert.groupsNotNamed),
+    ...commands(alert.next),
+    context(`${idsOf(changes)} · connector ${alert.connector} · since ${sinceOf(changes)}`),
+  ];
+}
+
+function summaryBody(alert: SummaryAlert): readonly Block[] {
+  const { withheld, notReady, released, tables } = alert;
+  const blocked = notReady === 0 ? "" : `, ${notReady} of them since a consumer is not ready`;
+  const lines = tables.map(({ table, changes }) => `${code(cut(table, 150))}: ${changes}`);
+  return [
+    ...mentions(alert.waiting),
+    section(`${withheld} withheld${blocked}; ${released} released. Rows flow on.`),
+    ...list("*Tables:*", lines, NAMES / 2, 250),
+    ...consumers(alert.waiting),
+    ...commands(["fieldgate amendments"]),
+    context(`connector ${alert.connector}`),
+  ];
+}
+
+function stoppedBody(alert: StoppedAlert): readonly Block[] {
+  const at = alert.position === undefined ? "" : ` · position ${alert.position}`;
+  const meaning =
+    alert.severity === "stopped"
+      ? "Nothing is published or acknowledged until a person acts; PostgreSQL keeps the log meanwhile."
+      : "Another instance runs it.";
+  return [
+    section(cut(escaped(alert.message), 1500)),
+    section(meaning),
+    ...(alert.next === undefined ? [] : [section(`*Next:* ${cut(escaped(alert.next), 1000)}`)]),
+    context(`${alert.code}${at} · since ${minute(alert.since)}${remark(alert.reminder)}`),
+  ];
+}
+
+/** Per table what happened; why, once if it is the same for all. */
+function changesBody(changes: readonly Change[]): readonly Block[] {
+  const whys = [...new Set(changes.map(({ why }) => why))];
+  const [first] = changes;
+  if (first !== undefined && changes.length === 1) {
+    return [section(`${cut(escaped(capital(first.what)), 800)}. ${cut(escaped(first.why), 800)}`)];
+  }
+  const tables = [...new Set(changes.map(({ table }) => table))];
+  const lineOf = (change: Change) => (whys.length === 1 ? change.what : `${change.what}. ${change.why}`);
+  const shown = tables.slice(0, TABLES).flatMap((table) => {
+    const lines = changes.filter((change) => change.table === table).map((change) => escaped(lineOf(change)));
+    return list(`*${cut(escaped(table), 150)}*`, lines, CHANGES, 135);
+  });
+  const more = tables.length > TABLES ? [section(`and ${tables.length - TABLES} more tables`)] : [];
+  const why = whys.length === 1 && first !== undefined ? [section(cut(escaped(first.why), 800))] : [];
+  return [...shown, ...more, ...why];
+}
+
+function mentions(waiting: readonly Waiting[]): readonly Block[] {
+  const owners = [...new Set(waiting.flatMap(({ owner }) => owner ?? []))];
+  if (owners.length === 0) return [];
+  return [section(`For ${owners.slice(0, CONSUMERS).map(mention).join(" ")}`)];
+}
+
+function consumers(waiting: readonly Waiting[]): readonly Block[] {
+  return list("*Who is not ready:*", waiting.map(consumerText), CONSUMERS, 220);
+}
+
+function consumerText({ consumer, environment, verdict, finding, more }: Waiting): string {
+  const who = `*${cut(escaped(consumer), 60)}* (${cut(escaped(environment), 40)})`;
+  if (finding === undefined) return `${who}: ${verdict === "unknown" ? "not known" : "not ready"}`;
+  const field = finding.field === undefined ? "" : `${code(cut(finding.field, 60))}: `;
+  const unknown = verdict === "unknown" ? "not known: " : "";
+  const rest = more > 0 ? ` (and ${more} more)` : "";
+  const remedy = finding.remedy === undefined ? "" : `; ${escaped(finding.remedy)}`;
+  return `${who}: ${unknown}${field}${cut(escaped(finding.message), 120)}${rest}${remedy}`;
+}
+
+function groups(names: readonly string[]): readonly Block[] {
+  if (names.length === 0) return [];
+  return [section(`Groups that no contract names, so they were not asked: ${row(names, NAMES, 40)}`)];
+}
+
+/** The command that lists what one message cannot. */
+function listing(changes: readonly Change[]): readonly string[] {
+  const [table, second] = [...new Set(changes.map((change) => change.table))];
+  if (table === undefined || changes.length === 1) return [];
+  return [second === undefined ? `fieldgate amendments --table ${table}` : "fieldgate amendments"];
+}
+
+function idsOf(changes: readonly Change[]): string {
+  const [first] = changes;
+  if (first !== undefined && changes.length === 1) return `${first.id} · position ${first.position}`;
+  return `${changes.length} amendments`;
+}
+
+function sinceOf(changes: readonly Change[]): string {
+  const [first = ""] = changes.map(({ since }) => since).sort();
+  return minute(first);
+}
+
+/** `2026-11-23 06:31 UTC` of an ISO 8601 time. */
+function minute(time: string): string {
+  return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
+}
+
+function remark(reminder: WithheldAlert["reminder"]): string {
+  if (reminder === undefined) return "";
+  const hours = Math.round(reminder.next / 3_600_000);
+  const next = hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+  return ` · reminder ${reminder.count}, the next in ${next}`;
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

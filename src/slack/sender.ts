@@ -1,0 +1,75 @@
+import type { Alert } from "../alert/alert.ts";
+import { messageOf } from "./message.ts";
+import type { Post, Posted } from "./webhook.ts";
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Rejects when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface SlackLog {
+  warn(detail: object, message: string): void;
+  error(detail: object, message: string): void;
+}
+
+/** One message after the other, as fast and as patiently as Slack wants it. */
+export interface Sender {
+  /** No attempt before this time. */
+  readyAt(): number;
+  /** Not before `ms` from now, whatever Slack says. */
+  pause(ms: number): void;
+  /** One attempt; `later` says when with readyAt. */
+  say(alert: Alert, signal: AbortSignal): Promise<Posted["kind"]>;
+}
+
+/** Slack takes a message a second (docs.slack.dev/apis/web-api/rate-limits). */
+const GAP_MS = 1000;
+const FIRST_DELAY_MS = 1000;
+const LONGEST_DELAY_MS = 300_000;
+
+export function openSender(post: Post, log: SlackLog, clock: Clock): Sender {
+  const complaints = new Set<string>();
+  let lastPost = Number.NEGATIVE_INFINITY;
+  let readyAt = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+
+  /** Once for each reason: the same webhook refuses the same way for days. */
+  function complain(reason: string, text: string): void {
+    const complaint = `${text}: ${reason}`;
+    if (complaints.has(complaint)) return;
+    complaints.add(complaint);
+    log.error({ reason }, text);
+  }
+
+  function wait({ afterMs, reason }: Extract<Posted, { kind: "later" }>): void {
+    const delay = afterMs ?? Math.min(FIRST_DELAY_MS * 2 ** failures, LONGEST_DELAY_MS);
+    failures += 1;
+    readyAt = clock.now() + delay;
+    log.warn({ reason, failures, again: `${Math.ceil(delay / 1000)} s` }, "slack failed; alerts wait");
+  }
+
+  return {
+    readyAt: () => readyAt,
+    pause: (ms) => void (readyAt = clock.now() + ms),
+    async say(alert, signal) {
+      const gap = lastPost + GAP_MS - clock.now();
+      if (gap > 0) await clock.sleep(gap, signal).catch(() => undefined); // aborted: so is the attempt
+      if (signal.aborted) return "later";
+      const message = messageOf(alert);
+      let answer = await post(message, signal);
+      if (answer.kind === "refused" && answer.payload) {
+        complain(answer.reason, "slack does not take a message; its title is sent instead");
+        answer = await post({ text: message.text }, signal);
+      }
+      lastPost = clock.now();
+      if (answer.kind === "later" && !signal.aborted) wait(answer);
+      if (answer.kind !== "later") failures = 0;
+      if (answer.kind === "refused") {
+        complain(answer.reason, "slack refuses alerts: give FIELDGATE_SLACK_WEBHOOK_URL a webhook that works, restart");
+      }
+      return answer.kind;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { dueReminders, epochOf, nextReminder, remindAt, reminderDelay } from "../../src/alert/reminder.ts";
+import { released, withheld } from "./amendments.ts";
+
+const HOUR = 3_600_000;
+const TOLD = "2026-03-01T06:00:00.000Z";
+const T = Date.parse(TOLD);
+const told = (at: number, reminders: number, minutes = 0) =>
+  withheld(at, `c${at}`, {
+    told: "withheld: x",
+    toldAt: new Date(T + minutes * 60_000).toISOString(),
+    reminders,
+  });
+
+describe("reminders", () => {
+  it("grow rarer: 1 h, 4 h, daily for a week, weekly", () => {
+    const hours = Array.from({ length: 12 }, (_, count) => reminderDelay(count) / HOUR);
+    expect(hours).toEqual([1, 4, 24, 24, 24, 24, 24, 24, 24, 168, 168, 168]);
+  });
+
+  it.each([
+    ["what is released is not reminded of", { ...released(), told: "released: x", toldAt: TOLD }, undefined],
+    ["nor what nobody knows of yet", withheld(), undefined],
+    ["an hour after it was told", told(3, 0), T + HOUR],
+    ["four hours after the first reminder", told(3, 1), T + 4 * HOUR],
+    ["an hour after the start when an older version told it", withheld(3, "a", { told: "withheld: x" }), 5 + HOUR],
+  ])("%s", (_, amendment, expected) => {
+    expect(remindAt(amendment, 5)).toBe(expected);
+  });
+
+  it("one digest: what is due soon is taken along, what is due later is not", () => {
+    const all = [told(3, 0), told(4, 0, 30), told(5, 0, 31), told(6, 1)];
+    expect(nextReminder(all, 0)).toBe(T + HOUR);
+    expect(dueReminders(all, 0, T + HOUR - 1)).toEqual([]);
+    expect(dueReminders(all, 0, T + HOUR).map(({ attnum }) => Number(attnum))).toEqual([3, 4]);
+  });
+
+  it.each(["2026-03-01T06:31:07.000Z", "1999-12-31T23:59:59.000Z", "2024-02-29T00:00:00.000Z"])("reads %s", (iso) => {
+    expect(epochOf(iso)).toBe(Date.parse(iso));
+  });
+});

@@ -1,0 +1,23 @@
+import { expect } from "vitest";
+import type { Message } from "../../src/slack/message.ts";
+
+/** Every text of a message's blocks, however deep. */
+export function texts(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(texts) : [];
+}
+
+/** What Slack says it takes (docs.slack.dev/reference/block-kit/blocks), and the 13,000 in all that it does not say. */
+export function expectWithinLimits({ text, blocks }: Message): void {
+  expect(blocks.length).toBeGreaterThan(0);
+  expect(blocks.length).toBeLessThanOrEqual(50);
+  expect(text.length).toBeGreaterThan(0);
+  expect(text.length).toBeLessThanOrEqual(4000);
+  for (const block of blocks) {
+    const most = block.type === "header" ? 150 : block.type === "context" ? 2000 : 3000;
+    const [longest = ""] = [...texts(block)].sort((a, b) => b.length - a.length);
+    expect(longest.length).toBeGreaterThan(0);
+    expect(longest.length).toBeLessThanOrEqual(most);
+  }
+  expect(texts(blocks).join("").length).toBeLessThanOrEqual(13_000);
+}

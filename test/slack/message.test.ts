@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Alert, StoppedAlert } from "../../src/alert/alert.ts";
+import { newsDrafts, reminderDraft, type Scope, summaryDraft } from "../../src/alert/compose.ts";
+import type { Finding } from "../../src/finding.ts";
+import type { Amendment } from "../../src/gate/amendment.ts";
+import { messageOf } from "../../src/slack/message.ts";
+import {
+  contract,
+  finding,
+  notReady,
+  released,
+  SINCE,
+  stateWith,
+  TOPIC,
+  waitsFor,
+  withheld,
+} from "../alert/amendments.ts";
+import { expectWithinLimits, texts } from "./limits.ts";
+
+const CONTRACTS = [contract("billing", "<!subteam^S0BILLING>"), contract("search", "@team-search <!channel>")];
+
+function scopeOf(amendments: readonly Amendment[], groups: readonly string[] = []): Scope {
+  return {
+    connector: "inventory",
+    state: stateWith(amendments, CONTRACTS),
+    groupsNotNamed: new Map([[TOPIC, groups]]),
+  };
+}
+
+function news(amendments: readonly Amendment[], groups: readonly string[] = []): Alert {
+  const [draft] = newsDrafts(scopeOf(amendments, groups), amendments);
+  if (draft === undefined) throw new Error("no alert");
+  return draft.alert;
+}
+
+const stopped: StoppedAlert = {
+  kind: "stopped",
+  severity: "stopped",
+  connector: "inventory",
+  code: "slot-lost",
+  message: "the slot fieldgate_inventory is gone",
+  next: "create it again by a new snapshot",
+  position: "16/B374D848",
+  since: SINCE.time,
+  reminder: undefined,
+};
+
+const unknown = { consumer: "search", environment: "production", verdict: "unknown", findings: [] } as const;
+const ten = Array.from({ length: 10 }, (_, at) => waitsFor(at + 3, `c${at}`, notReady("billing", [finding(`c${at}`)])));
+const orders = Array.from({ length: 3 }, (_, at) => withheld(at + 3, `o${at}`, {}, "inventory.public.orders"));
+const waitsAgain = waitsFor(3, "nickname", notReady(), unknown);
+const reminder = { count: 2, next: 86_400_000 };
+
+const CASES: readonly [string, Alert][] = [
+  ["withheld", news([waitsAgain], ["audit-sink"])],
+  ["withheld-manual", news([withheld()])],
+  ["withheld-widened", news([widened()])],
+  ["ten-columns", news(ten)],
+  ["two-tables", news([...ten, ...orders])],
+  ["released", news([released()], ["audit-sink"])],
+  ["released-observe", news([released(3, "nickname", ["billing", "search"])])],
+  ["ten-released", news(Array.from({ length: 10 }, (_, at) => released(at + 3, `c${at}`)))],
+  ["reminder", alertOf(reminderDraft(scopeOf(ten), ten, reminder))],
+  [
+    "summary",
+    summaryDraft(scopeOf([...ten, ...orders, released(99, "z")]), [...ten, ...orders, released(99, "z")]).alert,
+  ],
+  ["stopped", stopped],
+  ["stopped-reminder", { ...stopped, reminder: { count: 1, next: 14_400_000 } }],
+  ["handed-over", { ...stopped, severity: "info", code: "kafka-fenced", next: undefined, position: undefined }],
+];
+
+function widened(): Amendment {
+  const { answer, ...rest } = withheld();
+  if (answer?.kind !== "fits") throw new Error("it fits");
+  const why = "NOT NULL without a usable default does not pass BACKWARD: optional in the events";
+  return { ...rest, answer: { kind: "fits", candidate: { ...answer.candidate, widened: why } } };
+}
+
+function alertOf(draft: { readonly alert: Alert } | undefined): Alert {
+  if (draft === undefined) throw new Error("no reminder");
+  return draft.alert;
+}
+
+describe("a message", () => {
+  it.each(CASES)("of %s says what, where, who and the next command", async (name, alert) => {
+    const message = messageOf(alert);
+    expectWithinLimits(message);
+    await expect(`${JSON.stringify(message, null, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.json`);
+  });
+
+  it("mentions owners by id only, and nobody for what is released", () => {
+    expect(texts(messageOf(news([waitsAgain])).blocks)).toContain(
+      "For <!subteam^S0BILLING> @team-search &lt;!channel&gt;",
+    );
+    expect(texts(messageOf(news([released(3, "n", ["billing"])])).blocks).join("")).not.toContain("<!");
+  });
+
+  it("calls nobody by a name that looks like a mention, and gets no line from a name", () => {
+    const bad = "<!channel> & <@U12345>\n*Next:* rm `x`";
+    const message = messageOf(news([waitsFor(3, bad, notReady(bad, [finding(bad)]))], [bad]));
+    const marked = texts(message.blocks.filter(({ type }) => type === "section")).concat(message.text);
+    expect(marked.join("")).not.toMatch(/<[!@#h]/);
+    expect(marked.join("")).not.toMatch(/U12345&gt;\n/);
+  });
+
+  const text = fc.oneof(
+    fc.constantFrom("", "a", "<!channel>", "&".repeat(400), "😀".repeat(200), "x\ny", "<@U".repeat(99), "`".repeat(99)),
+    fc.string({ maxLength: 30 }),
+    fc.string({ minLength: 500, maxLength: 1500, unit: "binary" }),
+  );
+  const findings = fc.array(
+    fc.record<Finding>({
+      rule: text,
+      severity: fc.constantFrom("error", "warning"),
+      certainty: fc.constantFrom("always", "by-policy"),
+      field: fc.option(text, { nil: undefined }),
+      message: text,
+      remedy: fc.option(text, { nil: undefined }),
+    }),
+    { maxLength: 3 },
+  );
+  const verdict = fc.record({
+    consumer: text,
+    environment: text,
+    verdict: fc.constantFrom("ready" as const, "not-ready" as const, "unknown" as const),
+    findings,
+  });
+  const amendment = fc
+    .record({
+      at: fc.integer({ min: 3, max: 1600 }),
+      name: text,
+      topic: text,
+      why: text,
+      open: fc.boolean(),
+      verdicts: fc.array(verdict, { maxLength: 12 }),
+      schemaId: fc.nat(),
+      waited: fc.array(text, { maxLength: 30 }),
+    })
+    .map(({ at, name, topic, why, open, verdicts, schemaId, waited }): Amendment => {
+      const gate = open
+        ? { kind: "released" as const, ...SINCE, why, schemaId, wouldHaveWaitedFor: waited }
+        : { kind: "withheld" as const, ...SINCE, why };
+      return withheld(at, name, { verdicts, gate }, topic);
+    });
+
+  it("of any amendments is within Slack's limits and mentions nobody by itself", () => {
+    fc.assert(
+      fc.property(
+        fc.array(amendment, { minLength: 1, maxLength: 30 }),
+        fc.array(text, { maxLength: 30 }),
+        (amendments, groups) => {
+          const scope = {
+            ...scopeOf(amendments),
+            groupsNotNamed: new Map(amendments.map(({ topic }) => [topic, groups])),
+          };
+          const drafts = [
+            ...newsDrafts(scope, amendments),
+            summaryDraft(scope, amendments),
+            ...[reminderDraft(scope, amendments, reminder) ?? []].flat(),
+          ];
+          for (const { alert } of drafts) {
+            const message = messageOf(alert);
+            expectWithinLimits(message);
+            const marked = texts(message.blocks.filter(({ type }) => type === "section")).join("");
+            expect(marked).not.toMatch(/<(?!!subteam\^S[A-Z0-9]+>)/);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("of any stop is within Slack's limits", () => {
+    fc.assert(
+      fc.property(text, text, fc.option(text, { nil: undefined }), (connector, message, next) => {
+        expectWithinLimits(messageOf({ ...stopped, connector, message, next }));
+      }),
+    );
+  });
+});

@@ -1,0 +1,222 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type DdlMessage, readDdl } from "../../src/table/ddl.ts";
+import { lsn } from "../../src/wal/lsn.ts";
+import type { LogicalMessage } from "../../src/wal/message.ts";
+
+const SECRET = "of-the-database";
+const XID = 735;
+
+const TABLE = {
+  oid: 16384,
+  schema: "public",
+  name: "t",
+  maxAttnum: 2,
+  filenode: 16384,
+  estimatedRows: -1,
+  replicaIdentity: "default",
+  key: [1],
+  types: [{ oid: 16400, name: "mood", kind: "enum", of: 0, typmod: -1, labels: ["sad"] }],
+  columns: [
+    {
+      attnum: 1,
+      name: "id",
+      oid: 23,
+      typmod: -1,
+      typeName: "integer",
+      notNull: true,
+      defaultExpr: null,
+      identity: false,
+      generated: false,
+    },
+    {
+      attnum: 2,
+      name: "m",
+      oid: 16400,
+      typmod: -1,
+      typeName: "public.mood",
+      notNull: false,
+      defaultExpr: "'sad'",
+      identity: false,
+      generated: false,
+    },
+  ],
+};
+
+const PAYLOAD = {
+  format: 1,
+  command: "ALTER TABLE",
+  role: "migrator",
+  xid: "735",
+  time: 1_795_416_052_115_208,
+  tables: [{ change: "changed", rewrite: null, table: TABLE }],
+  dropped: [{ oid: 16390, schema: "public", name: "gone" }],
+  look: [16391],
+};
+
+/** As postgres/trigger-sql.ts signs: its tests on a real server show that the two are the same. */
+function signed(payload: string, secret = SECRET): string {
+  const inner = createHash("sha256").update(secret).update(payload).digest();
+  return `${createHash("sha256").update(secret).update(inner).digest("hex")} ${payload}`;
+}
+
+function message(content: string | Buffer, more: Partial<LogicalMessage> = {}): LogicalMessage {
+  const bytes = Buffer.from(content);
+  return { kind: "message", transactional: true, lsn: lsn(1n), prefix: "fieldgate.ddl", content: bytes, ...more };
+}
+
+function read(payload: object, xid = XID, secret: string | undefined = SECRET): DdlMessage | undefined {
+  return readDdl(message(signed(JSON.stringify(payload))), xid, secret);
+}
+
+test("a signed message of this transaction is what the command did", () => {
+  const result = read(PAYLOAD);
+  expect(result).toEqual({
+    kind: "trusted",
+    ddl: {
+      command: "ALTER TABLE",
+      role: "migrator",
+      time: 1_795_416_052_115_208n,
+      tables: [
+        {
+          change: "changed",
+          rewritten: false,
+          table: {
+            oid: 16384,
+            schema: "public",
+            name: "t",
+            maxAttnum: 2,
+            filenode: 16384,
+            estimatedRows: -1,
+            replicaIdentity: "default",
+            key: [1],
+            columns: [
+              {
+                attnum: 1,
+                name: "id",
+                type: { oid: 23, typmod: -1 },
+                typeName: "integer",
+                notNull: true,
+                defaultExpr: undefined,
+                identity: false,
+                generated: false,
+              },
+              {
+                attnum: 2,
+                name: "m",
+                type: { oid: 16400, typmod: -1, detail: { kind: "enum", name: "mood", labels: ["sad"] } },
+                typeName: "public.mood",
+                notNull: false,
+                defaultExpr: "'sad'",
+                identity: false,
+                generated: false,
+              },
+            ],
+          },
+        },
+        { change: "dropped", table: { oid: 16390, schema: "public", name: "gone" } },
+      ],
+      look: [16391],
+    },
+  });
+});
+
+test.each([
+  [1, false],
+  [2, true],
+  [4, true],
+  [6, true],
+  [8, false],
+  [9, false],
+  [null, false],
+])("a rewrite for reason %s may have changed values: %s", (rewrite, rewritten) => {
+  const result = read({ ...PAYLOAD, tables: [{ change: "changed", rewrite, table: TABLE }] });
+  expect(result).toMatchObject({ ddl: { tables: [{ rewritten }, { change: "dropped" }] } });
+});
+
+test("a transaction's id is compared by its lower 32 bits, which are all the log has", () => {
+  const xid = String(5n * 2n ** 32n + 735n);
+  expect(read({ ...PAYLOAD, xid })).toMatchObject({ kind: "trusted" });
+  expect(read({ ...PAYLOAD, xid }, 736)).toMatchObject({ kind: "untrusted" });
+  expect(read({ ...PAYLOAD, xid: "4294967295" }, 4_294_967_295)).toMatchObject({ kind: "trusted" });
+});
+
+test("a message of another prefix is none", () => {
+  expect(readDdl(message(signed("{}"), { prefix: "fieldgate.mark" }), XID, SECRET)).toBeUndefined();
+});
+
+const OIDS = [16384, 16390, 16391];
+test.each<[what: string, given: DdlMessage | undefined, why: RegExp, oids: readonly number[]]>([
+  [
+    "outside of a transaction",
+    readDdl(message(signed(JSON.stringify(PAYLOAD)), { transactional: false }), XID, SECRET),
+    /not part of a transaction/,
+    OIDS,
+  ],
+  ["of another transaction", read(PAYLOAD, 736), /another transaction/, OIDS],
+  [
+    "while the secret is not known",
+    readDdl(message(signed(JSON.stringify(PAYLOAD))), XID, undefined),
+    /secret is not known/,
+    OIDS,
+  ],
+  [
+    "signed with another secret",
+    readDdl(message(signed(JSON.stringify(PAYLOAD), "other")), XID, SECRET),
+    /signature is wrong/,
+    OIDS,
+  ],
+  ["not signed", readDdl(message(JSON.stringify(PAYLOAD)), XID, SECRET), /signature is wrong/, []],
+  ["of another format", read({ ...PAYLOAD, format: 2 }), /another version/, OIDS],
+  ["without its tables", read({ ...PAYLOAD, tables: undefined }), /another version/, [16390, 16391]],
+  [
+    "with a column of another form",
+    read({ ...PAYLOAD, tables: [{ change: "changed", rewrite: null, table: { ...TABLE, columns: [{}] } }] }),
+    /another version/,
+    OIDS,
+  ],
+  ["signed but no JSON", readDdl(message(signed("{")), XID, SECRET), /another version/, []],
+  ["empty", readDdl(message(""), XID, SECRET), /signature is wrong/, []],
+  ["a failure of the trigger", readDdl(message('{"error":"42P01"}'), XID, SECRET), /failed with SQLSTATE 42P01$/, []],
+  ["a failure with more in it", readDdl(message('{"error":"42P01\\u0000x"}'), XID, SECRET), /signature is wrong/, []],
+  [
+    "too large to be looked at",
+    readDdl(message(signed(JSON.stringify({ ...PAYLOAD, pad: "x".repeat(1_300_000) }))), XID, SECRET),
+    /1300\d{3} bytes/,
+    [],
+  ],
+])("a message %s is not believed", (_what, given, why, oids) => {
+  expect(given).toEqual({ kind: "untrusted", why: expect.stringMatching(why), oids });
+});
+
+test("a message with any bit changed is not believed, and any bytes at all are read", () => {
+  const content = Buffer.from(signed(JSON.stringify(PAYLOAD)));
+  fc.assert(
+    fc.property(fc.nat(content.length - 1), fc.nat(7), (at, bit) => {
+      const changed = Buffer.from(content);
+      changed[at] = (changed[at] ?? 0) ^ (1 << bit);
+      expect(readDdl(message(changed), XID, SECRET)?.kind).toBe("untrusted");
+    }),
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.json().map((json) => Buffer.from(json)),
+        fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      ),
+      (bytes) => {
+        expect(readDdl(message(bytes), XID, SECRET)?.kind).toBe("untrusted");
+        expect(readDdl(message(signed(bytes.toString("latin1"))), XID, SECRET)?.kind).toBe("untrusted");
+      },
+    ),
+  );
+});
+
+test("whoever reads one message cannot sign a longer one", () => {
+  // Over secret and text alone, sha256's state after a message is its hash: the inner hash is never shown.
+  const text = JSON.stringify(PAYLOAD);
+  const plain = createHash("sha256").update(SECRET).update(text).digest("hex");
+  expect(signed(text)).not.toContain(plain);
+  expect(readDdl(message(`${plain} ${text}`), XID, SECRET)).toMatchObject({ kind: "untrusted" });
+});
