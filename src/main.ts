@@ -8,6 +8,7 @@ import { type ConnectorConfig, readConnectors, readServiceConfig } from "./confi
 import { outsideOf, settingsOf, sinkOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
 import { describeError } from "./errors.ts";
+import { describeAmendment } from "./gate/describe.ts";
 import type { Status } from "./guard/outside.ts";
 import { runConnector } from "./guard/run.ts";
 import { startHttp } from "./http/start-http.ts";
@@ -126,11 +127,15 @@ async function runOne(service: Service, config: ConnectorConfig, running: Runnin
     desk: service.desk.of(config.name),
     log: plainLog(log),
     tell: (amendment, state) => {
-      const { gate, id, column } = amendment;
-      log.info({ amendment: id, gate: gate.kind }, `${id} (${column.name}) ${gate.kind}: ${gate.why}`);
+      const { gate, id } = amendment;
+      log.info({ amendment: id, gate: gate.kind }, `${describeAmendment(amendment)} (${id}): ${gate.kind}: ${gate.why}`);
       alerts.tell(amendment, state);
     },
     onTold: alerts.onTold,
+    stopped: (error) => {
+      log.error(describeError(error));
+      alerts.stopped(stopOf(error, running.last?.endLsn));
+    },
     status: (status) => {
       note(running, status);
       if (status.kind === "streaming") alerts.state(status.state);
@@ -147,6 +152,7 @@ async function runOne(service: Service, config: ConnectorConfig, running: Runnin
 
 function note(running: Running, status: Status): void {
   running.status = status;
+  if (status.kind === "stopped" && status.state !== undefined) running.state = status.state;
   if (status.kind !== "streaming") return;
   running.state = status.state;
   running.last = lastOf(status);

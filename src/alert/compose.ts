@@ -1,5 +1,6 @@
 import { contractKey } from "../contract/contract.ts";
 import type { Amendment, Verdict } from "../gate/amendment.ts";
+import { describeAmendment } from "../gate/describe.ts";
 import type { State } from "../gate/state.ts";
 import type { Alert, Change, Reminder, ReleasedAlert, SummaryAlert, Waiting, WithheldAlert } from "./alert.ts";
 import { nextSteps } from "./next.ts";
@@ -87,13 +88,15 @@ function releasedAlert(scope: Scope, amendments: readonly Released[]): ReleasedA
   };
 }
 
-function changeOf(state: State, { id, topic, column, gate }: Amendment): Change {
+function changeOf(state: State, amendment: Amendment): Change {
+  const { id, topic, name, gate, explained } = amendment;
+  const by = explained === undefined ? "" : ` by ${explained.role} (${explained.command})`;
   return {
     id,
     topic,
     table: tableOf(state, topic),
-    field: column.name,
-    what: `column ${column.name} ${column.typeName} was added`,
+    field: name,
+    what: `${describeAmendment(amendment)}${by}`,
     why: sentence(gate.why),
     since: gate.time,
     position: gate.since,

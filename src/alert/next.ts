@@ -1,5 +1,6 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "../gate/amendment.ts";
+import { waysOn } from "../gate/describe.ts";
 import { blockedBy } from "../gate/policy.ts";
 
 /** So many ids go into one command. */
@@ -9,7 +10,7 @@ const IDS = 20;
 export function nextStep(amendment: Amendment, job: ChunkJob | undefined): string | undefined {
   if (amendment.gate.kind === "withheld") {
     const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
-    if (first === undefined) return `fieldgate release ${amendment.id}`;
+    if (first === undefined) return waysOn(amendment)[0];
     return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
   }
   return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;

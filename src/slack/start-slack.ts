@@ -258,6 +258,8 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
         },
         state(state) {
           const first = news.state === undefined;
+          // What streams again is not stopped any more.
+          news.stop = undefined;
           recorded(news, state);
           if (first) wake();
           if (!isOpen()) nothingOpen?.();
