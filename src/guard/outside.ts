@@ -1,5 +1,6 @@
 import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { ValueModes } from "../event/modes.ts";
 import type { OperatorCommand, Rules, State } from "../gate/state.ts";
 import type { Amendment, Told } from "../gate/amendment.ts";
 import type { OutRecord } from "../kafka/record.ts";
@@ -12,6 +13,7 @@ import type { WalStream } from "../postgres/stream.ts";
 import type { Registry } from "../registry/client.ts";
 import type { StateRecord } from "../store/records.ts";
 import type { Table, TableOid } from "../table/column.ts";
+import type { CaptureFilter } from "../table/filter.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
 
@@ -20,11 +22,18 @@ export interface Settings {
   readonly name: string;
   readonly topicPrefix: string;
   readonly database: string;
-  readonly tables: readonly { readonly schema: string; readonly name: string }[];
+  readonly filter: CaptureFilter;
   readonly slot: string;
   readonly publication: string;
-  readonly snapshot: "initial" | "no_data";
+  readonly snapshot: "initial" | "no_data" | "initial_only";
   readonly tombstones: boolean;
+  /** skipped.operations: changes of these ops are not published. */
+  readonly skipped: ReadonlySet<"c" | "u" | "d" | "t">;
+  readonly values: ValueModes;
+  /** undefined: none. `query` is run on the source with each. */
+  readonly heartbeat:
+    | { readonly intervalMs: number; readonly topic: string; readonly query: string | undefined }
+    | undefined;
   readonly topicCreation: Pick<NewTopic, "partitions" | "replication" | "config">;
   readonly rules: Rules;
   readonly judgeTimeoutMs: number;
