@@ -1,13 +1,17 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { checkConnectorFile, type Lookup } from "./config/connector-file.ts";
+import type { ConnectorConfig } from "./config/connector-config.ts";
+import { checkConnectorFile } from "./config/connector-file.ts";
 import { configError, type Mistake } from "./config/mistake.ts";
-import type { ConnectorConfig } from "./config/settings.ts";
+import { readText } from "./config/providers.ts";
 import { GuardError } from "./errors.ts";
 
 export { readServiceConfig } from "./config/service-config.ts";
-export type { ConnectorConfig } from "./config/settings.ts";
+export type { ConnectorConfig } from "./config/connector-config.ts";
+
+/** The value of an environment variable; undefined when it is not set. */
+type Lookup = (variable: string) => string | undefined;
 
 const NEXT = "correct the keys above; docs/configuration.md has all of them";
 
@@ -16,7 +20,7 @@ const NEXT = "correct the keys above; docs/configuration.md has all of them";
  * Throws `config-invalid` listing every mistake.
  */
 export function readConnectorFile(text: string, file: string, env: Lookup): ConnectorConfig {
-  const result = checkConnectorFile(text, file, env);
+  const result = checkConnectorFile(text, file, { env, file: readText });
   if (result.kind === "config") return result.config;
   throw configError(new Map([[file, result.mistakes]]), NEXT);
 }
@@ -30,7 +34,7 @@ export async function readConnectors(directory: string, env: Lookup): Promise<re
   const mistakes = new Map<string, Mistake[]>();
   const configs = new Map<string, ConnectorConfig>();
   for (const file of files) {
-    const result = checkConnectorFile(await readFile(file, "utf8"), file, env);
+    const result = checkConnectorFile(await readFile(file, "utf8"), file, { env, file: readText });
     if (result.kind === "config") configs.set(file, result.config);
     else mistakes.set(file, [...result.mistakes]);
   }
@@ -56,22 +60,40 @@ function claims(config: ConnectorConfig): readonly (readonly [key: string, claim
   return [
     ["name", `name ${config.name}`],
     ["slot.name", `slot ${config.slotName} of ${hostname}:${port}`],
-    ["publication.name", `publication ${config.publicationName} of ${hostname}:${port}/${dbname}`],
-    ...config.tables.map(
-      (table) => ["topic.prefix", `topic ${config.topicPrefix}.${table.schema}.${table.name}`] as const,
-    ),
+    ["publication.name", `publication ${config.publication.name} of ${hostname}:${port}/${dbname}`],
   ];
 }
 
+/** Names with different tables may share a prefix; a list of regular expressions needs one of its own. */
+function sharedTopic(config: ConnectorConfig, owner: ConnectorConfig): string | undefined {
+  if (config.topicPrefix !== owner.topicPrefix) return undefined;
+  const [ours, theirs] = [plainNames(config), plainNames(owner)];
+  if (ours === undefined || theirs === undefined) return `the topics of prefix ${config.topicPrefix}`;
+  const shared = ours.find((name) => theirs.includes(name));
+  return shared === undefined ? undefined : `topic ${config.topicPrefix}.${shared}`;
+}
+
+/** undefined: which tables it has is known by the database only. */
+function plainNames(config: ConnectorConfig): readonly string[] | undefined {
+  const { listed } = config;
+  return listed.length > 0 && listed.every(({ plain }) => plain) ? listed.map(({ text }) => text) : undefined;
+}
+
 function clashesOf(configs: ReadonlyMap<string, ConnectorConfig>): ReadonlyMap<string, readonly Mistake[]> {
-  const owners = new Map<string, string>();
-  const clashes = new Map<string, Mistake[]>();
+  const clashes = new Map<string, readonly Mistake[]>();
+  const before: (readonly [file: string, config: ConnectorConfig])[] = [];
   for (const [file, config] of configs) {
-    for (const [key, claim] of claims(config)) {
-      const owner = owners.get(claim);
-      if (owner === undefined) owners.set(claim, file);
-      else clashes.set(file, [...(clashes.get(file) ?? []), { key, reason: `claims what ${owner} has: ${claim}` }]);
-    }
+    const found = before.flatMap(([owner, other]) => clashesWith(config, owner, other));
+    if (found.length > 0) clashes.set(file, found);
+    before.push([file, config]);
   }
   return clashes;
+}
+
+function clashesWith(config: ConnectorConfig, owner: string, other: ConnectorConfig): readonly Mistake[] {
+  const theirs = new Set(claims(other).map(([, claim]) => claim));
+  const both = claims(config).filter(([, claim]) => theirs.has(claim));
+  const topic = sharedTopic(config, other);
+  const all = topic === undefined ? both : [...both, ["topic.prefix", topic] as const];
+  return all.map(([key, claim]) => ({ key, reason: `claims what ${owner} has: ${claim}` }));
 }

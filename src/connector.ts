@@ -1,22 +1,28 @@
+import type { Client } from "pg";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectorConfig } from "./config.ts";
 import { topicName } from "./event/names.ts";
-import type { Outside, Settings, Sink, Source } from "./guard/outside.ts";
+import type { Log, Outside, Settings, Sink, Source } from "./guard/outside.ts";
 import type { KafkaClient } from "./kafka/client.ts";
 import { readToEnd } from "./kafka/read.ts";
 import { createTopic, describeTopics, stateTopicConfig } from "./kafka/topics.ts";
 import { openWriter } from "./kafka/writer.ts";
-import { readTable, readTables } from "./postgres/catalog.ts";
+import { readCapturedTables } from "./postgres/captured.ts";
+import { readTable, readTypes } from "./postgres/catalog.ts";
 import { checkSource } from "./postgres/check.ts";
 import { readChunk } from "./postgres/chunk.ts";
 import { connect, type PostgresOptions } from "./postgres/connection.ts";
 import { currentSnapshot, markTransactionId, writeMark } from "./postgres/mark.ts";
-import { ensurePublication } from "./postgres/publication.ts";
+import { ensurePublication, type PublishedOperation } from "./postgres/publication.ts";
 import { describeSession, openBelow, type Session } from "./postgres/session.ts";
 import { createSlot, readSlot, terminateReader } from "./postgres/slot.ts";
 import { openStream } from "./postgres/stream.ts";
+import { readTriggerSecret } from "./postgres/trigger.ts";
+import { connectFirst } from "./postgres/tls.ts";
 import { MARK_PREFIX } from "./chunk/mark.ts";
+import { registryClient } from "./registry/client.ts";
+import type { RegistryOptions } from "./registry/http.ts";
 import type { StateRecord } from "./store/records.ts";
 
 /** One connector's settings as the loop reads them. */
@@ -30,11 +36,13 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
     name: config.name,
     topicPrefix: config.topicPrefix,
     database: config.database.dbname,
-    tables: config.tables,
+    filter: config.filter,
     slot: config.slotName,
-    publication: config.publicationName,
+    publication: config.publication.name,
     snapshot: config.snapshotMode,
     tombstones: config.tombstonesOnDelete,
+    skipped: config.skipped,
+    heartbeat: config.heartbeat,
     topicCreation: {
       partitions: topicCreation.partitions,
       replication: topicCreation.replicationFactor,
@@ -45,6 +53,8 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
       policy: config.releasePolicy,
       policyOf: new Map(policies),
       backfillMaxRows: config.backfillMaxRows,
+      modes: config.values,
+      filter: config.filter,
     },
     judgeTimeoutMs: config.judgeTimeoutMs,
     chunkRows: config.chunkRows,
@@ -59,16 +69,19 @@ export function outsideOf(
   settings: Settings,
   config: ConnectorConfig,
   kafka: KafkaClient,
-  rest: Pick<Outside, "registry" | "desk" | "log" | "tell" | "onTold" | "status">,
+  rest: Pick<Outside, "registry" | "desk" | "log" | "tell" | "onTold" | "stopped" | "status">,
+  registryTls?: RegistryOptions["tls"],
 ): Outside {
   return {
     settings,
-    openSource: () => openSource(settings, config),
+    openSource: () => openSource(settings, config, rest.log),
     sink: sinkOf(kafka, settings.stateTopic),
     now: () => BigInt(Date.now()) * 1000n,
     uuid: randomUUID,
     sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     ...rest,
+    // The converters' registry is reached with the service's certificates.
+    registry: config.registry === undefined ? rest.registry : registryClient({ ...config.registry, tls: registryTls }),
   };
 }
 
@@ -96,28 +109,78 @@ export function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
   };
 }
 
+/** The secret of the DDL trigger; one warning, with what is lost, when there is none to be had. */
+async function ddlSecret(client: Client, log: Log): Promise<string | undefined> {
+  const found = await readTriggerSecret(client);
+  switch (found.kind) {
+    case "installed":
+      for (const warning of found.warnings) log.warn(warning);
+      return found.secret;
+    case "absent":
+      log.info("no DDL trigger: amendments are noticed by their first row, without command and role (docs/trigger.md)");
+      return undefined;
+    case "unreadable":
+      log.warn(`the DDL trigger's messages cannot be verified: ${found.why} (docs/trigger.md)`);
+      return undefined;
+    default:
+      return found satisfies never;
+  }
+}
+
+const OPERATION_NAMES = { c: "insert", u: "update", d: "delete", t: "truncate" } as const;
+
+/** What the publication has to send. */
+function sentOperations({ skipped }: ConnectorConfig): ReadonlySet<PublishedOperation> {
+  const ops = (["c", "u", "d", "t"] as const).filter((op) => !skipped.has(op));
+  return new Set(ops.map((op) => OPERATION_NAMES[op]));
+}
+
 /** Two sessions beside the stream: the catalog is never behind a chunk. */
-async function openSource(settings: Settings, config: ConnectorConfig): Promise<Source> {
-  const { hostname, port, user, password, dbname } = config.database;
-  const options: PostgresOptions = { host: hostname, port, user, password, database: dbname };
+async function openSource(settings: Settings, config: ConnectorConfig, log: Log): Promise<Source> {
+  const { hostname, port, user, password, dbname, tls, keepAlive, connectTimeoutMs, queryTimeoutMs } = config.database;
+  const wanted: PostgresOptions = {
+    host: hostname,
+    port,
+    user,
+    password,
+    database: dbname,
+    keepAlive,
+    connectTimeoutMs,
+    queryTimeoutMs,
+  };
   const applicationName = `fieldgate ${settings.name}`;
-  const catalog = await connect(options, { applicationName });
+  const { client: catalog, options } = await connectFirst(wanted, tls, { applicationName });
   const chunks = await connect(options, { applicationName }).catch(async (error: unknown) => {
     await catalog.end();
     throw error;
   });
   const { slot, publication } = settings;
+  const { viaRoot, mode } = config.publication;
+  const { filter, listed } = config;
+  let before: Parameters<Source["tables"]>[0] = [];
+  const captured = () => readCapturedTables(catalog, { filter, listed, viaRoot, before });
   return {
     check: () => checkSource(catalog),
-    tables: () => readTables(catalog, settings.tables),
+    tables: async (known) => {
+      before = known;
+      const { tables, warnings } = await captured();
+      for (const warning of warnings) log.warn(warning);
+      return tables;
+    },
     table: (oid) => readTable(catalog, oid),
+    types: (oids) => readTypes(catalog, oids),
+    ddlSecret: () => ddlSecret(catalog, log),
     slot: () => readSlot(catalog, slot),
     createSlot: (tell, signal) => {
       const onWait = (blockers: readonly Session[]) => tell(blockers.map(describeSession));
       return createSlot(chunks, slot, { observer: catalog, onWait, signal });
     },
     terminateReader: () => terminateReader(catalog, slot),
-    ensurePublication: async () => void (await ensurePublication(catalog, publication, settings.tables)),
+    ensurePublication: async () => {
+      const { tables } = await captured();
+      const operations = sentOperations(config);
+      await ensurePublication(catalog, { name: publication, mode, viaRoot, operations, tables });
+    },
     openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),
     mark: (content) => writeMark(chunks, MARK_PREFIX, content),
     markTransaction: () => markTransactionId(chunks, MARK_PREFIX, "track"),

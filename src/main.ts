@@ -128,7 +128,10 @@ async function runOne(service: Service, config: ConnectorConfig, running: Runnin
     log: plainLog(log),
     tell: (amendment, state) => {
       const { gate, id } = amendment;
-      log.info({ amendment: id, gate: gate.kind }, `${describeAmendment(amendment)} (${id}): ${gate.kind}: ${gate.why}`);
+      log.info(
+        { amendment: id, gate: gate.kind },
+        `${describeAmendment(amendment)} (${id}): ${gate.kind}: ${gate.why}`,
+      );
       alerts.tell(amendment, state);
     },
     onTold: alerts.onTold,

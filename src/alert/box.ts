@@ -1,14 +1,14 @@
 import type { Amendment } from "../gate/amendment.ts";
 
 /** News are collected until none came for so long, so that one migration is one message … */
-export const QUIET_MS = 2000;
+const QUIET_MS = 2000;
 /** … but never longer than this. */
-export const COLLECT_MS = 10_000;
+const COLLECT_MS = 10_000;
 /** More messages than this in a minute are a storm … */
-export const STORM_MESSAGES = 5;
+const STORM_MESSAGES = 5;
 export const STORM_MS = 60_000;
 /** … and in a storm news are collected until none came for a minute, at most this long, and told in one summary. */
-export const STORM_COLLECT_MS = 600_000;
+const STORM_COLLECT_MS = 600_000;
 
 /** What waits to be told of one connector. Times are milliseconds. */
 export interface Box {

@@ -3,37 +3,41 @@ import { basename } from "node:path";
 import type { z } from "zod";
 
 import type { ReleasePolicy } from "../gate/policy.ts";
-import { connectorKeys, TABLE_POLICY_PREFIX, tablePolicy } from "./connector-keys.ts";
+import type { CaptureFilter } from "../table/filter.ts";
+import { assemble, filterOf } from "./assemble.ts";
+import type { ConnectorConfig } from "./connector-config.ts";
+import { type ConnectorKeys, connectorKeys, TABLE_POLICY_PREFIX, tablePolicy } from "./connector-keys.ts";
+import { converterRegistry, isConverterAddress } from "./converter.ts";
 import { debeziumKeys, treatmentOf } from "./debezium-keys.ts";
 import { isObject, readJsonObject } from "./json-text.ts";
 import { type Mistake, nearestKey } from "./mistake.ts";
-import type { ConnectorConfig } from "./settings.ts";
+import { type Providers, resolveVariables } from "./providers.ts";
 
 export type ConnectorFile =
   | { readonly kind: "config"; readonly config: ConnectorConfig }
   | { readonly kind: "wrong"; readonly mistakes: readonly Mistake[] };
 
-/** The value of an environment variable; undefined when it is not set. */
-export type Lookup = (variable: string) => string | undefined;
-
-type Keys = z.infer<typeof connectorKeys>;
 type Flat = Readonly<Record<string, unknown>>;
 
 /** Checks one connector file. Every mistake is listed; none shows a value, since any value may be a secret. */
-export function checkConnectorFile(text: string, file: string, env: Lookup): ConnectorFile {
+export function checkConnectorFile(text: string, file: string, providers: Providers): ConnectorFile {
   const json = readJsonObject(text);
   if (json.kind === "wrong") return { kind: "wrong", mistakes: [{ reason: `the file ${json.reason}` }] };
   const mistakes: Mistake[] = [];
-  const flat = resolveAll(flatten(json.value, mistakes), env, mistakes);
+  const flat = resolveAll(flatten(json.value, mistakes), providers, mistakes);
   const sorted = sortKeys(flat, mistakes);
   const policies = tablePolicies(sorted.policies, mistakes);
+  const registry = converterRegistry(flat, mistakes);
+  mistakes.push(...exclusive(sorted.own), ...unreadable(sorted.own, providers));
   const own = { name: basename(file, ".json"), ...sorted.own };
   const keys = connectorKeys.safeParse(own);
   if (!keys.success) mistakes.push(...keyMistakes(keys.error.issues, own, new Set(mistakes.map((m) => m.key))));
   if (!keys.success || mistakes.length > 0) return { kind: "wrong", mistakes };
-  const stray = strayPolicies(keys.data, policies);
+  const filter = filterOf(keys.data);
+  const stray = strayPolicies(keys.data, filter, policies);
   if (stray.length > 0) return { kind: "wrong", mistakes: stray };
-  return { kind: "config", config: assemble(keys.data, policies, sorted.ignored) };
+  const warnings = [...ignoredWarning(sorted.ignored), ...lineBreakWarnings(flat)];
+  return { kind: "config", config: assemble(keys.data, { filter, releasePolicyOf: policies, registry, warnings }) };
 }
 
 /** Kafka Connect's two forms: the flat object, and `{"name", "config"}` as its REST API takes it. */
@@ -49,20 +53,10 @@ function flatten(value: Flat, mistakes: Mistake[]): Flat {
   return name === undefined ? config : { ...config, name };
 }
 
-function resolveAll(flat: Flat, env: Lookup, mistakes: Mistake[]): Flat {
+function resolveAll(flat: Flat, providers: Providers, mistakes: Mistake[]): Flat {
   const resolve = (key: string, value: unknown): unknown =>
-    typeof value === "string" ? resolveText(key, value, env, mistakes) : value;
+    typeof value === "string" ? resolveVariables(key, value, providers, mistakes) : value;
   return Object.fromEntries(Object.entries(flat).map(([key, value]) => [key, resolve(key, value)]));
-}
-
-/** `${env:NAME}` anywhere in a value, as Kafka's EnvVarConfigProvider writes it. */
-function resolveText(key: string, text: string, env: Lookup, mistakes: Mistake[]): string {
-  return text.replaceAll(/\$\{(\w+):([^}]*)\}/g, (whole, provider: string, name: string) => {
-    const value = provider === "env" ? env(name) : undefined;
-    if (provider !== "env") mistakes.push({ key, reason: "uses a provider other than env", example: "${env:NAME}" });
-    else if (value === undefined) mistakes.push({ key, reason: `needs the environment variable ${name}, not set` });
-    return value ?? whole;
-  });
 }
 
 interface SortedKeys {
@@ -78,7 +72,7 @@ function sortKeys(flat: Flat, mistakes: Mistake[]): SortedKeys {
   for (const [key, value] of Object.entries(flat)) {
     if (Object.hasOwn(connectorKeys.shape, key)) own[key] = value;
     else if (key.startsWith(TABLE_POLICY_PREFIX)) policies[key.slice(TABLE_POLICY_PREFIX.length)] = value;
-    else if (isIgnored(key, value, mistakes)) ignored.push(key);
+    else if (!isConverterAddress(key) && isIgnored(key, value, mistakes)) ignored.push(key);
   }
   return { own, policies, ignored };
 }
@@ -95,7 +89,7 @@ function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
     case "only":
       // The class is accepted and without effect, like tasks.max: there is one connector here.
       if (treatment.values.includes(String(value).trim())) return key === "connector.class";
-      mistakes.push({ key, reason: `can only be ${treatment.values.join(" or ")} in this version` });
+      mistakes.push({ key, reason: onlyReason(treatment.values) });
       return false;
     case "refused":
       mistakes.push({ key, reason: `is not supported: ${treatment.why}` });
@@ -105,10 +99,33 @@ function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
   }
 }
 
+function onlyReason(values: readonly string[]): string {
+  const shown = values.map((value) => (value === "" ? "empty" : value));
+  return `can only be ${shown.join(" or ")} in this version`;
+}
+
 function unknownKey(key: string): Mistake {
   const nearest = nearestKey(key, [...Object.keys(connectorKeys.shape), ...debeziumKeys]);
   const hint = nearest === undefined ? "; docs/configuration.md lists them" : `: did you mean ${nearest}?`;
   return { key, reason: `is not a known key${hint}` };
+}
+
+/** An include list and an exclude list of one thing exclude each other, as in Debezium. */
+function exclusive(own: Flat): readonly Mistake[] {
+  return ["schema", "table", "column"].flatMap((thing) => {
+    const [include, exclude] = [`${thing}.include.list`, `${thing}.exclude.list`];
+    const both = own[include] !== undefined && own[exclude] !== undefined;
+    return both ? [{ key: exclude, reason: `cannot be there together with ${include}` }] : [];
+  });
+}
+
+/** The files of TLS are read again at each connection: here only that they are there. */
+function unreadable(own: Flat, providers: Providers): readonly Mistake[] {
+  return ["database.sslrootcert", "database.sslcert", "database.sslkey"].flatMap((key) => {
+    const path = own[key];
+    if (typeof path !== "string" || path.trim() === "" || providers.file(path.trim()) !== undefined) return [];
+    return [{ key, reason: "names a file that cannot be read" }];
+  });
 }
 
 function tablePolicies(policies: Flat, mistakes: Mistake[]): Readonly<Record<string, ReleasePolicy>> {
@@ -144,65 +161,29 @@ function ownReason(issue: z.core.$ZodIssue): string | undefined {
   return issue.code === "custom" && typeof issue.params?.["reason"] === "string" ? issue.params["reason"] : undefined;
 }
 
-function strayPolicies(keys: Keys, policies: Readonly<Record<string, ReleasePolicy>>): readonly Mistake[] {
-  const tables = keys["table.include.list"].map((table) => `${table.schema}.${table.name}`);
-  const stray = Object.keys(policies).filter((table) => !tables.includes(table));
+function strayPolicies(
+  keys: ConnectorKeys,
+  filter: CaptureFilter,
+  policies: Readonly<Record<string, ReleasePolicy>>,
+): readonly Mistake[] {
+  const named = (keys["table.include.list"] ?? []).filter(({ plain }) => plain).map(({ text }) => text);
+  const stray = Object.keys(policies).filter((table) => {
+    const dot = table.indexOf(".");
+    return dot < 0 || !filter.table(table.slice(0, dot), table.slice(dot + 1));
+  });
   return stray.map((table) => {
-    const nearest = nearestKey(table, tables);
+    const nearest = nearestKey(table, named);
     const hint = nearest === undefined ? "" : `: did you mean ${nearest}?`;
-    return { key: `${TABLE_POLICY_PREFIX}${table}`, reason: `names a table not in table.include.list${hint}` };
+    return { key: `${TABLE_POLICY_PREFIX}${table}`, reason: `names a table that is not captured${hint}` };
   });
 }
 
-function assemble(
-  keys: Keys,
-  releasePolicyOf: Readonly<Record<string, ReleasePolicy>>,
-  ignored: readonly string[],
-): ConnectorConfig {
-  const slot = `fieldgate_${keys.name}`
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_]/g, "_")
-    .slice(0, 63);
-  return {
-    name: keys.name,
-    database: {
-      hostname: keys["database.hostname"],
-      port: keys["database.port"],
-      user: keys["database.user"],
-      password: keys["database.password"],
-      dbname: keys["database.dbname"],
-    },
-    topicPrefix: keys["topic.prefix"],
-    tables: keys["table.include.list"],
-    slotName: keys["slot.name"] ?? slot,
-    publicationName: keys["publication.name"] ?? slot,
-    snapshotMode: keys["snapshot.mode"],
-    tombstonesOnDelete: keys["tombstones.on.delete"],
-    topicCreation: {
-      partitions: unlessBrokers(keys["topic.creation.default.partitions"]),
-      replicationFactor: unlessBrokers(keys["topic.creation.default.replication.factor"]),
-      cleanupPolicy: keys["topic.creation.default.cleanup.policy"],
-    },
-    releasePolicy: keys["fieldgate.release.policy"],
-    releasePolicyOf,
-    judgeTimeoutMs: keys["fieldgate.judge.timeout.ms"],
-    backfillMaxRows: keys["fieldgate.backfill.max.rows"],
-    backfillRate: keys["fieldgate.backfill.rate"],
-    chunkRows: keys["fieldgate.chunk.rows"],
-    environment: keys["fieldgate.environment"],
-    warnings: warningsOf(keys, ignored),
-  };
+function ignoredWarning(ignored: readonly string[]): readonly string[] {
+  return ignored.length === 0 ? [] : [`keys without effect here: ${ignored.join(", ")}`];
 }
 
-function unlessBrokers(value: number): number | undefined {
-  return value === -1 ? undefined : value;
-}
-
-function warningsOf(keys: Keys, ignored: readonly string[]): readonly string[] {
-  const warnings: string[] = [];
-  if (ignored.length > 0) warnings.push(`keys without effect here: ${ignored.join(", ")}`);
-  if (keys["skipped.operations"] === "none") {
-    warnings.push("skipped.operations is none, but a TRUNCATE is not published in this version");
-  }
-  return warnings;
+/** A secret's file often ends in one that nobody means. */
+function lineBreakWarnings(flat: Flat): readonly string[] {
+  const ending = Object.entries(flat).filter(([, value]) => typeof value === "string" && /[\r\n]$/.test(value));
+  return ending.map(([key]) => `${key} ends in a line break, which is part of the value`);
 }

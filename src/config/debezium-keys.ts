@@ -1,3 +1,5 @@
+import { AVRO_CONVERTERS } from "./converter.ts";
+
 /**
  * Debezium's and Kafka Connect's other keys, and what becomes of each. A key that would change an event's content
  * or topic is accepted only where its value asks for what Fieldgate does anyway; else it is a mistake, never ignored.
@@ -10,54 +12,67 @@ export type Treatment =
   /** Would change events, and is not in this version. */
   | { readonly kind: "refused"; readonly why: string };
 
-const TABLES = "list the tables in table.include.list";
-const COLUMNS = "every column of a captured table is published as Debezium does by default";
+const RENAMED = "Debezium calls it include.list and exclude.list since 1.3";
+const COLUMNS = "a column is published whole and as it is";
 const JAVA = "it names Java classes, which would change the events";
 const SIGNALS = "signals and notifications are not in this version";
 const EVENTS = "it would change the events and is not in this version";
+const STORES = "Java's key stores are not read; give the authority by FIELDGATE_REGISTRY_CA or NODE_EXTRA_CA_CERTS";
 
 /** A name that ends in `*` is a prefix. The first that matches counts. */
 const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
   ...only({
     "connector.class": ["io.debezium.connector.postgresql.PostgresConnector"],
-    "database.sslmode": ["disable", "allow", "prefer"],
-    "publication.autocreate.mode": ["filtered"],
-    "publish.via.partition.root": ["false"],
     "slot.drop.on.stop": ["false"],
     "slot.failover": ["false"],
     "topic.delimiter": ["."],
     "topic.naming.strategy": ["io.debezium.schema.SchemaTopicNamingStrategy"],
-    "schema.name.adjustment.mode": ["none"],
-    "field.name.adjustment.mode": ["none"],
-    "decimal.handling.mode": ["precise"],
-    "time.precision.mode": ["adaptive"],
-    "hstore.handling.mode": ["json"],
-    "interval.handling.mode": ["numeric"],
-    "binary.handling.mode": ["bytes"],
-    "money.fraction.digits": ["2"],
-    "include.unknown.datatypes": ["false"],
+    "schema.name.adjustment.mode": ["none", "avro"],
     "include.schema.comments": ["false"],
-    "unavailable.value.placeholder": ["__debezium_unavailable_value"],
     "provide.transaction.metadata": ["false"],
     "skip.messages.without.change": ["false"],
     "event.processing.failure.handling.mode": ["fail"],
     "errors.tolerance": ["none"],
     "read.only": ["false"],
     "table.ignore.builtin": ["true"],
-    "key.converter": ["io.confluent.connect.avro.AvroConverter", "io.apicurio.registry.utils.converter.AvroConverter"],
-    "value.converter": [
-      "io.confluent.connect.avro.AvroConverter",
-      "io.apicurio.registry.utils.converter.AvroConverter",
-    ],
+    "extended.headers.enabled": ["false"],
+    "header.converter": ["org.apache.kafka.connect.storage.SimpleHeaderConverter"],
+    transforms: [""],
+    predicates: [""],
+    converters: [""],
+    "post.processors": [""],
+    "snapshot.query.mode": ["select_all"],
+  }),
+  ...converters({
+    "": AVRO_CONVERTERS,
+    ".auto.register.schemas": ["true"],
+    ".use.latest.version": ["false"],
+    ".key.subject.name.strategy": ["io.confluent.kafka.serializers.subject.TopicNameStrategy"],
+    ".value.subject.name.strategy": ["io.confluent.kafka.serializers.subject.TopicNameStrategy"],
+    ".ignore.default.for.nullables": ["true"],
+    ".enhanced.avro.schema.support": ["false"],
+    ".connect.meta.data": ["true"],
+    ".scrub.invalid.names": ["false"],
+    ".normalize.schemas": ["false"],
+    ".generalized.sum.type.support": ["false"],
+    ".flatten.unions": ["false"],
+    ".allow.optional.map.keys": ["false"],
+    ".discard.type.doc.default": ["false"],
+    ".use.schema.id": ["-1"],
+    ".apicurio.registry.auto-register": ["true"],
+    ".apicurio.registry.find-latest": ["false"],
+    ".apicurio.registry.as-confluent": ["true"],
+    ".apicurio.registry.headers.enabled": ["false"],
+    ".apicurio.registry.use-id": ["contentId"],
   }),
   ...ignored([
     "tasks.max",
     "tasks.max.enforce",
     "database.server.name",
     "database.server.id",
-    "database.tcpKeepAlive",
-    "database.query.timeout.ms",
     "database.sslfactory",
+    "database.socketTimeout",
+    "database.loginTimeout",
     "connection.validation.timeout.ms",
     "slot.max.retries",
     "slot.retry.delay.ms",
@@ -67,8 +82,7 @@ const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
     "lsn.flush.*",
     "offset.mismatch.strategy",
     "offset.flush.*",
-    "heartbeat.*",
-    "topic.heartbeat.prefix",
+    "offsets.storage.topic",
     "xmin.fetch.interval.ms",
     "max.batch.size",
     "max.queue.size",
@@ -99,34 +113,37 @@ const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
     "guardrail.*",
     "custom.metric.tags",
     "topic.creation.enable",
+    "topic.cache.size",
     "exactly.once.support",
     "transaction.boundary*",
     "config.action.reload",
-    "key.converter.schema.registry.url",
-    "value.converter.schema.registry.url",
-    "key.converter.apicurio.registry.*",
-    "value.converter.apicurio.registry.*",
-    "key.converter.basic.auth.*",
-    "value.converter.basic.auth.*",
-    "key.converter.auto.register.schemas",
-    "value.converter.auto.register.schemas",
-    "key.converter.ignore.default.for.nullables",
-    "value.converter.ignore.default.for.nullables",
+    "producer.override.*",
+    "consumer.override.*",
+    "admin.override.*",
     "key.converter.schemas.enable",
     "value.converter.schemas.enable",
+    "key.converter.schemas.cache.config",
+    "value.converter.schemas.cache.config",
+    "key.converter.schemas.cache.size",
+    "value.converter.schemas.cache.size",
+    "key.converter.max.schemas.per.subject",
+    "value.converter.max.schemas.per.subject",
+    "key.converter.latest.compatibility.strict",
+    "value.converter.latest.compatibility.strict",
+    "key.converter.avro.use.logical.type.converters",
+    "value.converter.avro.use.logical.type.converters",
   ]),
-  ...refused(TABLES, ["table.exclude.list", "schema.include.list", "schema.exclude.list"]),
+  ...refused(RENAMED, ["schema.whitelist", "schema.blacklist", "table.whitelist", "table.blacklist"]),
+  ...refused(RENAMED, ["column.whitelist", "column.blacklist"]),
   ...refused(COLUMNS, ["column.*", "datatype.propagate.source.type"]),
   ...refused(JAVA, ["transforms*", "predicates*", "converters*", "post.processors*", "transaction.metadata.factory"]),
   ...refused(SIGNALS, ["signal.*", "notification.*"]),
-  ...refused("connections without TLS only in this version", ["database.ssl*"]),
   ...refused("topics get partitions, replication.factor and cleanup.policy only in this version", ["topic.creation.*"]),
   ...refused("it would change a table of the source", ["replica.identity.autoset.values"]),
+  ...refused(STORES, ["key.converter.schema.registry.ssl.*", "value.converter.schema.registry.ssl.*"]),
   ...refused(EVENTS, [
-    "extended.headers.enabled",
     "message.*",
     "topic.transaction",
-    "topic.cache.size",
     "slot.stream.params",
     "database.initial.statements",
     "snapshot.include.collection.list",
@@ -148,6 +165,13 @@ export const debeziumKeys: readonly string[] = TREATMENTS.map(([name]) => name).
 
 function only(values: Readonly<Record<string, readonly string[]>>): (readonly [string, Treatment])[] {
   return Object.entries(values).map(([name, allowed]) => [name, { kind: "only", values: allowed }]);
+}
+
+/** The same of the key's and of the value's converter. */
+function converters(values: Readonly<Record<string, readonly string[]>>): (readonly [string, Treatment])[] {
+  return Object.entries(values).flatMap(([name, allowed]) =>
+    only({ [`key.converter${name}`]: allowed, [`value.converter${name}`]: allowed }),
+  );
 }
 
 function ignored(names: readonly string[]): (readonly [string, Treatment])[] {

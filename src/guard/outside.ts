@@ -21,14 +21,17 @@ export interface Settings {
   readonly name: string;
   readonly topicPrefix: string;
   readonly database: string;
-  readonly tables: readonly { readonly schema: string; readonly name: string }[];
+  readonly filter: CaptureFilter;
   readonly slot: string;
   readonly publication: string;
-  readonly filter: CaptureFilter;
   readonly snapshot: "initial" | "no_data" | "initial_only";
-  /** Operations that are not published. */
-  readonly skipped: ReadonlySet<"c" | "u" | "d" | "t">;
   readonly tombstones: boolean;
+  /** skipped.operations: changes of these ops are not published. */
+  readonly skipped: ReadonlySet<"c" | "u" | "d" | "t">;
+  /** undefined: none. `query` is run on the source with each. */
+  readonly heartbeat:
+    | { readonly intervalMs: number; readonly topic: string; readonly query: string | undefined }
+    | undefined;
   readonly topicCreation: Pick<NewTopic, "partitions" | "replication" | "config">;
   readonly rules: Rules;
   readonly judgeTimeoutMs: number;

@@ -9,6 +9,12 @@ export interface PostgresOptions {
   readonly password?: string | undefined;
   readonly database: string;
   readonly ssl?: boolean | ConnectionOptions | undefined;
+  /** Default true. */
+  readonly keepAlive?: boolean | undefined;
+  /** Connecting longer than this counts as down. Default 10 s. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** A statement that takes longer is ended by the server; not the stream's. Default 0: no limit. */
+  readonly queryTimeoutMs?: number | undefined;
 }
 
 /**
@@ -26,7 +32,6 @@ const PINNED: Readonly<Record<string, string>> = {
   search_path: "pg_catalog",
 };
 
-/** Connecting longer than this counts as down. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The library's settings for a session; `settings` are server parameters in addition to the pinned ones. */
@@ -44,8 +49,8 @@ export function sessionConfig(
     ssl: options.ssl ?? false, // undefined would make the library read PGSSLMODE
     application_name: session.applicationName,
     options: settings.map(([name, value]) => `-c ${name}=${value}`).join(" "),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    keepAlive: true,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    keepAlive: options.keepAlive ?? true,
     keepAliveInitialDelayMillis: 10_000,
     types: { getTypeParser: () => asText },
   };
@@ -61,7 +66,9 @@ export async function connect(
   options: PostgresOptions,
   session: { readonly applicationName: string },
 ): Promise<Client> {
-  const client = new Client(sessionConfig(options, session));
+  const { queryTimeoutMs = 0 } = options;
+  const settings = queryTimeoutMs === 0 ? {} : { statement_timeout: `${queryTimeoutMs}ms` };
+  const client = new Client(sessionConfig(options, { ...session, settings }));
   client.on("error", () => {});
   try {
     await client.connect();

@@ -1,12 +1,14 @@
 import type { Client } from "pg";
+import { GuardError } from "../errors.ts";
 import { query } from "./connection.ts";
 import { quoteIdentifier, quoteTable, type TableName } from "./quote.ts";
+
+export type PublishedOperation = "insert" | "update" | "delete" | "truncate";
 
 export interface Publication {
   readonly name: string;
   readonly allTables: boolean;
-  /** Which of insert, update, delete, truncate are published. */
-  readonly operations: ReadonlySet<"insert" | "update" | "delete" | "truncate">;
+  readonly operations: ReadonlySet<PublishedOperation>;
   /** Changes of partitions come under the partitioned table's name. */
   readonly viaRoot: boolean;
   /** Every table in it, by whichever clause. */
@@ -50,49 +52,130 @@ const READ = `
          WHERE t.pubname = p.pubname)) AS publication
     FROM pg_publication p WHERE p.pubname = $1`;
 
-/** The tables whose changes the publication does not send. A partitioned table is there with its partitions. */
-export async function missingFromPublication(
-  client: Client,
-  name: string,
-  tables: readonly TableName[],
-): Promise<readonly TableName[]> {
-  const rows = await query<{ at: string }>(
-    client,
-    `reading publication ${name}`,
-    `SELECT w.at FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w(schema, name, at)
-      WHERE NOT EXISTS (SELECT FROM pg_publication_tables t
-               WHERE t.pubname = $1 AND t.schemaname = w.schema AND t.tablename = w.name)
-        AND NOT EXISTS (SELECT FROM pg_publication p JOIN pg_publication_rel r ON r.prpubid = p.oid
-               JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE p.pubname = $1 AND n.nspname = w.schema AND c.relname = w.name)
-      ORDER BY w.at`,
-    [name, tables.map((table) => table.schema), tables.map((table) => table.name)],
-  );
-  const missing = new Set(rows.map((row) => Number(row.at)));
-  return tables.filter((_, index) => missing.has(index + 1));
+/** What a connector needs of its publication. */
+export interface PublicationNeed {
+  readonly name: string;
+  /** publication.autocreate.mode: `filtered` makes it and adds tables; the others leave one that is there alone. */
+  readonly mode: "filtered" | "all_tables" | "disabled" | "no_tables";
+  /** publish.via.partition.root */
+  readonly viaRoot: boolean;
+  /** What has to be sent: all but skipped.operations. */
+  readonly operations: ReadonlySet<PublishedOperation>;
+  /** Under the names their changes come with. */
+  readonly tables: readonly TableName[];
 }
 
 /**
- * Creates the publication for these tables, or adds those it lacks. One FOR ALL TABLES is left as it is.
- * Takes the rights of an owner of the tables. Returns what it added; nothing is ever taken out.
+ * Makes the publication, or adds to it what it lacks, as far as the mode says so; nothing is ever taken out. Takes
+ * the rights of an owner of the tables (FOR ALL TABLES: a superuser's). Returns the tables that were added.
+ * Throws GuardError("publication-unfit") with every fault and the statements that mend them when it is not there or
+ * does not send all columns and rows of a table, or an operation, afterwards.
  */
 export async function ensurePublication(
   client: Client,
-  name: string,
-  tables: readonly TableName[],
+  need: PublicationNeed,
 ): Promise<{ readonly created: boolean; readonly added: readonly TableName[] }> {
-  const existing = await readPublication(client, name);
-  if (existing === undefined) {
-    const target = tables.length === 0 ? "" : ` FOR TABLE ${listOf(tables)}`;
-    await query(client, `creating publication ${name}`, `CREATE PUBLICATION ${quoteIdentifier(name)}${target}`);
-    return { created: true, added: tables };
+  const existing = await readPublication(client, need.name);
+  const done =
+    existing === undefined
+      ? { created: true, added: await create(client, need) }
+      : { created: false, added: need.mode === "filtered" ? await extend(client, need, existing) : [] };
+  refuseUnfit(need, await readPublication(client, need.name));
+  return done;
+}
+
+async function create(client: Client, need: PublicationNeed): Promise<readonly TableName[]> {
+  if (need.mode === "disabled") {
+    throw new GuardError(
+      "publication-unfit",
+      `publication ${need.name} does not exist, and publication.autocreate.mode is disabled`,
+      { next: createStatement(need, `FOR TABLE ${listOf(need.tables)}`) },
+    );
   }
-  const added = existing.allTables ? [] : await missingFromPublication(client, name, tables);
+  const clause = { filtered: `FOR TABLE ${listOf(need.tables)}`, all_tables: "FOR ALL TABLES", no_tables: "" };
+  await query(client, `creating publication ${need.name}`, createStatement(need, clause[need.mode]));
+  return need.mode === "filtered" ? need.tables : [];
+}
+
+function createStatement(need: PublicationNeed, clause: string): string {
+  const root = need.viaRoot ? ", publish_via_partition_root = true" : "";
+  const target = clause === "" ? "" : ` ${clause}`;
+  return `CREATE PUBLICATION ${quoteIdentifier(need.name)}${target} WITH (publish = '${operationsOf(need)}'${root})`;
+}
+
+/** A truncation is always sent: what is read in chunks meanwhile has to be read again. */
+function operationsOf({ operations }: PublicationNeed): string {
+  return (["insert", "update", "delete", "truncate"] as const)
+    .filter((operation) => operation === "truncate" || operations.has(operation))
+    .join(", ");
+}
+
+async function extend(client: Client, need: PublicationNeed, existing: Publication): Promise<readonly TableName[]> {
+  const alter = `ALTER PUBLICATION ${quoteIdentifier(need.name)}`;
+  let now: Publication | undefined = existing;
+  if (existing.viaRoot !== need.viaRoot && missingFrom(existing, need.tables).length > 0) {
+    await query(client, `altering publication ${need.name}`, `${alter} SET (${viaRootSetting(need)})`);
+    now = await readPublication(client, need.name);
+  }
+  const added = now === undefined || now.allTables ? [] : missingFrom(now, need.tables);
   if (added.length > 0) {
-    const alter = `ALTER PUBLICATION ${quoteIdentifier(name)} ADD TABLE ${listOf(added)}`;
-    await query(client, `adding tables to publication ${name}`, alter);
+    await query(client, `adding tables to publication ${need.name}`, `${alter} ADD TABLE ${listOf(added)}`);
   }
-  return { created: false, added };
+  return added;
+}
+
+function viaRootSetting({ viaRoot }: PublicationNeed): string {
+  return `publish_via_partition_root = ${viaRoot}`;
+}
+
+/** The tables whose changes the publication does not send under their names. */
+export function missingFrom(publication: Publication, tables: readonly TableName[]): readonly TableName[] {
+  const sent = new Set(publication.tables.map(quoteTable));
+  return tables.filter((table) => !sent.has(quoteTable(table)));
+}
+
+function refuseUnfit(need: PublicationNeed, publication: Publication | undefined): void {
+  if (publication === undefined) {
+    throw new GuardError("publication-unfit", `publication ${need.name} is gone`, { next: "start it again" });
+  }
+  const faults = faultsOf(need, publication);
+  if (faults.length === 0) return;
+  const alter = `ALTER PUBLICATION ${quoteIdentifier(need.name)}`;
+  const what = faults.map(([fault]) => fault).join("; ");
+  const next = [...new Set(faults.map(([, clause]) => `${alter} ${clause};`))].join(" ");
+  throw new GuardError("publication-unfit", `publication ${need.name} ${what}`, { next });
+}
+
+type Fault = readonly [what: string, clause: string];
+
+function faultsOf(need: PublicationNeed, publication: Publication): readonly Fault[] {
+  const faults: Fault[] = [];
+  const missing = missingFrom(publication, need.tables);
+  if (missing.length > 0) {
+    const otherRoot = publication.viaRoot !== need.viaRoot;
+    const names = missing.map(({ schema, name }) => `${schema}.${name}`).join(", ");
+    const why = otherRoot ? ` under that name (publish_via_partition_root is ${publication.viaRoot})` : "";
+    faults.push([
+      `does not send ${names}${why}`,
+      otherRoot ? `SET (${viaRootSetting(need)})` : `ADD TABLE ${listOf(missing)}`,
+    ]);
+  }
+  const unsent = [...need.operations].filter((operation) => !publication.operations.has(operation));
+  if (unsent.length > 0) {
+    faults.push([`does not send ${unsent.join(", ")}`, `SET (publish = '${operationsOf(need)}')`]);
+  }
+  return [...faults, ...partialFaults(need, publication)];
+}
+
+function partialFaults(need: PublicationNeed, publication: Publication): readonly Fault[] {
+  const wanted = new Set(need.tables.map(quoteTable));
+  return publication.tables.flatMap((table): readonly Fault[] => {
+    if (!wanted.has(quoteTable(table)) || (!table.columnList && !table.rowFilter)) return [];
+    const parts = [table.columnList ? "a column list" : "", table.rowFilter ? "a row filter" : ""];
+    const what = parts.filter((part) => part !== "").join(" and ");
+    const again = `DROP TABLE ${quoteTable(table)}; ALTER PUBLICATION ${quoteIdentifier(need.name)} ADD TABLE`;
+    return [[`has ${what} for ${table.schema}.${table.name}`, `${again} ${quoteTable(table)}`]];
+  });
 }
 
 function listOf(tables: readonly TableName[]): string {

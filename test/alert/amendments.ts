@@ -4,7 +4,6 @@ import type { Finding } from "../../src/finding.ts";
 import type { Amendment, Verdict } from "../../src/gate/amendment.ts";
 import type { State } from "../../src/gate/state.ts";
 import { attnum, tableOid } from "../../src/table/column.ts";
-import { schemaId } from "../../src/table/shape.ts";
 import { column, fieldFor, publishing } from "../gate/customers.ts";
 
 export const SINCE = { since: "0/1A2B3C", time: "2026-03-01T06:31:07.123Z" };
@@ -82,5 +81,3 @@ export function stateWith(amendments: readonly Amendment[], contracts: readonly 
     outcomes: new Map(),
   };
 }
-
-export const SCHEMA = schemaId(7);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { readConnectorFile } from "../../src/config.ts";
 import { checkConnectorFile } from "../../src/config/connector-file.ts";
 import { mistakeText } from "../../src/config/mistake.ts";
+import { DEFAULT_MODES } from "../../src/event/modes.ts";
 
 const SMALLEST = {
   "database.hostname": "db",
@@ -15,24 +16,48 @@ const SMALLEST = {
 };
 
 const env = (name: string) => ({ PASSWORD: "hunter2hunter2" })[name];
+const FILES = new Map([
+  ["/s/db.properties", "# of the database\npass\\u0077ord : hunter2\\\n   hunter2\nuser=fieldgate\nempty\n"],
+  ["/s/password", "hunter2hunter2"],
+  ["/s/line", "hunter2hunter2\n"],
+  ["/s/ca.pem", "-----BEGIN CERTIFICATE-----"],
+]);
+const providers = { env, file: (path: string) => FILES.get(path) };
 
 function mistakes(keys: object): readonly string[] {
-  const result = checkConnectorFile(JSON.stringify({ ...SMALLEST, ...keys }), "connectors/inventory.json", env);
+  const result = checkConnectorFile(JSON.stringify({ ...SMALLEST, ...keys }), "connectors/inventory.json", providers);
   return result.kind === "wrong" ? result.mistakes.map(mistakeText) : [];
 }
 
 describe("a connector file that is right", () => {
   it("fills in every default", () => {
     const config = readConnectorFile(JSON.stringify(SMALLEST), "connectors/Inventory-2.json", env);
-    expect(config).toEqual({
+    const { filter, ...rest } = config;
+    expect(filter.table("public", "customers")).toBe(true);
+    expect(filter.table("public", "orders")).toBe(false);
+    expect(rest).toEqual({
       name: "Inventory-2",
-      database: { hostname: "db", port: 5432, user: "fieldgate", password: "hunter2hunter2", dbname: "inventory" },
+      database: {
+        hostname: "db",
+        port: 5432,
+        user: "fieldgate",
+        password: "hunter2hunter2",
+        dbname: "inventory",
+        tls: { mode: "prefer", rootCert: undefined, cert: undefined, key: undefined, password: undefined },
+        keepAlive: true,
+        connectTimeoutMs: 10_000,
+        queryTimeoutMs: 0,
+      },
       topicPrefix: "inv",
-      tables: [{ schema: "public", name: "customers" }],
+      listed: [expect.objectContaining({ text: "public.customers", plain: true })],
       slotName: "fieldgate_inventory_2",
-      publicationName: "fieldgate_inventory_2",
+      publication: { name: "fieldgate_inventory_2", mode: "filtered", viaRoot: false },
       snapshotMode: "initial",
       tombstonesOnDelete: true,
+      skipped: new Set(["t"]),
+      heartbeat: undefined,
+      values: DEFAULT_MODES,
+      registry: undefined,
       topicCreation: { partitions: undefined, replicationFactor: undefined, cleanupPolicy: undefined },
       releasePolicy: "contracts",
       releasePolicyOf: {},
@@ -64,10 +89,7 @@ describe("a connector file that is right", () => {
       name: "orders",
       database: { port: 6432 },
       tombstonesOnDelete: false,
-      tables: [
-        { schema: "public", name: "a" },
-        { schema: "public", name: "b" },
-      ],
+      listed: [{ text: "public.a" }, { text: "public.b" }],
       slotName: "fieldgate_orders",
       topicCreation: { partitions: 6, replicationFactor: undefined, cleanupPolicy: "compact" },
       releasePolicy: "observe",
@@ -81,13 +103,141 @@ describe("a connector file that is right", () => {
       "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
       "tasks.max": "1",
       "database.server.name": "x",
-      "heartbeat.interval.ms": "5000",
+      "poll.interval.ms": "500",
       "internal.log.position.check.enable": "true",
       "decimal.handling.mode": "precise",
     });
     expect(readConnectorFile(text, "x.json", env).warnings).toEqual([
-      "keys without effect here: connector.class, tasks.max, database.server.name, heartbeat.interval.ms, internal.log.position.check.enable",
+      "keys without effect here: connector.class, tasks.max, database.server.name, poll.interval.ms, internal.log.position.check.enable",
     ]);
+  });
+
+  it("takes what ${file:…} and ${dir:…} stand for, in longer texts too, and looks at it no more", () => {
+    const keys = {
+      ...SMALLEST,
+      "database.user": "${file:/s/db.properties:user}",
+      "database.password": "a-${file:/s/db.properties:password}-${dir:/s:password}-${env:PASSWORD}",
+      "database.dbname": "db${file:/s/db.properties:empty}",
+    };
+    const result = checkConnectorFile(JSON.stringify(keys), "x.json", providers);
+    expect(result).toMatchObject({
+      config: {
+        database: { user: "fieldgate", password: "a-hunter2hunter2-hunter2hunter2-hunter2hunter2", dbname: "db" },
+      },
+    });
+    const whole = JSON.stringify({ ...SMALLEST, "database.password": "${directory:/s:line}" });
+    expect(checkConnectorFile(whole, "x.json", providers)).toMatchObject({
+      config: {
+        database: { password: "hunter2hunter2\n" },
+        warnings: ["database.password ends in a line break, which is part of the value"],
+      },
+    });
+  });
+
+  it.each<[string, object, object]>([
+    [
+      "lists",
+      { "table.include.list": undefined, "schema.include.list": "PUBLIC", "table.exclude.list": "public\\.tmp_.*" },
+      { listed: [] },
+    ],
+    ["snapshot.mode never", { "snapshot.mode": "never" }, { snapshotMode: "no_data" }],
+    ["skipped.operations none", { "skipped.operations": "none" }, { skipped: new Set() }],
+    ["skipped.operations", { "skipped.operations": "u, d" }, { skipped: new Set(["u", "d"]) }],
+    [
+      "a heartbeat",
+      { "heartbeat.interval.ms": "5000", "topic.heartbeat.prefix": "hb", "heartbeat.action.query": "SELECT 1" },
+      { heartbeat: { intervalMs: 5000, topic: "hb.inv", query: "SELECT 1" } },
+    ],
+    [
+      "modes",
+      {
+        "decimal.handling.mode": "string",
+        "time.precision.mode": "connect",
+        "interval.handling.mode": "string",
+        "binary.handling.mode": "base64-url-safe",
+        "hstore.handling.mode": "map",
+        "money.fraction.digits": "4",
+        "include.unknown.datatypes": "true",
+        "field.name.adjustment.mode": "avro_unicode",
+        "unavailable.value.placeholder": "hex:c3a9",
+      },
+      {
+        values: {
+          decimal: "string",
+          time: "connect",
+          interval: "string",
+          binary: "base64-url-safe",
+          hstore: "map",
+          moneyDigits: 4,
+          unknownTypes: true,
+          fieldNames: "avro_unicode",
+          placeholder: "é",
+        },
+      },
+    ],
+    [
+      "a publication",
+      { "publication.name": "dbz", "publication.autocreate.mode": "disabled", "publish.via.partition.root": "true" },
+      { publication: { name: "dbz", mode: "disabled", viaRoot: true } },
+    ],
+    [
+      "a registry with user and password",
+      {
+        "key.converter": "io.confluent.connect.avro.AvroConverter",
+        "key.converter.schema.registry.url": "http://a:8081, http://b:8081/",
+        "key.converter.basic.auth.credentials.source": "USER_INFO",
+        "key.converter.basic.auth.user.info": "me:${env:PASSWORD}",
+        "value.converter": "io.confluent.connect.avro.AvroConverter",
+        "value.converter.schema.registry.url": "http://a:8081,http://b:8081",
+        "value.converter.schema.registry.basic.auth.credentials.source": "USER_INFO",
+        "value.converter.schema.registry.basic.auth.user.info": "me:hunter2hunter2",
+      },
+      {
+        registry: {
+          urls: ["http://a:8081", "http://b:8081"],
+          auth: { kind: "basic", username: "me", password: "hunter2hunter2" },
+        },
+      },
+    ],
+    [
+      "a registry with a token",
+      {
+        "value.converter.schema.registry.url": "https://psrc.example",
+        "value.converter.bearer.auth.credentials.source": "STATIC_TOKEN",
+        "value.converter.bearer.auth.token": "${env:PASSWORD}",
+        "value.converter.bearer.auth.logical.cluster": "lsrc-1",
+      },
+      {
+        registry: {
+          urls: ["https://psrc.example"],
+          auth: { kind: "bearer", token: "hunter2hunter2", headers: { "target-sr-cluster": "lsrc-1" } },
+        },
+      },
+    ],
+    [
+      "Apicurio's address",
+      {
+        "value.converter": "io.apicurio.registry.utils.converter.AvroConverter",
+        "value.converter.apicurio.registry.url": "http://apicurio:8080/apis/registry/v3",
+      },
+      { registry: { urls: ["http://apicurio:8080/apis/ccompat/v7"], auth: undefined } },
+    ],
+  ])("%s", (_name, keys, expected) => {
+    const result = checkConnectorFile(JSON.stringify({ ...SMALLEST, ...keys }), "x.json", providers);
+    expect(result).toMatchObject({ kind: "config", config: expected });
+  });
+
+  it("says what a key of TLS or of the heartbeat does in vain", () => {
+    const keys = { ...SMALLEST, "database.sslmode": "require", "database.sslrootcert": "/s/ca.pem" };
+    const text = JSON.stringify({ ...keys, "heartbeat.action.query": "SELECT 1" });
+    expect(checkConnectorFile(text, "x.json", providers)).toMatchObject({
+      config: {
+        warnings: [
+          expect.stringMatching(/^database\.sslmode require does not look at database\.sslrootcert/),
+          expect.stringMatching(/^heartbeat\.action\.query is never run/),
+        ],
+      },
+    });
   });
 
   it("is what connectors/inventory.json is", () => {
@@ -106,17 +256,23 @@ describe("a mistake in a connector file", () => {
       /^database.port must be a whole number from 1 to 65535, e\.g\. /,
     ],
     ["a port with a fraction", { "database.port": "54.32" }, /^database.port must be a whole number/],
-    ["a list of regular expressions", { "table.include.list": "public\\.cust.*" }, /entry 1 is a regular expression/],
+    ["a list Java reads otherwise", { "table.include.list": "public\\.a,b++" }, /entry 2 has a possessive quantifier/],
+    ["a list that is no expression", { "table.include.list": "*.customers" }, /entry 1 is no regular expression/],
+    ["columns without a table", { "column.exclude.list": "public.password" }, /entry 1 is not schema\.table\.column/],
+    ["two lists of one kind", { "table.exclude.list": "public.b" }, /^table\.exclude\.list cannot be there together/],
+    ["a key of another form", { "message.key.columns": "public.a" }, /entry 1 is not schema\.table:column,column/],
     ["a table without schema", { "table.include.list": "public.a,customers" }, /entry 2 is not schema\.table/],
-    ["an empty entry", { "table.include.list": "public.a," }, /entry 2 is not schema\.table/],
-    ["a table twice", { "table.include.list": "public.a,public.a" }, /entry 2 repeats/],
-    ["no tables", { "table.include.list": "" }, /entry 1 is not schema\.table/],
+    ["no tables", { "table.include.list": "" }, /^table\.include\.list has no entry/],
     ["a value that is no text", { "topic.prefix": { a: 1 } }, /^topic\.prefix must be 1 to 150/],
     ["null", { "database.hostname": null }, /^database\.hostname must be/],
     ["a key left out", { "topic.prefix": undefined }, /^topic\.prefix is missing: it must be/],
     ["an upper-case slot", { "slot.name": "Fieldgate" }, /^slot\.name must be 1 to 63 of a-z/],
     ["another plugin", { "plugin.name": "decoderbufs" }, /^plugin\.name must be pgoutput/],
-    ["another snapshot mode", { "snapshot.mode": "never" }, /^snapshot\.mode must be initial/],
+    [
+      "another snapshot mode",
+      { "snapshot.mode": "when_needed" },
+      /^snapshot\.mode must be initial .*nearest to always and when_needed/,
+    ],
     ["the policy of a later version", { "fieldgate.release.policy": "strict" }, /cannot be `strict` in this version/],
     ["that policy for a table", { "fieldgate.release.policy.public.customers": "strict" }, /cannot be `strict`/],
     [
@@ -127,7 +283,7 @@ describe("a mistake in a connector file", () => {
     [
       "a policy for another table",
       { "fieldgate.release.policy.public.custmers": "manual" },
-      /did you mean public\.customers\?/,
+      /names a table that is not captured: did you mean public\.customers\?/,
     ],
     [
       "a misspelt key",
@@ -136,7 +292,45 @@ describe("a mistake in a connector file", () => {
     ],
     ["a misspelt Debezium key", { "decimal.handling.mod": "string" }, /did you mean decimal\.handling\.mode\?/],
     ["a key near nothing", { zzzzzzzz: 1 }, /^zzzzzzzz is not a known key; docs\/configuration\.md/],
-    ["a key that changes values", { "decimal.handling.mode": "string" }, /can only be precise in this version/],
+    ["a mode nobody knows", { "decimal.handling.mode": "text" }, /must be one of Debezium's values: precise, double/],
+    ["a mode of later", { "time.precision.mode": "structured" }, /adaptive, adaptive_time_microseconds/],
+    ["an operation nobody knows", { "skipped.operations": "c,r" }, /must be none, or a comma list of c, u, d and t/],
+    ["none and another", { "skipped.operations": "none,t" }, /must be none, or a comma list/],
+    ["octets of no text", { "unavailable.value.placeholder": "hex:ff" }, /are no UTF-8/],
+    ["a heartbeat below 0", { "heartbeat.interval.ms": "-1" }, /must be milliseconds, 0 for no heartbeat/],
+    ["an old name", { "table.whitelist": "public.a" }, /calls it include\.list/],
+    ["NULLs written as defaults", { "value.converter.ignore.default.for.nullables": "false" }, /can only be true/],
+    ["schemas of others", { "value.converter.auto.register.schemas": "false" }, /can only be true/],
+    [
+      "another subject",
+      { "value.converter.value.subject.name.strategy": "io.confluent.kafka.serializers.subject.RecordNameStrategy" },
+      /can only be io\.confluent\.kafka\.serializers\.subject\.TopicNameStrategy/,
+    ],
+    ["a key store", { "value.converter.schema.registry.ssl.truststore.location": "/x.jks" }, /Java's key stores/],
+    ["a registry that is none", { "value.converter.schema.registry.url": "mock://x" }, /must be a comma list of http/],
+    [
+      "two registries",
+      { "key.converter.schema.registry.url": "http://a", "value.converter.schema.registry.url": "http://b" },
+      /must be the same registry/,
+    ],
+    [
+      "another way to log in",
+      {
+        "value.converter.schema.registry.url": "http://a",
+        "value.converter.basic.auth.credentials.source": "SASL_INHERIT",
+      },
+      /must be USER_INFO or URL/,
+    ],
+    [
+      "a user without password",
+      {
+        "value.converter.schema.registry.url": "http://a",
+        "value.converter.basic.auth.credentials.source": "USER_INFO",
+        "value.converter.basic.auth.user.info": "hunter2",
+      },
+      /basic\.auth\.user\.info must be user:password/,
+    ],
+    ["a file that is not there", { "database.sslrootcert": "/s/none.pem" }, /names a file that cannot be read/],
     ["a key that changes content", { "column.mask.hash.SHA-256.with.salt.x": "public.a.b" }, /is not supported/],
     ["a transform", { "transforms.unwrap.type": "x" }, /is not supported: it names Java classes/],
     [
@@ -145,7 +339,7 @@ describe("a mistake in a connector file", () => {
       /can only be io\.confluent/,
     ],
     ["a renamed topic", { "topic.delimiter": "-" }, /can only be \. in this version/],
-    ["TLS", { "database.sslmode": "require" }, /can only be disable/],
+    ["a mode of TLS nobody knows", { "database.sslmode": "true" }, /must be disable, allow, prefer, require/],
     [
       "another connector",
       { "connector.class": "io.debezium.connector.mysql.MySqlConnector" },
@@ -156,7 +350,13 @@ describe("a mistake in a connector file", () => {
       { "database.user": "${env:NOBODY}" },
       /^database\.user needs the environment variable NOBODY, not set$/,
     ],
-    ["another provider", { "database.user": "${file:/x:y}" }, /uses a provider other than env, e\.g\. \$\{env:NAME\}/],
+    ["another provider", { "database.user": "${vault:db:user}" }, /uses a provider other than env, file and dir, e\.g/],
+    ["a default for a variable", { "database.user": "${env:NOBODY:hunter2}" }, /Kafka's provider knows no default/],
+    ["a file that is not there", { "database.user": "${file:/s/none:y}" }, /needs the file \/s\/none, which cannot/],
+    ["a property that is not there", { "database.user": "${file:/s/db.properties:none}" }, /the property none of the/],
+    ["a file without a path", { "database.user": "${file:y}" }, /has no path in it/],
+    ["a directory's file that is not there", { "database.user": "${dir:/s:none}" }, /needs the file \/s\/none/],
+    ["a directory's file below", { "database.user": "${dir:/:s/password}" }, /no directory and file name/],
     ["zero partitions", { "topic.creation.default.partitions": 0 }, /must be a whole number from 1, or -1/],
     ["another mode", { "fieldgate.mode": "shadow" }, /^fieldgate\.mode must be stream/],
     ["chunks of no rows", { "fieldgate.chunk.rows": "0" }, /^fieldgate\.chunk\.rows must be rows a chunk/],
@@ -186,7 +386,7 @@ describe("a mistake in a connector file", () => {
     ["a list", '["hunter2hunter2"]', /is not a JSON object/],
     ["nothing", "", /is not JSON/],
   ])("of JSON (%s) is told with its place and without the text", (_name, text, message) => {
-    const result = checkConnectorFile(text, "a.json", env);
+    const result = checkConnectorFile(text, "a.json", providers);
     const said = result.kind === "wrong" ? result.mistakes.map(mistakeText).join() : "";
     expect(said).toMatch(message);
     expect(said).not.toContain("hunter2");

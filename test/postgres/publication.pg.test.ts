@@ -1,65 +1,132 @@
 import { expect, test } from "vitest";
-import { ensurePublication, missingFromPublication, readPublication } from "../../src/postgres/publication.ts";
-import { failure, source } from "./follow.ts";
+import {
+  ensurePublication,
+  missingFrom,
+  type Publication,
+  type PublicationNeed,
+  readPublication,
+} from "../../src/postgres/publication.ts";
+import type { TableName } from "../../src/postgres/quote.ts";
+import { failure, type Source, source } from "./follow.ts";
 
-const table = (name: string, schema = "public") => ({ schema, name });
+const table = (name: string, schema = "public"): TableName => ({ schema, name });
 const TABLES = `CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE "b ""c" (id int PRIMARY KEY); CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY)`;
+const PARTITIONED = `CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id);
+  CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9); CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (9) TO (99)`;
+
+function need(name: string, tables: readonly TableName[], more: Partial<PublicationNeed> = {}): PublicationNeed {
+  const operations = new Set(["insert", "update", "delete"] as const);
+  return { name, mode: "filtered", viaRoot: false, operations, tables, ...more };
+}
+
+async function read(from: Source, name: string): Promise<Publication> {
+  const publication = await readPublication(from.client, name);
+  if (publication === undefined) throw new Error("it is not there");
+  return publication;
+}
 
 test("a publication is created for the tables, and one it lacks is added", async () => {
   await using from = await source(TABLES);
   const first = [table("a"), table('b "c')];
-  expect(await ensurePublication(from.client, 'p"ub', first)).toEqual({ created: true, added: first });
-  expect(await readPublication(from.client, 'p"ub')).toMatchObject({
+  expect(await ensurePublication(from.client, need('p"ub', first))).toEqual({ created: true, added: first });
+  expect(await read(from, 'p"ub')).toMatchObject({
     allTables: false,
     viaRoot: false,
     operations: new Set(["insert", "update", "delete", "truncate"]),
     tables: first,
   });
   const all = [...first, table("a", "s")];
-  expect(await missingFromPublication(from.client, 'p"ub', all)).toEqual([table("a", "s")]);
-  expect(await ensurePublication(from.client, 'p"ub', all)).toEqual({ created: false, added: [table("a", "s")] });
-  expect(await ensurePublication(from.client, 'p"ub', first)).toEqual({ created: false, added: [] });
-  expect((await readPublication(from.client, 'p"ub'))?.tables).toHaveLength(3);
+  expect(missingFrom(await read(from, 'p"ub'), all)).toEqual([table("a", "s")]);
+  expect(await ensurePublication(from.client, need('p"ub', all))).toEqual({ created: false, added: [table("a", "s")] });
+  expect(await ensurePublication(from.client, need('p"ub', first))).toEqual({ created: false, added: [] });
+  expect((await read(from, 'p"ub')).tables).toHaveLength(3);
 });
 
-test("a publication of all tables is left as it is", async () => {
+test("a publication of all tables is left as it is, and one of a schema has its tables", async () => {
   await using from = await source(TABLES);
-  expect(await ensurePublication(from.client, "everything", [table("a")])).toEqual({ created: false, added: [] });
-  expect(await readPublication(from.client, "everything")).toMatchObject({ allTables: true });
-});
-
-test("a publication of a schema has its tables", async () => {
-  await using from = await source(TABLES);
+  const nothing = { created: false, added: [] };
+  expect(await ensurePublication(from.client, need("everything", [table("a")]))).toEqual(nothing);
+  expect(await read(from, "everything")).toMatchObject({ allTables: true });
   await from.app.query("CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA s");
-  expect(await missingFromPublication(from.client, "of_schema", [table("a"), table("a", "s")])).toEqual([table("a")]);
+  expect(missingFrom(await read(from, "of_schema"), [table("a"), table("a", "s")])).toEqual([table("a")]);
 });
 
-test("what keeps columns, rows or operations out is told", async () => {
-  await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY)");
-  await from.app.query("CREATE PUBLICATION part FOR TABLE t (id) WHERE (id > 3), u WITH (publish = 'insert')");
-  expect(await readPublication(from.client, "part")).toMatchObject({
-    operations: new Set(["insert"]),
-    tables: [
-      { name: "t", columnList: true, rowFilter: true },
-      { name: "u", columnList: false, rowFilter: false },
-    ],
+test("what is skipped is not sent, but a truncation always is", async () => {
+  await using from = await source(TABLES);
+  await ensurePublication(from.client, need("few", [table("a")], { operations: new Set(["insert"]) }));
+  expect((await read(from, "few")).operations).toEqual(new Set(["insert", "truncate"]));
+  expect(await failure(ensurePublication(from.client, need("few", [table("a")])))).toMatchObject({
+    code: "publication-unfit",
+    message: "[publication-unfit] publication few does not send update, delete",
+    next: `ALTER PUBLICATION "few" SET (publish = 'insert, update, delete, truncate');`,
   });
 });
 
-test("a partitioned table is not missing when its partitions are published", async () => {
-  await using from = await source(
-    "CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9)",
-  );
-  await ensurePublication(from.client, "parted", [table("t")]);
-  expect(await missingFromPublication(from.client, "parted", [table("t"), table("t1"), table("t2")])).toEqual([
-    table("t2"),
+test.each([
+  ["all_tables", { created: true, added: [] }, true],
+  ["filtered", { created: true, added: [table("a")] }, false],
+] as const)("publication.autocreate.mode %s creates it", async (mode, done, allTables) => {
+  await using from = await source(TABLES);
+  expect(await ensurePublication(from.client, need("made", [table("a")], { mode }))).toEqual(done);
+  expect(await read(from, "made")).toMatchObject({ allTables });
+});
+
+test("disabled takes it as it is; what it lacks is told with the statements", async () => {
+  await using from = await source(TABLES);
+  const mode = "disabled" as const;
+  expect(await failure(ensurePublication(from.client, need("none", [table("a")], { mode })))).toMatchObject({
+    code: "publication-unfit",
+    next: `CREATE PUBLICATION "none" FOR TABLE "public"."a" WITH (publish = 'insert, update, delete, truncate')`,
+  });
+  await from.app.query("CREATE PUBLICATION part FOR TABLE a WITH (publish = 'insert')");
+  const all = [table("a"), table("a", "s")];
+  expect(await failure(ensurePublication(from.client, need("part", all, { mode })))).toMatchObject({
+    message: "[publication-unfit] publication part does not send s.a; does not send update, delete",
+    next: `ALTER PUBLICATION "part" ADD TABLE "s"."a"; ALTER PUBLICATION "part" SET (publish = 'insert, update, delete, truncate');`,
+  });
+});
+
+test("no_tables makes an empty one and says what to add", async () => {
+  await using from = await source(TABLES);
+  const made = await failure(ensurePublication(from.client, need("empty", [table("a")], { mode: "no_tables" })));
+  expect(made).toMatchObject({ next: `ALTER PUBLICATION "empty" ADD TABLE "public"."a";` });
+  expect(await read(from, "empty")).toMatchObject({ tables: [] });
+});
+
+test("a column list or row filter of a captured table is refused, one of another is not", async () => {
+  await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY)");
+  await from.app.query("CREATE PUBLICATION part FOR TABLE t (id) WHERE (id > 3), u");
+  expect((await read(from, "part")).tables).toEqual([
+    { schema: "public", name: "t", columnList: true, rowFilter: true },
+    { schema: "public", name: "u", columnList: false, rowFilter: false },
   ]);
+  expect(await failure(ensurePublication(from.client, need("part", [table("t"), table("u")])))).toMatchObject({
+    message: "[publication-unfit] publication part has a column list and a row filter for public.t",
+    next: `ALTER PUBLICATION "part" DROP TABLE "public"."t"; ALTER PUBLICATION "part" ADD TABLE "public"."t";`,
+  });
+  expect(await ensurePublication(from.client, need("part", [table("u")]))).toEqual({ created: false, added: [] });
+});
+
+test("partitions are sent under their own names or their root's, as publish.via.partition.root says", async () => {
+  await using from = await source(PARTITIONED);
+  const root = need("parted", [table("t")], { viaRoot: true });
+  const leaves = need("parted", [table("t1"), table("t2")]);
+  await ensurePublication(from.client, root);
+  expect((await read(from, "parted")).tables).toMatchObject([{ name: "t" }]);
+  // Other names are asked for: `filtered` changes the publication, the other modes say how.
+  expect(await failure(ensurePublication(from.client, { ...leaves, mode: "disabled" }))).toMatchObject({
+    message:
+      "[publication-unfit] publication parted does not send public.t1, public.t2 under that name (publish_via_partition_root is true)",
+    next: `ALTER PUBLICATION "parted" SET (publish_via_partition_root = false);`,
+  });
+  expect(await ensurePublication(from.client, leaves)).toEqual({ created: false, added: [] });
+  expect((await read(from, "parted")).tables).toMatchObject([{ name: "t1" }, { name: "t2" }]);
 });
 
 test("a publication that is not there is undefined, and one nobody may create is refused", async () => {
   await using from = await source(TABLES);
   expect(await readPublication(from.client, "nowhere")).toBeUndefined();
-  expect(await failure(ensurePublication(from.client, "wrong", [table("nowhere")]))).toMatchObject({
+  expect(await failure(ensurePublication(from.client, need("wrong", [table("nowhere")])))).toMatchObject({
     code: "postgres-refused",
   });
 });

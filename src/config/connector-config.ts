@@ -1,0 +1,75 @@
+import type { ValueModes } from "../event/modes.ts";
+import type { ReleasePolicy } from "../gate/policy.ts";
+import type { ListEntry } from "../table/capture.ts";
+import type { CaptureFilter } from "../table/filter.ts";
+import type { Operation } from "./capture-keys.ts";
+import type { ConverterRegistry } from "./converter.ts";
+
+/** One captured database, checked: what a file in `connectors/` says, with every default filled in. */
+export interface ConnectorConfig {
+  readonly name: string;
+  readonly database: DatabaseConfig;
+  readonly topicPrefix: string;
+  readonly filter: CaptureFilter;
+  /** table.include.list; empty: the file has none. */
+  readonly listed: readonly ListEntry[];
+  readonly slotName: string;
+  readonly publication: {
+    readonly name: string;
+    readonly mode: "filtered" | "all_tables" | "disabled" | "no_tables";
+    /** Changes of partitions come under the partitioned table's name. */
+    readonly viaRoot: boolean;
+  };
+  readonly snapshotMode: "initial" | "no_data" | "initial_only";
+  readonly tombstonesOnDelete: boolean;
+  /** Changes that are not published, by op. */
+  readonly skipped: ReadonlySet<Operation>;
+  readonly heartbeat: HeartbeatConfig | undefined;
+  readonly values: ValueModes;
+  /** The connector's own registry; undefined: the service's. */
+  readonly registry: ConverterRegistry | undefined;
+  /** undefined: the broker's default. */
+  readonly topicCreation: {
+    readonly partitions: number | undefined;
+    readonly replicationFactor: number | undefined;
+    readonly cleanupPolicy: "delete" | "compact" | "compact,delete" | undefined;
+  };
+  readonly releasePolicy: ReleasePolicy;
+  /** By `schema.table`; a table not in it has `releasePolicy`. */
+  readonly releasePolicyOf: Readonly<Record<string, ReleasePolicy>>;
+  readonly judgeTimeoutMs: number;
+  readonly backfillMaxRows: number;
+  /** Rows a second; 0: no limit. */
+  readonly backfillRate: number;
+  readonly chunkRows: number;
+  readonly environment: string;
+  /** For the log, once: keys that are accepted and have no effect here. */
+  readonly warnings: readonly string[];
+}
+
+export interface DatabaseConfig {
+  readonly hostname: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly dbname: string;
+  /** Paths of files; each may be absent. */
+  readonly tls: {
+    readonly mode: "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
+    readonly rootCert: string | undefined;
+    readonly cert: string | undefined;
+    readonly key: string | undefined;
+    readonly password: string | undefined;
+  };
+  readonly keepAlive: boolean;
+  readonly connectTimeoutMs: number;
+  /** 0: no limit. */
+  readonly queryTimeoutMs: number;
+}
+
+export interface HeartbeatConfig {
+  readonly intervalMs: number;
+  readonly topic: string;
+  /** Run on the source with each heartbeat. */
+  readonly query: string | undefined;
+}

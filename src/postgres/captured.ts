@@ -1,0 +1,167 @@
+import type { Client } from "pg";
+import { GuardError } from "../errors.ts";
+import type { ListEntry } from "../table/capture.ts";
+import type { Table } from "../table/column.ts";
+import type { CaptureFilter } from "../table/filter.ts";
+import { parseTable } from "../table/json.ts";
+import { query } from "./connection.ts";
+import { TABLE_JSON } from "./table-json.ts";
+
+export interface Capture {
+  readonly filter: CaptureFilter;
+  /** table.include.list; empty: every table the filter takes. */
+  readonly listed: readonly ListEntry[];
+  /** publish.via.partition.root: changes of partitions come under the name of the partitioned table. */
+  readonly viaRoot: boolean;
+  /** Tables captured before: one that is gone or has another name since is not missed. */
+  readonly before: readonly { readonly schema: string; readonly name: string }[];
+}
+
+export interface Captured {
+  /** In the order of their names. */
+  readonly tables: readonly Table[];
+  /** For people: what a list names in vain. */
+  readonly warnings: readonly string[];
+}
+
+/** A permanent table that the database has. */
+interface Candidate {
+  readonly oid: string;
+  readonly name: string;
+  readonly taken: boolean;
+  readonly partitioned: boolean;
+  readonly readable: boolean;
+  /** The partitioned tables it is a part of, by oid. */
+  readonly ancestors: readonly string[];
+}
+
+/**
+ * The tables whose changes are captured: permanent ones that the filter takes, under the name their changes come
+ * with. Never system schemas (Debezium's table.ignore.builtin) nor Fieldgate's own.
+ * Throws GuardError("table-missing") naming every exact name of table.include.list that is no such table and every
+ * table that may not be selected from, or when nothing is captured; "config-invalid" for a partitioned table that is
+ * named while its changes come under its partitions' names.
+ */
+export async function readCapturedTables(client: Client, capture: Capture): Promise<Captured> {
+  const candidates = await readCandidates(client, capture.filter);
+  const captured = candidates.filter((candidate) => isCaptured(candidate, candidates, capture.viaRoot));
+  const lost = capture.viaRoot ? [] : lostRoots(candidates, capture);
+  refuseLost(lost.filter(({ named }) => named));
+  refuseMissing(candidates, captured, capture);
+  const tables = await readByOid(client, captured);
+  const vain = capture.listed.filter(({ plain, matches }) => !plain && !candidates.some(({ name }) => matches(name)));
+  return {
+    tables,
+    warnings: [
+      ...vain.map(({ text }) => `table.include.list: ${text} matches no table`),
+      ...lost.map((root) => `${lostText([root])}: ${VIA_ROOT}`),
+    ],
+  };
+}
+
+const VIA_ROOT = "set publish.via.partition.root to true, or list the partitions too";
+
+interface CandidateRow extends Readonly<Record<string, string | null>> {
+  readonly oid: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly readable: string;
+  readonly ancestors: string;
+}
+
+async function readCandidates(client: Client, filter: CaptureFilter): Promise<readonly Candidate[]> {
+  const rows = await query<CandidateRow>(
+    client,
+    "reading which tables there are",
+    `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
+            has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS readable,
+            (SELECT coalesce(json_agg(a.relid::oid::text), '[]') FROM pg_partition_ancestors(c.oid) AS a(relid)
+              WHERE a.relid <> c.oid) AS ancestors
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND n.nspname !~ '^pg_'
+        AND n.nspname NOT IN ('information_schema', 'fieldgate') AND c.relname <> 'spatial_ref_sys'
+      ORDER BY n.nspname, c.relname`,
+  );
+  return rows.map((row) => ({
+    oid: row.oid,
+    name: `${row.schema}.${row.name}`,
+    taken: filter.table(row.schema, row.name),
+    partitioned: row.kind === "p",
+    readable: row.readable === "t",
+    ancestors: JSON.parse(row.ancestors) as readonly string[], // the statement builds exactly this
+  }));
+}
+
+function isCaptured(candidate: Candidate, all: readonly Candidate[], viaRoot: boolean): boolean {
+  if (!candidate.taken) return false;
+  if (!viaRoot) return !candidate.partitioned;
+  return !candidate.ancestors.some((oid) => all.some((other) => other.oid === oid && other.taken));
+}
+
+interface LostRoot {
+  readonly name: string;
+  /** An entry of the list is just its name. */
+  readonly named: boolean;
+  readonly partitions: readonly string[];
+}
+
+/** Partitioned tables that are listed while partitions of theirs, which their changes are of, are not. */
+function lostRoots(candidates: readonly Candidate[], { listed }: Capture): readonly LostRoot[] {
+  const roots = candidates.filter(({ partitioned, taken }) => partitioned && taken && listed.length > 0);
+  return roots.flatMap(({ oid, name }) => {
+    const leaves = candidates.filter(({ partitioned, ancestors }) => !partitioned && ancestors.includes(oid));
+    const partitions = leaves.filter(({ taken }) => !taken).map((leaf) => leaf.name);
+    const named = listed.some(({ plain, matches }) => plain && matches(name));
+    return partitions.length > 0 || (named && leaves.length === 0) ? [{ name, named, partitions }] : [];
+  });
+}
+
+function refuseLost(roots: readonly LostRoot[]): void {
+  if (roots.length > 0) throw new GuardError("config-invalid", lostText(roots), { next: VIA_ROOT });
+}
+
+function lostText(roots: readonly LostRoot[]): string {
+  const each = roots.map(({ name, partitions }) => {
+    const some = partitions.slice(0, 3).join(", ");
+    return `${name} (${some === "" ? "no partition yet" : some}${partitions.length > 3 ? ", …" : ""})`;
+  });
+  return `changes of partitioned tables come under their partitions' names, which are not captured: ${each.join(", ")}`;
+}
+
+function refuseMissing(
+  candidates: readonly Candidate[],
+  captured: readonly Candidate[],
+  { listed, before }: Capture,
+): void {
+  const known = before.map(({ schema, name }) => `${schema}.${name}`);
+  const absent = listed.filter(({ plain, matches }) => {
+    return plain && !known.some(matches) && !candidates.some(({ name, taken }) => taken && matches(name));
+  });
+  const unreadable = captured.filter(({ readable }) => !readable);
+  const missing = [...absent.map(({ text }) => text), ...unreadable.map(({ name }) => name)];
+  if (missing.length > 0) {
+    throw new GuardError(
+      "table-missing",
+      `no such permanent table, or no right to select from it: ${missing.join(", ")}`,
+      { next: "correct table.include.list, or GRANT SELECT on them" },
+    );
+  }
+  if (captured.length > 0 || known.length > 0) return;
+  throw new GuardError("table-missing", "the include and exclude lists take no table of the database", {
+    next: "correct table.include.list: each entry has to match the whole of schema.table",
+  });
+}
+
+async function readByOid(client: Client, captured: readonly Candidate[]): Promise<readonly Table[]> {
+  const rows = await query<{ table: string }>(
+    client,
+    "reading the captured tables",
+    `SELECT ${TABLE_JSON} AS table
+       FROM unnest($1::text[]) WITH ORDINALITY AS w(oid, at)
+       JOIN pg_class c ON c.oid = w.oid::oid JOIN pg_namespace n ON n.oid = c.relnamespace
+      ORDER BY w.at`,
+    [captured.map(({ oid }) => oid)],
+  );
+  return rows.map((row) => parseTable(row.table)).filter((table) => table !== undefined);
+}
