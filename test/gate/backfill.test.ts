@@ -1,16 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { dueRows, needsBackfill } from "../../src/gate/backfill.ts";
-import { candidateOf, widened } from "../../src/gate/candidate.ts";
-import { newAmendment } from "../../src/gate/seen.ts";
-import { column, publishing, TOPIC, WHEN } from "./customers.ts";
+import { added, column, madeOf, publishing } from "./customers.ts";
 
 type Type = "int" | "text";
 
 function needs(type: Type, more: Parameters<typeof column>[3], missed = false, writersSchemaRead = false) {
-  const added = column(3, "level", type, more);
-  const candidate = candidateOf(publishing().shape, added);
-  if (candidate === undefined) throw new Error("mapped");
-  return needsBackfill({ ...newAmendment(TOPIC, added, false, WHEN), missed }, candidate, writersSchemaRead);
+  const amendment = { ...added(column(3, "level", type, more)), missed };
+  return needsBackfill(amendment, madeOf(publishing(), amendment).field, writersSchemaRead);
 }
 
 describe("does a field need a backfill when nothing of it was missed", () => {
@@ -52,17 +48,15 @@ describe("does a field need a backfill when nothing of it was missed", () => {
   });
 
   it("a field widened to a null default says nothing of its old rows' value: yes", () => {
-    const added = column(3, "level", "int", { notNull: true, defaultExpr: "5" });
-    const candidate = candidateOf(publishing().shape, added);
-    if (candidate === undefined) throw new Error("mapped");
-    const amendment = newAmendment(TOPIC, added, false, WHEN);
-    expect(needsBackfill(amendment, widened(publishing().shape, candidate), false)).toBe(true);
+    const amendment = added(column(3, "level", "int", { notNull: true, defaultExpr: "5" }));
+    expect(needsBackfill(amendment, madeOf(publishing(), amendment, true).field, false)).toBe(true);
   });
 
   it("with a null default only rows that hold a value are due, else all", () => {
-    const nullable = candidateOf(publishing().shape, column(3, "nick", "text"));
-    const filled = candidateOf(publishing().shape, column(3, "nick", "text", { defaultExpr: "'x'::text" }));
-    const required = candidateOf(publishing().shape, column(3, "nick", "text", { notNull: true }));
-    expect([nullable, filled, required].map((one) => one && dueRows(one))).toEqual(["not-null", "all", "all"]);
+    const nullable = added(column(3, "nick", "text"));
+    const filled = added(column(3, "nick", "text", { defaultExpr: "'x'::text" }));
+    const required = added(column(3, "nick", "text", { notNull: true }));
+    const due = [nullable, filled, required].map((one) => dueRows(one, madeOf(publishing(), one).field));
+    expect(due).toEqual(["not-null", "all", "all"]);
   });
 });

@@ -3,25 +3,20 @@ import { describe, expect, it } from "vitest";
 import { parseSchemaText } from "../../src/avro/parse.ts";
 import { rowOf } from "../../src/contract/row.ts";
 import { envelopeSchema } from "../../src/event/schema.ts";
-import { type Candidate, type Amendment } from "../../src/gate/amendment.ts";
-import { candidateOf, insertField, widened } from "../../src/gate/candidate.ts";
-import { column, fieldFor, ID, NAME, NICK, publishing, TOPIC, ZIP } from "./customers.ts";
+import { canWiden, insertField } from "../../src/gate/candidate.ts";
+import type { TableState } from "../../src/gate/state.ts";
+import type { Column } from "../../src/table/column.ts";
+import { added, column, fieldFor, ID, madeOf, NAME, NICK, publishing, TOPIC, ZIP } from "./customers.ts";
 
-type Shape = ReturnType<typeof publishing>["shape"];
-
-function candidate(shape: Shape, of: Amendment["column"]): Candidate {
-  const made = candidateOf(shape, of);
-  if (made === undefined) throw new Error("mapped");
-  return made;
-}
+const candidate = (table: TableState, of: Column) => madeOf(table, added(of)).candidate;
 const rowNames = (text: string) => rowOf(parseSchemaText(text))?.fields.map((field) => field.name);
 
 describe("the schema a topic would get", () => {
   it("has the field at its attnum's place", () => {
-    const { shape } = publishing([ID, NAME, ZIP]);
-    expect(rowNames(candidate(shape, NICK).text)).toEqual(["id", "name", "nick", "zip"]);
-    expect(rowNames(candidate(publishing([ID, NICK]).shape, ZIP).text)).toEqual(["id", "nick", "zip"]);
-    expect(rowNames(candidate(publishing([NAME, NICK], false).shape, ID).text)).toEqual(["id", "name", "nick"]);
+    const table = publishing([ID, NAME, ZIP]);
+    expect(rowNames(candidate(table, NICK).text)).toEqual(["id", "name", "nick", "zip"]);
+    expect(rowNames(candidate(publishing([ID, NICK]), ZIP).text)).toEqual(["id", "nick", "zip"]);
+    expect(rowNames(candidate(publishing([NAME, NICK], false), ID).text)).toEqual(["id", "name", "nick"]);
   });
 
   law.prop([fc.shuffledSubarray([1, 2, 3, 4, 5, 6, 7], { minLength: 7 })])(
@@ -35,7 +30,7 @@ describe("the schema a topic would get", () => {
   );
 
   it("is another for another type, name, nullability or default", () => {
-    const { shape } = publishing();
+    const table = publishing();
     const others = [
       NICK,
       { ...NICK, name: "nickname" },
@@ -43,22 +38,25 @@ describe("the schema a topic would get", () => {
       { ...NICK, defaultExpr: "'x'::text" },
       column(3, "nick", "int"),
     ];
-    expect(new Set(others.map((one) => candidate(shape, one).hash)).size).toBe(others.length);
-    expect(candidate(shape, NICK).hash).toBe(candidate(shape, NICK).hash);
+    expect(new Set(others.map((one) => candidate(table, one).hash)).size).toBe(others.length);
+    expect(candidate(table, NICK).hash).toBe(candidate(table, NICK).hash);
   });
 
-  it("of a type that is not mapped is none", () => {
-    expect(candidateOf(publishing().shape, column(3, "at", "point"))).toBeUndefined();
+  it("of a type that is not mapped has nothing new", () => {
+    const point = madeOf(publishing(), added(column(3, "at", "point")));
+    expect(point).toMatchObject({ field: undefined, shape: publishing().shape });
   });
 
   it("of a required field without default is optional when widened, and says why", () => {
-    const { shape } = publishing();
-    const required = candidate(shape, column(3, "level", "int", { notNull: true }));
-    const wider = widened(shape, required);
-    expect(required).toMatchObject({ widened: undefined, field: { optional: false } });
-    expect(wider.widened).toContain("level");
+    const amendment = added(column(3, "level", "int", { notNull: true }));
+    const [required, wider] = [false, true].map((wide) => madeOf(publishing(), amendment, wide));
+    if (required === undefined || wider === undefined) throw new Error("two");
+    expect(canWiden(required, amendment)).toBe(true);
+    expect(canWiden(wider, amendment)).toBe(false);
+    expect(required).toMatchObject({ candidate: { widened: undefined }, field: { optional: false } });
+    expect(wider.candidate.widened).toContain("level");
     expect(wider.field).toMatchObject({ optional: true, avro: { type: ["null", "int"], default: null } });
-    expect(wider.hash).not.toBe(required.hash);
-    expect(rowNames(wider.text)).toEqual(rowNames(required.text));
+    expect(wider.candidate.hash).not.toBe(required.candidate.hash);
+    expect(rowNames(wider.candidate.text)).toEqual(rowNames(required.candidate.text));
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { widened } from "../../src/gate/candidate.ts";
 import type { Input, OperatorCommand, Outcome, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import {
@@ -20,7 +19,6 @@ import {
   RULES,
   seen,
   stateOf,
-  tableIn,
   TOPIC,
   ZIP,
 } from "./customers.ts";
@@ -237,7 +235,7 @@ describe("withhold", () => {
     const level = column(3, "level", "int", { notNull: true });
     const asked = play(RULES, stateOf(), seen([ID, NAME, level]), (now) => fits(now, nick), withhold([nick])).state;
     const { hash } = candidateFor(asked, nick);
-    const wider = widened(tableIn(asked).shape, candidateFor(asked, nick));
+    const wider = candidateFor(asked, nick, true);
     const step = play(
       RULES,
       asked,

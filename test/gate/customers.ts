@@ -1,26 +1,33 @@
 import { schemaHash } from "../../src/avro/hash.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import { fieldOf } from "../../src/event/field.ts";
+import { DEFAULT_MODES } from "../../src/event/modes.ts";
 import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
-import type { Answer, Candidate } from "../../src/gate/amendment.ts";
-import { candidateOf } from "../../src/gate/candidate.ts";
+import type { Amendment, Answer, Candidate, Explanation } from "../../src/gate/amendment.ts";
+import { candidateOf, type Made } from "../../src/gate/candidate.ts";
+import type { Difference } from "../../src/gate/differ.ts";
+import { newAmendment } from "../../src/gate/seen.ts";
 import type { Input, OperatorCommand, Rules, State, Step, TableState, When } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import { decide } from "../../src/decide.ts";
 import { attnum, type Attnum, type Column, type Table, tableOid } from "../../src/table/column.ts";
+import type { CaptureFilter } from "../../src/table/filter.ts";
 import { type Field, type Json, schemaId } from "../../src/table/shape.ts";
 import type { Relation } from "../../src/wal/message.ts";
 
 export const TOPIC = "inventory.public.customers";
+const EVERYTHING: CaptureFilter = { table: () => true, column: () => true, keyColumns: () => undefined };
 export const RULES: Rules = {
   environment: "default",
   policy: "contracts",
   policyOf: new Map(),
   backfillMaxRows: 1000,
+  modes: DEFAULT_MODES,
+  filter: EVERYTHING,
 };
 export const WHEN: When = { position: "0/100", time: "2026-01-01T00:00:00.000Z" };
 
-export const OIDS = { int: 23, text: 25, point: 600 } as const;
+export const OIDS = { int: 23, bigint: 20, text: 25, point: 600 } as const;
 
 export function column(at: number, name: string, type: keyof typeof OIDS, more: Partial<Column> = {}): Column {
   return {
@@ -43,7 +50,7 @@ export const ZIP = column(4, "zip", "text");
 
 /** The field of a column whose type is mapped. */
 export function fieldFor(of: Column): Field {
-  const mapped = fieldOf(of);
+  const mapped = fieldOf(of, RULES.modes);
   if (mapped.kind !== "field") throw new Error(`${of.name} is not mapped`);
   return mapped.field;
 }
@@ -94,7 +101,7 @@ export function stateOf(table: TableState = publishing(), ...contracts: readonly
   };
 }
 
-export function relationOf(columns: readonly Column[], keyed = true): Relation {
+export function relationOf(columns: readonly Column[], keyed = true, key: readonly number[] = [1]): Relation {
   return {
     kind: "relation",
     oid: 5000,
@@ -105,7 +112,7 @@ export function relationOf(columns: readonly Column[], keyed = true): Relation {
       name,
       typeOid: type.oid,
       typmod: type.typmod,
-      key: keyed && at === 1,
+      key: keyed && key.includes(at),
     })),
   };
 }
@@ -113,24 +120,55 @@ export function relationOf(columns: readonly Column[], keyed = true): Relation {
 /** The first row of a table with these columns; `doubtful` ones could not be identified. */
 export function seen(
   columns: readonly Column[],
-  more: { readonly catalog?: Table; readonly doubtful?: readonly Attnum[]; readonly keyed?: boolean } = {},
+  more: {
+    readonly catalog?: Table;
+    readonly doubtful?: readonly Attnum[];
+    readonly keyed?: boolean;
+    readonly key?: readonly number[];
+    readonly explained?: Explanation;
+    readonly rewritten?: boolean;
+    readonly as?: string;
+  } = {},
 ): Extract<Input, { kind: "seen" }> {
   const keyed = more.keyed ?? true;
+  const key = (more.key ?? [1]).map(attnum);
+  const live = keyed ? { ...tableOf(columns), key } : tableOf(columns, false);
+  const relation = relationOf(columns, keyed, key);
   return {
     kind: "seen",
     topic: TOPIC,
-    relation: relationOf(columns, keyed),
+    relation: { ...relation, name: more.as ?? relation.name },
     columns: columns.map((one) => (more.doubtful?.includes(one.attnum) ? undefined : one.attnum)),
-    table: more.catalog ?? tableOf(columns, keyed),
+    table: more.catalog ?? live,
+    explained: more.explained,
+    rewritten: more.rewritten,
   };
 }
 
-/** The candidate of a withheld column as its table is now. */
-export function candidateFor(state: State, id: string): Candidate {
+/** What a column that the topic lacks is. */
+export function addedOf(of: Column, more: Partial<Difference> = {}): Difference {
+  const mapped = fieldOf(of, RULES.modes);
+  const unmapped = mapped.kind === "left-out" ? mapped.finding : undefined;
+  const none = { changes: [], key: undefined, gone: false } as const;
+  return { kind: "added", attnum: of.attnum, name: of.name, column: of, ...none, unmapped, ...more };
+}
+
+export function added(of: Column, more: Partial<Difference> = {}): Amendment {
+  return newAmendment(TOPIC, addedOf(of, more), WHEN);
+}
+
+/** What an amendment makes of a table; throws when it makes nothing. */
+export function madeOf(table: TableState, amendment: Amendment, wide = false, rules = RULES): Made {
+  const making = candidateOf(rules, table, amendment, wide);
+  if (making.kind === "none") throw new Error(making.why);
+  return making.made;
+}
+
+/** The candidate of an amendment as its table is now. */
+export function candidateFor(state: State, id: string, wide = false): Candidate {
   const found = findAmendment(state, id);
-  const candidate = found && candidateOf(found.table.shape, found.amendment.column);
-  if (candidate === undefined) throw new Error(`no candidate of ${id}`);
-  return candidate;
+  if (found === undefined) throw new Error(`no amendment ${id}`);
+  return madeOf(found.table, found.amendment, wide).candidate;
 }
 
 export function fits(state: State, id: string): Input {
@@ -139,8 +177,12 @@ export function fits(state: State, id: string): Input {
 }
 
 /** The registry took what waits to be released. */
-export function registered(state: State, id: string, more: { readonly estimatedRows?: number } = {}): Input {
-  const { text } = candidateFor(state, id);
+export function registered(
+  state: State,
+  id: string,
+  more: { readonly estimatedRows?: number; readonly wide?: boolean } = {},
+): Input {
+  const { text } = candidateFor(state, id, more.wide);
   const hash = schemaHash(JSON.parse(text) as Json); // the candidate's own text
   return { kind: "registered", id, hash, schema: { id: schemaId(7), text }, estimatedRows: more.estimatedRows ?? 10 };
 }

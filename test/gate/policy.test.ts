@@ -1,13 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Amendment, Order, Verdict } from "../../src/gate/amendment.ts";
-import { candidateOf, widened } from "../../src/gate/candidate.ts";
 import { mayFlow, notReady, type ReleasePolicy } from "../../src/gate/policy.ts";
-import { newAmendment } from "../../src/gate/seen.ts";
-import { column, NICK, publishing, TOPIC, WHEN } from "./customers.ts";
+import { added, column, madeOf, NICK, publishing } from "./customers.ts";
 
-const candidate = candidateOf(publishing().shape, NICK);
-if (candidate === undefined) throw new Error("text is mapped");
-const FITS: Amendment = { ...newAmendment(TOPIC, NICK, false, WHEN), answer: { kind: "fits", candidate } };
+const { candidate } = madeOf(publishing(), added(NICK));
+const FITS: Amendment = { ...added(NICK), answer: { kind: "fits", candidate } };
 
 function verdict(is: Verdict["verdict"], consumer = "replica"): Verdict {
   return { consumer, environment: "default", verdict: is, findings: [] };
@@ -136,7 +133,7 @@ describe("may a field flow", () => {
   });
 
   it("a type that is not mapped cannot flow, whoever says so", () => {
-    const point = newAmendment(TOPIC, column(3, "at", "point"), false, WHEN);
+    const point = added(column(3, "at", "point"));
     for (const policy of ["observe", "contracts", "manual"] as const) {
       const forced = { ...point, order: order("release", { force: true, reason: "r" }) };
       expect(mayFlow(policy, forced, false)).toMatchObject({
@@ -153,7 +150,8 @@ describe("may a field flow", () => {
   });
 
   it("a widened candidate flows like any other", () => {
-    const answer = { kind: "fits" as const, candidate: widened(publishing().shape, candidate) };
+    const required = added(column(3, "nick", "text", { notNull: true }));
+    const answer = { kind: "fits" as const, candidate: madeOf(publishing(), required, true).candidate };
     expect(mayFlow("contracts", { ...FITS, answer }, false).kind).toBe("flows");
   });
 });
