@@ -94,7 +94,7 @@ const KINDS: readonly Kind[] = [
     field: "key",
     amendment: { kind: "key" },
     release: { reason: "agreed" },
-    level: "NONE",
+    level: "FORWARD",
   },
 ];
 

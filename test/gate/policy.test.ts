@@ -133,12 +133,12 @@ describe("may a field flow", () => {
   });
 
   it("a type that is not mapped cannot flow, whoever says so", () => {
-    const point = added(column(3, "at", "point"));
+    const polygon = added(column(3, "at", "polygon"));
     for (const policy of ["observe", "contracts", "manual"] as const) {
-      const forced = { ...point, order: order("release", { force: true, reason: "r" }) };
+      const forced = { ...polygon, order: order("release", { force: true, reason: "r" }) };
       expect(mayFlow(policy, forced, false)).toMatchObject({
         kind: "waits",
-        why: expect.stringContaining("point") as unknown,
+        why: expect.stringContaining("polygon") as unknown,
       });
     }
   });

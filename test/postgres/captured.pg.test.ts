@@ -15,7 +15,7 @@ function capture(include: string | undefined, more: { exclude?: string; viaRoot?
   const excluded =
     more.exclude === undefined ? undefined : { kind: "exclude" as const, entries: entries(more.exclude) };
   const tables = include === undefined ? excluded : { kind: "include" as const, entries: listed };
-  return { filter: captureFilter({ tables }), listed, viaRoot: more.viaRoot ?? false };
+  return { filter: captureFilter({ tables }), listed, viaRoot: more.viaRoot ?? false, before: [] };
 }
 
 async function names(from: Source, wanted: Capture): Promise<readonly string[]> {
