@@ -48,7 +48,7 @@ describe("the schema a topic would get", () => {
   });
 
   it("of a type that is not mapped is none", () => {
-    expect(candidateOf(publishing().shape, column(3, "at", "point"))).toBeUndefined();
+    expect(candidateOf(publishing().shape, column(3, "at", "pg_lsn"))).toBeUndefined();
   });
 
   it("of a required field without default is optional when widened, and says why", () => {

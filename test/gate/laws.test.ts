@@ -73,7 +73,7 @@ interface NewColumn {
 
 const small = fc.nat({ max: 3 });
 const newColumn = fc.record({
-  type: fc.constantFrom("int" as const, "text" as const, "point" as const),
+  type: fc.constantFrom("int" as const, "text" as const, "pg_lsn" as const),
   notNull: fc.boolean(),
   defaultExpr: fc.constantFrom(undefined, "5", "'x'::text", "now()"),
 });
