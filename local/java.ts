@@ -12,7 +12,8 @@ export function missingTool(what: string): Error {
       `the local stack needs ${what}. Ways on:`,
       "  - install a JDK of 17 or later and Maven (Debian: apt install openjdk-17-jdk-headless maven; macOS: brew install openjdk maven)",
       "  - use servers you have: FIELDGATE_STACK=env with FIELDGATE_PG_URL, FIELDGATE_KAFKA_BROKERS and FIELDGATE_REGISTRY_URL",
-      "  - start them in containers with `docker compose up -d postgres kafka registry registry-level`, then FIELDGATE_STACK=env as above",
+      "  - let them run in containers: FIELDGATE_STACK=containers, with Docker or Podman",
+      "  - start them in containers yourself with `docker compose up -d postgres kafka registry registry-level`, then FIELDGATE_STACK=env as above",
     ].join("\n"),
   );
 }

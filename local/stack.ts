@@ -75,27 +75,26 @@ async function startParts(supervisor: Supervisor, running: Map<Part, Running>, o
   return { postgres: atPostgres, kafka: atKafka, registry: atRegistry };
 }
 
-async function startLocal(options: StackOptions): Promise<Stack> {
+/** Servers that this process started, wherever they run. */
+export interface StartedParts {
+  readonly addresses: { readonly [Name in Part]: Addresses[Name] | undefined };
+  readonly pids: () => ReadonlyMap<Part, number>;
+  readonly kill: (part: Part) => Promise<void>;
+  readonly restart: (part: Part) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+async function startLocal(options: StackOptions): Promise<StartedParts> {
   const supervisor = await startSupervisor();
   const running = new Map<Part, Running>();
   const stop = async () => supervisor[Symbol.asyncDispose]();
-  const { postgres, kafka, registry } = await startParts(supervisor, running, options).catch(async (error: unknown) => {
+  const addresses = await startParts(supervisor, running, options).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
   return {
-    get postgres() {
-      return present("postgres", postgres);
-    },
-    get kafka() {
-      return present("kafka", kafka);
-    },
-    get registry() {
-      return present("registry", registry);
-    },
-    get pids() {
-      return Object.fromEntries([...running].map(([part, { server }]) => [part, server.pid]));
-    },
+    addresses,
+    pids: () => new Map([...running].map(([part, { server }]) => [part, server.pid])),
     async kill(part) {
       const { server } = present(part, running.get(part));
       process.kill(server.pid, "SIGKILL");
@@ -105,6 +104,26 @@ async function startLocal(options: StackOptions): Promise<Stack> {
       const entry = present(part, running.get(part));
       entry.server = await entry.start();
     },
+    stop,
+  };
+}
+
+function stackOf({ addresses, pids, kill, restart, stop }: StartedParts): Stack {
+  return {
+    get postgres() {
+      return present("postgres", addresses.postgres);
+    },
+    get kafka() {
+      return present("kafka", addresses.kafka);
+    },
+    get registry() {
+      return present("registry", addresses.registry);
+    },
+    get pids() {
+      return Object.fromEntries(pids());
+    },
+    kill,
+    restart,
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -125,16 +144,21 @@ function fromEnvironment(): Stack {
  * The servers Fieldgate works between: PostgreSQL with logical decoding, a Kafka broker, a schema registry at level
  * BACKWARD. With FIELDGATE_STACK unset or `local` they are started on free ports of 127.0.0.1, with data of their own,
  * and end with this process however it ends; with `env` they are the ones the environment names (see
- * `environmentAddresses`) and nothing is started. Throws when java or Maven is missing, naming the ways on.
+ * `environmentAddresses`) and nothing is started; with `containers` they are started from images. Throws when java or Maven is missing, naming the ways on.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const kind = process.env["FIELDGATE_STACK"] ?? "local";
   switch (kind) {
     case "local":
-      return startLocal(options);
+      return stackOf(await startLocal(options));
+    case "containers": {
+      // Loaded here only: it is large.
+      const { startContainers } = await import("./containers.ts");
+      return stackOf(await startContainers(options));
+    }
     case "env":
       return fromEnvironment();
     default:
-      throw new Error(`FIELDGATE_STACK is local or env, not ${kind}`);
+      throw new Error(`FIELDGATE_STACK is local, containers or env, not ${kind}`);
   }
 }

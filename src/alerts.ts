@@ -2,7 +2,7 @@ import { z } from "zod";
 import { GuardError } from "./errors.ts";
 import type { Sink } from "./guard/outside.ts";
 import type { Appender } from "./kafka/append.ts";
-import type { Stop, StopMemory } from "./slack/connector-alerts.ts";
+import type { Stop, StopMemory } from "./slack/connector-news.ts";
 
 /** Its key in the connector's state topic; no part of the state. */
 const KEY = "alert/stopped";

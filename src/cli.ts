@@ -12,6 +12,7 @@ import { addGate } from "./cli/gate.ts";
 import { addPublish } from "./cli/publish.ts";
 import { addRun } from "./cli/run.ts";
 import { addToken } from "./cli/token.ts";
+import { addTrigger } from "./cli/trigger.ts";
 import { describeError } from "./errors.ts";
 
 const interrupt = new AbortController();
@@ -61,6 +62,7 @@ addAmendments(program, terminal);
 addGate(program, terminal);
 addExplain(program, terminal);
 addToken(program, terminal);
+addTrigger(program, terminal);
 
 process.exitCode = EXIT.fine;
 await program.parseAsync().catch((error: unknown) => terminal.end(endOf(error)));

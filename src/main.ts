@@ -18,7 +18,7 @@ import { liveGroups } from "./kafka/groups.ts";
 import { openLog } from "./log.ts";
 import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "./registry/client.ts";
-import type { Clock } from "./slack/sender.ts";
+import type { Clock } from "./slack/clock.ts";
 import { type Slack, startSlack } from "./slack/start-slack.ts";
 import { openWebhook } from "./slack/webhook.ts";
 import { withoutSlack } from "./slack/without-slack.ts";
@@ -28,6 +28,8 @@ import { lastOf, type Running } from "./view.ts";
 interface Service {
   readonly kafka: KafkaClient;
   readonly registry: Registry;
+  /** Of a registry that a connector names itself, too. */
+  readonly registryTls: ServiceConfig["registry"]["tls"];
   readonly desk: OpenDesk;
   readonly appender: Appender;
   readonly slack: Slack | undefined;
@@ -69,7 +71,7 @@ export async function run(signal: AbortSignal): Promise<void> {
       : stack.use(startSlack({ post: openWebhook(config.slackWebhookUrl), log, groupsNotNamed, clock }));
   using ending = afterFlush(signal, slack);
   const either = AbortSignal.any([ending.signal, deaf.signal]);
-  const service: Service = { kafka, registry, desk, appender, slack, log, deployment: config.deployment, version };
+  const service: Service = { kafka, registry, registryTls: config.registry.tls, desk, appender, slack, log, deployment: config.deployment, version };
   const running = connectors.map(({ name }): Running => idle(log, name));
   const api = serviceApi({
     deployment: config.deployment,

@@ -102,6 +102,17 @@ export function parseTimestamp(src: Uint8Array, s: number, e: number, into: Mome
   return !Number.isNaN(into.days + into.micros + into.offset);
 }
 
+/** A time with its offset (`13:51:30.123+02`) as microseconds of UTC's day; 24:00:00 at UTC stays; NaN for none. */
+export function parseZonedTime(src: Uint8Array, s: number, e: number): number {
+  let zone = s + 8;
+  while (zone < e && byteAt(src, zone) !== PLUS && byteAt(src, zone) !== DASH) zone++;
+  const offset = zone < e ? parseOffset(src, zone, e) : Number.NaN;
+  const micros = parseTime(src, s, zone);
+  if (offset === 0) return micros;
+  const utc = (micros - offset * 1_000_000) % DAY_MICROS;
+  return utc < 0 ? utc + DAY_MICROS : utc;
+}
+
 /** `+02`, `-03:30`, `+00:19:32` in seconds, or NaN. */
 function parseOffset(src: Uint8Array, s: number, e: number): number {
   let seconds = 0;
@@ -126,12 +137,26 @@ export function infinitySign(src: Uint8Array, s: number, e: number): -1 | 0 | 1 
 export function isoTimestamp(days: number, micros: number, digits: number): string | undefined {
   const unit = 10 ** (6 - digits);
   if (micros % unit !== 0) return undefined;
+  const fraction = digits === 0 ? "" : `.${pad((micros % 1_000_000) / unit, digits)}`;
+  return `${isoDate(days)}T${clock(micros)}${fraction}Z`;
+}
+
+/** Java's ISO_LOCAL_DATE. */
+export function isoDate(days: number): string {
   const { year, month, day } = civilOf(days);
   const sign = year < 0 ? "-" : year > 9999 ? "+" : "";
+  return `${sign}${pad(Math.abs(year), 4)}-${pad(month, 2)}-${pad(day, 2)}`;
+}
+
+/** Java's ISO_LOCAL_TIME: the fraction has no zeros at its end. */
+export function isoTime(micros: number): string {
+  const fraction = micros % 1_000_000;
+  return fraction === 0 ? clock(micros) : `${clock(micros)}.${pad(fraction, 6).replace(/0+$/, "")}`;
+}
+
+function clock(micros: number): string {
   const seconds = Math.floor(micros / 1_000_000);
-  const fraction = digits === 0 ? "" : `.${pad((micros % 1_000_000) / unit, digits)}`;
-  const clock = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`;
-  return `${sign}${pad(Math.abs(year), 4)}-${pad(month, 2)}-${pad(day, 2)}T${clock}${fraction}Z`;
+  return `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`;
 }
 
 function pad(value: number, width: number): string {

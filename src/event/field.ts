@@ -2,33 +2,37 @@ import type { Finding } from "../finding.ts";
 import type { Column } from "../table/column.ts";
 import type { AvroField, Field, Json } from "../table/shape.ts";
 import { defaultOf } from "./default.ts";
+import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
 import { fieldName } from "./names.ts";
-import { avroTypeOf, type AvroType } from "./type.ts";
+import { avroTypeOf, isAlwaysOptional, type AvroType } from "./type.ts";
 
 export type Mapped =
   | { readonly kind: "field"; readonly field: Field }
   | { readonly kind: "left-out"; readonly finding: Finding };
 
 /**
- * The field Debezium's PostgreSQL connector (3.7, default settings) and Confluent's AvroConverter give a column:
- * optional when the column may be null, `[T,"null"]` when it then has a default. A column of a type that is not
- * mapped, and a generated one, is left out with the reason.
+ * The field Debezium's PostgreSQL connector (3.7, these modes) and Confluent's AvroConverter give a column: optional
+ * when the column may be null, `[T,"null"]` when it then has a default. A column of a type that is not mapped, and a
+ * generated one, is left out with the reason.
  */
-export function fieldOf(column: Column): Mapped {
-  const avro = avroTypeOf(column.type);
+export function fieldOf(column: Column, modes: ValueModes = DEFAULT_MODES): Mapped {
+  const { type, notNull, defaultExpr } = column;
+  const avro = avroTypeOf(type, modes);
   if (column.generated) return leftOut(column, "column/generated", "is generated: its value is not in the log");
   if (avro === undefined)
     return leftOut(column, "column/type-not-mapped", `has type ${column.typeName}, which is not mapped to Avro`);
-  const value = column.defaultExpr === undefined ? undefined : defaultOf(column.type, avro, column.defaultExpr);
-  const name = fieldName(column.name);
+  const value = defaultExpr === undefined ? undefined : defaultOf(type, avro, defaultExpr, modes);
+  const name = fieldName(column.name, modes.fieldNames);
+  const optional = !notNull || isAlwaysOptional(type);
   return {
     kind: "field",
     field: {
       name,
       attnum: column.attnum,
-      type: column.type,
-      optional: !column.notNull,
-      avro: avroField(name, avro, !column.notNull, value),
+      type,
+      optional,
+      avro: avroField(name, avro, optional, value),
+      made: { notNull, defaultExpr },
     },
   };
 }

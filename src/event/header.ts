@@ -1,8 +1,7 @@
-import type { Field } from "../table/shape.ts";
-import { byteAt } from "./bytes.ts";
-import { decodeValue, readUnscaled, type Primitive } from "./decode.ts";
-import { baseType } from "./field.ts";
-import { scaleOf, type AvroType } from "./type.ts";
+import type { Field, Json } from "../table/shape.ts";
+import { isObject } from "./avro-json.ts";
+import { decodeValue, readUnscaled, type Value } from "./decode.ts";
+import { decimalText } from "./number.ts";
 
 const FRAME = 5;
 
@@ -13,29 +12,26 @@ const FRAME = 5;
 export function keyHeader(fields: readonly Field[], key: Buffer): Buffer {
   let at = FRAME;
   const parts = fields.map((field) => {
-    const avro = baseType(field.avro);
-    if (Array.isArray(field.avro.type)) {
-      const chosen = byteAt(key, at++) / 2;
-      if (field.avro.type[chosen] === "null") return `${quote(field.name)}:null`;
-    }
-    const { value, end } = decodeValue(avro, key, at);
+    const { value, end } = decodeValue(field.avro.type, key, at);
     at = end;
-    return `${quote(field.name)}:${literal(avro, value)}`;
+    return `${quote(field.name)}:${literal(field.avro.type, value)}`;
   });
   return Buffer.from(`{${parts.join(",")}}`);
 }
 
-function literal(avro: AvroType, value: Primitive): string {
+function literal(avro: Json, value: Value): string {
+  if (Array.isArray(avro)) return literal(avro.find((branch: Json) => branch !== "null") ?? null, value);
+  const type = isObject(avro) ? avro : {};
   if (typeof value === "string") return quote(value);
-  if (!Buffer.isBuffer(value)) return String(value);
-  if (typeof avro === "object" && avro["logicalType"] === "decimal") return decimal(readUnscaled(value), scaleOf(avro));
-  return quote(value.toString("base64"));
-}
-
-function decimal(unscaled: bigint, scale: number): string {
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, "0");
-  const whole = digits.slice(0, digits.length - scale);
-  return `${unscaled < 0n ? "-" : ""}${whole}${scale === 0 ? "" : `.${digits.slice(whole.length)}`}`;
+  if (Buffer.isBuffer(value)) {
+    const isDecimal = type["logicalType"] === "decimal" && typeof type["scale"] === "number";
+    return isDecimal ? decimalText(readUnscaled(value), Number(type["scale"])) : quote(value.toString("base64"));
+  }
+  if (typeof value !== "object" || value === null) return String(value);
+  if ("members" in value) {
+    return `{${value.members.map(([name, member, one]) => `${quote(name)}:${literal(member, one)}`).join(",")}}`;
+  }
+  return `[${value.map((item) => literal(type["items"] ?? null, item)).join(",")}]`;
 }
 
 /** Values escapes backslash and quote, nothing else. */

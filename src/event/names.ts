@@ -1,3 +1,5 @@
+import type { ValueModes } from "./modes.ts";
+
 /** The longest topic name Kafka takes. */
 const MAX_TOPIC = 249;
 
@@ -11,11 +13,31 @@ export function topicName(prefix: string, schema: string, table: string): string
 }
 
 /**
- * A column's name as an Avro field name: other characters become `_`, a leading digit gets a `_` in front
- * (Debezium's field.name.adjustment.mode=avro, which it takes by itself when its own file names an Avro converter).
+ * A column's name as an Avro field name, by field.name.adjustment.mode. `avro`: other characters become `_`, a leading
+ * digit gets a `_` in front. `avro_unicode`: other characters and `_` become `_u` and their code. `none`: as it is.
  */
-export function fieldName(column: string): string {
-  const name = column.replaceAll(/[^A-Za-z0-9_]/g, "_");
+export function fieldName(column: string, mode: ValueModes["fieldNames"] = "avro"): string {
+  switch (mode) {
+    case "none":
+      return column;
+    case "avro":
+      return avroName(column);
+    case "avro_unicode":
+      return column.replaceAll(/[^A-Za-z0-9]|^[0-9]/g, unicodeName);
+    default:
+      return mode satisfies never;
+  }
+}
+
+/** io.debezium.schema.UnicodeReplacementFunction: per UTF-16 unit; codes of three digits stay so. */
+function unicodeName(characters: string): string {
+  return Array.from({ length: characters.length }, (_, i) => characters.charCodeAt(i).toString(16))
+    .map((hex) => `_u${hex.length <= 2 ? "00" : ""}${hex}`)
+    .join("");
+}
+
+function avroName(text: string): string {
+  const name = text.replaceAll(/[^A-Za-z0-9_]/g, "_");
   return /^[0-9]/.test(name) ? `_${name}` : name;
 }
 
@@ -24,5 +46,5 @@ export function fieldName(column: string): string {
  * registries that check new schemas do not.
  */
 export function namespaceName(topic: string): string {
-  return topic.split(".").map(fieldName).join(".");
+  return topic.split(".").map(avroName).join(".");
 }

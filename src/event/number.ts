@@ -1,4 +1,13 @@
-import { byteAt, writeBigLong, writeBigUnscaled, writeInt, writeLong, writeUnscaled } from "./bytes.ts";
+import {
+  byteAt,
+  copyBytes,
+  writeBigLong,
+  writeBigUnscaled,
+  writeInt,
+  writeLong,
+  writeString,
+  writeUnscaled,
+} from "./bytes.ts";
 import { UNFIT, type Encode } from "./encode.ts";
 
 const MINUS = 45;
@@ -74,12 +83,18 @@ export const encodeFloat64: Encode = (src, s, e, out, p) => {
   return out.writeDoubleLE(value, p);
 };
 
-/** Digits of a numeric text as one integer at `scale`; undefined when digits would be lost or it is NaN or infinite. */
+/**
+ * Digits of a numeric text as one integer at `scale`, which may be negative; undefined when digits would be lost or
+ * it is NaN or infinite.
+ */
 function unscaled(text: string, scale: number): bigint | undefined {
   const match = /^(-?\d+)(?:\.(\d*))?$/.exec(text);
-  if (match === null) return undefined;
+  if (match?.[1] === undefined) return undefined;
   const fraction = (match[2] ?? "").replace(/0+$/, "");
-  return fraction.length > scale ? undefined : BigInt(`${match[1]}${fraction.padEnd(scale, "0")}`);
+  if (fraction.length > Math.max(scale, 0)) return undefined;
+  const value = BigInt(`${match[1]}${fraction.padEnd(Math.max(scale, 0), "0")}`);
+  const unit = 10n ** BigInt(Math.max(-scale, 0));
+  return value % unit === 0n ? value / unit : undefined;
 }
 
 /**
@@ -90,7 +105,7 @@ export function encodeDecimal(scale: number, precision: number): Encode {
   const bound = 10n ** BigInt(precision);
   const limit = precision > EXACT_DIGITS ? Infinity : 10 ** precision;
   return (src, s, e, out, p) => {
-    const value = e - s <= EXACT_DIGITS ? unscaledFast(src, s, e, scale) : Number.NaN;
+    const value = e - s <= EXACT_DIGITS && scale >= 0 ? unscaledFast(src, s, e, scale) : Number.NaN;
     if (value < limit && value > -limit) return writeUnscaled(out, p, value);
     const big = unscaled(src.toString("latin1", s, e), scale);
     return big !== undefined && big < bound && big > -bound ? writeBigUnscaled(out, p, big) : UNFIT;
@@ -120,3 +135,82 @@ export const encodeVariableScale: Encode = (src, s, e, out, p) => {
   const value = unscaled(text, scale);
   return value === undefined ? UNFIT : writeBigUnscaled(out, writeInt(out, p, scale), value);
 };
+
+/** decimal.handling.mode=string: the plain text, and SpecialValueDecimal's names of what is no number. */
+export const encodeDecimalText: Encode = (src, s, e, out, p) => {
+  const last = byteAt(src, e - 1);
+  if (last >= 48 && last <= 57) return copyBytes(src, s, e, out, writeInt(out, p, e - s));
+  const name = SPECIAL[src.toString("latin1", s, e)];
+  return name === undefined ? UNFIT : writeString(out, p, name);
+};
+
+const SPECIAL: Readonly<Record<string, string>> = {
+  NaN: "NAN",
+  Infinity: "POSITIVE_INFINITY",
+  "-Infinity": "NEGATIVE_INFINITY",
+};
+
+/** A plain decimal as integer and scale. */
+interface Amount {
+  readonly value: bigint;
+  readonly scale: number;
+}
+
+/**
+ * A money text of any lc_monetary: `-$1,234.11`, `(1.234,11 €)`, `¥1,234`. The last mark that is not followed by
+ * exactly three digits is the decimal point; a mark before three digits is one only after another kind of mark.
+ */
+function moneyOf(text: string): Amount | undefined {
+  const digits = text.replaceAll(/[^0-9.,]/g, "").replace(/^[.,]+/, "");
+  if (!/\d/.test(digits)) return undefined;
+  const at = digits.search(/[.,]\d*$/);
+  const mark = digits[at];
+  const isPoint = at >= 0 && (digits.length - at !== 4 || /[.,]/.test(digits.slice(0, at).replaceAll(mark ?? "", "")));
+  const scale = isPoint ? digits.length - at - 1 : 0;
+  const value = BigInt(digits.replaceAll(/[.,]/g, ""));
+  return { value: /^[^0-9]*[-(]|-$/.test(text) ? -value : value, scale };
+}
+
+/** Half away from zero (RoundingMode.HALF_UP). */
+function rescale({ value, scale }: Amount, to: number): bigint {
+  if (to >= scale) return value * 10n ** BigInt(to - scale);
+  const unit = 10n ** BigInt(scale - to);
+  const half = value < 0n ? -(unit / 2n) : unit / 2n;
+  return (value + half) / unit;
+}
+
+/** money as Connect's Decimal with money.fraction.digits. */
+export function encodeMoney(scale: number): Encode {
+  return (src, s, e, out, p) => {
+    const amount = moneyOf(src.toString("utf8", s, e));
+    return amount === undefined ? UNFIT : writeBigUnscaled(out, p, rescale(amount, scale));
+  };
+}
+
+/** money under decimal.handling.mode=string: with the digits PostgreSQL prints. */
+export const encodeMoneyText: Encode = (src, s, e, out, p) => {
+  const amount = moneyOf(src.toString("utf8", s, e));
+  return amount === undefined ? UNFIT : writeString(out, p, decimalText(amount.value, amount.scale));
+};
+
+/** money under decimal.handling.mode=double. */
+export const encodeMoneyDouble: Encode = (src, s, e, out, p) => {
+  const amount = moneyOf(src.toString("utf8", s, e));
+  return amount === undefined ? UNFIT : out.writeDoubleLE(Number(decimalText(amount.value, amount.scale)), p);
+};
+
+/** `-12.30` of -1230 at scale 2; a negative scale is zeros at the end. */
+export function decimalText(value: bigint, scale: number): string {
+  if (scale <= 0) return String(value * 10n ** BigInt(-scale));
+  const digits = String(value < 0n ? -value : value).padStart(scale + 1, "0");
+  const point = digits.length - scale;
+  return `${value < 0n ? "-" : ""}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
+
+/** A numeric text with exactly the digits of numeric(p,s); undefined when it loses digits or has too many. */
+export function fitDecimal(text: string, precision: number, scale: number): string | undefined {
+  const value = unscaled(text, scale);
+  if (value === undefined || value >= 10n ** BigInt(precision) || value <= -(10n ** BigInt(precision)))
+    return undefined;
+  return decimalText(value, scale);
+}

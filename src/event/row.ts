@@ -44,10 +44,10 @@ export function rowWriter(table: string, cells: readonly Cell[]): RowWriter {
   };
 }
 
-/** How many fields at most are filled from one column: its bytes may be written so often. */
+/** How often at most a column's bytes may be written: by all fields filled from it, each with its factor. */
 function mostUses(cells: readonly Cell[]): number {
   const uses = new Map<number, number>();
-  for (const { column } of cells) uses.set(column, (uses.get(column) ?? 0) + 1);
+  for (const { column, factor } of cells) uses.set(column, (uses.get(column) ?? 0) + factor);
   return Math.max(1, ...uses.values());
 }
 
@@ -82,11 +82,11 @@ function constantFor(cell: Cell, kind: number | undefined, fallback: boolean): B
 
 function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | undefined): GuardError {
   const at = mark === undefined ? "" : ` at ${formatLsn(mark.lsn)}`;
-  const { what, next } = reason(kindOf(cell, row));
+  const { what, next } = reason(kindOf(cell, row), cell.holds);
   return new GuardError("value-unfit", `${table}.${cell.name}${at}: ${what}`, { next });
 }
 
-function reason(kind: number | undefined): { readonly what: string; readonly next: string } {
+function reason(kind: number | undefined, holds: string): { readonly what: string; readonly next: string } {
   const next = "see the field's amendments and release or resolve them: fieldgate amendments";
   switch (kind) {
     case undefined:
@@ -99,6 +99,6 @@ function reason(kind: number | undefined): { readonly what: string; readonly nex
         next: "ALTER TABLE ... REPLICA IDENTITY FULL on this table",
       };
     default:
-      return { what: "the row has a value the field's type cannot hold", next };
+      return { what: `the row has a value that the field's ${holds} cannot hold`, next };
   }
 }

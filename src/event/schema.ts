@@ -1,7 +1,6 @@
 import type { AvroField, Field, Json } from "../table/shape.ts";
+import { isObject, type JsonObject } from "./avro-json.ts";
 import { namespaceName } from "./names.ts";
-
-type JsonObject = { readonly [key: string]: Json };
 
 /** What an existing subject's latest schema is. */
 export type ReadEnvelope =
@@ -44,15 +43,30 @@ export function keySchema(topic: string, fields: readonly Field[]): Json | undef
 /** A record's fields; a named type is spelled out once and referred to by its full name after that. */
 function avroFields(fields: readonly Field[]): readonly Json[] {
   const seen = new Set<string>();
-  const refer = (type: Json): Json => {
-    if (Array.isArray(type)) return type.map(refer);
-    if (!isObject(type) || typeof type["name"] !== "string") return type;
-    const name = `${namespaceOf(type, "")}.${type["name"]}`;
-    if (seen.has(name)) return name;
-    seen.add(name);
-    return type;
+  const refer = (type: Json, enclosing: string): Json => {
+    if (Array.isArray(type)) return type.map((branch: Json) => refer(branch, enclosing));
+    if (!isObject(type)) return type;
+    const namespace = namespaceOf(type, enclosing);
+    if (typeof type["name"] === "string") {
+      const name = `${namespace}.${type["name"]}`;
+      if (seen.has(name)) return name;
+      seen.add(name);
+    }
+    return mapTypes(type, (inner) => refer(inner, namespace));
   };
-  return fields.map((field) => ({ ...field.avro, type: refer(field.avro.type) }));
+  return fields.map((field) => ({ ...field.avro, type: refer(field.avro.type, "") }));
+}
+
+/** The type with `change` made to the types it is directly made of. */
+function mapTypes(type: JsonObject, change: (inner: Json) => Json): JsonObject {
+  const { items, values, fields } = type;
+  if (items !== undefined) return { ...type, items: change(items) };
+  if (values !== undefined) return { ...type, values: change(values) };
+  if (!Array.isArray(fields)) return type;
+  const changed = fields.map((field: Json) =>
+    isObject(field) ? { ...field, type: change(field["type"] ?? null) } : field,
+  );
+  return { ...type, fields: changed };
 }
 
 function optional(name: string, type: string): Json {
@@ -148,11 +162,18 @@ function fieldsOf(record: JsonObject): readonly AvroField[] | undefined {
 function spellOut(type: Json, namespace: string, named: Map<string, Json>): Json {
   if (Array.isArray(type)) return type.map((branch: Json) => spellOut(branch, namespace, named));
   if (typeof type === "string") return named.get(type.includes(".") ? type : `${namespace}.${type}`) ?? type;
-  if (!isObject(type) || typeof type["name"] !== "string") return type;
-  const { name } = type;
+  if (!isObject(type)) return type;
   const own = namespaceOf(type, namespace);
-  named.set(name.includes(".") ? name : `${own}.${name}`, type);
-  return type;
+  const whole = mapTypes(type, (inner) => spellOut(inner, own, named));
+  const { name } = whole;
+  if (typeof name === "string") named.set(name.includes(".") ? name : `${own}.${name}`, withNamespace(whole, own));
+  return whole;
+}
+
+/** A type as it must be spelled elsewhere: there it has another namespace around it. */
+function withNamespace(type: JsonObject, namespace: string): JsonObject {
+  const { type: kind = "record", name = "", ...rest } = type;
+  return "namespace" in type ? type : { type: kind, name, namespace, ...rest };
 }
 
 function namespaceOf(type: Json, enclosing: string): string {
@@ -160,8 +181,4 @@ function namespaceOf(type: Json, enclosing: string): string {
   const { name, namespace } = type;
   if (typeof name === "string" && name.includes(".")) return name.slice(0, name.lastIndexOf("."));
   return typeof namespace === "string" ? namespace : enclosing;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

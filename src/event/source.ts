@@ -34,8 +34,8 @@ export interface EventMark {
   readonly snapshot?: SnapshotMark | undefined;
 }
 
-/** create, update, delete, read (by a chunk). */
-export type Op = "c" | "u" | "d" | "r";
+/** create, update, delete, read (by a chunk), truncate. */
+export type Op = "c" | "u" | "d" | "r" | "t";
 
 /** Writes what follows before and after in the envelope: source, transaction, op and times. */
 export interface Tail {
@@ -46,7 +46,7 @@ export interface Tail {
 
 const QUOTE = 34;
 const CLOSE = 93;
-const OPS = { c: 99, u: 117, d: 100, r: 114 } as const;
+const OPS = { c: 99, u: 117, d: 100, r: 114, t: 116 } as const;
 /** sequence's second part, lsn, op and the times: five numbers of at most 20 bytes and their marks. */
 const ROW_ROOM = 128;
 

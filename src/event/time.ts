@@ -2,10 +2,13 @@ import { byteAt, writeBigLong, writeInt, writeLong, writeString } from "./bytes.
 import {
   DAY_MICROS,
   infinitySign,
+  isoDate,
+  isoTime,
   isoTimestamp,
   parseDate,
   parseTime,
   parseTimestamp,
+  parseZonedTime,
   type Moment,
 } from "./calendar.ts";
 import { UNFIT, type Encode } from "./encode.ts";
@@ -26,29 +29,94 @@ export const encodeDate: Encode = (src, s, e, out, p) => {
   return sign === 0 ? UNFIT : writeInt(out, p, DATE_INFINITY[sign]);
 };
 
-/** io.debezium.time.Time (unit 1000: milliseconds) and MicroTime (unit 1). */
-export function encodeTime(unit: 1 | 1000): Encode {
+/** io.debezium.time.IsoDate; an infinite date is the day Debezium's stream makes of it. */
+export const encodeIsoDate: Encode = (src, s, e, out, p) => {
+  const days = parseDate(src, s, e);
+  const sign = infinitySign(src, s, e);
+  if (Number.isNaN(days) && sign === 0) return UNFIT;
+  return writeString(out, p, `${isoDate(sign === 0 ? days : DATE_INFINITY[sign])}Z`);
+};
+
+/** Digits below milliseconds: refused, or lost as time.precision.mode=connect does. */
+export type Below = "refuse" | "lose";
+
+/** io.debezium.time.Time and Connect's (unit 1000: milliseconds) and MicroTime (unit 1). */
+export function encodeTime(unit: 1 | 1000, below: Below = "refuse"): Encode {
   return (src, s, e, out, p) => {
     const micros = parseTime(src, s, e);
-    return Number.isNaN(micros) || micros % unit !== 0 ? UNFIT : writeLong(out, p, micros / unit);
+    if (Number.isNaN(micros) || (below === "refuse" && micros % unit !== 0)) return UNFIT;
+    return writeLong(out, p, Math.floor(micros / unit));
   };
 }
 
-/** io.debezium.time.Timestamp (unit 1000: milliseconds) and MicroTimestamp (unit 1), as if the clock were UTC's. */
-export function encodeTimestamp(unit: 1 | 1000): Encode {
+/** io.debezium.time.NanoTime. */
+export const encodeNanoTime: Encode = (src, s, e, out, p) => {
+  const micros = parseTime(src, s, e);
+  return Number.isNaN(micros) ? UNFIT : writeLong(out, p, micros * 1000);
+};
+
+/** io.debezium.time.IsoTime: 24:00:00 is the next day's 00:00:00, as java.time.LocalTime counts. */
+export const encodeIsoTime: Encode = (src, s, e, out, p) => {
+  const micros = parseTime(src, s, e);
+  return Number.isNaN(micros) ? UNFIT : writeString(out, p, `${isoTime(micros % DAY_MICROS)}Z`);
+};
+
+/** io.debezium.time.ZonedTime: in UTC. */
+export const encodeZonedTime: Encode = (src, s, e, out, p) => {
+  const micros = parseZonedTime(src, s, e);
+  return Number.isNaN(micros) ? UNFIT : writeString(out, p, `${isoTime(micros)}Z`);
+};
+
+/**
+ * io.debezium.time.Timestamp and Connect's (unit 1000: milliseconds) and MicroTimestamp (unit 1), as if the clock
+ * were UTC's.
+ */
+export function encodeTimestamp(unit: 1 | 1000, below: Below = "refuse"): Encode {
   const moment: Moment = { days: 0, micros: 0, offset: 0 };
   return (src, s, e, out, p) => {
     if (!parseTimestamp(src, s, e, moment)) {
       const sign = infinitySign(src, s, e);
       return sign === 0 ? UNFIT : writeBigLong(out, p, MICROS_INFINITY[sign] / BigInt(unit));
     }
-    if (moment.micros % unit !== 0) return UNFIT;
+    const rest = moment.micros % unit;
+    if (rest !== 0 && below === "refuse") return UNFIT;
+    const micros = moment.micros - rest;
     if (moment.days < EXACT_DAYS && moment.days > -EXACT_DAYS) {
-      return writeLong(out, p, (moment.days * DAY_MICROS + moment.micros) / unit);
+      return writeLong(out, p, (moment.days * DAY_MICROS + micros) / unit);
     }
-    const value = (BigInt(moment.days) * BigInt(DAY_MICROS) + BigInt(moment.micros)) / BigInt(unit);
+    const value = (BigInt(moment.days) * BigInt(DAY_MICROS) + BigInt(micros)) / BigInt(unit);
     return value > LONG_MAX ? UNFIT : writeBigLong(out, p, value);
   };
+}
+
+/** io.debezium.time.NanoTimestamp: from 1677 to 2262; infinity is the end of the long. */
+export function encodeNanoTimestamp(): Encode {
+  const moment: Moment = { days: 0, micros: 0, offset: 0 };
+  return (src, s, e, out, p) => {
+    if (!parseTimestamp(src, s, e, moment)) {
+      const sign = infinitySign(src, s, e);
+      return sign === 0 ? UNFIT : writeBigLong(out, p, sign === 1 ? LONG_MAX : -LONG_MAX - 1n);
+    }
+    const value = (BigInt(moment.days) * BigInt(DAY_MICROS) + BigInt(moment.micros)) * 1000n;
+    return value > LONG_MAX || value < -LONG_MAX - 1n ? UNFIT : writeBigLong(out, p, value);
+  };
+}
+
+/** io.debezium.time.IsoTimestamp; infinity is the moment pgjdbc's constants stand for. */
+export function encodeIsoTimestamp(): Encode {
+  const moment: Moment = { days: 0, micros: 0, offset: 0 };
+  return (src, s, e, out, p) => {
+    if (parseTimestamp(src, s, e, moment)) return writeString(out, p, isoText(moment.days, moment.micros));
+    const sign = infinitySign(src, s, e);
+    if (sign === 0) return UNFIT;
+    const day = BigInt(DAY_MICROS);
+    const micros = ((MICROS_INFINITY[sign] % day) + day) % day;
+    return writeString(out, p, isoText(Number((MICROS_INFINITY[sign] - micros) / day), Number(micros)));
+  };
+}
+
+function isoText(days: number, micros: number): string {
+  return `${isoDate(days)}T${isoTime(micros)}Z`;
 }
 
 /** io.debezium.time.ZonedTimestamp: ISO text in UTC with the column's `digits` of fraction; `infinity` as it is. */

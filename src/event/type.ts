@@ -1,186 +1,230 @@
 import type { ColumnType } from "../table/column.ts";
 import type { Json } from "../table/shape.ts";
-import type { Encode } from "./encode.ts";
-import {
-  encodeDecimal,
-  encodeFloat32,
-  encodeFloat64,
-  encodeInt16,
-  encodeInt32,
-  encodeInt64,
-  encodeVariableScale,
-} from "./number.ts";
-import { encodeBoolean, encodeHex, encodeText } from "./text.ts";
-import { encodeDate, encodeTime, encodeTimestamp, encodeZonedTimestamp } from "./time.ts";
+import { isObject } from "./avro-json.ts";
+import { baseOf, bitLength, elementOf, fractionDigits, kindOf, numericOf, type Kind } from "./kind.ts";
+import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
+import { CIRCLE, GEOGRAPHY, GEOMETRY, LINE, POINT, SPARSE_VECTOR, VARIABLE_SCALE_TYPE } from "./record-type.ts";
 
-/** pg_type.oid of the types that are mapped. */
-export const OID = {
-  bool: 16,
-  bytea: 17,
-  int8: 20,
-  int2: 21,
-  int4: 23,
-  text: 25,
-  json: 114,
-  float4: 700,
-  float8: 701,
-  bpchar: 1042,
-  varchar: 1043,
-  date: 1082,
-  time: 1083,
-  timestamp: 1114,
-  timestamptz: 1184,
-  numeric: 1700,
-  uuid: 2950,
-  jsonb: 3802,
-} as const;
-
-const DECIMAL = "org.apache.kafka.connect.data.Decimal";
-const VARIABLE_SCALE = "io.debezium.data.VariableScaleDecimal";
+export const DECIMAL = "org.apache.kafka.connect.data.Decimal";
+export const ENUM = "io.debezium.data.Enum";
 
 /** An Avro type without null and default, its properties in AvroData's order. */
 export type AvroType = string | { readonly [key: string]: Json };
 
-/** Digits of fraction of a time, timestamp or timestamptz column. */
-function fractionDigits(type: ColumnType): number {
-  return type.typmod < 0 ? 6 : type.typmod;
-}
-
-/** Scale and precision of numeric(p,s); undefined for numeric without. The scale has 11 bits and a sign. */
-function numericOf(typmod: number): { readonly precision: number; readonly scale: number } | undefined {
-  if (typmod < 4) return undefined;
-  const scale = (typmod - 4) & 0x7ff;
-  return { precision: ((typmod - 4) >> 16) & 0xffff, scale: scale > 1023 ? scale - 2048 : scale };
-}
-
 /**
- * The Avro type Debezium's defaults give a column type (its "Data type mappings": decimal.handling.mode=precise,
- * time.precision.mode=adaptive, binary.handling.mode=bytes). Undefined: not mapped.
+ * The Avro type Debezium gives a column type under these modes (its "Data type mappings"; PostgresValueConverter).
+ * Undefined: not mapped.
  */
-export function avroTypeOf(type: ColumnType): AvroType | undefined {
-  switch (type.oid) {
-    case OID.bool:
-      return "boolean";
-    case OID.int2:
-      return { type: "int", "connect.type": "int16" };
-    case OID.int4:
-      return "int";
-    case OID.int8:
-      return "long";
-    case OID.float4:
-      return "float";
-    case OID.float8:
-      return "double";
-    case OID.text:
-    case OID.varchar:
-    case OID.bpchar:
-      return "string";
-    case OID.bytea:
-      return "bytes";
-    case OID.uuid:
-      return named("string", "io.debezium.data.Uuid");
-    case OID.json:
-    case OID.jsonb:
-      return named("string", "io.debezium.data.Json");
-    case OID.numeric:
-      return numericType(type.typmod);
-    case OID.date:
-      return named("int", "io.debezium.time.Date");
-    case OID.time:
-      return fractionDigits(type) <= 3
-        ? named("int", "io.debezium.time.Time")
-        : named("long", "io.debezium.time.MicroTime");
-    case OID.timestamp:
-      return named("long", `io.debezium.time.${fractionDigits(type) <= 3 ? "" : "Micro"}Timestamp`);
-    case OID.timestamptz:
-      return named("string", "io.debezium.time.ZonedTimestamp");
-    default:
-      return undefined;
-  }
+export function avroTypeOf(type: ColumnType, modes: ValueModes = DEFAULT_MODES): AvroType | undefined {
+  const kind = kindOf(type);
+  if (kind === "unknown") return modes.unknownTypes ? binaryType(modes) : undefined;
+  return SAME_IN_ALL_MODES.get(kind) ?? typeByMode(kind, type, modes);
 }
 
 function named(type: string, name: string): AvroType {
   return { type, "connect.version": 1, "connect.name": name };
 }
 
-function numericType(typmod: number): AvroType | undefined {
-  const numeric = numericOf(typmod);
-  if (numeric === undefined) return VARIABLE_SCALE_TYPE;
-  const { precision, scale } = numeric;
-  if (scale < 0) return undefined;
-  return {
-    type: "bytes",
-    scale,
-    precision,
-    "connect.version": 1,
-    "connect.parameters": { scale: String(scale), "connect.decimal.precision": String(precision) },
-    "connect.name": DECIMAL,
-    logicalType: "decimal",
-  };
+const TEXTS: readonly Kind[] = [
+  "char",
+  "name",
+  "text",
+  "varchar",
+  "bpchar",
+  "citext",
+  "inet",
+  "cidr",
+  "macaddr",
+  "macaddr8",
+  "int4range",
+  "int8range",
+  "numrange",
+  "tsrange",
+  "tstzrange",
+  "daterange",
+  "ean13",
+  "isbn",
+  "isbn13",
+  "ismn",
+  "ismn13",
+  "issn",
+  "issn13",
+  "upc",
+];
+
+const SAME_IN_ALL_MODES: ReadonlyMap<Kind, AvroType> = new Map<Kind, AvroType>([
+  ...TEXTS.map((kind) => [kind, "string"] as const),
+  ["bool", "boolean"],
+  ["int2", { type: "int", "connect.type": "int16" }],
+  ["int4", "int"],
+  ["int8", "long"],
+  ["oid", "long"],
+  ["float4", "float"],
+  ["float8", "double"],
+  ["timestamptz", named("string", "io.debezium.time.ZonedTimestamp")],
+  ["timetz", named("string", "io.debezium.time.ZonedTime")],
+  ["uuid", named("string", "io.debezium.data.Uuid")],
+  ["json", named("string", "io.debezium.data.Json")],
+  ["jsonb", named("string", "io.debezium.data.Json")],
+  ["xml", named("string", "io.debezium.data.Xml")],
+  ["ltree", named("string", "io.debezium.data.Ltree")],
+  ["tsvector", named("string", "io.debezium.data.Tsvector")],
+  ["vector", vectorType("double", "io.debezium.data.DoubleVector")],
+  ["halfvec", vectorType("float", "io.debezium.data.FloatVector")],
+  ["sparsevec", SPARSE_VECTOR],
+  ["point", POINT],
+  ["circle", CIRCLE],
+  ["line", LINE],
+  ["box", GEOMETRY],
+  ["lseg", GEOMETRY],
+  ["path", GEOMETRY],
+  ["polygon", GEOMETRY],
+  ["geometry", GEOMETRY],
+  ["geography", GEOGRAPHY],
+]);
+
+function vectorType(items: string, name: string): AvroType {
+  return { type: "array", items, "connect.version": 1, "connect.name": name };
 }
 
-const VARIABLE_SCALE_TYPE: AvroType = {
-  type: "record",
-  name: "VariableScaleDecimal",
-  namespace: "io.debezium.data",
-  fields: [
-    { name: "scale", type: "int" },
-    { name: "value", type: "bytes" },
-  ],
-  "connect.doc": "Variable scaled decimal",
-  "connect.version": 1,
-  "connect.name": VARIABLE_SCALE,
-};
-
-/**
- * The encoder of an Avro type as fields have it; the column's type only says the digits of a timestamptz. The
- * column may have another type by now: what its text does not give without loss is UNFIT. Undefined: no such field
- * is written here.
- */
-export function encoderOf(avro: AvroType, type: ColumnType): Encode | undefined {
-  const name = connectName(avro);
-  switch (name ?? primitiveOf(avro)) {
-    case "boolean":
-      return encodeBoolean;
-    case "int":
-      return typeof avro === "object" && avro["connect.type"] === "int16" ? encodeInt16 : encodeInt32;
-    case "long":
-      return encodeInt64;
-    case "float":
-      return encodeFloat32;
-    case "double":
-      return encodeFloat64;
-    case "bytes":
-      return encodeHex;
-    case "string":
-    case "io.debezium.data.Uuid":
-    case "io.debezium.data.Json":
-      return encodeText;
-    case DECIMAL:
-      return decimalEncoder(avro);
-    case VARIABLE_SCALE:
-      return encodeVariableScale;
-    case "io.debezium.time.Date":
-      return encodeDate;
-    case "io.debezium.time.Time":
-      return encodeTime(1000);
-    case "io.debezium.time.MicroTime":
-      return encodeTime(1);
-    case "io.debezium.time.Timestamp":
-      return encodeTimestamp(1000);
-    case "io.debezium.time.MicroTimestamp":
-      return encodeTimestamp(1);
-    case "io.debezium.time.ZonedTimestamp":
-      return encodeZonedTimestamp(fractionDigits(type));
+function typeByMode(kind: Kind, type: ColumnType, modes: ValueModes): AvroType | undefined {
+  switch (kind) {
+    case "bit":
+    case "varbit":
+      return bitLength(type) === 1 ? "boolean" : bitsType(bitLength(type));
+    case "numeric":
+      return numericType(type, modes);
+    case "money":
+      return modes.decimal === "precise" ? decimalType(modes.moneyDigits) : looseDecimal(modes);
+    case "bytea":
+      return binaryType(modes);
+    case "date":
+    case "time":
+    case "timestamp":
+      return timeType(kind, fractionDigits(type), modes.time);
+    case "interval":
+      return modes.interval === "string"
+        ? named("string", "io.debezium.time.Interval")
+        : named("long", "io.debezium.time.MicroDuration");
+    case "enum":
+      return enumType(type);
+    case "hstore":
+      return modes.hstore === "json"
+        ? named("string", "io.debezium.data.Json")
+        : { type: "map", values: ["null", "string"] };
+    case "array":
+      return arrayType(elementOf(type), modes);
     default:
       return undefined;
   }
 }
 
-function decimalEncoder(avro: AvroType): Encode | undefined {
-  if (typeof avro === "string") return undefined;
-  const { scale, precision } = avro;
-  return typeof scale === "number" && typeof precision === "number" ? encodeDecimal(scale, precision) : undefined;
+function binaryType(modes: ValueModes): AvroType {
+  return modes.binary === "bytes" ? "bytes" : "string";
+}
+
+function bitsType(length: number): AvroType {
+  return {
+    type: "bytes",
+    "connect.version": 1,
+    "connect.parameters": { length: String(length) },
+    "connect.name": "io.debezium.data.Bits",
+  };
+}
+
+/** `allowed` lists the labels in enumsortorder. */
+function enumType(type: ColumnType): AvroType {
+  const { detail } = baseOf(type);
+  const allowed = detail?.kind === "enum" ? detail.labels.join(",") : "";
+  return { type: "string", "connect.version": 1, "connect.parameters": { allowed }, "connect.name": ENUM };
+}
+
+function looseDecimal(modes: ValueModes): AvroType {
+  return modes.decimal === "double" ? "double" : "string";
+}
+
+/** AvroData's precision for a Decimal that names none. */
+const MONEY_PRECISION = 64;
+
+function numericType(type: ColumnType, modes: ValueModes): AvroType {
+  if (modes.decimal !== "precise") return looseDecimal(modes);
+  const numeric = numericOf(type);
+  return numeric === undefined ? VARIABLE_SCALE_TYPE : decimalType(numeric.scale, numeric.precision);
+}
+
+function decimalType(scale: number, precision?: number): AvroType {
+  return {
+    type: "bytes",
+    scale,
+    precision: precision ?? MONEY_PRECISION,
+    "connect.version": 1,
+    "connect.parameters": {
+      scale: String(scale),
+      ...(precision !== undefined && { "connect.decimal.precision": String(precision) }),
+    },
+    "connect.name": DECIMAL,
+    logicalType: "decimal",
+  };
+}
+
+/** io.debezium.jdbc.TemporalPrecisionMode, for the types without a zone. */
+function timeType(kind: "date" | "time" | "timestamp", digits: number, mode: ValueModes["time"]): AvroType {
+  if (mode === "connect") return CONNECT_TIME[kind];
+  const name = kind === "date" ? "Date" : kind === "time" ? "Time" : "Timestamp";
+  if (mode === "isostring") return named("string", `io.debezium.time.Iso${name}`);
+  if (kind === "date") return named("int", "io.debezium.time.Date");
+  if (mode === "nanoseconds") return named("long", `io.debezium.time.Nano${name}`);
+  const isMillis = digits <= 3 && (mode === "adaptive" || (mode === "adaptive_time_microseconds" && kind !== "time"));
+  if (!isMillis) return named("long", `io.debezium.time.Micro${name}`);
+  return named(kind === "time" ? "int" : "long", `io.debezium.time.${name}`);
+}
+
+const CONNECT_TIME = {
+  date: connectTime("int", "Date", "date"),
+  time: connectTime("int", "Time", "time-millis"),
+  timestamp: connectTime("long", "Timestamp", "timestamp-millis"),
+} as const;
+
+function connectTime(type: string, name: string, logicalType: string): AvroType {
+  return { type, "connect.version": 1, "connect.name": `org.apache.kafka.connect.data.${name}`, logicalType };
+}
+
+/** Arrays of these Debezium leaves out, whatever include.unknown.datatypes says; those after point: no converter. */
+const NO_ARRAY: ReadonlySet<Kind> = new Set<Kind>([
+  "money",
+  "name",
+  "interval",
+  "bit",
+  "varbit",
+  "xml",
+  "point",
+  "box",
+  "lseg",
+  "path",
+  "polygon",
+  "circle",
+  "line",
+  "vector",
+  "halfvec",
+  "sparsevec",
+]);
+
+/** Elements of these are required, as Debezium forgets to make them optional. */
+const REQUIRED_ELEMENTS: ReadonlySet<Kind> = new Set<Kind>(["enum", "tsvector"]);
+
+function arrayType(element: ColumnType | undefined, modes: ValueModes): AvroType | undefined {
+  if (element === undefined) return undefined;
+  const kind = element.detail?.kind === "domain" ? "unknown" : kindOf(element);
+  if (NO_ARRAY.has(kind) || kind === "array") return undefined;
+  const items = kind === "unknown" ? (modes.unknownTypes ? binaryType(modes) : undefined) : avroTypeOf(element, modes);
+  if (items === undefined) return undefined;
+  return { type: "array", items: REQUIRED_ELEMENTS.has(kind) ? items : ["null", items] };
+}
+
+/** Debezium's builders of these are optional whatever the column says. */
+export function isAlwaysOptional(type: ColumnType): boolean {
+  const avro = SAME_IN_ALL_MODES.get(kindOf(type));
+  return avro === GEOMETRY || avro === GEOGRAPHY || avro === CIRCLE || avro === LINE;
 }
 
 /** `connect.name` of a type that has one. */
@@ -198,4 +242,19 @@ export function primitiveOf(avro: AvroType): string {
 /** The digits of fraction a value may have beyond its text: a Decimal's scale. */
 export function scaleOf(avro: AvroType): number {
   return typeof avro === "object" && typeof avro["scale"] === "number" ? avro["scale"] : 0;
+}
+
+/** An array's element type without null, and whether it may be null; undefined for what is no array. */
+export function itemsOf(avro: AvroType): { readonly type: AvroType; readonly optional: boolean } | undefined {
+  if (typeof avro === "string" || avro["type"] !== "array") return undefined;
+  const items = avro["items"];
+  if (!Array.isArray(items)) return { type: items as AvroType, optional: false }; // no union: a name or an object
+  return { type: items.find((one: Json) => one !== "null") as AvroType, optional: items[0] === "null" }; // as above
+}
+
+/** The labels an enum's field lists, joined by commas. */
+export function allowedOf(avro: AvroType): string {
+  const parameters = typeof avro === "object" ? avro["connect.parameters"] : undefined;
+  const allowed = isObject(parameters) ? parameters["allowed"] : undefined;
+  return typeof allowed === "string" ? allowed : "";
 }

@@ -1,11 +1,12 @@
 import { GuardError } from "../errors.ts";
 import type { Relation, RowChange } from "../wal/message.ts";
 import { TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
-import type { Attnum } from "../table/column.ts";
+import type { Attnum, ColumnType } from "../table/column.ts";
 import type { SchemaId, Shape } from "../table/shape.ts";
 import { copyBytes } from "./bytes.ts";
-import { cellOf } from "./cell.ts";
+import { cellOf, type CellContext } from "./cell.ts";
 import { keyHeader } from "./header.ts";
+import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
 import { rowWriter, type RowSource } from "./row.ts";
 import { reserve, slab, take, type Slab } from "./slab.ts";
 import { sourceTail, type EventMark, type Op, type Origin } from "./source.ts";
@@ -25,8 +26,10 @@ export interface WriterOptions {
   readonly identity: Relation["identity"];
   readonly origin: Origin;
   readonly tombstones: boolean;
-  /** Stands for an unchanged value stored out of line that is not in the log. */
-  readonly placeholder?: string | undefined;
+  /** The columns' types in the log, parallel to `columns`; where absent: as when the field was made. */
+  readonly types?: readonly (ColumnType | undefined)[] | undefined;
+  /** Absent: Debezium's defaults. */
+  readonly modes?: ValueModes | undefined;
   /** Shared by the writers of a connector; its own when absent. */
   readonly slab?: Slab | undefined;
 }
@@ -36,16 +39,18 @@ export interface EventWriter {
   change(row: RowChange, mark: EventMark): readonly EventRecord[];
   /** One row read by a chunk, op r; `tuple` holds pgoutput TupleData at `at`. */
   chunkRow(tuple: Buffer, at: number, mark: EventMark): EventRecord;
+  /** Op t: no key, no row. */
+  truncate(mark: EventMark): EventRecord;
   /** Every key the change touches, old and new, as latin1 of the record's key bytes; empty without a key. */
   keysOf(row: RowChange): readonly string[];
   /** The same for a chunk's row; empty text without a key. */
   keyOfTuple(tuple: Buffer, at: number): string;
   /** A published field's value is not in the log: it was stored out of line and did not change. */
   hasUnchangedToast(row: RowChange): boolean;
+  /** An enum's label was written that its field does not list, since this was last asked. */
+  takeUnseenLabel(): boolean;
 }
 
-/** Debezium's unavailable.value.placeholder. */
-const PLACEHOLDER = "__debezium_unavailable_value";
 const FRAME = 5;
 
 /**
@@ -55,9 +60,15 @@ const FRAME = 5;
  */
 export function eventWriter(options: WriterOptions): EventWriter {
   const { shape, columns, tombstones } = options;
-  const placeholder = options.placeholder ?? PLACEHOLDER;
-  const cells = shape.fields.map((field) => cellOf(field, columns, placeholder));
-  const keyCells = shape.key.map((field) => cellOf(field, columns, placeholder));
+  let hasUnseen = false;
+  const context: CellContext = {
+    columns,
+    types: options.types ?? [],
+    modes: options.modes ?? DEFAULT_MODES,
+    unseen: () => (hasUnseen = true),
+  };
+  const cells = shape.fields.map((field) => cellOf(field, context));
+  const keyCells = shape.key.map((field) => cellOf(field, context));
   const into = options.slab ?? slab();
   const table = `${shape.table.schema}.${shape.table.name}`;
   const rows = rowWriter(table, cells);
@@ -144,6 +155,7 @@ export function eventWriter(options: WriterOptions): EventWriter {
       const row: RowSource = { tuple: current, other: undefined, nulls: "refuse" };
       return { key: keyOf(row, mark), value: valueOf(undefined, row, mark, "r") };
     },
+    truncate: (mark) => ({ key: null, value: valueOf(undefined, undefined, mark, "t") }),
     keysOf: (row) => {
       if (keyFrame === undefined) return [];
       const old = readOld(row);
@@ -163,6 +175,11 @@ export function eventWriter(options: WriterOptions): EventWriter {
       return cells.some(
         ({ column }) => tuple.kinds[column] === UNCHANGED_VALUE && old?.tuple.kinds[column] !== TEXT_VALUE,
       );
+    },
+    takeUnseenLabel: () => {
+      const had = hasUnseen;
+      hasUnseen = false;
+      return had;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { checkServerIdentity, type ConnectionOptions } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
 import { connect, type PostgresOptions, sqlState } from "./connection.ts";
@@ -32,7 +32,7 @@ export async function connectFirst(
   tls: TlsSettings,
   session: { readonly applicationName: string },
 ): Promise<FirstSession> {
-  const [first, second] = await attempts(options.host, tls);
+  const [first, second] = await attempts(tls);
   try {
     return await open({ ...options, ssl: first }, session);
   } catch (error) {
@@ -51,18 +51,18 @@ async function open(options: PostgresOptions, session: { readonly applicationNam
 
 type Ssl = false | ConnectionOptions;
 
-async function attempts(host: string, tls: TlsSettings): Promise<readonly [first: Ssl, second?: Ssl]> {
+async function attempts(tls: TlsSettings): Promise<readonly [first: Ssl, second?: Ssl]> {
   switch (tls.mode) {
     case "disable":
       return [false];
     case "allow":
-      return [false, await encrypted(host, tls)];
+      return [false, await encrypted(tls)];
     case "prefer":
-      return [await encrypted(host, tls), false];
+      return [await encrypted(tls), false];
     case "require":
     case "verify-ca":
     case "verify-full":
-      return [await encrypted(host, tls)];
+      return [await encrypted(tls)];
     default:
       return tls.mode satisfies never;
   }
@@ -73,14 +73,13 @@ function mayDiffer(error: unknown): boolean {
   return sqlState(error) === "28000" || (error instanceof Error && /does not support SSL/.test(error.message));
 }
 
-async function encrypted(host: string, tls: TlsSettings): Promise<ConnectionOptions> {
+async function encrypted(tls: TlsSettings): Promise<ConnectionOptions> {
   const verified = tls.mode === "verify-ca" || tls.mode === "verify-full";
   const ca = verified ? await certificates("database.sslrootcert", tls.rootCert) : undefined;
   return {
     rejectUnauthorized: verified,
     ...(ca === undefined ? {} : { ca: [...ca] }),
-    // The library leaves out the name when the host is an address; Node would then look for "localhost".
-    checkServerIdentity: (_name, peer) => (tls.mode === "verify-full" ? checkServerIdentity(host, peer) : undefined),
+    ...(tls.mode === "verify-full" ? {} : { checkServerIdentity: () => undefined }),
     ...(await identity(tls)),
   };
 }

@@ -192,7 +192,8 @@ export const TRIGGER_MARK = `fieldgate ${createHash("sha256")
   .digest("hex")
   .slice(0, 12)}`;
 
-/** Whoever comes first may make a schema of this name: what is in it must be ours before anything runs from it. */
+/** Whoever comes first may make a schema of this name: what is in it must be ours before anything runs from it,
+ * and the owner's default privileges let nobody else put something there. */
 const OWN_SCHEMA = `DO $fieldgate$ BEGIN
   IF EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'fieldgate'
               AND n.nspowner <> (SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user)) THEN
@@ -201,7 +202,15 @@ const OWN_SCHEMA = `DO $fieldgate$ BEGIN
   END IF;
 END $fieldgate$;
 CREATE SCHEMA IF NOT EXISTS fieldgate;
-REVOKE ALL ON SCHEMA fieldgate FROM PUBLIC`;
+DO $fieldgate$
+DECLARE grantee text;
+BEGIN
+  FOR grantee IN SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+      FROM pg_namespace n, aclexplode(n.nspacl) a
+     WHERE n.nspname = 'fieldgate' AND a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner LOOP
+    EXECUTE 'REVOKE CREATE ON SCHEMA fieldgate FROM ' || grantee;
+  END LOOP;
+END $fieldgate$`;
 
 /**
  * Made by the server, so it is in no text and no server log. The column is added to a row that exists: that rewrites

@@ -77,7 +77,7 @@ async function ask(base: URL, { path, timeoutMs, ...asked }: Asked): Promise<Ans
   try {
     response = await request({ ...asked, url, signal: AbortSignal.timeout(timeoutMs), maxBytes: MAX_BODY_BYTES });
   } catch (error) {
-    throw down(`${place}: ${networkReason(error, timeoutMs)}`, networkNext(error), error);
+    throw down(`${place}: ${networkReason(error, timeoutMs)}`, networkNext(error, url), error);
   }
   const { status, text } = response;
   if (status === 401 || status === 403) {
@@ -117,7 +117,7 @@ function withoutSource(text: string): string {
   return text.replace(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g, "$1");
 }
 
-function networkNext(error: unknown): string | undefined {
+function networkNext(error: unknown, url: string): string | undefined {
   if (isUntrusted(error)) {
     return "set FIELDGATE_REGISTRY_CA_FILE to the authority that signed the registry's certificate, and use the name in it";
   }
@@ -125,9 +125,9 @@ function networkNext(error: unknown): string | undefined {
   if (/alert (bad certificate|certificate required|unknown ca|handshake failure)/i.test(text)) {
     return "set FIELDGATE_REGISTRY_CERT_FILE and FIELDGATE_REGISTRY_KEY_FILE to a client certificate the registry trusts";
   }
-  return /wrong version number|packet length too long/.test(text)
-    ? "the registry speaks http there, not https"
-    : undefined;
+  if (/wrong version number|packet length too long/.test(text)) return "the registry speaks http there, not https";
+  const isCut = /socket hang up|ECONNRESET/.test(text) && url.startsWith("http:");
+  return isCut ? "if it lasts: does FIELDGATE_REGISTRY_URL begin with https?" : undefined;
 }
 
 function down(message: string, next?: string, cause?: unknown): GuardError {

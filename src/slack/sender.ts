@@ -1,13 +1,7 @@
 import type { Alert } from "../alert/alert.ts";
+import type { Clock } from "./clock.ts";
 import { messageOf } from "./message.ts";
 import type { Post, Posted } from "./webhook.ts";
-
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Rejects when the signal aborts. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
-}
 
 export interface SlackLog {
   warn(detail: object, message: string): void;

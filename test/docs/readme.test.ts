@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readConnectorFile } from "../../src/config.ts";
 import { parseContractFile } from "../../src/contract/file.ts";
-import { OID } from "../../src/event/type.ts";
+import { OID } from "../../src/event/kind.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");

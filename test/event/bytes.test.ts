@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { OID } from "../../src/event/type.ts";
+import { OID } from "../../src/event/kind.ts";
 import { avscType } from "./avro.ts";
 import { change, field, MARK, shapeOf, writerOf, type ColumnSpec } from "./row.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Json } from "../../src/table/shape.ts";
-import { OID } from "../../src/event/type.ts";
+import { OID } from "../../src/event/kind.ts";
 import { cases, field } from "./row.ts";
 
 interface DefaultCase {

@@ -1,17 +1,64 @@
 import { describe, expect, it, test } from "vitest";
-import { attnum } from "../../src/table/column.ts";
+import { attnum, type ColumnType } from "../../src/table/column.ts";
 import { fieldOf, widen } from "../../src/event/field.ts";
+import { DEFAULT_MODES } from "../../src/event/modes.ts";
 import { envelopeSchema, keySchema, readEnvelope } from "../../src/event/schema.ts";
-import { OID } from "../../src/event/type.ts";
+import { OID } from "../../src/event/kind.ts";
 import { column, field } from "./row.ts";
 
-test.each([
-  ["inet", 869, -1],
-  ["int4[]", 1007, -1],
-  ["numeric with a negative scale", OID.numeric, (5 << 16) + (2048 - 2) + 4],
-])("a column of type %s is left out with a finding", (_, oid, typmod) => {
-  const mapped = fieldOf(column({ name: "c", oid, typmod }, 0));
+const array = (of: ColumnType): ColumnType => ({ oid: 1, typmod: -1, detail: { kind: "array", of } });
+const plain = (oid: number): ColumnType => ({ oid, typmod: -1 });
+const domain = (of: ColumnType): ColumnType => ({ oid: 2, typmod: -1, detail: { kind: "domain", name: "d", of } });
+
+const LEFT_OUT: readonly (readonly [string, ColumnType])[] = [
+  ["pg_lsn", plain(3220)],
+  ["a composite", { oid: 3, typmod: -1, detail: { kind: "named", name: "pair" } }],
+  ["money[]", array(plain(OID.money))],
+  ["name[]", array(plain(OID.name))],
+  ["interval[]", array(plain(OID.interval))],
+  ["bit[]", array(plain(OID.bit))],
+  ["varbit[]", array(plain(OID.varbit))],
+  ["xml[]", array(plain(OID.xml))],
+  ["point[]", array(plain(OID.point))],
+  ["an array of a domain", array(domain(plain(OID.int4)))],
+  ["pg_lsn[]", array(plain(3220))],
+];
+
+test.each(LEFT_OUT)("a column of type %s is left out with a finding", (_, type) => {
+  const mapped = fieldOf({ ...column({ name: "c", oid: 0 }, 0), type });
   expect(mapped).toMatchObject({ kind: "left-out", finding: { rule: "column/type-not-mapped", field: "c" } });
+});
+
+test.each([
+  ["pg_lsn", plain(3220), "bytes", "bytes"],
+  ["pg_lsn in hex", plain(3220), "hex", "string"],
+  ["pg_lsn[]", array(plain(3220)), "bytes", { type: "array", items: ["null", "bytes"] }],
+  ["an array of a domain", array(domain(plain(OID.int4))), "base64", { type: "array", items: ["null", "string"] }],
+] as const)("with include.unknown.datatypes a column of type %s is opaque", (_, type, binary, avro) => {
+  const mapped = fieldOf(
+    { ...column({ name: "c", oid: 0 }, 0), type },
+    { ...DEFAULT_MODES, unknownTypes: true, binary },
+  );
+  expect(mapped).toMatchObject({ field: { avro: { type: ["null", avro], default: null } } });
+});
+
+test("include.unknown.datatypes does not bring back the arrays Debezium drops", () => {
+  const type = array(plain(OID.money));
+  const mapped = fieldOf({ ...column({ name: "c", oid: 0 }, 0), type }, { ...DEFAULT_MODES, unknownTypes: true });
+  expect(mapped.kind).toBe("left-out");
+});
+
+test("a field knows what its column was when it was made", () => {
+  const spec = { name: "c", oid: OID.int4, notNull: true, defaultExpr: "5" };
+  expect(field(spec).made).toEqual({ notNull: true, defaultExpr: "5" });
+});
+
+test("a domain is its base type, its column's default is none", () => {
+  const type = domain(domain({ oid: OID.numeric, typmod: (10 << 16) + 6 }));
+  const spec = { ...column({ name: "c", oid: 0, defaultExpr: "1.5" }, 0), type };
+  expect(fieldOf(spec)).toMatchObject({
+    field: { type, avro: { type: ["null", { scale: 2, precision: 10 }], default: null } },
+  });
 });
 
 test("a generated column is left out: it is not in the log", () => {

@@ -4,9 +4,11 @@ import { cases } from "./row.ts";
 
 interface NamingCase {
   readonly id: string;
-  readonly table: string;
-  readonly topic: string;
+  readonly table?: string;
+  readonly topic?: string;
 }
+
+const named = cases("debezium-naming-cases.jsonl") as readonly NamingCase[];
 
 /** `schema."quoted ""table"""` into its two names. */
 function split(table: string): readonly [string, string] {
@@ -16,9 +18,9 @@ function split(table: string): readonly [string, string] {
   return [names[0] ?? "", names[1] ?? ""];
 }
 
-test.each(cases("debezium-naming-cases.jsonl") as readonly NamingCase[])(
+test.each(named.filter((one) => one.table !== undefined))(
   "$id: the topic of $table is $topic",
-  ({ table, topic }) => {
+  ({ table = "", topic }) => {
     expect(topicName("test_server", ...split(table))).toBe(topic);
   },
 );
@@ -34,6 +36,20 @@ test.each([
   ["größe", "gr__e"],
 ])("column %s is field %s", (column, name) => {
   expect(fieldName(column)).toBe(name);
+});
+
+test.each([
+  ["_hello_语言", "_u005fhello_u005f_u8bed_u8a00"],
+  ["24ColumnName", "_u00324ColumnName"],
+  ["my-col.2", "my_u002dcol_u002e2"],
+  ["š", "_u161"],
+  ["ok1", "ok1"],
+])("under avro_unicode column %s is field %s", (column, name) => {
+  expect(fieldName(column, "avro_unicode")).toBe(name);
+});
+
+test("under none a column's name stays", () => {
+  expect(fieldName("my-col", "none")).toBe("my-col");
 });
 
 test.each([

@@ -3,7 +3,9 @@ import { GuardError } from "../../src/errors.ts";
 import { decodeValue, readUnscaled } from "../../src/event/decode.ts";
 import { UNFIT } from "../../src/event/encode.ts";
 import { civilOf, daysOf } from "../../src/event/calendar.ts";
-import { avroTypeOf, encoderOf, OID } from "../../src/event/type.ts";
+import { encoderOf } from "../../src/event/encoder.ts";
+import { OID } from "../../src/event/kind.ts";
+import { avroTypeOf } from "../../src/event/type.ts";
 import { change, field, MARK, shapeOf, writerOf } from "./row.ts";
 
 /** The value a column's text becomes: numbers as decimal text, bytes as hex; undefined: it does not fit. */
@@ -17,6 +19,7 @@ function value(oid: number, typmod: number, text: string): string | undefined {
   expect(read.end).toBe(end);
   if (Buffer.isBuffer(read.value))
     return oid === OID.numeric ? String(readUnscaled(read.value)) : read.value.toString("hex");
+  if (typeof read.value === "object") throw new Error("no primitive");
   return Object.is(read.value, -0) ? "-0" : String(read.value);
 }
 

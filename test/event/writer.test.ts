@@ -2,7 +2,7 @@ import { describe, expect, it, test } from "vitest";
 import { attnum } from "../../src/table/column.ts";
 import type { Field } from "../../src/table/shape.ts";
 import { widen } from "../../src/event/field.ts";
-import { OID } from "../../src/event/type.ts";
+import { OID } from "../../src/event/kind.ts";
 import type { EventRecord } from "../../src/event/writer.ts";
 import { avscType } from "./avro.ts";
 import { change, field, MARK, shapeOf, tupleData, UNCHANGED, writerOf, type Sent } from "./row.ts";
@@ -358,6 +358,6 @@ test("a row with other columns than its Relation is refused", () => {
 });
 
 test("a field of an Avro type that no column is written as is refused at once", () => {
-  const odd: Field = { ...(FIELDS[0] as Field), avro: { name: "id", type: { type: "array", items: "int" } } }; // it is there
+  const odd: Field = { ...(FIELDS[0] as Field), avro: { name: "id", type: { type: "fixed", name: "F", size: 4 } } }; // it is there
   expect(() => writerOf(shapeOf("p.public.t", [odd], []))).toThrow(/amendment-unsupported/);
 });

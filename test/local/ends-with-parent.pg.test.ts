@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { alive } from "../stack/processes.ts";
 import { until } from "../stack/until.ts";
+import { localStack } from "./local-stack.ts";
 import { startedParent } from "./started-parent.ts";
 
-test.each(["SIGKILL", "SIGINT", "SIGTERM"] as const)(
+test.runIf(localStack).each(["SIGKILL", "SIGINT", "SIGTERM"] as const)(
   "PostgreSQL and its data are gone after %s of the parent",
   async (signal) => {
     await using parent = await startedParent();
@@ -17,7 +18,7 @@ test.each(["SIGKILL", "SIGINT", "SIGTERM"] as const)(
   },
 );
 
-test("a paused PostgreSQL ends with its parent too", async () => {
+test.runIf(localStack)("a paused PostgreSQL ends with its parent too", async () => {
   await using parent = await startedParent();
   const { child, pids, servers } = parent;
   process.kill(servers["postgres"] ?? 0, "SIGSTOP");
@@ -25,7 +26,7 @@ test("a paused PostgreSQL ends with its parent too", async () => {
   await expect(until(() => !pids.some(alive), "every process has ended")).resolves.toBe(true);
 });
 
-test("servers end with their supervisor when that is killed", async () => {
+test.runIf(localStack)("servers end with their supervisor when that is killed", async () => {
   await using parent = await startedParent();
   const { pids, data } = parent;
   const [supervisor = 0] = pids;

@@ -64,5 +64,5 @@ test("an address missing in the environment is named", () => {
 
 test("another FIELDGATE_STACK is refused", async () => {
   vi.stubEnv("FIELDGATE_STACK", "docker");
-  await expect(startStack()).rejects.toThrow("FIELDGATE_STACK is local or env, not docker");
+  await expect(startStack()).rejects.toThrow("FIELDGATE_STACK is local, containers or env, not docker");
 });

@@ -199,6 +199,7 @@ describe("the secret", () => {
     expect(bytes.some((text) => text.includes("secret"))).toBe(true);
     expect(bytes.filter((text) => text.includes(secret))).toEqual([]);
     await using reader = await session({ ...from.database.address, user: role, password: "p" });
+    expect(await failure(reader.query("CREATE TABLE fieldgate.mine ()"))).toMatchObject({ code: "42501" });
     expect(await failure(reader.query("SELECT FROM fieldgate.secret"))).toMatchObject({ code: "42501" });
     expect(await failure(reader.query("SELECT fieldgate.signed('')"))).toMatchObject({ code: "42501" });
     await from.app.query(

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Clock } from "../../src/slack/sender.ts";
+import type { Clock } from "../../src/slack/clock.ts";
 
 export interface FakeClock extends Clock {
   /** Lets so much time pass, waking each sleeper at its time; what they do meanwhile is done before it goes on. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Amendment, Told } from "../../src/gate/amendment.ts";
 import { tellText } from "../../src/gate/settle.ts";
-import type { StopTold } from "../../src/slack/connector-alerts.ts";
+import type { StopTold } from "../../src/slack/connector-news.ts";
 import type { Message } from "../../src/slack/message.ts";
 import { type ConnectorAlerts, type Slack, startSlack } from "../../src/slack/start-slack.ts";
 import type { Posted } from "../../src/slack/webhook.ts";
@@ -26,6 +26,8 @@ interface World {
   /** Slack's next answers, then it takes everything. */
   readonly answers: (Posted | "hangs")[];
   attempts: number;
+  /** Attempts that were given up. */
+  given: number;
   amendments: readonly Amendment[];
   stopTold: StopTold | undefined;
 }
@@ -41,7 +43,17 @@ interface Life {
 
 function newWorld(): World {
   const clock = fakeClock();
-  return { clock, titles: [], messages: [], lines: [], answers: [], attempts: 0, amendments: [], stopTold: undefined };
+  return {
+    clock,
+    titles: [],
+    messages: [],
+    lines: [],
+    answers: [],
+    attempts: 0,
+    given: 0,
+    amendments: [],
+    stopTold: undefined,
+  };
 }
 
 /** A life of the service: it records what it is told when `records`, as the guard does. */
@@ -59,7 +71,7 @@ function live(world: World, records = true): Life {
       world.attempts += 1;
       const answer = world.answers.shift() ?? { kind: "posted" };
       if (answer === "hangs") {
-        await clock.sleep(HOUR, signal).catch(() => undefined);
+        await clock.sleep(HOUR, signal).catch(() => void (world.given += 1));
         return later;
       }
       if (answer.kind !== "posted") return answer;
@@ -281,6 +293,7 @@ describe("a restart", () => {
     await world.clock.pass(10 * SECOND);
     expect(ended - before).toBeLessThanOrEqual(3 * SECOND);
     expect(ended).toBeGreaterThan(0);
+    expect(world.given).toBe(1);
     expect(world.titles).toEqual([]);
     live(world);
     await world.clock.pass(3 * SECOND);
@@ -391,8 +404,8 @@ describe("a stop", () => {
       await end(world, life);
     }
     expect(world.titles).toHaveLength(1);
-    const later = live(world);
-    later.alerts.stopped(STOP);
+    const last = live(world);
+    last.alerts.stopped(STOP);
     await world.clock.pass(HOUR);
     expect(world.titles.slice(1)).toEqual([expect.stringContaining("🔴 Still stopped: connector inventory")]);
   });

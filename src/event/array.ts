@@ -1,0 +1,96 @@
+import { byteAt, writeInt } from "./bytes.ts";
+import { UNFIT, type Encode } from "./encode.ts";
+
+const QUOTE = 34;
+const COMMA = 44;
+const EQUALS = 61;
+const LEFT_BRACKET = 91;
+const BACKSLASH = 92;
+const OPEN = 123;
+const CLOSE = 125;
+
+/**
+ * A one-dimensional array's text (`{1,NULL,"a\"b"}`, `[0:1]={1,2}`) as an Avro array; a null is UNFIT unless
+ * `optional`. An array of more dimensions is UNFIT: Debezium's schema has none.
+ */
+export function encodeArray(element: Encode, optional: boolean): Encode {
+  let scratch = Buffer.alloc(256);
+  return (src, s, e, out, p) => {
+    const from = bodyStart(src, s, e);
+    const count = from < 0 ? -1 : countElements(src, from, e);
+    if (count < 0) return UNFIT;
+    if (count > 0) p = writeInt(out, p, count);
+    for (let i = from; i < e - 1; i++) {
+      let end = i;
+      if (byteAt(src, i) === QUOTE) {
+        if (scratch.length < e - i) scratch = Buffer.alloc((e - i) * 2);
+        end = closingQuote(src, i + 1);
+        const size = unescape(src, i + 1, end, scratch);
+        if (optional) out[p++] = 2;
+        p = element(scratch, 0, size, out, p);
+        end++;
+      } else {
+        while (byteAt(src, end) !== COMMA && byteAt(src, end) !== CLOSE) end++;
+        const isNull = isNullWord(src, i, end);
+        if (isNull && !optional) return UNFIT;
+        if (optional) out[p++] = isNull ? 0 : 2;
+        if (!isNull) p = element(src, i, end, out, p);
+      }
+      if (p === UNFIT) return UNFIT;
+      i = end;
+    }
+    out[p++] = 0;
+    return p;
+  };
+}
+
+/** The place after the opening brace, behind bounds that are not the usual; -1 for what is no array. */
+function bodyStart(src: Buffer, s: number, e: number): number {
+  let at = s;
+  if (at < e && byteAt(src, at) === LEFT_BRACKET) {
+    while (at < e && byteAt(src, at) !== EQUALS) at++;
+    at++;
+  }
+  return e - at >= 2 && byteAt(src, at) === OPEN && byteAt(src, e - 1) === CLOSE ? at + 1 : -1;
+}
+
+/** -1 for more than one dimension and for a text that ends within quotes. */
+function countElements(src: Buffer, from: number, e: number): number {
+  if (from === e - 1) return 0;
+  let count = 1;
+  for (let i = from; i < e - 1; i++) {
+    const c = byteAt(src, i);
+    if (c === COMMA) count++;
+    else if (c === OPEN || c === CLOSE || c === BACKSLASH) return -1;
+    else if (c === QUOTE) {
+      i = closingQuote(src, i + 1);
+      if (i >= e - 1) return -1;
+    }
+  }
+  return count;
+}
+
+function closingQuote(src: Buffer, from: number): number {
+  let i = from;
+  while (i < src.length && byteAt(src, i) !== QUOTE) i += byteAt(src, i) === BACKSLASH ? 2 : 1;
+  return i;
+}
+
+function unescape(src: Buffer, s: number, e: number, into: Buffer): number {
+  let size = 0;
+  for (let i = s; i < e; i++) {
+    if (byteAt(src, i) === BACKSLASH) i++;
+    into[size++] = byteAt(src, i);
+  }
+  return size;
+}
+
+function isNullWord(src: Buffer, s: number, e: number): boolean {
+  return (
+    e - s === 4 &&
+    byteAt(src, s) === 78 &&
+    byteAt(src, s + 1) === 85 &&
+    byteAt(src, s + 2) === 76 &&
+    byteAt(src, s + 3) === 76
+  );
+}

@@ -1,0 +1,303 @@
+import type { ColumnType } from "../table/column.ts";
+import { encodeArray } from "./array.ts";
+import { UNFIT, type Encode } from "./encode.ts";
+import { encoderOf } from "./encoder.ts";
+import { baseOf, bitLength, charLength, elementOf, kindOf, numericOf, type Kind } from "./kind.ts";
+import type { ValueModes } from "./modes.ts";
+import { fitDecimal } from "./number.ts";
+import { itemsOf, type AvroType } from "./type.ts";
+
+/** A value's text under another type; undefined: it does not fit. */
+type Rewrite = (text: string) => string | undefined;
+
+/**
+ * The encoder of a field made for type `to` whose column has type `from` now: writes what PostgreSQL's own cast to
+ * `to` gives, and is UNFIT where that cast fails or loses something. Undefined: no such field is written here.
+ */
+export function castEncoder(
+  avro: AvroType,
+  from: ColumnType,
+  to: ColumnType,
+  modes: ValueModes,
+  unseen: () => void,
+): Encode | undefined {
+  const items = itemsOf(avro);
+  const [fromElement, toElement] = [elementOf(from), elementOf(to)];
+  if (items !== undefined && fromElement !== undefined && toElement !== undefined) {
+    const element = castEncoder(items.type, fromElement, toElement, modes, unseen);
+    return element && encodeArray(element, items.optional);
+  }
+  const encode = encoderOf(avro, to, modes, unseen);
+  if (encode === undefined) return undefined;
+  const rewrite = rewriteOf(from, to);
+  return rewrite === asIs ? encode : rewritten(rewrite, encode);
+}
+
+function rewritten(rewrite: Rewrite, encode: Encode): Encode {
+  return (src, s, e, out, p) => {
+    const text = rewrite(src.toString("utf8", s, e));
+    if (text === undefined) return UNFIT;
+    const bytes = Buffer.from(text);
+    return encode(bytes, 0, bytes.length, out, p);
+  };
+}
+
+const asIs: Rewrite = (text) => text;
+const never: Rewrite = () => undefined;
+
+const TEXTS: ReadonlySet<Kind> = new Set<Kind>(["text", "varchar", "bpchar", "name", "citext", "char", "xml"]);
+const INTEGERS: ReadonlySet<Kind> = new Set<Kind>(["int2", "int4", "int8", "oid"]);
+
+function rewriteOf(from: ColumnType, to: ColumnType): Rewrite {
+  const [fromKind, toKind] = [kindOf(from), kindOf(to)];
+  if (TEXTS.has(toKind)) return textRewrite(fromKind, toKind === "bpchar" ? charLength(to) : undefined);
+  if (fromKind === toKind && fromKind !== "unknown") return sameKind(toKind, to);
+  const source: Kind = TEXTS.has(fromKind) ? "text" : fromKind;
+  switch (toKind) {
+    case "bool":
+      return BOOL_FROM[source] ?? never;
+    case "int2":
+    case "int4":
+    case "int8":
+    case "oid":
+      return INTEGERS.has(source)
+        ? asIs
+        : source === "bool" && toKind !== "int4"
+          ? never
+          : (INTEGER_FROM[source] ?? never);
+    case "float4":
+    case "float8":
+      return floatRewrite(source, toKind);
+    case "numeric":
+      return numericRewrite(source, to);
+    case "enum":
+      return source === "text" ? oneOf(labelsOf(to)) : never;
+    case "bit":
+    case "varbit":
+      return bitRewrite(source, to);
+    default:
+      return OTHER[toKind]?.[source] ?? never;
+  }
+}
+
+/** The same type with another modifier; where the encoder itself sees what is lost the text stays. */
+function sameKind(kind: Kind, to: ColumnType): Rewrite {
+  if (kind === "numeric") return numericRewrite("numeric", to);
+  return kind === "bit" || kind === "varbit" ? bitRewrite(kind, to) : asIs;
+}
+
+/** `::text` of a value; padded for char(n). */
+function textRewrite(from: Kind, length: number | undefined): Rewrite {
+  const rewrite = TEXT_FROM[from] ?? asIs;
+  if (length === undefined) return rewrite;
+  return (text) => {
+    const plain = rewrite(text);
+    return plain === undefined ? undefined : plain + " ".repeat(Math.max(0, length - Array.from(plain).length));
+  };
+}
+
+/** What `::text` prints unlike the type's own output. */
+const TEXT_FROM: Readonly<Partial<Record<Kind, Rewrite>>> = {
+  bool: (text) => (text === "t" ? "true" : "false"),
+  bpchar: (text) => text.replace(/ +$/, ""),
+  inet: (text) => (text.includes("/") ? text : `${text}${text.includes(":") ? "/128" : "/32"}`),
+};
+
+/** PostgreSQL's boolin: any beginning of the words that is not ambiguous. */
+function boolFromText(text: string): string | undefined {
+  const word = text.trim().toLowerCase();
+  if (word === "") return undefined;
+  if ("true".startsWith(word) || "yes".startsWith(word) || word === "on" || word === "1") return "t";
+  const isFalse = "false".startsWith(word) || "no".startsWith(word) || word === "of" || word === "off" || word === "0";
+  return isFalse ? "f" : undefined;
+}
+
+/** 0 and 1 only: other numbers are true as well, and would come back as 1. */
+const zeroOne: Rewrite = (text) => (text === "1" ? "t" : text === "0" ? "f" : undefined);
+const BOOL_FROM: Readonly<Partial<Record<Kind, Rewrite>>> = {
+  text: boolFromText,
+  int4: zeroOne,
+  bit: zeroOne,
+  varbit: zeroOne,
+};
+
+const INTEGER_FROM: Readonly<Partial<Record<Kind, Rewrite>>> = {
+  bool: (text) => (text === "t" ? "1" : "0"),
+  text: (text) => /^\s*\+?(-?\d+)\s*$/.exec(text)?.[1],
+  numeric: (text) => wholeOf(text),
+  float4: (text) => wholeOf(plainDecimal(text)),
+  float8: (text) => wholeOf(plainDecimal(text)),
+};
+
+function wholeOf(text: string | undefined): string | undefined {
+  const whole = text === undefined ? undefined : /^(-?\d+)(?:\.0*)?$/.exec(text)?.[1];
+  return whole === "-0" ? "0" : whole;
+}
+
+/** A number's text without exponent, blanks and `+`; undefined for anything else, NaN and Infinity too. */
+function plainDecimal(text: string): string | undefined {
+  const match = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,5}))?\s*$/i.exec(text);
+  if (match === null) return undefined;
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = match;
+  if (whole + fraction === "") return undefined;
+  const scale = fraction.length - Number(exponent);
+  const digits = whole + fraction + "0".repeat(Math.max(0, -scale));
+  const padded = digits.padStart(scale + 1, "0");
+  const point = padded.length - Math.max(0, scale);
+  const integer = padded.slice(0, point).replace(/^0+(?=\d)/, "");
+  const rest = padded.slice(point);
+  return `${sign === "-" ? "-" : ""}${integer}${rest === "" ? "" : `.${rest}`}`;
+}
+
+const NO_NUMBER: Readonly<Record<string, string>> = {
+  nan: "NaN",
+  inf: "Infinity",
+  infinity: "Infinity",
+  "+inf": "Infinity",
+  "+infinity": "Infinity",
+  "-inf": "-Infinity",
+  "-infinity": "-Infinity",
+};
+
+/** Exact: the float's shortest text is the same number. */
+function floatRewrite(from: Kind, to: "float4" | "float8"): Rewrite {
+  if (from === "float4") return (text) => (/n/i.test(text) ? text : String(Math.fround(Number(text))));
+  if (from === "float8")
+    return (text) => (Math.fround(Number(text)) === Number(text) || /n/i.test(text) ? text : undefined);
+  if (!INTEGERS.has(from) && from !== "numeric" && from !== "text") return never;
+  return (text) => {
+    const special = NO_NUMBER[text.trim().toLowerCase()];
+    const plain = special ?? plainDecimal(text);
+    if (plain === undefined || special !== undefined) return plain;
+    const shortest = to === "float4" ? shortestFloat(Number(plain)) : String(Number(plain));
+    return sameNumber(plainDecimal(shortest), plain) ? plain : undefined;
+  };
+}
+
+function shortestFloat(value: number): string {
+  const float = Math.fround(value);
+  for (let digits = 1; digits < 9; digits++) {
+    const short = float.toPrecision(digits);
+    if (Math.fround(Number(short)) === float) return short;
+  }
+  return String(float);
+}
+
+function sameNumber(a: string | undefined, b: string): boolean {
+  return a !== undefined && trimmed(a) === trimmed(b);
+}
+
+function trimmed(plain: string): string {
+  const short = plain.includes(".") ? plain.replace(/\.?0+$/, "") : plain;
+  return short === "-0" ? "0" : short;
+}
+
+/** PostgreSQL's float4::numeric and float8::numeric keep so many digits (FLT_DIG, DBL_DIG). */
+const FLOAT_DIGITS: Readonly<Partial<Record<Kind, number>>> = { float4: 6, float8: 15 };
+
+function numericRewrite(from: Kind, to: ColumnType): Rewrite {
+  const isNumber =
+    INTEGERS.has(from) || from === "numeric" || from === "text" || from === "float4" || from === "float8";
+  if (from === "money") return (text) => fitTo(to, plainDecimal(text.replaceAll(/[$,]/g, "")));
+  if (!isNumber) return never;
+  return (text) => {
+    const special = NO_NUMBER[text.trim().toLowerCase()];
+    if (special !== undefined) return special;
+    const plain = plainDecimal(text);
+    const most = FLOAT_DIGITS[from];
+    const digits = plain?.replaceAll(/[-.]/g, "").replace(/^0+/, "").replace(/0+$/, "") ?? "";
+    return most !== undefined && digits.length > most ? undefined : fitTo(to, plain);
+  };
+}
+
+function fitTo(to: ColumnType, plain: string | undefined): string | undefined {
+  const numeric = numericOf(to);
+  if (plain === undefined || numeric === undefined) return plain;
+  return fitDecimal(plain, numeric.precision, numeric.scale);
+}
+
+function labelsOf(type: ColumnType): ReadonlySet<string> {
+  const { detail } = baseOf(type);
+  return new Set(detail?.kind === "enum" ? detail.labels : []);
+}
+
+function oneOf(labels: ReadonlySet<string>): Rewrite {
+  return (text) => (labels.has(text) ? text : undefined);
+}
+
+/** bit(n) takes exactly n, varbit(n) up to n: cutting and padding change the value. */
+function bitRewrite(from: Kind, to: ColumnType): Rewrite {
+  const length = bitLength(to);
+  const isExact = kindOf(to) === "bit";
+  const fits: Rewrite = (text) => ((isExact ? text.length === length : text.length <= length) ? text : undefined);
+  if (from === "bit" || from === "varbit") return fits;
+  if (from === "text") return (text) => (/^[01]*$/.test(text) ? fits(text) : undefined);
+  return from === "bool" && length === 1 ? (text) => (text === "t" ? "1" : "0") : never;
+}
+
+function matching(pattern: RegExp): Rewrite {
+  return (text) => (pattern.test(text) ? text : undefined);
+}
+
+const DATE = /^\d{4,}-\d\d-\d\d(?: BC)?$|^-?infinity$/;
+const CLOCK = /^\d\d:\d\d:\d\d(?:\.\d{1,6})?$/;
+const TIMESTAMP = /^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: BC)?$|^-?infinity$/;
+const ZONED = /^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d(?::\d\d){0,2}(?: BC)?$|^-?infinity$/;
+
+/** `2020-01-02[ BC]` with a clock after the date. */
+function withClock(clock: string): Rewrite {
+  return (text) => (text.endsWith("infinity") ? text : text.replace(/( BC)?$/, `${clock}$1`));
+}
+
+function dateAtMidnight(text: string): string | undefined {
+  if (text.endsWith("infinity")) return text;
+  const match = /^(\S+) 00:00:00(?:\+00)?( BC)?$/.exec(text);
+  return match?.[1] === undefined ? undefined : `${match[1]}${match[2] ?? ""}`;
+}
+
+/** At UTC, which the session's TimeZone is. */
+const withoutZone: Rewrite = (text) =>
+  /[+-]00( BC)?$|infinity$/.test(text) ? text.replace(/\+00(?=( BC)?$)/, "") : undefined;
+
+function validJson(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
+
+const bytesOfText: Rewrite = (text) => {
+  if (/^\\x(?:[0-9a-f]{2})*$/i.test(text)) return text.toLowerCase();
+  return text.includes("\\") ? undefined : `\\x${Buffer.from(text).toString("hex")}`;
+};
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$|\/)|(?=$|\/))){4}(?:\/(?:[12]?\d|3[0-1]))?$/;
+const MACADDR = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/;
+const cents: Rewrite = (text) => (/^-?\d+(?:\.\d\d?0*)?$/.test(text) ? text : undefined);
+
+/** By the field's type and the column's now. A text is taken in the form the type itself prints. */
+const OTHER: Readonly<Partial<Record<Kind, Partial<Record<Kind, Rewrite>>>>> = {
+  date: { timestamp: dateAtMidnight, timestamptz: dateAtMidnight, text: matching(DATE) },
+  timestamp: { date: withClock(" 00:00:00"), timestamptz: withoutZone, text: matching(TIMESTAMP) },
+  timestamptz: {
+    date: withClock(" 00:00:00+00"),
+    timestamp: withClock("+00"),
+    text: (text) => (ZONED.test(text) ? text : TIMESTAMP.test(text) ? withClock("+00")(text) : undefined),
+  },
+  time: { timetz: withoutZone, text: matching(CLOCK) },
+  timetz: { time: (text) => `${text}+00` },
+  interval: { time: asIs, text: asIs },
+  uuid: { text: (text) => (UUID.test(text) ? text.toLowerCase() : undefined) },
+  json: { jsonb: asIs, text: validJson },
+  jsonb: { json: asIs, text: validJson },
+  bytea: { text: bytesOfText },
+  money: { int2: asIs, int4: asIs, int8: asIs, numeric: cents },
+  inet: { cidr: (text) => text.replace(/(?:^([^:]*)\/32|\/128)$/, "$1"), text: matching(IPV4) },
+  macaddr: { text: matching(MACADDR) },
+  hstore: { text: asIs },
+  ltree: { text: asIs },
+  array: { text: asIs },
+};

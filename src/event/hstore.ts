@@ -1,0 +1,51 @@
+import { writeInt, writeString } from "./bytes.ts";
+import { UNFIT, type Encode } from "./encode.ts";
+import { javaHash, javaOrder } from "./java-order.ts";
+
+type Pair = readonly [key: string, value: string | null];
+
+/** `"key"=>"value", "other"=>NULL` with \ before " and \; what follows the last pair must be nothing. */
+const PAIR = /"((?:[^"\\]|\\.)*)"=>(?:NULL|"((?:[^"\\]|\\.)*)")(?:, |$)/sy;
+
+/** The pairs in the order Debezium gives them; undefined for what is no hstore text. */
+function pairsOf(text: string): readonly Pair[] | undefined {
+  const pairs: Pair[] = [];
+  PAIR.lastIndex = 0;
+  while (PAIR.lastIndex < text.length) {
+    const match = PAIR.exec(text);
+    if (match?.[1] === undefined) return undefined;
+    pairs.push([plain(match[1]), match[2] === undefined ? null : plain(match[2])]);
+  }
+  return javaOrder(pairs, ([key]) => javaHash(key));
+}
+
+function plain(quoted: string): string {
+  return quoted.includes("\\") ? quoted.replaceAll(/\\(.)/gs, "$1") : quoted;
+}
+
+/** hstore.handling.mode=json: io.debezium.data.Json as Jackson prints it. */
+export const encodeHstoreJson: Encode = (src, s, e, out, p) => {
+  const pairs = pairsOf(src.toString("utf8", s, e));
+  if (pairs === undefined) return UNFIT;
+  const text = pairs.map(([key, value]) => `${quote(key)}:${value === null ? "null" : quote(value)}`).join(",");
+  return writeString(out, p, `{${text}}`);
+};
+
+/** Jackson prints a control character's code in capitals. */
+function quote(text: string): string {
+  return JSON.stringify(text).replaceAll(/\\u00[01][0-9a-f]/g, (code) => `\\u${code.slice(2).toUpperCase()}`);
+}
+
+/** hstore.handling.mode=map: an Avro map of `["null","string"]`. */
+export const encodeHstoreMap: Encode = (src, s, e, out, p) => {
+  const pairs = pairsOf(src.toString("utf8", s, e));
+  if (pairs === undefined) return UNFIT;
+  if (pairs.length > 0) p = writeInt(out, p, pairs.length);
+  for (const [key, value] of pairs) {
+    p = writeString(out, p, key);
+    out[p++] = value === null ? 0 : 2;
+    if (value !== null) p = writeString(out, p, value);
+  }
+  out[p++] = 0;
+  return p;
+};

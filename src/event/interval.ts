@@ -1,0 +1,68 @@
+import { writeBigLong, writeString } from "./bytes.ts";
+import { UNFIT, type Encode } from "./encode.ts";
+
+/** An interval's parts as pgjdbc's PGInterval has them; the clock's share one sign. */
+interface Interval {
+  readonly years: number;
+  readonly months: number;
+  readonly days: number;
+  readonly hours: number;
+  readonly minutes: number;
+  /** Microseconds below a minute. */
+  readonly micros: number;
+}
+
+/** IntervalStyle=postgres: `1 year 2 mons -3 days +04:05:06.78`. */
+const TEXT =
+  /^(?:([+-]?\d+) years? ?)?(?:([+-]?\d+) mons? ?)?(?:([+-]?\d+) days? ?)?(?:([+-])?(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/;
+
+function intervalOf(text: string): Interval | undefined {
+  const match = text === "" ? null : TEXT.exec(text);
+  if (match === null) return undefined;
+  const [, years = "0", months = "0", days = "0", mark, hours = "0", minutes = "0", seconds = "0", fraction = ""] =
+    match;
+  const sign = mark === "-" ? -1 : 1;
+  return {
+    years: Number(years),
+    months: Number(months),
+    days: Number(days),
+    hours: sign * Number(hours),
+    minutes: sign * Number(minutes),
+    micros: sign * (Number(seconds) * 1_000_000 + Number(fraction.padEnd(6, "0"))),
+  };
+}
+
+const DAYS_PER_MONTH = 365.25 / 12;
+
+/** io.debezium.time.MicroDuration: microseconds, a month being 365.25 / 12 days; computed in doubles as it does. */
+export const encodeMicroDuration: Encode = (src, s, e, out, p) => {
+  const interval = intervalOf(src.toString("latin1", s, e));
+  if (interval === undefined) return UNFIT;
+  const { years, months, days, hours, minutes, micros } = interval;
+  const whole = Math.trunc(micros / 1_000_000);
+  const inDays = (years * 12 + months) * DAYS_PER_MONTH + days;
+  const inSeconds = ((inDays * 24 + hours) * 60 + minutes) * 60 + (whole + (micros - whole * 1_000_000) / 1_000_000);
+  return writeBigLong(out, p, BigInt.asIntN(64, clamp(BigInt(Math.trunc(inSeconds * 1e6)))));
+};
+
+const LONG_MAX = 0x7fffffffffffffffn;
+
+/** Java's cast of a double to long. */
+function clamp(value: bigint): bigint {
+  return value > LONG_MAX ? LONG_MAX : value < -LONG_MAX - 1n ? -LONG_MAX - 1n : value;
+}
+
+/** io.debezium.time.Interval: ISO-8601 with all parts, `P1Y2M3DT4H5M6.78S`. */
+export const encodeInterval: Encode = (src, s, e, out, p) => {
+  const interval = intervalOf(src.toString("latin1", s, e));
+  if (interval === undefined) return UNFIT;
+  const { years, months, days, hours, minutes, micros } = interval;
+  const text = `P${years}Y${months}M${days}DT${hours + 0}H${minutes + 0}M${secondsText(micros)}S`;
+  return writeString(out, p, text);
+};
+
+function secondsText(micros: number): string {
+  const size = Math.abs(micros);
+  const fraction = String(size % 1_000_000).padStart(6, "0");
+  return `${micros < 0 ? "-" : ""}${Math.floor(size / 1_000_000)}.${fraction}`.replace(/\.?0+$/, "");
+}

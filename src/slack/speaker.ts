@@ -1,0 +1,127 @@
+import { drop, isStormy, newsAt, posted, weather } from "../alert/box.ts";
+import { type Draft, newsDrafts, reminderDraft, type Scope, summaryDraft } from "../alert/compose.ts";
+import { dueReminders, reminderDelay } from "../alert/reminder.ts";
+import type { Amendment } from "../gate/amendment.ts";
+import { tellText } from "../gate/settle.ts";
+import type { State } from "../gate/state.ts";
+import { type ConnectorNews, current, reminded, stopAt, stopDraft } from "./connector-news.ts";
+import { type Clock, timeOf, within } from "./clock.ts";
+import type { Sender, SlackLog } from "./sender.ts";
+
+export interface SpeakerOptions {
+  readonly sender: Sender;
+  readonly log: SlackLog;
+  readonly groupsNotNamed: (topic: string) => Promise<readonly string[]>;
+  readonly clock: Clock;
+  /** From then on what waits is told at once, and nobody is reminded of anything. */
+  readonly closed: AbortSignal;
+  /** No more attempts. */
+  readonly ended: AbortSignal;
+}
+
+export interface Speaker {
+  /** Says what is due of one connector. False: Slack takes nothing now. */
+  speak(news: ConnectorNews): Promise<boolean>;
+}
+
+const GROUPS_MS = 5000;
+
+/** Puts what a connector has to say into messages, sends them and notes what people know then. */
+export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended }: SpeakerOptions): Speaker {
+  async function speak(news: ConnectorNews): Promise<boolean> {
+    if (news.stop !== undefined && stopAt(news.stop) <= clock.now() && !(await sayStop(news, news.stop))) return false;
+    const at = newsAt(news.box);
+    if (at !== undefined && (at <= clock.now() || closed.aborted) && !(await sayNews(news))) return false;
+    return closed.aborted || isStormy(news.box) || (await sayReminder(news));
+  }
+
+  async function sayStop(news: ConnectorNews, stop: NonNullable<ConnectorNews["stop"]>): Promise<boolean> {
+    const answer = await sender.say(stopDraft(news, stop).alert, ended);
+    if (answer === "later") return false;
+    const { code, message, position } = stop.stop;
+    const time = timeOf(clock.now());
+    const reminders = stop.told === undefined ? 0 : stop.told.reminders + 1;
+    const told = { code, message, position, since: stop.since, time, reminders };
+    news.stop = { ...stop, told };
+    if (answer === "posted") {
+      await news.memory.write(told).catch(() => {
+        log.warn(
+          { connector: news.connector },
+          "that people were told of the stop is not kept: they may hear it again",
+        );
+      });
+    }
+    return true;
+  }
+
+  async function sayNews(news: ConnectorNews): Promise<boolean> {
+    const amendments = current(news);
+    const known = new Set(amendments.map(({ id }) => id));
+    const gone = [...news.box.news.keys()].filter((id) => !known.has(id));
+    news.box = drop(news.box, gone);
+    if (amendments.length === 0) return true;
+    const scope = await scopeOf(news, amendments);
+    const drafts = newsDrafts(scope, amendments);
+    const wasStorm = news.box.storm;
+    news.box = weather(news.box, drafts.length, clock.now());
+    // A storm that begins now collects first.
+    if (news.box.storm && !wasStorm && !closed.aborted) return true;
+    for (const draft of news.box.storm ? [summaryDraft(scope, amendments)] : drafts) {
+      if (!(await sayDraft(news, draft, () => 0, tellText))) return false;
+      news.box = posted(news.box, clock.now());
+    }
+    return true;
+  }
+
+  async function sayReminder(news: ConnectorNews): Promise<boolean> {
+    const due = dueReminders(reminded(news), news.started, clock.now());
+    if (due.length === 0) return true;
+    const counts = due.map(({ reminders }) => (reminders ?? 0) + 1);
+    const reminder = { count: Math.max(...counts), next: reminderDelay(Math.min(...counts)) };
+    const draft = reminderDraft(await scopeOf(news, due), due, reminder);
+    if (draft === undefined) return true;
+    return sayDraft(
+      news,
+      draft,
+      (amendment) => (amendment.reminders ?? 0) + 1,
+      (amendment) => amendment.told ?? tellText(amendment),
+    );
+  }
+
+  /** Once Slack has it, the connector hears so. What Slack refuses is not tried again before the next start. */
+  async function sayDraft(
+    news: ConnectorNews,
+    draft: Draft,
+    reminders: (amendment: Amendment) => number,
+    textOf: (amendment: Amendment) => string,
+  ): Promise<boolean> {
+    const answer = await sender.say(draft.alert, ended);
+    if (answer === "later") return false;
+    const time = timeOf(clock.now());
+    for (const amendment of draft.covers) {
+      const pending = news.box.news.get(amendment.id);
+      // What changed while the message was on its way is news still.
+      if (pending === undefined || tellText(pending) === tellText(amendment)) {
+        news.box = drop(news.box, [amendment.id]);
+      }
+      const told = { id: amendment.id, text: textOf(amendment), time, reminders: reminders(amendment) };
+      if (answer === "refused") {
+        news.refused.set(told.id, told);
+        continue;
+      }
+      news.sent.set(told.id, told);
+      news.hear?.(told);
+    }
+    return true;
+  }
+
+  async function scopeOf({ connector, state }: ConnectorNews, amendments: readonly Amendment[]): Promise<Scope> {
+    const topics = [...new Set(amendments.map(({ topic }) => topic))];
+    const found = Promise.all(topics.map(async (topic) => [topic, await groupsNotNamed(topic)] as const));
+    const groups = await within(clock, GROUPS_MS, found);
+    const empty: State = { tables: new Map(), jobs: new Map(), contracts: new Map(), outcomes: new Map() };
+    return { connector, state: state ?? empty, groupsNotNamed: new Map(groups) };
+  }
+
+  return { speak };
+}
