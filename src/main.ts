@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import type { Logger } from "pino";
 import { stopMemory, stopOf } from "./alerts.ts";
 import { serviceApi } from "./api.ts";
-import { type ConnectorConfig, readConnectors, readServiceConfig } from "./config.ts";
+import { type ConnectorConfig, readConnectors, readServiceConfig, type ServiceConfig } from "./config.ts";
 import { outsideOf, settingsOf, sinkOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
 import { describeError } from "./errors.ts";
@@ -71,7 +71,17 @@ export async function run(signal: AbortSignal): Promise<void> {
       : stack.use(startSlack({ post: openWebhook(config.slackWebhookUrl), log, groupsNotNamed, clock }));
   using ending = afterFlush(signal, slack);
   const either = AbortSignal.any([ending.signal, deaf.signal]);
-  const service: Service = { kafka, registry, registryTls: config.registry.tls, desk, appender, slack, log, deployment: config.deployment, version };
+  const service: Service = {
+    kafka,
+    registry,
+    registryTls: config.registry.tls,
+    desk,
+    appender,
+    slack,
+    log,
+    deployment: config.deployment,
+    version,
+  };
   const running = connectors.map(({ name }): Running => idle(log, name));
   const api = serviceApi({
     deployment: config.deployment,

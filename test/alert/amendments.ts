@@ -4,7 +4,7 @@ import type { Finding } from "../../src/finding.ts";
 import type { Amendment, Verdict } from "../../src/gate/amendment.ts";
 import type { State } from "../../src/gate/state.ts";
 import { attnum, tableOid } from "../../src/table/column.ts";
-import { column, fieldFor, publishing } from "../gate/customers.ts";
+import { column, publishing } from "../gate/customers.ts";
 
 export const SINCE = { since: "0/1A2B3C", time: "2026-03-01T06:31:07.123Z" };
 export const TOPIC = "inventory.public.customers";
@@ -17,12 +17,22 @@ export function withheld(at = 3, name = "nickname", more: Partial<Amendment> = {
     topic,
     kind: "added",
     attnum: attnum(at),
+    name,
     column: added,
+    changes: [],
+    key: undefined,
     gone: false,
     unmapped: undefined,
     answer: {
       kind: "fits",
-      candidate: { field: fieldFor(added), text: "{}", hash: schemaHash('"string"'), widened: undefined },
+      candidate: {
+        part: "value",
+        added: [name],
+        text: "{}",
+        hash: schemaHash('"string"'),
+        widened: undefined,
+        together: [],
+      },
     },
     notTaken: undefined,
     verdicts: [],

@@ -135,7 +135,7 @@ describe("may a field flow", () => {
   it("a type that is not mapped cannot flow, whoever says so", () => {
     const unmapped = added(column(3, "at", "pg_lsn"));
     for (const policy of ["observe", "contracts", "manual"] as const) {
-      const forced = { ...polygon, order: order("release", { force: true, reason: "r" }) };
+      const forced = { ...unmapped, order: order("release", { force: true, reason: "r" }) };
       expect(mayFlow(policy, forced, false)).toMatchObject({
         kind: "waits",
         why: expect.stringContaining("pg_lsn") as unknown,

@@ -8,7 +8,10 @@ export const amendment: AmendmentView = {
   topic: "inventory.public.customers",
   field: "nickname",
   kind: "added",
-  column: { type: "text", notNull: false, default: null },
+  changes: [],
+  what: "column nickname text was added",
+  column: { name: "nickname", type: "text", notNull: false, default: null },
+  explained: null,
   gate: { kind: "withheld", since: "2026-11-20T08:00:00Z", position: "0/16B3748", why: "billing is not ready" },
   verdicts: [
     {
