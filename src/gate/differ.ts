@@ -36,7 +36,7 @@ export function differences(
   const sure = lost.filter((attnum) => proven || seen.some(({ column }) => column.attnum === attnum));
   const gone = sure.map((attnum) => dropped(table, attnum));
   const changed = captured.flatMap((one) => (published.has(one.column.attnum) ? changedColumn(rules, table, one) : []));
-  const added = captured.filter((one) => !published.has(one.column.attnum) && isNews(table, one.column));
+  const added = captured.filter((one) => !published.has(one.column.attnum) && isNews(rules, table, one.column));
   return [...gone, ...changed, ...added.map((one) => addedColumn(rules, one))];
 }
 
@@ -98,8 +98,9 @@ export function isCaptured({ filter }: Rules, { shape, capturedAs }: TableState,
   return !column.generated && filter.column(schema, name, column.name);
 }
 
-/** A column that was left out from the start, by its type, is no news while it is of it. */
-function isNews(table: TableState, column: Column): boolean {
+/** A column that was left out from the start, by its type, is no news while it is of it and nothing maps it. */
+function isNews(rules: Rules, table: TableState, column: Column): boolean {
+  if (findingOf(rules, column) === undefined) return true;
   if (table.amendments.some((amendment) => amendment.attnum === column.attnum)) return true;
   const before = table.known.find((known) => known.attnum === column.attnum);
   return before === undefined || !sameColumnType(before.type, column.type);
