@@ -37,11 +37,11 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
   }
 }
 
-/** A release that waits is not forgotten in silence: another command took its place, or its column is dropped. */
+/** A release that waits is not forgotten in silence: another command took its place, or its column changed. */
 export function answerForgotten(state: State): State {
   const waiting = [...state.tables.values()].flatMap(withheldOf).map(({ order }) => order?.command);
   const forgotten = [...state.outcomes].filter(([id, { kind }]) => kind === "pending" && !waiting.includes(id));
-  const why = refusal("another command took its place, or its column is dropped again");
+  const why = refusal("another command took its place, or its column was changed or dropped since");
   return forgotten.reduce((now, [id]) => withOutcome(now, id, why), state);
 }
 
