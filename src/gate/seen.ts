@@ -179,7 +179,9 @@ function revise(
       const fresh = newAmendment(topic, difference, when);
       const before = table.amendments.find(({ id }) => id === fresh.id);
       const anew = before === undefined || before.gate.kind === "released";
-      const missed = table.doubt && fresh.kind === "added";
+      // A column that was there before it was an amendment has values that no event carries.
+      const wasThere = table.known.some((known) => known.attnum === difference.attnum);
+      const missed = fresh.kind === "added" && (table.doubt || wasThere);
       return [fresh.id, anew ? { ...fresh, missed, explained } : restate(before, fresh, explained)] as const;
     }),
   );
