@@ -143,8 +143,9 @@ function knownOf({ column: { attnum, name, type } }: SeenColumn): KnownColumn {
 }
 
 /** A field whose column cannot be told from another is written as if it were dropped. */
-function hasUnsureField({ shape }: TableState, sure: readonly SeenColumn[]): boolean {
-  return shape.fields.some((field) => !sure.some(({ column }) => column.attnum === field.attnum));
+function hasUnsureField({ shape, known }: TableState, sure: readonly SeenColumn[]): boolean {
+  const unsure = known.filter((one) => !sure.some(({ column }) => column.attnum === one.attnum));
+  return shape.fields.some((field) => unsure.some((one) => one.attnum === field.attnum));
 }
 
 /** A type that only the wire tells apart from the field's, as varchar(10) from text, is the field's from here on. */
