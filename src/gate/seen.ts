@@ -26,10 +26,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
   const proven = sure.length === input.columns.length;
   const named = renamedTable(table, input);
   const found = [...differences(rules, named, sure, proven)];
-  const { schema, name } = named.shape.table;
-  const names = input.table.columns.map((column) => column.name);
-  const pinned = rules.filter.keyColumns(schema, name, names) !== undefined;
-  const key = proven && !pinned ? keyDifference(named, input) : undefined;
+  const key = proven && !isPinned(rules, named, input) ? keyDifference(named, input) : undefined;
   if (key !== undefined) found.push(key);
   const amendments = revise(named, sure, found, proven, input.explained, when);
   const known = proven ? sure.map(knownOf) : table.known;
@@ -111,6 +108,13 @@ function renamedTable(table: TableState, { relation }: Seen): TableState {
   if (schema === relation.schema && name === relation.name) return table;
   const shape = { ...table.shape, table: { oid, schema: relation.schema, name: relation.name } };
   return { ...table, shape, capturedAs: table.capturedAs ?? { schema, name } };
+}
+
+/** The connector's file gives the events a key of their own: the table's may become another. */
+function isPinned({ filter }: Rules, { shape, capturedAs, rowKey }: TableState, { table }: Seen): boolean {
+  const { schema, name } = capturedAs ?? shape.table;
+  const names = table.columns.map((column) => column.name);
+  return rowKey !== undefined || filter.keyColumns(schema, name, names) !== undefined;
 }
 
 /** The Relation's columns whose identity is known, with the name and type they have at this place in the log. */
