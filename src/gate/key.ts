@@ -27,13 +27,21 @@ function keyNow(table: TableState, seen: Seen): readonly Attnum[] {
   const flagged = seen.columns.filter((_, index) => seen.relation.columns[index]?.key);
   const sure = flagged.filter((column) => column !== undefined);
   const usable = seen.relation.identity === "default" && sure.length > 0 && sure.length === flagged.length;
-  if (!usable) return seen.table.key;
+  // The catalog knows their order, unless its key is another already.
+  if (!usable || isSameSet(sure, seen.table.key)) return seen.table.key;
   const ordered = [...table.shape.key.map((field) => field.attnum), ...seen.table.key];
   return sure.toSorted((left, right) => ordered.indexOf(left) - ordered.indexOf(right));
 }
 
 function isSameKey({ key }: Shape, now: readonly Attnum[]): boolean {
-  return now.length === key.length && key.every((field) => now.includes(field.attnum));
+  return isSameSet(
+    key.map((field) => field.attnum),
+    now,
+  );
+}
+
+function isSameSet(left: readonly Attnum[], right: readonly Attnum[]): boolean {
+  return left.length === right.length && left.every((one) => right.includes(one));
 }
 
 function isUpToDate({ key, fields }: Shape): boolean {
