@@ -201,8 +201,8 @@ function revise(
 
 /** The same amendment when nothing about it changed, else one to be judged anew. */
 function restate(before: Amendment, fresh: Amendment, explained: Explanation | undefined): Amendment {
-  const about = ({ kind, name, column, changes, key, gone }: Amendment) =>
-    JSON.stringify([kind, name, column, changes, key, gone]);
+  const about = ({ kind, name, column, changes, key, gone, unmapped }: Amendment) =>
+    JSON.stringify([kind, name, column, changes, key, gone, unmapped?.message]);
   if (about(before) === about(fresh)) {
     return explained === undefined || before.explained !== undefined ? before : { ...before, explained };
   }
