@@ -17,6 +17,7 @@ import { liveGroups } from "./kafka/groups.ts";
 import { openLog } from "./log.ts";
 import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "./registry/client.ts";
+import type { RegistryOptions } from "./registry/http.ts";
 import type { Clock } from "./slack/clock.ts";
 import { type Slack, startSlack } from "./slack/start-slack.ts";
 import { openWebhook } from "./slack/webhook.ts";
@@ -28,7 +29,7 @@ interface Service {
   readonly kafka: KafkaClient;
   readonly registry: Registry;
   /** Of a registry that a connector names itself, too. */
-  readonly registryTls: ServiceConfig["registry"]["tls"];
+  readonly registryTls: RegistryOptions["tls"];
   readonly desk: OpenDesk;
   readonly appender: Appender;
   readonly slack: Slack | undefined;
@@ -70,7 +71,17 @@ export async function run(signal: AbortSignal): Promise<void> {
       : stack.use(startSlack({ post: openWebhook(config.slackWebhookUrl), log, groupsNotNamed, clock }));
   using ending = afterFlush(signal, slack);
   const either = AbortSignal.any([ending.signal, deaf.signal]);
-  const service: Service = { kafka, registry, registryTls: config.registry.tls, desk, appender, slack, log, deployment: config.deployment, version };
+  const service: Service = {
+    kafka,
+    registry,
+    registryTls: config.registry.tls,
+    desk,
+    appender,
+    slack,
+    log,
+    deployment: config.deployment,
+    version,
+  };
   const running = connectors.map(({ name }): Running => idle(log, name));
   const api = serviceApi({
     deployment: config.deployment,
@@ -123,21 +134,27 @@ async function runOne(service: Service, config: ConnectorConfig, running: Runnin
   const sink = sinkOf(service.kafka, settings.stateTopic);
   const alerts =
     service.slack?.of(config.name, stopMemory(settings.stateTopic, sink, service.appender)) ?? withoutSlack(isoNow);
-  const outside = outsideOf(settings, config, service.kafka, {
-    registry: service.registry,
-    desk: service.desk.of(config.name),
-    log: plainLog(log),
-    tell: (amendment, state) => {
-      const { gate, id, column } = amendment;
-      log.info({ amendment: id, gate: gate.kind }, `${id} (${column.name}) ${gate.kind}: ${gate.why}`);
-      alerts.tell(amendment, state);
+  const outside = outsideOf(
+    settings,
+    config,
+    service.kafka,
+    {
+      registry: service.registry,
+      desk: service.desk.of(config.name),
+      log: plainLog(log),
+      tell: (amendment, state) => {
+        const { gate, id, column } = amendment;
+        log.info({ amendment: id, gate: gate.kind }, `${id} (${column.name}) ${gate.kind}: ${gate.why}`);
+        alerts.tell(amendment, state);
+      },
+      onTold: alerts.onTold,
+      status: (status) => {
+        note(running, status);
+        if (status.kind === "streaming") alerts.state(status.state);
+      },
     },
-    onTold: alerts.onTold,
-    status: (status) => {
-      note(running, status);
-      if (status.kind === "streaming") alerts.state(status.state);
-    },
-  });
+    service.registryTls,
+  );
   try {
     await runConnector(outside, signal);
   } catch (error) {
