@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fetching, showDownload } from "./download.ts";
 import { missingTool } from "./java.ts";
 
 /** `kafka`: a class path. `registry`: the runner's jar. */
@@ -33,12 +34,12 @@ function say(line: string): void {
   process.stderr.write(`local stack: ${line}\n`);
 }
 
-// Maven tells of each file twice and names the repository: only the name and size of the larger ones is for people.
-const FETCHED = /^(?:\[INFO\] )?Downloaded from .*\/([^/ ]+\.(?:jar|tar\.gz)) \(([\d.]+ MB)/;
+/** All that Maven fetches into an empty repository: Kafka, the registry, and its own plugins. */
+const ESTIMATE_MB = 160;
 
 async function runTool(command: string, args: readonly string[], onLine: (line: string) => void): Promise<void> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
-  createInterface({ input: child.stdout }).on("line", onLine);
+  createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on("line", onLine);
   await new Promise<void>((resolve, reject) => {
     child.once("error", () => reject(missingTool(`\`${command}\``)));
     child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}`))));
@@ -46,17 +47,22 @@ async function runTool(command: string, args: readonly string[], onLine: (line: 
 }
 
 async function download(into: string): Promise<void> {
-  say("first run: fetching Kafka and the schema registry with Maven, about 150 MB, once");
+  say("first run: fetching Kafka and the schema registry with Maven, once");
   const lines: string[] = [];
+  const progress = fetching();
+  const shown = showDownload(ESTIMATE_MB);
   const goals = ["dependency:copy-dependencies", "dependency:copy", `-DoutputDirectory=${into}`];
-  await runTool("mvn", ["-B", "-Dstyle.color=never", "-f", POM, ...goals], (line) => {
-    lines.push(line);
-    const fetched = FETCHED.exec(line);
-    if (fetched !== null) say(`  ${fetched[1]} ${fetched[2]}`);
-  }).catch((error: unknown) => {
-    process.stderr.write(`${lines.filter((line) => line.startsWith("[ERROR]")).join("\n")}\n`);
-    throw error;
-  });
+  // Not -B: then it would say nothing of a file until it is there. It asks nothing, and its stdin is closed.
+  await runTool("mvn", ["-Dstyle.color=never", "-f", POM, ...goals], (line) => {
+    progress.read(line);
+    shown.update(progress.megabytes());
+    if (line.startsWith("[ERROR]")) lines.push(line);
+  })
+    .catch((error: unknown) => {
+      process.stderr.write(`\n${lines.join("\n")}\n`);
+      throw error;
+    })
+    .finally(() => shown.stop());
   const archive = join(into, `${REGISTRY}-all.tar.gz`);
   await mkdir(join(into, "registry"));
   await runTool("tar", ["-xzf", archive, "-C", join(into, "registry")], () => {});

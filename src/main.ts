@@ -19,6 +19,7 @@ import { liveGroups } from "./kafka/groups.ts";
 import { openLog } from "./log.ts";
 import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "./registry/client.ts";
+import type { RegistryOptions } from "./registry/http.ts";
 import type { Clock } from "./slack/clock.ts";
 import { type Slack, startSlack } from "./slack/start-slack.ts";
 import { openWebhook } from "./slack/webhook.ts";
@@ -30,7 +31,7 @@ interface Service {
   readonly kafka: KafkaClient;
   readonly registry: Registry;
   /** Of a registry that a connector names itself, too. */
-  readonly registryTls: ServiceConfig["registry"]["tls"];
+  readonly registryTls: RegistryOptions["tls"];
   readonly desk: OpenDesk;
   readonly appender: Appender;
   readonly slack: Slack | undefined;
@@ -135,28 +136,32 @@ async function runOne(service: Service, config: ConnectorConfig, running: Runnin
   const sink = sinkOf(service.kafka, settings.stateTopic);
   const alerts =
     service.slack?.of(config.name, stopMemory(settings.stateTopic, sink, service.appender)) ?? withoutSlack(isoNow);
-  const outside = outsideOf(settings, config, service.kafka, {
-    registry: service.registry,
-    desk: service.desk.of(config.name),
-    log: plainLog(log),
-    tell: (amendment, state) => {
-      const { gate, id } = amendment;
-      log.info(
-        { amendment: id, gate: gate.kind },
-        `${describeAmendment(amendment)} (${id}): ${gate.kind}: ${gate.why}`,
-      );
-      alerts.tell(amendment, state);
+  const outside = outsideOf(
+    settings,
+    config,
+    service.kafka,
+    {
+      registry: service.registry,
+      desk: service.desk.of(config.name),
+      log: plainLog(log),
+      tell: (amendment, state) => {
+        const { gate, id } = amendment;
+        const what = describeAmendment(amendment);
+        log.info({ amendment: id, gate: gate.kind }, `${what} (${id}): ${gate.kind}: ${gate.why}`);
+        alerts.tell(amendment, state);
+      },
+      onTold: alerts.onTold,
+      stopped: (error) => {
+        log.error(describeError(error));
+        alerts.stopped(stopOf(error, running.last?.endLsn));
+      },
+      status: (status) => {
+        note(running, status);
+        if (status.kind === "streaming") alerts.state(status.state);
+      },
     },
-    onTold: alerts.onTold,
-    stopped: (error) => {
-      log.error(describeError(error));
-      alerts.stopped(stopOf(error, running.last?.endLsn));
-    },
-    status: (status) => {
-      note(running, status);
-      if (status.kind === "streaming") alerts.state(status.state);
-    },
-  });
+    service.registryTls,
+  );
   try {
     await runConnector(outside, signal);
   } catch (error) {

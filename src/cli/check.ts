@@ -53,7 +53,7 @@ interface Source {
 
 /** The service, unless only the registry's address is known. */
 function sourceOf(terminal: Terminal): Source {
-  const registry = terminal.env["FIELDGATE_REGISTRY_URL"];
+  const registry = terminal.env["FIELDGATE_REGISTRY_URL"] ?? terminal.env["FIELDGATE_REGISTRY_URL_FILE"];
   if (terminal.env["FIELDGATE_URL"] !== undefined || registry === undefined) {
     return { kind: "service", topic: (name) => clientOf(terminal).topic(name) };
   }

@@ -89,7 +89,7 @@ function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
     case "only":
       // The class is accepted and without effect, like tasks.max: there is one connector here.
       if (treatment.values.includes(String(value).trim())) return key === "connector.class";
-      mistakes.push({ key, reason: onlyReason(treatment.values) });
+      mistakes.push({ key, reason: onlyReason(treatment.values, treatment.why) });
       return false;
     case "refused":
       mistakes.push({ key, reason: `is not supported: ${treatment.why}` });
@@ -99,9 +99,8 @@ function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
   }
 }
 
-function onlyReason(values: readonly string[]): string {
-  const shown = values.map((value) => (value === "" ? "empty" : value));
-  return `can only be ${shown.join(" or ")} in this version`;
+function onlyReason(values: readonly string[], why: string | undefined): string {
+  return why === undefined ? `can only be ${values.join(" or ")} in this version` : `is not supported: ${why}`;
 }
 
 function unknownKey(key: string): Mistake {

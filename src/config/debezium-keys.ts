@@ -7,8 +7,8 @@ import { AVRO_CONVERTERS } from "./converter.ts";
 export type Treatment =
   /** No effect on events: one warning names them all. */
   | { readonly kind: "ignored" }
-  /** Accepted at these values (as text), because that is what happens anyway. */
-  | { readonly kind: "only"; readonly values: readonly string[] }
+  /** Accepted at these values (as text), because that is what happens anyway. `why` others are not, if it can be said. */
+  | { readonly kind: "only"; readonly values: readonly string[]; readonly why?: string | undefined }
   /** Would change events, and is not in this version. */
   | { readonly kind: "refused"; readonly why: string };
 
@@ -37,12 +37,9 @@ const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
     "table.ignore.builtin": ["true"],
     "extended.headers.enabled": ["false"],
     "header.converter": ["org.apache.kafka.connect.storage.SimpleHeaderConverter"],
-    transforms: [""],
-    predicates: [""],
-    converters: [""],
-    "post.processors": [""],
     "snapshot.query.mode": ["select_all"],
   }),
+  ...only({ transforms: [""], predicates: [""], converters: [""], "post.processors": [""] }, JAVA),
   ...converters({
     "": AVRO_CONVERTERS,
     ".auto.register.schemas": ["true"],
@@ -163,8 +160,8 @@ export function treatmentOf(key: string): Treatment | undefined {
 /** Whole names (no prefixes), to find the one a misspelt key is nearest to. */
 export const debeziumKeys: readonly string[] = TREATMENTS.map(([name]) => name).filter((name) => !name.endsWith("*"));
 
-function only(values: Readonly<Record<string, readonly string[]>>): (readonly [string, Treatment])[] {
-  return Object.entries(values).map(([name, allowed]) => [name, { kind: "only", values: allowed }]);
+function only(values: Readonly<Record<string, readonly string[]>>, why?: string): (readonly [string, Treatment])[] {
+  return Object.entries(values).map(([name, allowed]) => [name, { kind: "only", values: allowed, why }]);
 }
 
 /** The same of the key's and of the value's converter. */

@@ -31,7 +31,7 @@ export type DdlMessage =
   | { readonly kind: "trusted"; readonly ddl: Ddl }
   | { readonly kind: "untrusted"; readonly why: string; readonly oids: readonly TableOid[] };
 
-export const DDL_PREFIX = "fieldgate.ddl";
+const DDL_PREFIX = "fieldgate.ddl";
 
 /** The trigger describes tables up to 1,000,000 bytes, and names 1,000 others or dropped ones. */
 const MAX_BYTES = 1_300_000;

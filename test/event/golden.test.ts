@@ -97,7 +97,7 @@ function isNamed(value: Json, name: string | undefined): boolean {
 
 describe.each(tables)("$id", ({ id, columns, without }) => {
   const real = goldenOf(id);
-  const fields = columns.map(field);
+  const fields = columns.map((one, i) => field(one, i));
   const key = fields.filter((one) => one.name === "pk");
 
   it("has the value schema Debezium and AvroConverter register, as text", () => {

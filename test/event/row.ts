@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { attnum, tableOid, type Column } from "../../src/table/column.ts";
+import { attnum, columnType, tableOid, type Column, type TypeDetail } from "../../src/table/column.ts";
 import { schemaId, type Field, type Shape } from "../../src/table/shape.ts";
 import { lsn } from "../../src/wal/lsn.ts";
 import type { RowChange } from "../../src/wal/message.ts";
 import { fieldOf } from "../../src/event/field.ts";
+import { DEFAULT_MODES } from "../../src/event/modes.ts";
 import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
 import type { EventMark, Origin } from "../../src/event/source.ts";
 import { eventWriter, type EventWriter, type WriterOptions } from "../../src/event/writer.ts";
@@ -60,13 +61,14 @@ export interface ColumnSpec {
   readonly typmod?: number;
   readonly notNull?: boolean;
   readonly defaultExpr?: string | undefined;
+  readonly detail?: TypeDetail | undefined;
 }
 
 export function column(spec: ColumnSpec, position: number): Column {
   return {
     attnum: attnum(position + 1),
     name: spec.name,
-    type: { oid: spec.oid, typmod: spec.typmod ?? -1 },
+    type: columnType(spec.oid, spec.typmod ?? -1, spec.detail),
     typeName: `type ${spec.oid}`,
     notNull: spec.notNull ?? false,
     defaultExpr: spec.defaultExpr,
@@ -75,8 +77,8 @@ export function column(spec: ColumnSpec, position: number): Column {
   };
 }
 
-export function field(spec: ColumnSpec, position = 0): Field {
-  const mapped = fieldOf(column(spec, position));
+export function field(spec: ColumnSpec, position = 0, modes = DEFAULT_MODES): Field {
+  const mapped = fieldOf(column(spec, position), modes);
   if (mapped.kind !== "field") throw new Error(mapped.finding.message);
   return mapped.field;
 }

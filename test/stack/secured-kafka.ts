@@ -1,13 +1,49 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import kafkajs from "kafkajs";
 import { type Stack, startStack } from "../../local/stack.ts";
 import type { Authority } from "./certificates.ts";
+import { kafkaClient } from "./topic.ts";
 
-export const USER = "fieldgate";
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+
+const USER = "fieldgate";
+
+/** What docs/security.md says the principal needs, and nothing else. */
+const RIGHTS = [
+  [AclResourceTypes.TOPIC, "prefix", "__fieldgate.", ["CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "READ", "WRITE"]],
+  [AclResourceTypes.TOPIC, "prefix", "", ["CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "WRITE"]],
+  [AclResourceTypes.TRANSACTIONAL_ID, "prefix", "__fieldgate.", ["DESCRIBE", "WRITE"]],
+  [AclResourceTypes.GROUP, "prefix", "fieldgate.", ["READ", "DELETE"]],
+  [AclResourceTypes.GROUP, "all", "*", ["DESCRIBE"]],
+] as const;
+
+/** Gives the user `fieldgate` its rights; `prefix` is what the data topics' names begin with. */
+export async function grantRights(brokers: readonly string[], prefix: string): Promise<void> {
+  const admin = kafkaClient(brokers).admin();
+  await admin.connect();
+  try {
+    const acl = RIGHTS.flatMap(([resourceType, how, name, operations]) =>
+      operations.map((operation) => ({
+        resourceType,
+        resourceName: name === "" ? `${prefix}.` : name,
+        resourcePatternType: how === "prefix" ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+        principal: `User:${USER}`,
+        host: "*",
+        operation: AclOperationTypes[operation],
+        permissionType: AclPermissionTypes.ALLOW,
+      })),
+    );
+    await admin.createAcls({ acl });
+  } finally {
+    await admin.disconnect();
+  }
+}
 
 /**
  * A broker of the test's own with three listeners: open; SASL_SSL with every mechanism for the user `fieldgate`;
- * SSL that asks for a client's certificate. All certificates are the authority's.
+ * SSL that asks for a client's certificate. All certificates are the authority's. Who comes by the open listener may do
+ * everything, others what they are granted.
  */
 export async function securedKafka(authority: Authority, password: string): Promise<Stack> {
   const server = await authority.issue("broker");
@@ -18,6 +54,10 @@ export async function securedKafka(authority: Authority, password: string): Prom
   return startStack({
     postgres: false,
     registry: false,
+    kafkaProperties: {
+      "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      "super.users": "User:ANONYMOUS;User:CN=owner",
+    },
     kafkaSecured: {
       protocols: ["SASL_SSL", "SSL"],
       properties: {
