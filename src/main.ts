@@ -5,7 +5,6 @@ import type { Logger } from "pino";
 import { stopMemory, stopOf } from "./alerts.ts";
 import { serviceApi } from "./api.ts";
 import { type ConnectorConfig, readConnectors, readServiceConfig } from "./config.ts";
-import type { ServiceConfig } from "./config/settings.ts";
 import { outsideOf, settingsOf, sinkOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
 import { describeError } from "./errors.ts";
