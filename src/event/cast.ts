@@ -276,7 +276,8 @@ const bytesOfText: Rewrite = (text) => {
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$|\/)|(?=$|\/))){4}(?:\/(?:[12]?\d|3[0-1]))?$/;
 const MACADDR = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/;
-const cents: Rewrite = (text) => (/^-?\d+(?:\.\d\d?0*)?$/.test(text) ? text : undefined);
+/** money's two digits of fraction; lc_monetary with another number of them is not looked at. */
+const cents: Rewrite = (text) => fitDecimal(text, 19, 2);
 
 /** By the field's type and the column's now. A text is taken in the form the type itself prints. */
 const OTHER: Readonly<Partial<Record<Kind, Partial<Record<Kind, Rewrite>>>>> = {

@@ -1,8 +1,15 @@
 import { expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
+import { collect } from "../stack/collect.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { pause } from "../stack/processes.ts";
+import { uniquePrefix } from "../stack/topic.ts";
+import { endedAfter } from "./end.ts";
+import { startService } from "./service.ts";
 import { captured, type World } from "./world.ts";
+
+const SNAPSHOT = 40_000;
+const TRANSACTION = 200_000;
 
 const created = async ({ events }: World, last: number) => {
   const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === last), `row ${last}`, 60_000);
@@ -16,6 +23,42 @@ async function ended({ service }: World, ...signals: readonly NodeJS.Signals[]) 
   const code = await service.exited;
   return { code, took: performance.now() - asked };
 }
+
+it("in the middle of a snapshot and of a large transaction it ends in order, and nothing is lost or doubled", async () => {
+  await using database = await freshDatabase();
+  await database.query(`create table t (id int primary key, a text);
+    insert into t select i, 'row ' || i from generate_series(1, ${SNAPSHOT}) i;
+    analyze t`);
+  const prefix = uniquePrefix();
+  const options = { database: database.address, prefix, tables: ["public.t"] };
+  await using collected = collect([`${prefix}.public.t`]);
+  const one = await startService({ ...options, env: { FIELDGATE_LOG: "pretty" } });
+  await collected.count(2_000);
+  const times = [await endedAfter(one, database)];
+  const inSnapshot = collected.records.length;
+  expect(one.output()).toMatch(
+    /INFO: \w+: snapshot\/\S+: [\d,]+ of about 40,000 rows \(\d%\), [\d,]+ rows\/s, .+ left\n/,
+  );
+  const two = await startService(options);
+  await two.idle(60_000);
+  expect(two.output()).toMatch(/"progress":\{"job":"snapshot\/\S+","scanned":\d+,"estimate":40000,"rate":\d+,/);
+  await collected.count(SNAPSHOT);
+
+  await database.query(`insert into t select ${SNAPSHOT} + i, 'row' from generate_series(1, ${TRANSACTION}) i`);
+  await collected.count(SNAPSHOT + 20_000, 60_000);
+  times.push(await endedAfter(two, database, "SIGINT"));
+  const inTransaction = collected.records.length;
+  await using three = await startService(options);
+  await collected.count(SNAPSHOT + TRANSACTION, 120_000);
+  await database.query("insert into t values (0, 'the last')");
+  await collected.until((seen) => seen.length > SNAPSHOT + TRANSACTION, "the last row");
+  expect(inSnapshot).toBeLessThan(SNAPSHOT);
+  expect(inTransaction).toBeLessThan(SNAPSHOT + TRANSACTION);
+  expect(collected.records).toHaveLength(SNAPSHOT + TRANSACTION + 1);
+  expect(new Set(collected.records.map(({ key }) => key?.toString("latin1"))).size).toBe(SNAPSHOT + TRANSACTION + 1);
+  expect(Math.max(...times)).toBeLessThan(10_000);
+  expect((await three.connector()).status).toBe("streaming");
+}, 180_000);
 
 it("Kafka hangs: it ends within 10 s, or at once when asked twice, and goes on later with every change once", async () => {
   await using own = await startStack({ postgres: false, registry: false });

@@ -31,6 +31,8 @@ const SQL_NAMES: Readonly<Record<string, keyof typeof OID>> = {
   integer: "int4",
   bigint: "int8",
   real: "float4",
+  "double precision": "float8",
+  boolean: "bool",
   "character varying": "varchar",
   "time without time zone": "time",
   char: "bpchar",
@@ -39,14 +41,14 @@ const SQL_NAMES: Readonly<Record<string, keyof typeof OID>> = {
 const OIDS: Readonly<Record<string, number>> = OID;
 
 /** `numeric(6,2)` as a type. */
-function sqlType(sql: string): ColumnType {
+export function sqlType(sql: string): ColumnType {
   const [, written = "", n = "", scale = "0"] = /^([a-z0-9 ]+?)(?:\((\d+)(?:,(\d+))?\))?$/i.exec(sql.trim()) ?? [];
   const typname = SQL_NAMES[written.toLowerCase()] ?? written.toLowerCase();
   const oid = OIDS[typname] ?? 0;
-  if (written === "char") return { oid, typmod: 5 };
+  if (written === "char" && n === "") return { oid, typmod: 5 };
   if (n === "") return { oid, typmod: -1 };
   if (typname === "numeric") return { oid, typmod: (Number(n) << 16) + Number(scale) + 4 };
-  return { oid, typmod: typname === "varchar" ? Number(n) + 4 : Number(n) };
+  return { oid, typmod: typname.endsWith("char") ? Number(n) + 4 : Number(n) };
 }
 
 /** What the catalog says of a type that is not built in, from the DDL that made it. */

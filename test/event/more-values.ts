@@ -127,7 +127,7 @@ type Pair = readonly [key: string, value: string | null];
 const pairs: fc.Arbitrary<readonly Pair[]> = fc
   .uniqueArray(
     fc.tuple(
-      fc.constantFrom(..."abcdefgABCDEFG"),
+      fc.constantFrom(...Array.from("abcdefgABCDEFG")),
       fc.option(
         string.map(({ text }) => text),
         { freq: 4 },

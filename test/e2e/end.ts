@@ -1,0 +1,20 @@
+import { expect } from "vitest";
+import type { Database } from "../stack/database.ts";
+import { until } from "../stack/until.ts";
+import type { Service } from "./service.ts";
+
+/** Asks the service to end; how long that took, in ms. It must have ended in order, and its slot be free. */
+export async function endedAfter(
+  service: Service,
+  database: Database,
+  signal: NodeJS.Signals = "SIGTERM",
+): Promise<number> {
+  const asked = performance.now();
+  service.kill(signal);
+  expect(await service.exited).toBe(0);
+  const took = performance.now() - asked;
+  const slots = () =>
+    database.query("select 1 from pg_replication_slots where database = current_database() and not active");
+  await until(async () => (await slots()).length === 1, "the slot is free", 1_000);
+  return took;
+}

@@ -1,0 +1,230 @@
+import { describe, expect, it, test } from "vitest";
+import { attnum, type ColumnType, type TypeDetail } from "../../src/table/column.ts";
+import type { Field, Json } from "../../src/table/shape.ts";
+import { OID } from "../../src/event/kind.ts";
+import { DEFAULT_MODES, type ValueModes } from "../../src/event/modes.ts";
+import type { EventWriter, WriterOptions } from "../../src/event/writer.ts";
+import { avscType } from "./avro.ts";
+import { change, field, MARK, shapeOf, UNCHANGED, writerOf, type ColumnSpec, type Sent } from "./row.ts";
+
+const ID = field({ name: "id", oid: OID.int4, notNull: true }, 0);
+const MOOD: TypeDetail = { kind: "enum", name: "mood", labels: ["low", "high, very"] };
+const plain = (oid: number, typmod = -1): ColumnType => ({ oid, typmod });
+const array = (of: ColumnType): ColumnSpec => ({ name: "v", oid: 9, typmod: of.typmod, detail: { kind: "array", of } });
+const named = (name: string): ColumnSpec => ({ name: "v", oid: 8, detail: { kind: "named", name } });
+
+/** What a consumer reads of the field v after a row `1, sent`. */
+function after(one: Field, sent: Sent, options: Partial<WriterOptions> = {}): unknown {
+  const shape = shapeOf("p.public.t", [ID, one], [ID]);
+  const columns = [attnum(1), attnum(2)];
+  const [event] = writerOf(shape, { columns, ...options }).change(change("insert", ["1", sent]), MARK);
+  const read = avscType(shape.valueSchema.text).fromBuffer(event?.value?.subarray(5) ?? Buffer.alloc(0));
+  return JSON.parse(
+    JSON.stringify(read.after.v, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
+  );
+}
+
+describe("a column of another type than its field", () => {
+  const int = field({ name: "v", oid: OID.int4, notNull: true }, 1);
+
+  it("is cast to the field's while nothing is lost", () => {
+    const types = [plain(OID.int4), plain(OID.numeric, (10 << 16) + 6)];
+    expect(after(int, "5.00", { types })).toBe(5);
+    expect(() => after(int, "5.10", { types })).toThrow(/value-unfit.*public\.t\.v at 0\/165EC15.*int cannot hold/);
+  });
+
+  it("never shows its value in the message", () => {
+    const types = [undefined, plain(OID.text)];
+    expect(() => after(int, "SECRET", { types })).toThrow(expect.not.stringContaining("SECRET"));
+  });
+
+  it("is looked up by its place in the Relation, not by the field's", () => {
+    const types = [plain(OID.text), undefined, plain(OID.int8)];
+    const columns = [attnum(1), undefined, attnum(2)];
+    const shape = shapeOf("p.public.t", [ID, int], []);
+    const writer = writerOf(shape, { columns, types });
+    const [event] = writer.change(change("insert", ["1", "gone", "7"]), MARK);
+    expect(event?.value?.subarray(5, 9)).toEqual(Buffer.from([0, 2, 2, 14]));
+  });
+
+  it("may be a key's too", () => {
+    const columns = [attnum(1), attnum(2)];
+    const writer = writerOf(shapeOf("p.public.t", [ID, int], [ID]), { columns, types: [plain(OID.text), undefined] });
+    const [event] = writer.change(change("insert", [" 5 ", "6"]), MARK);
+    expect(event?.key?.subarray(5)).toEqual(Buffer.from([10]));
+  });
+
+  it("fits what was registered by another as another type", () => {
+    const registered: Field = {
+      ...field({ name: "v", oid: OID.int8 }, 1),
+      avro: { name: "v", type: ["null", "string"], default: null },
+    };
+    expect(after(registered, "5")).toBe("5");
+    const bool: Field = {
+      ...field({ name: "v", oid: OID.bool }, 1),
+      avro: { name: "v", type: ["null", "string"], default: null },
+    };
+    expect(after(bool, "t")).toBe("true");
+  });
+
+  it("keeps being written as it was when the file's modes change", () => {
+    const made = field({ name: "v", oid: OID.numeric, typmod: (10 << 16) + 6 }, 1, {
+      ...DEFAULT_MODES,
+      decimal: "string",
+    });
+    expect(after(made, "5.00")).toBe("5.00");
+    const precise = field({ name: "v", oid: OID.numeric, typmod: (10 << 16) + 6 }, 1);
+    const modes: ValueModes = { ...DEFAULT_MODES, decimal: "double" };
+    expect(after(precise, "5.00", { modes })).toMatchObject({ data: [1, 244] });
+  });
+});
+
+describe("a field whose column is not in the log", () => {
+  const gone = { columns: [attnum(1), undefined] };
+  const filled = (spec: ColumnSpec, fill: Json): Field => ({ ...field({ ...spec, name: "v" }, 1), fill });
+
+  it.each<[string, ColumnSpec, Json, unknown]>([
+    ["a text", { name: "v", oid: OID.text, notNull: true }, "n/a", "n/a"],
+    ["a number before the default", { name: "v", oid: OID.int4, notNull: true, defaultExpr: "5" }, 7, 7],
+    ["a value instead of null", { name: "v", oid: OID.int8 }, 7, "7"],
+    ["null instead of the default", { name: "v", oid: OID.int4, defaultExpr: "5" }, null, null],
+    ["a list", array(plain(OID.text)), ["a", null], ["a", null]],
+    ["no pairs", named("hstore"), "{}", "{}"],
+  ])("carries its fill: %s", (_, spec, fill, expected) => {
+    expect(after(filled(spec, fill), "x", gone)).toEqual(expected);
+  });
+
+  it.each<[string, ColumnSpec, Json]>([
+    ["a text in a number", { name: "v", oid: OID.int4 }, "7"],
+    ["null where it is required", { name: "v", oid: OID.text, notNull: true }, null],
+    ["a fraction", { name: "v", oid: OID.int4 }, 1.5],
+  ])("refuses a fill that is no value of it: %s", (_, spec, fill) => {
+    expect(() => after(filled(spec, fill), "x", gone)).toThrow(/amendment-unsupported.*field v cannot hold its fill/);
+  });
+
+  it("does not carry it while the column is there", () => {
+    expect(after(filled({ name: "v", oid: OID.text }, "n/a"), null)).toBeNull();
+    expect(after(filled({ name: "v", oid: OID.text }, "n/a"), "here")).toBe("here");
+  });
+
+  it("is refused by name when it is required, without default and without fill", () => {
+    expect(() => after(field({ name: "v", oid: OID.text, notNull: true }, 1), "x", gone)).toThrow(
+      /value-unfit.*public\.t\.v at 0\/165EC15: the column is gone/,
+    );
+  });
+});
+
+test("a truncate is an event of op t without key and rows", () => {
+  const shape = shapeOf("p.public.t", [ID], [ID]);
+  const event = writerOf(shape).truncate(MARK);
+  expect(event.key).toBeNull();
+  expect(avscType(shape.valueSchema.text).fromBuffer(event.value?.subarray(5) ?? Buffer.alloc(0))).toMatchObject({
+    before: null,
+    after: null,
+    op: "t",
+    source: { table: "t", lsn: 23_456_789n },
+  });
+});
+
+describe("an enum's label that its field does not list", () => {
+  const spec = { name: "v", oid: 7, detail: MOOD };
+  const write = (writer: EventWriter, text: string | null): boolean => {
+    writer.change(change("insert", ["1", text]), MARK);
+    return writer.takeUnseenLabel();
+  };
+
+  it("flows as it is, and is said once", () => {
+    const writer = writerOf(shapeOf("p.public.t", [ID, field(spec, 1)], []));
+    expect(after(field(spec, 1), "new")).toBe("new");
+    expect([write(writer, "low"), write(writer, "new"), writer.takeUnseenLabel(), write(writer, null)]).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it("is not one with a comma, nor the beginning of one", () => {
+    const writer = writerOf(shapeOf("p.public.t", [ID, field(spec, 1)], []));
+    expect([write(writer, "high, very"), write(writer, "high"), write(writer, "lo")]).toEqual([false, true, true]);
+  });
+
+  it("is looked for in arrays too", () => {
+    const writer = writerOf(shapeOf("p.public.t", [ID, field(array({ oid: 7, typmod: -1, detail: MOOD }), 1)], []));
+    expect([write(writer, '{low,"high, very"}'), write(writer, "{low,new}")]).toEqual([false, true]);
+  });
+
+  it("is not the placeholder a required column has in an old key", () => {
+    const fields = [ID, field({ ...spec, notNull: true }, 1)];
+    const writer = writerOf(shapeOf("p.public.t", fields, [ID]));
+    writer.change(change("delete", undefined, { kind: "key", values: ["1", null] }), MARK);
+    expect(writer.takeUnseenLabel()).toBe(false);
+  });
+});
+
+const PLACEHOLDER = "__debezium_unavailable_value";
+const NUMBERS = [...Buffer.from(PLACEHOLDER)];
+
+describe("an unchanged value stored out of line, by type", () => {
+  it.each<[string, ColumnSpec, Partial<ValueModes>, unknown]>([
+    ["xml", { name: "v", oid: OID.xml }, {}, PLACEHOLDER],
+    ["tsvector", { name: "v", oid: OID.tsvector }, {}, PLACEHOLDER],
+    ["citext", named("citext"), {}, PLACEHOLDER],
+    ["ltree", named("ltree"), {}, PLACEHOLDER],
+    ["hstore", named("hstore"), {}, `{"${PLACEHOLDER}":"${PLACEHOLDER}"}`],
+    ["hstore as map", named("hstore"), { hstore: "map" }, { [PLACEHOLDER]: PLACEHOLDER }],
+    ["bytea in hex", { name: "v", oid: OID.bytea }, { binary: "hex" }, PLACEHOLDER],
+    ["bytea in base64", { name: "v", oid: OID.bytea }, { binary: "base64" }, PLACEHOLDER],
+    ["text[]", array(plain(OID.text)), {}, [PLACEHOLDER]],
+    ["varchar[]", array(plain(OID.varchar)), {}, [PLACEHOLDER]],
+    ["jsonb[]", array(plain(OID.jsonb)), {}, [PLACEHOLDER]],
+    ["int2[]", array(plain(OID.int2)), {}, NUMBERS],
+    ["int4[]", array(plain(OID.int4)), {}, NUMBERS],
+    ["int8[]", array(plain(OID.int8)), {}, NUMBERS.map(String)],
+    ["date[]", array(plain(OID.date)), {}, NUMBERS],
+    ["uuid[]", array(plain(OID.uuid)), {}, ["b68a35a7-17ad-35b3-af2a-ae46edb4545a"]],
+    ["enum[]", array({ oid: 7, typmod: -1, detail: MOOD }), {}, [PLACEHOLDER]],
+    ["numeric as string", { name: "v", oid: OID.numeric }, { decimal: "string" }, PLACEHOLDER],
+    ["text, other words", { name: "v", oid: OID.text }, { placeholder: "ž?" }, "ž?"],
+  ])("is a placeholder: %s", (_, spec, set, expected) => {
+    const modes = { ...DEFAULT_MODES, ...set };
+    expect(after(field(spec, 1, modes), UNCHANGED, { modes })).toEqual(expected);
+  });
+
+  it.each<[string, ColumnSpec]>([
+    ["numeric", { name: "v", oid: OID.numeric }],
+    ["numeric[]", array(plain(OID.numeric, (10 << 16) + 6))],
+    ["timestamptz[]", array(plain(OID.timestamptz))],
+    ["float8[]", array(plain(OID.float8))],
+    ["bits", { name: "v", oid: OID.varbit }],
+  ])("is refused where Debezium has none: %s", (_, spec) => {
+    expect(() => after(field(spec, 1), UNCHANGED)).toThrow(/value-unfit.*public\.t\.v.*not in the log/);
+  });
+});
+
+test.each([
+  ["two dimensions", "{{1,2},{3,4}}"],
+  ["none", "1"],
+  ["a text that ends early", '{"1'],
+])("an array's value of %s is refused by name", (_, text) => {
+  expect(() => after(field(array(plain(OID.int4)), 1), text)).toThrow(/value-unfit.*public\.t\.v/);
+});
+
+test("an array may have any bounds, quotes, and its NULL in quotes", () => {
+  const texts = field(array(plain(OID.text)), 1);
+  expect(after(texts, '[0:2]={a,"NULL",NULL}')).toEqual(["a", "NULL", null]);
+  expect(after(texts, String.raw`{"a\"b\\c","{}"," ",""}`)).toEqual(['a"b\\c', "{}", " ", ""]);
+  expect(after(texts, "{}")).toEqual([]);
+});
+
+test("a null element of a list that has none is refused", () => {
+  const moods = field(array({ oid: 7, typmod: -1, detail: MOOD }), 1);
+  expect(() => after(moods, "{low,NULL}")).toThrow(/value-unfit/);
+});
+
+test("a long value that grows in every byte has room", () => {
+  const doubles = `{${Array.from({ length: 200_000 }, () => "1").join(",")}}`;
+  expect(after(field(array(plain(OID.float8)), 1), doubles)).toHaveLength(200_000);
+  const quoted = "\u0001".repeat(1_000_000);
+  expect(after(field(named("hstore"), 1), `"a"=>"${quoted}"`)).toHaveLength(6_000_000 + 8);
+});
