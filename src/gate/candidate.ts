@@ -42,7 +42,10 @@ export function candidateOf(rules: Rules, table: TableState, amendment: Amendmen
 /** Is the field it brings required and without a default: what most levels refuse, unless it is widened? */
 export function canWiden({ field }: Made, amendment: Amendment): boolean {
   if (field === undefined || field.optional || field.avro.default !== undefined) return false;
-  return amendment.kind === "added" || amendment.order?.beside !== undefined || amendment.changes.includes("renamed");
+  const { kind, order, changes } = amendment;
+  if (kind === "added" || order?.beside !== undefined || changes.includes("renamed")) return true;
+  // Optional it stays, so that what else changed can flow.
+  return changes.includes("not-null-set") && changes.length > 1;
 }
 
 /** A released field takes its attnum's place, so a fully released schema equals Debezium's. */
