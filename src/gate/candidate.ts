@@ -139,11 +139,13 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
   const fields = (key ?? []).flatMap((attnum) =>
     table.shape.fields.filter((field) => field.attnum === attnum).slice(-1),
   );
-  if (fields.length === 0 || fields.length !== key?.length) {
+  const schema = keySchema(table.shape.topic, fields);
+  if (key === undefined || key.length === 0) {
+    return { kind: "none", why: "the table has no key now: give it one, or capture it with a new connector" };
+  }
+  if (schema === undefined || fields.length !== key.length) {
     return { kind: "none", why: "the new key's columns do not all flow yet: release them first" };
   }
-  const schema = keySchema(table.shape.topic, fields);
-  if (schema === undefined) return { kind: "none", why: "the table has no key" };
   void rules;
   const hash = schemaHash(schema);
   const text = JSON.stringify(schema);

@@ -4,7 +4,7 @@ import { owesRows } from "./backfill.ts";
 import { filled, refusesFill } from "./fill.ts";
 import { blockedBy, notReady } from "./policy.ts";
 import { replaced } from "./replaced.ts";
-import { policyOf, settle, weigh } from "./settle.ts";
+import { membersOf, policyOf, settle, weigh } from "./settle.ts";
 import type { OperatorCommand, Outcome, Rules, State, Step, TableState, When } from "./state.ts";
 import { andThen, step, withAmendment, withheldOf, withJob, withOutcome } from "./update.ts";
 
@@ -90,7 +90,8 @@ function refusesRelease(rules: Rules, state: State, command: OperatorCommand, ta
   const asked = isAskedAnew(amendment, command) && !amendment.gone && amendment.unmapped === undefined;
   const blocked = asked ? undefined : blockedBy(amendment);
   if (blocked !== undefined) return `${id}: ${blocked}`;
-  if (table.shape.key.length === 0 && owesRows(amendment) && command.backfill !== "none") {
+  const owed = kind === "key" ? [] : [amendment, ...mates(target)].filter(owesRows);
+  if (table.shape.key.length === 0 && owed.length > 0 && command.backfill !== "none") {
     return `${id}: the table has no key, so its values cannot be re-published; say --backfill none`;
   }
   const waiting = command.beside === undefined ? notReady(weigh(rules, state, table, amendment)) : [];
@@ -102,6 +103,11 @@ function refusesRelease(rules: Rules, state: State, command: OperatorCommand, ta
 /** Is the registry asked before the release is decided on? A level may have been lowered since it refused. */
 function isAskedAnew({ answer }: Amendment, { beside }: Pick<OperatorCommand, "beside">): boolean {
   return answer === undefined || answer.kind === "refused" || beside !== undefined;
+}
+
+/** The other amendments that its candidate would let in. */
+function mates({ table, amendment }: Target): readonly Amendment[] {
+  return amendment.answer?.kind === "fits" ? membersOf(table, amendment.answer.candidate) : [];
 }
 
 function besideMakesSense(table: TableState, amendment: Amendment, { beside }: OperatorCommand): boolean {

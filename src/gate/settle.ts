@@ -1,6 +1,7 @@
 import { parseSchemaText } from "../avro/parse.ts";
 import { judge } from "../contract/judge.ts";
 import type { Amendment, Candidate, Verdict } from "./amendment.ts";
+import { owesRows } from "./backfill.ts";
 import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
 import type { Rules, State, Step, TableState } from "./state.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "./update.ts";
@@ -28,12 +29,16 @@ export function settle(rules: Rules, state: State, id: string): Step {
  */
 export function decisionOn(rules: Rules, table: TableState, amendment: Amendment): Decision {
   const policy = policyOf(rules, amendment.topic);
-  const decision = mayFlow(policy, amendment, table.shape.key.length === 0);
+  const keyless = table.shape.key.length === 0;
+  const decision = mayFlow(policy, amendment, keyless);
   if (decision.kind === "waits" || amendment.answer?.kind !== "fits") return decision;
   for (const other of membersOf(table, amendment.answer.candidate)) {
     if (other.order?.kind === "withhold") return { kind: "waits", why: `${other.id} is withheld, and goes with it` };
     if (policy === "manual" && other.order?.kind !== "release") {
       return { kind: "waits", why: `it goes together with ${other.id}: release both` };
+    }
+    if (keyless && owesRows(other) && amendment.order?.kind !== "release") {
+      return { kind: "waits", why: `it goes together with ${other.id}, whose values cannot be re-published` };
     }
   }
   return decision;
