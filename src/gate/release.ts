@@ -81,7 +81,7 @@ function letIn(
     return amendment.gate.kind === "withheld" ? { ...amendment, answer: undefined } : amendment;
   });
   const next = withTable(state, { ...table, ...shaped(table, made, input), amendments });
-  const waiting = withheldOf({ ...table, amendments }).filter((one) => !one.gone && !one.unmapped);
+  const waiting = withheldOf({ ...table, amendments }).filter(isAskedAbout);
   const again: Effect[] = waiting.map(({ id }) => ({ kind: "judge", id }));
   const owed = [released, ...members].reduce(
     (now, one) => withBackfill(rules, now, one, made, input.estimatedRows),
@@ -90,6 +90,10 @@ function letIn(
   const done = [released, ...members].reduce(answerOrder, owed);
   const tell: Effect[] = [released, ...members].map(({ id }) => ({ kind: "tell", id }));
   return step(done, ...again, ...tell);
+}
+
+function isAskedAbout({ kind, gone, unmapped }: Amendment): boolean {
+  return kind !== "table" && !gone && unmapped === undefined;
 }
 
 function shaped(

@@ -10,6 +10,8 @@ import { andThen, findAmendment, step, withAmendment, withheldOf } from "./updat
 export function settle(rules: Rules, state: State, id: string): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
+  // Another table waits for a person's word alone.
+  if (found.amendment.kind === "table") return step(state);
   const { table } = found;
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment) };
   const decision = decisionOn(rules, table, amendment);
