@@ -1,7 +1,8 @@
 import type { ChunkJob } from "../chunk/job.ts";
-import type { Amendment, Answer } from "./amendment.ts";
+import type { Amendment, Answer, Order } from "./amendment.ts";
 import { dueRows, JOB, needsBackfill } from "./backfill.ts";
 import { candidateOf, isOf, type Made } from "./candidate.ts";
+import { blockedBy } from "./policy.ts";
 import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
 import { findAmendment, step, withAmendment, withheldOf, withJob, withOutcome, withTable } from "./update.ts";
@@ -17,18 +18,21 @@ export function onJudged(rules: Rules, state: State, id: string, answer: Answer)
     return step(state, { kind: "judge", id });
   }
   const amendment = { ...found.amendment, answer: heard(found.amendment, answer) };
-  return settle(rules, refuseOrder(withAmendment(state, amendment), amendment), id);
+  const { order } = amendment;
+  if (amendment.answer.kind !== "refused" || order?.kind !== "release") {
+    return settle(rules, withAmendment(state, amendment), id);
+  }
+  const next = refuseOrder(state, amendment, order);
+  // What was refused is a form of it that nobody wants any more.
+  if (order.beside === undefined) return settle(rules, next, id);
+  return step(withAmendment(next, { ...amendment, order: undefined, answer: undefined }), { kind: "judge", id });
 }
 
 /** A release that came before the answer is refused with it. */
-function refuseOrder(state: State, amendment: Amendment): State {
-  const { answer, order } = amendment;
-  if (answer?.kind !== "refused" || order?.kind !== "release") return state;
-  const message = `${amendment.id}: the registry refuses the schema: ${answer.why}`;
-  return withOutcome(withAmendment(state, { ...amendment, order: undefined }), order.command, {
-    kind: "refused",
-    message,
-  });
+function refuseOrder(state: State, amendment: Amendment, { command }: Order): State {
+  const message = `${amendment.id}: ${blockedBy(amendment) ?? "refused"}`;
+  const next = withAmendment(state, { ...amendment, order: undefined });
+  return withOutcome(next, command, { kind: "refused", message });
 }
 
 /** What the registry refused to take is refused, whatever its check says. */
