@@ -1,4 +1,5 @@
 import type { ChunkJob } from "../chunk/job.ts";
+import type { Field } from "../table/shape.ts";
 import type { Amendment, Answer, Order } from "./amendment.ts";
 import { dueRows, JOB, needsBackfill } from "./backfill.ts";
 import { candidateOf, isOf, type Made } from "./candidate.ts";
@@ -88,7 +89,7 @@ function letIn(
   const waiting = withheldOf({ ...table, amendments }).filter(isAskedAbout);
   const again: Effect[] = waiting.map(({ id }) => ({ kind: "judge", id }));
   const owed = [released, ...members].reduce(
-    (now, one) => withBackfill(rules, now, one, made, input.estimatedRows),
+    (now, one) => withBackfill(rules, now, one, table.shape.fields, input.estimatedRows),
     next,
   );
   const done = [released, ...members].reduce(answerOrder, owed);
@@ -114,23 +115,16 @@ function waitingStill(amendment: Amendment): Amendment {
   return { ...amendment, order: undefined, answer: undefined, notTaken: undefined };
 }
 
-function withBackfill(rules: Rules, state: State, released: Amendment, made: Made, rows: number): State {
+/** `before`: the fields that flowed until now. */
+function withBackfill(rules: Rules, state: State, released: Amendment, before: readonly Field[], rows: number): State {
   const table = state.tables.get(released.topic);
   if (table === undefined || released.order?.backfill === "none") return state;
   const asWriter = [...state.contracts.values()].some(
     (contract) => contract.topic === released.topic && contract.decodesWith === "writer",
   );
-  const added = new Set(made.candidate.added);
-  const field = table.shape.fields.findLast(
-    (one) => one.attnum === released.attnum && isNew(one.name, added, released),
-  );
+  const field = table.shape.fields.find((one) => one.attnum === released.attnum && !before.includes(one));
   const wanted = released.order?.backfill === "all" || needsBackfill(released, field, asWriter);
   return wanted ? withJob(state, backfillJob(rules, released, dueRows(released, field), rows, table)) : state;
-}
-
-/** Is this the field the release brought? A retyped one keeps its name. */
-function isNew(name: string, added: ReadonlySet<string>, released: Amendment): boolean {
-  return added.has(name) || released.changes.includes("retyped");
 }
 
 function backfillJob(
