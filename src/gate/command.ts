@@ -1,4 +1,5 @@
 import type { ChunkJob } from "../chunk/job.ts";
+import { fieldOf } from "../event/field.ts";
 import { type Amendment, isCalled, type Order } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
 import { filled, refusesFill } from "./fill.ts";
@@ -83,7 +84,7 @@ function refusesRelease(rules: Rules, state: State, command: OperatorCommand, ta
     return `${id}: say why with --reason: consumers find rows by their key`;
   }
   if (kind === "table") return undefined;
-  if (command.beside !== undefined && !besideMakesSense(table, amendment, command)) {
+  if (command.beside !== undefined && !besideMakesSense(rules, target, command)) {
     return `${id}: --beside is for a renamed or retyped column, under a name that no field has`;
   }
   // Not judged yet, or refused a while ago: the command waits for the answer of today, as the field does.
@@ -110,9 +111,10 @@ function mates({ table, amendment }: Target): readonly Amendment[] {
   return amendment.answer?.kind === "fits" ? membersOf(table, amendment.answer.candidate) : [];
 }
 
-function besideMakesSense(table: TableState, amendment: Amendment, { beside }: OperatorCommand): boolean {
+function besideMakesSense(rules: Rules, { table, amendment }: Target, { beside }: OperatorCommand): boolean {
   const { changes, column } = amendment;
-  const name = beside?.name ?? column?.name;
+  const mapped = column === undefined ? undefined : fieldOf(column, rules.modes);
+  const name = beside?.name ?? (mapped?.kind === "field" ? mapped.field.name : undefined);
   const isFree = !table.shape.fields.some((field) => field.name === name);
   return isFree && /^[A-Za-z_]\w*$/.test(name ?? "") && (changes.includes("renamed") || changes.includes("retyped"));
 }
