@@ -80,7 +80,7 @@ function refuses(rules: Rules, state: State, command: OperatorCommand, target: T
 function refusesRelease(rules: Rules, state: State, command: OperatorCommand, target: Target): string | undefined {
   const { amendment, table } = target;
   const { id, kind } = amendment;
-  if ((kind === "key" || kind === "table") && command.reason === undefined) {
+  if ((kind === "key" || kind === "table") && !hasReason(command)) {
     return `${id}: say why with --reason: consumers find rows by their key`;
   }
   if (kind === "table") return undefined;
@@ -96,7 +96,7 @@ function refusesRelease(rules: Rules, state: State, command: OperatorCommand, ta
     return `${id}: the table has no key, so its values cannot be re-published; say --backfill none`;
   }
   const waiting = command.beside === undefined ? notReady(weigh(rules, state, table, amendment)) : [];
-  const forced = command.force && command.reason !== undefined;
+  const forced = command.force && hasReason(command);
   if (waiting.length === 0 || forced || policyOf(rules, amendment.topic) !== "contracts") return undefined;
   return `${id}: not ready: ${waiting.join(", ")}; release it all the same with --force --reason`;
 }
@@ -104,6 +104,10 @@ function refusesRelease(rules: Rules, state: State, command: OperatorCommand, ta
 /** Is the registry asked before the release is decided on? A level may have been lowered since it refused. */
 function isAskedAnew({ answer }: Amendment, { beside }: Pick<OperatorCommand, "beside">): boolean {
   return answer === undefined || answer.kind === "refused" || beside !== undefined;
+}
+
+function hasReason({ reason }: OperatorCommand): boolean {
+  return reason !== undefined && reason.trim() !== "";
 }
 
 /** The other amendments that its candidate would let in. */
@@ -180,7 +184,7 @@ function orderOf(command: OperatorCommand, amendment: Amendment): Order {
     actor: command.actor,
     reason: command.reason,
     // A key is let in by its reason alone: no contract is asked about it.
-    force: (command.force && command.reason !== undefined) || amendment.kind === "key",
+    force: (command.force && hasReason(command)) || amendment.kind === "key",
     backfill: command.backfill,
     beside: command.kind === "release" ? command.beside : undefined,
     command: command.id,
