@@ -23,7 +23,10 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
     if ("refused" in found) return step(withOutcome(state, command.id, refusal(found.refused)));
     targets.push(found);
   }
-  const why = targets.flatMap((target) => refuses(rules, state, command, target) ?? []);
+  const why = targets.flatMap((target) => {
+    const refused = refuses(rules, state, command, target);
+    return refused ?? (command.kind === "release" ? refusesApart(rules, target, targets) : undefined) ?? [];
+  });
   if (why.length > 0) return step(withOutcome(state, command.id, refusal(why.join("; "))));
   switch (command.kind) {
     case "release":
@@ -108,6 +111,16 @@ function isAskedAnew({ answer }: Amendment, { beside }: Pick<OperatorCommand, "b
 
 function hasReason({ reason }: OperatorCommand): boolean {
   return reason !== undefined && reason.trim() !== "";
+}
+
+/** Fields whose names would collide go together: a release of one alone would wait for ever. */
+function refusesApart(rules: Rules, target: Target, targets: readonly Target[]): string | undefined {
+  const { id, topic } = target.amendment;
+  const others = mates(target).filter((other) => !targets.some(({ amendment }) => amendment.id === other.id));
+  const kept = others.find(({ order }) => order?.kind === "withhold");
+  if (kept !== undefined) return `${id}: ${kept.id} is withheld, and goes with it: release both`;
+  const apart = policyOf(rules, topic) === "manual" ? others.find(({ order }) => order === undefined) : undefined;
+  return apart === undefined ? undefined : `${id}: goes together with ${apart.id}: release both`;
 }
 
 /** The other amendments that its candidate would let in. */
