@@ -8,23 +8,25 @@ import { withTable } from "./update.ts";
 /** Why this value cannot stand for the field of a dropped column; undefined: it can. Never says the value. */
 export function refusesFill(table: TableState, amendment: Amendment, value: Json | undefined): string | undefined {
   if (amendment.kind !== "dropped") return `${amendment.id}: only the field of a dropped column can be filled`;
-  const field = fieldOf(table, amendment);
-  if (field === undefined) return `${amendment.id}: no field of it flows`;
-  const primitive = primitiveOf(baseType(field.avro));
-  if (value === undefined || !fits(primitive, value)) return `${amendment.id}: the value is no Avro ${primitive}`;
-  return undefined;
+  const fields = table.shape.fields.filter((field) => field.attnum === amendment.attnum);
+  if (fields.length === 0) return `${amendment.id}: no field of it flows`;
+  const kinds = [...new Set(fields.map(kindOf))];
+  if (value !== undefined && kinds.some((kind) => fits(kind, value))) return undefined;
+  return `${amendment.id}: the value is no Avro ${kinds.join(" or ")}`;
 }
 
-/** The kept field carries this value from here on. */
-export function filled(state: State, table: TableState, amendment: Amendment, command: OperatorCommand): State {
+/** The kept field carries this value from here on; of several of one column those that it fits. */
+export function filled(state: State, table: TableState, amendment: Amendment, { value }: OperatorCommand): State {
   const fields = table.shape.fields.map((field) =>
-    field.attnum === amendment.attnum && command.value !== undefined ? { ...field, fill: command.value } : field,
+    field.attnum === amendment.attnum && value !== undefined && fits(kindOf(field), value)
+      ? { ...field, fill: value }
+      : field,
   );
   return withTable(state, { ...table, shape: { ...table.shape, fields } });
 }
 
-function fieldOf({ shape }: TableState, { attnum }: Amendment): Field | undefined {
-  return shape.fields.find((field) => field.attnum === attnum);
+function kindOf(field: Field): string {
+  return primitiveOf(baseType(field.avro));
 }
 
 function fits(primitive: string, value: Json): boolean {
