@@ -23,7 +23,9 @@ export function onReplaced(state: State, input: Extract<Input, { kind: "replaced
   const others = table.amendments.filter(({ kind }) => kind !== "table");
   const next = withTable(state, { ...table, replacement: input.table, amendments: [...others, amendment] });
   const before = table.amendments.find(({ kind }) => kind === "table");
-  return before?.gate.kind === "withheld" ? step(state) : step(next, { kind: "tell", id: amendment.id });
+  // Told already; it may be a third table by now.
+  if (before?.gate.kind === "withheld") return step(withTable(state, { ...table, replacement: input.table }));
+  return step(next, { kind: "tell", id: amendment.id });
 }
 
 /**
@@ -50,8 +52,17 @@ export function replaced(rules: Rules, state: State, table: TableState, when: Wh
     amendments,
     replacement: undefined,
   };
-  const job = repairJob(shape.topic);
-  return key.length === 0 ? withTable(state, next) : withJob(withTable(state, next), job);
+  const placed = withTable(withoutBackfills(state, shape.topic), next);
+  return key.length === 0 ? placed : withJob(placed, repairJob(shape.topic));
+}
+
+/** What is read for a column of the table before: its attnum is another column's now. */
+function withoutBackfills(state: State, topic: string): State {
+  const open = [...state.jobs.values()].filter(
+    (job) => job.topic === topic && job.column !== undefined && (job.state === "running" || job.state === "waiting"),
+  );
+  const why = "another table took the place";
+  return open.reduce((now, job) => withJob(now, { ...job, state: "done", why }), state);
 }
 
 function mappedTo(rules: Rules, field: Field, table: Table): Field {
@@ -67,5 +78,5 @@ function mappedTo(rules: Rules, field: Field, table: Table): Field {
 
 /** A column of the table before: no column of the new one has a negative attnum. */
 function formerly(column: Attnum): Attnum {
-  return column < 0 ? column : attnum(-column);
+  return column < 0 ? column : attnum(-Number(column));
 }
