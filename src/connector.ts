@@ -12,7 +12,7 @@ import { readCapturedTables } from "./postgres/captured.ts";
 import { readTable, readTypes } from "./postgres/catalog.ts";
 import { checkSource } from "./postgres/check.ts";
 import { readChunk } from "./postgres/chunk.ts";
-import { connect, type PostgresOptions } from "./postgres/connection.ts";
+import { connect, type PostgresOptions, query } from "./postgres/connection.ts";
 import { currentSnapshot, markTransactionId, writeMark } from "./postgres/mark.ts";
 import { ensurePublication, type PublishedOperation } from "./postgres/publication.ts";
 import { describeSession, openBelow, type Session } from "./postgres/session.ts";
@@ -170,6 +170,7 @@ async function openSource(settings: Settings, config: ConnectorConfig, log: Log)
     table: (oid) => readTable(catalog, oid),
     types: (oids) => readTypes(catalog, oids),
     ddlSecret: () => ddlSecret(catalog, log),
+    run: async (text) => void (await query(catalog, "running heartbeat.action.query", text)),
     slot: () => readSlot(catalog, slot),
     createSlot: (tell, signal) => {
       const onWait = (blockers: readonly Session[]) => tell(blockers.map(describeSession));

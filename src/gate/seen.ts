@@ -7,7 +7,6 @@ import type { Field } from "../table/shape.ts";
 import type { RelationColumn } from "../wal/message.ts";
 import { type Amendment, amendmentId, type Explanation, type Told } from "./amendment.ts";
 import { type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
-import { isReplaced } from "./replaced.ts";
 import { keyDifference } from "./key.ts";
 import { settle } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
@@ -21,7 +20,7 @@ type Seen = Extract<Input, { kind: "seen" }>;
  */
 export function onSeen(rules: Rules, state: State, input: Seen, when: When): Step {
   const table = state.tables.get(input.topic);
-  if (table === undefined || isReplaced(table, input.table)) return step(state);
+  if (table === undefined || input.table.oid !== table.shape.table.oid) return step(state);
   const sure = sureColumns(input);
   const proven = sure.length === input.columns.length;
   const named = renamedTable(table, input);
@@ -199,10 +198,13 @@ function revise(
   return [...kept, ...revised.values()];
 }
 
+/** What an amendment is about, apart from how it stands. */
+function about({ kind, name, column, changes, key, gone }: Amendment): string {
+  return JSON.stringify([kind, name, column, changes, key, gone]);
+}
+
 /** The same amendment when nothing about it changed, else one to be judged anew. */
 function restate(before: Amendment, fresh: Amendment, explained: Explanation | undefined): Amendment {
-  const about = ({ kind, name, column, changes, key, gone, unmapped }: Amendment) =>
-    JSON.stringify([kind, name, column, changes, key, gone, unmapped?.message]);
   if (about(before) === about(fresh)) {
     return explained === undefined || before.explained !== undefined ? before : { ...before, explained };
   }

@@ -8,7 +8,7 @@ import type { Table } from "../table/column.ts";
 import type { Position } from "../wal/position.ts";
 import { stateRecord } from "./loop.ts";
 import type { Outside, Source } from "./outside.ts";
-import { type Capturable, capturable, firstState, snapshotJobs } from "./start.ts";
+import { type Capturable, capturable, createTopics, firstState, snapshotJobs } from "./start.ts";
 
 /**
  * From a state to one that can be streamed from: the first start, step by step, each committed before the next; or the
@@ -23,8 +23,8 @@ export async function beginOrGoOn(
 ): Promise<Stored> {
   const facts = await source.check();
   if (stored.position !== undefined) await mustBeSameLog(outside, source, facts, stored.position);
-  const tables = await source.tables(namesOf(stored));
-  const items = capturable(outside.settings, stored.position === undefined ? tables : tables.filter(isNewTo(stored)));
+  const found = await source.tables(namesOf(stored));
+  const items = capturable(outside.settings, stored.position === undefined ? found : found.filter(isNewTo(stored)));
   for (const finding of items.flatMap((item) => item.leftOut)) outside.log.warn(finding.message);
   if (stored.position === undefined && stored.intent === undefined) await mustBeNewSlot(outside, source);
   await createTopics(outside, [...stored.tables.keys(), ...items.map((item) => item.topic)]);
@@ -140,11 +140,4 @@ function lostSlot(message: string): GuardError {
   return new GuardError("slot-lost", `${message}: changes since then cannot be read any more`, {
     next: "start a new connector with another name: its snapshot publishes every row as it is now",
   });
-}
-
-export async function createTopics(outside: Outside, names: readonly string[]): Promise<void> {
-  const described = await outside.sink.describeTopics(names);
-  for (const name of new Set(names)) {
-    if (described.get(name) === undefined) await outside.sink.createTopic({ name, ...outside.settings.topicCreation });
-  }
 }

@@ -1,8 +1,7 @@
 import { tableOid } from "../table/column.ts";
 import { apply } from "./apply.ts";
-import { createTopics } from "./begin.ts";
 import { type Captured, capturedFrom, type Session } from "./session.ts";
-import { capturable, firstState } from "./start.ts";
+import { capturable, createTopics, firstState } from "./start.ts";
 
 /**
  * Before the first row of a table that the connector's file captures and nobody knew: its topic, its schemas and its

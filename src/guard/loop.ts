@@ -7,6 +7,7 @@ import { apply, takeInputs } from "./apply.ts";
 import { closeWindow, pumpChunks } from "./chunks.ts";
 import type { OutRecord } from "./outside.ts";
 import { proveRelation, recheck } from "./prove.ts";
+import { beat, prepareHeartbeat } from "./heartbeat.ts";
 import { MENDED_BY_COMMAND, wayOn } from "./halt.ts";
 import { type Barrier, fill } from "./rows.ts";
 import { post, type Session } from "./session.ts";
@@ -17,6 +18,8 @@ const IDLE_MS = 3000;
 /** Follows the log until something throws: the signal, a lost connection, a stop; or until a snapshot was all. */
 export async function follow(session: Session): Promise<void> {
   resume(session);
+  prepareHeartbeat(session);
+  const idleMs = Math.min(IDLE_MS, session.outside.settings.heartbeat?.intervalMs ?? IDLE_MS);
   let idleSince = session.outside.now();
   for (;;) {
     session.signal.throwIfAborted();
@@ -29,6 +32,7 @@ export async function follow(session: Session): Promise<void> {
       continue;
     }
     pumpChunks(session);
+    beat(session);
     const { barrier, idle, stop } = fill(session);
     const quiet = idle && session.outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
     if (quiet) takeKeepalive(session);
@@ -39,7 +43,7 @@ export async function follow(session: Session): Promise<void> {
     if (stop !== undefined) halt(session, stop);
     else if (isAllRead(session)) return;
     else if (barrier !== undefined) await passOrHalt(session, barrier);
-    else if (idle && session.inbox.length === 0) await session.wake.wait(IDLE_MS);
+    else if (idle && session.inbox.length === 0) await session.wake.wait(idleMs);
   }
 }
 

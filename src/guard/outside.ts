@@ -54,6 +54,8 @@ export interface Source extends AsyncDisposable {
   ddlSecret(): Promise<string | undefined>;
   /** `end` is the log's end after the snapshot was taken: later rows are newer than this catalog. */
   table(oid: TableOid): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot; readonly end: Lsn }>;
+  /** Runs heartbeat.action.query. */
+  run(query: string): Promise<void>;
   slot(): Promise<Slot | undefined>;
   createSlot(onWait: (blockers: readonly string[]) => void, signal: AbortSignal): Promise<Lsn>;
   terminateReader(): Promise<boolean>;

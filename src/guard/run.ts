@@ -157,6 +157,7 @@ async function streamFrom(
     toTell: new Set(),
     work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
     chunks: idleMachine(),
+    heartbeat: { ids: undefined, due: 0n, busy: false },
     halted: undefined,
     failure: undefined,
   };

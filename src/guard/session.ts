@@ -11,6 +11,7 @@ import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
 import type { ChunkMachine } from "./chunks.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { OutRecord, Outside, Source } from "./outside.ts";
 
 /** A table as the log has it now, and how its rows are written; no columns: the next row has to wait for a proof. */
@@ -80,6 +81,7 @@ export interface Session {
   readonly toTell: Set<string>;
   readonly work: Work;
   readonly chunks: ChunkMachine;
+  readonly heartbeat: Heartbeat;
   /** What stands in the way until a person acts; nothing is read from the log meanwhile. */
   halted: GuardError | undefined;
   failure: unknown;

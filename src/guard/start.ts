@@ -136,3 +136,11 @@ function snapshotJob({ topic, table, key, rowKey }: Capturable): ChunkJob {
     why: keyless ? "the table has no key" : undefined,
   };
 }
+
+/** Topics that are not there yet, with the partitions and settings of the connector's file. */
+export async function createTopics(outside: Outside, names: readonly string[]): Promise<void> {
+  const described = await outside.sink.describeTopics(names);
+  for (const name of new Set(names)) {
+    if (described.get(name) === undefined) await outside.sink.createTopic({ name, ...outside.settings.topicCreation });
+  }
+}

@@ -1,0 +1,345 @@
+import { describe, expect, it } from "vitest";
+import { refusesFill } from "../../src/gate/fill.ts";
+import type { Input, OperatorCommand, Outcome, Rules, State } from "../../src/gate/state.ts";
+import { findAmendment, withheldOf } from "../../src/gate/update.ts";
+import type { Column } from "../../src/table/column.ts";
+import type { Json } from "../../src/table/shape.ts";
+import {
+  candidateFor,
+  column,
+  effectsOf,
+  fieldNames,
+  fits,
+  ID,
+  idOf,
+  NAME,
+  NICK,
+  play,
+  publishing,
+  registered,
+  release,
+  REPLICA,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  TOPIC,
+  ZIP,
+} from "./customers.ts";
+
+const MANUAL: Rules = { ...RULES, policy: "manual" };
+const [name, nick, zip] = [NAME, NICK, ZIP].map(idOf) as [string, string, string]; // three columns
+const RANK = { ...NICK, name: "rank" };
+const ALL = [ID, NAME, NICK];
+const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
+const outcome = (state: State, id = "c1"): Outcome | undefined => state.outcomes.get(id);
+const refused = (message: string) => ({ kind: "refused", message: expect.stringContaining(message) as unknown });
+const as = (kind: OperatorCommand["kind"], ids: readonly string[], more: Partial<OperatorCommand> = {}) =>
+  release(ids, { kind, ...more });
+const fill = (value: Json | undefined, ids = [nick], more = {}) => as("fill", ids, { value, ...more });
+
+/** The table has these columns now; each amendment is judged to fit, and rows went out. */
+function judged(before: readonly Column[], now: readonly Column[], rules = MANUAL, keyed = true): State {
+  const first = play(rules, stateOf(publishing(before, keyed)), seen(now, { keyed })).state;
+  const ids = withheldOf(tableIn(first)).map(({ id }) => id);
+  return play(rules, first, ...ids.map((id) => (state: State) => fits(state, id)), passed).state;
+}
+const flip =
+  (id: string, wide = false) =>
+  (state: State) =>
+    registered(state, id, { wide });
+
+describe("fields whose names would collide are released together", () => {
+  const swapped = [ID, { ...NAME, name: "nick" }, { ...NICK, name: "name" }];
+  const again = [ID, NAME, { ...ZIP, name: "nick" }];
+  const cases: [string, readonly Column[], string, readonly string[], readonly string[]][] = [
+    ["two that swap names", swapped, name, [nick], ["id", "nick", "name"]],
+    ["the same from the other side", swapped, nick, [name], ["id", "nick", "name"]],
+    ["a column added with a dropped one's name", again, zip, [nick], ["id", "name", "nick"]],
+    [
+      "a chain of names",
+      [ID, { ...NAME, name: "nick" }, { ...NICK, name: "rank" }, { ...ZIP, name: "name" }],
+      zip,
+      [name, nick],
+      ["id", "nick", "rank", "name"],
+    ],
+  ];
+  it.each(cases)("%s", (_, now, id, together, names) => {
+    const state = judged(ALL, now);
+    expect(candidateFor(state, id).together).toEqual(together);
+    const released = play(MANUAL, state, release([id, ...together]), flip(id));
+    expect(fieldNames(released.state)).toEqual(names);
+    expect(effectsOf(released)).toEqual([id, ...together].map((one) => `tell ${one}`));
+    expect(withheldOf(tableIn(released.state))).toEqual([]);
+    expect(outcome(released.state)?.kind).toBe("done");
+    expect(play(MANUAL, released.state, seen(now)).effects).toEqual([]);
+  });
+
+  it("a drop needs nobody", () => {
+    const state = judged(ALL, again);
+    expect(candidateFor(state, nick).together).toEqual([]);
+    expect(fieldNames(play(MANUAL, state, release([nick]), flip(nick)).state)).toEqual(["id", "name"]);
+  });
+
+  it("under manual one of them alone is refused, with the others' ids", () => {
+    const step = play(MANUAL, judged(ALL, swapped), release([name]));
+    expect(outcome(step.state)).toMatchObject(refused(`${name}: goes together with ${nick}: release both`));
+    expect(step.effects).toEqual([]);
+  });
+
+  it("one that a person withholds keeps back the others", () => {
+    const { state } = play({ ...RULES, policy: "observe" }, judged(ALL, again), as("withhold", [nick], { id: "w" }));
+    const step = play({ ...RULES, policy: "observe" }, state, { kind: "settle", topic: TOPIC });
+    expect(effectsOf(step)).not.toContain(`register ${zip}`);
+    expect(findAmendment(step.state, zip)?.amendment.gate.why).toContain(`${nick} is withheld`);
+    expect(outcome(play(RULES, state, release([zip])).state)).toMatchObject(refused(`${nick} is withheld`));
+  });
+
+  it("under contracts one that is read keeps back the others", () => {
+    const reads = { ...REPLICA, fields: ["id", "name"] };
+    const first = play(RULES, stateOf(publishing(ALL), reads), seen(swapped), (now) => fits(now, nick));
+    expect(effectsOf(first)).toEqual([`register ${nick}`]); // the names and types a contract sees are as before
+  });
+
+  it("without a key they owe rows together", () => {
+    const now = [ID, { ...NAME, name: "alias" }, { ...NICK, name: "name" }];
+    const rules = { ...RULES, policy: "observe" as const };
+    const state = judged(ALL, [ID, { ...NAME, name: "alias" }, NICK, { ...ZIP, name: "name" }], rules, false);
+    expect(findAmendment(state, zip)?.amendment.gate.why).toContain("no key");
+    expect(now).toHaveLength(3);
+    const fresh = play(
+      rules,
+      stateOf(publishing(ALL, false)),
+      seen([ID, { ...NAME, name: "alias" }, NICK, { ...ZIP, name: "name" }], { keyed: false }),
+      (one) => fits(one, zip),
+    );
+    expect(effectsOf(fresh)).not.toContain(`register ${zip}`);
+    expect(outcome(play(rules, fresh.state, release([zip])).state)).toMatchObject(refused("--backfill none"));
+  });
+
+  it("a name that another column's field has and keeps is refused", () => {
+    const beside = play(
+      MANUAL,
+      judged(ALL, [ID, NAME, RANK]),
+      as("release", [nick], { beside: { name: "zip" } }),
+      (now) => fits(now, nick),
+      flip(nick),
+    );
+    const { state } = play(MANUAL, beside.state, seen([ID, NAME, RANK, ZIP]));
+    expect(() => candidateFor(state, zip)).toThrow("a field zip flows already, from another column");
+    const none: Input = {
+      kind: "judged",
+      id: zip,
+      answer: { kind: "refused", candidate: undefined, why: "a field zip flows" },
+    };
+    const asked = play(MANUAL, state, release([zip], { id: "c2" }), none);
+    expect(outcome(asked.state, "c2")).toEqual({ kind: "refused", message: `${zip}: a field zip flows` });
+  });
+});
+
+describe("release --beside", () => {
+  const renamed = judged(ALL, [ID, NAME, RANK]);
+  const retyped = judged(ALL, [ID, NAME, column(3, "nick", "int")]);
+  const beside = (state: State, by: string | undefined, id = "c1") =>
+    play(MANUAL, state, release([nick], { id, beside: { name: by } }));
+
+  it("asks about another schema, then both fields flow, and the old one waits", () => {
+    const asked = beside(renamed, undefined);
+    expect(effectsOf(asked)).toContain(`judge ${nick}`);
+    expect(outcome(asked.state)).toEqual({ kind: "pending" });
+    const both = play(MANUAL, asked.state, (now) => fits(now, nick), flip(nick));
+    expect(fieldNames(both.state)).toEqual(["id", "name", "nick", "rank"]);
+    expect(outcome(both.state)).toMatchObject({ kind: "done" });
+    expect(both.state.jobs.get(`backfill/${nick}`)).toMatchObject({ state: "running" });
+    expect(findAmendment(both.state, nick)?.amendment).toMatchObject({ order: undefined, gate: { kind: "withheld" } });
+    expect(effectsOf(both)).toContain(`judge ${nick}`);
+    const after = play(MANUAL, both.state, seen([ID, NAME, RANK]), (now) => fits(now, nick)).state;
+    const only = play(MANUAL, after, release([nick], { id: "c2" }), flip(nick)).state;
+    expect(fieldNames(only)).toEqual(["id", "name", "rank"]);
+    expect(withheldOf(tableIn(play(MANUAL, only, seen([ID, NAME, RANK])).state))).toEqual([]);
+  });
+
+  it("has the new type under a name of its own, which stays", () => {
+    const both = play(MANUAL, beside(retyped, "nick_2").state, (now) => fits(now, nick), flip(nick)).state;
+    expect(fieldNames(both)).toEqual(["id", "name", "nick", "nick_2"]);
+    const done = { ...both, jobs: new Map() };
+    const only = play(MANUAL, done, (now) => fits(now, nick), release([nick], { id: "c2" }), flip(nick)).state;
+    expect(fieldNames(only)).toEqual(["id", "name", "nick_2"]);
+    // Its values flow already.
+    expect(only.jobs.size).toBe(0);
+    expect(withheldOf(tableIn(play(MANUAL, only, seen([ID, NAME, column(3, "nick", "int")])).state))).toEqual([]);
+  });
+
+  it("refused by the registry leaves the plain release as it was", () => {
+    const asked = beside(renamed, undefined);
+    const candidate = candidateFor(asked.state, nick);
+    const no = play(MANUAL, asked.state, {
+      kind: "judged",
+      id: nick,
+      answer: { kind: "refused", candidate, why: "409" },
+    });
+    expect(outcome(no.state)).toMatchObject(refused("409"));
+    expect(effectsOf(no)).toContain(`judge ${nick}`);
+    const plain = play(MANUAL, no.state, release([nick], { id: "c2" }), (now) => fits(now, nick), flip(nick));
+    expect(fieldNames(plain.state)).toEqual(["id", "name", "rank"]);
+  });
+
+  const refusals: [string, State, string | undefined, string][] = [
+    ["of an added column", judged([ID, NAME], ALL), undefined, nick],
+    ["of a dropped column", judged(ALL, [ID, NAME]), undefined, nick],
+    ["of another default", judged(ALL, [ID, NAME, { ...NICK, defaultExpr: "'x'::text" }]), "other", nick],
+    ["a retyped one without a name", retyped, undefined, nick],
+    ["a name that a field has", renamed, "name", nick],
+    ["a name that is no Avro name", renamed, "2nd", nick],
+    ["a name that is empty", renamed, "", nick],
+  ];
+  it.each(refusals)("%s is refused", (_, state, by) => {
+    const step = beside(state, by, "c9");
+    expect(outcome(step.state, "c9")).toMatchObject(refused("--beside is for"));
+    expect(step.state.tables).toBe(state.tables);
+  });
+
+  it("has the field's name where the column's is no Avro name", () => {
+    const state = judged(ALL, [ID, NAME, { ...NICK, name: "nick-name" }]);
+    const both = play(MANUAL, beside(state, undefined).state, (now) => fits(now, nick), flip(nick)).state;
+    expect(fieldNames(both)).toEqual(["id", "name", "nick", "nick_name"]);
+  });
+});
+
+describe("fill", () => {
+  const required = { ...NICK, notNull: true };
+  const dropped = (of: Column) => judged([ID, NAME, of], [ID, NAME]);
+  const kinds: [string, Column, readonly Json[], readonly Json[]][] = [
+    ["text", required, ["x", ""], [1, true, null, {}, []]],
+    ["int", column(3, "nick", "int", { notNull: true }), [0, -2_147_483_648], [2_147_483_648, 1.5, "1", true, null]],
+    ["bigint", column(3, "nick", "bigint", { notNull: true }), [0, 2 ** 52], [2 ** 53, 0.5, "1"]],
+    ["bool", { ...required, type: { oid: 16, typmod: -1 } }, [true, false], [1, "t", null]],
+    ["float8", { ...required, type: { oid: 701, typmod: -1 } }, [1, 1.5], ["1", true]],
+  ];
+  it.each(kinds)("of %s takes what fits, and never says the value", (_, of, good, bad) => {
+    const state = dropped(of);
+    for (const value of good) {
+      const step = play(MANUAL, state, fill(value));
+      expect(outcome(step.state)?.kind).toBe("done");
+      expect(tableIn(step.state).shape.fields.at(-1)?.fill).toBe(value);
+      expect(tableIn(step.state).shape.valueSchema).toBe(tableIn(state).shape.valueSchema);
+    }
+    for (const value of [...bad, "secret", undefined]) {
+      if (good.some((one) => typeof one === typeof value) && value === "secret") continue;
+      const step = play(MANUAL, state, fill(value));
+      expect(outcome(step.state)).toMatchObject(refused("the value is no Avro"));
+      expect(JSON.stringify(outcome(step.state))).not.toContain("secret");
+      expect(step.state.tables).toBe(state.tables);
+    }
+  });
+
+  it("is refused for what is not dropped, and for what is gone from the events", () => {
+    expect(outcome(play(MANUAL, judged([ID, NAME], ALL), fill("x")).state)).toMatchObject(refused("dropped column"));
+    expect(outcome(play(MANUAL, judged(ALL, [ID, NAME, RANK]), fill("x")).state)).toMatchObject(refused("dropped"));
+    const released = play(MANUAL, dropped(NICK), release([nick]), flip(nick)).state;
+    expect(outcome(play(MANUAL, released, fill("x", [nick], { id: "c2" })).state, "c2")).toMatchObject(
+      refused("released"),
+    );
+  });
+
+  it("of several fields of one column goes to those that it fits", () => {
+    const retyped = judged(ALL, [ID, NAME, column(3, "nick", "int")]);
+    const both = play(
+      MANUAL,
+      retyped,
+      release([nick], { beside: { name: "nick_2" } }),
+      (now) => fits(now, nick),
+      flip(nick),
+    ).state;
+    const state = play(MANUAL, both, seen([ID, NAME])).state;
+    const fills = (given: State) => tableIn(given).shape.fields.map((field) => field.fill);
+    const one = play(MANUAL, state, fill(7, [nick], { id: "c2" })).state;
+    expect(fills(one)).toEqual([undefined, undefined, undefined, 7]);
+    expect(fills(play(MANUAL, one, fill("x", [nick], { id: "c3" })).state)).toEqual([undefined, undefined, "x", 7]);
+    const amendment = findAmendment(state, nick)?.amendment;
+    expect(amendment && refusesFill(tableIn(state), amendment, true)).toContain("the value is no Avro");
+  });
+
+  it("does not let the drop go: the field is kept until it is released", () => {
+    const { state } = play(MANUAL, dropped(required), fill("x"));
+    expect(withheldOf(tableIn(state)).map(({ id }) => id)).toEqual([nick]);
+    expect(fieldNames(play(MANUAL, state, release([nick], { id: "c2" }), flip(nick)).state)).toEqual(["id", "name"]);
+  });
+});
+
+describe("a key", () => {
+  const key = `${TOPIC}/key`;
+  const asked = (state: State) => play(MANUAL, state, seen(ALL, { key: [1, 3] }), (now) => fits(now, key)).state;
+  it("is let in with a reason only, under every policy", () => {
+    const state = asked(stateOf(publishing(ALL)));
+    for (const reason of [undefined, ""]) {
+      expect(outcome(play(MANUAL, state, release([key], { reason })).state)).toMatchObject(refused("--reason"));
+    }
+    const step = play(MANUAL, state, release([key], { reason: "agreed" }), flip(key));
+    expect(tableIn(step.state).shape.key.map((field) => field.name)).toEqual(["id", "nick"]);
+  });
+  it("that the table did not have before lets its rows be published", () => {
+    const state = asked(stateOf(publishing(ALL, false)));
+    const step = play(MANUAL, state, release([key], { reason: "agreed" }), flip(key));
+    expect(step.state.jobs.get(`backfill/${key}`)?.state).toBe("running");
+  });
+  it("that the table does not have any more has a reason of its own", () => {
+    const { state } = play(MANUAL, stateOf(publishing(ALL)), seen(ALL, { keyed: false }));
+    expect(() => candidateFor(state, key)).toThrow("the table has no key");
+  });
+});
+
+describe("topic.field", () => {
+  it("of a swap names two, and says which", () => {
+    const state = judged(ALL, [ID, { ...NAME, name: "nick" }, { ...NICK, name: "name" }]);
+    expect(outcome(play(MANUAL, state, release([`${TOPIC}.nick`])).state)).toMatchObject(refused(`${name}, ${nick}`));
+  });
+  it("is the field that flows, or the column", () => {
+    const state = judged(ALL, [ID, NAME, RANK]);
+    for (const id of ["nick", "rank"]) {
+      expect(effectsOf(play(MANUAL, state, release([`${TOPIC}.${id}`])))).toEqual([`register ${nick}`]);
+    }
+  });
+});
+
+describe("any subset is released, in any order", () => {
+  const now = [ID, { ...NAME, name: "alias" }, { ...NICK, defaultExpr: "'x'::text" }, column(5, "born", "int")];
+  const ids = [name, nick, zip, `${TOPIC}/5`];
+  const orders = [ids, ids.toReversed(), [zip, name], [nick], [`${TOPIC}/5`, nick]];
+  it.each(orders.map((order) => [order.join(" "), order] as const))("%s", (_, order) => {
+    let state = judged([ID, NAME, NICK, ZIP], now);
+    for (const id of order) {
+      state = play(MANUAL, state, (one) => fits(one, id), release([id], { id: `release ${id}` }), flip(id)).state;
+    }
+    const left = withheldOf(tableIn(state)).map(({ id }) => id);
+    expect(left.toSorted()).toEqual(ids.filter((id) => !order.includes(id)));
+    const either = (id: string, before: string, after: string[]) => (order.includes(id) ? after : [before]);
+    expect(fieldNames(state)).toEqual([
+      "id",
+      ...either(name, "name", ["alias"]),
+      "nick",
+      ...either(zip, "zip", []),
+      ...(order.includes(`${TOPIC}/5`) ? ["born"] : []),
+    ]);
+  });
+});
+
+describe("a level that does not take a required field", () => {
+  it("takes another type of a column that is NOT NULL now too, if the field stays optional", async () => {
+    const { canWiden } = await import("../../src/gate/candidate.ts");
+    const { madeOf } = await import("./customers.ts");
+    const { state } = play(
+      MANUAL,
+      stateOf(publishing([ID, column(2, "level", "int")])),
+      seen([ID, column(2, "level", "bigint", { notNull: true })]),
+    );
+    const amendment = findAmendment(state, name)?.amendment;
+    if (amendment === undefined) throw new Error("no amendment");
+    expect(amendment.changes).toEqual(["retyped", "not-null-set"]);
+    expect(canWiden(madeOf(tableIn(state), amendment), amendment)).toBe(true);
+    const wide = madeOf(tableIn(state), amendment, true);
+    expect(wide.field).toMatchObject({ optional: true, avro: { type: ["null", "long"], default: null } });
+    const only = { ...amendment, changes: ["not-null-set" as const] };
+    expect(canWiden(madeOf(tableIn(state), only), only)).toBe(false);
+  });
+});
