@@ -23,7 +23,8 @@ export interface Jvm {
 const POM = join(import.meta.dirname, "pom.xml");
 const REGISTRY = "apicurio-registry-app-3.0.9";
 
-function cacheRoot(): string {
+/** `$FIELDGATE_CACHE`, else `$XDG_CACHE_HOME/fieldgate`, else `~/.cache/fieldgate`. */
+export function cacheRoot(): string {
   const own = process.env["FIELDGATE_CACHE"];
   if (own !== undefined && own !== "") return own;
   const xdg = process.env["XDG_CACHE_HOME"];
@@ -70,8 +71,7 @@ async function download(into: string): Promise<void> {
 }
 
 /**
- * The jars, fetched on the first call of a machine into `$FIELDGATE_CACHE`, else `$XDG_CACHE_HOME/fieldgate`, else
- * `~/.cache/fieldgate`. They appear under their name only when complete; of two first runs at once one is kept.
+ * The jars, fetched on the first call of a machine into the cache. They appear under their name only when complete; of two first runs at once one is kept.
  */
 export async function ensureJars(): Promise<Jars> {
   const key = createHash("sha256")

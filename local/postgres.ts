@@ -62,8 +62,7 @@ function ownerIfRoot(): Owner | undefined {
 }
 
 /** A checkout below a folder only root can enter (/root) is not readable for the owner: then a copy is. */
-async function readableBinaries(owner: Owner | undefined, folder: string): Promise<string> {
-  const native = binaries();
+async function readableBinaries(native: string, owner: Owner | undefined, folder: string): Promise<string> {
   if (owner === undefined) return native;
   const readable = await run(join(native, "bin", "postgres"), ["--version"], { ...owner, cwd: "/" }).then(
     () => true,
@@ -113,22 +112,26 @@ export async function pingPostgres(address: PostgresAddress): Promise<void> {
   }
 }
 
-/** A new, empty cluster in the supervisor's folder. `flags` are more `name=value` settings; later ones win. */
+/**
+ * A new, empty cluster in the supervisor's folder. `flags` are more `name=value` settings; later ones win. `native` has
+ * the folders bin, lib and share of another version than the one installed here.
+ */
 export async function createPostgres(
   supervisor: Supervisor,
   flags: readonly string[],
+  native: string = binaries(),
 ): Promise<Prepared<PostgresAddress>> {
   const password = randomBytes(12).toString("hex");
   const port = await freePort();
   const address = { host: "127.0.0.1", port, user: "postgres", password, database: "postgres" };
   const owner = ownerIfRoot();
-  const native = await readableBinaries(owner, supervisor.folder);
-  const data = await initialise(supervisor, native, owner, address);
+  const readable = await readableBinaries(native, owner, supervisor.folder);
+  const data = await initialise(supervisor, readable, owner, address);
   return {
     address,
     async start() {
       const server = await supervisor.launch("postgres", {
-        command: join(native, "bin", "postgres"),
+        command: join(readable, "bin", "postgres"),
         args: [
           "-D",
           data,

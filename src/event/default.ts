@@ -53,7 +53,7 @@ const PLACEHOLDER: Readonly<Partial<Record<Kind, string>>> = {
 
 const FUNCTION = /^[(]?[A-Za-z0-9_.]+\(.*\)/s;
 const CURRENT_TIME = new Set(["current_timestamp", "current_time", "current_date", "localtime", "localtimestamp"]);
-const CAST = String.raw`::(?:"[^"]+"|[\w.]+)(?: varying| precision)?(?:\(\d+(?:, ?\d+)?\))?(?: with(?:out)? time zone)?`;
+const CAST = String.raw`::(?:"[^"]+"|[\w.])+(?: varying| precision)?(?:\(\d+(?:, ?\d+)?\))?(?: with(?:out)? time zone)?`;
 /** One quoted literal under casts and parentheses, and nothing else; a bit string has a B before it. */
 const LITERAL = new RegExp(String.raw`^\(*B?'((?:[^']|'')*)'(?:${CAST}|\))*$`, "s");
 const BARE = /^\s*(?:[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?|true|false)\s*$/i;

@@ -301,7 +301,7 @@ describe("a file or request that cannot be read", () => {
       "table.include.lst": "public.t",
       "fieldgate.release.policy": "whenever",
       "fieldgate.judge.timeout.ms": "-5",
-      "database.sslpassword": "a-secret",
+      "database.sslmode": "a-secret",
     };
     const output = await refused({ database: source.address, prefix, connector });
     for (const key of Object.keys(connector)) expect(output).toContain(key);

@@ -46,6 +46,9 @@ export async function triggered(setup: string, address?: PostgresOptions): Promi
     run: (...statements) =>
       hear(async () => {
         for (const statement of statements) await from.app.query(statement);
+      }).catch(async (error: unknown) => {
+        await from.app.query("ROLLBACK"); // the next case finds the session usable
+        throw error;
       }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

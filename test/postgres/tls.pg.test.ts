@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect, query } from "../../src/postgres/connection.ts";
 import { createSlot } from "../../src/postgres/slot.ts";
@@ -11,6 +12,9 @@ import { certificateAuthority } from "../stack/certificates.ts";
 import { until } from "../stack/until.ts";
 import { failure } from "./follow.ts";
 import { type SecuredPostgres, securedPostgres } from "./secured.ts";
+
+const run = promisify(execFile);
+const openssl = (...args: readonly string[]) => run("openssl", [...args]);
 
 let server: SecuredPostgres;
 beforeAll(async () => {
@@ -123,12 +127,12 @@ describe("a client certificate", () => {
     const cert = plain.certFile;
     expect(await encrypted(settings("require", { cert, key: plain.keyFile }), "certified")).toBe(true);
     const der = join(authority.folder, "key.pk8");
-    openssl("pkcs8", "-topk8", "-nocrypt", "-in", plain.keyFile, "-outform", "DER", "-out", der);
+    await openssl("pkcs8", "-topk8", "-nocrypt", "-in", plain.keyFile, "-outform", "DER", "-out", der);
     const certDer = join(authority.folder, "cert.der");
-    openssl("x509", "-in", cert, "-outform", "DER", "-out", certDer);
+    await openssl("x509", "-in", cert, "-outform", "DER", "-out", certDer);
     expect(await encrypted(settings("require", { cert: certDer, key: der }), "certified")).toBe(true);
     const p12 = join(authority.folder, "both.p12");
-    openssl("pkcs12", "-export", "-in", cert, "-inkey", plain.keyFile, "-passout", "pass:hunter2", "-out", p12);
+    await openssl("pkcs12", "-export", "-in", cert, "-inkey", plain.keyFile, "-passout", "pass:hunter2", "-out", p12);
     expect(await encrypted(settings("prefer", { key: p12, password: "hunter2" }), "certified")).toBe(true);
     const locked = await authority.issue("certified", { passphrase: "hunter2" });
     const secret = settings("verify-ca", {
@@ -193,7 +197,3 @@ describe("a server without TLS", () => {
     });
   });
 });
-
-function openssl(...args: readonly string[]): void {
-  execFileSync("openssl", [...args], { stdio: "pipe" });
-}
