@@ -133,7 +133,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
 /** The database beside the connector: what its table has, and what a slow registry was asked long ago. */
 export interface World {
   oid: number;
-  columns: Column[];
+  columns: readonly Column[];
   /** Attnums of the primary key. */
   key: readonly number[];
   /** The next attnum, and the next new name. */
@@ -175,7 +175,7 @@ export function ddl(world: World, move: Ddl): void {
   world.names += 1;
   switch (move.act) {
     case "add":
-      columns.push(newColumn(world, `c${world.names}`, move));
+      world.columns = [...columns, newColumn(world, `c${world.names}`, move)];
       return;
     case "replace":
       replace(world, move);
@@ -192,13 +192,13 @@ function ddlOf(
   free: readonly Column[],
   with_: (next: Partial<Column>) => void,
 ): void {
+  const { columns } = world;
   switch (move.act) {
     case "drop":
-      world.columns = world.columns.filter((one) => one !== chosen);
+      world.columns = columns.filter((one) => one !== chosen);
       return;
     case "again":
-      world.columns = world.columns.filter((one) => one !== chosen);
-      world.columns.push(newColumn(world, chosen.name, move));
+      world.columns = [...columns.filter((one) => one !== chosen), newColumn(world, chosen.name, move)];
       return;
     case "rename":
       with_({ name: `n${world.names}` });
