@@ -1,11 +1,13 @@
 import { parseSchemaText } from "../avro/parse.ts";
 import { checkLevel } from "../avro/level.ts";
-import { GuardError } from "../errors.ts";
+import { type ErrorCode, GuardError } from "../errors.ts";
 import type { Amendment, Answer, Candidate } from "../gate/amendment.ts";
 import { candidateOf, canWiden } from "../gate/candidate.ts";
 import type { Effect, Input, TableState } from "../gate/state.ts";
 import { findAmendment } from "../gate/update.ts";
 import { beside, post, type Session } from "./session.ts";
+
+const SILENT: ReadonlySet<ErrorCode> = new Set(["registry-down", "registry-refused"]);
 
 /** Delays between tries of a registry that does not answer, in ms. */
 const DELAYS = [500, 1000, 2000, 5000];
@@ -120,7 +122,8 @@ async function untilAnswered<T extends Input | undefined>(
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof GuardError) || error.code !== "registry-down") throw error;
+      // Refusing our login or certificate is no judgement either: rows flow on without the field.
+      if (!(error instanceof GuardError) || !SILENT.has(error.code)) throw error;
       if (tries === 0 && findAmendment(session.state, id)?.amendment.answer === undefined) {
         const answer: Answer = { kind: "unanswered", why: error.message };
         post(session, { input: { kind: "judged", id, answer } });

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { freshDatabase } from "../stack/database.ts";
+import { uniquePrefix } from "../stack/topic.ts";
+import { until } from "../stack/until.ts";
+import { readEvents } from "./events.ts";
+import { startService } from "./service.ts";
+import { captured, latest } from "./world.ts";
+
+const ALL = { "publication.autocreate.mode": "all_tables", "table.include.list": "public\\..*" };
+
+describe("a table", () => {
+  it("that is renamed keeps its topic, its amendments and its place after a restart", async () => {
+    await using world = await captured();
+    const { database, events } = world;
+    await database.query("alter table t rename to u");
+    await database.query("insert into u values (2, 'two')");
+    const all = await events.until((seen) => seen.length >= 2, "the row");
+    expect(all[1]).toMatchObject({ after: { id: 2, a: "two" }, source: { table: "u" } });
+    await world.stop();
+    await database.query("insert into u values (3, 'three')");
+    await world.start();
+    const after = await events.until((seen) => seen.length >= 3, "the row of meanwhile");
+    expect(after[2]?.after).toEqual({ id: 3, a: "three" });
+  });
+
+  it("that another takes the name of stops before its first row, until an operator says that it takes the place", async () => {
+    await using world = await captured();
+    const { database, service, events, topic } = world;
+    await database.query(
+      "begin; create table swap (a text, id int primary key); insert into swap select a, id from t; drop table t; alter table swap rename to t; commit",
+    );
+    await database.query(
+      `do $$ begin execute (select format('alter publication %I add table t', pubname) from pg_publication); end $$`,
+    );
+    await database.query("insert into t values ('two', 2)");
+    const problem = await until(async () => {
+      const { problem: why } = await service.connector();
+      return why?.code === "table-replaced" ? why : undefined;
+    }, "it stops");
+    expect(problem.next).toContain(`fieldgate release ${topic}/table --reason`);
+    expect((await events.all()).length).toBe(1);
+    const id = `${topic}/table`;
+    expect(await service.command({ kind: "release", ids: [id] })).toMatchObject({ kind: "refused" });
+    expect(await service.command({ kind: "release", ids: [id], reason: "pg-osc" })).toMatchObject({ kind: "done" });
+    await service.idle();
+    const all = await events.until((seen) => seen.filter(({ op }) => op === "r").length >= 3, "all rows again");
+    const rows = latest(all.map(({ after }) => after)).toSorted((x, y) => Number(x["id"]) - Number(y["id"]));
+    expect(rows).toEqual([
+      { id: 1, a: "one" },
+      { id: 2, a: "two" },
+    ]);
+  });
+
+  it("that is new is published from its first row, and captured once", async () => {
+    await using world = await captured({ connector: ALL });
+    const { database, service } = world;
+    const topic = world.topic.replace(/t$/, "fresh");
+    await database.query("create table fresh (id int primary key, b text)");
+    await database.query(
+      "insert into fresh values (1, 'x'); alter table fresh add column c int; insert into fresh values (2, 'y', 3)",
+    );
+    await until(
+      async () => (await service.connector()).tables.some((table) => table.topic === topic),
+      "it is captured",
+    );
+    await using events = readEvents([topic]);
+    const all = await events.until((seen) => seen.length >= 2, "its rows");
+    expect(all.map(({ op }) => op)).toEqual(["c", "c"]);
+    expect(all[0]?.after).toMatchObject({ id: 1, b: "x" });
+    expect(all[1]?.after).toEqual({ id: 2, b: "y", c: 3 });
+  });
+
+  it("with partitions is one topic when its changes come by way of its root", async () => {
+    await using world = await captured({
+      connector: { "publish.via.partition.root": "true" },
+      setup: `create table t (id int, a text, primary key (id)) partition by range (id);
+              create table t1 partition of t for values from (0) to (10);
+              insert into t values (1, 'one')`,
+    });
+    const { database, events } = world;
+    await database.query("create table t2 partition of t for values from (10) to (20)");
+    await database.query("insert into t values (11, 'eleven')");
+    const all = await events.until((seen) => seen.length >= 2, "rows of both partitions");
+    expect(all.map(({ op, after }) => [op, after?.["id"]])).toEqual([
+      ["r", 1],
+      ["c", 11],
+    ]);
+  });
+});
+
+describe("the connector's file", () => {
+  it("publishes a TRUNCATE where nothing is skipped, leaves out columns, and gives events another key", async () => {
+    await using world = await captured({
+      connector: {
+        "skipped.operations": "none",
+        "column.exclude.list": "public.t.secret",
+        "message.key.columns": "public.t:b,id",
+        "fieldgate.chunk.rows": "2",
+      },
+      setup: `create table t (id int primary key, b int not null, secret text);
+              insert into t select i, i % 2, 's' from generate_series(1, 5) i`,
+    });
+    const { database, events } = world;
+    await database.query("insert into t values (9, 1, 'hidden')");
+    await database.query("truncate t");
+    const all = await events.until((seen) => seen.length >= 7, "5 rows, an insert and a truncate");
+    expect(all.slice(0, 6).map(({ key }) => Object.keys(key ?? {}))).toEqual(Array(6).fill(["b", "id"]));
+    expect(all.slice(0, 6).every(({ after }) => after !== null && !("secret" in after))).toBe(true);
+    expect(all[6]).toMatchObject({ op: "t", key: null, before: null, after: null });
+  });
+
+  it("initial_only ends with the rows that are there", async () => {
+    await using database = await freshDatabase();
+    await database.query("create table t (id int primary key, a text); insert into t values (1, 'one'), (2, 'two')");
+    const prefix = uniquePrefix();
+    const connector = { "snapshot.mode": "initial_only" };
+    const options = { database: database.address, prefix, tables: ["public.t"], connector };
+    await using service = await startService(options, false);
+    expect(await service.exited).toBe(0);
+    await using events = readEvents([`${prefix}.public.t`]);
+    const all = await events.until((seen) => seen.length >= 2, "the rows");
+    expect(all.map(({ op }) => op)).toEqual(["r", "r"]);
+  });
+});
