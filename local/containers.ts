@@ -94,7 +94,11 @@ async function startOne(engine: ContainerRuntimeClient, network: StartedNetwork,
     await untilReady(wanted.alias, wanted.ready);
     pid = (await engine.container.inspect(handle)).State.Pid;
   };
-  await answering();
+  const remove = () => handle.remove({ force: true, v: true });
+  await answering().catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
   return {
     pid: () => pid,
     async kill() {
@@ -106,7 +110,7 @@ async function startOne(engine: ContainerRuntimeClient, network: StartedNetwork,
       await handle.start();
       await answering();
     },
-    remove: () => engine.container.remove(handle, { removeVolumes: true }),
+    remove,
   };
 }
 
@@ -186,25 +190,27 @@ export async function startContainers(options: StackOptions): Promise<StartedPar
     return address;
   }
   const { registryInKafka = false, postgresFlags = [], kafkaProperties } = options;
-  const starting = [
-    options.postgres === false
-      ? undefined
-      : up("postgres", postgresWanted(images.postgres, host, await freePort(), postgresFlags)),
-    options.kafka === false
-      ? undefined
-      : up("kafka", kafkaWanted(images.kafka, host, await freePort(), kafkaProperties)),
-  ] as const;
-  const startRegistry = async () => {
-    if (options.registry === false) return undefined;
-    if (registryInKafka) await starting[1];
-    return up("registry", registryWanted(images.registry, host, await freePort(), registryInKafka));
-  };
-  const [postgres, kafka, registry] = await Promise.all([...starting, startRegistry()]).catch(
-    async (error: unknown) => {
-      await stop();
-      throw error;
-    },
+  const unlessLeftOut = async <T>(part: Part, start: () => Promise<T>): Promise<T | undefined> =>
+    options[part] === false ? undefined : start();
+  const kafkaUp = unlessLeftOut("kafka", async () =>
+    up("kafka", kafkaWanted(images.kafka, host, await freePort(), kafkaProperties)),
   );
+  const starting = [
+    unlessLeftOut("postgres", async () =>
+      up("postgres", postgresWanted(images.postgres, host, await freePort(), postgresFlags)),
+    ),
+    kafkaUp,
+    unlessLeftOut("registry", async () => {
+      if (registryInKafka) await kafkaUp;
+      return up("registry", registryWanted(images.registry, host, await freePort(), registryInKafka));
+    }),
+  ] as const;
+  const [postgres, kafka, registry] = await Promise.all(starting).catch(async (error: unknown) => {
+    // What is on its way must be there to be removed.
+    await Promise.allSettled(starting);
+    await stop();
+    throw error;
+  });
   return {
     addresses: { postgres, kafka, registry },
     pids: () => new Map([...contained].map(([part, { pid }]) => [part, pid()])),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export ConfigResourceTypes
 import type { KafkaClient } from "./client.ts";
 import { closeNowAndAfter, within } from "./deadline.ts";
@@ -107,7 +108,7 @@ export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<
 async function create(kafka: KafkaClient, topic: NewTopic): Promise<"created" | "exists"> {
   return withAdmin(kafka, `create topic ${topic.name}`, async (admin) => {
     const created = await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       timeout: 15_000,
       topics: [
         {
@@ -118,8 +119,25 @@ async function create(kafka: KafkaClient, topic: NewTopic): Promise<"created" | 
         },
       ],
     });
+    await untilLed(admin, topic.name);
     return created ? "created" : "exists";
   });
+}
+
+const LED_WITHIN_MS = 15_000;
+
+/** kafkajs' own wait gives up when the broker it asks has not heard of the topic from the controller yet. */
+async function untilLed(admin: Admin, name: string): Promise<void> {
+  const deadline = performance.now() + LED_WITHIN_MS;
+  for (;;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+      if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+    } catch (error) {
+      if (performance.now() > deadline || kafkaError(error, "").code !== "topic-missing") throw error;
+    }
+    await sleep(50);
+  }
 }
 
 export interface OffsetRange {

@@ -42,6 +42,10 @@ export interface ConnectorNews {
   /** Refused by Slack: tried again as if told, with the next reminder, or at the next start. */
   readonly refused: Map<string, Told>;
   stop: { readonly stop: Stop; readonly since: string; readonly told: StopTold | undefined } | undefined;
+  /** The last stop people were told of in this process. */
+  stopTold: StopTold | undefined;
+  /** Counts stops and commits: a stop that was lifted before it was read up is none. */
+  turn: number;
 }
 
 export function connectorNews(connector: string, memory: StopMemory, started: number): ConnectorNews {
@@ -55,6 +59,8 @@ export function connectorNews(connector: string, memory: StopMemory, started: nu
     sent: new Map(),
     refused: new Map(),
     stop: undefined,
+    stopTold: undefined,
+    turn: 0,
   };
 }
 

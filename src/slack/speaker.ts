@@ -42,7 +42,8 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     const time = timeOf(clock.now());
     const reminders = stop.told === undefined ? 0 : stop.told.reminders + 1;
     const told = { code, message, position, since: stop.since, time, reminders };
-    news.stop = { ...stop, told };
+    news.stopTold = told;
+    if (news.stop === stop) news.stop = { ...stop, told };
     if (answer === "posted") {
       await news.memory.write(told).catch(() => {
         log.warn(

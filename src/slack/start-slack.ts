@@ -27,7 +27,7 @@ export interface SlackOptions {
 export interface ConnectorAlerts {
   readonly tell: (amendment: Amendment, state: State) => void;
   readonly onTold: (then: (told: Told) => void) => void;
-  /** The state of each commit. */
+  /** The state of each commit while it streams. */
   readonly state: (state: State) => void;
   readonly stopped: (stop: Stop) => void;
 }
@@ -93,7 +93,10 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
   }
 
   async function readStop(news: ConnectorNews, stop: Stop): Promise<void> {
-    const told = await within(clock, MEMORY_MS, news.memory.read());
+    news.turn += 1;
+    const { turn } = news;
+    const told = news.stopTold ?? (await within(clock, MEMORY_MS, news.memory.read()));
+    if (turn !== news.turn) return;
     const same = isSameStop(told, stop);
     news.stop = { stop, since: same ? told.since : timeOf(clock.now()), told: same ? told : undefined };
     wake();
@@ -142,6 +145,9 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
           // What streams again is not stopped any more.
           news.stop = undefined;
           recorded(news, state);
+          // It streams: whatever stopped it is mended.
+          news.stop = undefined;
+          news.turn += 1;
           if (first) wake();
           if (!isOpen()) nothingOpen?.();
         },

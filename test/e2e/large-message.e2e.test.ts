@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { ConfigResourceTypes } from "kafkajs";
+import { type ITopicConfig, ConfigResourceTypes } from "kafkajs";
 import { expect, it } from "vitest";
-import { kafkaClient } from "../stack/topic.ts";
+import { createTopics, kafkaClient } from "../stack/topic.ts";
 import { captured, type World } from "./world.ts";
 
 const MB = 1024 * 1024;
@@ -31,7 +31,7 @@ function watchPeak(pid: number): { mb: number | undefined } & Disposable {
 
 const ids = (world: World) => world.events.all().then((all) => all.map(({ after }) => after?.["id"]));
 
-it("a change of 50 MB stops the connector, after what came before it; a larger topic lets it through", async () => {
+it("a change of 50 MB stops the connector by name, after what came before it; a larger topic lets it through", async () => {
   await using world = await captured();
   const { database, events, service, topic } = world;
   using peak = watchPeak(service.pid);
@@ -39,8 +39,12 @@ it("a change of 50 MB stops the connector, after what came before it; a larger t
     `insert into t values (2, 'before'); insert into t values (3, repeat('secret', ${50 * MB} / 6)); insert into t values (4, 'after')`,
   );
   expect(await service.exited).toBe(1);
-  expect(service.output()).toMatch(/\[record-too-large\].* 524\d{5} bytes.*max\.message\.bytes/);
-  expect(service.output()).toContain(topic);
+  const [told = ""] = /\[record-too-large\][^"\\]*/.exec(service.output()) ?? [];
+  expect(told).toMatch(
+    /a row of public\.t \(with key columns id\) at [0-9A-F]+\/[0-9A-F]+ makes an event of 524\d{5} bytes; max\.message\.bytes of /,
+  );
+  expect(told).toContain(`${topic} is 1048588`);
+  expect(service.output()).toMatch(/next: raise max\.message\.bytes of /);
   expect(service.output()).not.toContain("secret");
   await events.until((seen) => seen.length >= 2, "the row before it");
   // 150 MB at rest, and about three times the change: as received, as parsed, as an event.
@@ -52,4 +56,23 @@ it("a change of 50 MB stops the connector, after what came before it; a larger t
   await events.until((seen) => seen.some(({ after }) => after?.["id"] === 4), "the row after it", 60_000);
   expect(await ids(world)).toEqual([1, 2, 3, 4]);
   expect(more.mb ?? 0).toBeLessThan(650);
+});
+
+it("of the batch a record just over the limit is in, the rows before it are published", async () => {
+  const limit = 20_000;
+  const config: Omit<ITopicConfig, "topic"> = { configEntries: [{ name: "max.message.bytes", value: String(limit) }] };
+  await using world = await captured({ before: (topic) => createTopics([{ topic, ...config }]) });
+  const { database, events, service } = world;
+  await database.query(
+    `insert into t select i, repeat('x', case i when 40 then ${limit} else 9 end) from generate_series(2, 50) i`,
+  );
+  expect(await service.exited).toBe(1);
+  expect(service.output()).toMatch(
+    /\[record-too-large\] a row of public\.t .* makes an event of 20\d{3} bytes; .* is 20000/,
+  );
+  await events.until((seen) => seen.length >= 39, "the rows before it");
+  await setLimit(world.topic, 2 * limit);
+  await world.start();
+  await events.until((seen) => seen.length >= 50, "the others");
+  expect(await ids(world)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
 });

@@ -424,6 +424,25 @@ describe("a stop", () => {
     expect(world.titles).toHaveLength(2);
   });
 
+  it("that a command lifts is over: no reminder of it, and again of what is withheld", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.news(withheld());
+    await world.clock.pass(3 * SECOND);
+    life.alerts.stopped(STOP);
+    await world.clock.pass(3 * SECOND);
+    life.alerts.state(stateWith(world.amendments));
+    await world.clock.pass(2 * HOUR);
+    expect(world.titles.slice(1)).toEqual([
+      expect.stringContaining("Stopped"),
+      expect.stringContaining("Still withheld"),
+    ]);
+    life.alerts.stopped(STOP);
+    life.alerts.state(stateWith(world.amendments));
+    await world.clock.pass(2 * HOUR);
+    expect(world.titles).toHaveLength(3);
+  });
+
   it("reminds of no withheld field: nothing flows anyway", async () => {
     const world = newWorld();
     const life = live(world);

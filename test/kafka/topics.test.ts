@@ -1,0 +1,36 @@
+import type { Admin, ITopicMetadata } from "kafkajs";
+import { expect, test } from "vitest";
+import type { KafkaClient } from "../../src/kafka/client.ts";
+import { createTopic } from "../../src/kafka/topics.ts";
+
+const UNKNOWN = Object.assign(new Error("This server does not host this topic-partition"), {
+  type: "UNKNOWN_TOPIC_OR_PARTITION",
+});
+
+/** A broker that answers so about the topic, one after the other. */
+function broker(...answers: readonly (Error | number)[]) {
+  const left = [...answers];
+  const admin = {
+    connect: async () => {},
+    disconnect: async () => {},
+    createTopics: async () => true,
+    async fetchTopicMetadata() {
+      const next = left.shift() ?? new Error("asked too often");
+      if (next instanceof Error) throw next;
+      return { topics: [{ name: "t", partitions: [{ leader: next }] }] as ITopicMetadata[] };
+    },
+  };
+  const inner = { admin: () => admin as unknown as Admin }; // as much of one as createTopic uses
+  return { kafka: { inner } as unknown as KafkaClient, left };
+}
+
+test("a new topic is waited for until the broker knows it and it has a leader", async () => {
+  const { kafka, left } = broker(UNKNOWN, UNKNOWN, -1, 1);
+  expect(await createTopic(kafka, { name: "t" })).toBe("created");
+  expect(left).toEqual([]);
+});
+
+test("another error ends the waiting", async () => {
+  const { kafka } = broker(UNKNOWN, new Error("the connection was closed"));
+  await expect(createTopic(kafka, { name: "t" })).rejects.toMatchObject({ code: "kafka-down" });
+});
