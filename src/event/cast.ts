@@ -1,14 +1,12 @@
 import type { ColumnType } from "../table/column.ts";
 import { encodeArray } from "./array.ts";
+import { floatRewrite, INTEGER_FROM, INTEGERS, never, numericRewrite, type Rewrite } from "./cast-number.ts";
 import { UNFIT, type Encode } from "./encode.ts";
 import { encoderOf } from "./encoder.ts";
-import { baseOf, bitLength, charLength, elementOf, kindOf, numericOf, type Kind } from "./kind.ts";
+import { baseOf, bitLength, charLength, elementOf, kindOf, type Kind } from "./kind.ts";
 import type { ValueModes } from "./modes.ts";
 import { fitDecimal } from "./number.ts";
 import { itemsOf, type AvroType } from "./type.ts";
-
-/** A value's text under another type; undefined: it does not fit. */
-type Rewrite = (text: string) => string | undefined;
 
 /**
  * The encoder of a field made for type `to` whose column has type `from` now: writes what PostgreSQL's own cast to
@@ -43,10 +41,8 @@ function rewritten(rewrite: Rewrite, encode: Encode): Encode {
 }
 
 const asIs: Rewrite = (text) => text;
-const never: Rewrite = () => undefined;
 
 const TEXTS: ReadonlySet<Kind> = new Set<Kind>(["text", "varchar", "bpchar", "name", "citext", "char", "xml"]);
-const INTEGERS: ReadonlySet<Kind> = new Set<Kind>(["int2", "int4", "int8", "oid"]);
 
 function rewriteOf(from: ColumnType, to: ColumnType): Rewrite {
   const [fromKind, toKind] = [kindOf(from), kindOf(to)];
@@ -120,101 +116,6 @@ const BOOL_FROM: Readonly<Partial<Record<Kind, Rewrite>>> = {
   bit: zeroOne,
   varbit: zeroOne,
 };
-
-const INTEGER_FROM: Readonly<Partial<Record<Kind, Rewrite>>> = {
-  bool: (text) => (text === "t" ? "1" : "0"),
-  text: (text) => /^\s*\+?(-?\d+)\s*$/.exec(text)?.[1],
-  numeric: (text) => wholeOf(text),
-  float4: (text) => wholeOf(plainDecimal(text)),
-  float8: (text) => wholeOf(plainDecimal(text)),
-};
-
-function wholeOf(text: string | undefined): string | undefined {
-  const whole = text === undefined ? undefined : /^(-?\d+)(?:\.0*)?$/.exec(text)?.[1];
-  return whole === "-0" ? "0" : whole;
-}
-
-/** A number's text without exponent, blanks and `+`; undefined for anything else, NaN and Infinity too. */
-function plainDecimal(text: string): string | undefined {
-  const match = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,5}))?\s*$/i.exec(text);
-  if (match === null) return undefined;
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = match;
-  if (whole + fraction === "") return undefined;
-  const scale = fraction.length - Number(exponent);
-  const digits = whole + fraction + "0".repeat(Math.max(0, -scale));
-  const padded = digits.padStart(scale + 1, "0");
-  const point = padded.length - Math.max(0, scale);
-  const integer = padded.slice(0, point).replace(/^0+(?=\d)/, "");
-  const rest = padded.slice(point);
-  return `${sign === "-" ? "-" : ""}${integer}${rest === "" ? "" : `.${rest}`}`;
-}
-
-const NO_NUMBER: Readonly<Record<string, string>> = {
-  nan: "NaN",
-  inf: "Infinity",
-  infinity: "Infinity",
-  "+inf": "Infinity",
-  "+infinity": "Infinity",
-  "-inf": "-Infinity",
-  "-infinity": "-Infinity",
-};
-
-/** Exact: the float's shortest text is the same number. */
-function floatRewrite(from: Kind, to: "float4" | "float8"): Rewrite {
-  if (from === "float4") return (text) => (/n/i.test(text) ? text : String(Math.fround(Number(text))));
-  if (from === "float8")
-    return (text) => (Math.fround(Number(text)) === Number(text) || /n/i.test(text) ? text : undefined);
-  if (!INTEGERS.has(from) && from !== "numeric" && from !== "text") return never;
-  return (text) => {
-    const special = NO_NUMBER[text.trim().toLowerCase()];
-    const plain = special ?? plainDecimal(text);
-    if (plain === undefined || special !== undefined) return plain;
-    const shortest = to === "float4" ? shortestFloat(Number(plain)) : String(Number(plain));
-    return sameNumber(plainDecimal(shortest), plain) ? plain : undefined;
-  };
-}
-
-function shortestFloat(value: number): string {
-  const float = Math.fround(value);
-  for (let digits = 1; digits < 9; digits++) {
-    const short = float.toPrecision(digits);
-    if (Math.fround(Number(short)) === float) return short;
-  }
-  return String(float);
-}
-
-function sameNumber(a: string | undefined, b: string): boolean {
-  return a !== undefined && trimmed(a) === trimmed(b);
-}
-
-function trimmed(plain: string): string {
-  const short = plain.includes(".") ? plain.replace(/\.?0+$/, "") : plain;
-  return short === "-0" ? "0" : short;
-}
-
-/** PostgreSQL's float4::numeric and float8::numeric keep so many digits (FLT_DIG, DBL_DIG). */
-const FLOAT_DIGITS: Readonly<Partial<Record<Kind, number>>> = { float4: 6, float8: 15 };
-
-function numericRewrite(from: Kind, to: ColumnType): Rewrite {
-  const isNumber =
-    INTEGERS.has(from) || from === "numeric" || from === "text" || from === "float4" || from === "float8";
-  if (from === "money") return (text) => fitTo(to, plainDecimal(text.replaceAll(/[$,]/g, "")));
-  if (!isNumber) return never;
-  return (text) => {
-    const special = NO_NUMBER[text.trim().toLowerCase()];
-    if (special !== undefined) return special;
-    const plain = plainDecimal(text);
-    const most = FLOAT_DIGITS[from];
-    const digits = plain?.replaceAll(/[-.]/g, "").replace(/^0+/, "").replace(/0+$/, "") ?? "";
-    return most !== undefined && digits.length > most ? undefined : fitTo(to, plain);
-  };
-}
-
-function fitTo(to: ColumnType, plain: string | undefined): string | undefined {
-  const numeric = numericOf(to);
-  if (plain === undefined || numeric === undefined) return plain;
-  return fitDecimal(plain, numeric.precision, numeric.scale);
-}
 
 function labelsOf(type: ColumnType): ReadonlySet<string> {
   const { detail } = baseOf(type);

@@ -106,7 +106,7 @@ function readLong(bytes: Buffer, at: number): { readonly value: bigint; readonly
 }
 
 /** The Number with the fewest digits that is the same float, as Java's Float.toString prints it. */
-function shortestFloat(value: number): number {
+export function shortestFloat(value: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;

@@ -157,18 +157,17 @@ interface Amount {
 }
 
 /**
- * A money text of any lc_monetary: `-$1,234.11`, `(1.234,11 €)`, `¥1,234`. The last mark that is not followed by
- * exactly three digits is the decimal point; a mark before three digits is one only after another kind of mark.
+ * A money text of any lc_monetary: `-$1,234.11`, `(1.234,11 €)`, `¥1,234`. The last mark is the decimal point, but
+ * one before exactly three digits only after a lone 0 or another kind of mark: else it parts thousands. (Currencies
+ * with three digits of fraction and less than a thousand units look the same, and are read as thousands.)
  */
 function moneyOf(text: string): Amount | undefined {
   const digits = text.replaceAll(/[^0-9.,]/g, "").replace(/^[.,]+/, "");
   if (!/\d/.test(digits)) return undefined;
-  const at = digits.search(/[.,]\d*$/);
-  const mark = digits[at];
-  const isPoint = at >= 0 && (digits.length - at !== 4 || /[.,]/.test(digits.slice(0, at).replaceAll(mark ?? "", "")));
-  const scale = isPoint ? digits.length - at - 1 : 0;
+  const [, whole = "", mark = "", fraction = ""] = /^(.*)([.,])(\d*)$/.exec(digits) ?? [];
+  const isPoint = mark !== "" && (fraction.length !== 3 || whole === "0" || /[.,]/.test(whole.replaceAll(mark, "")));
   const value = BigInt(digits.replaceAll(/[.,]/g, ""));
-  return { value: /^[^0-9]*[-(]|-$/.test(text) ? -value : value, scale };
+  return { value: /^[^0-9]*[-(]|-$/.test(text) ? -value : value, scale: isPoint ? fraction.length : 0 };
 }
 
 /** Half away from zero (RoundingMode.HALF_UP). */

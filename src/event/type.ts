@@ -5,8 +5,8 @@ import { baseOf, bitLength, elementOf, fractionDigits, kindOf, numericOf, type K
 import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
 import { CIRCLE, GEOGRAPHY, GEOMETRY, LINE, POINT, SPARSE_VECTOR, VARIABLE_SCALE_TYPE } from "./record-type.ts";
 
-export const DECIMAL = "org.apache.kafka.connect.data.Decimal";
-export const ENUM = "io.debezium.data.Enum";
+const DECIMAL = "org.apache.kafka.connect.data.Decimal";
+const ENUM = "io.debezium.data.Enum";
 
 /** An Avro type without null and default, its properties in AvroData's order. */
 export type AvroType = string | { readonly [key: string]: Json };

@@ -95,17 +95,6 @@ async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<st
  * @throws GuardError kafka-refused (right, policy, setting), kafka-down
  */
 export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<"created" | "exists"> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await create(kafka, topic);
-    } catch (error) {
-      // The controller has made it, and a busy broker does not show it yet: asked again it says that it exists.
-      if (tries === 3 || !(error instanceof GuardError) || error.code !== "topic-missing") throw error;
-    }
-  }
-}
-
-async function create(kafka: KafkaClient, topic: NewTopic): Promise<"created" | "exists"> {
   return withAdmin(kafka, `create topic ${topic.name}`, async (admin) => {
     const created = await admin.createTopics({
       waitForLeaders: false,

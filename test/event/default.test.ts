@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import type { Json } from "../../src/table/shape.ts";
 import { OID } from "../../src/event/kind.ts";
-import { cases, field } from "./row.ts";
+import { DEFAULT_MODES, type ValueModes } from "../../src/event/modes.ts";
+import type { TypeDetail } from "../../src/table/column.ts";
+import { cases, field, type ColumnSpec } from "./row.ts";
+
+const MOOD: TypeDetail = { kind: "enum", name: "mood", labels: ["low", "high"] };
 
 interface DefaultCase {
   readonly pg_type: string;
@@ -67,6 +71,39 @@ const more: readonly (readonly [keyof typeof OID, number, string, Json])[] = [
 
 test.each(more)("%s(%i) DEFAULT %s is %j", (type, typmod, defaultExpr, value) => {
   expect(field({ name: "c", oid: OID[type], typmod, defaultExpr }).avro.default).toStrictEqual(value);
+});
+
+const numeric42 = { name: "c", oid: OID.numeric, typmod: (4 << 16) + 6 };
+
+test.each<[string, ColumnSpec, string, Partial<ValueModes>, Json]>([
+  ["bit", { name: "c", oid: OID.bit, typmod: 1 }, `'1'::"bit"`, {}, true],
+  ["bit(3)", { name: "c", oid: OID.bit, typmod: 3 }, `'101'::"bit"`, {}, "\u0005"],
+  ["bit(3) with a B", { name: "c", oid: OID.bit, typmod: 3 }, `B'101'::"bit"`, {}, "\u0005"],
+  ["varbit", { name: "c", oid: OID.varbit, typmod: 9 }, `'1'::"bit"`, {}, "\u0001"],
+  ["xml", { name: "c", oid: OID.xml }, "'<a/>'::xml", {}, "<a/>"],
+  ["interval", { name: "c", oid: OID.interval }, "'60 days'::interval", {}, 5_184_000_000_000],
+  ["interval", { name: "c", oid: OID.interval }, "'60 days'::interval", { interval: "string" }, "P0Y0M60DT0H0M0S"],
+  ["an enum", { name: "c", oid: 9, detail: MOOD }, "'low'::public.mood", {}, "low"],
+  ["an enum of a quoted name", { name: "c", oid: 9, detail: MOOD }, `'low'::public."my mood"`, {}, "low"],
+  ["an enum's function", { name: "c", oid: 9, detail: MOOD }, "mood_of(1)", {}, null],
+  ["numeric", numeric42, "1.5", { decimal: "string" }, "1.50"],
+  ["numeric", numeric42, "1.5", { decimal: "double" }, 1.5],
+  ["numeric without scale", { name: "c", oid: OID.numeric }, "1.5", { decimal: "string" }, "1.5"],
+  ["date", { name: "c", oid: OID.date }, "'2020-01-02'::date", { time: "isostring" }, "2020-01-02Z"],
+  ["date", { name: "c", oid: OID.date }, "'2020-01-02'::date", { time: "connect" }, 18_263],
+  ["timestamp", { name: "c", oid: OID.timestamp }, "now()", { time: "nanoseconds" }, 0],
+  ["money", { name: "c", oid: OID.money }, "'$1.00'::money", {}, null],
+  ["bytea", { name: "c", oid: OID.bytea }, "'\\x01'::bytea", { binary: "hex" }, null],
+  ["timetz", { name: "c", oid: OID.timetz }, "'12:00:00+00'::time with time zone", {}, null],
+  [
+    "an array",
+    { name: "c", oid: 9, detail: { kind: "array", of: { oid: OID.int4, typmod: -1 } } },
+    "'{}'::integer[]",
+    {},
+    null,
+  ],
+])("%s %o DEFAULT %s under %o is %j", (_, spec, defaultExpr, set, value) => {
+  expect(field({ ...spec, defaultExpr }, 0, { ...DEFAULT_MODES, ...set }).avro.default).toStrictEqual(value);
 });
 
 test("a default stands in the type, in the field, and before null; without one null comes first", () => {

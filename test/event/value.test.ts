@@ -18,7 +18,7 @@ function value(oid: number, typmod: number, text: string): string | undefined {
   const read = decodeValue(avro, out, 3);
   expect(read.end).toBe(end);
   if (Buffer.isBuffer(read.value))
-    return oid === OID.numeric ? String(readUnscaled(read.value)) : read.value.toString("hex");
+    return oid === OID.numeric || oid === OID.money ? String(readUnscaled(read.value)) : read.value.toString("hex");
   if (typeof read.value === "object") throw new Error("no primitive");
   return Object.is(read.value, -0) ? "-0" : String(read.value);
 }
@@ -108,12 +108,43 @@ const rows: readonly (readonly [keyof typeof OID, number, string, string | undef
   ["timestamptz", -1, "0001-01-01 00:00:00+00 BC", "0000-01-01T00:00:00.000000Z"],
   ["timestamptz", -1, "0044-03-15 12:00:00+00 BC", "-0043-03-15T12:00:00.000000Z"],
   ["timestamptz", -1, "-infinity", "-infinity"],
+  ["money", -1, "$1,234.50", "123450"],
+  ["money", -1, "-$1,234.11", "-123411"],
+  ["money", -1, "($0.01)", "-1"],
+  ["money", -1, "1.234.567,89 €", "123456789"],
+  ["money", -1, "-1 234,50 €", "-123450"],
+  ["money", -1, "¥1,234", "123400"],
+  ["money", -1, "$0.125", "13"],
+  ["money", -1, "none", undefined],
+  ["interval", -1, "00:00:00", "0"],
+  ["interval", -1, "-00:00:00.000001", "-1"],
+  ["interval", -1, "-1 days +02:03:00", "-79020000000"],
+  ["interval", -1, "1 year 2 mons 3 days 04:05:06.78", "37091106780000"],
+  ["interval", -1, "infinity", undefined],
+  ["interval", -1, "", undefined],
+  ["timetz", -1, "13:51:30.5+02", "11:51:30.5Z"],
+  ["timetz", -1, "01:00:00+02:30", "22:30:00Z"],
+  ["timetz", -1, "24:00:00+00", "24:00:00Z"],
+  ["timetz", -1, "13:51:30", undefined],
+  ["bit", 3, "1x1", undefined],
+  ["oid", -1, "4294967295", "4294967295"],
   ["json", -1, '{"a":"ž"}', '{"a":"ž"}'],
   ["text", -1, "", ""],
 ];
 
 test.each(rows)("%s(%i) %s is %s", (type, typmod, text, expected) => {
   expect(value(OID[type], typmod, text)).toBe(expected);
+});
+
+test("numeric with a negative scale is a Decimal of that scale, as Debezium has it", () => {
+  const typmod = (5 << 16) + (2048 - 2) + 4;
+  expect(avroTypeOf({ oid: OID.numeric, typmod })).toMatchObject({ scale: -2, precision: 5, logicalType: "decimal" });
+  expect(["12300", "-12300", "0", "150"].map((text) => value(OID.numeric, typmod, text))).toEqual([
+    "123",
+    "-123",
+    "0",
+    undefined,
+  ]);
 });
 
 test("days and dates are each other's reverse over all of PostgreSQL's range", () => {

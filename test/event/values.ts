@@ -74,7 +74,7 @@ export const bytes: fc.Arbitrary<Both> = fc
   .uint8Array({ maxLength: 40 })
   .map((array) => both(`\\x${Buffer.from(array).toString("hex")}`, Buffer.from(array)));
 
-export const pad = (value: number, width = 2): string => String(value).padStart(width, "0");
+const pad = (value: number, width = 2): string => String(value).padStart(width, "0");
 
 /** Date and clock of a moment, by JavaScript's own calendar. */
 export function parts(ms: number): { date: string; clock: string; bc: string; iso: string } {
@@ -91,12 +91,12 @@ export function parts(ms: number): { date: string; clock: string; bc: string; is
 }
 
 /** Fraction as PostgreSQL prints it: without trailing zeros. */
-export function fraction(micros: number): string {
+function fraction(micros: number): string {
   return micros === 0 ? "" : `.${pad(micros, 6).replace(/0+$/, "")}`;
 }
 
 /** From 4714 BC to 275760, most of them near today. */
-export const seconds = fc.oneof(
+const seconds = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 4_000_000_000 }) },
   { weight: 1, arbitrary: fc.integer({ min: -210_866_803_200, max: 8_640_000_000_000 }) },
 );

@@ -11,9 +11,9 @@ export async function startVersion(major: Major): Promise<VersionServer> {
   const native = await ensureBinaries(major);
   const supervisor = await startSupervisor();
   try {
-    const { address, start } = await createPostgres(supervisor, [], native);
-    await start();
-    return { address, [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose]() };
+    const prepared = await createPostgres(supervisor, [], native);
+    await prepared.start();
+    return { address: prepared.address, [Symbol.asyncDispose]: () => supervisor[Symbol.asyncDispose]() };
   } catch (error) {
     await supervisor[Symbol.asyncDispose]();
     throw error;

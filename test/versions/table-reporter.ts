@@ -1,0 +1,36 @@
+import type { Reporter, TestCase, TestModule } from "vitest/node";
+import { VERSIONS } from "./binaries.ts";
+import { SITUATIONS } from "./situation.ts";
+
+/** After a run: version by situation. What was not run, or was skipped, is not said to have passed. */
+export const tableReporter: Reporter = {
+  onTestRunEnd(modules: readonly TestModule[]) {
+    const head = ["PostgreSQL", ...SITUATIONS.map(({ name }) => name), "the trigger's own tests"];
+    const rows = Object.values(VERSIONS).map((version) => {
+      const own = modules.filter((module) => module.project.name === `postgres-${version.split(".")[0]}`);
+      const tests = own.flatMap((module) => [...module.children.allTests()]);
+      const cells = SITUATIONS.map(({ name }) => cell(tests.filter((test) => situationOf(test) === name)));
+      const others = own.filter((module) => !module.moduleId.endsWith("situations.ts"));
+      return [version.split("-")[0] ?? "", ...cells, cell(others.flatMap((module) => [...module.children.allTests()]))];
+    });
+    const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]?.length ?? 0)));
+    const line = (row: readonly string[]) => row.map((text, at) => text.padEnd(widths[at] ?? 0)).join("  ");
+    process.stdout.write(`\n${[head, ...rows].map(line).join("\n")}\n`);
+  },
+};
+
+function situationOf(test: TestCase): string | undefined {
+  return test.parent.type === "suite" ? test.parent.name : undefined;
+}
+
+function cell(tests: readonly TestCase[]): string {
+  if (tests.length === 0) return "not run";
+  const count = (state: string) => tests.filter((test) => test.result().state === state).length;
+  const parts = [
+    [count("passed"), "passed"],
+    [count("failed"), "failed"],
+    [count("skipped"), "skipped"],
+    [count("pending"), "not run"],
+  ] as const;
+  return parts.flatMap(([n, what]) => (n === 0 ? [] : [`${n} ${what}`])).join(", ");
+}
