@@ -199,8 +199,8 @@ function revise(
 }
 
 /** What an amendment is about, apart from how it stands. */
-function about({ kind, name, column, changes, key, gone }: Amendment): string {
-  return JSON.stringify([kind, name, column, changes, key, gone]);
+function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
+  return JSON.stringify([kind, name, column, changes, key, gone, unmapped?.message]);
 }
 
 /** The same amendment when nothing about it changed, else one to be judged anew. */
