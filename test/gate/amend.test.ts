@@ -77,6 +77,15 @@ describe("fields whose names would collide are released together", () => {
     expect(play(MANUAL, released.state, seen(now)).effects).toEqual([]);
   });
 
+  it("what was registered does not flow once one of them is another", () => {
+    const renamed = (to: string) => [ID, { ...NAME, name: to }, NICK, { ...ZIP, name: "name" }];
+    const state = judged(ALL, renamed("alias"), { ...RULES, policy: "observe" });
+    const late = registered(state, zip);
+    const step = play({ ...RULES, policy: "observe" }, state, seen(renamed("other")), late);
+    expect(tableIn(step.state).shape).toEqual(tableIn(state).shape);
+    expect(effectsOf(step)).toEqual([`judge ${zip}`]);
+  });
+
   it("a drop needs nobody", () => {
     const state = judged(ALL, again);
     expect(candidateFor(state, nick).together).toEqual([]);
@@ -153,6 +162,13 @@ describe("release --beside", () => {
     const only = play(MANUAL, after, release([nick], { id: "c2" }), flip(nick)).state;
     expect(fieldNames(only)).toEqual(["id", "name", "rank"]);
     expect(withheldOf(tableIn(play(MANUAL, only, seen([ID, NAME, RANK])).state))).toEqual([]);
+  });
+
+  it("of a column that is dropped after that: both fields go with it", () => {
+    const both = play(MANUAL, beside(retyped, "nick_2").state, (now) => fits(now, nick), flip(nick)).state;
+    const dropped = play(MANUAL, both, seen([ID, NAME]), (now) => fits(now, nick)).state;
+    expect(fieldNames(dropped)).toEqual(["id", "name", "nick", "nick_2"]);
+    expect(fieldNames(play(MANUAL, dropped, release([nick], { id: "c2" }), flip(nick)).state)).toEqual(["id", "name"]);
   });
 
   it("has the new type under a name of its own, which stays", () => {
