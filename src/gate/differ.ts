@@ -130,8 +130,19 @@ function isEnum(field: Field): boolean {
   return connectName(baseType(field.avro)) === ENUM;
 }
 
+/** Labels are never dropped: fewer than the field lists are those of a while ago. */
 function sameLabels(field: Field, now: Field): boolean {
-  return !isEnum(field) || !isEnum(now) || isSameType(field.avro.type, now.avro.type);
+  if (!isEnum(field) || !isEnum(now)) return true;
+  const listed = new Set(labelsOf(field));
+  return labelsOf(now).every((label) => listed.has(label));
+}
+
+function labelsOf({ avro }: Field): readonly string[] {
+  const type = baseType(avro);
+  const parameters = typeof type === "object" ? type["connect.parameters"] : undefined;
+  const allowed =
+    typeof parameters === "object" && parameters !== null && "allowed" in parameters ? parameters.allowed : "";
+  return typeof allowed === "string" ? allowed.split(",") : [];
 }
 
 /** The default's text is another, and so is what the schema says of it. */

@@ -15,25 +15,29 @@ export function isFull({ batch, batchBytes }: Session): boolean {
 
 /** Into the batch, with its partition chosen here: a re-send must not choose again. */
 export function put(session: Session, topic: string, record: EventRecord): void {
-  const out = outRecord(session, topic, record);
-  session.batch.push(out);
-  session.batchBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  add(session, outRecord(session, topic, record));
 }
 
 /** The same, of a change at this place in the log. Throws GuardError("record-too-large") before anything of it is sent. */
 export function putChange(session: Session, topic: string, records: readonly EventRecord[], at: Lsn): void {
-  for (const record of records) {
-    const limit = session.writer.limitBrokenBy(outRecord(session, topic, record));
+  const change = records.map((record) => outRecord(session, topic, record));
+  for (const record of change) {
+    const limit = session.writer.limitBrokenBy(record);
     if (limit !== undefined) throw tooLarge(session, topic, record, limit, at);
   }
-  for (const record of records) put(session, topic, record);
+  for (const record of change) add(session, record);
+}
+
+function add(session: Session, record: OutRecord): void {
+  session.batch.push(record);
+  session.batchBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
 }
 
 function outRecord(session: Session, topic: string, { key, value, headers }: EventRecord): OutRecord {
   return { topic, partition: partitionOf(key, topic, session.partitions.get(topic) ?? 1), key, value, headers };
 }
 
-function tooLarge(session: Session, topic: string, record: EventRecord, limit: number, at: Lsn): GuardError {
+function tooLarge(session: Session, topic: string, record: OutRecord, limit: number, at: Lsn): GuardError {
   const { table, key } = tableOf(session, topic).shape;
   const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
   const by = key.length === 0 ? "without a key" : `with key columns ${key.map((field) => field.name).join(", ")}`;

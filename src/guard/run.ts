@@ -144,7 +144,7 @@ async function streamFrom(
     batch: [],
     batchBytes: 0,
     maxBytes,
-    ddlSecret: await source.ddlSecret(),
+    ddl: { secret: await source.ddlSecret(), readAgain: 0n },
     relations: new Map(),
     looks: new Map(),
     told: new Map(),

@@ -52,8 +52,8 @@ export interface Session {
   readonly partitions: Map<string, number>;
   /** max.message.bytes by topic. */
   readonly maxBytes: Map<string, number>;
-  /** What DDL messages are signed with. */
-  readonly ddlSecret: string | undefined;
+  /** What DDL messages are signed with, and from when on it may be read again. */
+  readonly ddl: { secret: string | undefined; readAgain: bigint };
   readonly slab: Slab;
   state: State;
   position: Position;

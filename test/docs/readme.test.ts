@@ -41,7 +41,9 @@ describe("the README", () => {
     const commands = [...README.matchAll(/npx fieldgate ([a-z]+)/g)].map((found) => found[1] ?? "");
     const cli = readdirSync(join(ROOT, "src/cli")).map((file) => read(`src/cli/${file}`));
     expect(commands.filter((name) => !cli.some((text) => new RegExp(`["(]${name}"`).test(text)))).toEqual([]);
-    const runs = PAGES.flatMap((page) => [...read(page).matchAll(/npm run ([a-z:-]+)/g)].map((found) => found[1] ?? ""));
+    const runs = PAGES.flatMap((page) =>
+      [...read(page).matchAll(/npm run ([a-z:-]+)/g)].map((found) => found[1] ?? ""),
+    );
     expect(runs.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 

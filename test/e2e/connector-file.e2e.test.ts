@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { collect } from "../stack/collect.ts";
+import { until } from "../stack/until.ts";
 import { servers } from "../stack/servers.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { uniquePrefix } from "../stack/topic.ts";
@@ -41,9 +43,9 @@ test("a file written for Debezium is run as it is: its lists, modes, publication
   });
   await database.query("insert into t values (2, 10.00, 'secret')");
   const events = await world.events.until((all) => all.length >= 2, "the row of before and the new one");
-  expect(events.map(({ op, after }) => [op, after?.["id"]])).toEqual([
-    ["r", 1],
-    ["c", 2],
+  expect(events.map(({ op, after }) => [op, after])).toEqual([
+    ["r", { id: 1, price: "9.50" }],
+    ["c", { id: 2, price: "10.00" }],
   ]);
   const { tables } = await world.service.connector();
   expect(tables.map(({ topic }) => topic).sort()).toEqual([`${prefix}.public.order_2026`, `${prefix}.public.t`]);
@@ -51,5 +53,8 @@ test("a file written for Debezium is run as it is: its lists, modes, publication
     config["publication.name"],
   ]);
   expect(published).toEqual([{ tablename: "order_2026" }, { tablename: "t" }]);
+  await using beats = collect([`__debezium-heartbeat.${prefix}`]);
+  await beats.count(2);
+  await until(async () => (await database.query("select * from debezium_heartbeat")).length === 1, "the action's row");
   expect(world.service.output()).toContain("keys without effect here: connector.class, tasks.max, snapshot.fetch.size");
 });
