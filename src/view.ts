@@ -1,7 +1,7 @@
 import { nextStep } from "./alert/next.ts";
 import type { ChunkJob } from "./chunk/job.ts";
 import type { Amendment } from "./gate/amendment.ts";
-import { describeAmendment } from "./gate/describe.ts";
+import { describeAmendment, meanwhile } from "./gate/describe.ts";
 import type { State, TableState } from "./gate/state.ts";
 import { withheldOf } from "./gate/update.ts";
 import { isoTime } from "./guard/time.ts";
@@ -85,6 +85,7 @@ export function amendmentView(
     kind: amendment.kind,
     changes: amendment.changes,
     what: describeAmendment(amendment),
+    meanwhile: meanwhile(amendment),
     column:
       column === undefined
         ? null

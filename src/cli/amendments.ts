@@ -73,6 +73,7 @@ function showText(amendment: AmendmentView): string {
   const rows: (readonly [string, string] | undefined)[] = [
     ["topic", topic],
     ["what", amendment.what],
+    gate.kind === "withheld" ? ["meanwhile", amendment.meanwhile] : undefined,
     column === null ? undefined : ["column", columnText(column)],
     explained === null ? undefined : ["by", `${explained.command} of ${explained.role} at ${explained.time}`],
     ["gate", `${gate.kind}${gate.since === null ? "" : ` since ${gate.since}`}: ${gate.why}`],

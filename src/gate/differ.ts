@@ -93,7 +93,7 @@ function findingOf(rules: Rules, column: Column): Finding | undefined {
 }
 
 /** A column that the connector's file excludes is as good as dropped. */
-export function isCaptured({ filter }: Rules, { shape, capturedAs }: TableState, column: Column): boolean {
+function isCaptured({ filter }: Rules, { shape, capturedAs }: TableState, column: Column): boolean {
   const { schema, name } = capturedAs ?? shape.table;
   return !column.generated && filter.column(schema, name, column.name);
 }

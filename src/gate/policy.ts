@@ -27,7 +27,7 @@ export function mayFlow(policy: ReleasePolicy, amendment: Amendment, keyless: bo
 }
 
 /** Nothing but labels: rows with a new one flow already, only the schema does not list it. */
-export function isData({ changes }: Amendment): boolean {
+function isData({ changes }: Amendment): boolean {
   return changes.length > 0 && changes.every((change) => change === "labels");
 }
 

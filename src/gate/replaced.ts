@@ -8,7 +8,7 @@ import type { Input, Rules, State, Step, TableState, When } from "./state.ts";
 import { step, withJob, withTable } from "./update.ts";
 
 /** Is this catalog's table another one than the topic's? */
-export function isReplaced({ shape }: TableState, table: Table): boolean {
+function isReplaced({ shape }: TableState, table: Table): boolean {
   return table.oid !== shape.table.oid;
 }
 

@@ -141,7 +141,7 @@ function readable({ shape, known, rowKey }: TableState): readonly Attnum[] {
 }
 
 /** The key in whose order chunks are read: the table's own. */
-export function keyOfRows({ shape, rowKey }: TableState): readonly Attnum[] {
+function keyOfRows({ shape, rowKey }: TableState): readonly Attnum[] {
   return rowKey ?? shape.key.map((field) => field.attnum);
 }
 

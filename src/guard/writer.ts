@@ -66,7 +66,7 @@ export function rowKeys(
   return shapeWriter(session, table, columns, identity, { ...shape, key, keySchema });
 }
 
-export function originOf(outside: Outside) {
+function originOf(outside: Outside) {
   const { version, topicPrefix, database } = outside.settings;
   return { version, connector: "postgresql", name: topicPrefix, db: database };
 }

@@ -79,6 +79,8 @@ export interface AmendmentView {
   readonly changes: Amendment["changes"];
   /** The same in words. */
   readonly what: string;
+  /** What the events carry until it is released. */
+  readonly meanwhile: string;
   /** As the catalog has it; `default` is its expression. null: dropped, or of the key or the table. */
   readonly column: {
     readonly name: string;

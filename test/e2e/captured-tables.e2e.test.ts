@@ -104,7 +104,9 @@ describe("the connector's file", () => {
     await database.query("insert into t values (9, 1, 'hidden')");
     await database.query("truncate t");
     const all = await events.until((seen) => seen.length >= 7, "5 rows, an insert and a truncate");
-    expect(all.slice(0, 6).map(({ key }) => Object.keys(key ?? {}))).toEqual(Array(6).fill(["b", "id"]));
+    expect(all.slice(0, 6).map(({ key }) => Object.keys(key ?? {}))).toEqual(
+      Array.from({ length: 6 }, () => ["b", "id"]),
+    );
     expect(all.slice(0, 6).every(({ after }) => after !== null && !("secret" in after))).toBe(true);
     expect(all[6]).toMatchObject({ op: "t", key: null, before: null, after: null });
   });

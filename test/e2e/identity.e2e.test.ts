@@ -44,9 +44,9 @@ describe("columns are who their attnum says", () => {
       { id: 3, nick: null },
     ]);
     const amendments = await service.amendments();
-    expect(amendments.map(({ id, kind, gate }) => [id, kind, gate.kind]).toSorted()).toEqual([
-      [`${topic}/2`, "dropped", "withheld"],
-      [`${topic}/3`, "added", "withheld"],
+    expect(amendments.map(({ id, kind, gate }) => `${id} ${kind} ${gate.kind}`).toSorted()).toEqual([
+      `${topic}/2 dropped withheld`,
+      `${topic}/3 added withheld`,
     ]);
   });
 
@@ -88,9 +88,9 @@ describe("columns are who their attnum says", () => {
       const now = await service.amendments();
       return now.length === 2 ? now : undefined;
     }, "the drop and the addition are two amendments");
-    expect(amendments.map(({ id, kind }) => [id, kind]).toSorted()).toEqual([
-      [`${topic}/2`, "dropped"],
-      [`${topic}/3`, "added"],
+    expect(amendments.map(({ id, kind }) => `${id} ${kind}`).toSorted()).toEqual([
+      `${topic}/2 dropped`,
+      `${topic}/3 added`,
     ]);
     expect(await service.command({ kind: "release", ids: [`${topic}/2`, `${topic}/3`] })).toMatchObject({
       kind: "done",

@@ -101,7 +101,7 @@ export function stateOf(table: TableState = publishing(), ...contracts: readonly
   };
 }
 
-export function relationOf(columns: readonly Column[], keyed = true, key: readonly number[] = [1]): Relation {
+function relationOf(columns: readonly Column[], keyed = true, key: readonly number[] = [1]): Relation {
   return {
     kind: "relation",
     oid: 5000,
@@ -146,7 +146,7 @@ export function seen(
 }
 
 /** What a column that the topic lacks is. */
-export function addedOf(of: Column, more: Partial<Difference> = {}): Difference {
+function addedOf(of: Column, more: Partial<Difference> = {}): Difference {
   const mapped = fieldOf(of, RULES.modes);
   const unmapped = mapped.kind === "left-out" ? mapped.finding : undefined;
   const none = { changes: [], key: undefined, gone: false } as const;

@@ -10,6 +10,7 @@ export const amendment: AmendmentView = {
   kind: "added",
   changes: [],
   what: "column nickname text was added",
+  meanwhile: "Rows flow on without the field.",
   column: { name: "nickname", type: "text", notNull: false, default: null },
   explained: null,
   gate: { kind: "withheld", since: "2026-11-20T08:00:00Z", position: "0/16B3748", why: "billing is not ready" },
