@@ -2,7 +2,7 @@ import { answerForgotten, onCommand } from "./gate/command.ts";
 import { onContract } from "./gate/contract.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./gate/release.ts";
 import { onReplaced } from "./gate/replaced.ts";
-import { onAsk, onCaptured, onPassed, onSeen, onTold } from "./gate/seen.ts";
+import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onTold } from "./gate/seen.ts";
 import { settleTopic } from "./gate/settle.ts";
 import type { Input, Rules, State, Step, When } from "./gate/state.ts";
 
@@ -18,6 +18,8 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
       return onSeen(rules, state, input, when);
     case "captured":
       return onCaptured(rules, state, input.table);
+    case "null-found":
+      return onNullFound(rules, state, input, when);
     case "replaced":
       return onReplaced(state, input, when);
     case "ask":

@@ -45,16 +45,26 @@ const CODES = {
 
 export type ErrorCode = keyof typeof CODES;
 
+/** The field a value does not fit, of `schema.table`, and whether it is null. */
+export interface Unfit {
+  readonly table: string;
+  readonly field: string;
+  readonly isNull: boolean;
+}
+
 /** `next` is the one thing to do now, as a sentence or a command. `message` is prefixed with the code. */
 export class GuardError extends Error {
   readonly code: ErrorCode;
   readonly next: string | undefined;
+  /** Of value-unfit only. */
+  readonly unfit: Unfit | undefined;
 
-  constructor(code: ErrorCode, message: string, detail: { next?: string; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, detail: { next?: string; cause?: unknown; unfit?: Unfit } = {}) {
     super(`[${code}] ${message}`, detail.cause === undefined ? {} : { cause: detail.cause });
     this.name = "GuardError";
     this.code = code;
     this.next = detail.next;
+    this.unfit = detail.unfit;
   }
 
   get fate(): "retry" | "stop" {

@@ -13,6 +13,8 @@ export interface Candidate {
   readonly envelope: AvroSchema;
   /** Row fields it has over what flows now. */
   readonly added: readonly { readonly name: string }[];
+  /** Row fields that would be filled from another column than now. */
+  readonly moved?: readonly string[] | undefined;
   /** The envelope as it flows now. */
   readonly flowing: AvroSchema;
 }
@@ -26,7 +28,7 @@ export interface Judgement {
 type Rule = (contract: Contract, candidate: Candidate) => readonly Finding[];
 
 /** Rules about meaning (same bytes, other meaning) and about runtimes go here too. */
-const RULES: readonly Rule[] = [decodes, knows];
+const RULES: readonly Rule[] = [decodes, knows, means];
 
 /** One contract's verdict on one candidate of its topic. Never throws: what cannot be judged is `unknown`. */
 export function judge(contract: Contract, candidate: Candidate): Judgement {
@@ -101,6 +103,29 @@ function fieldFindings(name: string, now: AvroRecord, next: AvroRecord): readonl
   const message = `"${name}" is ${canonicalForm(before)} now and would be ${canonicalForm(after)}`;
   const remedy = `make the consumer read the new type, then take "${name}" out of \`fields\` until it flows`;
   return [{ rule: "contract/field-retyped", ...found, message, remedy }];
+}
+
+/** The same name and type from another column: nothing that decodes can tell. */
+function means(contract: Contract, { moved }: Candidate): readonly Finding[] {
+  return (moved ?? [])
+    .filter((name) => reads(contract, name))
+    .map((name) => ({
+      rule: "meaning/another-column",
+      severity: "error",
+      certainty: "always",
+      field: `after.${name}`,
+      message: `"${name}" would hold the values of another column from then on`,
+      remedy: `make sure that the consumer wants the other column, take "${name}" out of what it reads until it flows, and run \`fieldgate publish\``,
+    }));
+}
+
+/** A contract that lists nothing reads everything. */
+function reads(contract: Contract, name: string): boolean {
+  const schema = contract.decodesWith === "reader" ? readerSchema(contract) : undefined;
+  if (schema !== undefined) {
+    return (rowOf(schema)?.fields ?? []).some((field) => field.name === name || field.aliases.includes(name));
+  }
+  return contract.fields?.includes(name) ?? true;
 }
 
 function knows(contract: Contract, { added }: Candidate): readonly Finding[] {

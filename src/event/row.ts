@@ -82,8 +82,10 @@ function constantFor(cell: Cell, kind: number | undefined, fallback: boolean): B
 
 function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | undefined): GuardError {
   const at = mark === undefined ? "" : ` at ${formatLsn(mark.lsn)}`;
-  const { what, next } = reason(kindOf(cell, row), cell.holds);
-  return new GuardError("value-unfit", `${table}.${cell.name}${at}: ${what}`, { next });
+  const kind = kindOf(cell, row);
+  const { what, next } = reason(kind, cell.holds);
+  const unfitting = { table, field: cell.name, isNull: kind === NULL_VALUE };
+  return new GuardError("value-unfit", `${table}.${cell.name}${at}: ${what}`, { next, unfit: unfitting });
 }
 
 function reason(kind: number | undefined, holds: string): { readonly what: string; readonly next: string } {

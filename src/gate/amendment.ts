@@ -7,6 +7,8 @@ export interface Candidate {
   readonly part: "value" | "key";
   /** Names of row fields that it has over what flows now. */
   readonly added: readonly string[];
+  /** Names of row fields that would be filled from another column than now: the same bytes, another meaning. */
+  readonly moved: readonly string[];
   readonly text: string;
   readonly hash: string;
   /** Why the field is optional although the column is not; undefined: as Debezium maps it. */

@@ -66,7 +66,8 @@ function amended(rules: Rules, fields: readonly Field[], amendment: Amendment, w
   const { attnum, column, kind } = amendment;
   if (kind === "dropped") return fields.filter((field) => field.attnum !== attnum);
   const mapped = column === undefined ? undefined : fieldOf(column, rules.modes);
-  if (mapped?.kind !== "field" || column === undefined) return fields;
+  if (column === undefined) return fields;
+  if (mapped?.kind !== "field") return fields.filter((field) => field.attnum !== attnum);
   const field = wide ? widen(mapped.field) : mapped.field;
   if (kind === "added") return insertField(fields, field);
   const seen = { column, gone: amendment.gone };
@@ -122,12 +123,18 @@ function valueCandidate(
   const candidate: Candidate = {
     part: "value",
     added: fields.filter((one) => !names.has(one.name)).map((one) => one.name),
+    moved: fields.filter((one) => names.has(one.name) && !isIn(shape.fields, one)).map((one) => one.name),
     text: JSON.stringify(schema),
     hash: schemaHash(schema),
     widened: wide && field !== undefined ? wideWhy(field.name) : undefined,
     together: group.filter((one) => one !== amendment).map((one) => one.id),
   };
   return { candidate, shape: { ...shape, fields }, field };
+}
+
+/** Is a field of this name filled from the same column now? */
+function isIn(fields: readonly Field[], { name, attnum }: Field): boolean {
+  return fields.some((field) => field.name === name && field.attnum === attnum);
 }
 
 function wideWhy(name: string): string {
@@ -149,6 +156,6 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
   void rules;
   const hash = schemaHash(schema);
   const text = JSON.stringify(schema);
-  const candidate: Candidate = { part: "key", added: [], text, hash, widened: undefined, together: [] };
+  const candidate: Candidate = { part: "key", added: [], moved: [], text, hash, widened: undefined, together: [] };
   return { kind: "made", made: { candidate, shape: { ...table.shape, key: fields }, field: undefined } };
 }

@@ -58,7 +58,10 @@ function resolve(state: State, id: string): Target | { readonly refused: string 
   const all = [...state.tables.values()].flatMap((table) =>
     table.amendments.map((amendment) => ({ table, amendment })),
   );
-  const found = all.filter(({ amendment }) => isCalled(amendment, id));
+  const called = all.filter(({ amendment }) => isCalled(amendment, id));
+  const open = called.filter(({ amendment }) => amendment.gate.kind === "withheld");
+  // What flows already is history: it makes no name ambiguous.
+  const found = open.length > 0 ? open : called;
   const [first, second] = found;
   if (first === undefined) return { refused: `there is no amendment ${id}` };
   if (second === undefined) return first;

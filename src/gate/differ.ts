@@ -74,7 +74,8 @@ function changedColumn(rules: Rules, table: TableState, seen: SeenColumn): reado
   for (const field of fields) {
     const changes = changesOf(rules, field, seen);
     if (changes.length === 0) continue;
-    const unmapped = findingOf(rules, column);
+    // Of a type that no field can have it goes like a dropped one: with its release the field goes.
+    const unmapped = undefined;
     return [
       { kind: "changed", attnum: column.attnum, name: field.name, column, changes, key: undefined, gone, unmapped },
     ];

@@ -6,7 +6,7 @@ import type { KnownColumn } from "../table/prove.ts";
 import type { Field } from "../table/shape.ts";
 import type { RelationColumn } from "../wal/message.ts";
 import { type Amendment, amendmentId, type Explanation, type Told } from "./amendment.ts";
-import { type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
+import { changesOf, type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { keyDifference } from "./key.ts";
 import { settle } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
@@ -32,9 +32,40 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
   const emptied = !proven && hasUnsureField(table, sure);
   const shape = withTypes(rules, named, sure);
   const next = withTable(state, { ...named, shape, known, amendments, emptied: emptied || (!proven && table.emptied) });
+  const rowKey = ownKey(named, input);
   const due = (proven && table.emptied === true) || input.rewritten === true;
-  const repaired = due ? repair(next, input.topic) : next;
+  const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
+  const repaired = due ? repair(keyed, input.topic) : keyed;
   return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id)), step(repaired));
+}
+
+/**
+ * The column may be NULL here in the log, also when the catalog, which is further, says otherwise: that is a NOT NULL
+ * lost like any other, so that there is a way on.
+ */
+export function onNullFound(
+  rules: Rules,
+  state: State,
+  { topic, field: name }: Extract<Input, { kind: "null-found" }>,
+  when: When,
+): Step {
+  const table = state.tables.get(topic);
+  const field = table?.shape.fields.find((one) => one.name === name);
+  const known = table?.known.find(({ attnum }) => attnum === field?.attnum);
+  if (table === undefined || field === undefined || known === undefined) return step(state);
+  const before = table.amendments.find((one) => one.id === amendmentId(topic, field.attnum));
+  if (before?.gate.kind === "withheld" && before.changes.includes("not-null-lost")) return step(state);
+  const facts = { typeName: "", identity: false, generated: false, ...(before?.column ?? {}) };
+  const { defaultExpr } = before?.column ?? field.made ?? { defaultExpr: undefined };
+  const column = { ...facts, ...known, notNull: false, defaultExpr };
+  const seen = { column, gone: false };
+  const changes = changesOf(rules, field, seen);
+  const difference = { kind: "changed", attnum: field.attnum, name, column, changes, key: undefined } as const;
+  const fresh = newAmendment(topic, { ...difference, gone: false, unmapped: undefined }, when);
+  const amendment = before?.gate.kind === "withheld" ? restate(before, fresh, undefined) : fresh;
+  const others = table.amendments.filter((one) => one !== before);
+  const next = withTable(state, { ...table, amendments: [...others, amendment] });
+  return ask(rules, next, amendment.id);
 }
 
 /** A table that nobody knew: what its subject lacks waits like any other. */
@@ -149,6 +180,21 @@ function knownOf({ column: { attnum, name, type } }: SeenColumn): KnownColumn {
 function hasUnsureField({ shape, known }: TableState, sure: readonly SeenColumn[]): boolean {
   const unsure = known.filter((one) => !sure.some(({ column }) => column.attnum === one.attnum));
   return shape.fields.some((field) => unsure.some((one) => one.attnum === field.attnum));
+}
+
+/** The table's own key, where the file gives the events another; what is dropped since tells nothing. */
+function ownKey({ rowKey }: TableState, { table }: Seen): TableState["rowKey"] {
+  if (rowKey === undefined || table.columns.length === 0) return rowKey;
+  return rowKey.join() === table.key.join() ? rowKey : table.key;
+}
+
+/** Chunks are read in the order of this key from here on: those that run begin anew. */
+function withRowKey(state: State, topic: string, rowKey: TableState["rowKey"]): State {
+  const table = state.tables.get(topic);
+  if (table === undefined) return state;
+  const ofTopic = [...state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
+  const next = withTable(state, { ...table, rowKey });
+  return ofTopic.reduce((now, job) => withJob(now, { ...job, cursor: undefined, again: [] }), next);
 }
 
 /** A type that only the wire tells apart from the field's, as varchar(10) from text, is the field's from here on. */

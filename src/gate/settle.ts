@@ -84,6 +84,7 @@ function verdicts(rules: Rules, state: State, table: TableState, candidate: Cand
     envelope: parseSchemaText(candidate.text),
     flowing: parseSchemaText(table.shape.valueSchema.text),
     added: candidate.added.map((name) => ({ name })),
+    moved: candidate.moved,
   };
   return contracts.map((contract) => ({
     consumer: contract.consumer,

@@ -101,6 +101,8 @@ export type Input =
     }
   /** A table of the file that nobody knew: its first row comes next. */
   | { readonly kind: "captured"; readonly table: TableState }
+  /** A row of the log has null in a required field, whatever the catalog says by now. */
+  | { readonly kind: "null-found"; readonly topic: string; readonly field: string }
   /** Another table has the name of one of ours. */
   | { readonly kind: "replaced"; readonly topic: string; readonly table: Table }
   /** A withheld amendment after a restart: the registry and the contracts are asked anew. */

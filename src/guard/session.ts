@@ -164,12 +164,13 @@ export function capturedFrom(session: Session, relation: Relation): Captured {
   const { filter } = session.outside.settings;
   const blank = { relation, columns: [], writer: undefined, rowKeys: undefined, doubtUntil: undefined };
   for (const { shape, capturedAs } of session.state.tables.values()) {
-    const { oid, schema, name } = shape.table;
-    if (Number(oid) === relation.oid) {
+    if (Number(shape.table.oid) === relation.oid) {
       const by = capturedAs ?? shape.table;
       return { ...blank, topic: filter.table(by.schema, by.name) ? shape.topic : undefined, news: undefined };
     }
-    if (schema === relation.schema && name === relation.name) return { ...blank, topic: shape.topic, news: "replaces" };
+    const isOurs = (one: { readonly schema: string; readonly name: string } | undefined) =>
+      one?.schema === relation.schema && one.name === relation.name;
+    if (isOurs(shape.table) || isOurs(capturedAs)) return { ...blank, topic: shape.topic, news: "replaces" };
   }
   return { ...blank, topic: undefined, news: filter.table(relation.schema, relation.name) ? "unknown" : undefined };
 }

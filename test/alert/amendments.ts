@@ -28,6 +28,7 @@ export function withheld(at = 3, name = "nickname", more: Partial<Amendment> = {
       candidate: {
         part: "value",
         added: [name],
+        moved: [],
         text: "{}",
         hash: schemaHash('"string"'),
         widened: undefined,

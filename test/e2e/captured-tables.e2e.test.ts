@@ -51,6 +51,16 @@ describe("a table", () => {
     ]);
   });
 
+  it("whose name a new one takes after it was renamed is told from it", async () => {
+    await using world = await captured({ connector: ALL });
+    const { database, service, events } = world;
+    await database.query("alter table t rename to t_old; insert into t_old values (2, 'two')");
+    await events.until((seen) => seen.length >= 2, "the row of the renamed one");
+    await database.query("create table t (id int primary key, a text); insert into t values (3, 'three')");
+    await until(async () => (await service.connector()).problem?.code === "table-replaced", "it stops");
+    expect(await events.all()).toHaveLength(2);
+  });
+
   it("that is new is published from its first row, and captured once", async () => {
     await using world = await captured({ connector: ALL });
     const { database, service } = world;

@@ -109,7 +109,16 @@ describe("fields whose names would collide are released together", () => {
   it("under contracts one that is read keeps back the others", () => {
     const reads = { ...REPLICA, fields: ["id", "name"] };
     const first = play(RULES, stateOf(publishing(ALL), reads), seen(swapped), (now) => fits(now, nick));
-    expect(effectsOf(first)).toEqual([`register ${nick}`]); // the names and types a contract sees are as before
+    expect(effectsOf(first)).toEqual([`tell ${nick}`]);
+    const { gate, verdicts } = findAmendment(first.state, nick)?.amendment ?? {};
+    expect(gate?.why).toBe("not ready: replica");
+    expect(verdicts).toMatchObject([{ findings: [{ rule: "meaning/another-column", field: "after.name" }] }]);
+  });
+
+  it("under contracts one that nobody reads goes", () => {
+    const reads = { ...REPLICA, fields: ["id"], unknownFields: "accept" as const };
+    const first = play(RULES, stateOf(publishing(ALL), reads), seen(swapped), (now) => fits(now, nick));
+    expect(effectsOf(first)).toEqual([`register ${nick}`]);
   });
 
   it("without a key they owe rows together", () => {

@@ -335,3 +335,28 @@ describe("dropped under contracts", () => {
     expect(effectsOf(free)).toEqual([`register ${nick}`]);
   });
 });
+
+describe("a null in a required field", () => {
+  const required = { ...NAME, notNull: true };
+  const found: Input = { kind: "null-found", topic: TOPIC, field: "name" };
+
+  it("is a NOT NULL lost, whatever the catalog says by now, and its release makes the field optional", () => {
+    const before = stateOf(publishing([ID, required]));
+    const step = play(MANUAL, before, seen([ID, required]), found);
+    expect(amendmentIn(step.state, idOf(NAME))).toMatchObject({ kind: "changed", changes: ["not-null-lost"] });
+    expect(effectsOf(step)).toContain(`judge ${idOf(NAME)}`);
+    const again = play(MANUAL, step.state, found);
+    expect(again.effects).toEqual([]);
+    expect(again.state).toBe(step.state);
+  });
+
+  it("of a field or topic that is not known changes nothing", () => {
+    const before = stateOf(publishing([ID, required]));
+    for (const input of [
+      { ...found, field: "nobody" },
+      { ...found, topic: "elsewhere" },
+    ]) {
+      expect(play(MANUAL, before, input)).toEqual({ state: before, effects: [] });
+    }
+  });
+});
