@@ -55,7 +55,7 @@ export function onNullFound(
   if (table === undefined || field === undefined || known === undefined) return step(state);
   const before = table.amendments.find((one) => one.id === amendmentId(topic, field.attnum));
   if (before?.gate.kind === "withheld" && before.changes.includes("not-null-lost")) return step(state);
-  const facts = { typeName: "", identity: false, generated: false, ...(before?.column ?? {}) };
+  const facts = { typeName: "", identity: false, generated: false, ...before?.column };
   const { defaultExpr } = before?.column ?? field.made ?? { defaultExpr: undefined };
   const column = { ...facts, ...known, notNull: false, defaultExpr };
   const seen = { column, gone: false };
