@@ -44,7 +44,7 @@ export interface ChunkMachine {
 }
 
 /** How wide a table's rows are is known once some were read. */
-const FIRST_ROWS = 64;
+const FIRST_ROWS = 8;
 /** A chunk is one Kafka transaction, which the broker gives up after 15 s, and is in memory as a whole. */
 const CHUNK_BYTES = 4 << 20;
 

@@ -167,7 +167,6 @@ function onTruncate(session: Session, truncate: Truncate, at: Lsn): Barrier {
   const captured = all.filter((one) => one?.topic !== undefined || one?.news !== undefined);
   const unproven = captured.find((one) => one !== undefined && needsProof(one, at));
   if (unproven !== undefined) return { kind: "prove", captured: unproven, lsn: at, xid: tx.xid };
-  tx.index += 1;
   const window = chunks.active?.window;
   for (const one of captured) {
     if (one?.topic === undefined) continue;
@@ -176,6 +175,7 @@ function onTruncate(session: Session, truncate: Truncate, at: Lsn): Barrier {
     const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
     put(session, one.topic, writerOf(session, one, one.topic).truncate(mark));
   }
+  tx.index += 1;
   return undefined;
 }
 
