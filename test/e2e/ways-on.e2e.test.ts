@@ -114,6 +114,21 @@ describe("a renamed column", () => {
   });
 });
 
+it("a key's renamed column keeps its name in the key until the key itself is released", async () => {
+  await using world = await captured({ connector: MANUAL });
+  const { database, service, events, topic } = world;
+  await database.query("alter table t rename column id to ident");
+  await database.query("insert into t values (2, 'two')");
+  const all = await events.until((seen) => seen.length >= 2, "the row");
+  expect(all[1]).toMatchObject({ key: { id: 2 }, after: { id: 2, a: "two" } });
+  expect(await service.command({ kind: "release", ids: [`${topic}/1`] })).toMatchObject({ kind: "done" });
+  await service.idle();
+  await database.query("insert into t values (3, 'three')");
+  const now = await events.until((seen) => seen.some(({ after }) => after?.["ident"] === 3), "the new name");
+  expect(now.at(-1)).toMatchObject({ key: { id: 3 }, after: { ident: 3, a: "three" } });
+  expect((await service.connector()).status).toBe("streaming");
+});
+
 it("an enum's new label flows at once, and the schema lists it soon after", async () => {
   const setup =
     "create type mood as enum ('ok', 'sad'); create table t (id int primary key, m mood); insert into t values (1, 'ok')";
