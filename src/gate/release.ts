@@ -6,7 +6,7 @@ import { candidateOf, isOf, type Made } from "./candidate.ts";
 import { blockedBy } from "./policy.ts";
 import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
-import { findAmendment, step, withAmendment, withheldOf, withJob, withOutcome, withTable } from "./update.ts";
+import { findAmendment, step, withAmendment, withheldOf, withJob, answered, withTable } from "./update.ts";
 
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
@@ -33,7 +33,7 @@ export function onJudged(rules: Rules, state: State, id: string, answer: Answer)
 function refuseOrder(state: State, amendment: Amendment, { command }: Order): State {
   const message = `${amendment.id}: ${blockedBy(amendment) ?? "refused"}`;
   const next = withAmendment(state, { ...amendment, order: undefined });
-  return withOutcome(next, command, { kind: "refused", message });
+  return answered(next, command, { kind: "refused", message });
 }
 
 /** What the registry refused to take is refused, whatever its check says. */
@@ -154,7 +154,7 @@ function answerOrder(state: State, released: Amendment): State {
   const command = released.order?.command;
   if (command === undefined) return state;
   const open = [...state.tables.values()].flatMap(withheldOf).some((other) => other.order?.command === command);
-  return open ? state : withOutcome(state, command, { kind: "done", message: `released: ${released.id}` });
+  return open ? state : answered(state, command, { kind: "done", message: `released: ${released.id}` });
 }
 
 /**
@@ -175,7 +175,6 @@ export function onRefusedRegistration(state: State, input: Refused): Step {
     order: order?.kind === "withhold" ? order : undefined,
     gate: { kind: "withheld", since: amendment.gate.since, time: amendment.gate.time, why },
   });
-  const answered =
-    order?.kind === "release" ? withOutcome(next, order.command, { kind: "refused", message: why }) : next;
-  return step(answered, { kind: "judge", id: input.id });
+  const told = order?.kind === "release" ? answered(next, order.command, { kind: "refused", message: why }) : next;
+  return step(told, { kind: "judge", id: input.id });
 }

@@ -1,7 +1,7 @@
 import { fieldOf } from "../event/field.ts";
 import { isSameType } from "../event/bare.ts";
 import { repairJob } from "./backfill.ts";
-import type { Attnum, Column, ColumnType, Table } from "../table/column.ts";
+import { type Attnum, type Column, columnType, type ColumnType, type Table } from "../table/column.ts";
 import type { KnownColumn } from "../table/prove.ts";
 import type { Field } from "../table/shape.ts";
 import type { RelationColumn } from "../wal/message.ts";
@@ -157,7 +157,7 @@ function sureColumns(input: Seen): readonly SeenColumn[] {
 
 function seenColumn(attnum: Attnum, seen: RelationColumn, { table, types }: Seen): SeenColumn {
   const live = table.columns.find((column) => column.attnum === attnum);
-  const wire: ColumnType = { oid: seen.typeOid, typmod: seen.typmod, detail: types?.get(seen.typeOid) };
+  const wire = columnType(seen.typeOid, seen.typmod, types?.get(seen.typeOid));
   const same = live !== undefined && sameColumnType(live.type, wire);
   const type = same ? live.type : wire;
   if (live !== undefined) {

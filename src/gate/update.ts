@@ -30,6 +30,11 @@ export function withOutcome(state: State, command: string, outcome: Outcome): St
   return { ...state, outcomes };
 }
 
+/** Answers a command that waits; what was answered already stays so: of several amendments the first refusal counts. */
+export function answered(state: State, command: string, outcome: Outcome): State {
+  return state.outcomes.get(command)?.kind === "pending" ? withOutcome(state, command, outcome) : state;
+}
+
 /** An amendment and its table by the amendment's id. */
 export function findAmendment(
   state: State,
