@@ -276,11 +276,74 @@ describe("check", () => {
         {
           topic: TOPIC,
           consumer: "billing",
+          place: { file: "fieldgate.yaml", line: 4, column: 5 },
           verdict: "ready",
           withheld: [{ field: "nickname", verdict: "not-ready" }],
         },
       ],
     });
+  });
+
+  it.each([
+    ["junit", /<testcase classname="inventory.public.customers" name="what flows" file="sub\/fieldgate.yaml" line="4"/],
+    ["sarif", /"uri": "sub\/fieldgate.yaml"/],
+    ["github-actions", /^::error file=sub\/fieldgate.yaml,line=4,col=5,title=fieldgate contract\/field-missing::/],
+    ["gitlab-code-quality", /"path": "sub\/fieldgate.yaml"/],
+    ["markdown", /^### fieldgate check: not ready/],
+  ])("--format %s names the file from the repository's root", async (format, expected) => {
+    mkdirSync(join(folder, ".git"));
+    const cwd = join(folder, "sub");
+    mkdirSync(cwd);
+    contractFile(REJECTS.replace("zip", "city"), cwd);
+    api.topics.set(TOPIC, topicView());
+    const { code, out, err } = await cli(`check --format ${format}`, { cwd });
+    expect([code, err]).toEqual([100, ""]);
+    expect(out).toMatch(expected);
+  });
+
+  it("notes what fieldgate.yaml ignores, and finds what it no longer does", async () => {
+    contractFile(REJECTS.replace("zip", "city"));
+    api.topics.set(TOPIC, topicView(false));
+    const text = readFileSync(join(folder, "fieldgate.yaml"), "utf8");
+    const ignoring = (until: string, field = "city") =>
+      writeFileSync(
+        join(folder, "fieldgate.yaml"),
+        `${text}ignore:\n  - { rule: contract/field-missing, field: ${field}, reason: goes soon, until: ${until} }\n` +
+          "  - { rule: contract/unknown-field, reason: known, until: 9999-12-31 }\n",
+      );
+    ignoring("9999-12-31");
+    const ignored = await cli("check");
+    expect([ignored.code, ignored.err]).toEqual([0, ""]);
+    expect(ignored.out).toMatch(/note: after.city: [^]*ignored until 9999-12-31: goes soon/);
+    ignoring("2020-01-01");
+    const late = await cli("check");
+    expect(late.code).toBe(100);
+    expect(late.out).toMatch(/error: after.city: [^]*warning: fieldgate.yaml:9: contract\/field-missing of city was/);
+    ignoring("9999-12-31", "other");
+    expect((await cli("check")).code).toBe(100);
+    ignoring("someday");
+    expect(await cli("check")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/:9:\d+ ignore\[0\]\.until must be a day/),
+    });
+  });
+
+  it("--against schema files asks nobody, and a field the contract rejects is an error", async () => {
+    contractFile(REJECTS);
+    writeFileSync(join(folder, "old.avsc"), envelope(id, zip));
+    writeFileSync(join(folder, "new.avsc"), envelope(id, zip, nickname));
+    const nobody = { env: { FIELDGATE_URL: "http://127.0.0.1:1" } };
+    const held = await cli("check --against old.avsc", nobody);
+    expect([held.code, held.out]).toEqual([0, expect.stringMatching(/note: tested against files alone/)]);
+    const broken = await cli(`check --against old.avsc ${TOPIC}=new.avsc`, nobody);
+    expect([broken.code, broken.out]).toEqual([100, expect.stringMatching(/error: after.nickname: /)]);
+    expect(await cli("check --against none.avsc")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/none.avsc cannot/),
+    });
+    writeFileSync(join(folder, "bad.avsc"), '{"type": "recrd"}');
+    const bad = await cli("check --against bad.avsc");
+    expect([bad.code, bad.err]).toEqual([1, expect.stringMatching(/^fieldgate: \[schema-invalid\] bad\.avsc: /)]);
   });
 
   it("of a topic the service does not publish is unknown: 100", async () => {
