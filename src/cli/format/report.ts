@@ -47,6 +47,5 @@ export const reportSchema = z
 
 export type Report = z.infer<typeof reportSchema>;
 export type TopicReport = Report["topics"][number];
-export type WithheldReport = TopicReport["withheld"][number];
 export type Reported = TopicReport["findings"][number];
 export type Place = z.infer<typeof place>;

@@ -182,6 +182,11 @@ describe("github-actions", () => {
     expect(commands[1]).toContain("%0D%0Asecond line");
   });
 
+  it("a path ends no property", () => {
+    const topics = report.topics.map((one) => ({ ...one, place: { ...one.place, file: "a,b:c%::.yaml" } }));
+    expect(formatGithub({ ...report, topics })).toContain("::error file=a%2Cb%3Ac%25%3A%3A.yaml,line=4,");
+  });
+
   it("a withheld field is an error only with --fail-on withheld", () => {
     const errors = (one: Report) => [...formatGithub(one).matchAll(/^::error /gm)].length;
     expect([errors(report), errors({ ...report, failOn: "withheld" })]).toEqual([1, 2]);
