@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Contract, contractKey } from "./contract/contract.ts";
+import { type Contract, contractKey, type ContractName, isKeyOf, rollingKey } from "./contract/contract.ts";
 import { commandText, type OpenDesk } from "./desk.ts";
 import { GuardError } from "./errors.ts";
 import { type Amendment, isCalled } from "./gate/amendment.ts";
@@ -24,7 +24,7 @@ interface Found {
 
 /** What the HTTP server asks: reads from the last committed states, writes to the contracts and commands topics. */
 export function serviceApi(parts: ApiParts): Api {
-  const { connectors, desk, appender, deployment, version } = parts;
+  const { connectors, desk, deployment, version } = parts;
   const view = async ({ running, amendment }: Found) =>
     amendmentView(running, amendment, await parts.groupsNotNamed(amendment.topic), Date.now());
   return {
@@ -40,8 +40,21 @@ export function serviceApi(parts: ApiParts): Api {
     contracts: async () => [...desk.contracts().values()],
     async publishContract(contract: Contract) {
       const id = contractKey(contract);
-      await appender.append(desk.topics.contracts, 0, Buffer.from(id), Buffer.from(JSON.stringify(contract)));
+      await appendContract(parts, id, contract);
+      // Only then: whatever happens in between, too many are asked and not too few.
+      for (const key of await keysOf(desk, contract)) if (key !== id) await appendContract(parts, key, undefined);
       return { id };
+    },
+    async publishRollingOut(contract: Contract) {
+      const id = rollingKey(contract);
+      await appendContract(parts, id, contract);
+      return { id };
+    },
+    async retireContract(named) {
+      const keys = await keysOf(desk, named);
+      const waited = waitingFor(connectors, named);
+      for (const key of keys) await appendContract(parts, key, undefined);
+      return { retired: keys.length, waited };
     },
     command: (command, check) => append(parts, command, check),
     async outcome(commandId) {
@@ -59,6 +72,26 @@ export function serviceApi(parts: ApiParts): Api {
       throw new GuardError("not-found", `no connector publishes topic ${name}`, { next: "fieldgate amendments" });
     },
   };
+}
+
+/** undefined withdraws it. */
+async function appendContract({ appender, desk }: ApiParts, key: string, contract: Contract | undefined) {
+  const value = contract === undefined ? null : Buffer.from(JSON.stringify(contract));
+  await appender.append(desk.topics.contracts, 0, Buffer.from(key), value);
+}
+
+/** Under which keys the named contract stands as of now, versions that are being rolled out included. */
+async function keysOf(desk: OpenDesk, named: ContractName): Promise<readonly string[]> {
+  await desk.readContractsToEnd();
+  return [...desk.contracts().keys()].filter((key) => isKeyOf(key, named));
+}
+
+function waitingFor(connectors: readonly Running[], named: ContractName): readonly string[] {
+  return all(connectors).flatMap(({ amendment: { id, topic, gate, verdicts } }) => {
+    const isAsked = ({ consumer, environment, verdict }: (typeof verdicts)[number]) =>
+      consumer === named.consumer && environment === named.environment && verdict !== "ready";
+    return gate.kind === "withheld" && topic === named.topic && verdicts.some(isAsked) ? [id] : [];
+  });
 }
 
 function healthOf(connectors: readonly Running[]): Health["status"] {

@@ -4,12 +4,14 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 
 import { addAmendments } from "./cli/amendments.ts";
+import { addCanIRelease } from "./cli/can-i-release.ts";
 import { addCheck } from "./cli/check.ts";
 import type { Terminal } from "./cli/command.ts";
 import { EXIT, type ExitCode } from "./cli/exit.ts";
 import { addExplain } from "./cli/explain.ts";
 import { addGate } from "./cli/gate.ts";
 import { addPublish } from "./cli/publish.ts";
+import { addRetire } from "./cli/retire.ts";
 import { addRun } from "./cli/run.ts";
 import { addToken } from "./cli/token.ts";
 import { addTrigger } from "./cli/trigger.ts";
@@ -58,6 +60,8 @@ const program = new Command("fieldgate")
 addRun(program, terminal);
 addCheck(program, terminal);
 addPublish(program, terminal);
+addRetire(program, terminal);
+addCanIRelease(program, terminal);
 addAmendments(program, terminal);
 addGate(program, terminal);
 addExplain(program, terminal);

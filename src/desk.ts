@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Contract, contractKey, parseContract } from "./contract/contract.ts";
+import { type Contract, contractKey, isKeyOf, parseContract } from "./contract/contract.ts";
 import { describeError, type GuardError } from "./errors.ts";
 import type { OperatorCommand } from "./gate/state.ts";
 import type { Desk, Log } from "./guard/outside.ts";
@@ -25,6 +25,8 @@ export interface OpenDesk extends AsyncDisposable {
   /** The desk as one connector sees it. */
   of(connector: string): Desk;
   contracts(): ReadonlyMap<string, Contract>;
+  /** Reads up to the end of the contracts topic as of now. */
+  readContractsToEnd(): Promise<void>;
 }
 
 interface Listener {
@@ -86,6 +88,7 @@ export async function openDesk(
   return {
     topics,
     contracts: () => contracts,
+    readContractsToEnd,
     of: (connector) => ({
       contracts: () => contracts,
       readContractsToEnd,
@@ -117,7 +120,8 @@ function readContract(
   if (record.value === null) return { key, contract: undefined };
   try {
     const contract = parseContract(JSON.parse(record.value.toString("utf8")));
-    return { key: contractKey(contract), contract };
+    // A version that is being rolled out has a key of its own.
+    return { key: isKeyOf(key, contract) ? key : contractKey(contract), contract };
   } catch (error) {
     log.warn(`contract ${key} at offset ${record.offset} is skipped: ${describeError(error)}`);
     return undefined;

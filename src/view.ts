@@ -94,6 +94,7 @@ export function amendmentView(
     gate: { kind: gate.kind, since: gate.time, position: gate.since, why: gate.why },
     verdicts: amendment.verdicts,
     groupsNotNamed,
+    refused: gate.kind === "withheld" && amendment.answer?.kind === "refused" ? amendment.answer.why : null,
     candidate: schemaWith(running, amendment),
     backfill: job === undefined ? null : chunkView(running, job, now),
     next: nextStep(amendment, job) ?? null,

@@ -1,4 +1,4 @@
-import { contractKey } from "../contract/contract.ts";
+import { contractKey, isKeyOf } from "../contract/contract.ts";
 import type { Amendment, Verdict } from "../gate/amendment.ts";
 import { describeAmendment } from "../gate/describe.ts";
 import type { State } from "../gate/state.ts";
@@ -137,7 +137,10 @@ function withVerdict(before: Waiting | undefined, one: Verdict, owner: string | 
 }
 
 function ownerOf({ contracts }: State, topic: string, { consumer, environment }: Verdict): string | undefined {
-  return contracts.get(contractKey({ environment, consumer, topic }))?.owner;
+  const named = { environment, consumer, topic };
+  const deployed = contracts.get(contractKey(named));
+  // Perhaps only a version that is being rolled out is known.
+  return (deployed ?? [...contracts].find(([key]) => isKeyOf(key, named))?.[1])?.owner;
 }
 
 function groupsOf({ groupsNotNamed }: Scope, amendments: readonly Amendment[]): readonly string[] {

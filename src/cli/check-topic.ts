@@ -41,6 +41,19 @@ export function checkTopic(contract: Contract, { flowing, withheld }: TopicView)
   };
 }
 
+/**
+ * The same against schemas that need not flow yet, so that nothing shows that the consumer lives with what it rejects:
+ * a field it does not name is an error.
+ */
+export function checkFiles(contract: Contract, view: TopicView): TopicJudgement {
+  const judged = checkTopic(contract, view);
+  const findings = judged.findings.map((finding) =>
+    finding.rule === "contract/unknown-field" ? { ...finding, severity: "error" as const } : finding,
+  );
+  const verdict = findings.some(({ severity }) => severity === "error") ? "not-ready" : judged.verdict;
+  return { ...judged, verdict, findings };
+}
+
 /** What cannot be told apart from trouble: exit 100, as any verdict `unknown`. */
 export function unseen(message: string): Judgement {
   const remedy = "check the topic's name, and that a connector captures its table";

@@ -1,20 +1,37 @@
 import { type Command, Option } from "commander";
 
-import type { Contract } from "../contract/contract.ts";
 import { GuardError } from "../errors.ts";
-import type { Finding } from "../finding.ts";
 import type { TopicView } from "../http/api.ts";
 import type { TopicJudgement } from "./check-topic.ts";
 import { clientOf } from "./client.ts";
-import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
-import { readContracts } from "./contract-file.ts";
-import { EXIT, type ExitCode } from "./exit.ts";
+import { type Terminal, withExamples } from "./command.ts";
+import { pathInRepository, readContractFile } from "./contract-file.ts";
+import { EXIT } from "./exit.ts";
+import type { Report, TopicReport } from "./format/report.ts";
+import { expired, type Ignored, withIgnored } from "./ignore.ts";
+
+type Contracts = Awaited<ReturnType<typeof readContractFile>>;
 
 interface Options {
   readonly file?: string;
-  readonly failOn: "flowing" | "withheld";
-  readonly format: Format;
+  readonly against?: readonly string[];
+  readonly failOn: Report["failOn"];
+  readonly format: keyof typeof FORMATS;
 }
+
+/** By buf's names. Each is loaded when it is asked for. */
+const FORMATS = {
+  text: async () => (await import("./format/text.ts")).formatText,
+  json: async () => (await import("./format/json.ts")).formatJson,
+  junit: async () => (await import("./format/junit.ts")).formatJunit,
+  sarif: async () => (await import("./format/sarif.ts")).formatSarif,
+  "github-actions": async () => (await import("./format/github.ts")).formatGithub,
+  "gitlab-code-quality": async () => (await import("./format/gitlab.ts")).formatGitlab,
+  markdown: async () => (await import("./format/markdown.ts")).formatMarkdown,
+} satisfies Readonly<Record<string, () => Promise<(report: Report) => string>>>;
+
+/** These are read by tools that know the repository and not the folder the command runs in. */
+const OF_REPOSITORY: ReadonlySet<string> = new Set(["junit", "sarif", "github-actions", "gitlab-code-quality"]);
 
 /** `check`: a consumer's pull request asks whether its contracts hold for what flows. */
 export function addCheck(program: Command, terminal: Terminal): void {
@@ -22,24 +39,27 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .command("check")
     .description("check this repository's contracts (fieldgate.yaml) against what flows on their topics")
     .option("--file <path>", "the contract file; default: the nearest fieldgate.yaml upward")
+    .option("--against <file...>", "ask nobody: these schemas flow, oldest first; FILE or TOPIC=FILE")
     .addOption(
       new Option("--fail-on <what>", "flowing: only for what flows; withheld: also for a field kept out of the events")
         .choices(["flowing", "withheld"])
         .default("flowing"),
     )
-    .addOption(formatOption())
-    .action(async ({ file, failOn, format }: Options) => {
-      const contracts = await readContracts(terminal.cwd, file);
-      const source = sourceOf(terminal);
-      const judgements: TopicJudgement[] = [];
-      for (const contract of contracts) judgements.push(await judgeTopic(contract, source));
-      terminal.out(format === "json" ? jsonText(source, judgements) : checkText(source, judgements));
-      terminal.end(exitOf(judgements, failOn));
+    .addOption(new Option("--format <format>", "how to print").choices(Object.keys(FORMATS)).default("text"))
+    .action(async ({ file, against, failOn, format }: Options) => {
+      const contracts = await readContractFile(terminal.cwd, file);
+      const source = await sourceOf(terminal, contracts, against);
+      const today = new Date().toISOString().slice(0, 10);
+      const report = await reportOf(inRepository(contracts, terminal.cwd, format), source, failOn, today);
+      const print = await FORMATS[format]();
+      terminal.out(print(report));
+      terminal.end(report.fails ? EXIT.findings : EXIT.fine);
     });
   withExamples(
     command,
     "fieldgate check",
     "FIELDGATE_REGISTRY_URL=http://registry:8081 fieldgate check --format json",
+    "fieldgate check --against customers.avsc",
   ).addHelpText(
     "after",
     "\nExits 0 when all is well or only warnings are found, 100 on findings, 1 when it cannot check.",
@@ -47,68 +67,97 @@ export function addCheck(program: Command, terminal: Terminal): void {
 }
 
 interface Source {
-  readonly kind: "service" | "registry";
+  readonly kind: Report["source"];
+  /** Throws `not-found` for a topic it does not know. */
   topic(name: string): Promise<TopicView>;
 }
 
-/** The service, unless only the registry's address is known. */
-function sourceOf(terminal: Terminal): Source {
+/** The service, unless only the registry's address is known or files are given. */
+async function sourceOf(terminal: Terminal, { contracts }: Contracts, against: Options["against"]): Promise<Source> {
+  if (against !== undefined) return filesSource(terminal.cwd, contracts, against);
   const registry = terminal.env["FIELDGATE_REGISTRY_URL"] ?? terminal.env["FIELDGATE_REGISTRY_URL_FILE"];
   if (terminal.env["FIELDGATE_URL"] !== undefined || registry === undefined) {
-    return { kind: "service", topic: (name) => clientOf(terminal).topic(name) };
+    const client = clientOf(terminal);
+    return { kind: "service", topic: (name) => client.topic(name) };
   }
+  const { registryTopic } = await import("./registry-topic.ts");
+  return { kind: "registry", topic: (name) => registryTopic(terminal.env, name) };
+}
+
+async function filesSource(
+  cwd: string,
+  contracts: Contracts["contracts"],
+  against: readonly string[],
+): Promise<Source> {
+  const { topicsOfFiles } = await import("./schema-files.ts");
+  const views = topicsOfFiles(
+    cwd,
+    against,
+    contracts.map(({ contract }) => contract.topic),
+  );
   return {
-    kind: "registry",
+    kind: "files",
     topic: async (name) => {
-      const { registryTopic } = await import("./registry-topic.ts");
-      return registryTopic(terminal.env, name);
+      const view = views.get(name);
+      if (view === undefined) throw new GuardError("not-found", `no file of --against is of ${name}`);
+      return view;
     },
   };
 }
 
-async function judgeTopic(contract: Contract, source: Source): Promise<TopicJudgement> {
+function inRepository(contracts: Contracts, cwd: string, format: string): Contracts {
+  if (!OF_REPOSITORY.has(format)) return contracts;
+  const file = pathInRepository(cwd, contracts.path);
+  const moved = <Placed extends Ignored | Contracts["contracts"][number]>(one: Placed) => ({
+    ...one,
+    place: { ...one.place, file },
+  });
+  return { ...contracts, contracts: contracts.contracts.map(moved), ignored: contracts.ignored.map(moved) };
+}
+
+const NOTES: Readonly<Record<Source["kind"], string | undefined>> = {
+  service: undefined,
+  registry: "asked the registry alone: every live version was tested, and it cannot be told which of them flow",
+  files: "tested against files alone: neither what flows now nor what is withheld was looked at",
+};
+
+async function reportOf(
+  { contracts, ignored }: Contracts,
+  source: Source,
+  failOn: Report["failOn"],
+  today: string,
+): Promise<Report> {
+  const topics: TopicReport[] = [];
+  for (const { contract, place } of contracts) {
+    const { topic, consumer, withheld, findings } = await judgeTopic(contract, source);
+    const left = withheld.map(({ amendmentId, field, findings: about }) => ({
+      amendmentId,
+      field,
+      ...withIgnored(topic, about, ignored, today),
+    }));
+    topics.push({ topic, consumer, place, ...withIgnored(topic, findings, ignored, today), withheld: left });
+  }
+  const judged = failOn === "flowing" ? topics : topics.flatMap((topic) => [topic, ...topic.withheld]);
+  const fails = judged.some(({ verdict }) => verdict !== "ready");
+  const note = NOTES[source.kind];
+  const said = note === undefined ? {} : { note };
+  return { source: source.kind, ...said, failOn, fails, topics, ignore: [...expired(ignored, today)] };
+}
+
+async function judgeTopic(
+  contract: Contracts["contracts"][number]["contract"],
+  source: Source,
+): Promise<TopicJudgement> {
   // Avro's parser is loaded by the commands that need it.
-  const { checkTopic, unseen } = await import("./check-topic.ts");
+  const { checkTopic, checkFiles, unseen } = await import("./check-topic.ts");
+  const { topic, consumer } = contract;
   try {
-    return checkTopic(contract, await source.topic(contract.topic));
+    const view = await source.topic(topic);
+    return source.kind === "files" ? checkFiles(contract, view) : checkTopic(contract, view);
   } catch (error) {
     if (!(error instanceof GuardError) || error.code !== "not-found") throw error;
-    const { topic, consumer } = contract;
-    return { ...unseen(`the service does not publish ${topic}`), topic, consumer, withheld: [] };
+    const why =
+      source.kind === "files" ? `no file of --against is of ${topic}` : `the service does not publish ${topic}`;
+    return { ...unseen(why), topic, consumer, withheld: [] };
   }
-}
-
-function exitOf(judgements: readonly TopicJudgement[], failOn: Options["failOn"]): ExitCode {
-  const judged = failOn === "flowing" ? judgements : judgements.flatMap((topic) => [topic, ...topic.withheld]);
-  return judged.every(({ verdict }) => verdict === "ready") ? EXIT.fine : EXIT.findings;
-}
-
-const REGISTRY_NOTE =
-  "asked the registry alone: every live version was tested, and it cannot be told which of them flow";
-
-function jsonText({ kind }: Source, topics: readonly TopicJudgement[]): string {
-  return JSON.stringify({ source: kind, ...(kind === "registry" ? { note: REGISTRY_NOTE } : {}), topics }, null, 2);
-}
-
-function checkText({ kind }: Source, judgements: readonly TopicJudgement[]): string {
-  const topics = judgements.flatMap(({ topic, consumer, verdict, findings, withheld }) => [
-    `${topic}: ${consumer} is ${says(verdict)} for what flows`,
-    ...findings.map(findingText),
-    ...withheld.map((field) =>
-      [
-        `  withheld: ${field.field} (${field.amendmentId}), ${says(field.verdict)} for it`,
-        ...field.findings.map((finding) => `  ${findingText({ ...finding, severity: "warning" })}`),
-      ].join("\n"),
-    ),
-  ]);
-  return [...topics, ...(kind === "registry" ? [`note: ${REGISTRY_NOTE}`] : [])].join("\n");
-}
-
-function says(verdict: TopicJudgement["verdict"]): string {
-  return { ready: "ready", "not-ready": "not ready", unknown: "unknown" }[verdict];
-}
-
-function findingText({ severity, field, message, rule, remedy }: Finding): string {
-  const place = field === undefined ? "" : `${field}: `;
-  return `  ${severity}: ${place}${message} [${rule}]${remedy === undefined ? "" : `\n    ${remedy}`}`;
 }

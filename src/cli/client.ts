@@ -4,14 +4,21 @@ import { configError } from "../config/mistake.ts";
 import { tlsMistakes } from "../config/tls-texts.ts";
 import { given } from "../config/variables.ts";
 import { type ErrorCode, errorCodes, GuardError } from "../errors.ts";
-import type { AmendmentView, Api, Command, ErrorBody, Outcome, TopicView } from "../http/api.ts";
+import type { AmendmentView, Api, Command, ErrorBody, Outcome, Retired, TopicView } from "../http/api.ts";
 import { isUntrusted, request, type Response } from "../request.ts";
 import type { Terminal } from "./command.ts";
 
 /** The service as the command line sees it. */
 export interface Client extends Pick<
   Api,
-  "amendments" | "amendment" | "contracts" | "publishContract" | "outcome" | "topic"
+  | "amendments"
+  | "amendment"
+  | "contracts"
+  | "publishContract"
+  | "publishRollingOut"
+  | "retireContract"
+  | "outcome"
+  | "topic"
 > {
   readonly url: string;
   command(command: Command): Promise<{ readonly id: string }>;
@@ -39,6 +46,8 @@ export function clientOf(terminal: Terminal): Client {
     amendment: (id) => call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`),
     contracts: () => call("/v1/contracts"),
     publishContract: (contract) => call("/v1/contracts", contract),
+    publishRollingOut: (contract) => call("/v1/contracts/rolling-out", contract),
+    retireContract: (named) => call<Retired>("/v1/contracts/retire", named),
     command: (command) => call("/v1/commands", command),
     outcome: (id) => call<Outcome>(`/v1/commands/${encodeURIComponent(id)}`),
     topic: (name) => call<TopicView>(`/v1/topics/${encodeURIComponent(name)}`),

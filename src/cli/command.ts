@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 import type { ExitCode } from "./exit.ts";
 
@@ -23,6 +23,13 @@ export interface Terminal {
 /** `--format text|json`. */
 export function formatOption(): Option {
   return new Option("--format <format>", "how to print").choices(["text", "json"]).default("text");
+}
+
+/** An option's argument. */
+export function readSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError("It must be a number of seconds.");
+  return seconds;
 }
 
 /** Examples under a command's help. */

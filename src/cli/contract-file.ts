@@ -2,20 +2,36 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
 import type { Contract } from "../contract/contract.ts";
+import type { ContractText } from "../contract/file.ts";
 import { GuardError } from "../errors.ts";
 
 const FILE = "fieldgate.yaml";
 
+/** The contracts alone, see readContractFile. */
+export async function readContracts(cwd: string, file: string | undefined): Promise<readonly Contract[]> {
+  const { contracts } = await readContractFile(cwd, file);
+  return contracts.map(({ contract }) => contract);
+}
+
 /**
- * The contracts of `file`, or of the nearest fieldgate.yaml from `cwd` upward. Throws `not-found` without one and
+ * What `file` says, or the nearest fieldgate.yaml from `cwd` upward, and its path. Throws `not-found` without one and
  * `contract-invalid` with every mistake. The parser is loaded here, so that other commands do without it.
  */
-export async function readContracts(cwd: string, file: string | undefined): Promise<readonly Contract[]> {
-  const { parseContractFile } = await import("../contract/file.ts");
+export async function readContractFile(
+  cwd: string,
+  file: string | undefined,
+): Promise<ContractText & { readonly path: string }> {
+  const { readContractText } = await import("../contract/file.ts");
   const path = file === undefined ? findUpward(cwd) : resolve(cwd, file);
-  const text = readText(path);
   const inFolder = (name: string) => readFileSync(resolve(dirname(path), name), "utf8");
-  return parseContractFile(text, inFolder, relative(cwd, path));
+  return { ...readContractText(readText(path), inFolder, relative(cwd, path)), path };
+}
+
+/** A file's path as tools of a repository name it: from the folder with `.git`, else from `cwd`; with slashes. */
+export function pathInRepository(cwd: string, path: string): string {
+  let root = dirname(path);
+  while (!existsSync(join(root, ".git")) && root !== dirname(root)) root = dirname(root);
+  return relative(existsSync(join(root, ".git")) ? root : cwd, path).replaceAll("\\", "/");
 }
 
 function findUpward(start: string): string {

@@ -1,13 +1,13 @@
 import { hostname, userInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 
 import { GuardError } from "../errors.ts";
 import type { Command as ApiCommand, Outcome } from "../http/api.ts";
 import type { Json } from "../table/shape.ts";
 import { type Client, clientOf } from "./client.ts";
-import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
+import { type Format, formatOption, readSeconds, type Terminal, withExamples } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 
 interface Options {
@@ -100,12 +100,6 @@ async function send(terminal: Terminal, options: Options, command: Omit<ApiComma
   const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
   terminal.out(format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(outcome, sent.id, timeout));
   terminal.end(exitOf(outcome));
-}
-
-function readSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError("It must be a number of seconds.");
-  return seconds;
 }
 
 /** Who says so, as far as this machine knows. */

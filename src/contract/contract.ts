@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import * as z from "zod";
 import { parseSchema } from "../avro/parse.ts";
 import { GuardError } from "../errors.ts";
@@ -56,12 +58,35 @@ const contractSchema = z.strictObject({
 });
 
 /** The key of a contract in the contracts topic: `default/billing/inventory.public.customers`. */
-export function contractKey({
-  environment,
-  consumer,
-  topic,
-}: Pick<Contract, "environment" | "consumer" | "topic">): string {
+export function contractKey({ environment, consumer, topic }: ContractName): string {
   return `${environment}/${consumer}/${topic}`;
+}
+
+/** Whose contract on which topic, where. */
+export type ContractName = Pick<Contract, "environment" | "consumer" | "topic">;
+
+const nameSchema = z.strictObject({ environment: name, consumer: name, topic: name });
+
+/**
+ * The key of a version that is being rolled out beside the deployed one: the contract's and a slash, then a hash of
+ * what it says, so that the same version said twice is one record.
+ */
+export function rollingKey(contract: Contract): string {
+  const hash = createHash("sha256").update(JSON.stringify(contract)).digest("hex");
+  return `${contractKey(contract)}/${hash.slice(0, 16)}`;
+}
+
+/** Is this the key of the named contract, or of a version of it that is being rolled out? */
+export function isKeyOf(key: string, named: ContractName): boolean {
+  const own = contractKey(named);
+  return key === own || key.startsWith(`${own}/`);
+}
+
+/** Reads whose contract is meant. Throws `contract-invalid` with every mistake. */
+export function parseContractName(json: unknown): ContractName {
+  const parsed = nameSchema.safeParse(json);
+  if (!parsed.success) throw contractError(parsed.error.issues.map(({ path, message }) => mistakeAt(path, message)));
+  return parsed.data;
 }
 
 /** Reads a contract that came over HTTP or from a Kafka topic. Throws `contract-invalid` with every mistake. */

@@ -27,6 +27,21 @@ const topicSchema = z
     ],
   });
 
+const ignoreSchema = z.strictObject({
+  rule: z.string().min(1, "must not be empty").describe("The rule's id, as `check` prints it in brackets"),
+  topic: name.optional().describe("Only on this topic"),
+  field: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Only of this field, as `check` prints it (after.zip) or as a row column (zip)"),
+  reason: z.string().regex(/\S/, "must say why").describe("Why it does not matter, for those who read it later"),
+  until: z.iso.date("must be a day, as 2026-12-31").describe("The last day on which it is ignored, in UTC"),
+});
+
+/** A finding that `check` is told not to fail for. */
+export type Ignore = z.infer<typeof ignoreSchema>;
+
 /** `fieldgate.yaml` as written. What one key asks of another is checked beside it, so that nothing hides a mistake. */
 export const contractFileSchema = z
   .strictObject({
@@ -37,6 +52,10 @@ export const contractFileSchema = z
       .describe("Who answers for it, for alerts: @team-billing, or a Slack id: <!subteam^S0123ABCD>, <@U0123ABCD>"),
     environment: name.default("default").describe("Where it runs"),
     topics: z.array(topicSchema).min(1, "must list at least one topic"),
+    ignore: z
+      .array(ignoreSchema)
+      .optional()
+      .describe("Findings that `check` only notes, each until a day; what flows is decided without looking at them"),
   })
   .meta({
     title: "fieldgate.yaml",
@@ -52,6 +71,11 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   owner: 'owner: "@team-billing"',
   environment: "environment: production",
   topics: "topics: [{ topic: inventory.public.customers, decodes-with: writer, unknown-fields: accept }]",
+  ignore: 'ignore: [{ rule: contract/field-missing, field: zip, reason: "goes in release 12", until: 2026-12-31 }]',
+  rule: "rule: contract/field-missing",
+  field: "field: after.zip",
+  reason: 'reason: "goes in release 12"',
+  until: "until: 2026-12-31",
   topic: "topic: inventory.public.customers",
   "decodes-with": "decodes-with: writer",
   "unknown-fields": "unknown-fields: reject",

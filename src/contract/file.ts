@@ -5,7 +5,7 @@ import { nearestKey } from "../config/mistake.ts";
 import { describeError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
 import type { Contract } from "./contract.ts";
-import { contractFileSchema, EXAMPLES, type ContractFile } from "./file-schema.ts";
+import { contractFileSchema, EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
 import { contractError, type Mistake } from "./mistake.ts";
 import { offsetOf, pathText, valueAt, type Path } from "./place.ts";
 
@@ -17,20 +17,44 @@ interface Reading {
   readonly add: (path: Path, reason: string, example?: string) => void;
 }
 
-/**
- * Reads `fieldgate.yaml`: one contract for each topic, with its schema file inlined. `readFile` gets the path as
- * written and may throw. Throws `contract-invalid` with every mistake at once, each with file, line and column.
- */
+/** Where something stands in a file; line and column count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a `fieldgate.yaml` says, each with its place. */
+export interface ContractText {
+  /** At its topic. */
+  readonly contracts: readonly { readonly contract: Contract; readonly place: Place }[];
+  /** `topic` and `field` left out: any. */
+  readonly ignored: readonly (Ignore & { readonly place: Place })[];
+}
+
+/** The contracts alone, see readContractText. */
 export function parseContractFile(
   text: string,
   readFile: (path: string) => string,
   file = "fieldgate.yaml",
 ): readonly Contract[] {
+  return readContractText(text, readFile, file).contracts.map(({ contract }) => contract);
+}
+
+/**
+ * Reads `fieldgate.yaml`: one contract for each topic, with its schema file inlined. `readFile` gets the path as
+ * written and may throw. Throws `contract-invalid` with every mistake at once, each with file, line and column.
+ */
+export function readContractText(text: string, readFile: (path: string) => string, file: string): ContractText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number): string => {
+  const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
+    return { file, line, column: col };
+  };
+  const place = (offset: number): string => {
+    const { line, column } = placeOf(offset);
+    return `${file}:${line}:${column}`;
   };
   const syntax = document.errors.map((error) => ({ place: place(error.pos[0]), key: "YAML:", reason: error.message }));
   if (syntax.length > 0) throw contractError(syntax);
@@ -47,7 +71,14 @@ export function parseContractFile(
   const schemas = readSchemas(reading, readFile);
   addTwice(reading);
   if (!parsed.success || mistakes.length > 0) throw contractError(mistakes.sort((a, b) => a.offset - b.offset));
-  return parsed.data.topics.map((topic, at) => contractOf(parsed.data, topic, schemas.get(at)));
+  const { topics, ignore = [] } = parsed.data;
+  return {
+    contracts: topics.map((topic, at) => ({
+      contract: contractOf(parsed.data, topic, schemas.get(at)),
+      place: placeOf(offsetOf(document, ["topics", at, "topic"])),
+    })),
+    ignored: ignore.map((one, at) => ({ ...one, place: placeOf(offsetOf(document, ["ignore", at])) })),
+  };
 }
 
 /** An alias without its anchor, or too many of them, is found only here. */
@@ -86,7 +117,7 @@ function addIssue({ raw, add }: Reading, issue: Issue): void {
   const { path } = issue;
   const example = EXAMPLES[String(path.findLast((key) => typeof key === "string"))];
   if (issue.code === "unrecognized_keys") {
-    const known = path.length === 0 ? ["version", "consumer", "owner", "environment", "topics"] : TOPIC_KEYS;
+    const known = path.length === 0 ? FILE_KEYS : path[0] === "ignore" ? IGNORE_KEYS : TOPIC_KEYS;
     for (const key of issue.keys) addUnknownKey(add, [...path, key], nearestKey(key, known), known);
   } else if (valueAt(raw, path) === undefined) {
     add(path, "is missing", example);
@@ -99,6 +130,8 @@ function addIssue({ raw, add }: Reading, issue: Issue): void {
   }
 }
 
+const FILE_KEYS = Object.keys(contractFileSchema.shape);
+const IGNORE_KEYS = ["rule", "topic", "field", "reason", "until"];
 const TOPIC_KEYS = Object.keys(contractFileSchema.shape.topics.element.shape);
 const KINDS: Readonly<Record<string, string>> = { string: "a text", array: "a list", object: "a map of keys" };
 

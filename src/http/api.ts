@@ -1,4 +1,4 @@
-import type { Contract } from "../contract/contract.ts";
+import type { Contract, ContractName } from "../contract/contract.ts";
 import type { Amendment, Explanation, Verdict } from "../gate/amendment.ts";
 import type { Json } from "../table/shape.ts";
 
@@ -14,8 +14,12 @@ export interface Api {
   /** `id` is `inventory.public.customers/3` or `topic.field`; an ambiguous one is `refused` naming the ids. */
   amendment(id: string): Promise<AmendmentView>;
   contracts(): Promise<readonly Contract[]>;
-  /** Appends to the contracts topic; replaces what the consumer had for this environment and topic. */
+  /** Appends to the contracts topic; replaces all that the consumer had for this environment and topic. */
   publishContract(contract: Contract): Promise<{ readonly id: string }>;
+  /** Appends a version that is being rolled out: it counts beside the others until the next publishContract. */
+  publishRollingOut(contract: Contract): Promise<{ readonly id: string }>;
+  /** Withdraws all that the consumer had for this environment and topic, rolling out or not. */
+  retireContract(named: ContractName): Promise<Retired>;
   /**
    * Appends to the commands topic. Its outcome comes later. `check` is called with the connector it is for, before
    * anything is appended, and throws when the caller may not operate it.
@@ -100,6 +104,8 @@ export interface AmendmentView {
   readonly verdicts: readonly Verdict[];
   /** Live consumer groups of the topic that no contract names. */
   readonly groupsNotNamed: readonly string[];
+  /** Why the registry does not take that schema, whatever the contracts say; null: it does, or was not asked yet. */
+  readonly refused: string | null;
   /** The schema the topic would get; `widened`: why the field is optional although the column is not. */
   readonly candidate: { readonly schema: string; readonly widened?: string | undefined } | null;
   readonly backfill: ChunkView | null;
@@ -120,6 +126,13 @@ export interface Command {
   readonly value?: Json | undefined;
   /** Who says so: the token's name, or without one as the client states it: `anna@laptop`. */
   readonly actor: string;
+}
+
+export interface Retired {
+  /** How many contracts; 0: none was published. */
+  readonly retired: number;
+  /** Ids of the amendments that waited for this consumer. */
+  readonly waited: readonly string[];
 }
 
 export type Outcome =

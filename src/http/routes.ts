@@ -1,4 +1,4 @@
-import { parseContract } from "../contract/contract.ts";
+import { parseContract, parseContractName } from "../contract/contract.ts";
 import type { Api } from "./api.ts";
 import { readCommand } from "./read-command.ts";
 import { actorOf, type Caller, checkScope, type Need } from "./scope.ts";
@@ -58,6 +58,14 @@ export function routesOf(api: Api): readonly Route[] {
     },
     { method: "GET", url: "/v1/contracts", need: "read", answer: async () => ({ body: await api.contracts() }) },
     { method: "POST", url: "/v1/contracts", need: "contracts", answer: (asked) => publish(api, asked) },
+    {
+      method: "POST",
+      url: "/v1/contracts/rolling-out",
+      need: "contracts",
+      answer: (asked) => publishRollingOut(api, asked),
+    },
+    // A name may be `..`, which a path would lose: it is in the body.
+    { method: "POST", url: "/v1/contracts/retire", need: "contracts", answer: (asked) => retire(api, asked) },
     { method: "POST", url: "/v1/commands", need: "operate", answer: (asked) => command(api, asked) },
     {
       method: "GET",
@@ -74,6 +82,22 @@ async function publish(api: Api, { caller, body, note }: Asked) {
   const published = await api.publishContract(contract);
   note({ actor: caller.name, contract: published.id }, "contract published");
   return { status: 202, body: published };
+}
+
+async function publishRollingOut(api: Api, { caller, body, note }: Asked) {
+  const contract = parseContract(body);
+  checkScope(caller, "contracts", contract.consumer);
+  const published = await api.publishRollingOut(contract);
+  note({ actor: caller.name, contract: published.id }, "contract published, rolling out");
+  return { status: 202, body: published };
+}
+
+async function retire(api: Api, { caller, body, note }: Asked) {
+  const named = parseContractName(body);
+  checkScope(caller, "contracts", named.consumer);
+  const answer = await api.retireContract(named);
+  note({ actor: caller.name, ...named, retired: answer.retired }, "contract retired");
+  return { status: 202, body: answer };
 }
 
 async function command(api: Api, { caller, body, note }: Asked) {

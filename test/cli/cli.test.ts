@@ -71,7 +71,18 @@ function contractFile(rest: string, where = folder): void {
 const REJECTS = "decodes-with: writer\nunknown-fields: reject\nfields: [id, zip]";
 
 describe("every command", () => {
-  const commands = ["run", "check", "publish", "amendments", "amendments show", "release", "withhold", "explain"];
+  const commands = [
+    "run",
+    "check",
+    "publish",
+    "retire",
+    "can-i-release",
+    "amendments",
+    "amendments show",
+    "release",
+    "withhold",
+    "explain",
+  ];
 
   it.each(commands)("%s has help with an example", async (command) => {
     const { code, out } = await cli(`${command} --help`);
@@ -88,6 +99,8 @@ describe("every command", () => {
     ["a backfill nobody knows", `release ${ID} --backfill some`],
     ["a timeout that is none", `release ${ID} --timeout soon`],
     ["--force without a reason", `release ${ID} --force`],
+    ["neither an id nor a table", "can-i-release"],
+    ["an id nobody knows", "can-i-release nothing/9 --wait 5"],
     ["half a pair", "explain --reader a.avsc"],
     ["a file that is not there", "explain --reader a.avsc --writer b.avsc"],
   ])("%s exits 1, says what is wrong and shows no stack", async (_name, args) => {
@@ -276,11 +289,74 @@ describe("check", () => {
         {
           topic: TOPIC,
           consumer: "billing",
+          place: { file: "fieldgate.yaml", line: 4, column: 5 },
           verdict: "ready",
           withheld: [{ field: "nickname", verdict: "not-ready" }],
         },
       ],
     });
+  });
+
+  it.each([
+    ["junit", /<testcase classname="inventory.public.customers" name="what flows" file="sub\/fieldgate.yaml" line="4"/],
+    ["sarif", /"uri": "sub\/fieldgate.yaml"/],
+    ["github-actions", /^::error file=sub\/fieldgate.yaml,line=4,col=5,title=fieldgate contract\/field-missing::/],
+    ["gitlab-code-quality", /"path": "sub\/fieldgate.yaml"/],
+    ["markdown", /^### fieldgate check: not ready/],
+  ])("--format %s names the file from the repository's root", async (format, expected) => {
+    mkdirSync(join(folder, ".git"));
+    const cwd = join(folder, "sub");
+    mkdirSync(cwd);
+    contractFile(REJECTS.replace("zip", "city"), cwd);
+    api.topics.set(TOPIC, topicView());
+    const { code, out, err } = await cli(`check --format ${format}`, { cwd });
+    expect([code, err]).toEqual([100, ""]);
+    expect(out).toMatch(expected);
+  });
+
+  it("notes what fieldgate.yaml ignores, and finds what it no longer does", async () => {
+    contractFile(REJECTS.replace("zip", "city"));
+    api.topics.set(TOPIC, topicView(false));
+    const text = readFileSync(join(folder, "fieldgate.yaml"), "utf8");
+    const ignoring = (until: string, field = "city") =>
+      writeFileSync(
+        join(folder, "fieldgate.yaml"),
+        `${text}ignore:\n  - { rule: contract/field-missing, field: ${field}, reason: goes soon, until: ${until} }\n` +
+          "  - { rule: contract/unknown-field, reason: known, until: 9999-12-31 }\n",
+      );
+    ignoring("9999-12-31");
+    const ignored = await cli("check");
+    expect([ignored.code, ignored.err]).toEqual([0, ""]);
+    expect(ignored.out).toMatch(/note: after.city: [^]*ignored until 9999-12-31: goes soon/);
+    ignoring("2020-01-01");
+    const late = await cli("check");
+    expect(late.code).toBe(100);
+    expect(late.out).toMatch(/error: after.city: [^]*warning: fieldgate.yaml:9: contract\/field-missing of city was/);
+    ignoring("9999-12-31", "other");
+    expect((await cli("check")).code).toBe(100);
+    ignoring("someday");
+    expect(await cli("check")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/:9:\d+ ignore\[0\]\.until must be a day/),
+    });
+  });
+
+  it("--against schema files asks nobody, and a field the contract rejects is an error", async () => {
+    contractFile(REJECTS);
+    writeFileSync(join(folder, "old.avsc"), envelope(id, zip));
+    writeFileSync(join(folder, "new.avsc"), envelope(id, zip, nickname));
+    const nobody = { env: { FIELDGATE_URL: "http://127.0.0.1:1" } };
+    const held = await cli("check --against old.avsc", nobody);
+    expect([held.code, held.out]).toEqual([0, expect.stringMatching(/note: tested against files alone/)]);
+    const broken = await cli(`check --against old.avsc ${TOPIC}=new.avsc`, nobody);
+    expect([broken.code, broken.out]).toEqual([100, expect.stringMatching(/error: after.nickname: /)]);
+    expect(await cli("check --against none.avsc")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/none.avsc cannot/),
+    });
+    writeFileSync(join(folder, "bad.avsc"), '{"type": "recrd"}');
+    const bad = await cli("check --against bad.avsc");
+    expect([bad.code, bad.err]).toEqual([1, expect.stringMatching(/^fieldgate: \[schema-invalid\] bad\.avsc: /)]);
   });
 
   it("of a topic the service does not publish is unknown: 100", async () => {
@@ -375,6 +451,86 @@ describe("publish", () => {
     contractFile("decodes-with: writer");
     expect((await cli("publish --env production")).code).toBe(1);
     expect(api.published).toEqual([]);
+  });
+});
+
+describe("publish --rolling-out and retire", () => {
+  it("publish --rolling-out adds to what is deployed", async () => {
+    contractFile(REJECTS);
+    const { code, out } = await cli("publish --env production --rolling-out");
+    expect([code, out]).toEqual([0, `published: billing reads ${TOPIC} in production, beside what is deployed\n`]);
+    expect(api.published).toEqual([]);
+    expect(api.rollingOut).toMatchObject([{ environment: "production", consumer: "billing", topic: TOPIC }]);
+  });
+
+  it("retire withdraws each contract of the file, and says what waited for it", async () => {
+    contractFile(REJECTS);
+    const { code, out } = await cli("retire --env production");
+    expect([code, out]).toEqual([0, `retired: billing on ${TOPIC} in production\n  waited for it: ${ID}\n`]);
+    const nobody = await cli("retire --consumer nobody");
+    expect([nobody.code, nobody.out]).toEqual([0, `no contract: nobody on ${TOPIC} in default\n`]);
+    expect(api.retired).toEqual([
+      { environment: "production", consumer: "billing", topic: TOPIC },
+      { environment: "default", consumer: "nobody", topic: TOPIC },
+    ]);
+  });
+});
+
+describe("can-i-release", () => {
+  const ready = { verdicts: [] };
+  const [verdict] = amendment.verdicts;
+  const unsure = { verdicts: verdict === undefined ? [] : [{ ...verdict, verdict: "unknown" as const }] };
+  const released = { gate: { ...amendment.gate, kind: "released" as const, why: "all contracts are ready" } };
+
+  it.each<[string, number, FakeApi["changes"][number], RegExp]>([
+    [
+      "who is not ready",
+      100,
+      {},
+      /^no: nickname .*: not ready: billing\n {2}billing \(default\): not-ready\n.*refuses/,
+    ],
+    ["who is unknown", 100, unsure, /^unknown: nickname .*: unknown: billing\n/],
+    ["that all are ready", 0, ready, /^yes: nickname .*no contract on the topic; withheld: /],
+    ["that it flows", 0, released, /^yes: nickname .*: flows: all contracts are ready\n/],
+    ["that nobody could be asked", 100, { ...ready, candidate: null }, /^unknown: nickname .*: not judged: /],
+    ["that the registry refuses", 100, { ...ready, refused: "the level FORBIDS it" }, /^no: .*: the level FORBIDS it/],
+    ["that the key is no contract's", 100, { ...ready, kind: "key" }, /^unknown: .*: not judged: /],
+  ])("tells %s: exit %i", async (_what, expected, change, text) => {
+    api.changes = [change];
+    const { code, out, err } = await cli(`can-i-release ${ID}`);
+    expect([code, err]).toEqual([expected, ""]);
+    expect(out).toMatch(text);
+  });
+
+  it("--wait waits until all are ready, and no longer than it says", async () => {
+    api.changes = [{}, {}, ready];
+    expect(await cli(`can-i-release ${TOPIC}.nickname --wait 60`)).toMatchObject({ code: 0, err: "" });
+    api.changes = [{}];
+    expect(await cli(`can-i-release ${ID} --wait 0.3`)).toMatchObject({ code: 100, err: "" });
+  });
+
+  it("takes --table, json and markdown", async () => {
+    const json = await cli("can-i-release --table public.customers --format json");
+    expect(json.code).toBe(100);
+    expect(JSON.parse(json.out)).toMatchObject({
+      canRelease: false,
+      amendments: [{ id: ID, answer: "no", notReady: [{ consumer: "billing" }], notAsked: ["audit-sink"] }],
+    });
+    expect((await cli("can-i-release --table public.orders")).out).toBe("yes: nothing is withheld\n");
+    expect((await cli(`can-i-release ${ID} --format markdown`)).out).toMatchInlineSnapshot(`
+      "### fieldgate can-i-release: no
+
+      | field | amendment | answer | why |
+      |---|---|---|---|
+      | \`nickname\` | \`inventory.public.customers/3\` | no | not ready: billing |
+
+      | field | consumer | verdict | finding | what to do |
+      |---|---|---|---|---|
+      | \`nickname\` | \`billing\` (default) | not-ready | the consumer refuses fields it does not know | name nickname under ignores or fields |
+
+      Groups that no contract names are not asked: \`audit-sink\`
+      "
+    `);
   });
 });
 

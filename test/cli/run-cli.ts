@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
 /** Starts in a third of the time. */
-const COMPILED = join(tmpdir(), "fieldgate-test-compile-cache");
+export const COMPILED = join(tmpdir(), "fieldgate-test-compile-cache");
 
 export interface CliRun {
   readonly code: number | null;

@@ -108,7 +108,7 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   [
     "a key nobody knows",
     `colour: red\n${topic(WRITER)}`,
-    ["f.yaml:1:1 colour is not a known key (known are version, consumer, owner, environment, topics)"],
+    ["f.yaml:1:1 colour is not a known key (known are version, consumer, owner, environment, topics, ignore)"],
   ],
   [
     "values of other kinds",
@@ -205,7 +205,15 @@ test.each([
 test("every key has an example that is right", () => {
   const { topics, ...rest } = contractFileSchema.shape;
   expect(Object.keys(EXAMPLES).toSorted()).toEqual(
-    [...Object.keys(rest), "topics", ...Object.keys(topics.element.shape)].toSorted(),
+    [
+      ...Object.keys(rest),
+      "topics",
+      "rule",
+      "field",
+      "reason",
+      "until",
+      ...Object.keys(topics.element.shape),
+    ].toSorted(),
   );
 });
 

@@ -38,8 +38,10 @@ describe("the README", () => {
 
   it("names commands that npm and the command line have", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }; // npm's own file
-    const commands = [...README.matchAll(/npx fieldgate ([a-z]+)/g)].map((found) => found[1] ?? "");
-    const cli = readdirSync(join(ROOT, "src/cli")).map((file) => read(`src/cli/${file}`));
+    const commands = [...README.matchAll(/npx fieldgate ([a-z-]+)/g)].map((found) => found[1] ?? "");
+    const cli = readdirSync(join(ROOT, "src/cli"))
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => read(`src/cli/${file}`));
     expect(commands.filter((name) => !cli.some((text) => new RegExp(`["(]${name}"`).test(text)))).toEqual([]);
     const runs = PAGES.flatMap((page) =>
       [...read(page).matchAll(/npm run ([a-z:-]+)/g)].map((found) => found[1] ?? ""),

@@ -1,4 +1,4 @@
-import type { Contract } from "../../src/contract/contract.ts";
+import type { Contract, ContractName } from "../../src/contract/contract.ts";
 import { GuardError } from "../../src/errors.ts";
 import type { AmendmentView, Api, Command, Outcome, TopicView } from "../../src/http/api.ts";
 
@@ -32,6 +32,7 @@ export const amendment: AmendmentView = {
     },
   ],
   groupsNotNamed: ["audit-sink"],
+  refused: null,
   candidate: { schema: '{"type":"record","name":"Envelope","fields":[]}' },
   backfill: null,
   next: "fieldgate release inventory.public.customers/3",
@@ -41,6 +42,10 @@ export const amendment: AmendmentView = {
 export interface FakeApi extends Api {
   readonly commands: Command[];
   readonly published: Contract[];
+  readonly rollingOut: Contract[];
+  readonly retired: ContractName[];
+  /** The rest of what an amendment says, by what is asked first; the last stays. */
+  changes: Partial<AmendmentView>[];
   outcomes: Outcome[];
   topics: Map<string, TopicView>;
   fail: Error | undefined;
@@ -50,6 +55,9 @@ export function fakeApi(): FakeApi {
   const fake: FakeApi = {
     commands: [],
     published: [],
+    rollingOut: [],
+    retired: [],
+    changes: [{}],
     outcomes: [{ kind: "done", message: "nickname flows from schema 7 on" }],
     topics: new Map(),
     fail: undefined,
@@ -60,13 +68,24 @@ export function fakeApi(): FakeApi {
       return table === undefined || amendment.topic.endsWith(table) ? [amendment] : [];
     },
     amendment: async (id) => {
-      if (id === amendment.id || id === `${amendment.topic}.${amendment.field}`) return amendment;
+      if (id === amendment.id || id === `${amendment.topic}.${amendment.field}`) {
+        const change = fake.changes.length > 1 ? fake.changes.shift() : fake.changes[0];
+        return { ...amendment, ...change };
+      }
       throw new GuardError("not-found", `there is no amendment ${id}`, { next: "fieldgate amendments" });
     },
     contracts: async () => fake.published,
     publishContract: async (contract) => {
       fake.published.push(contract);
       return { id: "contract-1" };
+    },
+    publishRollingOut: async (contract) => {
+      fake.rollingOut.push(contract);
+      return { id: "contract-1/1" };
+    },
+    retireContract: async (named) => {
+      fake.retired.push(named);
+      return named.consumer === "nobody" ? { retired: 0, waited: [] } : { retired: 1, waited: [amendment.id] };
     },
     command: async (command, check) => {
       check(amendment.connector);

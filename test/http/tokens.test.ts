@@ -60,7 +60,13 @@ const paths: Readonly<Record<string, string>> = {
   "/v1/commands/:id": "/v1/commands/c1",
 };
 const ROUTES = routesOf(fakeApi()).map(({ method, url, need }) => ({ method, url, path: paths[url] ?? url, need }));
-const bodyOf = (url: string) => (url === "/v1/contracts" ? CONTRACT : COMMAND);
+const NAMED = { environment: "default", consumer: "billing", topic: "t" };
+const bodies: Readonly<Record<string, object>> = {
+  "/v1/contracts": CONTRACT,
+  "/v1/contracts/rolling-out": CONTRACT,
+  "/v1/contracts/retire": NAMED,
+};
+const bodyOf = (url: string) => bodies[url] ?? COMMAND;
 const withBody = (method: "GET" | "POST", url: string) => (method === "POST" ? { payload: bodyOf(url) } : {});
 
 describe("every route", () => {
@@ -98,7 +104,7 @@ describe("every route", () => {
       };
       expect(answer.json()).toMatchObject({ code: "forbidden", message: `the token lacks the scope ${missing[need]}` });
       expect(answer.headers["www-authenticate"]).toBe('Bearer error="insufficient_scope"');
-      expect([api.commands, api.published]).toEqual([[], []]);
+      expect([api.commands, api.published, api.rollingOut, api.retired]).toEqual([[], [], [], []]);
     },
   );
 
