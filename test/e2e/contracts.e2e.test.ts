@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import type { Contract } from "../../src/contract/contract.ts";
+import { until } from "../stack/until.ts";
+import { captured } from "./world.ts";
+
+it("a contract that is rolling out counts beside the deployed one until the next publish; a retired one does not", async () => {
+  await using world = await captured();
+  const { database, service, events, topic } = world;
+  const deployed = { version: 1, environment: "default", consumer: "billing", topic, decodesWith: "writer" };
+  const old = { ...deployed, unknownFields: "reject", fields: ["id", "a"] };
+  const next = { ...old, fields: ["id", "a", "nick"] };
+  const contracts = () => service.get<readonly Contract[]>("/v1/contracts");
+  await service.publishContract(old);
+  expect((await service.send("POST", "/v1/contracts/rolling-out", next)).status).toBeLessThan(300);
+  await until(async () => (await contracts()).length === 2, "both are there");
+  await database.query("alter table t add column nick text; insert into t values (2, 'two', 'deuce')");
+  const { verdicts } = await service.amendment("nick", "withheld");
+  expect(verdicts.map(({ verdict }) => verdict).toSorted((x, y) => x.localeCompare(y))).toEqual(["not-ready", "ready"]);
+  await service.publishContract(next);
+  await service.amendment("nick", "released");
+  await until(async () => (await contracts()).length === 1, "the plain publish replaces both");
+  await service.idle();
+  await events.until((seen) => seen.some(({ after }) => after?.["nick"] === "deuce"), "the value of meanwhile");
+  const names = { environment: "default", consumer: "billing", topic };
+  const retired = await service.send("POST", "/v1/contracts/retire", names);
+  expect(retired).toMatchObject({ status: 200 });
+  await until(async () => (await contracts()).length === 0, "nobody is asked any more");
+});
