@@ -23,6 +23,6 @@ it("a contract that is rolling out counts beside the deployed one until the next
   await events.until((seen) => seen.some(({ after }) => after?.["nick"] === "deuce"), "the value of meanwhile");
   const names = { environment: "default", consumer: "billing", topic };
   const retired = await service.send("POST", "/v1/contracts/retire", names);
-  expect(retired).toMatchObject({ status: 200 });
+  expect(retired).toMatchObject({ status: 202 });
   await until(async () => (await contracts()).length === 0, "nobody is asked any more");
 });
