@@ -136,7 +136,11 @@ const CASES: Readonly<Record<string, Case>> = {
     verdict: "not-ready",
     findings: [["contract/unknown-field", "error", "after.zip"]],
   },
-  "a strict one is once fields names it": { contract: writer({ ...rejects, fields: ["id", "zip"] }), verdict: "ready" },
+  "a strict one is once fields names it, told of the null in older rows": {
+    contract: writer({ ...rejects, fields: ["id", "zip"] }),
+    verdict: "ready",
+    findings: [["meaning/null-not-handled", "warning", "after.zip"]],
+  },
   "a strict one is once it ignores it too": {
     contract: writer({ ...rejects, fields: ["id"], ignores: ["zip"] }),
     verdict: "ready",
@@ -155,7 +159,10 @@ const CASES: Readonly<Record<string, Case>> = {
   "a listed field that is not there before either is no reason to keep this one back": {
     contract: writer({ ...rejects, fields: ["id", "zip", "phone"], ignores: ["email"] }),
     verdict: "ready",
-    findings: [["contract/field-missing", "warning", "after.phone"]],
+    findings: [
+      ["contract/field-missing", "warning", "after.phone"],
+      ["meaning/null-not-handled", "warning", "after.zip"],
+    ],
   },
   "a listed field that would have another type": {
     contract: writer({ fields: ["id"] }),
