@@ -10,6 +10,7 @@ import { EXIT, type ExitCode } from "./cli/exit.ts";
 import { addExplain } from "./cli/explain.ts";
 import { addGate } from "./cli/gate.ts";
 import { addPublish } from "./cli/publish.ts";
+import { addRules } from "./cli/rules.ts";
 import { addRun } from "./cli/run.ts";
 import { addToken } from "./cli/token.ts";
 import { addTrigger } from "./cli/trigger.ts";
@@ -61,6 +62,7 @@ addPublish(program, terminal);
 addAmendments(program, terminal);
 addGate(program, terminal);
 addExplain(program, terminal);
+addRules(program, terminal);
 addToken(program, terminal);
 addTrigger(program, terminal);
 

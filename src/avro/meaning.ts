@@ -35,6 +35,13 @@ export const MEANING_RULES: readonly MeaningRule[] = [
   renamed,
 ];
 
+/** Told by whoever knows the columns: no schema shows it. */
+export const ANOTHER_COLUMN: Pick<MeaningRule, "id" | "problem" | "severity"> = {
+  id: "meaning/another-column",
+  problem: "a field of the same name and type is filled from another column",
+  severity: "error",
+};
+
 export interface MeaningFinding extends Found {
   readonly rule: MeaningRule["id"];
   /** The row's field. */

@@ -1,5 +1,5 @@
 import { canonicalForm } from "../avro/canonical.ts";
-import { meaningFindings } from "../avro/meaning.ts";
+import { ANOTHER_COLUMN, meaningFindings } from "../avro/meaning.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
@@ -145,8 +145,8 @@ function moves(contract: Contract, { moved }: Candidate): readonly Finding[] {
   return (moved ?? [])
     .filter((name) => reads(contract, name))
     .map((name) => ({
-      rule: "meaning/another-column",
-      severity: "error",
+      rule: ANOTHER_COLUMN.id,
+      severity: ANOTHER_COLUMN.severity,
       certainty: "always",
       field: `after.${name}`,
       message: `"${name}" would hold the values of another column from then on`,

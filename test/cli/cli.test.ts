@@ -71,7 +71,17 @@ function contractFile(rest: string, where = folder): void {
 const REJECTS = "decodes-with: writer\nunknown-fields: reject\nfields: [id, zip]";
 
 describe("every command", () => {
-  const commands = ["run", "check", "publish", "amendments", "amendments show", "release", "withhold", "explain"];
+  const commands = [
+    "run",
+    "check",
+    "publish",
+    "amendments",
+    "amendments show",
+    "release",
+    "withhold",
+    "explain",
+    "rules",
+  ];
 
   it.each(commands)("%s has help with an example", async (command) => {
     const { code, out } = await cli(`${command} --help`);
@@ -375,6 +385,20 @@ describe("publish", () => {
     contractFile("decodes-with: writer");
     expect((await cli("publish --env production")).code).toBe(1);
     expect(api.published).toEqual([]);
+  });
+});
+
+describe("rules", () => {
+  it("lists every rule with its severity, problem and page", async () => {
+    const { code, out } = await cli("rules");
+    expect([code, out.split("\n")[0]]).toEqual([0, expect.stringMatching(/^RULE +SEVERITY +PAGE +PROBLEM$/)]);
+    const { out: json } = await cli("rules --format json");
+    expect(JSON.parse(json)).toContainEqual({
+      id: "meaning/decimal-scale",
+      severity: "error",
+      problem: expect.stringContaining("powers of ten"),
+      page: "docs/rules/meaning/decimal-scale.md",
+    });
   });
 });
 
