@@ -4,6 +4,7 @@ import { decimalIntoFloat } from "./meaning/decimal-into-float.ts";
 import { decimalPrecision } from "./meaning/decimal-precision.ts";
 import { decimalScale } from "./meaning/decimal-scale.ts";
 import { defaultChanged } from "./meaning/default-changed.ts";
+import { dropped } from "./meaning/dropped.ts";
 import { enumDefault } from "./meaning/enum-default.ts";
 import { logicalType } from "./meaning/logical-type.ts";
 import { longBeyondJavascript } from "./meaning/long-beyond-javascript.ts";
@@ -32,6 +33,7 @@ export const MEANING_RULES: readonly MeaningRule[] = [
   longBeyondJavascript,
   unionOrder,
   aliasCollision,
+  dropped,
   renamed,
 ];
 

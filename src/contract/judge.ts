@@ -29,13 +29,26 @@ export interface Judgement {
 /** One contract's verdict on one candidate of its topic. Never throws: what cannot be judged is `unknown`. */
 export function judge(contract: Contract, candidate: Candidate): Judgement {
   const decoded = decodes(contract, candidate);
-  const told = new Set(decoded.map(({ field }) => field?.replace(/^(?:after|before)\./, "").split(/[.[{]/)[0]));
+  const told = new Set(decoded.map(columnOf));
+  const meant = means(contract, candidate);
   return verdictOf([
-    ...decoded,
+    ...decoded.map((finding) => explained(finding, meant)),
     ...knows(contract, candidate),
     ...moves(contract, candidate),
-    ...means(contract, candidate).flatMap(({ name, finding }) => (told.has(name) ? [] : [finding])),
+    ...meant.flatMap(({ name, finding }) => (told.has(name) ? [] : [finding])),
   ]);
+}
+
+/** The row's field that a finding is about. */
+function columnOf({ field }: Finding): string | undefined {
+  return field?.replace(/^(?:after|before)\./, "").split(/[.[{]/)[0];
+}
+
+/** A field that goes or has another type is told once, with what that means. */
+function explained(finding: Finding, meant: readonly Meant[]): Finding {
+  if (!finding.rule.startsWith("contract/field-")) return finding;
+  const messages = meant.filter(({ name }) => name === columnOf(finding)).map((one) => one.finding.message);
+  return messages.length === 0 ? finding : { ...finding, message: [finding.message, ...messages].join("; ") };
 }
 
 /**

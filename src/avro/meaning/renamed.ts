@@ -1,24 +1,23 @@
-import { canonicalForm } from "../canonical.ts";
 import type { MeaningRule } from "./rule.ts";
+import { successors } from "./successors.ts";
 
-/** A field with a default goes without an error: its readers read the default from then on. */
+/** A rename is a field that goes and one that comes; with a default, neither is an error. */
 export const renamed: MeaningRule = {
   id: "meaning/renamed",
   problem: "a nullable field goes and one of its type comes at once, as a rename does: its readers read null",
   severity: "error",
   ofReader: false,
-  find: ({ name, before, after, from, to, consumer: { row } }) => {
+  find: (change) => {
+    const { name, before, after, consumer } = change;
     if (before?.default === undefined || after !== undefined) return undefined;
-    const type = canonicalForm(before.type);
-    const come = to.fields.filter(
-      (field) => canonicalForm(field.type) === type && !from.fields.some((old) => old.name === field.name),
-    );
-    const known = row?.fields.flatMap((field) => [field.name, ...field.aliases]) ?? [];
+    const come = successors(change);
+    const known = consumer.row?.fields.flatMap((field) => [field.name, ...field.aliases]) ?? [];
     if (come.length === 0 || come.some((field) => known.includes(field.name))) return undefined;
+    const names = come.map((field) => `"${field.name}"`);
     return {
       certainty: "always",
-      message: `"${name}" would go as ${come.map((field) => `"${field.name}"`).join(", ")} of the same type comes: renamed? who reads "${name}" reads its default`,
-      remedy: `read ${come.map((field) => `"${field.name}"`).join(" or ")} beside "${name}" before it goes`,
+      message: `"${name}" would go as ${names.join(", ")} of the same type comes, as in a rename: who reads "${name}" by an own schema reads its default`,
+      remedy: `read ${names.join(" or ")} beside "${name}" before it goes`,
     };
   },
 };

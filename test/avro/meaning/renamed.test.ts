@@ -9,8 +9,8 @@ test("a reader of name reads null once the column is called title", () => {
 
 test.each([
   ["one goes, one of its type comes", [text("name")], [text("title")], ["meaning/renamed name"]],
-  ["another type comes", [text("name")], [{ ...text("age"), type: ["null", "int"] }], []],
-  ["it only goes", [text("name"), text("title")], [text("title")], []],
+  ["another type comes", [text("name")], [{ ...text("age"), type: ["null", "int"] }], ["meaning/dropped name"]],
+  ["it only goes", [text("name"), text("title")], [text("title")], ["meaning/dropped name"]],
   ["it had no default: Avro tells", of("string"), [{ name: "d", type: "string" }], []],
 ])("%s", (_, before, after, expected) => {
   expect(found(before, after)).toEqual(expected);
