@@ -12,6 +12,7 @@ import { notNullLost } from "./meaning/not-null-lost.ts";
 import { nullNotHandled } from "./meaning/null-not-handled.ts";
 import { renamed } from "./meaning/renamed.ts";
 import type { Change, Consumer, Found, MeaningRule } from "./meaning/rule.ts";
+import { isSameField } from "./meaning/same-field.ts";
 import { stringOrBytes } from "./meaning/string-or-bytes.ts";
 import { timeUnit } from "./meaning/time-unit.ts";
 import { unionOrder } from "./meaning/union-order.ts";
@@ -63,8 +64,10 @@ export function meaningFindings(
   const [b, a, r] = [before, after, consumer.row].map(fieldsByName);
   if (b === undefined || a === undefined || r === undefined) return [];
   return [...new Set([...b.keys(), ...a.keys(), ...r.keys()])].flatMap((name) => {
-    const own = r.get(name);
-    const change = { name, before: b.get(name), after: a.get(name), from: before, to: after, consumer };
+    const [own, was, is] = [r.get(name), b.get(name), a.get(name)];
+    // What is the same for all three means the same; most fields are.
+    if (isSameField(was, is) && (own === undefined || (own.aliases.length === 0 && isSameField(own, is)))) return [];
+    const change = { name, before: was, after: is, from: before, to: after, consumer };
     const views = {
       change,
       ...(consumer.row === undefined || own === undefined ? {} : viewsOf(change, consumer.row, own)),
