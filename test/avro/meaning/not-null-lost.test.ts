@@ -3,7 +3,7 @@ import { found, nullable, of, reading, row } from "./readings.ts";
 
 test("who decodes with the writer's schema gets null without an error", () => {
   expect(reading(nullable("string"), nullable("string"), { c: null })).toEqual({ c: null });
-  expect(() => reading(nullable("string"), of("string"), { c: null })).toThrow();
+  expect(() => reading(nullable("string"), of("string"), { c: null })).toThrow(/cannot read|incompatible|resolve/);
 });
 
 test.each([
