@@ -12,6 +12,7 @@ import { addExplain } from "./cli/explain.ts";
 import { addGate } from "./cli/gate.ts";
 import { addPublish } from "./cli/publish.ts";
 import { addRetire } from "./cli/retire.ts";
+import { addRules } from "./cli/rules.ts";
 import { addRun } from "./cli/run.ts";
 import { addToken } from "./cli/token.ts";
 import { addTrigger } from "./cli/trigger.ts";
@@ -65,6 +66,7 @@ addCanIRelease(program, terminal);
 addAmendments(program, terminal);
 addGate(program, terminal);
 addExplain(program, terminal);
+addRules(program, terminal);
 addToken(program, terminal);
 addTrigger(program, terminal);
 

@@ -1,4 +1,5 @@
 import { canonicalForm } from "../avro/canonical.ts";
+import { ANOTHER_COLUMN, meaningFindings } from "../avro/meaning.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
@@ -25,14 +26,29 @@ export interface Judgement {
   readonly findings: readonly Finding[];
 }
 
-type Rule = (contract: Contract, candidate: Candidate) => readonly Finding[];
-
-/** Rules about meaning (same bytes, other meaning) and about runtimes go here too. */
-const RULES: readonly Rule[] = [decodes, knows, means];
-
 /** One contract's verdict on one candidate of its topic. Never throws: what cannot be judged is `unknown`. */
 export function judge(contract: Contract, candidate: Candidate): Judgement {
-  return verdictOf(RULES.flatMap((rule) => rule(contract, candidate)));
+  const decoded = decodes(contract, candidate);
+  const told = new Set(decoded.map(columnOf));
+  const meant = means(contract, candidate);
+  return verdictOf([
+    ...decoded.map((finding) => explained(finding, meant)),
+    ...knows(contract, candidate),
+    ...moves(contract, candidate),
+    ...meant.flatMap(({ name, finding }) => (told.has(name) ? [] : [finding])),
+  ]);
+}
+
+/** The row's field that a finding is about. */
+function columnOf({ field }: Finding): string | undefined {
+  return field?.replace(/^(?:after|before)\./, "").split(/[.[{]/)[0];
+}
+
+/** A field that goes or has another type is told once, with what that means. */
+function explained(finding: Finding, meant: readonly Meant[]): Finding {
+  if (!finding.rule.startsWith("contract/field-")) return finding;
+  const messages = meant.filter(({ name }) => name === columnOf(finding)).map((one) => one.finding.message);
+  return messages.length === 0 ? finding : { ...finding, message: [finding.message, ...messages].join("; ") };
 }
 
 /**
@@ -42,6 +58,9 @@ export function judge(contract: Contract, candidate: Candidate): Judgement {
 export function checkFlowing(contract: Contract, flowing: AvroSchema, withheld: readonly string[] = []): Judgement {
   const judged = judge(contract, { topic: contract.topic, envelope: flowing, added: [], flowing });
   const findings = judged.findings.map((finding) => {
+    if (finding.rule.startsWith("meaning/") && finding.certainty === "always") {
+      return { ...finding, severity: "error" as const };
+    }
     if (finding.rule !== "contract/field-missing") return finding;
     const name = withheld.find((field) => finding.field === `after.${field}`);
     return name === undefined ? { ...finding, severity: "error" as const } : awaited(finding, name);
@@ -99,19 +118,48 @@ function fieldFindings(name: string, now: AvroRecord, next: AvroRecord): readonl
     const severity = before === undefined ? "warning" : "error";
     return [{ rule: "contract/field-missing", ...found, severity, message, remedy }];
   }
-  if (before === undefined || canonicalForm(before) === canonicalForm(after)) return [];
+  if (before === undefined || isSameType(before, after)) return [];
   const message = `"${name}" is ${canonicalForm(before)} now and would be ${canonicalForm(after)}`;
   const remedy = `make the consumer read the new type, then take "${name}" out of \`fields\` until it flows`;
   return [{ rule: "contract/field-retyped", ...found, message, remedy }];
 }
 
+/** The writer's schema says which branch it is, so their order does not matter to who decodes with it. */
+function isSameType(before: AvroSchema, after: AvroSchema): boolean {
+  const [one, other] = [before, after].map((type) =>
+    type.kind === "union" ? type.branches.map(canonicalForm).sort().join() : canonicalForm(type),
+  );
+  return one === other;
+}
+
+interface Meant {
+  /** The row's field. */
+  readonly name: string;
+  readonly finding: Finding;
+}
+
+/** Same bytes, other meaning: the catalogue's rules. An error where the contract reads the field. */
+function means(contract: Contract, { envelope, flowing }: Candidate): readonly Meant[] {
+  const [now, next] = [rowOf(flowing), rowOf(envelope)];
+  if (now === undefined || next === undefined) return [];
+  const schema = contract.decodesWith === "reader" ? readerSchema(contract) : undefined;
+  const row = schema === undefined ? undefined : rowOf(schema);
+  const consumer = { row, fields: contract.fields, runtime: contract.runtime };
+  return meaningFindings(now, next, consumer).flatMap(({ name, severity, ...found }) => {
+    // What changes for who lists nothing is evidence missing already.
+    if (row === undefined && contract.fields === undefined && fieldFindings(name, now, next).length > 0) return [];
+    const weight: Finding["severity"] = reads(contract, name) ? (severity ?? "error") : "warning";
+    return [{ name, finding: { ...found, severity: weight, field: `after.${name}` } }];
+  });
+}
+
 /** The same name and type from another column: nothing that decodes can tell. */
-function means(contract: Contract, { moved }: Candidate): readonly Finding[] {
+function moves(contract: Contract, { moved }: Candidate): readonly Finding[] {
   return (moved ?? [])
     .filter((name) => reads(contract, name))
     .map((name) => ({
-      rule: "meaning/another-column",
-      severity: "error",
+      rule: ANOTHER_COLUMN.id,
+      severity: ANOTHER_COLUMN.severity,
       certainty: "always",
       field: `after.${name}`,
       message: `"${name}" would hold the values of another column from then on`,

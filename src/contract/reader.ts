@@ -7,8 +7,17 @@ import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
 import { missingEvidence } from "./evidence.ts";
 
+/** By contract: one is judged on many candidates, and parsing takes longer than judging. */
+const parsed = new WeakMap<Contract, { readonly schema: AvroSchema | undefined }>();
+
 /** The contract's own schema; undefined when it has none, or none that can be read. */
-export function readerSchema({ schema }: Contract): AvroSchema | undefined {
+export function readerSchema(contract: Contract): AvroSchema | undefined {
+  const known = parsed.get(contract) ?? { schema: parsedSchema(contract) };
+  parsed.set(contract, known);
+  return known.schema;
+}
+
+function parsedSchema({ schema }: Contract): AvroSchema | undefined {
   if (schema === undefined) return undefined;
   try {
     return parseSchema(schema);

@@ -82,6 +82,7 @@ describe("every command", () => {
     "release",
     "withhold",
     "explain",
+    "rules",
   ];
 
   it.each(commands)("%s has help with an example", async (command) => {
@@ -531,6 +532,20 @@ describe("can-i-release", () => {
       Groups that no contract names are not asked: \`audit-sink\`
       "
     `);
+  });
+});
+
+describe("rules", () => {
+  it("lists every rule with its severity, problem and page", async () => {
+    const { code, out } = await cli("rules");
+    expect([code, out.split("\n")[0]]).toEqual([0, expect.stringMatching(/^RULE +SEVERITY +PAGE +PROBLEM$/)]);
+    const { out: json } = await cli("rules --format json");
+    expect(JSON.parse(json)).toContainEqual({
+      id: "meaning/decimal-scale",
+      severity: "error",
+      problem: expect.stringContaining("powers of ten"),
+      page: "docs/rules/meaning/decimal-scale.md",
+    });
   });
 });
 

@@ -136,7 +136,11 @@ const CASES: Readonly<Record<string, Case>> = {
     verdict: "not-ready",
     findings: [["contract/unknown-field", "error", "after.zip"]],
   },
-  "a strict one is once fields names it": { contract: writer({ ...rejects, fields: ["id", "zip"] }), verdict: "ready" },
+  "a strict one is once fields names it, told of the null in older rows": {
+    contract: writer({ ...rejects, fields: ["id", "zip"] }),
+    verdict: "ready",
+    findings: [["meaning/null-not-handled", "warning", "after.zip"]],
+  },
   "a strict one is once it ignores it too": {
     contract: writer({ ...rejects, fields: ["id"], ignores: ["zip"] }),
     verdict: "ready",
@@ -155,7 +159,10 @@ const CASES: Readonly<Record<string, Case>> = {
   "a listed field that is not there before either is no reason to keep this one back": {
     contract: writer({ ...rejects, fields: ["id", "zip", "phone"], ignores: ["email"] }),
     verdict: "ready",
-    findings: [["contract/field-missing", "warning", "after.phone"]],
+    findings: [
+      ["contract/field-missing", "warning", "after.phone"],
+      ["meaning/null-not-handled", "warning", "after.zip"],
+    ],
   },
   "a listed field that would have another type": {
     contract: writer({ fields: ["id"] }),
@@ -184,6 +191,74 @@ test.each(Object.entries(CASES))("%s", (_, { contract, row = WITH_ZIP, verdict, 
   expect(judgement.verdict).toBe(verdict);
   expect(judgement.findings.map(({ rule, severity, field }) => [rule, severity, field])).toEqual(findings);
   for (const { message, remedy } of judgement.findings) expect([message, remedy]).not.toContain(undefined);
+});
+
+describe("the same bytes with another meaning", () => {
+  const timestamp = (unit: string): Json => ({ type: "long", "connect.name": `io.debezium.time.${unit}` });
+  const now: Row = { id: "int", at: timestamp("MicroTimestamp") };
+  const next: Row = { id: "int", at: timestamp("Timestamp") };
+  const change = {
+    topic: BASE.topic,
+    envelope: parseSchema(envelope(next)),
+    flowing: parseSchema(envelope(now)),
+    added: [],
+  };
+  const AT = ["meaning/time-unit", "error", "after.at"];
+
+  test.each([
+    ["a reader that reads it", reader(now), "not-ready", [AT]],
+    ["a reader whose schema says no unit", reader({ id: "int", at: "long" }), "not-ready", [AT]],
+    ["a reader whose schema has the new unit", reader(next), "ready", []],
+    ["a reader that does not read it", reader({ id: "int" }), "ready", [["meaning/time-unit", "warning", "after.at"]]],
+    ["who lists it", writer({ fields: ["at"] }), "not-ready", [AT]],
+    ["who does not list it", writer({ fields: ["id"] }), "ready", [["meaning/time-unit", "warning", "after.at"]]],
+    ["who lists nothing reads everything", writer({}), "not-ready", [AT]],
+  ])("%s", (_, contract, verdict, findings) => {
+    const judgement = judge(contract, change);
+    expect(judgement.verdict).toBe(verdict);
+    expect(judgement.findings.map(({ rule, severity, field }) => [rule, severity, field])).toEqual(findings);
+  });
+
+  test("a reader that means another unit than what flows is told so, and holds nothing else back", () => {
+    const flowing = parseSchema(envelope(now));
+    expect(checkFlowing(reader(next), flowing)).toMatchObject({
+      verdict: "not-ready",
+      findings: [{ rule: "meaning/time-unit", severity: "error", field: "after.at" }],
+    });
+    const envelopeWithZip = parseSchema(envelope({ ...now, zip: { type: ZIP, default: null } }));
+    const added = { topic: BASE.topic, envelope: envelopeWithZip, flowing, added: [{ name: "zip" }] };
+    expect(judge(reader(next), added)).toMatchObject({
+      verdict: "ready",
+      findings: [{ rule: "meaning/time-unit", severity: "warning" }],
+    });
+    expect(checkFlowing(reader(now), flowing)).toEqual({ verdict: "ready", findings: [] });
+  });
+
+  test("what Avro's rules or the list of fields tell is told once", () => {
+    const retyped = {
+      ...change,
+      envelope: parseSchema(envelope({ id: "int", at: { type: "int", "connect.name": "io.debezium.time.Date" } })),
+    };
+    expect(judge(writer({ fields: ["at"] }), retyped).findings).toMatchObject([
+      { rule: "contract/field-retyped", message: expect.stringContaining("date in days") },
+    ]);
+    const nulls = { ...change, envelope: parseSchema(envelope({ ...now, at: ["null", "long"] })) };
+    expect(judge(reader(now), nulls).findings.map(({ rule }) => rule)).toEqual(["avro/type-mismatch"]);
+  });
+
+  test("null that comes to stand in another place of a union is no other type", () => {
+    const nullable = (row: Row) => parseSchema(envelope(row));
+    const candidate = {
+      topic: BASE.topic,
+      flowing: nullable({ zip: { type: ["null", "string"], default: null } }),
+      envelope: nullable({ zip: { type: ["string", "null"], default: "-" } }),
+      added: [],
+    };
+    expect(judge(writer({ fields: ["zip"] }), candidate)).toMatchObject({
+      verdict: "ready",
+      findings: [{ rule: "meaning/default-changed", severity: "warning" }],
+    });
+  });
 });
 
 test("what to do about an unknown field is said in the contract's own keys", () => {

@@ -1,0 +1,110 @@
+import { aliasCollision } from "./meaning/alias-collision.ts";
+import { dateOrTimestamp } from "./meaning/date-or-timestamp.ts";
+import { decimalIntoFloat } from "./meaning/decimal-into-float.ts";
+import { decimalPrecision } from "./meaning/decimal-precision.ts";
+import { decimalScale } from "./meaning/decimal-scale.ts";
+import { defaultChanged } from "./meaning/default-changed.ts";
+import { dropped } from "./meaning/dropped.ts";
+import { enumDefault } from "./meaning/enum-default.ts";
+import { logicalType } from "./meaning/logical-type.ts";
+import { longBeyondJavascript } from "./meaning/long-beyond-javascript.ts";
+import { notNullLost } from "./meaning/not-null-lost.ts";
+import { nullNotHandled } from "./meaning/null-not-handled.ts";
+import { renamed } from "./meaning/renamed.ts";
+import type { Change, Consumer, Found, MeaningRule } from "./meaning/rule.ts";
+import { isSameField } from "./meaning/same-field.ts";
+import { stringOrBytes } from "./meaning/string-or-bytes.ts";
+import { timeUnit } from "./meaning/time-unit.ts";
+import { unionOrder } from "./meaning/union-order.ts";
+import type { AvroRecord, RecordField } from "./schema.ts";
+
+/** The catalogue: same bytes, other meaning. */
+export const MEANING_RULES: readonly MeaningRule[] = [
+  decimalScale,
+  decimalPrecision,
+  decimalIntoFloat,
+  timeUnit,
+  dateOrTimestamp,
+  logicalType,
+  stringOrBytes,
+  notNullLost,
+  nullNotHandled,
+  enumDefault,
+  defaultChanged,
+  longBeyondJavascript,
+  unionOrder,
+  aliasCollision,
+  dropped,
+  renamed,
+];
+
+/** Told by whoever knows the columns: no schema shows it. */
+export const ANOTHER_COLUMN: Pick<MeaningRule, "id" | "problem" | "severity"> = {
+  id: "meaning/another-column",
+  problem: "a field of the same name and type is filled from another column",
+  severity: "error",
+};
+
+export interface MeaningFinding extends Found {
+  readonly rule: MeaningRule["id"];
+  /** The row's field. */
+  readonly name: string;
+}
+
+/**
+ * What would mean something else for this consumer when its topic's row goes from `before` to `after`, by field. A
+ * reader whose own schema already has the new meaning is not told of it. One whose own schema means something else
+ * than `before` already is told with a warning: keeping the change back does not help it.
+ */
+export function meaningFindings(
+  before: AvroRecord,
+  after: AvroRecord,
+  consumer: Consumer = {},
+): readonly MeaningFinding[] {
+  const [b, a, r] = [before, after, consumer.row].map(fieldsByName);
+  if (b === undefined || a === undefined || r === undefined) return [];
+  return [...new Set([...b.keys(), ...a.keys(), ...r.keys()])].flatMap((name) => {
+    const [own, was, is] = [r.get(name), b.get(name), a.get(name)];
+    // What is the same for all three means the same; most fields are.
+    if (isSameField(was, is) && (own === undefined || (own.aliases.length === 0 && isSameField(own, is)))) return [];
+    const change = { name, before: was, after: is, from: before, to: after, consumer };
+    const views = {
+      change,
+      ...(consumer.row === undefined || own === undefined ? {} : viewsOf(change, consumer.row, own)),
+    };
+    return MEANING_RULES.flatMap((rule) => {
+      const found = findFor(rule, views);
+      return found === undefined ? [] : [{ ...found, rule: rule.id, name }];
+    });
+  });
+}
+
+interface Views {
+  readonly change: Change;
+  /** From the reader's own field to what would be; from what is to the reader's; from the reader's to what is. */
+  readonly toNext?: Change | undefined;
+  readonly toOwn?: Change | undefined;
+  readonly toNow?: Change | undefined;
+}
+
+function viewsOf(change: Change, row: AvroRecord, own: RecordField): Omit<Views, "change"> {
+  return {
+    toNext: { ...change, before: own, from: row },
+    toOwn: { ...change, after: own, to: row },
+    toNow: { ...change, before: own, from: row, after: change.before, to: change.from },
+  };
+}
+
+function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Found | undefined {
+  const found = rule.find(change);
+  if (toNext === undefined || toOwn === undefined || toNow === undefined) return found;
+  const own = rule.find(toNext);
+  if (found !== undefined) return own === undefined && rule.find(toOwn) !== undefined ? undefined : found;
+  if (!rule.ofReader || own === undefined) return undefined;
+  const told = { ...own, message: `against the reader's own schema: ${own.message}` };
+  return rule.find(toNow) === undefined ? told : { ...told, severity: "warning" };
+}
+
+function fieldsByName(row: AvroRecord | undefined): ReadonlyMap<string, RecordField> {
+  return new Map((row?.fields ?? []).map((field) => [field.name, field]));
+}

@@ -1,0 +1,21 @@
+import type { MeaningRule } from "./rule.ts";
+import { temporalOf } from "./temporal.ts";
+import { typesOf } from "./type.ts";
+
+/** An int of days is read as a long of milliseconds: Avro promotes the one to the other. */
+export const dateOrTimestamp: MeaningRule = {
+  id: "meaning/date-or-timestamp",
+  problem: "a date became a timestamp, a time or a duration, or the other way: the number counts something else",
+  severity: "error",
+  ofReader: true,
+  find: (change) => {
+    const types = typesOf(change);
+    const [before, after] = [types && temporalOf(types.before), types && temporalOf(types.after)];
+    if (before === undefined || after === undefined || before.of === after.of) return undefined;
+    return {
+      certainty: "always",
+      message: `"${change.name}" is a ${before.of} in ${before.unit} and would be a ${after.of} in ${after.unit}`,
+      remedy: `make the consumer read a ${after.of}`,
+    };
+  },
+};

@@ -1,0 +1,22 @@
+import { decimalOf } from "./decimal.ts";
+import type { MeaningRule } from "./rule.ts";
+import { typesOf } from "./type.ts";
+
+/** Avro's decimal holds the unscaled integer alone: the scale is only in the schema (specification, "Decimal"). */
+export const decimalScale: MeaningRule = {
+  id: "meaning/decimal-scale",
+  problem: "a decimal's scale changed: the bytes hold no decimal point, so values are off by powers of ten",
+  severity: "error",
+  ofReader: true,
+  find: (change) => {
+    const types = typesOf(change);
+    const [before, after] = [types && decimalOf(types.before), types && decimalOf(types.after)];
+    if (before === undefined || after === undefined || before.scale === after.scale) return undefined;
+    const factor = 10 ** Math.abs(before.scale - after.scale);
+    return {
+      certainty: "always",
+      message: `"${change.name}" is a decimal of scale ${before.scale} and would be of scale ${after.scale}: read with the old scale it is wrong by a factor of ${factor}`,
+      remedy: `read the scale from the event's schema, or make the reader's scale ${after.scale} in the same step`,
+    };
+  },
+};

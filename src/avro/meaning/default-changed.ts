@@ -1,0 +1,21 @@
+import type { MeaningRule } from "./rule.ts";
+
+/** A default stands in for the field in events written before it was there; a value in an event is not touched. */
+export const defaultChanged: MeaningRule = {
+  id: "meaning/default-changed",
+  problem: "a default changed: events from before the field are filled with another value",
+  severity: "error",
+  ofReader: false,
+  find: ({ name, before, after, consumer: { row } }) => {
+    if (before?.default === undefined || after?.default === undefined) return undefined;
+    if (JSON.stringify(before.default) === JSON.stringify(after.default)) return undefined;
+    const own = row?.fields.find((field) => field.name === name);
+    const fillsOld = own?.default !== undefined && JSON.stringify(own.default) === JSON.stringify(before.default);
+    return {
+      ...(fillsOld ? {} : { severity: "warning" }),
+      certainty: "on-some-data",
+      message: `the default of "${name}" would change: events from before the column are filled with another value`,
+      remedy: `take the new default of "${name}" into the reader's schema, or fill the older rows`,
+    };
+  },
+};

@@ -1,0 +1,22 @@
+import type { MeaningRule } from "./rule.ts";
+import { typesOf } from "./type.ts";
+
+/** An enum's default stands for every symbol a reader does not know (specification, "Enums"). */
+export const enumDefault: MeaningRule = {
+  id: "meaning/enum-default",
+  problem: "a new enum label is read as the enum's default by who does not know it",
+  severity: "error",
+  ofReader: true,
+  find: (change) => {
+    const types = typesOf(change);
+    if (types?.before.kind !== "enum" || types.after.kind !== "enum") return undefined;
+    const { before, after } = types;
+    const hidden = after.symbols.filter((symbol) => !before.symbols.includes(symbol));
+    if (before.default === undefined || hidden.length === 0) return undefined;
+    return {
+      certainty: "on-some-data",
+      message: `"${change.name}" may be ${hidden.join(", ")}, which a reader of the old labels takes for ${before.default}`,
+      remedy: `add ${hidden.join(", ")} to the reader's enum "${before.fullName}"`,
+    };
+  },
+};

@@ -1,0 +1,24 @@
+import type { MeaningRule } from "./rule.ts";
+import { temporalOf } from "./temporal.ts";
+import { logicalName, typesOf } from "./type.ts";
+
+/** Avro's rules ignore every property of a type, so also the one that says what the bytes are. */
+export const logicalType: MeaningRule = {
+  id: "meaning/logical-type",
+  problem: "a type's connect.name or logicalType changed: the same bytes are another kind of value",
+  severity: "error",
+  ofReader: false,
+  find: (change) => {
+    const types = typesOf(change);
+    if (types === undefined || types.before.kind !== types.after.kind) return undefined;
+    const [before, after] = [logicalName(types.before), logicalName(types.after)];
+    const bothTemporal = temporalOf(types.before) !== undefined && temporalOf(types.after) !== undefined;
+    if (before === after || bothTemporal) return undefined;
+    const { kind } = types.after;
+    return {
+      certainty: "on-some-data",
+      message: `"${change.name}" is ${before ?? `a plain ${kind}`} and would be ${after ?? `a plain ${kind}`}, both ${kind} in Avro`,
+      remedy: `make the consumer take "${change.name}" as ${after ?? `a plain ${kind}`}`,
+    };
+  },
+};

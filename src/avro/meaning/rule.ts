@@ -1,0 +1,40 @@
+import type { Finding } from "../../finding.ts";
+import type { AvroRecord, RecordField } from "../schema.ts";
+
+/** One field of the row, by name, as it flows and as it would; undefined: not there. */
+export interface Change {
+  readonly name: string;
+  readonly before: RecordField | undefined;
+  readonly after: RecordField | undefined;
+  /** The rows' records that the fields stand in. */
+  readonly from: AvroRecord;
+  readonly to: AvroRecord;
+  readonly consumer: Consumer;
+}
+
+/** What a rule may ask about who reads. */
+export interface Consumer {
+  /** Its own schema's row; undefined when it decodes with the writer's schema. */
+  readonly row?: AvroRecord | undefined;
+  /** Row columns it lists by name. */
+  readonly fields?: readonly string[] | undefined;
+  /** As the contract says it, e.g. `kafkajs`. */
+  readonly runtime?: string | undefined;
+}
+
+/** What a rule found; severity `warning` when it is one even on a field the consumer reads. */
+export interface Found extends Pick<Finding, "certainty" | "message" | "remedy"> {
+  readonly severity?: "warning" | undefined;
+}
+
+/** Same bytes, other meaning. */
+export interface MeaningRule {
+  readonly id: `meaning/${string}`;
+  /** What goes wrong, one line. */
+  readonly problem: string;
+  /** Severity on a field the consumer reads; on others it is a warning. */
+  readonly severity: Finding["severity"];
+  /** Also asked of a reader's own schema (as `before`) and what it would read (as `after`). */
+  readonly ofReader: boolean;
+  readonly find: (change: Change) => Found | undefined;
+}

@@ -1,0 +1,27 @@
+import type { RecordField } from "../schema.ts";
+
+/** By field: a row's fields are compared for every contract and every candidate. */
+const texts = new WeakMap<RecordField, string>();
+
+/** Is everything that a schema says of the field the same: type, properties, default, aliases? */
+export function isSameField(one: RecordField | undefined, other: RecordField | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one === other || textOf(one) === textOf(other);
+}
+
+function textOf(field: RecordField): string {
+  const text = texts.get(field) ?? write(field);
+  texts.set(field, text);
+  return text;
+}
+
+/** A type met again stands by its name: a schema may contain itself. */
+function write(field: RecordField): string {
+  const met = new Set<unknown>();
+  return JSON.stringify(field, (_, value: unknown) => {
+    if (typeof value !== "object" || value === null || !("fullName" in value)) return value;
+    if (met.has(value)) return value.fullName;
+    met.add(value);
+    return value;
+  });
+}

@@ -1,0 +1,24 @@
+import { decimalOf } from "./decimal.ts";
+import type { MeaningRule } from "./rule.ts";
+import { typesOf } from "./type.ts";
+
+/** Avro reads each as the other (specification, "Schema Resolution"); what is no UTF-8 does not survive it. */
+export const stringOrBytes: MeaningRule = {
+  id: "meaning/string-or-bytes",
+  problem: "text became bytes or bytes became text: Avro reads each as the other, and binary data is destroyed",
+  severity: "error",
+  ofReader: true,
+  find: (change) => {
+    const types = typesOf(change);
+    if (types === undefined || decimalOf(types.before) !== undefined || decimalOf(types.after) !== undefined) {
+      return undefined;
+    }
+    const [before, after] = [types.before.kind, types.after.kind];
+    if (!(before === "string" && after === "bytes") && !(before === "bytes" && after === "string")) return undefined;
+    return {
+      certainty: "always",
+      message: `"${change.name}" is ${before} and would be ${after}: Avro decodes the one as the other without an error`,
+      remedy: `make the consumer read ${after}; a hex or base64 text has to be decoded first`,
+    };
+  },
+};

@@ -1,0 +1,47 @@
+import { isPromotion } from "../compatibility.ts";
+import { isNamed, type AvroSchema } from "../schema.ts";
+import type { MeaningRule } from "./rule.ts";
+import { branchesOf } from "./type.ts";
+
+/** The specification takes the first branch that matches, and so does avsc; Java takes the exact type first. */
+export const unionOrder: MeaningRule = {
+  id: "meaning/union-order",
+  problem: "a union's order changed: readers that take the first branch that fits read another type",
+  severity: "error",
+  ofReader: true,
+  find: ({ name, before, after, consumer: { runtime } }) => {
+    if (before === undefined || after === undefined || /^java(?!script)/i.test(runtime ?? "")) return undefined;
+    const [was, is] = [branchesOf(before.type), branchesOf(after.type)].map(values);
+    if (was === undefined || is === undefined || !isReordered(was, is)) return undefined;
+    const taken = is.find((branch) => firstFit(was, branch) !== branch.kind || firstFit(is, branch) !== branch.kind);
+    if (taken === undefined) return undefined;
+    return {
+      certainty: "on-some-data",
+      message: `"${name}" is a union of ${kinds(was)} and would be one of ${kinds(is)}: ${taken.kind} may be read as the other`,
+      remedy: "keep the order of the union's branches",
+    };
+  },
+};
+
+function values(branches: readonly AvroSchema[]): readonly AvroSchema[] {
+  return branches.filter(({ kind }) => kind !== "null");
+}
+
+function isReordered(before: readonly AvroSchema[], after: readonly AvroSchema[]): boolean {
+  return (
+    kinds(before) !== kinds(after) && [...before].map(kindOf).sort().join() === [...after].map(kindOf).sort().join()
+  );
+}
+
+function firstFit(union: readonly AvroSchema[], written: AvroSchema): string | undefined {
+  if (isNamed(written)) return written.kind;
+  return union.find((branch) => isPromotion(branch, written))?.kind;
+}
+
+function kindOf(type: AvroSchema): string {
+  return isNamed(type) ? type.fullName : type.kind;
+}
+
+function kinds(branches: readonly AvroSchema[]): string {
+  return branches.map(kindOf).join(", ");
+}

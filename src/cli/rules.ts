@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+
+import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";
+
+/** `rules`: what changes keep their bytes and change their meaning, and where each is explained. */
+export function addRules(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("rules")
+    .description("list the rules about meaning: what each finds, how much it weighs, and its page")
+    .addOption(formatOption())
+    .action(async ({ format }: { readonly format: Format }) => {
+      const { MEANING_RULES, ANOTHER_COLUMN } = await import("../avro/meaning.ts");
+      const rules = [...MEANING_RULES, ANOTHER_COLUMN].map(({ id, severity, problem }) => ({
+        id,
+        severity,
+        problem,
+        page: `docs/rules/${id}.md`,
+      }));
+      terminal.out(
+        format === "json"
+          ? JSON.stringify(rules, null, 2)
+          : textTable(
+              ["RULE", "SEVERITY", "PAGE", "PROBLEM"],
+              rules.map(({ id, severity, page, problem }) => [id, severity, page, problem]),
+            ),
+      );
+    });
+  withExamples(command, "fieldgate rules", "fieldgate rules --format json").addHelpText(
+    "after",
+    "\nThe severity is that on a field the contract reads; on any other field a finding is a warning.",
+  );
+}

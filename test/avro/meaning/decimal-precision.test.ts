@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { meaningFindings } from "../../../src/avro/meaning.ts";
+import { atScale, decimal, found, of, reading, row, unscaled } from "./readings.ts";
+
+test("1234567.89 of ten digits comes through a type of five", () => {
+  const { c } = reading(of(decimal(10, 2)), of(decimal(5, 2)), { c: unscaled(123456789) });
+  expect(atScale(c, 2)).toBe(1234567.89);
+});
+
+test.each([
+  [5, 10, undefined],
+  [10, 5, "warning"],
+])("%i digits to %i", (before, after, severity) => {
+  const [finding] = meaningFindings(row(of(decimal(before, 2))), row(of(decimal(after, 2))));
+  expect([finding?.rule, finding?.severity]).toEqual(["meaning/decimal-precision", severity]);
+});
+
+test("another scale is the scale's finding alone", () => {
+  expect(found(of(decimal(5, 2)), of(decimal(6, 1)))).toEqual(["meaning/decimal-scale c"]);
+});

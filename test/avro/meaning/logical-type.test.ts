@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { found, MICROS, nullable, of, reading } from "./readings.ts";
+
+const named = (name: string) => ({ type: "string", "connect.name": name });
+
+test("a text that held anything holds JSON from then on: the decoder gives the quotes as they are", () => {
+  const { c } = reading(of(named("io.debezium.data.Json")), of("string"), { c: '"a"' });
+  expect(c).toBe('"a"');
+});
+
+test.each([
+  ["text to uuid", nullable("string"), nullable(named("io.debezium.data.Uuid")), true],
+  ["json to xml", of(named("io.debezium.data.Json")), of(named("io.debezium.data.Xml")), true],
+  ["a number to a timestamp", of("long"), of(MICROS), true],
+  [
+    "only the version",
+    of({ ...named("a.B"), "connect.version": 1 }),
+    of({ ...named("a.B"), "connect.version": 2 }),
+    false,
+  ],
+  [
+    "an enum's labels",
+    of({ ...named("io.debezium.data.Enum"), "connect.parameters": { allowed: "a" } }),
+    of({ ...named("io.debezium.data.Enum"), "connect.parameters": { allowed: "a,b" } }),
+    false,
+  ],
+  ["another Avro type is Avro's to tell", of("string"), of({ type: "int", logicalType: "date" }), false],
+])("%s", (_, before, after, expected) => {
+  expect(found(before, after)).toEqual(expected ? ["meaning/logical-type c"] : []);
+});
