@@ -3,8 +3,9 @@ import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
 import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
-import { readerFindings, readerSchema } from "./reader.ts";
+import { readerFindings, readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
+import { inView, rowFor } from "./view.ts";
 
 /** What a topic's events would be. */
 export interface Candidate {
@@ -32,7 +33,7 @@ const RULES: readonly Rule[] = [decodes, knows, means];
 
 /** One contract's verdict on one candidate of its topic. Never throws: what cannot be judged is `unknown`. */
 export function judge(contract: Contract, candidate: Candidate): Judgement {
-  return verdictOf(RULES.flatMap((rule) => rule(contract, candidate)));
+  return verdictOf(RULES.flatMap((rule) => rule(contract, candidate)).map((finding) => inView(contract, finding)));
 }
 
 /**
@@ -43,11 +44,13 @@ export function checkFlowing(contract: Contract, flowing: AvroSchema, withheld: 
   const judged = judge(contract, { topic: contract.topic, envelope: flowing, added: [], flowing });
   const findings = judged.findings.map((finding) => {
     if (finding.rule !== "contract/field-missing") return finding;
-    const name = withheld.find((field) => finding.field === `after.${field}`);
+    const name = withheld.find(
+      (field) => finding.field === inView(contract, { ...finding, field: `after.${field}` }).field,
+    );
     return name === undefined ? { ...finding, severity: "error" as const } : awaited(finding, name);
   });
   const unnamed = unnamedFields(contract, rowOf(flowing)?.fields ?? []).map<Finding>((name) => ({
-    ...unknownField(contract, name),
+    ...inView(contract, unknownField(contract, name)),
     severity: "warning",
     message: `"${name}" flows, and this contract rejects fields it does not name`,
   }));
@@ -76,8 +79,8 @@ function decodes(contract: Contract, candidate: Candidate): readonly Finding[] {
 }
 
 function writerFindings(contract: Contract, { envelope, flowing }: Candidate): readonly Finding[] {
-  const next = rowOf(envelope);
-  const now = rowOf(flowing);
+  const next = rowFor(contract, envelope);
+  const now = rowFor(contract, flowing);
   if (next === undefined || now === undefined) {
     return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
   }
@@ -121,10 +124,8 @@ function means(contract: Contract, { moved }: Candidate): readonly Finding[] {
 
 /** A contract that lists nothing reads everything. */
 function reads(contract: Contract, name: string): boolean {
-  const schema = contract.decodesWith === "reader" ? readerSchema(contract) : undefined;
-  if (schema !== undefined) {
-    return (rowOf(schema)?.fields ?? []).some((field) => field.name === name || field.aliases.includes(name));
-  }
+  const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
+  if (row !== undefined) return row.fields.some((field) => field.name === name || field.aliases.includes(name));
   return contract.fields?.includes(name) ?? true;
 }
 
@@ -147,8 +148,7 @@ function unknownField({ decodesWith }: Contract, name: string): Finding {
 /** Those that a contract with `unknown-fields: reject` names neither in schema nor in fields nor in ignores. */
 function unnamedFields(contract: Contract, fields: readonly { readonly name: string }[]): readonly string[] {
   if (contract.unknownFields === "accept") return [];
-  const schema = readerSchema(contract);
-  const read = schema === undefined ? [] : (rowOf(schema)?.fields ?? []);
+  const read = readerRow(contract)?.fields ?? [];
   const known = new Set([
     ...(contract.fields ?? []),
     ...(contract.ignores ?? []),
