@@ -7,6 +7,7 @@ import { addAmendments } from "./cli/amendments.ts";
 import { addCheck } from "./cli/check.ts";
 import type { Terminal } from "./cli/command.ts";
 import { EXIT, type ExitCode } from "./cli/exit.ts";
+import { addContract } from "./cli/contract-init.ts";
 import { addExplain } from "./cli/explain.ts";
 import { addGate } from "./cli/gate.ts";
 import { addPublish } from "./cli/publish.ts";
@@ -58,6 +59,7 @@ const program = new Command("fieldgate")
 addRun(program, terminal);
 addCheck(program, terminal);
 addPublish(program, terminal);
+addContract(program, terminal);
 addAmendments(program, terminal);
 addGate(program, terminal);
 addExplain(program, terminal);

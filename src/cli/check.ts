@@ -46,13 +46,13 @@ export function addCheck(program: Command, terminal: Terminal): void {
   );
 }
 
-interface Source {
+export interface Source {
   readonly kind: "service" | "registry";
   topic(name: string): Promise<TopicView>;
 }
 
 /** The service, unless only the registry's address is known. */
-function sourceOf(terminal: Terminal): Source {
+export function sourceOf(terminal: Terminal): Source {
   const registry = terminal.env["FIELDGATE_REGISTRY_URL"] ?? terminal.env["FIELDGATE_REGISTRY_URL_FILE"];
   if (terminal.env["FIELDGATE_URL"] !== undefined || registry === undefined) {
     return { kind: "service", topic: (name) => clientOf(terminal).topic(name) };

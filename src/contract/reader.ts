@@ -10,7 +10,7 @@ import { recordIn, rowOf } from "./row.ts";
 import { rowFor } from "./view.ts";
 
 /** The contract's own schema; undefined when it has none, or none that can be read. */
-export function readerSchema({ schema }: Contract): AvroSchema | undefined {
+function readerSchema({ schema }: Contract): AvroSchema | undefined {
   if (schema === undefined) return undefined;
   try {
     return parseSchema(schema);

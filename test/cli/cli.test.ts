@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { TopicView } from "../../src/http/api.ts";
+import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
@@ -71,7 +72,17 @@ function contractFile(rest: string, where = folder): void {
 const REJECTS = "decodes-with: writer\nunknown-fields: reject\nfields: [id, zip]";
 
 describe("every command", () => {
-  const commands = ["run", "check", "publish", "amendments", "amendments show", "release", "withhold", "explain"];
+  const commands = [
+    "run",
+    "check",
+    "publish",
+    "amendments",
+    "amendments show",
+    "release",
+    "withhold",
+    "explain",
+    "contract init",
+  ];
 
   it.each(commands)("%s has help with an example", async (command) => {
     const { code, out } = await cli(`${command} --help`);
@@ -375,6 +386,21 @@ describe("publish", () => {
     contractFile("decodes-with: writer");
     expect((await cli("publish --env production")).code).toBe(1);
     expect(api.published).toEqual([]);
+  });
+
+  it("that ends halfway says what is published and what is not", async () => {
+    const three = ["first", "second", "third"].map(
+      (topic) => `  - topic: ${topic}\n${REJECTS.replaceAll(/^/gm, "    ")}`,
+    );
+    writeFileSync(join(folder, "fieldgate.yaml"), `version: 1\nconsumer: billing\ntopics:\n${three.join("\n")}\n`);
+    const publish = api.publishContract;
+    api.publishContract = async (contract) => {
+      if (contract.topic === "second") throw new GuardError("kafka-down", "no broker answers");
+      return publish(contract);
+    };
+    const { code, out, err } = await cli("publish");
+    expect([code, out]).toEqual([1, "published: billing reads first in default\n"]);
+    expect(err).toMatch(/\[kafka-down\] .*\(published 1 of 3, not second, third\)\n {2}next: run the command again/);
   });
 });
 
