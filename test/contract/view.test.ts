@@ -112,6 +112,13 @@ const CASES: Case[] = [
     ["contract/unknown-field zip"],
   ],
   [
+    "an unknown field that the reader's row names, beside a column named after",
+    reader({ after: "int", zip: "int" }, { unknownFields: "reject" }),
+    { after: "int", zip: "int" },
+    "ready",
+    [],
+  ],
+  [
     "an unknown field that the reader's row names",
     reader({ ...NOW, zip: "int" }, { unknownFields: "reject" }),
     { ...NOW, zip: "int" },
