@@ -37,9 +37,14 @@ export function readJson(text: string): JsonText {
     return value;
   };
   return {
-    json: parse(text.replace(COMMENTS, "$1 "), revive),
+    json: parse(withoutComments(text), revive),
     numberText: (holder, key) => written.get(holder)?.get(String(key)),
   };
+}
+
+/** Blanks in their place, so that the parser's line and column are the text's. */
+export function withoutComments(text: string): string {
+  return text.replace(COMMENTS, (all, literal?: string) => literal ?? all.replaceAll(/[^\n]/g, " "));
 }
 
 function parse(text: string, revive: Reviver): Json {

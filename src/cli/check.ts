@@ -66,14 +66,18 @@ export function addCheck(program: Command, terminal: Terminal): void {
   );
 }
 
-interface Source {
+export interface Source {
   readonly kind: Report["source"];
   /** Throws `not-found` for a topic it does not know. */
   topic(name: string): Promise<TopicView>;
 }
 
 /** The service, unless only the registry's address is known or files are given. */
-async function sourceOf(terminal: Terminal, { contracts }: Contracts, against: Options["against"]): Promise<Source> {
+export async function sourceOf(
+  terminal: Terminal,
+  { contracts }: Pick<Contracts, "contracts"> = { contracts: [] },
+  against?: Options["against"],
+): Promise<Source> {
   if (against !== undefined) return filesSource(terminal.cwd, contracts, against);
   const registry = terminal.env["FIELDGATE_REGISTRY_URL"] ?? terminal.env["FIELDGATE_REGISTRY_URL_FILE"];
   if (terminal.env["FIELDGATE_URL"] !== undefined || registry === undefined) {

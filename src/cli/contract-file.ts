@@ -23,7 +23,7 @@ export async function readContractFile(
 ): Promise<ContractText & { readonly path: string }> {
   const { readContractText } = await import("../contract/file.ts");
   const path = file === undefined ? findUpward(cwd) : resolve(cwd, file);
-  const inFolder = (name: string) => readFileSync(resolve(dirname(path), name), "utf8");
+  const inFolder = (name: string) => readNamed(resolve(dirname(path), name));
   return { ...readContractText(readText(path), inFolder, relative(cwd, path)), path };
 }
 
@@ -44,6 +44,22 @@ function findUpward(start: string): string {
     next: `write one that starts with "version: 1", or name it with --file`,
   });
 }
+
+/** A file that the contract file names; the message stands behind that file's line and the name. */
+function readNamed(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
+    throw new Error(REASONS[code] ?? code, { cause });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file (the path is from the contract file's folder)",
+  EISDIR: "it is a folder",
+  EACCES: "it may not be read",
+};
 
 /** Reads a file the user named. Throws `usage` when it cannot be read. */
 export function readText(path: string): string {

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { parseSchema } from "../avro/parse.ts";
 import { GuardError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
+import { isTooDeep, TOO_DEEP } from "./depth.ts";
 import { contractError, type Mistake } from "./mistake.ts";
 
 /** What one consumer reads of one topic in one environment, and how. A plain JSON value: it travels as it is. */
@@ -18,8 +19,12 @@ export interface Contract {
   readonly decodesWith: "reader" | "writer";
   /** Does it go on when an event has a field the contract does not name? */
   readonly unknownFields: "accept" | "reject";
-  /** The reader's Avro schema of the whole event. */
+  /** The reader's Avro schema of what it gets: the whole event, or with view `row` the row. */
   readonly schema?: Json | undefined;
+  /** `row`: it gets the row alone, unwrapped from its event. undefined: `envelope`, the event as it is published. */
+  readonly view?: "envelope" | "row" | undefined;
+  /** What the unwrapping adds to the row, with view `row` only. */
+  readonly adds?: readonly AddedField[] | undefined;
   /** Row columns it reads (`zip`, not `after.zip`). */
   readonly fields?: readonly string[] | undefined;
   /** Row columns it knows and does not read. */
@@ -30,8 +35,18 @@ export interface Contract {
   readonly runtime?: string | undefined;
 }
 
-/** Names without `/`, so that a contract's key is one text for one contract. */
-export const name = z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, "must be letters, digits, dots, dashes or underscores");
+/** A field that Debezium's ExtractNewRecordState adds to a row, e.g. `__op` or `__deleted`. */
+export interface AddedField {
+  readonly name: string;
+  /** Avro; as the transform gives it. */
+  readonly type: Json;
+}
+
+/** Names without `/`, so that a contract's key is one text for one contract; `.` and `..` are no topics of Kafka. */
+export const name = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/, "must be letters, digits, dots, dashes or underscores");
+export const fieldName = z.string().regex(/^[A-Za-z_]\w*$/, "must be a field's name");
 export const names = z.array(z.string().min(1, "must not be empty"));
 export const owner = z
   .string()
@@ -41,6 +56,7 @@ export const owner = z
   .regex(/^\P{Cc}*$/u, "must be one line");
 export const decodesWith = z.enum(["reader", "writer"]);
 export const unknownFields = z.enum(["accept", "reject"]);
+export const view = z.enum(["envelope", "row"]);
 
 const contractSchema = z.strictObject({
   version: z.literal(1),
@@ -51,6 +67,8 @@ const contractSchema = z.strictObject({
   decodesWith,
   unknownFields,
   schema: z.json().optional(),
+  view: view.optional(),
+  adds: z.array(z.strictObject({ name: fieldName, type: z.json() })).optional(),
   fields: names.optional(),
   ignores: names.optional(),
   groups: names.optional(),
@@ -91,25 +109,32 @@ export function parseContractName(json: unknown): ContractName {
 
 /** Reads a contract that came over HTTP or from a Kafka topic. Throws `contract-invalid` with every mistake. */
 export function parseContract(json: unknown): Contract {
+  if (isTooDeep(json)) throw contractError([{ key: "contract", reason: TOO_DEEP }]);
   const parsed = contractSchema.safeParse(json);
   if (!parsed.success) throw contractError(parsed.error.issues.map(({ path, message }) => mistakeAt(path, message)));
   const contract = parsed.data;
-  const reason = contract.schema === undefined ? undefined : whyNoSchema(contract.schema);
-  if (reason !== undefined) throw contractError([{ key: "schema", reason }]);
+  const mistakes = [
+    ...(contract.schema === undefined ? [] : whyNoSchema("schema", contract.schema)),
+    ...(contract.adds ?? []).flatMap(({ type }, at) => whyNoSchema(`adds.${at}.type`, type)),
+    ...(contract.adds === undefined || contract.view === "row" ? [] : [{ key: "adds", reason: ADDS_WITH_ROW }]),
+  ];
+  if (mistakes.length > 0) throw contractError(mistakes);
   return contract;
 }
+
+export const ADDS_WITH_ROW = "goes with view: row; an event that is not unwrapped has no fields added";
 
 function mistakeAt(path: readonly PropertyKey[], reason: string): Mistake {
   return { key: path.map(String).join(".") || "contract", reason };
 }
 
-/** undefined when it is an Avro schema. */
-function whyNoSchema(json: Json): string | undefined {
+/** None when it is an Avro schema. */
+export function whyNoSchema(key: string, json: Json): readonly Mistake[] {
   try {
     parseSchema(json);
-    return undefined;
+    return [];
   } catch (error) {
-    if (error instanceof GuardError && error.code === "schema-invalid") return `is no Avro schema: ${error.message}`;
-    throw error;
+    if (!(error instanceof GuardError) || error.code !== "schema-invalid") throw error;
+    return [{ key, reason: `is no Avro schema: ${error.message}` }];
   }
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { decodesWith, name, names, owner, unknownFields } from "./contract.ts";
+import { decodesWith, fieldName, name, names, owner, unknownFields, view } from "./contract.ts";
 
 const topicSchema = z
   .strictObject({
@@ -15,6 +15,15 @@ const topicSchema = z
       .min(1)
       .optional()
       .describe("Path of the reader's .avsc file, from this file; with decodes-with: reader"),
+    view: view
+      .optional()
+      .describe(
+        "envelope (default): the consumer gets the whole event. row: the row alone, unwrapped by Debezium's ExtractNewRecordState",
+      ),
+    adds: z
+      .array(z.union([fieldName, z.record(fieldName, z.json())], "must be a field's name, or {name: its Avro type}"))
+      .optional()
+      .describe("Fields the unwrapping adds, with view: row; an optional string each, unless {__ts_ms: long} types it"),
     fields: names.optional().describe("Row columns the consumer reads: zip, not after.zip"),
     ignores: names.optional().describe("Row columns the consumer knows and does not read"),
     groups: names.optional().describe("Its Kafka consumer group ids"),
@@ -25,6 +34,7 @@ const topicSchema = z
       { properties: { "decodes-with": { const: "reader" } }, required: ["schema"] },
       { properties: { "decodes-with": { const: "writer" } }, not: { required: ["schema"] } },
     ],
+    dependentSchemas: { adds: { properties: { view: { const: "row" } }, required: ["view"] } },
   });
 
 const ignoreSchema = z.strictObject({
@@ -80,6 +90,8 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   "decodes-with": "decodes-with: writer",
   "unknown-fields": "unknown-fields: reject",
   schema: "schema: schemas/customers.avsc",
+  view: "view: row",
+  adds: "adds: [__op, __deleted, { __ts_ms: long }]",
   fields: "fields: [id, zip]",
   ignores: "ignores: [created_at]",
   groups: "groups: [billing]",

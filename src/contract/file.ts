@@ -1,13 +1,13 @@
 import { LineCounter, parseDocument, type Document } from "yaml";
-import { readJson } from "../avro/json.ts";
-import { parseSchema } from "../avro/parse.ts";
 import { nearestKey } from "../config/mistake.ts";
 import { describeError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
-import type { Contract } from "./contract.ts";
+import { ADDS_WITH_ROW, type AddedField, type Contract, whyNoSchema } from "./contract.ts";
+import { isTooDeep, TOO_DEEP } from "./depth.ts";
 import { contractFileSchema, EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
 import { contractError, type Mistake } from "./mistake.ts";
 import { offsetOf, pathText, valueAt, type Path } from "./place.ts";
+import { readSchemaFile } from "./schema-file.ts";
 
 type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
 
@@ -56,7 +56,14 @@ export function readContractText(text: string, readFile: (path: string) => strin
     const { line, column } = placeOf(offset);
     return `${file}:${line}:${column}`;
   };
-  const syntax = document.errors.map((error) => ({ place: place(error.pos[0]), key: "YAML:", reason: error.message }));
+  // Brackets left open are told once for each, all at the text's end; lists in lists by the thousand end its stack.
+  const errors = new Map(document.errors.map((error) => [error.pos[0], error]));
+  const deep = document.errors.find(({ message }) => message.includes("call stack"));
+  const syntax = (deep === undefined ? [...errors.values()] : [deep]).map((error) => ({
+    place: place(error.pos[0]),
+    key: "YAML:",
+    reason: error === deep ? TOO_DEEP : error.message,
+  }));
   if (syntax.length > 0) throw contractError(syntax);
   const mistakes: (Mistake & { readonly offset: number })[] = [];
   const reading: Reading = {
@@ -70,6 +77,7 @@ export function readContractText(text: string, readFile: (path: string) => strin
   for (const issue of parsed.error?.issues ?? []) addIssue(reading, issue);
   const schemas = readSchemas(reading, readFile);
   addTwice(reading);
+  if (parsed.success) addAdds(reading, parsed.data);
   if (!parsed.success || mistakes.length > 0) throw contractError(mistakes.sort((a, b) => a.offset - b.offset));
   const { topics, ignore = [] } = parsed.data;
   return {
@@ -84,7 +92,9 @@ export function readContractText(text: string, readFile: (path: string) => strin
 /** An alias without its anchor, or too many of them, is found only here. */
 function valuesOf(document: Document, file: string): unknown {
   try {
-    return document.toJS();
+    const values: unknown = document.toJS();
+    if (isTooDeep(values)) throw new RangeError(TOO_DEEP);
+    return values;
   } catch (error) {
     throw contractError([{ place: `${file}:1:1`, key: "YAML:", reason: describeError(error) }]);
   }
@@ -95,7 +105,7 @@ function contractOf(
   topic: ContractFile["topics"][number],
   schema: Json | undefined,
 ): Contract {
-  const { fields, ignores, groups, runtime } = topic;
+  const { view, adds, fields, ignores, groups, runtime } = topic;
   return {
     version,
     environment,
@@ -105,11 +115,24 @@ function contractOf(
     decodesWith: topic["decodes-with"],
     unknownFields: topic["unknown-fields"],
     ...(schema === undefined ? {} : { schema }),
+    ...(view === undefined ? {} : { view }),
+    ...(adds === undefined ? {} : { adds: addedFields(adds) }),
     ...(fields === undefined ? {} : { fields }),
     ...(ignores === undefined ? {} : { ignores }),
     ...(groups === undefined ? {} : { groups }),
     ...(runtime === undefined ? {} : { runtime }),
   };
+}
+
+const OPTIONAL_TEXT: Json = ["null", "string"];
+
+/** `[__op, { __ts_ms: long }]`, each with its type. */
+function addedFields(adds: NonNullable<ContractFile["topics"][number]["adds"]>): readonly AddedField[] {
+  return adds.flatMap((added) =>
+    typeof added === "string"
+      ? [{ name: added, type: OPTIONAL_TEXT }]
+      : Object.entries(added).map(([name, type]) => ({ name, type })),
+  );
 }
 
 /** What zod found, in a person's words. */
@@ -154,15 +177,23 @@ function readSchemas({ raw, add }: Reading, readFile: (path: string) => string):
       add(there, "goes with decodes-with: reader; with writer, list the columns in fields", EXAMPLES["fields"]);
     }
     if (decodesWith !== "reader" || typeof path !== "string") continue;
-    try {
-      const { json, numberText } = readJson(readFile(path));
-      parseSchema(json, numberText);
-      schemas.set(at, json);
-    } catch (error) {
-      add(there, `${path} cannot be used: ${describeError(error)}`);
-    }
+    const read = readSchemaFile(path, readFile);
+    if (read.kind === "schema") schemas.set(at, read.json);
+    else add(there, read.reason);
   }
   return schemas;
+}
+
+function addAdds({ add }: Reading, { topics }: ContractFile): void {
+  for (const [at, { view, adds = [] }] of topics.entries()) {
+    const there = ["topics", at, "adds"];
+    if (adds.length > 0 && view !== "row") add(there, ADDS_WITH_ROW, EXAMPLES["view"]);
+    for (const [number, added] of adds.entries()) {
+      for (const { type } of addedFields([added])) {
+        for (const { reason } of whyNoSchema("", type)) add([...there, number], reason, EXAMPLES["adds"]);
+      }
+    }
+  }
 }
 
 function addTwice({ raw, add }: Reading): void {

@@ -4,8 +4,9 @@ import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
 import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
-import { readerFindings, readerSchema } from "./reader.ts";
+import { readerFindings, readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
+import { inView, rowFor } from "./view.ts";
 
 /** What a topic's events would be. */
 export interface Candidate {
@@ -31,12 +32,13 @@ export function judge(contract: Contract, candidate: Candidate): Judgement {
   const decoded = decodes(contract, candidate);
   const told = new Set(decoded.map(columnOf));
   const meant = means(contract, candidate);
-  return verdictOf([
+  const findings = [
     ...decoded.map((finding) => explained(finding, meant)),
     ...knows(contract, candidate),
     ...moves(contract, candidate),
     ...meant.flatMap(({ name, finding }) => (told.has(name) ? [] : [finding])),
-  ]);
+  ];
+  return verdictOf(findings.map((finding) => inView(contract, finding)));
 }
 
 /** The row's field that a finding is about. */
@@ -62,11 +64,13 @@ export function checkFlowing(contract: Contract, flowing: AvroSchema, withheld: 
       return { ...finding, severity: "error" as const };
     }
     if (finding.rule !== "contract/field-missing") return finding;
-    const name = withheld.find((field) => finding.field === `after.${field}`);
+    const name = withheld.find(
+      (field) => finding.field === inView(contract, { ...finding, field: `after.${field}` }).field,
+    );
     return name === undefined ? { ...finding, severity: "error" as const } : awaited(finding, name);
   });
   const unnamed = unnamedFields(contract, rowOf(flowing)?.fields ?? []).map<Finding>((name) => ({
-    ...unknownField(contract, name),
+    ...inView(contract, unknownField(contract, name)),
     severity: "warning",
     message: `"${name}" flows, and this contract rejects fields it does not name`,
   }));
@@ -95,8 +99,8 @@ function decodes(contract: Contract, candidate: Candidate): readonly Finding[] {
 }
 
 function writerFindings(contract: Contract, { envelope, flowing }: Candidate): readonly Finding[] {
-  const next = rowOf(envelope);
-  const now = rowOf(flowing);
+  const next = rowFor(contract, envelope);
+  const now = rowFor(contract, flowing);
   if (next === undefined || now === undefined) {
     return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
   }
@@ -142,8 +146,7 @@ interface Meant {
 function means(contract: Contract, { envelope, flowing }: Candidate): readonly Meant[] {
   const [now, next] = [rowOf(flowing), rowOf(envelope)];
   if (now === undefined || next === undefined) return [];
-  const schema = contract.decodesWith === "reader" ? readerSchema(contract) : undefined;
-  const row = schema === undefined ? undefined : rowOf(schema);
+  const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
   const consumer = { row, fields: contract.fields, runtime: contract.runtime };
   return meaningFindings(now, next, consumer).flatMap(({ name, severity, ...found }) => {
     // What changes for who lists nothing is evidence missing already.
@@ -169,10 +172,8 @@ function moves(contract: Contract, { moved }: Candidate): readonly Finding[] {
 
 /** A contract that lists nothing reads everything. */
 function reads(contract: Contract, name: string): boolean {
-  const schema = contract.decodesWith === "reader" ? readerSchema(contract) : undefined;
-  if (schema !== undefined) {
-    return (rowOf(schema)?.fields ?? []).some((field) => field.name === name || field.aliases.includes(name));
-  }
+  const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
+  if (row !== undefined) return row.fields.some((field) => field.name === name || field.aliases.includes(name));
   return contract.fields?.includes(name) ?? true;
 }
 
@@ -195,8 +196,7 @@ function unknownField({ decodesWith }: Contract, name: string): Finding {
 /** Those that a contract with `unknown-fields: reject` names neither in schema nor in fields nor in ignores. */
 function unnamedFields(contract: Contract, fields: readonly { readonly name: string }[]): readonly string[] {
   if (contract.unknownFields === "accept") return [];
-  const schema = readerSchema(contract);
-  const read = schema === undefined ? [] : (rowOf(schema)?.fields ?? []);
+  const read = readerRow(contract)?.fields ?? [];
   const known = new Set([
     ...(contract.fields ?? []),
     ...(contract.ignores ?? []),

@@ -11,14 +11,20 @@ export interface Mistake {
   readonly example?: string | undefined;
 }
 
-/** All mistakes in one error, one line each. At least one. */
+/** A file that is no contract at all has thousands. */
+const MAX_TOLD = 50;
+
+/** All mistakes in one error, one line each, up to fifty. At least one. */
 export function contractError(mistakes: readonly Mistake[]): GuardError {
   const count = `${mistakes.length} ${mistakes.length === 1 ? "mistake" : "mistakes"}`;
-  const lines = mistakes.map(
-    ({ place, key, reason, example }) =>
-      `  ${place === undefined ? "" : `${place} `}${key} ${reason}${example === undefined ? "" : `, e.g. ${example}`}`,
-  );
-  return new GuardError("contract-invalid", `${count}\n${lines.join("\n")}`, {
+  const rest = mistakes.length > MAX_TOLD ? [`  … and ${mistakes.length - MAX_TOLD} more`] : [];
+  const lines = mistakes
+    .slice(0, MAX_TOLD)
+    .map(
+      ({ place, key, reason, example }) =>
+        `  ${place === undefined ? "" : `${place} `}${key} ${reason}${example === undefined ? "" : `, e.g. ${example}`}`,
+    );
+  return new GuardError("contract-invalid", `${count}\n${[...lines, ...rest].join("\n")}`, {
     next: "correct the contract, then run the command again",
   });
 }

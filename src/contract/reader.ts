@@ -1,17 +1,19 @@
 import { explainCauses, type Cause } from "../avro/cause.ts";
 import { checkCompatibility } from "../avro/compatibility.ts";
 import { parseSchema } from "../avro/parse.ts";
-import type { AvroSchema } from "../avro/schema.ts";
+import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
 import { missingEvidence } from "./evidence.ts";
+import { recordIn, rowOf } from "./row.ts";
+import { rowFor } from "./view.ts";
 
 /** By contract: one is judged on many candidates, and parsing takes longer than judging. */
 const parsed = new WeakMap<Contract, { readonly schema: AvroSchema | undefined }>();
 
 /** The contract's own schema; undefined when it has none, or none that can be read. */
-export function readerSchema(contract: Contract): AvroSchema | undefined {
+function readerSchema(contract: Contract): AvroSchema | undefined {
   const known = parsed.get(contract) ?? { schema: parsedSchema(contract) };
   parsed.set(contract, known);
   return known.schema;
@@ -27,6 +29,14 @@ function parsedSchema({ schema }: Contract): AvroSchema | undefined {
   }
 }
 
+/** The row's record in the contract's own schema; undefined without one. */
+export function readerRow(contract: Contract): AvroRecord | undefined {
+  const schema = readerSchema(contract);
+  if (schema === undefined) return undefined;
+  // A row may have columns named before and after.
+  return contract.view === "row" ? recordIn(schema) : rowOf(schema);
+}
+
 /** Can the contract's schema read events of `envelope`: Avro's rule, explained by the reader's field names. */
 export function readerFindings(contract: Contract, envelope: AvroSchema): readonly Finding[] {
   const reader = readerSchema(contract);
@@ -35,10 +45,14 @@ export function readerFindings(contract: Contract, envelope: AvroSchema): readon
       missingEvidence("the contract has no readable schema", "name the .avsc in `schema`, run `fieldgate publish`"),
     ];
   }
-  const { compatible, incompatibility } = checkCompatibility(reader, envelope);
+  const writer = contract.view === "row" ? unwrapped(contract, reader, envelope) : envelope;
+  if (writer === undefined) {
+    return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
+  }
+  const { compatible, incompatibility } = checkCompatibility(reader, writer);
   if (compatible) return [];
-  const causes = explainCauses(reader, envelope);
-  if (causes.length > 0) return onceForBothImages(causes).map(findingOf);
+  const causes = explainCauses(reader, writer);
+  if (causes.length > 0) return (contract.view === "row" ? inAfter(causes) : onceForBothImages(causes)).map(findingOf);
   return incompatibility.map(({ type, location, message }) => ({
     rule: `avro/${type.toLowerCase().replaceAll("_", "-")}`,
     severity: "error",
@@ -46,6 +60,26 @@ export function readerFindings(contract: Contract, envelope: AvroSchema): readon
     message: `${message} (at ${location})`,
   }));
 }
+
+/** The row alone, under the name the reader has for it: the transform's user names it at will. */
+function unwrapped(contract: Contract, reader: AvroSchema, envelope: AvroSchema): AvroSchema | undefined {
+  const row = rowFor(contract, envelope);
+  const own = recordIn(reader);
+  if (row === undefined || own === undefined) return row;
+  const { name, namespace, fullName } = own;
+  return { ...row, name, namespace, fullName };
+}
+
+/** As rules name a row's columns: see inView. */
+function inAfter(causes: readonly Cause[]): readonly Cause[] {
+  return causes.map((cause) => ({
+    ...cause,
+    path: cause.path.length === 0 ? [] : ["after", ...cause.path],
+    remedy: cause.rule === "avro/reader-field-missing-default" ? `${cause.remedy}; ${OR_ADDS}` : cause.remedy,
+  }));
+}
+
+const OR_ADDS = "if the unwrapping adds the field, name it in `adds`";
 
 /** A row's record stands in `before` and in `after`: what is wrong with both is said of `after`. */
 function onceForBothImages(causes: readonly Cause[]): readonly Cause[] {

@@ -10,7 +10,8 @@ export function rowOf(envelope: AvroSchema): AvroRecord | undefined {
   return image === undefined ? envelope : recordIn(image.type);
 }
 
-function recordIn(type: AvroSchema): AvroRecord | undefined {
+/** The first record among a type's branches, or the type itself. */
+export function recordIn(type: AvroSchema): AvroRecord | undefined {
   const branches = type.kind === "union" ? type.branches : [type];
   return branches.find((branch) => branch.kind === "record");
 }

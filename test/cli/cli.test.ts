@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { TopicView } from "../../src/http/api.ts";
+import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
@@ -83,6 +84,7 @@ describe("every command", () => {
     "withhold",
     "explain",
     "rules",
+    "contract init",
   ];
 
   it.each(commands)("%s has help with an example", async (command) => {
@@ -452,6 +454,20 @@ describe("publish", () => {
     contractFile("decodes-with: writer");
     expect((await cli("publish --env production")).code).toBe(1);
     expect(api.published).toEqual([]);
+  });
+
+  it("that ends halfway says what is published and what is not", async () => {
+    const three = ["first", "second", "third"].map(
+      (topic) => `  - topic: ${topic}\n${REJECTS.replaceAll(/^/gm, "    ")}`,
+    );
+    writeFileSync(join(folder, "fieldgate.yaml"), `version: 1\nconsumer: billing\ntopics:\n${three.join("\n")}\n`);
+    api.publishContract = async ({ topic }) => {
+      if (topic === "second") throw new GuardError("kafka-down", "no broker answers");
+      return { id: topic };
+    };
+    const { code, out, err } = await cli("publish");
+    expect([code, out]).toEqual([1, "published: billing reads first in default\n"]);
+    expect(err).toMatch(/\[kafka-down\] .*\(published 1 of 3, not second, third\)\n {2}next: run the command again/);
   });
 });
 

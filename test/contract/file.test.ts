@@ -63,8 +63,32 @@ test("a file gives one contract for each topic, its schema inlined", () => {
   expect(parseContractFile(GOOD, readFile)).toStrictEqual(CONTRACTS);
 });
 
+const UNWRAPPED = `
+version: 1
+consumer: replica
+topics:
+  - topic: inventory.public.customers
+    view: row
+    adds: [__op, { __ts_ms: long, __lsn: ["null", long] }]
+    decodes-with: writer
+    unknown-fields: reject
+`;
+
+test("what unwrapping adds is an optional string unless its type is given", () => {
+  expect(parseContractFile(UNWRAPPED, readFile)).toMatchObject([
+    {
+      view: "row",
+      adds: [
+        { name: "__op", type: ["null", "string"] },
+        { name: "__ts_ms", type: "long" },
+        { name: "__lsn", type: ["null", "long"] },
+      ],
+    },
+  ]);
+});
+
 test("contracts survive their way as JSON", () => {
-  for (const contract of parseContractFile(GOOD, readFile)) {
+  for (const contract of [GOOD, UNWRAPPED].flatMap((text) => parseContractFile(text, readFile))) {
     expect(parseContract(JSON.parse(JSON.stringify(contract)))).toStrictEqual(contract);
   }
 });
@@ -146,7 +170,27 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   [
     "a schema file that is no schema",
     topic("decodes-with: reader\n    unknown-fields: accept\n    schema: broken.avsc"),
-    ['f.yaml:7:5 topics[0].schema broken.avsc cannot be used: [schema-invalid] at /: no type is named "recod"'],
+    ['f.yaml:7:5 topics[0].schema broken.avsc:1:1 cannot be used: [schema-invalid] at /: no type is named "recod"'],
+  ],
+  [
+    "a view nobody knows",
+    topic(`${WRITER}\n    view: rows`),
+    ["f.yaml:7:5 topics[0].view must be one of envelope, row, e.g. view: row"],
+  ],
+  [
+    "added fields of an event that is not unwrapped",
+    topic(`${WRITER}\n    adds: [__op]`),
+    ["f.yaml:7:5 topics[0].adds goes with view: row"],
+  ],
+  [
+    "an added field of a type that is none",
+    topic(`${WRITER}\n    view: row\n    adds: [__op, { __ts_ms: lnog }]`),
+    ["f.yaml:8:18 topics[0].adds[1] is no Avro schema: [schema-invalid]"],
+  ],
+  [
+    "an added field that is a path",
+    topic(`${WRITER}\n    view: row\n    adds: [source.lsn]`),
+    ["f.yaml:8:12 topics[0].adds[0] must be a field's name, e.g. adds: [__op"],
   ],
   ["a topic twice", `${topic(WRITER)}  - topic: t\n    ${WRITER}\n`, ["f.yaml:7:5 topics[1].topic is listed twice"]],
 ];

@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+
+import { runCli } from "./run-cli.ts";
+
+/** Takes whatever is published, and counts it. */
+let published = 0;
+const service = createServer((request, response) => {
+  published += 1;
+  request.resume();
+  response.writeHead(202, { "content-type": "application/json" }).end('{"id": "1"}');
+});
+let url: string;
+let folder: string;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+});
+afterAll(() => void service.close());
+beforeEach(() => {
+  published = 0;
+  folder = mkdtempSync(join(tmpdir(), "fieldgate-bad-"));
+  mkdirSync(join(folder, "folder"));
+  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function record(fields: number, name: string): string {
+  const row = Array.from({ length: fields }, (_, at) => ({
+    name: `${name}${at}`,
+    type: ["null", "int"],
+    default: null,
+  }));
+  return JSON.stringify({ type: "record", name: "Value", fields: row });
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  "no-json.avsc": '{"type": "record",\n "name": }',
+  "lenient.avsc": '{"type": "record", "name": "Value",\n "fields": [{"name": "the id", "type": "int"}]}',
+  "wide.avsc": record(10_000, "column_"),
+  "wider.avsc": record(10_000, `column_${"of_a_long_name_".repeat(5)}`),
+  "deep.avsc": `${'{"type":"array","items":'.repeat(200)}"nothing"${"}".repeat(200)}`,
+};
+
+/** One good topic and the one that is tried, so that half a publish would be seen. */
+function file(topic: string, head = "consumer: billing"): string {
+  const good = "decodes-with: writer, unknown-fields: accept";
+  return `version: 1\n${head}\ntopics:\n  - { topic: good, ${good} }\n  - { ${topic} }\n`;
+}
+const reader = (schema: string): string =>
+  file(`topic: t, decodes-with: reader, unknown-fields: accept, schema: ${schema}`);
+
+it.each<[string, string, RegExp, string?]>([
+  [
+    "a typo",
+    file("topic: t, decode-with: writer, unknown-fields: accept"),
+    /yaml:5:\d+ .*decode-with is not a known key/,
+  ],
+  ["a file that is missing", reader("gone.avsc"), /yaml:5:\d+ .*gone\.avsc cannot be used: there is no such file/],
+  ["a file that is a folder", reader("folder"), /yaml:5:\d+ .*folder cannot be used: it is a folder/],
+  ["a schema that is no JSON", reader("no-json.avsc"), /yaml:5:\d+ .*no-json\.avsc:2:10 cannot be used: .* not JSON/],
+  ["a schema only a lenient reader takes", reader("lenient.avsc"), /yaml:5:\d+ .*avsc:2:13 cannot be used: .*"the id"/],
+  ["200 levels with a mistake", reader("deep.avsc"), /yaml:5:\d+ .*deep\.avsc:1:\d+ cannot be used: .*"nothing"/],
+  ["a contract of more than 1 MB", reader("wider.avsc"), /the contract of t has \d+ bytes, of 1000000\n {2}next: /],
+  [
+    "two contracts for one topic",
+    file("topic: good, decodes-with: writer, unknown-fields: accept"),
+    /yaml:5:\d+ .*listed twice/,
+  ],
+  [
+    "a topic that is a path",
+    file("topic: ../t, decodes-with: writer, unknown-fields: accept"),
+    /yaml:5:\d+ .*must be letters/,
+  ],
+  ["an environment that is a path", reader("wide.avsc"), /environment must be letters/, "--env ../production"],
+  ["a contract file that is a folder", "", /folder cannot be read: EISDIR/, "--file folder"],
+  ["a contract file that is missing", "", /gone\.yaml cannot be read: ENOENT/, "--file gone.yaml"],
+])("publish of %s: one message, exit 1, nothing published", async (_, text, message, more = "") => {
+  writeFileSync(join(folder, "fieldgate.yaml"), text);
+  const args = ["publish", ...more.split(" ").filter((word) => word !== "")];
+  const { code, out, err } = await runCli(args, { cwd: folder, env: { FIELDGATE_URL: url, FIELDGATE_TOKEN: "t" } });
+  expect([code, out, published]).toEqual([1, "", 0]);
+  expect(err).toMatch(message);
+  expect(err).toMatch(/^fieldgate: \[[a-z-]+\]/);
+  expect(err).not.toMatch(/^\s+at /m);
+  expect(err.match(/fieldgate: \[/g)).toHaveLength(1);
+});
+
+it("10,000 fields are published", async () => {
+  writeFileSync(join(folder, "fieldgate.yaml"), reader("wide.avsc"));
+  const { code, err } = await runCli(["publish"], { cwd: folder, env: { FIELDGATE_URL: url, FIELDGATE_TOKEN: "t" } });
+  expect([code, err, published]).toEqual([0, "", 2]);
+});

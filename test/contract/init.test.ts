@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseSchema } from "../../src/avro/parse.ts";
+import { type ClientName, CLIENTS } from "../../src/contract/clients.ts";
+import { parseContractFile } from "../../src/contract/file.ts";
+import { firstContractText } from "../../src/contract/init.ts";
+import { checkFlowing } from "../../src/contract/judge.ts";
+import type { Json } from "../../src/table/shape.ts";
+
+const COLUMNS = ["id", "null", "true", "no", "ströße", "_1"];
+const ROW: Json = { type: "record", name: "Value", fields: COLUMNS.map((name) => ({ name, type: "int" })) };
+const ENVELOPE: Json = { type: "record", name: "Envelope", fields: [{ name: "after", type: ["null", ROW] }] };
+const NAMES = Object.keys(CLIENTS) as ClientName[]; // its own keys
+const first = (client: ClientName) =>
+  firstContractText({
+    client,
+    topic: "1.2",
+    consumer: "true",
+    environment: "1e3",
+    columns: COLUMNS,
+    schema: "schemas/1.2.avsc",
+  });
+
+test.each(NAMES)("the first contract of %s is right, and ready for what flows", (client) => {
+  const [contract] = parseContractFile(first(client), () => JSON.stringify(ENVELOPE));
+  const { decodesWith, unknownFields, view } = CLIENTS[client];
+  expect(contract).toMatchObject({
+    consumer: "true",
+    environment: "1e3",
+    topic: "1.2",
+    runtime: client,
+    decodesWith,
+    unknownFields,
+    view,
+    ...(decodesWith === "writer" ? { fields: COLUMNS } : { schema: ENVELOPE }),
+  });
+  if (contract === undefined) throw new Error("no contract");
+  expect(checkFlowing(contract, parseSchema(ENVELOPE))).toEqual({ verdict: "ready", findings: [] });
+});
+
+test.each(NAMES)("every line of the first contract of %s is explained", (client) => {
+  const lines = first(client).split("\n");
+  const keys = lines.filter((line) => /^[ -]*[a-z-]+: /.test(line));
+  expect(keys.length).toBeGreaterThan(6);
+  for (const key of keys) {
+    if (/^(version|topics| +- topic)/.test(key)) continue;
+    expect(lines[lines.indexOf(key) - 1]).toMatch(/^ *# /);
+  }
+  expect(first(client)).toContain("# Assumed: ");
+});
+
+test("a first contract reads well", () => {
+  const facts = { topic: "inventory.public.customers", consumer: "replica", environment: "default", schema: "a.avsc" };
+  expect(firstContractText({ client: "connect-jdbc", columns: ["id", "zip"], ...facts })).toMatchInlineSnapshot(`
+    "# What replica reads, and how: fieldgate asks it before a new field flows. Written for Kafka Connect's JDBC sink.
+    # Lines that say Assumed are guesses: correct them, then run \`fieldgate check\`. Deployed: \`fieldgate publish\`.
+    version: 1
+    # The same name in every environment.
+    consumer: replica
+    # Who answers for it, for alerts.
+    # owner: "@team"
+    # Where it runs; \`fieldgate publish --env\` says another.
+    environment: default
+    topics:
+      - topic: inventory.public.customers
+        # The client that decodes.
+        runtime: connect-jdbc
+        # Assumed: it gets the row alone, unwrapped by ExtractNewRecordState. envelope: the whole event.
+        view: row
+        # What the unwrapping adds (add.fields, __deleted), if it reads that.
+        # adds: [__op, __deleted]
+        # Events are decoded with the schema each of them names, so these columns have to stay as they are.
+        decodes-with: writer
+        # Assumed: it reads every column there is now. Take out those it does not read: they may change freely.
+        fields:
+          - id
+          - zip
+        # A field named nowhere here stops it or loses data: a new one is kept back until it is named.
+        # Assumed: auto.evolve is false, its default: the task stops at a field its table lacks; accept if it is true.
+        unknown-fields: reject
+        # Columns it knows and does not read.
+        # ignores: []
+        # Its Kafka consumer groups: alerts name the groups of a topic that no contract names.
+        # groups: [replica]
+    "
+  `);
+});
+
+test("docs/consumers.md has a row for each client, with the same words", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/consumers.md"), "utf8");
+  for (const client of NAMES) {
+    const { decodesWith, unknownFields, view } = CLIENTS[client];
+    const row = page.split("\n").find((line) => line.startsWith(`| \`${client}\``));
+    for (const words of [`decodes-with: ${decodesWith}`, `unknown-fields: ${unknownFields}`, `view: ${view}`]) {
+      expect(row).toContain(`\`${words}\``);
+    }
+  }
+});
