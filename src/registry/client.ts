@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { GuardError } from "../errors.ts";
 import { schemaId, type SchemaId } from "../table/shape.ts";
-import { registryCall, type Answer, type Call, type RegistryOptions } from "./http.ts";
+import { registryCall, statusOf, type Answer, type Call, type RegistryOptions } from "./http.ts";
 
 export interface Registered {
   readonly id: SchemaId;
@@ -53,8 +53,10 @@ export interface Registry {
   register(subject: string, text: string): Promise<Registration>;
 }
 
-const versionAnswer = z.object({ id: z.number(), version: z.number(), schema: z.string() });
-const idAnswer = z.object({ id: z.number() });
+/** No register answer has a subject; all others name the one they speak of. */
+const subjectName = z.string().nullish();
+const versionAnswer = z.object({ subject: subjectName, id: z.number(), version: z.number(), schema: z.string() });
+const idAnswer = z.object({ subject: subjectName, id: z.number() });
 const schemaAnswer = z.object({ schema: z.string() });
 const versionsAnswer = z.array(z.number());
 const levelAnswer = z.object({ compatibilityLevel: z.string().nullish(), compatibility: z.string().nullish() });
@@ -63,11 +65,13 @@ const errorAnswer = z.object({ error_code: z.number().nullish(), message: z.stri
 
 export function registryClient(options: RegistryOptions): Registry {
   const call = registryCall(options);
+  const isOwn = ownSubject(options);
   const version = async (subject: string, which: number | "latest") => {
     const path = `/subjects/${encodeURIComponent(subject)}/versions/${which}`;
     const answer = await call("GET", path);
     if (answer.status === 404) return notFound(answer, path);
-    const { id, version: number, schema } = expected(versionAnswer, answer, path);
+    const { subject: named, id, version: number, schema } = expected(versionAnswer, answer, path);
+    if (!isOwn(subject, named)) return undefined;
     return { id: schemaId(id), version: number, text: schema };
   };
   return {
@@ -86,8 +90,20 @@ export function registryClient(options: RegistryOptions): Registry {
     },
     level: (subject) => level(call, subject),
     check: (subject, text) => check(call, subject, text),
-    register: (subject, text) => register(call, subject, text),
+    register: (subject, text) => register(call, subject, text, isOwn),
   };
+}
+
+/** Is the subject an answer names the one that was asked for. */
+type IsOwn = (asked: string, named: string | null | undefined) => boolean;
+
+/**
+ * Confluent looks for a subject of the default context in every other context too, where ids are others: such an
+ * answer is about another subject. In an address with a context all answers name theirs.
+ */
+function ownSubject({ urls }: RegistryOptions): IsOwn {
+  const inContext = urls.some((url) => new URL(url).pathname.includes("/contexts/"));
+  return (asked, named) => inContext || named === asked || !(named ?? "").startsWith(":");
 }
 
 /**
@@ -127,16 +143,17 @@ async function checkEach(call: Call, subject: string, text: string, current: Lev
   if (known.status === 404) return notFound(known, all) ?? { kind: "compatible" };
   const numbers = expected(versionsAnswer, known, all);
   const against = current.endsWith("_TRANSITIVE") ? numbers : ["latest"];
-  const messages: string[] = [];
+  // Karapace judges all versions at each under a transitive level, so the same reason comes again
+  const messages = new Set<string>();
   for (const number of against) {
     const path = `${all}/${number}`;
     const answer = await call("POST", `${path}?verbose=true`, { schema: text });
     if (answer.status === 404) continue; // deleted meanwhile
     if (answer.status === 422) return { kind: "incompatible", messages: [messageOf(answer)] };
     const one = verdict(answer, path);
-    if (one.kind === "incompatible") messages.push(...one.messages);
+    if (one.kind === "incompatible") one.messages.forEach((message) => messages.add(message));
   }
-  return messages.length === 0 ? { kind: "compatible" } : { kind: "incompatible", messages };
+  return messages.size === 0 ? { kind: "compatible" } : { kind: "incompatible", messages: [...messages] };
 }
 
 function verdict(answer: Answer, path: string): Check {
@@ -146,14 +163,25 @@ function verdict(answer: Answer, path: string): Check {
   return { kind: "incompatible", messages: told.length === 0 ? ["the registry gives no reason"] : told };
 }
 
-async function register(call: Call, subject: string, text: string): Promise<Registration> {
+async function register(call: Call, subject: string, text: string, isOwn: IsOwn): Promise<Registration> {
   const path = `/subjects/${encodeURIComponent(subject)}`;
-  const equal = await call("POST", path, { schema: text });
-  if (equal.status === 200) return { kind: "registered", id: schemaId(expected(idAnswer, equal, path).id) };
+  const equal = await lookUp(call, path, text);
+  if (equal !== undefined && isOwn(subject, equal.subject)) return { kind: "registered", id: schemaId(equal.id) };
   const answer = await call("POST", `${path}/versions`, { schema: text });
   const { status } = answer;
   if (status === 409 || status === 422) return { kind: "refused", status, message: messageOf(answer) };
   return { kind: "registered", id: schemaId(expected(idAnswer, answer, `${path}/versions`).id) };
+}
+
+/** The equal schema of the subject. Redpanda and Confluent 7.0 say 500 of a text that is no schema: registering says why. */
+async function lookUp(call: Call, path: string, text: string): Promise<z.infer<typeof idAnswer> | undefined> {
+  try {
+    const answer = await call("POST", path, { schema: text });
+    return answer.status === 200 ? expected(idAnswer, answer, path) : undefined;
+  } catch (error) {
+    if (statusOf(error) === 500) return undefined;
+    throw error;
+  }
 }
 
 /** A 404 means unknown only when it is the registry's own; a wrong base path answers 404 too. */

@@ -88,7 +88,7 @@ async function ask(base: URL, { path, timeoutMs, ...asked }: Asked): Promise<Ans
           : "check the rights of the registry's user",
     });
   }
-  if (status >= 500) throw down(`${place}: status ${status}`);
+  if (status >= 500) throw down(`${place}: status ${status}`, undefined, { status });
   if (status >= 300 && status < 400)
     throw down(`${place}: redirected (status ${status}); is this the registry's address?`);
   return { status, body: parsed(text, status, place) };
@@ -132,6 +132,12 @@ function networkNext(error: unknown, url: string): string | undefined {
 
 function down(message: string, next?: string, cause?: unknown): GuardError {
   return new GuardError("registry-down", message, { cause, ...(next === undefined ? {} : { next }) });
+}
+
+/** The status of 500 and more that a registry-down was answered with; undefined: it has another cause. */
+export function statusOf(error: unknown): number | undefined {
+  const cause = error instanceof GuardError ? error.cause : undefined;
+  return typeof cause === "object" && cause !== null && "status" in cause ? Number(cause.status) : undefined;
 }
 
 /** Errors print addresses, so none has a user in it. */

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import { registryClient, type Registry } from "../../src/registry/client.ts";
+import { answers, type Recorded } from "./answers.ts";
+import { PRODUCTS, type Product } from "./recorded.ts";
+
+const SCHEMA = `"string"`;
+const CONFIG = "GET /config/s?defaultToGlobal=true";
+const VERSIONS = "GET /subjects/s/versions";
+const LATEST = `${VERSIONS}/latest`;
+const LOOK_UP = "POST /subjects/s";
+const REGISTER = "POST /subjects/s/versions";
+const CHECK = "POST /compatibility/subjects/s/versions?verbose=true";
+const one = (version: number) => `POST /compatibility/subjects/s/versions/${version}?verbose=true`;
+
+async function ask<T>(
+  recorded: Readonly<Record<string, Recorded>>,
+  question: (registry: Registry) => Promise<T>,
+  { path = "", timeoutMs = 2_000 } = {},
+): Promise<T> {
+  await using server = await answers(recorded);
+  return await question(registryClient({ urls: [`${server.url}${path}`], timeoutMs }));
+}
+
+const register = (registry: Registry) => registry.register("s", SCHEMA);
+const check = (registry: Registry) => registry.check("s", SCHEMA);
+
+function checking({ level, check: all, checkOne, missing }: Product): Readonly<Record<string, Recorded>> {
+  return {
+    [CONFIG]: level,
+    [CHECK]: all ?? missing,
+    [VERSIONS]: [200, [1, 2]],
+    [one(1)]: checkOne,
+    [one(2)]: checkOne,
+  };
+}
+
+describe.each(PRODUCTS)("$product ($source)", (product) => {
+  test("an unknown subject has no schema and the registry's level, and takes any schema", async () => {
+    const recorded: Record<string, Recorded> = {
+      [LATEST]: product.unknownSubject,
+      [VERSIONS]: product.unknownSubject,
+      [CONFIG]: product.levelOfUnknown,
+      "GET /config": product.level,
+      [CHECK]: product.check === undefined ? product.missing : [200, { is_compatible: true, messages: [] }],
+    };
+    expect(await ask(recorded, (registry) => registry.latest("s"))).toBeUndefined();
+    expect(await ask(recorded, (registry) => registry.versions("s"))).toStrictEqual([]);
+    expect(await ask(recorded, (registry) => registry.level("s"))).toBe("BACKWARD_TRANSITIVE");
+    expect(await ask(recorded, check)).toStrictEqual({ kind: "compatible" });
+  });
+
+  test("the newest schema is read", async () => {
+    const read = await ask({ [LATEST]: product.latest }, (registry) => registry.latest("s"));
+    expect(read).toStrictEqual({ id: 5, version: 1, text: SCHEMA });
+  });
+
+  test("an equal schema keeps its id, another one gets one", async () => {
+    expect(await ask({ [LOOK_UP]: product.equal }, register)).toStrictEqual({ kind: "registered", id: 5 });
+    for (const lookUp of [product.unknownSubject, product.notEqual]) {
+      const recorded: Record<string, Recorded> = { [LOOK_UP]: lookUp, [REGISTER]: product.registered };
+      expect(await ask(recorded, register)).toStrictEqual({ kind: "registered", id: 6 });
+    }
+  });
+
+  test("what the level refuses is refused in the registry's words, before and at registration", async () => {
+    const recorded: Record<string, Recorded> = { [LOOK_UP]: product.notEqual, [REGISTER]: product.incompatible };
+    expect(await ask(recorded, register)).toStrictEqual({ kind: "refused", status: 409, message: product.words });
+    const checked = await ask(checking(product), check);
+    const told = product.checkOne as readonly [number, { readonly messages: readonly string[] }]; // recorded as JSON
+    expect(checked).toStrictEqual({ kind: "incompatible", messages: told[1].messages });
+  });
+
+  test("a text that is no schema is refused, not taken for a registry that is down", async () => {
+    const recorded: Record<string, Recorded> = { [LOOK_UP]: product.lookUpOfNonsense, [REGISTER]: product.nonsense };
+    expect(await ask(recorded, register)).toMatchObject({ kind: "refused", status: 422 });
+  });
+});
+
+describe("a subject without a level of its own", () => {
+  test.each([
+    [404, 40408, "Subject 's' does not have subject-level compatibility configured"], // Confluent 7 and 8, Redpanda
+    [404, 40401, "Subject 's' not found."], // older Confluent, Karapace for a subject without schemas
+  ])("is told by %i with code %i, and has the registry's", async (status, code, message) => {
+    const recorded: Record<string, Recorded> = {
+      [CONFIG]: [status, { error_code: code, message }],
+      "GET /config": [200, { compatibilityLevel: "FULL" }],
+    };
+    expect(await ask(recorded, (registry) => registry.level("s"))).toBe("FULL");
+  });
+});
+
+// Confluent AbstractSchemaRegistry.java, getUsingContexts and lookUpSchemaUnderSubjectUsingContexts (v7.9.0, v8.3.1)
+describe("contexts of Confluent", () => {
+  const ELSEWHERE: Recorded = [200, { subject: ":.other:s", version: 1, id: 5, schema: SCHEMA }];
+
+  test("an equal schema in another context is none: its id is another schema's here", async () => {
+    const recorded: Record<string, Recorded> = { [LOOK_UP]: ELSEWHERE, [REGISTER]: [200, { id: 6 }] };
+    expect(await ask(recorded, register)).toStrictEqual({ kind: "registered", id: 6 });
+  });
+
+  test("a subject of another context is unknown here", async () => {
+    expect(await ask({ [LATEST]: ELSEWHERE }, (registry) => registry.latest("s"))).toBeUndefined();
+  });
+
+  test("a subject asked for with its context is found", async () => {
+    const path = "/subjects/%3A.other%3As";
+    const recorded: Record<string, Recorded> = {
+      [`POST ${path}`]: ELSEWHERE,
+      [`GET ${path}/versions/latest`]: ELSEWHERE,
+    };
+    expect(await ask(recorded, (registry) => registry.register(":.other:s", SCHEMA))).toMatchObject({ id: 5 });
+    expect(await ask(recorded, (registry) => registry.latest(":.other:s"))).toMatchObject({ id: 5 });
+  });
+
+  test("an address with a context is asked there, whatever subject its answers name", async () => {
+    const path = "/contexts/.other";
+    const recorded: Record<string, Recorded> = {
+      [`POST ${path}/subjects/s`]: ELSEWHERE,
+      [`GET ${path}/subjects/s/versions/latest`]: ELSEWHERE,
+    };
+    expect(await ask(recorded, register, { path })).toStrictEqual({ kind: "registered", id: 5 });
+    expect(await ask(recorded, (registry) => registry.latest("s"), { path })).toMatchObject({ id: 5 });
+  });
+});
+
+// Confluent: a subject's config may say normalize; what is stored and returned is then another text than ours.
+test("a registry that normalizes answers with its text and the same id", async () => {
+  const stored = { subject: "s", version: 1, id: 5, schema: `{"type":"string"}` };
+  expect(await ask({ [LOOK_UP]: [200, stored] }, register)).toStrictEqual({ kind: "registered", id: 5 });
+  expect(await ask({ [LATEST]: [200, stored] }, (registry) => registry.latest("s"))).toMatchObject({
+    text: stored.schema,
+  });
+});
+
+describe("refusals that are not about the schema", () => {
+  const refusals: readonly [string, Recorded, string][] = [
+    [
+      "Confluent in read-only mode",
+      [422, { error_code: 42205, message: "Subject s is in read-only mode" }],
+      "Subject s is in read-only mode",
+    ],
+    [
+      "Karapace's list of what is malformed",
+      [422, { error_code: 422, message: [{ loc: ["body"] }] }],
+      "no reason given",
+    ],
+    ["Confluent's schema too large", [422, { error_code: 42209, message: "too large" }], "too large"],
+  ];
+  test.each(refusals)("%s", async (_name, answer, message) => {
+    const recorded: Record<string, Recorded> = { [LOOK_UP]: [404, { error_code: 40401 }], [REGISTER]: answer };
+    expect(await ask(recorded, register)).toStrictEqual({ kind: "refused", status: 422, message });
+  });
+
+  const faults: readonly [string, Recorded][] = [
+    ["Confluent without a leader", [500, { error_code: 50004, message: "Leader not known." }]],
+    [
+      "Karapace without a master",
+      [500, { error_code: 50003, message: "Error while forwarding the request to the master." }],
+    ],
+    ["Redpanda's write collision", [503, { error_code: 50301, message: "Too many retries on write collision" }]],
+    ["Confluent Cloud's rate limit", [429, { error_code: 429, message: "slow down" }]],
+  ];
+  test.each(faults)("%s is a fault that passes, no refusal", async (_name, answer) => {
+    const recorded: Record<string, Recorded> = { [LOOK_UP]: [404, { error_code: 40401 }], [REGISTER]: answer };
+    await expect(ask(recorded, register)).rejects.toMatchObject({ code: "registry-down" });
+  });
+});
+
+describe("what is no registry", () => {
+  const questions: readonly [string, (registry: Registry) => Promise<unknown>][] = [
+    ["latest", (registry) => registry.latest("s")],
+    ["level", (registry) => registry.level("s")],
+    ["check", check],
+    ["register", register],
+  ];
+  const strangers: readonly [string, Recorded][] = [
+    ["HTML", [200, "<!doctype html><title>Sign in</title>"]],
+    ["a redirect to a login", (answer) => answer.writeHead(302, { location: "http://127.0.0.1:9/login" }).end()],
+    ["a redirect that keeps the method", (answer) => answer.writeHead(307, { location: "/v2" }).end()],
+    ["a gateway's 502 in HTML", [502, "<html>Bad Gateway</html>"]],
+    ["500", [500, { error_code: 50001, message: "Error in the backend data store" }]],
+    ["no answer", () => {}],
+    ["half an answer", (answer) => answer.writeHead(200, { "content-length": "900" }).write(`{"id":`)],
+  ];
+  const cases = questions.flatMap(([name, question]) =>
+    strangers.map(([what, recorded]) => ({ name, question, what, recorded })),
+  );
+  test.each(cases)("$name with $what is an error in bounded time", async ({ question, recorded }) => {
+    const everywhere = { [LATEST]: recorded, [CONFIG]: recorded, [LOOK_UP]: recorded, [REGISTER]: recorded };
+    const began = performance.now();
+    await expect(ask(everywhere, question, { timeoutMs: 200 })).rejects.toMatchObject({ code: "registry-down" });
+    expect(performance.now() - began).toBeLessThan(1_500);
+  });
+});
