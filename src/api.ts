@@ -5,6 +5,7 @@ import { GuardError } from "./errors.ts";
 import { type Amendment, isCalled } from "./gate/amendment.ts";
 import type { Api, Command, Health } from "./http/api.ts";
 import type { Appender } from "./kafka/append.ts";
+import { type Planner, planOf } from "./planning.ts";
 import { amendmentView, connectorView, type Running, topicView } from "./view.ts";
 
 export interface ApiParts {
@@ -15,6 +16,8 @@ export interface ApiParts {
   readonly appender: Appender;
   /** Live groups of a topic that no contract names. */
   readonly groupsNotNamed: (topic: string) => Promise<readonly string[]>;
+  /** What each connector decides by, by its name. */
+  readonly planners: ReadonlyMap<string, Omit<Planner, "name" | "state">>;
 }
 
 interface Found {
@@ -51,6 +54,7 @@ export function serviceApi(parts: ApiParts): Api {
       }
       return { kind: "pending" };
     },
+    plan: (steps) => planOf(plannersOf(parts), steps, Date.now()),
     async topic(name) {
       for (const { state } of connectors) {
         const table = state?.tables.get(name);
@@ -59,6 +63,15 @@ export function serviceApi(parts: ApiParts): Api {
       throw new GuardError("not-found", `no connector publishes topic ${name}`, { next: "fieldgate amendments" });
     },
   };
+}
+
+/** Throws `refused` while a connector has not read its state: its tables would be missing. */
+function plannersOf({ connectors, planners }: ApiParts): readonly Planner[] {
+  return connectors.map(({ name, state }) => {
+    const planner = planners.get(name);
+    if (state !== undefined && planner !== undefined) return { name, state, ...planner };
+    throw new GuardError("refused", `connector ${name} has not read its state yet`, { next: "ask again in a moment" });
+  });
 }
 
 function healthOf(connectors: readonly Running[]): Health["status"] {

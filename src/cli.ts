@@ -9,6 +9,7 @@ import type { Terminal } from "./cli/command.ts";
 import { EXIT, type ExitCode } from "./cli/exit.ts";
 import { addExplain } from "./cli/explain.ts";
 import { addGate } from "./cli/gate.ts";
+import { addPlan } from "./cli/plan.ts";
 import { addPublish } from "./cli/publish.ts";
 import { addRun } from "./cli/run.ts";
 import { addToken } from "./cli/token.ts";
@@ -58,6 +59,7 @@ const program = new Command("fieldgate")
 addRun(program, terminal);
 addCheck(program, terminal);
 addPublish(program, terminal);
+addPlan(program, terminal);
 addAmendments(program, terminal);
 addGate(program, terminal);
 addExplain(program, terminal);

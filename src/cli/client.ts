@@ -11,7 +11,7 @@ import type { Terminal } from "./command.ts";
 /** The service as the command line sees it. */
 export interface Client extends Pick<
   Api,
-  "amendments" | "amendment" | "contracts" | "publishContract" | "outcome" | "topic"
+  "amendments" | "amendment" | "contracts" | "publishContract" | "outcome" | "topic" | "plan"
 > {
   readonly url: string;
   command(command: Command): Promise<{ readonly id: string }>;
@@ -40,6 +40,7 @@ export function clientOf(terminal: Terminal): Client {
     contracts: () => call("/v1/contracts"),
     publishContract: (contract) => call("/v1/contracts", contract),
     command: (command) => call("/v1/commands", command),
+    plan: (steps) => call("/v1/plan", { steps }),
     outcome: (id) => call<Outcome>(`/v1/commands/${encodeURIComponent(id)}`),
     topic: (name) => call<TopicView>(`/v1/topics/${encodeURIComponent(name)}`),
   };

@@ -60,7 +60,8 @@ const paths: Readonly<Record<string, string>> = {
   "/v1/commands/:id": "/v1/commands/c1",
 };
 const ROUTES = routesOf(fakeApi()).map(({ method, url, need }) => ({ method, url, path: paths[url] ?? url, need }));
-const bodyOf = (url: string) => (url === "/v1/contracts" ? CONTRACT : COMMAND);
+const BODIES: Readonly<Record<string, object>> = { "/v1/contracts": CONTRACT, "/v1/plan": { steps: [] } };
+const bodyOf = (url: string) => BODIES[url] ?? COMMAND;
 const withBody = (method: "GET" | "POST", url: string) => (method === "POST" ? { payload: bodyOf(url) } : {});
 
 describe("every route", () => {
