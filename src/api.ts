@@ -5,6 +5,7 @@ import { GuardError } from "./errors.ts";
 import { type Amendment, isCalled } from "./gate/amendment.ts";
 import type { Api, Command, Health } from "./http/api.ts";
 import type { Appender } from "./kafka/append.ts";
+import { type Planner, planOf } from "./planning.ts";
 import { amendmentView, connectorView, type Running, topicView } from "./view.ts";
 
 export interface ApiParts {
@@ -15,6 +16,8 @@ export interface ApiParts {
   readonly appender: Appender;
   /** Live groups of a topic that no contract names. */
   readonly groupsNotNamed: (topic: string) => Promise<readonly string[]>;
+  /** What each connector decides by, by its name. */
+  readonly planners: ReadonlyMap<string, Omit<Planner, "name" | "state">>;
 }
 
 interface Found {
@@ -64,6 +67,7 @@ export function serviceApi(parts: ApiParts): Api {
       }
       return { kind: "pending" };
     },
+    plan: (steps) => planOf(plannersOf(parts), steps, Date.now()),
     async topic(name) {
       for (const { state } of connectors) {
         const table = state?.tables.get(name);
@@ -91,6 +95,17 @@ function waitingFor(connectors: readonly Running[], named: ContractName): readon
     const isAsked = ({ consumer, environment, verdict }: (typeof verdicts)[number]) =>
       consumer === named.consumer && environment === named.environment && verdict !== "ready";
     return gate.kind === "withheld" && topic === named.topic && verdicts.some(isAsked) ? [id] : [];
+  });
+}
+
+/** Throws `refused` while a connector has not read its state: its tables would be missing. */
+function plannersOf({ connectors, planners, desk }: ApiParts): readonly Planner[] {
+  const contracts = desk.contracts();
+  return connectors.map(({ name, state }) => {
+    const planner = planners.get(name);
+    // The state is of the last commit: an idle connector has not committed since a contract came.
+    if (state !== undefined && planner !== undefined) return { name, state: { ...state, contracts }, ...planner };
+    throw new GuardError("refused", `connector ${name} has not read its state yet`, { next: "ask again in a moment" });
   });
 }
 

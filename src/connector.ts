@@ -21,7 +21,7 @@ import { openStream } from "./postgres/stream.ts";
 import { readTriggerSecret } from "./postgres/trigger.ts";
 import { connectFirst } from "./postgres/tls.ts";
 import { MARK_PREFIX } from "./chunk/mark.ts";
-import { registryClient } from "./registry/client.ts";
+import { type Registry, registryClient } from "./registry/client.ts";
 import type { RegistryOptions } from "./registry/http.ts";
 import type { StateRecord } from "./store/records.ts";
 
@@ -80,9 +80,13 @@ export function outsideOf(
     uuid: randomUUID,
     sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     ...rest,
-    // The converters' registry is reached with the service's certificates.
-    registry: config.registry === undefined ? rest.registry : registryClient({ ...config.registry, tls: registryTls }),
+    registry: registryOf(config, rest.registry, registryTls),
   };
+}
+
+/** The converters' registry, reached with the service's certificates; without one the service's. */
+export function registryOf(config: ConnectorConfig, service: Registry, tls: RegistryOptions["tls"]): Registry {
+  return config.registry === undefined ? service : registryClient({ ...config.registry, tls });
 }
 
 function stateRecordOf(record: { readonly key: Buffer | null; readonly value: Buffer | null }): StateRecord {

@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import { stopMemory, stopOf } from "./alerts.ts";
 import { serviceApi } from "./api.ts";
 import { type ConnectorConfig, readConnectors, readServiceConfig } from "./config.ts";
-import { outsideOf, settingsOf, sinkOf } from "./connector.ts";
+import { outsideOf, registryOf, settingsOf, sinkOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
 import { describeError } from "./errors.ts";
 import { describeAmendment } from "./gate/describe.ts";
@@ -91,6 +91,7 @@ export async function run(signal: AbortSignal): Promise<void> {
     desk,
     appender,
     groupsNotNamed,
+    planners: new Map(connectors.map((connector) => [connector.name, plannerOf(service, connector)])),
   });
   const http = await startHttp(api, { ...config.http, log });
   stack.defer(() => http.close());
@@ -122,6 +123,13 @@ function afterFlush(signal: AbortSignal, slack: Slack | undefined): { readonly s
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   return { signal: ending.signal, [Symbol.dispose]: () => signal.removeEventListener("abort", onAbort) };
+}
+
+function plannerOf({ registry, registryTls, deployment, version }: Service, config: ConnectorConfig) {
+  return {
+    rules: settingsOf(config, deployment, version).rules,
+    registry: registryOf(config, registry, registryTls),
+  };
 }
 
 function idle(log: Logger, name: string): Running {

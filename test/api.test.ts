@@ -49,6 +49,7 @@ function service() {
       [Symbol.asyncDispose]: async () => {},
     },
     groupsNotNamed: async () => [],
+    planners: new Map(),
   });
   const now = async () => {
     await readContractsToEnd();

@@ -19,6 +19,7 @@ export interface Client extends Pick<
   | "retireContract"
   | "outcome"
   | "topic"
+  | "plan"
 > {
   readonly url: string;
   command(command: Command): Promise<{ readonly id: string }>;
@@ -49,6 +50,7 @@ export function clientOf(terminal: Terminal): Client {
     publishRollingOut: (contract) => call("/v1/contracts/rolling-out", contract),
     retireContract: (named) => call<Retired>("/v1/contracts/retire", named),
     command: (command) => call("/v1/commands", command),
+    plan: (steps) => call("/v1/plan", { steps }),
     outcome: (id) => call<Outcome>(`/v1/commands/${encodeURIComponent(id)}`),
     topic: (name) => call<TopicView>(`/v1/topics/${encodeURIComponent(name)}`),
   };

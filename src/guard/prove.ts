@@ -7,6 +7,7 @@ import type { Relation, RelationColumn } from "../wal/message.ts";
 import { isVisible } from "../wal/snapshot.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture.ts";
+import { look as lookAgain } from "./look.ts";
 import { beside, type Captured, capturedFrom, type Session, tableOf } from "./session.ts";
 import { atWork } from "./work.ts";
 
@@ -41,6 +42,8 @@ export async function proveRelation(
   captured.doubtUntil = doubt ? look.end : undefined;
   if (doubt) session.outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);
   if (!look.visible) recheckWhenVisible(session, captured, row);
+  // At a mark the catalog says who they are, also when no further row comes.
+  if (doubt && look.visible) lookAgain(session, relation.oid);
   const told = toldOf(session, captured, doubt);
   const types = told === undefined ? await typesOf(session, relation, table) : undefined;
   apply(session, { kind: "seen", topic, relation, columns: captured.columns, table: told ?? table, types });

@@ -1,10 +1,8 @@
-import { parseSchemaText } from "../avro/parse.ts";
-import { checkLevel } from "../avro/level.ts";
 import { type ErrorCode, GuardError } from "../errors.ts";
-import type { Amendment, Answer, Candidate } from "../gate/amendment.ts";
-import { candidateOf, canWiden } from "../gate/candidate.ts";
+import type { Amendment, Answer } from "../gate/amendment.ts";
 import type { Effect, Input, TableState } from "../gate/state.ts";
 import { findAmendment } from "../gate/update.ts";
+import { answerOf, subjectOf } from "./answer.ts";
 import { beside, post, type Session } from "./session.ts";
 
 const SILENT: ReadonlySet<ErrorCode> = new Set(["registry-down", "registry-refused"]);
@@ -33,42 +31,14 @@ async function judgeOnce(session: Session, id: string): Promise<Input | undefine
   const found = findAmendment(session.state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return undefined;
   if (found.amendment.kind === "table") return undefined;
-  return { kind: "judged", id, answer: await answerOf(session, found.table, found.amendment) };
+  return { kind: "judged", id, answer: await askRegistry(session, found.table, found.amendment) };
 }
 
-async function answerOf(session: Session, table: TableState, amendment: Amendment): Promise<Answer> {
-  const { rules } = session.outside.settings;
-  const making = candidateOf(rules, table, amendment);
-  if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
-  const { candidate } = making.made;
-  const refusal = await refusedBy(session, table, candidate);
-  if (refusal === undefined) return { kind: "fits", candidate };
-  const wider = canWiden(making.made, amendment) ? candidateOf(rules, table, amendment, true) : making;
-  if (wider === making || wider.kind === "none") return { kind: "refused", candidate, why: refusal };
-  const again = await refusedBy(session, table, wider.made.candidate);
-  return again === undefined
-    ? { kind: "fits", candidate: wider.made.candidate }
-    : { kind: "refused", candidate, why: again };
-}
-
-/** Why the subject's level does not take the candidate: by the registry's word and by our own rules. */
-async function refusedBy(session: Session, table: TableState, candidate: Candidate): Promise<string | undefined> {
-  const { registry } = session.outside;
-  const subject = subjectOf(table, candidate);
-  const check = await registry.check(subject, candidate.text);
-  session.work.silent = false;
-  if (check.kind === "incompatible") return check.messages.join("; ");
-  const level = await registry.level(subject);
-  const { keySchema } = table.shape;
-  const before = candidate.part === "value" ? table.flowed : keySchema === undefined ? [] : [keySchema];
-  const flowed = before.map((schema) => parseSchemaText(schema.text)).toReversed();
-  const own = checkLevel(level === "none-set" ? "BACKWARD" : level, flowed, parseSchemaText(candidate.text));
-  if (own.compatible) return undefined;
-  return own.incompatibility.map(({ type, location, message }) => `${type} at ${location}: ${message}`).join("; ");
-}
-
-function subjectOf({ shape }: TableState, { part }: Candidate): string {
-  return `${shape.topic}-${part}`;
+function askRegistry(session: Session, table: TableState, amendment: Amendment): Promise<Answer> {
+  const { registry, settings } = session.outside;
+  return answerOf(settings.rules, registry, table, amendment, () => {
+    session.work.silent = false;
+  });
 }
 
 /** Registers the candidate, reads the contracts up to now, and says so: the flip is decided after both. */

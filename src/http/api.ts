@@ -1,5 +1,6 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
 import type { Amendment, Explanation, Verdict } from "../gate/amendment.ts";
+import type { Step } from "../plan/step.ts";
 import type { Json } from "../table/shape.ts";
 
 /**
@@ -27,6 +28,38 @@ export interface Api {
   command(command: Command, check: (connector: string) => void): Promise<{ readonly id: string }>;
   outcome(commandId: string): Promise<Outcome>;
   topic(name: string): Promise<TopicView>;
+  /** What a migration would do to what is published. Nothing is recorded. */
+  plan(steps: readonly Step[]): Promise<PlanView>;
+}
+
+/** What the amendments of a migration would be, and what of it nobody can tell. */
+export interface PlanView {
+  readonly amendments: readonly PlannedAmendment[];
+  /** `unknown`: what it does to events cannot be told. `table` as the statement writes it. */
+  readonly notes: readonly {
+    readonly line: number;
+    readonly table: string | null;
+    readonly message: string;
+    readonly kind: "unknown" | "fine";
+  }[];
+}
+
+export interface PlannedAmendment {
+  readonly connector: string;
+  readonly topic: string;
+  /** `schema.table` as it is before the migration. */
+  readonly table: string;
+  readonly field: string;
+  /** Lines of the statements that make it. */
+  readonly lines: readonly number[];
+  readonly what: string;
+  readonly meanwhile: string;
+  /** Would it flow at once, as things are now. */
+  readonly flows: boolean;
+  readonly why: string;
+  readonly verdicts: readonly Verdict[];
+  /** The schema the topic would get; null: there is none, or the registry refuses it. */
+  readonly schema: string | null;
 }
 
 export interface Health {

@@ -1,6 +1,7 @@
 import { parseContract, parseContractName } from "../contract/contract.ts";
 import type { Api } from "./api.ts";
 import { readCommand } from "./read-command.ts";
+import { readPlan } from "./read-plan.ts";
 import { actorOf, type Caller, checkScope, type Need } from "./scope.ts";
 
 export interface Asked {
@@ -57,6 +58,12 @@ export function routesOf(api: Api): readonly Route[] {
       answer: async ({ params }) => ({ body: await api.topic(params["name"] ?? "") }),
     },
     { method: "GET", url: "/v1/contracts", need: "read", answer: async () => ({ body: await api.contracts() }) },
+    {
+      method: "POST",
+      url: "/v1/plan",
+      need: "read",
+      answer: async ({ body }) => ({ body: await api.plan(readPlan(body)) }),
+    },
     { method: "POST", url: "/v1/contracts", need: "contracts", answer: (asked) => publish(api, asked) },
     {
       method: "POST",

@@ -1,6 +1,7 @@
 import type { Contract, ContractName } from "../../src/contract/contract.ts";
 import { GuardError } from "../../src/errors.ts";
-import type { AmendmentView, Api, Command, Outcome, TopicView } from "../../src/http/api.ts";
+import type { AmendmentView, Api, Command, Outcome, PlanView, TopicView } from "../../src/http/api.ts";
+import type { Step } from "../../src/plan/step.ts";
 
 export const amendment: AmendmentView = {
   id: "inventory.public.customers/3",
@@ -46,6 +47,8 @@ export interface FakeApi extends Api {
   readonly retired: ContractName[];
   /** The rest of what an amendment says, by what is asked first; the last stays. */
   changes: Partial<AmendmentView>[];
+  readonly planned: (readonly Step[])[];
+  plans: PlanView;
   outcomes: Outcome[];
   topics: Map<string, TopicView>;
   fail: Error | undefined;
@@ -58,6 +61,8 @@ export function fakeApi(): FakeApi {
     rollingOut: [],
     retired: [],
     changes: [{}],
+    planned: [],
+    plans: { amendments: [], notes: [] },
     outcomes: [{ kind: "done", message: "nickname flows from schema 7 on" }],
     topics: new Map(),
     fail: undefined,
@@ -93,6 +98,10 @@ export function fakeApi(): FakeApi {
       return { id: "command-1" };
     },
     outcome: async () => (fake.outcomes.length > 1 ? fake.outcomes.shift() : fake.outcomes[0]) ?? { kind: "pending" },
+    plan: async (steps) => {
+      fake.planned.push(steps);
+      return fake.plans;
+    },
     topic: async (name) => {
       const topic = fake.topics.get(name);
       if (topic === undefined) throw new GuardError("not-found", `no connector publishes the topic ${name}`);

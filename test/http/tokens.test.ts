@@ -65,6 +65,7 @@ const bodies: Readonly<Record<string, object>> = {
   "/v1/contracts": CONTRACT,
   "/v1/contracts/rolling-out": CONTRACT,
   "/v1/contracts/retire": NAMED,
+  "/v1/plan": { steps: [] },
 };
 const bodyOf = (url: string) => bodies[url] ?? COMMAND;
 const withBody = (method: "GET" | "POST", url: string) => (method === "POST" ? { payload: bodyOf(url) } : {});

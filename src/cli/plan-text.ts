@@ -1,0 +1,115 @@
+import type { Verdict } from "../gate/amendment.ts";
+import type { PlannedAmendment, PlanView } from "../http/api.ts";
+
+const SAYS: Readonly<Record<Verdict["verdict"], string>> = {
+  ready: "ready",
+  "not-ready": "not ready",
+  unknown: "unknown",
+};
+
+export function planText(plan: PlanView): string {
+  const { amendments, notes } = plan;
+  const lines = [
+    ...amendments.flatMap((one) => [`${title(one)}${linesText(one.lines)}`, ...facts(one).map((fact) => `  ${fact}`)]),
+    ...notes.map(noteText),
+    "order",
+    ...order(plan).map((what, index) => `  ${index + 1}. ${what}`),
+  ];
+  return lines.join("\n");
+}
+
+/** For a pull request's comment. */
+export function planMarkdown(plan: PlanView): string {
+  const { amendments, notes } = plan;
+  const rows = amendments.map((one) => {
+    const { topic, what, flows, why, verdicts } = one;
+    const who = verdicts.map(({ consumer, verdict }) => `${consumer}: ${SAYS[verdict]}`).join("<br>") || "no contract";
+    return `| ${[topic, `${what}${linesText(one.lines)}`, who, `${flows ? "flows" : "waits"}: ${why}`].map(cell).join(" | ")} |`;
+  });
+  const table = ["| topic | change | consumers | the field |", "|---|---|---|---|", ...rows];
+  const reasons = amendments.flatMap(({ field, verdicts }) =>
+    verdicts.flatMap((verdict) => verdictLines(verdict).map((line) => `- ${cell(field)}: ${cell(line)}`)),
+  );
+  return [
+    "### Fieldgate: what this migration does to events",
+    "",
+    ...(amendments.length === 0 ? ["No published field changes."] : table),
+    ...section("Why", reasons),
+    ...section(
+      "Not told",
+      notes.map((note) => `- ${cell(noteText(note))}`),
+    ),
+    ...section(
+      "Order",
+      order(plan).map((what, index) => `${index + 1}. ${cell(what)}`),
+    ),
+  ].join("\n");
+}
+
+/** A name or a message is never markup. */
+function cell(text: string): string {
+  return text
+    .replace(/[\\`*_[\]|#]/g, "\\$&")
+    .replaceAll("\n", " ")
+    .replace(/<(?!br>)/g, "&lt;");
+}
+
+function section(head: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", `**${head}**`, "", ...lines];
+}
+
+function title({ topic, what }: PlannedAmendment): string {
+  return `${topic}: ${what}`;
+}
+
+function linesText(lines: readonly number[]): string {
+  return lines.length === 0 ? "" : ` (line ${lines.join(", ")})`;
+}
+
+function facts({ flows, why, meanwhile, verdicts }: PlannedAmendment): readonly string[] {
+  const gate = flows ? `flows at once: ${why}` : `waits: ${why}. ${meanwhile}`;
+  const none = verdicts.length === 0 ? ["no contract names this topic"] : [];
+  const all = verdicts.flatMap((one) => [
+    `${one.consumer} (${one.environment}): ${SAYS[one.verdict]}`,
+    ...findings(one),
+  ]);
+  return [gate, ...none, ...all];
+}
+
+function findings({ findings: all }: Verdict): readonly string[] {
+  return all.map(({ field, message, rule, remedy }) => {
+    const place = field === undefined ? "" : `${field}: `;
+    return `  ${place}${message} [${rule}]${remedy === undefined ? "" : `; ${remedy}`}`;
+  });
+}
+
+function verdictLines(verdict: Verdict): readonly string[] {
+  return verdict.verdict === "ready" ? [] : findings(verdict).map((line) => `${verdict.consumer}: ${line.trim()}`);
+}
+
+function noteText({ line, table, message, kind }: PlanView["notes"][number]): string {
+  return `${kind === "unknown" ? "unknown" : "note"}: line ${line}${table === null ? "" : `, ${table}`}: ${message}`;
+}
+
+/**
+ * What to do in which order. The migration need not wait where the field only stays out of the events; where rows would
+ * stop, or a consumer reads what goes, its turn is after the consumers'.
+ */
+function order({ amendments, notes }: PlanView): readonly string[] {
+  const waiting = new Set(
+    amendments.flatMap(({ verdicts }) => verdicts.filter((one) => one.verdict !== "ready").map((one) => one.consumer)),
+  );
+  const read = notes.filter(({ kind }) => kind === "unknown").map(({ line }) => line);
+  const stops = amendments.some(({ flows, meanwhile }) => !flows && meanwhile.startsWith("Its rows stop"));
+  const migration = stops
+    ? "the migration, with an operator at hand: its rows stop until the release"
+    : "the migration: rows flow on, whatever waits stays out of the events";
+  return [
+    ...(read.length === 0 ? [] : [`look at line ${[...new Set(read)].join(", ")}: nobody can tell what it does`]),
+    ...(waiting.size === 0
+      ? []
+      : [`${[...waiting].join(", ")}: deploy a version that is ready, then fieldgate publish`]),
+    amendments.length === 0 ? "the migration" : migration,
+    ...(amendments.some(({ flows }) => !flows) ? ["fieldgate amendments: release what still waits"] : []),
+  ];
+}

@@ -1,0 +1,212 @@
+import type { AlterTableCmd, AlterTableStmt, ColumnDef, Node, ParseResult, RangeVar, RenameStmt } from "libpg-query";
+
+import { expressionText, textOf } from "./expression.ts";
+import type { NewColumn, Step, TableName, TypeName } from "./step.ts";
+
+/** A step before it has its line. */
+type Act = Step extends infer One ? (One extends Step ? Omit<One, "line"> : never) : never;
+
+/**
+ * What a parsed migration does to tables, in order. Whatever might change a table and is not read here is a step
+ * `unread`, so that nobody takes silence for an all-clear; queries, indexes, grants and comments are none.
+ */
+export function stepsOf(sql: string, parsed: ParseResult): readonly Step[] {
+  const bytes = Buffer.from(sql);
+  return (parsed.stmts ?? []).flatMap(({ stmt, stmt_location: at }) => {
+    const line = lineOf(bytes, at ?? 0);
+    return stmt === undefined ? [] : actsOf(stmt).map((act) => ({ ...act, line }));
+  });
+}
+
+/** The line of a statement's first word: its place begins with the white space and comments before it. */
+function lineOf(sql: Buffer, offset: number): number {
+  const rest = sql.toString("utf8", offset);
+  const blank = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*/.exec(rest)?.[0] ?? "";
+  return `${sql.toString("utf8", 0, offset)}${blank}`.split("\n").length;
+}
+
+/** Statements that leave every table's columns as they are. */
+const HARMLESS = new Set([
+  "TransactionStmt",
+  "IndexStmt",
+  "CommentStmt",
+  "GrantStmt",
+  "InsertStmt",
+  "UpdateStmt",
+  "DeleteStmt",
+  "MergeStmt",
+  "ExplainStmt",
+  "VacuumStmt",
+  "TruncateStmt",
+  "LockStmt",
+  "CreateFunctionStmt",
+  "CreateTrigStmt",
+  "CreatePolicyStmt",
+  "ViewStmt",
+  "RefreshMatViewStmt",
+  "CreateSeqStmt",
+  "AlterSeqStmt",
+  "CreateEnumStmt",
+  "CreateDomainStmt",
+  "CreateSchemaStmt",
+  "CreateExtensionStmt",
+  "CreatePublicationStmt",
+  "CreateStatsStmt",
+  "CreateRoleStmt",
+  "AlterRoleStmt",
+  "AlterOwnerStmt",
+  "ReindexStmt",
+  "AlterDefaultPrivilegesStmt",
+]);
+
+function actsOf(stmt: Node): readonly Act[] {
+  if ("AlterTableStmt" in stmt) return altered(stmt.AlterTableStmt);
+  if ("RenameStmt" in stmt) return renamed(stmt.RenameStmt);
+  if ("CreateStmt" in stmt) return [{ kind: "create-table", table: tableOf(stmt.CreateStmt.relation) }];
+  if ("DropStmt" in stmt) {
+    const { removeType, objects, missing_ok: ifThere, behavior } = stmt.DropStmt;
+    if (removeType === "OBJECT_TABLE") {
+      return (objects ?? []).map((object) => ({
+        kind: "drop-table",
+        table: namedBy(object),
+        ifThere: ifThere === true,
+      }));
+    }
+    const harmless = behavior !== "DROP_CASCADE" && removeType !== "OBJECT_SCHEMA";
+    return harmless ? [] : [unread(`DROP ${objectName(removeType)} … CASCADE`)];
+  }
+  if ("AlterObjectSchemaStmt" in stmt) {
+    const { objectType, relation, newschema } = stmt.AlterObjectSchemaStmt;
+    if (objectType !== "OBJECT_TABLE") return [unread("ALTER … SET SCHEMA")];
+    return [{ kind: "move-table", table: tableOf(relation), schema: newschema ?? "" }];
+  }
+  if ("AlterEnumStmt" in stmt) return [unread("ALTER TYPE of an enum: its columns' fields list the labels")];
+  if ("SelectStmt" in stmt) return stmt.SelectStmt.intoClause === undefined ? [] : [unread("SELECT INTO")];
+  if ("VariableSetStmt" in stmt) {
+    return stmt.VariableSetStmt.name === "search_path" ? [unread("SET search_path: write the tables' schemas")] : [];
+  }
+  const [kind = "a statement"] = Object.keys(stmt);
+  return HARMLESS.has(kind) ? [] : [unread(kind === "DoStmt" ? "a DO block" : kind.replace(/Stmt$/, ""))];
+}
+
+function objectName(type: string | undefined): string {
+  return (type ?? "").replace("OBJECT_", "").replaceAll("_", " ");
+}
+
+function unread(what: string, table?: TableName): Act {
+  return { kind: "unread", table, what };
+}
+
+function tableOf(relation: RangeVar | undefined): TableName {
+  return { schema: relation?.schemaname, name: relation?.relname ?? "" };
+}
+
+function namedBy(object: Node): TableName {
+  const parts = "List" in object ? (object.List.items ?? []).map(textOf) : [textOf(object)];
+  return { schema: parts.at(-2), name: parts.at(-1) ?? "" };
+}
+
+function renamed({ renameType, relationType, relation, subname, newname }: RenameStmt): readonly Act[] {
+  const table = tableOf(relation);
+  const to = newname ?? "";
+  if (renameType === "OBJECT_TABLE") return [{ kind: "rename-table", table, to }];
+  if (renameType === "OBJECT_COLUMN" && relationType === "OBJECT_TABLE") {
+    return [{ kind: "rename", table, column: subname ?? "", to }];
+  }
+  return renameType === "OBJECT_TYPE" ? [unread("ALTER TYPE … RENAME")] : [];
+}
+
+function altered({ relation, cmds, objtype }: AlterTableStmt): readonly Act[] {
+  if (objtype !== "OBJECT_TABLE") return objtype === "OBJECT_TYPE" ? [unread("ALTER TYPE of a composite")] : [];
+  const table = tableOf(relation);
+  return (cmds ?? []).flatMap((cmd) => ("AlterTableCmd" in cmd ? changed(table, cmd.AlterTableCmd) : []));
+}
+
+/** ALTER TABLE's commands that leave columns, key and name alone. */
+const ELSEWHERE =
+  /^AT_(ValidateConstraint|AlterConstraint|SetStatistics|SetOptions|ResetOptions|SetStorage|SetCompression|ClusterOn|DropCluster|SetLogged|SetAccessMethod|SetTableSpace|SetRelOptions|ResetRelOptions|(Enable|Disable|Force|NoForce)\w*|ChangeOwner|ReplicaIdentity|SetIdentity|AddIndex)$/;
+
+function changed(table: TableName, { subtype, name = "", def, missing_ok: lenient }: AlterTableCmd): readonly Act[] {
+  switch (subtype) {
+    case "AT_AddColumn":
+      return def !== undefined && "ColumnDef" in def ? added(table, def.ColumnDef, lenient === true) : [];
+    case "AT_DropColumn":
+      return [{ kind: "drop", table, column: name, ifThere: lenient === true }];
+    case "AT_AlterColumnType": {
+      const type = def !== undefined && "ColumnDef" in def ? typeOf(def.ColumnDef) : undefined;
+      return type === undefined
+        ? [unread(`the type of ${name}`, table)]
+        : [{ kind: "retype", table, column: name, type }];
+    }
+    case "AT_SetNotNull":
+    case "AT_DropNotNull":
+      return [{ kind: "null", table, column: name, notNull: subtype === "AT_SetNotNull" }];
+    case "AT_ColumnDefault":
+      return [{ kind: "default", table, column: name, defaultExpr: def && expressionText(def) }];
+    case "AT_AddConstraint":
+      return def !== undefined && "Constraint" in def ? constrained(table, def.Constraint) : [];
+    case "AT_DropConstraint":
+      return [unread(`DROP CONSTRAINT ${name}: if it is the key, the events' key goes`, table)];
+    default:
+      return ELSEWHERE.test(subtype ?? "") ? [] : [unread(`ALTER TABLE … ${subtype ?? ""}`, table)];
+  }
+}
+
+function constrained(
+  table: TableName,
+  { contype, keys, indexname }: Extract<Node, { Constraint: unknown }>["Constraint"],
+) {
+  const columns = (keys ?? []).map(textOf);
+  if (contype === "CONSTR_NOTNULL") {
+    return columns.map((column): Act => ({ kind: "null", table, column, notNull: true }));
+  }
+  if (contype !== "CONSTR_PRIMARY") return [];
+  const act: Act = indexname === undefined ? { kind: "key", table, columns } : unread(`PRIMARY KEY USING INDEX`, table);
+  return [act];
+}
+
+function added(table: TableName, def: ColumnDef, unlessThere: boolean): readonly Act[] {
+  const type = typeOf(def);
+  if (type === undefined) return [unread(`the type of ${def.colname ?? ""}`, table)];
+  return [{ kind: "add", table, column: columnOf(def, type), unlessThere }];
+}
+
+const SERIAL: Readonly<Record<string, string>> = {
+  smallserial: "int2",
+  serial2: "int2",
+  serial: "int4",
+  serial4: "int4",
+  bigserial: "int8",
+  serial8: "int8",
+};
+
+function columnOf(def: ColumnDef, type: TypeName): NewColumn {
+  const all = (def.constraints ?? []).flatMap((node) => ("Constraint" in node ? [node.Constraint] : []));
+  const has = (contype: string) => all.some((one) => one.contype === contype);
+  const serial = SERIAL[type.name];
+  const raw = all.find((one) => one.contype === "CONSTR_DEFAULT")?.raw_expr;
+  const identity = has("CONSTR_IDENTITY");
+  const key = has("CONSTR_PRIMARY");
+  return {
+    name: def.colname ?? "",
+    type: serial === undefined ? type : { ...type, name: serial },
+    notNull: has("CONSTR_NOTNULL") || identity || key || serial !== undefined,
+    defaultExpr: serial === undefined ? raw && expressionText(raw) : "nextval('serial'::regclass)",
+    identity,
+    generated: has("CONSTR_GENERATED"),
+    key,
+  };
+}
+
+/** undefined: %TYPE, SETOF, or a modifier that is no number. */
+function typeOf({ typeName }: ColumnDef): TypeName | undefined {
+  const { names = [], typmods = [], arrayBounds = [], pct_type: other, setof } = typeName ?? {};
+  const texts = names.map(textOf);
+  const name = texts[0] === "pg_catalog" ? texts[1] : texts.join(".");
+  const modifiers = typmods.map((node) =>
+    "A_Const" in node ? (node.A_Const.ival?.ival ?? (node.A_Const.ival ? 0 : NaN)) : NaN,
+  );
+  if (name === undefined || name === "" || other === true || setof === true || modifiers.some(Number.isNaN))
+    return undefined;
+  return { name, modifiers, array: arrayBounds.length > 0 };
+}
