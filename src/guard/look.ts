@@ -12,19 +12,24 @@ export function look(session: Session, oid: number): void {
   const { source, lookups, outside } = session;
   if ([...lookups.values()].some((lookup) => lookup.oid === oid)) return;
   const nonce = outside.uuid();
+  // Before the read: a thousand rows with a new label ask once.
+  lookups.set(nonce, { oid, seen: undefined });
   beside(session, async () => {
     const { table, end } = await source.table(tableOid(oid));
-    if (table === undefined) return;
-    lookups.set(nonce, { oid, table, end });
+    if (table === undefined) {
+      lookups.delete(nonce);
+      return;
+    }
+    lookups.set(nonce, { oid, seen: { table, end } });
     await source.mark(`look:${nonce}`);
   });
 }
 
 /** The mark of a look has come. */
 export function looked(session: Session, nonce: string): void {
-  const lookup = session.lookups.get(nonce);
+  const seen = session.lookups.get(nonce)?.seen;
   session.lookups.delete(nonce);
-  if (lookup !== undefined) seeTable(session, lookup.table, lookup.end);
+  if (seen !== undefined) seeTable(session, seen.table, seen.end);
 }
 
 /** The table as a catalog read says it is by now; nothing when a later read was seen already. */

@@ -90,8 +90,8 @@ export interface Session {
 /** A table as the catalog had it before a mark was written. */
 export interface Lookup {
   readonly oid: number;
-  readonly table: Table;
-  readonly end: Lsn;
+  /** undefined: it is being read. */
+  readonly seen: { readonly table: Table; readonly end: Lsn } | undefined;
 }
 
 /** An input from beside the stream; a command moves the offset of the next one, in the same commit. */
