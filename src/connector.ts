@@ -36,7 +36,6 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
     name: config.name,
     topicPrefix: config.topicPrefix,
     database: config.database.dbname,
-    filter: config.filter,
     slot: config.slotName,
     publication: config.publication.name,
     snapshot: config.snapshotMode,

@@ -55,6 +55,8 @@ export interface Unfit {
 /** `next` is the one thing to do now, as a sentence or a command. `message` is prefixed with the code. */
 export class GuardError extends Error {
   readonly code: ErrorCode;
+  /** The message without its code: to be told in another error, or beside the code. */
+  readonly text: string;
   readonly next: string | undefined;
   /** Of value-unfit only. */
   readonly unfit: Unfit | undefined;
@@ -63,6 +65,7 @@ export class GuardError extends Error {
     super(`[${code}] ${message}`, detail.cause === undefined ? {} : { cause: detail.cause });
     this.name = "GuardError";
     this.code = code;
+    this.text = message;
     this.next = detail.next;
     this.unfit = detail.unfit;
   }

@@ -24,6 +24,24 @@ export interface ChunkJob {
   readonly why: string | undefined;
 }
 
+/** A job at its beginning: every row of the topic's table. */
+export function newJob(id: string, topic: string, kind: ChunkJob["kind"]): ChunkJob {
+  return {
+    id,
+    topic,
+    kind,
+    column: undefined,
+    due: "all",
+    cursor: undefined,
+    again: [],
+    rows: 0,
+    scanned: 0,
+    estimate: -1,
+    state: "running",
+    why: undefined,
+  };
+}
+
 /** What one finished window changes in its job. */
 export interface ChunkStep {
   readonly published: number;

@@ -63,7 +63,7 @@ async function inEnvironment(contracts: readonly Contract[], env: string | undef
 function unfinished(contracts: readonly Contract[], done: number, error: unknown): unknown {
   if (!(error instanceof GuardError)) return error;
   const left = contracts.slice(done).map(({ topic }) => topic);
-  const message = error.message.replace(/^\[[a-z-]+\] /, "");
+  const message = error.text;
   return new GuardError(error.code, `${message} (published ${done} of ${contracts.length}, not ${left.join(", ")})`, {
     next: "run the command again: what is published already stays the same",
     cause: error,

@@ -44,7 +44,7 @@ function parsed(path: string, text: string): ReturnType<typeof parseSchemaText> 
     return parseSchemaText(text);
   } catch (error) {
     if (!(error instanceof GuardError)) throw error;
-    throw new GuardError(error.code, `${path}: ${error.message.replace(/^\[[a-z-]+\] /, "")}`, { cause: error });
+    throw new GuardError(error.code, `${path}: ${error.text}`, { cause: error });
   }
 }
 

@@ -130,7 +130,7 @@ async function connected<Result>(
   } catch (error) {
     if (sqlState(error) !== "42501" || !(error instanceof GuardError)) throw error;
     const next = "let an administrator run what `fieldgate trigger print` prints, or log in as one with --url";
-    throw new GuardError("postgres-refused", error.message.replace(/^\[[a-z-]+\] /, ""), { next, cause: error });
+    throw new GuardError("postgres-refused", error.text, { next, cause: error });
   } finally {
     await client.end();
   }

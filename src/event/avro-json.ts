@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from "../avro/json.ts";
 import type { Json } from "../table/shape.ts";
 import { writeBigLong, writeString } from "./bytes.ts";
 
@@ -35,12 +36,6 @@ export function jsonBytes(type: Json, value: Json): Buffer | undefined {
     default:
       return undefined;
   }
-}
-
-export type JsonObject = { readonly [key: string]: Json };
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function unionBytes(branches: readonly Json[], value: Json): Buffer | undefined {

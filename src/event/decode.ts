@@ -1,5 +1,5 @@
 import type { AvroField, Json } from "../table/shape.ts";
-import { isObject } from "./avro-json.ts";
+import { isObject } from "../avro/json.ts";
 import { byteAt } from "./bytes.ts";
 
 /** A value as read back: int and long are bigint, bytes a Buffer, a map or record its members. */

@@ -1,5 +1,5 @@
 import type { Field, Json } from "../table/shape.ts";
-import { isObject } from "./avro-json.ts";
+import { isObject } from "../avro/json.ts";
 import { decodeValue, readUnscaled, type Value } from "./decode.ts";
 import { decimalText } from "./number.ts";
 

@@ -1,5 +1,5 @@
 import type { AvroField, Field, Json } from "../table/shape.ts";
-import { isObject, type JsonObject } from "./avro-json.ts";
+import { isObject, type JsonObject } from "../avro/json.ts";
 import { namespaceName } from "./names.ts";
 
 /** What an existing subject's latest schema is. */

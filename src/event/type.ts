@@ -1,6 +1,6 @@
 import type { ColumnType } from "../table/column.ts";
 import type { Json } from "../table/shape.ts";
-import { isObject } from "./avro-json.ts";
+import { isObject } from "../avro/json.ts";
 import { baseOf, bitLength, elementOf, fractionDigits, kindOf, numericOf, type Kind } from "./kind.ts";
 import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
 import { CIRCLE, GEOGRAPHY, GEOMETRY, LINE, POINT, SPARSE_VECTOR, VARIABLE_SCALE_TYPE } from "./record-type.ts";

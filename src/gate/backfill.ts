@@ -1,4 +1,4 @@
-import type { ChunkJob } from "../chunk/job.ts";
+import { type ChunkJob, newJob } from "../chunk/job.ts";
 import type { Field } from "../table/shape.ts";
 import type { Amendment } from "./amendment.ts";
 
@@ -39,18 +39,5 @@ export function dueRows(amendment: Amendment, field: Field | undefined): ChunkJo
 
 /** Every row of the table once more. */
 export function repairJob(topic: string): ChunkJob {
-  return { ...JOB, id: `repair/${topic}`, topic };
+  return newJob(`repair/${topic}`, topic, "backfill");
 }
-
-export const JOB: Omit<ChunkJob, "id" | "topic"> = {
-  kind: "backfill",
-  column: undefined,
-  due: "all",
-  cursor: undefined,
-  again: [],
-  rows: 0,
-  scanned: 0,
-  estimate: -1,
-  state: "running",
-  why: undefined,
-};

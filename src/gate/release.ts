@@ -1,7 +1,7 @@
-import type { ChunkJob } from "../chunk/job.ts";
+import { type ChunkJob, newJob } from "../chunk/job.ts";
 import type { Field } from "../table/shape.ts";
 import type { Amendment, Answer, Order } from "./amendment.ts";
-import { dueRows, JOB, needsBackfill } from "./backfill.ts";
+import { dueRows, needsBackfill } from "./backfill.ts";
 import { candidateOf, isOf, type Made } from "./candidate.ts";
 import { blockedBy } from "./policy.ts";
 import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
@@ -138,9 +138,7 @@ function backfillJob(
   const tooMany = rows > rules.backfillMaxRows && released.order?.backfill !== "all";
   const waiting = `about ${rows} rows: say fieldgate release ${released.id} --backfill all, or none`;
   return {
-    ...JOB,
-    id: `backfill/${released.id}`,
-    topic: released.topic,
+    ...newJob(`backfill/${released.id}`, released.topic, "backfill"),
     column: released.attnum,
     due,
     estimate: rows,

@@ -1,14 +1,13 @@
 import { advance, type ChunkJob, nextJob } from "../chunk/job.ts";
 import { openWindow, seesAll, sift, type Window } from "../chunk/window.ts";
 import type { EventMark, SnapshotMark } from "../event/source.ts";
-import { sameColumnType } from "../gate/differ.ts";
 import type { TableState } from "../gate/state.ts";
 import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
-import type { Attnum, Table } from "../table/column.ts";
+import type { Attnum } from "../table/column.ts";
 import type { Shape } from "../table/shape.ts";
 import { isVisible } from "../wal/snapshot.ts";
-import { readTuple, tupleSlots } from "../wal/tuple.ts";
 import { putChange } from "./batch.ts";
+import { isKnown, keyOfRows, keyText, overBecause, readable } from "./chunk-columns.ts";
 import { seeTable } from "./look.ts";
 import { rowKeys, shapeWriter } from "./writer.ts";
 import { beside, type Session, tableOf } from "./session.ts";
@@ -134,17 +133,6 @@ function resize(session: Session, rows: readonly Buffer[]): void {
   begun.limit = Math.max(1, Math.min(session.outside.settings.chunkRows, begun.limit * 4, fitting));
 }
 
-/** The columns of fields that flow and of the key, but those the table does not have any more. */
-function readable({ shape, known, rowKey }: TableState): readonly Attnum[] {
-  const wanted = [...shape.fields, ...shape.key].map((field) => field.attnum);
-  return [...new Set([...wanted, ...(rowKey ?? [])])].filter((column) => known.some(({ attnum }) => attnum === column));
-}
-
-/** The key in whose order chunks are read: the table's own. */
-function keyOfRows({ shape, rowKey }: TableState): readonly Attnum[] {
-  return rowKey ?? shape.key.map((field) => field.attnum);
-}
-
 function requestOf(session: Session, job: ChunkJob, table: TableState, columns: readonly Attnum[]): ChunkRequest {
   const nameOf = (column: Attnum) => table.known.find((other) => other.attnum === column)?.name ?? "";
   const column = job.column;
@@ -223,29 +211,6 @@ async function findTable(session: Session, { job, shape }: Active): Promise<void
   else seeTable(session, table, end);
 }
 
-/** Are its columns those that were proven last, by name and type? */
-function isKnown({ known }: TableState, table: Table): boolean {
-  const live = table.columns.filter((column) => !column.generated);
-  return (
-    live.length === known.length &&
-    live.every((column) => {
-      const before = known.find((one) => one.attnum === column.attnum);
-      return before?.name === column.name && sameColumnType(before.type, column.type);
-    })
-  );
-}
-
-/** Why there is nothing to read for this job any more. */
-function overBecause(job: ChunkJob, table: TableState): string | undefined {
-  const { known, shape } = table;
-  if (known.length === 0) return undefined;
-  const isLive = (column: Attnum) => known.some(({ attnum }) => attnum === column);
-  if (keyOfRows(table).length === 0 || !keyOfRows(table).every(isLive)) return "the table has another key";
-  if (job.column === undefined) return undefined;
-  const flows = isLive(job.column) && shape.fields.some(({ attnum }) => attnum === job.column);
-  return flows ? undefined : "its column is dropped";
-}
-
 function endJob(session: Session, job: ChunkJob, why: string): void {
   const jobs = new Map(session.state.jobs).set(job.id, { ...job, state: "refused", why });
   session.state = { ...session.state, jobs };
@@ -314,24 +279,4 @@ function snapshotMark(session: Session, job: ChunkJob, place: number, last: bool
   }
   if (!last) return "true";
   return others.every((other) => other.state !== "running") ? "last" : "last_in_data_collection";
-}
-
-/** The key's columns of a chunk's row, as text in key order. */
-function keyText(table: TableState, columns: readonly Attnum[], row: Buffer | undefined): readonly string[] {
-  return row === undefined ? [] : keyTexts(table, columns, row, 0);
-}
-
-/** The columns of the table's own key, of a row with these columns, as text in key order. */
-export function keyTexts(
-  table: TableState,
-  columns: readonly (Attnum | undefined)[],
-  bytes: Buffer,
-  from: number,
-): readonly string[] {
-  const slots = tupleSlots();
-  readTuple(bytes, from, slots);
-  return keyOfRows(table).map((column) => {
-    const at = columns.indexOf(column);
-    return bytes.toString("utf8", slots.start[at], slots.end[at]);
-  });
 }

@@ -15,7 +15,7 @@ export function wayOn(session: Session, stop: GuardError): GuardError {
   if (unfit.isNull) apply(session, { kind: "null-found", topic, field: unfit.field });
   const about = withheldOf(tableOf(session, topic)).find((amendment) => amendment.name === unfit.field);
   if (about === undefined) return stop;
-  const message = `${stop.message.replace(`[${stop.code}] `, "")}; ${describeAmendment(about)}`;
+  const message = `${stop.text}; ${describeAmendment(about)}`;
   return new GuardError(stop.code, message, { next: waysOn(about).join("; or: ") });
 }
 

@@ -2,7 +2,7 @@ import { describeError, GuardError } from "../errors.ts";
 import { HEARTBEAT_SCHEMAS, heartbeatRecord } from "../event/heartbeat.ts";
 import type { Json, SchemaId } from "../table/shape.ts";
 import { beside, type Session } from "./session.ts";
-import { createTopics } from "./start.ts";
+import { createTopics, register } from "./start.ts";
 
 const LOOK_AGAIN_MS = 5000;
 
@@ -32,9 +32,7 @@ export function prepareHeartbeat(session: Session): void {
 async function registered(session: Session, subject: string, schema: Json): Promise<SchemaId> {
   for (;;) {
     try {
-      const answer = await session.outside.registry.register(subject, JSON.stringify(schema));
-      if (answer.kind === "registered") return answer.id;
-      throw new GuardError("registry-refused", `subject ${subject}: ${answer.status} ${answer.message}`);
+      return (await register(session.outside, subject, JSON.stringify(schema))).id;
     } catch (error) {
       if (!(error instanceof GuardError) || error.code !== "registry-down") throw error;
       await session.outside.sleep(LOOK_AGAIN_MS, session.signal);

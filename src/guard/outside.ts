@@ -12,7 +12,6 @@ import type { WalStream } from "../postgres/stream.ts";
 import type { Registry } from "../registry/client.ts";
 import type { StateRecord } from "../store/records.ts";
 import type { Table, TableOid, TypeDetail } from "../table/column.ts";
-import type { CaptureFilter } from "../table/filter.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
 
@@ -21,7 +20,6 @@ export interface Settings {
   readonly name: string;
   readonly topicPrefix: string;
   readonly database: string;
-  readonly filter: CaptureFilter;
   readonly slot: string;
   readonly publication: string;
   readonly snapshot: "initial" | "no_data" | "initial_only";

@@ -11,7 +11,8 @@ import { isFull, put, putChange } from "./batch.ts";
 import { onDdl } from "./ddl.ts";
 import { look, looked } from "./look.ts";
 import { writerOf } from "./writer.ts";
-import { highMark, keyTexts, lowMark, readMoved } from "./chunks.ts";
+import { keyTexts } from "./chunk-columns.ts";
+import { highMark, lowMark, readMoved } from "./chunks.ts";
 import { type Captured, capturedFrom, type Session, tableOf } from "./session.ts";
 
 /** What the loop has to wait for before the log can go on; the item that needs it is held. */

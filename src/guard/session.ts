@@ -161,7 +161,7 @@ export function beside(session: Session, work: () => Promise<void>): void {
 
 /** A relation of the log as one of our tables, by its OID: a table keeps its topic under another name. */
 export function capturedFrom(session: Session, relation: Relation): Captured {
-  const { filter } = session.outside.settings;
+  const { filter } = session.outside.settings.rules;
   const blank = { relation, columns: [], writer: undefined, rowKeys: undefined, doubtUntil: undefined };
   for (const { shape, capturedAs } of session.state.tables.values()) {
     if (Number(shape.table.oid) === relation.oid) {

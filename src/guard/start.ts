@@ -3,7 +3,7 @@ import type { Finding } from "../finding.ts";
 import { fieldOf } from "../event/field.ts";
 import { topicName } from "../event/names.ts";
 import { envelopeSchema, keySchema } from "../event/schema.ts";
-import type { ChunkJob } from "../chunk/job.ts";
+import { type ChunkJob, newJob } from "../chunk/job.ts";
 import type { TableState } from "../gate/state.ts";
 import { newAmendment } from "../gate/seen.ts";
 import { differences } from "../gate/differ.ts";
@@ -106,7 +106,8 @@ function firstAmendments(outside: Outside, state: TableState, { table, fields, t
   return found.map((difference) => ({ ...newAmendment(topic, difference, when), missed: difference.kind === "added" }));
 }
 
-async function register(outside: Outside, subject: string, text: string): Promise<RegisteredSchema> {
+/** Throws GuardError("registry-refused") for a schema the subject does not take. */
+export async function register(outside: Outside, subject: string, text: string): Promise<RegisteredSchema> {
   const result = await outside.registry.register(subject, text);
   if (result.kind === "registered") return { id: result.id, text };
   throw new GuardError("registry-refused", `subject ${subject}: ${result.status} ${result.message}`, {
@@ -122,15 +123,7 @@ export function snapshotJobs(items: readonly Capturable[]): ReadonlyMap<string, 
 function snapshotJob({ topic, table, key, rowKey }: Capturable): ChunkJob {
   const keyless = (rowKey ?? key).length === 0;
   return {
-    id: `snapshot/${topic}`,
-    topic,
-    kind: "snapshot",
-    column: undefined,
-    due: "all",
-    cursor: undefined,
-    again: [],
-    rows: 0,
-    scanned: 0,
+    ...newJob(`snapshot/${topic}`, topic, "snapshot"),
     estimate: table.estimatedRows,
     state: keyless ? "refused" : "running",
     why: keyless ? "the table has no key" : undefined,

@@ -23,7 +23,7 @@ export interface ErrorAnswer {
 /** What a client is told of a GuardError. */
 function guardErrorAnswer(error: GuardError): ErrorAnswer {
   const status = STATUS[error.code] ?? (error.fate === "retry" ? 503 : 500);
-  const message = error.message.replace(`[${error.code}] `, "");
+  const message = error.text;
   return { status, body: { code: error.code, message, next: error.next ?? null } };
 }
 

@@ -1,4 +1,4 @@
-import { parseContract, parseContractName } from "../contract/contract.ts";
+import { type Contract, parseContract, parseContractName } from "../contract/contract.ts";
 import type { Api } from "./api.ts";
 import { readCommand } from "./read-command.ts";
 import { readPlan } from "./read-plan.ts";
@@ -64,12 +64,18 @@ export function routesOf(api: Api): readonly Route[] {
       need: "read",
       answer: async ({ body }) => ({ body: await api.plan(readPlan(body)) }),
     },
-    { method: "POST", url: "/v1/contracts", need: "contracts", answer: (asked) => publish(api, asked) },
+    {
+      method: "POST",
+      url: "/v1/contracts",
+      need: "contracts",
+      answer: (asked) => publish(asked, (contract) => api.publishContract(contract), "contract published"),
+    },
     {
       method: "POST",
       url: "/v1/contracts/rolling-out",
       need: "contracts",
-      answer: (asked) => publishRollingOut(api, asked),
+      answer: (asked) =>
+        publish(asked, (contract) => api.publishRollingOut(contract), "contract published, rolling out"),
     },
     // A name may be `..`, which a path would lose: it is in the body.
     { method: "POST", url: "/v1/contracts/retire", need: "contracts", answer: (asked) => retire(api, asked) },
@@ -83,19 +89,12 @@ export function routesOf(api: Api): readonly Route[] {
   ];
 }
 
-async function publish(api: Api, { caller, body, note }: Asked) {
+async function publish(asked: Asked, send: (contract: Contract) => Promise<{ readonly id: string }>, how: string) {
+  const { caller, body, note } = asked;
   const contract = parseContract(body);
   checkScope(caller, "contracts", contract.consumer);
-  const published = await api.publishContract(contract);
-  note({ actor: caller.name, contract: published.id }, "contract published");
-  return { status: 202, body: published };
-}
-
-async function publishRollingOut(api: Api, { caller, body, note }: Asked) {
-  const contract = parseContract(body);
-  checkScope(caller, "contracts", contract.consumer);
-  const published = await api.publishRollingOut(contract);
-  note({ actor: caller.name, contract: published.id }, "contract published, rolling out");
+  const published = await send(contract);
+  note({ actor: caller.name, contract: published.id }, how);
   return { status: 202, body: published };
 }
 

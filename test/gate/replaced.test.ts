@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { JOB } from "../../src/gate/backfill.ts";
+import { newJob } from "../../src/chunk/job.ts";
 import type { Input, State } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { attnum, type Column, type Table, tableOid } from "../../src/table/column.ts";
@@ -92,7 +92,7 @@ describe("another table has the name of one of ours", () => {
   });
 
   it("ends what was read of the columns before", () => {
-    const job = { ...JOB, id: `backfill/${TOPIC}/3`, topic: TOPIC, column: attnum(3), cursor: ["5"] };
+    const job = { ...newJob(`backfill/${TOPIC}/3`, TOPIC, "backfill"), column: attnum(3), cursor: ["5"] };
     const busy = { ...before, jobs: new Map([[job.id, job]]) };
     const { jobs } = letIn(play(RULES, busy, news(OTHER)).state).state;
     expect(jobs.get(job.id)?.state).toBe("done");
