@@ -1,0 +1,121 @@
+import type avsc from "avsc";
+import { type Cause, explainCauses } from "../avro/cause.ts";
+import { parseSchema } from "../avro/parse.ts";
+import type { AvroSchema } from "../avro/schema.ts";
+import { GuardError } from "../errors.ts";
+import type { Json } from "../table/shape.ts";
+import { avscType, type Longs } from "./long.ts";
+import { longsBeyond } from "./beyond.ts";
+import { resolverOf } from "./resolver.ts";
+
+/** One event's bytes, without framing, as a value. */
+export type Decode = (bytes: Buffer) => unknown;
+
+/** A consumer's own schema, parsed once. */
+export interface Reader {
+  readonly json: Json;
+  readonly schema: AvroSchema;
+  readonly type: avsc.Type;
+}
+
+/** Throws `schema-invalid` for what is no Avro schema, or none that avsc takes. */
+export function readerOf(topic: string, json: Json, longs: Longs): Reader {
+  const schema = parseSchema(json);
+  try {
+    return { json, schema, type: typeOf(json, longs) };
+  } catch (cause) {
+    throw new GuardError("schema-invalid", `avsc does not take the reader's schema for ${topic}: ${reason(cause)}`, {
+      next: "Avro's rules allow it, avsc is narrower: define each named type once and refer to it by its full name",
+      cause,
+    });
+  }
+}
+
+/**
+ * Decodes what was written with `writer`, into the reader's form if there is one. Made once per writer's schema: to
+ * compile it takes longer than hundreds of events. Throws `event-unreadable` when the reader cannot read the writer.
+ */
+export function decoderOf(topic: string, writer: Json, reader: Reader | undefined, longs: Longs): Decode {
+  const written = writerType(topic, writer, reader === undefined ? longs : "number");
+  const resolver = reader === undefined ? undefined : resolverFor(topic, writer, written, reader);
+  const type = reader?.type ?? written;
+  return (bytes) => {
+    try {
+      return type.fromBuffer(bytes, resolver);
+    } catch (error) {
+      throw unreadable(topic, error, () => beyond(writer, reader, bytes));
+    }
+  };
+}
+
+function writerType(topic: string, writer: Json, longs: Longs): avsc.Type {
+  try {
+    return typeOf(writer, longs);
+  } catch (cause) {
+    throw cannot(topic, `avsc does not take the writer's schema: ${reason(cause)}`);
+  }
+}
+
+/** avsc compares schemas by rules of its own; the guard judged this reader by Java's, so both have to agree. */
+function resolverFor(topic: string, writer: Json, written: avsc.Type, reader: Reader): avsc.Resolver {
+  const schema = parseSchema(writer);
+  const [cause] = explainCauses(reader.schema, schema).filter(({ certainty }) => certainty !== "by-policy");
+  if (cause !== undefined) throw cannot(topic, told(cause), cause.remedy);
+  const resolver = resolverOf(reader, written);
+  if (typeof resolver === "object") return resolver;
+  throw cannot(
+    topic,
+    `avsc cannot read the event's schema with the reader's, though Avro's rules allow it: ${resolver}`,
+  );
+}
+
+function told({ path, message }: Cause): string {
+  return path.length === 0 ? message : `${path.join(".")}: ${message}`;
+}
+
+function cannot(
+  topic: string,
+  why: string,
+  next = "`fieldgate rules` lists what client libraries read in another way",
+): GuardError {
+  return new GuardError("event-unreadable", `an event of ${topic} cannot be read: ${why}`, { next });
+}
+
+const PRECISION = "potential precision loss";
+const SIZES: Readonly<Record<string, string>> = {
+  "truncated buffer": "it ends before its schema does",
+  "trailing data": "it goes on after its schema's end",
+};
+
+/** What avsc says is in the message only where it holds nothing of the event. */
+function unreadable(topic: string, error: unknown, fields: () => readonly string[]): GuardError {
+  const message = reason(error);
+  if (message !== PRECISION) {
+    return cannot(
+      topic,
+      SIZES[message] ?? "its bytes do not fit the schema it names",
+      "look at what produces to the topic",
+    );
+  }
+  return cannot(
+    topic,
+    `the long in ${fields().join(", ") || "a field"} is beyond 2^53, where a number is not exact`,
+    'read longs as bigint (longs: "bigint"), or leave the field out of the reader\'s schema',
+  );
+}
+
+/** The fields whose longs a number cannot hold: read once more, every long a bigint. */
+function beyond(writer: Json, reader: Reader | undefined, bytes: Buffer): readonly string[] {
+  if (reader === undefined) return longsBeyond(typeOf(writer, "bigint"), bytes);
+  const exact = { ...reader, type: typeOf(reader.json, "bigint") };
+  const resolver = resolverOf(exact, typeOf(writer, "number"));
+  return typeof resolver === "object" ? longsBeyond(exact.type, bytes, resolver) : [];
+}
+
+function typeOf(json: Json, longs: Longs): avsc.Type {
+  return avscType(json as avsc.Schema, longs); // avsc says what is no schema
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
