@@ -22,10 +22,10 @@ export type Longs = "bigint" | "number";
  * of Debezium's with a name are (mtth/avsc#485). Options are new each time: avsc keeps the types it saw in them.
  */
 export function avscType(schema: avsc.Schema, longs: Longs): avsc.Type {
-  const typeHook = (one: avsc.Schema): avsc.Type | undefined => (isLong(one) ? bigLong : undefined);
-  return avsc.Type.forSchema(schema, longs === "bigint" ? { typeHook } : {});
+  return avsc.Type.forSchema(schema, longs === "bigint" ? { typeHook: bigLongOf } : {});
 }
 
-function isLong(schema: avsc.Schema): boolean {
-  return schema === "long" || (typeof schema === "object" && "type" in schema && schema.type === "long");
+function bigLongOf(schema: avsc.Schema): avsc.Type | undefined {
+  const isLong = schema === "long" || (typeof schema === "object" && "type" in schema && schema.type === "long");
+  return isLong ? bigLong : undefined;
 }

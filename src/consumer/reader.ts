@@ -33,7 +33,7 @@ export interface EventReader {
 }
 
 /** Schemas whose decoders are kept: a topic has one for each version of its table. */
-const MAX_WRITERS = 1000;
+const MAX_WRITERS = 100;
 /** For so long a look-up that failed is not tried again. */
 const FAILED_FOR_MS = 1000;
 

@@ -220,14 +220,14 @@ describe("the registry", () => {
     });
   });
 
-  it("of thousands of schemas keeps the newest", async () => {
+  it("of a hundred schemas and more keeps the newest", async () => {
     const int: Json = record([{ name: "n", type: "int" }]);
-    const registry = registryOf(Object.fromEntries(Array.from({ length: 1002 }, (_, id) => [id, int])));
+    const registry = registryOf(Object.fromEntries(Array.from({ length: 102 }, (_, id) => [id, int])));
     const reader = eventReader({ registry, topic: TOPIC });
-    for (let id = 0; id < 1002; id++) await reader.decode(framed(id, int, { n: 1 }));
-    await reader.decode(framed(1001, int, { n: 1 }));
+    for (let id = 0; id < 102; id++) await reader.decode(framed(id, int, { n: 1 }));
+    await reader.decode(framed(101, int, { n: 1 }));
     await reader.decode(framed(0, int, { n: 1 }));
-    expect(registry.asked).toHaveLength(1003);
+    expect(registry.asked).toHaveLength(103);
   });
 });
 
