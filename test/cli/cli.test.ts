@@ -80,6 +80,7 @@ describe("every command", () => {
     "can-i-release",
     "amendments",
     "amendments show",
+    "sample",
     "release",
     "withhold",
     "explain",
