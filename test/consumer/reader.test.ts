@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { eventReader } from "../../src/consumer/reader.ts";
 import { readerFingerprint } from "../../src/contract/announcement.ts";
 import type { Json } from "../../src/table/shape.ts";
+import { packagesLoadedBy } from "../cli/imports.ts";
 import { framed, registryOf } from "./registry.ts";
 
 const TOPIC = "inventory.public.customers";
@@ -235,4 +236,8 @@ it("a reader's fingerprint is that of its schema as a contract has it; without o
   const registry = registryOf({});
   expect(eventReader({ registry, topic: TOPIC, schema: WRITER }).fingerprint).toBe(readerFingerprint(WRITER));
   expect(eventReader({ registry, topic: TOPIC }).fingerprint).toBeUndefined();
+});
+
+it("a consumer's process loads avsc and kafkajs with it, and nothing of the service", () => {
+  expect(packagesLoadedBy("consumer/consumer.ts")).toEqual(["avsc", "kafkajs"]);
 });
