@@ -1,0 +1,71 @@
+import { writtenFields } from "../compatibility.ts";
+import { isNamed, type AvroRecord, type AvroSchema } from "../schema.ts";
+import type { RuntimeFound, RuntimeRule } from "./rule.ts";
+import { textOf } from "./walk.ts";
+
+/** What every JavaScript object has already; avsc keeps its tables of names in objects. */
+const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+export const javascriptName: RuntimeRule = {
+  id: "runtime/javascript-name",
+  problem: "a name that every JavaScript object has, as constructor or __proto__: avsc refuses it or loses the value",
+  severity: "error",
+  runtimes: ["avsc"],
+  find: ({ parsed, reader, writer, meetings }) => [
+    ...parsed.flatMap((places) =>
+      places.flatMap(({ schema, path, again }) => (again ? [] : inDefinition(schema, path))),
+    ),
+    ...placesRead(reader ?? writer, parsed.at(0) ?? []),
+    ...meetings.flatMap((meeting) =>
+      meeting.reader.kind === "record" && meeting.writer.kind === "record"
+        ? inResolver(meeting.reader, meeting.writer, meeting.path)
+        : [],
+    ),
+  ],
+};
+
+/** Types and symbols are told apart in tables of names. */
+function inDefinition(schema: AvroSchema, path: readonly string[]): readonly RuntimeFound[] {
+  if (!isNamed(schema)) return [];
+  const symbols = schema.kind === "enum" ? schema.symbols : [];
+  return [schema.fullName, ...symbols].filter((name) => INHERITED.has(name)).map((name) => refused(path, name));
+}
+
+/** A value's `__proto__` is not a field of it. */
+function placesRead(
+  _root: AvroSchema,
+  places: readonly { readonly schema: AvroSchema; readonly path: readonly string[]; readonly again: boolean }[],
+): readonly RuntimeFound[] {
+  return places.flatMap(({ schema, path, again }) => {
+    if (schema.kind !== "record" || again || !schema.fields.some(({ name }) => name === "__proto__")) return [];
+    const there = [...path, "__proto__"];
+    return [
+      {
+        path: there,
+        certainty: "always",
+        message: `${textOf(there)} is no property of what avsc reads: its value is lost`,
+        remedy: "give the field another name, with an alias in the reader's schema",
+      },
+    ];
+  });
+}
+
+/** The writer's fields by name are such a table when two schemas differ. */
+function inResolver(reader: AvroRecord, writer: AvroRecord, path: readonly string[]): readonly RuntimeFound[] {
+  const missing = reader.fields
+    .filter((field) => writtenFields(field, writer).length === 0)
+    .flatMap(({ name, aliases }) => [name, ...aliases]);
+  const read = new Set(reader.fields.flatMap((field) => writtenFields(field, writer).map(({ name }) => name)));
+  const skipped = writer.fields.flatMap(({ name }) => (read.has(name) ? [] : [name]));
+  return [...missing, ...skipped].filter((name) => INHERITED.has(name)).map((name) => refused([...path, name], name));
+}
+
+function refused(path: readonly string[], name: string): RuntimeFound {
+  return {
+    path,
+    certainty: "always",
+    whole: true,
+    message: `${textOf(path)}: "${name}" is a name that every JavaScript object has, and avsc stumbles over it`,
+    remedy: "give it another name",
+  };
+}
