@@ -14,8 +14,8 @@ import { logicalType } from "./runtime/logical-type.ts";
 import { nameRefused } from "./runtime/name-refused.ts";
 import { nullNamespace } from "./runtime/null-namespace.ts";
 import { promotion } from "./runtime/promotion.ts";
-import { reference } from "./runtime/reference.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./runtime/rule.ts";
+import { schemaText } from "./runtime/schema-text.ts";
 import { typeName } from "./runtime/type-name.ts";
 import { meetingsOf, placesOf, type Place } from "./runtime/walk.ts";
 import { wrappedUnion } from "./runtime/wrapped-union.ts";
@@ -35,7 +35,7 @@ export const RUNTIME_RULES: readonly RuntimeRule[] = [
   defaultRefused,
   defaultRead,
   definedTwice,
-  reference,
+  schemaText,
   nullNamespace,
   nameRefused,
   emptyType,
@@ -61,10 +61,7 @@ const places = new WeakMap<AvroSchema, readonly Place[]>();
  * What goes wrong, or otherwise than in Java, when `runtime` reads a pair that Java's rule accepts. A pair that it
  * refuses gives nothing: that has its own findings.
  */
-export function runtimeFindings(
-  runtime: Runtime,
-  { reader, writer, text }: RuntimePair,
-): readonly RuntimeFinding[] {
+export function runtimeFindings(runtime: Runtime, { reader, writer, text }: RuntimePair): readonly RuntimeFinding[] {
   const rules = RUNTIME_RULES.filter(({ runtimes }) => runtimes.includes(runtime));
   if (rules.length === 0) return [];
   if (reader !== undefined && !checkCompatibility(reader, writer).compatible) return [];

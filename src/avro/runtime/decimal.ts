@@ -29,7 +29,8 @@ function shortOnes({ meetings }: Sight): readonly RuntimeFound[] {
         path,
         certainty: "on-some-data",
         message: `${textOf(path)} is a decimal of ${digits} digits: avro-rs refuses values in fewer bytes than ${digits} digits need`,
-        remedy: "decode with the writer's schema alone, or read it as bytes in a reader's schema without the logical type",
+        remedy:
+          "decode with the writer's schema alone, or read it as bytes in a reader's schema without the logical type",
       },
     ];
   });
@@ -74,7 +75,8 @@ function fitting(bytes: number): number {
 }
 
 function digitsOf(schema: AvroSchema): { readonly precision: number | undefined; readonly scale: number } | undefined {
-  if ((schema.kind !== "bytes" && schema.kind !== "fixed") || schema.props["logicalType"] !== "decimal") return undefined;
+  if ((schema.kind !== "bytes" && schema.kind !== "fixed") || schema.props["logicalType"] !== "decimal")
+    return undefined;
   const { precision, scale } = schema.props;
   return {
     precision: typeof precision === "number" ? precision : undefined,

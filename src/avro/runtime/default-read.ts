@@ -36,7 +36,10 @@ function whyOther(runtime: Runtime, schema: AvroSchema, value: Json): string | u
   if (schema.kind === "union") {
     const [first] = schema.branches;
     if (first === undefined) return undefined;
-    return runtime === "fastavro" ? firstWhy(schema.branches.map((one) => whyOther(runtime, one, value))) : whyOther(runtime, first, value);
+    if (runtime === "avro-rs" && first.kind === "null" && value !== null) return "null, the union's first branch";
+    return runtime === "fastavro"
+      ? firstWhy(schema.branches.map((one) => whyOther(runtime, one, value)))
+      : whyOther(runtime, first, value);
   }
   if (schema.kind === "array" && isArray(value)) {
     return firstWhy(value.map((one) => inner(runtime, schema.items, one)));
@@ -48,7 +51,12 @@ function whyOther(runtime: Runtime, schema: AvroSchema, value: Json): string | u
   return firstWhy(
     schema.fields.map(({ name, type, default: own }) => {
       const given = Object.hasOwn(value, name) ? value[name] : undefined;
-      if (given === undefined) return runtime === "fastavro" ? `it leaves "${name}" out` : own === undefined ? undefined : inner(runtime, type, own);
+      if (given === undefined)
+        return runtime === "fastavro"
+          ? `it leaves "${name}" out`
+          : own === undefined
+            ? undefined
+            : inner(runtime, type, own);
       return inner(runtime, type, given);
     }),
   );
@@ -57,7 +65,10 @@ function whyOther(runtime: Runtime, schema: AvroSchema, value: Json): string | u
 /** Ruby's library takes the first branch inside a default without a word. */
 function inner(runtime: Runtime, schema: AvroSchema, value: Json): string | undefined {
   const isOther = schema.kind === "union" && schema.branches[0]?.kind === "null" && value !== null;
-  return runtime === "ruby-avro" && isOther ? "it takes a union's first branch inside it, null" : whyOther(runtime, schema, value);
+  if (runtime === "avro-rs" && schema.kind === "union") return undefined;
+  return runtime === "ruby-avro" && isOther
+    ? "it takes a union's first branch inside it, null"
+    : whyOther(runtime, schema, value);
 }
 
 function bytesRead(runtime: Runtime, value: string): string | undefined {

@@ -49,7 +49,8 @@ const PARSED: Partial<Readonly<Record<Runtime, Refuses>>> = {
 };
 const READ: Partial<Readonly<Record<Runtime, Refuses>>> = {
   "python-avro": (schema, value) => !fits(PYTHON, schema, value),
-  "avro-rs": (schema, value) => !fits({ ...RUST, firstBranch: true }, schema, value),
+  // a first branch null is read as null: see default-read
+  "avro-rs": (schema, value) => firstOf(schema).kind !== "null" && !fits(RUST, firstOf(schema), value),
 };
 
 interface Form {
@@ -78,7 +79,8 @@ const AVSC: Form = {
 const RUBY: Form = {
   ...ANY,
   firstBranch: false,
-  leavesOut: (type) => type.kind === "null" || (type.kind === "union" && type.branches.some(({ kind }) => kind === "null")),
+  leavesOut: (type) =>
+    type.kind === "null" || (type.kind === "union" && type.branches.some(({ kind }) => kind === "null")),
   double: NUMBER,
   fixed: (value, size) => new TextEncoder().encode(value).length === size,
   anySymbol: false,

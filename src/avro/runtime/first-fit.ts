@@ -1,6 +1,6 @@
-import type { AvroSchema } from "../schema.ts";
+import { isPrimitive, type AvroSchema } from "../schema.ts";
 import { resolverOf, type Resolver } from "./avsc.ts";
-import { fitsOutside } from "./fit.ts";
+import { fitsOutside, fitsValue } from "./fit.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { chosen, nameOf, textOf } from "./walk.ts";
 
@@ -9,16 +9,33 @@ export const firstFit: RuntimeRule = {
   id: "runtime/first-fit",
   problem: "a union's first branch that fits is taken, where Java takes the exact type: binary data can be destroyed",
   severity: "error",
-  runtimes: ["avsc", "fastavro", "ruby-avro", "python-avro"],
+  runtimes: ["avsc", "fastavro", "ruby-avro", "python-avro", "avro-rs"],
   find: ({ runtime, reader, writer, meetings }) => {
     if (runtime === "avsc") return reader === undefined ? [] : inAvsc(resolverOf(reader, writer));
     return meetings.flatMap(({ union, reader: right, writer: written, path, certainty }) => {
       if (union?.kind !== "union") return [];
-      const taken = union.branches.find((branch) => fitsOutside(runtime, branch, written));
-      return taken === undefined || taken === right ? [] : [other(runtime, path, certainty, written, taken, right)];
+      const taken = takenBy(runtime, union.branches, written);
+      if (taken === undefined || taken === right || isHarmless(runtime, taken, right)) return [];
+      return [other(runtime, path, certainty, written, taken, right)];
     });
   },
 };
+
+function takenBy(runtime: Runtime, branches: readonly AvroSchema[], written: AvroSchema): AvroSchema | undefined {
+  return branches.find((branch) =>
+    runtime === "avro-rs" ? fitsValue(branch, written) : fitsOutside(runtime, branch, written),
+  );
+}
+
+/** Python's and Ruby's libraries read a plain value by the writer's type, whichever branch they took. */
+function isHarmless(runtime: Runtime, taken: AvroSchema, right: AvroSchema): boolean {
+  if (runtime !== "python-avro" && runtime !== "ruby-avro") return false;
+  return [taken, right].every((branch) => isPrimitive(branch.kind) && !("logicalType" in propsOf(branch)));
+}
+
+function propsOf(schema: AvroSchema): object {
+  return schema.kind === "union" ? {} : schema.props;
+}
 
 /** avsc looks into a branch before it takes it. */
 function inAvsc(root: Resolver | undefined): readonly RuntimeFound[] {

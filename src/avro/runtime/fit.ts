@@ -1,5 +1,5 @@
-import { hasNameOf, isPromotion } from "../compatibility.ts";
-import { isNamed, type AvroNamed, type AvroSchema } from "../schema.ts";
+import { checkCompatibility, hasNameOf, isPromotion } from "../compatibility.ts";
+import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema } from "../schema.ts";
 import { hasAvscName } from "./avsc.ts";
 import type { Runtime } from "./rule.ts";
 
@@ -43,6 +43,27 @@ export function fitsOutside(runtime: Runtime, reader: AvroSchema, writer: AvroSc
 }
 
 /** Python's library compares items and values by their kind alone. */
-export function fitsInside(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
+function fitsInside(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
   return runtime === "python-avro" ? reader.kind === writer.kind : fitsOutside(runtime, reader, writer);
+}
+
+/** avro-rs takes the first named branch that the value goes into, whatever its name, and finds fields by name alone. */
+export function fitsValue(reader: AvroSchema, writer: AvroSchema): boolean {
+  if (reader.kind === "record" && writer.kind === "record") return takesFields(reader, writer);
+  if (reader.kind === "record" && writer.kind === "map")
+    return reader.fields.every((field) => field.default !== undefined);
+  if (reader.kind === "fixed" && writer.kind === "fixed") return reader.size === writer.size;
+  if (reader.kind === "enum" && writer.kind === "enum") {
+    return reader.default !== undefined || writer.symbols.some((symbol) => reader.symbols.includes(symbol));
+  }
+  return false;
+}
+
+function takesFields(reader: AvroRecord, writer: AvroRecord): boolean {
+  return reader.fields.every((field) => {
+    const written = writer.fields.find(({ name }) => name === field.name);
+    return written === undefined
+      ? field.default !== undefined
+      : checkCompatibility(field.type, written.type).compatible || fitsValue(field.type, written.type);
+  });
 }

@@ -1,7 +1,7 @@
 import { writtenFields } from "../compatibility.ts";
 import { isNamed, type AvroRecord, type AvroSchema } from "../schema.ts";
 import type { RuntimeFound, RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
+import { textOf, type Place } from "./walk.ts";
 
 /** What every JavaScript object has already; avsc keeps its tables of names in objects. */
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
@@ -11,11 +11,11 @@ export const javascriptName: RuntimeRule = {
   problem: "a name that every JavaScript object has, as constructor or __proto__: avsc refuses it or loses the value",
   severity: "error",
   runtimes: ["avsc"],
-  find: ({ parsed, reader, writer, meetings }) => [
+  find: ({ parsed, meetings }) => [
     ...parsed.flatMap((places) =>
       places.flatMap(({ schema, path, again }) => (again ? [] : inDefinition(schema, path))),
     ),
-    ...placesRead(reader ?? writer, parsed.at(0) ?? []),
+    ...protoLost(parsed[0] ?? []),
     ...meetings.flatMap((meeting) =>
       meeting.reader.kind === "record" && meeting.writer.kind === "record"
         ? inResolver(meeting.reader, meeting.writer, meeting.path)
@@ -32,10 +32,7 @@ function inDefinition(schema: AvroSchema, path: readonly string[]): readonly Run
 }
 
 /** A value's `__proto__` is not a field of it. */
-function placesRead(
-  _root: AvroSchema,
-  places: readonly { readonly schema: AvroSchema; readonly path: readonly string[]; readonly again: boolean }[],
-): readonly RuntimeFound[] {
+function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
   return places.flatMap(({ schema, path, again }) => {
     if (schema.kind !== "record" || again || !schema.fields.some(({ name }) => name === "__proto__")) return [];
     const there = [...path, "__proto__"];

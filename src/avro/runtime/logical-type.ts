@@ -47,6 +47,9 @@ function effectOf(
       if (written === undefined) return { certainty, message: `${runtime} gives the plain ${writer.kind}` };
       return { certainty, message: `${runtime} reads it by the writer's` };
     case "avro-rs":
+      if (own === "uuid" && written === undefined) {
+        return { certainty: "on-some-data", message: `${runtime} refuses a text that is no UUID` };
+      }
       if (written === undefined || isScaled(reader, writer)) return undefined;
       return { certainty, message: `${runtime} refuses the value` };
     case "ruby-avro":
@@ -59,7 +62,7 @@ function effectOf(
 
 /** Two decimals; avro-rs compares neither scale nor precision of them. */
 function isScaled(reader: AvroSchema, writer: AvroSchema): boolean {
-  return [reader, writer].every((schema) => logicalOf(schema)?.startsWith("decimal(") ?? false);
+  return [reader, writer].every((schema) => logicalOf(schema)?.startsWith("decimal") ?? false);
 }
 
 const BASES: Readonly<Record<string, readonly string[]>> = {
@@ -75,7 +78,7 @@ const BASES: Readonly<Record<string, readonly string[]>> = {
 /** Those that the libraries convert. */
 function logicalOf(schema: AvroSchema): string | undefined {
   if (schema.kind === "union") return undefined;
-  const { logicalType: name, precision, scale } = schema.props;
+  const { logicalType: name, scale } = schema.props;
   if (typeof name !== "string" || !(BASES[name]?.includes(schema.kind) ?? false)) return undefined;
-  return name === "decimal" ? `decimal(${String(precision)}, ${String(scale ?? 0)})` : name;
+  return name === "decimal" ? `decimal of scale ${String(scale ?? 0)}` : name;
 }

@@ -1,5 +1,5 @@
-import type { AvroSchema } from "../schema.ts";
-import { fitsInside } from "./fit.ts";
+import { isNamed, type AvroSchema } from "../schema.ts";
+import { fitsOutside } from "./fit.ts";
 import type { RuntimeRule, Sight } from "./rule.ts";
 import { nameOf, textOf, type Meeting } from "./walk.ts";
 
@@ -31,16 +31,15 @@ interface Why {
 }
 
 function whyNot({ runtime }: Sight, meeting: Meeting): Why | undefined {
-  const { reader, writer, union, writersUnion, inside } = meeting;
+  const { reader, writer, union, writersUnion } = meeting;
   const text = isText(reader) && isText(writer) && reader.kind !== writer.kind;
   switch (runtime) {
     case "python-avro":
       if (writersUnion !== undefined && union === undefined) return { text: "it refuses a union for a plain type" };
       if (text) return { text: "it reads neither as the other" };
-      if (inside !== undefined && union === undefined && !fitsInside(runtime, reader, writer)) {
-        return { text: `it promotes nothing in an ${inside}`.replace("an map", "a map") };
-      }
-      return undefined;
+      return fitsOutside(runtime, reader, writer) || isNamed(reader)
+        ? undefined
+        : { text: "it compares what is inside by kind alone, and promotes nothing there" };
     case "fastavro":
       return text && reader.kind === "string" ? { text: "it throws at what is no UTF-8", some: true } : undefined;
     case "avro-rs":

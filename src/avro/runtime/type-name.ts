@@ -1,6 +1,7 @@
-import { isNamed } from "../schema.ts";
-import { hasNameFor } from "./fit.ts";
-import type { RuntimeRule } from "./rule.ts";
+import { isNamed, type AvroSchema, type AvroUnion } from "../schema.ts";
+import { resolverOf } from "./avsc.ts";
+import { fitsOutside, hasNameFor } from "./fit.ts";
+import type { Runtime, RuntimeRule } from "./rule.ts";
 import { textOf } from "./walk.ts";
 
 /** Java compares names without their namespace, and the reader's aliases; avsc refuses all events for one such type. */
@@ -10,8 +11,10 @@ export const typeName: RuntimeRule = {
   severity: "error",
   runtimes: ["avsc", "python-avro", "ruby-avro"],
   find: ({ runtime, meetings }) =>
-    meetings.flatMap(({ reader, writer, path, certainty }) => {
+    meetings.flatMap(({ reader, writer, path, certainty, union }) => {
       if (!isNamed(reader) || !isNamed(writer) || hasNameFor(runtime, reader, writer)) return [];
+      // It reads it as another branch: runtime/first-fit tells.
+      if (union?.kind === "union" && takesOther(runtime, union, writer)) return [];
       return [
         {
           path,
@@ -26,3 +29,8 @@ export const typeName: RuntimeRule = {
       ];
     }),
 };
+
+function takesOther(runtime: Runtime, union: AvroUnion, writer: AvroSchema): boolean {
+  if (runtime === "avsc") return resolverOf(union, writer) !== undefined;
+  return union.branches.some((branch) => fitsOutside(runtime, branch, writer));
+}

@@ -22,8 +22,6 @@ export interface Meeting {
   readonly union?: AvroSchema | undefined;
   readonly writersUnion?: AvroSchema | undefined;
   readonly certainty: "always" | "on-some-data";
-  /** What the two are directly inside of. */
-  readonly inside?: "array" | "map" | undefined;
 }
 
 /** Every type of a schema, in the order of its text; a type that contains itself is entered once. */
@@ -53,7 +51,7 @@ export function meetingsOf(root: AvroSchema, written: AvroSchema): readonly Meet
   const meetings: Meeting[] = [];
   const met = new Map<AvroSchema, Set<AvroSchema>>();
   const visit = (meeting: Meeting): void => {
-    const { reader, writer, path, certainty, inside } = meeting;
+    const { reader, writer, path, certainty } = meeting;
     const known = met.get(reader) ?? new Set();
     if (isNamed(reader) && isNamed(writer) && known.has(writer)) return;
     met.set(reader, known.add(writer));
@@ -61,7 +59,7 @@ export function meetingsOf(root: AvroSchema, written: AvroSchema): readonly Meet
       const several = writer.branches.filter(({ kind }) => kind !== "null").length > 1;
       const rests = several ? "on-some-data" : certainty;
       for (const branch of writer.branches) {
-        visit({ reader, writer: branch, path, certainty: rests, writersUnion: writer, inside });
+        visit({ reader, writer: branch, path, certainty: rests, writersUnion: writer });
       }
     } else if (reader.kind === "union") {
       const branch = chosen(reader.branches, writer);
@@ -77,10 +75,10 @@ export function meetingsOf(root: AvroSchema, written: AvroSchema): readonly Meet
 
 function innerOf({ reader, writer, path, certainty }: Meeting): readonly Meeting[] {
   if (reader.kind === "array" && writer.kind === "array") {
-    return [{ reader: reader.items, writer: writer.items, path: [...path, "[]"], certainty, inside: "array" }];
+    return [{ reader: reader.items, writer: writer.items, path: [...path, "[]"], certainty }];
   }
   if (reader.kind === "map" && writer.kind === "map") {
-    return [{ reader: reader.values, writer: writer.values, path: [...path, "{}"], certainty, inside: "map" }];
+    return [{ reader: reader.values, writer: writer.values, path: [...path, "{}"], certainty }];
   }
   if (reader.kind !== "record" || writer.kind !== "record") return [];
   return reader.fields.flatMap((field) => {
