@@ -1,3 +1,4 @@
+import { canonicalForm } from "../canonical.ts";
 import { writtenFields } from "../compatibility.ts";
 import { isNamed, type AvroRecord, type AvroSchema } from "../schema.ts";
 import type { RuntimeFound, RuntimeRule } from "./rule.ts";
@@ -11,12 +12,13 @@ export const javascriptName: RuntimeRule = {
   problem: "a name that every JavaScript object has, as constructor or __proto__: avsc refuses it or loses the value",
   severity: "error",
   runtimes: ["avsc"],
-  find: ({ parsed, meetings }) => [
+  find: ({ parsed, reader, writer, meetings }) => [
     ...parsed.flatMap((places) =>
       places.flatMap(({ schema, path, again }) => (again ? [] : inDefinition(schema, path))),
     ),
     ...protoLost(parsed[0] ?? []),
-    ...meetings.flatMap((meeting) =>
+    // Of two schemas that are the same, avsc (and kafkajs' client) makes no resolver.
+    ...(reader === undefined || canonicalForm(reader) === canonicalForm(writer) ? [] : meetings).flatMap((meeting) =>
       meeting.reader.kind === "record" && meeting.writer.kind === "record"
         ? inResolver(meeting.reader, meeting.writer, meeting.path)
         : [],
@@ -47,14 +49,14 @@ function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
   });
 }
 
-/** The writer's fields by name are such a table when two schemas differ. */
+/** The writer's fields by name are such a table: all of them, and what the reader has over them. */
 function inResolver(reader: AvroRecord, writer: AvroRecord, path: readonly string[]): readonly RuntimeFound[] {
   const missing = reader.fields
     .filter((field) => writtenFields(field, writer).length === 0)
     .flatMap(({ name, aliases }) => [name, ...aliases]);
-  const read = new Set(reader.fields.flatMap((field) => writtenFields(field, writer).map(({ name }) => name)));
-  const skipped = writer.fields.flatMap(({ name }) => (read.has(name) ? [] : [name]));
-  return [...missing, ...skipped].filter((name) => INHERITED.has(name)).map((name) => refused([...path, name], name));
+  return [...missing, ...writer.fields.map(({ name }) => name)]
+    .filter((name) => INHERITED.has(name))
+    .map((name) => refused([...path, name], name));
 }
 
 function refused(path: readonly string[], name: string): RuntimeFound {

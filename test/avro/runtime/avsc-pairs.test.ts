@@ -58,7 +58,8 @@ test("whatever avsc refuses or reads otherwise of what Java accepts, a rule tell
       compatible++;
       if (result?.differs === undefined) return;
       different++;
-      expect({ ...pair, differs: result.differs, told: result.told }).not.toMatchObject({ told: [] });
+      const seen = JSON.stringify({ ...pair, differs: result.differs });
+      expect(result.told.length === 0 ? `silent: ${seen}` : "told").toBe("told");
     }),
     { numRuns: RUNS },
   );

@@ -37,6 +37,8 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value);
-  if (value.constructor.name === "Branch$") return plain(entries[0]?.[1]);
+  // not the value's own: a field may have that name
+  const made: unknown = Object.getPrototypeOf(value);
+  if (typeof made === "object" && made?.constructor.name === "Branch$") return plain(entries[0]?.[1]);
   return Object.fromEntries(entries.map(([key, one]) => [key, plain(one)]));
 }
