@@ -16,9 +16,16 @@ export interface Resolver {
 
 type Registry = Map<string, Resolver>;
 
+/** By reader, of the writer asked for last: several rules ask for one pair. */
+const last = new WeakMap<AvroSchema, { readonly writer: AvroSchema; readonly resolver: Resolver | undefined }>();
+
 /** undefined: avsc refuses the pair. */
 export function resolverOf(reader: AvroSchema, writer: AvroSchema): Resolver | undefined {
-  return resolve(new Map(), reader, writer);
+  const known = last.get(reader);
+  if (known?.writer === writer) return known.resolver;
+  const resolver = resolve(new Map(), reader, writer);
+  last.set(reader, { writer, resolver });
+  return resolver;
 }
 
 function resolve(registry: Registry, reader: AvroSchema, writer: AvroSchema): Resolver | undefined {

@@ -23,7 +23,7 @@ export function hasNameFor(runtime: Runtime, reader: AvroNamed, writer: AvroName
 }
 
 /** Does the runtime promote the written type to the reader's other one? */
-export function promotes(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
+function promotes(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
   const isText = reader.kind === "string" || reader.kind === "bytes";
   return isPromotion(reader, writer) && (runtime !== "python-avro" || !isText || reader.kind === writer.kind);
 }

@@ -1,8 +1,7 @@
 import { canonicalForm } from "../canonical.ts";
-import { writtenFields } from "../compatibility.ts";
 import { isNamed, type AvroRecord, type AvroSchema } from "../schema.ts";
 import type { RuntimeFound, RuntimeRule } from "./rule.ts";
-import { textOf, type Place } from "./walk.ts";
+import { textOf, type Meeting, type Place } from "./walk.ts";
 
 /** What every JavaScript object has already; avsc keeps its tables of names in objects. */
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
@@ -17,12 +16,7 @@ export const javascriptName: RuntimeRule = {
       places.flatMap(({ schema, path, again }) => (again ? [] : inDefinition(schema, path))),
     ),
     ...protoLost(parsed[0] ?? []),
-    // Of two schemas that are the same, avsc (and kafkajs' client) makes no resolver.
-    ...(reader === undefined || canonicalForm(reader) === canonicalForm(writer) ? [] : meetings).flatMap((meeting) =>
-      meeting.reader.kind === "record" && meeting.writer.kind === "record"
-        ? inResolver(meeting.reader, meeting.writer, meeting.path)
-        : [],
-    ),
+    ...(reader === undefined ? [] : inResolvers(reader, writer, meetings)),
   ],
 };
 
@@ -49,12 +43,20 @@ function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
   });
 }
 
-/** The writer's fields by name are such a table: all of them, and what the reader has over them. */
+/** Of two schemas that are the same, avsc (and kafkajs' client) makes no resolver. */
+function inResolvers(reader: AvroSchema, writer: AvroSchema, meetings: readonly Meeting[]): readonly RuntimeFound[] {
+  const found = meetings.flatMap((meeting) =>
+    meeting.reader.kind === "record" && meeting.writer.kind === "record"
+      ? inResolver(meeting.reader, meeting.writer, meeting.path)
+      : [],
+  );
+  return found.length === 0 || canonicalForm(reader) === canonicalForm(writer) ? [] : found;
+}
+
+/** The writer's fields by name are such a table: all of them, and the reader's are looked up in it. */
 function inResolver(reader: AvroRecord, writer: AvroRecord, path: readonly string[]): readonly RuntimeFound[] {
-  const missing = reader.fields
-    .filter((field) => writtenFields(field, writer).length === 0)
-    .flatMap(({ name, aliases }) => [name, ...aliases]);
-  return [...missing, ...writer.fields.map(({ name }) => name)]
+  const own = reader.fields.flatMap(({ name, aliases }) => [name, ...aliases]);
+  return [...new Set([...own, ...writer.fields.map(({ name }) => name)])]
     .filter((name) => INHERITED.has(name))
     .map((name) => refused([...path, name], name));
 }

@@ -80,5 +80,5 @@ function logicalOf(schema: AvroSchema): string | undefined {
   if (schema.kind === "union") return undefined;
   const { logicalType: name, scale } = schema.props;
   if (typeof name !== "string" || !(BASES[name]?.includes(schema.kind) ?? false)) return undefined;
-  return name === "decimal" ? `decimal of scale ${String(scale ?? 0)}` : name;
+  return name === "decimal" ? `decimal of scale ${typeof scale === "number" ? scale : 0}` : name;
 }

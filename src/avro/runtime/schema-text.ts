@@ -55,7 +55,7 @@ function oddities(text: Json): readonly Oddity[] {
     }
     for (const field of isArray(json["fields"]) ? json["fields"] : []) {
       if (!isObject(field)) continue;
-      const there = [...path, String(field["name"])];
+      const there = [...path, textIn(field["name"]) ?? ""];
       const order = textIn(field["order"]);
       if (order !== undefined && order !== order.toLowerCase()) {
         const remedy = `write ${order.toLowerCase()}`;

@@ -158,7 +158,7 @@ function fits(type: AvroSchema, value: Json): boolean {
 }
 
 /** Java's choice: the exact type first, then an alias, then the same kind, then what is promoted. */
-export function branchFor(branches: readonly AvroSchema[], written: AvroSchema): AvroSchema | undefined {
+function branchFor(branches: readonly AvroSchema[], written: AvroSchema): AvroSchema | undefined {
   const reads = branches.filter((branch) => checkCompatibility(branch, written).compatible);
   const alike = reads.filter(({ kind }) => kind === written.kind);
   const named = (test: (branch: AvroSchema) => boolean): AvroSchema | undefined => alike.find(test);
