@@ -2,15 +2,16 @@ import type { Command } from "commander";
 
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";
 
-/** `rules`: what changes keep their bytes and change their meaning, and where each is explained. */
+/** `rules`: what keeps its bytes and changes its meaning, what a library reads unlike Java, and where each is explained. */
 export function addRules(program: Command, terminal: Terminal): void {
   const command = program
     .command("rules")
-    .description("list the rules about meaning: what each finds, how much it weighs, and its page")
+    .description("list the rules about meaning and runtimes: what each finds, how much it weighs, and its page")
     .addOption(formatOption())
     .action(async ({ format }: { readonly format: Format }) => {
       const { MEANING_RULES, ANOTHER_COLUMN } = await import("../avro/meaning.ts");
-      const rules = [...MEANING_RULES, ANOTHER_COLUMN].map(({ id, severity, problem }) => ({
+      const { RUNTIME_RULES } = await import("../avro/runtime.ts");
+      const rules = [...MEANING_RULES, ANOTHER_COLUMN, ...RUNTIME_RULES].map(({ id, severity, problem }) => ({
         id,
         severity,
         problem,

@@ -6,6 +6,7 @@ import type { Contract } from "./contract.ts";
 import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
 import { readerFindings, readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
+import { runtimeFindings } from "./runtime.ts";
 import { inView, rowFor } from "./view.ts";
 
 /** What a topic's events would be. */
@@ -37,6 +38,7 @@ export function judge(contract: Contract, candidate: Candidate): Judgement {
     ...knows(contract, candidate),
     ...moves(contract, candidate),
     ...meant.flatMap(({ name, finding }) => (told.has(name) ? [] : [finding])),
+    ...runtimeFindings(contract, candidate),
   ];
   return verdictOf(findings.map((finding) => inView(contract, finding)));
 }

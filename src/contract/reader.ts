@@ -37,6 +37,16 @@ export function readerRow(contract: Contract): AvroRecord | undefined {
   return contract.view === "row" ? recordIn(schema) : rowOf(schema);
 }
 
+/** The contract's schema and what it would read, by its view; undefined when either cannot be told. */
+export function readerPair(
+  contract: Contract,
+  envelope: AvroSchema,
+): { readonly reader: AvroSchema; readonly writer: AvroSchema } | undefined {
+  const reader = readerSchema(contract);
+  const writer = reader !== undefined && contract.view === "row" ? unwrapped(contract, reader, envelope) : envelope;
+  return reader === undefined || writer === undefined ? undefined : { reader, writer };
+}
+
 /** Can the contract's schema read events of `envelope`: Avro's rule, explained by the reader's field names. */
 export function readerFindings(contract: Contract, envelope: AvroSchema): readonly Finding[] {
   const reader = readerSchema(contract);
