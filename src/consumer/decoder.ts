@@ -1,6 +1,7 @@
 import type avsc from "avsc";
 import { type Cause, explainCauses } from "../avro/cause.ts";
 import { parseSchema } from "../avro/parse.ts";
+import { type RuntimeFinding, runtimeFindings, type RuntimePair } from "../avro/runtime.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
@@ -24,10 +25,9 @@ export function readerOf(topic: string, json: Json, longs: Longs): Reader {
   try {
     return { json, schema, type: typeOf(json, longs) };
   } catch (cause) {
-    throw new GuardError("schema-invalid", `avsc does not take the reader's schema for ${topic}: ${reason(cause)}`, {
-      next: "Avro's rules allow it, avsc is narrower: define each named type once and refer to it by its full name",
-      cause,
-    });
+    const known = refusalOf({ reader: schema, writer: schema, text: json });
+    const message = `avsc does not take the reader's schema for ${topic}: ${known?.message ?? reason(cause)}`;
+    throw new GuardError("schema-invalid", message, { ...(known && { next: nextOf(known) }), cause });
   }
 }
 
@@ -56,17 +56,36 @@ function writerType(topic: string, writer: Json, longs: Longs): avsc.Type {
   }
 }
 
-/** avsc compares schemas by rules of its own; the guard judged this reader by Java's, so both have to agree. */
+/**
+ * avsc reads by rules of its own; the guard judged this reader by Java's, so both have to agree. A record's name alone
+ * is a policy of Java's rule: what avsc then reads is read.
+ */
 function resolverFor(topic: string, writer: Json, written: avsc.Type, reader: Reader): avsc.Resolver {
   const schema = parseSchema(writer);
-  const [cause] = explainCauses(reader.schema, schema).filter(({ certainty }) => certainty !== "by-policy");
-  if (cause !== undefined) throw cannot(topic, told(cause), cause.remedy);
+  const causes = explainCauses(reader.schema, schema);
+  const certain = causes.find(({ certainty }) => certainty !== "by-policy");
+  if (certain !== undefined) throw cannot(topic, told(certain), certain.remedy);
   const resolver = resolverOf(reader, written);
   if (typeof resolver === "object") return resolver;
-  throw cannot(
-    topic,
-    `avsc cannot read the event's schema with the reader's, though Avro's rules allow it: ${resolver}`,
-  );
+  const [name] = causes;
+  if (name !== undefined) throw cannot(topic, told(name), name.remedy);
+  throw refusedByAvsc(topic, resolver, { reader: reader.schema, writer: schema, text: reader.json });
+}
+
+/** What avsc refuses though Java's rule allows it. */
+function refusedByAvsc(topic: string, why: string, pair: RuntimePair): GuardError {
+  const known = refusalOf(pair);
+  const what = `avsc refuses what Avro's rules allow: ${known?.message ?? why}`;
+  return known === undefined ? cannot(topic, what) : cannot(topic, what, nextOf(known));
+}
+
+/** The rule that knows why avsc reads nothing of the pair. */
+function refusalOf(pair: RuntimePair): RuntimeFinding | undefined {
+  return runtimeFindings("avsc", pair).find(({ whole, rule }) => whole === true || rule === "runtime/cached-resolver");
+}
+
+function nextOf({ remedy, rule }: RuntimeFinding): string {
+  return `${remedy}; docs/rules/${rule}.md says why`;
 }
 
 function told({ path, message }: Cause): string {

@@ -170,9 +170,18 @@ describe("what cannot be read is told without its bytes", () => {
     );
     await expect(decoded(reader, writer, { v: { x: 1 }, w: { x: 2 } })).rejects.toMatchObject({
       code: "event-unreadable",
-      message: expect.stringContaining("though Avro's rules allow it"),
-      next: expect.stringContaining("fieldgate rules"),
+      message: expect.stringContaining("avsc refuses what Avro's rules allow: "),
+      next: expect.stringContaining("docs/rules/runtime/cached-resolver.md"),
     });
+  });
+
+  it("a record of another name, by what to do", async () => {
+    const other = { ...(WRITER as object), name: "Row" };
+    await expect(decoded(other, WRITER, VALUE)).rejects.toMatchObject({
+      code: "event-unreadable",
+      next: expect.stringContaining("alias"),
+    });
+    expect(await decoded({ ...other, aliases: ["Value"] }, WRITER, VALUE)).toMatchObject({ id: 7n });
   });
 
   it("a reader's schema is refused before any event comes", () => {
@@ -183,6 +192,9 @@ describe("what cannot be read is told without its bytes", () => {
     for (const schema of [twice, { type: "recrod" }]) {
       expect(() => eventReader({ registry: registryOf({}), topic: TOPIC, schema })).toThrow("[schema-invalid]");
     }
+    expect(() => eventReader({ registry: registryOf({}), topic: TOPIC, schema: twice })).toThrow(
+      expect.objectContaining({ next: expect.stringContaining("docs/rules/runtime/defined-twice.md") }),
+    );
   });
 });
 
