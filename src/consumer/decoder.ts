@@ -36,7 +36,7 @@ export function readerOf(topic: string, json: Json, longs: Longs): Reader {
  * compile it takes longer than hundreds of events. Throws `event-unreadable` when the reader cannot read the writer.
  */
 export function decoderOf(topic: string, writer: Json, reader: Reader | undefined, longs: Longs): Decode {
-  const written = writerType(topic, writer, reader === undefined ? longs : "number");
+  const written = writerType(topic, writer, longs);
   const resolver = reader === undefined ? undefined : resolverFor(topic, writer, written, reader);
   const type = reader?.type ?? written;
   return (bytes) => {

@@ -175,6 +175,17 @@ describe("what cannot be read is told without its bytes", () => {
     });
   });
 
+  it("a record of another namespace, where a union could take the wrong one of two", async () => {
+    const inner = (name: string) => ({ type: "record", name, fields: [{ name: "x", type: "int" }] });
+    const of = (...fields: readonly Json[]) => record(fields.map((type, at) => ({ name: `f${at}`, type })));
+    const reader = of([inner("a.X"), inner("b.X")], inner("c.Y"));
+    const writer = of(inner("b.X"), inner("d.Y"));
+    await expect(decoded(reader, writer, { f0: { x: 1 }, f1: { x: 2 } })).rejects.toMatchObject({
+      code: "event-unreadable",
+      next: expect.stringContaining("docs/rules/runtime/type-name.md"),
+    });
+  });
+
   it("a record of another name, by what to do", async () => {
     const other = { ...(WRITER as object), name: "Row" };
     await expect(decoded(other, WRITER, VALUE)).rejects.toMatchObject({
