@@ -31,7 +31,7 @@ export function isSampleFile(file: Buffer): boolean {
 }
 
 /** The value in Avro's binary form; a union's value is of its null or of its first other branch. */
-export function avroBytes(schema: AvroSchema, value: Sample): Buffer {
+function avroBytes(schema: AvroSchema, value: Sample): Buffer {
   switch (schema.kind) {
     case "null":
       return Buffer.alloc(0);
