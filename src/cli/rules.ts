@@ -9,8 +9,8 @@ export function addRules(program: Command, terminal: Terminal): void {
     .description("list the rules about meaning: what each finds, how much it weighs, and its page")
     .addOption(formatOption())
     .action(async ({ format }: { readonly format: Format }) => {
-      const { MEANING_RULES, ANOTHER_COLUMN } = await import("../avro/meaning.ts");
-      const rules = [...MEANING_RULES, ANOTHER_COLUMN].map(({ id, severity, problem }) => ({
+      const { CATALOGUE } = await import("../avro/meaning.ts");
+      const rules = CATALOGUE.map(({ id, severity, problem }) => ({
         id,
         severity,
         problem,

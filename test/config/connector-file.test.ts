@@ -62,6 +62,7 @@ describe("a connector file that is right", () => {
       releasePolicy: "contracts",
       releasePolicyOf: {},
       judgeTimeoutMs: 3000,
+      severity: [],
       backfillMaxRows: 10_000_000,
       backfillRate: 0,
       chunkRows: 1024,
