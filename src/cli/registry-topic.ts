@@ -15,8 +15,8 @@ export async function registryTopic(env: Environment, topic: string): Promise<To
   const flowing: { schemaId: number; schema: string }[] = [];
   const numbers = await registry.versions(subject);
   if (numbers.length === 0) {
-    const next = "the registry knows a topic from its first event on";
-    throw new GuardError("not-found", `the registry has no subject ${subject}`, { next });
+    const next = `check the topic's name; its subject would be ${subject}`;
+    throw new GuardError("not-found", `the registry has no schema of ${topic}`, { next });
   }
   for (const number of numbers) {
     const version = await registry.version(subject, number);
