@@ -39,7 +39,10 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const stray = strayPolicies(keys.data, filter, policies);
   if (stray.length > 0) return { kind: "wrong", mistakes: stray };
   const warnings = [...ignoredWarning(sorted.ignored), ...lineBreakWarnings(flat)];
-  return { kind: "config", config: assemble(keys.data, { filter, releasePolicyOf: policies, severity, registry, warnings }) };
+  return {
+    kind: "config",
+    config: assemble(keys.data, { filter, releasePolicyOf: policies, severity, registry, warnings }),
+  };
 }
 
 /** Kafka Connect's two forms: the flat object, and `{"name", "config"}` as its REST API takes it. */

@@ -18,7 +18,8 @@ export function severityChanges(
     const refused = whyNotChangeable(rule);
     const change = typeof value === "string" ? changeOf(rule, value) : undefined;
     if (refused !== undefined) mistakes.push({ key, reason: `names a rule that ${refused}` });
-    else if (change === undefined) mistakes.push({ key, reason: "must say severity, last day and why", example: EXAMPLE });
+    else if (change === undefined)
+      mistakes.push({ key, reason: "must say severity, last day and why", example: EXAMPLE });
     else return [change];
     return [];
   });

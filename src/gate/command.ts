@@ -68,13 +68,7 @@ function resolve(state: State, id: string): Target | { readonly refused: string 
   return { refused: `${id} names several: ${found.map(({ amendment }) => amendment.id).join(", ")}` };
 }
 
-function refuses(
-  rules: Rules,
-  state: State,
-  command: OperatorCommand,
-  target: Target,
-  when: When,
-): string | undefined {
+function refuses(rules: Rules, state: State, command: OperatorCommand, target: Target, when: When): string | undefined {
   const { amendment, table } = target;
   const released = amendment.gate.kind === "released";
   switch (command.kind) {

@@ -29,14 +29,7 @@ const reading = (severity: readonly SeverityChange[], more: Partial<Contract> = 
 describe("another severity", () => {
   test.each<[string, Contract, readonly SeverityChange[], "ready" | "not-ready", string, RegExp]>([
     ["none", reading([]), [], "not-ready", "error", /\w$/],
-    [
-      "on its last day",
-      reading([LOWERED]),
-      [],
-      "ready",
-      "warning",
-      / \(a warning until 2026-11-23: reads both\)$/,
-    ],
+    ["on its last day", reading([LOWERED]), [], "ready", "warning", / \(a warning until 2026-11-23: reads both\)$/],
     ["the day after", reading([{ ...LOWERED, until: "2026-11-22" }]), [], "not-ready", "error", /\w$/],
     ["of another rule", reading([{ ...LOWERED, rule: "meaning/decimal-scale" }]), [], "not-ready", "error", /\w$/],
     ["of the field", reading([{ ...LOWERED, field: "at" }]), [], "ready", "warning", /reads both/],
@@ -56,7 +49,14 @@ describe("another severity", () => {
     ["of a row's field", reading([{ ...LOWERED, field: "at" }], { view: "row" }), [], "ready", "warning", /reads both/],
     ["of the connector", reading([]), [LOWERED], "ready", "warning", /until 2026-11-23 by the connector's file: reads/],
     ["of the connector, run out", reading([]), [{ ...LOWERED, until: "2026-11-22" }], "not-ready", "error", /\w$/],
-    ["the contract's own comes first", reading([{ ...LOWERED, severity: "error" }]), [LOWERED], "not-ready", "error", /\w$/],
+    [
+      "the contract's own comes first",
+      reading([{ ...LOWERED, severity: "error" }]),
+      [LOWERED],
+      "not-ready",
+      "error",
+      /\w$/,
+    ],
   ])("%s", (_, contract, changes, verdict, severity, message) => {
     const judged = judge(contract, CHANGED, { day: DAY, changes });
     expect(judged.verdict).toBe(verdict);
@@ -120,7 +120,14 @@ describe("another key", () => {
   const to = { before: key({ id: "int" }), after: key({ id: "int", email: "string" }) };
 
   test.each<[string, Contract, Parameters<typeof judgeKey>[1], string, string, RegExp]>([
-    ["who reads a column of the old", writerContract({ fields: ["id"] }), to, "not-ready", "error", /\(id\) .* \(id, email\)/],
+    [
+      "who reads a column of the old",
+      writerContract({ fields: ["id"] }),
+      to,
+      "not-ready",
+      "error",
+      /\(id\) .* \(id, email\)/,
+    ],
     ["who reads a column of the new", writerContract({ fields: ["email"] }), to, "not-ready", "error", /tombstones/],
     ["who reads neither", writerContract({ fields: ["zip"] }), to, "ready", "warning", /partitions/],
     ["who lists nothing", writerContract(), to, "not-ready", "error", /caches/],

@@ -59,7 +59,13 @@ test.each<[string, Contract, Columns, string, readonly string[]]>([
     "ready",
     ["warning contract/unknown-field"],
   ],
-  ["who lists nothing, and what it reads has another type", writerContract(), { id: "long" }, "unknown", ["warning contract/evidence-missing"]],
+  [
+    "who lists nothing, and what it reads has another type",
+    writerContract(),
+    { id: "long" },
+    "unknown",
+    ["warning contract/evidence-missing"],
+  ],
   ["the same, tried", writerContract({ tested: [tried({ id: "long" }, "id")] }), { id: "long" }, "ready", []],
   [
     "what Avro refuses",

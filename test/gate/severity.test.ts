@@ -29,8 +29,18 @@ const LAST = "2026-03-31T23:59:59.999Z";
 const AFTER = "2026-04-01T00:00:00.000Z";
 const nick = idOf(NICK);
 /** The consumer reads the new column as T, and events would carry [null, T]. */
-const RAISED = { rule: "meaning/null-not-handled", severity: "error", reason: "not tried yet", until: "2026-03-31" } as const;
-const LOWERED = { rule: "meaning/null-not-handled", severity: "warning", reason: "tried", until: "2026-03-31" } as const;
+const RAISED = {
+  rule: "meaning/null-not-handled",
+  severity: "error",
+  reason: "not tried yet",
+  until: "2026-03-31",
+} as const;
+const LOWERED = {
+  rule: "meaning/null-not-handled",
+  severity: "warning",
+  reason: "tried",
+  until: "2026-03-31",
+} as const;
 const READS_NICK: Contract = {
   version: 1,
   environment: "default",
@@ -136,7 +146,14 @@ describe("another key", () => {
     ["nobody asked, with a reason", "contracts", [], { reason }, [`register ${key}`], "pending"],
     ["not ready, with a reason alone", "contracts", contracts, { reason }, [], "refused"],
     ["not ready, by force without a reason", "contracts", contracts, { force: true }, [], "refused"],
-    ["not ready, by force with a reason", "contracts", contracts, { reason, force: true }, [`register ${key}`], "pending"],
+    [
+      "not ready, by force with a reason",
+      "contracts",
+      contracts,
+      { reason, force: true },
+      [`register ${key}`],
+      "pending",
+    ],
     ["not ready, where an operator decides", "manual", contracts, { reason }, [`register ${key}`], "pending"],
     [
       "whoever reads it is prepared",

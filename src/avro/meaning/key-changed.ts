@@ -11,7 +11,10 @@ export const KEY_CHANGED: Pick<MeaningRule, "id" | "problem" | "severity"> = {
 };
 
 /** What another key means for whoever reads the topic; `before` undefined: the events have no key now. */
-export function keyChange(before: AvroRecord | undefined, after: AvroRecord): Pick<Finding, "certainty" | "message" | "remedy"> {
+export function keyChange(
+  before: AvroRecord | undefined,
+  after: AvroRecord,
+): Pick<Finding, "certainty" | "message" | "remedy"> {
   const [was, is] = keyTexts(before, after);
   const now = before === undefined ? "the events have no key" : `the events' key is ${was}`;
   return {
