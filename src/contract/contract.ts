@@ -73,7 +73,7 @@ export const unknownFields = z.enum(["accept", "reject"]);
 export const view = z.enum(["envelope", "row"]);
 
 export const severity = z.enum(["error", "warning"]);
-export const reason = z
+export const reasonText = z
   .string()
   .regex(/\S/, "must say why")
   .max(500, "must not be longer than 500 characters")
@@ -86,7 +86,7 @@ const severityChange = z.strictObject({
   rule: z.string().regex(CHANGEABLE, "must be a meaning/… or runtime/… rule: what Avro refuses stays an error"),
   field: z.string().min(1).optional(),
   severity,
-  reason,
+  reason: reasonText,
   until,
 });
 const testedField = z.strictObject({

@@ -5,7 +5,7 @@ import {
   name,
   names,
   owner,
-  reason,
+  reasonText,
   severity,
   unknownFields,
   until,
@@ -68,7 +68,7 @@ const severitySchema = z.strictObject({
   topic: name.optional().describe("Only on this topic of the file"),
   field: z.string().min(1).optional().describe("Only of this field, as `check` prints it or as a row column"),
   severity: severity.describe("warning: the finding keeps no field back. error: it does"),
-  reason: reason.describe("Why this consumer weighs it otherwise, for those who read it later"),
+  reason: reasonText.describe("Why this consumer weighs it otherwise, for those who read it later"),
   until: until.describe("The last day on which it holds, in UTC"),
 });
 

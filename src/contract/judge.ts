@@ -1,13 +1,13 @@
 import { canonicalForm } from "../avro/canonical.ts";
 import { ANOTHER_COLUMN, meaningFindings } from "../avro/meaning.ts";
-import { fieldHash } from "../avro/meaning/same-field.ts";
-import type { AvroRecord, AvroSchema, RecordField } from "../avro/schema.ts";
+import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
 import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
 import { readerFindings, readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
 import { reweighed, UNCHANGED, type Weights } from "./severity.ts";
+import { testedFields, unknownFindings, unnamedFlowing } from "./unknown.ts";
 import { inView, rowFor } from "./view.ts";
 
 /** What a topic's events would be. */
@@ -48,7 +48,7 @@ function findingsOn(contract: Contract, candidate: Candidate): readonly Finding[
   const meant = means(contract, candidate);
   return [
     ...decoded.map((finding) => explained(finding, meant)),
-    ...knows(contract, candidate),
+    ...unknownFindings(contract, candidate),
     ...moves(contract, candidate),
     ...meant.flatMap(({ name, finding }) => (names.has(name) ? [] : [finding])),
   ];
@@ -85,11 +85,7 @@ export function checkFlowing(
     const name = withheld.find((field) => finding.field === `after.${field}`);
     return name === undefined ? { ...finding, severity: "error" as const } : awaited(finding, name);
   });
-  const unnamed = unnamedFields(contract, rowOf(flowing)?.fields ?? []).map<Finding>((name) => ({
-    ...unknownField(contract, name),
-    severity: "warning",
-    message: `"${name}" flows, and this contract rejects fields it does not name`,
-  }));
+  const unnamed = unnamedFlowing(contract, flowing);
   return verdictOf([...findings, ...unnamed].map((finding) => told(contract, finding, weights)));
 }
 
@@ -196,50 +192,4 @@ export function reads(contract: Contract, name: string): boolean {
   const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
   if (row !== undefined) return row.fields.some((field) => field.name === name || field.aliases.includes(name));
   return contract.fields?.includes(name) ?? true;
-}
-
-function knows(contract: Contract, { added, envelope }: Candidate): readonly Finding[] {
-  const tested = testedFields(contract, envelope);
-  return unnamedFields(contract, added).map((name) => {
-    const found = unknownField(contract, name);
-    return tested.has(name) ? triedWith(found, name) : found;
-  });
-}
-
-/** Fields that the consumer's own handler was tried with as they would be; of another definition they were not. */
-function testedFields({ tested }: Contract, envelope: AvroSchema): ReadonlySet<string> {
-  if (tested === undefined) return new Set();
-  const fields = rowOf(envelope)?.fields ?? [];
-  const isTried = (field: RecordField) =>
-    tested.some(({ field: name, type }) => name === field.name && type === fieldHash(field));
-  return new Set(fields.filter(isTried).map(({ name }) => name));
-}
-
-function triedWith(found: Finding, name: string): Finding {
-  const message = `"${name}" is named nowhere in the contract, and the consumer's handler was tried with it`;
-  return { ...found, severity: "warning", message };
-}
-
-function unknownField({ decodesWith }: Contract, name: string): Finding {
-  const read = decodesWith === "reader" ? "schema" : "fields";
-  return {
-    rule: "contract/unknown-field",
-    severity: "error",
-    certainty: "always",
-    field: `after.${name}`,
-    message: `the consumer rejects fields it does not know, and "${name}" is named nowhere in its contract`,
-    remedy: `add "${name}" to \`ignores\`, or to \`${read}\` if it is read, and run \`fieldgate publish\``,
-  };
-}
-
-/** Those that a contract with `unknown-fields: reject` names neither in schema nor in fields nor in ignores. */
-function unnamedFields(contract: Contract, fields: readonly { readonly name: string }[]): readonly string[] {
-  if (contract.unknownFields === "accept") return [];
-  const read = readerRow(contract)?.fields ?? [];
-  const known = new Set([
-    ...(contract.fields ?? []),
-    ...(contract.ignores ?? []),
-    ...read.flatMap(({ name, aliases }) => [name, ...aliases]),
-  ]);
-  return fields.map(({ name }) => name).filter((name) => !known.has(name));
 }

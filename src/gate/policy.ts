@@ -29,8 +29,8 @@ export function mayFlow(policy: ReleasePolicy, amendment: Amendment, keyless: bo
 /** A key is never let in by a policy alone. */
 function keyWaits(policy: ReleasePolicy, { verdicts }: Amendment): string {
   const waiting = policy === "contracts" ? notReady(verdicts) : [];
-  const how = waiting.length === 0 ? "release it with --reason" : `not ready: ${waiting.join(", ")}`;
-  return `another key moves rows to other partitions: ${how}`;
+  const ready = waiting.length === 0 ? "" : `; not ready: ${waiting.join(", ")} (until they are, with --force too)`;
+  return `another key moves rows to other partitions: release it with --reason${ready}`;
 }
 
 /** Nothing but labels: rows with a new one flow already, only the schema does not list it. */

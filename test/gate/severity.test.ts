@@ -139,7 +139,9 @@ describe("another key", () => {
       { consumer: "replica", verdict: "not-ready", findings: [{ rule: "meaning/key-changed", severity: "error" }] },
       { consumer: "audit", verdict: "ready", findings: [{ rule: "meaning/key-changed", severity: "warning" }] },
     ]);
-    expect(amendment?.gate.why).toBe("another key moves rows to other partitions: not ready: replica");
+    expect(amendment?.gate.why).toBe(
+      "another key moves rows to other partitions: release it with --reason; not ready: replica (until they are, with --force too)",
+    );
   });
 
   it.each<[string, Rules["policy"], readonly Contract[], Parameters<typeof release>[1], readonly string[], string]>([
