@@ -85,7 +85,11 @@ describe("another severity", () => {
     const schema = envelopeOf({ ...NOW, phone: "string" });
     const rule = "avro/reader-field-missing-default";
     const contract = reading([{ ...LOWERED, rule }], { decodesWith: "reader", schema, fields: undefined });
-    expect(judge(contract, CHANGED, { day: DAY, changes: [{ ...LOWERED, rule }] }).verdict).toBe("not-ready");
+    const same = { ...CHANGED, envelope: CHANGED.flowing };
+    expect(judge(contract, same, { day: DAY, changes: [{ ...LOWERED, rule }] })).toMatchObject({
+      verdict: "not-ready",
+      findings: [{ rule, severity: "error" }],
+    });
   });
 
   test("holds for what flows too, where an error would be raised again", () => {

@@ -85,14 +85,16 @@ test.each<[string, Contract, Columns, string, readonly string[]]>([
   expect(judged.verdict).toBe(verdict);
 });
 
-test("what means something else stays an error although it was tried", () => {
-  const timestamp = (unit: string): Columns => ({ at: { type: "long", "connect.name": `io.debezium.time.${unit}` } });
-  const next = timestamp("Timestamp");
+const named = (type: string, name: string): Columns => ({ at: { type, "connect.name": `io.debezium.time.${name}` } });
+
+test.each([
+  ["meaning/time-unit", named("long", "MicroTimestamp"), named("long", "Timestamp")],
+  ["meaning/date-or-timestamp", named("int", "Date"), named("long", "Timestamp")],
+])("what means something else stays an error although it was tried: %s", (rule, now, next) => {
   const contract = writerContract({ tested: [tried(next, "at")] });
-  const [envelope, flowing] = [next, timestamp("MicroTimestamp")].map((columns) => parseSchema(envelopeOf(columns)));
-  if (envelope === undefined || flowing === undefined) throw new Error("unreachable");
+  const [envelope, flowing] = [parseSchema(envelopeOf(next)), parseSchema(envelopeOf(now))];
   expect(judge(contract, { topic: contract.topic, envelope, flowing, added: [] })).toMatchObject({
     verdict: "not-ready",
-    findings: [{ rule: "meaning/time-unit" }],
+    findings: [{ rule, severity: "error" }],
   });
 });
