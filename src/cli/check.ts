@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 
 import type { Mistake } from "../contract/mistake.ts";
+import { dayOf } from "../contract/severity.ts";
 import { GuardError } from "../errors.ts";
 import type { TopicView } from "../http/api.ts";
 import { clientOf } from "./client.ts";
@@ -49,7 +50,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .action(async ({ file, against, failOn, format }: Options) => {
       const contracts = await readContractFile(terminal.cwd, file);
       const source = await sourceOf(terminal, contracts, against);
-      const today = new Date().toISOString().slice(0, 10);
+      const today = dayOf(new Date().toISOString());
       const report = await reportOf(inRepository(contracts, terminal.cwd, format), source, failOn, today);
       const print = await FORMATS[format]();
       terminal.out(print(report));
