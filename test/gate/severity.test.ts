@@ -1,3 +1,4 @@
+import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { contractKey, type Contract } from "../../src/contract/contract.ts";
 import { decide } from "../../src/decide.ts";
@@ -85,6 +86,18 @@ describe("a rule that weighs otherwise until a day", () => {
     const { state: after } = playAt(given, state, [asked, saw], [asked, judged], [flipped, flips]);
     expect(fieldNames(after)).toEqual(fields);
   });
+
+  const day = fc.integer({ min: 1, max: 28 }).map((at) => `2026-02-${String(at).padStart(2, "0")}`);
+  law.prop([day, fc.array(day, { minLength: 3, maxLength: 3 })])(
+    "the field flows exactly when the flip's own day is one on which it holds",
+    (until, days) => {
+      const [first, second, third] = days.toSorted().map((one) => `${one}T12:00:00.000Z`);
+      if (first === undefined || second === undefined || third === undefined) throw new Error("three days");
+      const state = stateOf(publishing(), { ...READS_NICK, severity: [{ ...LOWERED, until }] });
+      const { state: after } = playAt(rules, state, [first, saw], [second, judged], [third, flips]);
+      expect(fieldNames(after).includes("nick")).toBe(third.slice(0, 10) <= until);
+    },
+  );
 
   it("what waits is judged anew once its day is over", () => {
     const manual: Rules = { ...rules, policy: "manual" };
