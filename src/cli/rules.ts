@@ -27,6 +27,6 @@ export function addRules(program: Command, terminal: Terminal): void {
     });
   withExamples(command, "fieldgate rules", "fieldgate rules --format json").addHelpText(
     "after",
-    "\nThe severity is that on a field the contract reads; on any other field a finding is a warning.",
+    "\nThe severity is that on a field the contract reads; on any other field a finding is a warning. A contract's or a\nconnector's `severity` changes it until a day.",
   );
 }
