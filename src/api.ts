@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type Contract, contractKey, type ContractName, isKeyOf, rollingKey } from "./contract/contract.ts";
+import { nearestKey } from "./config/mistake.ts";
 import { commandText, type OpenDesk } from "./desk.ts";
 import { GuardError } from "./errors.ts";
 import { type Amendment, isCalled } from "./gate/amendment.ts";
-import type { Api, Command, Health } from "./http/api.ts";
+import type { Api, Command, Health, TopicView } from "./http/api.ts";
 import type { Appender } from "./kafka/append.ts";
 import { type Planner, planOf } from "./planning.ts";
 import { amendmentView, connectorView, type Running, topicView } from "./view.ts";
@@ -68,14 +69,30 @@ export function serviceApi(parts: ApiParts): Api {
       return { kind: "pending" };
     },
     plan: (steps) => planOf(plannersOf(parts), steps, Date.now()),
-    async topic(name) {
-      for (const { state } of connectors) {
-        const table = state?.tables.get(name);
-        if (table !== undefined) return topicView(table);
-      }
-      throw new GuardError("not-found", `no connector publishes topic ${name}`, { next: "fieldgate amendments" });
-    },
+    topic: async (name) => topicOf(parts, name),
   };
+}
+
+/** Throws `not-found` for a topic no connector publishes, and `refused` while a connector may still turn out to. */
+function topicOf({ connectors, planners }: ApiParts, topic: string): TopicView {
+  for (const { name, state } of connectors) {
+    const table = state?.tables.get(topic);
+    if (table !== undefined) return topicView(table, planners.get(name)?.rules.severity);
+  }
+  const starting = connectors.find(({ state }) => state === undefined);
+  if (starting !== undefined) throw notRead(starting.name);
+  const near = nearestKey(
+    topic,
+    connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]),
+  );
+  const next = near === undefined ? "a connector has to capture its table" : `did you mean ${near}?`;
+  throw new GuardError("not-found", `no connector publishes topic ${topic}`, { next });
+}
+
+function notRead(connector: string): GuardError {
+  return new GuardError("refused", `connector ${connector} has not read its state yet`, {
+    next: "ask again in a moment",
+  });
 }
 
 /** undefined withdraws it. */
@@ -105,7 +122,7 @@ function plannersOf({ connectors, planners, desk }: ApiParts): readonly Planner[
     const planner = planners.get(name);
     // The state is of the last commit: an idle connector has not committed since a contract came.
     if (state !== undefined && planner !== undefined) return { name, state: { ...state, contracts }, ...planner };
-    throw new GuardError("refused", `connector ${name} has not read its state yet`, { next: "ask again in a moment" });
+    throw notRead(name);
   });
 }
 

@@ -51,6 +51,7 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
       environment: config.environment,
       policy: config.releasePolicy,
       policyOf: new Map(policies),
+      severity: config.severity,
       backfillMaxRows: config.backfillMaxRows,
       modes: config.values,
       filter: config.filter,

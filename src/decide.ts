@@ -17,19 +17,19 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
     case "seen":
       return onSeen(rules, state, input, when);
     case "captured":
-      return onCaptured(rules, state, input.table);
+      return onCaptured(rules, state, input.table, when);
     case "null-found":
       return onNullFound(rules, state, input, when);
     case "replaced":
       return onReplaced(state, input, when);
     case "ask":
-      return onAsk(rules, state, input.id);
+      return onAsk(rules, state, input.id, when);
     case "passed":
       return onPassed(state, input.topic, input.doubt);
     case "judged":
-      return onJudged(rules, state, input.id, input.answer);
+      return onJudged(rules, state, input, when);
     case "contract":
-      return onContract(rules, state, input.key, input.contract);
+      return onContract(rules, state, input, when);
     case "command":
       return onCommand(rules, state, input.command, when);
     case "registered":
@@ -37,7 +37,7 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
     case "registration-refused":
       return onRefusedRegistration(state, input);
     case "settle":
-      return settleTopic(rules, state, input.topic);
+      return settleTopic(rules, state, input.topic, when);
     case "told":
       return onTold(state, input);
     default:

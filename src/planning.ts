@@ -28,7 +28,7 @@ export async function planOf(planners: readonly Planner[], steps: readonly Step[
     notes.push(...applied.notes.map((note) => ({ ...note, table: note.table ?? null })));
     for (const { table, fresh } of applied.tables) {
       for (const { amendment, lines } of fresh) {
-        const judged = await judge(rules, registry, state, table, amendment);
+        const judged = await judge(rules, registry, state, table, amendment, when);
         amendments.push({ connector: name, lines, ...judged });
       }
     }
@@ -42,10 +42,11 @@ async function judge(
   state: State,
   table: TableState,
   planned: Amendment,
+  when: When,
 ): Promise<Omit<PlannedAmendment, "connector" | "lines">> {
   const answer = planned.unmapped === undefined ? await answered(rules, registry, table, planned) : undefined;
   const asked = { ...planned, answer };
-  const amendment = { ...asked, verdicts: weigh(rules, state, table, asked) };
+  const amendment = { ...asked, verdicts: weigh(rules, state, table, asked, when) };
   const decision = mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0);
   const { schema, name } = table.shape.table;
   return {

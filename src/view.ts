@@ -111,14 +111,14 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
   return { schema: answer.candidate.text, widened: answer.candidate.widened };
 }
 
-export function topicView(table: TableState): TopicView {
+export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
   const withheld = withheldOf(table).flatMap(({ id, name, column, answer }) => {
     const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
     if (candidate?.part !== "value") return [];
     return [{ amendmentId: id, field: column?.name ?? name, candidate: candidate.text }];
   });
   const flowing = table.flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
-  return { topic: table.shape.topic, flowing, withheld };
+  return { topic: table.shape.topic, flowing, withheld, severity };
 }
 
 export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {

@@ -6,6 +6,7 @@ import { decimalScale } from "./meaning/decimal-scale.ts";
 import { defaultChanged } from "./meaning/default-changed.ts";
 import { dropped } from "./meaning/dropped.ts";
 import { enumDefault } from "./meaning/enum-default.ts";
+import { KEY_CHANGED } from "./meaning/key-changed.ts";
 import { logicalType } from "./meaning/logical-type.ts";
 import { longBeyondJavascript } from "./meaning/long-beyond-javascript.ts";
 import { notNullLost } from "./meaning/not-null-lost.ts";
@@ -18,7 +19,7 @@ import { timeUnit } from "./meaning/time-unit.ts";
 import { unionOrder } from "./meaning/union-order.ts";
 import type { AvroRecord, RecordField } from "./schema.ts";
 
-/** The catalogue: same bytes, other meaning. */
+/** Rules that compare a field with what it would be. */
 export const MEANING_RULES: readonly MeaningRule[] = [
   decimalScale,
   decimalPrecision,
@@ -44,6 +45,13 @@ export const ANOTHER_COLUMN: Pick<MeaningRule, "id" | "problem" | "severity"> = 
   problem: "a field of the same name and type is filled from another column",
   severity: "error",
 };
+
+/** The catalogue: same bytes, other meaning. */
+export const CATALOGUE: readonly Pick<MeaningRule, "id" | "problem" | "severity">[] = [
+  ...MEANING_RULES,
+  ANOTHER_COLUMN,
+  KEY_CHANGED,
+];
 
 export interface MeaningFinding extends Found {
   readonly rule: MeaningRule["id"];

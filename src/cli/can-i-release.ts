@@ -105,8 +105,8 @@ function answerOf({ id, field, kind, gate, verdicts, refused, candidate, groupsN
   }
   if (notReady.length > 0) return { ...of, answer: "unknown", why: `unknown: ${namesOf(notReady, "unknown")}` };
   if (refused !== null) return { ...of, answer: "no", why: refused };
-  // Contracts say what they read of a row, not of the key or of another table.
-  if (kind === "key" || kind === "table") return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
+  // Contracts say what they read of a row, not of another table.
+  if (kind === "table") return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
   // Nobody was asked: there is no schema that they could be asked about.
   if (candidate === null) return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
   const why = verdicts.length === 0 ? "no contract on the topic" : "every contract is ready";

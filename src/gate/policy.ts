@@ -18,12 +18,19 @@ export function mayFlow(policy: ReleasePolicy, amendment: Amendment, keyless: bo
   if (blocked !== undefined) return waits(blocked);
   if (amendment.order?.kind === "withhold") return waits(`${amendment.order.actor} said withhold`);
   if (amendment.order?.kind === "release") return byOrder(policy, amendment, amendment.order);
-  if (amendment.kind === "key") return waits("another key moves rows to other partitions: release it with --reason");
+  if (amendment.kind === "key") return waits(keyWaits(policy, amendment));
   if (isData(amendment)) return flows("an enum's label is data, which is never withheld", amendment);
   if (keyless && owesRows(amendment)) {
     return waits("the table has no key, so its values cannot be re-published: release it with --backfill none");
   }
   return byPolicy(policy, amendment);
+}
+
+/** A key is never let in by a policy alone. */
+function keyWaits(policy: ReleasePolicy, { verdicts }: Amendment): string {
+  const waiting = policy === "contracts" ? notReady(verdicts) : [];
+  const ready = waiting.length === 0 ? "" : `; not ready: ${waiting.join(", ")} (until they are, with --force too)`;
+  return `another key moves rows to other partitions: release it with --reason${ready}`;
 }
 
 /** Nothing but labels: rows with a new one flow already, only the schema does not list it. */

@@ -1,5 +1,6 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Contract } from "../contract/contract.ts";
+import type { SeverityChange } from "../contract/severity.ts";
 import type { GuardError } from "../errors.ts";
 import type { Finding } from "../finding.ts";
 import type { ValueModes } from "../event/modes.ts";
@@ -55,6 +56,8 @@ export interface Rules {
   readonly policy: ReleasePolicy;
   /** By topic; else `policy`. */
   readonly policyOf: ReadonlyMap<string, ReleasePolicy>;
+  /** Rules that weigh otherwise for every contract that does not say it itself, each until a day. */
+  readonly severity?: readonly SeverityChange[] | undefined;
   /** A backfill over more rows waits for an operator. */
   readonly backfillMaxRows: number;
   /** How values are written. */

@@ -1,4 +1,5 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
+import type { SeverityChange } from "../contract/severity.ts";
 import type { Amendment, Explanation, Verdict } from "../gate/amendment.ts";
 import type { Step } from "../plan/step.ts";
 import type { Json } from "../table/shape.ts";
@@ -184,6 +185,8 @@ export interface TopicView {
     /** The candidate schema's text. */
     readonly candidate: string;
   }[];
+  /** What the connector's file says of rules' severity. undefined: nothing. */
+  readonly severity?: readonly SeverityChange[] | undefined;
 }
 
 /** Body of every answer that is not 2xx. */

@@ -106,7 +106,7 @@ describe("whatever happens in whatever order", () => {
         if (was === undefined || answer?.kind !== "fits") throw new Error("released without an answer");
         expect(was.amendment.gate.kind).toBe("withheld");
         expect(answer.candidate.hash).toBe(input.hash);
-        const weighed = { ...was.amendment, verdicts: weigh(run.rules, before, was.table, was.amendment) };
+        const weighed = { ...was.amendment, verdicts: weigh(run.rules, before, was.table, was.amendment, WHEN) };
         expect(decisionOn(run.rules, was.table, weighed).kind).toBe("flows");
         const wide = answer.candidate.widened !== undefined;
         const making = candidateOf(run.rules, was.table, was.amendment, wide);
@@ -146,7 +146,7 @@ describe("whatever happens in whatever order", () => {
         if (input.kind !== "registered" || tableIn(before).shape === tableIn(step.state).shape) continue;
         const was = findAmendment(before, input.id);
         if (was === undefined) throw new Error("no amendment");
-        const waiting = notReady(weigh(run.rules, before, was.table, was.amendment));
+        const waiting = notReady(weigh(run.rules, before, was.table, was.amendment, WHEN));
         if (waiting.length > 0) expect(was.amendment.order).toMatchObject({ kind: "release", force: true });
       }
     },
