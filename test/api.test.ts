@@ -48,7 +48,7 @@ function service() {
       },
       [Symbol.asyncDispose]: async () => {},
     },
-    groupsNotNamed: async () => [],
+    lastLook: () => undefined,
     planners: new Map(),
   });
   const now = async () => {

@@ -105,6 +105,10 @@ function answerOf({ id, field, kind, gate, verdicts, refused, candidate, groupsN
   }
   if (notReady.length > 0) return { ...of, answer: "unknown", why: `unknown: ${namesOf(notReady, "unknown")}` };
   if (refused !== null) return { ...of, answer: "no", why: refused };
+  // Under strict the groups that nobody names are waited for too.
+  if (gate.unnamed !== undefined) {
+    return { ...of, answer: gate.unnamed.kind === "known" ? "no" : "unknown", why: gate.why };
+  }
   // Contracts say what they read of a row, not of the key or of another table.
   if (kind === "key" || kind === "table") return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
   // Nobody was asked: there is no schema that they could be asked about.

@@ -38,6 +38,10 @@ export interface ConnectorConfig {
   /** By `schema.table`; a table not in it has `releasePolicy`. */
   readonly releasePolicyOf: Readonly<Record<string, ReleasePolicy>>;
   readonly judgeTimeoutMs: number;
+  readonly groupsSeenMs: number;
+  readonly contractsStaleMs: number;
+  /** Time between two looks at Kafka's consumer groups; the shortest of a process counts. */
+  readonly groupsLookMs: number;
   readonly backfillMaxRows: number;
   /** Rows a second; 0: no limit. */
   readonly backfillRate: number;

@@ -135,7 +135,7 @@ function tablePolicies(policies: Flat, mistakes: Mistake[]): Readonly<Record<str
     else {
       const reason = policy.error.issues.map(ownReason).find((text) => text !== undefined);
       const key = `${TABLE_POLICY_PREFIX}${table}`;
-      mistakes.push({ key, reason: reason ?? "must be observe, contracts or manual" });
+      mistakes.push({ key, reason: reason ?? "must be observe, contracts, strict or manual" });
     }
   }
   return result;

@@ -1,8 +1,9 @@
 import { parseSchemaText } from "../avro/parse.ts";
-import { judge } from "../contract/judge.ts";
+import { judge, verdictOf } from "../contract/judge.ts";
 import type { Amendment, Candidate, Verdict } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
 import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
+import { contractsOn, evidenceAgainst, unnamedOn } from "./readers.ts";
 import type { Rules, State, Step, TableState } from "./state.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "./update.ts";
 
@@ -14,12 +15,12 @@ export function settle(rules: Rules, state: State, id: string): Step {
   if (found.amendment.kind === "table") return step(state);
   const { table } = found;
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment) };
-  const decision = decisionOn(rules, table, amendment);
+  const decision = decisionOn(rules, state, table, amendment);
   if (decision.kind === "flows" && amendment.answer?.kind === "fits") {
     const next = withAmendment(state, amendment);
     return step(next, { kind: "register", id, candidate: amendment.answer.candidate });
   }
-  const gate = { ...amendment.gate, kind: "withheld" as const, why: decision.why };
+  const gate = { ...amendment.gate, kind: "withheld" as const, why: decision.why, unnamed: unnamedIn(decision) };
   const next = withAmendment(state, { ...amendment, gate });
   const silent = amendment.answer === undefined && amendment.unmapped === undefined && !amendment.gone;
   return silent || amendment.told === tellText({ ...amendment, gate }) ? step(next) : step(next, { kind: "tell", id });
@@ -29,10 +30,10 @@ export function settle(rules: Rules, state: State, id: string): Step {
  * May it flow, and all that is in its candidate with it? Fields whose names would collide are released together, so
  * one that is kept back keeps back the other.
  */
-export function decisionOn(rules: Rules, table: TableState, amendment: Amendment): Decision {
+export function decisionOn(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
   const policy = policyOf(rules, amendment.topic);
   const keyless = table.shape.key.length === 0;
-  const decision = mayFlow(policy, amendment, keyless);
+  const decision = mayFlow(policy, amendment, keyless, unnamedOn(rules, state, amendment.topic));
   if (decision.kind === "waits" || amendment.answer?.kind !== "fits") return decision;
   for (const other of membersOf(table, amendment.answer.candidate)) {
     if (other.order?.kind === "withhold") return { kind: "waits", why: `${other.id} is withheld, and goes with it` };
@@ -44,6 +45,10 @@ export function decisionOn(rules: Rules, table: TableState, amendment: Amendment
     }
   }
   return decision;
+}
+
+function unnamedIn(decision: Decision) {
+  return decision.kind === "waits" ? decision.unnamed : undefined;
 }
 
 /** The other amendments a candidate releases. */
@@ -75,9 +80,7 @@ export function weigh(rules: Rules, state: State, table: TableState, amendment: 
 }
 
 function verdicts(rules: Rules, state: State, table: TableState, candidate: Candidate): readonly Verdict[] {
-  const contracts = [...state.contracts.values()].filter(
-    (contract) => contract.topic === table.shape.topic && contract.environment === rules.environment,
-  );
+  const contracts = contractsOn(rules, state, table.shape.topic);
   if (contracts.length === 0) return [];
   const asked = {
     topic: table.shape.topic,
@@ -89,6 +92,6 @@ function verdicts(rules: Rules, state: State, table: TableState, candidate: Cand
   return contracts.map((contract) => ({
     consumer: contract.consumer,
     environment: contract.environment,
-    ...judge(contract, asked),
+    ...verdictOf([...judge(contract, asked).findings, ...evidenceAgainst(rules, state, contract)]),
   }));
 }

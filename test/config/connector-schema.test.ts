@@ -22,7 +22,7 @@ function connectorSchema(): object {
       }),
     ),
     patternProperties: {
-      [String.raw`^fieldgate\.release\.policy\..+`]: { enum: ["observe", "contracts", "manual"] },
+      [String.raw`^fieldgate\.release\.policy\..+`]: { enum: ["observe", "contracts", "strict", "manual"] },
     },
     required: ["database.hostname", "database.user", "database.password", "database.dbname", "topic.prefix"],
     additionalProperties: true,
