@@ -59,6 +59,7 @@ export function summaryDraft(scope: Scope, amendments: readonly Amendment[]): Dr
 function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: Reminder | undefined): WithheldAlert {
   const { connector, state } = scope;
   const waiting = waitingFor(state, amendments);
+  const groupsWaitedFor = [...new Set(amendments.flatMap(unnamedGroups))];
   const widened = amendments.flatMap(({ answer }) => (answer?.kind === "fits" ? (answer.candidate.widened ?? []) : []));
   return {
     kind: "withheld",
@@ -66,7 +67,8 @@ function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: 
     connector,
     changes: amendments.map((amendment) => changeOf(state, amendment)),
     waiting,
-    groupsNotNamed: groupsOf(scope, amendments),
+    groupsWaitedFor,
+    groupsNotNamed: groupsOf(scope, amendments).filter((group) => !groupsWaitedFor.includes(group)),
     widened: [...new Set(widened)],
     next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`)),
     reminder,
@@ -146,6 +148,11 @@ function ownerOf({ contracts }: State, topic: string, { consumer, environment }:
 function groupsOf({ groupsNotNamed }: Scope, amendments: readonly Amendment[]): readonly string[] {
   const topics = new Set(amendments.map(({ topic }) => topic));
   return [...new Set([...topics].flatMap((topic) => groupsNotNamed.get(topic) ?? []))];
+}
+
+/** What it waits for beside contracts. */
+function unnamedGroups({ gate }: Withheld): readonly string[] {
+  return gate.unnamed?.kind === "known" ? gate.unnamed.groups : [];
 }
 
 function countTables(state: State, amendments: readonly Amendment[]): SummaryAlert["tables"] {
