@@ -1,4 +1,5 @@
 import { contractKey, isKeyOf } from "../contract/contract.ts";
+import { isEvidenceMissing } from "../contract/evidence.ts";
 import type { Amendment, Verdict } from "../gate/amendment.ts";
 import { describeAmendment } from "../gate/describe.ts";
 import type { State } from "../gate/state.ts";
@@ -125,7 +126,8 @@ function waitingFor(state: State, amendments: readonly Amendment[]): readonly Wa
 function withVerdict(before: Waiting | undefined, one: Verdict, owner: string | undefined): Waiting {
   const { consumer, environment, verdict } = one;
   const errors = one.findings.filter(({ severity }) => severity === "error");
-  const findings = errors.length > 0 ? errors : one.findings;
+  const missing = one.findings.filter(isEvidenceMissing);
+  const findings = [errors, missing].find((some) => some.length > 0) ?? one.findings;
   const finding = before?.finding ?? findings[0];
   const count = findings.length + (before?.finding === undefined ? 0 : before.more + 1);
   return {
