@@ -98,7 +98,7 @@ function answerOf({ id, field, kind, gate, verdicts, refused, candidate, groupsN
   const notReady = verdicts.flatMap(({ consumer, environment, verdict, findings }) =>
     verdict === "ready" ? [] : [{ consumer, environment, verdict, findings }],
   );
-  const of = { id, field, notReady, notAsked: groupsNotNamed };
+  const of = { id, field, notReady, notAsked: gate.unnamed === undefined ? groupsNotNamed : [] };
   if (gate.kind === "released") return { ...of, notReady: [], answer: "flows", why: `flows: ${gate.why}` };
   if (notReady.some(({ verdict }) => verdict === "not-ready")) {
     return { ...of, answer: "no", why: `not ready: ${namesOf(notReady, "not-ready")}` };
