@@ -168,6 +168,20 @@ describe("the state topic", () => {
     expect(isStarted({ key: "position", value: '{"id":"one"}' }, "one")).toBe(false);
   });
 
+  it("what another release left out of the evidence is not known, and no error", () => {
+    const groups = '[{"group":"a","first":1}]';
+    const records = [
+      { key: "groups/t", value: `{"v":1,"began":1,"at":2,"groups":${groups},"later":true}` },
+      { key: "groups/u", value: '{"v":1}' },
+    ];
+    expect(replay(records).evidence).toEqual(
+      new Map([
+        ["t", { began: 1, at: 2, contracts: {}, groups: [{ group: "a", first: 1, readers: {} }] }],
+        ["u", { began: 0, at: 0, contracts: {}, groups: [] }],
+      ]),
+    );
+  });
+
   const broken: [string, string, string, RegExp][] = [
     ["no JSON", "table/inventory.public.t", "{", /table\/inventory\.public\.t: no JSON/],
     ["no object", "job/snapshot/t", "3", /job\/snapshot\/t: no object/],
