@@ -25,16 +25,19 @@ interface Found {
 /** What the HTTP server asks: reads from the last committed states, writes to the contracts and commands topics. */
 export function serviceApi(parts: ApiParts): Api {
   const { connectors, desk, deployment, version } = parts;
-  const view = ({ running, amendment }: Found) =>
-    amendmentView(running, amendment, knownNow(parts, running), Date.now());
+  /** What is known is put together once for a request, not for each amendment. */
+  const viewer = () => {
+    const known = new Map(connectors.map((running) => [running, knownNow(parts, running)]));
+    return ({ running, amendment }: Found) => amendmentView(running, amendment, known.get(running), Date.now());
+  };
   return {
     health: async () => ({ status: healthOf(connectors), deployment, version }),
     connectors: async () => connectors.map((running) => connectorView(running, Date.now())),
     amendments: async ({ table }) =>
       all(connectors)
         .filter((found) => isOf(found, table))
-        .map(view),
-    amendment: async (id) => view(one(connectors, id)),
+        .map(viewer()),
+    amendment: async (id) => viewer()(one(connectors, id)),
     contracts: async () => [...desk.contracts().values()],
     async publishContract(contract: Contract) {
       const id = contractKey(contract);

@@ -81,7 +81,7 @@ export type Move =
 
 const GROUPS = ["consumer0", "consumer1", "sink", "idle"] as const;
 
-export const lookedAt: fc.Arbitrary<Looked> = fc.record({
+const lookedAt: fc.Arbitrary<Looked> = fc.record({
   kind: fc.constant("groups" as const),
   groups: fc.option(fc.subarray([...GROUPS]), { nil: undefined, freq: 4 }),
   hours: fc.nat({ max: 240 }),
@@ -333,16 +333,16 @@ export function inputOf(world: World, state: State, chosen: Move): Input | undef
 }
 
 /** `idle` has no members, only offsets that move now and then. */
-export function lookOf(world: World, { groups, hours, offset, announces }: Looked): Look {
+function lookOf(world: World, { groups, hours, offset, announces }: Looked): Look {
   world.now += hours * 3_600_000;
   const at = world.now;
   if (groups === undefined) return { kind: "unknown", at, why: "down" };
   const readers = new Map(announces ? [["f", 1]] : []);
-  const seen = groups.map((group) => {
+  const found = groups.map((group) => {
     const offsets = new Map(group === "idle" ? [[0, BigInt(offset)]] : []);
     return { group, members: group === "idle" ? 0 : 1, offsets, readers };
   });
-  return { kind: "seen", at, byTopic: new Map([[TOPIC, seen]]) };
+  return { kind: "seen", at, byTopic: new Map([[TOPIC, found]]) };
 }
 
 export function commandInput(world: World, state: State, chosen: Said): Input {
