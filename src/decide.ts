@@ -1,5 +1,6 @@
 import { answerForgotten, onCommand } from "./gate/command.ts";
 import { onContract } from "./gate/contract.ts";
+import { onGroups } from "./gate/groups.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./gate/release.ts";
 import { onReplaced } from "./gate/replaced.ts";
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onTold } from "./gate/seen.ts";
@@ -32,6 +33,8 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
       return onContract(rules, state, input, when);
     case "command":
       return onCommand(rules, state, input.command, when);
+    case "groups":
+      return onGroups(rules, state, input.look, when);
     case "registered":
       return onFlip(rules, state, input, when);
     case "registration-refused":

@@ -2,6 +2,7 @@ import { GuardError } from "./errors.ts";
 import { type Amendment, type Answer } from "./gate/amendment.ts";
 import { describeAmendment, meanwhile } from "./gate/describe.ts";
 import { mayFlow } from "./gate/policy.ts";
+import { unnamedOn } from "./gate/readers.ts";
 import { policyOf, weigh } from "./gate/settle.ts";
 import type { Rules, State, TableState, When } from "./gate/state.ts";
 import { answerOf } from "./guard/answer.ts";
@@ -47,7 +48,8 @@ async function judge(
   const answer = planned.unmapped === undefined ? await answered(rules, registry, table, planned) : undefined;
   const asked = { ...planned, answer };
   const amendment = { ...asked, verdicts: weigh(rules, state, table, asked, when) };
-  const decision = mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0);
+  const unnamed = unnamedOn(rules, state, amendment.topic);
+  const decision = mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0, unnamed);
   const { schema, name } = table.shape.table;
   return {
     topic: amendment.topic,

@@ -50,7 +50,7 @@ function service(connectors: readonly Running[] = []) {
       },
       [Symbol.asyncDispose]: async () => {},
     },
-    groupsNotNamed: async () => [],
+    lastLook: () => undefined,
     planners: new Map(),
   });
   const now = async () => {

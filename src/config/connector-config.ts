@@ -41,6 +41,10 @@ export interface ConnectorConfig {
   /** Rules that weigh otherwise, each until a day. */
   readonly severity: readonly SeverityChange[];
   readonly judgeTimeoutMs: number;
+  readonly groupsSeenMs: number;
+  readonly contractsStaleMs: number;
+  /** Time between two looks at Kafka's consumer groups; the shortest of a process counts. */
+  readonly groupsLookMs: number;
   readonly backfillMaxRows: number;
   /** Rows a second; 0: no limit. */
   readonly backfillRate: number;

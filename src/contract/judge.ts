@@ -96,7 +96,8 @@ function awaited(finding: Finding, name: string): Finding {
   return { ...finding, message, remedy: "run `fieldgate publish` once this version is deployed" };
 }
 
-function verdictOf(findings: readonly Finding[]): Judgement {
+/** What a contract's findings, of the judgement and of what was seen of its readers, amount to. */
+export function verdictOf(findings: readonly Finding[]): Judgement {
   if (findings.some(({ severity }) => severity === "error")) return { verdict: "not-ready", findings };
   return { verdict: findings.some(isEvidenceMissing) ? "unknown" : "ready", findings };
 }

@@ -3,7 +3,8 @@ import { fieldOf } from "../event/field.ts";
 import { type Amendment, isCalled, type Order } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
 import { filled, refusesFill } from "./fill.ts";
-import { blockedBy, notReady } from "./policy.ts";
+import { blockedBy, opposition } from "./policy.ts";
+import { unnamedOn } from "./readers.ts";
 import { replaced } from "./replaced.ts";
 import { membersOf, policyOf, settle, weigh } from "./settle.ts";
 import type { OperatorCommand, Outcome, Rules, State, Step, TableState, When } from "./state.ts";
@@ -107,10 +108,12 @@ function refusesRelease(
   if (table.shape.key.length === 0 && owed.length > 0 && command.backfill !== "none") {
     return `${id}: the table has no key, so its values cannot be re-published; say --backfill none`;
   }
-  const waiting = command.beside === undefined ? notReady(weigh(rules, state, table, amendment, when)) : [];
-  const forced = command.force && hasReason(command);
-  if (waiting.length === 0 || forced || policyOf(rules, amendment.topic) !== "contracts") return undefined;
-  return `${id}: not ready: ${waiting.join(", ")}; release it all the same with --force --reason`;
+  // With --beside another form of it is judged first: its verdicts are not known yet.
+  if (command.beside !== undefined || (command.force && hasReason(command))) return undefined;
+  const { topic } = amendment;
+  const verdicts = weigh(rules, state, table, amendment, when);
+  const opposed = opposition(policyOf(rules, topic), verdicts, unnamedOn(rules, state, topic));
+  return opposed && `${id}: ${opposed.why}; release it all the same with --force --reason`;
 }
 
 /** Is the registry asked before the release is decided on? A level may have been lowered since it refused. */

@@ -4,6 +4,7 @@ import type { Amendment, Answer, Order } from "./amendment.ts";
 import { dueRows, needsBackfill } from "./backfill.ts";
 import { candidateOf, isOf, type Made } from "./candidate.ts";
 import { blockedBy } from "./policy.ts";
+import { unnamedOn } from "./readers.ts";
 import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
 import { findAmendment, step, withAmendment, withheldOf, withJob, answered, withTable } from "./update.ts";
@@ -57,7 +58,7 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
   if (making.kind === "none" || making.made.candidate.hash !== input.hash)
     return step(state, { kind: "judge", id: input.id });
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
-  const decision = decisionOn(rules, table, amendment);
+  const decision = decisionOn(rules, state, table, amendment);
   if (decision.kind === "waits") return settle(rules, state, input.id, when);
   const gate: Amendment["gate"] = {
     kind: "released",
@@ -66,6 +67,7 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
     why: decision.why,
     schemaId: input.schema.id,
     wouldHaveWaitedFor: decision.wouldHaveWaitedFor,
+    unnamed: unnamedOn(rules, state, amendment.topic),
   };
   return letIn(rules, state, table, { ...amendment, gate }, making.made, input);
 }

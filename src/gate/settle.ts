@@ -2,11 +2,12 @@ import { parseSchemaText } from "../avro/parse.ts";
 import type { AvroRecord } from "../avro/schema.ts";
 import type { Contract } from "../contract/contract.ts";
 import { judgeKey } from "../contract/judge-key.ts";
-import { judge, type Judgement } from "../contract/judge.ts";
+import { judge, type Judgement, verdictOf } from "../contract/judge.ts";
 import { dayOf, type Weights } from "../contract/severity.ts";
 import type { Amendment, Candidate, Verdict } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
 import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
+import { contractsOn, evidenceAgainst, unnamedOn } from "./readers.ts";
 import type { Rules, State, Step, TableState, When } from "./state.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "./update.ts";
 
@@ -18,12 +19,12 @@ export function settle(rules: Rules, state: State, id: string, when: When): Step
   if (found.amendment.kind === "table") return step(state);
   const { table } = found;
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
-  const decision = decisionOn(rules, table, amendment);
+  const decision = decisionOn(rules, state, table, amendment);
   if (decision.kind === "flows" && amendment.answer?.kind === "fits") {
     const next = withAmendment(state, amendment);
     return step(next, { kind: "register", id, candidate: amendment.answer.candidate });
   }
-  const gate = { ...amendment.gate, kind: "withheld" as const, why: decision.why };
+  const gate = { ...amendment.gate, kind: "withheld" as const, why: decision.why, unnamed: unnamedIn(decision) };
   const next = withAmendment(state, { ...amendment, gate });
   const silent = amendment.answer === undefined && amendment.unmapped === undefined && !amendment.gone;
   return silent || amendment.told === tellText({ ...amendment, gate }) ? step(next) : step(next, { kind: "tell", id });
@@ -33,10 +34,10 @@ export function settle(rules: Rules, state: State, id: string, when: When): Step
  * May it flow, and all that is in its candidate with it? Fields whose names would collide are released together, so
  * one that is kept back keeps back the other.
  */
-export function decisionOn(rules: Rules, table: TableState, amendment: Amendment): Decision {
+export function decisionOn(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
   const policy = policyOf(rules, amendment.topic);
   const keyless = table.shape.key.length === 0;
-  const decision = mayFlow(policy, amendment, keyless);
+  const decision = mayFlow(policy, amendment, keyless, unnamedOn(rules, state, amendment.topic));
   if (decision.kind === "waits" || amendment.answer?.kind !== "fits") return decision;
   for (const other of membersOf(table, amendment.answer.candidate)) {
     if (other.order?.kind === "withhold") return { kind: "waits", why: `${other.id} is withheld, and goes with it` };
@@ -48,6 +49,10 @@ export function decisionOn(rules: Rules, table: TableState, amendment: Amendment
     }
   }
   return decision;
+}
+
+function unnamedIn(decision: Decision) {
+  return decision.kind === "waits" ? decision.unnamed : undefined;
 }
 
 /** The other amendments a candidate releases. */
@@ -84,15 +89,13 @@ export function weigh(
 ): readonly Verdict[] {
   const answer = amendment.answer;
   if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return [];
-  const { topic } = table.shape;
-  const contracts = [...state.contracts.values()].filter(
-    (contract) => contract.topic === topic && contract.environment === rules.environment,
-  );
+  const contracts = contractsOn(rules, state, table.shape.topic);
   if (contracts.length === 0) return [];
   const judged = judging(table, answer.candidate, { day: dayOf(time), changes: rules.severity ?? [] });
   return contracts.map((contract) => {
     const { consumer, environment } = contract;
-    return { consumer, environment, ...judged(contract) };
+    const findings = [...judged(contract).findings, ...evidenceAgainst(rules, state, contract)];
+    return { consumer, environment, ...verdictOf(findings) };
   });
 }
 

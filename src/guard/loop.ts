@@ -107,9 +107,17 @@ function takeKeepalive(session: Session): void {
 }
 
 function storedNow(session: Session): Stored {
-  const { tables, jobs, outcomes } = session.state;
+  const { tables, jobs, outcomes, evidence } = session.state;
   const { intent } = session.committed;
-  return { intent, position: positionNow(session), tables, jobs, outcomes, commandOffset: session.commandOffset };
+  return {
+    intent,
+    position: positionNow(session),
+    tables,
+    jobs,
+    outcomes,
+    evidence: evidence.recorded,
+    commandOffset: session.commandOffset,
+  };
 }
 
 /** Inside a transaction: its commit LSN and how many of its changes are dealt with. */
@@ -129,6 +137,7 @@ function stateChanged(session: Session): boolean {
     state.tables !== committed.tables ||
     state.jobs !== committed.jobs ||
     state.outcomes !== committed.outcomes ||
+    state.evidence.recorded !== committed.evidence ||
     session.commandOffset !== committed.commandOffset
   );
 }

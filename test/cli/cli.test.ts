@@ -11,6 +11,7 @@ import type { TopicView } from "../../src/http/api.ts";
 import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
+import type { Unnamed } from "../../src/gate/readers.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
 
 const TOKEN = "a-token-of-some-length";
@@ -582,11 +583,32 @@ describe("publish --rolling-out and retire", () => {
   });
 });
 
+describe("coverage", () => {
+  it.each([
+    [true, 0, ""],
+    [false, 100, " --policy strict"],
+  ])("complete %s: exit %i", async (complete, expected, more) => {
+    api.coverages = { complete, topics: [] };
+    const json = await cli(`coverage --format json${more}`);
+    expect(json).toMatchObject({ code: expected, err: "" });
+    expect(JSON.parse(json.out)).toEqual({ complete, topics: [] });
+    expect(api.policies).toEqual([more === "" ? undefined : "strict"]);
+    expect((await cli("coverage")).out).toMatch(complete ? /^complete: / : /^not complete\n/);
+    expect((await cli("coverage --format markdown")).out).toMatch(/^### fieldgate coverage: /);
+  });
+
+  it("a policy nobody knows is wrong use", async () => {
+    expect(await cli("coverage --policy any")).toMatchObject({ code: 1 });
+  });
+});
+
 describe("can-i-release", () => {
   const ready = { verdicts: [] };
   const [verdict] = amendment.verdicts;
   const unsure = { verdicts: verdict === undefined ? [] : [{ ...verdict, verdict: "unknown" as const }] };
   const released = { gate: { ...amendment.gate, kind: "released" as const, why: "all contracts are ready" } };
+
+  const unnamed = (is: Unnamed) => ({ ...amendment.gate, why: "waits", unnamed: is });
 
   it.each<[string, number, FakeApi["changes"][number], RegExp]>([
     [
@@ -598,6 +620,18 @@ describe("can-i-release", () => {
     ["who is unknown", 100, unsure, /^unknown: nickname .*: unknown: billing\n/],
     ["that all are ready", 0, ready, /^yes: nickname .*no contract on the topic; withheld: /],
     ["that it flows", 0, released, /^yes: nickname .*: flows: all contracts are ready\n/],
+    [
+      "that strict waits for groups nobody names",
+      100,
+      { ...ready, gate: unnamed({ kind: "known", groups: ["sink"] }) },
+      /^no: nickname .*: waits\n$/,
+    ],
+    [
+      "that nobody knows who reads",
+      100,
+      { ...ready, gate: unnamed({ kind: "unknown", why: "down" }) },
+      /^unknown: nickname .*: waits\n$/,
+    ],
     ["that nobody could be asked", 100, { ...ready, candidate: null }, /^unknown: nickname .*: not judged: /],
     ["that the registry refuses", 100, { ...ready, refused: "the level FORBIDS it" }, /^no: .*: the level FORBIDS it/],
     ["that nobody minds another key", 0, { ...ready, kind: "key" }, /^yes: .*: no contract on the topic; withheld: /],

@@ -63,6 +63,9 @@ describe("a connector file that is right", () => {
       releasePolicyOf: {},
       judgeTimeoutMs: 3000,
       severity: [],
+      groupsSeenMs: 604_800_000,
+      contractsStaleMs: 1_209_600_000,
+      groupsLookMs: 30_000,
       backfillMaxRows: 10_000_000,
       backfillRate: 0,
       chunkRows: 1024,
@@ -283,7 +286,6 @@ describe("a mistake in a connector file", () => {
       { "snapshot.mode": "when_needed" },
       /^snapshot\.mode must be initial .*nearest to always and when_needed/,
     ],
-    ["the policy of a later version", { "fieldgate.release.policy": "strict" }, /cannot be `strict` in this version/],
     [
       "a severity of a rule that is none",
       { "fieldgate.severity.meaning/time-units": "warning until 2026-12-31: both are read" },
@@ -304,11 +306,12 @@ describe("a mistake in a connector file", () => {
       { "fieldgate.severity.meaning/time-unit": "warning until 2026-02-30: both are read" },
       /must say severity, last day and why/,
     ],
-    ["that policy for a table", { "fieldgate.release.policy.public.customers": "strict" }, /cannot be `strict`/],
+    ["a duration without its unit", { "fieldgate.groups.seen": "7" }, /must be a duration .*7d, 12h, 90m or 30s/],
+    ["no duration", { "fieldgate.contracts.stale": "0d" }, /must be a duration/],
     [
       "a policy nobody knows",
       { "fieldgate.release.policy.public.customers": "yes" },
-      /must be observe, contracts or manual/,
+      /must be observe, contracts, strict or manual/,
     ],
     [
       "a policy for another table",
