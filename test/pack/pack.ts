@@ -6,11 +6,10 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type FakeTopic, serveTopic } from "./fake-topic.ts";
-import { type Installed, installNode, packAndInstall } from "./install.ts";
+import { type Installed, install, installNode, OLDEST_NODE } from "./install.ts";
 
-const OLDEST_NODE = "22.12.0";
 const TOPIC: FakeTopic = { name: "inventory.public.customers", flowing: ["id", "zip"], withheld: "nickname" };
 const NOBODY = "http://127.0.0.1:1";
 
@@ -18,7 +17,7 @@ let installed: Installed;
 let server: Awaited<ReturnType<typeof serveTopic>>;
 
 beforeAll(async () => {
-  installed = await packAndInstall();
+  installed = await install(inject("tarball"));
   server = await serveTopic(TOPIC);
   const { folder } = installed;
   await writeFile(join(folder, "old.avsc"), record("id"));
