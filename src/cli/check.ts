@@ -132,8 +132,8 @@ async function reportOf(
   today: string,
 ): Promise<Report> {
   const topics: TopicReport[] = [];
-  for (const { contract, place } of contracts) {
-    const { topic, consumer, withheld, findings } = await judgeTopic(contract, source);
+  for (const { place, judgement } of await judgeAll(contracts, source)) {
+    const { topic, consumer, withheld, findings } = judgement;
     const left = withheld.map(({ amendmentId, field, findings: about }) => ({
       amendmentId,
       field,
@@ -146,6 +146,20 @@ async function reportOf(
   const note = NOTES[source.kind];
   const said = note === undefined ? {} : { note };
   return { source: source.kind, ...said, failOn, fails, topics, ignore: [...expired(ignored, today)] };
+}
+
+/** Each question has its own connection: asked one after the other, twenty topics take seconds on a far network. */
+const AT_ONCE = 8;
+
+/** In the file's order. */
+async function judgeAll(contracts: Contracts["contracts"], source: Source) {
+  const all: { readonly place: TopicReport["place"]; readonly judgement: TopicJudgement }[] = [];
+  for (let done = 0; done < contracts.length; done += AT_ONCE) {
+    const some = contracts.slice(done, done + AT_ONCE);
+    const judged = some.map(async ({ contract, place }) => ({ place, judgement: await judgeTopic(contract, source) }));
+    all.push(...(await Promise.all(judged)));
+  }
+  return all;
 }
 
 async function judgeTopic(
