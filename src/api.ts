@@ -73,9 +73,18 @@ export function serviceApi(parts: ApiParts): Api {
         const table = state?.tables.get(name);
         if (table !== undefined) return topicView(table);
       }
-      throw new GuardError("not-found", `no connector publishes topic ${name}`, { next: "fieldgate amendments" });
+      throw new GuardError("not-found", `no connector publishes topic ${name}`, { next: topicsText(connectors) });
     },
   };
+}
+
+const SHOWN_TOPICS = 20;
+
+function topicsText(connectors: readonly Running[]): string {
+  const topics = connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]);
+  if (topics.length === 0) return "no table has been published yet";
+  const more = topics.length > SHOWN_TOPICS ? ` and ${topics.length - SHOWN_TOPICS} more` : "";
+  return `published are ${topics.slice(0, SHOWN_TOPICS).join(", ")}${more}`;
 }
 
 /** undefined withdraws it. */
