@@ -80,11 +80,9 @@ function topicOf({ connectors, planners }: ApiParts, topic: string): TopicView {
   }
   const starting = connectors.find(({ state }) => state === undefined);
   if (starting !== undefined) throw notRead(starting.name);
-  const near = nearestKey(
-    topic,
-    connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]),
-  );
-  const next = near === undefined ? "a connector has to capture its table" : `did you mean ${near}?`;
+  const topics = connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]);
+  const near = nearestKey(topic, topics);
+  const next = near === undefined ? topicsText(topics) : `did you mean ${near}?`;
   throw new GuardError("not-found", `no connector publishes topic ${topic}`, { next });
 }
 
@@ -92,6 +90,14 @@ function notRead(connector: string): GuardError {
   return new GuardError("refused", `connector ${connector} has not read its state yet`, {
     next: "ask again in a moment",
   });
+}
+
+const SHOWN_TOPICS = 20;
+
+function topicsText(topics: readonly string[]): string {
+  if (topics.length === 0) return "no table has been published yet";
+  const more = topics.length > SHOWN_TOPICS ? ` and ${topics.length - SHOWN_TOPICS} more` : "";
+  return `published are ${topics.slice(0, SHOWN_TOPICS).join(", ")}${more}`;
 }
 
 /** undefined withdraws it. */

@@ -113,6 +113,12 @@ function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Fo
   return rule.find(toNow) === undefined ? told : { ...told, severity: "warning" };
 }
 
+/** By row: the topic's are the same for every contract. */
+const named = new WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>();
+
 function fieldsByName(row: AvroRecord | undefined): ReadonlyMap<string, RecordField> {
-  return new Map((row?.fields ?? []).map((field) => [field.name, field]));
+  if (row === undefined) return new Map();
+  const byName = named.get(row) ?? new Map(row.fields.map((field) => [field.name, field]));
+  named.set(row, byName);
+  return byName;
 }

@@ -146,12 +146,19 @@ function fieldFindings(name: string, now: AvroRecord, next: AvroRecord): readonl
   return [{ rule: "contract/field-retyped", ...found, message, remedy }];
 }
 
-/** The writer's schema says which branch it is, so their order does not matter to who decodes with it. */
 function isSameType(before: AvroSchema, after: AvroSchema): boolean {
-  const [one, other] = [before, after].map((type) =>
-    type.kind === "union" ? type.branches.map(canonicalForm).sort().join() : canonicalForm(type),
-  );
-  return one === other;
+  return before === after || formOf(before) === formOf(after);
+}
+
+/** By type: a row's types are compared for every contract and every candidate. */
+const forms = new WeakMap<AvroSchema, string>();
+
+/** The writer's schema says which branch it is, so their order does not matter to who decodes with it. */
+function formOf(type: AvroSchema): string {
+  const form =
+    forms.get(type) ?? (type.kind === "union" ? type.branches.map(canonicalForm).sort().join() : canonicalForm(type));
+  forms.set(type, form);
+  return form;
 }
 
 interface Meant {

@@ -85,6 +85,8 @@ describe("every command", () => {
     "withhold",
     "explain",
     "rules",
+    "plan",
+    "fill",
     "contract init",
   ];
 
@@ -116,7 +118,12 @@ describe("every command", () => {
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ["no service", { FIELDGATE_URL: "http://127.0.0.1:1" }, /\[unreachable\].*cannot be reached\n {2}next: start it/],
+    [
+      "no service",
+      { FIELDGATE_URL: "http://127.0.0.1:1" },
+      /\[unreachable\].*cannot be reached: .*ECONNREFUSED.*\n {2}next: set FIELDGATE_URL/,
+    ],
+    ["a name nobody knows", { FIELDGATE_URL: "http://fieldgate.invalid" }, /ENOTFOUND|EAI_AGAIN/],
     [
       "a wrong token",
       { FIELDGATE_TOKEN: "wrong" },
@@ -130,6 +137,15 @@ describe("every command", () => {
     expect([code, out]).toEqual([1, ""]);
     expect(err).toMatch(message);
     expect(err).not.toMatch(/^\s+at |hunter2/m);
+  });
+
+  it("with https to a service that speaks http exits 1 and says so", async () => {
+    const env = { FIELDGATE_URL: http.url.replace("http:", "https:") };
+    const { code, err } = await cli("amendments", { env });
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/next: it speaks http there: begin FIELDGATE_URL with http:/),
+    ]);
   });
 
   it("with something else at the address exits 1 and says so", async () => {
@@ -420,7 +436,7 @@ describe("check", () => {
   it("without a contract file, or with a wrong one, exits 1 and says what to write", async () => {
     expect(await cli("check")).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/no fieldgate\.yaml[^]*version: 1/),
+      err: expect.stringMatching(/no fieldgate\.yaml[^]*fieldgate contract init --client/),
     });
     contractFile("decodes-with: reader\nunknown-felds: reject");
     const { code, err } = await cli("check");
