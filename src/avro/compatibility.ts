@@ -45,6 +45,8 @@ export function checkCompatibility(reader: AvroSchema, writer: AvroSchema): Comp
 }
 
 function check(checking: Checking, reader: AvroSchema, writer: AvroSchema, path: Path): readonly Incompatibility[] {
+  // A type without a name stands in one place only, so two of them meet once.
+  if (!isNamed(reader) && !isNamed(writer)) return compare(checking, reader, writer, path);
   const met = checking.memo.get(reader) ?? new Map<AvroSchema, readonly Incompatibility[]>();
   checking.memo.set(reader, met);
   const known = met.get(writer);

@@ -1,4 +1,5 @@
-import { explainCauses, type Cause } from "../avro/cause.ts";
+import { explainCauses } from "../avro/cause.ts";
+import type { Cause } from "../avro/cause-text.ts";
 import { checkCompatibility } from "../avro/compatibility.ts";
 import { parseSchema } from "../avro/parse.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
