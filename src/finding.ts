@@ -16,7 +16,7 @@ export interface Finding {
 }
 
 /**
- * `throws`: the decoder refuses the event. `reads-default`: the field's default (often null) stands for the value.
- * `wrong-value`: it decodes, to something else than was meant. `none`: it decodes as meant; only a rule forbids it.
+ * `throws`: the decoder refuses the event. `reads-null-or-default`: one of these stands for the value.
+ * `reads-wrong-value`: it decodes, to something else than was meant. `decodes`: as meant; only a rule forbids it.
  */
-export type Effect = "throws" | "reads-default" | "wrong-value" | "none";
+export type Effect = "throws" | "reads-null-or-default" | "reads-wrong-value" | "decodes";

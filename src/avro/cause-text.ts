@@ -19,7 +19,8 @@ export interface Cause {
     | "avro/type-mismatch"
     | "avro/missing-union-branch"
     | "avro/ambiguous-alias"
-    | "avro/alias-not-applied";
+    | "avro/alias-not-applied"
+    | "avro/unusable-default";
   /** The reader's field names from the root, `[]` for an array's items and `{}` for a map's values. */
   readonly path: readonly string[];
   readonly certainty: Finding["certainty"];
@@ -45,7 +46,7 @@ export function lacksDefault({ name, type }: RecordField): Cause {
     ...HERE,
     rule: "avro/reader-field-missing-default",
     message: `the reader needs "${name}" (${describe(type)}) and gives it no default, and the events do not have it`,
-    remedy: `give "${name}" a default in the reader's schema, or drop it there; or keep the column in the database`,
+    remedy: `give "${name}" a default in the reader's schema, or drop it there; or, in the database, keep the column`,
   };
 }
 
@@ -73,7 +74,7 @@ export function otherType(reader: AvroSchema, writer: AvroSchema): Cause {
     ...HERE,
     rule: "avro/type-mismatch",
     message: `the reader takes ${describe(reader)}, the events have ${describe(writer)}`,
-    remedy: `make the reader's type ${describe(writer)}; or keep the column's type in the database`,
+    remedy: `make the reader's type ${describe(writer)}; or, in the database, keep the column's type`,
   };
 }
 
@@ -82,7 +83,7 @@ export function lacksBranch(reader: AvroUnion, writer: AvroSchema): Cause {
     ...HERE,
     rule: "avro/missing-union-branch",
     message: `the reader takes ${describe(reader)}, the events have ${describe(writer)}`,
-    remedy: `add ${describe(writer)} to the reader's union; or keep the column's type in the database`,
+    remedy: `add ${describe(writer)} to the reader's union; or, in the database, keep the column's type`,
   };
 }
 
@@ -92,7 +93,7 @@ export function cannotRead(cause: Cause, reader: AvroSchema, writer: AvroUnion, 
   if (!isHere) return cause;
   const message = `the reader takes ${describe(reader)}, the events have ${describe(writer)}`;
   if (branch.kind !== "null") return { ...cause, message };
-  const remedy = `make the reader's type a union with null; or keep the column NOT NULL in the database`;
+  const remedy = `make the reader's type a union with null; or, in the database, keep the column NOT NULL`;
   return { ...cause, message, remedy };
 }
 
@@ -111,23 +112,47 @@ export function ambiguousAlias(name: string, written: readonly string[]): Cause 
   };
 }
 
+/** The events' own default for this field no longer fits its type once the aliases are applied. */
+export function renamedInDefault(name: string): Cause {
+  return {
+    ...HERE,
+    rule: "avro/unusable-default",
+    message: `the reader's aliases rename what the events' default of "${name}" is made of, and decoders then refuse it`,
+    remedy: `drop the aliases inside the type of "${name}", or its default in the events' schema`,
+  };
+}
+
 /** Java's decoder applies a field's aliases only in a record of the same full name. */
 export function idleAlias({ name, default: value }: RecordField, written: RecordField): Cause {
   return {
     ...HERE,
-    effect: value === undefined ? "throws" : "reads-default",
+    effect: value === undefined ? "throws" : "reads-null-or-default",
     rule: "avro/alias-not-applied",
     message: `the reader's "${name}" is the events' "${written.name}" by an alias, which decoders apply only when both records have the same full name`,
     remedy: "give the reader's record the full name of the events' record, or that name as an alias",
   };
 }
 
+/** Parses as a default, and Java's decoder cannot make a value of it. */
+export function unusableDefault({ name, type }: RecordField): Cause {
+  return {
+    ...HERE,
+    rule: "avro/unusable-default",
+    message: `the events do not have "${name}", and decoders cannot make its default a value of ${describe(type)}`,
+    remedy: `put the branch that "${name}" has its default from first in the reader's union`,
+  };
+}
+
 /** A type in a few words, e.g. `null or long (timestamp-millis)`, `array of string`. */
 function describe(schema: AvroSchema): string {
   if (schema.kind === "union") return schema.branches.map(describe).join(" or ") || "nothing";
-  if (schema.kind === "array") return `array of ${describe(schema.items)}`;
-  if (schema.kind === "map") return `map of ${describe(schema.values)}`;
+  if (schema.kind === "array") return `array of ${inner(schema.items)}`;
+  if (schema.kind === "map") return `map of ${inner(schema.values)}`;
   return isNamed(schema) ? `${schema.kind} ${schema.fullName}` : `${schema.kind}${meaningOf(schema.props)}`;
+}
+
+function inner(schema: AvroSchema): string {
+  return schema.kind === "union" ? `(${describe(schema)})` : describe(schema);
 }
 
 function meaningOf({ "connect.name": connect, logicalType: logical }: Readonly<Record<string, unknown>>): string {

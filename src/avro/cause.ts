@@ -1,4 +1,5 @@
 import type { Finding } from "../finding.ts";
+import { readField, type Renaming, renamingOf } from "./alias.ts";
 import {
   ambiguousAlias,
   type Cause,
@@ -10,9 +11,12 @@ import {
   otherName,
   otherSize,
   otherType,
+  renamedInDefault,
+  unusableDefault,
 } from "./cause-text.ts";
 import { hasNameOf, isPromotion, missingSymbols, writtenFields } from "./compatibility.ts";
-import { chosenBranch, clashOf, isEquivalent, isReadAs, readField, type Renaming, renamingOf } from "./decoder.ts";
+import { chosenBranch, isEquivalent, isReadAs } from "./decoder.ts";
+import { hasValue } from "./default-value.ts";
 import {
   isNamed,
   type AvroNamed,
@@ -37,13 +41,12 @@ const NONE: readonly Cause[] = [];
  * compatibility see nothing wrong and the decoder does not do what they promise.
  */
 export function explainCauses(reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
-  const renaming = renamingOf(reader, writer);
-  const clash = clashOf(renaming, writer);
+  const { renaming, clash } = renamingOf(reader, writer);
   const causes = explain({ memo: new Map(), renaming }, reader, writer);
   if (clash === undefined || causes.some(({ rule, certainty }) => isAmbiguous(rule) && certainty === "always")) {
     return causes;
   }
-  return [ambiguousAlias(clash, []), ...causes];
+  return [clash.kind === "twice" ? ambiguousAlias(clash.name, []) : renamedInDefault(clash.name), ...causes];
 }
 
 function isAmbiguous(rule: Cause["rule"]): boolean {
@@ -89,7 +92,9 @@ function compare(explaining: Explaining, reader: AvroSchema, writer: AvroSchema)
 
 /** Causes of some of a union's branches concern only the data that takes them. */
 function explainBranches(explaining: Explaining, reader: AvroSchema, writer: AvroUnion): readonly Cause[] {
-  if (isEquivalent(explaining.renaming, reader, writer)) return NONE;
+  if (reader.kind === "union" && isEquivalent(explaining.renaming, reader, writer)) {
+    return writer.branches.flatMap((branch, at) => explain(explaining, reader.branches[at] ?? reader, branch));
+  }
   const byBranch = writer.branches.map((branch) =>
     explain(explaining, reader, branch).map((cause) => cannotRead(cause, reader, writer, branch)),
   );
@@ -151,7 +156,10 @@ function explainField(explaining: Explaining, field: RecordField, writer: AvroRe
   return explainValue(explaining, field, read, written);
 }
 
-const POLICY_ONLY = { certainty: "by-policy", effect: "none" } as const satisfies Pick<Finding, "certainty" | "effect">;
+const POLICY_ONLY = { certainty: "by-policy", effect: "decodes" } as const satisfies Pick<
+  Finding,
+  "certainty" | "effect"
+>;
 
 function isReadInto({ renaming }: Explaining, into: string, writer: AvroRecord, name: string): boolean {
   return writer.fields.some((field) => field.name === name && renaming.fieldName(writer, field) === into);
@@ -165,7 +173,8 @@ function explainValue(
 ): readonly Cause[] {
   if (read !== undefined) return explain(explaining, field.type, read.type);
   if (written !== undefined) return [idleAlias(field, written)];
-  return field.default === undefined ? [lacksDefault(field)] : NONE;
+  if (field.default === undefined) return [lacksDefault(field)];
+  return hasValue(field.type, field.default) ? NONE : [unusableDefault(field)];
 }
 
 function explainName({ renaming }: Explaining, reader: AvroNamed, writer: AvroNamed): readonly Cause[] {
