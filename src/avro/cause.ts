@@ -106,20 +106,39 @@ function throwsAlways({ effect, certainty }: Cause): boolean {
   return effect === "throws" && certainty === "always";
 }
 
+/** A default that has no value is met before any datum is. */
 function onSomeData(causes: readonly Cause[]): readonly Cause[] {
-  return causes.map((cause) => (cause.certainty === "always" ? { ...cause, certainty: "on-some-data" } : cause));
+  return causes.map((cause) =>
+    cause.certainty === "always" && cause.rule !== "avro/unusable-default"
+      ? { ...cause, certainty: "on-some-data" }
+      : cause,
+  );
 }
 
 function explainChoice(explaining: Explaining, reader: AvroUnion, writer: AvroSchema): readonly Cause[] {
   const chosen = chosenBranch(explaining.renaming, reader, writer);
+  if (chosen !== undefined && !isNamed(writer)) return explain(explaining, chosen, writer);
   const tried = reader.branches.map((branch) => ({ branch, causes: explain(explaining, branch, writer) }));
   const isAllowed = tried.some(({ causes }) => causes.length === 0);
-  if (chosen !== undefined) {
-    const causes = explain(explaining, chosen, writer);
-    return isAllowed && causes.every(({ certainty }) => certainty === "by-policy") ? NONE : causes;
+  if (chosen === undefined) {
+    const causes = meantIn(tried, writer);
+    return causes.some(throwsAlways) ? causes : [lacksBranch(reader, writer), ...causes];
   }
-  const causes = meantIn(tried, writer);
-  return causes.some(throwsAlways) ? causes : [lacksBranch(reader, writer), ...causes];
+  const before = tried.slice(0, isExact(explaining, chosen, writer) ? reader.branches.indexOf(chosen) : undefined);
+  const causes = [
+    ...defaultsIn(before.filter(({ branch }) => branch !== chosen)),
+    ...explain(explaining, chosen, writer),
+  ];
+  return isAllowed && causes.every(({ certainty }) => certainty === "by-policy") ? NONE : causes;
+}
+
+function isExact({ renaming }: Explaining, chosen: AvroSchema, writer: AvroSchema): boolean {
+  return isNamed(chosen) && isNamed(writer) && chosen.fullName === renaming.typeName(writer);
+}
+
+/** Before it has its branch, the decoder has looked into other records, and has made their defaults. */
+function defaultsIn(tried: readonly Tried[]): readonly Cause[] {
+  return tried.flatMap(({ causes }) => causes.filter(({ rule }) => rule === "avro/unusable-default"));
 }
 
 interface Tried {

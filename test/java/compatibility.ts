@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { canonicalForm, crc64Avro } from "../../src/avro/canonical.ts";
 import { checkCompatibility } from "../../src/avro/compatibility.ts";
+import { checkLevel } from "../../src/avro/level.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
 import type { AvroSchema } from "../../src/avro/schema.ts";
 import { GuardError } from "../../src/errors.ts";
@@ -33,6 +34,32 @@ test(`${RUNS} generated pairs: verdict, type, location, message and identity are
   console.log(JSON.stringify({ seed, ...counted }));
   expect(counted.incompatible / counted.pairs).toBeGreaterThan(0.25);
   expect(counted.refused / counted.pairs).toBeLessThan(0.1);
+});
+
+test("generated histories: a level allows what Java's answers on its pairs allow", async () => {
+  const history = fc.tuple(pairs, pairs).map(([one, other]) => [one.reader, one.writer, other.writer] as const);
+  const compatible = async (reader: Json, writer: Json): Promise<boolean> => {
+    const answer = await java.ask({ reader, writer });
+    return "compatible" in answer && answer.compatible;
+  };
+  await fc.assert(
+    fc.asyncProperty(history, async ([candidate, newest, older]) => {
+      if ([candidate, newest, older].some((json) => "refused" === ours({ reader: json, writer: json }))) return;
+      const versions = [newest, older];
+      const reads = await Promise.all(versions.map((version) => compatible(candidate, version)));
+      const isRead = await Promise.all(versions.map((version) => compatible(version, candidate)));
+      const both = versions.map((_, at) => reads[at] === true && isRead[at] === true);
+      const allowed = { BACKWARD: reads, FORWARD: isRead, FULL: both };
+      const schemas = versions.map((version) => parseSchema(version));
+      for (const level of ["BACKWARD", "FORWARD", "FULL"] as const) {
+        const levels = [level, `${level}_TRANSITIVE`] as const;
+        const said = levels.map((one) => checkLevel(one, schemas, parseSchema(candidate)).compatible);
+        expect({ level, said }).toEqual({ level, said: [allowed[level][0], allowed[level].every(Boolean)] });
+      }
+      expect(checkLevel("NONE", schemas, parseSchema(candidate)).compatible).toBe(true);
+    }),
+    { seed, numRuns: 1000 },
+  );
 });
 
 function ours({ reader, writer }: { reader: Json; writer: Json }): unknown {
