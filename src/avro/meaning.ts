@@ -1,3 +1,4 @@
+import type { Finding } from "../finding.ts";
 import { aliasCollision } from "./meaning/alias-collision.ts";
 import { dateOrTimestamp } from "./meaning/date-or-timestamp.ts";
 import { decimalIntoFloat } from "./meaning/decimal-into-float.ts";
@@ -55,6 +56,7 @@ export const CATALOGUE: readonly Pick<MeaningRule, "id" | "problem" | "severity"
 
 export interface MeaningFinding extends Found {
   readonly rule: MeaningRule["id"];
+  readonly effect: NonNullable<Finding["effect"]>;
   /** The row's field. */
   readonly name: string;
 }
@@ -82,7 +84,7 @@ export function meaningFindings(
     };
     return MEANING_RULES.flatMap((rule) => {
       const found = findFor(rule, views);
-      return found === undefined ? [] : [{ ...found, rule: rule.id, name }];
+      return found === undefined ? [] : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name }];
     });
   });
 }

@@ -191,6 +191,7 @@ function moves(contract: Contract, { moved }: Candidate): readonly Finding[] {
       rule: ANOTHER_COLUMN.id,
       severity: ANOTHER_COLUMN.severity,
       certainty: "always",
+      effect: "reads-wrong-value",
       field: `after.${name}`,
       message: `"${name}" would hold the values of another column from then on`,
       remedy: `make sure that the consumer wants the other column, take "${name}" out of what it reads until it flows, and run \`fieldgate publish\``,
