@@ -6,9 +6,11 @@ import { Command, CommanderError } from "commander";
 import { addAmendments } from "./cli/amendments.ts";
 import { addCanIRelease } from "./cli/can-i-release.ts";
 import { addCheck } from "./cli/check.ts";
+import { DEFAULT_URL } from "./cli/client.ts";
 import type { Terminal } from "./cli/command.ts";
 import { EXIT, type ExitCode } from "./cli/exit.ts";
 import { addContract } from "./cli/contract-init.ts";
+import { addCoverage } from "./cli/coverage.ts";
 import { addExplain } from "./cli/explain.ts";
 import { addGate } from "./cli/gate.ts";
 import { addPlan } from "./cli/plan.ts";
@@ -60,6 +62,12 @@ const program = new Command("fieldgate")
   .version(String(createRequire(import.meta.url)("../package.json").version))
   .configureHelp({ sortSubcommands: true })
   .showHelpAfterError("(add --help for how to use it)")
+  .addHelpText(
+    "after",
+    `
+A consumer's repository: contract init, check, publish, retire. Whoever owns the table: plan, can-i-release.
+They ask the service at FIELDGATE_URL (${DEFAULT_URL} if it is not set), with FIELDGATE_TOKEN.`,
+  )
   .exitOverride();
 addRun(program, terminal);
 addCheck(program, terminal);
@@ -71,6 +79,7 @@ addPlan(program, terminal);
 addAmendments(program, terminal);
 addGate(program, terminal);
 addSample(program, terminal);
+addCoverage(program, terminal);
 addExplain(program, terminal);
 addRules(program, terminal);
 addToken(program, terminal);

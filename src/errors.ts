@@ -7,7 +7,10 @@
 const CODES = {
   usage: { fate: "stop", cause: "the command or request is not understood" },
   "config-invalid": { fate: "stop", cause: "a connector file or environment setting is wrong" },
-  "contract-invalid": { fate: "stop", cause: "a fieldgate.yaml or contract cannot be read" },
+  "contract-invalid": {
+    fate: "stop",
+    cause: "a fieldgate.yaml or contract cannot be read, or is about a topic nobody knows",
+  },
   "schema-invalid": { fate: "stop", cause: "a text is not an Avro schema" },
   unauthorized: { fate: "stop", cause: "no token, or one that is not known" },
   forbidden: { fate: "stop", cause: "the token is known and may not do this" },

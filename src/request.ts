@@ -59,3 +59,24 @@ export function isUntrusted(error: unknown): boolean {
   const code = error instanceof Error ? String(Reflect.get(error, "code") ?? "") : "";
   return /CERT|SIGNATURE|UNABLE_TO_(GET|VERIFY)|INVALID_CA|HOSTNAME_MISMATCH/.test(code) && !code.startsWith("ERR_SSL");
 }
+
+/** Why there was no answer to a request that had `timeoutMs`, as the system says it. */
+export function networkReason(error: unknown, timeoutMs: number): string {
+  if (!(error instanceof Error)) return "no answer";
+  if (error.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
+  // Several addresses of one name: what each said is inside.
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return inner instanceof Error ? withoutSource(inner.message) || inner.name : "no answer";
+}
+
+/** OpenSSL's texts without its addresses and files. */
+function withoutSource(text: string): string {
+  return text.replace(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g, "$1");
+}
+
+/** The scheme that the other end may speak instead of the URL's: sure for http, a guess for https. */
+export function otherScheme(error: unknown, url: string): "http" | "https" | undefined {
+  const text = error instanceof Error ? error.message : "";
+  if (/wrong version number|packet length too long/.test(text)) return "http";
+  return /socket hang up|ECONNRESET/.test(text) && url.startsWith("http:") ? "https" : undefined;
+}

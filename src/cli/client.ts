@@ -5,7 +5,7 @@ import { tlsMistakes } from "../config/tls-texts.ts";
 import { given } from "../config/variables.ts";
 import { type ErrorCode, errorCodes, GuardError } from "../errors.ts";
 import type { AmendmentView, Api, Command, ErrorBody, Outcome, Retired, TopicView } from "../http/api.ts";
-import { isUntrusted, request, type Response } from "../request.ts";
+import { isUntrusted, networkReason, otherScheme, request, type Response } from "../request.ts";
 import type { Terminal } from "./command.ts";
 
 /** The service as the command line sees it. */
@@ -14,6 +14,7 @@ export interface Client extends Pick<
   | "amendments"
   | "amendment"
   | "contracts"
+  | "coverage"
   | "publishContract"
   | "publishRollingOut"
   | "retireContract"
@@ -26,7 +27,8 @@ export interface Client extends Pick<
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
-const DEFAULT_URL = "http://127.0.0.1:8080";
+/** Without FIELDGATE_URL. */
+export const DEFAULT_URL = "http://127.0.0.1:8080";
 /** All amendments of a large deployment, with their candidates' schemas. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
@@ -35,10 +37,11 @@ const MAX_BYTES = 256 * 1024 * 1024;
  * `config-invalid` for what a `…_FILE` names.
  */
 export function clientOf(terminal: Terminal): Client {
-  const url = serviceUrl(terminal.env);
+  const address = addressOf(terminal.env);
+  const { url } = address;
   const secrets = secretsOf(terminal.env);
   if (secrets.token !== undefined && isOpen(url)) terminal.warn(OPEN);
-  const call = caller(url, secrets, terminal.signal);
+  const call = caller(address, secrets, terminal.signal);
   return {
     url,
     // What the service answers is of its version's types; it is ours, so it is not checked again here.
@@ -46,6 +49,7 @@ export function clientOf(terminal: Terminal): Client {
       call(`/v1/amendments${table === undefined ? "" : `?table=${encodeURIComponent(table)}`}`),
     amendment: (id) => call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`),
     contracts: () => call("/v1/contracts"),
+    coverage: ({ policy }) => call(`/v1/coverage${policy === undefined ? "" : `?policy=${policy}`}`),
     publishContract: (contract) => call("/v1/contracts", contract),
     publishRollingOut: (contract) => call("/v1/contracts/rolling-out", contract),
     retireContract: (named) => call<Retired>("/v1/contracts/retire", named),
@@ -56,14 +60,22 @@ export function clientOf(terminal: Terminal): Client {
   };
 }
 
-function serviceUrl(env: Terminal["env"]): string {
-  const text = env["FIELDGATE_URL"] ?? DEFAULT_URL;
+interface Address {
+  readonly url: string;
+  /** Someone said so; else it is the default. */
+  readonly isGiven: boolean;
+}
+
+/** An empty variable, as a pipeline gives one that nobody has filled in, is not set. */
+function addressOf(env: Terminal["env"]): Address {
+  const said = env["FIELDGATE_URL"]?.trim() ?? "";
+  const text = said || DEFAULT_URL;
   const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
   if (!isHttp) throw new GuardError("usage", "FIELDGATE_URL is not an http(s) URL", { next: `e.g. ${DEFAULT_URL}` });
   if (new URL(text).username !== "") {
     throw new GuardError("usage", "FIELDGATE_URL has a user in it", { next: "put the token into FIELDGATE_TOKEN" });
   }
-  return text.replace(/\/+$/, "");
+  return { url: text.replace(/\/+$/, ""), isGiven: said !== "" };
 }
 
 interface Secrets {
@@ -93,7 +105,8 @@ function isOpen(url: string): boolean {
 
 type Call = <Answer>(path: string, body?: object) => Promise<Answer>;
 
-function caller(url: string, { token, ca }: Secrets, signal: AbortSignal): Call {
+function caller(address: Address, { token, ca }: Secrets, signal: AbortSignal): Call {
+  const { url } = address;
   const headers: Record<string, string> = { accept: "application/json" };
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
   return async <Answer>(path: string, body?: object) => {
@@ -106,7 +119,7 @@ function caller(url: string, { token, ca }: Secrets, signal: AbortSignal): Call 
       signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
       maxBytes: MAX_BYTES,
     }).catch((cause: unknown) => {
-      throw signal.aborted ? cause : unreachable(url, cause);
+      throw signal.aborted ? cause : unreachable(address, cause);
     });
     const answer = answerOf(response);
     if (response.status >= 300) throw errorOf(url, response.status, answer);
@@ -123,7 +136,8 @@ function answerOf({ text }: Response): unknown {
   }
 }
 
-function unreachable(url: string, cause: unknown): GuardError {
+function unreachable(address: Address, cause: unknown): GuardError {
+  const { url } = address;
   if (isUntrusted(cause)) {
     const why = cause instanceof Error ? cause.message : "";
     const next = "set FIELDGATE_CA_FILE to the authority that signed its certificate, and use the name in it";
@@ -132,10 +146,20 @@ function unreachable(url: string, cause: unknown): GuardError {
       cause,
     });
   }
-  const timeout = cause instanceof Error && cause.name === "TimeoutError";
-  const next = "start it with `fieldgate run`, or set FIELDGATE_URL to its address";
-  const what = timeout ? `did not answer within ${REQUEST_TIMEOUT_MS / 1000} s` : "cannot be reached";
-  return new GuardError("unreachable", `the service at ${url} ${what}`, { next, cause });
+  const reason = networkReason(cause, REQUEST_TIMEOUT_MS);
+  return new GuardError("unreachable", `the service at ${url} cannot be reached: ${reason}`, {
+    next: unreachableNext(address, cause),
+    cause,
+  });
+}
+
+function unreachableNext({ url, isGiven }: Address, cause: unknown): string {
+  if (!isGiven)
+    return "FIELDGATE_URL is not set: set it to the service's address, or start one here with `fieldgate run`";
+  const scheme = otherScheme(cause, url);
+  if (scheme === "http") return "it speaks http there: begin FIELDGATE_URL with http://";
+  if (scheme === "https") return "it does not answer http there: does FIELDGATE_URL begin with https://?";
+  return "set FIELDGATE_URL to the service's address, or start it with `fieldgate run`";
 }
 
 function notFieldgate(url: string, status: number): GuardError {

@@ -41,7 +41,7 @@ function findUpward(start: string): string {
     if (folder === dirname(folder)) break;
   }
   throw new GuardError("not-found", `there is no ${FILE} in ${start} or any folder above it`, {
-    next: `write one that starts with "version: 1", or name it with --file`,
+    next: "write one with `fieldgate contract init --client CLIENT --topic TOPIC`, or name it with --file",
   });
 }
 

@@ -9,9 +9,9 @@ export function addRules(program: Command, terminal: Terminal): void {
     .description("list the rules about meaning and runtimes: what each finds, how much it weighs, and its page")
     .addOption(formatOption())
     .action(async ({ format }: { readonly format: Format }) => {
-      const { MEANING_RULES, ANOTHER_COLUMN } = await import("../avro/meaning.ts");
+      const { CATALOGUE } = await import("../avro/meaning.ts");
       const { RUNTIME_RULES } = await import("../avro/runtime.ts");
-      const rules = [...MEANING_RULES, ANOTHER_COLUMN, ...RUNTIME_RULES].map(({ id, severity, problem }) => ({
+      const rules = [...CATALOGUE, ...RUNTIME_RULES].map(({ id, severity, problem }) => ({
         id,
         severity,
         problem,
@@ -28,6 +28,6 @@ export function addRules(program: Command, terminal: Terminal): void {
     });
   withExamples(command, "fieldgate rules", "fieldgate rules --format json").addHelpText(
     "after",
-    "\nThe severity is that on a field the contract reads; on any other field a finding is a warning.",
+    "\nThe severity is that on a field the contract reads; on any other field a finding is a warning. A contract's or a\nconnector's `severity` changes it until a day.",
   );
 }

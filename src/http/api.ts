@@ -1,7 +1,11 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
+import type { SeverityChange } from "../contract/severity.ts";
 import type { Amendment, Explanation, Verdict } from "../gate/amendment.ts";
+import type { ReleasePolicy } from "../gate/policy.ts";
+import type { Unnamed } from "../gate/readers.ts";
 import type { Step } from "../plan/step.ts";
 import type { Json } from "../table/shape.ts";
+import type { CoverageView } from "./coverage-view.ts";
 
 /**
  * What the running service answers and takes over HTTP. Every value is JSON-safe: LSNs are text (`16/B374D848`),
@@ -15,6 +19,8 @@ export interface Api {
   /** `id` is `inventory.public.customers/3` or `topic.field`; an ambiguous one is `refused` naming the ids. */
   amendment(id: string): Promise<AmendmentView>;
   contracts(): Promise<readonly Contract[]>;
+  /** Topics by live groups by contracts. `policy`: and what that policy would have done with each amendment. */
+  coverage(asked: { readonly policy?: ReleasePolicy | undefined }): Promise<CoverageView>;
   /** Appends to the contracts topic; replaces all that the consumer had for this environment and topic. */
   publishContract(contract: Contract): Promise<{ readonly id: string }>;
   /** Appends a version that is being rolled out: it counts beside the others until the next publishContract. */
@@ -105,6 +111,11 @@ export interface ChunkView {
   readonly why?: string | undefined;
 }
 
+export interface VerdictView extends Verdict {
+  /** What was seen of the consumer, with its age: `group billing: 3 members, seen 20 s ago`. */
+  readonly seen?: readonly string[] | undefined;
+}
+
 export interface AmendmentView {
   /** `inventory.public.customers/3`. */
   readonly id: string;
@@ -133,8 +144,10 @@ export interface AmendmentView {
     readonly since: string | null;
     readonly position: string | null;
     readonly why: string;
+    /** Under strict: the live groups it waits for, or why nobody knows. */
+    readonly unnamed?: Unnamed | undefined;
   };
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly VerdictView[];
   /** Live consumer groups of the topic that no contract names. */
   readonly groupsNotNamed: readonly string[];
   /** Why the registry does not take that schema, whatever the contracts say; null: it does, or was not asked yet. */
@@ -184,6 +197,8 @@ export interface TopicView {
     /** The candidate schema's text. */
     readonly candidate: string;
   }[];
+  /** What the connector's file says of rules' severity. undefined: nothing. */
+  readonly severity?: readonly SeverityChange[] | undefined;
 }
 
 /** Body of every answer that is not 2xx. */

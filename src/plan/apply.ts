@@ -95,7 +95,7 @@ function applyStep(rules: Rules, drafts: readonly Draft[], known: readonly Colum
     { line, table: written(step.table), message, kind },
   ];
   const draft = find(drafts, step.table);
-  if (step.kind === "create-table") return created(rules, step.table, draft, note);
+  if (step.kind === "create-table") return created(rules, step.table, drafts, draft, note);
   if (draft === "several") return note("several captured tables have this name: write its schema");
   if (draft === undefined) return [];
   switch (step.kind) {
@@ -128,10 +128,10 @@ function applyStep(rules: Rules, drafts: readonly Draft[], known: readonly Colum
       return note(`the table of ${draft.before.shape.topic} is dropped: its topic gets no more events`);
     case "rename-table":
       draft.name = step.to;
-      return renamedNote(rules, draft, note);
+      return note(`its events stay on ${draft.before.shape.topic}: it stays captured by the name it had`, "fine");
     case "move-table":
       draft.schema = step.schema;
-      return renamedNote(rules, draft, note);
+      return note(`its events stay on ${draft.before.shape.topic}: it stays captured by the name it had`, "fine");
     default:
       return step satisfies never;
   }
@@ -152,18 +152,22 @@ function written({ schema, name }: TableName): string {
 function created(
   rules: Rules,
   { schema = "public", name }: TableName,
+  drafts: readonly Draft[],
   draft: unknown,
   note: MakeNote,
 ): readonly Note[] {
-  if (draft !== undefined || !rules.filter.table(schema, name)) return [];
+  if (draft !== undefined) return [];
+  const had = drafts.find(({ before }) =>
+    [before.shape.table, before.capturedAs].some((one) => one?.schema === schema && one.name === name),
+  );
+  if (had !== undefined) {
+    const { topic } = had.before.shape;
+    return note(
+      `another table takes the name that ${topic} is captured by: nothing of it is published until an operator releases it`,
+    );
+  }
+  if (!rules.filter.table(schema, name)) return [];
   return note("a new table that the connector's file takes: its topic begins when the connector sees it", "fine");
-}
-
-function renamedNote(rules: Rules, draft: Draft, note: MakeNote): readonly Note[] {
-  const taken = rules.filter.table(draft.schema, draft.name);
-  const { topic } = draft.before.shape;
-  if (taken) return note(`its events stay on ${topic}`, "fine");
-  return note(`the connector's file does not take ${draft.schema}.${draft.name}: correct it before a restart`);
 }
 
 function mark(draft: Draft, of: Attnum | "key", line: number): readonly Note[] {
@@ -252,7 +256,8 @@ function same(difference: Difference): string {
 }
 
 /** Does the connector's file say which columns are the events' key? */
-function isPinned({ filter }: Rules, { schema, name, columns }: Draft): boolean {
+function isPinned({ filter }: Rules, { before, columns }: Draft): boolean {
+  const { schema, name } = before.capturedAs ?? before.shape.table;
   const names = columns.map((column) => column.name);
   return filter.keyColumns(schema, name, names) !== undefined;
 }

@@ -1,6 +1,6 @@
 /** One request to a registry: bounded in time and size, no retry but each address once, errors translated. */
 import { GuardError } from "../errors.ts";
-import { isUntrusted, request, type RequestTls, type Response } from "../request.ts";
+import { isUntrusted, networkReason, otherScheme, request, type RequestTls, type Response } from "../request.ts";
 
 export interface RegistryOptions {
   /** Base addresses, e.g. `http://registry:8081` or `https://host/apis/ccompat/v7`; tried in order, once each. */
@@ -104,19 +104,6 @@ function parsed(text: string, status: number, place: string): unknown {
   }
 }
 
-function networkReason(error: unknown, timeoutMs: number): string {
-  if (!(error instanceof Error)) return "no answer";
-  if (error.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
-  // Several addresses of one name: what each said is inside.
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return inner instanceof Error ? withoutSource(inner.message) || inner.name : "no answer";
-}
-
-/** OpenSSL's texts without its addresses and files. */
-function withoutSource(text: string): string {
-  return text.replace(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g, "$1");
-}
-
 function networkNext(error: unknown, url: string): string | undefined {
   if (isUntrusted(error)) {
     return "set FIELDGATE_REGISTRY_CA_FILE to the authority that signed the registry's certificate, and use the name in it";
@@ -125,9 +112,9 @@ function networkNext(error: unknown, url: string): string | undefined {
   if (/alert (bad certificate|certificate required|unknown ca|handshake failure)/i.test(text)) {
     return "set FIELDGATE_REGISTRY_CERT_FILE and FIELDGATE_REGISTRY_KEY_FILE to a client certificate the registry trusts";
   }
-  if (/wrong version number|packet length too long/.test(text)) return "the registry speaks http there, not https";
-  const isCut = /socket hang up|ECONNRESET/.test(text) && url.startsWith("http:");
-  return isCut ? "if it lasts: does FIELDGATE_REGISTRY_URL begin with https?" : undefined;
+  const scheme = otherScheme(error, url);
+  if (scheme === "http") return "the registry speaks http there, not https";
+  return scheme === "https" ? "if it lasts: does FIELDGATE_REGISTRY_URL begin with https?" : undefined;
 }
 
 function down(message: string, next?: string, cause?: unknown): GuardError {

@@ -64,6 +64,8 @@ describe("a command", () => {
     expect([listed.code, listed.err]).toEqual([1, expect.stringMatching(/^fieldgate: \[forbidden\] .* scope read\n/)]);
     const unknown = await cli("amendments", { ...trusted, FIELDGATE_CA_FILE: "" });
     expect(unknown.err).toMatch(/^fieldgate: \[unreachable\] .*certificate that is not trusted[^]*FIELDGATE_CA_FILE/);
+    const plain = await cli("amendments", { ...trusted, FIELDGATE_URL: http.url.replace("https:", "http:") });
+    expect(plain.err).toMatch(/\[unreachable\] .*\n {2}next: .*does FIELDGATE_URL begin with https/);
     expect([listed.err, unknown.err].join()).not.toContain(made.token);
     await http.close();
   });

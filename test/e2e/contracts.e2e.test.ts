@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -52,3 +52,36 @@ async function sampleOf(service: Service, id: string): Promise<{ readonly schema
     await rm(folder, { recursive: true });
   }
 }
+
+it("publish --tested lets in the field a rejecting contract held back, and not once it has another type", async () => {
+  await using world = await captured();
+  const { database, service, events, topic } = world;
+  const cwd = await mkdtemp(join(tmpdir(), "fieldgate-tested-"));
+  const env = { FIELDGATE_URL: service.url, FIELDGATE_TOKEN: service.token };
+  const publish = (...args: readonly string[]) => runCli(["publish", ...args], { cwd, env });
+  try {
+    const contract = "decodes-with: writer, unknown-fields: reject, fields: [id, a]";
+    const file = `version: 1\nconsumer: billing\ntopics:\n  - { topic: ${topic}, ${contract} }\n`;
+    await writeFile(join(cwd, "fieldgate.yaml"), file);
+    expect(await publish()).toMatchObject({ code: 0 });
+    await database.query("alter table t add column nick int; insert into t (id, nick) values (2, 7)");
+    await service.amendment("nick", "withheld");
+    const verdictsAre = (type: string, ...wanted: readonly string[]) =>
+      until(async () => {
+        const { column, verdicts } = await service.amendment("nick", "withheld");
+        const now = verdicts.map(({ verdict }) => verdict).toSorted((x, y) => x.localeCompare(y));
+        return column?.type === type && now.join() === wanted.join();
+      }, `as ${type} it is ${wanted.join()}`);
+    await publish("--rolling-out", "--tested", `${topic}.nick`);
+    await verdictsAre("integer", "not-ready", "ready");
+    await database.query("alter table t alter column nick type text; insert into t (id, nick) values (3, 'seven')");
+    await verdictsAre("text", "not-ready", "not-ready");
+    const { id } = await service.amendment("nick", "withheld");
+    expect((await publish("--tested", id)).out).toMatch(/; tried with nick\n$/);
+    await service.amendment("nick", "released");
+    await events.until((seen) => seen.some(({ after }) => after?.["nick"] === "seven"), "the value of meanwhile");
+    expect(await publish("--tested", id)).toMatchObject({ code: 1, err: expect.stringContaining("flows already") });
+  } finally {
+    await rm(cwd, { recursive: true });
+  }
+});

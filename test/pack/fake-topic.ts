@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A topic whose events have these row columns, all texts. */
 export interface FakeTopic {
@@ -23,18 +24,27 @@ function envelope({ name }: FakeTopic, columns: readonly string[]): string {
   });
 }
 
-/** Answers as the service does (`/v1/topics/…`) and as a registry does (`/subjects/…`), about one topic. */
-export async function serveTopic(topic: FakeTopic): Promise<AsyncDisposable & { readonly url: string }> {
+/** What the service (`/v1/topics/…`) and a registry (`/subjects/…`) say of a topic, by path. */
+function answersOf(topic: FakeTopic): readonly (readonly [path: string, answer: object])[] {
   const flowing = envelope(topic, topic.flowing);
   const candidate = envelope(topic, [...topic.flowing, topic.withheld]);
   const withheld = [{ amendmentId: `${topic.name}/9`, field: topic.withheld, candidate }];
   const subject = `${topic.name}-value`;
-  const answers = new Map<string, object>([
+  return [
     [`/v1/topics/${topic.name}`, { topic: topic.name, flowing: [{ schemaId: 1, schema: flowing }], withheld }],
     [`/subjects/${subject}/versions`, [1]],
     [`/subjects/${subject}/versions/1`, { subject, id: 1, version: 1, schema: flowing }],
-  ]);
-  const server = createServer((request, response) => {
+  ];
+}
+
+/** Answers as the service does and as a registry does, about these topics; each answer takes `delayMs`. */
+export async function serveTopics(
+  topics: readonly FakeTopic[],
+  delayMs = 0,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const answers = new Map(topics.flatMap(answersOf));
+  const server = createServer(async (request, response) => {
+    await sleep(delayMs);
     const answer = answers.get(new URL(request.url ?? "/", "http://localhost").pathname);
     response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
     response.end(JSON.stringify(answer ?? { code: "not-found", message: "no such topic", next: null }));

@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+/** The first that package.json's `engines` lets in. */
+export const OLDEST_NODE = "22.12.0";
+
 const ROOT = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
@@ -32,11 +35,16 @@ export interface Installed extends AsyncDisposable {
   readonly packages: readonly string[];
 }
 
-/** Packs the checkout and installs the tarball into an empty folder, as a user's `npm install` does. */
-export async function packAndInstall(): Promise<Installed> {
-  const parent = await mkdtemp(join(tmpdir(), "fieldgate-pack-"));
-  await npm(ROOT, "pack", "--pack-destination", parent);
-  const tarball = join(parent, (await readdir(parent)).find((name) => name.endsWith(".tgz")) ?? "missing.tgz");
+/** Packs the checkout; the path of the tarball, which is alone in a new folder. */
+export async function pack(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "fieldgate-pack-"));
+  await npm(ROOT, "pack", "--pack-destination", folder);
+  return join(folder, (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "missing.tgz");
+}
+
+/** Installs the tarball into an empty folder, as a user's `npm install` does. */
+export async function install(tarball: string): Promise<Installed> {
+  const parent = await mkdtemp(join(tmpdir(), "fieldgate-user-"));
   const folder = await emptyFolder(parent, "user");
   await npm(folder, "install", "--omit=dev", tarball);
   const modules = join(folder, "node_modules");

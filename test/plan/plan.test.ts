@@ -90,6 +90,28 @@ test("a table is found by its name, its schema, and under its new name", () => {
 });
 
 test.each([
+  ["alter table customers rename to clients", "fine", /^its events stay on/],
+  ["alter table customers set schema archive", "fine", /^its events stay on/],
+  ["create table public.orders (id int)", "fine", /^a new table/],
+  ["alter table customers rename to old;create table customers (id int)", "unknown", /^another table takes the name/],
+  ["drop table customers;create table customers (id int)", "unknown", /^another table takes the name/],
+])("%s: the last note is %s", (sql, kind, message) => {
+  // The connector's file has these two alone: a table stays captured by the name it had.
+  const table = (schema: string, name: string) => schema === "public" && ["customers", "orders"].includes(name);
+  const rules = { ...RULES, filter: { ...RULES.filter, table } };
+  const { notes } = applySteps(rules, stateOf(), steps(sql), WHEN);
+  expect(notes.at(-1)).toMatchObject({ kind, message: expect.stringMatching(message) });
+});
+
+test("a table under another name keeps the key that the connector's file gave it under the old one", () => {
+  const keyColumns = (_schema: string, name: string) => (name === "customers" ? ["id"] : undefined);
+  const rules = { ...RULES, filter: { ...RULES.filter, keyColumns } };
+  const sql = "alter table customers rename to clients; alter table clients add primary key (name)";
+  const { tables } = applySteps(rules, stateOf(), steps(sql), WHEN);
+  expect(tables[0]?.fresh.map(({ amendment }) => amendment.kind)).not.toContain("key");
+});
+
+test.each([
   ["alter table customers drop id", "key"],
   ["alter table customers add k int primary key", "key"],
   ["alter table customers add primary key (id, name)", "key"],

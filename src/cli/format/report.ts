@@ -12,6 +12,10 @@ const finding = z.strictObject({
   rule: z.string().describe("Stable id, e.g. contract/field-missing"),
   severity: z.enum(["error", "warning", "note"]).describe("note: it was ignored by fieldgate.yaml"),
   certainty: z.enum(["always", "on-some-data", "by-policy"]),
+  effect: z
+    .enum(["throws", "reads-null-or-default", "reads-wrong-value", "decodes"])
+    .optional()
+    .describe("What happens when an event is read; decodes: only a rule forbids it"),
   field: z.string().optional().describe("As the reader has it, e.g. after.zip; left out: the whole"),
   message: z.string(),
   remedy: z.string().optional().describe("What to do about it"),
@@ -41,7 +45,7 @@ export const reportSchema = z
     failOn: z.enum(["flowing", "withheld"]).describe("What makes `check` exit with 100"),
     fails: z.boolean().describe("Does it exit with 100"),
     topics: z.array(topic),
-    ignore: z.array(finding).describe("About the file's own list of what to ignore"),
+    ignore: z.array(finding).describe("About the file's own lists, ignore and severity: entries that have run out"),
   })
   .meta({ title: "fieldgate check --format json" });
 

@@ -1,0 +1,118 @@
+/**
+ * A repository that has nothing of ours but the package, with two consumers in it: one decodes with each event's schema,
+ * the other with its own. Every line is typed as a person types it; service, PostgreSQL, Kafka and registry are real.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { captured } from "../e2e/world.ts";
+import { install, type Installed, installNode, OLDEST_NODE } from "./install.ts";
+
+const SETUP = `create table t (id int primary key, name text not null, points int, visits int);
+  insert into t values (1, 'Ada', 10, 100)`;
+
+let installed: Installed;
+let oldestNode: string;
+beforeAll(async () => {
+  installed = await install(inject("tarball"));
+  oldestNode = await installNode(OLDEST_NODE, dirname(installed.folder));
+});
+afterAll(() => installed[Symbol.asyncDispose]());
+
+it("a stranger's repository: init, check, a failing check, the contract mended, publish, and the field flows", async () => {
+  await using world = await captured({ setup: SETUP });
+  const { topic, database, service, events } = world;
+  const billing = await consumer("billing", oldestNode, service);
+  const invoices = await consumer("invoices", process.execPath, service);
+  const both = (line: string) => Promise.all([billing.types(line), invoices.types(line)]);
+
+  expect(await billing.types(`npx fieldgate contract init --client kafkajs --topic ${topic}`)).toEqual([
+    0,
+    "written: fieldgate.yaml\nnext: correct the lines that say Assumed, then run `fieldgate check`\n",
+  ]);
+  await billing.edits("fieldgate.yaml", "      - points\n      - visits\n", "");
+  await billing.edits("fieldgate.yaml", "# ignores: []", "ignores: [points, visits]");
+  const init = `npx fieldgate contract init --client java-specific --topic ${topic} --consumer invoicing`;
+  expect(await invoices.types(init)).toEqual([0, expect.stringContaining(`written: ${topic}.avsc\n`)]);
+  expect(await both("npx fieldgate check")).toEqual([
+    [0, `${topic}: billing is ready for what flows\n`],
+    [0, `${topic}: invoicing is ready for what flows\n`],
+  ]);
+  expect(await both("npx fieldgate publish")).toEqual([
+    [0, `published: billing reads ${topic} in default\n`],
+    [0, `published: invoicing reads ${topic} in default\n`],
+  ]);
+
+  await database.query(`alter table t add nickname text, alter points type bigint, alter visits type bigint;
+    insert into t values (2, 'Bob', 20, 200, 'bobby')`);
+  await Promise.all(["nickname", "points", "visits"].map((field) => service.amendment(field, "withheld")));
+  expect((await both("npx fieldgate check")).map(([code]) => code)).toEqual([0, 0]);
+  expect(await both("npx fieldgate check --fail-on withheld")).toEqual([
+    [100, expect.stringContaining("error: after.nickname: the consumer rejects fields it does not know")],
+    [100, expect.stringContaining("error: after.points: the reader's union of null, int lacks long")],
+  ]);
+  expect(await billing.types(`npx fieldgate can-i-release ${topic}.nickname`)).toEqual([
+    100,
+    expect.stringMatching(/^no: nickname .*: not ready: billing\n/),
+  ]);
+
+  await billing.edits("fieldgate.yaml", "      - name\n", "      - name\n      - nickname\n");
+  await invoices.edits(`${topic}.avsc`, /("points",\s+"type": \[\s+"null",\s+)"int"/, '$1"long"');
+  expect((await billing.types("npx fieldgate check --fail-on withheld"))[0]).toBe(0);
+  expect((await invoices.types("npx fieldgate check"))[0]).toBe(0);
+  expect((await both("npx fieldgate publish")).map(([code]) => code)).toEqual([0, 0]);
+  await events.until((seen) => seen.some(({ after }) => after?.["nickname"] === "bobby"), "nickname flows");
+  await service.amendment("points", "released");
+  await database.query("update t set points = 3000000000 where id = 1");
+  await events.until((seen) => seen.some(({ after }) => after?.["points"] === 3_000_000_000n), "points flow as long");
+
+  // An operator does not wait for the column that is left: now it flows, and a plain check fails.
+  const release = `npx fieldgate release ${topic}.visits --force --reason "the audit is on Monday"`;
+  expect(await billing.types(release)).toEqual([0, expect.stringMatching(/^done: /)]);
+  expect(await invoices.types("npx fieldgate check")).toEqual([100, expect.stringContaining("error: after.visits")]);
+  await invoices.edits(`${topic}.avsc`, /("visits",\s+"type": \[\s+"null",\s+)"int"/, '$1"long"');
+  expect(await invoices.types("npx fieldgate check")).toEqual([0, expect.stringContaining("is ready")]);
+}, 180_000);
+
+interface Consumer {
+  /** Runs one line in the folder; its exit code and what it printed. Errors stand in front. */
+  types(line: string): Promise<readonly [code: number, printed: string]>;
+  /** Replaces a text that has to be in the file. */
+  edits(file: string, text: string | RegExp, by: string): Promise<void>;
+}
+
+/** A folder of the repository, for commands that run on this Node. */
+async function consumer(
+  name: string,
+  node: string,
+  service: { readonly url: string; readonly token: string },
+): Promise<Consumer> {
+  const cwd = join(installed.folder, name);
+  await mkdir(cwd);
+  // What `npm run` sets would make npx look in our checkout.
+  const inherited = Object.entries(process.env).filter(
+    ([key]) => !/^(?:FIELDGATE_|npm_(?!config_)|npm_config_local_prefix)/.test(key),
+  );
+  const env = {
+    ...Object.fromEntries(inherited),
+    PATH: `${dirname(node)}${delimiter}${process.env["PATH"]}`,
+    FIELDGATE_URL: service.url,
+    FIELDGATE_TOKEN: service.token,
+  };
+  return {
+    types: (line) =>
+      new Promise((resolve) => {
+        execFile("sh", ["-c", line], { cwd, env }, (error, out, err) => {
+          const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+          resolve([code, code === 0 || code === 100 ? out : `${err}${out}`]);
+        });
+      }),
+    async edits(file, text, by) {
+      const before = await readFile(join(cwd, file), "utf8");
+      const after = before.replace(text, by);
+      expect(after, `${file} has ${text}`).not.toBe(before);
+      await writeFile(join(cwd, file), after);
+    },
+  };
+}
