@@ -44,6 +44,7 @@ const CODES = {
   "registry-down": { fate: "retry", cause: "the schema registry does not answer as one" },
   "registry-refused": { fate: "stop", cause: "the registry refuses: authorization or a schema it does not take" },
   "subject-unfit": { fate: "stop", cause: "a subject's latest schema is no Debezium envelope" },
+  "event-unreadable": { fate: "stop", cause: "a consumer's reader cannot read an event" },
 } as const satisfies Record<string, { readonly fate: "retry" | "stop"; readonly cause: string }>;
 
 export type ErrorCode = keyof typeof CODES;

@@ -12,6 +12,7 @@ import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
 import type { Unnamed } from "../../src/gate/readers.ts";
+import { packagesLoadedBy } from "./imports.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
 
 const TOKEN = "a-token-of-some-length";
@@ -81,6 +82,7 @@ describe("every command", () => {
     "can-i-release",
     "amendments",
     "amendments show",
+    "sample",
     "release",
     "withhold",
     "explain",
@@ -774,21 +776,6 @@ const HEAVY = /\/main\.ts$|\/config\.ts$|\/postgres\//;
 
 describe("the light commands", () => {
   it("load no Kafka, PostgreSQL or HTTP server library", () => {
-    const seen = new Map<string, string>();
-    const visit = (file: URL, from: string): void => {
-      if (seen.has(file.href)) return;
-      seen.set(file.href, from);
-      const text = readFileSync(file, "utf8").replaceAll(/^import type [^;]*;/gm, "");
-      const names = [...text.matchAll(/(?:^import [^;]*?|\bimport\(|^export [^;]*? from )"([^"]+)"/gm)].map(
-        ([, name]) => name ?? "",
-      );
-      for (const name of names) {
-        if (!name.startsWith(".")) seen.set(name, file.href);
-        else if (!HEAVY.test(name)) visit(new URL(name, file), file.href);
-      }
-    };
-    visit(new URL("../../src/cli.ts", import.meta.url), "");
-    const packages = [...seen.keys()].filter((name) => !name.startsWith("file:") && !name.startsWith("node:"));
-    expect(packages.sort()).toEqual(["commander", "libpg-query", "yaml", "zod"]);
+    expect(packagesLoadedBy("cli.ts", HEAVY)).toEqual(["commander", "libpg-query", "yaml", "zod"]);
   });
 });
