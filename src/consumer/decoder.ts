@@ -1,5 +1,6 @@
 import type avsc from "avsc";
 import { explainCauses } from "../avro/cause.ts";
+import type { Cause } from "../avro/cause-text.ts";
 import { parseSchema } from "../avro/parse.ts";
 import { type RuntimeFinding, runtimeFindings, type RuntimePair } from "../avro/runtime.ts";
 import type { AvroSchema } from "../avro/schema.ts";
@@ -88,7 +89,7 @@ function nextOf({ remedy, rule }: RuntimeFinding): string {
   return `${remedy}; docs/rules/${rule}.md says why`;
 }
 
-function told({ path, message }: ReturnType<typeof explainCauses>[number]): string {
+function told({ path, message }: Cause): string {
   return path.length === 0 ? message : `${path.join(".")}: ${message}`;
 }
 

@@ -39,20 +39,6 @@ it("a contract that is rolling out counts beside the deployed one until the next
   await until(async () => (await contracts()).length === 0, "nobody is asked any more");
 });
 
-/** What `fieldgate sample` writes of an amendment. */
-async function sampleOf(service: Service, id: string): Promise<{ readonly schema: unknown; readonly events: unknown }> {
-  const folder = await mkdtemp(join(tmpdir(), "fieldgate-sample-"));
-  try {
-    const env = { FIELDGATE_URL: service.url, FIELDGATE_TOKEN: service.token };
-    expect(await runCli(["sample", id, "--out", folder], { env })).toMatchObject({ code: 0, err: "" });
-    const read = async (ending: string): Promise<unknown> =>
-      JSON.parse(await readFile(join(folder, `${id}.${ending}`), "utf8"));
-    return { schema: await read("avsc"), events: await read("json") };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
 it("publish --tested lets in the field a rejecting contract held back, and not once it has another type", async () => {
   await using world = await captured();
   const { database, service, events, topic } = world;
@@ -85,3 +71,17 @@ it("publish --tested lets in the field a rejecting contract held back, and not o
     await rm(cwd, { recursive: true });
   }
 });
+
+/** What `fieldgate sample` writes of an amendment. */
+async function sampleOf(service: Service, id: string): Promise<{ readonly schema: unknown; readonly events: unknown }> {
+  const folder = await mkdtemp(join(tmpdir(), "fieldgate-sample-"));
+  try {
+    const env = { FIELDGATE_URL: service.url, FIELDGATE_TOKEN: service.token };
+    expect(await runCli(["sample", id, "--out", folder], { env })).toMatchObject({ code: 0, err: "" });
+    const read = async (ending: string): Promise<unknown> =>
+      JSON.parse(await readFile(join(folder, `${id}.${ending}`), "utf8"));
+    return { schema: await read("avsc"), events: await read("json") };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
