@@ -20,7 +20,6 @@ export interface Jvm {
   readonly jars: Jars;
 }
 
-const POM = join(import.meta.dirname, "pom.xml");
 const REGISTRY = "apicurio-registry-app-3.0.9";
 
 /** `$FIELDGATE_CACHE`, else `$XDG_CACHE_HOME/fieldgate`, else `~/.cache/fieldgate`. */
@@ -35,9 +34,6 @@ function say(line: string): void {
   process.stderr.write(`local stack: ${line}\n`);
 }
 
-/** All that Maven fetches into an empty repository: Kafka, the registry, and its own plugins. */
-const ESTIMATE_MB = 160;
-
 async function runTool(command: string, args: readonly string[], onLine: (line: string) => void): Promise<void> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on("line", onLine);
@@ -47,14 +43,28 @@ async function runTool(command: string, args: readonly string[], onLine: (line: 
   });
 }
 
-async function download(into: string): Promise<void> {
-  say("first run: fetching Kafka and the schema registry with Maven, once");
+/** What a pom names, to be fetched once. */
+export interface Fetched {
+  readonly pom: string;
+  /** The folder is called so, with a hash of the pom behind it. */
+  readonly name: string;
+  /** `Kafka and the schema registry` */
+  readonly what: string;
+  /** All that Maven fetches into an empty repository, its own plugins too. */
+  readonly estimateMb: number;
+  readonly goals: readonly string[];
+  /** What is left to do before the folder is complete. */
+  readonly finish?: ((folder: string) => Promise<void>) | undefined;
+}
+
+async function download({ pom, what, estimateMb, goals, finish }: Fetched, into: string): Promise<void> {
+  say(`first run: fetching ${what} with Maven, once`);
   const lines: string[] = [];
   const progress = fetching();
-  const shown = showDownload(ESTIMATE_MB);
-  const goals = ["dependency:copy-dependencies", "dependency:copy", `-DoutputDirectory=${into}`];
+  const shown = showDownload(estimateMb);
   // Not -B: then it would say nothing of a file until it is there. It asks nothing, and its stdin is closed.
-  await runTool("mvn", ["-Dstyle.color=never", "-f", POM, ...goals], (line) => {
+  const options = ["-Dstyle.color=never", "-f", pom, `-DoutputDirectory=${into}`];
+  await runTool("mvn", [...options, ...goals], (line) => {
     progress.read(line);
     shown.update(progress.megabytes());
     if (line.startsWith("[ERROR]")) lines.push(line);
@@ -64,34 +74,50 @@ async function download(into: string): Promise<void> {
       throw error;
     })
     .finally(() => shown.stop());
-  const archive = join(into, `${REGISTRY}-all.tar.gz`);
-  await mkdir(join(into, "registry"));
-  await runTool("tar", ["-xzf", archive, "-C", join(into, "registry")], () => {});
-  await rm(archive);
+  await finish?.(into);
 }
 
 /**
- * The jars, fetched on the first call of a machine into the cache. They appear under their name only when complete; of two first runs at once one is kept.
+ * The folder of the cache with what the pom names, fetched on the first call of a machine. It appears under its name only when complete; of two first runs at once one is kept.
  */
-export async function ensureJars(): Promise<Jars> {
+export async function ensureFetched(wanted: Fetched): Promise<string> {
   const key = createHash("sha256")
-    .update(await readFile(POM))
+    .update(await readFile(wanted.pom))
     .digest("hex")
     .slice(0, 12);
   const root = cacheRoot();
-  const folder = join(root, `jars-${key}`);
-  if (!existsSync(folder)) {
-    await mkdir(root, { recursive: true });
-    const partial = await mkdtemp(join(root, `partial-${key}-`));
-    try {
-      await download(partial);
-      await rename(partial, folder).catch((error: unknown) => {
-        if (!existsSync(folder)) throw error;
-      });
-      say(`kept in ${folder}`);
-    } finally {
-      await rm(partial, { recursive: true, force: true });
-    }
+  const folder = join(root, `${wanted.name}-${key}`);
+  if (existsSync(folder)) return folder;
+  await mkdir(root, { recursive: true });
+  const partial = await mkdtemp(join(root, `partial-${key}-`));
+  try {
+    await download(wanted, partial);
+    await rename(partial, folder).catch((error: unknown) => {
+      if (!existsSync(folder)) throw error;
+    });
+    say(`kept in ${folder}`);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
   }
+  return folder;
+}
+
+async function unpackRegistry(folder: string): Promise<void> {
+  const archive = join(folder, `${REGISTRY}-all.tar.gz`);
+  await mkdir(join(folder, "registry"));
+  await runTool("tar", ["-xzf", archive, "-C", join(folder, "registry")], () => {});
+  await rm(archive);
+}
+
+/** The jars of the stack's servers. */
+export async function ensureJars(): Promise<Jars> {
+  const folder = await ensureFetched({
+    pom: join(import.meta.dirname, "pom.xml"),
+    name: "jars",
+    what: "Kafka and the schema registry",
+    estimateMb: 160,
+    goals: ["dependency:copy-dependencies", "dependency:copy"],
+    finish: unpackRegistry,
+  });
   return { kafka: join(folder, "*"), registry: join(folder, "registry", `${REGISTRY}-runner.jar`) };
 }
