@@ -25,8 +25,8 @@ export interface Debezium extends AsyncDisposable {
   readonly publication: string;
   /** `{"name", "config"}` as one would give it to Kafka Connect, with Confluent's Avro converter. */
   readonly connectorFile: { readonly name: string; readonly config: Readonly<Record<string, string>> };
-  /** How it ended: a registry that refuses a schema ends it with `exit code 1`. */
-  readonly exited: Promise<string>;
+  /** Waits until it has ended by itself: `exit code 1` when the registry refuses a schema. */
+  ended(): Promise<string>;
   /** What it has printed: warnings, errors and why it ended. */
   log(): Promise<string>;
 }
@@ -38,7 +38,7 @@ export interface Debezium extends AsyncDisposable {
 export async function openDebezium(options: DebeziumOptions): Promise<Debezium> {
   await using stack = new AsyncDisposableStack();
   const prefix = options.prefix ?? uniquePrefix();
-  const config = configuration(options, prefix);
+  const config = connectorConfig(options, prefix);
   const supervisor = stack.use(await startSupervisor());
   const file = join(supervisor.folder, "debezium.properties");
   await writeFile(file, properties(workerProperties(options, prefix, config)));
@@ -48,11 +48,11 @@ export async function openDebezium(options: DebeziumOptions): Promise<Debezium> 
     stop: "SIGKILL",
   });
   await streams(server, options.database, prefix);
-  let ending = false;
+  let isWanted = false;
   const log = () => readFile(server.log, "utf8");
   const tell = async () => {
     const how = await server.exited;
-    if (!ending) process.stderr.write(`debezium ended with ${how}:\n${await log().catch(() => "")}\n`);
+    if (!isWanted) process.stderr.write(`debezium ended with ${how}:\n${await log().catch(() => "")}\n`);
   };
   void tell();
   const open = stack.move();
@@ -61,10 +61,13 @@ export async function openDebezium(options: DebeziumOptions): Promise<Debezium> 
     slot: prefix,
     publication: prefix,
     connectorFile: { name: prefix, config },
-    exited: server.exited,
+    ended() {
+      isWanted = true;
+      return server.exited;
+    },
     log,
     async [Symbol.asyncDispose]() {
-      ending = true;
+      isWanted = true;
       await open.disposeAsync();
     },
   };
@@ -86,13 +89,13 @@ const JVM = [
   "-XX:+UseSerialGC",
   "-XX:TieredStopAtLevel=1",
   "-Xshare:auto",
-  `-D${LOGGER}.defaultLogLevel=warn`,
+  `-D${LOGGER}.defaultLogLevel=error`,
   // It warns of every measurement it has no room for.
   `-D${LOGGER}.log.io.debezium.metrics.stats.MeasurementCollector=off`,
 ];
 
-/** What a team with a Debezium and Confluent's converter has in its file. */
-function configuration(options: DebeziumOptions, prefix: string): Record<string, string> {
+/** What a team with a Debezium and Confluent's converter has in its file; slot and publication are named as the prefix. */
+export function connectorConfig(options: DebeziumOptions, prefix: string): Readonly<Record<string, string>> {
   const { tables, registryUrl = servers.registry.url } = options;
   const { address } = options.database;
   const converter = (side: "key" | "value") => ({
@@ -147,12 +150,17 @@ function properties(entries: Readonly<Record<string, string>>): string {
 
 /** Throws with its log when it ends before. */
 async function streams(server: Server, database: Database, slot: string): Promise<void> {
-  await untilReady(server, async () => {
-    const readers = await database.query(
-      `SELECT FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid
-        WHERE s.slot_name = $1 AND r.state = 'streaming'`,
-      [slot],
-    );
-    if (readers.length === 0) throw new Error(`slot ${slot} is not read yet`);
-  });
+  const client = await database.connect();
+  try {
+    await untilReady(server, async () => {
+      const { rows } = await client.query(
+        `SELECT FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid
+          WHERE s.slot_name = $1 AND r.state = 'streaming'`,
+        [slot],
+      );
+      if (rows.length === 0) throw new Error(`slot ${slot} is not read yet`);
+    });
+  } finally {
+    await client.end();
+  }
 }
