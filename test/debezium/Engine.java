@@ -40,7 +40,7 @@ import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.storage.SimpleHeaderConverter;
 
 /**
- * A Kafka Connect worker with one Debezium in it, as small as it gets: `java Engine.java FILE`, where FILE has the
+ * A Kafka Connect worker with one Debezium in it, as small as it gets: `java Engine FILE`, where FILE has the
  * connector's properties and `beside.brokers`, `beside.registry`. Events go to Kafka with Confluent's framing, schemas
  * to the subjects `<topic>-key` and `<topic>-value`, headers as Connect writes them; a topic is made when it is first
  * written to. What a task of Connect dies of ends this process with code 1: also a schema that the registry refuses.

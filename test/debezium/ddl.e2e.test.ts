@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freshDatabase } from "../stack/database.ts";
+import { until } from "../stack/until.ts";
 import { differences, places } from "./differences.ts";
 import { openPair, type Pair, type Published } from "./pair.ts";
 
@@ -32,8 +33,9 @@ const TABLES: Readonly<Record<string, Table>> = {
     later: "update added_required set a = 'c' where id = 1",
   },
   added_by_function: {
-    ddl: "alter table added_by_function add b int not null default length(current_setting('TimeZone')) * 0 + 4",
+    ddl: "alter table added_by_function add b uuid not null default gen_random_uuid()",
     rows: "update added_by_function set a = 'c' where id = 1",
+    again: [{ id: 1, a: "c", n: 1, m: 1, b: expect.stringMatching(/^[0-9a-f-]{36}$/) }],
   },
   added_twice: {
     ddl: "alter table added_twice add b text",
@@ -113,19 +115,27 @@ test.each(Object.entries(TABLES))("%s", async (name, { again = [], differs = [] 
   expect(places(differences(theirs, rest))).toEqual(differs);
 });
 
-test("a label added to an enum: Debezium 3.6.1 does not list it, Fieldgate does from the row after", async () => {
-  const steps = ["(1, 'ok')", "(2, 'happy')", "(3, 'sad')"];
-  for (const row of steps) {
-    if (row.includes("happy")) await database.query("alter type mood add value 'happy'");
-    await database.query(`insert into labelled values ${row}`);
+test("a label added to an enum: Debezium 3.6.1 never lists it, Fieldgate soon after its first row", async () => {
+  await database.query("insert into labelled values (1, 'ok')");
+  await pair.caughtUp();
+  await database.query("alter type mood add value 'happy'");
+  await database.query("insert into labelled values (2, 'happy')");
+  const allowed = ({ valueSchema }: Published) => /"allowed":"(sad[^"]*)"/.exec(valueSchema ?? "")?.[1];
+  await until(async () => {
+    await database.query("insert into labelled select max(id) + 1, 'sad' from labelled");
     await pair.caughtUp();
-  }
+    const { ours } = await pair.published("public.labelled");
+    return ours.map(allowed).at(-1) === "sad,ok,happy";
+  }, "the label is listed");
   const { theirs, ours } = await pair.published("public.labelled");
+  expect(theirs.map(({ value }) => value)).toEqual(
+    expect.arrayContaining([expect.objectContaining({ after: { id: 2, mood: "happy" } })]),
+  );
+  expect(new Set(theirs.map(allowed))).toEqual(new Set(["sad,ok"]));
   const found = differences(theirs, ours);
   expect(places(found)).toEqual([
-    "2 valueSchema.fields.before.type.Value.fields.mood.type.1.connect.parameters.allowed",
+    `${theirs.length - 1} valueSchema.fields.before.type.Value.fields.mood.type.1.connect.parameters.allowed`,
   ]);
-  expect(found[0]).toMatchObject({ theirs: "sad,ok", ours: "sad,ok,happy" });
 });
 
 test("NOT NULL without a default: the registry's 409 ends Debezium, Fieldgate's field is optional", async () => {
@@ -134,7 +144,7 @@ test("NOT NULL without a default: the registry's 409 ends Debezium, Fieldgate's 
   await database.query("delete from refused; alter table refused add b text not null");
   await database.query("insert into refused values (2, 'b')");
   expect(await pair.debezium.ended()).toBe("exit code 1");
-  expect(await pair.debezium.log()).toMatch(/registering PREFIX|registering \S+\.public\.refused-value: 409/);
+  expect(await pair.debezium.log()).toMatch(/registering \S+\.public\.refused-value: 409/);
   const { gate } = await pair.service.amendment("b", "released");
   expect(gate.kind).toBe("released");
   const last = (await pair.published("public.refused")).ours.at(-1);

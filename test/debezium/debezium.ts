@@ -1,11 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureFetched } from "../../local/cache.ts";
 import { findJava } from "../../local/java.ts";
 import { type Server, startSupervisor, untilReady } from "../../local/supervisor.ts";
 import type { Database } from "../stack/database.ts";
 import { servers } from "../stack/servers.ts";
 import { uniquePrefix } from "../stack/topic.ts";
+import { engineClassPath } from "./engine.ts";
 
 export interface DebeziumOptions {
   readonly database: Database;
@@ -42,9 +42,10 @@ export async function openDebezium(options: DebeziumOptions): Promise<Debezium> 
   const supervisor = stack.use(await startSupervisor());
   const file = join(supervisor.folder, "debezium.properties");
   await writeFile(file, properties(workerProperties(options, prefix, config)));
+  const java = await findJava();
   const server = await supervisor.launch("debezium", {
-    command: await findJava(),
-    args: [...JVM, "-cp", await classPath(), join(import.meta.dirname, "Engine.java"), file],
+    command: java,
+    args: [...JVM, "-cp", await engineClassPath(java), "Engine", file],
     stop: "SIGKILL",
   });
   await streams(server, options.database, prefix);
@@ -71,16 +72,6 @@ export async function openDebezium(options: DebeziumOptions): Promise<Debezium> 
       await open.disposeAsync();
     },
   };
-}
-
-function classPath(): Promise<string> {
-  return ensureFetched({
-    pom: join(import.meta.dirname, "pom.xml"),
-    name: "debezium",
-    what: "Debezium",
-    estimateMb: 45,
-    goals: ["dependency:copy-dependencies"],
-  }).then((folder) => join(folder, "*"));
 }
 
 const LOGGER = "org.slf4j.simpleLogger";

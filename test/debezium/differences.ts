@@ -80,8 +80,8 @@ interface RowType {
 
 /** The record of `before` in an envelope's text. */
 function rowType(envelope: string): RowType {
-  const [before] = (JSON.parse(envelope) as { fields: readonly { type: readonly unknown[] }[] }).fields; // an envelope
-  return (before?.type[1] ?? {}) as RowType; // ["null", the row]
+  const { fields } = JSON.parse(envelope) as { fields: readonly { type: readonly [string, RowType] }[] }; // an envelope
+  return fields[0]?.type[1] ?? {};
 }
 
 function whole(record: Published | undefined): unknown {

@@ -66,7 +66,7 @@ export async function openPair(
       await database.query("insert into mark select coalesce(max(id), 0) + 1 from mark");
       const isThere = (records: readonly Collected[]) =>
         records.filter(({ topic }) => topic.endsWith(`.${MARK}`)).length >= mark;
-      await Promise.all(readers.map((reader) => reader.until(isThere, `mark ${mark} is there`))).catch(
+      await Promise.all(readers.map((reader) => reader.until(isThere, `mark ${mark} is there`, 60_000))).catch(
         async (cause: unknown) => {
           throw new Error(`Debezium: ${await debezium.log()}\nFieldgate: ${service.output().slice(-3000)}`, { cause });
         },
