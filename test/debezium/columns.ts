@@ -141,8 +141,12 @@ export const TABLES: Readonly<Record<string, readonly TypedColumn[]>> = {
   ],
 };
 
-/** What Debezium 3.6.1 does otherwise, or, the geometric types, does not do before 3.7. */
+/** Defaults that Fieldgate does not take; then what Debezium 3.6.1 does otherwise, or does not do before 3.7. */
 export const APART: readonly TypedColumn[] = [
+  column("concat", "text", "'a' || 'b'", "'x'", "'y'"),
+  column("who", "text", "current_user", "'x'", "'y'"),
+  column("day_after", "date", "'2020-01-01'::date + 1", "'2020-01-02'", "'2020-01-03'"),
+  column("beyond", "bigint", "9007199254740993", "1", "2"),
   column("negative_scale", "numeric(3,-2)", "100", "12345", "-99900"),
   column("name", "name", "'n'", "'pg_class'", "''"),
   column("times", "time[]", "'{}'", "'{04:05:06.123456}'", "'{}'"),

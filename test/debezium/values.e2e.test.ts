@@ -67,7 +67,7 @@ describe.each(Object.keys(MODES))("values %s", (mode) => {
   });
 });
 
-describe("what 3.6.1 does otherwise", () => {
+describe("what differs by column", () => {
   const rowOf = ({ value }: Published) => (value as { after: Readonly<Record<string, unknown>> }).after; // an event's
   const first = async () => {
     const { theirs, ours, found } = await compared("Debezium's defaults", "apart");
@@ -83,6 +83,19 @@ describe("what 3.6.1 does otherwise", () => {
   test("it is in these columns", async () => {
     const { found } = await first();
     expect(new Set(found.map(columnOf))).toEqual(new Set(APART.map(({ name }) => name)));
+  });
+
+  test.each([
+    ["concat", "a"],
+    ["who", "CURRENT_USER"],
+    ["day_after", 18_262],
+    ["beyond", Number("9007199254740993")],
+  ])("the default of %s is what is only a part of it, or no number of JSON's: %s", async (name, fallback) => {
+    const { found } = await first();
+    const optional = found.find(({ path }) => path.endsWith(`.fields.${name}_d.default`));
+    expect(optional).toMatchObject({ theirs: fallback, ours: null });
+    const required = found.find(({ path }) => path.endsWith(`.fields.${name}_n.default`));
+    expect(required).toMatchObject({ theirs: fallback, ours: undefined });
   });
 
   test("a value of the type name is lost in its stream", async () => {
