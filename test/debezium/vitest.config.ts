@@ -10,7 +10,7 @@ export default defineConfig({
     root,
     include: ["test/debezium/*.e2e.test.ts"],
     globalSetup: ["test/stack/setup-stack.ts"],
-    maxWorkers: 2,
+    maxWorkers: 1,
     testTimeout: 60_000,
     hookTimeout: 600_000,
   },
