@@ -5,6 +5,8 @@ import { defineConfig } from "vitest/config";
 const POSTGRES = "test/**/*.pg.test.ts";
 const STACK = "test/**/*.e2e.test.ts";
 const SLOW = "test/**/*.slow.e2e.test.ts";
+// A run of its own, beside a real Debezium: `npm run test:debezium`.
+const DEBEZIUM = "test/debezium/**";
 
 // A project's servers are started only when one of its files is run. One group after the other; three files at a time:
 // most of their time is waiting.
@@ -32,7 +34,7 @@ export default defineConfig({
         test: {
           name: "stack",
           include: [STACK],
-          exclude: [SLOW],
+          exclude: [SLOW, DEBEZIUM],
           globalSetup: ["test/stack/setup-stack.ts"],
           maxWorkers: 3,
           sequence: { groupOrder: 2 },

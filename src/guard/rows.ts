@@ -105,7 +105,7 @@ function onCommit(session: Session, commit: Commit): void {
   session.tx = undefined;
   if (tx === undefined || tx.skip === Number.POSITIVE_INFINITY) return;
   if (session.chunks.tracking) session.chunks.delivered.add(tx.xid);
-  session.position = { ...session.position, endLsn: commit.endLsn, commitLsn: commit.commitLsn, tx: undefined };
+  session.position = { ...session.position, endLsn: commit.endLsn, commitLsn: commit.endLsn, tx: undefined };
   session.lastCommitTime = commit.commitTime;
 }
 

@@ -7,7 +7,7 @@ import type { Lsn } from "./lsn.ts";
 export interface Position {
   /** End of the last whole transaction. */
   readonly endLsn: Lsn;
-  /** Commit record of that transaction: the first part of the next events' `source.sequence`. */
+  /** The LSN Debezium has for its commit, which is its end: the first part of the next events' `source.sequence`. */
   readonly commitLsn: Lsn | undefined;
   readonly tx: { readonly commitLsn: Lsn; readonly index: number } | undefined;
   /** Which log this is a position in. */

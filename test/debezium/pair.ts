@@ -1,0 +1,110 @@
+import { type Service, startService } from "../e2e/service.ts";
+import { type Collected, type Collector, collect } from "../stack/collect.ts";
+import type { Database } from "../stack/database.ts";
+import { type Decoder, registryDecoder } from "../stack/decode.ts";
+import { createTopics, uniquePrefix } from "../stack/topic.ts";
+import { connectorConfig, type Debezium, openDebezium } from "./debezium.ts";
+
+/** A record, decoded. The topic prefix is `PREFIX` wherever it stands, so that two connectors' records compare. */
+export interface Published {
+  readonly key: unknown;
+  readonly value: unknown;
+  /** The registered texts; null for a null. */
+  readonly keySchema: string | null;
+  readonly valueSchema: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly partition: number;
+}
+
+/** A Debezium and a Fieldgate that capture the same tables with the same file but for its names. */
+export interface Pair extends AsyncDisposable {
+  readonly debezium: Debezium;
+  readonly service: Service;
+  /** Records of one table (`public.t`) in order: theirs and ours. */
+  published(table: string): Promise<{ readonly theirs: readonly Published[]; readonly ours: readonly Published[] }>;
+  /** Waits until both have published everything that is committed by now, and Fieldgate what it reads again. */
+  caughtUp(): Promise<void>;
+}
+
+const MARK = "public.mark";
+
+/** The database must have a table `mark (id int primary key)` without rows. */
+export async function openPair(
+  database: Database,
+  tables: readonly string[],
+  keys: Readonly<Record<string, string>> = {},
+): Promise<Pair> {
+  await using stack = new AsyncDisposableStack();
+  const captured = [...tables, MARK];
+  const options = { database, tables: captured, connector: keys };
+  const theirs = uniquePrefix();
+  const ours = uniquePrefix();
+  // Debezium's come with their first event, and a collector waits for all of its own.
+  await createTopics(captured.map((table) => topicOf(theirs, table)));
+  const connector = { ...connectorConfig(options, ours), "fieldgate.release.policy": "observe" };
+  const [debezium, service] = await Promise.all([
+    openDebezium({ ...options, prefix: theirs }).then((opened) => stack.use(opened)),
+    startService({ ...options, database: database.address, prefix: ours, connector }).then((one) => stack.use(one)),
+  ]);
+  const readers = [theirs, ours].map((prefix) => stack.use(collect(captured.map((table) => topicOf(prefix, table)))));
+  const decoder = registryDecoder();
+  const of = async (prefix: string, reader: Collector | undefined, table: string) => {
+    const records = reader?.records.filter(({ topic }) => topic === topicOf(prefix, table)) ?? [];
+    return Promise.all(records.map((record) => published(record, prefix, decoder)));
+  };
+  let mark = 0;
+  const open = stack.move();
+  return {
+    debezium,
+    service,
+    async published(table) {
+      const [their, our] = readers;
+      return { theirs: await of(theirs, their, table), ours: await of(ours, our, table) };
+    },
+    async caughtUp() {
+      mark += 1;
+      await database.query("insert into mark select coalesce(max(id), 0) + 1 from mark");
+      const isThere = (records: readonly Collected[]) =>
+        records.filter(({ topic }) => topic.endsWith(`.${MARK}`)).length >= mark;
+      await Promise.all(readers.map((reader) => reader.until(isThere, `mark ${mark} is there`, 60_000))).catch(
+        async (cause: unknown) => {
+          throw new Error(`Debezium: ${await debezium.log()}\nFieldgate: ${service.output().slice(-3000)}`, { cause });
+        },
+      );
+      await service.idle();
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+function topicOf(prefix: string, table: string): string {
+  return `${prefix}.${table}`;
+}
+
+async function published(record: Collected, prefix: string, decoder: Decoder): Promise<Published> {
+  const same = (text: string) => text.replaceAll(prefix, "PREFIX");
+  const part = async (bytes: Buffer | null) => {
+    if (bytes === null) return { schema: null, value: null };
+    const { schemaId, value } = await decoder.decodeWithId(bytes);
+    return { schema: same(JSON.stringify(await decoder.schema(schemaId))), value: renamed(value, prefix) };
+  };
+  const key = await part(record.key);
+  const value = await part(record.value);
+  const headers = Object.entries(record.headers).map(([name, bytes]) => [name, same(String(bytes))] as const);
+  return {
+    key: key.value,
+    value: value.value,
+    keySchema: key.schema,
+    valueSchema: value.schema,
+    headers: Object.fromEntries(headers),
+    partition: record.partition,
+  };
+}
+
+/** `source.name` is the prefix. */
+function renamed(value: unknown, prefix: string): unknown {
+  if (typeof value !== "object" || value === null || !("source" in value)) return value;
+  const { source } = value;
+  if (typeof source !== "object" || source === null || !("name" in source)) return value;
+  return { ...value, source: { ...source, name: source.name === prefix ? "PREFIX" : source.name } };
+}
