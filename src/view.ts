@@ -6,7 +6,8 @@ import type { State, TableState } from "./gate/state.ts";
 import { withheldOf } from "./gate/update.ts";
 import { isoTime } from "./guard/time.ts";
 import type { Status } from "./guard/outside.ts";
-import type { AmendmentView, ChunkView, ConnectorView, TableView, TopicView } from "./http/api.ts";
+import type { AmendmentView, ChunkView } from "./http/amendment-view.ts";
+import type { ConnectorView, TableView, TopicView } from "./http/api.ts";
 import { type JobWatch, progressOf } from "./progress.ts";
 import { formatLsn } from "./wal/lsn.ts";
 

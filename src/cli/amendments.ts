@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 import type { Verdict } from "../gate/amendment.ts";
-import type { AmendmentView, ChunkView } from "../http/api.ts";
+import type { AmendmentView, ChunkView } from "../http/amendment-view.ts";
 import { progressText } from "../progress.ts";
 import { clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";

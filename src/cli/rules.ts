@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";
+import type { Rules } from "./format/answers.ts";
 
 /** `rules`: what changes keep their bytes and change their meaning, and where each is explained. */
 export function addRules(program: Command, terminal: Terminal): void {
@@ -10,7 +11,7 @@ export function addRules(program: Command, terminal: Terminal): void {
     .addOption(formatOption())
     .action(async ({ format }: { readonly format: Format }) => {
       const { MEANING_RULES, ANOTHER_COLUMN } = await import("../avro/meaning.ts");
-      const rules = [...MEANING_RULES, ANOTHER_COLUMN].map(({ id, severity, problem }) => ({
+      const rules: Rules = [...MEANING_RULES, ANOTHER_COLUMN].map(({ id, severity, problem }) => ({
         id,
         severity,
         problem,
