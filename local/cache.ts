@@ -1,12 +1,6 @@
-import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fetching, showDownload } from "./download.ts";
-import { missingTool } from "./java.ts";
+import { ensureFetched, runTool } from "./maven.ts";
 
 /** `kafka`: a class path. `registry`: the runner's jar. */
 export interface Jars {
@@ -20,78 +14,25 @@ export interface Jvm {
   readonly jars: Jars;
 }
 
-const POM = join(import.meta.dirname, "pom.xml");
 const REGISTRY = "apicurio-registry-app-3.0.9";
 
-/** `$FIELDGATE_CACHE`, else `$XDG_CACHE_HOME/fieldgate`, else `~/.cache/fieldgate`. */
-export function cacheRoot(): string {
-  const own = process.env["FIELDGATE_CACHE"];
-  if (own !== undefined && own !== "") return own;
-  const xdg = process.env["XDG_CACHE_HOME"];
-  return join(xdg === undefined || xdg === "" ? join(homedir(), ".cache") : xdg, "fieldgate");
-}
-
-function say(line: string): void {
-  process.stderr.write(`local stack: ${line}\n`);
-}
-
-/** All that Maven fetches into an empty repository: Kafka, the registry, and its own plugins. */
-const ESTIMATE_MB = 160;
-
-async function runTool(command: string, args: readonly string[], onLine: (line: string) => void): Promise<void> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
-  createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on("line", onLine);
-  await new Promise<void>((resolve, reject) => {
-    child.once("error", () => reject(missingTool(`\`${command}\``)));
-    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}`))));
-  });
-}
-
-async function download(into: string): Promise<void> {
-  say("first run: fetching Kafka and the schema registry with Maven, once");
-  const lines: string[] = [];
-  const progress = fetching();
-  const shown = showDownload(ESTIMATE_MB);
-  const goals = ["dependency:copy-dependencies", "dependency:copy", `-DoutputDirectory=${into}`];
-  // Not -B: then it would say nothing of a file until it is there. It asks nothing, and its stdin is closed.
-  await runTool("mvn", ["-Dstyle.color=never", "-f", POM, ...goals], (line) => {
-    progress.read(line);
-    shown.update(progress.megabytes());
-    if (line.startsWith("[ERROR]")) lines.push(line);
-  })
-    .catch((error: unknown) => {
-      process.stderr.write(`\n${lines.join("\n")}\n`);
-      throw error;
-    })
-    .finally(() => shown.stop());
-  const archive = join(into, `${REGISTRY}-all.tar.gz`);
-  await mkdir(join(into, "registry"));
-  await runTool("tar", ["-xzf", archive, "-C", join(into, "registry")], () => {});
-  await rm(archive);
-}
-
-/**
- * The jars, fetched on the first call of a machine into the cache. They appear under their name only when complete; of two first runs at once one is kept.
- */
+/** The jars of the stack's servers. */
 export async function ensureJars(): Promise<Jars> {
-  const key = createHash("sha256")
-    .update(await readFile(POM))
-    .digest("hex")
-    .slice(0, 12);
-  const root = cacheRoot();
-  const folder = join(root, `jars-${key}`);
-  if (!existsSync(folder)) {
-    await mkdir(root, { recursive: true });
-    const partial = await mkdtemp(join(root, `partial-${key}-`));
-    try {
-      await download(partial);
-      await rename(partial, folder).catch((error: unknown) => {
-        if (!existsSync(folder)) throw error;
-      });
-      say(`kept in ${folder}`);
-    } finally {
-      await rm(partial, { recursive: true, force: true });
-    }
-  }
+  const folder = await ensureFetched({
+    name: "local stack",
+    what: "Kafka and the schema registry",
+    folder: "jars",
+    pom: join(import.meta.dirname, "pom.xml"),
+    goals: ["dependency:copy-dependencies", "dependency:copy"],
+    estimateMb: 160,
+    unpack: unpackRegistry,
+  });
   return { kafka: join(folder, "*"), registry: join(folder, "registry", `${REGISTRY}-runner.jar`) };
+}
+
+async function unpackRegistry(folder: string): Promise<void> {
+  const archive = join(folder, `${REGISTRY}-all.tar.gz`);
+  await mkdir(join(folder, "registry"));
+  await runTool("tar", ["-xzf", archive, "-C", join(folder, "registry")]);
+  await rm(archive);
 }

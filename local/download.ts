@@ -42,7 +42,7 @@ export function fetching(): Fetching {
 const EVERY_MS = 5_000;
 
 /** Says on stderr how far a download is: about how much in all, rate and time left. */
-export function showDownload(estimateMb: number): { update(megabytes: number): void; stop(): void } {
+export function showDownload(name: string, estimateMb: number): { update(megabytes: number): void; stop(): void } {
   const { stderr } = process;
   const begun = performance.now();
   let due = begun + EVERY_MS;
@@ -50,7 +50,7 @@ export function showDownload(estimateMb: number): { update(megabytes: number): v
   return {
     update(megabytes) {
       const now = performance.now();
-      last = downloadText(megabytes, estimateMb, (now - begun) / 1000);
+      last = downloadText(name, megabytes, estimateMb, (now - begun) / 1000);
       if (stderr.isTTY) stderr.write(`\r\x1b[K${last}`);
       else if (now >= due) {
         due = now + EVERY_MS;
@@ -62,9 +62,9 @@ export function showDownload(estimateMb: number): { update(megabytes: number): v
 }
 
 /** `local stack: 39 of about 160 MB, 1.1 MB/s, 1 min 50 s left`. */
-export function downloadText(megabytes: number, estimateMb: number, seconds: number): string {
+export function downloadText(name: string, megabytes: number, estimateMb: number, seconds: number): string {
   const rate = seconds > 0 ? megabytes / seconds : 0;
   const left = estimateMb - megabytes;
   const time = left > 0 && rate > 0.05 ? `, ${durationText(Math.round(left / rate))} left` : "";
-  return `local stack: ${megabytes.toFixed(0)} of about ${estimateMb} MB, ${rate.toFixed(1)} MB/s${time}`;
+  return `${name}: ${megabytes.toFixed(0)} of about ${estimateMb} MB, ${rate.toFixed(1)} MB/s${time}`;
 }

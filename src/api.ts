@@ -1,23 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { type Contract, contractKey, type ContractName, isKeyOf, rollingKey } from "./contract/contract.ts";
+import { nearestKey } from "./config/mistake.ts";
+import { coverageOf } from "./coverage.ts";
 import { commandText, type OpenDesk } from "./desk.ts";
 import { GuardError } from "./errors.ts";
 import { type Amendment, isCalled } from "./gate/amendment.ts";
-import type { Api, Command, Health } from "./http/api.ts";
+import type { Api, Command, Health, TopicView } from "./http/api.ts";
 import type { Appender } from "./kafka/append.ts";
+import { type Known, knownNow } from "./known.ts";
 import { type Planner, planOf } from "./planning.ts";
 import { amendmentView, connectorView, type Running, topicView } from "./view.ts";
 
-export interface ApiParts {
+export interface ApiParts extends Known {
   readonly deployment: string;
   readonly version: string;
-  readonly connectors: readonly Running[];
   readonly desk: OpenDesk;
   readonly appender: Appender;
-  /** Live groups of a topic that no contract names. */
-  readonly groupsNotNamed: (topic: string) => Promise<readonly string[]>;
-  /** What each connector decides by, by its name. */
-  readonly planners: ReadonlyMap<string, Omit<Planner, "name" | "state">>;
 }
 
 interface Found {
@@ -28,18 +26,19 @@ interface Found {
 /** What the HTTP server asks: reads from the last committed states, writes to the contracts and commands topics. */
 export function serviceApi(parts: ApiParts): Api {
   const { connectors, desk, deployment, version } = parts;
-  const view = async ({ running, amendment }: Found) =>
-    amendmentView(running, amendment, await parts.groupsNotNamed(amendment.topic), Date.now());
+  /** What is known is put together once for a request, not for each amendment. */
+  const viewer = () => {
+    const known = new Map(connectors.map((running) => [running, knownNow(parts, running)]));
+    return ({ running, amendment }: Found) => amendmentView(running, amendment, known.get(running), Date.now());
+  };
   return {
     health: async () => ({ status: healthOf(connectors), deployment, version }),
     connectors: async () => connectors.map((running) => connectorView(running, Date.now())),
-    amendments: ({ table }) =>
-      Promise.all(
-        all(connectors)
-          .filter((found) => isOf(found, table))
-          .map(view),
-      ),
-    amendment: (id) => view(one(connectors, id)),
+    amendments: async ({ table }) =>
+      all(connectors)
+        .filter((found) => isOf(found, table))
+        .map(viewer()),
+    amendment: async (id) => viewer()(one(connectors, id)),
     contracts: async () => [...desk.contracts().values()],
     async publishContract(contract: Contract) {
       const id = contractKey(contract);
@@ -67,21 +66,35 @@ export function serviceApi(parts: ApiParts): Api {
       }
       return { kind: "pending" };
     },
+    coverage: async ({ policy }) => coverageOf(plannersOf(parts), Date.now(), policy),
     plan: (steps) => planOf(plannersOf(parts), steps, Date.now()),
-    async topic(name) {
-      for (const { state } of connectors) {
-        const table = state?.tables.get(name);
-        if (table !== undefined) return topicView(table);
-      }
-      throw new GuardError("not-found", `no connector publishes topic ${name}`, { next: topicsText(connectors) });
-    },
+    topic: async (name) => topicOf(parts, name),
   };
+}
+
+/** Throws `not-found` for a topic no connector publishes, and `refused` while a connector may still turn out to. */
+function topicOf({ connectors, planners }: ApiParts, topic: string): TopicView {
+  for (const { name, state } of connectors) {
+    const table = state?.tables.get(topic);
+    if (table !== undefined) return topicView(table, planners.get(name)?.rules.severity);
+  }
+  const starting = connectors.find(({ state }) => state === undefined);
+  if (starting !== undefined) throw notRead(starting.name);
+  const topics = connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]);
+  const near = nearestKey(topic, topics);
+  const next = near === undefined ? topicsText(topics) : `did you mean ${near}?`;
+  throw new GuardError("not-found", `no connector publishes topic ${topic}`, { next });
+}
+
+function notRead(connector: string): GuardError {
+  return new GuardError("refused", `connector ${connector} has not read its state yet`, {
+    next: "ask again in a moment",
+  });
 }
 
 const SHOWN_TOPICS = 20;
 
-function topicsText(connectors: readonly Running[]): string {
-  const topics = connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]);
+function topicsText(topics: readonly string[]): string {
   if (topics.length === 0) return "no table has been published yet";
   const more = topics.length > SHOWN_TOPICS ? ` and ${topics.length - SHOWN_TOPICS} more` : "";
   return `published are ${topics.slice(0, SHOWN_TOPICS).join(", ")}${more}`;
@@ -108,13 +121,12 @@ function waitingFor(connectors: readonly Running[], named: ContractName): readon
 }
 
 /** Throws `refused` while a connector has not read its state: its tables would be missing. */
-function plannersOf({ connectors, planners, desk }: ApiParts): readonly Planner[] {
-  const contracts = desk.contracts();
-  return connectors.map(({ name, state }) => {
-    const planner = planners.get(name);
-    // The state is of the last commit: an idle connector has not committed since a contract came.
-    if (state !== undefined && planner !== undefined) return { name, state: { ...state, contracts }, ...planner };
-    throw new GuardError("refused", `connector ${name} has not read its state yet`, { next: "ask again in a moment" });
+function plannersOf(parts: ApiParts): readonly Planner[] {
+  return parts.connectors.map((running) => {
+    const { name } = running;
+    const [planner, now] = [parts.planners.get(name), knownNow(parts, running)];
+    if (planner !== undefined && now !== undefined) return { name, ...planner, ...now };
+    throw notRead(name);
   });
 }
 

@@ -51,6 +51,9 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
       environment: config.environment,
       policy: config.releasePolicy,
       policyOf: new Map(policies),
+      severity: config.severity,
+      groupsSeenMs: config.groupsSeenMs,
+      contractsStaleMs: config.contractsStaleMs,
       backfillMaxRows: config.backfillMaxRows,
       modes: config.values,
       filter: config.filter,
@@ -68,7 +71,7 @@ export function outsideOf(
   settings: Settings,
   config: ConnectorConfig,
   kafka: KafkaClient,
-  rest: Pick<Outside, "registry" | "desk" | "log" | "tell" | "onTold" | "stopped" | "status">,
+  rest: Pick<Outside, "registry" | "desk" | "groups" | "log" | "tell" | "onTold" | "stopped" | "status">,
   registryTls?: RegistryOptions["tls"],
 ): Outside {
   return {

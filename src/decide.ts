@@ -1,5 +1,6 @@
 import { answerForgotten, onCommand } from "./gate/command.ts";
 import { onContract } from "./gate/contract.ts";
+import { onGroups } from "./gate/groups.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./gate/release.ts";
 import { onReplaced } from "./gate/replaced.ts";
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onTold } from "./gate/seen.ts";
@@ -17,27 +18,29 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
     case "seen":
       return onSeen(rules, state, input, when);
     case "captured":
-      return onCaptured(rules, state, input.table);
+      return onCaptured(rules, state, input.table, when);
     case "null-found":
       return onNullFound(rules, state, input, when);
     case "replaced":
       return onReplaced(state, input, when);
     case "ask":
-      return onAsk(rules, state, input.id);
+      return onAsk(rules, state, input.id, when);
     case "passed":
       return onPassed(state, input.topic, input.doubt);
     case "judged":
-      return onJudged(rules, state, input.id, input.answer);
+      return onJudged(rules, state, input, when);
     case "contract":
-      return onContract(rules, state, input.key, input.contract);
+      return onContract(rules, state, input, when);
     case "command":
       return onCommand(rules, state, input.command, when);
+    case "groups":
+      return onGroups(rules, state, input.look, when);
     case "registered":
       return onFlip(rules, state, input, when);
     case "registration-refused":
       return onRefusedRegistration(state, input);
     case "settle":
-      return settleTopic(rules, state, input.topic);
+      return settleTopic(rules, state, input.topic, when);
     case "told":
       return onTold(state, input);
     default:

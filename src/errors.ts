@@ -7,7 +7,10 @@
 const CODES = {
   usage: { fate: "stop", cause: "the command or request is not understood" },
   "config-invalid": { fate: "stop", cause: "a connector file or environment setting is wrong" },
-  "contract-invalid": { fate: "stop", cause: "a fieldgate.yaml or contract cannot be read" },
+  "contract-invalid": {
+    fate: "stop",
+    cause: "a fieldgate.yaml or contract cannot be read, or is about a topic nobody knows",
+  },
   "schema-invalid": { fate: "stop", cause: "a text is not an Avro schema" },
   unauthorized: { fate: "stop", cause: "no token, or one that is not known" },
   forbidden: { fate: "stop", cause: "the token is known and may not do this" },
@@ -41,6 +44,7 @@ const CODES = {
   "registry-down": { fate: "retry", cause: "the schema registry does not answer as one" },
   "registry-refused": { fate: "stop", cause: "the registry refuses: authorization or a schema it does not take" },
   "subject-unfit": { fate: "stop", cause: "a subject's latest schema is no Debezium envelope" },
+  "event-unreadable": { fate: "stop", cause: "a consumer's reader cannot read an event" },
 } as const satisfies Record<string, { readonly fate: "retry" | "stop"; readonly cause: string }>;
 
 export type ErrorCode = keyof typeof CODES;

@@ -9,12 +9,14 @@ import { outsideOf, registryOf, settingsOf, sinkOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
 import { describeError } from "./errors.ts";
 import { describeAmendment } from "./gate/describe.ts";
+import { type GroupsWatch, watchGroups } from "./groups-watch.ts";
 import type { Status } from "./guard/outside.ts";
 import { runConnector } from "./guard/run.ts";
 import { startHttp } from "./http/start-http.ts";
 import { type Appender, openAppender } from "./kafka/append.ts";
 import { type KafkaClient, kafkaClient } from "./kafka/client.ts";
 import { liveGroups } from "./kafka/groups.ts";
+import { unnamedGroups } from "./known.ts";
 import { openLog } from "./log.ts";
 import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "./registry/client.ts";
@@ -33,6 +35,7 @@ interface Service {
   readonly registryTls: RegistryOptions["tls"];
   readonly desk: OpenDesk;
   readonly appender: Appender;
+  readonly groups: GroupsWatch;
   readonly slack: Slack | undefined;
   readonly log: Logger;
   readonly deployment: string;
@@ -65,7 +68,18 @@ export async function run(signal: AbortSignal): Promise<void> {
   const deaf = new AbortController();
   const desk = stack.use(await openDesk(kafka, config.deployment, plainLog(log), (error) => deaf.abort(error)));
   const appender = stack.use(await openAppender(kafka));
-  const groupsNotNamed = (topic: string) => unnamedGroups({ kafka, desk }, topic);
+  const look = (topics: readonly string[]) => liveGroups(kafka, topics);
+  const everyMs = Math.min(...connectors.map(({ groupsLookMs }) => groupsLookMs));
+  const groups = stack.use(watchGroups({ look, everyMs, now: Date.now }));
+  const running = connectors.map(({ name }): Running => idle(log, name));
+  const planners = new Map(
+    connectors.map((connector) => [
+      connector.name,
+      plannerOf({ registry, registryTls: config.registry.tls, deployment: config.deployment, version }, connector),
+    ]),
+  );
+  const known = { connectors: running, planners, desk, lastLook: () => groups.last() };
+  const groupsNotNamed = async (topic: string) => unnamedGroups(known, topic);
   const slack =
     config.slackWebhookUrl === undefined
       ? undefined
@@ -78,20 +92,17 @@ export async function run(signal: AbortSignal): Promise<void> {
     registryTls: config.registry.tls,
     desk,
     appender,
+    groups,
     slack,
     log,
     deployment: config.deployment,
     version,
   };
-  const running = connectors.map(({ name }): Running => idle(log, name));
   const api = serviceApi({
     deployment: config.deployment,
     version,
-    connectors: running,
-    desk,
+    ...known,
     appender,
-    groupsNotNamed,
-    planners: new Map(connectors.map((connector) => [connector.name, plannerOf(service, connector)])),
   });
   const http = await startHttp(api, { ...config.http, log });
   stack.defer(() => http.close());
@@ -125,7 +136,10 @@ function afterFlush(signal: AbortSignal, slack: Slack | undefined): { readonly s
   return { signal: ending.signal, [Symbol.dispose]: () => signal.removeEventListener("abort", onAbort) };
 }
 
-function plannerOf({ registry, registryTls, deployment, version }: Service, config: ConnectorConfig) {
+function plannerOf(
+  { registry, registryTls, deployment, version }: Pick<Service, "registry" | "registryTls" | "deployment" | "version">,
+  config: ConnectorConfig,
+) {
   return {
     rules: settingsOf(config, deployment, version).rules,
     registry: registryOf(config, registry, registryTls),
@@ -150,6 +164,7 @@ async function runOne(service: Service, config: ConnectorConfig, running: Runnin
     {
       registry: service.registry,
       desk: service.desk.of(config.name),
+      groups: service.groups,
       log: plainLog(log),
       tell: (amendment, state) => {
         const { gate, id } = amendment;
@@ -189,14 +204,6 @@ function note(running: Running, status: Status): void {
 
 function isoNow(): string {
   return new Date().toISOString();
-}
-
-async function unnamedGroups(service: Pick<Service, "kafka" | "desk">, topic: string): Promise<readonly string[]> {
-  const seen = await liveGroups(service.kafka, [topic]);
-  if (seen.kind === "unknown") return [];
-  const contracts = [...service.desk.contracts().values()].filter((contract) => contract.topic === topic);
-  const named = new Set(contracts.flatMap((contract) => [contract.consumer, ...(contract.groups ?? [])]));
-  return (seen.byTopic.get(topic) ?? []).map(({ group }) => group).filter((group) => !named.has(group));
 }
 
 function plainLog(log: Logger) {

@@ -2,6 +2,7 @@ import { GuardError } from "./errors.ts";
 import { type Amendment, type Answer } from "./gate/amendment.ts";
 import { describeAmendment, meanwhile } from "./gate/describe.ts";
 import { mayFlow } from "./gate/policy.ts";
+import { unnamedOn } from "./gate/readers.ts";
 import { policyOf, weigh } from "./gate/settle.ts";
 import type { Rules, State, TableState, When } from "./gate/state.ts";
 import { answerOf } from "./guard/answer.ts";
@@ -28,7 +29,7 @@ export async function planOf(planners: readonly Planner[], steps: readonly Step[
     notes.push(...applied.notes.map((note) => ({ ...note, table: note.table ?? null })));
     for (const { table, fresh } of applied.tables) {
       for (const { amendment, lines } of fresh) {
-        const judged = await judge(rules, registry, state, table, amendment);
+        const judged = await judge(rules, registry, state, table, amendment, when);
         amendments.push({ connector: name, lines, ...judged });
       }
     }
@@ -42,11 +43,13 @@ async function judge(
   state: State,
   table: TableState,
   planned: Amendment,
+  when: When,
 ): Promise<Omit<PlannedAmendment, "connector" | "lines">> {
   const answer = planned.unmapped === undefined ? await answered(rules, registry, table, planned) : undefined;
   const asked = { ...planned, answer };
-  const amendment = { ...asked, verdicts: weigh(rules, state, table, asked) };
-  const decision = mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0);
+  const amendment = { ...asked, verdicts: weigh(rules, state, table, asked, when) };
+  const unnamed = unnamedOn(rules, state, amendment.topic);
+  const decision = mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0, unnamed);
   const { schema, name } = table.shape.table;
   return {
     topic: amendment.topic,

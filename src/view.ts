@@ -1,14 +1,17 @@
 import { nextStep } from "./alert/next.ts";
 import type { ChunkJob } from "./chunk/job.ts";
-import type { Amendment } from "./gate/amendment.ts";
+import type { Amendment, Verdict } from "./gate/amendment.ts";
 import { describeAmendment, meanwhile } from "./gate/describe.ts";
+import { unnamedOn } from "./gate/readers.ts";
 import type { State, TableState } from "./gate/state.ts";
 import { withheldOf } from "./gate/update.ts";
 import { isoTime } from "./guard/time.ts";
 import type { Status } from "./guard/outside.ts";
 import type { AmendmentView, ChunkView } from "./http/amendment-view.ts";
 import type { ConnectorView, TableView, TopicView } from "./http/api.ts";
+import type { KnownNow } from "./known.ts";
 import { type JobWatch, progressOf } from "./progress.ts";
+import { seenTexts } from "./seen-text.ts";
 import { formatLsn } from "./wal/lsn.ts";
 
 /** One connector as it runs in this process. */
@@ -73,10 +76,11 @@ function chunkView(running: Running, job: ChunkJob, now: number): ChunkView {
 export function amendmentView(
   running: Running,
   amendment: Amendment,
-  groupsNotNamed: readonly string[],
+  known: KnownNow | undefined,
   now: number,
 ): AmendmentView {
   const { gate, column } = amendment;
+  const unnamed = known && unnamedOn(known.rules, known.state, amendment.topic);
   const job = running.state?.jobs.get(`backfill/${amendment.id}`);
   return {
     id: amendment.id,
@@ -92,14 +96,30 @@ export function amendmentView(
         ? null
         : { name: column.name, type: column.typeName, notNull: column.notNull, default: column.defaultExpr ?? null },
     explained: amendment.explained ?? null,
-    gate: { kind: gate.kind, since: gate.time, position: gate.since, why: gate.why },
-    verdicts: amendment.verdicts,
-    groupsNotNamed,
+    gate: {
+      kind: gate.kind,
+      since: gate.time,
+      position: gate.since,
+      why: gate.why,
+      unnamed: gate.kind === "withheld" ? gate.unnamed : undefined,
+    },
+    verdicts: amendment.verdicts.map((verdict) => ({ ...verdict, seen: seenBy(known, amendment, verdict, now) })),
+    groupsNotNamed: unnamed?.kind === "known" ? unnamed.groups : [],
     refused: gate.kind === "withheld" && amendment.answer?.kind === "refused" ? amendment.answer.why : null,
     candidate: schemaWith(running, amendment),
     backfill: job === undefined ? null : chunkView(running, job, now),
     next: nextStep(amendment, job) ?? null,
   };
+}
+
+/** What was seen of the consumer of a verdict. */
+function seenBy(known: KnownNow | undefined, { topic }: Amendment, { consumer, environment }: Verdict, now: number) {
+  if (known === undefined) return undefined;
+  const contracts = [...known.state.contracts.values()];
+  const contract = contracts.find(
+    (one) => one.topic === topic && one.consumer === consumer && one.environment === environment,
+  );
+  return contract && seenTexts(known.state, contract, now);
 }
 
 /** The schema with the field in it: the one that flows since its release, or would. */
@@ -112,14 +132,14 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
   return { schema: answer.candidate.text, widened: answer.candidate.widened };
 }
 
-export function topicView(table: TableState): TopicView {
+export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
   const withheld = withheldOf(table).flatMap(({ id, name, column, answer }) => {
     const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
     if (candidate?.part !== "value") return [];
     return [{ amendmentId: id, field: column?.name ?? name, candidate: candidate.text }];
   });
   const flowing = table.flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
-  return { topic: table.shape.topic, flowing, withheld };
+  return { topic: table.shape.topic, flowing, withheld, severity };
 }
 
 export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {

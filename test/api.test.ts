@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { serviceApi } from "../src/api.ts";
 import type { Contract } from "../src/contract/contract.ts";
 import type { OpenDesk } from "../src/desk.ts";
+import type { Running } from "../src/view.ts";
+import { stateOf, TOPIC } from "./gate/customers.ts";
 
 const contract: Contract = {
   version: 1,
@@ -16,7 +18,7 @@ const NAMED = { environment: "production", consumer: "billing", topic: "inventor
 const KEY = "production/billing/inventory.public.customers";
 
 /** The contracts topic as a log; the desk sees what was appended only once it has read to the end. */
-function service() {
+function service(connectors: readonly Running[] = []) {
   const log: (readonly [string, Contract | undefined])[] = [];
   let contracts: ReadonlyMap<string, Contract> = new Map();
   const readContractsToEnd = async () => {
@@ -39,7 +41,7 @@ function service() {
   const api = serviceApi({
     deployment: "main",
     version: "0",
-    connectors: [],
+    connectors,
     desk,
     appender: {
       append: async (_topic, _partition, key, value) => {
@@ -48,7 +50,7 @@ function service() {
       },
       [Symbol.asyncDispose]: async () => {},
     },
-    groupsNotNamed: async () => [],
+    lastLook: () => undefined,
     planners: new Map(),
   });
   const now = async () => {
@@ -88,5 +90,30 @@ describe("contracts of one consumer", () => {
     expect(await api.retireContract(NAMED)).toEqual({ retired: 2, waited: [] });
     expect(await now()).toEqual(["x", "y", "z"]);
     expect(await api.retireContract(NAMED)).toEqual({ retired: 0, waited: [] });
+  });
+});
+
+describe("a topic", () => {
+  const running = (name: string, state: Running["state"]): Running => {
+    return { name, status: { kind: "starting" }, state, jobs: { seen: new Map(), note: () => {} }, last: undefined };
+  };
+  const inventory = running("inventory", stateOf());
+
+  it("that a connector publishes is shown, and one that none does is not found, with the nearest name", async () => {
+    const { api } = service([inventory]);
+    expect(await api.topic(TOPIC)).toMatchObject({ topic: TOPIC, flowing: [{ schemaId: 1 }], withheld: [] });
+    await expect(api.topic("inventory.public.custmers")).rejects.toMatchObject({
+      code: "not-found",
+      next: `did you mean ${TOPIC}?`,
+    });
+  });
+
+  it("is not called unknown while a connector that may publish it is starting", async () => {
+    const { api } = service([inventory, running("orders", undefined)]);
+    expect(await api.topic(TOPIC)).toMatchObject({ topic: TOPIC });
+    await expect(api.topic("orders.public.orders")).rejects.toMatchObject({
+      code: "refused",
+      text: "connector orders has not read its state yet",
+    });
   });
 });

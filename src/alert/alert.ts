@@ -49,7 +49,9 @@ export interface WithheldAlert {
   /** At least one. */
   readonly changes: readonly Change[];
   readonly waiting: readonly Waiting[];
-  /** Live groups no contract names: they do not count, and should know. */
+  /** Under strict: live groups no contract names, which it waits for. */
+  readonly groupsWaitedFor: readonly string[];
+  /** The others that no contract names: they do not count, and should know. */
   readonly groupsNotNamed: readonly string[];
   /** Why fields would be optional although their columns are not. */
   readonly widened: readonly string[];

@@ -1,4 +1,5 @@
 import { contractKey, isKeyOf } from "../contract/contract.ts";
+import { isEvidenceMissing } from "../contract/evidence.ts";
 import type { Amendment, Verdict } from "../gate/amendment.ts";
 import { describeAmendment } from "../gate/describe.ts";
 import type { State } from "../gate/state.ts";
@@ -59,6 +60,7 @@ export function summaryDraft(scope: Scope, amendments: readonly Amendment[]): Dr
 function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: Reminder | undefined): WithheldAlert {
   const { connector, state } = scope;
   const waiting = waitingFor(state, amendments);
+  const groupsWaitedFor = [...new Set(amendments.flatMap(unnamedGroups))];
   const widened = amendments.flatMap(({ answer }) => (answer?.kind === "fits" ? (answer.candidate.widened ?? []) : []));
   return {
     kind: "withheld",
@@ -66,7 +68,8 @@ function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: 
     connector,
     changes: amendments.map((amendment) => changeOf(state, amendment)),
     waiting,
-    groupsNotNamed: groupsOf(scope, amendments),
+    groupsWaitedFor,
+    groupsNotNamed: groupsOf(scope, amendments).filter((group) => !groupsWaitedFor.includes(group)),
     widened: [...new Set(widened)],
     next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`)),
     reminder,
@@ -123,7 +126,8 @@ function waitingFor(state: State, amendments: readonly Amendment[]): readonly Wa
 function withVerdict(before: Waiting | undefined, one: Verdict, owner: string | undefined): Waiting {
   const { consumer, environment, verdict } = one;
   const errors = one.findings.filter(({ severity }) => severity === "error");
-  const findings = errors.length > 0 ? errors : one.findings;
+  const missing = one.findings.filter(isEvidenceMissing);
+  const findings = [errors, missing].find((some) => some.length > 0) ?? one.findings;
   const finding = before?.finding ?? findings[0];
   const count = findings.length + (before?.finding === undefined ? 0 : before.more + 1);
   return {
@@ -146,6 +150,11 @@ function ownerOf({ contracts }: State, topic: string, { consumer, environment }:
 function groupsOf({ groupsNotNamed }: Scope, amendments: readonly Amendment[]): readonly string[] {
   const topics = new Set(amendments.map(({ topic }) => topic));
   return [...new Set([...topics].flatMap((topic) => groupsNotNamed.get(topic) ?? []))];
+}
+
+/** What it waits for beside contracts. */
+function unnamedGroups({ gate }: Withheld): readonly string[] {
+  return gate.unnamed?.kind === "known" ? gate.unnamed.groups : [];
 }
 
 function countTables(state: State, amendments: readonly Amendment[]): SummaryAlert["tables"] {

@@ -10,10 +10,16 @@ const IDS = 20;
 export function nextStep(amendment: Amendment, job: ChunkJob | undefined): string | undefined {
   if (amendment.gate.kind === "withheld") {
     const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
-    if (first === undefined) return waysOn(amendment)[0];
+    if (first === undefined) return unnamedStep(amendment.gate) ?? waysOn(amendment)[0];
     return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
   }
   return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
+}
+
+/** Under strict a release would be refused: first somebody has to say whose the groups are. */
+function unnamedStep({ unnamed }: Extract<Amendment["gate"], { kind: "withheld" }>): string | undefined {
+  if (unnamed?.kind !== "known") return undefined;
+  return `name ${unnamed.groups.join(", ")} in a contract's \`groups\`, in the consumer's repository: fieldgate publish`;
 }
 
 /** The commands for several, each once: what one `release` can do is one command. */

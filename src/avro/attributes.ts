@@ -72,7 +72,8 @@ export function textOf(json: Json | undefined): string | undefined {
 
 /** The first name that is there twice. */
 export function repeated(names: readonly string[]): string | undefined {
-  return names.find((name, at) => names.indexOf(name) !== at);
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
 }
 
 /** Throws `schema-invalid`; `place` is a JSON pointer into the schema. */

@@ -1,181 +1,207 @@
 import type { Finding } from "../finding.ts";
+import { readField, type Renaming, renamingOf } from "./alias.ts";
+import {
+  ambiguousAlias,
+  type Cause,
+  cannotRead,
+  idleAlias,
+  lacksBranch,
+  lacksDefault,
+  lacksSymbols,
+  otherName,
+  otherSize,
+  otherType,
+  renamedInDefault,
+  unusableDefault,
+} from "./cause-text.ts";
 import { hasNameOf, isPromotion, missingSymbols, writtenFields } from "./compatibility.ts";
-import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "./schema.ts";
-
-/** One reason why a reader cannot read a writer's data, where a person would look for it. */
-export interface Cause {
-  readonly rule:
-    | "avro/name-mismatch"
-    | "avro/fixed-size-mismatch"
-    | "avro/missing-enum-symbols"
-    | "avro/reader-field-missing-default"
-    | "avro/type-mismatch"
-    | "avro/missing-union-branch"
-    | "avro/ambiguous-alias";
-  /** The reader's field names from the root, `[]` for an array's items and `{}` for a map's values. */
-  readonly path: readonly string[];
-  readonly certainty: Finding["certainty"];
-  readonly message: string;
-  readonly remedy: string;
-}
+import { chosenBranch, isEquivalent, isReadAs } from "./decoder.ts";
+import { hasValue } from "./default-value.ts";
+import {
+  isNamed,
+  type AvroNamed,
+  type AvroRecord,
+  type AvroSchema,
+  type AvroUnion,
+  type RecordField,
+} from "./schema.ts";
 
 /** Causes by pair of nodes, each path from that pair on. A pair being explained has none yet. */
-type Memo = Map<AvroSchema, Map<AvroSchema, readonly Cause[]>>;
+interface Explaining {
+  readonly memo: Map<AvroSchema, Map<AvroSchema, readonly Cause[]>>;
+  readonly renaming: Renaming;
+}
 
 const NONE: readonly Cause[] = [];
 
 /**
- * Why `reader` cannot read data of `writer`, by names. Where Java's answer stops at a union, this goes on into the
- * branch that was meant: of the same name, else one that decodes, else of the same kind. A record's name alone is
- * `by-policy`: the rule forbids it, Java's decoder reads it.
+ * Why `reader` cannot read data of `writer`, by names, and how sure that is for Java's decoder: when every cause is
+ * `by-policy` it reads every datum, when one that throws is `always` it reads none. It follows the decoder into the
+ * branch of a union that it would take, else into the one that was meant. So there are also causes where the rules of
+ * compatibility see nothing wrong and the decoder does not do what they promise.
  */
 export function explainCauses(reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
-  return explain(new Map(), reader, writer);
+  const { renaming, clash } = renamingOf(reader, writer);
+  const causes = explain({ memo: new Map(), renaming }, reader, writer);
+  if (clash === undefined || causes.some(({ rule, certainty }) => isAmbiguous(rule) && certainty === "always")) {
+    return causes;
+  }
+  return [clash.kind === "twice" ? ambiguousAlias(clash.name, []) : renamedInDefault(clash.name), ...causes];
 }
 
-function explain(memo: Memo, reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
-  const met = memo.get(reader) ?? new Map<AvroSchema, readonly Cause[]>();
-  memo.set(reader, met);
+function isAmbiguous(rule: Cause["rule"]): boolean {
+  return rule === "avro/ambiguous-alias";
+}
+
+function explain(explaining: Explaining, reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
+  // A type without a name stands in one place only, so two of them meet once.
+  if (!isNamed(reader) && !isNamed(writer)) return compare(explaining, reader, writer);
+  const met = explaining.memo.get(reader) ?? new Map<AvroSchema, readonly Cause[]>();
+  explaining.memo.set(reader, met);
   const known = met.get(writer);
   if (known !== undefined) return known;
   met.set(writer, NONE);
-  const causes = compare(memo, reader, writer);
+  const causes = compare(explaining, reader, writer);
   met.set(writer, causes);
   return causes;
 }
 
-function compare(memo: Memo, reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
-  if (writer.kind === "union") return explainBranches(memo, reader, writer);
-  if (reader.kind === "union") return explainChoice(memo, reader, writer);
+function compare(explaining: Explaining, reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
+  if (writer.kind === "union") return explainBranches(explaining, reader, writer);
+  if (reader.kind === "union") return explainChoice(explaining, reader, writer);
   if (reader.kind === "record" && writer.kind === "record") {
-    return [...explainName(reader, writer), ...explainFields(memo, reader, writer)];
+    return [...explainName(explaining, reader, writer), ...explainFields(explaining, reader, writer)];
   }
   if (reader.kind === "enum" && writer.kind === "enum") {
     const missing = missingSymbols(reader, writer);
-    return missing.length === 0
-      ? explainName(reader, writer)
-      : [...explainName(reader, writer), lacksSymbols(reader.fullName, missing)];
+    const names = explainName(explaining, reader, writer);
+    return missing.length === 0 ? names : [...names, lacksSymbols(reader, writer, missing)];
   }
   if (reader.kind === "fixed" && writer.kind === "fixed") {
-    return reader.size === writer.size
-      ? explainName(reader, writer)
-      : [...explainName(reader, writer), otherSize(reader.size, writer.size)];
+    const names = explainName(explaining, reader, writer);
+    return reader.size === writer.size ? names : [...names, otherSize(reader, writer)];
   }
-  if (reader.kind === "array" && writer.kind === "array") return under("[]", explain(memo, reader.items, writer.items));
-  if (reader.kind === "map" && writer.kind === "map") return under("{}", explain(memo, reader.values, writer.values));
+  if (reader.kind === "array" && writer.kind === "array") {
+    return onSomeData(under("[]", explain(explaining, reader.items, writer.items)));
+  }
+  if (reader.kind === "map" && writer.kind === "map") {
+    return onSomeData(under("{}", explain(explaining, reader.values, writer.values)));
+  }
   return isPromotion(reader, writer) ? NONE : [otherType(reader, writer)];
 }
 
-/** Causes of some of a union's branches concern only the data that takes them; null beside them does not count. */
-function explainBranches(memo: Memo, reader: AvroSchema, writer: AvroUnion): readonly Cause[] {
-  const byBranch = writer.branches.map((branch) => explain(memo, reader, branch));
-  const whole = writer.branches.every((branch, at) => branch.kind === "null" || byBranch[at]?.length !== 0);
-  const nullRefused = writer.branches.some((branch, at) => branch.kind === "null" && byBranch[at]?.length !== 0);
+/** Causes of some of a union's branches concern only the data that takes them. */
+function explainBranches(explaining: Explaining, reader: AvroSchema, writer: AvroUnion): readonly Cause[] {
+  if (reader.kind === "union" && isEquivalent(explaining.renaming, reader, writer)) {
+    return writer.branches.flatMap((branch, at) => explain(explaining, reader.branches[at] ?? reader, branch));
+  }
+  const byBranch = writer.branches.map((branch) =>
+    explain(explaining, reader, branch).map((cause) => cannotRead(cause, reader, writer, branch)),
+  );
   const causes = byBranch.flat();
-  if (whole && !nullRefused) return causes;
-  return causes.map((cause) => (cause.certainty === "always" ? { ...cause, certainty: "on-some-data" } : cause));
+  return byBranch.every((branch) => branch.some(throwsAlways)) ? causes : onSomeData(causes);
 }
 
-function explainChoice(memo: Memo, reader: AvroUnion, writer: AvroSchema): readonly Cause[] {
-  const tried = reader.branches.map((branch) => ({ branch, causes: explain(memo, branch, writer) }));
-  if (tried.some(({ causes }) => causes.length === 0)) return NONE;
+function throwsAlways({ effect, certainty }: Cause): boolean {
+  return effect === "throws" && certainty === "always";
+}
+
+/** A default that has no value is met before any datum is. */
+function onSomeData(causes: readonly Cause[]): readonly Cause[] {
+  return causes.map((cause) =>
+    cause.certainty === "always" && cause.rule !== "avro/unusable-default"
+      ? { ...cause, certainty: "on-some-data" }
+      : cause,
+  );
+}
+
+function explainChoice(explaining: Explaining, reader: AvroUnion, writer: AvroSchema): readonly Cause[] {
+  const chosen = chosenBranch(explaining.renaming, reader, writer);
+  if (chosen !== undefined && !isNamed(writer)) return explain(explaining, chosen, writer);
+  const tried = reader.branches.map((branch) => ({ branch, causes: explain(explaining, branch, writer) }));
+  const isAllowed = tried.some(({ causes }) => causes.length === 0);
+  if (chosen === undefined) {
+    const causes = meantIn(tried, writer);
+    return causes.some(throwsAlways) ? causes : [lacksBranch(reader, writer), ...causes];
+  }
+  const before = tried.slice(0, isExact(explaining, chosen, writer) ? reader.branches.indexOf(chosen) : undefined);
+  const causes = [
+    ...defaultsIn(before.filter(({ branch }) => branch !== chosen)),
+    ...explain(explaining, chosen, writer),
+  ];
+  return isAllowed && causes.every(({ certainty }) => certainty === "by-policy") ? NONE : causes;
+}
+
+function isExact({ renaming }: Explaining, chosen: AvroSchema, writer: AvroSchema): boolean {
+  return isNamed(chosen) && isNamed(writer) && chosen.fullName === renaming.typeName(writer);
+}
+
+/** Before it has its branch, the decoder has looked into other records, and has made their defaults. */
+function defaultsIn(tried: readonly Tried[]): readonly Cause[] {
+  return tried.flatMap(({ causes }) => causes.filter(({ rule }) => rule === "avro/unusable-default"));
+}
+
+interface Tried {
+  readonly branch: AvroSchema;
+  readonly causes: readonly Cause[];
+}
+
+/** Of the branches of the writer's kind: that of the same name, else the first. */
+function meantIn(tried: readonly Tried[], writer: AvroSchema): readonly Cause[] {
   const alike = tried.filter(({ branch }) => branch.kind === writer.kind);
   const meant =
     alike.find(({ branch }) => isNamed(branch) && isNamed(writer) && branch.fullName === writer.fullName) ??
     alike.find(({ branch }) => isNamed(branch) && isNamed(writer) && hasNameOf(branch, writer)) ??
-    alike.find(({ causes }) => causes.every((cause) => cause.certainty === "by-policy")) ??
     alike[0];
-  return meant?.causes ?? [lacksBranch(reader, writer)];
+  return meant?.causes ?? NONE;
 }
 
-function explainFields(memo: Memo, reader: AvroRecord, writer: AvroRecord): readonly Cause[] {
-  return reader.fields.flatMap((field) => {
-    const [written, second] = writtenFields(field, writer);
-    if (written !== undefined && second !== undefined) {
-      return under(field.name, [ambiguousAlias(field.name, [written.name, second.name])]);
-    }
-    if (written !== undefined) return under(field.name, explain(memo, field.type, written.type));
-    return field.default === undefined ? under(field.name, [lacksDefault(field.name)]) : [];
-  });
+function explainFields(explaining: Explaining, reader: AvroRecord, writer: AvroRecord): readonly Cause[] {
+  return reader.fields.flatMap((field) => under(field.name, explainField(explaining, field, writer)));
+}
+
+function explainField(explaining: Explaining, field: RecordField, writer: AvroRecord): readonly Cause[] {
+  const [written, second] = writtenFields(field, writer);
+  const read = readField(explaining.renaming, writer, field.name);
+  if (written !== undefined && second !== undefined) {
+    const names = [written.name, second.name];
+    const isApplied = written !== second && names.every((name) => isReadInto(explaining, field.name, writer, name));
+    if (isApplied) return [ambiguousAlias(field.name, names)];
+    return [
+      { ...ambiguousAlias(field.name, names), ...POLICY_ONLY },
+      ...explainValue(explaining, field, read, written),
+    ];
+  }
+  return explainValue(explaining, field, read, written);
+}
+
+const POLICY_ONLY = { certainty: "by-policy", effect: "decodes" } as const satisfies Pick<
+  Finding,
+  "certainty" | "effect"
+>;
+
+function isReadInto({ renaming }: Explaining, into: string, writer: AvroRecord, name: string): boolean {
+  return writer.fields.some((field) => field.name === name && renaming.fieldName(writer, field) === into);
+}
+
+function explainValue(
+  explaining: Explaining,
+  field: RecordField,
+  read: RecordField | undefined,
+  written: RecordField | undefined,
+): readonly Cause[] {
+  if (read !== undefined) return explain(explaining, field.type, read.type);
+  if (written !== undefined) return [idleAlias(field, written)];
+  if (field.default === undefined) return [lacksDefault(field)];
+  return hasValue(field.type, field.default) ? NONE : [unusableDefault(field)];
+}
+
+function explainName({ renaming }: Explaining, reader: AvroNamed, writer: AvroNamed): readonly Cause[] {
+  const isRead = reader.kind === "record" || isReadAs(renaming, reader, writer);
+  if (!isRead) return [otherName(reader, writer)];
+  return hasNameOf(reader, writer) ? NONE : [{ ...otherName(reader, writer), ...POLICY_ONLY }];
 }
 
 function under(step: string, causes: readonly Cause[]): readonly Cause[] {
   return causes.map((cause) => ({ ...cause, path: [step, ...cause.path] }));
-}
-
-function explainName(reader: AvroNamed, writer: AvroNamed): readonly Cause[] {
-  if (hasNameOf(reader, writer)) return NONE;
-  return [
-    {
-      rule: "avro/name-mismatch",
-      path: [],
-      certainty: reader.kind === "record" ? "by-policy" : "always",
-      message: `the reader's ${reader.kind} is named "${reader.fullName}", the events' "${writer.fullName}"`,
-      remedy: `add the alias "${writer.fullName}" to "${reader.fullName}" in the reader's schema`,
-    },
-  ];
-}
-
-function lacksDefault(name: string): Cause {
-  return {
-    rule: "avro/reader-field-missing-default",
-    path: [],
-    certainty: "always",
-    message: `the reader needs "${name}", which the events do not have, and gives it no default`,
-    remedy: `give "${name}" a default in the reader's schema, or drop it there`,
-  };
-}
-
-function lacksSymbols(name: string, missing: readonly string[]): Cause {
-  return {
-    rule: "avro/missing-enum-symbols",
-    path: [],
-    certainty: "on-some-data",
-    message: `the reader's enum "${name}" lacks ${missing.join(", ")}`,
-    remedy: `add the symbols to "${name}" in the reader's schema, or give the enum a default`,
-  };
-}
-
-function otherSize(reader: number, writer: number): Cause {
-  return {
-    rule: "avro/fixed-size-mismatch",
-    path: [],
-    certainty: "always",
-    message: `the reader expects ${reader} bytes, the events have ${writer}`,
-    remedy: `make the reader's size ${writer}`,
-  };
-}
-
-function otherType(reader: AvroSchema, writer: AvroSchema): Cause {
-  return {
-    rule: "avro/type-mismatch",
-    path: [],
-    certainty: "always",
-    message: `the reader expects ${describe(reader)}, the events have ${describe(writer)}`,
-    remedy: `make the reader's type one that reads ${describe(writer)}`,
-  };
-}
-
-function lacksBranch(reader: AvroUnion, writer: AvroSchema): Cause {
-  return {
-    rule: "avro/missing-union-branch",
-    path: [],
-    certainty: "always",
-    message: `the reader's union of ${reader.branches.map(describe).join(", ") || "nothing"} lacks ${describe(writer)}`,
-    remedy: `add ${describe(writer)} to the reader's union`,
-  };
-}
-
-function ambiguousAlias(name: string, written: readonly string[]): Cause {
-  return {
-    rule: "avro/ambiguous-alias",
-    path: [],
-    certainty: "always",
-    message: `the reader's "${name}" stands for several of the events' fields: ${written.join(", ")}`,
-    remedy: `drop the alias of "${name}" that is no longer needed`,
-  };
-}
-
-function describe(schema: AvroSchema): string {
-  return isNamed(schema) ? `${schema.kind} ${schema.fullName}` : schema.kind;
 }

@@ -45,6 +45,8 @@ export function checkCompatibility(reader: AvroSchema, writer: AvroSchema): Comp
 }
 
 function check(checking: Checking, reader: AvroSchema, writer: AvroSchema, path: Path): readonly Incompatibility[] {
+  // A type without a name stands in one place only, so two of them meet once.
+  if (!isNamed(reader) && !isNamed(writer)) return compare(checking, reader, writer, path);
   const met = checking.memo.get(reader) ?? new Map<AvroSchema, readonly Incompatibility[]>();
   checking.memo.set(reader, met);
   const known = met.get(writer);
@@ -110,7 +112,16 @@ function checkFields(
 
 /** The writer's fields a reader's field may stand for, by its name and by its aliases. More than one is an error. */
 export function writtenFields(field: RecordField, writer: AvroRecord): readonly RecordField[] {
-  return [field.name, ...field.aliases].flatMap((name) => writer.fields.find((written) => written.name === name) ?? []);
+  const byName = fieldsByName(writer);
+  return [field.name, ...field.aliases].flatMap((name) => byName.get(name) ?? []);
+}
+
+const indexes = new WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>();
+
+function fieldsByName(record: AvroRecord): ReadonlyMap<string, RecordField> {
+  const known = indexes.get(record) ?? new Map(record.fields.map((field) => [field.name, field]));
+  indexes.set(record, known);
+  return known;
 }
 
 /** Unqualified names are equal, or an alias of the reader is the writer's full name. */

@@ -1,3 +1,4 @@
+import type { Finding } from "../finding.ts";
 import { aliasCollision } from "./meaning/alias-collision.ts";
 import { dateOrTimestamp } from "./meaning/date-or-timestamp.ts";
 import { decimalIntoFloat } from "./meaning/decimal-into-float.ts";
@@ -6,6 +7,7 @@ import { decimalScale } from "./meaning/decimal-scale.ts";
 import { defaultChanged } from "./meaning/default-changed.ts";
 import { dropped } from "./meaning/dropped.ts";
 import { enumDefault } from "./meaning/enum-default.ts";
+import { KEY_CHANGED } from "./meaning/key-changed.ts";
 import { logicalType } from "./meaning/logical-type.ts";
 import { longBeyondJavascript } from "./meaning/long-beyond-javascript.ts";
 import { notNullLost } from "./meaning/not-null-lost.ts";
@@ -18,7 +20,7 @@ import { timeUnit } from "./meaning/time-unit.ts";
 import { unionOrder } from "./meaning/union-order.ts";
 import type { AvroRecord, RecordField } from "./schema.ts";
 
-/** The catalogue: same bytes, other meaning. */
+/** Rules that compare a field with what it would be. */
 export const MEANING_RULES: readonly MeaningRule[] = [
   decimalScale,
   decimalPrecision,
@@ -45,8 +47,16 @@ export const ANOTHER_COLUMN: Pick<MeaningRule, "id" | "problem" | "severity"> = 
   severity: "error",
 };
 
+/** The catalogue: same bytes, other meaning. */
+export const CATALOGUE: readonly Pick<MeaningRule, "id" | "problem" | "severity">[] = [
+  ...MEANING_RULES,
+  ANOTHER_COLUMN,
+  KEY_CHANGED,
+];
+
 export interface MeaningFinding extends Found {
   readonly rule: MeaningRule["id"];
+  readonly effect: NonNullable<Finding["effect"]>;
   /** The row's field. */
   readonly name: string;
 }
@@ -74,7 +84,7 @@ export function meaningFindings(
     };
     return MEANING_RULES.flatMap((rule) => {
       const found = findFor(rule, views);
-      return found === undefined ? [] : [{ ...found, rule: rule.id, name }];
+      return found === undefined ? [] : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name }];
     });
   });
 }

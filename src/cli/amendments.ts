@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 
-import type { Verdict } from "../gate/amendment.ts";
-import type { AmendmentView, ChunkView } from "../http/amendment-view.ts";
+import type { AmendmentView, ChunkView, VerdictView } from "../http/amendment-view.ts";
 import { progressText } from "../progress.ts";
 import { clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";
@@ -79,7 +78,12 @@ function showText(amendment: AmendmentView): string {
     ["gate", `${gate.kind}${gate.since === null ? "" : ` since ${gate.since}`}: ${gate.why}`],
     candidate?.widened === undefined ? undefined : ["widened", candidate.widened],
     backfill === null ? undefined : ["backfill", chunkText(backfill)],
-    groupsNotNamed.length === 0 ? undefined : ["not asked", `groups no contract names: ${groupsNotNamed.join(", ")}`],
+    groupsNotNamed.length === 0
+      ? undefined
+      : [
+          gate.unnamed === undefined ? "not asked" : "unnamed",
+          `groups no contract names: ${groupsNotNamed.join(", ")}`,
+        ],
     next === null ? undefined : ["next", next],
   ];
   const facts = rows.filter((row) => row !== undefined).map(([label, text]) => `  ${label.padEnd(10)}${text}`);
@@ -95,12 +99,12 @@ function defaultText(expression: string | null): string {
   return expression === null ? "" : ` DEFAULT ${expression}`;
 }
 
-function verdictText({ consumer, environment, verdict, findings }: Verdict): string {
+function verdictText({ consumer, environment, verdict, findings, seen = [] }: VerdictView): string {
   const lines = findings.map(({ rule, field, message, remedy }) => {
     const place = field === undefined ? "" : `${field}: `;
     return `    ${place}${message} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
   });
-  return [`  ${consumer} (${environment}): ${verdict}`, ...lines].join("\n");
+  return [`  ${consumer} (${environment}): ${verdict}`, ...seen.map((line) => `    ${line}`), ...lines].join("\n");
 }
 
 function chunkText({ state, rows, why, secondsLeft, ...read }: ChunkView): string {

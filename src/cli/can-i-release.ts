@@ -82,15 +82,19 @@ function answerOf({ id, field, kind, gate, verdicts, refused, candidate, groupsN
   const notReady = verdicts.flatMap(({ consumer, environment, verdict, findings }) =>
     verdict === "ready" ? [] : [{ consumer, environment, verdict, findings }],
   );
-  const of = { id, field, notReady, notAsked: groupsNotNamed };
+  const of = { id, field, notReady, notAsked: gate.unnamed === undefined ? groupsNotNamed : [] };
   if (gate.kind === "released") return { ...of, notReady: [], answer: "flows", why: `flows: ${gate.why}` };
   if (notReady.some(({ verdict }) => verdict === "not-ready")) {
     return { ...of, answer: "no", why: `not ready: ${namesOf(notReady, "not-ready")}` };
   }
   if (notReady.length > 0) return { ...of, answer: "unknown", why: `unknown: ${namesOf(notReady, "unknown")}` };
   if (refused !== null) return { ...of, answer: "no", why: refused };
-  // Contracts say what they read of a row, not of the key or of another table.
-  if (kind === "key" || kind === "table") return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
+  // Under strict the groups that nobody names are waited for too.
+  if (gate.unnamed !== undefined) {
+    return { ...of, answer: gate.unnamed.kind === "known" ? "no" : "unknown", why: gate.why };
+  }
+  // Contracts say what they read of a row, not of another table.
+  if (kind === "table") return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
   // Nobody was asked: there is no schema that they could be asked about.
   if (candidate === null) return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
   const why = verdicts.length === 0 ? "no contract on the topic" : "every contract is ready";

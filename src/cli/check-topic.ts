@@ -1,6 +1,7 @@
 import { parseSchemaText } from "../avro/parse.ts";
 import type { Contract } from "../contract/contract.ts";
 import { checkFlowing, judge, type Judgement } from "../contract/judge.ts";
+import type { Weights } from "../contract/severity.ts";
 import type { Finding } from "../finding.ts";
 import type { TopicView } from "../http/api.ts";
 
@@ -16,27 +17,32 @@ export interface TopicJudgement extends Judgement {
   readonly withheld: readonly WithheldJudgement[];
 }
 
-/** Throws `schema-invalid` when a schema of the topic is none. */
-export function checkTopic(contract: Contract, { flowing, withheld }: TopicView): TopicJudgement {
+/** `today`, in UTC, as 2026-12-31. Throws `schema-invalid` when a schema of the topic is none. */
+export function checkTopic(
+  contract: Contract,
+  { flowing, withheld, severity = [] }: TopicView,
+  today: string,
+): TopicJudgement {
   const { topic, consumer } = contract;
+  const weights: Weights = { day: today, changes: severity };
   const schemas = flowing.map(({ schema }) => parseSchemaText(schema));
   const newest = schemas.at(-1);
   if (newest === undefined) return { ...unseen(`nothing has flowed on ${topic} yet`), topic, consumer, withheld: [] };
   const waiting = withheld.map(({ field }) => field);
-  const now = checkFlowing(contract, newest, waiting);
+  const now = checkFlowing(contract, newest, waiting, weights);
   // With the writer's schema an older event is read as it was written: a column that came later is not in it.
   const older = contract.decodesWith === "writer" ? [] : schemas.slice(0, -1);
   const judged = joined(
     now,
-    older.map((schema) => checkFlowing(contract, schema, waiting)),
+    older.map((schema) => checkFlowing(contract, schema, waiting, weights)),
   );
   return {
     ...judged,
     topic,
     consumer,
     withheld: withheld.map(({ amendmentId, field, candidate }) => {
-      const envelope = parseSchemaText(candidate);
-      return { amendmentId, field, ...judge(contract, { topic, envelope, added: [{ name: field }], flowing: newest }) };
+      const next = { topic, envelope: parseSchemaText(candidate), added: [{ name: field }], flowing: newest };
+      return { amendmentId, field, ...judge(contract, next, weights) };
     }),
   };
 }
@@ -45,8 +51,8 @@ export function checkTopic(contract: Contract, { flowing, withheld }: TopicView)
  * The same against schemas that need not flow yet, so that nothing shows that the consumer lives with what it rejects:
  * a field it does not name is an error.
  */
-export function checkFiles(contract: Contract, view: TopicView): TopicJudgement {
-  const judged = checkTopic(contract, view);
+export function checkFiles(contract: Contract, view: TopicView, today: string): TopicJudgement {
+  const judged = checkTopic(contract, view, today);
   const findings = judged.findings.map((finding) =>
     finding.rule === "contract/unknown-field" ? { ...finding, severity: "error" as const } : finding,
   );
@@ -55,8 +61,8 @@ export function checkFiles(contract: Contract, view: TopicView): TopicJudgement 
 }
 
 /** What cannot be told apart from trouble: exit 100, as any verdict `unknown`. */
-export function unseen(message: string): Judgement {
-  const remedy = "check the topic's name, and that a connector captures its table";
+function unseen(message: string): Judgement {
+  const remedy = "wait for its first row; `fieldgate check --against FILE` tests a schema that does not flow yet";
   const finding: Finding = { rule: "topic/not-seen", severity: "warning", certainty: "always", message, remedy };
   return { verdict: "unknown", findings: [finding] };
 }

@@ -1,14 +1,15 @@
 import { type Command, Option } from "commander";
 
+import type { Mistake } from "../contract/mistake.ts";
+import { dayOf } from "../contract/severity.ts";
 import { GuardError } from "../errors.ts";
 import type { TopicView } from "../http/api.ts";
-import type { TopicJudgement } from "./check-topic.ts";
 import { clientOf } from "./client.ts";
 import { type Terminal, withExamples } from "./command.ts";
 import { pathInRepository, readContractFile } from "./contract-file.ts";
 import { EXIT } from "./exit.ts";
-import type { Report, TopicReport } from "./format/report.ts";
-import { expired, type Ignored, withIgnored } from "./ignore.ts";
+import type { Place, Report, TopicReport } from "./format/report.ts";
+import { expired, expiredSeverity, withIgnored } from "./ignore.ts";
 
 type Contracts = Awaited<ReturnType<typeof readContractFile>>;
 
@@ -49,7 +50,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .action(async ({ file, against, failOn, format }: Options) => {
       const contracts = await readContractFile(terminal.cwd, file);
       const source = await sourceOf(terminal, contracts, against);
-      const today = new Date().toISOString().slice(0, 10);
+      const today = dayOf(new Date().toISOString());
       const report = await reportOf(inRepository(contracts, terminal.cwd, format), source, failOn, today);
       const print = await FORMATS[format]();
       terminal.out(print(report));
@@ -62,13 +63,13 @@ export function addCheck(program: Command, terminal: Terminal): void {
     "fieldgate check --against customers.avsc",
   ).addHelpText(
     "after",
-    "\nExits 0 when all is well or only warnings are found, 100 on findings, 1 when it cannot check.",
+    "\nExits 0 when all is well or only warnings are found, 100 on findings, 1 when it cannot check: a mistake in the file, a topic nobody knows.",
   );
 }
 
 export interface Source {
   readonly kind: Report["source"];
-  /** Throws `not-found` for a topic it does not know. */
+  /** Throws `not-found` for a topic it does not know. One it knows may have carried nothing yet. */
   topic(name: string): Promise<TopicView>;
 }
 
@@ -103,8 +104,9 @@ async function filesSource(
     kind: "files",
     topic: async (name) => {
       const view = views.get(name);
-      if (view === undefined) throw new GuardError("not-found", `no file of --against is of ${name}`);
-      return view;
+      if (view !== undefined) return view;
+      const next = `name its schema too: --against ${name}=FILE`;
+      throw new GuardError("not-found", `no file of --against is of ${name}`, { next });
     },
   };
 }
@@ -112,11 +114,17 @@ async function filesSource(
 function inRepository(contracts: Contracts, cwd: string, format: string): Contracts {
   if (!OF_REPOSITORY.has(format)) return contracts;
   const file = pathInRepository(cwd, contracts.path);
-  const moved = <Placed extends Ignored | Contracts["contracts"][number]>(one: Placed) => ({
+  const moved = <Placed extends { readonly place: Place }>(one: Placed) => ({
     ...one,
     place: { ...one.place, file },
   });
-  return { ...contracts, contracts: contracts.contracts.map(moved), ignored: contracts.ignored.map(moved) };
+  const { ignored, severity } = contracts;
+  return {
+    ...contracts,
+    contracts: contracts.contracts.map(moved),
+    ignored: ignored.map(moved),
+    severity: severity.map(moved),
+  };
 }
 
 const NOTES: Readonly<Record<Source["kind"], string | undefined>> = {
@@ -126,56 +134,59 @@ const NOTES: Readonly<Record<Source["kind"], string | undefined>> = {
 };
 
 async function reportOf(
-  { contracts, ignored }: Contracts,
+  { contracts, ignored, severity }: Contracts,
   source: Source,
   failOn: Report["failOn"],
   today: string,
 ): Promise<Report> {
-  const topics: TopicReport[] = [];
-  for (const { place, judgement } of await judgeAll(contracts, source)) {
-    const { topic, consumer, withheld, findings } = judgement;
+  // Avro's parser is loaded by the commands that need it.
+  const { checkTopic, checkFiles } = await import("./check-topic.ts");
+  const check = source.kind === "files" ? checkFiles : checkTopic;
+  const topics = (await viewsOf(contracts, source)).map(({ contract, place, view }): TopicReport => {
+    const { topic, consumer, withheld, findings } = check(contract, view, today);
     const left = withheld.map(({ amendmentId, field, findings: about }) => ({
       amendmentId,
       field,
       ...withIgnored(topic, about, ignored, today),
     }));
-    topics.push({ topic, consumer, place, ...withIgnored(topic, findings, ignored, today), withheld: left });
-  }
+    return { topic, consumer, place, ...withIgnored(topic, findings, ignored, today), withheld: left };
+  });
   const judged = failOn === "flowing" ? topics : topics.flatMap((topic) => [topic, ...topic.withheld]);
   const fails = judged.some(({ verdict }) => verdict !== "ready");
   const note = NOTES[source.kind];
   const said = note === undefined ? {} : { note };
-  return { source: source.kind, ...said, failOn, fails, topics, ignore: [...expired(ignored, today)] };
+  const ignore = [...expired(ignored, today), ...expiredSeverity(severity, today)];
+  return { source: source.kind, ...said, failOn, fails, topics, ignore };
 }
 
 /** Each question has its own connection: asked one after the other, twenty topics take seconds on a far network. */
 const AT_ONCE = 8;
 
-/** In the file's order. */
-async function judgeAll(contracts: Contracts["contracts"], source: Source) {
-  const all: { readonly place: TopicReport["place"]; readonly judgement: TopicJudgement }[] = [];
+type Viewed = Contracts["contracts"][number] & { readonly view: TopicView };
+
+/**
+ * In the file's order. Throws `contract-invalid` with every topic that the source does not know, each at its place in
+ * the file.
+ */
+async function viewsOf(contracts: Contracts["contracts"], source: Source): Promise<readonly Viewed[]> {
+  const all: (Viewed | Mistake)[] = [];
   for (let done = 0; done < contracts.length; done += AT_ONCE) {
-    const some = contracts.slice(done, done + AT_ONCE);
-    const judged = some.map(async ({ contract, place }) => ({ place, judgement: await judgeTopic(contract, source) }));
-    all.push(...(await Promise.all(judged)));
+    all.push(...(await Promise.all(contracts.slice(done, done + AT_ONCE).map((one) => viewOf(one, source)))));
   }
-  return all;
+  const unknown = all.flatMap((one) => ("view" in one ? [] : [one]));
+  if (unknown.length === 0) return all.flatMap((one) => ("view" in one ? [one] : []));
+  const { contractError } = await import("../contract/mistake.ts");
+  throw contractError(unknown);
 }
 
-async function judgeTopic(
-  contract: Contracts["contracts"][number]["contract"],
-  source: Source,
-): Promise<TopicJudgement> {
-  // Avro's parser is loaded by the commands that need it.
-  const { checkTopic, checkFiles, unseen } = await import("./check-topic.ts");
-  const { topic, consumer } = contract;
+async function viewOf(one: Contracts["contracts"][number], source: Source): Promise<Viewed | Mistake> {
   try {
-    const view = await source.topic(topic);
-    return source.kind === "files" ? checkFiles(contract, view) : checkTopic(contract, view);
+    return { ...one, view: await source.topic(one.contract.topic) };
   } catch (error) {
     if (!(error instanceof GuardError) || error.code !== "not-found") throw error;
-    const why =
-      source.kind === "files" ? `no file of --against is of ${topic}` : `the service does not publish ${topic}`;
-    return { ...unseen(why), topic, consumer, withheld: [] };
+    const { file, line, column } = one.place;
+    const hint = error.next === undefined ? "" : `; ${error.next}`;
+    const reason = `is not known: ${error.text}${hint}`;
+    return { place: `${file}:${line}:${column}`, key: one.contract.topic, reason };
   }
 }

@@ -15,6 +15,7 @@ export interface Client extends Pick<
   | "amendments"
   | "amendment"
   | "contracts"
+  | "coverage"
   | "publishContract"
   | "publishRollingOut"
   | "retireContract"
@@ -49,6 +50,7 @@ export function clientOf(terminal: Terminal): Client {
       call(`/v1/amendments${table === undefined ? "" : `?table=${encodeURIComponent(table)}`}`),
     amendment: (id) => call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`),
     contracts: () => call("/v1/contracts"),
+    coverage: ({ policy }) => call(`/v1/coverage${policy === undefined ? "" : `?policy=${policy}`}`),
     publishContract: (contract) => call("/v1/contracts", contract),
     publishRollingOut: (contract) => call("/v1/contracts/rolling-out", contract),
     retireContract: (named) => call<Retired>("/v1/contracts/retire", named),

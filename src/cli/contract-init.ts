@@ -8,6 +8,7 @@ import { GuardError } from "../errors.ts";
 import { sourceOf } from "./check.ts";
 import { type Terminal, withExamples } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { indented } from "./indented.ts";
 
 interface Options {
   readonly client: ClientName;
@@ -122,10 +123,4 @@ async function newestSchema(terminal: Terminal, topic: string): Promise<Newest> 
     });
   }
   return { text: `${indented(newest.schema)}\n`, columns: row.fields.map(({ name }) => name) };
-}
-
-/** As it is where JavaScript's numbers would change it. */
-function indented(schema: string): string {
-  const json: unknown = JSON.parse(schema);
-  return JSON.stringify(json) === schema ? JSON.stringify(json, null, 2) : schema;
 }

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 
 import type { Command } from "commander";
 
+import type { Compatibility } from "../avro/compatibility.ts";
 import type { explainPairText } from "../avro/explain.ts";
 import { describeError, GuardError } from "../errors.ts";
 import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
@@ -30,14 +31,12 @@ export function addExplain(program: Command, terminal: Terminal): void {
     )
     .addOption(formatOption())
     .action(async ({ reader, writer, stdin, format }: Options) => {
-      const { explainPairText: explain } = await import("../avro/explain.ts");
-      if (stdin && reader === undefined && writer === undefined) return explainLines(explain, terminal);
+      const { checkPairText, explainPairText } = await import("../avro/explain.ts");
+      if (stdin && reader === undefined && writer === undefined) return explainLines(explainPairText, terminal);
       if (stdin || reader === undefined || writer === undefined) {
         throw new GuardError("usage", "give --reader and --writer, or --stdin alone");
       }
-      const answer = explain(`{"reader": ${schemaText(reader)}, "writer": ${schemaText(writer)}}`);
-      if (!("compatible" in answer))
-        throw new GuardError("schema-invalid", answer.error.replace(/^\[schema-invalid\] /, ""));
+      const answer = checkPairText(`{"reader": ${schemaText(reader)}, "writer": ${schemaText(writer)}}`);
       terminal.out(format === "json" ? JSON.stringify(answer) : answerText(answer));
       terminal.end(answer.compatible ? EXIT.fine : EXIT.findings);
     });
@@ -69,9 +68,9 @@ function lineAnswer(explain: typeof explainPairText, line: string): Answer {
   }
 }
 
-function answerText(answer: Extract<Answer, { compatible: boolean }>): string {
+function answerText(answer: Compatibility): string {
   if (answer.compatible) return "compatible";
-  const reasons = answer.incompatibility ?? [];
+  const reasons = answer.incompatibility;
   return ["not compatible", ...reasons.map(({ type, location, message }) => `  ${location}  ${type}  ${message}`)].join(
     "\n",
   );

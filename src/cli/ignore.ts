@@ -1,4 +1,5 @@
 import type { Ignore } from "../contract/file-schema.ts";
+import { isOfField, type SeverityChange } from "../contract/severity.ts";
 import type { Finding } from "../finding.ts";
 import type { Place, Reported, TopicReport } from "./format/report.ts";
 
@@ -26,19 +27,40 @@ export function withIgnored(
 
 function isAbout({ rule, topic, field }: Ignore, of: string, finding: Finding): boolean {
   if (rule !== finding.rule || (topic !== undefined && topic !== of)) return false;
-  return field === undefined || finding.field === field || finding.field === `after.${field}`;
+  return field === undefined || isOfField(finding, field);
 }
 
 /** A finding for each that has run out: whoever wrote it wanted to be reminded. `today`: `2026-12-31`, in UTC. */
 export function expired(ignored: readonly Ignored[], today: string): readonly Reported[] {
-  return ignored
+  return runOut("ignore/expired", ignored, today, () => "was ignored");
+}
+
+/** The same for a severity: published or not, it counts no more. */
+export function expiredSeverity(changes: readonly Weighed[], today: string): readonly Reported[] {
+  return runOut("severity/expired", changes, today, ({ severity }) =>
+    severity === "error" ? "was an error" : "was a warning",
+  );
+}
+
+type Weighed = SeverityChange & { readonly place: Place };
+
+function runOut<Entry extends Pick<Weighed, "rule" | "field" | "reason" | "until" | "place">>(
+  id: string,
+  entries: readonly Entry[],
+  today: string,
+  was: (entry: Entry) => string,
+): readonly Reported[] {
+  return entries
     .filter(({ until }) => until < today)
-    .map(({ rule, field, reason, until, place }) => ({
-      rule: "ignore/expired",
-      severity: "warning",
-      certainty: "always",
-      message: `${rule}${field === undefined ? "" : ` of ${field}`} was ignored until ${until}: ${reason}`,
-      remedy: "mend what it was about and take the entry out, or say until when it goes on",
-      place,
-    }));
+    .map((entry) => {
+      const { rule, field, reason, until, place } = entry;
+      return {
+        rule: id,
+        severity: "warning",
+        certainty: "always",
+        message: `${rule}${field === undefined ? "" : ` of ${field}`} ${was(entry)} until ${until}: ${reason}`,
+        remedy: "mend what it was about and take the entry out, or say until when it goes on",
+        place,
+      };
+    });
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 
 import type { Contract } from "../contract/contract.ts";
 import { GuardError } from "../errors.ts";
-import { clientOf } from "./client.ts";
+import { type Client, clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
 import { readContracts } from "./contract-file.ts";
 import { EXIT } from "./exit.ts";
@@ -11,6 +11,7 @@ interface Options {
   readonly env?: string;
   readonly file?: string;
   readonly rollingOut?: true;
+  readonly tested: readonly string[];
   readonly format: Format;
 }
 
@@ -21,26 +22,52 @@ export function addPublish(program: Command, terminal: Terminal): void {
     .description("publish this repository's contracts as what runs in an environment now; replaces the ones before")
     .option("--env <environment>", "the environment; default: the file's own")
     .option("--rolling-out", "beside what is deployed: both count until the next publish without this")
+    .option(
+      "--tested <id>",
+      "this version's own handler was tried with events that carry the amendment's field (fieldgate sample); repeatable",
+      (id: string, before: readonly string[]) => [...before, id],
+      [],
+    )
     .option("--file <path>", "the contract file; default: the nearest fieldgate.yaml upward")
     .addOption(formatOption())
-    .action(async ({ env, file, format, rollingOut }: Options) => {
-      const contracts = await inEnvironment(await readContracts(terminal.cwd, file), env);
+    .action(async ({ env, file, format, rollingOut, tested }: Options) => {
+      const read = await readContracts(terminal.cwd, file);
       const client = clientOf(terminal);
+      const contracts = await inEnvironment(await tried(client, read, tested), env);
       for (const [done, contract] of contracts.entries()) {
         const sent = rollingOut ? client.publishRollingOut(contract) : client.publishContract(contract);
         await sent.catch((error: unknown) => {
           throw done === 0 ? error : unfinished(contracts, done, error);
         });
-        const { consumer, environment, topic } = contract;
-        terminal.out(
-          format === "json"
-            ? JSON.stringify({ published: { consumer, environment, topic }, rollingOut: rollingOut === true })
-            : `published: ${consumer} reads ${topic} in ${environment}${rollingOut ? ", beside what is deployed" : ""}`,
-        );
+        terminal.out(format === "json" ? jsonOf(contract, rollingOut) : textOf(contract, rollingOut));
       }
       terminal.end(EXIT.fine);
     });
-  withExamples(command, "fieldgate publish --env production", "fieldgate publish --env production --rolling-out");
+  withExamples(
+    command,
+    "fieldgate publish --env production",
+    "fieldgate publish --env production --rolling-out",
+    "fieldgate publish --env production --tested inventory.public.customers.nickname",
+  );
+}
+
+async function tried(client: Client, contracts: readonly Contract[], ids: readonly string[]) {
+  if (ids.length === 0) return contracts;
+  // Avro's parser is loaded by the commands that need it.
+  const { withTested } = await import("./tested.ts");
+  return withTested(client, contracts, ids);
+}
+
+function jsonOf({ consumer, environment, topic, tested = [] }: Contract, rollingOut: true | undefined): string {
+  const fields = tested.map(({ amendment, field }) => ({ amendment, field }));
+  const published = { consumer, environment, topic };
+  return JSON.stringify({ published, rollingOut: rollingOut === true, ...(fields.length > 0 && { tested: fields }) });
+}
+
+function textOf({ consumer, environment, topic, tested = [] }: Contract, rollingOut: true | undefined): string {
+  const beside = rollingOut ? ", beside what is deployed" : "";
+  const fields = tested.length === 0 ? "" : `; tried with ${tested.map(({ field }) => field).join(", ")}`;
+  return `published: ${consumer} reads ${topic} in ${environment}${beside}${fields}`;
 }
 
 /** Kafka takes a record of 1 MiB, with its key and head; so does the service a request. */

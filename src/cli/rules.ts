@@ -3,15 +3,16 @@ import type { Command } from "commander";
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";
 import type { Rules } from "./format/answers.ts";
 
-/** `rules`: what changes keep their bytes and change their meaning, and where each is explained. */
+/** `rules`: what keeps its bytes and changes its meaning, what a library reads unlike Java, and where each is explained. */
 export function addRules(program: Command, terminal: Terminal): void {
   const command = program
     .command("rules")
-    .description("list the rules about meaning: what each finds, how much it weighs, and its page")
+    .description("list the rules about meaning and runtimes: what each finds, how much it weighs, and its page")
     .addOption(formatOption())
     .action(async ({ format }: { readonly format: Format }) => {
-      const { MEANING_RULES, ANOTHER_COLUMN } = await import("../avro/meaning.ts");
-      const rules: Rules = [...MEANING_RULES, ANOTHER_COLUMN].map(({ id, severity, problem }) => ({
+      const { CATALOGUE } = await import("../avro/meaning.ts");
+      const { RUNTIME_RULES } = await import("../avro/runtime.ts");
+      const rules: Rules = [...CATALOGUE, ...RUNTIME_RULES].map(({ id, severity, problem }) => ({
         id,
         severity,
         problem,
@@ -28,6 +29,6 @@ export function addRules(program: Command, terminal: Terminal): void {
     });
   withExamples(command, "fieldgate rules", "fieldgate rules --format json").addHelpText(
     "after",
-    "\nThe severity is that on a field the contract reads; on any other field a finding is a warning.",
+    "\nThe severity is that on a field the contract reads; on any other field a finding is a warning. A contract's or a\nconnector's `severity` changes it until a day.",
   );
 }

@@ -1,5 +1,6 @@
 import type { ValueModes } from "../event/modes.ts";
 import { heartbeatTopic } from "../event/heartbeat.ts";
+import type { SeverityChange } from "../contract/severity.ts";
 import type { ReleasePolicy } from "../gate/policy.ts";
 import { captureFilter, type CaptureLists } from "../table/capture.ts";
 import type { CaptureFilter } from "../table/filter.ts";
@@ -11,6 +12,7 @@ import type { ConverterRegistry } from "./converter.ts";
 export interface Rest {
   readonly filter: CaptureFilter;
   readonly releasePolicyOf: Readonly<Record<string, ReleasePolicy>>;
+  readonly severity: readonly SeverityChange[];
   readonly registry: ConverterRegistry | undefined;
   readonly warnings: readonly string[];
 }
@@ -47,7 +49,11 @@ export function assemble(keys: ConnectorKeys, rest: Rest): ConnectorConfig {
     },
     releasePolicy: keys["fieldgate.release.policy"],
     releasePolicyOf: rest.releasePolicyOf,
+    severity: rest.severity,
     judgeTimeoutMs: keys["fieldgate.judge.timeout.ms"],
+    groupsSeenMs: keys["fieldgate.groups.seen"],
+    contractsStaleMs: keys["fieldgate.contracts.stale"],
+    groupsLookMs: keys["fieldgate.groups.look.ms"],
     backfillMaxRows: keys["fieldgate.backfill.max.rows"],
     backfillRate: keys["fieldgate.backfill.rate"],
     chunkRows: keys["fieldgate.chunk.rows"],

@@ -1,4 +1,5 @@
 import type { ValueModes } from "../event/modes.ts";
+import type { SeverityChange } from "../contract/severity.ts";
 import type { ReleasePolicy } from "../gate/policy.ts";
 import type { ListEntry } from "../table/capture.ts";
 import type { CaptureFilter } from "../table/filter.ts";
@@ -37,7 +38,13 @@ export interface ConnectorConfig {
   readonly releasePolicy: ReleasePolicy;
   /** By `schema.table`; a table not in it has `releasePolicy`. */
   readonly releasePolicyOf: Readonly<Record<string, ReleasePolicy>>;
+  /** Rules that weigh otherwise, each until a day. */
+  readonly severity: readonly SeverityChange[];
   readonly judgeTimeoutMs: number;
+  readonly groupsSeenMs: number;
+  readonly contractsStaleMs: number;
+  /** Time between two looks at Kafka's consumer groups; the shortest of a process counts. */
+  readonly groupsLookMs: number;
   readonly backfillMaxRows: number;
   /** Rows a second; 0: no limit. */
   readonly backfillRate: number;

@@ -12,6 +12,7 @@ import { debeziumKeys, treatmentOf } from "./debezium-keys.ts";
 import { isObject, readJsonObject } from "./json-text.ts";
 import { type Mistake, nearestKey } from "./mistake.ts";
 import { type Providers, resolveVariables } from "./providers.ts";
+import { SEVERITY_PREFIX, severityChanges } from "./severity.ts";
 
 export type ConnectorFile =
   | { readonly kind: "config"; readonly config: ConnectorConfig }
@@ -27,6 +28,7 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const flat = resolveAll(flatten(json.value, mistakes), providers, mistakes);
   const sorted = sortKeys(flat, mistakes);
   const policies = tablePolicies(sorted.policies, mistakes);
+  const severity = severityChanges(sorted.severity, mistakes);
   const registry = converterRegistry(flat, mistakes);
   mistakes.push(...exclusive(sorted.own), ...unreadable(sorted.own, providers));
   const own = { name: basename(file, ".json"), ...sorted.own };
@@ -37,7 +39,10 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const stray = strayPolicies(keys.data, filter, policies);
   if (stray.length > 0) return { kind: "wrong", mistakes: stray };
   const warnings = [...ignoredWarning(sorted.ignored), ...lineBreakWarnings(flat)];
-  return { kind: "config", config: assemble(keys.data, { filter, releasePolicyOf: policies, registry, warnings }) };
+  return {
+    kind: "config",
+    config: assemble(keys.data, { filter, releasePolicyOf: policies, severity, registry, warnings }),
+  };
 }
 
 /** Kafka Connect's two forms: the flat object, and `{"name", "config"}` as its REST API takes it. */
@@ -62,19 +67,22 @@ function resolveAll(flat: Flat, providers: Providers, mistakes: Mistake[]): Flat
 interface SortedKeys {
   readonly own: Flat;
   readonly policies: Flat;
+  readonly severity: Flat;
   readonly ignored: readonly string[];
 }
 
 function sortKeys(flat: Flat, mistakes: Mistake[]): SortedKeys {
   const own: Record<string, unknown> = {};
   const policies: Record<string, unknown> = {};
+  const severity: Record<string, unknown> = {};
   const ignored: string[] = [];
   for (const [key, value] of Object.entries(flat)) {
     if (Object.hasOwn(connectorKeys.shape, key)) own[key] = value;
     else if (key.startsWith(TABLE_POLICY_PREFIX)) policies[key.slice(TABLE_POLICY_PREFIX.length)] = value;
+    else if (key.startsWith(SEVERITY_PREFIX)) severity[key.slice(SEVERITY_PREFIX.length)] = value;
     else if (!isConverterAddress(key) && isIgnored(key, value, mistakes)) ignored.push(key);
   }
-  return { own, policies, ignored };
+  return { own, policies, severity, ignored };
 }
 
 function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
@@ -133,9 +141,7 @@ function tablePolicies(policies: Flat, mistakes: Mistake[]): Readonly<Record<str
     const policy = tablePolicy.safeParse(value);
     if (policy.success) result[table] = policy.data;
     else {
-      const reason = policy.error.issues.map(ownReason).find((text) => text !== undefined);
-      const key = `${TABLE_POLICY_PREFIX}${table}`;
-      mistakes.push({ key, reason: reason ?? "must be observe, contracts or manual" });
+      mistakes.push({ key: `${TABLE_POLICY_PREFIX}${table}`, reason: "must be observe, contracts, strict or manual" });
     }
   }
   return result;

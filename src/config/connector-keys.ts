@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { captureKeys } from "./capture-keys.ts";
 import { connectionKeys } from "./connection-keys.ts";
-import { key, refuse, text, wholeNumber } from "./key.ts";
+import { DURATION, duration, key, text, wholeNumber } from "./key.ts";
 import { valueKeys } from "./value-keys.ts";
 
 /**
@@ -44,8 +44,19 @@ export const connectorKeys = z.strictObject({
     "be the environment whose contracts count: letters, digits, `.`, `_` or `-`",
     "production",
   ),
-  "fieldgate.release.policy": key(releasePolicy().default("contracts"), "be observe, contracts or manual", "contracts"),
+  "fieldgate.release.policy": key(
+    releasePolicy().default("contracts"),
+    "be observe, contracts, strict or manual",
+    "contracts",
+  ),
   "fieldgate.judge.timeout.ms": key(wholeNumber(0, 600_000).default(3000), "be milliseconds, 0 to 600000", 3000),
+  "fieldgate.groups.seen": key(duration("7d"), DURATION, "7d"),
+  "fieldgate.groups.look.ms": key(
+    wholeNumber(100, 3_600_000).default(30_000),
+    "be milliseconds, 100 to 3600000",
+    30_000,
+  ),
+  "fieldgate.contracts.stale": key(duration("14d"), DURATION, "14d"),
   "fieldgate.backfill.max.rows": key(
     wholeNumber(0, 1e15).default(10_000_000),
     "be a number of rows, from 0",
@@ -66,9 +77,5 @@ function isPositiveOrBrokers(value: number): boolean {
 }
 
 function releasePolicy() {
-  return z.enum(["observe", "contracts", "manual", "strict"]).transform((value, context) => {
-    if (value !== "strict") return value;
-    refuse(context, "cannot be `strict` in this version: use observe, contracts or manual");
-    return z.NEVER;
-  });
+  return z.enum(["observe", "contracts", "strict", "manual"]);
 }

@@ -21,6 +21,20 @@ export function wholeNumber(min: number, max: number, holds: (value: number) => 
     .refine((value) => value >= min && value <= max && holds(value));
 }
 
+export const DURATION = "be a duration of days, hours, minutes or seconds: 7d, 12h, 90m or 30s";
+
+const UNIT_MS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
+
+/** In milliseconds. */
+export function duration(fallback: string) {
+  return z
+    .string()
+    .trim()
+    .regex(/^[1-9]\d{0,4}[dhms]$/)
+    .default(fallback)
+    .transform((written) => Number(written.slice(0, -1)) * (UNIT_MS[written.slice(-1)] ?? 0));
+}
+
 export function flag() {
   return z.union([z.boolean(), z.enum(["true", "false"])]).transform((value) => value === true || value === "true");
 }

@@ -3,14 +3,12 @@
  * consumer protocol's subscription, which whoever describes the group sees
  * (https://kafka.apache.org/protocol.html, ConsumerProtocolSubscription).
  */
-import * as z from "zod";
 import { schemaHash } from "../avro/hash.ts";
+import { isObject } from "../avro/json.ts";
 import type { Json } from "../table/shape.ts";
 
 /** By topic, the fingerprint of the reader's own schema. */
 export type Announcement = ReadonlyMap<string, string>;
-
-const announcement = z.object({ fieldgate: z.literal(1), readers: z.record(z.string(), z.string()) });
 
 /**
  * Identity of a reader's schema: sha256, hex, over its JSON with keys sorted. Not Avro's fingerprint: that leaves out
@@ -26,12 +24,15 @@ export function encodeAnnouncement(readers: Announcement): Buffer {
 
 /** undefined: the user data is of some other client, or empty. */
 export function decodeAnnouncement(userData: Buffer): Announcement | undefined {
-  let json: unknown;
+  let json: Json;
   try {
-    json = JSON.parse(userData.toString("utf8"));
+    json = JSON.parse(userData.toString("utf8")) as Json; // JSON.parse gives JSON
   } catch {
     return undefined;
   }
-  const parsed = announcement.safeParse(json);
-  return parsed.success ? new Map(Object.entries(parsed.data.readers)) : undefined;
+  // Without zod: every consumer's process loads this file.
+  const readers = isObject(json) && json["fieldgate"] === 1 ? json["readers"] : undefined;
+  if (!isObject(readers)) return undefined;
+  const said = Object.entries(readers).flatMap(([topic, of]) => (typeof of === "string" ? [[topic, of] as const] : []));
+  return said.length === Object.keys(readers).length ? new Map(said) : undefined;
 }

@@ -6,6 +6,7 @@ import { GuardError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
 import { isTooDeep, TOO_DEEP } from "./depth.ts";
 import { contractError, type Mistake } from "./mistake.ts";
+import { CHANGEABLE, type SeverityChange } from "./severity.ts";
 
 /** What one consumer reads of one topic in one environment, and how. A plain JSON value: it travels as it is. */
 export interface Contract {
@@ -33,6 +34,19 @@ export interface Contract {
   readonly groups?: readonly string[] | undefined;
   /** The client it decodes with, e.g. `kafkajs`. */
   readonly runtime?: string | undefined;
+  /** Rules that weigh otherwise for it, each until a day. */
+  readonly severity?: readonly SeverityChange[] | undefined;
+  /** Fields that do not flow yet and that its own handler was tried with. */
+  readonly tested?: readonly TestedField[] | undefined;
+}
+
+/** A row's field as it would be when it was tried; of another definition, it was not. */
+export interface TestedField {
+  /** Id of the amendment that brings it. */
+  readonly amendment: string;
+  readonly field: string;
+  /** As fieldHash gives it. */
+  readonly type: string;
 }
 
 /** A field that Debezium's ExtractNewRecordState adds to a row, e.g. `__op` or `__deleted`. */
@@ -58,6 +72,29 @@ export const decodesWith = z.enum(["reader", "writer"]);
 export const unknownFields = z.enum(["accept", "reject"]);
 export const view = z.enum(["envelope", "row"]);
 
+export const severity = z.enum(["error", "warning"]);
+export const reasonText = z
+  .string()
+  .regex(/\S/, "must say why")
+  .max(500, "must not be longer than 500 characters")
+  // So that it stays on one line of an alert.
+  .regex(/^\P{Cc}*$/u, "must be one line");
+export const until = z.iso.date("must be a day, as 2026-12-31");
+
+/** Not whether the rule is known: a contract that is there is read by later versions too. */
+const severityChange = z.strictObject({
+  rule: z.string().regex(CHANGEABLE, "must be a meaning/… or runtime/… rule: what Avro refuses stays an error"),
+  field: z.string().min(1).optional(),
+  severity,
+  reason: reasonText,
+  until,
+});
+const testedField = z.strictObject({
+  amendment: z.string().min(1),
+  field: z.string().min(1),
+  type: z.string().regex(/^[0-9a-f]{64}$/, "must be a field's hash"),
+});
+
 const contractSchema = z.strictObject({
   version: z.literal(1),
   environment: name,
@@ -73,6 +110,8 @@ const contractSchema = z.strictObject({
   ignores: names.optional(),
   groups: names.optional(),
   runtime: z.string().optional(),
+  severity: z.array(severityChange).optional(),
+  tested: z.array(testedField).optional(),
 });
 
 /** The key of a contract in the contracts topic: `default/billing/inventory.public.customers`. */

@@ -1,5 +1,16 @@
 import * as z from "zod";
-import { decodesWith, fieldName, name, names, owner, unknownFields, view } from "./contract.ts";
+import {
+  decodesWith,
+  fieldName,
+  name,
+  names,
+  owner,
+  reasonText,
+  severity,
+  unknownFields,
+  until,
+  view,
+} from "./contract.ts";
 
 const topicSchema = z
   .strictObject({
@@ -46,11 +57,20 @@ const ignoreSchema = z.strictObject({
     .optional()
     .describe("Only of this field, as `check` prints it (after.zip) or as a row column (zip)"),
   reason: z.string().regex(/\S/, "must say why").describe("Why it does not matter, for those who read it later"),
-  until: z.iso.date("must be a day, as 2026-12-31").describe("The last day on which it is ignored, in UTC"),
+  until: until.describe("The last day on which it is ignored, in UTC"),
 });
 
 /** A finding that `check` is told not to fail for. */
 export type Ignore = z.infer<typeof ignoreSchema>;
+
+const severitySchema = z.strictObject({
+  rule: z.string().min(1, "must not be empty").describe("Id of a meaning/… or runtime/… rule: `fieldgate rules`"),
+  topic: name.optional().describe("Only on this topic of the file"),
+  field: z.string().min(1).optional().describe("Only of this field, as `check` prints it or as a row column"),
+  severity: severity.describe("warning: the finding keeps no field back. error: it does"),
+  reason: reasonText.describe("Why this consumer weighs it otherwise, for those who read it later"),
+  until: until.describe("The last day on which it holds, in UTC"),
+});
 
 /** `fieldgate.yaml` as written. What one key asks of another is checked beside it, so that nothing hides a mistake. */
 export const contractFileSchema = z
@@ -65,7 +85,15 @@ export const contractFileSchema = z
     ignore: z
       .array(ignoreSchema)
       .optional()
-      .describe("Findings that `check` only notes, each until a day; what flows is decided without looking at them"),
+      .describe(
+        "Findings that `check` only notes, each until a day: nobody but `check` knows of them. To change what flows: severity",
+      ),
+    severity: z
+      .array(severitySchema)
+      .optional()
+      .describe(
+        "Rules about meaning or runtime that weigh otherwise, each until a day: published with the contract, so what flows is decided by them too. For `check` alone: ignore",
+      ),
   })
   .meta({
     title: "fieldgate.yaml",
@@ -82,6 +110,8 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   environment: "environment: production",
   topics: "topics: [{ topic: inventory.public.customers, decodes-with: writer, unknown-fields: accept }]",
   ignore: 'ignore: [{ rule: contract/field-missing, field: zip, reason: "goes in release 12", until: 2026-12-31 }]',
+  severity:
+    'severity: [{ rule: meaning/time-unit, field: at, severity: warning, reason: "reads both", until: 2026-12-31 }]',
   rule: "rule: contract/field-missing",
   field: "field: after.zip",
   reason: 'reason: "goes in release 12"',
@@ -96,4 +126,10 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   ignores: "ignores: [created_at]",
   groups: "groups: [billing]",
   runtime: "runtime: kafkajs",
+};
+
+/** The same in the list `severity`, where it differs. */
+export const SEVERITY_EXAMPLES: Readonly<Record<string, string>> = {
+  rule: "rule: meaning/time-unit",
+  severity: "severity: warning",
 };

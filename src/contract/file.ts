@@ -3,11 +3,13 @@ import { nearestKey } from "../config/mistake.ts";
 import { describeError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
 import { ADDS_WITH_ROW, type AddedField, type Contract, whyNoSchema } from "./contract.ts";
+import { whyNotChangeable } from "./changeable.ts";
 import { isTooDeep, TOO_DEEP } from "./depth.ts";
-import { contractFileSchema, EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
+import { contractFileSchema, EXAMPLES, SEVERITY_EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
 import { contractError, type Mistake } from "./mistake.ts";
 import { offsetOf, pathText, valueAt, type Path } from "./place.ts";
 import { readSchemaFile } from "./schema-file.ts";
+import type { SeverityChange } from "./severity.ts";
 
 type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
 
@@ -30,6 +32,8 @@ export interface ContractText {
   readonly contracts: readonly { readonly contract: Contract; readonly place: Place }[];
   /** `topic` and `field` left out: any. */
   readonly ignored: readonly (Ignore & { readonly place: Place })[];
+  /** Those of all topics; each contract has its own. */
+  readonly severity: readonly (SeverityChange & { readonly place: Place })[];
 }
 
 /** The contracts alone, see readContractText. */
@@ -78,14 +82,16 @@ export function readContractText(text: string, readFile: (path: string) => strin
   const schemas = readSchemas(reading, readFile);
   addTwice(reading);
   if (parsed.success) addAdds(reading, parsed.data);
+  addSeverity(reading);
   if (!parsed.success || mistakes.length > 0) throw contractError(mistakes.sort((a, b) => a.offset - b.offset));
-  const { topics, ignore = [] } = parsed.data;
+  const { topics, ignore = [], severity = [] } = parsed.data;
   return {
     contracts: topics.map((topic, at) => ({
       contract: contractOf(parsed.data, topic, schemas.get(at)),
       place: placeOf(offsetOf(document, ["topics", at, "topic"])),
     })),
     ignored: ignore.map((one, at) => ({ ...one, place: placeOf(offsetOf(document, ["ignore", at])) })),
+    severity: severity.map((one, at) => ({ ...one, place: placeOf(offsetOf(document, ["severity", at])) })),
   };
 }
 
@@ -101,11 +107,14 @@ function valuesOf(document: Document, file: string): unknown {
 }
 
 function contractOf(
-  { version, consumer, owner, environment }: ContractFile,
+  { version, consumer, owner, environment, severity = [] }: ContractFile,
   topic: ContractFile["topics"][number],
   schema: Json | undefined,
 ): Contract {
   const { view, adds, fields, ignores, groups, runtime } = topic;
+  const changes = severity.flatMap(({ topic: only, ...change }) =>
+    only === undefined || only === topic.topic ? [change] : [],
+  );
   return {
     version,
     environment,
@@ -121,6 +130,7 @@ function contractOf(
     ...(ignores === undefined ? {} : { ignores }),
     ...(groups === undefined ? {} : { groups }),
     ...(runtime === undefined ? {} : { runtime }),
+    ...(changes.length === 0 ? {} : { severity: changes }),
   };
 }
 
@@ -138,9 +148,10 @@ function addedFields(adds: NonNullable<ContractFile["topics"][number]["adds"]>):
 /** What zod found, in a person's words. */
 function addIssue({ raw, add }: Reading, issue: Issue): void {
   const { path } = issue;
-  const example = EXAMPLES[String(path.findLast((key) => typeof key === "string"))];
+  const named = String(path.findLast((key) => typeof key === "string"));
+  const example = (path[0] === "severity" && path.length > 1 ? SEVERITY_EXAMPLES[named] : undefined) ?? EXAMPLES[named];
   if (issue.code === "unrecognized_keys") {
-    const known = path.length === 0 ? FILE_KEYS : path[0] === "ignore" ? IGNORE_KEYS : TOPIC_KEYS;
+    const known = path.length === 0 ? FILE_KEYS : (LIST_KEYS[String(path[0])] ?? TOPIC_KEYS);
     for (const key of issue.keys) addUnknownKey(add, [...path, key], nearestKey(key, known), known);
   } else if (valueAt(raw, path) === undefined) {
     add(path, "is missing", example);
@@ -154,7 +165,10 @@ function addIssue({ raw, add }: Reading, issue: Issue): void {
 }
 
 const FILE_KEYS = Object.keys(contractFileSchema.shape);
-const IGNORE_KEYS = ["rule", "topic", "field", "reason", "until"];
+const LIST_KEYS: Readonly<Record<string, readonly string[]>> = {
+  ignore: ["rule", "topic", "field", "reason", "until"],
+  severity: ["rule", "topic", "field", "severity", "reason", "until"],
+};
 const TOPIC_KEYS = Object.keys(contractFileSchema.shape.topics.element.shape);
 const KINDS: Readonly<Record<string, string>> = { string: "a text", array: "a list", object: "a map of keys" };
 
@@ -196,6 +210,18 @@ function addAdds({ add }: Reading, { topics }: ContractFile): void {
   }
 }
 
+function addSeverity({ raw, add }: Reading): void {
+  const topics = topicsOf(raw).map((topic) => valueAt(topic, ["topic"]));
+  for (const [at, entry] of listAt(raw, "severity").entries()) {
+    const [rule, topic] = [valueAt(entry, ["rule"]), valueAt(entry, ["topic"])];
+    const reason = typeof rule === "string" && rule !== "" ? whyNotChangeable(rule) : undefined;
+    if (reason !== undefined) add(["severity", at, "rule"], `${String(rule)} ${reason}`);
+    if (typeof topic === "string" && !topics.includes(topic)) {
+      add(["severity", at, "topic"], "is none of this file's topics");
+    }
+  }
+}
+
 function addTwice({ raw, add }: Reading): void {
   const seen = new Set<unknown>();
   for (const [at, topic] of topicsOf(raw).entries()) {
@@ -206,6 +232,10 @@ function addTwice({ raw, add }: Reading): void {
 }
 
 function topicsOf(raw: unknown): readonly unknown[] {
-  const topics = valueAt(raw, ["topics"]);
-  return Array.isArray(topics) ? topics : [];
+  return listAt(raw, "topics");
+}
+
+function listAt(raw: unknown, key: string): readonly unknown[] {
+  const list = valueAt(raw, [key]);
+  return Array.isArray(list) ? list : [];
 }

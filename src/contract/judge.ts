@@ -6,6 +6,9 @@ import type { Contract } from "./contract.ts";
 import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
 import { readerFindings, readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
+import { runtimeFindings } from "./runtime.ts";
+import { reweighed, UNCHANGED, type Weights } from "./severity.ts";
+import { testedFields, unknownFindings, unnamedFlowing } from "./unknown.ts";
 import { inView, rowFor } from "./view.ts";
 
 /** What a topic's events would be. */
@@ -28,17 +31,29 @@ export interface Judgement {
 }
 
 /** One contract's verdict on one candidate of its topic. Never throws: what cannot be judged is `unknown`. */
-export function judge(contract: Contract, candidate: Candidate): Judgement {
+export function judge(contract: Contract, candidate: Candidate, weights: Weights = UNCHANGED): Judgement {
+  return verdictOf(findingsOn(contract, candidate).map((finding) => told(contract, finding, weights)));
+}
+
+/** As the contract's consumer is told it, with the severity it has for it on that day. */
+function told(contract: Contract, finding: Finding, weights: Weights): Finding {
+  const name = columnOf(finding);
+  // Of a field that is not read it is a warning whatever the rule weighs.
+  const counts = name === undefined || reads(contract, name);
+  return inView(contract, counts ? reweighed(finding, contract.severity, weights) : finding);
+}
+
+function findingsOn(contract: Contract, candidate: Candidate): readonly Finding[] {
   const decoded = decodes(contract, candidate);
-  const told = new Set(decoded.map(columnOf));
+  const names = new Set(decoded.map(columnOf));
   const meant = means(contract, candidate);
-  const findings = [
+  return [
     ...decoded.map((finding) => explained(finding, meant)),
-    ...knows(contract, candidate),
+    ...unknownFindings(contract, candidate),
     ...moves(contract, candidate),
-    ...meant.flatMap(({ name, finding }) => (told.has(name) ? [] : [finding])),
+    ...meant.flatMap(({ name, finding }) => (names.has(name) ? [] : [finding])),
+    ...runtimeFindings(contract, candidate),
   ];
-  return verdictOf(findings.map((finding) => inView(contract, finding)));
 }
 
 /** The row's field that a finding is about. */
@@ -57,24 +72,23 @@ function explained(finding: Finding, meant: readonly Meant[]): Finding {
  * The same for what flows now. A field that flows and is not named is a warning: the consumer lives with it. So is
  * a listed field that is `withheld`: listing it is how the consumer says that it is ready for it.
  */
-export function checkFlowing(contract: Contract, flowing: AvroSchema, withheld: readonly string[] = []): Judgement {
-  const judged = judge(contract, { topic: contract.topic, envelope: flowing, added: [], flowing });
-  const findings = judged.findings.map((finding) => {
+export function checkFlowing(
+  contract: Contract,
+  flowing: AvroSchema,
+  withheld: readonly string[] = [],
+  weights: Weights = UNCHANGED,
+): Judgement {
+  const judged = findingsOn(contract, { topic: contract.topic, envelope: flowing, added: [], flowing });
+  const findings = judged.map((finding) => {
     if (finding.rule.startsWith("meaning/") && finding.certainty === "always") {
       return { ...finding, severity: "error" as const };
     }
     if (finding.rule !== "contract/field-missing") return finding;
-    const name = withheld.find(
-      (field) => finding.field === inView(contract, { ...finding, field: `after.${field}` }).field,
-    );
+    const name = withheld.find((field) => finding.field === `after.${field}`);
     return name === undefined ? { ...finding, severity: "error" as const } : awaited(finding, name);
   });
-  const unnamed = unnamedFields(contract, rowOf(flowing)?.fields ?? []).map<Finding>((name) => ({
-    ...inView(contract, unknownField(contract, name)),
-    severity: "warning",
-    message: `"${name}" flows, and this contract rejects fields it does not name`,
-  }));
-  return verdictOf([...findings, ...unnamed]);
+  const unnamed = unnamedFlowing(contract, flowing);
+  return verdictOf([...findings, ...unnamed].map((finding) => told(contract, finding, weights)));
 }
 
 function awaited(finding: Finding, name: string): Finding {
@@ -82,7 +96,8 @@ function awaited(finding: Finding, name: string): Finding {
   return { ...finding, message, remedy: "run `fieldgate publish` once this version is deployed" };
 }
 
-function verdictOf(findings: readonly Finding[]): Judgement {
+/** What a contract's findings, of the judgement and of what was seen of its readers, amount to. */
+export function verdictOf(findings: readonly Finding[]): Judgement {
   if (findings.some(({ severity }) => severity === "error")) return { verdict: "not-ready", findings };
   return { verdict: findings.some(isEvidenceMissing) ? "unknown" : "ready", findings };
 }
@@ -105,7 +120,10 @@ function writerFindings(contract: Contract, { envelope, flowing }: Candidate): r
     return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
   }
   if (contract.fields !== undefined) return contract.fields.flatMap((name) => fieldFindings(name, now, next));
-  const changed = now.fields.flatMap(({ name }) => (fieldFindings(name, now, next).length > 0 ? [name] : []));
+  const tested = testedFields(contract, envelope);
+  const changed = now.fields.flatMap(({ name }) =>
+    fieldFindings(name, now, next).length > 0 && !tested.has(name) ? [name] : [],
+  );
   if (changed.length === 0) return [];
   return [missingEvidence(`${changed.join(", ")} would change and the contract lists no fields`, LIST_FIELDS)];
 }
@@ -155,9 +173,11 @@ function means(contract: Contract, { envelope, flowing }: Candidate): readonly M
   if (now === undefined || next === undefined) return [];
   const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
   const consumer = { row, fields: contract.fields, runtime: contract.runtime };
+  const tested = testedFields(contract, envelope);
   return meaningFindings(now, next, consumer).flatMap(({ name, severity, ...found }) => {
     // What changes for who lists nothing is evidence missing already.
-    if (row === undefined && contract.fields === undefined && fieldFindings(name, now, next).length > 0) return [];
+    const isMissing = row === undefined && contract.fields === undefined && !tested.has(name);
+    if (isMissing && fieldFindings(name, now, next).length > 0) return [];
     const weight: Finding["severity"] = reads(contract, name) ? (severity ?? "error") : "warning";
     return [{ name, finding: { ...found, severity: weight, field: `after.${name}` } }];
   });
@@ -171,6 +191,7 @@ function moves(contract: Contract, { moved }: Candidate): readonly Finding[] {
       rule: ANOTHER_COLUMN.id,
       severity: ANOTHER_COLUMN.severity,
       certainty: "always",
+      effect: "reads-wrong-value",
       field: `after.${name}`,
       message: `"${name}" would hold the values of another column from then on`,
       remedy: `make sure that the consumer wants the other column, take "${name}" out of what it reads until it flows, and run \`fieldgate publish\``,
@@ -178,36 +199,8 @@ function moves(contract: Contract, { moved }: Candidate): readonly Finding[] {
 }
 
 /** A contract that lists nothing reads everything. */
-function reads(contract: Contract, name: string): boolean {
+export function reads(contract: Contract, name: string): boolean {
   const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
   if (row !== undefined) return row.fields.some((field) => field.name === name || field.aliases.includes(name));
   return contract.fields?.includes(name) ?? true;
-}
-
-function knows(contract: Contract, { added }: Candidate): readonly Finding[] {
-  return unnamedFields(contract, added).map((name) => unknownField(contract, name));
-}
-
-function unknownField({ decodesWith }: Contract, name: string): Finding {
-  const read = decodesWith === "reader" ? "schema" : "fields";
-  return {
-    rule: "contract/unknown-field",
-    severity: "error",
-    certainty: "always",
-    field: `after.${name}`,
-    message: `the consumer rejects fields it does not know, and "${name}" is named nowhere in its contract`,
-    remedy: `add "${name}" to \`ignores\`, or to \`${read}\` if it is read, and run \`fieldgate publish\``,
-  };
-}
-
-/** Those that a contract with `unknown-fields: reject` names neither in schema nor in fields nor in ignores. */
-function unnamedFields(contract: Contract, fields: readonly { readonly name: string }[]): readonly string[] {
-  if (contract.unknownFields === "accept") return [];
-  const read = readerRow(contract)?.fields ?? [];
-  const known = new Set([
-    ...(contract.fields ?? []),
-    ...(contract.ignores ?? []),
-    ...read.flatMap(({ name, aliases }) => [name, ...aliases]),
-  ]);
-  return fields.map(({ name }) => name).filter((name) => !known.has(name));
 }

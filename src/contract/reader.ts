@@ -1,4 +1,5 @@
-import { explainCauses, type Cause } from "../avro/cause.ts";
+import { explainCauses } from "../avro/cause.ts";
+import type { Cause } from "../avro/cause-text.ts";
 import { checkCompatibility } from "../avro/compatibility.ts";
 import { parseSchema } from "../avro/parse.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
@@ -37,6 +38,16 @@ export function readerRow(contract: Contract): AvroRecord | undefined {
   return contract.view === "row" ? recordIn(schema) : rowOf(schema);
 }
 
+/** The contract's schema and what it would read, by its view; undefined when either cannot be told. */
+export function readerPair(
+  contract: Contract,
+  envelope: AvroSchema,
+): { readonly reader: AvroSchema; readonly writer: AvroSchema } | undefined {
+  const reader = readerSchema(contract);
+  const writer = reader !== undefined && contract.view === "row" ? unwrapped(contract, reader, envelope) : envelope;
+  return reader === undefined || writer === undefined ? undefined : { reader, writer };
+}
+
 /** Can the contract's schema read events of `envelope`: Avro's rule, explained by the reader's field names. */
 export function readerFindings(contract: Contract, envelope: AvroSchema): readonly Finding[] {
   const reader = readerSchema(contract);
@@ -49,16 +60,40 @@ export function readerFindings(contract: Contract, envelope: AvroSchema): readon
   if (writer === undefined) {
     return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
   }
-  const { compatible, incompatibility } = checkCompatibility(reader, writer);
-  if (compatible) return [];
   const causes = explainCauses(reader, writer);
-  if (causes.length > 0) return (contract.view === "row" ? inAfter(causes) : onceForBothImages(causes)).map(findingOf);
-  return incompatibility.map(({ type, location, message }) => ({
-    rule: `avro/${type.toLowerCase().replaceAll("_", "-")}`,
-    severity: "error",
-    certainty: "on-some-data",
-    message: `${message} (at ${location})`,
+  if (causes.length > 0) {
+    const told = contract.view === "row" ? inAfter(causes) : onceForBothImages(withRow(reader, writer, causes));
+    return told.map(findingOf);
+  }
+  const { compatible, error, incompatibility } = checkCompatibility(reader, writer);
+  if (compatible) return [];
+  // Decoders read it: the rules stumble over a branch that is not taken.
+  const messages = incompatibility.map(({ message, location }) => `${message} (at ${location})`);
+  return (error === undefined ? messages : [error]).map((message) => ({
+    rule: error === undefined ? "avro/type-mismatch" : "avro/ambiguous-alias",
+    severity: "warning",
+    certainty: "by-policy",
+    effect: "decodes",
+    message,
   }));
+}
+
+/**
+ * An event may have null for its row: a delete for `after`, most others for `before`. What every row breaks is
+ * certain all the same.
+ */
+function withRow(reader: AvroSchema, writer: AvroSchema, causes: readonly Cause[]): readonly Cause[] {
+  if (writer.kind !== "record" || !causes.some(({ certainty }) => certainty === "on-some-data")) return causes;
+  const fields = writer.fields.map((field) => {
+    const row = field.name === "after" || field.name === "before" ? recordIn(field.type) : undefined;
+    return row === undefined ? field : { ...field, type: row };
+  });
+  const certain = new Set(
+    explainCauses(reader, { ...writer, fields })
+      .filter(({ certainty }) => certainty === "always")
+      .map(causeText),
+  );
+  return causes.map((cause) => (certain.has(causeText(cause)) ? { ...cause, certainty: "always" } : cause));
 }
 
 /** The row alone, under the name the reader has for it: the transform's user names it at will. */
@@ -94,8 +129,8 @@ function causeText({ rule, path, message }: Cause): string {
   return JSON.stringify([rule, path, message]);
 }
 
-function findingOf({ rule, path, certainty, message, remedy }: Cause): Finding {
+function findingOf({ rule, path, certainty, effect, message, remedy }: Cause): Finding {
   const field = path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "");
   const severity = certainty === "by-policy" ? "warning" : "error";
-  return { rule, severity, certainty, ...(field === "" ? {} : { field }), message, remedy };
+  return { rule, severity, certainty, effect, ...(field === "" ? {} : { field }), message, remedy };
 }

@@ -1,5 +1,6 @@
 import type { Finding } from "../finding.ts";
 import type { Attnum, Column } from "../table/column.ts";
+import type { Unnamed } from "./readers.ts";
 
 /** The schema a topic would get with the amendment in it. `hash` is its identity for verdicts. */
 export interface Candidate {
@@ -34,7 +35,14 @@ export interface Verdict {
 
 /** `since` is a position in the log, `time` is ISO 8601. */
 export type Gate =
-  | { readonly kind: "withheld"; readonly since: string; readonly time: string; readonly why: string }
+  | {
+      readonly kind: "withheld";
+      readonly since: string;
+      readonly time: string;
+      readonly why: string;
+      /** Of strict: the groups it waits for, or why nobody knows. */
+      readonly unnamed?: Unnamed | undefined;
+    }
   | {
       readonly kind: "released";
       readonly since: string;
@@ -43,6 +51,8 @@ export type Gate =
       readonly schemaId: number;
       /** Under observe: who would have kept it back under `contracts`. */
       readonly wouldHaveWaitedFor: readonly string[];
+      /** Live groups at that moment that no contract named, under every policy. */
+      readonly unnamed?: Unnamed | undefined;
     };
 
 /** What an operator said of an amendment; the last word counts. */

@@ -3,7 +3,8 @@ import { fieldOf } from "../event/field.ts";
 import { type Amendment, isCalled, type Order } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
 import { filled, refusesFill } from "./fill.ts";
-import { blockedBy, notReady } from "./policy.ts";
+import { blockedBy, opposition } from "./policy.ts";
+import { unnamedOn } from "./readers.ts";
 import { replaced } from "./replaced.ts";
 import { membersOf, policyOf, settle, weigh } from "./settle.ts";
 import type { OperatorCommand, Outcome, Rules, State, Step, TableState, When } from "./state.ts";
@@ -24,7 +25,7 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
     targets.push(found);
   }
   const why = targets.flatMap((target) => {
-    const refused = refuses(rules, state, command, target);
+    const refused = refuses(rules, state, command, target, when);
     return refused ?? (command.kind === "release" ? refusesApart(rules, target, targets) : undefined) ?? [];
   });
   if (why.length > 0) return step(withOutcome(state, command.id, refusal(why.join("; "))));
@@ -32,7 +33,7 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
     case "release":
       return release(rules, state, command, targets, when);
     case "withhold":
-      return withhold(rules, state, command, targets);
+      return withhold(rules, state, command, targets, when);
     case "fill":
       return fill(state, command, targets);
     default:
@@ -68,7 +69,7 @@ function resolve(state: State, id: string): Target | { readonly refused: string 
   return { refused: `${id} names several: ${found.map(({ amendment }) => amendment.id).join(", ")}` };
 }
 
-function refuses(rules: Rules, state: State, command: OperatorCommand, target: Target): string | undefined {
+function refuses(rules: Rules, state: State, command: OperatorCommand, target: Target, when: When): string | undefined {
   const { amendment, table } = target;
   const released = amendment.gate.kind === "released";
   switch (command.kind) {
@@ -77,13 +78,19 @@ function refuses(rules: Rules, state: State, command: OperatorCommand, target: T
     case "fill":
       return released ? `${amendment.id} is released already` : refusesFill(table, amendment, command.value);
     case "release":
-      return released ? undefined : refusesRelease(rules, state, command, target);
+      return released ? undefined : refusesRelease(rules, state, command, target, when);
     default:
       return command.kind satisfies never;
   }
 }
 
-function refusesRelease(rules: Rules, state: State, command: OperatorCommand, target: Target): string | undefined {
+function refusesRelease(
+  rules: Rules,
+  state: State,
+  command: OperatorCommand,
+  target: Target,
+  when: When,
+): string | undefined {
   const { amendment, table } = target;
   const { id, kind } = amendment;
   if ((kind === "key" || kind === "table") && !hasReason(command)) {
@@ -101,10 +108,12 @@ function refusesRelease(rules: Rules, state: State, command: OperatorCommand, ta
   if (table.shape.key.length === 0 && owed.length > 0 && command.backfill !== "none") {
     return `${id}: the table has no key, so its values cannot be re-published; say --backfill none`;
   }
-  const waiting = command.beside === undefined ? notReady(weigh(rules, state, table, amendment)) : [];
-  const forced = command.force && hasReason(command);
-  if (waiting.length === 0 || forced || policyOf(rules, amendment.topic) !== "contracts") return undefined;
-  return `${id}: not ready: ${waiting.join(", ")}; release it all the same with --force --reason`;
+  // With --beside another form of it is judged first: its verdicts are not known yet.
+  if (command.beside !== undefined || (command.force && hasReason(command))) return undefined;
+  const { topic } = amendment;
+  const verdicts = weigh(rules, state, table, amendment, when);
+  const opposed = opposition(policyOf(rules, topic), verdicts, unnamedOn(rules, state, topic));
+  return opposed && `${id}: ${opposed.why}; release it all the same with --force --reason`;
 }
 
 /** Is the registry asked before the release is decided on? A level may have been lowered since it refused. */
@@ -151,7 +160,7 @@ function release(rules: Rules, state: State, command: OperatorCommand, targets: 
     const tell = others.map(({ amendment }) => ({ kind: "tell", id: amendment.id }) as const);
     return step(withOutcome(placed, command.id, { kind: "done", message }), ...tell);
   }
-  return ordered(rules, withOutcome(placed, command.id, { kind: "pending" }), command, open);
+  return ordered(rules, withOutcome(placed, command.id, { kind: "pending" }), command, open, when);
 }
 
 function fill(state: State, command: OperatorCommand, targets: readonly Target[]): Step {
@@ -171,36 +180,35 @@ function decideBackfill(state: State, amendment: Amendment, command: OperatorCom
   return withJob(state, next);
 }
 
-function withhold(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[]): Step {
+function withhold(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
   const done: Outcome = {
     kind: "done",
     message: `withheld: ${targets.map(({ amendment }) => amendment.id).join(", ")}`,
   };
-  return ordered(rules, withOutcome(state, command.id, done), command, targets);
+  return ordered(rules, withOutcome(state, command.id, done), command, targets, when);
 }
 
 /** What was refused, or is another form of what was judged, is judged first. */
-function ordered(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[]): Step {
+function ordered(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
   const open = targets.filter(({ amendment }) => amendment.gate.kind === "withheld");
   return open.reduce((before, { amendment }) => {
-    const order = orderOf(command, amendment);
+    const order = orderOf(command);
     const anew = isAskedAnew(amendment, order) || amendment.order?.beside !== undefined;
     const next = anew ? { ...amendment, order, answer: undefined, notTaken: undefined } : { ...amendment, order };
     return andThen(before, (now) => {
-      const settled = settle(rules, withAmendment(now, next), amendment.id);
+      const settled = settle(rules, withAmendment(now, next), amendment.id, when);
       const ask = anew && order.kind === "release" && !amendment.gone && amendment.unmapped === undefined;
       return ask ? andThen(settled, (after) => step(after, { kind: "judge", id: amendment.id })) : settled;
     });
   }, step(state));
 }
 
-function orderOf(command: OperatorCommand, amendment: Amendment): Order {
+function orderOf(command: OperatorCommand): Order {
   return {
     kind: command.kind === "withhold" ? "withhold" : "release",
     actor: command.actor,
     reason: command.reason,
-    // A key is let in by its reason alone: no contract is asked about it.
-    force: (command.force && hasReason(command)) || amendment.kind === "key",
+    force: command.force && hasReason(command),
     backfill: command.backfill,
     beside: command.kind === "release" ? command.beside : undefined,
     command: command.id,

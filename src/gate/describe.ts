@@ -1,4 +1,5 @@
 import type { Amendment, Change } from "./amendment.ts";
+import { notReady } from "./policy.ts";
 
 const CHANGES: Readonly<Record<Change, string>> = {
   renamed: "was renamed",
@@ -57,7 +58,7 @@ export function meanwhile({ kind, changes }: Amendment): string {
 }
 
 /** The commands that let the amendment go on, the usual one first. */
-export function waysOn({ id, kind, changes, column }: Amendment): readonly string[] {
+export function waysOn({ id, kind, changes, column, verdicts }: Amendment): readonly string[] {
   const release = `fieldgate release ${id}`;
   switch (kind) {
     case "added":
@@ -69,7 +70,7 @@ export function waysOn({ id, kind, changes, column }: Amendment): readonly strin
       return changes.includes("retyped") ? [release, `${release} --beside ${column?.name ?? "name"}_2`] : [release];
     case "key":
     case "table":
-      return [`${release} --reason "…"`];
+      return [`${release}${notReady(verdicts).length === 0 ? "" : " --force"} --reason "…"`];
     default:
       return kind satisfies never;
   }

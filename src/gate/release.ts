@@ -4,15 +4,17 @@ import type { Amendment, Answer, Order } from "./amendment.ts";
 import { dueRows, needsBackfill } from "./backfill.ts";
 import { candidateOf, isOf, type Made } from "./candidate.ts";
 import { blockedBy } from "./policy.ts";
+import { unnamedOn } from "./readers.ts";
 import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
 import { findAmendment, step, withAmendment, withheldOf, withJob, answered, withTable } from "./update.ts";
 
+type Judged = Extract<Input, { kind: "judged" }>;
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
 
 /** The registry's answer on a candidate. One on a shape or a column that is not so any more is asked for anew. */
-export function onJudged(rules: Rules, state: State, id: string, answer: Answer): Step {
+export function onJudged(rules: Rules, state: State, { id, answer }: Judged, when: When): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   if (answer.kind !== "unanswered" && !isOf(rules, found.table, found.amendment, answer.candidate)) {
@@ -21,11 +23,11 @@ export function onJudged(rules: Rules, state: State, id: string, answer: Answer)
   const amendment = { ...found.amendment, answer: heard(found.amendment, answer) };
   const { order } = amendment;
   if (amendment.answer.kind !== "refused" || order?.kind !== "release") {
-    return settle(rules, withAmendment(state, amendment), id);
+    return settle(rules, withAmendment(state, amendment), id, when);
   }
   const next = refuseOrder(state, amendment, order);
   // What was refused is a form of it that nobody wants any more.
-  if (order.beside === undefined) return settle(rules, next, id);
+  if (order.beside === undefined) return settle(rules, next, id, when);
   return step(withAmendment(next, { ...amendment, order: undefined, answer: undefined }), { kind: "judge", id });
 }
 
@@ -51,13 +53,13 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   const { table } = found;
   const answer = found.amendment.answer;
-  if (answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return settle(rules, state, input.id);
+  if (answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return settle(rules, state, input.id, when);
   const making = candidateOf(rules, table, found.amendment, answer.candidate.widened !== undefined);
   if (making.kind === "none" || making.made.candidate.hash !== input.hash)
     return step(state, { kind: "judge", id: input.id });
-  const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment) };
-  const decision = decisionOn(rules, table, amendment);
-  if (decision.kind === "waits") return settle(rules, state, input.id);
+  const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
+  const decision = decisionOn(rules, state, table, amendment);
+  if (decision.kind === "waits") return settle(rules, state, input.id, when);
   const gate: Amendment["gate"] = {
     kind: "released",
     since: when.position,
@@ -65,6 +67,7 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
     why: decision.why,
     schemaId: input.schema.id,
     wouldHaveWaitedFor: decision.wouldHaveWaitedFor,
+    unnamed: unnamedOn(rules, state, amendment.topic),
   };
   return letIn(rules, state, table, { ...amendment, gate }, making.made, input);
 }

@@ -36,7 +36,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
   const due = (proven && table.emptied === true) || input.rewritten === true;
   const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
   const repaired = due ? repair(keyed, input.topic) : keyed;
-  return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id)), step(repaired));
+  return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), step(repaired));
 }
 
 /**
@@ -65,14 +65,14 @@ export function onNullFound(
   const amendment = before?.gate.kind === "withheld" ? restate(before, fresh, undefined) : fresh;
   const others = table.amendments.filter((one) => one !== before);
   const next = withTable(state, { ...table, amendments: [...others, amendment] });
-  return ask(rules, next, amendment.id);
+  return ask(rules, next, amendment.id, when);
 }
 
 /** A table that nobody knew: what its subject lacks waits like any other. */
-export function onCaptured(rules: Rules, state: State, table: TableState): Step {
+export function onCaptured(rules: Rules, state: State, table: TableState, when: When): Step {
   if (state.tables.has(table.shape.topic)) return step(state);
   const next = step(withTable(state, table));
-  return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id)), next);
+  return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), next);
 }
 
 /** Rows go on without what is withheld: its values are missing in events from here. */
@@ -115,15 +115,15 @@ function keyOrTable(kind: Amendment["kind"]): "key" | "table" {
 }
 
 /** After a restart nothing is taken for granted: what the registry said may be another today. */
-export function onAsk(rules: Rules, state: State, id: string): Step {
+export function onAsk(rules: Rules, state: State, id: string, when: When): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
-  return ask(rules, withAmendment(state, { ...found.amendment, answer: undefined, notTaken: undefined }), id);
+  return ask(rules, withAmendment(state, { ...found.amendment, answer: undefined, notTaken: undefined }), id, when);
 }
 
-function ask(rules: Rules, state: State, id: string): Step {
+function ask(rules: Rules, state: State, id: string, when: When): Step {
   const effect: Effect = { kind: "judge", id };
-  return andThen(settle(rules, state, id), (next) => {
+  return andThen(settle(rules, state, id, when), (next) => {
     const amendment = findAmendment(next, id)?.amendment;
     const open = amendment?.gate.kind === "withheld" && amendment.answer === undefined;
     return open && !amendment.gone && !amendment.unmapped && amendment.kind !== "table"

@@ -1,25 +1,30 @@
 import { parseSchemaText } from "../avro/parse.ts";
-import { judge } from "../contract/judge.ts";
+import type { AvroRecord } from "../avro/schema.ts";
+import type { Contract } from "../contract/contract.ts";
+import { judgeKey } from "../contract/judge-key.ts";
+import { judge, type Judgement, verdictOf } from "../contract/judge.ts";
+import { dayOf, type Weights } from "../contract/severity.ts";
 import type { Amendment, Candidate, Verdict } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
 import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
-import type { Rules, State, Step, TableState } from "./state.ts";
+import { contractsOn, evidenceAgainst, unnamedOn } from "./readers.ts";
+import type { Rules, State, Step, TableState, When } from "./state.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "./update.ts";
 
 /** Judges a withheld amendment anew and says what follows: register it, or keep it back and tell people why. */
-export function settle(rules: Rules, state: State, id: string): Step {
+export function settle(rules: Rules, state: State, id: string, when: When): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   // Another table waits for a person's word alone.
   if (found.amendment.kind === "table") return step(state);
   const { table } = found;
-  const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment) };
-  const decision = decisionOn(rules, table, amendment);
+  const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
+  const decision = decisionOn(rules, state, table, amendment);
   if (decision.kind === "flows" && amendment.answer?.kind === "fits") {
     const next = withAmendment(state, amendment);
     return step(next, { kind: "register", id, candidate: amendment.answer.candidate });
   }
-  const gate = { ...amendment.gate, kind: "withheld" as const, why: decision.why };
+  const gate = { ...amendment.gate, kind: "withheld" as const, why: decision.why, unnamed: unnamedIn(decision) };
   const next = withAmendment(state, { ...amendment, gate });
   const silent = amendment.answer === undefined && amendment.unmapped === undefined && !amendment.gone;
   return silent || amendment.told === tellText({ ...amendment, gate }) ? step(next) : step(next, { kind: "tell", id });
@@ -29,10 +34,10 @@ export function settle(rules: Rules, state: State, id: string): Step {
  * May it flow, and all that is in its candidate with it? Fields whose names would collide are released together, so
  * one that is kept back keeps back the other.
  */
-export function decisionOn(rules: Rules, table: TableState, amendment: Amendment): Decision {
+export function decisionOn(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
   const policy = policyOf(rules, amendment.topic);
   const keyless = table.shape.key.length === 0;
-  const decision = mayFlow(policy, amendment, keyless);
+  const decision = mayFlow(policy, amendment, keyless, unnamedOn(rules, state, amendment.topic));
   if (decision.kind === "waits" || amendment.answer?.kind !== "fits") return decision;
   for (const other of membersOf(table, amendment.answer.candidate)) {
     if (other.order?.kind === "withhold") return { kind: "waits", why: `${other.id} is withheld, and goes with it` };
@@ -46,16 +51,20 @@ export function decisionOn(rules: Rules, table: TableState, amendment: Amendment
   return decision;
 }
 
+function unnamedIn(decision: Decision) {
+  return decision.kind === "waits" ? decision.unnamed : undefined;
+}
+
 /** The other amendments a candidate releases. */
 export function membersOf(table: TableState, { together }: Candidate): readonly Amendment[] {
   return table.amendments.filter(({ id }) => together.includes(id));
 }
 
 /** Settles whatever waits on a topic. */
-export function settleTopic(rules: Rules, state: State, topic: string): Step {
+export function settleTopic(rules: Rules, state: State, topic: string, when: When): Step {
   const table = state.tables.get(topic);
   const waiting = table === undefined ? [] : withheldOf(table);
-  return waiting.reduce((before, { id }) => andThen(before, (now) => settle(rules, now, id)), step(state));
+  return waiting.reduce((before, { id }) => andThen(before, (now) => settle(rules, now, id, when)), step(state));
 }
 
 export function policyOf(rules: Rules, topic: string): ReleasePolicy {
@@ -67,28 +76,48 @@ export function tellText(amendment: Amendment): string {
   return `${amendment.gate.kind}: ${amendment.gate.why}`;
 }
 
-/** Every contract of this environment on the topic, judged on the amendment's candidate. */
-export function weigh(rules: Rules, state: State, table: TableState, amendment: Amendment): readonly Verdict[] {
+/**
+ * Every contract of this environment on the topic, judged on the amendment's candidate. `when` is the verdict's own
+ * moment: a severity that was changed until a day before it counts no more.
+ */
+export function weigh(
+  rules: Rules,
+  state: State,
+  table: TableState,
+  amendment: Amendment,
+  { time }: Pick<When, "time">,
+): readonly Verdict[] {
   const answer = amendment.answer;
   if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return [];
-  return answer.candidate.part === "key" ? [] : verdicts(rules, state, table, answer.candidate);
+  const contracts = contractsOn(rules, state, table.shape.topic);
+  if (contracts.length === 0) return [];
+  const judged = judging(table, answer.candidate, { day: dayOf(time), changes: rules.severity ?? [] });
+  return contracts.map((contract) => {
+    const { consumer, environment } = contract;
+    const findings = [...judged(contract).findings, ...evidenceAgainst(rules, state, contract)];
+    return { consumer, environment, ...verdictOf(findings) };
+  });
 }
 
-function verdicts(rules: Rules, state: State, table: TableState, candidate: Candidate): readonly Verdict[] {
-  const contracts = [...state.contracts.values()].filter(
-    (contract) => contract.topic === table.shape.topic && contract.environment === rules.environment,
-  );
-  if (contracts.length === 0) return [];
+function judging({ shape }: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
+  if (candidate.part === "key") {
+    const after = recordOf(candidate.text);
+    const before = shape.keySchema === undefined ? undefined : recordOf(shape.keySchema.text);
+    return (contract) => judgeKey(contract, { before, after }, weights);
+  }
   const asked = {
-    topic: table.shape.topic,
+    topic: shape.topic,
     envelope: parseSchemaText(candidate.text),
-    flowing: parseSchemaText(table.shape.valueSchema.text),
+    flowing: parseSchemaText(shape.valueSchema.text),
     added: candidate.added.map((name) => ({ name })),
     moved: candidate.moved,
   };
-  return contracts.map((contract) => ({
-    consumer: contract.consumer,
-    environment: contract.environment,
-    ...judge(contract, asked),
-  }));
+  return (contract) => judge(contract, asked, weights);
+}
+
+/** A key's schema is a record: keySchema makes no other. */
+function recordOf(text: string): AvroRecord {
+  const schema = parseSchemaText(text);
+  if (schema.kind !== "record") throw new Error("a key's schema is no record");
+  return schema;
 }

@@ -1,5 +1,6 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Contract } from "../contract/contract.ts";
+import type { SeverityChange } from "../contract/severity.ts";
 import type { GuardError } from "../errors.ts";
 import type { Finding } from "../finding.ts";
 import type { ValueModes } from "../event/modes.ts";
@@ -9,6 +10,7 @@ import type { KnownColumn } from "../table/prove.ts";
 import type { Json, RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
 import type { Amendment, Answer, Candidate, Explanation, Told } from "./amendment.ts";
+import type { Evidence, Look } from "./evidence.ts";
 import type { ReleasePolicy } from "./policy.ts";
 
 /** One captured table: its shape, who its columns are, and what it has that does not flow. */
@@ -38,7 +40,7 @@ export type Outcome =
   | { readonly kind: "done"; readonly message: string }
   | { readonly kind: "refused"; readonly message: string; readonly next?: string | undefined };
 
-/** What is known of one connector. Everything but `contracts` is in its state topic. */
+/** What is known of one connector. Everything but `contracts` and the last look is in its state topic. */
 export interface State {
   /** By topic. */
   readonly tables: ReadonlyMap<string, TableState>;
@@ -47,6 +49,8 @@ export interface State {
   readonly contracts: ReadonlyMap<string, Contract>;
   /** By command id. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
+  /** Who was seen reading; what is recorded of it is in the state topic. */
+  readonly evidence: Evidence;
 }
 
 /** What the connector's file says about deciding. */
@@ -55,6 +59,12 @@ export interface Rules {
   readonly policy: ReleasePolicy;
   /** By topic; else `policy`. */
   readonly policyOf: ReadonlyMap<string, ReleasePolicy>;
+  /** Rules that weigh otherwise for every contract that does not say it itself, each until a day. */
+  readonly severity?: readonly SeverityChange[] | undefined;
+  /** A group whose committed offsets moved within so long is live. */
+  readonly groupsSeenMs: number;
+  /** A contract none of whose groups was seen for so long is stale. */
+  readonly contractsStaleMs: number;
   /** A backfill over more rows waits for an operator. */
   readonly backfillMaxRows: number;
   /** How values are written. */
@@ -112,6 +122,8 @@ export type Input =
   | { readonly kind: "judged"; readonly id: string; readonly answer: Answer }
   | { readonly kind: "contract"; readonly key: string; readonly contract: Contract | undefined }
   | { readonly kind: "command"; readonly command: OperatorCommand }
+  /** Somebody looked at Kafka's consumer groups, or could not. */
+  | { readonly kind: "groups"; readonly look: Look }
   /** The candidate is in the registry and contracts were read to their end after that. */
   | {
       readonly kind: "registered";

@@ -6,6 +6,7 @@ import type { Position } from "../wal/position.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { closeWindow, pumpChunks } from "./chunks.ts";
 import type { OutRecord } from "./outside.ts";
+import { onNewDay } from "./day.ts";
 import { proveRelation, recheck } from "./prove.ts";
 import { beat, prepareHeartbeat } from "./heartbeat.ts";
 import { MENDED_BY_COMMAND, wayOn } from "./halt.ts";
@@ -19,6 +20,7 @@ const IDLE_MS = 3000;
 export async function follow(session: Session): Promise<void> {
   resume(session);
   prepareHeartbeat(session);
+  const judgeDaily = onNewDay(session);
   const idleMs = Math.min(IDLE_MS, session.outside.settings.heartbeat?.intervalMs ?? IDLE_MS);
   let idleSince = session.outside.now();
   for (;;) {
@@ -26,6 +28,7 @@ export async function follow(session: Session): Promise<void> {
     if (session.failure !== undefined) throw session.failure;
     await recheck(session);
     takeInputs(session);
+    judgeDaily();
     if (session.halted !== undefined) {
       if (stateChanged(session)) await commit(session);
       else await session.wake.wait(IDLE_MS);
@@ -104,9 +107,17 @@ function takeKeepalive(session: Session): void {
 }
 
 function storedNow(session: Session): Stored {
-  const { tables, jobs, outcomes } = session.state;
+  const { tables, jobs, outcomes, evidence } = session.state;
   const { intent } = session.committed;
-  return { intent, position: positionNow(session), tables, jobs, outcomes, commandOffset: session.commandOffset };
+  return {
+    intent,
+    position: positionNow(session),
+    tables,
+    jobs,
+    outcomes,
+    evidence: evidence.recorded,
+    commandOffset: session.commandOffset,
+  };
 }
 
 /** Inside a transaction: its commit LSN and how many of its changes are dealt with. */
@@ -126,6 +137,7 @@ function stateChanged(session: Session): boolean {
     state.tables !== committed.tables ||
     state.jobs !== committed.jobs ||
     state.outcomes !== committed.outcomes ||
+    state.evidence.recorded !== committed.evidence ||
     session.commandOffset !== committed.commandOffset
   );
 }

@@ -2,6 +2,7 @@ import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, Rules, State } from "../gate/state.ts";
 import type { Amendment, Told } from "../gate/amendment.ts";
+import type { Look } from "../gate/evidence.ts";
 import type { OutRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
@@ -97,6 +98,14 @@ export interface Desk {
   ): Disposable;
 }
 
+/** Looks at Kafka's consumer groups, one at a time, for all connectors of the process. */
+export interface Groups {
+  /** Calls with every look from now on; one at these topics comes soon. */
+  listen(topics: () => readonly string[], on: (look: Look) => void): Disposable;
+  /** Resolves when a look that begins after this call was told. Never rejects. */
+  again(): Promise<void>;
+}
+
 export interface Log {
   info(message: string): void;
   warn(message: string): void;
@@ -109,6 +118,7 @@ export interface Outside {
   readonly sink: Sink;
   readonly registry: Registry;
   readonly desk: Desk;
+  readonly groups: Groups;
   readonly log: Log;
   /** Microseconds since the Unix epoch. */
   readonly now: () => bigint;

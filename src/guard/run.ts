@@ -1,5 +1,6 @@
 import { describeError, GuardError } from "../errors.ts";
 import { slab } from "../event/slab.ts";
+import { recalled } from "../gate/evidence.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import { isStarted, replay, startedRecord, type Stored } from "../store/records.ts";
 import { beginOrGoOn } from "./begin.ts";
@@ -126,7 +127,7 @@ async function streamFrom(
   const wake = createWake();
   await source.terminateReader();
   await using stream = await source.openStream(position.endLsn, wake.wake);
-  const { tables, jobs, outcomes, commandOffset } = stored;
+  const { tables, jobs, outcomes, evidence, commandOffset } = stored;
   const session: Session = {
     outside,
     source,
@@ -136,7 +137,7 @@ async function streamFrom(
     wake,
     partitions: new Map([...topics].map(([name, topic]) => [name, topic?.partitions ?? 1])),
     slab: slab(),
-    state: { tables, jobs, outcomes, contracts: outside.desk.contracts() },
+    state: { tables, jobs, outcomes, contracts: outside.desk.contracts(), evidence: recalled(evidence) },
     position,
     commandOffset,
     committed: stored,
@@ -165,6 +166,10 @@ async function streamFrom(
     contract: (key, contract) => post(session, { input: { kind: "contract", key, contract } }),
     command: (command, offset) => post(session, { input: { kind: "command", command }, nextCommand: offset + 1n }),
   });
+  using _looking = outside.groups.listen(
+    () => [...session.state.tables.keys()],
+    (look) => post(session, { input: { kind: "groups", look } }),
+  );
   using _aborted = onAbort(signal, () => fail(session, signal.reason));
   await follow(session);
 }

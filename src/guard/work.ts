@@ -1,6 +1,7 @@
 import { type ErrorCode, GuardError } from "../errors.ts";
 import type { Amendment, Answer } from "../gate/amendment.ts";
 import type { Effect, Input, TableState } from "../gate/state.ts";
+import { policyOf } from "../gate/settle.ts";
 import { findAmendment } from "../gate/update.ts";
 import { answerOf, subjectOf } from "./answer.ts";
 import { beside, post, type Session } from "./session.ts";
@@ -67,6 +68,9 @@ async function registerOnce(session: Session, effect: Extract<Effect, { kind: "r
     return { kind: "registration-refused", id, hash: candidate.hash, why: `${result.status} ${result.message}` };
   }
   await session.outside.desk.readContractsToEnd();
+  // Its input comes before this one: a group that has come since the last look is known at the flip.
+  if (policyOf(session.outside.settings.rules, found.table.shape.topic) === "strict")
+    await session.outside.groups.again();
   const { table } = await session.source.table(found.table.shape.table.oid);
   const schema = { id: result.id, text: candidate.text };
   return { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: table?.estimatedRows ?? -1 };

@@ -1,6 +1,7 @@
 import { GuardError } from "../errors.ts";
 import { eventWriter, type EventWriter } from "../event/writer.ts";
 import type { Amendment } from "../gate/amendment.ts";
+import { waysOn } from "../gate/describe.ts";
 import { isOtherKey } from "../gate/key.ts";
 import type { TableState } from "../gate/state.ts";
 import type { Attnum, ColumnType } from "../table/column.ts";
@@ -82,14 +83,14 @@ function mustHaveItsKey({ shape, amendments }: TableState): void {
   if (other !== undefined) throw keyChanged(shape, other);
 }
 
-function keyChanged(shape: Shape, { id }: Amendment): GuardError {
+function keyChanged(shape: Shape, amendment: Amendment): GuardError {
   const { schema, name } = shape.table;
   const was = shape.key.map((field) => field.name).join(", ");
   return new GuardError(
     "key-changed",
     `the key of ${schema}.${name} is not (${was}) any more: events of its rows would have another key`,
     {
-      next: `fieldgate release ${id} --reason "…", or keep the old with message.key.columns, or undo it in the database`,
+      next: `${waysOn(amendment).join(", or ")}, or keep the old with message.key.columns, or undo it in the database`,
     },
   );
 }

@@ -9,6 +9,10 @@ export const findingSchema = z.strictObject({
   rule: z.string().describe("Stable id, e.g. contract/field-missing"),
   severity: z.enum(["error", "warning"]),
   certainty: z.enum(["always", "on-some-data", "by-policy"]),
+  effect: z
+    .enum(["throws", "reads-null-or-default", "reads-wrong-value", "decodes"])
+    .optional()
+    .describe("What happens when an event is read; decodes: only a rule forbids it"),
   field: z.string().optional().describe("As the reader has it, e.g. after.zip; left out: the whole"),
   message: z.string(),
   remedy: z.string().optional().describe("What to do about it"),
@@ -23,6 +27,12 @@ export const verdictSchema = z.strictObject({
   environment: z.string(),
   verdict: verdictWord,
   findings: z.array(findingSchema),
+});
+
+const seenVerdictSchema = verdictSchema.extend({
+  seen: names
+    .optional()
+    .describe("What was seen of the consumer, with its age: group billing: 3 members, seen 20 s ago"),
 });
 
 const chunkSchema = z.strictObject({
@@ -69,8 +79,15 @@ export const amendmentSchema = z
       since: z.string().nullable().describe("ISO 8601, when it is known"),
       position: z.string().nullable().describe("A place in PostgreSQL's log, e.g. 0/16B3748"),
       why: z.string(),
+      unnamed: z
+        .discriminatedUnion("kind", [
+          z.strictObject({ kind: z.literal("known"), groups: names }),
+          z.strictObject({ kind: z.literal("unknown"), why: z.string() }),
+        ])
+        .optional()
+        .describe("Under strict: the live groups it waits for, or why nobody knows"),
     }),
-    verdicts: z.array(verdictSchema),
+    verdicts: z.array(seenVerdictSchema),
     groupsNotNamed: names.describe("Live consumer groups of the topic that no contract names"),
     refused: z
       .string()
@@ -95,6 +112,8 @@ export const amendmentsSchema = z.array(amendmentSchema).meta({ title: "fieldgat
 
 /** Schemas beside the type in words: `schemas/amendments.schema.json` and `amendment.schema.json`. */
 export type AmendmentView = Answered<z.infer<typeof amendmentSchema>>;
+
+export type VerdictView = Answered<z.infer<typeof seenVerdictSchema>>;
 
 /**
  * Progress of a snapshot or a backfill: `rows` were published of `scanned` read; `estimate` of the table's rows is -1

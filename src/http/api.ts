@@ -1,7 +1,10 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
+import type { SeverityChange } from "../contract/severity.ts";
+import type { ReleasePolicy } from "../gate/policy.ts";
 import type { Step } from "../plan/step.ts";
 import type { Json } from "../table/shape.ts";
 import type { AmendmentView, ChunkView } from "./amendment-view.ts";
+import type { CoverageView } from "./coverage-view.ts";
 import type { PlanView } from "./plan-view.ts";
 
 /**
@@ -16,6 +19,8 @@ export interface Api {
   /** `id` is `inventory.public.customers/3` or `topic.field`; an ambiguous one is `refused` naming the ids. */
   amendment(id: string): Promise<AmendmentView>;
   contracts(): Promise<readonly Contract[]>;
+  /** Topics by live groups by contracts. `policy`: and what that policy would have done with each amendment. */
+  coverage(asked: { readonly policy?: ReleasePolicy | undefined }): Promise<CoverageView>;
   /** Appends to the contracts topic; replaces all that the consumer had for this environment and topic. */
   publishContract(contract: Contract): Promise<{ readonly id: string }>;
   /** Appends a version that is being rolled out: it counts beside the others until the next publishContract. */
@@ -97,6 +102,8 @@ export interface TopicView {
     /** The candidate schema's text. */
     readonly candidate: string;
   }[];
+  /** What the connector's file says of rules' severity. undefined: nothing. */
+  readonly severity?: readonly SeverityChange[] | undefined;
 }
 
 /** Body of every answer that is not 2xx. */

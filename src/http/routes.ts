@@ -1,5 +1,7 @@
 import { type Contract, parseContract, parseContractName } from "../contract/contract.ts";
+import { GuardError } from "../errors.ts";
 import type { Api } from "./api.ts";
+import { coveragePolicy } from "./coverage-view.ts";
 import { readCommand } from "./read-command.ts";
 import { readPlan } from "./read-plan.ts";
 import { actorOf, type Caller, checkScope, type Need } from "./scope.ts";
@@ -59,6 +61,12 @@ export function routesOf(api: Api): readonly Route[] {
     },
     { method: "GET", url: "/v1/contracts", need: "read", answer: async () => ({ body: await api.contracts() }) },
     {
+      method: "GET",
+      url: "/v1/coverage",
+      need: "read",
+      answer: async ({ query }) => ({ body: await api.coverage({ policy: readPolicy([query["policy"]].flat()[0]) }) }),
+    },
+    {
       method: "POST",
       url: "/v1/plan",
       need: "read",
@@ -87,6 +95,12 @@ export function routesOf(api: Api): readonly Route[] {
       answer: async ({ params }) => ({ body: await api.outcome(params["id"] ?? "") }),
     },
   ];
+}
+
+function readPolicy(text: string | undefined) {
+  const read = coveragePolicy.optional().safeParse(text);
+  if (read.success) return read.data;
+  throw new GuardError("usage", "policy is none of observe, contracts, strict and manual");
 }
 
 async function publish(asked: Asked, send: (contract: Contract) => Promise<{ readonly id: string }>, how: string) {

@@ -1,22 +1,18 @@
 /** Who reads a topic now, as far as Kafka can tell. A consumer that assigns itself and commits nothing is not seen. */
 import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export AssignerProtocol
+import { decodeAnnouncement } from "../contract/announcement.ts";
+import type { GroupsSeen, SeenGroup } from "../gate/evidence.ts";
 import type { KafkaClient } from "./client.ts";
 import { kafkaError } from "./errors.ts";
 import { withAdmin } from "./topics.ts";
 
-export interface SeenGroup {
-  readonly group: string;
-  /** Members subscribed to the topic now; 0 also when the group's protocol hides them (KIP-848, KIP-932). */
-  readonly members: number;
-  /** Committed offsets on the topic, by partition; whether they move is for the caller to compare. */
-  readonly offsets: ReadonlyMap<number, bigint>;
-}
-
-export type GroupsSeen =
-  | { readonly kind: "seen"; readonly byTopic: ReadonlyMap<string, readonly SeenGroup[]> }
-  | { readonly kind: "unknown"; readonly why: string };
-
 const GROUPS_AT_ONCE = 16;
+
+/**
+ * A broker leaves out of its list what we may not describe, without a word: a list that is short would be taken for
+ * whole. Of a group that nobody has we hear "dead" with the right to describe any (`*`), and a refusal without it.
+ */
+const NOBODYS_GROUP = "no-group-has-this-name";
 
 /**
  * Per topic the groups with members subscribed to it or with offsets committed on it. Groups named
@@ -33,40 +29,66 @@ export async function liveGroups(kafka: KafkaClient, topics: readonly string[]):
 async function look(admin: Admin, topics: readonly string[]): Promise<GroupsSeen> {
   const { groups } = await admin.listGroups();
   const names = groups.map(({ groupId }) => groupId).filter((name) => !name.startsWith("fieldgate."));
-  const subscribed = await subscriptions(admin, names);
+  await describe(admin, [NOBODYS_GROUP]);
   const byTopic = new Map<string, SeenGroup[]>(topics.map((topic) => [topic, []]));
   for (let at = 0; at < names.length; at += GROUPS_AT_ONCE) {
     const some = names.slice(at, at + GROUPS_AT_ONCE);
+    const described = await describe(admin, some);
     const committed = await Promise.all(some.map((group) => offsetsOf(admin, group)));
     for (const [index, group] of some.entries()) {
+      const members = described.get(group);
       for (const [topic, seen] of byTopic) {
-        const members = (subscribed.get(group) ?? []).filter((of) => of.includes(topic)).length;
         const offsets = committed[index]?.get(topic) ?? new Map<number, bigint>();
-        if (members > 0 || offsets.size > 0) seen.push({ group, members, offsets });
+        const found = groupOn(topic, group, members, offsets);
+        if (found !== undefined) seen.push(found);
       }
     }
   }
   return { kind: "seen", byTopic };
 }
 
-/** By group, each member's topics. Groups of other protocols have none. */
-async function subscriptions(admin: Admin, names: readonly string[]): Promise<Map<string, readonly string[][]>> {
-  if (names.length === 0) return new Map();
+interface Member {
+  readonly topics: readonly string[];
+  /** By topic, the fingerprint of the schema it says it reads with. */
+  readonly readers: ReadonlyMap<string, string>;
+}
+
+function groupOn(
+  topic: string,
+  group: string,
+  members: readonly Member[] | undefined,
+  offsets: ReadonlyMap<number, bigint>,
+): SeenGroup | undefined {
+  const here = members?.filter(({ topics }) => topics.includes(topic));
+  if ((here ?? []).length === 0 && offsets.size === 0) return undefined;
+  const readers = new Map<string, number>();
+  for (const { readers: announced } of here ?? []) {
+    const fingerprint = announced.get(topic);
+    if (fingerprint !== undefined) readers.set(fingerprint, (readers.get(fingerprint) ?? 0) + 1);
+  }
+  return { group, members: here?.length, offsets, readers };
+}
+
+/** By group its members; undefined: Kafka says it is dead although it lists it, so its protocol is one that hides them. */
+async function describe(admin: Admin, names: readonly string[]): Promise<Map<string, readonly Member[] | undefined>> {
   const { groups } = await admin.describeGroups([...names]);
   return new Map(
-    groups.map(({ groupId, members }) => [
+    groups.map(({ groupId, members, state }) => [
       groupId,
-      members.map(({ memberMetadata }) => topicsOfMember(memberMetadata)),
+      state === "Dead" ? undefined : members.map(({ memberMetadata }) => memberOf(memberMetadata)),
     ]),
   );
 }
 
-function topicsOfMember(metadata: Buffer): string[] {
-  if (metadata.length === 0) return [];
+function memberOf(metadata: Buffer): Member {
+  const none = { topics: [], readers: new Map<string, string>() };
+  if (metadata.length === 0) return none;
   try {
-    return kafkajs.AssignerProtocol.MemberMetadata.decode(metadata)?.topics ?? [];
+    const decoded = kafkajs.AssignerProtocol.MemberMetadata.decode(metadata);
+    if (decoded === null) return none;
+    return { topics: decoded.topics, readers: decodeAnnouncement(decoded.userData) ?? none.readers };
   } catch {
-    return []; // a member of another protocol (Connect workers): not a subscription
+    return none; // a member of another protocol (Connect workers): not a subscription
   }
 }
 

@@ -77,6 +77,7 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
     section("Rows flow on in the shape they had."),
     ...list("*Optional in the events although the column is not:*", alert.widened.map(escaped), 3, 300),
     ...consumers(waiting),
+    ...waitedFor(alert.groupsWaitedFor),
     ...groups(alert.groupsNotNamed),
     ...commands([...alert.next.slice(0, 2), ...listing(changes)]),
     context(`${idsOf(changes)} · connector ${alert.connector} · since ${sinceOf(changes)}${remark(reminder)}`),
@@ -168,6 +169,12 @@ function consumerText({ consumer, environment, verdict, finding, more }: Waiting
 function groups(names: readonly string[]): readonly Block[] {
   if (names.length === 0) return [];
   return [section(`Groups that no contract names, so they were not asked: ${row(names, NAMES, 40)}`)];
+}
+
+function waitedFor(names: readonly string[]): readonly Block[] {
+  if (names.length === 0) return [];
+  const ask = "Name them in a contract's `groups`, or stop them.";
+  return [section(`Waits for live groups that no contract names: ${row(names, NAMES, 40)}. ${ask}`)];
 }
 
 /** The command that lists what one message cannot. */

@@ -2,6 +2,7 @@ import { drop, isStormy, newsAt, posted, weather } from "../alert/box.ts";
 import { type Draft, newsDrafts, reminderDraft, type Scope, summaryDraft } from "../alert/compose.ts";
 import { dueReminders, reminderDelay } from "../alert/reminder.ts";
 import type { Amendment } from "../gate/amendment.ts";
+import { NO_EVIDENCE } from "../gate/evidence.ts";
 import { tellText } from "../gate/settle.ts";
 import type { State } from "../gate/state.ts";
 import { type ConnectorNews, current, reminded, stopAt, stopDraft } from "./connector-news.ts";
@@ -120,7 +121,13 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     const topics = [...new Set(amendments.map(({ topic }) => topic))];
     const found = Promise.all(topics.map(async (topic) => [topic, await groupsNotNamed(topic)] as const));
     const groups = await within(clock, GROUPS_MS, found);
-    const empty: State = { tables: new Map(), jobs: new Map(), contracts: new Map(), outcomes: new Map() };
+    const empty: State = {
+      tables: new Map(),
+      jobs: new Map(),
+      contracts: new Map(),
+      outcomes: new Map(),
+      evidence: NO_EVIDENCE,
+    };
     return { connector, state: state ?? empty, groupsNotNamed: new Map(groups) };
   }
 

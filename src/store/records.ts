@@ -1,6 +1,7 @@
 import { GuardError } from "../errors.ts";
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "../gate/amendment.ts";
+import type { Evidence, TopicEvidence } from "../gate/evidence.ts";
 import type { Outcome, State, TableState } from "../gate/state.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
@@ -20,6 +21,8 @@ export interface Stored {
   readonly tables: State["tables"];
   readonly jobs: State["jobs"];
   readonly outcomes: State["outcomes"];
+  /** By topic: who was seen reading it. */
+  readonly evidence: Evidence["recorded"];
   /** Offset of the next command to look at. */
   readonly commandOffset: bigint;
 }
@@ -36,6 +39,7 @@ export const EMPTY: Stored = {
   tables: new Map(),
   jobs: new Map(),
   outcomes: new Map(),
+  evidence: new Map(),
   commandOffset: 0n,
 };
 
@@ -60,6 +64,7 @@ export function changes(before: Stored, after: Stored): readonly StateRecord[] {
   records.push(...mapChanges("table", before.tables, after.tables, tableJson));
   records.push(...mapChanges("job", before.jobs, after.jobs));
   records.push(...mapChanges("outcome", before.outcomes, after.outcomes));
+  records.push(...mapChanges("groups", before.evidence, after.evidence));
   if (after.position !== undefined && after.position !== before.position) {
     records.push(record("position", positionJson(after.position)));
   }
@@ -140,6 +145,7 @@ export function replay(records: Iterable<StateRecord>): Stored {
   const written = new Map<string, WrittenTable>();
   const jobs = new Map<string, ChunkJob>();
   const outcomes = new Map<string, Outcome>();
+  const evidence = new Map<string, TopicEvidence>();
   let stored = EMPTY;
   for (const [key, text] of last) {
     const value = readRecord(key, text);
@@ -149,12 +155,24 @@ export function replay(records: Iterable<StateRecord>): Stored {
     else if (kind === "schema") texts.set(id, textOf("schema", value, "text"));
     else if (kind === "job") jobs.set(id, value as unknown as ChunkJob); // see above
     else if (kind === "outcome") outcomes.set(id, value as Outcome); // see above
+    else if (kind === "groups") evidence.set(id, readEvidence(value));
     else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // see above
     else if (kind === "position") stored = { ...stored, position: readPosition(value) };
     else if (kind === "commands") stored = { ...stored, commandOffset: readOffset(value) };
   }
   const tables = new Map([...written].map(([topic, table]) => [topic, readTable(topic, table, texts)]));
-  return { ...stored, tables, jobs, outcomes };
+  return { ...stored, tables, jobs, outcomes, evidence };
+}
+
+/** What a release of another version leaves out is not known: a group that was not seen yet, a contract of just now. */
+function readEvidence(value: Readonly<Record<string, unknown>>): TopicEvidence {
+  const { began, at, groups, contracts } = value as Partial<TopicEvidence>; // as `changes` wrote it, perhaps less
+  return {
+    began: began ?? 0,
+    at: at ?? 0,
+    contracts: contracts ?? {},
+    groups: (groups ?? []).map((one) => ({ ...one, readers: one.readers ?? {} })),
+  };
 }
 
 function splitKey(key: string): readonly [string, string] {

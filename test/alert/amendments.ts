@@ -2,6 +2,7 @@ import { schemaHash } from "../../src/avro/hash.ts";
 import { type Contract, contractKey } from "../../src/contract/contract.ts";
 import type { Finding } from "../../src/finding.ts";
 import type { Amendment, Verdict } from "../../src/gate/amendment.ts";
+import { NO_EVIDENCE } from "../../src/gate/evidence.ts";
 import type { State } from "../../src/gate/state.ts";
 import { attnum, tableOid } from "../../src/table/column.ts";
 import { column, publishing } from "../gate/customers.ts";
@@ -90,5 +91,6 @@ export function stateWith(amendments: readonly Amendment[], contracts: readonly 
     jobs: new Map(),
     contracts: new Map(contracts.map((one) => [contractKey(one), one])),
     outcomes: new Map(),
+    evidence: NO_EVIDENCE,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { nextStep, nextSteps } from "../../src/alert/next.ts";
 import type { ChunkJob } from "../../src/chunk/job.ts";
 import type { Amendment } from "../../src/gate/amendment.ts";
-import { finding, notReady, released, waitsFor, withheld } from "./amendments.ts";
+import { finding, notReady, released, SINCE, waitsFor, withheld } from "./amendments.ts";
 
 const WAITING: ChunkJob = {
   id: "backfill/x",
@@ -38,6 +38,15 @@ describe("the next command", () => {
         "fieldgate amendments show inventory.public.customers/3",
         "fieldgate amendments show inventory.public.customers/4",
       ],
+    ],
+    [
+      "groups that nobody names are to be named first",
+      [
+        withheld(3, "a", {
+          gate: { kind: "withheld", ...SINCE, why: "x", unnamed: { kind: "known", groups: ["sink"] } },
+        }),
+      ],
+      ["name sink in a contract's `groups`, in the consumer's repository: fieldgate publish"],
     ],
     ["what is released needs nothing", [released()], []],
   ])("%s", (_, amendments, expected) => {

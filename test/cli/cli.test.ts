@@ -11,6 +11,8 @@ import type { TopicView } from "../../src/http/api.ts";
 import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
+import type { Unnamed } from "../../src/gate/readers.ts";
+import { packagesLoadedBy } from "./imports.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
 
 const TOKEN = "a-token-of-some-length";
@@ -80,6 +82,7 @@ describe("every command", () => {
     "can-i-release",
     "amendments",
     "amendments show",
+    "sample",
     "release",
     "withhold",
     "explain",
@@ -378,10 +381,58 @@ describe("check", () => {
     expect([bad.code, bad.err]).toEqual([1, expect.stringMatching(/^fieldgate: \[schema-invalid\] bad\.avsc: /)]);
   });
 
-  it("of a topic the service does not publish is unknown: 100", async () => {
-    contractFile(REJECTS);
+  it("of topics nobody knows exits 1 and names each at its place; one that carried nothing is unknown: 100", async () => {
+    const text = (...names: readonly string[]) =>
+      `version: 1\nconsumer: billing\ntopics:\n${names.map((name) => `  - topic: ${name}\n${REJECTS.replaceAll(/^/gm, "    ")}\n`).join("")}`;
+    writeFileSync(join(folder, "fieldgate.yaml"), text("no.such", TOPIC, "nor.this"));
+    writeFileSync(join(folder, "t.avsc"), envelope(id, zip));
+    api.topics.set(TOPIC, topicView(false));
+    for (const args of ["check", "check --format json", `check --against ${TOPIC}=t.avsc`]) {
+      const { code, out, err } = await cli(args);
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toMatch(
+        /^fieldgate: \[contract-invalid\] 2 mistakes\n {2}fieldgate\.yaml:4:5 no\.such is not known: /,
+      );
+      expect(err).toMatch(/\n {2}fieldgate\.yaml:12:5 nor\.this is not known: .*\n {2}next: /);
+      expect(err).not.toMatch(/^\s+at |customers is not/m);
+    }
+    writeFileSync(join(folder, "fieldgate.yaml"), text(TOPIC));
+    api.topics.set(TOPIC, { topic: TOPIC, flowing: [], withheld: [] });
     const { code, out } = await cli("check");
-    expect([code, out]).toEqual([100, expect.stringMatching(/unknown[^]*does not publish/)]);
+    expect([code, out]).toEqual([100, expect.stringMatching(/unknown[^]*nothing has flowed[^]*\[topic\/not-seen\]/)]);
+  });
+
+  it("weighs a rule as fieldgate.yaml or the connector says, up to its day", async () => {
+    const at = (unit: string) => ({ name: "at", type: { type: "long", "connect.name": `io.debezium.time.${unit}` } });
+    contractFile("decodes-with: reader\nunknown-fields: accept\nschema: r.avsc");
+    writeFileSync(join(folder, "r.avsc"), envelope(id, at("Timestamp")));
+    const view = topicView(false, envelope(id, at("MicroTimestamp")));
+    api.topics.set(TOPIC, view);
+    expect((await cli("check")).code).toBe(100);
+    const change = { rule: "meaning/time-unit", severity: "warning", reason: "reads both" } as const;
+    api.topics.set(TOPIC, { ...view, severity: [{ ...change, until: "9999-12-31" }] });
+    expect((await cli("check")).out).toMatch(
+      /warning: .*\(a warning until 9999-12-31 by the connector's file: reads both\)/,
+    );
+    api.topics.set(TOPIC, view);
+    const text = readFileSync(join(folder, "fieldgate.yaml"), "utf8");
+    const weigh = (until: string) =>
+      writeFileSync(
+        join(folder, "fieldgate.yaml"),
+        `${text}severity:\n  - { rule: meaning/time-unit, severity: warning, reason: reads both, until: ${until} }\n`,
+      );
+    weigh("9999-12-31");
+    const lowered = await cli("check");
+    expect([lowered.code, lowered.out]).toEqual([
+      0,
+      expect.stringMatching(/\(a warning until 9999-12-31: reads both\)/),
+    ]);
+    weigh("2020-01-01");
+    const late = await cli("check");
+    expect(late.code).toBe(100);
+    expect(late.out).toMatch(
+      /error: .*[^]*warning: fieldgate.yaml:9: meaning\/time-unit was a warning until 2020-01-01/,
+    );
   });
 
   it("without a contract file, or with a wrong one, exits 1 and says what to write", async () => {
@@ -487,6 +538,47 @@ describe("publish", () => {
   });
 });
 
+describe("publish --tested", () => {
+  const brings = { candidate: { schema: envelope(id, zip, nickname) } };
+
+  it("says of each field that the amendment brings what it was tried as", async () => {
+    contractFile(REJECTS);
+    api.changes = [brings];
+    api.topics.set(TOPIC, topicView());
+    const { code, out } = await cli(`publish --env production --tested ${ID}`);
+    expect([code, out]).toEqual([0, `published: billing reads ${TOPIC} in production; tried with nickname\n`]);
+    expect(api.published).toMatchObject([
+      {
+        environment: "production",
+        tested: [{ amendment: ID, field: "nickname", type: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+      },
+    ]);
+    const json = await cli(`publish --rolling-out --format json --tested ${TOPIC}.nickname`);
+    expect(JSON.parse(json.out)).toMatchObject({ rollingOut: true, tested: [{ amendment: ID, field: "nickname" }] });
+    expect(api.rollingOut).toHaveLength(1);
+    await cli("publish");
+    expect(api.published[1]).not.toHaveProperty("tested");
+  });
+
+  const released = { ...amendment.gate, kind: "released" as const };
+  it.each<[string, FakeApi["changes"][number], string, RegExp]>([
+    ["nobody knows", {}, "nothing/9", /\[not-found\] there is no amendment nothing\/9/],
+    ["flows already", { ...brings, gate: released }, ID, /\[refused\] .*nickname flows already/],
+    ["has no schema yet", { candidate: null }, ID, /it has no schema yet: billing is not ready/],
+    ["is another key", { ...brings, kind: "key" }, ID, /it brings no field/],
+    ["takes a field away", { candidate: { schema: envelope(id) } }, ID, /takes a field away and brings none/],
+    ["is of another topic", { ...brings, topic: "orders" }, ID, /orders is none of the contract file's topics/],
+  ])("of an amendment that %s exits 1 and publishes nothing", async (_, change, called, message) => {
+    contractFile(REJECTS);
+    api.changes = [change];
+    api.topics.set(TOPIC, topicView());
+    const { code, out, err } = await cli(`publish --tested ${called}`);
+    expect([code, out, api.published]).toEqual([1, "", []]);
+    expect(err).toMatch(message);
+    expect(err).toMatch(/\n {2}next: /);
+  });
+});
+
 describe("publish --rolling-out and retire", () => {
   it("publish --rolling-out adds to what is deployed", async () => {
     contractFile(REJECTS);
@@ -509,11 +601,32 @@ describe("publish --rolling-out and retire", () => {
   });
 });
 
+describe("coverage", () => {
+  it.each([
+    [true, 0, ""],
+    [false, 100, " --policy strict"],
+  ])("complete %s: exit %i", async (complete, expected, more) => {
+    api.coverages = { complete, topics: [] };
+    const json = await cli(`coverage --format json${more}`);
+    expect(json).toMatchObject({ code: expected, err: "" });
+    expect(JSON.parse(json.out)).toEqual({ complete, topics: [] });
+    expect(api.policies).toEqual([more === "" ? undefined : "strict"]);
+    expect((await cli("coverage")).out).toMatch(complete ? /^complete: / : /^not complete\n/);
+    expect((await cli("coverage --format markdown")).out).toMatch(/^### fieldgate coverage: /);
+  });
+
+  it("a policy nobody knows is wrong use", async () => {
+    expect(await cli("coverage --policy any")).toMatchObject({ code: 1 });
+  });
+});
+
 describe("can-i-release", () => {
   const ready = { verdicts: [] };
   const [verdict] = amendment.verdicts;
   const unsure = { verdicts: verdict === undefined ? [] : [{ ...verdict, verdict: "unknown" as const }] };
   const released = { gate: { ...amendment.gate, kind: "released" as const, why: "all contracts are ready" } };
+
+  const unnamed = (is: Unnamed) => ({ ...amendment.gate, why: "waits", unnamed: is });
 
   it.each<[string, number, FakeApi["changes"][number], RegExp]>([
     [
@@ -525,9 +638,23 @@ describe("can-i-release", () => {
     ["who is unknown", 100, unsure, /^unknown: nickname .*: unknown: billing\n/],
     ["that all are ready", 0, ready, /^yes: nickname .*no contract on the topic; withheld: /],
     ["that it flows", 0, released, /^yes: nickname .*: flows: all contracts are ready\n/],
+    [
+      "that strict waits for groups nobody names",
+      100,
+      { ...ready, gate: unnamed({ kind: "known", groups: ["sink"] }) },
+      /^no: nickname .*: waits\n$/,
+    ],
+    [
+      "that nobody knows who reads",
+      100,
+      { ...ready, gate: unnamed({ kind: "unknown", why: "down" }) },
+      /^unknown: nickname .*: waits\n$/,
+    ],
     ["that nobody could be asked", 100, { ...ready, candidate: null }, /^unknown: nickname .*: not judged: /],
     ["that the registry refuses", 100, { ...ready, refused: "the level FORBIDS it" }, /^no: .*: the level FORBIDS it/],
-    ["that the key is no contract's", 100, { ...ready, kind: "key" }, /^unknown: .*: not judged: /],
+    ["that nobody minds another key", 0, { ...ready, kind: "key" }, /^yes: .*: no contract on the topic; withheld: /],
+    ["who is not ready for another key", 100, { kind: "key" }, /^no: .*: not ready: billing\n/],
+    ["that another table is no contract's", 100, { ...ready, kind: "table" }, /^unknown: .*: not judged: /],
   ])("tells %s: exit %i", async (_what, expected, change, text) => {
     api.changes = [change];
     const { code, out, err } = await cli(`can-i-release ${ID}`);
@@ -649,21 +776,6 @@ const HEAVY = /\/main\.ts$|\/config\.ts$|\/postgres\//;
 
 describe("the light commands", () => {
   it("load no Kafka, PostgreSQL or HTTP server library", () => {
-    const seen = new Map<string, string>();
-    const visit = (file: URL, from: string): void => {
-      if (seen.has(file.href)) return;
-      seen.set(file.href, from);
-      const text = readFileSync(file, "utf8").replaceAll(/^import type [^;]*;/gm, "");
-      const names = [...text.matchAll(/(?:^import [^;]*?|\bimport\(|^export [^;]*? from )"([^"]+)"/gm)].map(
-        ([, name]) => name ?? "",
-      );
-      for (const name of names) {
-        if (!name.startsWith(".")) seen.set(name, file.href);
-        else if (!HEAVY.test(name)) visit(new URL(name, file), file.href);
-      }
-    };
-    visit(new URL("../../src/cli.ts", import.meta.url), "");
-    const packages = [...seen.keys()].filter((name) => !name.startsWith("file:") && !name.startsWith("node:"));
-    expect(packages.sort()).toEqual(["commander", "libpg-query", "yaml", "zod"]);
+    expect(packagesLoadedBy("cli.ts", HEAVY)).toEqual(["commander", "libpg-query", "yaml", "zod"]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { expired, type Ignored, withIgnored } from "../../src/cli/ignore.ts";
+import { expired, expiredSeverity, type Ignored, withIgnored } from "../../src/cli/ignore.ts";
 import type { Finding } from "../../src/finding.ts";
 
 const TODAY = "2026-11-23";
@@ -51,5 +51,13 @@ test("an entry is a finding from the day after its last, at its own line", () =>
       message: "contract/field-missing of zip was ignored until 2026-11-23: soon",
       place,
     }),
+  ]);
+});
+
+test("so is a severity that has run out", () => {
+  const change = { rule: "meaning/time-unit", severity: "error", reason: "soon", until: TODAY, place } as const;
+  expect(expiredSeverity([change], TODAY)).toEqual([]);
+  expect(expiredSeverity([change], "2026-11-24")).toMatchObject([
+    { rule: "severity/expired", message: "meaning/time-unit was an error until 2026-11-23: soon", place },
   ]);
 });

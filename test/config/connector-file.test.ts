@@ -62,6 +62,10 @@ describe("a connector file that is right", () => {
       releasePolicy: "contracts",
       releasePolicyOf: {},
       judgeTimeoutMs: 3000,
+      severity: [],
+      groupsSeenMs: 604_800_000,
+      contractsStaleMs: 1_209_600_000,
+      groupsLookMs: 30_000,
       backfillMaxRows: 10_000_000,
       backfillRate: 0,
       chunkRows: 1024,
@@ -83,6 +87,7 @@ describe("a connector file that is right", () => {
         "topic.creation.default.cleanup.policy": "compact",
         "fieldgate.release.policy": "observe",
         "fieldgate.release.policy.public.b": "manual",
+        "fieldgate.severity.meaning/union-order": "error until 2026-12-31: sinks read by avsc: see wiki",
       },
     });
     expect(readConnectorFile(text, "x.json", env)).toMatchObject({
@@ -94,6 +99,14 @@ describe("a connector file that is right", () => {
       topicCreation: { partitions: 6, replicationFactor: undefined, cleanupPolicy: "compact" },
       releasePolicy: "observe",
       releasePolicyOf: { "public.b": "manual" },
+      severity: [
+        {
+          rule: "meaning/union-order",
+          severity: "error",
+          until: "2026-12-31",
+          reason: "sinks read by avsc: see wiki",
+        },
+      ],
     });
   });
 
@@ -273,12 +286,32 @@ describe("a mistake in a connector file", () => {
       { "snapshot.mode": "when_needed" },
       /^snapshot\.mode must be initial .*nearest to always and when_needed/,
     ],
-    ["the policy of a later version", { "fieldgate.release.policy": "strict" }, /cannot be `strict` in this version/],
-    ["that policy for a table", { "fieldgate.release.policy.public.customers": "strict" }, /cannot be `strict`/],
+    [
+      "a severity of a rule that is none",
+      { "fieldgate.severity.meaning/time-units": "warning until 2026-12-31: both are read" },
+      /fieldgate\.severity\.meaning\/time-units names a rule that is no rule .*did you mean meaning\/time-unit\?/,
+    ],
+    [
+      "a severity of what Avro refuses",
+      { "fieldgate.severity.avro/type-mismatch": "warning until 2026-12-31: both are read" },
+      /names a rule that keeps its severity/,
+    ],
+    [
+      "a severity without a reason",
+      { "fieldgate.severity.meaning/time-unit": "warning until 2026-12-31" },
+      /must say severity, last day and why, e\.g\. "fieldgate\.severity\.meaning\/time-unit": "warning until/,
+    ],
+    [
+      "a severity until a day that is none",
+      { "fieldgate.severity.meaning/time-unit": "warning until 2026-02-30: both are read" },
+      /must say severity, last day and why/,
+    ],
+    ["a duration without its unit", { "fieldgate.groups.seen": "7" }, /must be a duration .*7d, 12h, 90m or 30s/],
+    ["no duration", { "fieldgate.contracts.stale": "0d" }, /must be a duration/],
     [
       "a policy nobody knows",
       { "fieldgate.release.policy.public.customers": "yes" },
-      /must be observe, contracts or manual/,
+      /must be observe, contracts, strict or manual/,
     ],
     [
       "a policy for another table",

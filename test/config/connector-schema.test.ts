@@ -22,7 +22,12 @@ function connectorSchema(): object {
       }),
     ),
     patternProperties: {
-      [String.raw`^fieldgate\.release\.policy\..+`]: { enum: ["observe", "contracts", "manual"] },
+      [String.raw`^fieldgate\.release\.policy\..+`]: { enum: ["observe", "contracts", "strict", "manual"] },
+      [String.raw`^fieldgate\.severity\.(meaning|runtime)/.+`]: {
+        type: "string",
+        pattern: String.raw`^\s*(error|warning) until \d{4}-\d{2}-\d{2}: *\S`,
+        examples: ["warning until 2026-12-31: readers take both"],
+      },
     },
     required: ["database.hostname", "database.user", "database.password", "database.dbname", "topic.prefix"],
     additionalProperties: true,

@@ -10,6 +10,8 @@ test.each([
   ["nothing", ""],
   ["bytes that are no text", "\u0000\u0001"],
   ["JSON of another client", '{"generation":7}'],
+  ["a fingerprint that is no text", '{"fieldgate":1,"readers":{"t":1}}'],
+  ["no readers", '{"fieldgate":1,"readers":[]}'],
   ["a later version", '{"fieldgate":2,"readers":{}}'],
 ])("user data with %s announces nothing", (_, text) => {
   expect(decodeAnnouncement(Buffer.from(text))).toBeUndefined();

@@ -5,6 +5,7 @@ import { checkLevel } from "../../src/avro/level.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
 import type { AvroSchema } from "../../src/avro/schema.ts";
 import type { Contract } from "../../src/contract/contract.ts";
+import { findingText } from "../../src/cli/format/text.ts";
 import { judge } from "../../src/contract/judge.ts";
 import type { Finding } from "../../src/finding.ts";
 import type { Json } from "../../src/table/shape.ts";
@@ -170,8 +171,8 @@ function registryText(title: string, reader: AvroSchema, writer: AvroSchema): re
   return causes.map(({ path, message }) => `  ${title}: no, ${path.join(".")}: ${message}`);
 }
 
-function text({ severity, field, message, rule, remedy }: Finding): string {
-  return `    ${severity}: ${field}: ${message} [${rule}]\n      ${remedy}`;
+function text(finding: Finding): string {
+  return `    ${findingText(finding).replaceAll("\n", "\n  ")}`;
 }
 
 test("every DDL of the file is here", () => {

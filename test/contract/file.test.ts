@@ -87,8 +87,31 @@ test("what unwrapping adds is an optional string unless its type is given", () =
   ]);
 });
 
+const WEIGHED = `${GOOD}
+severity:
+  - { rule: meaning/time-unit, severity: warning, reason: reads both, until: 2026-12-31 }
+  - rule: runtime/avsc-name
+    topic: inventory.public.orders
+    field: zip
+    severity: error
+    reason: not tried yet
+    until: 2026-06-30
+`;
+
+test("a severity is every topic's contract's, or that of the topic it names", () => {
+  const all = { rule: "meaning/time-unit", severity: "warning", reason: "reads both", until: "2026-12-31" };
+  const one = {
+    rule: "runtime/avsc-name",
+    field: "zip",
+    severity: "error",
+    reason: "not tried yet",
+    until: "2026-06-30",
+  };
+  expect(parseContractFile(WEIGHED, readFile).map(({ severity }) => severity)).toEqual([[all], [all, one]]);
+});
+
 test("contracts survive their way as JSON", () => {
-  for (const contract of [GOOD, UNWRAPPED].flatMap((text) => parseContractFile(text, readFile))) {
+  for (const contract of [GOOD, UNWRAPPED, WEIGHED].flatMap((text) => parseContractFile(text, readFile))) {
     expect(parseContract(JSON.parse(JSON.stringify(contract)))).toStrictEqual(contract);
   }
 });
@@ -132,7 +155,9 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   [
     "a key nobody knows",
     `colour: red\n${topic(WRITER)}`,
-    ["f.yaml:1:1 colour is not a known key (known are version, consumer, owner, environment, topics, ignore)"],
+    [
+      "f.yaml:1:1 colour is not a known key (known are version, consumer, owner, environment, topics, ignore, severity)",
+    ],
   ],
   [
     "values of other kinds",
@@ -192,6 +217,27 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
     topic(`${WRITER}\n    view: row\n    adds: [source.lsn]`),
     ["f.yaml:8:12 topics[0].adds[0] must be a field's name, e.g. adds: [__op"],
   ],
+  [
+    "severities that are none",
+    `${topic(WRITER)}severity:
+  - { rule: avro/type-mismatch, severity: warning, reason: old, until: 2026-12-31 }
+  - { rule: meaning/time-units, severity: warning, reason: old, until: 2026-12-31 }
+  - { rule: meaning/time-unit, severity: note, reason: " ", until: 2026-02-30, fields: [a] }
+  - { topic: other, severity: warning }
+`,
+    [
+      "f.yaml:8:7 severity[0].rule avro/type-mismatch keeps its severity: what Avro or the contract's own lists refuse",
+      "f.yaml:9:7 severity[1].rule meaning/time-units is no rule whose severity can be changed (did you mean meaning/time-unit?)",
+      "f.yaml:10:32 severity[2].severity must be one of error, warning, e.g. severity: warning",
+      "f.yaml:10:48 severity[2].reason must say why",
+      "f.yaml:10:61 severity[2].until must be a day",
+      "f.yaml:10:80 severity[2].fields is not a known key (did you mean field?)",
+      "f.yaml:11:5 severity[3].rule is missing, e.g. rule: meaning/time-unit",
+      "f.yaml:11:5 severity[3].reason is missing",
+      "f.yaml:11:5 severity[3].until is missing",
+      "f.yaml:11:7 severity[3].topic is none of this file's topics",
+    ],
+  ],
   ["a topic twice", `${topic(WRITER)}  - topic: t\n    ${WRITER}\n`, ["f.yaml:7:5 topics[1].topic is listed twice"]],
 ];
 
@@ -241,6 +287,19 @@ test.each([
   ["another version", { ...CONTRACTS[0], version: 2 }, "version Invalid input"],
   ["a schema that is none", { ...CONTRACTS[0], schema: { type: "x" } }, "schema is no Avro schema"],
   ["a key that is no text", { ...CONTRACTS[1], fields: [1] }, "fields.0 Invalid input"],
+  [
+    "a severity of what Avro refuses",
+    {
+      ...CONTRACTS[1],
+      severity: [{ rule: "avro/type-mismatch", severity: "warning", reason: "old", until: "2026-12-31" }],
+    },
+    "severity.0.rule must be a meaning/… or runtime/… rule",
+  ],
+  [
+    "a tested field without its hash",
+    { ...CONTRACTS[1], tested: [{ amendment: "t/3", field: "zip", type: "string" }] },
+    "tested.0.type must be a field's hash",
+  ],
   ["a topic with a slash", { ...CONTRACTS[1], topic: "a/b" }, "topic must be letters"],
 ])("a contract over HTTP is refused with what is wrong: %s", (_, json, expected) => {
   expect(mistakesOf(() => parseContract(json))).toEqual([expect.stringContaining(expected)]);

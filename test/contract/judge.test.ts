@@ -269,7 +269,8 @@ test("what to do about an unknown field is said in the contract's own keys", () 
     flowing: parseSchema(envelope(NOW)),
   };
   expect(judge(writer({ ...rejects, fields: ["id"] }), candidate).findings[0]?.remedy).toBe(
-    'add "zip" to `ignores`, or to `fields` if it is read, and run `fieldgate publish`',
+    'add "zip" to `ignores`, or to `fields` if it is read, and run `fieldgate publish`; or, once its handler was tried ' +
+      "with the field, `fieldgate publish --tested inventory.public.customers.zip`",
   );
   expect(judge(reader(NOW, rejects), candidate).findings[0]?.remedy).toContain("`schema`");
 });

@@ -11,7 +11,9 @@ import { runSteps } from "./run-steps.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PAGE = readFileSync(join(ROOT, "docs/ci.md"), "utf8");
-const [github, gitlab, ignoring] = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map((block) => block[1] ?? "");
+const [github, gitlab, ignoring, weighing] = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(
+  (block) => block[1] ?? "",
+);
 
 const workflow = z.object({
   jobs: z.record(z.string(), z.object({ steps: z.array(z.object({ run: z.string().optional() })) })),
@@ -78,5 +80,6 @@ describe("docs/ci.md", () => {
 
   it("shows a fieldgate.yaml that is right", () => {
     expect(parseContractFile(ignoring ?? "", () => "")).toHaveLength(1);
+    expect(parseContractFile(weighing ?? "", () => "")).toMatchObject([{ severity: [{ field: "born_at" }] }]);
   });
 });

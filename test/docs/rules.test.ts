@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ANOTHER_COLUMN, MEANING_RULES } from "../../src/avro/meaning.ts";
+import { CATALOGUE, MEANING_RULES } from "../../src/avro/meaning.ts";
+import type { Runtime } from "../../src/avro/runtime/rule.ts";
+import { RUNTIME_RULES } from "../../src/avro/runtime.ts";
 
 const FOLDER = new URL("../../docs/rules/meaning/", import.meta.url);
 const SOURCES = new URL("../../src/avro/meaning/", import.meta.url);
-const ids = [...MEANING_RULES, ANOTHER_COLUMN].map(({ id }) => id);
+const ids = CATALOGUE.map(({ id }) => id);
 
 test("every rule has a page, and every page a rule", () => {
   const pages = readdirSync(FOLDER).map((file) => `meaning/${file.replace(/\.md$/, "")}`);
@@ -23,4 +25,37 @@ test("every file with a rule is in the list", () => {
   expect(files.map((file) => `meaning/${file.replace(/\.ts$/, "")}`).toSorted()).toEqual(
     MEANING_RULES.map(({ id }) => id).toSorted(),
   );
+});
+
+const RUNTIME = new URL("../../docs/rules/runtime/", import.meta.url);
+const RUNTIME_SOURCES = new URL("../../src/avro/runtime/", import.meta.url);
+const runtimeIds = RUNTIME_RULES.map(({ id }) => id);
+
+test("every rule about a runtime has a page, every page a rule, and every file with one is in the list", () => {
+  const pages = readdirSync(RUNTIME).map((file) => `runtime/${file.replace(/\.md$/, "")}`);
+  const files = readdirSync(RUNTIME_SOURCES).filter((file) =>
+    /: RuntimeRule =/.test(readFileSync(new URL(file, RUNTIME_SOURCES), "utf8")),
+  );
+  expect(pages.toSorted()).toEqual(runtimeIds.toSorted());
+  expect(files.map((file) => `runtime/${file.replace(/\.ts$/, "")}`).toSorted()).toEqual(runtimeIds.toSorted());
+});
+
+const VERSIONS: Readonly<Record<Runtime, string>> = {
+  avsc: "avsc 5.7.9",
+  fastavro: "fastavro 1.13.1",
+  "python-avro": "Python's avro 1.12.2",
+  "ruby-avro": "Ruby's avro (apache/avro 87212a6",
+  "avro-rs": "apache-avro 0.22.0",
+  java: "",
+};
+
+test.each(RUNTIME_RULES)("the page of $id has the problem, what is read, what to do and the versions", (rule) => {
+  const page = readFileSync(new URL(`${rule.id.replace("runtime/", "")}.md`, RUNTIME), "utf8");
+  const headings = [`# ${rule.id}`, "## Problem", "## What is read", "## What to do", "## Seen with"];
+  expect(page.match(/^##? .*$/gm)).toEqual(headings);
+  const seen = page.slice(page.indexOf("## Seen with"));
+  for (const [runtime, version] of Object.entries(VERSIONS)) {
+    if (runtime !== "java")
+      expect([runtime, seen.includes(version)]).toEqual([runtime, rule.runtimes.some((one) => one === runtime)]);
+  }
 });

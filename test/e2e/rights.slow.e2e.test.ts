@@ -1,6 +1,9 @@
 import kafkajs from "kafkajs";
 import { expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
+import { kafkaClient as ourKafka } from "../../src/kafka/client.ts";
+import { liveGroups } from "../../src/kafka/groups.ts";
+import { until } from "../stack/until.ts";
 import { createTopics, kafkaClient, uniquePrefix } from "../stack/topic.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { startService } from "./service.ts";
@@ -68,4 +71,24 @@ it("a data topic without write right stops the connector by name, and nothing is
   expect(service.output()).toContain("kafka-refused");
   expect(service.output()).toContain(topic);
   expect(await flushed()).toEqual(before);
+});
+
+it("groups that may not be described are unknown, although the broker lists none without a word", async () => {
+  await using own = await startStack({
+    postgres: false,
+    registry: false,
+    kafkaProperties: {
+      "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      "allow.everyone.if.no.acl.found": "true",
+    },
+  });
+  const kafka = ourKafka({ brokers: own.kafka.brokers, clientId: "t" });
+  expect(await liveGroups(kafka, ["t"])).toMatchObject({ kind: "seen" });
+  const admin = kafka.inner.admin();
+  await admin.connect();
+  const group = { resourceType: AclResourceTypes.GROUP, resourcePatternType: ResourcePatternTypes.LITERAL, host: "*" };
+  const others = { operation: AclOperationTypes.READ, permissionType: AclPermissionTypes.ALLOW };
+  await admin.createAcls({ acl: [{ ...group, ...others, resourceName: "*", principal: "User:anna" }] });
+  await admin.disconnect();
+  await until(async () => (await liveGroups(kafka, ["t"])).kind === "unknown", "the right is gone");
 });

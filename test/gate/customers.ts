@@ -6,6 +6,7 @@ import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
 import type { Amendment, Answer, Candidate, Explanation } from "../../src/gate/amendment.ts";
 import { candidateOf, type Made } from "../../src/gate/candidate.ts";
 import type { Difference } from "../../src/gate/differ.ts";
+import { NO_EVIDENCE } from "../../src/gate/evidence.ts";
 import { newAmendment } from "../../src/gate/seen.ts";
 import type { Input, OperatorCommand, Rules, State, Step, TableState, When } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
@@ -21,6 +22,8 @@ export const RULES: Rules = {
   environment: "default",
   policy: "contracts",
   policyOf: new Map(),
+  groupsSeenMs: 7 * 86_400_000,
+  contractsStaleMs: 14 * 86_400_000,
   backfillMaxRows: 1000,
   modes: DEFAULT_MODES,
   filter: EVERYTHING,
@@ -98,6 +101,7 @@ export function stateOf(table: TableState = publishing(), ...contracts: readonly
     jobs: new Map(),
     contracts: new Map(contracts.map((contract) => [contract.consumer, contract])),
     outcomes: new Map(),
+    evidence: NO_EVIDENCE,
   };
 }
 

@@ -7,10 +7,11 @@ import { candidateOf } from "../../src/gate/candidate.ts";
 import { notReady } from "../../src/gate/policy.ts";
 import { decisionOn, weigh } from "../../src/gate/settle.ts";
 import type { Input, Rules, State, Step } from "../../src/gate/state.ts";
+import type { Look } from "../../src/gate/evidence.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { changes, EMPTY, replay, type Stored } from "../../src/store/records.ts";
 import type { Field } from "../../src/table/shape.ts";
-import { ID, NAME, publishing, RULES, stateOf, tableIn, WHEN } from "./customers.ts";
+import { ID, NAME, publishing, RULES, stateOf, tableIn, TOPIC, WHEN } from "./customers.ts";
 import { anyMove, inputOf, type Move, newWorld } from "./world.ts";
 
 interface Played {
@@ -48,16 +49,35 @@ function play({ rules, keyed, moves }: Run): readonly Played[] {
 
 const runs: fc.Arbitrary<Run> = fc.record({
   rules: fc
-    .constantFrom("observe" as const, "contracts" as const, "manual" as const)
+    .constantFrom("observe" as const, "contracts" as const, "strict" as const, "manual" as const)
     .map((policy) => ({ ...RULES, policy })),
   keyed: fc.boolean(),
   moves: fc.array(anyMove, { minLength: 3, maxLength: 40 }),
 });
 const numRuns = 100;
 
+const WEEK_MS = 7 * 86_400_000;
+/** A plain second account of which groups are live after these looks. */
+function liveAfter(looks: readonly Look[]): readonly string[] {
+  const moved = new Map<string, { readonly offset: bigint; readonly at: number }>();
+  let live: readonly string[] = [];
+  for (const look of looks) {
+    if (look.kind === "unknown") continue;
+    const here = look.byTopic.get(TOPIC) ?? [];
+    for (const group of moved.keys()) if (!here.some((one) => one.group === group)) moved.delete(group);
+    for (const { group, offsets } of here) {
+      const offset = offsets.get(0);
+      if (offset !== undefined && moved.get(group)?.offset !== offset) moved.set(group, { offset, at: look.at });
+    }
+    const isFresh = (group: string) => look.at - (moved.get(group)?.at ?? Number.NEGATIVE_INFINITY) <= WEEK_MS;
+    live = here.filter(({ group, members }) => members === 1 || isFresh(group)).map(({ group }) => group);
+  }
+  return live;
+}
+
 /** What events show of a field. */
 const shown = ({ name, avro }: Field) => ({ name, avro });
-const stored = (state: State): Stored => ({ ...EMPTY, ...state, commandOffset: 0n });
+const stored = (state: State): Stored => ({ ...EMPTY, ...state, evidence: state.evidence.recorded, commandOffset: 0n });
 
 describe("whatever happens in whatever order", () => {
   law.prop([runs], { numRuns })("a withheld column is not in the shape, nor in the schema that flows", (run) => {
@@ -106,8 +126,8 @@ describe("whatever happens in whatever order", () => {
         if (was === undefined || answer?.kind !== "fits") throw new Error("released without an answer");
         expect(was.amendment.gate.kind).toBe("withheld");
         expect(answer.candidate.hash).toBe(input.hash);
-        const weighed = { ...was.amendment, verdicts: weigh(run.rules, before, was.table, was.amendment) };
-        expect(decisionOn(run.rules, was.table, weighed).kind).toBe("flows");
+        const weighed = { ...was.amendment, verdicts: weigh(run.rules, before, was.table, was.amendment, WHEN) };
+        expect(decisionOn(run.rules, before, was.table, weighed).kind).toBe("flows");
         const wide = answer.candidate.widened !== undefined;
         const making = candidateOf(run.rules, was.table, was.amendment, wide);
         if (making.kind === "none") throw new Error(making.why);
@@ -146,11 +166,41 @@ describe("whatever happens in whatever order", () => {
         if (input.kind !== "registered" || tableIn(before).shape === tableIn(step.state).shape) continue;
         const was = findAmendment(before, input.id);
         if (was === undefined) throw new Error("no amendment");
-        const waiting = notReady(weigh(run.rules, before, was.table, was.amendment));
+        const waiting = notReady(weigh(run.rules, before, was.table, was.amendment, WHEN));
         if (waiting.length > 0) expect(was.amendment.order).toMatchObject({ kind: "release", force: true });
       }
     },
   );
+
+  law.prop([runs.map((run) => ({ ...run, rules: { ...run.rules, policy: "strict" as const } }))], { numRuns })(
+    "under strict nothing flows while a live group is unnamed, or nobody knows who reads, but by force",
+    (run) => {
+      const looks: Look[] = [];
+      for (const { before, input, step } of play(run)) {
+        if (input.kind === "groups") looks.push(input.look);
+        if (input.kind !== "registered" || tableIn(before).shape === tableIn(step.state).shape) continue;
+        const was = findAmendment(before, input.id)?.amendment;
+        if (was === undefined) throw new Error("no amendment");
+        if (was.order?.kind === "release" && was.order.force) continue;
+        if (was.changes.length > 0 && was.changes.every((change) => change === "labels")) continue;
+        expect(looks.at(-1)?.kind).toBe("seen");
+        const named = [...before.contracts.values()].filter(({ environment }) => environment === "default");
+        const consumers = named.map(({ consumer }) => consumer);
+        for (const group of liveAfter(looks)) expect(consumers).toContain(group);
+        expect(notReady(was.verdicts)).toEqual([]);
+      }
+    },
+  );
+
+  law.prop([runs], { numRuns })("a look never changes what flows, nor opens or closes a gate by itself", (run) => {
+    for (const { before, input, step } of play(run)) {
+      if (input.kind !== "groups") continue;
+      expect(tableIn(step.state).shape).toBe(tableIn(before).shape);
+      for (const { id, gate } of tableIn(before).amendments) {
+        expect(findAmendment(step.state, id)?.amendment.gate.kind).toBe(gate.kind);
+      }
+    }
+  });
 
   law.prop([runs], { numRuns })(
     "what a person withholds does not flow; a key and another table only by a word",

@@ -3,6 +3,7 @@ import { contractKey } from "../../src/contract/contract.ts";
 import type { Answer } from "../../src/gate/amendment.ts";
 import { candidateOf } from "../../src/gate/candidate.ts";
 import { tellText } from "../../src/gate/settle.ts";
+import type { Look } from "../../src/gate/evidence.ts";
 import type { Input, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import { type Attnum, attnum, type Column, tableOid } from "../../src/table/column.ts";
@@ -46,6 +47,15 @@ export interface Published {
   readonly contract: "ready" | "rejects" | "unknown" | "elsewhere" | "gone";
 }
 
+/** A look at the groups a while after the last one; none: it was not possible. */
+export interface Looked {
+  readonly kind: "groups";
+  readonly groups: readonly (typeof GROUPS)[number][] | undefined;
+  readonly hours: number;
+  readonly offset: number;
+  readonly announces: boolean;
+}
+
 /** What may happen next. Numbers choose among what there is at that moment. */
 export type Move =
   | Ddl
@@ -66,7 +76,18 @@ export type Move =
   | { readonly kind: "registration-refused"; readonly at: number; readonly right: boolean }
   | { readonly kind: "passed"; readonly doubt: boolean }
   | { readonly kind: "ask" | "told"; readonly at: number }
-  | { readonly kind: "settle" };
+  | { readonly kind: "settle" }
+  | Looked;
+
+const GROUPS = ["consumer0", "consumer1", "sink", "idle"] as const;
+
+const lookedAt: fc.Arbitrary<Looked> = fc.record({
+  kind: fc.constant("groups" as const),
+  groups: fc.option(fc.subarray([...GROUPS]), { nil: undefined, freq: 4 }),
+  hours: fc.nat({ max: 240 }),
+  offset: fc.nat({ max: 2 }),
+  announces: fc.boolean(),
+});
 
 const small = fc.nat({ max: 3 });
 
@@ -128,6 +149,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("passed" as const), doubt: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("ask" as const, "told" as const), at: small }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("settle" as const) }) },
+  { weight: 4, arbitrary: lookedAt },
 );
 
 /** The database beside the connector: what its table has, and what a slow registry was asked long ago. */
@@ -142,6 +164,8 @@ export interface World {
   replaced: boolean;
   readonly old: Answer[];
   commands: number;
+  /** When the last look was, milliseconds. */
+  now: number;
 }
 
 export function newWorld(keyed: boolean): World {
@@ -155,6 +179,7 @@ export function newWorld(keyed: boolean): World {
     replaced: false,
     old: [],
     commands: 0,
+    now: 0,
   };
 }
 
@@ -300,9 +325,24 @@ export function inputOf(world: World, state: State, chosen: Move): Input | undef
       return amendment && { kind: "told", id: amendment.id, text: tellText(amendment), time: WHEN.time, reminders: 0 };
     case "settle":
       return { kind: "settle", topic: TOPIC };
+    case "groups":
+      return { kind: "groups", look: lookOf(world, chosen) };
     default:
       return chosen satisfies never;
   }
+}
+
+/** `idle` has no members, only offsets that move now and then. */
+function lookOf(world: World, { groups, hours, offset, announces }: Looked): Look {
+  world.now += hours * 3_600_000;
+  const at = world.now;
+  if (groups === undefined) return { kind: "unknown", at, why: "down" };
+  const readers = new Map(announces ? [["f", 1]] : []);
+  const found = groups.map((group) => {
+    const offsets = new Map(group === "idle" ? [[0, BigInt(offset)]] : []);
+    return { group, members: group === "idle" ? 0 : 1, offsets, readers };
+  });
+  return { kind: "seen", at, byTopic: new Map([[TOPIC, found]]) };
 }
 
 export function commandInput(world: World, state: State, chosen: Said): Input {

@@ -1,7 +1,9 @@
 import type { Contract, ContractName } from "../../src/contract/contract.ts";
 import { GuardError } from "../../src/errors.ts";
+import type { ReleasePolicy } from "../../src/gate/policy.ts";
 import type { AmendmentView } from "../../src/http/amendment-view.ts";
 import type { Api, Command, Outcome, TopicView } from "../../src/http/api.ts";
+import type { CoverageView } from "../../src/http/coverage-view.ts";
 import type { PlanView } from "../../src/http/plan-view.ts";
 import type { Step } from "../../src/plan/step.ts";
 
@@ -51,6 +53,8 @@ export interface FakeApi extends Api {
   changes: Partial<AmendmentView>[];
   readonly planned: (readonly Step[])[];
   plans: PlanView;
+  coverages: CoverageView;
+  readonly policies: (ReleasePolicy | undefined)[];
   outcomes: Outcome[];
   topics: Map<string, TopicView>;
   fail: Error | undefined;
@@ -65,6 +69,8 @@ export function fakeApi(): FakeApi {
     changes: [{}],
     planned: [],
     plans: { amendments: [], notes: [] },
+    coverages: { complete: true, topics: [] },
+    policies: [],
     outcomes: [{ kind: "done", message: "nickname flows from schema 7 on" }],
     topics: new Map(),
     fail: undefined,
@@ -100,6 +106,10 @@ export function fakeApi(): FakeApi {
       return { id: "command-1" };
     },
     outcome: async () => (fake.outcomes.length > 1 ? fake.outcomes.shift() : fake.outcomes[0]) ?? { kind: "pending" },
+    coverage: async ({ policy }) => {
+      fake.policies.push(policy);
+      return fake.coverages;
+    },
     plan: async (steps) => {
       fake.planned.push(steps);
       return fake.plans;

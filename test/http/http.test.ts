@@ -88,6 +88,16 @@ describe("a request", () => {
     expect((await app.inject({ url, headers: LOCAL })).json()).toMatchObject({ id: amendment.id });
   });
 
+  it("says what another policy would have done, of those there are", async () => {
+    const { app, api } = server();
+    const of = async (query: string) => app.inject({ url: `/v1/coverage${query}`, headers: LOCAL });
+    expect((await of("")).json()).toEqual({ complete: true, topics: [] });
+    expect((await of("?policy=strict")).statusCode).toBe(200);
+    expect(api.policies).toEqual([undefined, "strict"]);
+    const wrong = await of("?policy=any");
+    expect([wrong.statusCode, wrong.json()]).toMatchObject([400, { code: "usage" }]);
+  });
+
   it("filters amendments by table", async () => {
     const { app } = server();
     const of = async (table: string) =>

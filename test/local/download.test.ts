@@ -25,5 +25,5 @@ test.each([
   [0, 0, "local stack: 0 of about 160 MB, 0.0 MB/s"],
   [161, 60, "local stack: 161 of about 160 MB, 2.7 MB/s"],
 ])("%i MB after %i s are told with what is known", (megabytes, seconds, text) => {
-  expect(downloadText(megabytes, 160, seconds)).toBe(text);
+  expect(downloadText("local stack", megabytes, 160, seconds)).toBe(text);
 });

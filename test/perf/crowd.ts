@@ -5,7 +5,7 @@ import { weigh } from "../../src/gate/settle.ts";
 import type { State, TableState } from "../../src/gate/state.ts";
 import { type Column, attnum } from "../../src/table/column.ts";
 import type { Json } from "../../src/table/shape.ts";
-import { candidateFor, play, publishing, RULES, seen, stateOf, tableIn, TOPIC } from "../gate/customers.ts";
+import { candidateFor, play, publishing, RULES, seen, stateOf, tableIn, TOPIC, WHEN } from "../gate/customers.ts";
 
 const CONTRACTS = 200;
 
@@ -86,7 +86,7 @@ export function judgeAll(): { readonly ms: number; readonly verdicts: Readonly<R
   const begun = performance.now();
   const used = process.cpuUsage();
   const given = all.flatMap(({ state, table, amendment }) =>
-    weigh(RULES, { ...state, contracts: asked }, table, amendment),
+    weigh(RULES, { ...state, contracts: asked }, table, amendment, WHEN),
   );
   const clock = performance.now() - begun;
   const { user, system } = process.cpuUsage(used);

@@ -52,8 +52,18 @@ const orders = Array.from({ length: 3 }, (_, at) => withheld(at + 3, `o${at}`, {
 const waitsAgain = waitsFor(3, "nickname", notReady(), unknown);
 const reminder = { count: 2, next: 86_400_000 };
 
+const strict = withheld(3, "nickname", {
+  gate: {
+    kind: "withheld",
+    ...SINCE,
+    why: "no contract names the live groups sink",
+    unnamed: { kind: "known", groups: ["sink"] },
+  },
+});
+
 const CASES: readonly [string, Alert][] = [
   ["withheld", news([waitsAgain], ["audit-sink"])],
+  ["withheld-strict", news([strict], ["sink", "audit-sink"])],
   ["withheld-manual", news([withheld()])],
   ["withheld-widened", news([widened()])],
   ["ten-columns", news(ten)],

@@ -2,6 +2,7 @@ import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import type { ChunkJob } from "../../src/chunk/job.ts";
 import { GuardError } from "../../src/errors.ts";
+import type { TopicEvidence } from "../../src/gate/evidence.ts";
 import {
   changes,
   EMPTY,
@@ -63,6 +64,22 @@ const position: fc.Arbitrary<Position> = fc.record({
   timeline: fc.nat(),
   slot: fc.string(),
 });
+const evidence: fc.Arbitrary<TopicEvidence> = fc.record({
+  began: fc.nat(),
+  at: fc.nat(),
+  groups: fc.array(
+    fc.record({
+      group: fc.string(),
+      first: fc.nat(),
+      active: fc.option(fc.nat(), { nil: undefined }),
+      moved: fc.option(fc.nat(), { nil: undefined }),
+      members: fc.option(fc.nat(), { nil: undefined }),
+      committed: fc.option(fc.record({ partitions: fc.nat(), sum: fc.bigInt().map(String) }), { nil: undefined }),
+      readers: fc.dictionary(fc.string(), fc.nat()),
+    }),
+  ),
+  contracts: fc.dictionary(fc.string(), fc.nat()),
+});
 const name = fc.constantFrom("inventory.public.customers", "a/b/3", "übung", "");
 const stored: fc.Arbitrary<Stored> = fc.record({
   intent: fc.option(fc.record({ slot: fc.string(), publication: fc.string(), systemId: fc.string() }), {
@@ -72,6 +89,7 @@ const stored: fc.Arbitrary<Stored> = fc.record({
   tables: fc.array(fc.tuple(name, tables)).map((entries) => new Map(entries)),
   jobs: fc.array(fc.tuple(name, job)).map((entries) => new Map(entries)),
   outcomes: fc.array(fc.tuple(name, outcome)).map((entries) => new Map(entries)),
+  evidence: fc.array(fc.tuple(name, evidence)).map((entries) => new Map(entries)),
   commandOffset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
 });
 
@@ -148,6 +166,20 @@ describe("the state topic", () => {
     expect(isStarted(startedRecord("one", "now"), "on")).toBe(false);
     expect(isStarted({ key: "started", value: null }, "one")).toBe(false);
     expect(isStarted({ key: "position", value: '{"id":"one"}' }, "one")).toBe(false);
+  });
+
+  it("what another release left out of the evidence is not known, and no error", () => {
+    const groups = '[{"group":"a","first":1}]';
+    const records = [
+      { key: "groups/t", value: `{"v":1,"began":1,"at":2,"groups":${groups},"later":true}` },
+      { key: "groups/u", value: '{"v":1}' },
+    ];
+    expect(replay(records).evidence).toEqual(
+      new Map([
+        ["t", { began: 1, at: 2, contracts: {}, groups: [{ group: "a", first: 1, readers: {} }] }],
+        ["u", { began: 0, at: 0, contracts: {}, groups: [] }],
+      ]),
+    );
   });
 
   const broken: [string, string, string, RegExp][] = [

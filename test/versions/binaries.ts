@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { cacheRoot } from "../../local/cache.ts";
+import { cacheRoot } from "../../local/maven.ts";
 
 const run = promisify(execFile);
 

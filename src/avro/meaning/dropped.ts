@@ -5,6 +5,7 @@ import { successors } from "./successors.ts";
 export const dropped: MeaningRule = {
   id: "meaning/dropped",
   problem: "a field with a default goes: its readers read the default from then on",
+  effect: "reads-null-or-default",
   severity: "error",
   ofReader: false,
   find: (change) => {

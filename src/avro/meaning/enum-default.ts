@@ -5,6 +5,7 @@ import { typesOf } from "./type.ts";
 export const enumDefault: MeaningRule = {
   id: "meaning/enum-default",
   problem: "a new enum label is read as the enum's default by who does not know it",
+  effect: "reads-null-or-default",
   severity: "error",
   ofReader: true,
   find: (change) => {

@@ -1,7 +1,6 @@
+import { runtimeOf } from "../runtime/known.ts";
 import type { MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
-
-const JAVASCRIPT = /kafkajs|avsc|node|javascript|typescript/i;
 
 /** avsc decodes a long into a number and throws beyond 2^53; what sums or divides such numbers loses digits. */
 export const longBeyondJavascript: MeaningRule = {
@@ -12,7 +11,7 @@ export const longBeyondJavascript: MeaningRule = {
   find: (change) => {
     const types = typesOf(change);
     if (types?.before.kind !== "int" || types.after.kind !== "long") return undefined;
-    if (!JAVASCRIPT.test(change.consumer.runtime ?? "")) return undefined;
+    if (runtimeOf(change.consumer.runtime) !== "avsc") return undefined;
     return {
       certainty: "on-some-data",
       message: `"${change.name}" is an int and would be a long, which JavaScript's numbers hold only up to 2^53`,

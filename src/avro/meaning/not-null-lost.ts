@@ -5,6 +5,7 @@ import { isNullable } from "./type.ts";
 export const notNullLost: MeaningRule = {
   id: "meaning/not-null-lost",
   problem: "a field that always had a value may be null",
+  effect: "reads-null-or-default",
   severity: "error",
   ofReader: false,
   find: ({ name, before, after, consumer }) => {

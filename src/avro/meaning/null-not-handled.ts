@@ -5,6 +5,7 @@ import { isNullable } from "./type.ts";
 export const nullNotHandled: MeaningRule = {
   id: "meaning/null-not-handled",
   problem: "a new field that the consumer lists is null in rows older than the column",
+  effect: "reads-null-or-default",
   severity: "warning",
   ofReader: false,
   find: ({ name, before, after, consumer: { row, fields } }) => {

@@ -5,6 +5,7 @@ import { successors } from "./successors.ts";
 export const renamed: MeaningRule = {
   id: "meaning/renamed",
   problem: "a nullable field goes and one of its type comes at once, as a rename does: its readers read null",
+  effect: "reads-null-or-default",
   severity: "error",
   ofReader: false,
   find: (change) => {

@@ -32,6 +32,8 @@ export interface MeaningRule {
   readonly id: `meaning/${string}`;
   /** What goes wrong, one line. */
   readonly problem: string;
+  /** What reading does; undefined: it reads a wrong value. */
+  readonly effect?: Finding["effect"];
   /** Severity on a field the consumer reads; on others it is a warning. */
   readonly severity: Finding["severity"];
   /** Also asked of a reader's own schema (as `before`) and what it would read (as `after`). */

@@ -1,3 +1,5 @@
+import type { Json } from "../../table/shape.ts";
+import { schemaHash } from "../hash.ts";
 import type { RecordField } from "../schema.ts";
 
 /** By field: a row's fields are compared for every contract and every candidate. */
@@ -7,6 +9,12 @@ const texts = new WeakMap<RecordField, string>();
 export function isSameField(one: RecordField | undefined, other: RecordField | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   return one === other || textOf(one) === textOf(other);
+}
+
+/** Identity of all that a schema says of the field: sha256, hex; types it names are in it, whoever defines them. */
+export function fieldHash(field: RecordField): string {
+  const json = JSON.parse(textOf(field)) as Json; // what JSON.stringify wrote
+  return schemaHash(json);
 }
 
 function textOf(field: RecordField): string {

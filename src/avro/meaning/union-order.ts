@@ -1,4 +1,5 @@
 import { isPromotion } from "../compatibility.ts";
+import { runtimeOf } from "../runtime/known.ts";
 import { isNamed, type AvroSchema } from "../schema.ts";
 import type { MeaningRule } from "./rule.ts";
 import { branchesOf } from "./type.ts";
@@ -10,7 +11,8 @@ export const unionOrder: MeaningRule = {
   severity: "error",
   ofReader: true,
   find: ({ name, before, after, consumer: { runtime } }) => {
-    if (before === undefined || after === undefined || /^java(?!script)/i.test(runtime ?? "")) return undefined;
+    // Of a runtime that is known, runtime/first-fit says it exactly.
+    if (before === undefined || after === undefined || runtimeOf(runtime) !== undefined) return undefined;
     const [was, is] = [branchesOf(before.type), branchesOf(after.type)].map(values);
     if (was === undefined || is === undefined || !isReordered(was, is)) return undefined;
     const taken = is.find((branch) => firstFit(was, branch) !== branch.kind || firstFit(is, branch) !== branch.kind);

@@ -33,7 +33,7 @@ export const reportSchema = z
     failOn: z.enum(["flowing", "withheld"]).describe("What makes `check` exit with 100"),
     fails: z.boolean().describe("Does it exit with 100"),
     topics: z.array(topic),
-    ignore: z.array(finding).describe("About the file's own list of what to ignore"),
+    ignore: z.array(finding).describe("About the file's own lists, ignore and severity: entries that have run out"),
   })
   .meta({ title: "fieldgate check --format json" });
 

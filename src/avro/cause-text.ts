@@ -1,0 +1,161 @@
+import type { Finding } from "../finding.ts";
+import {
+  isNamed,
+  type AvroEnum,
+  type AvroFixed,
+  type AvroNamed,
+  type AvroSchema,
+  type AvroUnion,
+  type RecordField,
+} from "./schema.ts";
+
+/** One reason why a reader cannot read a writer's data, where a person would look for it. */
+export interface Cause {
+  readonly rule:
+    | "avro/name-mismatch"
+    | "avro/fixed-size-mismatch"
+    | "avro/missing-enum-symbols"
+    | "avro/reader-field-missing-default"
+    | "avro/type-mismatch"
+    | "avro/missing-union-branch"
+    | "avro/ambiguous-alias"
+    | "avro/alias-not-applied"
+    | "avro/unusable-default";
+  /** The reader's field names from the root, `[]` for an array's items and `{}` for a map's values. */
+  readonly path: readonly string[];
+  readonly certainty: Finding["certainty"];
+  readonly effect: NonNullable<Finding["effect"]>;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const HERE = { path: [], certainty: "always", effect: "throws" } as const satisfies Partial<Cause>;
+
+export function otherName(reader: AvroNamed, writer: AvroNamed): Cause {
+  const alias = `add the alias "${writer.fullName}" to "${reader.fullName}" in the reader's schema`;
+  return {
+    ...HERE,
+    rule: "avro/name-mismatch",
+    message: `the reader's ${reader.kind} is named "${reader.fullName}", the events' "${writer.fullName}"`,
+    remedy: alias,
+  };
+}
+
+export function lacksDefault({ name, type }: RecordField): Cause {
+  return {
+    ...HERE,
+    rule: "avro/reader-field-missing-default",
+    message: `the reader needs "${name}" (${describe(type)}) and gives it no default, and the events do not have it`,
+    remedy: `give "${name}" a default in the reader's schema, or drop it there; or, in the database, keep the column`,
+  };
+}
+
+export function lacksSymbols(reader: AvroEnum, writer: AvroEnum, missing: readonly string[]): Cause {
+  return {
+    ...HERE,
+    rule: "avro/missing-enum-symbols",
+    certainty: missing.length === writer.symbols.length ? "always" : "on-some-data",
+    message: `the reader's enum "${reader.fullName}" has ${reader.symbols.join(", ")}, the events also ${missing.join(", ")}`,
+    remedy: `add the symbols to "${reader.fullName}" in the reader's schema, or give the enum a default`,
+  };
+}
+
+export function otherSize(reader: AvroFixed, writer: AvroFixed): Cause {
+  return {
+    ...HERE,
+    rule: "avro/fixed-size-mismatch",
+    message: `the reader's "${reader.fullName}" has ${reader.size} bytes, the events' ${writer.size}`,
+    remedy: `make the reader's size ${writer.size}`,
+  };
+}
+
+export function otherType(reader: AvroSchema, writer: AvroSchema): Cause {
+  return {
+    ...HERE,
+    rule: "avro/type-mismatch",
+    message: `the reader takes ${describe(reader)}, the events have ${describe(writer)}`,
+    remedy: `make the reader's type ${describe(writer)}; or, in the database, keep the column's type`,
+  };
+}
+
+export function lacksBranch(reader: AvroUnion, writer: AvroSchema): Cause {
+  return {
+    ...HERE,
+    rule: "avro/missing-union-branch",
+    message: `the reader takes ${describe(reader)}, the events have ${describe(writer)}`,
+    remedy: `add ${describe(writer)} to the reader's union; or, in the database, keep the column's type`,
+  };
+}
+
+/** A cause that is about a union's branch itself, told with the whole union. */
+export function cannotRead(cause: Cause, reader: AvroSchema, writer: AvroUnion, branch: AvroSchema): Cause {
+  const isHere = cause.path.length === 0 && (isAbout(cause, "type-mismatch") || isAbout(cause, "missing-union-branch"));
+  if (!isHere) return cause;
+  const message = `the reader takes ${describe(reader)}, the events have ${describe(writer)}`;
+  if (branch.kind !== "null") return { ...cause, message };
+  const remedy = `make the reader's type a union with null; or, in the database, keep the column NOT NULL`;
+  return { ...cause, message, remedy };
+}
+
+function isAbout({ rule }: Cause, what: string): boolean {
+  return rule === `avro/${what}`;
+}
+
+/** `written` may be empty where the aliases that clash are elsewhere than at a field both sides have. */
+export function ambiguousAlias(name: string, written: readonly string[]): Cause {
+  const which = written.length === 0 ? "" : `: ${written.join(", ")}`;
+  return {
+    ...HERE,
+    rule: "avro/ambiguous-alias",
+    message: `by the reader's aliases "${name}" stands for several names of the events${which}`,
+    remedy: `drop the alias of "${name}" that is no longer needed`,
+  };
+}
+
+/** The events' own default for this field no longer fits its type once the aliases are applied. */
+export function renamedInDefault(name: string): Cause {
+  return {
+    ...HERE,
+    rule: "avro/unusable-default",
+    message: `the reader's aliases rename what the events' default of "${name}" is made of, and decoders then refuse it`,
+    remedy: `drop the aliases inside the type of "${name}", or its default in the events' schema`,
+  };
+}
+
+/** Java's decoder applies a field's aliases only in a record of the same full name. */
+export function idleAlias({ name, default: value }: RecordField, written: RecordField): Cause {
+  return {
+    ...HERE,
+    effect: value === undefined ? "throws" : "reads-null-or-default",
+    rule: "avro/alias-not-applied",
+    message: `the reader's "${name}" is the events' "${written.name}" by an alias, which decoders apply only when both records have the same full name`,
+    remedy: "give the reader's record the full name of the events' record, or that name as an alias",
+  };
+}
+
+/** Parses as a default, and Java's decoder cannot make a value of it. */
+export function unusableDefault({ name, type }: RecordField): Cause {
+  return {
+    ...HERE,
+    rule: "avro/unusable-default",
+    message: `the events do not have "${name}", and decoders cannot make its default a value of ${describe(type)}`,
+    remedy: `put the branch that "${name}" has its default from first in the reader's union`,
+  };
+}
+
+/** A type in a few words, e.g. `null or long (timestamp-millis)`, `array of string`. */
+function describe(schema: AvroSchema): string {
+  if (schema.kind === "union") return schema.branches.map(describe).join(" or ") || "nothing";
+  if (schema.kind === "array") return `array of ${inner(schema.items)}`;
+  if (schema.kind === "map") return `map of ${inner(schema.values)}`;
+  return isNamed(schema) ? `${schema.kind} ${schema.fullName}` : `${schema.kind}${meaningOf(schema.props)}`;
+}
+
+function inner(schema: AvroSchema): string {
+  return schema.kind === "union" ? `(${describe(schema)})` : describe(schema);
+}
+
+function meaningOf({ "connect.name": connect, logicalType: logical }: Readonly<Record<string, unknown>>): string {
+  const meaning = typeof connect === "string" ? connect : logical;
+  return typeof meaning === "string" ? ` (${meaning})` : "";
+}

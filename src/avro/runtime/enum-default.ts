@@ -1,0 +1,23 @@
+import type { RuntimeRule } from "./rule.ts";
+import { textOf } from "./walk.ts";
+
+export const enumDefault: RuntimeRule = {
+  id: "runtime/enum-default",
+  problem: "an enum's default stands for symbols the reader does not know; Python's library throws at them",
+  severity: "error",
+  runtimes: ["python-avro"],
+  find: ({ runtime, meetings }) =>
+    meetings.flatMap(({ reader, writer, path }) => {
+      if (reader.kind !== "enum" || writer.kind !== "enum") return [];
+      const missing = writer.symbols.filter((symbol) => !reader.symbols.includes(symbol));
+      if (missing.length === 0) return [];
+      return [
+        {
+          path,
+          certainty: "on-some-data",
+          message: `${textOf(path)} may be ${missing.join(", ")}, which the reader's enum leaves to its default: ${runtime} throws`,
+          remedy: `add ${missing.join(", ")} to ${reader.fullName} in the reader's schema`,
+        },
+      ];
+    }),
+};

@@ -1,0 +1,67 @@
+import { runtimeFindings as findIn, type RuntimeFinding } from "../avro/runtime.ts";
+import { runtimeOf } from "../avro/runtime/known.ts";
+import type { AvroSchema } from "../avro/schema.ts";
+import type { Finding } from "../finding.ts";
+import type { Contract } from "./contract.ts";
+import { readerPair } from "./reader.ts";
+import { rowFor } from "./view.ts";
+
+interface Flow {
+  readonly envelope: AvroSchema;
+  readonly flowing: AvroSchema;
+}
+
+/**
+ * Where the contract's runtime is known to read the candidate otherwise than Java's rule says, or not at all. What it
+ * does to what flows now too is a warning: keeping the candidate back does not help it.
+ */
+export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow): readonly Finding[] {
+  const found = foundIn(contract, envelope);
+  if (found.length === 0) return [];
+  const known = new Set(envelope === flowing ? [] : foundIn(contract, flowing).map(textOf));
+  const told = new Map(found.map((one) => [textOf(one), one]));
+  return [...told].map(([text, { rule, path, certainty, message, remedy, whole, severity }]) => {
+    const field = path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "");
+    const counts = !known.has(text) && severity !== "warning" && (whole === true || reads(contract, path));
+    return {
+      rule,
+      severity: counts ? "error" : "warning",
+      certainty,
+      ...(field === "" ? {} : { field }),
+      message,
+      remedy,
+    };
+  });
+}
+
+/** A row's record stands in both images: what is wrong with it is said of `after`. */
+function foundIn(contract: Contract, envelope: AvroSchema): readonly RuntimeFinding[] {
+  const runtime = runtimeOf(contract.runtime);
+  const pair = runtime === undefined ? undefined : pairOf(contract, envelope);
+  if (runtime === undefined || pair === undefined) return [];
+  return findIn(runtime, pair).map((found) => {
+    const [first, ...rest] = found.path;
+    if (first !== undefined && contract.view === "row") return { ...found, path: ["after", first, ...rest] };
+    if (first !== "before") return found;
+    return { ...found, path: ["after", ...rest], message: found.message.replace('"before', '"after') };
+  });
+}
+
+function pairOf(contract: Contract, envelope: AvroSchema): Parameters<typeof findIn>[1] | undefined {
+  if (contract.decodesWith === "reader") {
+    const pair = readerPair(contract, envelope);
+    return pair === undefined ? undefined : { ...pair, text: contract.schema };
+  }
+  const writer = contract.view === "row" ? rowFor(contract, envelope) : envelope;
+  return writer === undefined ? undefined : { writer };
+}
+
+/** A reader's schema names what it reads; a list of fields names columns. */
+function reads({ decodesWith, fields }: Contract, [image, column]: readonly string[]): boolean {
+  if (decodesWith === "reader" || fields === undefined || image !== "after" || column === undefined) return true;
+  return fields.includes(column);
+}
+
+function textOf({ rule, path, message }: RuntimeFinding): string {
+  return JSON.stringify([rule, path, message]);
+}

@@ -1,0 +1,130 @@
+import type { AvroRecord, AvroSchema, RecordField } from "../avro/schema.ts";
+import { recordIn, rowOf } from "../contract/row.ts";
+import { fromDefault } from "./default.ts";
+import type { Sample, SampleRecord } from "./sample.ts";
+import { isNullable, samplesOf, typicalOf } from "./values.ts";
+
+/** What is sampled of a topic: the field that is new in it, by its name in the schema, if there is one. */
+export interface SampleOf {
+  readonly topic: string;
+  readonly field: string | undefined;
+  /** Of the field's column, as format_type prints it; empty: not known. */
+  readonly columnType: string;
+}
+
+type Op = "c" | "u" | "d" | "r";
+
+interface Change {
+  readonly op: Op;
+  readonly before: Sample;
+  readonly after: Sample;
+  readonly snapshot?: string;
+}
+
+/**
+ * Events of a Debezium envelope: a create for each value of the new field (null, default, usual, edges), updates with and
+ * without the row before, a delete, reads of a snapshot and of a backfill. The same for the same schema. Undefined:
+ * the schema is no envelope.
+ */
+export function sampleEvents(envelope: AvroSchema, of: SampleOf): readonly SampleRecord[] | undefined {
+  const row = rowIn(envelope);
+  if (envelope.kind !== "record" || row === undefined) return undefined;
+  return changesOf(row, of).map((change, at) => eventOf(envelope, of.topic, change, at));
+}
+
+/** The first of these names that the row has: of a dropped column there is none. */
+export function sampledField(envelope: AvroSchema, names: readonly string[]): string | undefined {
+  const row = rowIn(envelope);
+  return names.find((name) => row?.fields.some((field) => field.name === name));
+}
+
+function rowIn(envelope: AvroSchema): AvroRecord | undefined {
+  const isEnvelope = envelope.kind === "record" && envelope.fields.some(({ name }) => name === "after");
+  return isEnvelope ? rowOf(envelope) : undefined;
+}
+
+function changesOf(row: AvroRecord, { field: name, columnType }: SampleOf): readonly Change[] {
+  const field = row.fields.find((one) => one.name === name);
+  const variants = field === undefined ? [undefined] : variantsOf(field, columnType);
+  const rowWith = (number: number, value?: Sample): SampleRecord =>
+    Object.fromEntries(
+      row.fields.map((one) => [one.name, one === field && value !== undefined ? value : typicalOf(one, number)]),
+    );
+  const usual = field === undefined ? undefined : samplesOf(field.type, { name: field.name, columnType }).typical(1);
+  const [first] = variants;
+  const creates = variants.map((value, at): Change => ({ op: "c", before: null, after: rowWith(at + 1, value) }));
+  const after = rowWith(1, usual);
+  return [
+    ...creates,
+    { op: "u", before: rowWith(1, first), after },
+    { op: "u", before: null, after },
+    { op: "d", before: after, after: null },
+    { op: "r", before: null, after: rowWith(2, usual), snapshot: "true" },
+    { op: "r", before: null, after: rowWith(3, usual), snapshot: "incremental" },
+  ];
+}
+
+/** Null, the default, the usual value, the edges: each once. */
+function variantsOf(field: RecordField, columnType: string): readonly Sample[] {
+  const { typical, edges } = samplesOf(field.type, { name: field.name, columnType });
+  const inDefault = field.default === undefined ? undefined : fromDefault(field.type, field.default);
+  const all = [isNullable(field.type) ? null : undefined, inDefault, typical(1), ...edges];
+  const kept = new Map(all.flatMap((one) => (one === undefined ? [] : [[keyOf(one), one] as const])));
+  return [...kept.values()];
+}
+
+/** Equal for equal values. */
+function keyOf(value: Sample): string {
+  return JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}n` : one));
+}
+
+/** 1 January 2025, 12:34:56.789 in UTC; the events are a second apart. */
+const START_MS = 1_735_734_896_789;
+const START_LSN = 24_023_128;
+
+function eventOf(envelope: AvroRecord, topic: string, change: Change, at: number): SampleRecord {
+  const clock = clockOf(START_MS + at * 1000 + 250);
+  const values: Readonly<Record<string, Sample>> = {
+    ...clock,
+    op: change.op,
+    before: change.before,
+    after: change.after,
+  };
+  return filled(envelope, (field) => {
+    const record = field.name === "source" ? recordIn(field.type) : undefined;
+    return record === undefined ? values[field.name] : filled(record, ({ name }) => sourceOf(topic, change, at)[name]);
+  });
+}
+
+/** As Debezium's PostgreSQL connector fills its source block. */
+function sourceOf(topic: string, { snapshot = "false" }: Change, at: number): Readonly<Record<string, Sample>> {
+  const [prefix = topic, schema = "public", ...table] = topic.split(".");
+  const lsn = START_LSN + at * 56;
+  return {
+    ...clockOf(START_MS + at * 1000),
+    version: "3.7.0.Final",
+    connector: "postgresql",
+    name: prefix,
+    snapshot,
+    db: "sample",
+    sequence: `["${lsn - 56}","${lsn}"]`,
+    schema,
+    table: table.join("."),
+    txId: 570 + at,
+    lsn,
+  };
+}
+
+function clockOf(ms: number): Readonly<Record<string, Sample>> {
+  return { ts_ms: ms, ts_us: BigInt(ms) * 1000n, ts_ns: BigInt(ms) * 1_000_000n };
+}
+
+/** A record of the values that are known; of the others null, the default, or what is usual. */
+function filled({ fields }: AvroRecord, valueOf: (field: RecordField) => Sample | undefined): SampleRecord {
+  return Object.fromEntries(fields.map((field) => [field.name, valueOf(field) ?? unknownOf(field)]));
+}
+
+function unknownOf(field: RecordField): Sample {
+  if (isNullable(field.type)) return null;
+  return field.default === undefined ? typicalOf(field, 1) : fromDefault(field.type, field.default);
+}

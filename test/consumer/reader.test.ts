@@ -1,0 +1,266 @@
+import { describe, expect, it, vi } from "vitest";
+import { eventReader } from "../../src/consumer/reader.ts";
+import { readerFingerprint } from "../../src/contract/announcement.ts";
+import type { Json } from "../../src/table/shape.ts";
+import { packagesLoadedBy } from "../cli/imports.ts";
+import { framed, registryOf } from "./registry.ts";
+
+const TOPIC = "inventory.public.customers";
+const record = (fields: readonly Json[], more: { readonly [key: string]: Json } = {}): Json => ({
+  type: "record",
+  name: "Value",
+  namespace: "inventory.public.customers",
+  fields,
+  ...more,
+});
+const LONG = { type: "long", "connect.version": 1, "connect.name": "io.debezium.time.MicroTimestamp" };
+const DECIMAL = { type: "bytes", scale: 2, precision: 10, logicalType: "decimal" };
+const WRITER = record([
+  { name: "id", type: "long" },
+  { name: "at", type: ["null", LONG], default: null },
+  { name: "price", type: DECIMAL },
+  { name: "name", type: ["null", "string"], default: null },
+]);
+const BIG = 2n ** 62n + 1n;
+const VALUE = { id: 7n, at: BIG, price: Buffer.from([4, 210]), name: "žena 😀" };
+
+const decoded = (reader: Json | undefined, writer: Json, value: unknown, longs: "bigint" | "number" = "bigint") =>
+  eventReader({ registry: registryOf({ 5: writer }), topic: TOPIC, schema: reader, longs }).decode(
+    framed(5, writer, value),
+  );
+
+describe("an event is decoded", () => {
+  it("with the schema it names: longs are bigint also where they have a name, decimals stay bytes", async () => {
+    expect({ ...((await decoded(undefined, WRITER, VALUE)) as object) }).toEqual(VALUE);
+  });
+
+  it.each<[string, Json, unknown]>([
+    ["leaving out what it does not name", record([{ name: "at", type: ["null", LONG], default: null }]), { at: BIG }],
+    ["a field the event lacks as its default", record([{ name: "zip", type: "long", default: 5 }]), { zip: 5n }],
+    ["a long as a double", record([{ name: "id", type: "double" }]), { id: 7 }],
+    [
+      "a field by its alias",
+      record([{ name: "title", aliases: ["name"], type: ["null", "string"] }]),
+      { title: VALUE.name },
+    ],
+    [
+      "a record of another namespace",
+      { ...(record([{ name: "id", type: "long" }]) as object), namespace: "other" },
+      { id: 7n },
+    ],
+  ])("with the reader's schema: %s", async (_, reader, expected) => {
+    expect({ ...((await decoded(reader, WRITER, VALUE)) as object) }).toEqual(expected);
+  });
+
+  it("an int of the event read as a long is a bigint", async () => {
+    const [int, long] = ["int", "long"].map((type) => record([{ name: "id", type }]));
+    expect(await decoded(long, int ?? null, { id: 5 })).toMatchObject({ id: 5n });
+  });
+
+  it("a union JavaScript cannot tell apart names its branch, any other does not", async () => {
+    const writer = record([
+      { name: "a", type: ["null", "int", "double"] },
+      { name: "b", type: ["null", "int", "string"] },
+    ]);
+    const value = { a: { double: 3.5 }, b: 4 };
+    expect({ ...((await decoded(undefined, writer, value)) as object) }).toEqual(value);
+  });
+
+  it("no value is null, and asks nobody", async () => {
+    const registry = registryOf({});
+    const reader = eventReader({ registry, topic: TOPIC });
+    expect([await reader.decode(null), await reader.decode(undefined), registry.asked]).toEqual([null, null, []]);
+  });
+});
+
+describe("a long beyond 2^53 read as a number", () => {
+  it.each<[string, Json, unknown, string]>([
+    ["of a row", WRITER, VALUE, "at"],
+    ["inside a list", record([{ name: "of", type: { type: "array", items: "long" } }]), { of: [1n, BIG] }, "of[]"],
+    ["inside a map", record([{ name: "of", type: { type: "map", values: "long" } }]), { of: { secret: BIG } }, "of{}"],
+    [
+      "inside a record",
+      record([{ name: "source", type: { type: "record", name: "S", fields: [{ name: "ts_ns", type: "long" }] } }]),
+      { source: { ts_ns: BIG } },
+      "source.ts_ns",
+    ],
+  ])("%s is an error that names the field and not the value", async (_, writer, value, field) => {
+    for (const reader of [undefined, writer]) {
+      const error = await decoded(reader, writer, value, "number").catch((one: unknown) => one);
+      expect(error).toMatchObject({ code: "event-unreadable", next: expect.stringContaining("bigint") });
+      expect(String(error)).toContain(`the long in ${field} is beyond 2^53`);
+      expect(String(error)).not.toMatch(/secret|46116/);
+    }
+  });
+  it("is none where the reader's schema leaves the field out", async () => {
+    expect(await decoded(record([{ name: "id", type: "long" }]), WRITER, VALUE, "number")).toMatchObject({ id: 7 });
+  });
+});
+
+describe("what cannot be read is told without its bytes", () => {
+  const bad = (value: Buffer) =>
+    eventReader({ registry: registryOf({ 5: WRITER }), topic: TOPIC })
+      .decode(value)
+      .catch((one: unknown) => one);
+  const fine = framed(5, WRITER, VALUE);
+  it.each<[string, Buffer, string, string]>([
+    ["nothing", Buffer.alloc(0), "event-unreadable", "it has 0 bytes"],
+    ["less than a header", Buffer.from([0, 0, 0, 5]), "event-unreadable", "it has 4 bytes"],
+    ["JSON", Buffer.from('{"secret":1}'), "event-unreadable", "its first byte is not 0"],
+    ["an id nobody knows", framed(6, WRITER, VALUE), "not-found", "schema 6"],
+    ["a cut event", fine.subarray(0, 20), "event-unreadable", "it ends before"],
+    ["an event with more behind", Buffer.concat([fine, Buffer.from("secret")]), "event-unreadable", "it goes on after"],
+    [
+      "bytes of another schema",
+      Buffer.concat([fine.subarray(0, 6), Buffer.from([0x7f])]),
+      "event-unreadable",
+      "do not fit",
+    ],
+  ])("%s", async (_, value, code, text) => {
+    const error = await bad(value);
+    expect(error).toMatchObject({ code, message: expect.stringContaining(text), next: expect.any(String) });
+    expect(String(error)).toContain(TOPIC);
+    expect(String(error)).not.toMatch(/secret|žena/);
+  });
+
+  it("a schema that is not Avro", async () => {
+    const registry = { getSchema: () => Promise.resolve({ validate: () => true }) };
+    await expect(eventReader({ registry, topic: TOPIC }).decode(fine)).rejects.toMatchObject({
+      code: "event-unreadable",
+      message: expect.stringContaining("not Avro"),
+    });
+  });
+
+  it("a reader that lacks a default, by the field's name and what to do", async () => {
+    await expect(decoded(record([{ name: "zip", type: "string" }]), WRITER, VALUE)).rejects.toMatchObject({
+      code: "event-unreadable",
+      message: expect.stringContaining("zip"),
+      next: expect.stringContaining("default"),
+    });
+  });
+
+  it("a pair that Avro's rules allow and avsc does not", async () => {
+    const inner = (name: string, more: object = {}) => ({
+      type: "record",
+      name,
+      fields: [{ name: "x", type: "int" }],
+      ...more,
+    });
+    const two = {
+      type: "record",
+      name: "N",
+      fields: [
+        { name: "x", type: "int" },
+        { name: "y", type: "int" },
+      ],
+    };
+    const reader = record(
+      [
+        { name: "v", type: ["null", two, inner("M", { aliases: ["N"] })] },
+        { name: "w", type: ["null", "N", "M"] },
+      ],
+      { namespace: "" },
+    );
+    const writer = record(
+      [
+        { name: "v", type: ["null", inner("N")] },
+        { name: "w", type: ["null", "N"] },
+      ],
+      { namespace: "" },
+    );
+    await expect(decoded(reader, writer, { v: { x: 1 }, w: { x: 2 } })).rejects.toMatchObject({
+      code: "event-unreadable",
+      message: expect.stringContaining("avsc refuses what Avro's rules allow: "),
+      next: expect.stringContaining("docs/rules/runtime/cached-resolver.md"),
+    });
+  });
+
+  it("a record of another namespace, where a union could take the wrong one of two", async () => {
+    const inner = (name: string) => ({ type: "record", name, fields: [{ name: "x", type: "int" }] });
+    const of = (...fields: readonly Json[]) => record(fields.map((type, at) => ({ name: `f${at}`, type })));
+    const reader = of([inner("a.X"), inner("b.X")], inner("c.Y"));
+    const writer = of(inner("b.X"), inner("d.Y"));
+    await expect(decoded(reader, writer, { f0: { x: 1 }, f1: { x: 2 } })).rejects.toMatchObject({
+      code: "event-unreadable",
+      next: expect.stringContaining("docs/rules/runtime/type-name.md"),
+    });
+  });
+
+  it("a record of another name, by what to do", async () => {
+    const other = { ...(WRITER as object), name: "Row" };
+    await expect(decoded(other, WRITER, VALUE)).rejects.toMatchObject({
+      code: "event-unreadable",
+      next: expect.stringContaining("alias"),
+    });
+    expect(await decoded({ ...other, aliases: ["Value"] }, WRITER, VALUE)).toMatchObject({ id: 7n });
+  });
+
+  it("a reader's schema is refused before any event comes", () => {
+    const twice = record([
+      { name: "a", type: { type: "fixed", name: "F", size: 1 } },
+      { name: "b", type: { type: "fixed", name: "F", size: 1 } },
+    ]);
+    for (const schema of [twice, { type: "recrod" }]) {
+      expect(() => eventReader({ registry: registryOf({}), topic: TOPIC, schema })).toThrow("[schema-invalid]");
+    }
+    expect(() => eventReader({ registry: registryOf({}), topic: TOPIC, schema: twice })).toThrow(
+      expect.objectContaining({ next: expect.stringContaining("docs/rules/runtime/defined-twice.md") }),
+    );
+  });
+});
+
+describe("the registry", () => {
+  it("is asked once for each schema, however many events ask at the same time", async () => {
+    const registry = registryOf({ 5: WRITER });
+    const reader = eventReader({ registry, topic: TOPIC });
+    const event = framed(5, WRITER, VALUE);
+    await Promise.all(Array.from({ length: 50 }, () => reader.decode(event)));
+    expect(registry.asked).toEqual([5]);
+  });
+
+  it("that failed is asked again a second later, not before", async () => {
+    vi.useFakeTimers();
+    try {
+      const schemas: Record<number, Json> = {};
+      const registry = registryOf(schemas);
+      const reader = eventReader({ registry, topic: TOPIC });
+      const event = framed(5, WRITER, VALUE);
+      for (let i = 0; i < 3; i++) await expect(reader.decode(event)).rejects.toMatchObject({ code: "not-found" });
+      expect(registry.asked).toEqual([5]);
+      schemas[5] = WRITER;
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(await reader.decode(event)).toMatchObject({ id: 7n });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("that is down is a reason to try again", async () => {
+    const registry = { getSchema: () => Promise.reject(Object.assign(new Error("status 400"), { status: 400 })) };
+    const reader = eventReader({ registry, topic: TOPIC });
+    await expect(reader.decode(framed(5, WRITER, VALUE))).rejects.toMatchObject({
+      code: "registry-down",
+      fate: "retry",
+    });
+  });
+
+  it("of a hundred schemas and more keeps the newest", async () => {
+    const int: Json = record([{ name: "n", type: "int" }]);
+    const registry = registryOf(Object.fromEntries(Array.from({ length: 102 }, (_, id) => [id, int])));
+    const reader = eventReader({ registry, topic: TOPIC });
+    for (let id = 0; id < 102; id++) await reader.decode(framed(id, int, { n: 1 }));
+    await reader.decode(framed(101, int, { n: 1 }));
+    await reader.decode(framed(0, int, { n: 1 }));
+    expect(registry.asked).toHaveLength(103);
+  });
+});
+
+it("a reader's fingerprint is that of its schema as a contract has it; without one there is none", () => {
+  const registry = registryOf({});
+  expect(eventReader({ registry, topic: TOPIC, schema: WRITER }).fingerprint).toBe(readerFingerprint(WRITER));
+  expect(eventReader({ registry, topic: TOPIC }).fingerprint).toBeUndefined();
+});
+
+it("a consumer's process loads avsc and kafkajs with it, and nothing of the service", () => {
+  expect(packagesLoadedBy("consumer/consumer.ts")).toEqual(["avsc", "kafkajs"]);
+});

@@ -1,0 +1,31 @@
+import type { Contract } from "../../src/contract/contract.ts";
+import type { Json } from "../../src/table/shape.ts";
+
+/** Types by column; one with a default is written `{ type, default }`. */
+export type Columns = Readonly<Record<string, Json>>;
+
+/** A Debezium envelope over a row of these columns. */
+export function envelopeOf(columns: Columns): Json {
+  const fields = Object.entries(columns).map(([name, type]) =>
+    typeof type === "object" && type !== null && "default" in type
+      ? { name, type: type["type"] ?? null, default: type["default"] ?? null }
+      : { name, type },
+  );
+  return {
+    type: "record",
+    name: "Envelope",
+    namespace: "inventory.public.customers",
+    fields: [
+      { name: "before", type: ["null", { type: "record", name: "Value", fields }], default: null },
+      { name: "after", type: ["null", "Value"], default: null },
+      { name: "op", type: "string" },
+    ],
+  };
+}
+
+/** Of a consumer that decodes with the writer's schema and accepts what it does not know. */
+export function writerContract(more: Partial<Contract> = {}): Contract {
+  const topic = "inventory.public.customers";
+  const own = { version: 1, environment: "default", consumer: "billing", topic } as const;
+  return { ...own, decodesWith: "writer", unknownFields: "accept", ...more };
+}
