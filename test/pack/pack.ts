@@ -119,7 +119,7 @@ describe.each([OLDEST_NODE, "24"])("the installed command line on Node %s", (ver
   it("says what to do where there is no service, and exits 1", async () => {
     const { code, out, err } = await fieldgate({ FIELDGATE_URL: NOBODY }, "check --file reads.yaml");
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toMatch(/\[unreachable\] the service at \S+ cannot be reached\n {2}next: .*FIELDGATE_URL/);
+    expect(err).toMatch(/\[unreachable\] the service at \S+ cannot be reached: .+\n {2}next: .*FIELDGATE_URL/);
   });
 });
 

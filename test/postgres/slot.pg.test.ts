@@ -87,9 +87,12 @@ test("open transactions below an id are named, prepared ones too", async () => {
   await other.query("BEGIN; INSERT INTO public.t VALUES (1)");
   const gid = `prepared_${from.slot}`;
   await from.app.query(`BEGIN; INSERT INTO t VALUES (2); PREPARE TRANSACTION '${gid}'`);
-  const { rows } = await from.app.query<{ xid: string }>("SELECT pg_current_xact_id() AS xid");
-  const named = (await openBelow(from.client, BigInt(rows[0]?.xid ?? 0))).map((who) => who.application);
+  const { rows } = await from.app.query<{ xid: string; pid: number }>(
+    "SELECT pg_current_xact_id() AS xid, pg_backend_pid() AS pid",
+  );
+  const found = await openBelow(from.client, BigInt(rows[0]?.xid ?? 0));
+  const named = found.map((who) => who.application);
   await from.app.query(`ROLLBACK PREPARED '${gid}'`);
   expect(named).toEqual(expect.arrayContaining(["an open one", `prepared transaction ${gid}`]));
-  expect(named).not.toContain("application");
+  expect(found.map(({ pid }) => pid)).not.toContain(rows[0]?.pid);
 });
