@@ -6,7 +6,7 @@ import { unnamedOn } from "./gate/readers.ts";
 import { policyOf, weigh } from "./gate/settle.ts";
 import type { Rules, State, TableState, When } from "./gate/state.ts";
 import { answerOf } from "./guard/answer.ts";
-import type { PlannedAmendment, PlanView } from "./http/api.ts";
+import type { PlannedAmendment, PlanView } from "./http/plan-view.ts";
 import { applySteps } from "./plan/apply.ts";
 import type { Step } from "./plan/step.ts";
 import type { Registry } from "./registry/client.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import type { AmendmentView, ChunkView, VerdictView } from "../http/api.ts";
+import type { AmendmentView, ChunkView, VerdictView } from "../http/amendment-view.ts";
 import { progressText } from "../progress.ts";
 import { clientOf } from "./client.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Command, Option } from "commander";
 
-import type { Finding } from "../finding.ts";
 import { GuardError } from "../errors.ts";
-import type { AmendmentView } from "../http/api.ts";
+import type { AmendmentView } from "../http/amendment-view.ts";
 import { type Client, clientOf } from "./client.ts";
 import { readSeconds, type Terminal, withExamples } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import type { Answer, CanRelease } from "./format/answers.ts";
 
 type Format = "text" | "json" | "markdown";
 
@@ -19,22 +19,6 @@ interface Options {
 
 const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 5_000;
-
-/** May one amendment flow as far as the contracts go. */
-export interface Answer {
-  readonly id: string;
-  readonly field: string;
-  readonly answer: "flows" | "yes" | "no" | "unknown";
-  readonly why: string;
-  readonly notReady: readonly {
-    readonly consumer: string;
-    readonly environment: string;
-    readonly verdict: "not-ready" | "unknown";
-    readonly findings: readonly Finding[];
-  }[];
-  /** Live groups that no contract names: they are not asked. */
-  readonly notAsked: readonly string[];
-}
 
 /** `can-i-release`: is every consumer ready, for the pipeline of who owns the table. */
 export function addCanIRelease(program: Command, terminal: Terminal): void {
@@ -129,7 +113,7 @@ function isYes({ answer }: Answer): boolean {
 async function printed(answers: readonly Answer[], format: Format): Promise<string> {
   switch (format) {
     case "json":
-      return JSON.stringify({ canRelease: answers.every(isYes), amendments: answers }, null, 2);
+      return JSON.stringify({ canRelease: answers.every(isYes), amendments: answers } satisfies CanRelease, null, 2);
     case "markdown": {
       const { releaseMarkdown } = await import("./format/release.ts");
       return releaseMarkdown(answers);

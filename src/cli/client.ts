@@ -4,7 +4,8 @@ import { configError } from "../config/mistake.ts";
 import { tlsMistakes } from "../config/tls-texts.ts";
 import { given } from "../config/variables.ts";
 import { type ErrorCode, errorCodes, GuardError } from "../errors.ts";
-import type { AmendmentView, Api, Command, ErrorBody, Outcome, Retired, TopicView } from "../http/api.ts";
+import type { AmendmentView } from "../http/amendment-view.ts";
+import type { Api, Command, ErrorBody, Outcome, Retired, TopicView } from "../http/api.ts";
 import { isUntrusted, networkReason, otherScheme, request, type Response } from "../request.ts";
 import type { Terminal } from "./command.ts";
 

@@ -1,5 +1,5 @@
 import type { Verdict } from "../gate/amendment.ts";
-import type { PlannedAmendment, PlanView } from "../http/api.ts";
+import type { PlannedAmendment, PlanView } from "../http/plan-view.ts";
 
 const SAYS: Readonly<Record<Verdict["verdict"], string>> = {
   ready: "ready",

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { type Command, Option } from "commander";
 
 import { GuardError } from "../errors.ts";
-import type { PlanView } from "../http/api.ts";
+import type { PlanView } from "../http/plan-view.ts";
 import type { Step } from "../plan/step.ts";
 import { clientOf } from "./client.ts";
 import { type Terminal, withExamples } from "./command.ts";

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "./command.ts";
+import type { Rules } from "./format/answers.ts";
 
 /** `rules`: what keeps its bytes and changes its meaning, what a library reads unlike Java, and where each is explained. */
 export function addRules(program: Command, terminal: Terminal): void {
@@ -11,7 +12,7 @@ export function addRules(program: Command, terminal: Terminal): void {
     .action(async ({ format }: { readonly format: Format }) => {
       const { CATALOGUE } = await import("../avro/meaning.ts");
       const { RUNTIME_RULES } = await import("../avro/runtime.ts");
-      const rules = [...CATALOGUE, ...RUNTIME_RULES].map(({ id, severity, problem }) => ({
+      const rules: Rules = [...CATALOGUE, ...RUNTIME_RULES].map(({ id, severity, problem }) => ({
         id,
         severity,
         problem,

@@ -4,7 +4,7 @@ import { relative, resolve } from "node:path";
 import type { Command } from "commander";
 
 import { GuardError } from "../errors.ts";
-import type { AmendmentView } from "../http/api.ts";
+import type { AmendmentView } from "../http/amendment-view.ts";
 import { clientOf } from "./client.ts";
 import { type Terminal, withExamples } from "./command.ts";
 import { EXIT } from "./exit.ts";

@@ -1,11 +1,11 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
-import type { Amendment, Explanation, Verdict } from "../gate/amendment.ts";
 import type { ReleasePolicy } from "../gate/policy.ts";
-import type { Unnamed } from "../gate/readers.ts";
 import type { Step } from "../plan/step.ts";
 import type { Json } from "../table/shape.ts";
+import type { AmendmentView, ChunkView } from "./amendment-view.ts";
 import type { CoverageView } from "./coverage-view.ts";
+import type { PlanView } from "./plan-view.ts";
 
 /**
  * What the running service answers and takes over HTTP. Every value is JSON-safe: LSNs are text (`16/B374D848`),
@@ -38,36 +38,6 @@ export interface Api {
   plan(steps: readonly Step[]): Promise<PlanView>;
 }
 
-/** What the amendments of a migration would be, and what of it nobody can tell. */
-export interface PlanView {
-  readonly amendments: readonly PlannedAmendment[];
-  /** `unknown`: what it does to events cannot be told. `table` as the statement writes it. */
-  readonly notes: readonly {
-    readonly line: number;
-    readonly table: string | null;
-    readonly message: string;
-    readonly kind: "unknown" | "fine";
-  }[];
-}
-
-export interface PlannedAmendment {
-  readonly connector: string;
-  readonly topic: string;
-  /** `schema.table` as it is before the migration. */
-  readonly table: string;
-  readonly field: string;
-  /** Lines of the statements that make it. */
-  readonly lines: readonly number[];
-  readonly what: string;
-  readonly meanwhile: string;
-  /** Would it flow at once, as things are now. */
-  readonly flows: boolean;
-  readonly why: string;
-  readonly verdicts: readonly Verdict[];
-  /** The schema the topic would get; null: there is none, or the registry refuses it. */
-  readonly schema: string | null;
-}
-
 export interface Health {
   /** `starting` until every connector read its state; `stopped` when one has stopped by itself. */
   readonly status: "ok" | "starting" | "stopped";
@@ -92,71 +62,6 @@ export interface TableView {
   readonly schemaId: number;
   readonly fields: readonly string[];
   readonly withheld: readonly string[];
-}
-
-/**
- * Progress of a snapshot or a backfill: `rows` were published of `scanned` read; `estimate` of the table's rows is -1
- * when it was never analyzed; `rate` is rows read a second, and `secondsLeft` null when it cannot be told.
- */
-export interface ChunkView {
-  readonly kind: "snapshot" | "backfill";
-  readonly table: string;
-  readonly amendment?: string | undefined;
-  readonly rows: number;
-  readonly scanned: number;
-  readonly estimate: number;
-  readonly rate: number;
-  readonly secondsLeft: number | null;
-  readonly state: "running" | "waiting" | "done" | "refused";
-  readonly why?: string | undefined;
-}
-
-export interface VerdictView extends Verdict {
-  /** What was seen of the consumer, with its age: `group billing: 3 members, seen 20 s ago`. */
-  readonly seen?: readonly string[] | undefined;
-}
-
-export interface AmendmentView {
-  /** `inventory.public.customers/3`. */
-  readonly id: string;
-  readonly connector: string;
-  readonly topic: string;
-  readonly field: string;
-  readonly kind: Amendment["kind"];
-  /** What of the column is another; empty unless `kind` is `changed`. */
-  readonly changes: Amendment["changes"];
-  /** The same in words. */
-  readonly what: string;
-  /** What the events carry until it is released. */
-  readonly meanwhile: string;
-  /** As the catalog has it; `default` is its expression. null: dropped, or of the key or the table. */
-  readonly column: {
-    readonly name: string;
-    readonly type: string;
-    readonly notNull: boolean;
-    readonly default: string | null;
-  } | null;
-  /** What the DDL trigger said: command, who, when. */
-  readonly explained: Explanation | null;
-  readonly gate: {
-    readonly kind: "withheld" | "released";
-    /** ISO time, when known. */
-    readonly since: string | null;
-    readonly position: string | null;
-    readonly why: string;
-    /** Under strict: the live groups it waits for, or why nobody knows. */
-    readonly unnamed?: Unnamed | undefined;
-  };
-  readonly verdicts: readonly VerdictView[];
-  /** Live consumer groups of the topic that no contract names. */
-  readonly groupsNotNamed: readonly string[];
-  /** Why the registry does not take that schema, whatever the contracts say; null: it does, or was not asked yet. */
-  readonly refused: string | null;
-  /** The schema the topic would get; `widened`: why the field is optional although the column is not. */
-  readonly candidate: { readonly schema: string; readonly widened?: string | undefined } | null;
-  readonly backfill: ChunkView | null;
-  /** The command to type next, e.g. `fieldgate release inventory.public.customers/3`. */
-  readonly next: string | null;
 }
 
 export interface Command {

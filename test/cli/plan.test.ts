@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
-import type { PlannedAmendment } from "../../src/http/api.ts";
+import type { PlannedAmendment } from "../../src/http/plan-view.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { OID } from "../../src/event/kind.ts";
 import { envelopeSchema } from "../../src/event/schema.ts";
-import type { AmendmentView } from "../../src/http/api.ts";
+import type { AmendmentView } from "../../src/http/amendment-view.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { field } from "../event/row.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";

@@ -1,8 +1,10 @@
 import type { Contract, ContractName } from "../../src/contract/contract.ts";
 import { GuardError } from "../../src/errors.ts";
-import type { AmendmentView, Api, Command, Outcome, PlanView, TopicView } from "../../src/http/api.ts";
 import type { ReleasePolicy } from "../../src/gate/policy.ts";
+import type { AmendmentView } from "../../src/http/amendment-view.ts";
+import type { Api, Command, Outcome, TopicView } from "../../src/http/api.ts";
 import type { CoverageView } from "../../src/http/coverage-view.ts";
+import type { PlanView } from "../../src/http/plan-view.ts";
 import type { Step } from "../../src/plan/step.ts";
 
 export const amendment: AmendmentView = {

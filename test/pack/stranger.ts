@@ -6,6 +6,9 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { canReleaseSchema } from "../../src/cli/format/answers.ts";
+import { amendmentSchema, amendmentsSchema } from "../../src/http/amendment-view.ts";
+import { planSchema } from "../../src/http/plan-view.ts";
 import { captured } from "../e2e/world.ts";
 import { install, type Installed, installNode, OLDEST_NODE } from "./install.ts";
 
@@ -56,6 +59,16 @@ it("a stranger's repository: init, check, a failing check, the contract mended, 
     100,
     expect.stringMatching(/^no: nickname .*: not ready: billing\n/),
   ]);
+  await writeFile(join(installed.folder, "billing/next.sql"), "alter table public.t drop column name;\n");
+  for (const [line, schema] of [
+    ["amendments", amendmentsSchema],
+    [`amendments show ${topic}.nickname`, amendmentSchema],
+    [`can-i-release --table ${topic}`, canReleaseSchema],
+    ["plan next.sql", planSchema],
+  ] as const) {
+    const [, printed] = await billing.types(`npx fieldgate ${line} --format json`);
+    expect({ line, error: schema.safeParse(JSON.parse(printed)).error }).toEqual({ line, error: undefined });
+  }
 
   await billing.edits("fieldgate.yaml", "      - name\n", "      - name\n      - nickname\n");
   await invoices.edits(`${topic}.avsc`, /("points",\s+"type": \[\s+"null",\s+)"int"/, '$1"long"');

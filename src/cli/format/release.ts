@@ -1,4 +1,4 @@
-import type { Answer } from "../can-i-release.ts";
+import type { Answer } from "./answers.ts";
 import { cell, code, markdownTable } from "./markdown.ts";
 
 /** For a comment on a pull request: each field, then who is not ready and what to do. */

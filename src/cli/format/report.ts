@@ -1,24 +1,12 @@
 import * as z from "zod";
+import { findingSchema, verdictWord as verdict } from "../../http/amendment-view.ts";
 
 const place = z
   .strictObject({ file: z.string(), line: z.int().min(1), column: z.int().min(1) })
   .describe("Where it stands in fieldgate.yaml; line and column count from 1");
 
-const verdict = z
-  .enum(["ready", "not-ready", "unknown"])
-  .describe("not-ready: an error was found. unknown: it could not be told");
-
-const finding = z.strictObject({
-  rule: z.string().describe("Stable id, e.g. contract/field-missing"),
+const finding = findingSchema.extend({
   severity: z.enum(["error", "warning", "note"]).describe("note: it was ignored by fieldgate.yaml"),
-  certainty: z.enum(["always", "on-some-data", "by-policy"]),
-  effect: z
-    .enum(["throws", "reads-null-or-default", "reads-wrong-value", "decodes"])
-    .optional()
-    .describe("What happens when an event is read; decodes: only a rule forbids it"),
-  field: z.string().optional().describe("As the reader has it, e.g. after.zip; left out: the whole"),
-  message: z.string(),
-  remedy: z.string().optional().describe("What to do about it"),
   ignored: z
     .strictObject({ reason: z.string(), until: z.iso.date() })
     .optional()

@@ -1,0 +1,122 @@
+import * as z from "zod";
+
+/** As the service answers it: nobody changes it. */
+export type Answered<T> = T extends object ? { readonly [Key in keyof T]: Answered<T[Key]> } : T;
+
+const names = z.array(z.string());
+
+export const findingSchema = z.strictObject({
+  rule: z.string().describe("Stable id, e.g. contract/field-missing"),
+  severity: z.enum(["error", "warning"]),
+  certainty: z.enum(["always", "on-some-data", "by-policy"]),
+  effect: z
+    .enum(["throws", "reads-null-or-default", "reads-wrong-value", "decodes"])
+    .optional()
+    .describe("What happens when an event is read; decodes: only a rule forbids it"),
+  field: z.string().optional().describe("As the reader has it, e.g. after.zip; left out: the whole"),
+  message: z.string(),
+  remedy: z.string().optional().describe("What to do about it"),
+});
+
+export const verdictWord = z
+  .enum(["ready", "not-ready", "unknown"])
+  .describe("not-ready: an error was found. unknown: it could not be told");
+
+export const verdictSchema = z.strictObject({
+  consumer: z.string(),
+  environment: z.string(),
+  verdict: verdictWord,
+  findings: z.array(findingSchema),
+});
+
+const seenVerdictSchema = verdictSchema.extend({
+  seen: names
+    .optional()
+    .describe("What was seen of the consumer, with its age: group billing: 3 members, seen 20 s ago"),
+});
+
+const chunkSchema = z.strictObject({
+  kind: z.enum(["snapshot", "backfill"]),
+  table: z.string().describe("schema.table"),
+  amendment: z.string().optional(),
+  rows: z.int().min(0).describe("Published"),
+  scanned: z.int().min(0).describe("Read"),
+  estimate: z.number().describe("The table's rows as its statistics have them; -1: it was never analyzed"),
+  rate: z.number().describe("Rows read a second"),
+  secondsLeft: z.number().nullable().describe("null: it cannot be told"),
+  state: z.enum(["running", "waiting", "done", "refused"]),
+  why: z.string().optional(),
+});
+
+/** What `fieldgate amendments show --format json` prints. */
+export const amendmentSchema = z
+  .strictObject({
+    id: z.string().describe("E.g. inventory.public.customers/3"),
+    connector: z.string(),
+    topic: z.string(),
+    field: z.string(),
+    kind: z.enum(["added", "dropped", "changed", "key", "table"]),
+    changes: z
+      .array(z.enum(["renamed", "retyped", "not-null-set", "not-null-lost", "default", "labels"]))
+      .describe("What of the column is another; empty unless kind is changed"),
+    what: z.string().describe("The same in words"),
+    meanwhile: z.string().describe("What the events carry until it is released"),
+    column: z
+      .strictObject({
+        name: z.string(),
+        type: z.string(),
+        notNull: z.boolean(),
+        default: z.string().nullable().describe("Its expression"),
+      })
+      .nullable()
+      .describe("As the catalog has it; null: dropped, or of the key or the table"),
+    explained: z
+      .strictObject({ command: z.string().describe("E.g. ALTER TABLE"), role: z.string(), time: z.string() })
+      .nullable()
+      .describe("What the DDL trigger said: command, who, when (ISO 8601)"),
+    gate: z.strictObject({
+      kind: z.enum(["withheld", "released"]),
+      since: z.string().nullable().describe("ISO 8601, when it is known"),
+      position: z.string().nullable().describe("A place in PostgreSQL's log, e.g. 0/16B3748"),
+      why: z.string(),
+      unnamed: z
+        .discriminatedUnion("kind", [
+          z.strictObject({ kind: z.literal("known"), groups: names }),
+          z.strictObject({ kind: z.literal("unknown"), why: z.string() }),
+        ])
+        .optional()
+        .describe("Under strict: the live groups it waits for, or why nobody knows"),
+    }),
+    verdicts: z.array(seenVerdictSchema),
+    groupsNotNamed: names.describe("Live consumer groups of the topic that no contract names"),
+    refused: z
+      .string()
+      .nullable()
+      .describe(
+        "Why the registry does not take the schema, whatever the contracts say; null: it does, or was not asked",
+      ),
+    candidate: z
+      .strictObject({
+        schema: z.string().describe("Avro, as text"),
+        widened: z.string().optional().describe("Why the field is optional although the column is not"),
+      })
+      .nullable()
+      .describe("What the topic would get"),
+    backfill: chunkSchema.nullable(),
+    next: z.string().nullable().describe("What to do next"),
+  })
+  .meta({ title: "fieldgate amendments show --format json" });
+
+/** What `fieldgate amendments --format json` prints. */
+export const amendmentsSchema = z.array(amendmentSchema).meta({ title: "fieldgate amendments --format json" });
+
+/** Schemas beside the type in words: `schemas/amendments.schema.json` and `amendment.schema.json`. */
+export type AmendmentView = Answered<z.infer<typeof amendmentSchema>>;
+
+export type VerdictView = Answered<z.infer<typeof seenVerdictSchema>>;
+
+/**
+ * Progress of a snapshot or a backfill: `rows` were published of `scanned` read; `estimate` of the table's rows is -1
+ * when it was never analyzed; `rate` is rows read a second, and `secondsLeft` null when it cannot be told.
+ */
+export type ChunkView = Answered<z.infer<typeof chunkSchema>>;
