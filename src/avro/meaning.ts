@@ -71,22 +71,94 @@ export function meaningFindings(
   after: AvroRecord,
   consumer: Consumer = {},
 ): readonly MeaningFinding[] {
-  const [b, a, r] = [before, after, consumer.row].map(fieldsByName);
-  if (b === undefined || a === undefined || r === undefined) return [];
-  return [...new Set([...b.keys(), ...a.keys(), ...r.keys()])].flatMap((name) => {
-    const [own, was, is] = [r.get(name), b.get(name), a.get(name)];
-    // What is the same for all three means the same; most fields are.
-    if (isSameField(was, is) && (own === undefined || (own.aliases.length === 0 && isSameField(own, is)))) return [];
-    const change = { name, before: was, after: is, from: before, to: after, consumer };
-    const views = {
-      change,
-      ...(consumer.row === undefined || own === undefined ? {} : viewsOf(change, consumer.row, own)),
-    };
-    return MEANING_RULES.flatMap((rule) => {
-      const found = findFor(rule, views);
-      return found === undefined ? [] : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name }];
-    });
+  const { names, changed } = comparison(before, after);
+  const { row } = consumer;
+  if (row === undefined) return [...changed].flatMap((name) => findingsOf(name, before, after, consumer));
+  const found: MeaningFinding[] = [];
+  const own = fieldsByName(row);
+  for (const name of names) {
+    const field = own.get(name);
+    if (changed.has(name) || (field !== undefined && field.aliases.length > 0)) {
+      found.push(...findingsOf(name, before, after, consumer));
+    } else if (field !== undefined) found.push(...findingsOfNow(field, before, row, consumer));
+  }
+  for (const { name, aliases } of row.fields) {
+    if (aliases.length > 0 && !names.has(name)) found.push(...findingsOf(name, before, after, consumer));
+  }
+  return found;
+}
+
+interface Comparison {
+  /** Of both rows. */
+  readonly names: ReadonlySet<string>;
+  /** Those that are not the same in both. Of the others no rule has a word to say, but for a reader's aliases. */
+  readonly changed: ReadonlySet<string>;
+}
+
+/** By row, with the one it was compared with last: all contracts are judged on the same two. */
+const compared = new WeakMap<AvroRecord, Comparison & { readonly with: AvroRecord }>();
+
+function comparison(before: AvroRecord, after: AvroRecord): Comparison {
+  const known = compared.get(after);
+  if (known?.with === before) return known;
+  const [was, is] = [fieldsByName(before), fieldsByName(after)];
+  const names = new Set([...was.keys(), ...is.keys()]);
+  const changed = new Set([...names].filter((name) => !isSameField(was.get(name), is.get(name))));
+  compared.set(after, { names, changed, with: before });
+  return { names, changed };
+}
+
+function findingsOf(
+  name: string,
+  before: AvroRecord,
+  after: AvroRecord,
+  consumer: Consumer,
+): readonly MeaningFinding[] {
+  const { row } = consumer;
+  const own = row && fieldsByName(row).get(name);
+  const [was, is] = [fieldsByName(before).get(name), fieldsByName(after).get(name)];
+  const change = { name, before: was, after: is, from: before, to: after, consumer };
+  const views = { change, ...(row === undefined || own === undefined ? {} : viewsOf(change, row, own)) };
+  return MEANING_RULES.flatMap((rule) => told(rule, name, findFor(rule, views)));
+}
+
+interface FoundNow {
+  readonly now: RecordField;
+  readonly runtime: string | undefined;
+  readonly findings: readonly MeaningFinding[];
+}
+
+/** By the reader's field: what flows now is the same for all candidates. */
+const foundNow = new WeakMap<RecordField, FoundNow>();
+
+/** Of a field that stays as it is: what the reader's own means otherwise now already. */
+function findingsOfNow(
+  own: RecordField,
+  from: AvroRecord,
+  row: AvroRecord,
+  consumer: Consumer,
+): readonly MeaningFinding[] {
+  const { name } = own;
+  const now = fieldsByName(from).get(name);
+  if (now === undefined || isSameField(own, now)) return [];
+  const { runtime } = consumer;
+  const known = foundNow.get(own);
+  if (known?.now === now && known.runtime === runtime) return known.findings;
+  const change = { name, before: own, after: now, from: row, to: from, consumer };
+  const findings = MEANING_RULES.filter(({ ofReader }) => ofReader).flatMap((rule) => {
+    const found = rule.find(change);
+    return told(rule, name, found && { ...againstOwn(found), severity: "warning" });
   });
+  foundNow.set(own, { now, runtime, findings });
+  return findings;
+}
+
+function told(rule: MeaningRule, name: string, found: Found | undefined): readonly MeaningFinding[] {
+  return found === undefined ? [] : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name }];
+}
+
+function againstOwn(found: Found): Found {
+  return { ...found, message: `against the reader's own schema: ${found.message}` };
 }
 
 interface Views {
@@ -108,19 +180,20 @@ function viewsOf(change: Change, row: AvroRecord, own: RecordField): Omit<Views,
 function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Found | undefined {
   const found = rule.find(change);
   if (toNext === undefined || toOwn === undefined || toNow === undefined) return found;
+  if (found === undefined && !rule.ofReader) return undefined;
   const own = rule.find(toNext);
   if (found !== undefined) return own === undefined && rule.find(toOwn) !== undefined ? undefined : found;
-  if (!rule.ofReader || own === undefined) return undefined;
-  const told = { ...own, message: `against the reader's own schema: ${own.message}` };
-  return rule.find(toNow) === undefined ? told : { ...told, severity: "warning" };
+  if (own === undefined) return undefined;
+  return rule.find(toNow) === undefined ? againstOwn(own) : { ...againstOwn(own), severity: "warning" };
 }
 
 /** By row: the topic's are the same for every contract. */
 const named = new WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>();
 
-function fieldsByName(row: AvroRecord | undefined): ReadonlyMap<string, RecordField> {
-  if (row === undefined) return new Map();
-  const byName = named.get(row) ?? new Map(row.fields.map((field) => [field.name, field]));
+function fieldsByName(row: AvroRecord): ReadonlyMap<string, RecordField> {
+  const known = named.get(row);
+  if (known !== undefined) return known;
+  const byName = new Map(row.fields.map((field) => [field.name, field]));
   named.set(row, byName);
   return byName;
 }
