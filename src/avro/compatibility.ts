@@ -64,9 +64,12 @@ function answerOn(reader: AvroSchema, writer: AvroSchema): Compatibility {
 export function isAlike(reader: AvroSchema, writer: AvroSchema): boolean {
   if (reader.kind !== "union" || writer.kind !== "union")
     return reader.kind === writer.kind && isPrimitive(reader.kind);
-  if (reader.branches.length !== 2 || writer.branches.length !== 2) return false;
-  const isNullable = reader.branches.some(({ kind }) => kind === "null");
-  return isNullable && reader.branches.every(({ kind }, at) => isPrimitive(kind) && kind === writer.branches[at]?.kind);
+  const { branches: own } = reader;
+  const { branches: written } = writer;
+  if (own.length !== 2 || written.length !== 2) return false;
+  const [one, other] = [own[0]?.kind ?? "", own[1]?.kind ?? ""];
+  if (one !== written[0]?.kind || other !== written[1]?.kind) return false;
+  return (one === "null" && isPrimitive(other)) || (other === "null" && isPrimitive(one));
 }
 
 function check(

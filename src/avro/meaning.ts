@@ -74,18 +74,12 @@ export function meaningFindings(
   const { names, changed } = comparison(before, after);
   const { row } = consumer;
   if (row === undefined) return [...changed].flatMap((name) => findingsOf(name, before, after, consumer));
-  const found: MeaningFinding[] = [];
-  const own = fieldsByName(row);
-  for (const name of names) {
-    const field = own.get(name);
-    if (changed.has(name) || (field !== undefined && field.aliases.length > 0)) {
-      found.push(...findingsOf(name, before, after, consumer));
-    } else if (field !== undefined) found.push(...findingsOfNow(field, before, row, consumer));
-  }
-  for (const { name, aliases } of row.fields) {
-    if (aliases.length > 0 && !names.has(name)) found.push(...findingsOf(name, before, after, consumer));
-  }
-  return found;
+  const { aliased, otherwise } = standing(before, row, consumer);
+  const isAsked = (name: string): boolean => changed.has(name) || aliased.has(name);
+  const all = aliased.size + otherwise.size === 0 ? changed : new Set([...names, ...aliased]);
+  return [...all].flatMap((name) =>
+    isAsked(name) ? findingsOf(name, before, after, consumer) : (otherwise.get(name) ?? []),
+  );
 }
 
 interface Comparison {
@@ -122,16 +116,32 @@ function findingsOf(
   return MEANING_RULES.flatMap((rule) => told(rule, name, findFor(rule, views)));
 }
 
-interface FoundNow {
-  readonly now: RecordField;
+/** How a reader's own row stands to what flows now. */
+interface Standing {
+  readonly now: AvroRecord;
   readonly runtime: string | undefined;
-  readonly findings: readonly MeaningFinding[];
+  /** Fields with aliases. */
+  readonly aliased: ReadonlySet<string>;
+  /** What its other fields mean otherwise now already, by name. */
+  readonly otherwise: ReadonlyMap<string, readonly MeaningFinding[]>;
 }
 
-/** By the reader's field: what flows now is the same for all candidates. */
-const foundNow = new WeakMap<RecordField, FoundNow>();
+/** By the reader's row: what flows now is the same for all candidates. */
+const standings = new WeakMap<AvroRecord, Standing>();
 
-/** Of a field that stays as it is: what the reader's own means otherwise now already. */
+function standing(now: AvroRecord, row: AvroRecord, consumer: Consumer): Standing {
+  const { runtime } = consumer;
+  const known = standings.get(row);
+  if (known?.now === now && known.runtime === runtime) return known;
+  const plain = row.fields.filter(({ aliases }) => aliases.length === 0);
+  const found = plain.map((own) => [own.name, findingsOfNow(own, now, row, consumer)] as const);
+  const aliased = new Set(row.fields.filter((own) => !plain.includes(own)).map(({ name }) => name));
+  const made = { now, runtime, aliased, otherwise: new Map(found.filter(([, all]) => all.length > 0)) };
+  standings.set(row, made);
+  return made;
+}
+
+/** Of a field that stays as it is. */
 function findingsOfNow(
   own: RecordField,
   from: AvroRecord,
@@ -141,16 +151,11 @@ function findingsOfNow(
   const { name } = own;
   const now = fieldsByName(from).get(name);
   if (now === undefined || isSameField(own, now)) return [];
-  const { runtime } = consumer;
-  const known = foundNow.get(own);
-  if (known?.now === now && known.runtime === runtime) return known.findings;
   const change = { name, before: own, after: now, from: row, to: from, consumer };
-  const findings = MEANING_RULES.filter(({ ofReader }) => ofReader).flatMap((rule) => {
+  return MEANING_RULES.filter(({ ofReader }) => ofReader).flatMap((rule) => {
     const found = rule.find(change);
     return told(rule, name, found && { ...againstOwn(found), severity: "warning" });
   });
-  foundNow.set(own, { now, runtime, findings });
-  return findings;
 }
 
 function told(rule: MeaningRule, name: string, found: Found | undefined): readonly MeaningFinding[] {
