@@ -1,4 +1,5 @@
 /** 200 contracts on one table of 30 columns, and 50 alterations of it: who is ready for each is what is timed. */
+import { parseSchemaText } from "../../src/avro/parse.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { Amendment } from "../../src/gate/amendment.ts";
 import { weigh } from "../../src/gate/settle.ts";
@@ -107,10 +108,13 @@ function plain(schema: Json): Json {
   return JSON.parse(text) as Json; // what JSON.stringify wrote
 }
 
-export interface Judged {
-  /** Time of the processor, and by the clock. */
+/** Of the processor, and by the clock. */
+interface Times {
   readonly cpuMs: number;
   readonly wallMs: number;
+}
+
+export interface Judged extends Times {
   readonly verdicts: Readonly<Record<string, number>>;
 }
 
@@ -118,14 +122,27 @@ export interface Judged {
 export function judgeAll(crowd: Crowd): Judged {
   const all = alterations().map(altered);
   const asked = new Map(contracts(crowd).map((contract) => [contract.consumer, contract]));
+  const verdicts: Record<string, number> = {};
+  const times = timed(() => {
+    for (const { state, table, amendment } of all) {
+      const given = weigh(RULES, { ...state, contracts: asked }, table, amendment, WHEN);
+      for (const { verdict } of given) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    }
+  });
+  return { ...times, verdicts };
+}
+
+/** How long the table's schema takes to parse so many times: what a busy machine makes slower too. */
+export function parseTimes(count: number): Times {
+  return timed(() => {
+    for (let time = 0; time < count; time++) parseSchemaText(TABLE.shape.valueSchema.text);
+  });
+}
+
+function timed(work: () => void): Times {
   const begun = performance.now();
   const used = process.cpuUsage();
-  const given = all.flatMap(({ state, table, amendment }) =>
-    weigh(RULES, { ...state, contracts: asked }, table, amendment, WHEN),
-  );
+  work();
   const { user, system } = process.cpuUsage(used);
-  const wallMs = performance.now() - begun;
-  const verdicts: Record<string, number> = {};
-  for (const { verdict } of given) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
-  return { cpuMs: (user + system) / 1000, wallMs, verdicts };
+  return { cpuMs: (user + system) / 1000, wallMs: performance.now() - begun };
 }
