@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
 
 import { GuardError } from "../errors.ts";
+import { messageText } from "../finding.ts";
 import type { AmendmentView } from "../http/amendment-view.ts";
 import { type Client, clientOf } from "./client.ts";
 import { readSeconds, type Terminal, withExamples } from "./command.ts";
@@ -128,9 +129,10 @@ async function printed(answers: readonly Answer[], format: Format): Promise<stri
 function answerText({ id, field, answer, why, notReady, notAsked }: Answer): string {
   const consumers = notReady.flatMap(({ consumer, environment, verdict, findings }) => [
     `  ${consumer} (${environment}): ${verdict}`,
-    ...findings.map(
-      ({ message, rule, remedy }) => `    ${message} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`,
-    ),
+    ...findings.map((finding) => {
+      const { rule, remedy } = finding;
+      return `    ${messageText(finding)} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
+    }),
   ]);
   const groups = notAsked.length === 0 ? [] : [`  not asked: groups no contract names: ${notAsked.join(", ")}`];
   return [`${answer === "flows" ? "yes" : answer}: ${field} (${id}): ${why}`, ...consumers, ...groups].join("\n");

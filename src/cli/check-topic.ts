@@ -54,7 +54,9 @@ export function checkTopic(
 export function checkFiles(contract: Contract, view: TopicView, today: string): TopicJudgement {
   const judged = checkTopic(contract, view, today);
   const findings = judged.findings.map((finding) =>
-    finding.rule === "contract/unknown-field" ? { ...finding, severity: "error" as const } : finding,
+    finding.rule === "contract/unknown-field"
+      ? { ...finding, severity: "error" as const, effect: "throws" as const }
+      : finding,
   );
   const verdict = findings.some(({ severity }) => severity === "error") ? "not-ready" : judged.verdict;
   return { ...judged, verdict, findings };

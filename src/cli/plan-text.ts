@@ -1,3 +1,4 @@
+import { messageText } from "../finding.ts";
 import type { Verdict } from "../gate/amendment.ts";
 import type { PlannedAmendment, PlanView } from "../http/plan-view.ts";
 
@@ -77,9 +78,10 @@ function facts({ flows, why, meanwhile, verdicts }: PlannedAmendment): readonly 
 }
 
 function findings({ findings: all }: Verdict): readonly string[] {
-  return all.map(({ field, message, rule, remedy }) => {
+  return all.map((finding) => {
+    const { field, rule, remedy } = finding;
     const place = field === undefined ? "" : `${field}: `;
-    return `  ${place}${message} [${rule}]${remedy === undefined ? "" : `; ${remedy}`}`;
+    return `  ${place}${messageText(finding)} [${rule}]${remedy === undefined ? "" : `; ${remedy}`}`;
   });
 }
 

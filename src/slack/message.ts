@@ -10,6 +10,7 @@ import type {
   Waiting,
   WithheldAlert,
 } from "../alert/alert.ts";
+import { messageText } from "../finding.ts";
 import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
 import { mention } from "./mention.ts";
 
@@ -163,7 +164,8 @@ function consumerText({ consumer, environment, verdict, finding, more }: Waiting
   const unknown = verdict === "unknown" ? "not known: " : "";
   const rest = more > 0 ? ` (and ${more} more)` : "";
   const remedy = finding.remedy === undefined ? "" : `; ${escaped(finding.remedy)}`;
-  return `${who}: ${unknown}${field}${cut(escaped(finding.message), 120)}${rest}${remedy}`;
+  const message = messageText({ ...finding, message: cut(escaped(finding.message), 120) });
+  return `${who}: ${unknown}${field}${message}${rest}${remedy}`;
 }
 
 function groups(names: readonly string[]): readonly Block[] {
