@@ -100,6 +100,17 @@ describe("a message", () => {
     await expect(`${JSON.stringify(message, null, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.json`);
   });
 
+  it("says what happens when an event is read, also after a long message", () => {
+    const long: Finding = { ...finding(), message: `it takes ${"int or ".repeat(40)}`, effect: "throws" };
+    const wrong: Finding = { ...finding(), message: "it counts ms", effect: "reads-wrong-value" };
+    const said = texts(
+      messageOf(news([waitsFor(3, "c", notReady("billing", [long]), notReady("search", [wrong]))])).blocks,
+    );
+    expect(said.join("\n")).toMatch(
+      /int o…; the decoder throws; name it(.|\n)*it counts ms; a wrong value is read; name it/,
+    );
+  });
+
   it("mentions owners by id only, and nobody for what is released", () => {
     expect(texts(messageOf(news([waitsAgain])).blocks)).toContain(
       "For <!subteam^S0BILLING> @team-search &lt;!channel&gt;",
