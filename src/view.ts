@@ -133,13 +133,16 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
 }
 
 export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
-  const withheld = withheldOf(table).flatMap(({ id, name, column, answer }) => {
+  const waiting = withheldOf(table).flatMap(({ id, name, column, answer }) => {
     const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
-    if (candidate?.part !== "value") return [];
-    return [{ amendmentId: id, field: column?.name ?? name, candidate: candidate.text }];
+    if (candidate === undefined) return [];
+    return [{ part: candidate.part, is: { amendmentId: id, field: column?.name ?? name, candidate: candidate.text } }];
   });
+  const withheld = waiting.flatMap(({ part, is }) => (part === "value" ? [is] : []));
+  const key = waiting.find(({ part }) => part === "key")?.is;
+  const withheldKey = key && { ...key, flowing: table.shape.keySchema?.text };
   const flowing = table.flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
-  return { topic: table.shape.topic, flowing, withheld, severity };
+  return { topic: table.shape.topic, flowing, withheld, withheldKey, severity };
 }
 
 export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {

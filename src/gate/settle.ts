@@ -1,7 +1,6 @@
 import { parseSchemaText } from "../avro/parse.ts";
-import type { AvroRecord } from "../avro/schema.ts";
 import type { Contract } from "../contract/contract.ts";
-import { judgeKey } from "../contract/judge-key.ts";
+import { judgeKey, keyCandidateOf } from "../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../contract/judge.ts";
 import { dayOf, type Weights } from "../contract/severity.ts";
 import type { Amendment, Candidate, Verdict } from "./amendment.ts";
@@ -101,9 +100,8 @@ export function weigh(
 
 function judging({ shape }: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
   if (candidate.part === "key") {
-    const after = recordOf(candidate.text);
-    const before = shape.keySchema === undefined ? undefined : recordOf(shape.keySchema.text);
-    return (contract) => judgeKey(contract, { before, after }, weights);
+    const keys = keyCandidateOf(shape.keySchema?.text, candidate.text);
+    return (contract) => judgeKey(contract, keys, weights);
   }
   const asked = {
     topic: shape.topic,
@@ -113,11 +111,4 @@ function judging({ shape }: TableState, candidate: Candidate, weights: Weights):
     moved: candidate.moved,
   };
   return (contract) => judge(contract, asked, weights);
-}
-
-/** A key's schema is a record: keySchema makes no other. */
-function recordOf(text: string): AvroRecord {
-  const schema = parseSchemaText(text);
-  if (schema.kind !== "record") throw new Error("a key's schema is no record");
-  return schema;
 }

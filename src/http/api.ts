@@ -102,6 +102,16 @@ export interface TopicView {
     /** The candidate schema's text. */
     readonly candidate: string;
   }[];
+  /** Another key of the events that waits. undefined: none does. */
+  readonly withheldKey?:
+    | {
+        readonly amendmentId: string;
+        readonly field: string;
+        /** The key's schema now, as text. undefined: the events have no key. */
+        readonly flowing?: string | undefined;
+        readonly candidate: string;
+      }
+    | undefined;
   /** What the connector's file says of rules' severity. undefined: nothing. */
   readonly severity?: readonly SeverityChange[] | undefined;
 }
