@@ -1,5 +1,6 @@
 import type { Json } from "../table/shape.ts";
 import { checkCompatibility } from "./compatibility.ts";
+import { arrayItems } from "./runtime/array-items.ts";
 import { cachedResolver } from "./runtime/cached-resolver.ts";
 import { decimal } from "./runtime/decimal.ts";
 import { defaultRead } from "./runtime/default-read.ts";
@@ -40,6 +41,7 @@ export const RUNTIME_RULES: readonly RuntimeRule[] = [
   nameRefused,
   emptyType,
   javascriptName,
+  arrayItems,
 ];
 
 export interface RuntimeFinding extends RuntimeFound {
