@@ -24,7 +24,7 @@ export type Effect = "throws" | "reads-null-or-default" | "reads-wrong-value" | 
 /** In words for people, and what a message has that says as much itself. */
 const EFFECTS = {
   throws: { words: "the decoder throws", said: /throws|refuse|reject|cannot make/ },
-  "reads-null-or-default": { words: "null or a default is read", said: /\bnull\b|\bdefault\b|takes for/ },
+  "reads-null-or-default": { words: "null or a default is read", said: /\bnull\b|\bdefault\b|\bundefined\b|takes for/ },
   "reads-wrong-value": { words: "a wrong value is read", said: /wrong|another|filled from|as the other/ },
   decodes: { words: "it decodes, only the rule forbids it", said: /was tried/ },
 } as const satisfies Readonly<Record<Effect, { readonly words: string; readonly said: RegExp }>>;

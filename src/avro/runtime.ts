@@ -64,7 +64,10 @@ const places = new WeakMap<AvroSchema, readonly Place[]>();
  * refuses gives nothing: that has its own findings.
  */
 export function runtimeFindings(runtime: Runtime, { reader, writer, text }: RuntimePair): readonly RuntimeFinding[] {
-  const rules = RUNTIME_RULES.filter(({ runtimes }) => runtimes.includes(runtime));
+  const rules = RUNTIME_RULES.filter(
+    ({ runtimes, concerns }) =>
+      runtimes.includes(runtime) && (concerns === undefined || (reader !== undefined && concerns(placesIn(reader)))),
+  );
   if (rules.length === 0) return [];
   if (reader !== undefined && !checkCompatibility(reader, writer).compatible) return [];
   const sight = {

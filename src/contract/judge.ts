@@ -140,21 +140,20 @@ function fieldFindings(contract: Contract, name: string, now: AvroRecord, next: 
   const [before, after] = [now, next].map(({ fields }) => fields.find((field) => field.name === name)?.type);
   const found = { severity: "error", certainty: "always", field: `after.${name}` } as const;
   if (after === undefined) {
-    const message = `the consumer reads "${name}", which the events ${before === undefined ? "do" : "would"} not have`;
+    const lacks = `the consumer reads "${name}", which the events ${before === undefined ? "do" : "would"} not have`;
+    // avsc makes plain objects. With others it depends on how a field is asked for, or on the version.
+    const isUndefined = runtimeOf(contract.runtime) === "avsc";
+    const message = isUndefined ? `${lacks}: avsc gives undefined` : lacks;
+    const effect = isUndefined ? ("reads-null-or-default" as const) : undefined;
     const remedy = `take "${name}" out of \`fields\` once the consumer does without it`;
     // No reason to keep another field back: two withheld fields that one contract lists would wait for each other.
     const severity = before === undefined ? "warning" : "error";
-    return [{ rule: "contract/field-missing", ...found, severity, effect: effectOfMissing(contract), message, remedy }];
+    return [{ rule: "contract/field-missing", ...found, severity, effect, message, remedy }];
   }
   if (before === undefined || isSameType(before, after)) return [];
   const message = `"${name}" is ${canonicalForm(before)} now and would be ${canonicalForm(after)}`;
   const remedy = `make the consumer read the new type, then take "${name}" out of \`fields\` until it flows`;
   return [{ rule: RETYPED, ...found, message, remedy }];
-}
-
-/** avsc makes plain objects: what they lack is undefined. Elsewhere it depends on how it is asked for, or the version. */
-function effectOfMissing({ runtime }: Contract): Finding["effect"] {
-  return runtimeOf(runtime) === "avsc" ? "reads-null-or-default" : undefined;
 }
 
 function isSameType(before: AvroSchema, after: AvroSchema): boolean {

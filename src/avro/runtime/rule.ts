@@ -37,6 +37,8 @@ export interface RuntimeRule {
   /** Severity on a field the consumer reads; on others it is a warning. */
   readonly severity: Finding["severity"];
   readonly runtimes: readonly Runtime[];
+  /** May anything be found for a reader's schema with these types? Spares the rest of the work; undefined: yes. */
+  readonly concerns?: (places: readonly Place[]) => boolean;
   /** Asked for its runtimes only. */
   readonly find: (sight: Sight) => readonly RuntimeFound[];
 }
