@@ -136,9 +136,11 @@ export function topicView(table: TableState, severity: TopicView["severity"]): T
   const waiting = withheldOf(table).flatMap(({ id, name, column, answer }) => {
     const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
     if (candidate === undefined) return [];
-    return [{ part: candidate.part, is: { amendmentId: id, field: column?.name ?? name, candidate: candidate.text } }];
+    const { part, text, added, moved } = candidate;
+    return [{ part, added, moved, is: { amendmentId: id, field: column?.name ?? name, candidate: text } }];
   });
-  const withheld = waiting.flatMap(({ part, is }) => (part === "value" ? [is] : []));
+  const values = waiting.filter(({ part }) => part === "value");
+  const withheld = values.map(({ is, added, moved }) => ({ ...is, added, moved }));
   const key = waiting.find(({ part }) => part === "key")?.is;
   const withheldKey = key && { ...key, flowing: table.shape.keySchema?.text };
   const flowing = table.flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));

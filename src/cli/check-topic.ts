@@ -42,8 +42,9 @@ export function checkTopic(
     topic,
     consumer,
     withheld: [
-      ...withheld.map(({ amendmentId, field, candidate }) => {
-        const next = { topic, envelope: parseSchemaText(candidate), added: [{ name: field }], flowing: newest };
+      ...withheld.map(({ amendmentId, field, candidate, added = [field], moved }) => {
+        const brings = { added: added.map((name) => ({ name })), moved };
+        const next = { topic, envelope: parseSchemaText(candidate), ...brings, flowing: newest };
         return { amendmentId, field, ...judge(contract, next, weights) };
       }),
       ...(withheldKey === undefined ? [] : [judgedKey(contract, withheldKey, weights)]),

@@ -101,6 +101,9 @@ export interface TopicView {
     readonly field: string;
     /** The candidate schema's text. */
     readonly candidate: string;
+    /** Row fields it has over what flows, and those another column would fill; older services do not say. */
+    readonly added?: readonly string[] | undefined;
+    readonly moved?: readonly string[] | undefined;
   }[];
   /** Another key of the events that waits. undefined: none does. */
   readonly withheldKey?:
