@@ -1,5 +1,6 @@
 import type { ValueModes } from "../event/modes.ts";
 import type { ReleasePolicy } from "../gate/policy.ts";
+import type { Mode } from "../gate/state.ts";
 import type { ListEntry } from "../table/capture.ts";
 import type { CaptureFilter } from "../table/filter.ts";
 import type { Operation } from "./capture-keys.ts";
@@ -8,6 +9,8 @@ import type { ConverterRegistry } from "./converter.ts";
 /** One captured database, checked: what a file in `connectors/` says, with every default filled in. */
 export interface ConnectorConfig {
   readonly name: string;
+  /** watch: another Debezium publishes, and the file is its own. */
+  readonly mode: Mode;
   readonly database: DatabaseConfig;
   readonly topicPrefix: string;
   readonly filter: CaptureFilter;

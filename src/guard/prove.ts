@@ -8,7 +8,7 @@ import { isVisible } from "../wal/snapshot.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture.ts";
 import { look as lookAgain } from "./look.ts";
-import { beside, type Captured, capturedFrom, type Session, tableOf } from "./session.ts";
+import { beside, type Captured, capturedFrom, isWatching, type Session, tableOf } from "./session.ts";
 import { atWork } from "./work.ts";
 
 const LOOK_AGAIN_MS = 20;
@@ -79,8 +79,12 @@ async function typesOf(session: Session, relation: Relation, table: Table): Prom
 /** Another table with the name of one of ours: nothing of it is published until an operator says so. */
 async function refuseReplaced(session: Session, captured: Captured, topic: string): Promise<void> {
   const { relation } = captured;
+  const { relations } = session;
   const { table } = await session.source.table(tableOid(relation.oid));
   if (table !== undefined) apply(session, { kind: "replaced", topic, table });
+  // Dropped again already: its rows are nothing that could be judged.
+  if (table === undefined && isWatching(session))
+    return void relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
   // Had an operator said so already, the state's table would have this OID.
   session.relations.set(relation.oid, capturedFrom(session, relation));
   if (session.relations.get(relation.oid)?.news !== "replaces") return;
@@ -214,7 +218,8 @@ export async function recheck(session: Session): Promise<void> {
  * one timeout no Relation waits again until the registry has answered.
  */
 async function settleWithin(session: Session, topic: string, deadline: bigint): Promise<void> {
-  if (session.work.silent) return;
+  // Nothing waits for an answer where Debezium publishes.
+  if (session.work.silent || isWatching(session)) return;
   takeInputs(session);
   while (atWork(session, topic)) {
     const left = Number((deadline - session.outside.now()) / 1000n);

@@ -1,5 +1,6 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
 import type { Amendment, Explanation, Verdict } from "../gate/amendment.ts";
+import type { Mode } from "../gate/state.ts";
 import type { Step } from "../plan/step.ts";
 import type { Json } from "../table/shape.ts";
 
@@ -46,6 +47,7 @@ export interface PlanView {
 
 export interface PlannedAmendment {
   readonly connector: string;
+  readonly mode: Mode;
   readonly topic: string;
   /** `schema.table` as it is before the migration. */
   readonly table: string;
@@ -54,7 +56,7 @@ export interface PlannedAmendment {
   readonly lines: readonly number[];
   readonly what: string;
   readonly meanwhile: string;
-  /** Would it flow at once, as things are now. */
+  /** Would it flow at once, as things are now; watch: would Debezium publish it. */
   readonly flows: boolean;
   readonly why: string;
   readonly verdicts: readonly Verdict[];
@@ -71,6 +73,8 @@ export interface Health {
 
 export interface ConnectorView {
   readonly name: string;
+  /** watch: Debezium publishes; `withheld` is what it has not published yet. */
+  readonly mode: Mode;
   readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
   /** Why it is retrying or stopped: the GuardError's message and its next step. */
   readonly problem?: ErrorBody | undefined;
@@ -83,7 +87,8 @@ export interface TableView {
   /** `schema.table`. */
   readonly table: string;
   readonly topic: string;
-  readonly schemaId: number;
+  /** null: nothing is published yet (watch). */
+  readonly schemaId: number | null;
   readonly fields: readonly string[];
   readonly withheld: readonly string[];
 }
@@ -109,6 +114,7 @@ export interface AmendmentView {
   /** `inventory.public.customers/3`. */
   readonly id: string;
   readonly connector: string;
+  readonly mode: Mode;
   readonly topic: string;
   readonly field: string;
   readonly kind: Amendment["kind"];

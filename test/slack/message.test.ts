@@ -23,6 +23,7 @@ const CONTRACTS = [contract("billing", "<!subteam^S0BILLING>"), contract("search
 function scopeOf(amendments: readonly Amendment[], groups: readonly string[] = []): Scope {
   return {
     connector: "inventory",
+    mode: "guard",
     state: stateWith(amendments, CONTRACTS),
     groupsNotNamed: new Map([[TOPIC, groups]]),
   };
