@@ -1,0 +1,73 @@
+import { expect, it } from "vitest";
+import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
+import { fieldOf } from "../../src/event/field.ts";
+import { readTable } from "../../src/postgres/catalog.ts";
+import { connect } from "../../src/postgres/connection.ts";
+import { registryClient } from "../../src/registry/client.ts";
+import { tableOid } from "../../src/table/column.ts";
+import { type Database, freshDatabase } from "../stack/database.ts";
+import { servers } from "../stack/servers.ts";
+import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
+import { firstDay, type Publisher } from "./beside.ts";
+import { startService } from "./service.ts";
+
+it("beside a Debezium: who would break is named before the first row, nothing is written, what it registers is followed", async () => {
+  await using database = await freshDatabase();
+  await database.query("create table t (id int primary key, a text)");
+  const other = await standIn(database);
+  const slots = () =>
+    database.query(
+      "select slot_name as name, active, confirmed_flush_lsn::text as at from pg_replication_slots where slot_name = $1",
+      [other.slot],
+    );
+  const before = await slots();
+  await firstDay(database, other);
+  expect(await slots()).toEqual(before);
+  expect(await topics(other.prefix)).toEqual([]);
+  const connector = { "slot.name": `${other.prefix}_guard` };
+  const options = { database: database.address, prefix: other.prefix, tables: ["public.t"], connector };
+  await using guard = await startService(options, false);
+  expect(await guard.exited).toBe(1);
+  expect(guard.output()).toContain("fieldgate.mode is guard, and connector");
+});
+
+async function topics(prefix: string): Promise<readonly string[]> {
+  const admin = kafkaClient().admin();
+  await admin.connect();
+  const all = await admin.listTopics();
+  await admin.disconnect();
+  return all.filter((topic) => topic.startsWith(`${prefix}.`));
+}
+
+/** Registers what a Debezium would with the next row of `t`, from the catalog as it does; 409 ends it. */
+async function standIn(database: Database): Promise<Publisher> {
+  const prefix = uniquePrefix();
+  const topic = `${prefix}.public.t`;
+  const registry = registryClient({ urls: [servers.registry.url], auth: undefined, tls: undefined });
+  await database.query(`create publication ${prefix} for table t`);
+  await database.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [prefix]);
+  const [found] = await database.query<{ oid: number }>("select 't'::regclass::oid as oid");
+  let end = "running";
+  return {
+    prefix,
+    slot: prefix,
+    publication: prefix,
+    connectorFile: {
+      config: { "slot.name": prefix, "publication.name": prefix, "plugin.name": "pgoutput", "snapshot.mode": "always" },
+    },
+    async publish() {
+      const client = await connect(database.address, { applicationName: "a Debezium" });
+      const { table } = await readTable(client, tableOid(found?.oid ?? 0));
+      await client.end();
+      const fields = (table?.columns ?? []).flatMap((column) => {
+        const mapped = fieldOf(column);
+        return mapped.kind === "field" ? [mapped.field] : [];
+      });
+      const key = keySchema(topic, fields.slice(0, 1));
+      await registry.register(`${topic}-key`, JSON.stringify(key));
+      const answer = await registry.register(`${topic}-value`, JSON.stringify(envelopeSchema(topic, fields)));
+      if (answer.kind === "refused") end = "exit code 1";
+    },
+    ended: async () => end,
+  };
+}
