@@ -93,7 +93,7 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
 function meaningOf({ mode, severity }: WithheldAlert): string {
   if (mode === "guard") return "Rows flow on in the shape they had.";
   return severity === "stopped"
-    ? "Debezium's task stops at the first row: undo the change, or have the subject's level take it, before a row is written."
+    ? "Undo the change, or have the subject's level take it, before a row is written."
     : "The next row is published as the table is now; nothing keeps it back.";
 }
 

@@ -7,6 +7,7 @@ import { registryClient } from "../../src/registry/client.ts";
 import { tableOid } from "../../src/table/column.ts";
 import { type Database, freshDatabase } from "../stack/database.ts";
 import { servers } from "../stack/servers.ts";
+import { until } from "../stack/until.ts";
 import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
 import { firstDay, type Publisher } from "./beside.ts";
 import { startService } from "./service.ts";
@@ -24,12 +25,49 @@ it("beside a Debezium: who would break is named before the first row, nothing is
   await firstDay(database, other);
   expect(await slots()).toEqual(before);
   expect(await topics(other.prefix)).toEqual([]);
+  expect(await marks(database, other)).toBe(0);
   const connector = { "slot.name": `${other.prefix}_guard` };
   const options = { database: database.address, prefix: other.prefix, tables: ["public.t"], connector };
   await using guard = await startService(options, false);
   expect(await guard.exited).toBe(1);
   expect(guard.output()).toContain("fieldgate.mode is guard, and connector");
 });
+
+it("a table that nothing is published of waits for its subject; without the trigger its first row tells", async () => {
+  await using database = await freshDatabase();
+  await database.query("create table t (id int primary key, a text)");
+  const other = await standIn(database);
+  const connector = { ...other.connectorFile.config, "fieldgate.mode": "watch" };
+  const options = { database: database.address, prefix: other.prefix, tables: ["public.t"], connector };
+  await using service = await startService(options);
+  const table = async () => (await service.connector()).tables[0];
+  expect(await table()).toMatchObject({ schemaId: null, fields: ["id", "a"] });
+  const topic = `${other.prefix}.public.t`;
+  expect(await service.get(`/v1/topics/${topic}`)).toEqual({ topic, flowing: [], withheld: [] });
+  await database.query("alter table t add column b int; insert into t values (1, 'one', 1)");
+  await other.publish();
+  await until(async () => (await table())?.schemaId !== null, "the subject is found");
+  expect(await table()).toMatchObject({ fields: ["id", "a", "b"], withheld: [] });
+  await database.query("alter table t rename column a to c; insert into t values (2, 'two', 2)");
+  expect(await service.amendment("a", "withheld")).toMatchObject({ changes: ["renamed"], explained: null });
+  await other.publish();
+  await service.amendment("a", "released");
+  // The registry has no new version of it: the field's column is another.
+  await database.query("alter table t drop column b; alter table t add column b int; insert into t values (3, 'x', 3)");
+  await service.amendment("b", "withheld");
+  await until(async () => (await table())?.withheld.length === 0, "it is what is published already");
+  expect(await topics(other.prefix)).toEqual([]);
+});
+
+/** What Fieldgate would have a Debezium publish as messages. */
+async function marks(database: Database, { slot, publication }: Publisher): Promise<number> {
+  const rows = await database.query(
+    `select 1 from pg_logical_slot_peek_binary_changes($1, null, null, 'proto_version', '1', 'publication_names', $2,
+       'messages', 'true') where position('fieldgate.chunk'::bytea in data) > 0`,
+    [slot, publication],
+  );
+  return rows.length;
+}
 
 async function topics(prefix: string): Promise<readonly string[]> {
   const admin = kafkaClient().admin();
