@@ -25,9 +25,9 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
   const sure = sureColumns(input);
   const proven = sure.length === input.columns.length;
   const named = renamedTable(table, input);
-  if (named.unpublished === true && proven) {
+  if (named.unpublished === true) {
     const key = isPinned(rules, named, input) ? named.shape.key.map((field) => field.attnum) : keyNow(named, input);
-    return step(withTable(state, asItsColumns(rules, named, sure, key)));
+    return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named));
   }
   const found = [...differences(rules, named, sure, proven)];
   const key = proven && !isPinned(rules, named, input) ? keyDifference(named, input) : undefined;

@@ -79,14 +79,14 @@ async function typesOf(session: Session, relation: Relation, table: Table): Prom
 /** Another table with the name of one of ours: nothing of it is published until an operator says so. */
 async function refuseReplaced(session: Session, captured: Captured, topic: string): Promise<void> {
   const { relation } = captured;
-  const { relations } = session;
   const { table } = await session.source.table(tableOid(relation.oid));
   if (table !== undefined) apply(session, { kind: "replaced", topic, table });
-  // Dropped again already: its rows are nothing that could be judged.
-  if (table === undefined && isWatching(session))
-    return void relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
   // Had an operator said so already, the state's table would have this OID.
   session.relations.set(relation.oid, capturedFrom(session, relation));
+  // Dropped again already: there is nothing to judge of its rows, and nothing stops where Debezium publishes.
+  if (table === undefined && isWatching(session)) {
+    session.relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
+  }
   if (session.relations.get(relation.oid)?.news !== "replaces") return;
   throw new GuardError("table-replaced", `${relation.schema}.${relation.name} is another table now`, {
     next: `fieldgate release ${topic}/table --reason "…" lets it take the place; or capture it with a new connector`,
