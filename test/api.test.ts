@@ -95,7 +95,8 @@ describe("contracts of one consumer", () => {
 
 describe("a topic", () => {
   const running = (name: string, state: Running["state"]): Running => {
-    return { name, status: { kind: "starting" }, state, jobs: { seen: new Map(), note: () => {} }, last: undefined };
+    const jobs = { seen: new Map(), note: () => {} };
+    return { name, mode: "guard", status: { kind: "starting" }, state, jobs, last: undefined };
   };
   const inventory = running("inventory", stateOf());
 
