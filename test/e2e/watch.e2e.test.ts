@@ -43,7 +43,7 @@ it("a table that nothing is published of waits for its subject; without the trig
   const table = async () => (await service.connector()).tables[0];
   expect(await table()).toMatchObject({ schemaId: null, fields: ["id", "a"] });
   const topic = `${other.prefix}.public.t`;
-  expect(await service.get(`/v1/topics/${topic}`)).toEqual({ topic, flowing: [], withheld: [] });
+  expect(await service.get(`/v1/topics/${topic}`)).toEqual({ topic, flowing: [], withheld: [], severity: [] });
   await database.query("alter table t add column b int; insert into t values (1, 'one', 1)");
   await other.publish();
   await until(async () => (await table())?.schemaId !== null, "the subject is found");
