@@ -16,7 +16,7 @@ import { startHttp } from "./http/start-http.ts";
 import { type Appender, openAppender } from "./kafka/append.ts";
 import { type KafkaClient, kafkaClient } from "./kafka/client.ts";
 import { liveGroups } from "./kafka/groups.ts";
-import { unnamedGroups } from "./known.ts";
+import { type Running, unnamedGroups } from "./known.ts";
 import { openLog } from "./log.ts";
 import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "./registry/client.ts";
@@ -25,7 +25,7 @@ import type { Clock } from "./slack/clock.ts";
 import { type Slack, startSlack } from "./slack/start-slack.ts";
 import { openWebhook } from "./slack/webhook.ts";
 import { withoutSlack } from "./slack/without-slack.ts";
-import { lastOf, type Running } from "./view.ts";
+import { lastOf } from "./view.ts";
 
 /** What all connectors of the process share. */
 interface Service {

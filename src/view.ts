@@ -3,27 +3,16 @@ import type { ChunkJob } from "./chunk/job.ts";
 import type { Amendment, Verdict } from "./gate/amendment.ts";
 import { describeAmendment, meanwhile } from "./gate/describe.ts";
 import { unnamedOn } from "./gate/readers.ts";
-import type { Mode, State, TableState } from "./gate/state.ts";
+import type { TableState } from "./gate/state.ts";
 import { withheldOf } from "./gate/update.ts";
 import { isoTime } from "./guard/time.ts";
 import type { Status } from "./guard/outside.ts";
 import type { AmendmentView, ChunkView } from "./http/amendment-view.ts";
 import type { ConnectorView, TableView, TopicView } from "./http/api.ts";
-import type { KnownNow } from "./known.ts";
-import { type JobWatch, progressOf } from "./progress.ts";
+import type { KnownNow, Running } from "./known.ts";
+import { progressOf } from "./progress.ts";
 import { seenTexts } from "./seen-text.ts";
 import { formatLsn } from "./wal/lsn.ts";
-
-/** One connector as it runs in this process. */
-export interface Running {
-  readonly name: string;
-  readonly mode: Mode;
-  status: Status;
-  /** The state of the last commit; undefined before the first. */
-  state: State | undefined;
-  readonly jobs: JobWatch;
-  last: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
-}
 
 export function connectorView(running: Running, now: number): ConnectorView {
   const { status, state } = running;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { serviceApi } from "../src/api.ts";
 import type { Contract } from "../src/contract/contract.ts";
 import type { OpenDesk } from "../src/desk.ts";
-import type { Running } from "../src/view.ts";
+import type { Running } from "../src/known.ts";
 import { stateOf, TOPIC } from "./gate/customers.ts";
 
 const contract: Contract = {
