@@ -15,7 +15,17 @@ beforeAll(async () => {
   const found = { rule: "avro/type-mismatch", severity: "error", certainty: "on-some-data", effect: "throws" } as const;
   const verdicts = [{ ...verdict, findings: [{ ...found, message: "the reader takes int" }] }];
   const { connector, topic, field, what, meanwhile } = amendment;
-  const planned = { connector, topic, table: "public.customers", field, lines: [1], what, meanwhile, verdicts };
+  const planned = {
+    connector,
+    mode: "guard" as const,
+    topic,
+    table: "public.customers",
+    field,
+    lines: [1],
+    what,
+    meanwhile,
+    verdicts,
+  };
   api.plans = { amendments: [{ ...planned, flows: false, why: "billing is not ready", schema: null }], notes: [] };
   api.changes = [{ verdicts }];
   http = await startHttp(api, { host: "127.0.0.1", port: 0, token: TOKEN, log: pino({ level: "silent" }) });
