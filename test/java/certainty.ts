@@ -40,7 +40,7 @@ test(`${RUNS} generated pairs: what Java's decoder does is as certain as we say 
   console.log(JSON.stringify({ seed, ...counted }, null, 2));
 });
 
-test(`${RUNS} compatible pairs with nothing behind the datum: all is read unless runtime/array-items is found`, async () => {
+test(`${RUNS} generated pairs with nothing behind the datum: what is compatible is read, unless runtime/array-items is found`, async () => {
   const counted: Record<string, number> = {};
   const count = (what: string): void => void (counted[what] = (counted[what] ?? 0) + 1);
   await fc.assert(

@@ -24,6 +24,7 @@ test.each<[string, Json, Json, readonly string[]]>([
   ],
   ["records that the reader has fewer fields of", record(A), record(A, { name: "b", type: "string", default: "" }), []],
   ["records that hold themselves", chain, chain, []],
+  ["nulls, in a union for the reader", ["null"], "null", ["0 or more", "1 or more"]],
   ["of no bytes", { type: "fixed", name: "F", size: 0 }, { type: "fixed", name: "F", size: 0 }, []],
 ])("an array's items: %s", (_what, own, written, told) => {
   const [reader, writer] = [own, written].map((items) =>
