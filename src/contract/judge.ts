@@ -97,7 +97,7 @@ export function checkFlowing(
 
 function awaited(finding: Finding, name: string): Finding {
   const message = `the consumer reads "${name}", which is withheld until its readers are ready`;
-  return { ...finding, message, remedy: "run `fieldgate publish` once this version is deployed" };
+  return { ...finding, effect: undefined, message, remedy: "run `fieldgate publish` once this version is deployed" };
 }
 
 /** What a contract's findings, of the judgement and of what was seen of its readers, amount to. */
