@@ -7,9 +7,9 @@ import { GuardError } from "./errors.ts";
 import { type Amendment, isCalled } from "./gate/amendment.ts";
 import type { Api, Command, Health, TopicView } from "./http/api.ts";
 import type { Appender } from "./kafka/append.ts";
-import { type Known, knownNow } from "./known.ts";
+import { type Known, knownNow, type Running } from "./known.ts";
 import { type Planner, planOf } from "./planning.ts";
-import { amendmentView, connectorView, type Running, topicView } from "./view.ts";
+import { amendmentView, connectorView, topicView } from "./view.ts";
 
 export interface ApiParts extends Known {
   readonly deployment: string;

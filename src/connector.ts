@@ -48,6 +48,7 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
       config: topicCreation.cleanupPolicy === undefined ? {} : { "cleanup.policy": topicCreation.cleanupPolicy },
     },
     rules: {
+      mode: config.mode,
       environment: config.environment,
       policy: config.releasePolicy,
       policyOf: new Map(policies),

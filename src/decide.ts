@@ -1,6 +1,7 @@
 import { answerForgotten, onCommand } from "./gate/command.ts";
 import { onContract } from "./gate/contract.ts";
 import { onGroups } from "./gate/groups.ts";
+import { onObserved } from "./gate/observed.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./gate/release.ts";
 import { onReplaced } from "./gate/replaced.ts";
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onTold } from "./gate/seen.ts";
@@ -22,7 +23,7 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
     case "null-found":
       return onNullFound(rules, state, input, when);
     case "replaced":
-      return onReplaced(state, input, when);
+      return onReplaced(rules, state, input, when);
     case "ask":
       return onAsk(rules, state, input.id, when);
     case "passed":
@@ -39,6 +40,8 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
       return onFlip(rules, state, input, when);
     case "registration-refused":
       return onRefusedRegistration(state, input);
+    case "observed":
+      return onObserved(rules, state, input, when);
     case "settle":
       return settleTopic(rules, state, input.topic, when);
     case "told":

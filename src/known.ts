@@ -2,9 +2,21 @@ import type { OpenDesk } from "./desk.ts";
 import type { Look } from "./gate/evidence.ts";
 import { evidenceAfter } from "./gate/groups.ts";
 import { unnamedOn } from "./gate/readers.ts";
-import type { Rules, State } from "./gate/state.ts";
+import type { Mode, Rules, State } from "./gate/state.ts";
+import type { Status } from "./guard/outside.ts";
 import type { Planner } from "./planning.ts";
-import type { Running } from "./view.ts";
+import type { JobWatch } from "./progress.ts";
+
+/** One connector as it runs in this process. */
+export interface Running {
+  readonly name: string;
+  readonly mode: Mode;
+  status: Status;
+  /** The state of the last commit; undefined before the first. */
+  state: State | undefined;
+  readonly jobs: JobWatch;
+  last: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
+}
 
 /** What the process knows of its connectors. */
 export interface Known {

@@ -8,7 +8,7 @@ import { type ConnectorConfig, readConnectors, readServiceConfig } from "./confi
 import { outsideOf, registryOf, settingsOf, sinkOf } from "./connector.ts";
 import { type OpenDesk, openDesk } from "./desk.ts";
 import { describeError } from "./errors.ts";
-import { describeAmendment } from "./gate/describe.ts";
+import { describeAmendment, gateWord } from "./gate/describe.ts";
 import { type GroupsWatch, watchGroups } from "./groups-watch.ts";
 import type { Status } from "./guard/outside.ts";
 import { runConnector } from "./guard/run.ts";
@@ -16,7 +16,7 @@ import { startHttp } from "./http/start-http.ts";
 import { type Appender, openAppender } from "./kafka/append.ts";
 import { type KafkaClient, kafkaClient } from "./kafka/client.ts";
 import { liveGroups } from "./kafka/groups.ts";
-import { unnamedGroups } from "./known.ts";
+import { type Running, unnamedGroups } from "./known.ts";
 import { openLog } from "./log.ts";
 import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "./registry/client.ts";
@@ -25,7 +25,7 @@ import type { Clock } from "./slack/clock.ts";
 import { type Slack, startSlack } from "./slack/start-slack.ts";
 import { openWebhook } from "./slack/webhook.ts";
 import { withoutSlack } from "./slack/without-slack.ts";
-import { lastOf, type Running } from "./view.ts";
+import { lastOf } from "./view.ts";
 
 /** What all connectors of the process share. */
 interface Service {
@@ -71,7 +71,7 @@ export async function run(signal: AbortSignal): Promise<void> {
   const look = (topics: readonly string[]) => liveGroups(kafka, topics);
   const everyMs = Math.min(...connectors.map(({ groupsLookMs }) => groupsLookMs));
   const groups = stack.use(watchGroups({ look, everyMs, now: Date.now }));
-  const running = connectors.map(({ name }): Running => idle(log, name));
+  const running = connectors.map((connector) => idle(log, connector));
   const planners = new Map(
     connectors.map((connector) => [
       connector.name,
@@ -108,9 +108,7 @@ export async function run(signal: AbortSignal): Promise<void> {
   stack.defer(() => http.close());
   log.info({ url: http.url }, "listening");
   const results = await Promise.allSettled(
-    connectors.map((connector, index) =>
-      runOne(service, connector, running[index] ?? idle(log, connector.name), either),
-    ),
+    connectors.map((connector, index) => runOne(service, connector, running[index] ?? idle(log, connector), either)),
   );
   // Without contracts and commands nothing may be decided: the process ends, to be started again.
   if (deaf.signal.aborted) throw deaf.signal.reason;
@@ -146,9 +144,9 @@ function plannerOf(
   };
 }
 
-function idle(log: Logger, name: string): Running {
+function idle(log: Logger, { name, mode }: ConnectorConfig): Running {
   const jobs = watchJobs(log.child({ connector: name }));
-  return { name, status: { kind: "starting" }, state: undefined, jobs, last: undefined };
+  return { name, mode, status: { kind: "starting" }, state: undefined, jobs, last: undefined };
 }
 
 async function runOne(service: Service, config: ConnectorConfig, running: Running, signal: AbortSignal): Promise<void> {
@@ -156,7 +154,8 @@ async function runOne(service: Service, config: ConnectorConfig, running: Runnin
   const settings = settingsOf(config, service.deployment, service.version);
   const sink = sinkOf(service.kafka, settings.stateTopic);
   const alerts =
-    service.slack?.of(config.name, stopMemory(settings.stateTopic, sink, service.appender)) ?? withoutSlack(isoNow);
+    service.slack?.of(config.name, config.mode, stopMemory(settings.stateTopic, sink, service.appender)) ??
+    withoutSlack(isoNow);
   const outside = outsideOf(
     settings,
     config,
@@ -169,7 +168,7 @@ async function runOne(service: Service, config: ConnectorConfig, running: Runnin
       tell: (amendment, state) => {
         const { gate, id } = amendment;
         const what = describeAmendment(amendment);
-        log.info({ amendment: id, gate: gate.kind }, `${what} (${id}): ${gate.kind}: ${gate.why}`);
+        log.info({ amendment: id, gate: gate.kind }, `${what} (${id}): ${gateWord(gate, config.mode)}: ${gate.why}`);
         alerts.tell(amendment, state);
       },
       onTold: alerts.onTold,

@@ -5,6 +5,7 @@ import { mayFlow } from "./gate/policy.ts";
 import { unnamedOn } from "./gate/readers.ts";
 import { policyOf, weigh } from "./gate/settle.ts";
 import type { Rules, State, TableState, When } from "./gate/state.ts";
+import { watched } from "./gate/watched.ts";
 import { answerOf } from "./guard/answer.ts";
 import type { PlannedAmendment, PlanView } from "./http/plan-view.ts";
 import { applySteps } from "./plan/apply.ts";
@@ -30,7 +31,7 @@ export async function planOf(planners: readonly Planner[], steps: readonly Step[
     for (const { table, fresh } of applied.tables) {
       for (const { amendment, lines } of fresh) {
         const judged = await judge(rules, registry, state, table, amendment, when);
-        amendments.push({ connector: name, lines, ...judged });
+        amendments.push({ connector: name, mode: rules.mode, lines, ...judged });
       }
     }
   }
@@ -44,19 +45,22 @@ async function judge(
   table: TableState,
   planned: Amendment,
   when: When,
-): Promise<Omit<PlannedAmendment, "connector" | "lines">> {
+): Promise<Omit<PlannedAmendment, "connector" | "mode" | "lines">> {
   const answer = planned.unmapped === undefined ? await answered(rules, registry, table, planned) : undefined;
   const asked = { ...planned, answer };
   const amendment = { ...asked, verdicts: weigh(rules, state, table, asked, when) };
   const unnamed = unnamedOn(rules, state, amendment.topic);
-  const decision = mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0, unnamed);
+  const decision =
+    rules.mode === "watch"
+      ? watched(amendment)
+      : mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0, unnamed);
   const { schema, name } = table.shape.table;
   return {
     topic: amendment.topic,
     table: `${schema}.${name}`,
     field: amendment.column?.name ?? amendment.name,
     what: describeAmendment(amendment),
-    meanwhile: meanwhile(amendment),
+    meanwhile: meanwhile(amendment, rules.mode),
     flows: decision.kind === "flows",
     why: decision.why,
     verdicts: amendment.verdicts,

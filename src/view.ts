@@ -3,26 +3,16 @@ import type { ChunkJob } from "./chunk/job.ts";
 import type { Amendment, Verdict } from "./gate/amendment.ts";
 import { describeAmendment, meanwhile } from "./gate/describe.ts";
 import { unnamedOn } from "./gate/readers.ts";
-import type { State, TableState } from "./gate/state.ts";
+import type { TableState } from "./gate/state.ts";
 import { withheldOf } from "./gate/update.ts";
 import { isoTime } from "./guard/time.ts";
 import type { Status } from "./guard/outside.ts";
 import type { AmendmentView, ChunkView } from "./http/amendment-view.ts";
 import type { ConnectorView, TableView, TopicView } from "./http/api.ts";
-import type { KnownNow } from "./known.ts";
-import { type JobWatch, progressOf } from "./progress.ts";
+import type { KnownNow, Running } from "./known.ts";
+import { progressOf } from "./progress.ts";
 import { seenTexts } from "./seen-text.ts";
 import { formatLsn } from "./wal/lsn.ts";
-
-/** One connector as it runs in this process. */
-export interface Running {
-  readonly name: string;
-  status: Status;
-  /** The state of the last commit; undefined before the first. */
-  state: State | undefined;
-  readonly jobs: JobWatch;
-  last: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
-}
 
 export function connectorView(running: Running, now: number): ConnectorView {
   const { status, state } = running;
@@ -34,6 +24,7 @@ export function connectorView(running: Running, now: number): ConnectorView {
       : undefined;
   return {
     name: running.name,
+    mode: running.mode,
     status: status.kind === "streaming" && snapshot ? "snapshot" : status.kind,
     problem,
     position: running.last,
@@ -46,7 +37,7 @@ function tableView(table: TableState): TableView {
   return {
     table: tableName(table),
     topic: table.shape.topic,
-    schemaId: table.shape.valueSchema.id,
+    schemaId: table.unpublished === true ? null : table.shape.valueSchema.id,
     fields: table.shape.fields.map((field) => field.name),
     withheld: withheldOf(table).map((amendment) => amendment.name),
   };
@@ -85,12 +76,13 @@ export function amendmentView(
   return {
     id: amendment.id,
     connector: running.name,
+    mode: running.mode,
     topic: amendment.topic,
     field: amendment.name,
     kind: amendment.kind,
     changes: amendment.changes,
     what: describeAmendment(amendment),
-    meanwhile: meanwhile(amendment),
+    meanwhile: meanwhile(amendment, running.mode),
     column:
       column === undefined
         ? null
@@ -108,7 +100,7 @@ export function amendmentView(
     refused: gate.kind === "withheld" && amendment.answer?.kind === "refused" ? amendment.answer.why : null,
     candidate: schemaWith(running, amendment),
     backfill: job === undefined ? null : chunkView(running, job, now),
-    next: nextStep(amendment, job) ?? null,
+    next: nextStep(amendment, job, running.mode) ?? null,
   };
 }
 
@@ -133,13 +125,19 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
 }
 
 export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
-  const withheld = withheldOf(table).flatMap(({ id, name, column, answer }) => {
+  const waiting = withheldOf(table).flatMap(({ id, name, column, answer }) => {
     const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
-    if (candidate?.part !== "value") return [];
-    return [{ amendmentId: id, field: column?.name ?? name, candidate: candidate.text }];
+    if (candidate === undefined) return [];
+    const { part, text, added, moved } = candidate;
+    return [{ part, added, moved, is: { amendmentId: id, field: column?.name ?? name, candidate: text } }];
   });
-  const flowing = table.flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
-  return { topic: table.shape.topic, flowing, withheld, severity };
+  const values = waiting.filter(({ part }) => part === "value");
+  const withheld = values.map(({ is, added, moved }) => ({ ...is, added, moved }));
+  const key = waiting.find(({ part }) => part === "key")?.is;
+  const withheldKey = key && { ...key, flowing: table.shape.keySchema?.text };
+  const flowed = table.unpublished === true ? [] : table.flowed;
+  const flowing = flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
+  return { topic: table.shape.topic, flowing, withheld, withheldKey, severity };
 }
 
 export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { serviceApi } from "../src/api.ts";
 import type { Contract } from "../src/contract/contract.ts";
 import type { OpenDesk } from "../src/desk.ts";
-import type { Running } from "../src/view.ts";
+import type { Running } from "../src/known.ts";
 import { stateOf, TOPIC } from "./gate/customers.ts";
 
 const contract: Contract = {
@@ -95,7 +95,8 @@ describe("contracts of one consumer", () => {
 
 describe("a topic", () => {
   const running = (name: string, state: Running["state"]): Running => {
-    return { name, status: { kind: "starting" }, state, jobs: { seen: new Map(), note: () => {} }, last: undefined };
+    const jobs = { seen: new Map(), note: () => {} };
+    return { name, mode: "guard", status: { kind: "starting" }, state, jobs, last: undefined };
   };
   const inventory = running("inventory", stateOf());
 

@@ -1,4 +1,5 @@
 import type { Finding } from "../finding.ts";
+import type { Mode } from "../gate/state.ts";
 
 /** How much it asks of a person, most first: act now; a consumer is not ready; it waits; nothing to do. */
 export type Severity = "stopped" | "not-ready" | "withheld" | "info";
@@ -44,7 +45,9 @@ export interface Reminder {
 
 export interface WithheldAlert {
   readonly kind: "withheld";
-  readonly severity: "not-ready" | "withheld";
+  /** stopped: Debezium's task will, at the first row. */
+  readonly severity: "stopped" | "not-ready" | "withheld";
+  readonly mode: Mode;
   readonly connector: string;
   /** At least one. */
   readonly changes: readonly Change[];
@@ -62,12 +65,15 @@ export interface WithheldAlert {
 
 export interface ReleasedAlert {
   readonly kind: "released";
-  readonly severity: "info";
+  readonly severity: "not-ready" | "info";
+  readonly mode: Mode;
   readonly connector: string;
   /** At least one. */
   readonly changes: readonly (Change & { readonly schemaId: number })[];
   /** Who would have kept something back under policy contracts. */
   readonly wouldHaveWaitedFor: readonly string[];
+  /** watch: the same consumers, with the reasons. */
+  readonly waiting: readonly Waiting[];
   readonly groupsNotNamed: readonly string[];
   /** What happens to the values written meanwhile. */
   readonly backfills: readonly string[];
@@ -78,6 +84,7 @@ export interface ReleasedAlert {
 export interface SummaryAlert {
   readonly kind: "summary";
   readonly severity: Severity;
+  readonly mode: Mode;
   readonly connector: string;
   readonly withheld: number;
   /** Of these so many since somebody is not ready. */

@@ -2,13 +2,15 @@ import { contractKey, isKeyOf } from "../contract/contract.ts";
 import { isEvidenceMissing } from "../contract/evidence.ts";
 import type { Amendment, Verdict } from "../gate/amendment.ts";
 import { describeAmendment } from "../gate/describe.ts";
-import type { State } from "../gate/state.ts";
+import type { Mode, State } from "../gate/state.ts";
 import type { Alert, Change, Reminder, ReleasedAlert, SummaryAlert, Waiting, WithheldAlert } from "./alert.ts";
+import { stopsDebezium } from "../gate/watched.ts";
 import { nextSteps } from "./next.ts";
 
 /** What an alert is about: one connector's state, and live groups by topic that no contract names. */
 export interface Scope {
   readonly connector: string;
+  readonly mode: Mode;
   readonly state: State;
   readonly groupsNotNamed: ReadonlyMap<string, readonly string[]>;
 }
@@ -46,7 +48,14 @@ export function summaryDraft(scope: Scope, amendments: readonly Amendment[]): Dr
   const notReady = withheld.filter((amendment) => notReadyOf(amendment).length > 0).length;
   const alert: SummaryAlert = {
     kind: "summary",
-    severity: notReady > 0 ? "not-ready" : withheld.length > 0 ? "withheld" : "info",
+    severity: stops(scope, withheld)
+      ? "stopped"
+      : notReady > 0
+        ? "not-ready"
+        : withheld.length > 0
+          ? "withheld"
+          : "info",
+    mode: scope.mode,
     connector: scope.connector,
     withheld: withheld.length,
     notReady,
@@ -58,37 +67,45 @@ export function summaryDraft(scope: Scope, amendments: readonly Amendment[]): Dr
 }
 
 function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: Reminder | undefined): WithheldAlert {
-  const { connector, state } = scope;
+  const { connector, mode, state } = scope;
   const waiting = waitingFor(state, amendments);
   const groupsWaitedFor = [...new Set(amendments.flatMap(unnamedGroups))];
   const widened = amendments.flatMap(({ answer }) => (answer?.kind === "fits" ? (answer.candidate.widened ?? []) : []));
   return {
     kind: "withheld",
-    severity: waiting.length > 0 ? "not-ready" : "withheld",
+    severity: stops(scope, amendments) ? "stopped" : waiting.length > 0 ? "not-ready" : "withheld",
+    mode,
     connector,
     changes: amendments.map((amendment) => changeOf(state, amendment)),
     waiting,
     groupsWaitedFor,
     groupsNotNamed: groupsOf(scope, amendments).filter((group) => !groupsWaitedFor.includes(group)),
     widened: [...new Set(widened)],
-    next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`)),
+    next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`), mode),
     reminder,
   };
 }
 
 function releasedAlert(scope: Scope, amendments: readonly Released[]): ReleasedAlert {
-  const { connector, state } = scope;
+  const { connector, mode, state } = scope;
+  const waiting = mode === "watch" ? waitingFor(state, amendments) : [];
   const jobs = amendments.flatMap(({ id }) => state.jobs.get(`backfill/${id}`) ?? []);
   return {
     kind: "released",
-    severity: "info",
+    severity: waiting.length > 0 ? "not-ready" : "info",
+    mode,
     connector,
     changes: amendments.map((one) => ({ ...changeOf(state, one), schemaId: one.gate.schemaId })),
     wouldHaveWaitedFor: [...new Set(amendments.flatMap(({ gate }) => gate.wouldHaveWaitedFor))],
+    waiting,
     groupsNotNamed: groupsOf(scope, amendments),
     backfills: [...new Set(jobs.map(({ why }) => why ?? "values written meanwhile are being re-published"))],
-    next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`)),
+    next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`), mode),
   };
+}
+
+function stops({ mode }: Scope, amendments: readonly Amendment[]): boolean {
+  return mode === "watch" && amendments.some(stopsDebezium);
 }
 
 function changeOf(state: State, amendment: Amendment): Change {

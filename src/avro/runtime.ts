@@ -1,5 +1,6 @@
 import type { Json } from "../table/shape.ts";
 import { checkCompatibility } from "./compatibility.ts";
+import { arrayItems } from "./runtime/array-items.ts";
 import { cachedResolver } from "./runtime/cached-resolver.ts";
 import { decimal } from "./runtime/decimal.ts";
 import { defaultRead } from "./runtime/default-read.ts";
@@ -40,6 +41,7 @@ export const RUNTIME_RULES: readonly RuntimeRule[] = [
   nameRefused,
   emptyType,
   javascriptName,
+  arrayItems,
 ];
 
 const rulesOf = (runtime: Runtime) => RUNTIME_RULES.filter(({ runtimes }) => runtimes.includes(runtime));
@@ -77,7 +79,9 @@ const known = new WeakMap<AvroSchema, Parsed>();
  * refuses gives nothing: that has its own findings.
  */
 export function runtimeFindings(runtime: Runtime, { reader, writer, text }: RuntimePair): readonly RuntimeFinding[] {
-  const rules = RULES_OF[runtime];
+  const rules = RULES_OF[runtime].filter(
+    ({ concerns }) => concerns === undefined || (reader !== undefined && concerns(parsedOf(reader).places)),
+  );
   if (rules.length === 0) return [];
   if (reader !== undefined && !checkCompatibility(reader, writer).compatible) return [];
   const parsed = (reader === undefined ? [writer] : [reader, writer]).map(parsedOf);

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 
+import { messageText } from "../finding.ts";
+import { gateWord } from "../gate/describe.ts";
 import type { AmendmentView, ChunkView, VerdictView } from "../http/amendment-view.ts";
 import { progressText } from "../progress.ts";
 import { clientOf } from "./client.ts";
@@ -52,13 +54,13 @@ function schemaText(amendment: AmendmentView): string {
 function listText(amendments: readonly AmendmentView[]): string {
   if (amendments.length === 0) return "no amendments: every table's columns are in its topic's events";
   const head = ["ID", "FIELD", "KIND", "GATE", "SINCE", "NOT READY", "WHY"];
-  const rows = amendments.map(({ id, field, kind, changes, gate, verdicts }) => {
+  const rows = amendments.map(({ id, field, kind, changes, mode, gate, verdicts }) => {
     const waiting = verdicts.filter(({ verdict }) => verdict !== "ready").map(({ consumer }) => consumer);
     return [
       id,
       field,
       changes.length === 0 ? kind : changes.join("+"),
-      gate.kind,
+      gateWord(gate, mode),
       gate.since ?? "-",
       waiting.join(",") || "-",
       gate.why,
@@ -75,7 +77,7 @@ function showText(amendment: AmendmentView): string {
     gate.kind === "withheld" ? ["meanwhile", amendment.meanwhile] : undefined,
     column === null ? undefined : ["column", columnText(column)],
     explained === null ? undefined : ["by", `${explained.command} of ${explained.role} at ${explained.time}`],
-    ["gate", `${gate.kind}${gate.since === null ? "" : ` since ${gate.since}`}: ${gate.why}`],
+    ["gate", `${gateWord(gate, amendment.mode)}${gate.since === null ? "" : ` since ${gate.since}`}: ${gate.why}`],
     candidate?.widened === undefined ? undefined : ["widened", candidate.widened],
     backfill === null ? undefined : ["backfill", chunkText(backfill)],
     groupsNotNamed.length === 0
@@ -100,9 +102,10 @@ function defaultText(expression: string | null): string {
 }
 
 function verdictText({ consumer, environment, verdict, findings, seen = [] }: VerdictView): string {
-  const lines = findings.map(({ rule, field, message, remedy }) => {
+  const lines = findings.map((finding) => {
+    const { rule, field, remedy } = finding;
     const place = field === undefined ? "" : `${field}: `;
-    return `    ${place}${message} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
+    return `    ${place}${messageText(finding)} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
   });
   return [`  ${consumer} (${environment}): ${verdict}`, ...seen.map((line) => `    ${line}`), ...lines].join("\n");
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
 
 import { GuardError } from "../errors.ts";
+import { messageText } from "../finding.ts";
 import type { AmendmentView } from "../http/amendment-view.ts";
 import { type Client, clientOf } from "./client.ts";
 import { readSeconds, type Terminal, withExamples } from "./command.ts";
@@ -24,9 +25,9 @@ const LONGEST_POLL_MS = 5_000;
 export function addCanIRelease(program: Command, terminal: Terminal): void {
   const command = program
     .command("can-i-release")
-    .description("tell whether every contract is ready for fields that are kept out of the events")
+    .description("tell whether every contract is ready for what is not in the events yet")
     .argument("[id...]", "inventory.public.customers/3, or topic.field")
-    .option("--table <table>", "all that is kept out of one table or topic, e.g. public.customers")
+    .option("--table <table>", "all that is not in the events of one table or topic, e.g. public.customers")
     .option("--wait <seconds>", "how long to wait for all to be ready", readSeconds, 0)
     .addOption(new Option("--format <format>", "how to print").choices(["text", "json", "markdown"]).default("text"))
     .action(async (ids: string[], { table, wait, format }: Options) => {
@@ -78,16 +79,19 @@ async function answersOf(
   return amendments.map(answerOf);
 }
 
-function answerOf({ id, field, kind, gate, verdicts, refused, candidate, groupsNotNamed }: AmendmentView): Answer {
+function answerOf(amendment: AmendmentView): Answer {
+  const { id, field, kind, mode, gate, verdicts, refused, candidate, groupsNotNamed } = amendment;
   const notReady = verdicts.flatMap(({ consumer, environment, verdict, findings }) =>
     verdict === "ready" ? [] : [{ consumer, environment, verdict, findings }],
   );
+  const comes = mode === "watch" ? "; Debezium publishes it with the first row all the same" : "";
   const of = { id, field, notReady, notAsked: gate.unnamed === undefined ? groupsNotNamed : [] };
   if (gate.kind === "released") return { ...of, notReady: [], answer: "flows", why: `flows: ${gate.why}` };
+  if (mode === "watch" && refused !== null) return { ...of, answer: "no", why: gate.why };
   if (notReady.some(({ verdict }) => verdict === "not-ready")) {
-    return { ...of, answer: "no", why: `not ready: ${namesOf(notReady, "not-ready")}` };
+    return { ...of, answer: "no", why: `not ready: ${namesOf(notReady, "not-ready")}${comes}` };
   }
-  if (notReady.length > 0) return { ...of, answer: "unknown", why: `unknown: ${namesOf(notReady, "unknown")}` };
+  if (notReady.length > 0) return { ...of, answer: "unknown", why: `unknown: ${namesOf(notReady, "unknown")}${comes}` };
   if (refused !== null) return { ...of, answer: "no", why: refused };
   // Under strict the groups that nobody names are waited for too.
   if (gate.unnamed !== undefined) {
@@ -98,7 +102,7 @@ function answerOf({ id, field, kind, gate, verdicts, refused, candidate, groupsN
   // Nobody was asked: there is no schema that they could be asked about.
   if (candidate === null) return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
   const why = verdicts.length === 0 ? "no contract on the topic" : "every contract is ready";
-  return { ...of, answer: "yes", why: `${why}; withheld: ${gate.why}` };
+  return { ...of, answer: "yes", why: mode === "watch" ? gate.why : `${why}; withheld: ${gate.why}` };
 }
 
 function namesOf(notReady: Answer["notReady"], which: "not-ready" | "unknown"): string {
@@ -128,9 +132,10 @@ async function printed(answers: readonly Answer[], format: Format): Promise<stri
 function answerText({ id, field, answer, why, notReady, notAsked }: Answer): string {
   const consumers = notReady.flatMap(({ consumer, environment, verdict, findings }) => [
     `  ${consumer} (${environment}): ${verdict}`,
-    ...findings.map(
-      ({ message, rule, remedy }) => `    ${message} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`,
-    ),
+    ...findings.map((finding) => {
+      const { rule, remedy } = finding;
+      return `    ${messageText(finding)} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
+    }),
   ]);
   const groups = notAsked.length === 0 ? [] : [`  not asked: groups no contract names: ${notAsked.join(", ")}`];
   return [`${answer === "flows" ? "yes" : answer}: ${field} (${id}): ${why}`, ...consumers, ...groups].join("\n");

@@ -1,3 +1,4 @@
+import { messageText } from "../finding.ts";
 import type { Verdict } from "../gate/amendment.ts";
 import type { PlannedAmendment, PlanView } from "../http/plan-view.ts";
 
@@ -22,9 +23,10 @@ export function planText(plan: PlanView): string {
 export function planMarkdown(plan: PlanView): string {
   const { amendments, notes } = plan;
   const rows = amendments.map((one) => {
-    const { topic, what, flows, why, verdicts } = one;
+    const { topic, what, mode, flows, why, verdicts } = one;
+    const stands = mode === "watch" ? why : `${flows ? "flows" : "waits"}: ${why}`;
     const who = verdicts.map(({ consumer, verdict }) => `${consumer}: ${SAYS[verdict]}`).join("<br>") || "no contract";
-    return `| ${[topic, `${what}${linesText(one.lines)}`, who, `${flows ? "flows" : "waits"}: ${why}`].map(cell).join(" | ")} |`;
+    return `| ${[topic, `${what}${linesText(one.lines)}`, who, stands].map(cell).join(" | ")} |`;
   });
   const table = ["| topic | change | consumers | the field |", "|---|---|---|---|", ...rows];
   const reasons = amendments.flatMap(({ field, verdicts }) =>
@@ -66,8 +68,9 @@ function linesText(lines: readonly number[]): string {
   return lines.length === 0 ? "" : ` (line ${lines.join(", ")})`;
 }
 
-function facts({ flows, why, meanwhile, verdicts }: PlannedAmendment): readonly string[] {
-  const gate = flows ? `flows at once: ${why}` : `waits: ${why}. ${meanwhile}`;
+function facts({ mode, flows, why, meanwhile, verdicts }: PlannedAmendment): readonly string[] {
+  const stands = flows ? `flows at once: ${why}` : `waits: ${why}. ${meanwhile}`;
+  const gate = mode === "watch" ? why : stands;
   const none = verdicts.length === 0 ? ["no contract names this topic"] : [];
   const all = verdicts.flatMap((one) => [
     `${one.consumer} (${one.environment}): ${SAYS[one.verdict]}`,
@@ -77,9 +80,10 @@ function facts({ flows, why, meanwhile, verdicts }: PlannedAmendment): readonly 
 }
 
 function findings({ findings: all }: Verdict): readonly string[] {
-  return all.map(({ field, message, rule, remedy }) => {
+  return all.map((finding) => {
+    const { field, rule, remedy } = finding;
     const place = field === undefined ? "" : `${field}: `;
-    return `  ${place}${message} [${rule}]${remedy === undefined ? "" : `; ${remedy}`}`;
+    return `  ${place}${messageText(finding)} [${rule}]${remedy === undefined ? "" : `; ${remedy}`}`;
   });
 }
 
@@ -100,16 +104,27 @@ function order({ amendments, notes }: PlanView): readonly string[] {
     amendments.flatMap(({ verdicts }) => verdicts.filter((one) => one.verdict !== "ready").map((one) => one.consumer)),
   );
   const read = notes.filter(({ kind }) => kind === "unknown").map(({ line }) => line);
-  const stops = amendments.some(({ flows, meanwhile }) => !flows && meanwhile.startsWith("Its rows stop"));
-  const migration = stops
-    ? "the migration, with an operator at hand: its rows stop until the release"
-    : "the migration: rows flow on, whatever waits stays out of the events";
+  const held = amendments.filter(({ mode }) => mode === "guard");
   return [
     ...(read.length === 0 ? [] : [`look at line ${[...new Set(read)].join(", ")}: nobody can tell what it does`]),
     ...(waiting.size === 0
       ? []
       : [`${[...waiting].join(", ")}: deploy a version that is ready, then fieldgate publish`]),
-    amendments.length === 0 ? "the migration" : migration,
-    ...(amendments.some(({ flows }) => !flows) ? ["fieldgate amendments: release what still waits"] : []),
+    migration(amendments),
+    ...(held.some(({ flows }) => !flows) ? ["fieldgate amendments: release what still waits"] : []),
   ];
+}
+
+function migration(amendments: readonly PlannedAmendment[]): string {
+  if (amendments.length === 0) return "the migration";
+  const watched = amendments.filter(({ mode }) => mode === "watch");
+  if (watched.some(({ flows, schema }) => !flows && schema === null)) {
+    return "the migration, not as it is: Debezium's task would stop at the first row";
+  }
+  if (watched.length > 0)
+    return "the migration: Debezium publishes it with the first row, nothing stays out of the events";
+  const stops = amendments.some(({ flows, meanwhile }) => !flows && meanwhile.startsWith("Its rows stop"));
+  return stops
+    ? "the migration, with an operator at hand: its rows stop until the release"
+    : "the migration: rows flow on, whatever waits stays out of the events";
 }

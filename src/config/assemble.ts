@@ -19,13 +19,12 @@ export interface Rest {
 
 /** The checked keys as the program reads them. */
 export function assemble(keys: ConnectorKeys, rest: Rest): ConnectorConfig {
-  const slot = `fieldgate_${keys.name}`
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_]/g, "_")
-    .slice(0, 63);
-  const mode = keys["snapshot.mode"];
+  const slot = ownName(keys.name);
+  const mode = keys["fieldgate.mode"];
+  const snapshot = keys["snapshot.mode"];
   return {
     name: keys.name,
+    mode,
     database: databaseOf(keys),
     topicPrefix: keys["topic.prefix"],
     filter: rest.filter,
@@ -33,10 +32,10 @@ export function assemble(keys: ConnectorKeys, rest: Rest): ConnectorConfig {
     slotName: keys["slot.name"] ?? slot,
     publication: {
       name: keys["publication.name"] ?? slot,
-      mode: keys["publication.autocreate.mode"],
+      mode: mode === "watch" ? autocreateOfWatch(keys) : keys["publication.autocreate.mode"],
       viaRoot: keys["publish.via.partition.root"],
     },
-    snapshotMode: mode === "never" ? "no_data" : mode,
+    snapshotMode: mode === "watch" || snapshot === "never" ? "no_data" : snapshot,
     tombstonesOnDelete: keys["tombstones.on.delete"],
     skipped: keys["skipped.operations"],
     heartbeat: heartbeatOf(keys),
@@ -60,6 +59,20 @@ export function assemble(keys: ConnectorKeys, rest: Rest): ConnectorConfig {
     environment: keys["fieldgate.environment"],
     warnings: [...warningsOf(keys), ...rest.warnings],
   };
+}
+
+/** What Fieldgate's own slot and publication are called: a name that PostgreSQL takes, at most 63 bytes. */
+export function ownName(connector: string): string {
+  return `fieldgate_${connector}`
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]/g, "_")
+    .slice(0, 63);
+}
+
+/** Its own publication is of the captured tables, whatever Debezium's is; made by hand where Debezium's is. */
+function autocreateOfWatch(keys: ConnectorKeys): "filtered" | "disabled" {
+  const mode = keys["publication.autocreate.mode"];
+  return mode === "disabled" || mode === "no_tables" ? "disabled" : "filtered";
 }
 
 /** The keys' lists as one filter. */

@@ -1,6 +1,7 @@
 import type { ValueModes } from "../event/modes.ts";
 import type { SeverityChange } from "../contract/severity.ts";
 import type { ReleasePolicy } from "../gate/policy.ts";
+import type { Mode } from "../gate/state.ts";
 import type { ListEntry } from "../table/capture.ts";
 import type { CaptureFilter } from "../table/filter.ts";
 import type { Operation } from "./capture-keys.ts";
@@ -9,6 +10,8 @@ import type { ConverterRegistry } from "./converter.ts";
 /** One captured database, checked: what a file in `connectors/` says, with every default filled in. */
 export interface ConnectorConfig {
   readonly name: string;
+  /** watch: another Debezium publishes, and the file is its own. */
+  readonly mode: Mode;
   readonly database: DatabaseConfig;
   readonly topicPrefix: string;
   readonly filter: CaptureFilter;

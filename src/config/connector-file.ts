@@ -4,11 +4,11 @@ import type { z } from "zod";
 
 import type { ReleasePolicy } from "../gate/policy.ts";
 import type { CaptureFilter } from "../table/filter.ts";
-import { assemble, filterOf } from "./assemble.ts";
+import { assemble, filterOf, ownName } from "./assemble.ts";
 import type { ConnectorConfig } from "./connector-config.ts";
 import { type ConnectorKeys, connectorKeys, TABLE_POLICY_PREFIX, tablePolicy } from "./connector-keys.ts";
 import { converterRegistry, isConverterAddress } from "./converter.ts";
-import { debeziumKeys, treatmentOf } from "./debezium-keys.ts";
+import { debeziumKeys, isOfDebeziumAlone, treatmentOf } from "./debezium-keys.ts";
 import { isObject, readJsonObject } from "./json-text.ts";
 import { type Mistake, nearestKey } from "./mistake.ts";
 import { type Providers, resolveVariables } from "./providers.ts";
@@ -26,7 +26,7 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   if (json.kind === "wrong") return { kind: "wrong", mistakes: [{ reason: `the file ${json.reason}` }] };
   const mistakes: Mistake[] = [];
   const flat = resolveAll(flatten(json.value, mistakes), providers, mistakes);
-  const sorted = sortKeys(flat, mistakes);
+  const sorted = sortKeys(flat, isWatch(flat), mistakes);
   const policies = tablePolicies(sorted.policies, mistakes);
   const severity = severityChanges(sorted.severity, mistakes);
   const registry = converterRegistry(flat, mistakes);
@@ -34,6 +34,7 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const own = { name: basename(file, ".json"), ...sorted.own };
   const keys = connectorKeys.safeParse(own);
   if (!keys.success) mistakes.push(...keyMistakes(keys.error.issues, own, new Set(mistakes.map((m) => m.key))));
+  if (keys.success && isWatch(flat)) mistakes.push(...othersSlot(flat, keys.data.name));
   if (!keys.success || mistakes.length > 0) return { kind: "wrong", mistakes };
   const filter = filterOf(keys.data);
   const stray = strayPolicies(keys.data, filter, policies);
@@ -64,6 +65,20 @@ function resolveAll(flat: Flat, providers: Providers, mistakes: Mistake[]): Flat
   return Object.fromEntries(Object.entries(flat).map(([key, value]) => [key, resolve(key, value)]));
 }
 
+function isWatch(flat: Flat): boolean {
+  return String(flat["fieldgate.mode"]).trim() === "watch";
+}
+
+/** Debezium's own slot and publication are never read nor changed. */
+function othersSlot(flat: Flat, name: string): readonly Mistake[] {
+  return ["slot.name", "publication.name"].flatMap((key) => {
+    if (flat[key] !== ownName(name)) return [];
+    return [
+      { key, reason: "is Debezium's, and Fieldgate would call its own the same: give the connector another name" },
+    ];
+  });
+}
+
 interface SortedKeys {
   readonly own: Flat;
   readonly policies: Flat;
@@ -71,13 +86,14 @@ interface SortedKeys {
   readonly ignored: readonly string[];
 }
 
-function sortKeys(flat: Flat, mistakes: Mistake[]): SortedKeys {
+function sortKeys(flat: Flat, watch: boolean, mistakes: Mistake[]): SortedKeys {
   const own: Record<string, unknown> = {};
   const policies: Record<string, unknown> = {};
   const severity: Record<string, unknown> = {};
   const ignored: string[] = [];
   for (const [key, value] of Object.entries(flat)) {
-    if (Object.hasOwn(connectorKeys.shape, key)) own[key] = value;
+    if (watch && isOfDebeziumAlone(key)) ignored.push(key);
+    else if (Object.hasOwn(connectorKeys.shape, key)) own[key] = value;
     else if (key.startsWith(TABLE_POLICY_PREFIX)) policies[key.slice(TABLE_POLICY_PREFIX.length)] = value;
     else if (key.startsWith(SEVERITY_PREFIX)) severity[key.slice(SEVERITY_PREFIX.length)] = value;
     else if (!isConverterAddress(key) && isIgnored(key, value, mistakes)) ignored.push(key);

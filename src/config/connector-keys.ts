@@ -38,7 +38,7 @@ export const connectorKeys = z.strictObject({
     "be delete, compact or compact,delete",
     "compact",
   ),
-  "fieldgate.mode": key(z.literal("stream").optional(), "be stream, the only mode in this version", "stream"),
+  "fieldgate.mode": key(z.enum(["guard", "watch"]).default("guard"), "be guard or watch", "guard"),
   "fieldgate.environment": key(
     text(/^[A-Za-z0-9._-]{1,100}$/).default("default"),
     "be the environment whose contracts count: letters, digits, `.`, `_` or `-`",

@@ -152,9 +152,52 @@ const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
   ]),
 ];
 
+/**
+ * Under fieldgate.mode=watch the file is that of a Debezium that goes on: what is about its slot, its rows and its
+ * topics is its own business. What decides which schema a table gets counts as ever.
+ */
+const OF_DEBEZIUM_ALONE: readonly string[] = [
+  "slot.*",
+  "publication.name",
+  "plugin.name",
+  "snapshot.*",
+  "heartbeat.*",
+  "topic.heartbeat.prefix",
+  "topic.transaction",
+  "topic.creation.*",
+  "tombstones.on.delete",
+  "unavailable.value.placeholder",
+  "provide.transaction.metadata",
+  "skip.messages.without.change",
+  "event.processing.failure.handling.mode",
+  "errors.tolerance",
+  "read.only",
+  "extended.headers.enabled",
+  "header.converter*",
+  "signal.*",
+  "notification.*",
+  "replica.identity.autoset.values",
+  "message.prefix.*",
+  "database.initial.statements",
+  "key.converter.ignore.default.for.nullables",
+  "value.converter.ignore.default.for.nullables",
+  "fieldgate.release.policy*",
+  "fieldgate.backfill.*",
+  "fieldgate.chunk.rows",
+];
+
+/** A key that watching does nothing about. */
+export function isOfDebeziumAlone(key: string): boolean {
+  return OF_DEBEZIUM_ALONE.some((name) => isNamed(key, name));
+}
+
 /** What becomes of a key that is not Fieldgate's own; undefined: nobody knows it. */
 export function treatmentOf(key: string): Treatment | undefined {
-  return TREATMENTS.find(([name]) => (name.endsWith("*") ? key.startsWith(name.slice(0, -1)) : key === name))?.[1];
+  return TREATMENTS.find(([name]) => isNamed(key, name))?.[1];
+}
+
+function isNamed(key: string, name: string): boolean {
+  return name.endsWith("*") ? key.startsWith(name.slice(0, -1)) : key === name;
 }
 
 /** Whole names (no prefixes), to find the one a misspelt key is nearest to. */

@@ -132,8 +132,8 @@ const TRANSACTION: Json = {
  * version of Debezium's source block passes; `before`, `after`, `source` and `op` must be there.
  */
 export function readEnvelope(schema: Json): ReadEnvelope {
-  const fields = isObject(schema) && schema["type"] === "record" ? fieldsOf(schema) : undefined;
-  if (fields === undefined) return { kind: "no-envelope", why: "it is no record" };
+  const fields = recordFields(schema);
+  if (fields === undefined || !isObject(schema)) return { kind: "no-envelope", why: "it is no record" };
   const missing = ["before", "after", "source", "op"].find((name) => !fields.some((field) => field.name === name));
   if (missing !== undefined) return { kind: "no-envelope", why: `it has no field ${missing}` };
   const row = fields
@@ -148,6 +148,25 @@ export function readEnvelope(schema: Json): ReadEnvelope {
     kind: "envelope",
     fields: rowFields.map((field) => ({ ...field, type: spellOut(field.type, namespace, named) })),
   };
+}
+
+/** The fields of a record, a key's for example; undefined: it is no record. */
+export function recordFields(schema: Json): readonly AvroField[] | undefined {
+  return isObject(schema) && schema["type"] === "record" ? fieldsOf(schema) : undefined;
+}
+
+/** The same envelope with other fields in its row record. */
+export function withRowFields(envelope: Json, fields: readonly Field[]): Json {
+  const row = (type: Json): Json => {
+    if (Array.isArray(type)) return type.map(row);
+    return isObject(type) && type["type"] === "record" ? { ...type, fields: avroFields(fields) } : type;
+  };
+  const known = recordFields(envelope);
+  if (known === undefined || !isObject(envelope)) return envelope;
+  const changed = known.map((field) =>
+    field.name === "before" || field.name === "after" ? { ...field, type: row(field.type) } : { ...field },
+  );
+  return { ...envelope, fields: changed };
 }
 
 function fieldsOf(record: JsonObject): readonly AvroField[] | undefined {

@@ -1,6 +1,5 @@
 import type { Finding } from "../finding.ts";
 import type { Attnum, Column } from "../table/column.ts";
-import type { Unnamed } from "./readers.ts";
 
 /** The schema a topic would get with the amendment in it. `hash` is its identity for verdicts. */
 export interface Candidate {
@@ -32,6 +31,13 @@ export interface Verdict {
   readonly verdict: "ready" | "not-ready" | "unknown";
   readonly findings: readonly Finding[];
 }
+
+/** Live groups of a topic that no contract names; `unknown`: nobody could look, or has looked yet. */
+export type Unnamed =
+  | { readonly kind: "known"; readonly groups: readonly string[] }
+  | { readonly kind: "unknown"; readonly why: string };
+
+export const NOT_LOOKED: Unnamed = { kind: "unknown", why: "no look at the consumer groups yet" };
 
 /** `since` is a position in the log, `time` is ISO 8601. */
 export type Gate =

@@ -1,7 +1,7 @@
 import { schemaHash } from "../avro/hash.ts";
 import { fieldOf, widen } from "../event/field.ts";
-import { envelopeSchema, keySchema } from "../event/schema.ts";
-import type { Field, Shape } from "../table/shape.ts";
+import { envelopeSchema, keySchema, withRowFields } from "../event/schema.ts";
+import type { Field, Json, Shape } from "../table/shape.ts";
 import type { Amendment, Candidate } from "./amendment.ts";
 import { changesOf } from "./differ.ts";
 import type { Rules, TableState } from "./state.ts";
@@ -32,7 +32,8 @@ export function candidateOf(rules: Rules, table: TableState, amendment: Amendmen
       table.shape.fields,
     );
     const twice = doubled(fields);
-    if (twice === undefined) return { kind: "made", made: valueCandidate(table, amendment, group, fields, wide) };
+    if (twice === undefined)
+      return { kind: "made", made: valueCandidate(rules, table, amendment, group, fields, wide) };
     const other = waitingFor(table, group, twice);
     if (other === undefined) return { kind: "none", why: `a field ${twice} flows already, from another column` };
     group.push(other);
@@ -110,6 +111,7 @@ function waitingFor(table: TableState, group: readonly Amendment[], name: string
 }
 
 function valueCandidate(
+  rules: Rules,
   table: TableState,
   amendment: Amendment,
   group: readonly Amendment[],
@@ -117,7 +119,7 @@ function valueCandidate(
   wide: boolean,
 ): Made {
   const { shape } = table;
-  const schema = envelopeSchema(shape.topic, fields);
+  const schema = schemaOf(rules, table, fields);
   const field = fields.find((one) => one.attnum === amendment.attnum && !shape.fields.includes(one));
   const names = new Set(shape.fields.map((one) => one.name));
   const candidate: Candidate = {
@@ -130,6 +132,12 @@ function valueCandidate(
     together: group.filter((one) => one !== amendment).map((one) => one.id),
   };
   return { candidate, shape: { ...shape, fields }, field };
+}
+
+/** Debezium's next version has the envelope of its last: its source block is of Debezium's version, not of ours. */
+function schemaOf({ mode }: Rules, { shape }: TableState, fields: readonly Field[]): Json {
+  if (mode === "guard") return envelopeSchema(shape.topic, fields);
+  return withRowFields(JSON.parse(shape.valueSchema.text) as Json, fields); // it was an envelope when it was observed
 }
 
 /** Is a field of this name filled from the same column now? */

@@ -15,9 +15,16 @@ interface Target {
   readonly amendment: Amendment;
 }
 
+const NOTHING_TO_DECIDE: Outcome = {
+  kind: "refused",
+  message: "watch mode: Debezium publishes, and nothing is kept out of its events: there is nothing to decide on here",
+  next: "make the consumers ready: fieldgate can-i-release says who is not",
+};
+
 /** An operator's word. Nothing of it is done unless all of it can be; its outcome is in the state. */
 export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Step {
   if (state.outcomes.has(command.id)) return step(state);
+  if (rules.mode === "watch") return step(withOutcome(state, command.id, NOTHING_TO_DECIDE));
   const targets: Target[] = [];
   for (const id of command.ids) {
     const found = resolve(state, id);

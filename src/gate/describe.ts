@@ -1,5 +1,6 @@
 import type { Amendment, Change } from "./amendment.ts";
 import { notReady } from "./policy.ts";
+import type { Mode } from "./state.ts";
 
 const CHANGES: Readonly<Record<Change, string>> = {
   renamed: "was renamed",
@@ -37,8 +38,37 @@ function typed(change: Change, type: string | undefined): string {
   return change === "retyped" && type !== undefined ? `has type ${type} now` : CHANGES[change];
 }
 
+/** How its gate stands, in a word: where Debezium publishes, nobody withholds or releases. */
+export function gateWord({ kind }: Pick<Amendment["gate"], "kind">, mode: Mode): string {
+  if (mode === "guard") return kind;
+  return kind === "withheld" ? "not published yet" : "published";
+}
+
 /** What the events carry meanwhile. */
-export function meanwhile({ kind, changes }: Amendment): string {
+export function meanwhile(amendment: Amendment, mode: Mode): string {
+  return mode === "watch" ? untilPublished(amendment) : whileWithheld(amendment);
+}
+
+/** Debezium publishes the next row as the table is then. */
+function untilPublished({ kind, changes }: Amendment): string {
+  switch (kind) {
+    case "added":
+      return "Events come without the field until Debezium publishes the next row.";
+    case "dropped":
+      return "Events have the field until Debezium publishes the next row, which lacks it.";
+    case "key":
+      return "Events have the old key until Debezium publishes the next row.";
+    case "table":
+      return "Debezium goes on with the table that has the name.";
+    case "changed":
+      if (changes.every((change) => change === "labels")) return "Debezium publishes rows with the new labels.";
+      return "Events have the field as it was until Debezium publishes the next row.";
+    default:
+      return kind satisfies never;
+  }
+}
+
+function whileWithheld({ kind, changes }: Amendment): string {
   switch (kind) {
     case "added":
       return "Rows flow on without the field.";

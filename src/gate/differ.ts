@@ -94,7 +94,7 @@ function findingOf(rules: Rules, column: Column): Finding | undefined {
 }
 
 /** A column that the connector's file excludes is as good as dropped. */
-function isCaptured({ filter }: Rules, { shape, capturedAs }: TableState, column: Column): boolean {
+export function isCaptured({ filter }: Rules, { shape, capturedAs }: TableState, column: Column): boolean {
   const { schema, name } = capturedAs ?? shape.table;
   return !column.generated && filter.column(schema, name, column.name);
 }

@@ -23,7 +23,7 @@ export function isOtherKey(shape: Shape, key: readonly Attnum[] | undefined): bo
 }
 
 /** The primary key's flags are in the Relation while the replica identity is DEFAULT; else the catalog is asked. */
-function keyNow(table: TableState, seen: Seen): readonly Attnum[] {
+export function keyNow(table: TableState, seen: Seen): readonly Attnum[] {
   const flagged = seen.columns.filter((_, index) => seen.relation.columns[index]?.key);
   const sure = flagged.filter((column) => column !== undefined);
   const usable = seen.relation.identity === "default" && sure.length > 0 && sure.length === flagged.length;

@@ -1,6 +1,5 @@
-import type { Amendment, Order, Verdict } from "./amendment.ts";
+import { type Amendment, NOT_LOOKED, type Order, type Unnamed, type Verdict } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
-import { NOT_LOOKED, type Unnamed } from "./readers.ts";
 
 /** When a field may flow (`fieldgate.release.policy`). */
 export type ReleasePolicy = "observe" | "contracts" | "strict" | "manual";

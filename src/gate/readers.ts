@@ -2,15 +2,9 @@ import { readerFingerprint } from "../contract/announcement.ts";
 import type { Contract } from "../contract/contract.ts";
 import { isOtherSchema, isStale } from "../contract/evidence.ts";
 import type { Finding } from "../finding.ts";
+import { NOT_LOOKED, type Unnamed } from "./amendment.ts";
 import type { GroupEvidence, TopicEvidence } from "./evidence.ts";
 import type { Rules, State } from "./state.ts";
-
-/** Live groups of a topic that no contract names; `unknown`: nobody could look, or has looked yet. */
-export type Unnamed =
-  | { readonly kind: "known"; readonly groups: readonly string[] }
-  | { readonly kind: "unknown"; readonly why: string };
-
-export const NOT_LOOKED: Unnamed = { kind: "unknown", why: "no look at the consumer groups yet" };
 
 /** Every contract of the connector's environment on a topic, versions that are being rolled out included. */
 export function contractsOn(rules: Rules, state: State, topic: string): readonly Contract[] {

@@ -13,7 +13,7 @@ function isReplaced({ shape }: TableState, table: Table): boolean {
 }
 
 /** Another table has this one's name: nothing of it is published until an operator says that it takes its place. */
-export function onReplaced(state: State, input: Extract<Input, { kind: "replaced" }>, when: When): Step {
+export function onReplaced(rules: Rules, state: State, input: Extract<Input, { kind: "replaced" }>, when: When): Step {
   const table = state.tables.get(input.topic);
   if (table === undefined || !isReplaced(table, input.table)) return step(state);
   const none = { attnum: undefined, column: undefined, changes: [], key: undefined, gone: false, unmapped: undefined };
@@ -21,6 +21,11 @@ export function onReplaced(state: State, input: Extract<Input, { kind: "replaced
   const fresh = newAmendment(input.topic, { kind: "table", name: "table", ...none }, when);
   const amendment = { ...fresh, gate: { ...fresh.gate, kind: "withheld" as const, why } };
   const others = table.amendments.filter(({ kind }) => kind !== "table");
+  if (rules.mode === "watch") {
+    const taken = { ...table, replacement: input.table, amendments: [...others, amendment] };
+    const next = replaced(rules, withTable(state, taken), taken, when, "Debezium goes on with the table of that name");
+    return step(next, { kind: "tell", id: amendment.id });
+  }
   const next = withTable(state, { ...table, replacement: input.table, amendments: [...others, amendment] });
   const before = table.amendments.find(({ kind }) => kind === "table");
   // Told already; it may be a third table by now.
@@ -32,7 +37,13 @@ export function onReplaced(state: State, input: Extract<Input, { kind: "replaced
  * The other table takes the place: each field goes to the column of its name and type, what is left is a dropped
  * field or an added column, seen with the next row. Every row is published once more.
  */
-export function replaced(rules: Rules, state: State, table: TableState, when: When): State {
+export function replaced(
+  rules: Rules,
+  state: State,
+  table: TableState,
+  when: When,
+  why = "an operator said so",
+): State {
   const { replacement, shape } = table;
   if (replacement === undefined) return state;
   const fields = shape.fields.map((field) => mappedTo(rules, field, replacement));
@@ -41,7 +52,7 @@ export function replaced(rules: Rules, state: State, table: TableState, when: Wh
   const { oid, schema, name } = replacement;
   const live = replacement.columns.filter((column) => !column.generated);
   const known = live.filter((column) => fields.some((field) => field.attnum === column.attnum));
-  const gate = { kind: "released" as const, since: when.position, time: when.time, why: "an operator said so" };
+  const gate = { kind: "released" as const, since: when.position, time: when.time, why };
   const amendments = table.amendments
     .filter(({ kind }) => kind === "table")
     .map((one) => ({ ...one, gate: { ...gate, schemaId: Number(shape.valueSchema.id), wouldHaveWaitedFor: [] } }));
@@ -53,7 +64,7 @@ export function replaced(rules: Rules, state: State, table: TableState, when: Wh
     replacement: undefined,
   };
   const placed = withTable(withoutBackfills(state, shape.topic), next);
-  return key.length === 0 ? placed : withJob(placed, repairJob(shape.topic));
+  return key.length === 0 || rules.mode === "watch" ? placed : withJob(placed, repairJob(shape.topic));
 }
 
 /** What is read for a column of the table before: its attnum is another column's now. */

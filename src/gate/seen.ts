@@ -7,9 +7,10 @@ import type { Field } from "../table/shape.ts";
 import type { RelationColumn } from "../wal/message.ts";
 import { type Amendment, amendmentId, type Explanation, type Told } from "./amendment.ts";
 import { changesOf, type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
-import { keyDifference } from "./key.ts";
+import { keyDifference, keyNow } from "./key.ts";
 import { settle } from "./settle.ts";
 import type { Effect, Input, Rules, State, Step, TableState, When } from "./state.ts";
+import { asItsColumns } from "./unpublished.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withTable } from "./update.ts";
 
 type Seen = Extract<Input, { kind: "seen" }>;
@@ -24,6 +25,10 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
   const sure = sureColumns(input);
   const proven = sure.length === input.columns.length;
   const named = renamedTable(table, input);
+  if (named.unpublished === true) {
+    const key = isPinned(rules, named, input) ? named.shape.key.map((field) => field.attnum) : keyNow(named, input);
+    return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named));
+  }
   const found = [...differences(rules, named, sure, proven)];
   const key = proven && !isPinned(rules, named, input) ? keyDifference(named, input) : undefined;
   if (key !== undefined) found.push(key);
@@ -35,7 +40,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
   const rowKey = ownKey(named, input);
   const due = (proven && table.emptied === true) || input.rewritten === true;
   const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
-  const repaired = due ? repair(keyed, input.topic) : keyed;
+  const repaired = due && rules.mode === "guard" ? repair(keyed, input.topic) : keyed;
   return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), step(repaired));
 }
 

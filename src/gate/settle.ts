@@ -1,14 +1,15 @@
 import { parseSchemaText } from "../avro/parse.ts";
-import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
+import type { AvroSchema } from "../avro/schema.ts";
 import type { Contract } from "../contract/contract.ts";
-import { judgeKey } from "../contract/judge-key.ts";
+import { judgeKey, keyCandidateOf } from "../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../contract/judge.ts";
 import { dayOf, type Weights } from "../contract/severity.ts";
-import type { Amendment, Candidate, Verdict } from "./amendment.ts";
+import type { Amendment, Candidate, Unnamed, Verdict } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
 import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
 import { contractsOn, evidenceAgainst, unnamedOn } from "./readers.ts";
 import type { Rules, State, Step, TableState, When } from "./state.ts";
+import { watched } from "./watched.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "./update.ts";
 
 /** Judges a withheld amendment anew and says what follows: register it, or keep it back and tell people why. */
@@ -19,12 +20,19 @@ export function settle(rules: Rules, state: State, id: string, when: When): Step
   if (found.amendment.kind === "table") return step(state);
   const { table } = found;
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
+  if (rules.mode === "watch") return keptBack(state, amendment, watched(amendment).why);
   const decision = decisionOn(rules, state, table, amendment);
   if (decision.kind === "flows" && amendment.answer?.kind === "fits") {
     const next = withAmendment(state, amendment);
     return step(next, { kind: "register", id, candidate: amendment.answer.candidate });
   }
-  const gate = { ...amendment.gate, kind: "withheld" as const, why: decision.why, unnamed: unnamedIn(decision) };
+  return keptBack(state, amendment, decision.why, unnamedIn(decision));
+}
+
+/** It does not flow; people are told why once that is known, and again when it is another reason. */
+function keptBack(state: State, amendment: Amendment, why: string, unnamed?: Unnamed): Step {
+  const { id } = amendment;
+  const gate = { ...amendment.gate, kind: "withheld" as const, why, unnamed };
   const next = withAmendment(state, { ...amendment, gate });
   const silent = amendment.answer === undefined && amendment.unmapped === undefined && !amendment.gone;
   return silent || amendment.told === tellText({ ...amendment, gate }) ? step(next) : step(next, { kind: "tell", id });
@@ -101,9 +109,8 @@ export function weigh(
 
 function judging({ shape }: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
   if (candidate.part === "key") {
-    const after = recordOf(candidate);
-    const before = shape.keySchema === undefined ? undefined : recordOf(shape.keySchema);
-    return (contract) => judgeKey(contract, { before, after }, weights);
+    const keys = keyCandidateOf(shape.keySchema?.text, candidate.text);
+    return (contract) => judgeKey(contract, keys, weights);
   }
   const asked = {
     topic: shape.topic,
@@ -125,12 +132,5 @@ const schemas = new WeakMap<SchemaText, AvroSchema>();
 function schemaOf(from: SchemaText): AvroSchema {
   const schema = schemas.get(from) ?? parseSchemaText(from.text);
   schemas.set(from, schema);
-  return schema;
-}
-
-/** A key's schema is a record: keySchema makes no other. */
-function recordOf(from: SchemaText): AvroRecord {
-  const schema = schemaOf(from);
-  if (schema.kind !== "record") throw new Error("a key's schema is no record");
   return schema;
 }

@@ -31,6 +31,8 @@ export interface TableState {
   readonly replacement?: Table | undefined;
   /** The table's own key, when the events have another (message.key.columns): chunks are read in its order. */
   readonly rowKey?: readonly Attnum[] | undefined;
+  /** watch: the registry has no schema of it yet; the shape is that of its columns, under no schema's id. */
+  readonly unpublished?: boolean | undefined;
   /** Every value schema that has flowed, oldest first, the present one last. */
   readonly flowed: readonly RegisteredSchema[];
 }
@@ -53,8 +55,12 @@ export interface State {
   readonly evidence: Evidence;
 }
 
+/** watch: a Debezium publishes, whatever anyone says; Fieldgate follows what it registers, judges and tells. */
+export type Mode = "guard" | "watch";
+
 /** What the connector's file says about deciding. */
 export interface Rules {
+  readonly mode: Mode;
   readonly environment: string;
   readonly policy: ReleasePolicy;
   /** By topic; else `policy`. */
@@ -133,6 +139,15 @@ export type Input =
       readonly estimatedRows: number;
     }
   | { readonly kind: "registration-refused"; readonly id: string; readonly hash: string; readonly why: string }
+  /** watch: what the registry has of the topic, and the table at a place in the log that is not before that. */
+  | {
+      readonly kind: "observed";
+      readonly topic: string;
+      readonly value: RegisteredSchema;
+      /** undefined: events without a key, or not looked for. */
+      readonly key: RegisteredSchema | undefined;
+      readonly table: Table;
+    }
   /** Whatever waits on this topic is decided on again. */
   | { readonly kind: "settle"; readonly topic: string }
   | ({ readonly kind: "told" } & Told);

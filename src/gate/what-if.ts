@@ -1,6 +1,6 @@
-import type { Amendment, Answer } from "./amendment.ts";
+import type { Amendment, Answer, Unnamed } from "./amendment.ts";
 import { mayFlow, notReady, type ReleasePolicy } from "./policy.ts";
-import { type Unnamed, unnamedOn } from "./readers.ts";
+import { unnamedOn } from "./readers.ts";
 import { decisionOn } from "./settle.ts";
 import type { Rules, State, TableState } from "./state.ts";
 

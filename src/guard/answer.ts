@@ -19,18 +19,21 @@ export async function answerOf(
   const making = candidateOf(rules, table, amendment);
   if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
   const { candidate } = making.made;
-  const refusal = await refusedBy(registry, table, candidate, heard);
+  const refusal = await refusedBy(rules, registry, table, candidate, heard);
   if (refusal === undefined) return { kind: "fits", candidate };
+  // Debezium registers the column as it is, or its task stops.
+  if (rules.mode === "watch") return { kind: "refused", candidate, why: refusal };
   const wider = canWiden(making.made, amendment) ? candidateOf(rules, table, amendment, true) : making;
   if (wider === making || wider.kind === "none") return { kind: "refused", candidate, why: refusal };
-  const again = await refusedBy(registry, table, wider.made.candidate, heard);
+  const again = await refusedBy(rules, registry, table, wider.made.candidate, heard);
   return again === undefined
     ? { kind: "fits", candidate: wider.made.candidate }
     : { kind: "refused", candidate, why: again };
 }
 
-/** Why the subject's level does not take the candidate: by the registry's word and by our own rules. */
+/** Why the subject's level does not take the candidate: by the registry's word and, for what we register, our own rules. */
 async function refusedBy(
+  { mode }: Rules,
   registry: Registry,
   table: TableState,
   candidate: Candidate,
@@ -40,6 +43,7 @@ async function refusedBy(
   const check = await registry.check(subject, candidate.text);
   heard();
   if (check.kind === "incompatible") return check.messages.join("; ");
+  if (mode === "watch") return undefined;
   const level = await registry.level(subject);
   const { keySchema } = table.shape;
   const before = candidate.part === "value" ? table.flowed : keySchema === undefined ? [] : [keySchema];

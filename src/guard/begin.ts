@@ -1,8 +1,8 @@
 import { GuardError } from "../errors.ts";
-import type { TableState } from "../gate/state.ts";
+import type { Mode, TableState } from "../gate/state.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { SourceFacts } from "../postgres/check.ts";
-import { changes, type Stored } from "../store/records.ts";
+import { changes, type Intent, type Stored } from "../store/records.ts";
 import { formatLsn, type Lsn } from "../wal/lsn.ts";
 import type { Table } from "../table/column.ts";
 import type { Position } from "../wal/position.ts";
@@ -21,10 +21,11 @@ export async function beginOrGoOn(
   stored: Stored,
   signal: AbortSignal,
 ): Promise<Stored> {
+  if (stored.intent !== undefined) mustBeSameMode(outside, stored.intent);
   const facts = await source.check();
   if (stored.position !== undefined) await mustBeSameLog(outside, source, facts, stored.position);
   const found = await source.tables(namesOf(stored));
-  const items = capturable(outside.settings, stored.position === undefined ? found : found.filter(isNewTo(stored)));
+  const items = capturable(outside, stored.position === undefined ? found : found.filter(isNewTo(stored)));
   for (const finding of items.flatMap((item) => item.leftOut)) outside.log.warn(finding.message);
   if (stored.position === undefined && stored.intent === undefined) await mustBeNewSlot(outside, source);
   await createTopics(outside, [...stored.tables.keys(), ...items.map((item) => item.topic)]);
@@ -43,9 +44,10 @@ export async function beginOrGoOn(
     return record(now, withSnapshots(outside, { ...now, tables }, missing));
   }
   if (missing.length > 0) now = await record(now, { ...now, tables: await firstStates(outside, now, missing) });
-  const { slot, publication } = outside.settings;
+  const { slot, publication, rules } = outside.settings;
   if (now.intent === undefined) {
-    now = await record(now, { ...now, intent: { slot, publication, systemId: facts.systemId } });
+    const mode = rules.mode === "watch" ? rules.mode : undefined;
+    now = await record(now, { ...now, intent: { slot, publication, systemId: facts.systemId, mode } });
   }
   await source.ensurePublication();
   const endLsn = await slotPoint(outside, source, signal);
@@ -91,10 +93,24 @@ async function firstStates(
   return tables;
 }
 
+/** What one mode knows of the topics is not so in the other: whose the events are has changed. */
+function mustBeSameMode({ settings }: Outside, intent: Intent): void {
+  const { mode } = settings.rules;
+  const was: Mode = intent.mode ?? "guard";
+  if (was === mode) return;
+  throw new GuardError(
+    "config-invalid",
+    `fieldgate.mode is ${mode}, and connector ${settings.name} has run as ${was}`,
+    {
+      next: "give the connector another name: it begins with what the registry has (docs/watch.md, Taking over)",
+    },
+  );
+}
+
 async function mustBeNewSlot(outside: Outside, source: Source): Promise<void> {
   if ((await source.slot()) === undefined) return;
   throw new GuardError("slot-exists", `slot ${outside.settings.slot} exists and this connector has no state of it`, {
-    next: "name another with slot.name, or drop it if nothing reads it: SELECT pg_drop_replication_slot(…)",
+    next: `name another with ${outside.settings.rules.mode === "watch" ? "name" : "slot.name"}, or drop it if nothing reads it: SELECT pg_drop_replication_slot(…)`,
   });
 }
 
@@ -109,35 +125,41 @@ async function slotPoint(outside: Outside, source: Source, signal: AbortSignal):
 
 /** Another server, slot or timeline, one that ends before the position, or lost its log, is refused by name. */
 async function mustBeSameLog(outside: Outside, source: Source, facts: SourceFacts, position: Position): Promise<void> {
-  const { slot } = outside.settings;
+  const { slot, rules } = outside.settings;
+  const changed = (message: string) => changedSource(rules.mode, message);
+  const lost = (message: string) => lostSlot(rules.mode, message);
   const at = formatLsn(position.endLsn);
   if (facts.systemId !== position.systemId) {
-    throw changedSource(`the server's system id is ${facts.systemId}, the state is of ${position.systemId}`);
+    throw changed(`the server's system id is ${facts.systemId}, the state is of ${position.systemId}`);
   }
   if (facts.timeline !== position.timeline) {
-    throw changedSource(
-      `the server is on timeline ${facts.timeline}, the state's position ${at} on ${position.timeline}`,
-    );
+    throw changed(`the server is on timeline ${facts.timeline}, the state's position ${at} on ${position.timeline}`);
   }
-  if (slot !== position.slot) throw changedSource(`the state is of slot ${position.slot}, the file says ${slot}`);
+  if (slot !== position.slot) throw changed(`the state is of slot ${position.slot}, the file says ${slot}`);
   if (facts.end < position.endLsn) {
-    throw changedSource(`the log ends at ${formatLsn(facts.end)}, before the state's position ${at}`);
+    throw changed(`the log ends at ${formatLsn(facts.end)}, before the state's position ${at}`);
   }
   const there = await source.slot();
-  if (there === undefined || there.walStatus === "lost") throw lostSlot(`slot ${slot} is gone or lost its log`);
+  if (there === undefined || there.walStatus === "lost") throw lost(`slot ${slot} is gone or lost its log`);
   if (there.confirmedFlush > position.endLsn) {
-    throw lostSlot(`slot ${slot} is at ${formatLsn(there.confirmedFlush)}, ahead of the state's position ${at}`);
+    throw lost(`slot ${slot} is at ${formatLsn(there.confirmedFlush)}, ahead of the state's position ${at}`);
   }
 }
 
-function changedSource(message: string): GuardError {
+function changedSource(mode: Mode, message: string): GuardError {
+  const another = mode === "watch" ? "another name" : "another name and topic.prefix";
   return new GuardError("source-changed", message, {
-    next: "point the connector at the old server, or start a new connector with another name and topic.prefix",
+    next: `point the connector at the old server, or start a new connector with ${another}`,
   });
 }
 
-function lostSlot(message: string): GuardError {
+const BEGINS: Readonly<Record<Mode, string>> = {
+  guard: "its snapshot publishes every row as it is now",
+  watch: "it begins with what the registry has",
+};
+
+function lostSlot(mode: Mode, message: string): GuardError {
   return new GuardError("slot-lost", `${message}: changes since then cannot be read any more`, {
-    next: "start a new connector with another name: its snapshot publishes every row as it is now",
+    next: `start a new connector with another name: ${BEGINS[mode]}`,
   });
 }

@@ -1,6 +1,6 @@
 import { tableOid } from "../table/column.ts";
 import { apply } from "./apply.ts";
-import { type Captured, capturedFrom, type Session } from "./session.ts";
+import { type Captured, capturedFrom, isWatching, type Session } from "./session.ts";
 import { capturable, createTopics, firstState } from "./start.ts";
 
 /**
@@ -17,9 +17,14 @@ export async function captureNew(session: Session, captured: Captured): Promise<
     return;
   }
   // The catalog may have renamed it since; its topic is of the name it has here in the log.
-  const items = capturable(outside.settings, [{ ...table, schema: relation.schema, name: relation.name }]);
+  const items = capturable(outside, [{ ...table, schema: relation.schema, name: relation.name }]);
   for (const item of items) {
     for (const finding of item.leftOut) outside.log.warn(finding.message);
+    if (isWatching(session)) {
+      apply(session, { kind: "captured", table: { ...(await firstState(outside, item)), known: [] } });
+      outside.log.info(`${relation.schema}.${relation.name} is new: topic ${item.topic} is followed`);
+      continue;
+    }
     await createTopics(outside, [item.topic]);
     const described = await outside.sink.describeTopics([item.topic]);
     partitions.set(item.topic, described.get(item.topic)?.partitions ?? 1);
@@ -28,5 +33,7 @@ export async function captureNew(session: Session, captured: Captured): Promise<
     apply(session, { kind: "captured", table: { ...state, known: [] } });
     outside.log.info(`${relation.schema}.${relation.name} is new: published to ${item.topic}`);
   }
-  relations.set(relation.oid, capturedFrom(session, relation));
+  const known = capturedFrom(session, relation);
+  // What cannot be judged is not asked about at each row.
+  relations.set(relation.oid, items.length === 0 ? { ...known, news: undefined } : known);
 }

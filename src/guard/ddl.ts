@@ -3,7 +3,7 @@ import type { TableOid } from "../table/column.ts";
 import { readDdl } from "../table/ddl.ts";
 import type { LogicalMessage } from "../wal/message.ts";
 import { apply } from "./apply.ts";
-import { look, topicOf } from "./look.ts";
+import { look, overtaken, topicOf } from "./look.ts";
 import { beside, type Session } from "./session.ts";
 import { isoTime } from "./time.ts";
 
@@ -27,6 +27,7 @@ export function onDdl(session: Session, message: LogicalMessage, xid: number): v
   for (const one of tables) {
     const topic = one.change === "dropped" ? undefined : topicOf(session, one.table.oid);
     if (topic === undefined || one.change === "dropped") continue;
+    overtaken(session, one.table.oid);
     session.told.set(one.table.oid, one.table);
     const explained = { command, role, time: isoTime(time) };
     apply(session, { kind: "seen", topic, ...relationOf(one.table), explained, rewritten: one.rewritten });

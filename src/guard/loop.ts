@@ -9,9 +9,11 @@ import type { OutRecord } from "./outside.ts";
 import { onNewDay } from "./day.ts";
 import { proveRelation, recheck } from "./prove.ts";
 import { beat, prepareHeartbeat } from "./heartbeat.ts";
+import { takeLooks } from "./look.ts";
+import { observeBeside } from "./observe.ts";
 import { MENDED_BY_COMMAND, wayOn } from "./halt.ts";
 import { type Barrier, fill } from "./rows.ts";
-import { post, type Session } from "./session.ts";
+import { isWatching, post, type Session } from "./session.ts";
 
 /** An idle stream records the log's end so often, so that quiet tables do not pin it. */
 const IDLE_MS = 3000;
@@ -21,6 +23,7 @@ export async function follow(session: Session): Promise<void> {
   resume(session);
   prepareHeartbeat(session);
   const judgeDaily = onNewDay(session);
+  if (isWatching(session)) observeBeside(session);
   const idleMs = Math.min(IDLE_MS, session.outside.settings.heartbeat?.intervalMs ?? IDLE_MS);
   let idleSince = session.outside.now();
   for (;;) {
@@ -37,6 +40,7 @@ export async function follow(session: Session): Promise<void> {
     pumpChunks(session);
     beat(session);
     const { barrier, idle, stop } = fill(session);
+    takeLooks(session);
     const quiet = idle && session.outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
     if (quiet) takeKeepalive(session);
     if (quiet || session.batch.length > 0 || stateChanged(session)) {

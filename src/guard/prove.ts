@@ -8,7 +8,7 @@ import { isVisible } from "../wal/snapshot.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture.ts";
 import { look as lookAgain } from "./look.ts";
-import { beside, type Captured, capturedFrom, type Session, tableOf } from "./session.ts";
+import { beside, type Captured, capturedFrom, isWatching, type Session, tableOf } from "./session.ts";
 import { atWork } from "./work.ts";
 
 const LOOK_AGAIN_MS = 20;
@@ -83,6 +83,10 @@ async function refuseReplaced(session: Session, captured: Captured, topic: strin
   if (table !== undefined) apply(session, { kind: "replaced", topic, table });
   // Had an operator said so already, the state's table would have this OID.
   session.relations.set(relation.oid, capturedFrom(session, relation));
+  // Dropped again already: there is nothing to judge of its rows, and nothing stops where Debezium publishes.
+  if (table === undefined && isWatching(session)) {
+    session.relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
+  }
   if (session.relations.get(relation.oid)?.news !== "replaces") return;
   throw new GuardError("table-replaced", `${relation.schema}.${relation.name} is another table now`, {
     next: `fieldgate release ${topic}/table --reason "…" lets it take the place; or capture it with a new connector`,
@@ -214,7 +218,8 @@ export async function recheck(session: Session): Promise<void> {
  * one timeout no Relation waits again until the registry has answered.
  */
 async function settleWithin(session: Session, topic: string, deadline: bigint): Promise<void> {
-  if (session.work.silent) return;
+  // Nothing waits for an answer where Debezium publishes.
+  if (session.work.silent || isWatching(session)) return;
   takeInputs(session);
   while (atWork(session, topic)) {
     const left = Number((deadline - session.outside.now()) / 1000n);

@@ -13,7 +13,7 @@ import { look, looked } from "./look.ts";
 import { writerOf } from "./writer.ts";
 import { keyTexts } from "./chunk-columns.ts";
 import { highMark, lowMark, readMoved } from "./chunks.ts";
-import { type Captured, capturedFrom, type Session, tableOf } from "./session.ts";
+import { type Captured, capturedFrom, isWatching, type Session, tableOf } from "./session.ts";
 
 /** What the loop has to wait for before the log can go on; the item that needs it is held. */
 export type Barrier =
@@ -122,7 +122,7 @@ function onRow(session: Session, row: RowChange, at: Lsn): Barrier {
     return undefined;
   }
   if (needsProof(captured, at)) return { kind: "prove", captured, lsn: at, xid: tx.xid };
-  if (captured.topic !== undefined) publishRow(session, captured, captured.topic, row, at);
+  if (captured.topic !== undefined && !isWatching(session)) publishRow(session, captured, captured.topic, row, at);
   tx.index += 1;
   return undefined;
 }
@@ -172,7 +172,7 @@ function onTruncate(session: Session, truncate: Truncate, at: Lsn): Barrier {
   for (const one of captured) {
     if (one?.topic === undefined) continue;
     if (window !== undefined && chunks.active?.job.topic === one.topic) window.spoiled = true;
-    if (session.outside.settings.skipped.has("t")) continue;
+    if (session.outside.settings.skipped.has("t") || isWatching(session)) continue;
     const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
     put(session, one.topic, writerOf(session, one, one.topic).truncate(mark));
   }

@@ -121,7 +121,9 @@ async function streamFrom(
 ): Promise<void> {
   const { position } = stored;
   if (position === undefined) throw new GuardError("state-invalid", "no position after the first start");
-  const topics = await outside.sink.describeTopics([...stored.tables.keys(), outside.settings.stateTopic]);
+  const { stateTopic, rules } = outside.settings;
+  const written = rules.mode === "watch" ? [stateTopic] : [...stored.tables.keys(), stateTopic];
+  const topics = await outside.sink.describeTopics(written);
   for (const [name, topic] of topics) maxBytes.set(name, topic?.maxMessageBytes ?? 1_048_576);
   await outside.desk.readContractsToEnd();
   const wake = createWake();

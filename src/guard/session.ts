@@ -7,6 +7,7 @@ import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { WalStream } from "../postgres/stream.ts";
 import type { Stored } from "../store/records.ts";
 import type { Attnum, Table } from "../table/column.ts";
+import type { RegisteredSchema } from "../table/shape.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
@@ -92,6 +93,14 @@ export interface Lookup {
   readonly oid: number;
   /** undefined: it is being read. */
   readonly seen: { readonly table: Table; readonly end: Lsn } | undefined;
+  /** What the registry had before the table was read. */
+  readonly registered?: Registered | undefined;
+}
+
+/** A topic's schemas as they stand in the registry; key undefined: none, or not looked for. */
+export interface Registered {
+  readonly value: RegisteredSchema;
+  readonly key: RegisteredSchema | undefined;
 }
 
 /** An input from beside the stream; a command moves the offset of the next one, in the same commit. */
@@ -173,6 +182,11 @@ export function capturedFrom(session: Session, relation: Relation): Captured {
     if (isOurs(shape.table) || isOurs(capturedAs)) return { ...blank, topic: shape.topic, news: "replaces" };
   }
   return { ...blank, topic: undefined, news: filter.table(relation.schema, relation.name) ? "unknown" : undefined };
+}
+
+/** Another Debezium publishes: nothing is written to a topic of its. */
+export function isWatching({ outside }: Session): boolean {
+  return outside.settings.rules.mode === "watch";
 }
 
 /** The table state of a topic of ours. */

@@ -7,6 +7,7 @@ import { type ChunkJob, newJob } from "../chunk/job.ts";
 import type { TableState } from "../gate/state.ts";
 import { newAmendment } from "../gate/seen.ts";
 import { differences } from "../gate/differ.ts";
+import { noSchema } from "../gate/unpublished.ts";
 import type { Attnum, Column, Table } from "../table/column.ts";
 import type { Field, Json, RegisteredSchema } from "../table/shape.ts";
 import { adopt } from "./adopt.ts";
@@ -25,19 +26,18 @@ export interface Capturable {
 }
 
 /** Every captured table, or one GuardError that names every fault at once. */
-export function capturable(settings: Settings, tables: readonly Table[]): readonly Capturable[] {
-  const all = tables.map((table) => mapTable(settings, table));
-  const faults = all.flatMap(({ table, key, rowKey }) => {
-    const lost = table.key.filter((column) => !key.some((field) => field.attnum === column));
-    if (rowKey !== undefined) return [];
-    return lost.map((column) => `${table.schema}.${table.name}: key column ${describe(table, column)}`);
-  });
-  for (const { table, fields } of all) {
-    if (fields.length === 0) faults.push(`${table.schema}.${table.name}: no column of a mapped type`);
-    const names = fields.map((field) => field.name);
-    const same = names.filter((name, index) => names.indexOf(name) !== index);
-    faults.push(...same.map((name) => `${table.schema}.${table.name}: several columns would be field ${name}`));
+export function capturable(
+  { settings, log }: Pick<Outside, "settings" | "log">,
+  tables: readonly Table[],
+): readonly Capturable[] {
+  const each = tables.map((table) => mapTable(settings, table)).map((item) => ({ item, faults: faultsOf(item) }));
+  if (settings.rules.mode === "watch") {
+    // What Debezium makes of them is its own business: here they are not judged.
+    for (const { faults } of each) for (const fault of faults) log.warn(`${fault}: the table is not judged`);
+    return each.filter(({ faults }) => faults.length === 0).map(({ item }) => item);
   }
+  const all = each.map(({ item }) => item);
+  const faults = each.flatMap((one) => one.faults);
   const topics = all.map(({ topic }) => topic);
   const twice = topics.filter((topic, index) => topics.indexOf(topic) !== index);
   faults.push(...twice.map((topic) => `several tables would be published to topic ${topic}`));
@@ -45,6 +45,18 @@ export function capturable(settings: Settings, tables: readonly Table[]): readon
   throw new GuardError("table-unsupported", `cannot be captured: ${faults.join("; ")}`, {
     next: "leave the table out of table.include.list, give it a key of mapped types, or rename what collides",
   });
+}
+
+function faultsOf({ table, fields, key, rowKey }: Capturable): readonly string[] {
+  const name = `${table.schema}.${table.name}`;
+  const lost = table.key.filter((column) => rowKey === undefined && !key.some((field) => field.attnum === column));
+  const names = fields.map((field) => field.name);
+  const same = names.filter((one, index) => names.indexOf(one) !== index);
+  return [
+    ...lost.map((column) => `${name}: key column ${describe(table, column)}`),
+    ...(fields.length === 0 ? [`${name}: no column of a mapped type`] : []),
+    ...same.map((one) => `${name}: several columns would be field ${one}`),
+  ];
 }
 
 function describe(table: Table, attnum: number): string {
@@ -84,6 +96,7 @@ function logged(table: Table): readonly Column[] {
  */
 export async function firstState(outside: Outside, item: Capturable): Promise<TableState> {
   const { table, topic, leftOut, rowKey, key } = item;
+  if (outside.settings.rules.mode === "watch") return unpublished(item);
   const latest = await outside.registry.latest(`${topic}-value`);
   const fields = latest === undefined ? item.fields : adopt(topic, item.fields, latest.text);
   const valueText = latest?.text ?? JSON.stringify(envelopeSchema(topic, fields));
@@ -95,6 +108,15 @@ export async function firstState(outside: Outside, item: Capturable): Promise<Ta
   const bare = { shape, known: [], amendments: [], leftOut, doubt: false, flowed: [valueSchema], rowKey };
   const known = logged(table).map(({ attnum, name: column, type }) => ({ attnum, name: column, type }));
   return { ...bare, known, amendments: firstAmendments(outside, bare, item) };
+}
+
+/** Whether anything is published of it is for the registry to say, which is looked at beside the stream. */
+function unpublished({ table, topic, fields, key, rowKey, leftOut }: Capturable): TableState {
+  const { oid, schema, name } = table;
+  const valueSchema = noSchema(topic, fields);
+  const shape = { topic, table: { oid, schema, name }, fields, key, valueSchema, keySchema: undefined };
+  const known = logged(table).map(({ attnum, name: column, type }) => ({ attnum, name: column, type }));
+  return { shape, known, amendments: [], leftOut, doubt: false, unpublished: true, flowed: [valueSchema], rowKey };
 }
 
 /** What an existing subject has otherwise; a column that is left out by its type is none of it. */
@@ -130,8 +152,9 @@ function snapshotJob({ topic, table, key, rowKey }: Capturable): ChunkJob {
   };
 }
 
-/** Topics that are not there yet, with the partitions and settings of the connector's file. */
+/** Topics that are not there yet, with the partitions and settings of the connector's file; none while watching. */
 export async function createTopics(outside: Outside, names: readonly string[]): Promise<void> {
+  if (outside.settings.rules.mode === "watch") return;
   const described = await outside.sink.describeTopics(names);
   for (const name of new Set(names)) {
     if (described.get(name) === undefined) await outside.sink.createTopic({ name, ...outside.settings.topicCreation });

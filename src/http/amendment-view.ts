@@ -35,6 +35,10 @@ const seenVerdictSchema = verdictSchema.extend({
     .describe("What was seen of the consumer, with its age: group billing: 3 members, seen 20 s ago"),
 });
 
+export const modeWord = z
+  .enum(["guard", "watch"])
+  .describe("watch: Debezium publishes; withheld is what it has not published yet");
+
 const chunkSchema = z.strictObject({
   kind: z.enum(["snapshot", "backfill"]),
   table: z.string().describe("schema.table"),
@@ -53,6 +57,7 @@ export const amendmentSchema = z
   .strictObject({
     id: z.string().describe("E.g. inventory.public.customers/3"),
     connector: z.string(),
+    mode: modeWord,
     topic: z.string(),
     field: z.string(),
     kind: z.enum(["added", "dropped", "changed", "key", "table"]),

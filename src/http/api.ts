@@ -1,6 +1,7 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
 import type { ReleasePolicy } from "../gate/policy.ts";
+import type { Mode } from "../gate/state.ts";
 import type { Step } from "../plan/step.ts";
 import type { Json } from "../table/shape.ts";
 import type { AmendmentView, ChunkView } from "./amendment-view.ts";
@@ -47,6 +48,8 @@ export interface Health {
 
 export interface ConnectorView {
   readonly name: string;
+  /** watch: Debezium publishes; `withheld` is what it has not published yet. */
+  readonly mode: Mode;
   readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
   /** Why it is retrying or stopped: the GuardError's message and its next step. */
   readonly problem?: ErrorBody | undefined;
@@ -59,7 +62,8 @@ export interface TableView {
   /** `schema.table`. */
   readonly table: string;
   readonly topic: string;
-  readonly schemaId: number;
+  /** null: nothing is published yet (watch). */
+  readonly schemaId: number | null;
   readonly fields: readonly string[];
   readonly withheld: readonly string[];
 }
@@ -101,7 +105,20 @@ export interface TopicView {
     readonly field: string;
     /** The candidate schema's text. */
     readonly candidate: string;
+    /** Row fields it has over what flows, and those another column would fill; older services do not say. */
+    readonly added?: readonly string[] | undefined;
+    readonly moved?: readonly string[] | undefined;
   }[];
+  /** Another key of the events that waits. undefined: none does. */
+  readonly withheldKey?:
+    | {
+        readonly amendmentId: string;
+        readonly field: string;
+        /** The key's schema now, as text. undefined: the events have no key. */
+        readonly flowing?: string | undefined;
+        readonly candidate: string;
+      }
+    | undefined;
   /** What the connector's file says of rules' severity. undefined: nothing. */
   readonly severity?: readonly SeverityChange[] | undefined;
 }

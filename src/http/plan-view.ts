@@ -1,15 +1,16 @@
 import * as z from "zod";
-import { type Answered, verdictSchema } from "./amendment-view.ts";
+import { type Answered, modeWord, verdictSchema } from "./amendment-view.ts";
 
 const plannedSchema = z.strictObject({
   connector: z.string(),
+  mode: modeWord,
   topic: z.string(),
   table: z.string().describe("schema.table as it is before the migration"),
   field: z.string(),
   lines: z.array(z.int().min(1)).describe("Of the statements that make it"),
   what: z.string(),
   meanwhile: z.string().describe("What the events carry until it is released"),
-  flows: z.boolean().describe("Would it flow at once, as things are now"),
+  flows: z.boolean().describe("Would it flow at once, as things are now; watch: would Debezium publish it"),
   why: z.string(),
   verdicts: z.array(verdictSchema),
   schema: z

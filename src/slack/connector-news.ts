@@ -4,7 +4,7 @@ import type { StoppedAlert } from "../alert/alert.ts";
 import type { Draft } from "../alert/compose.ts";
 import type { Amendment, Told } from "../gate/amendment.ts";
 import { tellText } from "../gate/settle.ts";
-import type { State } from "../gate/state.ts";
+import type { Mode, State } from "../gate/state.ts";
 import { findAmendment } from "../gate/update.ts";
 
 /** Why a connector has ended by itself. `handedOver`: another instance runs it now. */
@@ -29,6 +29,7 @@ export interface StopMemory {
 /** What is to be told of one connector, and what was. */
 export interface ConnectorNews {
   readonly connector: string;
+  readonly mode: Mode;
   readonly memory: StopMemory;
   /** When this began: for what was told nobody knows when. Milliseconds. */
   readonly started: number;
@@ -48,9 +49,10 @@ export interface ConnectorNews {
   turn: number;
 }
 
-export function connectorNews(connector: string, memory: StopMemory, started: number): ConnectorNews {
+export function connectorNews(connector: string, mode: Mode, memory: StopMemory, started: number): ConnectorNews {
   return {
     connector,
+    mode,
     memory,
     started,
     box: EMPTY_BOX,

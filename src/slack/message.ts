@@ -10,6 +10,7 @@ import type {
   Waiting,
   WithheldAlert,
 } from "../alert/alert.ts";
+import { messageText } from "../finding.ts";
 import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
 import { mention } from "./mention.ts";
 
@@ -32,9 +33,10 @@ const MARKS: Readonly<Record<Severity, string>> = { stopped: "🔴", "not-ready"
 function titleOf(alert: Alert): string {
   switch (alert.kind) {
     case "withheld":
+      if (alert.mode === "watch") return comingTitle(alert);
       return `${alert.reminder === undefined ? "Withheld" : "Still withheld"}: ${subject(alert.changes)}`;
     case "released":
-      return `Released: ${subject(alert.changes)}`;
+      return `${alert.mode === "watch" ? "Published" : "Released"}: ${subject(alert.changes)}`;
     case "summary":
       return `Connector ${alert.connector}: ${alert.withheld + alert.released} changes, too many for one message each`;
     case "stopped":
@@ -43,6 +45,12 @@ function titleOf(alert: Alert): string {
     default:
       return alert satisfies never;
   }
+}
+
+/** Where Debezium publishes, nothing is withheld: it comes, or Debezium's task stops of it. */
+function comingTitle({ severity, reminder, changes }: WithheldAlert): string {
+  if (severity === "stopped") return `Debezium's task will stop: ${subject(changes)}`;
+  return `${reminder === undefined ? "Debezium publishes next" : "Debezium still publishes next"}: ${subject(changes)}`;
 }
 
 /** `inventory.public.customers.nickname`, or how many of what. */
@@ -74,7 +82,7 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
   return [
     ...mentions(waiting),
     ...changesBody(changes),
-    section("Rows flow on in the shape they had."),
+    section(meaningOf(alert)),
     ...list("*Optional in the events although the column is not:*", alert.widened.map(escaped), 3, 300),
     ...consumers(waiting),
     ...waitedFor(alert.groupsWaitedFor),
@@ -84,14 +92,23 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
   ];
 }
 
+function meaningOf({ mode, severity }: WithheldAlert): string {
+  if (mode === "guard") return "Rows flow on in the shape they had.";
+  return severity === "stopped"
+    ? "Undo the change, or have the subject's level take it, before a row is written."
+    : "The next row is published as the table is now; nothing keeps it back.";
+}
+
 function releasedBody(alert: ReleasedAlert): readonly Block[] {
   const { changes } = alert;
   const schemas = [...new Set(changes.map(({ schemaId }) => schemaId))];
   const from = `In the events from ${schemas.length === 1 ? "schema" : "schemas"} ${row(schemas.map(String), NAMES, 20)} on.`;
-  const waited = row(alert.wouldHaveWaitedFor, NAMES, 40);
+  const waited = alert.mode === "watch" ? "" : row(alert.wouldHaveWaitedFor, NAMES, 40);
   return [
+    ...mentions(alert.waiting),
     ...changesBody(changes),
     section(from),
+    ...consumers(alert.waiting),
     ...(waited === "" ? [] : [section(`Under policy \`contracts\` it would have waited for: ${waited}`)]),
     ...list("*Backfill:*", alert.backfills.map(escaped), 3, 300),
     ...groups(alert.groupsNotNamed),
@@ -102,11 +119,12 @@ function releasedBody(alert: ReleasedAlert): readonly Block[] {
 
 function summaryBody(alert: SummaryAlert): readonly Block[] {
   const { withheld, notReady, released, tables } = alert;
+  const [waits, flows] = alert.mode === "watch" ? ["not published yet", "published"] : ["withheld", "released"];
   const blocked = notReady === 0 ? "" : `, ${notReady} of them since a consumer is not ready`;
   const lines = tables.map(({ table, changes }) => `${code(cut(table, 150))}: ${changes}`);
   return [
     ...mentions(alert.waiting),
-    section(`${withheld} withheld${blocked}; ${released} released. Rows flow on.`),
+    section(`${withheld} ${waits}${blocked}; ${released} ${flows}.${alert.mode === "watch" ? "" : " Rows flow on."}`),
     ...list("*Tables:*", lines, NAMES / 2, 250),
     ...consumers(alert.waiting),
     ...commands(["fieldgate amendments"]),
@@ -163,7 +181,8 @@ function consumerText({ consumer, environment, verdict, finding, more }: Waiting
   const unknown = verdict === "unknown" ? "not known: " : "";
   const rest = more > 0 ? ` (and ${more} more)` : "";
   const remedy = finding.remedy === undefined ? "" : `; ${escaped(finding.remedy)}`;
-  return `${who}: ${unknown}${field}${cut(escaped(finding.message), 120)}${rest}${remedy}`;
+  const message = messageText({ ...finding, message: cut(escaped(finding.message), 120) });
+  return `${who}: ${unknown}${field}${message}${rest}${remedy}`;
 }
 
 function groups(names: readonly string[]): readonly Block[] {

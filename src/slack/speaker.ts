@@ -117,7 +117,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     return true;
   }
 
-  async function scopeOf({ connector, state }: ConnectorNews, amendments: readonly Amendment[]): Promise<Scope> {
+  async function scopeOf({ connector, mode, state }: ConnectorNews, amendments: readonly Amendment[]): Promise<Scope> {
     const topics = [...new Set(amendments.map(({ topic }) => topic))];
     const found = Promise.all(topics.map(async (topic) => [topic, await groupsNotNamed(topic)] as const));
     const groups = await within(clock, GROUPS_MS, found);
@@ -128,7 +128,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
       outcomes: new Map(),
       evidence: NO_EVIDENCE,
     };
-    return { connector, state: state ?? empty, groupsNotNamed: new Map(groups) };
+    return { connector, mode, state: state ?? empty, groupsNotNamed: new Map(groups) };
   }
 
   return { speak };

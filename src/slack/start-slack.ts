@@ -1,6 +1,6 @@
 import { put } from "../alert/box.ts";
 import type { Amendment, Told } from "../gate/amendment.ts";
-import type { State } from "../gate/state.ts";
+import type { Mode, State } from "../gate/state.ts";
 import {
   type ConnectorNews,
   connectorNews,
@@ -33,7 +33,7 @@ export interface ConnectorAlerts {
 }
 
 export interface Slack extends AsyncDisposable {
-  of(connector: string, memory: StopMemory): ConnectorAlerts;
+  of(connector: string, mode: Mode, memory: StopMemory): ConnectorAlerts;
   /**
    * Tells what waits and lets the connectors record it, 3 s at most; nothing is told after it. What is left is told at
    * the next start.
@@ -127,8 +127,8 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
   }
 
   return {
-    of(connector, memory) {
-      const news = connectorNews(connector, memory, clock.now());
+    of(connector, mode, memory) {
+      const news = connectorNews(connector, mode, memory, clock.now());
       connectors.push(news);
       return {
         tell(amendment, state) {

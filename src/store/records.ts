@@ -12,6 +12,8 @@ export interface Intent {
   readonly slot: string;
   readonly publication: string;
   readonly systemId: string;
+  /** absent: guard. */
+  readonly mode?: "watch" | undefined;
 }
 
 /** All that a connector's state topic holds. */
@@ -93,8 +95,9 @@ function mapChanges<T extends object>(
 function schemaChanges(before: State["tables"], after: State["tables"]): readonly StateRecord[] {
   if (before === after) return [];
   return [...after].flatMap(([topic, table]) => {
-    const known = new Set(before.get(topic)?.flowed.map(({ id }) => id));
-    const added = table.flowed.filter(({ id }) => !known.has(id));
+    // By its text too: one that nobody registered yet has no id of its own.
+    const known = new Map(before.get(topic)?.flowed.map(({ id, text }) => [id, text]));
+    const added = table.flowed.filter(({ id, text }) => known.get(id) !== text);
     return added.map(({ id, text }) => record(`schema/${topic}/${id}`, { text }));
   });
 }

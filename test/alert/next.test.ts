@@ -50,10 +50,12 @@ describe("the next command", () => {
     ],
     ["what is released needs nothing", [released()], []],
   ])("%s", (_, amendments, expected) => {
-    expect(nextSteps(amendments, () => undefined)).toEqual(expected);
+    expect(nextSteps(amendments, () => undefined, "guard")).toEqual(expected);
   });
 
   it("of a backfill that waits says so", () => {
-    expect(nextStep(released(), WAITING)).toBe("fieldgate release inventory.public.customers/3 --backfill all");
+    expect(nextStep(released(), WAITING, "guard")).toBe(
+      "fieldgate release inventory.public.customers/3 --backfill all",
+    );
   });
 });

@@ -11,7 +11,7 @@ import type { TopicView } from "../../src/http/api.ts";
 import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
-import type { Unnamed } from "../../src/gate/readers.ts";
+import type { Unnamed } from "../../src/gate/amendment.ts";
 import { packagesLoadedBy } from "./imports.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
 

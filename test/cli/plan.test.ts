@@ -37,6 +37,7 @@ function plan(args: string, options: CliOptions = {}) {
 
 const waiting: PlannedAmendment = {
   connector: "inventory",
+  mode: "guard",
   topic: "inventory.public.customers",
   table: "public.customers",
   field: "zip",

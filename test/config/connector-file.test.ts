@@ -37,6 +37,7 @@ describe("a connector file that is right", () => {
     expect(filter.table("public", "orders")).toBe(false);
     expect(rest).toEqual({
       name: "Inventory-2",
+      mode: "guard",
       database: {
         hostname: "db",
         port: 5432,
@@ -122,6 +123,51 @@ describe("a connector file that is right", () => {
     });
     expect(readConnectorFile(text, "x.json", env).warnings).toEqual([
       "keys without effect here: connector.class, tasks.max, database.server.name, poll.interval.ms, internal.log.position.check.enable",
+    ]);
+  });
+
+  it("to watch is the team's own: what is about Debezium's slot, rows and topics is left to it", () => {
+    const { name: _, ...debezium } = {
+      ...SMALLEST,
+      name: "",
+      "fieldgate.mode": "watch",
+      "plugin.name": "decoderbufs",
+      "slot.name": "debezium",
+      "slot.drop.on.stop": "true",
+      "publication.name": "dbz_publication",
+      "publication.autocreate.mode": "all_tables",
+      "snapshot.mode": "when_needed",
+      "heartbeat.interval.ms": "10000",
+      "heartbeat.action.query": "UPDATE heartbeat SET at = now()",
+      "topic.creation.default.partitions": "6",
+      "topic.creation.default.retention.ms": "1000",
+      "signal.data.collection": "public.signals",
+      "message.prefix.exclude.list": "fieldgate.*",
+      "fieldgate.release.policy": "manual",
+      "fieldgate.release.policy.public.gone": "observe",
+    };
+    const config = readConnectorFile(JSON.stringify(debezium), "inventory.json", env);
+    expect(config).toMatchObject({
+      mode: "watch",
+      slotName: "fieldgate_inventory",
+      publication: { name: "fieldgate_inventory", mode: "filtered" },
+      snapshotMode: "no_data",
+      heartbeat: undefined,
+      releasePolicyOf: {},
+    });
+    expect(config.warnings).toEqual([
+      expect.stringMatching(/^keys without effect here: .*slot\.name, .*fieldgate\.rel/),
+    ]);
+  });
+
+  it("to watch still says which schema a table gets: a key that would change that is a mistake", () => {
+    const keys = { "fieldgate.mode": "watch", transforms: "unwrap", "decimal.handling.mode": "exact" };
+    expect(mistakes(keys)).toEqual([
+      expect.stringMatching(/^transforms is not supported/),
+      expect.stringMatching(/^decimal\.handling\.mode must/),
+    ]);
+    expect(mistakes({ "fieldgate.mode": "watch", name: "inventory", "slot.name": "fieldgate_inventory" })).toEqual([
+      expect.stringMatching(/^slot\.name is Debezium's, and Fieldgate would call its own the same/),
     ]);
   });
 
@@ -391,7 +437,7 @@ describe("a mistake in a connector file", () => {
     ["a directory's file that is not there", { "database.user": "${dir:/s:none}" }, /needs the file \/s\/none/],
     ["a directory's file below", { "database.user": "${dir:/:s/password}" }, /no directory and file name/],
     ["zero partitions", { "topic.creation.default.partitions": 0 }, /must be a whole number from 1, or -1/],
-    ["another mode", { "fieldgate.mode": "shadow" }, /^fieldgate\.mode must be stream/],
+    ["another mode", { "fieldgate.mode": "shadow" }, /^fieldgate\.mode must be guard or watch/],
     ["chunks of no rows", { "fieldgate.chunk.rows": "0" }, /^fieldgate\.chunk\.rows must be rows a chunk/],
     ["no boolean", { "tombstones.on.delete": "yes" }, /^tombstones\.on\.delete must be true or false/],
   ])("%s is told with key, reason and way on", (_name, keys, message) => {

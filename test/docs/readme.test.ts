@@ -36,6 +36,13 @@ describe("the README", () => {
     });
   });
 
+  it("and docs/watch.md one to watch with", () => {
+    const [text = ""] = blocks("docs/watch.md", "json");
+    const config = readConnectorFile(text, "connectors/inventory.json", () => "secret");
+    expect(config).toMatchObject({ mode: "watch", slotName: "fieldgate_inventory", topicPrefix: "inventory" });
+    expect(config.warnings).toEqual([expect.stringMatching(/^keys without effect here: /)]);
+  });
+
   it("names commands that npm and the command line have", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }; // npm's own file
     const commands = [...README.matchAll(/npx fieldgate ([a-z-]+)/g)].map((found) => found[1] ?? "");

@@ -19,6 +19,7 @@ import type { Relation } from "../../src/wal/message.ts";
 export const TOPIC = "inventory.public.customers";
 const EVERYTHING: CaptureFilter = { table: () => true, column: () => true, keyColumns: () => undefined };
 export const RULES: Rules = {
+  mode: "guard",
   environment: "default",
   policy: "contracts",
   policyOf: new Map(),

@@ -10,6 +10,7 @@ import type { Step } from "../../src/plan/step.ts";
 export const amendment: AmendmentView = {
   id: "inventory.public.customers/3",
   connector: "inventory",
+  mode: "guard",
   topic: "inventory.public.customers",
   field: "nickname",
   kind: "added",

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Alert, StoppedAlert } from "../../src/alert/alert.ts";
 import { newsDrafts, reminderDraft, type Scope, summaryDraft } from "../../src/alert/compose.ts";
 import type { Finding } from "../../src/finding.ts";
+import { watched } from "../../src/gate/watched.ts";
+import type { Mode } from "../../src/gate/state.ts";
 import type { Amendment } from "../../src/gate/amendment.ts";
 import { messageOf } from "../../src/slack/message.ts";
 import {
@@ -23,13 +25,14 @@ const CONTRACTS = [contract("billing", "<!subteam^S0BILLING>"), contract("search
 function scopeOf(amendments: readonly Amendment[], groups: readonly string[] = []): Scope {
   return {
     connector: "inventory",
+    mode: "guard",
     state: stateWith(amendments, CONTRACTS),
     groupsNotNamed: new Map([[TOPIC, groups]]),
   };
 }
 
-function news(amendments: readonly Amendment[], groups: readonly string[] = []): Alert {
-  const [draft] = newsDrafts(scopeOf(amendments, groups), amendments);
+function news(amendments: readonly Amendment[], groups: readonly string[] = [], mode: Mode = "guard"): Alert {
+  const [draft] = newsDrafts({ ...scopeOf(amendments, groups), mode }, amendments);
   if (draft === undefined) throw new Error("no alert");
   return draft.alert;
 }
@@ -76,10 +79,24 @@ const CASES: readonly [string, Alert][] = [
     "summary",
     summaryDraft(scopeOf([...ten, ...orders, released(99, "z")]), [...ten, ...orders, released(99, "z")]).alert,
   ],
+  ["watch-coming", news([waitsFor(3, "nickname", notReady())], [], "watch")],
+  ["watch-refused", news([refusedByLevel()], [], "watch")],
+  ["watch-published", news([{ ...released(3, "nickname", ["billing"]), verdicts: [notReady()] }], [], "watch")],
   ["stopped", stopped],
   ["stopped-reminder", { ...stopped, reminder: { count: 1, next: 14_400_000 } }],
   ["handed-over", { ...stopped, severity: "info", code: "kafka-fenced", next: undefined, position: undefined }],
 ];
+
+function refusedByLevel(): Amendment {
+  const { answer, gate, ...rest } = withheld(4, "level");
+  if (answer?.kind !== "fits" || gate.kind !== "withheld") throw new Error("it fits");
+  const refused: Amendment = {
+    ...rest,
+    gate,
+    answer: { ...answer, kind: "refused", why: "READER_FIELD_MISSING_DEFAULT_VALUE" },
+  };
+  return { ...refused, gate: { ...gate, why: watched(refused).why } };
+}
 
 function widened(): Amendment {
   const { answer, ...rest } = withheld();
@@ -98,6 +115,17 @@ describe("a message", () => {
     const message = messageOf(alert);
     expectWithinLimits(message);
     await expect(`${JSON.stringify(message, null, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.json`);
+  });
+
+  it("says what happens when an event is read, also after a long message", () => {
+    const long: Finding = { ...finding(), message: `it takes ${"int or ".repeat(40)}`, effect: "throws" };
+    const wrong: Finding = { ...finding(), message: "it counts ms", effect: "reads-wrong-value" };
+    const said = texts(
+      messageOf(news([waitsFor(3, "c", notReady("billing", [long]), notReady("search", [wrong]))])).blocks,
+    );
+    expect(said.join("\n")).toMatch(
+      /int o…; the decoder throws; name it(.|\n)*it counts ms; a wrong value is read; name it/,
+    );
   });
 
   it("mentions owners by id only, and nobody for what is released", () => {

@@ -80,7 +80,7 @@ function live(world: World, records = true): Life {
       return answer;
     },
   });
-  const alerts = slack.of("inventory", {
+  const alerts = slack.of("inventory", "guard", {
     read: async () => world.stopTold,
     write: async (told) => void (world.stopTold = told),
   });

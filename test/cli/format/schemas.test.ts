@@ -14,8 +14,8 @@ let api: FakeApi;
 let http: HttpServer;
 beforeAll(async () => {
   api = fakeApi();
-  const { connector, topic, field, what, meanwhile, verdicts } = amendment;
-  const planned = { connector, topic, table: "public.customers", field, lines: [1], what, meanwhile, verdicts };
+  const { connector, mode, topic, field, what, meanwhile, verdicts } = amendment;
+  const planned = { connector, mode, topic, table: "public.customers", field, lines: [1], what, meanwhile, verdicts };
   api.plans = {
     amendments: [{ ...planned, flows: false, why: "billing is not ready", schema: null }],
     notes: [{ line: 2, table: null, message: "not read: a DO block", kind: "unknown" }],

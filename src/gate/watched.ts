@@ -1,0 +1,40 @@
+import type { Amendment } from "./amendment.ts";
+import { blockedBy, type Decision, notReady } from "./policy.ts";
+
+const FIRST_ROW = "Debezium publishes it with the first row";
+
+/**
+ * watch: what becomes of an amendment that Debezium has not published yet. Nobody decides on it: `flows` says that it
+ * will, `waits` that it cannot, or that nobody can tell.
+ */
+export function watched(amendment: Amendment): Decision {
+  const { answer, kind, changes, verdicts } = amendment;
+  if (answer?.kind === "refused" && answer.candidate !== undefined) {
+    return waits(`Debezium's task stops at the first row: the registry refuses the schema: ${answer.why}`);
+  }
+  if (kind === "key")
+    return comes("Debezium publishes rows by another key from the first on: they move to other partitions");
+  const blocked = blockedBy(amendment);
+  if (blocked !== undefined) return waits(blocked);
+  if (changes.length > 0 && changes.every((change) => change === "labels")) {
+    return comes("Debezium publishes rows with them at once, and the schema that lists them follows");
+  }
+  const waiting = notReady(verdicts);
+  if (waiting.length > 0) return comes(`not ready: ${waiting.join(", ")}; ${FIRST_ROW} all the same`, waiting);
+  return comes(
+    `${verdicts.length === 0 ? "no contract on the topic" : `all ${verdicts.length} contracts are ready`}; ${FIRST_ROW}`,
+  );
+}
+
+function comes(why: string, wouldHaveWaitedFor: readonly string[] = []): Decision {
+  return { kind: "flows", why, wouldHaveWaitedFor };
+}
+
+function waits(why: string): Decision {
+  return { kind: "waits", why };
+}
+
+/** Does Debezium's task stop at the first row that has it? The registry's level refuses what it would register. */
+export function stopsDebezium({ answer }: Amendment): boolean {
+  return answer?.kind === "refused" && answer.candidate !== undefined;
+}
