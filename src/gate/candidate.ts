@@ -1,6 +1,7 @@
 import { schemaHash } from "../avro/hash.ts";
 import { fieldOf, widen } from "../event/field.ts";
 import { envelopeSchema, keySchema, withRowFields } from "../event/schema.ts";
+import type { Attnum } from "../table/column.ts";
 import type { Field, Json, Shape } from "../table/shape.ts";
 import type { Amendment, Candidate } from "./amendment.ts";
 import { changesOf } from "./differ.ts";
@@ -151,9 +152,10 @@ function wideWhy(name: string): string {
 
 /** The key record of the columns that are the key now. */
 function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Making {
-  const fields = (key ?? []).flatMap((attnum) =>
-    table.shape.fields.filter((field) => field.attnum === attnum).slice(-1),
-  );
+  const fields = (key ?? []).flatMap((attnum) => {
+    const flowing = table.shape.fields.filter((field) => field.attnum === attnum).slice(-1);
+    return rules.mode === "watch" ? comingField(rules, table, attnum, flowing) : flowing;
+  });
   const schema = keySchema(table.shape.topic, fields);
   if (key === undefined || key.length === 0) {
     return { kind: "none", why: "the table has no key now: give it one, or capture it with a new connector" };
@@ -161,9 +163,14 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
   if (schema === undefined || fields.length !== key.length) {
     return { kind: "none", why: "the new key's columns do not all flow yet: release them first" };
   }
-  void rules;
   const hash = schemaHash(schema);
   const text = JSON.stringify(schema);
   const candidate: Candidate = { part: "key", added: [], moved: [], text, hash, widened: undefined, together: [] };
   return { kind: "made", made: { candidate, shape: { ...table.shape, key: fields }, field: undefined } };
+}
+
+/** Debezium publishes the key as it is with all else that waits. */
+function comingField(rules: Rules, table: TableState, column: Attnum, flowing: readonly Field[]): readonly Field[] {
+  const waiting = table.amendments.find(({ attnum, gate }) => attnum === column && gate.kind === "withheld");
+  return waiting === undefined ? flowing : amended(rules, flowing, waiting, false);
 }

@@ -6,6 +6,7 @@ import type { Amendment, Verdict } from "./amendment.ts";
 import { bind, isOptional } from "./bind.ts";
 import { candidateOf } from "./candidate.ts";
 import { notReady } from "./policy.ts";
+import { unnamedOn } from "./readers.ts";
 import { onSeen, relationOf } from "./seen.ts";
 import { weigh } from "./settle.ts";
 import type { Input, Rules, State, Step, TableState, When } from "./state.ts";
@@ -123,6 +124,7 @@ function released(
       why: `schema ${schema.id} of ${topic}-${part} carries it`,
       schemaId: schema.id,
       wouldHaveWaitedFor: notReady(verdicts),
+      unnamed: unnamedOn(rules, state, topic),
     },
   };
 }
@@ -135,7 +137,7 @@ function verdictsOf(
   amendment: Amendment,
   when: When,
 ): readonly Verdict[] {
-  if (amendment.kind === "key" || amendment.kind === "table") return [];
+  if (amendment.kind === "table") return [];
   const making = candidateOf(rules, table, amendment);
   if (making.kind === "none") return amendment.verdicts;
   return weigh(rules, state, table, { ...amendment, answer: { kind: "fits", candidate: making.made.candidate } }, when);

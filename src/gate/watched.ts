@@ -12,18 +12,27 @@ export function watched(amendment: Amendment): Decision {
   if (answer?.kind === "refused" && answer.candidate !== undefined) {
     return waits(`Debezium's task stops at the first row: the registry refuses the schema: ${answer.why}`);
   }
-  if (kind === "key")
-    return comes("Debezium publishes rows by another key from the first on: they move to other partitions");
+  const waiting = notReady(verdicts);
+  if (kind === "key") return comes(`${whoWaits(waiting)}${keyWhy(amendment)}`, waiting);
   const blocked = blockedBy(amendment);
   if (blocked !== undefined) return waits(blocked);
   if (changes.length > 0 && changes.every((change) => change === "labels")) {
     return comes("Debezium publishes rows with them at once, and the schema that lists them follows");
   }
-  const waiting = notReady(verdicts);
-  if (waiting.length > 0) return comes(`not ready: ${waiting.join(", ")}; ${FIRST_ROW} all the same`, waiting);
+  if (waiting.length > 0) return comes(`${whoWaits(waiting)}${FIRST_ROW} all the same`, waiting);
   return comes(
     `${verdicts.length === 0 ? "no contract on the topic" : `all ${verdicts.length} contracts are ready`}; ${FIRST_ROW}`,
   );
+}
+
+function whoWaits(waiting: readonly string[]): string {
+  return waiting.length === 0 ? "" : `not ready: ${waiting.join(", ")}; `;
+}
+
+function keyWhy({ key }: Amendment): string {
+  return key === undefined || key.length === 0
+    ? "Debezium publishes rows without a key from the first on"
+    : "Debezium publishes rows by another key from the first on: they move to other partitions";
 }
 
 function comes(why: string, wouldHaveWaitedFor: readonly string[] = []): Decision {

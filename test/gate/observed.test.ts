@@ -178,6 +178,31 @@ describe("observed: what Debezium registered", () => {
     expect(tableIn(step.state).shape.key.map((field) => field.name)).toEqual(["id", "name"]);
   });
 
+  it("another key names who was not ready for it, before and after", () => {
+    const key = `${TOPIC}/key`;
+    const waiting = play(WATCH, withContract, seen([ID, NAME], { key: [1, 2] }), (now) => fits(now, key));
+    expect(gateOf(waiting.state, key)?.why).toMatch(/^not ready: replica; Debezium publishes rows by another key/);
+    const step = play(WATCH, waiting.state, observed([ID, NAME], [ID, NAME], { id: 1, keyed: [ID, NAME] }));
+    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", wouldHaveWaitedFor: ["replica"] });
+    expect(findAmendment(step.state, key)?.amendment.verdicts).toMatchObject([{ verdict: "not-ready" }]);
+  });
+
+  it("another key is judged with the columns that come with it", () => {
+    const key = `${TOPIC}/key`;
+    const waiting = play(WATCH, withContract, seen([ID, NAME, ZIP], { key: [1, 4] }));
+    const found = findAmendment(waiting.state, key);
+    if (found === undefined) throw new Error("no amendment");
+    const { candidate } = madeOf(found.table, found.amendment, false, WATCH);
+    expect(JSON.parse(candidate.text)).toMatchObject({ fields: [{ name: "id" }, { name: "zip" }] });
+  });
+
+  it("records which groups nobody had named", () => {
+    const group = { group: "sink", members: 1, offsets: new Map(), readers: new Map() };
+    const look = { kind: "seen", at: 1, byTopic: new Map([[TOPIC, [group]]]) } as const;
+    const step = play(WATCH, judged.state, { kind: "groups", look }, observed([ID, NAME, NICK], [ID, NAME, NICK]));
+    expect(gateOf(step.state, nick)).toMatchObject({ unnamed: { kind: "known", groups: ["sink"] } });
+  });
+
   it("a column of a type that only Debezium maps is a field like any other", () => {
     const lsn = column(3, "at", "pg_lsn");
     const field: Field = { ...fieldFor(NICK), name: "at", avro: { ...fieldFor(NICK).avro, name: "at" } };
