@@ -17,7 +17,7 @@ export function watched(amendment: Amendment): Decision {
   const blocked = blockedBy(amendment);
   if (blocked !== undefined) return waits(blocked);
   if (changes.length > 0 && changes.every((change) => change === "labels")) {
-    return comes("Debezium publishes rows with them at once, and the schema that lists them follows");
+    return comes("Debezium publishes rows with them at once; its schema lists them once it has started again");
   }
   if (waiting.length > 0) return comes(`${whoWaits(waiting)}${FIRST_ROW} all the same`, waiting);
   return comes(
