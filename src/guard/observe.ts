@@ -1,6 +1,6 @@
 import { schemaHash } from "../avro/hash.ts";
 import { GuardError } from "../errors.ts";
-import { rowFields } from "../gate/observed.ts";
+import { isKeyGone, rowFields } from "../gate/observed.ts";
 import type { TableState } from "../gate/state.ts";
 import { withheldOf } from "../gate/update.ts";
 import type { Registered as Version } from "../registry/client.ts";
@@ -98,8 +98,9 @@ function schemaOf({ id, text }: Version): Registered["value"] {
   return { id, text };
 }
 
-/** Rows have what waits, and no version will say so: a column took the place of another of its name and type. */
+/** Rows have what waits, and no version will say so: a column took the place of another of its name and type, or the key is gone. */
 function isCarried(table: TableState): boolean {
+  if (withheldOf(table).some(isKeyGone)) return true;
   const waiting = withheldOf(table).filter(({ missed, answer }) => missed && answer?.kind === "fits");
   if (waiting.length === 0) return false;
   const hash = schemaHash(JSON.parse(table.shape.valueSchema.text) as Json); // a registered schema

@@ -187,6 +187,26 @@ describe("observed: what Debezium registered", () => {
     expect(findAmendment(step.state, key)?.amendment.verdicts).toMatchObject([{ verdict: "not-ready" }]);
   });
 
+  it("a key that is gone is released once rows have passed without it, and stays gone", () => {
+    const key = `${TOPIC}/key`;
+    const bare = seen([ID, NAME], { keyed: false });
+    const without = observed([ID, NAME], [ID, NAME], { id: 1, keyed: [] });
+    if (without.kind !== "observed") throw new Error("no observation");
+    // The key's subject has its last version still.
+    const old = { id: schemaId(2), text: JSON.stringify(keySchema(TOPIC, [fieldFor(ID)])) };
+    const late: Input = { ...without, key: old };
+    const later: Input = { ...late, value: { ...without.value, id: schemaId(9) } };
+    const waiting = play(WATCH, stateOf(), bare, late);
+    expect(gateOf(waiting.state, key)).toMatchObject({ kind: "withheld", why: expect.stringMatching(/without a key/) });
+    const passed = { kind: "passed", topic: TOPIC, doubt: false } as const;
+    const step = play(WATCH, waiting.state, passed, late);
+    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", why: "its rows have no key" });
+    expect(tableIn(step.state).shape).toMatchObject({ key: [], keySchema: undefined });
+    const next = play(WATCH, step.state, later, bare);
+    expect(tableIn(next.state).shape).toMatchObject({ key: [], valueSchema: { id: 9 } });
+    expect(withheldOf(tableIn(next.state))).toEqual([]);
+  });
+
   it("another key is judged with the columns that come with it", () => {
     const key = `${TOPIC}/key`;
     const waiting = play(WATCH, withContract, seen([ID, NAME, ZIP], { key: [1, 4] }));

@@ -3,19 +3,7 @@ import { look, looked, overtaken, takeLooks } from "../../src/guard/look.ts";
 import type { Session } from "../../src/guard/session.ts";
 import type { Table } from "../../src/table/column.ts";
 import { lsn } from "../../src/wal/lsn.ts";
-import {
-  fieldNames,
-  ID,
-  NAME,
-  play,
-  publishing,
-  RULES,
-  seen,
-  stateOf,
-  tableIn,
-  tableOf,
-  ZIP,
-} from "../gate/customers.ts";
+import { ID, NAME, play, publishing, RULES, seen, stateOf, tableIn, tableOf, ZIP } from "../gate/customers.ts";
 
 const OID = Number(tableOf([ID]).oid);
 

@@ -139,6 +139,14 @@ describe("what Debezium registers", () => {
     expect((await observing(tableIn(passed), () => first, 10_000)).found).toHaveLength(1);
   });
 
+  it("may be what it was: rows have no key any more", async () => {
+    const gone = play({ ...RULES, mode: "watch" }, stateOf(), seen([ID, NAME], { keyed: false })).state;
+    const same: Latest = (subject) => (subject.endsWith("key") ? { ...key, id: schemaId(2) } : first);
+    expect((await observing(tableIn(gone), same, 10_000)).found).toEqual([]);
+    const passed = play(RULES, gone, { kind: "passed", topic: TOPIC, doubt: false }).state;
+    expect((await observing(tableIn(passed), same, 10_000)).found).toHaveLength(1);
+  });
+
   it("may be the key's alone", async () => {
     const table = tableIn(play({ ...RULES, mode: "watch" }, stateOf(), seen([ID, NAME], { key: [1, 2] })).state);
     const run = await observing(table, (subject) => (subject.endsWith("key") ? key : first), 10_000);
