@@ -38,8 +38,9 @@ it("a table that nothing is published of waits for its subject; without the trig
   await database.query("create table t (id int primary key, a text)");
   const other = await standIn(database);
   const connector = { ...other.connectorFile.config, "fieldgate.mode": "watch" };
-  const options = { database: database.address, prefix: other.prefix, tables: ["public.t"], connector };
+  const options = { database: database.address, prefix: other.prefix, tables: ["public.t", "public.later"], connector };
   await using service = await startService(options);
+  expect(service.output()).toContain("table.include.list: public.later matches no table");
   const table = async () => (await service.connector()).tables[0];
   expect(await table()).toMatchObject({ schemaId: null, fields: ["id", "a"] });
   const topic = `${other.prefix}.public.t`;
