@@ -50,6 +50,22 @@ export function canWiden({ field }: Made, amendment: Amendment): boolean {
   return changes.includes("not-null-set") && changes.length > 1;
 }
 
+/**
+ * watch: the schema of the next row, with all in it that waits. New labels are not: Debezium lists those it knew when it
+ * started. undefined: two columns would be one field.
+ */
+export function comingSchema(rules: Rules, table: TableState): Json | undefined {
+  const waiting = table.amendments.filter((one) => one.gate.kind === "withheld" && isOfRows(one));
+  const fields = waiting.reduce((before, one) => amended(rules, before, one, false), table.shape.fields);
+  return doubled(fields) === undefined ? schemaOf(rules, table, fields) : undefined;
+}
+
+/** Does it make the next row's schema another? */
+export function isOfRows({ kind, changes }: Amendment): boolean {
+  const labels = changes.length > 0 && changes.every((change) => change === "labels");
+  return kind !== "key" && kind !== "table" && !labels;
+}
+
 /** A released field takes its attnum's place, so a fully released schema equals Debezium's. */
 export function insertField(fields: readonly Field[], field: Field): readonly Field[] {
   const next = fields.findIndex((other) => other.attnum > field.attnum);

@@ -9,7 +9,7 @@ const OID = Number(tableOf([ID]).oid);
 
 /** A session that reads the log at 0/100 and whose catalog answers when told to. */
 function reading(mode: "guard" | "watch") {
-  let answer = (_: Table): void => {};
+  let answer: (table: Table) => void = () => {};
   const rules = { ...RULES, mode };
   const session = {
     outside: { uuid: () => "one", now: () => 0n, settings: { rules } },
