@@ -1,5 +1,5 @@
 import type { Amendment } from "./amendment.ts";
-import { blockedBy, type Decision, notReady } from "./policy.ts";
+import { blockedBy, type Decision, notReady, readyText } from "./policy.ts";
 
 const FIRST_ROW = "Debezium publishes it with the first row";
 
@@ -20,9 +20,7 @@ export function watched(amendment: Amendment): Decision {
     return comes("Debezium publishes rows with them at once; its schema lists them once it has started again");
   }
   if (waiting.length > 0) return comes(`${whoWaits(waiting)}${FIRST_ROW} all the same`, waiting);
-  return comes(
-    `${verdicts.length === 0 ? "no contract on the topic" : `all ${verdicts.length} contracts are ready`}; ${FIRST_ROW}`,
-  );
+  return comes(`${readyText(verdicts.length)}; ${FIRST_ROW}`);
 }
 
 function whoWaits(waiting: readonly string[]): string {
@@ -46,4 +44,9 @@ function waits(why: string): Decision {
 /** Does Debezium's task stop at the first row that has it? The registry's level refuses what it would register. */
 export function stopsDebezium({ answer }: Amendment): boolean {
   return answer?.kind === "refused" && answer.candidate !== undefined;
+}
+
+/** Is there something to do about it, before Debezium publishes it? */
+export function asksSomebody({ answer, verdicts }: Amendment): boolean {
+  return answer?.kind !== "fits" || notReady(verdicts).length > 0;
 }
