@@ -86,7 +86,11 @@ function answerOf(amendment: AmendmentView): Answer {
   );
   const comes = mode === "watch" ? "; Debezium publishes it with the first row all the same" : "";
   const of = { id, field, notReady, notAsked: gate.unnamed === undefined ? groupsNotNamed : [] };
-  if (gate.kind === "released") return { ...of, notReady: [], answer: "flows", why: `flows: ${gate.why}` };
+  if (gate.kind === "released") {
+    // Where Debezium publishes, that says nothing of who was ready.
+    const were = mode === "watch" && notReady.length > 0 ? `; not ready then: ${allOf(notReady)}` : "";
+    return { ...of, notReady: [], answer: "flows", why: `flows: ${gate.why}${were}` };
+  }
   if (mode === "watch" && refused !== null) return { ...of, answer: "no", why: gate.why };
   if (notReady.some(({ verdict }) => verdict === "not-ready")) {
     return { ...of, answer: "no", why: `not ready: ${namesOf(notReady, "not-ready")}${comes}` };
@@ -106,8 +110,11 @@ function answerOf(amendment: AmendmentView): Answer {
 }
 
 function namesOf(notReady: Answer["notReady"], which: "not-ready" | "unknown"): string {
-  const names = notReady.filter(({ verdict }) => verdict === which).map(({ consumer }) => consumer);
-  return [...new Set(names)].join(", ");
+  return allOf(notReady.filter(({ verdict }) => verdict === which));
+}
+
+function allOf(notReady: Answer["notReady"]): string {
+  return [...new Set(notReady.map(({ consumer }) => consumer))].join(", ");
 }
 
 function isYes({ answer }: Answer): boolean {

@@ -118,7 +118,7 @@ function order({ amendments, notes }: PlanView): readonly string[] {
 function migration(amendments: readonly PlannedAmendment[]): string {
   if (amendments.length === 0) return "the migration";
   const watched = amendments.filter(({ mode }) => mode === "watch");
-  if (watched.some(({ flows, schema }) => !flows && schema === null)) {
+  if (watched.some(({ why }) => why.startsWith("Debezium's task stops"))) {
     return "the migration, not as it is: Debezium's task would stop at the first row";
   }
   if (watched.length > 0)

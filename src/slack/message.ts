@@ -94,9 +94,16 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
 
 function meaningOf({ mode, severity }: WithheldAlert): string {
   if (mode === "guard") return "Rows flow on in the shape they had.";
-  return severity === "stopped"
-    ? "Undo the change, or have the subject's level take it, before a row is written."
-    : "The next row is published as the table is now; nothing keeps it back.";
+  switch (severity) {
+    case "stopped":
+      return "Undo the change, or have the subject's level take it, before a row is written.";
+    case "not-ready":
+      return "Nothing keeps it back: have them ready, or undo the change, before a row is written.";
+    case "withheld":
+      return "Nothing keeps it back.";
+    default:
+      return severity satisfies never;
+  }
 }
 
 function releasedBody(alert: ReleasedAlert): readonly Block[] {
@@ -107,7 +114,8 @@ function releasedBody(alert: ReleasedAlert): readonly Block[] {
   return [
     ...mentions(alert.waiting),
     ...changesBody(changes),
-    section(from),
+    // Why it is published names the schema.
+    ...(alert.mode === "watch" ? [] : [section(from)]),
     ...consumers(alert.waiting),
     ...(waited === "" ? [] : [section(`Under policy \`contracts\` it would have waited for: ${waited}`)]),
     ...list("*Backfill:*", alert.backfills.map(escaped), 3, 300),
