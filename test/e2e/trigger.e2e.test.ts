@@ -16,7 +16,7 @@ it("DDL is an amendment before any row, with command, role and time; a forged me
   const added = await service.amendment("nick", "withheld");
   expect(added.explained).toMatchObject({ command: "ALTER TABLE", role: user });
   expect(await service.amendment("a", "withheld")).toMatchObject({ changes: ["default"], explained: added.explained });
-  expect(await events.all()).toHaveLength(1);
+  expect(await events.until((seen) => seen.length > 0, "the first row")).toHaveLength(1);
   const forged = JSON.stringify({ tables: [{ table: { oid: 1, columns: [] }, change: "changed" }] });
   await database.query(`select pg_logical_emit_message(true, 'fieldgate.ddl', '${"0".repeat(64)} ${forged}')`);
   await database.query("insert into t values (2, 'two', 'deuce')");

@@ -77,7 +77,10 @@ test("a group of the new protocol (KIP-848) is seen by its offsets, and its memb
     const seen = await liveGroups(kafka, [topic]);
     return seen.kind === "seen" ? seen.byTopic.get(topic)?.[0] : undefined;
   };
-  const first = await until(look, "its first commit is seen");
+  const first = await until(async () => {
+    const seen = await look();
+    return seen?.offsets.get(0) === 1n ? seen : undefined;
+  }, "its first commit of a record is seen");
   expect(first).toStrictEqual({ group, members: undefined, offsets: new Map([[0, 1n]]), readers: new Map() });
   await appender.append(topic, 0, null, Buffer.from("b"));
   await until(async () => (await look())?.offsets.get(0) === 2n, "its offsets move");

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { connect, type PostgresOptions } from "../../src/postgres/connection.ts";
-import { createSlot } from "../../src/postgres/slot.ts";
+import { createSlot, readSlot } from "../../src/postgres/slot.ts";
 import { openStream, type StreamOptions, type WalStream } from "../../src/postgres/stream.ts";
 import { decode } from "../../src/wal/decode.ts";
 import type { Lsn } from "../../src/wal/lsn.ts";
@@ -65,13 +65,20 @@ export interface Followed extends AsyncDisposable {
 
 export async function follow(from: Source, options: Partial<StreamOptions> = {}): Promise<Followed> {
   let wakes = 0;
-  const stream = await openStream({
-    connection: from.database.address,
-    slot: from.slot,
-    publication: from.publication,
-    start: from.start,
-    wake: () => wakes++,
-    ...options,
+  const open = () =>
+    openStream({
+      connection: from.database.address,
+      slot: from.slot,
+      publication: from.publication,
+      start: from.start,
+      wake: () => wakes++,
+      ...options,
+    });
+  const stream = await open().catch(async (error: unknown) => {
+    // A reader that has ended holds the slot a moment longer.
+    if (!String(error).includes("has just ended")) throw error;
+    await until(async () => (await readSlot(from.client, from.slot))?.active === false, "the slot is free");
+    return open();
   });
   const items: WalItem[] = [];
   function drain(): readonly WalItem[] {
