@@ -14,6 +14,8 @@ import { notNullLost } from "./meaning/not-null-lost.ts";
 import { nullNotHandled } from "./meaning/null-not-handled.ts";
 import { renamed } from "./meaning/renamed.ts";
 import type { Change, Consumer, Found, MeaningRule } from "./meaning/rule.ts";
+import { changesOfBranches, recordsInside } from "./meaning/inside.ts";
+import { ownField } from "./meaning/own-field.ts";
 import { isSameField } from "./meaning/same-field.ts";
 import { stringOrBytes } from "./meaning/string-or-bytes.ts";
 import { timeUnit } from "./meaning/time-unit.ts";
@@ -59,22 +61,36 @@ export interface MeaningFinding extends Found {
   readonly effect: NonNullable<Finding["effect"]>;
   /** The row's field. */
   readonly name: string;
+  /** From the row on, e.g. `address.zip`, `items[].price`. */
+  readonly path: string;
 }
 
 /**
- * What would mean something else for this consumer when its topic's row goes from `before` to `after`, by field. A
- * reader whose own schema already has the new meaning is not told of it. One whose own schema means something else
- * than `before` already is told with a warning: keeping the change back does not help it.
+ * What would mean something else for this consumer when its topic's row goes from `before` to `after`, by field, also
+ * of the records inside a field. A reader whose own schema already has the new meaning is not told of it. One whose
+ * own schema means something else than `before` already is told with a warning: keeping the change back does not help.
  */
 export function meaningFindings(
   before: AvroRecord,
   after: AvroRecord,
   consumer: Consumer = {},
 ): readonly MeaningFinding[] {
+  return findingsIn(before, after, consumer);
+}
+
+/** Pairs of records met inside one field: a record may hold itself, and what it holds twice is told once. */
+type Entered = Map<AvroRecord, Set<AvroRecord>>;
+
+function findingsIn(
+  before: AvroRecord,
+  after: AvroRecord,
+  consumer: Consumer,
+  entered?: Entered,
+): readonly MeaningFinding[] {
   const [b, a, r] = [before, after, consumer.row].map(fieldsByName);
   if (b === undefined || a === undefined || r === undefined) return [];
   return [...new Set([...b.keys(), ...a.keys(), ...r.keys()])].flatMap((name) => {
-    const [own, was, is] = [r.get(name), b.get(name), a.get(name)];
+    const [own, was, is] = [ownField(consumer.row, name), b.get(name), a.get(name)];
     // What is the same for all three means the same; most fields are.
     if (isSameField(was, is) && (own === undefined || (own.aliases.length === 0 && isSameField(own, is)))) return [];
     const change = { name, before: was, after: is, from: before, to: after, consumer };
@@ -82,9 +98,38 @@ export function meaningFindings(
       change,
       ...(consumer.row === undefined || own === undefined ? {} : viewsOf(change, consumer.row, own)),
     };
-    return MEANING_RULES.flatMap((rule) => {
-      const found = findFor(rule, views);
-      return found === undefined ? [] : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name }];
+    const found = MEANING_RULES.flatMap((rule) => {
+      const one = findFor(rule, views);
+      return one === undefined
+        ? []
+        : [{ ...one, rule: rule.id, effect: rule.effect ?? ("reads-wrong-value" as const), name, path: name }];
+    });
+    return [
+      ...found,
+      ...(was === undefined || is === undefined ? [] : findingsInside(change, own, entered ?? new Map())),
+    ];
+  });
+}
+
+function findingsInside(
+  { name, before, after, consumer }: Change,
+  own: RecordField | undefined,
+  entered: Entered,
+): readonly MeaningFinding[] {
+  if (before === undefined || after === undefined) return [];
+  return recordsInside(before.type, after.type, own?.type).flatMap(({ path, from, to, row }) => {
+    const met = entered.get(from) ?? new Set<AvroRecord>();
+    entered.set(from, met);
+    if (met.has(to)) return [];
+    met.add(to);
+    return findingsIn(from, to, { row, runtime: consumer.runtime }, entered).map((found) => {
+      const isRead = row === undefined || ownField(row, found.name) !== undefined;
+      return {
+        ...found,
+        ...(isRead ? {} : { severity: "warning" as const }),
+        name,
+        path: `${name}${path}.${found.path}`,
+      };
     });
   });
 }
@@ -106,13 +151,18 @@ function viewsOf(change: Change, row: AvroRecord, own: RecordField): Omit<Views,
 }
 
 function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Found | undefined {
-  const found = rule.find(change);
+  const found = findIn(rule, change);
   if (toNext === undefined || toOwn === undefined || toNow === undefined) return found;
-  const own = rule.find(toNext);
-  if (found !== undefined) return own === undefined && rule.find(toOwn) !== undefined ? undefined : found;
+  const own = findIn(rule, toNext);
+  if (found !== undefined) return own === undefined && findIn(rule, toOwn) !== undefined ? undefined : found;
   if (!rule.ofReader || own === undefined) return undefined;
   const told = { ...own, message: `against the reader's own schema: ${own.message}` };
-  return rule.find(toNow) === undefined ? told : { ...told, severity: "warning" };
+  return findIn(rule, toNow) === undefined ? told : { ...told, severity: "warning" };
+}
+
+/** In the field's type, else in the first branch of its unions. */
+function findIn(rule: MeaningRule, change: Change): Found | undefined {
+  return rule.find(change) ?? changesOfBranches(change).flatMap((branch) => findIn(rule, branch) ?? [])[0];
 }
 
 /** By row: the topic's are the same for every contract. */

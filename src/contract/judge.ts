@@ -174,12 +174,12 @@ function means(contract: Contract, { envelope, flowing }: Candidate): readonly M
   const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
   const consumer = { row, fields: contract.fields, runtime: contract.runtime };
   const tested = testedFields(contract, envelope);
-  return meaningFindings(now, next, consumer).flatMap(({ name, severity, ...found }) => {
+  return meaningFindings(now, next, consumer).flatMap(({ name, path, severity, ...found }) => {
     // What changes for who lists nothing is evidence missing already.
     const isMissing = row === undefined && contract.fields === undefined && !tested.has(name);
     if (isMissing && fieldFindings(name, now, next).length > 0) return [];
     const weight: Finding["severity"] = reads(contract, name) ? (severity ?? "error") : "warning";
-    return [{ name, finding: { ...found, severity: weight, field: `after.${name}` } }];
+    return [{ name, finding: { ...found, severity: weight, field: `after.${path}` } }];
   });
 }
 
