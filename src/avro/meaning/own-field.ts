@@ -13,5 +13,5 @@ export function ownField(row: AvroRecord | undefined, name: string): RecordField
 
 function indexOf({ fields }: AvroRecord): ReadonlyMap<string, RecordField> {
   const aliases = fields.flatMap((field) => field.aliases.map((alias) => [alias, field] as const));
-  return new Map([...aliases.reverse(), ...fields.map((field) => [field.name, field] as const)]);
+  return new Map([...aliases.toReversed(), ...fields.map((field) => [field.name, field] as const)]);
 }
