@@ -144,9 +144,9 @@ interface Views {
 
 function viewsOf(change: Change, row: AvroRecord, own: RecordField): Omit<Views, "change"> {
   return {
-    toNext: { ...change, before: own, from: row },
+    toNext: { ...change, before: own, from: row, isReader: true },
     toOwn: { ...change, after: own, to: row },
-    toNow: { ...change, before: own, from: row, after: change.before, to: change.from },
+    toNow: { ...change, before: own, from: row, after: change.before, to: change.from, isReader: true },
   };
 }
 
@@ -156,8 +156,7 @@ function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Fo
   const own = findIn(rule, toNext);
   if (found !== undefined) return own === undefined && findIn(rule, toOwn) !== undefined ? undefined : found;
   if (!rule.ofReader || own === undefined) return undefined;
-  const told = { ...own, message: `against the reader's own schema: ${own.message}` };
-  return findIn(rule, toNow) === undefined ? told : { ...told, severity: "warning" };
+  return findIn(rule, toNow) === undefined ? own : { ...own, severity: "warning" };
 }
 
 /** In the field's type, else in the first branch of its unions. */
