@@ -201,6 +201,6 @@ test.each([
     "add string and bytes to the reader's union",
   ],
 ])("the remedy is whole: %s", (_, reader, writer, remedy) => {
-  const causes = explainCauses(parseSchema(reader as Json), parseSchema(writer as Json));
+  const causes = explainCauses(parseSchema(reader), parseSchema(writer));
   expect(causes.map((cause) => cause.remedy)).toEqual([remedy]);
 });
