@@ -163,7 +163,9 @@ async function openSource(settings: Settings, config: ConnectorConfig, log: Log)
   });
   const { slot, publication } = settings;
   const { viaRoot, mode } = config.publication;
-  const { filter, listed } = config;
+  const { filter } = config;
+  // A Debezium starts all the same when a table that its file names is not there.
+  const listed = config.mode === "watch" ? config.listed.map((entry) => ({ ...entry, plain: false })) : config.listed;
   let before: Parameters<Source["tables"]>[0] = [];
   const captured = () => readCapturedTables(catalog, { filter, listed, viaRoot, before });
   return {

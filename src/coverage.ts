@@ -43,6 +43,7 @@ function topicCoverage(covered: Covered, topic: string, now: number): TopicCover
     connector: name,
     topic,
     environment: rules.environment,
+    mode: rules.mode,
     policy: policyOf(rules, topic),
     looked: {
       at: iso(evidence?.at),

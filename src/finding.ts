@@ -16,7 +16,24 @@ export interface Finding {
 }
 
 /**
- * `throws`: the decoder refuses the event. `reads-null-or-default`: one of these stands for the value.
- * `reads-wrong-value`: it decodes, to something else than was meant. `decodes`: as meant; only a rule forbids it.
+ * `throws`: the decoder, or what the consumer does with what it decodes, refuses the event. `reads-null-or-default`: one
+ * of these, or JavaScript's undefined, stands for the value. `reads-wrong-value`: it decodes, to something else than was meant. `decodes`: as meant; only a rule forbids it.
  */
 export type Effect = "throws" | "reads-null-or-default" | "reads-wrong-value" | "decodes";
+
+/** In words for people, and what a message has that says as much itself. */
+const EFFECTS = {
+  throws: { words: "the decoder throws", said: /throws|refuse|reject|cannot make/ },
+  "reads-null-or-default": { words: "null or a default is read", said: /\bnull\b|\bdefault\b|\bundefined\b|takes for/ },
+  "reads-wrong-value": { words: "a wrong value is read", said: /wrong|another|filled from|as the other/ },
+  decodes: { words: "it decodes, only the rule forbids it", said: /was tried/ },
+} as const satisfies Readonly<Record<Effect, { readonly words: string; readonly said: RegExp }>>;
+
+/** The message with what happens when an event is read: as every format and alert shows it. */
+export function messageText({ message, effect, certainty }: Pick<Finding, "message" | "effect" | "certainty">): string {
+  if (effect === undefined) return message;
+  const { words, said } = EFFECTS[effect];
+  // Names and types stand in quotes: a column "default" says nothing.
+  if (said.test(message.replaceAll(/"[^"]*"/g, ""))) return message;
+  return `${message}; ${words}${certainty === "on-some-data" ? " on some data" : ""}`;
+}

@@ -125,14 +125,19 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
 }
 
 export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
-  const withheld = withheldOf(table).flatMap(({ id, name, column, answer }) => {
+  const waiting = withheldOf(table).flatMap(({ id, name, column, answer }) => {
     const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
-    if (candidate?.part !== "value") return [];
-    return [{ amendmentId: id, field: column?.name ?? name, candidate: candidate.text }];
+    if (candidate === undefined) return [];
+    const { part, text, added, moved } = candidate;
+    return [{ part, added, moved, is: { amendmentId: id, field: column?.name ?? name, candidate: text } }];
   });
+  const values = waiting.filter(({ part }) => part === "value");
+  const withheld = values.map(({ is, added, moved }) => ({ ...is, added, moved }));
+  const key = waiting.find(({ part }) => part === "key")?.is;
+  const withheldKey = key && { ...key, flowing: table.shape.keySchema?.text };
   const flowed = table.unpublished === true ? [] : table.flowed;
   const flowing = flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
-  return { topic: table.shape.topic, flowing, withheld, severity };
+  return { topic: table.shape.topic, flowing, withheld, withheldKey, severity };
 }
 
 export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {

@@ -41,15 +41,31 @@ export function renamingOf(
   return { renaming: twice, ...(second === undefined ? {} : { clash: second }) };
 }
 
-function aliasesOf(reader: AvroSchema) {
+interface Aliases {
+  /** By alias. */
+  readonly types: ReadonlyMap<string, string>;
+  /** By record and alias. */
+  readonly fields: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+/** By reader: one is asked about many writers. */
+const aliases = new WeakMap<AvroSchema, Aliases>();
+
+function aliasesOf(reader: AvroSchema): Aliases {
+  const known = aliases.get(reader) ?? aliasesIn(reader);
+  aliases.set(reader, known);
+  return known;
+}
+
+function aliasesIn(reader: AvroSchema): Aliases {
   const types = new Map<string, string>();
   const fields = new Map<string, Map<string, string>>();
   for (const named of namedIn(reader)) {
     // `.Y`, a type in the null namespace, is matched here, other than by the rules of compatibility.
     for (const alias of named.aliases) types.set(alias.replace(/^\./, ""), named.fullName);
     if (named.kind !== "record") continue;
-    for (const { name, aliases } of named.fields) {
-      for (const alias of aliases) entryOf(fields, named.fullName).set(alias, name);
+    for (const { name, aliases: others } of named.fields) {
+      for (const alias of others) entryOf(fields, named.fullName).set(alias, name);
     }
   }
   return { types, fields };
@@ -142,13 +158,14 @@ function keepsDefault({ type, default: value }: RecordField): boolean {
   });
 }
 
-const indexes = new WeakMap<Renaming, Map<AvroRecord, ReadonlyMap<string, RecordField>>>();
+const indexes = new WeakMap<Renaming, WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>>();
 
-/** The writer's field that the decoder reads into a field of this name. */
-export function readField(renaming: Renaming, writer: AvroRecord, name: string): RecordField | undefined {
-  const index = indexes.get(renaming) ?? new Map<AvroRecord, ReadonlyMap<string, RecordField>>();
-  indexes.set(renaming, index);
-  const known = index.get(writer) ?? new Map(writer.fields.map((field) => [renaming.fieldName(writer, field), field]));
-  index.set(writer, known);
-  return known.get(name);
+/** The writer's fields, by the name of the field that the decoder reads each into. */
+export function readFields(renaming: Renaming, writer: AvroRecord): ReadonlyMap<string, RecordField> {
+  const byRecord = indexes.get(renaming) ?? new WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>();
+  const known = byRecord.get(writer);
+  if (known !== undefined) return known;
+  const index = new Map(writer.fields.map((field) => [renaming.fieldName(writer, field), field]));
+  indexes.set(renaming, byRecord.set(writer, index));
+  return index;
 }

@@ -1,5 +1,5 @@
 import type { Finding } from "../finding.ts";
-import { readField, type Renaming, renamingOf } from "./alias.ts";
+import { readFields, type Renaming, renamingOf } from "./alias.ts";
 import {
   ambiguousAlias,
   type Cause,
@@ -15,7 +15,7 @@ import {
   takenByAlias,
   unusableDefault,
 } from "./cause-text.ts";
-import { hasNameOf, isPromotion, missingSymbols, writtenFields } from "./compatibility.ts";
+import { hasNameOf, isAlike, isPromotion, missingSymbols, writtenFields } from "./compatibility.ts";
 import { chosenBranch, isEquivalent, isReadAs } from "./decoder.ts";
 import { hasValue } from "./default-value.ts";
 import {
@@ -160,12 +160,19 @@ function meantIn(tried: readonly Tried[], writer: AvroSchema): readonly Cause[] 
 }
 
 function explainFields(explaining: Explaining, reader: AvroRecord, writer: AvroRecord): readonly Cause[] {
-  return reader.fields.flatMap((field) => under(field.name, explainField(explaining, field, writer)));
+  const causes: Cause[] = [];
+  const read = readFields(explaining.renaming, writer);
+  for (const field of reader.fields) {
+    const from = field.aliases.length === 0 ? read.get(field.name) : undefined;
+    if (from !== undefined && isAlike(field.type, from.type)) continue;
+    causes.push(...under(field.name, explainField(explaining, field, writer)));
+  }
+  return causes;
 }
 
 function explainField(explaining: Explaining, field: RecordField, writer: AvroRecord): readonly Cause[] {
   const [written, second] = writtenFields(field, writer);
-  const read = readField(explaining.renaming, writer, field.name);
+  const read = readFields(explaining.renaming, writer).get(field.name);
   if (written !== undefined && second !== undefined) {
     const names = [written.name, second.name];
     const isApplied = written !== second && names.every((name) => isReadInto(explaining, field.name, writer, name));
@@ -210,5 +217,5 @@ function explainName({ renaming }: Explaining, reader: AvroNamed, writer: AvroNa
 }
 
 function under(step: string, causes: readonly Cause[]): readonly Cause[] {
-  return causes.map((cause) => ({ ...cause, path: [step, ...cause.path] }));
+  return causes.length === 0 ? NONE : causes.map((cause) => ({ ...cause, path: [step, ...cause.path] }));
 }

@@ -1,5 +1,5 @@
-import { isNamed, type AvroEnum, type AvroFixed, type AvroNamed, type AvroRecord } from "./schema.ts";
-import type { AvroSchema, RecordField } from "./schema.ts";
+import { isNamed, isPrimitive, type AvroEnum, type AvroFixed, type AvroNamed, type AvroRecord } from "./schema.ts";
+import type { AvroSchema, AvroUnion, RecordField } from "./schema.ts";
 
 type IncompatibilityType =
   | "NAME_MISMATCH"
@@ -29,8 +29,16 @@ interface Checking {
   error: string | undefined;
 }
 
-type Path = readonly string[];
+/** The last step and those before it: most paths are never told. */
+interface Path {
+  readonly before: Path | undefined;
+  readonly step: string | number;
+}
+
 const NONE: readonly Incompatibility[] = [];
+
+/** By reader, of the writer asked for last: whoever judges a pair asks for it again. */
+const last = new WeakMap<AvroSchema, { readonly writer: AvroSchema; readonly answer: Compatibility }>();
 
 /**
  * Can `reader` read all data of `writer`? Same verdict, types, locations, messages and order as Avro Java 1.12's
@@ -38,13 +46,38 @@ const NONE: readonly Incompatibility[] = [];
  * a pair met again keeps the location of its first meeting.
  */
 export function checkCompatibility(reader: AvroSchema, writer: AvroSchema): Compatibility {
+  const known = last.get(reader);
+  if (known?.writer === writer) return known.answer;
+  const answer = answerOn(reader, writer);
+  last.set(reader, { writer, answer });
+  return answer;
+}
+
+function answerOn(reader: AvroSchema, writer: AvroSchema): Compatibility {
   const checking: Checking = { memo: new Map(), error: undefined };
-  const incompatibility = check(checking, reader, writer, []);
+  const incompatibility = check(checking, reader, writer, undefined);
   if (checking.error !== undefined) return { compatible: false, incompatibility: [], error: checking.error };
   return { compatible: incompatibility.length === 0, incompatibility };
 }
 
-function check(checking: Checking, reader: AvroSchema, writer: AvroSchema, path: Path): readonly Incompatibility[] {
+/** The same plain type on both sides, be it beside null: what most fields are, and read without a question. */
+export function isAlike(reader: AvroSchema, writer: AvroSchema): boolean {
+  if (reader.kind !== "union" || writer.kind !== "union")
+    return reader.kind === writer.kind && isPrimitive(reader.kind);
+  const { branches: own } = reader;
+  const { branches: written } = writer;
+  if (own.length !== 2 || written.length !== 2) return false;
+  const [one, other] = [own[0]?.kind ?? "", own[1]?.kind ?? ""];
+  if (one !== written[0]?.kind || other !== written[1]?.kind) return false;
+  return (one === "null" && isPrimitive(other)) || (other === "null" && isPrimitive(one));
+}
+
+function check(
+  checking: Checking,
+  reader: AvroSchema,
+  writer: AvroSchema,
+  path: Path | undefined,
+): readonly Incompatibility[] {
   // A type without a name stands in one place only, so two of them meet once.
   if (!isNamed(reader) && !isNamed(writer)) return compare(checking, reader, writer, path);
   const met = checking.memo.get(reader) ?? new Map<AvroSchema, readonly Incompatibility[]>();
@@ -57,71 +90,117 @@ function check(checking: Checking, reader: AvroSchema, writer: AvroSchema, path:
   return result;
 }
 
-function compare(checking: Checking, reader: AvroSchema, writer: AvroSchema, path: Path): readonly Incompatibility[] {
-  if (writer.kind === "union") {
-    return writer.branches.flatMap((branch, at) => {
-      const there = [...path, String(at)];
-      if (reader.kind !== "union") return check(checking, reader, branch, there);
-      return check(checking, reader, branch, []).length === 0 ? [] : lacksBranch(branch, there);
-    });
-  }
+function compare(
+  checking: Checking,
+  reader: AvroSchema,
+  writer: AvroSchema,
+  path: Path | undefined,
+): readonly Incompatibility[] {
+  if (writer.kind === "union") return checkBranches(checking, reader, writer, path);
   if (reader.kind === "union") {
-    const some = reader.branches.some((branch) => check(checking, branch, writer, []).length === 0);
-    return some ? NONE : lacksBranch(writer, path);
+    return reader.branches.some((branch) => takes(checking, branch, writer)) ? NONE : lacksBranch(writer, path);
   }
   if (reader.kind === "record" && writer.kind === "record") {
-    return [...checkNames(reader, writer, path), ...checkFields(checking, reader, writer, path)];
+    return joined(checkNames(reader, writer, path), checkFields(checking, reader, writer, path));
   }
   if (reader.kind === "enum" && writer.kind === "enum") {
-    return [...checkNames(reader, writer, path), ...checkSymbols(reader, writer, path)];
+    return joined(checkNames(reader, writer, path), checkSymbols(reader, writer, path));
   }
   if (reader.kind === "fixed" && writer.kind === "fixed") {
-    return [...checkNames(reader, writer, path), ...checkSize(reader, writer, path)];
+    return joined(checkNames(reader, writer, path), checkSize(reader, writer, path));
   }
   if (reader.kind === "array" && writer.kind === "array") {
-    return check(checking, reader.items, writer.items, [...path, "items"]);
+    return check(checking, reader.items, writer.items, { before: path, step: "items" });
   }
   if (reader.kind === "map" && writer.kind === "map") {
-    return check(checking, reader.values, writer.values, [...path, "values"]);
+    return check(checking, reader.values, writer.values, { before: path, step: "values" });
   }
   return isPromotion(reader, writer) ? NONE : typeMismatch(reader, writer, path);
+}
+
+function checkBranches(
+  checking: Checking,
+  reader: AvroSchema,
+  writer: AvroUnion,
+  path: Path | undefined,
+): readonly Incompatibility[] {
+  let all = NONE;
+  for (const [at, branch] of writer.branches.entries()) {
+    const there = { before: path, step: at };
+    if (reader.kind !== "union") all = joined(all, check(checking, reader, branch, there));
+    else if (!takes(checking, reader, branch)) all = joined(all, lacksBranch(branch, there));
+  }
+  return all;
+}
+
+/** Why it does not take it, nobody asks. */
+function takes(checking: Checking, reader: AvroSchema, writer: AvroSchema): boolean {
+  if (isPrimitive(reader.kind) && isPrimitive(writer.kind)) return isPromotion(reader, writer);
+  return check(checking, reader, writer, undefined).length === 0;
+}
+
+function joined(ones: readonly Incompatibility[], others: readonly Incompatibility[]): readonly Incompatibility[] {
+  return ones.length === 0 ? others : others.length === 0 ? ones : [...ones, ...others];
 }
 
 function checkFields(
   checking: Checking,
   reader: AvroRecord,
   writer: AvroRecord,
+  path: Path | undefined,
+): readonly Incompatibility[] {
+  let all = NONE;
+  const byName = fieldsByName(writer);
+  for (const [at, field] of reader.fields.entries()) {
+    if (isReadPlainly(field, byName)) continue;
+    all = joined(all, checkField(checking, field, at, writer, { before: { before: path, step: "fields" }, step: at }));
+  }
+  return all;
+}
+
+function isReadPlainly({ name, type, aliases }: RecordField, byName: ReturnType<typeof fieldsByName>): boolean {
+  const written = aliases.length === 0 ? byName.get(name)?.[0] : undefined;
+  return written !== undefined && isAlike(type, written.type);
+}
+
+function checkField(
+  checking: Checking,
+  field: RecordField,
+  at: number,
+  writer: AvroRecord,
   path: Path,
 ): readonly Incompatibility[] {
-  return reader.fields.flatMap((field, at) => {
-    const there = [...path, "fields", String(at)];
-    const [written, second] = writtenFields(field, writer);
-    if (second !== undefined) {
-      const text = `${field.name} type:${field.type.kind.toUpperCase()} pos:${at}`;
-      checking.error ??= `Reader record field ${text} matches multiple fields in writer record ${writer.fullName}`;
-    }
-    if (written !== undefined) return check(checking, field.type, written.type, [...there, "type"]);
-    if (field.default !== undefined) return [];
-    // Java's quirk: an enum with a default of its own is compared with the writer's record
-    if (field.type.kind === "enum" && field.type.default !== undefined) {
-      return check(checking, field.type, writer, [...there, "type"]);
-    }
-    return [incompatible("READER_FIELD_MISSING_DEFAULT_VALUE", there, field.name)];
-  });
+  const [written, second] = writtenFields(field, writer);
+  if (second !== undefined) {
+    const text = `${field.name} type:${field.type.kind.toUpperCase()} pos:${at}`;
+    checking.error ??= `Reader record field ${text} matches multiple fields in writer record ${writer.fullName}`;
+  }
+  if (written !== undefined) return check(checking, field.type, written.type, { before: path, step: "type" });
+  if (field.default !== undefined) return NONE;
+  // Java's quirk: an enum with a default of its own is compared with the writer's record
+  if (field.type.kind === "enum" && field.type.default !== undefined) {
+    return check(checking, field.type, writer, { before: path, step: "type" });
+  }
+  return [incompatible("READER_FIELD_MISSING_DEFAULT_VALUE", path, field.name)];
 }
 
 /** The writer's fields a reader's field may stand for, by its name and by its aliases. More than one is an error. */
-export function writtenFields(field: RecordField, writer: AvroRecord): readonly RecordField[] {
+export function writtenFields({ name, aliases }: RecordField, writer: AvroRecord): readonly RecordField[] {
   const byName = fieldsByName(writer);
-  return [field.name, ...field.aliases].flatMap((name) => byName.get(name) ?? []);
+  if (aliases.length === 0) return byName.get(name) ?? NO_FIELDS;
+  return [name, ...aliases].flatMap((one) => byName.get(one) ?? NO_FIELDS);
 }
 
-const indexes = new WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>();
+const NO_FIELDS: readonly RecordField[] = [];
 
-function fieldsByName(record: AvroRecord): ReadonlyMap<string, RecordField> {
-  const known = indexes.get(record) ?? new Map(record.fields.map((field) => [field.name, field]));
-  indexes.set(record, known);
-  return known;
+const indexes = new WeakMap<AvroRecord, ReadonlyMap<string, readonly RecordField[]>>();
+
+function fieldsByName(record: AvroRecord): ReadonlyMap<string, readonly RecordField[]> {
+  const known = indexes.get(record);
+  if (known !== undefined) return known;
+  const index = new Map(record.fields.map((field) => [field.name, [field]]));
+  indexes.set(record, index);
+  return index;
 }
 
 /** Unqualified names are equal, or an alias of the reader is the writer's full name. */
@@ -129,9 +208,9 @@ export function hasNameOf(reader: AvroNamed, writer: AvroNamed): boolean {
   return reader.name === writer.name || reader.aliases.includes(writer.fullName);
 }
 
-function checkNames(reader: AvroNamed, writer: AvroNamed, path: Path): readonly Incompatibility[] {
+function checkNames(reader: AvroNamed, writer: AvroNamed, path: Path | undefined): readonly Incompatibility[] {
   if (hasNameOf(reader, writer)) return NONE;
-  return [incompatible("NAME_MISMATCH", [...path, "name"], `expected: ${writer.fullName}`)];
+  return [incompatible("NAME_MISMATCH", { before: path, step: "name" }, `expected: ${writer.fullName}`)];
 }
 
 /** Symbols of the writer that the reader neither has nor maps to a default of its own, sorted. */
@@ -140,15 +219,21 @@ export function missingSymbols(reader: AvroEnum, writer: AvroEnum): readonly str
   return writer.symbols.filter((symbol) => !reader.symbols.includes(symbol)).sort();
 }
 
-function checkSymbols(reader: AvroEnum, writer: AvroEnum, path: Path): readonly Incompatibility[] {
+function checkSymbols(reader: AvroEnum, writer: AvroEnum, path: Path | undefined): readonly Incompatibility[] {
   const missing = missingSymbols(reader, writer);
   if (missing.length === 0) return NONE;
-  return [incompatible("MISSING_ENUM_SYMBOLS", [...path, "symbols"], `[${missing.join(", ")}]`)];
+  return [incompatible("MISSING_ENUM_SYMBOLS", { before: path, step: "symbols" }, `[${missing.join(", ")}]`)];
 }
 
-function checkSize(reader: AvroFixed, writer: AvroFixed, path: Path): readonly Incompatibility[] {
+function checkSize(reader: AvroFixed, writer: AvroFixed, path: Path | undefined): readonly Incompatibility[] {
   if (reader.size === writer.size) return NONE;
-  return [incompatible("FIXED_SIZE_MISMATCH", [...path, "size"], `expected: ${writer.size}, found: ${reader.size}`)];
+  return [
+    incompatible(
+      "FIXED_SIZE_MISMATCH",
+      { before: path, step: "size" },
+      `expected: ${writer.size}, found: ${reader.size}`,
+    ),
+  ];
 }
 
 const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -165,15 +250,17 @@ export function isPromotion(reader: AvroSchema, writer: AvroSchema): boolean {
   return PROMOTIONS[reader.kind]?.includes(writer.kind) ?? false;
 }
 
-function typeMismatch(reader: AvroSchema, writer: AvroSchema, path: Path): readonly Incompatibility[] {
+function typeMismatch(reader: AvroSchema, writer: AvroSchema, path: Path | undefined): readonly Incompatibility[] {
   const [expected, found] = [reader.kind.toUpperCase(), writer.kind.toUpperCase()];
   return [incompatible("TYPE_MISMATCH", path, `reader type: ${expected} not compatible with writer type: ${found}`)];
 }
 
-function lacksBranch(branch: AvroSchema, path: Path): readonly Incompatibility[] {
+function lacksBranch(branch: AvroSchema, path: Path | undefined): readonly Incompatibility[] {
   return [incompatible("MISSING_UNION_BRANCH", path, `reader union lacking writer type: ${branch.kind.toUpperCase()}`)];
 }
 
-function incompatible(type: IncompatibilityType, path: Path, message: string): Incompatibility {
-  return { type, location: `/${path.join("/")}`, message };
+function incompatible(type: IncompatibilityType, path: Path | undefined, message: string): Incompatibility {
+  const steps: (string | number)[] = [];
+  for (let at = path; at !== undefined; at = at.before) steps.push(at.step);
+  return { type, location: `/${steps.toReversed().join("/")}`, message };
 }

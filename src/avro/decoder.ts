@@ -1,5 +1,5 @@
 /** Which of a union's branches Java's decoder reads with: Avro 1.12's Resolver, which differs from the rules of compatibility. */
-import { readField, type Renaming } from "./alias.ts";
+import { readFields, type Renaming } from "./alias.ts";
 import { isPromotion } from "./compatibility.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "./schema.ts";
 
@@ -45,7 +45,7 @@ function takesFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord,
   return (
     hasFields(renaming, reader, writer) &&
     reader.fields.every((field) => {
-      const written = readField(renaming, writer, field.name);
+      const written = readFields(renaming, writer).get(field.name);
       return written === undefined || isTried(renaming, field.type, written.type, entered);
     })
   );
@@ -54,7 +54,7 @@ function takesFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord,
 /** Has every field of the reader a value, be it its default. */
 function hasFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord): boolean {
   return reader.fields.every(
-    ({ name, default: value }) => value !== undefined || readField(renaming, writer, name) !== undefined,
+    ({ name, default: value }) => value !== undefined || readFields(renaming, writer).get(name) !== undefined,
   );
 }
 

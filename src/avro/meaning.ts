@@ -81,34 +81,58 @@ export function meaningFindings(
 /** Pairs of records met inside one field: a record may hold itself, and what it holds twice is told once. */
 type Entered = Map<AvroRecord, Set<AvroRecord>>;
 
+/** `entered`: of records inside a field; the row's own have none. */
 function findingsIn(
   before: AvroRecord,
   after: AvroRecord,
   consumer: Consumer,
   entered?: Entered,
 ): readonly MeaningFinding[] {
-  const [b, a, r] = [before, after, consumer.row].map(fieldsByName);
-  if (b === undefined || a === undefined || r === undefined) return [];
-  return [...new Set([...b.keys(), ...a.keys(), ...r.keys()])].flatMap((name) => {
-    const [own, was, is] = [ownField(consumer.row, name), b.get(name), a.get(name)];
-    // What is the same for all three means the same; most fields are.
-    if (isSameField(was, is) && (own === undefined || (own.aliases.length === 0 && isSameField(own, is)))) return [];
-    const change = { name, before: was, after: is, from: before, to: after, consumer };
-    const views = {
-      change,
-      ...(consumer.row === undefined || own === undefined ? {} : viewsOf(change, consumer.row, own)),
-    };
-    const found = MEANING_RULES.flatMap((rule) => {
-      const one = findFor(rule, views);
-      return one === undefined
-        ? []
-        : [{ ...one, rule: rule.id, effect: rule.effect ?? ("reads-wrong-value" as const), name, path: name }];
-    });
-    return [
-      ...found,
-      ...(was === undefined || is === undefined ? [] : findingsInside(change, own, entered ?? new Map())),
-    ];
-  });
+  const { names, changed } = comparison(before, after);
+  const { row } = consumer;
+  if (row === undefined) return [...changed].flatMap((name) => findingsOf(name, before, after, consumer, entered));
+  const { aliased, otherwise } = standing(before, row, consumer, entered);
+  const isAsked = (name: string): boolean => changed.has(name) || aliased.has(name);
+  const all = aliased.size + otherwise.size === 0 ? changed : new Set([...names, ...aliased]);
+  return [...all].flatMap((name) =>
+    isAsked(name) ? findingsOf(name, before, after, consumer, entered) : (otherwise.get(name) ?? []),
+  );
+}
+
+interface Comparison {
+  /** Of both rows. */
+  readonly names: ReadonlySet<string>;
+  /** Those that are not the same in both. Of the others no rule has a word to say, but for a reader's aliases. */
+  readonly changed: ReadonlySet<string>;
+}
+
+/** By row, with the one it was compared with last: all contracts are judged on the same two. */
+const compared = new WeakMap<AvroRecord, Comparison & { readonly with: AvroRecord }>();
+
+function comparison(before: AvroRecord, after: AvroRecord): Comparison {
+  const known = compared.get(after);
+  if (known?.with === before) return known;
+  const [was, is] = [fieldsByName(before), fieldsByName(after)];
+  const names = new Set([...was.keys(), ...is.keys()]);
+  const changed = new Set([...names].filter((name) => !isSameField(was.get(name), is.get(name))));
+  compared.set(after, { names, changed, with: before });
+  return { names, changed };
+}
+
+function findingsOf(
+  name: string,
+  before: AvroRecord,
+  after: AvroRecord,
+  consumer: Consumer,
+  entered?: Entered,
+): readonly MeaningFinding[] {
+  const { row } = consumer;
+  const own = ownField(row, name);
+  const [was, is] = [fieldsByName(before).get(name), fieldsByName(after).get(name)];
+  const change = { name, before: was, after: is, from: before, to: after, consumer };
+  const views = { change, ...(row === undefined || own === undefined ? {} : viewsOf(change, row, own)) };
+  const found = MEANING_RULES.flatMap((rule) => told(rule, name, findFor(rule, views)));
+  return [...found, ...findingsInside(change, own, entered ?? new Map())];
 }
 
 function findingsInside(
@@ -124,14 +148,61 @@ function findingsInside(
     met.add(to);
     return findingsIn(from, to, { row, runtime: consumer.runtime }, entered).map((found) => {
       const isRead = row === undefined || ownField(row, found.name) !== undefined;
-      return {
-        ...found,
-        ...(isRead ? {} : { severity: "warning" as const }),
-        name,
-        path: `${name}${path}.${found.path}`,
-      };
+      const severity = isRead ? {} : { severity: "warning" as const };
+      return { ...found, ...severity, name, path: `${name}${path}.${found.path}` };
     });
   });
+}
+
+/** How a reader's own row stands to what flows now. */
+interface Standing {
+  readonly now: AvroRecord;
+  readonly runtime: string | undefined;
+  /** Fields with aliases, and the aliases. */
+  readonly aliased: ReadonlySet<string>;
+  /** What its other fields mean otherwise now already, by name. */
+  readonly otherwise: ReadonlyMap<string, readonly MeaningFinding[]>;
+}
+
+/** By the reader's row: what flows now is the same for all candidates. */
+const standings = new WeakMap<AvroRecord, Standing>();
+
+function standing(now: AvroRecord, row: AvroRecord, consumer: Consumer, entered?: Entered): Standing {
+  const { runtime } = consumer;
+  const known = standings.get(row);
+  if (entered === undefined && known?.now === now && known.runtime === runtime) return known;
+  const plain = row.fields.filter(({ aliases }) => aliases.length === 0);
+  const found = plain.map((own) => [own.name, findingsOfNow(own, now, row, consumer, entered)] as const);
+  const aliased = new Set(row.fields.flatMap((own) => (own.aliases.length > 0 ? [own.name, ...own.aliases] : [])));
+  const made = { now, runtime, aliased, otherwise: new Map(found.filter(([, all]) => all.length > 0)) };
+  // Inside a field, what was met already is left out.
+  if (entered === undefined) standings.set(row, made);
+  return made;
+}
+
+/** Of a field that stays as it is. */
+function findingsOfNow(
+  own: RecordField,
+  from: AvroRecord,
+  row: AvroRecord,
+  consumer: Consumer,
+  entered?: Entered,
+): readonly MeaningFinding[] {
+  const { name } = own;
+  const now = fieldsByName(from).get(name);
+  if (now === undefined || isSameField(own, now)) return [];
+  const change = { name, before: own, after: now, from: row, to: from, consumer, isReader: true };
+  const found = MEANING_RULES.filter(({ ofReader }) => ofReader).flatMap((rule) => {
+    const one = findIn(rule, change);
+    return told(rule, name, one && { ...one, severity: "warning" });
+  });
+  return [...found, ...findingsInside({ ...change, before: now, from }, own, entered ?? new Map())];
+}
+
+function told(rule: MeaningRule, name: string, found: Found | undefined): readonly MeaningFinding[] {
+  return found === undefined
+    ? []
+    : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name, path: name }];
 }
 
 interface Views {
@@ -153,9 +224,10 @@ function viewsOf(change: Change, row: AvroRecord, own: RecordField): Omit<Views,
 function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Found | undefined {
   const found = findIn(rule, change);
   if (toNext === undefined || toOwn === undefined || toNow === undefined) return found;
+  if (found === undefined && !rule.ofReader) return undefined;
   const own = findIn(rule, toNext);
   if (found !== undefined) return own === undefined && findIn(rule, toOwn) !== undefined ? undefined : found;
-  if (!rule.ofReader || own === undefined) return undefined;
+  if (own === undefined) return undefined;
   return findIn(rule, toNow) === undefined ? own : { ...own, severity: "warning" };
 }
 
@@ -167,9 +239,10 @@ function findIn(rule: MeaningRule, change: Change): Found | undefined {
 /** By row: the topic's are the same for every contract. */
 const named = new WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>();
 
-function fieldsByName(row: AvroRecord | undefined): ReadonlyMap<string, RecordField> {
-  if (row === undefined) return new Map();
-  const byName = named.get(row) ?? new Map(row.fields.map((field) => [field.name, field]));
+function fieldsByName(row: AvroRecord): ReadonlyMap<string, RecordField> {
+  const known = named.get(row);
+  if (known !== undefined) return known;
+  const byName = new Map(row.fields.map((field) => [field.name, field]));
   named.set(row, byName);
   return byName;
 }

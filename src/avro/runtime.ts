@@ -1,5 +1,6 @@
 import type { Json } from "../table/shape.ts";
 import { checkCompatibility } from "./compatibility.ts";
+import { arrayItems } from "./runtime/array-items.ts";
 import { cachedResolver } from "./runtime/cached-resolver.ts";
 import { decimal } from "./runtime/decimal.ts";
 import { defaultRead } from "./runtime/default-read.ts";
@@ -40,7 +41,18 @@ export const RUNTIME_RULES: readonly RuntimeRule[] = [
   nameRefused,
   emptyType,
   javascriptName,
+  arrayItems,
 ];
+
+const rulesOf = (runtime: Runtime) => RUNTIME_RULES.filter(({ runtimes }) => runtimes.includes(runtime));
+const RULES_OF: Readonly<Record<Runtime, readonly RuntimeRule[]>> = {
+  avsc: rulesOf("avsc"),
+  fastavro: rulesOf("fastavro"),
+  "python-avro": rulesOf("python-avro"),
+  "ruby-avro": rulesOf("ruby-avro"),
+  "avro-rs": rulesOf("avro-rs"),
+  java: rulesOf("java"),
+};
 
 export interface RuntimeFinding extends RuntimeFound {
   readonly rule: RuntimeRule["id"];
@@ -54,30 +66,45 @@ export interface RuntimePair {
   readonly text?: Json | undefined;
 }
 
-/** By schema: one reader is judged on many candidates. */
-const places = new WeakMap<AvroSchema, readonly Place[]>();
+/** What a schema holds, and what that alone tells of each runtime; one reader is judged on many candidates. */
+interface Parsed {
+  readonly places: readonly Place[];
+  readonly found: Map<Runtime, readonly RuntimeFinding[]>;
+}
+
+const known = new WeakMap<AvroSchema, Parsed>();
 
 /**
  * What goes wrong, or otherwise than in Java, when `runtime` reads a pair that Java's rule accepts. A pair that it
  * refuses gives nothing: that has its own findings.
  */
 export function runtimeFindings(runtime: Runtime, { reader, writer, text }: RuntimePair): readonly RuntimeFinding[] {
-  const rules = RUNTIME_RULES.filter(({ runtimes }) => runtimes.includes(runtime));
+  const rules = RULES_OF[runtime].filter(
+    ({ concerns }) => concerns === undefined || (reader !== undefined && concerns(parsedOf(reader).places)),
+  );
   if (rules.length === 0) return [];
   if (reader !== undefined && !checkCompatibility(reader, writer).compatible) return [];
-  const sight = {
-    runtime,
-    reader,
-    writer,
-    parsed: (reader === undefined ? [writer] : [reader, writer]).map(placesIn),
-    meetings: reader === undefined ? [] : meetingsOf(reader, writer),
-    text,
-  };
-  return rules.flatMap((rule) => rule.find(sight).map((found) => ({ ...found, rule: rule.id })));
+  const parsed = (reader === undefined ? [writer] : [reader, writer]).map(parsedOf);
+  const meetings = reader === undefined ? [] : meetingsOf(reader, writer);
+  const sight = { runtime, reader, writer, parsed: parsed.map(({ places }) => places), meetings, text };
+  return [
+    ...parsed.flatMap((schema) => foundIn(schema, runtime)),
+    ...rules.flatMap((rule) => toldBy(rule, rule.find?.(sight))),
+  ];
 }
 
-function placesIn(schema: AvroSchema): readonly Place[] {
-  const known = places.get(schema) ?? placesOf(schema);
-  places.set(schema, known);
-  return known;
+function parsedOf(schema: AvroSchema): Parsed {
+  const parsed = known.get(schema) ?? { places: placesOf(schema), found: new Map() };
+  known.set(schema, parsed);
+  return parsed;
+}
+
+function foundIn({ places, found }: Parsed, runtime: Runtime): readonly RuntimeFinding[] {
+  const all = found.get(runtime) ?? RULES_OF[runtime].flatMap((rule) => toldBy(rule, rule.inSchema?.(runtime, places)));
+  found.set(runtime, all);
+  return all;
+}
+
+function toldBy({ id }: RuntimeRule, found: readonly RuntimeFound[] = []): readonly RuntimeFinding[] {
+  return found.map((one) => ({ ...one, rule: id }));
 }

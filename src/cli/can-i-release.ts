@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
 
 import { GuardError } from "../errors.ts";
+import { messageText } from "../finding.ts";
 import type { AmendmentView } from "../http/amendment-view.ts";
 import { type Client, clientOf } from "./client.ts";
 import { readSeconds, type Terminal, withExamples } from "./command.ts";
@@ -85,7 +86,11 @@ function answerOf(amendment: AmendmentView): Answer {
   );
   const comes = mode === "watch" ? "; Debezium publishes it with the first row all the same" : "";
   const of = { id, field, notReady, notAsked: gate.unnamed === undefined ? groupsNotNamed : [] };
-  if (gate.kind === "released") return { ...of, notReady: [], answer: "flows", why: `flows: ${gate.why}` };
+  if (gate.kind === "released") {
+    // Where Debezium publishes, that says nothing of who was ready.
+    const were = mode === "watch" && notReady.length > 0 ? `; not ready then: ${allOf(notReady)}` : "";
+    return { ...of, notReady: [], answer: "flows", why: `flows: ${gate.why}${were}` };
+  }
   if (mode === "watch" && refused !== null) return { ...of, answer: "no", why: gate.why };
   if (notReady.some(({ verdict }) => verdict === "not-ready")) {
     return { ...of, answer: "no", why: `not ready: ${namesOf(notReady, "not-ready")}${comes}` };
@@ -105,8 +110,11 @@ function answerOf(amendment: AmendmentView): Answer {
 }
 
 function namesOf(notReady: Answer["notReady"], which: "not-ready" | "unknown"): string {
-  const names = notReady.filter(({ verdict }) => verdict === which).map(({ consumer }) => consumer);
-  return [...new Set(names)].join(", ");
+  return allOf(notReady.filter(({ verdict }) => verdict === which));
+}
+
+function allOf(notReady: Answer["notReady"]): string {
+  return [...new Set(notReady.map(({ consumer }) => consumer))].join(", ");
 }
 
 function isYes({ answer }: Answer): boolean {
@@ -131,9 +139,10 @@ async function printed(answers: readonly Answer[], format: Format): Promise<stri
 function answerText({ id, field, answer, why, notReady, notAsked }: Answer): string {
   const consumers = notReady.flatMap(({ consumer, environment, verdict, findings }) => [
     `  ${consumer} (${environment}): ${verdict}`,
-    ...findings.map(
-      ({ message, rule, remedy }) => `    ${message} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`,
-    ),
+    ...findings.map((finding) => {
+      const { rule, remedy } = finding;
+      return `    ${messageText(finding)} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
+    }),
   ]);
   const groups = notAsked.length === 0 ? [] : [`  not asked: groups no contract names: ${notAsked.join(", ")}`];
   return [`${answer === "flows" ? "yes" : answer}: ${field} (${id}): ${why}`, ...consumers, ...groups].join("\n");

@@ -1,5 +1,6 @@
 import { parseSchemaText } from "../avro/parse.ts";
 import type { Contract } from "../contract/contract.ts";
+import { judgeKey, keyCandidateOf } from "../contract/judge-key.ts";
 import { checkFlowing, judge, type Judgement } from "../contract/judge.ts";
 import type { Weights } from "../contract/severity.ts";
 import type { Finding } from "../finding.ts";
@@ -21,7 +22,7 @@ export interface TopicJudgement extends Judgement {
 /** `today`, in UTC, as 2026-12-31. Throws `schema-invalid` when a schema of the topic is none. */
 export function checkTopic(
   contract: Contract,
-  { flowing, withheld, severity = [] }: TopicView,
+  { flowing, withheld, withheldKey, severity = [] }: TopicView,
   today: string,
 ): TopicJudgement {
   const { topic, consumer } = contract;
@@ -41,11 +42,23 @@ export function checkTopic(
     ...judged,
     topic,
     consumer,
-    withheld: withheld.map(({ amendmentId, field, candidate }) => {
-      const next = { topic, envelope: parseSchemaText(candidate), added: [{ name: field }], flowing: newest };
-      return { amendmentId, field, ...judge(contract, next, weights) };
-    }),
+    withheld: [
+      ...withheld.map(({ amendmentId, field, candidate, added = [field], moved }) => {
+        const brings = { added: added.map((name) => ({ name })), moved };
+        const next = { topic, envelope: parseSchemaText(candidate), ...brings, flowing: newest };
+        return { amendmentId, field, ...judge(contract, next, weights) };
+      }),
+      ...(withheldKey === undefined ? [] : [judgedKey(contract, withheldKey, weights)]),
+    ],
   };
+}
+
+function judgedKey(
+  contract: Contract,
+  { amendmentId, field, flowing, candidate }: NonNullable<TopicView["withheldKey"]>,
+  weights: Weights,
+): WithheldJudgement {
+  return { amendmentId, field, ...judgeKey(contract, keyCandidateOf(flowing, candidate), weights) };
 }
 
 /**
@@ -55,7 +68,9 @@ export function checkTopic(
 export function checkFiles(contract: Contract, view: TopicView, today: string): TopicJudgement {
   const judged = checkTopic(contract, view, today);
   const findings = judged.findings.map((finding) =>
-    finding.rule === "contract/unknown-field" ? { ...finding, severity: "error" as const } : finding,
+    finding.rule === "contract/unknown-field"
+      ? { ...finding, severity: "error" as const, effect: "throws" as const }
+      : finding,
   );
   const verdict = findings.some(({ severity }) => severity === "error") ? "not-ready" : judged.verdict;
   return { ...judged, verdict, findings };

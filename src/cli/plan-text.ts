@@ -1,3 +1,4 @@
+import { messageText } from "../finding.ts";
 import type { Verdict } from "../gate/amendment.ts";
 import type { PlannedAmendment, PlanView } from "../http/plan-view.ts";
 
@@ -79,9 +80,10 @@ function facts({ mode, flows, why, meanwhile, verdicts }: PlannedAmendment): rea
 }
 
 function findings({ findings: all }: Verdict): readonly string[] {
-  return all.map(({ field, message, rule, remedy }) => {
+  return all.map((finding) => {
+    const { field, rule, remedy } = finding;
     const place = field === undefined ? "" : `${field}: `;
-    return `  ${place}${message} [${rule}]${remedy === undefined ? "" : `; ${remedy}`}`;
+    return `  ${place}${messageText(finding)} [${rule}]${remedy === undefined ? "" : `; ${remedy}`}`;
   });
 }
 
@@ -116,7 +118,7 @@ function order({ amendments, notes }: PlanView): readonly string[] {
 function migration(amendments: readonly PlannedAmendment[]): string {
   if (amendments.length === 0) return "the migration";
   const watched = amendments.filter(({ mode }) => mode === "watch");
-  if (watched.some(({ flows, schema }) => !flows && schema === null)) {
+  if (watched.some(({ why }) => why.startsWith("Debezium's task stops"))) {
     return "the migration, not as it is: Debezium's task would stop at the first row";
   }
   if (watched.length > 0)

@@ -2,6 +2,7 @@ import { readerFingerprint } from "../contract/announcement.ts";
 import { GuardError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
 import { type Decode, decoderOf, readerOf } from "./decoder.ts";
+import { type MessageHeaders, type MessagePart, payloadOf, schemaIdIn } from "./framing.ts";
 import type { Longs } from "./long.ts";
 
 /** What is asked of a registry: a `SchemaRegistry` of @kafkajs/confluent-schema-registry is one. */
@@ -27,9 +28,10 @@ export interface EventReader {
    * A message's value, or its key, as a value; null for none (a tombstone). Records are objects, bytes and fixed are
    * Buffers (a decimal's too), a union's value stands for itself unless JavaScript cannot tell its branches apart,
    * which are `{ branch: value }` then. Throws GuardError: `event-unreadable`, `not-found` for a schema the registry
-   * does not have, `registry-down`, which a later attempt may not meet.
+   * does not have, `registry-down`, which a later attempt may not meet. Of `headers` one is looked for, by which
+   * Confluent's serializers may name the schema instead: that is `event-unreadable`, and unseen without them.
    */
-  decode(value: Buffer | null | undefined): Promise<unknown>;
+  decode(value: Buffer | null | undefined, headers?: MessageHeaders, part?: MessagePart): Promise<unknown>;
 }
 
 /** Schemas whose decoders are kept: a topic has one for each version of its table. */
@@ -44,10 +46,10 @@ export function eventReader({ registry, topic, schema, longs = "bigint" }: Event
   return {
     topic,
     fingerprint: schema === undefined ? undefined : readerFingerprint(schema),
-    decode: async (value) => {
+    decode: async (value, headers, part = "value") => {
       if (value === null || value === undefined) return null;
-      const decode = await decoders(schemaIdIn(topic, value));
-      return decode(value.subarray(HEADER));
+      const decode = await decoders(schemaIdIn(topic, value, headers, part));
+      return decode(payloadOf(value));
     },
   };
 }
@@ -65,17 +67,6 @@ function boundedOnce(look: (id: number) => Promise<Decode>): (id: number) => Pro
     if (kept.size > MAX_WRITERS && oldest !== undefined) kept.delete(oldest);
     return looked;
   };
-}
-
-/** A zero and the schema's id, big endian: Confluent's wire format. */
-const HEADER = 5;
-
-function schemaIdIn(topic: string, value: Buffer): number {
-  if (value.length >= HEADER && value[0] === 0) return value.readInt32BE(1);
-  const what = value.length < HEADER ? `it has ${value.length} bytes` : "its first byte is not 0";
-  throw new GuardError("event-unreadable", `an event of ${topic} does not begin with a schema's id: ${what}`, {
-    next: "look at what produces to the topic: Confluent's Avro serializer writes a 0, four bytes of the schema's id, Avro",
-  });
 }
 
 /** As JSON without the properties Avro gives no meaning: avsc's type has lost them. */
@@ -96,7 +87,7 @@ function lookUpError(topic: string, id: number, cause: unknown): GuardError {
   if (status === undefined)
     return new GuardError("event-unreadable", `${named}, cannot be used: ${message}`, { cause });
   if (status === 404) {
-    const next = "is it the registry that the topic's producer uses?";
+    const next = "is it the registry that the topic's producer uses, and does decode get the message's headers?";
     return new GuardError("not-found", `the registry does not have ${named}`, { next, cause });
   }
   // The library says 400 also when nothing answers (kafkajs/confluent-schema-registry#306).

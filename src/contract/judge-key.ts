@@ -1,4 +1,5 @@
 import { KEY_CHANGED, keyChange } from "../avro/meaning/key-changed.ts";
+import { parseSchemaText } from "../avro/parse.ts";
 import type { AvroRecord } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
@@ -9,6 +10,18 @@ import { reweighed, UNCHANGED, type Weights } from "./severity.ts";
 export interface KeyCandidate {
   readonly before: AvroRecord | undefined;
   readonly after: AvroRecord;
+}
+
+/** The keys by their schemas' texts. Throws `schema-invalid` for a text that is no schema. */
+export function keyCandidateOf(before: string | undefined, after: string): KeyCandidate {
+  return { before: before === undefined ? undefined : recordOf(before), after: recordOf(after) };
+}
+
+/** A key's schema is a record: keySchema makes no other. */
+function recordOf(text: string): AvroRecord {
+  const schema = parseSchemaText(text);
+  if (schema.kind !== "record") throw new Error("a key's schema is no record");
+  return schema;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { canonicalForm } from "../avro/canonical.ts";
 import { ANOTHER_COLUMN, meaningFindings } from "../avro/meaning.ts";
+import { runtimeOf } from "../avro/runtime/known.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import { nearestKey } from "../config/mistake.ts";
 import type { Finding } from "../finding.ts";
@@ -62,11 +63,14 @@ function columnOf({ field }: Finding): string | undefined {
   return field?.replace(/^(?:after|before)\./, "").split(/[.[{]/)[0];
 }
 
-/** A field that goes or has another type is told once, with what that means. */
+/** A field that goes or has another type is told once, with what that means, and does for sure where it is read. */
 function explained(finding: Finding, meant: readonly Meant[]): Finding {
   if (!finding.rule.startsWith("contract/field-")) return finding;
-  const messages = meant.filter(({ name }) => name === columnOf(finding)).map((one) => one.finding.message);
-  return messages.length === 0 ? finding : { ...finding, message: [finding.message, ...messages].join("; ") };
+  const found = meant.filter(({ name }) => name === columnOf(finding)).map((one) => one.finding);
+  if (found.length === 0) return finding;
+  const sure = finding.rule === RETYPED ? found.find(({ certainty }) => certainty === "always") : undefined;
+  const message = [finding, ...found].map((one) => one.message).join("; ");
+  return { ...finding, effect: finding.effect ?? sure?.effect, message };
 }
 
 /**
@@ -106,7 +110,7 @@ function otherwiseNamed({ fields = [] }: Contract, finding: Finding, flowing: Av
 
 function awaited(finding: Finding, name: string): Finding {
   const message = `the consumer reads "${name}", which is withheld until its readers are ready`;
-  return { ...finding, message, remedy: "run `fieldgate publish` once this version is deployed" };
+  return { ...finding, effect: undefined, message, remedy: "run `fieldgate publish` once this version is deployed" };
 }
 
 /** What a contract's findings, of the judgement and of what was seen of its readers, amount to. */
@@ -132,10 +136,10 @@ function writerFindings(contract: Contract, { envelope, flowing }: Candidate): r
   if (next === undefined || now === undefined) {
     return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
   }
-  if (contract.fields !== undefined) return contract.fields.flatMap((name) => fieldFindings(name, now, next));
+  if (contract.fields !== undefined) return contract.fields.flatMap((name) => fieldFindings(contract, name, now, next));
   const tested = testedFields(contract, envelope);
   const changed = now.fields.flatMap(({ name }) =>
-    fieldFindings(name, now, next).length > 0 && !tested.has(name) ? [name] : [],
+    fieldFindings(contract, name, now, next).length > 0 && !tested.has(name) ? [name] : [],
   );
   if (changed.length === 0) return [];
   return [missingEvidence(`${changed.join(", ")} would change and the contract lists no fields`, LIST_FIELDS)];
@@ -143,20 +147,26 @@ function writerFindings(contract: Contract, { envelope, flowing }: Candidate): r
 
 const LIST_FIELDS = "list the columns the consumer reads in `fields` and run `fieldgate publish`";
 
-function fieldFindings(name: string, now: AvroRecord, next: AvroRecord): readonly Finding[] {
+const RETYPED = "contract/field-retyped";
+
+function fieldFindings(contract: Contract, name: string, now: AvroRecord, next: AvroRecord): readonly Finding[] {
   const [before, after] = [now, next].map(({ fields }) => fields.find((field) => field.name === name)?.type);
   const found = { severity: "error", certainty: "always", field: `after.${name}` } as const;
   if (after === undefined) {
-    const message = `the consumer reads "${name}", which the events ${before === undefined ? "do" : "would"} not have`;
+    const lacks = `the consumer reads "${name}", which the events ${before === undefined ? "do" : "would"} not have`;
+    // avsc makes plain objects. With others it depends on how a field is asked for, or on the version.
+    const isUndefined = runtimeOf(contract.runtime) === "avsc";
+    const message = isUndefined ? `${lacks}: avsc gives undefined` : lacks;
+    const effect = isUndefined ? ("reads-null-or-default" as const) : undefined;
     const remedy = `take "${name}" out of \`fields\` once the consumer does without it`;
     // No reason to keep another field back: two withheld fields that one contract lists would wait for each other.
     const severity = before === undefined ? "warning" : "error";
-    return [{ rule: "contract/field-missing", ...found, severity, message, remedy }];
+    return [{ rule: "contract/field-missing", ...found, severity, effect, message, remedy }];
   }
   if (before === undefined || isSameType(before, after)) return [];
   const message = `"${name}" is ${canonicalForm(before)} now and would be ${canonicalForm(after)}`;
   const remedy = `make the consumer read the new type, then take "${name}" out of \`fields\` until it flows`;
-  return [{ rule: "contract/field-retyped", ...found, message, remedy }];
+  return [{ rule: RETYPED, ...found, message, remedy }];
 }
 
 function isSameType(before: AvroSchema, after: AvroSchema): boolean {
@@ -190,7 +200,7 @@ function means(contract: Contract, { envelope, flowing }: Candidate): readonly M
   return meaningFindings(now, next, consumer).flatMap(({ name, path, severity, ...found }) => {
     // What changes for who lists nothing is evidence missing already.
     const isMissing = row === undefined && contract.fields === undefined && !tested.has(name);
-    if (isMissing && fieldFindings(name, now, next).length > 0) return [];
+    if (isMissing && fieldFindings(contract, name, now, next).length > 0) return [];
     const weight: Finding["severity"] = reads(contract, name) ? (severity ?? "error") : "warning";
     return [{ name, finding: { ...found, severity: weight, field: `after.${path}` } }];
   });

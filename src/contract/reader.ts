@@ -101,8 +101,18 @@ function withRow(reader: AvroSchema, writer: AvroSchema, causes: readonly Cause[
   return causes.map((cause) => (certain.has(causeText(cause)) ? { ...cause, certainty: "always" } : cause));
 }
 
+/** By envelope: a contract's findings of several kinds are of the same pair. */
+const unwrappedBy = new WeakMap<AvroSchema, WeakMap<Contract, AvroSchema | undefined>>();
+
 /** The row alone, under the name the reader has for it: the transform's user names it at will. */
 function unwrapped(contract: Contract, reader: AvroSchema, envelope: AvroSchema): AvroSchema | undefined {
+  const known = unwrappedBy.get(envelope) ?? new WeakMap<Contract, AvroSchema | undefined>();
+  unwrappedBy.set(envelope, known);
+  if (!known.has(contract)) known.set(contract, unwrap(contract, reader, envelope));
+  return known.get(contract);
+}
+
+function unwrap(contract: Contract, reader: AvroSchema, envelope: AvroSchema): AvroSchema | undefined {
   const row = rowFor(contract, envelope);
   const own = recordIn(reader);
   if (row === undefined || own === undefined) return row;

@@ -18,7 +18,7 @@ interface Flow {
 export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow): readonly Finding[] {
   const found = foundIn(contract, envelope);
   if (found.length === 0) return [];
-  const known = new Set(envelope === flowing ? [] : foundIn(contract, flowing).map(textOf));
+  const known = envelope === flowing ? NOTHING : knownOf(contract, flowing);
   const told = new Map(found.map((one) => [textOf(one), one]));
   return [...told].map(([text, { rule, path, certainty, message, remedy, whole, severity }]) => {
     const field = path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "");
@@ -32,6 +32,19 @@ export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow)
       remedy,
     };
   });
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** By contract: what flows now is the same for all candidates. */
+const knowns = new WeakMap<Contract, { readonly flowing: AvroSchema; readonly texts: ReadonlySet<string> }>();
+
+function knownOf(contract: Contract, flowing: AvroSchema): ReadonlySet<string> {
+  const known = knowns.get(contract);
+  if (known?.flowing === flowing) return known.texts;
+  const texts = new Set(foundIn(contract, flowing).map(textOf));
+  knowns.set(contract, { flowing, texts });
+  return texts;
 }
 
 /** A row's record stands in both images: what is wrong with it is said of `after`. */

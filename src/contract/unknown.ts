@@ -28,6 +28,7 @@ export function unnamedFlowing(contract: Contract, flowing: AvroSchema): readonl
   return unnamedFields(contract, rowOf(flowing)?.fields ?? []).map((name) => ({
     ...unknownField(contract, name),
     severity: "warning",
+    effect: undefined,
     message: `"${name}" flows, and this contract rejects fields it does not name`,
   }));
 }
@@ -45,6 +46,7 @@ function triedWith(contract: Contract, found: Finding, name: string): Finding {
   return {
     ...found,
     severity: "warning",
+    effect: "decodes",
     message: `"${name}" is named nowhere in the contract, and the consumer's handler was tried with it`,
     remedy: `${namedIn(contract, name)} before the next plain \`fieldgate publish\`, which forgets what was tried`,
   };
@@ -55,6 +57,7 @@ function unknownField(contract: Contract, name: string): Finding {
     rule: "contract/unknown-field",
     severity: "error",
     certainty: "always",
+    effect: "throws",
     field: `after.${name}`,
     message: `the consumer rejects fields it does not know, and "${name}" is named nowhere in its contract`,
     remedy: `${namedIn(contract, name)} and run \`fieldgate publish\``,

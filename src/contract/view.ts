@@ -13,7 +13,8 @@ import { rowOf } from "./row.ts";
 /** The row of an event as the contract's consumer gets it; undefined when the schema holds no row. */
 export function rowFor({ view, adds = [] }: Contract, envelope: AvroSchema): AvroRecord | undefined {
   const row = rowOf(envelope);
-  if (row === undefined || view !== "row") return row;
+  // The very same row for all who get it so: what is known of it is kept with it.
+  if (row === undefined || view !== "row" || adds.length === 0) return row;
   const columns = new Set(row.fields.map(({ name }) => name));
   return { ...row, fields: [...row.fields, ...adds.filter(({ name }) => !columns.has(name)).flatMap(fieldOf)] };
 }

@@ -1,6 +1,7 @@
 import { schemaHash } from "../avro/hash.ts";
 import { fieldOf, widen } from "../event/field.ts";
 import { envelopeSchema, keySchema, withRowFields } from "../event/schema.ts";
+import type { Attnum } from "../table/column.ts";
 import type { Field, Json, Shape } from "../table/shape.ts";
 import type { Amendment, Candidate } from "./amendment.ts";
 import { changesOf } from "./differ.ts";
@@ -47,6 +48,22 @@ export function canWiden({ field }: Made, amendment: Amendment): boolean {
   if (kind === "added" || order?.beside !== undefined || changes.includes("renamed")) return true;
   // Optional it stays, so that what else changed can flow.
   return changes.includes("not-null-set") && changes.length > 1;
+}
+
+/**
+ * watch: the schema of the next row, with all in it that waits. New labels are not: Debezium lists those it knew when it
+ * started. undefined: two columns would be one field.
+ */
+export function comingSchema(rules: Rules, table: TableState): Json | undefined {
+  const waiting = table.amendments.filter((one) => one.gate.kind === "withheld" && isOfRows(one));
+  const fields = waiting.reduce((before, one) => amended(rules, before, one, false), table.shape.fields);
+  return doubled(fields) === undefined ? schemaOf(rules, table, fields) : undefined;
+}
+
+/** Does it make the next row's schema another? */
+export function isOfRows({ kind, changes }: Amendment): boolean {
+  const labels = changes.length > 0 && changes.every((change) => change === "labels");
+  return kind !== "key" && kind !== "table" && !labels;
 }
 
 /** A released field takes its attnum's place, so a fully released schema equals Debezium's. */
@@ -151,9 +168,10 @@ function wideWhy(name: string): string {
 
 /** The key record of the columns that are the key now. */
 function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Making {
-  const fields = (key ?? []).flatMap((attnum) =>
-    table.shape.fields.filter((field) => field.attnum === attnum).slice(-1),
-  );
+  const fields = (key ?? []).flatMap((attnum) => {
+    const flowing = table.shape.fields.filter((field) => field.attnum === attnum).slice(-1);
+    return rules.mode === "watch" ? comingField(rules, table, attnum, flowing) : flowing;
+  });
   const schema = keySchema(table.shape.topic, fields);
   if (key === undefined || key.length === 0) {
     return { kind: "none", why: "the table has no key now: give it one, or capture it with a new connector" };
@@ -161,9 +179,14 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
   if (schema === undefined || fields.length !== key.length) {
     return { kind: "none", why: "the new key's columns do not all flow yet: release them first" };
   }
-  void rules;
   const hash = schemaHash(schema);
   const text = JSON.stringify(schema);
   const candidate: Candidate = { part: "key", added: [], moved: [], text, hash, widened: undefined, together: [] };
   return { kind: "made", made: { candidate, shape: { ...table.shape, key: fields }, field: undefined } };
+}
+
+/** Debezium publishes the key as it is with all else that waits. */
+function comingField(rules: Rules, table: TableState, column: Attnum, flowing: readonly Field[]): readonly Field[] {
+  const waiting = table.amendments.find(({ attnum, gate }) => attnum === column && gate.kind === "withheld");
+  return waiting === undefined ? flowing : amended(rules, flowing, waiting, false);
 }

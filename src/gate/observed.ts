@@ -1,11 +1,12 @@
 import { fieldName } from "../event/names.ts";
 import { readEnvelope, recordFields } from "../event/schema.ts";
-import type { Column } from "../table/column.ts";
+import type { Column, Table } from "../table/column.ts";
 import type { AvroField, Field, Json, RegisteredSchema } from "../table/shape.ts";
 import type { Amendment, Verdict } from "./amendment.ts";
 import { bind, isOptional } from "./bind.ts";
 import { candidateOf } from "./candidate.ts";
 import { notReady } from "./policy.ts";
+import { unnamedOn } from "./readers.ts";
 import { onSeen, relationOf } from "./seen.ts";
 import { weigh } from "./settle.ts";
 import type { Input, Rules, State, Step, TableState, When } from "./state.ts";
@@ -59,14 +60,15 @@ function following(rules: Rules, table: TableState, input: Observed, registered:
   const asRegistered = others.flatMap((column) => asItIs(rules, registered, column));
   const fields = bind(registered, [...mapped, ...asRegistered], table.unpublished === true ? [] : table.shape.fields);
   const { value, key } = input;
+  const keyless = isKeyless(table, input.table);
   return {
     ...table,
     shape: {
       ...table.shape,
       fields,
-      key: keyOf(table, fields, key),
+      key: keyless ? [] : keyOf(table, fields, key),
       valueSchema: value,
-      keySchema: key ?? table.shape.keySchema,
+      keySchema: keyless ? undefined : (key ?? table.shape.keySchema),
     },
     unpublished: undefined,
     amendments: table.amendments.map((one) => (one.gate.kind === "withheld" ? { ...one, answer: undefined } : one)),
@@ -81,6 +83,17 @@ function asItIs(rules: Rules, registered: readonly AvroField[], column: Column):
   const made = { notNull, defaultExpr };
   const own = registered.filter((avro) => avro.name === name);
   return own.map((avro) => ({ name, attnum, type, optional: isOptional(avro), avro, made }));
+}
+
+/** No schema says that rows have no key: the key's subject stays as it was. */
+function isKeyless({ shape, rowKey, amendments }: TableState, { key }: Table): boolean {
+  if (rowKey !== undefined || key.length > 0) return false;
+  return shape.key.length === 0 || amendments.some(isKeyGone);
+}
+
+/** Rows were published since the table has no key any more. */
+export function isKeyGone({ kind, key = [], missed, gate }: Amendment): boolean {
+  return kind === "key" && key.length === 0 && missed && gate.kind === "withheld";
 }
 
 /** The key's fields: those the key's schema names, else the same columns as before. */
@@ -112,6 +125,7 @@ function released(
 ): Amendment {
   const verdicts = verdictsOf(rules, state, table, amendment, when);
   const [part, schema] = amendment.kind === "key" && key !== undefined ? ["key", key] : ["value", value];
+  const why = isKeyGone(amendment) ? "its rows have no key" : `schema ${schema.id} of ${topic}-${part} carries it`;
   return {
     ...amendment,
     verdicts,
@@ -120,9 +134,10 @@ function released(
       kind: "released",
       since: when.position,
       time: when.time,
-      why: `schema ${schema.id} of ${topic}-${part} carries it`,
+      why,
       schemaId: schema.id,
       wouldHaveWaitedFor: notReady(verdicts),
+      unnamed: unnamedOn(rules, state, topic),
     },
   };
 }
@@ -135,7 +150,7 @@ function verdictsOf(
   amendment: Amendment,
   when: When,
 ): readonly Verdict[] {
-  if (amendment.kind === "key" || amendment.kind === "table") return [];
+  if (amendment.kind === "table") return [];
   const making = candidateOf(rules, table, amendment);
   if (making.kind === "none") return amendment.verdicts;
   return weigh(rules, state, table, { ...amendment, answer: { kind: "fits", candidate: making.made.candidate } }, when);

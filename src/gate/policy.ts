@@ -66,8 +66,7 @@ function byPolicy(policy: ReleasePolicy, amendment: Amendment, unnamed: Unnamed)
     case "strict": {
       const opposed = opposition(policy, amendment.verdicts, unnamed);
       if (opposed !== undefined) return opposed;
-      const count = amendment.verdicts.length;
-      const ready = count === 0 ? "no contract on the topic" : `all ${count} contracts are ready`;
+      const ready = readyText(amendment.verdicts.length);
       return flows(policy === "strict" ? `${ready}, and no live group that none names` : ready, amendment);
     }
     default:
@@ -104,6 +103,12 @@ export function blockedBy(amendment: Amendment): string | undefined {
   if (answer.kind === "unanswered") return `the registry has not answered: ${answer.why}`;
   if (answer.kind !== "refused") return undefined;
   return answer.candidate === undefined ? answer.why : `the registry refuses the schema: ${answer.why}`;
+}
+
+/** Nobody of so many contracts minds. */
+export function readyText(count: number): string {
+  if (count === 0) return "no contract on the topic";
+  return count === 1 ? "the one contract is ready" : `all ${count} contracts are ready`;
 }
 
 /** Consumers whose verdict is not `ready`, by name. */

@@ -1,7 +1,7 @@
 import { parseSchemaText } from "../avro/parse.ts";
-import type { AvroRecord } from "../avro/schema.ts";
+import type { AvroSchema } from "../avro/schema.ts";
 import type { Contract } from "../contract/contract.ts";
-import { judgeKey } from "../contract/judge-key.ts";
+import { judgeKey, keyCandidateOf } from "../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../contract/judge.ts";
 import { dayOf, type Weights } from "../contract/severity.ts";
 import type { Amendment, Candidate, Unnamed, Verdict } from "./amendment.ts";
@@ -109,23 +109,28 @@ export function weigh(
 
 function judging({ shape }: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
   if (candidate.part === "key") {
-    const after = recordOf(candidate.text);
-    const before = shape.keySchema === undefined ? undefined : recordOf(shape.keySchema.text);
-    return (contract) => judgeKey(contract, { before, after }, weights);
+    const keys = keyCandidateOf(shape.keySchema?.text, candidate.text);
+    return (contract) => judgeKey(contract, keys, weights);
   }
   const asked = {
     topic: shape.topic,
-    envelope: parseSchemaText(candidate.text),
-    flowing: parseSchemaText(shape.valueSchema.text),
+    envelope: schemaOf(candidate),
+    flowing: schemaOf(shape.valueSchema),
     added: candidate.added.map((name) => ({ name })),
     moved: candidate.moved,
   };
   return (contract) => judge(contract, asked, weights);
 }
 
-/** A key's schema is a record: keySchema makes no other. */
-function recordOf(text: string): AvroRecord {
-  const schema = parseSchemaText(text);
-  if (schema.kind !== "record") throw new Error("a key's schema is no record");
+interface SchemaText {
+  readonly text: string;
+}
+
+/** What flows is the same for all candidates, a candidate for every contract: what is known of both is kept with them. */
+const schemas = new WeakMap<SchemaText, AvroSchema>();
+
+function schemaOf(from: SchemaText): AvroSchema {
+  const schema = schemas.get(from) ?? parseSchemaText(from.text);
+  schemas.set(from, schema);
   return schema;
 }

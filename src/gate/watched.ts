@@ -1,5 +1,5 @@
 import type { Amendment } from "./amendment.ts";
-import { blockedBy, type Decision, notReady } from "./policy.ts";
+import { blockedBy, type Decision, notReady, readyText } from "./policy.ts";
 
 const FIRST_ROW = "Debezium publishes it with the first row";
 
@@ -12,18 +12,25 @@ export function watched(amendment: Amendment): Decision {
   if (answer?.kind === "refused" && answer.candidate !== undefined) {
     return waits(`Debezium's task stops at the first row: the registry refuses the schema: ${answer.why}`);
   }
-  if (kind === "key")
-    return comes("Debezium publishes rows by another key from the first on: they move to other partitions");
+  const waiting = notReady(verdicts);
+  if (kind === "key") return comes(`${whoWaits(waiting)}${keyWhy(amendment)}`, waiting);
   const blocked = blockedBy(amendment);
   if (blocked !== undefined) return waits(blocked);
   if (changes.length > 0 && changes.every((change) => change === "labels")) {
-    return comes("Debezium publishes rows with them at once, and the schema that lists them follows");
+    return comes("Debezium publishes rows with them at once; its schema lists them once it has started again");
   }
-  const waiting = notReady(verdicts);
-  if (waiting.length > 0) return comes(`not ready: ${waiting.join(", ")}; ${FIRST_ROW} all the same`, waiting);
-  return comes(
-    `${verdicts.length === 0 ? "no contract on the topic" : `all ${verdicts.length} contracts are ready`}; ${FIRST_ROW}`,
-  );
+  if (waiting.length > 0) return comes(`${whoWaits(waiting)}${FIRST_ROW} all the same`, waiting);
+  return comes(`${readyText(verdicts.length)}; ${FIRST_ROW}`);
+}
+
+function whoWaits(waiting: readonly string[]): string {
+  return waiting.length === 0 ? "" : `not ready: ${waiting.join(", ")}; `;
+}
+
+function keyWhy({ key }: Amendment): string {
+  return key === undefined || key.length === 0
+    ? "Debezium publishes rows without a key from the first on"
+    : "Debezium publishes rows by another key from the first on: they move to other partitions";
 }
 
 function comes(why: string, wouldHaveWaitedFor: readonly string[] = []): Decision {
@@ -37,4 +44,9 @@ function waits(why: string): Decision {
 /** Does Debezium's task stop at the first row that has it? The registry's level refuses what it would register. */
 export function stopsDebezium({ answer }: Amendment): boolean {
   return answer?.kind === "refused" && answer.candidate !== undefined;
+}
+
+/** Is there something to do about it, before Debezium publishes it? */
+export function asksSomebody({ answer, verdicts }: Amendment): boolean {
+  return answer?.kind !== "fits" || notReady(verdicts).length > 0;
 }

@@ -4,6 +4,7 @@ import type { Amendment, Answer, Candidate } from "../gate/amendment.ts";
 import { candidateOf, canWiden } from "../gate/candidate.ts";
 import type { Rules, TableState } from "../gate/state.ts";
 import type { Registry } from "../registry/client.ts";
+import { versionWith } from "./versions.ts";
 
 /**
  * What the registry says of the amendment's candidate, or of a wider one where it refuses that. `heard` is called when
@@ -42,7 +43,11 @@ async function refusedBy(
   const subject = subjectOf(table, candidate);
   const check = await registry.check(subject, candidate.text);
   heard();
-  if (check.kind === "incompatible") return check.messages.join("; ");
+  if (check.kind === "incompatible") {
+    // What is a version already is never refused.
+    const known = mode === "watch" ? await versionWith(registry, subject, candidate.hash) : undefined;
+    return known === undefined ? check.messages.join("; ") : undefined;
+  }
   if (mode === "watch") return undefined;
   const level = await registry.level(subject);
   const { keySchema } = table.shape;

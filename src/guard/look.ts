@@ -18,6 +18,7 @@ export function look(session: Session, oid: number, registered?: Registered): vo
   lookups.set(nonce, { oid, seen: undefined, registered });
   beside(session, async () => {
     const { table, end } = await source.table(tableOid(oid));
+    if (!lookups.has(nonce)) return;
     if (table === undefined) {
       lookups.delete(nonce);
       return;
@@ -33,12 +34,9 @@ export function isLookedAt({ lookups }: Session, oid: number): boolean {
   return [...lookups.values()].some((lookup) => lookup.oid === oid);
 }
 
-/** A DDL message is of a later place than a look that was not dealt with before it. */
-export function overtaken(session: Session, oid: number): void {
-  if (!isWatching(session)) return;
-  for (const [nonce, lookup] of session.lookups) {
-    if (lookup.oid === oid && lookup.seen !== undefined) session.lookups.delete(nonce);
-  }
+/** A DDL message says how the table is from its place on; a look that began before it may have read it as it was. */
+export function overtaken({ lookups }: Session, oid: number): void {
+  for (const [nonce, lookup] of lookups) if (lookup.oid === oid) lookups.delete(nonce);
 }
 
 /** The mark of a look has come. */

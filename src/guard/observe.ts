@@ -1,12 +1,13 @@
 import { schemaHash } from "../avro/hash.ts";
 import { GuardError } from "../errors.ts";
-import { rowFields } from "../gate/observed.ts";
+import { comingSchema, isOfRows } from "../gate/candidate.ts";
+import { isKeyGone, rowFields } from "../gate/observed.ts";
 import type { TableState } from "../gate/state.ts";
 import { withheldOf } from "../gate/update.ts";
 import type { Registered as Version } from "../registry/client.ts";
-import type { Json } from "../table/shape.ts";
 import { isLookedAt, look as lookAt } from "./look.ts";
 import { beside, type Registered, type Session } from "./session.ts";
+import { hashOf, versionWith } from "./versions.ts";
 
 const TICK_MS = 500;
 /** A subject is looked at this soon after its table was seen to change, then after twice as long each time … */
@@ -33,10 +34,12 @@ export function observeBeside(session: Session): void {
   const { outside, signal } = session;
   const subjects = new Map<string, Subject>();
   const strange = new Set<string>();
+  /** By topic: in which versions what was not found. */
+  const searched = new Map<string, string>();
   let silent = false;
   const look = async (table: TableState): Promise<void> => {
     try {
-      await observe(session, table, strange);
+      await observe(session, table, strange, searched);
       if (silent) outside.log.info("the registry answers again: what Debezium registers is followed");
       silent = false;
     } catch (error) {
@@ -75,7 +78,12 @@ function later(session: Session, before: Subject | undefined, table: TableState)
   return { table, delay, due: now(session) + delay };
 }
 
-async function observe(session: Session, table: TableState, strange: Set<string>): Promise<void> {
+async function observe(
+  session: Session,
+  table: TableState,
+  strange: Set<string>,
+  searched: Map<string, string>,
+): Promise<void> {
   const { registry, log } = session.outside;
   const { topic, valueSchema, keySchema } = table.shape;
   const value = await registry.latest(`${topic}-value`);
@@ -85,23 +93,41 @@ async function observe(session: Session, table: TableState, strange: Set<string>
     strange.add(topic);
     return;
   }
-  const isNew = table.unpublished === true || value.id !== valueSchema.id;
+  // One that was followed before and is not the shape's any more: another was registered again since.
+  const isNew = table.unpublished === true || !table.flowed.some(({ id }) => id === value.id);
   const keyWaits = withheldOf(table).some(({ kind }) => kind === "key");
   const key = isNew || keyWaits ? await registry.latest(`${topic}-key`) : undefined;
   const isKeyNew = key !== undefined && key.id !== keySchema?.id;
-  if (!isNew && !isKeyNew && !isCarried(table)) return;
-  const registered: Registered = { value: schemaOf(value), key: key && schemaOf(key) };
+  const isGone = withheldOf(table).some(isKeyGone);
+  const inRows = isNew ? value : await carrying(session, table, value, searched);
+  if (inRows === undefined && !isKeyNew && !isGone) return;
+  const registered: Registered = { value: schemaOf(inRows ?? valueSchema), key: key && schemaOf(key) };
   lookAt(session, table.shape.table.oid, registered);
 }
 
-function schemaOf({ id, text }: Version): Registered["value"] {
+function schemaOf({ id, text }: Pick<Version, "id" | "text">): Registered["value"] {
   return { id, text };
 }
 
-/** Rows have what waits, and no version will say so: a column took the place of another of its name and type. */
-function isCarried(table: TableState): boolean {
-  const waiting = withheldOf(table).filter(({ missed, answer }) => missed && answer?.kind === "fits");
-  if (waiting.length === 0) return false;
-  const hash = schemaHash(JSON.parse(table.shape.valueSchema.text) as Json); // a registered schema
-  return waiting.some(({ answer }) => answer?.kind === "fits" && answer.candidate.hash === hash);
+/**
+ * The version that rows have although it is no new one: a column took the place of another of its name and type, or a
+ * change was undone. Older versions are looked through once for each that is new.
+ */
+async function carrying(
+  { outside: { registry, settings } }: Session,
+  table: TableState,
+  latest: Version,
+  searched: Map<string, string>,
+): Promise<Pick<Version, "id" | "text"> | undefined> {
+  const { topic, valueSchema } = table.shape;
+  if (!withheldOf(table).some((one) => one.missed && isOfRows(one))) return undefined;
+  const coming = comingSchema(settings.rules, table);
+  if (coming === undefined) return undefined;
+  const hash = schemaHash(coming);
+  if (hash === hashOf(valueSchema.text)) return valueSchema;
+  const search = `${latest.version} ${hash}`;
+  if (searched.get(topic) === search) return undefined;
+  const found = await versionWith(registry, `${topic}-value`, hash);
+  if (found === undefined) searched.set(topic, search);
+  return found;
 }

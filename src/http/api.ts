@@ -105,7 +105,20 @@ export interface TopicView {
     readonly field: string;
     /** The candidate schema's text. */
     readonly candidate: string;
+    /** Row fields it has over what flows, and those another column would fill; older services do not say. */
+    readonly added?: readonly string[] | undefined;
+    readonly moved?: readonly string[] | undefined;
   }[];
+  /** Another key of the events that waits. undefined: none does. */
+  readonly withheldKey?:
+    | {
+        readonly amendmentId: string;
+        readonly field: string;
+        /** The key's schema now, as text. undefined: the events have no key. */
+        readonly flowing?: string | undefined;
+        readonly candidate: string;
+      }
+    | undefined;
   /** What the connector's file says of rules' severity. undefined: nothing. */
   readonly severity?: readonly SeverityChange[] | undefined;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { modeWord } from "./amendment-view.ts";
 
 const policy = z.enum(["observe", "contracts", "strict", "manual"]);
 const time = z.iso.datetime().nullable();
@@ -48,7 +49,8 @@ const topicSchema = z.strictObject({
   connector: z.string(),
   topic: z.string(),
   environment: z.string().describe("Whose contracts count: the connector's fieldgate.environment"),
-  policy,
+  mode: modeWord,
+  policy: policy.describe("While watching it decides nothing"),
   looked: z.strictObject({
     at: time.describe("The last look that was possible; null: none yet"),
     secondsAgo: age,

@@ -6,6 +6,7 @@ import type { Amendment, Told } from "../gate/amendment.ts";
 import { tellText } from "../gate/settle.ts";
 import type { Mode, State } from "../gate/state.ts";
 import { findAmendment } from "../gate/update.ts";
+import { asksSomebody } from "../gate/watched.ts";
 
 /** Why a connector has ended by itself. `handedOver`: another instance runs it now. */
 export type Stop = Pick<StoppedAlert, "code" | "message" | "next" | "position"> & { readonly handedOver: boolean };
@@ -75,10 +76,10 @@ export function speaksAt(news: ConnectorNews): number | undefined {
 }
 
 /** What is withheld, as far as people know of it and nothing newer is to be told. */
-export function reminded({ state, sent, refused, box, stop }: ConnectorNews): readonly Amendment[] {
+export function reminded({ mode, state, sent, refused, box, stop }: ConnectorNews): readonly Amendment[] {
   if (state === undefined || stop !== undefined) return [];
   return allWithheld(state)
-    .filter(({ id }) => !box.news.has(id))
+    .filter((amendment) => !box.news.has(amendment.id) && (mode === "guard" || asksSomebody(amendment)))
     .map((amendment) => {
       const told = sent.get(amendment.id) ?? refused.get(amendment.id);
       if (told === undefined) return amendment;

@@ -10,6 +10,7 @@ import type {
   Waiting,
   WithheldAlert,
 } from "../alert/alert.ts";
+import { messageText } from "../finding.ts";
 import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
 import { mention } from "./mention.ts";
 
@@ -93,9 +94,16 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
 
 function meaningOf({ mode, severity }: WithheldAlert): string {
   if (mode === "guard") return "Rows flow on in the shape they had.";
-  return severity === "stopped"
-    ? "Undo the change, or have the subject's level take it, before a row is written."
-    : "The next row is published as the table is now; nothing keeps it back.";
+  switch (severity) {
+    case "stopped":
+      return "Undo the change, or have the subject's level take it, before a row is written.";
+    case "not-ready":
+      return "Nothing keeps it back: have them ready, or undo the change, before a row is written.";
+    case "withheld":
+      return "Nothing keeps it back.";
+    default:
+      return severity satisfies never;
+  }
 }
 
 function releasedBody(alert: ReleasedAlert): readonly Block[] {
@@ -106,7 +114,8 @@ function releasedBody(alert: ReleasedAlert): readonly Block[] {
   return [
     ...mentions(alert.waiting),
     ...changesBody(changes),
-    section(from),
+    // Why it is published names the schema.
+    ...(alert.mode === "watch" ? [] : [section(from)]),
     ...consumers(alert.waiting),
     ...(waited === "" ? [] : [section(`Under policy \`contracts\` it would have waited for: ${waited}`)]),
     ...list("*Backfill:*", alert.backfills.map(escaped), 3, 300),
@@ -180,7 +189,8 @@ function consumerText({ consumer, environment, verdict, finding, more }: Waiting
   const unknown = verdict === "unknown" ? "not known: " : "";
   const rest = more > 0 ? ` (and ${more} more)` : "";
   const remedy = finding.remedy === undefined ? "" : `; ${escaped(finding.remedy)}`;
-  return `${who}: ${unknown}${field}${cut(escaped(finding.message), 120)}${rest}${remedy}`;
+  const message = messageText({ ...finding, message: cut(escaped(finding.message), 120) });
+  return `${who}: ${unknown}${field}${message}${rest}${remedy}`;
 }
 
 function groups(names: readonly string[]): readonly Block[] {

@@ -638,6 +638,7 @@ describe("can-i-release", () => {
   const unsure = { verdicts: verdict === undefined ? [] : [{ ...verdict, verdict: "unknown" as const }] };
   const released = { gate: { ...amendment.gate, kind: "released" as const, why: "all contracts are ready" } };
 
+  const watched = { mode: "watch" } as const;
   const unnamed = (is: Unnamed) => ({ ...amendment.gate, why: "waits", unnamed: is });
 
   it.each<[string, number, FakeApi["changes"][number], RegExp]>([
@@ -666,6 +667,20 @@ describe("can-i-release", () => {
     ["that the registry refuses", 100, { ...ready, refused: "the level FORBIDS it" }, /^no: .*: the level FORBIDS it/],
     ["that nobody minds another key", 0, { ...ready, kind: "key" }, /^yes: .*: no contract on the topic; withheld: /],
     ["who is not ready for another key", 100, { kind: "key" }, /^no: .*: not ready: billing\n/],
+    [
+      "who is not ready for what Debezium publishes",
+      100,
+      watched,
+      /^no: .*: not ready: billing; Debezium publishes it/,
+    ],
+    ["that all are ready for it", 0, { ...ready, ...watched }, /^yes: nickname \S+: billing is not ready$/m],
+    [
+      "that it stops Debezium",
+      100,
+      { ...ready, ...watched, refused: "no" },
+      /^no: nickname \S+: billing is not ready$/m,
+    ],
+    ["that it is published already", 0, { ...watched, ...released }, /^yes: .*flows: .*; not ready then: billing\n/],
     ["that another table is no contract's", 100, { ...ready, kind: "table" }, /^unknown: .*: not judged: /],
   ])("tells %s: exit %i", async (_what, expected, change, text) => {
     api.changes = [change];
@@ -677,6 +692,8 @@ describe("can-i-release", () => {
   it("--wait waits until all are ready, and no longer than it says", async () => {
     api.changes = [{}, {}, ready];
     expect(await cli(`can-i-release ${TOPIC}.nickname --wait 60`)).toMatchObject({ code: 0, err: "" });
+    api.changes = [watched, { ...watched, candidate: null }, { ...watched, ...ready }];
+    expect(await cli(`can-i-release ${ID} --wait 60`)).toMatchObject({ code: 0, err: "" });
     api.changes = [{}];
     expect(await cli(`can-i-release ${ID} --wait 0.3`)).toMatchObject({ code: 100, err: "" });
   });

@@ -142,3 +142,11 @@ test("the service takes no other steps than its own", async () => {
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({ code: "usage" });
 });
+
+test.each([
+  ["Debezium's task stops at the first row: the registry refuses the schema: no", "1. the migration, not as it is"],
+  ["the registry has not answered: down", "1. the migration: Debezium publishes it"],
+])("where Debezium publishes and %s, the order is: %s", async (why, order) => {
+  api.plans = { amendments: [{ ...waiting, mode: "watch", why, verdicts: [], schema: null }], notes: [] };
+  expect((await plan("zip.sql")).out).toContain(order);
+});

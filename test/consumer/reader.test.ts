@@ -73,6 +73,42 @@ describe("an event is decoded", () => {
   });
 });
 
+describe("an event that names its schema in a header", () => {
+  const GUID = Buffer.from("018f1d7a2b3c4d5e6f708192a3b4c5d6e7", "hex"); // a version and 16 bytes
+  const registry = registryOf({ 5: WRITER });
+  const reader = eventReader({ registry, topic: TOPIC });
+  /** Nothing before the value; the id it seems to begin with is one the registry has. */
+  const bare = Buffer.from([0, 0, 0, 0, 5, 14, 0, 0]);
+
+  it.each<["value" | "key", unknown]>([
+    ["value", GUID],
+    ["key", GUID],
+    ["value", [GUID, GUID]],
+    ["value", Buffer.from([0, 0, 0, 0, 5])],
+  ])("is not read, and the error says which: %s", async (part, header) => {
+    const error = await reader.decode(bare, { [`__${part}_schema_id`]: header }, part).catch((one: unknown) => one);
+    expect(error).toMatchObject({
+      code: "event-unreadable",
+      message: expect.stringContaining(`an event of ${TOPIC} names its schema in the header __${part}_schema_id`),
+      next: expect.stringContaining(`${part}.schema.id.serializer`),
+    });
+    expect(registry.asked).toEqual([]);
+  });
+
+  it("is read when the header is the other part's, or has no value", async () => {
+    const value = framed(5, WRITER, VALUE);
+    for (const headers of [{ __key_schema_id: GUID }, { __value_schema_id: null }, { other: GUID }, undefined]) {
+      expect({ ...((await reader.decode(value, headers)) as object) }).toEqual(VALUE);
+    }
+    const key = { __value_schema_id: GUID };
+    expect({ ...((await reader.decode(value, key, "key")) as object) }).toEqual(VALUE);
+  });
+
+  it("is still none as a tombstone", async () => {
+    expect(await reader.decode(null, { __value_schema_id: GUID })).toBeNull();
+  });
+});
+
 describe("a long beyond 2^53 read as a number", () => {
   it.each<[string, Json, unknown, string]>([
     ["of a row", WRITER, VALUE, "at"],

@@ -65,6 +65,16 @@ test("a new field that avsc would read wrongly keeps it back; java is ready", ()
   }
 });
 
+test("a vector that becomes a halfvec keeps back who reads doubles with Java, and nobody of another library", () => {
+  const [vector, halfvec] = ["double", "float"].map((items) => envelope({ ...NOW, of: { type: "array", items } }));
+  if (vector === undefined || halfvec === undefined) throw new Error("two schemas");
+  expect(told(reader(vector, { runtime: "java" }), halfvec, vector)).toEqual({
+    verdict: "not-ready",
+    seen: [["runtime/array-items", "error", "after.of[]"]],
+  });
+  expect(told(reader(vector, { runtime: "python" }), halfvec, vector)).toEqual({ verdict: "ready", seen: [] });
+});
+
 test("another namespace stops avsc and not Java; the whole event is told once for both images", () => {
   const schema = envelope(NOW, "other.public.customers");
   expect(told(reader(schema), envelope(WITH_ZIP)).verdict).toBe("ready");

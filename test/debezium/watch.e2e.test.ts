@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { firstDay } from "../e2e/beside.ts";
+import { ends, firstDay } from "../e2e/beside.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { openDebezium } from "./debezium.ts";
 
@@ -13,4 +13,6 @@ it("the first day beside a real Debezium: who would break is told before its fir
   });
   await firstDay(database, { ...debezium, publish: async () => {} });
   expect(await debezium.log()).toMatch(/409/);
+  // Of the first two rows; the third ended it.
+  expect(await ends(debezium.prefix)).toEqual({ [`${debezium.prefix}.public.t`]: 2 });
 });

@@ -1,17 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { describe, expect, it } from "vitest";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 
 import { parseContractFile } from "../../src/contract/file.ts";
+import { OID } from "../../src/event/kind.ts";
+import { envelopeSchema } from "../../src/event/schema.ts";
+import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
+import { field } from "../event/row.ts";
+import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
 import { runSteps } from "./run-steps.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PAGE = readFileSync(join(ROOT, "docs/ci.md"), "utf8");
-const [github, gitlab, ignoring, weighing] = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(
+const [github, gitlab, ignoring, weighing, trying] = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(
   (block) => block[1] ?? "",
 );
 
@@ -20,8 +26,8 @@ const workflow = z.object({
 });
 const pipeline = z.record(z.string(), z.object({ script: z.array(z.string()) }));
 
-const githubSteps = (job: string) =>
-  workflow.parse(parse(github ?? "")).jobs[job]?.steps.flatMap(({ run }) => (run === undefined ? [] : [run])) ?? [];
+const githubSteps = (job: string, page = github) =>
+  workflow.parse(parse(page ?? "")).jobs[job]?.steps.flatMap(({ run }) => (run === undefined ? [] : [run])) ?? [];
 const gitlabSteps = (job: string) => pipeline.parse(parse(gitlab ?? ""))[job]?.script ?? [];
 
 /** Runs a job's steps where a topic flows that has this field alone. */
@@ -81,5 +87,62 @@ describe("docs/ci.md", () => {
   it("shows a fieldgate.yaml that is right", () => {
     expect(parseContractFile(ignoring ?? "", () => "")).toHaveLength(1);
     expect(parseContractFile(weighing ?? "", () => "")).toMatchObject([{ severity: [{ field: "born_at" }] }]);
+  });
+});
+
+describe("docs/ci.md's workflow that tries a new field", () => {
+  const TOKEN = "a-token-of-some-length";
+  const TOPIC = amendment.topic;
+  const FIELD = `${TOPIC}.nickname`;
+  const id = field({ name: "id", oid: OID.int8, notNull: true }, 0);
+  const nickname = field({ name: "nickname", oid: OID.text }, 1);
+
+  let api: FakeApi;
+  let http: HttpServer;
+  let folder: string;
+  beforeEach(async () => {
+    api = fakeApi();
+    const schema = JSON.stringify(envelopeSchema(TOPIC, [id]));
+    api.topics.set(TOPIC, { topic: TOPIC, flowing: [{ schemaId: 1, schema }], withheld: [] });
+    api.changes = [{ candidate: { schema: JSON.stringify(envelopeSchema(TOPIC, [id, nickname])) } }];
+    http = await startHttp(api, { host: "127.0.0.1", port: 0, token: TOKEN, log: pino({ level: "silent" }) });
+    folder = mkdtempSync(join(tmpdir(), "fieldgate-try-"));
+  });
+  afterEach(async () => {
+    await http.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A team's repository, whose test gives its handler each event. */
+  async function runTry(handler: string) {
+    const topic = `{ topic: ${TOPIC}, decodes-with: writer, unknown-fields: reject, fields: [id] }`;
+    const files = {
+      "fieldgate.yaml": `version: 1\nconsumer: billing\ntopics:\n  - ${topic}\n`,
+      "package.json": JSON.stringify({ type: "module", scripts: { test: "node test.js" } }),
+      "test.js": [
+        'import { readFileSync } from "node:fs";',
+        `const events = JSON.parse(readFileSync("test/events/${FIELD}.json", "utf8"));`,
+        "let taken = 0;",
+        `for (const { after } of events) ${handler}`,
+        "console.log(`took ${taken} of ${events.length}`);",
+      ].join("\n"),
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    return runSteps(folder, githubSteps("try", trying), { FIELD, FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN });
+  }
+
+  it("gives the handler events that have the field, and publishes that it was tried", async () => {
+    const { code, out } = await runTry("taken += after === null || typeof after.id === 'number' ? 1 : 0;");
+    expect([code, out]).toEqual([0, expect.stringMatching(/took (\d+) of \1\n[^]*tried with nickname\n$/)]);
+    expect(api.published).toMatchObject([
+      { consumer: "billing", environment: "production", tested: [{ amendment: amendment.id, field: "nickname" }] },
+    ]);
+  });
+
+  it("publishes nothing when the handler does not take them", async () => {
+    const { code, err } = await runTry("if (after?.nickname !== undefined) throw new Error('no column nickname');");
+    expect([code, err]).toEqual([1, expect.stringContaining("no column nickname")]);
+    expect(existsSync(join(folder, `test/events/${FIELD}.json`))).toBe(true);
+    expect(api.published).toEqual([]);
   });
 });

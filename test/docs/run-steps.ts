@@ -8,7 +8,7 @@ const CLI = join(import.meta.dirname, "../../src/cli.ts");
 
 /**
  * Runs a job's steps one after the other in the folder, as its runner does, up to the first that fails. `npm ci` does
- * nothing, and `npx fieldgate` is this checkout's, with `more` before it: lines of sh that may change its arguments.
+ * nothing, `npm test` runs package.json's script, and `npx fieldgate` is this checkout's, with `more` before it: lines of sh that may change its arguments.
  */
 export async function runSteps(
   folder: string,
@@ -18,7 +18,7 @@ export async function runSteps(
 ): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
   const bin = join(folder, "bin");
   mkdirSync(bin);
-  writeFileSync(join(bin, "npm"), "#!/bin/sh\n");
+  writeFileSync(join(bin, "npm"), `#!/bin/sh\n[ "$1" = ci ] || exec "${process.execPath}" --run "$@"\n`);
   writeFileSync(join(bin, "npx"), `#!/bin/sh\nshift\n${more}\nexec "${process.execPath}" "${CLI}" "$@"\n`);
   for (const name of ["npm", "npx"]) chmodSync(join(bin, name), 0o755);
   const child = spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", steps.join("\n")], {

@@ -5,6 +5,7 @@ import { runCli } from "../cli/run-cli.ts";
 import { startFakeSlack } from "../slack/fake-slack.ts";
 import type { Database } from "../stack/database.ts";
 import { servers } from "../stack/servers.ts";
+import { kafkaClient } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import { type Service, type ServiceOptions, startService } from "./service.ts";
 
@@ -43,8 +44,10 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
     connector: { ...other.connectorFile.config, "fieldgate.mode": "watch" },
     env: { FIELDGATE_SLACK_WEBHOOK_URL: slack.url },
   };
-  const before = await theirs(database, other);
+  const log = await ownSlot(database, other);
   const topic = `${other.prefix}.public.t`;
+  await until(async () => (await versions(topic)) === 1, "the first row is published");
+  const before = await theirs(database, other);
   {
     await using service = await startService(options);
     await until(async () => (await service.connector()).tables[0]?.schemaId != null, "the subject is followed");
@@ -82,6 +85,8 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
   await row(database, other, "insert into t values (3, 'three', null, 3)");
   expect(await other.ended()).toBe("exit code 1");
   expect(await versions(topic)).toBe(2);
+  expect(await theirs(database, other)).toEqual(before);
+  expect(await messages(database, other, log)).toBe(0);
   expect(service.output()).not.toMatch(/registered|"level":50/);
 }
 
@@ -98,18 +103,54 @@ async function row(database: Database, other: Publisher, sql: string): Promise<v
   await other.publish();
 }
 
-/** Its slot but for how far it has read, its publication, and that Fieldgate has its own. */
-async function theirs(database: Database, { slot, publication }: Publisher): Promise<unknown> {
+/** Its slot but for how far it has read, its publication, its subjects and what their levels are. */
+async function theirs(database: Database, { prefix, slot, publication }: Publisher): Promise<unknown> {
+  const subjects = (await registryGet("/subjects")) as readonly string[]; // the registry's answer
+  const own = subjects.filter((subject) => subject.startsWith(`${prefix}.`)).sort();
   return [
+    own,
+    await Promise.all(own.map((subject) => registryGet(`/config/${subject}`))),
     await database.query("select slot_name, plugin from pg_replication_slots where slot_name = $1", [slot]),
     await database.query("select * from pg_publication where pubname = $1", [publication]),
     await database.query("select schemaname, tablename from pg_publication_tables where pubname = $1", [publication]),
   ];
 }
 
+/** A slot that nobody reads: what is in the log from here on. */
+async function ownSlot(database: Database, { slot }: Publisher): Promise<string> {
+  const name = `${slot}_log`;
+  await database.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
+  return name;
+}
+
+/** Logical messages but the trigger's: what Debezium would publish if its file did not keep them out. */
+async function messages(database: Database, { publication }: Publisher, slot: string): Promise<number> {
+  const rows = await database.query(
+    `select from pg_logical_slot_peek_binary_changes($1, null, null, 'proto_version', '1', 'publication_names', $2,
+       'messages', 'true')
+      where get_byte(data, 0) = ascii('M') and position('fieldgate.ddl'::bytea in data) = 0`,
+    [slot, publication],
+  );
+  return rows.length;
+}
+
+/** How far the topics of a prefix go, by topic: as many records as it has, and a transaction's end is one more. */
+export async function ends(prefix: string): Promise<Readonly<Record<string, number>>> {
+  const admin = kafkaClient().admin();
+  await admin.connect();
+  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${prefix}.`));
+  const offsets = await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
+  await admin.disconnect();
+  const sums = offsets.map((partitions) => partitions.reduce((sum, { high }) => sum + Number(high), 0));
+  return Object.fromEntries(topics.map((topic, index) => [topic, sums[index] ?? 0]));
+}
+
 async function versions(topic: string): Promise<number> {
-  const response = await fetch(`${servers.registry.url}/subjects/${topic}-value/versions`);
-  return ((await response.json()) as readonly number[]).length; // the registry's answer
+  return ((await registryGet(`/subjects/${topic}-value/versions`)) as readonly number[]).length; // the registry's answer
+}
+
+async function registryGet(path: string): Promise<unknown> {
+  return (await fetch(`${servers.registry.url}${path}`)).json();
 }
 
 function cli({ url, token }: Service, args: readonly string[], input?: string) {

@@ -178,6 +178,51 @@ describe("observed: what Debezium registered", () => {
     expect(tableIn(step.state).shape.key.map((field) => field.name)).toEqual(["id", "name"]);
   });
 
+  it("another key names who was not ready for it, before and after", () => {
+    const key = `${TOPIC}/key`;
+    const waiting = play(WATCH, withContract, seen([ID, NAME], { key: [1, 2] }), (now) => fits(now, key));
+    expect(gateOf(waiting.state, key)?.why).toMatch(/^not ready: replica; Debezium publishes rows by another key/);
+    const step = play(WATCH, waiting.state, observed([ID, NAME], [ID, NAME], { id: 1, keyed: [ID, NAME] }));
+    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", wouldHaveWaitedFor: ["replica"] });
+    expect(findAmendment(step.state, key)?.amendment.verdicts).toMatchObject([{ verdict: "not-ready" }]);
+  });
+
+  it("a key that is gone is released once rows have passed without it, and stays gone", () => {
+    const key = `${TOPIC}/key`;
+    const bare = seen([ID, NAME], { keyed: false });
+    const without = observed([ID, NAME], [ID, NAME], { id: 1, keyed: [] });
+    if (without.kind !== "observed") throw new Error("no observation");
+    // The key's subject has its last version still.
+    const old = { id: schemaId(2), text: JSON.stringify(keySchema(TOPIC, [fieldFor(ID)])) };
+    const late: Input = { ...without, key: old };
+    const later: Input = { ...late, value: { ...without.value, id: schemaId(9) } };
+    const waiting = play(WATCH, stateOf(), bare, late);
+    expect(gateOf(waiting.state, key)).toMatchObject({ kind: "withheld", why: expect.stringMatching(/without a key/) });
+    const passed = { kind: "passed", topic: TOPIC, doubt: false } as const;
+    const step = play(WATCH, waiting.state, passed, late);
+    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", why: "its rows have no key" });
+    expect(tableIn(step.state).shape).toMatchObject({ key: [], keySchema: undefined });
+    const next = play(WATCH, step.state, later, bare);
+    expect(tableIn(next.state).shape).toMatchObject({ key: [], valueSchema: { id: 9 } });
+    expect(withheldOf(tableIn(next.state))).toEqual([]);
+  });
+
+  it("another key is judged with the columns that come with it", () => {
+    const key = `${TOPIC}/key`;
+    const waiting = play(WATCH, withContract, seen([ID, NAME, ZIP], { key: [1, 4] }));
+    const found = findAmendment(waiting.state, key);
+    if (found === undefined) throw new Error("no amendment");
+    const { candidate } = madeOf(found.table, found.amendment, false, WATCH);
+    expect(JSON.parse(candidate.text)).toMatchObject({ fields: [{ name: "id" }, { name: "zip" }] });
+  });
+
+  it("records which groups nobody had named", () => {
+    const group = { group: "sink", members: 1, offsets: new Map(), readers: new Map() };
+    const look = { kind: "seen", at: 1, byTopic: new Map([[TOPIC, [group]]]) } as const;
+    const step = play(WATCH, judged.state, { kind: "groups", look }, observed([ID, NAME, NICK], [ID, NAME, NICK]));
+    expect(gateOf(step.state, nick)).toMatchObject({ unnamed: { kind: "known", groups: ["sink"] } });
+  });
+
   it("a column of a type that only Debezium maps is a field like any other", () => {
     const lsn = column(3, "at", "pg_lsn");
     const field: Field = { ...fieldFor(NICK), name: "at", avro: { ...fieldFor(NICK).avro, name: "at" } };

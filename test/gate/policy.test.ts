@@ -45,6 +45,7 @@ describe("may a field flow", () => {
       "flows",
       /^all 2 contracts are ready$/,
     ],
+    ["contracts, the one ready", "contracts", { verdicts: [verdict("ready")] }, false, "flows", /^the one contract is/],
     [
       "contracts, one not",
       "contracts",

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { GuardError } from "../../src/errors.ts";
 import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
-import type { TableState } from "../../src/gate/state.ts";
+import type { Rules, TableState } from "../../src/gate/state.ts";
+import { withheldOf } from "../../src/gate/update.ts";
 import { observeBeside } from "../../src/guard/observe.ts";
 import type { Session } from "../../src/guard/session.ts";
 import { type Registered } from "../../src/registry/client.ts";
@@ -20,12 +21,14 @@ import {
   seen,
   stateOf,
   tableIn,
+  tableOf,
   TOPIC,
 } from "../gate/customers.ts";
 
+const WATCH: Rules = { ...RULES, mode: "watch" };
 const HOUR = 3_600_000;
 const SAME = publishing();
-const WAITS = tableIn(play({ ...RULES, mode: "watch" }, stateOf(), seen([ID, NAME, NICK])).state);
+const WAITS = tableIn(play(WATCH, stateOf(), seen([ID, NAME, NICK])).state);
 const first: Registered = { ...publishing().shape.valueSchema, version: 1 };
 
 /** What the registry says of a subject; undefined: it does not know it. */
@@ -45,6 +48,7 @@ async function observing(
   latest: Latest,
   until = HOUR,
   news?: (at: number) => TableState,
+  older: readonly Registered[] = [],
 ): Promise<Run> {
   let now = 0;
   const asked: [number, string][] = [];
@@ -57,12 +61,14 @@ async function observing(
       now: () => BigInt(now) * 1000n,
       uuid: () => String(lookups.size),
       log: { info: say, warn: say },
-      settings: { rules: { mode: "watch" } },
+      settings: { rules: WATCH },
       registry: {
         latest: async (subject: string) => {
           asked.push([now, subject.slice(TOPIC.length + 1)]);
           return latest(subject, now);
         },
+        versions: async () => older.map(({ version }) => version),
+        version: async (_: string, version: number) => older.find((one) => one.version === version),
       },
       sleep: async (ms: number) => {
         now += ms;
@@ -131,16 +137,45 @@ describe("what Debezium registers", () => {
 
   it("may be what it was: rows have a column that took the place of another", async () => {
     const again = column(5, "name", "text");
-    const state = play({ ...RULES, mode: "watch" }, stateOf(), seen([ID, again]), (now) =>
-      fits(now, idOf(again)),
-    ).state;
+    const state = play(WATCH, stateOf(), seen([ID, again]), (now) => fits(now, idOf(again))).state;
     expect((await observing(tableIn(state), () => first, 10_000)).found).toEqual([]);
     const passed = play(RULES, state, { kind: "passed", topic: TOPIC, doubt: false }).state;
     expect((await observing(tableIn(passed), () => first, 10_000)).found).toHaveLength(1);
   });
 
+  it("may be an older version again: a change was undone", async () => {
+    const second: Registered = { ...value, id: schemaId(7) };
+    const observed = {
+      kind: "observed",
+      topic: TOPIC,
+      value: second,
+      key: undefined,
+      table: tableOf([ID, NAME, NICK]),
+    } as const;
+    const undone = play(WATCH, stateOf(), seen([ID, NAME, NICK]), observed, seen([ID, NAME])).state;
+    const all = [first, second];
+    expect((await observing(tableIn(undone), () => second, 10_000, undefined, all)).found).toEqual([]);
+    const passed = play(WATCH, undone, { kind: "passed", topic: TOPIC, doubt: false }).state;
+    const again = await observing(tableIn(passed), () => second, 10_000, undefined, all);
+    expect(again.found).toEqual([{ value: { id: 1, text: first.text }, key: undefined }]);
+    // And from then on the newest version is no news.
+    const old = { ...observed, value: first, table: tableOf([ID, NAME]) };
+    const followed = tableIn(play(WATCH, passed, old).state);
+    expect(followed).toMatchObject({ shape: { valueSchema: { id: 1 } } });
+    expect(withheldOf(followed)).toEqual([]);
+    expect((await observing(followed, () => second, 10_000, undefined, all)).found).toEqual([]);
+  });
+
+  it("may be what it was: rows have no key any more", async () => {
+    const gone = play(WATCH, stateOf(), seen([ID, NAME], { keyed: false })).state;
+    const same: Latest = (subject) => (subject.endsWith("key") ? { ...key, id: schemaId(2) } : first);
+    expect((await observing(tableIn(gone), same, 10_000)).found).toEqual([]);
+    const passed = play(RULES, gone, { kind: "passed", topic: TOPIC, doubt: false }).state;
+    expect((await observing(tableIn(passed), same, 10_000)).found).toHaveLength(1);
+  });
+
   it("may be the key's alone", async () => {
-    const table = tableIn(play({ ...RULES, mode: "watch" }, stateOf(), seen([ID, NAME], { key: [1, 2] })).state);
+    const table = tableIn(play(WATCH, stateOf(), seen([ID, NAME], { key: [1, 2] })).state);
     const run = await observing(table, (subject) => (subject.endsWith("key") ? key : first), 10_000);
     expect(run.found).toEqual([expect.objectContaining({ key: { id: 8, text: key.text } })]);
   });

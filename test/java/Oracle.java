@@ -29,8 +29,9 @@ import org.apache.avro.util.RandomData;
 /**
  * What Avro's Java library says of a pair of schemas. One JSON object a line in, {"reader", "writer"}, one a line out:
  * {"refused"} for a schema that does not parse, else {"compatible", "incompatibility", "error"} and both schemas'
- * canonical forms and fingerprints. With {"data": count, "seed"} that many random data of the writer's schema are
- * written and read with the reader's: {"decoded", "failed", "failure"}; no data where a datum has no end.
+ * canonical forms and fingerprints. With {"data": count, "seed", "behind"} that many random data of the writer's schema
+ * are written, each with so many zeros behind it, and read with the reader's: {"decoded", "failed", "failure"}; no data
+ * where a datum has no end.
  */
 public class Oracle {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -57,7 +58,9 @@ public class Oracle {
     answer.set("reader", identity(reader));
     answer.set("writer", identity(writer));
     if (asked.has("data")) {
-      answer.set("read", read(reader, writer, asked.get("data").asInt(), asked.get("seed").asLong()));
+      List<byte[]> data =
+          random(writer, asked.get("data").asInt(), asked.get("seed").asLong(), asked.get("behind").asInt());
+      answer.set("read", read(reader, writer, data));
     }
     return answer;
   }
@@ -89,12 +92,12 @@ public class Oracle {
         .put("sha256", hex.formatHex(SchemaNormalization.parsingFingerprint("SHA-256", schema)));
   }
 
-  private static ObjectNode read(Schema reader, Schema writer, int count, long seed) throws IOException {
+  private static ObjectNode read(Schema reader, Schema writer, List<byte[]> data) {
     int decoded = 0;
     int failed = 0;
     String failure = null;
     GenericDatumReader<Object> in = new GenericDatumReader<>(writer, reader);
-    for (byte[] bytes : random(writer, count, seed)) {
+    for (byte[] bytes : data) {
       try {
         in.read(null, DecoderFactory.get().binaryDecoder(bytes, null));
         decoded++;
@@ -110,13 +113,13 @@ public class Oracle {
   }
 
   /** None where there is no datum: a record within itself, an empty union. */
-  private static List<byte[]> random(Schema schema, int count, long seed) throws IOException {
+  private static List<byte[]> random(Schema schema, int count, long seed, int behind) throws IOException {
     List<byte[]> data = new ArrayList<>();
     Random random = new Random(seed);
     try {
       for (Object datum : new RandomData(schema, count, seed)) {
         thin(datum, random);
-        data.add(write(schema, datum));
+        data.add(write(schema, datum, behind));
       }
     } catch (StackOverflowError | IllegalArgumentException none) {
       return List.of();
@@ -124,16 +127,12 @@ public class Oracle {
     return data;
   }
 
-  /**
-   * Zeros follow the datum: Avro 1.12.2 counts the bytes that are left against the least size of the reader's items,
-   * not the writer's, and so refuses short arrays read as a longer type (ints as doubles) at the end of the input.
-   */
-  private static byte[] write(Schema schema, Object datum) throws IOException {
+  private static byte[] write(Schema schema, Object datum, int behind) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     BinaryEncoder encoder = EncoderFactory.get().binaryEncoder(bytes, null);
     new GenericDatumWriter<Object>(schema).write(datum, encoder);
     encoder.flush();
-    bytes.write(new byte[1024]);
+    bytes.write(new byte[behind]);
     return bytes.toByteArray();
   }
 

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { explainCauses } from "../../src/avro/cause.ts";
 import type { Cause } from "../../src/avro/cause-text.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
+import { runtimeFindings } from "../../src/avro/runtime.ts";
 import { type Oracle, startOracle } from "./oracle.ts";
-import { pairs } from "./pairs.ts";
+import { type Pair, pairs } from "./pairs.ts";
 
 let java: Oracle;
 beforeAll(async () => void (java = await startOracle()));
@@ -19,7 +20,7 @@ test(`${RUNS} generated pairs: what Java's decoder does is as certain as we say 
   const count = (what: string): void => void (counted[what] = (counted[what] ?? 0) + 1);
   await fc.assert(
     fc.asyncProperty(pairs, fc.nat(), async (pair, of) => {
-      const answer = await java.ask({ ...pair, data: DATA, seed: of });
+      const answer = await java.ask({ ...pair, data: DATA, seed: of, behind: 1024 });
       if ("refused" in answer || answer.read === undefined) return;
       const { decoded, failed, failure } = answer.read;
       if (decoded + failed === 0) return count("no datum");
@@ -37,6 +38,34 @@ test(`${RUNS} generated pairs: what Java's decoder does is as certain as we say 
     { seed, numRuns: RUNS },
   );
   console.log(JSON.stringify({ seed, ...counted }, null, 2));
+});
+
+test(`${RUNS} generated pairs with nothing behind the datum: what is compatible is read, unless runtime/array-items is found`, async () => {
+  const counted: Record<string, number> = {};
+  const count = (what: string): void => void (counted[what] = (counted[what] ?? 0) + 1);
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(pairs, arrays), fc.nat(), async (pair, of) => {
+      const answer = await java.ask({ ...pair, data: DATA, seed: of, behind: 0 });
+      if ("refused" in answer || answer.read === undefined || !answer.compatible) return;
+      const [reader, writer] = [parseSchema(pair.reader), parseSchema(pair.writer)];
+      const causes = explainCauses(reader, writer);
+      if (certaintyOf(causes) !== "it decodes") return;
+      const found = runtimeFindings("java", { reader, writer });
+      const { failed, failure } = answer.read;
+      count(`${found.length > 0 ? "found" : "nothing found"}: ${failed > 0 ? "throws" : "reads"}`);
+      if (found.length === 0) expect({ failed, failure }).toMatchObject({ failed: 0 });
+      else if (failed > 0) expect(failure).toMatch(/^Collection claims /);
+    }),
+    { seed, numRuns: RUNS },
+  );
+  console.log(JSON.stringify({ seed, ...counted }));
+  expect(counted["found: throws"]).toBeGreaterThan(0);
+});
+
+/** Neighbours inside an array. */
+const arrays = pairs.map(({ reader, writer }): Pair => {
+  const [own, written] = [reader, writer].map((items) => ({ type: "array", items }));
+  return { reader: own ?? reader, writer: written ?? writer };
 });
 
 function certaintyOf(causes: readonly Cause[]): string {

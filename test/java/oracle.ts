@@ -12,6 +12,8 @@ export interface Question {
   /** So many random data of the writer's schema are written, and read with the reader's. */
   readonly data?: number;
   readonly seed?: number;
+  /** Zeros after each datum: to Avro 1.12.2 it matters how many bytes are left (docs/rules/runtime/array-items.md). */
+  readonly behind?: number;
 }
 
 export interface Identity {

@@ -1,4 +1,5 @@
 /** 200 contracts on one table of 30 columns, and 50 alterations of it: who is ready for each is what is timed. */
+import { parseSchemaText } from "../../src/avro/parse.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { Amendment } from "../../src/gate/amendment.ts";
 import { weigh } from "../../src/gate/settle.ts";
@@ -21,6 +22,7 @@ function column(at: number, more: Partial<Column> = {}): Column {
 
 const COLUMNS = Array.from({ length: 30 }, (_, index) => column(index + 1));
 const INT = COLUMNS.filter(({ type }) => type.oid === 23);
+const TABLE = publishing(COLUMNS);
 const TEXT = { oid: 25, typmod: -1 };
 
 /** 30 added, 8 retyped, 12 dropped. */
@@ -44,7 +46,7 @@ interface Altered {
 }
 
 function altered(columns: readonly Column[]): Altered {
-  const { state } = play(RULES, stateOf(publishing(COLUMNS)), seen(columns));
+  const { state } = play(RULES, stateOf(TABLE), seen(columns));
   const table = tableIn(state);
   const [amendment] = table.amendments;
   if (amendment === undefined) throw new Error("the alteration is none");
@@ -52,46 +54,95 @@ function altered(columns: readonly Column[]): Altered {
   return { state, table, amendment: { ...amendment, answer } };
 }
 
-/** A third decodes with its own schema, every fifth gets the row alone; each reads some columns and not others. */
-function contracts(): readonly Contract[] {
-  const envelope = publishing(COLUMNS).shape.valueSchema.text;
+/** Whose contracts they are. */
+export interface Crowd {
+  /** Asked for in turn; `undefined`: the contract names none. */
+  readonly runtimes: readonly (string | undefined)[];
+  /** Every which contract reads with a schema of its own, each another one; the others list fields. */
+  readonly readers: number;
+}
+
+/** Of each runtime that is known a name, and one that is not. */
+const RUNTIMES = ["java", "kafkajs", "fastavro", "python-avro", "ruby", "rust", "go"];
+
+export const CROWDS = {
+  "no runtimes": { runtimes: [undefined], readers: 3 },
+  "all runtimes": { runtimes: RUNTIMES, readers: 3 },
+  "all runtimes, 200 readers' schemas": { runtimes: RUNTIMES, readers: 1 },
+} as const satisfies Readonly<Record<string, Crowd>>;
+
+/** Every fifth gets the row alone; each reads some columns and not others. */
+function contracts({ runtimes, readers }: Crowd): readonly Contract[] {
+  const envelope = JSON.parse(TABLE.shape.valueSchema.text) as Envelope; // Debezium's
   return Array.from({ length: CONTRACTS }, (_, index) => {
     const base = { version: 1, environment: RULES.environment, consumer: `consumer-${index}`, topic: TOPIC } as const;
     const unknownFields = index % 2 === 0 ? "reject" : "accept";
-    const runtime = ["java", "kafkajs", "python"][index % 3];
+    const runtime = runtimes[index % runtimes.length];
     const view = index % 5 === 0 ? "row" : "envelope";
     const more = { ...base, unknownFields, runtime, view } as const;
-    if (index % 3 === 0) {
-      const json = JSON.parse(envelope) as Json; // as the registry gave it
-      return { ...more, decodesWith: "reader", schema: view === "row" ? rowIn(json) : json };
-    }
+    if (index % readers === 0) return { ...more, decodesWith: "reader", schema: readerOf(envelope, index, view) };
     const fields = COLUMNS.filter((_column, at) => (at + index) % 3 !== 0).map(({ name }) => name);
     return { ...more, decodesWith: "writer", fields };
   });
 }
 
-/** The record of `before`, spelled out there. */
-function rowIn(envelope: Json): Json {
-  const { fields } = envelope as { fields: { type: Json[] }[] }; // Debezium's envelope
-  return fields[0]?.type[1] ?? null;
+interface Envelope {
+  readonly [key: string]: Json;
+  readonly fields: readonly Json[];
 }
 
-/**
- * Judges all on all once, from contracts nothing is known of; how many verdicts were what, and how long it took: `ms` by
- * the clock or as time of the processor, whichever is less, so that a machine that does other work changes nothing.
- */
-export function judgeAll(): { readonly ms: number; readonly verdicts: Readonly<Record<string, number>> } {
+/** Without one or two columns, with a field of its own: no two are the same. Some are written by hand, as Avro alone. */
+function readerOf(envelope: Envelope, index: number, view: "row" | "envelope"): Json {
+  const [before, ...rest] = envelope.fields as readonly [{ readonly type: readonly [Json, Envelope] }, ...Json[]]; // so are Debezium's
+  const [none, row] = before.type;
+  const left = row.fields.filter((_field, at) => at === 0 || (at !== 1 + (index % 29) && at !== 1 + (index % 7)));
+  const own = { name: `own_${index}`, type: ["null", "string"], default: null };
+  const read = { ...row, fields: [...left, own] };
+  const schema = view === "row" ? read : { ...envelope, fields: [{ ...before, type: [none, read] }, ...rest] };
+  return index % 4 < 2 ? schema : plain(schema);
+}
+
+/** Without Connect's properties. */
+function plain(schema: Json): Json {
+  const text = JSON.stringify(schema, (key, value: Json) => (key.startsWith("connect.") ? undefined : value));
+  return JSON.parse(text) as Json; // what JSON.stringify wrote
+}
+
+/** Of the processor, and by the clock. */
+interface Times {
+  readonly cpuMs: number;
+  readonly wallMs: number;
+}
+
+export interface Judged extends Times {
+  readonly verdicts: Readonly<Record<string, number>>;
+}
+
+/** Judges all on all once, from contracts nothing is known of; how long it took, and how many verdicts were what. */
+export function judgeAll(crowd: Crowd): Judged {
   const all = alterations().map(altered);
-  const asked = new Map(contracts().map((contract) => [contract.consumer, contract]));
+  const asked = new Map(contracts(crowd).map((contract) => [contract.consumer, contract]));
+  const verdicts: Record<string, number> = {};
+  const times = timed(() => {
+    for (const { state, table, amendment } of all) {
+      const given = weigh(RULES, { ...state, contracts: asked }, table, amendment, WHEN);
+      for (const { verdict } of given) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    }
+  });
+  return { ...times, verdicts };
+}
+
+/** How long the table's schema takes to parse so many times: what a busy machine makes slower too. */
+export function parseTimes(count: number): Times {
+  return timed(() => {
+    for (let time = 0; time < count; time++) parseSchemaText(TABLE.shape.valueSchema.text);
+  });
+}
+
+function timed(work: () => void): Times {
   const begun = performance.now();
   const used = process.cpuUsage();
-  const given = all.flatMap(({ state, table, amendment }) =>
-    weigh(RULES, { ...state, contracts: asked }, table, amendment, WHEN),
-  );
-  const clock = performance.now() - begun;
+  work();
   const { user, system } = process.cpuUsage(used);
-  const ms = Math.min(clock, (user + system) / 1000);
-  const verdicts: Record<string, number> = {};
-  for (const { verdict } of given) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
-  return { ms, verdicts };
+  return { cpuMs: (user + system) / 1000, wallMs: performance.now() - begun };
 }

@@ -79,23 +79,30 @@ const CASES: readonly [string, Alert][] = [
     "summary",
     summaryDraft(scopeOf([...ten, ...orders, released(99, "z")]), [...ten, ...orders, released(99, "z")]).alert,
   ],
-  ["watch-coming", news([waitsFor(3, "nickname", notReady())], [], "watch")],
+  ["watch-coming", news([asWatched(waitsFor(3, "nickname", notReady()))], [], "watch")],
+  ["watch-ready", news([asWatched({ ...withheld(), verdicts: [] })], [], "watch")],
   ["watch-refused", news([refusedByLevel()], [], "watch")],
-  ["watch-published", news([{ ...released(3, "nickname", ["billing"]), verdicts: [notReady()] }], [], "watch")],
+  ["watch-published", news([published()], [], "watch")],
   ["stopped", stopped],
   ["stopped-reminder", { ...stopped, reminder: { count: 1, next: 14_400_000 } }],
   ["handed-over", { ...stopped, severity: "info", code: "kafka-fenced", next: undefined, position: undefined }],
 ];
 
+function asWatched(amendment: Amendment): Amendment {
+  return { ...amendment, gate: { kind: "withheld", ...SINCE, why: watched(amendment).why } };
+}
+
+function published(): Amendment {
+  const { gate, ...rest } = released(3, "nickname", ["billing"]);
+  if (gate.kind !== "released") throw new Error("it is released");
+  const why = `schema ${gate.schemaId} of ${rest.topic}-value carries it`;
+  return { ...rest, verdicts: [notReady()], gate: { ...gate, why } };
+}
+
 function refusedByLevel(): Amendment {
-  const { answer, gate, ...rest } = withheld(4, "level");
-  if (answer?.kind !== "fits" || gate.kind !== "withheld") throw new Error("it fits");
-  const refused: Amendment = {
-    ...rest,
-    gate,
-    answer: { ...answer, kind: "refused", why: "READER_FIELD_MISSING_DEFAULT_VALUE" },
-  };
-  return { ...refused, gate: { ...gate, why: watched(refused).why } };
+  const { answer, ...rest } = withheld(4, "level");
+  if (answer?.kind !== "fits") throw new Error("it fits");
+  return asWatched({ ...rest, answer: { ...answer, kind: "refused", why: "READER_FIELD_MISSING_DEFAULT_VALUE" } });
 }
 
 function widened(): Amendment {
@@ -115,6 +122,17 @@ describe("a message", () => {
     const message = messageOf(alert);
     expectWithinLimits(message);
     await expect(`${JSON.stringify(message, null, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.json`);
+  });
+
+  it("says what happens when an event is read, also after a long message", () => {
+    const long: Finding = { ...finding(), message: `it takes ${"int or ".repeat(40)}`, effect: "throws" };
+    const wrong: Finding = { ...finding(), message: "it counts ms", effect: "reads-wrong-value" };
+    const said = texts(
+      messageOf(news([waitsFor(3, "c", notReady("billing", [long]), notReady("search", [wrong]))])).blocks,
+    );
+    expect(said.join("\n")).toMatch(
+      /int o…; the decoder throws; name it(.|\n)*it counts ms; a wrong value is read; name it/,
+    );
   });
 
   it("mentions owners by id only, and nobody for what is released", () => {

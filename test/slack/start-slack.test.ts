@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Amendment, Told } from "../../src/gate/amendment.ts";
+import type { Mode } from "../../src/gate/state.ts";
 import { tellText } from "../../src/gate/settle.ts";
 import type { StopTold } from "../../src/slack/connector-news.ts";
 import type { Message } from "../../src/slack/message.ts";
@@ -57,7 +58,7 @@ function newWorld(): World {
 }
 
 /** A life of the service: it records what it is told when `records`, as the guard does. */
-function live(world: World, records = true): Life {
+function live(world: World, records = true, mode: Mode = "guard"): Life {
   const { clock } = world;
   const begun = clock.now();
   const slack = startSlack({
@@ -80,7 +81,7 @@ function live(world: World, records = true): Life {
       return answer;
     },
   });
-  const alerts = slack.of("inventory", "guard", {
+  const alerts = slack.of("inventory", mode, {
     read: async () => world.stopTold,
     write: async (told) => void (world.stopTold = told),
   });
@@ -241,6 +242,18 @@ describe("reminders", () => {
     life.news(released(3, "a"), released(4, "b"));
     await world.clock.pass(30 * DAY);
     expect(world.titles.at(-1)).toContain("Released: 2 fields");
+  });
+
+  it("of what Debezium publishes come only where somebody is to do something", async () => {
+    const world = newWorld();
+    const life = live(world, true, "watch");
+    life.news({ ...withheld(3, "a"), verdicts: [] }, waitsFor(4, "b", notReady()));
+    await world.clock.pass(2 * HOUR);
+    expect(world.titles).toEqual([
+      expect.stringContaining("Debezium publishes next: 2 fields"),
+      expect.stringMatching(/Debezium still publishes next: inventory.public.customers.b$/),
+    ]);
+    await end(world, life);
   });
 
   it("go on after a restart where they were", async () => {

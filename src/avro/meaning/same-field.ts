@@ -18,7 +18,9 @@ export function fieldHash(field: RecordField): string {
 }
 
 function textOf(field: RecordField): string {
-  const text = texts.get(field) ?? write(field);
+  const known = texts.get(field);
+  if (known !== undefined) return known;
+  const text = write(field);
   texts.set(field, text);
   return text;
 }

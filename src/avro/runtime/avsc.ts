@@ -3,7 +3,7 @@
  * full names, the first branch of a union that does not throw, and a registry by names in which also resolvers that
  * failed stay and are handed out to whoever asks next.
  */
-import { isPromotion } from "../compatibility.ts";
+import { isAlike, isPromotion, writtenFields } from "../compatibility.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "../schema.ts";
 
 export interface Resolver {
@@ -79,9 +79,10 @@ function update(registry: Registry, resolver: Resolver, reader: AvroSchema, writ
 
 function updateRecord(registry: Registry, resolver: Resolver, reader: AvroRecord, writer: AvroRecord): boolean {
   return reader.fields.every((field) => {
-    const names = new Set([field.name, ...field.aliases]);
-    const [source, second] = writer.fields.filter(({ name }) => names.has(name));
+    const names = field.aliases.length === 0 ? undefined : new Set([field.name, ...field.aliases]);
+    const [source, second] = names ? writer.fields.filter(({ name }) => names.has(name)) : writtenFields(field, writer);
     if (source === undefined) return field.default !== undefined;
+    if (second === undefined && isAlike(field.type, source.type)) return true;
     return second === undefined && takes(registry, resolver, [field.name], field.type, source.type);
   });
 }

@@ -1,5 +1,5 @@
 import type { AvroSchema } from "../schema.ts";
-import type { RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
+import type { Runtime, RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
 import { textOf } from "./walk.ts";
 
 /** Java drops a decimal that is not one, and takes any number of bytes for one that is. */
@@ -8,15 +8,12 @@ export const decimal: RuntimeRule = {
   problem: "a decimal the library refuses: with impossible digits, or in fewer bytes than its precision needs",
   severity: "error",
   runtimes: ["fastavro", "ruby-avro", "avro-rs"],
-  find: (sight) => [
-    ...sight.parsed.flatMap((places) =>
-      places.flatMap(({ schema, path, again }) => {
-        const why = again ? undefined : whyInvalid(sight, schema);
-        return why === undefined ? [] : [invalid(sight, path, why)];
-      }),
-    ),
-    ...(sight.runtime === "avro-rs" ? shortOnes(sight) : []),
-  ],
+  inSchema: (runtime, places) =>
+    places.flatMap(({ schema, path, again }) => {
+      const why = again ? undefined : whyInvalid(runtime, schema);
+      return why === undefined ? [] : [invalid(runtime, path, why)];
+    }),
+  find: (sight) => (sight.runtime === "avro-rs" ? shortOnes(sight) : []),
 };
 
 /** apache-avro compares a value's own bytes with the precision: 12.34 has 2 of the 5 that 10 digits may need. */
@@ -36,7 +33,7 @@ function shortOnes({ meetings }: Sight): readonly RuntimeFound[] {
   });
 }
 
-function whyInvalid({ runtime }: Sight, schema: AvroSchema): string | undefined {
+function whyInvalid(runtime: Runtime, schema: AvroSchema): string | undefined {
   const digits = digitsOf(schema);
   if (digits === undefined) return undefined;
   const { precision = 0, scale } = digits;
@@ -59,7 +56,7 @@ function whyInvalid({ runtime }: Sight, schema: AvroSchema): string | undefined 
   }
 }
 
-function invalid({ runtime }: Sight, path: readonly string[], why: string): RuntimeFound {
+function invalid(runtime: Runtime, path: readonly string[], why: string): RuntimeFound {
   return {
     path,
     certainty: "always",

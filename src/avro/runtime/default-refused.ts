@@ -1,9 +1,9 @@
 import type { Json } from "../../table/shape.ts";
 import { isArray, isObject } from "../json.ts";
 import type { AvroSchema } from "../schema.ts";
-import type { Runtime, RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
+import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { isUsed } from "./used.ts";
-import { textOf, type Place } from "./walk.ts";
+import { textOf } from "./walk.ts";
 import { isWrapped } from "./wrapped-union.ts";
 
 /** Java takes a default for any branch of a union since 1.12 (AVRO-3649), numbers as text, and any symbol or length. */
@@ -12,42 +12,45 @@ export const defaultRefused: RuntimeRule = {
   problem: "a default that Java takes and the library does not: of a union's other branch, or of another form",
   severity: "error",
   runtimes: ["avsc", "ruby-avro", "python-avro", "avro-rs"],
-  find: (sight) =>
-    sight.parsed.flatMap((places, at) =>
-      places.flatMap((place) => {
-        const own = at === 0 && sight.reader !== undefined;
-        return refusedAt(sight, place, own);
-      }),
+  inSchema: (runtime, places) =>
+    places.flatMap(({ field, path, schema }) =>
+      field?.default !== undefined && isRefused(PARSED, runtime, schema, field.default)
+        ? [{ ...refused(path, runtime, "refuses the schema"), whole: true }]
+        : [],
     ),
+  find: (sight) => {
+    const { runtime, reader, parsed } = sight;
+    if (reader === undefined || READ[runtime] === undefined) return [];
+    return (parsed[0] ?? []).flatMap(({ field, path, schema }) => {
+      if (field?.default === undefined || isRefused(PARSED, runtime, schema, field.default)) return [];
+      if (!isRefused(READ, runtime, schema, field.default) || !isUsed(sight, path)) return [];
+      return [refused(path, runtime, "throws where the events lack the field")];
+    });
+  },
 };
 
-function refusedAt(sight: Sight, { field, path, schema }: Place, own: boolean): readonly RuntimeFound[] {
-  const { runtime } = sight;
-  const { default: value } = field ?? {};
-  if (value === undefined) return [];
-  const asParsed = PARSED[runtime]?.(schema, value) ?? false;
-  const asRead = own && !asParsed && (READ[runtime]?.(schema, value) ?? false) && isUsed(sight, path);
-  if (!asParsed && !asRead) return [];
-  return [
-    {
-      path,
-      certainty: "always",
-      ...(asParsed ? { whole: true } : {}),
-      message: `${textOf(path)} has a default that ${runtime} does not take: it ${asParsed ? "refuses the schema" : "throws where the events lack the field"}`,
-      remedy: "write a default of the union's first branch, in the type's own form and length",
-    },
-  ];
+function refused(path: readonly string[], runtime: Runtime, what: string): RuntimeFound {
+  return {
+    path,
+    certainty: "always",
+    message: `${textOf(path)} has a default that ${runtime} does not take: it ${what}`,
+    remedy: "write a default of the union's first branch, in the type's own form and length",
+  };
 }
 
-type Refuses = (schema: AvroSchema, value: Json) => boolean;
+function isRefused(by: ByRuntime, runtime: Runtime, schema: AvroSchema, value: Json): boolean {
+  return by[runtime]?.(schema, value) ?? false;
+}
+
+type ByRuntime = Partial<Readonly<Record<Runtime, (schema: AvroSchema, value: Json) => boolean>>>;
 
 /** Which defaults are refused with the schema, and which once they are needed. */
-const PARSED: Partial<Readonly<Record<Runtime, Refuses>>> = {
+const PARSED: ByRuntime = {
   avsc: (schema, value) => !fits(AVSC, schema, value),
   "ruby-avro": (schema, value) => !fits(RUBY, firstOf(schema), value),
   "avro-rs": (schema, value) => !fits(RUST, schema, value),
 };
-const READ: Partial<Readonly<Record<Runtime, Refuses>>> = {
+const READ: ByRuntime = {
   "python-avro": (schema, value) => !fits(PYTHON, schema, value),
   // a first branch null is read as null: see default-read
   "avro-rs": (schema, value) => firstOf(schema).kind !== "null" && !fits(RUST, firstOf(schema), value),

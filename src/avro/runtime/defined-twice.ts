@@ -8,23 +8,22 @@ export const definedTwice: RuntimeRule = {
   problem: "a type is defined twice, identically: only Java takes such a schema",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
-  find: ({ runtime, parsed }) =>
-    parsed.flatMap((places) => {
-      const names = new Map<string, AvroSchema>();
-      return places.flatMap(({ schema, path }) => {
-        if (!isNamed(schema)) return [];
-        const known = names.get(schema.fullName) ?? schema;
-        names.set(schema.fullName, known);
-        if (known === schema) return [];
-        return [
-          {
-            path,
-            certainty: "always",
-            whole: true,
-            message: `${textOf(path)} defines ${schema.fullName} again: ${runtime} refuses the schema`,
-            remedy: `write "${schema.fullName}" there, the type's name alone`,
-          },
-        ];
-      });
-    }),
+  inSchema: (runtime, places) => {
+    const names = new Map<string, AvroSchema>();
+    return places.flatMap(({ schema, path }) => {
+      if (!isNamed(schema)) return [];
+      const known = names.get(schema.fullName) ?? schema;
+      names.set(schema.fullName, known);
+      if (known === schema) return [];
+      return [
+        {
+          path,
+          certainty: "always",
+          whole: true,
+          message: `${textOf(path)} defines ${schema.fullName} again: ${runtime} refuses the schema`,
+          remedy: `write "${schema.fullName}" there, the type's name alone`,
+        },
+      ];
+    });
+  },
 };

@@ -6,21 +6,19 @@ export const emptyType: RuntimeRule = {
   problem: "a union without branches or an enum without symbols: avsc refuses the schema",
   severity: "error",
   runtimes: ["avsc"],
-  find: ({ runtime, parsed }) =>
-    parsed.flatMap((places) =>
-      places.flatMap(({ schema, path, again }) => {
-        const union = schema.kind === "union" && schema.branches.length === 0;
-        const symbols = schema.kind === "enum" && schema.symbols.length === 0 && !again;
-        if (!union && !symbols) return [];
-        return [
-          {
-            path,
-            certainty: "always",
-            whole: true,
-            message: `${textOf(path)} is ${union ? "a union without branches" : "an enum without symbols"}: ${runtime} refuses the schema`,
-            remedy: "give it a branch or a symbol, or leave the field out",
-          },
-        ];
-      }),
-    ),
+  inSchema: (runtime, places) =>
+    places.flatMap(({ schema, path, again }) => {
+      const union = schema.kind === "union" && schema.branches.length === 0;
+      const symbols = schema.kind === "enum" && schema.symbols.length === 0 && !again;
+      if (!union && !symbols) return [];
+      return [
+        {
+          path,
+          certainty: "always",
+          whole: true,
+          message: `${textOf(path)} is ${union ? "a union without branches" : "an enum without symbols"}: ${runtime} refuses the schema`,
+          remedy: "give it a branch or a symbol, or leave the field out",
+        },
+      ];
+    }),
 };

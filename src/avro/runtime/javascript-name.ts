@@ -11,10 +11,8 @@ export const javascriptName: RuntimeRule = {
   problem: "a name that every JavaScript object has, as constructor or __proto__: avsc refuses it or loses the value",
   severity: "error",
   runtimes: ["avsc"],
+  inSchema: (_, places) => places.flatMap(({ schema, path, again }) => (again ? [] : inDefinition(schema, path))),
   find: ({ parsed, reader, writer, meetings }) => [
-    ...parsed.flatMap((places) =>
-      places.flatMap(({ schema, path, again }) => (again ? [] : inDefinition(schema, path))),
-    ),
     ...protoLost(parsed[0] ?? []),
     ...(reader === undefined ? [] : inResolvers(reader, writer, meetings)),
   ],

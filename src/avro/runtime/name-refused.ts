@@ -10,17 +10,15 @@ export const nameRefused: RuntimeRule = {
   problem: "a name that Java takes and the library does not: a letter beyond ASCII, or a primitive type's name",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
-  find: ({ runtime, parsed }) =>
-    parsed.flatMap((places) =>
-      places.flatMap((place) =>
-        refusedAt(runtime, place).map((name) => ({
-          path: place.path,
-          certainty: "always",
-          whole: true,
-          message: `${textOf(place.path)} has the name "${name}": ${runtime} refuses the schema`,
-          remedy: "keep to the letters A to Z, digits and underscores, and off the names of primitive types",
-        })),
-      ),
+  inSchema: (runtime, places) =>
+    places.flatMap((place) =>
+      refusedAt(runtime, place).map((name) => ({
+        path: place.path,
+        certainty: "always",
+        whole: true,
+        message: `${textOf(place.path)} has the name "${name}": ${runtime} refuses the schema`,
+        remedy: "keep to the letters A to Z, digits and underscores, and off the names of primitive types",
+      })),
     ),
 };
 

@@ -8,19 +8,17 @@ export const nullNamespace: RuntimeRule = {
   problem: "a record with a namespace refers to a type without one: only Java finds it",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
-  find: ({ runtime, parsed }) =>
-    parsed.flatMap((places) =>
-      places.flatMap(({ schema, path, namespace, again }) => {
-        if (!again || namespace === undefined || !isNamed(schema) || schema.namespace !== undefined) return [];
-        return [
-          {
-            path,
-            certainty: "always",
-            whole: true,
-            message: `${textOf(path)} means ${schema.name}, which has no namespace, from inside ${namespace}: ${runtime} looks for ${namespace}.${schema.name}`,
-            remedy: `give ${schema.name} a namespace and refer to it by its full name`,
-          },
-        ];
-      }),
-    ),
+  inSchema: (runtime, places) =>
+    places.flatMap(({ schema, path, namespace, again }) => {
+      if (!again || namespace === undefined || !isNamed(schema) || schema.namespace !== undefined) return [];
+      return [
+        {
+          path,
+          certainty: "always",
+          whole: true,
+          message: `${textOf(path)} means ${schema.name}, which has no namespace, from inside ${namespace}: ${runtime} looks for ${namespace}.${schema.name}`,
+          remedy: `give ${schema.name} a namespace and refer to it by its full name`,
+        },
+      ];
+    }),
 };

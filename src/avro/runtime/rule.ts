@@ -37,6 +37,10 @@ export interface RuntimeRule {
   /** Severity on a field the consumer reads; on others it is a warning. */
   readonly severity: Finding["severity"];
   readonly runtimes: readonly Runtime[];
-  /** Asked for its runtimes only. */
-  readonly find: (sight: Sight) => readonly RuntimeFound[];
+  /** May `find` find anything for a reader's schema with these types? Spares the rest of the work; undefined: yes. */
+  readonly concerns?: (places: readonly Place[]) => boolean;
+  /** What a schema that the runtime parses shows by itself, a reader's or a writer's. Asked once of each, for its runtimes only. */
+  readonly inSchema?: (runtime: Runtime, places: readonly Place[]) => readonly RuntimeFound[];
+  /** What shows where a reader meets what it would read, or where there is none. Asked for its runtimes only. */
+  readonly find?: (sight: Sight) => readonly RuntimeFound[];
 }

@@ -14,7 +14,7 @@ export const schemaText: RuntimeRule = {
   find: ({ runtime, text }) =>
     text === undefined
       ? []
-      : oddities(text)
+      : odditiesOf(text)
           .filter(({ runtimes }) => runtimes === undefined || runtimes.includes(runtime))
           .map(({ path, why, remedy }) => ({
             path,
@@ -30,6 +30,16 @@ interface Oddity extends Pick<RuntimeFound, "path"> {
   readonly remedy: string;
   /** undefined: all. */
   readonly runtimes?: readonly Runtime[];
+}
+
+/** By schema: one reader is judged on many candidates. */
+const known = new WeakMap<object, readonly Oddity[]>();
+
+function odditiesOf(text: Json): readonly Oddity[] {
+  if (typeof text !== "object" || text === null) return oddities(text);
+  const found = known.get(text) ?? oddities(text);
+  known.set(text, found);
+  return found;
 }
 
 const OWN = new Set(["record", "error", "enum", "fixed", "array", "map"]);

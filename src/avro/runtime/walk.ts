@@ -1,4 +1,4 @@
-import { checkCompatibility, hasNameOf, isPromotion, writtenFields } from "../compatibility.ts";
+import { checkCompatibility, hasNameOf, isAlike, isPromotion, writtenFields } from "../compatibility.ts";
 import { isNamed, type AvroSchema, type RecordField } from "../schema.ts";
 
 /** A type where it stands in a schema. */
@@ -46,7 +46,10 @@ export function placesOf(root: AvroSchema): readonly Place[] {
   return places;
 }
 
-/** What meets when Java reads a compatible pair; each pair of types once. */
+/**
+ * What meets when Java reads a compatible pair; each pair of types once. Left out are fields that are the same plain
+ * type on both sides, alone or beside null, as most are: no rule has a word on them.
+ */
 export function meetingsOf(root: AvroSchema, written: AvroSchema): readonly Meeting[] {
   const meetings: Meeting[] = [];
   const met = new Map<AvroSchema, Set<AvroSchema>>();
@@ -83,9 +86,21 @@ function innerOf({ reader, writer, path, certainty }: Meeting): readonly Meeting
   if (reader.kind !== "record" || writer.kind !== "record") return [];
   return reader.fields.flatMap((field) => {
     const [source] = writtenFields(field, writer);
-    if (source === undefined) return [];
+    if (source === undefined || isOrdinary(field.type, source.type)) return NONE;
     return [{ reader: field.type, writer: source.type, path: [...path, field.name], certainty }];
   });
+}
+
+const NONE: readonly Meeting[] = [];
+
+function isOrdinary(reader: AvroSchema, writer: AvroSchema): boolean {
+  return isAlike(reader, writer) && !hasLogicalType(reader) && !hasLogicalType(writer);
+}
+
+/** Libraries convert what has a logical type. */
+function hasLogicalType(schema: AvroSchema): boolean {
+  if (schema.kind === "union") return schema.branches.some(hasLogicalType);
+  return schema.props["logicalType"] !== undefined;
 }
 
 /** Java's choice of branch: by alias, full name, name, the same kind, and last what it promotes. */

@@ -1,3 +1,4 @@
+import { messageText } from "../../finding.ts";
 import type { Place, Report, Reported, TopicReport } from "./report.ts";
 
 /** One finding as tools show it beside a line of the file. */
@@ -10,7 +11,7 @@ export interface Annotation {
   readonly field: string | undefined;
   /** The field that is withheld and this is about; undefined: about what flows. */
   readonly withheld: string | undefined;
-  /** One line: where, what is wrong. */
+  /** One line: where, what is wrong, what happens when it is read. */
   readonly message: string;
   readonly remedy: string | undefined;
 }
@@ -35,11 +36,12 @@ function topicAnnotations({ failOn }: Report, topic: TopicReport): readonly Anno
   ];
 }
 
-function messageOf({ field, message, ignored }: Reported, topic: string, withheld: string | undefined): string {
+function messageOf(finding: Reported, topic: string, withheld: string | undefined): string {
+  const { field, ignored } = finding;
   const about = withheld === undefined ? "" : ` (withheld: ${withheld})`;
   const at = field === undefined ? "" : ` ${field}:`;
   const why = ignored === undefined ? "" : ` (ignored until ${ignored.until}: ${ignored.reason})`;
-  return `${topic}${about}:${at} ${message}${why}`;
+  return `${topic}${about}:${at} ${messageText(finding)}${why}`;
 }
 
 function ownAnnotation({ rule, severity, message, remedy, place }: Reported): Annotation {

@@ -23,11 +23,11 @@ export function coverageText(view: CoverageView): string {
 }
 
 function topicText(topic: TopicCoverage): readonly string[] {
-  const { environment, policy, groups, contracts, unnamed } = topic;
+  const { environment, groups, contracts, unnamed } = topic;
   const rows = groups.map((group) => groupRow(topic, group));
   return [
     "",
-    `${topic.topic} (environment ${environment}, policy ${policy}): ${lookedText(topic)}`,
+    `${topic.topic} (environment ${environment}, ${decidesText(topic)}): ${lookedText(topic)}`,
     ...(rows.length === 0
       ? []
       : textTable(HEAD, rows)
@@ -36,6 +36,11 @@ function topicText(topic: TopicCoverage): readonly string[] {
     ...contracts.flatMap(contractText).map((line) => `  ${line}`),
     ...(unnamed.length === 0 ? [] : [`  no contract names: ${unnamed.join(", ")}`]),
   ];
+}
+
+/** Where Debezium publishes no policy decides. */
+function decidesText({ mode, policy }: TopicCoverage): string {
+  return mode === "watch" ? "watched" : `policy ${policy}`;
 }
 
 function lookedText({ looked, groups }: TopicCoverage): string {
@@ -115,7 +120,7 @@ export function coverageMarkdown(view: CoverageView): string {
 }
 
 function topicMarkdown(topic: TopicCoverage): readonly string[] {
-  const { environment, policy, groups, contracts, unnamed } = topic;
+  const { environment, groups, contracts, unnamed } = topic;
   const rows = groups.map((group) => groupRow(topic, group).map(cell));
   const said = [
     ...contracts.flatMap(contractText),
@@ -125,7 +130,7 @@ function topicMarkdown(topic: TopicCoverage): readonly string[] {
     "",
     `#### ${code(topic.topic)}`,
     "",
-    `Environment ${cell(environment)}, policy ${cell(policy)}: ${cell(lookedText(topic))}`,
+    `Environment ${cell(environment)}, ${decidesText(topic)}: ${cell(lookedText(topic))}`,
     ...(rows.length === 0 ? [] : markdownTable(HEAD.map(lower), rows)),
     ...(said.length === 0 ? [] : ["", ...said.map((line) => `- ${cell(line)}`)]),
   ];

@@ -1,3 +1,4 @@
+import { messageText } from "../../finding.ts";
 import type { Answer } from "./answers.ts";
 import { cell, code, markdownTable } from "./markdown.ts";
 
@@ -5,12 +6,12 @@ import { cell, code, markdownTable } from "./markdown.ts";
 export function releaseMarkdown(answers: readonly Answer[]): string {
   const waiting = answers.flatMap(({ field, notReady }) =>
     notReady.flatMap(({ consumer, environment, verdict, findings }) =>
-      findings.map(({ message, remedy = "" }) => [
+      findings.map((finding) => [
         code(field),
         `${code(consumer)} (${cell(environment)})`,
         cell(verdict),
-        cell(message),
-        cell(remedy),
+        cell(messageText(finding)),
+        cell(finding.remedy ?? ""),
       ]),
     ),
   );

@@ -1,3 +1,4 @@
+import { messageText } from "../../finding.ts";
 import type { Report, Reported, TopicReport } from "./report.ts";
 
 /** For a person at a terminal. */
@@ -38,22 +39,10 @@ export function says(verdict: TopicReport["verdict"]): string {
 
 /** With its remedy, indented, on lines of their own. */
 export function findingText(finding: Reported): string {
-  const { severity, field, message, rule, remedy, ignored, place } = finding;
+  const { severity, field, rule, remedy, ignored, place } = finding;
   const at = place === undefined ? "" : `${place.file}:${place.line}: `;
   const of = field === undefined ? "" : `${field}: `;
   const next = remedy === undefined ? "" : `\n    ${remedy}`;
   const why = ignored === undefined ? next : `\n    ignored until ${ignored.until}: ${ignored.reason}`;
-  return `${severity}: ${at}${of}${message} [${rule}]${whenRead(finding)}${why}`;
-}
-
-const EFFECT = {
-  throws: "the decoder throws",
-  "reads-null-or-default": "null or a default stands for the value",
-  "reads-wrong-value": "a wrong value",
-  decodes: "decodes; only the rule forbids it",
-} as const satisfies Record<NonNullable<Reported["effect"]>, string>;
-
-function whenRead({ effect, certainty }: Reported): string {
-  if (effect === undefined) return "";
-  return `\n    when read: ${EFFECT[effect]}${certainty === "on-some-data" ? ", on some data" : ""}`;
+  return `${severity}: ${at}${of}${messageText(finding)} [${rule}]${why}`;
 }

@@ -7,7 +7,7 @@ import { coverageSchema, type CoverageView } from "../../../src/http/coverage-vi
 const SINCE = "2026-03-01T06:31:07.123Z";
 const group = { live: true, members: 3, read: SINCE, readSecondsAgo: 20, moved: SINCE, namedBy: [], announced: [] };
 const contract = { versions: 1, since: SINCE, read: SINCE, readSecondsAgo: 20, stale: false, findings: [] };
-const topic = { connector: "inventory", environment: "default", policy: "strict" } as const;
+const topic = { connector: "inventory", environment: "default", mode: "guard", policy: "strict" } as const;
 const fingerprint = "0123456789abcdef".repeat(4);
 
 const view: CoverageView = {
@@ -39,6 +39,7 @@ const view: CoverageView = {
     },
     {
       ...topic,
+      mode: "watch",
       topic: "inventory.public.orders",
       looked: { at: SINCE, secondsAgo: 20, problem: null },
       groups: [],

@@ -92,20 +92,42 @@ const report: Report = {
 };
 const empty: Report = { source: "service", failOn: "flowing", fails: false, topics: [], ignore: [] };
 
+const FORMATS = [
+  ["text", formatText, "text"],
+  ["json", formatJson, "json"],
+  ["junit", formatJunit, "xml"],
+  ["sarif", formatSarif, "sarif"],
+  ["github-actions", formatGithub, "github"],
+  ["gitlab-code-quality", formatGitlab, "gitlab"],
+  ["markdown", formatMarkdown, "md"],
+] as const;
+
 describe("what each format prints", () => {
-  it.each([
-    ["text", formatText, "text"],
-    ["json", formatJson, "json"],
-    ["junit", formatJunit, "xml"],
-    ["sarif", formatSarif, "sarif"],
-    ["github-actions", formatGithub, "github"],
-    ["gitlab-code-quality", formatGitlab, "gitlab"],
-    ["markdown", formatMarkdown, "md"],
-  ])("%s", async (_name, format, ending) => {
+  it.each(FORMATS)("%s", async (_name, format, ending) => {
     await expect(`${format(report)}\n`).toMatchFileSnapshot(`snapshots/check.${ending}.txt`);
     expect(() => format(empty)).not.toThrow();
   });
+
+  it.each(FORMATS)("%s has what happens when an event is read, once for each finding", (name, format) => {
+    const flows: Reported = { ...missing, message: "it needs a city", effect: "throws" };
+    const waits: Reported = {
+      ...unknown,
+      message: "it counts ms",
+      effect: "reads-wrong-value",
+      certainty: "on-some-data",
+    };
+    const topics = report.topics.slice(0, 1).map((topic) => ({
+      ...topic,
+      findings: [flows],
+      withheld: topic.withheld.slice(0, 1).map((one) => ({ ...one, findings: [waits] })),
+    }));
+    const text = format({ ...empty, topics });
+    const told = name === "json" ? ["throws", "reads-wrong-value"] : TOLD;
+    expect(told.map((words) => text.split(words).length - 1)).toEqual([1, 1]);
+  });
 });
+
+const TOLD = ["it needs a city; the decoder throws", "it counts ms; a wrong value is read on some data"];
 
 describe("json", () => {
   it("is what schemas/check.schema.json describes, and that is what the command's types are made of", async () => {
