@@ -44,9 +44,7 @@ const NONE: readonly Cause[] = [];
 export function explainCauses(reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
   const { renaming, clash } = renamingOf(reader, writer);
   const causes = explain({ memo: new Map(), renaming }, reader, writer);
-  if (clash === undefined || causes.some(({ rule, certainty }) => isAmbiguous(rule) && certainty === "always")) {
-    return causes;
-  }
+  if (clash === undefined || causes.some((cause) => isAmbiguous(cause.rule) && throwsAlways(cause))) return causes;
   // The aliases are applied to the whole schema, before any datum is read.
   const isTold = ({ rule, effect, path }: Cause) =>
     isAmbiguous(rule) && effect === "throws" && clash.kind === "twice" && path.at(-1) === clash.name;
@@ -171,7 +169,9 @@ function explainFields(explaining: Explaining, reader: AvroRecord, writer: AvroR
 }
 
 function explainField(explaining: Explaining, field: RecordField, writer: AvroRecord): readonly Cause[] {
-  const [written, second] = writtenFields(field, writer);
+  const [written, ...more] = writtenFields(field, writer);
+  // A field's own name among its aliases is enough for the rules; people want the other one.
+  const second = more.find((one) => one !== written) ?? more[0];
   const read = readFields(explaining.renaming, writer).get(field.name);
   if (written !== undefined && second !== undefined) {
     const names = [written.name, second.name];

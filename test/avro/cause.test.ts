@@ -93,6 +93,19 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     [["plz", "avro/ambiguous-alias", "always"]],
   ],
   [
+    "an alias that is the field's own name, beside one that clashes",
+    value(
+      "R",
+      { name: "zip", type: ["float"], aliases: ["zip", "plz"], default: 0.5 },
+      { name: "plz", type: "float", default: 0.5 },
+    ),
+    value("R", { name: "zip", type: "null" }, { name: "plz", type: "float" }),
+    [
+      ["zip", "avro/ambiguous-alias", "always"],
+      ["plz", "avro/ambiguous-alias", "always"],
+    ],
+  ],
+  [
     "two aliases of a row's field: told once, and nothing is read",
     envelope(value("Value", { name: "zip", type: "int", aliases: ["plz", "post"] })),
     envelope(value("Value", { name: "plz", type: "int" }, { name: "post", type: "int" })),
