@@ -27,9 +27,13 @@ export interface Cause {
   readonly effect: NonNullable<Finding["effect"]>;
   readonly message: string;
   readonly remedy: string;
+  /** Of a column that would change: what its owner could do instead. */
+  readonly inDatabase?: string | undefined;
 }
 
 const HERE = { path: [], certainty: "always", effect: "throws" } as const satisfies Partial<Cause>;
+
+const KEEP_TYPE = "keep the column's type";
 
 export function otherName(reader: AvroNamed, writer: AvroNamed): Cause {
   const alias = `add the alias "${writer.fullName}" to "${reader.fullName}" in the reader's schema`;
@@ -46,7 +50,8 @@ export function lacksDefault({ name, type }: RecordField): Cause {
     ...HERE,
     rule: "avro/reader-field-missing-default",
     message: `the reader needs "${name}" (${describe(type)}) and gives it no default, and the events do not have it`,
-    remedy: `give "${name}" a default in the reader's schema, or drop it there; or, in the database, keep the column`,
+    remedy: `give "${name}" a default in the reader's schema, or drop it there`,
+    inDatabase: "keep the column",
   };
 }
 
@@ -74,7 +79,8 @@ export function otherType(reader: AvroSchema, writer: AvroSchema): Cause {
     ...HERE,
     rule: "avro/type-mismatch",
     message: `the reader takes ${describe(reader)}, the events have ${describe(writer)}`,
-    remedy: `make the reader's type ${describe(writer)}; or, in the database, keep the column's type`,
+    remedy: `make the reader's type ${describe(writer)}`,
+    inDatabase: KEEP_TYPE,
   };
 }
 
@@ -83,22 +89,33 @@ export function lacksBranch(reader: AvroUnion, writer: AvroSchema): Cause {
     ...HERE,
     rule: "avro/missing-union-branch",
     message: `the reader takes ${describe(reader)}, the events have ${describe(writer)}`,
-    remedy: `add ${describe(writer)} to the reader's union; or, in the database, keep the column's type`,
+    remedy: `add ${describe(writer)} to the reader's union`,
+    inDatabase: KEEP_TYPE,
   };
 }
 
-/** A cause that is about a union's branch itself, told with the whole union. */
-export function cannotRead(cause: Cause, reader: AvroSchema, writer: AvroUnion, branch: AvroSchema): Cause {
-  const isHere = cause.path.length === 0 && (isAbout(cause, "type-mismatch") || isAbout(cause, "missing-union-branch"));
-  if (!isHere) return cause;
+/** By branch of the writer's: causes that are about a branch itself are told once, with the whole union. */
+export function cannotRead(
+  reader: AvroSchema,
+  writer: AvroUnion,
+  byBranch: readonly (readonly Cause[])[],
+): readonly Cause[] {
+  const isHere = ({ rule, path }: Cause): boolean =>
+    path.length === 0 && (rule === "avro/type-mismatch" || rule === "avro/missing-union-branch");
+  const [first] = byBranch.flat().filter(isHere);
+  if (first === undefined) return byBranch.flat();
+  const unread = writer.branches.filter((_, at) => byBranch[at]?.some(isHere));
   const message = `the reader takes ${describe(reader)}, the events have ${describe(writer)}`;
-  if (branch.kind !== "null") return { ...cause, message };
-  const remedy = `make the reader's type a union with null; or, in the database, keep the column NOT NULL`;
-  return { ...cause, message, remedy };
+  const told = { ...first, message, ...remedyFor(reader, writer, unread) };
+  return byBranch.flat().flatMap((cause) => (cause === first ? [told] : isHere(cause) ? [] : [cause]));
 }
 
-function isAbout({ rule }: Cause, what: string): boolean {
-  return rule === `avro/${what}`;
+function remedyFor(reader: AvroSchema, writer: AvroUnion, unread: readonly AvroSchema[]): Partial<Cause> {
+  if (unread.every(({ kind }) => kind === "null")) {
+    return { remedy: "make the reader's type a union with null", inDatabase: "keep the column NOT NULL" };
+  }
+  if (reader.kind !== "union") return { remedy: `make the reader's type ${describe(writer)}` };
+  return { remedy: `add ${unread.map(describe).join(" and ")} to the reader's union` };
 }
 
 /** `written` may be empty where the aliases that clash are elsewhere than at a field both sides have. */
@@ -130,6 +147,17 @@ export function idleAlias({ name, default: value }: RecordField, written: Record
     rule: "avro/alias-not-applied",
     message: `the reader's "${name}" is the events' "${written.name}" by an alias, which decoders apply only when both records have the same full name`,
     remedy: "give the reader's record the full name of the events' record, or that name as an alias",
+  };
+}
+
+/** An alias beats the name: the written field goes to the reader's field `into`, and this one gets none. */
+export function takenByAlias({ name, default: value }: RecordField, written: RecordField, into: string): Cause {
+  return {
+    ...HERE,
+    effect: value === undefined ? "throws" : "reads-null-or-default",
+    rule: "avro/ambiguous-alias",
+    message: `the events' "${written.name}" goes to the reader's "${into}", which has it as an alias, and "${name}" gets nothing`,
+    remedy: `drop the alias "${written.name}" of "${into}" in the reader's schema, or drop "${name}" there`,
   };
 }
 

@@ -12,6 +12,7 @@ import {
   otherSize,
   otherType,
   renamedInDefault,
+  takenByAlias,
   unusableDefault,
 } from "./cause-text.ts";
 import { hasNameOf, isAlike, isPromotion, missingSymbols, writtenFields } from "./compatibility.ts";
@@ -43,9 +44,11 @@ const NONE: readonly Cause[] = [];
 export function explainCauses(reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
   const { renaming, clash } = renamingOf(reader, writer);
   const causes = explain({ memo: new Map(), renaming }, reader, writer);
-  if (clash === undefined || causes.some(({ rule, certainty }) => isAmbiguous(rule) && certainty === "always")) {
-    return causes;
-  }
+  if (clash === undefined || causes.some((cause) => isAmbiguous(cause.rule) && throwsAlways(cause))) return causes;
+  // The aliases are applied to the whole schema, before any datum is read.
+  const isTold = ({ rule, effect, path }: Cause) =>
+    isAmbiguous(rule) && effect === "throws" && clash.kind === "twice" && path.at(-1) === clash.name;
+  if (causes.some(isTold)) return causes.map((cause) => (isTold(cause) ? { ...cause, certainty: "always" } : cause));
   return [clash.kind === "twice" ? ambiguousAlias(clash.name, []) : renamedInDefault(clash.name), ...causes];
 }
 
@@ -95,10 +98,8 @@ function explainBranches(explaining: Explaining, reader: AvroSchema, writer: Avr
   if (reader.kind === "union" && isEquivalent(explaining.renaming, reader, writer)) {
     return writer.branches.flatMap((branch, at) => explain(explaining, reader.branches[at] ?? reader, branch));
   }
-  const byBranch = writer.branches.map((branch) =>
-    explain(explaining, reader, branch).map((cause) => cannotRead(cause, reader, writer, branch)),
-  );
-  const causes = byBranch.flat();
+  const byBranch = writer.branches.map((branch) => explain(explaining, reader, branch));
+  const causes = cannotRead(reader, writer, byBranch);
   return byBranch.every((branch) => branch.some(throwsAlways)) ? causes : onSomeData(causes);
 }
 
@@ -168,7 +169,9 @@ function explainFields(explaining: Explaining, reader: AvroRecord, writer: AvroR
 }
 
 function explainField(explaining: Explaining, field: RecordField, writer: AvroRecord): readonly Cause[] {
-  const [written, second] = writtenFields(field, writer);
+  const [written, ...more] = writtenFields(field, writer);
+  // A field's own name among its aliases is enough for the rules; people want the other one.
+  const second = more.find((one) => one !== written) ?? more[0];
   const read = readFields(explaining.renaming, writer).get(field.name);
   if (written !== undefined && second !== undefined) {
     const names = [written.name, second.name];
@@ -176,10 +179,10 @@ function explainField(explaining: Explaining, field: RecordField, writer: AvroRe
     if (isApplied) return [ambiguousAlias(field.name, names)];
     return [
       { ...ambiguousAlias(field.name, names), ...POLICY_ONLY },
-      ...explainValue(explaining, field, read, written),
+      ...explainValue(explaining, field, writer, read, written),
     ];
   }
-  return explainValue(explaining, field, read, written);
+  return explainValue(explaining, field, writer, read, written);
 }
 
 const POLICY_ONLY = { certainty: "by-policy", effect: "decodes" } as const satisfies Pick<
@@ -194,11 +197,15 @@ function isReadInto({ renaming }: Explaining, into: string, writer: AvroRecord, 
 function explainValue(
   explaining: Explaining,
   field: RecordField,
+  writer: AvroRecord,
   read: RecordField | undefined,
   written: RecordField | undefined,
 ): readonly Cause[] {
   if (read !== undefined) return explain(explaining, field.type, read.type);
-  if (written !== undefined) return [idleAlias(field, written)];
+  if (written !== undefined) {
+    const into = explaining.renaming.fieldName(writer, written);
+    return [into === written.name ? idleAlias(field, written) : takenByAlias(field, written, into)];
+  }
   if (field.default === undefined) return [lacksDefault(field)];
   return hasValue(field.type, field.default) ? NONE : [unusableDefault(field)];
 }

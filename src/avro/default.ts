@@ -70,5 +70,6 @@ const DOUBLE =
 
 /** Texts that Java's Double.parseDouble takes: a float or double field's default may be written as one. */
 export function isDoubleText(text: string): boolean {
-  return DOUBLE.test(text.trim());
+  // Java's trim knows blanks and control characters only.
+  return DOUBLE.test(text.replaceAll(/^[\0- ]+|[\0- ]+$/g, ""));
 }

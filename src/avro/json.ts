@@ -1,5 +1,6 @@
 import { GuardError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
+import { TOO_DEEP } from "./depth.ts";
 
 export type JsonObject = Readonly<Record<string, Json>>;
 
@@ -24,7 +25,7 @@ interface JsonText {
 
 type Reviver = (this: object, key: string, value: Json, context: { readonly source?: string }) => Json;
 
-const COMMENTS = /("(?:[^"\\]|\\.)*")|\/\*[^]*?\*\/|\/\/[^\n]*/g;
+const COMMENTS = /("(?:[^"\\]|\\.)*")|\/\*[^]*?\*\/|\/\/[^\r\n]*/g;
 
 /** Reads JSON as Avro's Java parser does: comments are allowed. Throws `schema-invalid` when it is no JSON. */
 export function readJson(text: string): JsonText {
@@ -52,6 +53,8 @@ function parse(text: string, revive: Reviver): Json {
     // the library's types lack the reviver's third argument (Node 21 and later)
     return JSON.parse(text, revive as (key: string, value: unknown) => unknown) as Json; // JSON.parse gives JSON
   } catch (cause) {
+    // V8's stack ended: thousands of levels.
+    if (cause instanceof RangeError) throw new GuardError("schema-invalid", `at /: ${TOO_DEEP}`, { cause });
     throw new GuardError("schema-invalid", `not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });

@@ -14,6 +14,8 @@ import { notNullLost } from "./meaning/not-null-lost.ts";
 import { nullNotHandled } from "./meaning/null-not-handled.ts";
 import { renamed } from "./meaning/renamed.ts";
 import type { Change, Consumer, Found, MeaningRule } from "./meaning/rule.ts";
+import { changesOfBranches, recordsInside } from "./meaning/inside.ts";
+import { ownField } from "./meaning/own-field.ts";
 import { isSameField } from "./meaning/same-field.ts";
 import { stringOrBytes } from "./meaning/string-or-bytes.ts";
 import { timeUnit } from "./meaning/time-unit.ts";
@@ -59,26 +61,41 @@ export interface MeaningFinding extends Found {
   readonly effect: NonNullable<Finding["effect"]>;
   /** The row's field. */
   readonly name: string;
+  /** From the row on, e.g. `address.zip`, `items[].price`. */
+  readonly path: string;
 }
 
 /**
- * What would mean something else for this consumer when its topic's row goes from `before` to `after`, by field. A
- * reader whose own schema already has the new meaning is not told of it. One whose own schema means something else
- * than `before` already is told with a warning: keeping the change back does not help it.
+ * What would mean something else for this consumer when its topic's row goes from `before` to `after`, by field, also
+ * of the records inside a field. A reader whose own schema already has the new meaning is not told of it. One whose
+ * own schema means something else than `before` already is told with a warning: keeping the change back does not help.
  */
 export function meaningFindings(
   before: AvroRecord,
   after: AvroRecord,
   consumer: Consumer = {},
 ): readonly MeaningFinding[] {
+  return findingsIn(before, after, consumer);
+}
+
+/** Pairs of records met inside one field: a record may hold itself, and what it holds twice is told once. */
+type Entered = Map<AvroRecord, Set<AvroRecord>>;
+
+/** `entered`: of records inside a field; the row's own have none. */
+function findingsIn(
+  before: AvroRecord,
+  after: AvroRecord,
+  consumer: Consumer,
+  entered?: Entered,
+): readonly MeaningFinding[] {
   const { names, changed } = comparison(before, after);
   const { row } = consumer;
-  if (row === undefined) return [...changed].flatMap((name) => findingsOf(name, before, after, consumer));
-  const { aliased, otherwise } = standing(before, row, consumer);
+  if (row === undefined) return [...changed].flatMap((name) => findingsOf(name, before, after, consumer, entered));
+  const { aliased, otherwise } = standing(before, row, consumer, entered);
   const isAsked = (name: string): boolean => changed.has(name) || aliased.has(name);
   const all = aliased.size + otherwise.size === 0 ? changed : new Set([...names, ...aliased]);
   return [...all].flatMap((name) =>
-    isAsked(name) ? findingsOf(name, before, after, consumer) : (otherwise.get(name) ?? []),
+    isAsked(name) ? findingsOf(name, before, after, consumer, entered) : (otherwise.get(name) ?? []),
   );
 }
 
@@ -107,20 +124,41 @@ function findingsOf(
   before: AvroRecord,
   after: AvroRecord,
   consumer: Consumer,
+  entered?: Entered,
 ): readonly MeaningFinding[] {
   const { row } = consumer;
-  const own = row && fieldsByName(row).get(name);
+  const own = ownField(row, name);
   const [was, is] = [fieldsByName(before).get(name), fieldsByName(after).get(name)];
   const change = { name, before: was, after: is, from: before, to: after, consumer };
   const views = { change, ...(row === undefined || own === undefined ? {} : viewsOf(change, row, own)) };
-  return MEANING_RULES.flatMap((rule) => told(rule, name, findFor(rule, views)));
+  const found = MEANING_RULES.flatMap((rule) => told(rule, name, findFor(rule, views)));
+  return [...found, ...findingsInside(change, own, entered ?? new Map())];
+}
+
+function findingsInside(
+  { name, before, after, consumer }: Change,
+  own: RecordField | undefined,
+  entered: Entered,
+): readonly MeaningFinding[] {
+  if (before === undefined || after === undefined) return [];
+  return recordsInside(before.type, after.type, own?.type).flatMap(({ path, from, to, row }) => {
+    const met = entered.get(from) ?? new Set<AvroRecord>();
+    entered.set(from, met);
+    if (met.has(to)) return [];
+    met.add(to);
+    return findingsIn(from, to, { row, runtime: consumer.runtime }, entered).map((found) => {
+      const isRead = row === undefined || ownField(row, found.name) !== undefined;
+      const severity = isRead ? {} : { severity: "warning" as const };
+      return { ...found, ...severity, name, path: `${name}${path}.${found.path}` };
+    });
+  });
 }
 
 /** How a reader's own row stands to what flows now. */
 interface Standing {
   readonly now: AvroRecord;
   readonly runtime: string | undefined;
-  /** Fields with aliases. */
+  /** Fields with aliases, and the aliases. */
   readonly aliased: ReadonlySet<string>;
   /** What its other fields mean otherwise now already, by name. */
   readonly otherwise: ReadonlyMap<string, readonly MeaningFinding[]>;
@@ -129,15 +167,16 @@ interface Standing {
 /** By the reader's row: what flows now is the same for all candidates. */
 const standings = new WeakMap<AvroRecord, Standing>();
 
-function standing(now: AvroRecord, row: AvroRecord, consumer: Consumer): Standing {
+function standing(now: AvroRecord, row: AvroRecord, consumer: Consumer, entered?: Entered): Standing {
   const { runtime } = consumer;
   const known = standings.get(row);
-  if (known?.now === now && known.runtime === runtime) return known;
+  if (entered === undefined && known?.now === now && known.runtime === runtime) return known;
   const plain = row.fields.filter(({ aliases }) => aliases.length === 0);
-  const found = plain.map((own) => [own.name, findingsOfNow(own, now, row, consumer)] as const);
-  const aliased = new Set(row.fields.filter((own) => !plain.includes(own)).map(({ name }) => name));
+  const found = plain.map((own) => [own.name, findingsOfNow(own, now, row, consumer, entered)] as const);
+  const aliased = new Set(row.fields.flatMap((own) => (own.aliases.length > 0 ? [own.name, ...own.aliases] : [])));
   const made = { now, runtime, aliased, otherwise: new Map(found.filter(([, all]) => all.length > 0)) };
-  standings.set(row, made);
+  // Inside a field, what was met already is left out.
+  if (entered === undefined) standings.set(row, made);
   return made;
 }
 
@@ -147,23 +186,23 @@ function findingsOfNow(
   from: AvroRecord,
   row: AvroRecord,
   consumer: Consumer,
+  entered?: Entered,
 ): readonly MeaningFinding[] {
   const { name } = own;
   const now = fieldsByName(from).get(name);
   if (now === undefined || isSameField(own, now)) return [];
-  const change = { name, before: own, after: now, from: row, to: from, consumer };
-  return MEANING_RULES.filter(({ ofReader }) => ofReader).flatMap((rule) => {
-    const found = rule.find(change);
-    return told(rule, name, found && { ...againstOwn(found), severity: "warning" });
+  const change = { name, before: own, after: now, from: row, to: from, consumer, isReader: true };
+  const found = MEANING_RULES.filter(({ ofReader }) => ofReader).flatMap((rule) => {
+    const one = findIn(rule, change);
+    return told(rule, name, one && { ...one, severity: "warning" });
   });
+  return [...found, ...findingsInside({ ...change, before: now, from }, own, entered ?? new Map())];
 }
 
 function told(rule: MeaningRule, name: string, found: Found | undefined): readonly MeaningFinding[] {
-  return found === undefined ? [] : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name }];
-}
-
-function againstOwn(found: Found): Found {
-  return { ...found, message: `against the reader's own schema: ${found.message}` };
+  return found === undefined
+    ? []
+    : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name, path: name }];
 }
 
 interface Views {
@@ -176,20 +215,25 @@ interface Views {
 
 function viewsOf(change: Change, row: AvroRecord, own: RecordField): Omit<Views, "change"> {
   return {
-    toNext: { ...change, before: own, from: row },
+    toNext: { ...change, before: own, from: row, isReader: true },
     toOwn: { ...change, after: own, to: row },
-    toNow: { ...change, before: own, from: row, after: change.before, to: change.from },
+    toNow: { ...change, before: own, from: row, after: change.before, to: change.from, isReader: true },
   };
 }
 
 function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Found | undefined {
-  const found = rule.find(change);
+  const found = findIn(rule, change);
   if (toNext === undefined || toOwn === undefined || toNow === undefined) return found;
   if (found === undefined && !rule.ofReader) return undefined;
-  const own = rule.find(toNext);
-  if (found !== undefined) return own === undefined && rule.find(toOwn) !== undefined ? undefined : found;
+  const own = findIn(rule, toNext);
+  if (found !== undefined) return own === undefined && findIn(rule, toOwn) !== undefined ? undefined : found;
   if (own === undefined) return undefined;
-  return rule.find(toNow) === undefined ? againstOwn(own) : { ...againstOwn(own), severity: "warning" };
+  return findIn(rule, toNow) === undefined ? own : { ...own, severity: "warning" };
+}
+
+/** In the field's type, else in the first branch of its unions. */
+function findIn(rule: MeaningRule, change: Change): Found | undefined {
+  return rule.find(change) ?? changesOfBranches(change).flatMap((branch) => findIn(rule, branch) ?? [])[0];
 }
 
 /** By row: the topic's are the same for every contract. */

@@ -13,6 +13,7 @@ import {
   TYPE_KEYS,
 } from "./attributes.ts";
 import { isDoubleText, isValidDefault } from "./default.ts";
+import { isTooDeep, TOO_DEEP } from "./depth.ts";
 import { isArray, isObject, readJson, type JsonObject, type NumberText } from "./json.ts";
 import { isName, qualify } from "./name.ts";
 import { sameDefinition } from "./redefinition.ts";
@@ -47,11 +48,12 @@ interface Parsing {
 /**
  * Reads a schema as Avro's Java library does from 1.12 on: a union's default may match any branch, a type may be
  * defined again identically, used before its definition, and found in the null namespace when its own has none;
- * names take any Unicode letter; a union may be empty; `error` is a record; `{"type": "Name"}` is that type (1.13
- * refuses it); logical types are kept as properties and not checked. Throws `schema-invalid` with the place as a JSON pointer.
+ * names take any Unicode letter; a union may be empty; `error` is a record; `{"type": "Name"}` is that type (Java refuses
+ * it since 1.12.2, and registries hold such schemas); logical types are kept as properties and not checked. Throws `schema-invalid` with the place as a JSON pointer.
  * `numberText` comes from readJson; without it `1.0` cannot be told from `1`.
  */
 export function parseSchema(json: Json, numberText: NumberText = () => undefined): AvroSchema {
+  if (isTooDeep(json)) return fail("", TOO_DEEP);
   const parsing: Parsing = { numberText, named: new Map(), standIns: new Map(), awaited: [] };
   const root = parseType(parsing, json, undefined, "");
   const awaitedRoot = parsing.standIns.get(root);

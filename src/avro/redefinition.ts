@@ -1,4 +1,3 @@
-import type { Json } from "../table/shape.ts";
 import { stableText } from "./json.ts";
 import { isNamed, type AvroSchema, type RecordField } from "./schema.ts";
 
@@ -38,14 +37,17 @@ function sameField(entered: Entered, a: RecordField, b: RecordField): boolean {
   return (
     a.name === b.name &&
     a.order === b.order &&
-    defaultText(a.default) === defaultText(b.default) &&
+    defaultText(a) === defaultText(b) &&
     stableText(a.props) === stableText(b.props) &&
     same(entered, a.type, b.type)
   );
 }
 
-function defaultText(value: Json | undefined): string {
-  return value === undefined ? "" : stableText(value);
+/** A float or double's default may be written as text: it is the number. */
+function defaultText({ type, default: value }: RecordField): string {
+  if (value === undefined) return "";
+  const isNumber = type.kind === "float" || type.kind === "double";
+  return isNumber && typeof value === "string" ? String(Number(value)) : stableText(value);
 }
 
 function sameList<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {

@@ -5,6 +5,7 @@ import { checkFlowing, judge, type Judgement } from "../contract/judge.ts";
 import type { Weights } from "../contract/severity.ts";
 import type { Finding } from "../finding.ts";
 import type { TopicView } from "../http/api.ts";
+import { flowingSchema } from "./flowing-schema.ts";
 
 interface WithheldJudgement extends Judgement {
   readonly amendmentId: string;
@@ -26,7 +27,7 @@ export function checkTopic(
 ): TopicJudgement {
   const { topic, consumer } = contract;
   const weights: Weights = { day: today, changes: severity };
-  const schemas = flowing.map(({ schema }) => parseSchemaText(schema));
+  const schemas = flowing.map((one) => flowingSchema(topic, one));
   const newest = schemas.at(-1);
   if (newest === undefined) return { ...unseen(`nothing has flowed on ${topic} yet`), topic, consumer, withheld: [] };
   const waiting = withheld.map(({ field }) => field);

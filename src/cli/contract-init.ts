@@ -107,7 +107,7 @@ interface Newest {
 
 /** Throws `not-found` without a schema of the topic, `refused` when it holds no rows. */
 async function newestSchema(terminal: Terminal, topic: string): Promise<Newest> {
-  const { parseSchemaText } = await import("../avro/parse.ts");
+  const { flowingSchema } = await import("./flowing-schema.ts");
   const { rowOf } = await import("../contract/row.ts");
   const source = await sourceOf(terminal);
   const newest = (await source.topic(topic)).flowing.at(-1);
@@ -116,7 +116,7 @@ async function newestSchema(terminal: Terminal, topic: string): Promise<Newest> 
       next: `check the topic's name; its subject would be ${topic}-value`,
     });
   }
-  const row = rowOf(parseSchemaText(newest.schema));
+  const row = rowOf(flowingSchema(topic, newest));
   if (row === undefined) {
     throw new GuardError("refused", `the schema of ${topic} is no Debezium envelope`, {
       next: "check the topic's name",

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 
 import { parseSchemaText } from "../avro/parse.ts";
+import type { AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
 import type { TopicView } from "../http/api.ts";
 import { readText } from "./contract-file.ts";
@@ -20,15 +21,15 @@ export function topicsOfFiles(
     const named = topics.find((topic) => file.startsWith(`${topic}=`));
     const path = named === undefined ? file : file.slice(named.length + 1);
     const schema = readText(resolve(cwd, path));
-    const topic = named ?? topicOf(path, schema, topics);
+    const avro = parsed(path, schema);
+    const topic = named ?? topicOf(path, avro, topics);
     const flowing = views.get(topic)?.flowing ?? [];
     views.set(topic, { topic, flowing: [...flowing, { schemaId: flowing.length + 1, schema }], withheld: [] });
   }
   return views;
 }
 
-function topicOf(path: string, text: string, topics: readonly string[]): string {
-  const schema = parsed(path, text);
+function topicOf(path: string, schema: AvroSchema, topics: readonly string[]): string {
   const name = schema.kind === "record" ? schema.fullName : "";
   const found = topics.find((topic) => name === `${avroName(topic)}.Envelope`);
   const [only, ...more] = topics;
@@ -39,7 +40,7 @@ function topicOf(path: string, text: string, topics: readonly string[]): string 
   });
 }
 
-function parsed(path: string, text: string): ReturnType<typeof parseSchemaText> {
+function parsed(path: string, text: string): AvroSchema {
   try {
     return parseSchemaText(text);
   } catch (error) {

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { parseSchema } from "../avro/parse.ts";
 import { GuardError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
-import { isTooDeep, TOO_DEEP } from "./depth.ts";
+import { isTooDeep, TOO_DEEP } from "../avro/depth.ts";
 import { contractError, type Mistake } from "./mistake.ts";
 import { CHANGEABLE, type SeverityChange } from "./severity.ts";
 

@@ -1,10 +1,10 @@
 import { LineCounter, parseDocument, type Document } from "yaml";
+import { isTooDeep, TOO_DEEP } from "../avro/depth.ts";
 import { nearestKey } from "../config/mistake.ts";
 import { describeError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
 import { ADDS_WITH_ROW, type AddedField, type Contract, whyNoSchema } from "./contract.ts";
 import { whyNotChangeable } from "./changeable.ts";
-import { isTooDeep, TOO_DEEP } from "./depth.ts";
 import { contractFileSchema, EXAMPLES, SEVERITY_EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
 import { contractError, type Mistake } from "./mistake.ts";
 import { offsetOf, pathText, valueAt, type Path } from "./place.ts";

@@ -2,6 +2,7 @@ import { canonicalForm } from "../avro/canonical.ts";
 import { ANOTHER_COLUMN, meaningFindings } from "../avro/meaning.ts";
 import { runtimeOf } from "../avro/runtime/known.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
+import { nearestKey } from "../config/mistake.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
 import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
@@ -89,10 +90,22 @@ export function checkFlowing(
     }
     if (finding.rule !== "contract/field-missing") return finding;
     const name = withheld.find((field) => finding.field === `after.${field}`);
-    return name === undefined ? { ...finding, severity: "error" as const } : awaited(finding, name);
+    return name === undefined
+      ? { ...otherwiseNamed(contract, finding, flowing), severity: "error" as const }
+      : awaited(finding, name);
   });
   const unnamed = unnamedFlowing(contract, flowing);
   return verdictOf([...findings, ...unnamed].map((finding) => told(contract, finding, weights)));
+}
+
+/** `after.zip` or `Zip` for the column `zip`. */
+function otherwiseNamed({ fields = [] }: Contract, finding: Finding, flowing: AvroSchema): Finding {
+  const name = finding.field?.replace(/^after\.(?:after\.|before\.)?/, "") ?? "";
+  const columns = (rowOf(flowing)?.fields ?? []).flatMap((field) => (fields.includes(field.name) ? [] : [field.name]));
+  const alike = columns.find((column) => column.toLowerCase() === name.toLowerCase());
+  const near = alike ?? nearestKey(name, columns);
+  if (near === undefined) return finding;
+  return { ...finding, remedy: `name it "${near}" in \`fields\` if that is the column meant; else ${finding.remedy}` };
 }
 
 function awaited(finding: Finding, name: string): Finding {
@@ -109,7 +122,7 @@ export function verdictOf(findings: readonly Finding[]): Judgement {
 function decodes(contract: Contract, candidate: Candidate): readonly Finding[] {
   switch (contract.decodesWith) {
     case "reader":
-      return readerFindings(contract, candidate.envelope);
+      return readerFindings(contract, candidate.envelope, candidate.flowing);
     case "writer":
       return writerFindings(contract, candidate);
     default:
@@ -184,12 +197,12 @@ function means(contract: Contract, { envelope, flowing }: Candidate): readonly M
   const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
   const consumer = { row, fields: contract.fields, runtime: contract.runtime };
   const tested = testedFields(contract, envelope);
-  return meaningFindings(now, next, consumer).flatMap(({ name, severity, ...found }) => {
+  return meaningFindings(now, next, consumer).flatMap(({ name, path, severity, ...found }) => {
     // What changes for who lists nothing is evidence missing already.
     const isMissing = row === undefined && contract.fields === undefined && !tested.has(name);
     if (isMissing && fieldFindings(contract, name, now, next).length > 0) return [];
     const weight: Finding["severity"] = reads(contract, name) ? (severity ?? "error") : "warning";
-    return [{ name, finding: { ...found, severity: weight, field: `after.${name}` } }];
+    return [{ name, finding: { ...found, severity: weight, field: `after.${path}` } }];
   });
 }
 

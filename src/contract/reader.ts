@@ -1,6 +1,7 @@
 import { explainCauses } from "../avro/cause.ts";
 import type { Cause } from "../avro/cause-text.ts";
 import { checkCompatibility } from "../avro/compatibility.ts";
+import { isSameField } from "../avro/meaning/same-field.ts";
 import { parseSchema } from "../avro/parse.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
@@ -48,8 +49,11 @@ export function readerPair(
   return reader === undefined || writer === undefined ? undefined : { reader, writer };
 }
 
-/** Can the contract's schema read events of `envelope`: Avro's rule, explained by the reader's field names. */
-export function readerFindings(contract: Contract, envelope: AvroSchema): readonly Finding[] {
+/**
+ * Can the contract's schema read events of `envelope`: Avro's rule, explained by the reader's field names. Of a column
+ * that differs from what is `flowing`, it is also said what its owner could do.
+ */
+export function readerFindings(contract: Contract, envelope: AvroSchema, flowing: AvroSchema): readonly Finding[] {
   const reader = readerSchema(contract);
   if (reader === undefined) {
     return [
@@ -63,7 +67,8 @@ export function readerFindings(contract: Contract, envelope: AvroSchema): readon
   const causes = explainCauses(reader, writer);
   if (causes.length > 0) {
     const told = contract.view === "row" ? inAfter(causes) : onceForBothImages(withRow(reader, writer, causes));
-    return told.map(findingOf);
+    const changed = changedColumns(flowing, envelope);
+    return told.map((cause) => findingOf(withOwner(cause, changed)));
   }
   const { compatible, error, incompatibility } = checkCompatibility(reader, writer);
   if (compatible) return [];
@@ -133,6 +138,23 @@ function onceForBothImages(causes: readonly Cause[]): readonly Cause[] {
     (cause) =>
       cause.path[0] !== "before" || !told.has(causeText({ ...cause, path: ["after", ...cause.path.slice(1)] })),
   );
+}
+
+function changedColumns(flowing: AvroSchema, envelope: AvroSchema): ReadonlySet<string> {
+  const [now, next] = [flowing, envelope].map((schema) => rowOf(schema)?.fields ?? []);
+  if (flowing === envelope || now === undefined || next === undefined) return new Set();
+  const nextByName = new Map(next.map((field) => [field.name, field]));
+  return new Set(now.flatMap((field) => (isSameField(field, nextByName.get(field.name)) ? [] : [field.name])));
+}
+
+/** Only a change that has not come yet can be left undone in the database. */
+function withOwner(cause: Cause, changed: ReadonlySet<string>): Cause {
+  const { path, remedy, inDatabase } = cause;
+  const [image, column, ...inside] = path;
+  const isRow = image === "after" || image === "before";
+  if (inDatabase === undefined || !isRow || column === undefined || !changed.has(column)) return cause;
+  const todo = inside.length === 0 ? inDatabase : "keep the column's type";
+  return { ...cause, remedy: `${remedy}; or, in the database, ${todo}` };
 }
 
 function causeText({ rule, path, message }: Cause): string {

@@ -3,7 +3,6 @@ import { readJson, withoutComments } from "../avro/json.ts";
 import { parseSchema } from "../avro/parse.ts";
 import { describeError } from "../errors.ts";
 import type { Json } from "../table/shape.ts";
-import { isTooDeep, TOO_DEEP } from "./depth.ts";
 import { offsetOf } from "./place.ts";
 
 /** A schema file's text read, or why it is none: `customers.avsc:3:14 cannot be used: …`. */
@@ -18,19 +17,12 @@ export function readSchemaFile(path: string, readFile: (path: string) => string)
     // Java's JSON parser skips a byte order mark, too.
     text = readFile(path).replace(/^\uFEFF/, "");
     const { json, numberText } = readJson(text);
-    if (isTooDeep(json)) return { kind: "wrong", reason: `${path} cannot be used: it ${TOO_DEEP}` };
     parseSchema(json, numberText);
     return { kind: "schema", json };
   } catch (error) {
-    if (isOverflow(error)) return { kind: "wrong", reason: `${path} cannot be used: it ${TOO_DEEP}` };
     const said = describeError(error);
     return { kind: "wrong", reason: `${path}${placeOf(text, said)} cannot be used: ${shortened(said)}` };
   }
-}
-
-/** V8's stack ended: JSON of thousands of levels. */
-function isOverflow(error: unknown): boolean {
-  return error instanceof RangeError || (error instanceof Error && error.cause instanceof RangeError);
 }
 
 /** `:3:14`, from 1; empty when the message names no place. JSON's own place, or that of Avro's pointer. */

@@ -87,6 +87,46 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     [["zip", "avro/ambiguous-alias", "always"]],
   ],
   [
+    "an alias that takes another field's value",
+    value("R", { name: "zip", type: "int", aliases: ["plz"] }, { name: "plz", type: "int" }),
+    value("R", { name: "plz", type: "int" }),
+    [["plz", "avro/ambiguous-alias", "always"]],
+  ],
+  [
+    "an alias that is the field's own name, beside one that clashes",
+    value(
+      "R",
+      { name: "zip", type: ["float"], aliases: ["zip", "plz"], default: 0.5 },
+      { name: "plz", type: "float", default: 0.5 },
+    ),
+    value("R", { name: "zip", type: "null" }, { name: "plz", type: "float" }),
+    [
+      ["zip", "avro/ambiguous-alias", "always"],
+      ["plz", "avro/ambiguous-alias", "always"],
+    ],
+  ],
+  [
+    "two aliases of a row's field: told once, and nothing is read",
+    envelope(value("Value", { name: "zip", type: "int", aliases: ["plz", "post"] })),
+    envelope(value("Value", { name: "plz", type: "int" }, { name: "post", type: "int" })),
+    [
+      ["before.zip", "avro/ambiguous-alias", "always"],
+      ["after.zip", "avro/ambiguous-alias", "always"],
+    ],
+  ],
+  [
+    "a union of which no branch is read: told once",
+    value("R", zip("int")),
+    value("R", zip(["null", "string"])),
+    [["zip", "avro/type-mismatch", "always"]],
+  ],
+  [
+    "a union of which two branches of three are not read: told once",
+    value("R", zip(["null", "int"])),
+    value("R", zip(["null", "string", "bytes"])),
+    [["zip", "avro/missing-union-branch", "on-some-data"]],
+  ],
+  [
     "two record branches: that of the writer's name is meant",
     value("R", { name: "a", type: [value("A", id), value("B", id, zip("string"))] }),
     value("R", { name: "a", type: value("B", id) }),
@@ -161,4 +201,19 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
 test.each(CASES)("%s", (_, reader, writer, expected) => {
   const causes = explainCauses(parseSchema(reader), parseSchema(writer));
   expect(causes.map(({ path, rule, certainty }) => [path.join("."), rule, certainty])).toEqual(expected);
+});
+
+test.each([
+  ["null alone is new", "int", ["null", "int"], "make the reader's type a union with null"],
+  ["null and another type", "int", ["null", "string"], "make the reader's type null or string"],
+  ["a branch beside the one it reads", "int", ["int", "string"], "make the reader's type int or string"],
+  [
+    "two branches more",
+    ["null", "int"],
+    ["null", "int", "string", "bytes"],
+    "add string and bytes to the reader's union",
+  ],
+])("the remedy is whole: %s", (_, reader, writer, remedy) => {
+  const causes = explainCauses(parseSchema(reader), parseSchema(writer));
+  expect(causes.map((cause) => cause.remedy)).toEqual([remedy]);
 });

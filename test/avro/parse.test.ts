@@ -38,7 +38,14 @@ const ACCEPTED: readonly [name: string, schema: Json][] = [
     "a record default with a field's own default",
     record(field({ type: "record", name: "I", fields: [{ name: "x", type: "int", default: 1 }] }, { default: {} })),
   ],
-  ["a named type behind type, up to 1.12", record(field(E), { name: "b", type: { type: "E" } })],
+  [
+    "a second definition whose double's default is written as text",
+    record(field({ type: "record", name: "I", fields: [field("double", { default: 1.5 })] }), {
+      name: "b",
+      type: { type: "record", name: "I", fields: [field("double", { default: "1.50" })] },
+    }),
+  ],
+  ["a named type behind type, before 1.12.2", record(field(E), { name: "b", type: { type: "E" } })],
 ];
 
 test.each(ACCEPTED)("Java takes, and so do we: %s", (_, schema) => {
@@ -87,6 +94,7 @@ const REFUSED: readonly [name: string, schema: Json, message: string][] = [
   ["an int's default beyond 32 bits", record(field("int", { default: 2147483648 })), "does not fit"],
   ["a default of no branch", record(field(["null", "int"], { default: "x" })), "does not fit"],
   ["a text that is no double", record(field("double", { default: "one" })), "does not fit"],
+  ["a blank that is none to Java", record(field("double", { default: "\u00a01" })), "does not fit"],
   [
     "a record default without a required field",
     record(field({ type: "record", name: "I", fields: [field("int")] }, { default: {} })),
@@ -148,6 +156,17 @@ describe("what only the text tells", () => {
   test("comments are allowed, and stay in texts", () => {
     const schema = parseSchemaText('/* a */ {"type":"int", // b\n "see": "http://x/*y*/"}');
     expect(schema).toEqual({ kind: "int", props: { see: "http://x/*y*/" } });
+  });
+  test("a comment ends with its line, whatever ends that", () => {
+    expect(parseSchemaText('// a\r"int"').kind).toBe("int");
+  });
+  test.each([1_001, 50_000])("%d levels are refused, 1000 are not", (levels) => {
+    const text = (depth: number) => `${'{"type":"array","items":'.repeat(depth)}"int"${"}".repeat(depth)}`;
+    expect(() => parseSchemaText(text(levels))).toThrow("[schema-invalid] at /: is nested more than 1000 levels deep");
+    expect(parseSchemaText(text(1000)).kind).toBe("array");
+    let schema: Json = "int";
+    for (let depth = 0; depth < levels; depth += 1) schema = { type: "array", items: schema };
+    expect(() => parseSchema(schema)).toThrow("is nested more than 1000 levels deep");
   });
   test("what is no JSON is refused", () => {
     expect(() => parseSchemaText('{"type":')).toThrow("[schema-invalid] not JSON");

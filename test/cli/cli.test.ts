@@ -379,6 +379,7 @@ describe("check", () => {
     writeFileSync(join(folder, "bad.avsc"), '{"type": "recrd"}');
     const bad = await cli("check --against bad.avsc");
     expect([bad.code, bad.err]).toEqual([1, expect.stringMatching(/^fieldgate: \[schema-invalid\] bad\.avsc: /)]);
+    expect((await cli(`check --against ${TOPIC}=bad.avsc`)).err).toMatch(/^fieldgate: \[schema-invalid\] bad\.avsc: /);
   });
 
   it("of topics nobody knows exits 1 and names each at its place; one that carried nothing is unknown: 100", async () => {
@@ -400,6 +401,17 @@ describe("check", () => {
     api.topics.set(TOPIC, { topic: TOPIC, flowing: [], withheld: [] });
     const { code, out } = await cli("check");
     expect([code, out]).toEqual([100, expect.stringMatching(/unknown[^]*nothing has flowed[^]*\[topic\/not-seen\]/)]);
+  });
+
+  it("names the topic and the id of a schema that is none of Avro's, and exits 1", async () => {
+    contractFile(REJECTS);
+    api.topics.set(TOPIC, topicView(false, envelope(id, zip), 'syntax = "proto3";'));
+    expect(await cli("check")).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /^fieldgate: \[schema-invalid\] the schema of inventory\.public\.customers, id 2: .*\n {2}next: .*only Avro/,
+      ),
+    });
   });
 
   it("weighs a rule as fieldgate.yaml or the connector says, up to its day", async () => {

@@ -101,7 +101,7 @@ describe("large and deep schemas", () => {
 
   test.each([1_001, 20_000])("%d levels are one message, in a file and over HTTP", (levels) => {
     const open = '{"type":"array","items":'.repeat(levels);
-    expect(parse(`${open}"int"${"}".repeat(levels)}`)).toMatch(/1 mistake\n.*a\.avsc cannot be used: it is nested/);
+    expect(parse(`${open}"int"${"}".repeat(levels)}`)).toMatch(/1 mistake\n.*a\.avsc:1:1 cannot be used: .* is nested/);
     let schema: Json = "int";
     for (let level = 0; level < levels; level += 1) schema = { type: "array", items: schema };
     const contract = { version: 1, environment: "e", consumer: "c", topic: "t", decodesWith: "reader" };

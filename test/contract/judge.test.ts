@@ -275,6 +275,43 @@ test("what to do about an unknown field is said in the contract's own keys", () 
   expect(judge(reader(NOW, rejects), candidate).findings[0]?.remedy).toContain("`schema`");
 });
 
+test("the database's owner is named only where a column would change", () => {
+  const now = { id: "int", email: "string", city: ["null", "string"] };
+  const flowing = parseSchema(envelope(now));
+  const lost = parseSchema(envelope({ ...now, email: ["null", "string"] }));
+  const strict = reader({ ...now, city: "string", phone: "string" });
+  const keep = /; or, in the database, /;
+  const remedies = (judged: ReturnType<typeof judge>) => judged.findings.map(({ remedy }) => remedy);
+  expect(remedies(checkFlowing(strict, flowing))).toHaveLength(2);
+  for (const remedy of remedies(checkFlowing(strict, flowing))) expect(remedy).not.toMatch(keep);
+  const judged = judge(strict, { topic: BASE.topic, envelope: lost, added: [], flowing });
+  expect(judged.findings.map(({ field, remedy = "" }) => [field, keep.test(remedy)])).toEqual([
+    ["after.email", true],
+    ["after.city", false],
+    ["after.phone", false],
+  ]);
+});
+
+test("a reader that means something else than what flows is told both, as they are", () => {
+  const at = (unit: string): Row => ({ at: { type: "long", "connect.name": `io.debezium.time.${unit}` } });
+  const { findings } = checkFlowing(reader(at("Timestamp")), parseSchema(envelope(at("MicroTimestamp"))));
+  expect(findings.map(({ message }) => message)).toEqual([
+    'the reader counts "at" in milliseconds, the events in microseconds',
+  ]);
+});
+
+test.each([
+  ["after.zip", /^name it "zip" in `fields` if that is the column meant; else take "after.zip" out/],
+  ["Zip", /^name it "zip" /],
+  ["emial", /^name it "email" /],
+  ["phone", /^take "phone" out/],
+])("a listed field %s that is no column is told as what it may mean", (name, remedy) => {
+  const { findings } = checkFlowing(writer({ fields: ["id", name] }), parseSchema(envelope(WITH_ZIP)));
+  expect(findings.map((one) => [one.rule, one.remedy])).toEqual([
+    ["contract/field-missing", expect.stringMatching(remedy)],
+  ]);
+});
+
 test("a topic that holds no envelope is unknown to who decodes with the writer's schema", () => {
   const flowing = parseSchema("string");
   expect(judge(writer({ fields: ["id"] }), { topic: "t", envelope: flowing, added: [], flowing }).verdict).toBe(

@@ -1,4 +1,4 @@
-import type { MeaningRule } from "./rule.ts";
+import { becomes, type MeaningRule } from "./rule.ts";
 import { temporalOf } from "./temporal.ts";
 import { typesOf } from "./type.ts";
 
@@ -14,7 +14,7 @@ export const dateOrTimestamp: MeaningRule = {
     if (before === undefined || after === undefined || before.of === after.of) return undefined;
     return {
       certainty: "always",
-      message: `"${change.name}" is a ${before.of} in ${before.unit} and would be a ${after.of} in ${after.unit}`,
+      message: becomes(change, `a ${before.of} in ${before.unit}`, `a ${after.of} in ${after.unit}`),
       remedy: `make the consumer read a ${after.of}`,
     };
   },

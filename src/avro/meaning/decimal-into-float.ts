@@ -1,6 +1,6 @@
 import type { AvroSchema } from "../schema.ts";
 import { decimalOf } from "./decimal.ts";
-import type { MeaningRule } from "./rule.ts";
+import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
 /** Debezium's `decimal.handling.mode` (precise, double, string) says which of them a numeric is. */
@@ -17,7 +17,7 @@ export const decimalIntoFloat: MeaningRule = {
     const [before, after] = [nameOf(types.before), nameOf(types.after)];
     return {
       certainty: "always",
-      message: `"${change.name}" is a ${before} and would be a ${after}`,
+      message: becomes(change, `a ${before}`, `a ${after}`),
       remedy: "keep `decimal.handling.mode` as it was, or make the consumer read the new type",
     };
   },

@@ -1,5 +1,5 @@
 import { decimalOf } from "./decimal.ts";
-import type { MeaningRule } from "./rule.ts";
+import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
 /** Precision bounds nothing in the bytes: what does not fit is found, or cut, by whoever stores the value. */
@@ -14,7 +14,9 @@ export const decimalPrecision: MeaningRule = {
     if (before?.precision === undefined || after?.precision === undefined) return undefined;
     if (before.scale !== after.scale || before.precision === after.precision) return undefined;
     const wider = after.precision > before.precision;
-    const text = `"${change.name}" is a decimal of ${before.precision} digits and would be of ${after.precision}`;
+    // A reader with room to spare reads all that comes.
+    if (change.isReader === true && !wider) return undefined;
+    const text = becomes(change, `a decimal of ${before.precision} digits`, `of ${after.precision}`);
     return {
       certainty: "on-some-data",
       ...(wider ? {} : { severity: "warning" }),

@@ -1,5 +1,5 @@
 import { decimalOf } from "./decimal.ts";
-import type { MeaningRule } from "./rule.ts";
+import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
 /** Avro's decimal holds the unscaled integer alone: the scale is only in the schema (specification, "Decimal"). */
@@ -15,7 +15,7 @@ export const decimalScale: MeaningRule = {
     const factor = 10 ** Math.abs(before.scale - after.scale);
     return {
       certainty: "always",
-      message: `"${change.name}" is a decimal of scale ${before.scale} and would be of scale ${after.scale}: read with the old scale it is wrong by a factor of ${factor}`,
+      message: `${becomes(change, `a decimal of scale ${before.scale}`, `of scale ${after.scale}`)}: read with the ${change.isReader === true ? "reader's" : "old"} scale it is wrong by a factor of ${factor}`,
       remedy: `read the scale from the event's schema, or make the reader's scale ${after.scale} in the same step`,
     };
   },

@@ -1,3 +1,4 @@
+import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
 
 /** A default stands in for the field in events written before it was there; a value in an event is not touched. */
@@ -9,7 +10,7 @@ export const defaultChanged: MeaningRule = {
   find: ({ name, before, after, consumer: { row } }) => {
     if (before?.default === undefined || after?.default === undefined) return undefined;
     if (JSON.stringify(before.default) === JSON.stringify(after.default)) return undefined;
-    const own = row?.fields.find((field) => field.name === name);
+    const own = ownField(row, name);
     const fillsOld = own?.default !== undefined && JSON.stringify(own.default) === JSON.stringify(before.default);
     return {
       ...(fillsOld ? {} : { severity: "warning" }),

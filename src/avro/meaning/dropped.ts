@@ -1,3 +1,4 @@
+import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
 import { successors } from "./successors.ts";
 
@@ -13,8 +14,9 @@ export const dropped: MeaningRule = {
     if (before?.default === undefined || after !== undefined || successors(change).length > 0) return undefined;
     // Who lists it by name is told that it is missing: contract/field-missing.
     if (consumer.row === undefined && consumer.fields?.includes(name) === true) return undefined;
-    const own = consumer.row?.fields.find((field) => field.name === name);
-    if (own?.aliases.some((alias) => to.fields.some((field) => field.name === alias)) === true) return undefined;
+    const own = ownField(consumer.row, name);
+    const read = own === undefined ? [] : [own.name, ...own.aliases];
+    if (to.fields.some((field) => read.includes(field.name))) return undefined;
     return {
       certainty: "always",
       message: `"${name}" would go, and who reads it by an own schema reads its default`,

@@ -16,7 +16,7 @@ export const enumDefault: MeaningRule = {
     if (before.default === undefined || hidden.length === 0) return undefined;
     return {
       certainty: "on-some-data",
-      message: `"${change.name}" may be ${hidden.join(", ")}, which a reader of the old labels takes for ${before.default}`,
+      message: `"${change.name}" may be ${hidden.join(", ")}, which ${change.isReader === true ? "the reader does not know and" : "a reader of the old labels"} takes for ${before.default}`,
       remedy: `add ${hidden.join(", ")} to the reader's enum "${before.fullName}"`,
     };
   },

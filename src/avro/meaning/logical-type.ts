@@ -12,8 +12,7 @@ export const logicalType: MeaningRule = {
     const types = typesOf(change);
     if (types === undefined || types.before.kind !== types.after.kind) return undefined;
     const [before, after] = [logicalName(types.before), logicalName(types.after)];
-    const bothTemporal = temporalOf(types.before) !== undefined && temporalOf(types.after) !== undefined;
-    if (before === after || bothTemporal) return undefined;
+    if (before === after || isToldElsewhere(types)) return undefined;
     const { kind } = types.after;
     return {
       certainty: "on-some-data",
@@ -22,3 +21,11 @@ export const logicalType: MeaningRule = {
     };
   },
 };
+
+/** Where both count time, other rules tell; but none of them tells an instant from a time on the clock. */
+function isToldElsewhere({ before, after }: NonNullable<ReturnType<typeof typesOf>>): boolean {
+  const [was, is] = [temporalOf(before), temporalOf(after)];
+  if (was === undefined || is === undefined) return false;
+  if (was.isLocal === undefined || is.isLocal === undefined || was.isLocal === is.isLocal) return true;
+  return was.unit !== is.unit;
+}

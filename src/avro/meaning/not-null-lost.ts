@@ -1,3 +1,4 @@
+import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
 import { isNullable } from "./type.ts";
 
@@ -10,7 +11,7 @@ export const notNullLost: MeaningRule = {
   ofReader: false,
   find: ({ name, before, after, consumer }) => {
     if (before === undefined || after === undefined) return undefined;
-    const own = consumer.row?.fields.find((field) => field.name === name);
+    const own = ownField(consumer.row, name);
     if (isNullable(before.type) || !isNullable(after.type) || (own !== undefined && isNullable(own.type))) {
       return undefined;
     }

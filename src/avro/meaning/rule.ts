@@ -10,6 +10,14 @@ export interface Change {
   readonly from: AvroRecord;
   readonly to: AvroRecord;
   readonly consumer: Consumer;
+  /** `before` is the reader's own field, `after` the events'. */
+  readonly isReader?: boolean | undefined;
+}
+
+/** What a field is and what it would be; of a reader, what it takes it for and what it is. */
+export function becomes({ name, isReader }: Change, was: string, is: string): string {
+  if (isReader === true) return `the reader takes "${name}" for ${was}, in the events it is ${is}`;
+  return `"${name}" is ${was} and would be ${is}`;
 }
 
 /** What a rule may ask about who reads. */

@@ -25,10 +25,11 @@ function textOf(field: RecordField): string {
   return text;
 }
 
-/** A type met again stands by its name: a schema may contain itself. */
+/** A type met again stands by its name, and so does the field: a record may contain itself. */
 function write(field: RecordField): string {
   const met = new Set<unknown>();
-  return JSON.stringify(field, (_, value: unknown) => {
+  return JSON.stringify(field, (key, value: unknown) => {
+    if (value === field && key !== "") return field.name;
     if (typeof value !== "object" || value === null || !("fullName" in value)) return value;
     if (met.has(value)) return value.fullName;
     met.add(value);

@@ -1,5 +1,5 @@
 import { decimalOf } from "./decimal.ts";
-import type { MeaningRule } from "./rule.ts";
+import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
 /** Avro reads each as the other (specification, "Schema Resolution"); what is no UTF-8 does not survive it. */
@@ -17,7 +17,7 @@ export const stringOrBytes: MeaningRule = {
     if (!(before === "string" && after === "bytes") && !(before === "bytes" && after === "string")) return undefined;
     return {
       certainty: "always",
-      message: `"${change.name}" is ${before} and would be ${after}: Avro decodes the one as the other without an error`,
+      message: `${becomes(change, before, after)}: Avro decodes the one as the other without an error`,
       remedy: `make the consumer read ${after}; a hex or base64 text has to be decoded first`,
     };
   },

@@ -4,18 +4,20 @@ interface Temporal {
   readonly of: "date" | "time" | "timestamp" | "duration";
   /** What one is. */
   readonly unit: "days" | "milliseconds" | "microseconds" | "nanoseconds";
+  /** Told by Avro's own names alone: a time on the clock, or an instant. */
+  readonly isLocal?: boolean;
 }
 
 const TEMPORAL: Readonly<Record<string, Temporal>> = {
   date: { of: "date", unit: "days" },
   "time-millis": { of: "time", unit: "milliseconds" },
   "time-micros": { of: "time", unit: "microseconds" },
-  "timestamp-millis": { of: "timestamp", unit: "milliseconds" },
-  "timestamp-micros": { of: "timestamp", unit: "microseconds" },
-  "timestamp-nanos": { of: "timestamp", unit: "nanoseconds" },
-  "local-timestamp-millis": { of: "timestamp", unit: "milliseconds" },
-  "local-timestamp-micros": { of: "timestamp", unit: "microseconds" },
-  "local-timestamp-nanos": { of: "timestamp", unit: "nanoseconds" },
+  "timestamp-millis": { of: "timestamp", unit: "milliseconds", isLocal: false },
+  "timestamp-micros": { of: "timestamp", unit: "microseconds", isLocal: false },
+  "timestamp-nanos": { of: "timestamp", unit: "nanoseconds", isLocal: false },
+  "local-timestamp-millis": { of: "timestamp", unit: "milliseconds", isLocal: true },
+  "local-timestamp-micros": { of: "timestamp", unit: "microseconds", isLocal: true },
+  "local-timestamp-nanos": { of: "timestamp", unit: "nanoseconds", isLocal: true },
   "org.apache.kafka.connect.data.Date": { of: "date", unit: "days" },
   "org.apache.kafka.connect.data.Time": { of: "time", unit: "milliseconds" },
   "org.apache.kafka.connect.data.Timestamp": { of: "timestamp", unit: "milliseconds" },

@@ -15,7 +15,10 @@ export const timeUnit: MeaningRule = {
     if (before.of !== after.of || before.unit === after.unit) return undefined;
     return {
       certainty: "always",
-      message: `"${change.name}" counts ${before.unit} and would count ${after.unit}`,
+      message:
+        change.isReader === true
+          ? `the reader counts "${change.name}" in ${before.unit}, the events in ${after.unit}`
+          : `"${change.name}" counts ${before.unit} and would count ${after.unit}`,
       remedy:
         "take the unit from the event's schema (`connect.name`, `logicalType`), or change the reader's in the same step",
     };

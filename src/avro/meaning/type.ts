@@ -19,7 +19,7 @@ function innermost(before: AvroSchema, after: AvroSchema): TypePair {
 }
 
 /** The only branch beside null; a union of several stays one. */
-function valueType(type: AvroSchema): AvroSchema {
+export function valueType(type: AvroSchema): AvroSchema {
   const [only, second] = branchesOf(type).filter(({ kind }) => kind !== "null");
   return only === undefined || second !== undefined ? type : only;
 }

@@ -1,7 +1,7 @@
 import { isPromotion } from "../compatibility.ts";
 import { runtimeOf } from "../runtime/known.ts";
 import { isNamed, type AvroSchema } from "../schema.ts";
-import type { MeaningRule } from "./rule.ts";
+import { becomes, type MeaningRule } from "./rule.ts";
 import { branchesOf } from "./type.ts";
 
 /** The specification takes the first branch that matches, and so does avsc; Java takes the exact type first. */
@@ -10,16 +10,17 @@ export const unionOrder: MeaningRule = {
   problem: "a union's order changed: readers that take the first branch that fits read another type",
   severity: "error",
   ofReader: true,
-  find: ({ name, before, after, consumer: { runtime } }) => {
+  find: (change) => {
+    const { before, after, consumer } = change;
     // Of a runtime that is known, runtime/first-fit says it exactly.
-    if (before === undefined || after === undefined || runtimeOf(runtime) !== undefined) return undefined;
+    if (before === undefined || after === undefined || runtimeOf(consumer.runtime) !== undefined) return undefined;
     const [was, is] = [branchesOf(before.type), branchesOf(after.type)].map(values);
     if (was === undefined || is === undefined || !isReordered(was, is)) return undefined;
     const taken = is.find((branch) => firstFit(was, branch) !== branch.kind || firstFit(is, branch) !== branch.kind);
     if (taken === undefined) return undefined;
     return {
       certainty: "on-some-data",
-      message: `"${name}" is a union of ${kinds(was)} and would be one of ${kinds(is)}: ${taken.kind} may be read as the other`,
+      message: `${becomes(change, `a union of ${kinds(was)}`, `one of ${kinds(is)}`)}: ${taken.kind} may be read as the other`,
       remedy: "keep the order of the union's branches",
     };
   },

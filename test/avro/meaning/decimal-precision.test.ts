@@ -18,3 +18,12 @@ test.each([
 test("another scale is the scale's finding alone", () => {
   expect(found(of(decimal(5, 2)), of(decimal(6, 1)))).toEqual(["meaning/decimal-scale c"]);
 });
+
+test.each([
+  ["with room for more digits is not told, whatever comes", 5, 10, 14, []],
+  ["that had room for more all along is not told", 10, 10, 14, []],
+  ["with less room than comes is told", 10, 10, 5, ["meaning/decimal-precision c"]],
+])("a reader %s", (_, before, after, own, expected) => {
+  const change = [of(decimal(before, 2)), of(decimal(after, 2))] as const;
+  expect(found(...change, { row: row(of(decimal(own, 2))) })).toEqual(expected);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { found, MICROS, nullable, of, reading } from "./readings.ts";
+import { found, MICROS, MILLIS, nullable, of, reading } from "./readings.ts";
 
 const named = (name: string) => ({ type: "string", "connect.name": name });
 
@@ -12,6 +12,13 @@ test.each([
   ["text to uuid", nullable("string"), nullable(named("io.debezium.data.Uuid")), true],
   ["json to xml", of(named("io.debezium.data.Json")), of(named("io.debezium.data.Xml")), true],
   ["a number to a timestamp", of("long"), of(MICROS), true],
+  [
+    "an instant to a time on the clock",
+    of({ type: "long", logicalType: "timestamp-millis" }),
+    of({ type: "long", logicalType: "local-timestamp-millis" }),
+    true,
+  ],
+  ["Avro's name to Debezium's, of the same", of({ type: "long", logicalType: "timestamp-millis" }), of(MILLIS), false],
   [
     "only the version",
     of({ ...named("a.B"), "connect.version": 1 }),
