@@ -49,7 +49,7 @@ export function lacksDefault({ name, type }: RecordField): Cause {
   return {
     ...HERE,
     rule: "avro/reader-field-missing-default",
-    message: `the reader needs "${name}" (${describe(type)}) and gives it no default, and the events do not have it`,
+    message: `the reader needs "${name}" (${typeText(type)}) and gives it no default, and the events do not have it`,
     remedy: `give "${name}" a default in the reader's schema, or drop it there`,
     inDatabase: "keep the column",
   };
@@ -78,8 +78,8 @@ export function otherType(reader: AvroSchema, writer: AvroSchema): Cause {
   return {
     ...HERE,
     rule: "avro/type-mismatch",
-    message: `the reader takes ${describe(reader)}, the events have ${describe(writer)}`,
-    remedy: `make the reader's type ${describe(writer)}`,
+    message: `the reader takes ${typeText(reader)}, the events have ${typeText(writer)}`,
+    remedy: `make the reader's type ${typeText(writer)}`,
     inDatabase: KEEP_TYPE,
   };
 }
@@ -88,8 +88,8 @@ export function lacksBranch(reader: AvroUnion, writer: AvroSchema): Cause {
   return {
     ...HERE,
     rule: "avro/missing-union-branch",
-    message: `the reader takes ${describe(reader)}, the events have ${describe(writer)}`,
-    remedy: `add ${describe(writer)} to the reader's union`,
+    message: `the reader takes ${typeText(reader)}, the events have ${typeText(writer)}`,
+    remedy: `add ${typeText(writer)} to the reader's union`,
     inDatabase: KEEP_TYPE,
   };
 }
@@ -105,7 +105,7 @@ export function cannotRead(
   const [first] = byBranch.flat().filter(isHere);
   if (first === undefined) return byBranch.flat();
   const unread = writer.branches.filter((_, at) => byBranch[at]?.some(isHere));
-  const message = `the reader takes ${describe(reader)}, the events have ${describe(writer)}`;
+  const message = `the reader takes ${typeText(reader)}, the events have ${typeText(writer)}`;
   const told = { ...first, message, ...remedyFor(reader, writer, unread) };
   return byBranch.flat().flatMap((cause) => (cause === first ? [told] : isHere(cause) ? [] : [cause]));
 }
@@ -114,8 +114,8 @@ function remedyFor(reader: AvroSchema, writer: AvroUnion, unread: readonly AvroS
   if (unread.every(({ kind }) => kind === "null")) {
     return { remedy: "make the reader's type a union with null", inDatabase: "keep the column NOT NULL" };
   }
-  if (reader.kind !== "union") return { remedy: `make the reader's type ${describe(writer)}` };
-  return { remedy: `add ${unread.map(describe).join(" and ")} to the reader's union` };
+  if (reader.kind !== "union") return { remedy: `make the reader's type ${typeText(writer)}` };
+  return { remedy: `add ${unread.map(typeText).join(" and ")} to the reader's union` };
 }
 
 /** `written` may be empty where the aliases that clash are elsewhere than at a field both sides have. */
@@ -166,21 +166,21 @@ export function unusableDefault({ name, type }: RecordField): Cause {
   return {
     ...HERE,
     rule: "avro/unusable-default",
-    message: `the events do not have "${name}", and decoders cannot make its default a value of ${describe(type)}`,
+    message: `the events do not have "${name}", and decoders cannot make its default a value of ${typeText(type)}`,
     remedy: `put the branch that "${name}" has its default from first in the reader's union`,
   };
 }
 
 /** A type in a few words, e.g. `null or long (timestamp-millis)`, `array of string`. */
-function describe(schema: AvroSchema): string {
-  if (schema.kind === "union") return schema.branches.map(describe).join(" or ") || "nothing";
+export function typeText(schema: AvroSchema): string {
+  if (schema.kind === "union") return schema.branches.map(typeText).join(" or ") || "nothing";
   if (schema.kind === "array") return `array of ${inner(schema.items)}`;
   if (schema.kind === "map") return `map of ${inner(schema.values)}`;
   return isNamed(schema) ? `${schema.kind} ${schema.fullName}` : `${schema.kind}${meaningOf(schema.props)}`;
 }
 
 function inner(schema: AvroSchema): string {
-  return schema.kind === "union" ? `(${describe(schema)})` : describe(schema);
+  return schema.kind === "union" ? `(${typeText(schema)})` : typeText(schema);
 }
 
 function meaningOf({ "connect.name": connect, logicalType: logical }: Readonly<Record<string, unknown>>): string {

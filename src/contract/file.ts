@@ -26,6 +26,8 @@ export interface Place {
   readonly column: number;
 }
 
+const ONE_DOCUMENT = "a second document begins here: a file holds one";
+
 /** What a `fieldgate.yaml` says, each with its place. */
 export interface ContractText {
   /** At its topic. */
@@ -66,7 +68,7 @@ export function readContractText(text: string, readFile: (path: string) => strin
   const syntax = (deep === undefined ? [...errors.values()] : [deep]).map((error) => ({
     place: place(error.pos[0]),
     key: "YAML:",
-    reason: error === deep ? TOO_DEEP : error.message,
+    reason: error === deep ? TOO_DEEP : error.code === "MULTIPLE_DOCS" ? ONE_DOCUMENT : error.message,
   }));
   if (syntax.length > 0) throw contractError(syntax);
   const mistakes: (Mistake & { readonly offset: number })[] = [];

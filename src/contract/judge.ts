@@ -1,4 +1,5 @@
 import { canonicalForm } from "../avro/canonical.ts";
+import { typeText } from "../avro/cause-text.ts";
 import { ANOTHER_COLUMN, meaningFindings } from "../avro/meaning.ts";
 import { runtimeOf } from "../avro/runtime/known.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
@@ -164,7 +165,9 @@ function fieldFindings(contract: Contract, name: string, now: AvroRecord, next: 
     return [{ rule: "contract/field-missing", ...found, severity, effect, message, remedy }];
   }
   if (before === undefined || isSameType(before, after)) return [];
-  const message = `"${name}" is ${canonicalForm(before)} now and would be ${canonicalForm(after)}`;
+  // Of two records of one name only the whole form shows the difference.
+  const text = typeText(before) === typeText(after) ? canonicalForm : typeText;
+  const message = `"${name}" is ${text(before)} now and would be ${text(after)}`;
   const remedy = `make the consumer read the new type, then take "${name}" out of \`fields\` until it flows`;
   return [{ rule: RETYPED, ...found, message, remedy }];
 }

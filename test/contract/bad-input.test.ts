@@ -136,3 +136,9 @@ describe("a name that is a path", () => {
     expect(parse(RECORD(""), `environment: ${quoted}\n${READER}`)).toMatch(reason);
   });
 });
+
+test("a second document in the file is told where it begins", () => {
+  expect(parse("{}", `${READER}---\nversion: 1\n`)).toMatch(
+    /f\.yaml:8:1.*a second document begins here: a file holds one/,
+  );
+});
