@@ -105,6 +105,6 @@ function foundIn({ places, found }: Parsed, runtime: Runtime): readonly RuntimeF
   return all;
 }
 
-function toldBy({ id }: RuntimeRule, found: readonly RuntimeFound[] = []): readonly RuntimeFinding[] {
-  return found.map((one) => ({ ...one, rule: id }));
+function toldBy({ id, effect }: RuntimeRule, found: readonly RuntimeFound[] = []): readonly RuntimeFinding[] {
+  return found.map((one) => ({ effect, ...one, rule: id }));
 }

@@ -20,13 +20,14 @@ export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow)
   if (found.length === 0) return [];
   const known = envelope === flowing ? NOTHING : knownOf(contract, flowing);
   const told = new Map(found.map((one) => [textOf(one), one]));
-  return [...told].map(([text, { rule, path, certainty, message, remedy, whole, severity }]) => {
+  return [...told].map(([text, { rule, path, certainty, effect, message, remedy, whole, severity }]) => {
     const field = path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "");
     const counts = !known.has(text) && severity !== "warning" && (whole === true || reads(contract, path));
     return {
       rule,
       severity: counts ? "error" : "warning",
       certainty,
+      effect,
       ...(field === "" ? {} : { field }),
       message,
       remedy,

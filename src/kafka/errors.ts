@@ -113,6 +113,11 @@ export function isNotAttempted(error: unknown): boolean {
   return chain(error).some(({ type }) => type === "OPERATION_NOT_ATTEMPTED");
 }
 
+/** The broker that was asked does not lead a partition: yet, where the topic is new, or any more. */
+export function isNotLed(error: unknown): boolean {
+  return chain(error).some(({ type }) => type === "NOT_LEADER_FOR_PARTITION" || type === "LEADER_NOT_AVAILABLE");
+}
+
 /** OpenSSL's `407D…:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps/…`, but for its reason. */
 const OPENSSL = /[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g;
 

@@ -3,7 +3,7 @@ import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export Con
 import type { KafkaClient } from "./client.ts";
 import { closeNowAndAfter, within } from "./deadline.ts";
 import { GuardError } from "../errors.ts";
-import { kafkaError } from "./errors.ts";
+import { isNotLed, kafkaError } from "./errors.ts";
 
 export interface TopicDescription {
   readonly partitions: number;
@@ -138,10 +138,21 @@ export interface OffsetRange {
 
 /** By partition. @throws GuardError topic-missing, kafka-down, kafka-refused */
 export async function topicOffsets(kafka: KafkaClient, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
-  return withAdmin(kafka, `fetch offsets of ${topic}`, async (admin) => {
-    const offsets = await admin.fetchTopicOffsets(topic);
-    return new Map(offsets.map(({ partition, low, high }) => [partition, { begin: BigInt(low), end: BigInt(high) }]));
-  });
+  const deadline = performance.now() + LED_WITHIN_MS;
+  for (;;) {
+    try {
+      return await withAdmin(kafka, `fetch offsets of ${topic}`, (admin) => offsetsOf(admin, topic));
+    } catch (error) {
+      // kafkajs gives up at once; a new connection asks for the leaders anew.
+      if (performance.now() > deadline || !isNotLed(error)) throw error;
+    }
+    await sleep(50);
+  }
+}
+
+async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return new Map(offsets.map(({ partition, low, high }) => [partition, { begin: BigInt(low), end: BigInt(high) }]));
 }
 
 /** What to hand to Tail.reached, by partition. @throws as topicOffsets */

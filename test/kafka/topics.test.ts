@@ -1,10 +1,14 @@
 import type { Admin, ITopicMetadata } from "kafkajs";
 import { expect, test } from "vitest";
 import type { KafkaClient } from "../../src/kafka/client.ts";
-import { createTopic } from "../../src/kafka/topics.ts";
+import { createTopic, topicOffsets } from "../../src/kafka/topics.ts";
 
 const UNKNOWN = Object.assign(new Error("This server does not host this topic-partition"), {
   type: "UNKNOWN_TOPIC_OR_PARTITION",
+});
+
+const NOT_LED = Object.assign(new Error("This server is not the leader for that topic-partition"), {
+  type: "NOT_LEADER_FOR_PARTITION",
 });
 
 /** A broker that answers so about the topic, one after the other. */
@@ -18,6 +22,11 @@ function broker(...answers: readonly (Error | number)[]) {
       const next = left.shift() ?? new Error("asked too often");
       if (next instanceof Error) throw next;
       return { topics: [{ name: "t", partitions: [{ leader: next }] }] as ITopicMetadata[] };
+    },
+    async fetchTopicOffsets() {
+      const next = left.shift() ?? new Error("asked too often");
+      if (next instanceof Error) throw next;
+      return [{ partition: 0, low: "0", high: String(next), offset: String(next) }];
     },
   };
   const inner = { admin: () => admin as unknown as Admin }; // as much of one as createTopic uses
@@ -33,4 +42,12 @@ test("a new topic is waited for until the broker knows it and it has a leader", 
 test("another error ends the waiting", async () => {
   const { kafka } = broker(UNKNOWN, new Error("the connection was closed"));
   await expect(createTopic(kafka, { name: "t" })).rejects.toMatchObject({ code: "kafka-down" });
+});
+
+test("offsets are asked for again while a new topic's leader does not know that it leads", async () => {
+  const { kafka, left } = broker(NOT_LED, NOT_LED, 3);
+  expect(await topicOffsets(kafka, "t")).toEqual(new Map([[0, { begin: 0n, end: 3n }]]));
+  expect(left).toEqual([]);
+  const gone = broker(NOT_LED, new Error("the connection was closed"));
+  await expect(topicOffsets(gone.kafka, "t")).rejects.toMatchObject({ code: "kafka-down" });
 });

@@ -11,6 +11,7 @@ export const arrayItems: RuntimeRule = {
   problem: "an array's items take more bytes as the reader has them: Java's Avro 1.12.2 throws at long arrays",
   severity: "error",
   runtimes: ["java"],
+  effect: "throws",
   concerns: (places) => places.some(({ schema }) => schema.kind === "array" && leastBytes(schema.items) > 0),
   find: ({ meetings }) =>
     meetings.flatMap(({ reader, writer, path }) => {

@@ -8,6 +8,7 @@ export const cachedResolver: RuntimeRule = {
   problem: "two records that could not be matched meet again: avsc hands out the broken match and throws at the data",
   severity: "error",
   runtimes: ["avsc"],
+  effect: "throws",
   find: ({ reader, writer }) => {
     const root = reader === undefined ? undefined : resolverOf(reader, writer);
     const met = new Set<Resolver>();

@@ -8,6 +8,7 @@ export const decimal: RuntimeRule = {
   problem: "a decimal the library refuses: with impossible digits, or in fewer bytes than its precision needs",
   severity: "error",
   runtimes: ["fastavro", "ruby-avro", "avro-rs"],
+  effect: "throws",
   inSchema: (runtime, places) =>
     places.flatMap(({ schema, path, again }) => {
       const why = again ? undefined : whyInvalid(runtime, schema);

@@ -11,6 +11,7 @@ export const defaultRead: RuntimeRule = {
   problem: "the events lack a field, and the library reads another value for its default than Java",
   severity: "error",
   runtimes: ["fastavro", "python-avro", "ruby-avro", "avro-rs"],
+  effect: "reads-wrong-value",
   find: (sight) => {
     const places = sight.reader === undefined ? [] : (sight.parsed[0] ?? []);
     return places.flatMap(({ schema, path, field }) => {

@@ -12,6 +12,7 @@ export const defaultRefused: RuntimeRule = {
   problem: "a default that Java takes and the library does not: of a union's other branch, or of another form",
   severity: "error",
   runtimes: ["avsc", "ruby-avro", "python-avro", "avro-rs"],
+  effect: "throws",
   inSchema: (runtime, places) =>
     places.flatMap(({ field, path, schema }) =>
       field?.default !== undefined && isRefused(PARSED, runtime, schema, field.default)

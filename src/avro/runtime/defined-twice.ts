@@ -8,6 +8,7 @@ export const definedTwice: RuntimeRule = {
   problem: "a type is defined twice, identically: only Java takes such a schema",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
+  effect: "throws",
   inSchema: (runtime, places) => {
     const names = new Map<string, AvroSchema>();
     return places.flatMap(({ schema, path }) => {

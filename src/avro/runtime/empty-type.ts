@@ -6,6 +6,7 @@ export const emptyType: RuntimeRule = {
   problem: "a union without branches or an enum without symbols: avsc refuses the schema",
   severity: "error",
   runtimes: ["avsc"],
+  effect: "throws",
   inSchema: (runtime, places) =>
     places.flatMap(({ schema, path, again }) => {
       const union = schema.kind === "union" && schema.branches.length === 0;

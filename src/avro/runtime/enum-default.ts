@@ -6,6 +6,7 @@ export const enumDefault: RuntimeRule = {
   problem: "an enum's default stands for symbols the reader does not know; Python's library throws at them",
   severity: "error",
   runtimes: ["python-avro"],
+  effect: "throws",
   find: ({ runtime, meetings }) =>
     meetings.flatMap(({ reader, writer, path }) => {
       if (reader.kind !== "enum" || writer.kind !== "enum") return [];

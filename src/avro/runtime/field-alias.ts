@@ -15,12 +15,13 @@ export const fieldAlias: RuntimeRule = {
         const [source] = writtenFields(field, writer);
         if (source === undefined || source.name === field.name) return [];
         const there = [...path, field.name];
-        const instead = field.default === undefined ? "throws" : "reads its default";
+        const throws = field.default === undefined;
         return [
           {
             path: there,
             certainty,
-            message: `${textOf(there)} is "${source.name}" in the events, by an alias: ${runtime} does not look at it and ${instead}`,
+            effect: throws ? "throws" : "reads-null-or-default",
+            message: `${textOf(there)} is "${source.name}" in the events, by an alias: ${runtime} does not look at it and ${throws ? "throws" : "reads its default"}`,
             remedy: `name the field "${source.name}" in the reader's schema`,
           },
         ];

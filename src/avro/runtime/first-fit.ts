@@ -65,6 +65,8 @@ function other(
   return {
     path,
     certainty,
+    // The others take a branch unread, and may then throw.
+    ...(runtime === "avsc" ? { effect: "reads-wrong-value" } : {}),
     message: `${textOf(path)}: ${runtime} reads a written ${nameOf(written)} as ${nameOf(taken)}, the first of the reader's union that fits; Java as ${nameOf(right)}`,
     remedy: `put ${nameOf(right)} before ${nameOf(taken)} in the reader's union`,
   };

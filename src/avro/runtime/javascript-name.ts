@@ -11,6 +11,7 @@ export const javascriptName: RuntimeRule = {
   problem: "a name that every JavaScript object has, as constructor or __proto__: avsc refuses it or loses the value",
   severity: "error",
   runtimes: ["avsc"],
+  effect: "throws",
   inSchema: (_, places) => places.flatMap(({ schema, path, again }) => (again ? [] : inDefinition(schema, path))),
   find: ({ parsed, reader, writer, meetings }) => [
     ...protoLost(parsed[0] ?? []),
@@ -34,6 +35,7 @@ function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
       {
         path: there,
         certainty: "always",
+        effect: "reads-null-or-default",
         message: `${textOf(there)} is no property of what avsc reads: its value is lost`,
         remedy: "give the field another name, with an alias in the reader's schema",
       },

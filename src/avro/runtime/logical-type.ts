@@ -25,7 +25,7 @@ export const logicalType: RuntimeRule = {
     }),
 };
 
-type Effect = Pick<RuntimeFound, "certainty" | "message" | "severity">;
+type Effect = Pick<RuntimeFound, "certainty" | "effect" | "message" | "severity">;
 
 function effectOf(
   { runtime }: Sight,
@@ -48,10 +48,10 @@ function effectOf(
       return { certainty, message: `${runtime} reads it by the writer's` };
     case "avro-rs":
       if (own === "uuid" && written === undefined) {
-        return { certainty: "on-some-data", message: `${runtime} refuses a text that is no UUID` };
+        return { certainty: "on-some-data", effect: "throws", message: `${runtime} refuses a text that is no UUID` };
       }
       if (written === undefined || isScaled(reader, writer)) return undefined;
-      return { certainty, message: `${runtime} refuses the value` };
+      return { certainty, effect: "throws", message: `${runtime} refuses the value` };
     case "ruby-avro":
     case "java":
       return undefined;

@@ -10,6 +10,7 @@ export const nameRefused: RuntimeRule = {
   problem: "a name that Java takes and the library does not: a letter beyond ASCII, or a primitive type's name",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
+  effect: "throws",
   inSchema: (runtime, places) =>
     places.flatMap((place) =>
       refusedAt(runtime, place).map((name) => ({

@@ -8,6 +8,7 @@ export const nullNamespace: RuntimeRule = {
   problem: "a record with a namespace refers to a type without one: only Java finds it",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
+  effect: "throws",
   inSchema: (runtime, places) =>
     places.flatMap(({ schema, path, namespace, again }) => {
       if (!again || namespace === undefined || !isNamed(schema) || schema.namespace !== undefined) return [];

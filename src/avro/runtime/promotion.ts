@@ -9,6 +9,7 @@ export const promotion: RuntimeRule = {
   problem: "a promotion that Java makes and the library does not: it throws, or leaves the value as it was written",
   severity: "error",
   runtimes: ["python-avro", "fastavro", "avro-rs", "ruby-avro"],
+  effect: "throws",
   find: (sight) =>
     sight.meetings.flatMap((meeting) => {
       const why = whyNot(sight, meeting);
@@ -18,6 +19,7 @@ export const promotion: RuntimeRule = {
         {
           path,
           certainty: why.some === undefined ? meeting.certainty : "on-some-data",
+          ...(why.effect === undefined ? {} : { effect: why.effect }),
           message: `${textOf(path)} is ${nameOf(writer)} in the events and ${nameOf(reader)} in the reader's schema: ${why.text}`,
           remedy: `give it the writer's type in the reader's schema, ${nameOf(writer)}`,
         },
@@ -28,6 +30,7 @@ export const promotion: RuntimeRule = {
 interface Why {
   readonly text: string;
   readonly some?: true;
+  readonly effect?: "reads-wrong-value";
 }
 
 function whyNot({ runtime }: Sight, meeting: Meeting): Why | undefined {
@@ -48,7 +51,7 @@ function whyNot({ runtime }: Sight, meeting: Meeting): Why | undefined {
         ? { text: "it throws at what is no UTF-8", some: true }
         : { text: "it finds no branch of the reader's union", some: true };
     case "ruby-avro":
-      return text ? { text: "the text keeps the encoding it was written in" } : undefined;
+      return text ? { text: "the text keeps the encoding it was written in", effect: "reads-wrong-value" } : undefined;
     case "avsc":
     case "java":
       return undefined;

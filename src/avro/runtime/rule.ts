@@ -20,7 +20,7 @@ export interface Sight {
   readonly text?: Json | undefined;
 }
 
-export interface RuntimeFound extends Pick<Finding, "certainty" | "message" | "remedy"> {
+export interface RuntimeFound extends Pick<Finding, "certainty" | "effect" | "message" | "remedy"> {
   /** Field names from the root, `[]` for an array's items and `{}` for a map's values. */
   readonly path: readonly string[];
   /** Nothing at all can be read, whatever fields the consumer reads. */
@@ -37,6 +37,8 @@ export interface RuntimeRule {
   /** Severity on a field the consumer reads; on others it is a warning. */
   readonly severity: Finding["severity"];
   readonly runtimes: readonly Runtime[];
+  /** What happens where it is found and nothing else is said; undefined: it depends, and the message says it. */
+  readonly effect?: Finding["effect"];
   /** May `find` find anything for a reader's schema with these types? Spares the rest of the work; undefined: yes. */
   readonly concerns?: (places: readonly Place[]) => boolean;
   /** What a schema that the runtime parses shows by itself, a reader's or a writer's. Asked once of each, for its runtimes only. */

@@ -11,6 +11,7 @@ export const schemaText: RuntimeRule = {
   problem: "a schema written as only Java takes it: a type named before its definition, or in another way",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
+  effect: "throws",
   find: ({ runtime, text }) =>
     text === undefined
       ? []

@@ -10,6 +10,7 @@ export const typeName: RuntimeRule = {
   problem: "a record, enum or fixed has another full name than the reader's: Java compares less of it",
   severity: "error",
   runtimes: ["avsc", "python-avro", "ruby-avro"],
+  effect: "throws",
   find: ({ runtime, meetings }) =>
     meetings.flatMap(({ reader, writer, path, certainty, union }) => {
       if (!isNamed(reader) || !isNamed(writer) || hasNameFor(runtime, reader, writer)) return [];

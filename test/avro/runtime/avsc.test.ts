@@ -137,6 +137,8 @@ test.each(Object.entries(CASES))("avsc 5.7.9, really decoding: %s", (_, [rule, r
   else expect(readings.map(({ value }) => value)).toContainEqual(does);
   const told = runtimeFindings("avsc", { reader: own, writer: written, text: reader });
   expect(told.map((found) => found.rule)).toContain(`runtime/${rule}`);
+  const effects = told.flatMap((found) => (found.rule === `runtime/${rule}` ? (found.effect ?? []) : []));
+  expect(effects.filter((effect) => (effect === "throws") !== does instanceof RegExp)).toEqual([]);
   expect(runtimeFindings("java", { reader: own, writer: written, text: reader })).toEqual([]);
 });
 

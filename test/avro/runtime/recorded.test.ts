@@ -60,6 +60,28 @@ test.each(["fastavro", "python-avro", "ruby-avro", "avro-rs"] as const)(
   },
 );
 
+test.each(["fastavro", "python-avro", "ruby-avro", "avro-rs"] as const)(
+  "where %s always throws or always reads on by a rule, it was seen to",
+  (runtime) => {
+    const wrong: string[] = [];
+    for (const row of rows<Done>(`runtimes/${runtime}.jsonl`).slice(1)) {
+      const pair = PAIRS.get(row.id ?? "");
+      if (pair === undefined) throw new Error(`no pair ${row.id}`);
+      const sight = { reader: parseSchema(pair.reader), writer: parseSchema(pair.writer), text: pair.reader };
+      const found = runtimeFindings(runtime, sight);
+      const threw = row.refused !== undefined || row.read?.some(({ error }) => error !== undefined) === true;
+      const throws = found.some(({ effect, certainty }) => effect === "throws" && certainty === "always");
+      const readsOn = found.length > 0 && found.every(({ effect }) => effect !== undefined && effect !== "throws");
+      if ((throws && !threw) || (readsOn && threw)) {
+        wrong.push(
+          `${pair.id}: ${found.map(({ rule, effect }) => `${rule} ${effect}`).join()}: ${JSON.stringify(row)}`,
+        );
+      }
+    }
+    expect(wrong).toEqual([]);
+  },
+);
+
 function differs({ data }: Pair, { refused, read = [] }: Done): boolean {
   return refused !== undefined || data.some(({ value }, at) => !isSame(value, read[at]?.value));
 }
