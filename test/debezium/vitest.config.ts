@@ -3,15 +3,15 @@ import { defineConfig } from "vitest/config";
 
 const root = join(import.meta.dirname, "../..");
 
-// The first run of a machine fetches Debezium.
+// The first run of a machine fetches Debezium, before any server is started.
 export default defineConfig({
   test: {
     name: "debezium",
     root,
     include: ["test/debezium/*.e2e.test.ts"],
-    globalSetup: ["test/stack/setup-stack.ts"],
+    globalSetup: ["test/debezium/setup.ts", "test/stack/setup-stack.ts"],
     maxWorkers: 1,
     testTimeout: 60_000,
-    hookTimeout: 600_000,
+    hookTimeout: 180_000,
   },
 });

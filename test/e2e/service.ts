@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AmendmentView } from "../../src/http/amendment-view.ts";
 import type { ConnectorView, Health, Outcome } from "../../src/http/api.ts";
+import { freePort } from "../../local/ports.ts";
 import type { PostgresAddress } from "../../local/postgres.ts";
 import { servers } from "../stack/servers.ts";
 import { until } from "../stack/until.ts";
@@ -171,13 +171,4 @@ function serviceOf(child: ChildProcess, url: string, folder: string): Service {
     },
   };
   return service;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
