@@ -1,11 +1,12 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { ConnectorConfig } from "./config/connector-config.ts";
 import { checkConnectorFile } from "./config/connector-file.ts";
 import { configError, type Mistake } from "./config/mistake.ts";
 import { readText } from "./config/providers.ts";
-import { GuardError } from "./errors.ts";
+import { describeError, GuardError } from "./errors.ts";
+import { readTextFile } from "./text-file.ts";
 
 export { readServiceConfig } from "./config/service-config.ts";
 export type { ConnectorConfig } from "./config/connector-config.ts";
@@ -34,13 +35,21 @@ export async function readConnectors(directory: string, env: Lookup): Promise<re
   const mistakes = new Map<string, Mistake[]>();
   const configs = new Map<string, ConnectorConfig>();
   for (const file of files) {
-    const result = checkConnectorFile(await readFile(file, "utf8"), file, { env, file: readText });
+    const result = checkConnectorFile(connectorText(file), file, { env, file: readText });
     if (result.kind === "config") configs.set(file, result.config);
     else mistakes.set(file, [...result.mistakes]);
   }
   for (const [file, clashes] of clashesOf(configs)) mistakes.set(file, [...clashes]);
   if (mistakes.size > 0) throw configError(mistakes, NEXT);
   return [...configs.values()];
+}
+
+function connectorText(file: string): string {
+  try {
+    return readTextFile(file);
+  } catch (cause) {
+    throw new GuardError("config-invalid", `${file} cannot be read: ${describeError(cause)}`, { cause });
+  }
 }
 
 async function connectorFiles(directory: string): Promise<readonly string[]> {

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
 import type { Contract } from "../contract/contract.ts";
 import type { ContractText } from "../contract/file.ts";
-import { GuardError } from "../errors.ts";
+import { describeError, GuardError } from "../errors.ts";
+import { readTextFile } from "../text-file.ts";
+import { readText } from "./read-text.ts";
 
 const FILE = "fieldgate.yaml";
 
@@ -23,8 +25,9 @@ export async function readContractFile(
 ): Promise<ContractText & { readonly path: string }> {
   const { readContractText } = await import("../contract/file.ts");
   const path = file === undefined ? findUpward(cwd) : resolve(cwd, file);
-  const inFolder = (name: string) => readNamed(resolve(dirname(path), name));
-  return { ...readContractText(readText(path), inFolder, relative(cwd, path)), path };
+  const inFolder = (named: string) => readNamed(resolve(dirname(path), named));
+  const name = relative(cwd, path) || ".";
+  return { ...readContractText(readText(cwd, name), inFolder, name), path };
 }
 
 /** A file's path as tools of a repository name it: from the folder with `.git`, else from `cwd`; with slashes. */
@@ -48,25 +51,9 @@ function findUpward(start: string): string {
 /** A file that the contract file names; the message stands behind that file's line and the name. */
 function readNamed(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readTextFile(path);
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
-    throw new Error(REASONS[code] ?? code, { cause });
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file (the path is from the contract file's folder)",
-  EISDIR: "it is a folder",
-  EACCES: "it may not be read",
-};
-
-/** Reads a file the user named. Throws `usage` when it cannot be read. */
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
-    throw new GuardError("usage", `${path} cannot be read: ${reason}`, { cause });
+    if (existsSync(path)) throw cause;
+    throw new Error(`${describeError(cause)} (the path is from the contract file's folder)`, { cause });
   }
 }

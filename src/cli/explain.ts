@@ -6,7 +6,7 @@ import type { Compatibility } from "../avro/compatibility.ts";
 import type { explainPairText } from "../avro/explain.ts";
 import { describeError, GuardError } from "../errors.ts";
 import { type Format, formatOption, type Terminal, withExamples } from "./command.ts";
-import { readText } from "./contract-file.ts";
+import { readText } from "./read-text.ts";
 import { EXIT } from "./exit.ts";
 
 interface Options {
@@ -36,7 +36,9 @@ export function addExplain(program: Command, terminal: Terminal): void {
       if (stdin || reader === undefined || writer === undefined) {
         throw new GuardError("usage", "give --reader and --writer, or --stdin alone");
       }
-      const answer = checkPairText(`{"reader": ${schemaText(reader)}, "writer": ${schemaText(writer)}}`);
+      const answer = checkPairText(
+        `{"reader": ${schemaText(terminal.cwd, reader)}, "writer": ${schemaText(terminal.cwd, writer)}}`,
+      );
       terminal.out(format === "json" ? JSON.stringify(answer) : answerText(answer));
       terminal.end(answer.compatible ? EXIT.fine : EXIT.findings);
     });
@@ -48,8 +50,8 @@ export function addExplain(program: Command, terminal: Terminal): void {
 }
 
 /** Alone on its line, so that a comment at the file's end does not swallow what follows. */
-function schemaText(path: string): string {
-  return `${readText(path)}\n`;
+function schemaText(cwd: string, file: string): string {
+  return `${readText(cwd, file)}\n`;
 }
 
 async function explainLines(explain: typeof explainPairText, terminal: Terminal): Promise<void> {

@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { type Command, Option } from "commander";
@@ -11,6 +9,7 @@ import { clientOf } from "./client.ts";
 import { type Terminal, withExamples } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { planMarkdown, planText } from "./plan-text.ts";
+import { readText } from "./read-text.ts";
 
 type Format = "text" | "json" | "markdown";
 
@@ -39,14 +38,7 @@ export function addPlan(program: Command, terminal: Terminal): void {
 
 async function readSql(terminal: Terminal, file: string): Promise<string> {
   if (file === "-") return text(terminal.stdin);
-  try {
-    return await readFile(resolve(terminal.cwd, file), "utf8");
-  } catch (cause) {
-    throw new GuardError("usage", `${file} cannot be read`, {
-      next: "name a file of SQL, or - for standard input",
-      cause,
-    });
-  }
+  return readText(terminal.cwd, file);
 }
 
 /** Parsed by PostgreSQL's own grammar. Throws `usage` with line and column of what is no SQL. */

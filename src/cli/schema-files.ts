@@ -1,10 +1,8 @@
-import { resolve } from "node:path";
-
 import { parseSchemaText } from "../avro/parse.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
 import type { TopicView } from "../http/api.ts";
-import { readText } from "./contract-file.ts";
+import { readText } from "./read-text.ts";
 
 /**
  * Topics as schema files say they are, oldest version first. A file is its topic's by its envelope's namespace, as
@@ -20,7 +18,7 @@ export function topicsOfFiles(
   for (const file of files) {
     const named = topics.find((topic) => file.startsWith(`${topic}=`));
     const path = named === undefined ? file : file.slice(named.length + 1);
-    const schema = readText(resolve(cwd, path));
+    const schema = readText(cwd, path);
     const avro = parsed(path, schema);
     const topic = named ?? topicOf(path, avro, topics);
     const flowing = views.get(topic)?.flowing ?? [];

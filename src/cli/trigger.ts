@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-
 import type { Command } from "commander";
 import type { Client } from "pg";
 
@@ -8,6 +5,7 @@ import type { ConnectorConfig } from "../config.ts";
 import { GuardError } from "../errors.ts";
 import { type Terminal, withExamples } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { readText } from "./read-text.ts";
 
 interface Options {
   readonly connector?: string;
@@ -96,11 +94,7 @@ async function runPrint(options: Options, terminal: Terminal): Promise<void> {
 async function connectorOf({ connector: file }: Options, terminal: Terminal): Promise<ConnectorConfig | undefined> {
   if (file === undefined) return undefined;
   const { readConnectorFile } = await import("../config.ts");
-  const path = resolve(terminal.cwd, file);
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new GuardError("usage", `--connector: the file ${file} cannot be read`, { next: `e.g. ${EXAMPLE}`, cause });
-  });
-  return readConnectorFile(text, file, (name) => terminal.env[name]);
+  return readConnectorFile(readText(terminal.cwd, file), file, (name) => terminal.env[name]);
 }
 
 function roleOf({ role }: Options, connector: ConnectorConfig | undefined): string {

@@ -39,13 +39,19 @@ function record(fields: number, name: string): string {
   return JSON.stringify({ type: "record", name: "Value", fields: row });
 }
 
-const FILES: Readonly<Record<string, string>> = {
+const FILES: Readonly<Record<string, string | Buffer>> = {
   "no-json.avsc": '{"type": "record",\n "name": }',
   "lenient.avsc": '{"type": "record", "name": "Value",\n "fields": [{"name": "the id", "type": "int"}]}',
   "wide.avsc": record(10_000, "column_"),
   "wider.avsc": record(10_000, `column_${"of_a_long_name_".repeat(5)}`),
+  "utf-16.yaml": utf16(file("topic: t, decodes-with: writer, unknown-fields: accept")),
+  "utf-16.avsc": utf16(record(1, "a")),
   "deep.avsc": `${'{"type":"array","items":'.repeat(200)}"nothing"${"}".repeat(200)}`,
 };
+
+function utf16(text: string): Buffer {
+  return Buffer.from(`\uFEFF${text}`, "utf16le");
+}
 
 /** One good topic and the one that is tried, so that half a publish would be seen. */
 function file(topic: string, head = "consumer: billing"): string {
@@ -78,8 +84,20 @@ it.each<[string, string, RegExp, string?]>([
     /yaml:5:\d+ .*must be letters/,
   ],
   ["an environment that is a path", reader("wide.avsc"), /environment must be letters/, "--env ../production"],
-  ["a contract file that is a folder", "", /folder cannot be read: EISDIR/, "--file folder"],
-  ["a contract file that is missing", "", /gone\.yaml cannot be read: ENOENT/, "--file gone.yaml"],
+  ["a contract file that is a folder", "", / folder cannot be read: it is a folder/, "--file folder"],
+  ["the folder that one is in", "", / \. cannot be read: it is a folder/, "--file ."],
+  [
+    "a contract file that PowerShell wrote",
+    "",
+    /utf-16\.yaml cannot be read: it is not UTF-8 text/,
+    "--file utf-16.yaml",
+  ],
+  [
+    "a schema that PowerShell wrote",
+    reader("utf-16.avsc"),
+    /yaml:5:\d+ .*utf-16\.avsc cannot be used: it is not UTF-8/,
+  ],
+  ["a contract file that is missing", "", / gone\.yaml cannot be read: there is no such file/, "--file gone.yaml"],
 ])("publish of %s: one message, exit 1, nothing published", async (_, text, message, more = "") => {
   writeFileSync(join(folder, "fieldgate.yaml"), text);
   const args = ["publish", ...more.split(" ").filter((word) => word !== "")];

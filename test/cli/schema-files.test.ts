@@ -14,7 +14,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "fieldgate-files-"));
   writeFileSync(join(folder, "ab.avsc"), envelope("shop.public.a_b"));
   writeFileSync(join(folder, "c.avsc"), envelope("shop.public.c"));
-  writeFileSync(join(folder, "c2.avsc"), `${envelope("shop.public.c")} `);
+  writeFileSync(join(folder, "c2.avsc"), `\uFEFF${envelope("shop.public.c")} `);
   writeFileSync(join(folder, "other.avsc"), '{"type": "record", "name": "Customer", "fields": []}');
   writeFileSync(join(folder, "int.avsc"), '"int"');
 });

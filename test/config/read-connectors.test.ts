@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-async function read(files: Readonly<Record<string, string>>) {
+async function read(files: Readonly<Record<string, string | Buffer>>) {
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
   return readConnectors(directory, () => undefined);
 }
@@ -42,6 +42,13 @@ describe("readConnectors", () => {
     const reading = read({ "in-v.json": connector(), "in_v.json": connector() });
     await expect(reading).rejects.toThrow(
       /in_v\.json\n.*slot\.name claims what .*in-v\.json has: slot fieldgate_in_v.*\n.*publication.*\n.*topic p\.public\.t/,
+    );
+  });
+
+  it("takes a byte order mark, and refuses a file that is not UTF-8", async () => {
+    expect(await read({ "a.json": `\uFEFF${connector()}` })).toHaveLength(1);
+    await expect(read({ "a.json": Buffer.from(connector(), "utf16le").fill(0xff, 0, 1) })).rejects.toThrow(
+      /^\[config-invalid\] .*a\.json cannot be read: it is not UTF-8 text/,
     );
   });
 
