@@ -12,7 +12,7 @@ const DEBEZIUM = "test/debezium/**";
 // most of their time is waiting.
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 180_000,
     projects: [
       {

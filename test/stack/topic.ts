@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Kafka, type ITopicConfig, logLevel } from "kafkajs";
 import { servers } from "./servers.ts";
+import { until } from "./until.ts";
 
 /** A client of the shared broker that says nothing: new brokers answer "coordinator is loading" for half a second. */
 export function kafkaClient(brokers: readonly string[] = servers.kafka.brokers): Kafka {
@@ -18,7 +19,13 @@ export async function createTopics(topics: readonly (string | ITopicConfig)[], k
   await admin.connect();
   try {
     const configs = topics.map((topic) => (typeof topic === "string" ? { topic } : topic));
-    await admin.createTopics({ topics: configs, waitForLeaders: true });
+    await admin.createTopics({ topics: configs, waitForLeaders: false });
+    // kafkajs' own wait gives up when the broker it asks has not heard of a topic yet.
+    const names = configs.map(({ topic }) => topic);
+    await until(async () => {
+      const { topics: known } = await admin.fetchTopicMetadata({ topics: names });
+      return known.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+    }, `topics ${names.join(", ")} are led`);
   } finally {
     await admin.disconnect();
   }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export async function until<T>(
   condition: () => T | Promise<T>,
   what: string,
-  deadline = 20_000,
+  deadline = 40_000,
 ): Promise<NonNullable<T>> {
   const end = performance.now() + deadline;
   let cause: unknown;
