@@ -53,6 +53,7 @@ const EVERY_MS = 10_000;
 
 interface Teller {
   info(fields: { readonly progress: Progress & { readonly job: string } }, message: string): void;
+  warn(message: string): void;
 }
 
 /** What is known of the jobs of one connector in this process. */
@@ -62,16 +63,24 @@ export interface JobWatch {
 }
 
 /**
- * Notes when jobs begin to move, and tells of each that runs, at its first step and at most every 10 s after it. Its
- * end is told by whoever ends it.
+ * Notes when jobs begin to move, and tells of each that runs, at its first step and at most every 10 s after it; once
+ * of each that is not done or waits for somebody, and why. A good end is told by whoever ends it.
  */
 export function watchJobs(log: Teller): JobWatch {
   const seen = new Map<string, Seen>();
   const told = new Map<string, number>();
+  const stands = new Map<string, string>();
+  const tellWhy = ({ id, state, why }: ChunkJob): void => {
+    if (why === undefined || (state !== "waiting" && state !== "refused")) return;
+    const text = `${id}: ${state}: ${why}`;
+    if (stands.get(id) !== text) log.warn(text);
+    stands.set(id, text);
+  };
   return {
     seen,
     note(jobs, now) {
       for (const job of jobs) {
+        tellWhy(job);
         if (job.state !== "running") continue;
         const began = seen.get(job.id);
         // Its turn may come long after it was made: until then it only waits.

@@ -58,7 +58,13 @@ test.each([
 describe("watched jobs", () => {
   const watched = () => {
     const lines: string[] = [];
-    return { lines, jobs: watchJobs({ info: (_fields, message) => void lines.push(message) }) };
+    return {
+      lines,
+      jobs: watchJobs({
+        info: (_fields, message) => void lines.push(message),
+        warn: (message) => void lines.push(message),
+      }),
+    };
   };
 
   it("are told of at their first step, then at most every 10 s", () => {
@@ -78,11 +84,19 @@ describe("watched jobs", () => {
     expect(lines).toEqual([expect.stringContaining("1,000 rows/s")]);
   });
 
-  it("that wait, ended or were refused are not told of", () => {
+  it("that wait for somebody or were refused are told of once, with the reason; those that are done are not", () => {
     const { lines, jobs } = watched();
+    const why = {
+      waiting: "about 9 rows: say all, or none",
+      done: undefined,
+      refused: "the table has no key",
+    } as const;
     for (const state of ["waiting", "done", "refused"] as const) {
-      for (const at of [0, 20_000]) jobs.note([job(at, { state })], at);
+      for (const at of [0, 20_000]) jobs.note([job(at, { state, why: why[state] })], at);
     }
-    expect(lines).toEqual([]);
+    expect(lines).toEqual([
+      "snapshot/shop.public.orders: waiting: about 9 rows: say all, or none",
+      "snapshot/shop.public.orders: refused: the table has no key",
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { type ChunkJob, newJob } from "../chunk/job.ts";
-import type { Field } from "../table/shape.ts";
+import type { Field, Shape } from "../table/shape.ts";
 import type { Amendment } from "./amendment.ts";
 
 /** A literal as pg_get_expr prints it: the value every older row shows, and the schema's default. */
@@ -37,7 +37,9 @@ export function dueRows(amendment: Amendment, field: Field | undefined): ChunkJo
   return onlyValues ? "not-null" : "all";
 }
 
-/** Every row of the table once more. */
-export function repairJob(topic: string): ChunkJob {
-  return newJob(`repair/${topic}`, topic, "backfill");
+/** Every row of the table once more; without a key that is told as what it is: values that no event will carry. */
+export function repairJob({ topic, key }: Pick<Shape, "topic" | "key">): ChunkJob {
+  const job = newJob(`repair/${topic}`, topic, "backfill");
+  const why = "the table has no key: rows that readers lack, or have with other values, are not published once more";
+  return key.length === 0 ? { ...job, state: "refused", why } : job;
 }

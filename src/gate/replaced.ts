@@ -64,7 +64,7 @@ export function replaced(
     replacement: undefined,
   };
   const placed = withTable(withoutBackfills(state, shape.topic), next);
-  return key.length === 0 || rules.mode === "watch" ? placed : withJob(placed, repairJob(shape.topic));
+  return rules.mode === "watch" ? placed : withJob(placed, repairJob(shape));
 }
 
 /** What is read for a column of the table before: its attnum is another column's now. */

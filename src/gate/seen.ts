@@ -268,7 +268,7 @@ function restate(before: Amendment, fresh: Amendment, explained: Explanation | u
 /** Rows published in doubt lacked values of fields that flow: the table's rows are published once more. */
 function repair(state: State, topic: string): State {
   const table = state.tables.get(topic);
-  return table === undefined || table.shape.key.length === 0 ? state : withJob(state, repairJob(topic));
+  return table === undefined ? state : withJob(state, repairJob(table.shape));
 }
 
 /** The catalog's table as the log would send it: what a mark or a DDL message says at its place. */

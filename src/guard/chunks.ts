@@ -214,7 +214,6 @@ async function findTable(session: Session, { job, shape }: Active): Promise<void
 function endJob(session: Session, job: ChunkJob, why: string): void {
   const jobs = new Map(session.state.jobs).set(job.id, { ...job, state: "refused", why });
   session.state = { ...session.state, jobs };
-  session.outside.log.warn(`${job.id}: ended: ${why}`);
   session.wake.wake();
 }
 

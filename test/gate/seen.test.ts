@@ -206,10 +206,10 @@ describe("columns in doubt", () => {
     const dropped = play(MANUAL, publishes(), seen([ID, NAME]), seen([ID, NAME, ZIP], { doubtful: [attnum(4)] }));
     expect(withheld(dropped.state)).toEqual([nick]);
   });
-  it("of a table without a key cannot be published once more", () => {
+  it("of a table without a key cannot be published once more, which is told", () => {
     const keyless = stateOf(publishing(ALL, false));
     const { state } = play(MANUAL, keyless, seen(ALL, { doubtful, keyed: false }), seen(ALL, { keyed: false }));
-    expect(state.jobs.size).toBe(0);
+    expect(state.jobs.get(repair)).toMatchObject({ state: "refused", why: expect.stringMatching(/no key/) });
   });
 });
 

@@ -22,10 +22,13 @@ export async function createTopics(topics: readonly (string | ITopicConfig)[], k
     await admin.createTopics({ topics: configs, waitForLeaders: false });
     // kafkajs' own wait gives up when the broker it asks has not heard of a topic yet.
     const names = configs.map(({ topic }) => topic);
-    await until(async () => {
-      const { topics: known } = await admin.fetchTopicMetadata({ topics: names });
-      return known.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
-    }, `topics ${names.join(", ")} are led`);
+    await until(
+      async () => {
+        const { topics: known } = await admin.fetchTopicMetadata({ topics: names });
+        return known.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+      },
+      `topics ${names.join(", ")} are led`,
+    );
   } finally {
     await admin.disconnect();
   }
