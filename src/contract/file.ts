@@ -7,7 +7,7 @@ import { ADDS_WITH_ROW, type AddedField, type Contract, whyNoSchema } from "./co
 import { whyNotChangeable } from "./changeable.ts";
 import { contractFileSchema, EXAMPLES, SEVERITY_EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
 import { contractError, type Mistake } from "./mistake.ts";
-import { offsetOf, pathText, valueAt, type Path } from "./place.ts";
+import { aliasOfNothing, offsetOf, pathText, valueAt, type Path } from "./place.ts";
 import { readSchemaFile } from "./schema-file.ts";
 import type { SeverityChange } from "./severity.ts";
 
@@ -73,7 +73,7 @@ export function readContractText(text: string, readFile: (path: string) => strin
   if (syntax.length > 0) throw contractError(syntax);
   const mistakes: (Mistake & { readonly offset: number })[] = [];
   const reading: Reading = {
-    raw: valuesOf(document, file),
+    raw: valuesOf(document, place),
     add: (path, reason, example) => {
       const offset = offsetOf(document, path);
       mistakes.push({ offset, place: place(offset), key: pathText(path), reason, example });
@@ -98,13 +98,13 @@ export function readContractText(text: string, readFile: (path: string) => strin
 }
 
 /** An alias without its anchor, or too many of them, is found only here. */
-function valuesOf(document: Document, file: string): unknown {
+function valuesOf(document: Document, place: (offset: number) => string): unknown {
   try {
     const values: unknown = document.toJS();
     if (isTooDeep(values)) throw new RangeError(TOO_DEEP);
     return values;
   } catch (error) {
-    throw contractError([{ place: `${file}:1:1`, key: "YAML:", reason: describeError(error) }]);
+    throw contractError([{ place: place(aliasOfNothing(document)), key: "YAML:", reason: describeError(error) }]);
   }
 }
 

@@ -1,4 +1,4 @@
-import { isMap, isScalar, type Document, type Node } from "yaml";
+import { isMap, isScalar, visit, type Document, type Node } from "yaml";
 
 /** Keys and list numbers from a file's root. */
 export type Path = readonly PropertyKey[];
@@ -22,6 +22,19 @@ export function offsetOf(document: Document, path: Path): number {
     if (isScalar(key)) return key.range?.[0] ?? 0;
   }
   return nodeAt(document, path)?.range?.[0] ?? offsetOf(document, path.slice(0, -1));
+}
+
+/** Where the first alias stands whose anchor is not before it; 0 when there is none. */
+export function aliasOfNothing(document: Document): number {
+  let offset = 0;
+  visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document) !== undefined) return undefined;
+      offset = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function nodeAt(document: Document, path: Path): Node | undefined {

@@ -130,7 +130,7 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   ["nothing", "", ["f.yaml:1:1 the file must be a map of keys"]],
   ["a list", "- a", ["f.yaml:1:1 the file must be a map of keys"]],
   ["no YAML", "version: 1\ntopics: [", ["f.yaml:2:10 YAML: Flow sequence in block collection must be"]],
-  ["an alias of nothing", "consumer: *billing", ["f.yaml:1:1 YAML: Unresolved alias"]],
+  ["an alias of nothing", "consumer: *billing", ["f.yaml:1:11 YAML: Unresolved alias"]],
   ["a key twice", "consumer: a\nconsumer: b", ["f.yaml:2:1 YAML: Map keys must be unique"]],
   [
     "only a version",
