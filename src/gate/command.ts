@@ -195,16 +195,17 @@ function withhold(rules: Rules, state: State, command: OperatorCommand, targets:
   return ordered(rules, withOutcome(state, command.id, done), command, targets, when);
 }
 
-/** What was refused, or is another form of what was judged, is judged first. */
+/** What is released and was refused, or is another form of what was judged, is judged first. */
 function ordered(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
   const open = targets.filter(({ amendment }) => amendment.gate.kind === "withheld");
   return open.reduce((before, { amendment }) => {
     const order = orderOf(command);
-    const anew = isAskedAnew(amendment, order) || amendment.order?.beside !== undefined;
+    const again = order.kind === "release" && isAskedAnew(amendment, order);
+    const anew = again || amendment.order?.beside !== undefined;
     const next = anew ? { ...amendment, order, answer: undefined, notTaken: undefined } : { ...amendment, order };
     return andThen(before, (now) => {
       const settled = settle(rules, withAmendment(now, next), amendment.id, when);
-      const ask = anew && order.kind === "release" && !amendment.gone && amendment.unmapped === undefined;
+      const ask = anew && !amendment.gone && amendment.unmapped === undefined;
       return ask ? andThen(settled, (after) => step(after, { kind: "judge", id: amendment.id })) : settled;
     });
   }, step(state));

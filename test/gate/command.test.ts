@@ -247,6 +247,27 @@ describe("withhold", () => {
     expect(outcome(step.state)?.kind).toBe("done");
   });
 
+  it("of what the registry refused leaves its answer, which is not asked for again", () => {
+    const candidate = candidateFor(withheld(), nick);
+    const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, why: "no default" } };
+    const step = play(MANUAL, withheld(), no, withhold([nick]));
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(findAmendment(step.state, nick)?.amendment).toMatchObject({
+      answer: { kind: "refused" },
+      order: { kind: "withhold" },
+      gate: { why: "the registry refuses the schema: no default" },
+    });
+  });
+
+  it("instead of a field beside the old one is of the column alone, which is judged anew", () => {
+    const renamed = column(2, "title", "text");
+    const beside = release([idOf(NAME)], { beside: { name: "title" } });
+    const asked = play(MANUAL, stateOf(), seen([ID, renamed]), beside).state;
+    const step = play(MANUAL, asked, withhold([idOf(NAME)], { id: "c2" }));
+    expect(effectsOf(step)).toContain(`judge ${idOf(NAME)}`);
+    expect(findAmendment(step.state, idOf(NAME))?.amendment.answer).toBeUndefined();
+  });
+
   it("is taken back by a release", () => {
     const step = play(MANUAL, withheld(), withhold([nick]), release([nick], { id: "c2" }), (now) =>
       registered(now, nick),
