@@ -35,6 +35,7 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
   return {
     name: config.name,
     topicPrefix: config.topicPrefix,
+    route: config.transforms?.route,
     database: config.database.dbname,
     slot: config.slotName,
     publication: config.publication.name,
@@ -58,6 +59,7 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
       backfillMaxRows: config.backfillMaxRows,
       modes: config.values,
       filter: config.filter,
+      unwrapped: config.transforms?.unwrapped,
     },
     judgeTimeoutMs: config.judgeTimeoutMs,
     chunkRows: config.chunkRows,

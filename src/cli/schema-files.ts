@@ -29,7 +29,8 @@ export function topicsOfFiles(
 
 function topicOf(path: string, schema: AvroSchema, topics: readonly string[]): string {
   const name = schema.kind === "record" ? schema.fullName : "";
-  const found = topics.find((topic) => name === `${avroName(topic)}.Envelope`);
+  // ExtractNewRecordState leaves the row's record of it.
+  const found = topics.find((topic) => [".Envelope", ".Value"].some((end) => name === `${avroName(topic)}${end}`));
   const [only, ...more] = topics;
   const topic = found ?? (more.length === 0 ? only : undefined);
   if (topic !== undefined) return topic;

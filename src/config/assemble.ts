@@ -7,6 +7,7 @@ import type { CaptureFilter } from "../table/filter.ts";
 import type { ConnectorConfig, DatabaseConfig, HeartbeatConfig } from "./connector-config.ts";
 import type { ConnectorKeys } from "./connector-keys.ts";
 import type { ConverterRegistry } from "./converter.ts";
+import type { Transforms } from "./transforms.ts";
 
 /** What a file holds beside its checked keys. */
 export interface Rest {
@@ -14,6 +15,7 @@ export interface Rest {
   readonly releasePolicyOf: Readonly<Record<string, ReleasePolicy>>;
   readonly severity: readonly SeverityChange[];
   readonly registry: ConverterRegistry | undefined;
+  readonly transforms: Transforms | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -41,6 +43,7 @@ export function assemble(keys: ConnectorKeys, rest: Rest): ConnectorConfig {
     heartbeat: heartbeatOf(keys),
     values: valuesOf(keys),
     registry: rest.registry,
+    transforms: rest.transforms,
     topicCreation: {
       partitions: unlessBrokers(keys["topic.creation.default.partitions"]),
       replicationFactor: unlessBrokers(keys["topic.creation.default.replication.factor"]),

@@ -6,6 +6,7 @@ import type { ListEntry } from "../table/capture.ts";
 import type { CaptureFilter } from "../table/filter.ts";
 import type { Operation } from "./capture-keys.ts";
 import type { ConverterRegistry } from "./converter.ts";
+import type { Transforms } from "./transforms.ts";
 
 /** One captured database, checked: what a file in `connectors/` says, with every default filled in. */
 export interface ConnectorConfig {
@@ -30,6 +31,8 @@ export interface ConnectorConfig {
   readonly skipped: ReadonlySet<Operation>;
   readonly heartbeat: HeartbeatConfig | undefined;
   readonly values: ValueModes;
+  /** Watching: Debezium's own, as far as they are followed. undefined: none are. */
+  readonly transforms: Transforms | undefined;
   /** The connector's own registry; undefined: the service's. */
   readonly registry: ConverterRegistry | undefined;
   /** undefined: the broker's default. */

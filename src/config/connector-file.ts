@@ -13,6 +13,7 @@ import { isObject, readJsonObject } from "./json-text.ts";
 import { type Mistake, nearestKey } from "./mistake.ts";
 import { type Providers, resolveVariables } from "./providers.ts";
 import { SEVERITY_PREFIX, severityChanges } from "./severity.ts";
+import { isTransformKey, readTransforms } from "./transforms.ts";
 
 export type ConnectorFile =
   | { readonly kind: "config"; readonly config: ConnectorConfig }
@@ -30,6 +31,7 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const policies = tablePolicies(sorted.policies, mistakes);
   const severity = severityChanges(sorted.severity, mistakes);
   const registry = converterRegistry(flat, mistakes);
+  const transforms = isWatch(flat) ? readTransforms(flat, mistakes) : undefined;
   mistakes.push(...exclusive(sorted.own), ...unreadable(sorted.own, providers));
   const own = { name: basename(file, ".json"), ...sorted.own };
   const keys = connectorKeys.safeParse(own);
@@ -42,7 +44,7 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const warnings = [...ignoredWarning(sorted.ignored), ...lineBreakWarnings(flat)];
   return {
     kind: "config",
-    config: assemble(keys.data, { filter, releasePolicyOf: policies, severity, registry, warnings }),
+    config: assemble(keys.data, { filter, releasePolicyOf: policies, severity, registry, transforms, warnings }),
   };
 }
 
@@ -92,6 +94,7 @@ function sortKeys(flat: Flat, watch: boolean, mistakes: Mistake[]): SortedKeys {
   const severity: Record<string, unknown> = {};
   const ignored: string[] = [];
   for (const [key, value] of Object.entries(flat)) {
+    if (watch && isTransformKey(key)) continue;
     if (watch && isOfDebeziumAlone(key)) ignored.push(key);
     else if (Object.hasOwn(connectorKeys.shape, key)) own[key] = value;
     else if (key.startsWith(TABLE_POLICY_PREFIX)) policies[key.slice(TABLE_POLICY_PREFIX.length)] = value;

@@ -33,6 +33,12 @@ export function envelopeSchema(topic: string, fields: readonly Field[]): Json {
   };
 }
 
+/** What ExtractNewRecordState leaves of it: the row's record alone. */
+export function rowSchema(topic: string, fields: readonly Field[]): Json {
+  const namespace = namespaceName(topic);
+  return { type: "record", name: "Value", namespace, fields: avroFields(fields), "connect.name": `${namespace}.Value` };
+}
+
 /** The key schema, fields in the key's own order. Undefined without key fields: events then have no key. */
 export function keySchema(topic: string, fields: readonly Field[]): Json | undefined {
   if (fields.length === 0) return undefined;
@@ -142,12 +148,18 @@ export function readEnvelope(schema: Json): ReadEnvelope {
     .find((branch: Json) => isObject(branch) && branch["type"] === "record");
   const rowFields = isObject(row) ? fieldsOf(row) : undefined;
   if (!isObject(row) || rowFields === undefined) return { kind: "no-envelope", why: "before and after hold no record" };
-  const namespace = namespaceOf(row, namespaceOf(schema, ""));
+  return { kind: "envelope", fields: spelledOut(rowFields, namespaceOf(row, namespaceOf(schema, ""))) };
+}
+
+/** The fields of a registered row that was unwrapped, spelled out as readEnvelope's; undefined: it is no record. */
+export function readRow(schema: Json): readonly AvroField[] | undefined {
+  const fields = recordFields(schema);
+  return fields === undefined ? undefined : spelledOut(fields, namespaceOf(schema, ""));
+}
+
+function spelledOut(fields: readonly AvroField[], namespace: string): readonly AvroField[] {
   const named = new Map<string, Json>();
-  return {
-    kind: "envelope",
-    fields: rowFields.map((field) => ({ ...field, type: spellOut(field.type, namespace, named) })),
-  };
+  return fields.map((field) => ({ ...field, type: spellOut(field.type, namespace, named) }));
 }
 
 /** The fields of a record, a key's for example; undefined: it is no record. */
@@ -155,18 +167,25 @@ export function recordFields(schema: Json): readonly AvroField[] | undefined {
   return isObject(schema) && schema["type"] === "record" ? fieldsOf(schema) : undefined;
 }
 
-/** The same envelope with other fields in its row record. */
-export function withRowFields(envelope: Json, fields: readonly Field[]): Json {
+/**
+ * The same envelope with other fields in its row record. Of a row that was unwrapped, other fields for those it has
+ * `before`: what was added behind them stays.
+ */
+export function withRowFields(schema: Json, fields: readonly Field[], before: readonly Field[]): Json {
+  const known = recordFields(schema);
+  if (known === undefined || !isObject(schema)) return schema;
+  if (readEnvelope(schema).kind === "envelope")
+    return { ...schema, fields: known.map((field) => inImage(field, fields)) };
+  const added = known.filter(({ name }) => !before.some((field) => field.name === name));
+  return { ...schema, fields: [...avroFields(fields), ...added.map((field) => ({ ...field }))] };
+}
+
+function inImage(field: AvroField, fields: readonly Field[]): Json {
   const row = (type: Json): Json => {
     if (Array.isArray(type)) return type.map(row);
     return isObject(type) && type["type"] === "record" ? { ...type, fields: avroFields(fields) } : type;
   };
-  const known = recordFields(envelope);
-  if (known === undefined || !isObject(envelope)) return envelope;
-  const changed = known.map((field) =>
-    field.name === "before" || field.name === "after" ? { ...field, type: row(field.type) } : { ...field },
-  );
-  return { ...envelope, fields: changed };
+  return field.name === "before" || field.name === "after" ? { ...field, type: row(field.type) } : { ...field };
 }
 
 function fieldsOf(record: JsonObject): readonly AvroField[] | undefined {

@@ -151,10 +151,11 @@ function valueCandidate(
   return { candidate, shape: { ...shape, fields }, field };
 }
 
-/** Debezium's next version has the envelope of its last: its source block is of Debezium's version, not of ours. */
+/** Debezium's next version has all of its last but the row: its source block is of Debezium's version, not of ours. */
 function schemaOf({ mode }: Rules, { shape }: TableState, fields: readonly Field[]): Json {
   if (mode === "guard") return envelopeSchema(shape.topic, fields);
-  return withRowFields(JSON.parse(shape.valueSchema.text) as Json, fields); // it was an envelope when it was observed
+  const last = JSON.parse(shape.valueSchema.text) as Json; // it was read when it was observed
+  return withRowFields(last, fields, shape.fields);
 }
 
 /** Is a field of this name filled from the same column now? */
@@ -172,7 +173,7 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
     const flowing = table.shape.fields.filter((field) => field.attnum === attnum).slice(-1);
     return rules.mode === "watch" ? comingField(rules, table, attnum, flowing) : flowing;
   });
-  const schema = keySchema(table.shape.topic, fields);
+  const schema = nextKey(rules, table.shape, fields);
   if (key === undefined || key.length === 0) {
     return { kind: "none", why: "the table has no key now: give it one, or capture it with a new connector" };
   }
@@ -183,6 +184,12 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
   const text = JSON.stringify(schema);
   const candidate: Candidate = { part: "key", added: [], moved: [], text, hash, widened: undefined, together: [] };
   return { kind: "made", made: { candidate, shape: { ...table.shape, key: fields }, field: undefined } };
+}
+
+/** Where Debezium publishes, its last key's schema has the name of the next. */
+function nextKey({ mode }: Rules, { topic, key, keySchema: last }: Shape, fields: readonly Field[]): Json | undefined {
+  if (mode === "guard" || last === undefined || fields.length === 0) return keySchema(topic, fields);
+  return withRowFields(JSON.parse(last.text) as Json, fields, key); // it was read when it was observed
 }
 
 /** Debezium publishes the key as it is with all else that waits. */

@@ -1,5 +1,5 @@
 import { fieldName } from "../event/names.ts";
-import { readEnvelope, recordFields } from "../event/schema.ts";
+import { readEnvelope, readRow, recordFields } from "../event/schema.ts";
 import type { Column, Table } from "../table/column.ts";
 import type { AvroField, Field, Json, RegisteredSchema } from "../table/shape.ts";
 import type { Amendment, Verdict } from "./amendment.ts";
@@ -21,7 +21,7 @@ type Observed = Extract<Input, { kind: "observed" }>;
  */
 export function onObserved(rules: Rules, state: State, input: Observed, when: When): Step {
   const table = state.tables.get(input.topic);
-  const fields = rowFields(input.value.text);
+  const fields = rowFields(rules, input.value.text);
   if (table === undefined || input.table.oid !== table.shape.table.oid || fields === undefined) return step(state);
   const seen = { kind: "seen", topic: input.topic, ...relationOf(input.table) } as const;
   const first = table.unpublished === true ? step(state) : onSeen(rules, state, seen, when);
@@ -41,11 +41,13 @@ export function onObserved(rules: Rules, state: State, input: Observed, when: Wh
   return step(withTable(next.state, { ...after, amendments }), ...next.effects, ...tell);
 }
 
-/** The row record's fields of a Debezium envelope; undefined: the text is none. */
-export function rowFields(text: string): readonly AvroField[] | undefined {
+/** The fields of a Debezium envelope's row, or of a row that was unwrapped; undefined: the text is neither. */
+export function rowFields({ unwrapped }: Rules, text: string): readonly AvroField[] | undefined {
   const json = parsed(text);
-  const read = json === undefined ? undefined : readEnvelope(json);
-  return read?.kind === "envelope" ? read.fields : undefined;
+  if (json === undefined) return undefined;
+  const read = readEnvelope(json);
+  if (read.kind === "envelope") return read.fields;
+  return unwrapped === undefined ? undefined : readRow(json)?.filter(({ name }) => !unwrapped.has(name));
 }
 
 /** The table with the shape that the registry has of it; what waits is judged anew on it. */

@@ -77,6 +77,8 @@ export interface Rules {
   readonly modes: ValueModes;
   /** Which tables and columns are captured, and what the file says of keys. */
   readonly filter: CaptureFilter;
+  /** watch: events are rows, with fields of these names added (view `row`). undefined: they are envelopes. */
+  readonly unwrapped?: ReadonlySet<string> | undefined;
 }
 
 export interface OperatorCommand {

@@ -1,13 +1,14 @@
 import { fieldOf } from "../event/field.ts";
-import { envelopeSchema } from "../event/schema.ts";
+import { envelopeSchema, rowSchema } from "../event/schema.ts";
 import type { Attnum } from "../table/column.ts";
 import { type Field, type RegisteredSchema, schemaId } from "../table/shape.ts";
 import { isCaptured, type SeenColumn } from "./differ.ts";
 import type { Rules, TableState } from "./state.ts";
 
 /** What a schema would be that nobody has registered. */
-export function noSchema(topic: string, fields: readonly Field[]): RegisteredSchema {
-  return { id: schemaId(0), text: JSON.stringify(envelopeSchema(topic, fields)) };
+export function noSchema({ unwrapped }: Rules, topic: string, fields: readonly Field[]): RegisteredSchema {
+  const schema = unwrapped === undefined ? envelopeSchema(topic, fields) : rowSchema(topic, fields);
+  return { id: schemaId(0), text: JSON.stringify(schema) };
 }
 
 /** A table that nothing is published of yet has the shape of its columns: nothing of it is a difference. */
@@ -19,7 +20,7 @@ export function asItsColumns(
 ): TableState {
   const fields = fieldsOf(rules, table, seen);
   const of = (column: Attnum) => fields.filter((field) => field.attnum === column);
-  const valueSchema = noSchema(table.shape.topic, fields);
+  const valueSchema = noSchema(rules, table.shape.topic, fields);
   const known = seen.map(({ column: { attnum, name, type } }) => ({ attnum, name, type }));
   return {
     ...table,

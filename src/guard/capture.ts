@@ -1,7 +1,7 @@
 import { tableOid } from "../table/column.ts";
 import { apply } from "./apply.ts";
 import { type Captured, capturedFrom, isWatching, type Session } from "./session.ts";
-import { capturable, createTopics, firstState } from "./start.ts";
+import { capturable, createTopics, firstState, oneTopic } from "./start.ts";
 
 /**
  * Before the first row of a table that the connector's file captures and nobody knew: its topic, its schemas and its
@@ -21,6 +21,10 @@ export async function captureNew(session: Session, captured: Captured): Promise<
   for (const item of items) {
     for (const finding of item.leftOut) outside.log.warn(finding.message);
     if (isWatching(session)) {
+      if (session.state.tables.has(item.topic)) {
+        outside.log.warn(`${oneTopic(item.topic)}: ${relation.schema}.${relation.name} is not judged`);
+        continue;
+      }
       apply(session, { kind: "captured", table: { ...(await firstState(outside, item)), known: [] } });
       outside.log.info(`${relation.schema}.${relation.name} is new: topic ${item.topic} is followed`);
       continue;

@@ -84,11 +84,11 @@ async function observe(
   strange: Set<string>,
   searched: Map<string, string>,
 ): Promise<void> {
-  const { registry, log } = session.outside;
+  const { registry, log, settings } = session.outside;
   const { topic, valueSchema, keySchema } = table.shape;
   const value = await registry.latest(`${topic}-value`);
   if (value === undefined) return;
-  if (rowFields(value.text) === undefined) {
+  if (rowFields(settings.rules, value.text) === undefined) {
     if (!strange.has(topic)) log.warn(`subject ${topic}-value is no Debezium envelope: the table is not judged`);
     strange.add(topic);
     return;

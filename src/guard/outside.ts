@@ -20,6 +20,8 @@ import type { Snapshot } from "../wal/snapshot.ts";
 export interface Settings {
   readonly name: string;
   readonly topicPrefix: string;
+  /** watch: the topic that Debezium's transforms make of one; undefined: the same. */
+  readonly route?: ((topic: string) => string) | undefined;
   readonly database: string;
   readonly slot: string;
   readonly publication: string;

@@ -4,7 +4,7 @@ import { fieldOf } from "../event/field.ts";
 import { topicName } from "../event/names.ts";
 import { envelopeSchema, keySchema } from "../event/schema.ts";
 import { type ChunkJob, newJob } from "../chunk/job.ts";
-import type { TableState } from "../gate/state.ts";
+import type { Rules, TableState } from "../gate/state.ts";
 import { newAmendment } from "../gate/seen.ts";
 import { differences } from "../gate/differ.ts";
 import { noSchema } from "../gate/unpublished.ts";
@@ -31,20 +31,27 @@ export function capturable(
   tables: readonly Table[],
 ): readonly Capturable[] {
   const each = tables.map((table) => mapTable(settings, table)).map((item) => ({ item, faults: faultsOf(item) }));
+  const topics = each.map(({ item }) => item.topic);
+  const twice = [...new Set(topics.filter((topic, index) => topics.indexOf(topic) !== index))];
   if (settings.rules.mode === "watch") {
     // What Debezium makes of them is its own business: here they are not judged.
     for (const { faults } of each) for (const fault of faults) log.warn(`${fault}: the table is not judged`);
-    return each.filter(({ faults }) => faults.length === 0).map(({ item }) => item);
+    for (const topic of twice) log.warn(`${oneTopic(topic)}: they are not judged`);
+    return each
+      .filter(({ faults, item }) => faults.length === 0 && !twice.includes(item.topic))
+      .map(({ item }) => item);
   }
   const all = each.map(({ item }) => item);
-  const faults = each.flatMap((one) => one.faults);
-  const topics = all.map(({ topic }) => topic);
-  const twice = topics.filter((topic, index) => topics.indexOf(topic) !== index);
-  faults.push(...twice.map((topic) => `several tables would be published to topic ${topic}`));
+  const faults = [...each.flatMap((one) => one.faults), ...twice.map(oneTopic)];
   if (faults.length === 0) return all;
   throw new GuardError("table-unsupported", `cannot be captured: ${faults.join("; ")}`, {
     next: "leave the table out of table.include.list, give it a key of mapped types, or rename what collides",
   });
+}
+
+/** Also of a table that another has the topic of. */
+export function oneTopic(topic: string): string {
+  return `several tables would be published to topic ${topic}`;
 }
 
 function faultsOf({ table, fields, key, rowKey }: Capturable): readonly string[] {
@@ -64,7 +71,7 @@ function describe(table: Table, attnum: number): string {
   return `${column?.name ?? "?"} has type ${column?.typeName ?? "?"}, which is not mapped`;
 }
 
-function mapTable({ rules, topicPrefix }: Settings, table: Table): Capturable {
+function mapTable({ rules, topicPrefix, route }: Settings, table: Table): Capturable {
   const { filter, modes } = rules;
   const { schema, name } = table;
   const mapped = logged(table).map((column) => ({ column, result: fieldOf(column, modes) }));
@@ -81,7 +88,8 @@ function mapTable({ rules, topicPrefix }: Settings, table: Table): Capturable {
     table.columns.filter((column) => column.name === one).map(({ attnum }) => attnum),
   );
   const key = (attnums ?? table.key).flatMap((column) => all.filter((field) => field.attnum === column));
-  const topic = topicName(topicPrefix, schema, name);
+  const named = topicName(topicPrefix, schema, name);
+  const topic = route?.(named) ?? named;
   return { table, topic, fields, key, rowKey: byFile === undefined ? undefined : table.key, leftOut };
 }
 
@@ -96,7 +104,8 @@ function logged(table: Table): readonly Column[] {
  */
 export async function firstState(outside: Outside, item: Capturable): Promise<TableState> {
   const { table, topic, leftOut, rowKey, key } = item;
-  if (outside.settings.rules.mode === "watch") return unpublished(item);
+  const { rules } = outside.settings;
+  if (rules.mode === "watch") return unpublished(rules, item);
   const latest = await outside.registry.latest(`${topic}-value`);
   const fields = latest === undefined ? item.fields : adopt(topic, item.fields, latest.text);
   const valueText = latest?.text ?? JSON.stringify(envelopeSchema(topic, fields));
@@ -111,9 +120,9 @@ export async function firstState(outside: Outside, item: Capturable): Promise<Ta
 }
 
 /** Whether anything is published of it is for the registry to say, which is looked at beside the stream. */
-function unpublished({ table, topic, fields, key, rowKey, leftOut }: Capturable): TableState {
+function unpublished(rules: Rules, { table, topic, fields, key, rowKey, leftOut }: Capturable): TableState {
   const { oid, schema, name } = table;
-  const valueSchema = noSchema(topic, fields);
+  const valueSchema = noSchema(rules, topic, fields);
   const shape = { topic, table: { oid, schema, name }, fields, key, valueSchema, keySchema: undefined };
   const known = logged(table).map(({ attnum, name: column, type }) => ({ attnum, name: column, type }));
   return { shape, known, amendments: [], leftOut, doubt: false, unpublished: true, flowed: [valueSchema], rowKey };

@@ -1,7 +1,7 @@
 import type { AvroRecord, AvroSchema, RecordField } from "../avro/schema.ts";
 import { recordIn, rowOf } from "../contract/row.ts";
 import { fromDefault } from "./default.ts";
-import type { Sample, SampleRecord } from "./sample.ts";
+import { isRecord, type Sample, type SampleRecord } from "./sample.ts";
 import { isNullable, samplesOf, typicalOf } from "./values.ts";
 
 /** What is sampled of a topic: the field that is new in it, by its name in the schema, if there is one. */
@@ -23,24 +23,35 @@ interface Change {
 
 /**
  * Events of a Debezium envelope: a create for each value of the new field (null, default, usual, edges), updates with and
- * without the row before, a delete, reads of a snapshot and of a backfill. The same for the same schema. Undefined:
- * the schema is no envelope.
+ * without the row before, a delete, reads of a snapshot and of a backfill. Of a row that was unwrapped the rows alone.
+ * The same for the same schema. Undefined: the schema is neither.
  */
-export function sampleEvents(envelope: AvroSchema, of: SampleOf): readonly SampleRecord[] | undefined {
-  const row = rowIn(envelope);
-  if (envelope.kind !== "record" || row === undefined) return undefined;
-  return changesOf(row, of).map((change, at) => eventOf(envelope, of.topic, change, at));
+export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly SampleRecord[] | undefined {
+  const row = rowIn(schema);
+  if (schema.kind !== "record" || row === undefined) return undefined;
+  const changes = changesOf(row, of);
+  if (row === schema) return changes.flatMap((change) => unwrapped(change));
+  return changes.map((change, at) => eventOf(schema, of.topic, change, at));
+}
+
+/** A delete is a tombstone, which no schema is of. */
+function unwrapped({ op, after }: Change): readonly SampleRecord[] {
+  if (!isRecord(after)) return [];
+  const added = { __op: op, __deleted: "false" };
+  return [{ ...after, ...Object.fromEntries(Object.entries(added).filter(([name]) => name in after)) }];
 }
 
 /** The first of these names that the row has: of a dropped column there is none. */
-export function sampledField(envelope: AvroSchema, names: readonly string[]): string | undefined {
-  const row = rowIn(envelope);
+export function sampledField(schema: AvroSchema, names: readonly string[]): string | undefined {
+  const row = rowIn(schema);
   return names.find((name) => row?.fields.some((field) => field.name === name));
 }
 
-function rowIn(envelope: AvroSchema): AvroRecord | undefined {
-  const isEnvelope = envelope.kind === "record" && envelope.fields.some(({ name }) => name === "after");
-  return isEnvelope ? rowOf(envelope) : undefined;
+/** Debezium calls a row's record Value, and a key's Key. */
+function rowIn(schema: AvroSchema): AvroRecord | undefined {
+  const isEvent =
+    schema.kind === "record" && (schema.name === "Value" || schema.fields.some(({ name }) => name === "after"));
+  return isEvent ? rowOf(schema) : undefined;
 }
 
 function changesOf(row: AvroRecord, { field: name, columnType }: SampleOf): readonly Change[] {

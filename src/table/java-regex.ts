@@ -1,21 +1,42 @@
 /** A list's regular expression: what matches it whole, or why it cannot be used here. */
 export type JavaRegex =
-  | { readonly kind: "regex"; readonly matches: (text: string) => boolean }
+  | {
+      readonly kind: "regex";
+      /** The whole text. */
+      readonly matches: (text: string) => boolean;
+      /** How many it has. */
+      readonly groups: number;
+      /** The text with what it finds first, in whole and by group, replaced. */
+      readonly replaceFirst: (text: string, by: (groups: readonly (string | undefined)[]) => string) => string;
+    }
   /** `why` continues "the expression": `has a possessive quantifier`. It quotes nothing but the construct. */
   | { readonly kind: "refused"; readonly why: string };
 
+/** `fold`: case does not count (CASE_INSENSITIVE, which folds a-z alone). */
+export type Case = "fold" | "keep";
+
 /**
- * A regular expression as Debezium's lists mean it: java.util.regex.Pattern with CASE_INSENSITIVE (which folds a-z
- * alone) that has to match the whole text. Each construct is written anew for JavaScript; what JavaScript lacks or
+ * A regular expression as Debezium's lists mean it: java.util.regex.Pattern that has to match the whole text. Each construct is written anew for JavaScript; what JavaScript lacks or
  * reads differently is refused by name, so nothing is ever captured by a second meaning.
  */
-export function javaRegex(pattern: string): JavaRegex {
+export function javaRegex(pattern: string, letters: Case = "fold"): JavaRegex {
   try {
-    const own = translate(pattern);
-    void new RegExp(own, "u"); // alone, so that its parentheses cannot close the ones around it
-    const regex = new RegExp(`^(?:${own})$`, "u");
+    const own = translate(pattern, letters);
+    const found = new RegExp(own, "du"); // alone, so that its parentheses cannot close the ones around it
+    const whole = new RegExp(`^(?:${own})$`, "u");
     // Java folds a-z alone; the flag `i` would fold É too.
-    return { kind: "regex", matches: (text) => regex.test(lower(text)) };
+    const read = (text: string) => (letters === "fold" ? lower(text) : text);
+    return {
+      kind: "regex",
+      matches: (text) => whole.test(read(text)),
+      groups: (new RegExp(`${own}|`, "u").exec("")?.length ?? 1) - 1,
+      replaceFirst(text, by) {
+        const places = found.exec(read(text))?.indices;
+        if (places === undefined) return text;
+        const [[from, to] = [0, 0]] = places;
+        return text.slice(0, from) + by(places.map((place) => place && text.slice(...place))) + text.slice(to);
+      },
+    };
   } catch (error) {
     return { kind: "refused", why: error instanceof Refusal ? error.message : "is no regular expression" };
   }
@@ -24,15 +45,15 @@ export function javaRegex(pattern: string): JavaRegex {
 class Refusal extends Error {}
 
 const NEWLINES = String.raw`\n\r\u0085\u2028\u2029`;
-/** Java's classes are ASCII's. Texts are lower case when they are matched. */
+/** Java's classes are ASCII's. */
 const CLASSES: Readonly<Record<string, readonly [inside: string, outside: string]>> = {
   d: ["0-9", "[0-9]"],
-  w: ["a-z_0-9", "[a-z_0-9]"],
+  w: ["A-Za-z_0-9", "[A-Za-z_0-9]"],
   s: [String.raw` \t\n\x0b\f\r`, String.raw`[ \t\n\x0b\f\r]`],
 };
 const PROPERTIES: Readonly<Record<string, string>> = {
-  Alpha: "a-z",
-  Alnum: "a-z0-9",
+  Alpha: "A-Za-z",
+  Alnum: "A-Za-z0-9",
   Digit: "0-9",
   L: String.raw`\p{L}`,
   IsL: String.raw`\p{L}`,
@@ -43,13 +64,13 @@ const CONTROLS: Readonly<Record<string, number>> = { t: 9, n: 10, f: 12, r: 13, 
 const GROUPS = /^\((?:\?(?:[:=!]|<[=!]|<[A-Za-z][A-Za-z0-9]*>|i:))?/;
 const QUANTIFIER = /^(?:[*+?]|\{\d+(?:,\d*)?\})/;
 
-function translate(pattern: string): string {
+function translate(pattern: string, letters: Case): string {
   let out = "";
   let at = 0;
   while (at < pattern.length) {
     const rest = pattern.slice(at);
     const quantifier = QUANTIFIER.exec(rest)?.[0];
-    const [written, length] = quantifier === undefined ? atom(rest) : quantified(rest, quantifier);
+    const [written, length] = quantifier === undefined ? atom(rest, letters) : quantified(rest, quantifier);
     out += written;
     at += length;
   }
@@ -64,14 +85,14 @@ function quantified(rest: string, quantifier: string): Written {
   return next === "?" ? [`${quantifier}?`, quantifier.length + 1] : [quantifier, quantifier.length];
 }
 
-function atom(rest: string): Written {
+function atom(rest: string, letters: Case): Written {
   switch (rest[0]) {
     case "\\":
-      return escape(rest, false);
+      return escape(rest, false, letters);
     case "[":
-      return characterClass(rest);
+      return characterClass(rest, letters);
     case "(":
-      return group(rest);
+      return group(rest, letters);
     case ".":
       return [`[^${NEWLINES}]`, 1];
     case "{":
@@ -82,11 +103,12 @@ function atom(rest: string): Written {
     case ")":
       return [rest.slice(0, 1), 1];
     default:
-      return literal(rest);
+      return literal(rest, letters);
   }
 }
 
-function group(rest: string): Written {
+function group(rest: string, letters: Case): Written {
+  if (rest.startsWith("(?i") && letters === "keep") throw new Refusal("has the flag `(?i)`");
   if (rest.startsWith("(?i)")) return ["(?:)", 4];
   const opening = GROUPS.exec(rest)?.[0] ?? "(";
   if (opening === "(?i:") return ["(?:", 4];
@@ -96,23 +118,23 @@ function group(rest: string): Written {
 }
 
 /** `\` and what follows; in a class it stands without brackets. */
-function escape(rest: string, inClass: boolean): Written {
+function escape(rest: string, inClass: boolean, letters: Case): Written {
   const letter = rest[1];
   if (letter === undefined) throw new Refusal("ends with a backslash");
   const known = CLASSES[letter.toLowerCase()];
   if (known !== undefined) return [negatable(known, letter, inClass), 2];
   const control = CONTROLS[letter];
-  if (control !== undefined) return [codePoint(control), 2];
-  if (letter === "Q") return quoted(rest);
+  if (control !== undefined) return [codePoint(control, letters), 2];
+  if (letter === "Q") return quoted(rest, letters);
   if (letter === "p" || letter === "P") return property(rest, inClass);
   const hex = /^\\(?:x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4}))/.exec(rest);
   const digits = hex?.[1] ?? hex?.[2] ?? hex?.[3];
-  if (hex !== null && digits !== undefined) return [codePoint(Number.parseInt(digits, 16)), hex[0].length];
+  if (hex !== null && digits !== undefined) return [codePoint(Number.parseInt(digits, 16), letters), hex[0].length];
   if (!inClass && letter === "A") return ["^", 2];
   if (!inClass && /[zZ]/.test(letter)) return ["$", 2];
   if (/[1-9k]/.test(letter)) throw new Refusal(`has a back reference \`\\${letter}\``);
   if (/[A-Za-z0]/.test(letter)) throw new Refusal(`has \`\\${letter}\`, which JavaScript lacks or reads differently`);
-  const [text, length] = literal(rest.slice(1));
+  const [text, length] = literal(rest.slice(1), letters);
   return [text, length + 1];
 }
 
@@ -122,10 +144,10 @@ function negatable(known: readonly [inside: string, outside: string], letter: st
   return `[^${known[0]}]`;
 }
 
-function quoted(rest: string): Written {
+function quoted(rest: string, letters: Case): Written {
   const end = rest.indexOf("\\E", 2);
   const text = rest.slice(2, end < 0 ? undefined : end);
-  return [Array.from(text, (char) => literal(char)[0]).join(""), end < 0 ? rest.length : end + 2];
+  return [Array.from(text, (char) => literal(char, letters)[0]).join(""), end < 0 ? rest.length : end + 2];
 }
 
 function property(rest: string, inClass: boolean): Written {
@@ -136,7 +158,7 @@ function property(rest: string, inClass: boolean): Written {
   return [inClass ? members : `[${negated ? "^" : ""}${members}]`, whole.length];
 }
 
-function characterClass(rest: string): Written {
+function characterClass(rest: string, letters: Case): Written {
   let at = rest[1] === "^" ? 2 : 1;
   let out = at === 2 ? "[^" : "[";
   const first = at;
@@ -145,7 +167,7 @@ function characterClass(rest: string): Written {
     if (here[0] === "]" && at > first) return [`${out}]`, at + 1];
     if (here[0] === "[") throw new Refusal("has a class within a class");
     if (here.startsWith("&&")) throw new Refusal("has an intersection of classes `&&`");
-    const [written, length] = member(here);
+    const [written, length] = member(here, letters);
     out += written;
     at += length;
   }
@@ -153,14 +175,15 @@ function characterClass(rest: string): Written {
 }
 
 /** One character, class or range of a class. */
-function member(here: string): Written {
+function member(here: string, letters: Case): Written {
   const [from, length] = single(here);
-  if (from === undefined) return escape(here, true);
+  if (from === undefined) return escape(here, true, letters);
   const dash = here.slice(length);
-  if (dash[0] !== "-" || dash[1] === undefined || dash[1] === "]" || dash[1] === "[") return [codePoint(from), length];
+  if (dash[0] !== "-" || dash[1] === undefined || dash[1] === "]" || dash[1] === "[")
+    return [codePoint(from, letters), length];
   const [to, more] = single(dash.slice(1));
   if (to === undefined || to < from) throw new Refusal("has a range that is none");
-  return [range(from, to), length + 1 + more];
+  return [range(from, to, letters), length + 1 + more];
 }
 
 /** A character's code; undefined for a class such as `\d`. */
@@ -168,25 +191,26 @@ function single(here: string): readonly [code: number | undefined, length: numbe
   const code = here.codePointAt(0) ?? 0;
   if (here[0] !== "\\") return [code, String.fromCodePoint(code).length];
   if (/^\\[dwsDWSpPQ]/.test(here)) return [undefined, 0];
-  const [written, length] = escape(here, true);
+  const [written, length] = escape(here, true, "keep");
   return [Number.parseInt(written.slice(3, -1), 16), length];
 }
 
-/** Matching is on lower case: what of the range is A-Z stands for a-z too. */
-function range(from: number, to: number): string {
+/** Folded, matching is on lower case: what of the range is A-Z stands for a-z too. */
+function range(from: number, to: number, letters: Case): string {
+  if (letters === "keep") return `${raw(from)}-${raw(to)}`;
   const low = Math.max(from, 0x41);
   const high = Math.min(to, 0x5a);
   const folded = low <= high ? `${raw(low + 0x20)}-${raw(high + 0x20)}` : "";
   return `${raw(from)}-${raw(to)}${folded}`;
 }
 
-function literal(text: string): Written {
+function literal(text: string, letters: Case): Written {
   const code = text.codePointAt(0) ?? 0;
-  return [codePoint(code), String.fromCodePoint(code).length];
+  return [codePoint(code, letters), String.fromCodePoint(code).length];
 }
 
-function codePoint(code: number): string {
-  return raw(code >= 0x41 && code <= 0x5a ? code + 0x20 : code);
+function codePoint(code: number, letters: Case): string {
+  return raw(letters === "fold" && code >= 0x41 && code <= 0x5a ? code + 0x20 : code);
 }
 
 function raw(code: number): string {

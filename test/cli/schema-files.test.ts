@@ -17,6 +17,7 @@ beforeAll(() => {
   writeFileSync(join(folder, "c2.avsc"), `\uFEFF${envelope("shop.public.c")} `);
   writeFileSync(join(folder, "other.avsc"), '{"type": "record", "name": "Customer", "fields": []}');
   writeFileSync(join(folder, "int.avsc"), '"int"');
+  writeFileSync(join(folder, "row.avsc"), '{"type": "record", "name": "shop.public.a_b.Value", "fields": []}');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -29,6 +30,7 @@ describe("the topic of a schema file", () => {
       ["shop.public.a-b", 1],
       ["shop.public.c", 2],
     ]);
+    expect(topicsOf(["row.avsc"])).toEqual([["shop.public.a-b", 1]]);
   });
 
   it("is what is written before it, or the only one there is", () => {

@@ -161,9 +161,9 @@ describe("a connector file that is right", () => {
   });
 
   it("to watch still says which schema a table gets: a key that would change that is a mistake", () => {
-    const keys = { "fieldgate.mode": "watch", transforms: "unwrap", "decimal.handling.mode": "exact" };
+    const keys = { "fieldgate.mode": "watch", transforms: "outbox", "decimal.handling.mode": "exact" };
     expect(mistakes(keys)).toEqual([
-      expect.stringMatching(/^transforms is not supported/),
+      expect.stringMatching(/^transforms\.outbox\.type is not followed: only .*ExtractNewRecordState/),
       expect.stringMatching(/^decimal\.handling\.mode must/),
     ]);
     expect(mistakes({ "fieldgate.mode": "watch", name: "inventory", "slot.name": "fieldgate_inventory" })).toEqual([

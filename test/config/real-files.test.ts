@@ -102,6 +102,13 @@ describe("a connector file written for Debezium", () => {
     expect(result.config.filter.keyColumns("sales", "invoices", ["id", "tenant_id"])).toEqual(["tenant_id", "id"]);
   });
 
+  it("of Strimzi is watched unchanged: its rows are unwrapped, its topics are the tables' names", () => {
+    const result = check("strimzi-files.json", { ...keysOf("strimzi-files.json"), "fieldgate.mode": "watch" });
+    expect(result).toMatchObject({ kind: "config", config: { transforms: { unwrapped: new Set() } } });
+    if (result.kind === "wrong") return;
+    expect(result.config.transforms?.route?.("orders.sales.invoices")).toBe("invoices");
+  });
+
   it("of RDS with an outbox names what stops it, and runs without", () => {
     const found = stoppers("rds-outbox.json");
     expect(found.map(([key]) => key)).toEqual([

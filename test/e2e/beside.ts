@@ -12,6 +12,8 @@ import { type Service, type ServiceOptions, startService } from "./service.ts";
 /** Who publishes a table `public.t` that Fieldgate watches: a real Debezium, or what registers as it would. */
 export interface Publisher {
   readonly prefix: string;
+  /** The table's. */
+  readonly topic: string;
   readonly slot: string;
   readonly publication: string;
   /** Its own file: what watching adds is `fieldgate.mode` alone. */
@@ -45,7 +47,7 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
     env: { FIELDGATE_SLACK_WEBHOOK_URL: slack.url },
   };
   const log = await ownSlot(database, other);
-  const topic = `${other.prefix}.public.t`;
+  const { topic } = other;
   await until(async () => (await versions(topic)) === 1, "the first row is published");
   const before = await theirs(database, other);
   {
@@ -71,10 +73,12 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
     expect(await theirs(database, other)).toEqual(before);
   }
   await using service = await startService(options);
-  expect(await judged(service, "nick")).toMatchObject({ verdicts: [{ consumer: "billing" }] });
+  const next = await judged(service, "nick");
+  expect(next).toMatchObject({ verdicts: [{ consumer: "billing" }] });
   await row(database, other, "insert into t values (2, 'two', 'deuce')");
   const published = await service.amendment("nick", "released");
   expect(published.gate.why).toMatch(/^schema \d+ of .*-value carries it$/);
+  expect(JSON.parse(await latest(topic))).toEqual(JSON.parse(next.candidate?.schema ?? ""));
   expect((await service.connector()).tables[0]).toMatchObject({ fields: ["id", "a", "nick"], withheld: [] });
   expect(JSON.stringify(await told(/Published: .*nick$/))).toContain("*billing* (default)");
   await database.query("truncate t; alter table t add column level int not null");
@@ -147,6 +151,10 @@ export async function ends(prefix: string): Promise<Readonly<Record<string, numb
 
 async function versions(topic: string): Promise<number> {
   return ((await registryGet(`/subjects/${topic}-value/versions`)) as readonly number[]).length; // the registry's answer
+}
+
+async function latest(topic: string): Promise<string> {
+  return ((await registryGet(`/subjects/${topic}-value/versions/latest`)) as { schema: string }).schema; // its answer
 }
 
 async function registryGet(path: string): Promise<unknown> {

@@ -77,6 +77,7 @@ async function standIn(database: Database): Promise<Publisher> {
   let end = "running";
   return {
     prefix,
+    topic,
     slot: prefix,
     publication: prefix,
     connectorFile: {

@@ -170,14 +170,14 @@ export function madeOf(table: TableState, amendment: Amendment, wide = false, ru
 }
 
 /** The candidate of an amendment as its table is now. */
-export function candidateFor(state: State, id: string, wide = false): Candidate {
+export function candidateFor(state: State, id: string, wide = false, rules = RULES): Candidate {
   const found = findAmendment(state, id);
   if (found === undefined) throw new Error(`no amendment ${id}`);
-  return madeOf(found.table, found.amendment, wide).candidate;
+  return madeOf(found.table, found.amendment, wide, rules).candidate;
 }
 
-export function fits(state: State, id: string): Input {
-  const answer: Answer = { kind: "fits", candidate: candidateFor(state, id) };
+export function fits(state: State, id: string, rules = RULES): Input {
+  const answer: Answer = { kind: "fits", candidate: candidateFor(state, id, false, rules) };
   return { kind: "judged", id, answer };
 }
 

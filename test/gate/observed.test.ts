@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
+import { envelopeSchema, keySchema, rowSchema } from "../../src/event/schema.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import type { Answer } from "../../src/gate/amendment.ts";
 import type { Input, Rules, State, TableState } from "../../src/gate/state.ts";
@@ -263,6 +263,39 @@ describe("observed: what Debezium registered", () => {
     const { candidate } = madeOf(found.table, found.amendment, false, WATCH);
     expect(candidate.text).not.toContain("origin_lsn");
     expect(candidate.text).toContain('"nick"');
+  });
+});
+
+describe("a row that is unwrapped", () => {
+  const rules: Rules = { ...WATCH, unwrapped: new Set(["__op"]) };
+  const OP = { name: "__op", type: ["null", "string"], default: null };
+  const row = (fields: readonly Column[], columns: readonly Column[]): Input => {
+    const made = rowSchema(TOPIC, fields.map(fieldFor)) as { readonly fields: readonly unknown[] }; // a record
+    const value = { id: schemaId(7), text: JSON.stringify({ ...made, fields: [...made.fields, OP] }) };
+    return { kind: "observed", topic: TOPIC, value, key: undefined, table: tableOf(columns) };
+  };
+  const followed = play(rules, withContract, row([ID, NAME], [ID, NAME])).state;
+
+  it("is followed; what is added to it is no column's", () => {
+    expect(fieldNames(followed)).toEqual(["id", "name"]);
+    expect(tableIn(followed)).toMatchObject({ amendments: [], shape: { valueSchema: { id: 7 } } });
+  });
+
+  it("has a new column before what is added, loses a dropped one, and is judged as envelopes are", () => {
+    const coming = (columns: readonly Column[], id: string) => {
+      const found = findAmendment(play(rules, followed, seen(columns)).state, id);
+      if (found === undefined) throw new Error("no amendment");
+      const { candidate } = madeOf(found.table, found.amendment, false, rules);
+      return (JSON.parse(candidate.text) as { readonly fields: readonly { name: string }[] }).fields.map((f) => f.name);
+    };
+    expect(coming([ID, NAME, NICK], nick)).toEqual(["id", "name", "nick", "__op"]);
+    expect(coming([ID], idOf(NAME))).toEqual(["id", "__op"]);
+    const step = play(rules, followed, NEW, (now) => fits(now, nick, rules));
+    expect(gateOf(step.state, nick)?.why).toMatch(/^not ready: replica/);
+  });
+
+  it("is nothing that can be followed where no transform unwraps", () => {
+    expect(play(WATCH, withContract, row([ID, NAME, NICK], [ID, NAME, NICK])).state).toEqual(withContract);
   });
 });
 

@@ -4,7 +4,7 @@ import { parseSchemaText } from "../../src/avro/parse.ts";
 import { rowOf } from "../../src/contract/row.ts";
 import { decide } from "../../src/decide.ts";
 import { fieldOf } from "../../src/event/field.ts";
-import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
+import { envelopeSchema, keySchema, rowSchema } from "../../src/event/schema.ts";
 import type { Amendment } from "../../src/gate/amendment.ts";
 import type { Input, Rules, State, Step } from "../../src/gate/state.ts";
 import { asItsColumns } from "../../src/gate/unpublished.ts";
@@ -16,6 +16,7 @@ import { ID, NAME, publishing, RULES, stateOf, tableIn, tableOf, TOPIC, WHEN } f
 import { anyMove, inputOf, type Move, newWorld, type World } from "./world.ts";
 
 const WATCH: Rules = { ...RULES, mode: "watch" };
+const UNWRAPPED: Rules = { ...WATCH, unwrapped: new Set(["__op"]) };
 
 /** Debezium registers the table as it is, or as it was the time before. */
 type Watched = Move | { readonly kind: "observed"; readonly late: boolean };
@@ -28,6 +29,8 @@ interface Played {
 interface Run {
   /** Nothing is published of the table when it begins. */
   readonly unpublished: boolean;
+  /** Its events are rows, with `__op` added. */
+  readonly unwrapped: boolean;
   readonly moves: readonly Watched[];
 }
 
@@ -39,28 +42,40 @@ const moves: fc.Arbitrary<readonly Watched[]> = fc.array(
   { minLength: 3, maxLength: 40 },
 );
 
-const runs: fc.Arbitrary<Run> = fc.record({ unpublished: fc.boolean(), moves });
+const runs: fc.Arbitrary<Run> = fc.record({ unpublished: fc.boolean(), unwrapped: fc.boolean(), moves });
 
-function begin(unpublished: boolean): State {
+function begin({ unpublished, unwrapped }: Run): State {
   const table = publishing([ID, NAME]);
   const seen = [ID, NAME].map((column) => ({ column, gone: false }));
-  return stateOf(unpublished ? { ...asItsColumns(WATCH, table, seen, [ID.attnum]), unpublished } : table);
+  if (unpublished) return stateOf({ ...asItsColumns(rulesOf({ unwrapped }), table, seen, [ID.attnum]), unpublished });
+  const valueSchema = { id: schemaId(1), text: schemaText(table.shape.fields, unwrapped) };
+  return stateOf({ ...table, shape: { ...table.shape, valueSchema }, flowed: [valueSchema] });
 }
 
-function play({ unpublished, moves: chosen }: Run): readonly Played[] {
+function rulesOf({ unwrapped }: Pick<Run, "unwrapped">): Rules {
+  return unwrapped ? UNWRAPPED : WATCH;
+}
+
+function schemaText(fields: readonly Field[], unwrapped: boolean): string {
+  if (!unwrapped) return JSON.stringify(envelopeSchema(TOPIC, fields));
+  const row = rowSchema(TOPIC, fields) as { readonly fields: readonly unknown[] }; // a record
+  return JSON.stringify({ ...row, fields: [...row.fields, { name: "__op", type: ["null", "string"], default: null }] });
+}
+
+function play(run: Run): readonly Played[] {
   const world = newWorld(true);
-  let state = begin(unpublished);
+  let state = begin(run);
   let before: readonly Column[] = world.columns;
   let id = 10;
   const played: Played[] = [];
-  for (const move of [...chosen, { kind: "observed", late: false } as const]) {
+  for (const move of [...run.moves, { kind: "observed", late: false } as const]) {
     const input =
       move.kind === "observed"
-        ? observed(world, move.late ? before : world.columns, (id += 1))
+        ? observed(world, move.late ? before : world.columns, (id += 1), run.unwrapped)
         : inputOf(world, state, move);
     if (move.kind === "observed") before = world.columns;
     if (input === undefined) continue;
-    const step = decide(WATCH, state, input, WHEN);
+    const step = decide(rulesOf(run), state, input, WHEN);
     played.push({ input, step });
     state = step.state;
   }
@@ -74,7 +89,7 @@ function mapped(columns: readonly Column[]): readonly Field[] {
   });
 }
 
-function observed(world: World, columns: readonly Column[], id: number): Input {
+function observed(world: World, columns: readonly Column[], id: number, unwrapped: boolean): Input {
   const fields = mapped(columns);
   const keyed = world.key.flatMap((one) => fields.filter((field) => field.attnum === one));
   const key = keySchema(TOPIC, keyed);
@@ -82,7 +97,7 @@ function observed(world: World, columns: readonly Column[], id: number): Input {
   return {
     kind: "observed",
     topic: TOPIC,
-    value: { id: schemaId(id), text: JSON.stringify(envelopeSchema(TOPIC, fields)) },
+    value: { id: schemaId(id), text: schemaText(fields, unwrapped) },
     key: key === undefined ? undefined : { id: schemaId(id + 1000), text: JSON.stringify(key) },
     table,
   };
@@ -103,7 +118,8 @@ describe("where Debezium publishes, whatever happens in whatever order", () => {
     for (const { input, step } of play(run)) {
       const { shape, flowed } = tableIn(step.state);
       const row = rowOf(parseSchemaText(shape.valueSchema.text));
-      expect(shape.fields.map(({ avro }) => avro.name)).toEqual(row?.fields.map(({ name }) => name));
+      const names = row?.fields.map(({ name }) => name).filter((name) => name !== "__op");
+      expect(shape.fields.map(({ avro }) => avro.name)).toEqual(names);
       expect(flowed.at(-1)).toBe(shape.valueSchema);
       if (input.kind === "observed" && input.table.oid === shape.table.oid) expect(shape.valueSchema).toBe(input.value);
     }
@@ -121,7 +137,7 @@ describe("where Debezium publishes, whatever happens in whatever order", () => {
       const canBe = ({ unmapped, key }: Amendment) =>
         unmapped === undefined && (key ?? []).every((one) => flowing.has(one));
       expect(withheldOf(table).filter(canBe)).toEqual([]);
-      const again = decide(WATCH, step.state, input, WHEN);
+      const again = decide(rulesOf(run), step.state, input, WHEN);
       expect(tableIn(again.state)).toEqual(table);
     },
   );

@@ -2,10 +2,11 @@ import avsc from "avsc";
 import { describe, expect, it } from "vitest";
 import { parseSchemaText } from "../../src/avro/parse.ts";
 import { OID } from "../../src/event/kind.ts";
-import { envelopeSchema } from "../../src/event/schema.ts";
+import { envelopeSchema, rowSchema } from "../../src/event/schema.ts";
 import { containerFile, isSampleFile } from "../../src/sample/encode.ts";
 import { sampledField, sampleEvents } from "../../src/sample/events.ts";
 import { eventsJson } from "../../src/sample/json.ts";
+import type { Json } from "../../src/table/shape.ts";
 import { avscType } from "../event/avro.ts";
 import { field, type ColumnSpec } from "../event/row.ts";
 import { COLUMNS } from "./columns.ts";
@@ -153,6 +154,17 @@ describe("the events", () => {
   });
   it("of a dropped column are in the schema without it", () => {
     expect(sampled().events.map(({ op }) => op)).toEqual(["c", "u", "u", "d", "r", "r"]);
+  });
+  it("of a row that is unwrapped are the rows that are not deleted, with what is added", () => {
+    const spec = { name: "zip", oid: OID.text };
+    const row = rowSchema(TOPIC, [ID, NAME, field(spec, 2)]) as { readonly fields: readonly Json[] }; // a record
+    const added = { name: "__op", type: ["null", "string"], default: null };
+    const schema = parseSchemaText(JSON.stringify({ ...row, fields: [...row.fields, added] }));
+    const wrapped = sampled(spec).events as unknown as readonly Event[];
+    const rows = sampleEvents(schema, { topic: TOPIC, field: sampledField(schema, ["zip"]), columnType: "" });
+    expect(rows?.map(({ __op, ...after }) => ({ op: __op, after }))).toEqual(
+      wrapped.filter(({ op }) => op !== "d").map(({ op, after }) => ({ op, after })),
+    );
   });
   it("of a key's schema are none", () => {
     const key = parseSchemaText('{"type":"record","name":"Key","fields":[{"name":"id","type":"int"}]}');
