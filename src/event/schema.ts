@@ -180,6 +180,14 @@ export function withRowFields(schema: Json, fields: readonly Field[], before: re
   return { ...schema, fields: [...avroFields(fields), ...added.map((field) => ({ ...field }))] };
 }
 
+/** The record with the fields of the other. */
+export function withFieldsOf(record: Json, other: Json): Json {
+  const fields = recordFields(other);
+  return fields === undefined || !isObject(record)
+    ? other
+    : { ...record, fields: fields.map((field) => ({ ...field })) };
+}
+
 function inImage(field: AvroField, fields: readonly Field[]): Json {
   const row = (type: Json): Json => {
     if (Array.isArray(type)) return type.map(row);

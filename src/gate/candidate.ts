@@ -1,6 +1,6 @@
 import { schemaHash } from "../avro/hash.ts";
 import { fieldOf, widen } from "../event/field.ts";
-import { envelopeSchema, keySchema, withRowFields } from "../event/schema.ts";
+import { envelopeSchema, keySchema, withFieldsOf, withRowFields } from "../event/schema.ts";
 import type { Attnum } from "../table/column.ts";
 import type { Field, Json, Shape } from "../table/shape.ts";
 import type { Amendment, Candidate } from "./amendment.ts";
@@ -187,9 +187,10 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
 }
 
 /** Where Debezium publishes, its last key's schema has the name of the next. */
-function nextKey({ mode }: Rules, { topic, key, keySchema: last }: Shape, fields: readonly Field[]): Json | undefined {
-  if (mode === "guard" || last === undefined || fields.length === 0) return keySchema(topic, fields);
-  return withRowFields(JSON.parse(last.text) as Json, fields, key); // it was read when it was observed
+function nextKey({ mode }: Rules, { topic, keySchema: last }: Shape, fields: readonly Field[]): Json | undefined {
+  const made = keySchema(topic, fields);
+  if (mode === "guard" || last === undefined || made === undefined) return made;
+  return withFieldsOf(JSON.parse(last.text) as Json, made); // it was read when it was observed
 }
 
 /** Debezium publishes the key as it is with all else that waits. */

@@ -216,6 +216,17 @@ describe("observed: what Debezium registered", () => {
     expect(JSON.parse(candidate.text)).toMatchObject({ fields: [{ name: "id" }, { name: "zip" }] });
   });
 
+  it("another key of a topic that is renamed keeps the name that the table gave it", () => {
+    const table = publishing();
+    const named = { id: schemaId(2), text: JSON.stringify(keySchema("shop.public.customers", table.shape.key)) };
+    const renamed = stateOf({ ...table, shape: { ...table.shape, keySchema: named } });
+    const { state } = play(WATCH, renamed, seen([ID, NAME], { key: [2] }));
+    const found = findAmendment(state, `${TOPIC}/key`);
+    if (found === undefined) throw new Error("no amendment");
+    const { candidate } = madeOf(found.table, found.amendment, false, WATCH);
+    expect(candidate.text).toBe(JSON.stringify(keySchema("shop.public.customers", [fieldFor(NAME)])));
+  });
+
   it("records which groups nobody had named", () => {
     const group = { group: "sink", members: 1, offsets: new Map(), readers: new Map() };
     const look = { kind: "seen", at: 1, byTopic: new Map([[TOPIC, [group]]]) } as const;
