@@ -1,4 +1,5 @@
 /** The reader's aliases as Java's decoder applies them to the writer's schema: Schema.applyAliases of Avro 1.12. */
+import { oncePer } from "../once.ts";
 import { repeated } from "./attributes.ts";
 import { isValidDefault } from "./default.ts";
 import { sameDefinition } from "./redefinition.ts";
@@ -48,14 +49,8 @@ interface Aliases {
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
-/** By reader: one is asked about many writers. */
-const aliases = new WeakMap<AvroSchema, Aliases>();
-
-function aliasesOf(reader: AvroSchema): Aliases {
-  const known = aliases.get(reader) ?? aliasesIn(reader);
-  aliases.set(reader, known);
-  return known;
-}
+/** One reader is asked about many writers. */
+const aliasesOf = oncePer(aliasesIn);
 
 function aliasesIn(reader: AvroSchema): Aliases {
   const types = new Map<string, string>();
@@ -158,14 +153,14 @@ function keepsDefault({ type, default: value }: RecordField): boolean {
   });
 }
 
-const indexes = new WeakMap<Renaming, WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>>();
+const readFieldsBy = oncePer((renaming: Renaming) =>
+  oncePer(
+    (writer: AvroRecord): ReadonlyMap<string, RecordField> =>
+      new Map(writer.fields.map((field) => [renaming.fieldName(writer, field), field])),
+  ),
+);
 
 /** The writer's fields, by the name of the field that the decoder reads each into. */
 export function readFields(renaming: Renaming, writer: AvroRecord): ReadonlyMap<string, RecordField> {
-  const byRecord = indexes.get(renaming) ?? new WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>();
-  const known = byRecord.get(writer);
-  if (known !== undefined) return known;
-  const index = new Map(writer.fields.map((field) => [renaming.fieldName(writer, field), field]));
-  indexes.set(renaming, byRecord.set(writer, index));
-  return index;
+  return readFieldsBy(renaming)(writer);
 }

@@ -1,3 +1,4 @@
+import { oncePer, oncePerPair } from "../once.ts";
 import { isNamed, isPrimitive, type AvroEnum, type AvroFixed, type AvroNamed, type AvroRecord } from "./schema.ts";
 import type { AvroSchema, AvroUnion, RecordField } from "./schema.ts";
 
@@ -37,21 +38,16 @@ interface Path {
 
 const NONE: readonly Incompatibility[] = [];
 
-/** By reader, of the writer asked for last: whoever judges a pair asks for it again. */
-const last = new WeakMap<AvroSchema, { readonly writer: AvroSchema; readonly answer: Compatibility }>();
-
 /**
  * Can `reader` read all data of `writer`? Same verdict, types, locations, messages and order as Avro Java 1.12's
  * SchemaCompatibility.checkReaderWriterCompatibility, which Confluent's and Apicurio's registries call: also where
  * a pair met again keeps the location of its first meeting.
  */
 export function checkCompatibility(reader: AvroSchema, writer: AvroSchema): Compatibility {
-  const known = last.get(reader);
-  if (known?.writer === writer) return known.answer;
-  const answer = answerOn(reader, writer);
-  last.set(reader, { writer, answer });
-  return answer;
+  return answers(reader, writer);
 }
+
+const answers = oncePerPair(answerOn);
 
 function answerOn(reader: AvroSchema, writer: AvroSchema): Compatibility {
   const checking: Checking = { memo: new Map(), error: undefined };
@@ -193,14 +189,14 @@ export function writtenFields({ name, aliases }: RecordField, writer: AvroRecord
 
 const NO_FIELDS: readonly RecordField[] = [];
 
-const indexes = new WeakMap<AvroRecord, ReadonlyMap<string, readonly RecordField[]>>();
+const fieldsByName = oncePer(
+  ({ fields }: AvroRecord): ReadonlyMap<string, readonly RecordField[]> =>
+    new Map(fields.map((field) => [field.name, [field]])),
+);
 
-function fieldsByName(record: AvroRecord): ReadonlyMap<string, readonly RecordField[]> {
-  const known = indexes.get(record);
-  if (known !== undefined) return known;
-  const index = new Map(record.fields.map((field) => [field.name, [field]]));
-  indexes.set(record, index);
-  return index;
+/** The record's field of this very name. */
+export function fieldNamed(record: AvroRecord, name: string): RecordField | undefined {
+  return fieldsByName(record).get(name)?.[0];
 }
 
 /** Unqualified names are equal, or an alias of the reader is the writer's full name. */

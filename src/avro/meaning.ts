@@ -1,4 +1,6 @@
 import type { Finding } from "../finding.ts";
+import { oncePerPair } from "../once.ts";
+import { fieldNamed } from "./compatibility.ts";
 import { aliasCollision } from "./meaning/alias-collision.ts";
 import { dateOrTimestamp } from "./meaning/date-or-timestamp.ts";
 import { decimalIntoFloat } from "./meaning/decimal-into-float.ts";
@@ -88,7 +90,7 @@ function findingsIn(
   consumer: Consumer,
   entered?: Entered,
 ): readonly MeaningFinding[] {
-  const { names, changed } = comparison(before, after);
+  const { names, changed } = comparison(after, before);
   const { row } = consumer;
   if (row === undefined) return [...changed].flatMap((name) => findingsOf(name, before, after, consumer, entered));
   const { aliased, otherwise } = standing(before, row, consumer, entered);
@@ -106,18 +108,12 @@ interface Comparison {
   readonly changed: ReadonlySet<string>;
 }
 
-/** By row, with the one it was compared with last: all contracts are judged on the same two. */
-const compared = new WeakMap<AvroRecord, Comparison & { readonly with: AvroRecord }>();
-
-function comparison(before: AvroRecord, after: AvroRecord): Comparison {
-  const known = compared.get(after);
-  if (known?.with === before) return known;
-  const [was, is] = [fieldsByName(before), fieldsByName(after)];
-  const names = new Set([...was.keys(), ...is.keys()]);
-  const changed = new Set([...names].filter((name) => !isSameField(was.get(name), is.get(name))));
-  compared.set(after, { names, changed, with: before });
-  return { names, changed };
-}
+/** All contracts are judged on the same two rows. */
+const comparison = oncePerPair((after: AvroRecord, before: AvroRecord): Comparison => {
+  const names = new Set([...before.fields, ...after.fields].map(({ name }) => name));
+  const changed = [...names].filter((name) => !isSameField(fieldNamed(before, name), fieldNamed(after, name)));
+  return { names, changed: new Set(changed) };
+});
 
 function findingsOf(
   name: string,
@@ -128,7 +124,7 @@ function findingsOf(
 ): readonly MeaningFinding[] {
   const { row } = consumer;
   const own = ownField(row, name);
-  const [was, is] = [fieldsByName(before).get(name), fieldsByName(after).get(name)];
+  const [was, is] = [fieldNamed(before, name), fieldNamed(after, name)];
   const change = { name, before: was, after: is, from: before, to: after, consumer };
   const views = { change, ...(row === undefined || own === undefined ? {} : viewsOf(change, row, own)) };
   const found = MEANING_RULES.flatMap((rule) => told(rule, name, findFor(rule, views)));
@@ -189,7 +185,7 @@ function findingsOfNow(
   entered?: Entered,
 ): readonly MeaningFinding[] {
   const { name } = own;
-  const now = fieldsByName(from).get(name);
+  const now = fieldNamed(from, name);
   if (now === undefined || isSameField(own, now)) return [];
   const change = { name, before: own, after: now, from: row, to: from, consumer, isReader: true };
   const found = MEANING_RULES.filter(({ ofReader }) => ofReader).flatMap((rule) => {
@@ -234,15 +230,4 @@ function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Fo
 /** In the field's type, else in the first branch of its unions. */
 function findIn(rule: MeaningRule, change: Change): Found | undefined {
   return rule.find(change) ?? changesOfBranches(change).flatMap((branch) => findIn(rule, branch) ?? [])[0];
-}
-
-/** By row: the topic's are the same for every contract. */
-const named = new WeakMap<AvroRecord, ReadonlyMap<string, RecordField>>();
-
-function fieldsByName(row: AvroRecord): ReadonlyMap<string, RecordField> {
-  const known = named.get(row);
-  if (known !== undefined) return known;
-  const byName = new Map(row.fields.map((field) => [field.name, field]));
-  named.set(row, byName);
-  return byName;
 }

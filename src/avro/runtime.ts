@@ -1,4 +1,5 @@
 import type { Json } from "../table/shape.ts";
+import { oncePer } from "../once.ts";
 import { checkCompatibility } from "./compatibility.ts";
 import { arrayItems } from "./runtime/array-items.ts";
 import { cachedResolver } from "./runtime/cached-resolver.ts";
@@ -72,8 +73,6 @@ interface Parsed {
   readonly found: Map<Runtime, readonly RuntimeFinding[]>;
 }
 
-const known = new WeakMap<AvroSchema, Parsed>();
-
 /**
  * What goes wrong, or otherwise than in Java, when `runtime` reads a pair that Java's rule accepts. A pair that it
  * refuses gives nothing: that has its own findings.
@@ -93,11 +92,7 @@ export function runtimeFindings(runtime: Runtime, { reader, writer, text }: Runt
   ];
 }
 
-function parsedOf(schema: AvroSchema): Parsed {
-  const parsed = known.get(schema) ?? { places: placesOf(schema), found: new Map() };
-  known.set(schema, parsed);
-  return parsed;
-}
+const parsedOf = oncePer((schema: AvroSchema): Parsed => ({ places: placesOf(schema), found: new Map() }));
 
 function foundIn({ places, found }: Parsed, runtime: Runtime): readonly RuntimeFinding[] {
   const all = found.get(runtime) ?? RULES_OF[runtime].flatMap((rule) => toldBy(rule, rule.inSchema?.(runtime, places)));

@@ -5,6 +5,7 @@ import { runtimeOf } from "../avro/runtime/known.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import { nearestKey } from "../config/mistake.ts";
 import type { Finding } from "../finding.ts";
+import { oncePer } from "../once.ts";
 import type { Contract } from "./contract.ts";
 import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
 import { readerFindings, readerRow } from "./reader.ts";
@@ -176,16 +177,13 @@ function isSameType(before: AvroSchema, after: AvroSchema): boolean {
   return before === after || formOf(before) === formOf(after);
 }
 
-/** By type: a row's types are compared for every contract and every candidate. */
-const forms = new WeakMap<AvroSchema, string>();
-
-/** The writer's schema says which branch it is, so their order does not matter to who decodes with it. */
-function formOf(type: AvroSchema): string {
-  const form =
-    forms.get(type) ?? (type.kind === "union" ? type.branches.map(canonicalForm).sort().join() : canonicalForm(type));
-  forms.set(type, form);
-  return form;
-}
+/**
+ * The writer's schema says which branch it is, so their order does not matter to who decodes with it. A row's types
+ * are compared for every contract and every candidate.
+ */
+const formOf = oncePer((type: AvroSchema) =>
+  type.kind === "union" ? type.branches.map(canonicalForm).sort().join() : canonicalForm(type),
+);
 
 interface Meant {
   /** The row's field. */

@@ -6,20 +6,14 @@ import { parseSchema } from "../avro/parse.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
 import type { Finding } from "../finding.ts";
+import { oncePer } from "../once.ts";
 import type { Contract } from "./contract.ts";
 import { missingEvidence } from "./evidence.ts";
 import { recordIn, rowOf } from "./row.ts";
 import { rowFor } from "./view.ts";
 
-/** By contract: one is judged on many candidates, and parsing takes longer than judging. */
-const parsed = new WeakMap<Contract, { readonly schema: AvroSchema | undefined }>();
-
-/** The contract's own schema; undefined when it has none, or none that can be read. */
-function readerSchema(contract: Contract): AvroSchema | undefined {
-  const known = parsed.get(contract) ?? { schema: parsedSchema(contract) };
-  parsed.set(contract, known);
-  return known.schema;
-}
+/** The contract's own schema; undefined when it has none, or none that can be read. One is judged on many candidates. */
+const readerSchema = oncePer(parsedSchema);
 
 function parsedSchema({ schema }: Contract): AvroSchema | undefined {
   if (schema === undefined) return undefined;
@@ -45,7 +39,7 @@ export function readerPair(
   envelope: AvroSchema,
 ): { readonly reader: AvroSchema; readonly writer: AvroSchema } | undefined {
   const reader = readerSchema(contract);
-  const writer = reader !== undefined && contract.view === "row" ? unwrapped(contract, reader, envelope) : envelope;
+  const writer = reader !== undefined && contract.view === "row" ? unwrapped(contract, envelope) : envelope;
   return reader === undefined || writer === undefined ? undefined : { reader, writer };
 }
 
@@ -60,7 +54,7 @@ export function readerFindings(contract: Contract, envelope: AvroSchema, flowing
       missingEvidence("the contract has no readable schema", "name the .avsc in `schema`, run `fieldgate publish`"),
     ];
   }
-  const writer = contract.view === "row" ? unwrapped(contract, reader, envelope) : envelope;
+  const writer = contract.view === "row" ? unwrapped(contract, envelope) : envelope;
   if (writer === undefined) {
     return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
   }
@@ -101,20 +95,18 @@ function withRow(reader: AvroSchema, writer: AvroSchema, causes: readonly Cause[
   return causes.map((cause) => (certain.has(causeText(cause)) ? { ...cause, certainty: "always" } : cause));
 }
 
-/** By envelope: a contract's findings of several kinds are of the same pair. */
-const unwrappedBy = new WeakMap<AvroSchema, WeakMap<Contract, AvroSchema | undefined>>();
+/** A contract's findings of several kinds are of the same envelope. */
+const unwrappedFrom = oncePer((envelope: AvroSchema) => oncePer((contract: Contract) => unwrap(contract, envelope)));
 
-/** The row alone, under the name the reader has for it: the transform's user names it at will. */
-function unwrapped(contract: Contract, reader: AvroSchema, envelope: AvroSchema): AvroSchema | undefined {
-  const known = unwrappedBy.get(envelope) ?? new WeakMap<Contract, AvroSchema | undefined>();
-  unwrappedBy.set(envelope, known);
-  if (!known.has(contract)) known.set(contract, unwrap(contract, reader, envelope));
-  return known.get(contract);
+function unwrapped(contract: Contract, envelope: AvroSchema): AvroSchema | undefined {
+  return unwrappedFrom(envelope)(contract);
 }
 
-function unwrap(contract: Contract, reader: AvroSchema, envelope: AvroSchema): AvroSchema | undefined {
+/** The row alone, under the name the reader has for it: the transform's user names it at will. */
+function unwrap(contract: Contract, envelope: AvroSchema): AvroSchema | undefined {
+  const reader = readerSchema(contract);
   const row = rowFor(contract, envelope);
-  const own = recordIn(reader);
+  const own = reader === undefined ? undefined : recordIn(reader);
   if (row === undefined || own === undefined) return row;
   const { name, namespace, fullName } = own;
   return { ...row, name, namespace, fullName };

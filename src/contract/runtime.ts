@@ -2,6 +2,7 @@ import { runtimeFindings as findIn, type RuntimeFinding } from "../avro/runtime.
 import { runtimeOf } from "../avro/runtime/known.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
+import { oncePerPair } from "../once.ts";
 import type { Contract } from "./contract.ts";
 import { readerPair } from "./reader.ts";
 import { rowFor } from "./view.ts";
@@ -37,16 +38,10 @@ export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow)
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** By contract: what flows now is the same for all candidates. */
-const knowns = new WeakMap<Contract, { readonly flowing: AvroSchema; readonly texts: ReadonlySet<string> }>();
-
-function knownOf(contract: Contract, flowing: AvroSchema): ReadonlySet<string> {
-  const known = knowns.get(contract);
-  if (known?.flowing === flowing) return known.texts;
-  const texts = new Set(foundIn(contract, flowing).map(textOf));
-  knowns.set(contract, { flowing, texts });
-  return texts;
-}
+/** What flows now is the same for all candidates. */
+const knownOf = oncePerPair(
+  (contract: Contract, flowing: AvroSchema): ReadonlySet<string> => new Set(foundIn(contract, flowing).map(textOf)),
+);
 
 /** A row's record stands in both images: what is wrong with it is said of `after`. */
 function foundIn(contract: Contract, envelope: AvroSchema): readonly RuntimeFinding[] {

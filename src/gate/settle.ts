@@ -1,9 +1,9 @@
 import { parseSchemaText } from "../avro/parse.ts";
-import type { AvroSchema } from "../avro/schema.ts";
 import type { Contract } from "../contract/contract.ts";
 import { judgeKey, keyCandidateOf } from "../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../contract/judge.ts";
 import { dayOf, type Weights } from "../contract/severity.ts";
+import { oncePer } from "../once.ts";
 import type { Amendment, Candidate, Unnamed, Verdict } from "./amendment.ts";
 import { owesRows } from "./backfill.ts";
 import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
@@ -127,10 +127,4 @@ interface SchemaText {
 }
 
 /** What flows is the same for all candidates, a candidate for every contract: what is known of both is kept with them. */
-const schemas = new WeakMap<SchemaText, AvroSchema>();
-
-function schemaOf(from: SchemaText): AvroSchema {
-  const schema = schemas.get(from) ?? parseSchemaText(from.text);
-  schemas.set(from, schema);
-  return schema;
-}
+const schemaOf = oncePer(({ text }: SchemaText) => parseSchemaText(text));

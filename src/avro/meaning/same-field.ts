@@ -1,9 +1,7 @@
 import type { Json } from "../../table/shape.ts";
 import { schemaHash } from "../hash.ts";
 import type { RecordField } from "../schema.ts";
-
-/** By field: a row's fields are compared for every contract and every candidate. */
-const texts = new WeakMap<RecordField, string>();
+import { oncePer } from "../../once.ts";
 
 /** Is everything that a schema says of the field the same: type, properties, default, aliases? */
 export function isSameField(one: RecordField | undefined, other: RecordField | undefined): boolean {
@@ -17,13 +15,8 @@ export function fieldHash(field: RecordField): string {
   return schemaHash(json);
 }
 
-function textOf(field: RecordField): string {
-  const known = texts.get(field);
-  if (known !== undefined) return known;
-  const text = write(field);
-  texts.set(field, text);
-  return text;
-}
+/** A row's fields are compared for every contract and every candidate. */
+const textOf = oncePer(write);
 
 /** A type met again stands by its name, and so does the field: a record may contain itself. */
 function write(field: RecordField): string {

@@ -5,6 +5,7 @@
  */
 import { isAlike, isPromotion, writtenFields } from "../compatibility.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "../schema.ts";
+import { oncePerPair } from "../../once.ts";
 
 export interface Resolver {
   /** False: it was given out before it failed, and throws when data comes. */
@@ -16,17 +17,13 @@ export interface Resolver {
 
 type Registry = Map<string, Resolver>;
 
-/** By reader, of the writer asked for last: several rules ask for one pair. */
-const last = new WeakMap<AvroSchema, { readonly writer: AvroSchema; readonly resolver: Resolver | undefined }>();
-
 /** undefined: avsc refuses the pair. */
 export function resolverOf(reader: AvroSchema, writer: AvroSchema): Resolver | undefined {
-  const known = last.get(reader);
-  if (known?.writer === writer) return known.resolver;
-  const resolver = resolve(new Map(), reader, writer);
-  last.set(reader, { writer, resolver });
-  return resolver;
+  return resolvers(reader, writer);
 }
+
+/** Several rules ask for one pair. */
+const resolvers = oncePerPair((reader: AvroSchema, writer: AvroSchema) => resolve(new Map(), reader, writer));
 
 function resolve(registry: Registry, reader: AvroSchema, writer: AvroSchema): Resolver | undefined {
   const key =

@@ -2,6 +2,7 @@ import type { Json } from "../../table/shape.ts";
 import { isArray, isObject, type JsonObject } from "../json.ts";
 import { qualify, splitName } from "../name.ts";
 import { isPrimitive } from "../schema.ts";
+import { oncePer } from "../../once.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { textOf } from "./walk.ts";
 
@@ -33,14 +34,11 @@ interface Oddity extends Pick<RuntimeFound, "path"> {
   readonly runtimes?: readonly Runtime[];
 }
 
-/** By schema: one reader is judged on many candidates. */
-const known = new WeakMap<object, readonly Oddity[]>();
+/** One reader is judged on many candidates. */
+const odditiesIn = oncePer((text: Json & object) => oddities(text));
 
 function odditiesOf(text: Json): readonly Oddity[] {
-  if (typeof text !== "object" || text === null) return oddities(text);
-  const found = known.get(text) ?? oddities(text);
-  known.set(text, found);
-  return found;
+  return typeof text === "object" && text !== null ? odditiesIn(text) : oddities(text);
 }
 
 const OWN = new Set(["record", "error", "enum", "fixed", "array", "map"]);

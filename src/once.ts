@@ -1,0 +1,25 @@
+/** What is made of an object, made once and kept as long as the object is. */
+export function oncePer<Of extends object, Made>(make: (of: Of) => Made): (of: Of) => Made {
+  const kept = new WeakMap<Of, { readonly made: Made }>();
+  return (of) => {
+    const known = kept.get(of);
+    if (known !== undefined) return known.made;
+    const made = make(of);
+    kept.set(of, { made });
+    return made;
+  };
+}
+
+/** The same of two, kept for the `other` that was asked with last: whoever judges a pair asks for it again. */
+export function oncePerPair<Of extends object, Other, Made>(
+  make: (of: Of, other: Other) => Made,
+): (of: Of, other: Other) => Made {
+  const last = new WeakMap<Of, { readonly other: Other; readonly made: Made }>();
+  return (of, other) => {
+    const known = last.get(of);
+    if (known !== undefined && known.other === other) return known.made;
+    const made = make(of, other);
+    last.set(of, { other, made });
+    return made;
+  };
+}
