@@ -17,7 +17,8 @@ export interface Finding {
 
 /**
  * `throws`: the decoder, or what the consumer does with what it decodes, refuses the event. `reads-null-or-default`: one
- * of these, or JavaScript's undefined, stands for the value. `reads-wrong-value`: it decodes, to something else than was meant. `decodes`: as meant; only a rule forbids it.
+ * of these, or JavaScript's undefined, stands for the value. `reads-wrong-value`: it decodes, to something else than was
+ * meant. `decodes`: as meant; only a rule forbids it.
  */
 export type Effect = "throws" | "reads-null-or-default" | "reads-wrong-value" | "decodes";
 
@@ -28,6 +29,12 @@ const EFFECTS = {
   "reads-wrong-value": { words: "a wrong value is read", said: /wrong|another|filled from|as the other/ },
   decodes: { words: "it decodes, only the rule forbids it", said: /was tried/ },
 } as const satisfies Readonly<Record<Effect, { readonly words: string; readonly said: RegExp }>>;
+
+/** `after.zip: what is wrong [rule]`. */
+export function findingLine(finding: Omit<Finding, "severity">): string {
+  const { field, rule } = finding;
+  return `${field === undefined ? "" : `${field}: `}${messageText(finding)} [${rule}]`;
+}
 
 /** The message with what happens when an event is read: as every format and alert shows it. */
 export function messageText({ message, effect, certainty }: Pick<Finding, "message" | "effect" | "certainty">): string {

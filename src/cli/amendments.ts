@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import { messageText } from "../finding.ts";
+import { findingLine } from "../finding.ts";
 import { gateWord } from "../gate/describe.ts";
 import type { AmendmentView, ChunkView, VerdictView } from "../http/amendment-view.ts";
 import { progressText } from "../progress.ts";
@@ -103,9 +103,8 @@ function defaultText(expression: string | null): string {
 
 function verdictText({ consumer, environment, verdict, findings, seen = [] }: VerdictView): string {
   const lines = findings.map((finding) => {
-    const { rule, field, remedy } = finding;
-    const place = field === undefined ? "" : `${field}: `;
-    return `    ${place}${messageText(finding)} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
+    const { remedy } = finding;
+    return `    ${findingLine(finding)}${remedy === undefined ? "" : `\n      ${remedy}`}`;
   });
   return [`  ${consumer} (${environment}): ${verdict}`, ...seen.map((line) => `    ${line}`), ...lines].join("\n");
 }

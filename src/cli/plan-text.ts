@@ -1,4 +1,4 @@
-import { messageText } from "../finding.ts";
+import { findingLine } from "../finding.ts";
 import type { Verdict } from "../gate/amendment.ts";
 import type { PlannedAmendment, PlanView } from "../http/plan-view.ts";
 
@@ -81,9 +81,8 @@ function facts({ mode, flows, why, meanwhile, verdicts }: PlannedAmendment): rea
 
 function findings({ findings: all }: Verdict): readonly string[] {
   return all.map((finding) => {
-    const { field, rule, remedy } = finding;
-    const place = field === undefined ? "" : `${field}: `;
-    return `  ${place}${messageText(finding)} [${rule}]${remedy === undefined ? "" : `; ${remedy}`}`;
+    const { remedy } = finding;
+    return `  ${findingLine(finding)}${remedy === undefined ? "" : `; ${remedy}`}`;
   });
 }
 

@@ -1,4 +1,4 @@
-import { messageText } from "../../finding.ts";
+import { findingLine } from "../../finding.ts";
 import { says } from "./text.ts";
 import type { Report, Reported, TopicReport } from "./report.ts";
 
@@ -66,9 +66,9 @@ function suite({ topic, consumer, place }: TopicReport, cases: readonly Case[]):
 
 function textOf(findings: readonly Reported[]): string {
   const lines = findings.map((finding) => {
-    const { severity, field, rule, remedy, ignored } = finding;
+    const { severity, remedy, ignored } = finding;
     const why = ignored === undefined ? remedy : `ignored until ${ignored.until}: ${ignored.reason}`;
-    return `${severity}: ${field === undefined ? "" : `${field}: `}${messageText(finding)} [${rule}]${why === undefined ? "" : `\n  ${why}`}`;
+    return `${severity}: ${findingLine(finding)}${why === undefined ? "" : `\n  ${why}`}`;
   });
   return lines.join("\n");
 }

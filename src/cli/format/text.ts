@@ -1,4 +1,4 @@
-import { messageText } from "../../finding.ts";
+import { findingLine } from "../../finding.ts";
 import type { Report, Reported, TopicReport } from "./report.ts";
 
 /** For a person at a terminal. */
@@ -39,10 +39,9 @@ export function says(verdict: TopicReport["verdict"]): string {
 
 /** With its remedy, indented, on lines of their own. */
 export function findingText(finding: Reported): string {
-  const { severity, field, rule, remedy, ignored, place } = finding;
+  const { severity, remedy, ignored, place } = finding;
   const at = place === undefined ? "" : `${place.file}:${place.line}: `;
-  const of = field === undefined ? "" : `${field}: `;
   const next = remedy === undefined ? "" : `\n    ${remedy}`;
   const why = ignored === undefined ? next : `\n    ignored until ${ignored.until}: ${ignored.reason}`;
-  return `${severity}: ${at}${of}${messageText(finding)} [${rule}]${why}`;
+  return `${severity}: ${at}${findingLine(finding)}${why}`;
 }
