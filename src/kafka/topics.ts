@@ -117,13 +117,25 @@ const LED_WITHIN_MS = 15_000;
 
 /** kafkajs' own wait gives up when the broker it asks has not heard of the topic from the controller yet. */
 async function untilLed(admin: Admin, name: string): Promise<void> {
+  await askedAgain(isUnheard, async () => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) ? topics : undefined;
+  });
+}
+
+function isUnheard(error: unknown): boolean {
+  return kafkaError(error, "").code === "topic-missing";
+}
+
+/** Asks until there is an answer. A topic that is new may not be known yet: `isEarly` says that an error means that. */
+async function askedAgain<T>(isEarly: (error: unknown) => boolean, ask: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + LED_WITHIN_MS;
   for (;;) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-      if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+      const answer = await ask();
+      if (answer !== undefined) return answer;
     } catch (error) {
-      if (performance.now() > deadline || kafkaError(error, "").code !== "topic-missing") throw error;
+      if (performance.now() > deadline || !isEarly(error)) throw error;
     }
     await sleep(50);
   }
@@ -138,16 +150,8 @@ export interface OffsetRange {
 
 /** By partition. @throws GuardError topic-missing, kafka-down, kafka-refused */
 export async function topicOffsets(kafka: KafkaClient, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
-  const deadline = performance.now() + LED_WITHIN_MS;
-  for (;;) {
-    try {
-      return await withAdmin(kafka, `fetch offsets of ${topic}`, (admin) => offsetsOf(admin, topic));
-    } catch (error) {
-      // kafkajs gives up at once; a new connection asks for the leaders anew.
-      if (performance.now() > deadline || !isNotLed(error)) throw error;
-    }
-    await sleep(50);
-  }
+  // kafkajs gives up at once; a new connection asks for the leaders anew.
+  return askedAgain(isNotLed, () => withAdmin(kafka, `fetch offsets of ${topic}`, (admin) => offsetsOf(admin, topic)));
 }
 
 async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
