@@ -38,7 +38,7 @@ export function addPlan(program: Command, terminal: Terminal): void {
 
 async function readSql(terminal: Terminal, file: string): Promise<string> {
   if (file === "-") return text(terminal.stdin);
-  return readText(terminal.cwd, file);
+  return readText(terminal.cwd, file, "name a file of SQL, or - for standard input");
 }
 
 /** Parsed by PostgreSQL's own grammar. Throws `usage` with line and column of what is no SQL. */

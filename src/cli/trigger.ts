@@ -94,7 +94,11 @@ async function runPrint(options: Options, terminal: Terminal): Promise<void> {
 async function connectorOf({ connector: file }: Options, terminal: Terminal): Promise<ConnectorConfig | undefined> {
   if (file === undefined) return undefined;
   const { readConnectorFile } = await import("../config.ts");
-  return readConnectorFile(readText(terminal.cwd, file), file, (name) => terminal.env[name]);
+  return readConnectorFile(
+    readText(terminal.cwd, file, `e.g. --connector ${EXAMPLE}`),
+    file,
+    (name) => terminal.env[name],
+  );
 }
 
 function roleOf({ role }: Options, connector: ConnectorConfig | undefined): string {

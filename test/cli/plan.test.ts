@@ -123,7 +123,11 @@ test.each([
     /^fieldgate: \[usage\] -:2:7: syntax error at or near "tabel"\n/,
   ],
   ["-", "\\set x 1", /^fieldgate: \[usage\] -:1:1: syntax error/],
-  ["missing.sql", "", /^fieldgate: \[usage\] missing\.sql cannot be read: there is no such file\n/],
+  [
+    "missing.sql",
+    "",
+    /^fieldgate: \[usage\] missing\.sql cannot be read: there is no such file\n {2}next: name a file of SQL, or - /,
+  ],
 ])("%s with %j is one message with its place, and exit 1", async (file, input, message) => {
   const { code, out, err } = await plan(file, { input });
   expect(code).toBe(1);
