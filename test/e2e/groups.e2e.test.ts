@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { CoverageView } from "../../src/http/coverage-view.ts";
-import { ourClient } from "../kafka/place.ts";
+import { joined } from "../kafka/place.ts";
 import { until } from "../stack/until.ts";
 import { captured } from "./world.ts";
 
@@ -11,12 +11,7 @@ it("strict withholds while a live group is named by no contract, and releases on
   const { database, events, service, topic } = world;
   const group = `${topic}.audit`;
   const coverage = (query = "") => service.get<CoverageView>(`/v1/coverage${query}`);
-  const consumer = ourClient().inner.consumer({ groupId: group });
-  await using stack = new AsyncDisposableStack();
-  stack.defer(() => consumer.disconnect());
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({ eachMessage: () => Promise.resolve() });
+  await using _member = await joined(group, topic);
   const unnamed = await until(async () => {
     const [view] = (await coverage()).topics;
     return view?.unnamed.includes(group) === true ? view : undefined;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ourClient } from "../kafka/place.ts";
+import { joined } from "../kafka/place.ts";
 import { until } from "../stack/until.ts";
 import { captured, latest } from "./world.ts";
 
@@ -10,12 +10,7 @@ it("after a kill, strict withholds for the same group as before, and every row h
   await using world = await captured({ connector: STRICT });
   const { database, events, topic } = world;
   const group = `${topic}.audit`;
-  const consumer = ourClient().inner.consumer({ groupId: group });
-  await using stack = new AsyncDisposableStack();
-  stack.defer(() => consumer.disconnect());
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({ eachMessage: () => Promise.resolve() });
+  await using _member = await joined(group, topic);
   const withheld = () =>
     until(async () => {
       const { gate } = await world.service.amendment("nick", "withheld");

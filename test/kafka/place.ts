@@ -11,6 +11,17 @@ export function ourClient(log: string[] = []): KafkaClient {
   });
 }
 
+/** A member of the group that reads the topic. */
+export async function joined(group: string, topic: string): Promise<AsyncDisposable> {
+  const consumer = ourClient().inner.consumer({ groupId: group });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => consumer.disconnect());
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({ eachMessage: () => Promise.resolve() });
+  return stack.move();
+}
+
 export const maxBytes = (): number => 1_048_588;
 
 export function record(topic: string, value: string | null, partition = 0): OutRecord {
