@@ -71,10 +71,9 @@ export function watchJobs(log: Teller): JobWatch {
   const told = new Map<string, number>();
   const stands = new Map<string, string>();
   const tellWhy = ({ id, state, why }: ChunkJob): void => {
-    if (why === undefined || (state !== "waiting" && state !== "refused")) return;
-    const text = `${id}: ${state}: ${why}`;
-    if (stands.get(id) !== text) log.warn(text);
-    stands.set(id, text);
+    if (why === undefined || stands.get(id) === why || (state !== "waiting" && state !== "refused")) return;
+    stands.set(id, why);
+    log.warn(`${id}: ${state}: ${why}`);
   };
   return {
     seen,

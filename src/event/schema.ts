@@ -35,15 +35,17 @@ export function envelopeSchema(topic: string, fields: readonly Field[]): Json {
 
 /** What ExtractNewRecordState leaves of it: the row's record alone. */
 export function rowSchema(topic: string, fields: readonly Field[]): Json {
-  const namespace = namespaceName(topic);
-  return { type: "record", name: "Value", namespace, fields: avroFields(fields), "connect.name": `${namespace}.Value` };
+  return recordSchema(topic, "Value", fields);
 }
 
 /** The key schema, fields in the key's own order. Undefined without key fields: events then have no key. */
 export function keySchema(topic: string, fields: readonly Field[]): Json | undefined {
-  if (fields.length === 0) return undefined;
+  return fields.length === 0 ? undefined : recordSchema(topic, "Key", fields);
+}
+
+function recordSchema(topic: string, name: "Key" | "Value", fields: readonly Field[]): Json {
   const namespace = namespaceName(topic);
-  return { type: "record", name: "Key", namespace, fields: avroFields(fields), "connect.name": `${namespace}.Key` };
+  return { type: "record", name, namespace, fields: avroFields(fields), "connect.name": `${namespace}.${name}` };
 }
 
 /** A record's fields; a named type is spelled out once and referred to by its full name after that. */

@@ -16,8 +16,9 @@ export type JavaRegex =
 export type Case = "fold" | "keep";
 
 /**
- * A regular expression as Debezium's lists mean it: java.util.regex.Pattern that has to match the whole text. Each construct is written anew for JavaScript; what JavaScript lacks or
- * reads differently is refused by name, so nothing is ever captured by a second meaning.
+ * A regular expression as Debezium's lists and Connect's router mean it: java.util.regex.Pattern. Each construct is
+ * written anew for JavaScript; what JavaScript lacks or reads differently is refused by name, so nothing is ever
+ * captured by a second meaning.
  */
 export function javaRegex(pattern: string, letters: Case = "fold"): JavaRegex {
   try {
