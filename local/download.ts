@@ -1,4 +1,4 @@
-import { durationText } from "../src/progress.ts";
+import { durationText } from "../src/service/progress.ts";
 
 /** What Maven prints of what it fetches. */
 export interface Fetching {

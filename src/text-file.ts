@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describeError, GuardError } from "./errors.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
@@ -17,5 +19,18 @@ export function readTextFile(path: string): string {
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unreadable";
     throw new Error(REASONS[code] ?? code, { cause });
+  }
+}
+
+/** Reads a file the user named, from `cwd`. Throws `usage` when it cannot be read; `next` is what to do then. */
+export function readText(cwd: string, file: string, next?: string): string {
+  try {
+    return readTextFile(resolve(cwd, file));
+  } catch (cause) {
+    throw new GuardError(
+      "usage",
+      `${file} cannot be read: ${describeError(cause)}`,
+      next === undefined ? { cause } : { next, cause },
+    );
   }
 }

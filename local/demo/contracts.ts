@@ -1,4 +1,4 @@
-import type { AmendmentView } from "../../src/http/amendment-view.ts";
+import type { AmendmentView } from "../../src/api/amendment.ts";
 import { compare } from "./compare.ts";
 import { StepFailed } from "./narrator.ts";
 import { type Scene, addColumn, bothFollow, fieldgate, has, shown, slackSays } from "./scene.ts";

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AmendmentView } from "../../src/http/amendment-view.ts";
-import type { ConnectorView } from "../../src/http/api.ts";
+import type { AmendmentView } from "../../src/api/amendment.ts";
+import type { ConnectorView } from "../../src/api/api.ts";
 import type { Addresses } from "../environment.ts";
 import type { PostgresAddress } from "../postgres.ts";
 import { freePort } from "../ports.ts";

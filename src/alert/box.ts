@@ -1,4 +1,4 @@
-import type { Amendment } from "../gate/amendment.ts";
+import type { Amendment } from "../gate/amendment/amendment.ts";
 
 /** News are collected until none came for so long, so that one migration is one message … */
 const QUIET_MS = 2000;

@@ -1,11 +1,11 @@
 import { contractKey, isKeyOf } from "../contract/contract.ts";
 import { isEvidenceMissing } from "../contract/evidence.ts";
-import type { Amendment, Verdict } from "../gate/amendment.ts";
-import { describeAmendment } from "../gate/describe.ts";
+import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
+import { describeAmendment } from "../words/amendment.ts";
 import type { Mode, State } from "../gate/state.ts";
 import type { Alert, Change, Reminder, ReleasedAlert, SummaryAlert, Waiting, WithheldAlert } from "./alert.ts";
-import { stopsDebezium } from "../gate/watched.ts";
-import { nextSteps } from "./next.ts";
+import { stopsDebezium } from "../gate/watch/watched.ts";
+import { nextSteps } from "../words/next-step.ts";
 
 /** What an alert is about: one connector's state, and live groups by topic that no contract names. */
 export interface Scope {

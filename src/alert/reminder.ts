@@ -1,5 +1,5 @@
-import { daysOf } from "../event/calendar.ts";
-import type { Amendment } from "../gate/amendment.ts";
+import { daysOf } from "../event/values/calendar.ts";
+import type { Amendment } from "../gate/amendment/amendment.ts";
 import type { State } from "../gate/state.ts";
 import { withheldOf } from "../gate/update.ts";
 

@@ -1,8 +1,7 @@
 import { GuardError } from "../errors.ts";
-import type { Json } from "../table/shape.ts";
-import { isArray, type JsonObject } from "./json.ts";
 import { isName, splitName, type TypeName } from "./name.ts";
 import { isPrimitive, type AvroNamed, type RecordField } from "./schema.ts";
+import { type Json, isArray, type JsonObject } from "../json.ts";
 
 /** A definition's name, checked as Java does but for the namespace, which `define` checks. */
 export function parseName(json: JsonObject, namespace: string | undefined, place: string): TypeName {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Json } from "../table/shape.ts";
-import { stableText } from "./json.ts";
+import { type Json, stableText } from "../json.ts";
 
 /** Identity of a schema or contract: sha256, hex, over the whole JSON with its keys sorted. */
 export function schemaHash(json: Json): string {

@@ -1,16 +1,5 @@
 import { GuardError } from "../errors.ts";
-import type { Json } from "../table/shape.ts";
-import { TOO_DEEP } from "./depth.ts";
-
-export type JsonObject = Readonly<Record<string, Json>>;
-
-export function isObject(json: Json | undefined): json is JsonObject {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
-}
-
-export function isArray(json: Json | undefined): json is readonly Json[] {
-  return Array.isArray(json);
-}
+import type { Json } from "../json.ts";
 
 /**
  * How a number was written, where that is more than its value: `1.0`, or an integer beyond 2^53. JavaScript's
@@ -26,6 +15,14 @@ interface JsonText {
 type Reviver = (this: object, key: string, value: Json, context: { readonly source?: string }) => Json;
 
 const COMMENTS = /("(?:[^"\\]|\\.)*")|\/\*[^]*?\*\/|\/\/[^\r\n]*/g;
+
+/**
+ * Levels of objects and lists, as many as Avro's Java parser takes (Jackson's limit). Avro's rules recurse, and what reads
+ * a contract here must read it in the service too: a record in a nullable field is four levels, so this is 250 of those.
+ */
+const MAX_LEVELS = 1000;
+
+export const TOO_DEEP = `is nested more than ${MAX_LEVELS} levels deep`;
 
 /** Reads JSON as Avro's Java parser does: comments are allowed. Throws `schema-invalid` when it is no JSON. */
 export function readJson(text: string): JsonText {
@@ -61,10 +58,16 @@ function parse(text: string, revive: Reviver): Json {
   }
 }
 
-/** One text for one JSON value: object keys sorted, no blanks. */
-export function stableText(json: Json): string {
-  if (isArray(json)) return `[${json.map(stableText).join(",")}]`;
-  if (!isObject(json)) return JSON.stringify(json);
-  const entries = Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${stableText(value)}`).join(",")}}`;
+/** Is a JSON value nested beyond what schemas and contracts take. Never overflows. */
+export function isTooDeep(json: unknown): boolean {
+  let level: readonly unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_LEVELS) return true;
+    const inside = level.flatMap((value): readonly unknown[] =>
+      typeof value === "object" && value !== null ? Object.values(value) : [],
+    );
+    // YAML's aliases give one object many places.
+    level = [...new Set(inside)];
+  }
+  return false;
 }

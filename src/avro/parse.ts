@@ -1,4 +1,3 @@
-import type { Json } from "../table/shape.ts";
 import {
   aliasTexts,
   details,
@@ -13,10 +12,9 @@ import {
   TYPE_KEYS,
 } from "./attributes.ts";
 import { isDoubleText, isValidDefault } from "./default.ts";
-import { isTooDeep, TOO_DEEP } from "./depth.ts";
-import { isArray, isObject, readJson, type JsonObject, type NumberText } from "./json.ts";
+import { readJson, type NumberText, TOO_DEEP, isTooDeep } from "./json.ts";
 import { isName, qualify } from "./name.ts";
-import { sameDefinition } from "./redefinition.ts";
+import { sameDefinition } from "./reading/redefinition.ts";
 import {
   isNamed,
   isPrimitive,
@@ -27,6 +25,7 @@ import {
   type AvroSchema,
   type RecordField,
 } from "./schema.ts";
+import { type Json, isArray, isObject, type JsonObject } from "../json.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -1,4 +1,4 @@
-import type { Json } from "../table/shape.ts";
+import type { Json } from "../json.ts";
 
 /** Properties a schema carries that Avro itself gives no meaning, e.g. `connect.name`, `logicalType`, `precision`. */
 type Props = Readonly<Record<string, Json>>;

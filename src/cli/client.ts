@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
-import { configError } from "../config/mistake.ts";
-import { tlsMistakes } from "../config/tls-texts.ts";
-import { given } from "../config/variables.ts";
+import { configError } from "../mistake.ts";
+import { tlsMistakes } from "../config/environment/tls-texts.ts";
+import { given } from "../config/environment/variables.ts";
 import { type ErrorCode, errorCodes, GuardError } from "../errors.ts";
-import type { AmendmentView } from "../http/amendment-view.ts";
-import type { Api, Command, ErrorBody, Outcome, Retired, TopicView } from "../http/api.ts";
+import type { AmendmentView } from "../api/amendment.ts";
+import type { Api, Command, ErrorBody, Outcome, Retired, TopicView } from "../api/api.ts";
 import { isUntrusted, networkReason, otherScheme, request, type Response } from "../request.ts";
 import type { Terminal } from "./command.ts";
 

@@ -1,7 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 
-import type { ExitCode } from "./exit.ts";
-
 export type Format = "text" | "json";
 
 /** What a command needs of the process around it; nothing else in cli/ touches `process`. */
@@ -44,3 +42,14 @@ export function textTable(head: readonly string[], rows: readonly (readonly stri
   const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
   return all.map((row) => line(row).trimEnd()).join("\n");
 }
+
+/** A schema's text for people; as it is where JavaScript's numbers would change it. */
+export function indented(schema: string): string {
+  const json: unknown = JSON.parse(schema);
+  return JSON.stringify(json) === schema ? JSON.stringify(json, null, 2) : schema;
+}
+
+/** How a command ends. `findings`: also a verdict `unknown` and a wait that ran out; `interrupted` and `terminated`: by Ctrl-C and SIGTERM. */
+export const EXIT = { fine: 0, wrong: 1, findings: 100, interrupted: 130, terminated: 143 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,14 +1,13 @@
 import type avsc from "avsc";
-import { explainCauses } from "../avro/cause.ts";
-import type { Cause } from "../avro/cause-text.ts";
+import { explainCauses } from "../avro/reading/cause.ts";
+import type { Cause } from "../avro/reading/cause-text.ts";
 import { parseSchema } from "../avro/parse.ts";
-import { type RuntimeFinding, runtimeFindings, type RuntimePair } from "../avro/runtime.ts";
+import { type RuntimeFinding, runtimeFindings, type RuntimePair } from "../rules/runtime/runtime.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
-import type { Json } from "../table/shape.ts";
 import { avscType, type Longs } from "./long.ts";
-import { longsBeyond } from "./beyond.ts";
 import { resolverOf } from "./resolver.ts";
+import type { Json } from "../json.ts";
 
 /** One event's bytes, without framing, as a value. */
 export type Decode = (bytes: Buffer) => unknown;
@@ -138,4 +137,26 @@ function typeOf(json: Json, longs: Longs): avsc.Type {
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Field names from the root of the longs that a number cannot hold, `[]` for items and `{}` for a map's values. */
+function longsBeyond(type: avsc.Type, bytes: Buffer, resolver?: avsc.Resolver): readonly string[] {
+  const found = new Set<string>();
+  const look = (value: unknown, path: string): void => {
+    if (typeof value === "bigint") {
+      if (!Number.isSafeInteger(Number(value))) found.add(path);
+    } else if (Array.isArray(value)) {
+      for (const item of value) look(item, `${path}[]`);
+    } else if (typeof value === "object" && value !== null && !Buffer.isBuffer(value)) {
+      // avsc's records have a class of their own. A map's keys are data, which no message shows.
+      const isMap = Object.getPrototypeOf(value) === Object.prototype;
+      for (const [name, member] of Object.entries(value)) look(member, isMap ? `${path}{}` : joined(path, name));
+    }
+  };
+  look(type.fromBuffer(bytes, resolver), "");
+  return [...found];
+}
+
+function joined(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
 }

@@ -1,9 +1,9 @@
 import { readerFingerprint } from "../contract/announcement.ts";
 import { GuardError } from "../errors.ts";
-import type { Json } from "../table/shape.ts";
 import { type Decode, decoderOf, readerOf } from "./decoder.ts";
 import { type MessageHeaders, type MessagePart, payloadOf, schemaIdIn } from "./framing.ts";
 import type { Longs } from "./long.ts";
+import type { Json } from "../json.ts";
 
 /** What is asked of a registry: a `SchemaRegistry` of @kafkajs/confluent-schema-registry is one. */
 export interface SchemaSource {

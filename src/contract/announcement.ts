@@ -4,8 +4,7 @@
  * (https://kafka.apache.org/protocol.html, ConsumerProtocolSubscription).
  */
 import { schemaHash } from "../avro/hash.ts";
-import { isObject } from "../avro/json.ts";
-import type { Json } from "../table/shape.ts";
+import { type Json, isObject } from "../json.ts";
 
 /** By topic, the fingerprint of the reader's own schema. */
 export type Announcement = ReadonlyMap<string, string>;

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { parseSchema } from "../avro/parse.ts";
 import { GuardError } from "../errors.ts";
-import type { Json } from "../table/shape.ts";
-import { isTooDeep, TOO_DEEP } from "../avro/depth.ts";
 import { contractError, type Mistake } from "./mistake.ts";
 import { CHANGEABLE, type SeverityChange } from "./severity.ts";
+import type { Json } from "../json.ts";
+import { isTooDeep, TOO_DEEP } from "../avro/json.ts";
 
 /** What one consumer reads of one topic in one environment, and how. A plain JSON value: it travels as it is. */
 export interface Contract {

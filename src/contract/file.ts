@@ -1,15 +1,14 @@
 import { LineCounter, parseDocument, type Document } from "yaml";
-import { isTooDeep, TOO_DEEP } from "../avro/depth.ts";
-import { nearestKey } from "../config/mistake.ts";
+import { nearestKey } from "../mistake.ts";
 import { describeError } from "../errors.ts";
-import type { Json } from "../table/shape.ts";
 import { ADDS_WITH_ROW, type AddedField, type Contract, whyNoSchema } from "./contract.ts";
-import { whyNotChangeable } from "./changeable.ts";
 import { contractFileSchema, EXAMPLES, SEVERITY_EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
 import { contractError, type Mistake } from "./mistake.ts";
 import { aliasOfNothing, offsetOf, pathText, valueAt, type Path } from "./place.ts";
 import { readSchemaFile } from "./schema-file.ts";
-import type { SeverityChange } from "./severity.ts";
+import { type SeverityChange, whyNotChangeable } from "./severity.ts";
+import type { Json } from "../json.ts";
+import { isTooDeep, TOO_DEEP } from "../avro/json.ts";
 
 type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
 

@@ -1,4 +1,4 @@
-import { KEY_CHANGED, keyChange } from "../avro/meaning/key-changed.ts";
+import { KEY_CHANGED, keyChange } from "../rules/meaning/key-changed.ts";
 import { parseSchemaText } from "../avro/parse.ts";
 import type { AvroRecord } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";

@@ -1,9 +1,9 @@
 import { canonicalForm } from "../avro/canonical.ts";
-import { typeText } from "../avro/cause-text.ts";
-import { ANOTHER_COLUMN, meaningFindings } from "../avro/meaning.ts";
-import { runtimeOf } from "../avro/runtime/known.ts";
+import { typeText } from "../avro/reading/cause-text.ts";
+import { ANOTHER_COLUMN, meaningFindings } from "../rules/meaning/meaning.ts";
+import { runtimeOf } from "../rules/runtime/known.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
-import { nearestKey } from "../config/mistake.ts";
+import { nearestKey } from "../mistake.ts";
 import type { Finding } from "../finding.ts";
 import { oncePer } from "../once.ts";
 import type { Contract } from "./contract.ts";

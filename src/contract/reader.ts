@@ -1,7 +1,7 @@
-import { explainCauses } from "../avro/cause.ts";
-import type { Cause } from "../avro/cause-text.ts";
-import { checkCompatibility } from "../avro/compatibility.ts";
-import { isSameField } from "../avro/meaning/same-field.ts";
+import { explainCauses } from "../avro/reading/cause.ts";
+import type { Cause } from "../avro/reading/cause-text.ts";
+import { checkCompatibility } from "../avro/reading/compatibility.ts";
+import { isSameField } from "../rules/meaning/same-field.ts";
 import { parseSchema } from "../avro/parse.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";

@@ -1,5 +1,5 @@
-import { runtimeFindings as findIn, type RuntimeFinding } from "../avro/runtime.ts";
-import { runtimeOf } from "../avro/runtime/known.ts";
+import { runtimeFindings as findIn, type RuntimeFinding } from "../rules/runtime/runtime.ts";
+import { runtimeOf } from "../rules/runtime/known.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import { oncePerPair } from "../once.ts";

@@ -2,8 +2,8 @@ import { parseDocument } from "yaml";
 import { readJson, withoutComments } from "../avro/json.ts";
 import { parseSchema } from "../avro/parse.ts";
 import { describeError } from "../errors.ts";
-import type { Json } from "../table/shape.ts";
 import { offsetOf } from "./place.ts";
+import type { Json } from "../json.ts";
 
 /** A schema file's text read, or why it is none: `customers.avsc:3:14 cannot be used: …`. */
 export type SchemaFile =

@@ -1,4 +1,6 @@
 import type { Finding } from "../finding.ts";
+import { CATALOGUE } from "../rules/meaning/meaning.ts";
+import { nearestKey } from "../mistake.ts";
 
 /** Another severity than the catalogue's for a rule, for a while and with a reason. */
 export interface SeverityChange {
@@ -55,4 +57,15 @@ function changeFor(finding: Finding, changes: readonly SeverityChange[], day: st
 /** Is a finding about this field, named as findings have it or as a row column. */
 export function isOfField(finding: Pick<Finding, "field">, field: string): boolean {
   return finding.field === field || finding.field === `after.${field}`;
+}
+
+/** Why a rule's severity cannot be changed, continuing its name; undefined: it can. */
+export function whyNotChangeable(rule: string): string | undefined {
+  const ids = CATALOGUE.map(({ id }) => id);
+  if (ids.some((id) => id === rule) || /^runtime\/[a-z0-9-]+$/.test(rule)) return undefined;
+  if (/^(?:avro|contract)\//.test(rule)) {
+    return "keeps its severity: what Avro or the contract's own lists refuse stays an error; only meaning/… and runtime/… rules can be changed";
+  }
+  const near = nearestKey(rule, ids) ?? nearestKey(`meaning/${rule}`, ids);
+  return `is no rule whose severity can be changed${near === undefined ? "; `fieldgate rules` lists them" : ` (did you mean ${near}?)`}`;
 }

@@ -1,16 +1,18 @@
 import { GuardError } from "../errors.ts";
 import type { Attnum, ColumnType } from "../table/column.ts";
-import type { Field, Json } from "../table/shape.ts";
-import { jsonBytes } from "./avro-json.ts";
-import { castEncoder } from "./cast.ts";
-import { fallbackText, unavailableValue } from "./constant.ts";
-import { UNFIT, type Encode } from "./encode.ts";
-import { encoderOf } from "./encoder.ts";
+import type { Field } from "../table/shape.ts";
+import { jsonBytes } from "./values/avro-json.ts";
+import { castEncoder } from "./values/cast.ts";
+import { fallbackText, unavailableValue } from "./values/constant.ts";
+import { UNFIT, type Encode } from "./values/encode.ts";
+import { encoderOf } from "./values/encoder.ts";
 import { baseType } from "./field.ts";
-import { kindOf } from "./kind.ts";
-import type { ValueModes } from "./modes.ts";
-import { isSameText, textTypeOf } from "./text-type.ts";
-import { connectName, itemsOf, primitiveOf, scaleOf, type AvroType } from "./type.ts";
+import { kindOf } from "./types/kind.ts";
+import type { ValueModes } from "./types/modes.ts";
+import { isSameText, textTypeOf } from "./types/text-type.ts";
+import { connectName, itemsOf, primitiveOf, scaleOf } from "./types/type.ts";
+import type { Json } from "../json.ts";
+import type { AvroType } from "./types/record-type.ts";
 
 /** How one published field is written; the bytes of what is not a text are made once. */
 export interface Cell {

@@ -1,10 +1,12 @@
 import type { Finding } from "../finding.ts";
 import type { Column } from "../table/column.ts";
-import type { AvroField, Field, Json } from "../table/shape.ts";
-import { defaultOf } from "./default.ts";
-import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
-import { fieldName } from "./names.ts";
-import { avroTypeOf, isAlwaysOptional, type AvroType } from "./type.ts";
+import type { AvroField, Field } from "../table/shape.ts";
+import { defaultOf } from "./values/default.ts";
+import { DEFAULT_MODES, type ValueModes } from "./types/modes.ts";
+import { fieldName } from "./envelope/names.ts";
+import { avroTypeOf, isAlwaysOptional } from "./types/type.ts";
+import type { Json } from "../json.ts";
+import type { AvroType } from "./types/record-type.ts";
 
 export type Mapped =
   | { readonly kind: "field"; readonly field: Field }

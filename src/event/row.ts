@@ -1,9 +1,9 @@
 import { GuardError } from "../errors.ts";
 import { formatLsn } from "../wal/lsn.ts";
-import { copyBytes } from "./bytes.ts";
+import { copyBytes } from "./values/bytes.ts";
 import type { Cell } from "./cell.ts";
-import { UNFIT } from "./encode.ts";
-import type { EventMark } from "./source.ts";
+import { UNFIT } from "./values/encode.ts";
+import type { EventMark } from "./envelope/source.ts";
 import { NULL_VALUE, TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
 import type { Tuple } from "./tuple.ts";
 

@@ -3,13 +3,13 @@ import type { Relation, RowChange } from "../wal/message.ts";
 import { TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
 import type { Attnum, ColumnType } from "../table/column.ts";
 import type { SchemaId, Shape } from "../table/shape.ts";
-import { copyBytes } from "./bytes.ts";
+import { copyBytes } from "./values/bytes.ts";
 import { cellOf, type CellContext } from "./cell.ts";
-import { keyHeader } from "./header.ts";
-import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
+import { keyHeader } from "./envelope/header.ts";
+import { DEFAULT_MODES, type ValueModes } from "./types/modes.ts";
 import { rowWriter, type RowSource } from "./row.ts";
 import { reserve, slab, take, type Slab } from "./slab.ts";
-import { sourceTail, type EventMark, type Op, type Origin } from "./source.ts";
+import { sourceTail, type EventMark, type Op, type Origin } from "./envelope/source.ts";
 import { readTuple, tupleOf } from "./tuple.ts";
 
 /** One record for the topic. `headers` only where a key changed. */

@@ -3,15 +3,16 @@ import type { Contract } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
 import type { GuardError } from "../errors.ts";
 import type { Finding } from "../finding.ts";
-import type { ValueModes } from "../event/modes.ts";
+import type { ValueModes } from "../event/types/modes.ts";
 import type { Attnum, Table, TypeDetail } from "../table/column.ts";
-import type { CaptureFilter } from "../table/filter.ts";
+import type { CaptureFilter } from "../capture/filter.ts";
 import type { KnownColumn } from "../table/prove.ts";
-import type { Json, RegisteredSchema, Shape } from "../table/shape.ts";
+import type { RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
-import type { Amendment, Answer, Candidate, Explanation, Told } from "./amendment.ts";
-import type { Evidence, Look } from "./evidence.ts";
-import type { ReleasePolicy } from "./policy.ts";
+import type { Amendment, Answer, Candidate, Explanation, Told } from "./amendment/amendment.ts";
+import type { Evidence, Look } from "./evidence/evidence.ts";
+import type { ReleasePolicy } from "./decision/policy.ts";
+import type { Json } from "../json.ts";
 
 /** One captured table: its shape, who its columns are, and what it has that does not flow. */
 export interface TableState {

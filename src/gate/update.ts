@@ -1,5 +1,5 @@
 import type { ChunkJob } from "../chunk/job.ts";
-import type { Amendment } from "./amendment.ts";
+import type { Amendment } from "./amendment/amendment.ts";
 import type { Effect, Outcome, State, Step, TableState } from "./state.ts";
 
 export function withTable(state: State, table: TableState): State {

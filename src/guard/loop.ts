@@ -1,19 +1,20 @@
-import { GuardError } from "../errors.ts";
-import { tellText } from "../gate/settle.ts";
+import { GuardError, type ErrorCode } from "../errors.ts";
+import { tellText } from "../gate/decision/settle.ts";
 import { findAmendment, withheldOf } from "../gate/update.ts";
 import { changes, type StateRecord, type Stored } from "../store/records.ts";
 import type { Position } from "../wal/position.ts";
-import { apply, takeInputs } from "./apply.ts";
-import { closeWindow, pumpChunks } from "./chunks.ts";
+import { apply, takeInputs } from "./control/apply.ts";
+import { closeWindow, pumpChunks } from "./stream/chunks.ts";
 import type { OutRecord } from "./outside.ts";
-import { onNewDay } from "./day.ts";
-import { proveRelation, recheck } from "./prove.ts";
-import { beat, prepareHeartbeat } from "./heartbeat.ts";
-import { takeLooks } from "./look.ts";
-import { observeBeside } from "./observe.ts";
-import { MENDED_BY_COMMAND, wayOn } from "./halt.ts";
-import { type Barrier, fill } from "./rows.ts";
-import { isWatching, post, type Session } from "./session.ts";
+import { proveRelation, recheck } from "./control/prove.ts";
+import { beat, prepareHeartbeat } from "./stream/heartbeat.ts";
+import { takeLooks } from "./control/look.ts";
+import { observeBeside } from "./control/observe.ts";
+import { type Barrier, fill } from "./stream/rows.ts";
+import { isWatching, post, type Session, tableOf } from "./session.ts";
+import { dayOf } from "../contract/severity.ts";
+import { describeAmendment, waysOn } from "../words/amendment.ts";
+import { isoTime } from "../wal/lsn.ts";
 
 /** An idle stream records the log's end so often, so that quiet tables do not pin it. */
 const IDLE_MS = 3000;
@@ -173,4 +174,42 @@ function tellPeople(session: Session): void {
     if (found !== undefined) session.outside.tell(found.amendment, session.state);
   }
   session.toTell.clear();
+}
+
+/**
+ * A severity that was changed until yesterday counts no more, and no input says so: called at every turn of the loop,
+ * what waits is judged anew at the first one of a day (UTC).
+ */
+export function onNewDay(session: Session): () => void {
+  const today = () => dayOf(isoTime(session.outside.now()));
+  let day = today();
+  return () => {
+    if (today() === day) return;
+    day = today();
+    for (const [topic, table] of session.state.tables) {
+      if (withheldOf(table).length > 0) apply(session, { kind: "settle", topic });
+    }
+  };
+}
+
+/** A stop that an operator's command may lift: the change is tried again once the command is carried out. */
+const MENDED_BY_COMMAND: ReadonlySet<ErrorCode> = new Set(["value-unfit", "key-changed", "table-replaced"]);
+
+/** The same stop, with the commands that let the field's amendment go on. */
+function wayOn(session: Session, stop: GuardError): GuardError {
+  const { unfit } = stop;
+  const topic = unfit && topicOf(session, unfit.table);
+  if (unfit === undefined || topic === undefined) return stop;
+  if (unfit.isNull) apply(session, { kind: "null-found", topic, field: unfit.field });
+  const about = withheldOf(tableOf(session, topic)).find((amendment) => amendment.name === unfit.field);
+  if (about === undefined) return stop;
+  const message = `${stop.text}; ${describeAmendment(about)}`;
+  return new GuardError(stop.code, message, { next: waysOn(about).join("; or: ") });
+}
+
+function topicOf({ state }: Session, name: string): string | undefined {
+  for (const { shape } of state.tables.values()) {
+    if (`${shape.table.schema}.${shape.table.name}` === name) return shape.topic;
+  }
+  return undefined;
 }

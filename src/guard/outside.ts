@@ -1,8 +1,8 @@
 import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, Rules, State } from "../gate/state.ts";
-import type { Amendment, Told } from "../gate/amendment.ts";
-import type { Look } from "../gate/evidence.ts";
+import type { Amendment, Told } from "../gate/amendment/amendment.ts";
+import type { Look } from "../gate/evidence/evidence.ts";
 import type { OutRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";

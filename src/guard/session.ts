@@ -1,5 +1,5 @@
 import { GuardError } from "../errors.ts";
-import type { TxMark } from "../event/source.ts";
+import type { TxMark } from "../event/envelope/source.ts";
 import type { EventWriter } from "../event/writer.ts";
 import type { Slab } from "../event/slab.ts";
 import type { Input, State } from "../gate/state.ts";
@@ -7,13 +7,14 @@ import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { WalStream } from "../postgres/stream.ts";
 import type { Stored } from "../store/records.ts";
 import type { Attnum, Table } from "../table/column.ts";
-import type { RegisteredSchema } from "../table/shape.ts";
+import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
-import type { ChunkMachine } from "./chunks.ts";
-import type { Heartbeat } from "./heartbeat.ts";
 import type { OutRecord, Outside, Source } from "./outside.ts";
+import type { ChunkJob } from "../chunk/job.ts";
+import type { Window } from "../chunk/window.ts";
+import type { ChunkRead } from "../postgres/chunk.ts";
 
 /** A table as the log has it now, and how its rows are written; no columns: the next row has to wait for a proof. */
 export interface Captured {
@@ -194,4 +195,41 @@ export function tableOf(session: Session, topic: string) {
   const table = session.state.tables.get(topic);
   if (table === undefined) throw new GuardError("state-invalid", `no shape of topic ${topic}`);
   return table;
+}
+
+/** Debezium's heartbeat of a session: a record every so often, also while nothing is captured. */
+export interface Heartbeat {
+  /** undefined: the registry has not taken its schemas yet; nothing waits for that. */
+  ids: { readonly key: SchemaId; readonly value: SchemaId } | undefined;
+  /** Microseconds since the Unix epoch. */
+  due: bigint;
+  /** heartbeat.action.query is running. */
+  busy: boolean;
+}
+
+export type Rows = Extract<ChunkRead, { kind: "rows" }>;
+
+/** The chunk being read. */
+export interface Active {
+  readonly job: ChunkJob;
+  readonly shape: Shape;
+  /** What is read of each row, in this order. */
+  readonly columns: readonly Attnum[];
+  readonly nonce: string;
+  window: Window | undefined;
+  /** Set before the high mark is written. */
+  read: ChunkRead | undefined;
+  /** Its job begins anew: what was read is of no use. */
+  restarted: boolean;
+}
+
+export interface ChunkMachine {
+  /** Transactions of the log are noted until a snapshot shows them. */
+  tracking: boolean;
+  readonly delivered: Set<number>;
+  active: Active | undefined;
+  /** A job is being prepared or waits for its turn. */
+  busy: boolean;
+  /** Rows published and the clock when the job began here, for its rate. `limit`: keys in its next chunk. */
+  begun: { readonly job: string; readonly rows: number; readonly at: bigint; limit: number } | undefined;
 }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 
 import { type ErrorCode, GuardError } from "../errors.ts";
-import type { ErrorBody } from "./api.ts";
+import type { ErrorBody } from "../api/api.ts";
 
 /** HTTP status of the codes a client can cause or should tell apart; a `retry` code is 503, any other 500. */
 const STATUS: Partial<Record<ErrorCode, number>> = {

@@ -1,10 +1,10 @@
 import { type Contract, parseContract, parseContractName } from "../contract/contract.ts";
 import { GuardError } from "../errors.ts";
-import type { Api } from "./api.ts";
-import { coveragePolicy } from "./coverage-view.ts";
-import { readCommand } from "./read-command.ts";
-import { readPlan } from "./read-plan.ts";
+import type { Api, Command } from "../api/api.ts";
+import { coveragePolicy } from "../api/coverage.ts";
 import { actorOf, type Caller, checkScope, type Need } from "./scope.ts";
+import { z } from "zod";
+import { type Step, stepSchema } from "../migration/step.ts";
 
 export interface Asked {
   readonly caller: Caller;
@@ -126,4 +126,41 @@ async function command(api: Api, { caller, body, note }: Asked) {
   const sent = await api.command(said, (connector) => checkScope(caller, "operate", connector));
   note({ actor: said.actor, command: sent.id, ids: said.ids }, said.kind);
   return { status: 202, body: sent };
+}
+
+const name = z.string().min(1).max(500);
+
+const commandBody = z.strictObject({
+  kind: z.enum(["release", "withhold", "fill"]),
+  ids: z.array(name).min(1).max(1000),
+  reason: z.string().max(2000).optional(),
+  force: z.boolean().optional(),
+  backfill: z.enum(["all", "none"]).optional(),
+  beside: z.strictObject({ name: name.optional() }).optional(),
+  value: z.json().optional(),
+  actor: name,
+});
+
+/** Throws `usage` listing all that is wrong, without a value. */
+function readCommand(body: unknown): Command {
+  const result = commandBody.safeParse(body);
+  if (result.success) return result.data;
+  const wrong = result.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
+  throw new GuardError("usage", `the body is not understood: ${wrong.join("; ")}`, {
+    next: "use the fieldgate command line of the service's version",
+  });
+}
+
+const planBody = z.strictObject({ steps: z.array(stepSchema).max(5_000) });
+
+/** Throws `usage` for a body that is no list of steps. */
+function readPlan(body: unknown): readonly Step[] {
+  const result = planBody.safeParse(body);
+  if (result.success) return result.data.steps;
+  const wrong = result.error.issues
+    .slice(0, 10)
+    .map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
+  throw new GuardError("usage", `the body is not understood: ${wrong.join("; ")}`, {
+    next: "use the fieldgate command line of the service's version",
+  });
 }

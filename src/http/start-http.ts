@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 
 import { GuardError } from "../errors.ts";
-import type { Api } from "./api.ts";
+import type { Api } from "../api/api.ts";
 import { type Access, authorize } from "./authorize.ts";
 import { clientErrorAnswer, errorAnswer } from "./error-answer.ts";
 import { routesOf } from "./routes.ts";

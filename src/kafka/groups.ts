@@ -1,7 +1,7 @@
 /** Who reads a topic now, as far as Kafka can tell. A consumer that assigns itself and commits nothing is not seen. */
 import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export AssignerProtocol
 import { decodeAnnouncement } from "../contract/announcement.ts";
-import type { GroupsSeen, SeenGroup } from "../gate/evidence.ts";
+import type { GroupsSeen, SeenGroup } from "../gate/evidence/evidence.ts";
 import type { KafkaClient } from "./client.ts";
 import { kafkaError } from "./errors.ts";
 import { withAdmin } from "./topics.ts";

@@ -4,9 +4,10 @@ import type { GuardError } from "../errors.ts";
 import { formatLsn, type Lsn, LSN_ZERO, lsn } from "../wal/lsn.ts";
 import type { WalItem } from "../wal/message.ts";
 import { nameOf, type PostgresOptions, sessionConfig, translate } from "./connection.ts";
-import { pgoutput } from "./plugin.ts";
 import { walQueue } from "./queue.ts";
 import { streamError } from "./stream-error.ts";
+import type { Client } from "pg";
+import { quoteIdentifier } from "./quote.ts";
 
 export interface StreamOptions {
   readonly connection: PostgresOptions;
@@ -246,5 +247,21 @@ function lsnReader(): (text: string) => Lsn {
       upper = BigInt(`0x${upperText}`) << 32n;
     }
     return lsn(upper | BigInt(Number.parseInt(text.slice(slash + 1), 16)));
+  };
+}
+
+/** Hands on the bytes; nothing here can throw, as that would be an uncaught exception. */
+function pgoutput(publication: string) {
+  const list = quoteIdentifier(publication).replaceAll("'", "''");
+  return {
+    name: "pgoutput",
+    options: {},
+    // A copy: pg-protocol's parser reuses its buffer.
+    parse: (bytes: Buffer): Buffer => Buffer.from(bytes),
+    start: (client: Client, slot: string, start: string): Promise<unknown> =>
+      client.query(
+        `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${start} ` +
+          `(proto_version '1', publication_names '${list}', messages 'true')`,
+      ),
   };
 }

@@ -1,7 +1,6 @@
-import { isArray, isObject } from "../avro/json.ts";
 import type { AvroSchema } from "../avro/schema.ts";
-import type { Json } from "../table/shape.ts";
 import type { Sample } from "./sample.ts";
+import { type Json, isArray, isObject } from "../json.ts";
 
 /** A field's default as a value: bytes are text of ISO-8859-1 in it, a union's is of null or its first other branch. */
 export function fromDefault(schema: AvroSchema, value: Json): Sample {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
-import { writeBigLong } from "../event/bytes.ts";
+import { writeBigLong } from "../event/values/bytes.ts";
 import { isRecord, type Sample } from "./sample.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { AvroSchema } from "../avro/schema.ts";
-import { isObject } from "../avro/json.ts";
 import { fixed, type Samples } from "./sample.ts";
+import { isObject } from "../json.ts";
 
 /** Wednesday, 1 January 2025, 12:34:56.789012 in UTC: every sample's usual moment. */
 const DAY = 20_089;

@@ -2,11 +2,11 @@ import { type Box, EMPTY_BOX, isStormy, newsAt } from "../alert/box.ts";
 import { allWithheld, epochOf, nextReminder, reminderDelay } from "../alert/reminder.ts";
 import type { StoppedAlert } from "../alert/alert.ts";
 import type { Draft } from "../alert/compose.ts";
-import type { Amendment, Told } from "../gate/amendment.ts";
-import { tellText } from "../gate/settle.ts";
+import type { Amendment, Told } from "../gate/amendment/amendment.ts";
+import { tellText } from "../gate/decision/settle.ts";
 import type { Mode, State } from "../gate/state.ts";
 import { findAmendment } from "../gate/update.ts";
-import { asksSomebody } from "../gate/watched.ts";
+import { asksSomebody } from "../gate/watch/watched.ts";
 
 /** Why a connector has ended by itself. `handedOver`: another instance runs it now. */
 export type Stop = Pick<StoppedAlert, "code" | "message" | "next" | "position"> & { readonly handedOver: boolean };

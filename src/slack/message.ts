@@ -12,7 +12,6 @@ import type {
 } from "../alert/alert.ts";
 import { messageText } from "../finding.ts";
 import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
-import { mention } from "./mention.ts";
 
 /** Most that is listed of each. */
 const TABLES = 4;
@@ -236,4 +235,22 @@ function remark(reminder: WithheldAlert["reminder"]): string {
 
 function capital(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** A user or a user group by id; a group's label is left out. Never a channel, `<!here>` or a link. */
+const ID = /<@([UW][A-Z0-9]{2,30})>|<!subteam\^(S[A-Z0-9]{2,30})(?:\|[^<>|]*)?>/g;
+
+/**
+ * An owner as the contract says it: ids in Slack's form mention whom they name, everything else is text. So
+ * `@team-billing` is shown and calls nobody.
+ */
+export function mention(owner: string): string {
+  let text = "";
+  let from = 0;
+  for (const match of owner.matchAll(ID)) {
+    const [whole, user, group] = match;
+    text += escaped(owner.slice(from, match.index)) + (user === undefined ? `<!subteam^${group}>` : `<@${user}>`);
+    from = match.index + whole.length;
+  }
+  return text + escaped(owner.slice(from));
 }

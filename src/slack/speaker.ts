@@ -1,9 +1,9 @@
 import { drop, isStormy, newsAt, posted, weather } from "../alert/box.ts";
 import { type Draft, newsDrafts, reminderDraft, type Scope, summaryDraft } from "../alert/compose.ts";
 import { dueReminders, reminderDelay } from "../alert/reminder.ts";
-import type { Amendment } from "../gate/amendment.ts";
-import { NO_EVIDENCE } from "../gate/evidence.ts";
-import { tellText } from "../gate/settle.ts";
+import type { Amendment } from "../gate/amendment/amendment.ts";
+import { NO_EVIDENCE } from "../gate/evidence/evidence.ts";
+import { tellText } from "../gate/decision/settle.ts";
 import type { State } from "../gate/state.ts";
 import { type ConnectorNews, current, reminded, stopAt, stopDraft } from "./connector-news.ts";
 import { type Clock, timeOf, within } from "./clock.ts";

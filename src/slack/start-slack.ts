@@ -1,5 +1,5 @@
 import { put } from "../alert/box.ts";
-import type { Amendment, Told } from "../gate/amendment.ts";
+import type { Amendment, Told } from "../gate/amendment/amendment.ts";
 import type { Mode, State } from "../gate/state.ts";
 import {
   type ConnectorNews,
@@ -14,6 +14,7 @@ import { type Clock, timeOf, within } from "./clock.ts";
 import { openSender, type SlackLog } from "./sender.ts";
 import { openSpeaker } from "./speaker.ts";
 import type { Post } from "./webhook.ts";
+import { tellText } from "../gate/decision/settle.ts";
 
 export interface SlackOptions {
   readonly post: Post;
@@ -160,5 +161,19 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
     },
     flush: () => (flushed ??= flush()),
     [Symbol.asyncDispose]: () => (flushed ??= flush()),
+  };
+}
+
+/** Without a webhook the log is all that people are told by, and that is done by then. */
+export function withoutSlack(now: () => string): ConnectorAlerts {
+  let hear: ((told: Told) => void) | undefined;
+  return {
+    tell(amendment) {
+      const told = { id: amendment.id, text: tellText(amendment), time: now(), reminders: 0 };
+      queueMicrotask(() => hear?.(told));
+    },
+    onTold: (then) => (hear = then),
+    state: () => undefined,
+    stopped: () => undefined,
   };
 }

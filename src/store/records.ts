@@ -1,7 +1,7 @@
 import { GuardError } from "../errors.ts";
 import type { ChunkJob } from "../chunk/job.ts";
-import type { Amendment } from "../gate/amendment.ts";
-import type { Evidence, TopicEvidence } from "../gate/evidence.ts";
+import type { Amendment } from "../gate/amendment/amendment.ts";
+import type { Evidence, TopicEvidence } from "../gate/evidence/evidence.ts";
 import type { Outcome, State, TableState } from "../gate/state.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";

@@ -1,12 +1,11 @@
 import type { Attnum, ColumnType, TableOid } from "./column.ts";
+import type { Json } from "../json.ts";
 
 /** A registry's schema id. */
 export type SchemaId = number & { readonly __brand: "SchemaId" };
 export function schemaId(value: number): SchemaId {
   return value as SchemaId; // the brand's constructor
 }
-
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** One field of a topic's row record, and the column it is filled from. */
 export interface Field {

@@ -20,3 +20,9 @@ export function parseLsn(text: string): Lsn | undefined {
 export function formatLsn(value: Lsn): string {
   return `${(value >> 32n).toString(16).toUpperCase()}/${(value & 0xffffffffn).toString(16).toUpperCase()}`;
 }
+
+/** A clock's microseconds since the Unix epoch as ISO 8601 in UTC, to the millisecond. */
+export function isoTime(micros: bigint): string {
+  // oxlint-disable-next-line no-restricted-globals -- formats a given time; reads no clock
+  return new Date(Number(micros / 1000n)).toISOString();
+}

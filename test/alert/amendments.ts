@@ -1,8 +1,8 @@
 import { schemaHash } from "../../src/avro/hash.ts";
 import { type Contract, contractKey } from "../../src/contract/contract.ts";
 import type { Finding } from "../../src/finding.ts";
-import type { Amendment, Verdict } from "../../src/gate/amendment.ts";
-import { NO_EVIDENCE } from "../../src/gate/evidence.ts";
+import type { Amendment, Verdict } from "../../src/gate/amendment/amendment.ts";
+import { NO_EVIDENCE } from "../../src/gate/evidence/evidence.ts";
 import type { State } from "../../src/gate/state.ts";
 import { attnum, tableOid } from "../../src/table/column.ts";
 import { column, publishing } from "../gate/customers.ts";

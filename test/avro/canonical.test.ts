@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 import { canonicalForm, crc64Avro } from "../../src/avro/canonical.ts";
 import { schemaHash } from "../../src/avro/hash.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
-import type { Json } from "../../src/table/shape.ts";
 import { rows } from "./rows.ts";
+import type { Json } from "../../src/json.ts";
 
 interface Row {
   schema: Json;

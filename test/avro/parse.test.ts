@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GuardError } from "../../src/errors.ts";
 import { parseSchema, parseSchemaText } from "../../src/avro/parse.ts";
-import type { Json } from "../../src/table/shape.ts";
+import type { Json } from "../../src/json.ts";
 
 const record = (...fields: Json[]): Json => ({ type: "record", name: "R", fields });
 const field = (type: Json, more: { readonly [key: string]: Json } = {}): Json => ({ name: "a", type, ...more });

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { TopicView } from "../../src/http/api.ts";
+import type { TopicView } from "../../src/api/api.ts";
 import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
-import type { Unnamed } from "../../src/gate/amendment.ts";
+import type { Unnamed } from "../../src/gate/amendment/amendment.ts";
 import { packagesLoadedBy } from "./imports.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
 
@@ -801,7 +801,7 @@ describe("a command that ends well on Ctrl-C", () => {
 });
 
 /** What `run` and `trigger` import when they are called. */
-const HEAVY = /\/main\.ts$|\/config\.ts$|\/postgres\//;
+const HEAVY = /\/service\/service\.ts$|\/config\/connectors\.ts$|\/postgres\//;
 
 describe("the light commands", () => {
   it("load no Kafka, PostgreSQL or HTTP server library", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { eventReader } from "../../src/consumer/reader.ts";
 import { readerFingerprint } from "../../src/contract/announcement.ts";
-import type { Json } from "../../src/table/shape.ts";
 import { packagesLoadedBy } from "../cli/imports.ts";
 import { framed, registryOf } from "./registry.ts";
+import type { Json } from "../../src/json.ts";
 
 const TOPIC = "inventory.public.customers";
 const record = (fields: readonly Json[], more: { readonly [key: string]: Json } = {}): Json => ({

@@ -1,6 +1,6 @@
 import avsc from "avsc";
-import type { Json } from "../../src/table/shape.ts";
 import { avscType } from "../event/avro.ts";
+import type { Json } from "../../src/json.ts";
 
 /** A registry of these schemas by id, as the library gives them; `asked` counts. */
 export function registryOf(schemas: Readonly<Record<number, Json>>) {

@@ -4,7 +4,7 @@ import { parseContractFile } from "../../src/contract/file.ts";
 import { judge } from "../../src/contract/judge.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
 import { GuardError } from "../../src/errors.ts";
-import type { Json } from "../../src/table/shape.ts";
+import type { Json } from "../../src/json.ts";
 
 const READER = `version: 1
 consumer: billing

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { explainCauses } from "../../src/avro/cause.ts";
-import { checkLevel } from "../../src/avro/level.ts";
+import { explainCauses } from "../../src/avro/reading/cause.ts";
+import { checkLevel } from "../../src/avro/reading/level.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
 import type { AvroSchema } from "../../src/avro/schema.ts";
 import type { Contract } from "../../src/contract/contract.ts";
-import { findingText } from "../../src/cli/format/text.ts";
+import { findingText } from "../../src/cli/check/format/text.ts";
 import { judge } from "../../src/contract/judge.ts";
 import type { Finding } from "../../src/finding.ts";
-import type { Json } from "../../src/table/shape.ts";
+import type { Json } from "../../src/json.ts";
 
 interface Row {
   readonly id: string;

@@ -1,8 +1,8 @@
 import avro from "avsc";
 import { expect, test } from "vitest";
-import { fieldHash } from "../../src/avro/meaning/same-field.ts";
+import { fieldHash } from "../../src/rules/meaning/same-field.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
-import { checkFiles } from "../../src/cli/check-topic.ts";
+import { checkFiles } from "../../src/cli/check/check-topic.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import { checkFlowing, judge } from "../../src/contract/judge.ts";
 import { rowOf } from "../../src/contract/row.ts";

@@ -6,7 +6,7 @@ import { type ClientName, CLIENTS } from "../../src/contract/clients.ts";
 import { parseContractFile } from "../../src/contract/file.ts";
 import { firstContractText } from "../../src/contract/init.ts";
 import { checkFlowing } from "../../src/contract/judge.ts";
-import type { Json } from "../../src/table/shape.ts";
+import type { Json } from "../../src/json.ts";
 
 const COLUMNS = ["id", "null", "true", "no", "ströße", "_1"];
 const ROW: Json = { type: "record", name: "Value", fields: COLUMNS.map((name) => ({ name, type: "int" })) };

@@ -1,5 +1,5 @@
 import type { Contract } from "../../src/contract/contract.ts";
-import type { Json } from "../../src/table/shape.ts";
+import type { Json } from "../../src/json.ts";
 
 /** Types by column; one with a default is written `{ type, default }`. */
 export type Columns = Readonly<Record<string, Json>>;

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { parseSchema } from "../../src/avro/parse.ts";
-import { whyNotChangeable } from "../../src/contract/changeable.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import { checkFlowing, judge } from "../../src/contract/judge.ts";
 import { judgeKey } from "../../src/contract/judge-key.ts";
-import type { SeverityChange } from "../../src/contract/severity.ts";
+import { type SeverityChange, whyNotChangeable } from "../../src/contract/severity.ts";
 import { type Columns, envelopeOf, writerContract } from "./rows.ts";
 
 const DAY = "2026-11-23";

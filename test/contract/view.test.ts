@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseSchema } from "../../src/avro/parse.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import { checkFlowing, judge } from "../../src/contract/judge.ts";
-import type { Json } from "../../src/table/shape.ts";
+import type { Json } from "../../src/json.ts";
 
 type Fields = Readonly<Record<string, Json>>;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { partitionOf } from "../../src/event/partition.ts";
+import { partitionOf } from "../../src/event/envelope/partition.ts";
 import { collect } from "../stack/collect.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { registryDecoder } from "../stack/decode.ts";

@@ -2,6 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
+/** The part of .oxlintrc.json that is read here. */
+interface Lint {
+  readonly overrides: readonly { readonly files: readonly string[] }[];
+}
+
 const ROOT = join(import.meta.dirname, "../..");
 const PAGE = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
 const DECISIONS = readdirSync(join(ROOT, "docs/decisions")).toSorted((a, b) => a.localeCompare(b));
@@ -11,6 +16,21 @@ test("every file that the architecture and the decisions name exists", () => {
   const named = pages.flatMap((page) => page.match(/(?<=`)(?:src|test|local|docs)\/[\w./-]+(?=`)/g) ?? []);
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+});
+
+test("the pure and the I/O folders that the architecture names are those that the linter holds", () => {
+  const { overrides } = JSON.parse(readFileSync(join(ROOT, ".oxlintrc.json"), "utf8")) as Lint;
+  const linted = (message: string) =>
+    overrides
+      .filter((override) => JSON.stringify(override).includes(`"message":"${message}"`))
+      .flatMap(({ files }) => files.flatMap((file) => /^src\/([a-z]+)\/\*\*$/.exec(file)?.[1] ?? []));
+  const named = (title: string) => {
+    const [item = ""] = PAGE.split(`- **${title}** `)[1]?.split("\n- ") ?? [];
+    return [...item.matchAll(/`([a-z]+)`/g)].map(([, folder]) => folder);
+  };
+  expect(named("Pure folders").length).toBeGreaterThan(10);
+  expect(named("Pure folders")).toEqual(linted("a pure folder imports pure folders only"));
+  expect(named("I/O folders")).toEqual(linted("an I/O folder talks to one outside thing"));
 });
 
 test("each of the five invariants names its tests", () => {

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readConnectorFile } from "../../src/config.ts";
+import { readConnectorFile } from "../../src/config/connectors.ts";
 import { parseContractFile } from "../../src/contract/file.ts";
-import { OID } from "../../src/event/kind.ts";
+import { OID } from "../../src/event/types/kind.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
@@ -46,7 +46,7 @@ describe("the README", () => {
   it("names commands that npm and the command line have", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }; // npm's own file
     const commands = [...README.matchAll(/npx fieldgate ([a-z-]+)/g)].map((found) => found[1] ?? "");
-    const cli = readdirSync(join(ROOT, "src/cli"))
+    const cli = readdirSync(join(ROOT, "src/cli"), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts"))
       .map((file) => read(`src/cli/${file}`));
     expect(commands.filter((name) => !cli.some((text) => new RegExp(`["(]${name}"`).test(text)))).toEqual([]);

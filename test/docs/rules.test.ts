@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CATALOGUE, MEANING_RULES } from "../../src/avro/meaning.ts";
-import type { Runtime } from "../../src/avro/runtime/rule.ts";
-import { RUNTIME_RULES } from "../../src/avro/runtime.ts";
+import { CATALOGUE, MEANING_RULES } from "../../src/rules/meaning/meaning.ts";
+import type { Runtime } from "../../src/rules/runtime/rule.ts";
+import { RUNTIME_RULES } from "../../src/rules/runtime/runtime.ts";
 
 const FOLDER = new URL("../../docs/rules/meaning/", import.meta.url);
-const SOURCES = new URL("../../src/avro/meaning/", import.meta.url);
+const SOURCES = new URL("../../src/rules/meaning/", import.meta.url);
 const ids = CATALOGUE.map(({ id }) => id);
 
 test("every rule has a page, and every page a rule", () => {
@@ -28,7 +28,7 @@ test("every file with a rule is in the list", () => {
 });
 
 const RUNTIME = new URL("../../docs/rules/runtime/", import.meta.url);
-const RUNTIME_SOURCES = new URL("../../src/avro/runtime/", import.meta.url);
+const RUNTIME_SOURCES = new URL("../../src/rules/runtime/", import.meta.url);
 const runtimeIds = RUNTIME_RULES.map(({ id }) => id);
 
 test("every rule about a runtime has a page, every page a rule, and every file with one is in the list", () => {

@@ -1,6 +1,6 @@
 import type { Schema, Type } from "avsc";
 import { describe, expect, it } from "vitest";
-import type { AmendmentView } from "../../src/http/amendment-view.ts";
+import type { AmendmentView } from "../../src/api/amendment.ts";
 import { avroType } from "../stack/decode.ts";
 import { servers } from "../stack/servers.ts";
 import type { Event, Row } from "./events.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { describe, expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
-import type { ConnectorView, Health } from "../../src/http/api.ts";
+import type { ConnectorView, Health } from "../../src/api/api.ts";
 import { connect } from "../../src/postgres/connection.ts";
 import { createSlot } from "../../src/postgres/slot.ts";
 import { openStream } from "../../src/postgres/stream.ts";

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { installTrigger } from "../../src/postgres/trigger.ts";
-import type { AmendmentView } from "../../src/http/amendment-view.ts";
+import type { AmendmentView } from "../../src/api/amendment.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { startFakeSlack } from "../slack/fake-slack.ts";
 import type { Database } from "../stack/database.ts";

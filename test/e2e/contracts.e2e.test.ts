@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Contract } from "../../src/contract/contract.ts";
-import type { TopicView } from "../../src/http/api.ts";
+import type { TopicView } from "../../src/api/api.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { until } from "../stack/until.ts";
 import type { Service } from "./service.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { CoverageView } from "../../src/http/coverage-view.ts";
+import type { CoverageView } from "../../src/api/coverage.ts";
 import { joined } from "../kafka/place.ts";
 import { until } from "../stack/until.ts";
 import { captured } from "./world.ts";

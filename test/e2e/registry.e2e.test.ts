@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
 import { fieldOf } from "../../src/event/field.ts";
-import { envelopeSchema } from "../../src/event/schema.ts";
+import { envelopeSchema } from "../../src/event/envelope/schema.ts";
 import { attnum } from "../../src/table/column.ts";
 import { faultyRegistry } from "../stack/faulty-registry.ts";
 import { pause } from "../stack/processes.ts";

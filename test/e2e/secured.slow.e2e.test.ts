@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Stack } from "../../local/stack.ts";
-import type { AmendmentView } from "../../src/http/amendment-view.ts";
+import type { AmendmentView } from "../../src/api/amendment.ts";
 import { newToken } from "../../src/http/token-file.ts";
 import { type KafkaOptions, kafkaClient } from "../../src/kafka/client.ts";
 import { createTopic, endOffsets } from "../../src/kafka/topics.ts";

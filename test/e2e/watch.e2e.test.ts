@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
+import { envelopeSchema, keySchema } from "../../src/event/envelope/schema.ts";
 import { fieldOf } from "../../src/event/field.ts";
 import { readTable } from "../../src/postgres/catalog.ts";
 import { connect } from "../../src/postgres/connection.ts";

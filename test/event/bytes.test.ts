@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ColumnType, TypeDetail } from "../../src/table/column.ts";
-import { kindOf, OID, type Kind } from "../../src/event/kind.ts";
-import { DEFAULT_MODES, type ValueModes } from "../../src/event/modes.ts";
+import { kindOf, OID, type Kind } from "../../src/event/types/kind.ts";
+import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
 import { avscType } from "./avro.ts";
 import * as more from "./more-values.ts";
 import { change, column, field, MARK, shapeOf, writerOf, type ColumnSpec } from "./row.ts";

@@ -1,7 +1,7 @@
-import type { Json } from "../../src/table/shape.ts";
 import { columnType, type ColumnType, type TypeDetail } from "../../src/table/column.ts";
-import { OID } from "../../src/event/kind.ts";
-import { DEFAULT_MODES, type ValueModes } from "../../src/event/modes.ts";
+import { OID } from "../../src/event/types/kind.ts";
+import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
+import type { Json } from "../../src/json.ts";
 
 /** One column of a table of Debezium's tests: how it is declared, what the log has, what comes out. */
 export interface ColumnCase {

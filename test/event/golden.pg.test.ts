@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import type { Column } from "../../src/table/column.ts";
-import type { Json } from "../../src/table/shape.ts";
 import { fieldOf } from "../../src/event/field.ts";
-import { envelopeSchema } from "../../src/event/schema.ts";
+import { envelopeSchema } from "../../src/event/envelope/schema.ts";
 import { readTables } from "../../src/postgres/catalog.ts";
 import { quoteTable } from "../../src/postgres/quote.ts";
 import { source, type OwnSession } from "../postgres/follow.ts";
 import { modesOf, outOfScope, type ColumnCase } from "./debezium-case.ts";
 import { cases, change, MARK, shapeOf, writerOf } from "./row.ts";
+import type { Json } from "../../src/json.ts";
 
 interface TableCase extends ColumnCase {
   readonly create_table: string;

@@ -1,11 +1,12 @@
 import { describe, expect, it, test } from "vitest";
-import type { Field, Json } from "../../src/table/shape.ts";
+import type { Field } from "../../src/table/shape.ts";
 import { attnum } from "../../src/table/column.ts";
-import { OID } from "../../src/event/kind.ts";
-import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
+import { OID } from "../../src/event/types/kind.ts";
+import { envelopeSchema, keySchema } from "../../src/event/envelope/schema.ts";
 import { fieldOf } from "../../src/event/field.ts";
 import { caseText, caseType, modesOf, outOfScope, type ColumnCase } from "./debezium-case.ts";
 import { cases, change, field, MARK, shapeOf, UNCHANGED, writerOf, type ColumnSpec, type Sent } from "./row.ts";
+import type { Json } from "../../src/json.ts";
 
 interface Golden {
   readonly id: string;

@@ -1,11 +1,12 @@
 import { describe, expect, it, test } from "vitest";
 import { attnum, type ColumnType, type TypeDetail } from "../../src/table/column.ts";
-import type { Field, Json } from "../../src/table/shape.ts";
-import { OID } from "../../src/event/kind.ts";
-import { DEFAULT_MODES, type ValueModes } from "../../src/event/modes.ts";
+import type { Field } from "../../src/table/shape.ts";
+import { OID } from "../../src/event/types/kind.ts";
+import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
 import type { EventWriter, WriterOptions } from "../../src/event/writer.ts";
 import { avscType } from "./avro.ts";
 import { change, field, MARK, shapeOf, UNCHANGED, writerOf, type ColumnSpec, type Sent } from "./row.ts";
+import type { Json } from "../../src/json.ts";
 
 const ID = field({ name: "id", oid: OID.int4, notNull: true }, 0);
 const MOOD: TypeDetail = { kind: "enum", name: "mood", labels: ["low", "high, very"] };

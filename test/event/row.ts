@@ -4,9 +4,9 @@ import { schemaId, type Field, type Shape } from "../../src/table/shape.ts";
 import { lsn } from "../../src/wal/lsn.ts";
 import type { RowChange } from "../../src/wal/message.ts";
 import { fieldOf } from "../../src/event/field.ts";
-import { DEFAULT_MODES } from "../../src/event/modes.ts";
-import { envelopeSchema, keySchema } from "../../src/event/schema.ts";
-import type { EventMark, Origin } from "../../src/event/source.ts";
+import { DEFAULT_MODES } from "../../src/event/types/modes.ts";
+import { envelopeSchema, keySchema } from "../../src/event/envelope/schema.ts";
+import type { EventMark, Origin } from "../../src/event/envelope/source.ts";
 import { eventWriter, type EventWriter, type WriterOptions } from "../../src/event/writer.ts";
 
 /** A text, null, or an unchanged value stored out of line. */

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from "vitest";
 import { attnum } from "../../src/table/column.ts";
 import type { Field } from "../../src/table/shape.ts";
 import { widen } from "../../src/event/field.ts";
-import { OID } from "../../src/event/kind.ts";
+import { OID } from "../../src/event/types/kind.ts";
 import type { EventRecord } from "../../src/event/writer.ts";
 import { avscType } from "./avro.ts";
 import { change, field, MARK, shapeOf, tupleData, UNCHANGED, writerOf, type Sent } from "./row.ts";

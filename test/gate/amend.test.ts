@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { canWiden } from "../../src/gate/candidate.ts";
-import { refusesFill } from "../../src/gate/fill.ts";
+import { canWiden } from "../../src/gate/amendment/candidate.ts";
+import { refusesFill } from "../../src/gate/amendment/fill.ts";
 import type { Input, OperatorCommand, Outcome, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import type { Column } from "../../src/table/column.ts";
-import type { Json } from "../../src/table/shape.ts";
 import {
   candidateFor,
   column,
@@ -28,6 +27,7 @@ import {
   TOPIC,
   ZIP,
 } from "./customers.ts";
+import type { Json } from "../../src/json.ts";
 
 const MANUAL: Rules = { ...RULES, policy: "manual" };
 const [name, nick, zip] = [NAME, NICK, ZIP].map(idOf) as [string, string, string]; // three columns

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { contractKey } from "../../src/contract/contract.ts";
-import { tellText } from "../../src/gate/settle.ts";
+import { tellText } from "../../src/gate/decision/settle.ts";
 import type { Input, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import { attnum } from "../../src/table/column.ts";

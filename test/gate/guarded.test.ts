@@ -1,9 +1,9 @@
 import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
-import { decide } from "../../src/decide.ts";
-import type { Answer, Candidate } from "../../src/gate/amendment.ts";
-import { candidateOf, canWiden } from "../../src/gate/candidate.ts";
-import { tellText } from "../../src/gate/settle.ts";
+import { decide } from "../../src/gate/decide.ts";
+import type { Answer, Candidate } from "../../src/gate/amendment/amendment.ts";
+import { candidateOf, canWiden } from "../../src/gate/amendment/candidate.ts";
+import { tellText } from "../../src/gate/decision/settle.ts";
 import type { Effect, Input, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { schemaId } from "../../src/table/shape.ts";

@@ -1,9 +1,9 @@
 import { fc } from "@fast-check/vitest";
 import { contractKey } from "../../src/contract/contract.ts";
-import type { Answer } from "../../src/gate/amendment.ts";
-import { candidateOf } from "../../src/gate/candidate.ts";
-import { tellText } from "../../src/gate/settle.ts";
-import type { Look } from "../../src/gate/evidence.ts";
+import type { Answer } from "../../src/gate/amendment/amendment.ts";
+import { candidateOf } from "../../src/gate/amendment/candidate.ts";
+import { tellText } from "../../src/gate/decision/settle.ts";
+import type { Look } from "../../src/gate/evidence/evidence.ts";
 import type { Input, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import { type Attnum, attnum, type Column, tableOid } from "../../src/table/column.ts";

@@ -1,11 +1,11 @@
 import type { Contract, ContractName } from "../../src/contract/contract.ts";
 import { GuardError } from "../../src/errors.ts";
-import type { ReleasePolicy } from "../../src/gate/policy.ts";
-import type { AmendmentView } from "../../src/http/amendment-view.ts";
-import type { Api, Command, Outcome, TopicView } from "../../src/http/api.ts";
-import type { CoverageView } from "../../src/http/coverage-view.ts";
-import type { PlanView } from "../../src/http/plan-view.ts";
-import type { Step } from "../../src/plan/step.ts";
+import type { ReleasePolicy } from "../../src/gate/decision/policy.ts";
+import type { AmendmentView } from "../../src/api/amendment.ts";
+import type { Api, Command, Outcome, TopicView } from "../../src/api/api.ts";
+import type { CoverageView } from "../../src/api/coverage.ts";
+import type { PlanView } from "../../src/api/plan.ts";
+import type { Step } from "../../src/migration/step.ts";
 
 export const amendment: AmendmentView = {
   id: "inventory.public.customers/3",

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { explainCauses } from "../../src/avro/cause.ts";
-import type { Cause } from "../../src/avro/cause-text.ts";
+import { explainCauses } from "../../src/avro/reading/cause.ts";
+import type { Cause } from "../../src/avro/reading/cause-text.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
-import { runtimeFindings } from "../../src/avro/runtime.ts";
+import { runtimeFindings } from "../../src/rules/runtime/runtime.ts";
 import { type Oracle, startOracle } from "./oracle.ts";
 import { type Pair, pairs } from "./pairs.ts";
 

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { canonicalForm, crc64Avro } from "../../src/avro/canonical.ts";
-import { checkCompatibility } from "../../src/avro/compatibility.ts";
-import { checkLevel } from "../../src/avro/level.ts";
+import { checkCompatibility } from "../../src/avro/reading/compatibility.ts";
+import { checkLevel } from "../../src/avro/reading/level.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
 import type { AvroSchema } from "../../src/avro/schema.ts";
 import { GuardError } from "../../src/errors.ts";
-import type { Json } from "../../src/table/shape.ts";
 import { type Identity, type JavaAnswer, type Oracle, startOracle } from "./oracle.ts";
 import { pairs } from "./pairs.ts";
+import type { Json } from "../../src/json.ts";
 
 let java: Oracle;
 beforeAll(async () => void (java = await startOracle()));

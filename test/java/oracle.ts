@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { findJava } from "../../local/java.ts";
 import { ensureFetched } from "../../local/maven.ts";
-import type { Incompatibility } from "../../src/avro/compatibility.ts";
-import type { Json } from "../../src/table/shape.ts";
+import type { Incompatibility } from "../../src/avro/reading/compatibility.ts";
+import type { Json } from "../../src/json.ts";
 
 export interface Question {
   readonly reader: Json;

@@ -1,32 +1,6 @@
 import fc from "fast-check";
-import type { Json } from "../../src/table/shape.ts";
-import { written } from "./written.ts";
-
-/**
- * A schema before it is written as JSON. A `ref` is the n-th named type met so far, of as many as there are; names may
- * repeat, the second is then written as a reference. So every step of a mutation leaves a schema that mostly parses.
- */
-export type Node =
-  | { kind: "primitive"; type: string; logical: number }
-  | { kind: "array"; items: Node }
-  | { kind: "map"; values: Node }
-  | { kind: "union"; branches: Node[] }
-  | { kind: "ref"; to: number }
-  | NamedNode;
-
-export type NamedNode = { name: string; namespace: string | undefined; aliases: string[] } & (
-  | { kind: "record"; fields: FieldNode[] }
-  | { kind: "enum"; symbols: string[]; default: number | undefined }
-  | { kind: "fixed"; size: number; logical: number }
-);
-
-export interface FieldNode {
-  name: string;
-  aliases: string[];
-  type: Node;
-  /** Which of the type's possible defaults; -1: one that may not fit. */
-  default: number | undefined;
-}
+import { written, type Node, type NamedNode, type FieldNode } from "./written.ts";
+import type { Json } from "../../src/json.ts";
 
 const NAMES = ["A", "B", "C", "D", "E", "F"];
 const NAMESPACES = [undefined, undefined, "n", "m.k"];

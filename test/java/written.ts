@@ -1,5 +1,4 @@
-import type { Json } from "../../src/table/shape.ts";
-import type { FieldNode, NamedNode, Node } from "./pairs.ts";
+import type { Json } from "../../src/json.ts";
 
 type JsonObject = { [key: string]: Json };
 
@@ -177,4 +176,30 @@ function recordDefault(writing: Writing, fields: readonly FieldNode[], wanted: n
     value[field.name] = inner;
   }
   return value;
+}
+
+/**
+ * A schema before it is written as JSON. A `ref` is the n-th named type met so far, of as many as there are; names may
+ * repeat, the second is then written as a reference. So every step of a mutation leaves a schema that mostly parses.
+ */
+export type Node =
+  | { kind: "primitive"; type: string; logical: number }
+  | { kind: "array"; items: Node }
+  | { kind: "map"; values: Node }
+  | { kind: "union"; branches: Node[] }
+  | { kind: "ref"; to: number }
+  | NamedNode;
+
+export type NamedNode = { name: string; namespace: string | undefined; aliases: string[] } & (
+  | { kind: "record"; fields: FieldNode[] }
+  | { kind: "enum"; symbols: string[]; default: number | undefined }
+  | { kind: "fixed"; size: number; logical: number }
+);
+
+export interface FieldNode {
+  name: string;
+  aliases: string[];
+  type: Node;
+  /** Which of the type's possible defaults; -1: one that may not fit. */
+  default: number | undefined;
 }

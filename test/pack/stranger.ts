@@ -6,9 +6,9 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { canReleaseSchema } from "../../src/cli/format/answers.ts";
-import { amendmentSchema, amendmentsSchema } from "../../src/http/amendment-view.ts";
-import { planSchema } from "../../src/http/plan-view.ts";
+import { canReleaseSchema } from "../../src/cli/migration/answers.ts";
+import { amendmentSchema, amendmentsSchema } from "../../src/api/amendment.ts";
+import { planSchema } from "../../src/api/plan.ts";
 import { captured } from "../e2e/world.ts";
 import { install, type Installed, installNode, OLDEST_NODE } from "./install.ts";
 

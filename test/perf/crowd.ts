@@ -1,12 +1,12 @@
 /** 200 contracts on one table of 30 columns, and 50 alterations of it: who is ready for each is what is timed. */
 import { parseSchemaText } from "../../src/avro/parse.ts";
 import type { Contract } from "../../src/contract/contract.ts";
-import type { Amendment } from "../../src/gate/amendment.ts";
-import { weigh } from "../../src/gate/settle.ts";
+import type { Amendment } from "../../src/gate/amendment/amendment.ts";
+import { weigh } from "../../src/gate/decision/settle.ts";
 import type { State, TableState } from "../../src/gate/state.ts";
 import { type Column, attnum } from "../../src/table/column.ts";
-import type { Json } from "../../src/table/shape.ts";
 import { candidateFor, play, publishing, RULES, seen, stateOf, tableIn, TOPIC, WHEN } from "../gate/customers.ts";
+import type { Json } from "../../src/json.ts";
 
 const CONTRACTS = 200;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Capture, readCapturedTables } from "../../src/postgres/captured.ts";
 import { readTables } from "../../src/postgres/catalog.ts";
-import { captureFilter, entryList, type ListEntry } from "../../src/table/capture.ts";
+import { captureFilter, entryList, type ListEntry } from "../../src/capture/lists.ts";
 import { failure, type Source, source } from "./follow.ts";
 
 function entries(text: string): readonly ListEntry[] {

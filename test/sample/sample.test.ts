@@ -1,15 +1,15 @@
 import avsc from "avsc";
 import { describe, expect, it } from "vitest";
 import { parseSchemaText } from "../../src/avro/parse.ts";
-import { OID } from "../../src/event/kind.ts";
-import { envelopeSchema, rowSchema } from "../../src/event/schema.ts";
+import { OID } from "../../src/event/types/kind.ts";
+import { envelopeSchema, rowSchema } from "../../src/event/envelope/schema.ts";
 import { containerFile, isSampleFile } from "../../src/sample/encode.ts";
 import { sampledField, sampleEvents } from "../../src/sample/events.ts";
 import { eventsJson } from "../../src/sample/json.ts";
-import type { Json } from "../../src/table/shape.ts";
 import { avscType } from "../event/avro.ts";
 import { field, type ColumnSpec } from "../event/row.ts";
 import { COLUMNS } from "./columns.ts";
+import type { Json } from "../../src/json.ts";
 
 const TOPIC = "inventory.public.customers";
 const ID = field({ name: "id", oid: OID.int8, notNull: true }, 0);

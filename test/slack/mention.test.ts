@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { mention } from "../../src/slack/mention.ts";
+import { mention } from "../../src/slack/message.ts";
 
 it.each([
   ["@team-billing", "@team-billing"],

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { Alert, StoppedAlert } from "../../src/alert/alert.ts";
 import { newsDrafts, reminderDraft, type Scope, summaryDraft } from "../../src/alert/compose.ts";
 import type { Finding } from "../../src/finding.ts";
-import { watched } from "../../src/gate/watched.ts";
+import { watched } from "../../src/gate/watch/watched.ts";
 import type { Mode } from "../../src/gate/state.ts";
-import type { Amendment } from "../../src/gate/amendment.ts";
+import type { Amendment } from "../../src/gate/amendment/amendment.ts";
 import { messageOf } from "../../src/slack/message.ts";
 import {
   contract,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Amendment, Told } from "../../src/gate/amendment.ts";
+import type { Amendment, Told } from "../../src/gate/amendment/amendment.ts";
 import type { Mode } from "../../src/gate/state.ts";
-import { tellText } from "../../src/gate/settle.ts";
+import { tellText } from "../../src/gate/decision/settle.ts";
 import type { StopTold } from "../../src/slack/connector-news.ts";
 import type { Message } from "../../src/slack/message.ts";
 import { type ConnectorAlerts, type Slack, startSlack } from "../../src/slack/start-slack.ts";

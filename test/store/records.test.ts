@@ -2,7 +2,7 @@ import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import type { ChunkJob } from "../../src/chunk/job.ts";
 import { GuardError } from "../../src/errors.ts";
-import type { TopicEvidence } from "../../src/gate/evidence.ts";
+import type { TopicEvidence } from "../../src/gate/evidence/evidence.ts";
 import {
   changes,
   EMPTY,

@@ -1,0 +1,39 @@
+import * as z from "zod";
+import { type Answered, modeWord, verdictSchema } from "./amendment.ts";
+
+const plannedSchema = z.strictObject({
+  connector: z.string(),
+  mode: modeWord,
+  topic: z.string(),
+  table: z.string().describe("schema.table as it is before the migration"),
+  field: z.string(),
+  lines: z.array(z.int().min(1)).describe("Of the statements that make it"),
+  what: z.string(),
+  meanwhile: z.string().describe("What the events carry until it is released"),
+  flows: z.boolean().describe("Would it flow at once, as things are now; watch: would Debezium publish it"),
+  why: z.string(),
+  verdicts: z.array(verdictSchema),
+  schema: z
+    .string()
+    .nullable()
+    .describe("The Avro schema the topic would get, as text; null: there is none, or the registry refuses it"),
+});
+
+/** What `fieldgate plan --format json` prints. `schemas/plan.schema.json` is made from it. */
+export const planSchema = z
+  .strictObject({
+    amendments: z.array(plannedSchema),
+    notes: z.array(
+      z.strictObject({
+        line: z.int().min(1),
+        table: z.string().nullable().describe("As the statement writes it"),
+        message: z.string(),
+        kind: z.enum(["unknown", "fine"]).describe("unknown: what it does to events cannot be told"),
+      }),
+    ),
+  })
+  .meta({ title: "fieldgate plan --format json" });
+
+/** What the amendments of a migration would be, and what of it nobody can tell. */
+export type PlanView = Answered<z.infer<typeof planSchema>>;
+export type PlannedAmendment = PlanView["amendments"][number];

@@ -1,0 +1,110 @@
+/** Which of a union's branches Java's decoder reads with: Avro 1.12's Resolver, which differs from the rules of compatibility. */
+import { readFields, type Renaming } from "./alias.ts";
+import { isPromotion } from "./compatibility.ts";
+import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "../schema.ts";
+
+/** Unqualified, as the decoder compares enums and fixed outside of unions. */
+export function isReadAs(renaming: Renaming, reader: AvroNamed, writer: AvroNamed): boolean {
+  return simple(renaming.typeName(writer)) === reader.name;
+}
+
+function simple(fullName: string): string {
+  return fullName.slice(fullName.lastIndexOf(".") + 1);
+}
+
+/** Pairs of records under way: taken to match until they are known not to. */
+type Entered = Map<AvroRecord, Set<AvroRecord>>;
+
+/**
+ * The branch the decoder reads a writer's type with: the same kind, for a named type the same full name; else a
+ * record that takes its fields, the last of its unqualified name or the first; else a promotion. Whether that branch
+ * then reads it is not asked.
+ */
+export function chosenBranch(
+  renaming: Renaming,
+  reader: AvroUnion,
+  writer: AvroSchema,
+  entered: Entered = new Map(),
+): AvroSchema | undefined {
+  const alike = reader.branches.filter((branch) => branch.kind === writer.kind);
+  if (!isNamed(writer)) return alike[0] ?? reader.branches.find((branch) => isPromotion(branch, writer));
+  const name = renaming.typeName(writer);
+  const exact = alike.find((branch) => isNamed(branch) && branch.fullName === name);
+  if (exact !== undefined || writer.kind !== "record") return exact;
+  const matching = alike
+    .filter((branch) => branch.kind === "record")
+    .filter((branch) => takesFields(renaming, branch, writer, entered));
+  return matching.findLast((branch) => branch.name === simple(name)) ?? matching[0];
+}
+
+function takesFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord, entered: Entered): boolean {
+  const met = entered.get(reader) ?? new Set<AvroRecord>();
+  entered.set(reader, met);
+  if (met.has(writer)) return true;
+  met.add(writer);
+  return (
+    hasFields(renaming, reader, writer) &&
+    reader.fields.every((field) => {
+      const written = readFields(renaming, writer).get(field.name);
+      return written === undefined || isTried(renaming, field.type, written.type, entered);
+    })
+  );
+}
+
+/** Has every field of the reader a value, be it its default. */
+function hasFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord): boolean {
+  return reader.fields.every(
+    ({ name, default: value }) => value !== undefined || readFields(renaming, writer).get(name) !== undefined,
+  );
+}
+
+/** Does the decoder begin to read this type: it looks no deeper before it takes a record for a union's branch. */
+function isTried(renaming: Renaming, reader: AvroSchema, writer: AvroSchema, entered: Entered): boolean {
+  if (writer.kind === "union") return true;
+  if (reader.kind === "union") return chosenBranch(renaming, reader, writer, entered) !== undefined;
+  if (reader.kind === "record" && writer.kind === "record") return hasFields(renaming, reader, writer);
+  if (reader.kind === "enum" && writer.kind === "enum") return isReadAs(renaming, reader, writer);
+  if (reader.kind === "fixed" && writer.kind === "fixed") {
+    return isReadAs(renaming, reader, writer) && reader.size === writer.size;
+  }
+  return isPromotion(reader, writer);
+}
+
+/** Two unions of the same branches in the same order, namespaces aside: each branch is read with its like. */
+export function isEquivalent(renaming: Renaming, reader: AvroSchema, writer: AvroSchema): boolean {
+  return equivalent(renaming, reader, writer, new Map());
+}
+
+function equivalent(renaming: Renaming, reader: AvroSchema, writer: AvroSchema, entered: Entered): boolean {
+  const same = (one: AvroSchema, other: AvroSchema): boolean => equivalent(renaming, one, other, entered);
+  if (isNamed(reader) && isNamed(writer) && !isReadAs(renaming, reader, writer)) return false;
+  if (reader.kind === "union" && writer.kind === "union") {
+    return isEveryPair(reader.branches, writer.branches, same);
+  }
+  if (reader.kind === "array" && writer.kind === "array") return same(reader.items, writer.items);
+  if (reader.kind === "map" && writer.kind === "map") return same(reader.values, writer.values);
+  if (reader.kind === "fixed" && writer.kind === "fixed") return reader.size === writer.size;
+  if (reader.kind === "enum" && writer.kind === "enum") {
+    return isEveryPair(reader.symbols, writer.symbols, (one, other) => one === other);
+  }
+  if (reader.kind !== "record" || writer.kind !== "record") return reader.kind === writer.kind;
+  const met = entered.get(reader) ?? new Set<AvroRecord>();
+  entered.set(reader, met);
+  if (met.has(writer)) return true;
+  met.add(writer);
+  return isEveryPair(
+    reader.fields,
+    writer.fields,
+    (one, other) => one.name === renaming.fieldName(writer, other) && same(one.type, other.type),
+  );
+}
+
+function isEveryPair<T>(ones: readonly T[], others: readonly T[], holds: (one: T, other: T) => boolean): boolean {
+  return (
+    ones.length === others.length &&
+    ones.every((one, at) => {
+      const other = others[at];
+      return other !== undefined && holds(one, other);
+    })
+  );
+}

@@ -1,0 +1,57 @@
+import { GuardError } from "../../errors.ts";
+import { checkCompatibility, type Compatibility } from "./compatibility.ts";
+import { readJson, type NumberText } from "../json.ts";
+import { parseSchema } from "../parse.ts";
+import { type Json, isObject } from "../../json.ts";
+
+/** Schemas as JSON values; `numberText` as readJson gives it for the text they came from. */
+interface Pair {
+  readonly reader: Json;
+  readonly writer: Json;
+  readonly numberText?: NumberText | undefined;
+}
+
+/**
+ * Java's answer for one pair. A schema that does not parse gives `error` alone; where Java throws while comparing,
+ * `error` stands beside `compatible: false`, as a registry would count it.
+ */
+export function explainPair(pair: Pair): Compatibility | { readonly error: string } {
+  try {
+    return checkPair(pair);
+  } catch (error) {
+    if (error instanceof GuardError && error.code === "schema-invalid") return { error: error.message };
+    throw error;
+  }
+}
+
+/** The same for a text: `{"reader": ..., "writer": ...}`. Throws `usage` when it is not one. */
+export function explainPairText(text: string): ReturnType<typeof explainPair> {
+  return explainPair(pairOf(text));
+}
+
+/** The same; throws `schema-invalid`, naming the role, for a schema that does not parse. */
+export function checkPairText(text: string): Compatibility {
+  return checkPair(pairOf(text));
+}
+
+function checkPair({ reader, writer, numberText }: Pair): Compatibility {
+  return checkCompatibility(named("reader", reader, numberText), named("writer", writer, numberText));
+}
+
+function pairOf(text: string): Pair {
+  const { json, numberText } = readJson(text);
+  const [reader, writer] = isObject(json) ? [json["reader"], json["writer"]] : [];
+  if (reader === undefined || writer === undefined) {
+    throw new GuardError("usage", 'expected one JSON object {"reader": <schema>, "writer": <schema>}');
+  }
+  return { reader, writer, numberText };
+}
+
+function named(role: string, json: Json, numberText: NumberText | undefined): ReturnType<typeof parseSchema> {
+  try {
+    return parseSchema(json, numberText);
+  } catch (cause) {
+    if (!(cause instanceof GuardError)) throw cause;
+    throw new GuardError("schema-invalid", `${role}: ${cause.text}`, { cause });
+  }
+}

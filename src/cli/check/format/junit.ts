@@ -1,0 +1,95 @@
+import { findingLine } from "../../../finding.ts";
+import { says } from "./text.ts";
+import type { Report, Reported, TopicReport } from "./report.ts";
+
+interface Case {
+  readonly name: string;
+  readonly verdict: TopicReport["verdict"];
+  readonly findings: readonly Reported[];
+  /** Does it make the build fail. */
+  readonly counts: boolean;
+}
+
+/** A test suite for each topic: one case for what flows, one for each withheld field. A `failure` is what exits 100. */
+export function formatJunit(report: Report): string {
+  const suites = report.topics.map((topic) => suite(topic, casesOf(report, topic)));
+  const own = report.ignore.map((finding) => `  ${element("system-err", {}, textOf([finding]))}`);
+  const all = report.topics.flatMap((topic) => casesOf(report, topic));
+  const totals = { name: "fieldgate check", ...counts(all) };
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites${attributes(totals)}>`,
+    ...suites,
+    ...wrapped(own),
+    "</testsuites>",
+  ].join("\n");
+}
+
+/** JUnit has output only inside a suite. */
+function wrapped(lines: readonly string[]): readonly string[] {
+  if (lines.length === 0) return [];
+  return [
+    `  <testsuite${attributes({ name: "fieldgate.yaml", ...counts([]) })}>`,
+    ...lines.map((line) => `  ${line}`),
+    "  </testsuite>",
+  ];
+}
+
+function casesOf({ failOn }: Report, { verdict, findings, withheld }: TopicReport): readonly Case[] {
+  return [
+    { name: "what flows", verdict, findings, counts: true },
+    ...withheld.map((field) => ({ ...field, name: `withheld: ${field.field}`, counts: failOn === "withheld" })),
+  ];
+}
+
+function counts(cases: readonly Case[]) {
+  return { tests: cases.length, failures: cases.filter(fails).length, errors: 0, skipped: 0 };
+}
+
+function fails({ counts: isCounted, verdict }: Case): boolean {
+  return isCounted && verdict !== "ready";
+}
+
+function suite({ topic, consumer, place }: TopicReport, cases: readonly Case[]): string {
+  const lines = cases.map((one) => {
+    const { name, verdict, findings } = one;
+    const head = attributes({ classname: topic, name, file: place.file, line: place.line });
+    const message = `${consumer} is ${says(verdict)}`;
+    const text = textOf(findings);
+    if (fails(one))
+      return `    <testcase${head}>\n      ${element("failure", { message, type: verdict }, text)}\n    </testcase>`;
+    if (text === "") return `    <testcase${head}/>`;
+    return `    <testcase${head}>\n      ${element("system-out", {}, `${message}\n${text}`)}\n    </testcase>`;
+  });
+  return [`  <testsuite${attributes({ name: topic, ...counts(cases) })}>`, ...lines, "  </testsuite>"].join("\n");
+}
+
+function textOf(findings: readonly Reported[]): string {
+  const lines = findings.map((finding) => {
+    const { severity, remedy, ignored } = finding;
+    const why = ignored === undefined ? remedy : `ignored until ${ignored.until}: ${ignored.reason}`;
+    return `${severity}: ${findingLine(finding)}${why === undefined ? "" : `\n  ${why}`}`;
+  });
+  return lines.join("\n");
+}
+
+function element(tag: string, given: Readonly<Record<string, string | number>>, text: string): string {
+  return `<${tag}${attributes(given)}>${escaped(text)}</${tag}>`;
+}
+
+function attributes(given: Readonly<Record<string, string | number>>): string {
+  return Object.entries(given)
+    .map(([key, value]) => ` ${key}="${escaped(String(value)).replaceAll("\n", "&#10;")}"`)
+    .join("");
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+/** What XML 1.0 (2.2) does not take in any form becomes U+FFFD. */
+function escaped(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, "\u{FFFD}")
+    .replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? character)
+    .replaceAll("\r", "&#13;");
+}

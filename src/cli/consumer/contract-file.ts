@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+import type { Contract } from "../../contract/contract.ts";
+import type { ContractText } from "../../contract/file.ts";
+import { describeError, GuardError } from "../../errors.ts";
+import { readTextFile, readText } from "../../text-file.ts";
+
+const FILE = "fieldgate.yaml";
+
+/** The contracts alone, see readContractFile. */
+export async function readContracts(cwd: string, file: string | undefined): Promise<readonly Contract[]> {
+  const { contracts } = await readContractFile(cwd, file);
+  return contracts.map(({ contract }) => contract);
+}
+
+/**
+ * What `file` says, or the nearest fieldgate.yaml from `cwd` upward, and its path. Throws `not-found` without one and
+ * `contract-invalid` with every mistake. The parser is loaded here, so that other commands do without it.
+ */
+export async function readContractFile(
+  cwd: string,
+  file: string | undefined,
+): Promise<ContractText & { readonly path: string }> {
+  const { readContractText } = await import("../../contract/file.ts");
+  const path = file === undefined ? findUpward(cwd) : resolve(cwd, file);
+  const inFolder = (named: string) => readNamed(resolve(dirname(path), named));
+  const name = relative(cwd, path) || ".";
+  return { ...readContractText(readText(cwd, name), inFolder, name), path };
+}
+
+/** A file's path as tools of a repository name it: from the folder with `.git`, else from `cwd`; with slashes. */
+export function pathInRepository(cwd: string, path: string): string {
+  let root = dirname(path);
+  while (!existsSync(join(root, ".git")) && root !== dirname(root)) root = dirname(root);
+  return relative(existsSync(join(root, ".git")) ? root : cwd, path).replaceAll("\\", "/");
+}
+
+function findUpward(start: string): string {
+  for (let folder = start; ; folder = dirname(folder)) {
+    const path = join(folder, FILE);
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) break;
+  }
+  throw new GuardError("not-found", `there is no ${FILE} in ${start} or any folder above it`, {
+    next: "write one with `fieldgate contract init --client CLIENT --topic TOPIC`, or name it with --file",
+  });
+}
+
+/** A file that the contract file names; the message stands behind that file's line and the name. */
+function readNamed(path: string): string {
+  try {
+    return readTextFile(path);
+  } catch (cause) {
+    if (existsSync(path)) throw cause;
+    throw new Error(`${describeError(cause)} (the path is from the contract file's folder)`, { cause });
+  }
+}

@@ -1,0 +1,33 @@
+import { messageText } from "../../finding.ts";
+import type { Answer } from "./answers.ts";
+import { cell, code, markdownTable } from "../check/format/markdown.ts";
+
+/** For a comment on a pull request: each field, then who is not ready and what to do. */
+export function releaseMarkdown(answers: readonly Answer[]): string {
+  const waiting = answers.flatMap(({ field, notReady }) =>
+    notReady.flatMap(({ consumer, environment, verdict, findings }) =>
+      findings.map((finding) => [
+        code(field),
+        `${code(consumer)} (${cell(environment)})`,
+        cell(verdict),
+        cell(messageText(finding)),
+        cell(finding.remedy ?? ""),
+      ]),
+    ),
+  );
+  const notAsked = [...new Set(answers.flatMap((answer) => answer.notAsked))];
+  const all = answers.every(({ answer }) => answer === "yes" || answer === "flows");
+  return [
+    `### fieldgate can-i-release: ${all ? "yes" : "no"}`,
+    ...(answers.length === 0 ? ["", "Nothing is withheld."] : []),
+    ...(answers.length === 0 ? [] : markdownTable(["field", "amendment", "answer", "why"], answers.map(row))),
+    ...(waiting.length === 0 ? [] : markdownTable(["field", "consumer", "verdict", "finding", "what to do"], waiting)),
+    ...(notAsked.length === 0
+      ? []
+      : ["", `Groups that no contract names are not asked: ${notAsked.map(code).join(", ")}`]),
+  ].join("\n");
+}
+
+function row({ field, id, answer, why }: Answer): readonly string[] {
+  return [code(field), code(id), answer, cell(why)];
+}

@@ -1,0 +1,141 @@
+import { hostname, userInfo } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { type Command, Option } from "commander";
+
+import { GuardError } from "../../errors.ts";
+import type { Command as ApiCommand, Outcome } from "../../api/api.ts";
+import { type Client, clientOf } from "../client.ts";
+import {
+  type Format,
+  formatOption,
+  readSeconds,
+  type Terminal,
+  withExamples,
+  EXIT,
+  type ExitCode,
+} from "../command.ts";
+import type { Json } from "../../json.ts";
+
+interface Options {
+  readonly reason?: string;
+  readonly force?: true;
+  readonly backfill?: "all" | "none";
+  readonly beside?: string | true;
+  readonly timeout: number;
+  readonly format: Format;
+}
+
+const FORCE_EXAMPLE = 'say why: --force --reason "…"';
+const FIRST_POLL_MS = 100;
+const LONGEST_POLL_MS = 1000;
+
+/** `release ID…` and `withhold ID…`: the operator's word, and the wait for its outcome. */
+export function addGate(program: Command, terminal: Terminal): void {
+  const release = program
+    .command("release")
+    .description("let withheld fields into the events")
+    .option("--force", "although a contract is not ready; needs --reason")
+    .addOption(
+      new Option("--backfill <rows>", "rows whose value was not published meanwhile: all, or none of them").choices([
+        "all",
+        "none",
+      ]),
+    )
+    .option("--beside [name]", "keep the old field of a renamed or retyped column beside the new one, of this name");
+  configure(release, "release", terminal);
+  withExamples(
+    release,
+    "fieldgate release inventory.public.customers/3",
+    'fieldgate release inventory.public.customers.nickname --backfill none --reason "audit table, nobody reads it"',
+  );
+  const withhold = program
+    .command("withhold")
+    .description("keep fields out of the events, whatever the policy says; refused for a field that flows already");
+  configure(withhold, "withhold", terminal);
+  withExamples(withhold, 'fieldgate withhold inventory.public.customers/3 --reason "billing migrates on Monday"');
+  addFill(program, terminal);
+}
+
+/** `fill ID VALUE`: what the kept field of a dropped column carries from here. */
+function addFill(program: Command, terminal: Terminal): void {
+  const fill = program
+    .command("fill")
+    .description("say what the kept field of a dropped column carries in events from here on")
+    .argument("<id>", "inventory.public.customers/3, or topic.field")
+    .argument("<value>", 'as JSON: 0, false, "unknown"')
+    .option("--reason <text>", "why, for those who read it later")
+    .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
+    .addOption(formatOption())
+    .action(async (id: string, value: string, options: Options) => {
+      await send(terminal, options, { kind: "fill", ids: [id], reason: options.reason, value: jsonOf(value) });
+    });
+  withExamples(fill, "fieldgate fill inventory.public.customers/3 0");
+}
+
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json; // what JSON.parse gives
+  } catch {
+    throw new GuardError("usage", "the value is no JSON", { next: "a text goes in quotes, e.g. '\"unknown\"'" });
+  }
+}
+
+function configure(command: Command, kind: "release" | "withhold", terminal: Terminal): void {
+  command
+    .argument("<id...>", "inventory.public.customers/3, or topic.field")
+    .option("--reason <text>", "why, for those who read it later")
+    .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
+    .addOption(formatOption())
+    .action(async (ids: string[], options: Options) => {
+      const { reason, force, backfill } = options;
+      if (force && reason === undefined)
+        throw new GuardError("usage", "--force needs --reason", { next: FORCE_EXAMPLE });
+      await send(terminal, options, { kind, ids, reason, force, backfill, beside: besideOf(options) });
+    });
+}
+
+function besideOf({ beside }: Options): { readonly name?: string } | undefined {
+  if (beside === undefined) return undefined;
+  return beside === true ? {} : { name: beside };
+}
+
+async function send(terminal: Terminal, options: Options, command: Omit<ApiCommand, "actor">): Promise<void> {
+  const { timeout, format } = options;
+  const client = clientOf(terminal);
+  const sent = await client.command({ ...command, actor: actor() });
+  const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
+  terminal.out(format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(outcome, sent.id, timeout));
+  terminal.end(exitOf(outcome));
+}
+
+/** Who says so, as far as this machine knows. */
+function actor(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+async function waitForOutcome(client: Client, id: string, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
+  const end = Date.now() + timeoutMs;
+  for (let delay = FIRST_POLL_MS; ; delay = Math.min(delay * 2, LONGEST_POLL_MS)) {
+    const outcome = await client.outcome(id);
+    if (outcome.kind !== "pending" || Date.now() + delay > end) return outcome;
+    await sleep(delay, undefined, { signal });
+  }
+}
+
+function outcomeText(outcome: Outcome, id: string, timeout: number): string {
+  switch (outcome.kind) {
+    case "done":
+      return `done: ${outcome.message}`;
+    case "refused":
+      return `refused: ${outcome.message}${outcome.next === undefined ? "" : `\n  next: ${outcome.next}`}`;
+    case "pending":
+      return `no outcome within ${timeout} s; command ${id} stays in the queue\n  next: fieldgate amendments`;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function exitOf(outcome: Outcome): ExitCode {
+  return outcome.kind === "done" ? EXIT.fine : EXIT.findings;
+}

@@ -1,0 +1,87 @@
+import { z } from "zod";
+
+import { type EntryList, entryList, keyColumnList, type ListEntry } from "../../capture/lists.ts";
+import { flag, key, refuse, text, wholeNumber } from "./key.ts";
+
+const LIST = "be a comma list of regular expressions, each for the whole of";
+
+/** What is captured, and how it is read from the server, by Debezium's names. */
+export const captureKeys = {
+  "schema.include.list": key(list(1).optional(), `${LIST} a schema's name`, "public,sales"),
+  "schema.exclude.list": key(list(1).optional(), `${LIST} a schema's name`, "audit,tmp_.*"),
+  "table.include.list": key(list(2).optional(), `${LIST} schema.table`, "public.customers,public\\.order_.*"),
+  "table.exclude.list": key(list(2).optional(), `${LIST} schema.table`, "public\\.tmp_.*"),
+  "column.include.list": key(list(3).optional(), `${LIST} schema.table.column`, "public.customers.(id|name)"),
+  "column.exclude.list": key(list(3).optional(), `${LIST} schema.table.column`, "public\\..*\\.password_hash"),
+  "message.key.columns": key(
+    z.string().transform(readWith(keyColumnList)).optional(),
+    "be schema.table:column,column, several apart by `;`",
+    "public.orders:tenant_id,id",
+  ),
+  "slot.name": key(text(/^[a-z0-9_]{1,63}$/).optional(), "be 1 to 63 of a-z, 0-9 and `_`", "fieldgate_inventory"),
+  "publication.name": key(
+    text(/^[A-Za-z0-9_]{1,63}$/).optional(),
+    "be 1 to 63 letters, digits or `_`",
+    "fieldgate_inventory",
+  ),
+  "publication.autocreate.mode": key(
+    z.enum(["filtered", "all_tables", "disabled", "no_tables"]).default("filtered"),
+    "be filtered, all_tables, disabled or no_tables",
+    "filtered",
+  ),
+  "publish.via.partition.root": key(flag().default(false), "be true or false", true),
+  "plugin.name": key(z.literal("pgoutput").optional(), "be pgoutput, the only plugin Fieldgate reads", "pgoutput"),
+  "snapshot.mode": key(
+    z.enum(["initial", "no_data", "never", "initial_only"]).default("initial"),
+    "be initial (publish the rows that are there; the nearest to always and when_needed), no_data, also called never " +
+      "(only changes from now on), or initial_only",
+    "initial",
+  ),
+  "skipped.operations": key(
+    z.string().transform(operations).default(operations("t")),
+    "be none, or a comma list of c, u, d and t",
+    "t",
+  ),
+  "heartbeat.interval.ms": key(wholeNumber(0, 86_400_000).default(0), "be milliseconds, 0 for no heartbeat", 10_000),
+  "topic.heartbeat.prefix": key(
+    text(/^[A-Za-z0-9._-]{1,100}$/).default("__debezium-heartbeat"),
+    "be 1 to 100 letters, digits, `.`, `_` or `-`",
+    "__debezium-heartbeat",
+  ),
+  "heartbeat.action.query": key(
+    text(/./s).optional(),
+    "be one SQL statement",
+    "INSERT INTO public.heartbeat (at) VALUES (now())",
+  ),
+};
+
+/** A name that can match nothing, as it has too few parts, is a mistake and no silence. */
+function list(parts: 1 | 2 | 3) {
+  const form = ["schema", "schema.table", "schema.table.column"][parts - 1];
+  return z.string().transform((value, context) => {
+    const entries = readWith(entryList)(value, context);
+    for (const [index, entry] of entries.entries()) {
+      if (entry.plain && entry.text.split(".").length < parts) refuse(context, `entry ${index + 1} is not ${form}`);
+    }
+    return entries;
+  });
+}
+
+function readWith(read: (text: string) => EntryList) {
+  return (value: string, context: z.RefinementCtx): readonly ListEntry[] => {
+    const result = read(value);
+    if (result.kind === "list") return result.entries;
+    for (const why of result.why) refuse(context, why);
+    return [];
+  };
+}
+
+export type Operation = "c" | "u" | "d" | "t";
+
+function operations(value: string, context?: z.RefinementCtx): ReadonlySet<Operation> {
+  const names = value.split(",").map((name) => name.trim());
+  if (names.length === 1 && names[0] === "none") return new Set();
+  const known = names.filter((name) => name === "c" || name === "u" || name === "d" || name === "t");
+  if (known.length < names.length) context?.addIssue({ code: "custom" });
+  return new Set(known);
+}

@@ -1,0 +1,135 @@
+import type { Mistake } from "../../mistake.ts";
+import { readRegistryAddress } from "../environment/registry-address.ts";
+
+/** A schema registry with Confluent's API, from the converters' keys. */
+export interface ConverterRegistry {
+  /** Without user and password; at least one. */
+  readonly urls: readonly string[];
+  readonly auth:
+    | { readonly kind: "basic"; readonly username: string; readonly password: string }
+    | { readonly kind: "bearer"; readonly token: string; readonly headers: Readonly<Record<string, string>> }
+    | undefined;
+}
+
+type Flat = Readonly<Record<string, unknown>>;
+type Side = "key" | "value";
+
+const CONFLUENT = "io.confluent.connect.avro.AvroConverter";
+const APICURIO = "io.apicurio.registry.utils.converter.AvroConverter";
+
+/** A converter's keys that say where the registry is; without the `key.converter.` in front. */
+const ADDRESS = [
+  "schema.registry.url",
+  "apicurio.registry.url",
+  "basic.auth.credentials.source",
+  "basic.auth.user.info",
+  "schema.registry.basic.auth.credentials.source",
+  "schema.registry.basic.auth.user.info",
+  "bearer.auth.credentials.source",
+  "bearer.auth.token",
+  "bearer.auth.logical.cluster",
+  "bearer.auth.identity.pool.id",
+];
+
+/** Is this key read by `converterRegistry`? */
+export function isConverterAddress(key: string): boolean {
+  return ADDRESS.some((name) => key === `key.converter.${name}` || key === `value.converter.${name}`);
+}
+
+/** The classes Fieldgate's events are those of. */
+export const AVRO_CONVERTERS: readonly string[] = [CONFLUENT, APICURIO];
+
+/** The registry of a connector's own; undefined where the file names none. Every mistake goes to the list. */
+export function converterRegistry(flat: Flat, mistakes: Mistake[]): ConverterRegistry | undefined {
+  const key = sideOf("key", flat, mistakes);
+  const value = sideOf("value", flat, mistakes);
+  if (key !== undefined && value !== undefined && JSON.stringify(key) !== JSON.stringify(value)) {
+    mistakes.push({
+      key: "key.converter.schema.registry.url",
+      reason: "and value.converter.schema.registry.url, with their credentials, must be the same registry",
+    });
+  }
+  return value ?? key;
+}
+
+function sideOf(side: Side, flat: Flat, mistakes: Mistake[]): ConverterRegistry | undefined {
+  const read = (name: string): string | undefined => {
+    const value = flat[`${side}.converter.${name}`];
+    return typeof value === "string" ? value.trim() : undefined;
+  };
+  const apicurio = read("apicurio.registry.url");
+  const name = apicurio === undefined ? "schema.registry.url" : "apicurio.registry.url";
+  const given = read(name);
+  if (given === undefined) return undefined;
+  const addresses = given.split(",").map((url) => readRegistryAddress(url.trim()));
+  const urls = addresses.flatMap((address) => (address === undefined ? [] : [confluentApi(address.url)]));
+  if (urls.length < addresses.length) {
+    mistakes.push({
+      key: `${side}.converter.${name}`,
+      reason: "must be a comma list of http(s) URLs",
+      example: "http://registry:8081",
+    });
+    return undefined;
+  }
+  const inUrl = addresses.find((address) => address?.auth !== undefined)?.auth;
+  return { urls, auth: authOf(side, read, inUrl, mistakes) };
+}
+
+/** Apicurio's own API and the one of Confluent's form are at one address. */
+function confluentApi(url: string): string {
+  return url.replace(/\/apis\/registry\/v\d+$/, "/apis/ccompat/v7");
+}
+
+type Auth = ConverterRegistry["auth"];
+
+function authOf(side: Side, read: (name: string) => string | undefined, inUrl: Auth, mistakes: Mistake[]): Auth {
+  const bearer = read("bearer.auth.credentials.source");
+  if (bearer !== undefined) return bearerAuth(side, bearer, read, mistakes);
+  const source =
+    read("basic.auth.credentials.source") ?? read("schema.registry.basic.auth.credentials.source") ?? "URL";
+  switch (source) {
+    case "URL":
+      return inUrl;
+    case "USER_INFO":
+      return basicAuth(side, read, mistakes);
+    default:
+      mistakes.push({
+        key: `${side}.converter.basic.auth.credentials.source`,
+        reason: "must be USER_INFO or URL",
+        example: `"${side}.converter.basic.auth.credentials.source": "USER_INFO"`,
+      });
+      return undefined;
+  }
+}
+
+function basicAuth(side: Side, read: (name: string) => string | undefined, mistakes: Mistake[]): Auth {
+  const info = read("basic.auth.user.info") ?? read("schema.registry.basic.auth.user.info") ?? "";
+  const colon = info.indexOf(":");
+  if (colon > 0) return { kind: "basic", username: info.slice(0, colon), password: info.slice(colon + 1) };
+  mistakes.push({
+    key: `${side}.converter.basic.auth.user.info`,
+    reason: "must be user:password",
+    example: "${env:REGISTRY_USER}:${env:REGISTRY_PASSWORD}",
+  });
+  return undefined;
+}
+
+function bearerAuth(side: Side, source: string, read: (name: string) => string | undefined, mistakes: Mistake[]): Auth {
+  const token = read("bearer.auth.token") ?? "";
+  if (source !== "STATIC_TOKEN" || token === "") {
+    const key = `${side}.converter.bearer.auth.${source === "STATIC_TOKEN" ? "token" : "credentials.source"}`;
+    const must = source === "STATIC_TOKEN" ? "must be the token" : "can only be STATIC_TOKEN in this version";
+    mistakes.push({ key, reason: must, example: "${env:REGISTRY_TOKEN}" });
+    return undefined;
+  }
+  const cluster = read("bearer.auth.logical.cluster");
+  const pool = read("bearer.auth.identity.pool.id");
+  return {
+    kind: "bearer",
+    token,
+    headers: {
+      ...(cluster === undefined ? {} : { "target-sr-cluster": cluster }),
+      ...(pool === undefined ? {} : { "Confluent-Identity-Pool-Id": pool }),
+    },
+  };
+}

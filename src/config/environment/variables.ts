@@ -1,0 +1,78 @@
+import type { z } from "zod";
+
+import type { Mistake } from "../../mistake.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a file whole, as text. Throws what node:fs throws. */
+export type ReadText = (path: string) => string;
+
+/** A schema with how its variable is told when it is wrong; `file`: it may be given as `<NAME>_FILE`. */
+export function variable<Schema extends z.ZodType>(
+  schema: Schema,
+  must: string,
+  example: string,
+  file: "file" | "no-file" = "no-file",
+): Schema {
+  return schema.meta({ must, example, file: file === "file" });
+}
+
+export interface Given {
+  /** Only what is set: an empty variable counts as not set. Files' contents stand under the variable's own name. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly mistakes: readonly Mistake[];
+}
+
+/** The variables that may be given as `<NAME>_FILE`. */
+export function inFiles(variables: z.ZodObject): readonly string[] {
+  return Object.entries(variables.shape).flatMap(([name, schema]) => (metaOf(schema)["file"] === true ? [name] : []));
+}
+
+/** The environment, with the content of the file for each `<NAME>_FILE` of these names, its last newline cut. */
+export function given(env: Environment, names: readonly string[], read: ReadText): Given {
+  const values = Object.fromEntries(Object.entries(env).filter(isSet));
+  const mistakes: Mistake[] = [];
+  for (const name of names) {
+    const path = values[`${name}_FILE`];
+    if (path === undefined) continue;
+    if (values[name] !== undefined)
+      mistakes.push({ key: `${name}_FILE`, reason: `is set, and so is ${name}: one of them` });
+    const content = contentOf(path, read);
+    if (content.kind === "text") values[name] = content.text;
+    else mistakes.push({ key: `${name}_FILE`, reason: content.reason, example: `/run/secrets/${name.toLowerCase()}` });
+  }
+  return { values, mistakes };
+}
+
+/** What zod found, as mistakes; a variable whose file is a mistake already is not told to be missing too. */
+export function mistakesOf(issues: readonly z.core.$ZodIssue[], variables: z.ZodObject, { values, mistakes }: Given) {
+  return issues.flatMap((issue): Mistake[] => {
+    const key = String(issue.path[0]);
+    const schema: unknown = variables.shape[key];
+    if (mistakes.some((mistake) => mistake.key === `${key}_FILE`)) return [];
+    const { must, example } = metaOf(schema);
+    const missing = values[key] === undefined ? "is missing: it " : "";
+    return [{ key, reason: `${missing}must ${String(must)}`, example: String(example) }];
+  });
+}
+
+function isSet(entry: readonly [string, string | undefined]): entry is [string, string] {
+  return entry[1] !== undefined && entry[1].trim() !== "";
+}
+
+function metaOf(schema: unknown): Readonly<Record<string, unknown>> {
+  return (schema as z.ZodType | undefined)?.meta() ?? {}; // a shape's values are schemas
+}
+
+type Content = { readonly kind: "text"; readonly text: string } | { readonly kind: "none"; readonly reason: string };
+
+/** The path is not told: it may be a secret in the wrong variable. */
+function contentOf(path: string, read: ReadText): Content {
+  try {
+    const text = read(path).replace(/\r?\n$/, "");
+    return text.trim() === "" ? { kind: "none", reason: "names an empty file" } : { kind: "text", text };
+  } catch (error) {
+    const code = error instanceof Error ? String(Reflect.get(error, "code") ?? "no reason given") : "no reason given";
+    return { kind: "none", reason: `names a file that cannot be read (${code})` };
+  }
+}

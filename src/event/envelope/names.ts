@@ -1,0 +1,50 @@
+import type { ValueModes } from "../types/modes.ts";
+
+/** The longest topic name Kafka takes. */
+const MAX_TOPIC = 249;
+
+/**
+ * The topic of a table's events: `<prefix>.<schema>.<table>`, every character Kafka does not take replaced by `_`
+ * and cut at 249 (Debezium's SchemaTopicNamingStrategy). Two tables may get one topic: the caller refuses that.
+ */
+export function topicName(prefix: string, schema: string, table: string): string {
+  const name = `${prefix}.${schema}.${table}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, MAX_TOPIC);
+  return name === "." || name === ".." ? "_".repeat(name.length) : name;
+}
+
+/**
+ * A column's name as an Avro field name, by field.name.adjustment.mode. `avro`: other characters become `_`, a leading
+ * digit gets a `_` in front. `avro_unicode`: other characters and `_` become `_u` and their code. `none`: as it is.
+ */
+export function fieldName(column: string, mode: ValueModes["fieldNames"] = "avro"): string {
+  switch (mode) {
+    case "none":
+      return column;
+    case "avro":
+      return avroName(column);
+    case "avro_unicode":
+      return column.replaceAll(/[^A-Za-z0-9]|^[0-9]/g, unicodeName);
+    default:
+      return mode satisfies never;
+  }
+}
+
+/** io.debezium.schema.UnicodeReplacementFunction: per UTF-16 unit; codes of three digits stay so. */
+function unicodeName(characters: string): string {
+  return Array.from({ length: characters.length }, (_, i) => characters.charCodeAt(i).toString(16))
+    .map((hex) => `_u${hex.length <= 2 ? "00" : ""}${hex}`)
+    .join("");
+}
+
+function avroName(text: string): string {
+  const name = text.replaceAll(/[^A-Za-z0-9_]/g, "_");
+  return /^[0-9]/.test(name) ? `_${name}` : name;
+}
+
+/**
+ * A topic's name as the namespace of its schemas (Debezium's schema.name.adjustment.mode=avro): Kafka takes a `-`,
+ * registries that check new schemas do not.
+ */
+export function namespaceName(topic: string): string {
+  return topic.split(".").map(avroName).join(".");
+}

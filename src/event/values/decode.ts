@@ -1,0 +1,120 @@
+import type { AvroField } from "../../table/shape.ts";
+import { byteAt } from "./bytes.ts";
+import { type Json, isObject } from "../../json.ts";
+
+/** A value as read back: int and long are bigint, bytes a Buffer, a map or record its members. */
+export type Value = null | boolean | bigint | number | string | Buffer | readonly Value[] | Members;
+export interface Members {
+  readonly members: readonly (readonly [name: string, type: Json, value: Value])[];
+}
+
+interface Read {
+  readonly value: Value;
+  readonly end: number;
+}
+
+/** Reads one value of a field's type at `at`; only for what this folder wrote (a default, a changed key). */
+export function decodeValue(avro: Json, bytes: Buffer, at: number): Read {
+  if (Array.isArray(avro)) return decodeValue(avro[byteAt(bytes, at) / 2] ?? null, bytes, at + 1);
+  const object = isObject(avro) ? avro : undefined;
+  switch (object?.["type"] ?? avro) {
+    case "null":
+      return { value: null, end: at };
+    case "boolean":
+      return { value: byteAt(bytes, at) === 1, end: at + 1 };
+    case "float":
+      return { value: shortestFloat(bytes.readFloatLE(at)), end: at + 4 };
+    case "double":
+      return { value: bytes.readDoubleLE(at), end: at + 8 };
+    case "int":
+    case "long":
+      return readLong(bytes, at);
+    case "bytes":
+      return readSized(bytes, at);
+    case "array":
+      return readArray(object?.["items"] ?? null, bytes, at);
+    case "map":
+      return readMap(object?.["values"] ?? null, bytes, at);
+    case "record":
+      return readRecord(object?.["fields"] ?? null, bytes, at);
+    default: {
+      const { value, end } = readSized(bytes, at);
+      return { value: value.toString(), end };
+    }
+  }
+}
+
+function readSized(bytes: Buffer, at: number): { readonly value: Buffer; readonly end: number } {
+  const size = readLong(bytes, at);
+  const end = size.end + Number(size.value);
+  return { value: bytes.subarray(size.end, end), end };
+}
+
+/** Items up to the block of none; blocks have no sizes. */
+function readArray(items: Json, bytes: Buffer, at: number): Read {
+  const values: Value[] = [];
+  let block = readLong(bytes, at);
+  while (block.value > 0n) {
+    let { end } = block;
+    for (let left = block.value; left > 0n; left--) {
+      const read = decodeValue(items, bytes, end);
+      values.push(read.value);
+      end = read.end;
+    }
+    block = readLong(bytes, end);
+  }
+  return { value: values, end: block.end };
+}
+
+function readMap(type: Json, bytes: Buffer, at: number): Read {
+  const pair = {
+    type: "record",
+    fields: [
+      { name: "key", type: "string" },
+      { name: "value", type },
+    ],
+  };
+  const { value, end } = readArray(pair, bytes, at);
+  const pairs = Array.isArray(value) ? (value as readonly Members[]) : []; // what `pair` reads
+  return {
+    value: { members: pairs.map((one) => [textOf(one.members[0]?.[2]), type, one.members[1]?.[2] ?? null]) },
+    end,
+  };
+}
+
+function textOf(value: Value | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+function readRecord(fields: Json, bytes: Buffer, at: number): Read {
+  const members: [string, Json, Value][] = [];
+  for (const field of Array.isArray(fields) ? (fields as readonly AvroField[]) : []) {
+    const read = decodeValue(field.type, bytes, at); // a record's fields are fields
+    members.push([field.name, field.type, read.value]);
+    at = read.end;
+  }
+  return { value: { members }, end: at };
+}
+
+function readLong(bytes: Buffer, at: number): { readonly value: bigint; readonly end: number } {
+  let zigzag = 0n;
+  for (let shift = 0n; ; shift += 7n) {
+    const byte = byteAt(bytes, at++);
+    zigzag |= BigInt(byte & 127) << shift;
+    if (byte < 128) return { value: (zigzag >> 1n) ^ -(zigzag & 1n), end: at };
+  }
+}
+
+/** The Number with the fewest digits that is the same float, as Java's Float.toString prints it. */
+export function shortestFloat(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
+}
+
+/** Two's complement, big endian, as an integer. */
+export function readUnscaled(bytes: Buffer): bigint {
+  return bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`));
+}

@@ -1,0 +1,201 @@
+import { schemaHash } from "../../avro/hash.ts";
+import { fieldOf, widen } from "../../event/field.ts";
+import { envelopeSchema, keySchema, withFieldsOf, withRowFields } from "../../event/envelope/schema.ts";
+import type { Attnum } from "../../table/column.ts";
+import type { Field, Shape } from "../../table/shape.ts";
+import type { Amendment, Candidate } from "./amendment.ts";
+import { changesOf } from "./differ.ts";
+import type { Rules, TableState } from "../state.ts";
+import type { Json } from "../../json.ts";
+
+/** A candidate with the shape it makes: never stored, since the shape it starts from may be another tomorrow. */
+export interface Made {
+  readonly candidate: Candidate;
+  readonly shape: Shape;
+  /** The field it brings: new, or in place of another; undefined: it takes fields away. */
+  readonly field: Field | undefined;
+}
+
+/** `collides`: a field of that name flows already, from a column that nothing waits to change. */
+export type Making = { readonly kind: "made"; readonly made: Made } | { readonly kind: "none"; readonly why: string };
+
+/**
+ * The topic's schema with the amendment in it, as Debezium maps the column. Where a new field has a kept field's
+ * name, what waits to take that one away is in it too. `wide`: a required field is optional, for a level that does
+ * not take it.
+ */
+export function candidateOf(rules: Rules, table: TableState, amendment: Amendment, wide = false): Making {
+  if (amendment.kind === "key") return keyCandidate(rules, table, amendment);
+  if (amendment.kind === "table") return { kind: "none", why: "another table has its own columns" };
+  const group = [amendment];
+  for (;;) {
+    const fields = group.reduce(
+      (before, one) => amended(rules, before, one, wide && one === amendment),
+      table.shape.fields,
+    );
+    const twice = doubled(fields);
+    if (twice === undefined)
+      return { kind: "made", made: valueCandidate(rules, table, amendment, group, fields, wide) };
+    const other = waitingFor(table, group, twice);
+    if (other === undefined) return { kind: "none", why: `a field ${twice} flows already, from another column` };
+    group.push(other);
+  }
+}
+
+/** Is the field it brings required and without a default: what most levels refuse, unless it is widened? */
+export function canWiden({ field }: Made, amendment: Amendment): boolean {
+  if (field === undefined || field.optional || field.avro.default !== undefined) return false;
+  const { kind, order, changes } = amendment;
+  if (kind === "added" || order?.beside !== undefined || changes.includes("renamed")) return true;
+  // Optional it stays, so that what else changed can flow.
+  return changes.includes("not-null-set") && changes.length > 1;
+}
+
+/**
+ * watch: the schema of the next row, with all in it that waits. New labels are not: Debezium lists those it knew when it
+ * started. undefined: two columns would be one field.
+ */
+export function comingSchema(rules: Rules, table: TableState): Json | undefined {
+  const waiting = table.amendments.filter((one) => one.gate.kind === "withheld" && isOfRows(one));
+  const fields = waiting.reduce((before, one) => amended(rules, before, one, false), table.shape.fields);
+  return doubled(fields) === undefined ? schemaOf(rules, table, fields) : undefined;
+}
+
+/** Does it make the next row's schema another? */
+export function isOfRows({ kind, changes }: Amendment): boolean {
+  const labels = changes.length > 0 && changes.every((change) => change === "labels");
+  return kind !== "key" && kind !== "table" && !labels;
+}
+
+/** A released field takes its attnum's place, so a fully released schema equals Debezium's. */
+export function insertField(fields: readonly Field[], field: Field): readonly Field[] {
+  const next = fields.findIndex((other) => other.attnum > field.attnum);
+  const at = next === -1 ? fields.length : next;
+  return [...fields.slice(0, at), field, ...fields.slice(at)];
+}
+
+/** Is this still the amendment's candidate? After another field was let in, or the column changed again, it is not. */
+export function isOf(rules: Rules, table: TableState, amendment: Amendment, candidate: Candidate | undefined): boolean {
+  const now = candidateOf(rules, table, amendment, candidate?.widened !== undefined);
+  return (now.kind === "made" ? now.made.candidate.hash : undefined) === candidate?.hash;
+}
+
+/** The fields with one amendment in them. */
+function amended(rules: Rules, fields: readonly Field[], amendment: Amendment, wide: boolean): readonly Field[] {
+  const { attnum, column, kind } = amendment;
+  if (kind === "dropped") return fields.filter((field) => field.attnum !== attnum);
+  const mapped = column === undefined ? undefined : fieldOf(column, rules.modes);
+  if (column === undefined) return fields;
+  if (mapped?.kind !== "field") return fields.filter((field) => field.attnum !== attnum);
+  const field = wide ? widen(mapped.field) : mapped.field;
+  if (kind === "added") return insertField(fields, field);
+  const seen = { column, gone: amendment.gone };
+  const current = fields.filter((other) => other.attnum === attnum && changesOf(rules, other, seen).length === 0);
+  if (current.length > 0) return fields.filter((other) => other.attnum !== attnum || current.includes(other));
+  const { beside } = amendment.order ?? {};
+  if (beside !== undefined) return insertField(fields, named(field, beside.name));
+  const first = fields.find((other) => other.attnum === attnum);
+  return fields.flatMap((other) =>
+    other === first ? [inPlaceOf(other, field)] : other.attnum === attnum ? [] : [other],
+  );
+}
+
+/** A field that an operator named keeps that name whatever its column becomes. */
+function inPlaceOf(before: Field, field: Field): Field {
+  return before.alias === true ? named(field, before.name) : field;
+}
+
+function named(field: Field, name: string | undefined): Field {
+  if (name === undefined || name === field.name) return field;
+  return { ...field, name, avro: { ...field.avro, name }, alias: true };
+}
+
+function doubled(fields: readonly Field[]): string | undefined {
+  const names = fields.map((field) => field.name);
+  return names.find((name, index) => names.indexOf(name) !== index);
+}
+
+/** What waits to take away the kept field of this name: its column was dropped or renamed. */
+function waitingFor(table: TableState, group: readonly Amendment[], name: string): Amendment | undefined {
+  const holders = new Set(table.shape.fields.filter((field) => field.name === name).map((field) => field.attnum));
+  return table.amendments.find(
+    (other) =>
+      other.gate.kind === "withheld" &&
+      !group.includes(other) &&
+      other.attnum !== undefined &&
+      holders.has(other.attnum) &&
+      (other.kind === "dropped" || other.changes.includes("renamed")),
+  );
+}
+
+function valueCandidate(
+  rules: Rules,
+  table: TableState,
+  amendment: Amendment,
+  group: readonly Amendment[],
+  fields: readonly Field[],
+  wide: boolean,
+): Made {
+  const { shape } = table;
+  const schema = schemaOf(rules, table, fields);
+  const field = fields.find((one) => one.attnum === amendment.attnum && !shape.fields.includes(one));
+  const names = new Set(shape.fields.map((one) => one.name));
+  const candidate: Candidate = {
+    part: "value",
+    added: fields.filter((one) => !names.has(one.name)).map((one) => one.name),
+    moved: fields.filter((one) => names.has(one.name) && !isIn(shape.fields, one)).map((one) => one.name),
+    text: JSON.stringify(schema),
+    hash: schemaHash(schema),
+    widened: wide && field !== undefined ? wideWhy(field.name) : undefined,
+    together: group.filter((one) => one !== amendment).map((one) => one.id),
+  };
+  return { candidate, shape: { ...shape, fields }, field };
+}
+
+/** Debezium's next version has all of its last but the row: its source block is of Debezium's version, not of ours. */
+function schemaOf({ mode }: Rules, { shape }: TableState, fields: readonly Field[]): Json {
+  if (mode === "guard") return envelopeSchema(shape.topic, fields);
+  const last = JSON.parse(shape.valueSchema.text) as Json; // it was read when it was observed
+  return withRowFields(last, fields, shape.fields);
+}
+
+/** Is a field of this name filled from the same column now? */
+function isIn(fields: readonly Field[], { name, attnum }: Field): boolean {
+  return fields.some((field) => field.name === name && field.attnum === attnum);
+}
+
+function wideWhy(name: string): string {
+  return `the subject's level does not take the required field ${name} without a default`;
+}
+
+/** The key record of the columns that are the key now. */
+function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Making {
+  const fields = (key ?? []).flatMap((attnum) => {
+    const flowing = table.shape.fields.filter((field) => field.attnum === attnum).slice(-1);
+    return rules.mode === "watch" ? comingField(rules, table, attnum, flowing) : flowing;
+  });
+  const schema = nextKey(rules, table.shape, fields);
+  if (key === undefined || key.length === 0) {
+    return { kind: "none", why: "the table has no key now: give it one, or capture it with a new connector" };
+  }
+  if (schema === undefined || fields.length !== key.length) {
+    return { kind: "none", why: "the new key's columns do not all flow yet: release them first" };
+  }
+  const hash = schemaHash(schema);
+  const text = JSON.stringify(schema);
+  const candidate: Candidate = { part: "key", added: [], moved: [], text, hash, widened: undefined, together: [] };
+  return { kind: "made", made: { candidate, shape: { ...table.shape, key: fields }, field: undefined } };
+}
+
+/** Where Debezium publishes, its last key's schema has the name of the next. */
+function nextKey({ mode }: Rules, { topic, keySchema: last }: Shape, fields: readonly Field[]): Json | undefined {
+  const made = keySchema(topic, fields);
+  if (mode === "guard" || last === undefined || made === undefined) return made;
+  return withFieldsOf(JSON.parse(last.text) as Json, made); // it was read when it was observed
+}
+
+/** Debezium publishes the key as it is with all else that waits. */
+function comingField(rules: Rules, table: TableState, column: Attnum, flowing: readonly Field[]): readonly Field[] {
+  const waiting = table.amendments.find(({ attnum, gate }) => attnum === column && gate.kind === "withheld");
+  return waiting === undefined ? flowing : amended(rules, flowing, waiting, false);
+}

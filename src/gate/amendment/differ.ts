@@ -1,0 +1,154 @@
+import { bareType, isSameType } from "../../event/types/bare.ts";
+import { baseType, fieldOf } from "../../event/field.ts";
+import { connectName } from "../../event/types/type.ts";
+import type { Finding } from "../../finding.ts";
+import type { Attnum, Column, ColumnType } from "../../table/column.ts";
+import type { Field } from "../../table/shape.ts";
+import type { Amendment, Change } from "./amendment.ts";
+import type { Rules, TableState } from "../state.ts";
+import type { Json } from "../../json.ts";
+
+/** A column of the table as it is at this place in the log. */
+export interface SeenColumn {
+  readonly column: Column;
+  /** The catalog does not have it any more: what the log does not say of it is not known. */
+  readonly gone: boolean;
+}
+
+/** The net difference of one column, or of the key, between what flows and the table. */
+export type Difference = Pick<
+  Amendment,
+  "kind" | "attnum" | "name" | "column" | "changes" | "key" | "gone" | "unmapped"
+>;
+
+/**
+ * How the table differs from what flows, per column. Two changes that undo each other are none. `proven`: every
+ * column of the table is among `seen`, so a field whose column is not has lost it.
+ */
+export function differences(
+  rules: Rules,
+  table: TableState,
+  seen: readonly SeenColumn[],
+  proven: boolean,
+): readonly Difference[] {
+  const published = new Set(table.shape.fields.map((field) => field.attnum));
+  const captured = seen.filter(({ column }) => isCaptured(rules, table, column));
+  const lost = [...published].filter((attnum) => !captured.some(({ column }) => column.attnum === attnum));
+  const sure = lost.filter((attnum) => proven || seen.some(({ column }) => column.attnum === attnum));
+  const gone = sure.map((attnum) => dropped(table, attnum));
+  const changed = captured.flatMap((one) => (published.has(one.column.attnum) ? changedColumn(rules, table, one) : []));
+  const added = captured.filter((one) => !published.has(one.column.attnum) && isNews(rules, table, one.column));
+  return [...gone, ...changed, ...added.map((one) => addedColumn(rules, one))];
+}
+
+/** What of the column is another than this field says; empty: the field is up to date. */
+export function changesOf(rules: Rules, field: Field, { column, gone }: SeenColumn): readonly Change[] {
+  const changes: Change[] = [];
+  const mapped = fieldOf(column, rules.modes);
+  const now = mapped.kind === "field" ? mapped.field : undefined;
+  if (!field.alias && now !== undefined && now.name !== field.name) changes.push("renamed");
+  if (isRetyped(field, column.type, now)) changes.push("retyped");
+  else if (now !== undefined && !sameLabels(field, now)) changes.push("labels");
+  if (gone) return changes;
+  if (column.notNull && field.optional && field.made?.notNull === false) changes.push("not-null-set");
+  if (!column.notNull && !field.optional) changes.push("not-null-lost");
+  if (now !== undefined && !changes.includes("retyped") && isDefaultNew(field, column, now)) changes.push("default");
+  return changes;
+}
+
+/** The same type on the wire: enum labels are not looked at. */
+export function sameColumnType(left: ColumnType, right: ColumnType): boolean {
+  return left.oid === right.oid && left.typmod === right.typmod;
+}
+
+function dropped(table: TableState, attnum: Attnum): Difference {
+  const name = table.shape.fields.find((field) => field.attnum === attnum)?.name ?? "";
+  return { kind: "dropped", attnum, name, column: undefined, ...PLAIN };
+}
+
+const PLAIN = { changes: [], key: undefined, gone: false, unmapped: undefined } as const;
+
+/** Several fields of one column flow after a release beside the old: those that are not up to date are the news. */
+function changedColumn(rules: Rules, table: TableState, seen: SeenColumn): readonly Difference[] {
+  const { column, gone } = seen;
+  const fields = table.shape.fields.filter((field) => field.attnum === column.attnum);
+  for (const field of fields) {
+    const changes = changesOf(rules, field, seen);
+    if (changes.length === 0) continue;
+    // Of a type that no field can have it goes like a dropped one: with its release the field goes.
+    const unmapped = undefined;
+    return [
+      { kind: "changed", attnum: column.attnum, name: field.name, column, changes, key: undefined, gone, unmapped },
+    ];
+  }
+  return [];
+}
+
+function addedColumn(rules: Rules, { column, gone }: SeenColumn): Difference {
+  const unmapped = findingOf(rules, column);
+  return { kind: "added", attnum: column.attnum, name: column.name, column, ...PLAIN, gone, unmapped };
+}
+
+function findingOf(rules: Rules, column: Column): Finding | undefined {
+  const mapped = fieldOf(column, rules.modes);
+  return mapped.kind === "left-out" ? mapped.finding : undefined;
+}
+
+/** A column that the connector's file excludes is as good as dropped. */
+export function isCaptured({ filter }: Rules, { shape, capturedAs }: TableState, column: Column): boolean {
+  const { schema, name } = capturedAs ?? shape.table;
+  return !column.generated && filter.column(schema, name, column.name);
+}
+
+/** A column that was left out from the start, by its type, is no news while it is of it and nothing maps it. */
+function isNews(rules: Rules, table: TableState, column: Column): boolean {
+  if (findingOf(rules, column) === undefined) return true;
+  if (table.amendments.some((amendment) => amendment.attnum === column.attnum)) return true;
+  const before = table.known.find((known) => known.attnum === column.attnum);
+  return before === undefined || !sameColumnType(before.type, column.type);
+}
+
+/** The type on the wire is another, and with it what Avro would say; varchar(10) to text is neither. */
+function isRetyped(field: Field, type: ColumnType, now: Field | undefined): boolean {
+  if (sameColumnType(field.type, type)) return false;
+  return now === undefined || !isSameType(withoutLabels(field), withoutLabels(now)) || isEnumOfOther(field, now);
+}
+
+function withoutLabels(field: Field): Json {
+  const bare = bareType(field.avro.type);
+  if (typeof bare !== "object" || bare === null || Array.isArray(bare)) return bare;
+  const { "connect.parameters": _, ...rest } = bare as { readonly [key: string]: Json }; // an object, checked above
+  return connectName(baseType(field.avro)) === ENUM ? rest : bare;
+}
+
+/** An enum and another enum: both are texts of any label. */
+function isEnumOfOther(field: Field, now: Field): boolean {
+  return isEnum(field) && isEnum(now) && !sameLabels(field, now);
+}
+
+const ENUM = "io.debezium.data.Enum";
+
+function isEnum(field: Field): boolean {
+  return connectName(baseType(field.avro)) === ENUM;
+}
+
+/** Labels are never dropped: fewer than the field lists are those of a while ago. */
+function sameLabels(field: Field, now: Field): boolean {
+  if (!isEnum(field) || !isEnum(now)) return true;
+  const listed = new Set(labelsOf(field));
+  return labelsOf(now).every((label) => listed.has(label));
+}
+
+function labelsOf({ avro }: Field): readonly string[] {
+  const type = baseType(avro);
+  const parameters = typeof type === "object" ? type["connect.parameters"] : undefined;
+  const allowed =
+    typeof parameters === "object" && parameters !== null && "allowed" in parameters ? parameters.allowed : "";
+  return typeof allowed === "string" ? allowed.split(",") : [];
+}
+
+/** The default's text is another, and so is what the schema says of it. */
+function isDefaultNew(field: Field, column: Column, now: Field): boolean {
+  if (field.made === undefined || field.made.defaultExpr === column.defaultExpr) return false;
+  return JSON.stringify(field.avro.default ?? null) !== JSON.stringify(now.avro.default ?? null);
+}

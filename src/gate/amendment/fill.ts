@@ -1,0 +1,33 @@
+import { jsonBytes } from "../../event/values/avro-json.ts";
+import { baseType } from "../../event/field.ts";
+import { primitiveOf } from "../../event/types/type.ts";
+import type { Field } from "../../table/shape.ts";
+import type { Amendment } from "./amendment.ts";
+import type { OperatorCommand, State, TableState } from "../state.ts";
+import { withTable } from "../update.ts";
+import type { Json } from "../../json.ts";
+
+/** Why this value cannot stand for the field of a dropped column; undefined: it can. Never says the value. */
+export function refusesFill(table: TableState, amendment: Amendment, value: Json | undefined): string | undefined {
+  if (amendment.kind !== "dropped") return `${amendment.id}: only the field of a dropped column can be filled`;
+  const fields = table.shape.fields.filter((field) => field.attnum === amendment.attnum);
+  if (fields.length === 0) return `${amendment.id}: no field of it flows`;
+  if (value !== undefined && fields.some((field) => fits(field, value))) return undefined;
+  const kinds = new Set(fields.map((field) => primitiveOf(baseType(field.avro))));
+  return `${amendment.id}: the value is no Avro ${[...kinds].join(" or ")}`;
+}
+
+/** The kept field carries this value from here on; of several of one column those that it fits. */
+export function filled(state: State, table: TableState, amendment: Amendment, { value }: OperatorCommand): State {
+  const fields = table.shape.fields.map((field) =>
+    field.attnum === amendment.attnum && value !== undefined && fits(field, value) ? { ...field, fill: value } : field,
+  );
+  return withTable(state, { ...table, shape: { ...table.shape, fields } });
+}
+
+/** A long beyond what a JSON number carries would be another one: it is none. */
+function fits(field: Field, value: Json): boolean {
+  const type = baseType(field.avro);
+  const rounded = primitiveOf(type) === "long" && !Number.isSafeInteger(value);
+  return !rounded && jsonBytes(type, value) !== undefined;
+}

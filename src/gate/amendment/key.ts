@@ -1,0 +1,53 @@
+import type { Attnum } from "../../table/column.ts";
+import { isSameType } from "../../event/types/bare.ts";
+import type { Shape } from "../../table/shape.ts";
+import type { Difference } from "./differ.ts";
+import type { Input, TableState } from "../state.ts";
+
+type Seen = Extract<Input, { kind: "seen" }>;
+
+/**
+ * How the key of the events differs from the table's: other columns, or columns whose fields were released under
+ * another name or type since. undefined: it does not.
+ */
+export function keyDifference(table: TableState, seen: Seen): Difference | undefined {
+  const now = keyNow(table, seen);
+  if (isSameKey(table.shape, now) && isUpToDate(table.shape)) return undefined;
+  const none = { attnum: undefined, column: undefined, changes: [], gone: false, unmapped: undefined } as const;
+  return { kind: "key", name: "key", key: now, ...none };
+}
+
+/** Rows cannot flow under a key that the table does not have any more. */
+export function isOtherKey(shape: Shape, key: readonly Attnum[] | undefined): boolean {
+  return key !== undefined && !isSameKey(shape, key);
+}
+
+/** The primary key's flags are in the Relation while the replica identity is DEFAULT; else the catalog is asked. */
+export function keyNow(table: TableState, seen: Seen): readonly Attnum[] {
+  const flagged = seen.columns.filter((_, index) => seen.relation.columns[index]?.key);
+  const sure = flagged.filter((column) => column !== undefined);
+  const usable = seen.relation.identity === "default" && sure.length > 0 && sure.length === flagged.length;
+  // The catalog knows their order, unless its key is another already.
+  if (!usable || isSameSet(sure, seen.table.key)) return seen.table.key;
+  const ordered = [...table.shape.key.map((field) => field.attnum), ...seen.table.key];
+  return sure.toSorted((left, right) => ordered.indexOf(left) - ordered.indexOf(right));
+}
+
+function isSameKey({ key }: Shape, now: readonly Attnum[]): boolean {
+  return isSameSet(
+    key.map((field) => field.attnum),
+    now,
+  );
+}
+
+function isSameSet(left: readonly Attnum[], right: readonly Attnum[]): boolean {
+  return left.length === right.length && left.every((one) => right.includes(one));
+}
+
+function isUpToDate({ key, fields }: Shape): boolean {
+  return key.every((field) => {
+    const values = fields.filter((other) => other.attnum === field.attnum);
+    const same = values.some((other) => other.name === field.name && isSameType(other.avro.type, field.avro.type));
+    return same || values.length === 0;
+  });
+}

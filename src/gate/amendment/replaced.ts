@@ -1,0 +1,93 @@
+import { fieldOf } from "../../event/field.ts";
+import { isSameType } from "../../event/types/bare.ts";
+import { attnum, type Attnum, type Table } from "../../table/column.ts";
+import type { Field } from "../../table/shape.ts";
+import { repairJob } from "./backfill.ts";
+import { newAmendment } from "./seen.ts";
+import type { Input, Rules, State, Step, TableState, When } from "../state.ts";
+import { step, withJob, withTable } from "../update.ts";
+
+/** Is this catalog's table another one than the topic's? */
+function isReplaced({ shape }: TableState, table: Table): boolean {
+  return table.oid !== shape.table.oid;
+}
+
+/** Another table has this one's name: nothing of it is published until an operator says that it takes its place. */
+export function onReplaced(rules: Rules, state: State, input: Extract<Input, { kind: "replaced" }>, when: When): Step {
+  const table = state.tables.get(input.topic);
+  if (table === undefined || !isReplaced(table, input.table)) return step(state);
+  const none = { attnum: undefined, column: undefined, changes: [], key: undefined, gone: false, unmapped: undefined };
+  const why = "its name belongs to another table now";
+  const fresh = newAmendment(input.topic, { kind: "table", name: "table", ...none }, when);
+  const amendment = { ...fresh, gate: { ...fresh.gate, kind: "withheld" as const, why } };
+  const others = table.amendments.filter(({ kind }) => kind !== "table");
+  if (rules.mode === "watch") {
+    const taken = { ...table, replacement: input.table, amendments: [...others, amendment] };
+    const next = replaced(rules, withTable(state, taken), taken, when, "Debezium goes on with the table of that name");
+    return step(next, { kind: "tell", id: amendment.id });
+  }
+  const next = withTable(state, { ...table, replacement: input.table, amendments: [...others, amendment] });
+  const before = table.amendments.find(({ kind }) => kind === "table");
+  // Told already; it may be a third table by now.
+  if (before?.gate.kind === "withheld") return step(withTable(state, { ...table, replacement: input.table }));
+  return step(next, { kind: "tell", id: amendment.id });
+}
+
+/**
+ * The other table takes the place: each field goes to the column of its name and type, what is left is a dropped
+ * field or an added column, seen with the next row. Every row is published once more.
+ */
+export function replaced(
+  rules: Rules,
+  state: State,
+  table: TableState,
+  when: When,
+  why = "an operator said so",
+): State {
+  const { replacement, shape } = table;
+  if (replacement === undefined) return state;
+  const fields = shape.fields.map((field) => mappedTo(rules, field, replacement));
+  const attnumOf = new Map(shape.fields.map((field, index) => [field.attnum, fields[index]?.attnum]));
+  const key = shape.key.map((field) => ({ ...field, attnum: attnumOf.get(field.attnum) ?? formerly(field.attnum) }));
+  const { oid, schema, name } = replacement;
+  const live = replacement.columns.filter((column) => !column.generated);
+  const known = live.filter((column) => fields.some((field) => field.attnum === column.attnum));
+  const gate = { kind: "released" as const, since: when.position, time: when.time, why };
+  const amendments = table.amendments
+    .filter(({ kind }) => kind === "table")
+    .map((one) => ({ ...one, gate: { ...gate, schemaId: Number(shape.valueSchema.id), wouldHaveWaitedFor: [] } }));
+  const next: TableState = {
+    ...table,
+    shape: { ...shape, table: { oid, schema, name }, fields, key },
+    known: known.map((column) => ({ attnum: column.attnum, name: column.name, type: column.type })),
+    amendments,
+    replacement: undefined,
+  };
+  const placed = withTable(withoutBackfills(state, shape.topic), next);
+  return rules.mode === "watch" ? placed : withJob(placed, repairJob(shape));
+}
+
+/** What is read for a column of the table before: its attnum is another column's now. */
+function withoutBackfills(state: State, topic: string): State {
+  const open = [...state.jobs.values()].filter(
+    (job) => job.topic === topic && job.column !== undefined && (job.state === "running" || job.state === "waiting"),
+  );
+  const why = "another table took the place";
+  return open.reduce((now, job) => withJob(now, { ...job, state: "done", why }), state);
+}
+
+function mappedTo(rules: Rules, field: Field, table: Table): Field {
+  for (const column of table.columns) {
+    const mapped = fieldOf(column, rules.modes);
+    if (mapped.kind !== "field" || mapped.field.name !== field.name) continue;
+    if (isSameType(mapped.field.avro.type, field.avro.type)) {
+      return { ...field, attnum: column.attnum, type: column.type };
+    }
+  }
+  return { ...field, attnum: formerly(field.attnum) };
+}
+
+/** A column of the table before: no column of the new one has a negative attnum. */
+function formerly(column: Attnum): Attnum {
+  return column < 0 ? column : attnum(-Number(column));
+}

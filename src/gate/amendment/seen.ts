@@ -1,0 +1,289 @@
+import { fieldOf } from "../../event/field.ts";
+import { isSameType } from "../../event/types/bare.ts";
+import { repairJob } from "./backfill.ts";
+import { type Attnum, type Column, columnType, type ColumnType, type Table } from "../../table/column.ts";
+import type { KnownColumn } from "../../table/prove.ts";
+import type { Field } from "../../table/shape.ts";
+import type { RelationColumn } from "../../wal/message.ts";
+import { type Amendment, amendmentId, type Explanation, type Told } from "./amendment.ts";
+import { changesOf, type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
+import { keyDifference, keyNow } from "./key.ts";
+import { settle } from "../decision/settle.ts";
+import type { Effect, Input, Rules, State, Step, TableState, When } from "../state.ts";
+import { asItsColumns } from "../watch/unpublished.ts";
+import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withTable } from "../update.ts";
+
+type Seen = Extract<Input, { kind: "seen" }>;
+
+/**
+ * The table as it is from here in the log: before the first row that uses a new Relation, by a DDL message, or at
+ * a mark. What differs from what flows is an amendment, withheld until judged; later DDL revises it.
+ */
+export function onSeen(rules: Rules, state: State, input: Seen, when: When): Step {
+  const table = state.tables.get(input.topic);
+  if (table === undefined || input.table.oid !== table.shape.table.oid) return step(state);
+  const sure = sureColumns(input);
+  const proven = sure.length === input.columns.length;
+  const named = renamedTable(table, input);
+  if (named.unpublished === true) {
+    const key = isPinned(rules, named, input) ? named.shape.key.map((field) => field.attnum) : keyNow(named, input);
+    return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named));
+  }
+  const found = [...differences(rules, named, sure, proven)];
+  const key = proven && !isPinned(rules, named, input) ? keyDifference(named, input) : undefined;
+  if (key !== undefined) found.push(key);
+  const amendments = revise(named, sure, found, proven, input.explained, when);
+  const known = proven ? sure.map(knownOf) : table.known;
+  const emptied = !proven && hasUnsureField(table, sure);
+  const shape = withTypes(rules, named, sure);
+  const next = withTable(state, { ...named, shape, known, amendments, emptied: emptied || (!proven && table.emptied) });
+  const rowKey = ownKey(named, input);
+  const due = (proven && table.emptied === true) || input.rewritten === true;
+  const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
+  const repaired = due && rules.mode === "guard" ? repair(keyed, input.topic) : keyed;
+  return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), step(repaired));
+}
+
+/**
+ * The column may be NULL here in the log, also when the catalog, which is further, says otherwise: that is a NOT NULL
+ * lost like any other, so that there is a way on.
+ */
+export function onNullFound(
+  rules: Rules,
+  state: State,
+  { topic, field: name }: Extract<Input, { kind: "null-found" }>,
+  when: When,
+): Step {
+  const table = state.tables.get(topic);
+  const field = table?.shape.fields.find((one) => one.name === name);
+  const known = table?.known.find(({ attnum }) => attnum === field?.attnum);
+  if (table === undefined || field === undefined || known === undefined) return step(state);
+  const before = table.amendments.find((one) => one.id === amendmentId(topic, field.attnum));
+  if (before?.gate.kind === "withheld" && before.changes.includes("not-null-lost")) return step(state);
+  const facts = { typeName: "", identity: false, generated: false, ...before?.column };
+  const { defaultExpr } = before?.column ?? field.made ?? { defaultExpr: undefined };
+  const column = { ...facts, ...known, notNull: false, defaultExpr };
+  const seen = { column, gone: false };
+  const changes = changesOf(rules, field, seen);
+  const difference = { kind: "changed", attnum: field.attnum, name, column, changes, key: undefined } as const;
+  const fresh = newAmendment(topic, { ...difference, gone: false, unmapped: undefined }, when);
+  const amendment = before?.gate.kind === "withheld" ? restate(before, fresh, undefined) : fresh;
+  const others = table.amendments.filter((one) => one !== before);
+  const next = withTable(state, { ...table, amendments: [...others, amendment] });
+  return ask(rules, next, amendment.id, when);
+}
+
+/** A table that nobody knew: what its subject lacks waits like any other. */
+export function onCaptured(rules: Rules, state: State, table: TableState, when: When): Step {
+  if (state.tables.has(table.shape.topic)) return step(state);
+  const next = step(withTable(state, table));
+  return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), next);
+}
+
+/** Rows go on without what is withheld: its values are missing in events from here. */
+export function onPassed(state: State, topic: string, doubt: boolean): Step {
+  const table = state.tables.get(topic);
+  if (table === undefined) return step(state);
+  if (table.doubt === doubt && withheldOf(table).every((amendment) => amendment.missed)) return step(state);
+  const amendments = table.amendments.map((amendment) =>
+    amendment.gate.kind === "withheld" ? { ...amendment, missed: true } : amendment,
+  );
+  return step(withTable(state, { ...table, amendments, doubt }));
+}
+
+/** Recorded once people were really told, so that a restart repeats nothing. */
+export function onTold(state: State, { id, text, time, reminders }: Told): Step {
+  const found = findAmendment(state, id);
+  if (found === undefined) return step(state);
+  return step(withAmendment(state, { ...found.amendment, told: text, toldAt: time, reminders }));
+}
+
+/** A new amendment of what nobody has seen yet. */
+export function newAmendment(topic: string, difference: Difference, when: When): Amendment {
+  const { kind, attnum } = difference;
+  return {
+    id: amendmentId(topic, kind === "key" || kind === "table" || attnum === undefined ? keyOrTable(kind) : attnum),
+    topic,
+    ...difference,
+    answer: undefined,
+    notTaken: undefined,
+    verdicts: [],
+    order: undefined,
+    gate: { kind: "withheld", since: when.position, time: when.time, why: "not judged yet" },
+    missed: false,
+    told: undefined,
+  };
+}
+
+function keyOrTable(kind: Amendment["kind"]): "key" | "table" {
+  return kind === "table" ? "table" : "key";
+}
+
+/** After a restart nothing is taken for granted: what the registry said may be another today. */
+export function onAsk(rules: Rules, state: State, id: string, when: When): Step {
+  const found = findAmendment(state, id);
+  if (found === undefined || found.amendment.gate.kind === "released") return step(state);
+  return ask(rules, withAmendment(state, { ...found.amendment, answer: undefined, notTaken: undefined }), id, when);
+}
+
+function ask(rules: Rules, state: State, id: string, when: When): Step {
+  const effect: Effect = { kind: "judge", id };
+  return andThen(settle(rules, state, id, when), (next) => {
+    const amendment = findAmendment(next, id)?.amendment;
+    const open = amendment?.gate.kind === "withheld" && amendment.answer === undefined;
+    return open && !amendment.gone && !amendment.unmapped && amendment.kind !== "table"
+      ? step(next, effect)
+      : step(next);
+  });
+}
+
+/** A table keeps its topic under another name: it is the same table, by its OID. */
+function renamedTable(table: TableState, { relation }: Seen): TableState {
+  const { schema, name, oid } = table.shape.table;
+  if (schema === relation.schema && name === relation.name) return table;
+  const shape = { ...table.shape, table: { oid, schema: relation.schema, name: relation.name } };
+  return { ...table, shape, capturedAs: table.capturedAs ?? { schema, name } };
+}
+
+/** The connector's file gives the events a key of their own: the table's may become another. */
+function isPinned({ filter }: Rules, { shape, capturedAs, rowKey }: TableState, { table }: Seen): boolean {
+  const { schema, name } = capturedAs ?? shape.table;
+  const names = table.columns.map((column) => column.name);
+  return rowKey !== undefined || filter.keyColumns(schema, name, names) !== undefined;
+}
+
+/** The Relation's columns whose identity is known, with the name and type they have at this place in the log. */
+function sureColumns(input: Seen): readonly SeenColumn[] {
+  return input.relation.columns.flatMap((seen, index) => {
+    const attnum = input.columns[index];
+    return attnum === undefined ? [] : [seenColumn(attnum, seen, input)];
+  });
+}
+
+function seenColumn(attnum: Attnum, seen: RelationColumn, { table, types }: Seen): SeenColumn {
+  const live = table.columns.find((column) => column.attnum === attnum);
+  const wire = columnType(seen.typeOid, seen.typmod, types?.get(seen.typeOid));
+  const same = live !== undefined && sameColumnType(live.type, wire);
+  const type = same ? live.type : wire;
+  if (live !== undefined) {
+    const typeName = same ? live.typeName : `type ${seen.typeOid}`;
+    return { column: { ...live, name: seen.name, type, typeName }, gone: false };
+  }
+  return { column: goneColumn(attnum, seen.name, type), gone: true };
+}
+
+function goneColumn(attnum: Attnum, name: string, type: ColumnType): Column {
+  const unknown = { typeName: "dropped", notNull: false, defaultExpr: undefined, identity: false, generated: false };
+  return { attnum, name, type, ...unknown };
+}
+
+function knownOf({ column: { attnum, name, type } }: SeenColumn): KnownColumn {
+  return { attnum, name, type };
+}
+
+/** A field whose column cannot be told from another is written as if it were dropped. */
+function hasUnsureField({ shape, known }: TableState, sure: readonly SeenColumn[]): boolean {
+  const unsure = known.filter((one) => !sure.some(({ column }) => column.attnum === one.attnum));
+  return shape.fields.some((field) => unsure.some((one) => one.attnum === field.attnum));
+}
+
+/** The table's own key, where the file gives the events another; what is dropped since tells nothing. */
+function ownKey({ rowKey }: TableState, { table }: Seen): TableState["rowKey"] {
+  if (rowKey === undefined || table.columns.length === 0) return rowKey;
+  return rowKey.join() === table.key.join() ? rowKey : table.key;
+}
+
+/** Chunks are read in the order of this key from here on: those that run begin anew. */
+function withRowKey(state: State, topic: string, rowKey: TableState["rowKey"]): State {
+  const table = state.tables.get(topic);
+  if (table === undefined) return state;
+  const ofTopic = [...state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
+  const next = withTable(state, { ...table, rowKey });
+  return ofTopic.reduce((now, job) => withJob(now, { ...job, cursor: undefined, again: [] }), next);
+}
+
+/** A type that only the wire tells apart from the field's, as varchar(10) from text, is the field's from here on. */
+function withTypes(rules: Rules, { shape }: TableState, sure: readonly SeenColumn[]): TableState["shape"] {
+  const fields = shape.fields.map((field) => retyped(rules, field, sure));
+  const key = shape.key.map((field) => retyped(rules, field, sure));
+  const same = fields.every((field, index) => field === shape.fields[index]);
+  return same ? shape : { ...shape, fields, key };
+}
+
+function retyped(rules: Rules, field: Field, sure: readonly SeenColumn[]): Field {
+  const column = sure.find((one) => one.column.attnum === field.attnum)?.column;
+  if (column === undefined || sameColumnType(column.type, field.type)) return field;
+  const mapped = fieldOf(column, rules.modes);
+  const same = mapped.kind === "field" && isSameType(mapped.field.avro.type, field.avro.type);
+  return same ? { ...field, type: column.type } : field;
+}
+
+/** The table's amendments from here: what is no difference any more goes, what differs otherwise is judged anew. */
+function revise(
+  table: TableState,
+  sure: readonly SeenColumn[],
+  found: readonly Difference[],
+  proven: boolean,
+  explained: Explanation | undefined,
+  when: When,
+): readonly Amendment[] {
+  const { topic } = table.shape;
+  const isSure = ({ attnum }: Amendment) => proven || sure.some(({ column }) => column.attnum === attnum);
+  const revised = new Map(
+    found.map((difference) => {
+      const fresh = newAmendment(topic, difference, when);
+      const before = table.amendments.find(({ id }) => id === fresh.id);
+      const anew = before === undefined || before.gate.kind === "released";
+      // A column that was there before it was an amendment has values that no event carries.
+      const wasThere = table.known.some((known) => known.attnum === difference.attnum);
+      const missed = fresh.kind === "added" && (table.doubt || wasThere);
+      return [fresh.id, anew ? { ...fresh, missed, explained } : restate(before, fresh, explained)] as const;
+    }),
+  );
+  const kept = table.amendments.flatMap((amendment) => {
+    const now = revised.get(amendment.id);
+    revised.delete(amendment.id);
+    if (now !== undefined) return [now];
+    return amendment.gate.kind === "released" || !isSure(amendment) ? [amendment] : [];
+  });
+  return [...kept, ...revised.values()];
+}
+
+/** What an amendment is about, apart from how it stands. */
+function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
+  return JSON.stringify([kind, name, column, changes, key, gone, unmapped?.message]);
+}
+
+/** The same amendment when nothing about it changed, else one to be judged anew. */
+function restate(before: Amendment, fresh: Amendment, explained: Explanation | undefined): Amendment {
+  if (about(before) === about(fresh)) {
+    return explained === undefined || before.explained !== undefined ? before : { ...before, explained };
+  }
+  // A release was said of the column as it was; a withhold stands.
+  const order = before.order?.kind === "withhold" ? before.order : undefined;
+  const { gate, missed } = before;
+  return { ...fresh, gate, missed, order, explained: explained ?? before.explained };
+}
+
+/** Rows published in doubt lacked values of fields that flow: the table's rows are published once more. */
+function repair(state: State, topic: string): State {
+  const table = state.tables.get(topic);
+  return table === undefined ? state : withJob(state, repairJob(table.shape));
+}
+
+/** The catalog's table as the log would send it: what a mark or a DDL message says at its place. */
+export function relationOf(table: Table): Pick<Seen, "relation" | "columns" | "table"> {
+  const logged = table.columns.filter((column) => !column.generated);
+  const columns = logged.map(({ attnum, name, type }) => ({
+    name,
+    typeOid: type.oid,
+    typmod: type.typmod,
+    key: table.key.includes(attnum),
+  }));
+  const { oid, schema, name, replicaIdentity: identity } = table;
+  return {
+    relation: { kind: "relation", oid, schema, name, identity, columns },
+    columns: logged.map(({ attnum }) => attnum),
+    table,
+  };
+}

@@ -1,0 +1,71 @@
+import { answerForgotten, onCommand } from "./decision/command.ts";
+import { onGroups } from "./evidence/groups.ts";
+import { onObserved } from "./watch/observed.ts";
+import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
+import { onReplaced } from "./amendment/replaced.ts";
+import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onTold } from "./amendment/seen.ts";
+import { settleTopic, settle } from "./decision/settle.ts";
+import type { Input, Rules, State, Step, When } from "./state.ts";
+import type { Contract } from "../contract/contract.ts";
+import { andThen, step, withheldOf } from "./update.ts";
+
+/** One input and what we know -> what we know now, and what to do. Pure and total. */
+export function decide(rules: Rules, state: State, input: Input, when: When): Step {
+  const { state: next, effects } = stepOn(rules, state, input, when);
+  return { state: answerForgotten(next), effects };
+}
+
+function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
+  switch (input.kind) {
+    case "seen":
+      return onSeen(rules, state, input, when);
+    case "captured":
+      return onCaptured(rules, state, input.table, when);
+    case "null-found":
+      return onNullFound(rules, state, input, when);
+    case "replaced":
+      return onReplaced(rules, state, input, when);
+    case "ask":
+      return onAsk(rules, state, input.id, when);
+    case "passed":
+      return onPassed(state, input.topic, input.doubt);
+    case "judged":
+      return onJudged(rules, state, input, when);
+    case "contract":
+      return onContract(rules, state, input, when);
+    case "command":
+      return onCommand(rules, state, input.command, when);
+    case "groups":
+      return onGroups(rules, state, input.look, when);
+    case "registered":
+      return onFlip(rules, state, input, when);
+    case "registration-refused":
+      return onRefusedRegistration(state, input);
+    case "observed":
+      return onObserved(rules, state, input, when);
+    case "settle":
+      return settleTopic(rules, state, input.topic, when);
+    case "told":
+      return onTold(state, input);
+    default:
+      return input satisfies never;
+  }
+}
+
+/** A contract was published, replaced or withdrawn: what waits on its topic is judged anew. Never closes a gate. */
+function onContract(
+  rules: Rules,
+  state: State,
+  { key, contract }: { readonly key: string; readonly contract: Contract | undefined },
+  when: When,
+): Step {
+  const contracts = new Map(state.contracts);
+  const topics = new Set([contracts.get(key)?.topic, contract?.topic]);
+  if (contract === undefined) contracts.delete(key);
+  else contracts.set(key, contract);
+  const waiting = [...state.tables.values()].filter((table) => topics.has(table.shape.topic)).flatMap(withheldOf);
+  return waiting.reduce(
+    (before, { id }) => andThen(before, (now) => settle(rules, now, id, when)),
+    step({ ...state, contracts }),
+  );
+}

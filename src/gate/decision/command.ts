@@ -1,0 +1,224 @@
+import type { ChunkJob } from "../../chunk/job.ts";
+import { fieldOf } from "../../event/field.ts";
+import { type Amendment, isCalled, type Order } from "../amendment/amendment.ts";
+import { owesRows } from "../amendment/backfill.ts";
+import { filled, refusesFill } from "../amendment/fill.ts";
+import { blockedBy, opposition } from "./policy.ts";
+import { unnamedOn } from "../evidence/readers.ts";
+import { replaced } from "../amendment/replaced.ts";
+import { membersOf, policyOf, settle, weigh } from "./settle.ts";
+import type { OperatorCommand, Outcome, Rules, State, Step, TableState, When } from "../state.ts";
+import { andThen, step, withAmendment, withheldOf, withJob, withOutcome } from "../update.ts";
+
+interface Target {
+  readonly table: TableState;
+  readonly amendment: Amendment;
+}
+
+const NOTHING_TO_DECIDE: Outcome = {
+  kind: "refused",
+  message: "watch mode: Debezium publishes, and nothing is kept out of its events: there is nothing to decide on here",
+  next: "make the consumers ready: fieldgate can-i-release says who is not",
+};
+
+/** An operator's word. Nothing of it is done unless all of it can be; its outcome is in the state. */
+export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Step {
+  if (state.outcomes.has(command.id)) return step(state);
+  if (rules.mode === "watch") return step(withOutcome(state, command.id, NOTHING_TO_DECIDE));
+  const targets: Target[] = [];
+  for (const id of command.ids) {
+    const found = resolve(state, id);
+    if ("refused" in found) return step(withOutcome(state, command.id, refusal(found.refused)));
+    targets.push(found);
+  }
+  const why = targets.flatMap((target) => {
+    const refused = refuses(rules, state, command, target, when);
+    return refused ?? (command.kind === "release" ? refusesApart(rules, target, targets) : undefined) ?? [];
+  });
+  if (why.length > 0) return step(withOutcome(state, command.id, refusal(why.join("; "))));
+  switch (command.kind) {
+    case "release":
+      return release(rules, state, command, targets, when);
+    case "withhold":
+      return withhold(rules, state, command, targets, when);
+    case "fill":
+      return fill(state, command, targets);
+    default:
+      command.kind satisfies never;
+      return step(state);
+  }
+}
+
+/** A release that waits is not forgotten in silence: another command took its place, or its column changed. */
+export function answerForgotten(state: State): State {
+  const waiting = [...state.tables.values()].flatMap(withheldOf).map(({ order }) => order?.command);
+  const forgotten = [...state.outcomes].filter(([id, { kind }]) => kind === "pending" && !waiting.includes(id));
+  const why = refusal("another command took its place, or its column was changed or dropped since");
+  return forgotten.reduce((now, [id]) => withOutcome(now, id, why), state);
+}
+
+function refusal(message: string): Outcome {
+  return { kind: "refused", message };
+}
+
+/** `inventory.public.customers/3`, or `topic.field` while only one amendment has that name. */
+function resolve(state: State, id: string): Target | { readonly refused: string } {
+  const all = [...state.tables.values()].flatMap((table) =>
+    table.amendments.map((amendment) => ({ table, amendment })),
+  );
+  const called = all.filter(({ amendment }) => isCalled(amendment, id));
+  const open = called.filter(({ amendment }) => amendment.gate.kind === "withheld");
+  // What flows already is history: it makes no name ambiguous.
+  const found = open.length > 0 ? open : called;
+  const [first, second] = found;
+  if (first === undefined) return { refused: `there is no amendment ${id}` };
+  if (second === undefined) return first;
+  return { refused: `${id} names several: ${found.map(({ amendment }) => amendment.id).join(", ")}` };
+}
+
+function refuses(rules: Rules, state: State, command: OperatorCommand, target: Target, when: When): string | undefined {
+  const { amendment, table } = target;
+  const released = amendment.gate.kind === "released";
+  switch (command.kind) {
+    case "withhold":
+      return released ? `${amendment.id} flows: withholding it again would drop it` : undefined;
+    case "fill":
+      return released ? `${amendment.id} is released already` : refusesFill(table, amendment, command.value);
+    case "release":
+      return released ? undefined : refusesRelease(rules, state, command, target, when);
+    default:
+      return command.kind satisfies never;
+  }
+}
+
+function refusesRelease(
+  rules: Rules,
+  state: State,
+  command: OperatorCommand,
+  target: Target,
+  when: When,
+): string | undefined {
+  const { amendment, table } = target;
+  const { id, kind } = amendment;
+  if ((kind === "key" || kind === "table") && !hasReason(command)) {
+    return `${id}: say why with --reason: consumers find rows by their key`;
+  }
+  if (kind === "table") return undefined;
+  if (command.beside !== undefined && !besideMakesSense(rules, target, command)) {
+    return `${id}: --beside is for a renamed or retyped column, under a name that no field has`;
+  }
+  // Not judged yet, or refused a while ago: the command waits for the answer of today, as the field does.
+  const asked = isAskedAnew(amendment, command) && !amendment.gone && amendment.unmapped === undefined;
+  const blocked = asked ? undefined : blockedBy(amendment);
+  if (blocked !== undefined) return `${id}: ${blocked}`;
+  const owed = kind === "key" ? [] : [amendment, ...mates(target)].filter(owesRows);
+  if (table.shape.key.length === 0 && owed.length > 0 && command.backfill !== "none") {
+    return `${id}: the table has no key, so its values cannot be re-published; say --backfill none`;
+  }
+  // With --beside another form of it is judged first: its verdicts are not known yet.
+  if (command.beside !== undefined || (command.force && hasReason(command))) return undefined;
+  const { topic } = amendment;
+  const verdicts = weigh(rules, state, table, amendment, when);
+  const opposed = opposition(policyOf(rules, topic), verdicts, unnamedOn(rules, state, topic));
+  return opposed && `${id}: ${opposed.why}; release it all the same with --force --reason`;
+}
+
+/** Is the registry asked before the release is decided on? A level may have been lowered since it refused. */
+function isAskedAnew({ answer }: Amendment, { beside }: Pick<OperatorCommand, "beside">): boolean {
+  return answer === undefined || answer.kind === "refused" || beside !== undefined;
+}
+
+function hasReason({ reason }: OperatorCommand): boolean {
+  return reason !== undefined && reason.trim() !== "";
+}
+
+/** Fields whose names would collide go together: a release of one alone would wait for ever. */
+function refusesApart(rules: Rules, target: Target, targets: readonly Target[]): string | undefined {
+  const { id, topic } = target.amendment;
+  const others = mates(target).filter((other) => !targets.some(({ amendment }) => amendment.id === other.id));
+  const kept = others.find(({ order }) => order?.kind === "withhold");
+  if (kept !== undefined) return `${id}: ${kept.id} is withheld, and goes with it: release both`;
+  const apart = policyOf(rules, topic) === "manual" ? others.find(({ order }) => order === undefined) : undefined;
+  return apart === undefined ? undefined : `${id}: goes together with ${apart.id}: release both`;
+}
+
+/** The other amendments that its candidate would let in. */
+function mates({ table, amendment }: Target): readonly Amendment[] {
+  return amendment.answer?.kind === "fits" ? membersOf(table, amendment.answer.candidate) : [];
+}
+
+function besideMakesSense(rules: Rules, { table, amendment }: Target, { beside }: OperatorCommand): boolean {
+  const { changes, column } = amendment;
+  const mapped = column === undefined ? undefined : fieldOf(column, rules.modes);
+  const name = beside?.name ?? (mapped?.kind === "field" ? mapped.field.name : undefined);
+  const isFree = !table.shape.fields.some((field) => field.name === name);
+  return isFree && /^[A-Za-z_]\w*$/.test(name ?? "") && (changes.includes("renamed") || changes.includes("retyped"));
+}
+
+function release(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
+  const flowing = targets.filter(({ amendment }) => amendment.gate.kind === "released");
+  const decided = flowing.reduce((now, { amendment }) => decideBackfill(now, amendment, command), state);
+  const others = targets.filter(({ amendment }) => amendment.kind === "table");
+  const placed = others.reduce((now, { table }) => replaced(rules, now, table, when), decided);
+  const open = targets.filter((target) => !flowing.includes(target) && !others.includes(target));
+  if (open.length === 0) {
+    const message =
+      others.length === 0 ? "released already" : "the other table takes the place: its rows are published";
+    const tell = others.map(({ amendment }) => ({ kind: "tell", id: amendment.id }) as const);
+    return step(withOutcome(placed, command.id, { kind: "done", message }), ...tell);
+  }
+  return ordered(rules, withOutcome(placed, command.id, { kind: "pending" }), command, open, when);
+}
+
+function fill(state: State, command: OperatorCommand, targets: readonly Target[]): Step {
+  const next = targets.reduce((now, { table, amendment }) => filled(now, table, amendment, command), state);
+  const message = `filled from here on: ${targets.map(({ amendment }) => amendment.id).join(", ")}`;
+  return step(withOutcome(next, command.id, { kind: "done", message }));
+}
+
+/** `--backfill all|none` on what flows already answers a backfill that waits. */
+function decideBackfill(state: State, amendment: Amendment, command: OperatorCommand): State {
+  const job = state.jobs.get(`backfill/${amendment.id}`);
+  if (job?.state !== "waiting" || command.backfill === undefined) return state;
+  const next: ChunkJob =
+    command.backfill === "all"
+      ? { ...job, state: "running", why: undefined }
+      : { ...job, state: "done", why: `${command.actor} said --backfill none` };
+  return withJob(state, next);
+}
+
+function withhold(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
+  const done: Outcome = {
+    kind: "done",
+    message: `withheld: ${targets.map(({ amendment }) => amendment.id).join(", ")}`,
+  };
+  return ordered(rules, withOutcome(state, command.id, done), command, targets, when);
+}
+
+/** What is released and was refused, or is another form of what was judged, is judged first. */
+function ordered(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
+  const open = targets.filter(({ amendment }) => amendment.gate.kind === "withheld");
+  return open.reduce((before, { amendment }) => {
+    const order = orderOf(command);
+    const again = order.kind === "release" && isAskedAnew(amendment, order);
+    const anew = again || amendment.order?.beside !== undefined;
+    const next = anew ? { ...amendment, order, answer: undefined, notTaken: undefined } : { ...amendment, order };
+    return andThen(before, (now) => {
+      const settled = settle(rules, withAmendment(now, next), amendment.id, when);
+      const ask = anew && !amendment.gone && amendment.unmapped === undefined;
+      return ask ? andThen(settled, (after) => step(after, { kind: "judge", id: amendment.id })) : settled;
+    });
+  }, step(state));
+}
+
+function orderOf(command: OperatorCommand): Order {
+  return {
+    kind: command.kind === "withhold" ? "withhold" : "release",
+    actor: command.actor,
+    reason: command.reason,
+    force: command.force && hasReason(command),
+    backfill: command.backfill,
+    beside: command.kind === "release" ? command.beside : undefined,
+    command: command.id,
+  };
+}

@@ -1,0 +1,181 @@
+import { type ChunkJob, newJob } from "../../chunk/job.ts";
+import type { Field } from "../../table/shape.ts";
+import type { Amendment, Answer, Order } from "../amendment/amendment.ts";
+import { dueRows, needsBackfill } from "../amendment/backfill.ts";
+import { candidateOf, isOf, type Made } from "../amendment/candidate.ts";
+import { blockedBy } from "./policy.ts";
+import { unnamedOn } from "../evidence/readers.ts";
+import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
+import type { Effect, Input, Rules, State, Step, TableState, When } from "../state.ts";
+import { findAmendment, step, withAmendment, withheldOf, withJob, answered, withTable } from "../update.ts";
+
+type Judged = Extract<Input, { kind: "judged" }>;
+type Registered = Extract<Input, { kind: "registered" }>;
+type Refused = Extract<Input, { kind: "registration-refused" }>;
+
+/** The registry's answer on a candidate. One on a shape or a column that is not so any more is asked for anew. */
+export function onJudged(rules: Rules, state: State, { id, answer }: Judged, when: When): Step {
+  const found = findAmendment(state, id);
+  if (found === undefined || found.amendment.gate.kind === "released") return step(state);
+  if (answer.kind !== "unanswered" && !isOf(rules, found.table, found.amendment, answer.candidate)) {
+    return step(state, { kind: "judge", id });
+  }
+  const amendment = { ...found.amendment, answer: heard(found.amendment, answer) };
+  const { order } = amendment;
+  if (amendment.answer.kind !== "refused" || order?.kind !== "release") {
+    return settle(rules, withAmendment(state, amendment), id, when);
+  }
+  const next = refuseOrder(state, amendment, order);
+  // What was refused is a form of it that nobody wants any more.
+  if (order.beside === undefined) return settle(rules, next, id, when);
+  return step(withAmendment(next, { ...amendment, order: undefined, answer: undefined }), { kind: "judge", id });
+}
+
+/** A release that came before the answer is refused with it. */
+function refuseOrder(state: State, amendment: Amendment, { command }: Order): State {
+  const message = `${amendment.id}: ${blockedBy(amendment) ?? "refused"}`;
+  const next = withAmendment(state, { ...amendment, order: undefined });
+  return answered(next, command, { kind: "refused", message });
+}
+
+/** What the registry refused to take is refused, whatever its check says. */
+function heard({ notTaken }: Amendment, answer: Answer): Answer {
+  if (answer.kind !== "fits" || answer.candidate.hash !== notTaken?.hash) return answer;
+  return { kind: "refused", candidate: answer.candidate, why: notTaken.why };
+}
+
+/**
+ * The candidate is registered: it flows from here, if the contracts as they are now still let it. The verdicts are
+ * recomputed for the exact schema that will flow; another candidate than the one registered is never let in.
+ */
+export function onFlip(rules: Rules, state: State, input: Registered, when: When): Step {
+  const found = findAmendment(state, input.id);
+  if (found === undefined || found.amendment.gate.kind === "released") return step(state);
+  const { table } = found;
+  const answer = found.amendment.answer;
+  if (answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return settle(rules, state, input.id, when);
+  const making = candidateOf(rules, table, found.amendment, answer.candidate.widened !== undefined);
+  if (making.kind === "none" || making.made.candidate.hash !== input.hash)
+    return step(state, { kind: "judge", id: input.id });
+  const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
+  const decision = decisionOn(rules, state, table, amendment);
+  if (decision.kind === "waits") return settle(rules, state, input.id, when);
+  const gate: Amendment["gate"] = {
+    kind: "released",
+    since: when.position,
+    time: when.time,
+    why: decision.why,
+    schemaId: input.schema.id,
+    wouldHaveWaitedFor: decision.wouldHaveWaitedFor,
+    unnamed: unnamedOn(rules, state, amendment.topic),
+  };
+  return letIn(rules, state, table, { ...amendment, gate }, making.made, input);
+}
+
+/** What a release takes with it is released; what a field was put beside goes on waiting, to be taken away. */
+function letIn(
+  rules: Rules,
+  state: State,
+  table: TableState,
+  released: Amendment,
+  made: Made,
+  input: Registered,
+): Step {
+  const members = membersOf(table, made.candidate);
+  const beside = released.order?.beside !== undefined;
+  const amendments = table.amendments.map((amendment) => {
+    if (amendment.id === released.id) return beside ? waitingStill(amendment) : { ...released, answer: undefined };
+    if (members.includes(amendment)) return { ...amendment, gate: released.gate, answer: undefined };
+    return amendment.gate.kind === "withheld" ? { ...amendment, answer: undefined } : amendment;
+  });
+  const next = withTable(state, { ...table, ...shaped(table, made, input), amendments });
+  const waiting = withheldOf({ ...table, amendments }).filter(isAskedAbout);
+  const again: Effect[] = waiting.map(({ id }) => ({ kind: "judge", id }));
+  const owed = [released, ...members].reduce(
+    (now, one) => withBackfill(rules, now, one, table.shape.fields, input.estimatedRows),
+    next,
+  );
+  const done = [released, ...members].reduce(answerOrder, owed);
+  const tell: Effect[] = [released, ...members].map(({ id }) => ({ kind: "tell", id }));
+  return step(done, ...again, ...tell);
+}
+
+function isAskedAbout({ kind, gone, unmapped }: Amendment): boolean {
+  return kind !== "table" && !gone && unmapped === undefined;
+}
+
+function shaped(
+  table: TableState,
+  { candidate, shape }: Made,
+  { schema }: Registered,
+): Pick<TableState, "shape" | "flowed"> {
+  if (candidate.part === "key") return { shape: { ...shape, keySchema: schema }, flowed: table.flowed };
+  return { shape: { ...shape, valueSchema: schema }, flowed: [...table.flowed, schema] };
+}
+
+/** Both fields flow: the order is carried out, the old field waits for whoever reads it. */
+function waitingStill(amendment: Amendment): Amendment {
+  return { ...amendment, order: undefined, answer: undefined, notTaken: undefined };
+}
+
+/** `before`: the fields that flowed until now. */
+function withBackfill(rules: Rules, state: State, released: Amendment, before: readonly Field[], rows: number): State {
+  const table = state.tables.get(released.topic);
+  if (table === undefined || released.order?.backfill === "none") return state;
+  const asWriter = [...state.contracts.values()].some(
+    (contract) => contract.topic === released.topic && contract.decodesWith === "writer",
+  );
+  const field = table.shape.fields.find((one) => one.attnum === released.attnum && !before.includes(one));
+  const wanted = released.order?.backfill === "all" || needsBackfill(released, field, asWriter);
+  return wanted ? withJob(state, backfillJob(rules, released, dueRows(released, field), rows, table)) : state;
+}
+
+function backfillJob(
+  rules: Rules,
+  released: Amendment,
+  due: ChunkJob["due"],
+  rows: number,
+  table: TableState,
+): ChunkJob {
+  const keyless = table.shape.key.length === 0;
+  const tooMany = rows > rules.backfillMaxRows && released.order?.backfill !== "all";
+  const waiting = `about ${rows} rows: say fieldgate release ${released.id} --backfill all, or none`;
+  return {
+    ...newJob(`backfill/${released.id}`, released.topic, "backfill"),
+    column: released.attnum,
+    due,
+    estimate: rows,
+    state: keyless ? "refused" : tooMany ? "waiting" : "running",
+    why: keyless ? "the table has no key" : tooMany ? waiting : undefined,
+  };
+}
+
+/** An operator's release is answered when all it names flow. */
+function answerOrder(state: State, released: Amendment): State {
+  const command = released.order?.command;
+  if (command === undefined) return state;
+  const open = [...state.tables.values()].flatMap(withheldOf).some((other) => other.order?.command === command);
+  return open ? state : answered(state, command, { kind: "done", message: `released: ${released.id}` });
+}
+
+/**
+ * The registry did not take the schema it had called compatible, say since its level was raised meanwhile: kept
+ * back, and judged anew, since another form of the field may fit.
+ */
+export function onRefusedRegistration(state: State, input: Refused): Step {
+  const found = findAmendment(state, input.id);
+  if (found === undefined || found.amendment.gate.kind === "released") return step(state);
+  const { amendment } = found;
+  const { answer, order } = amendment;
+  if (answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return step(state);
+  const why = `the registry refuses the schema: ${input.why}`;
+  const next = withAmendment(state, {
+    ...amendment,
+    answer: undefined,
+    notTaken: { hash: input.hash, why: input.why },
+    order: order?.kind === "withhold" ? order : undefined,
+    gate: { kind: "withheld", since: amendment.gate.since, time: amendment.gate.time, why },
+  });
+  const told = order?.kind === "release" ? answered(next, order.command, { kind: "refused", message: why }) : next;
+  return step(told, { kind: "judge", id: input.id });
+}

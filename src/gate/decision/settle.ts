@@ -1,0 +1,130 @@
+import { parseSchemaText } from "../../avro/parse.ts";
+import type { Contract } from "../../contract/contract.ts";
+import { judgeKey, keyCandidateOf } from "../../contract/judge-key.ts";
+import { judge, type Judgement, verdictOf } from "../../contract/judge.ts";
+import { dayOf, type Weights } from "../../contract/severity.ts";
+import { oncePer } from "../../once.ts";
+import type { Amendment, Candidate, Unnamed, Verdict } from "../amendment/amendment.ts";
+import { owesRows } from "../amendment/backfill.ts";
+import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
+import { contractsOn, evidenceAgainst, unnamedOn } from "../evidence/readers.ts";
+import type { Rules, State, Step, TableState, When } from "../state.ts";
+import { watched } from "../watch/watched.ts";
+import { andThen, findAmendment, step, withAmendment, withheldOf } from "../update.ts";
+
+/** Judges a withheld amendment anew and says what follows: register it, or keep it back and tell people why. */
+export function settle(rules: Rules, state: State, id: string, when: When): Step {
+  const found = findAmendment(state, id);
+  if (found === undefined || found.amendment.gate.kind === "released") return step(state);
+  // Another table waits for a person's word alone.
+  if (found.amendment.kind === "table") return step(state);
+  const { table } = found;
+  const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
+  if (rules.mode === "watch") return keptBack(state, amendment, watched(amendment).why);
+  const decision = decisionOn(rules, state, table, amendment);
+  if (decision.kind === "flows" && amendment.answer?.kind === "fits") {
+    const next = withAmendment(state, amendment);
+    return step(next, { kind: "register", id, candidate: amendment.answer.candidate });
+  }
+  return keptBack(state, amendment, decision.why, unnamedIn(decision));
+}
+
+/** It does not flow; people are told why once that is known, and again when it is another reason. */
+function keptBack(state: State, amendment: Amendment, why: string, unnamed?: Unnamed): Step {
+  const { id } = amendment;
+  const gate = { ...amendment.gate, kind: "withheld" as const, why, unnamed };
+  const next = withAmendment(state, { ...amendment, gate });
+  const silent = amendment.answer === undefined && amendment.unmapped === undefined && !amendment.gone;
+  return silent || amendment.told === tellText({ ...amendment, gate }) ? step(next) : step(next, { kind: "tell", id });
+}
+
+/**
+ * May it flow, and all that is in its candidate with it? Fields whose names would collide are released together, so
+ * one that is kept back keeps back the other.
+ */
+export function decisionOn(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
+  const policy = policyOf(rules, amendment.topic);
+  const keyless = table.shape.key.length === 0;
+  const decision = mayFlow(policy, amendment, keyless, unnamedOn(rules, state, amendment.topic));
+  if (decision.kind === "waits" || amendment.answer?.kind !== "fits") return decision;
+  for (const other of membersOf(table, amendment.answer.candidate)) {
+    if (other.order?.kind === "withhold") return { kind: "waits", why: `${other.id} is withheld, and goes with it` };
+    if (policy === "manual" && other.order?.kind !== "release") {
+      return { kind: "waits", why: `it goes together with ${other.id}: release both` };
+    }
+    if (keyless && owesRows(other) && amendment.order?.kind !== "release") {
+      return { kind: "waits", why: `it goes together with ${other.id}, whose values cannot be re-published` };
+    }
+  }
+  return decision;
+}
+
+function unnamedIn(decision: Decision) {
+  return decision.kind === "waits" ? decision.unnamed : undefined;
+}
+
+/** The other amendments a candidate releases. */
+export function membersOf(table: TableState, { together }: Candidate): readonly Amendment[] {
+  return table.amendments.filter(({ id }) => together.includes(id));
+}
+
+/** Settles whatever waits on a topic. */
+export function settleTopic(rules: Rules, state: State, topic: string, when: When): Step {
+  const table = state.tables.get(topic);
+  const waiting = table === undefined ? [] : withheldOf(table);
+  return waiting.reduce((before, { id }) => andThen(before, (now) => settle(rules, now, id, when)), step(state));
+}
+
+export function policyOf(rules: Rules, topic: string): ReleasePolicy {
+  return rules.policyOf.get(topic) ?? rules.policy;
+}
+
+/** What people are told of an amendment; another text is news. */
+export function tellText(amendment: Amendment): string {
+  return `${amendment.gate.kind}: ${amendment.gate.why}`;
+}
+
+/**
+ * Every contract of this environment on the topic, judged on the amendment's candidate. `when` is the verdict's own
+ * moment: a severity that was changed until a day before it counts no more.
+ */
+export function weigh(
+  rules: Rules,
+  state: State,
+  table: TableState,
+  amendment: Amendment,
+  { time }: Pick<When, "time">,
+): readonly Verdict[] {
+  const answer = amendment.answer;
+  if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return [];
+  const contracts = contractsOn(rules, state, table.shape.topic);
+  if (contracts.length === 0) return [];
+  const judged = judging(table, answer.candidate, { day: dayOf(time), changes: rules.severity ?? [] });
+  return contracts.map((contract) => {
+    const { consumer, environment } = contract;
+    const findings = [...judged(contract).findings, ...evidenceAgainst(rules, state, contract)];
+    return { consumer, environment, ...verdictOf(findings) };
+  });
+}
+
+function judging({ shape }: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
+  if (candidate.part === "key") {
+    const keys = keyCandidateOf(shape.keySchema?.text, candidate.text);
+    return (contract) => judgeKey(contract, keys, weights);
+  }
+  const asked = {
+    topic: shape.topic,
+    envelope: schemaOf(candidate),
+    flowing: schemaOf(shape.valueSchema),
+    added: candidate.added.map((name) => ({ name })),
+    moved: candidate.moved,
+  };
+  return (contract) => judge(contract, asked, weights);
+}
+
+interface SchemaText {
+  readonly text: string;
+}
+
+/** What flows is the same for all candidates, a candidate for every contract: what is known of both is kept with them. */
+const schemaOf = oncePer(({ text }: SchemaText) => parseSchemaText(text));

@@ -1,0 +1,78 @@
+import { readerFingerprint } from "../../contract/announcement.ts";
+import type { Contract } from "../../contract/contract.ts";
+import { isOtherSchema, isStale } from "../../contract/evidence.ts";
+import type { Finding } from "../../finding.ts";
+import { NOT_LOOKED, type Unnamed } from "../amendment/amendment.ts";
+import type { GroupEvidence, TopicEvidence } from "./evidence.ts";
+import type { Rules, State } from "../state.ts";
+
+/** Every contract of the connector's environment on a topic, versions that are being rolled out included. */
+export function contractsOn(rules: Rules, state: State, topic: string): readonly Contract[] {
+  return [...state.contracts.values()].filter(
+    (contract) => contract.topic === topic && contract.environment === rules.environment,
+  );
+}
+
+/** The consumer's Kafka groups: those its contract lists, and one that is called as it is. */
+export function groupsOf({ consumer, groups = [] }: Contract): readonly string[] {
+  return [...new Set([consumer, ...groups])];
+}
+
+/** It has members now, or a committed offset that was seen to move within `fieldgate.groups.seen`. */
+export function isLive({ groupsSeenMs }: Rules, { at }: TopicEvidence, group: GroupEvidence): boolean {
+  const { members, committed, moved } = group;
+  if ((members ?? 0) > 0) return true;
+  return committed !== undefined && moved !== undefined && at - moved <= groupsSeenMs;
+}
+
+export function unnamedOn(rules: Rules, state: State, topic: string): Unnamed {
+  const { look, topics } = state.evidence;
+  const evidence = topics.get(topic);
+  if (look?.why !== undefined) return { kind: "unknown", why: `could not look at the consumer groups: ${look.why}` };
+  // A topic that came since the last look.
+  if (look === undefined || evidence?.at !== look.at) return NOT_LOOKED;
+  const named = new Set(contractsOn(rules, state, topic).flatMap(groupsOf));
+  const live = evidence.groups.filter((group) => isLive(rules, evidence, group));
+  return { kind: "known", groups: live.map(({ group }) => group).filter((group) => !named.has(group)) };
+}
+
+/** What was seen of a contract's groups, by name; those never seen are missing. */
+export function seenOf({ evidence }: State, contract: Contract): readonly GroupEvidence[] {
+  const names = groupsOf(contract);
+  return evidence.topics.get(contract.topic)?.groups.filter(({ group }) => names.includes(group)) ?? [];
+}
+
+/** What evidence says against a contract, whatever it is judged on. */
+export function evidenceAgainst(rules: Rules, state: State, contract: Contract): readonly Finding[] {
+  return [...staleness(rules, state, contract), ...otherSchemas(state, contract)];
+}
+
+/** Counted from its groups' last sign of life, from its first sight or from the first look, whichever is last. */
+function staleness({ contractsStaleMs }: Rules, state: State, contract: Contract): readonly Finding[] {
+  const evidence = state.evidence.topics.get(contract.topic);
+  const since = evidence?.contracts[contract.consumer];
+  if (evidence === undefined || since === undefined) return [];
+  const signs = seenOf(state, contract).map(({ active }) => active ?? 0);
+  if (evidence.at - Math.max(evidence.began, since, ...signs) < contractsStaleMs) return [];
+  return [isStale(groupsOf(contract), contractsStaleMs)];
+}
+
+/** The versions of a consumer's contract are deployed side by side: its members may read with either. */
+function otherSchemas(state: State, contract: Contract): readonly Finding[] {
+  const announcing = seenOf(state, contract).filter(({ readers }) => Object.keys(readers).length > 0);
+  if (announcing.length === 0) return [];
+  const known = knownSchemas(state, contract);
+  return announcing.flatMap(({ group, members = 0, readers }) => {
+    const others = Object.entries(readers).filter(([fingerprint]) => !known.has(fingerprint));
+    const count = others.reduce((total, [, some]) => total + some, 0);
+    return count === 0 ? [] : [isOtherSchema(group, count, members)];
+  });
+}
+
+/** Fingerprints of the reader schemas that the consumer's contracts on the topic name. */
+export function knownSchemas({ contracts }: State, { environment, consumer, topic }: Contract): ReadonlySet<string> {
+  const versions = [...contracts.values()].filter(
+    (one) => one.environment === environment && one.consumer === consumer && one.topic === topic,
+  );
+  return new Set(versions.flatMap(({ schema }) => (schema === undefined ? [] : [readerFingerprint(schema)])));
+}

@@ -1,0 +1,40 @@
+import { fieldOf } from "../../event/field.ts";
+import { envelopeSchema, rowSchema } from "../../event/envelope/schema.ts";
+import type { Attnum } from "../../table/column.ts";
+import { type Field, type RegisteredSchema, schemaId } from "../../table/shape.ts";
+import { isCaptured, type SeenColumn } from "../amendment/differ.ts";
+import type { Rules, TableState } from "../state.ts";
+
+/** What a schema would be that nobody has registered. */
+export function noSchema({ unwrapped }: Rules, topic: string, fields: readonly Field[]): RegisteredSchema {
+  const schema = unwrapped === undefined ? envelopeSchema(topic, fields) : rowSchema(topic, fields);
+  return { id: schemaId(0), text: JSON.stringify(schema) };
+}
+
+/** A table that nothing is published of yet has the shape of its columns: nothing of it is a difference. */
+export function asItsColumns(
+  rules: Rules,
+  table: TableState,
+  seen: readonly SeenColumn[],
+  key: readonly Attnum[],
+): TableState {
+  const fields = fieldsOf(rules, table, seen);
+  const of = (column: Attnum) => fields.filter((field) => field.attnum === column);
+  const valueSchema = noSchema(rules, table.shape.topic, fields);
+  const known = seen.map(({ column: { attnum, name, type } }) => ({ attnum, name, type }));
+  return {
+    ...table,
+    known,
+    shape: { ...table.shape, fields, key: key.flatMap(of), valueSchema },
+    flowed: [valueSchema],
+  };
+}
+
+/** The captured columns as they are mapped. */
+export function fieldsOf(rules: Rules, table: TableState, seen: readonly SeenColumn[]): readonly Field[] {
+  const captured = seen.filter(({ column }) => isCaptured(rules, table, column));
+  return captured.flatMap(({ column }) => {
+    const mapped = fieldOf(column, rules.modes);
+    return mapped.kind === "field" ? [mapped.field] : [];
+  });
+}

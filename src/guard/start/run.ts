@@ -1,0 +1,182 @@
+import { describeError, GuardError } from "../../errors.ts";
+import { slab } from "../../event/slab.ts";
+import { recalled } from "../../gate/evidence/evidence.ts";
+import type { TransactionalWriter } from "../../kafka/writer.ts";
+import { isStarted, replay, startedRecord, type Stored } from "../../store/records.ts";
+import { beginOrGoOn } from "./begin.ts";
+import { idleMachine } from "../stream/chunks.ts";
+import { follow, stateRecord } from "../loop.ts";
+import type { Outside, Source } from "../outside.ts";
+import { createWake, fail, post, type Session } from "../session.ts";
+import { isoTime } from "../../wal/lsn.ts";
+
+/** Delays between sessions after errors that may pass, in ms. */
+const DELAYS = [100, 500, 1000, 2000, 5000, 10_000];
+/** A session that lived so long ends the growing of the delay. */
+const HEALTHY_MICROS = 60_000_000n;
+
+/**
+ * Runs a connector until the signal, or until something that only a person can mend: that is thrown. Whatever may
+ * pass is tried again with growing delay, from the fence on; nothing is acknowledged meanwhile.
+ */
+export async function runConnector(outside: Outside, signal: AbortSignal): Promise<void> {
+  const turn: Turn = { own: new Set(), seen: false, over: false };
+  for (let tries = 0; !signal.aborted; tries++) {
+    const begun = outside.now();
+    try {
+      await runSession(outside, turn, signal);
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = problemOf(error);
+      if (!mayPass(turn, error)) {
+        outside.status({ kind: "stopped", ...problem });
+        throw error;
+      }
+      if (outside.now() - begun > HEALTHY_MICROS) tries = 0;
+      outside.status({ kind: "retrying", ...problem });
+      outside.log.warn(`${problem.message}; trying again`);
+    }
+    await outside.sleep(DELAYS[Math.min(tries, DELAYS.length - 1)] ?? 10_000, signal).catch(() => {}); // aborted: the loop ends
+  }
+}
+
+/** Whether this process still runs the connector. */
+interface Turn {
+  /** Its `started` records. */
+  readonly own: Set<string>;
+  /** One of them was read back: whatever comes after it in the topic is later. */
+  seen: boolean;
+  /** Another instance has started since: this one ends. */
+  over: boolean;
+}
+
+function mayPass(turn: Turn, error: unknown): boolean {
+  if (!(error instanceof GuardError) || turn.over) return false;
+  return error.fate === "retry" || error.code === "kafka-fenced";
+}
+
+/**
+ * Before fencing again: the broker also fences a writer whose transaction it gave up, say after this process was
+ * stopped for a while, and a connection may be lost because another instance took the slot. Only if nobody started
+ * after us do we go on; else two instances would fence each other for ever.
+ */
+async function mustBeOurTurn(outside: Outside, turn: Turn, signal: AbortSignal): Promise<void> {
+  if (!turn.seen) return;
+  const records = await outside.sink.readState(undefined, signal);
+  const last = records.findLast(({ key }) => key === "started");
+  if (last !== undefined && [...turn.own].some((id) => isStarted(last, id))) return;
+  turn.over = true;
+  throw new GuardError("kafka-fenced", "another instance has started this connector", {
+    next: "run one instance of a deployment; this one has ended its part",
+  });
+}
+
+function problemOf(error: unknown) {
+  const known = error instanceof GuardError ? error : undefined;
+  return { code: known?.code, message: known?.message ?? describeError(error), next: known?.next };
+}
+
+/** From fence to failure. */
+async function runSession(outside: Outside, turn: Turn, signal: AbortSignal): Promise<void> {
+  const ended = new AbortController();
+  const either = AbortSignal.any([signal, ended.signal]);
+  outside.status({ kind: "starting" });
+  await mustBeOurTurn(outside, turn, either);
+  await using source = await outside.openSource();
+  const maxBytes = new Map<string, number>();
+  await outside.sink.createStateTopic();
+  await using writer = await outside.sink.openWriter((topic) => maxBytes.get(topic) ?? 1_048_576);
+  try {
+    const before = await fence(outside, turn, writer, either);
+    const stored = await beginOrGoOn(outside, source, writer, before, either);
+    await streamFrom(outside, source, writer, stored, maxBytes, either);
+  } finally {
+    ended.abort();
+  }
+}
+
+/**
+ * A first commit fences every older writer and settles what it left open; reading up to it gives the whole state.
+ */
+async function fence(outside: Outside, turn: Turn, writer: TransactionalWriter, signal: AbortSignal): Promise<Stored> {
+  const id = outside.uuid();
+  const time = isoTime(outside.now());
+  turn.own.add(id);
+  await writer.commit([stateRecord(outside.settings.stateTopic, startedRecord(id, time))], signal);
+  const records = await outside.sink.readState((record) => isStarted(record, id), signal);
+  turn.own.clear();
+  turn.own.add(id);
+  turn.seen = true;
+  return replay(records);
+}
+
+async function streamFrom(
+  outside: Outside,
+  source: Source,
+  writer: TransactionalWriter,
+  stored: Stored,
+  maxBytes: Map<string, number>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { position } = stored;
+  if (position === undefined) throw new GuardError("state-invalid", "no position after the first start");
+  const { stateTopic, rules } = outside.settings;
+  const written = rules.mode === "watch" ? [stateTopic] : [...stored.tables.keys(), stateTopic];
+  const topics = await outside.sink.describeTopics(written);
+  for (const [name, topic] of topics) maxBytes.set(name, topic?.maxMessageBytes ?? 1_048_576);
+  await outside.desk.readContractsToEnd();
+  const wake = createWake();
+  await source.terminateReader();
+  await using stream = await source.openStream(position.endLsn, wake.wake);
+  const { tables, jobs, outcomes, evidence, commandOffset } = stored;
+  const session: Session = {
+    outside,
+    source,
+    signal,
+    writer,
+    stream,
+    wake,
+    partitions: new Map([...topics].map(([name, topic]) => [name, topic?.partitions ?? 1])),
+    slab: slab(),
+    state: { tables, jobs, outcomes, contracts: outside.desk.contracts(), evidence: recalled(evidence) },
+    position,
+    commandOffset,
+    committed: stored,
+    inbox: [],
+    batch: [],
+    batchBytes: 0,
+    maxBytes,
+    ddl: { secret: await source.ddlSecret(), readAgain: 0n },
+    relations: new Map(),
+    looks: new Map(),
+    told: new Map(),
+    lookups: new Map(),
+    rechecks: [],
+    tx: undefined,
+    held: undefined,
+    keepaliveEnd: undefined,
+    lastCommitTime: undefined,
+    toTell: new Set(),
+    work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
+    chunks: idleMachine(),
+    heartbeat: { ids: undefined, due: 0n, busy: false },
+    halted: undefined,
+    failure: undefined,
+  };
+  using _listening = outside.desk.listen(commandOffset, {
+    contract: (key, contract) => post(session, { input: { kind: "contract", key, contract } }),
+    command: (command, offset) => post(session, { input: { kind: "command", command }, nextCommand: offset + 1n }),
+  });
+  using _looking = outside.groups.listen(
+    () => [...session.state.tables.keys()],
+    (look) => post(session, { input: { kind: "groups", look } }),
+  );
+  using _aborted = onAbort(signal, () => fail(session, signal.reason));
+  await follow(session);
+}
+
+function onAbort(signal: AbortSignal, then: () => void): Disposable {
+  signal.addEventListener("abort", then, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", then) };
+}

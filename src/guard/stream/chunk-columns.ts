@@ -1,0 +1,59 @@
+import type { ChunkJob } from "../../chunk/job.ts";
+import { sameColumnType } from "../../gate/amendment/differ.ts";
+import type { TableState } from "../../gate/state.ts";
+import type { Attnum, Table } from "../../table/column.ts";
+import { readTuple, tupleSlots } from "../../wal/tuple.ts";
+
+/** The columns of fields that flow and of the key, but those the table does not have any more. */
+export function readable({ shape, known, rowKey }: TableState): readonly Attnum[] {
+  const wanted = [...shape.fields, ...shape.key].map((field) => field.attnum);
+  return [...new Set([...wanted, ...(rowKey ?? [])])].filter((column) => known.some(({ attnum }) => attnum === column));
+}
+
+/** The key in whose order chunks are read: the table's own. */
+export function keyOfRows({ shape, rowKey }: TableState): readonly Attnum[] {
+  return rowKey ?? shape.key.map((field) => field.attnum);
+}
+
+/** Are its columns those that were proven last, by name and type? */
+export function isKnown({ known }: TableState, table: Table): boolean {
+  const live = table.columns.filter((column) => !column.generated);
+  return (
+    live.length === known.length &&
+    live.every((column) => {
+      const before = known.find((one) => one.attnum === column.attnum);
+      return before?.name === column.name && sameColumnType(before.type, column.type);
+    })
+  );
+}
+
+/** Why there is nothing to read for this job any more. */
+export function overBecause(job: ChunkJob, table: TableState): string | undefined {
+  const { known, shape } = table;
+  if (known.length === 0) return undefined;
+  const isLive = (column: Attnum) => known.some(({ attnum }) => attnum === column);
+  if (keyOfRows(table).length === 0 || !keyOfRows(table).every(isLive)) return "the table has another key";
+  if (job.column === undefined) return undefined;
+  const flows = isLive(job.column) && shape.fields.some(({ attnum }) => attnum === job.column);
+  return flows ? undefined : "its column is dropped";
+}
+
+/** The key's columns of a chunk's row, as text in key order. */
+export function keyText(table: TableState, columns: readonly Attnum[], row: Buffer | undefined): readonly string[] {
+  return row === undefined ? [] : keyTexts(table, columns, row, 0);
+}
+
+/** The columns of the table's own key, of a row with these columns, as text in key order. */
+export function keyTexts(
+  table: TableState,
+  columns: readonly (Attnum | undefined)[],
+  bytes: Buffer,
+  from: number,
+): readonly string[] {
+  const slots = tupleSlots();
+  readTuple(bytes, from, slots);
+  return keyOfRows(table).map((column) => {
+    const at = columns.indexOf(column);
+    return bytes.toString("utf8", slots.start[at], slots.end[at]);
+  });
+}

@@ -1,0 +1,25 @@
+import type { AvroRecord, RecordField } from "../../avro/schema.ts";
+import type { MeaningRule } from "./rule.ts";
+
+/** A reader's field is filled from the written field of its name or of one of its aliases. */
+export const aliasCollision: MeaningRule = {
+  id: "meaning/alias-collision",
+  problem: "a field is filled from another column, because that column has the name of its alias",
+  severity: "error",
+  ofReader: false,
+  find: ({ name, before, from, to, consumer: { row } }) => {
+    const field = row?.fields.find((own) => own.name === name) ?? before;
+    if (field === undefined) return undefined;
+    const [was, is] = [sourceOf(field, from), sourceOf(field, to)];
+    if (was === undefined || is === undefined || was === is || is === name) return undefined;
+    return {
+      certainty: "always",
+      message: `"${name}" is filled from "${was}" and would be filled from "${is}", its alias`,
+      remedy: `drop the alias "${is}" from "${name}" in the reader's schema, if it is another column`,
+    };
+  },
+};
+
+function sourceOf({ name, aliases }: RecordField, row: AvroRecord): string | undefined {
+  return [name, ...aliases].find((wanted) => row.fields.some((field) => field.name === wanted));
+}

@@ -1,0 +1,31 @@
+import { schemaHash } from "../../avro/hash.ts";
+import type { RecordField } from "../../avro/schema.ts";
+import { oncePer } from "../../once.ts";
+import type { Json } from "../../json.ts";
+
+/** Is everything that a schema says of the field the same: type, properties, default, aliases? */
+export function isSameField(one: RecordField | undefined, other: RecordField | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one === other || textOf(one) === textOf(other);
+}
+
+/** Identity of all that a schema says of the field: sha256, hex; types it names are in it, whoever defines them. */
+export function fieldHash(field: RecordField): string {
+  const json = JSON.parse(textOf(field)) as Json; // what JSON.stringify wrote
+  return schemaHash(json);
+}
+
+/** A row's fields are compared for every contract and every candidate. */
+const textOf = oncePer(write);
+
+/** A type met again stands by its name, and so does the field: a record may contain itself. */
+function write(field: RecordField): string {
+  const met = new Set<unknown>();
+  return JSON.stringify(field, (key, value: unknown) => {
+    if (value === field && key !== "") return field.name;
+    if (typeof value !== "object" || value === null || !("fullName" in value)) return value;
+    if (met.has(value)) return value.fullName;
+    met.add(value);
+    return value;
+  });
+}

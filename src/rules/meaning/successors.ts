@@ -1,0 +1,12 @@
+import { canonicalForm } from "../../avro/canonical.ts";
+import type { RecordField } from "../../avro/schema.ts";
+import type { Change } from "./rule.ts";
+
+/** The fields that come as this one goes, of its type. */
+export function successors({ before, from, to }: Change): readonly RecordField[] {
+  if (before === undefined) return [];
+  const type = canonicalForm(before.type);
+  return to.fields.filter(
+    (field) => !from.fields.some((old) => old.name === field.name) && canonicalForm(field.type) === type,
+  );
+}

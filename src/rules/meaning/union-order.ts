@@ -1,0 +1,50 @@
+import { isPromotion } from "../../avro/reading/compatibility.ts";
+import { runtimeOf } from "../runtime/known.ts";
+import { isNamed, type AvroSchema } from "../../avro/schema.ts";
+import { becomes, type MeaningRule } from "./rule.ts";
+import { branchesOf } from "./type.ts";
+
+/** The specification takes the first branch that matches, and so does avsc; Java takes the exact type first. */
+export const unionOrder: MeaningRule = {
+  id: "meaning/union-order",
+  problem: "a union's order changed: readers that take the first branch that fits read another type",
+  severity: "error",
+  ofReader: true,
+  find: (change) => {
+    const { before, after, consumer } = change;
+    // Of a runtime that is known, runtime/first-fit says it exactly.
+    if (before === undefined || after === undefined || runtimeOf(consumer.runtime) !== undefined) return undefined;
+    const [was, is] = [branchesOf(before.type), branchesOf(after.type)].map(values);
+    if (was === undefined || is === undefined || !isReordered(was, is)) return undefined;
+    const taken = is.find((branch) => firstFit(was, branch) !== branch.kind || firstFit(is, branch) !== branch.kind);
+    if (taken === undefined) return undefined;
+    return {
+      certainty: "on-some-data",
+      message: `${becomes(change, `a union of ${kinds(was)}`, `one of ${kinds(is)}`)}: ${taken.kind} may be read as the other`,
+      remedy: "keep the order of the union's branches",
+    };
+  },
+};
+
+function values(branches: readonly AvroSchema[]): readonly AvroSchema[] {
+  return branches.filter(({ kind }) => kind !== "null");
+}
+
+function isReordered(before: readonly AvroSchema[], after: readonly AvroSchema[]): boolean {
+  return (
+    kinds(before) !== kinds(after) && [...before].map(kindOf).sort().join() === [...after].map(kindOf).sort().join()
+  );
+}
+
+function firstFit(union: readonly AvroSchema[], written: AvroSchema): string | undefined {
+  if (isNamed(written)) return written.kind;
+  return union.find((branch) => isPromotion(branch, written))?.kind;
+}
+
+function kindOf(type: AvroSchema): string {
+  return isNamed(type) ? type.fullName : type.kind;
+}
+
+function kinds(branches: readonly AvroSchema[]): string {
+  return branches.map(kindOf).join(", ");
+}

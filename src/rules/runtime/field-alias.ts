@@ -1,0 +1,30 @@
+import { writtenFields } from "../../avro/reading/compatibility.ts";
+import type { RuntimeRule } from "./rule.ts";
+import { textOf } from "./walk.ts";
+
+/** Where the field has a default, the value is lost without an error. */
+export const fieldAlias: RuntimeRule = {
+  id: "runtime/field-alias",
+  problem: "a field is found by its alias, which the library does not look at: it reads the default, or throws",
+  severity: "error",
+  runtimes: ["python-avro", "avro-rs"],
+  find: ({ runtime, meetings }) =>
+    meetings.flatMap(({ reader, writer, path, certainty }) => {
+      if (reader.kind !== "record" || writer.kind !== "record") return [];
+      return reader.fields.flatMap((field) => {
+        const [source] = writtenFields(field, writer);
+        if (source === undefined || source.name === field.name) return [];
+        const there = [...path, field.name];
+        const throws = field.default === undefined;
+        return [
+          {
+            path: there,
+            certainty,
+            effect: throws ? "throws" : "reads-null-or-default",
+            message: `${textOf(there)} is "${source.name}" in the events, by an alias: ${runtime} does not look at it and ${throws ? "throws" : "reads its default"}`,
+            remedy: `name the field "${source.name}" in the reader's schema`,
+          },
+        ];
+      });
+    }),
+};

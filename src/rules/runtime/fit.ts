@@ -1,0 +1,69 @@
+import { checkCompatibility, hasNameOf, isPromotion } from "../../avro/reading/compatibility.ts";
+import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema } from "../../avro/schema.ts";
+import { hasAvscName } from "./avsc.ts";
+import type { Runtime } from "./rule.ts";
+
+/** Does the runtime take this reader's type for the writer's by its name? */
+export function hasNameFor(runtime: Runtime, reader: AvroNamed, writer: AvroNamed): boolean {
+  switch (runtime) {
+    case "avsc":
+      return hasAvscName(reader, writer);
+    case "ruby-avro":
+      return reader.fullName === writer.fullName || reader.aliases.includes(writer.fullName);
+    case "python-avro":
+      return reader.fullName === writer.fullName;
+    // fastavro takes an alias as it is written too; avro-rs does not look at names here
+    case "fastavro":
+    case "avro-rs":
+    case "java":
+      return hasNameOf(reader, writer);
+    default:
+      return runtime satisfies never;
+  }
+}
+
+/** Does the runtime promote the written type to the reader's other one? */
+function promotes(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
+  const isText = reader.kind === "string" || reader.kind === "bytes";
+  return isPromotion(reader, writer) && (runtime !== "python-avro" || !isText || reader.kind === writer.kind);
+}
+
+/** Libraries that look at a union's branch only from outside, before they take it. */
+export function fitsOutside(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
+  if (reader.kind === "union" || writer.kind === "union") {
+    return runtime !== "python-avro" || reader.kind === writer.kind;
+  }
+  if (isNamed(reader) && isNamed(writer)) {
+    if (reader.kind === "fixed" && writer.kind === "fixed" && reader.size !== writer.size) return false;
+    return reader.kind === writer.kind && hasNameFor(runtime, reader, writer);
+  }
+  if (reader.kind === "array" && writer.kind === "array") return fitsInside(runtime, reader.items, writer.items);
+  if (reader.kind === "map" && writer.kind === "map") return fitsInside(runtime, reader.values, writer.values);
+  return promotes(runtime, reader, writer);
+}
+
+/** Python's library compares items and values by their kind alone. */
+function fitsInside(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
+  return runtime === "python-avro" ? reader.kind === writer.kind : fitsOutside(runtime, reader, writer);
+}
+
+/** avro-rs takes the first named branch that the value goes into, whatever its name, and finds fields by name alone. */
+export function fitsValue(reader: AvroSchema, writer: AvroSchema): boolean {
+  if (reader.kind === "record" && writer.kind === "record") return takesFields(reader, writer);
+  if (reader.kind === "record" && writer.kind === "map")
+    return reader.fields.every((field) => field.default !== undefined);
+  if (reader.kind === "fixed" && writer.kind === "fixed") return reader.size === writer.size;
+  if (reader.kind === "enum" && writer.kind === "enum") {
+    return reader.default !== undefined || writer.symbols.some((symbol) => reader.symbols.includes(symbol));
+  }
+  return false;
+}
+
+function takesFields(reader: AvroRecord, writer: AvroRecord): boolean {
+  return reader.fields.every((field) => {
+    const written = writer.fields.find(({ name }) => name === field.name);
+    return written === undefined
+      ? field.default !== undefined
+      : checkCompatibility(field.type, written.type).compatible || fitsValue(field.type, written.type);
+  });
+}

@@ -1,0 +1,72 @@
+import { canonicalForm } from "../../avro/canonical.ts";
+import { isNamed, type AvroRecord, type AvroSchema } from "../../avro/schema.ts";
+import type { RuntimeFound, RuntimeRule } from "./rule.ts";
+import { textOf, type Meeting, type Place } from "./walk.ts";
+
+/** What every JavaScript object has already; avsc keeps its tables of names in objects. */
+const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+export const javascriptName: RuntimeRule = {
+  id: "runtime/javascript-name",
+  problem: "a name that every JavaScript object has, as constructor or __proto__: avsc refuses it or loses the value",
+  severity: "error",
+  runtimes: ["avsc"],
+  effect: "throws",
+  inSchema: (_, places) => places.flatMap(({ schema, path, again }) => (again ? [] : inDefinition(schema, path))),
+  find: ({ parsed, reader, writer, meetings }) => [
+    ...protoLost(parsed[0] ?? []),
+    ...(reader === undefined ? [] : inResolvers(reader, writer, meetings)),
+  ],
+};
+
+/** Types and symbols are told apart in tables of names. */
+function inDefinition(schema: AvroSchema, path: readonly string[]): readonly RuntimeFound[] {
+  if (!isNamed(schema)) return [];
+  const symbols = schema.kind === "enum" ? schema.symbols : [];
+  return [schema.fullName, ...symbols].filter((name) => INHERITED.has(name)).map((name) => refused(path, name));
+}
+
+/** A value's `__proto__` is not a field of it. */
+function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
+  return places.flatMap(({ schema, path, again }) => {
+    if (schema.kind !== "record" || again || !schema.fields.some(({ name }) => name === "__proto__")) return [];
+    const there = [...path, "__proto__"];
+    return [
+      {
+        path: there,
+        certainty: "always",
+        effect: "reads-null-or-default",
+        message: `${textOf(there)} is no property of what avsc reads: its value is lost`,
+        remedy: "give the field another name, with an alias in the reader's schema",
+      },
+    ];
+  });
+}
+
+/** Of two schemas that are the same, avsc (and kafkajs' client) makes no resolver. */
+function inResolvers(reader: AvroSchema, writer: AvroSchema, meetings: readonly Meeting[]): readonly RuntimeFound[] {
+  const found = meetings.flatMap((meeting) =>
+    meeting.reader.kind === "record" && meeting.writer.kind === "record"
+      ? inResolver(meeting.reader, meeting.writer, meeting.path)
+      : [],
+  );
+  return found.length === 0 || canonicalForm(reader) === canonicalForm(writer) ? [] : found;
+}
+
+/** The writer's fields by name are such a table: all of them, and the reader's are looked up in it. */
+function inResolver(reader: AvroRecord, writer: AvroRecord, path: readonly string[]): readonly RuntimeFound[] {
+  const own = reader.fields.flatMap(({ name, aliases }) => [name, ...aliases]);
+  return [...new Set([...own, ...writer.fields.map(({ name }) => name)])]
+    .filter((name) => INHERITED.has(name))
+    .map((name) => refused([...path, name], name));
+}
+
+function refused(path: readonly string[], name: string): RuntimeFound {
+  return {
+    path,
+    certainty: "always",
+    whole: true,
+    message: `${textOf(path)}: "${name}" is a name that every JavaScript object has, and avsc stumbles over it`,
+    remedy: "give it another name",
+  };
+}

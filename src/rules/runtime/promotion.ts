@@ -1,0 +1,65 @@
+import { isNamed, type AvroSchema } from "../../avro/schema.ts";
+import { fitsOutside } from "./fit.ts";
+import type { RuntimeRule, Sight } from "./rule.ts";
+import { nameOf, textOf, type Meeting } from "./walk.ts";
+
+/** What each library refuses, or takes only for some values, of the specification's promotions. */
+export const promotion: RuntimeRule = {
+  id: "runtime/promotion",
+  problem: "a promotion that Java makes and the library does not: it throws, or leaves the value as it was written",
+  severity: "error",
+  runtimes: ["python-avro", "fastavro", "avro-rs", "ruby-avro"],
+  effect: "throws",
+  find: (sight) =>
+    sight.meetings.flatMap((meeting) => {
+      const why = whyNot(sight, meeting);
+      if (why === undefined) return [];
+      const { path, reader, writer } = meeting;
+      return [
+        {
+          path,
+          certainty: why.some === undefined ? meeting.certainty : "on-some-data",
+          ...(why.effect === undefined ? {} : { effect: why.effect }),
+          message: `${textOf(path)} is ${nameOf(writer)} in the events and ${nameOf(reader)} in the reader's schema: ${why.text}`,
+          remedy: `give it the writer's type in the reader's schema, ${nameOf(writer)}`,
+        },
+      ];
+    }),
+};
+
+interface Why {
+  readonly text: string;
+  readonly some?: true;
+  readonly effect?: "reads-wrong-value";
+}
+
+function whyNot({ runtime }: Sight, meeting: Meeting): Why | undefined {
+  const { reader, writer, union, writersUnion } = meeting;
+  const text = isText(reader) && isText(writer) && reader.kind !== writer.kind;
+  switch (runtime) {
+    case "python-avro":
+      if (writersUnion !== undefined && union === undefined) return { text: "it refuses a union for a plain type" };
+      if (text) return { text: "it reads neither as the other" };
+      return fitsOutside(runtime, reader, writer) || isNamed(reader)
+        ? undefined
+        : { text: "it compares what is inside by kind alone, and promotes nothing there" };
+    case "fastavro":
+      return text && reader.kind === "string" ? { text: "it throws at what is no UTF-8", some: true } : undefined;
+    case "avro-rs":
+      if (!text || reader.kind !== "string") return undefined;
+      return union === undefined
+        ? { text: "it throws at what is no UTF-8", some: true }
+        : { text: "it finds no branch of the reader's union", some: true };
+    case "ruby-avro":
+      return text ? { text: "the text keeps the encoding it was written in", effect: "reads-wrong-value" } : undefined;
+    case "avsc":
+    case "java":
+      return undefined;
+    default:
+      return runtime satisfies never;
+  }
+}
+
+function isText({ kind }: AvroSchema): boolean {
+  return kind === "string" || kind === "bytes";
+}

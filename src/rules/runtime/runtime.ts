@@ -1,0 +1,105 @@
+import { oncePer } from "../../once.ts";
+import { checkCompatibility } from "../../avro/reading/compatibility.ts";
+import { arrayItems } from "./array-items.ts";
+import { cachedResolver } from "./cached-resolver.ts";
+import { decimal } from "./decimal.ts";
+import { defaultRead } from "./default-read.ts";
+import { defaultRefused } from "./default-refused.ts";
+import { definedTwice } from "./defined-twice.ts";
+import { emptyType } from "./empty-type.ts";
+import { enumDefault } from "./enum-default.ts";
+import { fieldAlias } from "./field-alias.ts";
+import { firstFit } from "./first-fit.ts";
+import { javascriptName } from "./javascript-name.ts";
+import { logicalType } from "./logical-type.ts";
+import { nameRefused } from "./name-refused.ts";
+import { nullNamespace } from "./null-namespace.ts";
+import { promotion } from "./promotion.ts";
+import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
+import { schemaText } from "./schema-text.ts";
+import { typeName } from "./type-name.ts";
+import { meetingsOf, placesOf, type Place } from "./walk.ts";
+import { wrappedUnion } from "./wrapped-union.ts";
+import type { AvroSchema } from "../../avro/schema.ts";
+import type { Json } from "../../json.ts";
+
+/** The catalogue: what Java accepts, and another library refuses or reads otherwise. */
+export const RUNTIME_RULES: readonly RuntimeRule[] = [
+  typeName,
+  fieldAlias,
+  firstFit,
+  wrappedUnion,
+  cachedResolver,
+  promotion,
+  enumDefault,
+  logicalType,
+  decimal,
+  defaultRefused,
+  defaultRead,
+  definedTwice,
+  schemaText,
+  nullNamespace,
+  nameRefused,
+  emptyType,
+  javascriptName,
+  arrayItems,
+];
+
+const rulesOf = (runtime: Runtime) => RUNTIME_RULES.filter(({ runtimes }) => runtimes.includes(runtime));
+const RULES_OF: Readonly<Record<Runtime, readonly RuntimeRule[]>> = {
+  avsc: rulesOf("avsc"),
+  fastavro: rulesOf("fastavro"),
+  "python-avro": rulesOf("python-avro"),
+  "ruby-avro": rulesOf("ruby-avro"),
+  "avro-rs": rulesOf("avro-rs"),
+  java: rulesOf("java"),
+};
+
+export interface RuntimeFinding extends RuntimeFound {
+  readonly rule: RuntimeRule["id"];
+}
+
+/** Who reads what. Without a reader's schema it decodes with the writer's. */
+export interface RuntimePair {
+  readonly reader?: AvroSchema | undefined;
+  readonly writer: AvroSchema;
+  /** The reader's schema as it is written: its order of names is not in `reader`. */
+  readonly text?: Json | undefined;
+}
+
+/** What a schema holds, and what that alone tells of each runtime; one reader is judged on many candidates. */
+interface Parsed {
+  readonly places: readonly Place[];
+  readonly found: Map<Runtime, readonly RuntimeFinding[]>;
+}
+
+/**
+ * What goes wrong, or otherwise than in Java, when `runtime` reads a pair that Java's rule accepts. A pair that it
+ * refuses gives nothing: that has its own findings.
+ */
+export function runtimeFindings(runtime: Runtime, { reader, writer, text }: RuntimePair): readonly RuntimeFinding[] {
+  const rules = RULES_OF[runtime].filter(
+    ({ concerns }) => concerns === undefined || (reader !== undefined && concerns(parsedOf(reader).places)),
+  );
+  if (rules.length === 0) return [];
+  if (reader !== undefined && !checkCompatibility(reader, writer).compatible) return [];
+  const parsed = (reader === undefined ? [writer] : [reader, writer]).map(parsedOf);
+  const meetings = reader === undefined ? [] : meetingsOf(reader, writer);
+  const sight = { runtime, reader, writer, parsed: parsed.map(({ places }) => places), meetings, text };
+  return [
+    ...parsed.flatMap((schema) => foundIn(schema, runtime)),
+    ...rules.flatMap((rule) => toldBy(rule, rule.find?.(sight))),
+  ];
+}
+
+const parsedOf = oncePer((schema: AvroSchema): Parsed => ({ places: placesOf(schema), found: new Map() }));
+
+function foundIn({ places, found }: Parsed, runtime: Runtime): readonly RuntimeFinding[] {
+  const all = found.get(runtime) ?? RULES_OF[runtime].flatMap((rule) => toldBy(rule, rule.inSchema?.(runtime, places)));
+  found.set(runtime, all);
+  return all;
+}
+
+function toldBy({ id, effect }: RuntimeRule, found: readonly RuntimeFound[] = []): readonly RuntimeFinding[] {
+  return found.map((one) => ({ effect, ...one, rule: id }));
+}

@@ -1,0 +1,136 @@
+import {
+  checkCompatibility,
+  hasNameOf,
+  isAlike,
+  isPromotion,
+  writtenFields,
+} from "../../avro/reading/compatibility.ts";
+import { isNamed, type AvroSchema, type RecordField } from "../../avro/schema.ts";
+
+/** A type where it stands in a schema. */
+export interface Place {
+  readonly schema: AvroSchema;
+  readonly path: readonly string[];
+  /** Of the records around it. */
+  readonly namespace: string | undefined;
+  /** The very type stood at an earlier place. */
+  readonly again: boolean;
+  /** The field whose type it is. */
+  readonly field?: RecordField | undefined;
+}
+
+/** A reader's type and what Java reads into it; neither is a union. */
+export interface Meeting {
+  readonly reader: AvroSchema;
+  readonly writer: AvroSchema;
+  readonly path: readonly string[];
+  /** The reader's union that Java chose `reader` from, the writer's that `writer` is of. */
+  readonly union?: AvroSchema | undefined;
+  readonly writersUnion?: AvroSchema | undefined;
+  readonly certainty: "always" | "on-some-data";
+}
+
+/** Every type of a schema, in the order of its text; a type that contains itself is entered once. */
+export function placesOf(root: AvroSchema): readonly Place[] {
+  const places: Place[] = [];
+  const met = new Set<AvroSchema>();
+  const visit = (place: Omit<Place, "again">): void => {
+    const { schema, path, namespace } = place;
+    const again = isNamed(schema) && met.has(schema);
+    places.push({ ...place, again });
+    if (again) return;
+    met.add(schema);
+    if (schema.kind === "array") visit({ schema: schema.items, path: [...path, "[]"], namespace });
+    if (schema.kind === "map") visit({ schema: schema.values, path: [...path, "{}"], namespace });
+    if (schema.kind === "union") for (const branch of schema.branches) visit({ schema: branch, path, namespace });
+    if (schema.kind !== "record") return;
+    for (const field of schema.fields) {
+      visit({ schema: field.type, path: [...path, field.name], namespace: schema.namespace, field });
+    }
+  };
+  visit({ schema: root, path: [], namespace: undefined });
+  return places;
+}
+
+/**
+ * What meets when Java reads a compatible pair; each pair of types once. Left out are fields that are the same plain
+ * type on both sides, alone or beside null, as most are: no rule has a word on them.
+ */
+export function meetingsOf(root: AvroSchema, written: AvroSchema): readonly Meeting[] {
+  const meetings: Meeting[] = [];
+  const met = new Map<AvroSchema, Set<AvroSchema>>();
+  const visit = (meeting: Meeting): void => {
+    const { reader, writer, path, certainty } = meeting;
+    const known = met.get(reader) ?? new Set();
+    if (isNamed(reader) && isNamed(writer) && known.has(writer)) return;
+    met.set(reader, known.add(writer));
+    if (writer.kind === "union") {
+      const several = writer.branches.filter(({ kind }) => kind !== "null").length > 1;
+      const rests = several ? "on-some-data" : certainty;
+      for (const branch of writer.branches) {
+        visit({ reader, writer: branch, path, certainty: rests, writersUnion: writer });
+      }
+    } else if (reader.kind === "union") {
+      const branch = chosen(reader.branches, writer);
+      if (branch !== undefined) visit({ ...meeting, reader: branch, union: reader });
+    } else {
+      meetings.push(meeting);
+      for (const inner of innerOf(meeting)) visit(inner);
+    }
+  };
+  visit({ reader: root, writer: written, path: [], certainty: "always" });
+  return meetings;
+}
+
+function innerOf({ reader, writer, path, certainty }: Meeting): readonly Meeting[] {
+  if (reader.kind === "array" && writer.kind === "array") {
+    return [{ reader: reader.items, writer: writer.items, path: [...path, "[]"], certainty }];
+  }
+  if (reader.kind === "map" && writer.kind === "map") {
+    return [{ reader: reader.values, writer: writer.values, path: [...path, "{}"], certainty }];
+  }
+  if (reader.kind !== "record" || writer.kind !== "record") return [];
+  return reader.fields.flatMap((field) => {
+    const [source] = writtenFields(field, writer);
+    if (source === undefined || isOrdinary(field.type, source.type)) return NONE;
+    return [{ reader: field.type, writer: source.type, path: [...path, field.name], certainty }];
+  });
+}
+
+const NONE: readonly Meeting[] = [];
+
+function isOrdinary(reader: AvroSchema, writer: AvroSchema): boolean {
+  return isAlike(reader, writer) && !hasLogicalType(reader) && !hasLogicalType(writer);
+}
+
+/** Libraries convert what has a logical type. */
+function hasLogicalType(schema: AvroSchema): boolean {
+  if (schema.kind === "union") return schema.branches.some(hasLogicalType);
+  return schema.props["logicalType"] !== undefined;
+}
+
+/** Java's choice of branch: by alias, full name, name, the same kind, and last what it promotes. */
+export function chosen(branches: readonly AvroSchema[], writer: AvroSchema): AvroSchema | undefined {
+  const like = branches.filter((branch) => branch.kind === writer.kind || isPromotion(branch, writer));
+  if (like.length < 2) return like[0];
+  const reads = like.filter((branch) => checkCompatibility(branch, writer).compatible);
+  const alike = reads.filter(({ kind }) => kind === writer.kind);
+  const byName = isNamed(writer)
+    ? [
+        alike.find((branch) => isNamed(branch) && branch.aliases.includes(writer.fullName)),
+        alike.find((branch) => isNamed(branch) && branch.fullName === writer.fullName),
+        alike.find((branch) => isNamed(branch) && hasNameOf(branch, writer)),
+      ]
+    : [];
+  return [...byName, ...alike, ...reads].find((branch) => branch !== undefined);
+}
+
+/** As people write it: `"after.tags[]"`. */
+export function textOf(path: readonly string[]): string {
+  return path.length === 0 ? "the whole" : `"${path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "")}"`;
+}
+
+/** Java's name for a type, as messages say it. */
+export function nameOf(schema: AvroSchema): string {
+  return isNamed(schema) ? `${schema.kind} ${schema.fullName}` : schema.kind;
+}

@@ -1,0 +1,41 @@
+import type { AvroSchema } from "../../avro/schema.ts";
+import type { RuntimeRule } from "./rule.ts";
+import { nameOf, textOf } from "./walk.ts";
+
+/** avsc's default, `wrapUnions: "auto"`: a union whose branches JavaScript cannot tell apart gives `{ int: 3 }`. */
+export const wrappedUnion: RuntimeRule = {
+  id: "runtime/wrapped-union",
+  problem: "a union of two numbers, two kinds of bytes, text or objects: avsc gives its values wrapped, { int: 3 }",
+  severity: "error",
+  runtimes: ["avsc"],
+  find: ({ reader, parsed }) =>
+    (parsed.at(0) ?? []).flatMap(({ schema, path }) => {
+      if (schema.kind !== "union" || !isWrapped(schema.branches)) return [];
+      const branches = schema.branches.map(nameOf).join(", ");
+      return [
+        {
+          path,
+          certainty: "always",
+          // Its own schema says so at every event.
+          ...(reader === undefined ? {} : { severity: "warning" }),
+          message: `${textOf(path)} is a union of ${branches}: avsc gives its values in an object with the branch's name`,
+          remedy: "take the value out of the object, or decode with `wrapUnions: false` where the branches allow it",
+        },
+      ];
+    }),
+};
+
+const BUCKETS: Readonly<Record<string, string>> = {
+  int: "number",
+  long: "number",
+  float: "number",
+  double: "number",
+  fixed: "bytes",
+  enum: "string",
+  record: "map",
+};
+
+export function isWrapped(branches: readonly AvroSchema[]): boolean {
+  const buckets = branches.map(({ kind }) => BUCKETS[kind] ?? kind);
+  return new Set(buckets).size < buckets.length;
+}

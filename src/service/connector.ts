@@ -1,0 +1,206 @@
+import type { Client } from "pg";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConnectorConfig } from "../config/connectors.ts";
+import { topicName } from "../event/envelope/names.ts";
+import type { Log, Outside, Settings, Sink, Source } from "../guard/outside.ts";
+import type { KafkaClient } from "../kafka/client.ts";
+import { readToEnd } from "../kafka/read.ts";
+import { createTopic, describeTopics, stateTopicConfig } from "../kafka/topics.ts";
+import { openWriter } from "../kafka/writer.ts";
+import { readCapturedTables } from "../postgres/captured.ts";
+import { readTable, readTypes } from "../postgres/catalog.ts";
+import { checkSource } from "../postgres/check.ts";
+import { readChunk } from "../postgres/chunk.ts";
+import { connect, type PostgresOptions, query } from "../postgres/connection.ts";
+import { currentSnapshot, markTransactionId, writeMark } from "../postgres/mark.ts";
+import { ensurePublication, type PublishedOperation } from "../postgres/publication.ts";
+import { describeSession, openBelow, type Session } from "../postgres/session.ts";
+import { createSlot, readSlot, terminateReader } from "../postgres/slot.ts";
+import { openStream } from "../postgres/stream.ts";
+import { readTriggerSecret } from "../postgres/trigger.ts";
+import { connectFirst } from "../postgres/tls.ts";
+import { MARK_PREFIX } from "../chunk/mark.ts";
+import { type Registry, registryClient } from "../registry/client.ts";
+import type { RegistryOptions } from "../registry/http.ts";
+import type { StateRecord } from "../store/records.ts";
+
+/** One connector's settings as the loop reads them. */
+export function settingsOf(config: ConnectorConfig, deployment: string, version: string): Settings {
+  const { topicCreation } = config;
+  const policies = Object.entries(config.releasePolicyOf).map(([table, policy]) => {
+    const dot = table.indexOf(".");
+    return [topicName(config.topicPrefix, table.slice(0, dot), table.slice(dot + 1)), policy] as const;
+  });
+  return {
+    name: config.name,
+    topicPrefix: config.topicPrefix,
+    route: config.transforms?.route,
+    database: config.database.dbname,
+    slot: config.slotName,
+    publication: config.publication.name,
+    snapshot: config.snapshotMode,
+    tombstones: config.tombstonesOnDelete,
+    skipped: config.skipped,
+    heartbeat: config.heartbeat,
+    topicCreation: {
+      partitions: topicCreation.partitions,
+      replication: topicCreation.replicationFactor,
+      config: topicCreation.cleanupPolicy === undefined ? {} : { "cleanup.policy": topicCreation.cleanupPolicy },
+    },
+    rules: {
+      mode: config.mode,
+      environment: config.environment,
+      policy: config.releasePolicy,
+      policyOf: new Map(policies),
+      severity: config.severity,
+      groupsSeenMs: config.groupsSeenMs,
+      contractsStaleMs: config.contractsStaleMs,
+      backfillMaxRows: config.backfillMaxRows,
+      modes: config.values,
+      filter: config.filter,
+      unwrapped: config.transforms?.unwrapped,
+    },
+    judgeTimeoutMs: config.judgeTimeoutMs,
+    chunkRows: config.chunkRows,
+    chunkRate: config.backfillRate,
+    stateTopic: `__fieldgate.${deployment}.state.${config.name}`,
+    version,
+  };
+}
+
+/** Everything outside one connector, wired to the real thing; the rest is the caller's. */
+export function outsideOf(
+  settings: Settings,
+  config: ConnectorConfig,
+  kafka: KafkaClient,
+  rest: Pick<Outside, "registry" | "desk" | "groups" | "log" | "tell" | "onTold" | "stopped" | "status">,
+  registryTls?: RegistryOptions["tls"],
+): Outside {
+  return {
+    settings,
+    openSource: () => openSource(settings, config, rest.log),
+    sink: sinkOf(kafka, settings.stateTopic),
+    now: () => BigInt(Date.now()) * 1000n,
+    uuid: randomUUID,
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    ...rest,
+    registry: registryOf(config, rest.registry, registryTls),
+  };
+}
+
+/** The converters' registry, reached with the service's certificates; without one the service's. */
+export function registryOf(config: ConnectorConfig, service: Registry, tls: RegistryOptions["tls"]): Registry {
+  return config.registry === undefined ? service : registryClient({ ...config.registry, tls });
+}
+
+function stateRecordOf(record: { readonly key: Buffer | null; readonly value: Buffer | null }): StateRecord {
+  return { key: record.key?.toString("utf8") ?? "", value: record.value?.toString("utf8") ?? null };
+}
+
+/** The connector's state topic and data topics. */
+export function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
+  return {
+    openWriter: (maxBytes) => openWriter(kafka, { transactionalId: stateTopic, maxBytes }),
+    async readState(until, signal) {
+      const records: StateRecord[] = [];
+      await readToEnd(kafka, stateTopic, {
+        onRecord: (record) => void records.push(stateRecordOf(record)),
+        until: until && ((record) => until(stateRecordOf(record))),
+        signal,
+      });
+      return records;
+    },
+    describeTopics: (names) => describeTopics(kafka, names),
+    createTopic: async (topic) => void (await createTopic(kafka, topic)),
+    createStateTopic: async () =>
+      void (await createTopic(kafka, { name: stateTopic, partitions: 1, config: stateTopicConfig })),
+  };
+}
+
+/** The secret of the DDL trigger; one warning, with what is lost, when there is none to be had. */
+async function ddlSecret(client: Client, log: Log): Promise<string | undefined> {
+  const found = await readTriggerSecret(client);
+  switch (found.kind) {
+    case "installed":
+      for (const warning of found.warnings) log.warn(warning);
+      return found.secret;
+    case "absent":
+      log.info("no DDL trigger: amendments are noticed by their first row, without command and role (docs/trigger.md)");
+      return undefined;
+    case "unreadable":
+      log.warn(`the DDL trigger's messages cannot be verified: ${found.why} (docs/trigger.md)`);
+      return undefined;
+    default:
+      return found satisfies never;
+  }
+}
+
+const OPERATION_NAMES = { c: "insert", u: "update", d: "delete", t: "truncate" } as const;
+
+/** What the publication has to send. */
+function sentOperations({ skipped }: ConnectorConfig): ReadonlySet<PublishedOperation> {
+  const ops = (["c", "u", "d", "t"] as const).filter((op) => !skipped.has(op));
+  return new Set(ops.map((op) => OPERATION_NAMES[op]));
+}
+
+/** Two sessions beside the stream: the catalog is never behind a chunk. */
+async function openSource(settings: Settings, config: ConnectorConfig, log: Log): Promise<Source> {
+  const { hostname, port, user, password, dbname, tls, keepAlive, connectTimeoutMs, queryTimeoutMs } = config.database;
+  const wanted: PostgresOptions = {
+    host: hostname,
+    port,
+    user,
+    password,
+    database: dbname,
+    keepAlive,
+    connectTimeoutMs,
+    queryTimeoutMs,
+  };
+  const applicationName = `fieldgate ${settings.name}`;
+  const { client: catalog, options } = await connectFirst(wanted, tls, { applicationName });
+  const chunks = await connect(options, { applicationName }).catch(async (error: unknown) => {
+    await catalog.end();
+    throw error;
+  });
+  const { slot, publication } = settings;
+  const { viaRoot, mode } = config.publication;
+  const { filter } = config;
+  // A Debezium starts all the same when a table that its file names is not there.
+  const listed = config.mode === "watch" ? config.listed.map((entry) => ({ ...entry, plain: false })) : config.listed;
+  let before: Parameters<Source["tables"]>[0] = [];
+  const captured = () => readCapturedTables(catalog, { filter, listed, viaRoot, before });
+  return {
+    check: () => checkSource(catalog),
+    tables: async (known) => {
+      before = known;
+      const { tables, warnings } = await captured();
+      for (const warning of warnings) log.warn(warning);
+      return tables;
+    },
+    table: (oid) => readTable(catalog, oid),
+    types: (oids) => readTypes(catalog, oids),
+    ddlSecret: () => ddlSecret(catalog, log),
+    run: async (text) => void (await query(catalog, "running heartbeat.action.query", text)),
+    slot: () => readSlot(catalog, slot),
+    createSlot: (tell, signal) => {
+      const onWait = (blockers: readonly Session[]) => tell(blockers.map(describeSession));
+      return createSlot(chunks, slot, { observer: catalog, onWait, signal });
+    },
+    terminateReader: () => terminateReader(catalog, slot),
+    ensurePublication: async () => {
+      const { tables } = await captured();
+      const operations = sentOperations(config);
+      await ensurePublication(catalog, { name: publication, mode, viaRoot, operations, tables });
+    },
+    openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),
+    mark: (content) => writeMark(chunks, MARK_PREFIX, content),
+    markTransaction: () => markTransactionId(chunks, MARK_PREFIX, "track"),
+    snapshot: () => currentSnapshot(chunks),
+    openBelow: async (transaction) => (await openBelow(catalog, transaction)).map(describeSession),
+    chunk: (request) => readChunk(chunks, request),
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([catalog.end(), chunks.end()]);
+    },
+  };
+}

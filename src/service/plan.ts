@@ -1,0 +1,84 @@
+import { GuardError } from "../errors.ts";
+import { type Amendment, type Answer } from "../gate/amendment/amendment.ts";
+import { describeAmendment, meanwhile } from "../words/amendment.ts";
+import { mayFlow } from "../gate/decision/policy.ts";
+import { unnamedOn } from "../gate/evidence/readers.ts";
+import { policyOf, weigh } from "../gate/decision/settle.ts";
+import type { Rules, State, TableState, When } from "../gate/state.ts";
+import { watched } from "../gate/watch/watched.ts";
+import { answerOf } from "../guard/control/answer.ts";
+import type { PlannedAmendment, PlanView } from "../api/plan.ts";
+import { applySteps } from "../migration/apply.ts";
+import type { Step } from "../migration/step.ts";
+import type { Registry } from "../registry/client.ts";
+
+/** One connector as a plan needs it: what it decides by, and what it knows. */
+export interface Planner {
+  readonly name: string;
+  readonly rules: Rules;
+  readonly registry: Registry;
+  readonly state: State;
+}
+
+/** What each connector would make of the migration; nothing is recorded, registered or told. */
+export async function planOf(planners: readonly Planner[], steps: readonly Step[], now: number): Promise<PlanView> {
+  const when: When = { position: "0/0", time: new Date(now).toISOString() };
+  const amendments: PlannedAmendment[] = [];
+  const notes: PlanView["notes"][number][] = [];
+  for (const { name, rules, registry, state } of planners) {
+    const applied = applySteps(rules, state, steps, when);
+    notes.push(...applied.notes.map((note) => ({ ...note, table: note.table ?? null })));
+    for (const { table, fresh } of applied.tables) {
+      for (const { amendment, lines } of fresh) {
+        const judged = await judge(rules, registry, state, table, amendment, when);
+        amendments.push({ connector: name, mode: rules.mode, lines, ...judged });
+      }
+    }
+  }
+  return { amendments, notes: distinct(notes) };
+}
+
+async function judge(
+  rules: Rules,
+  registry: Registry,
+  state: State,
+  table: TableState,
+  planned: Amendment,
+  when: When,
+): Promise<Omit<PlannedAmendment, "connector" | "mode" | "lines">> {
+  const answer = planned.unmapped === undefined ? await answered(rules, registry, table, planned) : undefined;
+  const asked = { ...planned, answer };
+  const amendment = { ...asked, verdicts: weigh(rules, state, table, asked, when) };
+  const unnamed = unnamedOn(rules, state, amendment.topic);
+  const decision =
+    rules.mode === "watch"
+      ? watched(amendment)
+      : mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0, unnamed);
+  const { schema, name } = table.shape.table;
+  return {
+    topic: amendment.topic,
+    table: `${schema}.${name}`,
+    field: amendment.column?.name ?? amendment.name,
+    what: describeAmendment(amendment),
+    meanwhile: meanwhile(amendment, rules.mode),
+    flows: decision.kind === "flows",
+    why: decision.why,
+    verdicts: amendment.verdicts,
+    schema: answer?.kind === "fits" ? answer.candidate.text : null,
+  };
+}
+
+/** A registry that does not answer is why the field waits: nobody is judged then. */
+async function answered(rules: Rules, registry: Registry, table: TableState, amendment: Amendment): Promise<Answer> {
+  try {
+    return await answerOf(rules, registry, table, amendment);
+  } catch (error) {
+    if (!(error instanceof GuardError)) throw error;
+    return { kind: "unanswered", why: error.message };
+  }
+}
+
+/** A statement that no connector understands is told once. */
+function distinct(notes: PlanView["notes"]): PlanView["notes"] {
+  return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()];
+}

@@ -1,0 +1,146 @@
+import { nextStep } from "../words/next-step.ts";
+import type { ChunkJob } from "../chunk/job.ts";
+import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
+import { describeAmendment, meanwhile } from "../words/amendment.ts";
+import { unnamedOn } from "../gate/evidence/readers.ts";
+import type { TableState } from "../gate/state.ts";
+import { withheldOf } from "../gate/update.ts";
+import type { Status } from "../guard/outside.ts";
+import type { AmendmentView, ChunkView } from "../api/amendment.ts";
+import type { ConnectorView, TableView, TopicView } from "../api/api.ts";
+import type { KnownNow, Running } from "./running.ts";
+import { progressOf } from "./progress.ts";
+import { seenTexts } from "../words/evidence.ts";
+import { formatLsn, isoTime } from "../wal/lsn.ts";
+
+export function connectorView(running: Running, now: number): ConnectorView {
+  const { status, state } = running;
+  const jobs = state === undefined ? [] : [...state.jobs.values()];
+  const snapshot = jobs.some((job) => job.kind === "snapshot" && job.state === "running");
+  const problem =
+    status.kind === "retrying" || status.kind === "stopped"
+      ? { code: status.code ?? "unknown", message: status.message, next: status.next ?? null }
+      : undefined;
+  return {
+    name: running.name,
+    mode: running.mode,
+    status: status.kind === "streaming" && snapshot ? "snapshot" : status.kind,
+    problem,
+    position: running.last,
+    tables: state === undefined ? [] : [...state.tables.values()].map(tableView),
+    chunks: jobs.map((job) => chunkView(running, job, now)),
+  };
+}
+
+function tableView(table: TableState): TableView {
+  return {
+    table: tableName(table),
+    topic: table.shape.topic,
+    schemaId: table.unpublished === true ? null : table.shape.valueSchema.id,
+    fields: table.shape.fields.map((field) => field.name),
+    withheld: withheldOf(table).map((amendment) => amendment.name),
+  };
+}
+
+function tableName({ shape }: TableState): string {
+  return `${shape.table.schema}.${shape.table.name}`;
+}
+
+function chunkView(running: Running, job: ChunkJob, now: number): ChunkView {
+  const { scanned, estimate, rate, secondsLeft } = progressOf(job, running.jobs.seen.get(job.id), now);
+  const table = running.state?.tables.get(job.topic);
+  return {
+    kind: job.kind,
+    table: table === undefined ? job.topic : tableName(table),
+    amendment: job.column === undefined ? undefined : `${job.topic}/${job.column}`,
+    rows: job.rows,
+    scanned,
+    estimate,
+    rate,
+    secondsLeft: secondsLeft ?? null,
+    state: job.state,
+    why: job.why,
+  };
+}
+
+export function amendmentView(
+  running: Running,
+  amendment: Amendment,
+  known: KnownNow | undefined,
+  now: number,
+): AmendmentView {
+  const { gate, column } = amendment;
+  const unnamed = known && unnamedOn(known.rules, known.state, amendment.topic);
+  const job = running.state?.jobs.get(`backfill/${amendment.id}`);
+  return {
+    id: amendment.id,
+    connector: running.name,
+    mode: running.mode,
+    topic: amendment.topic,
+    field: amendment.name,
+    kind: amendment.kind,
+    changes: amendment.changes,
+    what: describeAmendment(amendment),
+    meanwhile: meanwhile(amendment, running.mode),
+    column:
+      column === undefined
+        ? null
+        : { name: column.name, type: column.typeName, notNull: column.notNull, default: column.defaultExpr ?? null },
+    explained: amendment.explained ?? null,
+    gate: {
+      kind: gate.kind,
+      since: gate.time,
+      position: gate.since,
+      why: gate.why,
+      unnamed: gate.kind === "withheld" ? gate.unnamed : undefined,
+    },
+    verdicts: amendment.verdicts.map((verdict) => ({ ...verdict, seen: seenBy(known, amendment, verdict, now) })),
+    groupsNotNamed: unnamed?.kind === "known" ? unnamed.groups : [],
+    refused: gate.kind === "withheld" && amendment.answer?.kind === "refused" ? amendment.answer.why : null,
+    candidate: schemaWith(running, amendment),
+    backfill: job === undefined ? null : chunkView(running, job, now),
+    next: nextStep(amendment, job, running.mode) ?? null,
+  };
+}
+
+/** What was seen of the consumer of a verdict. */
+function seenBy(known: KnownNow | undefined, { topic }: Amendment, { consumer, environment }: Verdict, now: number) {
+  if (known === undefined) return undefined;
+  const contracts = [...known.state.contracts.values()];
+  const contract = contracts.find(
+    (one) => one.topic === topic && one.consumer === consumer && one.environment === environment,
+  );
+  return contract && seenTexts(known.state, contract, now);
+}
+
+/** The schema with the field in it: the one that flows since its release, or would. */
+function schemaWith(running: Running, { topic, gate, answer }: Amendment): AmendmentView["candidate"] {
+  if (gate.kind === "released") {
+    const flowed = running.state?.tables.get(topic)?.flowed.find(({ id }) => id === gate.schemaId);
+    return flowed === undefined ? null : { schema: flowed.text };
+  }
+  if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return null;
+  return { schema: answer.candidate.text, widened: answer.candidate.widened };
+}
+
+export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
+  const waiting = withheldOf(table).flatMap(({ id, name, column, answer }) => {
+    const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
+    if (candidate === undefined) return [];
+    const { part, text, added, moved } = candidate;
+    return [{ part, added, moved, is: { amendmentId: id, field: column?.name ?? name, candidate: text } }];
+  });
+  const values = waiting.filter(({ part }) => part === "value");
+  const withheld = values.map(({ is, added, moved }) => ({ ...is, added, moved }));
+  const key = waiting.find(({ part }) => part === "key")?.is;
+  const withheldKey = key && { ...key, flowing: table.shape.keySchema?.text };
+  const flowed = table.unpublished === true ? [] : table.flowed;
+  const flowing = flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
+  return { topic: table.shape.topic, flowing, withheld, withheldKey, severity };
+}
+
+export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {
+  const { commitTime, endLsn } = status;
+  const time = commitTime === undefined ? null : isoTime(commitTime);
+  return { endLsn: formatLsn(endLsn), commitTime: time };
+}

@@ -1,0 +1,44 @@
+import type { ChunkJob } from "../chunk/job.ts";
+import type { Amendment } from "../gate/amendment/amendment.ts";
+import { waysOn } from "./amendment.ts";
+import { blockedBy } from "../gate/decision/policy.ts";
+import type { Mode } from "../gate/state.ts";
+
+/** So many ids go into one command. */
+const IDS = 20;
+
+/** The command to type next; undefined when there is nothing to do. Where Debezium publishes nothing is released. */
+export function nextStep(amendment: Amendment, job: ChunkJob | undefined, mode: Mode): string | undefined {
+  if (amendment.gate.kind === "withheld") {
+    const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
+    if (first === undefined && mode === "watch") return undefined;
+    if (first === undefined) return unnamedStep(amendment.gate) ?? waysOn(amendment)[0];
+    return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
+  }
+  return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
+}
+
+/** Under strict a release would be refused: first somebody has to say whose the groups are. */
+function unnamedStep({ unnamed }: Extract<Amendment["gate"], { kind: "withheld" }>): string | undefined {
+  if (unnamed?.kind !== "known") return undefined;
+  return `name ${unnamed.groups.join(", ")} in a contract's \`groups\`, in the consumer's repository: fieldgate publish`;
+}
+
+/** The commands for several, each once: what one `release` can do is one command. */
+export function nextSteps(
+  amendments: readonly Amendment[],
+  jobOf: (amendment: Amendment) => ChunkJob | undefined,
+  mode: Mode,
+): readonly string[] {
+  const steps = amendments.map((amendment) => ({ amendment, step: stepOf(amendment, jobOf(amendment), mode) }));
+  const releases = steps.filter(({ amendment, step }) => step === `fieldgate release ${amendment.id}`);
+  const ids = releases.slice(0, IDS).map(({ amendment }) => amendment.id);
+  const others = steps.filter((one) => !releases.includes(one)).flatMap(({ step }) => step ?? []);
+  return [...new Set([...others, ...(ids.length === 0 ? [] : [`fieldgate release ${ids.join(" ")}`])])];
+}
+
+/** What no operator can overrule has to be looked at. */
+function stepOf(amendment: Amendment, job: ChunkJob | undefined, mode: Mode): string | undefined {
+  const blocked = amendment.gate.kind === "withheld" && blockedBy(amendment) !== undefined;
+  return blocked ? `fieldgate amendments show ${amendment.id}` : nextStep(amendment, job, mode);
+}

@@ -1,0 +1,108 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { runCli } from "../run-cli.ts";
+
+const TOPIC = "inventory.public.customers";
+const ENVELOPE = JSON.stringify({
+  type: "record",
+  name: "Envelope",
+  namespace: TOPIC,
+  fields: [
+    {
+      name: "after",
+      type: [
+        "null",
+        {
+          type: "record",
+          name: "Value",
+          fields: [
+            { name: "id", type: "int" },
+            { name: "zip", type: ["null", "string"], default: null },
+          ],
+        },
+      ],
+    },
+  ],
+});
+const SUBJECTS: Readonly<Record<string, string>> = { [TOPIC]: ENVELOPE, plain: '"string"' };
+
+/** A registry that knows one version of each subject. */
+const registry = createServer((request, response) => {
+  const [, topic = "", number] = /^\/subjects\/(.+)-value\/versions(?:\/(\d+))?$/.exec(request.url ?? "") ?? [];
+  const schema = SUBJECTS[topic];
+  const [status, body] =
+    schema === undefined
+      ? [404, { error_code: 40401 }]
+      : [200, number === undefined ? [1] : { id: 1, version: 1, schema }];
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+});
+let url: string;
+let folder: string;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => registry.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
+});
+afterAll(() => void registry.close());
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "fieldgate-init-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function cli(args: string) {
+  return runCli(args.split(" "), { cwd: folder, env: { FIELDGATE_REGISTRY_URL: url } });
+}
+const init = (rest: string) => cli(`contract init --topic ${TOPIC} --consumer billing ${rest}`);
+const file = (name: string) => readFileSync(join(folder, name), "utf8");
+
+describe("contract init", () => {
+  it("lists the columns that flow, for a client without a schema; `check` agrees with it", async () => {
+    const { code, out, err } = await init("--client connect-jdbc --env production");
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toBe("written: fieldgate.yaml\nnext: correct the lines that say Assumed, then run `fieldgate check`\n");
+    expect(file("fieldgate.yaml")).toMatch(/environment: production\n[^]*view: row\n[^]*- id\n {6}- zip\n/);
+    expect(await cli("check")).toMatchObject({ code: 0, out: expect.stringMatching(/billing is ready/) });
+  });
+
+  it("writes what flows as the schema of a client that has one, and takes one that is there", async () => {
+    expect(await init("--client java-specific")).toMatchObject({ code: 0 });
+    expect(JSON.parse(file(`${TOPIC}.avsc`))).toEqual(JSON.parse(ENVELOPE));
+    expect(await cli("check")).toMatchObject({ code: 0 });
+    writeFileSync(join(folder, "mine.avsc"), "{}");
+    expect(await init("--client java-specific --schema mine.avsc --file other.yaml")).toMatchObject({ code: 0 });
+    expect([file("mine.avsc"), file("other.yaml")]).toEqual(["{}", expect.stringContaining("schema: mine.avsc")]);
+  });
+
+  it("replaces no file unless forced, and writes nothing then", async () => {
+    writeFileSync(join(folder, `${TOPIC}.avsc`), "mine");
+    const { code, err } = await init("--client java-specific");
+    expect([code, err]).toEqual([1, expect.stringMatching(/\[refused\] .*\.avsc exists already\n {2}next: .*--force/)]);
+    expect(existsSync(join(folder, "fieldgate.yaml"))).toBe(false);
+    expect(await init("--client java-specific --force")).toMatchObject({ code: 0 });
+    expect(file(`${TOPIC}.avsc`)).not.toBe("mine");
+  });
+
+  it.each([
+    [
+      "a topic the registry does not know",
+      "--client s3 --topic no.such",
+      /\[not-found\] the registry has no schema of no/,
+    ],
+    ["a topic without rows", "--client s3 --topic plain", /\[refused\] the schema of plain is no Debezium envelope/],
+    ["a topic that is a path", "--client s3 --topic ../../etc/passwd", /\[usage\] the topic ".*" must be letters/],
+    ["a consumer that is a path", `--client s3 --topic ${TOPIC} --consumer ..`, /\[usage\] the consumer ".." must be/],
+    ["a client nobody knows", `--client cobol --topic ${TOPIC}`, /Allowed choices are java-specific, .*ksqldb/],
+    ["a folder that is a file", `--client s3 --topic ${TOPIC} --file there/f.yaml`, /\[usage\] .*cannot be written/],
+  ])("%s exits 1 with one message and writes nothing", async (_, args, message) => {
+    writeFileSync(join(folder, "there"), "");
+    const { code, out, err } = await cli(`contract init ${args.includes("--consumer") ? "" : "--consumer c "}${args}`);
+    expect([code, out, err]).toEqual([1, "", expect.stringMatching(message)]);
+    expect(err).not.toMatch(/^\s+at /m);
+    expect(readdirSync(folder)).toEqual(["there"]);
+  });
+});

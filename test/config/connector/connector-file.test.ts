@@ -1,0 +1,483 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+import { readConnectorFile } from "../../../src/config/connectors.ts";
+import { checkConnectorFile } from "../../../src/config/connector/connector-file.ts";
+import { mistakeText } from "../../../src/mistake.ts";
+import { DEFAULT_MODES } from "../../../src/event/types/modes.ts";
+
+const SMALLEST = {
+  "database.hostname": "db",
+  "database.user": "fieldgate",
+  "database.password": "${env:PASSWORD}",
+  "database.dbname": "inventory",
+  "topic.prefix": "inv",
+  "table.include.list": "public.customers",
+};
+
+const env = (name: string) => ({ PASSWORD: "hunter2hunter2" })[name];
+const FILES = new Map([
+  ["/s/db.properties", "# of the database\npass\\u0077ord : hunter2\\\n   hunter2\nuser=fieldgate\nempty\n"],
+  ["/s/password", "hunter2hunter2"],
+  ["/s/line", "hunter2hunter2\n"],
+  ["/s/ca.pem", "-----BEGIN CERTIFICATE-----"],
+]);
+const providers = { env, file: (path: string) => FILES.get(path) };
+
+function mistakes(keys: object): readonly string[] {
+  const result = checkConnectorFile(JSON.stringify({ ...SMALLEST, ...keys }), "connectors/inventory.json", providers);
+  return result.kind === "wrong" ? result.mistakes.map(mistakeText) : [];
+}
+
+describe("a connector file that is right", () => {
+  it("fills in every default", () => {
+    const config = readConnectorFile(JSON.stringify(SMALLEST), "connectors/Inventory-2.json", env);
+    const { filter, ...rest } = config;
+    expect(filter.table("public", "customers")).toBe(true);
+    expect(filter.table("public", "orders")).toBe(false);
+    expect(rest).toEqual({
+      name: "Inventory-2",
+      mode: "guard",
+      database: {
+        hostname: "db",
+        port: 5432,
+        user: "fieldgate",
+        password: "hunter2hunter2",
+        dbname: "inventory",
+        tls: { mode: "prefer", rootCert: undefined, cert: undefined, key: undefined, password: undefined },
+        keepAlive: true,
+        connectTimeoutMs: 10_000,
+        queryTimeoutMs: 0,
+      },
+      topicPrefix: "inv",
+      listed: [expect.objectContaining({ text: "public.customers", plain: true })],
+      slotName: "fieldgate_inventory_2",
+      publication: { name: "fieldgate_inventory_2", mode: "filtered", viaRoot: false },
+      snapshotMode: "initial",
+      tombstonesOnDelete: true,
+      skipped: new Set(["t"]),
+      heartbeat: undefined,
+      values: DEFAULT_MODES,
+      registry: undefined,
+      topicCreation: { partitions: undefined, replicationFactor: undefined, cleanupPolicy: undefined },
+      releasePolicy: "contracts",
+      releasePolicyOf: {},
+      judgeTimeoutMs: 3000,
+      severity: [],
+      groupsSeenMs: 604_800_000,
+      contractsStaleMs: 1_209_600_000,
+      groupsLookMs: 30_000,
+      backfillMaxRows: 10_000_000,
+      backfillRate: 0,
+      chunkRows: 1024,
+      environment: "default",
+      warnings: [],
+    });
+  });
+
+  it("takes Kafka Connect's form with name and config, numbers and booleans as text", () => {
+    const text = JSON.stringify({
+      name: "orders",
+      config: {
+        ...SMALLEST,
+        "database.port": "6432",
+        "tombstones.on.delete": "false",
+        "table.include.list": "public.a , public.b",
+        "topic.creation.default.partitions": "6",
+        "topic.creation.default.replication.factor": -1,
+        "topic.creation.default.cleanup.policy": "compact",
+        "fieldgate.release.policy": "observe",
+        "fieldgate.release.policy.public.b": "manual",
+        "fieldgate.severity.meaning/union-order": "error until 2026-12-31: sinks read by avsc: see wiki",
+      },
+    });
+    expect(readConnectorFile(text, "x.json", env)).toMatchObject({
+      name: "orders",
+      database: { port: 6432 },
+      tombstonesOnDelete: false,
+      listed: [{ text: "public.a" }, { text: "public.b" }],
+      slotName: "fieldgate_orders",
+      topicCreation: { partitions: 6, replicationFactor: undefined, cleanupPolicy: "compact" },
+      releasePolicy: "observe",
+      releasePolicyOf: { "public.b": "manual" },
+      severity: [
+        {
+          rule: "meaning/union-order",
+          severity: "error",
+          until: "2026-12-31",
+          reason: "sinks read by avsc: see wiki",
+        },
+      ],
+    });
+  });
+
+  it("warns once of every key without effect", () => {
+    const text = JSON.stringify({
+      ...SMALLEST,
+      "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+      "tasks.max": "1",
+      "database.server.name": "x",
+      "poll.interval.ms": "500",
+      "internal.log.position.check.enable": "true",
+      "decimal.handling.mode": "precise",
+    });
+    expect(readConnectorFile(text, "x.json", env).warnings).toEqual([
+      "keys without effect here: connector.class, tasks.max, database.server.name, poll.interval.ms, internal.log.position.check.enable",
+    ]);
+  });
+
+  it("to watch is the team's own: what is about Debezium's slot, rows and topics is left to it", () => {
+    const { name: _, ...debezium } = {
+      ...SMALLEST,
+      name: "",
+      "fieldgate.mode": "watch",
+      "plugin.name": "decoderbufs",
+      "slot.name": "debezium",
+      "slot.drop.on.stop": "true",
+      "publication.name": "dbz_publication",
+      "publication.autocreate.mode": "all_tables",
+      "snapshot.mode": "when_needed",
+      "heartbeat.interval.ms": "10000",
+      "heartbeat.action.query": "UPDATE heartbeat SET at = now()",
+      "topic.creation.default.partitions": "6",
+      "topic.creation.default.retention.ms": "1000",
+      "signal.data.collection": "public.signals",
+      "message.prefix.exclude.list": "fieldgate.*",
+      "fieldgate.release.policy": "manual",
+      "fieldgate.release.policy.public.gone": "observe",
+    };
+    const config = readConnectorFile(JSON.stringify(debezium), "inventory.json", env);
+    expect(config).toMatchObject({
+      mode: "watch",
+      slotName: "fieldgate_inventory",
+      publication: { name: "fieldgate_inventory", mode: "filtered" },
+      snapshotMode: "no_data",
+      heartbeat: undefined,
+      releasePolicyOf: {},
+    });
+    expect(config.warnings).toEqual([
+      expect.stringMatching(/^keys without effect here: .*slot\.name, .*fieldgate\.rel/),
+    ]);
+  });
+
+  it("to watch still says which schema a table gets: a key that would change that is a mistake", () => {
+    const keys = { "fieldgate.mode": "watch", transforms: "outbox", "decimal.handling.mode": "exact" };
+    expect(mistakes(keys)).toEqual([
+      expect.stringMatching(/^transforms\.outbox\.type is not followed: only .*ExtractNewRecordState/),
+      expect.stringMatching(/^decimal\.handling\.mode must/),
+    ]);
+    expect(mistakes({ "fieldgate.mode": "watch", name: "inventory", "slot.name": "fieldgate_inventory" })).toEqual([
+      expect.stringMatching(/^slot\.name is Debezium's, and Fieldgate would call its own the same/),
+    ]);
+  });
+
+  it("takes what ${file:…} and ${dir:…} stand for, in longer texts too, and looks at it no more", () => {
+    const keys = {
+      ...SMALLEST,
+      "database.user": "${file:/s/db.properties:user}",
+      "database.password": "a-${file:/s/db.properties:password}-${dir:/s:password}-${env:PASSWORD}",
+      "database.dbname": "db${file:/s/db.properties:empty}",
+    };
+    const result = checkConnectorFile(JSON.stringify(keys), "x.json", providers);
+    expect(result).toMatchObject({
+      config: {
+        database: { user: "fieldgate", password: "a-hunter2hunter2-hunter2hunter2-hunter2hunter2", dbname: "db" },
+      },
+    });
+    const whole = JSON.stringify({ ...SMALLEST, "database.password": "${directory:/s:line}" });
+    expect(checkConnectorFile(whole, "x.json", providers)).toMatchObject({
+      config: {
+        database: { password: "hunter2hunter2\n" },
+        warnings: ["database.password ends in a line break, which is part of the value"],
+      },
+    });
+  });
+
+  it.each<[string, object, object]>([
+    [
+      "lists",
+      { "table.include.list": undefined, "schema.include.list": "PUBLIC", "table.exclude.list": "public\\.tmp_.*" },
+      { listed: [] },
+    ],
+    ["snapshot.mode never", { "snapshot.mode": "never" }, { snapshotMode: "no_data" }],
+    ["skipped.operations none", { "skipped.operations": "none" }, { skipped: new Set() }],
+    ["skipped.operations", { "skipped.operations": "u, d" }, { skipped: new Set(["u", "d"]) }],
+    [
+      "a heartbeat",
+      { "heartbeat.interval.ms": "5000", "topic.heartbeat.prefix": "hb", "heartbeat.action.query": "SELECT 1" },
+      { heartbeat: { intervalMs: 5000, topic: "hb.inv", query: "SELECT 1" } },
+    ],
+    [
+      "modes",
+      {
+        "decimal.handling.mode": "string",
+        "time.precision.mode": "connect",
+        "interval.handling.mode": "string",
+        "binary.handling.mode": "base64-url-safe",
+        "hstore.handling.mode": "map",
+        "money.fraction.digits": "4",
+        "include.unknown.datatypes": "true",
+        "field.name.adjustment.mode": "avro_unicode",
+        "unavailable.value.placeholder": "hex:c3a9",
+      },
+      {
+        values: {
+          decimal: "string",
+          time: "connect",
+          interval: "string",
+          binary: "base64-url-safe",
+          hstore: "map",
+          moneyDigits: 4,
+          unknownTypes: true,
+          fieldNames: "avro_unicode",
+          placeholder: "é",
+        },
+      },
+    ],
+    [
+      "a publication",
+      { "publication.name": "dbz", "publication.autocreate.mode": "disabled", "publish.via.partition.root": "true" },
+      { publication: { name: "dbz", mode: "disabled", viaRoot: true } },
+    ],
+    [
+      "a registry with user and password",
+      {
+        "key.converter": "io.confluent.connect.avro.AvroConverter",
+        "key.converter.schema.registry.url": "http://a:8081, http://b:8081/",
+        "key.converter.basic.auth.credentials.source": "USER_INFO",
+        "key.converter.basic.auth.user.info": "me:${env:PASSWORD}",
+        "value.converter": "io.confluent.connect.avro.AvroConverter",
+        "value.converter.schema.registry.url": "http://a:8081,http://b:8081",
+        "value.converter.schema.registry.basic.auth.credentials.source": "USER_INFO",
+        "value.converter.schema.registry.basic.auth.user.info": "me:hunter2hunter2",
+      },
+      {
+        registry: {
+          urls: ["http://a:8081", "http://b:8081"],
+          auth: { kind: "basic", username: "me", password: "hunter2hunter2" },
+        },
+      },
+    ],
+    [
+      "a registry with a token",
+      {
+        "value.converter.schema.registry.url": "https://psrc.example",
+        "value.converter.bearer.auth.credentials.source": "STATIC_TOKEN",
+        "value.converter.bearer.auth.token": "${env:PASSWORD}",
+        "value.converter.bearer.auth.logical.cluster": "lsrc-1",
+      },
+      {
+        registry: {
+          urls: ["https://psrc.example"],
+          auth: { kind: "bearer", token: "hunter2hunter2", headers: { "target-sr-cluster": "lsrc-1" } },
+        },
+      },
+    ],
+    [
+      "Apicurio's address",
+      {
+        "value.converter": "io.apicurio.registry.utils.converter.AvroConverter",
+        "value.converter.apicurio.registry.url": "http://apicurio:8080/apis/registry/v3",
+      },
+      { registry: { urls: ["http://apicurio:8080/apis/ccompat/v7"], auth: undefined } },
+    ],
+  ])("%s", (_name, keys, expected) => {
+    const result = checkConnectorFile(JSON.stringify({ ...SMALLEST, ...keys }), "x.json", providers);
+    expect(result).toMatchObject({ kind: "config", config: expected });
+  });
+
+  it("says what a key of TLS or of the heartbeat does in vain", () => {
+    const keys = { ...SMALLEST, "database.sslmode": "require", "database.sslrootcert": "/s/ca.pem" };
+    const text = JSON.stringify({ ...keys, "heartbeat.action.query": "SELECT 1" });
+    expect(checkConnectorFile(text, "x.json", providers)).toMatchObject({
+      config: {
+        warnings: [
+          expect.stringMatching(/^database\.sslmode require does not look at database\.sslrootcert/),
+          expect.stringMatching(/^heartbeat\.action\.query is never run/),
+        ],
+      },
+    });
+  });
+
+  it("is what connectors/inventory.json is", () => {
+    const file = new URL("../../../connectors/inventory.json", import.meta.url);
+    const config = readConnectorFile(readFileSync(file, "utf8"), file.pathname, () => "secret");
+    expect(config.name).toBe("inventory");
+    expect(config.warnings).toEqual([]);
+  });
+});
+
+describe("a mistake in a connector file", () => {
+  it.each<[string, object, RegExp]>([
+    [
+      "a port that is none",
+      { "database.port": 70000 },
+      /^database.port must be a whole number from 1 to 65535, e\.g\. /,
+    ],
+    ["a port with a fraction", { "database.port": "54.32" }, /^database.port must be a whole number/],
+    ["a list Java reads otherwise", { "table.include.list": "public\\.a,b++" }, /entry 2 has a possessive quantifier/],
+    ["a list that is no expression", { "table.include.list": "*.customers" }, /entry 1 is no regular expression/],
+    ["columns without a table", { "column.exclude.list": "public.password" }, /entry 1 is not schema\.table\.column/],
+    ["two lists of one kind", { "table.exclude.list": "public.b" }, /^table\.exclude\.list cannot be there together/],
+    ["a key of another form", { "message.key.columns": "public.a" }, /entry 1 is not schema\.table:column,column/],
+    ["a table without schema", { "table.include.list": "public.a,customers" }, /entry 2 is not schema\.table/],
+    ["no tables", { "table.include.list": "" }, /^table\.include\.list has no entry/],
+    ["a value that is no text", { "topic.prefix": { a: 1 } }, /^topic\.prefix must be 1 to 150/],
+    ["null", { "database.hostname": null }, /^database\.hostname must be/],
+    ["a key left out", { "topic.prefix": undefined }, /^topic\.prefix is missing: it must be/],
+    ["an upper-case slot", { "slot.name": "Fieldgate" }, /^slot\.name must be 1 to 63 of a-z/],
+    ["another plugin", { "plugin.name": "decoderbufs" }, /^plugin\.name must be pgoutput/],
+    [
+      "another snapshot mode",
+      { "snapshot.mode": "when_needed" },
+      /^snapshot\.mode must be initial .*nearest to always and when_needed/,
+    ],
+    [
+      "a severity of a rule that is none",
+      { "fieldgate.severity.meaning/time-units": "warning until 2026-12-31: both are read" },
+      /fieldgate\.severity\.meaning\/time-units names a rule that is no rule .*did you mean meaning\/time-unit\?/,
+    ],
+    [
+      "a severity of what Avro refuses",
+      { "fieldgate.severity.avro/type-mismatch": "warning until 2026-12-31: both are read" },
+      /names a rule that keeps its severity/,
+    ],
+    [
+      "a severity without a reason",
+      { "fieldgate.severity.meaning/time-unit": "warning until 2026-12-31" },
+      /must say severity, last day and why, e\.g\. "fieldgate\.severity\.meaning\/time-unit": "warning until/,
+    ],
+    [
+      "a severity until a day that is none",
+      { "fieldgate.severity.meaning/time-unit": "warning until 2026-02-30: both are read" },
+      /must say severity, last day and why/,
+    ],
+    ["a duration without its unit", { "fieldgate.groups.seen": "7" }, /must be a duration .*7d, 12h, 90m or 30s/],
+    ["no duration", { "fieldgate.contracts.stale": "0d" }, /must be a duration/],
+    [
+      "a policy nobody knows",
+      { "fieldgate.release.policy.public.customers": "yes" },
+      /must be observe, contracts, strict or manual/,
+    ],
+    [
+      "a policy for another table",
+      { "fieldgate.release.policy.public.custmers": "manual" },
+      /names a table that is not captured: did you mean public\.customers\?/,
+    ],
+    [
+      "a misspelt key",
+      { "tabel.include.list": "public.a" },
+      /^tabel\.include\.list is not a known key: did you mean table\.include\.list\?/,
+    ],
+    ["a misspelt Debezium key", { "decimal.handling.mod": "string" }, /did you mean decimal\.handling\.mode\?/],
+    ["a key near nothing", { zzzzzzzz: 1 }, /^zzzzzzzz is not a known key; docs\/configuration\.md/],
+    ["a mode nobody knows", { "decimal.handling.mode": "text" }, /must be one of Debezium's values: precise, double/],
+    ["a mode of later", { "time.precision.mode": "structured" }, /adaptive, adaptive_time_microseconds/],
+    ["an operation nobody knows", { "skipped.operations": "c,r" }, /must be none, or a comma list of c, u, d and t/],
+    ["none and another", { "skipped.operations": "none,t" }, /must be none, or a comma list/],
+    ["octets of no text", { "unavailable.value.placeholder": "hex:ff" }, /are no UTF-8/],
+    ["a heartbeat below 0", { "heartbeat.interval.ms": "-1" }, /must be milliseconds, 0 for no heartbeat/],
+    ["an old name", { "table.whitelist": "public.a" }, /calls it include\.list/],
+    ["NULLs written as defaults", { "value.converter.ignore.default.for.nullables": "false" }, /can only be true/],
+    ["schemas of others", { "value.converter.auto.register.schemas": "false" }, /can only be true/],
+    [
+      "another subject",
+      { "value.converter.value.subject.name.strategy": "io.confluent.kafka.serializers.subject.RecordNameStrategy" },
+      /can only be io\.confluent\.kafka\.serializers\.subject\.TopicNameStrategy/,
+    ],
+    ["a key store", { "value.converter.schema.registry.ssl.truststore.location": "/x.jks" }, /Java's key stores/],
+    ["a registry that is none", { "value.converter.schema.registry.url": "mock://x" }, /must be a comma list of http/],
+    [
+      "two registries",
+      { "key.converter.schema.registry.url": "http://a", "value.converter.schema.registry.url": "http://b" },
+      /must be the same registry/,
+    ],
+    [
+      "another way to log in",
+      {
+        "value.converter.schema.registry.url": "http://a",
+        "value.converter.basic.auth.credentials.source": "SASL_INHERIT",
+      },
+      /must be USER_INFO or URL/,
+    ],
+    [
+      "a user without password",
+      {
+        "value.converter.schema.registry.url": "http://a",
+        "value.converter.basic.auth.credentials.source": "USER_INFO",
+        "value.converter.basic.auth.user.info": "hunter2",
+      },
+      /basic\.auth\.user\.info must be user:password/,
+    ],
+    ["a file that is not there", { "database.sslrootcert": "/s/none.pem" }, /names a file that cannot be read/],
+    ["a key that changes content", { "column.mask.hash.SHA-256.with.salt.x": "public.a.b" }, /is not supported/],
+    ["a transform", { "transforms.unwrap.type": "x" }, /is not supported: it names Java classes/],
+    [
+      "another converter",
+      { "value.converter": "org.apache.kafka.connect.json.JsonConverter" },
+      /can only be io\.confluent/,
+    ],
+    ["a renamed topic", { "topic.delimiter": "-" }, /can only be \. in this version/],
+    ["a mode of TLS nobody knows", { "database.sslmode": "true" }, /must be disable, allow, prefer, require/],
+    [
+      "another connector",
+      { "connector.class": "io.debezium.connector.mysql.MySqlConnector" },
+      /can only be io\.debezium\.connector\.postgresql/,
+    ],
+    [
+      "a variable that is not set",
+      { "database.user": "${env:NOBODY}" },
+      /^database\.user needs the environment variable NOBODY, not set$/,
+    ],
+    ["another provider", { "database.user": "${vault:db:user}" }, /uses a provider other than env, file and dir, e\.g/],
+    ["a default for a variable", { "database.user": "${env:NOBODY:hunter2}" }, /Kafka's provider knows no default/],
+    ["a file that is not there", { "database.user": "${file:/s/none:y}" }, /needs the file \/s\/none, which cannot/],
+    ["a property that is not there", { "database.user": "${file:/s/db.properties:none}" }, /the property none of the/],
+    ["a file without a path", { "database.user": "${file:y}" }, /has no path in it/],
+    ["a directory's file that is not there", { "database.user": "${dir:/s:none}" }, /needs the file \/s\/none/],
+    ["a directory's file below", { "database.user": "${dir:/:s/password}" }, /no directory and file name/],
+    ["zero partitions", { "topic.creation.default.partitions": 0 }, /must be a whole number from 1, or -1/],
+    ["another mode", { "fieldgate.mode": "shadow" }, /^fieldgate\.mode must be guard or watch/],
+    ["chunks of no rows", { "fieldgate.chunk.rows": "0" }, /^fieldgate\.chunk\.rows must be rows a chunk/],
+    ["no boolean", { "tombstones.on.delete": "yes" }, /^tombstones\.on\.delete must be true or false/],
+  ])("%s is told with key, reason and way on", (_name, keys, message) => {
+    expect(mistakes(keys)).toEqual([expect.stringMatching(message)]);
+  });
+
+  it("comes with all the others at once", () => {
+    const keys = { "database.port": 0, "snapshot.mode": "x", nonsense: 1, "slot.name": "A", "topic.prefix": undefined };
+    expect(mistakes(keys)).toHaveLength(5);
+  });
+
+  it("is one GuardError that lists them under the file's name", () => {
+    const text = JSON.stringify({ ...SMALLEST, "database.port": 0, "plugin.name": "wal2json" });
+    expect(() => readConnectorFile(text, "connectors/a.json", env)).toThrow(
+      /^\[config-invalid\] 2 mistakes\n {2}connectors\/a\.json\n {4}- database\.port must .*\n {4}- plugin\.name must/,
+    );
+  });
+
+  it.each([
+    ["a missing comma", '{\n"database.password": "hunter2hunter2"\n"database.port": 1}', /is not JSON at line 3/],
+    ["no quotes", '{"database.password": hunter2hunter2}', /is not JSON at line 1, column 23/],
+    ["a trailing comma", '{"database.password": "hunter2hunter2",}', /is not JSON/],
+    ["an end too early", '{"database.password": "hunter2hunter2"', /is not JSON at line 1/],
+    ["a key twice", '{"slot.name": "a",\n "slot.name": "hunter2hunter2"}', /has a key twice at line 2/],
+    ["a list", '["hunter2hunter2"]', /is not a JSON object/],
+    ["nothing", "", /is not JSON/],
+  ])("of JSON (%s) is told with its place and without the text", (_name, text, message) => {
+    const result = checkConnectorFile(text, "a.json", providers);
+    const said = result.kind === "wrong" ? result.mistakes.map(mistakeText).join() : "";
+    expect(said).toMatch(message);
+    expect(said).not.toContain("hunter2");
+  });
+
+  it("never shows a value, whatever key it is under", () => {
+    const secret = "hunter2hunter2";
+    const keys = [...Object.keys(SMALLEST), "database.port", "slot.name", "databse.password", "snapshot.mode", "name"];
+    for (const key of [...keys, "transforms", "decimal.handling.mode", "fieldgate.release.policy.a.b"]) {
+      for (const value of [secret, `\${env:PASSWORD}.*`, { a: secret }, [secret]]) {
+        expect(`${key}: ${mistakes({ [key]: value, "plugin.name": "x" }).join()}`).not.toContain("hunter2");
+      }
+    }
+  });
+});

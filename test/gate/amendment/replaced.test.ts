@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import { newJob } from "../../../src/chunk/job.ts";
+import type { Input, State } from "../../../src/gate/state.ts";
+import { findAmendment, withheldOf } from "../../../src/gate/update.ts";
+import { attnum, type Column, type Table, tableOid } from "../../../src/table/column.ts";
+import {
+  column,
+  effectsOf,
+  fieldNames,
+  fits,
+  ID,
+  NAME,
+  NICK,
+  play,
+  publishing,
+  release,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  tableOf,
+  TOPIC,
+  ZIP,
+} from "../customers.ts";
+
+const id = `${TOPIC}/table`;
+const at = (place: number, of: Column) => ({ ...of, attnum: attnum(place) });
+const other = (columns: readonly Column[], oid = 6000): Table => ({ ...tableOf(columns), oid: tableOid(oid) });
+const news = (table: Table): Input => ({ kind: "replaced", topic: TOPIC, table });
+const OTHER = other([ID, at(2, ZIP), at(3, NAME)]);
+const before = stateOf(publishing([ID, NAME, NICK]));
+const letIn = (state: State) => play(RULES, state, release([id], { reason: "restored" }));
+const replaced = letIn(play(RULES, before, news(OTHER)).state).state;
+const attnums = (state: State) => tableIn(state).shape.fields.map((field) => Number(field.attnum));
+
+describe("another table has the name of one of ours", () => {
+  it("is told of once, and changes nothing by itself under any policy", () => {
+    for (const policy of ["observe", "contracts", "manual"] as const) {
+      const step = play({ ...RULES, policy }, before, news(OTHER));
+      expect(effectsOf(step)).toEqual([`tell ${id}`]);
+      expect(findAmendment(step.state, id)?.amendment).toMatchObject({
+        kind: "table",
+        gate: { kind: "withheld", why: "its name belongs to another table now" },
+      });
+      expect(tableIn(step.state).shape).toBe(tableIn(before).shape);
+      expect(play(RULES, step.state, news(OTHER)).effects).toEqual([]);
+      const settled = play({ ...RULES, policy }, step.state, { kind: "settle", topic: TOPIC }, { kind: "ask", id });
+      expect(settled.effects).toEqual([]);
+      expect(findAmendment(settled.state, id)?.amendment.gate).toMatchObject({
+        why: expect.stringContaining("another table"),
+      });
+    }
+  });
+
+  it("that is ours, or of a topic that is not, is none", () => {
+    expect(play(RULES, before, news(tableOf([ID])))).toEqual({ state: before, effects: [] });
+    expect(play(RULES, before, { kind: "replaced", topic: "x", table: OTHER })).toEqual({ state: before, effects: [] });
+  });
+
+  it("takes the place only with a reason", () => {
+    const waiting = play(RULES, before, news(OTHER)).state;
+    expect(play(RULES, waiting, release([id])).state.outcomes.get("c1")).toMatchObject({ kind: "refused" });
+    const step = letIn(waiting);
+    expect(step.state.outcomes.get("c1")).toMatchObject({ kind: "done" });
+    expect(effectsOf(step)).toEqual([`tell ${id}`]);
+    expect(findAmendment(step.state, id)?.amendment.gate).toMatchObject({ kind: "released" });
+  });
+
+  it("is the one that has the name last", () => {
+    const twice = play(RULES, before, news(OTHER), news(other([ID, NAME], 7000))).state;
+    expect(tableIn(letIn(twice).state).shape.table.oid).toBe(7000);
+  });
+
+  it("gets the fields of its names and types; the rest is dropped or added, with its next row", () => {
+    expect(fieldNames(replaced)).toEqual(["id", "name", "nick"]);
+    expect(attnums(replaced)).toEqual([1, 3, -3]);
+    expect(tableIn(replaced).shape.key.map((field) => Number(field.attnum))).toEqual([1]);
+    expect(tableIn(replaced)).toMatchObject({ replacement: undefined, shape: { table: { oid: 6000 } } });
+    const now = seen([ID, at(2, ZIP), at(3, NAME)], { catalog: OTHER });
+    const { state } = play(RULES, replaced, now);
+    expect(withheldOf(tableIn(state)).map((one) => [one.id, one.kind])).toEqual([
+      [`${TOPIC}/-3`, "dropped"],
+      [`${TOPIC}/2`, "added"],
+    ]);
+  });
+
+  it("publishes every row once more, if it has a key", () => {
+    expect(replaced.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running", due: "all" });
+    const keyless = stateOf(publishing([ID, NAME, NICK], false));
+    const { jobs } = letIn(play(RULES, keyless, news({ ...OTHER, key: [] })).state).state;
+    expect(jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "refused", why: expect.stringMatching(/no key/) });
+  });
+
+  it("ends what was read of the columns before", () => {
+    const job = { ...newJob(`backfill/${TOPIC}/3`, TOPIC, "backfill"), column: attnum(3), cursor: ["5"] };
+    const busy = { ...before, jobs: new Map([[job.id, job]]) };
+    const { jobs } = letIn(play(RULES, busy, news(OTHER)).state).state;
+    expect(jobs.get(job.id)?.state).toBe("done");
+  });
+
+  it("forgets what waited on the table before, and answers for it", () => {
+    const waiting = play(
+      RULES,
+      before,
+      seen([ID, NAME, NICK, ZIP]),
+      release([`${TOPIC}/4`], { id: "c0" }),
+      news(OTHER),
+    ).state;
+    const { state } = letIn(waiting);
+    expect(withheldOf(tableIn(state))).toEqual([]);
+    expect(state.outcomes.get("c0")).toMatchObject({ kind: "refused" });
+  });
+
+  it("does not take the column of another type, and a column without field goes on as a dropped one", () => {
+    const { state } = letIn(play(RULES, before, news(other([ID, column(2, "name", "int")]))).state);
+    expect(attnums(state)).toEqual([1, -2, -3]);
+  });
+
+  it("rows of the table before, or of another again, change nothing of it", () => {
+    const waiting = play(RULES, before, news(OTHER)).state;
+    expect(play(RULES, waiting, seen([ID, NAME], { catalog: OTHER }))).toEqual({ state: waiting, effects: [] });
+    expect(effectsOf(play(RULES, replaced, news(other([ID, NAME], 7000))))).toEqual([`tell ${id}`]);
+  });
+
+  it("asks the registry nothing, whatever else flows meanwhile", () => {
+    const both = play(RULES, before, seen([ID, NAME, NICK, ZIP]), news(OTHER), (now) => fits(now, `${TOPIC}/4`)).state;
+    const open = play(RULES, both, (now) => {
+      const { answer } = findAmendment(now, `${TOPIC}/4`)?.amendment ?? {};
+      if (answer?.kind !== "fits") throw new Error("fits");
+      const { hash, text } = answer.candidate;
+      return {
+        kind: "registered",
+        id: `${TOPIC}/4`,
+        hash,
+        schema: { ...tableIn(now).shape.valueSchema, text },
+        estimatedRows: 1,
+      };
+    });
+    expect(effectsOf(open)).toEqual([`tell ${TOPIC}/4`]);
+  });
+});

@@ -1,0 +1,349 @@
+import { describe, expect, it } from "vitest";
+import type { Input, OperatorCommand, Outcome, Rules, State } from "../../../src/gate/state.ts";
+import { findAmendment } from "../../../src/gate/update.ts";
+import {
+  candidateFor,
+  column,
+  effectsOf,
+  fieldNames,
+  fits,
+  ID,
+  idOf,
+  NAME,
+  NICK,
+  play,
+  publishing,
+  registered,
+  release,
+  REPLICA,
+  RULES,
+  seen,
+  stateOf,
+  TOPIC,
+  ZIP,
+} from "../customers.ts";
+
+const MANUAL: Rules = { ...RULES, policy: "manual" };
+const nick = idOf(NICK);
+const zip = idOf(ZIP);
+const withhold = (ids: readonly string[], more: Partial<OperatorCommand> = {}): Input => {
+  const input = release(ids, more);
+  if (input.kind !== "command") throw new Error("a command");
+  return { ...input, command: { ...input.command, kind: "withhold" } };
+};
+const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
+
+/** nick and zip are withheld, judged to fit, and rows went out without them. */
+function withheld(rules: Rules = MANUAL, from: State = stateOf()): State {
+  const both = [ID, NAME, NICK, ZIP];
+  return play(
+    rules,
+    from,
+    seen(both, { keyed: from.tables.get(TOPIC)?.shape.key.length !== 0 }),
+    (now) => fits(now, nick),
+    (now) => fits(now, zip),
+    passed,
+  ).state;
+}
+function outcome(state: State, command = "c1"): Outcome | undefined {
+  return state.outcomes.get(command);
+}
+
+describe("a command that cannot be carried out is refused and changes nothing", () => {
+  const opposed = withheld(RULES, stateOf(publishing(), REPLICA));
+  const keyless = withheld(MANUAL, stateOf(publishing([ID, NAME], false)));
+  const silent = play(MANUAL, withheld(), {
+    kind: "judged",
+    id: nick,
+    answer: { kind: "unanswered", why: "down" },
+  }).state;
+  const flowing = play(MANUAL, withheld(), release([nick]), (now) => registered(now, nick)).state;
+  const twins = play(MANUAL, withheld(), seen([ID, NAME, NICK, { ...ZIP, name: "nick" }])).state;
+  const cases: [string, Rules, State, Input, RegExp][] = [
+    [
+      "an unknown id",
+      MANUAL,
+      withheld(),
+      release([`${TOPIC}/9`], { id: "c9" }),
+      /there is no amendment inventory\.public\.customers\/9/,
+    ],
+    [
+      "one of several unknown: none is released",
+      MANUAL,
+      withheld(),
+      release([nick, "x"], { id: "c9" }),
+      /there is no amendment x/,
+    ],
+    ["topic.field of two", MANUAL, twins, release([`${TOPIC}.nick`], { id: "c9" }), /names several: .*\/3, .*\/4/],
+    ["a contract not ready", RULES, opposed, release([nick], { id: "c9" }), /not ready: replica; .*--force --reason/],
+    ["force without a reason", RULES, opposed, release([nick], { id: "c9", force: true }), /not ready: replica/],
+    [
+      "several, each with its reason",
+      RULES,
+      opposed,
+      release([nick, zip], { id: "c9" }),
+      /\/3: not ready.*; .*\/4: not ready/,
+    ],
+    ["a table without a key", MANUAL, keyless, release([nick], { id: "c9" }), /no key.*say --backfill none/],
+    [
+      "the registry silent, even by force",
+      MANUAL,
+      silent,
+      release([nick], { id: "c9", force: true, reason: "r" }),
+      /has not answered: down/,
+    ],
+    [
+      "withholding what flows",
+      MANUAL,
+      flowing,
+      withhold([nick], { id: "c9" }),
+      /flows: withholding it again would drop it/,
+    ],
+  ];
+
+  it.each(cases)("%s", (_, rules, state, input, message) => {
+    const step = play(rules, state, input);
+    expect(outcome(step.state, "c9")).toMatchObject({
+      kind: "refused",
+      message: expect.stringMatching(message) as unknown,
+    });
+    expect(step.effects).toEqual([]);
+    expect(step.state.tables).toBe(state.tables);
+  });
+});
+
+describe("a release", () => {
+  it("is pending until all it names flow", () => {
+    const asked = play(MANUAL, withheld(), release([nick, zip]));
+    expect(outcome(asked.state)).toEqual({ kind: "pending" });
+    expect(effectsOf(asked)).toEqual([`register ${nick}`, `register ${zip}`]);
+    const first = play(MANUAL, asked.state, (now) => registered(now, nick));
+    expect(outcome(first.state)).toEqual({ kind: "pending" });
+    expect(fieldNames(first.state)).toEqual(["id", "name", "nick"]);
+    const second = play(
+      MANUAL,
+      first.state,
+      (now) => fits(now, zip),
+      (now) => registered(now, zip),
+    );
+    expect(outcome(second.state)?.kind).toBe("done");
+    expect(fieldNames(second.state)).toEqual(["id", "name", "nick", "zip"]);
+  });
+
+  it("by topic.field while only one has the name", () => {
+    expect(effectsOf(play(MANUAL, withheld(), release([`${TOPIC}.nick`])))).toEqual([`register ${nick}`]);
+  });
+
+  it("by force goes against a contract, and says who", () => {
+    const opposed = withheld(RULES, stateOf(publishing(), REPLICA));
+    const step = play(RULES, opposed, release([nick], { force: true, reason: "agreed" }), (now) =>
+      registered(now, nick),
+    );
+    expect(findAmendment(step.state, nick)?.amendment.gate).toMatchObject({
+      kind: "released",
+      why: "anna said release: agreed",
+    });
+  });
+
+  it("of what flows already is done at once", () => {
+    const flowing = play(MANUAL, withheld(), release([nick]), (now) => registered(now, nick)).state;
+    expect(outcome(play(MANUAL, flowing, release([nick], { id: "c2" })).state, "c2")).toEqual({
+      kind: "done",
+      message: "released already",
+    });
+  });
+
+  it("heard twice is carried out once", () => {
+    const once = play(MANUAL, withheld(), release([nick])).state;
+    expect(play(MANUAL, once, release([nick]))).toEqual({ state: once, effects: [] });
+  });
+
+  it("whose place another command takes is refused, not left pending", () => {
+    const step = play(MANUAL, withheld(), release([nick]), withhold([nick], { id: "c2" }));
+    expect(outcome(step.state)).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("another command") as unknown,
+    });
+    expect(outcome(step.state, "c2")?.kind).toBe("done");
+    expect(play(MANUAL, step.state, (now) => registered(now, nick)).state.tables.get(TOPIC)?.shape.fields).toHaveLength(
+      2,
+    );
+  });
+
+  it("whose column is dropped is refused, not left pending", () => {
+    const step = play(MANUAL, withheld(), release([nick]), seen([ID, NAME, ZIP]));
+    expect(outcome(step.state)).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("dropped") as unknown,
+    });
+  });
+
+  it("said before the registry's answer, as right after a restart, is carried out with it", () => {
+    const asked = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), release([nick]));
+    expect(outcome(asked.state)).toEqual({ kind: "pending" });
+    const done = play(
+      MANUAL,
+      asked.state,
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    );
+    expect(outcome(done.state)?.kind).toBe("done");
+    expect(fieldNames(done.state)).toEqual(["id", "name", "nick"]);
+  });
+
+  it("said before the registry's answer is refused with a refusal", () => {
+    const asked = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), release([nick]));
+    const candidate = candidateFor(asked.state, nick);
+    const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, why: "no default" } };
+    const step = play(MANUAL, asked.state, no);
+    expect(outcome(step.state)).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("no default") as unknown,
+    });
+    expect(findAmendment(step.state, nick)?.amendment.order).toBeUndefined();
+  });
+
+  it("refused by the registry is answered with its reason", () => {
+    const asked = play(MANUAL, withheld(), release([nick]));
+    const { hash } = registered(asked.state, nick) as { hash: string }; // of kind registered
+    const no: Input = { kind: "registration-refused", id: nick, hash, why: "409 level" };
+    expect(outcome(play(MANUAL, asked.state, no).state)).toMatchObject({
+      kind: "refused",
+      message: expect.stringContaining("409 level") as unknown,
+    });
+  });
+});
+
+describe("withhold", () => {
+  it("keeps back what the policy would let in", () => {
+    const step = play(
+      { ...RULES, policy: "observe" },
+      stateOf(),
+      seen([ID, NAME, NICK]),
+      withhold([nick]),
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    );
+    expect(findAmendment(step.state, nick)?.amendment.gate).toMatchObject({
+      kind: "withheld",
+      why: "anna said withhold",
+    });
+    expect(fieldNames(step.state)).toEqual(["id", "name"]);
+  });
+
+  it("said while the schema is registered outlives the registry's refusal, also when another form fits", () => {
+    const level = column(3, "level", "int", { notNull: true });
+    const asked = play(RULES, stateOf(), seen([ID, NAME, level]), (now) => fits(now, nick), withhold([nick])).state;
+    const { hash } = candidateFor(asked, nick);
+    const wider = candidateFor(asked, nick, true);
+    const step = play(
+      RULES,
+      asked,
+      { kind: "registration-refused", id: nick, hash, why: "409 level" },
+      { kind: "judged", id: nick, answer: { kind: "fits", candidate: wider } },
+    );
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(findAmendment(step.state, nick)?.amendment.gate).toMatchObject({ why: "anna said withhold" });
+    expect(outcome(step.state)?.kind).toBe("done");
+  });
+
+  it("of what the registry refused leaves its answer, which is not asked for again", () => {
+    const candidate = candidateFor(withheld(), nick);
+    const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, why: "no default" } };
+    const step = play(MANUAL, withheld(), no, withhold([nick]));
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(findAmendment(step.state, nick)?.amendment).toMatchObject({
+      answer: { kind: "refused" },
+      order: { kind: "withhold" },
+      gate: { why: "the registry refuses the schema: no default" },
+    });
+  });
+
+  it("instead of a field beside the old one is of the column alone, which is judged anew", () => {
+    const renamed = column(2, "title", "text");
+    const beside = release([idOf(NAME)], { beside: { name: "title" } });
+    const asked = play(MANUAL, stateOf(), seen([ID, renamed]), beside).state;
+    const step = play(MANUAL, asked, withhold([idOf(NAME)], { id: "c2" }));
+    expect(effectsOf(step)).toContain(`judge ${idOf(NAME)}`);
+    expect(findAmendment(step.state, idOf(NAME))?.amendment.answer).toBeUndefined();
+  });
+
+  it("is taken back by a release", () => {
+    const step = play(MANUAL, withheld(), withhold([nick]), release([nick], { id: "c2" }), (now) =>
+      registered(now, nick),
+    );
+    expect(fieldNames(step.state)).toEqual(["id", "name", "nick"]);
+  });
+});
+
+describe("the backfill of a release", () => {
+  const released = (command: Partial<OperatorCommand>, estimatedRows = 10, state = withheld()) =>
+    play(MANUAL, state, release([nick], command), (now) => registered(now, nick, { estimatedRows })).state;
+  const job = (state: State) => state.jobs.get(`backfill/${nick}`);
+
+  it("runs for rows that went out without the field", () => {
+    expect(job(released({}))).toMatchObject({ state: "running", due: "not-null", cursor: undefined, estimate: 10 });
+  });
+
+  it("is not made when nothing was missed, but when asked for", () => {
+    const fresh = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), (now) => fits(now, nick)).state;
+    expect(job(released({}, 10, fresh))).toBeUndefined();
+    expect(job(released({ backfill: "all" }, 10, fresh))?.state).toBe("running");
+  });
+
+  it("is not made when told so", () => {
+    expect(job(released({ backfill: "none" }))).toBeUndefined();
+  });
+
+  it("waits over fieldgate.backfill.max.rows, and goes on or not as an operator says", () => {
+    const waiting = released({}, 1001);
+    expect(job(waiting)).toMatchObject({
+      state: "waiting",
+      why: expect.stringContaining("--backfill all, or none") as unknown,
+    });
+    expect(job(released({}, 1000))?.state).toBe("running");
+    expect(job(released({ backfill: "all" }, 1001))?.state).toBe("running");
+    expect(job(play(MANUAL, waiting, release([nick], { id: "c2", backfill: "all" })).state)).toMatchObject({
+      state: "running",
+      why: undefined,
+    });
+    expect(job(play(MANUAL, waiting, release([nick], { id: "c2", backfill: "none" })).state)).toMatchObject({
+      state: "done",
+    });
+    expect(job(play(MANUAL, waiting, release([nick], { id: "c2" })).state)?.state).toBe("waiting");
+  });
+
+  it("of a table without a key is refused with the reason when it is asked for", () => {
+    const keyless = play(
+      MANUAL,
+      stateOf(publishing([ID, NAME], false)),
+      seen([ID, NAME, NICK], { keyed: false }),
+      (now) => fits(now, nick),
+    ).state;
+    expect(job(released({ backfill: "all" }, 10, keyless))).toMatchObject({
+      state: "refused",
+      why: "the table has no key",
+    });
+  });
+
+  it("publishes all rows of a default that a consumer of the writer's schema cannot see", () => {
+    const level = column(3, "level", "int", { notNull: true, defaultExpr: "5" });
+    const ready = { ...REPLICA, fields: ["id", "name", "level"] };
+    const step = play(
+      RULES,
+      stateOf(publishing(), ready),
+      seen([ID, NAME, level]),
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    );
+    expect(job(step.state)).toMatchObject({ state: "running", due: "all" });
+    const alone = play(
+      RULES,
+      stateOf(),
+      seen([ID, NAME, level]),
+      (now) => fits(now, nick),
+      (now) => registered(now, nick),
+    );
+    expect(job(alone.state)).toBeUndefined();
+  });
+});

@@ -1,0 +1,193 @@
+import { fc, test as law } from "@fast-check/vitest";
+import { describe, expect, it } from "vitest";
+import { contractKey, type Contract } from "../../../src/contract/contract.ts";
+import { decide } from "../../../src/gate/decide.ts";
+import type { Session } from "../../../src/guard/session.ts";
+import type { Input, Rules, State, Step } from "../../../src/gate/state.ts";
+import { findAmendment } from "../../../src/gate/update.ts";
+import { attnum } from "../../../src/table/column.ts";
+import {
+  column,
+  effectsOf,
+  fieldNames,
+  fits,
+  ID,
+  NAME,
+  NICK,
+  idOf,
+  publishing,
+  registered,
+  release,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  TOPIC,
+} from "../customers.ts";
+import { onNewDay } from "../../../src/guard/loop.ts";
+
+const LAST = "2026-03-31T23:59:59.999Z";
+const AFTER = "2026-04-01T00:00:00.000Z";
+const nick = idOf(NICK);
+/** The consumer reads the new column as T, and events would carry [null, T]. */
+const RAISED = {
+  rule: "meaning/null-not-handled",
+  severity: "error",
+  reason: "not tried yet",
+  until: "2026-03-31",
+} as const;
+const LOWERED = {
+  rule: "meaning/null-not-handled",
+  severity: "warning",
+  reason: "tried",
+  until: "2026-03-31",
+} as const;
+const READS_NICK: Contract = {
+  version: 1,
+  environment: "default",
+  consumer: "replica",
+  topic: TOPIC,
+  decodesWith: "writer",
+  unknownFields: "reject",
+  fields: ["id", "name", "nick"],
+};
+
+/** Each input at its own time. */
+function playAt(
+  rules: Rules,
+  state: State,
+  ...inputs: readonly (readonly [time: string, (state: State) => Input])[]
+): Step {
+  let step: Step = { state, effects: [] };
+  for (const [time, input] of inputs) step = decide(rules, step.state, input(step.state), { position: "0/100", time });
+  return step;
+}
+
+const saw = () => seen([ID, NAME, NICK]);
+const judged = (state: State) => fits(state, nick);
+const flips = (state: State) => registered(state, nick);
+const settles = (): Input => ({ kind: "settle", topic: TOPIC });
+const verdictIn = (state: State) => findAmendment(state, nick)?.amendment.verdicts.map(({ verdict }) => verdict);
+
+describe("a rule that weighs otherwise until a day", () => {
+  // The connector's file raises it for all, this contract lowers it again: its own word counts until its day.
+  const rules: Rules = { ...RULES, severity: [{ ...RAISED, until: "9999-12-31" }] };
+  const waiting = stateOf(publishing(), { ...READS_NICK, severity: [LOWERED] });
+  const plain = stateOf(publishing(), READS_NICK);
+
+  it.each<[string, Rules, State, string, string, readonly string[]]>([
+    ["the contract's own lets the field flow on its last day", rules, waiting, LAST, LAST, ["id", "name", "nick"]],
+    ["and not on the day after", rules, waiting, AFTER, AFTER, ["id", "name"]],
+    ["nor when its day ends between registration and flip", rules, waiting, LAST, AFTER, ["id", "name"]],
+    ["the connector's keeps it back", { ...RULES, severity: [RAISED] }, plain, LAST, LAST, ["id", "name"]],
+    ["until its day is over", { ...RULES, severity: [RAISED] }, plain, AFTER, AFTER, ["id", "name", "nick"]],
+    ["nothing is changed", RULES, plain, LAST, LAST, ["id", "name", "nick"]],
+  ])("%s", (_, given, state, asked, flipped, fields) => {
+    const { state: after } = playAt(given, state, [asked, saw], [asked, judged], [flipped, flips]);
+    expect(fieldNames(after)).toEqual(fields);
+  });
+
+  const day = fc.integer({ min: 1, max: 28 }).map((at) => `2026-02-${String(at).padStart(2, "0")}`);
+  law.prop([day, fc.array(day, { minLength: 3, maxLength: 3 })])(
+    "the field flows exactly when the flip's own day is one on which it holds",
+    (until, days) => {
+      const [first, second, third] = days.toSorted().map((one) => `${one}T12:00:00.000Z`);
+      if (first === undefined || second === undefined || third === undefined) throw new Error("three days");
+      const state = stateOf(publishing(), { ...READS_NICK, severity: [{ ...LOWERED, until }] });
+      const { state: after } = playAt(rules, state, [first, saw], [second, judged], [third, flips]);
+      expect(fieldNames(after).includes("nick")).toBe(third.slice(0, 10) <= until);
+    },
+  );
+
+  it("what waits is judged anew once its day is over", () => {
+    const manual: Rules = { ...rules, policy: "manual" };
+    const held = playAt(manual, waiting, [LAST, saw], [LAST, judged]).state;
+    expect(verdictIn(held)).toEqual(["ready"]);
+    expect(verdictIn(playAt(manual, held, [AFTER, settles]).state)).toEqual(["not-ready"]);
+  });
+
+  it("the loop does so at its first turn of a day, and at no other", () => {
+    const manual: Rules = { ...rules, policy: "manual" };
+    const clock = { time: LAST };
+    const outside = { settings: { rules: manual }, now: () => BigInt(Date.parse(clock.time)) * 1000n };
+    const session = {
+      outside,
+      state: playAt(manual, waiting, [LAST, saw], [LAST, judged]).state,
+      position: { endLsn: 0n },
+      relations: new Map(),
+      toTell: new Set(),
+    } as unknown as Session; // what settling without registering needs of one
+    const turn = onNewDay(session);
+    const before = session.state;
+    turn();
+    expect(session.state).toBe(before);
+    clock.time = AFTER;
+    turn();
+    expect(verdictIn(session.state)).toEqual(["not-ready"]);
+    const after = session.state;
+    turn();
+    expect(session.state).toBe(after);
+  });
+});
+
+describe("another key", () => {
+  const CODE = column(3, "nick", "text", { notNull: true });
+  const key = `${TOPIC}/key`;
+  const READS_ID: Contract = { ...READS_NICK, fields: ["id"], unknownFields: "accept" };
+  const contracts = [READS_ID, { ...READS_ID, consumer: "audit", fields: ["name"] }];
+  const rekeyed = (rules: Rules, ...given: readonly Contract[]) =>
+    playAt(
+      rules,
+      stateOf(publishing([ID, NAME, CODE]), ...given),
+      [LAST, () => seen([ID, NAME, CODE], { key: [1, 3] })],
+      [LAST, (state) => fits(state, key)],
+    ).state;
+  const said = (rules: Rules, state: State, more: Parameters<typeof release>[1]) =>
+    playAt(rules, state, [LAST, () => release([key], more)]);
+  const reason = "agreed with replica";
+
+  it("is told to every contract on the topic: an error to who reads one of its columns, else a warning", () => {
+    const amendment = findAmendment(rekeyed(RULES, ...contracts), key)?.amendment;
+    expect(amendment?.verdicts).toMatchObject([
+      { consumer: "replica", verdict: "not-ready", findings: [{ rule: "meaning/key-changed", severity: "error" }] },
+      { consumer: "audit", verdict: "ready", findings: [{ rule: "meaning/key-changed", severity: "warning" }] },
+    ]);
+    expect(amendment?.gate.why).toBe(
+      "another key moves rows to other partitions: release it with --reason; not ready: replica (until they are, with --force too)",
+    );
+  });
+
+  it.each<[string, Rules["policy"], readonly Contract[], Parameters<typeof release>[1], readonly string[], string]>([
+    ["nobody asked, with a reason", "contracts", [], { reason }, [`register ${key}`], "pending"],
+    ["not ready, with a reason alone", "contracts", contracts, { reason }, [], "refused"],
+    ["not ready, by force without a reason", "contracts", contracts, { force: true }, [], "refused"],
+    [
+      "not ready, by force with a reason",
+      "contracts",
+      contracts,
+      { reason, force: true },
+      [`register ${key}`],
+      "pending",
+    ],
+    ["not ready, where an operator decides", "manual", contracts, { reason }, [`register ${key}`], "pending"],
+    [
+      "whoever reads it is prepared",
+      "contracts",
+      [{ ...READS_ID, severity: [{ ...LOWERED, rule: "meaning/key-changed" }] }],
+      { reason },
+      [`register ${key}`],
+      "pending",
+    ],
+  ])("%s", (_, policy, given, more, effects, outcome) => {
+    const rules: Rules = { ...RULES, policy };
+    const step = said(rules, rekeyed(rules, ...given), more);
+    expect([effectsOf(step), step.state.outcomes.get("c1")?.kind]).toEqual([effects, outcome]);
+  });
+
+  it("does not flip when who reads it came meanwhile", () => {
+    const ordered = said(RULES, rekeyed(RULES), { reason }).state;
+    const contract = (): Input => ({ kind: "contract", key: contractKey(READS_ID), contract: READS_ID });
+    const late = playAt(RULES, ordered, [LAST, contract], [LAST, (state) => registered(state, key)]).state;
+    expect(tableIn(late).shape.key.map((field) => field.attnum)).toEqual([attnum(1)]);
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+import {
+  type Evidence,
+  type Look,
+  looked,
+  NO_EVIDENCE,
+  recalled,
+  type SeenGroup,
+} from "../../../src/gate/evidence/evidence.ts";
+import { TOPIC } from "../customers.ts";
+
+const DAY = 86_400_000;
+const KEEP = 14 * DAY;
+
+function group(name: string, members: number | undefined, offset?: bigint, more: Partial<SeenGroup> = {}): SeenGroup {
+  const offsets = new Map(offset === undefined ? [] : [[0, offset]]);
+  return { group: name, members, offsets, readers: new Map(), ...more };
+}
+
+function seen(at: number, ...groups: readonly SeenGroup[]): Look {
+  return { kind: "seen", at, byTopic: new Map([[TOPIC, groups]]) };
+}
+
+function after(...looks: readonly Look[]): Evidence {
+  return lookMore(NO_EVIDENCE, ...looks);
+}
+
+function lookMore(before: Evidence, ...looks: readonly Look[]): Evidence {
+  return looks.reduce((now, look) => looked(now, look, new Map([[TOPIC, ["billing"]]]), KEEP), before);
+}
+
+function one({ topics }: Evidence) {
+  return topics.get(TOPIC)?.groups[0];
+}
+
+describe("what is remembered of a group", () => {
+  it("one first seen with offsets counts as moved from then", () => {
+    expect(one(after(seen(1000, group("a", 0, 5n))))).toMatchObject({ first: 1000, moved: 1000, active: 1000 });
+  });
+
+  it("offsets that stay are no move, others are; members alone are a sign of life and no move", () => {
+    const stays = after(seen(1000, group("a", 0, 5n)), seen(2000, group("a", 0, 5n)));
+    expect(one(stays)).toMatchObject({ moved: 1000, active: 1000 });
+    expect(one(lookMore(stays, seen(3000, group("a", 0, 6n))))).toMatchObject({ moved: 3000, active: 3000 });
+    expect(one(lookMore(stays, seen(3000, group("a", 2, 5n))))).toMatchObject({
+      moved: 1000,
+      active: 3000,
+      members: 2,
+    });
+    // Read again from the beginning.
+    expect(one(lookMore(stays, seen(3000, group("a", 0, 0n))))).toMatchObject({ moved: 3000 });
+  });
+
+  it("offsets that Kafka has forgotten are no move", () => {
+    const two = group("a", 0, 5n, {
+      offsets: new Map([
+        [0, 5n],
+        [1, 7n],
+      ]),
+    });
+    const left = after(seen(1000, two), seen(2000, group("a", 0, 5n)));
+    expect(one(left)).toMatchObject({ moved: 1000, committed: { partitions: 1, sum: "5" } });
+  });
+
+  it("a group that is gone is known for a while, without members and offsets", () => {
+    const gone = after(seen(1000, group("a", 1, 5n)), seen(2000));
+    expect(one(gone)).toMatchObject({ members: 0, committed: undefined, active: 1000 });
+    expect(one(lookMore(gone, seen(1000 + KEEP)))).toBeDefined();
+    expect(one(lookMore(gone, seen(1001 + KEEP)))).toBeUndefined();
+  });
+
+  it("hidden members are not none", () => {
+    expect(one(after(seen(1000, group("a", undefined, 1n))))?.members).toBeUndefined();
+  });
+
+  it("a look that was not possible changes nothing but that", () => {
+    const before = after(seen(1000, group("a", 1)));
+    const unknown = lookMore(before, { kind: "unknown", at: 2000, why: "down" });
+    expect(unknown).toEqual({ ...before, look: { at: 2000, why: "down" } });
+    expect(unknown.topics).toBe(before.topics);
+  });
+
+  it("a topic that was not asked for is not taken for one without groups", () => {
+    const look: Look = { kind: "seen", at: 2000, byTopic: new Map() };
+    expect(lookMore(after(seen(1000, group("a", 1))), look).topics.get(TOPIC)).toMatchObject({ at: 1000 });
+  });
+});
+
+describe("what is written to the state topic", () => {
+  const first = after(seen(0, group("a", 1, 5n)));
+
+  it("nothing for what only grows older, and that every five minutes", () => {
+    const moves = (at: number, offset: bigint) => seen(at, group("a", 1, offset));
+    const soon = lookMore(first, moves(30_000, 6n), moves(60_000, 7n), moves(299_000, 8n));
+    expect(soon.recorded).toBe(first.recorded);
+    expect(lookMore(soon, moves(300_000, 9n)).recorded.get(TOPIC)).toMatchObject({ at: 300_000 });
+  });
+
+  it("nothing for a topic nobody reads, however long", () => {
+    const quiet = after(seen(0));
+    expect(lookMore(quiet, seen(DAY), seen(9 * DAY)).recorded).toBe(quiet.recorded);
+  });
+
+  it.each<[string, SeenGroup[]]>([
+    ["a new group", [group("a", 1, 5n), group("b", 0, 1n)]],
+    ["a group without members", [group("a", 0, 5n)]],
+    ["a group without offsets", [group("a", 1)]],
+    ["another schema", [group("a", 1, 5n, { readers: new Map([["f", 1]]) })]],
+    ["a group that is gone", []],
+  ])("%s is", (_, groups) => {
+    expect(lookMore(first, seen(1000, ...groups)).recorded).not.toBe(first.recorded);
+  });
+
+  it("another number of members is not: a group that grows writes nothing", () => {
+    expect(lookMore(first, seen(1000, group("a", 7, 5n))).recorded).toBe(first.recorded);
+  });
+
+  it("a restart keeps the ages, and has not looked", () => {
+    const before = after(seen(0, group("a", 0, 5n)));
+    const again = recalled(before.recorded);
+    expect(again.look).toBeUndefined();
+    expect(one(lookMore(again, seen(3 * DAY, group("a", 0, 5n))))).toMatchObject({ first: 0, moved: 0 });
+    expect(one(lookMore(again, seen(3 * DAY, group("a", 0, 6n))))).toMatchObject({ first: 0, moved: 3 * DAY });
+  });
+});

@@ -1,0 +1,301 @@
+import { describe, expect, it } from "vitest";
+import { readerFingerprint } from "../../../src/contract/announcement.ts";
+import type { Contract } from "../../../src/contract/contract.ts";
+import { recalled, type SeenGroup } from "../../../src/gate/evidence/evidence.ts";
+import { unnamedOn } from "../../../src/gate/evidence/readers.ts";
+import type { Input, Rules, State, Step } from "../../../src/gate/state.ts";
+import { underPolicy } from "../../../src/gate/decision/what-if.ts";
+import { changes, EMPTY, replay } from "../../../src/store/records.ts";
+import {
+  effectsOf,
+  fieldNames,
+  fits,
+  ID,
+  idOf,
+  NAME,
+  NICK,
+  play,
+  publishing,
+  registered,
+  release,
+  REPLICA,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  TOPIC,
+} from "../customers.ts";
+
+const DAY = 86_400_000;
+const NICK_ID = idOf(NICK);
+const STRICT: Rules = { ...RULES, policy: "strict" };
+const ADDED = seen([ID, NAME, NICK]);
+const READY: Contract = { ...REPLICA, fields: ["id", "name", "nick"] };
+
+function group(name: string, members: number | undefined = 1, more: Partial<SeenGroup> = {}): SeenGroup {
+  return { group: name, members, offsets: new Map(), readers: new Map(), ...more };
+}
+
+function looks(at: number, ...groups: readonly SeenGroup[]): Input {
+  return { kind: "groups", look: { kind: "seen", at, byTopic: new Map([[TOPIC, groups]]) } };
+}
+
+const FAILED: Input = { kind: "groups", look: { kind: "unknown", at: 500, why: "no broker" } };
+const judged = (state: State): Input => fits(state, NICK_ID);
+const registers = `register ${NICK_ID}`;
+
+function publish(contract: Contract): Input {
+  return { kind: "contract", key: contract.consumer, contract };
+}
+
+function gateOf({ state }: Step) {
+  const [amendment] = tableIn(state).amendments;
+  if (amendment === undefined) throw new Error("no amendment");
+  return amendment.gate;
+}
+
+describe("strict", () => {
+  const cases: [string, readonly Input[], "waits" | "registers", RegExp?][] = [
+    ["no look yet", [], "waits", /^not known who reads the topic: no look/],
+    ["a look that was not possible", [FAILED], "waits", /^not known who reads .*could not look .*no broker$/],
+    ["nobody reads", [looks(0)], "registers"],
+    ["a group nobody names", [looks(0, group("sink"))], "waits", /^no contract names the live groups sink$/],
+    ["two of them", [looks(0, group("b"), group("a"))], "waits", /the live groups a, b$/],
+    ["a group by the consumer's name", [publish(READY), looks(0, group("replica"))], "registers"],
+    ["a group its contract lists", [publish({ ...READY, groups: ["sink"] }), looks(0, group("sink"))], "registers"],
+    [
+      "one that a contract of another environment lists",
+      [publish({ ...READY, environment: "staging", groups: ["sink"] }), looks(0, group("sink"))],
+      "waits",
+      /groups sink$/,
+    ],
+    [
+      "one that a contract on another topic lists",
+      [publish({ ...READY, topic: "other", groups: ["sink"] }), looks(0, group("sink"))],
+      "waits",
+      /groups sink$/,
+    ],
+    [
+      "a contract that is not ready, and a group nobody names",
+      [publish(REPLICA), looks(0, group("replica"), group("sink"))],
+      "waits",
+      /^not ready: replica; no contract names the live groups sink$/,
+    ],
+    ["a group without members and offsets", [looks(0, group("sink", 0))], "registers"],
+    [
+      "one whose offsets were first seen six days ago",
+      [
+        looks(0, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
+        looks(6 * DAY, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
+      ],
+      "waits",
+      /groups sink$/,
+    ],
+    [
+      "one whose offsets did not move for eight days",
+      [
+        looks(0, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
+        looks(8 * DAY, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
+      ],
+      "registers",
+    ],
+    [
+      "one of the new protocol, whose members nobody sees",
+      [looks(0, group("sink", undefined, { offsets: new Map([[0, 4n]]) }))],
+      "waits",
+      /groups sink$/,
+    ],
+    ["a look that was possible, then one that was not", [looks(0), FAILED], "waits", /could not look/],
+  ];
+
+  it.each(cases)("%s", (_, before, outcome, why) => {
+    const step = play(STRICT, stateOf(), ...before, ADDED, judged);
+    expect(effectsOf(step).includes(registers)).toBe(outcome === "registers");
+    if (why !== undefined) expect(gateOf(step).why).toMatch(why);
+  });
+
+  it("the other policies do not ask", () => {
+    for (const policy of ["observe", "contracts"] as const) {
+      expect(effectsOf(play({ ...RULES, policy }, stateOf(), ADDED, judged))).toContain(registers);
+    }
+  });
+
+  it("what waits is settled again by the contract that names the group, or once the group is gone", () => {
+    const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged).state;
+    const named = { ...READY, groups: ["sink"] };
+    expect(effectsOf(play(STRICT, waiting, publish(named)))).toEqual([registers]);
+    expect(effectsOf(play(STRICT, waiting, looks(1000, group("sink", 0))))).toEqual([registers]);
+    expect(effectsOf(play(STRICT, waiting, looks(1000)))).toEqual([registers]);
+  });
+
+  it("the first look settles what waited for it, and a look that shows the same tells nobody again", () => {
+    const waiting = play(STRICT, stateOf(), ADDED, judged).state;
+    const first = play(STRICT, waiting, looks(0, group("sink")));
+    expect(effectsOf(first)).toEqual([`tell ${NICK_ID}`]);
+    const again = play(STRICT, first.state, looks(30_000, group("sink", 4)));
+    expect(effectsOf(again)).toEqual([]);
+    expect(again.state.tables).toBe(first.state.tables);
+  });
+
+  it("a look that was not possible tells nobody: what waits has its reason", () => {
+    const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged).state;
+    const failed = play(STRICT, waiting, FAILED);
+    expect(effectsOf(failed)).toEqual([]);
+    expect(gateOf(failed).why).toContain("sink");
+  });
+
+  it("a group that comes between registering and the flip keeps the field back", () => {
+    const open = play(STRICT, stateOf(), looks(0), ADDED, judged).state;
+    const late = play(STRICT, open, looks(1000, group("sink")), (state) => registered(state, NICK_ID));
+    expect(fieldNames(late.state)).toEqual(["id", "name"]);
+    expect(gateOf(late)).toMatchObject({ kind: "withheld", unnamed: { kind: "known", groups: ["sink"] } });
+    const flips = play(STRICT, open, looks(1000), (state) => registered(state, NICK_ID));
+    expect(fieldNames(flips.state)).toEqual(["id", "name", "nick"]);
+    expect(gateOf(flips)).toMatchObject({ kind: "released", unnamed: { kind: "known", groups: [] } });
+  });
+
+  it("a new group never closes a gate", () => {
+    const open = play(STRICT, stateOf(), looks(0), ADDED, judged, (state) => registered(state, NICK_ID)).state;
+    expect(gateOf(play(STRICT, open, looks(1000, group("sink")))).kind).toBe("released");
+  });
+
+  it("after a restart nothing flows before somebody has looked, and the ages are those of before", () => {
+    const offsets = new Map([[0, 4n]]);
+    const before = play(STRICT, stateOf(), looks(0, group("sink", 0, { offsets })), ADDED, judged).state;
+    const stored = { ...EMPTY, ...before, evidence: before.evidence.recorded };
+    const { tables, evidence } = replay(changes(EMPTY, stored));
+    const again: State = { ...before, tables, evidence: recalled(evidence) };
+    const asked = play(STRICT, again, { kind: "ask", id: NICK_ID }, judged);
+    expect(effectsOf(asked)).not.toContain(registers);
+    expect(gateOf(asked).why).toContain("no look");
+    const still = play(STRICT, asked.state, looks(6 * DAY, group("sink", 0, { offsets })));
+    expect(gateOf(still).why).toContain("sink");
+    expect(effectsOf(play(STRICT, still.state, looks(8 * DAY, group("sink", 0, { offsets }))))).toEqual([registers]);
+  });
+
+  it("a table that came after the last look waits for the next one", () => {
+    const look: Input = { kind: "groups", look: { kind: "seen", at: 0, byTopic: new Map() } };
+    expect(effectsOf(play(STRICT, stateOf(), look, ADDED, judged))).not.toContain(registers);
+  });
+
+  it("an operator opens it only with force and a reason", () => {
+    const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged).state;
+    const refused = play(STRICT, waiting, release([NICK_ID]));
+    expect(refused.state.outcomes.get("c1")).toMatchObject({
+      kind: "refused",
+      message: expect.stringMatching(/no contract names the live groups sink; .*--force --reason$/) as unknown,
+    });
+    expect(effectsOf(play(STRICT, waiting, release([NICK_ID], { force: true })))).toEqual([]);
+    expect(effectsOf(play(STRICT, waiting, release([NICK_ID], { force: true, reason: "known" })))).toEqual([registers]);
+    const blind = play(STRICT, stateOf(), ADDED, judged, release([NICK_ID]));
+    expect(blind.state.outcomes.get("c1")).toMatchObject({ kind: "refused" });
+  });
+});
+
+describe("a contract against what was seen", () => {
+  const waiting = { ...REPLICA, groups: ["r1", "r2"] };
+  const verdictOf = (step: Step) => tableIn(step.state).amendments[0]?.verdicts[0];
+  const judgedWith = (contract: Contract, ...inputs: readonly Input[]) =>
+    play(RULES, stateOf(publishing(), contract), ADDED, judged, ...inputs);
+  const rules = (step: Step) => verdictOf(step)?.findings.map(({ rule }) => rule);
+
+  it.each<[string, readonly Input[], boolean]>([
+    ["just published", [looks(0)], false],
+    ["13 days without any group", [looks(0), looks(13 * DAY)], false],
+    ["14 days without any group", [looks(0), looks(14 * DAY)], true],
+    ["the service did not run meanwhile", [looks(14 * DAY)], false],
+    ["one of its groups reads", [looks(0), looks(13 * DAY, group("r2")), looks(20 * DAY)], false],
+    ["that is 14 days ago", [looks(0), looks(6 * DAY, group("r2")), looks(20 * DAY)], true],
+    ["a group of its name reads", [looks(0), looks(14 * DAY, group("replica"))], false],
+    ["another's group reads", [looks(0), looks(14 * DAY, group("other"))], true],
+    ["nobody could look since", [looks(0), { ...FAILED, look: { kind: "unknown", at: 20 * DAY, why: "" } }], false],
+  ])("is stale: %s", (_, inputs, stale) => {
+    const step = judgedWith(waiting, ...inputs);
+    expect(rules(step)?.includes("contract/stale")).toBe(stale);
+    expect(verdictOf(step)?.verdict).toBe("not-ready");
+  });
+
+  it("a stale one that is ready stays ready, and counts until it is retired", () => {
+    const step = judgedWith(READY, looks(0), looks(14 * DAY));
+    expect(verdictOf(step)?.verdict).toBe("ready");
+    expect(verdictOf(step)?.findings.at(-1)).toMatchObject({
+      rule: "contract/stale",
+      severity: "warning",
+      remedy: expect.stringContaining("counts until `fieldgate retire`") as unknown,
+    });
+  });
+
+  const schema = { type: "record", name: "R", fields: [{ name: "nick", type: ["null", "string"], default: null }] };
+  const ours = readerFingerprint(schema);
+  const reader: Contract = { ...READY, schema };
+  const announcing = (...readers: [string, number][]) => group("replica", 3, { readers: new Map(readers) });
+
+  it("its members that announce another schema make its verdict unknown", () => {
+    const other = judgedWith(reader, looks(0, announcing([ours, 1], ["other", 2])));
+    expect(verdictOf(other)?.verdict).toBe("unknown");
+    expect(verdictOf(other)?.findings.at(-1)).toMatchObject({
+      rule: "contract/other-schema",
+      message: "2 of 3 members of replica read with another schema than the contract's",
+    });
+    expect(verdictOf(judgedWith(reader, looks(0, announcing([ours, 3]))))).toMatchObject({ verdict: "ready" });
+    expect(verdictOf(judgedWith(reader, looks(0, announcing())))).toMatchObject({ verdict: "ready" });
+  });
+
+  it("the schema of a version that is being rolled out is none of another consumer", () => {
+    const next = { ...reader, schema: { ...schema, name: "R2" } };
+    const both = looks(0, announcing([ours, 2], [readerFingerprint(next.schema), 1]));
+    const rolling: Input = { kind: "contract", key: "default/replica/x/1", contract: next };
+    const step = judgedWith(reader, rolling, both);
+    expect(tableIn(step.state).amendments[0]?.verdicts.map(({ verdict }) => verdict)).toEqual(["ready", "ready"]);
+    const elsewhere: Input = { kind: "contract", key: "o", contract: { ...next, consumer: "other" } };
+    expect(verdictOf(judgedWith(reader, elsewhere, both))).toMatchObject({ verdict: "unknown" });
+  });
+
+  it("what they announced is known after a restart too, before somebody looks", () => {
+    const before = judgedWith(reader, looks(0, announcing(["other", 1]))).state;
+    const again = { ...before, evidence: recalled(before.evidence.recorded) };
+    expect(verdictOf(play(RULES, again, { kind: "ask", id: NICK_ID }, judged))).toMatchObject({ verdict: "unknown" });
+  });
+});
+
+describe("what another policy would have done", () => {
+  const under = (policy: Rules["policy"], rules: Rules, { state }: Step) => {
+    const [amendment] = tableIn(state).amendments;
+    if (amendment === undefined) throw new Error("no amendment");
+    return underPolicy(policy, rules, state, tableIn(state), amendment);
+  };
+  const observed = play(
+    { ...RULES, policy: "observe" },
+    stateOf(publishing(), REPLICA),
+    looks(0, group("sink")),
+    ADDED,
+    judged,
+    (state) => registered(state, NICK_ID),
+  );
+
+  it("of what observe let in: by the verdicts and the groups of its release", () => {
+    const rules: Rules = { ...RULES, policy: "observe" };
+    expect(gateOf(observed).kind).toBe("released");
+    // What came since decides nothing about then.
+    const since = play(rules, observed.state, publish(READY), looks(1000));
+    expect(under("observe", rules, since)).toMatchObject({ kind: "flows" });
+    expect(under("contracts", rules, since)).toMatchObject({ kind: "waits", waitsFor: ["replica"] });
+    expect(under("strict", rules, since)).toMatchObject({ kind: "waits", waitsFor: ["replica", "sink"] });
+    expect(under("manual", rules, since)).toMatchObject({ kind: "waits", waitsFor: ["an operator"] });
+  });
+
+  it("of a release that did not record who read the topic: not known", () => {
+    const released = play(RULES, stateOf(), ADDED, judged, (state) => registered(state, NICK_ID));
+    expect(under("strict", RULES, released)).toMatchObject({ kind: "unknown" });
+    expect(under("contracts", RULES, released)).toMatchObject({ kind: "flows" });
+  });
+
+  it("of what waits: as things are now", () => {
+    const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged);
+    expect(under("contracts", STRICT, waiting)).toMatchObject({ kind: "flows" });
+    expect(under("strict", STRICT, waiting)).toMatchObject({ kind: "waits", waitsFor: ["sink"] });
+    expect(unnamedOn(STRICT, waiting.state, TOPIC)).toEqual({ kind: "known", groups: ["sink"] });
+    const unjudged = play(STRICT, stateOf(), looks(0), ADDED);
+    expect(under("observe", STRICT, unjudged)).toMatchObject({ kind: "waits", why: "not judged yet" });
+  });
+});

@@ -1,0 +1,345 @@
+import { describe, expect, it } from "vitest";
+import { envelopeSchema, keySchema, rowSchema } from "../../../src/event/envelope/schema.ts";
+import { findAmendment, withheldOf } from "../../../src/gate/update.ts";
+import type { Answer } from "../../../src/gate/amendment/amendment.ts";
+import type { Input, Rules, State, TableState } from "../../../src/gate/state.ts";
+import { asItsColumns } from "../../../src/gate/watch/unpublished.ts";
+import { attnum, type Column } from "../../../src/table/column.ts";
+import { type Field, schemaId } from "../../../src/table/shape.ts";
+import {
+  column,
+  effectsOf,
+  fieldFor,
+  fieldNames,
+  fits,
+  ID,
+  idOf,
+  madeOf,
+  NAME,
+  NICK,
+  OIDS,
+  play,
+  publishing,
+  REPLICA,
+  release,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  tableOf,
+  TOPIC,
+  ZIP,
+} from "../customers.ts";
+
+const WATCH: Rules = { ...RULES, mode: "watch" };
+const nick = idOf(NICK);
+const NEW = seen([ID, NAME, NICK]);
+
+/** Debezium registered these fields; the table has these columns by then. */
+function observed(
+  fields: readonly (Column | Field)[],
+  columns: readonly Column[],
+  more: { readonly id?: number; readonly keyed?: readonly Column[] } = {},
+): Input {
+  const made = fields.map((one) => ("avro" in one ? one : fieldFor(one)));
+  const value = { id: schemaId(more.id ?? 7), text: JSON.stringify(envelopeSchema(TOPIC, made)) };
+  const keyJson = keySchema(TOPIC, (more.keyed ?? []).map(fieldFor));
+  const key = keyJson === undefined ? undefined : { id: schemaId(8), text: JSON.stringify(keyJson) };
+  const table =
+    more.keyed === undefined ? tableOf(columns) : { ...tableOf(columns), key: more.keyed.map((c) => c.attnum) };
+  return { kind: "observed", topic: TOPIC, value, key, table };
+}
+
+const gateOf = (state: State, id: string) => findAmendment(state, id)?.amendment.gate;
+const withContract = stateOf(publishing(), { ...REPLICA });
+const judged = play(WATCH, withContract, NEW, (now) => fits(now, nick));
+
+describe("where Debezium publishes, an amendment", () => {
+  it("is judged and told, names who breaks, and is never registered", () => {
+    expect(effectsOf(judged)).toEqual([`tell ${nick}`]);
+    expect(gateOf(judged.state, nick)).toMatchObject({
+      kind: "withheld",
+      why: "not ready: replica; Debezium publishes it with the first row all the same",
+    });
+  });
+
+  const answers: readonly [string, State, Answer["kind"], RegExp][] = [
+    ["that nobody minds", stateOf(), "fits", /^no contract on the topic; Debezium publishes it with the first row$/],
+    [
+      "the level refuses",
+      withContract,
+      "refused",
+      /^Debezium's task stops at the first row: the registry refuses the schema: no$/,
+    ],
+    ["nobody answers of", withContract, "unanswered", /^the registry has not answered: no$/],
+  ];
+  it.each(answers)("%s says so", (_, state, kind, why) => {
+    const step = play(WATCH, state, NEW, (now) => {
+      const input = fits(now, nick);
+      if (input.kind !== "judged" || input.answer.kind !== "fits") return input;
+      const { candidate } = input.answer;
+      return { ...input, answer: kind === "fits" ? input.answer : { kind, candidate, why: "no" } };
+    });
+    expect(gateOf(step.state, nick)?.why).toMatch(why);
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+  });
+
+  it.each(["release", "withhold", "fill"] as const)("cannot be decided on: %s is refused in words", (kind) => {
+    const step = play(WATCH, judged.state, release([nick], { kind, force: true, reason: "we must" }));
+    expect(step.state.outcomes.get("c1")).toMatchObject({
+      kind: "refused",
+      message: expect.stringMatching(/^watch mode: Debezium publishes/),
+    });
+    expect(gateOf(step.state, nick)).toEqual(gateOf(judged.state, nick));
+  });
+});
+
+describe("observed: what Debezium registered", () => {
+  it("releases what it carries, with the schema's id and who was not ready", () => {
+    const step = play(WATCH, judged.state, observed([ID, NAME, NICK], [ID, NAME, NICK]));
+    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(gateOf(step.state, nick)).toMatchObject({
+      kind: "released",
+      why: `schema 7 of ${TOPIC}-value carries it`,
+      schemaId: 7,
+      wouldHaveWaitedFor: ["replica"],
+    });
+    expect(fieldNames(step.state)).toEqual(["id", "name", "nick"]);
+    const { shape, flowed } = tableIn(step.state);
+    expect(shape.valueSchema.id).toBe(7);
+    expect(flowed.map(({ id }) => id)).toEqual([1, 7]);
+    expect(step.state.jobs.size).toBe(0);
+  });
+
+  it("again changes nothing", () => {
+    const input = observed([ID, NAME, NICK], [ID, NAME, NICK]);
+    const once = play(WATCH, judged.state, input);
+    const twice = play(WATCH, once.state, input);
+    expect(twice.effects).toEqual([]);
+    expect(tableIn(twice.state)).toEqual(tableIn(once.state));
+  });
+
+  it("before any row or message was seen names who was not ready all the same", () => {
+    const step = play(WATCH, withContract, observed([ID, NAME, NICK], [ID, NAME, NICK]));
+    expect(gateOf(step.state, nick)).toMatchObject({ kind: "released", wouldHaveWaitedFor: ["replica"] });
+    expect(findAmendment(step.state, nick)?.amendment.verdicts[0]?.findings).not.toEqual([]);
+  });
+
+  it("without one of two leaves that one waiting, judged anew on the new shape", () => {
+    const both = play(WATCH, stateOf(), seen([ID, NAME, NICK, ZIP]));
+    const step = play(WATCH, both.state, observed([ID, NAME, NICK], [ID, NAME, NICK, ZIP]));
+    expect(withheldOf(tableIn(step.state)).map(({ id }) => id)).toEqual([idOf(ZIP)]);
+    expect(effectsOf(step)).toEqual([`judge ${idOf(ZIP)}`, `tell ${nick}`]);
+  });
+
+  const INT = column(2, "name", "bigint");
+  const LABEL = column(2, "label", "text");
+  const DEFAULT = column(2, "name", "text", { defaultExpr: "'x'::text" });
+  const NOT_NULL = column(2, "name", "text", { notNull: true });
+  const name = idOf(NAME);
+  const changes: readonly [string, readonly Column[], readonly (Column | Field)[]][] = [
+    ["dropped", [ID], [ID]],
+    ["retyped", [ID, INT], [ID, INT]],
+    ["renamed", [ID, LABEL], [ID, LABEL]],
+    ["given a default", [ID, DEFAULT], [ID, DEFAULT]],
+    [
+      "given a default that Debezium reads otherwise",
+      [ID, DEFAULT],
+      [ID, fieldFor({ ...NAME, defaultExpr: "'y'::text" })],
+    ],
+    ["made NOT NULL", [ID, NOT_NULL], [ID, NOT_NULL]],
+  ];
+  it.each(changes)("releases a column that was %s", (_, columns, fields) => {
+    const waiting = play(WATCH, stateOf(), seen(columns));
+    expect(gateOf(waiting.state, name)?.kind).toBe("withheld");
+    const other = play(WATCH, waiting.state, observed([ID, NAME, fieldFor(ZIP)], columns, { id: 6 }));
+    expect(gateOf(other.state, name)?.kind).toBe("withheld");
+    const step = play(WATCH, waiting.state, observed(fields, columns));
+    expect(gateOf(step.state, name)).toMatchObject({ kind: "released", schemaId: 7 });
+    expect(withheldOf(tableIn(step.state))).toEqual([]);
+  });
+
+  it("a column in the place of a dropped one of its name is released with it, under the schema there is", () => {
+    const again = column(5, "name", "text");
+    const waiting = play(WATCH, stateOf(), seen([ID, again]));
+    expect(withheldOf(tableIn(waiting.state))).toHaveLength(2);
+    const step = play(WATCH, waiting.state, observed([ID, NAME], [ID, again], { id: 1 }));
+    expect(withheldOf(tableIn(step.state))).toEqual([]);
+    expect(tableIn(step.state).shape.fields.map((field) => field.attnum)).toEqual([attnum(1), attnum(5)]);
+  });
+
+  it("another key is released by the key's schema", () => {
+    const composed = seen([ID, NAME], { key: [1, 2] });
+    const waiting = play(WATCH, stateOf(), composed);
+    const key = `${TOPIC}/key`;
+    expect(gateOf(waiting.state, key)?.kind).toBe("withheld");
+    const step = play(WATCH, waiting.state, observed([ID, NAME], [ID, NAME], { id: 1, keyed: [ID, NAME] }));
+    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", why: `schema 8 of ${TOPIC}-key carries it` });
+    expect(tableIn(step.state).shape.key.map((field) => field.name)).toEqual(["id", "name"]);
+  });
+
+  it("another key names who was not ready for it, before and after", () => {
+    const key = `${TOPIC}/key`;
+    const waiting = play(WATCH, withContract, seen([ID, NAME], { key: [1, 2] }), (now) => fits(now, key));
+    expect(gateOf(waiting.state, key)?.why).toMatch(/^not ready: replica; Debezium publishes rows by another key/);
+    const step = play(WATCH, waiting.state, observed([ID, NAME], [ID, NAME], { id: 1, keyed: [ID, NAME] }));
+    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", wouldHaveWaitedFor: ["replica"] });
+    expect(findAmendment(step.state, key)?.amendment.verdicts).toMatchObject([{ verdict: "not-ready" }]);
+  });
+
+  it("a key that is gone is released once rows have passed without it, and stays gone", () => {
+    const key = `${TOPIC}/key`;
+    const bare = seen([ID, NAME], { keyed: false });
+    const without = observed([ID, NAME], [ID, NAME], { id: 1, keyed: [] });
+    if (without.kind !== "observed") throw new Error("no observation");
+    // The key's subject has its last version still.
+    const old = { id: schemaId(2), text: JSON.stringify(keySchema(TOPIC, [fieldFor(ID)])) };
+    const late: Input = { ...without, key: old };
+    const later: Input = { ...late, value: { ...without.value, id: schemaId(9) } };
+    const waiting = play(WATCH, stateOf(), bare, late);
+    expect(gateOf(waiting.state, key)).toMatchObject({ kind: "withheld", why: expect.stringMatching(/without a key/) });
+    const passed = { kind: "passed", topic: TOPIC, doubt: false } as const;
+    const step = play(WATCH, waiting.state, passed, late);
+    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", why: "its rows have no key" });
+    expect(tableIn(step.state).shape).toMatchObject({ key: [], keySchema: undefined });
+    const next = play(WATCH, step.state, later, bare);
+    expect(tableIn(next.state).shape).toMatchObject({ key: [], valueSchema: { id: 9 } });
+    expect(withheldOf(tableIn(next.state))).toEqual([]);
+  });
+
+  it("another key is judged with the columns that come with it", () => {
+    const key = `${TOPIC}/key`;
+    const waiting = play(WATCH, withContract, seen([ID, NAME, ZIP], { key: [1, 4] }));
+    const found = findAmendment(waiting.state, key);
+    if (found === undefined) throw new Error("no amendment");
+    const { candidate } = madeOf(found.table, found.amendment, false, WATCH);
+    expect(JSON.parse(candidate.text)).toMatchObject({ fields: [{ name: "id" }, { name: "zip" }] });
+  });
+
+  it("another key of a topic that is renamed keeps the name that the table gave it", () => {
+    const table = publishing();
+    const named = { id: schemaId(2), text: JSON.stringify(keySchema("shop.public.customers", table.shape.key)) };
+    const renamed = stateOf({ ...table, shape: { ...table.shape, keySchema: named } });
+    const { state } = play(WATCH, renamed, seen([ID, NAME], { key: [2] }));
+    const found = findAmendment(state, `${TOPIC}/key`);
+    if (found === undefined) throw new Error("no amendment");
+    const { candidate } = madeOf(found.table, found.amendment, false, WATCH);
+    expect(candidate.text).toBe(JSON.stringify(keySchema("shop.public.customers", [fieldFor(NAME)])));
+  });
+
+  it("records which groups nobody had named", () => {
+    const group = { group: "sink", members: 1, offsets: new Map(), readers: new Map() };
+    const look = { kind: "seen", at: 1, byTopic: new Map([[TOPIC, [group]]]) } as const;
+    const step = play(WATCH, judged.state, { kind: "groups", look }, observed([ID, NAME, NICK], [ID, NAME, NICK]));
+    expect(gateOf(step.state, nick)).toMatchObject({ unnamed: { kind: "known", groups: ["sink"] } });
+  });
+
+  it("a column of a type that only Debezium maps is a field like any other", () => {
+    const lsn = column(3, "at", "pg_lsn");
+    const field: Field = { ...fieldFor(NICK), name: "at", avro: { ...fieldFor(NICK).avro, name: "at" } };
+    const step = play(WATCH, stateOf(), seen([ID, NAME, lsn]), observed([ID, NAME, field], [ID, NAME, lsn]));
+    expect(withheldOf(tableIn(step.state))).toEqual([]);
+    expect(tableIn(step.state).shape.fields.at(-1)).toMatchObject({ attnum: 3, type: { oid: OIDS.pg_lsn } });
+  });
+
+  it("a version that lacks what was published has it wait again", () => {
+    const before = play(WATCH, stateOf(publishing([ID, NAME, NICK])), observed([ID, NAME], [ID, NAME, NICK]));
+    expect(withheldOf(tableIn(before.state)).map(({ id, kind }) => [id, kind])).toEqual([[nick, "added"]]);
+  });
+
+  const odd: readonly [string, string][] = [
+    ["no JSON", "syntax = proto3"],
+    ["no envelope", '{"type":"record","name":"V","fields":[]}'],
+  ];
+  it.each(odd)("that is %s changes nothing", (_, text) => {
+    const input = { ...observed([ID], [ID]), value: { id: schemaId(9), text } } as Input; // the same with another text
+    expect(play(WATCH, judged.state, input)).toEqual({ state: judged.state, effects: [] });
+  });
+
+  it("of another table or of none of ours changes nothing", () => {
+    const input = observed([ID, NAME, NICK], [ID, NAME, NICK]);
+    const elsewhere = { ...input, topic: "other" } as Input; // the same of another topic
+    expect(play(WATCH, judged.state, elsewhere).state).toEqual(judged.state);
+  });
+
+  it("keeps Debezium's own source block in the candidate", () => {
+    const old = observed([ID, NAME], [ID, NAME, NICK]);
+    if (old.kind !== "observed") throw new Error("no observation");
+    const text = old.value.text
+      .replace('{"name":"origin_lsn","type":["null","long"],"default":null}', "")
+      .replace(",]", "]");
+    const step = play(WATCH, stateOf(), { ...old, value: { ...old.value, text } });
+    const found = findAmendment(step.state, nick);
+    if (found === undefined) throw new Error("no amendment");
+    const { candidate } = madeOf(found.table, found.amendment, false, WATCH);
+    expect(candidate.text).not.toContain("origin_lsn");
+    expect(candidate.text).toContain('"nick"');
+  });
+});
+
+describe("a row that is unwrapped", () => {
+  const rules: Rules = { ...WATCH, unwrapped: new Set(["__op"]) };
+  const OP = { name: "__op", type: ["null", "string"], default: null };
+  const row = (fields: readonly Column[], columns: readonly Column[]): Input => {
+    const made = rowSchema(TOPIC, fields.map(fieldFor)) as { readonly fields: readonly unknown[] }; // a record
+    const value = { id: schemaId(7), text: JSON.stringify({ ...made, fields: [...made.fields, OP] }) };
+    return { kind: "observed", topic: TOPIC, value, key: undefined, table: tableOf(columns) };
+  };
+  const followed = play(rules, withContract, row([ID, NAME], [ID, NAME])).state;
+
+  it("is followed; what is added to it is no column's", () => {
+    expect(fieldNames(followed)).toEqual(["id", "name"]);
+    expect(tableIn(followed)).toMatchObject({ amendments: [], shape: { valueSchema: { id: 7 } } });
+  });
+
+  it("has a new column before what is added, loses a dropped one, and is judged as envelopes are", () => {
+    const coming = (columns: readonly Column[], id: string) => {
+      const found = findAmendment(play(rules, followed, seen(columns)).state, id);
+      if (found === undefined) throw new Error("no amendment");
+      const { candidate } = madeOf(found.table, found.amendment, false, rules);
+      return (JSON.parse(candidate.text) as { readonly fields: readonly { name: string }[] }).fields.map((f) => f.name);
+    };
+    expect(coming([ID, NAME, NICK], nick)).toEqual(["id", "name", "nick", "__op"]);
+    expect(coming([ID], idOf(NAME))).toEqual(["id", "__op"]);
+    const step = play(rules, followed, NEW, (now) => fits(now, nick, rules));
+    expect(gateOf(step.state, nick)?.why).toMatch(/^not ready: replica/);
+  });
+
+  it("is nothing that can be followed where no transform unwraps", () => {
+    expect(play(WATCH, withContract, row([ID, NAME, NICK], [ID, NAME, NICK])).state).toEqual(withContract);
+  });
+});
+
+describe("a table that nothing is published of yet", () => {
+  const columns = (...all: readonly Column[]) => all.map((one) => ({ column: one, gone: false }));
+  const unpublished: TableState = {
+    ...asItsColumns(WATCH, publishing(), columns(ID, NAME), [ID.attnum]),
+    unpublished: true,
+  };
+
+  it("has the shape of its columns, whatever becomes of them", () => {
+    const step = play(WATCH, stateOf(unpublished), NEW);
+    expect(step.effects).toEqual([]);
+    expect(tableIn(step.state)).toMatchObject({ amendments: [], unpublished: true });
+    expect(fieldNames(step.state)).toEqual(["id", "name", "nick"]);
+  });
+
+  it("has that of the first schema once it is there, and what that lacks is an amendment", () => {
+    const step = play(WATCH, stateOf(unpublished), NEW, observed([ID, NAME], [ID, NAME, NICK]));
+    expect(tableIn(step.state).unpublished).toBeUndefined();
+    expect(tableIn(step.state).flowed.map(({ id }) => id)).toEqual([7]);
+    expect(withheldOf(tableIn(step.state)).map(({ id }) => id)).toEqual([nick]);
+    expect(effectsOf(step)).toEqual([`judge ${nick}`]);
+  });
+});
+
+describe("another table of the name", () => {
+  it("takes the place at once: Debezium goes on with it", () => {
+    const other = { ...tableOf([ID, NAME]), oid: 6000 } as ReturnType<typeof tableOf>; // another table's OID
+    const step = play(WATCH, stateOf(), { kind: "replaced", topic: TOPIC, table: other });
+    expect(tableIn(step.state).shape.table.oid).toBe(6000);
+    expect(gateOf(step.state, `${TOPIC}/table`)).toMatchObject({ kind: "released" });
+    expect(step.state.jobs.size).toBe(0);
+    expect(effectsOf(step)).toEqual([`tell ${TOPIC}/table`]);
+  });
+});

@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import type { Rules } from "../../../src/gate/state.ts";
+import { findAmendment } from "../../../src/gate/update.ts";
+import { answerOf } from "../../../src/guard/control/answer.ts";
+import type { Registry } from "../../../src/registry/client.ts";
+import { schemaId } from "../../../src/table/shape.ts";
+import { ID, idOf, madeOf, NAME, NICK, play, RULES, seen, stateOf } from "../../gate/customers.ts";
+
+const WATCH: Rules = { ...RULES, mode: "watch" };
+const { table, amendment } = findAmendment(play(WATCH, stateOf(), seen([ID, NAME, NICK])).state, idOf(NICK)) ?? {};
+
+it.each([
+  ["that the level refuses stops Debezium", false, "refused"],
+  ["that the level would refuse is taken where it is a version already: a change was undone", true, "fits"],
+])("a schema %s", async (_, isVersion, kind) => {
+  if (table === undefined || amendment === undefined) throw new Error("no amendment");
+  const { text } = madeOf(table, amendment, false, WATCH).candidate;
+  const versions = [table.shape.valueSchema.text, ...(isVersion ? [text] : []), "syntax = proto3"];
+  const registry = {
+    check: async () => ({ kind: "incompatible", messages: ["no"] }),
+    versions: async () => versions.map((__, index) => index + 1),
+    version: async (___: string, version: number) => ({ id: schemaId(version), version, text: versions[version - 1] }),
+  } as unknown as Registry; // what is asked of one
+  expect(await answerOf(WATCH, registry, table, amendment)).toMatchObject({ kind });
+});

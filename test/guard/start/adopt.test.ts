@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { GuardError } from "../../../src/errors.ts";
+import { envelopeSchema } from "../../../src/event/envelope/schema.ts";
+import type { Column } from "../../../src/table/column.ts";
+import type { Field } from "../../../src/table/shape.ts";
+import { column, fieldFor, ID, NAME, NICK, TOPIC } from "../../gate/customers.ts";
+import type { Json } from "../../../src/json.ts";
+import { adopt } from "../../../src/guard/start/start.ts";
+
+function item(columns: readonly Column[]): readonly Field[] {
+  return columns.map(fieldFor);
+}
+function registered(...fields: readonly Field[]): string {
+  return JSON.stringify(envelopeSchema(TOPIC, fields));
+}
+/** The field as somebody else's settings registered it. */
+function as(of: Column, avro: { readonly type: Json; readonly default?: Json }): Field {
+  const field = fieldFor(of);
+  return { ...field, avro: { name: field.avro.name, ...avro } };
+}
+
+describe("a subject that exists gives the first shape", () => {
+  it("its fields in its order, each with its column", () => {
+    const fields = adopt(TOPIC, item([ID, NAME, NICK]), registered(fieldFor(NAME), fieldFor(ID)));
+    expect(fields).toEqual([fieldFor(NAME), fieldFor(ID)]);
+  });
+
+  it("a column it lacks is not in the shape: it is an amendment", () => {
+    expect(
+      adopt(TOPIC, item([ID, NAME, NICK]), registered(fieldFor(ID), fieldFor(NAME))).map(({ name }) => name),
+    ).toEqual(["id", "name"]);
+  });
+
+  const kept: [string, Column, { readonly type: Json; readonly default?: Json }, boolean][] = [
+    ["optional though the column is not", ID, { type: ["null", "int"], default: null }, true],
+    ["required though the column is not", NAME, { type: "string" }, false],
+    ["another default", NAME, { type: [{ type: "string", "connect.default": "x" }, "null"], default: "x" }, true],
+    ["no default", NAME, { type: ["null", "string"] }, true],
+  ];
+  it.each(kept)("what is registered is kept: %s", (_, of, avro, optional) => {
+    const [field] = adopt(TOPIC, item([ID, NAME]), registered(as(of, avro)));
+    expect(field).toEqual({ ...fieldFor(of), optional, avro: { name: of.name, ...avro } });
+  });
+
+  it("a field without a column has an attnum that no column has: its column was dropped", () => {
+    const [, nick] = adopt(TOPIC, item([ID, NAME]), registered(fieldFor(ID), fieldFor(NICK)));
+    expect(nick).toMatchObject({ name: "nick", optional: true, avro: { name: "nick" } });
+    expect(nick?.attnum).toBeLessThan(0);
+  });
+
+  const retyped: [string, Column, { readonly type: Json; readonly default?: Json }][] = [
+    ["another type", ID, { type: "long" }],
+    [
+      "another meaning of the same bytes",
+      NAME,
+      { type: ["null", { type: "string", "connect.version": 1, "connect.name": "io.debezium.data.Json" }] },
+    ],
+  ];
+  it.each(retyped)("%s is kept, and no column has the type it is of", (_, of, avro) => {
+    const [field] = adopt(TOPIC, item([ID, NAME]), registered(as(of, avro)));
+    expect(field).toMatchObject({ attnum: of.attnum, avro, type: { oid: 0 } });
+  });
+
+  it("a named type that is spelled out once is spelled out for each field", () => {
+    const columns = [
+      ID,
+      column(2, "a", "int", { type: { oid: 1700, typmod: -1 } }),
+      column(3, "b", "int", { type: { oid: 1700, typmod: -1 } }),
+    ];
+    const fields = columns.map(fieldFor);
+    expect(adopt(TOPIC, item(columns), registered(...fields))).toEqual(fields);
+  });
+
+  const refused: [string, string, string, RegExp][] = [
+    [
+      "no envelope",
+      JSON.stringify({ type: "record", name: "V", fields: [{ name: "id", type: "int" }] }),
+      "subject-unfit",
+      /no field before/,
+    ],
+    ["no record at all", '"string"', "subject-unfit", /no record/],
+  ];
+  it.each(refused)("refused: %s", (_, text, code, message) => {
+    const adopting = () => adopt(TOPIC, item([ID, NAME]), text);
+    expect(adopting).toThrow(GuardError);
+    expect(adopting).toThrow(message);
+    expect(adopting).toThrow(`[${code}] subject ${TOPIC}-value`);
+  });
+});

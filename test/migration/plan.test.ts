@@ -1,0 +1,193 @@
+import { loadModule, parseSync } from "libpg-query";
+import { beforeAll, describe, expect, test } from "vitest";
+import { schemaHash } from "../../src/avro/hash.ts";
+import { GuardError } from "../../src/errors.ts";
+import { candidateOf } from "../../src/gate/amendment/candidate.ts";
+import type { Rules, State, TableState } from "../../src/gate/state.ts";
+import { applySteps } from "../../src/migration/apply.ts";
+import { stepsOf } from "../../src/migration/read.ts";
+import { planOf } from "../../src/service/plan.ts";
+import type { Check, Registry } from "../../src/registry/client.ts";
+import type { Column } from "../../src/table/column.ts";
+import {
+  column,
+  fieldFor,
+  ID,
+  NAME,
+  NICK,
+  play,
+  publishing,
+  REPLICA,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  TOPIC,
+  WHEN,
+  ZIP,
+} from "../gate/customers.ts";
+
+beforeAll(loadModule);
+
+const steps = (sql: string) => stepsOf(sql, parseSync(sql));
+
+/** Amendments with the schema each would make, as people and registries see them. */
+function shown(table: TableState, rules: Rules = RULES): readonly unknown[] {
+  return table.amendments.map((amendment) => {
+    const making = candidateOf(rules, table, amendment);
+    const { id, kind, name, changes, key } = amendment;
+    return { id, kind, name, changes, key, schema: making.kind === "made" ? making.made.candidate.text : making.why };
+  });
+}
+
+/** What DDL leaves behind in the catalog, beside the SQL that does it. */
+const migrations: readonly [string, readonly Column[]][] = [
+  ["add nick text", [ID, NAME, NICK]],
+  ["add nick text not null default 'x'", [ID, NAME, { ...NICK, notNull: true, defaultExpr: "'x'::text" }]],
+  ["add nick int not null", [ID, NAME, column(3, "nick", "int", { notNull: true })]],
+  ["drop name", [ID]],
+  ["rename name to full_name", [ID, { ...NAME, name: "full_name" }]],
+  ["alter name type int using 1", [ID, { ...column(2, "name", "int") }]],
+  ["alter name set not null", [ID, { ...NAME, notNull: true }]],
+  ["alter name set default 'x'", [ID, { ...NAME, defaultExpr: "'x'::text" }]],
+  ["drop name, add nick text", [ID, NICK]],
+  ["add nick text, drop nick", [ID, NAME]],
+  ["add nick text, add zip text", [ID, NAME, NICK, ZIP]],
+  ["drop name, add name int", [ID, column(3, "name", "int")]],
+  ["add at pg_lsn", [ID, NAME, column(3, "at", "pg_lsn")]],
+  ["add gone text, drop gone, add zip text", [ID, NAME, ZIP]],
+];
+
+test.each(migrations)("the plan of ALTER TABLE … %s is what the log would show", (sql, after) => {
+  const state = stateOf();
+  const real = tableIn(play(RULES, state, seen(after)).state);
+  const { tables, notes } = applySteps(RULES, state, steps(`alter table customers ${sql}`), WHEN);
+  if (sql !== "add at pg_lsn") expect(notes).toStrictEqual([]);
+  const planned = tables[0]?.table;
+  if (sql === "add at pg_lsn") return expect(notes[0]?.message).toBe("type pg_lsn of at is not known here");
+  expect(planned === undefined ? [] : shown(planned)).toStrictEqual(shown(real));
+  expect(tables[0]?.fresh.map(({ amendment }) => amendment.id)).toStrictEqual(real.amendments.map(({ id }) => id));
+});
+
+test("what waits already is no news, and a migration that undoes it leaves nothing", () => {
+  const state = play(RULES, stateOf(), seen([ID, NAME, NICK])).state;
+  const other = applySteps(RULES, state, steps("alter table customers add zip text"), WHEN);
+  expect(other.tables[0]?.fresh.map(({ amendment }) => amendment.name)).toStrictEqual(["zip"]);
+  expect(other.tables[0]?.table.amendments.map(({ name }) => name)).toStrictEqual(["nick", "zip"]);
+  const undone = applySteps(RULES, state, steps("alter table customers drop nick"), WHEN);
+  expect(undone.tables[0]?.table.amendments).toStrictEqual([]);
+});
+
+test("a table is found by its name, its schema, and under its new name", () => {
+  const names = (sql: string) =>
+    applySteps(RULES, stateOf(), steps(sql), WHEN).tables.flatMap(({ fresh }) =>
+      fresh.map((one) => one.amendment.name),
+    );
+  expect(names("alter table public.customers add zip text")).toStrictEqual(["zip"]);
+  expect(names("alter table other.customers add zip text")).toStrictEqual([]);
+  expect(names("alter table customers rename to clients; alter table clients add zip text")).toStrictEqual(["zip"]);
+  expect(names("alter table orders add zip text")).toStrictEqual([]);
+});
+
+test.each([
+  ["alter table customers rename to clients", "fine", /^its events stay on/],
+  ["alter table customers set schema archive", "fine", /^its events stay on/],
+  ["create table public.orders (id int)", "fine", /^a new table/],
+  ["alter table customers rename to old;create table customers (id int)", "unknown", /^another table takes the name/],
+  ["drop table customers;create table customers (id int)", "unknown", /^another table takes the name/],
+])("%s: the last note is %s", (sql, kind, message) => {
+  // The connector's file has these two alone: a table stays captured by the name it had.
+  const table = (schema: string, name: string) => schema === "public" && ["customers", "orders"].includes(name);
+  const rules = { ...RULES, filter: { ...RULES.filter, table } };
+  const { notes } = applySteps(rules, stateOf(), steps(sql), WHEN);
+  expect(notes.at(-1)).toMatchObject({ kind, message: expect.stringMatching(message) });
+});
+
+test("a table under another name keeps the key that the connector's file gave it under the old one", () => {
+  const keyColumns = (_schema: string, name: string) => (name === "customers" ? ["id"] : undefined);
+  const rules = { ...RULES, filter: { ...RULES.filter, keyColumns } };
+  const sql = "alter table customers rename to clients; alter table clients add primary key (name)";
+  const { tables } = applySteps(rules, stateOf(), steps(sql), WHEN);
+  expect(tables[0]?.fresh.map(({ amendment }) => amendment.kind)).not.toContain("key");
+});
+
+test.each([
+  ["alter table customers drop id", "key"],
+  ["alter table customers add k int primary key", "key"],
+  ["alter table customers add primary key (id, name)", "key"],
+])("%s changes the key", (sql, kind) => {
+  const { tables } = applySteps(RULES, stateOf(), steps(sql), WHEN);
+  expect(tables[0]?.fresh.map(({ amendment }) => amendment.kind)).toContain(kind);
+});
+
+test.each([
+  ["alter table customers add name text", "there is a column name already"],
+  ["alter table customers drop nick", "there is no column nick"],
+  ["alter table customers add mood mood", "type mood of mood is not known here"],
+  ["alter table customers rename id to key", "id is in the key: so is what changes of it"],
+  ["drop table customers", `the table of ${TOPIC} is dropped: its topic gets no more events`],
+  ["do $$ begin end $$", "not read: a DO block"],
+])("%s cannot be told: %s", (sql, message) => {
+  const { notes } = applySteps(RULES, stateOf(), steps(sql), WHEN);
+  expect(notes).toMatchObject([{ line: 1, kind: "unknown", message }]);
+});
+
+describe("the plan of a service", () => {
+  function registryOf(check: () => Check): Registry {
+    const none = async () => undefined;
+    return {
+      latest: none,
+      version: none,
+      schemaById: none,
+      versions: async () => [],
+      level: async () => "BACKWARD",
+      check: async () => check(),
+      register: async () => {
+        throw new Error("a plan registers nothing");
+      },
+    };
+  }
+  const compatible = registryOf(() => ({ kind: "compatible" }));
+  const plan = (state: State, sql: string, registry = compatible) =>
+    planOf([{ name: "inventory", rules: RULES, registry, state }], steps(sql), 0);
+
+  test("an added column waits for the consumer that refuses what it does not know", async () => {
+    const { amendments, notes } = await plan(stateOf(publishing(), REPLICA), "\nalter table customers add zip text");
+    expect(notes).toStrictEqual([]);
+    expect(amendments).toMatchObject([
+      {
+        connector: "inventory",
+        topic: TOPIC,
+        table: "public.customers",
+        field: "zip",
+        lines: [2],
+        flows: false,
+        what: "column zip text was added",
+        why: "not ready: replica",
+        verdicts: [{ consumer: "replica", verdict: "not-ready" }],
+      },
+    ]);
+    expect(amendments[0]?.schema).toContain('"zip"');
+  });
+
+  test("without a contract it flows, with the schema the service would register", async () => {
+    const { amendments } = await plan(stateOf(), "alter table customers add zip text");
+    const real = tableIn(play(RULES, stateOf(), seen([ID, NAME, { ...ZIP, attnum: fieldFor(NICK).attnum }])).state);
+    const making = real.amendments[0] && candidateOf(RULES, real, real.amendments[0]);
+    const text = amendments[0]?.schema ?? "null";
+    expect(amendments).toMatchObject([{ flows: true, verdicts: [] }]);
+    expect(schemaHash(JSON.parse(text))).toBe(making?.kind === "made" ? making.made.candidate.hash : "");
+  });
+
+  test("a registry that refuses or is down is the reason it waits, never an all-clear", async () => {
+    const refusing = registryOf(() => ({ kind: "incompatible", messages: ["no"] }));
+    const down = registryOf(() => {
+      throw new GuardError("registry-down", "no answer");
+    });
+    const sql = "alter table customers alter name type int using 1";
+    expect((await plan(stateOf(), sql, refusing)).amendments).toMatchObject([{ flows: false, schema: null }]);
+    expect((await plan(stateOf(), sql, down)).amendments).toMatchObject([
+      { flows: false, why: expect.stringContaining("no answer") },
+    ]);
+  });
+});

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { meaningFindings } from "../../../src/rules/meaning/meaning.ts";
+import { found, nullable, of, reading, row } from "./readings.ts";
+
+test("a row older than the column is null to who reads with the new schema", () => {
+  expect(reading([], nullable("string"), {})).toEqual({ c: null });
+});
+
+test.each([
+  ["listed and nullable", nullable("string"), ["c"], ["meaning/null-not-handled c"]],
+  ["not listed", nullable("string"), ["d"], []],
+  ["never null", of("string"), ["c"], []],
+])("%s", (_, after, fields, expected) => {
+  expect(found([], after, { fields })).toEqual(expected);
+});
+
+test("it is a warning: a list of fields says no type", () => {
+  expect(meaningFindings(row([]), row(nullable("int")), { fields: ["c"] })[0]?.severity).toBe("warning");
+});

@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+
+import { serviceApi } from "../../src/service/api.ts";
+import type { Contract } from "../../src/contract/contract.ts";
+import type { OpenDesk } from "../../src/service/control-topics.ts";
+import type { Running } from "../../src/service/running.ts";
+import { stateOf, TOPIC } from "../gate/customers.ts";
+
+const contract: Contract = {
+  version: 1,
+  environment: "production",
+  consumer: "billing",
+  topic: "inventory.public.customers",
+  decodesWith: "writer",
+  unknownFields: "accept",
+};
+const NAMED = { environment: "production", consumer: "billing", topic: "inventory.public.customers" };
+const KEY = "production/billing/inventory.public.customers";
+
+/** The contracts topic as a log; the desk sees what was appended only once it has read to the end. */
+function service(connectors: readonly Running[] = []) {
+  const log: (readonly [string, Contract | undefined])[] = [];
+  let contracts: ReadonlyMap<string, Contract> = new Map();
+  const readContractsToEnd = async () => {
+    const next = new Map<string, Contract>();
+    for (const [key, value] of log) {
+      if (value === undefined) next.delete(key);
+      else next.set(key, value);
+    }
+    contracts = next;
+  };
+  const desk: OpenDesk = {
+    topics: { contracts: "contracts", commands: "commands" },
+    of: () => {
+      throw new Error("not asked for");
+    },
+    contracts: () => contracts,
+    readContractsToEnd,
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const api = serviceApi({
+    deployment: "main",
+    version: "0",
+    connectors,
+    desk,
+    appender: {
+      append: async (_topic, _partition, key, value) => {
+        log.push([String(key), value === null ? undefined : JSON.parse(value.toString())]);
+        return { offset: BigInt(log.length - 1) };
+      },
+      [Symbol.asyncDispose]: async () => {},
+    },
+    lastLook: () => undefined,
+    planners: new Map(),
+  });
+  const now = async () => {
+    await readContractsToEnd();
+    return [...contracts.values()].map(({ fields }) => fields?.join() ?? "all");
+  };
+  return { api, log, now };
+}
+
+describe("contracts of one consumer", () => {
+  const b = { ...contract, fields: ["b"] };
+  const c = { ...contract, fields: ["c"] };
+
+  it("that is rolling out count beside the deployed one until the next plain publish, which is written first", async () => {
+    const { api, log, now } = service();
+    await api.publishContract(contract);
+    await api.publishRollingOut(b);
+    await api.publishRollingOut(c);
+    await api.publishRollingOut(c);
+    expect(await now()).toEqual(["all", "b", "c"]);
+    await api.publishContract(c);
+    expect(await now()).toEqual(["c"]);
+    expect(log.slice(4).map(([key, value]) => [key === KEY, value?.fields])).toEqual([
+      [true, ["c"]],
+      [false, undefined],
+      [false, undefined],
+    ]);
+  });
+
+  it("are all withdrawn by retire, and nobody else's are", async () => {
+    const { api, now } = service();
+    await api.publishContract(contract);
+    await api.publishRollingOut(b);
+    await api.publishContract({ ...contract, consumer: "billing-2", fields: ["x"] });
+    await api.publishContract({ ...contract, topic: `${contract.topic}_2`, fields: ["y"] });
+    await api.publishContract({ ...contract, environment: "test", fields: ["z"] });
+    expect(await api.retireContract(NAMED)).toEqual({ retired: 2, waited: [] });
+    expect(await now()).toEqual(["x", "y", "z"]);
+    expect(await api.retireContract(NAMED)).toEqual({ retired: 0, waited: [] });
+  });
+});
+
+describe("a topic", () => {
+  const running = (name: string, state: Running["state"]): Running => {
+    const jobs = { seen: new Map(), note: () => {} };
+    return { name, mode: "guard", status: { kind: "starting" }, state, jobs, last: undefined };
+  };
+  const inventory = running("inventory", stateOf());
+
+  it("that a connector publishes is shown, and one that none does is not found, with the nearest name", async () => {
+    const { api } = service([inventory]);
+    expect(await api.topic(TOPIC)).toMatchObject({ topic: TOPIC, flowing: [{ schemaId: 1 }], withheld: [] });
+    await expect(api.topic("inventory.public.custmers")).rejects.toMatchObject({
+      code: "not-found",
+      next: `did you mean ${TOPIC}?`,
+    });
+  });
+
+  it("is not called unknown while a connector that may publish it is starting", async () => {
+    const { api } = service([inventory, running("orders", undefined)]);
+    expect(await api.topic(TOPIC)).toMatchObject({ topic: TOPIC });
+    await expect(api.topic("orders.public.orders")).rejects.toMatchObject({
+      code: "refused",
+      text: "connector orders has not read its state yet",
+    });
+  });
+});

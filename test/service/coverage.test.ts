@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { readerFingerprint } from "../../src/contract/announcement.ts";
+import { coverageOf } from "../../src/service/coverage.ts";
+import { coverageSchema } from "../../src/api/coverage.ts";
+import { publishing, RULES, play, REPLICA, stateOf, TOPIC } from "../gate/customers.ts";
+import { ageText, seenTexts } from "../../src/words/evidence.ts";
+import type { SeenGroup } from "../../src/gate/evidence/evidence.ts";
+import type { Input, State } from "../../src/gate/state.ts";
+
+const DAY = 86_400_000;
+const schema = { type: "record", name: "R", fields: [] };
+const READER = { ...REPLICA, schema, groups: ["r1"] };
+
+function group(name: string, members: number, more: Partial<SeenGroup> = {}): SeenGroup {
+  return { group: name, members, offsets: new Map(), readers: new Map(), ...more };
+}
+
+function looks(at: number, ...groups: readonly SeenGroup[]): Input {
+  return { kind: "groups", look: { kind: "seen", at, byTopic: new Map([[TOPIC, groups]]) } };
+}
+
+function covered(state: State, now = 20_000) {
+  const view = coverageOf([{ name: "inventory", rules: RULES, state }], now, undefined);
+  expect(coverageSchema.parse(view)).toEqual(view);
+  return view;
+}
+
+describe("coverage", () => {
+  it("names for each group the contract, what its members announce, and the age of it all", () => {
+    const readers = new Map([
+      [readerFingerprint(schema), 1],
+      ["other", 1],
+    ]);
+    const { state } = play(
+      RULES,
+      stateOf(publishing(), READER),
+      looks(0, group("r1", 2, { readers }), group("sink", 1)),
+    );
+    const view = covered(state);
+    expect(view.complete).toBe(false);
+    expect(view.topics).toMatchObject([
+      {
+        topic: TOPIC,
+        environment: "default",
+        looked: { secondsAgo: 20, problem: null },
+        groups: [
+          {
+            group: "r1",
+            live: true,
+            members: 2,
+            readSecondsAgo: 20,
+            namedBy: ["replica"],
+            announced: [
+              { members: 1, consumers: ["replica"] },
+              { fingerprint: "other", members: 1, consumers: [] },
+            ],
+          },
+          { group: "sink", namedBy: [] },
+        ],
+        contracts: [{ consumer: "replica", groups: ["replica", "r1"], stale: false, versions: 1 }],
+        unnamed: ["sink"],
+      },
+    ]);
+  });
+
+  it.each<[string, readonly Input[], boolean]>([
+    ["nobody has looked", [], false],
+    ["nobody reads", [looks(0)], true],
+    ["all are named", [looks(0, group("r1", 1))], true],
+    ["one is not", [looks(0, group("sink", 1))], false],
+    ["one that is not is not live", [looks(0, group("sink", 0))], true],
+    ["a contract is stale", [looks(0), looks(14 * DAY)], false],
+    [
+      "the last look was not possible",
+      [looks(0), { kind: "groups", look: { kind: "unknown", at: 1, why: "x" } }],
+      false,
+    ],
+  ])("is complete or not: %s", (_, inputs, complete) => {
+    expect(covered(play(RULES, stateOf(publishing(), READER), ...inputs).state, 14 * DAY).complete).toBe(complete);
+  });
+
+  it("looks at the contracts of the connector's environment alone", () => {
+    const elsewhere = { ...READER, environment: "staging" };
+    const { state } = play(RULES, stateOf(publishing(), elsewhere), looks(0, group("r1", 1)));
+    expect(covered(state).topics).toMatchObject([{ contracts: [], unnamed: ["r1"] }]);
+  });
+});
+
+describe("what was seen of a consumer", () => {
+  const texts = (now: number, ...inputs: readonly Input[]) =>
+    seenTexts(play(RULES, stateOf(publishing(), READER), ...inputs).state, READER, now);
+  const offsets = new Map([[0, 1n]]);
+
+  it("is told with its age", () => {
+    expect(texts(0)).toEqual(["no look at the consumer groups yet"]);
+    expect(texts(20_000, looks(0, group("r1", 3)))).toEqual(["group r1: 3 members, seen 20 s ago"]);
+    expect(texts(3 * 3_600_000, looks(0, group("r1", 0, { offsets })))).toEqual([
+      "group r1: no members, last seen to read 3 h ago",
+    ]);
+    expect(texts(60_000, looks(0, group("r1", 0, { members: undefined, offsets })))).toEqual([
+      "group r1: members not shown (KIP-848), last seen to read 60 s ago",
+    ]);
+    expect(texts(3 * DAY, looks(0))).toEqual(["no group of it (replica, r1) seen in 3 days"]);
+    expect(
+      texts(9000, looks(0, group("r1", 1)), { kind: "groups", look: { kind: "unknown", at: 5000, why: "down" } }),
+    ).toEqual(["group r1: 1 member, seen 9 s ago", "could not look 4 s ago: down"]);
+  });
+
+  it("in the unit that reads best", () => {
+    const ages = [0, 119_000, 120_000, 7_199_000, 7_200_000, 172_800_000].map(ageText);
+    expect(ages).toEqual(["0 s", "119 s", "2 min", "120 min", "2 h", "2 days"]);
+  });
+});

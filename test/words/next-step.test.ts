@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { nextStep, nextSteps } from "../../src/words/next-step.ts";
+import type { ChunkJob } from "../../src/chunk/job.ts";
+import type { Amendment } from "../../src/gate/amendment/amendment.ts";
+import { finding, notReady, released, SINCE, waitsFor, withheld } from "../alert/amendments.ts";
+
+const WAITING: ChunkJob = {
+  id: "backfill/x",
+  topic: "x",
+  kind: "backfill",
+  column: undefined,
+  due: "all",
+  cursor: undefined,
+  again: [],
+  rows: 0,
+  scanned: 0,
+  estimate: 1,
+  state: "waiting",
+  why: "about 1 rows",
+};
+
+describe("the next command", () => {
+  it.each<[string, readonly Amendment[], readonly string[]]>([
+    [
+      "several releases are one command",
+      [withheld(3), withheld(4)],
+      ["fieldgate release inventory.public.customers/3 inventory.public.customers/4"],
+    ],
+    [
+      "a consumer that is not ready is named once",
+      [waitsFor(3, "a", notReady()), waitsFor(4, "b", notReady())],
+      ["once billing is ready, in its repository: fieldgate publish --env production"],
+    ],
+    [
+      "what no operator can overrule is to be looked at",
+      [withheld(3, "a", { unmapped: finding() }), withheld(4, "b", { gone: true })],
+      [
+        "fieldgate amendments show inventory.public.customers/3",
+        "fieldgate amendments show inventory.public.customers/4",
+      ],
+    ],
+    [
+      "groups that nobody names are to be named first",
+      [
+        withheld(3, "a", {
+          gate: { kind: "withheld", ...SINCE, why: "x", unnamed: { kind: "known", groups: ["sink"] } },
+        }),
+      ],
+      ["name sink in a contract's `groups`, in the consumer's repository: fieldgate publish"],
+    ],
+    ["what is released needs nothing", [released()], []],
+  ])("%s", (_, amendments, expected) => {
+    expect(nextSteps(amendments, () => undefined, "guard")).toEqual(expected);
+  });
+
+  it("of a backfill that waits says so", () => {
+    expect(nextStep(released(), WAITING, "guard")).toBe(
+      "fieldgate release inventory.public.customers/3 --backfill all",
+    );
+  });
+});
