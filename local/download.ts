@@ -1,4 +1,4 @@
-import { durationText } from "../src/service/progress.ts";
+import { renderDuration } from "../src/words/duration.ts";
 
 /** What Maven prints of what it fetches. */
 export interface Fetching {
@@ -61,10 +61,10 @@ export function showDownload(name: string, estimateMb: number): { update(megabyt
   };
 }
 
-/** `local stack: 39 of about 160 MB, 1.1 MB/s, 1 min 50 s left`. */
+/** `local stack: 39 of about 160 MB, 1.1 MB/s, 109 s left`. */
 export function downloadText(name: string, megabytes: number, estimateMb: number, seconds: number): string {
   const rate = seconds > 0 ? megabytes / seconds : 0;
   const left = estimateMb - megabytes;
-  const time = left > 0 && rate > 0.05 ? `, ${durationText(Math.round(left / rate))} left` : "";
+  const time = left > 0 && rate > 0.05 ? `, ${renderDuration((left / rate) * 1000)} left` : "";
   return `${name}: ${megabytes.toFixed(0)} of about ${estimateMb} MB, ${rate.toFixed(1)} MB/s${time}`;
 }

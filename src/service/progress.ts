@@ -1,4 +1,5 @@
 import type { ChunkJob } from "../chunk/job.ts";
+import { renderDuration } from "../words/duration.ts";
 
 /** When a job began to move in this process, in milliseconds, and how many keys it had read then. */
 interface Seen {
@@ -34,19 +35,12 @@ export function progressText({ scanned, estimate, rate, secondsLeft }: Progress)
     estimate > 0 ? `${count(scanned)} of about ${count(estimate)} rows${share}` : `${count(scanned)} rows`,
   ];
   if (rate > 0) parts.push(`${count(rate)} rows/s`);
-  if (secondsLeft !== undefined) parts.push(`${durationText(secondsLeft)} left`);
+  if (secondsLeft !== undefined) parts.push(`${renderDuration(secondsLeft * 1000)} left`);
   return parts.join(", ");
 }
 
 function count(value: number): string {
   return value.toLocaleString("en-US");
-}
-
-/** `8 s`, `3 min 20 s`, `2 h 5 min`. */
-export function durationText(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 const EVERY_MS = 10_000;

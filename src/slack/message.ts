@@ -11,6 +11,7 @@ import type {
   WithheldAlert,
 } from "../alert/alert.ts";
 import { messageText } from "../finding.ts";
+import { renderDuration } from "../words/duration.ts";
 import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
 
 /** Most that is listed of each. */
@@ -228,9 +229,7 @@ function minute(time: string): string {
 
 function remark(reminder: WithheldAlert["reminder"]): string {
   if (reminder === undefined) return "";
-  const hours = Math.round(reminder.next / 3_600_000);
-  const next = hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
-  return ` · reminder ${reminder.count}, the next in ${next}`;
+  return ` · reminder ${reminder.count}, the next in ${renderDuration(reminder.next)}`;
 }
 
 function capital(text: string): string {

@@ -21,7 +21,7 @@ test("what Maven fetches is counted, files under way too", () => {
 });
 
 test.each([
-  [39, 35, "local stack: 39 of about 160 MB, 1.1 MB/s, 1 min 49 s left"],
+  [39, 35, "local stack: 39 of about 160 MB, 1.1 MB/s, 109 s left"],
   [0, 0, "local stack: 0 of about 160 MB, 0.0 MB/s"],
   [161, 60, "local stack: 161 of about 160 MB, 2.7 MB/s"],
 ])("%i MB after %i s are told with what is known", (megabytes, seconds, text) => {

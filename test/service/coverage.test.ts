@@ -3,7 +3,7 @@ import { readerFingerprint } from "../../src/contract/announcement.ts";
 import { coverageOf } from "../../src/service/coverage.ts";
 import { coverageSchema } from "../../src/api/coverage.ts";
 import { publishing, RULES, play, REPLICA, stateOf, TOPIC } from "../gate/customers.ts";
-import { ageText, seenTexts } from "../../src/words/evidence.ts";
+import { seenTexts } from "../../src/words/evidence.ts";
 import type { SeenGroup } from "../../src/gate/evidence/evidence.ts";
 import type { Input, State } from "../../src/gate/state.ts";
 
@@ -104,10 +104,5 @@ describe("what was seen of a consumer", () => {
     expect(
       texts(9000, looks(0, group("r1", 1)), { kind: "groups", look: { kind: "unknown", at: 5000, why: "down" } }),
     ).toEqual(["group r1: 1 member, seen 9 s ago", "could not look 4 s ago: down"]);
-  });
-
-  it("in the unit that reads best", () => {
-    const ages = [0, 119_000, 120_000, 7_199_000, 7_200_000, 172_800_000].map(ageText);
-    expect(ages).toEqual(["0 s", "119 s", "2 min", "120 min", "2 h", "2 days"]);
   });
 });

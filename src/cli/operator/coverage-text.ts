@@ -1,5 +1,5 @@
 import type { CoverageView, TopicCoverage } from "../../api/coverage.ts";
-import { ageText } from "../../words/evidence.ts";
+import { renderDuration } from "../../words/duration.ts";
 import { textTable } from "../command.ts";
 import { cell, code, markdownTable } from "../check/format/markdown.ts";
 
@@ -45,7 +45,7 @@ function decidesText({ mode, policy }: TopicCoverage): string {
 
 function lookedText({ looked, groups }: TopicCoverage): string {
   const { secondsAgo, problem } = looked;
-  const seen = secondsAgo === null ? [] : [`looked ${ageText(secondsAgo * 1000)} ago`];
+  const seen = secondsAgo === null ? [] : [`looked ${renderDuration(secondsAgo * 1000)} ago`];
   const none = secondsAgo !== null && groups.length === 0 ? ["no group reads it"] : [];
   return [...seen, ...none, ...(problem === null ? [] : [`not known now: ${problem}`])].join(", ");
 }
@@ -84,7 +84,7 @@ function contractText({ consumer, groups, read, findings }: Contract): readonly 
 }
 
 function ago(seconds: number | null): string {
-  return seconds === null ? "never" : `${ageText(seconds * 1000)} ago`;
+  return seconds === null ? "never" : `${renderDuration(seconds * 1000)} ago`;
 }
 
 function whatIfText({ policy, note, amendments }: WhatIf): readonly string[] {
