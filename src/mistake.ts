@@ -1,40 +1,58 @@
 import { GuardError } from "./errors.ts";
 
-/** One thing wrong with a file or the environment. Never holds a value: it could be a secret in the wrong place. */
+/**
+ * One thing wrong with a file, a contract or the environment. Never holds the value itself: it could be a secret in
+ * the wrong place.
+ */
 export interface Mistake {
-  /** The key or variable; undefined: the file as a whole. */
+  /** `fieldgate.yaml:4:5`, counted from 1; undefined if the place is known from elsewhere, or there is none. */
+  readonly place?: string | undefined;
+  /** The key or variable; undefined if the mistake concerns the file as a whole. */
   readonly key?: string | undefined;
-  /** Continues the key's name: `must be a whole number`, `is not a known key`. */
+  /** Continues the key: `is missing`, `must be one of reader, writer`. */
   readonly reason: string;
-  /** How it looks when right. */
+  /** What a correct entry looks like. */
   readonly example?: string | undefined;
 }
 
 /** One line for a person: `database.port must be …, e.g. "database.port": 5432`. */
-export function mistakeText(mistake: Mistake): string {
-  const subject = mistake.key === undefined ? "" : `${mistake.key} `;
-  const example = mistake.example === undefined ? "" : `, e.g. ${mistake.example}`;
-  return `${subject}${mistake.reason}${example}`;
+export function mistakeText({ place, key, reason, example }: Mistake): string {
+  const text = [place, key, reason].filter((part) => part !== undefined).join(" ");
+  return example === undefined ? text : `${text}, e.g. ${example}`;
 }
 
-/** All mistakes of all places in one error. `places` has at least one with at least one mistake. */
+/** All mistakes in all connector files or variables, grouped by file. `places` holds at least one mistake. */
 export function configError(places: ReadonlyMap<string, readonly Mistake[]>, next: string): GuardError {
-  const count = [...places.values()].reduce((sum, mistakes) => sum + mistakes.length, 0);
   const lines = [...places].flatMap(([place, mistakes]) => [
     `  ${place}`,
     ...mistakes.map((mistake) => `    - ${mistakeText(mistake)}`),
   ]);
-  return new GuardError("config-invalid", `${count} ${count === 1 ? "mistake" : "mistakes"}\n${lines.join("\n")}`, {
-    next,
+  const count = [...places.values()].reduce((sum, mistakes) => sum + mistakes.length, 0);
+  return new GuardError("config-invalid", `${countText(count)}\n${lines.join("\n")}`, { next });
+}
+
+/** A file that is not a contract at all yields thousands of mistakes. */
+const MAX_SHOWN = 50;
+
+/** All mistakes in a contract, one per line; only the first fifty are shown. Expects at least one. */
+export function contractError(mistakes: readonly Mistake[]): GuardError {
+  const lines = mistakes.slice(0, MAX_SHOWN).map((mistake) => `  ${mistakeText(mistake)}`);
+  if (mistakes.length > MAX_SHOWN) lines.push(`  … and ${mistakes.length - MAX_SHOWN} more`);
+  return new GuardError("contract-invalid", `${countText(mistakes.length)}\n${lines.join("\n")}`, {
+    next: "correct the contract, then run the command again",
   });
 }
 
-/** The known key a person most likely meant; undefined when none is near (more than 40 % would change). */
-export function nearestKey(key: string, known: Iterable<string>): string | undefined {
+function countText(mistakes: number): string {
+  return `${mistakes} ${mistakes === 1 ? "mistake" : "mistakes"}`;
+}
+
+/** The known name a person most likely meant; undefined if more than 40 % of its characters would have to change. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.floor(key.length * 0.4) + 1;
+  let bestDistance = Math.floor(name.length * 0.4) + 1;
   for (const candidate of known) {
-    const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
@@ -43,7 +61,7 @@ export function nearestKey(key: string, known: Iterable<string>): string | undef
   return best;
 }
 
-/** Levenshtein: insertions, deletions and replacements of one character. */
+/** Levenshtein distance: insertions, deletions and replacements of one character. */
 function editDistance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (const [i, char] of Array.from(left).entries()) {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { parseSchema } from "../avro/parse.ts";
 import { GuardError } from "../errors.ts";
-import { contractError, type Mistake } from "./mistake.ts";
+import { contractError, type Mistake } from "../mistake.ts";
 import { CHANGEABLE, type SeverityChange } from "./severity.ts";
 import type { Json } from "../json.ts";
 import { isTooDeep, TOO_DEEP } from "../avro/json.ts";

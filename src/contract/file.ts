@@ -1,9 +1,8 @@
 import { LineCounter, parseDocument, type Document } from "yaml";
-import { nearestKey } from "../mistake.ts";
 import { describeError } from "../errors.ts";
 import { ADDS_WITH_ROW, type AddedField, type Contract, whyNoSchema } from "./contract.ts";
 import { contractFileSchema, EXAMPLES, SEVERITY_EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
-import { contractError, type Mistake } from "./mistake.ts";
+import { contractError, type Mistake, nearestName } from "../mistake.ts";
 import { aliasOfNothing, offsetOf, pathText, valueAt, type Path } from "./place.ts";
 import { readSchemaFile } from "./schema-file.ts";
 import { type SeverityChange, whyNotChangeable } from "./severity.ts";
@@ -153,7 +152,7 @@ function addIssue({ raw, add }: Reading, issue: Issue): void {
   const example = (path[0] === "severity" && path.length > 1 ? SEVERITY_EXAMPLES[named] : undefined) ?? EXAMPLES[named];
   if (issue.code === "unrecognized_keys") {
     const known = path.length === 0 ? FILE_KEYS : (LIST_KEYS[String(path[0])] ?? TOPIC_KEYS);
-    for (const key of issue.keys) addUnknownKey(add, [...path, key], nearestKey(key, known), known);
+    for (const key of issue.keys) addUnknownKey(add, [...path, key], nearestName(key, known), known);
   } else if (valueAt(raw, path) === undefined) {
     add(path, "is missing", example);
   } else if (issue.code === "invalid_value") {

@@ -3,7 +3,7 @@ import { typeText } from "../avro/reading/cause-text.ts";
 import { ANOTHER_COLUMN, meaningFindings } from "../rules/meaning/meaning.ts";
 import { runtimeOf } from "../rules/runtime/known.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
-import { nearestKey } from "../mistake.ts";
+import { nearestName } from "../mistake.ts";
 import type { Finding } from "../finding.ts";
 import { oncePer } from "../once.ts";
 import type { Contract } from "./contract.ts";
@@ -105,7 +105,7 @@ function otherwiseNamed({ fields = [] }: Contract, finding: Finding, flowing: Av
   const name = finding.field?.replace(/^after\.(?:after\.|before\.)?/, "") ?? "";
   const columns = (rowOf(flowing)?.fields ?? []).flatMap((field) => (fields.includes(field.name) ? [] : [field.name]));
   const alike = columns.find((column) => column.toLowerCase() === name.toLowerCase());
-  const near = alike ?? nearestKey(name, columns);
+  const near = alike ?? nearestName(name, columns);
   if (near === undefined) return finding;
   return { ...finding, remedy: `name it "${near}" in \`fields\` if that is the column meant; else ${finding.remedy}` };
 }

@@ -1,6 +1,6 @@
 import type { Finding } from "../finding.ts";
 import { CATALOGUE } from "../rules/meaning/meaning.ts";
-import { nearestKey } from "../mistake.ts";
+import { nearestName } from "../mistake.ts";
 
 /** Another severity than the catalogue's for a rule, for a while and with a reason. */
 export interface SeverityChange {
@@ -66,6 +66,6 @@ export function whyNotChangeable(rule: string): string | undefined {
   if (/^(?:avro|contract)\//.test(rule)) {
     return "keeps its severity: what Avro or the contract's own lists refuse stays an error; only meaning/… and runtime/… rules can be changed";
   }
-  const near = nearestKey(rule, ids) ?? nearestKey(`meaning/${rule}`, ids);
+  const near = nearestName(rule, ids) ?? nearestName(`meaning/${rule}`, ids);
   return `is no rule whose severity can be changed${near === undefined ? "; `fieldgate rules` lists them" : ` (did you mean ${near}?)`}`;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Contract, contractKey, type ContractName, isKeyOf, rollingKey } from "../contract/contract.ts";
-import { nearestKey } from "../mistake.ts";
+import { nearestName } from "../mistake.ts";
 import { coverageOf } from "./coverage.ts";
 import { commandText, type OpenDesk } from "./control-topics.ts";
 import { GuardError } from "../errors.ts";
@@ -81,7 +81,7 @@ function topicOf({ connectors, planners }: ApiParts, topic: string): TopicView {
   const starting = connectors.find(({ state }) => state === undefined);
   if (starting !== undefined) throw notRead(starting.name);
   const topics = connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]);
-  const near = nearestKey(topic, topics);
+  const near = nearestName(topic, topics);
   const next = near === undefined ? topicsText(topics) : `did you mean ${near}?`;
   throw new GuardError("not-found", `no connector publishes topic ${topic}`, { next });
 }

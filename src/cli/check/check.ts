@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 
-import type { Mistake } from "../../contract/mistake.ts";
+import { contractError, type Mistake } from "../../mistake.ts";
 import { dayOf } from "../../contract/severity.ts";
 import { GuardError } from "../../errors.ts";
 import type { TopicView } from "../../api/api.ts";
@@ -174,7 +174,6 @@ async function viewsOf(contracts: Contracts["contracts"], source: Source): Promi
   }
   const unknown = all.flatMap((one) => ("view" in one ? [] : [one]));
   if (unknown.length === 0) return all.flatMap((one) => ("view" in one ? [one] : []));
-  const { contractError } = await import("../../contract/mistake.ts");
   throw contractError(unknown);
 }
 

@@ -10,7 +10,7 @@ import { type ConnectorKeys, connectorKeys, TABLE_POLICY_PREFIX, tablePolicy } f
 import { converterRegistry, isConverterAddress } from "./converter.ts";
 import { debeziumKeys, isOfDebeziumAlone, treatmentOf } from "./debezium-keys.ts";
 import { isObject, readJsonObject } from "./json-text.ts";
-import { type Mistake, nearestKey } from "../../mistake.ts";
+import { type Mistake, nearestName } from "../../mistake.ts";
 import { type Providers, resolveVariables } from "./providers.ts";
 import { SEVERITY_PREFIX, severityChanges } from "./severity.ts";
 import { isTransformKey, readTransforms } from "./transforms.ts";
@@ -131,7 +131,7 @@ function onlyReason(values: readonly string[], why: string | undefined): string 
 }
 
 function unknownKey(key: string): Mistake {
-  const nearest = nearestKey(key, [...Object.keys(connectorKeys.shape), ...debeziumKeys]);
+  const nearest = nearestName(key, [...Object.keys(connectorKeys.shape), ...debeziumKeys]);
   const hint = nearest === undefined ? "; docs/configuration.md lists them" : `: did you mean ${nearest}?`;
   return { key, reason: `is not a known key${hint}` };
 }
@@ -196,7 +196,7 @@ function strayPolicies(
     return dot < 0 || !filter.table(table.slice(0, dot), table.slice(dot + 1));
   });
   return stray.map((table) => {
-    const nearest = nearestKey(table, named);
+    const nearest = nearestName(table, named);
     const hint = nearest === undefined ? "" : `: did you mean ${nearest}?`;
     return { key: `${TABLE_POLICY_PREFIX}${table}`, reason: `names a table that is not captured${hint}` };
   });
