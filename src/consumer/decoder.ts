@@ -2,7 +2,7 @@ import type avsc from "avsc";
 import { explainCauses } from "../avro/reading/cause.ts";
 import type { Cause } from "../avro/reading/cause-text.ts";
 import { parseSchema } from "../avro/parse.ts";
-import { type RuntimeFinding, runtimeFindings, type RuntimePair } from "../rules/runtime/runtime.ts";
+import { messageOf, type RuntimeFinding, runtimeFindings, type RuntimePair } from "../rules/runtime/runtime.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
 import { avscType, type Longs } from "./long.ts";
@@ -26,7 +26,7 @@ export function readerOf(topic: string, json: Json, longs: Longs): Reader {
     return { json, schema, type: typeOf(json, longs) };
   } catch (cause) {
     const known = refusalOf({ reader: schema, writer: schema, text: json });
-    const message = `avsc does not take the reader's schema for ${topic}: ${known?.message ?? reason(cause)}`;
+    const message = `avsc does not take the reader's schema for ${topic}: ${known === undefined ? reason(cause) : messageOf(known, known.path)}`;
     throw new GuardError("schema-invalid", message, { ...(known && { next: nextOf(known) }), cause });
   }
 }
@@ -75,7 +75,7 @@ function resolverFor(topic: string, writer: Json, written: avsc.Type, reader: Re
 /** What avsc refuses though Java's rule allows it. */
 function refusedByAvsc(topic: string, why: string, pair: RuntimePair): GuardError {
   const known = refusalOf(pair);
-  const what = `avsc refuses what Avro's rules allow: ${known?.message ?? why}`;
+  const what = `avsc refuses what Avro's rules allow: ${known === undefined ? why : messageOf(known, known.path)}`;
   return known === undefined ? cannot(topic, what) : cannot(topic, what, nextOf(known));
 }
 

@@ -1,4 +1,4 @@
-import { runtimeFindings as findIn, type RuntimeFinding } from "../rules/runtime/runtime.ts";
+import { messageOf, runtimeFindings as findIn, type RuntimeFinding } from "../rules/runtime/runtime.ts";
 import { runtimeOf } from "../rules/runtime/known.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
@@ -43,16 +43,24 @@ const knownOf = oncePerPair(
   (contract: Contract, flowing: AvroSchema): ReadonlySet<string> => new Set(foundIn(contract, flowing).map(textOf)),
 );
 
-/** A row's record stands in both images: what is wrong with it is said of `after`. */
-function foundIn(contract: Contract, envelope: AvroSchema): readonly RuntimeFinding[] {
+interface Found extends RuntimeFinding {
+  readonly message: string;
+}
+
+/** Named as in the event's `after`: an event holds the row's record in both images, and the problem is in the record. */
+function foundIn(contract: Contract, envelope: AvroSchema): readonly Found[] {
   const runtime = runtimeOf(contract.runtime);
   const pair = runtime === undefined ? undefined : pairOf(contract, envelope);
   if (runtime === undefined || pair === undefined) return [];
   return findIn(runtime, pair).map((found) => {
     const [first, ...rest] = found.path;
-    if (first !== undefined && contract.view === "row") return { ...found, path: ["after", first, ...rest] };
-    if (first !== "before") return found;
-    return { ...found, path: ["after", ...rest], message: found.message.replace('"before', '"after') };
+    if (contract.view === "row") {
+      // This consumer knows the column by its own name.
+      const path = first === undefined ? [] : ["after", ...found.path];
+      return { ...found, path, message: messageOf(found, found.path) };
+    }
+    const path = first === "before" ? ["after", ...rest] : found.path;
+    return { ...found, path, message: messageOf(found, path) };
   });
 }
 
@@ -71,6 +79,6 @@ function reads({ decodesWith, fields }: Contract, [image, column]: readonly stri
   return fields.includes(column);
 }
 
-function textOf({ rule, path, message }: RuntimeFinding): string {
+function textOf({ rule, path, message }: Found): string {
   return JSON.stringify([rule, path, message]);
 }

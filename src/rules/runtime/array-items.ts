@@ -1,6 +1,5 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 /**
  * Since 1.12.2 Java's decoder refuses an array that claims more items than the bytes left can hold (AVRO-4241), and
@@ -22,7 +21,8 @@ export const arrayItems: RuntimeRule = {
         {
           path: [...path, "[]"],
           certainty: "on-some-data",
-          message: `the items of ${textOf(path)} take ${written} or more bytes in the events, ${wanted} or more by the reader's schema: Java's Avro 1.12.2 throws when fewer than ${wanted} an item are left of the event`,
+          describe: (at) =>
+            `${at} takes ${written} or more bytes in the events, ${wanted} or more by the reader's schema: Java's Avro 1.12.2 throws when fewer than ${wanted} an item are left of the event`,
           remedy: "read the items as they are written; with another version of Avro give this rule another severity",
         },
       ];

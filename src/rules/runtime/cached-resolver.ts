@@ -1,6 +1,5 @@
 import { resolverOf, type Resolver } from "./avsc.ts";
 import type { RuntimeFound, RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 /** A union's branch that failed once is remembered, and taken when the same two records meet again. */
 export const cachedResolver: RuntimeRule = {
@@ -26,7 +25,8 @@ function broken(path: readonly string[]): RuntimeFound {
   return {
     path,
     certainty: "on-some-data",
-    message: `${textOf(path)} can be a record that does not fit the reader's of its name, and one of another name that does: avsc throws "_read is not a function"`,
+    describe: (at) =>
+      `${at} can be a record that does not fit the reader's of its name, and one of another name that does: avsc throws "_read is not a function"`,
     remedy: "take the record that does not fit out of the reader's unions, or put the one that fits before it",
   };
 }

@@ -1,6 +1,5 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Runtime, RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 /** Java drops a decimal that is not one, and takes any number of bytes for one that is. */
 export const decimal: RuntimeRule = {
@@ -26,7 +25,8 @@ function shortOnes({ meetings }: Sight): readonly RuntimeFound[] {
       {
         path,
         certainty: "on-some-data",
-        message: `${textOf(path)} is a decimal of ${digits} digits: avro-rs refuses values in fewer bytes than ${digits} digits need`,
+        describe: (at) =>
+          `${at} is a decimal of ${digits} digits: avro-rs refuses values in fewer bytes than ${digits} digits need`,
         remedy:
           "decode with the writer's schema alone, or read it as bytes in a reader's schema without the logical type",
       },
@@ -62,7 +62,7 @@ function invalid(runtime: Runtime, path: readonly string[], why: string): Runtim
     path,
     certainty: "always",
     whole: true,
-    message: `${textOf(path)} is a decimal with ${why}: ${runtime} refuses the schema`,
+    describe: (at) => `${at} is a decimal with ${why}: ${runtime} refuses the schema`,
     remedy: "correct precision and scale, or take the logical type away",
   };
 }

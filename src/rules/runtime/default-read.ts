@@ -1,7 +1,6 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Runtime, RuntimeRule } from "./rule.ts";
 import { isUsed } from "./used.ts";
-import { textOf } from "./walk.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
 /** Java fills a missing field from the default as the specification writes it: a byte is a letter below 256. */
@@ -20,7 +19,8 @@ export const defaultRead: RuntimeRule = {
         {
           path,
           certainty: "always",
-          message: `${textOf(path)} is not in the events, and ${sight.runtime} reads its default otherwise than Java: ${why}`,
+          describe: (at) =>
+            `${at} is not in the events, and ${sight.runtime} reads its default otherwise than Java: ${why}`,
           remedy: "give it another default, or take it out of the reader's schema until it flows",
         },
       ];

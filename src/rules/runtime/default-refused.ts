@@ -1,7 +1,6 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { isUsed } from "./used.ts";
-import { textOf } from "./walk.ts";
 import { isWrapped } from "./wrapped-union.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
@@ -33,7 +32,7 @@ function refused(path: readonly string[], runtime: Runtime, what: string): Runti
   return {
     path,
     certainty: "always",
-    message: `${textOf(path)} has a default that ${runtime} does not take: it ${what}`,
+    describe: (at) => `${at} has a default that ${runtime} does not take: it ${what}`,
     remedy: "write a default of the union's first branch, in the type's own form and length",
   };
 }

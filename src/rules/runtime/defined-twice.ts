@@ -1,6 +1,5 @@
 import { isNamed, type AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 /** Java takes a second, identical definition since 1.12. */
 export const definedTwice: RuntimeRule = {
@@ -21,7 +20,7 @@ export const definedTwice: RuntimeRule = {
           path,
           certainty: "always",
           whole: true,
-          message: `${textOf(path)} defines ${schema.fullName} again: ${runtime} refuses the schema`,
+          describe: (at) => `${at} defines ${schema.fullName} again: ${runtime} refuses the schema`,
           remedy: `write "${schema.fullName}" there, the type's name alone`,
         },
       ];

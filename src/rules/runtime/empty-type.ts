@@ -1,5 +1,4 @@
 import type { RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 export const emptyType: RuntimeRule = {
   id: "runtime/empty-type",
@@ -17,7 +16,8 @@ export const emptyType: RuntimeRule = {
           path,
           certainty: "always",
           whole: true,
-          message: `${textOf(path)} is ${union ? "a union without branches" : "an enum without symbols"}: ${runtime} refuses the schema`,
+          describe: (at) =>
+            `${at} is ${union ? "a union without branches" : "an enum without symbols"}: ${runtime} refuses the schema`,
           remedy: "give it a branch or a symbol, or leave the field out",
         },
       ];

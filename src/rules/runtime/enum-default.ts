@@ -1,5 +1,4 @@
 import type { RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 export const enumDefault: RuntimeRule = {
   id: "runtime/enum-default",
@@ -16,7 +15,8 @@ export const enumDefault: RuntimeRule = {
         {
           path,
           certainty: "on-some-data",
-          message: `${textOf(path)} may be ${missing.join(", ")}, which the reader's enum leaves to its default: ${runtime} throws`,
+          describe: (at) =>
+            `${at} may be ${missing.join(", ")}, which the reader's enum leaves to its default: ${runtime} throws`,
           remedy: `add ${missing.join(", ")} to ${reader.fullName} in the reader's schema`,
         },
       ];

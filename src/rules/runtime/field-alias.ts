@@ -1,6 +1,5 @@
 import { writtenFields } from "../../avro/reading/compatibility.ts";
 import type { RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 /** Where the field has a default, the value is lost without an error. */
 export const fieldAlias: RuntimeRule = {
@@ -21,7 +20,8 @@ export const fieldAlias: RuntimeRule = {
             path: there,
             certainty,
             effect: throws ? "throws" : "reads-null-or-default",
-            message: `${textOf(there)} is "${source.name}" in the events, by an alias: ${runtime} does not look at it and ${throws ? "throws" : "reads its default"}`,
+            describe: (at) =>
+              `${at} is "${source.name}" in the events, by an alias: ${runtime} does not look at it and ${throws ? "throws" : "reads its default"}`,
             remedy: `name the field "${source.name}" in the reader's schema`,
           },
         ];

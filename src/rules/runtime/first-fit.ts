@@ -2,7 +2,7 @@ import { isPrimitive, type AvroSchema } from "../../avro/schema.ts";
 import { resolverOf, type Resolver } from "./avsc.ts";
 import { fitsOutside, fitsValue } from "./fit.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
-import { chosen, nameOf, textOf } from "./walk.ts";
+import { chosen, nameOf } from "./walk.ts";
 
 /** The specification takes the first branch that matches; Java the exact type, wherever it stands. */
 export const firstFit: RuntimeRule = {
@@ -67,7 +67,8 @@ function other(
     certainty,
     // The others take a branch unread, and may then throw.
     ...(runtime === "avsc" ? { effect: "reads-wrong-value" } : {}),
-    message: `${textOf(path)}: ${runtime} reads a written ${nameOf(written)} as ${nameOf(taken)}, the first of the reader's union that fits; Java as ${nameOf(right)}`,
+    describe: (at) =>
+      `${at}: ${runtime} reads a written ${nameOf(written)} as ${nameOf(taken)}, the first of the reader's union that fits; Java as ${nameOf(right)}`,
     remedy: `put ${nameOf(right)} before ${nameOf(taken)} in the reader's union`,
   };
 }

@@ -1,7 +1,7 @@
 import { canonicalForm } from "../../avro/canonical.ts";
 import { isNamed, type AvroRecord, type AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeFound, RuntimeRule } from "./rule.ts";
-import { textOf, type Meeting, type Place } from "./walk.ts";
+import { type Meeting, type Place } from "./walk.ts";
 
 /** What every JavaScript object has already; avsc keeps its tables of names in objects. */
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
@@ -36,7 +36,7 @@ function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
         path: there,
         certainty: "always",
         effect: "reads-null-or-default",
-        message: `${textOf(there)} is no property of what avsc reads: its value is lost`,
+        describe: (at) => `${at} is no property of what avsc reads: its value is lost`,
         remedy: "give the field another name, with an alias in the reader's schema",
       },
     ];
@@ -66,7 +66,7 @@ function refused(path: readonly string[], name: string): RuntimeFound {
     path,
     certainty: "always",
     whole: true,
-    message: `${textOf(path)}: "${name}" is a name that every JavaScript object has, and avsc stumbles over it`,
+    describe: (at) => `${at}: "${name}" is a name that every JavaScript object has, and avsc stumbles over it`,
     remedy: "give it another name",
   };
 }

@@ -1,6 +1,6 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
-import { textOf, type Meeting } from "./walk.ts";
+import type { Meeting } from "./walk.ts";
 
 /** Java goes by the reader's logical type, and ignores it where the bytes are concerned. */
 export const logicalType: RuntimeRule = {
@@ -12,20 +12,24 @@ export const logicalType: RuntimeRule = {
     sight.meetings.flatMap((meeting) => {
       const { reader, writer, path } = meeting;
       const [own, written] = [logicalOf(reader), logicalOf(writer)];
-      const why = own === written ? undefined : effectOf(sight, meeting, own, written);
-      if (why === undefined) return [];
+      const found = own === written ? undefined : effectOf(sight, meeting, own, written);
+      if (found === undefined) return [];
+      const { why, ...effect } = found;
       return [
         {
           path,
-          ...why,
-          message: `${textOf(path)} is ${written ?? "no logical type"} in the events and ${own ?? "none"} in the reader's schema: ${why.message}`,
+          ...effect,
+          describe: (at) =>
+            `${at} is ${written ?? "no logical type"} in the events and ${own ?? "none"} in the reader's schema: ${why}`,
           remedy: "give it the writer's logical type in the reader's schema",
         },
       ];
     }),
 };
 
-type Effect = Pick<RuntimeFound, "certainty" | "effect" | "message" | "severity">;
+interface Effect extends Pick<RuntimeFound, "certainty" | "effect" | "severity"> {
+  readonly why: string;
+}
 
 function effectOf(
   { runtime }: Sight,
@@ -40,18 +44,18 @@ function effectOf(
       return {
         severity: "warning",
         certainty: "on-some-data",
-        message: "where avsc's `logicalTypes` has it, its `_resolve` has to take that, else avsc throws",
+        why: "where avsc's `logicalTypes` has it, its `_resolve` has to take that, else avsc throws",
       };
     case "fastavro":
     case "python-avro":
-      if (written === undefined) return { certainty, message: `${runtime} gives the plain ${writer.kind}` };
-      return { certainty, message: `${runtime} reads it by the writer's` };
+      if (written === undefined) return { certainty, why: `${runtime} gives the plain ${writer.kind}` };
+      return { certainty, why: `${runtime} reads it by the writer's` };
     case "avro-rs":
       if (own === "uuid" && written === undefined) {
-        return { certainty: "on-some-data", effect: "throws", message: `${runtime} refuses a text that is no UUID` };
+        return { certainty: "on-some-data", effect: "throws", why: `${runtime} refuses a text that is no UUID` };
       }
       if (written === undefined || isScaled(reader, writer)) return undefined;
-      return { certainty, effect: "throws", message: `${runtime} refuses the value` };
+      return { certainty, effect: "throws", why: `${runtime} refuses the value` };
     case "ruby-avro":
     case "java":
       return undefined;

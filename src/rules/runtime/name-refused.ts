@@ -1,6 +1,6 @@
 import { isNamed, isPrimitive, type AvroNamed } from "../../avro/schema.ts";
 import type { Runtime, RuntimeRule } from "./rule.ts";
-import { textOf, type Place } from "./walk.ts";
+import { type Place } from "./walk.ts";
 
 const ASCII = /^\.?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/;
 
@@ -17,7 +17,7 @@ export const nameRefused: RuntimeRule = {
         path: place.path,
         certainty: "always",
         whole: true,
-        message: `${textOf(place.path)} has the name "${name}": ${runtime} refuses the schema`,
+        describe: (at) => `${at} has the name "${name}": ${runtime} refuses the schema`,
         remedy: "keep to the letters A to Z, digits and underscores, and off the names of primitive types",
       })),
     ),

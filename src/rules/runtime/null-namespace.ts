@@ -1,6 +1,5 @@
 import { isNamed } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 /** Java looks in the null namespace too when a record's own has no type of the name. */
 export const nullNamespace: RuntimeRule = {
@@ -17,7 +16,8 @@ export const nullNamespace: RuntimeRule = {
           path,
           certainty: "always",
           whole: true,
-          message: `${textOf(path)} means ${schema.name}, which has no namespace, from inside ${namespace}: ${runtime} looks for ${namespace}.${schema.name}`,
+          describe: (at) =>
+            `${at} means ${schema.name}, which has no namespace, from inside ${namespace}: ${runtime} looks for ${namespace}.${schema.name}`,
           remedy: `give ${schema.name} a namespace and refer to it by its full name`,
         },
       ];

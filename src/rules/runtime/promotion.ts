@@ -1,7 +1,7 @@
 import { isNamed, type AvroSchema } from "../../avro/schema.ts";
 import { fitsOutside } from "./fit.ts";
 import type { RuntimeRule, Sight } from "./rule.ts";
-import { nameOf, textOf, type Meeting } from "./walk.ts";
+import { nameOf, type Meeting } from "./walk.ts";
 
 /** What each library refuses, or takes only for some values, of the specification's promotions. */
 export const promotion: RuntimeRule = {
@@ -20,7 +20,8 @@ export const promotion: RuntimeRule = {
           path,
           certainty: why.some === undefined ? meeting.certainty : "on-some-data",
           ...(why.effect === undefined ? {} : { effect: why.effect }),
-          message: `${textOf(path)} is ${nameOf(writer)} in the events and ${nameOf(reader)} in the reader's schema: ${why.text}`,
+          describe: (at) =>
+            `${at} is ${nameOf(writer)} in the events and ${nameOf(reader)} in the reader's schema: ${why.text}`,
           remedy: `give it the writer's type in the reader's schema, ${nameOf(writer)}`,
         },
       ];

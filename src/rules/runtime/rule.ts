@@ -20,9 +20,11 @@ export interface Sight {
   readonly text?: Json | undefined;
 }
 
-export interface RuntimeFound extends Pick<Finding, "certainty" | "effect" | "message" | "remedy"> {
+export interface RuntimeFound extends Pick<Finding, "certainty" | "effect" | "remedy"> {
   /** Field names from the root, `[]` for an array's items and `{}` for a map's values. */
   readonly path: readonly string[];
+  /** The finding's message; `at` is the place as the message is to name it, see messageOf. */
+  readonly describe: (at: string) => string;
   /** Nothing at all can be read, whatever fields the consumer reads. */
   readonly whole?: true | undefined;
   /** Where it is only one, for this runtime. */

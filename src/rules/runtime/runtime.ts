@@ -18,7 +18,7 @@ import { promotion } from "./promotion.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { schemaText } from "./schema-text.ts";
 import { typeName } from "./type-name.ts";
-import { meetingsOf, placesOf, type Place } from "./walk.ts";
+import { meetingsOf, placesOf, textOf, type Place } from "./walk.ts";
 import { wrappedUnion } from "./wrapped-union.ts";
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Json } from "../../json.ts";
@@ -57,6 +57,11 @@ const RULES_OF: Readonly<Record<Runtime, readonly RuntimeRule[]>> = {
 
 export interface RuntimeFinding extends RuntimeFound {
   readonly rule: RuntimeRule["id"];
+}
+
+/** The finding's message; its place is named by `path`, which may differ from where it was found. */
+export function messageOf({ describe }: RuntimeFound, path: readonly string[]): string {
+  return describe(textOf(path));
 }
 
 /** Who reads what. Without a reader's schema it decodes with the writer's. */

@@ -2,7 +2,6 @@ import { qualify, splitName } from "../../avro/name.ts";
 import { isPrimitive } from "../../avro/schema.ts";
 import { oncePer } from "../../once.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 import { type Json, isArray, isObject, type JsonObject } from "../../json.ts";
 
 /** What only a schema's text shows: the order of its names, and how things are written. */
@@ -21,7 +20,7 @@ export const schemaText: RuntimeRule = {
             path,
             certainty: "always",
             whole: true,
-            message: `${textOf(path)} ${why}: ${runtime} does not take the schema so`,
+            describe: (at) => `${at} ${why}: ${runtime} does not take the schema so`,
             remedy,
           })),
 };

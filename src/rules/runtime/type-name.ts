@@ -2,7 +2,6 @@ import { isNamed, type AvroSchema, type AvroUnion } from "../../avro/schema.ts";
 import { resolverOf } from "./avsc.ts";
 import { fitsOutside, hasNameFor } from "./fit.ts";
 import type { Runtime, RuntimeRule } from "./rule.ts";
-import { textOf } from "./walk.ts";
 
 /** Java compares names without their namespace, and the reader's aliases; avsc refuses all events for one such type. */
 export const typeName: RuntimeRule = {
@@ -21,7 +20,8 @@ export const typeName: RuntimeRule = {
           path,
           certainty: runtime === "avsc" ? "always" : certainty,
           ...(runtime === "avsc" ? { whole: true } : {}),
-          message: `${textOf(path)} is ${writer.kind} ${writer.fullName} in the events and ${reader.fullName} in the reader's schema, which ${runtime} takes for another type`,
+          describe: (at) =>
+            `${at} is ${writer.kind} ${writer.fullName} in the events and ${reader.fullName} in the reader's schema, which ${runtime} takes for another type`,
           remedy:
             runtime === "python-avro"
               ? `name it ${writer.fullName} in the reader's schema: ${runtime} does not look at aliases`

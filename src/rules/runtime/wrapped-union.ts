@@ -1,6 +1,6 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
-import { nameOf, textOf } from "./walk.ts";
+import { nameOf } from "./walk.ts";
 
 /** avsc's default, `wrapUnions: "auto"`: a union whose branches JavaScript cannot tell apart gives `{ int: 3 }`. */
 export const wrappedUnion: RuntimeRule = {
@@ -18,7 +18,8 @@ export const wrappedUnion: RuntimeRule = {
           certainty: "always",
           // Its own schema says so at every event.
           ...(reader === undefined ? {} : { severity: "warning" }),
-          message: `${textOf(path)} is a union of ${branches}: avsc gives its values in an object with the branch's name`,
+          describe: (at) =>
+            `${at} is a union of ${branches}: avsc gives its values in an object with the branch's name`,
           remedy: "take the value out of the object, or decode with `wrapUnions: false` where the branches allow it",
         },
       ];

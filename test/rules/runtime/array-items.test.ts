@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseSchema } from "../../../src/avro/parse.ts";
-import { runtimeFindings } from "../../../src/rules/runtime/runtime.ts";
+import { messageOf, runtimeFindings } from "../../../src/rules/runtime/runtime.ts";
 import type { Json } from "../../../src/json.ts";
 
 const record = (...fields: readonly Json[]): Json => ({ type: "record", name: "R", fields });
@@ -35,7 +35,8 @@ test.each<[string, Json, Json, readonly string[]]>([
   expect(found.map(({ rule, certainty, path }) => [rule, certainty, path.join()])).toEqual(
     told.length === 0 ? [] : [["runtime/array-items", "on-some-data", "of,[]"]],
   );
-  for (const words of told) expect(found[0]?.message).toContain(words);
+  const messages = found.map((one) => messageOf(one, one.path));
+  for (const words of told) expect(messages[0]).toContain(words);
 });
 
 /** Beside the record around it. */
