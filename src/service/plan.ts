@@ -6,7 +6,7 @@ import { unnamedOn } from "../gate/evidence/readers.ts";
 import { policyOf, weigh } from "../gate/decision/settle.ts";
 import type { Rules, State, TableState, When } from "../gate/state.ts";
 import { watched } from "../gate/watch/watched.ts";
-import { answerOf } from "../guard/control/answer.ts";
+import { answerOf } from "../guard/control/ask-registry.ts";
 import type { PlannedAmendment, PlanView } from "../api/plan.ts";
 import { applySteps } from "../migration/apply.ts";
 import type { Step } from "../migration/step.ts";

@@ -11,7 +11,7 @@ import { describeError } from "../errors.ts";
 import { describeAmendment, gateWord } from "../words/amendment.ts";
 import { type GroupsWatch, watchGroups } from "./groups.ts";
 import type { Status } from "../guard/outside.ts";
-import { runConnector } from "../guard/start/run.ts";
+import { runConnector } from "../guard/start/run-connector.ts";
 import { startHttp } from "../http/start-http.ts";
 import { type Appender, openAppender } from "../kafka/append.ts";
 import { type KafkaClient, kafkaClient } from "../kafka/client.ts";

@@ -2,7 +2,7 @@ import { decide } from "../../gate/decide.ts";
 import type { Effect, Input } from "../../gate/state.ts";
 import { formatLsn, isoTime } from "../../wal/lsn.ts";
 import { capturedFrom, type Session } from "../session.ts";
-import { judgeBeside, registerBeside, registrationEnded } from "./work.ts";
+import { judgeBeside, registerBeside, registrationEnded } from "./registry-work.ts";
 
 /** Decides on one input and starts what follows. Throws the stop an input leads to. */
 export function apply(session: Session, input: Input): void {

@@ -6,10 +6,10 @@ import type { Lsn } from "../../wal/lsn.ts";
 import type { Relation, RelationColumn } from "../../wal/message.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { apply, takeInputs } from "./apply.ts";
-import { captureNew } from "./capture.ts";
-import { look as lookAgain } from "./look.ts";
+import { captureNew } from "./capture-new.ts";
+import { look as lookAgain } from "./catalog-read.ts";
 import { beside, type Captured, capturedFrom, isWatching, type Session, tableOf } from "../session.ts";
-import { atWork } from "./work.ts";
+import { atWork } from "./registry-work.ts";
 
 const LOOK_AGAIN_MS = 20;
 

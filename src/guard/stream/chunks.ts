@@ -6,9 +6,9 @@ import type { ChunkRead, ChunkRequest } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { putChange } from "./batch.ts";
-import { isKnown, keyOfRows, keyText, overBecause, readable } from "./chunk-columns.ts";
-import { seeTable } from "../control/look.ts";
-import { rowKeys, shapeWriter } from "./writer.ts";
+import { isKnown, keyOfRows, keyText, overBecause, readable } from "./chunk-rows.ts";
+import { seeTable } from "../control/catalog-read.ts";
+import { rowKeys, shapeWriter } from "./row-writer.ts";
 import { beside, type Session, tableOf, type Rows, type Active, type ChunkMachine } from "../session.ts";
 
 /** A job that has more keys to read again begins anew: they are in one record of the state topic. */

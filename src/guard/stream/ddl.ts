@@ -3,7 +3,7 @@ import type { TableOid } from "../../table/column.ts";
 import { readDdl } from "../../table/ddl.ts";
 import type { LogicalMessage } from "../../wal/message.ts";
 import { apply } from "../control/apply.ts";
-import { look, overtaken, topicOf } from "../control/look.ts";
+import { look, overtaken, topicOf } from "../control/catalog-read.ts";
 import { beside, type Session } from "../session.ts";
 import { isoTime } from "../../wal/lsn.ts";
 

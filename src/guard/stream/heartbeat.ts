@@ -2,7 +2,7 @@ import { describeError, GuardError } from "../../errors.ts";
 import { HEARTBEAT_SCHEMAS, heartbeatRecord } from "../../event/envelope/heartbeat.ts";
 import type { SchemaId } from "../../table/shape.ts";
 import { beside, type Session } from "../session.ts";
-import { createTopics, register } from "../start/start.ts";
+import { createTopics, register } from "../start/capture-tables.ts";
 import type { Json } from "../../json.ts";
 
 const LOOK_AGAIN_MS = 5000;

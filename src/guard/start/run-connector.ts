@@ -3,7 +3,7 @@ import { slab } from "../../event/slab.ts";
 import { recalled } from "../../gate/evidence/evidence.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import { isStarted, replay, startedRecord, type Stored } from "../../store/records.ts";
-import { beginOrGoOn } from "./begin.ts";
+import { beginOrGoOn } from "./first-start.ts";
 import { idleMachine } from "../stream/chunks.ts";
 import { follow, stateRecord } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";

@@ -5,7 +5,7 @@ import type { Column } from "../../../src/table/column.ts";
 import type { Field } from "../../../src/table/shape.ts";
 import { column, fieldFor, ID, NAME, NICK, TOPIC } from "../../gate/customers.ts";
 import type { Json } from "../../../src/json.ts";
-import { adopt } from "../../../src/guard/start/start.ts";
+import { adopt } from "../../../src/guard/start/capture-tables.ts";
 
 function item(columns: readonly Column[]): readonly Field[] {
   return columns.map(fieldFor);

@@ -3,7 +3,7 @@ import type { Amendment, Answer } from "../../gate/amendment/amendment.ts";
 import type { Effect, Input, TableState } from "../../gate/state.ts";
 import { policyOf } from "../../gate/decision/settle.ts";
 import { findAmendment } from "../../gate/update.ts";
-import { answerOf, subjectOf } from "./answer.ts";
+import { answerOf, subjectOf } from "./ask-registry.ts";
 import { beside, post, type Session } from "../session.ts";
 
 const SILENT: ReadonlySet<ErrorCode> = new Set(["registry-down", "registry-refused"]);

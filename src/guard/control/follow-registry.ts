@@ -5,7 +5,7 @@ import { isKeyGone, rowFields } from "../../gate/watch/observed.ts";
 import type { TableState } from "../../gate/state.ts";
 import { withheldOf } from "../../gate/update.ts";
 import type { Registered as Version } from "../../registry/client.ts";
-import { isLookedAt, look as lookAt } from "./look.ts";
+import { isLookedAt, look as lookAt } from "./catalog-read.ts";
 import { beside, type Registered, type Session } from "../session.ts";
 import { hashOf, versionWith } from "./versions.ts";
 

@@ -3,7 +3,7 @@ import { GuardError } from "../../../src/errors.ts";
 import { envelopeSchema, keySchema } from "../../../src/event/envelope/schema.ts";
 import type { Rules, TableState } from "../../../src/gate/state.ts";
 import { withheldOf } from "../../../src/gate/update.ts";
-import { observeBeside } from "../../../src/guard/control/observe.ts";
+import { observeBeside } from "../../../src/guard/control/follow-registry.ts";
 import type { Session } from "../../../src/guard/session.ts";
 import { type Registered } from "../../../src/registry/client.ts";
 import { schemaId } from "../../../src/table/shape.ts";

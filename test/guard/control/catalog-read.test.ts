@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { look, looked, overtaken, takeLooks } from "../../../src/guard/control/look.ts";
+import { look, looked, overtaken, takeLooks } from "../../../src/guard/control/catalog-read.ts";
 import type { Session } from "../../../src/guard/session.ts";
 import type { Table } from "../../../src/table/column.ts";
 import { lsn } from "../../../src/wal/lsn.ts";

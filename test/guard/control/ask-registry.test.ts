@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Rules } from "../../../src/gate/state.ts";
 import { findAmendment } from "../../../src/gate/update.ts";
-import { answerOf } from "../../../src/guard/control/answer.ts";
+import { answerOf } from "../../../src/guard/control/ask-registry.ts";
 import type { Registry } from "../../../src/registry/client.ts";
 import { schemaId } from "../../../src/table/shape.ts";
 import { ID, idOf, madeOf, NAME, NICK, play, RULES, seen, stateOf } from "../../gate/customers.ts";

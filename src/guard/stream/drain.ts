@@ -9,9 +9,9 @@ import type { TableState } from "../../gate/state.ts";
 import { withheldOf } from "../../gate/update.ts";
 import { isFull, put, putChange } from "./batch.ts";
 import { onDdl } from "./ddl.ts";
-import { look, looked } from "../control/look.ts";
-import { writerOf } from "./writer.ts";
-import { keyTexts } from "./chunk-columns.ts";
+import { look, looked } from "../control/catalog-read.ts";
+import { writerOf } from "./row-writer.ts";
+import { keyTexts } from "./chunk-rows.ts";
 import { highMark, lowMark, readMoved } from "./chunks.ts";
 import { type Captured, capturedFrom, isWatching, type Session, tableOf } from "../session.ts";
 

@@ -1,7 +1,7 @@
 import { tableOid } from "../../table/column.ts";
 import { apply } from "./apply.ts";
 import { type Captured, capturedFrom, isWatching, type Session } from "../session.ts";
-import { capturable, createTopics, firstState, oneTopic } from "../start/start.ts";
+import { capturable, createTopics, firstState, oneTopic } from "../start/capture-tables.ts";
 
 /**
  * Before the first row of a table that the connector's file captures and nobody knew: its topic, its schemas and its

@@ -8,7 +8,7 @@ import type { Table } from "../../table/column.ts";
 import type { Position } from "../../wal/position.ts";
 import { stateRecord } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
-import { type Capturable, capturable, createTopics, firstState, snapshotJobs } from "./start.ts";
+import { type Capturable, capturable, createTopics, firstState, snapshotJobs } from "./capture-tables.ts";
 
 /**
  * From a state to one that can be streamed from: the first start, step by step, each committed before the next; or the
