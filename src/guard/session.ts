@@ -1,6 +1,6 @@
 import { GuardError } from "../errors.ts";
 import type { TxMark } from "../event/envelope/source.ts";
-import type { EventWriter } from "../event/writer.ts";
+import type { RowEncoder } from "../event/row-encoder.ts";
 import type { Slab } from "../event/slab.ts";
 import type { Input, State } from "../gate/state.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
@@ -24,9 +24,9 @@ export interface Captured {
   /** It has the name of one of ours, or one that the connector's file captures: looked at before its first row. */
   readonly news: "replaces" | "unknown" | undefined;
   columns: readonly (Attnum | undefined)[];
-  writer: EventWriter | undefined;
+  encoder: RowEncoder | undefined;
   /** Gives the table's own key, where the events have another. */
-  rowKeys: EventWriter | undefined;
+  rowKeys: RowEncoder | undefined;
   /** Its identity is in doubt until rows newer than this position come. */
   doubtUntil: Lsn | undefined;
 }
@@ -172,7 +172,7 @@ export function beside(session: Session, work: () => Promise<void>): void {
 /** A relation of the log as one of our tables, by its OID: a table keeps its topic under another name. */
 export function capturedFrom(session: Session, relation: Relation): Captured {
   const { filter } = session.outside.settings.rules;
-  const blank = { relation, columns: [], writer: undefined, rowKeys: undefined, doubtUntil: undefined };
+  const blank = { relation, columns: [], encoder: undefined, rowKeys: undefined, doubtUntil: undefined };
   for (const { shape, capturedAs } of session.state.tables.values()) {
     if (Number(shape.table.oid) === relation.oid) {
       const by = capturedAs ?? shape.table;

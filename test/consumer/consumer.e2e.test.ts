@@ -6,7 +6,7 @@ import { decodeAnnouncement } from "../../src/contract/announcement.ts";
 import { OID } from "../../src/event/types/kind.ts";
 import { envelopeSchema } from "../../src/event/envelope/schema.ts";
 import { registryClient } from "../../src/registry/client.ts";
-import { change, field, MARK, shapeOf, writerOf } from "../event/row.ts";
+import { change, field, MARK, shapeOf, rowEncoderOf } from "../event/row.ts";
 import { servers } from "../stack/servers.ts";
 import { createTopics, kafkaClient, uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
@@ -26,7 +26,7 @@ async function publishedTopic(): Promise<string> {
   const registry = registryClient({ urls: [servers.registry.url] });
   const registered = await registry.register(`${topic}-value`, shape.valueSchema.text);
   if (registered.kind !== "registered") throw new Error("the registry takes the schema");
-  const writer = writerOf({ ...shape, valueSchema: { ...shape.valueSchema, id: registered.id } });
+  const writer = rowEncoderOf({ ...shape, valueSchema: { ...shape.valueSchema, id: registered.id } });
   const [event] = writer.change(change("insert", ROW), MARK);
   const producer = kafka.producer();
   await producer.connect();

@@ -5,7 +5,7 @@ import { kindOf, OID, type Kind } from "../../src/event/types/kind.ts";
 import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
 import { avscType } from "./avro.ts";
 import * as more from "./more-values.ts";
-import { change, column, field, MARK, shapeOf, writerOf, type ColumnSpec } from "./row.ts";
+import { change, column, field, MARK, shapeOf, rowEncoderOf, type ColumnSpec } from "./row.ts";
 import * as values from "./values.ts";
 import { both, decimal, decimalText, double, int, long, string, type Both } from "./values.ts";
 
@@ -313,7 +313,7 @@ test.each(CASES)(
   ({ modes, specs, rows }) => {
     const fields = specs.map((spec, i) => field({ ...spec, name: `c${i}` }, i, modes));
     const shape = shapeOf("test_server.public.t", fields, fields.slice(0, 1));
-    const writer = writerOf(shape, { modes });
+    const encoder = rowEncoderOf(shape, { modes });
     const envelope = avscType(shape.valueSchema.text);
     const key = avscType(shape.keySchema?.text ?? "");
     const row = fc.tuple(
@@ -322,7 +322,7 @@ test.each(CASES)(
     fc.assert(
       fc.property(row, (cells) => {
         const texts = cells.map((cell) => cell?.text ?? null);
-        const [event] = writer.change(change("insert", texts), MARK);
+        const [event] = encoder.change(change("insert", texts), MARK);
         const after = Object.fromEntries(cells.map((cell, i) => [`c${i}`, cell === null ? null : cell.value]));
         const value = { before: null, after, source: SOURCE, transaction: null, op: "c", ...TIMES_OF_EVENT };
         expect(event?.value?.toString("hex", 5)).toBe(envelope.toBuffer(value).toString("hex"));

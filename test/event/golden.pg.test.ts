@@ -6,7 +6,7 @@ import { readTables } from "../../src/postgres/catalog.ts";
 import { quoteTable } from "../../src/postgres/quote.ts";
 import { source, type OwnSession } from "../postgres/follow.ts";
 import { modesOf, outOfScope, type ColumnCase } from "./debezium-case.ts";
-import { cases, change, MARK, shapeOf, writerOf } from "./row.ts";
+import { cases, change, MARK, shapeOf, rowEncoderOf } from "./row.ts";
 import type { Json } from "../../src/json.ts";
 
 interface TableCase extends ColumnCase {
@@ -82,8 +82,8 @@ function differenceOf(one: TableCase, column: Column, text: string | null): unkn
   const { name: _, ...avro } = mapped.field.avro;
   if (JSON.stringify(avro) !== JSON.stringify(one.expected_avro_field)) return avro;
   if (one.expected_avro_binary_hex === undefined || one.value_asserted !== true) return undefined;
-  const writer = writerOf(shapeOf("p.public.t", [mapped.field], []), { modes });
-  const body = writer.change(change("insert", [text]), MARK)[0]?.value?.toString("hex", 5) ?? "";
+  const encoder = rowEncoderOf(shapeOf("p.public.t", [mapped.field], []), { modes });
+  const body = encoder.change(change("insert", [text]), MARK)[0]?.value?.toString("hex", 5) ?? "";
   return body.startsWith(`0002${one.expected_avro_binary_hex}14332e372e30`) ? undefined : [text, body.slice(0, 100)];
 }
 

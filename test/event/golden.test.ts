@@ -5,7 +5,7 @@ import { OID } from "../../src/event/types/kind.ts";
 import { envelopeSchema, keySchema } from "../../src/event/envelope/schema.ts";
 import { fieldOf } from "../../src/event/field.ts";
 import { caseText, caseType, modesOf, outOfScope, type ColumnCase } from "./debezium-case.ts";
-import { cases, change, field, MARK, shapeOf, UNCHANGED, writerOf, type ColumnSpec, type Sent } from "./row.ts";
+import { cases, change, field, MARK, shapeOf, UNCHANGED, rowEncoderOf, type ColumnSpec, type Sent } from "./row.ts";
 import type { Json } from "../../src/json.ts";
 
 interface Golden {
@@ -111,7 +111,7 @@ describe.each(tables)("$id", ({ id, columns, without }) => {
 
   it("is written to the bytes they write, key and value", () => {
     const values = columns.map((one) => one.text);
-    const [record] = writerOf(shapeOf(real.topic, fields, key)).change(change("insert", values), MARK);
+    const [record] = rowEncoderOf(shapeOf(real.topic, fields, key)).change(change("insert", values), MARK);
     const expected =
       without === undefined
         ? real.value_avro_binary_hex
@@ -166,9 +166,11 @@ test.each(ours)("$id is the field Debezium has", (one) => {
 test.each(ours.filter((one) => one.expected_avro_binary_hex !== undefined))(
   "$id is the bytes Debezium writes",
   (one) => {
-    const writer = writerOf(shapeOf("test_server.public.t", [fieldOfCase(one)], []), { modes: modesOf(one.config) });
+    const encoder = rowEncoderOf(shapeOf("test_server.public.t", [fieldOfCase(one)], []), {
+      modes: modesOf(one.config),
+    });
     const sent = one.pgoutput?.kind === "u" ? UNCHANGED : caseText(one);
-    const [record] = writer.change(change("insert", [sent]), MARK);
+    const [record] = encoder.change(change("insert", [sent]), MARK);
     const body = record?.value?.toString("hex").slice(FRAME_HEX) ?? "";
     expect(body.slice(0, body.indexOf("14332e372e30"))).toBe(`0002${one.expected_avro_binary_hex}`);
   },

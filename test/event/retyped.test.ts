@@ -3,9 +3,9 @@ import { attnum, type ColumnType, type TypeDetail } from "../../src/table/column
 import type { Field } from "../../src/table/shape.ts";
 import { OID } from "../../src/event/types/kind.ts";
 import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
-import type { EventWriter, WriterOptions } from "../../src/event/writer.ts";
+import type { RowEncoder, RowEncoderOptions } from "../../src/event/row-encoder.ts";
 import { avscType } from "./avro.ts";
-import { change, field, MARK, shapeOf, UNCHANGED, writerOf, type ColumnSpec, type Sent } from "./row.ts";
+import { change, field, MARK, shapeOf, UNCHANGED, rowEncoderOf, type ColumnSpec, type Sent } from "./row.ts";
 import type { Json } from "../../src/json.ts";
 
 const ID = field({ name: "id", oid: OID.int4, notNull: true }, 0);
@@ -15,10 +15,10 @@ const array = (of: ColumnType): ColumnSpec => ({ name: "v", oid: 9, typmod: of.t
 const named = (name: string): ColumnSpec => ({ name: "v", oid: 8, detail: { kind: "named", name } });
 
 /** What a consumer reads of the field v after a row `1, sent`. */
-function after(one: Field, sent: Sent, options: Partial<WriterOptions> = {}): unknown {
+function after(one: Field, sent: Sent, options: Partial<RowEncoderOptions> = {}): unknown {
   const shape = shapeOf("p.public.t", [ID, one], [ID]);
   const columns = [attnum(1), attnum(2)];
-  const [event] = writerOf(shape, { columns, ...options }).change(change("insert", ["1", sent]), MARK);
+  const [event] = rowEncoderOf(shape, { columns, ...options }).change(change("insert", ["1", sent]), MARK);
   const read = avscType(shape.valueSchema.text).fromBuffer(event?.value?.subarray(5) ?? Buffer.alloc(0));
   return JSON.parse(
     JSON.stringify(read.after.v, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
@@ -43,15 +43,18 @@ describe("a column of another type than its field", () => {
     const types = [plain(OID.text), undefined, plain(OID.int8)];
     const columns = [attnum(1), undefined, attnum(2)];
     const shape = shapeOf("p.public.t", [ID, int], []);
-    const writer = writerOf(shape, { columns, types });
-    const [event] = writer.change(change("insert", ["1", "gone", "7"]), MARK);
+    const encoder = rowEncoderOf(shape, { columns, types });
+    const [event] = encoder.change(change("insert", ["1", "gone", "7"]), MARK);
     expect(event?.value?.subarray(5, 9)).toEqual(Buffer.from([0, 2, 2, 14]));
   });
 
   it("may be a key's too", () => {
     const columns = [attnum(1), attnum(2)];
-    const writer = writerOf(shapeOf("p.public.t", [ID, int], [ID]), { columns, types: [plain(OID.text), undefined] });
-    const [event] = writer.change(change("insert", [" 5 ", "6"]), MARK);
+    const encoder = rowEncoderOf(shapeOf("p.public.t", [ID, int], [ID]), {
+      columns,
+      types: [plain(OID.text), undefined],
+    });
+    const [event] = encoder.change(change("insert", [" 5 ", "6"]), MARK);
     expect(event?.key?.subarray(5)).toEqual(Buffer.from([10]));
   });
 
@@ -117,7 +120,7 @@ describe("a field whose column is not in the log", () => {
 
 test("a truncate is an event of op t without key and rows", () => {
   const shape = shapeOf("p.public.t", [ID], [ID]);
-  const event = writerOf(shape).truncate(MARK);
+  const event = rowEncoderOf(shape).truncate(MARK);
   expect(event.key).toBeNull();
   expect(avscType(shape.valueSchema.text).fromBuffer(event.value?.subarray(5) ?? Buffer.alloc(0))).toMatchObject({
     before: null,
@@ -129,15 +132,15 @@ test("a truncate is an event of op t without key and rows", () => {
 
 describe("an enum's label that its field does not list", () => {
   const spec = { name: "v", oid: 7, detail: MOOD };
-  const write = (writer: EventWriter, text: string | null): boolean => {
-    writer.change(change("insert", ["1", text]), MARK);
-    return writer.takeUnseenLabel();
+  const write = (encoder: RowEncoder, text: string | null): boolean => {
+    encoder.change(change("insert", ["1", text]), MARK);
+    return encoder.takeUnseenLabel();
   };
 
   it("flows as it is, and is said once", () => {
-    const writer = writerOf(shapeOf("p.public.t", [ID, field(spec, 1)], []));
+    const encoder = rowEncoderOf(shapeOf("p.public.t", [ID, field(spec, 1)], []));
     expect(after(field(spec, 1), "new")).toBe("new");
-    expect([write(writer, "low"), write(writer, "new"), writer.takeUnseenLabel(), write(writer, null)]).toEqual([
+    expect([write(encoder, "low"), write(encoder, "new"), encoder.takeUnseenLabel(), write(encoder, null)]).toEqual([
       false,
       true,
       false,
@@ -146,20 +149,22 @@ describe("an enum's label that its field does not list", () => {
   });
 
   it("is not one with a comma, nor the beginning of one", () => {
-    const writer = writerOf(shapeOf("p.public.t", [ID, field(spec, 1)], []));
-    expect([write(writer, "high, very"), write(writer, "high"), write(writer, "lo")]).toEqual([false, true, true]);
+    const encoder = rowEncoderOf(shapeOf("p.public.t", [ID, field(spec, 1)], []));
+    expect([write(encoder, "high, very"), write(encoder, "high"), write(encoder, "lo")]).toEqual([false, true, true]);
   });
 
   it("is looked for in arrays too", () => {
-    const writer = writerOf(shapeOf("p.public.t", [ID, field(array({ oid: 7, typmod: -1, detail: MOOD }), 1)], []));
-    expect([write(writer, '{low,"high, very"}'), write(writer, "{low,new}")]).toEqual([false, true]);
+    const encoder = rowEncoderOf(
+      shapeOf("p.public.t", [ID, field(array({ oid: 7, typmod: -1, detail: MOOD }), 1)], []),
+    );
+    expect([write(encoder, '{low,"high, very"}'), write(encoder, "{low,new}")]).toEqual([false, true]);
   });
 
   it("is not the placeholder a required column has in an old key", () => {
     const fields = [ID, field({ ...spec, notNull: true }, 1)];
-    const writer = writerOf(shapeOf("p.public.t", fields, [ID]));
-    writer.change(change("delete", undefined, { kind: "key", values: ["1", null] }), MARK);
-    expect(writer.takeUnseenLabel()).toBe(false);
+    const encoder = rowEncoderOf(shapeOf("p.public.t", fields, [ID]));
+    encoder.change(change("delete", undefined, { kind: "key", values: ["1", null] }), MARK);
+    expect(encoder.takeUnseenLabel()).toBe(false);
   });
 });
 

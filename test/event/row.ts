@@ -7,7 +7,7 @@ import { fieldOf } from "../../src/event/field.ts";
 import { DEFAULT_MODES } from "../../src/event/types/modes.ts";
 import { envelopeSchema, keySchema } from "../../src/event/envelope/schema.ts";
 import type { EventMark, Origin } from "../../src/event/envelope/source.ts";
-import { eventWriter, type EventWriter, type WriterOptions } from "../../src/event/writer.ts";
+import { rowEncoder, type RowEncoder, type RowEncoderOptions } from "../../src/event/row-encoder.ts";
 
 /** A text, null, or an unchanged value stored out of line. */
 export type Sent = string | null | typeof UNCHANGED;
@@ -105,7 +105,7 @@ export const MARK: EventMark = {
   now: 1_700_000_000_456_789n,
 };
 
-export function writerOf(shape: Shape, options: Partial<WriterOptions> = {}): EventWriter {
+export function rowEncoderOf(shape: Shape, options: Partial<RowEncoderOptions> = {}): RowEncoder {
   const columns = shape.fields.map((one) => one.attnum);
-  return eventWriter({ shape, columns, identity: "default", origin: ORIGIN, tombstones: true, ...options });
+  return rowEncoder({ shape, columns, identity: "default", origin: ORIGIN, tombstones: true, ...options });
 }

@@ -9,7 +9,7 @@ import { eventReader } from "../../src/consumer/consumer.ts";
 import { avscType } from "../../src/consumer/long.ts";
 import { OID } from "../../src/event/types/kind.ts";
 import { envelopeSchema } from "../../src/event/envelope/schema.ts";
-import { change, field, MARK, shapeOf, writerOf } from "../event/row.ts";
+import { change, field, MARK, shapeOf, rowEncoderOf } from "../event/row.ts";
 import { percentile } from "./scene.ts";
 
 const ROUNDS = 7;
@@ -26,7 +26,7 @@ const columns = Array.from({ length: 5 }, () => KINDS).flat();
 const fields = columns.map(({ oid }, at) => field({ name: `c${at}`, oid }, at));
 const writer = envelopeSchema(TOPIC, fields);
 const reader = envelopeSchema(TOPIC, fields.slice(0, -1));
-const [event] = writerOf(shapeOf(TOPIC, fields, [])).change(
+const [event] = rowEncoderOf(shapeOf(TOPIC, fields, [])).change(
   change(
     "insert",
     columns.map(({ text }) => text),

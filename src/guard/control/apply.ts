@@ -43,7 +43,7 @@ function forgetWriters(session: Session, before: Session["state"]["tables"]): vo
     if (captured.news === "replaces") session.relations.set(oid, capturedFrom(session, captured.relation));
     if (captured.topic === undefined) continue;
     if (session.state.tables.get(captured.topic)?.shape === before.get(captured.topic)?.shape) continue;
-    captured.writer = undefined;
+    captured.encoder = undefined;
     // What stood in the way may fit now.
     session.halted = undefined;
   }

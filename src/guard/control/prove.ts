@@ -37,7 +37,7 @@ export async function proveRelation(
   const look = await lookUntilVisible(session, captured, row.xid, deadline);
   const table = look.table ?? droppedTable(session, captured);
   captured.columns = identify(session, captured, { ...look, table }, row.lsn);
-  captured.writer = undefined;
+  captured.encoder = undefined;
   const doubt = captured.columns.includes(undefined);
   captured.doubtUntil = doubt ? look.end : undefined;
   if (doubt) session.outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);

@@ -1,6 +1,6 @@
 import { GuardError } from "../../errors.ts";
 import { partitionOf } from "../../event/envelope/partition.ts";
-import type { EventRecord } from "../../event/writer.ts";
+import type { EventRecord } from "../../event/row-encoder.ts";
 import type { OutRecord } from "../../kafka/record.ts";
 import { formatLsn, type Lsn } from "../../wal/lsn.ts";
 import { type Session, tableOf } from "../session.ts";

@@ -8,7 +8,7 @@ import { isVisible } from "../../wal/snapshot.ts";
 import { putChange } from "./batch.ts";
 import { isKnown, keyOfRows, keyText, overBecause, readable } from "./chunk-rows.ts";
 import { seeTable } from "../control/catalog-read.ts";
-import { rowKeys, shapeWriter } from "./row-writer.ts";
+import { rowKeys, shapeEncoder } from "./row-encoder.ts";
 import { beside, type Session, tableOf, type Rows, type Active, type ChunkMachine } from "../session.ts";
 
 /** A job that has more keys to read again begins anew: they are in one record of the state topic. */
@@ -200,8 +200,8 @@ function publish(session: Session, active: Active, read: Rows, window: Window): 
   if (tx === undefined) return;
   const { job, columns } = active;
   const table = tableOf(session, job.topic);
-  const writer = shapeWriter(session, table, columns, "default");
-  const byKey = rowKeys(session, table, columns, "default") ?? writer;
+  const encoder = shapeEncoder(session, table, columns, "default");
+  const byKey = rowKeys(session, table, columns, "default") ?? encoder;
   const { publish: due, again } = sift(
     window,
     read.rows.map((row) => byKey.keyOfTuple(row, 0)),
@@ -220,7 +220,7 @@ function publish(session: Session, active: Active, read: Rows, window: Window): 
     if (row === undefined) return;
     const snapshot = snapshotMark(session, job, place, next.state === "done" && place === due.length - 1);
     const mark: EventMark = { lsn: tx.finalLsn, tx: tx.mark, now: outside.now(), snapshot };
-    putChange(session, job.topic, [writer.chunkRow(row, 0, mark)], tx.finalLsn);
+    putChange(session, job.topic, [encoder.chunkRow(row, 0, mark)], tx.finalLsn);
   });
   session.state = { ...session.state, jobs: new Map(session.state.jobs).set(job.id, next) };
   if (next.state === "done") outside.log.info(`${job.id}: done, ${next.rows} rows published of ${next.scanned} read`);

@@ -10,7 +10,7 @@ import { withheldOf } from "../../gate/update.ts";
 import { isFull, put, putChange } from "./batch.ts";
 import { onDdl } from "./ddl.ts";
 import { look, looked } from "../control/catalog-read.ts";
-import { writerOf } from "./row-writer.ts";
+import { rowEncoderOf } from "./row-encoder.ts";
 import { keyTexts } from "./chunk-rows.ts";
 import { highMark, lowMark, readMoved } from "./chunks.ts";
 import { type Captured, capturedFrom, isWatching, type Session, tableOf } from "../session.ts";
@@ -137,18 +137,18 @@ const OPERATIONS = { insert: "c", update: "u", delete: "d" } as const;
 function publishRow(session: Session, captured: Captured, topic: string, row: RowChange, at: Lsn) {
   const { chunks, tx, outside } = session;
   if (tx === undefined) return;
-  const writer = writerOf(session, captured, topic);
+  const encoder = rowEncoderOf(session, captured, topic);
   const window = chunks.active?.job.topic === topic ? chunks.active.window : undefined;
-  const unsent = window !== undefined || row.oldKind === "key" ? writer.hasUnchangedToast(row) : false;
-  if (window !== undefined) touch(window, (captured.rowKeys ?? writer).keysOf(row), unsent);
+  const unsent = window !== undefined || row.oldKind === "key" ? encoder.hasUnchangedToast(row) : false;
+  if (window !== undefined) touch(window, (captured.rowKeys ?? encoder).keysOf(row), unsent);
   // An old key is in the log only when it changed; a full old row has the large values.
   if (row.kind === "update" && row.oldKind === "key" && unsent) {
     readMoved(session, topic, keyTexts(tableOf(session, topic), captured.columns, row.bytes, row.newAt));
   }
   if (outside.settings.skipped.has(OPERATIONS[row.kind])) return;
   const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
-  putChange(session, topic, writer.change(row, mark), at);
-  if (writer.takeUnseenLabel() && !waitsForLabels(tableOf(session, topic))) look(session, captured.relation.oid);
+  putChange(session, topic, encoder.change(row, mark), at);
+  if (encoder.takeUnseenLabel() && !waitsForLabels(tableOf(session, topic))) look(session, captured.relation.oid);
 }
 
 /** New labels are known, and only the registry has not taken them yet. */
@@ -174,7 +174,7 @@ function onTruncate(session: Session, truncate: Truncate, at: Lsn): Barrier {
     if (window !== undefined && chunks.active?.job.topic === one.topic) window.spoiled = true;
     if (session.outside.settings.skipped.has("t") || isWatching(session)) continue;
     const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
-    put(session, one.topic, writerOf(session, one, one.topic).truncate(mark));
+    put(session, one.topic, rowEncoderOf(session, one, one.topic).truncate(mark));
   }
   tx.index += 1;
   return undefined;

@@ -4,7 +4,7 @@ import type { ColumnType } from "../../../src/table/column.ts";
 import { OID } from "../../../src/event/types/kind.ts";
 import { DEFAULT_MODES, type ValueModes } from "../../../src/event/types/modes.ts";
 import { avscType } from "../avro.ts";
-import { cases, change, field, MARK, shapeOf, writerOf, type ColumnSpec } from "../row.ts";
+import { cases, change, field, MARK, shapeOf, rowEncoderOf, type ColumnSpec } from "../row.ts";
 
 const ID = field({ name: "id", oid: OID.int4, notNull: true }, 0);
 
@@ -16,7 +16,7 @@ function read(spec: ColumnSpec, modes: ValueModes, row: { readonly text: string 
     row === "deleted"
       ? change("delete", undefined, { kind: "key", values: ["1", null] })
       : change("insert", ["1", row.text]);
-  const [event] = writerOf(shape, { modes }).change(sent, MARK);
+  const [event] = rowEncoderOf(shape, { modes }).change(sent, MARK);
   const value = avscType(shape.valueSchema.text).fromBuffer(event?.value?.subarray(5) ?? Buffer.alloc(0));
   return JSON.parse(
     JSON.stringify((value.after ?? value.before).v, (_, one: unknown) => (typeof one === "bigint" ? String(one) : one)),

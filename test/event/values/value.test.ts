@@ -6,7 +6,7 @@ import { civilOf, daysOf } from "../../../src/event/values/calendar.ts";
 import { encoderOf } from "../../../src/event/values/encoder.ts";
 import { OID } from "../../../src/event/types/kind.ts";
 import { avroTypeOf } from "../../../src/event/types/type.ts";
-import { change, field, MARK, shapeOf, writerOf } from "../row.ts";
+import { change, field, MARK, shapeOf, rowEncoderOf } from "../row.ts";
 
 /** The value a column's text becomes: numbers as decimal text, bytes as hex; undefined: it does not fit. */
 function value(oid: number, typmod: number, text: string): string | undefined {
@@ -172,10 +172,10 @@ describe("numeric without a scale", () => {
 
 test("a value that does not fit names table, field and position, never itself", () => {
   const one = field({ name: "price", oid: OID.numeric, typmod: numeric(5, 2) });
-  const writer = writerOf(shapeOf("p.public.orders", [one], []));
+  const encoder = rowEncoderOf(shapeOf("p.public.orders", [one], []));
   const caught = (() => {
     try {
-      return writer.change(change("insert", ["NaN"]), MARK);
+      return encoder.change(change("insert", ["NaN"]), MARK);
     } catch (error) {
       return error;
     }

@@ -16,7 +16,7 @@ export interface RowSource {
 }
 
 /** Writes a row's cells as one Avro record body. */
-export interface RowWriter {
+export interface RowBody {
   /** At least the bytes the row may take. */
   room(row: RowSource): number;
   /** Throws value-unfit by field and position; `mark` is undefined where there is no position yet. */
@@ -24,7 +24,7 @@ export interface RowWriter {
 }
 
 /** `table` is for messages: `schema.table`. */
-export function rowWriter(table: string, cells: readonly Cell[]): RowWriter {
+export function rowBody(table: string, cells: readonly Cell[]): RowBody {
   const growth = cells.reduce((sum, cell) => sum + cell.growth, 0);
   const fanOut = mostUses(cells);
   return {

@@ -3,9 +3,9 @@ import { attnum } from "../../src/table/column.ts";
 import type { Field } from "../../src/table/shape.ts";
 import { widen } from "../../src/event/field.ts";
 import { OID } from "../../src/event/types/kind.ts";
-import type { EventRecord } from "../../src/event/writer.ts";
+import type { EventRecord } from "../../src/event/row-encoder.ts";
 import { avscType } from "./avro.ts";
-import { change, field, MARK, shapeOf, tupleData, UNCHANGED, writerOf, type Sent } from "./row.ts";
+import { change, field, MARK, shapeOf, tupleData, UNCHANGED, rowEncoderOf, type Sent } from "./row.ts";
 
 const FIELDS = [
   field({ name: "id", oid: OID.int4, notNull: true }, 0),
@@ -16,7 +16,7 @@ const FIELDS = [
 ];
 const KEY = FIELDS.slice(0, 1);
 const SHAPE = shapeOf("p.public.t", FIELDS, KEY);
-const WRITER = writerOf(SHAPE);
+const ENCODER = rowEncoderOf(SHAPE);
 const ROW = ["1", "Ann", null, "\\x01", null];
 const KEY_ONLY = ["1", null, null, null, null];
 
@@ -38,7 +38,7 @@ function idOf(record: EventRecord | undefined): number | undefined {
 }
 
 describe("an insert", () => {
-  const [event, ...more] = WRITER.change(change("insert", ROW), MARK);
+  const [event, ...more] = ENCODER.change(change("insert", ROW), MARK);
 
   it("is one event c with the row after it", () => {
     expect(more).toHaveLength(0);
@@ -80,34 +80,34 @@ describe("an insert", () => {
 
 test("the source block follows transaction, position and snapshot mark from event to event", () => {
   const tx = { ...MARK.tx, xid: 778, lastCommitLsn: undefined };
-  const [first] = WRITER.change(change("insert", ROW), MARK);
-  const next = WRITER.chunkRow(tupleData(ROW), 0, { ...MARK, tx, snapshot: "first" });
+  const [first] = ENCODER.change(change("insert", ROW), MARK);
+  const next = ENCODER.chunkRow(tupleData(ROW), 0, { ...MARK, tx, snapshot: "first" });
   expect(read(first)?.source).toMatchObject({ txId: 777n, snapshot: "false" });
   expect(read(next)).toMatchObject({
     op: "r",
     source: { txId: 778n, snapshot: "first", sequence: '[null,"23456789"]' },
   });
-  const [last] = WRITER.change(change("insert", ROW), MARK);
+  const [last] = ENCODER.change(change("insert", ROW), MARK);
   expect(last?.value).toStrictEqual(first?.value);
 });
 
 describe("an update", () => {
   it("has no before when the log has no old row", () => {
-    const [event, ...more] = WRITER.change(change("update", ROW), MARK);
+    const [event, ...more] = ENCODER.change(change("update", ROW), MARK);
     expect(more).toHaveLength(0);
     expect(read(event)).toMatchObject({ op: "u", before: null, after: { name: "Ann" } });
   });
 
   it("has the whole row before it under REPLICA IDENTITY FULL", () => {
     const old = { kind: "full", values: ["1", "Bob", "x", null, "new"] } as const;
-    const [event] = WRITER.change(change("update", ROW, old), MARK);
+    const [event] = ENCODER.change(change("update", ROW, old), MARK);
     expect(read(event)).toMatchObject({ op: "u", before: { name: "Bob", note: "x" }, after: { name: "Ann" } });
     expect(event?.headers).toBeUndefined();
   });
 
   it("that sends an old key equal to the new one is still one u", () => {
     const old = { kind: "key", values: KEY_ONLY } as const;
-    const records = WRITER.change(change("update", ROW, old), MARK);
+    const records = ENCODER.change(change("update", ROW, old), MARK);
     expect(records).toHaveLength(1);
     expect(read(records[0])).toMatchObject({ op: "u", before: { id: 1, name: "" } });
   });
@@ -115,7 +115,7 @@ describe("an update", () => {
   it.each(["key", "full"] as const)(
     "of the key is d, tombstone and c with Debezium's headers (old row: %s)",
     (kind) => {
-      const records = WRITER.change(
+      const records = ENCODER.change(
         change("update", ["2", "Ann", null, null, null], { kind, values: kind === "key" ? KEY_ONLY : ROW }),
         MARK,
       );
@@ -137,7 +137,7 @@ describe("an update", () => {
 
 describe("a delete", () => {
   it("has key and fallbacks of required columns before it, and a tombstone after it", () => {
-    const records = WRITER.change(change("delete", undefined, { kind: "key", values: KEY_ONLY }), MARK);
+    const records = ENCODER.change(change("delete", undefined, { kind: "key", values: KEY_ONLY }), MARK);
     expect(records.map(idOf)).toStrictEqual([1, 1]);
     expect(read(records[0])).toMatchObject({ op: "d", after: null });
     expect({ ...read(records[0])?.before }).toStrictEqual({ id: 1, name: "", note: null, blob: null, state: null });
@@ -145,20 +145,20 @@ describe("a delete", () => {
   });
 
   it("has no tombstone where the connector has none", () => {
-    const writer = writerOf(SHAPE, { tombstones: false });
-    expect(writer.change(change("delete", undefined, { kind: "key", values: KEY_ONLY }), MARK)).toHaveLength(1);
+    const encoder = rowEncoderOf(SHAPE, { tombstones: false });
+    expect(encoder.change(change("delete", undefined, { kind: "key", values: KEY_ONLY }), MARK)).toHaveLength(1);
   });
 
   it("of a table without a key has a tombstone without a key, as Debezium's", () => {
-    const writer = writerOf(shapeOf("p.public.t", FIELDS, []));
-    const records = writer.change(change("delete", undefined, { kind: "full", values: ROW }), MARK);
+    const encoder = rowEncoderOf(shapeOf("p.public.t", FIELDS, []));
+    const records = encoder.change(change("delete", undefined, { kind: "full", values: ROW }), MARK);
     expect(records.map(({ key }) => key)).toStrictEqual([null, null]);
   });
 
   it("whose old key lacks an event key's column is refused", () => {
-    const writer = writerOf(shapeOf("p.public.t", FIELDS, FIELDS.slice(0, 2)));
+    const encoder = rowEncoderOf(shapeOf("p.public.t", FIELDS, FIELDS.slice(0, 2)));
     const row = change("delete", undefined, { kind: "key", values: KEY_ONLY });
-    expect(() => writer.change(row, MARK)).toThrow(/value-unfit.*public\.t\.name/);
+    expect(() => encoder.change(row, MARK)).toThrow(/value-unfit.*public\.t\.name/);
   });
 });
 
@@ -186,7 +186,7 @@ test("what stands for a required column that the old key does not hold, per type
   ]; // the first field is there
   const shape = shapeOf("p.public.t", fields, fields.slice(0, 1));
   const old = { kind: "key", values: fields.map((_, i) => (i === 0 ? "1" : null)) } as const;
-  const [event] = writerOf(shape).change(change("delete", undefined, old), MARK);
+  const [event] = rowEncoderOf(shape).change(change("delete", undefined, old), MARK);
   const before = read(event, shape)?.before ?? {};
   expect(table.map((_, i) => structuredClone(before[`c${i}`]))).toStrictEqual(
     table.map(([, , value]) => structuredClone(value)),
@@ -197,29 +197,29 @@ describe("an unchanged value stored out of line", () => {
   const row: readonly Sent[] = ["1", UNCHANGED, UNCHANGED, UNCHANGED, "x"];
 
   it("is the placeholder when the log does not have it", () => {
-    const [event] = WRITER.change(change("update", row), MARK);
+    const [event] = ENCODER.change(change("update", row), MARK);
     const placeholder = "__debezium_unavailable_value";
     expect(read(event)?.after).toMatchObject({ name: placeholder, note: placeholder, blob: Buffer.from(placeholder) });
-    expect(WRITER.hasUnchangedToast(change("update", row))).toBe(true);
+    expect(ENCODER.hasUnchangedToast(change("update", row))).toBe(true);
   });
 
   it("is the old row's value under REPLICA IDENTITY FULL", () => {
     const old = { kind: "full", values: ["1", "Bob", "long", "\\x02", "x"] } as const;
-    const [event] = WRITER.change(change("update", row, old), MARK);
+    const [event] = ENCODER.change(change("update", row, old), MARK);
     expect(read(event)?.after).toMatchObject({ name: "Bob", note: "long", blob: Buffer.from([2]) });
-    expect(WRITER.hasUnchangedToast(change("update", row, old))).toBe(false);
+    expect(ENCODER.hasUnchangedToast(change("update", row, old))).toBe(false);
   });
 
   it("is refused for a type without a placeholder", () => {
     const shape = shapeOf("p.public.t", [...KEY, field({ name: "n", oid: OID.numeric }, 1)], KEY);
-    expect(() => writerOf(shape).change(change("update", ["1", UNCHANGED]), MARK)).toThrow(
+    expect(() => rowEncoderOf(shape).change(change("update", ["1", UNCHANGED]), MARK)).toThrow(
       /value-unfit.*public\.t\.n.*not in the log/,
     );
   });
 
   it("does not count when its column is withheld", () => {
-    const writer = writerOf(shapeOf("p.public.t", KEY, KEY), { columns: [attnum(1), attnum(2)] });
-    expect(writer.hasUnchangedToast(change("update", ["1", UNCHANGED]))).toBe(false);
+    const encoder = rowEncoderOf(shapeOf("p.public.t", KEY, KEY), { columns: [attnum(1), attnum(2)] });
+    expect(encoder.hasUnchangedToast(change("update", ["1", UNCHANGED]))).toBe(false);
   });
 });
 
@@ -227,7 +227,7 @@ describe("a field whose column is not in the log", () => {
   const columns = [attnum(1)];
   const write = (gone: Field): Envelope | null => {
     const shape = shapeOf("p.public.t", [...KEY, gone], KEY);
-    const [event] = writerOf(shape, { columns }).change(change("insert", ["1"]), MARK);
+    const [event] = rowEncoderOf(shape, { columns }).change(change("insert", ["1"]), MARK);
     return read(event, shape);
   };
 
@@ -250,7 +250,7 @@ describe("a field whose column is not in the log", () => {
 });
 
 test("a null in a required field is refused by name and position", () => {
-  expect(() => WRITER.change(change("insert", ["1", null, null, null, null]), MARK)).toThrow(
+  expect(() => ENCODER.change(change("insert", ["1", null, null, null, null]), MARK)).toThrow(
     /value-unfit.*public\.t\.name at 0\/165EC15/,
   );
 });
@@ -262,12 +262,12 @@ function secretRow(id: string): readonly string[] {
 test("a withheld column's value is in no record: not before, after, key or headers", () => {
   const columns = [attnum(1), undefined, attnum(9), attnum(2)];
   const shape = shapeOf("p.public.t", FIELDS.slice(0, 2), KEY);
-  const writer = writerOf(shape, { columns });
+  const encoder = rowEncoderOf(shape, { columns });
   const records = [
-    ...writer.change(change("insert", secretRow("1")), MARK),
-    ...writer.change(change("update", secretRow("2"), { kind: "full", values: secretRow("1") }), MARK),
-    ...writer.change(change("delete", undefined, { kind: "full", values: secretRow("1") }), MARK),
-    writer.chunkRow(tupleData(secretRow("1")), 0, MARK),
+    ...encoder.change(change("insert", secretRow("1")), MARK),
+    ...encoder.change(change("update", secretRow("2"), { kind: "full", values: secretRow("1") }), MARK),
+    ...encoder.change(change("delete", undefined, { kind: "full", values: secretRow("1") }), MARK),
+    encoder.chunkRow(tupleData(secretRow("1")), 0, MARK),
   ];
   expect(records).toHaveLength(7);
   for (const record of records) {
@@ -288,24 +288,24 @@ test("two fields may be filled from one column, as after a rename", () => {
   ]; // it is there
   const shape = shapeOf("p.public.t", both, KEY);
   const text = "x".repeat(2_000_000);
-  const [event] = writerOf(shape, { columns: [attnum(1), attnum(2)] }).change(change("insert", ["1", text]), MARK);
+  const [event] = rowEncoderOf(shape, { columns: [attnum(1), attnum(2)] }).change(change("insert", ["1", text]), MARK);
   expect(read(event, shape)?.after).toMatchObject({ name: text, title: text });
 });
 
 describe("keys for the windows of chunks", () => {
   it("are the record's own key bytes, old and new", () => {
     const row = change("update", ["2", "Ann", null, null, null], { kind: "key", values: KEY_ONLY });
-    const keys = WRITER.change(row, MARK).map((record) => record.key?.toString("latin1"));
-    expect(WRITER.keysOf(row)).toStrictEqual([keys[0], keys[2]]);
-    expect(WRITER.keyOfTuple(tupleData(ROW), 0)).toBe(keys[0]);
-    expect(WRITER.keysOf(change("insert", ROW))).toStrictEqual([keys[0]]);
-    expect(WRITER.keysOf(change("delete", undefined, { kind: "key", values: KEY_ONLY }))).toStrictEqual([keys[0]]);
+    const keys = ENCODER.change(row, MARK).map((record) => record.key?.toString("latin1"));
+    expect(ENCODER.keysOf(row)).toStrictEqual([keys[0], keys[2]]);
+    expect(ENCODER.keyOfTuple(tupleData(ROW), 0)).toBe(keys[0]);
+    expect(ENCODER.keysOf(change("insert", ROW))).toStrictEqual([keys[0]]);
+    expect(ENCODER.keysOf(change("delete", undefined, { kind: "key", values: KEY_ONLY }))).toStrictEqual([keys[0]]);
   });
 
   it("are none for a table without a key", () => {
-    const writer = writerOf(shapeOf("p.public.t", FIELDS, []));
-    expect(writer.keysOf(change("insert", ROW))).toStrictEqual([]);
-    expect(writer.keyOfTuple(tupleData(ROW), 0)).toBe("");
+    const encoder = rowEncoderOf(shapeOf("p.public.t", FIELDS, []));
+    expect(encoder.keysOf(change("insert", ROW))).toStrictEqual([]);
+    expect(encoder.keyOfTuple(tupleData(ROW), 0)).toBe("");
   });
 });
 
@@ -318,25 +318,25 @@ test("a key of many types reads in the headers as Connect prints a struct", () =
     { name: "b", oid: OID.bool, text: "t" },
   ];
   const fields = [...KEY, ...specs.map((spec, i) => field({ ...spec, notNull: true }, i + 1))];
-  const writer = writerOf(shapeOf("p.public.t", fields, fields));
+  const encoder = rowEncoderOf(shapeOf("p.public.t", fields, fields));
   const texts = specs.map((spec) => spec.text);
-  const records = writer.change(change("update", ["2", ...texts], { kind: "full", values: ["1", ...texts] }), MARK);
+  const records = encoder.change(change("update", ["2", ...texts], { kind: "full", values: ["1", ...texts] }), MARK);
   expect(String(records[0]?.headers?.["__debezium.newkey"])).toBe(
     '{"id":2,"t":"a\\"b\\\\c","n":-1.50,"u":"AQL/","d":2,"b":true}',
   );
 });
 
 test("an event key's column outside the replica identity is taken as it is now", () => {
-  const writer = writerOf(shapeOf("p.public.t", FIELDS, FIELDS.slice(0, 2)));
+  const encoder = rowEncoderOf(shapeOf("p.public.t", FIELDS, FIELDS.slice(0, 2)));
   const row = change("update", ["2", "Ann", null, null, null], { kind: "key", values: KEY_ONLY });
-  const [deleted, , created] = writer.change(row, MARK);
+  const [deleted, , created] = encoder.change(row, MARK);
   expect(String(deleted?.headers?.["__debezium.newkey"])).toBe('{"id":2,"name":"Ann"}');
   expect(String(created?.headers?.["__debezium.oldkey"])).toBe('{"id":1,"name":"Ann"}');
 });
 
 test("an event's times are the connector's clock at each event", () => {
   const times = [MARK.now, MARK.now + 5_000n].map((now) =>
-    read(WRITER.change(change("insert", ROW), { ...MARK, now })[0]),
+    read(ENCODER.change(change("insert", ROW), { ...MARK, now })[0]),
   );
   expect(times).toMatchObject([
     { ts_ms: 1_700_000_000_456n, ts_us: 1_700_000_000_456_789n },
@@ -345,19 +345,19 @@ test("an event's times are the connector's clock at each event", () => {
 });
 
 test("records stay as they were written while others follow", () => {
-  const first = WRITER.change(change("insert", ROW), MARK)[0]?.value;
+  const first = ENCODER.change(change("insert", ROW), MARK)[0]?.value;
   const copy = Buffer.from(first ?? []);
   for (let i = 0; i < 10_000; i++)
-    WRITER.change(change("insert", [String(i), "x".repeat(300), null, null, null]), MARK);
+    ENCODER.change(change("insert", [String(i), "x".repeat(300), null, null, null]), MARK);
   expect(first).toStrictEqual(copy);
 });
 
 test("a row with other columns than its Relation is refused", () => {
-  expect(() => WRITER.change(change("insert", ["1"]), MARK)).toThrow(/wal-invalid/);
-  expect(() => WRITER.change(change("insert", [...ROW, "6"]), MARK)).toThrow(/wal-invalid/);
+  expect(() => ENCODER.change(change("insert", ["1"]), MARK)).toThrow(/wal-invalid/);
+  expect(() => ENCODER.change(change("insert", [...ROW, "6"]), MARK)).toThrow(/wal-invalid/);
 });
 
 test("a field of an Avro type that no column is written as is refused at once", () => {
   const odd: Field = { ...(FIELDS[0] as Field), avro: { name: "id", type: { type: "fixed", name: "F", size: 4 } } }; // it is there
-  expect(() => writerOf(shapeOf("p.public.t", [odd], []))).toThrow(/amendment-unsupported/);
+  expect(() => rowEncoderOf(shapeOf("p.public.t", [odd], []))).toThrow(/amendment-unsupported/);
 });

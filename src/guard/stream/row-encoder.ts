@@ -1,5 +1,5 @@
 import { GuardError } from "../../errors.ts";
-import { eventWriter, type EventWriter } from "../../event/writer.ts";
+import { rowEncoder, type RowEncoder } from "../../event/row-encoder.ts";
 import type { Amendment } from "../../gate/amendment/amendment.ts";
 import { waysOn } from "../../words/amendment.ts";
 import { isOtherKey } from "../../gate/amendment/key.ts";
@@ -11,26 +11,26 @@ import type { Outside } from "../outside.ts";
 import { type Captured, type Session, tableOf } from "../session.ts";
 
 /**
- * The writer of a table's rows for the shape as it is now; made at the first row after either changed. Throws
+ * The encoder of a table's rows for its current shape; made at the first row after either changed. Throws
  * GuardError("key-changed") while the table has another key than the events.
  */
-export function writerOf(session: Session, captured: Captured, topic: string): EventWriter {
-  if (captured.writer !== undefined) return captured.writer;
+export function rowEncoderOf(session: Session, captured: Captured, topic: string): RowEncoder {
+  if (captured.encoder !== undefined) return captured.encoder;
   const table = tableOf(session, topic);
   mustHaveItsKey(table);
   captured.rowKeys = rowKeys(session, table, captured.columns, captured.relation.identity);
-  captured.writer = shapeWriter(session, table, captured.columns, captured.relation.identity);
-  return captured.writer;
+  captured.encoder = shapeEncoder(session, table, captured.columns, captured.relation.identity);
+  return captured.encoder;
 }
 
-/** The writer of rows with these columns. */
-export function shapeWriter(
+/** The encoder of rows with these columns. */
+export function shapeEncoder(
   session: Session,
   table: TableState,
   columns: readonly (Attnum | undefined)[],
   identity: Relation["identity"],
   shape: Shape = table.shape,
-): EventWriter {
+): RowEncoder {
   const { tombstones, rules } = session.outside.settings;
   const types = columns.map((column) => typeNow(table, column));
   const origin = originOf(session.outside);
@@ -40,7 +40,7 @@ export function shapeWriter(
     const excluded = known !== undefined && !rules.filter.column(schema, name, known.name);
     return excluded && !shape.key.some((field) => field.attnum === column) ? undefined : column;
   });
-  return eventWriter({
+  return rowEncoder({
     shape,
     columns: captured,
     types,
@@ -52,19 +52,19 @@ export function shapeWriter(
   });
 }
 
-/** A writer that gives rows their table's own key, where message.key.columns gives the events another. */
+/** An encoder that gives rows their table's own key, where message.key.columns gives the events another. */
 export function rowKeys(
   session: Session,
   table: TableState,
   columns: readonly (Attnum | undefined)[],
   identity: Relation["identity"],
-): EventWriter | undefined {
+): RowEncoder | undefined {
   const { rowKey, shape } = table;
   if (rowKey === undefined || rowKey.length === 0) return undefined;
   const key = rowKey.flatMap((column) => shape.fields.filter((field) => field.attnum === column).slice(0, 1));
   // Its keys are compared with each other and never published: the schema's id is any.
   const keySchema = { id: schemaId(0), text: "" };
-  return shapeWriter(session, table, columns, identity, { ...shape, key, keySchema });
+  return shapeEncoder(session, table, columns, identity, { ...shape, key, keySchema });
 }
 
 function originOf(outside: Outside) {

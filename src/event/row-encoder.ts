@@ -7,7 +7,7 @@ import { copyBytes } from "./values/bytes.ts";
 import { cellOf, type CellContext } from "./cell.ts";
 import { keyHeader } from "./envelope/header.ts";
 import { DEFAULT_MODES, type ValueModes } from "./types/modes.ts";
-import { rowWriter, type RowSource } from "./row.ts";
+import { rowBody, type RowSource } from "./row-body.ts";
 import { reserve, slab, take, type Slab } from "./slab.ts";
 import { sourceTail, type EventMark, type Op, type Origin } from "./envelope/source.ts";
 import { readTuple, tupleOf } from "./tuple.ts";
@@ -19,7 +19,7 @@ export interface EventRecord {
   readonly headers?: Readonly<Record<string, Buffer>> | undefined;
 }
 
-export interface WriterOptions {
+export interface RowEncoderOptions {
   readonly shape: Shape;
   /** The Relation's columns in wire order; undefined: not identified, never published. */
   readonly columns: readonly (Attnum | undefined)[];
@@ -34,7 +34,7 @@ export interface WriterOptions {
   readonly slab?: Slab | undefined;
 }
 
-export interface EventWriter {
+export interface RowEncoder {
   /** c | u | d and tombstone | d, tombstone and c when the key changed. */
   change(row: RowChange, mark: EventMark): readonly EventRecord[];
   /** One row read by a chunk, op r; `tuple` holds pgoutput TupleData at `at`. */
@@ -58,7 +58,7 @@ const FRAME = 5;
  * column that is not a field of the shape has no cell here, so nothing can write it. Throws amendment-unsupported
  * at once for a field type it cannot write, and value-unfit by field and position for a value that does not fit.
  */
-export function eventWriter(options: WriterOptions): EventWriter {
+export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   const { shape, columns, tombstones } = options;
   let hasUnseen = false;
   const context: CellContext = {
@@ -71,8 +71,8 @@ export function eventWriter(options: WriterOptions): EventWriter {
   const keyCells = shape.key.map((field) => cellOf(field, context));
   const into = options.slab ?? slab();
   const table = `${shape.table.schema}.${shape.table.name}`;
-  const rows = rowWriter(table, cells);
-  const keys = rowWriter(table, keyCells);
+  const rows = rowBody(table, cells);
+  const keys = rowBody(table, keyCells);
   const tail = sourceTail(options.origin, shape.table.schema, shape.table.name);
   const valueFrame = frame(shape.valueSchema.id);
   const keyFrame = shape.keySchema === undefined ? undefined : frame(shape.keySchema.id);
