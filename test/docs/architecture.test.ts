@@ -18,6 +18,16 @@ test("every file that the architecture and the decisions name exists", () => {
   expect(named.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 });
 
+test("the architecture describes each folder of src, and no other", () => {
+  const [, section = ""] = PAGE.split("\n## Folders\n");
+  const [layout = ""] = section.split("\n## ");
+  const rows = [...layout.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell = ""]) =>
+    cell.replaceAll("`", "").split(", "),
+  );
+  const folders = readdirSync(join(ROOT, "src"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(rows.toSorted()).toEqual(folders.map(({ name }) => name).toSorted());
+});
+
 test("the pure and the I/O folders that the architecture names are those that the linter holds", () => {
   const { overrides } = JSON.parse(readFileSync(join(ROOT, ".oxlintrc.json"), "utf8")) as Lint;
   const linted = (message: string) =>
