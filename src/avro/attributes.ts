@@ -75,7 +75,17 @@ export function repeated(names: readonly string[]): string | undefined {
   return names.find((name) => seen.size === seen.add(name).size);
 }
 
-/** Throws `schema-invalid`; `place` is a JSON pointer into the schema. */
+/** Says where a schema is wrong, as a JSON pointer into it. */
+export class SchemaError extends GuardError {
+  readonly pointer: string;
+
+  constructor(pointer: string, message: string) {
+    super("schema-invalid", `at ${pointer === "" ? "/" : pointer}: ${message}`);
+    this.pointer = pointer;
+  }
+}
+
+/** `place` is a JSON pointer into the schema. */
 export function fail(place: string, message: string): never {
-  throw new GuardError("schema-invalid", `at ${place === "" ? "/" : place}: ${message}`);
+  throw new SchemaError(place, message);
 }

@@ -1,6 +1,5 @@
-import { type NumberText } from "./json.ts";
 import type { AvroRecord, AvroSchema } from "./schema.ts";
-import { type Json, isArray, isObject, type JsonObject } from "../json.ts";
+import { type Json, isArray, isObject, type JsonObject, type NumberText } from "../json.ts";
 
 /** What judging a default needs besides the value. `fields` may throw for a record that is not finished. */
 export interface DefaultContext {

@@ -12,7 +12,6 @@ import {
   TYPE_KEYS,
 } from "./attributes.ts";
 import { isDoubleText, isValidDefault } from "./default.ts";
-import { readJson, type NumberText, TOO_DEEP, isTooDeep } from "./json.ts";
 import { isName, qualify } from "./name.ts";
 import { sameDefinition } from "./reading/redefinition.ts";
 import {
@@ -25,7 +24,7 @@ import {
   type AvroSchema,
   type RecordField,
 } from "./schema.ts";
-import { type Json, isArray, isObject, type JsonObject } from "../json.ts";
+import { type Json, isArray, isObject, isTooDeep, type JsonObject, type NumberText, TOO_DEEP } from "../json.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -49,7 +48,7 @@ interface Parsing {
  * defined again identically, used before its definition, and found in the null namespace when its own has none;
  * names take any Unicode letter; a union may be empty; `error` is a record; `{"type": "Name"}` is that type (Java refuses
  * it since 1.12.2, and registries hold such schemas); logical types are kept as properties and not checked. Throws `schema-invalid` with the place as a JSON pointer.
- * `numberText` comes from readJson; without it `1.0` cannot be told from `1`.
+ * `numberText` comes from readJsonText; without it `1.0` cannot be told from `1`.
  */
 export function parseSchema(json: Json, numberText: NumberText = () => undefined): AvroSchema {
   if (isTooDeep(json)) return fail("", TOO_DEEP);
@@ -64,12 +63,6 @@ export function parseSchema(json: Json, numberText: NumberText = () => undefined
     checkAgain(parsing, root);
   }
   return isNamed(root) ? (parsing.named.get(root.fullName) ?? root) : root;
-}
-
-/** The same for a schema's text, comments allowed. */
-export function parseSchemaText(text: string): AvroSchema {
-  const { json, numberText } = readJson(text);
-  return parseSchema(json, numberText);
 }
 
 function parseType(parsing: Parsing, json: Json, namespace: string | undefined, place: string): AvroSchema {

@@ -5,8 +5,7 @@ import { parseSchema } from "../avro/parse.ts";
 import { GuardError } from "../errors.ts";
 import { contractError, type Mistake } from "../mistake.ts";
 import { CHANGEABLE, type SeverityChange } from "./severity.ts";
-import type { Json } from "../json.ts";
-import { isTooDeep, TOO_DEEP } from "../avro/json.ts";
+import { isTooDeep, type Json, TOO_DEEP } from "../json.ts";
 
 /** What one consumer reads of one topic in one environment, and how. A plain JSON value: it travels as it is. */
 export interface Contract {

@@ -6,8 +6,7 @@ import { contractError, type Mistake, nearestName } from "../mistake.ts";
 import { aliasOfNothing, offsetOf, pathText, valueAt, type Path } from "./place.ts";
 import { readSchemaFile } from "./schema-file.ts";
 import { type SeverityChange, whyNotChangeable } from "./severity.ts";
-import type { Json } from "../json.ts";
-import { isTooDeep, TOO_DEEP } from "../avro/json.ts";
+import { isTooDeep, type Json, TOO_DEEP } from "../json.ts";
 
 type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
 

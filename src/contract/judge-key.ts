@@ -1,5 +1,5 @@
 import { KEY_CHANGED, keyChange } from "../rules/meaning/key-changed.ts";
-import { parseSchemaText } from "../avro/parse.ts";
+import { parseSchemaText } from "../avro/schema-text.ts";
 import type { AvroRecord } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";

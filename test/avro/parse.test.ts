@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GuardError } from "../../src/errors.ts";
-import { parseSchema, parseSchemaText } from "../../src/avro/parse.ts";
+import { parseSchema } from "../../src/avro/parse.ts";
+import { parseSchemaText } from "../../src/avro/schema-text.ts";
 import type { Json } from "../../src/json.ts";
 
 const record = (...fields: Json[]): Json => ({ type: "record", name: "R", fields });

@@ -47,7 +47,7 @@ const RECORD = (fields: string): string => `{"type": "record",\n "name": "Envelo
 /** What a schema file holds, and where it is wrong. */
 const WRONG: readonly [name: string, avsc: string, place: string, reason: string][] = [
   ["nothing", "", ":1:1", "not JSON"],
-  ["YAML", "type: record", ":1:2", "not JSON"],
+  ["YAML", "type: record", ":1:1", "not JSON"],
   ["a comma too many", RECORD('{"name": "id", "type": "int"},'), ":4:33", "not JSON"],
   ["a mistake behind a comment", RECORD('/* the\n key */ {"name": "id" "type": "int"}'), ":5:23", "not JSON"],
   ["single quotes", "{'type': 'int'}", ":1:2", "not JSON"],

@@ -1,5 +1,5 @@
 /** 200 contracts on one table of 30 columns, and 50 alterations of it: who is ready for each is what is timed. */
-import { parseSchemaText } from "../../src/avro/parse.ts";
+import { parseSchemaText } from "../../src/avro/schema-text.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { Amendment } from "../../src/gate/amendment/amendment.ts";
 import { weigh } from "../../src/gate/decision/settle.ts";

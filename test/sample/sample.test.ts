@@ -1,6 +1,6 @@
 import avsc from "avsc";
 import { describe, expect, it } from "vitest";
-import { parseSchemaText } from "../../src/avro/parse.ts";
+import { parseSchemaText } from "../../src/avro/schema-text.ts";
 import { OID } from "../../src/event/types/kind.ts";
 import { envelopeSchema, rowSchema } from "../../src/event/envelope/schema.ts";
 import { containerFile, isSampleFile } from "../../src/sample/encode.ts";

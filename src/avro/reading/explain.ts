@@ -1,10 +1,10 @@
 import { GuardError } from "../../errors.ts";
 import { checkCompatibility, type Compatibility } from "./compatibility.ts";
-import { readJson, type NumberText } from "../json.ts";
 import { parseSchema } from "../parse.ts";
-import { type Json, isObject } from "../../json.ts";
+import { type Json, isObject, type NumberText } from "../../json.ts";
+import { readAvroJson } from "../schema-text.ts";
 
-/** Schemas as JSON values; `numberText` as readJson gives it for the text they came from. */
+/** Schemas as JSON values; `numberText` as readJsonText gives it for the text they came from. */
 interface Pair {
   readonly reader: Json;
   readonly writer: Json;
@@ -39,7 +39,7 @@ function checkPair({ reader, writer, numberText }: Pair): Compatibility {
 }
 
 function pairOf(text: string): Pair {
-  const { json, numberText } = readJson(text);
+  const { json, numberText } = readAvroJson(text);
   const [reader, writer] = isObject(json) ? [json["reader"], json["writer"]] : [];
   if (reader === undefined || writer === undefined) {
     throw new GuardError("usage", 'expected one JSON object {"reader": <schema>, "writer": <schema>}');

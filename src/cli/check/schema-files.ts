@@ -1,4 +1,4 @@
-import { parseSchemaText } from "../../avro/parse.ts";
+import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { AvroSchema } from "../../avro/schema.ts";
 import { GuardError } from "../../errors.ts";
 import type { TopicView } from "../../api/api.ts";

@@ -60,7 +60,7 @@ async function samplesOf(amendment: AmendmentView): Promise<SampleFiles> {
       },
     );
   }
-  const { parseSchemaText } = await import("../../avro/parse.ts");
+  const { parseSchemaText } = await import("../../avro/schema-text.ts");
   const { sampleEvents, sampledField } = await import("../../sample/events.ts");
   const { containerFile, SAMPLE_KEY } = await import("../../sample/encode.ts");
   const { eventsJson } = await import("../../sample/json.ts");

@@ -1,5 +1,5 @@
 import { fieldHash, isSameField } from "../../rules/meaning/same-field.ts";
-import { parseSchemaText } from "../../avro/parse.ts";
+import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { RecordField } from "../../avro/schema.ts";
 import type { Contract, TestedField } from "../../contract/contract.ts";
 import { rowOf } from "../../contract/row.ts";

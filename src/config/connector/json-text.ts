@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { lineAndColumn, readJsonText } from "../../json-text.ts";
 
 export type JsonText =
   | { readonly kind: "object"; readonly value: Readonly<Record<string, unknown>> }
@@ -9,27 +9,21 @@ export type JsonText =
  * password could be on that line. A key written twice is wrong too (JSON.parse would take the last silently).
  */
 export function readJsonObject(text: string): JsonText {
-  // JSON is a subset of YAML, whose parser tells the place without needing the text in the message.
-  const document = parseDocument(text, { schema: "json", logLevel: "silent" });
-  const [error] = document.errors;
-  const at = error?.linePos?.[0];
-  const place = at === undefined ? "" : ` at line ${at.line}, column ${at.col}`;
-  if (error?.code === "DUPLICATE_KEY") return { kind: "wrong", reason: `has a key twice${place}` };
-  const value = parsed(text);
-  if (value === undefined) return { kind: "wrong", reason: `is not JSON${place}` };
-  if (!isObject(value)) return { kind: "wrong", reason: "is not a JSON object: { … }" };
-  return { kind: "object", value };
+  const read = readJsonText(text, { comments: false });
+  if (read.kind === "too-deep") return { kind: "wrong", reason: "is nested too deeply" };
+  if (read.kind === "wrong") return { kind: "wrong", reason: `is not JSON${placeText(text, read.offset)}` };
+  if (read.repeatedKey !== undefined) {
+    return { kind: "wrong", reason: `has a key twice${placeText(text, read.repeatedKey)}` };
+  }
+  if (!isObject(read.json)) return { kind: "wrong", reason: "is not a JSON object: { … }" };
+  return { kind: "object", value: read.json };
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** undefined is no JSON value, so it can say "not JSON". */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function placeText(text: string, offset: number): string {
+  const { line, column } = lineAndColumn(text, offset);
+  return ` at line ${line}, column ${column}`;
 }

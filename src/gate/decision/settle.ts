@@ -1,4 +1,4 @@
-import { parseSchemaText } from "../../avro/parse.ts";
+import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { judgeKey, keyCandidateOf } from "../../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../../contract/judge.ts";

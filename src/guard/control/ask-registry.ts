@@ -1,5 +1,5 @@
 import { checkLevel } from "../../avro/reading/level.ts";
-import { parseSchemaText } from "../../avro/parse.ts";
+import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { Amendment, Answer, Candidate } from "../../gate/amendment/amendment.ts";
 import { candidateOf, canWiden } from "../../gate/amendment/candidate.ts";
 import type { Rules, TableState } from "../../gate/state.ts";

@@ -1,6 +1,6 @@
 import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { parseSchemaText } from "../../../src/avro/parse.ts";
+import { parseSchemaText } from "../../../src/avro/schema-text.ts";
 import { rowOf } from "../../../src/contract/row.ts";
 import { envelopeSchema } from "../../../src/event/envelope/schema.ts";
 import { canWiden, insertField } from "../../../src/gate/amendment/candidate.ts";

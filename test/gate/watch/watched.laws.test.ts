@@ -1,6 +1,6 @@
 import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
-import { parseSchemaText } from "../../../src/avro/parse.ts";
+import { parseSchemaText } from "../../../src/avro/schema-text.ts";
 import { rowOf } from "../../../src/contract/row.ts";
 import { decide } from "../../../src/gate/decide.ts";
 import { fieldOf } from "../../../src/event/field.ts";
