@@ -8,7 +8,7 @@ interface Reading {
   readonly slot: string;
 }
 
-/** Why a slot cannot be read: `slot-in-use` names who reads it, `slot-lost`, `replication-right`, or as translated. */
+/** Why a slot cannot be read: `slot-in-use` naming the reader, `slot-lost`, `replication-right`, or any other code. */
 export async function streamError(error: unknown, options: Reading): Promise<GuardError> {
   const translated = translate(error, `reading slot ${options.slot} of ${nameOf(options.connection)}`);
   switch (sqlState(translated)) {
@@ -25,18 +25,17 @@ export async function streamError(error: unknown, options: Reading): Promise<Gua
       );
     case "42704":
     case "55000":
-      return recode("slot-lost", translated, undefined);
+      return recode("slot-lost", translated);
     default:
       return translated;
   }
 }
 
-function recode(code: "replication-right" | "slot-lost", error: GuardError, next: string | undefined): GuardError {
-  const message = error.message.slice(error.message.indexOf("]") + 2);
-  return new GuardError(code, message, { cause: error.cause, ...(next === undefined ? {} : { next }) });
+function recode(code: "replication-right" | "slot-lost", error: GuardError, next?: string): GuardError {
+  return new GuardError(code, error.text, { cause: error.cause, ...(next === undefined ? {} : { next }) });
 }
 
-/** Who it is may be gone by the time we look; the error says so then. */
+/** The reader may be gone by the time we look. */
 async function readerOf(options: Reading): Promise<string> {
   try {
     const client = await connect(options.connection, { applicationName: "fieldgate" });

@@ -4,6 +4,14 @@ import type { GuardError } from "../errors.ts";
 import { formatLsn, type Lsn, LSN_ZERO, lsn } from "../wal/lsn.ts";
 import type { WalItem } from "../wal/message.ts";
 import { nameOf, type PostgresOptions, sessionConfig, translate } from "./connection.ts";
+import {
+  countReplyRequest,
+  judgeLiveness,
+  type Liveness,
+  REPLY_EVERY_MS,
+  type ReplyRequests,
+  SILENCE_MS,
+} from "./liveness.ts";
 import { walQueue } from "./queue.ts";
 import { streamError } from "./stream-error.ts";
 import type { Client } from "pg";
@@ -37,16 +45,12 @@ export interface WalStream extends AsyncDisposable {
 
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 const WAL_SENDER_TIMEOUT_MS = 10_000;
-/** A stopping server asks again as soon as it is answered; it is answered no more often than this. */
-const REPLY_EVERY_MS = 100;
+const NO_REQUESTS: ReplyRequests = { count: 0, lastAt: 0 };
+
 /**
- * A stopping server waits for a reader that has not confirmed everything, and asks all the time: after so many
- * questions without other news (3 s) it is let go. Else an outage of Kafka would keep PostgreSQL from stopping.
+ * Starts replication of a slot. Throws GuardError: "slot-in-use" naming the current reader, "slot-lost",
+ * "replication-right", "postgres-down", …
  */
-const STOPPING_ASKS = 30;
-/** Without a sign of the server for so long it is asked, and after as long again given up. */
-const SILENCE_MS = 30_000;
-/** Throws GuardError: "slot-in-use" naming who reads it, "slot-lost", "replication-right", "postgres-down", … */
 export async function openStream(options: StreamOptions): Promise<WalStream> {
   if (options.start <= LSN_ZERO) throw new RangeError("a stream cannot start at 0/0: it would have nothing to confirm");
   const stream = new SlotStream(options);
@@ -81,8 +85,7 @@ class SlotStream implements WalStream {
   #sentAt = 0;
   #heardAt = 0;
   #askedAt: number | undefined;
-  #asks = 0;
-  #lastAskAt = 0;
+  #requests: ReplyRequests = NO_REQUESTS;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -103,7 +106,7 @@ class SlotStream implements WalStream {
     const { slot, publication, start } = this.#options;
     this.#service.on("start", () => started.resolve());
     this.#service.on("data", (at, bytes: Buffer) => {
-      this.#asks = 0;
+      this.#requests = NO_REQUESTS;
       this.#add({ kind: "data", lsn: this.#readLsn(at), bytes });
     });
     this.#service.on("heartbeat", (at, _time, replyRequested) => {
@@ -180,28 +183,17 @@ class SlotStream implements WalStream {
     this.#options.wake();
   }
 
-  /** Runs also while the socket is paused: then the server's keepalives are not read, but our status still counts. */
+  /** Also runs while the socket is paused: the server's keepalives are not read then, but our status still counts. */
   #keepUp(): void {
-    const now = performance.now();
-    if (this.#paused) this.#heardAt = now;
-    if (this.#askedAt === undefined) {
-      if (now - this.#heardAt > SILENCE_MS) this.#askedAt = now;
-    } else if (now - this.#askedAt > SILENCE_MS) {
-      this.#socket()?.destroy(new Error(`no answer from the server for ${SILENCE_MS} ms`));
-      return;
-    }
-    this.#sendStatus(this.#askedAt !== undefined);
+    const liveness = this.#closeUnlessAlive();
+    if (liveness === "doubtful") this.#askedAt ??= performance.now();
+    if (liveness === "alive" || liveness === "doubtful") this.#sendStatus(liveness === "doubtful");
   }
 
   #reply(): void {
     const now = performance.now();
-    this.#asks = now - this.#lastAskAt < REPLY_EVERY_MS * 5 ? this.#asks + 1 : 0;
-    this.#lastAskAt = now;
-    if (this.#asks > STOPPING_ASKS) {
-      this.#socket()?.destroy(new Error("the server is stopping"));
-      return;
-    }
-    if (this.#replyTimer !== undefined || this.#closed) return;
+    this.#requests = countReplyRequest(this.#requests, now);
+    if (this.#closeUnlessAlive() !== "alive" || this.#replyTimer !== undefined || this.#closed) return;
     const wait = REPLY_EVERY_MS - (now - this.#sentAt);
     if (wait <= 0) {
       this.#sendStatus(false);
@@ -211,6 +203,20 @@ class SlotStream implements WalStream {
       this.#replyTimer = undefined;
       this.#sendStatus(false);
     }, wait);
+  }
+
+  /** Closing the socket makes the library report an error, which ends the stream. */
+  #closeUnlessAlive(): Liveness {
+    const liveness = judgeLiveness({
+      now: performance.now(),
+      heardAt: this.#heardAt,
+      askedAt: this.#askedAt,
+      isPaused: this.#paused,
+      requests: this.#requests,
+    });
+    if (liveness === "silent") this.#socket()?.destroy(new Error(`no answer from the server for ${SILENCE_MS} ms`));
+    if (liveness === "stopping") this.#socket()?.destroy(new Error("the server is stopping"));
+    return liveness;
   }
 
   #sendStatus(ask: boolean): void {
