@@ -37,15 +37,29 @@ const CODES = {
   "amendment-unsupported": { fate: "stop", cause: "a change of the table this version cannot withhold" },
   "kafka-down": { fate: "retry", cause: "no broker answers, or the outcome of a commit is unknown" },
   "kafka-refused": { fate: "stop", cause: "Kafka refuses: login, certificate, authorization or setting" },
-  "kafka-fenced": { fate: "stop", cause: "another instance runs this connector now" },
+  "kafka-fenced": { fate: "retry", cause: "Kafka fenced this writer: its transaction expired, or another one started" },
+  "connector-taken": { fate: "stop", cause: "another instance runs this connector now" },
   "topic-missing": { fate: "stop", cause: "a topic does not exist and may not be created" },
   "record-too-large": { fate: "stop", cause: "one change is larger than the topic takes" },
   "state-invalid": { fate: "stop", cause: "a record of the state topic cannot be read" },
   "registry-down": { fate: "retry", cause: "the schema registry does not answer as one" },
-  "registry-refused": { fate: "stop", cause: "the registry refuses: authorization or a schema it does not take" },
+  "registry-refused": {
+    fate: "stop",
+    judging: "retry",
+    cause: "the registry refuses: authorization or a schema it does not take",
+  },
   "subject-unfit": { fate: "stop", cause: "a subject's latest schema is no Debezium envelope" },
   "event-unreadable": { fate: "stop", cause: "a consumer's reader cannot read an event" },
-} as const satisfies Record<string, { readonly fate: "retry" | "stop"; readonly cause: string }>;
+} as const satisfies Record<string, ErrorRow>;
+
+export type Fate = "retry" | "stop";
+
+interface ErrorRow {
+  readonly fate: Fate;
+  /** Instead of `fate`, while the registry is only asked about a withheld field: rows flow without it meanwhile. */
+  readonly judging?: Fate;
+  readonly cause: string;
+}
 
 export type ErrorCode = keyof typeof CODES;
 
@@ -74,14 +88,18 @@ export class GuardError extends Error {
     this.unfit = detail.unfit;
   }
 
-  get fate(): "retry" | "stop" {
+  get fate(): Fate {
     return CODES[this.code].fate;
+  }
+
+  get fateWhileJudging(): Fate {
+    const row = errorCodes[this.code];
+    return row.judging ?? row.fate;
   }
 }
 
 /** The table of codes, for the documentation and `fieldgate` itself. */
-export const errorCodes: Readonly<Record<ErrorCode, { readonly fate: "retry" | "stop"; readonly cause: string }>> =
-  CODES;
+export const errorCodes: Readonly<Record<ErrorCode, ErrorRow>> = CODES;
 
 /** One line for a person: code, message and the next step. Never a stack. */
 export function describeError(error: unknown): string {

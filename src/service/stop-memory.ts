@@ -44,6 +44,6 @@ export function stopOf(error: unknown, position: string | undefined): Stop {
     message: known?.message ?? "an error that Fieldgate does not know: see its log",
     next: known?.next,
     position,
-    handedOver: known?.code === "kafka-fenced",
+    handedOver: known?.code === "connector-taken",
   };
 }

@@ -85,7 +85,7 @@ const CASES: readonly [string, Alert][] = [
   ["watch-published", news([published()], [], "watch")],
   ["stopped", stopped],
   ["stopped-reminder", { ...stopped, reminder: { count: 1, next: 14_400_000 } }],
-  ["handed-over", { ...stopped, severity: "info", code: "kafka-fenced", next: undefined, position: undefined }],
+  ["handed-over", { ...stopped, severity: "info", code: "connector-taken", next: undefined, position: undefined }],
 ];
 
 function asWatched(amendment: Amendment): Amendment {

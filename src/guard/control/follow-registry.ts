@@ -1,11 +1,11 @@
 import { schemaHash } from "../../avro/hash.ts";
-import { GuardError } from "../../errors.ts";
 import { comingSchema, isOfRows } from "../../gate/amendment/candidate.ts";
 import { isKeyGone, rowFields } from "../../gate/watch/observed.ts";
 import type { TableState } from "../../gate/state.ts";
 import { withheldOf } from "../../gate/update.ts";
 import type { Registered as Version } from "../../registry/client.ts";
 import { isLookedAt, look as lookAt } from "./catalog-read.ts";
+import { retrying } from "../retrying.ts";
 import { beside, type Registered, type Session } from "../session.ts";
 import { hashOf, versionWith } from "./versions.ts";
 
@@ -37,25 +37,32 @@ export function observeBeside(session: Session): void {
   /** By topic: in which versions what was not found. */
   const searched = new Map<string, string>();
   let silent = false;
-  const look = async (table: TableState): Promise<void> => {
-    try {
-      await observe(session, table, strange, searched);
-      if (silent) outside.log.info("the registry answers again: what Debezium registers is followed");
-      silent = false;
-    } catch (error) {
-      if (!(error instanceof GuardError)) throw error;
-      if (!silent) outside.log.warn(`what Debezium registers cannot be seen: ${error.message}`);
-      silent = true;
-      await outside.sleep(SILENT_MS, signal);
+  const lookAtDue = async (): Promise<void> => {
+    for (const [topic, table] of session.state.tables) {
+      if (!isDue(session, subjects, table)) continue;
+      try {
+        await observe(session, table, strange, searched);
+        if (silent) outside.log.info("the registry answers again: the schemas that Debezium registers are followed");
+        silent = false;
+      } finally {
+        // Even if it failed: one subject that cannot be read keeps no other waiting.
+        subjects.set(topic, later(session, subjects.get(topic), table));
+      }
     }
   };
   beside(session, async () => {
     for (;;) {
-      for (const [topic, table] of session.state.tables) {
-        if (!isDue(session, subjects, table)) continue;
-        await look(table);
-        subjects.set(topic, later(session, subjects.get(topic), table));
-      }
+      await retrying(lookAtDue, {
+        now: outside.now,
+        sleep: outside.sleep,
+        signal,
+        delaysMs: [SILENT_MS],
+        fateOf: (error) => error.fateWhileJudging,
+        onRetry(error) {
+          if (!silent) outside.log.warn(`the schemas that Debezium registers cannot be read: ${error.message}`);
+          silent = true;
+        },
+      });
       await outside.sleep(TICK_MS, signal);
     }
   });

@@ -1,15 +1,13 @@
-import { type ErrorCode, GuardError } from "../../errors.ts";
 import type { Amendment, Answer } from "../../gate/amendment/amendment.ts";
 import type { Effect, Input, TableState } from "../../gate/state.ts";
 import { policyOf } from "../../gate/decision/settle.ts";
 import { findAmendment } from "../../gate/update.ts";
 import { answerOf, subjectOf } from "./ask-registry.ts";
+import { retrying } from "../retrying.ts";
 import { beside, post, type Session } from "../session.ts";
 
-const SILENT: ReadonlySet<ErrorCode> = new Set(["registry-down", "registry-refused"]);
-
-/** Delays between tries of a registry that does not answer, in ms. */
-const DELAYS = [500, 1000, 2000, 5000];
+/** Delays before a registry that did not answer is asked again, in milliseconds. */
+const DELAYS_MS = [500, 1000, 2000, 5000] as const;
 
 /** Asks the registry whether it would take the amendment's candidate; the answer is an input. */
 export function judgeBeside(session: Session, id: string): void {
@@ -86,25 +84,23 @@ export function registrationEnded(session: Session, id: string): string | undefi
   return undefined;
 }
 
-/** Tries until the registry answers. Its silence is an answer too: people hear of it, the field stays back. */
-async function untilAnswered<T extends Input | undefined>(
-  session: Session,
-  id: string,
-  ask: () => Promise<T>,
-): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      // Refusing our login or certificate is no judgement either: rows flow on without the field.
-      if (!(error instanceof GuardError) || !SILENT.has(error.code)) throw error;
-      if (tries === 0 && findAmendment(session.state, id)?.amendment.answer === undefined) {
-        const answer: Answer = { kind: "unanswered", why: error.message };
-        post(session, { input: { kind: "judged", id, answer } });
-      }
-    }
-    await session.outside.sleep(DELAYS[Math.min(tries, DELAYS.length - 1)] ?? 5000, session.signal);
-  }
+/**
+ * Asks until the registry answers. No answer is reported as one, so that people hear about it; meanwhile rows flow
+ * without the field.
+ */
+function untilAnswered<T extends Input | undefined>(session: Session, id: string, ask: () => Promise<T>): Promise<T> {
+  const { outside, signal } = session;
+  return retrying(ask, {
+    now: outside.now,
+    sleep: outside.sleep,
+    signal,
+    delaysMs: DELAYS_MS,
+    fateOf: (error) => error.fateWhileJudging,
+    onRetry(error, failures) {
+      if (failures > 0 || findAmendment(session.state, id)?.amendment.answer !== undefined) return;
+      post(session, { input: { kind: "judged", id, answer: { kind: "unanswered", why: error.message } } });
+    },
+  });
 }
 
 /** Is the registry asked about a withheld field of this topic just now? */

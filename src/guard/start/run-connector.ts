@@ -7,68 +7,58 @@ import { beginOrGoOn } from "./first-start.ts";
 import { idleMachine } from "../stream/chunks.ts";
 import { follow, stateRecord } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
+import { retrying } from "../retrying.ts";
 import { createWake, fail, post, type Session } from "../session.ts";
 import { isoTime } from "../../wal/lsn.ts";
 
-/** Delays between sessions after errors that may pass, in ms. */
-const DELAYS = [100, 500, 1000, 2000, 5000, 10_000];
-/** A session that lived so long ends the growing of the delay. */
-const HEALTHY_MICROS = 60_000_000n;
+/** Delays between sessions, in milliseconds. */
+const DELAYS_MS = [100, 500, 1000, 2000, 5000, 10_000] as const;
 
 /**
- * Runs a connector until the signal, or until something that only a person can mend: that is thrown. Whatever may
- * pass is tried again with growing delay, from the fence on; nothing is acknowledged meanwhile.
+ * Runs a connector until the signal, or until an error that only a person can clear, which is thrown. Any other error
+ * ends the session; the next one begins with the fence, after a growing delay. Nothing is acknowledged meanwhile.
  */
 export async function runConnector(outside: Outside, signal: AbortSignal): Promise<void> {
-  const turn: Turn = { own: new Set(), seen: false, over: false };
-  for (let tries = 0; !signal.aborted; tries++) {
-    const begun = outside.now();
-    try {
-      await runSession(outside, turn, signal);
-      return;
-    } catch (error) {
-      if (signal.aborted) return;
-      const problem = problemOf(error);
-      if (!mayPass(turn, error)) {
-        outside.status({ kind: "stopped", ...problem });
-        throw error;
-      }
-      if (outside.now() - begun > HEALTHY_MICROS) tries = 0;
-      outside.status({ kind: "retrying", ...problem });
-      outside.log.warn(`${problem.message}; trying again`);
-    }
-    await outside.sleep(DELAYS[Math.min(tries, DELAYS.length - 1)] ?? 10_000, signal).catch(() => {}); // aborted: the loop ends
+  const { now, sleep, status, log } = outside;
+  const turn: Turn = { own: new Set(), seen: false };
+  try {
+    await retrying(() => runSession(outside, turn, signal), {
+      now,
+      sleep,
+      signal,
+      delaysMs: DELAYS_MS,
+      onRetry(error) {
+        status({ kind: "retrying", ...problemOf(error) });
+        log.warn(`${error.message}; trying again`);
+      },
+    });
+  } catch (error) {
+    if (signal.aborted) return;
+    status({ kind: "stopped", ...problemOf(error) });
+    throw error;
   }
 }
 
 /** Whether this process still runs the connector. */
 interface Turn {
-  /** Its `started` records. */
+  /** Ids of its `started` records. */
   readonly own: Set<string>;
-  /** One of them was read back: whatever comes after it in the topic is later. */
+  /** One of them was read back: every record after it in the topic is later. */
   seen: boolean;
-  /** Another instance has started since: this one ends. */
-  over: boolean;
-}
-
-function mayPass(turn: Turn, error: unknown): boolean {
-  if (!(error instanceof GuardError) || turn.over) return false;
-  return error.fate === "retry" || error.code === "kafka-fenced";
 }
 
 /**
- * Before fencing again: the broker also fences a writer whose transaction it gave up, say after this process was
- * stopped for a while, and a connection may be lost because another instance took the slot. Only if nobody started
- * after us do we go on; else two instances would fence each other for ever.
+ * Decides, before fencing again, whether another instance has started since. Being fenced does not say so: the broker
+ * also fences a writer whose transaction expired, for example while this process was suspended. And a lost connection
+ * may mean that another instance took the slot. Going on regardless would have two instances fence each other forever.
  */
 async function mustBeOurTurn(outside: Outside, turn: Turn, signal: AbortSignal): Promise<void> {
   if (!turn.seen) return;
   const records = await outside.sink.readState(undefined, signal);
   const last = records.findLast(({ key }) => key === "started");
   if (last !== undefined && [...turn.own].some((id) => isStarted(last, id))) return;
-  turn.over = true;
-  throw new GuardError("kafka-fenced", "another instance has started this connector", {
-    next: "run one instance of a deployment; this one has ended its part",
+  throw new GuardError("connector-taken", "another instance has started this connector", {
+    next: "run one instance of a deployment; this one has stopped running the connector",
   });
 }
 

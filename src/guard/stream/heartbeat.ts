@@ -1,11 +1,12 @@
-import { describeError, GuardError } from "../../errors.ts";
+import { describeError } from "../../errors.ts";
 import { HEARTBEAT_SCHEMAS, heartbeatRecord } from "../../event/envelope/heartbeat.ts";
 import type { SchemaId } from "../../table/shape.ts";
+import { retrying } from "../retrying.ts";
 import { beside, type Session } from "../session.ts";
 import { createTopics, register } from "../start/capture-tables.ts";
 import type { Json } from "../../json.ts";
 
-const LOOK_AGAIN_MS = 5000;
+const RETRY_MS = 5000;
 
 /** Registers what heartbeats are written with, beside the stream. */
 export function prepareHeartbeat(session: Session): void {
@@ -20,15 +21,10 @@ export function prepareHeartbeat(session: Session): void {
   });
 }
 
-async function registered(session: Session, subject: string, schema: Json): Promise<SchemaId> {
-  for (;;) {
-    try {
-      return (await register(session.outside, subject, JSON.stringify(schema))).id;
-    } catch (error) {
-      if (!(error instanceof GuardError) || error.code !== "registry-down") throw error;
-      await session.outside.sleep(LOOK_AGAIN_MS, session.signal);
-    }
-  }
+async function registered({ outside, signal }: Session, subject: string, schema: Json): Promise<SchemaId> {
+  const { now, sleep } = outside;
+  const attempt = () => register(outside, subject, JSON.stringify(schema));
+  return (await retrying(attempt, { now, sleep, signal, delaysMs: [RETRY_MS] })).id;
 }
 
 /** Puts a heartbeat into the batch when one is due, and runs heartbeat.action.query. */

@@ -193,8 +193,8 @@ describe("what Debezium registers", () => {
       return value;
     });
     expect(lines).toEqual([
-      "what Debezium registers cannot be seen: [registry-down] no answer",
-      "the registry answers again: what Debezium registers is followed",
+      "the schemas that Debezium registers cannot be read: [registry-down] no answer",
+      "the registry answers again: the schemas that Debezium registers are followed",
     ]);
     expect(found).toHaveLength(1);
   });
