@@ -1,6 +1,6 @@
+import { canRead } from "../avro/reading/can-read.ts";
 import { explainCauses } from "../avro/reading/cause.ts";
 import type { Cause } from "../avro/reading/cause-text.ts";
-import { checkCompatibility } from "../avro/reading/compatibility.ts";
 import { isSameField } from "../rules/meaning/same-field.ts";
 import { parseSchema } from "../avro/parse.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
@@ -58,23 +58,27 @@ export function readerFindings(contract: Contract, envelope: AvroSchema, flowing
   if (writer === undefined) {
     return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
   }
-  const causes = explainCauses(reader, writer);
-  if (causes.length > 0) {
-    const told = contract.view === "row" ? inAfter(causes) : onceForBothImages(withRow(reader, writer, causes));
-    const changed = changedColumns(flowing, envelope);
-    return told.map((cause) => findingOf(withOwner(cause, changed)));
+  const reading = canRead(reader, writer);
+  switch (reading.kind) {
+    case "reads":
+      return [];
+    case "has-causes": {
+      const { causes } = reading;
+      const told = contract.view === "row" ? inAfter(causes) : onceForBothImages(withRow(reader, writer, causes));
+      const changed = changedColumns(flowing, envelope);
+      return told.map((cause) => findingOf(withOwner(cause, changed)));
+    }
+    case "rule-rejects":
+      return reading.messages.map((message) => ({
+        rule: reading.rule,
+        severity: "warning",
+        certainty: "by-policy",
+        effect: "decodes",
+        message,
+      }));
+    default:
+      return reading satisfies never;
   }
-  const { compatible, error, incompatibility } = checkCompatibility(reader, writer);
-  if (compatible) return [];
-  // Decoders read it: the rules stumble over a branch that is not taken.
-  const messages = incompatibility.map(({ message, location }) => `${message} (at ${location})`);
-  return (error === undefined ? messages : [error]).map((message) => ({
-    rule: error === undefined ? "avro/type-mismatch" : "avro/ambiguous-alias",
-    severity: "warning",
-    certainty: "by-policy",
-    effect: "decodes",
-    message,
-  }));
 }
 
 /**
