@@ -2,7 +2,7 @@ import type { Contract, ContractName } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
 import type { ReleasePolicy } from "../gate/decision/policy.ts";
 import type { Mode } from "../gate/state.ts";
-import type { Step } from "../migration/step.ts";
+import type { DdlStep } from "../migration/ddl-step.ts";
 import type { AmendmentView, ChunkView } from "./amendment.ts";
 import type { CoverageView } from "./coverage.ts";
 import type { PlanView } from "./plan.ts";
@@ -36,7 +36,7 @@ export interface Api {
   outcome(commandId: string): Promise<Outcome>;
   topic(name: string): Promise<TopicView>;
   /** What a migration would do to what is published. Nothing is recorded. */
-  plan(steps: readonly Step[]): Promise<PlanView>;
+  plan(steps: readonly DdlStep[]): Promise<PlanView>;
 }
 
 export interface Health {

@@ -1,31 +1,34 @@
-/** A list's regular expression: what matches it whole, or why it cannot be used here. */
+/**
+ * Debezium's lists and Connect's router are full of regular expressions of Java. JavaScript's differ in a few constructs, so
+ * a pattern is translated construct by construct, and one that JavaScript lacks or reads differently is refused by its name:
+ * nothing is ever captured because a pattern means something else here. test/cases/java-regex*.jsonl has what Java itself
+ * answers.
+ */
+
+/** A translated regular expression, or why it cannot be used here. */
 export type JavaRegex =
   | {
       readonly kind: "regex";
-      /** The whole text. */
+      /** Does the whole text match? */
       readonly matches: (text: string) => boolean;
-      /** How many it has. */
+      /** How many capturing groups it has. */
       readonly groups: number;
-      /** The text with what it finds first, in whole and by group, replaced. */
+      /** Replaces the first match; `by` gets the whole match and then each group. */
       readonly replaceFirst: (text: string, by: (groups: readonly (string | undefined)[]) => string) => string;
     }
-  /** `why` continues "the expression": `has a possessive quantifier`. It quotes nothing but the construct. */
+  /** `why` continues the words "the expression": `has a possessive quantifier`. It quotes only the construct. */
   | { readonly kind: "refused"; readonly why: string };
 
-/** `fold`: case does not count (CASE_INSENSITIVE, which folds a-z alone). */
+/** `fold`: case is ignored as by CASE_INSENSITIVE, which folds only a-z. */
 export type Case = "fold" | "keep";
 
-/**
- * A regular expression as Debezium's lists and Connect's router mean it: java.util.regex.Pattern. Each construct is
- * written anew for JavaScript; what JavaScript lacks or reads differently is refused by name, so nothing is ever
- * captured by a second meaning.
- */
+/** Translates a pattern of java.util.regex.Pattern. */
 export function javaRegex(pattern: string, letters: Case = "fold"): JavaRegex {
   try {
     const own = translate(pattern, letters);
-    const found = new RegExp(own, "du"); // alone, so that its parentheses cannot close the ones around it
+    const found = new RegExp(own, "du"); // compiled alone first: its parentheses must not close the ones around it below
     const whole = new RegExp(`^(?:${own})$`, "u");
-    // Java folds a-z alone; the flag `i` would fold É too.
+    // Java folds only a-z; the flag `i` would fold É too.
     const read = (text: string) => (letters === "fold" ? lower(text) : text);
     return {
       kind: "regex",
@@ -39,14 +42,14 @@ export function javaRegex(pattern: string, letters: Case = "fold"): JavaRegex {
       },
     };
   } catch (error) {
-    return { kind: "refused", why: error instanceof Refusal ? error.message : "is no regular expression" };
+    return { kind: "refused", why: error instanceof Refusal ? error.message : "is not a regular expression" };
   }
 }
 
 class Refusal extends Error {}
 
 const NEWLINES = String.raw`\n\r\u0085\u2028\u2029`;
-/** Java's classes are ASCII's. */
+/** Java's predefined classes contain only ASCII. */
 const CLASSES: Readonly<Record<string, readonly [inside: string, outside: string]>> = {
   d: ["0-9", "[0-9]"],
   w: ["A-Za-z_0-9", "[A-Za-z_0-9]"],
@@ -71,7 +74,8 @@ function translate(pattern: string, letters: Case): string {
   while (at < pattern.length) {
     const rest = pattern.slice(at);
     const quantifier = QUANTIFIER.exec(rest)?.[0];
-    const [written, length] = quantifier === undefined ? atom(rest, letters) : quantified(rest, quantifier);
+    const [written, length] =
+      quantifier === undefined ? translateAtom(rest, letters) : translateQuantifier(rest, quantifier);
     out += written;
     at += length;
   }
@@ -80,35 +84,35 @@ function translate(pattern: string, letters: Case): string {
 
 type Written = readonly [text: string, length: number];
 
-function quantified(rest: string, quantifier: string): Written {
+function translateQuantifier(rest: string, quantifier: string): Written {
   const next = rest[quantifier.length];
   if (next === "+") throw new Refusal(`has a possessive quantifier \`${quantifier.slice(-1)}+\``);
   return next === "?" ? [`${quantifier}?`, quantifier.length + 1] : [quantifier, quantifier.length];
 }
 
-function atom(rest: string, letters: Case): Written {
+function translateAtom(rest: string, letters: Case): Written {
   switch (rest[0]) {
     case "\\":
-      return escape(rest, false, letters);
+      return translateEscape(rest, false, letters);
     case "[":
-      return characterClass(rest, letters);
+      return translateClass(rest, letters);
     case "(":
-      return group(rest, letters);
+      return translateGroup(rest, letters);
     case ".":
       return [`[^${NEWLINES}]`, 1];
     case "{":
-      throw new Refusal("has a `{` that repeats nothing: escape it");
+      throw new Refusal("has a `{` with nothing before it to repeat: escape it");
     case "^":
     case "$":
     case "|":
     case ")":
       return [rest.slice(0, 1), 1];
     default:
-      return literal(rest, letters);
+      return translateLiteral(rest, letters);
   }
 }
 
-function group(rest: string, letters: Case): Written {
+function translateGroup(rest: string, letters: Case): Written {
   if (rest.startsWith("(?i") && letters === "keep") throw new Refusal("has the flag `(?i)`");
   if (rest.startsWith("(?i)")) return ["(?:)", 4];
   const opening = GROUPS.exec(rest)?.[0] ?? "(";
@@ -118,16 +122,16 @@ function group(rest: string, letters: Case): Written {
   throw new Refusal(`has the flags \`${/^\(\?[^:)]{0,8}/.exec(rest)?.[0] ?? ""}\`: only \`(?i)\` is known`);
 }
 
-/** `\` and what follows; in a class it stands without brackets. */
-function escape(rest: string, inClass: boolean, letters: Case): Written {
+/** `\` and what follows it. Inside a class the translation has no brackets of its own. */
+function translateEscape(rest: string, inClass: boolean, letters: Case): Written {
   const letter = rest[1];
   if (letter === undefined) throw new Refusal("ends with a backslash");
   const known = CLASSES[letter.toLowerCase()];
   if (known !== undefined) return [negatable(known, letter, inClass), 2];
   const control = CONTROLS[letter];
   if (control !== undefined) return [codePoint(control, letters), 2];
-  if (letter === "Q") return quoted(rest, letters);
-  if (letter === "p" || letter === "P") return property(rest, inClass);
+  if (letter === "Q") return translateQuoted(rest, letters);
+  if (letter === "p" || letter === "P") return translateProperty(rest, inClass);
   const hex = /^\\(?:x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4}))/.exec(rest);
   const digits = hex?.[1] ?? hex?.[2] ?? hex?.[3];
   if (hex !== null && digits !== undefined) return [codePoint(Number.parseInt(digits, 16), letters), hex[0].length];
@@ -135,7 +139,7 @@ function escape(rest: string, inClass: boolean, letters: Case): Written {
   if (!inClass && /[zZ]/.test(letter)) return ["$", 2];
   if (/[1-9k]/.test(letter)) throw new Refusal(`has a back reference \`\\${letter}\``);
   if (/[A-Za-z0]/.test(letter)) throw new Refusal(`has \`\\${letter}\`, which JavaScript lacks or reads differently`);
-  const [text, length] = literal(rest.slice(1), letters);
+  const [text, length] = translateLiteral(rest.slice(1), letters);
   return [text, length + 1];
 }
 
@@ -145,13 +149,13 @@ function negatable(known: readonly [inside: string, outside: string], letter: st
   return `[^${known[0]}]`;
 }
 
-function quoted(rest: string, letters: Case): Written {
+function translateQuoted(rest: string, letters: Case): Written {
   const end = rest.indexOf("\\E", 2);
   const text = rest.slice(2, end < 0 ? undefined : end);
-  return [Array.from(text, (char) => literal(char, letters)[0]).join(""), end < 0 ? rest.length : end + 2];
+  return [Array.from(text, (char) => translateLiteral(char, letters)[0]).join(""), end < 0 ? rest.length : end + 2];
 }
 
-function property(rest: string, inClass: boolean): Written {
+function translateProperty(rest: string, inClass: boolean): Written {
   const [whole = "", braced, bare] = /^\\[pP](?:\{(\w+)\}|(\w))/.exec(rest) ?? [];
   const members = PROPERTIES[braced ?? bare ?? ""];
   const negated = rest[1] === "P";
@@ -159,7 +163,7 @@ function property(rest: string, inClass: boolean): Written {
   return [inClass ? members : `[${negated ? "^" : ""}${members}]`, whole.length];
 }
 
-function characterClass(rest: string, letters: Case): Written {
+function translateClass(rest: string, letters: Case): Written {
   let at = rest[1] === "^" ? 2 : 1;
   let out = at === 2 ? "[^" : "[";
   const first = at;
@@ -168,35 +172,35 @@ function characterClass(rest: string, letters: Case): Written {
     if (here[0] === "]" && at > first) return [`${out}]`, at + 1];
     if (here[0] === "[") throw new Refusal("has a class within a class");
     if (here.startsWith("&&")) throw new Refusal("has an intersection of classes `&&`");
-    const [written, length] = member(here, letters);
+    const [written, length] = translateMember(here, letters);
     out += written;
     at += length;
   }
   throw new Refusal("has a class that is not closed");
 }
 
-/** One character, class or range of a class. */
-function member(here: string, letters: Case): Written {
+/** One character, nested class or range inside a class. */
+function translateMember(here: string, letters: Case): Written {
   const [from, length] = single(here);
-  if (from === undefined) return escape(here, true, letters);
+  if (from === undefined) return translateEscape(here, true, letters);
   const dash = here.slice(length);
   if (dash[0] !== "-" || dash[1] === undefined || dash[1] === "]" || dash[1] === "[")
     return [codePoint(from, letters), length];
   const [to, more] = single(dash.slice(1));
-  if (to === undefined || to < from) throw new Refusal("has a range that is none");
+  if (to === undefined || to < from) throw new Refusal("has a range that runs backwards");
   return [range(from, to, letters), length + 1 + more];
 }
 
-/** A character's code; undefined for a class such as `\d`. */
+/** The code of a single character; undefined for a class such as `\d`. */
 function single(here: string): readonly [code: number | undefined, length: number] {
   const code = here.codePointAt(0) ?? 0;
   if (here[0] !== "\\") return [code, String.fromCodePoint(code).length];
   if (/^\\[dwsDWSpPQ]/.test(here)) return [undefined, 0];
-  const [written, length] = escape(here, true, "keep");
+  const [written, length] = translateEscape(here, true, "keep");
   return [Number.parseInt(written.slice(3, -1), 16), length];
 }
 
-/** Folded, matching is on lower case: what of the range is A-Z stands for a-z too. */
+/** With folding, texts are matched in lower case, so the part of the range within A-Z is added in lower case. */
 function range(from: number, to: number, letters: Case): string {
   if (letters === "keep") return `${raw(from)}-${raw(to)}`;
   const low = Math.max(from, 0x41);
@@ -205,7 +209,7 @@ function range(from: number, to: number, letters: Case): string {
   return `${raw(from)}-${raw(to)}${folded}`;
 }
 
-function literal(text: string, letters: Case): Written {
+function translateLiteral(text: string, letters: Case): Written {
   const code = text.codePointAt(0) ?? 0;
   return [codePoint(code, letters), String.fromCodePoint(code).length];
 }

@@ -1,22 +1,27 @@
 import type { CaptureFilter } from "./filter.ts";
 import { javaRegex } from "./java-regex.ts";
 
-/** One entry of a list: a regular expression, or just a name. */
+/**
+ * Compiles Debezium's include and exclude lists into a filter. An entry that cannot be used is refused by its place in the
+ * list; it is never skipped.
+ */
+
+/** One entry of a list: a regular expression or a plain name. */
 export interface ListEntry {
-  /** As it is in the list, for messages. */
+  /** As written in the list, for messages. */
   readonly text: string;
-  /** Without a character that means something in a regular expression, but for the dot: it names one thing. */
+  /** It contains no special character but dots, so it names one thing. */
   readonly plain: boolean;
-  /** Of a whole name: `schema`, `schema.table` or `schema.table.column`. Case does not count. */
+  /** Does it match this whole name: `schema`, `schema.table` or `schema.table.column`? Case is ignored. */
   readonly matches: (name: string) => boolean;
 }
 
 export type EntryList =
   | { readonly kind: "list"; readonly entries: readonly ListEntry[] }
-  /** `why` begins with the entry's place: `entry 2 has a possessive quantifier`. */
+  /** Each reason starts with the entry's place: `entry 2 has a possessive quantifier`. */
   | { readonly kind: "refused"; readonly why: readonly string[] };
 
-/** The lists of one connector; undefined: the file does not have it. Of each pair at most one is there. */
+/** The lists of one connector; undefined when its file has no such list. Include and exclude never occur together. */
 export interface CaptureLists {
   readonly schemas?: ListPair | undefined;
   readonly tables?: ListPair | undefined;
@@ -29,13 +34,13 @@ interface ListPair {
   readonly entries: readonly ListEntry[];
 }
 
-/** A comma list of regular expressions; `\,` is a comma within one (Debezium's Strings.RegExSplitter). */
+/** Regular expressions separated by commas; `\,` is a comma inside one (Debezium's Strings.RegExSplitter). */
 export function entryList(text: string): EntryList {
   const parts = splitUnescaped(text, ",").map((part) => part.trim().replaceAll("\\,", ","));
   return compile(parts.filter((part) => part !== ""));
 }
 
-/** message.key.columns: `table:column,column;table:column`, each side a regular expression, in the order of the key. */
+/** message.key.columns: `table:column,column;table:column`. Each part is a regular expression; columns are in key order. */
 export function keyColumnList(text: string): EntryList {
   const rules = text.split(";").filter((rule) => rule.trim() !== "");
   const wrong = rules.flatMap((rule, index) =>
@@ -74,7 +79,7 @@ function compile(parts: readonly string[]): EntryList {
   return why.length === 0 ? { kind: "list", entries } : { kind: "refused", why };
 }
 
-/** System schemas are never captured (Debezium's table.ignore.builtin); the caller does not ask for them. */
+/** System schemas are never captured (Debezium's table.ignore.builtin), so the filter is not asked about them. */
 export function captureFilter(lists: CaptureLists): CaptureFilter {
   return {
     table: (schema, table) => passes(lists.schemas, schema) && passes(lists.tables, `${schema}.${table}`),

@@ -1,30 +1,30 @@
 import type { Attnum } from "../table/column.ts";
 
-/** A read through one table in key order: its cursor is state, so it goes on after any crash. */
+/** A pass over one table in key order. Its cursor is part of the state, so it resumes after any crash. */
 export interface ChunkJob {
   /** `snapshot/inventory.public.customers`, `backfill/inventory.public.customers/3`. */
   readonly id: string;
   readonly topic: string;
   readonly kind: "snapshot" | "backfill";
-  /** The released column a backfill is for. */
+  /** The released column that a backfill is for. */
   readonly column: Attnum | undefined;
-  /** Only rows whose released value is not this are due: null, or `all` when old events may say anything. */
+  /** Which rows to publish: those whose released value is not null, or all, when old events may hold any value. */
   readonly due: "not-null" | "all";
-  /** Text of the last key dealt with, in key order; undefined: at the beginning. */
+  /** The last key processed, as text, in key order; undefined at the beginning. */
   readonly cursor: readonly string[] | undefined;
-  /** Keys to read again first: their change in the last window did not carry every value. */
+  /** Keys to read again first, because their change in the last window did not contain every value. */
   readonly again: readonly (readonly string[])[];
-  /** Rows published. */
+  /** How many rows were published. */
   readonly rows: number;
-  /** Keys read through. */
+  /** How many keys were read. */
   readonly scanned: number;
-  /** Rows the table has by its statistics; -1 when unknown. */
+  /** How many rows the table has by its statistics; -1 when unknown. */
   readonly estimate: number;
   readonly state: "running" | "waiting" | "done" | "refused";
   readonly why: string | undefined;
 }
 
-/** A job at its beginning: every row of the topic's table. */
+/** A job that has not begun: every row of the topic's table. */
 export function newJob(id: string, topic: string, kind: ChunkJob["kind"]): ChunkJob {
   return {
     id,
@@ -42,7 +42,7 @@ export function newJob(id: string, topic: string, kind: ChunkJob["kind"]): Chunk
   };
 }
 
-/** What one finished window changes in its job. */
+/** The result of one finished window. */
 export interface ChunkStep {
   readonly published: number;
   readonly scanned: number;
@@ -52,8 +52,8 @@ export interface ChunkStep {
 }
 
 /**
- * The job after a window. Keys that were read `again` do not move the cursor. The job is done when the range was
- * read to its end and nothing is left to read again.
+ * The job after a window. Keys that were read `again` do not move the cursor. The job is done when the table was read to
+ * its end and no key is left to read again.
  */
 export function advance(job: ChunkJob, step: ChunkStep): ChunkJob {
   const wasAgain = job.again.length > 0;
@@ -68,7 +68,7 @@ export function advance(job: ChunkJob, step: ChunkStep): ChunkJob {
   };
 }
 
-/** The first job that can go on: snapshots before backfills, else in the order they were made. */
+/** The job to continue: snapshots before backfills, otherwise in the order they were created. */
 export function nextJob(jobs: Iterable<ChunkJob>): ChunkJob | undefined {
   const running = [...jobs].filter((job) => job.state === "running");
   return running.find((job) => job.kind === "snapshot") ?? running[0];

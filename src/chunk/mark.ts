@@ -1,13 +1,15 @@
 import type { LogicalMessage } from "../wal/message.ts";
 
-/** Our marks in the log; whatever follows is ours and never published. */
+/** The prefix of our marks in the log, which are never published. */
 export const MARK_PREFIX = "fieldgate.chunk";
 
-/** Low and high mark of a window, the mark of a look at the catalog; undefined for any other message of the log. */
+/** A window's low or high mark, or the mark of a catalog read; undefined for any other message. */
 export function markOf(
   message: LogicalMessage,
-): { readonly kind: "low" | "high" | "look"; readonly nonce: string } | undefined {
+): { readonly kind: "low" | "high" | "catalog-read"; readonly nonce: string } | undefined {
   if (message.prefix !== MARK_PREFIX || !message.transactional) return undefined;
   const [kind, nonce] = message.content.toString("latin1").split(":");
-  return (kind === "low" || kind === "high" || kind === "look") && nonce !== undefined ? { kind, nonce } : undefined;
+  return (kind === "low" || kind === "high" || kind === "catalog-read") && nonce !== undefined
+    ? { kind, nonce }
+    : undefined;
 }

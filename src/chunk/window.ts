@@ -1,17 +1,17 @@
 import { isVisible, type Snapshot } from "../wal/snapshot.ts";
 
 /**
- * What happened in the log between the two marks of one chunk. Keys are the framed key bytes as latin1 text, as
- * the row encoder gives them.
+ * What happened in the log between the two marks of one chunk. A key is its framed bytes as latin1 text, as the row encoder
+ * returns them.
  */
 export interface Window {
   readonly nonce: string;
-  /** Transactions delivered before the low mark and not yet known to be visible: the chunk must see them. */
+  /** Transactions that were delivered before the low mark and may not be visible yet: the chunk must see them. */
   readonly before: readonly number[];
   readonly touched: Set<string>;
-  /** Touched keys whose change left a large value out of the log. */
+  /** Touched keys whose change left out an unchanged large value (TOAST). */
   readonly incomplete: Set<string>;
-  /** The chunk cannot be used: TRUNCATE, or more keys touched than are kept. */
+  /** The chunk cannot be used, because of a TRUNCATE or too many touched keys. */
   spoiled: boolean;
 }
 
@@ -19,7 +19,7 @@ export function openWindow(nonce: string, delivered: Iterable<number>): Window {
   return { nonce, before: [...delivered], touched: new Set(), incomplete: new Set(), spoiled: false };
 }
 
-/** So many keys are kept; a transaction that touches more has the chunk read again after it. */
+/** If a window touches more keys than this, its chunk is read again later. */
 const MAX_TOUCHED = 100_000;
 
 export function touch(window: Window, keys: readonly string[], incomplete: boolean): void {
@@ -36,14 +36,14 @@ export function touch(window: Window, keys: readonly string[], incomplete: boole
   }
 }
 
-/** Does the chunk's snapshot contain all that the stream had delivered before the window? */
+/** Does the chunk's snapshot contain everything that the stream had delivered before the window? */
 export function seesAll(window: Window, snapshot: Snapshot): boolean {
   return window.before.every((xid) => isVisible(snapshot, xid));
 }
 
 /**
- * Which of the chunk's rows to publish, by index: those no change in between has touched; and which to read
- * again, because their change did not carry every value.
+ * The chunk's rows, by index, that no change in the window touched, which are to be published; and those to read again,
+ * because their change did not contain every value.
  */
 export function sift(
   window: Window,

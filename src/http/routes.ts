@@ -4,7 +4,7 @@ import type { Api, Command } from "../api/api.ts";
 import { coveragePolicy } from "../api/coverage.ts";
 import { actorOf, type Caller, checkScope, type Need } from "./scope.ts";
 import { z } from "zod";
-import { type Step, stepSchema } from "../migration/step.ts";
+import { type DdlStep, ddlStepSchema } from "../migration/ddl-step.ts";
 
 export interface Asked {
   readonly caller: Caller;
@@ -151,10 +151,10 @@ function readCommand(body: unknown): Command {
   });
 }
 
-const planBody = z.strictObject({ steps: z.array(stepSchema).max(5_000) });
+const planBody = z.strictObject({ steps: z.array(ddlStepSchema).max(5_000) });
 
 /** Throws `usage` for a body that is no list of steps. */
-function readPlan(body: unknown): readonly Step[] {
+function readPlan(body: unknown): readonly DdlStep[] {
   const result = planBody.safeParse(body);
   if (result.success) return result.data.steps;
   const wrong = result.error.issues

@@ -3,19 +3,25 @@ import { newAmendment } from "../gate/amendment/seen.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
 import type { Rules, State, TableState, When } from "../gate/state.ts";
 import { attnum, type Attnum, type Column, type ColumnType } from "../table/column.ts";
-import type { NewColumn, Step, TableName } from "./step.ts";
+import type { NewColumn, DdlStep, TableName } from "./ddl-step.ts";
 import { columnTypeOf, typeText } from "./type.ts";
 
-/** Something nobody can judge, or that needs a person: at which line, of which table. */
+/**
+ * What would a migration change in the events? Each captured table is copied into a draft, the steps run over the drafts,
+ * and the differences between a draft and what is published now become amendments, made by the same code that makes them
+ * from the log. Nothing is executed. Whatever cannot be decided here becomes a note, never silence.
+ */
+
+/** Something that cannot be judged here, or that a person should know, with its line and table. */
 export interface Note {
   readonly line: number;
   readonly table: string | undefined;
   readonly message: string;
-  /** `unknown`: what it does to events cannot be told. `fine`: for information. */
+  /** `unknown`: its effect on the events is not known. `fine`: for information. */
   readonly kind: "unknown" | "fine";
 }
 
-/** A table after the migration, with the amendments it would have; `fresh`: those that the migration makes. */
+/** A table after the migration with its amendments; `fresh` are those that the migration itself makes. */
 export interface PlannedTable {
   readonly table: TableState;
   readonly fresh: readonly { readonly amendment: Amendment; readonly lines: readonly number[] }[];
@@ -34,16 +40,16 @@ interface Draft {
   columns: Column[];
   next: number;
   key: readonly Attnum[];
-  /** Which lines had to do with a column. */
+  /** The lines that touched a column, or the key. */
   readonly lines: Map<Attnum | "key", number[]>;
   dropped: boolean;
 }
 
 /**
- * The steps over what the connector publishes: for each table the net difference, as the log would show it after the
- * migration. The migration is taken to succeed: what PostgreSQL would refuse is a note.
+ * Applies the steps to what the connector publishes, and returns each table's net difference, as the log would show it
+ * after the migration. Assumes that the migration succeeds; a step that PostgreSQL would reject becomes a note.
  */
-export function applySteps(rules: Rules, state: State, steps: readonly Step[], when: When): Applied {
+export function applyDdlSteps(rules: Rules, state: State, steps: readonly DdlStep[], when: When): Applied {
   const drafts = [...state.tables.values()].map(draftOf);
   const known = drafts.flatMap(({ columns }) => columns.map(({ type }) => type));
   const notes = steps.flatMap((step) => applyStep(rules, drafts, known, step));
@@ -68,7 +74,7 @@ function draftOf(table: TableState): Draft {
   };
 }
 
-/** The table's columns as they are known now: those that flow, and those that wait. */
+/** The table's columns as they are now: those that flow, and those that are withheld. */
 function columnsOf({ known, shape, amendments }: TableState): Column[] {
   const all = new Map<Attnum, Column>();
   for (const { attnum: at, name, type } of known) {
@@ -85,18 +91,23 @@ function columnsOf({ known, shape, amendments }: TableState): Column[] {
   return [...all.values()].toSorted((left, right) => left.attnum - right.attnum);
 }
 
-function applyStep(rules: Rules, drafts: readonly Draft[], known: readonly ColumnType[], step: Step): readonly Note[] {
+function applyStep(
+  rules: Rules,
+  drafts: readonly Draft[],
+  known: readonly ColumnType[],
+  step: DdlStep,
+): readonly Note[] {
   const { line } = step;
   if (step.kind === "unread") {
     if (step.table !== undefined && find(drafts, step.table) === undefined) return [];
-    return [{ line, table: step.table && written(step.table), message: `not read: ${step.what}`, kind: "unknown" }];
+    return [{ line, table: step.table && written(step.table), message: `not analysed: ${step.what}`, kind: "unknown" }];
   }
   const note = (message: string, kind: Note["kind"] = "unknown"): readonly Note[] => [
     { line, table: written(step.table), message, kind },
   ];
   const draft = find(drafts, step.table);
   if (step.kind === "create-table") return created(rules, step.table, drafts, draft, note);
-  if (draft === "several") return note("several captured tables have this name: write its schema");
+  if (draft === "several") return note("several captured tables have this name: write the schema before it");
   if (draft === undefined) return [];
   switch (step.kind) {
     case "add":
@@ -112,7 +123,8 @@ function applyStep(rules: Rules, drafts: readonly Draft[], known: readonly Colum
       });
     case "retype": {
       const type = columnTypeOf(step.type, known);
-      if (type === undefined) return note(`type ${typeText(step.type)} of ${step.column} is not known here`);
+      if (type === undefined)
+        return note(`column ${step.column}: no captured column has the type ${typeText(step.type)} yet`);
       return edit(draft, step.column, line, note, { type, typeName: typeText(step.type) });
     }
     case "rename":
@@ -125,19 +137,23 @@ function applyStep(rules: Rules, drafts: readonly Draft[], known: readonly Colum
       return setKey(draft, step.columns, line, note);
     case "drop-table":
       draft.dropped = true;
-      return note(`the table of ${draft.before.shape.topic} is dropped: its topic gets no more events`);
+      return note(`the table is dropped: its topic ${draft.before.shape.topic} gets no more events`);
     case "rename-table":
       draft.name = step.to;
-      return note(`its events stay on ${draft.before.shape.topic}: it stays captured by the name it had`, "fine");
+      return movedNote(draft, note);
     case "move-table":
       draft.schema = step.schema;
-      return note(`its events stay on ${draft.before.shape.topic}: it stays captured by the name it had`, "fine");
+      return movedNote(draft, note);
     default:
       return step satisfies never;
   }
 }
 
 type MakeNote = (message: string, kind?: Note["kind"]) => readonly Note[];
+
+function movedNote({ before }: Draft, note: MakeNote): readonly Note[] {
+  return note(`the table is still captured under its old name, and its events stay on ${before.shape.topic}`, "fine");
+}
 
 function find(drafts: readonly Draft[], { schema, name }: TableName): Draft | "several" | undefined {
   const called = drafts.filter((draft) => !draft.dropped && draft.name === name);
@@ -163,11 +179,11 @@ function created(
   if (had !== undefined) {
     const { topic } = had.before.shape;
     return note(
-      `another table takes the name that ${topic} is captured by: nothing of it is published until an operator releases it`,
+      `a new table takes the name that ${topic} is captured under: nothing of it is published until an operator releases it`,
     );
   }
   if (!rules.filter.table(schema, name)) return [];
-  return note("a new table that the connector's file takes: its topic begins when the connector sees it", "fine");
+  return note("a new table that the connector captures: its topic starts when the connector sees the table", "fine");
 }
 
 function mark(draft: Draft, of: Attnum | "key", line: number): readonly Note[] {
@@ -184,7 +200,7 @@ function withColumn(
 ): readonly Note[] {
   const column = draft.columns.find((one) => one.name === name);
   if (column !== undefined) return act(column);
-  return lenient ? [] : note(`there is no column ${name}`);
+  return lenient ? [] : note(`the table has no column ${name}`);
 }
 
 function edit(draft: Draft, name: string, line: number, note: MakeNote, change: Partial<Column>): readonly Note[] {
@@ -192,21 +208,24 @@ function edit(draft: Draft, name: string, line: number, note: MakeNote, change: 
     draft.columns = draft.columns.map((one) => (one === column ? { ...one, ...change } : one));
     mark(draft, column.attnum, line);
     const moves = change.name !== undefined || change.type !== undefined;
-    return moves && draft.key.includes(column.attnum) ? note(`${name} is in the key: so is what changes of it`) : [];
+    return moves && draft.key.includes(column.attnum)
+      ? note(`${name} is a key column: this changes the key of the events too`)
+      : [];
   });
 }
 
 function add(
   draft: Draft,
   known: readonly ColumnType[],
-  { column, line, unlessThere }: Extract<Step, { kind: "add" }>,
+  { column, line, unlessThere }: Extract<DdlStep, { kind: "add" }>,
   note: MakeNote,
 ): readonly Note[] {
   if (draft.columns.some(({ name }) => name === column.name)) {
-    return unlessThere ? [] : note(`there is a column ${column.name} already`);
+    return unlessThere ? [] : note(`the table already has a column ${column.name}`);
   }
   const type = columnTypeOf(column.type, known);
-  if (type === undefined) return note(`type ${typeText(column.type)} of ${column.name} is not known here`);
+  if (type === undefined)
+    return note(`column ${column.name}: no captured column has the type ${typeText(column.type)} yet`);
   const at = attnum(draft.next++);
   draft.columns.push(newColumn(at, column, type));
   mark(draft, at, line);
@@ -220,7 +239,7 @@ function newColumn(at: Attnum, { name, type: named, ...rest }: NewColumn, type: 
 
 function setKey(draft: Draft, names: readonly string[], line: number, note: MakeNote): readonly Note[] {
   const found = names.flatMap((name) => draft.columns.filter((column) => column.name === name));
-  if (found.length !== names.length) return note(`the key's columns are not all known: ${names.join(", ")}`);
+  if (found.length !== names.length) return note(`not all columns of the key exist: ${names.join(", ")}`);
   draft.key = found.map((column) => column.attnum);
   draft.columns = draft.columns.map((column) => (found.includes(column) ? { ...column, notNull: true } : column));
   found.forEach((column) => mark(draft, column.attnum, line));
@@ -255,7 +274,7 @@ function same(difference: Difference): string {
   return JSON.stringify(difference);
 }
 
-/** Does the connector's file say which columns are the events' key? */
+/** Does the connector's file choose the key columns (message.key.columns)? */
 function isPinned({ filter }: Rules, { before, columns }: Draft): boolean {
   const { schema, name } = before.capturedAs ?? before.shape.table;
   const names = columns.map((column) => column.name);

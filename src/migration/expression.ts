@@ -1,13 +1,13 @@
 import type { Node } from "libpg-query";
 
-/** A String node's text; empty for another. */
+/** A String node's text; empty for any other node. */
 export function textOf(node: Node): string {
   return "String" in node ? (node.String.sval ?? "") : "";
 }
 
 /**
- * A default as pg_get_expr would write it, as far as the events' schema looks: a literal is itself, a call is a call;
- * whatever else is `(expression)`, which no schema takes for a default. undefined: NULL.
+ * A default as pg_get_expr would write it, as precisely as the events' schema needs it: a literal or a call is written
+ * out, and anything else becomes `(expression)`, from which no schema derives a default. undefined means NULL.
  */
 export function expressionText(node: Node): string | undefined {
   if ("A_Const" in node) return constantText(node.A_Const);
@@ -19,8 +19,8 @@ export function expressionText(node: Node): string | undefined {
     return inner === undefined ? undefined : inner.startsWith("'") ? `${inner.replace(/::text$/, "")}::${name}` : inner;
   }
   if ("FuncCall" in node) return `${(node.FuncCall.funcname ?? []).map(textOf).join(".")}()`;
-  if ("SQLValueFunction" in node) return timeNow(node.SQLValueFunction.op);
-  if ("A_Expr" in node) return signed(node.A_Expr.name ?? [], node.A_Expr.lexpr, node.A_Expr.rexpr);
+  if ("SQLValueFunction" in node) return nowText(node.SQLValueFunction.op);
+  if ("A_Expr" in node) return negativeNumber(node.A_Expr.name ?? [], node.A_Expr.lexpr, node.A_Expr.rexpr);
   return OTHER;
 }
 
@@ -35,13 +35,13 @@ function constantText(constant: Extract<Node, { A_Const: unknown }>["A_Const"]):
   return constant.bsval?.bsval === undefined ? OTHER : `B'${constant.bsval.bsval.replace(/^b/i, "")}'`;
 }
 
-function timeNow(op: string | undefined): string {
+function nowText(op: string | undefined): string {
   const name = (op ?? "").replace("SVFOP_", "").replace(/_N$/, "");
   return /TIME|DATE/.test(name) ? name : OTHER;
 }
 
-/** `-5` is an operator and a number. */
-function signed(name: readonly Node[], left: Node | undefined, right: Node | undefined): string {
+/** `-5` is parsed as an operator and a number. */
+function negativeNumber(name: readonly Node[], left: Node | undefined, right: Node | undefined): string {
   const number = right === undefined || left !== undefined ? undefined : expressionText(right);
   const isMinus = name.length === 1 && name[0] !== undefined && textOf(name[0]) === "-";
   return isMinus && number !== undefined && /^\d/.test(number) ? `-${number}` : OTHER;

@@ -1,31 +1,34 @@
 import type { AlterTableCmd, AlterTableStmt, ColumnDef, Node, ParseResult, RangeVar, RenameStmt } from "libpg-query";
 
 import { expressionText, textOf } from "./expression.ts";
-import type { NewColumn, Step, TableName, TypeName } from "./step.ts";
-
-/** A step before it has its line. */
-type Act = Step extends infer One ? (One extends Step ? Omit<One, "line"> : never) : never;
+import type { NewColumn, DdlStep, TableName, TypeName } from "./ddl-step.ts";
 
 /**
- * What a parsed migration does to tables, in order. Whatever might change a table and is not read here is a step
- * `unread`, so that nobody takes silence for an all-clear; queries, indexes, grants and comments are none.
+ * Reads a migration, parsed with PostgreSQL's own grammar, into the steps that change tables. The rule above all: a
+ * statement that might change a captured table and is not understood becomes a step `unread`, so that silence is never
+ * mistaken for an all-clear.
  */
-export function stepsOf(sql: string, parsed: ParseResult): readonly Step[] {
+
+/** A step that has no line yet. */
+type Act = DdlStep extends infer One ? (One extends DdlStep ? Omit<One, "line"> : never) : never;
+
+/** What a parsed migration does to tables, in order. Queries, indexes, grants and comments yield no step. */
+export function readDdlSteps(sql: string, parsed: ParseResult): readonly DdlStep[] {
   const bytes = Buffer.from(sql);
   return (parsed.stmts ?? []).flatMap(({ stmt, stmt_location: at }) => {
     const line = lineOf(bytes, at ?? 0);
-    return stmt === undefined ? [] : actsOf(stmt).map((act) => ({ ...act, line }));
+    return stmt === undefined ? [] : readStatement(stmt).map((act) => ({ ...act, line }));
   });
 }
 
-/** The line of a statement's first word: its place begins with the white space and comments before it. */
+/** The line of a statement's first word: `offset`, in bytes, includes the white space and comments before it. */
 function lineOf(sql: Buffer, offset: number): number {
   const rest = sql.toString("utf8", offset);
   const blank = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*/.exec(rest)?.[0] ?? "";
   return `${sql.toString("utf8", 0, offset)}${blank}`.split("\n").length;
 }
 
-/** Statements that leave every table's columns as they are. */
+/** Statements that change no table's columns. */
 const HARMLESS = new Set([
   "TransactionStmt",
   "IndexStmt",
@@ -59,9 +62,9 @@ const HARMLESS = new Set([
   "AlterDefaultPrivilegesStmt",
 ]);
 
-function actsOf(stmt: Node): readonly Act[] {
-  if ("AlterTableStmt" in stmt) return altered(stmt.AlterTableStmt);
-  if ("RenameStmt" in stmt) return renamed(stmt.RenameStmt);
+function readStatement(stmt: Node): readonly Act[] {
+  if ("AlterTableStmt" in stmt) return readAlterTable(stmt.AlterTableStmt);
+  if ("RenameStmt" in stmt) return readRename(stmt.RenameStmt);
   if ("CreateStmt" in stmt) return [{ kind: "create-table", table: tableOf(stmt.CreateStmt.relation) }];
   if ("DropStmt" in stmt) {
     const { removeType, objects, missing_ok: ifThere, behavior } = stmt.DropStmt;
@@ -80,10 +83,12 @@ function actsOf(stmt: Node): readonly Act[] {
     if (objectType !== "OBJECT_TABLE") return [unread("ALTER … SET SCHEMA")];
     return [{ kind: "move-table", table: tableOf(relation), schema: newschema ?? "" }];
   }
-  if ("AlterEnumStmt" in stmt) return [unread("ALTER TYPE of an enum: its columns' fields list the labels")];
+  if ("AlterEnumStmt" in stmt) return [unread("ALTER TYPE of an enum, whose labels are listed in the events' schema")];
   if ("SelectStmt" in stmt) return stmt.SelectStmt.intoClause === undefined ? [] : [unread("SELECT INTO")];
   if ("VariableSetStmt" in stmt) {
-    return stmt.VariableSetStmt.name === "search_path" ? [unread("SET search_path: write the tables' schemas")] : [];
+    return stmt.VariableSetStmt.name === "search_path"
+      ? [unread("SET search_path: write each table with its schema instead")]
+      : [];
   }
   const [kind = "a statement"] = Object.keys(stmt);
   return HARMLESS.has(kind) ? [] : [unread(kind === "DoStmt" ? "a DO block" : kind.replace(/Stmt$/, ""))];
@@ -106,7 +111,7 @@ function namedBy(object: Node): TableName {
   return { schema: parts.at(-2), name: parts.at(-1) ?? "" };
 }
 
-function renamed({ renameType, relationType, relation, subname, newname }: RenameStmt): readonly Act[] {
+function readRename({ renameType, relationType, relation, subname, newname }: RenameStmt): readonly Act[] {
   const table = tableOf(relation);
   const to = newname ?? "";
   if (renameType === "OBJECT_TABLE") return [{ kind: "rename-table", table, to }];
@@ -116,20 +121,23 @@ function renamed({ renameType, relationType, relation, subname, newname }: Renam
   return renameType === "OBJECT_TYPE" ? [unread("ALTER TYPE … RENAME")] : [];
 }
 
-function altered({ relation, cmds, objtype }: AlterTableStmt): readonly Act[] {
-  if (objtype !== "OBJECT_TABLE") return objtype === "OBJECT_TYPE" ? [unread("ALTER TYPE of a composite")] : [];
+function readAlterTable({ relation, cmds, objtype }: AlterTableStmt): readonly Act[] {
+  if (objtype !== "OBJECT_TABLE") return objtype === "OBJECT_TYPE" ? [unread("ALTER TYPE of a composite type")] : [];
   const table = tableOf(relation);
-  return (cmds ?? []).flatMap((cmd) => ("AlterTableCmd" in cmd ? changed(table, cmd.AlterTableCmd) : []));
+  return (cmds ?? []).flatMap((cmd) => ("AlterTableCmd" in cmd ? readAlterCommand(table, cmd.AlterTableCmd) : []));
 }
 
-/** ALTER TABLE's commands that leave columns, key and name alone. */
+/** Commands of ALTER TABLE that change neither columns, key nor name. */
 const ELSEWHERE =
   /^AT_(ValidateConstraint|AlterConstraint|SetStatistics|SetOptions|ResetOptions|SetStorage|SetCompression|ClusterOn|DropCluster|SetLogged|SetAccessMethod|SetTableSpace|SetRelOptions|ResetRelOptions|(Enable|Disable|Force|NoForce)\w*|ChangeOwner|ReplicaIdentity|SetIdentity|AddIndex)$/;
 
-function changed(table: TableName, { subtype, name = "", def, missing_ok: lenient }: AlterTableCmd): readonly Act[] {
+function readAlterCommand(
+  table: TableName,
+  { subtype, name = "", def, missing_ok: lenient }: AlterTableCmd,
+): readonly Act[] {
   switch (subtype) {
     case "AT_AddColumn":
-      return def !== undefined && "ColumnDef" in def ? added(table, def.ColumnDef, lenient === true) : [];
+      return def !== undefined && "ColumnDef" in def ? readAddColumn(table, def.ColumnDef, lenient === true) : [];
     case "AT_DropColumn":
       return [{ kind: "drop", table, column: name, ifThere: lenient === true }];
     case "AT_AlterColumnType": {
@@ -144,15 +152,15 @@ function changed(table: TableName, { subtype, name = "", def, missing_ok: lenien
     case "AT_ColumnDefault":
       return [{ kind: "default", table, column: name, defaultExpr: def && expressionText(def) }];
     case "AT_AddConstraint":
-      return def !== undefined && "Constraint" in def ? constrained(table, def.Constraint) : [];
+      return def !== undefined && "Constraint" in def ? readConstraint(table, def.Constraint) : [];
     case "AT_DropConstraint":
-      return [unread(`DROP CONSTRAINT ${name}: if it is the key, the events' key goes`, table)];
+      return [unread(`DROP CONSTRAINT ${name}, which changes the events' key if it is the primary key`, table)];
     default:
       return ELSEWHERE.test(subtype ?? "") ? [] : [unread(`ALTER TABLE … ${subtype ?? ""}`, table)];
   }
 }
 
-function constrained(
+function readConstraint(
   table: TableName,
   { contype, keys, indexname }: Extract<Node, { Constraint: unknown }>["Constraint"],
 ) {
@@ -165,7 +173,7 @@ function constrained(
   return [act];
 }
 
-function added(table: TableName, def: ColumnDef, unlessThere: boolean): readonly Act[] {
+function readAddColumn(table: TableName, def: ColumnDef, unlessThere: boolean): readonly Act[] {
   const type = typeOf(def);
   if (type === undefined) return [unread(`the type of ${def.colname ?? ""}`, table)];
   return [{ kind: "add", table, column: columnOf(def, type), unlessThere }];
@@ -198,7 +206,7 @@ function columnOf(def: ColumnDef, type: TypeName): NewColumn {
   };
 }
 
-/** undefined: %TYPE, SETOF, or a modifier that is no number. */
+/** undefined for %TYPE, SETOF and modifiers that are not numbers. */
 function typeOf({ typeName }: ColumnDef): TypeName | undefined {
   const { names = [], typmods = [], arrayBounds = [], pct_type: other, setof } = typeName ?? {};
   const texts = names.map(textOf);

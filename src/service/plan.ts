@@ -8,8 +8,8 @@ import type { Rules, State, TableState, When } from "../gate/state.ts";
 import { watched } from "../gate/watch/watched.ts";
 import { answerOf } from "../guard/control/ask-registry.ts";
 import type { PlannedAmendment, PlanView } from "../api/plan.ts";
-import { applySteps } from "../migration/apply.ts";
-import type { Step } from "../migration/step.ts";
+import { applyDdlSteps } from "../migration/apply.ts";
+import type { DdlStep } from "../migration/ddl-step.ts";
 import type { Registry } from "../registry/client.ts";
 
 /** One connector as a plan needs it: what it decides by, and what it knows. */
@@ -21,12 +21,12 @@ export interface Planner {
 }
 
 /** What each connector would make of the migration; nothing is recorded, registered or told. */
-export async function planOf(planners: readonly Planner[], steps: readonly Step[], now: number): Promise<PlanView> {
+export async function planOf(planners: readonly Planner[], steps: readonly DdlStep[], now: number): Promise<PlanView> {
   const when: When = { position: "0/0", time: new Date(now).toISOString() };
   const amendments: PlannedAmendment[] = [];
   const notes: PlanView["notes"][number][] = [];
   for (const { name, rules, registry, state } of planners) {
-    const applied = applySteps(rules, state, steps, when);
+    const applied = applyDdlSteps(rules, state, steps, when);
     notes.push(...applied.notes.map((note) => ({ ...note, table: note.table ?? null })));
     for (const { table, fresh } of applied.tables) {
       for (const { amendment, lines } of fresh) {

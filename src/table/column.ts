@@ -1,10 +1,10 @@
-/** pg_attribute.attnum: a column's identity within its table. Never reused, survives a rename. */
+/** pg_attribute.attnum: a column's identity within its table. It survives a rename and is never reused. */
 export type Attnum = number & { readonly __brand: "Attnum" };
 export function attnum(value: number): Attnum {
   return value as Attnum; // the brand's constructor
 }
 
-/** pg_class.oid: a table's identity; a table dropped and created again has another. */
+/** pg_class.oid: a table's identity. A table that is dropped and recreated gets a new one. */
 export type TableOid = number & { readonly __brand: "TableOid" };
 export function tableOid(value: number): TableOid {
   return value as TableOid; // the brand's constructor
@@ -14,50 +14,52 @@ export function tableOid(value: number): TableOid {
 export interface ColumnType {
   readonly oid: number;
   readonly typmod: number;
-  /** What pg_type says of it; absent for a type that is built in and no array. */
+  /** What pg_type says about it; absent for built-in types other than arrays. */
   readonly detail?: TypeDetail | undefined;
 }
 
-/** What a type is made of. Labels are in enumsortorder. A type of an extension is known by its name alone: its oid
- * is another in every database. */
+/**
+ * What a type is made of. Labels are in enumsortorder. A type from an extension is identified by its name only, because
+ * its oid differs between databases.
+ */
 export type TypeDetail =
   | { readonly kind: "enum"; readonly name: string; readonly labels: readonly string[] }
   | { readonly kind: "array"; readonly of: ColumnType }
   | { readonly kind: "domain"; readonly name: string; readonly of: ColumnType }
   | { readonly kind: "named"; readonly name: string };
 
-/** A type as the log says it, with what the catalog says of its oid: an array's elements have the column's typmod. */
+/** A type from the log, completed by the catalog's detail for its oid. An array's elements have the column's typmod. */
 export function columnType(oid: number, typmod: number, detail: TypeDetail | undefined): ColumnType {
   if (detail === undefined) return { oid, typmod };
   if (detail.kind !== "array") return { oid, typmod, detail };
   return { oid, typmod, detail: { kind: "array", of: columnType(detail.of.oid, typmod, detail.of.detail) } };
 }
 
-/** A live column as the catalog has it now. */
+/** A column that exists now, as the catalog describes it. */
 export interface Column {
   readonly attnum: Attnum;
   readonly name: string;
   readonly type: ColumnType;
-  /** format_type(): `numeric(10,2)`, for people. */
+  /** format_type(): `numeric(10,2)`, to show to people. */
   readonly typeName: string;
   readonly notNull: boolean;
   /** pg_get_expr() of the default; undefined when there is none. */
   readonly defaultExpr: string | undefined;
-  /** IDENTITY column: it has no default expression. */
+  /** An IDENTITY column has no default expression. */
   readonly identity: boolean;
-  /** Generated columns are not in the log before PostgreSQL 18. */
+  /** The log contains no generated columns before PostgreSQL 18. */
   readonly generated: boolean;
 }
 
-/** A table as the catalog has it now. */
+/** A table as the catalog describes it now. */
 export interface Table {
   readonly oid: TableOid;
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly Column[];
-  /** Highest attnum ever given (pg_class.relnatts), dropped columns included. */
+  /** The highest attnum ever assigned (pg_class.relnatts), including dropped columns. */
   readonly maxAttnum: number;
-  /** Primary key's columns in index order, else the first unique index of NOT NULL columns, else empty. */
+  /** The primary key's columns in index order, or else those of the first unique index over NOT NULL columns, or empty. */
   readonly key: readonly Attnum[];
   readonly replicaIdentity: "default" | "nothing" | "full" | "index";
   /** pg_relation_filenode: changes when the table is rewritten. */

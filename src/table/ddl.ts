@@ -4,78 +4,86 @@ import type { LogicalMessage } from "../wal/message.ts";
 import { attnum, type Table, type TableOid, tableOid } from "./column.ts";
 import { tableOfJson } from "./json.ts";
 
-/** One DDL command, as the event trigger told of it inside the command's own transaction. */
+/**
+ * Reads what the DDL trigger writes into the log, and decides whether to believe it. Any role can write a logical
+ * message, so one is trusted only with a valid signature and only in the transaction that it names. An untrusted message
+ * never changes what is known about a table: it can only cause a catalog read.
+ */
+
+/** One DDL command, as the event trigger reported it inside the command's own transaction. */
 export interface Ddl {
   /** PostgreSQL's command tag: `ALTER TABLE`. */
   readonly command: string;
-  /** session_user: who logged in, not the role that was SET. */
+  /** session_user: the role that logged in, not the one that was SET. */
   readonly role: string;
-  /** When the command ended, microseconds since the Unix epoch; the source's clock. */
+  /** When the command ended, by the source's clock: microseconds since the Unix epoch. */
   readonly time: bigint;
   readonly tables: readonly TableDdl[];
-  /** More tables the command reached, which nothing more is known of: too many, too large, or not locked by it. */
-  readonly look: readonly TableOid[];
+  /** Other tables that the command reached but did not describe: too many, too large, or not locked by it. */
+  readonly undescribed: readonly TableOid[];
 }
 
 /**
- * `table` is as of this command: later ones of the same transaction have messages of their own. The table's lock
- * does not cover its types: another transaction may have added an enum label that is not in `table` yet.
- * `rewritten`: its values may be others now, and no row event says so (a volatile default, ALTER TYPE … USING).
+ * `table` is the table right after this command; later commands of the same transaction have their own messages. The
+ * table's lock does not cover its types: another transaction may have added an enum label that `table` does not show yet.
+ * `rewritten`: values may have changed without any row event (a volatile default, ALTER TYPE … USING).
  */
 export type TableDdl =
   | { readonly change: "changed" | "created"; readonly table: Table; readonly rewritten: boolean }
   | { readonly change: "dropped"; readonly table: Pick<Table, "oid" | "schema" | "name"> };
 
-/** `why` holds nothing of the message. `oids`: tables it names, for a look at the catalog and nothing else. */
+/** `why` quotes nothing from the message. `oids` are the tables it names, to be read from the catalog and nothing else. */
 export type DdlMessage =
   | { readonly kind: "trusted"; readonly ddl: Ddl }
   | { readonly kind: "untrusted"; readonly why: string; readonly oids: readonly TableOid[] };
 
 const DDL_PREFIX = "fieldgate.ddl";
 
-/** The trigger describes tables up to 1,000,000 bytes, and names 1,000 others or dropped ones. */
+/** The trigger describes tables in up to 1,000,000 bytes, and names up to 1,000 more, dropped ones included. */
 const MAX_BYTES = 1_300_000;
-/** What a message nobody vouches for may make us look at. */
+/** How many tables an untrusted message can make us read from the catalog. */
 const MAX_UNTRUSTED = 100;
 
 /**
- * Reads a message of the trigger that `fieldgate trigger install` makes (postgres/trigger-sql.ts has its other end);
- * undefined for a message of another kind. Any role may write such messages: it is trusted only if it is part of a
- * transaction, is signed with the secret, and names that transaction. `xid` is the transaction's as Begin has it.
+ * Reads a message from the trigger that `fieldgate trigger install` creates (postgres/trigger-sql.ts is the other end);
+ * undefined for any other message. It is trusted only if it is part of a transaction, is signed with the secret, and names
+ * that transaction. `xid` is the transaction id from the Begin message.
  */
 export function readDdl(message: LogicalMessage, xid: number, secret: string | undefined): DdlMessage | undefined {
   if (message.prefix !== DDL_PREFIX) return undefined;
   const { content } = message;
-  if (content.length > MAX_BYTES) return untrusted(`a message of ${content.length} bytes is not the trigger's`);
+  if (content.length > MAX_BYTES)
+    return untrusted(`a message of ${content.length} bytes is too large to be from the trigger`);
   const failed = FAILURE.exec(content.length > 100 ? "" : content.toString("latin1"));
   if (failed !== null) return untrusted(`the trigger failed with SQLSTATE ${failed[1]}`);
   const payload = content.subarray(HASH_LENGTH + 1);
-  const doubt = doubtOf(message, payload, secret);
+  const doubt = whyDoubt(message, payload, secret);
   const json = parseJson(payload);
   if (doubt !== undefined) return untrusted(doubt, oidsIn(json));
   const read = payloadSchema.safeParse(json);
-  if (!read.success) return untrusted("it is signed, but of another form: another version's trigger", oidsIn(json));
+  if (!read.success)
+    return untrusted("it is signed, but its format is from another version of the trigger", oidsIn(json));
   if (BigInt.asUintN(32, BigInt(read.data.xid)) !== BigInt(xid)) {
-    return untrusted("it is of another transaction: it was written again", oidsIn(json));
+    return untrusted("it names another transaction: somebody wrote it again", oidsIn(json));
   }
   return { kind: "trusted", ddl: ddlOf(read.data) };
 }
 
-/** What the trigger says when making the content failed: not signed, as the secret may be what is missing. */
+/** What the trigger writes when it fails. Not signed, because the secret may be what it could not read. */
 const FAILURE = /^\{"error":"([0-9A-Z]{5})"\}$/;
 
 const HASH_LENGTH = 64;
 
-function doubtOf(message: LogicalMessage, payload: Buffer, secret: string | undefined): string | undefined {
+function whyDoubt(message: LogicalMessage, payload: Buffer, secret: string | undefined): string | undefined {
   if (!message.transactional) return "it is not part of a transaction";
-  if (secret === undefined) return "the trigger's secret is not known";
+  if (secret === undefined) return "the trigger's secret could not be read";
   const given = message.content.subarray(0, HASH_LENGTH + 1);
   const right = Buffer.from(`${signatureOf(payload, secret)} `, "latin1");
   const equal = given.length === right.length && timingSafeEqual(given, right);
-  return equal ? undefined : "its signature is wrong: forged, or signed with a secret that is replaced since";
+  return equal ? undefined : "its signature is wrong: it is forged, or the secret was replaced after it was signed";
 }
 
-/** As fieldgate.signed() computes it. */
+/** The same computation as fieldgate.signed() in the database. */
 function signatureOf(payload: Buffer, secret: string): string {
   const inner = createHash("sha256").update(secret).update(payload).digest();
   return createHash("sha256").update(secret).update(inner).digest("hex");
@@ -99,7 +107,7 @@ const column = z.number().int().min(1).max(1600).transform(attnum);
 const type = { oid, typmod: z.number().int() };
 const text = z.string();
 
-/** As TABLE_JSON builds it. */
+/** The JSON that TABLE_JSON builds. */
 const tableSchema = z.object({
   oid: table,
   schema: text,
@@ -149,7 +157,7 @@ const payloadSchema = z.object({
   look: z.array(table),
 });
 
-/** pg_event_trigger_table_rewrite_reason(): 2 a volatile default, 4 another type; 1 and 8 leave the values alone. */
+/** pg_event_trigger_table_rewrite_reason(): 2 is a volatile default, 4 a new type. 1 and 8 do not change values. */
 const OTHER_VALUES = 2 | 4;
 
 function ddlOf(payload: z.infer<typeof payloadSchema>): Ddl {
@@ -159,8 +167,8 @@ function ddlOf(payload: z.infer<typeof payloadSchema>): Ddl {
     rewritten: rewrite !== null && (rewrite & OTHER_VALUES) !== 0,
   }));
   const dropped = payload.dropped.map((gone) => ({ change: "dropped" as const, table: gone }));
-  const { command, role, look } = payload;
-  return { command, role, time: BigInt(payload.time), tables: [...live, ...dropped], look };
+  const { command, role, look: undescribed } = payload;
+  return { command, role, time: BigInt(payload.time), tables: [...live, ...dropped], undescribed };
 }
 
 const namedSchema = z.object({

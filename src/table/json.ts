@@ -12,7 +12,7 @@ interface TypeRow {
 
 type Types = ReadonlyMap<number, TypeRow>;
 
-/** What TABLE_JSON of postgres/table-json.ts builds: types once each, null for undefined. */
+/** What TABLE_JSON in postgres/table-json.ts builds: each type once, and null for undefined. */
 export interface TableJson extends Omit<Table, "columns"> {
   readonly types: readonly TypeRow[];
   readonly columns: readonly ColumnJson[];
@@ -24,7 +24,7 @@ interface ColumnJson extends Omit<Table["columns"][number], "type" | "defaultExp
   readonly defaultExpr: string | null;
 }
 
-/** A table from the text of TABLE_JSON; undefined where there is none. */
+/** Reads the text of TABLE_JSON; undefined when there is no such table. */
 export function parseTable(text: string | null): Table | undefined {
   if (text === null) return undefined;
   const table = JSON.parse(text) as TableJson; // TABLE_JSON builds exactly this shape
@@ -43,7 +43,7 @@ export function tableOfJson({ types: rows, ...table }: TableJson): Table {
   };
 }
 
-/** What the types of TYPES_JSON's text are made of, by oid. */
+/** Reads the text of TYPES_JSON: what each type is made of, by oid. */
 export function parseTypes(text: string): ReadonlyMap<number, TypeDetail> {
   const types = byOid(JSON.parse(text) as readonly TypeRow[]); // TYPES_JSON builds exactly this
   return new Map([...types.values()].map((row) => [row.oid, detailOf(row, -1, types)]));
@@ -58,7 +58,7 @@ function typeOf(oid: number, typmod: number, types: Types): ColumnType {
   return row === undefined ? { oid, typmod } : { oid, typmod, detail: detailOf(row, typmod, types) };
 }
 
-/** `typmod` is the column's or the enclosing domain's: an array hands it to its elements. */
+/** `typmod` belongs to the column or to the enclosing domain; an array passes it on to its elements. */
 function detailOf(row: TypeRow, typmod: number, types: Types): TypeDetail {
   const { kind, name } = row;
   switch (kind) {

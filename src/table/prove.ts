@@ -1,23 +1,50 @@
 import type { RelationColumn } from "../wal/message.ts";
 import { type Attnum, attnum, type ColumnType } from "./column.ts";
 
-/** One column of a table's last proven list. Withheld and left-out columns are in it too. */
+/**
+ * Which column is it? This is the heart of "never a wrong answer in silence".
+ *
+ * A row in the log comes with a Relation message: names and types of the columns, in order, as of that place in the log.
+ * What it lacks is the attnum, the only identity that a column keeps. Names prove nothing: `DROP a, RENAME b TO a` leaves
+ * exactly the names and types that dropping b would leave, and one of the two puts b's values into a's field. The catalog
+ * has attnums, but it shows the table as it is now, which may be before or after the row.
+ *
+ * Two facts make a proof possible: a Relation is in attnum order, and an attnum is never used again. So for some m, at least
+ * the highest attnum proven so far, the Relation holds
+ *
+ * - every column up to m that is alive in the catalog,
+ * - some of the columns up to m that have been dropped since the row was written,
+ * - and nothing else.
+ *
+ * An assignment of attnums to the Relation's columns that fits this is a *reading*. Three things rule readings out: a
+ * column's type must be the one it was last proven with or the one it has now, unless no reading is left by that (then it
+ * was retyped twice in between); and a column that a catalog read before the row no longer had cannot be in the row.
+ * Whatever all readings agree on is proven. For the rest the answer is `undefined`, and the caller withholds those columns
+ * until a later catalog read settles it (decision 0004).
+ *
+ * Example: attnums 1 id and 2 a were proven, and the catalog now has 1 id and 3 a. A Relation `id, a` has two readings, 1 2
+ * (the row is older than the DROP) and 1 3 (it is newer), so id is proven and a is ambiguous.
+ *
+ * Finding all readings is a dynamic program over (attnum, index in the Relation): `endings` says whether a partial reading
+ * can be completed, and `possibleAt` walks forward over those that can and collects each column's attnums.
+ */
+
+/** One column of the list that was proven last. It includes columns that are withheld or not captured. */
 export interface KnownColumn {
   readonly attnum: Attnum;
   readonly name: string;
   readonly type: ColumnType;
 }
 
-/** The table as the catalog has it at some later moment: its live columns and the highest attnum ever given. */
+/** The table as a catalog read shows it: the columns that exist, and the highest attnum ever assigned. */
 export interface CatalogColumns {
   readonly columns: readonly KnownColumn[];
   readonly maxAttnum: number;
 }
 
 /**
- * Who the columns of a Relation message are. `proven`: one attnum per column, no other reading exists.
- * `ambiguous`: undefined where readings differ. `impossible`: the catalog does not explain the Relation (it is
- * older than the row, or the table is another).
+ * `proven`: one attnum per column, since only one reading exists. `ambiguous`: undefined where readings differ.
+ * `impossible`: no reading explains the Relation, because the catalog read is older than the row or the table was replaced.
  */
 export type Proof =
   | { readonly kind: "proven"; readonly columns: readonly Attnum[] }
@@ -25,11 +52,8 @@ export type Proof =
   | { readonly kind: "impossible" };
 
 /**
- * Identifies a Relation's columns. A Relation is in attnum order and an attnum never comes back, so for some
- * m >= max(known) it holds every live column up to m, plus some columns that were dropped since, and nothing
- * else. Names are not looked at: DROP a, RENAME b TO a gives the names and types of dropping b.
- *
- * `gone` are attnums that a catalog read before the row was written did not have any more: they cannot be in it.
+ * Identifies a Relation's columns. `known` is the list that was proven last; `gone` says whether a catalog read from before
+ * the row no longer had an attnum, which then cannot be in the row.
  */
 export function prove(
   relation: readonly RelationColumn[],
@@ -45,10 +69,10 @@ export function prove(
   return certain.length === columns.length ? { kind: "proven", columns: certain } : { kind: "ambiguous", columns };
 }
 
-/** May, must or can this attnum not be in the Relation? */
+/** Must this attnum be in the Relation, may it be, or can it not? */
 type Presence = "must" | "may" | "never";
 
-/** The attnums each Relation column can be, over all complete readings; undefined when there is none. */
+/** For each column of the Relation, its attnums over all readings; undefined when there is no reading. */
 function readings(
   relation: readonly RelationColumn[],
   known: readonly KnownColumn[],
@@ -71,7 +95,7 @@ function readings(
   return possibleAt(relation.length, last, presence, fits, ends);
 }
 
-/** A type is known from before and from after; in between it was one of them, unless it changed twice. */
+/** Between two known types a column had one of them, unless it was retyped twice. */
 function typeFits(column: RelationColumn, before: ColumnType | undefined, after: ColumnType | undefined): boolean {
   if (before === undefined && after === undefined) return true;
   const is = (type: ColumnType | undefined) => type?.oid === column.typeOid && type.typmod === column.typmod;
@@ -80,7 +104,7 @@ function typeFits(column: RelationColumn, before: ColumnType | undefined, after:
 
 type Ends = (at: number, index: number, taken: boolean) => boolean;
 
-/** Can the attnums from `at` on complete a reading when `index` columns are placed? `taken`: at-1 was placed. */
+/** Can the attnums from `at` upwards complete a reading in which `index` columns are placed? `taken`: at-1 is placed. */
 function endings(
   length: number,
   lastKnown: number,
@@ -103,7 +127,7 @@ function endings(
   return ends;
 }
 
-/** m is the last attnum that existed: everything proven before existed, and m itself is either of those or placed. */
+/** May m be at-1, the last attnum that existed then? Everything proven existed; beyond that, m itself must be placed. */
 function mayStop(at: number, lastKnown: number, taken: boolean): boolean {
   return at === lastKnown + 1 || (at > lastKnown && taken);
 }

@@ -11,39 +11,39 @@ export function schemaId(value: number): SchemaId {
 export interface Field {
   readonly name: string;
   readonly attnum: Attnum;
-  /** The column's type when the field was made: it decides the bytes. */
+  /** The column's type when the field was made, which determines the bytes. */
   readonly type: ColumnType;
-  /** The union has null: `["null", T]`, or `[T, "null"]` when there is a default other than null. */
+  /** Its type is a union with null: `["null", T]`, or `[T, "null"]` if it has a default other than null. */
   readonly optional: boolean;
   /** The Avro type and default exactly as registered, e.g. `{"name":"zip","type":["null","string"],"default":null}`. */
   readonly avro: AvroField;
-  /** The column's NOT NULL and default (pg_get_expr) when the field was made; absent: not known. */
+  /** The column's NOT NULL and default (pg_get_expr) when the field was made; absent when that is not known. */
   readonly made?: { readonly notNull: boolean; readonly defaultExpr?: string | undefined } | undefined;
-  /** Its name was chosen by an operator and does not follow the column's. */
+  /** An operator chose its name, so it does not follow the column's. */
   readonly alias?: true | undefined;
-  /** What events carry, by an operator's word, once the column is not in the log any more. */
+  /** The value that an operator has chosen for events once the log no longer contains the column. */
   readonly fill?: Json | undefined;
 }
 
 export interface AvroField {
   readonly name: string;
   readonly type: Json;
-  /** Absent: no default. */
+  /** Absent when there is no default. */
   readonly default?: Json;
 }
 
-/** A schema that is registered: what goes into an event's header, and its text. */
+/** A registered schema: the id that goes into an event's header, and the text. */
 export interface RegisteredSchema {
   readonly id: SchemaId;
   readonly text: string;
 }
 
-/** What a topic's events look like now. Stored, never recomputed. */
+/** What a topic's events look like now. It is stored, and never recomputed. */
 export interface Shape {
   readonly topic: string;
   readonly table: { readonly oid: TableOid; readonly schema: string; readonly name: string };
   readonly fields: readonly Field[];
-  /** Key columns in the key record's order; empty: events have no key. */
+  /** The key's columns in the order of the key record; empty when events have no key. */
   readonly key: readonly Field[];
   readonly valueSchema: RegisteredSchema;
   readonly keySchema: RegisteredSchema | undefined;

@@ -13,6 +13,11 @@ import type {
 } from "./message.ts";
 import { skipTuple } from "./tuple.ts";
 
+/**
+ * Reads pgoutput's binary messages, one at a time and without state. A row message is not taken apart here: only the
+ * offsets of its tuples are found, and `tuple.ts` reads the values in place, since rows are what there are millions of.
+ */
+
 /** Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01. */
 const POSTGRES_EPOCH = 946_684_800_000_000n;
 
@@ -26,8 +31,8 @@ const IDENTITIES: Readonly<Record<string, Relation["identity"]>> = {
 /**
  * Reads one pgoutput message, protocol version 1 without streaming
  * (postgresql.org/docs/current/protocol-logicalrep-message-formats.html).
- * A row's values are not looked at: `readTuple` walks and checks them; only an update's old row is stepped over.
- * Throws GuardError("wal-invalid") with the message's tag, length and offset for anything short, long or unknown.
+ * A row's values are not read here: `readTuple` walks and checks them. Only an update's old row is skipped over.
+ * Throws GuardError("wal-invalid") with the message's tag, length and offset if it is too short, too long or unknown.
  */
 export function decode(bytes: Buffer): WalMessage {
   const tag = bytes[0];
@@ -39,19 +44,19 @@ export function decode(bytes: Buffer): WalMessage {
     case 0x44: // D
       return remove(bytes);
     case 0x42: // B
-      return whole(begin, bytes);
+      return readWhole(begin, bytes);
     case 0x43: // C
-      return whole(commit, bytes);
+      return readWhole(commit, bytes);
     case 0x52: // R
-      return whole(relation, bytes);
+      return readWhole(relation, bytes);
     case 0x54: // T
-      return whole(truncate, bytes);
+      return readWhole(truncate, bytes);
     case 0x4d: // M
-      return whole(logicalMessage, bytes);
+      return readWhole(logicalMessage, bytes);
     case 0x59: // Y
-      return whole(type, bytes);
+      return readWhole(type, bytes);
     case 0x4f: // O
-      return whole(origin, bytes);
+      return readWhole(origin, bytes);
     default:
       throw new GuardError(
         "wal-invalid",
@@ -92,13 +97,13 @@ function readOldKind(bytes: Buffer): "key" | "full" {
   throw unexpected(bytes, 5);
 }
 
-/** Where the next field of a control message starts. */
+/** A place in a control message: where the next field starts. */
 interface Cursor {
   readonly bytes: Buffer;
   at: number;
 }
 
-function whole<M>(read: (from: Cursor) => M, bytes: Buffer): M {
+function readWhole<M>(read: (from: Cursor) => M, bytes: Buffer): M {
   const from: Cursor = { bytes, at: 1 };
   const message = read(from);
   if (from.at !== bytes.length) throw unexpected(bytes, from.at);
@@ -110,7 +115,7 @@ function begin(from: Cursor): Begin {
 }
 
 function commit(from: Cursor): Commit {
-  readByte(from); // flags, unused so far
+  readByte(from); // flags, which PostgreSQL does not use yet
   return { kind: "commit", commitLsn: readLsn(from), endLsn: readLsn(from), commitTime: readTime(from) };
 }
 
@@ -123,7 +128,7 @@ function relation(from: Cursor): Relation {
   if (identity === undefined) throw unexpected(from.bytes, identityAt);
   const columns: RelationColumn[] = [];
   for (let left = readUint16(from); left > 0; left--) columns.push(readColumn(from));
-  // The protocol writes pg_catalog as the empty name.
+  // The protocol writes pg_catalog as an empty name.
   return { kind: "relation", oid, schema: schema === "" ? "pg_catalog" : schema, name, identity, columns };
 }
 
@@ -134,7 +139,7 @@ function readColumn(from: Cursor): RelationColumn {
 
 function truncate(from: Cursor): Truncate {
   const count = readUint32(from);
-  readByte(from); // CASCADE and RESTART IDENTITY: the tables they reach are listed
+  readByte(from); // CASCADE and RESTART IDENTITY; the tables they reach are listed too
   const relations: number[] = [];
   for (let left = count; left > 0; left--) relations.push(readUint32(from));
   return { kind: "truncate", relations };
@@ -162,31 +167,31 @@ function origin(from: Cursor): Other {
 }
 
 function readByte(from: Cursor): number {
-  return from.bytes.readUInt8(take(from, 1));
+  return from.bytes.readUInt8(advance(from, 1));
 }
 
 function readUint16(from: Cursor): number {
-  return from.bytes.readUInt16BE(take(from, 2));
+  return from.bytes.readUInt16BE(advance(from, 2));
 }
 
 function readUint32(from: Cursor): number {
-  return from.bytes.readUInt32BE(take(from, 4));
+  return from.bytes.readUInt32BE(advance(from, 4));
 }
 
 function readInt32(from: Cursor): number {
-  return from.bytes.readInt32BE(take(from, 4));
+  return from.bytes.readInt32BE(advance(from, 4));
 }
 
 function readLsn(from: Cursor): Lsn {
-  return lsn(from.bytes.readBigUInt64BE(take(from, 8)));
+  return lsn(from.bytes.readBigUInt64BE(advance(from, 8)));
 }
 
 function readTime(from: Cursor): bigint {
-  return from.bytes.readBigInt64BE(take(from, 8)) + POSTGRES_EPOCH;
+  return from.bytes.readBigInt64BE(advance(from, 8)) + POSTGRES_EPOCH;
 }
 
 function readBytes(from: Cursor, size: number): Buffer {
-  const at = take(from, size);
+  const at = advance(from, size);
   return from.bytes.subarray(at, at + size);
 }
 
@@ -198,8 +203,8 @@ function readText(from: Cursor): string {
   return bytes.toString("utf8", at, end);
 }
 
-/** Steps over `size` bytes and returns where they start. */
-function take(from: Cursor, size: number): number {
+/** Moves past `size` bytes and returns where they start. */
+function advance(from: Cursor, size: number): number {
   need(from.bytes, from.at, size);
   const at = from.at;
   from.at = at + size;

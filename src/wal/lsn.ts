@@ -1,4 +1,4 @@
-/** A byte position in PostgreSQL's log, 64 bit. Never mixed with other numbers. */
+/** A byte position in PostgreSQL's log, 64 bits; branded so that it is never mixed with other numbers. */
 export type Lsn = bigint & { readonly __brand: "Lsn" };
 
 export function lsn(value: bigint): Lsn {
@@ -9,7 +9,7 @@ export const LSN_ZERO: Lsn = lsn(0n);
 
 const TEXT = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/;
 
-/** Reads PostgreSQL's `16/B374D848` (either half unpadded). Returns undefined for anything else. */
+/** Reads PostgreSQL's form, `16/B374D848`, with or without leading zeros. Returns undefined for anything else. */
 export function parseLsn(text: string): Lsn | undefined {
   const match = TEXT.exec(text);
   if (match === null) return undefined;
@@ -21,7 +21,7 @@ export function formatLsn(value: Lsn): string {
   return `${(value >> 32n).toString(16).toUpperCase()}/${(value & 0xffffffffn).toString(16).toUpperCase()}`;
 }
 
-/** A clock's microseconds since the Unix epoch as ISO 8601 in UTC, to the millisecond. */
+/** Formats microseconds since the Unix epoch as ISO 8601 in UTC, to the millisecond. */
 export function isoTime(micros: bigint): string {
   // oxlint-disable-next-line no-restricted-globals -- formats a given time; reads no clock
   return new Date(Number(micros / 1000n)).toISOString();

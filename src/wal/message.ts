@@ -2,7 +2,7 @@ import type { Lsn } from "./lsn.ts";
 
 /**
  * pgoutput's messages, protocol version 1 (postgresql.org/docs/current/protocol-logicalrep-message-formats.html).
- * A row keeps the bytes it came in: `oldAt` and `newAt` are the offsets of its TupleData in `bytes`.
+ * A row keeps the bytes it arrived in: `oldAt` and `newAt` are the offsets of its TupleData in `bytes`.
  */
 export type WalMessage = Begin | Commit | Relation | RowChange | Truncate | LogicalMessage | Other;
 
@@ -26,11 +26,11 @@ export interface RelationColumn {
   readonly name: string;
   readonly typeOid: number;
   readonly typmod: number;
-  /** Part of the replica identity (all columns when it is FULL). */
+  /** Whether it is part of the replica identity, which with FULL every column is. */
   readonly key: boolean;
 }
 
-/** A table as of this place in the log: no attnum, nullability or default. Columns are in attnum order. */
+/** A table as of this place in the log, without attnums, nullability or defaults. Columns are in attnum order. */
 export interface Relation {
   readonly kind: "relation";
   readonly oid: number;
@@ -40,7 +40,7 @@ export interface Relation {
   readonly columns: readonly RelationColumn[];
 }
 
-/** `oldKind` key: only the replica identity's columns are there, the others are sent as null. -1: no such tuple. */
+/** With `oldKind` key only the replica identity's columns have values; the others are sent as null. -1: no such tuple. */
 export interface RowChange {
   readonly kind: "insert" | "update" | "delete";
   readonly relation: number;
@@ -63,13 +63,13 @@ export interface LogicalMessage {
   readonly content: Buffer;
 }
 
-/** Type and Origin messages: they change nothing here. */
+/** Type and Origin messages, which are ignored. */
 export interface Other {
   readonly kind: "other";
   readonly tag: string;
 }
 
-/** What the replication connection hands on, in the order it was received. */
+/** What the replication connection delivers, in the order it was received. */
 export type WalItem =
   | { readonly kind: "data"; readonly lsn: Lsn; readonly bytes: Buffer }
   | { readonly kind: "keepalive"; readonly end: Lsn; readonly replyRequested: boolean };

@@ -1,12 +1,12 @@
 import { GuardError } from "../errors.ts";
 
-/** What `pg_current_snapshot()` says, with 64-bit transaction ids (epoch in the upper half). */
+/** The result of `pg_current_snapshot()`. Transaction ids have 64 bits, with the epoch in the upper half. */
 export interface Snapshot {
-  /** Every transaction below is finished. */
+  /** Every transaction below this one had finished. */
   readonly xmin: bigint;
-  /** Every transaction from here on had not finished. */
+  /** No transaction from this one upwards had finished. */
   readonly xmax: bigint;
-  /** Those in between that had not finished. */
+  /** The ones in between that had not finished. */
   readonly inProgress: ReadonlySet<bigint>;
 }
 
@@ -26,8 +26,8 @@ export function parseSnapshot(text: string): Snapshot {
 }
 
 /**
- * Does a query with this snapshot see what the transaction wrote? `xid` is a committed transaction's 32-bit id
- * as a Begin message carries it: the one within 2^31 of the snapshot is meant, as PostgreSQL itself compares.
+ * Does a query with this snapshot see what the transaction wrote? `xid` is a committed transaction's 32-bit id, as a Begin
+ * message carries it; it means the transaction within 2^31 of the snapshot, which is how PostgreSQL compares ids too.
  */
 export function isVisible(snapshot: Snapshot, xid: number): boolean {
   const distance = BigInt.asIntN(32, BigInt(xid) - snapshot.xmax);

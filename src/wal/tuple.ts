@@ -1,15 +1,20 @@
 import { GuardError } from "../errors.ts";
 
-/** How a column's value came: a tag byte of TupleData, as its character code. */
+/**
+ * Reads and writes TupleData, the part of a pgoutput message that holds a row. This is the hottest path of all: one set of
+ * slots is allocated and refilled for every row, and values are left where they are.
+ */
+
+/** How a column's value is sent: a tag byte of TupleData, as its character code. */
 export const NULL_VALUE = 0x6e; // n
-/** An unchanged value kept outside the row (TOAST): not sent. */
+/** An unchanged value that is stored outside the row (TOAST) and therefore not sent. */
 export const UNCHANGED_VALUE = 0x75; // u
 export const TEXT_VALUE = 0x74; // t
 export const BINARY_VALUE = 0x62; // b
 
 /**
- * Where the values of one row are. Made once and filled again for every row, so a row costs no allocation.
- * The value of column i is `bytes.subarray(start[i], end[i])`; start equals end for null and unchanged ones.
+ * Where the values of one row are. Allocated once and refilled for every row.
+ * The value of column i is `bytes.subarray(start[i], end[i])`; for null and unchanged values, start equals end.
  */
 export interface TupleSlots {
   count: number;
@@ -18,10 +23,10 @@ export interface TupleSlots {
   readonly end: Int32Array;
 }
 
-/** PostgreSQL's MaxHeapAttributeNumber: no table has more columns. */
+/** PostgreSQL's MaxHeapAttributeNumber, the most columns that a table can have. */
 const MAX_COLUMNS = 1600;
 
-/** Room for so many columns; a row with more is read, and its `count` says so. */
+/** Slots for this many columns. A row with more columns is still walked to its end, and `count` reports them all. */
 export function tupleSlots(columns = MAX_COLUMNS): TupleSlots {
   return {
     count: 0,
@@ -33,7 +38,7 @@ export function tupleSlots(columns = MAX_COLUMNS): TupleSlots {
 
 /**
  * Fills `slots` from the TupleData at offset `at` and returns the offset after it.
- * Throws GuardError("wal-invalid") for a tuple that is short or has an unknown tag; `slots` is then half filled.
+ * Throws GuardError("wal-invalid") if the tuple is too short or has an unknown tag, leaving `slots` partly filled.
  */
 export function readTuple(bytes: Buffer, at: number, slots: TupleSlots): number {
   const { kind, start, end } = slots;
@@ -63,7 +68,7 @@ export function readTuple(bytes: Buffer, at: number, slots: TupleSlots): number 
   return next;
 }
 
-/** The offset after the TupleData at `at`, without keeping where its values are. Throws as readTuple does. */
+/** Returns the offset after the TupleData at `at` without recording its values. Throws as readTuple does. */
 export function skipTuple(bytes: Buffer, at: number): number {
   const length = bytes.length;
   const count = readColumnCount(bytes, at);
@@ -84,7 +89,7 @@ export function skipTuple(bytes: Buffer, at: number): number {
   return next;
 }
 
-/** TupleData as pgoutput writes it: null is sent as `n`, everything else as text (strings in UTF-8). */
+/** Writes TupleData as pgoutput does: null as `n`, everything else as text (strings in UTF-8). */
 export function tupleFrom(values: readonly (Buffer | string | null)[]): Buffer {
   let size = 2;
   for (const value of values) size += value === null ? 1 : 5 + Buffer.byteLength(value);

@@ -5,7 +5,7 @@ import { javaRegex } from "../../src/capture/java-regex.ts";
 
 interface Case {
   readonly pattern: string;
-  /** Which of the texts java.util.regex.Pattern matches whole under CASE_INSENSITIVE; null: it refuses the pattern. */
+  /** The texts that java.util.regex.Pattern matches as a whole with CASE_INSENSITIVE; null if it rejects the pattern. */
   readonly matches: readonly string[] | null;
 }
 
@@ -25,7 +25,7 @@ describe("a regular expression of a list", () => {
     expect(ours).toEqual(matches);
   });
 
-  it("that is taken means what it means in Java (400 random ones)", () => {
+  it("means the same as in Java when it is accepted (400 random patterns)", () => {
     const { texts, rows } = cases("java-regex-random.jsonl");
     const different = rows.filter(({ pattern, matches }) => {
       const regex = javaRegex(pattern);
@@ -45,13 +45,13 @@ describe("a regular expression of a list", () => {
     ["public\\.[a[bc]]", /class within a class/],
     ["public\\.[a-z&&[^b]]", /class within a class|intersection/],
     ["public\\.\\p{Lower}", /`\\p\{Lower\}`/],
-    ["public\\.(a", /is no regular expression/],
+    ["public\\.(a", /is not a regular expression/],
     ["public\\.[a", /class that is not closed/],
-    ["*.customers", /is no regular expression/],
-    ["a)(b", /is no regular expression/],
+    ["*.customers", /is not a regular expression/],
+    ["a)(b", /is not a regular expression/],
     ["public\\", /ends with a backslash/],
-    ["public\\.{2", /repeats nothing/],
-  ])("%s is refused by name", (pattern, why) => {
+    ["public\\.{2", /nothing before it to repeat/],
+  ])("%s is refused, naming the construct", (pattern, why) => {
     expect(javaRegex(pattern)).toEqual({ kind: "refused", why: expect.stringMatching(why) });
   });
 });
@@ -73,7 +73,7 @@ function filter(lists: {
 }
 
 describe("the lists", () => {
-  it("an entry without a sign of a regular expression is plain, and a comma in one is escaped", () => {
+  it("an entry without special characters is plain, and a comma inside an entry is escaped", () => {
     const entries = listed("public.customers, public\\.o{1\\,2},,sales.a-b ");
     expect(entries.map(({ text, plain }) => [text, plain])).toEqual([
       ["public.customers", true],
@@ -82,10 +82,10 @@ describe("the lists", () => {
     ]);
   });
 
-  it("every entry that cannot be used is named by its place", () => {
+  it("every entry that cannot be used is reported with its place", () => {
     expect(entryList("a.b, a++, (")).toEqual({
       kind: "refused",
-      why: [expect.stringMatching(/^entry 2 has a possessive/), expect.stringMatching(/^entry 3 is no regular/)],
+      why: [expect.stringMatching(/^entry 2 has a possessive/), expect.stringMatching(/^entry 3 is not a regular/)],
     });
     expect(entryList(" , ")).toEqual({ kind: "refused", why: ["has no entry"] });
   });
@@ -127,7 +127,7 @@ describe("message.key.columns", () => {
   };
 
   // case key.message_key_columns of Debezium's PostgresConnectorIT.shouldRewriteIdentityKey
-  it("names the key of the tables it matches, in its own order; the others keep theirs", () => {
+  it("sets the key of the tables it matches, in its own order, and leaves the others' keys alone", () => {
     expect(keys("(.*)1.a:pk,aa", "s1", "a")).toEqual(["pk", "aa"]);
     expect(keys("(.*)1.a:aa,pk", "s1", "a")).toEqual(["aa", "pk"]);
     expect(keys("(.*)1.a:pk,aa", "s2", "a")).toBeUndefined();
@@ -136,7 +136,7 @@ describe("message.key.columns", () => {
     expect(keys("s1.a:.*", "s1", "a")).toEqual(["id", "pk", "aa"]);
   });
 
-  it("of another form is refused by its place", () => {
+  it("with an entry of another form is refused with the entry's place", () => {
     expect(keyColumnList("s.a:id;s.b")).toEqual({
       kind: "refused",
       why: ["entry 2 is not schema.table:column,column"],

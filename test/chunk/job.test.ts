@@ -21,28 +21,28 @@ const STEP: ChunkStep = { published: 2, scanned: 3, last: ["3"], done: false, ag
 
 describe("a job after a window", () => {
   const cases: [string, Partial<ChunkJob>, Partial<ChunkStep>, Partial<ChunkJob>][] = [
-    ["a full range: the cursor moves", {}, {}, { cursor: ["3"], rows: 2, scanned: 3, state: "running" }],
-    ["the last range: done", { cursor: ["3"] }, { last: ["5"], done: true }, { cursor: ["5"], state: "done" }],
+    ["a full range moves the cursor", {}, {}, { cursor: ["3"], rows: 2, scanned: 3, state: "running" }],
+    ["the last range ends the job", { cursor: ["3"] }, { last: ["5"], done: true }, { cursor: ["5"], state: "done" }],
     [
-      "an empty range: done, the cursor stays",
+      "an empty range ends the job and keeps the cursor",
       { cursor: ["5"] },
       { published: 0, scanned: 0, last: undefined, done: true },
       { cursor: ["5"], state: "done", rows: 0 },
     ],
     [
-      "keys to read again: not done, though at the end",
+      "keys to read again keep the job running at the end of the table",
       {},
       { done: true, again: [["2"]] },
       { cursor: ["3"], again: [["2"]], state: "running" },
     ],
     [
-      "keys read again: the cursor stays",
+      "keys that were read again do not move the cursor",
       { cursor: ["3"], again: [["2"]] },
       { last: undefined, done: true },
       { cursor: ["3"], again: [], state: "running" },
     ],
     [
-      "touched again while read again",
+      "a key that is touched while it is read again is read once more",
       { cursor: ["3"], again: [["2"], ["1"]] },
       { published: 1, again: [["2"]] },
       { cursor: ["3"], again: [["2"]], rows: 1 },
@@ -55,7 +55,7 @@ describe("a job after a window", () => {
   });
 
   law.prop([fc.array(fc.record({ rows: fc.nat({ max: 3 }), touched: fc.boolean() }), { maxLength: 20 })])(
-    "a table is read to its end once, and no key that had to be read again is left",
+    "a table is read to its end exactly once, including every key that had to be read again",
     (windows) => {
       const keys = Array.from({ length: 10 }, (_, index) => String(index));
       const published: string[] = [];
@@ -88,11 +88,11 @@ describe("a job after a window", () => {
 describe("the next job", () => {
   const named = (id: string, more: Partial<ChunkJob> = {}): ChunkJob => ({ ...JOB, id, ...more });
   const cases: [string, readonly ChunkJob[], string | undefined][] = [
-    ["none", [], undefined],
-    ["the first that runs", [named("a"), named("b")], "a"],
+    ["none when there is no job", [], undefined],
+    ["the first that is running", [named("a"), named("b")], "a"],
     ["a snapshot before a backfill", [named("a"), named("b", { kind: "snapshot" })], "b"],
     [
-      "none that waits, is done or refused",
+      "none when all wait, are done or are refused",
       [
         named("a", { state: "waiting" }),
         named("b", { state: "done", kind: "snapshot" }),

@@ -12,11 +12,16 @@ interface Change {
 
 describe("what a chunk may publish", () => {
   const cases: [string, readonly Change[], readonly number[], readonly number[]][] = [
-    ["all of it when nothing changed", [], [0, 1, 2], []],
-    ["not what changed in between", [{ keys: ["b"], incomplete: false }], [0, 2], []],
-    ["neither the old nor the new key of a key change", [{ keys: ["a", "c"], incomplete: false }], [1], []],
-    ["a change of a key that is not in it changes nothing", [{ keys: ["z"], incomplete: false }], [0, 1, 2], []],
-    ["a change without a large value: read again", [{ keys: ["b"], incomplete: true }], [0, 2], [1]],
+    ["all rows when nothing changed", [], [0, 1, 2], []],
+    ["no row that changed between the marks", [{ keys: ["b"], incomplete: false }], [0, 2], []],
+    ["neither the old nor the new key of a row whose key changed", [{ keys: ["a", "c"], incomplete: false }], [1], []],
+    ["all rows when only keys outside the chunk changed", [{ keys: ["z"], incomplete: false }], [0, 1, 2], []],
+    [
+      "not a row whose change left out a large value: it is read again",
+      [{ keys: ["b"], incomplete: true }],
+      [0, 2],
+      [1],
+    ],
     [
       "and then one with it: not again",
       [
@@ -60,7 +65,7 @@ describe("what a chunk may publish", () => {
 });
 
 describe("a window that touches very many keys", () => {
-  it("is given up instead of kept: its chunk is read again", () => {
+  it("is abandoned, and its chunk is read again", () => {
     const window = openWindow("n", []);
     for (let key = 0; key < 100_000; key++) touch(window, [String(key)], false);
     expect(window.spoiled).toBe(false);
@@ -71,22 +76,22 @@ describe("a window that touches very many keys", () => {
   });
 });
 
-describe("does a chunk see all that was delivered before its window", () => {
+describe("whether a chunk sees everything that was delivered before its window", () => {
   const cases: [string, readonly number[], string, boolean][] = [
     ["nothing was delivered", [], "10:10:", true],
     ["all finished", [7, 9], "10:10:", true],
-    ["one not yet visible", [7, 10], "10:12:10", false],
-    ["one after the snapshot", [12], "10:12:", false],
-    ["one between others in progress", [11], "10:12:10", true],
+    ["one is not visible yet", [7, 10], "10:12:10", false],
+    ["one began after the snapshot", [12], "10:12:", false],
+    ["one finished while others are in progress", [11], "10:12:10", true],
     ["across the epoch: 2^32 + 3 is transaction 3", [3], "4294967300:4294967300:", true],
-    ["the one before the epoch is long done", [4_294_967_290], "4294967300:4294967300:", true],
+    ["one from the epoch before has long finished", [4_294_967_290], "4294967300:4294967300:", true],
   ];
 
   it.each(cases)("%s", (_, delivered, snapshot, expected) => {
     expect(seesAll(openWindow("n", delivered), parseSnapshot(snapshot))).toBe(expected);
   });
 
-  it("what is delivered after it opened does not count", () => {
+  it("transactions delivered after the window opened do not count", () => {
     const delivered = new Set([7]);
     const window = openWindow("n", delivered);
     delivered.add(99);
@@ -108,7 +113,7 @@ describe("our marks in the log", () => {
     ["a high mark", message("high:abc"), { kind: "high", nonce: "abc" }],
     ["the mark of a transaction id", message("track"), undefined],
     ["another prefix", message("low:abc", { prefix: "other" }), undefined],
-    ["not in a transaction: it would come before its place", message("low:abc", { transactional: false }), undefined],
+    ["not in a transaction, and so delivered too early", message("low:abc", { transactional: false }), undefined],
     ["no nonce", message("low"), undefined],
   ])("%s", (_, given, expected) => {
     expect(markOf(given)).toEqual(expected);

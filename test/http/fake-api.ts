@@ -5,7 +5,7 @@ import type { AmendmentView } from "../../src/api/amendment.ts";
 import type { Api, Command, Outcome, TopicView } from "../../src/api/api.ts";
 import type { CoverageView } from "../../src/api/coverage.ts";
 import type { PlanView } from "../../src/api/plan.ts";
-import type { Step } from "../../src/migration/step.ts";
+import type { DdlStep } from "../../src/migration/ddl-step.ts";
 
 export const amendment: AmendmentView = {
   id: "inventory.public.customers/3",
@@ -52,7 +52,7 @@ export interface FakeApi extends Api {
   readonly retired: ContractName[];
   /** The rest of what an amendment says, by what is asked first; the last stays. */
   changes: Partial<AmendmentView>[];
-  readonly planned: (readonly Step[])[];
+  readonly planned: (readonly DdlStep[])[];
   plans: PlanView;
   coverages: CoverageView;
   readonly policies: (ReleasePolicy | undefined)[];

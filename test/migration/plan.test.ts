@@ -4,8 +4,8 @@ import { schemaHash } from "../../src/avro/hash.ts";
 import { GuardError } from "../../src/errors.ts";
 import { candidateOf } from "../../src/gate/amendment/candidate.ts";
 import type { Rules, State, TableState } from "../../src/gate/state.ts";
-import { applySteps } from "../../src/migration/apply.ts";
-import { stepsOf } from "../../src/migration/read.ts";
+import { applyDdlSteps } from "../../src/migration/apply.ts";
+import { readDdlSteps } from "../../src/migration/read.ts";
 import { planOf } from "../../src/service/plan.ts";
 import type { Check, Registry } from "../../src/registry/client.ts";
 import type { Column } from "../../src/table/column.ts";
@@ -29,9 +29,9 @@ import {
 
 beforeAll(loadModule);
 
-const steps = (sql: string) => stepsOf(sql, parseSync(sql));
+const steps = (sql: string) => readDdlSteps(sql, parseSync(sql));
 
-/** Amendments with the schema each would make, as people and registries see them. */
+/** Amendments, each with the schema it would make, as people and registries see them. */
 function shown(table: TableState, rules: Rules = RULES): readonly unknown[] {
   return table.amendments.map((amendment) => {
     const making = candidateOf(rules, table, amendment);
@@ -40,7 +40,7 @@ function shown(table: TableState, rules: Rules = RULES): readonly unknown[] {
   });
 }
 
-/** What DDL leaves behind in the catalog, beside the SQL that does it. */
+/** DDL, and the columns that the catalog has after it. */
 const migrations: readonly [string, readonly Column[]][] = [
   ["add nick text", [ID, NAME, NICK]],
   ["add nick text not null default 'x'", [ID, NAME, { ...NICK, notNull: true, defaultExpr: "'x'::text" }]],
@@ -58,29 +58,30 @@ const migrations: readonly [string, readonly Column[]][] = [
   ["add gone text, drop gone, add zip text", [ID, NAME, ZIP]],
 ];
 
-test.each(migrations)("the plan of ALTER TABLE … %s is what the log would show", (sql, after) => {
+test.each(migrations)("the plan of ALTER TABLE … %s equals what the log would show", (sql, after) => {
   const state = stateOf();
   const real = tableIn(play(RULES, state, seen(after)).state);
-  const { tables, notes } = applySteps(RULES, state, steps(`alter table customers ${sql}`), WHEN);
+  const { tables, notes } = applyDdlSteps(RULES, state, steps(`alter table customers ${sql}`), WHEN);
   if (sql !== "add at pg_lsn") expect(notes).toStrictEqual([]);
   const planned = tables[0]?.table;
-  if (sql === "add at pg_lsn") return expect(notes[0]?.message).toBe("type pg_lsn of at is not known here");
+  if (sql === "add at pg_lsn")
+    return expect(notes[0]?.message).toBe("column at: no captured column has the type pg_lsn yet");
   expect(planned === undefined ? [] : shown(planned)).toStrictEqual(shown(real));
   expect(tables[0]?.fresh.map(({ amendment }) => amendment.id)).toStrictEqual(real.amendments.map(({ id }) => id));
 });
 
-test("what waits already is no news, and a migration that undoes it leaves nothing", () => {
+test("an amendment that already waits is not fresh, and a migration that undoes it leaves none", () => {
   const state = play(RULES, stateOf(), seen([ID, NAME, NICK])).state;
-  const other = applySteps(RULES, state, steps("alter table customers add zip text"), WHEN);
+  const other = applyDdlSteps(RULES, state, steps("alter table customers add zip text"), WHEN);
   expect(other.tables[0]?.fresh.map(({ amendment }) => amendment.name)).toStrictEqual(["zip"]);
   expect(other.tables[0]?.table.amendments.map(({ name }) => name)).toStrictEqual(["nick", "zip"]);
-  const undone = applySteps(RULES, state, steps("alter table customers drop nick"), WHEN);
+  const undone = applyDdlSteps(RULES, state, steps("alter table customers drop nick"), WHEN);
   expect(undone.tables[0]?.table.amendments).toStrictEqual([]);
 });
 
-test("a table is found by its name, its schema, and under its new name", () => {
+test("a table is found by its name, with or without its schema, and by its new name after a rename", () => {
   const names = (sql: string) =>
-    applySteps(RULES, stateOf(), steps(sql), WHEN).tables.flatMap(({ fresh }) =>
+    applyDdlSteps(RULES, stateOf(), steps(sql), WHEN).tables.flatMap(({ fresh }) =>
       fresh.map((one) => one.amendment.name),
     );
   expect(names("alter table public.customers add zip text")).toStrictEqual(["zip"]);
@@ -90,24 +91,24 @@ test("a table is found by its name, its schema, and under its new name", () => {
 });
 
 test.each([
-  ["alter table customers rename to clients", "fine", /^its events stay on/],
-  ["alter table customers set schema archive", "fine", /^its events stay on/],
+  ["alter table customers rename to clients", "fine", /^the table is still captured under its old name/],
+  ["alter table customers set schema archive", "fine", /^the table is still captured under its old name/],
   ["create table public.orders (id int)", "fine", /^a new table/],
-  ["alter table customers rename to old;create table customers (id int)", "unknown", /^another table takes the name/],
-  ["drop table customers;create table customers (id int)", "unknown", /^another table takes the name/],
+  ["alter table customers rename to old;create table customers (id int)", "unknown", /^a new table takes the name/],
+  ["drop table customers;create table customers (id int)", "unknown", /^a new table takes the name/],
 ])("%s: the last note is %s", (sql, kind, message) => {
-  // The connector's file has these two alone: a table stays captured by the name it had.
+  // The connector's file lists only these two. A renamed table is still captured under its old name.
   const table = (schema: string, name: string) => schema === "public" && ["customers", "orders"].includes(name);
   const rules = { ...RULES, filter: { ...RULES.filter, table } };
-  const { notes } = applySteps(rules, stateOf(), steps(sql), WHEN);
+  const { notes } = applyDdlSteps(rules, stateOf(), steps(sql), WHEN);
   expect(notes.at(-1)).toMatchObject({ kind, message: expect.stringMatching(message) });
 });
 
-test("a table under another name keeps the key that the connector's file gave it under the old one", () => {
+test("a renamed table keeps the key columns that the connector's file gives it under its old name", () => {
   const keyColumns = (_schema: string, name: string) => (name === "customers" ? ["id"] : undefined);
   const rules = { ...RULES, filter: { ...RULES.filter, keyColumns } };
   const sql = "alter table customers rename to clients; alter table clients add primary key (name)";
-  const { tables } = applySteps(rules, stateOf(), steps(sql), WHEN);
+  const { tables } = applyDdlSteps(rules, stateOf(), steps(sql), WHEN);
   expect(tables[0]?.fresh.map(({ amendment }) => amendment.kind)).not.toContain("key");
 });
 
@@ -116,19 +117,19 @@ test.each([
   ["alter table customers add k int primary key", "key"],
   ["alter table customers add primary key (id, name)", "key"],
 ])("%s changes the key", (sql, kind) => {
-  const { tables } = applySteps(RULES, stateOf(), steps(sql), WHEN);
+  const { tables } = applyDdlSteps(RULES, stateOf(), steps(sql), WHEN);
   expect(tables[0]?.fresh.map(({ amendment }) => amendment.kind)).toContain(kind);
 });
 
 test.each([
-  ["alter table customers add name text", "there is a column name already"],
-  ["alter table customers drop nick", "there is no column nick"],
-  ["alter table customers add mood mood", "type mood of mood is not known here"],
-  ["alter table customers rename id to key", "id is in the key: so is what changes of it"],
-  ["drop table customers", `the table of ${TOPIC} is dropped: its topic gets no more events`],
-  ["do $$ begin end $$", "not read: a DO block"],
-])("%s cannot be told: %s", (sql, message) => {
-  const { notes } = applySteps(RULES, stateOf(), steps(sql), WHEN);
+  ["alter table customers add name text", "the table already has a column name"],
+  ["alter table customers drop nick", "the table has no column nick"],
+  ["alter table customers add mood mood", "column mood: no captured column has the type mood yet"],
+  ["alter table customers rename id to key", "id is a key column: this changes the key of the events too"],
+  ["drop table customers", `the table is dropped: its topic ${TOPIC} gets no more events`],
+  ["do $$ begin end $$", "not analysed: a DO block"],
+])("%s gives the note: %s", (sql, message) => {
+  const { notes } = applyDdlSteps(RULES, stateOf(), steps(sql), WHEN);
   expect(notes).toMatchObject([{ line: 1, kind: "unknown", message }]);
 });
 
@@ -151,7 +152,7 @@ describe("the plan of a service", () => {
   const plan = (state: State, sql: string, registry = compatible) =>
     planOf([{ name: "inventory", rules: RULES, registry, state }], steps(sql), 0);
 
-  test("an added column waits for the consumer that refuses what it does not know", async () => {
+  test("an added column waits for a consumer that rejects unknown fields", async () => {
     const { amendments, notes } = await plan(stateOf(publishing(), REPLICA), "\nalter table customers add zip text");
     expect(notes).toStrictEqual([]);
     expect(amendments).toMatchObject([
@@ -170,7 +171,7 @@ describe("the plan of a service", () => {
     expect(amendments[0]?.schema).toContain('"zip"');
   });
 
-  test("without a contract it flows, with the schema the service would register", async () => {
+  test("without a contract an added column flows, with the schema that the service would register", async () => {
     const { amendments } = await plan(stateOf(), "alter table customers add zip text");
     const real = tableIn(play(RULES, stateOf(), seen([ID, NAME, { ...ZIP, attnum: fieldFor(NICK).attnum }])).state);
     const making = real.amendments[0] && candidateOf(RULES, real, real.amendments[0]);
@@ -179,7 +180,7 @@ describe("the plan of a service", () => {
     expect(schemaHash(JSON.parse(text))).toBe(making?.kind === "made" ? making.made.candidate.hash : "");
   });
 
-  test("a registry that refuses or is down is the reason it waits, never an all-clear", async () => {
+  test("a registry that rejects the schema or is down is the reason why an amendment waits", async () => {
     const refusing = registryOf(() => ({ kind: "incompatible", messages: ["no"] }));
     const down = registryOf(() => {
       throw new GuardError("registry-down", "no answer");

@@ -1,11 +1,11 @@
 import { loadModule, parseSync } from "libpg-query";
 import { beforeAll, expect, test } from "vitest";
-import { stepsOf } from "../../src/migration/read.ts";
-import { stepSchema } from "../../src/migration/step.ts";
+import { readDdlSteps } from "../../src/migration/read.ts";
+import { ddlStepSchema } from "../../src/migration/ddl-step.ts";
 
 beforeAll(loadModule);
 
-const read = (sql: string) => stepsOf(sql, parseSync(sql));
+const read = (sql: string) => readDdlSteps(sql, parseSync(sql));
 const table = { schema: undefined, name: "customers" };
 const type = (name: string, ...modifiers: number[]) => ({ name, modifiers, array: false });
 const plain = { notNull: false, defaultExpr: undefined, identity: false, generated: false, key: false };
@@ -84,7 +84,7 @@ test.each([
   "call migrate()",
   "create table x as select 1",
   "select 1 into x",
-])("%s is not read, and said to be", (sql) => {
+])("%s becomes a step of kind unread", (sql) => {
   expect(read(sql).map(({ kind }) => kind)).toStrictEqual(["unread"]);
 });
 
@@ -104,7 +104,7 @@ test.each([
   expect(read(sql)).toStrictEqual([]);
 });
 
-test("each step has its statement's line, comments and other letters before it or not", () => {
+test("each step has the line of its statement, after comments and letters beyond ASCII", () => {
   const sql =
     "-- größer ✓\nbegin;\n\n/* two\nlines */ alter table customers\n  add zip text;\nalter table customers drop name;\n";
   expect(read(sql).map(({ kind, line }) => [kind, line])).toStrictEqual([
@@ -113,7 +113,7 @@ test("each step has its statement's line, comments and other letters before it o
   ]);
 });
 
-test("every step passes as the service takes it", () => {
+test("every step passes the schema that the service checks it with", () => {
   const all = [...statements.map(([sql]) => sql), ...columns.map(([sql]) => `alter table customers add ${sql}`)];
-  for (const step of read(all.join(";"))) expect(stepSchema.parse(JSON.parse(JSON.stringify(step)))).toBeDefined();
+  for (const step of read(all.join(";"))) expect(ddlStepSchema.parse(JSON.parse(JSON.stringify(step)))).toBeDefined();
 });

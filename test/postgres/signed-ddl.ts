@@ -98,7 +98,7 @@ function inWords(ddl: Ddl): string {
     if (one.change === "dropped") return `-${one.table.name}`;
     return `${one.table.name}: ${one.table.columns.map((column) => column.name).join(" ")}`;
   });
-  return [...tables, ...(ddl.look.length === 0 ? [] : [`look ${ddl.look.length}`])].join("; ");
+  return [...tables, ...(ddl.undescribed.length === 0 ? [] : [`look ${ddl.undescribed.length}`])].join("; ");
 }
 
 /** The commands that were believed. */

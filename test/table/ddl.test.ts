@@ -55,7 +55,7 @@ const PAYLOAD = {
   look: [16391],
 };
 
-/** As postgres/trigger-sql.ts signs: its tests on a real server show that the two are the same. */
+/** Signs as postgres/trigger-sql.ts does; its tests on a real server show that the two agree. */
 function signed(payload: string, secret = SECRET): string {
   const inner = createHash("sha256").update(secret).update(payload).digest();
   return `${createHash("sha256").update(secret).update(inner).digest("hex")} ${payload}`;
@@ -70,7 +70,7 @@ function read(payload: object, xid = XID, secret: string | undefined = SECRET): 
   return readDdl(message(signed(JSON.stringify(payload))), xid, secret);
 }
 
-test("a signed message of this transaction is what the command did", () => {
+test("a signed message of this transaction says what the command did", () => {
   const result = read(PAYLOAD);
   expect(result).toEqual({
     kind: "trusted",
@@ -117,7 +117,7 @@ test("a signed message of this transaction is what the command did", () => {
         },
         { change: "dropped", table: { oid: 16390, schema: "public", name: "gone" } },
       ],
-      look: [16391],
+      undescribed: [16391],
     },
   });
 });
@@ -135,30 +135,30 @@ test.each([
   expect(result).toMatchObject({ ddl: { tables: [{ rewritten }, { change: "dropped" }] } });
 });
 
-test("a transaction's id is compared by its lower 32 bits, which are all the log has", () => {
+test("transaction ids are compared by their lower 32 bits, which are all that the log has", () => {
   const xid = String(5n * 2n ** 32n + 735n);
   expect(read({ ...PAYLOAD, xid })).toMatchObject({ kind: "trusted" });
   expect(read({ ...PAYLOAD, xid }, 736)).toMatchObject({ kind: "untrusted" });
   expect(read({ ...PAYLOAD, xid: "4294967295" }, 4_294_967_295)).toMatchObject({ kind: "trusted" });
 });
 
-test("a message of another prefix is none", () => {
+test("a message with another prefix is not the trigger's", () => {
   expect(readDdl(message(signed("{}"), { prefix: "fieldgate.mark" }), XID, SECRET)).toBeUndefined();
 });
 
 const OIDS = [16384, 16390, 16391];
 test.each<[what: string, given: DdlMessage | undefined, why: RegExp, oids: readonly number[]]>([
   [
-    "outside of a transaction",
+    "outside a transaction",
     readDdl(message(signed(JSON.stringify(PAYLOAD)), { transactional: false }), XID, SECRET),
     /not part of a transaction/,
     OIDS,
   ],
-  ["of another transaction", read(PAYLOAD, 736), /another transaction/, OIDS],
+  ["from another transaction", read(PAYLOAD, 736), /another transaction/, OIDS],
   [
-    "while the secret is not known",
+    "while the secret could not be read",
     readDdl(message(signed(JSON.stringify(PAYLOAD))), XID, undefined),
-    /secret is not known/,
+    /secret could not be read/,
     OIDS,
   ],
   [
@@ -167,30 +167,40 @@ test.each<[what: string, given: DdlMessage | undefined, why: RegExp, oids: reado
     /signature is wrong/,
     OIDS,
   ],
-  ["not signed", readDdl(message(JSON.stringify(PAYLOAD)), XID, SECRET), /signature is wrong/, []],
-  ["of another format", read({ ...PAYLOAD, format: 2 }), /another version/, OIDS],
+  ["that is not signed", readDdl(message(JSON.stringify(PAYLOAD)), XID, SECRET), /signature is wrong/, []],
+  ["in another format", read({ ...PAYLOAD, format: 2 }), /another version/, OIDS],
   ["without its tables", read({ ...PAYLOAD, tables: undefined }), /another version/, [16390, 16391]],
   [
-    "with a column of another form",
+    "with a malformed column",
     read({ ...PAYLOAD, tables: [{ change: "changed", rewrite: null, table: { ...TABLE, columns: [{}] } }] }),
     /another version/,
     OIDS,
   ],
-  ["signed but no JSON", readDdl(message(signed("{")), XID, SECRET), /another version/, []],
-  ["empty", readDdl(message(""), XID, SECRET), /signature is wrong/, []],
-  ["a failure of the trigger", readDdl(message('{"error":"42P01"}'), XID, SECRET), /failed with SQLSTATE 42P01$/, []],
-  ["a failure with more in it", readDdl(message('{"error":"42P01\\u0000x"}'), XID, SECRET), /signature is wrong/, []],
+  ["that is signed but not JSON", readDdl(message(signed("{")), XID, SECRET), /another version/, []],
+  ["that is empty", readDdl(message(""), XID, SECRET), /signature is wrong/, []],
   [
-    "too large to be looked at",
+    "that reports a failure of the trigger",
+    readDdl(message('{"error":"42P01"}'), XID, SECRET),
+    /failed with SQLSTATE 42P01$/,
+    [],
+  ],
+  [
+    "that reports a failure and more",
+    readDdl(message('{"error":"42P01\\u0000x"}'), XID, SECRET),
+    /signature is wrong/,
+    [],
+  ],
+  [
+    "that is too large to be the trigger's",
     readDdl(message(signed(JSON.stringify({ ...PAYLOAD, pad: "x".repeat(1_300_000) }))), XID, SECRET),
     /1300\d{3} bytes/,
     [],
   ],
-])("a message %s is not believed", (_what, given, why, oids) => {
+])("a message %s is not trusted", (_what, given, why, oids) => {
   expect(given).toEqual({ kind: "untrusted", why: expect.stringMatching(why), oids });
 });
 
-test("a message with any bit changed is not believed, and any bytes at all are read", () => {
+test("a message with any bit changed is not trusted, and arbitrary bytes throw nothing", () => {
   const content = Buffer.from(signed(JSON.stringify(PAYLOAD)));
   fc.assert(
     fc.property(fc.nat(content.length - 1), fc.nat(7), (at, bit) => {
@@ -213,8 +223,8 @@ test("a message with any bit changed is not believed, and any bytes at all are r
   );
 });
 
-test("whoever reads one message cannot sign a longer one", () => {
-  // Over secret and text alone, sha256's state after a message is its hash: the inner hash is never shown.
+test("someone who reads a message cannot sign a longer one", () => {
+  // With one plain sha256 over secret and text, the hash could be extended. That inner hash is never shown.
   const text = JSON.stringify(PAYLOAD);
   const plain = createHash("sha256").update(SECRET).update(text).digest("hex");
   expect(signed(text)).not.toContain(plain);

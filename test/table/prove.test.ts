@@ -27,13 +27,13 @@ function relation(text: string): RelationColumn[] {
   });
 }
 
-describe("who a Relation's columns are", () => {
+describe("the identity of a Relation's columns", () => {
   const cases: [string, string, string, string, number, boolean, string][] = [
     ["nothing changed", "id:23 a:25", "1id:23 2a:25", "1id:23 2a:25", 2, false, "1 2"],
     ["a column added", "id:23 a:25 b:25", "1id:23 2a:25", "1id:23 2a:25 3b:25", 3, false, "1 2 3"],
-    ["a column added, the stream lags before it", "id:23 a:25", "1id:23 2a:25", "1id:23 2a:25 3b:25", 3, false, "1 2"],
+    ["a column added, but the row is older", "id:23 a:25", "1id:23 2a:25", "1id:23 2a:25 3b:25", 3, false, "1 2"],
     [
-      "DROP nick; RENAME nick_new TO nick is not dropping nick_new",
+      "DROP nick, RENAME nick_new TO nick is told apart from dropping nick_new",
       "id:23 nick:25",
       "1id:23 2nick:25 3nick_new:25",
       "1id:23 3nick:25",
@@ -41,10 +41,10 @@ describe("who a Relation's columns are", () => {
       false,
       "1 3",
     ],
-    ["a column dropped since", "id:23 a:25 b:25", "1id:23 2a:25 3b:25", "1id:23 3b:25", 3, false, "1 2 3"],
-    ["added and dropped since", "id:23 x:25", "1id:23", "1id:23", 2, false, "1 2"],
+    ["a column dropped after the row", "id:23 a:25 b:25", "1id:23 2a:25 3b:25", "1id:23 3b:25", 3, false, "1 2 3"],
+    ["a column added before and dropped after the row", "id:23 x:25", "1id:23", "1id:23", 2, false, "1 2"],
     [
-      "dropped and added again with the same type: either may be it",
+      "dropped and added again with the same type: it may be either",
       "id:23 a:25",
       "1id:23 2a:25",
       "1id:23 3a:25",
@@ -52,9 +52,9 @@ describe("who a Relation's columns are", () => {
       false,
       "1 ?",
     ],
-    ["… but not once the catalog is older than the row", "id:23 a:25", "1id:23 2a:25", "1id:23 3a:25", 3, true, "1 3"],
+    ["… unless the old column was gone before the row", "id:23 a:25", "1id:23 2a:25", "1id:23 3a:25", 3, true, "1 3"],
     [
-      "dropped and added again with another type, seen before",
+      "dropped and added again with another type, and the row is older",
       "id:23 a:25",
       "1id:23 2a:25",
       "1id:23 3a:23",
@@ -63,7 +63,7 @@ describe("who a Relation's columns are", () => {
       "1 2",
     ],
     [
-      "dropped and added again with another type, seen after",
+      "dropped and added again with another type, and the row is newer",
       "id:23 a:23",
       "1id:23 2a:25",
       "1id:23 3a:23",
@@ -80,9 +80,9 @@ describe("who a Relation's columns are", () => {
       false,
       "none",
     ],
-    ["known gone attnums stay gone", "id:23 c:25", "1id:23", "1id:23 4c:25", 4, true, "1 4"],
-    ["retyped since", "id:23 a:23", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
-    ["retyped twice is still the only reading", "id:23 a:20", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
+    ["attnums that were gone before the row are not in it", "id:23 c:25", "1id:23", "1id:23 4c:25", 4, true, "1 4"],
+    ["retyped after the row", "id:23 a:23", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
+    ["retyped twice, but it is the only reading", "id:23 a:20", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
   ];
   it.each(cases)("%s", (_name, seen, known, live, max, goneBefore, expected) => {
     const proof = prove(relation(seen), columns(known), catalog(live, max), () => goneBefore);
@@ -93,7 +93,7 @@ describe("who a Relation's columns are", () => {
 
 type Ddl = { kind: "add"; oid: number } | { kind: "drop"; pick: number } | { kind: "rename"; pick: number };
 
-/** Plays DDL over a table; returns the live columns after each step. */
+/** Applies DDL to a table and returns the columns after each step. */
 function play(steps: readonly Ddl[]): { columns: KnownColumn[]; maxAttnum: number }[] {
   let live = columns("1id:23");
   let max = 1;
@@ -115,15 +115,15 @@ const ddl: fc.Arbitrary<Ddl> = fc.oneof(
   fc.record({ kind: fc.constantFrom("drop" as const, "rename" as const), pick: fc.nat(9) }),
 );
 
-it("what an older catalog lacked already is not in a later row", () => {
+it("a column that was missing from an older catalog read is not in a later row", () => {
   const seen = relation("id:23 a:25");
   const proof = prove(seen, columns("1id:23 2a:25"), catalog("1id:23 3a:25", 3), (column) => column === 2);
   expect(proof).toEqual({ kind: "proven", columns: [1, 3] });
 });
 
-describe("laws of the proof", () => {
+describe("laws of prove", () => {
   law.prop([fc.array(ddl, { maxLength: 12 }), fc.nat(12), fc.nat(12), fc.nat(12)])(
-    "what is proven is the truth, whatever DDL lies before, at and after the row",
+    "whatever is proven is true, whatever DDL ran before and after the row",
     (steps, i, j, k) => {
       const states = play(steps);
       const [before = 0, at = 0, after = 0] = [i, j, k].map((n) => n % states.length).sort((x, y) => x - y);

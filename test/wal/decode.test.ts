@@ -54,7 +54,7 @@ function rowInWords({ kind, relation, bytes, oldKind, oldAt, newAt }: RowChange)
   return `${kind} ${relation} ${oldKind} ${rowAt(bytes, oldAt)} -> ${rowAt(bytes, newAt)}`;
 }
 
-test("a captured stream says what its statements did", () => {
+test("a recorded stream decodes to what its statements did", () => {
   const words = stream.map((bytes) => inWords(decode(bytes))).filter((line) => !/^(begin|commit)/.test(line));
   const odd =
     'relation 16389 public.odd " name default ' +
@@ -113,13 +113,13 @@ test.each([
   ["an unknown tag", "S\0\0\0\x01\x01", "unknown message tag 0x53 in a message of 6 bytes"],
   ["a begin that ends early", "B\0\0\0", "message B of 4 bytes ends early at offset 1"],
   ["a commit with a byte too many", `C${"\0".repeat(26)}`, "message C of 27 bytes has an unexpected byte at offset 26"],
-  ["a name without an end", "R\0\0\0\x01public", "message R of 11 bytes ends early at offset 5"],
+  ["a name that does not end", "R\0\0\0\x01public", "message R of 11 bytes ends early at offset 5"],
   ["an unknown replica identity", "R\0\0\0\x01\0t\0x\0\0", "message R of 11 bytes has an unexpected byte at offset 8"],
   ["an insert without a new row", "I\0\0\0\x01K\0\0", "message I of 8 bytes has an unexpected byte at offset 5"],
-  ["an update whose old row has no end", "U\0\0\0\x01K\0\x01t\0\0\0\x05ab", "a row ends early at offset 13 of 15"],
+  ["an update whose old row is cut short", "U\0\0\0\x01K\0\x01t\0\0\0\x05ab", "a row ends early at offset 13 of 15"],
   ["an update without a new row", "U\0\0\0\x01K\0\0", "message U of 8 bytes ends early at offset 8"],
   ["a delete with a new row", "D\0\0\0\x01N\0\0", "message D of 8 bytes has an unexpected byte at offset 5"],
-  ["more tables than bytes", "T\x7f\xff\xff\xff\0", "message T of 6 bytes ends early at offset 6"],
+  ["more tables than there are bytes", "T\x7f\xff\xff\xff\0", "message T of 6 bytes ends early at offset 6"],
   [
     "a message longer than it is",
     `M\0${"\0".repeat(8)}p\0\0\0\0\x05abc`,
@@ -151,7 +151,7 @@ function expectOnlyGuardErrors(bytes: Buffer): void {
   expect(["read", "wal-invalid"]).toContain(outcomeOf(bytes));
 }
 
-describe("whatever the bytes, nothing but a GuardError is thrown", () => {
+describe("nothing but a GuardError is thrown", () => {
   test("for random bytes", () => {
     const tag = fc.constantFrom("I", "U", "D", "B", "C", "R", "T", "M", "Y", "O");
     fc.assert(
@@ -173,7 +173,7 @@ describe("whatever the bytes, nothing but a GuardError is thrown", () => {
     );
   });
 
-  test("for every real message cut anywhere, and cutting is always noticed", () => {
+  test("for every real message cut short anywhere, and the cut is always noticed", () => {
     for (const message of stream) {
       for (let length = 0; length < Math.min(message.length, 400); length++) {
         expect(() => readWhole(message.subarray(0, length))).toThrow(GuardError);

@@ -16,7 +16,7 @@ test.each([
   expect(parseLsn(text)).toBe(value);
 });
 
-test("what was written is read", () => {
+test("an LSN that was formatted parses to itself", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }), (value) => {
       expect(parseLsn(formatLsn(lsn(value)))).toBe(value);

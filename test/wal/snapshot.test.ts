@@ -20,11 +20,11 @@ test.each([
   ["10:20:10,14", 10, false, "in progress"],
   ["10:20:10,14", 11, true, "finished"],
   ["10:20:10,14", 14, false, "in progress"],
-  ["10:20:10,14", 20, false, "not begun"],
-  ["10:20:10,14", 21, false, "not begun"],
-  ["730:730:", 730, false, "streamed before it is visible"],
+  ["10:20:10,14", 20, false, "not started"],
+  ["10:20:10,14", 21, false, "not started"],
+  ["730:730:", 730, false, "streamed before it became visible"],
   ["4294967300:4294967300:", 3, true, "epoch 1, below"],
-  ["4294967300:4294967300:", 4, false, "epoch 1, not begun"],
+  ["4294967300:4294967300:", 4, false, "epoch 1, not started"],
   ["4294967300:4294967300:", 4294967295, true, "still epoch 0"],
   ["4294967290:4294967300:4294967295", 4294967295, false, "in progress across the wrap"],
   ["4294967290:4294967300:4294967295", 4294967294, true, "finished across the wrap"],
@@ -49,7 +49,7 @@ const near = fc
   }))
   .filter(({ xid }) => xid >= 0n);
 
-test("32 bits say what 64 bits would", () => {
+test("32-bit ids give the same answer as 64-bit ids", () => {
   fc.assert(
     fc.property(near, ({ xmin, xmax, open, xid }) => {
       const plain = xid < xmin || (xid < xmax && !open.includes(xid));

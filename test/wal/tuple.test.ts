@@ -9,7 +9,7 @@ test("a row is written as pgoutput writes it", () => {
   );
 });
 
-test("what was written is read, wherever it stands", () => {
+test("a row that was written is read back, at any offset", () => {
   const values = fc.array(fc.option(fc.string({ unit: "grapheme" }), { nil: null }));
   const around = fc.uint8Array({ maxLength: 9 });
   fc.assert(
@@ -28,7 +28,7 @@ test("what was written is read, wherever it stands", () => {
   );
 });
 
-test("slots are filled again from the start", () => {
+test("slots are refilled from the start", () => {
   const slots = tupleSlots();
   readTuple(tupleFrom(["a", "b", "c"]), 0, slots);
   readTuple(tupleFrom(["x"]), 0, slots);
@@ -40,9 +40,9 @@ test.each([
   ["cut before a tag", "\0\x01"],
   ["cut in a length", "\0\x01t\0\0"],
   ["cut in a value", "\0\x01t\0\0\0\x05ab"],
-  ["of a negative length", "\0\x01t\xff\xff\xff\xff"],
+  ["with a negative length", "\0\x01t\xff\xff\xff\xff"],
   ["with an unknown tag", "\0\x01z"],
-  ["of more columns than a table has", "\xff\xff"],
+  ["with more columns than a table can have", "\xff\xff"],
 ])("a row %s is refused", (_what, text) => {
   const bytes = Buffer.from(text, "latin1");
   expect(() => readTuple(bytes, 0, tupleSlots())).toThrow(GuardError);

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 
 import { GuardError } from "../../errors.ts";
 import type { PlanView } from "../../api/plan.ts";
-import type { Step } from "../../migration/step.ts";
+import type { DdlStep } from "../../migration/ddl-step.ts";
 import { clientOf } from "../client.ts";
 import { type Terminal, withExamples, EXIT, type ExitCode } from "../command.ts";
 import { planMarkdown, planText } from "./plan-text.ts";
@@ -41,14 +41,14 @@ async function readSql(terminal: Terminal, file: string): Promise<string> {
 }
 
 /** Parsed by PostgreSQL's own grammar. Throws `usage` with line and column of what is no SQL. */
-async function readSteps(sql: string, file: string): Promise<readonly Step[]> {
+async function readSteps(sql: string, file: string): Promise<readonly DdlStep[]> {
   // The grammar is 1.7 MB: only this command loads it.
   const { hasSqlDetails, loadModule, parseSync } = await import("libpg-query");
-  const { stepsOf } = await import("../../migration/read.ts");
+  const { readDdlSteps } = await import("../../migration/read.ts");
   if (sql.trim() === "") return [];
   await loadModule();
   try {
-    return stepsOf(sql, parseSync(sql));
+    return readDdlSteps(sql, parseSync(sql));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const place = hasSqlDetails(error) ? placeOf(sql, error.sqlDetails?.cursorPosition ?? 0) : "";

@@ -25,7 +25,7 @@ export function look(session: Session, oid: number, registered?: Registered): vo
     }
     lookups.set(nonce, { oid, seen: { table, end }, registered });
     if (isWatching(session)) session.wake.wake();
-    else await source.mark(`look:${nonce}`);
+    else await source.mark(`catalog-read:${nonce}`);
   });
 }
 

@@ -23,7 +23,7 @@ export function onDdl(session: Session, message: LogicalMessage, xid: number): v
     return;
   }
   const { command, role, time, tables } = read.ddl;
-  for (const oid of read.ddl.look) lookAtOurs(session, oid);
+  for (const oid of read.ddl.undescribed) lookAtOurs(session, oid);
   for (const one of tables) {
     const topic = one.change === "dropped" ? undefined : topicOf(session, one.table.oid);
     if (topic === undefined || one.change === "dropped") continue;

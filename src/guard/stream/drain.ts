@@ -195,7 +195,7 @@ function onMessage(session: Session, message: LogicalMessage): Barrier {
     case "low":
       lowMark(session, mark.nonce);
       return undefined;
-    case "look":
+    case "catalog-read":
       looked(session, mark.nonce);
       return undefined;
     default:

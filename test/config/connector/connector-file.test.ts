@@ -316,7 +316,7 @@ describe("a mistake in a connector file", () => {
     ],
     ["a port with a fraction", { "database.port": "54.32" }, /^database.port must be a whole number/],
     ["a list Java reads otherwise", { "table.include.list": "public\\.a,b++" }, /entry 2 has a possessive quantifier/],
-    ["a list that is no expression", { "table.include.list": "*.customers" }, /entry 1 is no regular expression/],
+    ["a list that is no expression", { "table.include.list": "*.customers" }, /entry 1 is not a regular expression/],
     ["columns without a table", { "column.exclude.list": "public.password" }, /entry 1 is not schema\.table\.column/],
     ["two lists of one kind", { "table.exclude.list": "public.b" }, /^table\.exclude\.list cannot be there together/],
     ["a key of another form", { "message.key.columns": "public.a" }, /entry 1 is not schema\.table:column,column/],

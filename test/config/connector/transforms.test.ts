@@ -41,7 +41,7 @@ describe("a route", () => {
     ["(.*)", "$x", "replacement", /`\$` that is not/],
     ["(.*)", "a$", "replacement", /`\$` that is not/],
     ["(.*)", "a\\", "replacement", /`\$` that is not/],
-    ["(", "a", "regex", /is no regular expression/],
+    ["(", "a", "regex", /is not a regular expression/],
     ["(?i)a", "a", "regex", /\(\?i\)/],
   ])("by %s and %s is a mistake of its %s", (regex, replacement, option, why) => {
     expect(regexRoute(regex, replacement)).toEqual({ kind: "refused", option, why: expect.stringMatching(why) });
@@ -106,7 +106,7 @@ describe("transforms of a Debezium that is watched", () => {
     [
       "an expression that is none",
       { "x.type": ROUTE, "x.regex": "(", "x.replacement": "b" },
-      "transforms.x.regex is no regular expression",
+      "transforms.x.regex is not a regular expression",
     ],
   ])("that are %s are a mistake", (_, keys, mistake) => {
     const { mistakes } = read("x", keys);

@@ -1,9 +1,9 @@
 import * as z from "zod";
 
 const name = z.string().min(1).max(200);
-/** As the statement writes it; without a schema it is the captured table of this name. */
+/** As the statement writes it. Without a schema it means the captured table of this name. */
 const tableName = z.strictObject({ schema: name.optional(), name });
-/** `name`: as pg_type has it (`int4`), for a type of one's own with what schema it is written. */
+/** `name` is the name in pg_type (`int4`); a user-defined type keeps the schema it is written with. */
 const typeName = z.strictObject({
   name,
   modifiers: z.array(z.number().int()).max(10),
@@ -13,7 +13,7 @@ const column = z.strictObject({
   name,
   type: typeName,
   notNull: z.boolean(),
-  /** As pg_get_expr would write it, for literals and calls. */
+  /** As pg_get_expr would write it: literals and calls only. */
   defaultExpr: z.string().max(10_000).optional(),
   identity: z.boolean(),
   generated: z.boolean(),
@@ -22,8 +22,8 @@ const column = z.strictObject({
 
 const of = { line: z.number().int().min(1), table: tableName };
 
-/** One thing a statement does to a table, in the migration's order. `line` is the statement's, from 1. */
-export const stepSchema = z.discriminatedUnion("kind", [
+/** One thing that a statement does to a table, in the migration's order. `line` is the statement's, counted from 1. */
+export const ddlStepSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("add"), ...of, column, unlessThere: z.boolean() }),
   z.strictObject({ kind: z.literal("drop"), ...of, column: name, ifThere: z.boolean() }),
   z.strictObject({ kind: z.literal("rename"), ...of, column: name, to: name }),
@@ -35,11 +35,11 @@ export const stepSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("move-table"), ...of, schema: name }),
   z.strictObject({ kind: z.literal("create-table"), ...of }),
   z.strictObject({ kind: z.literal("drop-table"), ...of, ifThere: z.boolean() }),
-  /** What it does to which table is not read: a DO block, an enum's labels, ATTACH PARTITION. */
+  /** A statement that is not understood: a DO block, an enum's labels, ATTACH PARTITION. */
   z.strictObject({ kind: z.literal("unread"), line: of.line, table: tableName.optional(), what: z.string().max(500) }),
 ]);
 
-export type Step = z.infer<typeof stepSchema>;
+export type DdlStep = z.infer<typeof ddlStepSchema>;
 export type TableName = z.infer<typeof tableName>;
 export type TypeName = z.infer<typeof typeName>;
 export type NewColumn = z.infer<typeof column>;
