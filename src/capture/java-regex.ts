@@ -119,7 +119,7 @@ function translateGroup(rest: string, letters: Case): Written {
   if (opening === "(?i:") return ["(?:", 4];
   if (opening !== "(" || rest[1] !== "?") return [opening, opening.length];
   if (rest[2] === ">") throw new Refusal("has an atomic group `(?>`");
-  throw new Refusal(`has the flags \`${/^\(\?[^:)]{0,8}/.exec(rest)?.[0] ?? ""}\`: only \`(?i)\` is known`);
+  throw new Refusal(`has the flags \`${/^\(\?[^:)]{0,8}/.exec(rest)?.[0] ?? ""}\`: only \`(?i)\` can be used`);
 }
 
 /** `\` and what follows it. Inside a class the translation has no brackets of its own. */
