@@ -65,26 +65,27 @@ async function connectorFiles(directory: string): Promise<readonly string[]> {
 
 /** What a connector claims for itself alone. */
 function claims(config: ConnectorConfig): readonly (readonly [key: string, claim: string])[] {
-  const { hostname, port, dbname } = config.database;
+  const server = `${config["database.hostname"]}:${config["database.port"]}`;
   return [
     ["name", `name ${config.name}`],
-    ["slot.name", `slot ${config.slotName} of ${hostname}:${port}`],
-    ["publication.name", `publication ${config.publication.name} of ${hostname}:${port}/${dbname}`],
+    ["slot.name", `slot ${config["slot.name"]} of ${server}`],
+    ["publication.name", `publication ${config["publication.name"]} of ${server}/${config["database.dbname"]}`],
   ];
 }
 
 /** Names with different tables may share a prefix; a list of regular expressions needs one of its own. */
 function sharedTopic(config: ConnectorConfig, owner: ConnectorConfig): string | undefined {
-  if (config.topicPrefix !== owner.topicPrefix) return undefined;
+  const prefix = config["topic.prefix"];
+  if (prefix !== owner["topic.prefix"]) return undefined;
   const [ours, theirs] = [plainNames(config), plainNames(owner)];
-  if (ours === undefined || theirs === undefined) return `the topics of prefix ${config.topicPrefix}`;
+  if (ours === undefined || theirs === undefined) return `the topics of prefix ${prefix}`;
   const shared = ours.find((name) => theirs.includes(name));
-  return shared === undefined ? undefined : `topic ${config.topicPrefix}.${shared}`;
+  return shared === undefined ? undefined : `topic ${prefix}.${shared}`;
 }
 
 /** undefined: which tables it has is known by the database only. */
 function plainNames(config: ConnectorConfig): readonly string[] | undefined {
-  const { listed } = config;
+  const listed = config["table.include.list"] ?? [];
   return listed.length > 0 && listed.every(({ plain }) => plain) ? listed.map(({ text }) => text) : undefined;
 }
 

@@ -59,21 +59,21 @@ export interface State {
 /** watch: a Debezium publishes, whatever anyone says; Fieldgate follows what it registers, judges and tells. */
 export type Mode = "guard" | "watch";
 
-/** What the connector's file says about deciding. */
+/** What decisions depend on in the connector's file; keys have their own names. */
 export interface Rules {
   readonly mode: Mode;
-  readonly environment: string;
-  readonly policy: ReleasePolicy;
-  /** By topic; else `policy`. */
+  readonly "fieldgate.environment": string;
+  readonly "fieldgate.release.policy": ReleasePolicy;
+  /** By topic; a topic that is missing has `fieldgate.release.policy`. */
   readonly policyOf: ReadonlyMap<string, ReleasePolicy>;
   /** Rules that weigh otherwise for every contract that does not say it itself, each until a day. */
   readonly severity?: readonly SeverityChange[] | undefined;
-  /** A group whose committed offsets moved within so long is live. */
-  readonly groupsSeenMs: number;
-  /** A contract none of whose groups was seen for so long is stale. */
-  readonly contractsStaleMs: number;
-  /** A backfill over more rows waits for an operator. */
-  readonly backfillMaxRows: number;
+  /** A group whose committed offsets moved within this many milliseconds is live. */
+  readonly "fieldgate.groups.seen": number;
+  /** A contract none of whose groups was seen for this many milliseconds is stale. */
+  readonly "fieldgate.contracts.stale": number;
+  /** A backfill of more rows waits for an operator. */
+  readonly "fieldgate.backfill.max.rows": number;
   /** How values are written. */
   readonly modes: ValueModes;
   /** Which tables and columns are captured, and what the file says of keys. */

@@ -25,7 +25,7 @@ export async function follow(session: Session): Promise<void> {
   prepareHeartbeat(session);
   const judgeDaily = onNewDay(session);
   if (isWatching(session)) observeBeside(session);
-  const idleMs = Math.min(IDLE_MS, session.outside.settings.heartbeat?.intervalMs ?? IDLE_MS);
+  const idleMs = Math.min(IDLE_MS, session.outside.settings["heartbeat.interval.ms"] || IDLE_MS);
   let idleSince = session.outside.now();
   for (;;) {
     session.signal.throwIfAborted();
@@ -58,7 +58,8 @@ export async function follow(session: Session): Promise<void> {
 /** snapshot.mode=initial_only: nothing is due once the rows that were there are published. */
 function isAllRead({ outside, state }: Session): boolean {
   return (
-    outside.settings.snapshot === "initial_only" && ![...state.jobs.values()].some(({ state: is }) => is === "running")
+    outside.settings["snapshot.mode"] === "initial_only" &&
+    ![...state.jobs.values()].some(({ state: is }) => is === "running")
   );
 }
 

@@ -1,6 +1,7 @@
+import type { ConnectorConfig } from "../config/connectors.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
-import type { OperatorCommand, Rules, State } from "../gate/state.ts";
+import type { OperatorCommand, State } from "../gate/state.ts";
 import type { Amendment, Told } from "../gate/amendment/amendment.ts";
 import type { Look } from "../gate/evidence/evidence.ts";
 import type { OutRecord } from "../kafka/record.ts";
@@ -16,29 +17,8 @@ import type { Table, TableOid, TypeDetail } from "../table/column.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
 
-/** What a connector's file says, as far as the loop needs it. */
-export interface Settings {
-  readonly name: string;
-  readonly topicPrefix: string;
-  /** watch: the topic that Debezium's transforms make of one; undefined: the same. */
-  readonly route?: ((topic: string) => string) | undefined;
-  readonly database: string;
-  readonly slot: string;
-  readonly publication: string;
-  readonly snapshot: "initial" | "no_data" | "initial_only";
-  readonly tombstones: boolean;
-  /** skipped.operations: changes of these ops are not published. */
-  readonly skipped: ReadonlySet<"c" | "u" | "d" | "t">;
-  /** undefined: none. `query` is run on the source with each. */
-  readonly heartbeat:
-    | { readonly intervalMs: number; readonly topic: string; readonly query: string | undefined }
-    | undefined;
-  readonly topicCreation: Pick<NewTopic, "partitions" | "replication" | "config">;
-  readonly rules: Rules;
-  readonly judgeTimeoutMs: number;
-  /** Rows in a chunk, and rows a second (0: no limit). */
-  readonly chunkRows: number;
-  readonly chunkRate: number;
+/** The connector's file, checked, and what the process adds. */
+export interface Settings extends ConnectorConfig {
   /** The state topic; also the transactional id. */
   readonly stateTopic: string;
   readonly version: string;

@@ -171,7 +171,7 @@ export function beside(session: Session, work: () => Promise<void>): void {
 
 /** A relation of the log as one of our tables, by its OID: a table keeps its topic under another name. */
 export function capturedFrom(session: Session, relation: Relation): Captured {
-  const { filter } = session.outside.settings.rules;
+  const { filter } = session.outside.settings;
   const blank = { relation, columns: [], encoder: undefined, rowKeys: undefined, doubtUntil: undefined };
   for (const { shape, capturedAs } of session.state.tables.values()) {
     if (Number(shape.table.oid) === relation.oid) {
@@ -187,7 +187,7 @@ export function capturedFrom(session: Session, relation: Relation): Captured {
 
 /** Another Debezium publishes: nothing is written to a topic of its. */
 export function isWatching({ outside }: Session): boolean {
-  return outside.settings.rules.mode === "watch";
+  return outside.settings.mode === "watch";
 }
 
 /** The table state of a topic of ours. */

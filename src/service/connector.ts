@@ -2,7 +2,6 @@ import type { Client } from "pg";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectorConfig } from "../config/connectors.ts";
-import { topicName } from "../event/envelope/names.ts";
 import type { Log, Outside, Settings, Sink, Source } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import { readToEnd } from "../kafka/read.ts";
@@ -12,7 +11,7 @@ import { readCapturedTables } from "../postgres/captured.ts";
 import { readTable, readTypes } from "../postgres/catalog.ts";
 import { checkSource } from "../postgres/check.ts";
 import { readChunk } from "../postgres/chunk.ts";
-import { connect, type PostgresOptions, query } from "../postgres/connection.ts";
+import { connect, query } from "../postgres/connection.ts";
 import { currentSnapshot, markTransactionId, writeMark } from "../postgres/mark.ts";
 import { ensurePublication, type PublishedOperation } from "../postgres/publication.ts";
 import { describeSession, openBelow, type Session } from "../postgres/session.ts";
@@ -24,68 +23,27 @@ import { MARK_PREFIX } from "../chunk/mark.ts";
 import { type Registry, registryClient } from "../registry/client.ts";
 import type { RegistryOptions } from "../registry/http.ts";
 import type { StateRecord } from "../store/records.ts";
+import { databaseLogin } from "./database-login.ts";
 
-/** One connector's settings as the loop reads them. */
+/** The connector's file, checked, and what the process adds. */
 export function settingsOf(config: ConnectorConfig, deployment: string, version: string): Settings {
-  const { topicCreation } = config;
-  const policies = Object.entries(config.releasePolicyOf).map(([table, policy]) => {
-    const dot = table.indexOf(".");
-    return [topicName(config.topicPrefix, table.slice(0, dot), table.slice(dot + 1)), policy] as const;
-  });
-  return {
-    name: config.name,
-    topicPrefix: config.topicPrefix,
-    route: config.transforms?.route,
-    database: config.database.dbname,
-    slot: config.slotName,
-    publication: config.publication.name,
-    snapshot: config.snapshotMode,
-    tombstones: config.tombstonesOnDelete,
-    skipped: config.skipped,
-    heartbeat: config.heartbeat,
-    topicCreation: {
-      partitions: topicCreation.partitions,
-      replication: topicCreation.replicationFactor,
-      config: topicCreation.cleanupPolicy === undefined ? {} : { "cleanup.policy": topicCreation.cleanupPolicy },
-    },
-    rules: {
-      mode: config.mode,
-      environment: config.environment,
-      policy: config.releasePolicy,
-      policyOf: new Map(policies),
-      severity: config.severity,
-      groupsSeenMs: config.groupsSeenMs,
-      contractsStaleMs: config.contractsStaleMs,
-      backfillMaxRows: config.backfillMaxRows,
-      modes: config.values,
-      filter: config.filter,
-      unwrapped: config.transforms?.unwrapped,
-    },
-    judgeTimeoutMs: config.judgeTimeoutMs,
-    chunkRows: config.chunkRows,
-    chunkRate: config.backfillRate,
-    stateTopic: `__fieldgate.${deployment}.state.${config.name}`,
-    version,
-  };
+  return { ...config, stateTopic: `__fieldgate.${deployment}.state.${config.name}`, version };
 }
 
 /** Everything outside one connector, wired to the real thing; the rest is the caller's. */
 export function outsideOf(
   settings: Settings,
-  config: ConnectorConfig,
   kafka: KafkaClient,
   rest: Pick<Outside, "registry" | "desk" | "groups" | "log" | "tell" | "onTold" | "stopped" | "status">,
-  registryTls?: RegistryOptions["tls"],
 ): Outside {
   return {
     settings,
-    openSource: () => openSource(settings, config, rest.log),
+    openSource: () => openSource(settings, rest.log),
     sink: sinkOf(kafka, settings.stateTopic),
     now: () => BigInt(Date.now()) * 1000n,
     uuid: randomUUID,
     sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     ...rest,
-    registry: registryOf(config, rest.registry, registryTls),
   };
 }
 
@@ -139,35 +97,24 @@ async function ddlSecret(client: Client, log: Log): Promise<string | undefined> 
 const OPERATION_NAMES = { c: "insert", u: "update", d: "delete", t: "truncate" } as const;
 
 /** What the publication has to send. */
-function sentOperations({ skipped }: ConnectorConfig): ReadonlySet<PublishedOperation> {
-  const ops = (["c", "u", "d", "t"] as const).filter((op) => !skipped.has(op));
+function sentOperations(config: ConnectorConfig): ReadonlySet<PublishedOperation> {
+  const ops = (["c", "u", "d", "t"] as const).filter((op) => !config["skipped.operations"].has(op));
   return new Set(ops.map((op) => OPERATION_NAMES[op]));
 }
 
 /** Two sessions beside the stream: the catalog is never behind a chunk. */
-async function openSource(settings: Settings, config: ConnectorConfig, log: Log): Promise<Source> {
-  const { hostname, port, user, password, dbname, tls, keepAlive, connectTimeoutMs, queryTimeoutMs } = config.database;
-  const wanted: PostgresOptions = {
-    host: hostname,
-    port,
-    user,
-    password,
-    database: dbname,
-    keepAlive,
-    connectTimeoutMs,
-    queryTimeoutMs,
-  };
-  const applicationName = `fieldgate ${settings.name}`;
+async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
+  const { options: wanted, tls } = databaseLogin(config);
+  const applicationName = `fieldgate ${config.name}`;
   const { client: catalog, options } = await connectFirst(wanted, tls, { applicationName });
   const chunks = await connect(options, { applicationName }).catch(async (error: unknown) => {
     await catalog.end();
     throw error;
   });
-  const { slot, publication } = settings;
-  const { viaRoot, mode } = config.publication;
-  const { filter } = config;
-  // A Debezium starts all the same when a table that its file names is not there.
-  const listed = config.mode === "watch" ? config.listed.map((entry) => ({ ...entry, plain: false })) : config.listed;
+  const { filter, "slot.name": slot, "publication.name": publication, "publish.via.partition.root": viaRoot } = config;
+  const named = config["table.include.list"] ?? [];
+  // Debezium starts even if a table that its file names is missing.
+  const listed = config.mode === "watch" ? named.map((entry) => ({ ...entry, plain: false })) : named;
   let before: Parameters<Source["tables"]>[0] = [];
   const captured = () => readCapturedTables(catalog, { filter, listed, viaRoot, before });
   return {
@@ -191,6 +138,7 @@ async function openSource(settings: Settings, config: ConnectorConfig, log: Log)
     ensurePublication: async () => {
       const { tables } = await captured();
       const operations = sentOperations(config);
+      const mode = config["publication.autocreate.mode"];
       await ensurePublication(catalog, { name: publication, mode, viaRoot, operations, tables });
     },
     openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),

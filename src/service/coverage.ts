@@ -50,7 +50,7 @@ function topicCoverage(covered: Covered, topic: string, now: number): TopicCover
   return {
     connector: name,
     topic,
-    environment: rules.environment,
+    environment: rules["fieldgate.environment"],
     mode: rules.mode,
     policy: policyOf(rules, topic),
     looked: {

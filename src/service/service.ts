@@ -19,7 +19,6 @@ import { liveGroups } from "../kafka/groups.ts";
 import { type Running, unnamedGroups } from "./running.ts";
 import { watchJobs } from "./progress.ts";
 import { type Registry, registryClient } from "../registry/client.ts";
-import type { RegistryOptions } from "../registry/http.ts";
 import type { Clock } from "../slack/clock.ts";
 import { type Slack, startSlack, withoutSlack } from "../slack/start-slack.ts";
 import { openWebhook } from "../slack/webhook.ts";
@@ -28,9 +27,6 @@ import { lastOf } from "./views.ts";
 /** What all connectors of the process share. */
 interface Service {
   readonly kafka: KafkaClient;
-  readonly registry: Registry;
-  /** Of a registry that a connector names itself, too. */
-  readonly registryTls: RegistryOptions["tls"];
   readonly desk: OpenDesk;
   readonly appender: Appender;
   readonly groups: GroupsWatch;
@@ -38,6 +34,13 @@ interface Service {
   readonly log: Logger;
   readonly deployment: string;
   readonly version: string;
+}
+
+/** What each connector has of its own. */
+interface Own {
+  readonly config: ConnectorConfig;
+  readonly registry: Registry;
+  readonly running: Running;
 }
 
 /**
@@ -67,16 +70,15 @@ export async function run(signal: AbortSignal): Promise<void> {
   const desk = stack.use(await openDesk(kafka, config.deployment, plainLog(log), (error) => deaf.abort(error)));
   const appender = stack.use(await openAppender(kafka));
   const look = (topics: readonly string[]) => liveGroups(kafka, topics);
-  const everyMs = Math.min(...connectors.map(({ groupsLookMs }) => groupsLookMs));
+  const everyMs = Math.min(...connectors.map((connector) => connector["fieldgate.groups.look.ms"]));
   const groups = stack.use(watchGroups({ look, everyMs, now: Date.now }));
-  const running = connectors.map((connector) => idle(log, connector));
-  const planners = new Map(
-    connectors.map((connector) => [
-      connector.name,
-      plannerOf({ registry, registryTls: config.registry.tls, deployment: config.deployment, version }, connector),
-    ]),
-  );
-  const known = { connectors: running, planners, desk, lastLook: () => groups.last() };
+  const own = connectors.map((connector): Own => ({
+    config: connector,
+    registry: registryOf(connector, registry, config.registry.tls),
+    running: idle(log, connector),
+  }));
+  const planners = new Map(own.map((one) => [one.config.name, { rules: one.config, registry: one.registry }]));
+  const known = { connectors: own.map(({ running }) => running), planners, desk, lastLook: () => groups.last() };
   const groupsNotNamed = async (topic: string) => unnamedGroups(known, topic);
   const slack =
     config.slackWebhookUrl === undefined
@@ -86,8 +88,6 @@ export async function run(signal: AbortSignal): Promise<void> {
   const either = AbortSignal.any([ending.signal, deaf.signal]);
   const service: Service = {
     kafka,
-    registry,
-    registryTls: config.registry.tls,
     desk,
     appender,
     groups,
@@ -105,9 +105,7 @@ export async function run(signal: AbortSignal): Promise<void> {
   const http = await startHttp(api, { ...config.http, log });
   stack.defer(() => http.close());
   log.info({ url: http.url }, "listening");
-  const results = await Promise.allSettled(
-    connectors.map((connector, index) => runOne(service, connector, running[index] ?? idle(log, connector), either)),
-  );
+  const results = await Promise.allSettled(own.map((one) => runOne(service, one, either)));
   // Without contracts and commands nothing may be decided: the process ends, to be started again.
   if (deaf.signal.aborted) throw deaf.signal.reason;
   const failed = results.find((result) => result.status === "rejected");
@@ -132,55 +130,39 @@ function afterFlush(signal: AbortSignal, slack: Slack | undefined): { readonly s
   return { signal: ending.signal, [Symbol.dispose]: () => signal.removeEventListener("abort", onAbort) };
 }
 
-function plannerOf(
-  { registry, registryTls, deployment, version }: Pick<Service, "registry" | "registryTls" | "deployment" | "version">,
-  config: ConnectorConfig,
-) {
-  return {
-    rules: settingsOf(config, deployment, version).rules,
-    registry: registryOf(config, registry, registryTls),
-  };
-}
-
 function idle(log: Logger, { name, mode }: ConnectorConfig): Running {
   const jobs = watchJobs(log.child({ connector: name }));
   return { name, mode, status: { kind: "starting" }, state: undefined, jobs, last: undefined };
 }
 
-async function runOne(service: Service, config: ConnectorConfig, running: Running, signal: AbortSignal): Promise<void> {
+async function runOne(service: Service, { config, registry, running }: Own, signal: AbortSignal): Promise<void> {
   const log = service.log.child({ connector: config.name });
   const settings = settingsOf(config, service.deployment, service.version);
   const sink = sinkOf(service.kafka, settings.stateTopic);
   const alerts =
     service.slack?.of(config.name, config.mode, stopMemory(settings.stateTopic, sink, service.appender)) ??
     withoutSlack(isoNow);
-  const outside = outsideOf(
-    settings,
-    config,
-    service.kafka,
-    {
-      registry: service.registry,
-      desk: service.desk.of(config.name),
-      groups: service.groups,
-      log: plainLog(log),
-      tell: (amendment, state) => {
-        const { gate, id } = amendment;
-        const what = describeAmendment(amendment);
-        log.info({ amendment: id, gate: gate.kind }, `${what} (${id}): ${gateWord(gate, config.mode)}: ${gate.why}`);
-        alerts.tell(amendment, state);
-      },
-      onTold: alerts.onTold,
-      stopped: (error) => {
-        log.error(describeError(error));
-        alerts.stopped(stopOf(error, running.last?.endLsn));
-      },
-      status: (status) => {
-        note(running, status);
-        if (status.kind === "streaming") alerts.state(status.state);
-      },
+  const outside = outsideOf(settings, service.kafka, {
+    registry,
+    desk: service.desk.of(config.name),
+    groups: service.groups,
+    log: plainLog(log),
+    tell: (amendment, state) => {
+      const { gate, id } = amendment;
+      const what = describeAmendment(amendment);
+      log.info({ amendment: id, gate: gate.kind }, `${what} (${id}): ${gateWord(gate, config.mode)}: ${gate.why}`);
+      alerts.tell(amendment, state);
     },
-    service.registryTls,
-  );
+    onTold: alerts.onTold,
+    stopped: (error) => {
+      log.error(describeError(error));
+      alerts.stopped(stopOf(error, running.last?.endLsn));
+    },
+    status: (status) => {
+      note(running, status);
+      if (status.kind === "streaming") alerts.state(status.state);
+    },
+  });
   try {
     await runConnector(outside, signal);
   } catch (error) {

@@ -29,7 +29,7 @@ import {
 } from "./customers.ts";
 import type { Json } from "../../src/json.ts";
 
-const MANUAL: Rules = { ...RULES, policy: "manual" };
+const MANUAL: Rules = { ...RULES, "fieldgate.release.policy": "manual" };
 const [name, nick, zip] = [NAME, NICK, ZIP].map(idOf) as [string, string, string]; // three columns
 const RANK = { ...NICK, name: "rank" };
 const ALL = [ID, NAME, NICK];
@@ -79,9 +79,9 @@ describe("fields whose names would collide are released together", () => {
 
   it("what was registered does not flow once one of them is another", () => {
     const renamed = (to: string) => [ID, { ...NAME, name: to }, NICK, { ...ZIP, name: "name" }];
-    const state = judged(ALL, renamed("alias"), { ...RULES, policy: "observe" });
+    const state = judged(ALL, renamed("alias"), { ...RULES, "fieldgate.release.policy": "observe" });
     const late = registered(state, zip);
-    const step = play({ ...RULES, policy: "observe" }, state, seen(renamed("other")), late);
+    const step = play({ ...RULES, "fieldgate.release.policy": "observe" }, state, seen(renamed("other")), late);
     expect(tableIn(step.state).shape).toEqual(tableIn(state).shape);
     expect(effectsOf(step)).toEqual([`judge ${zip}`]);
   });
@@ -99,8 +99,12 @@ describe("fields whose names would collide are released together", () => {
   });
 
   it("one that a person withholds keeps back the others", () => {
-    const { state } = play({ ...RULES, policy: "observe" }, judged(ALL, again), as("withhold", [nick], { id: "w" }));
-    const step = play({ ...RULES, policy: "observe" }, state, { kind: "settle", topic: TOPIC });
+    const { state } = play(
+      { ...RULES, "fieldgate.release.policy": "observe" },
+      judged(ALL, again),
+      as("withhold", [nick], { id: "w" }),
+    );
+    const step = play({ ...RULES, "fieldgate.release.policy": "observe" }, state, { kind: "settle", topic: TOPIC });
     expect(effectsOf(step)).not.toContain(`register ${zip}`);
     expect(findAmendment(step.state, zip)?.amendment.gate.why).toContain(`${nick} is withheld`);
     expect(outcome(play(RULES, state, release([zip])).state)).toMatchObject(refused(`${nick} is withheld`));
@@ -122,7 +126,7 @@ describe("fields whose names would collide are released together", () => {
   });
 
   it("without a key they owe rows together", () => {
-    const rules = { ...RULES, policy: "observe" as const };
+    const rules = { ...RULES, "fieldgate.release.policy": "observe" as const };
     const now = [ID, { ...NAME, name: "alias" }, NICK, { ...ZIP, name: "name" }];
     const keyless = stateOf(publishing(ALL, false));
     const { state, effects } = play(rules, keyless, seen(now, { keyed: false }), (one) => fits(one, zip));

@@ -21,12 +21,12 @@ export const TOPIC = "inventory.public.customers";
 const EVERYTHING: CaptureFilter = { table: () => true, column: () => true, keyColumns: () => undefined };
 export const RULES: Rules = {
   mode: "guard",
-  environment: "default",
-  policy: "contracts",
+  "fieldgate.environment": "default",
+  "fieldgate.release.policy": "contracts",
   policyOf: new Map(),
-  groupsSeenMs: 7 * 86_400_000,
-  contractsStaleMs: 14 * 86_400_000,
-  backfillMaxRows: 1000,
+  "fieldgate.groups.seen": 7 * 86_400_000,
+  "fieldgate.contracts.stale": 14 * 86_400_000,
+  "fieldgate.backfill.max.rows": 1000,
   modes: DEFAULT_MODES,
   filter: EVERYTHING,
 };

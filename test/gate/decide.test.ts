@@ -29,7 +29,7 @@ import {
 } from "./customers.ts";
 
 const AT = { time: WHEN.time, reminders: 0 };
-const OBSERVE: Rules = { ...RULES, policy: "observe" };
+const OBSERVE: Rules = { ...RULES, "fieldgate.release.policy": "observe" };
 const nick = idOf(NICK);
 const NEW = seen([ID, NAME, NICK]);
 const READY = { ...REPLICA, fields: ["id", "name", "nick"] };
@@ -149,7 +149,7 @@ describe("judged: the registry's answer", () => {
     ],
     [
       "fits, manual",
-      { ...RULES, policy: "manual" },
+      { ...RULES, "fieldgate.release.policy": "manual" },
       stateOf(),
       (now) => fits(now, nick),
       [`tell ${nick}`],

@@ -132,8 +132,8 @@ const runs = fc.record({
 });
 const START = [ID, NAME, NICK];
 
-function begin(policy: Rules["policy"], level: Connector["level"], keyed: boolean) {
-  const one = connector({ ...RULES, policy }, level, stateOf(publishing(START, keyed)));
+function begin(policy: Rules["fieldgate.release.policy"], level: Connector["level"], keyed: boolean) {
+  const one = connector({ ...RULES, "fieldgate.release.policy": policy }, level, stateOf(publishing(START, keyed)));
   return { one, world: { ...newWorld(keyed), columns: START, next: 4, names: 4 } };
 }
 

@@ -50,7 +50,7 @@ function play({ rules, keyed, moves }: Run): readonly Played[] {
 const runs: fc.Arbitrary<Run> = fc.record({
   rules: fc
     .constantFrom("observe" as const, "contracts" as const, "strict" as const, "manual" as const)
-    .map((policy) => ({ ...RULES, policy })),
+    .map((policy) => ({ ...RULES, "fieldgate.release.policy": policy })),
   keyed: fc.boolean(),
   moves: fc.array(anyMove, { minLength: 3, maxLength: 40 }),
 });
@@ -161,7 +161,7 @@ describe("whatever happens in whatever order", () => {
   law.prop([runs], { numRuns })(
     "under contracts nothing flows against a contract that is not ready, but by force",
     (run) => {
-      if (run.rules.policy !== "contracts") return;
+      if (run.rules["fieldgate.release.policy"] !== "contracts") return;
       for (const { before, input, step } of play(run)) {
         if (input.kind !== "registered" || tableIn(before).shape === tableIn(step.state).shape) continue;
         const was = findAmendment(before, input.id);
@@ -172,25 +172,24 @@ describe("whatever happens in whatever order", () => {
     },
   );
 
-  law.prop([runs.map((run) => ({ ...run, rules: { ...run.rules, policy: "strict" as const } }))], { numRuns })(
-    "under strict nothing flows while a live group is unnamed, or nobody knows who reads, but by force",
-    (run) => {
-      const looks: Look[] = [];
-      for (const { before, input, step } of play(run)) {
-        if (input.kind === "groups") looks.push(input.look);
-        if (input.kind !== "registered" || tableIn(before).shape === tableIn(step.state).shape) continue;
-        const was = findAmendment(before, input.id)?.amendment;
-        if (was === undefined) throw new Error("no amendment");
-        if (was.order?.kind === "release" && was.order.force) continue;
-        if (was.changes.length > 0 && was.changes.every((change) => change === "labels")) continue;
-        expect(looks.at(-1)?.kind).toBe("seen");
-        const named = [...before.contracts.values()].filter(({ environment }) => environment === "default");
-        const consumers = named.map(({ consumer }) => consumer);
-        for (const group of liveAfter(looks)) expect(consumers).toContain(group);
-        expect(notReady(was.verdicts)).toEqual([]);
-      }
-    },
-  );
+  law.prop([runs.map((run) => ({ ...run, rules: { ...run.rules, "fieldgate.release.policy": "strict" as const } }))], {
+    numRuns,
+  })("under strict nothing flows while a live group is unnamed, or nobody knows who reads, but by force", (run) => {
+    const looks: Look[] = [];
+    for (const { before, input, step } of play(run)) {
+      if (input.kind === "groups") looks.push(input.look);
+      if (input.kind !== "registered" || tableIn(before).shape === tableIn(step.state).shape) continue;
+      const was = findAmendment(before, input.id)?.amendment;
+      if (was === undefined) throw new Error("no amendment");
+      if (was.order?.kind === "release" && was.order.force) continue;
+      if (was.changes.length > 0 && was.changes.every((change) => change === "labels")) continue;
+      expect(looks.at(-1)?.kind).toBe("seen");
+      const named = [...before.contracts.values()].filter(({ environment }) => environment === "default");
+      const consumers = named.map(({ consumer }) => consumer);
+      for (const group of liveAfter(looks)) expect(consumers).toContain(group);
+      expect(notReady(was.verdicts)).toEqual([]);
+    }
+  });
 
   law.prop([runs], { numRuns })("a look never changes what flows, nor opens or closes a gate by itself", (run) => {
     for (const { before, input, step } of play(run)) {

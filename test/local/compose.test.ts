@@ -84,7 +84,7 @@ describe("docker-compose.yml", () => {
   it("has a connector file that is valid", async () => {
     const folder = join(ROOT, "local/compose/connectors");
     const [connector] = await readConnectors(folder, (name) => (name === "INVENTORY_PASSWORD" ? "x" : undefined));
-    expect(connector?.database.hostname).toBe("postgres");
+    expect(connector?.["database.hostname"]).toBe("postgres");
   });
 });
 

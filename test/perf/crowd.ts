@@ -75,7 +75,12 @@ export const CROWDS = {
 function contracts({ runtimes, readers }: Crowd): readonly Contract[] {
   const envelope = JSON.parse(TABLE.shape.valueSchema.text) as Envelope; // Debezium's
   return Array.from({ length: CONTRACTS }, (_, index) => {
-    const base = { version: 1, environment: RULES.environment, consumer: `consumer-${index}`, topic: TOPIC } as const;
+    const base = {
+      version: 1,
+      environment: RULES["fieldgate.environment"],
+      consumer: `consumer-${index}`,
+      topic: TOPIC,
+    } as const;
     const unknownFields = index % 2 === 0 ? "reject" : "accept";
     const runtime = runtimes[index % runtimes.length];
     const view = index % 5 === 0 ? "row" : "envelope";

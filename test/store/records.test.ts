@@ -31,10 +31,12 @@ import {
 } from "../gate/customers.ts";
 
 const WITHHELD = tableIn(
-  play({ ...RULES, policy: "manual" }, stateOf(), seen([ID, NAME, NICK]), (now) => fits(now, idOf(NICK))).state,
+  play({ ...RULES, "fieldgate.release.policy": "manual" }, stateOf(), seen([ID, NAME, NICK]), (now) =>
+    fits(now, idOf(NICK)),
+  ).state,
 );
 const RELEASED = play(
-  { ...RULES, policy: "manual" },
+  { ...RULES, "fieldgate.release.policy": "manual" },
   stateOf(WITHHELD),
   { kind: "passed", topic: WITHHELD.shape.topic, doubt: false },
   release([idOf(NICK)]),

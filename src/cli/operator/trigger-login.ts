@@ -2,6 +2,7 @@ import type { ConnectorConfig } from "../../config/connectors.ts";
 import { GuardError } from "../../errors.ts";
 import type { PostgresOptions } from "../../postgres/connection.ts";
 import type { TlsSettings } from "../../postgres/tls.ts";
+import { databaseLogin } from "../../service/database-login.ts";
 import type { Terminal } from "../command.ts";
 
 /** Into which database, and as whom. */
@@ -36,11 +37,12 @@ export function loginOf(url: string | undefined, connector: ConnectorConfig | un
   };
 }
 
-function ofConnector({ database }: ConnectorConfig, env: Terminal["env"]): Login {
-  const { hostname: host, port, dbname, tls } = database;
+function ofConnector(connector: ConnectorConfig, env: Terminal["env"]): Login {
+  const { options, tls } = databaseLogin(connector);
+  const { host, port, database } = options;
   const { PGUSER: owner } = env;
-  const { user, password } = owner === undefined ? database : { user: owner, password: env["PGPASSWORD"] };
-  return { options: { host, port, user, password, database: dbname }, tls };
+  const { user, password } = owner === undefined ? options : { user: owner, password: env["PGPASSWORD"] };
+  return { options: { host, port, user, password, database }, tls };
 }
 
 function ofUrl(text: string, env: Terminal["env"]): Login {

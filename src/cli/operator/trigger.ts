@@ -101,7 +101,7 @@ async function connectorOf({ connector: file }: Options, terminal: Terminal): Pr
 }
 
 function roleOf({ role }: Options, connector: ConnectorConfig | undefined): string {
-  const name = role ?? connector?.database.user;
+  const name = role ?? connector?.["database.user"];
   if (name !== undefined && name !== "") return name;
   throw new GuardError("usage", "it is not said who may read the secret", {
     next: `--role fieldgate, or --connector ${EXAMPLE} for its user`,

@@ -32,7 +32,10 @@ export const captureKeys = {
   "publish.via.partition.root": key(flag().default(false), "be true or false", true),
   "plugin.name": key(z.literal("pgoutput").optional(), "be pgoutput, the only plugin Fieldgate reads", "pgoutput"),
   "snapshot.mode": key(
-    z.enum(["initial", "no_data", "never", "initial_only"]).default("initial"),
+    z
+      .enum(["initial", "no_data", "never", "initial_only"])
+      .default("initial")
+      .transform((mode) => (mode === "never" ? "no_data" : mode)),
     "be initial (publish the rows that are there; the nearest to always and when_needed), no_data, also called never " +
       "(only changes from now on), or initial_only",
     "initial",

@@ -1,88 +1,119 @@
-import type { ValueModes } from "../../event/types/modes.ts";
+import type { CaptureFilter } from "../../capture/filter.ts";
+import { captureFilter } from "../../capture/lists.ts";
 import type { SeverityChange } from "../../contract/severity.ts";
+import { topicName } from "../../event/envelope/names.ts";
+import type { ValueModes } from "../../event/types/modes.ts";
 import type { ReleasePolicy } from "../../gate/decision/policy.ts";
 import type { Mode } from "../../gate/state.ts";
-import type { ListEntry } from "../../capture/lists.ts";
-import type { CaptureFilter } from "../../capture/filter.ts";
-import type { Operation } from "./capture-keys.ts";
+import type { ConnectorKeys } from "./connector-keys.ts";
 import type { ConverterRegistry } from "./converter.ts";
 import type { Transforms } from "./transforms.ts";
+import { valueModes } from "./value-keys.ts";
 
-/** One captured database, checked: what a file in `connectors/` says, with every default filled in. */
-export interface ConnectorConfig {
-  readonly name: string;
-  /** watch: another Debezium publishes, and the file is its own. */
+/**
+ * What a connector file becomes: one captured database, checked, with every default filled in. Each key keeps its name
+ * and the value it was parsed to, from here to the loop (`config["fieldgate.chunk.rows"]`): nothing in between renames
+ * it, so a new key is its entry in the schema and the place that uses it. Only what several keys make together, or keys
+ * that contain the name of a table or a rule, has a name of its own.
+ */
+export interface ConnectorConfig extends ConnectorKeys {
+  readonly "slot.name": string;
+  readonly "publication.name": string;
   readonly mode: Mode;
-  readonly database: DatabaseConfig;
-  readonly topicPrefix: string;
+  readonly modes: ValueModes;
   readonly filter: CaptureFilter;
-  /** table.include.list; empty: the file has none. */
-  readonly listed: readonly ListEntry[];
-  readonly slotName: string;
-  readonly publication: {
-    readonly name: string;
-    readonly mode: "filtered" | "all_tables" | "disabled" | "no_tables";
-    /** Changes of partitions come under the partitioned table's name. */
-    readonly viaRoot: boolean;
-  };
-  readonly snapshotMode: "initial" | "no_data" | "initial_only";
-  readonly tombstonesOnDelete: boolean;
-  /** Changes that are not published, by op. */
-  readonly skipped: ReadonlySet<Operation>;
-  readonly heartbeat: HeartbeatConfig | undefined;
-  readonly values: ValueModes;
-  /** Watching: Debezium's own, as far as they are followed. undefined: none are. */
-  readonly transforms: Transforms | undefined;
-  /** The connector's own registry; undefined: the service's. */
-  readonly registry: ConverterRegistry | undefined;
-  /** undefined: the broker's default. */
-  readonly topicCreation: {
-    readonly partitions: number | undefined;
-    readonly replicationFactor: number | undefined;
-    readonly cleanupPolicy: "delete" | "compact" | "compact,delete" | undefined;
-  };
-  readonly releasePolicy: ReleasePolicy;
-  /** By `schema.table`; a table not in it has `releasePolicy`. */
-  readonly releasePolicyOf: Readonly<Record<string, ReleasePolicy>>;
-  /** Rules that weigh otherwise, each until a day. */
+  /** By topic; a topic that is missing has `fieldgate.release.policy`. */
+  readonly policyOf: ReadonlyMap<string, ReleasePolicy>;
+  /** `fieldgate.severity.<rule>`: rules with a different severity, each until a day. */
   readonly severity: readonly SeverityChange[];
-  readonly judgeTimeoutMs: number;
-  readonly groupsSeenMs: number;
-  readonly contractsStaleMs: number;
-  /** Time between two looks at Kafka's consumer groups; the shortest of a process counts. */
-  readonly groupsLookMs: number;
-  readonly backfillMaxRows: number;
-  /** Rows a second; 0: no limit. */
-  readonly backfillRate: number;
-  readonly chunkRows: number;
-  readonly environment: string;
-  /** For the log, once: keys that are accepted and have no effect here. */
+  /** Watching: the topic that Debezium's transforms make of one. undefined: the same topic. */
+  readonly route: Transforms["route"];
+  /** Watching: events are unwrapped rows with these fields added. undefined: they are envelopes. */
+  readonly unwrapped: Transforms["unwrapped"];
+  /** The connector's own registry. undefined: the service's. */
+  readonly registry: ConverterRegistry | undefined;
+  /** To be logged once: keys that are accepted but have no effect here. */
   readonly warnings: readonly string[];
 }
 
-export interface DatabaseConfig {
-  readonly hostname: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly dbname: string;
-  /** Paths of files; each may be absent. */
-  readonly tls: {
-    readonly mode: "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
-    readonly rootCert: string | undefined;
-    readonly cert: string | undefined;
-    readonly key: string | undefined;
-    readonly password: string | undefined;
-  };
-  readonly keepAlive: boolean;
-  readonly connectTimeoutMs: number;
-  /** 0: no limit. */
-  readonly queryTimeoutMs: number;
+/** What a file holds besides its fixed keys. */
+export interface Rest {
+  readonly filter: CaptureFilter;
+  /** By `schema.table`. */
+  readonly policies: ReadonlyMap<string, ReleasePolicy>;
+  readonly severity: readonly SeverityChange[];
+  readonly registry: ConverterRegistry | undefined;
+  readonly transforms: Transforms | undefined;
+  readonly warnings: readonly string[];
 }
 
-export interface HeartbeatConfig {
-  readonly intervalMs: number;
-  readonly topic: string;
-  /** Run on the source with each heartbeat. */
-  readonly query: string | undefined;
+export function connectorConfig(keys: ConnectorKeys, rest: Rest): ConnectorConfig {
+  const mode = keys["fieldgate.mode"];
+  const { filter, policies, severity, registry, transforms, warnings } = rest;
+  const policyOf = [...policies].map(([table, policy]) => {
+    const dot = table.indexOf(".");
+    return [topicName(keys["topic.prefix"], table.slice(0, dot), table.slice(dot + 1)), policy] as const;
+  });
+  return {
+    ...keys,
+    ...(mode === "watch" ? watchKeys(keys) : {}),
+    "slot.name": keys["slot.name"] ?? ownName(keys.name),
+    "publication.name": keys["publication.name"] ?? ownName(keys.name),
+    mode,
+    modes: valueModes(keys),
+    filter,
+    policyOf: new Map(policyOf),
+    severity,
+    route: transforms?.route,
+    unwrapped: transforms?.unwrapped,
+    registry,
+    warnings: [...uselessKeys(keys), ...warnings],
+  };
+}
+
+/**
+ * While watching nothing is published, so there is no snapshot; and Fieldgate's own publication covers the captured
+ * tables, whatever Debezium's covers, unless Debezium's is created by hand.
+ */
+function watchKeys(keys: ConnectorKeys): Pick<ConnectorKeys, "snapshot.mode" | "publication.autocreate.mode"> {
+  const mode = keys["publication.autocreate.mode"];
+  const byHand = mode === "disabled" || mode === "no_tables";
+  return { "snapshot.mode": "no_data", "publication.autocreate.mode": byHand ? "disabled" : "filtered" };
+}
+
+/** The default name of Fieldgate's slot and publication: one that PostgreSQL accepts, at most 63 bytes. */
+export function ownName(connector: string): string {
+  return `fieldgate_${connector}`
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_]/g, "_")
+    .slice(0, 63);
+}
+
+/** The include and exclude lists as one filter. */
+export function filterOf(keys: ConnectorKeys): CaptureFilter {
+  const pair = (name: "schema" | "table" | "column") => {
+    const [include, exclude] = [keys[`${name}.include.list`], keys[`${name}.exclude.list`]];
+    if (include !== undefined) return { kind: "include", entries: include } as const;
+    return exclude === undefined ? undefined : ({ kind: "exclude", entries: exclude } as const);
+  };
+  return captureFilter({
+    schemas: pair("schema"),
+    tables: pair("table"),
+    columns: pair("column"),
+    keyColumns: keys["message.key.columns"],
+  });
+}
+
+function uselessKeys(keys: ConnectorKeys): readonly string[] {
+  const warnings: string[] = [];
+  const mode = keys["database.sslmode"];
+  if (keys["database.sslrootcert"] !== undefined && !mode.startsWith("verify-")) {
+    warnings.push(
+      `database.sslrootcert is ignored with database.sslmode ${mode}, as by PostgreSQL's JDBC driver: use verify-full`,
+    );
+  }
+  if (keys["heartbeat.action.query"] !== undefined && keys["heartbeat.interval.ms"] === 0) {
+    warnings.push("heartbeat.action.query is never run, because heartbeat.interval.ms is 0");
+  }
+  return warnings;
 }

@@ -4,8 +4,7 @@ import type { z } from "zod";
 
 import type { ReleasePolicy } from "../../gate/decision/policy.ts";
 import type { CaptureFilter } from "../../capture/filter.ts";
-import { assemble, filterOf, ownName } from "./assemble.ts";
-import type { ConnectorConfig } from "./connector-config.ts";
+import { type ConnectorConfig, connectorConfig, filterOf, ownName } from "./connector-config.ts";
 import { type ConnectorKeys, connectorKeys, TABLE_POLICY_PREFIX, tablePolicy } from "./connector-keys.ts";
 import { converterRegistry, isConverterAddress } from "./converter.ts";
 import { debeziumKeys, isOfDebeziumAlone, treatmentOf } from "./debezium-keys.ts";
@@ -44,7 +43,7 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const warnings = [...ignoredWarning(sorted.ignored), ...lineBreakWarnings(flat)];
   return {
     kind: "config",
-    config: assemble(keys.data, { filter, releasePolicyOf: policies, severity, registry, transforms, warnings }),
+    config: connectorConfig(keys.data, { filter, policies, severity, registry, transforms, warnings }),
   };
 }
 
@@ -154,11 +153,11 @@ function unreadable(own: Flat, providers: Providers): readonly Mistake[] {
   });
 }
 
-function tablePolicies(policies: Flat, mistakes: Mistake[]): Readonly<Record<string, ReleasePolicy>> {
-  const result: Record<string, ReleasePolicy> = {};
+function tablePolicies(policies: Flat, mistakes: Mistake[]): ReadonlyMap<string, ReleasePolicy> {
+  const result = new Map<string, ReleasePolicy>();
   for (const [table, value] of Object.entries(policies)) {
     const policy = tablePolicy.safeParse(value);
-    if (policy.success) result[table] = policy.data;
+    if (policy.success) result.set(table, policy.data);
     else {
       mistakes.push({ key: `${TABLE_POLICY_PREFIX}${table}`, reason: "must be observe, contracts, strict or manual" });
     }
@@ -188,10 +187,10 @@ function ownReason(issue: z.core.$ZodIssue): string | undefined {
 function strayPolicies(
   keys: ConnectorKeys,
   filter: CaptureFilter,
-  policies: Readonly<Record<string, ReleasePolicy>>,
+  policies: ReadonlyMap<string, ReleasePolicy>,
 ): readonly Mistake[] {
   const named = (keys["table.include.list"] ?? []).filter(({ plain }) => plain).map(({ text }) => text);
-  const stray = Object.keys(policies).filter((table) => {
+  const stray = [...policies.keys()].filter((table) => {
     const dot = table.indexOf(".");
     return dot < 0 || !filter.table(table.slice(0, dot), table.slice(dot + 1));
   });

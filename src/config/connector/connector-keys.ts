@@ -24,12 +24,12 @@ export const connectorKeys = z.strictObject({
   ...captureKeys,
   ...valueKeys,
   "topic.creation.default.partitions": key(
-    wholeNumber(-1, 100_000, isPositiveOrBrokers).default(-1),
+    brokersOr(100_000),
     "be a whole number from 1, or -1 for the broker's default",
     6,
   ),
   "topic.creation.default.replication.factor": key(
-    wholeNumber(-1, 1000, isPositiveOrBrokers).default(-1),
+    brokersOr(1000),
     "be a whole number from 1, or -1 for the broker's default",
     3,
   ),
@@ -66,14 +66,17 @@ export const connectorKeys = z.strictObject({
   "fieldgate.chunk.rows": key(wholeNumber(1, 1_000_000).default(1024), "be rows a chunk, 1 to 1000000", 1024),
 });
 
-export type ConnectorKeys = z.infer<typeof connectorKeys>;
+export type ConnectorKeys = Readonly<z.output<typeof connectorKeys>>;
 
 /** `fieldgate.release.policy.<schema.table>` overrides the policy for one table. */
 export const TABLE_POLICY_PREFIX = "fieldgate.release.policy.";
 export const tablePolicy = releasePolicy();
 
-function isPositiveOrBrokers(value: number): boolean {
-  return value !== 0;
+/** A count of at least 1; -1, the default, leaves it to the broker and is parsed to undefined. */
+function brokersOr(max: number) {
+  return wholeNumber(-1, max, (value) => value !== 0)
+    .default(-1)
+    .transform((value) => (value === -1 ? undefined : value));
 }
 
 function releasePolicy() {

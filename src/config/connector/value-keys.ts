@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import type { ValueModes } from "../../event/types/modes.ts";
 import { flag, key, refuse, wholeNumber } from "./key.ts";
 
 const HANDLING = "be one of Debezium's values";
@@ -43,6 +44,23 @@ export const valueKeys = {
     "__debezium_unavailable_value",
   ),
 };
+
+type ValueKeys = Readonly<z.output<z.ZodObject<typeof valueKeys>>>;
+
+/** The keys by the names that the encoders have for them. */
+export function valueModes(keys: ValueKeys): ValueModes {
+  return {
+    decimal: keys["decimal.handling.mode"],
+    time: keys["time.precision.mode"],
+    interval: keys["interval.handling.mode"],
+    binary: keys["binary.handling.mode"],
+    hstore: keys["hstore.handling.mode"],
+    moneyDigits: keys["money.fraction.digits"],
+    unknownTypes: keys["include.unknown.datatypes"],
+    fieldNames: keys["field.name.adjustment.mode"],
+    placeholder: keys["unavailable.value.placeholder"],
+  };
+}
 
 /** `hex:` and octets is Debezium's other form; a text has to come of it. */
 function placeholder(value: string, context: z.RefinementCtx): string {

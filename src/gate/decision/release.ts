@@ -138,7 +138,7 @@ function backfillJob(
   table: TableState,
 ): ChunkJob {
   const keyless = table.shape.key.length === 0;
-  const tooMany = rows > rules.backfillMaxRows && released.order?.backfill !== "all";
+  const tooMany = rows > rules["fieldgate.backfill.max.rows"] && released.order?.backfill !== "all";
   const waiting = `about ${rows} rows: say fieldgate release ${released.id} --backfill all, or none`;
   return {
     ...newJob(`backfill/${released.id}`, released.topic, "backfill"),

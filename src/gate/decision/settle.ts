@@ -76,7 +76,7 @@ export function settleTopic(rules: Rules, state: State, topic: string, when: Whe
 }
 
 export function policyOf(rules: Rules, topic: string): ReleasePolicy {
-  return rules.policyOf.get(topic) ?? rules.policy;
+  return rules.policyOf.get(topic) ?? rules["fieldgate.release.policy"];
 }
 
 /** What people are told of an amendment; another text is news. */

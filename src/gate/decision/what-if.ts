@@ -39,7 +39,7 @@ export function underPolicy(
   const unnamed = released ? (gate.unnamed ?? NOT_RECORDED) : unnamedOn(rules, state, amendment.topic);
   const decision = released
     ? mayFlow(policy, { ...amendment, gone: false, answer: TOOK }, table.shape.key.length === 0, unnamed)
-    : decisionOn({ ...rules, policy, policyOf: new Map() }, state, table, amendment);
+    : decisionOn({ ...rules, "fieldgate.release.policy": policy, policyOf: new Map() }, state, table, amendment);
   if (decision.kind === "flows") return flows(decision.why);
   const consumers = policy === "contracts" || policy === "strict" ? notReady(verdicts) : [];
   const groups = decision.unnamed?.kind === "known" ? decision.unnamed.groups : [];

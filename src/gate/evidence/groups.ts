@@ -24,7 +24,12 @@ export function evidenceAfter(rules: Rules, state: State, look: Look): Evidence 
   const consumers = new Map(
     topics.map((topic) => [topic, contractsOn(rules, state, topic).map(({ consumer }) => consumer)]),
   );
-  return looked(state.evidence, look, consumers, Math.max(rules.groupsSeenMs, rules.contractsStaleMs));
+  return looked(
+    state.evidence,
+    look,
+    consumers,
+    Math.max(rules["fieldgate.groups.seen"], rules["fieldgate.contracts.stale"]),
+  );
 }
 
 /** All that evidence has to say about what waits on a topic. */

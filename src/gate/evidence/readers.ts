@@ -9,7 +9,7 @@ import type { Rules, State } from "../state.ts";
 /** Every contract of the connector's environment on a topic, versions that are being rolled out included. */
 export function contractsOn(rules: Rules, state: State, topic: string): readonly Contract[] {
   return [...state.contracts.values()].filter(
-    (contract) => contract.topic === topic && contract.environment === rules.environment,
+    (contract) => contract.topic === topic && contract.environment === rules["fieldgate.environment"],
   );
 }
 
@@ -19,10 +19,10 @@ export function groupsOf({ consumer, groups = [] }: Contract): readonly string[]
 }
 
 /** It has members now, or a committed offset that was seen to move within `fieldgate.groups.seen`. */
-export function isLive({ groupsSeenMs }: Rules, { at }: TopicEvidence, group: GroupEvidence): boolean {
+export function isLive(rules: Rules, { at }: TopicEvidence, group: GroupEvidence): boolean {
   const { members, committed, moved } = group;
   if ((members ?? 0) > 0) return true;
-  return committed !== undefined && moved !== undefined && at - moved <= groupsSeenMs;
+  return committed !== undefined && moved !== undefined && at - moved <= rules["fieldgate.groups.seen"];
 }
 
 export function unnamedOn(rules: Rules, state: State, topic: string): Unnamed {
@@ -48,13 +48,14 @@ export function evidenceAgainst(rules: Rules, state: State, contract: Contract):
 }
 
 /** Counted from its groups' last sign of life, from its first sight or from the first look, whichever is last. */
-function staleness({ contractsStaleMs }: Rules, state: State, contract: Contract): readonly Finding[] {
+function staleness(rules: Rules, state: State, contract: Contract): readonly Finding[] {
+  const staleMs = rules["fieldgate.contracts.stale"];
   const evidence = state.evidence.topics.get(contract.topic);
   const since = evidence?.contracts[contract.consumer];
   if (evidence === undefined || since === undefined) return [];
   const signs = seenOf(state, contract).map(({ active }) => active ?? 0);
-  if (evidence.at - Math.max(evidence.began, since, ...signs) < contractsStaleMs) return [];
-  return [isStale(groupsOf(contract), contractsStaleMs)];
+  if (evidence.at - Math.max(evidence.began, since, ...signs) < staleMs) return [];
+  return [isStale(groupsOf(contract), staleMs)];
 }
 
 /** The versions of a consumer's contract are deployed side by side: its members may read with either. */

@@ -9,7 +9,7 @@ export function apply(session: Session, input: Input): void {
   const { outside } = session;
   const when = { position: formatLsn(session.position.endLsn), time: isoTime(outside.now()) };
   const before = session.state;
-  const { state, effects } = decide(outside.settings.rules, session.state, input, when);
+  const { state, effects } = decide(outside.settings, session.state, input, when);
   session.state = state;
   for (const effect of effects) run(session, effect);
   forgetWriters(session, before.tables);

@@ -95,7 +95,7 @@ async function observe(
   const { topic, valueSchema, keySchema } = table.shape;
   const value = await registry.latest(`${topic}-value`);
   if (value === undefined) return;
-  if (rowFields(settings.rules, value.text) === undefined) {
+  if (rowFields(settings, value.text) === undefined) {
     if (!strange.has(topic)) log.warn(`subject ${topic}-value is no Debezium envelope: the table is not judged`);
     strange.add(topic);
     return;
@@ -128,7 +128,7 @@ async function carrying(
 ): Promise<Pick<Version, "id" | "text"> | undefined> {
   const { topic, valueSchema } = table.shape;
   if (!withheldOf(table).some((one) => one.missed && isOfRows(one))) return undefined;
-  const coming = comingSchema(settings.rules, table);
+  const coming = comingSchema(settings, table);
   if (coming === undefined) return undefined;
   const hash = schemaHash(coming);
   if (hash === hashOf(valueSchema.text)) return valueSchema;

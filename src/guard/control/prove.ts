@@ -33,7 +33,7 @@ export async function proveRelation(
   const { topic, relation } = captured;
   if (topic === undefined) return;
   if (captured.news === "replaces") return refuseReplaced(session, captured, topic);
-  const deadline = session.outside.now() + BigInt(session.outside.settings.judgeTimeoutMs) * 1000n;
+  const deadline = session.outside.now() + BigInt(session.outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;
   const look = await lookUntilVisible(session, captured, row.xid, deadline);
   const table = look.table ?? droppedTable(session, captured);
   captured.columns = identify(session, captured, { ...look, table }, row.lsn);

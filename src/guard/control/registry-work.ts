@@ -35,7 +35,7 @@ async function judgeOnce(session: Session, id: string): Promise<Input | undefine
 
 function askRegistry(session: Session, table: TableState, amendment: Amendment): Promise<Answer> {
   const { registry, settings } = session.outside;
-  return answerOf(settings.rules, registry, table, amendment, () => {
+  return answerOf(settings, registry, table, amendment, () => {
     session.work.silent = false;
   });
 }
@@ -67,8 +67,7 @@ async function registerOnce(session: Session, effect: Extract<Effect, { kind: "r
   }
   await session.outside.desk.readContractsToEnd();
   // Its input comes before this one: a group that has come since the last look is known at the flip.
-  if (policyOf(session.outside.settings.rules, found.table.shape.topic) === "strict")
-    await session.outside.groups.again();
+  if (policyOf(session.outside.settings, found.table.shape.topic) === "strict") await session.outside.groups.again();
   const { table } = await session.source.table(found.table.shape.table.oid);
   const schema = { id: result.id, text: candidate.text };
   return { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: table?.estimatedRows ?? -1 };

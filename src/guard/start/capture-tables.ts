@@ -34,7 +34,7 @@ export function capturable(
   const each = tables.map((table) => mapTable(settings, table)).map((item) => ({ item, faults: faultsOf(item) }));
   const topics = each.map(({ item }) => item.topic);
   const twice = [...new Set(topics.filter((topic, index) => topics.indexOf(topic) !== index))];
-  if (settings.rules.mode === "watch") {
+  if (settings.mode === "watch") {
     // What Debezium makes of them is its own business: here they are not judged.
     for (const { faults } of each) for (const fault of faults) log.warn(`${fault}: the table is not judged`);
     for (const topic of twice) log.warn(`${oneTopic(topic)}: they are not judged`);
@@ -72,8 +72,7 @@ function describe(table: Table, attnum: number): string {
   return `${column?.name ?? "?"} has type ${column?.typeName ?? "?"}, which is not mapped`;
 }
 
-function mapTable({ rules, topicPrefix, route }: Settings, table: Table): Capturable {
-  const { filter, modes } = rules;
+function mapTable({ filter, modes, route, ...keys }: Settings, table: Table): Capturable {
   const { schema, name } = table;
   const mapped = logged(table).map((column) => ({ column, result: fieldOf(column, modes) }));
   const all = mapped.flatMap(({ result }) => (result.kind === "field" ? [result.field] : []));
@@ -89,7 +88,7 @@ function mapTable({ rules, topicPrefix, route }: Settings, table: Table): Captur
     table.columns.filter((column) => column.name === one).map(({ attnum }) => attnum),
   );
   const key = (attnums ?? table.key).flatMap((column) => all.filter((field) => field.attnum === column));
-  const named = topicName(topicPrefix, schema, name);
+  const named = topicName(keys["topic.prefix"], schema, name);
   const topic = route?.(named) ?? named;
   return { table, topic, fields, key, rowKey: byFile === undefined ? undefined : table.key, leftOut };
 }
@@ -105,7 +104,7 @@ function logged(table: Table): readonly Column[] {
  */
 export async function firstState(outside: Outside, item: Capturable): Promise<TableState> {
   const { table, topic, leftOut, rowKey, key } = item;
-  const { rules } = outside.settings;
+  const { settings: rules } = outside;
   if (rules.mode === "watch") return unpublished(rules, item);
   const latest = await outside.registry.latest(`${topic}-value`);
   const fields = latest === undefined ? item.fields : adopt(topic, item.fields, latest.text);
@@ -134,7 +133,7 @@ function firstAmendments(outside: Outside, state: TableState, { table, fields, t
   const when = { position: "0/0", time: isoTime(outside.now()) };
   const mapped = logged(table).filter(({ attnum }) => fields.some((field) => field.attnum === attnum));
   const seen = mapped.map((column) => ({ column, gone: false }));
-  const found = differences(outside.settings.rules, state, seen, true);
+  const found = differences(outside.settings, state, seen, true);
   return found.map((difference) => ({ ...newAmendment(topic, difference, when), missed: difference.kind === "added" }));
 }
 
@@ -164,10 +163,16 @@ function snapshotJob({ topic, table, key, rowKey }: Capturable): ChunkJob {
 
 /** Topics that are not there yet, with the partitions and settings of the connector's file; none while watching. */
 export async function createTopics(outside: Outside, names: readonly string[]): Promise<void> {
-  if (outside.settings.rules.mode === "watch") return;
+  if (outside.settings.mode === "watch") return;
   const described = await outside.sink.describeTopics(names);
+  const {
+    "topic.creation.default.partitions": partitions,
+    "topic.creation.default.replication.factor": replication,
+    "topic.creation.default.cleanup.policy": cleanup,
+  } = outside.settings;
+  const config = cleanup === undefined ? {} : { "cleanup.policy": cleanup };
   for (const name of new Set(names)) {
-    if (described.get(name) === undefined) await outside.sink.createTopic({ name, ...outside.settings.topicCreation });
+    if (described.get(name) === undefined) await outside.sink.createTopic({ name, partitions, replication, config });
   }
 }
 

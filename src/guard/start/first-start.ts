@@ -44,9 +44,9 @@ export async function beginOrGoOn(
     return record(now, withSnapshots(outside, { ...now, tables }, missing));
   }
   if (missing.length > 0) now = await record(now, { ...now, tables: await firstStates(outside, now, missing) });
-  const { slot, publication, rules } = outside.settings;
+  const { "slot.name": slot, "publication.name": publication, mode: ran } = outside.settings;
   if (now.intent === undefined) {
-    const mode = rules.mode === "watch" ? rules.mode : undefined;
+    const mode = ran === "watch" ? ran : undefined;
     now = await record(now, { ...now, intent: { slot, publication, systemId: facts.systemId, mode } });
   }
   await source.ensurePublication();
@@ -79,7 +79,7 @@ function unproven(
 }
 
 function withSnapshots(outside: Outside, stored: Stored, items: readonly Capturable[]): Stored {
-  if (outside.settings.snapshot === "no_data") return stored;
+  if (outside.settings["snapshot.mode"] === "no_data") return stored;
   return { ...stored, jobs: new Map([...stored.jobs, ...snapshotJobs(items)]) };
 }
 
@@ -95,7 +95,7 @@ async function firstStates(
 
 /** What one mode knows of the topics is not so in the other: whose the events are has changed. */
 function mustBeSameMode({ settings }: Outside, intent: Intent): void {
-  const { mode } = settings.rules;
+  const { mode } = settings;
   const was: Mode = intent.mode ?? "guard";
   if (was === mode) return;
   throw new GuardError(
@@ -109,9 +109,13 @@ function mustBeSameMode({ settings }: Outside, intent: Intent): void {
 
 async function mustBeNewSlot(outside: Outside, source: Source): Promise<void> {
   if ((await source.slot()) === undefined) return;
-  throw new GuardError("slot-exists", `slot ${outside.settings.slot} exists and this connector has no state of it`, {
-    next: `name another with ${outside.settings.rules.mode === "watch" ? "name" : "slot.name"}, or drop it if nothing reads it: SELECT pg_drop_replication_slot(…)`,
-  });
+  throw new GuardError(
+    "slot-exists",
+    `slot ${outside.settings["slot.name"]} exists and this connector has no state of it`,
+    {
+      next: `name another with ${outside.settings.mode === "watch" ? "name" : "slot.name"}, or drop it if nothing reads it: SELECT pg_drop_replication_slot(…)`,
+    },
+  );
 }
 
 /** Where the stream begins. A crash between creating the slot and recording its position left it inactive. */
@@ -125,9 +129,9 @@ async function slotPoint(outside: Outside, source: Source, signal: AbortSignal):
 
 /** Another server, slot or timeline, one that ends before the position, or lost its log, is refused by name. */
 async function mustBeSameLog(outside: Outside, source: Source, facts: SourceFacts, position: Position): Promise<void> {
-  const { slot, rules } = outside.settings;
-  const changed = (message: string) => changedSource(rules.mode, message);
-  const lost = (message: string) => lostSlot(rules.mode, message);
+  const { "slot.name": slot, mode } = outside.settings;
+  const changed = (message: string) => changedSource(mode, message);
+  const lost = (message: string) => lostSlot(mode, message);
   const at = formatLsn(position.endLsn);
   if (facts.systemId !== position.systemId) {
     throw changed(`the server's system id is ${facts.systemId}, the state is of ${position.systemId}`);

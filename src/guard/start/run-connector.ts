@@ -111,8 +111,8 @@ async function streamFrom(
 ): Promise<void> {
   const { position } = stored;
   if (position === undefined) throw new GuardError("state-invalid", "no position after the first start");
-  const { stateTopic, rules } = outside.settings;
-  const written = rules.mode === "watch" ? [stateTopic] : [...stored.tables.keys(), stateTopic];
+  const { stateTopic, mode } = outside.settings;
+  const written = mode === "watch" ? [stateTopic] : [...stored.tables.keys(), stateTopic];
   const topics = await outside.sink.describeTopics(written);
   for (const [name, topic] of topics) maxBytes.set(name, topic?.maxMessageBytes ?? 1_048_576);
   await outside.desk.readContractsToEnd();

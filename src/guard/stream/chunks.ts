@@ -60,12 +60,12 @@ async function untilTracked(session: Session): Promise<void> {
 
 async function pace(session: Session, job: ChunkJob): Promise<void> {
   const { outside, chunks } = session;
-  const { chunkRate, chunkRows } = outside.settings;
+  const { "fieldgate.backfill.rate": rate, "fieldgate.chunk.rows": chunkRows } = outside.settings;
   if (chunks.begun?.job !== job.id) {
     chunks.begun = { job: job.id, rows: job.scanned, at: outside.now(), limit: Math.min(FIRST_ROWS, chunkRows) };
   }
-  if (chunkRate === 0) return;
-  const due = ((job.scanned - chunks.begun.rows) / chunkRate) * 1000;
+  if (rate === 0) return;
+  const due = ((job.scanned - chunks.begun.rows) / rate) * 1000;
   const passed = Number((outside.now() - chunks.begun.at) / 1000n);
   if (due > passed) await outside.sleep(due - passed, session.signal);
 }
@@ -102,7 +102,7 @@ function resize(session: Session, rows: readonly Buffer[]): void {
   if (begun === undefined) return;
   const bytes = rows.reduce((sum, row) => sum + row.length, 0);
   const fitting = bytes === 0 ? Number.POSITIVE_INFINITY : Math.floor((begun.limit * CHUNK_BYTES) / bytes);
-  begun.limit = Math.max(1, Math.min(session.outside.settings.chunkRows, begun.limit * 4, fitting));
+  begun.limit = Math.max(1, Math.min(session.outside.settings["fieldgate.chunk.rows"], begun.limit * 4, fitting));
 }
 
 function requestOf(session: Session, job: ChunkJob, table: TableState, columns: readonly Attnum[]): ChunkRequest {

@@ -145,7 +145,7 @@ function publishRow(session: Session, captured: Captured, topic: string, row: Ro
   if (row.kind === "update" && row.oldKind === "key" && unsent) {
     readMoved(session, topic, keyTexts(tableOf(session, topic), captured.columns, row.bytes, row.newAt));
   }
-  if (outside.settings.skipped.has(OPERATIONS[row.kind])) return;
+  if (outside.settings["skipped.operations"].has(OPERATIONS[row.kind])) return;
   const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
   putChange(session, topic, encoder.change(row, mark), at);
   if (encoder.takeUnseenLabel() && !waitsForLabels(tableOf(session, topic))) look(session, captured.relation.oid);
@@ -172,7 +172,7 @@ function onTruncate(session: Session, truncate: Truncate, at: Lsn): Barrier {
   for (const one of captured) {
     if (one?.topic === undefined) continue;
     if (window !== undefined && chunks.active?.job.topic === one.topic) window.spoiled = true;
-    if (session.outside.settings.skipped.has("t") || isWatching(session)) continue;
+    if (session.outside.settings["skipped.operations"].has("t") || isWatching(session)) continue;
     const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
     put(session, one.topic, rowEncoderOf(session, one, one.topic).truncate(mark));
   }

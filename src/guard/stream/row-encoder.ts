@@ -31,20 +31,20 @@ export function shapeEncoder(
   identity: Relation["identity"],
   shape: Shape = table.shape,
 ): RowEncoder {
-  const { tombstones, rules } = session.outside.settings;
+  const { "tombstones.on.delete": tombstones, filter, modes } = session.outside.settings;
   const types = columns.map((column) => typeNow(table, column));
   const origin = originOf(session.outside);
   const { schema, name } = table.capturedAs ?? table.shape.table;
   const captured = columns.map((column) => {
     const known = table.known.find((one) => one.attnum === column);
-    const excluded = known !== undefined && !rules.filter.column(schema, name, known.name);
+    const excluded = known !== undefined && !filter.column(schema, name, known.name);
     return excluded && !shape.key.some((field) => field.attnum === column) ? undefined : column;
   });
   return rowEncoder({
     shape,
     columns: captured,
     types,
-    modes: rules.modes,
+    modes,
     identity,
     origin,
     tombstones,
@@ -68,8 +68,8 @@ export function rowKeys(
 }
 
 function originOf(outside: Outside) {
-  const { version, topicPrefix, database } = outside.settings;
-  return { version, connector: "postgresql", name: topicPrefix, db: database };
+  const { version, "topic.prefix": name, "database.dbname": db } = outside.settings;
+  return { version, connector: "postgresql", name, db };
 }
 
 function typeNow({ known }: TableState, column: Attnum | undefined): ColumnType | undefined {

@@ -36,7 +36,7 @@ const attnums = (state: State) => tableIn(state).shape.fields.map((field) => Num
 describe("another table has the name of one of ours", () => {
   it("is told of once, and changes nothing by itself under any policy", () => {
     for (const policy of ["observe", "contracts", "manual"] as const) {
-      const step = play({ ...RULES, policy }, before, news(OTHER));
+      const step = play({ ...RULES, "fieldgate.release.policy": policy }, before, news(OTHER));
       expect(effectsOf(step)).toEqual([`tell ${id}`]);
       expect(findAmendment(step.state, id)?.amendment).toMatchObject({
         kind: "table",
@@ -44,7 +44,12 @@ describe("another table has the name of one of ours", () => {
       });
       expect(tableIn(step.state).shape).toBe(tableIn(before).shape);
       expect(play(RULES, step.state, news(OTHER)).effects).toEqual([]);
-      const settled = play({ ...RULES, policy }, step.state, { kind: "settle", topic: TOPIC }, { kind: "ask", id });
+      const settled = play(
+        { ...RULES, "fieldgate.release.policy": policy },
+        step.state,
+        { kind: "settle", topic: TOPIC },
+        { kind: "ask", id },
+      );
       expect(settled.effects).toEqual([]);
       expect(findAmendment(settled.state, id)?.amendment.gate).toMatchObject({
         why: expect.stringContaining("another table"),

@@ -26,7 +26,7 @@ import {
   ZIP,
 } from "../customers.ts";
 
-const MANUAL: Rules = { ...RULES, policy: "manual" };
+const MANUAL: Rules = { ...RULES, "fieldgate.release.policy": "manual" };
 const nick = idOf(NICK);
 const RANK = { ...NICK, name: "rank" };
 const ALL = [ID, NAME, NICK];
@@ -255,7 +255,9 @@ describe("another key", () => {
   const composed = { key: [1, 3] };
   it("is an amendment that no policy lets in", () => {
     for (const policy of ["observe", "contracts", "manual"] as const) {
-      const step = play({ ...RULES, policy }, publishes(), seen(ALL, composed), (now) => fits(now, key));
+      const step = play({ ...RULES, "fieldgate.release.policy": policy }, publishes(), seen(ALL, composed), (now) =>
+        fits(now, key),
+      );
       expect(withheld(step.state)).toContain(key);
       expect(effectsOf(step)).toEqual([`tell ${key}`]);
       expect(amendmentIn(step.state, key)?.gate.why).toContain("--reason");

@@ -23,7 +23,7 @@ import {
   ZIP,
 } from "../customers.ts";
 
-const MANUAL: Rules = { ...RULES, policy: "manual" };
+const MANUAL: Rules = { ...RULES, "fieldgate.release.policy": "manual" };
 const nick = idOf(NICK);
 const zip = idOf(ZIP);
 const withhold = (ids: readonly string[], more: Partial<OperatorCommand> = {}): Input => {
@@ -217,7 +217,7 @@ describe("a release", () => {
 describe("withhold", () => {
   it("keeps back what the policy would let in", () => {
     const step = play(
-      { ...RULES, policy: "observe" },
+      { ...RULES, "fieldgate.release.policy": "observe" },
       stateOf(),
       seen([ID, NAME, NICK]),
       withhold([nick]),

@@ -100,16 +100,16 @@ describe("a rule that weighs otherwise until a day", () => {
   );
 
   it("what waits is judged anew once its day is over", () => {
-    const manual: Rules = { ...rules, policy: "manual" };
+    const manual: Rules = { ...rules, "fieldgate.release.policy": "manual" };
     const held = playAt(manual, waiting, [LAST, saw], [LAST, judged]).state;
     expect(verdictIn(held)).toEqual(["ready"]);
     expect(verdictIn(playAt(manual, held, [AFTER, settles]).state)).toEqual(["not-ready"]);
   });
 
   it("the loop does so at its first turn of a day, and at no other", () => {
-    const manual: Rules = { ...rules, policy: "manual" };
+    const manual: Rules = { ...rules, "fieldgate.release.policy": "manual" };
     const clock = { time: LAST };
-    const outside = { settings: { rules: manual }, now: () => BigInt(Date.parse(clock.time)) * 1000n };
+    const outside = { settings: manual, now: () => BigInt(Date.parse(clock.time)) * 1000n };
     const session = {
       outside,
       state: playAt(manual, waiting, [LAST, saw], [LAST, judged]).state,
@@ -157,7 +157,16 @@ describe("another key", () => {
     );
   });
 
-  it.each<[string, Rules["policy"], readonly Contract[], Parameters<typeof release>[1], readonly string[], string]>([
+  it.each<
+    [
+      string,
+      Rules["fieldgate.release.policy"],
+      readonly Contract[],
+      Parameters<typeof release>[1],
+      readonly string[],
+      string,
+    ]
+  >([
     ["nobody asked, with a reason", "contracts", [], { reason }, [`register ${key}`], "pending"],
     ["not ready, with a reason alone", "contracts", contracts, { reason }, [], "refused"],
     ["not ready, by force without a reason", "contracts", contracts, { force: true }, [], "refused"],
@@ -179,7 +188,7 @@ describe("another key", () => {
       "pending",
     ],
   ])("%s", (_, policy, given, more, effects, outcome) => {
-    const rules: Rules = { ...RULES, policy };
+    const rules: Rules = { ...RULES, "fieldgate.release.policy": policy };
     const step = said(rules, rekeyed(rules, ...given), more);
     expect([effectsOf(step), step.state.outcomes.get("c1")?.kind]).toEqual([effects, outcome]);
   });

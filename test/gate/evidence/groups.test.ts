@@ -28,7 +28,7 @@ import {
 
 const DAY = 86_400_000;
 const NICK_ID = idOf(NICK);
-const STRICT: Rules = { ...RULES, policy: "strict" };
+const STRICT: Rules = { ...RULES, "fieldgate.release.policy": "strict" };
 const ADDED = seen([ID, NAME, NICK]);
 const READY: Contract = { ...REPLICA, fields: ["id", "name", "nick"] };
 
@@ -116,7 +116,9 @@ describe("strict", () => {
 
   it("the other policies do not ask", () => {
     for (const policy of ["observe", "contracts"] as const) {
-      expect(effectsOf(play({ ...RULES, policy }, stateOf(), ADDED, judged))).toContain(registers);
+      expect(effectsOf(play({ ...RULES, "fieldgate.release.policy": policy }, stateOf(), ADDED, judged))).toContain(
+        registers,
+      );
     }
   });
 
@@ -259,13 +261,13 @@ describe("a contract against what was seen", () => {
 });
 
 describe("what another policy would have done", () => {
-  const under = (policy: Rules["policy"], rules: Rules, { state }: Step) => {
+  const under = (policy: Rules["fieldgate.release.policy"], rules: Rules, { state }: Step) => {
     const [amendment] = tableIn(state).amendments;
     if (amendment === undefined) throw new Error("no amendment");
     return underPolicy(policy, rules, state, tableIn(state), amendment);
   };
   const observed = play(
-    { ...RULES, policy: "observe" },
+    { ...RULES, "fieldgate.release.policy": "observe" },
     stateOf(publishing(), REPLICA),
     looks(0, group("sink")),
     ADDED,
@@ -274,7 +276,7 @@ describe("what another policy would have done", () => {
   );
 
   it("of what observe let in: by the verdicts and the groups of its release", () => {
-    const rules: Rules = { ...RULES, policy: "observe" };
+    const rules: Rules = { ...RULES, "fieldgate.release.policy": "observe" };
     expect(gateOf(observed).kind).toBe("released");
     // What came since decides nothing about then.
     const since = play(rules, observed.state, publish(READY), looks(1000));

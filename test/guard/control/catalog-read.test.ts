@@ -12,7 +12,7 @@ function reading(mode: "guard" | "watch") {
   let answer: (table: Table) => void = () => {};
   const rules = { ...RULES, mode };
   const session = {
-    outside: { uuid: () => "one", now: () => 0n, settings: { rules } },
+    outside: { uuid: () => "one", now: () => 0n, settings: rules },
     source: {
       table: () => new Promise((resolve) => (answer = (table) => resolve({ table, end: lsn(50n) }))),
       mark: async () => undefined,

@@ -12,7 +12,7 @@ import { until } from "../../stack/until.ts";
 type Meanwhile = (kafka: { groups: string[] }) => void;
 
 /** A column added under a policy where nobody reads; the gate after its registration was dealt with. */
-async function gateAfterFlip(policy: Rules["policy"], meanwhile: Meanwhile = () => {}) {
+async function gateAfterFlip(policy: Rules["fieldgate.release.policy"], meanwhile: Meanwhile = () => {}) {
   const kafka = { groups: [] as string[] };
   const look = (): Promise<GroupsSeen> => {
     const groups = kafka.groups.map((group) => ({ group, members: 1, offsets: new Map(), readers: new Map() }));
@@ -40,7 +40,7 @@ async function gateAfterFlip(policy: Rules["policy"], meanwhile: Meanwhile = () 
 
 /** As far as a registration touches it. */
 function sessionOf(
-  policy: Rules["policy"],
+  policy: Rules["fieldgate.release.policy"],
   groups: Session["outside"]["groups"],
   signal: AbortSignal,
   registers: () => void,
@@ -53,7 +53,7 @@ function sessionOf(
   };
   const session = {
     outside: {
-      settings: { rules: { ...RULES, policy } },
+      settings: { ...RULES, "fieldgate.release.policy": policy },
       registry,
       desk: { readContractsToEnd: () => Promise.resolve() },
       groups,

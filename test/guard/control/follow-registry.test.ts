@@ -61,7 +61,7 @@ async function observing(
       now: () => BigInt(now) * 1000n,
       uuid: () => String(lookups.size),
       log: { info: say, warn: say },
-      settings: { rules: WATCH },
+      settings: WATCH,
       registry: {
         latest: async (subject: string) => {
           asked.push([now, subject.slice(TOPIC.length + 1)]);
