@@ -30,8 +30,8 @@ describe("the README", () => {
     const config = readConnectorFile(text, "connectors/inventory.json", () => "secret");
     expect(config).toMatchObject({
       name: "inventory",
-      topicPrefix: "inventory",
-      releasePolicy: "contracts",
+      "topic.prefix": "inventory",
+      "fieldgate.release.policy": "contracts",
       warnings: [],
     });
   });
@@ -39,7 +39,7 @@ describe("the README", () => {
   it("and docs/watch.md one to watch with", () => {
     const [text = ""] = blocks("docs/watch.md", "json");
     const config = readConnectorFile(text, "connectors/inventory.json", () => "secret");
-    expect(config).toMatchObject({ mode: "watch", slotName: "fieldgate_inventory", topicPrefix: "inventory" });
+    expect(config).toMatchObject({ mode: "watch", "slot.name": "fieldgate_inventory", "topic.prefix": "inventory" });
     expect(config.warnings).toEqual([expect.stringMatching(/^keys without effect here: /)]);
   });
 

@@ -216,7 +216,7 @@ describe("a connector file that is right", () => {
     [
       "lists",
       { "table.include.list": undefined, "schema.include.list": "PUBLIC", "table.exclude.list": "public\\.tmp_.*" },
-      { "table.include.list": undefined, "schema.include.list": [{ text: "public" }] },
+      { "schema.include.list": [{ text: "PUBLIC" }], "table.exclude.list": [{ plain: false }] },
     ],
     ["snapshot.mode never", { "snapshot.mode": "never" }, { "snapshot.mode": "no_data" }],
     ["skipped.operations none", { "skipped.operations": "none" }, { "skipped.operations": new Set() }],
