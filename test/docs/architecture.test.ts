@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-/** The part of .oxlintrc.json that is read here. */
+/** The part of .oxlintrc.json that these tests read. */
 interface Lint {
   readonly overrides: readonly { readonly files: readonly string[] }[];
 }
@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, "../..");
 const PAGE = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
 const DECISIONS = readdirSync(join(ROOT, "docs/decisions")).toSorted((a, b) => a.localeCompare(b));
 
-test("every file that the architecture and the decisions name exists", () => {
+test("every file that the architecture or a decision names exists", () => {
   const pages = [PAGE, ...DECISIONS.map((file) => readFileSync(join(ROOT, "docs/decisions", file), "utf8"))];
   const named = pages.flatMap((page) => page.match(/(?<=`)(?:src|test|local|docs)\/[\w./-]+(?=`)/g) ?? []);
   expect(named.length).toBeGreaterThan(20);
@@ -28,7 +28,7 @@ test("the architecture describes each folder of src, and no other", () => {
   expect(rows.toSorted()).toEqual(folders.map(({ name }) => name).toSorted());
 });
 
-test("the pure and the I/O folders that the architecture names are those that the linter holds", () => {
+test("the architecture names the same pure folders and I/O folders as the linter", () => {
   const { overrides } = JSON.parse(readFileSync(join(ROOT, ".oxlintrc.json"), "utf8")) as Lint;
   const linted = (message: string) =>
     overrides
@@ -50,7 +50,7 @@ test("each of the five invariants names its tests", () => {
   for (const invariant of invariants) expect(invariant).toMatch(/`test\/[\w./-]+\.ts`/);
 });
 
-test("a decision has a number of its own, and says context, decision and consequences", () => {
+test("every decision has a number of its own, and sections for context, decision and consequences", () => {
   expect(DECISIONS.map((file) => Number(file.slice(0, 4)))).toEqual(DECISIONS.map((_, index) => index + 1));
   for (const file of DECISIONS) {
     const text = readFileSync(join(ROOT, "docs/decisions", file), "utf8");

@@ -30,7 +30,7 @@ const githubSteps = (job: string, page = github) =>
   workflow.parse(parse(page ?? "")).jobs[job]?.steps.flatMap(({ run }) => (run === undefined ? [] : [run])) ?? [];
 const gitlabSteps = (job: string) => pipeline.parse(parse(gitlab ?? ""))[job]?.script ?? [];
 
-/** Runs a job's steps where a topic flows that has this field alone. */
+/** Runs a job's steps against a topic whose events have only this field. */
 async function runJob(steps: readonly string[], flows: "id" | "other") {
   const folder = mkdtempSync(join(tmpdir(), "fieldgate-ci-"));
   try {
@@ -46,7 +46,7 @@ async function runJob(steps: readonly string[], flows: "id" | "other") {
     writeFileSync(join(folder, "t.avsc"), JSON.stringify({ type: "record", name: "Envelope", namespace: "t", fields }));
     const summary = join(folder, "summary.md");
     writeFileSync(summary, "");
-    // The registry's part is played by a file: what a step prints and exits with is the same.
+    // A file stands in for the registry; a step's output and exit code are the same.
     const against = `case "$*" in check*) set -- "$@" --against ${folder}/t.avsc ;; esac`;
     const env = { GITHUB_STEP_SUMMARY: summary, FIELDGATE_URL: "http://127.0.0.1:1" };
     const run = await runSteps(folder, steps, env, against);
@@ -61,7 +61,7 @@ async function runJob(steps: readonly string[], flows: "id" | "other") {
 }
 
 describe("docs/ci.md", () => {
-  it("GitHub's check job passes, and fails with a table and annotations", async () => {
+  it("has a check job for GitHub that passes, and that fails with a table and annotations", async () => {
     const passed = await runJob(githubSteps("check"), "id");
     expect([passed.code, passed.err]).toEqual([0, ""]);
     expect(passed.summary).toMatch(/^### fieldgate check: ready/);
@@ -70,7 +70,7 @@ describe("docs/ci.md", () => {
     expect(failed.summary).toMatch(/^### fieldgate check: not ready/);
   });
 
-  it("GitLab's check job passes, and fails with both reports written", async () => {
+  it("has a check job for GitLab that passes, and that fails after writing both reports", async () => {
     expect((await runJob(gitlabSteps("contracts"), "id")).code).toBe(0);
     const { code, reports } = await runJob(gitlabSteps("contracts"), "other");
     expect(code).toBe(100);
@@ -78,19 +78,19 @@ describe("docs/ci.md", () => {
     expect(reports?.junit).toMatch(/failures="1"/);
   });
 
-  it("the publish jobs fail with 1 when no service is there", async () => {
+  it("has publish jobs that exit with 1 if there is no service", async () => {
     const [publish] = [githubSteps("publish"), gitlabSteps("publish")];
     expect(publish).toEqual(gitlabSteps("publish"));
     expect(await runJob(publish, "id")).toMatchObject({ code: 1, err: expect.stringMatching(/\[unreachable\]/) });
   });
 
-  it("shows a fieldgate.yaml that is right", () => {
+  it("shows fieldgate.yaml files that are valid", () => {
     expect(parseContractFile(ignoring ?? "", () => "")).toHaveLength(1);
     expect(parseContractFile(weighing ?? "", () => "")).toMatchObject([{ severity: [{ field: "born_at" }] }]);
   });
 });
 
-describe("docs/ci.md's workflow that tries a new field", () => {
+describe("docs/ci.md's workflow that tests a new field", () => {
   const TOKEN = "a-token-of-some-length";
   const TOPIC = amendment.topic;
   const FIELD = `${TOPIC}.nickname`;
@@ -113,7 +113,7 @@ describe("docs/ci.md's workflow that tries a new field", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A team's repository, whose test gives its handler each event. */
+  /** A team's repository whose test passes each event to its handler. */
   async function runTry(handler: string) {
     const topic = `{ topic: ${TOPIC}, decodes-with: writer, unknown-fields: reject, fields: [id] }`;
     const files = {
@@ -131,7 +131,7 @@ describe("docs/ci.md's workflow that tries a new field", () => {
     return runSteps(folder, githubSteps("try", trying), { FIELD, FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN });
   }
 
-  it("gives the handler events that have the field, and publishes that it was tried", async () => {
+  it("passes events with the field to the handler, and publishes that the field was tested", async () => {
     const { code, out } = await runTry("taken += after === null || typeof after.id === 'number' ? 1 : 0;");
     expect([code, out]).toEqual([0, expect.stringMatching(/took (\d+) of \1\n[^]*tried with nickname\n$/)]);
     expect(api.published).toMatchObject([
@@ -139,7 +139,7 @@ describe("docs/ci.md's workflow that tries a new field", () => {
     ]);
   });
 
-  it("publishes nothing when the handler does not take them", async () => {
+  it("publishes nothing if the handler does not accept the events", async () => {
     const { code, err } = await runTry("if (after?.nickname !== undefined) throw new Error('no column nickname');");
     expect([code, err]).toEqual([1, expect.stringContaining("no column nickname")]);
     expect(existsSync(join(folder, `test/events/${FIELD}.json`))).toBe(true);

@@ -7,7 +7,7 @@ const page = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf
 /** The table's rows: code, fate, cause. */
 const rows = [...page.matchAll(/^\| `([a-z-]+)` \| ([a-z; ]+) \| (.+?) \| (.+) \|$/gm)].map((row) => row.slice(1));
 
-test("docs/errors.md has every code with its fate and cause, in the order of src/errors.ts, and no other", () => {
+test("docs/errors.md lists exactly the codes of src/errors.ts, in the same order, with fate and cause", () => {
   const expected = Object.entries(errorCodes).map(([code, { fate, judging, cause }]) => [
     code,
     judging === undefined ? fate : `${fate}; ${judging} while judging`,

@@ -44,7 +44,7 @@ function migration(name: string, sql: string): void {
   git("commit", "--message", name);
 }
 
-/** A branch with two migrations more than main, one of whose names has a space. */
+/** A branch with two more migrations than main; one has a space in its name. */
 function pullRequest(): void {
   mkdirSync(join(folder, "migrations"));
   git("init", "--quiet");
@@ -68,7 +68,7 @@ async function runJob(job: string) {
 }
 
 describe("docs/plan.md's workflow", () => {
-  it("plans what the pull request adds, in order, and fails with a table while someone is not ready", async () => {
+  it("plans what the pull request adds, in order, and writes a table", async () => {
     pullRequest();
     expect(await runJob("plan")).toMatchObject({ code: 0, err: "", summary: expect.stringMatching(/^### Fieldgate/) });
     expect(api.planned).toMatchObject([
@@ -79,7 +79,7 @@ describe("docs/plan.md's workflow", () => {
     ]);
   });
 
-  it("fails the pull request, with the table, while someone is not ready", async () => {
+  it("fails the pull request, with the table, while a contract is not ready", async () => {
     const { connector, mode, topic, field, what, meanwhile, verdicts } = amendment;
     const planned = { connector, mode, topic, table: "public.customers", field, lines: [1], what, meanwhile, verdicts };
     api.plans = { amendments: [{ ...planned, flows: false, why: "billing is not ready", schema: null }], notes: [] };
@@ -87,7 +87,7 @@ describe("docs/plan.md's workflow", () => {
     expect(await runJob("plan")).toMatchObject({ code: 100, summary: expect.stringContaining("billing: not ready") });
   });
 
-  it("waits after the migration until everyone is ready", async () => {
+  it("waits after the migration until every contract is ready", async () => {
     const ready = amendment.verdicts.map((one) => ({ ...one, verdict: "ready" as const, findings: [] }));
     let asked = 0;
     api.amendments = async () => [{ ...amendment, verdicts: ++asked < 3 ? amendment.verdicts : ready }];

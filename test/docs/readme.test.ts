@@ -17,7 +17,7 @@ const PAGES = [
     .map((file) => `docs/${file}`),
 ];
 
-/** Blocks of code of one language in a page. */
+/** A page's blocks of code in one language. */
 function blocks(page: string, language: string): readonly string[] {
   return [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(
     (block) => block[1] ?? "",
@@ -25,7 +25,7 @@ function blocks(page: string, language: string): readonly string[] {
 }
 
 describe("the README", () => {
-  it("shows a connector file that is right", () => {
+  it("shows a valid connector file", () => {
     const [text = ""] = blocks("README.md", "json");
     const config = readConnectorFile(text, "connectors/inventory.json", () => "secret");
     expect(config).toMatchObject({
@@ -36,15 +36,15 @@ describe("the README", () => {
     });
   });
 
-  it("and docs/watch.md one to watch with", () => {
+  it("has a valid connector file for watch mode in docs/watch.md", () => {
     const [text = ""] = blocks("docs/watch.md", "json");
     const config = readConnectorFile(text, "connectors/inventory.json", () => "secret");
     expect(config).toMatchObject({ mode: "watch", "slot.name": "fieldgate_inventory", "topic.prefix": "inventory" });
     expect(config.warnings).toEqual([expect.stringMatching(/^keys without effect here: /)]);
   });
 
-  it("names commands that npm and the command line have", () => {
-    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }; // npm's own file
+  it("names only commands that npm and the command line have", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }; // package.json, whose form npm defines
     const commands = [...README.matchAll(/npx fieldgate ([a-z-]+)/g)].map((found) => found[1] ?? "");
     const cli = readdirSync(join(ROOT, "src/cli"), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts"))
@@ -63,7 +63,7 @@ describe("the README", () => {
 });
 
 describe.each(["README.md", "docs/consumers.md"])("every fieldgate.yaml in %s", (page) => {
-  it("is a contract file", () => {
+  it("is a valid contract file", () => {
     const texts = blocks(page, "yaml");
     expect(texts.length).toBeGreaterThan(0);
     for (const text of texts) expect(parseContractFile(text, () => read("schemas/demo/greeter.avsc"))).toHaveLength(1);
@@ -71,7 +71,7 @@ describe.each(["README.md", "docs/consumers.md"])("every fieldgate.yaml in %s", 
 });
 
 describe.each(PAGES)("%s", (page) => {
-  it("links to files that exist and, in them, to headings that exist", () => {
+  it("links only to files and headings that exist", () => {
     const links = [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
     const broken = links.filter(([, path = "", heading]) => {
       const target = path === "" ? page : join(dirname(page), path);
@@ -82,7 +82,7 @@ describe.each(PAGES)("%s", (page) => {
   });
 });
 
-/** As GitHub names them. */
+/** The anchors that GitHub derives from a page's headings. */
 function headings(page: string): readonly string[] {
   const lines = [...read(page).matchAll(/^#+ (.+)$/gm)].map((line) => line[1] ?? "");
   return lines.map((line) =>

@@ -8,17 +8,17 @@ const FOLDER = new URL("../../docs/rules/meaning/", import.meta.url);
 const SOURCES = new URL("../../src/rules/meaning/", import.meta.url);
 const ids = CATALOGUE.map(({ id }) => id);
 
-test("every rule has a page, and every page a rule", () => {
+test("every rule has a page, and every page has a rule", () => {
   const pages = readdirSync(FOLDER).map((file) => `meaning/${file.replace(/\.md$/, "")}`);
   expect(pages.toSorted()).toEqual(ids.toSorted());
 });
 
-test.each(ids)("the page of %s has the problem, the bytes and what to do", (id) => {
+test.each(ids)("the page of %s has sections for the problem, the bytes and what to do", (id) => {
   const page = readFileSync(new URL(`${id.replace("meaning/", "")}.md`, FOLDER), "utf8");
   expect(page.match(/^##? .*$/gm)).toEqual([`# ${id}`, "## Problem", "## Bytes before and after", "## What to do"]);
 });
 
-test("every file with a rule is in the list", () => {
+test("the catalogue lists every file that contains a rule", () => {
   const files = readdirSync(SOURCES).filter((file) =>
     /: MeaningRule =/.test(readFileSync(new URL(file, SOURCES), "utf8")),
   );
@@ -31,7 +31,7 @@ const RUNTIME = new URL("../../docs/rules/runtime/", import.meta.url);
 const RUNTIME_SOURCES = new URL("../../src/rules/runtime/", import.meta.url);
 const runtimeIds = RUNTIME_RULES.map(({ id }) => id);
 
-test("every rule about a runtime has a page, every page a rule, and every file with one is in the list", () => {
+test("every rule about a runtime has a page and is in the list, and every page has a rule", () => {
   const pages = readdirSync(RUNTIME).map((file) => `runtime/${file.replace(/\.md$/, "")}`);
   const files = readdirSync(RUNTIME_SOURCES).filter((file) =>
     /: RuntimeRule =/.test(readFileSync(new URL(file, RUNTIME_SOURCES), "utf8")),
@@ -49,12 +49,15 @@ const VERSIONS: Readonly<Record<Runtime, string>> = {
   java: "Avro for Java 1.12.2",
 };
 
-test.each(RUNTIME_RULES)("the page of $id has the problem, what is read, what to do and the versions", (rule) => {
-  const page = readFileSync(new URL(`${rule.id.replace("runtime/", "")}.md`, RUNTIME), "utf8");
-  const headings = [`# ${rule.id}`, "## Problem", "## What is read", "## What to do", "## Seen with"];
-  expect(page.match(/^##? .*$/gm)).toEqual(headings);
-  const seen = page.slice(page.indexOf("## Seen with"));
-  for (const [runtime, version] of Object.entries(VERSIONS)) {
-    expect([runtime, seen.includes(version)]).toEqual([runtime, rule.runtimes.some((one) => one === runtime)]);
-  }
-});
+test.each(RUNTIME_RULES)(
+  "the page of $id has sections for the problem, what is read, what to do and the versions",
+  (rule) => {
+    const page = readFileSync(new URL(`${rule.id.replace("runtime/", "")}.md`, RUNTIME), "utf8");
+    const headings = [`# ${rule.id}`, "## Problem", "## What is read", "## What to do", "## Seen with"];
+    expect(page.match(/^##? .*$/gm)).toEqual(headings);
+    const seen = page.slice(page.indexOf("## Seen with"));
+    for (const [runtime, version] of Object.entries(VERSIONS)) {
+      expect([runtime, seen.includes(version)]).toEqual([runtime, rule.runtimes.some((one) => one === runtime)]);
+    }
+  },
+);

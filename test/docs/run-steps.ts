@@ -7,8 +7,9 @@ import { COMPILED } from "../cli/run-cli.ts";
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
 
 /**
- * Runs a job's steps one after the other in the folder, as its runner does, up to the first that fails. `npm ci` does
- * nothing, `npm test` runs package.json's script, and `npx fieldgate` is this checkout's, with `more` before it: lines of sh that may change its arguments.
+ * Runs a job's steps in the folder, one after the other and up to the first that fails, as a runner does. `npm ci` does
+ * nothing, `npm test` runs package.json's script, and `npx fieldgate` runs this checkout. `more` is shell code that runs
+ * before `npx fieldgate` and may change its arguments.
  */
 export async function runSteps(
   folder: string,
