@@ -22,12 +22,17 @@ import { addToken } from "./cli/operator/token.ts";
 import { addTrigger } from "./cli/operator/trigger.ts";
 import { describeError } from "./errors.ts";
 
+/**
+ * The entry point of the `fieldgate` command: builds the program from cli/, handles signals, and turns errors into one
+ * message and an exit code.
+ */
+
 const interrupt = new AbortController();
-/** How the process ends once a signal has asked it to; a service ends in order then. */
+/** The exit code of the first signal, for commands other than a service. */
 let interruptedAs: ExitCode | undefined;
 let isService = false;
 
-/** The first signal asks the command to end, the second ends the process. */
+/** The first signal asks the command to stop; the second ends the process. */
 for (const [signal, code] of [
   ["SIGINT", EXIT.interrupted],
   ["SIGTERM", EXIT.terminated],
@@ -38,7 +43,7 @@ for (const [signal, code] of [
     interrupt.abort();
   });
 }
-// `fieldgate … | head` closes the pipe early: nothing is wrong.
+// `fieldgate … | head` closes the pipe early, which is fine.
 process.stdout.on("error", () => process.exit());
 
 const terminal: Terminal = {
@@ -57,15 +62,15 @@ const terminal: Terminal = {
 };
 
 const program = new Command("fieldgate")
-  .description("keeps new columns out of Kafka events until their readers are ready")
+  .description("withholds new columns from Kafka events until their consumers are ready")
   .version(String(createRequire(import.meta.url)("../package.json").version))
   .configureHelp({ sortSubcommands: true })
-  .showHelpAfterError("(add --help for how to use it)")
+  .showHelpAfterError("(see --help)")
   .addHelpText(
     "after",
     `
-A consumer's repository: contract init, check, publish, retire. Whoever owns the table: plan, can-i-release.
-They ask the service at FIELDGATE_URL (${DEFAULT_URL} if it is not set), with FIELDGATE_TOKEN.`,
+For a consumer's repository: contract init, check, publish, retire. For the owner of a table: plan, can-i-release.
+Commands call the service at FIELDGATE_URL (default: ${DEFAULT_URL}) with FIELDGATE_TOKEN.`,
   )
   .exitOverride();
 addRun(program, terminal);
@@ -85,15 +90,15 @@ addToken(program, terminal);
 addTrigger(program, terminal);
 
 process.exitCode = EXIT.fine;
-await program.parseAsync().catch((error: unknown) => terminal.end(endOf(error)));
+await program.parseAsync().catch((error: unknown) => terminal.end(reportError(error)));
 if (interruptedAs !== undefined) {
   if (!isService) process.exitCode = interruptedAs;
-  // Whoever asked waits for the process: a connection nobody answers on must not keep it.
+  // Whoever sent the signal waits for the process, so an open connection must not keep it alive.
   process.exit();
 }
 
-/** Prints what went wrong and tells how to exit. Commander has printed its own errors and help already. */
-function endOf(error: unknown): ExitCode {
+/** Prints the error and returns the exit code. Commander has already printed its own errors and help. */
+function reportError(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.wrong;
   if (interruptedAs !== undefined) return isService ? EXIT.fine : interruptedAs;
   terminal.warn(`fieldgate: ${describeError(error)}`);

@@ -12,6 +12,7 @@ const plannedSchema = z.strictObject({
   meanwhile: z.string().describe("What the events carry until it is released"),
   flows: z.boolean().describe("Would it flow at once, as things are now; watch: would Debezium publish it"),
   why: z.string(),
+  stops: z.boolean().describe("Whether the table's rows stop until a release; watch: whether Debezium's task stops"),
   verdicts: z.array(verdictSchema),
   schema: z
     .string()

@@ -9,7 +9,11 @@ import type { Api, Command, ErrorBody, Outcome, Retired, TopicView } from "../ap
 import { isUntrusted, networkReason, otherScheme, request, type Response } from "../request.ts";
 import type { Terminal } from "./command.ts";
 
-/** The service as the command line sees it. */
+/**
+ * The HTTP client of the service's API, for all commands but `run`. Reads its address and token from the environment, and
+ * turns every failure into a GuardError that says what to set or correct.
+ */
+
 export interface Client extends Pick<
   Api,
   | "amendments"
@@ -28,24 +32,24 @@ export interface Client extends Pick<
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
-/** Without FIELDGATE_URL. */
+/** Used if FIELDGATE_URL is not set. */
 export const DEFAULT_URL = "http://127.0.0.1:8080";
-/** All amendments of a large deployment, with their candidates' schemas. */
+/** Enough for all amendments of a large deployment with their candidate schemas. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * Reads FIELDGATE_URL, FIELDGATE_TOKEN and FIELDGATE_CA. Throws `usage` when the address is no http(s) URL, and
- * `config-invalid` for what a `…_FILE` names.
+ * Reads FIELDGATE_URL, FIELDGATE_TOKEN and FIELDGATE_CA. Throws `usage` if the address is not an http(s) URL, and
+ * `config-invalid` if the file that a `…_FILE` variable names is unusable.
  */
 export function clientOf(terminal: Terminal): Client {
-  const address = addressOf(terminal.env);
+  const address = readAddress(terminal.env);
   const { url } = address;
-  const secrets = secretsOf(terminal.env);
-  if (secrets.token !== undefined && isOpen(url)) terminal.warn(OPEN);
-  const call = caller(address, secrets, terminal.signal);
+  const secrets = readSecrets(terminal.env);
+  if (secrets.token !== undefined && isPlainRemote(url)) terminal.warn(PLAIN_WARNING);
+  const call = openCaller(address, secrets, terminal.signal);
   return {
     url,
-    // What the service answers is of its version's types; it is ours, so it is not checked again here.
+    // The service is ours, so its answers are not validated again here.
     amendments: ({ table }) =>
       call(`/v1/amendments${table === undefined ? "" : `?table=${encodeURIComponent(table)}`}`),
     amendment: (id) => call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`),
@@ -63,20 +67,20 @@ export function clientOf(terminal: Terminal): Client {
 
 interface Address {
   readonly url: string;
-  /** Someone said so; else it is the default. */
+  /** False for the default. */
   readonly isGiven: boolean;
 }
 
-/** An empty variable, as a pipeline gives one that nobody has filled in, is not set. */
-function addressOf(env: Terminal["env"]): Address {
-  const said = env["FIELDGATE_URL"]?.trim() ?? "";
-  const text = said || DEFAULT_URL;
+/** An empty variable counts as not set: pipelines pass variables that way. */
+function readAddress(env: Terminal["env"]): Address {
+  const url = env["FIELDGATE_URL"]?.trim() ?? "";
+  const text = url || DEFAULT_URL;
   const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
   if (!isHttp) throw new GuardError("usage", "FIELDGATE_URL is not an http(s) URL", { next: `e.g. ${DEFAULT_URL}` });
   if (new URL(text).username !== "") {
-    throw new GuardError("usage", "FIELDGATE_URL has a user in it", { next: "put the token into FIELDGATE_TOKEN" });
+    throw new GuardError("usage", "FIELDGATE_URL contains a user", { next: "put the token into FIELDGATE_TOKEN" });
   }
-  return { url: text.replace(/\/+$/, ""), isGiven: said !== "" };
+  return { url: text.replace(/\/+$/, ""), isGiven: url !== "" };
 }
 
 interface Secrets {
@@ -84,29 +88,30 @@ interface Secrets {
   readonly ca: string | undefined;
 }
 
-function secretsOf(env: Terminal["env"]): Secrets {
+function readSecrets(env: Terminal["env"]): Secrets {
   const { values, mistakes } = given(env, ["FIELDGATE_TOKEN", "FIELDGATE_CA"], (path) => readFileSync(path, "utf8"));
   const { FIELDGATE_TOKEN: token, FIELDGATE_CA: ca } = values;
   const wrong = [
     ...mistakes,
     ...tlsMistakes("FIELDGATE", { ca, cert: undefined, key: undefined, passphrase: undefined }),
   ];
-  if (wrong.length > 0) throw configError(new Map([["environment", wrong]]), "docs/configuration.md has all variables");
+  if (wrong.length > 0)
+    throw configError(new Map([["environment", wrong]]), "docs/configuration.md lists all variables");
   return { token, ca };
 }
 
-const OPEN =
-  "fieldgate: FIELDGATE_URL is http to another machine: whoever is on the way can read the token. Use https (docs/security.md)";
+const PLAIN_WARNING =
+  "fieldgate: FIELDGATE_URL is http to another machine, so the token can be read on the network; use https (docs/security.md)";
 
-/** A warning and no refusal: behind a service mesh, plain http between pods is encrypted below it. */
-function isOpen(url: string): boolean {
+/** Only a warning follows: a service mesh encrypts plain http between pods at a lower layer. */
+function isPlainRemote(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === "http:" && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
 }
 
 type Call = <Answer>(path: string, body?: object) => Promise<Answer>;
 
-function caller(address: Address, { token, ca }: Secrets, signal: AbortSignal): Call {
+function openCaller(address: Address, { token, ca }: Secrets, signal: AbortSignal): Call {
   const { url } = address;
   const headers: Record<string, string> = { accept: "application/json" };
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
@@ -122,14 +127,14 @@ function caller(address: Address, { token, ca }: Secrets, signal: AbortSignal): 
     }).catch((cause: unknown) => {
       throw signal.aborted ? cause : unreachable(address, cause);
     });
-    const answer = answerOf(response);
+    const answer = parseAnswer(response);
     if (response.status >= 300) throw errorOf(url, response.status, answer);
     if (answer === undefined) throw notFieldgate(url, response.status);
-    return answer as Answer; // the service's own answer, see clientOf
+    return answer as Answer; // the service's answer, see clientOf
   };
 }
 
-function answerOf({ text }: Response): unknown {
+function parseAnswer({ text }: Response): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -141,8 +146,9 @@ function unreachable(address: Address, cause: unknown): GuardError {
   const { url } = address;
   if (isUntrusted(cause)) {
     const why = cause instanceof Error ? cause.message : "";
-    const next = "set FIELDGATE_CA_FILE to the authority that signed its certificate, and use the name in it";
-    return new GuardError("unreachable", `the service at ${url} shows a certificate that is not trusted: ${why}`, {
+    const next =
+      "set FIELDGATE_CA_FILE to the CA that signed its certificate, and use the host name in the certificate";
+    return new GuardError("unreachable", `the certificate of the service at ${url} is not trusted: ${why}`, {
       next,
       cause,
     });
@@ -156,15 +162,15 @@ function unreachable(address: Address, cause: unknown): GuardError {
 
 function unreachableNext({ url, isGiven }: Address, cause: unknown): string {
   if (!isGiven)
-    return "FIELDGATE_URL is not set: set it to the service's address, or start one here with `fieldgate run`";
+    return "FIELDGATE_URL is not set: set it to the service's address, or start the service here with `fieldgate run`";
   const scheme = otherScheme(cause, url);
-  if (scheme === "http") return "it speaks http there: begin FIELDGATE_URL with http://";
-  if (scheme === "https") return "it does not answer http there: does FIELDGATE_URL begin with https://?";
+  if (scheme === "http") return "the server speaks http: start FIELDGATE_URL with http://";
+  if (scheme === "https") return "the server does not speak http: should FIELDGATE_URL start with https://?";
   return "set FIELDGATE_URL to the service's address, or start it with `fieldgate run`";
 }
 
 function notFieldgate(url: string, status: number): GuardError {
-  return new GuardError("unreachable", `${url} answered ${status}, not as Fieldgate does`, {
+  return new GuardError("unreachable", `${url} answered ${status}, but not like a Fieldgate service`, {
     next: "set FIELDGATE_URL to the service's address",
   });
 }

@@ -5,7 +5,7 @@ import { mayFlow } from "../gate/decision/policy.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import { policyOf, weigh } from "../gate/decision/settle.ts";
 import type { Rules, State, TableState, When } from "../gate/state.ts";
-import { watched } from "../gate/watch/watched.ts";
+import { stopsDebezium, watched } from "../gate/watch/watched.ts";
 import { answerOf } from "../guard/control/ask-registry.ts";
 import type { PlannedAmendment, PlanView } from "../api/plan.ts";
 import { applyDdlSteps } from "../migration/apply.ts";
@@ -63,9 +63,15 @@ async function judge(
     meanwhile: meanwhile(amendment, rules.mode),
     flows: decision.kind === "flows",
     why: decision.why,
+    stops: rules.mode === "watch" ? stopsDebezium(amendment) : decision.kind === "waits" && stopsRows(amendment),
     verdicts: amendment.verdicts,
     schema: answer?.kind === "fits" ? answer.candidate.text : null,
   };
+}
+
+/** Rows under a new key or of a replacement table cannot be published in the current shape. */
+function stopsRows({ kind }: Amendment): boolean {
+  return kind === "key" || kind === "table";
 }
 
 /** A registry that does not answer is why the field waits: nobody is judged then. */

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 
 import { runCli } from "./run-cli.ts";
 
-/** Takes whatever is published, and counts it. */
+/** Accepts and counts everything that is published. */
 let published = 0;
 const service = createServer((request, response) => {
   published += 1;
@@ -53,7 +53,7 @@ function utf16(text: string): Buffer {
   return Buffer.from(`\uFEFF${text}`, "utf16le");
 }
 
-/** One good topic and the one that is tried, so that half a publish would be seen. */
+/** A valid topic and the tested one, so that publishing only half of the file would show. */
 function file(topic: string, head = "consumer: billing"): string {
   const good = "decodes-with: writer, unknown-fields: accept";
   return `version: 1\n${head}\ntopics:\n  - { topic: good, ${good} }\n  - { ${topic} }\n`;
@@ -67,12 +67,24 @@ it.each<[string, string, RegExp, string?]>([
     file("topic: t, decode-with: writer, unknown-fields: accept"),
     /yaml:5:\d+ .*decode-with is not a known key/,
   ],
-  ["a file that is missing", reader("gone.avsc"), /yaml:5:\d+ .*gone\.avsc cannot be used: there is no such file/],
+  ["a missing file", reader("gone.avsc"), /yaml:5:\d+ .*gone\.avsc cannot be used: there is no such file/],
   ["a file that is a folder", reader("folder"), /yaml:5:\d+ .*folder cannot be used: it is a folder/],
-  ["a schema that is no JSON", reader("no-json.avsc"), /yaml:5:\d+ .*no-json\.avsc:2:10 cannot be used: .* not JSON/],
-  ["a schema only a lenient reader takes", reader("lenient.avsc"), /yaml:5:\d+ .*avsc:2:13 cannot be used: .*"the id"/],
-  ["200 levels with a mistake", reader("deep.avsc"), /yaml:5:\d+ .*deep\.avsc:1:\d+ cannot be used: .*"nothing"/],
-  ["a contract of more than 1 MB", reader("wider.avsc"), /the contract of t has \d+ bytes, of 1000000\n {2}next: /],
+  ["a schema that is not JSON", reader("no-json.avsc"), /yaml:5:\d+ .*no-json\.avsc:2:10 cannot be used: .* not JSON/],
+  [
+    "a schema that only a lenient parser accepts",
+    reader("lenient.avsc"),
+    /yaml:5:\d+ .*avsc:2:13 cannot be used: .*"the id"/,
+  ],
+  [
+    "a schema 200 levels deep with a mistake",
+    reader("deep.avsc"),
+    /yaml:5:\d+ .*deep\.avsc:1:\d+ cannot be used: .*"nothing"/,
+  ],
+  [
+    "a contract of more than 1 MB",
+    reader("wider.avsc"),
+    /the contract for t has \d+ bytes; the limit is 1000000\n {2}next: /,
+  ],
   [
     "two contracts for one topic",
     file("topic: good, decodes-with: writer, unknown-fields: accept"),
@@ -85,7 +97,7 @@ it.each<[string, string, RegExp, string?]>([
   ],
   ["an environment that is a path", reader("wide.avsc"), /environment must be letters/, "--env ../production"],
   ["a contract file that is a folder", "", / folder cannot be read: it is a folder/, "--file folder"],
-  ["the folder that one is in", "", / \. cannot be read: it is a folder/, "--file ."],
+  ["the current folder", "", / \. cannot be read: it is a folder/, "--file ."],
   [
     "a contract file that PowerShell wrote",
     "",
@@ -97,7 +109,7 @@ it.each<[string, string, RegExp, string?]>([
     reader("utf-16.avsc"),
     /yaml:5:\d+ .*utf-16\.avsc cannot be used: it is not UTF-8/,
   ],
-  ["a contract file that is missing", "", / gone\.yaml cannot be read: there is no such file/, "--file gone.yaml"],
+  ["a missing contract file", "", / gone\.yaml cannot be read: there is no such file/, "--file gone.yaml"],
 ])("publish of %s: one message, exit 1, nothing published", async (_, text, message, more = "") => {
   writeFileSync(join(folder, "fieldgate.yaml"), text);
   const args = ["publish", ...more.split(" ").filter((word) => word !== "")];
@@ -109,7 +121,7 @@ it.each<[string, string, RegExp, string?]>([
   expect(err.match(/fieldgate: \[/g)).toHaveLength(1);
 });
 
-it("10,000 fields are published", async () => {
+it("a contract with 10,000 fields is published", async () => {
   writeFileSync(join(folder, "fieldgate.yaml"), reader("wide.avsc"));
   const { code, err } = await runCli(["publish"], { cwd: folder, env: { FIELDGATE_URL: url, FIELDGATE_TOKEN: "t" } });
   expect([code, err, published]).toEqual([0, "", 2]);

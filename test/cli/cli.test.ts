@@ -102,16 +102,16 @@ describe("every command", () => {
     ["an unknown command", "frobnicate"],
     ["no command", ""],
     ["an unknown option", "check --sideways"],
-    ["a format nobody knows", "amendments --format xml"],
+    ["an unknown format", "amendments --format xml"],
     ["no id", "release"],
-    ["a backfill nobody knows", `release ${ID} --backfill some`],
-    ["a timeout that is none", `release ${ID} --timeout soon`],
+    ["an unknown backfill", `release ${ID} --backfill some`],
+    ["an invalid timeout", `release ${ID} --timeout soon`],
     ["--force without a reason", `release ${ID} --force`],
     ["neither an id nor a table", "can-i-release"],
-    ["an id nobody knows", "can-i-release nothing/9 --wait 5"],
-    ["half a pair", "explain --reader a.avsc"],
-    ["a file that is not there", "explain --reader a.avsc --writer b.avsc"],
-  ])("%s exits 1, says what is wrong and shows no stack", async (_name, args) => {
+    ["an unknown id", "can-i-release nothing/9 --wait 5"],
+    ["only one schema of a pair", "explain --reader a.avsc"],
+    ["a missing file", "explain --reader a.avsc --writer b.avsc"],
+  ])("%s exits 1 with a message and no stack trace", async (_name, args) => {
     const { code, err } = await cli(args);
     expect(code).toBe(1);
     expect(err).not.toBe("");
@@ -125,15 +125,15 @@ describe("every command", () => {
       { FIELDGATE_URL: "http://127.0.0.1:1" },
       /\[unreachable\].*cannot be reached: .*ECONNREFUSED.*\n {2}next: set FIELDGATE_URL/,
     ],
-    ["a name nobody knows", { FIELDGATE_URL: "http://fieldgate.invalid" }, /ENOTFOUND|EAI_AGAIN/],
+    ["an unknown host", { FIELDGATE_URL: "http://fieldgate.invalid" }, /ENOTFOUND|EAI_AGAIN/],
     [
       "a wrong token",
       { FIELDGATE_TOKEN: "wrong" },
       /\[unauthorized\] the token is not.*\n {2}next: set FIELDGATE_TOKEN/,
     ],
     ["no token", { FIELDGATE_TOKEN: "" }, /\[unauthorized\] this needs a token/],
-    ["an address that is none", { FIELDGATE_URL: "localhost" }, /\[usage\] FIELDGATE_URL is not an http/],
-    ["a user in the address", { FIELDGATE_URL: "http://u:hunter2@localhost" }, /FIELDGATE_URL has a user in it/],
+    ["an invalid address", { FIELDGATE_URL: "localhost" }, /\[usage\] FIELDGATE_URL is not an http/],
+    ["a user in the address", { FIELDGATE_URL: "http://u:hunter2@localhost" }, /FIELDGATE_URL contains a user/],
   ])("with %s exits 1 and says what to do", async (_name, env, message) => {
     const { code, out, err } = await cli("amendments", { env });
     expect([code, out]).toEqual([1, ""]);
@@ -146,17 +146,17 @@ describe("every command", () => {
     const { code, err } = await cli("amendments", { env });
     expect([code, err]).toEqual([
       1,
-      expect.stringMatching(/next: it speaks http there: begin FIELDGATE_URL with http:/),
+      expect.stringMatching(/next: the server speaks http: start FIELDGATE_URL with http:/),
     ]);
   });
 
-  it("with something else at the address exits 1 and says so", async () => {
+  it("with another server at the address exits 1 and says so", async () => {
     const server = createServer((_request, response) => response.end("<html>"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
     const { code, err } = await cli("amendments", { env: { FIELDGATE_URL: `http://127.0.0.1:${port}` } });
     server.close();
-    expect([code, err]).toEqual([1, expect.stringMatching(/answered 200, not as Fieldgate does/)]);
+    expect([code, err]).toEqual([1, expect.stringMatching(/answered 200, but not like a Fieldgate service/)]);
   });
 });
 
@@ -170,7 +170,7 @@ describe("amendments", () => {
     expect((await cli("amendments --table public.orders")).out).toMatch(/^no amendments/);
   });
 
-  it("show tells who is not ready and what to do next", async () => {
+  it("show lists consumers that are not ready and the next step", async () => {
     const { code, out } = await cli(`amendments show ${TOPIC}.nickname`);
     expect(code).toBe(0);
     expect(out).toMatchInlineSnapshot(`
@@ -180,7 +180,7 @@ describe("amendments", () => {
         meanwhile Rows flow on without the field.
         column    nickname text
         gate      withheld since 2026-11-20T08:00:00Z: billing is not ready
-        not asked groups no contract names: audit-sink
+        not asked groups that no contract names: audit-sink
         next      fieldgate release inventory.public.customers/3
       consumers
         billing (default): not-ready
@@ -190,20 +190,20 @@ describe("amendments", () => {
     `);
   });
 
-  it("show takes --format json before and after the id, and --schema prints the schema alone", async () => {
+  it("show takes --format json before and after the id, and --schema prints only the schema", async () => {
     expect(JSON.parse((await cli(`amendments show ${ID} --format json`)).out)).toEqual(amendment);
     expect(JSON.parse((await cli(`amendments --format json show ${ID}`)).out)).toEqual(amendment);
     expect((await cli(`amendments show ${ID} --schema`)).out.trim()).toBe(amendment.candidate?.schema);
   });
 
-  it("show of an id nobody knows exits 1", async () => {
+  it("show with an unknown id exits 1", async () => {
     const { code, err } = await cli("amendments show nothing/9");
     expect([code, err]).toEqual([1, expect.stringMatching(/\[not-found\] there is no amendment nothing\/9/)]);
   });
 });
 
 describe("release and withhold", () => {
-  it("send the command with who says so, wait, and exit 0 when it is done", async () => {
+  it("send the command with its actor, wait, and exit 0 when it is done", async () => {
     api.outcomes = [{ kind: "pending" }, { kind: "pending" }, { kind: "done", message: "nickname flows" }];
     const { code, out } = await cli(`release ${ID} other/4 --backfill none --reason because`);
     expect([code, out]).toEqual([0, "done: nickname flows\n"]);
@@ -218,24 +218,27 @@ describe("release and withhold", () => {
     ]);
   });
 
-  it("exit 100 when refused, with why and the next step", async () => {
+  it("exit 100 when refused, with the reason and the next step", async () => {
     api.outcomes = [{ kind: "refused", message: "billing is not ready", next: "ask billing" }];
     const { code, out } = await cli(`release ${ID} --force --reason because`);
     expect([code, out]).toEqual([100, "refused: billing is not ready\n  next: ask billing\n"]);
     expect(api.commands[0]).toMatchObject({ kind: "release", force: true });
   });
 
-  it("exit 100 when no outcome comes in time", async () => {
+  it("exit 100 if there is no outcome in time", async () => {
     api.outcomes = [{ kind: "pending" }];
     const { code, out } = await cli(`release ${ID} --timeout 0.3`);
-    expect([code, out]).toEqual([100, expect.stringMatching(/^no outcome within 0.3 s; command command-1 stays/)]);
+    expect([code, out]).toEqual([
+      100,
+      expect.stringMatching(/^no outcome within 0.3 s; command command-1 is still queued/),
+    ]);
     expect(JSON.parse((await cli(`release ${ID} --timeout 0 --format json`)).out)).toEqual({
       id: "command-1",
       outcome: { kind: "pending" },
     });
   });
 
-  it("exit 130 on Ctrl-C, at once and silently", async () => {
+  it("exit 130 on Ctrl-C, at once and without output", async () => {
     api.outcomes = [{ kind: "pending" }];
     const interruptWhen = () => vi.waitFor(() => expect(api.commands).toHaveLength(1), 10_000);
     const { code, err } = await cli(`release ${ID}`, { interruptWhen });
@@ -245,37 +248,37 @@ describe("release and withhold", () => {
 
 describe("check", () => {
   it.each<[string, number, string, TopicView, RegExp]>([
-    ["a contract that holds", 0, REJECTS, topicView(false), /billing is ready for what flows\n$/],
-    ["a field that is withheld", 0, REJECTS, topicView(), /withheld: nickname .*not ready[^]*warning: .*"nickname"/],
+    ["a contract that holds", 0, REJECTS, topicView(false), /billing is ready for the current events\n$/],
+    ["a withheld field", 0, REJECTS, topicView(), /withheld: nickname .*not ready[^]*warning: .*"nickname"/],
     [
-      "a field that flows unnamed",
+      "a current field that the contract does not name",
       0,
       REJECTS,
       topicView(false, envelope(id, zip, nickname)),
       /warning: .*"nickname" flows/,
     ],
     [
-      "a field it reads and does not get",
+      "a field that it reads and the events lack",
       100,
       REJECTS.replace("zip", "city"),
       topicView(),
       /not ready[^]*error: .*"city"/,
     ],
     [
-      "a schema that cannot read",
+      "a reader's schema that cannot read the events",
       100,
       "decodes-with: reader\nunknown-fields: accept\nschema: r.avsc",
       topicView(),
       /not ready[^]*error:/,
     ],
     [
-      "a field only earlier events lack",
+      "a field that only earlier events lack",
       0,
       "decodes-with: writer\nunknown-fields: accept\nfields: [zip]",
       topicView(false, envelope(id), envelope(id, zip)),
-      /ready for what flows(?![^]*warning)/,
+      /ready for the current events(?![^]*warning)/,
     ],
-  ])("%s exits %i", async (_name, expected, rest, view, message) => {
+  ])("of %s exits %i", async (_name, expected, rest, view, message) => {
     contractFile(rest);
     writeFileSync(join(folder, "r.avsc"), envelope(id, { name: "city", type: "string" }));
     api.topics.set(TOPIC, view);
@@ -284,7 +287,7 @@ describe("check", () => {
     expect(out).toMatch(message);
   });
 
-  it("--fail-on withheld exits 100 for a field that is kept out", async () => {
+  it("--fail-on withheld exits 100 for a withheld field", async () => {
     contractFile(REJECTS);
     api.topics.set(TOPIC, topicView());
     expect((await cli("check --fail-on withheld")).code).toBe(100);
@@ -292,7 +295,7 @@ describe("check", () => {
     expect((await cli("check --fail-on withheld")).code).toBe(0);
   });
 
-  it("finds fieldgate.yaml upward, and takes --file", async () => {
+  it("finds fieldgate.yaml in a parent folder, and takes --file", async () => {
     contractFile(REJECTS);
     api.topics.set(TOPIC, topicView());
     const deep = join(folder, "a", "b");
@@ -320,7 +323,10 @@ describe("check", () => {
   });
 
   it.each([
-    ["junit", /<testcase classname="inventory.public.customers" name="what flows" file="sub\/fieldgate.yaml" line="4"/],
+    [
+      "junit",
+      /<testcase classname="inventory.public.customers" name="current events" file="sub\/fieldgate.yaml" line="4"/,
+    ],
     ["sarif", /"uri": "sub\/fieldgate.yaml"/],
     ["github-actions", /^::error file=sub\/fieldgate.yaml,line=4,col=5,title=fieldgate contract\/field-missing::/],
     ["gitlab-code-quality", /"path": "sub\/fieldgate.yaml"/],
@@ -336,7 +342,7 @@ describe("check", () => {
     expect(out).toMatch(expected);
   });
 
-  it("notes what fieldgate.yaml ignores, and finds what it no longer does", async () => {
+  it("reports ignored findings as notes, and expired entries of `ignore` as warnings", async () => {
     contractFile(REJECTS.replace("zip", "city"));
     api.topics.set(TOPIC, topicView(false));
     const text = readFileSync(join(folder, "fieldgate.yaml"), "utf8");
@@ -353,7 +359,7 @@ describe("check", () => {
     ignoring("2020-01-01");
     const late = await cli("check");
     expect(late.code).toBe(100);
-    expect(late.out).toMatch(/error: after.city: [^]*warning: fieldgate.yaml:9: contract\/field-missing of city was/);
+    expect(late.out).toMatch(/error: after.city: [^]*warning: fieldgate.yaml:9: contract\/field-missing for city was/);
     ignoring("9999-12-31", "other");
     expect((await cli("check")).code).toBe(100);
     ignoring("someday");
@@ -363,14 +369,14 @@ describe("check", () => {
     });
   });
 
-  it("--against schema files asks nobody, and a field the contract rejects is an error", async () => {
+  it("--against schema files asks no server, and a field that the contract rejects is an error", async () => {
     contractFile(REJECTS);
     writeFileSync(join(folder, "old.avsc"), envelope(id, zip));
     writeFileSync(join(folder, "new.avsc"), envelope(id, zip, nickname));
-    const nobody = { env: { FIELDGATE_URL: "http://127.0.0.1:1" } };
-    const held = await cli("check --against old.avsc", nobody);
-    expect([held.code, held.out]).toEqual([0, expect.stringMatching(/note: tested against files alone/)]);
-    const broken = await cli(`check --against old.avsc ${TOPIC}=new.avsc`, nobody);
+    const offline = { env: { FIELDGATE_URL: "http://127.0.0.1:1" } };
+    const held = await cli("check --against old.avsc", offline);
+    expect([held.code, held.out]).toEqual([0, expect.stringMatching(/note: checked against files only/)]);
+    const broken = await cli(`check --against old.avsc ${TOPIC}=new.avsc`, offline);
     expect([broken.code, broken.out]).toEqual([100, expect.stringMatching(/error: after.nickname: /)]);
     expect(await cli("check --against none.avsc")).toMatchObject({
       code: 1,
@@ -382,7 +388,7 @@ describe("check", () => {
     expect((await cli(`check --against ${TOPIC}=bad.avsc`)).err).toMatch(/^fieldgate: \[schema-invalid\] bad\.avsc: /);
   });
 
-  it("of topics nobody knows exits 1 and names each at its place; one that carried nothing is unknown: 100", async () => {
+  it("of unknown topics exits 1 and names each with its place; a topic without events is unknown: 100", async () => {
     const text = (...names: readonly string[]) =>
       `version: 1\nconsumer: billing\ntopics:\n${names.map((name) => `  - topic: ${name}\n${REJECTS.replaceAll(/^/gm, "    ")}\n`).join("")}`;
     writeFileSync(join(folder, "fieldgate.yaml"), text("no.such", TOPIC, "nor.this"));
@@ -391,30 +397,28 @@ describe("check", () => {
     for (const args of ["check", "check --format json", `check --against ${TOPIC}=t.avsc`]) {
       const { code, out, err } = await cli(args);
       expect([code, out]).toEqual([1, ""]);
-      expect(err).toMatch(
-        /^fieldgate: \[contract-invalid\] 2 mistakes\n {2}fieldgate\.yaml:4:5 no\.such is not known: /,
-      );
-      expect(err).toMatch(/\n {2}fieldgate\.yaml:12:5 nor\.this is not known: .*\n {2}next: /);
-      expect(err).not.toMatch(/^\s+at |customers is not/m);
+      expect(err).toMatch(/^fieldgate: \[contract-invalid\] 2 mistakes\n {2}fieldgate\.yaml:4:5 no\.such is unknown: /);
+      expect(err).toMatch(/\n {2}fieldgate\.yaml:12:5 nor\.this is unknown: .*\n {2}next: /);
+      expect(err).not.toMatch(/^\s+at |customers is unknown/m);
     }
     writeFileSync(join(folder, "fieldgate.yaml"), text(TOPIC));
     api.topics.set(TOPIC, { topic: TOPIC, flowing: [], withheld: [] });
     const { code, out } = await cli("check");
-    expect([code, out]).toEqual([100, expect.stringMatching(/unknown[^]*nothing has flowed[^]*\[topic\/not-seen\]/)]);
+    expect([code, out]).toEqual([100, expect.stringMatching(/unknown[^]*has no events yet[^]*\[topic\/not-seen\]/)]);
   });
 
-  it("names the topic and the id of a schema that is none of Avro's, and exits 1", async () => {
+  it("names topic and id of a schema that is not Avro, and exits 1", async () => {
     contractFile(REJECTS);
     api.topics.set(TOPIC, topicView(false, envelope(id, zip), 'syntax = "proto3";'));
     expect(await cli("check")).toMatchObject({
       code: 1,
       err: expect.stringMatching(
-        /^fieldgate: \[schema-invalid\] the schema of inventory\.public\.customers, id 2: .*\n {2}next: .*only Avro/,
+        /^fieldgate: \[schema-invalid\] schema 2 of inventory\.public\.customers: .*\n {2}next: .*only Avro/,
       ),
     });
   });
 
-  it("weighs a rule as fieldgate.yaml or the connector says, up to its day", async () => {
+  it("applies severity overrides of fieldgate.yaml and of the connector until they expire", async () => {
     const at = (unit: string) => ({ name: "at", type: { type: "long", "connect.name": `io.debezium.time.${unit}` } });
     contractFile("decodes-with: reader\nunknown-fields: accept\nschema: r.avsc");
     writeFileSync(join(folder, "r.avsc"), envelope(id, at("Timestamp")));
@@ -447,7 +451,7 @@ describe("check", () => {
     );
   });
 
-  it("without a contract file, or with a wrong one, exits 1 and says what to write", async () => {
+  it("without a contract file, or with an invalid one, exits 1 and says what to write", async () => {
     expect(await cli("check")).toMatchObject({
       code: 1,
       err: expect.stringMatching(/no fieldgate\.yaml[^]*fieldgate contract init --client/),
@@ -463,7 +467,7 @@ function checkByRegistry(registryUrl: string) {
   return runCli(["check"], { cwd: folder, env: { FIELDGATE_REGISTRY_URL: registryUrl } });
 }
 
-describe("check by the registry alone", () => {
+describe("check against the registry only", () => {
   const versions = [envelope(id, zip), envelope(id)];
   let registry: ReturnType<typeof createServer>;
   let url: string;
@@ -490,15 +494,15 @@ describe("check by the registry alone", () => {
   });
   afterAll(() => void registry.close());
 
-  it("tests every live version and says that it cannot tell which flow", async () => {
+  it("checks every live version and says that it cannot tell which are in use", async () => {
     contractFile("decodes-with: reader\nunknown-fields: accept\nschema: r.avsc");
     writeFileSync(join(folder, "r.avsc"), envelope(id, { name: "zip", type: "string" }));
     const { code, out } = await checkByRegistry(`http://ci:s%2Fcret@${url}`);
     expect(code).toBe(100);
-    expect(out).toMatch(/note: asked the registry alone.*cannot be told which of them flow/);
+    expect(out).toMatch(/note: only the registry was asked.*cannot tell which versions are in use/);
   });
 
-  it("without the password exits 1 and shows no secret", async () => {
+  it("with a wrong password exits 1 and shows no secret", async () => {
     contractFile(REJECTS);
     const { code, err } = await checkByRegistry(`http://ci:hunter2@${url}`);
     expect([code, err]).toEqual([1, expect.stringMatching(/\[registry-refused\].*401/)]);
@@ -529,13 +533,13 @@ describe("publish", () => {
     expect((await cli("publish")).out).toMatch(/in default\n$/);
   });
 
-  it("with an unreadable contract exits 1 and publishes nothing", async () => {
+  it("with an invalid contract exits 1 and publishes nothing", async () => {
     contractFile("decodes-with: writer");
     expect((await cli("publish --env production")).code).toBe(1);
     expect(api.published).toEqual([]);
   });
 
-  it("that ends halfway says what is published and what is not", async () => {
+  it("that fails halfway says which contracts are published and which are missing", async () => {
     const three = ["first", "second", "third"].map(
       (topic) => `  - topic: ${topic}\n${REJECTS.replaceAll(/^/gm, "    ")}`,
     );
@@ -546,19 +550,21 @@ describe("publish", () => {
     };
     const { code, out, err } = await cli("publish");
     expect([code, out]).toEqual([1, "published: billing reads first in default\n"]);
-    expect(err).toMatch(/\[kafka-down\] .*\(published 1 of 3, not second, third\)\n {2}next: run the command again/);
+    expect(err).toMatch(
+      /\[kafka-down\] .*\(published 1 of 3; missing: second, third\)\n {2}next: run the command again/,
+    );
   });
 });
 
 describe("publish --tested", () => {
-  const brings = { candidate: { schema: envelope(id, zip, nickname) } };
+  const adds = { candidate: { schema: envelope(id, zip, nickname) } };
 
-  it("says of each field that the amendment brings what it was tried as", async () => {
+  it("records the type with which each new field was tested", async () => {
     contractFile(REJECTS);
-    api.changes = [brings];
+    api.changes = [adds];
     api.topics.set(TOPIC, topicView());
     const { code, out } = await cli(`publish --env production --tested ${ID}`);
-    expect([code, out]).toEqual([0, `published: billing reads ${TOPIC} in production; tried with nickname\n`]);
+    expect([code, out]).toEqual([0, `published: billing reads ${TOPIC} in production; tested with nickname\n`]);
     expect(api.published).toMatchObject([
       {
         environment: "production",
@@ -574,17 +580,17 @@ describe("publish --tested", () => {
 
   const released = { ...amendment.gate, kind: "released" as const };
   it.each<[string, FakeApi["changes"][number], string, RegExp]>([
-    ["nobody knows", {}, "nothing/9", /\[not-found\] there is no amendment nothing\/9/],
-    ["flows already", { ...brings, gate: released }, ID, /\[refused\] .*nickname flows already/],
+    ["is unknown", {}, "nothing/9", /\[not-found\] there is no amendment nothing\/9/],
+    ["is released", { ...adds, gate: released }, ID, /\[refused\] .*nickname is already in the events/],
     ["has no schema yet", { candidate: null }, ID, /it has no schema yet: billing is not ready/],
-    ["is another key", { ...brings, kind: "key" }, ID, /it brings no field/],
-    ["takes a field away", { candidate: { schema: envelope(id) } }, ID, /takes a field away and brings none/],
-    ["is of another topic", { ...brings, topic: "orders" }, ID, /orders is none of the contract file's topics/],
-  ])("of an amendment that %s exits 1 and publishes nothing", async (_, change, called, message) => {
+    ["is a new key", { ...adds, kind: "key" }, ID, /it adds no field/],
+    ["only removes a field", { candidate: { schema: envelope(id) } }, ID, /it only removes a field/],
+    ["belongs to another topic", { ...adds, topic: "orders" }, ID, /orders is not a topic of the contract file/],
+  ])("of an amendment that %s exits 1 and publishes nothing", async (_, change, name, message) => {
     contractFile(REJECTS);
     api.changes = [change];
     api.topics.set(TOPIC, topicView());
-    const { code, out, err } = await cli(`publish --tested ${called}`);
+    const { code, out, err } = await cli(`publish --tested ${name}`);
     expect([code, out, api.published]).toEqual([1, "", []]);
     expect(err).toMatch(message);
     expect(err).toMatch(/\n {2}next: /);
@@ -592,20 +598,23 @@ describe("publish --tested", () => {
 });
 
 describe("publish --rolling-out and retire", () => {
-  it("publish --rolling-out adds to what is deployed", async () => {
+  it("publish --rolling-out keeps the deployed version's contract", async () => {
     contractFile(REJECTS);
     const { code, out } = await cli("publish --env production --rolling-out");
-    expect([code, out]).toEqual([0, `published: billing reads ${TOPIC} in production, beside what is deployed\n`]);
+    expect([code, out]).toEqual([
+      0,
+      `published: billing reads ${TOPIC} in production, in addition to the deployed version\n`,
+    ]);
     expect(api.published).toEqual([]);
     expect(api.rollingOut).toMatchObject([{ environment: "production", consumer: "billing", topic: TOPIC }]);
   });
 
-  it("retire withdraws each contract of the file, and says what waited for it", async () => {
+  it("retire withdraws every contract of the file, and says which amendments no longer wait for it", async () => {
     contractFile(REJECTS);
     const { code, out } = await cli("retire --env production");
-    expect([code, out]).toEqual([0, `retired: billing on ${TOPIC} in production\n  waited for it: ${ID}\n`]);
-    const nobody = await cli("retire --consumer nobody");
-    expect([nobody.code, nobody.out]).toEqual([0, `no contract: nobody on ${TOPIC} in default\n`]);
+    expect([code, out]).toEqual([0, `retired: billing on ${TOPIC} in production\n  no longer waits for it: ${ID}\n`]);
+    const unknown = await cli("retire --consumer nobody");
+    expect([unknown.code, unknown.out]).toEqual([0, `no contract to retire: nobody on ${TOPIC} in default\n`]);
     expect(api.retired).toEqual([
       { environment: "production", consumer: "billing", topic: TOPIC },
       { environment: "default", consumer: "nobody", topic: TOPIC },
@@ -617,7 +626,7 @@ describe("coverage", () => {
   it.each([
     [true, 0, ""],
     [false, 100, " --policy strict"],
-  ])("complete %s: exit %i", async (complete, expected, more) => {
+  ])("that is complete: %s, exits %i", async (complete, expected, more) => {
     api.coverages = { complete, topics: [] };
     const json = await cli(`coverage --format json${more}`);
     expect(json).toMatchObject({ code: expected, err: "" });
@@ -627,7 +636,7 @@ describe("coverage", () => {
     expect((await cli("coverage --format markdown")).out).toMatch(/^### fieldgate coverage: /);
   });
 
-  it("a policy nobody knows is wrong use", async () => {
+  it("with an unknown policy exits 1", async () => {
     expect(await cli("coverage --policy any")).toMatchObject({ code: 1 });
   });
 });
@@ -643,53 +652,73 @@ describe("can-i-release", () => {
 
   it.each<[string, number, FakeApi["changes"][number], RegExp]>([
     [
-      "who is not ready",
+      "that a consumer is not ready",
       100,
       {},
       /^no: nickname .*: not ready: billing\n {2}billing \(default\): not-ready\n.*refuses/,
     ],
-    ["who is unknown", 100, unsure, /^unknown: nickname .*: unknown: billing\n/],
-    ["that all are ready", 0, ready, /^yes: nickname .*no contract on the topic; withheld: /],
-    ["that it flows", 0, released, /^yes: nickname .*: flows: all contracts are ready\n/],
+    ["that a verdict is unknown", 100, unsure, /^unknown: nickname .*: unknown: billing\n/],
+    ["that all are ready", 0, ready, /^yes: nickname .*no contract names the topic; withheld: /],
+    ["that it is released", 0, released, /^yes: nickname .*: already in the events: all contracts are ready\n/],
     [
-      "that strict waits for groups nobody names",
+      "that the strict policy waits for unnamed groups",
       100,
       { ...ready, gate: unnamed({ kind: "known", groups: ["sink"] }) },
       /^no: nickname .*: waits\n$/,
     ],
     [
-      "that nobody knows who reads",
+      "that the groups are unknown",
       100,
       { ...ready, gate: unnamed({ kind: "unknown", why: "down" }) },
       /^unknown: nickname .*: waits\n$/,
     ],
-    ["that nobody could be asked", 100, { ...ready, candidate: null }, /^unknown: nickname .*: not judged: /],
-    ["that the registry refuses", 100, { ...ready, refused: "the level FORBIDS it" }, /^no: .*: the level FORBIDS it/],
-    ["that nobody minds another key", 0, { ...ready, kind: "key" }, /^yes: .*: no contract on the topic; withheld: /],
-    ["who is not ready for another key", 100, { kind: "key" }, /^no: .*: not ready: billing\n/],
+    ["that there is no candidate", 100, { ...ready, candidate: null }, /^unknown: nickname .*: not judged: /],
     [
-      "who is not ready for what Debezium publishes",
+      "that the registry rejects it",
+      100,
+      { ...ready, refused: "the level FORBIDS it" },
+      /^no: .*: the level FORBIDS it/,
+    ],
+    [
+      "that no contract minds a new key",
+      0,
+      { ...ready, kind: "key" },
+      /^yes: .*: no contract names the topic; withheld: /,
+    ],
+    ["that a consumer is not ready for a new key", 100, { kind: "key" }, /^no: .*: not ready: billing\n/],
+    [
+      "that a consumer is not ready for what Debezium publishes",
       100,
       watched,
       /^no: .*: not ready: billing; Debezium publishes it/,
     ],
-    ["that all are ready for it", 0, { ...ready, ...watched }, /^yes: nickname \S+: billing is not ready$/m],
+    [
+      "that all are ready for what Debezium publishes",
+      0,
+      { ...ready, ...watched },
+      /^yes: nickname \S+: billing is not ready$/m,
+    ],
     [
       "that it stops Debezium",
       100,
       { ...ready, ...watched, refused: "no" },
       /^no: nickname \S+: billing is not ready$/m,
     ],
-    ["that it is published already", 0, { ...watched, ...released }, /^yes: .*flows: .*; not ready then: billing\n/],
-    ["that another table is no contract's", 100, { ...ready, kind: "table" }, /^unknown: .*: not judged: /],
-  ])("tells %s: exit %i", async (_what, expected, change, text) => {
+    [
+      "that it is published already",
+      0,
+      { ...watched, ...released },
+      /^yes: .*already in the events: .*; not ready at that point: billing\n/,
+    ],
+    ["that contracts cannot judge a replaced table", 100, { ...ready, kind: "table" }, /^unknown: .*: not judged: /],
+  ])("says %s: exit %i", async (_what, expected, change, text) => {
     api.changes = [change];
     const { code, out, err } = await cli(`can-i-release ${ID}`);
     expect([code, err]).toEqual([expected, ""]);
     expect(out).toMatch(text);
   });
 
-  it("--wait waits until all are ready, and no longer than it says", async () => {
+  it("--wait waits until all are ready, at most for the given time", async () => {
     api.changes = [{}, {}, ready];
     expect(await cli(`can-i-release ${TOPIC}.nickname --wait 60`)).toMatchObject({ code: 0, err: "" });
     api.changes = [watched, { ...watched, candidate: null }, { ...watched, ...ready }];
@@ -717,7 +746,7 @@ describe("can-i-release", () => {
       |---|---|---|---|---|
       | \`nickname\` | \`billing\` (default) | not-ready | the consumer refuses fields it does not know | name nickname under ignores or fields |
 
-      Groups that no contract names are not asked: \`audit-sink\`
+      Groups that no contract names (not waited for): \`audit-sink\`
       "
     `);
   });
@@ -756,13 +785,13 @@ describe("explain", () => {
     expect(JSON.parse(json.out)).toMatchObject({ compatible: expected === 0 });
   });
 
-  it("of a text that is no schema exits 1", async () => {
+  it("of an invalid schema exits 1", async () => {
     writeFileSync(join(folder, "r.avsc"), '{"type": "recrd"}');
     const { code, err } = await cli("explain --reader r.avsc --writer r.avsc");
     expect([code, err]).toEqual([1, expect.stringMatching(/^fieldgate: \[schema-invalid\] reader/)]);
   });
 
-  it("--stdin answers each line with a line", async () => {
+  it("--stdin prints one answer per line", async () => {
     const input = [
       '{"reader":"int","writer":"string"}',
       '{"reader":"int","writer":"int"}',
@@ -789,8 +818,8 @@ describe("explain", () => {
   });
 });
 
-describe("a command that ends well on Ctrl-C", () => {
-  it("exits 130 all the same", async () => {
+describe("a command that ends normally on Ctrl-C", () => {
+  it("still exits 130", async () => {
     const input = '{"reader":"int","writer":"int"}\n';
     const { code, err } = await cli("explain --stdin", {
       input,
@@ -800,10 +829,10 @@ describe("a command that ends well on Ctrl-C", () => {
   });
 });
 
-/** What `run` and `trigger` import when they are called. */
+/** Modules that `run` and `trigger` import only when they are called. */
 const HEAVY = /\/service\/service\.ts$|\/config\/connectors\.ts$|\/postgres\//;
 
-describe("the light commands", () => {
+describe("all other commands", () => {
   it("load no Kafka, PostgreSQL or HTTP server library", () => {
     expect(packagesLoadedBy("cli.ts", HEAVY)).toEqual(["commander", "jsonc-parser", "libpg-query", "yaml", "zod"]);
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Packages that a source file and what it imports load, types left out; files that match `except` are not followed. */
+/** Packages loaded by a source file and its imports, without type imports. Does not follow files that match `except`. */
 export function packagesLoadedBy(path: string, except?: RegExp): readonly string[] {
   const seen = new Set<string>();
   const visit = (file: URL): void => {

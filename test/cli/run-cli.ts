@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const CLI = fileURLToPath(new URL("../../src/cli.ts", import.meta.url));
 
-/** Starts in a third of the time. */
+/** Node's compile cache: the command starts in a third of the time. */
 export const COMPILED = join(tmpdir(), "fieldgate-test-compile-cache");
 
 export interface CliRun {
@@ -18,11 +18,11 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   readonly input?: string | undefined;
-  /** Ctrl-C is sent once this resolves; it is given what was printed so far. Standard input stays open. */
+  /** Sends Ctrl-C once this resolves; `printed` returns the output so far. Standard input remains open. */
   readonly interruptWhen?: ((printed: () => string) => Promise<void>) | undefined;
 }
 
-/** Runs the real command line in a process of its own, with no FIELDGATE_ variable but those given. */
+/** Runs the real CLI in its own process, with only the given FIELDGATE_ variables. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("FIELDGATE_"));
   const child = spawn(process.execPath, [CLI, ...args], {

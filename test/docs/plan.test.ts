@@ -82,7 +82,10 @@ describe("docs/plan.md's workflow", () => {
   it("fails the pull request, with the table, while a contract is not ready", async () => {
     const { connector, mode, topic, field, what, meanwhile, verdicts } = amendment;
     const planned = { connector, mode, topic, table: "public.customers", field, lines: [1], what, meanwhile, verdicts };
-    api.plans = { amendments: [{ ...planned, flows: false, why: "billing is not ready", schema: null }], notes: [] };
+    api.plans = {
+      amendments: [{ ...planned, flows: false, stops: false, why: "billing is not ready", schema: null }],
+      notes: [],
+    };
     pullRequest();
     expect(await runJob("plan")).toMatchObject({ code: 100, summary: expect.stringContaining("billing: not ready") });
   });

@@ -63,7 +63,7 @@ it("publish --tested lets in the field a rejecting contract held back, and not o
     await database.query("alter table t alter column nick type text; insert into t (id, nick) values (3, 'seven')");
     await verdictsAre("text", "not-ready", "not-ready");
     const { id } = await service.amendment("nick", "withheld");
-    expect((await publish("--tested", id)).out).toMatch(/; tried with nick\n$/);
+    expect((await publish("--tested", id)).out).toMatch(/; tested with nick\n$/);
     await service.amendment("nick", "released");
     await events.until((seen) => seen.some(({ after }) => after?.["nick"] === "seven"), "the value of meanwhile");
     expect(await publish("--tested", id)).toMatchObject({ code: 1, err: expect.stringContaining("flows already") });

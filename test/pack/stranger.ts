@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
-import { canReleaseSchema } from "../../src/cli/migration/answers.ts";
+import { canReleaseSchema } from "../../src/cli/json-output.ts";
 import { amendmentSchema, amendmentsSchema } from "../../src/api/amendment.ts";
 import { planSchema } from "../../src/api/plan.ts";
 import { captured } from "../e2e/world.ts";
@@ -32,15 +32,15 @@ it("a stranger's repository: init, check, a failing check, the contract mended, 
 
   expect(await billing.types(`npx fieldgate contract init --client kafkajs --topic ${topic}`)).toEqual([
     0,
-    "written: fieldgate.yaml\nnext: correct the lines that say Assumed, then run `fieldgate check`\n",
+    "wrote fieldgate.yaml\nnext: review the lines marked Assumed, then run `fieldgate check`\n",
   ]);
   await billing.edits("fieldgate.yaml", "      - points\n      - visits\n", "");
   await billing.edits("fieldgate.yaml", "# ignores: []", "ignores: [points, visits]");
   const init = `npx fieldgate contract init --client java-specific --topic ${topic} --consumer invoicing`;
-  expect(await invoices.types(init)).toEqual([0, expect.stringContaining(`written: ${topic}.avsc\n`)]);
+  expect(await invoices.types(init)).toEqual([0, expect.stringContaining(`wrote ${topic}.avsc\n`)]);
   expect(await both("npx fieldgate check")).toEqual([
-    [0, `${topic}: billing is ready for what flows\n`],
-    [0, `${topic}: invoicing is ready for what flows\n`],
+    [0, `${topic}: billing is ready for the current events\n`],
+    [0, `${topic}: invoicing is ready for the current events\n`],
   ]);
   expect(await both("npx fieldgate publish")).toEqual([
     [0, `published: billing reads ${topic} in default\n`],

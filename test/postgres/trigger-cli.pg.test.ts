@@ -66,19 +66,19 @@ test("an owner's login installs it for the connector's role, again without effec
   expect(first).toMatchObject({
     code: 0,
     err: "",
-    out: `the trigger is installed in ${where}; role ${role} may read its secret\n`,
+    out: `installed the trigger in ${where}; role ${role} may read its secret\n`,
   });
   const before = await secret();
   const owner = { PGUSER: user, PGPASSWORD: password };
   const second = await cli("install --connector inventory.json", { env: owner });
-  expect(second.out).toMatch(/^the trigger is as this version makes it, nothing had to be done in /);
+  expect(second.out).toMatch(/^the trigger is already up to date in /);
   await db.query("ALTER EVENT TRIGGER fieldgate_sql_drop DISABLE");
   const all = { ...owner, PGHOST: host, PGPORT: String(port), PGDATABASE: database };
   const third = await cli(`install --role ${role}`, { env: all });
-  expect(third.out).toMatch(/^the trigger, which was of another version or in part, is this version's now/);
+  expect(third.out).toMatch(/^updated the trigger to this version, keeping its secret, in/);
   expect(await secret()).toEqual(before);
   const removed = await cli("uninstall", { env: all });
-  expect(removed).toMatchObject({ code: 0, out: `the trigger is removed from ${where}\n` });
+  expect(removed).toMatchObject({ code: 0, out: `removed the trigger from ${where}\n` });
   expect((await cli("uninstall", { env: all })).out).toBe(`there was no trigger in ${where}\n`);
   expect(await secret()).toEqual({ kind: "absent" });
 });
@@ -96,10 +96,10 @@ test("what is printed is what is run: no secret is in it, and it connects to not
 
 describe("wrong use is said", () => {
   test.each([
-    ["install", {}, /it is not said who may read the secret/],
-    ["install --role r", {}, /it is not said which database/],
-    ["uninstall", {}, /it is not said which database/],
-    ["print", {}, /it is not said who may read the secret/],
+    ["install", {}, /--role is missing: which role may read the secret\?/],
+    ["install --role r", {}, /no database was given/],
+    ["uninstall", {}, /no database was given/],
+    ["print", {}, /--role is missing: which role may read the secret\?/],
     ["install --role r --url mysql://u@h/d", {}, /--url is not a postgres:\/\/ address/],
     ["install --role r --url postgres://u:secret@h/d?sslmode=maybe", {}, /sslmode is not one of libpq's/],
     ["install --role r", { PGHOST: "h", PGUSER: "u", PGPORT: "x" }, /PGPORT is not a port/],

@@ -8,19 +8,24 @@ import type { TopicView } from "../../api/api.ts";
 import type { AvroSchema } from "../../avro/schema.ts";
 import { GuardError } from "../../errors.ts";
 
+/**
+ * Judges one contract against a topic: the current schema, older schemas whose events may still be read, and the
+ * candidate of each withheld field.
+ */
+
 interface WithheldJudgement extends Judgement {
   readonly amendmentId: string;
   readonly field: string;
 }
 
-/** One contract against what its topic carries now, and against each field that is kept out of it. */
+/** A contract's verdict for the current events of its topic, and for each withheld field. */
 export interface TopicJudgement extends Judgement {
   readonly topic: string;
   readonly consumer: string;
   readonly withheld: readonly WithheldJudgement[];
 }
 
-/** `today`, in UTC, as 2026-12-31. Throws `schema-invalid` when a schema of the topic is none. */
+/** `today` is in UTC: `2026-12-31`. Throws `schema-invalid` if a schema of the topic is not valid Avro. */
 export function checkTopic(
   contract: Contract,
   { flowing, withheld, withheldKey, severity = [] }: TopicView,
@@ -28,14 +33,14 @@ export function checkTopic(
 ): TopicJudgement {
   const { topic, consumer } = contract;
   const weights: Weights = { day: today, changes: severity };
-  const schemas = flowing.map((one) => flowingSchema(topic, one));
+  const schemas = flowing.map((one) => parseFlowing(topic, one));
   const newest = schemas.at(-1);
-  if (newest === undefined) return { ...unseen(`nothing has flowed on ${topic} yet`), topic, consumer, withheld: [] };
+  if (newest === undefined) return { ...NOT_SEEN, topic, consumer, withheld: [] };
   const waiting = withheld.map(({ field }) => field);
   const now = checkFlowing(contract, newest, waiting, weights);
-  // With the writer's schema an older event is read as it was written: a column that came later is not in it.
+  // A consumer that decodes with the writer's schema reads an older event as it was written, without later columns.
   const older = contract.decodesWith === "writer" ? [] : schemas.slice(0, -1);
-  const judged = joined(
+  const judged = joinJudgements(
     now,
     older.map((schema) => checkFlowing(contract, schema, waiting, weights)),
   );
@@ -45,16 +50,16 @@ export function checkTopic(
     consumer,
     withheld: [
       ...withheld.map(({ amendmentId, field, candidate, added = [field], moved }) => {
-        const brings = { added: added.map((name) => ({ name })), moved };
-        const next = { topic, envelope: parseSchemaText(candidate), ...brings, flowing: newest };
+        const newFields = { added: added.map((name) => ({ name })), moved };
+        const next = { topic, envelope: parseSchemaText(candidate), ...newFields, flowing: newest };
         return { amendmentId, field, ...judge(contract, next, weights) };
       }),
-      ...(withheldKey === undefined ? [] : [judgedKey(contract, withheldKey, weights)]),
+      ...(withheldKey === undefined ? [] : [judgeWithheldKey(contract, withheldKey, weights)]),
     ],
   };
 }
 
-function judgedKey(
+function judgeWithheldKey(
   contract: Contract,
   { amendmentId, field, flowing, candidate }: NonNullable<TopicView["withheldKey"]>,
   weights: Weights,
@@ -63,8 +68,8 @@ function judgedKey(
 }
 
 /**
- * The same against schemas that need not flow yet, so that nothing shows that the consumer lives with what it rejects:
- * a field it does not name is an error.
+ * Like `checkTopic`, for schemas that may not be in use yet. An unknown field that the consumer rejects is an error here:
+ * no running consumer shows that it copes with the field.
  */
 export function checkFiles(contract: Contract, view: TopicView, today: string): TopicJudgement {
   const judged = checkTopic(contract, view, today);
@@ -77,18 +82,25 @@ export function checkFiles(contract: Contract, view: TopicView, today: string): 
   return { ...judged, verdict, findings };
 }
 
-/** What cannot be told apart from trouble: exit 100, as any verdict `unknown`. */
-function unseen(message: string): Judgement {
-  const remedy = "wait for its first row; `fieldgate check --against FILE` tests a schema that does not flow yet";
-  const finding: Finding = { rule: "topic/not-seen", severity: "warning", certainty: "always", message, remedy };
-  return { verdict: "unknown", findings: [finding] };
-}
+/** Nothing can be said about a topic without events; `check` exits with 100, as for any verdict `unknown`. */
+const NOT_SEEN: Judgement = {
+  verdict: "unknown",
+  findings: [
+    {
+      rule: "topic/not-seen",
+      severity: "warning",
+      certainty: "always",
+      message: "the topic has no events yet",
+      remedy: "wait for its first row; `fieldgate check --against FILE` checks a schema that is not in use yet",
+    },
+  ],
+};
 
-/** Older events may still be read: a reader's own schema must read them too. */
-function joined(now: Judgement, before: readonly Judgement[]): Judgement {
+/** A reader's own schema must also read the older events that are still on the topic. */
+function joinJudgements(now: Judgement, older: readonly Judgement[]): Judgement {
   const known = new Set(now.findings.map(keyOf));
   const findings = [...now.findings];
-  for (const finding of before.flatMap((judgement) => judgement.findings)) {
+  for (const finding of older.flatMap((judgement) => judgement.findings)) {
     if (known.has(keyOf(finding))) continue;
     known.add(keyOf(finding));
     findings.push({ ...finding, message: `${finding.message} (in events written with an earlier schema)` });
@@ -100,14 +112,14 @@ function keyOf({ rule, field, message }: Finding): string {
   return JSON.stringify([rule, field, message]);
 }
 
-/** One of a topic's schemas; throws `schema-invalid`, naming topic and schema id, when it is none of Avro's. */
-export function flowingSchema(topic: string, { schemaId, schema }: TopicView["flowing"][number]): AvroSchema {
+/** Throws `schema-invalid`, naming topic and schema id, if the schema is not valid Avro. */
+export function parseFlowing(topic: string, { schemaId, schema }: TopicView["flowing"][number]): AvroSchema {
   try {
     return parseSchemaText(schema);
   } catch (cause) {
     if (!(cause instanceof GuardError)) throw cause;
-    throw new GuardError("schema-invalid", `the schema of ${topic}, id ${schemaId}: ${cause.text}`, {
-      next: "check the topic's name: only Avro is judged, in one piece (no Protobuf, no JSON Schema, no references)",
+    throw new GuardError("schema-invalid", `schema ${schemaId} of ${topic}: ${cause.text}`, {
+      next: "check the topic's name; only Avro schemas without references are supported, not Protobuf or JSON Schema",
       cause,
     });
   }

@@ -5,10 +5,10 @@ import type { Place, Reported, TopicReport } from "./format/report.ts";
 
 export type Ignored = Ignore & { readonly place: Place };
 
-/** Without these a verdict is no more than a guess, whoever is at fault. */
+/** Rules that mean a fact is missing: with such a finding the verdict is `unknown` at best. */
 const UNSURE = new Set(["contract/evidence-missing", "topic/not-seen"]);
 
-/** What is left of a verdict: an ignored finding is a note, and does not count. */
+/** The verdict without ignored findings. These stay in the report as notes. */
 export function withIgnored(
   topic: string,
   findings: readonly Finding[],
@@ -16,7 +16,7 @@ export function withIgnored(
   today: string,
 ): Pick<TopicReport, "verdict" | "findings"> {
   const reported = findings.map((finding): Reported => {
-    const found = ignored.find((one) => one.until >= today && isAbout(one, topic, finding));
+    const found = ignored.find((one) => one.until >= today && ignores(one, topic, finding));
     if (found === undefined) return { ...finding };
     return { ...finding, severity: "note", ignored: { reason: found.reason, until: found.until } };
   });
@@ -25,26 +25,26 @@ export function withIgnored(
   return { verdict: counted.some(({ rule }) => UNSURE.has(rule)) ? "unknown" : "ready", findings: reported };
 }
 
-function isAbout({ rule, topic, field }: Ignore, of: string, finding: Finding): boolean {
-  if (rule !== finding.rule || (topic !== undefined && topic !== of)) return false;
+function ignores({ rule, topic, field }: Ignore, findingTopic: string, finding: Finding): boolean {
+  if (rule !== finding.rule || (topic !== undefined && topic !== findingTopic)) return false;
   return field === undefined || isOfField(finding, field);
 }
 
-/** A finding for each that has run out: whoever wrote it wanted to be reminded. `today`: `2026-12-31`, in UTC. */
-export function expired(ignored: readonly Ignored[], today: string): readonly Reported[] {
-  return runOut("ignore/expired", ignored, today, () => "was ignored");
+/** A finding for each expired entry, as a reminder to its author. `today`: `2026-12-31`, in UTC. */
+export function expiredIgnores(ignored: readonly Ignored[], today: string): readonly Reported[] {
+  return expiredEntries("ignore/expired", ignored, today, () => "was ignored");
 }
 
-/** The same for a severity: published or not, it counts no more. */
-export function expiredSeverity(changes: readonly Weighed[], today: string): readonly Reported[] {
-  return runOut("severity/expired", changes, today, ({ severity }) =>
+/** Likewise for severity overrides. An expired one has no effect, whether the contract is published or not. */
+export function expiredSeverities(changes: readonly PlacedChange[], today: string): readonly Reported[] {
+  return expiredEntries("severity/expired", changes, today, ({ severity }) =>
     severity === "error" ? "was an error" : "was a warning",
   );
 }
 
-type Weighed = SeverityChange & { readonly place: Place };
+type PlacedChange = SeverityChange & { readonly place: Place };
 
-function runOut<Entry extends Pick<Weighed, "rule" | "field" | "reason" | "until" | "place">>(
+function expiredEntries<Entry extends Pick<PlacedChange, "rule" | "field" | "reason" | "until" | "place">>(
   id: string,
   entries: readonly Entry[],
   today: string,
@@ -58,8 +58,8 @@ function runOut<Entry extends Pick<Weighed, "rule" | "field" | "reason" | "until
         rule: id,
         severity: "warning",
         certainty: "always",
-        message: `${rule}${field === undefined ? "" : ` of ${field}`} ${was(entry)} until ${until}: ${reason}`,
-        remedy: "mend what it was about and take the entry out, or say until when it goes on",
+        message: `${rule}${field === undefined ? "" : ` for ${field}`} ${was(entry)} until ${until}: ${reason}`,
+        remedy: "fix the finding and remove this entry, or extend its `until`",
         place,
       };
     });

@@ -8,15 +8,15 @@ import { readTextFile, readText } from "../../text-file.ts";
 
 const FILE = "fieldgate.yaml";
 
-/** The contracts alone, see readContractFile. */
+/** Reads only the contracts; see readContractFile. */
 export async function readContracts(cwd: string, file: string | undefined): Promise<readonly Contract[]> {
   const { contracts } = await readContractFile(cwd, file);
   return contracts.map(({ contract }) => contract);
 }
 
 /**
- * What `file` says, or the nearest fieldgate.yaml from `cwd` upward, and its path. Throws `not-found` without one and
- * `contract-invalid` with every mistake. The parser is loaded here, so that other commands do without it.
+ * Reads `file`, or the nearest fieldgate.yaml from `cwd` upward. Throws `not-found` if there is none, and
+ * `contract-invalid` listing every mistake. The parser is imported here so that other commands do not load it.
  */
 export async function readContractFile(
   cwd: string,
@@ -29,7 +29,7 @@ export async function readContractFile(
   return { ...readContractText(readText(cwd, name), inFolder, name), path };
 }
 
-/** A file's path as tools of a repository name it: from the folder with `.git`, else from `cwd`; with slashes. */
+/** A file's path with slashes, relative to the folder with `.git`; relative to `cwd` outside a repository. */
 export function pathInRepository(cwd: string, path: string): string {
   let root = dirname(path);
   while (!existsSync(join(root, ".git")) && root !== dirname(root)) root = dirname(root);
@@ -47,12 +47,12 @@ function findUpward(start: string): string {
   });
 }
 
-/** A file that the contract file names; the message stands behind that file's line and the name. */
+/** Reads a file that the contract file names. The caller prefixes the error with its line and the name. */
 function readNamed(path: string): string {
   try {
     return readTextFile(path);
   } catch (cause) {
     if (existsSync(path)) throw cause;
-    throw new Error(`${describeError(cause)} (the path is from the contract file's folder)`, { cause });
+    throw new Error(`${describeError(cause)} (paths are relative to the contract file's folder)`, { cause });
   }
 }

@@ -5,8 +5,13 @@ import { type Command, Option } from "commander";
 
 import { type ClientName, CLIENTS } from "../../contract/clients.ts";
 import { GuardError } from "../../errors.ts";
-import { sourceOf } from "../check/check.ts";
-import { type Terminal, withExamples, indented, EXIT } from "../command.ts";
+import { chooseSource } from "../check/source.ts";
+import { type Terminal, withExamples, indentSchema, EXIT } from "../command.ts";
+
+/**
+ * `contract init` writes a first fieldgate.yaml from the current schema of a topic, and the reader's schema as an .avsc
+ * for clients that decode with one. Everything is checked before the first file is written.
+ */
 
 interface Options {
   readonly client: ClientName;
@@ -18,30 +23,33 @@ interface Options {
   readonly force?: true;
 }
 
-/** `contract init`: a first fieldgate.yaml from what flows on a topic now. */
 export function addContract(program: Command, terminal: Terminal): void {
   const init = program
     .command("contract")
     .description("write this repository's contract file")
     .command("init")
-    .description("write a first fieldgate.yaml from the topic's schema, with what each line means and what is assumed")
+    .description(
+      "write a first fieldgate.yaml from the topic's schema, with comments on what each line means and what is assumed",
+    )
     .addOption(
-      new Option("--client <client>", "what reads the topic").choices(Object.keys(CLIENTS)).makeOptionMandatory(),
+      new Option("--client <client>", "the client library that reads the topic")
+        .choices(Object.keys(CLIENTS))
+        .makeOptionMandatory(),
     )
     .requiredOption("--topic <topic>", "the Kafka topic, e.g. inventory.public.customers")
-    .option("--consumer <name>", "this consumer's name; default: the folder's")
-    .option("--env <environment>", "where it runs", "default")
-    .option("--schema <path>", "the reader's .avsc, if there is one; default: what flows now, as <topic>.avsc")
+    .option("--consumer <name>", "the consumer's name (default: the folder's name)")
+    .option("--env <environment>", "the environment it runs in", "default")
+    .option(
+      "--schema <path>",
+      "the reader's schema (.avsc) if it exists (default: writes the topic's current schema to <topic>.avsc)",
+    )
     .option("--file <path>", "the file to write", "fieldgate.yaml")
-    .option("--force", "replace files that exist")
+    .option("--force", "overwrite existing files")
     .action((options: Options) => writeContract(terminal, options));
   withExamples(
     init,
     "FIELDGATE_REGISTRY_URL=http://registry:8081 fieldgate contract init --client kafkajs --topic inventory.public.customers --consumer billing",
-  ).addHelpText(
-    "after",
-    "\nAsks the registry, or with FIELDGATE_URL the service. Never replaces a file without --force.",
-  );
+  ).addHelpText("after", "\nReads the schema from the registry, or from the service if FIELDGATE_URL is set.");
 }
 
 async function writeContract(terminal: Terminal, options: Options): Promise<void> {
@@ -52,21 +60,21 @@ async function writeContract(terminal: Terminal, options: Options): Promise<void
   const ownSchema = CLIENTS[client].decodesWith === "reader";
   const schemaFile = resolve(terminal.cwd, options.schema ?? resolve(dirname(file), `${topic}.avsc`));
   const makesSchema = ownSchema && (options.schema === undefined || !existsSync(schemaFile));
-  const written = makesSchema ? [file, schemaFile] : [file];
-  if (force !== true) refuseExisting(terminal, written);
-  const newest = await newestSchema(terminal, topic);
+  const paths = makesSchema ? [file, schemaFile] : [file];
+  if (force !== true) refuseExisting(terminal, paths);
+  const newest = await readCurrentSchema(terminal, topic);
   const { firstContractText } = await import("../../contract/init.ts");
   const schema = relative(dirname(file), schemaFile);
   const text = firstContractText({ client, topic, consumer, environment, columns: newest.columns, schema });
   const flag = force === true ? "w" : "wx";
   if (makesSchema) write(schemaFile, newest.text, flag);
   write(file, text, flag);
-  for (const path of written) terminal.out(`written: ${relative(terminal.cwd, path)}`);
-  terminal.out("next: correct the lines that say Assumed, then run `fieldgate check`");
+  for (const path of paths) terminal.out(`wrote ${relative(terminal.cwd, path)}`);
+  terminal.out("next: review the lines marked Assumed, then run `fieldgate check`");
   terminal.end(EXIT.fine);
 }
 
-/** Throws `usage` before anything is asked or written. */
+/** Throws `usage` for an invalid name. */
 async function checkNames(names: Readonly<Record<"topic" | "consumer" | "environment", string>>): Promise<void> {
   const { name } = await import("../../contract/contract.ts");
   for (const [what, text] of Object.entries(names)) {
@@ -74,16 +82,16 @@ async function checkNames(names: Readonly<Record<"topic" | "consumer" | "environ
     if (error === undefined) continue;
     const option = what === "environment" ? "--env" : `--${what}`;
     throw new GuardError("usage", `the ${what} ${JSON.stringify(text)} ${error.issues[0]?.message}`, {
-      next: `name it with ${option}`,
+      next: `set it with ${option}`,
     });
   }
 }
 
 function refuseExisting(terminal: Terminal, paths: readonly string[]): void {
-  const there = paths.filter((path) => existsSync(path)).map((path) => relative(terminal.cwd, path));
-  if (there.length === 0) return;
-  throw new GuardError("refused", `${there.join(" and ")} ${there.length === 1 ? "exists" : "exist"} already`, {
-    next: "add the topic to it by hand, name another with --file, or replace it with --force",
+  const existing = paths.filter((path) => existsSync(path)).map((path) => relative(terminal.cwd, path));
+  if (existing.length === 0) return;
+  throw new GuardError("refused", `${existing.join(" and ")} already ${existing.length === 1 ? "exists" : "exist"}`, {
+    next: "add the topic to the file by hand, choose another file with --file, or overwrite it with --force",
   });
 }
 
@@ -97,28 +105,28 @@ function write(path: string, text: string, flag: "w" | "wx"): void {
   }
 }
 
-interface Newest {
-  /** As an .avsc. */
+interface CurrentSchema {
+  /** The content of an .avsc file. */
   readonly text: string;
   readonly columns: readonly string[];
 }
 
-/** Throws `not-found` without a schema of the topic, `refused` when it holds no rows. */
-async function newestSchema(terminal: Terminal, topic: string): Promise<Newest> {
-  const { flowingSchema } = await import("../check/check-topic.ts");
+/** Throws `not-found` if the topic has no schema, and `refused` if its schema is not a row's. */
+async function readCurrentSchema(terminal: Terminal, topic: string): Promise<CurrentSchema> {
+  const { parseFlowing } = await import("../check/check-topic.ts");
   const { rowOf } = await import("../../contract/row.ts");
-  const source = await sourceOf(terminal);
-  const newest = (await source.topic(topic)).flowing.at(-1);
+  const source = chooseSource(terminal);
+  const newest = (await source.readTopic(topic)).flowing.at(-1);
   if (newest === undefined) {
-    throw new GuardError("not-found", `the ${source.kind} has no schema of ${topic}`, {
+    throw new GuardError("not-found", `the ${source.kind} has no schema for ${topic}`, {
       next: `check the topic's name; its subject would be ${topic}-value`,
     });
   }
-  const row = rowOf(flowingSchema(topic, newest));
+  const row = rowOf(parseFlowing(topic, newest));
   if (row === undefined) {
-    throw new GuardError("refused", `the schema of ${topic} is no Debezium envelope`, {
+    throw new GuardError("refused", `the schema of ${topic} is not a Debezium envelope`, {
       next: "check the topic's name",
     });
   }
-  return { text: `${indented(newest.schema)}\n`, columns: row.fields.map(({ name }) => name) };
+  return { text: `${indentSchema(newest.schema)}\n`, columns: row.fields.map(({ name }) => name) };
 }

@@ -6,6 +6,12 @@ import { type Client, clientOf } from "../client.ts";
 import { type Format, formatOption, type Terminal, withExamples, EXIT } from "../command.ts";
 import { readContracts } from "./contract-file.ts";
 
+/**
+ * `publish` sends the repository's contracts to the service. It is a deployment's last step, when no older version runs
+ * anymore; `--rolling-out` is for the time while several versions run. All contracts are checked before the first is
+ * sent, so that half a file is not published because of a mistake.
+ */
+
 interface Options {
   readonly env?: string;
   readonly file?: string;
@@ -14,29 +20,31 @@ interface Options {
   readonly format: Format;
 }
 
-/** `publish`: a deploy's last step, when no older version runs. */
 export function addPublish(program: Command, terminal: Terminal): void {
   const command = program
     .command("publish")
-    .description("publish this repository's contracts as what runs in an environment now; replaces the ones before")
-    .option("--env <environment>", "the environment; default: the file's own")
-    .option("--rolling-out", "beside what is deployed: both count until the next publish without this")
+    .description("publish this repository's contracts for an environment, replacing the ones published before")
+    .option("--env <environment>", "the environment (default: the one in the file)")
+    .option(
+      "--rolling-out",
+      "keep the deployed version's contracts too; both count until the next publish without this option",
+    )
     .option(
       "--tested <id>",
-      "this version's own handler was tried with events that carry the amendment's field (fieldgate sample); repeatable",
-      (id: string, before: readonly string[]) => [...before, id],
+      "state that this version's handler was tested with events that have the amendment's field (see `fieldgate sample`); repeatable",
+      (id: string, ids: readonly string[]) => [...ids, id],
       [],
     )
-    .option("--file <path>", "the contract file; default: the nearest fieldgate.yaml upward")
+    .option("--file <path>", "the contract file (default: the nearest fieldgate.yaml, from this folder upward)")
     .addOption(formatOption())
     .action(async ({ env, file, format, rollingOut, tested }: Options) => {
       const read = await readContracts(terminal.cwd, file);
       const client = clientOf(terminal);
-      const contracts = await inEnvironment(await tried(client, read, tested), env);
-      for (const [done, contract] of contracts.entries()) {
+      const contracts = await setEnvironment(await addTested(client, read, tested), env);
+      for (const [published, contract] of contracts.entries()) {
         const sent = rollingOut ? client.publishRollingOut(contract) : client.publishContract(contract);
         await sent.catch((error: unknown) => {
-          throw done === 0 ? error : unfinished(contracts, done, error);
+          throw published === 0 ? error : reportUnfinished(contracts, published, error);
         });
         terminal.out(format === "json" ? jsonOf(contract, rollingOut) : textOf(contract, rollingOut));
       }
@@ -50,11 +58,11 @@ export function addPublish(program: Command, terminal: Terminal): void {
   );
 }
 
-async function tried(client: Client, contracts: readonly Contract[], ids: readonly string[]) {
+async function addTested(client: Client, contracts: readonly Contract[], ids: readonly string[]) {
   if (ids.length === 0) return contracts;
-  // Avro's parser is loaded by the commands that need it.
-  const { withTested } = await import("./tested.ts");
-  return withTested(client, contracts, ids);
+  // Imported here because it loads the Avro parser.
+  const { recordTested } = await import("./tested.ts");
+  return recordTested(client, contracts, ids);
 }
 
 function jsonOf({ consumer, environment, topic, tested = [] }: Contract, rollingOut: true | undefined): string {
@@ -64,34 +72,42 @@ function jsonOf({ consumer, environment, topic, tested = [] }: Contract, rolling
 }
 
 function textOf({ consumer, environment, topic, tested = [] }: Contract, rollingOut: true | undefined): string {
-  const beside = rollingOut ? ", beside what is deployed" : "";
-  const fields = tested.length === 0 ? "" : `; tried with ${tested.map(({ field }) => field).join(", ")}`;
-  return `published: ${consumer} reads ${topic} in ${environment}${beside}${fields}`;
+  const rolling = rollingOut ? ", in addition to the deployed version" : "";
+  const fields = tested.length === 0 ? "" : `; tested with ${tested.map(({ field }) => field).join(", ")}`;
+  return `published: ${consumer} reads ${topic} in ${environment}${rolling}${fields}`;
 }
 
-/** Kafka takes a record of 1 MiB, with its key and head; so does the service a request. */
+/** Below 1 MiB, which is the limit for a Kafka record with its key and headers, and for a request to the service. */
 const MAX_BYTES = 1_000_000;
 
-/** All are checked as the service checks them before any is sent: half a file is never published. */
-async function inEnvironment(contracts: readonly Contract[], env: string | undefined): Promise<readonly Contract[]> {
+/** Validates the contracts as the service does. */
+async function setEnvironment(contracts: readonly Contract[], env: string | undefined): Promise<readonly Contract[]> {
   const { parseContract } = await import("../../contract/contract.ts");
   return contracts.map((contract) => {
     const checked = parseContract(env === undefined ? contract : { ...contract, environment: env });
     const bytes = Buffer.byteLength(JSON.stringify(checked));
     if (bytes <= MAX_BYTES) return checked;
-    throw new GuardError("contract-invalid", `the contract of ${contract.topic} has ${bytes} bytes, of ${MAX_BYTES}`, {
-      next: "take out of its schema what the consumer does not read",
-    });
+    throw new GuardError(
+      "contract-invalid",
+      `the contract for ${contract.topic} has ${bytes} bytes; the limit is ${MAX_BYTES}`,
+      {
+        next: "remove the fields that the consumer does not read from its schema",
+      },
+    );
   });
 }
 
-/** The service went away in between. What is published is right; publishing it again changes nothing. */
-function unfinished(contracts: readonly Contract[], done: number, error: unknown): unknown {
+/** The service failed in between. Publishing a contract again changes nothing, so the command can simply be repeated. */
+function reportUnfinished(contracts: readonly Contract[], published: number, error: unknown): unknown {
   if (!(error instanceof GuardError)) return error;
-  const left = contracts.slice(done).map(({ topic }) => topic);
+  const rest = contracts.slice(published).map(({ topic }) => topic);
   const message = error.text;
-  return new GuardError(error.code, `${message} (published ${done} of ${contracts.length}, not ${left.join(", ")})`, {
-    next: "run the command again: what is published already stays the same",
-    cause: error,
-  });
+  return new GuardError(
+    error.code,
+    `${message} (published ${published} of ${contracts.length}; missing: ${rest.join(", ")})`,
+    {
+      next: "run the command again; contracts that are already published stay the same",
+      cause: error,
+    },
+  );
 }

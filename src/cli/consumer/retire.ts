@@ -11,14 +11,14 @@ interface Options {
   readonly format: Format;
 }
 
-/** `retire`: a consumer that runs no more asks nobody to wait for it. */
+/** `retire`: fields no longer wait for a consumer that has been shut down. */
 export function addRetire(program: Command, terminal: Terminal): void {
   const command = program
     .command("retire")
-    .description("withdraw this repository's contracts from an environment where the consumer runs no more")
-    .option("--env <environment>", "the environment; default: the file's own")
-    .option("--consumer <name>", "another name than the file's, for a consumer that was renamed")
-    .option("--file <path>", "the contract file; default: the nearest fieldgate.yaml upward")
+    .description("withdraw this repository's contracts from an environment where the consumer no longer runs")
+    .option("--env <environment>", "the environment (default: the one in the file)")
+    .option("--consumer <name>", "the consumer's name, if it was renamed (default: the one in the file)")
+    .option("--file <path>", "the contract file (default: the nearest fieldgate.yaml, from this folder upward)")
     .addOption(formatOption())
     .action(async ({ env, consumer, file, format }: Options) => {
       const contracts = await readContracts(terminal.cwd, file);
@@ -32,7 +32,7 @@ export function addRetire(program: Command, terminal: Terminal): void {
         const { retired, waited } = await client.retireContract(named);
         const text = `${named.consumer} on ${named.topic} in ${named.environment}`;
         if (format === "json") terminal.out(JSON.stringify({ ...named, retired, waited }));
-        else terminal.out(retired === 0 ? `no contract: ${text}` : `retired: ${text}${waitedText(waited)}`);
+        else terminal.out(retired === 0 ? `no contract to retire: ${text}` : `retired: ${text}${waitedText(waited)}`);
       }
       terminal.end(EXIT.fine);
     });
@@ -42,11 +42,11 @@ export function addRetire(program: Command, terminal: Terminal): void {
     "fieldgate retire --consumer billing-v1 --env production",
   ).addHelpText(
     "after",
-    "\nWithdrawn is what was published, also with --rolling-out. A contract that is not there is no fault: exit code 0.",
+    "\nWithdraws what was published with --rolling-out too. Exits with 0 even if there was nothing to withdraw.",
   );
 }
 
-/** What may flow now, if nobody else keeps it back. */
+/** The amendments that waited for this consumer; they may still wait for others. */
 function waitedText(waited: readonly string[]): string {
-  return waited.map((id) => `\n  waited for it: ${id}`).join("");
+  return waited.map((id) => `\n  no longer waits for it: ${id}`).join("");
 }

@@ -6,19 +6,22 @@ import type { Command } from "commander";
 import { GuardError } from "../../errors.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
 import { clientOf } from "../client.ts";
-import { type Terminal, withExamples, indented, EXIT } from "../command.ts";
+import { type Terminal, withExamples, indentSchema, EXIT } from "../command.ts";
 
-/** `sample ID --out DIR`: events of an amendment's candidate, for a team's own handler in its own tests. */
+/**
+ * `sample ID --out DIR` writes events that have an amendment's field, so that a team can run its own handler over them.
+ * The values are generated, never read from the database, and the same amendment gives the same bytes.
+ */
 export function addSample(program: Command, terminal: Terminal): void {
   const command = program
     .command("sample")
-    .description("write events with the new field, as .avsc, .avro and .json, to try a handler with")
+    .description("write sample events with the new field as .avsc, .avro and .json files, to test a handler")
     .argument("<id>", "an amendment: inventory.public.customers/3, or topic.field")
-    .requiredOption("--out <dir>", "the folder for the files; made if it is not there")
+    .requiredOption("--out <dir>", "the folder for the files; created if missing")
     .action((id: string, { out }: { out: string }) => writeSamples(terminal, id, resolve(terminal.cwd, out)));
   withExamples(command, "fieldgate sample inventory.public.customers.nickname --out test/events").addHelpText(
     "after",
-    "\nNo value in them is of the database, and the same amendment gives the same bytes. Only files of an earlier\n`fieldgate sample` are replaced.",
+    "\nThe values are generated, not read from the database; the same amendment always gives the same bytes. Only files\nfrom an earlier `fieldgate sample` are overwritten.",
   );
 }
 
@@ -29,32 +32,32 @@ interface File {
 
 async function writeSamples(terminal: Terminal, id: string, folder: string): Promise<void> {
   const amendment = await clientOf(terminal).amendment(id);
-  const { name, contents, count } = await samplesOf(amendment);
+  const { name, contents, count } = await makeSamples(amendment);
   const files = Object.entries(contents).map(([ending, content]): File => ({
     path: resolve(folder, `${name}.${ending}`),
     content,
   }));
-  await refuseOthers(terminal, files);
+  await refuseForeignFiles(terminal, files);
   for (const { path, content } of files) write(folder, path, content);
-  for (const { path } of files) terminal.out(`written: ${relative(terminal.cwd, path)}`);
-  terminal.out(`next: run your handler over the ${count} events; docs/ci.md, "Try your handler"`);
+  for (const { path } of files) terminal.out(`wrote ${relative(terminal.cwd, path)}`);
+  terminal.out(`next: run your handler over the ${count} events (docs/ci.md, "Try your handler")`);
   terminal.end(EXIT.fine);
 }
 
 interface SampleFiles {
-  /** Of the files, without their endings. */
+  /** The files' name without extension. */
   readonly name: string;
   readonly contents: Readonly<Record<"avsc" | "avro" | "json", Buffer>>;
   readonly count: number;
 }
 
-/** Throws `refused` where there are no events to make, or no files to name after the amendment. */
-async function samplesOf(amendment: AmendmentView): Promise<SampleFiles> {
+/** Throws `refused` if the amendment has no event schema, or a name that cannot be a file's. */
+async function makeSamples(amendment: AmendmentView): Promise<SampleFiles> {
   const { id, topic, candidate, column } = amendment;
   if (candidate === null) {
     throw new GuardError(
       "refused",
-      `${id} has no schema to make events of: ${amendment.refused ?? amendment.gate.why}`,
+      `${id} has no schema to make events from: ${amendment.refused ?? amendment.gate.why}`,
       {
         next: `fieldgate amendments show ${id}`,
       },
@@ -68,39 +71,43 @@ async function samplesOf(amendment: AmendmentView): Promise<SampleFiles> {
   const field = sampledField(schema, column === null ? [amendment.field] : [column.name, amendment.field]);
   const events = sampleEvents(schema, { topic, field, columnType: column?.type ?? "" });
   if (events === undefined) {
-    throw new GuardError("refused", `the schema of ${id} is no event's: it is of the topic's keys`, {
+    throw new GuardError("refused", `the schema of ${id} is for the topic's keys, not for events`, {
       next: `fieldgate amendments show ${id} --schema`,
     });
   }
   const name = fileName(topic, field ?? amendment.field);
   const contents = {
-    avsc: Buffer.from(`${indented(candidate.schema)}\n`),
+    avsc: Buffer.from(`${indentSchema(candidate.schema)}\n`),
     avro: containerFile(candidate.schema, schema, events, { [SAMPLE_KEY]: id }),
     json: Buffer.from(eventsJson(events)),
   };
   return { name, contents, count: events.length };
 }
 
-/** The service's answer names files: none of them is anywhere else than in the folder. */
+/** The name comes from the service, so it must not lead out of the folder. */
 function fileName(topic: string, field: string): string {
   const name = `${topic}.${field}`;
   if (/^[^./\\\0][^/\\\0]*$/.test(name)) return name;
-  throw new GuardError("refused", `${JSON.stringify(name)} cannot be the name of a file`, {
+  throw new GuardError("refused", `${JSON.stringify(name)} is not a valid file name`, {
     next: "fieldgate amendments show ID --schema prints the schema",
   });
 }
 
-/** Throws `refused` before anything is written, when a file is there that no `sample` wrote. */
-async function refuseOthers(terminal: Terminal, files: readonly File[]): Promise<void> {
+/** Throws `refused` before anything is written if a file exists that `sample` did not write. */
+async function refuseForeignFiles(terminal: Terminal, files: readonly File[]): Promise<void> {
   const { isSampleFile } = await import("../../sample/encode.ts");
-  const there = files.filter(({ path }) => existsSync(path));
-  const isOurs = there.some(({ path }) => path.endsWith(".avro") && isSampleFile(read(path)));
-  const others = isOurs ? [] : there.filter(({ path, content }) => !read(path).equals(content));
+  const existing = files.filter(({ path }) => existsSync(path));
+  const isOurs = existing.some(({ path }) => path.endsWith(".avro") && isSampleFile(read(path)));
+  const others = isOurs ? [] : existing.filter(({ path, content }) => !read(path).equals(content));
   if (others.length === 0) return;
   const names = others.map(({ path }) => relative(terminal.cwd, path)).join(" and ");
-  throw new GuardError("refused", `${names} ${others.length === 1 ? "is" : "are"} there and not of an earlier sample`, {
-    next: "write into another folder with --out, or remove what is there",
-  });
+  throw new GuardError(
+    "refused",
+    `${names} already ${others.length === 1 ? "exists" : "exist"} and ${others.length === 1 ? "is" : "are"} not from an earlier sample`,
+    {
+      next: "choose another folder with --out, or remove the files",
+    },
+  );
 }
 
 function read(path: string): Buffer {
@@ -119,6 +126,6 @@ function attempt<T>(what: string, action: () => T): T {
     return action();
   } catch (cause) {
     const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
-    throw new GuardError("usage", `${what}: ${reason}`, { next: "name another folder with --out", cause });
+    throw new GuardError("usage", `${what}: ${reason}`, { next: "choose another folder with --out", cause });
   }
 }

@@ -7,18 +7,19 @@ import { GuardError } from "../../errors.ts";
 import type { Client } from "../client.ts";
 
 /**
- * The contracts with the fields that their consumer's own handler was tried with: of each amendment (by its id or
- * `topic.field`) those that its candidate has over what flows, as they are in it. Throws `not-found` and `refused`
- * for an amendment that is not there, flows, brings no field, or is of a topic that no contract is about.
+ * Records in the contracts that the consumer's handler was tested with the new fields of the given amendments (by id or
+ * `topic.field`). An amendment's new fields are those of its candidate that the current events do not have. Throws
+ * `not-found` for an unknown amendment, and `refused` for one that is released, adds no field, or is on a topic without
+ * a contract in the file.
  */
-export async function withTested(
+export async function recordTested(
   client: Pick<Client, "amendment" | "topic">,
   contracts: readonly Contract[],
   ids: readonly string[],
 ): Promise<readonly Contract[]> {
   const tested = new Map<string, TestedField[]>();
   for (const id of ids) {
-    const { topic, fields } = await fieldsOf(client, contracts, id);
+    const { topic, fields } = await newFieldsOf(client, contracts, id);
     tested.set(topic, [...(tested.get(topic) ?? []), ...fields]);
   }
   return contracts.map((contract) => {
@@ -27,39 +28,38 @@ export async function withTested(
   });
 }
 
-async function fieldsOf(
+async function newFieldsOf(
   client: Pick<Client, "amendment" | "topic">,
   contracts: readonly Contract[],
-  called: string,
+  name: string,
 ): Promise<{ readonly topic: string; readonly fields: readonly TestedField[] }> {
-  const { id, topic, kind, gate, candidate, field } = await client.amendment(called);
-  if (gate.kind === "released") throw refused(`${field} flows already`, id, "publish without --tested");
+  const { id, topic, kind, gate, candidate, field } = await client.amendment(name);
+  if (gate.kind === "released") throw refuse(`${field} is already in the events`, id, "publish without --tested");
   if (contracts.every((contract) => contract.topic !== topic)) {
-    throw refused(`${topic} is none of the contract file's topics`, id, "run it where the contract of that topic is");
+    throw refuse(`${topic} is not a topic of the contract file`, id, "run the command where that topic's contract is");
   }
   if (kind === "key" || kind === "table") {
-    throw refused("it brings no field", id, "another key or table is released by its owner (docs/amendments.md)");
+    throw refuse("it adds no field", id, "a new key or a replaced table is released by its owner (docs/amendments.md)");
   }
   if (candidate === null) {
-    throw refused(`it has no schema yet: ${gate.why}`, id, `fieldgate amendments show ${id}`);
+    throw refuse(`it has no schema yet: ${gate.why}`, id, `fieldgate amendments show ${id}`);
   }
   const { flowing } = await client.topic(topic);
-  const fields = broughtBy(candidate.schema, flowing.at(-1)?.schema);
+  const fields = addedFields(candidate.schema, flowing.at(-1)?.schema);
   if (fields.length > 0) {
     return { topic, fields: fields.map((one) => ({ amendment: id, field: one.name, type: fieldHash(one) })) };
   }
-  const next = "publish a contract that does without the field that goes";
-  throw refused("it takes a field away and brings none", id, next);
+  throw refuse("it only removes a field", id, "publish a contract that no longer needs the removed field");
 }
 
-/** The candidate's fields that do not flow as they are in it. */
-function broughtBy(candidate: string, flowing: string | undefined): readonly RecordField[] {
+/** The candidate's fields that the current events lack or have differently. */
+function addedFields(candidate: string, flowing: string | undefined): readonly RecordField[] {
   const [next, now] = [candidate, flowing].map((text) =>
     text === undefined ? [] : (rowOf(parseSchemaText(text))?.fields ?? []),
   );
   return (next ?? []).filter((field) => !(now ?? []).some((one) => isSameField(one, field)));
 }
 
-function refused(why: string, id: string, next: string): GuardError {
-  return new GuardError("refused", `nothing is published: --tested ${id}: ${why}`, { next });
+function refuse(why: string, id: string, next: string): GuardError {
+  return new GuardError("refused", `nothing was published: --tested ${id}: ${why}`, { next });
 }

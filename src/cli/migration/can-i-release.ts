@@ -7,7 +7,12 @@ import { messageText } from "../../finding.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
 import { type Client, clientOf } from "../client.ts";
 import { readSeconds, type Terminal, withExamples, EXIT } from "../command.ts";
-import type { Answer, CanRelease } from "./answers.ts";
+import type { Answer, CanRelease } from "../json-output.ts";
+
+/**
+ * `can-i-release` tells the pipeline of a table's owner whether every consumer is ready for fields that are still
+ * withheld. It can wait for the answer to become yes.
+ */
 
 type Format = "text" | "json" | "markdown";
 
@@ -20,22 +25,21 @@ interface Options {
 const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 5_000;
 
-/** `can-i-release`: is every consumer ready, for the pipeline of who owns the table. */
 export function addCanIRelease(program: Command, terminal: Terminal): void {
   const command = program
     .command("can-i-release")
-    .description("tell whether every contract is ready for what is not in the events yet")
+    .description("tell whether every contract is ready for fields that are not in the events yet")
     .argument("[id...]", "inventory.public.customers/3, or topic.field")
-    .option("--table <table>", "all that is not in the events of one table or topic, e.g. public.customers")
-    .option("--wait <seconds>", "how long to wait for all to be ready", readSeconds, 0)
-    .addOption(new Option("--format <format>", "how to print").choices(["text", "json", "markdown"]).default("text"))
+    .option("--table <table>", "all withheld fields of one table or topic, e.g. public.customers")
+    .option("--wait <seconds>", "how long to wait until all consumers are ready", readSeconds, 0)
+    .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
     .action(async (ids: string[], { table, wait, format }: Options) => {
       if ((ids.length === 0) === (table === undefined)) {
-        throw new GuardError("usage", "give ids, or --table", { next: "fieldgate amendments lists them" });
+        throw new GuardError("usage", "give either ids or --table", { next: "`fieldgate amendments` lists the ids" });
       }
       const client = clientOf(terminal);
-      const answers = await ask(() => answersOf(client, ids, table), wait * 1000, terminal.signal);
-      terminal.out(await printed(answers, format));
+      const answers = await askUntilYes(() => answersOf(client, ids, table), wait * 1000, terminal.signal);
+      terminal.out(await render(answers, format));
       terminal.end(answers.every(isYes) ? EXIT.fine : EXIT.findings);
     });
   withExamples(
@@ -44,20 +48,20 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
     "fieldgate can-i-release --table public.customers --wait 600 --format markdown",
   ).addHelpText(
     "after",
-    "\nExits 0 when all may flow as far as the contracts go, 100 when someone is not ready or it cannot be told.",
+    "\nExit code: 0 if every contract is ready for all of them, 100 if a consumer is not ready or the answer is unknown.",
   );
 }
 
-/** Again and again until all is yes or the time is up; a service that is away for a while is waited for too. */
-async function ask(
-  once: () => Promise<readonly Answer[]>,
+/** Repeats the question until every answer is yes or the time is up. An unreachable service is retried as well. */
+async function askUntilYes(
+  readAnswers: () => Promise<readonly Answer[]>,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<readonly Answer[]> {
   const end = Date.now() + waitMs;
   for (let delay = FIRST_POLL_MS; ; delay = Math.min(delay * 2, LONGEST_POLL_MS)) {
     const left = end - Date.now();
-    const answers = await once().catch((error: unknown) => {
+    const answers = await readAnswers().catch((error: unknown) => {
       if (left > 0 && error instanceof GuardError && error.code === "unreachable") return undefined;
       throw error;
     });
@@ -83,49 +87,47 @@ function answerOf(amendment: AmendmentView): Answer {
   const notReady = verdicts.flatMap(({ consumer, environment, verdict, findings }) =>
     verdict === "ready" ? [] : [{ consumer, environment, verdict, findings }],
   );
-  const comes = mode === "watch" ? "; Debezium publishes it with the first row all the same" : "";
-  const of = { id, field, notReady, notAsked: gate.unnamed === undefined ? groupsNotNamed : [] };
+  const anyway = mode === "watch" ? "; Debezium publishes it with the first row anyway" : "";
+  const common = { id, field, notReady, notAsked: gate.unnamed === undefined ? groupsNotNamed : [] };
   if (gate.kind === "released") {
-    // Where Debezium publishes, that says nothing of who was ready.
-    const were = mode === "watch" && notReady.length > 0 ? `; not ready then: ${allOf(notReady)}` : "";
-    return { ...of, notReady: [], answer: "flows", why: `flows: ${gate.why}${were}` };
+    // Debezium publishes fields whether consumers are ready or not.
+    const were = mode === "watch" && notReady.length > 0 ? `; not ready at that point: ${consumersOf(notReady)}` : "";
+    return { ...common, notReady: [], answer: "flows", why: `already in the events: ${gate.why}${were}` };
   }
-  if (mode === "watch" && refused !== null) return { ...of, answer: "no", why: gate.why };
+  if (mode === "watch" && refused !== null) return { ...common, answer: "no", why: gate.why };
   if (notReady.some(({ verdict }) => verdict === "not-ready")) {
-    return { ...of, answer: "no", why: `not ready: ${namesOf(notReady, "not-ready")}${comes}` };
+    return { ...common, answer: "no", why: `not ready: ${consumersOf(notReady, "not-ready")}${anyway}` };
   }
-  if (notReady.length > 0) return { ...of, answer: "unknown", why: `unknown: ${namesOf(notReady, "unknown")}${comes}` };
-  if (refused !== null) return { ...of, answer: "no", why: refused };
-  // Under strict the groups that nobody names are waited for too.
+  if (notReady.length > 0)
+    return { ...common, answer: "unknown", why: `unknown: ${consumersOf(notReady, "unknown")}${anyway}` };
+  if (refused !== null) return { ...common, answer: "no", why: refused };
+  // Under the strict policy a release also waits for groups that no contract names.
   if (gate.unnamed !== undefined) {
-    return { ...of, answer: gate.unnamed.kind === "known" ? "no" : "unknown", why: gate.why };
+    return { ...common, answer: gate.unnamed.kind === "known" ? "no" : "unknown", why: gate.why };
   }
-  // Contracts say what they read of a row, not of another table.
-  if (kind === "table") return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
-  // Nobody was asked: there is no schema that they could be asked about.
-  if (candidate === null) return { ...of, answer: "unknown", why: `not judged: ${gate.why}` };
-  const why = verdicts.length === 0 ? "no contract on the topic" : "every contract is ready";
-  return { ...of, answer: "yes", why: mode === "watch" ? gate.why : `${why}; withheld: ${gate.why}` };
+  // A contract describes the rows of one table, so it cannot judge a replacement.
+  if (kind === "table") return { ...common, answer: "unknown", why: `not judged: ${gate.why}` };
+  // Without a candidate there was no schema to judge.
+  if (candidate === null) return { ...common, answer: "unknown", why: `not judged: ${gate.why}` };
+  const why = verdicts.length === 0 ? "no contract names the topic" : "every contract is ready";
+  return { ...common, answer: "yes", why: mode === "watch" ? gate.why : `${why}; withheld: ${gate.why}` };
 }
 
-function namesOf(notReady: Answer["notReady"], which: "not-ready" | "unknown"): string {
-  return allOf(notReady.filter(({ verdict }) => verdict === which));
-}
-
-function allOf(notReady: Answer["notReady"]): string {
-  return [...new Set(notReady.map(({ consumer }) => consumer))].join(", ");
+function consumersOf(notReady: Answer["notReady"], which?: "not-ready" | "unknown"): string {
+  const chosen = notReady.filter(({ verdict }) => which === undefined || verdict === which);
+  return [...new Set(chosen.map(({ consumer }) => consumer))].join(", ");
 }
 
 function isYes({ answer }: Answer): boolean {
   return answer === "yes" || answer === "flows";
 }
 
-async function printed(answers: readonly Answer[], format: Format): Promise<string> {
+async function render(answers: readonly Answer[], format: Format): Promise<string> {
   switch (format) {
     case "json":
       return JSON.stringify({ canRelease: answers.every(isYes), amendments: answers } satisfies CanRelease, null, 2);
     case "markdown": {
-      const { releaseMarkdown } = await import("./release.ts");
+      const { releaseMarkdown } = await import("./can-i-release-markdown.ts");
       return releaseMarkdown(answers);
     }
     case "text":
@@ -143,6 +145,7 @@ function answerText({ id, field, answer, why, notReady, notAsked }: Answer): str
       return `    ${messageText(finding)} [${rule}]${remedy === undefined ? "" : `\n      ${remedy}`}`;
     }),
   ]);
-  const groups = notAsked.length === 0 ? [] : [`  not asked: groups no contract names: ${notAsked.join(", ")}`];
+  const groups =
+    notAsked.length === 0 ? [] : [`  groups that no contract names (not waited for): ${notAsked.join(", ")}`];
   return [`${answer === "flows" ? "yes" : answer}: ${field} (${id}): ${why}`, ...consumers, ...groups].join("\n");
 }

@@ -1,93 +1,90 @@
 import { findingLine } from "../../finding.ts";
 import type { Verdict } from "../../gate/amendment/amendment.ts";
 import type { PlannedAmendment, PlanView } from "../../api/plan.ts";
+import { verdictText } from "../command.ts";
+import { cell, markdownTable } from "../markdown.ts";
 
-const SAYS: Readonly<Record<Verdict["verdict"], string>> = {
-  ready: "ready",
-  "not-ready": "not ready",
-  unknown: "unknown",
-};
+/**
+ * Renders the service's answer to `plan`: what each statement does to the events, which consumers are ready, what could
+ * not be analysed, and the order of the steps.
+ */
 
 export function planText(plan: PlanView): string {
   const { amendments, notes } = plan;
   const lines = [
-    ...amendments.flatMap((one) => [`${title(one)}${linesText(one.lines)}`, ...facts(one).map((fact) => `  ${fact}`)]),
+    ...amendments.flatMap((one) => [
+      `${one.topic}: ${one.what}${linesText(one.lines)}`,
+      ...facts(one).map((fact) => `  ${fact}`),
+    ]),
     ...notes.map(noteText),
     "order",
-    ...order(plan).map((what, index) => `  ${index + 1}. ${what}`),
+    ...orderSteps(plan).map((step, index) => `  ${index + 1}. ${step}`),
   ];
   return lines.join("\n");
 }
 
-/** For a pull request's comment. */
+/** For a comment on a pull request. */
 export function planMarkdown(plan: PlanView): string {
   const { amendments, notes } = plan;
-  const rows = amendments.map((one) => {
-    const { topic, what, mode, flows, why, verdicts } = one;
-    const stands = mode === "watch" ? why : `${flows ? "flows" : "waits"}: ${why}`;
-    const who = verdicts.map(({ consumer, verdict }) => `${consumer}: ${SAYS[verdict]}`).join("<br>") || "no contract";
-    return `| ${[topic, `${what}${linesText(one.lines)}`, who, stands].map(cell).join(" | ")} |`;
-  });
-  const table = ["| topic | change | consumers | the field |", "|---|---|---|---|", ...rows];
+  const rows = amendments.map((one) => [
+    cell(one.topic),
+    cell(`${one.what}${linesText(one.lines)}`),
+    one.verdicts.map(({ consumer, verdict }) => cell(`${consumer}: ${verdictText(verdict)}`)).join("<br>") ||
+      "no contract",
+    cell(outcome(one)),
+  ]);
   const reasons = amendments.flatMap(({ field, verdicts }) =>
-    verdicts.flatMap((verdict) => verdictLines(verdict).map((line) => `- ${cell(field)}: ${cell(line)}`)),
+    verdicts
+      .filter(({ verdict }) => verdict !== "ready")
+      .flatMap((one) => findingLines(one).map((line) => `- ${cell(field)}: ${cell(`${one.consumer}: ${line}`)}`)),
   );
   return [
     "### Fieldgate: what this migration does to events",
-    "",
-    ...(amendments.length === 0 ? ["No published field changes."] : table),
+    ...(amendments.length === 0
+      ? ["", "No published field changes."]
+      : markdownTable(["topic", "change", "consumers", "outcome"], rows)),
     ...section("Why", reasons),
     ...section(
-      "Not told",
+      "Notes",
       notes.map((note) => `- ${cell(noteText(note))}`),
     ),
     ...section(
       "Order",
-      order(plan).map((what, index) => `${index + 1}. ${cell(what)}`),
+      orderSteps(plan).map((step, index) => `${index + 1}. ${cell(step)}`),
     ),
   ].join("\n");
-}
-
-/** A name or a message is never markup. */
-function cell(text: string): string {
-  return text
-    .replace(/[\\`*_[\]|#]/g, "\\$&")
-    .replaceAll("\n", " ")
-    .replace(/<(?!br>)/g, "&lt;");
 }
 
 function section(head: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", `**${head}**`, "", ...lines];
 }
 
-function title({ topic, what }: PlannedAmendment): string {
-  return `${topic}: ${what}`;
-}
-
 function linesText(lines: readonly number[]): string {
   return lines.length === 0 ? "" : ` (line ${lines.join(", ")})`;
 }
 
-function facts({ mode, flows, why, meanwhile, verdicts }: PlannedAmendment): readonly string[] {
-  const stands = flows ? `flows at once: ${why}` : `waits: ${why}. ${meanwhile}`;
-  const gate = mode === "watch" ? why : stands;
+function facts(amendment: PlannedAmendment): readonly string[] {
+  const { mode, flows, meanwhile, verdicts } = amendment;
+  const waits = mode === "guard" && !flows;
   const none = verdicts.length === 0 ? ["no contract names this topic"] : [];
-  const all = verdicts.flatMap((one) => [
-    `${one.consumer} (${one.environment}): ${SAYS[one.verdict]}`,
-    ...findings(one),
+  const consumers = verdicts.flatMap((one) => [
+    `${one.consumer} (${one.environment}): ${verdictText(one.verdict)}`,
+    ...findingLines(one).map((line) => `  ${line}`),
   ]);
-  return [gate, ...none, ...all];
+  return [`${outcome(amendment)}${waits ? `. ${meanwhile}` : ""}`, ...none, ...consumers];
 }
 
-function findings({ findings: all }: Verdict): readonly string[] {
-  return all.map((finding) => {
+/** In watch mode Fieldgate decides nothing, so there is only the reason. */
+function outcome({ mode, flows, why }: PlannedAmendment): string {
+  if (mode === "watch") return why;
+  return flows ? `published at once: ${why}` : `waits: ${why}`;
+}
+
+function findingLines({ findings }: Verdict): readonly string[] {
+  return findings.map((finding) => {
     const { remedy } = finding;
-    return `  ${findingLine(finding)}${remedy === undefined ? "" : `; ${remedy}`}`;
+    return `${findingLine(finding)}${remedy === undefined ? "" : `; ${remedy}`}`;
   });
-}
-
-function verdictLines(verdict: Verdict): readonly string[] {
-  return verdict.verdict === "ready" ? [] : findings(verdict).map((line) => `${verdict.consumer}: ${line.trim()}`);
 }
 
 function noteText({ line, table, message, kind }: PlanView["notes"][number]): string {
@@ -95,35 +92,40 @@ function noteText({ line, table, message, kind }: PlanView["notes"][number]): st
 }
 
 /**
- * What to do in which order. The migration need not wait where the field only stays out of the events; where rows would
- * stop, or a consumer reads what goes, its turn is after the consumers'.
+ * Consumers come before the migration. That is required only where rows would stop or a consumer reads a removed field:
+ * any other field is withheld until its consumers are ready.
  */
-function order({ amendments, notes }: PlanView): readonly string[] {
+function orderSteps({ amendments, notes }: PlanView): readonly string[] {
   const waiting = new Set(
     amendments.flatMap(({ verdicts }) => verdicts.filter((one) => one.verdict !== "ready").map((one) => one.consumer)),
   );
-  const read = notes.filter(({ kind }) => kind === "unknown").map(({ line }) => line);
-  const held = amendments.filter(({ mode }) => mode === "guard");
+  const unknown = new Set(notes.filter(({ kind }) => kind === "unknown").map(({ line }) => line));
+  const isWithheld = amendments.some(({ mode, flows }) => mode === "guard" && !flows);
   return [
-    ...(read.length === 0 ? [] : [`look at line ${[...new Set(read)].join(", ")}: nobody can tell what it does`]),
+    ...(unknown.size === 0
+      ? []
+      : [
+          unknown.size === 1
+            ? `line ${[...unknown].join()} could not be analysed: review it by hand`
+            : `lines ${[...unknown].join(", ")} could not be analysed: review them by hand`,
+        ]),
     ...(waiting.size === 0
       ? []
       : [`${[...waiting].join(", ")}: deploy a version that is ready, then fieldgate publish`]),
-    migration(amendments),
-    ...(held.some(({ flows }) => !flows) ? ["fieldgate amendments: release what still waits"] : []),
+    migrationStep(amendments),
+    ...(isWithheld ? ["fieldgate amendments: release what is still withheld"] : []),
   ];
 }
 
-function migration(amendments: readonly PlannedAmendment[]): string {
+function migrationStep(amendments: readonly PlannedAmendment[]): string {
   if (amendments.length === 0) return "the migration";
-  const watched = amendments.filter(({ mode }) => mode === "watch");
-  if (watched.some(({ why }) => why.startsWith("Debezium's task stops"))) {
-    return "the migration, not as it is: Debezium's task would stop at the first row";
+  const stops = amendments.some((one) => one.stops);
+  if (amendments.some(({ mode }) => mode === "watch")) {
+    return stops
+      ? "do not run this migration as it is: Debezium's task would stop at the first row"
+      : "the migration: Debezium publishes it with the first row, nothing is withheld";
   }
-  if (watched.length > 0)
-    return "the migration: Debezium publishes it with the first row, nothing stays out of the events";
-  const stops = amendments.some(({ flows, meanwhile }) => !flows && meanwhile.startsWith("Its rows stop"));
   return stops
-    ? "the migration, with an operator at hand: its rows stop until the release"
-    : "the migration: rows flow on, whatever waits stays out of the events";
+    ? "the migration, with an operator at hand: the table's rows stop until the release"
+    : "the migration: rows continue to flow, without the fields that wait";
 }

@@ -10,19 +10,25 @@ import { type Terminal, withExamples, EXIT, type ExitCode } from "../command.ts"
 import { planMarkdown, planText } from "./plan-text.ts";
 import { readText } from "../../text-file.ts";
 
+/**
+ * `plan FILE.sql` parses a migration with PostgreSQL's own grammar and asks the service what it would do to the events
+ * and which consumers would have to be ready first.
+ */
+
 type Format = "text" | "json" | "markdown";
 
-/** `plan FILE.sql|-`: the owner of a database asks who would have to be ready for a migration. */
 export function addPlan(program: Command, terminal: Terminal): void {
   const command = program
     .command("plan")
-    .description("say what a migration would do to the events, who is ready for it, and what to deploy first")
+    .description(
+      "show what a migration would do to the events, which consumers are ready for it, and what to deploy first",
+    )
     .argument("<file>", "a migration in SQL, or - for standard input")
-    .addOption(new Option("--format <format>", "how to print").choices(["text", "json", "markdown"]).default("text"))
+    .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
     .action(async (file: string, { format }: { format: Format }) => {
       const steps = await readSteps(await readSql(terminal, file), file);
       const plan = await clientOf(terminal).plan(steps);
-      terminal.out(shown(plan, format));
+      terminal.out(render(plan, format));
       terminal.end(exitOf(plan));
     });
   withExamples(
@@ -31,18 +37,18 @@ export function addPlan(program: Command, terminal: Terminal): void {
     "cat migrations/*.sql | fieldgate plan - --format markdown",
   ).addHelpText(
     "after",
-    "\nExits 0 when everyone is ready, 100 when someone is not or it cannot be told, 1 when it cannot be asked.",
+    "\nExit code: 0 if every consumer is ready, 100 if one is not or the answer is unknown, 1 if the service could not be asked.",
   );
 }
 
 async function readSql(terminal: Terminal, file: string): Promise<string> {
   if (file === "-") return text(terminal.stdin);
-  return readText(terminal.cwd, file, "name a file of SQL, or - for standard input");
+  return readText(terminal.cwd, file, "give an SQL file, or - for standard input");
 }
 
-/** Parsed by PostgreSQL's own grammar. Throws `usage` with line and column of what is no SQL. */
+/** Throws `usage` with line and column of a syntax error. */
 async function readSteps(sql: string, file: string): Promise<readonly DdlStep[]> {
-  // The grammar is 1.7 MB: only this command loads it.
+  // Imported here because the grammar is 1.7 MB.
   const { hasSqlDetails, loadModule, parseSync } = await import("libpg-query");
   const { readDdlSteps } = await import("../../migration/read.ts");
   if (sql.trim() === "") return [];
@@ -53,7 +59,7 @@ async function readSteps(sql: string, file: string): Promise<readonly DdlStep[]>
     if (!(error instanceof Error)) throw error;
     const place = hasSqlDetails(error) ? placeOf(sql, error.sqlDetails?.cursorPosition ?? 0) : "";
     throw new GuardError("usage", `${file}${place}: ${error.message}`, {
-      next: "psql's own commands (\\set, \\copy) are no SQL: leave them out",
+      next: "remove psql commands such as \\set and \\copy, which are not SQL",
       cause: error,
     });
   }
@@ -64,7 +70,7 @@ function placeOf(sql: string, at: number): string {
   return `:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 
-function shown(plan: PlanView, format: Format): string {
+function render(plan: PlanView, format: Format): string {
   switch (format) {
     case "json":
       return JSON.stringify(plan, null, 2);
@@ -77,7 +83,7 @@ function shown(plan: PlanView, format: Format): string {
   }
 }
 
-/** Whatever cannot be told counts as not ready. */
+/** Anything unknown counts as not ready. */
 function exitOf({ amendments, notes }: PlanView): ExitCode {
   const isReady = amendments.every(
     ({ flows, verdicts }) => flows && verdicts.every(({ verdict }) => verdict === "ready"),

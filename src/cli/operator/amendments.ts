@@ -3,16 +3,20 @@ import type { Command } from "commander";
 import { findingLine } from "../../finding.ts";
 import { gateWord } from "../../words/amendment.ts";
 import type { AmendmentView, ChunkView, VerdictView } from "../../api/amendment.ts";
-import { progressText } from "../../service/progress.ts";
+import { renderProgress } from "../../words/progress.ts";
 import { clientOf } from "../client.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples, EXIT } from "../command.ts";
 
-/** `amendments` and `amendments show ID`. */
+/**
+ * `amendments` lists what differs between tables and their topics' events; `amendments show ID` explains one amendment:
+ * its gate, every consumer's verdict with the evidence, the backfill and the next step.
+ */
+
 export function addAmendments(program: Command, terminal: Terminal): void {
   const command = program
     .command("amendments")
-    .description("list the columns that differ between tables and their topics' events")
-    .option("--table <table>", "only this table or topic, e.g. public.customers")
+    .description("list the differences between tables and the events on their topics")
+    .option("--table <table>", "only of this table or topic, e.g. public.customers")
     .addOption(formatOption())
     .action(async ({ table, format }: { table?: string; format: Format }) => {
       const amendments = await clientOf(terminal).amendments({ table });
@@ -22,17 +26,16 @@ export function addAmendments(program: Command, terminal: Terminal): void {
   withExamples(command, "fieldgate amendments", "fieldgate amendments show inventory.public.customers.nickname");
   const show = command
     .command("show")
-    .description("show one amendment: who is ready, and what to do next")
+    .description("show one amendment: which consumers are ready, and what to do next")
     .argument("<id>", "inventory.public.customers/3, or topic.field")
-    .option("--schema", "print only the schema the topic would get, for a consumer's build")
+    .option("--schema", "print only the schema that the topic would get, e.g. for a consumer's build")
     .addOption(formatOption())
     .action(async (id: string, options: { schema?: true }, self: Command) => {
       const amendment = await clientOf(terminal).amendment(id);
-      // The option of the same name on `amendments` takes what is written before `show`.
+      // `amendments` has the same option and takes it when it is written before `show`.
       const { format } = self.optsWithGlobals<{ format: Format }>();
-      terminal.out(
-        options.schema ? schemaText(amendment) : format === "json" ? jsonText(amendment) : showText(amendment),
-      );
+      if (options.schema) terminal.out(amendment.candidate?.schema ?? "");
+      else terminal.out(format === "json" ? JSON.stringify(amendment, null, 2) : amendmentText(amendment));
       terminal.end(options.schema && amendment.candidate === null ? EXIT.findings : EXIT.fine);
     });
   withExamples(
@@ -42,16 +45,8 @@ export function addAmendments(program: Command, terminal: Terminal): void {
   );
 }
 
-function jsonText(value: unknown): string {
-  return JSON.stringify(value, null, 2);
-}
-
-function schemaText(amendment: AmendmentView): string {
-  return amendment.candidate?.schema ?? "";
-}
-
 function listText(amendments: readonly AmendmentView[]): string {
-  if (amendments.length === 0) return "no amendments: every table's columns are in its topic's events";
+  if (amendments.length === 0) return "no amendments: every topic's events have all columns of their table";
   const head = ["ID", "FIELD", "KIND", "GATE", "SINCE", "NOT READY", "WHY"];
   const rows = amendments.map(({ id, field, kind, changes, mode, gate, verdicts }) => {
     const waiting = verdicts.filter(({ verdict }) => verdict !== "ready").map(({ consumer }) => consumer);
@@ -68,7 +63,7 @@ function listText(amendments: readonly AmendmentView[]): string {
   return textTable(head, rows);
 }
 
-function showText(amendment: AmendmentView): string {
+function amendmentText(amendment: AmendmentView): string {
   const { id, topic, column, gate, verdicts, groupsNotNamed, candidate, backfill, next, explained } = amendment;
   const rows: (readonly [string, string] | undefined)[] = [
     ["topic", topic],
@@ -83,7 +78,7 @@ function showText(amendment: AmendmentView): string {
       ? undefined
       : [
           gate.unnamed === undefined ? "not asked" : "unnamed",
-          `groups no contract names: ${groupsNotNamed.join(", ")}`,
+          `groups that no contract names: ${groupsNotNamed.join(", ")}`,
         ],
     next === null ? undefined : ["next", next],
   ];
@@ -93,11 +88,7 @@ function showText(amendment: AmendmentView): string {
 }
 
 function columnText({ name, type, notNull, default: expression }: NonNullable<AmendmentView["column"]>): string {
-  return `${name} ${type}${notNull ? " NOT NULL" : ""}${defaultText(expression)}`;
-}
-
-function defaultText(expression: string | null): string {
-  return expression === null ? "" : ` DEFAULT ${expression}`;
+  return `${name} ${type}${notNull ? " NOT NULL" : ""}${expression === null ? "" : ` DEFAULT ${expression}`}`;
 }
 
 function verdictText({ consumer, environment, verdict, findings, seen = [] }: VerdictView): string {
@@ -109,6 +100,6 @@ function verdictText({ consumer, environment, verdict, findings, seen = [] }: Ve
 }
 
 function chunkText({ state, rows, why, secondsLeft, ...read }: ChunkView): string {
-  const progress = progressText({ ...read, secondsLeft: secondsLeft ?? undefined });
-  return `${state}, ${rows.toLocaleString("en-US")} rows published; read ${progress}${why === undefined ? "" : `: ${why}`}`;
+  const progress = renderProgress({ ...read, secondsLeft: secondsLeft ?? undefined });
+  return `${state}, ${rows.toLocaleString("en-US")} rows published; scanned ${progress}${why === undefined ? "" : `: ${why}`}`;
 }

@@ -1,25 +1,27 @@
 import type { CoverageView, TopicCoverage } from "../../api/coverage.ts";
 import { renderDuration } from "../../words/duration.ts";
 import { textTable } from "../command.ts";
-import { cell, code, markdownTable } from "../check/format/markdown.ts";
+import { cell, code, markdownTable } from "../markdown.ts";
+
+/** Renders the service's answer to `coverage`: which group reads which topic, and which contract names it. */
 
 type Group = TopicCoverage["groups"][number];
 type Contract = TopicCoverage["contracts"][number];
 type WhatIf = NonNullable<CoverageView["whatIf"]>;
 
-const HEAD = ["GROUP", "LIVE", "MEMBERS", "READ", "NAMED BY", "ANNOUNCES"];
-const IF_HEAD = ["FIELD", "GATE", "WOULD", "WAITS FOR", "WHY"];
+const HEAD = ["GROUP", "LIVE", "MEMBERS", "LAST READ", "NAMED BY", "ANNOUNCES"];
+const WHAT_IF_HEAD = ["FIELD", "GATE", "WOULD", "WAITS FOR", "WHY"];
 
-/** `schemas/coverage.schema.json` describes it. */
+/** Described by `schemas/coverage.schema.json`. */
 export function coverageJson(view: CoverageView): string {
   return JSON.stringify(view, null, 2);
 }
 
 export function coverageText(view: CoverageView): string {
   const { complete, topics, whatIf } = view;
-  const say = complete ? "complete: every live group is named by a contract" : "not complete";
-  const all = topics.length === 0 ? ["no connector publishes a topic yet"] : topics.flatMap(topicText);
-  return [say, ...all, ...(whatIf === undefined ? [] : whatIfText(whatIf))].join("\n");
+  const summary = complete ? "complete: every live group is named by a contract" : "not complete";
+  const all = topics.length === 0 ? ["no connector has published a topic yet"] : topics.flatMap(topicText);
+  return [summary, ...all, ...(whatIf === undefined ? [] : whatIfText(whatIf))].join("\n");
 }
 
 function topicText(topic: TopicCoverage): readonly string[] {
@@ -27,27 +29,27 @@ function topicText(topic: TopicCoverage): readonly string[] {
   const rows = groups.map((group) => groupRow(topic, group));
   return [
     "",
-    `${topic.topic} (environment ${environment}, ${decidesText(topic)}): ${lookedText(topic)}`,
+    `${topic.topic} (environment ${environment}, ${policyText(topic)}): ${lastPollText(topic)}`,
     ...(rows.length === 0
       ? []
       : textTable(HEAD, rows)
           .split("\n")
           .map((line) => `  ${line}`)),
     ...contracts.flatMap(contractText).map((line) => `  ${line}`),
-    ...(unnamed.length === 0 ? [] : [`  no contract names: ${unnamed.join(", ")}`]),
+    ...(unnamed.length === 0 ? [] : [`  not named by any contract: ${unnamed.join(", ")}`]),
   ];
 }
 
-/** Where Debezium publishes no policy decides. */
-function decidesText({ mode, policy }: TopicCoverage): string {
+/** In watch mode Debezium publishes, so no policy applies. */
+function policyText({ mode, policy }: TopicCoverage): string {
   return mode === "watch" ? "watched" : `policy ${policy}`;
 }
 
-function lookedText({ looked, groups }: TopicCoverage): string {
+function lastPollText({ looked, groups }: TopicCoverage): string {
   const { secondsAgo, problem } = looked;
-  const seen = secondsAgo === null ? [] : [`looked ${renderDuration(secondsAgo * 1000)} ago`];
-  const none = secondsAgo !== null && groups.length === 0 ? ["no group reads it"] : [];
-  return [...seen, ...none, ...(problem === null ? [] : [`not known now: ${problem}`])].join(", ");
+  const seen = secondsAgo === null ? [] : [`groups polled ${renderDuration(secondsAgo * 1000)} ago`];
+  const none = secondsAgo !== null && groups.length === 0 ? ["no group reads the topic"] : [];
+  return [...seen, ...none, ...(problem === null ? [] : [`groups currently unknown: ${problem}`])].join(", ");
 }
 
 function groupRow({ contracts }: TopicCoverage, group: Group): readonly string[] {
@@ -58,7 +60,7 @@ function groupRow({ contracts }: TopicCoverage, group: Group): readonly string[]
     live ? "yes" : "no",
     members === null ? "not shown" : String(members),
     ago(readSecondsAgo),
-    `${namedBy.join(", ") || "nobody"}${isStale ? " (stale)" : ""}`,
+    `${namedBy.join(", ") || "no contract"}${isStale ? " (stale)" : ""}`,
     announcesText(group),
   ];
 }
@@ -67,15 +69,15 @@ function announcesText({ announced }: Group): string {
   return announced
     .map(({ members, consumers, fingerprint }) =>
       consumers.length === 0
-        ? `${members}: no contract's schema (${fingerprint.slice(0, 12)})`
-        : `${members}: that of ${consumers.join(", ")}`,
+        ? `${members}: a schema of no contract (${fingerprint.slice(0, 12)})`
+        : `${members}: the schema of ${consumers.join(", ")}`,
     )
     .join("; ");
 }
 
-/** What the groups' lines do not say. */
+/** Only what the groups' lines do not show. */
 function contractText({ consumer, groups, read, findings }: Contract): readonly string[] {
-  const never = read === null ? [`contract ${consumer}: no group of it seen (${groups.join(", ")})`] : [];
+  const never = read === null ? [`contract ${consumer}: none of its groups was seen (${groups.join(", ")})`] : [];
   const found = findings.map(
     ({ rule, message, remedy }) =>
       `contract ${consumer}: ${message} [${rule}]${remedy === undefined ? "" : `\n    ${remedy}`}`,
@@ -88,14 +90,14 @@ function ago(seconds: number | null): string {
 }
 
 function whatIfText({ policy, note, amendments }: WhatIf): readonly string[] {
-  const rows = amendments.map(ifRow);
-  const table = rows.length === 0 ? ["  no amendment is recorded"] : textTable(IF_HEAD, rows).split("\n");
+  const rows = amendments.map(whatIfRow);
+  const table = rows.length === 0 ? ["  no amendments recorded"] : textTable(WHAT_IF_HEAD, rows).split("\n");
   return ["", `under policy ${policy}:`, ...table.map((line) => `  ${line.trimStart()}`), `  ${note}`];
 }
 
-function ifRow({ field, gate, would, waitsFor, why }: WhatIf["amendments"][number]): readonly string[] {
-  const says = { flows: "flow", waits: "wait", unknown: "not known" }[would];
-  return [field, gate, says, waitsFor.join(", ") || "-", why];
+function whatIfRow({ field, gate, would, waitsFor, why }: WhatIf["amendments"][number]): readonly string[] {
+  const outcome = { flows: "flow", waits: "wait", unknown: "unknown" }[would];
+  return [field, gate, outcome, waitsFor.join(", ") || "-", why];
 }
 
 /** For a comment or a wiki page. */
@@ -110,8 +112,8 @@ export function coverageMarkdown(view: CoverageView): string {
           "",
           `#### Under policy ${code(whatIf.policy)}`,
           ...markdownTable(
-            IF_HEAD.map(lower),
-            whatIf.amendments.map(ifRow).map((row) => row.map(cell)),
+            WHAT_IF_HEAD.map(lower),
+            whatIf.amendments.map(whatIfRow).map((row) => row.map(cell)),
           ),
           "",
           cell(whatIf.note),
@@ -122,17 +124,17 @@ export function coverageMarkdown(view: CoverageView): string {
 function topicMarkdown(topic: TopicCoverage): readonly string[] {
   const { environment, groups, contracts, unnamed } = topic;
   const rows = groups.map((group) => groupRow(topic, group).map(cell));
-  const said = [
+  const remarks = [
     ...contracts.flatMap(contractText),
-    ...(unnamed.length === 0 ? [] : [`no contract names: ${unnamed.join(", ")}`]),
+    ...(unnamed.length === 0 ? [] : [`not named by any contract: ${unnamed.join(", ")}`]),
   ];
   return [
     "",
     `#### ${code(topic.topic)}`,
     "",
-    `Environment ${cell(environment)}, ${decidesText(topic)}: ${cell(lookedText(topic))}`,
+    `Environment ${cell(environment)}, ${policyText(topic)}: ${cell(lastPollText(topic))}`,
     ...(rows.length === 0 ? [] : markdownTable(HEAD.map(lower), rows)),
-    ...(said.length === 0 ? [] : ["", ...said.map((line) => `- ${cell(line)}`)]),
+    ...(remarks.length === 0 ? [] : ["", ...remarks.map((line) => `- ${cell(line)}`)]),
   ];
 }
 

@@ -10,17 +10,17 @@ interface Options {
   readonly format: "text" | "json" | "markdown";
 }
 
-/** `coverage`: which live group reads which topic, and which contract names it. */
+/** `coverage`: which group reads which topic, and which contract names it. */
 export function addCoverage(program: Command, terminal: Terminal): void {
   const command = program
     .command("coverage")
-    .description("show who reads each topic, and which contract names them")
+    .description("show which groups read each topic, and which contracts name them")
     .addOption(
-      new Option("--policy <policy>", "and what this policy would have done with each amendment").choices(
+      new Option("--policy <policy>", "also show what this release policy would have done with each amendment").choices(
         coveragePolicy.options,
       ),
     )
-    .addOption(new Option("--format <format>", "how to print").choices(["text", "json", "markdown"]).default("text"))
+    .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
     .action(async ({ policy, format }: Options) => {
       const view = await clientOf(terminal).coverage({ policy });
       const { coverageJson, coverageMarkdown, coverageText } = await import("./coverage-text.ts");
@@ -30,6 +30,6 @@ export function addCoverage(program: Command, terminal: Terminal): void {
     });
   withExamples(command, "fieldgate coverage", "fieldgate coverage --policy strict --format markdown").addHelpText(
     "after",
-    "\nExits 0 when every live group is named by a contract and no contract is stale, 100 otherwise.",
+    "\nExit code: 0 if a contract names every live group and no contract is stale, otherwise 100.",
   );
 }

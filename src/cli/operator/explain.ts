@@ -17,23 +17,23 @@ interface Options {
 
 type Answer = ReturnType<typeof explainPairText>;
 
-/** `explain`: can one Avro schema read what another wrote, as Java's Avro says. */
+/** `explain`: whether one Avro schema can read data written with another, by the rules of Avro's Java library. */
 export function addExplain(program: Command, terminal: Terminal): void {
   const command = program
     .command("explain")
-    .description("tell whether a reader's Avro schema reads what a writer's schema wrote, and why not")
+    .description("tell whether one Avro schema can read data written with another, and if not, why")
     .option("--reader <file>", "the reader's schema, an .avsc file")
     .option("--writer <file>", "the writer's schema, an .avsc file")
     .option(
       "--stdin",
-      "many pairs: one {reader, writer} a line in, one answer a line out; exits 0 once all are answered",
+      "many pairs: reads one {reader, writer} object per line, prints one answer per line, exits with 0",
     )
     .addOption(formatOption())
     .action(async ({ reader, writer, stdin, format }: Options) => {
       const { checkPairText, explainPairText } = await import("../../avro/reading/explain.ts");
       if (stdin && reader === undefined && writer === undefined) return explainLines(explainPairText, terminal);
       if (stdin || reader === undefined || writer === undefined) {
-        throw new GuardError("usage", "give --reader and --writer, or --stdin alone");
+        throw new GuardError("usage", "give either --reader and --writer, or --stdin alone");
       }
       const answer = checkPairText(
         `{"reader": ${schemaText(terminal.cwd, reader)}, "writer": ${schemaText(terminal.cwd, writer)}}`,
@@ -48,19 +48,19 @@ export function addExplain(program: Command, terminal: Terminal): void {
   );
 }
 
-/** Alone on its line, so that a comment at the file's end does not swallow what follows. */
+/** Ends with a newline, so that a comment at the end of the file does not swallow what follows. */
 function schemaText(cwd: string, file: string): string {
   return `${readText(cwd, file)}\n`;
 }
 
 async function explainLines(explain: typeof explainPairText, terminal: Terminal): Promise<void> {
   for await (const line of createInterface({ input: terminal.stdin, signal: terminal.signal })) {
-    if (line.trim() !== "") terminal.out(JSON.stringify(lineAnswer(explain, line)));
+    if (line.trim() !== "") terminal.out(JSON.stringify(answerLine(explain, line)));
   }
   terminal.end(EXIT.fine);
 }
 
-function lineAnswer(explain: typeof explainPairText, line: string): Answer {
+function answerLine(explain: typeof explainPairText, line: string): Answer {
   try {
     return explain(line);
   } catch (error) {

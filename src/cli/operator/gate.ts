@@ -6,16 +6,13 @@ import { type Command, Option } from "commander";
 import { GuardError } from "../../errors.ts";
 import type { Command as ApiCommand, Outcome } from "../../api/api.ts";
 import { type Client, clientOf } from "../client.ts";
-import {
-  type Format,
-  formatOption,
-  readSeconds,
-  type Terminal,
-  withExamples,
-  EXIT,
-  type ExitCode,
-} from "../command.ts";
+import { type Format, formatOption, readSeconds, type Terminal, withExamples, EXIT } from "../command.ts";
 import type { Json } from "../../json.ts";
+
+/**
+ * `release`, `withhold` and `fill`: the operator's commands. Each is sent to the service, which appends it to the commands
+ * topic; the connector carries it out, and the CLI polls for the outcome.
+ */
 
 interface Options {
   readonly reason?: string;
@@ -26,24 +23,26 @@ interface Options {
   readonly format: Format;
 }
 
-const FORCE_EXAMPLE = 'say why: --force --reason "…"';
+const FORCE_EXAMPLE = 'give the reason: --force --reason "…"';
 const FIRST_POLL_MS = 100;
 const LONGEST_POLL_MS = 1000;
 
-/** `release ID…` and `withhold ID…`: the operator's word, and the wait for its outcome. */
 export function addGate(program: Command, terminal: Terminal): void {
   const release = program
     .command("release")
     .description("let withheld fields into the events")
-    .option("--force", "although a contract is not ready; needs --reason")
+    .option("--force", "release even though a contract is not ready; requires --reason")
     .addOption(
-      new Option("--backfill <rows>", "rows whose value was not published meanwhile: all, or none of them").choices([
-        "all",
-        "none",
-      ]),
+      new Option(
+        "--backfill <rows>",
+        "whether to re-publish the rows whose value was not published while the field was withheld",
+      ).choices(["all", "none"]),
     )
-    .option("--beside [name]", "keep the old field of a renamed or retyped column beside the new one, of this name");
-  configure(release, "release", terminal);
+    .option(
+      "--beside [name]",
+      "keep the old field of a renamed or retyped column and add the new one beside it, under this name",
+    );
+  addArguments(release, "release", terminal);
   withExamples(
     release,
     "fieldgate release inventory.public.customers/3",
@@ -51,40 +50,39 @@ export function addGate(program: Command, terminal: Terminal): void {
   );
   const withhold = program
     .command("withhold")
-    .description("keep fields out of the events, whatever the policy says; refused for a field that flows already");
-  configure(withhold, "withhold", terminal);
+    .description("withhold fields whatever the policy says; refused for a field that is already in the events");
+  addArguments(withhold, "withhold", terminal);
   withExamples(withhold, 'fieldgate withhold inventory.public.customers/3 --reason "billing migrates on Monday"');
   addFill(program, terminal);
 }
 
-/** `fill ID VALUE`: what the kept field of a dropped column carries from here. */
 function addFill(program: Command, terminal: Terminal): void {
   const fill = program
     .command("fill")
-    .description("say what the kept field of a dropped column carries in events from here on")
+    .description("set the value that the field of a dropped column has in events from now on")
     .argument("<id>", "inventory.public.customers/3, or topic.field")
-    .argument("<value>", 'as JSON: 0, false, "unknown"')
-    .option("--reason <text>", "why, for those who read it later")
+    .argument("<value>", 'the value as JSON: 0, false, "unknown"')
+    .option("--reason <text>", "why; recorded with the command")
     .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
     .addOption(formatOption())
     .action(async (id: string, value: string, options: Options) => {
-      await send(terminal, options, { kind: "fill", ids: [id], reason: options.reason, value: jsonOf(value) });
+      await send(terminal, options, { kind: "fill", ids: [id], reason: options.reason, value: parseValue(value) });
     });
   withExamples(fill, "fieldgate fill inventory.public.customers/3 0");
 }
 
-function jsonOf(text: string): Json {
+function parseValue(text: string): Json {
   try {
-    return JSON.parse(text) as Json; // what JSON.parse gives
+    return JSON.parse(text) as Json; // JSON.parse returns nothing else
   } catch {
-    throw new GuardError("usage", "the value is no JSON", { next: "a text goes in quotes, e.g. '\"unknown\"'" });
+    throw new GuardError("usage", "the value is not JSON", { next: "quote a string, e.g. '\"unknown\"'" });
   }
 }
 
-function configure(command: Command, kind: "release" | "withhold", terminal: Terminal): void {
+function addArguments(command: Command, kind: "release" | "withhold", terminal: Terminal): void {
   command
     .argument("<id...>", "inventory.public.customers/3, or topic.field")
-    .option("--reason <text>", "why, for those who read it later")
+    .option("--reason <text>", "why; recorded with the command")
     .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
     .addOption(formatOption())
     .action(async (ids: string[], options: Options) => {
@@ -103,15 +101,10 @@ function besideOf({ beside }: Options): { readonly name?: string } | undefined {
 async function send(terminal: Terminal, options: Options, command: Omit<ApiCommand, "actor">): Promise<void> {
   const { timeout, format } = options;
   const client = clientOf(terminal);
-  const sent = await client.command({ ...command, actor: actor() });
+  const sent = await client.command({ ...command, actor: `${userInfo().username}@${hostname()}` });
   const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
   terminal.out(format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(outcome, sent.id, timeout));
-  terminal.end(exitOf(outcome));
-}
-
-/** Who says so, as far as this machine knows. */
-function actor(): string {
-  return `${userInfo().username}@${hostname()}`;
+  terminal.end(outcome.kind === "done" ? EXIT.fine : EXIT.findings);
 }
 
 async function waitForOutcome(client: Client, id: string, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
@@ -130,12 +123,8 @@ function outcomeText(outcome: Outcome, id: string, timeout: number): string {
     case "refused":
       return `refused: ${outcome.message}${outcome.next === undefined ? "" : `\n  next: ${outcome.next}`}`;
     case "pending":
-      return `no outcome within ${timeout} s; command ${id} stays in the queue\n  next: fieldgate amendments`;
+      return `no outcome within ${timeout} s; command ${id} is still queued\n  next: fieldgate amendments`;
     default:
       return outcome satisfies never;
   }
-}
-
-function exitOf(outcome: Outcome): ExitCode {
-  return outcome.kind === "done" ? EXIT.fine : EXIT.findings;
 }

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "../command.ts";
-import type { Rules } from "../migration/answers.ts";
+import type { Rules } from "../json-output.ts";
 
-/** `rules`: what keeps its bytes and changes its meaning, what a library reads unlike Java, and where each is explained. */
+/** `rules`: the semantic rules (same bytes, other meaning) and the runtime rules (a library that differs from Java). */
 export function addRules(program: Command, terminal: Terminal): void {
   const command = program
     .command("rules")
-    .description("list the rules about meaning and runtimes: what each finds, how much it weighs, and its page")
+    .description("list the semantic and runtime rules: what each one finds, its severity and its page")
     .addOption(formatOption())
     .action(async ({ format }: { readonly format: Format }) => {
       const { CATALOGUE } = await import("../../rules/meaning/meaning.ts");
@@ -29,6 +29,6 @@ export function addRules(program: Command, terminal: Terminal): void {
     });
   withExamples(command, "fieldgate rules", "fieldgate rules --format json").addHelpText(
     "after",
-    "\nThe severity is that on a field the contract reads; on any other field a finding is a warning. A contract's or a\nconnector's `severity` changes it until a day.",
+    "\nThe severity applies to fields that the contract reads; for any other field a finding is a warning. A contract or a\nconnector can override it until a given date with `severity`.",
   );
 }

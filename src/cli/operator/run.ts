@@ -3,18 +3,18 @@ import type { Command } from "commander";
 
 import { type Terminal, withExamples, EXIT } from "../command.ts";
 
-/** Asked to end, it waits so long for what is under way. Whoever asked (Docker, Kubernetes) kills after 10 s or more. */
+/** How long a stopping service waits for work in progress. Docker and Kubernetes kill it after 10 s or more. */
 const END_MS = 9_000;
 
-/** `run`: the service. What it is made of is loaded here only, so that the other commands stay light. */
+/** `run`: the service. Its modules are imported here only, so that other commands start fast. */
 export function addRun(program: Command, terminal: Terminal): void {
   const command = program
     .command("run")
-    .description("run the service: follow the databases of connectors/ and publish their changes")
+    .description("run the service: publish the changes of the databases that connectors/ describes")
     .action(async () => {
       terminal.serve();
       const { run } = await import("../../service/service.ts");
-      await Promise.race([run(terminal.signal), tooLate(terminal)]);
+      await Promise.race([run(terminal.signal), warnWhenLate(terminal)]);
       terminal.end(EXIT.fine);
     });
   withExamples(
@@ -23,14 +23,14 @@ export function addRun(program: Command, terminal: Terminal): void {
   ).addHelpText(
     "after",
     [
-      "\nSettings come from the environment and connectors/*.json: docs/configuration.md lists them.",
-      "SIGTERM or Ctrl-C finishes the open batch and ends within 10 s with exit code 0; a second one ends at once.",
+      "\nConfigured by environment variables and connectors/*.json (docs/configuration.md).",
+      "On SIGTERM or Ctrl-C it finishes the open batch and exits with 0 within 10 s; a second signal exits at once.",
     ].join("\n"),
   );
 }
 
-/** Resolves when the service was asked to end and has not. What it did not commit is done again by the next start. */
-async function tooLate(terminal: Terminal): Promise<void> {
+/** Resolves END_MS after the signal. Uncommitted work is repeated at the next start. */
+async function warnWhenLate(terminal: Terminal): Promise<void> {
   const { signal } = terminal;
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
@@ -38,6 +38,6 @@ async function tooLate(terminal: Terminal): Promise<void> {
   });
   await sleep(END_MS);
   terminal.warn(
-    `fieldgate: something did not answer for ${END_MS / 1000} s and is left; the next start goes on after the last commit`,
+    `fieldgate: exiting although something has not answered for ${END_MS / 1000} s; the next start resumes after the last commit`,
   );
 }

@@ -9,16 +9,16 @@ interface Options {
   readonly format: Format;
 }
 
-/** `token new`: asks no service and writes no file. */
+/** `token new` prints a new token. It neither asks the service nor writes a file. */
 export function addToken(program: Command, terminal: Terminal): void {
-  const token = program.command("token").description("tokens for the service's API");
+  const token = program.command("token").description("manage tokens for the service's API");
   const create = token
     .command("new")
-    .description("make a token, and the entry for the service's FIELDGATE_TOKENS_FILE, which holds only its hash")
-    .requiredOption("--name <name>", "who will have it; what it does is done under this name")
+    .description("create a token and its entry for the service's FIELDGATE_TOKENS_FILE, which holds only a hash")
+    .requiredOption("--name <name>", "the holder's name; recorded with everything the token is used for")
     .requiredOption(
       "--scope <scope>",
-      "read, contracts:<consumer>, operate:<connector>; * for all; may be given several times",
+      "read, contracts:<consumer> or operate:<connector>; * means all; repeatable",
       (scope: string, scopes: readonly string[] | undefined) => [...(scopes ?? []), scope],
     )
     .addOption(formatOption())
@@ -26,10 +26,10 @@ export function addToken(program: Command, terminal: Terminal): void {
       const { newToken, tokenName, tokenScope } = await import("../../http/token-file.ts");
       const named = tokenName.safeParse(name);
       if (!named.success) throw new GuardError("usage", `--name ${named.error.issues[0]?.message}`);
-      const scoped = scope.map((each) => tokenScope.safeParse(each)).find((one) => !one.success);
-      if (scoped?.success === false) throw new GuardError("usage", `--scope ${scoped.error.issues[0]?.message}`);
-      const made = newToken(name, [...new Set(scope)]);
-      terminal.out(format === "json" ? JSON.stringify(made) : tokenText(made));
+      const wrong = scope.map((each) => tokenScope.safeParse(each)).find((one) => !one.success);
+      if (wrong?.success === false) throw new GuardError("usage", `--scope ${wrong.error.issues[0]?.message}`);
+      const created = newToken(name, [...new Set(scope)]);
+      terminal.out(format === "json" ? JSON.stringify(created) : tokenText(created));
     });
   withExamples(
     create,
@@ -38,17 +38,17 @@ export function addToken(program: Command, terminal: Terminal): void {
   );
 }
 
-function tokenText({ token, entry }: Made): string {
-  return `The token, shown only now. Its holder sets FIELDGATE_TOKEN to it:
+function tokenText({ token, entry }: NewToken): string {
+  return `The token, which is not shown again. Its holder sets FIELDGATE_TOKEN to it:
 ${token}
 
-For the service's FIELDGATE_TOKENS_FILE:
+The entry for the service's FIELDGATE_TOKENS_FILE:
 - name: ${entry.name}
   hash: ${entry.hash}
   scopes: [${entry.scopes.map((scope) => JSON.stringify(scope)).join(", ")}]`;
 }
 
-interface Made {
+interface NewToken {
   readonly token: string;
   readonly entry: { readonly name: string; readonly hash: string; readonly scopes: readonly string[] };
 }

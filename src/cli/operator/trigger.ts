@@ -6,6 +6,11 @@ import { GuardError } from "../../errors.ts";
 import { type Terminal, withExamples, EXIT } from "../command.ts";
 import { readText } from "../../text-file.ts";
 
+/**
+ * `trigger install`, `uninstall` and `print` manage the DDL event trigger of a source database. `print` connects to
+ * nothing: it is for administrators who run the SQL themselves.
+ */
+
 interface Options {
   readonly connector?: string;
   readonly url?: string;
@@ -15,16 +20,13 @@ interface Options {
 
 const EXAMPLE = "connectors/inventory.json";
 
-/** `trigger install|uninstall|print`: the DDL event trigger of a source database. */
 export function addTrigger(program: Command, terminal: Terminal): void {
   const trigger = program
     .command("trigger")
-    .description("the source database's event trigger, which tells who changed a table, how and when");
+    .description("manage the source database's event trigger, which reports who changed a table, how and when");
   withExamples(trigger, `fieldgate trigger install --connector ${EXAMPLE}`);
 
-  const install = trigger
-    .command("install")
-    .description("create the trigger, or bring an older one up to this version");
+  const install = trigger.command("install").description("create the trigger, or update an older version of it");
   addLogin(install).action((options: Options) => runInstall(options, terminal));
   addRole(install);
   withExamples(
@@ -39,9 +41,9 @@ export function addTrigger(program: Command, terminal: Terminal): void {
 
   const print = trigger
     .command("print")
-    .description("print the SQL of install, for an administrator to read and run; nothing is connected to")
-    .option("--connector <file>", "a connector file: its database.user is the default of --role")
-    .option("--uninstall", "print what uninstall would run")
+    .description("print the SQL of install for an administrator to review and run, without connecting to a database")
+    .option("--connector <file>", "a connector file; its database.user is the default for --role")
+    .option("--uninstall", "print the SQL of uninstall instead")
     .action((options: Options) => runPrint(options, terminal));
   addRole(print);
   withExamples(print, "fieldgate trigger print --role fieldgate | psql --no-psqlrc --set ON_ERROR_STOP=1 inventory");
@@ -49,48 +51,48 @@ export function addTrigger(program: Command, terminal: Terminal): void {
 
 function addLogin(command: Command): Command {
   return command
-    .option(
-      "--connector <file>",
-      "a connector file: its database, and its user's login if --url and PGUSER are not given",
-    )
-    .option("--url <url>", "postgres://user:password@host:port/database, of a role that may create event triggers");
+    .option("--connector <file>", "a connector file: use its database, and its user unless --url or PGUSER is given")
+    .option("--url <url>", "postgres://user:password@host:port/database, with a role that may create event triggers");
 }
 
 function addRole(command: Command): void {
-  command.option("--role <name>", "who may read the secret: the role Fieldgate logs in as (default: the connector's)");
+  command.option(
+    "--role <name>",
+    "the role that Fieldgate logs in as, which may read the secret (default: the connector's)",
+  );
 }
 
-const SAID = {
-  installed: "the trigger is installed in",
-  renewed: "the trigger, which was of another version or in part, is this version's now, with the same secret, in",
-  unchanged: "the trigger is as this version makes it, nothing had to be done in",
+const RESULTS = {
+  installed: "installed the trigger in",
+  renewed: "updated the trigger to this version, keeping its secret, in",
+  unchanged: "the trigger is already up to date in",
 };
 
 async function runInstall(options: Options, terminal: Terminal): Promise<void> {
-  const connector = await connectorOf(options, terminal);
+  const connector = await readConnector(options, terminal);
   const role = roleOf(options, connector);
   const { installTrigger } = await import("../../postgres/trigger.ts");
-  const { where, result } = await connected(options, connector, terminal, (client) => installTrigger(client, role));
-  terminal.out(`${SAID[result]} ${where}; role ${role} may read its secret`);
+  const { where, result } = await runInSession(options, connector, terminal, (client) => installTrigger(client, role));
+  terminal.out(`${RESULTS[result]} ${where}; role ${role} may read its secret`);
   terminal.end(EXIT.fine);
 }
 
 async function runUninstall(options: Options, terminal: Terminal): Promise<void> {
-  const connector = await connectorOf(options, terminal);
+  const connector = await readConnector(options, terminal);
   const { uninstallTrigger } = await import("../../postgres/trigger.ts");
-  const { where, result } = await connected(options, connector, terminal, uninstallTrigger);
-  terminal.out(result === "removed" ? `the trigger is removed from ${where}` : `there was no trigger in ${where}`);
+  const { where, result } = await runInSession(options, connector, terminal, uninstallTrigger);
+  terminal.out(result === "removed" ? `removed the trigger from ${where}` : `there was no trigger in ${where}`);
   terminal.end(EXIT.fine);
 }
 
 async function runPrint(options: Options, terminal: Terminal): Promise<void> {
   const { installSql, uninstallSql } = await import("../../postgres/trigger-sql.ts");
-  const connector = options.uninstall ? undefined : await connectorOf(options, terminal);
+  const connector = options.uninstall ? undefined : await readConnector(options, terminal);
   terminal.out((options.uninstall ? uninstallSql() : installSql(roleOf(options, connector))).trimEnd());
   terminal.end(EXIT.fine);
 }
 
-async function connectorOf({ connector: file }: Options, terminal: Terminal): Promise<ConnectorConfig | undefined> {
+async function readConnector({ connector: file }: Options, terminal: Terminal): Promise<ConnectorConfig | undefined> {
   if (file === undefined) return undefined;
   const { readConnectorFile } = await import("../../config/connectors.ts");
   return readConnectorFile(
@@ -103,13 +105,13 @@ async function connectorOf({ connector: file }: Options, terminal: Terminal): Pr
 function roleOf({ role }: Options, connector: ConnectorConfig | undefined): string {
   const name = role ?? connector?.["database.user"];
   if (name !== undefined && name !== "") return name;
-  throw new GuardError("usage", "it is not said who may read the secret", {
-    next: `--role fieldgate, or --connector ${EXAMPLE} for its user`,
+  throw new GuardError("usage", "--role is missing: which role may read the secret?", {
+    next: `give --role fieldgate, or --connector ${EXAMPLE} to use its user`,
   });
 }
 
-/** Runs `work` in a session, and says where that was. What only an administrator may do says how to ask for it. */
-async function connected<Result>(
+/** Runs `work` in a session. If the role lacks the right, the error says how to let an administrator do it. */
+async function runInSession<Result>(
   options: Options,
   connector: ConnectorConfig | undefined,
   terminal: Terminal,
@@ -126,7 +128,7 @@ async function connected<Result>(
     return { where: nameOf(login.options), result: await work(client) };
   } catch (error) {
     if (sqlState(error) !== "42501" || !(error instanceof GuardError)) throw error;
-    const next = "let an administrator run what `fieldgate trigger print` prints, or log in as one with --url";
+    const next = "have an administrator run the output of `fieldgate trigger print`, or log in as one with --url";
     throw new GuardError("postgres-refused", error.text, { next, cause: error });
   } finally {
     await client.end();

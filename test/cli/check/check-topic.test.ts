@@ -39,13 +39,13 @@ const LOWERED = {
   until: "9999-12-31",
 } as const;
 
-/** The key goes from (id) to (id, nick). */
-function otherKey(of: Contract): State {
+/** The key changes from (id) to (id, nick). */
+function changeKey(of: Contract): State {
   const all = [ID, NAME, NICK];
   return play(RULES, stateOf(publishing(all), of), seen(all, { key: [1, 3] }), (now) => fits(now, KEY)).state;
 }
 
-/** From columns to columns; the amendment of one of them is judged. */
+/** A table whose columns change; the amendment of `of` is judged. */
 const changed =
   (from: readonly Column[], to: readonly Column[], of: Column) =>
   (by: Contract): State => {
@@ -54,28 +54,34 @@ const changed =
   };
 const newColumn = changed([ID, NAME], [ID, NAME, NICK], NICK);
 const RANK = column(2, "rank", "int");
-const otherType = changed([ID, RANK], [ID, column(2, "rank", "bigint")], RANK);
-/** Dropped, and made again under its name. */
+const changeType = changed([ID, RANK], [ID, column(2, "rank", "bigint")], RANK);
+/** A column that was dropped and recreated under the same name. */
 const AGAIN = column(3, "name", "text");
-const otherColumn = changed([ID, NAME], [ID, AGAIN], AGAIN);
+const recreateColumn = changed([ID, NAME], [ID, AGAIN], AGAIN);
 
 const REJECTS = { fields: ["id"], unknownFields: "reject" } as const;
 
 test.each<[string, Partial<Contract>, (by: Contract) => State, string, string]>([
-  ["who reads the old key's column", { fields: ["id"] }, otherKey, KEY, "not-ready"],
-  ["who reads the new key's column", { fields: ["nick"] }, otherKey, KEY, "not-ready"],
-  ["who lists nothing", {}, otherKey, KEY, "not-ready"],
-  ["who reads neither", { fields: ["name"] }, otherKey, KEY, "ready"],
-  ["who is prepared for it", { fields: ["id"], severity: [LOWERED] }, otherKey, KEY, "ready"],
-  ["who rejects a new column", REJECTS, newColumn, idOf(NICK), "not-ready"],
-  ["who accepts it", { fields: ["id"] }, newColumn, idOf(NICK), "ready"],
-  ["who rejects new columns, of another type of an old one", REJECTS, otherType, idOf(RANK), "ready"],
-  ["who reads a name that another column would have", { fields: ["name"] }, otherColumn, idOf(AGAIN), "not-ready"],
-])("check says of what is withheld what can-i-release says: %s", (_who, more, world, id, verdict) => {
+  ["a consumer that reads the old key's column", { fields: ["id"] }, changeKey, KEY, "not-ready"],
+  ["a consumer that reads the new key's column", { fields: ["nick"] }, changeKey, KEY, "not-ready"],
+  ["a consumer that lists no fields", {}, changeKey, KEY, "not-ready"],
+  ["a consumer that reads neither", { fields: ["name"] }, changeKey, KEY, "ready"],
+  ["a consumer that is prepared for the new key", { fields: ["id"], severity: [LOWERED] }, changeKey, KEY, "ready"],
+  ["a consumer that rejects a new column", REJECTS, newColumn, idOf(NICK), "not-ready"],
+  ["a consumer that accepts a new column", { fields: ["id"] }, newColumn, idOf(NICK), "ready"],
+  ["a consumer that rejects new columns, for a changed type", REJECTS, changeType, idOf(RANK), "ready"],
+  [
+    "a consumer that reads the name of a recreated column",
+    { fields: ["name"] },
+    recreateColumn,
+    idOf(AGAIN),
+    "not-ready",
+  ],
+])("check and can-i-release give the same verdict for a withheld field: %s", (_who, more, world, id, verdict) => {
   const of = { ...contract, ...more };
   const state = world(of);
   const view = topicView(tableIn(state), undefined);
-  const asked = JSON.parse(JSON.stringify(view)) as typeof view; // as it travels
+  const asked = JSON.parse(JSON.stringify(view)) as typeof view; // as sent over HTTP
   const { withheld } = checkTopic(of, asked, dayOf(WHEN.time));
   const [{ findings, ...known } = { findings: [] }] = findAmendment(state, id)?.amendment.verdicts ?? [];
   expect(withheld.find(({ amendmentId }) => amendmentId === id)).toMatchObject({ verdict, findings });

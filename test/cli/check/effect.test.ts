@@ -26,7 +26,10 @@ beforeAll(async () => {
     meanwhile,
     verdicts,
   };
-  api.plans = { amendments: [{ ...planned, flows: false, why: "billing is not ready", schema: null }], notes: [] };
+  api.plans = {
+    amendments: [{ ...planned, flows: false, stops: false, why: "billing is not ready", schema: null }],
+    notes: [],
+  };
   api.changes = [{ verdicts }];
   http = await startHttp(api, { host: "127.0.0.1", port: 0, token: TOKEN, log: pino({ level: "silent" }) });
 });
@@ -38,7 +41,7 @@ it.each([
   `amendments show ${amendment.id}`,
   "plan -",
   "plan - --format markdown",
-])("%s says what happens when an event is read, once", async (command) => {
+])("%s says once what happens when an event is read", async (command) => {
   const env = { FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN };
   const { out, err } = await runCli(command.split(" "), { env, input: "select 1" });
   expect(err).toBe("");

@@ -32,7 +32,7 @@ const ENVELOPE = JSON.stringify({
 });
 const SUBJECTS: Readonly<Record<string, string>> = { [TOPIC]: ENVELOPE, plain: '"string"' };
 
-/** A registry that knows one version of each subject. */
+/** A registry with one version of each subject. */
 const registry = createServer((request, response) => {
   const [, topic = "", number] = /^\/subjects\/(.+)-value\/versions(?:\/(\d+))?$/.exec(request.url ?? "") ?? [];
   const schema = SUBJECTS[topic];
@@ -61,15 +61,15 @@ const init = (rest: string) => cli(`contract init --topic ${TOPIC} --consumer bi
 const file = (name: string) => readFileSync(join(folder, name), "utf8");
 
 describe("contract init", () => {
-  it("lists the columns that flow, for a client without a schema; `check` agrees with it", async () => {
+  it("lists the current columns for a client without a schema, and `check` accepts the file", async () => {
     const { code, out, err } = await init("--client connect-jdbc --env production");
     expect([code, err]).toEqual([0, ""]);
-    expect(out).toBe("written: fieldgate.yaml\nnext: correct the lines that say Assumed, then run `fieldgate check`\n");
+    expect(out).toBe("wrote fieldgate.yaml\nnext: review the lines marked Assumed, then run `fieldgate check`\n");
     expect(file("fieldgate.yaml")).toMatch(/environment: production\n[^]*view: row\n[^]*- id\n {6}- zip\n/);
     expect(await cli("check")).toMatchObject({ code: 0, out: expect.stringMatching(/billing is ready/) });
   });
 
-  it("writes what flows as the schema of a client that has one, and takes one that is there", async () => {
+  it("writes the current schema for a client that has one, unless the file exists", async () => {
     expect(await init("--client java-specific")).toMatchObject({ code: 0 });
     expect(JSON.parse(file(`${TOPIC}.avsc`))).toEqual(JSON.parse(ENVELOPE));
     expect(await cli("check")).toMatchObject({ code: 0 });
@@ -78,10 +78,10 @@ describe("contract init", () => {
     expect([file("mine.avsc"), file("other.yaml")]).toEqual(["{}", expect.stringContaining("schema: mine.avsc")]);
   });
 
-  it("replaces no file unless forced, and writes nothing then", async () => {
+  it("writes nothing if a file exists, unless forced", async () => {
     writeFileSync(join(folder, `${TOPIC}.avsc`), "mine");
     const { code, err } = await init("--client java-specific");
-    expect([code, err]).toEqual([1, expect.stringMatching(/\[refused\] .*\.avsc exists already\n {2}next: .*--force/)]);
+    expect([code, err]).toEqual([1, expect.stringMatching(/\[refused\] .*\.avsc already exists\n {2}next: .*--force/)]);
     expect(existsSync(join(folder, "fieldgate.yaml"))).toBe(false);
     expect(await init("--client java-specific --force")).toMatchObject({ code: 0 });
     expect(file(`${TOPIC}.avsc`)).not.toBe("mine");
@@ -89,14 +89,14 @@ describe("contract init", () => {
 
   it.each([
     [
-      "a topic the registry does not know",
+      "a topic that the registry does not know",
       "--client s3 --topic no.such",
-      /\[not-found\] the registry has no schema of no/,
+      /\[not-found\] the registry has no schema for no/,
     ],
-    ["a topic without rows", "--client s3 --topic plain", /\[refused\] the schema of plain is no Debezium envelope/],
+    ["a topic without rows", "--client s3 --topic plain", /\[refused\] the schema of plain is not a Debezium envelope/],
     ["a topic that is a path", "--client s3 --topic ../../etc/passwd", /\[usage\] the topic ".*" must be letters/],
     ["a consumer that is a path", `--client s3 --topic ${TOPIC} --consumer ..`, /\[usage\] the consumer ".." must be/],
-    ["a client nobody knows", `--client cobol --topic ${TOPIC}`, /Allowed choices are java-specific, .*ksqldb/],
+    ["an unknown client", `--client cobol --topic ${TOPIC}`, /Allowed choices are java-specific, .*ksqldb/],
     ["a folder that is a file", `--client s3 --topic ${TOPIC} --file there/f.yaml`, /\[usage\] .*cannot be written/],
   ])("%s exits 1 with one message and writes nothing", async (_, args, message) => {
     writeFileSync(join(folder, "there"), "");

@@ -40,11 +40,11 @@ const at = (...path: readonly string[]) => join(folder, ...path);
 const files = () => readdirSync(at("events")).toSorted((a, b) => a.localeCompare(b));
 
 describe("sample", () => {
-  it("writes the schema, the events as Avro and as JSON into a folder it makes, the same each time", async () => {
+  it("creates the folder and writes the schema and the events as Avro and JSON, always the same bytes", async () => {
     const first = await sample("events/new");
     expect(first).toMatchObject({ code: 0, err: "" });
     expect(first.out).toMatch(
-      /^(written: events\/new\/inventory\.public\.customers\.nickname\.(avsc|avro|json)\n){3}next: /,
+      /^(wrote events\/new\/inventory\.public\.customers\.nickname\.(avsc|avro|json)\n){3}next: /,
     );
     const names = [`${NAME}.avro`, `${NAME}.avsc`, `${NAME}.json`];
     const read = () => names.map((name) => readFileSync(at("events/new", name)));
@@ -58,7 +58,7 @@ describe("sample", () => {
     expect(read()).toEqual([avro, avsc, json]);
   });
 
-  it("replaces its own files when the candidate is another, and no other file", async () => {
+  it("overwrites its own files when the candidate has changed, but no other files", async () => {
     expect((await sample()).code).toBe(0);
     api.changes = [{ candidate: { schema: schema("nickname", "'none'::text") } }];
     writeFileSync(at("events", `${NAME}.json`), "edited");
@@ -69,13 +69,13 @@ describe("sample", () => {
     const { code, err } = await sample();
     expect([code, err]).toEqual([
       1,
-      expect.stringMatching(/\[refused\] events\/.*nickname\.json is there and not of an earlier/),
+      expect.stringMatching(/\[refused\] events\/.*nickname\.json already exists and is not from an earlier/),
     ]);
     expect(readFileSync(at("events", `${NAME}.json`), "utf8")).toBe("mine");
     expect(existsSync(at("events", `${NAME}.avro`))).toBe(false);
   });
 
-  it("of a renamed column has the new name's field, of a dropped one the schema without it", async () => {
+  it("has the new field of a renamed column, and the schema without a dropped one", async () => {
     api.changes = [
       {
         candidate: { schema: schema("alias") },
@@ -95,17 +95,17 @@ describe("sample", () => {
     [
       "without a candidate",
       { candidate: null, refused: null },
-      /\[refused\] \S+ has no schema to make events of: billing is not ready\n {2}next: /,
+      /\[refused\] \S+ has no schema to make events from: billing is not ready\n {2}next: /,
     ],
     [
       "of a key",
       { candidate: { schema: '{"type":"record","name":"Key","fields":[]}' } },
-      /\[refused\] the schema of \S+ is no event's/,
+      /\[refused\] the schema of \S+ is for the topic's keys/,
     ],
     [
       "whose name is a path",
       { ...ADDED, topic: "../outside" },
-      /\[refused\] "\.\.\/outside\.nickname" cannot be the name of a file/,
+      /\[refused\] "\.\.\/outside\.nickname" is not a valid file name/,
     ],
   ])("an amendment %s is refused and nothing is written", async (_, change, message) => {
     api.changes = [change];
@@ -114,7 +114,7 @@ describe("sample", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("a folder that is a file, an amendment nobody knows and no --out exit 1", async () => {
+  it("a folder that is a file, an unknown amendment and a missing --out exit 1", async () => {
     writeFileSync(at("events"), "");
     expect(await sample()).toMatchObject({ code: 1, err: expect.stringMatching(/\[usage\] .* cannot be written: /) });
     expect(await sample("x", "nobody")).toMatchObject({ code: 1, err: expect.stringContaining("[not-found]") });

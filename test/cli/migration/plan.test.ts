@@ -45,12 +45,13 @@ const waiting: PlannedAmendment = {
   what: "column zip text was added",
   meanwhile: "Rows flow on without the field.",
   flows: false,
+  stops: false,
   why: "not ready: billing",
   verdicts: amendment.verdicts,
   schema: "{}",
 };
 
-test("a migration's steps are asked about, and someone who is not ready ends with 100", async () => {
+test("the migration's statements are sent to the service, and a consumer that is not ready makes it exit 100", async () => {
   const { code, out, err } = await plan("zip.sql");
   expect(err).toBe("");
   expect(code).toBe(100);
@@ -64,13 +65,13 @@ test("a migration's steps are asked about, and someone who is not ready ends wit
         nickname: the consumer refuses fields it does not know [contract/unknown-field]; name nickname under ignores or fields
     order
       1. billing: deploy a version that is ready, then fieldgate publish
-      2. the migration: rows flow on, whatever waits stays out of the events
-      3. fieldgate amendments: release what still waits
+      2. the migration: rows continue to flow, without the fields that wait
+      3. fieldgate amendments: release what is still withheld
     "
   `);
 });
 
-test("markdown for a pull request, where a name is never markup", async () => {
+test("markdown for a pull request escapes names", async () => {
   api.plans = {
     amendments: [{ ...waiting, what: "column a|b <b>_x_ was added" }],
     notes: [{ line: 3, table: null, message: "not read: a DO block", kind: "unknown" }],
@@ -80,29 +81,29 @@ test("markdown for a pull request, where a name is never markup", async () => {
   expect(out).toMatchInlineSnapshot(`
     "### Fieldgate: what this migration does to events
 
-    | topic | change | consumers | the field |
+    | topic | change | consumers | outcome |
     |---|---|---|---|
-    | inventory.public.customers | column a\\|b &lt;b>\\_x\\_ was added (line 2) | billing: not ready | waits: not ready: billing |
+    | inventory.public.customers | column a\\|b \\<b\\>\\_x\\_ was added (line 2) | billing: not ready | waits: not ready: billing |
 
     **Why**
 
     - zip: billing: nickname: the consumer refuses fields it does not know \\[contract/unknown-field\\]; name nickname under ignores or fields
 
-    **Not told**
+    **Notes**
 
     - unknown: line 3: not read: a DO block
 
     **Order**
 
-    1. look at line 3: nobody can tell what it does
+    1. line 3 could not be analysed: review it by hand
     2. billing: deploy a version that is ready, then fieldgate publish
-    3. the migration: rows flow on, whatever waits stays out of the events
-    4. fieldgate amendments: release what still waits
+    3. the migration: rows continue to flow, without the fields that wait
+    4. fieldgate amendments: release what is still withheld
     "
   `);
 });
 
-test("everyone ready, or a table nobody captures, ends with 0", async () => {
+test("exits 0 if every consumer is ready or the table is not captured", async () => {
   api.plans = { amendments: [{ ...waiting, flows: true, why: "no contract on the topic", verdicts: [] }], notes: [] };
   expect((await plan("zip.sql")).code).toBe(0);
   api.plans = { amendments: [], notes: [{ line: 1, table: "x", message: "a new table", kind: "fine" }] };
@@ -111,7 +112,7 @@ test("everyone ready, or a table nobody captures, ends with 0", async () => {
   expect(JSON.parse(out)).toStrictEqual(api.plans);
 });
 
-test("what nobody can tell ends with 100", async () => {
+test("exits 100 for a statement that could not be analysed", async () => {
   api.plans = { amendments: [], notes: [{ line: 1, table: null, message: "not read: a DO block", kind: "unknown" }] };
   expect((await plan("zip.sql")).code).toBe(100);
 });
@@ -126,9 +127,9 @@ test.each([
   [
     "missing.sql",
     "",
-    /^fieldgate: \[usage\] missing\.sql cannot be read: there is no such file\n {2}next: name a file of SQL, or - /,
+    /^fieldgate: \[usage\] missing\.sql cannot be read: there is no such file\n {2}next: give an SQL file, or - /,
   ],
-])("%s with %j is one message with its place, and exit 1", async (file, input, message) => {
+])("%s with %j gives one message with its place, and exit 1", async (file, input, message) => {
   const { code, out, err } = await plan(file, { input });
   expect(code).toBe(1);
   expect(out).toBe("");
@@ -137,7 +138,7 @@ test.each([
   expect(api.planned).toStrictEqual([]);
 });
 
-test("the service takes no other steps than its own", async () => {
+test("the service rejects unknown steps", async () => {
   const answer = await fetch(`${http.url}/v1/plan`, {
     method: "POST",
     headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
@@ -147,10 +148,11 @@ test("the service takes no other steps than its own", async () => {
   expect(await answer.json()).toMatchObject({ code: "usage" });
 });
 
-test.each([
-  ["Debezium's task stops at the first row: the registry refuses the schema: no", "1. the migration, not as it is"],
-  ["the registry has not answered: down", "1. the migration: Debezium publishes it"],
-])("where Debezium publishes and %s, the order is: %s", async (why, order) => {
-  api.plans = { amendments: [{ ...waiting, mode: "watch", why, verdicts: [], schema: null }], notes: [] };
+test.each<[Pick<PlannedAmendment, "mode" | "stops">, string]>([
+  [{ mode: "watch", stops: true }, "1. do not run this migration as it is: Debezium's task would stop"],
+  [{ mode: "watch", stops: false }, "1. the migration: Debezium publishes it"],
+  [{ mode: "guard", stops: true }, "1. the migration, with an operator at hand"],
+])("the migration's step depends on what stops: %j", async (what, order) => {
+  api.plans = { amendments: [{ ...waiting, ...what, verdicts: [], schema: null }], notes: [] };
   expect((await plan("zip.sql")).out).toContain(order);
 });

@@ -27,7 +27,7 @@ const inFile = (name: string, text: string) => {
 };
 
 describe("token new", () => {
-  it("prints a token once, and an entry that the service reads and that has only its hash", async () => {
+  it("prints a token once, and an entry for the service that has only its hash", async () => {
     const { code, out } = await cli("token new --name ci-billing --scope read --scope contracts:* --scope read");
     expect(code).toBe(0);
     const token = /^fg_\S+$/m.exec(out)?.[0] ?? "";
@@ -48,14 +48,14 @@ describe("token new", () => {
 });
 
 describe("a command", () => {
-  it("acts under its token's name, over https with the authority it is given, and else names the way on", async () => {
+  it("acts under its token's name over https with the given CA; otherwise the error says how to continue", async () => {
     await using authority = await certificateAuthority();
-    const made = JSON.parse((await cli("token new --name on-call --scope operate:inventory --format json")).out);
-    const tokensFile = inFile("tokens.json", JSON.stringify([made.entry]));
+    const created = JSON.parse((await cli("token new --name on-call --scope operate:inventory --format json")).out);
+    const tokensFile = inFile("tokens.json", JSON.stringify([created.entry]));
     const api = fakeApi();
     const tls = { ...(await authority.issue("api")), passphrase: undefined };
     const http = await startHttp(api, { host: "127.0.0.1", port: 0, tokensFile, tls, log: silent });
-    const token = { FIELDGATE_TOKEN_FILE: inFile("token", `${made.token}\n`) };
+    const token = { FIELDGATE_TOKEN_FILE: inFile("token", `${created.token}\n`) };
     const trusted = { FIELDGATE_URL: http.url, ...token, FIELDGATE_CA_FILE: authority.caFile };
     const released = await cli(`release ${ID}`, trusted);
     expect([released.code, released.err]).toEqual([0, ""]);
@@ -63,32 +63,34 @@ describe("a command", () => {
     const listed = await cli("amendments", trusted);
     expect([listed.code, listed.err]).toEqual([1, expect.stringMatching(/^fieldgate: \[forbidden\] .* scope read\n/)]);
     const unknown = await cli("amendments", { ...trusted, FIELDGATE_CA_FILE: "" });
-    expect(unknown.err).toMatch(/^fieldgate: \[unreachable\] .*certificate that is not trusted[^]*FIELDGATE_CA_FILE/);
+    expect(unknown.err).toMatch(
+      /^fieldgate: \[unreachable\] .*certificate of the service .* is not trusted[^]*FIELDGATE_CA_FILE/,
+    );
     const plain = await cli("amendments", { ...trusted, FIELDGATE_URL: http.url.replace("https:", "http:") });
-    expect(plain.err).toMatch(/\[unreachable\] .*\n {2}next: .*does FIELDGATE_URL begin with https/);
-    expect([listed.err, unknown.err].join()).not.toContain(made.token);
+    expect(plain.err).toMatch(/\[unreachable\] .*\n {2}next: .*should FIELDGATE_URL start with https/);
+    expect([listed.err, unknown.err].join()).not.toContain(created.token);
     await http.close();
   });
 
-  it("follows no redirect with its token", async () => {
+  it("does not follow a redirect with its token", async () => {
     const asked: (string | undefined)[] = [];
     const thief = createServer((request, answer) => {
       asked.push(request.headers.authorization);
       answer.end("[]");
     });
     const server = createServer((_request, answer) => {
-      const { port } = thief.address() as AddressInfo; // a TCP server's address is no string
+      const { port } = thief.address() as AddressInfo; // a TCP server's address is an object
       answer.writeHead(302, { location: `http://127.0.0.1:${port}/v1/amendments` }).end();
     });
     for (const each of [thief, server]) await new Promise<void>((resolve) => each.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo; // a TCP server's address is no string
+    const { port } = server.address() as AddressInfo; // a TCP server's address is an object
     const env = { FIELDGATE_URL: `http://127.0.0.1:${port}`, FIELDGATE_TOKEN: "a-token-of-some-length" };
-    expect((await cli("amendments", env)).err).toMatch(/answered 302, not as Fieldgate does/);
+    expect((await cli("amendments", env)).err).toMatch(/answered 302, but not like a Fieldgate service/);
     expect(asked).toEqual([]);
     for (const each of [thief, server]) each.close();
   });
 
-  it("warns before a token goes to another machine in the clear, not to this one", async () => {
+  it("warns before a token is sent unencrypted to another machine, but not to this one", async () => {
     const token = { FIELDGATE_TOKEN: "a-token-of-some-length" };
     const far = await cli("amendments", { FIELDGATE_URL: "http://fieldgate.invalid:1", ...token });
     expect(far.err).toMatch(/^fieldgate: FIELDGATE_URL is http to another machine/);
@@ -96,7 +98,7 @@ describe("a command", () => {
     expect(near.err).toMatch(/^fieldgate: \[unreachable\]/);
   });
 
-  it("tells what is wrong with a secret's file, without its path", async () => {
+  it("says what is wrong with a secret's file without showing its path", async () => {
     const { code, err } = await cli("amendments", { FIELDGATE_TOKEN_FILE: "/hunter2", FIELDGATE_CA: "hunter2" });
     expect(code).toBe(1);
     expect(err).toMatch(/2 mistakes[^]*FIELDGATE_TOKEN_FILE names a file[^]*FIELDGATE_CA must be certificates/);

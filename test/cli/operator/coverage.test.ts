@@ -79,17 +79,17 @@ const view: CoverageView = {
   },
 };
 
-describe("what coverage prints", () => {
+describe("the output of coverage", () => {
   it.each([
     ["text", coverageText, "text"],
     ["markdown", coverageMarkdown, "md"],
     ["json", coverageJson, "json"],
-  ])("%s", async (_, print, ending) => {
+  ])("%s matches its snapshot", async (_, print, ending) => {
     await expect(`${print(view)}\n`).toMatchFileSnapshot(`snapshots/coverage.${ending}.txt`);
     expect(() => print({ complete: true, topics: [] })).not.toThrow();
   });
 
-  it("json is what schemas/coverage.schema.json describes, which is what the answer's type is made of", async () => {
+  it("json matches schemas/coverage.schema.json, which is generated from the answer's type", async () => {
     const schema = z.toJSONSchema(coverageSchema);
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot("../../../schemas/coverage.schema.json");
     expect(coverageSchema.parse(JSON.parse(coverageJson(view)))).toEqual(view);

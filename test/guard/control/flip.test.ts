@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { GroupsSeen } from "../../../src/gate/evidence/evidence.ts";
 import type { Rules } from "../../../src/gate/state.ts";
-import { watchGroups } from "../../../src/service/groups.ts";
+import { watchGroups } from "../../../src/service/group-poller.ts";
 import { apply, takeInputs } from "../../../src/guard/control/apply.ts";
 import { post, type Session } from "../../../src/guard/session.ts";
 import { schemaId } from "../../../src/table/shape.ts";

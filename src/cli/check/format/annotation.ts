@@ -1,7 +1,8 @@
 import { messageText } from "../../../finding.ts";
 import type { Place, Report, Reported, TopicReport } from "./report.ts";
+import { createHash } from "node:crypto";
 
-/** One finding as tools show it beside a line of the file. */
+/** One finding, as tools show it next to a line of the file. */
 export interface Annotation {
   readonly level: Reported["severity"];
   readonly rule: string;
@@ -9,30 +10,39 @@ export interface Annotation {
   readonly topic: string | undefined;
   readonly consumer: string | undefined;
   readonly field: string | undefined;
-  /** The field that is withheld and this is about; undefined: about what flows. */
+  /** The withheld field that the finding is about; undefined if it is about the current events. */
   readonly withheld: string | undefined;
-  /** One line: where, what is wrong, what happens when it is read. */
+  /** One line: where, what is wrong, and what happens when an event is read. */
   readonly message: string;
   readonly remedy: string | undefined;
 }
 
-/** Every finding of a report. What is about a withheld field is a warning at most, unless `check` fails for it. */
+/** Every finding of a report. One about a withheld field is at most a warning, unless it makes `check` fail. */
 export function annotationsOf(report: Report): readonly Annotation[] {
-  return [...report.topics.flatMap((topic) => topicAnnotations(report, topic)), ...report.ignore.map(ownAnnotation)];
+  return [...report.topics.flatMap((topic) => topicAnnotations(report, topic)), ...report.ignore.map(annotateFile)];
 }
 
 function topicAnnotations({ failOn }: Report, topic: TopicReport): readonly Annotation[] {
   const { consumer, place } = topic;
-  const of = (finding: Reported, withheld: string | undefined): Annotation => {
+  const annotate = (finding: Reported, withheld: string | undefined): Annotation => {
     const { rule, severity, field, remedy } = finding;
     const level = withheld !== undefined && failOn === "flowing" && severity === "error" ? "warning" : severity;
     const message = messageOf(finding, topic.topic, withheld);
-    const found = finding.place ?? place;
-    return { level, rule, place: found, topic: topic.topic, consumer, field, withheld, message, remedy };
+    return {
+      level,
+      rule,
+      place: finding.place ?? place,
+      topic: topic.topic,
+      consumer,
+      field,
+      withheld,
+      message,
+      remedy,
+    };
   };
   return [
-    ...topic.findings.map((finding) => of(finding, undefined)),
-    ...topic.withheld.flatMap(({ field, findings }) => findings.map((finding) => of(finding, field))),
+    ...topic.findings.map((finding) => annotate(finding, undefined)),
+    ...topic.withheld.flatMap(({ field, findings }) => findings.map((finding) => annotate(finding, field))),
   ];
 }
 
@@ -44,8 +54,23 @@ function messageOf(finding: Reported, topic: string, withheld: string | undefine
   return `${topic}${about}:${at} ${messageText(finding)}${why}`;
 }
 
-function ownAnnotation({ rule, severity, message, remedy, place }: Reported): Annotation {
-  const nowhere = { file: "fieldgate.yaml", line: 1, column: 1 };
+/** For a finding about fieldgate.yaml itself. */
+function annotateFile({ rule, severity, message, remedy, place }: Reported): Annotation {
+  const start = { file: "fieldgate.yaml", line: 1, column: 1 };
   const none = { topic: undefined, consumer: undefined, field: undefined, withheld: undefined };
-  return { level: severity, rule, place: place ?? nowhere, ...none, message, remedy };
+  return { level: severity, rule, place: place ?? start, ...none, message, remedy };
+}
+
+/**
+ * One fingerprint per finding, which stays the same when lines move or messages are reworded: a hash of rule, topic,
+ * consumer and field. Findings that share all of these are numbered in their order.
+ */
+export function fingerprintsOf(annotations: readonly Annotation[]): readonly string[] {
+  const seen = new Map<string, number>();
+  return annotations.map(({ rule, topic, consumer, field, withheld, place }) => {
+    const text = JSON.stringify([rule, topic, consumer, field, withheld, place.file]);
+    const count = seen.get(text) ?? 0;
+    seen.set(text, count + 1);
+    return createHash("sha256").update(`${text}${count}`).digest("hex");
+  });
 }

@@ -3,19 +3,19 @@ import type { Report } from "./report.ts";
 
 const COMMAND = { error: "error", warning: "warning", note: "notice" } as const;
 
-/** GitHub's workflow commands, which show beside the line in a pull request; then the summary for the log. */
+/** GitHub workflow commands, which a pull request shows next to the line, then a summary for the log. */
 export function formatGithub(report: Report): string {
   const lines = annotationsOf(report).map(({ level, rule, place, message, remedy }) => {
-    const given = {
+    const properties = {
       file: place.file.replaceAll("\\", "/"),
       line: place.line,
       col: place.column,
       title: `fieldgate ${rule}`,
     };
-    const parts = Object.entries(given).map(([key, value]) => `${key}=${property(String(value))}`);
-    return `::${COMMAND[level]} ${parts.join(",")}::${data(remedy === undefined ? message : `${message}\n${remedy}`)}`;
+    const parts = Object.entries(properties).map(([key, value]) => `${key}=${escapeProperty(String(value))}`);
+    return `::${COMMAND[level]} ${parts.join(",")}::${escapeData(remedy === undefined ? message : `${message}\n${remedy}`)}`;
   });
-  const note = report.note === undefined ? [] : [`::notice title=fieldgate::${data(report.note)}`];
+  const note = report.note === undefined ? [] : [`::notice title=fieldgate::${escapeData(report.note)}`];
   return [
     ...lines,
     ...note,
@@ -23,12 +23,12 @@ export function formatGithub(report: Report): string {
   ].join("\n");
 }
 
-/** As actions/toolkit's core does (command.ts, escapeData). */
-function data(text: string): string {
+/** Escapes like `escapeData` in actions/toolkit (core, command.ts). */
+function escapeData(text: string): string {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
-/** The same, escapeProperty. */
-function property(text: string): string {
-  return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+/** Escapes like `escapeProperty` in the same file. */
+function escapeProperty(text: string): string {
+  return escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }

@@ -1,10 +1,9 @@
-import { annotationsOf } from "./annotation.ts";
-import { fingerprintsOf } from "./fingerprint.ts";
+import { annotationsOf, fingerprintsOf } from "./annotation.ts";
 import type { Report } from "./report.ts";
 
 const SEVERITY = { error: "major", warning: "minor", note: "info" } as const;
 
-/** GitLab's code quality report: a subset of Code Climate's issues, each with a fingerprint of its own. */
+/** GitLab's code quality report: a subset of Code Climate's issues, each with a unique fingerprint. */
 export function formatGitlab(report: Report): string {
   const annotations = annotationsOf(report);
   const prints = fingerprintsOf(annotations);

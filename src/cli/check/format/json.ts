@@ -1,6 +1,6 @@
 import type { Report } from "./report.ts";
 
-/** `schemas/check.schema.json` describes it. */
+/** Described by `schemas/check.schema.json`. */
 export function formatJson(report: Report): string {
   return JSON.stringify(report, null, 2);
 }

@@ -1,32 +1,36 @@
 import { findingLine } from "../../../finding.ts";
-import { says } from "./text.ts";
+import { verdictText } from "../../command.ts";
 import type { Report, Reported, TopicReport } from "./report.ts";
+
+/**
+ * JUnit XML for CI systems that show test results. A topic is a test suite with one case for the current events and one
+ * per withheld field. A case fails exactly if it makes `check` exit with 100.
+ */
 
 interface Case {
   readonly name: string;
   readonly verdict: TopicReport["verdict"];
   readonly findings: readonly Reported[];
-  /** Does it make the build fail. */
+  /** Whether a verdict other than ready makes the build fail. */
   readonly counts: boolean;
 }
 
-/** A test suite for each topic: one case for what flows, one for each withheld field. A `failure` is what exits 100. */
 export function formatJunit(report: Report): string {
-  const suites = report.topics.map((topic) => suite(topic, casesOf(report, topic)));
-  const own = report.ignore.map((finding) => `  ${element("system-err", {}, textOf([finding]))}`);
+  const suites = report.topics.map((topic) => renderSuite(topic, casesOf(report, topic)));
+  const fileFindings = report.ignore.map((finding) => `  ${element("system-err", {}, textOf([finding]))}`);
   const all = report.topics.flatMap((topic) => casesOf(report, topic));
   const totals = { name: "fieldgate check", ...counts(all) };
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites${attributes(totals)}>`,
     ...suites,
-    ...wrapped(own),
+    ...wrapInSuite(fileFindings),
     "</testsuites>",
   ].join("\n");
 }
 
-/** JUnit has output only inside a suite. */
-function wrapped(lines: readonly string[]): readonly string[] {
+/** JUnit allows output only inside a suite. */
+function wrapInSuite(lines: readonly string[]): readonly string[] {
   if (lines.length === 0) return [];
   return [
     `  <testsuite${attributes({ name: "fieldgate.yaml", ...counts([]) })}>`,
@@ -37,7 +41,7 @@ function wrapped(lines: readonly string[]): readonly string[] {
 
 function casesOf({ failOn }: Report, { verdict, findings, withheld }: TopicReport): readonly Case[] {
   return [
-    { name: "what flows", verdict, findings, counts: true },
+    { name: "current events", verdict, findings, counts: true },
     ...withheld.map((field) => ({ ...field, name: `withheld: ${field.field}`, counts: failOn === "withheld" })),
   ];
 }
@@ -50,11 +54,11 @@ function fails({ counts: isCounted, verdict }: Case): boolean {
   return isCounted && verdict !== "ready";
 }
 
-function suite({ topic, consumer, place }: TopicReport, cases: readonly Case[]): string {
+function renderSuite({ topic, consumer, place }: TopicReport, cases: readonly Case[]): string {
   const lines = cases.map((one) => {
     const { name, verdict, findings } = one;
     const head = attributes({ classname: topic, name, file: place.file, line: place.line });
-    const message = `${consumer} is ${says(verdict)}`;
+    const message = `${consumer} is ${verdictText(verdict)}`;
     const text = textOf(findings);
     if (fails(one))
       return `    <testcase${head}>\n      ${element("failure", { message, type: verdict }, text)}\n    </testcase>`;
@@ -73,20 +77,20 @@ function textOf(findings: readonly Reported[]): string {
   return lines.join("\n");
 }
 
-function element(tag: string, given: Readonly<Record<string, string | number>>, text: string): string {
-  return `<${tag}${attributes(given)}>${escaped(text)}</${tag}>`;
+function element(tag: string, values: Readonly<Record<string, string | number>>, text: string): string {
+  return `<${tag}${attributes(values)}>${escapeXml(text)}</${tag}>`;
 }
 
-function attributes(given: Readonly<Record<string, string | number>>): string {
-  return Object.entries(given)
-    .map(([key, value]) => ` ${key}="${escaped(String(value)).replaceAll("\n", "&#10;")}"`)
+function attributes(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values)
+    .map(([key, value]) => ` ${key}="${escapeXml(String(value)).replaceAll("\n", "&#10;")}"`)
     .join("");
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** What XML 1.0 (2.2) does not take in any form becomes U+FFFD. */
-function escaped(text: string): string {
+/** Replaces characters that XML 1.0 (section 2.2) does not allow in any form by U+FFFD. */
+function escapeXml(text: string): string {
   return text
     .toWellFormed()
     .replaceAll(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, "\u{FFFD}")

@@ -3,37 +3,39 @@ import { findingSchema, verdictWord as verdict } from "../../../api/amendment.ts
 
 const place = z
   .strictObject({ file: z.string(), line: z.int().min(1), column: z.int().min(1) })
-  .describe("Where it stands in fieldgate.yaml; line and column count from 1");
+  .describe("Where it is in fieldgate.yaml; line and column count from 1");
 
 const finding = findingSchema.extend({
-  severity: z.enum(["error", "warning", "note"]).describe("note: it was ignored by fieldgate.yaml"),
+  severity: z.enum(["error", "warning", "note"]).describe("note: fieldgate.yaml ignores it"),
   ignored: z
     .strictObject({ reason: z.string(), until: z.iso.date() })
     .optional()
-    .describe("Why it is only a note, and the last day of that"),
-  place: place.optional().describe("Where it stands, when that is not at the topic"),
+    .describe("Why fieldgate.yaml ignores it, and the last day on which it does"),
+  place: place.optional().describe("Where it is, if not at the topic"),
 });
 
 const topic = z.strictObject({
   topic: z.string(),
   consumer: z.string(),
   place,
-  verdict: verdict.describe("For what flows"),
+  verdict: verdict.describe("For the current events"),
   findings: z.array(finding),
   withheld: z
     .array(z.strictObject({ amendmentId: z.string(), field: z.string(), verdict, findings: z.array(finding) }))
-    .describe("Fields that are kept out of the events until their readers are ready"),
+    .describe("Fields that are withheld from the events until their readers are ready"),
 });
 
-/** What `check` found, as `--format json` prints it. */
+/** The result of `check`, as `--format json` prints it. */
 export const reportSchema = z
   .strictObject({
-    source: z.enum(["service", "registry", "files"]).describe("Who was asked"),
-    note: z.string().optional().describe("What this source cannot tell"),
-    failOn: z.enum(["flowing", "withheld"]).describe("What makes `check` exit with 100"),
-    fails: z.boolean().describe("Does it exit with 100"),
+    source: z.enum(["service", "registry", "files"]).describe("Where the schemas came from"),
+    note: z.string().optional().describe("What this source does not know"),
+    failOn: z
+      .enum(["flowing", "withheld"])
+      .describe("What makes `check` exit with 100: the current events only, or withheld fields too"),
+    fails: z.boolean().describe("Whether `check` exits with 100"),
     topics: z.array(topic),
-    ignore: z.array(finding).describe("About the file's own lists, ignore and severity: entries that have run out"),
+    ignore: z.array(finding).describe("Expired entries of the file's `ignore` and `severity` lists"),
   })
   .meta({ title: "fieldgate check --format json" });
 

@@ -1,8 +1,7 @@
-import { type Annotation, annotationsOf } from "./annotation.ts";
-import { fingerprintsOf } from "./fingerprint.ts";
+import { type Annotation, annotationsOf, fingerprintsOf } from "./annotation.ts";
 import type { Report } from "./report.ts";
 
-/** SARIF 2.1.0 (OASIS), with what GitHub's code scanning asks for: locations, rules and a partial fingerprint. */
+/** SARIF 2.1.0 (OASIS), with the locations, rules and partial fingerprints that GitHub's code scanning requires. */
 export function formatSarif(report: Report): string {
   const annotations = annotationsOf(report);
   const prints = fingerprintsOf(annotations);
@@ -14,7 +13,7 @@ export function formatSarif(report: Report): string {
       {
         tool: { driver: { name: "fieldgate", rules: rules.map((id) => ({ id, shortDescription: { text: id } })) } },
         columnKind: "utf16CodeUnits",
-        results: annotations.map((one, at) => result(one, rules.indexOf(one.rule), prints[at] ?? "")),
+        results: annotations.map((one, at) => renderResult(one, rules.indexOf(one.rule), prints[at] ?? "")),
         ...(report.note === undefined ? {} : { properties: { note: report.note } }),
       },
     ],
@@ -22,7 +21,11 @@ export function formatSarif(report: Report): string {
   return JSON.stringify(log, null, 2);
 }
 
-function result({ level, rule, place, message, remedy, topic }: Annotation, ruleIndex: number, print: string): object {
+function renderResult(
+  { level, rule, place, message, remedy, topic }: Annotation,
+  ruleIndex: number,
+  print: string,
+): object {
   return {
     ruleId: rule,
     ruleIndex,

@@ -1,4 +1,5 @@
 import { findingLine } from "../../../finding.ts";
+import { verdictText } from "../../command.ts";
 import type { Report, Reported, TopicReport } from "./report.ts";
 
 /** For a person at a terminal. */
@@ -16,32 +17,27 @@ function topicLines(
   { topic, consumer, verdict, findings, withheld }: TopicReport,
 ): readonly string[] {
   return [
-    `${topic}: ${consumer} is ${says(verdict)} for what flows`,
+    `${topic}: ${consumer} is ${verdictText(verdict)} for the current events`,
     ...findings.map((finding) => `  ${findingText(finding)}`),
     ...withheld.flatMap((field) => [
-      `  withheld: ${field.field} (${field.amendmentId}), ${says(field.verdict)} for it`,
+      `  withheld: ${field.field} (${field.amendmentId}): ${verdictText(field.verdict)}`,
       ...field.findings.map((finding) =>
-        `    ${findingText(failOn === "withheld" ? finding : softened(finding))}`.replaceAll("\n", "\n  "),
+        `    ${findingText(failOn === "withheld" ? finding : softenError(finding))}`.replaceAll("\n", "\n  "),
       ),
     ]),
   ];
 }
 
-/** What is not ready for a withheld field breaks nothing yet. */
-function softened(finding: Reported): Reported {
+/** An error about a withheld field breaks nothing yet. */
+function softenError(finding: Reported): Reported {
   return finding.severity === "error" ? { ...finding, severity: "warning" } : finding;
 }
 
-/** A verdict in words. */
-export function says(verdict: TopicReport["verdict"]): string {
-  return { ready: "ready", "not-ready": "not ready", unknown: "unknown" }[verdict];
-}
-
-/** With its remedy, indented, on lines of their own. */
+/** The remedy follows on lines of its own, indented. */
 export function findingText(finding: Reported): string {
   const { severity, remedy, ignored, place } = finding;
   const at = place === undefined ? "" : `${place.file}:${place.line}: `;
   const next = remedy === undefined ? "" : `\n    ${remedy}`;
-  const why = ignored === undefined ? next : `\n    ignored until ${ignored.until}: ${ignored.reason}`;
-  return `${severity}: ${at}${findingLine(finding)}${why}`;
+  const reason = ignored === undefined ? next : `\n    ignored until ${ignored.until}: ${ignored.reason}`;
+  return `${severity}: ${at}${findingLine(finding)}${reason}`;
 }

@@ -30,7 +30,7 @@ const unknown: Reported = {
   remedy: 'add "nickname" to `ignores`',
 };
 
-/** Everything that means something to one of the formats. */
+/** Text that means something special in one of the formats. */
 const nasty: Reported = {
   rule: "test/nasty",
   severity: "warning",
@@ -40,7 +40,7 @@ const nasty: Reported = {
 
 const report: Report = {
   source: "registry",
-  note: "asked the registry alone",
+  note: "only the registry was asked",
   failOn: "flowing",
   fails: true,
   topics: [
@@ -85,7 +85,7 @@ const report: Report = {
       severity: "warning",
       certainty: "always",
       message: "contract/field-retyped was ignored until 2026-01-01: waits",
-      remedy: "take the entry out",
+      remedy: "remove the entry",
       place: { ...place, line: 20 },
     },
   ],
@@ -102,13 +102,13 @@ const FORMATS = [
   ["markdown", formatMarkdown, "md"],
 ] as const;
 
-describe("what each format prints", () => {
-  it.each(FORMATS)("%s", async (_name, format, ending) => {
+describe("each format", () => {
+  it.each(FORMATS)("%s prints its snapshot", async (_name, format, ending) => {
     await expect(`${format(report)}\n`).toMatchFileSnapshot(`snapshots/check.${ending}.txt`);
     expect(() => format(empty)).not.toThrow();
   });
 
-  it.each(FORMATS)("%s has what happens when an event is read, once for each finding", (name, format) => {
+  it.each(FORMATS)("%s says what happens when an event is read, once for each finding", (name, format) => {
     const flows: Reported = { ...missing, message: "it needs a city", effect: "throws" };
     const waits: Reported = {
       ...unknown,
@@ -122,15 +122,15 @@ describe("what each format prints", () => {
       withheld: topic.withheld.slice(0, 1).map((one) => ({ ...one, findings: [waits] })),
     }));
     const text = format({ ...empty, topics });
-    const told = name === "json" ? ["throws", "reads-wrong-value"] : TOLD;
-    expect(told.map((words) => text.split(words).length - 1)).toEqual([1, 1]);
+    const effects = name === "json" ? ["throws", "reads-wrong-value"] : EFFECTS;
+    expect(effects.map((words) => text.split(words).length - 1)).toEqual([1, 1]);
   });
 });
 
-const TOLD = ["it needs a city; the decoder throws", "it counts ms; a wrong value is read on some data"];
+const EFFECTS = ["it needs a city; the decoder throws", "it counts ms; a wrong value is read on some data"];
 
 describe("json", () => {
-  it("is what schemas/check.schema.json describes, and that is what the command's types are made of", async () => {
+  it("matches schemas/check.schema.json, which is generated from the command's types", async () => {
     const schema = z.toJSONSchema(reportSchema);
     await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot("../../../../schemas/check.schema.json");
     expect(reportSchema.parse(JSON.parse(formatJson(report)))).toEqual(report);
@@ -138,15 +138,15 @@ describe("json", () => {
 });
 
 describe("junit", () => {
-  it("has no character that XML does not take, and escapes the others", () => {
+  it("contains no character that XML forbids, and escapes the special ones", () => {
     const text = formatJunit(report);
-    // oxlint-disable-next-line no-control-regex -- the very characters that may not be there
+    // oxlint-disable-next-line no-control-regex -- the forbidden characters
     expect(text).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/);
     expect(text).toContain("&lt;b&gt;&amp;&quot;quoted&quot;&lt;/b&gt;");
     expect(text.replaceAll(/<\/?[a-z-]+( [a-z]+="[^"<]*")*\/?>|<\?xml [^>]*\?>/g, "")).not.toMatch(/[<>]/);
   });
 
-  it("fails for what exits 100: a withheld field only with --fail-on withheld", () => {
+  it("fails exactly where the command exits 100: for a withheld field only with --fail-on withheld", () => {
     const failures = (text: string) => [...text.matchAll(/<failure /g)].length;
     expect(failures(formatJunit(report))).toBe(2);
     expect(failures(formatJunit({ ...report, failOn: "withheld" }))).toBe(3);
@@ -155,7 +155,7 @@ describe("junit", () => {
 });
 
 describe("sarif", () => {
-  /** What SARIF 2.1.0 requires of a log, and GitHub of a result. */
+  /** The fields that SARIF 2.1.0 requires of a log, and GitHub of a result. */
   const sarif = z.object({
     $schema: z.url(),
     version: z.literal("2.1.0"),
@@ -185,7 +185,7 @@ describe("sarif", () => {
     ]),
   });
 
-  it("has what 2.1.0 requires, and each result its rule", () => {
+  it("has the fields that 2.1.0 requires, and each result refers to its rule", () => {
     const [run] = sarif.parse(JSON.parse(formatSarif(report))).runs;
     expect(run.results).toHaveLength(6);
     for (const { ruleId, ruleIndex } of run.results) expect(run.tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
@@ -193,7 +193,7 @@ describe("sarif", () => {
 });
 
 describe("github-actions", () => {
-  it("escapes as the toolkit does, so that no text is a command of its own", () => {
+  it("escapes like the toolkit, so that no text becomes a command", () => {
     const lines = formatGithub(report).split("\n");
     const commands = lines.filter((line) => line.startsWith("::"));
     expect(commands).toHaveLength(7);
@@ -204,7 +204,7 @@ describe("github-actions", () => {
     expect(commands[1]).toContain("%0D%0Asecond line");
   });
 
-  it("a path ends no property", () => {
+  it("a path cannot end its property", () => {
     const topics = report.topics.map((one) => ({ ...one, place: { ...one.place, file: "a,b:c%::.yaml" } }));
     expect(formatGithub({ ...report, topics })).toContain("::error file=a%2Cb%3Ac%25%3A%3A.yaml,line=4,");
   });
@@ -225,7 +225,7 @@ describe("gitlab-code-quality", () => {
   });
   const read = (one: Report) => z.array(issue).parse(JSON.parse(formatGitlab(one)));
 
-  it("has what GitLab requires, and no fingerprint twice, even of equal findings", () => {
+  it("has the fields that GitLab requires, and unique fingerprints even for equal findings", () => {
     const [topic] = report.topics;
     const twice = { ...report, topics: topic === undefined ? [] : [{ ...topic, findings: [missing, missing] }] };
     for (const one of [report, twice]) {
@@ -234,18 +234,18 @@ describe("gitlab-code-quality", () => {
     }
   });
 
-  it("has the same fingerprint when a line moves", () => {
+  it("keeps the fingerprint when a line moves", () => {
     const moved = { ...report, topics: report.topics.map((one) => ({ ...one, place: { ...one.place, line: 77 } })) };
     expect(read(moved).map(({ fingerprint }) => fingerprint)).toEqual(
       read(report).map(({ fingerprint }) => fingerprint),
     );
   });
 
-  it("of no finding is an empty list", () => expect(JSON.parse(formatGitlab(empty))).toEqual([]));
+  it("is an empty list without findings", () => expect(JSON.parse(formatGitlab(empty))).toEqual([]));
 });
 
 describe("markdown", () => {
-  it("mentions nobody and keeps each finding in its row", () => {
+  it("mentions no user and keeps each finding in one row", () => {
     const text = formatMarkdown(report);
     expect(text).not.toMatch(/@team|<b>/);
     const rows = text.split("\n").filter((line) => line.startsWith("| ") && line.includes("test/nasty"));

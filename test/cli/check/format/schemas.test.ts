@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
-import { canReleaseSchema, rulesSchema } from "../../../../src/cli/migration/answers.ts";
+import { canReleaseSchema, rulesSchema } from "../../../../src/cli/json-output.ts";
 import { amendmentSchema, amendmentsSchema } from "../../../../src/api/amendment.ts";
 import { planSchema } from "../../../../src/api/plan.ts";
 import { type HttpServer, startHttp } from "../../../../src/http/start-http.ts";
@@ -17,7 +17,7 @@ beforeAll(async () => {
   const { connector, mode, topic, field, what, meanwhile, verdicts } = amendment;
   const planned = { connector, mode, topic, table: "public.customers", field, lines: [1], what, meanwhile, verdicts };
   api.plans = {
-    amendments: [{ ...planned, flows: false, why: "billing is not ready", schema: null }],
+    amendments: [{ ...planned, flows: false, stops: false, why: "billing is not ready", schema: null }],
     notes: [{ line: 2, table: null, message: "not read: a DO block", kind: "unknown" }],
   };
   http = await startHttp(api, { host: "127.0.0.1", port: 0, token: TOKEN, log: pino({ level: "silent" }) });
@@ -32,10 +32,10 @@ describe.each<[string, z.ZodType, string]>([
   ["rules", rulesSchema, "rules"],
 ])("schemas/%s.schema.json", (name, schema, command) => {
   const file = z.toJSONSchema(schema);
-  it("is made from what the type is made of", async () => {
+  it("is generated from the type's schema", async () => {
     await expect(`${JSON.stringify(file, null, 2)}\n`).toMatchFileSnapshot(`../../../../schemas/${name}.schema.json`);
   });
-  it(`is what ${command} --format json prints`, async () => {
+  it(`describes the output of ${command} --format json`, async () => {
     const env = { FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN };
     const { out, err } = await runCli([...command.split(" "), "--format", "json"], { env, input: "select 1" });
     expect(err).toBe("");

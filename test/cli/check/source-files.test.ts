@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { topicsOfFiles } from "../../../src/cli/check/schema-files.ts";
+import { readTopicFiles } from "../../../src/cli/check/source-files.ts";
 
 const envelope = (namespace: string) => JSON.stringify({ type: "record", name: "Envelope", namespace, fields: [] });
 const TOPICS = ["shop.public.a-b", "shop.public.c"];
@@ -22,10 +22,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const topicsOf = (files: readonly string[], topics: readonly string[] = TOPICS) =>
-  [...topicsOfFiles(folder, files, topics).values()].map(({ topic, flowing }) => [topic, flowing.length]);
+  [...readTopicFiles(folder, files, topics).values()].map(({ topic, flowing }) => [topic, flowing.length]);
 
 describe("the topic of a schema file", () => {
-  it("is by its namespace, with what Avro's names do not take replaced", () => {
+  it("follows from its namespace, in which `_` replaces characters that Avro does not allow", () => {
     expect(topicsOf(["ab.avsc", "c.avsc", "c2.avsc"])).toEqual([
       ["shop.public.a-b", 1],
       ["shop.public.c", 2],
@@ -33,14 +33,14 @@ describe("the topic of a schema file", () => {
     expect(topicsOf(["row.avsc"])).toEqual([["shop.public.a-b", 1]]);
   });
 
-  it("is what is written before it, or the only one there is", () => {
+  it("is the one written before it, or the only topic of the contracts", () => {
     expect(topicsOf(["shop.public.c=other.avsc"])).toEqual([["shop.public.c", 1]]);
     expect(topicsOf(["other.avsc"], ["shop.public.c"])).toEqual([["shop.public.c", 1]]);
   });
 
   it.each([
-    ["other.avsc", /\[usage\] other.avsc names no topic of the contracts: its schema is Customer/],
-    ["int.avsc", /\[usage\] int.avsc names no topic of the contracts: its schema is no record/],
+    ["other.avsc", /\[usage\] other.avsc belongs to no topic of the contracts: its schema is named Customer/],
+    ["int.avsc", /\[usage\] int.avsc belongs to no topic of the contracts: its schema is not a record/],
     ["gone.avsc", /\[usage\] .*gone.avsc cannot be read/],
   ])("is not guessed: %s", (file, message) => {
     expect(() => topicsOf([file])).toThrow(message);

@@ -5,11 +5,11 @@ import type { TopicView } from "../../api/api.ts";
 import { readText } from "../../text-file.ts";
 
 /**
- * Topics as schema files say they are, oldest version first. A file is its topic's by its envelope's namespace, as
- * Debezium writes it, or is written `TOPIC=FILE`; if the contracts have one topic, it is that one's. Throws `usage`
- * for a file that cannot be read or whose topic is not plain, `schema-invalid` for one that is no Avro schema.
+ * Topics with the schemas from files, oldest first. A file's topic is given as `TOPIC=FILE` or follows from the
+ * namespace of its envelope, as Debezium writes it; if the contracts have a single topic, it is that one. Throws `usage`
+ * if a file cannot be read or its topic is unclear, and `schema-invalid` if it is not an Avro schema.
  */
-export function topicsOfFiles(
+export function readTopicFiles(
   cwd: string,
   files: readonly string[],
   topics: readonly string[],
@@ -19,7 +19,7 @@ export function topicsOfFiles(
     const named = topics.find((topic) => file.startsWith(`${topic}=`));
     const path = named === undefined ? file : file.slice(named.length + 1);
     const schema = readText(cwd, path);
-    const avro = parsed(path, schema);
+    const avro = parseFile(path, schema);
     const topic = named ?? topicOf(path, avro, topics);
     const flowing = views.get(topic)?.flowing ?? [];
     views.set(topic, { topic, flowing: [...flowing, { schemaId: flowing.length + 1, schema }], withheld: [] });
@@ -29,17 +29,21 @@ export function topicsOfFiles(
 
 function topicOf(path: string, schema: AvroSchema, topics: readonly string[]): string {
   const name = schema.kind === "record" ? schema.fullName : "";
-  // ExtractNewRecordState leaves the row's record of it.
+  // ExtractNewRecordState leaves only the row's record, `Value`.
   const found = topics.find((topic) => [".Envelope", ".Value"].some((end) => name === `${avroName(topic)}${end}`));
   const [only, ...more] = topics;
   const topic = found ?? (more.length === 0 ? only : undefined);
   if (topic !== undefined) return topic;
-  throw new GuardError("usage", `${path} names no topic of the contracts: its schema is ${name || "no record"}`, {
-    next: `write it with its topic: --against ${topics[0] ?? "TOPIC"}=${path}`,
-  });
+  throw new GuardError(
+    "usage",
+    `${path} belongs to no topic of the contracts: its schema is ${name === "" ? "not a record" : `named ${name}`}`,
+    {
+      next: `name its topic: --against ${topics[0] ?? "TOPIC"}=${path}`,
+    },
+  );
 }
 
-function parsed(path: string, text: string): AvroSchema {
+function parseFile(path: string, text: string): AvroSchema {
   try {
     return parseSchemaText(text);
   } catch (error) {
@@ -48,7 +52,7 @@ function parsed(path: string, text: string): AvroSchema {
   }
 }
 
-/** A topic as a namespace: what Avro's names do not take is `_` in them. */
+/** A topic as a namespace: `_` replaces characters that Avro does not allow in names. */
 function avroName(topic: string): string {
   return topic.replaceAll(/[^A-Za-z0-9_.]/g, "_");
 }

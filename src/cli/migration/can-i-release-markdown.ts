@@ -1,8 +1,8 @@
 import { messageText } from "../../finding.ts";
-import type { Answer } from "./answers.ts";
-import { cell, code, markdownTable } from "../check/format/markdown.ts";
+import type { Answer } from "../json-output.ts";
+import { cell, code, markdownTable } from "../markdown.ts";
 
-/** For a comment on a pull request: each field, then who is not ready and what to do. */
+/** For a comment on a pull request: every field, then the consumers that are not ready and what to do. */
 export function releaseMarkdown(answers: readonly Answer[]): string {
   const waiting = answers.flatMap(({ field, notReady }) =>
     notReady.flatMap(({ consumer, environment, verdict, findings }) =>
@@ -24,7 +24,7 @@ export function releaseMarkdown(answers: readonly Answer[]): string {
     ...(waiting.length === 0 ? [] : markdownTable(["field", "consumer", "verdict", "finding", "what to do"], waiting)),
     ...(notAsked.length === 0
       ? []
-      : ["", `Groups that no contract names are not asked: ${notAsked.map(code).join(", ")}`]),
+      : ["", `Groups that no contract names (not waited for): ${notAsked.map(code).join(", ")}`]),
   ].join("\n");
 }
 

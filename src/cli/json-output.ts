@@ -1,10 +1,12 @@
 import * as z from "zod";
-import { type Answered, findingSchema, verdictWord } from "../../api/amendment.ts";
+import { type Answered, findingSchema, verdictWord } from "../api/amendment.ts";
+
+/** The JSON that `can-i-release` and `rules` print; `schemas/` is generated from it. */
 
 const answerSchema = z.strictObject({
   id: z.string().describe("E.g. inventory.public.customers/3"),
   field: z.string(),
-  answer: z.enum(["flows", "yes", "no", "unknown"]).describe("flows: it is released already"),
+  answer: z.enum(["flows", "yes", "no", "unknown"]).describe("flows: it is already in the events"),
   why: z.string(),
   notReady: z.array(
     z.strictObject({
@@ -14,30 +16,28 @@ const answerSchema = z.strictObject({
       findings: z.array(findingSchema),
     }),
   ),
-  notAsked: z.array(z.string()).describe("Live groups that no contract names: they are not asked"),
+  notAsked: z.array(z.string()).describe("Live groups that no contract names; they are not waited for"),
 });
 
-/** May one amendment flow as far as the contracts go. */
+/** Whether one amendment may be released as far as the contracts are concerned. */
 export type Answer = Answered<z.infer<typeof answerSchema>>;
 
-/** What `can-i-release --format json` prints. `schemas/can-i-release.schema.json` is made from it. */
 export const canReleaseSchema = z
   .strictObject({
-    canRelease: z.boolean().describe("Does it exit with 0"),
+    canRelease: z.boolean().describe("Whether the command exits with 0"),
     amendments: z.array(answerSchema),
   })
   .meta({ title: "fieldgate can-i-release --format json" });
 
 export type CanRelease = Answered<z.infer<typeof canReleaseSchema>>;
 
-/** What `rules --format json` prints. `schemas/rules.schema.json` is made from it. */
 export const rulesSchema = z
   .array(
     z.strictObject({
       id: z.string().describe("E.g. meaning/decimal-scale"),
-      severity: z.enum(["error", "warning"]).describe("On a field the contract reads"),
+      severity: z.enum(["error", "warning"]).describe("For a field that the contract reads"),
       problem: z.string(),
-      page: z.string().describe("Its page in Fieldgate's repository"),
+      page: z.string().describe("The rule's page in Fieldgate's repository"),
     }),
   )
   .meta({ title: "fieldgate rules --format json" });

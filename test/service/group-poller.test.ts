@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { GroupsSeen, Look } from "../../src/gate/evidence/evidence.ts";
-import { watchGroups } from "../../src/service/groups.ts";
+import { watchGroups } from "../../src/service/group-poller.ts";
 
 const SEEN: GroupsSeen = { kind: "seen", byTopic: new Map() };
 
