@@ -1,12 +1,12 @@
-import kafkajs, { type PartitionAssigner } from "kafkajs"; // Node finds no named export AssignerProtocol
+import kafkajs, { type PartitionAssigner } from "kafkajs"; // Node does not find AssignerProtocol as a named export
 import { encodeAnnouncement } from "../contract/announcement.ts";
 import { GuardError } from "../errors.ts";
 import type { EventReader } from "./reader.ts";
 
 /**
- * For `partitionAssigners` of a kafkajs consumer: kafkajs' own round robin under its own name, so that members with and
- * without it share one group, which also says in the group's subscription what this member's readers read with.
- * Readers without a schema of their own have nothing to say. Throws `usage` for two schemas of one topic.
+ * For `partitionAssigners` of a kafkajs consumer: the round robin of kafkajs, which also announces this member's reader
+ * schemas in its subscription. It keeps its name, so that members with and without announcements can share a group.
+ * Readers without their own schema announce nothing. Throws `usage` for two schemas of one topic.
  */
 export function announcing(readers: readonly Pick<EventReader, "topic" | "fingerprint">[]): PartitionAssigner {
   const userData = encodeAnnouncement(fingerprints(readers));
@@ -28,7 +28,7 @@ function fingerprints(readers: readonly Pick<EventReader, "topic" | "fingerprint
     const other = byTopic.get(topic) ?? fingerprint;
     if (other !== fingerprint) {
       throw new GuardError("usage", `two readers of ${topic} have different schemas`, {
-        next: "one consumer announces one schema for each topic: give the other reader a consumer of its own",
+        next: "use a separate consumer for the other reader: a consumer announces one schema per topic",
       });
     }
     byTopic.set(topic, fingerprint);

@@ -1,4 +1,4 @@
-/** `fieldgate/consumer`: what a consumer written with kafkajs imports. Nothing of the service is loaded with it. */
+/** `fieldgate/consumer`: what a kafkajs consumer imports. It loads no part of the service. */
 export { GuardError } from "../errors.ts";
 export { announcing } from "./assigner.ts";
 export type { MessageHeaders, MessagePart } from "./framing.ts";

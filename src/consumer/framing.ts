@@ -1,15 +1,15 @@
 import { GuardError } from "../errors.ts";
 
-/** A message's headers, as kafkajs gives them. */
+/** The headers of a message, as kafkajs provides them. */
 export type MessageHeaders = Readonly<Record<string, unknown>>;
 
 /** Which part of a message is decoded. */
 export type MessagePart = "value" | "key";
 
-/** A zero and the schema's id, big endian: Confluent's wire format. */
+/** Confluent's wire format starts with a zero byte and the schema's id in four bytes, big endian. */
 const FRAME = 5;
 
-/** The id of the schema that a message's value or key begins with. Throws `event-unreadable`. */
+/** Reads the schema id at the start of a message's value or key. Throws `event-unreadable` if there is none. */
 export function schemaIdIn(
   topic: string,
   bytes: Buffer,
@@ -17,23 +17,23 @@ export function schemaIdIn(
   part: MessagePart,
 ): number {
   const header = `__${part}_schema_id`;
-  // Then the bytes are Avro from the first on, and often begin with a zero: the next four bytes would be an id.
+  // With this header, the bytes are plain Avro. They often start with a zero, and the next four bytes would pass for an id.
   if ((headers?.[header] ?? undefined) !== undefined) throw inHeader(topic, header, part);
   if (bytes.length >= FRAME && bytes[0] === 0) return bytes.readInt32BE(1);
   const what = bytes.length < FRAME ? `it has ${bytes.length} bytes` : "its first byte is not 0";
-  throw new GuardError("event-unreadable", `an event of ${topic} does not begin with a schema's id: ${what}`, {
-    next: "look at what produces to the topic: Confluent's Avro serializer writes a 0, four bytes of the schema's id, Avro",
+  throw new GuardError("event-unreadable", `an event of ${topic} does not start with a schema id: ${what}`, {
+    next: "check what produces to the topic: Confluent's Avro serializer writes a zero byte, four bytes with the schema id, and then Avro",
   });
 }
 
-/** What comes behind the id. */
+/** The Avro data after the schema id. */
 export function payloadOf(bytes: Buffer): Buffer {
   return bytes.subarray(FRAME);
 }
 
-/** HeaderSchemaIdSerializer of Confluent 8.0 and later: a version and the schema's GUID, or its id. */
+/** Confluent's HeaderSchemaIdSerializer, from 8.0 on, writes the schema's GUID or id to a header. */
 function inHeader(topic: string, header: string, part: MessagePart): GuardError {
   return new GuardError("event-unreadable", `an event of ${topic} names its schema in the header ${header}`, {
-    next: `have its producer write the schema's id before the ${part} (${part}.schema.id.serializer: io.confluent.kafka.serializers.schema.id.PrefixSchemaIdSerializer, which is the default), or read the topic with one of Confluent's deserializers`,
+    next: `configure its producer to write the schema id in front of the ${part} (${part}.schema.id.serializer: io.confluent.kafka.serializers.schema.id.PrefixSchemaIdSerializer, which is the default), or read the topic with one of Confluent's deserializers`,
   });
 }

@@ -1,6 +1,6 @@
 import avsc from "avsc";
 
-/** A long as bigint: exact over 64 bits, where avsc's own throws beyond 2^53. */
+/** A long as a bigint, exact in all 64 bits; avsc's own type throws beyond 2^53. */
 const bigLong = avsc.types.LongType.__with({
   fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
   toBuffer: (value: bigint) => {
@@ -14,12 +14,13 @@ const bigLong = avsc.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
 });
 
-/** How a long comes out: `bigint`, or `number`, which throws beyond 2^53. */
+/** What a long is decoded to: `bigint`, or `number`, which throws beyond 2^53. */
 export type Longs = "bigint" | "number";
 
 /**
- * avsc's type of a schema as JSON. A hook and not avsc's option `registry`, which misses longs that are objects, as all
- * of Debezium's with a name are (mtth/avsc#485). Options are new each time: avsc keeps the types it saw in them.
+ * Compiles a schema to avsc's type. Uses a hook instead of avsc's option `registry`, which misses longs written as
+ * objects, such as all of Debezium's longs with a name (mtth/avsc#485). The options must be new each time, because avsc
+ * stores the types in them.
  */
 export function avscType(schema: avsc.Schema, longs: Longs): avsc.Type {
   return avsc.Type.forSchema(schema, longs === "bigint" ? { typeHook: bigLongOf } : {});

@@ -5,41 +5,41 @@ import { type MessageHeaders, type MessagePart, payloadOf, schemaIdIn } from "./
 import type { Longs } from "./long.ts";
 import type { Json } from "../json.ts";
 
-/** What is asked of a registry: a `SchemaRegistry` of @kafkajs/confluent-schema-registry is one. */
+/** The part of a registry client that is needed; the `SchemaRegistry` of @kafkajs/confluent-schema-registry has it. */
 export interface SchemaSource {
-  /** An Avro schema comes as avsc's type of it. What the registry answers wrong is an Error with `status`. */
+  /** Returns an Avro schema as avsc's type. An error answer of the registry is thrown as an Error with `status`. */
   getSchema(id: number): Promise<object>;
 }
 
 export interface EventReaderOptions {
   readonly registry: SchemaSource;
   readonly topic: string;
-  /** The consumer's own schema, as JSON; absent: each event is decoded with the schema it names. */
+  /** The consumer's own schema, as JSON; without it, each event is decoded with the schema that it names. */
   readonly schema?: Json | undefined;
-  /** How a long comes out; `bigint` unless told. `number` throws beyond 2^53, as all `ts_ns` are. */
+  /** What a long is decoded to, by default `bigint`. `number` throws beyond 2^53, which includes every `ts_ns`. */
   readonly longs?: Longs | undefined;
 }
 
 export interface EventReader {
   readonly topic: string;
-  /** Identity of the consumer's own schema, as a contract with it has; undefined: it has none. */
+  /** Identifies the consumer's own schema, and equals the fingerprint of a contract with it; undefined without a schema. */
   readonly fingerprint: string | undefined;
   /**
-   * A message's value, or its key, as a value; null for none (a tombstone). Records are objects, bytes and fixed are
-   * Buffers (a decimal's too), a union's value stands for itself unless JavaScript cannot tell its branches apart,
-   * which are `{ branch: value }` then. Throws GuardError: `event-unreadable`, `not-found` for a schema the registry
-   * does not have, `registry-down`, which a later attempt may not meet. Of `headers` one is looked for, by which
-   * Confluent's serializers may name the schema instead: that is `event-unreadable`, and unseen without them.
+   * Decodes a message's value or key; null (a tombstone) gives null. Records become objects; bytes and fixed become
+   * Buffers, even for decimals. A union's value is given as it is, unless JavaScript cannot tell the branches apart:
+   * then it is `{ branch: value }`. Throws GuardError: `event-unreadable`, `not-found` for a schema that the registry
+   * does not have, or `registry-down`, after which a later attempt may succeed. Pass `headers` so that an event whose
+   * schema is named in a header is recognised: it is `event-unreadable`, and without them would be decoded wrongly.
    */
   decode(value: Buffer | null | undefined, headers?: MessageHeaders, part?: MessagePart): Promise<unknown>;
 }
 
-/** Schemas whose decoders are kept: a topic has one for each version of its table. */
+/** How many decoders are kept; a topic has one schema for each version of its table. */
 const MAX_WRITERS = 100;
-/** For so long a look-up that failed is not tried again. */
+/** A failed lookup is not tried again for this long. */
 const FAILED_FOR_MS = 1000;
 
-/** Decodes a topic's events as Confluent's serializers write them. Throws `schema-invalid` for the reader's schema. */
+/** Decodes events in Confluent's wire format. Throws `schema-invalid` if the reader's schema cannot be used. */
 export function eventReader({ registry, topic, schema, longs = "bigint" }: EventReaderOptions): EventReader {
   const reader = schema === undefined ? undefined : readerOf(topic, schema, longs);
   const decoders = boundedOnce(async (id) => decoderOf(topic, await writerSchema(registry, topic, id), reader, longs));
@@ -54,27 +54,27 @@ export function eventReader({ registry, topic, schema, longs = "bigint" }: Event
   };
 }
 
-/** Each id is looked up once, also when many ask at the same time. */
-function boundedOnce(look: (id: number) => Promise<Decode>): (id: number) => Promise<Decode> {
+/** Looks up each id once, even if it is requested many times at once. */
+function boundedOnce(lookUp: (id: number) => Promise<Decode>): (id: number) => Promise<Decode> {
   const kept = new Map<number, Promise<Decode>>();
   return (id) => {
     const known = kept.get(id);
     if (known !== undefined) return known;
-    const looked = look(id);
-    kept.set(id, looked);
-    looked.catch(() => setTimeout(() => kept.delete(id), FAILED_FOR_MS).unref());
+    const found = lookUp(id);
+    kept.set(id, found);
+    found.catch(() => setTimeout(() => kept.delete(id), FAILED_FOR_MS).unref());
     const [oldest] = kept.keys();
     if (kept.size > MAX_WRITERS && oldest !== undefined) kept.delete(oldest);
-    return looked;
+    return found;
   };
 }
 
-/** As JSON without the properties Avro gives no meaning: avsc's type has lost them. */
+/** The schema as JSON, without properties that have no meaning in Avro: avsc's type does not keep them. */
 async function writerSchema(registry: SchemaSource, topic: string, id: number): Promise<Json> {
   const type = await registry.getSchema(id).catch((cause: unknown) => {
     throw lookUpError(topic, id, cause);
   });
-  if ("toJSON" in type && "createResolver" in type) return JSON.parse(JSON.stringify(type)) as Json; // avsc's toJSON
+  if ("toJSON" in type && "createResolver" in type) return JSON.parse(JSON.stringify(type)) as Json; // stringify calls avsc's toJSON
   throw new GuardError("event-unreadable", `an event of ${topic} names schema ${id}, which is not Avro`, {
     next: "read the topic with a library for its format",
   });
@@ -83,14 +83,15 @@ async function writerSchema(registry: SchemaSource, topic: string, id: number): 
 function lookUpError(topic: string, id: number, cause: unknown): GuardError {
   const status = cause instanceof Error && "status" in cause ? Number(cause.status) : undefined;
   const message = cause instanceof Error ? cause.message : String(cause);
-  const named = `schema ${id}, which an event of ${topic} names`;
+  const named = `schema ${id}, named by an event of ${topic}`;
   if (status === undefined)
     return new GuardError("event-unreadable", `${named}, cannot be used: ${message}`, { cause });
   if (status === 404) {
-    const next = "is it the registry that the topic's producer uses, and does decode get the message's headers?";
+    const next =
+      "check that the topic's producer uses the same registry, and that decode is given the message's headers";
     return new GuardError("not-found", `the registry does not have ${named}`, { next, cause });
   }
-  // The library says 400 also when nothing answers (kafkajs/confluent-schema-registry#306).
-  const next = "look at the registry, and at `host` and `auth` given to SchemaRegistry";
-  return new GuardError("registry-down", `the registry did not give ${named}: ${message}`, { next, cause });
+  // The library reports status 400 even if nothing answers (kafkajs/confluent-schema-registry#306).
+  const next = "check the registry, and the `host` and `auth` passed to SchemaRegistry";
+  return new GuardError("registry-down", `the registry did not return ${named}: ${message}`, { next, cause });
 }

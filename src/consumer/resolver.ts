@@ -7,8 +7,8 @@ interface Reader {
 }
 
 /**
- * avsc's resolver, or why avsc makes none. avsc compares full names where Java compares the last part: what it refuses
- * for that is tried again without namespaces, unless a union then could take the wrong one of two.
+ * Makes avsc's resolver, or returns avsc's reason for refusing. avsc compares full names where Java compares only the
+ * last part. If it refuses, we try again without namespaces, unless a union could then mistake one type for another.
  */
 export function resolverOf({ schema, type }: Reader, writer: avsc.Type): avsc.Resolver | string {
   const strict = tryResolver(type, writer, false);
@@ -18,29 +18,29 @@ export function resolverOf({ schema, type }: Reader, writer: avsc.Type): avsc.Re
 }
 
 /**
- * avsc keeps resolvers in a registry, also those it failed to make, and hands them out again: such a one throws only
- * when an event comes. One that was made is frozen; of those handed out, each must be.
+ * avsc keeps resolvers in a registry and reuses them, even unfinished ones that it failed to make, which then throw at
+ * the first event. Finished resolvers are frozen, so every reused one must be.
  */
 function tryResolver(reader: avsc.Type, writer: avsc.Type, ignoreNamespaces: boolean): avsc.Resolver | string {
-  const handedOut = new Set<object>();
+  const reused = new Set<object>();
   const registry = new Proxy<Record<string, object>>(Object.create(null), {
     get(kept, key) {
       const resolver = typeof key === "string" ? kept[key] : undefined;
-      if (resolver !== undefined) handedOut.add(resolver);
+      if (resolver !== undefined) reused.add(resolver);
       return resolver;
     },
   });
   const options = { ignoreNamespaces, registry };
   try {
     const resolver = reader.createResolver(writer, options);
-    if ([...handedOut].every((one) => Object.isFrozen(one))) return resolver;
-    return "it hands out a resolver that it failed to make";
+    if ([...reused].every((one) => Object.isFrozen(one))) return resolver;
+    return "it reuses a resolver that it failed to make";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-/** Has a union two types whose names differ in the namespace alone? */
+/** Does a union have two types whose names differ only in the namespace? */
 function hasTwins(schema: AvroSchema, seen: Set<AvroSchema>): boolean {
   if (seen.has(schema)) return false;
   seen.add(schema);

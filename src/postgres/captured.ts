@@ -9,41 +9,43 @@ import { TABLE_JSON } from "./table-json.ts";
 
 export interface Capture {
   readonly filter: CaptureFilter;
-  /** table.include.list; empty: every table the filter takes. */
+  /** The entries of table.include.list; empty: every table that passes the filter. */
   readonly listed: readonly ListEntry[];
-  /** publish.via.partition.root: changes of partitions come under the name of the partitioned table. */
+  /** publish.via.partition.root: a partition's changes are sent under the partitioned table's name. */
   readonly viaRoot: boolean;
-  /** Tables captured before: one that is gone or has another name since is not missed. */
+  /** Tables that were captured before: it is not an error if one of them was since dropped or renamed. */
   readonly before: readonly { readonly schema: string; readonly name: string }[];
 }
 
 export interface Captured {
-  /** In the order of their names. */
+  /** Ordered by name. */
   readonly tables: readonly Table[];
-  /** For people: what a list names in vain. */
+  /** For people: entries of the lists that have no effect. */
   readonly warnings: readonly string[];
 }
 
-/** A permanent table that the database has. */
-interface Candidate {
+/** A permanent table of the database. */
+interface PermanentTable {
   readonly oid: string;
   readonly name: string;
   readonly taken: boolean;
   readonly partitioned: boolean;
   readonly readable: boolean;
-  /** The partitioned tables it is a part of, by oid. */
+  /** OIDs of the partitioned tables that it is a partition of, at any depth. */
   readonly ancestors: readonly string[];
 }
 
 /**
- * The tables whose changes are captured: permanent ones that the filter takes, under the name their changes come
- * with. Never system schemas (Debezium's table.ignore.builtin) nor Fieldgate's own.
- * Throws GuardError("table-missing") naming every exact name of table.include.list that is no such table and every
- * table that may not be selected from, or when nothing is captured; "config-invalid" for a partitioned table that is
- * named while its changes come under its partitions' names.
+ * The tables whose changes are captured: permanent tables that pass the filter, under the name with which the log sends
+ * their changes. System schemas are left out (as with Debezium's table.ignore.builtin), and Fieldgate's own schema.
+ * Throws GuardError:
+ * - "table-missing" naming every plain name in table.include.list that is not such a table and every table without
+ *   the right to SELECT; or if nothing is captured
+ * - "config-invalid" for a partitioned table that is listed by name although its changes are sent under its partitions'
+ *   names
  */
 export async function readCapturedTables(client: Client, capture: Capture): Promise<Captured> {
-  const candidates = await readCandidates(client, capture.filter);
+  const candidates = await readPermanentTables(client, capture.filter);
   const captured = candidates.filter((candidate) => isCaptured(candidate, candidates, capture.viaRoot));
   const lost = capture.viaRoot ? [] : lostRoots(candidates, capture);
   refuseLost(lost.filter(({ named }) => named));
@@ -61,7 +63,7 @@ export async function readCapturedTables(client: Client, capture: Capture): Prom
 
 const VIA_ROOT = "set publish.via.partition.root to true, or list the partitions too";
 
-interface CandidateRow extends Readonly<Record<string, string | null>> {
+interface TableRow extends Readonly<Record<string, string | null>> {
   readonly oid: string;
   readonly schema: string;
   readonly name: string;
@@ -70,10 +72,10 @@ interface CandidateRow extends Readonly<Record<string, string | null>> {
   readonly ancestors: string;
 }
 
-async function readCandidates(client: Client, filter: CaptureFilter): Promise<readonly Candidate[]> {
-  const rows = await query<CandidateRow>(
+async function readPermanentTables(client: Client, filter: CaptureFilter): Promise<readonly PermanentTable[]> {
+  const rows = await query<TableRow>(
     client,
-    "reading which tables there are",
+    "listing the tables",
     `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
             has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS readable,
             (SELECT coalesce(json_agg(a.relid::oid::text), '[]') FROM pg_partition_ancestors(c.oid) AS a(relid)
@@ -93,7 +95,7 @@ async function readCandidates(client: Client, filter: CaptureFilter): Promise<re
   }));
 }
 
-function isCaptured(candidate: Candidate, all: readonly Candidate[], viaRoot: boolean): boolean {
+function isCaptured(candidate: PermanentTable, all: readonly PermanentTable[], viaRoot: boolean): boolean {
   if (!candidate.taken) return false;
   if (!viaRoot) return !candidate.partitioned;
   return !candidate.ancestors.some((oid) => all.some((other) => other.oid === oid && other.taken));
@@ -101,13 +103,13 @@ function isCaptured(candidate: Candidate, all: readonly Candidate[], viaRoot: bo
 
 interface LostRoot {
   readonly name: string;
-  /** An entry of the list is just its name. */
+  /** The list names it without a pattern. */
   readonly named: boolean;
   readonly partitions: readonly string[];
 }
 
-/** Partitioned tables that are listed while partitions of theirs, which their changes are of, are not. */
-function lostRoots(candidates: readonly Candidate[], { listed }: Capture): readonly LostRoot[] {
+/** Listed partitioned tables with partitions that are not listed, although changes are sent under the partitions' names. */
+function lostRoots(candidates: readonly PermanentTable[], { listed }: Capture): readonly LostRoot[] {
   const roots = candidates.filter(({ partitioned, taken }) => partitioned && taken && listed.length > 0);
   return roots.flatMap(({ oid, name }) => {
     const leaves = candidates.filter(({ partitioned, ancestors }) => !partitioned && ancestors.includes(oid));
@@ -124,14 +126,14 @@ function refuseLost(roots: readonly LostRoot[]): void {
 function lostText(roots: readonly LostRoot[]): string {
   const each = roots.map(({ name, partitions }) => {
     const some = partitions.slice(0, 3).join(", ");
-    return `${name} (${some === "" ? "no partition yet" : some}${partitions.length > 3 ? ", …" : ""})`;
+    return `${name} (${some === "" ? "no partitions yet" : some}${partitions.length > 3 ? ", …" : ""})`;
   });
-  return `changes of partitioned tables come under their partitions' names, which are not captured: ${each.join(", ")}`;
+  return `changes of partitioned tables are sent under the names of their partitions, which are not captured: ${each.join(", ")}`;
 }
 
 function refuseMissing(
-  candidates: readonly Candidate[],
-  captured: readonly Candidate[],
+  candidates: readonly PermanentTable[],
+  captured: readonly PermanentTable[],
   { listed, before }: Capture,
 ): void {
   const known = before.map(({ schema, name }) => `${schema}.${name}`);
@@ -143,17 +145,17 @@ function refuseMissing(
   if (missing.length > 0) {
     throw new GuardError(
       "table-missing",
-      `no such permanent table, or no right to select from it: ${missing.join(", ")}`,
-      { next: "correct table.include.list, or GRANT SELECT on them" },
+      `not a permanent table, or no right to SELECT from it: ${missing.join(", ")}`,
+      { next: "correct table.include.list, or GRANT SELECT on the tables" },
     );
   }
   if (captured.length > 0 || known.length > 0) return;
-  throw new GuardError("table-missing", "the include and exclude lists take no table of the database", {
-    next: "correct table.include.list: each entry has to match the whole of schema.table",
+  throw new GuardError("table-missing", "the include and exclude lists match no table of the database", {
+    next: "correct table.include.list: each entry must match the whole of schema.table",
   });
 }
 
-async function readByOid(client: Client, captured: readonly Candidate[]): Promise<readonly Table[]> {
+async function readByOid(client: Client, captured: readonly PermanentTable[]): Promise<readonly Table[]> {
   const rows = await query<{ table: string }>(
     client,
     "reading the captured tables",

@@ -18,8 +18,8 @@ interface SeenRow extends TableRow {
 }
 
 /**
- * The tables of these exact names, in this order. Throws one GuardError("table-missing") that names every one
- * which is not there, is no ordinary or partitioned table, or may not be selected from.
+ * Reads the tables with exactly these names, in this order. Throws one GuardError("table-missing") naming every one that
+ * does not exist, is neither an ordinary nor a partitioned table, or may not be read.
  */
 export async function readTables(client: Client, names: readonly TableName[]): Promise<readonly Table[]> {
   const rows = await query<TableRow>(
@@ -37,16 +37,16 @@ export async function readTables(client: Client, names: readonly TableName[]): P
   const missing = names.filter((_, index) => tables[index] === undefined);
   if (missing.length > 0) {
     const list = missing.map((table) => `${table.schema}.${table.name}`).join(", ");
-    throw new GuardError("table-missing", `no such permanent table, or no right to select from it: ${list}`, {
-      next: "correct table.include.list, or GRANT SELECT on them",
+    throw new GuardError("table-missing", `not a permanent table, or no right to SELECT from it: ${list}`, {
+      next: "correct table.include.list, or GRANT SELECT on the tables",
     });
   }
   return tables.filter((table) => table !== undefined);
 }
 
 /**
- * The table as the catalog has it now, and the snapshot it was read in: both of one statement, so they agree.
- * `end` is the log's end after the snapshot was taken: a row written later is newer than this catalog.
+ * Reads the table as it is now, and the snapshot in which it was read. Both come from one statement, so they agree.
+ * `end` is the end of the log after the snapshot was taken: a row behind it was written after this read.
  */
 export async function readTable(
   client: Client,
@@ -65,8 +65,9 @@ export async function readTable(
 }
 
 /**
- * What the types of these oids are made of, for a column whose type only the log names. A type that is gone, and one
- * that is built in and no array, is absent. An array's element has typmod -1 here: `columnType` gives it the column's.
+ * Reads how the types with these OIDs are built, for a column whose type is known only from the log. The result has no
+ * entry for a dropped type, nor for a built-in type that is not an array. An array's element has typmod -1 here;
+ * `columnType` sets it to the column's.
  */
 export async function readTypes(client: Client, oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>> {
   const [row] = await query<{ readonly types: string }>(client, "reading types", `SELECT ${TYPES_JSON} AS types`, [

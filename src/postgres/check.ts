@@ -4,20 +4,20 @@ import { type Lsn, parseLsn } from "../wal/lsn.ts";
 import { query } from "./connection.ts";
 import { quoteIdentifier } from "./quote.ts";
 
-/** Which server this is, and that it can be followed. */
+/** Which server this is, and how far its log goes. */
 export interface SourceFacts {
   /** pg_control_system().system_identifier: the same on every copy of one cluster. */
   readonly systemId: string;
-  /** The timeline being written now; a promotion begins another. */
+  /** The timeline that is being written; a promotion starts a new one. */
   readonly timeline: number;
   /** server_version_num, e.g. 180004. */
   readonly version: number;
   readonly database: string;
-  /** End of the log that is on disk. */
+  /** The end of the log that has been flushed to disk. */
   readonly end: Lsn;
 }
 
-/** PostgreSQL 14: the first whose pgoutput sends logical messages, which marks are made of. */
+/** PostgreSQL 14 is the first version whose pgoutput sends logical messages, and marks are logical messages. */
 const OLDEST_VERSION = 140_000;
 
 interface FactsRow extends Readonly<Record<string, string | null>> {
@@ -36,8 +36,8 @@ interface PlaceRow extends Readonly<Record<string, string | null>> {
 }
 
 /**
- * Throws GuardError: "postgres-refused" (older than 14), "source-is-standby", "wal-level", "replication-right";
- * each with the statement that cures it.
+ * Throws GuardError if the server cannot be captured from: "postgres-refused" (older than 14), "source-is-standby",
+ * "wal-level" or "replication-right", each with how to fix it.
  */
 export async function checkSource(client: Client): Promise<SourceFacts> {
   const [facts] = await query<FactsRow>(client, "checking the source", FACTS);
@@ -46,7 +46,7 @@ export async function checkSource(client: Client): Promise<SourceFacts> {
   const [place] = await query<PlaceRow>(client, "checking the source", PLACE);
   const end = parseLsn(place?.wal_end ?? "");
   if (place === undefined || end === undefined) {
-    throw new GuardError("postgres-refused", "checking the source: the server does not say where its log ends");
+    throw new GuardError("postgres-refused", "checking the source: the server did not report the end of its log");
   }
   return {
     systemId: place.system_id,
@@ -64,8 +64,8 @@ const FACTS = `
             WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member'))) AS may_replicate
     FROM pg_roles WHERE rolname = current_user`;
 
-// The name of a log file begins with its timeline. (The control file's is the last checkpoint's, which a promotion
-// leaves behind.)
+// The name of a log file starts with its timeline. The control file is no help: it has the timeline of the last
+// checkpoint, which after a promotion is still the old one.
 const PLACE = `
   SELECT system_identifier AS system_id, pg_current_wal_flush_lsn() AS wal_end,
          substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline
@@ -75,7 +75,7 @@ function refuseUnfit(facts: FactsRow): void {
   if (Number(facts.version) < OLDEST_VERSION) {
     throw new GuardError(
       "postgres-refused",
-      `server_version_num is ${facts.version}; PostgreSQL 14 or later is needed`,
+      `server_version_num is ${facts.version}; PostgreSQL 14 or later is required`,
       {
         next: "upgrade the server",
       },
@@ -87,7 +87,7 @@ function refuseUnfit(facts: FactsRow): void {
     });
   }
   if (facts.wal_level !== "logical") {
-    throw new GuardError("wal-level", `wal_level is ${facts.wal_level}; logical is needed`, {
+    throw new GuardError("wal-level", `wal_level is ${facts.wal_level}; logical is required`, {
       next: "ALTER SYSTEM SET wal_level = 'logical'; then restart the server (RDS: rds.logical_replication = 1)",
     });
   }

@@ -10,44 +10,44 @@ import { quoteIdentifier, quoteTable } from "./quote.ts";
 /** Which rows of a table to read: the next range of keys, or the keys in `again`. */
 export interface ChunkRequest {
   readonly table: { readonly oid: TableOid; readonly schema: string; readonly name: string };
-  /** What to select, in the order the rows shall have. */
+  /** The columns to select, in this order. */
   readonly columns: readonly { readonly attnum: Attnum; readonly name: string }[];
   /** Names of the key's columns, in index order; not empty. */
   readonly key: readonly string[];
-  /** The key after which the range begins, as text; undefined: at the first. */
+  /** The range starts after this key, whose values are text; undefined: at the first key. */
   readonly after: readonly string[] | undefined;
-  /** Keys in the range. */
+  /** The most keys that the range may have. */
   readonly limit: number;
-  /** Of the range, only rows whose column, as pgoutput writes it, IS DISTINCT FROM `fill`. */
+  /** Only rows of the range where the column's text, as pgoutput writes it, IS DISTINCT FROM `fill`. */
   readonly due?: { readonly column: string; readonly fill: string | null } | undefined;
-  /** These keys instead of a range. */
+  /** Read the rows with these keys instead of a range. */
   readonly again?: readonly (readonly string[])[] | undefined;
-  /** How long to wait for a migration that holds the table. Default 2000. */
+  /** How long to wait for another session's lock on the table, such as a migration's. Default 2000. */
   readonly lockTimeoutMs?: number | undefined;
 }
 
 export type ChunkRead =
   | {
       readonly kind: "rows";
-      /** What the rows were read with; `table` is as of it too. */
+      /** The snapshot in which both the rows and `table` were read. */
       readonly snapshot: Snapshot;
       readonly table: Table;
       /** The log's end after the snapshot was taken. */
       readonly end: Lsn;
       /** pgoutput TupleData of `columns`, in key order. */
       readonly rows: readonly Buffer[];
-      /** The range's last key as text, whether its row was due or not; undefined: the range was empty, or `again`. */
+      /** The last key of the range as text, even if its row was not due; undefined: an empty range, or `again`. */
       readonly last: readonly string[] | undefined;
       /** The range reached the end of the table. */
       readonly done: boolean;
-      /** Keys in the range, due or not; rows found under `again`. */
+      /** How many keys the range has, due or not; with `again`, how many rows were found. */
       readonly scanned: number;
     }
-  /** A column asked for has another name or is gone: nothing was read. */
+  /** A requested column was renamed or dropped: nothing was read. */
   | { readonly kind: "differs"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
-  /** Another session held the table beyond the lock timeout. */
+  /** Another session held a lock on the table for longer than the lock timeout. */
   | { readonly kind: "locked" }
-  /** No table of this name, or it has another oid. */
+  /** No table has this name, or one with a different OID has it. */
   | { readonly kind: "gone" };
 
 type Values = readonly (string | null)[];
@@ -55,8 +55,8 @@ type Values = readonly (string | null)[];
 const LOCK_TIMEOUT_MS = 2000;
 
 /**
- * Reads one chunk in a short transaction of its own: all of it, the snapshot and the catalog are of one moment.
- * Throws GuardError as `translate` says; the session can be used again after that.
+ * Reads one chunk in a short transaction, so that rows, snapshot and catalog belong to the same moment. Throws the
+ * GuardError that `translate` makes; the session remains usable after that.
  */
 export async function readChunk(client: Client, request: ChunkRequest): Promise<ChunkRead> {
   try {
@@ -73,7 +73,7 @@ export async function readChunk(client: Client, request: ChunkRequest): Promise<
 }
 
 async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkRead> {
-  // Lock first, look afterwards: a snapshot from before a rewrite finds the new table empty.
+  // Lock first, read afterwards: with a snapshot taken before a rewrite, the rewritten table looks empty.
   await client.query(
     `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
      SET LOCAL lock_timeout = ${Math.ceil(request.lockTimeoutMs ?? LOCK_TIMEOUT_MS)};
@@ -88,19 +88,19 @@ async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkR
   return { kind: "rows", snapshot, table, end, ...(await readRows(client, request, sql)) };
 }
 
-/** What every statement over the table is made of. */
+/** The parts of SQL from which the statements are composed. */
 interface Parts {
   readonly table: string;
   readonly key: string;
   readonly keyDescending: string;
-  /** The row's columns and behind them the key's, once more. */
+  /** The requested columns, followed by those of the key. */
   readonly all: string;
   readonly after: string;
   /** Types of the key's columns. */
   readonly types: readonly string[];
 }
 
-/** undefined when a column asked for is not there under its name. */
+/** undefined if the table does not have a requested column under its name. */
 function statementParts(request: ChunkRequest, table: Table): Parts | undefined {
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   if (request.columns.some(({ attnum, name }) => byName.get(name)?.attnum !== attnum)) return undefined;
@@ -108,8 +108,8 @@ function statementParts(request: ChunkRequest, table: Table): Parts | undefined 
   const types = request.key.map((name) => byName.get(name)?.typeName).filter((type) => type !== undefined);
   if (types.length !== request.key.length) return undefined;
   const key = request.key.map(quoteIdentifier);
-  // Children that inherit have changes under their own names; a partitioned table is nothing but its partitions, and
-  // has no file of its own.
+  // Changes of tables that inherit from this one are sent under their own names, hence ONLY. A partitioned table, which
+  // has no file of its own, has no rows but those of its partitions.
   const only = table.filenode === 0 ? "" : "ONLY ";
   return {
     table: `${only}${quoteTable(request.table)}`,
@@ -148,7 +148,7 @@ async function readEveryRow(client: Client, request: ChunkRequest, sql: Parts): 
   };
 }
 
-/** First where the range ends, by the key's index alone, then which rows in it are due. */
+/** Finds the end of the range first, from the key's index alone, and then the rows in it that are due. */
 async function readDueRows(
   client: Client,
   request: ChunkRequest,
@@ -209,8 +209,8 @@ function parameters(types: readonly string[], before: number): string {
 }
 
 /**
- * A column's text by its type's output function, as pgoutput writes it: `::text` says `true` for `t` and takes the
- * padding from character(n).
+ * A column's text from its type's output function, which is what pgoutput writes. `::text` differs: it gives `true` for
+ * `t`, and drops the padding of character(n).
  */
 function outputOf(column: string): string {
   const name = quoteIdentifier(column);
@@ -222,6 +222,6 @@ async function select(client: Client, text: string, values: readonly unknown[]):
 }
 
 function keyOf(values: Values | undefined): readonly string[] | undefined {
-  // Key columns are NOT NULL: a null would be a key that the catalog does not have.
+  // Key columns are NOT NULL, so a null can only be a key that the table no longer has.
   return values?.every((value) => value !== null) === true ? values : undefined;
 }

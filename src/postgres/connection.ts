@@ -11,19 +11,19 @@ export interface PostgresOptions {
   readonly ssl?: boolean | ConnectionOptions | undefined;
   /** Default true. */
   readonly keepAlive?: boolean | undefined;
-  /** Connecting longer than this counts as down. Default 10 s. */
+  /** If connecting takes longer, the server counts as down. Default 10 s. */
   readonly connectTimeoutMs?: number | undefined;
-  /** A statement that takes longer is ended by the server; not the stream's. Default 0: no limit. */
+  /** The server cancels a statement that takes longer, except that of the stream. Default 0: no limit. */
   readonly queryTimeoutMs?: number | undefined;
 }
 
 /**
- * What decides the text of a value is the same in every session, so a chunk's rows equal the stream's (section 2.6
- * of Debezium's documentation pins the same ones). The search path is pinned so that no other role's operator or
- * function is picked up; names in our SQL, and in the types and defaults we read, are qualified.
+ * Every session has the same settings for the text of values, so that rows in chunks equal rows in the stream (Debezium
+ * pins the same ones). The search path is pinned so that we never run another role's operator or function; it also
+ * makes PostgreSQL qualify the names in the types and defaults that we read.
  */
 const PINNED: Readonly<Record<string, string>> = {
-  client_encoding: "UTF8", // the library does not send its own setting of this name
+  client_encoding: "UTF8", // the library has an option of this name but does not send it
   TimeZone: "UTC",
   DateStyle: "ISO",
   IntervalStyle: "postgres",
@@ -34,7 +34,7 @@ const PINNED: Readonly<Record<string, string>> = {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** The library's settings for a session; `settings` are server parameters in addition to the pinned ones. */
+/** The client library's configuration for a session; `settings` are server parameters besides the pinned ones. */
 export function sessionConfig(
   options: PostgresOptions,
   session: { readonly applicationName: string; readonly settings?: Readonly<Record<string, string>> | undefined },
@@ -56,12 +56,12 @@ export function sessionConfig(
   };
 }
 
-// The library hands text values as strings; no binary format is ever asked for.
+// The library passes text values as strings; we never request the binary format.
 function asText(value: string | Buffer): string | Buffer {
   return value;
 }
 
-/** Opens a session. Throws GuardError as `translate` says. A session lost later fails its next query, not the process. */
+/** Opens a session. Throws the GuardError that `translate` makes. If the session is lost later, its next query fails. */
 export async function connect(
   options: PostgresOptions,
   session: { readonly applicationName: string },
@@ -78,14 +78,14 @@ export async function connect(
   return client;
 }
 
-/** Where and as whom, for messages: never the password. */
+/** Server, database and user for messages, without the password. */
 export function nameOf(options: PostgresOptions): string {
   return `${options.host}:${options.port}/${options.database} as ${options.user}`;
 }
 
 export type Row = Readonly<Record<string, string | null>>;
 
-/** Runs one statement; every value comes as PostgreSQL's text. Throws GuardError, `doing` says in what. */
+/** Runs one statement; all values are returned as PostgreSQL's text. `doing` names the work in a GuardError's message. */
 export async function query<R extends Row>(
   client: Client,
   doing: string,
@@ -93,34 +93,34 @@ export async function query<R extends Row>(
   values: readonly unknown[] = [],
 ): Promise<readonly R[]> {
   try {
-    // Without values the simple protocol is used: one text may then hold several statements.
+    // Without values the library uses the simple protocol, in which one text may hold several statements.
     return values.length === 0 ? (await client.query<R>(text)).rows : (await client.query<R>(text, [...values])).rows;
   } catch (error) {
     throw translate(error, doing);
   }
 }
 
-/** The SQLSTATE of the server's error behind this one, also of an error already translated. */
+/** The SQLSTATE of the server's error behind this one, even if it has been translated already. */
 export function sqlState(error: unknown): string | undefined {
   if (error instanceof DatabaseError) return error.code;
   return error instanceof GuardError ? sqlState(error.cause) : undefined;
 }
 
-/** First match decides; the right column says why (postgresql.org/docs/current/errcodes-appendix.html). */
+/** The first match applies (postgresql.org/docs/current/errcodes-appendix.html explains the states). */
 const STATES: readonly (readonly [pattern: RegExp, code: ErrorCode, next?: string])[] = [
-  [/^08|^57P|^53|^58|^XX|^40|^57014|^25P0[34]|^55P03/, "postgres-down"], // passes: connection, shutdown, resources, timeouts
+  [/^08|^57P|^53|^58|^XX|^40|^57014|^25P0[34]|^55P03/, "postgres-down"], // temporary: connection, shutdown, resources, timeouts
   [/^28/, "postgres-refused", "check user, password and pg_hba.conf"],
   [/^3D000/, "postgres-refused", "check the database's name"],
-  [/^42501/, "postgres-refused", "grant the right that is named"],
+  [/^42501/, "postgres-refused", "grant the right named in the message"],
   [/^55006/, "slot-in-use"],
 ];
 
-/** What the library and TLS say themselves when trying again cannot help. */
+/** Errors of the client library and of TLS for which a retry cannot help. */
 const REFUSED_WITHOUT_STATE = /^SASL|Password must be|does not support SSL|certificate|altnames/i;
 
 /**
- * The one place where errors of PostgreSQL, its client library and the socket become ours. The server's text is kept
- * unless its class (22, 23) is about values. Unknown errors stop.
+ * The one place where errors of PostgreSQL, its client library and the socket become ours. The server's text is kept,
+ * except in the classes 22 and 23, where it can contain values. The fate of an unknown error is to stop.
  */
 export function translate(error: unknown, doing: string): GuardError {
   if (error instanceof GuardError) return error;
@@ -130,7 +130,7 @@ export function translate(error: unknown, doing: string): GuardError {
     return new GuardError(code, `${doing}: ${textOf(error)}`, { cause: error });
   }
   const [, code, next] = STATES.find(([pattern]) => pattern.test(state)) ?? [undefined, "postgres-refused" as const];
-  const text = /^2[23]/.test(state) ? "a value is refused" : textOf(error);
+  const text = /^2[23]/.test(state) ? "PostgreSQL rejected a value" : textOf(error);
   return new GuardError(code, `${doing}: ${text} (SQLSTATE ${state})`, {
     cause: error,
     ...(next === undefined ? {} : { next }),

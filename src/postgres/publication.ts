@@ -9,16 +9,16 @@ export interface Publication {
   readonly name: string;
   readonly allTables: boolean;
   readonly operations: ReadonlySet<PublishedOperation>;
-  /** Changes of partitions come under the partitioned table's name. */
+  /** A partition's changes are sent under the partitioned table's name. */
   readonly viaRoot: boolean;
-  /** Every table in it, by whichever clause. */
+  /** All its tables, whichever clause includes them. */
   readonly tables: readonly PublishedTable[];
 }
 
 export interface PublishedTable extends TableName {
-  /** A column list leaves columns out of the log. */
+  /** A column list keeps some columns out of the stream. */
   readonly columnList: boolean;
-  /** A WHERE clause leaves rows out. */
+  /** A WHERE clause keeps some rows out of the stream. */
   readonly rowFilter: boolean;
 }
 
@@ -26,16 +26,16 @@ interface PublicationRow extends Readonly<Record<string, string | null>> {
   readonly publication: string;
 }
 
-/** undefined: there is no publication of this name. */
+/** Returns undefined if no publication has this name. */
 export async function readPublication(client: Client, name: string): Promise<Publication | undefined> {
   const [row] = await query<PublicationRow>(client, `reading publication ${name}`, READ, [name]);
   if (row === undefined) return undefined;
-  // READ builds exactly this shape, but operations as an array.
+  // READ builds exactly this type, except that operations are an array.
   const read = JSON.parse(row.publication) as Omit<Publication, "operations"> & { operations: never[] };
   return { ...read, operations: new Set(read.operations) };
 }
 
-// Column lists and filters are columns of pg_publication_rel from PostgreSQL 15 on: to_jsonb reads them if there.
+// PostgreSQL 14 has no column lists and row filters in pg_publication_rel; to_jsonb gives null for them there.
 const READ = `
   SELECT json_build_object(
       'name', p.pubname, 'allTables', p.puballtables, 'viaRoot', p.pubviaroot,
@@ -52,24 +52,24 @@ const READ = `
          WHERE t.pubname = p.pubname)) AS publication
     FROM pg_publication p WHERE p.pubname = $1`;
 
-/** What a connector needs of its publication. */
+/** What a connector needs from its publication. */
 export interface PublicationNeed {
   readonly name: string;
-  /** publication.autocreate.mode: `filtered` makes it and adds tables; the others leave one that is there alone. */
+  /** publication.autocreate.mode: only `filtered` changes a publication that exists, by adding tables to it. */
   readonly mode: "filtered" | "all_tables" | "disabled" | "no_tables";
   /** publish.via.partition.root */
   readonly viaRoot: boolean;
-  /** What has to be sent: all but skipped.operations. */
+  /** The operations that must be sent: all except skipped.operations. */
   readonly operations: ReadonlySet<PublishedOperation>;
-  /** Under the names their changes come with. */
+  /** Under the names with which their changes are sent. */
   readonly tables: readonly TableName[];
 }
 
 /**
- * Makes the publication, or adds to it what it lacks, as far as the mode says so; nothing is ever taken out. Takes
- * the rights of an owner of the tables (FOR ALL TABLES: a superuser's). Returns the tables that were added.
- * Throws GuardError("publication-unfit") with every fault and the statements that mend them when it is not there or
- * does not send all columns and rows of a table, or an operation, afterwards.
+ * Creates the publication, or adds missing tables to it, if the mode allows it; never removes anything. Requires the
+ * rights of the tables' owner (for FOR ALL TABLES, those of a superuser). Returns the tables that were added.
+ * Throws GuardError("publication-unfit") if afterwards the publication does not exist, or does not send some table in
+ * full or some operation. The error names every such fault and the statements that fix them.
  */
 export async function ensurePublication(
   client: Client,
@@ -103,7 +103,7 @@ function createStatement(need: PublicationNeed, clause: string): string {
   return `CREATE PUBLICATION ${quoteIdentifier(need.name)}${target} WITH (publish = '${operationsOf(need)}'${root})`;
 }
 
-/** A truncation is always sent: what is read in chunks meanwhile has to be read again. */
+/** Truncates are always sent: a chunk read at the same time must be read again. */
 function operationsOf({ operations }: PublicationNeed): string {
   return (["insert", "update", "delete", "truncate"] as const)
     .filter((operation) => operation === "truncate" || operations.has(operation))
@@ -128,7 +128,7 @@ function viaRootSetting({ viaRoot }: PublicationNeed): string {
   return `publish_via_partition_root = ${viaRoot}`;
 }
 
-/** The tables whose changes the publication does not send under their names. */
+/** The tables whose changes the publication does not send under these names. */
 export function missingFrom(publication: Publication, tables: readonly TableName[]): readonly TableName[] {
   const sent = new Set(publication.tables.map(quoteTable));
   return tables.filter((table) => !sent.has(quoteTable(table)));
@@ -136,7 +136,9 @@ export function missingFrom(publication: Publication, tables: readonly TableName
 
 function refuseUnfit(need: PublicationNeed, publication: Publication | undefined): void {
   if (publication === undefined) {
-    throw new GuardError("publication-unfit", `publication ${need.name} is gone`, { next: "start it again" });
+    throw new GuardError("publication-unfit", `publication ${need.name} was dropped while it was being checked`, {
+      next: "restart the connector",
+    });
   }
   const faults = faultsOf(need, publication);
   if (faults.length === 0) return;

@@ -1,9 +1,9 @@
 import type { WalItem } from "../wal/message.ts";
 
-/** What an item costs beside its bytes, about: its object, its Buffer and its LSN. */
+/** Roughly the memory that an item takes besides its bytes: its object, its Buffer and its LSN. */
 const ITEM_BYTES = 256;
 
-/** First in, first out; counts the memory it holds. */
+/** A first-in, first-out queue that counts the memory it holds. */
 export interface WalQueue {
   push(item: WalItem): void;
   shift(): WalItem | undefined;
@@ -19,7 +19,7 @@ export function walQueue(): WalQueue {
     push(item) {
       const last = items.length > head ? items[items.length - 1] : undefined;
       if (item.kind === "keepalive" && last?.kind === "keepalive") {
-        // Nothing in between: the later one says everything.
+        // With nothing in between, the later one replaces the earlier one.
         items[items.length - 1] = item;
         return;
       }

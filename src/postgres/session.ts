@@ -1,13 +1,13 @@
 import type { Client } from "pg";
 import { query } from "./connection.ts";
 
-/** Another session of the server, as a person would look for it. */
+/** Another session of the server, with what a person needs to find it. */
 export interface Session {
-  /** Backend's process id; 0 is a prepared transaction. */
+  /** Process id of its backend; 0 for a prepared transaction. */
   readonly pid: number;
   readonly user: string;
   readonly application: string;
-  /** Start of its transaction as PostgreSQL writes it, in UTC; undefined outside of one. */
+  /** When its transaction started, in UTC, as PostgreSQL writes it; undefined if none is open. */
   readonly since: string | undefined;
 }
 
@@ -18,11 +18,11 @@ interface SessionRow extends Readonly<Record<string, string | null>> {
   readonly xact_start: string | null;
 }
 
-/** The sessions that process `pid` waits for, by their locks. */
+/** The sessions whose locks the process `pid` is waiting for. */
 export async function blockersOf(client: Client, pid: number): Promise<readonly Session[]> {
   const rows = await query<SessionRow>(
     client,
-    "looking up who is waited for",
+    "finding the blocking sessions",
     `SELECT b.pid, a.usename, a.application_name, a.xact_start
        FROM unnest(pg_blocking_pids($1)) AS b(pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid`,
     [pid],
@@ -30,11 +30,11 @@ export async function blockersOf(client: Client, pid: number): Promise<readonly 
   return rows.map(toSession);
 }
 
-/** Sessions whose transaction is open and has an id below `xid` (64 bit): they hold back `Snapshot.xmin`. */
+/** Sessions with an open transaction whose id is at or below `xid` (64 bits): they hold back `Snapshot.xmin`. */
 export async function openBelow(client: Client, xid: bigint): Promise<readonly Session[]> {
   const rows = await query<SessionRow>(
     client,
-    "looking up open transactions",
+    "finding open transactions",
     `SELECT pid, usename, application_name, xact_start FROM pg_stat_activity
       WHERE backend_xid IS NOT NULL AND age(backend_xid) >= age($1::text::xid)
      UNION ALL

@@ -10,16 +10,16 @@ export interface Slot {
   readonly plugin: string;
   readonly database: string;
   readonly active: boolean;
-  /** Who reads it now. */
+  /** Process id of the backend that reads it now. */
   readonly activePid: number | undefined;
   readonly activeApplication: string | undefined;
-  /** Everything before it was acknowledged: reading starts here or later. */
+  /** Everything before it has been acknowledged: reading starts here or later. */
   readonly confirmedFlush: Lsn;
-  /** Oldest log the slot keeps. */
+  /** Start of the oldest log that the slot keeps. */
   readonly restartLsn: Lsn | undefined;
   /** reserved, extended, unreserved, lost. */
   readonly walStatus: string;
-  /** Bytes until the slot is lost (max_slot_wal_keep_size); undefined: no limit, or lost. */
+  /** Bytes of log that can be written before the slot is lost (max_slot_wal_keep_size); undefined: no limit, or lost. */
   readonly safeWalSize: bigint | undefined;
 }
 
@@ -37,8 +37,8 @@ interface SlotRow extends Readonly<Record<string, string | null>> {
 }
 
 /**
- * undefined: there is no slot of this name. Throws GuardError("slot-exists") when it is a physical slot, "slot-in-use"
- * while another session makes it.
+ * Returns undefined if no slot has this name. Throws GuardError: "slot-exists" for a physical slot, "slot-in-use" while
+ * another session is still creating it.
  */
 export async function readSlot(client: Client, name: string): Promise<Slot | undefined> {
   const [row] = await query<SlotRow>(
@@ -54,13 +54,13 @@ export async function readSlot(client: Client, name: string): Promise<Slot | und
   const confirmedFlush = parseLsn(row.confirmed_flush_lsn ?? "");
   if (row.slot_type !== "logical") {
     throw new GuardError("slot-exists", `slot ${name} is ${row.slot_type} and has no confirmed position`, {
-      next: "name another slot with slot.name",
+      next: "choose another name with slot.name",
     });
   }
-  // A session whose client was killed goes on making its slot: it waits for every transaction open when it began.
+  // Creating a slot waits for every transaction that was open at the start, and continues even if the client was killed.
   if (confirmedFlush === undefined) {
-    throw new GuardError("slot-in-use", `slot ${name} is being made by pid ${row.active_pid ?? "unknown"}`, {
-      next: "it is tried again; transactions that are open since before have to end first",
+    throw new GuardError("slot-in-use", `slot ${name} is being created by pid ${row.active_pid ?? "unknown"}`, {
+      next: "wait: creating a slot takes until all transactions that were open at its start have ended",
     });
   }
   return {
@@ -78,17 +78,17 @@ export async function readSlot(client: Client, name: string): Promise<Slot | und
 }
 
 export interface SlotWait {
-  /** Another session, which looks up whom the creation waits for. */
+  /** Another session, used to find out what the creation is waiting for. */
   readonly observer: Client;
   /** Called about once a second while the creation waits for transactions that were open when it began. */
   readonly onWait: (blockers: readonly Session[]) => void;
-  /** Gives up waiting: the half-made slot is gone then. */
+  /** Aborts the creation; the server then drops the unfinished slot. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Creates a pgoutput slot and returns its consistent point: the first position that can be read from.
- * Waits for every transaction open at that time. Throws GuardError("slot-exists") for a name that is taken.
+ * Creates a pgoutput slot and returns its consistent point: the first position that can be read from. Waits for every
+ * transaction that is open at the start. Throws GuardError("slot-exists") if the name is taken.
  */
 export async function createSlot(client: Client, name: string, wait: SlotWait): Promise<Lsn> {
   const [backend] = await query<{ pid: string }>(client, `creating slot ${name}`, "SELECT pg_backend_pid() AS pid");
@@ -104,12 +104,12 @@ export async function createSlot(client: Client, name: string, wait: SlotWait): 
     if (sqlState(error) === "42710") {
       throw new GuardError("slot-exists", `slot ${name} exists`, {
         cause: error,
-        next: "name another slot with slot.name",
+        next: "choose another name with slot.name",
       });
     }
     throw translate(error, `creating slot ${name}`);
   }
-  throw new GuardError("postgres-refused", `creating slot ${name}: no consistent point in the answer`);
+  throw new GuardError("postgres-refused", `creating slot ${name}: PostgreSQL returned no consistent point`);
 }
 
 const WATCH_EVERY_MS = 1000;
@@ -118,11 +118,11 @@ function watchCreation(pid: number, wait: SlotWait): Disposable {
   const timer = setInterval(() => {
     blockersOf(wait.observer, pid).then(
       (blockers) => blockers.length > 0 && wait.onWait(blockers),
-      () => {}, // only explains the wait; a lost server fails the creation itself
+      () => {}, // this only explains the wait: if the connection is lost, the creation itself fails
     );
   }, WATCH_EVERY_MS);
   const cancel = (): void => {
-    query(wait.observer, "giving up", "SELECT pg_cancel_backend($1)", [pid]).catch(() => {});
+    query(wait.observer, "cancelling the creation of a slot", "SELECT pg_cancel_backend($1)", [pid]).catch(() => {});
   };
   wait.signal?.addEventListener("abort", cancel);
   return {
@@ -133,7 +133,7 @@ function watchCreation(pid: number, wait: SlotWait): Disposable {
   };
 }
 
-/** Drops the slot if it is there. Throws GuardError("slot-in-use") while it is read. */
+/** Drops the slot if it exists. Throws GuardError("slot-in-use") while a session reads it. */
 export async function dropSlot(client: Client, name: string): Promise<void> {
   try {
     await client.query("SELECT pg_drop_replication_slot($1)", [name]);
@@ -145,8 +145,8 @@ export async function dropSlot(client: Client, name: string): Promise<void> {
 const RELEASE_WITHIN_MS = 5000;
 
 /**
- * Ends the session that reads the slot and waits until the slot is free. Returns whether it is.
- * The role must be the reader's own or have pg_signal_backend.
+ * Ends the session that reads the slot, waits until the slot is free, and returns whether it is. The role must be the
+ * one of that session, or have pg_signal_backend.
  */
 export async function terminateReader(client: Client, name: string): Promise<boolean> {
   const [row] = await query<{ free: string | null }>(

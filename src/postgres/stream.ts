@@ -21,24 +21,24 @@ export interface StreamOptions {
   readonly connection: PostgresOptions;
   readonly slot: string;
   readonly publication: string;
-  /** The last position that is safely published; nothing before it is needed again. Above 0. */
+  /** The last position that is safely published; nothing before it is needed again. Must be above 0. */
   readonly start: Lsn;
-  /** Bytes kept in memory before the server is made to wait. Default 4 MiB; one read of the socket may exceed it. */
+  /** How many bytes may be queued before we stop reading the socket. Default 4 MiB; its last read may exceed it. */
   readonly maxQueuedBytes?: number | undefined;
-  /** The server drops a reader it has not heard of for so long; a third of it is the interval of our status. Default 10 s. */
+  /** The server drops a reader not heard from for this long; we send a status three times as often. Default 10 s. */
   readonly walSenderTimeoutMs?: number | undefined;
-  /** Called after every new item and after a failure: `read` has something. */
+  /** Called after every new item and after a failure: there is something to read. */
   readonly wake: () => void;
 }
 
-/** The log of one slot, in order. Disposing it frees the slot; it cannot be restarted. */
+/** The log of one slot, in order. Disposing it frees the slot. It cannot be restarted. */
 export interface WalStream extends AsyncDisposable {
   /**
-   * The next item, undefined when nothing is queued now. After a lost connection first what was queued, then
-   * throws the GuardError, once.
+   * Returns the next item, or undefined if none is queued. After a lost connection, returns what is still queued and
+   * then throws the GuardError once.
    */
   read(): WalItem | undefined;
-  /** Confirms exactly this position: everything that ends at or before it is never sent again. Never goes back. */
+  /** Confirms exactly this position: nothing that ends at or before it is sent again. An earlier position is ignored. */
   acknowledge(position: Lsn): void;
   readonly queuedBytes: number;
 }
@@ -64,9 +64,9 @@ export async function openStream(options: StreamOptions): Promise<WalStream> {
 }
 
 /**
- * The library is a thin connection here. Its own decoder, timers and flow control lose changes or drop the
- * connection, so: auto acknowledge off, timeout 0, and a new service per stream, as a
- * reused one starts after the last position it received.
+ * The library serves as a thin connection only, as its decoder, timers and flow control lose changes or drop the
+ * connection. Hence automatic acknowledgement is off and the timeout is 0. Each stream has its own service, because a
+ * service that is used again starts after the last position it received.
  */
 class SlotStream implements WalStream {
   readonly #options: StreamOptions;
@@ -100,7 +100,7 @@ class SlotStream implements WalStream {
     this.#service = new LogicalReplicationService(config, { acknowledge: { auto: false, timeoutSeconds: 0 } });
   }
 
-  /** Resolves when the server has begun to send. */
+  /** Resolves once the server has started to send. */
   async start(): Promise<void> {
     const started = Promise.withResolvers<void>();
     const { slot, publication, start } = this.#options;
@@ -118,7 +118,7 @@ class SlotStream implements WalStream {
       this.#lose(error);
     };
     this.#service.on("error", lose);
-    // Pending as long as the stream lives.
+    // Pending until the stream ends.
     this.#service
       .subscribe(pgoutput(publication), slot, formatLsn(start))
       .then(() => lose(new Error("the server ended the stream")), lose);
@@ -221,8 +221,8 @@ class SlotStream implements WalStream {
 
   #sendStatus(ask: boolean): void {
     this.#sentAt = performance.now();
-    // The library sends the position it is given plus 1. Confirming one byte too many loses the next transaction
-    // when its commit record is adjacent.
+    // The library adds 1 to the position that it is given. Confirming one byte too many would lose the next transaction
+    // if its commit record follows immediately.
     const before = formatLsn(lsn(this.#acknowledged - 1n));
     this.#service.acknowledge(before, ask).catch((error: unknown) => this.#lose(error));
   }
@@ -233,16 +233,16 @@ class SlotStream implements WalStream {
   }
 
   /**
-   * The library offers no way to pause the socket without its own flow control, which takes keepalives out of
-   * order; and none to give up a connection that does not answer.
+   * The library can pause the socket only through its flow control, which handles keepalives out of order, and it has
+   * no way to give up a connection that does not answer.
    */
   #socket(): Socket | undefined {
-    // pg's Connection, private to the library; null before and after its life.
+    // pg's Connection, a private member of the library; null before it is opened and after it is closed.
     return (this.#service["_connection"] as { readonly stream: Socket } | null)?.stream;
   }
 }
 
-/** Reads the library's `A/BC`, one per message, mostly with the upper half of the one before. */
+/** Parses the library's `A/BC`, one per message. The upper half is cached, as it rarely changes. */
 function lsnReader(): (text: string) => Lsn {
   let upperText = "";
   let upper = 0n;
@@ -256,13 +256,13 @@ function lsnReader(): (text: string) => Lsn {
   };
 }
 
-/** Hands on the bytes; nothing here can throw, as that would be an uncaught exception. */
+/** A plugin that passes on the bytes. Nothing here may throw, as that would be an uncaught exception. */
 function pgoutput(publication: string) {
   const list = quoteIdentifier(publication).replaceAll("'", "''");
   return {
     name: "pgoutput",
     options: {},
-    // A copy: pg-protocol's parser reuses its buffer.
+    // A copy, because pg-protocol's parser reuses its buffer.
     parse: (bytes: Buffer): Buffer => Buffer.from(bytes),
     start: (client: Client, slot: string, start: string): Promise<unknown> =>
       client.query(

@@ -1,6 +1,6 @@
 /**
- * The types named by `roots` (a SELECT of one column of oids), and all they are made of, as a JSON list of
- * src/table/json.ts's rows. A built-in type that is nothing but itself is not in it.
+ * The types selected by `roots` (a SELECT of one column of OIDs) and the types they are built from, as a JSON list of
+ * rows for src/table/json.ts. Built-in types other than arrays and domains are left out.
  */
 function typesJson(roots: string): string {
   return `(WITH RECURSIVE of_type(oid) AS (
@@ -22,10 +22,10 @@ function typesJson(roots: string): string {
 }
 
 /**
- * One table as JSON, for `parseTable`, as of the statement's snapshot: `c` is its pg_class row, `n` its pg_namespace
- * row. For PostgreSQL 14 and later; every name in it is found with `search_path = pg_catalog`, in which default
- * expressions and type names come out qualified.
- * A NOT NULL constraint that is NOT VALID (PostgreSQL 18) proves nothing about rows that exist.
+ * An SQL expression for one table as JSON, for `parseTable`: `c` is its pg_class row, `n` its pg_namespace row. Works on
+ * PostgreSQL 14 and later. It needs `search_path = pg_catalog`, which also makes default expressions and type names
+ * come out qualified. A NOT NULL constraint that is NOT VALID (PostgreSQL 18) proves nothing about existing rows, so
+ * such a column does not count as notNull.
  */
 export const TABLE_JSON = `json_build_object(
     'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'maxAttnum', c.relnatts,
@@ -54,5 +54,5 @@ export const TABLE_JSON = `json_build_object(
                  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))`;
 
-/** The types of the oids in `$1::text[]`, for `parseTypes`. */
+/** An SQL expression for the types whose OIDs are in `$1::text[]`, for `parseTypes`. */
 export const TYPES_JSON = typesJson("SELECT w.oid::oid FROM unnest($1::text[]) AS w(oid)");

@@ -5,27 +5,27 @@ import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
 import { connect, type PostgresOptions, sqlState } from "./connection.ts";
 
-/** database.sslmode and the files it uses, as PostgreSQL's JDBC driver (LibPQFactory) means them. */
+/** database.sslmode and the files it uses, with the meaning they have for PostgreSQL's JDBC driver (LibPQFactory). */
 export interface TlsSettings {
   readonly mode: "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
-  /** Paths. Without rootCert verify-ca and verify-full trust what Node trusts. */
+  /** A path, as are the next two. Without it, verify-ca and verify-full trust the authorities that Node trusts. */
   readonly rootCert: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
-  /** The key's password. */
+  /** The password of the key file. */
   readonly password: string | undefined;
 }
 
-/** A first session, and the options that opened it: for every other session of the connector, the stream included. */
+/** The first session and the options that opened it, which every other session of the connector uses, even the stream. */
 export interface FirstSession {
   readonly client: Client;
   readonly options: PostgresOptions;
 }
 
 /**
- * Opens the first session of a connector: with TLS, without, or in the order `allow` and `prefer` stand for.
- * Throws GuardError "config-invalid" for a file that cannot be used, else as `connect`; what TLS has to do with a
- * refusal is in `next`.
+ * Opens the first session of a connector, with or without TLS; `allow` and `prefer` try both, each in its own order.
+ * Throws GuardError "config-invalid" for a file that cannot be used, and otherwise what `connect` throws. If TLS is the
+ * reason, `next` says which setting to change.
  */
 export async function connectFirst(
   options: PostgresOptions,
@@ -36,12 +36,12 @@ export async function connectFirst(
   try {
     return await open({ ...options, ssl: first }, session);
   } catch (error) {
-    if (second === undefined || !mayDiffer(error)) throw explained(error, tls);
+    if (second === undefined || !isWorthSecondAttempt(error)) throw explainTls(error, tls);
   }
   try {
     return await open({ ...options, ssl: second }, session);
   } catch (error) {
-    throw explained(error, tls);
+    throw explainTls(error, tls);
   }
 }
 
@@ -68,8 +68,8 @@ async function attempts(tls: TlsSettings): Promise<readonly [first: Ssl, second?
   }
 }
 
-/** No TLS at the other end, or its pg_hba.conf wants it the other way: the second attempt is for these. */
-function mayDiffer(error: unknown): boolean {
+/** The server has no TLS, or its pg_hba.conf rejects this kind of connection: only then is a second attempt of use. */
+function isWorthSecondAttempt(error: unknown): boolean {
   return sqlState(error) === "28000" || (error instanceof Error && /does not support SSL/.test(error.message));
 }
 
@@ -102,7 +102,7 @@ async function certificates(key: string, path: string | undefined): Promise<read
   try {
     return (pem ?? [bytes]).map((one) => new X509Certificate(one).toString());
   } catch (cause) {
-    throw unusable(key, path, "is no certificate in PEM or DER form", cause);
+    throw unusable(key, path, "is not a certificate in PEM or DER format", cause);
   }
 }
 
@@ -116,7 +116,7 @@ async function privateKey(path: string, passphrase: string | undefined): Promise
     );
     return key.export({ format: "pem", type: "pkcs8" }).toString();
   } catch (cause) {
-    const why = "is no private key in PEM or PKCS #8 form, or database.sslpassword is not its password";
+    const why = "is not a private key in PEM or PKCS #8 format, or database.sslpassword is not its password";
     throw unusable("database.sslkey", path, why, cause);
   }
 }
@@ -133,24 +133,29 @@ function unusable(key: string, path: string, why: string, cause: unknown): Guard
   return new GuardError("config-invalid", `${key}: the file ${path} ${why}`, { cause, next: `correct ${key}` });
 }
 
-/** What the server or TLS said, and the key that cures it. */
-const CURES: readonly (readonly [said: RegExp, next: string])[] = [
-  [/no encryption|SSL off/, "set database.sslmode to require or verify-full: the server takes TLS only"],
+/** What to do about a message of the server or of TLS; the first match applies. */
+const FIXES: readonly (readonly [message: RegExp, next: string])[] = [
+  [/no encryption|SSL off/, "set database.sslmode to require or verify-full: the server only accepts TLS"],
   [/SSL encryption|SSL on/, "set database.sslmode to disable, or allow TLS for this role in pg_hba.conf"],
-  [/does not support SSL/, "turn on ssl at the server, or set database.sslmode to prefer or disable"],
+  [/does not support SSL/, "turn on ssl on the server, or set database.sslmode to prefer or disable"],
   [/valid client certificate|certificate authentication failed/, "set database.sslcert and database.sslkey"],
-  [/altnames|does not match/i, "set database.hostname to a name of the server's certificate, or use verify-ca"],
+  [
+    /altnames|does not match/i,
+    "set database.hostname to a name in the server's certificate, or set database.sslmode to verify-ca",
+  ],
   [/expired/i, "renew the server's certificate"],
   [
     /self.signed|issuer|verify the first|unable to get|certificate/i,
-    "set database.sslrootcert to the certificate of the authority that signed the server's",
+    "set database.sslrootcert to the certificate of the authority that signed the server's certificate",
   ],
 ];
 
-function explained(error: unknown, tls: TlsSettings): unknown {
+function explainTls(error: unknown, tls: TlsSettings): unknown {
   if (!(error instanceof GuardError) || error.code !== "postgres-refused") return error;
-  const [, next] = CURES.find(([said]) => said.test(error.message)) ?? [];
+  const [, next] = FIXES.find(([message]) => message.test(error.text)) ?? [];
   if (next === undefined) return error;
-  const message = error.message.slice(error.message.indexOf("]") + 2);
-  return new GuardError("postgres-refused", `${message} (database.sslmode ${tls.mode})`, { cause: error.cause, next });
+  return new GuardError("postgres-refused", `${error.text} (database.sslmode ${tls.mode})`, {
+    cause: error.cause,
+    next,
+  });
 }

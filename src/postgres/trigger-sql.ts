@@ -2,30 +2,41 @@ import { createHash } from "node:crypto";
 import { quoteIdentifier } from "./quote.ts";
 import { TABLE_JSON } from "./table-json.ts";
 
-/** The event triggers; the first one stands for the whole. */
+/**
+ * The SQL of `fieldgate trigger install`: event triggers that write a logical message for each DDL command. The message
+ * describes the affected tables, is signed with a secret, and reaches the log before the first row that has the new
+ * columns. Rules for all of it: a user's command must never fail or wait because of us, no other role's code may run
+ * with the owner's rights, and nobody but the owner may sign.
+ *
+ * A change to the text of the functions or event triggers changes TRIGGER_MARK: installed triggers then count as
+ * another version's until `trigger install` is run again.
+ */
+
+/** The event triggers; the trigger counts as installed if the first one exists. */
 export const TRIGGERS = ["fieldgate_ddl_command_end", "fieldgate_sql_drop", "fieldgate_table_rewrite"] as const;
 
-/** Tables described in one message, tables only named in it, and the description's bytes: above, they are only named. */
+/** Limits of one message: tables that it describes, tables that it names, and bytes. Beyond them, tables are only named. */
 const MAX_DESCRIBED = 100;
 const MAX_NAMED = 1000;
 const MAX_BYTES = 1_000_000;
 
 /**
- * What every function runs under. A definer's rights with the search path pinned, as no other role's function or
- * operator may run with them. The session's own settings must not change how a default is written (compare `PINNED` in
- * connection.ts), nor make a statement of the user wait for a lock or for a compiler.
+ * The settings of every function. The search path is pinned because the functions run with their owner's rights, and
+ * another role's function or operator must not. The rest keeps the session's settings from changing how a default is
+ * written (compare `PINNED` in connection.ts), and a user's statement from waiting for a lock or for JIT compilation.
  */
 const SETTINGS = `SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET DateStyle = 'ISO'
   SET IntervalStyle = 'postgres' SET extra_float_digits = '3' SET bytea_output = 'hex' SET quote_all_identifiers = off
   SET standard_conforming_strings = on SET lock_timeout = '250ms' SET jit = off`;
 
 /**
- * The bytes of a message, or NULL when no table is affected. `held`: tables this command holds a lock on, so what we
- * read of them is what they are when it commits. `near`: others it reaches (of a type, a schema, partitions). They are
- * described if the transaction holds a lock on them, else only named, for the reader to look at: another transaction
- * may be changing them. A REPEATABLE READ transaction reads the catalog as of its start, and of a row that others and
- * itself changed since it sees two versions: there all tables are only named. A partitioned table counts as rewritten
- * when one of its partitions is.
+ * Returns the bytes of a message, or NULL if no table is affected.
+ * - `held`: tables that the command has locked, so they will be as we read them when it commits.
+ * - `near`: other tables that it affects, through a type, a schema or partitions. They are described if the transaction
+ *   holds a lock on them. Otherwise another transaction may be changing them, so they are only named, and whoever reads
+ *   the message reads the catalog.
+ * A REPEATABLE READ transaction sees the catalog as of its start, and two versions of a row that both it and others have
+ * changed since. There all tables are only named. A partitioned table counts as rewritten if one of its partitions is.
  */
 const CONTENT = `CREATE OR REPLACE FUNCTION fieldgate.content(
     command text, held oid[], near oid[], created oid[], dropped json) RETURNS bytea
@@ -68,7 +79,7 @@ BEGIN
     'tables', coalesce(tables, '[]'), 'dropped', coalesce(dropped, '[]'), 'look', coalesce(look, '[]'))::text);
 END $fieldgate$`;
 
-/** A hash over a hash: over the text alone, whoever reads one message could sign a longer one (length extension). */
+/** A hash of a hash: with a single one, whoever reads a message could sign a longer one (length extension). */
 const SIGNED = `CREATE OR REPLACE FUNCTION fieldgate.signed(payload text) RETURNS bytea
 LANGUAGE plpgsql ${SETTINGS} AS $fieldgate$
 DECLARE
@@ -109,8 +120,8 @@ const ON_DDL_COMMAND_END = triggerFunction(
 );
 
 /**
- * A dropped column of a table comes here too when ALTER TABLE did not do it (DROP TYPE … CASCADE). A dropped index does
- * not say whose it was: its table is among those the transaction has locked against others.
+ * Also reports columns that a command other than ALTER TABLE has dropped (DROP TYPE … CASCADE). A dropped index does not
+ * name its table, but that table is among those that the transaction has locked exclusively.
  */
 const ON_SQL_DROP = triggerFunction(
   "on_sql_drop",
@@ -131,7 +142,7 @@ const ON_SQL_DROP = triggerFunction(
     content := fieldgate.content(tg_tag, held, NULL, NULL, dropped);`,
 );
 
-/** Comes before the rows are written anew; the message at the command's end says it. */
+/** Runs before the rows are rewritten; the message at the end of the command reports it. */
 const ON_TABLE_REWRITE = `CREATE OR REPLACE FUNCTION fieldgate.on_table_rewrite() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER ${SETTINGS} AS $fieldgate$
 BEGIN
@@ -141,9 +152,9 @@ EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN NULL;
 END $fieldgate$`;
 
 /**
- * Whatever goes wrong while the content is made is caught: the user's command goes on, and the message says which error.
- * The message itself is written outside of that block: from inside, it would reach readers after the row that
- * carries the new column. The error's own message is not signed: nothing in it is believed.
+ * Catches every error while it composes the content, so that the user's command continues; the message then holds only
+ * the SQLSTATE, unsigned, as it needs no trust. The message is written outside of that block: written inside, it would
+ * reach readers after the first row that has the new column.
  */
 function triggerFunction(name: string, declare: string, content: string): string {
   return `CREATE OR REPLACE FUNCTION fieldgate.${name}() RETURNS event_trigger
@@ -166,7 +177,7 @@ ${content}
 END $fieldgate$`;
 }
 
-/** A new event trigger takes the place of the old one when the transaction commits: no command is missed. */
+/** The new event trigger replaces the old one when the transaction commits, so no command is missed. */
 function eventTrigger(name: string, event: string, procedure: string, tags: readonly string[]): string {
   const filter = tags.length === 0 ? "" : ` WHEN TAG IN (${tags.map((tag) => `'${tag}'`).join(", ")})`;
   return `DROP EVENT TRIGGER IF EXISTS ${name};
@@ -174,7 +185,7 @@ CREATE EVENT TRIGGER ${name} ON ${event}${filter} EXECUTE FUNCTION fieldgate.${p
 ALTER EVENT TRIGGER ${name} ENABLE ALWAYS`;
 }
 
-// CREATE SCHEMA may have tables in it. A command that is not listed costs nothing.
+// CREATE SCHEMA can create tables too. Commands that are not listed do not fire the triggers.
 const END_TAGS = ["ALTER TABLE", "CREATE TABLE", "CREATE SCHEMA", "CREATE INDEX", "ALTER TYPE", "ALTER DOMAIN"];
 const DROP_TAGS = ["DROP TABLE", "DROP INDEX", "DROP SCHEMA", "DROP OWNED", "DROP TYPE", "DROP DOMAIN"];
 
@@ -186,14 +197,14 @@ const EVENT_TRIGGERS = [
   eventTrigger(TRIGGERS[2], "table_rewrite", "on_table_rewrite", []),
 ];
 
-/** Which text made the triggers: their comment. Another text, older or newer, has another mark. */
+/** The comment on the event triggers. It identifies the SQL that created them: any other version's mark differs. */
 export const TRIGGER_MARK = `fieldgate ${createHash("sha256")
   .update([...FUNCTIONS, ...EVENT_TRIGGERS].join(";"))
   .digest("hex")
   .slice(0, 12)}`;
 
-/** Whoever comes first may make a schema of this name: what is in it must be ours before anything runs from it,
- * and the owner's default privileges let nobody else put something there. */
+/** Any role with the right to create schemas could have created one of this name. So the schema must belong to us
+ * before anything in it runs, and no other role may create anything in it, not even through default privileges. */
 const OWN_SCHEMA = `DO $fieldgate$ BEGIN
   IF EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'fieldgate'
               AND n.nspowner <> (SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user)) THEN
@@ -213,9 +224,10 @@ BEGIN
 END $fieldgate$`;
 
 /**
- * Made by the server, so it is in no text and no server log. The column is added to a row that exists: that rewrites
- * the table, and a rewrite is in no publication, not even one FOR ALL TABLES. Default privileges of the owner
- * may have granted the new table to others: that is taken back. A table without its row is of a dump that left it out.
+ * The server generates the secret, so no SQL text or server log contains it. Its column is added to an existing row:
+ * this rewrites the table, and no publication sends a rewrite, not even one FOR ALL TABLES. Rights that the owner's
+ * default privileges granted on the new table are revoked. A table without its row was restored from a dump that
+ * excluded the row, and is created again.
  */
 const SECRET = `DO $fieldgate$
 DECLARE grantee text;
@@ -236,7 +248,7 @@ BEGIN
   ALTER TABLE fieldgate.secret ALTER COLUMN value DROP DEFAULT;
 END $fieldgate$`;
 
-/** The same for functions: only their owner may sign. */
+/** Revokes all rights on the functions: only their owner may sign. */
 const OWN_FUNCTIONS = `DO $fieldgate$
 DECLARE granted record;
 BEGIN
@@ -249,8 +261,8 @@ BEGIN
 END $fieldgate$`;
 
 /**
- * Everything `fieldgate trigger install` does, in one transaction, to be run by whoever may create event triggers.
- * Running it again changes nothing but what another version made otherwise; the secret stays.
+ * Everything that `fieldgate trigger install` does, in one transaction; the role that runs it must be allowed to create
+ * event triggers. Running it again updates what another version installed, and keeps the secret.
  */
 export function installSql(role: string): string {
   return script([
@@ -265,7 +277,7 @@ GRANT SELECT ON fieldgate.secret TO ${quoteIdentifier(role)}`,
   ]);
 }
 
-/** Takes everything away that `installSql` made. Fails, and then takes nothing, if others put something beside it. */
+/** Removes everything that `installSql` creates. Fails and removes nothing if the schema contains anything else. */
 export function uninstallSql(): string {
   return script([
     TRIGGERS.map((name) => `DROP EVENT TRIGGER IF EXISTS ${name}`).join(";\n"),

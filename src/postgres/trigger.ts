@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { query, type Row } from "./connection.ts";
 import { installSql, TRIGGER_MARK, TRIGGERS, uninstallSql } from "./trigger-sql.ts";
 
-/** What this database has of the trigger. `warnings`: it works in part, or as another version would. */
+/** Whether this database has the trigger. `warnings`: parts of it are missing, disabled or from another version. */
 export type TriggerSecret =
   | { readonly kind: "installed"; readonly secret: string; readonly warnings: readonly string[] }
   | { readonly kind: "absent" }
@@ -12,20 +12,21 @@ interface TriggerRow extends Row {
   readonly name: string;
   readonly enabled: string;
   readonly mark: string | null;
-  /** 't' where owner, schema, function and secret belong together as install makes them. */
+  /** 't' if schema, function and secret have the trigger's owner, as `trigger install` creates them. */
   readonly genuine: string;
   readonly readable: string;
 }
 
 /**
- * The secret that messages are signed with. A secret counts only if the event trigger beside it is there and one role
- * owns both: only an administrator can make an event trigger, while any role may name a schema `fieldgate`.
+ * Reads the secret that signs the messages. It counts only if the event trigger exists too and has the same owner: only
+ * an administrator can create an event trigger, whereas other roles can create a schema named `fieldgate`.
  */
 export async function readTriggerSecret(client: Client): Promise<TriggerSecret> {
   const found = await readTriggers(client);
   const first = found.find((trigger) => trigger.name === TRIGGERS[0]);
   if (first === undefined) return { kind: "absent" };
-  if (first.genuine !== "t") return { kind: "unreadable", why: "schema fieldgate is not as install makes it" };
+  if (first.genuine !== "t")
+    return { kind: "unreadable", why: "schema fieldgate differs from what `trigger install` creates" };
   if (first.readable !== "t") return { kind: "unreadable", why: "this role may not read fieldgate.secret" };
   const [row] = await query<{ value: string }>(
     client,
@@ -39,7 +40,7 @@ export async function readTriggerSecret(client: Client): Promise<TriggerSecret> 
 function readTriggers(client: Client): Promise<readonly TriggerRow[]> {
   return query<TriggerRow>(
     client,
-    "looking for the DDL trigger",
+    "reading the DDL trigger",
     `SELECT e.evtname AS name, e.evtenabled AS enabled, obj_description(e.oid, 'pg_event_trigger') AS mark,
             coalesce(n.nspname = 'fieldgate' AND n.nspowner = e.evtowner AND p.proowner = e.evtowner
                      AND s.relowner = e.evtowner, false) AS genuine,
@@ -58,17 +59,19 @@ function warningsOf(found: readonly TriggerRow[]): readonly string[] {
     const enabled = found.find((trigger) => trigger.name === name)?.enabled;
     if (enabled === undefined) return [`event trigger ${name} is missing`];
     if (enabled === "D") return [`event trigger ${name} is disabled`];
-    return enabled === "A" ? [] : [`event trigger ${name} is not ENABLE ALWAYS: replica sessions do not fire it`];
+    return enabled === "A"
+      ? []
+      : [`event trigger ${name} is not ENABLE ALWAYS: sessions in replica mode do not fire it`];
   });
   if (found.some((trigger) => trigger.mark !== TRIGGER_MARK)) {
-    warnings.push("the trigger is of another version of Fieldgate");
+    warnings.push("the trigger was installed by another version of Fieldgate");
   }
   return warnings;
 }
 
 /**
- * Installs the trigger, or makes an installed one as this version has it; `role` may read the secret then. Throws
- * GuardError("postgres-refused") when the session's role may not create event triggers; nothing is changed then.
+ * Installs the trigger or brings an installed one up to date, and lets `role` read the secret. Throws
+ * GuardError("postgres-refused") and changes nothing if the session's role may not create event triggers.
  */
 export async function installTrigger(client: Client, role: string): Promise<"installed" | "renewed" | "unchanged"> {
   const before = await readTriggers(client);
@@ -77,7 +80,7 @@ export async function installTrigger(client: Client, role: string): Promise<"ins
   return warningsOf(before).length === 0 ? "unchanged" : "renewed";
 }
 
-/** Throws GuardError("postgres-refused") when there is something else in the schema, or without the right. */
+/** Throws GuardError("postgres-refused") if the schema contains anything else, or the role lacks the right. */
 export async function uninstallTrigger(client: Client): Promise<"removed" | "absent"> {
   const before = await readTriggers(client);
   await query(client, "removing the DDL trigger", uninstallSql());

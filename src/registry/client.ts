@@ -1,11 +1,12 @@
 /**
- * A schema registry with Confluent's API: Confluent, Apicurio (ccompat), Karapace, Redpanda. No cache, and
- * no retry but each address once. Statuses decide, error codes only where one status has several meanings.
+ * A client for schema registries with Confluent's API: Confluent, Apicurio (ccompat), Karapace and Redpanda. It has no
+ * cache and no retries, except that it tries each address once. The HTTP status decides what an answer means; error
+ * codes matter only if one status has several meanings, because they differ between the products.
  */
 import { z } from "zod";
 import { GuardError } from "../errors.ts";
 import { schemaId, type SchemaId } from "../table/shape.ts";
-import { registryCall, statusOf, type Answer, type Call, type RegistryOptions } from "./http.ts";
+import { registryCall, statusOf, type Call, type RegistryAnswer, type RegistryOptions } from "./http.ts";
 
 export interface Registered {
   readonly id: SchemaId;
@@ -27,33 +28,33 @@ export type Level = (typeof LEVELS)[number];
 export type Check =
   | { readonly kind: "compatible" }
   | { readonly kind: "incompatible"; readonly messages: readonly string[] }
-  /** Neither the subject nor the registry has a level, or it is NONE: the registry checks nothing. */
+  /** The registry checks nothing: the level is NONE, or neither the subject nor the registry has one. */
   | { readonly kind: "no-level"; readonly level: "NONE" | "none-set" };
 
 export type Registration =
   | { readonly kind: "registered"; readonly id: SchemaId }
-  /** 409: the level refuses it; 422: it is no schema the registry takes. */
+  /** 409: the level rejects it. 422: the registry does not accept it as a schema. */
   | { readonly kind: "refused"; readonly status: 409 | 422; readonly message: string };
 
-/** Every method throws GuardError registry-down (no answer as a registry's) or registry-refused (401, 403). */
+/** Every method throws GuardError: registry-down if no registry answers, registry-refused for 401 and 403. */
 export interface Registry {
-  /** The subject's newest schema; undefined: the registry does not know the subject. */
+  /** The newest schema of the subject; undefined if the registry does not know the subject. */
   latest(subject: string): Promise<Registered | undefined>;
-  /** All live version numbers, ascending; empty: the registry does not know the subject. */
+  /** All version numbers that are not deleted, ascending; empty if the registry does not know the subject. */
   versions(subject: string): Promise<readonly number[]>;
-  /** One version; undefined: unknown subject or version. */
+  /** One version; undefined if the registry does not know the subject or the version. */
   version(subject: string, version: number): Promise<Registered | undefined>;
-  /** A schema's text by its id; undefined: unknown id. */
+  /** The schema with this id; undefined if the registry does not know the id. */
   schemaById(id: SchemaId): Promise<string | undefined>;
-  /** Would the subject's level take this text now. An unknown subject takes any. */
+  /** Would the subject accept this schema at its current level? An unknown subject accepts any schema. */
   check(subject: string, text: string): Promise<Check>;
-  /** The subject's level, or the registry's own where it has none. */
+  /** The subject's level, or the registry's default if the subject has none. */
   level(subject: string): Promise<Level | "none-set">;
-  /** Gives the id of an equal schema if the subject has one, else registers. Never touches a level. */
+  /** Returns the id of an equal schema if the subject has one, and otherwise registers this one. Never changes a level. */
   register(subject: string, text: string): Promise<Registration>;
 }
 
-/** No register answer has a subject; all others name the one they speak of. */
+/** Answers name the subject they are about, except the answer to a registration. */
 const subjectName = z.string().nullish();
 const versionAnswer = z.object({ subject: subjectName, id: z.number(), version: z.number(), schema: z.string() });
 const idAnswer = z.object({ subject: subjectName, id: z.number() });
@@ -94,21 +95,22 @@ export function registryClient(options: RegistryOptions): Registry {
   };
 }
 
-/** Is the subject an answer names the one that was asked for. */
-type IsOwn = (asked: string, named: string | null | undefined) => boolean;
+/** Is an answer about the requested subject, judging from the subject that it names? */
+type IsOwn = (requested: string, named: string | null | undefined) => boolean;
 
 /**
- * Confluent looks for a subject of the default context in every other context too, where ids are others: such an
- * answer is about another subject. In an address with a context all answers name theirs.
+ * If Confluent's registry does not find a subject in the default context, it looks in the other contexts, which have
+ * ids of their own: such an answer is about another subject. If the address itself has a context, all answers name it.
  */
 function ownSubject({ urls }: RegistryOptions): IsOwn {
   const inContext = urls.some((url) => new URL(url).pathname.includes("/contexts/"));
-  return (asked, named) => inContext || named === asked || !(named ?? "").startsWith(":");
+  return (requested, named) => inContext || named === requested || !(named ?? "").startsWith(":");
 }
 
 /**
- * `defaultToGlobal` is not known everywhere, and a subject may have settings without a level: so both are asked.
- * Without it Apicurio 3.0 says NONE of a subject that has no level and is held to the registry's.
+ * Asks for the subject's level and then for the registry's: not every registry knows `defaultToGlobal`, and a subject may
+ * have settings without a level. Without the parameter, Apicurio 3.0 answers NONE for a subject without a level although
+ * it applies the registry's.
  */
 async function level(call: Call, subject: string): Promise<Level | "none-set"> {
   for (const path of [`/config/${encodeURIComponent(subject)}?defaultToGlobal=true`, "/config"]) {
@@ -121,7 +123,7 @@ async function level(call: Call, subject: string): Promise<Level | "none-set"> {
     const named = compatibilityLevel ?? compatibility;
     const known = LEVELS.find((each) => each === named);
     if (known !== undefined) return known;
-    if (named !== null && named !== undefined) throw strange(path, `a level ${named.slice(0, 40)}`);
+    if (named !== null && named !== undefined) throw unexpected(path, `gave an unknown level: ${named.slice(0, 40)}`);
   }
   return "none-set";
 }
@@ -130,25 +132,25 @@ async function check(call: Call, subject: string, text: string): Promise<Check> 
   const current = await level(call, subject);
   if (current === "none-set" || current === "NONE") return { kind: "no-level", level: current };
   const all = `/compatibility/subjects/${encodeURIComponent(subject)}/versions`;
-  // without a version: as registration would, all of them under a transitive level
+  // Without a version the check is the one of a registration: under a transitive level, against all versions.
   const answer = await call("POST", `${all}?verbose=true`, { schema: text });
   if (answer.status === 200) return verdict(answer, all);
   if (answer.status === 422) return { kind: "incompatible", messages: [messageOf(answer)] };
   return checkEach(call, subject, text, current, all);
 }
 
-/** Where the route without a version is missing (Karapace, Redpanda), and for a subject nobody knows. */
+/** For registries without the route for all versions (Karapace, Redpanda), and for a subject that does not exist. */
 async function checkEach(call: Call, subject: string, text: string, current: Level, all: string): Promise<Check> {
   const known = await call("GET", `/subjects/${encodeURIComponent(subject)}/versions`);
   if (known.status === 404) return notFound(known, all) ?? { kind: "compatible" };
   const numbers = expected(versionsAnswer, known, all);
   const against = current.endsWith("_TRANSITIVE") ? numbers : ["latest"];
-  // Karapace judges all versions at each under a transitive level, so the same reason comes again
+  // Under a transitive level Karapace checks all versions in each request, so reasons repeat.
   const messages = new Set<string>();
   for (const number of against) {
     const path = `${all}/${number}`;
     const answer = await call("POST", `${path}?verbose=true`, { schema: text });
-    if (answer.status === 404) continue; // deleted meanwhile
+    if (answer.status === 404) continue; // deleted since
     if (answer.status === 422) return { kind: "incompatible", messages: [messageOf(answer)] };
     const one = verdict(answer, path);
     if (one.kind === "incompatible") one.messages.forEach((message) => messages.add(message));
@@ -156,16 +158,16 @@ async function checkEach(call: Call, subject: string, text: string, current: Lev
   return messages.size === 0 ? { kind: "compatible" } : { kind: "incompatible", messages: [...messages] };
 }
 
-function verdict(answer: Answer, path: string): Check {
+function verdict(answer: RegistryAnswer, path: string): Check {
   const { is_compatible, messages } = expected(checkAnswer, answer, path);
   if (is_compatible) return { kind: "compatible" };
-  const told = (messages ?? []).filter((message) => message !== "");
-  return { kind: "incompatible", messages: told.length === 0 ? ["the registry gives no reason"] : told };
+  const reasons = (messages ?? []).filter((message) => message !== "");
+  return { kind: "incompatible", messages: reasons.length === 0 ? [NO_REASON] : reasons };
 }
 
 async function register(call: Call, subject: string, text: string, isOwn: IsOwn): Promise<Registration> {
   const path = `/subjects/${encodeURIComponent(subject)}`;
-  const equal = await lookUp(call, path, text);
+  const equal = await findEqual(call, path, text);
   if (equal !== undefined && isOwn(subject, equal.subject)) return { kind: "registered", id: schemaId(equal.id) };
   const answer = await call("POST", `${path}/versions`, { schema: text });
   const { status } = answer;
@@ -173,8 +175,11 @@ async function register(call: Call, subject: string, text: string, isOwn: IsOwn)
   return { kind: "registered", id: schemaId(expected(idAnswer, answer, `${path}/versions`).id) };
 }
 
-/** The equal schema of the subject. Redpanda and Confluent 7.0 say 500 of a text that is no schema: registering says why. */
-async function lookUp(call: Call, path: string, text: string): Promise<z.infer<typeof idAnswer> | undefined> {
+/**
+ * Finds an equal schema of the subject. Redpanda and Confluent 7.0 answer 500 for a text that is not a schema; registering
+ * it will then give the reason.
+ */
+async function findEqual(call: Call, path: string, text: string): Promise<z.infer<typeof idAnswer> | undefined> {
   try {
     const answer = await call("POST", path, { schema: text });
     return answer.status === 200 ? expected(idAnswer, answer, path) : undefined;
@@ -184,28 +189,32 @@ async function lookUp(call: Call, path: string, text: string): Promise<z.infer<t
   }
 }
 
-/** A 404 means unknown only when it is the registry's own; a wrong base path answers 404 too. */
-function notFound(answer: Answer, path: string): undefined {
+/** A 404 means unknown only if it is the registry's own: with a wrong base path any server answers 404. */
+function notFound(answer: RegistryAnswer, path: string): undefined {
   const read = errorAnswer.safeParse(answer.body);
   const code = read.success ? read.data.error_code : undefined;
   if (typeof code === "number" && (code === 404 || Math.trunc(code / 100) === 404)) return undefined;
-  throw strange(path, "a 404 that is no registry's; is this the registry's address?");
+  throw unexpected(path, "gave a 404 that does not look like a registry's; is this the registry's address?");
 }
 
-function expected<T>(shape: z.ZodType<T>, answer: Answer, path: string): T {
+function expected<T>(shape: z.ZodType<T>, answer: RegistryAnswer, path: string): T {
   const read = answer.status === 200 ? shape.safeParse(answer.body) : undefined;
   if (read?.success === true) return read.data;
-  throw strange(
+  throw unexpected(
     path,
-    answer.status === 200 ? "an answer of another shape" : `status ${answer.status}: ${messageOf(answer)}`,
+    answer.status === 200
+      ? "gave an answer in an unknown form"
+      : `answered with status ${answer.status}: ${messageOf(answer)}`,
   );
 }
 
-function strange(path: string, what: string): GuardError {
-  return new GuardError("registry-down", `${path.split("?")[0]}: the registry gives ${what}`);
+function unexpected(path: string, what: string): GuardError {
+  return new GuardError("registry-down", `${path.split("?")[0]}: the registry ${what}`);
 }
 
-function messageOf({ body }: Answer): string {
+const NO_REASON = "no reason given";
+
+function messageOf({ body }: RegistryAnswer): string {
   const read = errorAnswer.safeParse(body);
-  return (read.success ? read.data.message : undefined)?.slice(0, 2_000) ?? "no reason given";
+  return (read.success ? read.data.message : undefined)?.slice(0, 2_000) ?? NO_REASON;
 }

@@ -1,4 +1,4 @@
-/** One request to a registry: bounded in time and size, no retry but each address once, errors translated. */
+/** One request to a registry: limited in time and size, tried once per address, with errors translated to ours. */
 import { GuardError } from "../errors.ts";
 import { isUntrusted, networkReason, otherScheme, request, type RequestTls, type Response } from "../request.ts";
 
@@ -14,29 +14,29 @@ export interface RegistryOptions {
 
 export type RegistryAuth =
   | { readonly kind: "basic"; readonly username: string; readonly password: string }
-  /** `headers`: what else a vendor wants, e.g. Confluent Cloud's `target-sr-cluster`. */
+  /** `headers`: further headers that a vendor requires, such as Confluent Cloud's `target-sr-cluster`. */
   | {
       readonly kind: "bearer";
       readonly token: string;
       readonly headers?: Readonly<Record<string, string>> | undefined;
     };
 
-export interface Answer {
+export interface RegistryAnswer {
   readonly status: number;
-  /** Parsed JSON; undefined when a status of 400 and more came without any. */
+  /** Parsed JSON; undefined if the status is 400 or above and the body is not JSON. */
   readonly body: unknown;
 }
 
-export type Call = (method: "GET" | "POST", path: string, body?: unknown) => Promise<Answer>;
+export type Call = (method: "GET" | "POST", path: string, body?: unknown) => Promise<RegistryAnswer>;
 
 const CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
-/** A schema of a wide table has some hundred kB; a registry's longest list of versions less. */
+/** The schema of a wide table has a few hundred kB; even a long list of versions is smaller. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /**
- * Answers with any status below 500 but redirects, 401 and 403; everything else is thrown.
- * @throws GuardError registry-down when no address answers as a registry; registry-refused on 401 and 403;
- *   config-invalid for an address that is none
+ * Calls return every answer with a status below 500, except for redirects, 401 and 403, which are thrown.
+ * @throws GuardError registry-down if no address answers as a registry does; registry-refused for 401 and 403;
+ *   config-invalid for an invalid address
  */
 export function registryCall(options: RegistryOptions): Call {
   const bases = options.urls.map(baseOf);
@@ -47,7 +47,7 @@ export function registryCall(options: RegistryOptions): Call {
   };
   const timeoutMs = options.timeoutMs ?? 5_000;
   return async (method, path, body) => {
-    let failure = new GuardError("config-invalid", "no registry address is given");
+    let failure = new GuardError("config-invalid", "no registry address is configured");
     for (const base of bases) {
       try {
         const text = body === undefined ? undefined : JSON.stringify(body);
@@ -70,7 +70,7 @@ interface Asked {
   readonly timeoutMs: number;
 }
 
-async function ask(base: URL, { path, timeoutMs, ...asked }: Asked): Promise<Answer> {
+async function ask(base: URL, { path, timeoutMs, ...asked }: Asked): Promise<RegistryAnswer> {
   const url = `${base.href.replace(/\/$/, "")}${path}`;
   const place = `${asked.method} ${base.host}${new URL(url).pathname}`;
   let response: Response;
@@ -84,13 +84,14 @@ async function ask(base: URL, { path, timeoutMs, ...asked }: Asked): Promise<Ans
     throw new GuardError("registry-refused", `${place}: status ${status}`, {
       next:
         status === 401
-          ? "check user and password (or token) of the registry: FIELDGATE_REGISTRY_USERNAME, FIELDGATE_REGISTRY_PASSWORD"
+          ? "check the user and password (or token) for the registry: FIELDGATE_REGISTRY_USERNAME, FIELDGATE_REGISTRY_PASSWORD"
           : "check the rights of the registry's user",
     });
   }
   if (status >= 500) throw down(`${place}: status ${status}`, undefined, { status });
-  if (status >= 300 && status < 400)
+  if (status >= 300 && status < 400) {
     throw down(`${place}: redirected (status ${status}); is this the registry's address?`);
+  }
   return { status, body: parsed(text, status, place) };
 }
 
@@ -99,7 +100,7 @@ function parsed(text: string, status: number, place: string): unknown {
     return JSON.parse(text);
   } catch {
     if (status >= 400) return undefined; // a route this registry does not have
-    const shape = text === "" ? "nothing" : /^\s*</.test(text) ? "HTML" : "no JSON";
+    const shape = text === "" ? "an empty body" : /^\s*</.test(text) ? "HTML" : "a body that is not JSON";
     throw down(`${place}: status ${status} with ${shape}; is this the registry's address?`);
   }
 }
@@ -113,29 +114,31 @@ function networkNext(error: unknown, url: string): string | undefined {
     return "set FIELDGATE_REGISTRY_CERT_FILE and FIELDGATE_REGISTRY_KEY_FILE to a client certificate the registry trusts";
   }
   const scheme = otherScheme(error, url);
-  if (scheme === "http") return "the registry speaks http there, not https";
-  return scheme === "https" ? "if it lasts: does FIELDGATE_REGISTRY_URL begin with https?" : undefined;
+  if (scheme === "http") return "use http in FIELDGATE_REGISTRY_URL: the registry does not use https at this address";
+  return scheme === "https"
+    ? "if this persists, check whether FIELDGATE_REGISTRY_URL should start with https"
+    : undefined;
 }
 
 function down(message: string, next?: string, cause?: unknown): GuardError {
   return new GuardError("registry-down", message, { cause, ...(next === undefined ? {} : { next }) });
 }
 
-/** The status of 500 and more that a registry-down was answered with; undefined: it has another cause. */
+/** The status, 500 or above, that caused a registry-down error; undefined if the cause was different. */
 export function statusOf(error: unknown): number | undefined {
   const cause = error instanceof GuardError ? error.cause : undefined;
   return typeof cause === "object" && cause !== null && "status" in cause ? Number(cause.status) : undefined;
 }
 
-/** Errors print addresses, so none has a user in it. */
+/** Errors print addresses, so an address must not contain a user or password. */
 function baseOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new GuardError("config-invalid", "a registry address is no http or https URL");
+    throw new GuardError("config-invalid", "a registry address is not an http or https URL");
   }
   if (url.username === "" && url.password === "") return url;
-  throw new GuardError("config-invalid", `the registry address of ${url.host} has a user in it`, {
-    next: "give user and password apart from the address",
+  throw new GuardError("config-invalid", `the registry address of ${url.host} contains a user or password`, {
+    next: "set user and password in their own variables instead: FIELDGATE_REGISTRY_USERNAME, FIELDGATE_REGISTRY_PASSWORD",
   });
 }
 

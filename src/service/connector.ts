@@ -12,7 +12,7 @@ import { readTable, readTypes } from "../postgres/catalog.ts";
 import { checkSource } from "../postgres/check.ts";
 import { readChunk } from "../postgres/chunk.ts";
 import { connect, query } from "../postgres/connection.ts";
-import { currentSnapshot, markTransactionId, writeMark } from "../postgres/mark.ts";
+import { readSnapshot, writeMarkForXid, writeMark } from "../postgres/mark.ts";
 import { ensurePublication, type PublishedOperation } from "../postgres/publication.ts";
 import { describeSession, openBelow, type Session } from "../postgres/session.ts";
 import { createSlot, readSlot, terminateReader } from "../postgres/slot.ts";
@@ -143,8 +143,8 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
     },
     openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),
     mark: (content) => writeMark(chunks, MARK_PREFIX, content),
-    markTransaction: () => markTransactionId(chunks, MARK_PREFIX, "track"),
-    snapshot: () => currentSnapshot(chunks),
+    markTransaction: () => writeMarkForXid(chunks, MARK_PREFIX, "track"),
+    snapshot: () => readSnapshot(chunks),
     openBelow: async (transaction) => (await openBelow(catalog, transaction)).map(describeSession),
     chunk: (request) => readChunk(chunks, request),
     async [Symbol.asyncDispose]() {

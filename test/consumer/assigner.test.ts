@@ -5,13 +5,13 @@ import { decodeAnnouncement } from "../../src/contract/announcement.ts";
 
 const { roundRobin } = kafkajs.PartitionAssigners;
 const { MemberMetadata } = kafkajs.AssignerProtocol;
-// The only part of a cluster that kafkajs' assigner asks.
+// The only part of a cluster that kafkajs' assigner uses.
 const cluster = {
   findTopicPartitionMetadata: () => [0, 1, 2].map((partitionId) => ({ partitionId })),
 } as unknown as Cluster;
 const made = (assigner: typeof roundRobin) => assigner({ cluster, groupId: "g", logger: undefined as never });
 
-it("says the same as kafkajs' round robin, and the fingerprints of readers with a schema", () => {
+it("sends what kafkajs' round robin sends, and the fingerprints of readers with a schema", () => {
   const ours = made(
     announcing([
       { topic: "a", fingerprint: "f1" },
@@ -25,13 +25,13 @@ it("says the same as kafkajs' round robin, and the fingerprints of readers with 
   expect(decodeAnnouncement(said?.userData ?? Buffer.alloc(0))).toEqual(new Map([["a", "f1"]]));
 });
 
-it("assigns as kafkajs' round robin", async () => {
+it("assigns like kafkajs' round robin", async () => {
   const members = ["m2", "m1"].map((memberId) => ({ memberId, memberMetadata: Buffer.alloc(0) }));
   const group = { members, topics: ["a", "b"] };
   expect(await made(announcing([])).assign(group)).toEqual(await made(roundRobin).assign(group));
 });
 
-it("one topic has one schema", () => {
+it("a topic cannot have two schemas", () => {
   const one = { topic: "a", fingerprint: "f1" };
   expect(() => announcing([one, one])).not.toThrow();
   expect(() => announcing([one, { topic: "a", fingerprint: "f2" }])).toThrow("two readers of a have different schemas");

@@ -17,7 +17,7 @@ const NICK = field({ name: "nick", oid: OID.text }, 2);
 const BIG = 2n ** 53n + 1n;
 const ROW = [String(BIG), "2025-01-01 00:00:00.123456", "deuce 😀"];
 
-/** A table's topic of two partitions: in each the same event as the service writes it, and its tombstone. */
+/** A table's topic with two partitions. Each has the same event, as the service writes it, and its tombstone. */
 async function publishedTopic(): Promise<string> {
   const topic = `${uniquePrefix()}.public.t`;
   const kafka = kafkaClient();
@@ -36,7 +36,7 @@ async function publishedTopic(): Promise<string> {
   return topic;
 }
 
-/** A member of the group, and what it was given. */
+/** A member of the group, and the partitions it was assigned. */
 async function member(topic: string, partitionAssigners?: PartitionAssigner[]) {
   const consumer = kafkaClient().consumer({
     groupId: `${topic}.group`,
@@ -54,7 +54,7 @@ async function member(topic: string, partitionAssigners?: PartitionAssigner[]) {
   return { state, [Symbol.asyncDispose]: () => consumer.disconnect() };
 }
 
-/** What the members of the topic's group announce, as the guard reads it. */
+/** What the members of the topic's group announce, read as the guard does. */
 async function announced(topic: string) {
   const admin = kafkaClient().admin();
   await admin.connect();
@@ -68,7 +68,7 @@ async function announced(topic: string) {
   );
 }
 
-test("a group of a plain and an announcing member shares the partitions, and shows what the second reads with", async () => {
+test("plain and announcing members share a group's partitions, and the group shows the announced schema", async () => {
   const topic = await publishedTopic();
   const registry = new SchemaRegistry({ host: servers.registry.url });
   const newest = eventReader({ registry, topic });
@@ -89,11 +89,11 @@ test("a group of a plain and an announcing member shares the partitions, and sho
   expect(await newest.decode(values().find((value) => value === null))).toBeNull();
   const row = { id: BIG, at: 1_735_689_600_123_456n };
   expect(await newest.decode(event)).toMatchObject({ op: "c", before: null, after: { ...row, nick: "deuce 😀" } });
-  expect({ ...((await older.decode(event)) as { after: object }).after }).toEqual(row); // of an envelope
+  expect({ ...((await older.decode(event)) as { after: object }).after }).toEqual(row); // an envelope has `after`
   await expect(newest.decode(Buffer.from([0, 0x7f, 0xff, 0xff, 0xff]))).rejects.toMatchObject({ code: "not-found" });
 });
 
-test("a registry that does not answer is a reason to try again", async () => {
+test("a registry that does not answer is an error worth a retry", async () => {
   const registry = new SchemaRegistry({ host: "http://127.0.0.1:1", retry: { retries: 0 } });
   const reader = eventReader({ registry, topic: "t" });
   await expect(reader.decode(Buffer.alloc(9))).rejects.toMatchObject({ code: "registry-down", fate: "retry" });

@@ -30,14 +30,22 @@ const decoded = (reader: Json | undefined, writer: Json, value: unknown, longs: 
   );
 
 describe("an event is decoded", () => {
-  it("with the schema it names: longs are bigint also where they have a name, decimals stay bytes", async () => {
+  it("with the schema it names: longs are bigints, even named ones, and decimals stay bytes", async () => {
     expect({ ...((await decoded(undefined, WRITER, VALUE)) as object) }).toEqual(VALUE);
   });
 
   it.each<[string, Json, unknown]>([
-    ["leaving out what it does not name", record([{ name: "at", type: ["null", LONG], default: null }]), { at: BIG }],
-    ["a field the event lacks as its default", record([{ name: "zip", type: "long", default: 5 }]), { zip: 5n }],
-    ["a long as a double", record([{ name: "id", type: "double" }]), { id: 7 }],
+    [
+      "without fields that the reader does not name",
+      record([{ name: "at", type: ["null", LONG], default: null }]),
+      { at: BIG },
+    ],
+    [
+      "with the default of a field that the event lacks",
+      record([{ name: "zip", type: "long", default: 5 }]),
+      { zip: 5n },
+    ],
+    ["with a long as a double", record([{ name: "id", type: "double" }]), { id: 7 }],
     [
       "a field by its alias",
       record([{ name: "title", aliases: ["name"], type: ["null", "string"] }]),
@@ -52,12 +60,12 @@ describe("an event is decoded", () => {
     expect({ ...((await decoded(reader, WRITER, VALUE)) as object) }).toEqual(expected);
   });
 
-  it("an int of the event read as a long is a bigint", async () => {
+  it("with an int that is read as a long as a bigint", async () => {
     const [int, long] = ["int", "long"].map((type) => record([{ name: "id", type }]));
     expect(await decoded(long, int ?? null, { id: 5 })).toMatchObject({ id: 5n });
   });
 
-  it("a union JavaScript cannot tell apart names its branch, any other does not", async () => {
+  it("with the branch's name only for unions that JavaScript cannot tell apart", async () => {
     const writer = record([
       { name: "a", type: ["null", "int", "double"] },
       { name: "b", type: ["null", "int", "string"] },
@@ -66,7 +74,7 @@ describe("an event is decoded", () => {
     expect({ ...((await decoded(undefined, writer, value)) as object) }).toEqual(value);
   });
 
-  it("no value is null, and asks nobody", async () => {
+  it("to null without a value and without asking the registry", async () => {
     const registry = registryOf({});
     const reader = eventReader({ registry, topic: TOPIC });
     expect([await reader.decode(null), await reader.decode(undefined), registry.asked]).toEqual([null, null, []]);
@@ -77,7 +85,7 @@ describe("an event that names its schema in a header", () => {
   const GUID = Buffer.from("018f1d7a2b3c4d5e6f708192a3b4c5d6e7", "hex"); // a version and 16 bytes
   const registry = registryOf({ 5: WRITER });
   const reader = eventReader({ registry, topic: TOPIC });
-  /** Nothing before the value; the id it seems to begin with is one the registry has. */
+  /** Plain Avro without a prefix; it happens to start like the id of a schema that the registry has. */
   const bare = Buffer.from([0, 0, 0, 0, 5, 14, 0, 0]);
 
   it.each<["value" | "key", unknown]>([
@@ -95,7 +103,7 @@ describe("an event that names its schema in a header", () => {
     expect(registry.asked).toEqual([]);
   });
 
-  it("is read when the header is the other part's, or has no value", async () => {
+  it("is decoded if the header is for the other part, or has no value", async () => {
     const value = framed(5, WRITER, VALUE);
     for (const headers of [{ __key_schema_id: GUID }, { __value_schema_id: null }, { other: GUID }, undefined]) {
       expect({ ...((await reader.decode(value, headers)) as object) }).toEqual(VALUE);
@@ -104,7 +112,7 @@ describe("an event that names its schema in a header", () => {
     expect({ ...((await reader.decode(value, key, "key")) as object) }).toEqual(VALUE);
   });
 
-  it("is still none as a tombstone", async () => {
+  it("is still null if it is a tombstone", async () => {
     expect(await reader.decode(null, { __value_schema_id: GUID })).toBeNull();
   });
 });
@@ -128,12 +136,12 @@ describe("a long beyond 2^53 read as a number", () => {
       expect(String(error)).not.toMatch(/secret|46116/);
     }
   });
-  it("is none where the reader's schema leaves the field out", async () => {
+  it("is no error if the reader's schema leaves the field out", async () => {
     expect(await decoded(record([{ name: "id", type: "long" }]), WRITER, VALUE, "number")).toMatchObject({ id: 7 });
   });
 });
 
-describe("what cannot be read is told without its bytes", () => {
+describe("an error about an unreadable event contains none of its bytes", () => {
   const bad = (value: Buffer) =>
     eventReader({ registry: registryOf({ 5: WRITER }), topic: TOPIC })
       .decode(value)
@@ -143,14 +151,19 @@ describe("what cannot be read is told without its bytes", () => {
     ["nothing", Buffer.alloc(0), "event-unreadable", "it has 0 bytes"],
     ["less than a header", Buffer.from([0, 0, 0, 5]), "event-unreadable", "it has 4 bytes"],
     ["JSON", Buffer.from('{"secret":1}'), "event-unreadable", "its first byte is not 0"],
-    ["an id nobody knows", framed(6, WRITER, VALUE), "not-found", "schema 6"],
-    ["a cut event", fine.subarray(0, 20), "event-unreadable", "it ends before"],
-    ["an event with more behind", Buffer.concat([fine, Buffer.from("secret")]), "event-unreadable", "it goes on after"],
+    ["an unknown id", framed(6, WRITER, VALUE), "not-found", "schema 6"],
+    ["a truncated event", fine.subarray(0, 20), "event-unreadable", "it is shorter than"],
+    [
+      "an event with trailing bytes",
+      Buffer.concat([fine, Buffer.from("secret")]),
+      "event-unreadable",
+      "it is longer than",
+    ],
     [
       "bytes of another schema",
       Buffer.concat([fine.subarray(0, 6), Buffer.from([0x7f])]),
       "event-unreadable",
-      "do not fit",
+      "do not match",
     ],
   ])("%s", async (_, value, code, text) => {
     const error = await bad(value);
@@ -167,7 +180,7 @@ describe("what cannot be read is told without its bytes", () => {
     });
   });
 
-  it("a reader that lacks a default, by the field's name and what to do", async () => {
+  it("a reader without a required default: the error names the field and what to do", async () => {
     await expect(decoded(record([{ name: "zip", type: "string" }]), WRITER, VALUE)).rejects.toMatchObject({
       code: "event-unreadable",
       message: expect.stringContaining("zip"),
@@ -211,7 +224,7 @@ describe("what cannot be read is told without its bytes", () => {
     });
   });
 
-  it("a record of another namespace, where a union could take the wrong one of two", async () => {
+  it("a record in another namespace, if a union could mistake it for a second type", async () => {
     const inner = (name: string) => ({ type: "record", name, fields: [{ name: "x", type: "int" }] });
     const of = (...fields: readonly Json[]) => record(fields.map((type, at) => ({ name: `f${at}`, type })));
     const reader = of([inner("a.X"), inner("b.X")], inner("c.Y"));
@@ -222,7 +235,7 @@ describe("what cannot be read is told without its bytes", () => {
     });
   });
 
-  it("a record of another name, by what to do", async () => {
+  it("a record with another name: the error says what to do", async () => {
     const other = { ...(WRITER as object), name: "Row" };
     await expect(decoded(other, WRITER, VALUE)).rejects.toMatchObject({
       code: "event-unreadable",
@@ -231,7 +244,7 @@ describe("what cannot be read is told without its bytes", () => {
     expect(await decoded({ ...other, aliases: ["Value"] }, WRITER, VALUE)).toMatchObject({ id: 7n });
   });
 
-  it("a reader's schema is refused before any event comes", () => {
+  it("a reader's schema is refused before the first event", () => {
     const twice = record([
       { name: "a", type: { type: "fixed", name: "F", size: 1 } },
       { name: "b", type: { type: "fixed", name: "F", size: 1 } },
@@ -246,7 +259,7 @@ describe("what cannot be read is told without its bytes", () => {
 });
 
 describe("the registry", () => {
-  it("is asked once for each schema, however many events ask at the same time", async () => {
+  it("is asked once for each schema, however many events need it at the same time", async () => {
     const registry = registryOf({ 5: WRITER });
     const reader = eventReader({ registry, topic: TOPIC });
     const event = framed(5, WRITER, VALUE);
@@ -254,7 +267,7 @@ describe("the registry", () => {
     expect(registry.asked).toEqual([5]);
   });
 
-  it("that failed is asked again a second later, not before", async () => {
+  it("is asked again one second after a failure, and not earlier", async () => {
     vi.useFakeTimers();
     try {
       const schemas: Record<number, Json> = {};
@@ -271,7 +284,7 @@ describe("the registry", () => {
     }
   });
 
-  it("that is down is a reason to try again", async () => {
+  it("that is down gives an error worth a retry", async () => {
     const registry = { getSchema: () => Promise.reject(Object.assign(new Error("status 400"), { status: 400 })) };
     const reader = eventReader({ registry, topic: TOPIC });
     await expect(reader.decode(framed(5, WRITER, VALUE))).rejects.toMatchObject({
@@ -280,7 +293,7 @@ describe("the registry", () => {
     });
   });
 
-  it("of a hundred schemas and more keeps the newest", async () => {
+  it("is asked again only for the oldest of more than a hundred schemas", async () => {
     const int: Json = record([{ name: "n", type: "int" }]);
     const registry = registryOf(Object.fromEntries(Array.from({ length: 102 }, (_, id) => [id, int])));
     const reader = eventReader({ registry, topic: TOPIC });
@@ -291,12 +304,12 @@ describe("the registry", () => {
   });
 });
 
-it("a reader's fingerprint is that of its schema as a contract has it; without one there is none", () => {
+it("a reader's fingerprint equals the one of its schema in a contract; without a schema there is none", () => {
   const registry = registryOf({});
   expect(eventReader({ registry, topic: TOPIC, schema: WRITER }).fingerprint).toBe(readerFingerprint(WRITER));
   expect(eventReader({ registry, topic: TOPIC }).fingerprint).toBeUndefined();
 });
 
-it("a consumer's process loads avsc and kafkajs with it, and nothing of the service", () => {
+it("a consumer's process loads avsc and kafkajs, and no part of the service", () => {
   expect(packagesLoadedBy("consumer/consumer.ts")).toEqual(["avsc", "kafkajs"]);
 });

@@ -2,7 +2,7 @@ import avsc from "avsc";
 import { avscType } from "../event/avro.ts";
 import type { Json } from "../../src/json.ts";
 
-/** A registry of these schemas by id, as the library gives them; `asked` counts. */
+/** A registry with these schemas by id, in the library's form; `asked` counts the requests. */
 export function registryOf(schemas: Readonly<Record<number, Json>>) {
   const asked: number[] = [];
   return {
@@ -17,7 +17,7 @@ export function registryOf(schemas: Readonly<Record<number, Json>>) {
   };
 }
 
-/** 0, the schema's id, and the value in Avro. */
+/** A zero byte, the schema's id, and the value in Avro. */
 export function framed(id: number, schema: Json, value: unknown): Buffer {
   const head = Buffer.alloc(5);
   head.writeInt32BE(id, 1);

@@ -78,7 +78,7 @@ describe("a source that cannot be followed ends the service with what to do, and
     await source.query(TABLE);
     const prefix = uniquePrefix();
     const output = await refused({ database: source.address, prefix });
-    expect(output).toMatch(/\[wal-level\] wal_level is replica; logical is needed/);
+    expect(output).toMatch(/\[wal-level\] wal_level is replica; logical is required/);
     expect(output).toContain("ALTER SYSTEM SET wal_level = 'logical'");
     expect(await left(source, prefix)).toEqual([]);
   });
@@ -106,7 +106,7 @@ describe("a source that cannot be followed ends the service with what to do, and
     await source.query(`grant select on t to ${role.name}`);
     const output = await refused({ database: address, prefix });
     expect(output).toMatch(/\[postgres-refused\] creating publication .*permission denied/);
-    expect(output).toContain("grant the right that is named");
+    expect(output).toContain("grant the right named in the message");
     const slots = await source.query("select from pg_replication_slots where database = current_database()");
     expect(slots).toEqual([]);
   });

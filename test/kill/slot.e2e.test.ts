@@ -20,7 +20,7 @@ it("a service killed while its slot is being made takes that slot when it is rea
     await first.exited;
   }
   await using second = await startService(options, false);
-  await until(() => second.output().includes("is being made by pid"), "the service has met the half-made slot");
+  await until(() => second.output().includes("is being created by pid"), "the service has met the half-made slot");
   await long.query("commit");
   await long.end();
   await using events = readEvents([`${prefix}.public.t`]);

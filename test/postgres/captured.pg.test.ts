@@ -35,7 +35,7 @@ const LISTS: readonly (readonly [string | undefined, { exclude?: string }, reado
   [undefined, { exclude: "sales\\..*" }, ["public.Orders", "public.customers"]],
 ];
 
-test("the tables that the lists take, each as the catalog reader says it is; never a system's or Fieldgate's own", async () => {
+test("captured are the tables that match the lists, never those of the system or of Fieldgate itself", async () => {
   await using from = await source(TABLES);
   for (const [include, more, expected] of LISTS) {
     expect([include, await names(from, capture(include, more))]).toEqual([include, expected]);
@@ -45,7 +45,7 @@ test("the tables that the lists take, each as the catalog reader says it is; nev
   expect(warnings).toEqual([]);
 });
 
-test("names that are no permanent table, or may not be read, are one error; an expression without a table a warning", async () => {
+test("names of missing or unreadable tables are reported in one error; a pattern without a match is a warning", async () => {
   await using from = await source(TABLES);
   const reading = failure(
     readCapturedTables(from.client, capture("public.customers,public.nobody,public.cache,public.seen")),
@@ -53,14 +53,14 @@ test("names that are no permanent table, or may not be read, are one error; an e
   expect(await reading).toMatchObject({
     code: "table-missing",
     message:
-      "[table-missing] no such permanent table, or no right to select from it: public.nobody, public.cache, public.seen",
-    next: "correct table.include.list, or GRANT SELECT on them",
+      "[table-missing] not a permanent table, or no right to SELECT from it: public.nobody, public.cache, public.seen",
+    next: "correct table.include.list, or GRANT SELECT on the tables",
   });
   const { warnings } = await readCapturedTables(from.client, capture("public.customers,public\\.tmp_.*"));
   expect(warnings).toEqual(["table.include.list: public\\.tmp_.* matches no table"]);
   expect(await failure(readCapturedTables(from.client, capture("nobody\\..*")))).toMatchObject({
     code: "table-missing",
-    message: "[table-missing] the include and exclude lists take no table of the database",
+    message: "[table-missing] the include and exclude lists match no table of the database",
   });
 });
 
@@ -80,18 +80,18 @@ const PARTS: readonly (readonly [string | undefined, boolean, readonly string[]]
   ["public\\.t.*", true, ["public.t"]],
 ];
 
-test("of a partitioned table the partitions or the root are captured, as publish.via.partition.root says", async () => {
+test("publish.via.partition.root decides whether the partitions or the partitioned table are captured", async () => {
   await using from = await source(PARTITIONED);
   for (const [include, viaRoot, expected] of PARTS) {
     expect([include, viaRoot, await names(from, capture(include, { viaRoot }))]).toEqual([include, viaRoot, expected]);
   }
 });
 
-test("a partitioned table whose changes come under other names is refused, or told when an expression takes it", async () => {
+test("a partitioned table whose changes are sent under other names is refused, or a warning if a pattern matches it", async () => {
   await using from = await source(PARTITIONED);
   expect(await failure(readCapturedTables(from.client, capture("public.t")))).toMatchObject({
     code: "config-invalid",
-    message: expect.stringMatching(/under their partitions' names, .* public\.t \(public\.t1, public\.t2a\)$/),
+    message: expect.stringMatching(/under the names of their partitions, .* public\.t \(public\.t1, public\.t2a\)$/),
     next: "set publish.via.partition.root to true, or list the partitions too",
   });
   const { tables, warnings } = await readCapturedTables(from.client, capture("public\\.(t|other)"));

@@ -19,7 +19,7 @@ function column(attnum: number, columnName: string, typeName: string, more: obje
   };
 }
 
-test("a table is read with everything the log does not say", async () => {
+test("a table is read with everything that the log does not contain", async () => {
   await using from = await source(
     `CREATE DOMAIN positive AS int CHECK (VALUE > 0);
      CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, gone text, price numeric(10,2) NOT NULL DEFAULT 1.5,
@@ -47,14 +47,14 @@ test.each([
   ["not a partial index", "a int NOT NULL", "CREATE UNIQUE INDEX ON t (a) WHERE a > 0", []],
   ["not an index on an expression", "a int NOT NULL", "CREATE UNIQUE INDEX ON t (abs(a))", []],
   ["without included columns", "a int NOT NULL, b int NOT NULL", "CREATE UNIQUE INDEX ON t (b) INCLUDE (a)", [2]],
-  ["not a deferrable one", "a int NOT NULL UNIQUE DEFERRABLE", "", []],
-  ["nothing without one", "a int", "", []],
+  ["not a deferrable index", "a int NOT NULL UNIQUE DEFERRABLE", "", []],
+  ["nothing without an index", "a int", "", []],
 ])("the key is %s", async (_what, columns, ddl, key) => {
   await using from = await source(`CREATE TABLE t (${columns}); ${ddl}`);
   expect((await readTables(from.client, [name("t")]))[0]?.key).toEqual(key);
 });
 
-test("a NOT NULL that was never validated proves nothing", async () => {
+test("a column whose NOT NULL constraint was never validated counts as nullable", async () => {
   await using from = await source(
     `CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, NULL);
      ALTER TABLE t ADD CONSTRAINT v_there NOT NULL v NOT VALID`,
@@ -65,7 +65,7 @@ test("a NOT NULL that was never validated proves nothing", async () => {
   expect(await columnV()).toMatchObject({ name: "v", notNull: true });
 });
 
-test("every table that is not there is named at once, the others come in the order asked for", async () => {
+test("all missing tables are named in one error; tables are returned in the requested order", async () => {
   await using from = await source("CREATE TABLE a (); CREATE TABLE b (); CREATE VIEW v AS SELECT 1 AS x");
   const tables = await readTables(from.client, [name("b"), name("a")]);
   expect(tables.map((table) => table.name)).toEqual(["b", "a"]);
@@ -90,12 +90,12 @@ test("a table and its snapshot agree: a change is in both or in neither", async 
   expect(xid < done.snapshot.xmax && !done.snapshot.inProgress.has(xid)).toBe(true);
 });
 
-test("a table that is gone is undefined, with a snapshot", async () => {
+test("a dropped table is undefined, with a snapshot", async () => {
   await using from = await source("CREATE TABLE t ()");
   expect(await readTable(from.client, tableOid(4_000_000_000))).toMatchObject({ table: undefined, snapshot: {} });
 });
 
-test("a rewrite changes the file, a rename does not", async () => {
+test("a rewrite changes the filenode, a rename does not", async () => {
   await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int)");
   const [table] = await readTables(from.client, [name("t")]);
   const filenode = async () => (await readTable(from.client, table?.oid ?? tableOid(0))).table?.filenode;

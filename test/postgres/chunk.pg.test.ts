@@ -38,7 +38,7 @@ const VALUES = `
    gen_random_uuid(), decode(repeat('ab', 3000), 'hex'), '294276-12-31', '23:59:59.999999', '294276-12-31 23:59:59.999999',
    '0099-01-01 00:00:00+00', '"x"', '1e5')`;
 
-test("a chunk's rows are byte for byte what the stream sent, for every type", async () => {
+test("a chunk's rows equal those of the stream byte for byte, for every type", async () => {
   await using from = await source(EVERY_TYPE);
   await using followed = await follow(from);
   await from.app.query(`SET TimeZone = 'Asia/Kolkata'; SET DateStyle = 'SQL, DMY'; SET extra_float_digits = 0`);
@@ -49,7 +49,7 @@ test("a chunk's rows are byte for byte what the stream sent, for every type", as
   expect(chunk.rows.map((row) => row.toString("hex"))).toEqual(streamed);
   const values = valuesOf(chunk);
   expect(values).toHaveLength(5);
-  // The session's own settings do not show.
+  // The settings of this session must not matter.
   expect(values[0]?.slice(13, 18)).toEqual([
     "\\x00ff10",
     "2026-11-23",
@@ -60,7 +60,7 @@ test("a chunk's rows are byte for byte what the stream sent, for every type", as
   expect(values[4]?.slice(5, 7)).toEqual(["3.4028235e+38", "1.7976931348623157e+308"]);
 });
 
-test("every row is read once, in key order, across ranges of any size", async () => {
+test("every row is read once, in key order, whatever the size of the ranges", async () => {
   await using from = await source(
     `CREATE TABLE pairs (a numeric(6,2), b text, c timestamptz, v int, PRIMARY KEY (b, a, c));
      INSERT INTO pairs SELECT g % 7, chr(65 + g % 5) || '''"', 'epoch'::timestamptz + g * interval '1 ms', g
@@ -83,7 +83,7 @@ test("every row is read once, in key order, across ranges of any size", async ()
   }
 });
 
-test("an empty table is one range, done, without a last key", async () => {
+test("an empty table is a single range without a last key", async () => {
   await using from = await source("CREATE TABLE empty (id int PRIMARY KEY, v int)");
   const request = await requestFor(from, "empty");
   const nothing = { kind: "rows", rows: [], last: undefined, done: true, scanned: 0 };
@@ -112,7 +112,7 @@ test.each([
   expect(valuesOf(optional).map(([id]) => id)).toEqual(["1", "2"]);
 });
 
-test("a range's last key counts also when no row in it is due", async () => {
+test("a range has a last key even if none of its rows is due", async () => {
   await using from = await source(
     "CREATE TABLE due (id int PRIMARY KEY, v int); INSERT INTO due SELECT g, CASE WHEN g > 8 THEN g END FROM generate_series(1, 10) g",
   );
@@ -126,7 +126,7 @@ test("a range's last key counts also when no row in it is due", async () => {
   ]);
 });
 
-test("keys asked for again come, those that are gone do not", async () => {
+test("rows can be read again by key; deleted ones are missing from the result", async () => {
   await using from = await source(
     `CREATE TABLE pairs (a bytea, b boolean, c char(3), PRIMARY KEY (a, b, c)); INSERT INTO pairs VALUES ('\\x01', true, 'a'), ('\\x02', false, 'b')`,
   );
@@ -143,7 +143,7 @@ test("keys asked for again come, those that are gone do not", async () => {
   ]);
 });
 
-test("names of any kind are quoted", async () => {
+test("names with any characters are quoted", async () => {
   await using from = await source(
     `CREATE TYPE "my ""type" AS ENUM ('x');
      CREATE TABLE "t""; --" ("k""1" varchar(9) PRIMARY KEY, "select" "my ""type"); INSERT INTO "t""; --" VALUES ('a', 'x'), ('b', NULL)`,
@@ -175,7 +175,7 @@ test("a chunk waits for a rewrite and then reads the new table, not an empty one
   expect(chunk.table.columns[1]?.typeName).toBe("bigint");
 });
 
-test("a table that is held is told as locked, and the session goes on", async () => {
+test("a table that another session has locked is reported as locked, and the session remains usable", async () => {
   await using from = await source("CREATE TABLE held (id int PRIMARY KEY)");
   const request = await requestFor(from, "held", { lockTimeoutMs: 50 });
   await from.app.query("BEGIN; LOCK TABLE held");
@@ -190,8 +190,8 @@ test.each([
   ["replaced", "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v int)", "gone"],
   ["in another schema", "CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s", "gone"],
   ["without a column", "ALTER TABLE t DROP COLUMN v", "differs"],
-  ["with another column of the name", "ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v int", "differs"],
-  ["with a column more", "ALTER TABLE t ADD COLUMN w int", "rows"],
+  ["with a new column of the same name", "ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v int", "differs"],
+  ["with one more column", "ALTER TABLE t ADD COLUMN w int", "rows"],
 ])("a table that is %s meanwhile gives no wrong rows", async (_what, ddl, kind) => {
   await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 2)");
   const request = await requestFor(from, "t");
@@ -199,7 +199,7 @@ test.each([
   expect((await readChunk(from.client, request)).kind).toBe(kind);
 });
 
-test("rows of an inheriting table stay out, those of partitions come", async () => {
+test("rows of partitions are included, rows of inheriting tables are not", async () => {
   await using from = await source(
     `CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child () INHERITS (parent);
      INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2);
@@ -210,7 +210,7 @@ test("rows of an inheriting table stay out, those of partitions come", async () 
   expect(valuesOf(await readChunk(from.client, await requestFor(from, "parted")))).toEqual([["3"]]);
 });
 
-test("rows, catalog and snapshot of a chunk are of one moment", async () => {
+test("rows, catalog and snapshot of a chunk belong to the same moment", async () => {
   await using from = await source("CREATE TABLE t (id int PRIMARY KEY)");
   await using followed = await follow(from);
   const request = await requestFor(from, "t");

@@ -11,7 +11,7 @@ import { until } from "../stack/until.ts";
 
 export type OwnSession = Client & AsyncDisposable;
 
-/** A session of the code under test, ended with the scope. */
+/** A session of the code under test, which ends with the scope. */
 export async function session(options: PostgresOptions, applicationName = "test"): Promise<OwnSession> {
   const client = await connect(options, { applicationName });
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
@@ -19,17 +19,17 @@ export async function session(options: PostgresOptions, applicationName = "test"
 
 export interface Source extends AsyncDisposable {
   readonly database: Database;
-  /** The code under test's. */
+  /** The session of the code under test. */
   readonly client: OwnSession;
-  /** The application's: names without a schema are in public. */
+  /** The application's session: its search path is public. */
   readonly app: OwnSession;
   readonly slot: string;
   readonly publication: string;
-  /** Where the slot begins. */
+  /** The position at which the slot starts. */
   readonly start: Lsn;
 }
 
-/** A database with the tables of `ddl`, all of them published, and a slot after them. */
+/** A database with the tables of `ddl`, all of them published, and a slot created after them. */
 export async function source(ddl: string, address?: Parameters<typeof freshDatabase>[0]): Promise<Source> {
   const database = await freshDatabase(address);
   const client = await session(database.address);
@@ -58,7 +58,7 @@ export async function source(ddl: string, address?: Parameters<typeof freshDatab
 export interface Followed extends AsyncDisposable {
   readonly stream: WalStream;
   readonly wakes: () => number;
-  /** Everything read so far; each call reads what is queued. */
+  /** All items so far; each call first reads what is queued. */
   items(): readonly WalItem[];
   messages(): readonly WalMessage[];
 }
@@ -75,7 +75,7 @@ export async function follow(from: Source, options: Partial<StreamOptions> = {})
       ...options,
     });
   const stream = await open().catch(async (error: unknown) => {
-    // A reader that has ended holds the slot a moment longer.
+    // A reader that has just ended still holds the slot for a moment.
     if (!String(error).includes("has just ended")) throw error;
     await until(async () => (await readSlot(from.client, from.slot))?.active === false, "the slot is free");
     return open();
@@ -94,16 +94,16 @@ export async function follow(from: Source, options: Partial<StreamOptions> = {})
   };
 }
 
-/** Waits until the stream has carried so many commits, and returns the messages. */
+/** Waits until the stream has delivered `count` commits, and returns all messages. */
 export function commits(followed: Followed, count: number): Promise<readonly WalMessage[]> {
   return until(() => {
     const messages = followed.messages();
     const seen = messages.filter((message) => message.kind === "commit").length;
     return seen >= count ? messages : undefined;
-  }, `${count} transactions have come`);
+  }, `${count} transactions have arrived`);
 }
 
-/** The values of the new rows, as text; null and what was not sent are null. */
+/** The values of the new rows, as text; values that are null or were not sent are null. */
 export function newRows(messages: readonly WalMessage[]): readonly (readonly (string | null)[])[] {
   return messages.flatMap((message) =>
     "newAt" in message && message.newAt >= 0 ? [valuesAt(message.bytes, message.newAt)] : [],
@@ -118,7 +118,7 @@ export function valuesAt(bytes: Buffer, at: number): readonly (string | null)[] 
   );
 }
 
-/** What was thrown, for looking at its code. */
+/** Returns what the work throws, so that a test can check its code. */
 export async function failure(work: Promise<unknown>): Promise<unknown> {
   try {
     await work;

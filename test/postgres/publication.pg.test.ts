@@ -25,7 +25,7 @@ async function read(from: Source, name: string): Promise<Publication> {
   return publication;
 }
 
-test("a publication is created for the tables, and one it lacks is added", async () => {
+test("a publication is created for the tables, and a missing table is added later", async () => {
   await using from = await source(TABLES);
   const first = [table("a"), table('b "c')];
   expect(await ensurePublication(from.client, need('p"ub', first))).toEqual({ created: true, added: first });
@@ -42,7 +42,7 @@ test("a publication is created for the tables, and one it lacks is added", async
   expect((await read(from, 'p"ub')).tables).toHaveLength(3);
 });
 
-test("a publication of all tables is left as it is, and one of a schema has its tables", async () => {
+test("a publication FOR ALL TABLES is not changed, and one for a schema has the tables of the schema", async () => {
   await using from = await source(TABLES);
   const nothing = { created: false, added: [] };
   expect(await ensurePublication(from.client, need("everything", [table("a")]))).toEqual(nothing);
@@ -51,7 +51,7 @@ test("a publication of all tables is left as it is, and one of a schema has its 
   expect(missingFrom(await read(from, "of_schema"), [table("a"), table("a", "s")])).toEqual([table("a")]);
 });
 
-test("what is skipped is not sent, but a truncation always is", async () => {
+test("skipped operations are not sent, except that truncates always are", async () => {
   await using from = await source(TABLES);
   await ensurePublication(from.client, need("few", [table("a")], { operations: new Set(["insert"]) }));
   expect((await read(from, "few")).operations).toEqual(new Set(["insert", "truncate"]));
@@ -71,7 +71,7 @@ test.each([
   expect(await read(from, "made")).toMatchObject({ allTables });
 });
 
-test("disabled takes it as it is; what it lacks is told with the statements", async () => {
+test("mode disabled changes nothing; the error has the statements that add what is missing", async () => {
   await using from = await source(TABLES);
   const mode = "disabled" as const;
   expect(await failure(ensurePublication(from.client, need("none", [table("a")], { mode })))).toMatchObject({
@@ -86,14 +86,14 @@ test("disabled takes it as it is; what it lacks is told with the statements", as
   });
 });
 
-test("no_tables makes an empty one and says what to add", async () => {
+test("mode no_tables creates an empty publication, and the error says which tables to add", async () => {
   await using from = await source(TABLES);
   const made = await failure(ensurePublication(from.client, need("empty", [table("a")], { mode: "no_tables" })));
   expect(made).toMatchObject({ next: `ALTER PUBLICATION "empty" ADD TABLE "public"."a";` });
   expect(await read(from, "empty")).toMatchObject({ tables: [] });
 });
 
-test("a column list or row filter of a captured table is refused, one of another is not", async () => {
+test("a column list or row filter is refused on captured tables only", async () => {
   await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE u (id int PRIMARY KEY)");
   await from.app.query("CREATE PUBLICATION part FOR TABLE t (id) WHERE (id > 3), u");
   expect((await read(from, "part")).tables).toEqual([
@@ -107,13 +107,13 @@ test("a column list or row filter of a captured table is refused, one of another
   expect(await ensurePublication(from.client, need("part", [table("u")]))).toEqual({ created: false, added: [] });
 });
 
-test("partitions are sent under their own names or their root's, as publish.via.partition.root says", async () => {
+test("publish.via.partition.root decides whose name is used for the changes of partitions", async () => {
   await using from = await source(PARTITIONED);
   const root = need("parted", [table("t")], { viaRoot: true });
   const leaves = need("parted", [table("t1"), table("t2")]);
   await ensurePublication(from.client, root);
   expect((await read(from, "parted")).tables).toMatchObject([{ name: "t" }]);
-  // Other names are asked for: `filtered` changes the publication, the other modes say how.
+  // Now the other names are required: `filtered` changes the publication, the other modes report the statement.
   expect(await failure(ensurePublication(from.client, { ...leaves, mode: "disabled" }))).toMatchObject({
     message:
       "[publication-unfit] publication parted does not send public.t1, public.t2 under that name (publish_via_partition_root is true)",
@@ -123,7 +123,7 @@ test("partitions are sent under their own names or their root's, as publish.via.
   expect((await read(from, "parted")).tables).toMatchObject([{ name: "t1" }, { name: "t2" }]);
 });
 
-test("a publication that is not there is undefined, and one nobody may create is refused", async () => {
+test("a missing publication is undefined, and creating one without the right is refused", async () => {
   await using from = await source(TABLES);
   expect(await readPublication(from.client, "nowhere")).toBeUndefined();
   expect(await failure(ensurePublication(from.client, need("wrong", [table("nowhere")])))).toMatchObject({

@@ -6,12 +6,12 @@ import { startSupervisor } from "../../local/supervisor.ts";
 import type { PostgresOptions } from "../../src/postgres/connection.ts";
 import { type Authority, certificateAuthority } from "../stack/certificates.ts";
 
-/** A PostgreSQL of its own that lets these roles in with TLS only (`plain`: without TLS only). */
+/** A separate PostgreSQL server that accepts these roles only with TLS, and `plain` only without. */
 export interface SecuredPostgres extends AsyncDisposable {
-  /** The superuser, who may come without TLS. */
+  /** The superuser, who may connect without TLS. */
   readonly admin: PostgresAddress;
   readonly authority: Authority;
-  /** Of role `secure` (password) or `certified` (client certificate) or `plain` (password, never TLS). */
+  /** For role `secure` (password), `certified` (client certificate) or `plain` (password, never TLS). */
   options(role: "secure" | "certified" | "plain", host?: string): PostgresOptions;
 }
 
@@ -28,7 +28,7 @@ export async function securedPostgres(hosts: readonly string[]): Promise<Secured
   await using stack = new AsyncDisposableStack();
   const authority = stack.use(await certificateAuthority());
   const server = await authority.issue("server", { hosts });
-  // Never the servers that FIELDGATE_STACK names: this one's settings are changed.
+  // Never one of the servers in FIELDGATE_STACK, because this test changes the server's settings.
   const prepared = await createPostgres(stack.use(await startSupervisor()), []);
   await prepared.start();
   const admin = prepared.address;

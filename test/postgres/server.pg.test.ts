@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { startStack } from "../../local/stack.ts";
 import { checkSource } from "../../src/postgres/check.ts";
 import { connect, type PostgresOptions } from "../../src/postgres/connection.ts";
-import { currentSnapshot, markTransactionId, writeMark } from "../../src/postgres/mark.ts";
+import { readSnapshot, writeMarkForXid, writeMark } from "../../src/postgres/mark.ts";
 import { isVisible } from "../../src/wal/snapshot.ts";
 import { until } from "../stack/until.ts";
 import { servers } from "../stack/servers.ts";
@@ -11,7 +11,7 @@ import { commits, failure, follow, newRows, session, type Source, source } from 
 
 const alone = (...postgresFlags: readonly string[]) => startStack({ kafka: false, registry: false, postgresFlags });
 
-test("a server that can be followed says which it is", async () => {
+test("a suitable server is described with its id, timeline and version", async () => {
   await using client = await session(servers.postgres);
   const facts = await checkSource(client);
   expect(facts).toMatchObject({ timeline: 1, database: servers.postgres.database });
@@ -21,7 +21,7 @@ test("a server that can be followed says which it is", async () => {
   expect((await checkSource(client)).systemId).toBe(facts.systemId);
 });
 
-test("a role without REPLICATION is refused with the statement that cures it, a member of rds_replication is not", async () => {
+test("a role without REPLICATION is refused with the statement that helps; a member of rds_replication is accepted", async () => {
   await using from = await source("CREATE TABLE t ()");
   const role = `Role_${from.database.address.database}`;
   await from.app.query(`CREATE ROLE "${role}" LOGIN PASSWORD 'of-the-role'`);
@@ -36,7 +36,7 @@ test("a role without REPLICATION is refused with the statement that cures it, a 
   expect(facts.database).toBe(from.database.address.database);
 });
 
-test("a server whose wal_level is not logical is refused with the statement that cures it", async () => {
+test("a server whose wal_level is not logical is refused with the statement that helps", async () => {
   await using stack = await alone("wal_level=replica");
   await using client = await session(stack.postgres);
   expect(await failure(checkSource(client))).toMatchObject({
@@ -60,7 +60,7 @@ test("a standby is refused", async () => {
   expect(await failure(checkSource(client))).toMatchObject({ code: "source-is-standby" });
 });
 
-test("a commit that waits for its standby is streamed before any snapshot sees it; marks do not wait", async () => {
+test("a commit that waits for a standby is streamed before any snapshot sees it; marks do not wait", async () => {
   await using stack = await alone();
   await using from = await source("CREATE TABLE t (id int PRIMARY KEY)", stack.postgres);
   await using followed = await follow(from);
@@ -69,25 +69,25 @@ test("a commit that waits for its standby is streamed before any snapshot sees i
   const before = await commits(followed, id);
   const xid = before.findLast((message) => message.kind === "begin")?.xid ?? 0;
   expect(newRows(before).at(-1)).toEqual([String(id)]);
-  expect(isVisible(await currentSnapshot(from.client), xid)).toBe(false);
+  expect(isVisible(await readSnapshot(from.client), xid)).toBe(false);
   expect((await from.client.query("SELECT FROM public.t WHERE id = $1", [id])).rows).toEqual([]);
-  // The mark passes, and lies behind the transaction that is not visible yet.
+  // The mark does not wait, and it follows the transaction that is not visible yet.
   await writeMark(from.client, "fieldgate.low", "1");
-  const mark = await markTransactionId(from.client, "fieldgate.high", "2");
+  const mark = await writeMarkForXid(from.client, "fieldgate.high", "2");
   const messages = (await commits(followed, id + 2)).slice(before.length);
   const xids = messages.flatMap((message) => (message.kind === "begin" ? [message.xid] : []));
   expect(xids).toHaveLength(2);
   expect(xids.at(-1)).toBe(Number(mark));
-  const snapshot = await currentSnapshot(from.client);
+  const snapshot = await readSnapshot(from.client);
   expect(isVisible(snapshot, xid)).toBe(false);
   expect(isVisible(snapshot, Number(mark))).toBe(true);
   expect(snapshot.xmin).toBe(BigInt(xid));
   await standby[Symbol.asyncDispose]();
   await waiting;
-  expect(isVisible(await currentSnapshot(from.client), xid)).toBe(true);
+  expect(isVisible(await readSnapshot(from.client), xid)).toBe(true);
 });
 
-/** Inserts until a commit waits: the setting reaches the server's processes one after the other. */
+/** Inserts until a commit waits: the setting does not reach all processes of the server at the same time. */
 async function insertThatWaits(from: Source): Promise<{ readonly waiting: Promise<unknown>; readonly id: number }> {
   for (let id = 1; ; id++) {
     let done = false;
@@ -95,12 +95,12 @@ async function insertThatWaits(from: Source): Promise<{ readonly waiting: Promis
     const held = await until(async () => {
       const { rows } = await from.client.query("SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
       return rows.length > 0 ? "held" : done && "done";
-    }, "the insert is done or waits");
+    }, "the insert has finished or is waiting");
     if (held === "held") return { waiting, id };
   }
 }
 
-/** Until it is disposed every commit waits for a standby that is not there. */
+/** Until it is disposed, every commit waits for a standby that does not exist. */
 async function absentStandby(address: PostgresOptions): Promise<AsyncDisposable> {
   const client = await connect(address, { applicationName: "operator" });
   const setTo = async (names: string): Promise<void> => {
@@ -120,7 +120,7 @@ async function absentStandby(address: PostgresOptions): Promise<AsyncDisposable>
   return stack;
 }
 
-test("a server can stop though its reader has acknowledged nothing", async () => {
+test("a server can stop even if its reader has acknowledged nothing", async () => {
   await using stack = await alone();
   const from = await source("CREATE TABLE t (id int PRIMARY KEY)", stack.postgres);
   await using followed = await follow(from);

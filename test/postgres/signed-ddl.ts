@@ -6,21 +6,21 @@ import type { PostgresOptions } from "../../src/postgres/connection.ts";
 import { until } from "../stack/until.ts";
 import { type Followed, follow, type Source, source, valuesAt } from "./follow.ts";
 
-/** A database with the trigger, followed from after its installation. */
+/** A database with the trigger, followed from the time after its installation. */
 export interface Triggered extends AsyncDisposable {
   readonly from: Source;
   readonly secret: string;
-  /** Runs statements, each a query of its own, and returns what the log has of them. */
+  /** Runs each statement as a query and returns what the log then contains. */
   run(...statements: readonly string[]): Promise<Heard>;
-  /** What the log has of the work, which is done in other sessions. */
+  /** Runs work that uses other sessions, and returns what the log then contains. */
   hear(work: () => Promise<unknown>): Promise<Heard>;
 }
 
 export interface Heard {
-  /** In the order of the log: R(columns), I(values), T, M(trusted or not), and C between transactions. */
+  /** In log order: R(columns), I(values), T, M(tables, or `untrusted`), and C between transactions. */
   readonly words: readonly string[];
   readonly ddl: readonly DdlMessage[];
-  /** The bytes of every message with our prefix, as text. */
+  /** All messages with our prefix, as text. */
   readonly contents: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export async function triggered(setup: string, address?: PostgresOptions): Promi
       hear(async () => {
         for (const statement of statements) await from.app.query(statement);
       }).catch(async (error: unknown) => {
-        await from.app.query("ROLLBACK"); // the next case finds the session usable
+        await from.app.query("ROLLBACK"); // so that the next case can use the session
         throw error;
       }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
@@ -60,7 +60,7 @@ export async function secretOf(client: Client): Promise<string> {
   return found.secret;
 }
 
-/** Writes a mark and returns everything before it. */
+/** Writes a mark and returns everything that precedes it. */
 async function marked(client: Client, followed: Followed, mark: string): Promise<readonly WalMessage[]> {
   await client.query("SELECT pg_catalog.pg_logical_emit_message(true, 'test', $1::text)", [mark]);
   return until(() => {
@@ -101,7 +101,7 @@ function inWords(ddl: Ddl): string {
   return [...tables, ...(ddl.undescribed.length === 0 ? [] : [`look ${ddl.undescribed.length}`])].join("; ");
 }
 
-/** The commands that were believed. */
+/** The commands of the trusted messages. */
 export function trusted(heard: Heard): readonly Ddl[] {
   return heard.ddl.map((one) => {
     if (one.kind !== "trusted") throw new Error(`untrusted: ${one.why}`);

@@ -15,12 +15,12 @@ function commitsOf(items: readonly WalItem[]): readonly Commit[] {
   return messages.filter((message) => message.kind === "commit");
 }
 
-test("acknowledging one transaction brings exactly the next after a restart", async () => {
+test("after a restart, the stream resumes exactly behind the acknowledged transaction", async () => {
   await using from = await source(TABLE);
   let start = from.start;
   for (let round = 0; round < 10; round++) {
     const [a, b] = [String(round * 2), String(round * 2 + 1)];
-    // One text is one round trip: the two commit records are adjacent but for what other sessions write.
+    // Sent in one text, the two commit records are adjacent, unless another session writes in between.
     await from.app.query(`INSERT INTO t VALUES (${a}); COMMIT; INSERT INTO t VALUES (${b}); COMMIT`);
     {
       await using first = await follow(from, { start });
@@ -30,7 +30,7 @@ test("acknowledging one transaction brings exactly the next after a restart", as
       first.stream.acknowledge(start);
       await until(
         async () => (await readSlot(from.client, from.slot))?.confirmedFlush === start,
-        "the slot is where it was acknowledged, to the byte",
+        "the slot is at the acknowledged byte",
       );
     }
     await using second = await follow(from, { start });
@@ -42,7 +42,7 @@ test("acknowledging one transaction brings exactly the next after a restart", as
   }
 });
 
-test("what was received and not acknowledged comes again, however many statuses were sent", async () => {
+test("changes that were received but not acknowledged are sent again, however many statuses were sent", async () => {
   await using from = await source(TABLE);
   await from.app.query("INSERT INTO t VALUES (1)");
   {
@@ -55,7 +55,7 @@ test("what was received and not acknowledged comes again, however many statuses 
   expect(newRows(await commits(second, 1))).toEqual([["1", null]]);
 });
 
-/** Waits until the server has heard the reader `count` more times. */
+/** Waits until the server has received `count` more statuses from the reader. */
 async function statusesOf(from: Awaited<ReturnType<typeof source>>, count: number): Promise<void> {
   const seen = new Set<string>();
   await until(async () => {
@@ -65,10 +65,10 @@ async function statusesOf(from: Awaited<ReturnType<typeof source>>, count: numbe
     );
     for (const row of rows) seen.add(row.reply_time);
     return seen.size > count;
-  }, `the server has heard ${count} more statuses`);
+  }, `the server has received ${count} more statuses`);
 }
 
-test("an older acknowledgement does not take a newer one back", async () => {
+test("an older acknowledgement does not revoke a newer one", async () => {
   await using from = await source(TABLE);
   await from.app.query("INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2)");
   await using followed = await follow(from, { walSenderTimeoutMs: 300 });
@@ -80,7 +80,7 @@ test("an older acknowledgement does not take a newer one back", async () => {
   expect((await readSlot(from.client, from.slot))?.confirmedFlush).toBe(second?.endLsn);
 });
 
-test("a keepalive never comes before a transaction that ends at or before it", async () => {
+test("a keepalive never precedes a transaction that ends at or before its position", async () => {
   await using from = await source(TABLE);
   await using followed = await follow(from, { walSenderTimeoutMs: 400 });
   for (let id = 0; id < 40; id++) {
@@ -106,13 +106,13 @@ test("a keepalive never comes before a transaction that ends at or before it", a
   expect(late).toEqual([]);
 });
 
-test("a reader that does not read holds no more than its bound, keeps its connection, and loses nothing", async () => {
+test("a stream that is not read queues no more than its limit, keeps its connection, and loses nothing", async () => {
   await using from = await source(TABLE);
   const maxQueuedBytes = 1024 * 1024;
   await using followed = await follow(from, { maxQueuedBytes, walSenderTimeoutMs: 600 });
   await from.app.query("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g");
   await until(() => followed.stream.queuedBytes > maxQueuedBytes, "the queue is full");
-  // The server would have dropped a silent reader three times by now.
+  // In this time the server would have dropped a silent reader three times.
   await until(async () => {
     const { rows } = await from.app.query<{ long: string }>(
       `SELECT clock_timestamp() - r.backend_start > '2 s' AS long
@@ -120,8 +120,8 @@ test("a reader that does not read holds no more than its bound, keeps its connec
       [from.slot],
     );
     return rows[0]?.long === "t";
-  }, "the reader is older than the server's patience with a silent one");
-  // One read of the socket may come on top.
+  }, "the reader has been connected for longer than the server tolerates silence");
+  // The last read of the socket may exceed the limit.
   expect(followed.stream.queuedBytes).toBeLessThan(maxQueuedBytes + 2 * 65536);
   expect((await readSlot(from.client, from.slot))?.active).toBe(true);
   const messages = await commits(followed, 1);
@@ -129,7 +129,7 @@ test("a reader that does not read holds no more than its bound, keeps its connec
   expect(followed.stream.queuedBytes).toBeLessThan(1024);
 });
 
-test("a slot that is read is refused with its reader's name", async () => {
+test("a slot in use is refused with the name of its reader", async () => {
   await using from = await source(TABLE);
   await using first = await follow(from);
   const error = await failure(follow(from));
@@ -138,7 +138,7 @@ test("a slot that is read is refused with its reader's name", async () => {
   expect(first.items().every((item) => item.kind === "keepalive")).toBe(true);
 });
 
-test("a disposed stream frees its slot, also with data in flight", async () => {
+test("a disposed stream frees its slot, even with data in flight", async () => {
   await using from = await source(TABLE);
   await from.app.query("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g");
   for (let round = 0; round < 5; round++) {
@@ -150,11 +150,18 @@ test("a disposed stream frees its slot, also with data in flight", async () => {
   }
 });
 
-test("a cut connection is told once, after what was queued", async () => {
+test("a lost connection is reported once, after the queued items", async () => {
   await using from = await source(TABLE);
   await using followed = await follow(from);
   await from.app.query("INSERT INTO t VALUES (1)");
-  await until(() => followed.wakes() >= 4, "the transaction is queued");
+  await until(async () => {
+    const { rows } = await from.app.query<{ sent: string }>(
+      `SELECT r.sent_lsn >= pg_current_wal_insert_lsn() AS sent
+         FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid WHERE s.slot_name = $1`,
+      [from.slot],
+    );
+    return rows[0]?.sent === "t";
+  }, "the transaction is sent");
   await from.app.query("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1", [
     from.slot,
   ]);
@@ -183,7 +190,7 @@ test.each([
   ["no password", { connection: { password: "" } }, "postgres-refused"],
   ["an unknown database", { connection: { database: "no_such" } }, "postgres-refused"],
   ["a server without TLS", { connection: { ssl: true } }, "postgres-refused"],
-] as const)("%s is refused as what it is, without the password", async (_what, wrong, code) => {
+] as const)("%s is refused with the right code and without the password in the message", async (_what, wrong, code) => {
   await using from = await source(TABLE);
   const connection = { ...from.database.address, ...("connection" in wrong ? wrong.connection : {}) };
   const error = await failure(
@@ -200,7 +207,7 @@ test.each([
   expect(String(error)).not.toContain("not-it");
 });
 
-test("a role without REPLICATION is refused with the statement that cures it", async () => {
+test("a role without REPLICATION is refused with the statement that helps", async () => {
   await using from = await source(TABLE);
   const role = `role_${from.database.address.database}`;
   await from.app.query(`CREATE ROLE ${role} LOGIN PASSWORD 'of-the-role'`);
@@ -215,7 +222,7 @@ test("a stream cannot start at 0/0", async () => {
   expect(await failure(follow(from, { start: lsn(0n) }))).toBeInstanceOf(RangeError);
 });
 
-test("marks and names of any kind come through", async () => {
+test("names with any characters can be followed", async () => {
   await using from = await source(`CREATE TABLE "od""d '1" ("k""ey" int PRIMARY KEY)`);
   await from.app.query(`CREATE PUBLICATION "pub '"" ö" FOR TABLE "od""d '1"`);
   await using followed = await follow(from, { publication: `pub '" ö` });

@@ -30,7 +30,7 @@ function settings(mode: TlsSettings["mode"], more: Partial<TlsSettings> = {}): T
 
 type Role = Parameters<SecuredPostgres["options"]>[0];
 
-/** Does this session go over TLS? */
+/** Is this session encrypted with TLS? */
 async function encrypted(tls: TlsSettings, role: Role = "secure", host?: string): Promise<boolean> {
   const { client } = await connectFirst(server.options(role, host), tls, session);
   try {
@@ -42,26 +42,26 @@ async function encrypted(tls: TlsSettings, role: Role = "secure", host?: string)
   }
 }
 
-describe("a server that lets the role in with TLS only", () => {
+describe("a server that accepts the role only with TLS", () => {
   test.each(["allow", "prefer", "require"] as const)("is reached with %s", async (mode) => {
     expect(await encrypted(settings(mode))).toBe(true);
   });
 
-  test("is reached with verify-ca under any name and with verify-full under its own", async () => {
+  test("is reached with verify-ca by any name, and with verify-full by the name in its certificate", async () => {
     const rootCert = server.authority.caFile;
     expect(await encrypted(settings("verify-ca", { rootCert }), "secure", "localhost")).toBe(true);
     expect(await encrypted(settings("verify-full", { rootCert }))).toBe(true);
   });
 
-  test("refuses disable, and says what to set", async () => {
+  test("is refused with disable, and the error says what to set", async () => {
     expect(await failure(encrypted(settings("disable")))).toMatchObject({
       code: "postgres-refused",
       message: expect.stringMatching(/no encryption .*\(database\.sslmode disable\)$/),
-      next: "set database.sslmode to require or verify-full: the server takes TLS only",
+      next: "set database.sslmode to require or verify-full: the server only accepts TLS",
     });
   });
 
-  test("is refused when its certificate is of another authority, or for another name", async () => {
+  test("is refused if its certificate is from another authority or for another name", async () => {
     await using other = await certificateAuthority("Another authority");
     const wrong = settings("verify-full", { rootCert: other.caFile });
     expect(await failure(encrypted(wrong))).toMatchObject({
@@ -74,11 +74,11 @@ describe("a server that lets the role in with TLS only", () => {
     expect(await failure(encrypted(named, "secure", "localhost"))).toMatchObject({
       code: "postgres-refused",
       message: expect.stringMatching(/altnames/),
-      next: expect.stringMatching(/^set database\.hostname to a name of the server's certificate/),
+      next: expect.stringMatching(/^set database\.hostname to a name in the server's certificate/),
     });
   });
 
-  test("a wrong password is no reason to try again without TLS", async () => {
+  test("is not tried again without TLS if the password is wrong", async () => {
     const options = { ...server.options("secure"), password: "wrong" };
     expect(await failure(connectFirst(options, settings("prefer"), session))).toMatchObject({
       code: "postgres-refused",
@@ -121,7 +121,7 @@ describe("a server that lets the role in with TLS only", () => {
 });
 
 describe("a client certificate", () => {
-  test("opens the session: key in PEM, encrypted, in PKCS #8 as Java has it, or with the certificate in PKCS #12", async () => {
+  test("opens the session, with a key in PEM, encrypted, in PKCS #8 (as for Java), or in PKCS #12 with its certificate", async () => {
     const { authority } = server;
     const plain = await authority.issue("certified");
     const cert = plain.certFile;
@@ -150,14 +150,14 @@ describe("a client certificate", () => {
     });
   });
 
-  test("that is not there is asked for", async () => {
+  test("is asked for if it is not configured", async () => {
     expect(await failure(encrypted(settings("require"), "certified"))).toMatchObject({
       code: "postgres-refused",
       next: "set database.sslcert and database.sslkey",
     });
   });
 
-  test("that is none, or cannot be read, is told with its key and path", async () => {
+  test("is named by key and path if the file is invalid or cannot be read", async () => {
     const none = join(server.authority.folder, "none.pem");
     const key = server.authority.caFile;
     expect(await failure(encrypted(settings("require", { cert: none, key })))).toMatchObject({
@@ -166,17 +166,17 @@ describe("a client certificate", () => {
     });
     await writeFile(none, "hello");
     expect(await failure(encrypted(settings("verify-ca", { rootCert: none })))).toMatchObject({
-      message: `[config-invalid] database.sslrootcert: the file ${none} is no certificate in PEM or DER form`,
+      message: `[config-invalid] database.sslrootcert: the file ${none} is not a certificate in PEM or DER format`,
     });
   });
 });
 
-describe("a server that lets the role in without TLS only", () => {
+describe("a server that accepts the role only without TLS", () => {
   test.each(["disable", "allow", "prefer"] as const)("is reached with %s", async (mode) => {
     expect(await encrypted(settings(mode), "plain")).toBe(false);
   });
 
-  test("refuses require, and says what to set", async () => {
+  test("is refused with require, and the error says what to set", async () => {
     expect(await failure(encrypted(settings("require"), "plain"))).toMatchObject({
       code: "postgres-refused",
       next: "set database.sslmode to disable, or allow TLS for this role in pg_hba.conf",
@@ -193,7 +193,7 @@ describe("a server without TLS", () => {
     await until(async () => !(await encrypted(settings("prefer"), "plain")), "the server has turned TLS off");
     expect(await failure(encrypted(settings("require"), "plain"))).toMatchObject({
       code: "postgres-refused",
-      next: "turn on ssl at the server, or set database.sslmode to prefer or disable",
+      next: "turn on ssl on the server, or set database.sslmode to prefer or disable",
     });
   });
 });

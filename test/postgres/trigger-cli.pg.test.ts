@@ -48,7 +48,7 @@ async function secret() {
   return await readTriggerSecret(client);
 }
 
-test("a connector's own user installs it where it may; where not, what to do is said and nothing is changed", async () => {
+test("the connector's user installs the trigger if it has the right; otherwise nothing changes, and the error says what to do", async () => {
   const refused = await cli("install --connector inventory.json");
   expect(refused.code).toBe(1);
   expect(refused.err).toMatch(
@@ -59,7 +59,7 @@ test("a connector's own user installs it where it may; where not, what to do is 
   expect(await secret()).toEqual({ kind: "absent" });
 });
 
-test("an owner's login installs it for the connector's role, again without effect, and removes it", async () => {
+test("an owner's login installs the trigger for the connector's role, finds it up to date the second time, and removes it", async () => {
   const { host, port, database, user, password } = db.address;
   const where = `${host}:${port}/${database} as ${user}`;
   const first = await cli(`install --connector inventory.json --url ${urlOf(db.address)}`);
@@ -83,7 +83,7 @@ test("an owner's login installs it for the connector's role, again without effec
   expect(await secret()).toEqual({ kind: "absent" });
 });
 
-test("what is printed is what is run: no secret is in it, and it connects to nothing", async () => {
+test("`trigger print` prints the SQL that `install` runs, without a secret and without a connection", async () => {
   const printed = await cli(`print --role ${role}`);
   expect(printed.code).toBe(0);
   expect(printed.out).toMatch(/^BEGIN;\n[^]*\nCOMMIT;\n$/);
@@ -94,7 +94,7 @@ test("what is printed is what is run: no secret is in it, and it connects to not
   expect(await secret()).toEqual({ kind: "absent" });
 });
 
-describe("wrong use is said", () => {
+describe("wrong use is reported", () => {
   test.each([
     ["install", {}, /--role is missing: which role may read the secret\?/],
     ["install --role r", {}, /no database was given/],

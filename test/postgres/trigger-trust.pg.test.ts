@@ -10,7 +10,7 @@ import { secretOf, type Triggered, triggered, trusted } from "./signed-ddl.ts";
 
 const T = (name: string) => `CREATE TABLE ${name} (id int PRIMARY KEY, a text)`;
 
-describe("a message that is not the trigger's", () => {
+describe("a message that the trigger did not write", () => {
   let db: Triggered;
   let stranger: OwnSession;
   let role: string;
@@ -33,14 +33,14 @@ describe("a message that is not the trigger's", () => {
     ["no JSON", "nonsense", []],
     ["no signature", '{"tables":[]}', []],
     [
-      "a signature nobody made",
+      "an invalid signature",
       `${"0".repeat(64)} {"format":1,"look":[7,8,7],"dropped":[{"oid":9}],"tables":[{"table":{"oid":3}}]}`,
       [3, 9, 7, 8],
     ],
-    ["an error nobody had", '{"error":"XX000"}', []],
-    ["more than it can be", "x".repeat(1_400_000), []],
+    ["an invented error", '{"error":"XX000"}', []],
+    ["more bytes than a message can have", "x".repeat(1_400_000), []],
     [
-      "more tables than anyone should look at",
+      "more tables than a message can name",
       `${"0".repeat(64)} {"look":[${Array.from({ length: 5000 }, (_, i) => i + 1).join(",")}]}`,
       Array.from({ length: 100 }, (_, i) => i + 1),
     ],
@@ -49,7 +49,7 @@ describe("a message that is not the trigger's", () => {
     expect(heard.ddl).toMatchObject([{ kind: "untrusted", oids }]);
   });
 
-  test("is not believed when it is a true one written again, later or outside of a transaction", async () => {
+  test("is not trusted if it is a copy of a genuine one, written later or outside of a transaction", async () => {
     const [content = ""] = (await db.run("ALTER TABLE t ADD b int")).contents;
     expect(content).toMatch(/^[0-9a-f]{64} \{"format" : 1, "command" : "ALTER TABLE"/);
     const heard = await db.hear(async () => {
@@ -77,7 +77,7 @@ describe("a message that is not the trigger's", () => {
     expect(await failure(stranger.query(statement))).toMatchObject({ code: "42501" });
   });
 
-  test("nothing a role makes runs in its place: tables, functions and operators of the catalog's names", async () => {
+  test("a role cannot make its own tables, functions or operators run by giving them the names of the catalog's", async () => {
     const heard = await db.hear(() =>
       stranger.query(
         `SET search_path = own, pg_catalog;
@@ -94,11 +94,11 @@ describe("a message that is not the trigger's", () => {
   });
 });
 
-describe("the user's command goes on, and the log has its column in order, when", () => {
+describe("the user's command succeeds, and the log has its column in order, if", () => {
   test.each([
     ["the secret has no row", "DELETE FROM fieldgate.secret", "P0002"],
     ["the secret's table is gone", "DROP TABLE fieldgate.secret", "42P01"],
-    ["signing is gone", "DROP FUNCTION fieldgate.signed(text)", "42883"],
+    ["the signing function is gone", "DROP FUNCTION fieldgate.signed(text)", "42883"],
     [
       "a function it calls is broken",
       `CREATE OR REPLACE FUNCTION fieldgate.signed(payload text) RETURNS bytea LANGUAGE sql AS $$ SELECT (1 / (length(payload) * 0))::text::bytea $$`,
@@ -115,7 +115,7 @@ describe("the user's command goes on, and the log has its column in order, when"
       `CREATE OR REPLACE FUNCTION fieldgate.signed(payload text) RETURNS bytea LANGUAGE plpgsql AS $$ BEGIN ASSERT false; END $$`,
       "P0004",
     ],
-    ["the secret's type is another", "ALTER TABLE fieldgate.secret ALTER value TYPE int USING 1", "42883"],
+    ["the secret has a different type", "ALTER TABLE fieldgate.secret ALTER value TYPE int USING 1", "42883"],
   ])("%s", async (_what, fault, state) => {
     await using db = await triggered(`${T("t")}; CREATE UNIQUE INDEX ti ON t (a)`);
     await db.from.app.query(fault);
@@ -129,7 +129,7 @@ describe("the user's command goes on, and the log has its column in order, when"
     expect(heard.words.slice(0, 5)).toEqual(["R(id a)", "I(1 )", "M(untrusted)", "R(id a b)", "I(2  3)"]);
   });
 
-  test("somebody has locked the secret", async () => {
+  test("another session has locked the secret", async () => {
     await using db = await triggered(T("t"));
     await using other = await session(db.from.database.address);
     await other.query("BEGIN; LOCK TABLE fieldgate.secret");
@@ -137,7 +137,7 @@ describe("the user's command goes on, and the log has its column in order, when"
     expect(heard.ddl).toMatchObject([{ kind: "untrusted", why: "the trigger failed with SQLSTATE 55P03" }]);
   });
 
-  test("its owner may not write messages: then there is none", async () => {
+  test("the owner may not write messages: no message is written", async () => {
     await using db = await triggered(T("t"));
     const role = `owner_${db.from.database.address.database}`;
     await db.from.app.query(`CREATE ROLE ${role}; GRANT USAGE, CREATE ON SCHEMA fieldgate TO ${role};
@@ -149,7 +149,7 @@ describe("the user's command goes on, and the log has its column in order, when"
     await db.from.app.query(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
   });
 
-  test("the server writes no logical log", async () => {
+  test("the server's wal_level is minimal", async () => {
     await using stack = await startStack({
       kafka: false,
       registry: false,
@@ -161,7 +161,7 @@ describe("the user's command goes on, and the log has its column in order, when"
     expect((await readTriggerSecret(client)).kind).toBe("installed");
   });
 
-  test.each(["LATIN1", "SQL_ASCII"])("the database's encoding is %s: the message is UTF-8", async (encoding) => {
+  test.each(["LATIN1", "SQL_ASCII"])("the database's encoding is %s: the message is in UTF-8", async (encoding) => {
     await using stack = new AsyncDisposableStack();
     const admin = stack.use(await freshDatabase());
     const name = `${admin.address.database}_${encoding.toLowerCase()}`;
@@ -185,7 +185,7 @@ describe("the user's command goes on, and the log has its column in order, when"
 });
 
 describe("the secret", () => {
-  test("is in no publication, though one has all tables, and default privileges open it to nobody", async () => {
+  test("is in no publication, not even FOR ALL TABLES, and default privileges give nobody access", async () => {
     await using from = await source("CREATE TABLE t ()");
     const role = `reader_${from.database.address.database}`;
     await from.app
@@ -208,7 +208,7 @@ describe("the secret", () => {
     );
   });
 
-  test("stays when the trigger is installed again, and what another version made is renewed", async () => {
+  test("is kept when the trigger is installed again, and what another version installed is updated", async () => {
     await using db = await freshDatabase();
     await using client = await session(db.address);
     expect(await readTriggerSecret(client)).toEqual({ kind: "absent" });
@@ -218,7 +218,10 @@ describe("the secret", () => {
     await client.query(`COMMENT ON EVENT TRIGGER ${TRIGGERS[0]} IS 'fieldgate 0123456789ab'; DROP EVENT TRIGGER ${TRIGGERS[1]};
       CREATE OR REPLACE FUNCTION fieldgate.on_sql_drop() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'`);
     expect(await readTriggerSecret(client)).toMatchObject({
-      warnings: [`event trigger ${TRIGGERS[1]} is missing`, "the trigger is of another version of Fieldgate"],
+      warnings: [
+        `event trigger ${TRIGGERS[1]} is missing`,
+        "the trigger was installed by another version of Fieldgate",
+      ],
     });
     expect(await installTrigger(client, db.address.user)).toBe("renewed");
     expect(await readTriggerSecret(client)).toEqual({ kind: "installed", secret, warnings: [] });
@@ -230,8 +233,11 @@ describe("the secret", () => {
 
   test.each([
     ["DISABLE", "event trigger fieldgate_ddl_command_end is disabled"],
-    ["ENABLE", "event trigger fieldgate_ddl_command_end is not ENABLE ALWAYS: replica sessions do not fire it"],
-    ["ENABLE REPLICA", "event trigger fieldgate_ddl_command_end is not ENABLE ALWAYS: replica sessions do not fire it"],
+    ["ENABLE", "event trigger fieldgate_ddl_command_end is not ENABLE ALWAYS: sessions in replica mode do not fire it"],
+    [
+      "ENABLE REPLICA",
+      "event trigger fieldgate_ddl_command_end is not ENABLE ALWAYS: sessions in replica mode do not fire it",
+    ],
   ])("is read with a warning when somebody said %s", async (how, warning) => {
     await using db = await freshDatabase();
     await using client = await session(db.address);
@@ -240,7 +246,7 @@ describe("the secret", () => {
     expect(await readTriggerSecret(client)).toMatchObject({ kind: "installed", warnings: [warning] });
   });
 
-  test("is read by the role it was granted to, and by no other", async () => {
+  test("can be read only by the role it was granted to", async () => {
     await using db = await freshDatabase();
     await using client = await session(db.address);
     const role = `Fieldgate "${db.address.database}"`;
@@ -263,7 +269,7 @@ describe("the secret", () => {
     await client.query(`DROP OWNED BY ${quoted}; DROP ROLE ${quoted}`);
   });
 
-  test("of a schema that somebody else made is not believed, and nothing is installed into that", async () => {
+  test("is not trusted in a schema of another role, and nothing is installed there", async () => {
     await using db = await freshDatabase();
     await using client = await session(db.address);
     const role = `planter_${db.address.database}`;
@@ -283,7 +289,7 @@ describe("the secret", () => {
     );
     expect(await readTriggerSecret(client)).toEqual({
       kind: "unreadable",
-      why: "schema fieldgate is not as install makes it",
+      why: "schema fieldgate differs from what `trigger install` creates",
     });
     await client.query(
       `DROP EVENT TRIGGER fieldgate_ddl_command_end; DROP SCHEMA fieldgate CASCADE; DROP OWNED BY ${role}; DROP ROLE ${role}`,
@@ -291,7 +297,7 @@ describe("the secret", () => {
   });
 });
 
-test("uninstalling leaves nothing; what others put beside it is kept, and then everything is", async () => {
+test("uninstalling removes everything, or nothing if the schema contains anything else", async () => {
   await using db = await freshDatabase();
   await using client = await session(db.address);
   await installTrigger(client, db.address.user);
@@ -307,7 +313,7 @@ test("uninstalling leaves nothing; what others put beside it is kept, and then e
   expect(rows).toEqual([]);
 });
 
-test("the text that installs it is the same each time, and no secret is in it", () => {
+test("the SQL that installs the trigger is always the same and contains no secret", () => {
   expect(installSql("a")).toBe(installSql("a"));
   expect(installSql('we"ird')).toContain('TO "we""ird"');
   expect(installSql("a")).not.toMatch(/[0-9a-f]{64}/);

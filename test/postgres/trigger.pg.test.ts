@@ -16,13 +16,13 @@ afterAll(async () => {
   await admin.query("DROP ROLE ddl_writer");
 });
 
-/** What the log has of the statements. One text is one transaction, unless it has its own BEGIN. */
+/** The statements and what the log then contains. Each text is one transaction, unless it has its own BEGIN. */
 interface Case {
   readonly what: string;
   readonly setup: string;
   readonly run: readonly string[];
   readonly words: readonly string[];
-  /** Only on this server_version_num and later. */
+  /** The oldest server_version_num on which the case runs. */
   readonly since?: number;
 }
 
@@ -51,7 +51,7 @@ const ORDER: readonly Case[] = [
     words: ["R(id a)", "I(1 )", "M(o3: id a b)", "R(id a b)", "I(2  3)"],
   },
   {
-    what: "with the row right behind the DDL, each in a block of its own",
+    what: "with DDL and row in separate blocks, one right after the other",
     setup: T("o4"),
     run: [
       `DO $$ BEGIN BEGIN ALTER TABLE o4 ADD b int; EXCEPTION WHEN OTHERS THEN RAISE; END;
@@ -60,33 +60,33 @@ const ORDER: readonly Case[] = [
     words: ["M(o4: id a b)", "R(id a b)", "I(2  3)"],
   },
   {
-    what: "not at all when it is rolled back",
+    what: "not at all if the transaction is rolled back",
     setup: T("o5"),
     run: ["BEGIN; SAVEPOINT s; ALTER TABLE o5 ADD b int; ROLLBACK TO s; INSERT INTO o5 VALUES (1); COMMIT"],
     words: ["R(id a)", "I(1 )"],
   },
   {
-    what: "also when the session plays a replica",
+    what: "even if the session is in replica mode",
     setup: T("o6"),
     run: ["BEGIN; SET LOCAL session_replication_role = replica; ALTER TABLE o6 ADD b int; COMMIT"],
     words: ["M(o6: id a b)"],
   },
   {
-    what: "not by a superuser who switches event triggers off; the log's Relation has the column all the same",
+    what: "not if a superuser has disabled event triggers; the Relation in the log still has the column",
     setup: T("o7"),
     run: ["BEGIN; SET LOCAL event_triggers = off; ALTER TABLE o7 ADD b int; INSERT INTO o7 VALUES (1); COMMIT"],
     words: ["R(id a b)", "I(1  )"],
     since: 170_000,
   },
   {
-    what: "of DDL that a function runs, and of each command of a script",
+    what: "for DDL that a function runs, and for each command of a script",
     setup: `${T("o8")}; CREATE FUNCTION add_c() RETURNS void LANGUAGE plpgsql AS
       $$ BEGIN EXECUTE 'ALTER TABLE public.o8 ADD c int'; END $$`,
     run: ["BEGIN; ALTER TABLE o8 ADD b int; SELECT add_c(); ALTER TABLE o8 RENAME a TO z; COMMIT"],
     words: ["M(o8: id a b)", "M(o8: id a b c)", "M(o8: id z b c)"],
   },
   {
-    what: "of DDL inside a row's trigger",
+    what: "for DDL in a row trigger",
     setup: `${T("o9")}; ${T("p9")}; CREATE FUNCTION grow() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN ALTER TABLE public.p9 ADD b int; INSERT INTO public.p9 VALUES (1, '', 2); RETURN NEW; END $$;
       CREATE TRIGGER grow BEFORE INSERT ON o9 FOR EACH ROW EXECUTE FUNCTION grow()`,
@@ -94,7 +94,7 @@ const ORDER: readonly Case[] = [
     words: ["M(p9: id a b)", "R(id a b)", "I(1  2)", "R(id a)", "I(1 )"],
   },
   {
-    what: "of DDL that another event trigger runs, inside and after the one that fired it",
+    what: "for DDL that another event trigger runs, during and after the command that fired it",
     setup: `${T("o10")}; ${T("p10")}; CREATE FUNCTION echo() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
       IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.o10'::regclass AND attname = 'b')
          AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.p10'::regclass AND attname = 'b')
@@ -107,7 +107,7 @@ const ORDER: readonly Case[] = [
 
 const AFFECTED: readonly Case[] = [
   {
-    what: "of nothing that changes no table: grants, views, indexes that are no key, functions",
+    what: "for no command that leaves tables unchanged: grants, views, non-unique indexes, functions",
     setup: T("a1"),
     run: [
       "GRANT SELECT ON a1 TO ddl_writer; CREATE VIEW a1v AS SELECT * FROM a1; CREATE INDEX ON a1 (a)",
@@ -119,13 +119,13 @@ const AFFECTED: readonly Case[] = [
     words: [],
   },
   {
-    what: "of ALTER TABLE that changes nothing, which no Relation follows",
+    what: "for an ALTER TABLE that changes nothing, and no Relation follows",
     setup: T("a2"),
     run: ["ALTER TABLE a2 ADD COLUMN IF NOT EXISTS a text", "ALTER TABLE a2 OWNER TO CURRENT_USER"],
     words: ["M(a2: id a)", "C", "M(a2: id a)"],
   },
   {
-    what: "of no temporary and no unlogged table, until it is logged",
+    what: "not for temporary tables, and for unlogged tables only once they are logged",
     setup: "",
     run: [
       "CREATE TEMP TABLE a3 (id int); ALTER TABLE a3 ADD b int; DROP TABLE a3",
@@ -135,31 +135,31 @@ const AFFECTED: readonly Case[] = [
     words: ["M(a3: id)"],
   },
   {
-    what: "of a table made, once; not of one that was there",
+    what: "once for a table that is created, and not for one that existed",
     setup: "",
     run: ["CREATE TABLE a4 (id int PRIMARY KEY, b int UNIQUE)", "CREATE TABLE IF NOT EXISTS a4 (z int)"],
     words: ["M(a4: id b)"],
   },
   {
-    what: "of a schema's tables that are made with it",
+    what: "for tables that are created together with their schema",
     setup: "",
     run: ["CREATE SCHEMA a5 CREATE TABLE t (id int) CREATE TABLE u (id int)"],
     words: ["M(t: id; u: id)"],
   },
   {
-    what: "of a unique index, also when made beside the writers, as it may become the key",
+    what: "for a unique index, even one created CONCURRENTLY, as it may become the key",
     setup: "CREATE TABLE a6 (id int NOT NULL)",
     run: ["CREATE UNIQUE INDEX a6i ON a6 (id)", "DROP INDEX a6i", "CREATE UNIQUE INDEX CONCURRENTLY a6j ON a6 (id)"],
     words: ["M(a6: id)", "C", "M(a6: id)", "C", "M(a6: id)"],
   },
   {
-    what: "of an index dropped beside the writers",
+    what: "for an index dropped CONCURRENTLY",
     setup: "CREATE TABLE a7 (id int NOT NULL); CREATE UNIQUE INDEX a7i ON a7 (id)",
     run: ["DROP INDEX CONCURRENTLY a7i"],
     words: ["M(a7: id)"],
   },
   {
-    what: "of a partitioned table and its partitions, at once",
+    what: "for a partitioned table and its partitions together",
     setup: `CREATE TABLE a8 (id int, a text) PARTITION BY RANGE (id);
       CREATE TABLE a8_1 PARTITION OF a8 FOR VALUES FROM (1) TO (9); CREATE TABLE a8_2 (a text, id int);
       ALTER TABLE a8 ATTACH PARTITION a8_2 FOR VALUES FROM (9) TO (20)`,
@@ -180,13 +180,13 @@ const AFFECTED: readonly Case[] = [
     ],
   },
   {
-    what: "of every table that goes with its schema, once",
+    what: "once for every table that is dropped with its schema",
     setup: "CREATE SCHEMA a9; CREATE TABLE a9.t (id serial PRIMARY KEY); CREATE TABLE a9.u (id int REFERENCES a9.t)",
     run: ["DROP SCHEMA a9 CASCADE"],
     words: ["M(-t; -u)"],
   },
   {
-    what: "of a table that moves, and of names that need quoting",
+    what: "for a table that changes its schema, and for names that need quoting",
     setup: `CREATE SCHEMA "Odd "" schéma"; CREATE TABLE "t'""%s\\ é" (id int, "c o,l""." text)`,
     run: [
       `ALTER TABLE "t'""%s\\ é" SET SCHEMA "Odd "" schéma"`,
@@ -196,7 +196,7 @@ const AFFECTED: readonly Case[] = [
     words: [`M(t'"%s\\ é: id c o,l".)`, "C", `M(плохо: id c o,l".)`, "C", "M(-плохо)"],
   },
   {
-    what: "of the tables a type is used in: to look at, as the command has no lock on them",
+    what: "for the tables that use a type: only named, as the command has not locked them",
     setup: `CREATE TYPE mood AS ENUM ('sad'); CREATE DOMAIN mood_domain AS mood; CREATE DOMAIN price AS int;
       CREATE TABLE a10 (id int, m mood); CREATE TABLE a10a (m mood[]); CREATE TABLE a10d (m mood_domain[]);
       CREATE TABLE a10p (p price); ${T("a10n")}`,
@@ -215,20 +215,20 @@ const AFFECTED: readonly Case[] = [
       .slice(0, -1),
   },
   {
-    what: "of a renamed schema's tables",
+    what: "for the tables of a renamed schema",
     setup: "CREATE SCHEMA a11; CREATE TABLE a11.t (id int); CREATE TABLE a11.u (id int)",
     run: ["ALTER SCHEMA a11 RENAME TO a11_new"],
     words: ["M(look 2)"],
   },
   {
-    what: "of a hundred tables at most; of further partitions nothing but who they are",
+    what: "with at most a hundred tables described; further partitions are only named",
     setup: `CREATE TABLE a12 (id int) PARTITION BY LIST (id); DO $$ BEGIN FOR i IN 1..120 LOOP EXECUTE
       format('CREATE TABLE a12_%s PARTITION OF a12 FOR VALUES IN (%s)', i, i); END LOOP; END $$`,
     run: ["ALTER TABLE a12 ADD b int"],
     words: [expect.stringMatching(/^M\(a12: id b; (a12_\d+: id b; ){99}look 21\)$/)],
   },
   {
-    what: "of a table too large to be told, that it is to be looked at",
+    what: "for a table that is too large for a message, which only names it",
     setup: `${T("a13")}; DO $$ BEGIN EXECUTE format('ALTER TABLE a13 ALTER a SET DEFAULT %L', repeat('x', 1100000)); END $$`,
     run: ["ALTER TABLE a13 ADD b int"],
     words: ["M(look 1)"],
@@ -236,11 +236,11 @@ const AFFECTED: readonly Case[] = [
 ];
 
 describe.each([
-  ["the message comes", ORDER],
+  ["the message is written", ORDER],
   ["there is a message", AFFECTED],
 ])("%s", (_what, cases) => {
   test.for(cases)("$what", async ({ setup, run, words, since = 0 }, { skip }) => {
-    skip((await checkSource(db.from.client)).version < since, "an older server");
+    skip((await checkSource(db.from.client)).version < since, "the server is too old");
     await db.from.app.query(setup);
     const heard = await db.run(...run);
     expect(heard.words).toEqual(words);
@@ -248,7 +248,7 @@ describe.each([
   });
 });
 
-test("a message has the table as the catalog has it, whatever the session's settings are", async () => {
+test("a message describes the table as the catalog does, whatever the settings of the session", async () => {
   await db.from.app.query(
     `CREATE DOMAIN cents AS bigint; CREATE TYPE hue AS ENUM ('r', 'g');
      CREATE TABLE same (id int PRIMARY KEY, gone int, n numeric(8,3) DEFAULT 1.50, f float8 DEFAULT 0.1::float8 + 0.2, h hue[],
@@ -276,7 +276,7 @@ test.each([
   ["a default that is stable", "ADD b timestamptz DEFAULT now()", false],
   ["a wider text", "ALTER v TYPE text", false],
   ["a table that becomes logged", "SET LOGGED", false],
-])("%s is told as what it is, a rewrite: %s", async (_what, alter, rewritten) => {
+])("%s is correctly reported as a rewrite or not: %s", async (_what, alter, rewritten) => {
   const unlogged = alter === "SET LOGGED" ? "UNLOGGED" : "";
   await db.from.app.query(
     `DROP TABLE IF EXISTS rw; CREATE ${unlogged} TABLE rw (id int PRIMARY KEY, n int, v varchar(3))`,
@@ -285,7 +285,7 @@ test.each([
   expect(trusted(heard).at(-1)?.tables).toMatchObject([{ change: "changed", rewritten }]);
 });
 
-test("a rewrite that code of the user interrupts with more DDL is still told, of each partition", async () => {
+test("a rewrite during which the user's code runs more DDL is still reported for each partition", async () => {
   await db.from.app.query(
     `CREATE TABLE rp (id int, n int) PARTITION BY LIST (id); CREATE TABLE rp_1 PARTITION OF rp FOR VALUES IN (1); ${T("ro")};
      CREATE SEQUENCE ro_count; CREATE FUNCTION busy(n int) RETURNS int LANGUAGE plpgsql AS
@@ -299,7 +299,7 @@ test("a rewrite that code of the user interrupts with more DDL is still told, of
   expect(told).toEqual([["ro false"], ["rp true", "rp_1 true"], ["rp false", "rp_1 false"]]);
 });
 
-test("a message says which command it was, of whom and when, whichever role was set", async () => {
+test("a message has the command, the session's user and the time, whichever role is set", async () => {
   const role = `owner_${db.from.database.address.database}`;
   await db.from.app.query(`CREATE ROLE ${role} LOGIN PASSWORD 'p'; CREATE SCHEMA theirs AUTHORIZATION ${role};
     GRANT ddl_writer TO ${role}; GRANT CREATE ON SCHEMA theirs TO ddl_writer`);
@@ -318,7 +318,7 @@ test("a message says which command it was, of whom and when, whichever role was 
   await db.from.app.query(`DROP OWNED BY ddl_writer; DROP OWNED BY ${role}; DROP ROLE ${role}`);
 });
 
-test("of two sessions that change a table at once, each message has what is committed before it", async () => {
+test("when two sessions change a table, each message includes what was committed before it", async () => {
   await db.from.app.query(T("two"));
   await using one = await session(db.from.database.address);
   await using other = await session(db.from.database.address);
@@ -331,7 +331,7 @@ test("of two sessions that change a table at once, each message has what is comm
   expect(heard.words).toEqual(["M(two: id a b)", "M(two: id a b d)", "C", "M(two: id a b d c)"]);
 });
 
-test("a table that another session is changing is named only, as what is seen of it may be old when it commits", async () => {
+test("a table that another session is changing is only named, as its description could be out of date at commit", async () => {
   await db.from.app.query("CREATE TYPE tone AS ENUM ('low'); CREATE TABLE toned (id int, t tone)");
   await using other = await session(db.from.database.address);
   const heard = await db.hear(async () => {
@@ -343,7 +343,7 @@ test("a table that another session is changing is named only, as what is seen of
   expect(heard.words).toEqual(["M(toned: id t b)", "C", "M(look 1)"]);
 });
 
-test("a transaction that reads the catalog as of its start names the table only", async () => {
+test("a transaction that sees the catalog as of its start only names the table", async () => {
   await db.from.app.query(T("old"));
   await using late = await session(db.from.database.address);
   const heard = await db.hear(async () => {

@@ -12,7 +12,7 @@ export interface Asked {
   readonly contentType: string | undefined;
 }
 
-/** A status with JSON, or with a text as it is; or what the handler does itself. */
+/** A status with JSON or with text that is sent as it is, or a handler that answers. */
 export type Recorded = readonly [status: number, body: unknown] | ((answer: ServerResponse) => void);
 
 export interface Answers extends AsyncDisposable {
@@ -21,8 +21,8 @@ export interface Answers extends AsyncDisposable {
 }
 
 /**
- * A server giving recorded answers, by "METHOD path?query". What is not recorded is Confluent's 404 for a
- * route it does not have.
+ * A server that gives recorded answers by "METHOD path?query". For anything else it gives Confluent's 404 for an unknown
+ * route.
  */
 export async function answers(recorded: Readonly<Record<string, Recorded>>): Promise<Answers> {
   const asked: Asked[] = [];
@@ -47,7 +47,7 @@ export async function answers(recorded: Readonly<Record<string, Recorded>>): Pro
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // a TCP server's address is no string
+  const { port } = server.address() as AddressInfo; // the address of a TCP server is never a string
   return {
     url: `http://127.0.0.1:${port}`,
     asked,

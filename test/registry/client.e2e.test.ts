@@ -16,7 +16,7 @@ function apicurio() {
   return { registry: registryClient({ urls: [servers.registry.url] }), subject: `${uniquePrefix()}/a b-value` };
 }
 
-test("an unknown subject has no schema, no version, the registry's level, and takes any schema", async () => {
+test("an unknown subject has no schema, no version, the registry's level, and accepts any schema", async () => {
   const { registry, subject } = apicurio();
   expect(await registry.latest(subject)).toBeUndefined();
   expect(await registry.version(subject, 1)).toBeUndefined();
@@ -26,7 +26,7 @@ test("an unknown subject has no schema, no version, the registry's level, and ta
   expect(await registry.check(subject, UNFIT)).toStrictEqual({ kind: "compatible" });
 });
 
-test("what is registered is found again, and an equal schema keeps its id", async () => {
+test("a registered schema is found again, and an equal schema gets the same id", async () => {
   const { registry, subject } = apicurio();
   const first = await registry.register(subject, FIRST);
   const second = await registry.register(subject, SECOND);
@@ -40,7 +40,7 @@ test("what is registered is found again, and an equal schema keeps its id", asyn
   expect(await registry.version(subject, 1)).toMatchObject({ text: FIRST });
 });
 
-test("the level's verdict is the same before and at registration", async () => {
+test("the check before a registration and the registration itself agree", async () => {
   const { registry, subject } = apicurio();
   await registry.register(subject, FIRST);
   expect(await registry.check(subject, SECOND)).toStrictEqual({ kind: "compatible" });
@@ -49,19 +49,19 @@ test("the level's verdict is the same before and at registration", async () => {
   expect(await registry.versions(subject)).toStrictEqual([1]);
 });
 
-test("a text that is no schema is refused", async () => {
+test("a text that is not a schema is refused", async () => {
   const { registry, subject } = apicurio();
   await registry.register(subject, FIRST);
   expect(await registry.check(subject, `{"type":"nonsense"}`)).toMatchObject({ kind: "incompatible" });
   expect(await registry.register(subject, `{"type":"nonsense"}`)).toMatchObject({ kind: "refused", status: 422 });
 });
 
-test("another path of the same server is no registry", async () => {
+test("another path of the same server does not count as a registry", async () => {
   const wrong = registryClient({ urls: [new URL("/nowhere", servers.registry.url).href] });
   await expect(wrong.latest("s")).rejects.toMatchObject({ code: "registry-down" });
 });
 
-test("the level is the one that is enforced: Apicurio takes a subject's NONE for having none of its own", async () => {
+test("the level is the enforced one: for Apicurio, NONE on a subject means that it has no level", async () => {
   const { registry, subject } = apicurio();
   await registry.register(subject, FIRST);
   const config = `${servers.registry.url}/config/${encodeURIComponent(subject)}`;

@@ -5,7 +5,7 @@ import type { RegistryOptions } from "../../src/registry/http.ts";
 import { schemaId } from "../../src/table/shape.ts";
 import { answers, type Recorded } from "./answers.ts";
 
-// Confluent's answers as its OpenAPI and its source give them (see docs of /subjects, /config, /compatibility).
+// Confluent's answers, taken from its OpenAPI file and its source (/subjects, /config, /compatibility).
 const NO_SUBJECT: Recorded = [404, { error_code: 40401, message: "Subject 's' not found." }];
 const NO_LEVEL: Recorded = [
   404,
@@ -59,14 +59,14 @@ describe("the newest schema", () => {
   });
 });
 
-test("versions are ascending, and none for an unknown subject", async () => {
+test("versions are in ascending order; an unknown subject has none", async () => {
   expect(await ask({ "GET /subjects/s/versions": [200, [3, 1]] }, (registry) => registry.versions("s"))).toStrictEqual([
     1, 3,
   ]);
   expect(await ask({ "GET /subjects/s/versions": NO_SUBJECT }, (registry) => registry.versions("s"))).toStrictEqual([]);
 });
 
-test("a schema by its id, and none for an unknown id", async () => {
+test("a schema is found by its id; an unknown id gives undefined", async () => {
   const known: Record<string, Recorded> = { "GET /schemas/ids/7": [200, { schema: `"long"` }] };
   expect(await ask(known, (registry) => registry.schemaById(schemaId(7)))).toBe(`"long"`);
   const unknown: Record<string, Recorded> = {
@@ -77,14 +77,14 @@ test("a schema by its id, and none for an unknown id", async () => {
 
 const levels: readonly [string, Readonly<Record<string, Recorded>>, string][] = [
   ["its own", { [CONFIG]: [200, { compatibilityLevel: "FULL_TRANSITIVE" }] }, "FULL_TRANSITIVE"],
-  ["the registry's where it has none", { [CONFIG]: NO_LEVEL, "GET /config": BACKWARD }, "BACKWARD"],
+  ["the registry's if it has none", { [CONFIG]: NO_LEVEL, "GET /config": BACKWARD }, "BACKWARD"],
   [
     "the registry's where its settings have no level",
     { [CONFIG]: [200, { normalize: true }], "GET /config": BACKWARD },
     "BACKWARD",
   ],
   ["none set", { [CONFIG]: NO_SUBJECT, "GET /config": NO_LEVEL }, "none-set"],
-  ["none set where the registry says nothing", { [CONFIG]: NO_SUBJECT, "GET /config": [200, {}] }, "none-set"],
+  ["none set if the registry reports nothing", { [CONFIG]: NO_SUBJECT, "GET /config": [200, {}] }, "none-set"],
   ["NONE", { [CONFIG]: [200, { compatibilityLevel: "NONE" }] }, "NONE"],
 ];
 
@@ -107,10 +107,10 @@ const checks: readonly [string, Readonly<Record<string, Recorded>>, unknown][] =
   [
     "incompatible without a reason",
     { [CONFIG]: BACKWARD, [CHECK]: [200, { is_compatible: false }] },
-    { kind: "incompatible", messages: ["the registry gives no reason"] },
+    { kind: "incompatible", messages: ["no reason given"] },
   ],
   [
-    "incompatible for what is no schema",
+    "incompatible for a text that is not a schema",
     { [CONFIG]: BACKWARD, [CHECK]: [422, { error_code: 42201, message: "Invalid schema" }] },
     { kind: "incompatible", messages: ["Invalid schema"] },
   ],
@@ -122,17 +122,17 @@ const checks: readonly [string, Readonly<Record<string, Recorded>>, unknown][] =
   ["no level", { [CONFIG]: NO_LEVEL, "GET /config": NO_LEVEL }, { kind: "no-level", level: "none-set" }],
   ["no level for NONE", { [CONFIG]: [200, { compatibilityLevel: "NONE" }] }, { kind: "no-level", level: "NONE" }],
   [
-    "asked of the latest where the route is missing",
+    "made against the latest version if the route is missing",
     { [CONFIG]: BACKWARD, [VERSIONS]: [200, [1, 2]], [at("latest")]: GOOD },
     { kind: "compatible" },
   ],
   [
-    "asked of the latest where the missing route answers in HTML",
+    "made against the latest version if the missing route answers in HTML",
     { [CONFIG]: BACKWARD, [CHECK]: [405, "<html>"], [VERSIONS]: [200, [1, 2]], [at("latest")]: BAD },
     { kind: "incompatible", messages: [MESSAGE, "{compatibility: 'BACKWARD'}"] },
   ],
   [
-    "asked of every version under a transitive level where the route is missing",
+    "made against every version under a transitive level if the route is missing",
     {
       [CONFIG]: [200, { compatibilityLevel: "BACKWARD_TRANSITIVE" }],
       [VERSIONS]: [200, [1, 2]],
@@ -160,7 +160,7 @@ describe("registering", () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test("a new one is registered with the text alone, and no level is touched", async () => {
+  test("a new schema is registered with only its text, and no level is changed", async () => {
     await using server = await answers({
       [LOOKUP]: [404, { error_code: 40403, message: "Schema not found" }],
       [REGISTER]: [200, { id: 6 }],
@@ -197,9 +197,9 @@ const failures: readonly [string, Recorded, string, RegExp][] = [
   ],
   ["503 in HTML", [503, "<html>"], "registry-down", /status 503/],
   ["200 in HTML", [200, "<html>login</html>"], "registry-down", /status 200 with HTML/],
-  ["200 with nothing", [200, ""], "registry-down", /with nothing/],
-  ["200 of another shape", [200, { ok: true }], "registry-down", /another shape/],
-  ["404 in HTML", [404, "<html>"], "registry-down", /a 404 that is no registry's/],
+  ["200 with an empty body", [200, ""], "registry-down", /with an empty body/],
+  ["200 in an unknown form", [200, { ok: true }], "registry-down", /unknown form/],
+  ["404 in HTML", [404, "<html>"], "registry-down", /a 404 that does not look like a registry's/],
   ["429", [429, { error_code: 429, message: "slow down" }], "registry-down", /status 429: slow down/],
   ["401", [401, { error_code: 401, message: "no" }], "registry-refused", /status 401/],
   ["403", [403, "<html>"], "registry-refused", /status 403/],
@@ -213,7 +213,7 @@ const failures: readonly [string, Recorded, string, RegExp][] = [
   ["no answer", () => {}, "registry-down", /no answer within 300 ms/],
 ];
 
-test.each(failures)("%s is an error with its place", async (_name, recorded, code, message) => {
+test.each(failures)("%s is an error that names the request", async (_name, recorded, code, message) => {
   const asking = ask({ [LATEST]: recorded }, (registry) => registry.latest("s"), { timeoutMs: 300 });
   await expect(asking).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 });
@@ -227,7 +227,7 @@ function endless(answer: ServerResponse): void {
   more();
 }
 
-test("an answer without end is cut by its size", async () => {
+test("an endless answer is cut off at the size limit", async () => {
   const asking = ask({ [LATEST]: endless }, (registry) => registry.latest("s"), { timeoutMs: 20_000 });
   await expect(asking).rejects.toThrow("more than 16777216 bytes");
 });
@@ -236,8 +236,8 @@ function latest(...urls: readonly string[]) {
   return registryClient({ urls }).latest("s");
 }
 
-describe("addresses and rights", () => {
-  test("the next address is asked when one is down, and a refusal is not asked twice", async () => {
+describe("addresses and credentials", () => {
+  test("the next address is tried if one is down, but not after a refusal", async () => {
     await using up = await answers({ [LATEST]: NO_SUBJECT });
     await using refusing = await answers({ [LATEST]: [401, {}] });
     expect(await latest("http://127.0.0.1:9", up.url)).toBeUndefined();
@@ -246,7 +246,7 @@ describe("addresses and rights", () => {
     await expect(latest("http://127.0.0.1:9")).rejects.toMatchObject({ code: "registry-down" });
   });
 
-  test("user and token are sent and never printed", async () => {
+  test("password and token are sent and never printed", async () => {
     await using server = await answers({ [LATEST]: [403, {}] });
     const basic = registryClient({ urls: [server.url], auth: { kind: "basic", username: "u", password: "s3cret" } });
     await expect(basic.latest("s")).rejects.not.toThrow("s3cret");

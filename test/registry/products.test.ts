@@ -35,7 +35,7 @@ function checking({ level, check: all, checkOne, missing }: Product): Readonly<R
 }
 
 describe.each(PRODUCTS)("$product ($source)", (product) => {
-  test("an unknown subject has no schema and the registry's level, and takes any schema", async () => {
+  test("an unknown subject has no schema and the registry's level, and accepts any schema", async () => {
     const recorded: Record<string, Recorded> = {
       [LATEST]: product.unknownSubject,
       [VERSIONS]: product.unknownSubject,
@@ -54,7 +54,7 @@ describe.each(PRODUCTS)("$product ($source)", (product) => {
     expect(read).toStrictEqual({ id: 5, version: 1, text: SCHEMA });
   });
 
-  test("an equal schema keeps its id, another one gets one", async () => {
+  test("an equal schema keeps its id, and a different one gets a new id", async () => {
     expect(await ask({ [LOOK_UP]: product.equal }, register)).toStrictEqual({ kind: "registered", id: 5 });
     for (const lookUp of [product.unknownSubject, product.notEqual]) {
       const recorded: Record<string, Recorded> = { [LOOK_UP]: lookUp, [REGISTER]: product.registered };
@@ -62,15 +62,15 @@ describe.each(PRODUCTS)("$product ($source)", (product) => {
     }
   });
 
-  test("what the level refuses is refused in the registry's words, before and at registration", async () => {
+  test("a schema that the level rejects is refused in the registry's words, before and at registration", async () => {
     const recorded: Record<string, Recorded> = { [LOOK_UP]: product.notEqual, [REGISTER]: product.incompatible };
     expect(await ask(recorded, register)).toStrictEqual({ kind: "refused", status: 409, message: product.words });
     const checked = await ask(checking(product), check);
-    const told = product.checkOne as readonly [number, { readonly messages: readonly string[] }]; // recorded as JSON
-    expect(checked).toStrictEqual({ kind: "incompatible", messages: told[1].messages });
+    const checkedOne = product.checkOne as readonly [number, { readonly messages: readonly string[] }]; // recorded as JSON
+    expect(checked).toStrictEqual({ kind: "incompatible", messages: checkedOne[1].messages });
   });
 
-  test("a text that is no schema is refused, not taken for a registry that is down", async () => {
+  test("a text that is not a schema is refused, and not mistaken for a registry that is down", async () => {
     const recorded: Record<string, Recorded> = { [LOOK_UP]: product.lookUpOfNonsense, [REGISTER]: product.nonsense };
     expect(await ask(recorded, register)).toMatchObject({ kind: "refused", status: 422 });
   });
@@ -90,10 +90,10 @@ describe("a subject without a level of its own", () => {
 });
 
 // Confluent AbstractSchemaRegistry.java, getUsingContexts and lookUpSchemaUnderSubjectUsingContexts (v7.9.0, v8.3.1)
-describe("contexts of Confluent", () => {
+describe("Confluent's contexts", () => {
   const ELSEWHERE: Recorded = [200, { subject: ":.other:s", version: 1, id: 5, schema: SCHEMA }];
 
-  test("an equal schema in another context is none: its id is another schema's here", async () => {
+  test("an equal schema in another context does not count: its id means another schema here", async () => {
     const recorded: Record<string, Recorded> = { [LOOK_UP]: ELSEWHERE, [REGISTER]: [200, { id: 6 }] };
     expect(await ask(recorded, register)).toStrictEqual({ kind: "registered", id: 6 });
   });
@@ -102,7 +102,7 @@ describe("contexts of Confluent", () => {
     expect(await ask({ [LATEST]: ELSEWHERE }, (registry) => registry.latest("s"))).toBeUndefined();
   });
 
-  test("a subject asked for with its context is found", async () => {
+  test("a subject is found by its name with the context", async () => {
     const path = "/subjects/%3A.other%3As";
     const recorded: Record<string, Recorded> = {
       [`POST ${path}`]: ELSEWHERE,
@@ -112,7 +112,7 @@ describe("contexts of Confluent", () => {
     expect(await ask(recorded, (registry) => registry.latest(":.other:s"))).toMatchObject({ id: 5 });
   });
 
-  test("an address with a context is asked there, whatever subject its answers name", async () => {
+  test("with a context in the address, answers count whatever subject they name", async () => {
     const path = "/contexts/.other";
     const recorded: Record<string, Recorded> = {
       [`POST ${path}/subjects/s`]: ELSEWHERE,
@@ -123,8 +123,8 @@ describe("contexts of Confluent", () => {
   });
 });
 
-// Confluent: a subject's config may say normalize; what is stored and returned is then another text than ours.
-test("a registry that normalizes answers with its text and the same id", async () => {
+// With `normalize` in a subject's config, Confluent stores and returns a text that differs from ours.
+test("a registry that normalizes returns its own text with the same id", async () => {
   const stored = { subject: "s", version: 1, id: 5, schema: `{"type":"string"}` };
   expect(await ask({ [LOOK_UP]: [200, stored] }, register)).toStrictEqual({ kind: "registered", id: 5 });
   expect(await ask({ [LATEST]: [200, stored] }, (registry) => registry.latest("s"))).toMatchObject({
@@ -160,13 +160,13 @@ describe("refusals that are not about the schema", () => {
     ["Redpanda's write collision", [503, { error_code: 50301, message: "Too many retries on write collision" }]],
     ["Confluent Cloud's rate limit", [429, { error_code: 429, message: "slow down" }]],
   ];
-  test.each(faults)("%s is a fault that passes, no refusal", async (_name, answer) => {
+  test.each(faults)("%s is temporary and not a refusal", async (_name, answer) => {
     const recorded: Record<string, Recorded> = { [LOOK_UP]: [404, { error_code: 40401 }], [REGISTER]: answer };
     await expect(ask(recorded, register)).rejects.toMatchObject({ code: "registry-down" });
   });
 });
 
-describe("what is no registry", () => {
+describe("a server that is not a registry", () => {
   const questions: readonly [string, (registry: Registry) => Promise<unknown>][] = [
     ["latest", (registry) => registry.latest("s")],
     ["level", (registry) => registry.level("s")],
@@ -185,10 +185,13 @@ describe("what is no registry", () => {
   const cases = questions.flatMap(([name, question]) =>
     strangers.map(([what, recorded]) => ({ name, question, what, recorded })),
   );
-  test.each(cases)("$name with $what is an error in bounded time", async ({ question, recorded }) => {
-    const everywhere = { [LATEST]: recorded, [CONFIG]: recorded, [LOOK_UP]: recorded, [REGISTER]: recorded };
-    const began = performance.now();
-    await expect(ask(everywhere, question, { timeoutMs: 200 })).rejects.toMatchObject({ code: "registry-down" });
-    expect(performance.now() - began).toBeLessThan(1_500);
-  });
+  test.each(cases)(
+    "$name with $what is an error within the timeout",
+    async ({ question, recorded }) => {
+      const everywhere = { [LATEST]: recorded, [CONFIG]: recorded, [LOOK_UP]: recorded, [REGISTER]: recorded };
+      await expect(ask(everywhere, question, { timeoutMs: 200 })).rejects.toMatchObject({ code: "registry-down" });
+      // Less than the default timeout of one request, so it fails if the 200 ms are ignored.
+    },
+    4_000,
+  );
 });

@@ -1,31 +1,31 @@
 /**
- * What each product answers to the questions of our client about subject `s`, as its sources write it. Schemas and
- * messages are shortened; statuses, codes and fields are theirs.
+ * Each product's answers to our client's requests about subject `s`, taken from its source. Schemas and messages are
+ * shortened; statuses, codes and fields are original.
  */
 import type { Recorded } from "./answers.ts";
 
 export interface Product {
   readonly product: string;
-  /** Where the answers are written, in the product's own repository at the version named. */
+  /** The files with the answers, in the product's repository at this version. */
   readonly source: string;
   readonly unknownSubject: Recorded;
-  /** GET /config/s?defaultToGlobal=true of a subject that is not there. */
+  /** GET /config/s?defaultToGlobal=true for an unknown subject. */
   readonly levelOfUnknown: Recorded;
   readonly level: Recorded;
   readonly latest: Recorded;
-  /** POST /subjects/s: no equal schema. */
+  /** POST /subjects/s without an equal schema. */
   readonly notEqual: Recorded;
   readonly equal: Recorded;
   readonly registered: Recorded;
   readonly incompatible: Recorded;
-  /** The words of that refusal. */
+  /** The message of that refusal. */
   readonly words: string;
-  /** POST /subjects/s and …/versions of a text that is no schema. */
+  /** POST /subjects/s and …/versions with a text that is not a schema. */
   readonly lookUpOfNonsense: Recorded;
   readonly nonsense: Recorded;
-  /** POST /compatibility/subjects/s/versions: undefined where the route is missing, then `missing` is its answer. */
+  /** POST /compatibility/subjects/s/versions; undefined if the route is missing and `missing` is the answer. */
   readonly check: Recorded | undefined;
-  /** POST /compatibility/subjects/s/versions/1 of what does not fit. */
+  /** POST /compatibility/subjects/s/versions/1 with an incompatible schema. */
   readonly checkOne: Recorded;
   readonly missing: Recorded;
 }
@@ -66,7 +66,7 @@ export const PRODUCTS: readonly Product[] = [
   {
     ...confluent7,
     product: "Confluent 7.0",
-    source: "confluentinc/schema-registry v7.0.0: SubjectsResource.java (a lookup's every failure is a 500)",
+    source: "confluentinc/schema-registry v7.0.0: SubjectsResource.java (every failed lookup is a 500)",
     lookUpOfNonsense: [500, { error_code: 500, message: "Error while looking up schema under subject s" }],
   },
   confluent7,

@@ -32,21 +32,21 @@ const versions = (options: Omit<RegistryOptions, "urls">, url = registry.url) =>
   registryClient({ urls: [url], ...options }).versions("s");
 const tls = () => ({ ca: authority.ca, cert: client.cert, key: client.key, passphrase: "open" });
 
-describe("a registry behind TLS that asks for a client certificate and a user", () => {
-  test("answers who shows both", async () => {
+describe("a registry with TLS that requires a client certificate and a user", () => {
+  test("answers a client that has both", async () => {
     expect(await versions({ tls: tls(), auth })).toEqual([1, 2]);
   });
 
   const refusals: readonly [string, () => Promise<unknown>, string, RegExp, RegExp][] = [
     [
-      "whose authority is not known",
+      "with an unknown authority",
       () => versions({ tls: { ...tls(), ca: undefined }, auth }),
       "registry-down",
       /unable to verify|self-signed/,
       /REGISTRY_CA_FILE/,
     ],
     [
-      "whose certificate has another name",
+      "with a certificate for a different name",
       () => versions({ tls: tls(), auth }, elsewhere.url),
       "registry-down",
       /does not match certificate's altnames/,
@@ -61,14 +61,14 @@ describe("a registry behind TLS that asks for a client certificate and a user", 
     ],
     ["without a user", () => versions({ tls: tls() }), "registry-refused", /status 401/, /REGISTRY_USERNAME/],
     [
-      "with another password",
+      "with a wrong password",
       () => versions({ tls: tls(), auth: { ...auth, password: "wrong-pass" } }),
       "registry-refused",
       /status 401/,
       /REGISTRY_PASSWORD/,
     ],
     [
-      "in plain http",
+      "over plain http",
       () => versions({ auth }, registry.url.replace("https", "http")),
       "registry-down",
       /hang up|reset/,
@@ -79,24 +79,27 @@ describe("a registry behind TLS that asks for a client certificate and a user", 
       () => versions({ auth }, real.url.replace("http", "https")),
       "registry-down",
       /./,
-      /http there/,
+      /does not use https at this address/,
     ],
   ];
-  test.each(refusals)("%s is one error that says what to do and no secret", async (_name, ask, code, message, next) => {
-    const error: unknown = await ask().catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ code, message: expect.stringMatching(message), next: expect.stringMatching(next) });
-    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/s3cret|wrong-pass|PRIVATE/);
-  });
+  test.each(refusals)(
+    "%s gives one error that says what to do and contains no secret",
+    async (_name, ask, code, message, next) => {
+      const error: unknown = await ask().catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code, message: expect.stringMatching(message), next: expect.stringMatching(next) });
+      expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/s3cret|wrong-pass|PRIVATE/);
+    },
+  );
 });
 
-test("a redirect is not followed: user and password go to nobody else", async () => {
+test("a redirect is not followed, so user and password go nowhere else", async () => {
   const asked: (string | undefined)[] = [];
   const thief = createServer((request, answer) => {
     asked.push(request.headers.authorization);
     answer.end("[1]");
   });
   await new Promise<void>((resolve) => thief.listen(0, "127.0.0.1", resolve));
-  const { port } = thief.address() as AddressInfo; // a TCP server's address is no string
+  const { port } = thief.address() as AddressInfo; // the address of a TCP server is never a string
   await using server = await answers({
     "GET /subjects/s/versions": (answer) => answer.writeHead(307, { location: `http://127.0.0.1:${port}/` }).end(),
   });
