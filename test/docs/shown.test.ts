@@ -73,7 +73,8 @@ test.each(PAGES)("%s shows what the command line prints (vitest -u writes it)", 
   const blocks = [...text.matchAll(/^```console\n\$ npx fieldgate (.+)\n[^]*?^```$/gm)];
   expect(blocks.length).toBeGreaterThan(0);
   for (const [block, command = ""] of blocks) {
-    const { out } = await runCli(command.split(" "), { cwd: folder, env: { FIELDGATE_URL: http.url } });
+    const { out, err } = await runCli(command.split(" "), { cwd: folder, env: { FIELDGATE_URL: http.url } });
+    expect(err).toBe("");
     text = text.replace(block, () => `\`\`\`console\n$ npx fieldgate ${command}\n${out}\`\`\``);
   }
   await expect(text).toMatchFileSnapshot(file);
