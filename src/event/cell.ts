@@ -1,43 +1,47 @@
 import { GuardError } from "../errors.ts";
+import type { Json } from "../json.ts";
 import type { Attnum, ColumnType } from "../table/column.ts";
 import type { Field } from "../table/shape.ts";
-import { jsonBytes } from "./values/avro-json.ts";
-import { castEncoder } from "./values/cast.ts";
-import { fallbackText, unavailableValue } from "./values/constant.ts";
-import { UNFIT, type Encode } from "./values/encode.ts";
-import { encoderOf } from "./values/encoder.ts";
 import { baseType } from "./field.ts";
-import { kindOf } from "./types/kind.ts";
+import { type AvroType, formName, itemsOf, primitiveOf, scaleOf } from "./types/avro-type.ts";
+import { castEncoder } from "./types/cast.ts";
+import { encoderOf, formOf } from "./types/encoder.ts";
+import { type Encode, type Room, TEXT_ROOM, UNFIT } from "./types/entry.ts";
 import type { ValueModes } from "./types/modes.ts";
+import { entryOf } from "./types/table.ts";
 import { isSameText, textTypeOf } from "./types/text-type.ts";
-import { connectName, itemsOf, primitiveOf, scaleOf } from "./types/type.ts";
-import type { Json } from "../json.ts";
-import type { AvroType } from "./types/record-type.ts";
+import { elementType } from "./values/array.ts";
+import { jsonBytes } from "../avro/value.ts";
 
-/** How one published field is written; the bytes of what is not a text are made once. */
+/**
+ * A cell is one published field of a row encoder: the closure that writes a column's text, and the bytes of everything
+ * that is not a text (null, the default, placeholders), made once. All that depends on the field's type is looked up
+ * here, so that writing a row looks nothing up.
+ */
+
 export interface Cell {
   readonly name: string;
   /** What the field holds, for messages: `long`, `Decimal`. */
   readonly holds: string;
-  /** The column's place in the tuple; -1: it is not in the log any more. */
+  /** The column's place in the tuple; -1: it is no longer in the log. */
   readonly column: number;
   readonly encode: Encode;
-  /** The union branch of a value; -1: the type is no union. */
+  /** The union branch of a value, as Avro writes it; -1: the type is not a union. */
   readonly branch: -1 | 0 | 2;
   /** Null; undefined: the field is required. */
   readonly nothing: Buffer | undefined;
-  /** The field's fill, null, or a required field's default: for a column that is not in the log. */
+  /** What is written for a column that is missing from the log: the field's fill, null, or a required field's default. */
   readonly absent: Buffer | undefined;
-  /** What Debezium writes for a required column that the old key tuple does not hold. */
-  readonly fallback: Buffer;
+  /** What Debezium writes for a required column that the old key tuple does not hold; undefined: refused. */
+  readonly fallback: Buffer | undefined;
   /** The placeholder of an unchanged value stored out of line; undefined: the type has none. */
   readonly toast: Buffer | undefined;
-  /** Bytes it may take for each of its column's in the tuple, and beyond those. */
+  /** The most bytes a value takes for each byte of its text, and beyond those. */
   readonly factor: number;
   readonly growth: number;
 }
 
-/** What the cells of one writer are made for. */
+/** What all cells of one row encoder share. */
 export interface CellContext {
   /** The Relation's columns in wire order, and their types in the log; undefined: as when the field was made. */
   readonly columns: readonly (Attnum | undefined)[];
@@ -47,7 +51,7 @@ export interface CellContext {
   readonly unseen: () => void;
 }
 
-/** Throws amendment-unsupported for a field whose Avro type has no encoder here, or that its default or fill does not fit. */
+/** Throws amendment-unsupported if Fieldgate cannot write the field's Avro type, or if its default or fill does not fit it. */
 export function cellOf(field: Field, context: CellContext): Cell {
   const { modes } = context;
   const avro = baseType(field.avro);
@@ -55,7 +59,7 @@ export function cellOf(field: Field, context: CellContext): Cell {
   const type = textTypeOf(avro, field.type, modes);
   const encode = encodeOf(avro, context.types[column] ?? field.type, type, context);
   if (encode === undefined) {
-    throw unsupported(field, `has Avro type ${JSON.stringify(field.avro.type)}, which no column is written as`);
+    throw unsupported(field, `has Avro type ${JSON.stringify(field.avro.type)}, which Fieldgate cannot write`);
   }
   const branches = field.avro.type;
   const branch = Array.isArray(branches) ? (branches[0] === "null" ? 2 : 0) : -1;
@@ -68,12 +72,12 @@ export function cellOf(field: Field, context: CellContext): Cell {
   const fill = valueBytes(field.fill, "fill");
   const initial = nothing ?? valueBytes(field.avro.default, "default");
   const absent = fill ?? initial;
-  const toast = valueBytes(unavailableValue(avro, kindOf(type), modes.placeholder), "placeholder");
+  const toast = valueBytes(unavailableValue(avro, type, modes.placeholder), "placeholder");
   const fallback = initial ?? fallbackBytes(avro, type, context);
-  const { factor, extra } = roomOf(avro);
+  const { factor, extra } = roomOf(avro, type);
   return {
     name: field.name,
-    holds: connectName(avro)?.replace(/^.*\./, "") ?? primitiveOf(avro),
+    holds: formName(avro).replace(/^.*\./, ""),
     column,
     encode,
     branch,
@@ -82,7 +86,7 @@ export function cellOf(field: Field, context: CellContext): Cell {
     fallback,
     toast,
     factor,
-    growth: extra + Math.max(fallback.length, absent?.length ?? 0, toast?.length ?? 0),
+    growth: extra + Math.max(fallback?.length ?? 0, absent?.length ?? 0, toast?.length ?? 0),
   };
 }
 
@@ -96,33 +100,31 @@ function encodeOf(avro: AvroType, from: ColumnType, to: ColumnType, context: Cel
     : castEncoder(avro, from, to, context.modes, context.unseen);
 }
 
-/** Without a union's branch: only a required field has one. */
-function fallbackBytes(avro: AvroType, type: ColumnType, { modes }: CellContext): Buffer {
-  // Debezium's has no fraction, whatever the column's digits
-  if (connectName(avro) === "io.debezium.time.ZonedTimestamp") return textBytes("1970-01-01T00:00:00Z");
-  const text = Buffer.from(fallbackText(type, modes));
+/** Undefined: no value of the column's type fits the field. Without a union's branch: only a required field has one. */
+function fallbackBytes(avro: AvroType, type: ColumnType, { modes }: CellContext): Buffer | undefined {
+  const { fallback } = entryOf(type);
+  if (typeof fallback === "object") return jsonBytes("string", fallback.written);
+  const text = Buffer.from(typeof fallback === "string" ? fallback : fallback(type, modes));
   const out = Buffer.alloc(256 + scaleOf(avro) + text.length);
   const end = encoderOf(avro, type, modes)?.(text, 0, text.length, out, 0) ?? UNFIT;
-  return end === UNFIT ? Buffer.alloc(1) : out.subarray(0, end);
+  return end === UNFIT ? undefined : out.subarray(0, end);
 }
 
-function textBytes(text: string): Buffer {
-  return jsonBytes("string", text) ?? Buffer.alloc(1);
-}
-
-/**
- * The room a value may take: `factor` for each byte of its text and `extra`. A timestamptz gets all its digits, a
- * shape its well-known binary; a control character of an hstore becomes six; in an array every number has at least a
- * comma.
- */
-function roomOf(avro: AvroType): { readonly factor: number; readonly extra: number } {
+/** As JSON of the Avro type. */
+function unavailableValue(avro: AvroType, type: ColumnType, placeholder: string): Json | undefined {
   const items = itemsOf(avro);
-  const extra = 24 + Math.abs(scaleOf(avro));
-  if (items !== undefined) {
-    const name = primitiveOf(items.type);
-    const factor = name === "double" ? 5 : 4 + Math.ceil(Math.abs(scaleOf(items.type)) / 4);
-    return { factor: Math.max(factor, roomOf(items.type).factor), extra };
-  }
-  if (connectName(avro) === "io.debezium.data.Json" || primitiveOf(avro) === "map") return { factor: 6, extra };
-  return primitiveOf(avro) === "record" ? { factor: 8, extra: 192 } : { factor: 1, extra };
+  if (items === undefined) return formOf(avro, type)?.unchanged.value?.(placeholder);
+  const element = elementType(type);
+  return element && formOf(items.type, element)?.unchanged.items?.(placeholder);
+}
+
+/** The room of a value: a Decimal may get all its scale's digits, and every number in an array has at least a comma. */
+function roomOf(avro: AvroType, type: ColumnType): Room {
+  const { factor, extra } = formOf(avro, type)?.room ?? TEXT_ROOM;
+  const own = { factor, extra: extra + Math.abs(scaleOf(avro)) };
+  const items = itemsOf(avro);
+  const element = elementType(type);
+  if (items === undefined || element === undefined) return own;
+  const perNumber = primitiveOf(items.type) === "double" ? 5 : 4 + Math.ceil(Math.abs(scaleOf(items.type)) / 4);
+  return { ...own, factor: Math.max(perNumber, roomOf(items.type, element).factor) };
 }

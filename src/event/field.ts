@@ -1,12 +1,12 @@
 import type { Finding } from "../finding.ts";
 import type { Column } from "../table/column.ts";
 import type { AvroField, Field } from "../table/shape.ts";
-import { defaultOf } from "./values/default.ts";
+import { defaultOf } from "./types/default.ts";
 import { DEFAULT_MODES, type ValueModes } from "./types/modes.ts";
 import { fieldName } from "./envelope/names.ts";
-import { avroTypeOf, isAlwaysOptional } from "./types/type.ts";
+import { avroTypeOf, entryOf } from "./types/table.ts";
 import type { Json } from "../json.ts";
-import type { AvroType } from "./types/record-type.ts";
+import type { AvroType } from "./types/avro-type.ts";
 
 export type Mapped =
   | { readonly kind: "field"; readonly field: Field }
@@ -25,7 +25,7 @@ export function fieldOf(column: Column, modes: ValueModes = DEFAULT_MODES): Mapp
     return leftOut(column, "column/type-not-mapped", `has type ${column.typeName}, which is not mapped to Avro`);
   const value = defaultExpr === undefined ? undefined : defaultOf(type, avro, defaultExpr, modes);
   const name = fieldName(column.name, modes.fieldNames);
-  const optional = !notNull || isAlwaysOptional(type);
+  const optional = !notNull || entryOf(type).isAlwaysOptional;
   return {
     kind: "field",
     field: {

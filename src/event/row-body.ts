@@ -1,8 +1,8 @@
 import { GuardError } from "../errors.ts";
 import { formatLsn } from "../wal/lsn.ts";
-import { copyBytes } from "./values/bytes.ts";
+import { copyBytes } from "../avro/bytes.ts";
 import type { Cell } from "./cell.ts";
-import { UNFIT } from "./values/encode.ts";
+import { UNFIT } from "./types/entry.ts";
 import type { EventMark } from "./envelope/source.ts";
 import { NULL_VALUE, TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
 import type { Tuple } from "./tuple.ts";

@@ -3,7 +3,7 @@ import type { Relation, RowChange } from "../wal/message.ts";
 import { TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
 import type { Attnum, ColumnType } from "../table/column.ts";
 import type { SchemaId, Shape } from "../table/shape.ts";
-import { copyBytes } from "./values/bytes.ts";
+import { copyBytes } from "../avro/bytes.ts";
 import { cellOf, type CellContext } from "./cell.ts";
 import { keyHeader } from "./envelope/header.ts";
 import { DEFAULT_MODES, type ValueModes } from "./types/modes.ts";

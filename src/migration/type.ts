@@ -1,4 +1,4 @@
-import { OID } from "../event/types/kind.ts";
+import { OID } from "../event/types/table.ts";
 import type { ColumnType } from "../table/column.ts";
 import type { TypeName } from "./ddl-step.ts";
 

@@ -1,7 +1,6 @@
 import type { AvroRecord, AvroSchema, RecordField } from "../avro/schema.ts";
 import { recordIn, rowOf } from "../contract/row.ts";
-import { fromDefault } from "./default.ts";
-import { isRecord, type Sample, type SampleRecord } from "./sample.ts";
+import { type AvroMembers, type AvroValue, hasMembers, valueOfJson } from "../avro/value.ts";
 import { isNullable, samplesOf, typicalOf } from "./values.ts";
 
 /** What is sampled of a topic: the field that is new in it, by its name in the schema, if there is one. */
@@ -16,8 +15,8 @@ type Op = "c" | "u" | "d" | "r";
 
 interface Change {
   readonly op: Op;
-  readonly before: Sample;
-  readonly after: Sample;
+  readonly before: AvroValue;
+  readonly after: AvroValue;
   readonly snapshot?: string;
 }
 
@@ -26,7 +25,7 @@ interface Change {
  * without the row before, a delete, reads of a snapshot and of a backfill. Of a row that was unwrapped the rows alone.
  * The same for the same schema. Undefined: the schema is neither.
  */
-export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly SampleRecord[] | undefined {
+export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly AvroMembers[] | undefined {
   const row = rowIn(schema);
   if (schema.kind !== "record" || row === undefined) return undefined;
   const changes = changesOf(row, of);
@@ -35,8 +34,8 @@ export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly SampleR
 }
 
 /** A delete is a tombstone, which no schema is of. */
-function unwrapped({ op, after }: Change): readonly SampleRecord[] {
-  if (!isRecord(after)) return [];
+function unwrapped({ op, after }: Change): readonly AvroMembers[] {
+  if (!hasMembers(after)) return [];
   const added = { __op: op, __deleted: "false" };
   return [{ ...after, ...Object.fromEntries(Object.entries(added).filter(([name]) => name in after)) }];
 }
@@ -57,7 +56,7 @@ function rowIn(schema: AvroSchema): AvroRecord | undefined {
 function changesOf(row: AvroRecord, { field: name, columnType }: SampleOf): readonly Change[] {
   const field = row.fields.find((one) => one.name === name);
   const variants = field === undefined ? [undefined] : variantsOf(field, columnType);
-  const rowWith = (number: number, value?: Sample): SampleRecord =>
+  const rowWith = (number: number, value?: AvroValue): AvroMembers =>
     Object.fromEntries(
       row.fields.map((one) => [one.name, one === field && value !== undefined ? value : typicalOf(one, number)]),
     );
@@ -76,16 +75,16 @@ function changesOf(row: AvroRecord, { field: name, columnType }: SampleOf): read
 }
 
 /** Null, the default, the usual value, the edges: each once. */
-function variantsOf(field: RecordField, columnType: string): readonly Sample[] {
+function variantsOf(field: RecordField, columnType: string): readonly AvroValue[] {
   const { typical, edges } = samplesOf(field.type, { name: field.name, columnType });
-  const inDefault = field.default === undefined ? undefined : fromDefault(field.type, field.default);
+  const inDefault = field.default === undefined ? undefined : valueOfJson(field.type, field.default);
   const all = [isNullable(field.type) ? null : undefined, inDefault, typical(1), ...edges];
   const kept = new Map(all.flatMap((one) => (one === undefined ? [] : [[keyOf(one), one] as const])));
   return [...kept.values()];
 }
 
 /** Equal for equal values. */
-function keyOf(value: Sample): string {
+function keyOf(value: AvroValue): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}n` : one));
 }
 
@@ -93,9 +92,9 @@ function keyOf(value: Sample): string {
 const START_MS = 1_735_734_896_789;
 const START_LSN = 24_023_128;
 
-function eventOf(envelope: AvroRecord, topic: string, change: Change, at: number): SampleRecord {
+function eventOf(envelope: AvroRecord, topic: string, change: Change, at: number): AvroMembers {
   const clock = clockOf(START_MS + at * 1000 + 250);
-  const values: Readonly<Record<string, Sample>> = {
+  const values: Readonly<Record<string, AvroValue>> = {
     ...clock,
     op: change.op,
     before: change.before,
@@ -108,7 +107,7 @@ function eventOf(envelope: AvroRecord, topic: string, change: Change, at: number
 }
 
 /** As Debezium's PostgreSQL connector fills its source block. */
-function sourceOf(topic: string, { snapshot = "false" }: Change, at: number): Readonly<Record<string, Sample>> {
+function sourceOf(topic: string, { snapshot = "false" }: Change, at: number): Readonly<Record<string, AvroValue>> {
   const [prefix = topic, schema = "public", ...table] = topic.split(".");
   const lsn = START_LSN + at * 56;
   return {
@@ -126,16 +125,17 @@ function sourceOf(topic: string, { snapshot = "false" }: Change, at: number): Re
   };
 }
 
-function clockOf(ms: number): Readonly<Record<string, Sample>> {
+function clockOf(ms: number): Readonly<Record<string, AvroValue>> {
   return { ts_ms: ms, ts_us: BigInt(ms) * 1000n, ts_ns: BigInt(ms) * 1_000_000n };
 }
 
 /** A record of the values that are known; of the others null, the default, or what is usual. */
-function filled({ fields }: AvroRecord, valueOf: (field: RecordField) => Sample | undefined): SampleRecord {
+function filled({ fields }: AvroRecord, valueOf: (field: RecordField) => AvroValue | undefined): AvroMembers {
   return Object.fromEntries(fields.map((field) => [field.name, valueOf(field) ?? unknownOf(field)]));
 }
 
-function unknownOf(field: RecordField): Sample {
+function unknownOf(field: RecordField): AvroValue {
   if (isNullable(field.type)) return null;
-  return field.default === undefined ? typicalOf(field, 1) : fromDefault(field.type, field.default);
+  const inDefault = field.default === undefined ? undefined : valueOfJson(field.type, field.default);
+  return inDefault ?? typicalOf(field, 1);
 }

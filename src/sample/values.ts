@@ -1,18 +1,37 @@
 import type { AvroRecord, AvroSchema, RecordField } from "../avro/schema.ts";
-import { namedSamples, nameOf } from "./named.ts";
-import { fixed, type Sample, type Samples } from "./sample.ts";
-import { textSamples } from "./text.ts";
+import type { AvroMembers, AvroValue } from "../avro/value.ts";
+import { unscaledBytes } from "../avro/bytes.ts";
+import { formNamed } from "../event/types/encoder.ts";
+import type { FormSamples } from "../event/types/entry.ts";
+import { fixed, type SampledField, type Samples } from "../event/types/sample.ts";
+import { entryNamed } from "../event/types/table.ts";
+import { sampleTexts } from "../event/values/text.ts";
 
-/** What is sampled: the field's name, and its column's type as format_type prints it (empty: not known). */
-export interface Sampled {
-  readonly name: string;
-  readonly columnType: string;
+/**
+ * Sample values of a field. The type table knows what values of a PostgreSQL type look like in events; where it says
+ * nothing more than the Avro type, the samples are that type's: zero, the limits, null.
+ */
+
+/** Samples of a type without its null; for a union, of its first branch that is not null. */
+export function samplesOf(schema: AvroSchema, of: SampledField): Samples {
+  const form = schema.kind === "union" ? "by-avro-type" : formSamples(schema, of);
+  if (typeof form === "object" && "members" in form) return recordSamples(schema, form.members);
+  return form === "by-avro-type" ? avroSamples(schema, of) : form;
 }
 
-/** Samples of a type without its null; of a union, of its first branch that is not null. */
-export function samplesOf(schema: AvroSchema, of: Sampled): Samples {
-  const named = namedSamples(schema);
-  if (named !== undefined) return named;
+/** What the type table says, by the column's type if it is known, else by the Avro type's name. */
+function formSamples(
+  schema: Exclude<AvroSchema, { readonly kind: "union" }>,
+  of: SampledField,
+): Exclude<FormSamples, (...args: never) => unknown> {
+  const { "connect.name": connectName } = schema.props;
+  const isNamed = typeof connectName === "string";
+  const own = entryNamed(of.columnType)?.forms[isNamed ? connectName : schema.kind];
+  const samples = (own ?? (isNamed ? formNamed(connectName) : undefined))?.samples ?? "by-avro-type";
+  return typeof samples === "function" ? samples(of, schema.props) : samples;
+}
+
+function avroSamples(schema: AvroSchema, of: SampledField): Samples {
   switch (schema.kind) {
     case "null":
       return fixed(null);
@@ -21,7 +40,7 @@ export function samplesOf(schema: AvroSchema, of: Sampled): Samples {
     case "int":
       return schema.props["connect.type"] === "int16" ? integers(15n, Number) : integers(31n, Number);
     case "long":
-      return of.columnType === "oid" ? fixed(1n, 0n, 2n ** 32n - 1n) : integers(63n, BigInt);
+      return integers(63n, BigInt);
     case "float":
       return fixed(1.5, 0, -1.5, 3.4028234663852886e38);
     case "double":
@@ -29,7 +48,7 @@ export function samplesOf(schema: AvroSchema, of: Sampled): Samples {
     case "bytes":
       return bytesSamples(schema.props);
     case "string":
-      return textSamples(of.name, of.columnType);
+      return sampleTexts(of);
     case "fixed":
       return fixed(Buffer.alloc(schema.size, 1), Buffer.alloc(schema.size), Buffer.alloc(schema.size, 0xff));
     case "enum":
@@ -43,13 +62,13 @@ export function samplesOf(schema: AvroSchema, of: Sampled): Samples {
     case "union":
       return samplesOf(schema.branches.find(({ kind }) => kind !== "null") ?? NULL, of);
     case "record":
-      return recordSamples(schema);
+      return recordSamples(schema, {});
     default:
       return schema satisfies never;
   }
 }
 
-/** Of a union of nothing else. */
+/** The branch of a union without any other. */
 const NULL: AvroSchema = { kind: "null", props: {} };
 
 export function isNullable(schema: AvroSchema): boolean {
@@ -57,70 +76,35 @@ export function isNullable(schema: AvroSchema): boolean {
 }
 
 /** A field's value in the row of this number. */
-export function typicalOf(field: RecordField, row: number): Sample {
+export function typicalOf(field: RecordField, row: number): AvroValue {
   return samplesOf(field.type, { name: field.name, columnType: "" }).typical(row);
 }
 
 /** Two's complement of `bits` bits and a sign. */
-function integers(bits: bigint, as: (value: bigint) => Sample): Samples {
+function integers(bits: bigint, as: (value: bigint) => AvroValue): Samples {
   return { typical: (row) => as(BigInt(row)), edges: [0n, -1n, 2n ** bits - 1n, -(2n ** bits)].map((one) => as(one)) };
 }
 
 function bytesSamples({ logicalType, scale, precision }: AvroRecord["props"]): Samples {
   if (logicalType !== "decimal") return fixed(Buffer.from("00ff10", "hex"), Buffer.alloc(0));
   const most = 10n ** BigInt(typeof precision === "number" ? precision : 1) - 1n;
-  // 12.34, in as many digits as there are.
+  // 12.34, as far as the precision allows.
   const usual = (1234n * 10n ** BigInt(typeof scale === "number" ? scale : 0)) / 100n;
   const typical = usual > most ? 1n : usual;
-  return fixed(unscaled(typical), ...[0n, -typical, most, -most].map(unscaled));
+  return fixed(unscaledBytes(typical), ...[0n, -typical, most, -most].map(unscaledBytes));
 }
 
-/** As java.math.BigInteger.toByteArray: the fewest bytes of two's complement, big endian. */
-function unscaled(value: bigint): Buffer {
-  let size = 1;
-  while (BigInt.asIntN(size * 8, value) !== value) size++;
-  return Buffer.from(
-    BigInt.asUintN(size * 8, value)
-      .toString(16)
-      .padStart(size * 2, "0"),
-    "hex",
-  );
-}
-
-function arraySamples(items: AvroSchema, of: Sampled): Samples {
+function arraySamples(items: AvroSchema, of: SampledField): Samples {
   const inner = samplesOf(items, { ...of, columnType: of.columnType.replace(/\[\]$/, "") });
   const first = inner.typical(1);
   return fixed([first, ...inner.edges.slice(0, 1)], [], isNullable(items) ? [null, first] : [first]);
 }
 
-const SPACE = "io.debezium.data.geometry.";
-/** POINT(1 2) in well-known binary, little endian. */
-const POINT = Buffer.from("0101000000000000000000f03f0000000000000040", "hex");
-
-function recordSamples(record: AvroRecord): Samples {
-  const name = nameOf(record) ?? "";
-  if (name === "io.debezium.data.VariableScaleDecimal") return variableScale();
-  if (name === "io.debezium.data.SparseDoubleVector") {
-    return fixed({ dimensions: 3, vector: [{ key: 1, value: 0.5 }] }, { dimensions: 3, vector: [] });
-  }
-  const value = (field: RecordField): Sample => {
-    if (name.startsWith(SPACE) && field.name === "wkb") return POINT;
-    if (name.startsWith(SPACE) && isNullable(field.type)) return null;
-    return samplesOf(field.type, { name: field.name, columnType: "" }).typical(1);
-  };
-  return fixed(Object.fromEntries(record.fields.map((field) => [field.name, value(field)])));
-}
-
-/** Each as its scale and its digits. */
-const VARIABLE_SCALE = [
-  [2, 1234n],
-  [0, 0n],
-  [2, -1234n],
-  [20, 10n ** 30n],
-  [0, 10n ** 40n],
-] as const;
-
-function variableScale(): Samples {
-  const [first = null, ...others] = VARIABLE_SCALE.map(([scale, value]) => ({ scale, value: unscaled(value) }));
-  return fixed(first, ...others);
+/** A record with these members; where some are given, the others are null if they may be. */
+function recordSamples(schema: AvroSchema, given: AvroMembers): Samples {
+  if (schema.kind !== "record") return fixed(given);
+  const isPartial = Object.keys(given).length > 0;
+  const memberOf = (field: RecordField): AvroValue =>
+    given[field.name] ?? (isPartial && isNullable(field.type) ? null : typicalOf(field, 1));
+  return fixed(Object.fromEntries(schema.fields.map((field) => [field.name, memberOf(field)])));
 }

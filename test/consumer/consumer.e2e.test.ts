@@ -3,7 +3,7 @@ import kafkajs, { type PartitionAssigner } from "kafkajs";
 import { expect, test } from "vitest";
 import { announcing, eventReader } from "../../src/consumer/consumer.ts";
 import { decodeAnnouncement } from "../../src/contract/announcement.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { envelopeSchema } from "../../src/event/envelope/schema.ts";
 import { registryClient } from "../../src/registry/client.ts";
 import { change, field, MARK, shapeOf, rowEncoderOf } from "../event/row.ts";

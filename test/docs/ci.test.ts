@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import * as z from "zod";
 
 import { parseContractFile } from "../../src/contract/file.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { envelopeSchema } from "../../src/event/envelope/schema.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { field } from "../event/row.ts";

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readConnectorFile } from "../../src/config/connectors.ts";
 import { parseContractFile } from "../../src/contract/file.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ColumnType, TypeDetail } from "../../src/table/column.ts";
-import { kindOf, OID, type Kind } from "../../src/event/types/kind.ts";
+import { kindOf, OID, type Kind } from "../../src/event/types/table.ts";
 import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
 import { avscType } from "./avro.ts";
 import * as more from "./more-values.ts";

@@ -1,5 +1,5 @@
 import { columnType, type ColumnType, type TypeDetail } from "../../src/table/column.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
 import type { Json } from "../../src/json.ts";
 

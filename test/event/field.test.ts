@@ -3,7 +3,7 @@ import { attnum, type ColumnType } from "../../src/table/column.ts";
 import { fieldOf, widen } from "../../src/event/field.ts";
 import { DEFAULT_MODES } from "../../src/event/types/modes.ts";
 import { envelopeSchema, keySchema, readEnvelope } from "../../src/event/envelope/schema.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { column, field } from "./row.ts";
 
 const array = (of: ColumnType): ColumnType => ({ oid: 1, typmod: -1, detail: { kind: "array", of } });

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import type { Field } from "../../src/table/shape.ts";
 import { attnum } from "../../src/table/column.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { envelopeSchema, keySchema } from "../../src/event/envelope/schema.ts";
 import { fieldOf } from "../../src/event/field.ts";
 import { caseText, caseType, modesOf, outOfScope, type ColumnCase } from "./debezium-case.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { attnum, type ColumnType, type TypeDetail } from "../../src/table/column.ts";
 import type { Field } from "../../src/table/shape.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
 import type { RowEncoder, RowEncoderOptions } from "../../src/event/row-encoder.ts";
 import { avscType } from "./avro.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from "vitest";
 import { attnum } from "../../src/table/column.ts";
 import type { Field } from "../../src/table/shape.ts";
 import { widen } from "../../src/event/field.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import type { EventRecord } from "../../src/event/row-encoder.ts";
 import { avscType } from "./avro.ts";
 import { change, field, MARK, shapeOf, tupleData, UNCHANGED, rowEncoderOf, type Sent } from "./row.ts";

@@ -7,7 +7,7 @@ import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import type avsc from "avsc";
 import { eventReader } from "../../src/consumer/consumer.ts";
 import { avscType } from "../../src/consumer/long.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { envelopeSchema } from "../../src/event/envelope/schema.ts";
 import { change, field, MARK, shapeOf, rowEncoderOf } from "../event/row.ts";
 import { percentile } from "./scene.ts";

@@ -1,4 +1,4 @@
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { columnType, type ColumnType, type TypeDetail } from "../../src/table/column.ts";
 import type { ColumnSpec } from "../event/row.ts";
 

@@ -1,11 +1,10 @@
 import avsc from "avsc";
 import { describe, expect, it } from "vitest";
 import { parseSchemaText } from "../../src/avro/schema-text.ts";
-import { OID } from "../../src/event/types/kind.ts";
+import { OID } from "../../src/event/types/table.ts";
 import { envelopeSchema, rowSchema } from "../../src/event/envelope/schema.ts";
-import { containerFile, isSampleFile } from "../../src/sample/encode.ts";
+import { containerFile, eventsJson, isSampleFile } from "../../src/sample/files.ts";
 import { sampledField, sampleEvents } from "../../src/sample/events.ts";
-import { eventsJson } from "../../src/sample/json.ts";
 import { avscType } from "../event/avro.ts";
 import { field, type ColumnSpec } from "../event/row.ts";
 import { COLUMNS } from "./columns.ts";

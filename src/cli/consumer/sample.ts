@@ -65,8 +65,7 @@ async function makeSamples(amendment: AmendmentView): Promise<SampleFiles> {
   }
   const { parseSchemaText } = await import("../../avro/schema-text.ts");
   const { sampleEvents, sampledField } = await import("../../sample/events.ts");
-  const { containerFile, SAMPLE_KEY } = await import("../../sample/encode.ts");
-  const { eventsJson } = await import("../../sample/json.ts");
+  const { containerFile, eventsJson, SAMPLE_KEY } = await import("../../sample/files.ts");
   const schema = parseSchemaText(candidate.schema);
   const field = sampledField(schema, column === null ? [amendment.field] : [column.name, amendment.field]);
   const events = sampleEvents(schema, { topic, field, columnType: column?.type ?? "" });
@@ -95,7 +94,7 @@ function fileName(topic: string, field: string): string {
 
 /** Throws `refused` before anything is written if a file exists that `sample` did not write. */
 async function refuseForeignFiles(terminal: Terminal, files: readonly File[]): Promise<void> {
-  const { isSampleFile } = await import("../../sample/encode.ts");
+  const { isSampleFile } = await import("../../sample/files.ts");
   const existing = files.filter(({ path }) => existsSync(path));
   const isOurs = existing.some(({ path }) => path.endsWith(".avro") && isSampleFile(read(path)));
   const others = isOurs ? [] : existing.filter(({ path, content }) => !read(path).equals(content));

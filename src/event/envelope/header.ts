@@ -1,6 +1,6 @@
 import type { Field } from "../../table/shape.ts";
 import { decodeValue, readUnscaled, type Value } from "../values/decode.ts";
-import { decimalText } from "../values/number.ts";
+import { decimalText } from "../values/number-text.ts";
 import { type Json, isObject } from "../../json.ts";
 
 const FRAME = 5;

@@ -1,4 +1,4 @@
-import { writeLong, writeString } from "../values/bytes.ts";
+import { writeLong, writeString } from "../../avro/bytes.ts";
 import type { SchemaId } from "../../table/shape.ts";
 import type { Json } from "../../json.ts";
 

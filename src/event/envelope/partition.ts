@@ -1,4 +1,4 @@
-import { byteAt } from "../values/bytes.ts";
+import { byteAt } from "../../avro/bytes.ts";
 
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;

@@ -1,5 +1,5 @@
 import type { Lsn } from "../../wal/lsn.ts";
-import { copyBytes, writeBigLong, writeInt, writeString } from "../values/bytes.ts";
+import { copyBytes, writeBigLong, writeInt, writeString } from "../../avro/bytes.ts";
 
 /** What every event of a connector says of its source; `name` is the topic prefix. */
 export interface Origin {

@@ -1,11 +1,36 @@
-import { byteAt, writeInt } from "./bytes.ts";
-import { UNFIT, type Encode } from "./encode.ts";
+import type { AvroType } from "../types/avro-type.ts";
+import {
+  casts,
+  type Casts,
+  type Encode,
+  NO_PLACEHOLDER,
+  ORDINARY,
+  plainDefaults,
+  type Rewrite,
+  TEXT_ROOM,
+  type TypeEntry,
+  UNFIT,
+} from "../types/entry.ts";
+import { bitLength } from "../types/modifier.ts";
+import { fixed, type Samples } from "../types/sample.ts";
+import { isObject, type JsonObject } from "../../json.ts";
+import { byteAt, writeInt } from "../../avro/bytes.ts";
+
+/** bool, bit and varbit. A single bit is a boolean in events. */
 
 const ZERO = 48;
 const ONE = 49;
 
+/** `t` or `f`. */
+const encodeBoolean: Encode = (src, s, e, out, p) => {
+  const letter = byteAt(src, s);
+  if (e - s !== 1 || (letter !== 116 && letter !== 102)) return UNFIT;
+  out[p] = letter === 116 ? 1 : 0;
+  return p + 1;
+};
+
 /** bit(1) and varbit(1): `0` or `1`; an empty varbit(1) is false. */
-export const encodeBit: Encode = (src, s, e, out, p) => {
+const encodeBit: Encode = (src, s, e, out, p) => {
   const digit = e === s ? ZERO : byteAt(src, s);
   if (e - s > 1 || (digit !== ZERO && digit !== ONE)) return UNFIT;
   out[p] = digit - ZERO;
@@ -13,7 +38,7 @@ export const encodeBit: Encode = (src, s, e, out, p) => {
 };
 
 /** io.debezium.data.Bits: the last bit is the lowest of the first byte; high zero bytes are dropped. */
-export const encodeBits: Encode = (src, s, e, out, p) => {
+const encodeBits: Encode = (src, s, e, out, p) => {
   let first = s;
   while (first < e && byteAt(src, first) === ZERO) first++;
   const size = Math.ceil((e - first) / 8);
@@ -29,3 +54,84 @@ export const encodeBits: Encode = (src, s, e, out, p) => {
   }
   return p;
 };
+
+/** PostgreSQL's boolin: any unambiguous beginning of the words. */
+function boolFromText(text: string): string | undefined {
+  const word = text.trim().toLowerCase();
+  if (word === "") return undefined;
+  if ("true".startsWith(word) || "yes".startsWith(word) || word === "on" || word === "1") return "t";
+  const isFalse = "false".startsWith(word) || "no".startsWith(word) || word === "of" || word === "off" || word === "0";
+  return isFalse ? "f" : undefined;
+}
+
+/** 0 and 1 only: other numbers are true as well, and would come back as 1. */
+const zeroOne: Rewrite = (text) => (text === "1" ? "t" : text === "0" ? "f" : undefined);
+
+export const BOOL: TypeEntry = {
+  ...ORDINARY,
+  avro: () => "boolean",
+  forms: {
+    boolean: { encode: () => encodeBoolean, unchanged: NO_PLACEHOLDER, room: TEXT_ROOM, samples: "by-avro-type" },
+  },
+  adopts: { boolean: -1 },
+  defaults: {
+    onCall: "f",
+    literal: (text) => text,
+    bare: (text) => (/^\s*true\s*$/i.test(text) ? "t" : /^\s*false\s*$/i.test(text) ? "f" : undefined),
+  },
+  fallback: "f",
+  toText: (text) => (text === "t" ? "true" : "false"),
+  castFrom: casts({ text: boolFromText, int4: zeroOne, bit: zeroOne, varbit: zeroOne }),
+};
+
+const BITS = "io.debezium.data.Bits";
+
+function bitsType(length: number): AvroType {
+  return {
+    type: "bytes",
+    "connect.version": 1,
+    "connect.parameters": { length: String(length) },
+    "connect.name": BITS,
+  };
+}
+
+/** bit(n) takes exactly n bits, varbit(n) up to n: cutting and padding would change the value. */
+function bitCasts(isExact: boolean): Casts {
+  const fits =
+    (length: number): Rewrite =>
+    (text) =>
+      (isExact ? text.length === length : text.length <= length) ? text : undefined;
+  return {
+    bit: (to) => fits(bitLength(to)),
+    varbit: (to) => fits(bitLength(to)),
+    text: (to) => (text) => (/^[01]*$/.test(text) ? fits(bitLength(to))(text) : undefined),
+    bool: (to) => (text) => (bitLength(to) !== 1 ? undefined : text === "t" ? "1" : "0"),
+  };
+}
+
+export const BIT: TypeEntry = {
+  ...ORDINARY,
+  avro: (type) => (bitLength(type) === 1 ? "boolean" : bitsType(bitLength(type))),
+  inArrays: "left-out",
+  forms: {
+    boolean: { encode: () => encodeBit, unchanged: NO_PLACEHOLDER, room: TEXT_ROOM, samples: "by-avro-type" },
+    [BITS]: { encode: () => encodeBits, unchanged: NO_PLACEHOLDER, room: TEXT_ROOM, samples: bitSamples },
+  },
+  adopts: {},
+  defaults: plainDefaults("0"),
+  fallback: "0",
+  castFrom: bitCasts(true),
+};
+export const VARBIT: TypeEntry = { ...BIT, adopts: { [BITS]: -1 }, castFrom: bitCasts(false) };
+
+/** Samples of more bits than this would only be longer: plain `bit varying` allows 2^31. */
+const MANY_BITS = 64;
+
+/** The lowest bit is in the first byte, high zero bytes are left out. */
+function bitSamples(_: unknown, props: JsonObject): Samples {
+  const parameters = props["connect.parameters"];
+  const bits = Math.min((isObject(parameters) ? Number(parameters["length"]) : 0) || MANY_BITS, MANY_BITS);
+  const ones = Buffer.alloc(Math.ceil(bits / 8), 0xff);
+  if (bits % 8 !== 0) ones[ones.length - 1] = 2 ** (bits % 8) - 1;
+  return fixed(Buffer.from([1]), Buffer.alloc(0), ones);
+}

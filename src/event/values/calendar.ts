@@ -1,4 +1,4 @@
-import { byteAt } from "./bytes.ts";
+import { byteAt } from "../../avro/bytes.ts";
 
 /**
  * PostgreSQL's ISO date and time texts (DateStyle=ISO) as numbers, on the proleptic Gregorian calendar as Java's

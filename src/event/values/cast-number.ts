@@ -1,24 +1,25 @@
 import type { ColumnType } from "../../table/column.ts";
-import { shortestFloat } from "./decode.ts";
-import { numericOf, type Kind } from "../types/kind.ts";
-import { fitDecimal } from "./number.ts";
+import { asIs, type Casts, casts, type Rewrite } from "../types/entry.ts";
+import { numericOf } from "../types/modifier.ts";
+import { fitDecimal, shortestFloat } from "./number-text.ts";
 
-/** A value's text under another type; undefined: it does not fit. */
-export type Rewrite = (text: string) => string | undefined;
+/**
+ * PostgreSQL's casts between numbers, on their texts. A cast that would change the value gives undefined, where
+ * PostgreSQL rounds.
+ */
 
-/** PostgreSQL has no such cast, or it always loses something. */
-export const never: Rewrite = () => undefined;
-
-export const INTEGERS: ReadonlySet<Kind> = new Set<Kind>(["int2", "int4", "int8", "oid"]);
-
-/** To an integer type; the field's own range is looked at when it is written. */
-export const INTEGER_FROM: Readonly<Partial<Record<Kind, Rewrite>>> = {
+/** Casts to an integer type; its range is checked when the value is written. */
+export const integerCasts: Casts = casts({
+  int2: asIs,
+  int4: asIs,
+  int8: asIs,
+  oid: asIs,
   bool: (text) => (text === "t" ? "1" : "0"),
   text: (text) => /^\s*\+?(-?\d+)\s*$/.exec(text)?.[1],
-  numeric: (text) => wholeOf(text),
+  numeric: wholeOf,
   float4: (text) => wholeOf(plainDecimal(text)),
   float8: (text) => wholeOf(plainDecimal(text)),
-};
+});
 
 function wholeOf(text: string | undefined): string | undefined {
   const whole = text === undefined ? undefined : /^(-?\d+)(?:\.0*)?$/.exec(text)?.[1];
@@ -50,19 +51,23 @@ const NO_NUMBER: Readonly<Record<string, string>> = {
   "-infinity": "-Infinity",
 };
 
-/** Exact: the float's shortest text is the same number. */
-export function floatRewrite(from: Kind, to: "float4" | "float8"): Rewrite {
-  if (from === "float4") return (text) => (/n/i.test(text) ? text : String(Math.fround(Number(text))));
-  if (from === "float8")
-    return (text) => (Math.fround(Number(text)) === Number(text) || /n/i.test(text) ? text : undefined);
-  if (!INTEGERS.has(from) && from !== "numeric" && from !== "text") return never;
-  return (text) => {
+/** Casts to a float, where its shortest text is the same number. */
+export function floatCasts(to: "float4" | "float8"): Casts {
+  const exact: Rewrite = (text) => {
     const special = NO_NUMBER[text.trim().toLowerCase()];
     const plain = special ?? plainDecimal(text);
     if (plain === undefined || special !== undefined) return plain;
     const shortest = String(to === "float4" ? shortestFloat(Math.fround(Number(plain))) : Number(plain));
     return sameNumber(plainDecimal(shortest), plain) ? plain : undefined;
   };
+  const numbers = { int2: exact, int4: exact, int8: exact, oid: exact, numeric: exact, text: exact };
+  if (to === "float8") {
+    return casts({ ...numbers, float4: (text) => (/n/i.test(text) ? text : String(Math.fround(Number(text)))) });
+  }
+  return casts({
+    ...numbers,
+    float8: (text) => (Math.fround(Number(text)) === Number(text) || /n/i.test(text) ? text : undefined),
+  });
 }
 
 function sameNumber(a: string | undefined, b: string): boolean {
@@ -74,21 +79,31 @@ function trimmed(plain: string): string {
   return short === "-0" ? "0" : short;
 }
 
-/** PostgreSQL's float4::numeric and float8::numeric keep so many digits (FLT_DIG, DBL_DIG). */
-const FLOAT_DIGITS: Readonly<Partial<Record<Kind, number>>> = { float4: 6, float8: 15 };
+/** Casts to numeric. PostgreSQL's casts from floats keep 6 and 15 digits (FLT_DIG, DBL_DIG). */
+export const numericCasts: Casts = {
+  int2: exactNumeric,
+  int4: exactNumeric,
+  int8: exactNumeric,
+  oid: exactNumeric,
+  numeric: exactNumeric,
+  text: exactNumeric,
+  float4: (to) => roundedNumeric(to, 6),
+  float8: (to) => roundedNumeric(to, 15),
+  money: (to) => (text) => fitTo(to, plainDecimal(text.replaceAll(/[$,]/g, ""))),
+};
 
-export function numericRewrite(from: Kind, to: ColumnType): Rewrite {
-  const isNumber =
-    INTEGERS.has(from) || from === "numeric" || from === "text" || from === "float4" || from === "float8";
-  if (from === "money") return (text) => fitTo(to, plainDecimal(text.replaceAll(/[$,]/g, "")));
-  if (!isNumber) return never;
+function exactNumeric(to: ColumnType): Rewrite {
+  return roundedNumeric(to, Infinity);
+}
+
+/** A number of at most this many significant digits; more would be rounded. */
+function roundedNumeric(to: ColumnType, most: number): Rewrite {
   return (text) => {
     const special = NO_NUMBER[text.trim().toLowerCase()];
     if (special !== undefined) return special;
     const plain = plainDecimal(text);
-    const most = FLOAT_DIGITS[from];
     const digits = plain?.replaceAll(/[-.]/g, "").replace(/^0+/, "").replace(/0+$/, "") ?? "";
-    return most !== undefined && digits.length > most ? undefined : fitTo(to, plain);
+    return digits.length > most ? undefined : fitTo(to, plain);
   };
 }
 

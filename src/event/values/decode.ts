@@ -1,5 +1,6 @@
 import type { AvroField } from "../../table/shape.ts";
-import { byteAt } from "./bytes.ts";
+import { byteAt } from "../../avro/bytes.ts";
+import { shortestFloat } from "./number-text.ts";
 import { type Json, isObject } from "../../json.ts";
 
 /** A value as read back: int and long are bigint, bytes a Buffer, a map or record its members. */
@@ -103,15 +104,6 @@ function readLong(bytes: Buffer, at: number): { readonly value: bigint; readonly
     zigzag |= BigInt(byte & 127) << shift;
     if (byte < 128) return { value: (zigzag >> 1n) ^ -(zigzag & 1n), end: at };
   }
-}
-
-/** The Number with the fewest digits that is the same float, as Java's Float.toString prints it. */
-export function shortestFloat(value: number): number {
-  for (let digits = 1; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return value;
 }
 
 /** Two's complement, big endian, as an integer. */

@@ -1,7 +1,22 @@
-import { copyBytes, writeInt, writeLong, writeString } from "./bytes.ts";
-import { UNFIT, type Encode } from "./encode.ts";
+import { copyBytes, writeInt, writeLong, writeString } from "../../avro/bytes.ts";
+import type { AvroType } from "../types/avro-type.ts";
+import {
+  type Encode,
+  type Form,
+  type FormSamples,
+  NO_PLACEHOLDER,
+  ORDINARY,
+  type Room,
+  type TypeEntry,
+  UNFIT,
+} from "../types/entry.ts";
+import type { Json } from "../../json.ts";
 import { javaHash, javaOrder } from "./java-order.ts";
-import { encodeFloat64 } from "./number.ts";
+
+/**
+ * PostgreSQL's geometric types and PostGIS's, as Debezium's records of io.debezium.data.geometry: coordinates, and
+ * OGC well-known binary (WKB).
+ */
 
 const NUMBER = /-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity|inf)|nan/gi;
 
@@ -54,27 +69,27 @@ function writePoint(out: Buffer, p: number, values: readonly number[]): number {
 }
 
 /** io.debezium.data.geometry.Point of `(1,2)`. */
-export const encodePoint: Encode = (src, s, e, out, p) => {
+const encodePoint: Encode = (src, s, e, out, p) => {
   const values = coordinates(src, s, e, (count) => count === 2);
   return values === undefined ? UNFIT : writePoint(out, p, values);
 };
 
 /** io.debezium.data.geometry.Circle of `<(1,2),3>`. */
-export const encodeCircle: Encode = (src, s, e, out, p) => {
+const encodeCircle: Encode = (src, s, e, out, p) => {
   const values = coordinates(src, s, e, (count) => count === 3);
   return values === undefined ? UNFIT : writeDoubles(out, writePoint(out, p, values.slice(0, 2)), values.slice(2));
 };
 
 /** io.debezium.data.geometry.Line of `{1,2,3}`. */
-export const encodeLine: Encode = (src, s, e, out, p) => {
+const encodeLine: Encode = (src, s, e, out, p) => {
   const values = coordinates(src, s, e, (count) => count === 3);
   return values === undefined ? UNFIT : writeDoubles(out, p, values);
 };
 
-export type Shape = "box" | "lseg" | "path" | "polygon";
+type Shape = "box" | "lseg" | "path" | "polygon";
 
 /** io.debezium.data.geometry.Geometry of a shape, whose own type stands in `extensions`. */
-export function encodeShape(shape: Shape): Encode {
+function encodeShape(shape: Shape): Encode {
   return (src, s, e, out, p) => {
     const isPair = shape === "box" || shape === "lseg";
     const values = coordinates(src, s, e, (count) => (isPair ? count === 4 : count >= 2 && count % 2 === 0));
@@ -114,7 +129,7 @@ function closed(values: readonly number[]): readonly number[] {
 const SRID_FLAG = 0x20000000;
 
 /** PostGIS: the EWKB whose hexadecimal digits are the text, with its srid; `extensions`: the record has that field. */
-export function encodeEwkb(extensions: boolean): Encode {
+function encodeEwkb(extensions: boolean): Encode {
   return (src, s, e, out, p) => {
     const bytes = Buffer.from(src.toString("latin1", s, e), "hex");
     if (bytes.length < 9 || bytes.length * 2 !== e - s) return UNFIT;
@@ -129,38 +144,118 @@ export function encodeEwkb(extensions: boolean): Encode {
   };
 }
 
-/** pgvector's `[1,2.5]` as an array of required numbers. */
-export function encodeVector(element: Encode): Encode {
-  return (src, s, e, out, p) => {
-    const text = src.toString("latin1", s, e).trim();
-    if (!text.startsWith("[") || !text.endsWith("]")) return UNFIT;
-    const values = text.slice(1, -1).split(",");
-    p = writeInt(out, p, values.length);
-    for (const value of values) {
-      const bytes = Buffer.from(value.trim());
-      p = element(bytes, 0, bytes.length, out, p);
-      if (p === UNFIT) return UNFIT;
-    }
-    out[p++] = 0;
-    return p;
+const SPACE = "io.debezium.data.geometry";
+const SRID = { name: "srid", type: ["null", "int"], default: null } as const;
+const POINT_FIELDS = [
+  { name: "x", type: "double" },
+  { name: "y", type: "double" },
+  { name: "wkb", type: ["null", "bytes"], default: null },
+  SRID,
+] as const;
+
+function connect(name: string, doc: string, version: number): { readonly [key: string]: string | number } {
+  return { "connect.doc": doc, "connect.version": version, "connect.name": `${SPACE}.${name}` };
+}
+
+const POINT_TYPE: AvroType = {
+  type: "record",
+  name: "Point",
+  namespace: SPACE,
+  fields: POINT_FIELDS,
+  ...connect("Point", "Geometry (POINT)", 1),
+};
+
+const CIRCLE_TYPE: AvroType = {
+  type: "record",
+  name: "Circle",
+  namespace: SPACE,
+  fields: [
+    {
+      name: "center",
+      type: { type: "record", name: "Point", fields: POINT_FIELDS, ...connect("Point", "Geometry (POINT)", 1) },
+    },
+    { name: "radius", type: "double" },
+  ],
+  ...connect("Circle", "Geometry (CIRCLE)", 1),
+};
+
+const LINE_TYPE: AvroType = {
+  type: "record",
+  name: "Line",
+  namespace: SPACE,
+  fields: [
+    { name: "a", type: "double" },
+    { name: "b", type: "double" },
+    { name: "c", type: "double" },
+  ],
+  ...connect("Line", "Geometry (LINE)", 1),
+};
+
+const GEOMETRY_TYPE: AvroType = {
+  type: "record",
+  name: "Geometry",
+  namespace: SPACE,
+  fields: [
+    { name: "wkb", type: "bytes" },
+    SRID,
+    { name: "extensions", type: ["null", { type: "map", values: "string" }], default: null },
+  ],
+  ...connect("Geometry", "Geometry", 2),
+};
+
+const GEOGRAPHY_TYPE: AvroType = {
+  type: "record",
+  name: "Geography",
+  namespace: SPACE,
+  fields: [{ name: "wkb", type: "bytes" }, SRID],
+  ...connect("Geography", "Geography", 1),
+};
+
+/** A value's well-known binary is longer than its text. */
+const ROOM: Room = { factor: 8, extra: 192 };
+/** POINT(1 2), little endian. */
+const SAMPLES: FormSamples = { members: { wkb: Buffer.from("0101000000000000000000f03f0000000000000040", "hex") } };
+
+function geometricForm(encode: Form["encode"]): Form {
+  return { encode, unchanged: NO_PLACEHOLDER, room: ROOM, samples: SAMPLES };
+}
+
+function geometric(avro: AvroType, name: string, encode: Form["encode"], fallback: string): TypeEntry {
+  return {
+    ...ORDINARY,
+    avro: () => avro,
+    isAlwaysOptional: name !== "Point",
+    inArrays: "left-out",
+    forms: { [`${SPACE}.${name}`]: geometricForm(encode) },
+    adopts: {},
+    defaults: "none",
+    fallback,
+    castFrom: {},
   };
 }
 
-const SPARSE = /^\s*\{\s*(.*?)\s*\}\s*\/\s*(\d+)\s*$/s;
+export const POINT = geometric(POINT_TYPE, "Point", () => encodePoint, "(0,0)");
+export const CIRCLE = geometric(CIRCLE_TYPE, "Circle", () => encodeCircle, "<(0,0),0>");
+export const LINE = geometric(LINE_TYPE, "Line", () => encodeLine, "{0,1,0}");
+export const BOX = geometric(GEOMETRY_TYPE, "Geometry", () => encodeShape("box"), "(0,0),(1,1)");
+export const LSEG = geometric(GEOMETRY_TYPE, "Geometry", () => encodeShape("lseg"), "[(0,0),(1,0)]");
+export const PATH = geometric(GEOMETRY_TYPE, "Geometry", () => encodeShape("path"), "[(0,0),(1,0)]");
+export const POLYGON = geometric(GEOMETRY_TYPE, "Geometry", () => encodeShape("polygon"), "((0,0),(1,0),(0,1))");
 
-/** pgvector's `{1:10,11:20}/1000` as io.debezium.data.SparseDoubleVector. */
-export const encodeSparseVector: Encode = (src, s, e, out, p) => {
-  const match = SPARSE.exec(src.toString("latin1", s, e));
-  if (match?.[1] === undefined || Number(match[2]) > 0x7fff) return UNFIT;
-  const entries = match[1] === "" ? [] : match[1].split(",").map((entry) => /^\s*(\d+)\s*:\s*(\S+)\s*$/.exec(entry));
-  p = writeLong(out, p, Number(match[2]));
-  if (entries.length > 0) p = writeInt(out, p, entries.length);
-  for (const entry of javaOrder(entries, (one) => Number(one?.[1]), entries.length)) {
-    if (entry?.[1] === undefined || entry[2] === undefined || Number(entry[1]) > 0x7fff) return UNFIT;
-    const value = Buffer.from(entry[2]);
-    p = encodeFloat64(value, 0, value.length, out, writeLong(out, p, Number(entry[1])));
-    if (p === UNFIT) return UNFIT;
-  }
-  out[p++] = 0;
-  return p;
+/** Geometry got its field `extensions` in Debezium 3.7. */
+function hasExtensions(avro: AvroType): boolean {
+  const fields = typeof avro === "object" && Array.isArray(avro["fields"]) ? avro["fields"] : [];
+  return fields.some((field: Json) => JSON.stringify(field).startsWith('{"name":"extensions"'));
+}
+
+/** An empty GEOMETRYCOLLECTION in WKB. */
+const EMPTY_COLLECTION = "010700000000000000";
+
+export const GEOMETRY: TypeEntry = {
+  ...geometric(GEOMETRY_TYPE, "Geometry", (avro) => encodeEwkb(hasExtensions(avro)), EMPTY_COLLECTION),
+  inArrays: "optional",
+};
+export const GEOGRAPHY: TypeEntry = {
+  ...geometric(GEOGRAPHY_TYPE, "Geography", (avro) => encodeEwkb(hasExtensions(avro)), EMPTY_COLLECTION),
+  inArrays: "optional",
 };

@@ -1,6 +1,8 @@
-import { writeInt, writeString } from "./bytes.ts";
-import { UNFIT, type Encode } from "./encode.ts";
+import { writeInt, writeString } from "../../avro/bytes.ts";
+import { semanticType } from "../types/avro-type.ts";
+import { asIs, casts, type Encode, ORDINARY, type Room, type TypeEntry, UNFIT } from "../types/entry.ts";
 import { javaHash, javaOrder } from "./java-order.ts";
+import { JSON_NAME, JSON_SAMPLES } from "./text.ts";
 
 type Pair = readonly [key: string, value: string | null];
 
@@ -24,7 +26,7 @@ function plain(quoted: string): string {
 }
 
 /** hstore.handling.mode=json: io.debezium.data.Json as Jackson prints it. */
-export const encodeHstoreJson: Encode = (src, s, e, out, p) => {
+const encodeHstoreJson: Encode = (src, s, e, out, p) => {
   const pairs = pairsOf(src.toString("utf8", s, e));
   if (pairs === undefined) return UNFIT;
   const text = pairs.map(([key, value]) => `${quote(key)}:${value === null ? "null" : quote(value)}`).join(",");
@@ -37,7 +39,7 @@ function quote(text: string): string {
 }
 
 /** hstore.handling.mode=map: an Avro map of `["null","string"]`. */
-export const encodeHstoreMap: Encode = (src, s, e, out, p) => {
+const encodeHstoreMap: Encode = (src, s, e, out, p) => {
   const pairs = pairsOf(src.toString("utf8", s, e));
   if (pairs === undefined) return UNFIT;
   if (pairs.length > 0) p = writeInt(out, p, pairs.length);
@@ -48,4 +50,31 @@ export const encodeHstoreMap: Encode = (src, s, e, out, p) => {
   }
   out[p++] = 0;
   return p;
+};
+
+/** A control character becomes six bytes of JSON. */
+const ROOM: Room = { factor: 6, extra: 24 };
+
+export const HSTORE: TypeEntry = {
+  ...ORDINARY,
+  avro: (_, modes) =>
+    modes.hstore === "json" ? semanticType("string", JSON_NAME) : { type: "map", values: ["null", "string"] },
+  forms: {
+    [JSON_NAME]: {
+      encode: () => encodeHstoreJson,
+      unchanged: { value: (text) => JSON.stringify({ [text]: text }), items: (text) => [text] },
+      room: ROOM,
+      samples: JSON_SAMPLES,
+    },
+    map: {
+      encode: () => encodeHstoreMap,
+      unchanged: { value: (text) => ({ [text]: text }), items: (text) => [{ [text]: text }] },
+      room: ROOM,
+      samples: "by-avro-type",
+    },
+  },
+  adopts: { map: -1 },
+  defaults: "none",
+  fallback: "",
+  castFrom: casts({ text: asIs }),
 };

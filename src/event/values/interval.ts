@@ -1,5 +1,17 @@
-import { writeBigLong, writeString } from "./bytes.ts";
-import { UNFIT, type Encode } from "./encode.ts";
+import { writeBigLong, writeString } from "../../avro/bytes.ts";
+import { semanticType } from "../types/avro-type.ts";
+import {
+  asIs,
+  casts,
+  type Encode,
+  NO_PLACEHOLDER,
+  ORDINARY,
+  plainDefaults,
+  TEXT_ROOM,
+  type TypeEntry,
+  UNFIT,
+} from "../types/entry.ts";
+import { fixed } from "../types/sample.ts";
 
 /** An interval's parts as pgjdbc's PGInterval has them; the clock's share one sign. */
 interface Interval {
@@ -35,7 +47,7 @@ function intervalOf(text: string): Interval | undefined {
 const DAYS_PER_MONTH = 365.25 / 12;
 
 /** io.debezium.time.MicroDuration: microseconds, a month being 365.25 / 12 days; computed in doubles as it does. */
-export const encodeMicroDuration: Encode = (src, s, e, out, p) => {
+const encodeMicroDuration: Encode = (src, s, e, out, p) => {
   const interval = intervalOf(src.toString("latin1", s, e));
   if (interval === undefined) return UNFIT;
   const { years, months, days, hours, minutes, micros } = interval;
@@ -53,7 +65,7 @@ function clamp(value: bigint): bigint {
 }
 
 /** io.debezium.time.Interval: ISO-8601 with all parts, `P1Y2M3DT4H5M6.78S`. */
-export const encodeInterval: Encode = (src, s, e, out, p) => {
+const encodeInterval: Encode = (src, s, e, out, p) => {
   const interval = intervalOf(src.toString("latin1", s, e));
   if (interval === undefined) return UNFIT;
   const { years, months, days, hours, minutes, micros } = interval;
@@ -66,3 +78,32 @@ function secondsText(micros: number): string {
   const fraction = String(size % 1_000_000).padStart(6, "0");
   return `${micros < 0 ? "-" : ""}${Math.floor(size / 1_000_000)}.${fraction}`.replace(/\.?0+$/, "");
 }
+
+const DURATION_NAME = "io.debezium.time.MicroDuration";
+const INTERVAL_NAME = "io.debezium.time.Interval";
+const DAY_MICROS = 86_400_000_000n;
+
+export const INTERVAL: TypeEntry = {
+  ...ORDINARY,
+  avro: (_, modes) =>
+    modes.interval === "string" ? semanticType("string", INTERVAL_NAME) : semanticType("long", DURATION_NAME),
+  inArrays: "left-out",
+  forms: {
+    [DURATION_NAME]: {
+      encode: () => encodeMicroDuration,
+      unchanged: NO_PLACEHOLDER,
+      room: TEXT_ROOM,
+      samples: fixed(DAY_MICROS, 0n, -DAY_MICROS),
+    },
+    [INTERVAL_NAME]: {
+      encode: () => encodeInterval,
+      unchanged: NO_PLACEHOLDER,
+      room: TEXT_ROOM,
+      samples: fixed("P1Y2M3DT4H5M6.78S", "P0Y0M0DT0H0M0S", "P-1Y-2M3DT0H0M0S"),
+    },
+  },
+  adopts: { [DURATION_NAME]: -1, [INTERVAL_NAME]: -1 },
+  defaults: plainDefaults("00:00:00"),
+  fallback: "00:00:00",
+  castFrom: casts({ time: asIs, text: asIs }),
+};

@@ -1,4 +1,4 @@
-import { byteAt, writeBigLong, writeInt, writeLong, writeString } from "./bytes.ts";
+import { byteAt, writeBigLong, writeInt, writeLong, writeString } from "../../avro/bytes.ts";
 import {
   DAY_MICROS,
   infinitySign,
@@ -11,7 +11,7 @@ import {
   parseZonedTime,
   type Moment,
 } from "./calendar.ts";
-import { UNFIT, type Encode } from "./encode.ts";
+import { UNFIT, type Encode } from "../types/entry.ts";
 
 /** What Debezium 3.7's stream makes of an infinite date: PostgreSQL's own number plus 10957, overflowed. */
 const DATE_INFINITY = { "1": -2_147_472_692, "-1": -2_147_472_691 } as const;

@@ -1,4 +1,4 @@
-import { isSameType } from "../../event/types/bare.ts";
+import { isSameType } from "../../event/types/avro-type.ts";
 import { type Attnum, attnum } from "../../table/column.ts";
 import type { AvroField, Field } from "../../table/shape.ts";
 import { stableText } from "../../json.ts";

@@ -1,6 +1,6 @@
-import { bareType, isSameType } from "../../event/types/bare.ts";
+import { bareType, isSameType } from "../../event/types/avro-type.ts";
 import { baseType, fieldOf } from "../../event/field.ts";
-import { connectName } from "../../event/types/type.ts";
+import { connectName } from "../../event/types/avro-type.ts";
 import type { Finding } from "../../finding.ts";
 import type { Attnum, Column, ColumnType } from "../../table/column.ts";
 import type { Field } from "../../table/shape.ts";

@@ -1,6 +1,6 @@
-import { jsonBytes } from "../../event/values/avro-json.ts";
+import { jsonBytes } from "../../avro/value.ts";
 import { baseType } from "../../event/field.ts";
-import { primitiveOf } from "../../event/types/type.ts";
+import { primitiveOf } from "../../event/types/avro-type.ts";
 import type { Field } from "../../table/shape.ts";
 import type { Amendment } from "./amendment.ts";
 import type { OperatorCommand, State, TableState } from "../state.ts";

@@ -1,5 +1,5 @@
 import type { Attnum } from "../../table/column.ts";
-import { isSameType } from "../../event/types/bare.ts";
+import { isSameType } from "../../event/types/avro-type.ts";
 import type { Shape } from "../../table/shape.ts";
 import type { Difference } from "./differ.ts";
 import type { Input, TableState } from "../state.ts";

@@ -1,5 +1,5 @@
 import { fieldOf } from "../../event/field.ts";
-import { isSameType } from "../../event/types/bare.ts";
+import { isSameType } from "../../event/types/avro-type.ts";
 import { attnum, type Attnum, type Table } from "../../table/column.ts";
 import type { Field } from "../../table/shape.ts";
 import { repairJob } from "./backfill.ts";

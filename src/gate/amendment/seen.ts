@@ -1,5 +1,5 @@
 import { fieldOf } from "../../event/field.ts";
-import { isSameType } from "../../event/types/bare.ts";
+import { isSameType } from "../../event/types/avro-type.ts";
 import { repairJob } from "./backfill.ts";
 import { type Attnum, type Column, columnType, type ColumnType, type Table } from "../../table/column.ts";
 import type { KnownColumn } from "../../table/prove.ts";

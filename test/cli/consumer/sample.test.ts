@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { OID } from "../../../src/event/types/kind.ts";
+import { OID } from "../../../src/event/types/table.ts";
 import { envelopeSchema } from "../../../src/event/envelope/schema.ts";
 import type { AmendmentView } from "../../../src/api/amendment.ts";
 import { type HttpServer, startHttp } from "../../../src/http/start-http.ts";

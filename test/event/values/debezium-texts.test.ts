@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { ColumnType } from "../../../src/table/column.ts";
-import { OID } from "../../../src/event/types/kind.ts";
+import { OID } from "../../../src/event/types/table.ts";
 import { DEFAULT_MODES, type ValueModes } from "../../../src/event/types/modes.ts";
 import { avscType } from "../avro.ts";
 import { cases, change, field, MARK, shapeOf, rowEncoderOf, type ColumnSpec } from "../row.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it, test } from "vitest";
 import { GuardError } from "../../../src/errors.ts";
 import { decodeValue, readUnscaled } from "../../../src/event/values/decode.ts";
-import { UNFIT } from "../../../src/event/values/encode.ts";
+import { UNFIT } from "../../../src/event/types/entry.ts";
 import { civilOf, daysOf } from "../../../src/event/values/calendar.ts";
-import { encoderOf } from "../../../src/event/values/encoder.ts";
-import { OID } from "../../../src/event/types/kind.ts";
-import { avroTypeOf } from "../../../src/event/types/type.ts";
+import { encoderOf } from "../../../src/event/types/encoder.ts";
+import { OID } from "../../../src/event/types/table.ts";
+import { avroTypeOf } from "../../../src/event/types/table.ts";
 import { change, field, MARK, shapeOf, rowEncoderOf } from "../row.ts";
 
 /** The value a column's text becomes: numbers as decimal text, bytes as hex; undefined: it does not fit. */

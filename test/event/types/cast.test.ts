@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { ColumnType } from "../../../src/table/column.ts";
-import { castEncoder } from "../../../src/event/values/cast.ts";
-import { UNFIT, type Encode } from "../../../src/event/values/encode.ts";
-import { encoderOf } from "../../../src/event/values/encoder.ts";
+import { castEncoder } from "../../../src/event/types/cast.ts";
+import { UNFIT, type Encode } from "../../../src/event/types/entry.ts";
+import { encoderOf } from "../../../src/event/types/encoder.ts";
 import { DEFAULT_MODES } from "../../../src/event/types/modes.ts";
-import { avroTypeOf } from "../../../src/event/types/type.ts";
+import { avroTypeOf } from "../../../src/event/types/table.ts";
 import { CASTS, STRICTER, type CastCase } from "./cast-cases.ts";
 import { sqlType } from "../debezium-case.ts";
 

@@ -76,11 +76,22 @@ export function writeUnscaled(out: Buffer, p: number, value: number): number {
   return p;
 }
 
-/** As writeUnscaled, for any size. */
+/** The same for a number of any size. */
 export function writeBigUnscaled(out: Buffer, p: number, value: bigint): number {
+  const hex = unscaledHex(value);
+  p = writeInt(out, p, hex.length / 2);
+  return p + out.write(hex, p, "hex");
+}
+
+/** The same bytes without their length. */
+export function unscaledBytes(value: bigint): Buffer {
+  return Buffer.from(unscaledHex(value), "hex");
+}
+
+function unscaledHex(value: bigint): string {
   const bits = (value < 0n ? ~value : value).toString(2).length + 1;
   const size = value === 0n || value === -1n ? 1 : Math.ceil(bits / 8);
-  const hex = BigInt.asUintN(size * 8, value).toString(16);
-  p = writeInt(out, p, size);
-  return p + out.write(hex.padStart(size * 2, "0"), p, "hex");
+  return BigInt.asUintN(size * 8, value)
+    .toString(16)
+    .padStart(size * 2, "0");
 }

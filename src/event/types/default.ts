@@ -1,0 +1,66 @@
+import type { Json } from "../../json.ts";
+import type { ColumnType } from "../../table/column.ts";
+import { decodeValue, type Value } from "../values/decode.ts";
+import type { AvroType } from "./avro-type.ts";
+import { encoderOf } from "./encoder.ts";
+import { UNFIT } from "./entry.ts";
+import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
+import { entryOf } from "./table.ts";
+
+/**
+ * The schema default of a column, from the text of pg_get_expr, as Debezium's PostgresDefaultValueConverter reads
+ * it: a literal gives itself, a function call or the current time gives a zero of the type, anything else is ignored.
+ * Two deliberate differences: an expression that only contains a literal (`'a' || 'b'`, CURRENT_USER, `date + 1`)
+ * is ignored, where Debezium takes the first literal; and so is a long that a JSON number cannot carry.
+ * Undefined: no default.
+ */
+export function defaultOf(
+  type: ColumnType,
+  avro: AvroType,
+  expression: string,
+  modes: ValueModes = DEFAULT_MODES,
+): Json | undefined {
+  if (type.detail?.kind === "domain") return undefined; // Debezium has no mapper for domains
+  const text = defaultText(type, expression);
+  return text === undefined ? undefined : valueOf(type, avro, text, modes);
+}
+
+const FUNCTION = /^[(]?[A-Za-z0-9_.]+\(.*\)/s;
+const CURRENT_TIME = new Set(["current_timestamp", "current_time", "current_date", "localtime", "localtimestamp"]);
+const CAST = String.raw`::(?:"[^"]+"|[\w.])+(?: varying| precision)?(?:\(\d+(?:, ?\d+)?\))?(?: with(?:out)? time zone)?`;
+/** One quoted literal under casts and parentheses, and nothing else; a bit string has a B before it. */
+const LITERAL = new RegExp(String.raw`^\(*B?'((?:[^']|'')*)'(?:${CAST}|\))*$`, "s");
+const BARE = /^\s*(?:[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?|true|false)\s*$/i;
+
+/** The default as a text of the type, as it would arrive in a row. */
+function defaultText(type: ColumnType, expression: string): string | undefined {
+  const { defaults } = entryOf(type);
+  if (defaults === "none") return undefined;
+  const trimmed = expression.trim();
+  if (FUNCTION.test(trimmed) || CURRENT_TIME.has(trimmed.toLowerCase())) {
+    return defaults.onCall === undefined ? undefined : defaults.literal(defaults.onCall, type);
+  }
+  const literal = LITERAL.exec(trimmed)?.[1]?.replaceAll("''", "'");
+  if (literal !== undefined) return defaults.literal(literal, type);
+  return BARE.test(expression) ? defaults.bare(expression, type) : undefined;
+}
+
+/** More than any number takes beyond its text: PostgreSQL's largest scale is 1000 digits. */
+const ROOM = 1024;
+
+/** Writes the text like a row's value and reads it back, so that a default is what such a row would have. */
+function valueOf(type: ColumnType, avro: AvroType, text: string, modes: ValueModes): Json | undefined {
+  const encode = encoderOf(avro, type, modes);
+  if (encode === undefined || (typeof avro === "object" && avro["type"] === "record")) return undefined;
+  const source = Buffer.from(text);
+  const out = Buffer.alloc(source.length * 2 + ROOM);
+  const end = encode(source, 0, source.length, out, 0);
+  return end === UNFIT ? undefined : jsonOf(decodeValue(avro, out, 0).value);
+}
+
+function jsonOf(value: Value): Json | undefined {
+  if (typeof value === "bigint") return String(Number(value)) === String(value) ? Number(value) : undefined;
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (Buffer.isBuffer(value)) return value.toString("latin1");
+  return typeof value === "object" ? undefined : value;
+}

@@ -1,0 +1,43 @@
+import type { ColumnType } from "../../table/column.ts";
+import { type AvroType, formName } from "./avro-type.ts";
+import type { Encode, Form } from "./entry.ts";
+import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
+import { entryOf, TYPES } from "./table.ts";
+
+/**
+ * The encoder of a field's Avro type for a column of this type, whose text it reads. The Avro type decides what is
+ * written; what a text cannot give without loss is UNFIT. Undefined: Fieldgate cannot write such a field. `unseen` is
+ * called for a label that the field does not list.
+ */
+export function encoderOf(
+  avro: AvroType,
+  type: ColumnType,
+  modes: ValueModes = DEFAULT_MODES,
+  unseen: () => void = () => {},
+): Encode | undefined {
+  return formOf(avro, type)?.encode(avro, type, {
+    modes,
+    unseen,
+    elementEncoder: (items, element) => encoderOf(items, element, modes, unseen),
+  });
+}
+
+/**
+ * How the type's texts are written as this Avro type. A form that only one type has, such as a Point, is also used
+ * for columns of other types: their texts do not fit, but nulls do.
+ */
+export function formOf(avro: AvroType, type: ColumnType): Form | undefined {
+  const name = formName(avro);
+  return entryOf(type).forms[name] ?? SOLE_FORMS.get(name);
+}
+
+const FORMS = Object.values(TYPES).flatMap(({ forms }) => Object.entries(forms));
+
+const SOLE_FORMS: ReadonlyMap<string, Form> = new Map(
+  FORMS.filter(([name]) => FORMS.filter(([other]) => other === name).length === 1),
+);
+
+/** The form of the first type in the table that has a form of this name. */
+export function formNamed(name: string): Form | undefined {
+  return FORMS.find(([one]) => one === name)?.[1];
+}

@@ -1,0 +1,49 @@
+import type { ColumnType } from "../../table/column.ts";
+
+/** The type under all domains, with the innermost domain's modifier. */
+export function baseOf(type: ColumnType): ColumnType {
+  return type.detail?.kind === "domain" ? baseOf(type.detail.of) : type;
+}
+
+/** An array's element type; undefined if the type is not an array. */
+export function elementOf(type: ColumnType): ColumnType | undefined {
+  const { detail } = baseOf(type);
+  return detail?.kind === "array" ? detail.of : undefined;
+}
+
+/** An enum's labels in enumsortorder; empty for any other type. */
+export function labelsOf(type: ColumnType): readonly string[] {
+  const { detail } = baseOf(type);
+  return detail?.kind === "enum" ? detail.labels : [];
+}
+
+/** Digits of fraction of a time, timestamp or timestamptz column. */
+export function fractionDigits(type: ColumnType): number {
+  const { typmod } = baseOf(type);
+  return typmod < 0 ? 6 : typmod;
+}
+
+/** Precision and scale of numeric(p,s); undefined for plain numeric. The scale has 11 bits and a sign. */
+export function numericOf(type: ColumnType): { readonly precision: number; readonly scale: number } | undefined {
+  const { typmod } = baseOf(type);
+  if (typmod < 4) return undefined;
+  const scale = (typmod - 4) & 0x7ff;
+  return { precision: ((typmod - 4) >> 16) & 0xffff, scale: scale > 1023 ? scale - 2048 : scale };
+}
+
+/** The modifier of numeric(p,s), the reverse of numericOf. */
+export function numericTypmod(precision: number, scale: number): number {
+  return ((precision << 16) | (scale & 0x7ff)) + 4;
+}
+
+/** The n of char(n), in characters; undefined for plain bpchar. */
+export function charLength(type: ColumnType): number | undefined {
+  const { typmod } = baseOf(type);
+  return typmod < 4 ? undefined : typmod - 4;
+}
+
+/** The n of bit(n) and varbit(n); a plain varbit takes any number of bits. */
+export function bitLength(type: ColumnType): number {
+  const { typmod } = baseOf(type);
+  return typmod < 0 ? 0x7fffffff : typmod;
+}

@@ -1,0 +1,64 @@
+import { allowedOf, type AvroType } from "../types/avro-type.ts";
+import { type Encode, NO_PLACEHOLDER, ORDINARY, TEXT_ROOM, type TypeEntry } from "../types/entry.ts";
+import { labelsOf } from "../types/modifier.ts";
+import { fixed, type Samples } from "../types/sample.ts";
+import { isObject, type JsonObject } from "../../json.ts";
+import type { ColumnType } from "../../table/column.ts";
+import { encodeText } from "./text.ts";
+
+/**
+ * An enum's label, unchanged. `unseen` is called for one that is not among `labels`: it was added to the type later,
+ * and the schema's `allowed` does not list it yet.
+ */
+function encodeLabel(labels: readonly string[], unseen: () => void): Encode {
+  const known = labels.map((label) => Buffer.from(label));
+  return (src, s, e, out, p) => {
+    if (!known.some((label) => label.length === e - s && src.compare(label, 0, label.length, s, e) === 0)) unseen();
+    return encodeText(src, s, e, out, p);
+  };
+}
+
+/** `allowed` does not show which commas separate labels: the type's own labels are used while they are the same. */
+function labelsFor(avro: AvroType, type: ColumnType): readonly string[] {
+  const allowed = allowedOf(avro);
+  const labels = labelsOf(type);
+  return labels.length > 0 && labels.join(",") === allowed ? labels : allowed.split(",");
+}
+
+const ENUM_NAME = "io.debezium.data.Enum";
+
+export const ENUM: TypeEntry = {
+  ...ORDINARY,
+  avro: (type) => ({
+    type: "string",
+    "connect.version": 1,
+    "connect.parameters": { allowed: labelsOf(type).join(",") },
+    "connect.name": ENUM_NAME,
+  }),
+  inArrays: "required",
+  forms: {
+    [ENUM_NAME]: {
+      encode: (avro, type, { unseen }) => encodeLabel(labelsFor(avro, type), unseen),
+      unchanged: { ...NO_PLACEHOLDER, items: (text) => [text] },
+      room: TEXT_ROOM,
+      samples: enumSamples,
+    },
+  },
+  adopts: {},
+  defaults: { onCall: undefined, literal: (text) => text, bare: () => undefined },
+  fallback: "",
+  castFrom: {
+    text: (to) => {
+      const labels = new Set(labelsOf(to));
+      return (text) => (labels.has(text) ? text : undefined);
+    },
+  },
+};
+
+/** Every label; a comma inside a label cannot be told from one between two. */
+function enumSamples(_: unknown, props: JsonObject): Samples {
+  const parameters = props["connect.parameters"];
+  const allowed = isObject(parameters) ? parameters["allowed"] : undefined;
+  const [first = "", ...others] = (typeof allowed === "string" ? allowed : "").split(",");
+  return fixed(first, ...others);
+}
