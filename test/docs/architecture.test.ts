@@ -43,6 +43,20 @@ test("the architecture names the same pure folders and I/O folders as the linter
   expect(named("I/O folders")).toEqual(linted("an I/O folder talks to one outside thing"));
 });
 
+test("every address for a change exists, unless the page says that it is to come", () => {
+  const [, section = ""] = PAGE.split("\n## Where does it go?\n");
+  const [table = ""] = section.split("\n## ");
+  const addresses = [...table.matchAll(/^\| (.+?) \| (.+) \|$/gm)].slice(1).flatMap(([, , address = ""]) =>
+    [...address.matchAll(/`([a-z][\w./-]*)`( \(to come\))?/g)].map(([, path = "", later]) => ({
+      path,
+      exists: existsSync(join(ROOT, "src", path)) || existsSync(join(ROOT, path)),
+      later: later !== undefined,
+    })),
+  );
+  expect(addresses.length).toBeGreaterThan(20);
+  expect(addresses.filter(({ exists, later }) => exists === later)).toEqual([]);
+});
+
 test("each of the five invariants names its tests", () => {
   const [, section = ""] = PAGE.split("## Invariants and their tests");
   const invariants = section.split(/^\d\. /m).slice(1);
