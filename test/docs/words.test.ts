@@ -9,7 +9,10 @@ const WORDS = [...PAGE.matchAll(/^\| ([A-Za-z -]+) \| (.+) \| `(src\/[\w./-]+)` 
 );
 
 /** Words that another word has replaced; they may not come back into the code. */
-const REPLACED: readonly (readonly [word: RegExp, instead: string])[] = [];
+const REPLACED: readonly (readonly [word: RegExp, instead: string])[] = [
+  [/event ?writer/i, "row encoder"],
+  [/ways on/, "how to continue"],
+];
 
 function sources(path: string): readonly string[] {
   if (statSync(path).isFile()) return [path];
