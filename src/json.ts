@@ -10,7 +10,7 @@ export function isArray(json: Json | undefined): json is readonly Json[] {
   return Array.isArray(json);
 }
 
-/** One text for one JSON value: object keys sorted, no blanks. */
+/** The same text for equal JSON values: object keys are sorted, and there are no blanks. */
 export function stableText(json: Json): string {
   if (isArray(json)) return `[${json.map(stableText).join(",")}]`;
   if (!isObject(json)) return JSON.stringify(json);

@@ -3,17 +3,17 @@ import { isName, splitName, type TypeName } from "./name.ts";
 import { isPrimitive, type AvroNamed, type RecordField } from "./schema.ts";
 import { type Json, isArray, type JsonObject } from "../json.ts";
 
-/** A definition's name, checked as Java does but for the namespace, which `define` checks. */
+/** A definition's name, checked as Java does, except for the namespace, which `define` checks. */
 export function parseName(json: JsonObject, namespace: string | undefined, place: string): TypeName {
   const name = textOf(json["name"]);
-  if (name === undefined) return fail(place, "a type without a name");
+  if (name === undefined) return fail(place, "the type has no name");
   const parsed = splitName(name, textOf(json["namespace"]) ?? namespace);
-  if (!isName(parsed.name)) fail(place, `"${parsed.name}" is no name`);
-  if (isPrimitive(parsed.fullName)) fail(place, `"${parsed.fullName}" is a primitive type's name`);
+  if (!isName(parsed.name)) fail(place, `"${parsed.name}" is not a valid name`);
+  if (isPrimitive(parsed.fullName)) fail(place, `"${parsed.fullName}" is the name of a primitive type`);
   return parsed;
 }
 
-/** What Avro itself means by a key; every other key is a property. */
+/** The keys that have a meaning in Avro. Every other key is a property. */
 export const TYPE_KEYS = [
   "doc",
   "fields",
@@ -29,8 +29,8 @@ export const TYPE_KEYS = [
 export const ENUM_KEYS = [...TYPE_KEYS, "default"];
 export const FIELD_KEYS = ["default", "doc", "name", "order", "type", "aliases"];
 
-/** What every named type may have. An alias without a namespace has the type's own. */
-export function details(
+/** The attributes that every named type may have. An alias without a namespace is in the type's own. */
+export function parseDetails(
   json: JsonObject,
   { namespace }: TypeName,
   keys: readonly string[],
@@ -38,7 +38,7 @@ export function details(
 ): Pick<AvroNamed, "aliases" | "doc" | "props"> {
   const aliases = aliasTexts(json, place).map((alias) => {
     const parsed = splitName(alias, namespace);
-    if (!isName(parsed.name)) fail(place, `alias "${alias}" is no name`);
+    if (!isName(parsed.name)) fail(place, `alias "${alias}" is not a valid name`);
     return parsed.namespace === undefined && namespace !== undefined ? `.${parsed.name}` : parsed.fullName;
   });
   return { aliases: [...new Set(aliases)], doc: textOf(json["doc"]), props: propsOf(json, keys) };
@@ -57,7 +57,7 @@ export function orderOf(json: JsonObject, place: string): RecordField["order"] {
   if (json["order"] === undefined) return "ascending";
   const order = textOf(json["order"])?.toLowerCase();
   if (order === "ascending" || order === "descending" || order === "ignore") return order;
-  return fail(`${place}/order`, "order is ascending, descending or ignore");
+  return fail(`${place}/order`, "order must be ascending, descending or ignore");
 }
 
 export function propsOf(json: JsonObject, reserved: readonly string[]): Readonly<Record<string, Json>> {
@@ -69,7 +69,7 @@ export function textOf(json: Json | undefined): string | undefined {
   return typeof json === "string" ? json : undefined;
 }
 
-/** The first name that is there twice. */
+/** The first name that occurs twice. */
 export function repeated(names: readonly string[]): string | undefined {
   const seen = new Set<string>();
   return names.find((name) => seen.size === seen.add(name).size);

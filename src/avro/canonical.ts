@@ -2,8 +2,8 @@ import { Buffer } from "node:buffer";
 import type { AvroNamed, AvroSchema } from "./schema.ts";
 
 /**
- * Avro's Parsing Canonical Form (specification, "Transforming into Parsing Canonical Form"). It drops defaults,
- * aliases, enum defaults and logical types, so equal forms can still behave differently as readers: never an identity.
+ * Avro's Parsing Canonical Form (specification, "Transforming into Parsing Canonical Form"). It drops defaults, aliases, enum
+ * defaults and logical types, so schemas with equal forms can still read differently. Never use it as an identity.
  */
 export function canonicalForm(schema: AvroSchema): string {
   return write(schema, new Set());

@@ -1,13 +1,13 @@
 import type { AvroRecord, AvroSchema } from "./schema.ts";
 import { type Json, isArray, isObject, type JsonObject, type NumberText } from "../json.ts";
 
-/** What judging a default needs besides the value. `fields` may throw for a record that is not finished. */
+/** What is needed to check a default, besides its value. `fields` may throw for a record that is not finished. */
 export interface DefaultContext {
   readonly numberText: NumberText;
   readonly fields: (record: AvroRecord) => AvroRecord["fields"];
 }
 
-/** Is `holder[key]` a default for `schema`? Java's rule since 1.12: any branch of a union will do (AVRO-3649). */
+/** Is `holder[key]` a valid default for `schema`? By Java's rule since 1.12, any branch of a union will do (AVRO-3649). */
 export function isValidDefault(
   schema: AvroSchema,
   holder: JsonObject | readonly Json[],
@@ -67,8 +67,8 @@ function isIntegral(value: Json | undefined, written: string | undefined, bits: 
 const DOUBLE =
   /^[+-]?(?:NaN|Infinity|(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX](?:[\da-fA-F]+\.?[\da-fA-F]*|\.[\da-fA-F]+)[pP][+-]?\d+)[fFdD]?)$/;
 
-/** Texts that Java's Double.parseDouble takes: a float or double field's default may be written as one. */
+/** Does Java's Double.parseDouble accept this text? The default of a float or double may be written as text. */
 export function isDoubleText(text: string): boolean {
-  // Java's trim knows blanks and control characters only.
+  // Java's trim removes only blanks and control characters.
   return DOUBLE.test(text.replaceAll(/^[\0- ]+|[\0- ]+$/g, ""));
 }

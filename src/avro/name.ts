@@ -4,12 +4,12 @@ export interface TypeName {
   readonly fullName: string;
 }
 
-/** Java's default rule for one part of a name: Unicode letters of the basic plane, `_`, then digits too. */
+/** Java's default rule for one part of a name: Unicode letters of the basic plane and `_`, then also digits. */
 export function isName(text: string): boolean {
   return /^[\p{L}_][\p{L}\p{Nd}_]*$/u.test(text) && !/[\ud800-\udfff]/.test(text);
 }
 
-/** A name with a dot brings its namespace with it; `.X` is in the null namespace. */
+/** A name with a dot contains its namespace. `.X` is in the null namespace. */
 export function splitName(text: string, namespace: string | undefined): TypeName {
   const dot = text.lastIndexOf(".");
   const own = dot < 0 ? namespace : text.slice(0, dot);
@@ -18,7 +18,7 @@ export function splitName(text: string, namespace: string | undefined): TypeName
   return { name, namespace: space, fullName: space === undefined ? name : `${space}.${name}` };
 }
 
-/** The full name a reference means first. Unlike a definition's, a leading dot stays. */
+/** The full name that a reference means first. Unlike in a definition, a leading dot is kept. */
 export function qualify(name: string, namespace: string | undefined): string {
   return namespace === undefined || name.includes(".") ? name : `${namespace}.${name}`;
 }

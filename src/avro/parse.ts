@@ -1,6 +1,6 @@
 import {
   aliasTexts,
-  details,
+  parseDetails,
   ENUM_KEYS,
   fail,
   FIELD_KEYS,
@@ -26,9 +26,15 @@ import {
 } from "./schema.ts";
 import { type Json, isArray, isObject, isTooDeep, type JsonObject, type NumberText, TOO_DEEP } from "../json.ts";
 
+/**
+ * Reads a schema's JSON into the graph of `AvroSchema`, as Avro's Java library does. A type may be used before it is defined,
+ * so a name that is not known yet gets a stand-in, which is replaced once everything is read. What depends on the final
+ * types, unions and defaults, is checked then, too.
+ */
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** A name used before its type is defined: `put` stores the type where the name stood. */
+/** A name that is used before its type is defined: `put` stores the type in its place. */
 interface Awaited {
   readonly fullName: string;
   readonly place: string;
@@ -38,17 +44,22 @@ interface Awaited {
 interface Parsing {
   readonly numberText: NumberText;
   readonly named: Map<string, AvroNamed>;
-  /** Stand-ins for types not yet defined. Java's are records without fields; so are these. */
+  /** Stand-ins for types that are not defined yet. As in Java, they are records without fields. */
   readonly standIns: Map<AvroSchema, string>;
   readonly awaited: Awaited[];
 }
 
 /**
- * Reads a schema as Avro's Java library does from 1.12 on: a union's default may match any branch, a type may be
- * defined again identically, used before its definition, and found in the null namespace when its own has none;
- * names take any Unicode letter; a union may be empty; `error` is a record; `{"type": "Name"}` is that type (Java refuses
- * it since 1.12.2, and registries hold such schemas); logical types are kept as properties and not checked. Throws `schema-invalid` with the place as a JSON pointer.
- * `numberText` comes from readJsonText; without it `1.0` cannot be told from `1`.
+ * Reads a schema as Avro's Java library does since 1.12:
+ * - a union's default may match any branch, and a union may be empty;
+ * - a type may be defined again identically, be used before its definition, and be found in the null namespace if its own
+ *   namespace has none of that name;
+ * - names may contain any Unicode letter, and `error` is a record;
+ * - `{"type": "Name"}` means that type: Java has rejected it since 1.12.2, but registries contain such schemas;
+ * - logical types are kept as properties and not checked.
+ *
+ * Throws `schema-invalid` with the place as a JSON pointer. `numberText` comes from readJsonText; without it, `1.0` cannot be
+ * distinguished from `1`.
  */
 export function parseSchema(json: Json, numberText: NumberText = () => undefined): AvroSchema {
   if (isTooDeep(json)) return fail("", TOO_DEEP);
@@ -131,14 +142,14 @@ function findType(parsing: Parsing, name: string, namespace: string | undefined)
   return standIn;
 }
 
-/** A type's second definition is a node of its own; references mean the first. */
+/** A second definition of a type is a separate node; references mean the first one. */
 function define<T extends AvroNamed>(parsing: Parsing, schema: T, place: string): T {
   const parts = schema.fullName.split(".");
   const wrong = parts.find((part) => !isName(part));
-  if (wrong !== undefined) fail(place, `"${wrong}" in "${schema.fullName}" is no name`);
+  if (wrong !== undefined) fail(place, `"${wrong}" in "${schema.fullName}" is not a valid name`);
   const known = parsing.named.get(schema.fullName);
   if (known === undefined) parsing.named.set(schema.fullName, schema);
-  else if (!sameDefinition(known, schema)) fail(place, `"${schema.fullName}" is defined twice, differently`);
+  else if (!sameDefinition(known, schema)) fail(place, `"${schema.fullName}" is defined twice, with a difference`);
   return schema;
 }
 
@@ -154,7 +165,7 @@ function parseUnion(parsing: Parsing, json: readonly Json[], namespace: string |
 function checkUnion(branches: readonly AvroSchema[], place: string): void {
   const seen = new Set<string>();
   for (const branch of branches) {
-    if (branch.kind === "union") fail(place, "a union directly inside a union");
+    if (branch.kind === "union") fail(place, "a union may not contain a union directly");
     const name = isNamed(branch) ? branch.fullName : branch.kind;
     if (seen.has(name)) fail(place, `"${name}" is in the union twice`);
     seen.add(name);
@@ -168,13 +179,13 @@ function parseRecord(parsing: Parsing, json: JsonObject, namespace: string | und
   const fields = list.map((field, at) => parseField(parsing, field, named.namespace, `${place}/fields/${at}`));
   const twice = repeated(fields.map((field) => field.name));
   if (twice !== undefined) fail(place, `record "${named.fullName}" has two fields "${twice}"`);
-  return define(parsing, { kind: "record", ...named, ...details(json, named, TYPE_KEYS, place), fields }, place);
+  return define(parsing, { kind: "record", ...named, ...parseDetails(json, named, TYPE_KEYS, place), fields }, place);
 }
 
 function parseField(parsing: Parsing, json: Json, namespace: string | undefined, place: string): RecordField {
   const name = isObject(json) ? json["name"] : undefined;
-  if (!isObject(json) || typeof name !== "string") return fail(place, "a field without a name");
-  if (!isName(name)) return fail(place, `"${name}" is no field name`);
+  if (!isObject(json) || typeof name !== "string") return fail(place, "the field has no name");
+  if (!isName(name)) return fail(place, `"${name}" is not a valid field name`);
   const field: Mutable<RecordField> = {
     name,
     type: nothing,
@@ -207,15 +218,17 @@ function parseEnum(json: JsonObject, namespace: string | undefined, place: strin
   const list = json["symbols"];
   if (!isArray(list)) return fail(place, `enum "${named.fullName}" has no list of symbols`);
   const symbols = list.map((symbol, at) =>
-    typeof symbol === "string" && isName(symbol) ? symbol : fail(`${place}/symbols/${at}`, "not a symbol's name"),
+    typeof symbol === "string" && isName(symbol)
+      ? symbol
+      : fail(`${place}/symbols/${at}`, "the symbol is not a valid name"),
   );
   const twice = repeated(symbols);
   if (twice !== undefined) fail(place, `enum "${named.fullName}" has "${twice}" twice`);
   const symbol = textOf(json["default"]);
   if (symbol !== undefined && !symbols.includes(symbol)) {
-    fail(`${place}/default`, `"${symbol}" is no symbol of enum "${named.fullName}"`);
+    fail(`${place}/default`, `"${symbol}" is not a symbol of enum "${named.fullName}"`);
   }
-  return { kind: "enum", ...named, ...details(json, named, ENUM_KEYS, place), symbols, default: symbol };
+  return { kind: "enum", ...named, ...parseDetails(json, named, ENUM_KEYS, place), symbols, default: symbol };
 }
 
 const MAX_FIXED = 2 ** 31 - 9;
@@ -227,18 +240,20 @@ function parseFixed(parsing: Parsing, json: JsonObject, namespace: string | unde
   if (typeof size !== "number" || !whole || !Number.isInteger(size) || size < 0 || size > MAX_FIXED) {
     return fail(place, `fixed "${named.fullName}" needs a size: a whole number, 0 or more`);
   }
-  return { kind: "fixed", ...named, ...details(json, named, TYPE_KEYS, place), size };
+  return { kind: "fixed", ...named, ...parseDetails(json, named, TYPE_KEYS, place), size };
 }
 
 /**
- * Once every name has its type, unions and defaults are judged again, inner types first, as Java does while it
- * copies the schema: a record default for a record that contains this very field is refused.
+ * Once every name has its type, unions and defaults are checked again, inner types first. Java does so when it copies the
+ * schema, and rejects a default for a record that contains the very field with the default.
  */
 function checkAgain(parsing: Parsing, root: AvroSchema): void {
   const entered = new Set<AvroSchema>();
   const finished = new Set<AvroSchema>();
   const fields = (record: AvroRecord): AvroRecord["fields"] =>
-    finished.has(record) ? record.fields : fail("", `a default of record "${record.fullName}" inside itself`);
+    finished.has(record)
+      ? record.fields
+      : fail("", `record "${record.fullName}" contains a default for itself inside itself`);
   const context = { numberText: parsing.numberText, fields };
   const visit = (schema: AvroSchema): void => {
     if (entered.has(schema)) return;

@@ -1,6 +1,6 @@
 import type { Json } from "../json.ts";
 
-/** Properties a schema carries that Avro itself gives no meaning, e.g. `connect.name`, `logicalType`, `precision`. */
+/** Properties that have no meaning in Avro's grammar, e.g. `connect.name`, `logicalType`, `precision`. */
 type Props = Readonly<Record<string, Json>>;
 
 export type PrimitiveKind = "null" | "boolean" | "int" | "long" | "float" | "double" | "bytes" | "string";
@@ -31,7 +31,7 @@ interface Named {
   readonly name: string;
   readonly namespace: string | undefined;
   readonly fullName: string;
-  /** Full names. `.Y` is an alias in the null namespace of a type that has one; Java never matches it. */
+  /** Full names. `.Y` is an alias in the null namespace, of a type with a namespace; Java's rule never matches it. */
   readonly aliases: readonly string[];
   readonly doc: string | undefined;
   readonly props: Props;
@@ -57,15 +57,15 @@ export interface AvroFixed extends Named {
 export type AvroNamed = AvroRecord | AvroEnum | AvroFixed;
 
 /**
- * A schema as a value. A reference by name is the very object it names, so the graph may have cycles and two
- * nodes are the same type exactly when they are the same object; every other occurrence is an object of its own.
+ * A schema as a value. A reference by name is the same object as the type that it names, so the graph may have cycles, and
+ * two nodes are the same type exactly if they are the same object. Every other occurrence of a type is its own object.
  */
 export type AvroSchema = AvroPrimitive | AvroArray | AvroMap | AvroUnion | AvroNamed;
 
 export interface RecordField {
   readonly name: string;
   readonly type: AvroSchema;
-  /** undefined: no default. `null` is one. */
+  /** undefined means no default; `null` is one. */
   readonly default: Json | undefined;
   readonly aliases: readonly string[];
   readonly order: "ascending" | "descending" | "ignore";

@@ -9,15 +9,15 @@ const field = (type: Json, more: { readonly [key: string]: Json } = {}): Json =>
 const E = { type: "enum", name: "E", symbols: ["X"] };
 
 const ACCEPTED: readonly [name: string, schema: Json][] = [
-  ["a union's default of a later branch", record(field(["null", "int"], { default: 5 }))],
-  ["a union's null default on a later branch", record(field(["string", "null"], { default: null }))],
+  ["a union's default that belongs to a later branch", record(field(["null", "int"], { default: 5 }))],
+  ["a union's null default that belongs to a later branch", record(field(["string", "null"], { default: null }))],
   ["an empty union", []],
-  ["error as a record", { type: "error", name: "Oops", fields: [] }],
+  ["an error, which is a record", { type: "error", name: "Oops", fields: [] }],
   ["names of other alphabets", { type: "record", name: "Réc", fields: [{ name: "straße", type: "int" }] }],
   ["an identical second definition", record(field(E), { name: "b", type: E })],
   ["a second definition with another doc", record(field(E), { name: "b", type: { ...E, doc: "again" } })],
   [
-    "a null-namespace type from inside a namespace",
+    "a type in the null namespace used inside a namespace",
     record(field(E), { name: "n", type: { type: "record", name: "q.N", fields: [field("E")] } }),
   ],
   [
@@ -28,10 +28,10 @@ const ACCEPTED: readonly [name: string, schema: Json][] = [
   ["NaN as text for a double", record(field("double", { default: "NaN" }))],
   ["a number as text for a float", record(field("float", { default: " 1e3 " }))],
   ["bytes' default beyond latin", record(field("bytes", { default: "€" }))],
-  ["an enum field's default that is no symbol", record(field(E, { default: "Y" }))],
+  ["an enum field's default that is not a symbol", record(field(E, { default: "Y" }))],
   ["fixed of size 0", { type: "fixed", name: "F", size: 0 }],
   ["a decimal with more scale than precision", { type: "bytes", logicalType: "decimal", precision: 2, scale: 4 }],
-  ["a field's alias that is no name", record(field("int", { aliases: ["b-c"] }))],
+  ["a field's alias that is not a valid name", record(field("int", { aliases: ["b-c"] }))],
   ["a leading-dot alias", { type: "record", name: "a.X", aliases: [".Y"], fields: [] }],
   ["an empty namespace", { type: "record", name: "R", namespace: "", fields: [] }],
   ["two namespaces with the same short name in a union", ["null", { ...E, name: "a.E" }, { ...E, name: "b.E" }]],
@@ -46,10 +46,10 @@ const ACCEPTED: readonly [name: string, schema: Json][] = [
       type: { type: "record", name: "I", fields: [field("double", { default: "1.50" })] },
     }),
   ],
-  ["a named type behind type, before 1.12.2", record(field(E), { name: "b", type: { type: "E" } })],
+  ["a named type as the type of an object, as before 1.12.2", record(field(E), { name: "b", type: { type: "E" } })],
 ];
 
-test.each(ACCEPTED)("Java takes, and so do we: %s", (_, schema) => {
+test.each(ACCEPTED)("accepted, as in Java: %s", (_, schema) => {
   expect(() => parseSchema(schema)).not.toThrow();
 });
 
@@ -60,15 +60,15 @@ const REFUSED: readonly [name: string, schema: Json, message: string][] = [
   ["a wrapped type", { type: { type: "int" } }, 'at /: "type" must be the name'],
   ["an unknown type", "uint64", 'at /: no type is named "uint64"'],
   ["an unknown type inside", record(field("Zip")), 'at /fields/0/type: no type is named "Zip"'],
-  ["a dash in a name", { type: "record", name: "my-rec", fields: [] }, '"my-rec" is no name'],
+  ["a dash in a name", { type: "record", name: "my-rec", fields: [] }, '"my-rec" is not a valid name'],
   ["a dash in a namespace", { type: "record", name: "R", namespace: "my-srv.public", fields: [] }, '"my-srv" in'],
-  ["a dollar in a field's name", record({ name: "a$b", type: "int" }), 'at /fields/0: "a$b" is no field name'],
-  ["a name above the basic plane", { type: "record", name: "𝒜", fields: [] }, "is no name"],
-  ["a symbol with a dash", { ...E, symbols: ["A-B"] }, "at /symbols/0: not a symbol's name"],
+  ["a dollar in a field's name", record({ name: "a$b", type: "int" }), 'at /fields/0: "a$b" is not a valid field name'],
+  ["a name above the basic plane", { type: "record", name: "𝒜", fields: [] }, "is not a valid name"],
+  ["a symbol with a dash", { ...E, symbols: ["A-B"] }, "at /symbols/0: the symbol is not a valid name"],
   ["two equal symbols", { ...E, symbols: ["A", "A"] }, '"A" twice'],
-  ["an enum default that is no symbol", { ...E, default: "Y" }, 'at /default: "Y" is no symbol'],
+  ["an enum default that is not a symbol", { ...E, default: "Y" }, 'at /default: "Y" is not a symbol'],
   [
-    "another second definition",
+    "a second definition that differs",
     record(field(E), { name: "b", type: { ...E, symbols: ["Y"] } }),
     'at /fields/1/type: "E" is defined twice',
   ],
@@ -84,18 +84,18 @@ const REFUSED: readonly [name: string, schema: Json, message: string][] = [
   ["two equal branches", ["int", "int"], '"int" is in the union twice'],
   ["a logical type beside its base", ["long", { type: "long", logicalType: "timestamp-millis" }], "twice"],
   [
-    "the same type by name and before it",
+    "the same type by name and before its definition",
     record(field(["N", "q.N", { ...E, name: "N" }]), { name: "b", type: { ...E, name: "q.N" } }),
     "twice",
   ],
-  ["a union in a union", ["null", ["int"]], "a union directly inside a union"],
+  ["a union in a union", ["null", ["int"]], "a union may not contain a union directly"],
   ["no fields", { type: "record", name: "R" }, "no list of fields"],
-  ["a primitive's name", { type: "record", name: "string", fields: [] }, "is a primitive type's name"],
-  ["a text as int's default", record(field("int", { default: "x" })), "at /fields/0/default"],
-  ["an int's default beyond 32 bits", record(field("int", { default: 2147483648 })), "does not fit"],
-  ["a default of no branch", record(field(["null", "int"], { default: "x" })), "does not fit"],
-  ["a text that is no double", record(field("double", { default: "one" })), "does not fit"],
-  ["a blank that is none to Java", record(field("double", { default: "\u00a01" })), "does not fit"],
+  ["a primitive's name", { type: "record", name: "string", fields: [] }, "is the name of a primitive type"],
+  ["text as the default of an int", record(field("int", { default: "x" })), "at /fields/0/default"],
+  ["an int default beyond 32 bits", record(field("int", { default: 2147483648 })), "does not fit"],
+  ["a default that fits no branch", record(field(["null", "int"], { default: "x" })), "does not fit"],
+  ["text that is not a double", record(field("double", { default: "one" })), "does not fit"],
+  ["a blank that Java does not trim", record(field("double", { default: "\u00a01" })), "does not fit"],
   [
     "a record default without a required field",
     record(field({ type: "record", name: "I", fields: [field("int")] }, { default: {} })),
@@ -109,12 +109,12 @@ const REFUSED: readonly [name: string, schema: Json, message: string][] = [
   ],
   ["a fixed without size", { type: "fixed", name: "F" }, "needs a size"],
   ["a fixed of negative size", { type: "fixed", name: "F", size: -1 }, "needs a size"],
-  ["aliases that are no list", { ...E, aliases: "X" }, "aliases must be a list"],
-  ["an order that is none", record(field("int", { order: "up" })), "at /fields/0/order"],
+  ["aliases that are not a list", { ...E, aliases: "X" }, "aliases must be a list"],
+  ["an unknown order", record(field("int", { order: "up" })), "at /fields/0/order"],
   ["an array without items", { type: "array" }, "at /items: a type is missing"],
 ];
 
-test.each(REFUSED)("Java refuses, and so do we: %s", (_, schema, message) => {
+test.each(REFUSED)("rejected, as in Java: %s", (_, schema, message) => {
   const parse = (): unknown => parseSchema(schema);
   expect(parse).toThrow(GuardError);
   expect(parse).toThrow("[schema-invalid]");
@@ -134,7 +134,7 @@ function isTaken(text: string): boolean {
   }
 }
 
-describe("what only the text tells", () => {
+describe("what only the text shows", () => {
   const LONGS = '{"type":"array","items":"long"}';
   test.each([
     ['"int"', "1", true],
@@ -151,17 +151,17 @@ describe("what only the text tells", () => {
   ])("%s = %s: %s", (type, text, taken) => {
     expect(isTaken(withDefault(type, text))).toBe(taken);
   });
-  test("a fixed's size is written without a point", () => {
+  test("the size of a fixed must be written without a decimal point", () => {
     expect(() => parseSchemaText('{"type":"fixed","name":"F","size":4.0}')).toThrow("needs a size");
   });
-  test("comments are allowed, and stay in texts", () => {
+  test("comments are allowed, and are kept inside strings", () => {
     const schema = parseSchemaText('/* a */ {"type":"int", // b\n "see": "http://x/*y*/"}');
     expect(schema).toEqual({ kind: "int", props: { see: "http://x/*y*/" } });
   });
-  test("a comment ends with its line, whatever ends that", () => {
+  test("a comment ends at a carriage return too", () => {
     expect(parseSchemaText('// a\r"int"').kind).toBe("int");
   });
-  test.each([1_001, 50_000])("%d levels are refused, 1000 are not", (levels) => {
+  test.each([1_001, 50_000])("%d levels are rejected, 1000 are not", (levels) => {
     const text = (depth: number) => `${'{"type":"array","items":'.repeat(depth)}"int"${"}".repeat(depth)}`;
     expect(() => parseSchemaText(text(levels))).toThrow("[schema-invalid] at /: is nested more than 1000 levels deep");
     expect(parseSchemaText(text(1000)).kind).toBe("array");
@@ -169,13 +169,13 @@ describe("what only the text tells", () => {
     for (let depth = 0; depth < levels; depth += 1) schema = { type: "array", items: schema };
     expect(() => parseSchema(schema)).toThrow("is nested more than 1000 levels deep");
   });
-  test("what is no JSON is refused", () => {
+  test("text that is not JSON is rejected", () => {
     expect(() => parseSchemaText('{"type":')).toThrow("[schema-invalid] not JSON");
   });
 });
 
 describe("what a schema keeps", () => {
-  test("a reference is the very object it names", () => {
+  test("a reference is the same object as the type it names", () => {
     const schema = parseSchema(record(field(["null", "R"], { default: null }), { name: "b", type: "R" }));
     const types = schema.kind === "record" ? schema.fields.map(({ type }) => type) : [];
     expect(types[1]).toBe(schema);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The rows of a file in test/cases, one JSON value a line. */
+/** The rows of a file in test/cases, which has one JSON value per line. */
 export function rows<T>(name: string): T[] {
   const text = readFileSync(new URL(`../cases/${name}`, import.meta.url), "utf8");
   return text

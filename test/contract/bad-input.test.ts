@@ -52,8 +52,13 @@ const WRONG: readonly [name: string, avsc: string, place: string, reason: string
   ["a mistake behind a comment", RECORD('/* the\n key */ {"name": "id" "type": "int"}'), ":5:23", "not JSON"],
   ["single quotes", "{'type': 'int'}", ":1:2", "not JSON"],
   ["a type nobody knows", RECORD('{"name": "id", "type": "integer"}'), ":4:18", 'no type is named "integer"'],
-  ["a name with a dash", RECORD('{"name": "first-name", "type": "int"}'), ":4:3", '"first-name" is no field name'],
-  ["a name that is a path", RECORD('{"name": "../id", "type": "int"}'), ":4:3", '"../id" is no field name'],
+  [
+    "a name with a dash",
+    RECORD('{"name": "first-name", "type": "int"}'),
+    ":4:3",
+    '"first-name" is not a valid field name',
+  ],
+  ["a name that is a path", RECORD('{"name": "../id", "type": "int"}'), ":4:3", '"../id" is not a valid field name'],
   ["a field twice", RECORD('{"name": "id", "type": "int"}, {"name": "id", "type": "int"}'), ":1:1", "two fields"],
   [
     "a default that is none",
@@ -62,7 +67,12 @@ const WRONG: readonly [name: string, avsc: string, place: string, reason: string
     "does not fit its type",
   ],
   ["a field without type", RECORD('{"name": "id"}'), ":4:3", "a type is missing here"],
-  ["a union in a union", RECORD('{"name": "id", "type": ["null", ["int"]]}'), ":4:18", "a union directly inside"],
+  [
+    "a union in a union",
+    RECORD('{"name": "id", "type": ["null", ["int"]]}'),
+    ":4:18",
+    "a union may not contain a union",
+  ],
 ];
 
 describe("a schema file that is not Avro, or only to a lenient reader, is one message with its place", () => {

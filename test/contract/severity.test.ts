@@ -148,7 +148,7 @@ describe("another key", () => {
       { before: undefined, after: key({ id: "int" }) },
       "not-ready",
       "error",
-      /the events have no key and would be \(id\)/,
+      /the events have no key now and would become \(id\)/,
     ],
     [
       "of the same columns",

@@ -27,11 +27,11 @@ import org.apache.avro.io.EncoderFactory;
 import org.apache.avro.util.RandomData;
 
 /**
- * What Avro's Java library says of a pair of schemas. One JSON object a line in, {"reader", "writer"}, one a line out:
- * {"refused"} for a schema that does not parse, else {"compatible", "incompatibility", "error"} and both schemas'
- * canonical forms and fingerprints. With {"data": count, "seed", "behind"} that many random data of the writer's schema
- * are written, each with so many zeros behind it, and read with the reader's: {"decoded", "failed", "failure"}; no data
- * where a datum has no end.
+ * Asks Avro's Java library about pairs of schemas. Each line of input is a JSON object {"reader", "writer"}. Each line of
+ * output is {"refused"} for a schema that does not parse, or else {"compatible", "incompatibility", "error"} and the
+ * canonical forms and fingerprints of both schemas. With {"data": count, "seed", "behind"}, that many random data are
+ * written with the writer's schema, each followed by "behind" zeros, and read with the reader's schema; the output then also
+ * has {"decoded", "failed", "failure"}. There are no data if the writer's schema has no finite datum.
  */
 public class Oracle {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -102,7 +102,7 @@ public class Oracle {
         in.read(null, DecoderFactory.get().binaryDecoder(bytes, null));
         decoded++;
       } catch (StackOverflowError endless) {
-        // A default that holds itself: what the reader's schema needs to be written into never ends.
+        // A default that contains itself, so that encoding it never ends.
         return JSON.createObjectNode().put("decoded", 0).put("failed", 0);
       } catch (RuntimeException | IOException thrown) {
         failed++;
@@ -112,7 +112,7 @@ public class Oracle {
     return JSON.createObjectNode().put("decoded", decoded).put("failed", failed).put("failure", failure);
   }
 
-  /** None where there is no datum: a record within itself, an empty union. */
+  /** Empty if there is no datum: a record inside itself, an empty union. */
   private static List<byte[]> random(Schema schema, int count, long seed, int behind) throws IOException {
     List<byte[]> data = new ArrayList<>();
     Random random = new Random(seed);
@@ -136,7 +136,7 @@ public class Oracle {
     return bytes.toByteArray();
   }
 
-  /** RandomData leaves no array or map empty that is not deep inside: about half of them are emptied. */
+  /** RandomData makes arrays and maps empty only deep inside, so about half of them are emptied here. */
   private static void thin(Object datum, Random random) {
     if (datum instanceof IndexedRecord) {
       IndexedRecord record = (IndexedRecord) datum;

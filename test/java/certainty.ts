@@ -15,7 +15,7 @@ const RUNS = Number(process.env["FIELDGATE_JAVA_READS"] ?? 6_000);
 const seed = Number(process.env["FIELDGATE_JAVA_SEED"] ?? 5);
 const DATA = 16;
 
-test(`${RUNS} generated pairs: what Java's decoder does is as certain as we say (seed ${seed})`, async () => {
+test(`${RUNS} generated pairs: Java's decoder does what our certainty says (seed ${seed})`, async () => {
   const counted: Record<string, number> = {};
   const count = (what: string): void => void (counted[what] = (counted[what] ?? 0) + 1);
   await fc.assert(
@@ -31,7 +31,7 @@ test(`${RUNS} generated pairs: what Java's decoder does is as certain as we say 
       const told = { causes, failure, outcome };
       if (said === "it decodes") expect(told).toMatchObject({ outcome: "all decode" });
       if (said === "always throws") expect(told).toMatchObject({ outcome: "none decodes" });
-      // Java's check throws for an ambiguous alias also in a branch that it then would not take.
+      // Java's check throws for an ambiguous alias even in a branch that it would not take.
       const isTold = answer.compatible || answer.error !== undefined || causes.length > 0;
       expect({ causes, isTold }).toMatchObject({ isTold: true });
     }),
@@ -40,7 +40,7 @@ test(`${RUNS} generated pairs: what Java's decoder does is as certain as we say 
   console.log(JSON.stringify({ seed, ...counted }, null, 2));
 });
 
-test(`${RUNS} generated pairs with nothing behind the datum: what is compatible is read, unless runtime/array-items is found`, async () => {
+test(`${RUNS} generated pairs with no bytes after the datum: compatible pairs are read, unless runtime/array-items is found`, async () => {
   const counted: Record<string, number> = {};
   const count = (what: string): void => void (counted[what] = (counted[what] ?? 0) + 1);
   await fc.assert(
@@ -62,7 +62,7 @@ test(`${RUNS} generated pairs with nothing behind the datum: what is compatible 
   expect(counted["found: throws"]).toBeGreaterThan(0);
 });
 
-/** Neighbours inside an array. */
+/** The same pair inside an array. */
 const arrays = pairs.map(({ reader, writer }): Pair => {
   const [own, written] = [reader, writer].map((items) => ({ type: "array", items }));
   return { reader: own ?? reader, writer: written ?? writer };

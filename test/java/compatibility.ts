@@ -18,7 +18,7 @@ afterAll(async () => java[Symbol.asyncDispose]());
 const RUNS = Number(process.env["FIELDGATE_JAVA_PAIRS"] ?? 20_000);
 const seed = Number(process.env["FIELDGATE_JAVA_SEED"] ?? 5);
 
-test(`${RUNS} generated pairs: verdict, type, location, message and identity are Java's (seed ${seed})`, async () => {
+test(`${RUNS} generated pairs: verdict, type, location, message and identity equal Java's (seed ${seed})`, async () => {
   const counted = { pairs: 0, incompatible: 0, refused: 0, thrown: 0 };
   await fc.assert(
     fc.asyncProperty(pairs, async (pair) => {
@@ -36,7 +36,7 @@ test(`${RUNS} generated pairs: verdict, type, location, message and identity are
   expect(counted.refused / counted.pairs).toBeLessThan(0.1);
 });
 
-test("generated histories: a level allows what Java's answers on its pairs allow", async () => {
+test("generated histories: a level allows what Java's answers for its pairs allow", async () => {
   const history = fc.tuple(pairs, pairs).map(([one, other]) => [one.reader, one.writer, other.writer] as const);
   const compatible = async (reader: Json, writer: Json): Promise<boolean> => {
     const answer = await java.ask({ reader, writer });
@@ -77,7 +77,7 @@ function theirs(answer: JavaAnswer): unknown {
   return "refused" in answer ? "refused" : { ...answer, error: beforeSchema(answer.error) };
 }
 
-/** Java ends the text with the writer's whole schema, we with its name. */
+/** Java's text ends with the writer's whole schema, ours with its name. */
 function beforeSchema(error: string | undefined): string | undefined {
   return error?.replace(/(?<= in writer record ).*/s, "");
 }

@@ -9,10 +9,10 @@ import type { Json } from "../../src/json.ts";
 export interface Question {
   readonly reader: Json;
   readonly writer: Json;
-  /** So many random data of the writer's schema are written, and read with the reader's. */
+  /** How many random data to write with the writer's schema and read with the reader's. */
   readonly data?: number;
   readonly seed?: number;
-  /** Zeros after each datum: to Avro 1.12.2 it matters how many bytes are left (docs/rules/runtime/array-items.md). */
+  /** How many zeros follow each datum: Avro 1.12.2 checks how many bytes are left (docs/rules/runtime/array-items.md). */
   readonly behind?: number;
 }
 
@@ -34,7 +34,7 @@ interface Compared {
 
 export type JavaAnswer = Compared | { readonly refused: string };
 
-/** Avro's Java library beside us, one question at a time. */
+/** Avro's Java library in a process of its own, which answers one question at a time. */
 export interface Oracle extends AsyncDisposable {
   ask(question: Question): Promise<JavaAnswer>;
 }

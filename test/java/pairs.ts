@@ -67,7 +67,7 @@ const { node } = fc.letrec<{ node: Node; record: Node; field: FieldNode }>((tie)
   }),
 }));
 
-/** One step from a schema to its neighbour: at the n-th node, what, and with which pick. */
+/** One step from a schema to a similar one: at which node, what kind of step, and which choice. */
 const mutation = fc.record({ at: fc.nat(40), what: fc.nat(30), pick: fc.nat(40), node });
 type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never;
 
@@ -76,7 +76,7 @@ export interface Pair {
   readonly writer: Json;
 }
 
-/** A schema and its neighbour, a few steps away; now and then a stranger. Either reads the other. */
+/** A schema and one that is a few steps away, or sometimes an unrelated one. Either may be the reader. */
 export const pairs: fc.Arbitrary<Pair> = fc
   .record({
     base: node,

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// Ours against Avro's own Java library: needs a JDK and, the first time, Maven.
+// Compares our rules with Avro's own Java library. Needs a JDK and, the first time, Maven.
 export default defineConfig({
   test: {
     name: "java",

@@ -2,13 +2,13 @@ import type { Json } from "../../src/json.ts";
 
 type JsonObject = { [key: string]: Json };
 
-/** The types named so far, with what a reference is written as. */
+/** The types named so far, each with the text of a reference to it. */
 interface Writing {
   readonly named: { readonly fullName: string; readonly node: NamedNode }[];
   namespace: string | undefined;
 }
 
-/** The schema's JSON, each name defined once. */
+/** The schema's JSON, with each name defined once. */
 export function written(node: Node): Json {
   return write({ named: [], namespace: undefined }, node);
 }
@@ -55,7 +55,7 @@ function withLogical(type: string, which: number): Json {
   return Object.keys(logical).length === 0 ? type : { type, ...logical };
 }
 
-/** No union directly in one, no type twice: mostly only what parses is worth a question. */
+/** No union directly inside a union and no type twice: schemas that do not parse are rarely worth asking about. */
 function writeUnion(writing: Writing, branches: readonly Node[]): Json {
   const seen = new Set<string>();
   return branches.flatMap((branch) => {
@@ -76,7 +76,7 @@ function referred({ named }: Writing, to: number): Writing["named"][number] | un
   return named[to % Math.max(1, named.length)];
 }
 
-/** Without a namespace of its own a type is in that of the type around it. */
+/** A type without its own namespace is in the namespace of the type around it. */
 function fullNameOf(writing: Writing, node: NamedNode): string {
   const namespace = node.namespace ?? writing.namespace;
   return namespace === undefined ? node.name : `${namespace}.${node.name}`;
@@ -137,7 +137,7 @@ const DEFAULTS: Readonly<Record<string, readonly Json[]>> = {
   string: ["", "x"],
 };
 
-/** A default that fits, or with -1 one that may not; undefined where there is none, as in a record within itself. */
+/** A default that fits, or with -1 one that may not; undefined if there is none, as for a record inside itself. */
 function defaultOf(writing: Writing, node: Node, wanted: number, depth: number): Json | undefined {
   if (wanted < 0) return 7;
   if (depth > 3) return undefined;
@@ -179,8 +179,8 @@ function recordDefault(writing: Writing, fields: readonly FieldNode[], wanted: n
 }
 
 /**
- * A schema before it is written as JSON. A `ref` is the n-th named type met so far, of as many as there are; names may
- * repeat, the second is then written as a reference. So every step of a mutation leaves a schema that mostly parses.
+ * A schema before it is written as JSON. A `ref` is the n-th named type so far, modulo how many there are. Names may repeat;
+ * the second one is then written as a reference. So after every step of a mutation the schema usually still parses.
  */
 export type Node =
   | { kind: "primitive"; type: string; logical: number }
@@ -200,6 +200,6 @@ export interface FieldNode {
   name: string;
   aliases: string[];
   type: Node;
-  /** Which of the type's possible defaults; -1: one that may not fit. */
+  /** Which of the type's possible defaults; -1 means one that may not fit. */
   default: number | undefined;
 }

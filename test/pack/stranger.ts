@@ -53,7 +53,10 @@ it("a stranger's repository: init, check, a failing check, the contract mended, 
   expect((await both("npx fieldgate check")).map(([code]) => code)).toEqual([0, 0]);
   expect(await both("npx fieldgate check --fail-on withheld")).toEqual([
     [100, expect.stringContaining("error: after.nickname: the consumer rejects fields it does not know")],
-    [100, expect.stringContaining("error: after.points: the reader takes null or int, the events have null or long")],
+    [
+      100,
+      expect.stringContaining("error: after.points: the reader expects null or int, but the events have null or long"),
+    ],
   ]);
   expect(await billing.types(`npx fieldgate can-i-release ${topic}.nickname`)).toEqual([
     100,

@@ -1,22 +1,25 @@
-/** The reader's aliases as Java's decoder applies them to the writer's schema: Schema.applyAliases of Avro 1.12. */
+/**
+ * How Java's decoder applies the reader's aliases: Schema.applyAliases of Avro 1.12. It renames the whole writer's schema
+ * before it reads any data, so aliases that clash anywhere stop everything.
+ */
 import { oncePer } from "../../once.ts";
 import { repeated } from "../attributes.ts";
 import { isValidDefault } from "../default.ts";
 import { sameDefinition } from "./redefinition.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type RecordField } from "../schema.ts";
 
-/** The writer's names as the decoder sees them: the reader's aliases are applied to the whole schema first. */
+/** The writer's names as the decoder sees them, with the reader's aliases applied. */
 export interface Renaming {
   readonly typeName: (writer: AvroNamed) => string;
   readonly fieldName: (record: AvroRecord, field: RecordField) => string;
 }
 
-/** As they are written. */
+/** Names as they are written. */
 const UNCHANGED: Renaming = { typeName: ({ fullName }) => fullName, fieldName: (_, { name }) => name };
 
 /**
- * By the reader's aliases, applied twice as Java's decoder does, and no more once the writer's schema is the reader's.
- * Those of a field count only in a record of its own record's full name.
+ * Applies the reader's aliases twice, as Java's decoder does, but stops once the writer's schema equals the reader's. Field
+ * aliases apply only if both records have the same full name.
  */
 export function renamingOf(
   reader: AvroSchema,
@@ -43,20 +46,20 @@ export function renamingOf(
 }
 
 interface Aliases {
-  /** By alias. */
+  /** The full name, by alias. */
   readonly types: ReadonlyMap<string, string>;
-  /** By record and alias. */
+  /** The field's name, by record and alias. */
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
-/** One reader is asked about many writers. */
+/** Kept, since one reader is compared with many writers. */
 const aliasesOf = oncePer(aliasesIn);
 
 function aliasesIn(reader: AvroSchema): Aliases {
   const types = new Map<string, string>();
   const fields = new Map<string, Map<string, string>>();
   for (const named of namedIn(reader)) {
-    // `.Y`, a type in the null namespace, is matched here, other than by the rules of compatibility.
+    // Unlike the rule, the decoder matches `.Y`, a type in the null namespace.
     for (const alias of named.aliases) types.set(alias.replace(/^\./, ""), named.fullName);
     if (named.kind !== "record") continue;
     for (const { name, aliases: others } of named.fields) {
@@ -66,7 +69,7 @@ function aliasesIn(reader: AvroSchema): Aliases {
   return { types, fields };
 }
 
-/** The writer's schema under the other names. */
+/** The writer's schema with its types and fields renamed. */
 function renamed(renaming: Renaming, writer: AvroSchema): AvroSchema {
   const done = new Map<AvroSchema, AvroSchema>();
   const copy = (schema: AvroSchema): AvroSchema => {
@@ -106,7 +109,7 @@ function namedIn(root: AvroSchema): ReadonlySet<AvroNamed> {
   return found;
 }
 
-/** Depth first; what `enter` does not want is left out with all inside it. */
+/** Visits depth first. A type for which `enter` returns false is skipped with everything inside it. */
 function visit(schema: AvroSchema, enter: (schema: AvroSchema) => boolean): void {
   if (!enter(schema)) return;
   if (schema.kind === "array") visit(schema.items, enter);
@@ -115,9 +118,9 @@ function visit(schema: AvroSchema, enter: (schema: AvroSchema) => boolean): void
   if (schema.kind === "record") for (const { type } of schema.fields) visit(type, enter);
 }
 
-/** What no longer stands once the aliases are applied: then the decoder reads nothing at all. */
+/** What the aliases break in the writer's schema: the decoder then reads nothing at all. */
 interface Clash {
-  /** `twice`: a name of two fields or of two branches. `default`: of this field, whose type has other names inside. */
+  /** `twice`: two fields or two branches have this name. `default`: this field's default names fields that were renamed. */
   readonly kind: "twice" | "default";
   readonly name: string;
 }
@@ -144,7 +147,7 @@ function clashIn(schema: AvroSchema): Clash | undefined {
   return unfit === undefined ? undefined : { kind: "default", name: unfit.name };
 }
 
-/** Only a record's default names fields. */
+/** Only the default of a record can name fields. */
 function keepsDefault({ type, default: value }: RecordField): boolean {
   if (typeof value !== "object" || value === null) return true;
   return isValidDefault(type, { default: value }, "default", {
@@ -160,7 +163,7 @@ const readFieldsBy = oncePer((renaming: Renaming) =>
   ),
 );
 
-/** The writer's fields, by the name of the field that the decoder reads each into. */
+/** The writer's fields, by the name of the reader's field that the decoder reads each into. */
 export function readFields(renaming: Renaming, writer: AvroRecord): ReadonlyMap<string, RecordField> {
   return readFieldsBy(renaming)(writer);
 }

@@ -9,7 +9,13 @@ import {
   type RecordField,
 } from "../schema.ts";
 
-/** One reason why a reader cannot read a writer's data, where a person would look for it. */
+/**
+ * The findings of the decoder engine and their texts. A finding is read by the team that owns the consumer, in its CI, so it
+ * says "the reader" for the consumer's schema and "the events" for the writer's, and its remedy is something that this team
+ * can do; `inDatabase` is what the owner of the column can do instead.
+ */
+
+/** One reason why a reader cannot read a writer's data, at the place where a person would look for it. */
 export interface Cause {
   readonly rule:
     | "avro/name-mismatch"
@@ -27,7 +33,7 @@ export interface Cause {
   readonly effect: NonNullable<Finding["effect"]>;
   readonly message: string;
   readonly remedy: string;
-  /** Of a column that would change: what its owner could do instead. */
+  /** What the column's owner could do instead, if the column is about to change. */
   readonly inDatabase?: string | undefined;
 }
 
@@ -40,7 +46,7 @@ export function otherName(reader: AvroNamed, writer: AvroNamed): Cause {
   return {
     ...HERE,
     rule: "avro/name-mismatch",
-    message: `the reader's ${reader.kind} is named "${reader.fullName}", the events' "${writer.fullName}"`,
+    message: `the reader's ${reader.kind} is named "${reader.fullName}", but in the events it is "${writer.fullName}"`,
     remedy: alias,
   };
 }
@@ -49,8 +55,8 @@ export function lacksDefault({ name, type }: RecordField): Cause {
   return {
     ...HERE,
     rule: "avro/reader-field-missing-default",
-    message: `the reader needs "${name}" (${typeText(type)}) and gives it no default, and the events do not have it`,
-    remedy: `give "${name}" a default in the reader's schema, or drop it there`,
+    message: `the reader needs "${name}" (${typeText(type)}) and has no default for it, but the events do not have it`,
+    remedy: `give "${name}" a default in the reader's schema, or remove it there`,
     inDatabase: "keep the column",
   };
 }
@@ -60,7 +66,7 @@ export function lacksSymbols(reader: AvroEnum, writer: AvroEnum, missing: readon
     ...HERE,
     rule: "avro/missing-enum-symbols",
     certainty: missing.length === writer.symbols.length ? "always" : "on-some-data",
-    message: `the reader's enum "${reader.fullName}" has ${reader.symbols.join(", ")}, the events also ${missing.join(", ")}`,
+    message: `the reader's enum "${reader.fullName}" has ${reader.symbols.join(", ")}, but the events also have ${missing.join(", ")}`,
     remedy: `add the symbols to "${reader.fullName}" in the reader's schema, or give the enum a default`,
   };
 }
@@ -69,8 +75,8 @@ export function otherSize(reader: AvroFixed, writer: AvroFixed): Cause {
   return {
     ...HERE,
     rule: "avro/fixed-size-mismatch",
-    message: `the reader's "${reader.fullName}" has ${reader.size} bytes, the events' ${writer.size}`,
-    remedy: `make the reader's size ${writer.size}`,
+    message: `the reader's "${reader.fullName}" has ${reader.size} bytes, but in the events it has ${writer.size}`,
+    remedy: `change the reader's size to ${writer.size}`,
   };
 }
 
@@ -78,8 +84,8 @@ export function otherType(reader: AvroSchema, writer: AvroSchema): Cause {
   return {
     ...HERE,
     rule: "avro/type-mismatch",
-    message: `the reader takes ${typeText(reader)}, the events have ${typeText(writer)}`,
-    remedy: `make the reader's type ${typeText(writer)}`,
+    message: `the reader expects ${typeText(reader)}, but the events have ${typeText(writer)}`,
+    remedy: `change the reader's type to ${typeText(writer)}`,
     inDatabase: KEEP_TYPE,
   };
 }
@@ -88,13 +94,13 @@ export function lacksBranch(reader: AvroUnion, writer: AvroSchema): Cause {
   return {
     ...HERE,
     rule: "avro/missing-union-branch",
-    message: `the reader takes ${typeText(reader)}, the events have ${typeText(writer)}`,
+    message: `the reader expects ${typeText(reader)}, but the events have ${typeText(writer)}`,
     remedy: `add ${typeText(writer)} to the reader's union`,
     inDatabase: KEEP_TYPE,
   };
 }
 
-/** By branch of the writer's: causes that are about a branch itself are told once, with the whole union. */
+/** Reports the failure of whole branches once, for the union, not per branch. `byBranch` follows the writer's branches. */
 export function cannotRead(
   reader: AvroSchema,
   writer: AvroUnion,
@@ -105,37 +111,37 @@ export function cannotRead(
   const [first] = byBranch.flat().filter(isHere);
   if (first === undefined) return byBranch.flat();
   const unread = writer.branches.filter((_, at) => byBranch[at]?.some(isHere));
-  const message = `the reader takes ${typeText(reader)}, the events have ${typeText(writer)}`;
-  const told = { ...first, message, ...remedyFor(reader, writer, unread) };
-  return byBranch.flat().flatMap((cause) => (cause === first ? [told] : isHere(cause) ? [] : [cause]));
+  const message = `the reader expects ${typeText(reader)}, but the events have ${typeText(writer)}`;
+  const forUnion = { ...first, message, ...remedyFor(reader, writer, unread) };
+  return byBranch.flat().flatMap((cause) => (cause === first ? [forUnion] : isHere(cause) ? [] : [cause]));
 }
 
 function remedyFor(reader: AvroSchema, writer: AvroUnion, unread: readonly AvroSchema[]): Partial<Cause> {
   if (unread.every(({ kind }) => kind === "null")) {
-    return { remedy: "make the reader's type a union with null", inDatabase: "keep the column NOT NULL" };
+    return { remedy: "change the reader's type to a union with null", inDatabase: "keep the column NOT NULL" };
   }
-  if (reader.kind !== "union") return { remedy: `make the reader's type ${typeText(writer)}` };
+  if (reader.kind !== "union") return { remedy: `change the reader's type to ${typeText(writer)}` };
   return { remedy: `add ${unread.map(typeText).join(" and ")} to the reader's union` };
 }
 
-/** `written` may be empty where the aliases that clash are elsewhere than at a field both sides have. */
+/** `written` may be empty if the clashing aliases are not at a field that both sides have. */
 export function ambiguousAlias(name: string, written: readonly string[]): Cause {
   const which = written.length === 0 ? "" : `: ${written.join(", ")}`;
   return {
     ...HERE,
     rule: "avro/ambiguous-alias",
-    message: `by the reader's aliases "${name}" stands for several names of the events${which}`,
-    remedy: `drop the alias of "${name}" that is no longer needed`,
+    message: `because of the reader's aliases, "${name}" matches several names in the events${which}`,
+    remedy: `remove the alias of "${name}" that is no longer needed`,
   };
 }
 
-/** The events' own default for this field no longer fits its type once the aliases are applied. */
+/** The default that the events' schema has for this field no longer fits its type once the aliases are applied. */
 export function renamedInDefault(name: string): Cause {
   return {
     ...HERE,
     rule: "avro/unusable-default",
-    message: `the reader's aliases rename what the events' default of "${name}" is made of, and decoders then refuse it`,
-    remedy: `drop the aliases inside the type of "${name}", or its default in the events' schema`,
+    message: `the reader's aliases rename fields that the default of "${name}" in the events' schema uses, and decoders then reject it`,
+    remedy: `remove the aliases inside the type of "${name}", or its default in the events' schema`,
   };
 }
 
@@ -145,29 +151,29 @@ export function idleAlias({ name, default: value }: RecordField, written: Record
     ...HERE,
     effect: value === undefined ? "throws" : "reads-null-or-default",
     rule: "avro/alias-not-applied",
-    message: `the reader's "${name}" is the events' "${written.name}" by an alias, which decoders apply only when both records have the same full name`,
-    remedy: "give the reader's record the full name of the events' record, or that name as an alias",
+    message: `the reader's "${name}" matches the events' "${written.name}" only by an alias, which decoders apply only if both records have the same full name`,
+    remedy: "give the reader's record the full name of the events' record, or add that name as an alias",
   };
 }
 
-/** An alias beats the name: the written field goes to the reader's field `into`, and this one gets none. */
+/** An alias has precedence over a name: the written field is read into the reader's field `into`, not into this one. */
 export function takenByAlias({ name, default: value }: RecordField, written: RecordField, into: string): Cause {
   return {
     ...HERE,
     effect: value === undefined ? "throws" : "reads-null-or-default",
     rule: "avro/ambiguous-alias",
-    message: `the events' "${written.name}" goes to the reader's "${into}", which has it as an alias, and "${name}" gets nothing`,
-    remedy: `drop the alias "${written.name}" of "${into}" in the reader's schema, or drop "${name}" there`,
+    message: `the events' "${written.name}" is read into the reader's "${into}", which has it as an alias, so "${name}" gets nothing`,
+    remedy: `remove the alias "${written.name}" of "${into}" in the reader's schema, or remove "${name}" there`,
   };
 }
 
-/** Parses as a default, and Java's decoder cannot make a value of it. */
+/** It parses as a default, but Java's decoder cannot turn it into a value. */
 export function unusableDefault({ name, type }: RecordField): Cause {
   return {
     ...HERE,
     rule: "avro/unusable-default",
-    message: `the events do not have "${name}", and decoders cannot make its default a value of ${typeText(type)}`,
-    remedy: `put the branch that "${name}" has its default from first in the reader's union`,
+    message: `the events do not have "${name}", and decoders cannot make a value of ${typeText(type)} from its default`,
+    remedy: `in the reader's union, move the branch that the default of "${name}" belongs to to the front`,
   };
 }
 

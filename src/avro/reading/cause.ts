@@ -27,7 +27,13 @@ import {
   type RecordField,
 } from "../schema.ts";
 
-/** Causes by pair of nodes, each path from that pair on. A pair being explained has none yet. */
+/**
+ * The decoder engine (see can-read.ts): what Java's ResolvingDecoder does with data, explained by field names. It walks the
+ * pair as the decoder does. For a union it follows the branch that the decoder would take, or else the one that was
+ * probably meant. Certainty is part of the answer: a cause may hold for every datum, for some data, or only by the rule.
+ */
+
+/** Causes by pair of nodes, with paths relative to that pair. A pair that is still being explained has none. */
 interface Explaining {
   readonly memo: Map<AvroSchema, Map<AvroSchema, readonly Cause[]>>;
   readonly renaming: Renaming;
@@ -36,19 +42,19 @@ interface Explaining {
 const NONE: readonly Cause[] = [];
 
 /**
- * Why `reader` cannot read data of `writer`, by names, and how sure that is for Java's decoder: when every cause is
- * `by-policy` it reads every datum, when one that throws is `always` it reads none. It follows the decoder into the
- * branch of a union that it would take, else into the one that was meant. So there are also causes where the rules of
- * compatibility see nothing wrong and the decoder does not do what they promise.
+ * Why `reader` cannot read data of `writer`, and how certain that is for Java's decoder. If every cause is `by-policy`, it
+ * reads every datum; if one that throws is `always`, it reads none. There can be causes where the rule finds nothing wrong,
+ * because the decoder does not keep what the rule promises.
  */
 export function explainCauses(reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
   const { renaming, clash } = renamingOf(reader, writer);
   const causes = explain({ memo: new Map(), renaming }, reader, writer);
   if (clash === undefined || causes.some((cause) => isAmbiguous(cause.rule) && throwsAlways(cause))) return causes;
-  // The aliases are applied to the whole schema, before any datum is read.
-  const isTold = ({ rule, effect, path }: Cause) =>
+  // Aliases are applied to the whole schema before any datum is read.
+  const isThisClash = ({ rule, effect, path }: Cause) =>
     isAmbiguous(rule) && effect === "throws" && clash.kind === "twice" && path.at(-1) === clash.name;
-  if (causes.some(isTold)) return causes.map((cause) => (isTold(cause) ? { ...cause, certainty: "always" } : cause));
+  if (causes.some(isThisClash))
+    return causes.map((cause) => (isThisClash(cause) ? { ...cause, certainty: "always" } : cause));
   return [clash.kind === "twice" ? ambiguousAlias(clash.name, []) : renamedInDefault(clash.name), ...causes];
 }
 
@@ -57,7 +63,7 @@ function isAmbiguous(rule: Cause["rule"]): boolean {
 }
 
 function explain(explaining: Explaining, reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
-  // A type without a name stands in one place only, so two of them meet once.
+  // A type without a name appears in one place only, so two of them meet only once.
   if (!isNamed(reader) && !isNamed(writer)) return compare(explaining, reader, writer);
   const met = explaining.memo.get(reader) ?? new Map<AvroSchema, readonly Cause[]>();
   explaining.memo.set(reader, met);
@@ -93,7 +99,7 @@ function compare(explaining: Explaining, reader: AvroSchema, writer: AvroSchema)
   return isPromotion(reader, writer) ? NONE : [otherType(reader, writer)];
 }
 
-/** Causes of some of a union's branches concern only the data that takes them. */
+/** If not every branch of a union fails, its causes concern only the data of the branches that do. */
 function explainBranches(explaining: Explaining, reader: AvroSchema, writer: AvroUnion): readonly Cause[] {
   if (reader.kind === "union" && isEquivalent(explaining.renaming, reader, writer)) {
     return writer.branches.flatMap((branch, at) => explain(explaining, reader.branches[at] ?? reader, branch));
@@ -107,7 +113,7 @@ function throwsAlways({ effect, certainty }: Cause): boolean {
   return effect === "throws" && certainty === "always";
 }
 
-/** A default that has no value is met before any datum is. */
+/** A default that cannot become a value fails before any datum is read, so it stays certain. */
 function onSomeData(causes: readonly Cause[]): readonly Cause[] {
   return causes.map((cause) =>
     cause.certainty === "always" && cause.rule !== "avro/unusable-default"
@@ -137,7 +143,7 @@ function isExact({ renaming }: Explaining, chosen: AvroSchema, writer: AvroSchem
   return isNamed(chosen) && isNamed(writer) && chosen.fullName === renaming.typeName(writer);
 }
 
-/** Before it has its branch, the decoder has looked into other records, and has made their defaults. */
+/** Before the decoder settles on a branch, it looks into other records and builds their defaults. */
 function defaultsIn(tried: readonly Tried[]): readonly Cause[] {
   return tried.flatMap(({ causes }) => causes.filter(({ rule }) => rule === "avro/unusable-default"));
 }
@@ -147,7 +153,7 @@ interface Tried {
   readonly causes: readonly Cause[];
 }
 
-/** Of the branches of the writer's kind: that of the same name, else the first. */
+/** Among the branches of the writer's kind, the one with the same name, or else the first. */
 function meantIn(tried: readonly Tried[], writer: AvroSchema): readonly Cause[] {
   const alike = tried.filter(({ branch }) => branch.kind === writer.kind);
   const meant =
@@ -170,7 +176,7 @@ function explainFields(explaining: Explaining, reader: AvroRecord, writer: AvroR
 
 function explainField(explaining: Explaining, field: RecordField, writer: AvroRecord): readonly Cause[] {
   const [written, ...more] = writtenFields(field, writer);
-  // A field's own name among its aliases is enough for the rules; people want the other one.
+  // The rule also counts a field's own name among its aliases; show the other name to people.
   const second = more.find((one) => one !== written) ?? more[0];
   const read = readFields(explaining.renaming, writer).get(field.name);
   if (written !== undefined && second !== undefined) {

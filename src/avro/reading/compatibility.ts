@@ -2,6 +2,12 @@ import { oncePer, oncePerPair } from "../../once.ts";
 import { isNamed, isPrimitive, type AvroEnum, type AvroFixed, type AvroNamed, type AvroRecord } from "../schema.ts";
 import type { AvroSchema, AvroUnion, RecordField } from "../schema.ts";
 
+/**
+ * The rule engine (see can-read.ts): a port of SchemaCompatibility from Avro's Java library 1.12, which the registries of
+ * Confluent and Apicurio call. It reproduces Java's answer including types, locations, messages, their order and quirks, so
+ * the messages here are Java's and stay as they are. test/java compares it with the original over generated pairs.
+ */
+
 type IncompatibilityType =
   | "NAME_MISMATCH"
   | "FIXED_SIZE_MISMATCH"
@@ -12,7 +18,7 @@ type IncompatibilityType =
 
 export interface Incompatibility {
   readonly type: IncompatibilityType;
-  /** Java's pointer: field numbers count the reader's fields, union numbers the writer's branches. */
+  /** Java's pointer: numbers of fields count the reader's fields, numbers in unions count the writer's branches. */
   readonly location: string;
   readonly message: string;
 }
@@ -20,17 +26,17 @@ export interface Incompatibility {
 export interface Compatibility {
   readonly compatible: boolean;
   readonly incompatibility: readonly Incompatibility[];
-  /** Where Java throws an AvroRuntimeException instead of a result; Confluent counts that as incompatible. */
+  /** The AvroRuntimeException that Java throws instead of an answer; Confluent counts that as incompatible. */
   readonly error?: string | undefined;
 }
 
-/** Incompatibilities by pair of nodes. A pair being checked has none yet. */
+/** Incompatibilities by pair of nodes. A pair that is still being checked has none. */
 interface Checking {
   readonly memo: Map<AvroSchema, Map<AvroSchema, readonly Incompatibility[]>>;
   error: string | undefined;
 }
 
-/** The last step and those before it: most paths are never told. */
+/** The last step and those before it. It becomes a text only if something is reported, which is rare. */
 interface Path {
   readonly before: Path | undefined;
   readonly step: string | number;
@@ -39,24 +45,23 @@ interface Path {
 const NONE: readonly Incompatibility[] = [];
 
 /**
- * Can `reader` read all data of `writer`? Same verdict, types, locations, messages and order as Avro Java 1.12's
- * SchemaCompatibility.checkReaderWriterCompatibility, which Confluent's and Apicurio's registries call: also where
- * a pair met again keeps the location of its first meeting.
+ * Can `reader` read all data of `writer`? The answer equals that of Java's checkReaderWriterCompatibility, even where a pair
+ * that is met again keeps the location of its first meeting.
  */
 export function checkCompatibility(reader: AvroSchema, writer: AvroSchema): Compatibility {
   return answers(reader, writer);
 }
 
-const answers = oncePerPair(answerOn);
+const answers = oncePerPair(checkPair);
 
-function answerOn(reader: AvroSchema, writer: AvroSchema): Compatibility {
+function checkPair(reader: AvroSchema, writer: AvroSchema): Compatibility {
   const checking: Checking = { memo: new Map(), error: undefined };
   const incompatibility = check(checking, reader, writer, undefined);
   if (checking.error !== undefined) return { compatible: false, incompatibility: [], error: checking.error };
   return { compatible: incompatibility.length === 0, incompatibility };
 }
 
-/** The same plain type on both sides, be it beside null: what most fields are, and read without a question. */
+/** The same plain type on both sides, alone or next to null. Most fields are like that, and need no further check. */
 export function isAlike(reader: AvroSchema, writer: AvroSchema): boolean {
   if (reader.kind !== "union" || writer.kind !== "union")
     return reader.kind === writer.kind && isPrimitive(reader.kind);
@@ -74,7 +79,7 @@ function check(
   writer: AvroSchema,
   path: Path | undefined,
 ): readonly Incompatibility[] {
-  // A type without a name stands in one place only, so two of them meet once.
+  // A type without a name appears in one place only, so two of them meet only once.
   if (!isNamed(reader) && !isNamed(writer)) return compare(checking, reader, writer, path);
   const met = checking.memo.get(reader) ?? new Map<AvroSchema, readonly Incompatibility[]>();
   checking.memo.set(reader, met);
@@ -129,7 +134,7 @@ function checkBranches(
   return all;
 }
 
-/** Why it does not take it, nobody asks. */
+/** Only whether it fits: the reasons are not reported. */
 function takes(checking: Checking, reader: AvroSchema, writer: AvroSchema): boolean {
   if (isPrimitive(reader.kind) && isPrimitive(writer.kind)) return isPromotion(reader, writer);
   return check(checking, reader, writer, undefined).length === 0;
@@ -180,7 +185,7 @@ function checkField(
   return [incompatible("READER_FIELD_MISSING_DEFAULT_VALUE", path, field.name)];
 }
 
-/** The writer's fields a reader's field may stand for, by its name and by its aliases. More than one is an error. */
+/** The writer's fields that a reader's field matches by its name and by its aliases. More than one is an error. */
 export function writtenFields({ name, aliases }: RecordField, writer: AvroRecord): readonly RecordField[] {
   const byName = fieldsByName(writer);
   if (aliases.length === 0) return byName.get(name) ?? NO_FIELDS;
@@ -194,12 +199,12 @@ const fieldsByName = oncePer(
     new Map(fields.map((field) => [field.name, [field]])),
 );
 
-/** The record's field of this very name. */
+/** The record's field with exactly this name, whatever its aliases. */
 export function fieldNamed(record: AvroRecord, name: string): RecordField | undefined {
   return fieldsByName(record).get(name)?.[0];
 }
 
-/** Unqualified names are equal, or an alias of the reader is the writer's full name. */
+/** The unqualified names are equal, or an alias of the reader is the writer's full name. */
 export function hasNameOf(reader: AvroNamed, writer: AvroNamed): boolean {
   return reader.name === writer.name || reader.aliases.includes(writer.fullName);
 }
@@ -209,7 +214,7 @@ function checkNames(reader: AvroNamed, writer: AvroNamed, path: Path | undefined
   return [incompatible("NAME_MISMATCH", { before: path, step: "name" }, `expected: ${writer.fullName}`)];
 }
 
-/** Symbols of the writer that the reader neither has nor maps to a default of its own, sorted. */
+/** The writer's symbols that the reader neither has nor maps to a default, sorted. */
 export function missingSymbols(reader: AvroEnum, writer: AvroEnum): readonly string[] {
   if (reader.default !== undefined) return [];
   return writer.symbols.filter((symbol) => !reader.symbols.includes(symbol)).sort();
@@ -240,7 +245,7 @@ const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
   string: ["bytes"],
 };
 
-/** The same unnamed type, or one the reader takes for it (the specification's Schema Resolution). */
+/** The same unnamed type, or one that the reader promotes it to (specification, "Schema Resolution"). */
 export function isPromotion(reader: AvroSchema, writer: AvroSchema): boolean {
   if (reader.kind === writer.kind) return !isNamed(reader);
   return PROMOTIONS[reader.kind]?.includes(writer.kind) ?? false;

@@ -1,9 +1,9 @@
-/** Which of a union's branches Java's decoder reads with: Avro 1.12's Resolver, which differs from the rules of compatibility. */
+/** Which branch of a reader's union Java's decoder takes: a port of Avro 1.12's Resolver, which differs from the rule. */
 import { readFields, type Renaming } from "./alias.ts";
 import { isPromotion } from "./compatibility.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "../schema.ts";
 
-/** Unqualified, as the decoder compares enums and fixed outside of unions. */
+/** Compares unqualified names, as the decoder does for enums and fixed outside of unions. */
 export function isReadAs(renaming: Renaming, reader: AvroNamed, writer: AvroNamed): boolean {
   return simple(renaming.typeName(writer)) === reader.name;
 }
@@ -12,13 +12,13 @@ function simple(fullName: string): string {
   return fullName.slice(fullName.lastIndexOf(".") + 1);
 }
 
-/** Pairs of records under way: taken to match until they are known not to. */
+/** The pairs of records being compared, which are assumed to match. */
 type Entered = Map<AvroRecord, Set<AvroRecord>>;
 
 /**
- * The branch the decoder reads a writer's type with: the same kind, for a named type the same full name; else a
- * record that takes its fields, the last of its unqualified name or the first; else a promotion. Whether that branch
- * then reads it is not asked.
+ * The branch that the decoder takes for a written type: one of the same kind, and for a named type the same full name; else a
+ * record that accepts its fields, the last one with its unqualified name or else the first; else a promotion. The branch may
+ * still fail to read the data.
  */
 export function chosenBranch(
   renaming: Renaming,
@@ -51,14 +51,14 @@ function takesFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord,
   );
 }
 
-/** Has every field of the reader a value, be it its default. */
+/** Does every field of the reader get a value, even if it is a default? */
 function hasFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord): boolean {
   return reader.fields.every(
     ({ name, default: value }) => value !== undefined || readFields(renaming, writer).get(name) !== undefined,
   );
 }
 
-/** Does the decoder begin to read this type: it looks no deeper before it takes a record for a union's branch. */
+/** Would the decoder start to read this type? It looks no deeper before it takes a record as a union's branch. */
 function isTried(renaming: Renaming, reader: AvroSchema, writer: AvroSchema, entered: Entered): boolean {
   if (writer.kind === "union") return true;
   if (reader.kind === "union") return chosenBranch(renaming, reader, writer, entered) !== undefined;
@@ -70,7 +70,7 @@ function isTried(renaming: Renaming, reader: AvroSchema, writer: AvroSchema, ent
   return isPromotion(reader, writer);
 }
 
-/** Two unions of the same branches in the same order, namespaces aside: each branch is read with its like. */
+/** Do two unions have the same branches in the same order, namespaces aside? Then each branch is read with its own. */
 export function isEquivalent(renaming: Renaming, reader: AvroSchema, writer: AvroSchema): boolean {
   return equivalent(renaming, reader, writer, new Map());
 }

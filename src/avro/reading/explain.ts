@@ -4,7 +4,7 @@ import { parseSchema } from "../parse.ts";
 import { type Json, isObject, type NumberText } from "../../json.ts";
 import { readAvroJson } from "../schema-text.ts";
 
-/** Schemas as JSON values; `numberText` as readJsonText gives it for the text they came from. */
+/** Two schemas as JSON values, and the `numberText` of the text they were read from. */
 interface Pair {
   readonly reader: Json;
   readonly writer: Json;
@@ -12,8 +12,8 @@ interface Pair {
 }
 
 /**
- * Java's answer for one pair. A schema that does not parse gives `error` alone; where Java throws while comparing,
- * `error` stands beside `compatible: false`, as a registry would count it.
+ * The rule's answer for one pair. If a schema does not parse, there is only an `error`. If Java throws while comparing, there
+ * is an `error` with `compatible: false`, which is how a registry counts it.
  */
 export function explainPair(pair: Pair): Compatibility | { readonly error: string } {
   try {
@@ -24,12 +24,12 @@ export function explainPair(pair: Pair): Compatibility | { readonly error: strin
   }
 }
 
-/** The same for a text: `{"reader": ..., "writer": ...}`. Throws `usage` when it is not one. */
+/** The same for a text `{"reader": ..., "writer": ...}`. Throws `usage` for any other JSON. */
 export function explainPairText(text: string): ReturnType<typeof explainPair> {
   return explainPair(pairOf(text));
 }
 
-/** The same; throws `schema-invalid`, naming the role, for a schema that does not parse. */
+/** The same, but throws `schema-invalid` for a schema that does not parse, saying which of the two it is. */
 export function checkPairText(text: string): Compatibility {
   return checkPair(pairOf(text));
 }

@@ -11,7 +11,7 @@ const LEVELS = [
   "FULL_TRANSITIVE",
 ] as const;
 
-/** A subject's compatibility level, by the registry's names. */
+/** A subject's compatibility level, with the registry's names. */
 export type Level = (typeof LEVELS)[number];
 
 export function isLevel(text: string): text is Level {
@@ -19,14 +19,15 @@ export function isLevel(text: string): text is Level {
 }
 
 interface LevelCheck extends Compatibility {
-  /** Which of `previous` refused; undefined when none did. */
+  /** The index in `previous` of the version that is incompatible; undefined if there is none. */
   readonly against: number | undefined;
 }
 
 /**
- * Would a registry take `candidate` after `previous` (live versions, newest first)? Confluent's rule: backward is
- * the candidate reading, forward the candidate being read, full both, reported together; only `_TRANSITIVE` looks
- * past the newest, and stops at the first version that refuses. Without history everything passes.
+ * Would a registry accept `candidate` after `previous` (live versions, newest first)? By Confluent's rule, backward means
+ * that the candidate reads older data, forward that older schemas read the candidate's data, and full means both, reported
+ * together. Only `_TRANSITIVE` looks beyond the newest version, and stops at the first incompatible one. Without history
+ * everything passes.
  */
 export function checkLevel(level: Level, previous: readonly AvroSchema[], candidate: AvroSchema): LevelCheck {
   const versions = level === "NONE" ? [] : level.endsWith("_TRANSITIVE") ? previous : previous.slice(0, 1);

@@ -2,14 +2,14 @@ import { isNamed, type AvroSchema, type RecordField } from "../schema.ts";
 import { stableText } from "../../json.ts";
 
 /**
- * Are two definitions the same to Java (Schema.equals)? Names, properties, symbols, size, fields with type, default and
- * order count; doc and aliases do not. A pair met again inside itself is taken to be the same.
+ * Are two definitions equal by Java's Schema.equals? It compares names, properties, symbols, sizes, and fields with their
+ * type, default and order, but not doc and aliases. A pair that occurs inside itself counts as equal.
  */
 export function sameDefinition(a: AvroSchema, b: AvroSchema): boolean {
   return same(new Map(), a, b);
 }
 
-/** Pairs under way. */
+/** The pairs being compared. */
 type Entered = Map<AvroSchema, Set<AvroSchema>>;
 
 function same(entered: Entered, a: AvroSchema, b: AvroSchema): boolean {
@@ -43,7 +43,7 @@ function sameField(entered: Entered, a: RecordField, b: RecordField): boolean {
   );
 }
 
-/** A float or double's default may be written as text: it is the number. */
+/** The default of a float or double may be written as text, and is compared as a number. */
 function defaultText({ type, default: value }: RecordField): string {
   if (value === undefined) return "";
   const isNumber = type.kind === "float" || type.kind === "double";

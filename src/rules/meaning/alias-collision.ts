@@ -1,10 +1,10 @@
 import type { AvroRecord, RecordField } from "../../avro/schema.ts";
 import type { MeaningRule } from "./rule.ts";
 
-/** A reader's field is filled from the written field of its name or of one of its aliases. */
+/** A reader's field is filled from the written field with its name, or with one of its aliases. */
 export const aliasCollision: MeaningRule = {
   id: "meaning/alias-collision",
-  problem: "a field is filled from another column, because that column has the name of its alias",
+  problem: "a reader's field is filled from another column, because that column has the name of its alias",
   severity: "error",
   ofReader: false,
   find: ({ name, before, from, to, consumer: { row } }) => {
@@ -14,8 +14,8 @@ export const aliasCollision: MeaningRule = {
     if (was === undefined || is === undefined || was === is || is === name) return undefined;
     return {
       certainty: "always",
-      message: `"${name}" is filled from "${was}" and would be filled from "${is}", its alias`,
-      remedy: `drop the alias "${is}" from "${name}" in the reader's schema, if it is another column`,
+      message: `"${name}" is filled from "${was}" now and would be filled from "${is}", which is one of its aliases`,
+      remedy: `if "${is}" is a different column, remove that alias from "${name}" in the reader's schema`,
     };
   },
 };

@@ -2,10 +2,10 @@ import { becomes, type MeaningRule } from "./rule.ts";
 import { temporalOf } from "./temporal.ts";
 import { typesOf } from "./type.ts";
 
-/** An int of days is read as a long of milliseconds: Avro promotes the one to the other. */
+/** Avro promotes an int of days to a long of milliseconds without an error. */
 export const dateOrTimestamp: MeaningRule = {
   id: "meaning/date-or-timestamp",
-  problem: "a date became a timestamp, a time or a duration, or the other way: the number counts something else",
+  problem: "a date became a timestamp, a time or a duration, or the reverse: the number counts something else",
   severity: "error",
   ofReader: true,
   find: (change) => {
@@ -15,7 +15,7 @@ export const dateOrTimestamp: MeaningRule = {
     return {
       certainty: "always",
       message: becomes(change, `a ${before.of} in ${before.unit}`, `a ${after.of} in ${after.unit}`),
-      remedy: `make the consumer read a ${after.of}`,
+      remedy: `change the consumer to read a ${after.of} in ${after.unit}`,
     };
   },
 };

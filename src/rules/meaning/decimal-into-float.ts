@@ -3,10 +3,10 @@ import { decimalOf } from "./decimal.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** Debezium's `decimal.handling.mode` (precise, double, string) says which of them a numeric is. */
+/** Debezium's `decimal.handling.mode` (precise, double or string) decides which of these types a numeric gets. */
 export const decimalIntoFloat: MeaningRule = {
   id: "meaning/decimal-into-float",
-  problem: "a decimal became a float or a text, or the other way: digits are lost, or text is read as a number's bytes",
+  problem: "a decimal became a float or text, or the reverse: digits are lost, or text is read as a number's bytes",
   severity: "error",
   ofReader: true,
   find: (change) => {
@@ -18,7 +18,7 @@ export const decimalIntoFloat: MeaningRule = {
     return {
       certainty: "always",
       message: becomes(change, `a ${before}`, `a ${after}`),
-      remedy: "keep `decimal.handling.mode` as it was, or make the consumer read the new type",
+      remedy: "keep `decimal.handling.mode` as it was, or change the consumer to read the new type",
     };
   },
 };

@@ -2,10 +2,10 @@ import { decimalOf } from "./decimal.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** Precision bounds nothing in the bytes: what does not fit is found, or cut, by whoever stores the value. */
+/** Precision limits nothing in the bytes. A value that does not fit fails, or is truncated, where it is stored. */
 export const decimalPrecision: MeaningRule = {
   id: "meaning/decimal-precision",
-  problem: "a decimal has more digits than its reader takes: values come that do not fit",
+  problem: "a decimal has more digits than its reader has room for: values can arrive that do not fit",
   severity: "error",
   ofReader: true,
   find: (change) => {
@@ -14,17 +14,17 @@ export const decimalPrecision: MeaningRule = {
     if (before?.precision === undefined || after?.precision === undefined) return undefined;
     if (before.scale !== after.scale || before.precision === after.precision) return undefined;
     const wider = after.precision > before.precision;
-    // A reader with room to spare reads all that comes.
+    // A reader with room to spare can read every value.
     if (change.isReader === true && !wider) return undefined;
-    const text = becomes(change, `a decimal of ${before.precision} digits`, `of ${after.precision}`);
+    const text = becomes(change, `a decimal of ${before.precision} digits`, `one of ${after.precision}`);
     return {
       certainty: "on-some-data",
       ...(wider ? {} : { severity: "warning" }),
       message: wider
-        ? `${text}: values come that do not fit the reader's ${before.precision}`
-        : `${text}: older events hold values that do not fit`,
+        ? `${text}: values can arrive that do not fit into ${before.precision} digits`
+        : `${text}: older events may hold values that do not fit`,
       remedy: wider
-        ? `make room for ${after.precision} digits where the consumer keeps "${change.name}"`
+        ? `make room for ${after.precision} digits wherever the consumer stores "${change.name}"`
         : `keep room for ${before.precision} digits as long as older events may be read`,
     };
   },

@@ -2,10 +2,10 @@ import { decimalOf } from "./decimal.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** Avro's decimal holds the unscaled integer alone: the scale is only in the schema (specification, "Decimal"). */
+/** An Avro decimal holds only the unscaled integer; the scale is only in the schema (specification, "Decimal"). */
 export const decimalScale: MeaningRule = {
   id: "meaning/decimal-scale",
-  problem: "a decimal's scale changed: the bytes hold no decimal point, so values are off by powers of ten",
+  problem: "a decimal's scale changed: the bytes contain no decimal point, so values are off by powers of ten",
   severity: "error",
   ofReader: true,
   find: (change) => {
@@ -15,8 +15,8 @@ export const decimalScale: MeaningRule = {
     const factor = 10 ** Math.abs(before.scale - after.scale);
     return {
       certainty: "always",
-      message: `${becomes(change, `a decimal of scale ${before.scale}`, `of scale ${after.scale}`)}: read with the ${change.isReader === true ? "reader's" : "old"} scale it is wrong by a factor of ${factor}`,
-      remedy: `read the scale from the event's schema, or make the reader's scale ${after.scale} in the same step`,
+      message: `${becomes(change, `a decimal of scale ${before.scale}`, `one of scale ${after.scale}`)}: with the ${change.isReader === true ? "reader's" : "old"} scale, values are wrong by a factor of ${factor}`,
+      remedy: `read the scale from the event's schema, or change the consumer's scale to ${after.scale} at the same time`,
     };
   },
 };

@@ -1,10 +1,10 @@
 import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
 
-/** A default stands in for the field in events written before it was there; a value in an event is not touched. */
+/** A default replaces the field in events from before it existed; values that are in an event are not affected. */
 export const defaultChanged: MeaningRule = {
   id: "meaning/default-changed",
-  problem: "a default changed: events from before the field are filled with another value",
+  problem: "a default changed: events from before the field existed are filled with another value",
   severity: "error",
   ofReader: false,
   find: ({ name, before, after, consumer: { row } }) => {
@@ -15,8 +15,8 @@ export const defaultChanged: MeaningRule = {
     return {
       ...(fillsOld ? {} : { severity: "warning" }),
       certainty: "on-some-data",
-      message: `the default of "${name}" would change: events from before the column are filled with another value`,
-      remedy: `take the new default of "${name}" into the reader's schema, or fill the older rows`,
+      message: `the default of "${name}" would change: events from before the column existed would be filled with another value`,
+      remedy: `use the new default of "${name}" in the reader's schema, or fill in the older rows`,
     };
   },
 };

@@ -2,25 +2,25 @@ import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
 import { successors } from "./successors.ts";
 
-/** A field with a default goes without an error: its readers read the default from then on. */
+/** When a field with a default disappears, nothing fails: its readers read the default. */
 export const dropped: MeaningRule = {
   id: "meaning/dropped",
-  problem: "a field with a default goes: its readers read the default from then on",
+  problem: "a field with a default disappears: readers with their own schema read the default",
   effect: "reads-null-or-default",
   severity: "error",
   ofReader: false,
   find: (change) => {
     const { name, before, after, consumer, to } = change;
     if (before?.default === undefined || after !== undefined || successors(change).length > 0) return undefined;
-    // Who lists it by name is told that it is missing: contract/field-missing.
+    // A consumer that lists it by name gets contract/field-missing instead.
     if (consumer.row === undefined && consumer.fields?.includes(name) === true) return undefined;
     const own = ownField(consumer.row, name);
     const read = own === undefined ? [] : [own.name, ...own.aliases];
     if (to.fields.some((field) => read.includes(field.name))) return undefined;
     return {
       certainty: "always",
-      message: `"${name}" would go, and who reads it by an own schema reads its default`,
-      remedy: `take "${name}" out of what the consumer reads`,
+      message: `"${name}" would disappear: a consumer with its own schema would read its default`,
+      remedy: `make the consumer work without "${name}", and remove it from its schema`,
     };
   },
 };

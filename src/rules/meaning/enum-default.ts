@@ -1,10 +1,10 @@
 import type { MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** An enum's default stands for every symbol a reader does not know (specification, "Enums"). */
+/** An enum's default stands for every symbol that a reader does not know (specification, "Enums"). */
 export const enumDefault: MeaningRule = {
   id: "meaning/enum-default",
-  problem: "a new enum label is read as the enum's default by who does not know it",
+  problem: "a reader that does not know a new enum label reads the enum's default instead",
   effect: "reads-null-or-default",
   severity: "error",
   ofReader: true,
@@ -16,7 +16,7 @@ export const enumDefault: MeaningRule = {
     if (before.default === undefined || hidden.length === 0) return undefined;
     return {
       certainty: "on-some-data",
-      message: `"${change.name}" may be ${hidden.join(", ")}, which ${change.isReader === true ? "the reader does not know and" : "a reader of the old labels"} takes for ${before.default}`,
+      message: `"${change.name}" may be ${hidden.join(", ")}, which ${change.isReader === true ? "the reader does not know and reads" : "a reader with the old labels would read"} as the enum's default, ${before.default}`,
       remedy: `add ${hidden.join(", ")} to the reader's enum "${before.fullName}"`,
     };
   },

@@ -2,16 +2,16 @@ import { isNamed, type AvroRecord, type AvroSchema } from "../../avro/schema.ts"
 import type { Change } from "./rule.ts";
 import { branchesOf, valueType } from "./type.ts";
 
-/** The records of the same place inside a field, as it flows, as it would, and as the reader has it. */
+/** The records at the same place inside a field: in the current schema, in the next one, and in the reader's own. */
 export interface RecordsInside {
-  /** From the field on, as in `items[].price`: `[]` for each array, `{}` for each map. */
+  /** The place relative to the field, with `[]` for each array and `{}` for each map: `[].price` of `items`. */
   readonly path: string;
   readonly from: AvroRecord;
   readonly to: AvroRecord;
   readonly row: AvroRecord | undefined;
 }
 
-/** Through null, arrays, maps and unions. */
+/** Finds them through null, arrays, maps and unions. */
 export function recordsInside(
   before: AvroSchema,
   after: AvroSchema,
@@ -35,7 +35,7 @@ export function recordsInside(
   );
 }
 
-/** One change for each branch of a union that has a counterpart on the other side; none where no union is. */
+/** One change for each branch of a union that has a counterpart on the other side; none without a union. */
 export function changesOfBranches(change: Change): readonly Change[] {
   const { before, after } = change;
   if (before === undefined || after === undefined) return [];
@@ -55,7 +55,7 @@ function unionPairs(before: AvroSchema, after: AvroSchema): readonly Pair[] {
   return b.kind === "union" || a.kind === "union" ? branchPairs(b, a) : [];
 }
 
-/** By kind or name; what is left of each side is a pair when it is one branch each. */
+/** Pairs branches by kind or name. If one branch is left over on each side, these two are a pair as well. */
 function branchPairs(before: AvroSchema, after: AvroSchema): readonly Pair[] {
   const [was, is] = [before, after].map((type) => branchesOf(type).filter(({ kind }) => kind !== "null"));
   if (was === undefined || is === undefined) return [];
@@ -63,10 +63,10 @@ function branchPairs(before: AvroSchema, after: AvroSchema): readonly Pair[] {
     const other = is.find((one) => isSameBranch(branch, one));
     return other === undefined ? [] : [[branch, other] as const];
   });
-  const [gone, another] = was.filter((branch) => !same.some(([one]) => one === branch));
-  const [come, more] = is.filter((branch) => !same.some(([, one]) => one === branch));
-  const isOneEach = gone !== undefined && come !== undefined && another === undefined && more === undefined;
-  return isOneEach ? [...same, [gone, come]] : same;
+  const [gone, secondGone] = was.filter((branch) => !same.some(([one]) => one === branch));
+  const [added, secondAdded] = is.filter((branch) => !same.some(([, one]) => one === branch));
+  const isOneEach = gone !== undefined && added !== undefined && secondGone === undefined && secondAdded === undefined;
+  return isOneEach ? [...same, [gone, added]] : same;
 }
 
 function branchFor(branch: AvroSchema, type: AvroSchema): AvroSchema | undefined {

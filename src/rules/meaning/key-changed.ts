@@ -3,29 +3,30 @@ import type { AvroRecord } from "../../avro/schema.ts";
 import type { Finding } from "../../finding.ts";
 import type { MeaningRule } from "./rule.ts";
 
-/** Told by whoever knows the events' keys: the values' schemas do not show it. */
+/** Reported by the code that knows the events' keys, because the values' schemas do not show them. */
 export const KEY_CHANGED: Pick<MeaningRule, "id" | "problem" | "severity"> = {
   id: "meaning/key-changed",
-  problem: "the events' key changes: rows go to other partitions, and what is kept by the old key stays",
+  problem:
+    "the key of the events changes: rows move to other partitions, and whatever is stored under the old key remains",
   severity: "error",
 };
 
-/** What another key means for whoever reads the topic; `before` undefined: the events have no key now. */
+/** What a changed key means to a topic's consumers. `before` is undefined if the events have no key now. */
 export function keyChange(
   before: AvroRecord | undefined,
   after: AvroRecord,
 ): Pick<Finding, "certainty" | "message" | "remedy"> {
   const [was, is] = keyTexts(before, after);
-  const now = before === undefined ? "the events have no key" : `the events' key is ${was}`;
+  const now = before === undefined ? "the events have no key now" : `the key of the events is ${was} now`;
   return {
     certainty: "always",
-    message: `${now} and would be ${is}: rows go to other partitions, tombstones and compaction leave the last value under the old key, and caches and upserts by key keep the old row beside the new one`,
+    message: `${now} and would become ${is}: rows move to other partitions, tombstones and compaction never remove the last value under the old key, and caches and upserts by key keep the old row next to the new one`,
     remedy:
-      "have the consumer begin anew under the new key (its caches, its tables); then change this rule's severity in its fieldgate.yaml (`severity`, with a reason and a day) and run `fieldgate publish`",
+      "rebuild what the consumer stores by key, such as caches and tables, under the new key; then override this rule's severity in its fieldgate.yaml (`severity`, with a reason and a date) and run `fieldgate publish`",
   };
 }
 
-/** Names tell most keys apart; with the same names it is their types. */
+/** The column names, and also their types if the names are the same. */
 function keyTexts(before: AvroRecord | undefined, after: AvroRecord): readonly string[] {
   const [was, is] = [before, after].map((key) => (key?.fields ?? []).map(({ name }) => name).join(", "));
   const typed = was === is;

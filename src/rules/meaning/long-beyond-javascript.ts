@@ -2,10 +2,10 @@ import { runtimeOf } from "../runtime/known.ts";
 import type { MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** avsc decodes a long into a number and throws beyond 2^53; what sums or divides such numbers loses digits. */
+/** avsc decodes a long into a number and throws beyond 2^53; arithmetic with such large numbers loses digits. */
 export const longBeyondJavascript: MeaningRule = {
   id: "meaning/long-beyond-javascript",
-  problem: "an int became a long: JavaScript's numbers are exact only up to 2^53, and avsc throws beyond",
+  problem: "an int became a long: JavaScript's numbers are exact only up to 2^53, and avsc throws beyond that",
   severity: "error",
   ofReader: false,
   find: (change) => {
@@ -14,8 +14,8 @@ export const longBeyondJavascript: MeaningRule = {
     if (runtimeOf(change.consumer.runtime) !== "avsc") return undefined;
     return {
       certainty: "on-some-data",
-      message: `"${change.name}" is an int and would be a long, which JavaScript's numbers hold only up to 2^53`,
-      remedy: "decode longs as BigInt (avsc: `types.LongType.__with` through a type hook)",
+      message: `"${change.name}" is an int now and would become a long, but JavaScript's numbers are exact only up to 2^53`,
+      remedy: "decode longs as BigInt (in avsc: `types.LongType.__with`, given through a type hook)",
     };
   },
 };

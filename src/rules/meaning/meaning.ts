@@ -24,7 +24,14 @@ import { timeUnit } from "./time-unit.ts";
 import { unionOrder } from "./union-order.ts";
 import type { AvroRecord, RecordField } from "../../avro/schema.ts";
 
-/** Rules that compare a field with what it would be. */
+/**
+ * The rules about meaning: changes that every decoder accepts, although the same bytes then mean something else. Each rule
+ * compares one field before and after; this file asks the rules about every field, through nested records and unions, and
+ * from the point of view of one consumer. That view matters: a consumer with its own schema is affected by the difference
+ * between its schema and the events, not by the change itself.
+ */
+
+/** The rules that compare a field before and after a change. */
 export const MEANING_RULES: readonly MeaningRule[] = [
   decimalScale,
   decimalPrecision,
@@ -44,14 +51,14 @@ export const MEANING_RULES: readonly MeaningRule[] = [
   renamed,
 ];
 
-/** Told by whoever knows the columns: no schema shows it. */
+/** Reported by the code that knows the columns, because no schema shows it. */
 export const ANOTHER_COLUMN: Pick<MeaningRule, "id" | "problem" | "severity"> = {
   id: "meaning/another-column",
-  problem: "a field of the same name and type is filled from another column",
+  problem: "a field keeps its name and type but is filled from another column",
   severity: "error",
 };
 
-/** The catalogue: same bytes, other meaning. */
+/** The catalogue of rules about meaning. */
 export const CATALOGUE: readonly Pick<MeaningRule, "id" | "problem" | "severity">[] = [
   ...MEANING_RULES,
   ANOTHER_COLUMN,
@@ -61,16 +68,16 @@ export const CATALOGUE: readonly Pick<MeaningRule, "id" | "problem" | "severity"
 export interface MeaningFinding extends Found {
   readonly rule: MeaningRule["id"];
   readonly effect: NonNullable<Finding["effect"]>;
-  /** The row's field. */
+  /** The field of the row. */
   readonly name: string;
-  /** From the row on, e.g. `address.zip`, `items[].price`. */
+  /** The place in the row, e.g. `address.zip` or `items[].price`. */
   readonly path: string;
 }
 
 /**
- * What would mean something else for this consumer when its topic's row goes from `before` to `after`, by field, also
- * of the records inside a field. A reader whose own schema already has the new meaning is not told of it. One whose
- * own schema means something else than `before` already is told with a warning: keeping the change back does not help.
+ * What would change its meaning for this consumer when its topic's row changes from `before` to `after`, by field and inside
+ * fields. There is no finding if the reader's own schema already has the new meaning. If its schema already disagrees with
+ * `before`, the finding is a warning, because withholding the change would not help.
  */
 export function meaningFindings(
   before: AvroRecord,
@@ -80,10 +87,10 @@ export function meaningFindings(
   return findingsIn(before, after, consumer);
 }
 
-/** Pairs of records met inside one field: a record may hold itself, and what it holds twice is told once. */
+/** The pairs of records visited inside one field: a record may contain itself, and each pair is reported once. */
 type Entered = Map<AvroRecord, Set<AvroRecord>>;
 
-/** `entered`: of records inside a field; the row's own have none. */
+/** `entered` is given for records inside a field, not for the row itself. */
 function findingsIn(
   before: AvroRecord,
   after: AvroRecord,
@@ -93,22 +100,22 @@ function findingsIn(
   const { names, changed } = comparison(after, before);
   const { row } = consumer;
   if (row === undefined) return [...changed].flatMap((name) => findingsOf(name, before, after, consumer, entered));
-  const { aliased, otherwise } = standing(before, row, consumer, entered);
+  const { aliased, disagreeing } = compareNow(before, row, consumer, entered);
   const isAsked = (name: string): boolean => changed.has(name) || aliased.has(name);
-  const all = aliased.size + otherwise.size === 0 ? changed : new Set([...names, ...aliased]);
+  const all = aliased.size + disagreeing.size === 0 ? changed : new Set([...names, ...aliased]);
   return [...all].flatMap((name) =>
-    isAsked(name) ? findingsOf(name, before, after, consumer, entered) : (otherwise.get(name) ?? []),
+    isAsked(name) ? findingsOf(name, before, after, consumer, entered) : (disagreeing.get(name) ?? []),
   );
 }
 
 interface Comparison {
-  /** Of both rows. */
+  /** The fields of both rows. */
   readonly names: ReadonlySet<string>;
-  /** Those that are not the same in both. Of the others no rule has a word to say, but for a reader's aliases. */
+  /** The fields that differ. No rule can find anything in the others, except through a reader's aliases. */
   readonly changed: ReadonlySet<string>;
 }
 
-/** All contracts are judged on the same two rows. */
+/** Kept, since all contracts are judged on the same two rows. */
 const comparison = oncePerPair((after: AvroRecord, before: AvroRecord): Comparison => {
   const names = new Set([...before.fields, ...after.fields].map(({ name }) => name));
   const changed = [...names].filter((name) => !isSameField(fieldNamed(before, name), fieldNamed(after, name)));
@@ -127,7 +134,7 @@ function findingsOf(
   const [was, is] = [fieldNamed(before, name), fieldNamed(after, name)];
   const change = { name, before: was, after: is, from: before, to: after, consumer };
   const views = { change, ...(row === undefined || own === undefined ? {} : viewsOf(change, row, own)) };
-  const found = MEANING_RULES.flatMap((rule) => told(rule, name, findFor(rule, views)));
+  const found = MEANING_RULES.flatMap((rule) => asFindings(rule, name, findFor(rule, views)));
   return [...found, ...findingsInside(change, own, entered ?? new Map())];
 }
 
@@ -150,33 +157,33 @@ function findingsInside(
   });
 }
 
-/** How a reader's own row stands to what flows now. */
-interface Standing {
+/** How a reader's own row compares with what flows now. */
+interface RowNow {
   readonly now: AvroRecord;
   readonly runtime: string | undefined;
-  /** Fields with aliases, and the aliases. */
+  /** The names of fields with aliases, and the aliases. */
   readonly aliased: ReadonlySet<string>;
-  /** What its other fields mean otherwise now already, by name. */
-  readonly otherwise: ReadonlyMap<string, readonly MeaningFinding[]>;
+  /** By name, the other fields whose meaning already differs now. */
+  readonly disagreeing: ReadonlyMap<string, readonly MeaningFinding[]>;
 }
 
-/** By the reader's row: what flows now is the same for all candidates. */
-const standings = new WeakMap<AvroRecord, Standing>();
+/** Kept by the reader's row, since what flows now is the same for all candidates. */
+const rowsNow = new WeakMap<AvroRecord, RowNow>();
 
-function standing(now: AvroRecord, row: AvroRecord, consumer: Consumer, entered?: Entered): Standing {
+function compareNow(now: AvroRecord, row: AvroRecord, consumer: Consumer, entered?: Entered): RowNow {
   const { runtime } = consumer;
-  const known = standings.get(row);
+  const known = rowsNow.get(row);
   if (entered === undefined && known?.now === now && known.runtime === runtime) return known;
   const plain = row.fields.filter(({ aliases }) => aliases.length === 0);
   const found = plain.map((own) => [own.name, findingsOfNow(own, now, row, consumer, entered)] as const);
   const aliased = new Set(row.fields.flatMap((own) => (own.aliases.length > 0 ? [own.name, ...own.aliases] : [])));
-  const made = { now, runtime, aliased, otherwise: new Map(found.filter(([, all]) => all.length > 0)) };
-  // Inside a field, what was met already is left out.
-  if (entered === undefined) standings.set(row, made);
+  const made = { now, runtime, aliased, disagreeing: new Map(found.filter(([, all]) => all.length > 0)) };
+  // Inside a field the result leaves out the pairs visited before, so it is not kept.
+  if (entered === undefined) rowsNow.set(row, made);
   return made;
 }
 
-/** Of a field that stays as it is. */
+/** The findings about a field that does not change. */
 function findingsOfNow(
   own: RecordField,
   from: AvroRecord,
@@ -190,12 +197,12 @@ function findingsOfNow(
   const change = { name, before: own, after: now, from: row, to: from, consumer, isReader: true };
   const found = MEANING_RULES.filter(({ ofReader }) => ofReader).flatMap((rule) => {
     const one = findIn(rule, change);
-    return told(rule, name, one && { ...one, severity: "warning" });
+    return asFindings(rule, name, one && { ...one, severity: "warning" });
   });
   return [...found, ...findingsInside({ ...change, before: now, from }, own, entered ?? new Map())];
 }
 
-function told(rule: MeaningRule, name: string, found: Found | undefined): readonly MeaningFinding[] {
+function asFindings(rule: MeaningRule, name: string, found: Found | undefined): readonly MeaningFinding[] {
   return found === undefined
     ? []
     : [{ ...found, rule: rule.id, effect: rule.effect ?? "reads-wrong-value", name, path: name }];
@@ -203,7 +210,7 @@ function told(rule: MeaningRule, name: string, found: Found | undefined): readon
 
 interface Views {
   readonly change: Change;
-  /** From the reader's own field to what would be; from what is to the reader's; from the reader's to what is. */
+  /** From the reader's own field to the next one, from the current one to the reader's, from the reader's to the current. */
   readonly toNext?: Change | undefined;
   readonly toOwn?: Change | undefined;
   readonly toNow?: Change | undefined;
@@ -227,7 +234,7 @@ function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Fo
   return findIn(rule, toNow) === undefined ? own : { ...own, severity: "warning" };
 }
 
-/** In the field's type, else in the first branch of its unions. */
+/** Asks a rule about the field's type, or else about each pair of union branches, and returns the first finding. */
 function findIn(rule: MeaningRule, change: Change): Found | undefined {
   return rule.find(change) ?? changesOfBranches(change).flatMap((branch) => findIn(rule, branch) ?? [])[0];
 }

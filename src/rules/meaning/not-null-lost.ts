@@ -2,10 +2,10 @@ import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
 import { isNullable } from "./type.ts";
 
-/** For who decodes with the writer's schema, null comes without an error. */
+/** A consumer that decodes with the writer's schema gets null without an error. */
 export const notNullLost: MeaningRule = {
   id: "meaning/not-null-lost",
-  problem: "a field that always had a value may be null",
+  problem: "a field that always had a value may become null",
   effect: "reads-null-or-default",
   severity: "error",
   ofReader: false,
@@ -17,8 +17,8 @@ export const notNullLost: MeaningRule = {
     }
     return {
       certainty: "on-some-data",
-      message: `"${name}" always has a value now and may be null`,
-      remedy: `make the consumer take null for "${name}"`,
+      message: `"${name}" always has a value now and could then be null`,
+      remedy: `make the consumer accept null for "${name}"`,
     };
   },
 };

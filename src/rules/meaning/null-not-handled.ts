@@ -1,10 +1,10 @@
 import type { MeaningRule } from "./rule.ts";
 import { isNullable } from "./type.ts";
 
-/** A contract's `fields` say no type, so whether the consumer takes null is not known: a warning. */
+/** A contract's `fields` have no types, so it is unknown whether the consumer accepts null: hence a warning. */
 export const nullNotHandled: MeaningRule = {
   id: "meaning/null-not-handled",
-  problem: "a new field that the consumer lists is null in rows older than the column",
+  problem: "a new field that the consumer lists is null in rows from before the column existed",
   effect: "reads-null-or-default",
   severity: "warning",
   ofReader: false,
@@ -14,8 +14,8 @@ export const nullNotHandled: MeaningRule = {
     return {
       severity: "warning",
       certainty: "on-some-data",
-      message: `"${name}" may be null: rows older than the column have null`,
-      remedy: `make sure that the consumer takes null for "${name}"`,
+      message: `"${name}" may be null: rows from before the column existed have no value for it`,
+      remedy: `make sure that the consumer accepts null for "${name}"`,
     };
   },
 };

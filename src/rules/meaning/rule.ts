@@ -1,50 +1,50 @@
 import type { Finding } from "../../finding.ts";
 import type { AvroRecord, RecordField } from "../../avro/schema.ts";
 
-/** One field of the row, by name, as it flows and as it would; undefined: not there. */
+/** One field of the row before and after a change; undefined where the row does not have it. */
 export interface Change {
   readonly name: string;
   readonly before: RecordField | undefined;
   readonly after: RecordField | undefined;
-  /** The rows' records that the fields stand in. */
+  /** The records that `before` and `after` belong to. */
   readonly from: AvroRecord;
   readonly to: AvroRecord;
   readonly consumer: Consumer;
-  /** `before` is the reader's own field, `after` the events'. */
+  /** Compares a reader with events: `before` is the reader's own field, `after` is the events' field. */
   readonly isReader?: boolean | undefined;
 }
 
-/** What a field is and what it would be; of a reader, what it takes it for and what it is. */
+/** Says what a field is and would become; for a reader, what it expects and what the events have. */
 export function becomes({ name, isReader }: Change, was: string, is: string): string {
-  if (isReader === true) return `the reader takes "${name}" for ${was}, in the events it is ${is}`;
-  return `"${name}" is ${was} and would be ${is}`;
+  if (isReader === true) return `the reader expects "${name}" to be ${was}, but in the events it is ${is}`;
+  return `"${name}" is ${was} now and would become ${is}`;
 }
 
-/** What a rule may ask about who reads. */
+/** What a rule may know about the consumer. */
 export interface Consumer {
-  /** Its own schema's row; undefined when it decodes with the writer's schema. */
+  /** The row in its own schema; undefined when it decodes with the writer's schema. */
   readonly row?: AvroRecord | undefined;
-  /** Row columns it lists by name. */
+  /** The columns that it lists by name. */
   readonly fields?: readonly string[] | undefined;
-  /** As the contract says it, e.g. `kafkajs`. */
+  /** As written in the contract, e.g. `kafkajs`. */
   readonly runtime?: string | undefined;
 }
 
-/** What a rule found; severity `warning` when it is one even on a field the consumer reads. */
+/** What a rule found. Severity `warning`: a warning even on a field that the consumer reads. */
 export interface Found extends Pick<Finding, "certainty" | "message" | "remedy"> {
   readonly severity?: "warning" | undefined;
 }
 
-/** Same bytes, other meaning. */
+/** A rule about bytes that keep their form and change their meaning. */
 export interface MeaningRule {
   readonly id: `meaning/${string}`;
-  /** What goes wrong, one line. */
+  /** What goes wrong, in one line. */
   readonly problem: string;
-  /** What reading does; undefined: it reads a wrong value. */
+  /** What happens on reading; undefined means that a wrong value is read. */
   readonly effect?: Finding["effect"];
-  /** Severity on a field the consumer reads; on others it is a warning. */
+  /** The severity on a field that the consumer reads; on other fields it is a warning. */
   readonly severity: Finding["severity"];
-  /** Also asked of a reader's own schema (as `before`) and what it would read (as `after`). */
+  /** Whether it also compares a reader's own schema (as `before`) with what it would read (as `after`). */
   readonly ofReader: boolean;
   readonly find: (change: Change) => Found | undefined;
 }

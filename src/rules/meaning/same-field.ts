@@ -3,22 +3,22 @@ import type { RecordField } from "../../avro/schema.ts";
 import { oncePer } from "../../once.ts";
 import type { Json } from "../../json.ts";
 
-/** Is everything that a schema says of the field the same: type, properties, default, aliases? */
+/** Are two fields the same in everything that a schema says: type, properties, default, aliases? */
 export function isSameField(one: RecordField | undefined, other: RecordField | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   return one === other || textOf(one) === textOf(other);
 }
 
-/** Identity of all that a schema says of the field: sha256, hex; types it names are in it, whoever defines them. */
+/** The hash of everything that a schema says about the field (sha256, hex), with the definitions of all its types. */
 export function fieldHash(field: RecordField): string {
   const json = JSON.parse(textOf(field)) as Json; // what JSON.stringify wrote
   return schemaHash(json);
 }
 
-/** A row's fields are compared for every contract and every candidate. */
+/** Kept per field, since a row's fields are compared for every contract and every candidate. */
 const textOf = oncePer(write);
 
-/** A type met again stands by its name, and so does the field: a record may contain itself. */
+/** A type that was written already is written as its name, and so is the field, because a record may contain itself. */
 function write(field: RecordField): string {
   const met = new Set<unknown>();
   return JSON.stringify(field, (key, value: unknown) => {

@@ -2,10 +2,10 @@ import { decimalOf } from "./decimal.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** Avro reads each as the other (specification, "Schema Resolution"); what is no UTF-8 does not survive it. */
+/** Avro reads either as the other (specification, "Schema Resolution"), which destroys bytes that are not UTF-8. */
 export const stringOrBytes: MeaningRule = {
   id: "meaning/string-or-bytes",
-  problem: "text became bytes or bytes became text: Avro reads each as the other, and binary data is destroyed",
+  problem: "text became bytes, or bytes became text: Avro reads either as the other, and binary data is destroyed",
   severity: "error",
   ofReader: true,
   find: (change) => {
@@ -17,8 +17,8 @@ export const stringOrBytes: MeaningRule = {
     if (!(before === "string" && after === "bytes") && !(before === "bytes" && after === "string")) return undefined;
     return {
       certainty: "always",
-      message: `${becomes(change, before, after)}: Avro decodes the one as the other without an error`,
-      remedy: `make the consumer read ${after}; a hex or base64 text has to be decoded first`,
+      message: `${becomes(change, before, after)}: Avro decodes either as the other without an error`,
+      remedy: `change the consumer to read ${after}; text in hex or base64 has to be decoded first`,
     };
   },
 };

@@ -2,9 +2,9 @@ import type { AvroSchema } from "../../avro/schema.ts";
 
 interface Temporal {
   readonly of: "date" | "time" | "timestamp" | "duration";
-  /** What one is. */
+  /** What the number counts. */
   readonly unit: "days" | "milliseconds" | "microseconds" | "nanoseconds";
-  /** Told by Avro's own names alone: a time on the clock, or an instant. */
+  /** A local time rather than an instant. Only Avro's own names say so. */
   readonly isLocal?: boolean;
 }
 
@@ -32,7 +32,7 @@ const TEMPORAL: Readonly<Record<string, Temporal>> = {
   "io.debezium.time.NanoDuration": { of: "duration", unit: "nanoseconds" },
 };
 
-/** What a number counts, by its `connect.name`, else its `logicalType`. */
+/** What a number counts, by its `connect.name`, or else by its `logicalType`. */
 export function temporalOf(type: AvroSchema): Temporal | undefined {
   if (type.kind !== "int" && type.kind !== "long") return undefined;
   const names = [type.props["connect.name"], type.props["logicalType"]];

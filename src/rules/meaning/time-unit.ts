@@ -2,10 +2,10 @@ import type { MeaningRule } from "./rule.ts";
 import { temporalOf } from "./temporal.ts";
 import { typesOf } from "./type.ts";
 
-/** Debezium counts in the unit the column's precision asks for (its "Temporal types", adaptive). */
+/** Debezium chooses the unit by the column's precision (its documentation, "Temporal types", adaptive). */
 export const timeUnit: MeaningRule = {
   id: "meaning/time-unit",
-  problem: "a time's unit changed: the same number now counts milliseconds, microseconds or nanoseconds",
+  problem: "the unit of a time changed: the same number counts milliseconds, microseconds or nanoseconds",
   severity: "error",
   ofReader: true,
   find: (change) => {
@@ -17,10 +17,10 @@ export const timeUnit: MeaningRule = {
       certainty: "always",
       message:
         change.isReader === true
-          ? `the reader counts "${change.name}" in ${before.unit}, the events in ${after.unit}`
-          : `"${change.name}" counts ${before.unit} and would count ${after.unit}`,
+          ? `the reader counts "${change.name}" in ${before.unit}, but the events count it in ${after.unit}`
+          : `"${change.name}" counts ${before.unit} now and would count ${after.unit}`,
       remedy:
-        "take the unit from the event's schema (`connect.name`, `logicalType`), or change the reader's in the same step",
+        "take the unit from the event's schema (`connect.name` or `logicalType`), or change the consumer's unit at the same time",
     };
   },
 };

@@ -6,7 +6,7 @@ interface TypePair {
   readonly after: AvroSchema;
 }
 
-/** The types a change is about: without null, and inside arrays and maps when both are one. */
+/** The types that a change is about: without null, and inside arrays or maps if both sides have them. */
 export function typesOf({ before, after }: Change): TypePair | undefined {
   return before === undefined || after === undefined ? undefined : innermost(before.type, after.type);
 }
@@ -18,7 +18,7 @@ function innermost(before: AvroSchema, after: AvroSchema): TypePair {
   return { before: b, after: a };
 }
 
-/** The only branch beside null; a union of several stays one. */
+/** A union's only branch other than null; a union of several such branches is returned as it is. */
 export function valueType(type: AvroSchema): AvroSchema {
   const [only, second] = branchesOf(type).filter(({ kind }) => kind !== "null");
   return only === undefined || second !== undefined ? type : only;
@@ -32,7 +32,7 @@ export function branchesOf(type: AvroSchema): readonly AvroSchema[] {
   return type.kind === "union" ? type.branches : [type];
 }
 
-/** What Connect or Avro calls the meaning of the bytes. */
+/** The name that Connect or Avro gives to the meaning of the bytes. */
 export function logicalName(type: AvroSchema): string | undefined {
   if (type.kind === "union") return undefined;
   return textOf(type.props["connect.name"]) ?? textOf(type.props["logicalType"]);

@@ -4,15 +4,15 @@ import { isNamed, type AvroSchema } from "../../avro/schema.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { branchesOf } from "./type.ts";
 
-/** The specification takes the first branch that matches, and so does avsc; Java takes the exact type first. */
+/** By the specification, as in avsc, the first matching branch is taken; Java prefers the exact type. */
 export const unionOrder: MeaningRule = {
   id: "meaning/union-order",
-  problem: "a union's order changed: readers that take the first branch that fits read another type",
+  problem: "the order of a union changed: readers that take the first matching branch read another type",
   severity: "error",
   ofReader: true,
   find: (change) => {
     const { before, after, consumer } = change;
-    // Of a runtime that is known, runtime/first-fit says it exactly.
+    // For a known runtime, runtime/first-fit knows exactly.
     if (before === undefined || after === undefined || runtimeOf(consumer.runtime) !== undefined) return undefined;
     const [was, is] = [branchesOf(before.type), branchesOf(after.type)].map(values);
     if (was === undefined || is === undefined || !isReordered(was, is)) return undefined;
@@ -20,7 +20,7 @@ export const unionOrder: MeaningRule = {
     if (taken === undefined) return undefined;
     return {
       certainty: "on-some-data",
-      message: `${becomes(change, `a union of ${kinds(was)}`, `one of ${kinds(is)}`)}: ${taken.kind} may be read as the other`,
+      message: `${becomes(change, `a union of ${kinds(was)}`, `one of ${kinds(is)}`)}: a value of type ${taken.kind} may be read as the other type`,
       remedy: "keep the order of the union's branches",
     };
   },

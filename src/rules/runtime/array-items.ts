@@ -2,12 +2,13 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 
 /**
- * Since 1.12.2 Java's decoder refuses an array that claims more items than the bytes left can hold (AVRO-4241), and
- * reckons with the least size of the reader's items, not of those that were written.
+ * Since 1.12.2 Java's decoder rejects an array that claims more items than the remaining bytes can hold (AVRO-4241). It
+ * computes that with the smallest size of the reader's items, not of the items that were written.
  */
 export const arrayItems: RuntimeRule = {
   id: "runtime/array-items",
-  problem: "an array's items take more bytes as the reader has them: Java's Avro 1.12.2 throws at long arrays",
+  problem:
+    "an array's items take more bytes by the reader's schema than in the events: Avro for Java 1.12.2 throws at long arrays",
   severity: "error",
   runtimes: ["java"],
   effect: "throws",
@@ -22,14 +23,15 @@ export const arrayItems: RuntimeRule = {
           path: [...path, "[]"],
           certainty: "on-some-data",
           describe: (at) =>
-            `${at} takes ${written} or more bytes in the events, ${wanted} or more by the reader's schema: Java's Avro 1.12.2 throws when fewer than ${wanted} an item are left of the event`,
-          remedy: "read the items as they are written; with another version of Avro give this rule another severity",
+            `each item ${at} takes ${written} or more bytes in the events and ${wanted} or more by the reader's schema: Avro for Java 1.12.2 throws if fewer than ${wanted} bytes per item are left in the event`,
+          remedy:
+            "read the items with the type they are written with; with another version of Avro, override this rule's severity",
         },
       ];
     }),
 };
 
-/** As GenericDatumReader.minBytesPerElement has it: 0 for a record within itself. Each record is counted once. */
+/** GenericDatumReader.minBytesPerElement: 0 for a record inside itself. Each record is computed once. */
 function leastBytes(schema: AvroSchema, known = new Map<AvroSchema, number>()): number {
   switch (schema.kind) {
     case "null":

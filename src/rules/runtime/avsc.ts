@@ -1,28 +1,28 @@
 /**
- * How avsc 5.7.9 resolves a reader's schema against a writer's (its lib/types.js, `createResolver` and `_update`): by
- * full names, the first branch of a union that does not throw, and a registry by names in which also resolvers that
- * failed stay and are handed out to whoever asks next.
+ * How avsc 5.7.9 resolves a reader's schema against a writer's (its lib/types.js, `createResolver` and `_update`): by full
+ * names, taking the first branch of a union that does not throw, and with a registry by name in which failed resolvers
+ * remain, to be handed out again when the same two records meet.
  */
 import { isAlike, isPromotion, writtenFields } from "../../avro/reading/compatibility.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "../../avro/schema.ts";
 import { oncePerPair } from "../../once.ts";
 
 export interface Resolver {
-  /** False: it was given out before it failed, and throws when data comes. */
+  /** False if it was handed out before it failed: it throws when it gets data. */
   reads: boolean;
-  /** Of a reader's union: the branch taken for what was written. */
+  /** For a reader's union: the branch that is taken for the written type. */
   choice?: { readonly union: AvroUnion; readonly writer: AvroSchema; readonly branch: AvroSchema };
   readonly parts: { readonly step: readonly string[]; readonly resolver: Resolver }[];
 }
 
 type Registry = Map<string, Resolver>;
 
-/** undefined: avsc refuses the pair. */
+/** undefined if avsc rejects the pair. */
 export function resolverOf(reader: AvroSchema, writer: AvroSchema): Resolver | undefined {
   return resolvers(reader, writer);
 }
 
-/** Several rules ask for one pair. */
+/** Kept, since several rules ask about each pair. */
 const resolvers = oncePerPair((reader: AvroSchema, writer: AvroSchema) => resolve(new Map(), reader, writer));
 
 function resolve(registry: Registry, reader: AvroSchema, writer: AvroSchema): Resolver | undefined {
@@ -84,7 +84,7 @@ function updateRecord(registry: Registry, resolver: Resolver, reader: AvroRecord
   });
 }
 
-/** Full names only; an alias `.Y` is Y. */
+/** avsc compares full names only. An alias `.Y` means Y. */
 export function hasAvscName(reader: AvroNamed, writer: AvroNamed): boolean {
   return [reader.fullName, ...reader.aliases].some((name) => name.replace(/^\./, "") === writer.fullName);
 }

@@ -1,10 +1,10 @@
 import { resolverOf, type Resolver } from "./avsc.ts";
 import type { RuntimeFound, RuntimeRule } from "./rule.ts";
 
-/** A union's branch that failed once is remembered, and taken when the same two records meet again. */
+/** avsc remembers a union's branch that failed, and takes it when the same two records meet again. */
 export const cachedResolver: RuntimeRule = {
   id: "runtime/cached-resolver",
-  problem: "two records that could not be matched meet again: avsc hands out the broken match and throws at the data",
+  problem: "two records that failed to match meet again: avsc reuses the failed match and throws at the data",
   severity: "error",
   runtimes: ["avsc"],
   effect: "throws",
@@ -26,7 +26,7 @@ function broken(path: readonly string[]): RuntimeFound {
     path,
     certainty: "on-some-data",
     describe: (at) =>
-      `${at} can be a record that does not fit the reader's of its name, and one of another name that does: avsc throws "_read is not a function"`,
-    remedy: "take the record that does not fit out of the reader's unions, or put the one that fits before it",
+      `${at} can be a record that does not match the reader's record of that name, or a record of another name that does: avsc throws "_read is not a function"`,
+    remedy: "remove the record that does not match from the reader's unions, or put the one that matches before it",
   };
 }

@@ -1,10 +1,11 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Runtime, RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
 
-/** Java drops a decimal that is not one, and takes any number of bytes for one that is. */
+/** Java ignores an invalid decimal, and accepts any number of bytes for a valid one. */
 export const decimal: RuntimeRule = {
   id: "runtime/decimal",
-  problem: "a decimal the library refuses: with impossible digits, or in fewer bytes than its precision needs",
+  problem:
+    "a decimal that the library rejects: its digits are impossible, or it has fewer bytes than its precision needs",
   severity: "error",
   runtimes: ["fastavro", "ruby-avro", "avro-rs"],
   effect: "throws",
@@ -13,22 +14,22 @@ export const decimal: RuntimeRule = {
       const why = again ? undefined : whyInvalid(runtime, schema);
       return why === undefined ? [] : [invalid(runtime, path, why)];
     }),
-  find: (sight) => (sight.runtime === "avro-rs" ? shortOnes(sight) : []),
+  find: (sight) => (sight.runtime === "avro-rs" ? shortValues(sight) : []),
 };
 
-/** apache-avro compares a value's own bytes with the precision: 12.34 has 2 of the 5 that 10 digits may need. */
-function shortOnes({ meetings }: Sight): readonly RuntimeFound[] {
+/** apache-avro compares the length of a value with the precision: 12.34 has 2 bytes of the 5 that 10 digits may need. */
+function shortValues({ meetings }: Sight): readonly RuntimeFound[] {
   return meetings.flatMap(({ reader, path }) => {
     const digits = reader.kind === "bytes" ? digitsOf(reader)?.precision : undefined;
-    if (digits === undefined || digits <= fitting(1)) return [];
+    if (digits === undefined || digits <= digitsIn(1)) return [];
     return [
       {
         path,
         certainty: "on-some-data",
         describe: (at) =>
-          `${at} is a decimal of ${digits} digits: avro-rs refuses values in fewer bytes than ${digits} digits need`,
+          `${at} is a decimal of ${digits} digits: avro-rs rejects values that have fewer bytes than ${digits} digits need`,
         remedy:
-          "decode with the writer's schema alone, or read it as bytes in a reader's schema without the logical type",
+          "decode with the writer's schema only, or read plain bytes: leave the logical type out of the reader's schema",
       },
     ];
   });
@@ -38,16 +39,16 @@ function whyInvalid(runtime: Runtime, schema: AvroSchema): string | undefined {
   const digits = digitsOf(schema);
   if (digits === undefined) return undefined;
   const { precision = 0, scale } = digits;
-  const tooSmall = schema.kind === "fixed" && precision > fitting(schema.size);
+  const tooSmall = schema.kind === "fixed" && precision > digitsIn(schema.size);
   switch (runtime) {
     case "fastavro":
-      if (digits.precision !== undefined && scale > precision) return "a scale beyond its precision";
-      return tooSmall ? "more digits than its bytes hold" : undefined;
+      if (digits.precision !== undefined && scale > precision) return "a scale larger than its precision";
+      return tooSmall ? "more digits than its bytes can hold" : undefined;
     case "ruby-avro":
       if (precision <= 0) return "no precision";
-      return scale > precision ? "a scale beyond its precision" : undefined;
+      return scale > precision ? "a scale larger than its precision" : undefined;
     case "avro-rs":
-      return tooSmall ? "more digits than its bytes hold" : undefined;
+      return tooSmall ? "more digits than its bytes can hold" : undefined;
     case "avsc":
     case "python-avro":
     case "java":
@@ -62,13 +63,13 @@ function invalid(runtime: Runtime, path: readonly string[], why: string): Runtim
     path,
     certainty: "always",
     whole: true,
-    describe: (at) => `${at} is a decimal with ${why}: ${runtime} refuses the schema`,
-    remedy: "correct precision and scale, or take the logical type away",
+    describe: (at) => `${at} is a decimal with ${why}: ${runtime} rejects the schema`,
+    remedy: "correct its precision and scale, or remove the logical type",
   };
 }
 
-/** Decimal digits that so many bytes hold, signed. */
-function fitting(bytes: number): number {
+/** How many decimal digits a signed number of this many bytes can hold. */
+function digitsIn(bytes: number): number {
   return Math.floor(Math.log10(2) * (8 * bytes - 1));
 }
 

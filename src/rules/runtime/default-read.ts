@@ -3,43 +3,47 @@ import type { Runtime, RuntimeRule } from "./rule.ts";
 import { isUsed } from "./used.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
-/** Java fills a missing field from the default as the specification writes it: a byte is a letter below 256. */
+/**
+ * A field that is missing from the events is filled from the reader's default. Java takes the default as the specification
+ * writes it: each byte is a letter below 256. The other libraries read some of these defaults as a different value.
+ */
 export const defaultRead: RuntimeRule = {
   id: "runtime/default-read",
-  problem: "the events lack a field, and the library reads another value for its default than Java",
+  problem: "the events lack a field, and the library reads its default as another value than Java does",
   severity: "error",
   runtimes: ["fastavro", "python-avro", "ruby-avro", "avro-rs"],
   effect: "reads-wrong-value",
   find: (sight) => {
     const places = sight.reader === undefined ? [] : (sight.parsed[0] ?? []);
     return places.flatMap(({ schema, path, field }) => {
-      const why = field?.default === undefined ? undefined : whyOther(sight.runtime, schema, field.default);
+      const why = field?.default === undefined ? undefined : whyDifferent(sight.runtime, schema, field.default);
       if (why === undefined || !isUsed(sight, path)) return [];
       return [
         {
           path,
           certainty: "always",
           describe: (at) =>
-            `${at} is not in the events, and ${sight.runtime} reads its default otherwise than Java: ${why}`,
-          remedy: "give it another default, or take it out of the reader's schema until it flows",
+            `${at} is not in the events, and ${sight.runtime} reads its default differently from Java: ${why}`,
+          remedy: "give it another default, or leave it out of the reader's schema until it flows",
         },
       ];
     });
   },
 };
 
-/** undefined: as Java reads it. */
-function whyOther(runtime: Runtime, schema: AvroSchema, value: Json): string | undefined {
+/** Why the runtime reads this default differently; undefined if it reads it as Java does. */
+function whyDifferent(runtime: Runtime, schema: AvroSchema, value: Json): string | undefined {
   if ((schema.kind === "bytes" || schema.kind === "fixed") && typeof value === "string") {
     return bytesRead(runtime, value);
   }
   if (schema.kind === "union") {
     const [first] = schema.branches;
     if (first === undefined) return undefined;
-    if (runtime === "avro-rs" && first.kind === "null" && value !== null) return "null, the union's first branch";
+    if (runtime === "avro-rs" && first.kind === "null" && value !== null)
+      return "it reads null, the union's first branch";
     return runtime === "fastavro"
-      ? firstWhy(schema.branches.map((one) => whyOther(runtime, one, value)))
-      : whyOther(runtime, first, value);
+      ? firstWhy(schema.branches.map((one) => whyDifferent(runtime, one, value)))
+      : whyDifferent(runtime, first, value);
   }
   if (schema.kind === "array" && isArray(value)) {
     return firstWhy(value.map((one) => inner(runtime, schema.items, one)));
@@ -53,7 +57,7 @@ function whyOther(runtime: Runtime, schema: AvroSchema, value: Json): string | u
       const given = Object.hasOwn(value, name) ? value[name] : undefined;
       if (given === undefined)
         return runtime === "fastavro"
-          ? `it leaves "${name}" out`
+          ? `it leaves out "${name}"`
           : own === undefined
             ? undefined
             : inner(runtime, type, own);
@@ -62,23 +66,23 @@ function whyOther(runtime: Runtime, schema: AvroSchema, value: Json): string | u
   );
 }
 
-/** Ruby's library takes the first branch inside a default without a word. */
+/** Inside a default, Ruby's library takes a union's first branch without an error. */
 function inner(runtime: Runtime, schema: AvroSchema, value: Json): string | undefined {
   const isOther = schema.kind === "union" && schema.branches[0]?.kind === "null" && value !== null;
   if (runtime === "avro-rs" && schema.kind === "union") return undefined;
   return runtime === "ruby-avro" && isOther
-    ? "it takes a union's first branch inside it, null"
-    : whyOther(runtime, schema, value);
+    ? "inside it, it takes a union's first branch, null"
+    : whyDifferent(runtime, schema, value);
 }
 
 function bytesRead(runtime: Runtime, value: string): string | undefined {
   switch (runtime) {
     case "fastavro":
     case "ruby-avro":
-      return "bytes come as text";
+      return "it returns bytes as text";
     case "python-avro":
     case "avro-rs":
-      return /[^\0-\x7f]/.test(value) ? "its bytes are the text's UTF-8" : undefined;
+      return /[^\0-\x7f]/.test(value) ? "its bytes are the UTF-8 of the text" : undefined;
     case "avsc":
     case "java":
       return undefined;

@@ -4,17 +4,21 @@ import { isUsed } from "./used.ts";
 import { isWrapped } from "./wrapped-union.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
-/** Java takes a default for any branch of a union since 1.12 (AVRO-3649), numbers as text, and any symbol or length. */
+/**
+ * Since 1.12 Java accepts a default for any branch of a union (AVRO-3649), numbers written as text, and any symbol or
+ * length. The other libraries are stricter, each in its own way: some reject the schema, some throw once the default is
+ * needed. `Form` describes what a library accepts.
+ */
 export const defaultRefused: RuntimeRule = {
   id: "runtime/default-refused",
-  problem: "a default that Java takes and the library does not: of a union's other branch, or of another form",
+  problem: "a default that Java accepts and the library does not: for a union's later branch, or in another form",
   severity: "error",
   runtimes: ["avsc", "ruby-avro", "python-avro", "avro-rs"],
   effect: "throws",
   inSchema: (runtime, places) =>
     places.flatMap(({ field, path, schema }) =>
       field?.default !== undefined && isRefused(PARSED, runtime, schema, field.default)
-        ? [{ ...refused(path, runtime, "refuses the schema"), whole: true }]
+        ? [{ ...refused(path, runtime, "rejects the schema"), whole: true }]
         : [],
     ),
   find: (sight) => {
@@ -23,7 +27,7 @@ export const defaultRefused: RuntimeRule = {
     return (parsed[0] ?? []).flatMap(({ field, path, schema }) => {
       if (field?.default === undefined || isRefused(PARSED, runtime, schema, field.default)) return [];
       if (!isRefused(READ, runtime, schema, field.default) || !isUsed(sight, path)) return [];
-      return [refused(path, runtime, "throws where the events lack the field")];
+      return [refused(path, runtime, "throws when the events lack the field")];
     });
   },
 };
@@ -32,8 +36,8 @@ function refused(path: readonly string[], runtime: Runtime, what: string): Runti
   return {
     path,
     certainty: "always",
-    describe: (at) => `${at} has a default that ${runtime} does not take: it ${what}`,
-    remedy: "write a default of the union's first branch, in the type's own form and length",
+    describe: (at) => `${at} has a default that ${runtime} does not accept: it ${what}`,
+    remedy: "write a default for the union's first branch, in the form and length of its type",
   };
 }
 
@@ -43,7 +47,7 @@ function isRefused(by: ByRuntime, runtime: Runtime, schema: AvroSchema, value: J
 
 type ByRuntime = Partial<Readonly<Record<Runtime, (schema: AvroSchema, value: Json) => boolean>>>;
 
-/** Which defaults are refused with the schema, and which once they are needed. */
+/** Which defaults are rejected with the schema, and which are rejected when they are needed. */
 const PARSED: ByRuntime = {
   avsc: (schema, value) => !fits(AVSC, schema, value),
   "ruby-avro": (schema, value) => !fits(RUBY, firstOf(schema), value),
@@ -51,14 +55,14 @@ const PARSED: ByRuntime = {
 };
 const READ: ByRuntime = {
   "python-avro": (schema, value) => !fits(PYTHON, schema, value),
-  // a first branch null is read as null: see default-read
+  // if the first branch is null, it reads null: see default-read
   "avro-rs": (schema, value) => firstOf(schema).kind !== "null" && !fits(RUST, firstOf(schema), value),
 };
 
 interface Form {
-  /** A union's default is of its first branch, at every depth. */
+  /** A union's default must belong to its first branch, at every depth. */
   readonly firstBranch: boolean;
-  /** A record's default may leave out a field of this type that has a default of its own. */
+  /** Whether a record's default may leave out a field of this type that has its own default. */
   readonly leavesOut: (type: AvroSchema, value: Json | undefined) => boolean;
   readonly long: (value: number) => boolean;
   readonly double: (value: Json) => boolean;
@@ -72,7 +76,7 @@ const NUMBER = (value: Json): boolean => typeof value === "number";
 const AVSC: Form = {
   firstBranch: true,
   leavesOut: survives,
-  // its bounds are one less than JavaScript's
+  // its limits are one less than JavaScript's
   long: (value) => Math.abs(value) < Number.MAX_SAFE_INTEGER,
   double: NUMBER,
   fixed: (value, size) => value.length === size,
@@ -90,7 +94,7 @@ const RUBY: Form = {
 const PYTHON: Form = {
   ...ANY,
   firstBranch: true,
-  // JSON's 3 is no float there, 3.5 is
+  // there, JSON's 3 is not a float, but 3.5 is
   double: (value) => typeof value === "number" && !Number.isInteger(value),
   anySymbol: true,
 };
@@ -141,7 +145,7 @@ function fits(form: Form, schema: AvroSchema, value: Json | undefined): boolean 
   }
 }
 
-/** avsc converts such a default twice: what is no JSON after the first time fails the second. */
+/** avsc converts such a default twice, which fails unless the result of the first conversion is still JSON. */
 function survives(type: AvroSchema, value: Json | undefined): boolean {
   switch (type.kind) {
     case "bytes":

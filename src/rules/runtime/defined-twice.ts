@@ -1,10 +1,10 @@
 import { isNamed, type AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 
-/** Java takes a second, identical definition since 1.12. */
+/** Since 1.12 Java accepts a second, identical definition. */
 export const definedTwice: RuntimeRule = {
   id: "runtime/defined-twice",
-  problem: "a type is defined twice, identically: only Java takes such a schema",
+  problem: "a type is defined twice, identically: only Java accepts such a schema",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
   effect: "throws",
@@ -20,8 +20,8 @@ export const definedTwice: RuntimeRule = {
           path,
           certainty: "always",
           whole: true,
-          describe: (at) => `${at} defines ${schema.fullName} again: ${runtime} refuses the schema`,
-          remedy: `write "${schema.fullName}" there, the type's name alone`,
+          describe: (at) => `${at} defines ${schema.fullName} a second time: ${runtime} rejects the schema`,
+          remedy: `write only the type's name there, "${schema.fullName}"`,
         },
       ];
     });

@@ -2,7 +2,7 @@ import type { RuntimeRule } from "./rule.ts";
 
 export const emptyType: RuntimeRule = {
   id: "runtime/empty-type",
-  problem: "a union without branches or an enum without symbols: avsc refuses the schema",
+  problem: "a union without branches or an enum without symbols: avsc rejects the schema",
   severity: "error",
   runtimes: ["avsc"],
   effect: "throws",
@@ -17,7 +17,7 @@ export const emptyType: RuntimeRule = {
           certainty: "always",
           whole: true,
           describe: (at) =>
-            `${at} is ${union ? "a union without branches" : "an enum without symbols"}: ${runtime} refuses the schema`,
+            `${at} is ${union ? "a union without branches" : "an enum without symbols"}: ${runtime} rejects the schema`,
           remedy: "give it a branch or a symbol, or leave the field out",
         },
       ];

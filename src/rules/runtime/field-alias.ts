@@ -1,10 +1,10 @@
 import { writtenFields } from "../../avro/reading/compatibility.ts";
 import type { RuntimeRule } from "./rule.ts";
 
-/** Where the field has a default, the value is lost without an error. */
+/** If the field has a default, its value is lost without an error. */
 export const fieldAlias: RuntimeRule = {
   id: "runtime/field-alias",
-  problem: "a field is found by its alias, which the library does not look at: it reads the default, or throws",
+  problem: "a field matches only by an alias, which the library ignores: it reads the default, or throws",
   severity: "error",
   runtimes: ["python-avro", "avro-rs"],
   find: ({ runtime, meetings }) =>
@@ -21,7 +21,7 @@ export const fieldAlias: RuntimeRule = {
             certainty,
             effect: throws ? "throws" : "reads-null-or-default",
             describe: (at) =>
-              `${at} is "${source.name}" in the events, by an alias: ${runtime} does not look at it and ${throws ? "throws" : "reads its default"}`,
+              `${at} is called "${source.name}" in the events and matches it only by an alias: ${runtime} ignores aliases of fields and ${throws ? "throws" : "reads the default"}`,
             remedy: `name the field "${source.name}" in the reader's schema`,
           },
         ];

@@ -4,10 +4,11 @@ import { fitsOutside, fitsValue } from "./fit.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { chosen, nameOf } from "./walk.ts";
 
-/** The specification takes the first branch that matches; Java the exact type, wherever it stands. */
+/** By the specification, the first matching branch is taken; Java takes the exact type, wherever it is. */
 export const firstFit: RuntimeRule = {
   id: "runtime/first-fit",
-  problem: "a union's first branch that fits is taken, where Java takes the exact type: binary data can be destroyed",
+  problem:
+    "the library takes a union's first matching branch, where Java takes the exact type: binary data can be destroyed",
   severity: "error",
   runtimes: ["avsc", "fastavro", "ruby-avro", "python-avro", "avro-rs"],
   find: ({ runtime, reader, writer, meetings }) => {
@@ -27,7 +28,7 @@ function takenBy(runtime: Runtime, branches: readonly AvroSchema[], written: Avr
   );
 }
 
-/** Python's and Ruby's libraries read a plain value by the writer's type, whichever branch they took. */
+/** Python's and Ruby's libraries read a plain value by the writer's type, whichever branch they take. */
 function isHarmless(runtime: Runtime, taken: AvroSchema, right: AvroSchema): boolean {
   if (runtime !== "python-avro" && runtime !== "ruby-avro") return false;
   return [taken, right].every((branch) => isPrimitive(branch.kind) && !("logicalType" in propsOf(branch)));
@@ -37,7 +38,7 @@ function propsOf(schema: AvroSchema): object {
   return schema.kind === "union" ? {} : schema.props;
 }
 
-/** avsc looks into a branch before it takes it. */
+/** avsc looks inside a branch before it takes it. */
 function inAvsc(root: Resolver | undefined): readonly RuntimeFound[] {
   const met = new Set<Resolver>();
   const visit = (resolver: Resolver, path: readonly string[]): readonly RuntimeFound[] => {
@@ -65,10 +66,10 @@ function other(
   return {
     path,
     certainty,
-    // The others take a branch unread, and may then throw.
+    // The other libraries take a branch without looking inside, and may then throw.
     ...(runtime === "avsc" ? { effect: "reads-wrong-value" } : {}),
     describe: (at) =>
-      `${at}: ${runtime} reads a written ${nameOf(written)} as ${nameOf(taken)}, the first of the reader's union that fits; Java as ${nameOf(right)}`,
+      `${at}: ${runtime} reads a value written as ${nameOf(written)} as ${nameOf(taken)}, the first matching branch of the reader's union; Java reads it as ${nameOf(right)}`,
     remedy: `put ${nameOf(right)} before ${nameOf(taken)} in the reader's union`,
   };
 }

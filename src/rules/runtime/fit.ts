@@ -3,7 +3,7 @@ import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema } from "../..
 import { hasAvscName } from "./avsc.ts";
 import type { Runtime } from "./rule.ts";
 
-/** Does the runtime take this reader's type for the writer's by its name? */
+/** Does the runtime match these two types by name? */
 export function hasNameFor(runtime: Runtime, reader: AvroNamed, writer: AvroNamed): boolean {
   switch (runtime) {
     case "avsc":
@@ -12,7 +12,7 @@ export function hasNameFor(runtime: Runtime, reader: AvroNamed, writer: AvroName
       return reader.fullName === writer.fullName || reader.aliases.includes(writer.fullName);
     case "python-avro":
       return reader.fullName === writer.fullName;
-    // fastavro takes an alias as it is written too; avro-rs does not look at names here
+    // fastavro also compares an alias as it is written; avro-rs ignores names here
     case "fastavro":
     case "avro-rs":
     case "java":
@@ -22,13 +22,13 @@ export function hasNameFor(runtime: Runtime, reader: AvroNamed, writer: AvroName
   }
 }
 
-/** Does the runtime promote the written type to the reader's other one? */
+/** Does the runtime promote the written type to the reader's? */
 function promotes(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
   const isText = reader.kind === "string" || reader.kind === "bytes";
   return isPromotion(reader, writer) && (runtime !== "python-avro" || !isText || reader.kind === writer.kind);
 }
 
-/** Libraries that look at a union's branch only from outside, before they take it. */
+/** Does a library that does not look inside a union's branch take this one? */
 export function fitsOutside(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
   if (reader.kind === "union" || writer.kind === "union") {
     return runtime !== "python-avro" || reader.kind === writer.kind;
@@ -42,12 +42,12 @@ export function fitsOutside(runtime: Runtime, reader: AvroSchema, writer: AvroSc
   return promotes(runtime, reader, writer);
 }
 
-/** Python's library compares items and values by their kind alone. */
+/** Python's library compares items and values only by their kind. */
 function fitsInside(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
   return runtime === "python-avro" ? reader.kind === writer.kind : fitsOutside(runtime, reader, writer);
 }
 
-/** avro-rs takes the first named branch that the value goes into, whatever its name, and finds fields by name alone. */
+/** avro-rs takes the first named branch that the value fits, whatever its name, and finds fields only by name. */
 export function fitsValue(reader: AvroSchema, writer: AvroSchema): boolean {
   if (reader.kind === "record" && writer.kind === "record") return takesFields(reader, writer);
   if (reader.kind === "record" && writer.kind === "map")

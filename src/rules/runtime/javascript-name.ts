@@ -3,12 +3,13 @@ import { isNamed, type AvroRecord, type AvroSchema } from "../../avro/schema.ts"
 import type { RuntimeFound, RuntimeRule } from "./rule.ts";
 import { type Meeting, type Place } from "./walk.ts";
 
-/** What every JavaScript object has already; avsc keeps its tables of names in objects. */
+/** The properties that every JavaScript object has. avsc keeps its tables of names in objects. */
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 export const javascriptName: RuntimeRule = {
   id: "runtime/javascript-name",
-  problem: "a name that every JavaScript object has, as constructor or __proto__: avsc refuses it or loses the value",
+  problem:
+    "a name that every JavaScript object already has, such as constructor or __proto__: avsc rejects it or loses the value",
   severity: "error",
   runtimes: ["avsc"],
   effect: "throws",
@@ -19,14 +20,14 @@ export const javascriptName: RuntimeRule = {
   ],
 };
 
-/** Types and symbols are told apart in tables of names. */
+/** avsc looks up types and symbols in tables of names. */
 function inDefinition(schema: AvroSchema, path: readonly string[]): readonly RuntimeFound[] {
   if (!isNamed(schema)) return [];
   const symbols = schema.kind === "enum" ? schema.symbols : [];
   return [schema.fullName, ...symbols].filter((name) => INHERITED.has(name)).map((name) => refused(path, name));
 }
 
-/** A value's `__proto__` is not a field of it. */
+/** `__proto__` of a value is its prototype, not a field. */
 function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
   return places.flatMap(({ schema, path, again }) => {
     if (schema.kind !== "record" || again || !schema.fields.some(({ name }) => name === "__proto__")) return [];
@@ -36,14 +37,14 @@ function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
         path: there,
         certainty: "always",
         effect: "reads-null-or-default",
-        describe: (at) => `${at} is no property of what avsc reads: its value is lost`,
+        describe: (at) => `${at} cannot be a property of what avsc returns: its value is lost`,
         remedy: "give the field another name, with an alias in the reader's schema",
       },
     ];
   });
 }
 
-/** Of two schemas that are the same, avsc (and kafkajs' client) makes no resolver. */
+/** If the two schemas are the same, avsc (and kafkajs' client) makes no resolver. */
 function inResolvers(reader: AvroSchema, writer: AvroSchema, meetings: readonly Meeting[]): readonly RuntimeFound[] {
   const found = meetings.flatMap((meeting) =>
     meeting.reader.kind === "record" && meeting.writer.kind === "record"
@@ -53,7 +54,7 @@ function inResolvers(reader: AvroSchema, writer: AvroSchema, meetings: readonly 
   return found.length === 0 || canonicalForm(reader) === canonicalForm(writer) ? [] : found;
 }
 
-/** The writer's fields by name are such a table: all of them, and the reader's are looked up in it. */
+/** A resolver has a table of all the writer's fields, in which the reader's are looked up. */
 function inResolver(reader: AvroRecord, writer: AvroRecord, path: readonly string[]): readonly RuntimeFound[] {
   const own = reader.fields.flatMap(({ name, aliases }) => [name, ...aliases]);
   return [...new Set([...own, ...writer.fields.map(({ name }) => name)])]
@@ -66,7 +67,7 @@ function refused(path: readonly string[], name: string): RuntimeFound {
     path,
     certainty: "always",
     whole: true,
-    describe: (at) => `${at}: "${name}" is a name that every JavaScript object has, and avsc stumbles over it`,
+    describe: (at) => `${at}: "${name}" is a name that every JavaScript object already has, which avsc cannot handle`,
     remedy: "give it another name",
   };
 }

@@ -2,10 +2,13 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
 import type { Meeting } from "./walk.ts";
 
-/** Java goes by the reader's logical type, and ignores it where the bytes are concerned. */
+/**
+ * Java converts by the reader's logical type, and ignores logical types when it matches schemas. The libraries here do
+ * neither: when the two logical types differ, they reject the value or go by the writer's.
+ */
 export const logicalType: RuntimeRule = {
   id: "runtime/logical-type",
-  problem: "the reader's logical type is not the writer's: refused, or the writer's is taken",
+  problem: "the reader's logical type differs from the writer's: the library rejects it, or goes by the writer's",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "avro-rs"],
   find: (sight) =>
@@ -20,8 +23,8 @@ export const logicalType: RuntimeRule = {
           path,
           ...effect,
           describe: (at) =>
-            `${at} is ${written ?? "no logical type"} in the events and ${own ?? "none"} in the reader's schema: ${why}`,
-          remedy: "give it the writer's logical type in the reader's schema",
+            `${at} has ${textOf(written)} in the events and ${textOf(own)} in the reader's schema: ${why}`,
+          remedy: "use the writer's logical type in the reader's schema",
         },
       ];
     }),
@@ -40,22 +43,22 @@ function effectOf(
   switch (runtime) {
     case "avsc":
       if (own === undefined) return undefined;
-      // Whether one is registered is in the consumer's code alone.
+      // Only the consumer's code shows whether one is registered.
       return {
         severity: "warning",
         certainty: "on-some-data",
-        why: "where avsc's `logicalTypes` has it, its `_resolve` has to take that, else avsc throws",
+        why: "if it is registered in avsc's `logicalTypes`, its `_resolve` must accept what is written, or avsc throws",
       };
     case "fastavro":
     case "python-avro":
-      if (written === undefined) return { certainty, why: `${runtime} gives the plain ${writer.kind}` };
-      return { certainty, why: `${runtime} reads it by the writer's` };
+      if (written === undefined) return { certainty, why: `${runtime} returns the plain ${writer.kind}` };
+      return { certainty, why: `${runtime} goes by the writer's` };
     case "avro-rs":
       if (own === "uuid" && written === undefined) {
-        return { certainty: "on-some-data", effect: "throws", why: `${runtime} refuses a text that is no UUID` };
+        return { certainty: "on-some-data", effect: "throws", why: `${runtime} rejects text that is not a UUID` };
       }
       if (written === undefined || isScaled(reader, writer)) return undefined;
-      return { certainty, effect: "throws", why: `${runtime} refuses the value` };
+      return { certainty, effect: "throws", why: `${runtime} rejects the value` };
     case "ruby-avro":
     case "java":
       return undefined;
@@ -64,7 +67,7 @@ function effectOf(
   }
 }
 
-/** Two decimals; avro-rs compares neither scale nor precision of them. */
+/** Two decimals, of which avro-rs compares neither scale nor precision. */
 function isScaled(reader: AvroSchema, writer: AvroSchema): boolean {
   return [reader, writer].every((schema) => logicalOf(schema)?.startsWith("decimal") ?? false);
 }
@@ -79,7 +82,11 @@ const BASES: Readonly<Record<string, readonly string[]>> = {
   uuid: ["string"],
 };
 
-/** Those that the libraries convert. */
+function textOf(logical: string | undefined): string {
+  return logical === undefined ? "no logical type" : `the logical type ${logical}`;
+}
+
+/** Only logical types that the libraries convert. */
 function logicalOf(schema: AvroSchema): string | undefined {
   if (schema.kind === "union") return undefined;
   const { logicalType: name, scale } = schema.props;

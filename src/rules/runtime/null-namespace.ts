@@ -1,10 +1,10 @@
 import { isNamed } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 
-/** Java looks in the null namespace too when a record's own has no type of the name. */
+/** If a record's own namespace has no type with the name, Java looks in the null namespace too. */
 export const nullNamespace: RuntimeRule = {
   id: "runtime/null-namespace",
-  problem: "a record with a namespace refers to a type without one: only Java finds it",
+  problem: "a record with a namespace refers to a type without one, which only Java finds",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
   effect: "throws",
@@ -17,7 +17,7 @@ export const nullNamespace: RuntimeRule = {
           certainty: "always",
           whole: true,
           describe: (at) =>
-            `${at} means ${schema.name}, which has no namespace, from inside ${namespace}: ${runtime} looks for ${namespace}.${schema.name}`,
+            `${at} refers to ${schema.name}, which has no namespace, from inside the namespace ${namespace}: ${runtime} looks for ${namespace}.${schema.name}`,
           remedy: `give ${schema.name} a namespace and refer to it by its full name`,
         },
       ];

@@ -3,7 +3,7 @@ import { fitsOutside } from "./fit.ts";
 import type { RuntimeRule, Sight } from "./rule.ts";
 import { nameOf, type Meeting } from "./walk.ts";
 
-/** What each library refuses, or takes only for some values, of the specification's promotions. */
+/** The specification's promotions that a library does not make, or makes only for some values. */
 export const promotion: RuntimeRule = {
   id: "runtime/promotion",
   problem: "a promotion that Java makes and the library does not: it throws, or leaves the value as it was written",
@@ -21,8 +21,8 @@ export const promotion: RuntimeRule = {
           certainty: why.some === undefined ? meeting.certainty : "on-some-data",
           ...(why.effect === undefined ? {} : { effect: why.effect }),
           describe: (at) =>
-            `${at} is ${nameOf(writer)} in the events and ${nameOf(reader)} in the reader's schema: ${why.text}`,
-          remedy: `give it the writer's type in the reader's schema, ${nameOf(writer)}`,
+            `${at} is ${nameOf(writer)} in the events and ${nameOf(reader)} in the reader's schema: ${sight.runtime} ${why.text}`,
+          remedy: `use the writer's type in the reader's schema: ${nameOf(writer)}`,
         },
       ];
     }),
@@ -39,20 +39,23 @@ function whyNot({ runtime }: Sight, meeting: Meeting): Why | undefined {
   const text = isText(reader) && isText(writer) && reader.kind !== writer.kind;
   switch (runtime) {
     case "python-avro":
-      if (writersUnion !== undefined && union === undefined) return { text: "it refuses a union for a plain type" };
-      if (text) return { text: "it reads neither as the other" };
+      if (writersUnion !== undefined && union === undefined)
+        return { text: "rejects a union where the reader has a plain type" };
+      if (text) return { text: "converts neither to the other" };
       return fitsOutside(runtime, reader, writer) || isNamed(reader)
         ? undefined
-        : { text: "it compares what is inside by kind alone, and promotes nothing there" };
+        : { text: "compares the types inside only by kind, and promotes nothing there" };
     case "fastavro":
-      return text && reader.kind === "string" ? { text: "it throws at what is no UTF-8", some: true } : undefined;
+      return text && reader.kind === "string" ? { text: "throws at bytes that are not UTF-8", some: true } : undefined;
     case "avro-rs":
       if (!text || reader.kind !== "string") return undefined;
       return union === undefined
-        ? { text: "it throws at what is no UTF-8", some: true }
-        : { text: "it finds no branch of the reader's union", some: true };
+        ? { text: "throws at bytes that are not UTF-8", some: true }
+        : { text: "finds no matching branch in the reader's union", some: true };
     case "ruby-avro":
-      return text ? { text: "the text keeps the encoding it was written in", effect: "reads-wrong-value" } : undefined;
+      return text
+        ? { text: "leaves the text in the encoding it was written in", effect: "reads-wrong-value" }
+        : undefined;
     case "avsc":
     case "java":
       return undefined;

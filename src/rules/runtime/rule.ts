@@ -3,20 +3,20 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { Meeting, Place } from "./walk.ts";
 import type { Json } from "../../json.ts";
 
-/** The libraries whose reading is known by having run them; `java` is the one that the registries' rule is. */
+/** The libraries whose behaviour is known from running them. Registries apply the rule of `java`. */
 export type Runtime = "avsc" | "fastavro" | "python-avro" | "ruby-avro" | "avro-rs" | "java";
 
-/** A reader and what it would read, with what both hold. */
+/** A reader and what it would read, with everything that the two schemas contain. */
 export interface Sight {
   readonly runtime: Runtime;
-  /** undefined: it decodes with the writer's schema. */
+  /** undefined if it decodes with the writer's schema. */
   readonly reader: AvroSchema | undefined;
   readonly writer: AvroSchema;
-  /** Every type of each schema the runtime parses: the reader's and the writer's. */
+  /** Every type of each schema that the runtime parses: the reader's, if there is one, and then the writer's. */
   readonly parsed: readonly (readonly Place[])[];
-  /** The reader's types with what Java reads into them; none without a reader. */
+  /** The reader's types with what Java reads into them; empty without a reader. */
   readonly meetings: readonly Meeting[];
-  /** The reader's schema as it is written, where that is known. */
+  /** The reader's schema as it is written, if that is known. */
   readonly text?: Json | undefined;
 }
 
@@ -25,26 +25,26 @@ export interface RuntimeFound extends Pick<Finding, "certainty" | "effect" | "re
   readonly path: readonly string[];
   /** The finding's message; `at` is the place as the message is to name it, see messageOf. */
   readonly describe: (at: string) => string;
-  /** Nothing at all can be read, whatever fields the consumer reads. */
+  /** Nothing can be read at all, whatever fields the consumer uses. */
   readonly whole?: true | undefined;
-  /** Where it is only one, for this runtime. */
+  /** For a finding that is only a warning for this runtime. */
   readonly severity?: "warning" | undefined;
 }
 
-/** What Java's rule accepts, and this runtime refuses or reads otherwise. */
+/** A rule about what Java accepts, and this runtime rejects or reads differently. */
 export interface RuntimeRule {
   readonly id: `runtime/${string}`;
-  /** What goes wrong, one line. */
+  /** What goes wrong, in one line. */
   readonly problem: string;
-  /** Severity on a field the consumer reads; on others it is a warning. */
+  /** The severity on a field that the consumer reads; on other fields it is a warning. */
   readonly severity: Finding["severity"];
   readonly runtimes: readonly Runtime[];
-  /** What happens where it is found and nothing else is said; undefined: it depends, and the message says it. */
+  /** What happens on reading unless the finding says otherwise; undefined if it depends and the message says so. */
   readonly effect?: Finding["effect"];
-  /** May `find` find anything for a reader's schema with these types? Spares the rest of the work; undefined: yes. */
+  /** Whether `find` can find anything for a reader's schema with these types, to save work; undefined means yes. */
   readonly concerns?: (places: readonly Place[]) => boolean;
-  /** What a schema that the runtime parses shows by itself, a reader's or a writer's. Asked once of each, for its runtimes only. */
+  /** What one schema shows by itself, a reader's or a writer's. Called once for each, only for the rule's runtimes. */
   readonly inSchema?: (runtime: Runtime, places: readonly Place[]) => readonly RuntimeFound[];
-  /** What shows where a reader meets what it would read, or where there is none. Asked for its runtimes only. */
+  /** What a reader and the writer's schema show together, or the writer's alone. Called only for the rule's runtimes. */
   readonly find?: (sight: Sight) => readonly RuntimeFound[];
 }

@@ -23,7 +23,13 @@ import { wrappedUnion } from "./wrapped-union.ts";
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Json } from "../../json.ts";
 
-/** The catalogue: what Java accepts, and another library refuses or reads otherwise. */
+/**
+ * The rules about runtimes. A registry and this project's Avro engine apply Java's rules, but a consumer decodes with its own
+ * library, and each has gaps: it rejects some pairs of schemas that Java accepts, or reads them differently. Every rule is
+ * one such gap, found by running the library (test/rules/runtime).
+ */
+
+/** The catalogue: what Java accepts, and another library rejects or reads differently. */
 export const RUNTIME_RULES: readonly RuntimeRule[] = [
   typeName,
   fieldAlias,
@@ -64,23 +70,23 @@ export function messageOf({ describe }: RuntimeFound, path: readonly string[]): 
   return describe(textOf(path));
 }
 
-/** Who reads what. Without a reader's schema it decodes with the writer's. */
+/** A reader and what it reads. Without a reader's schema, it decodes with the writer's. */
 export interface RuntimePair {
   readonly reader?: AvroSchema | undefined;
   readonly writer: AvroSchema;
-  /** The reader's schema as it is written: its order of names is not in `reader`. */
+  /** The reader's schema as it is written, since `reader` does not keep the order of definitions. */
   readonly text?: Json | undefined;
 }
 
-/** What a schema holds, and what that alone tells of each runtime; one reader is judged on many candidates. */
+/** A schema's types, and what they show for each runtime. Kept, since one reader is judged on many candidates. */
 interface Parsed {
   readonly places: readonly Place[];
   readonly found: Map<Runtime, readonly RuntimeFinding[]>;
 }
 
 /**
- * What goes wrong, or otherwise than in Java, when `runtime` reads a pair that Java's rule accepts. A pair that it
- * refuses gives nothing: that has its own findings.
+ * What goes wrong, or differs from Java, when `runtime` reads a pair that Java's rule accepts. A pair that Java's rule
+ * rejects yields nothing, because it has its own findings.
  */
 export function runtimeFindings(runtime: Runtime, { reader, writer, text }: RuntimePair): readonly RuntimeFinding[] {
   const rules = RULES_OF[runtime].filter(
@@ -93,18 +99,19 @@ export function runtimeFindings(runtime: Runtime, { reader, writer, text }: Runt
   const sight = { runtime, reader, writer, parsed: parsed.map(({ places }) => places), meetings, text };
   return [
     ...parsed.flatMap((schema) => foundIn(schema, runtime)),
-    ...rules.flatMap((rule) => toldBy(rule, rule.find?.(sight))),
+    ...rules.flatMap((rule) => asFindings(rule, rule.find?.(sight))),
   ];
 }
 
 const parsedOf = oncePer((schema: AvroSchema): Parsed => ({ places: placesOf(schema), found: new Map() }));
 
 function foundIn({ places, found }: Parsed, runtime: Runtime): readonly RuntimeFinding[] {
-  const all = found.get(runtime) ?? RULES_OF[runtime].flatMap((rule) => toldBy(rule, rule.inSchema?.(runtime, places)));
+  const all =
+    found.get(runtime) ?? RULES_OF[runtime].flatMap((rule) => asFindings(rule, rule.inSchema?.(runtime, places)));
   found.set(runtime, all);
   return all;
 }
 
-function toldBy({ id, effect }: RuntimeRule, found: readonly RuntimeFound[] = []): readonly RuntimeFinding[] {
+function asFindings({ id, effect }: RuntimeRule, found: readonly RuntimeFound[] = []): readonly RuntimeFinding[] {
   return found.map((one) => ({ effect, ...one, rule: id }));
 }

@@ -4,10 +4,13 @@ import { oncePer } from "../../once.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { type Json, isArray, isObject, type JsonObject } from "../../json.ts";
 
-/** What only a schema's text shows: the order of its names, and how things are written. */
+/**
+ * What only a schema's text shows: whether a type is used before it is defined, and the spelling of some attributes. Once
+ * parsed, a schema no longer has either, so this rule walks the JSON.
+ */
 export const schemaText: RuntimeRule = {
   id: "runtime/schema-text",
-  problem: "a schema written as only Java takes it: a type named before its definition, or in another way",
+  problem: "a schema that only Java accepts as it is written: for example, a type is used before its definition",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
   effect: "throws",
@@ -20,7 +23,7 @@ export const schemaText: RuntimeRule = {
             path,
             certainty: "always",
             whole: true,
-            describe: (at) => `${at} ${why}: ${runtime} does not take the schema so`,
+            describe: (at) => `${at} ${why}: ${runtime} rejects the schema`,
             remedy,
           })),
 };
@@ -28,11 +31,11 @@ export const schemaText: RuntimeRule = {
 interface Oddity extends Pick<RuntimeFound, "path"> {
   readonly why: string;
   readonly remedy: string;
-  /** undefined: all. */
+  /** undefined means all of the rule's runtimes. */
   readonly runtimes?: readonly Runtime[];
 }
 
-/** One reader is judged on many candidates. */
+/** Kept, since one reader is judged on many candidates. */
 const odditiesIn = oncePer((text: Json & object) => oddities(text));
 
 function odditiesOf(text: Json): readonly Oddity[] {
@@ -46,19 +49,19 @@ function oddities(text: Json): readonly Oddity[] {
   const found: Oddity[] = [];
   const refer = (name: string, namespace: string | undefined, path: readonly string[]): void => {
     if (isPrimitive(name) || defined.has(qualify(name, namespace)) || defined.has(name)) return;
-    const remedy = `define ${name} where it is met first`;
-    found.push({ path, why: `means ${name} before its definition`, remedy });
+    const remedy = `define ${name} where it is used first`;
+    found.push({ path, why: `uses ${name} before its definition`, remedy });
   };
   const define = (json: JsonObject, name: string, namespace: string | undefined, path: readonly string[]): void => {
     const space = textIn(json["namespace"]);
     const own = splitName(name, space ?? namespace);
     defined.add(own.fullName);
     if (json["type"] === "error") {
-      found.push({ path, why: "is an error", remedy: "write record", runtimes: ["avro-rs"] });
+      found.push({ path, why: "has the type error", remedy: "write record instead", runtimes: ["avro-rs"] });
     }
     if (name.includes(".") && space !== undefined && space !== (own.namespace ?? "")) {
-      const why = `is named ${name} beside the namespace ${space}, which avsc gives to what is inside`;
-      found.push({ path, why, remedy: "leave the namespace out", runtimes: ["avsc"] });
+      const why = `is named ${name} and has the namespace ${space}, which avsc applies to the types inside`;
+      found.push({ path, why, remedy: "leave out the namespace", runtimes: ["avsc"] });
     }
     for (const field of isArray(json["fields"]) ? json["fields"] : []) {
       if (!isObject(field)) continue;
@@ -80,8 +83,8 @@ function oddities(text: Json): readonly Oddity[] {
     if (type === "map") return visit(json["values"], namespace, [...path, "{}"]);
     if (typeof type !== "string" || isPrimitive(type)) return;
     if (OWN.has(type)) return typeof name === "string" ? define(json, name, namespace, path) : undefined;
-    const remedy = `write "${type}" alone`;
-    found.push({ path, why: `has ${type} as the type of an object`, remedy, runtimes: NO_OBJECTS });
+    const remedy = `write only "${type}"`;
+    found.push({ path, why: `wraps the type ${type} in an object`, remedy, runtimes: NO_OBJECTS });
   };
   visit(text, undefined, []);
   return found;

@@ -3,17 +3,17 @@ import { resolverOf } from "./avsc.ts";
 import { fitsOutside, hasNameFor } from "./fit.ts";
 import type { Runtime, RuntimeRule } from "./rule.ts";
 
-/** Java compares names without their namespace, and the reader's aliases; avsc refuses all events for one such type. */
+/** Java compares names without namespaces, and the reader's aliases. For one such type avsc rejects every event. */
 export const typeName: RuntimeRule = {
   id: "runtime/type-name",
-  problem: "a record, enum or fixed has another full name than the reader's: Java compares less of it",
+  problem: "a record, enum or fixed has a full name that differs from the reader's, of which Java compares only a part",
   severity: "error",
   runtimes: ["avsc", "python-avro", "ruby-avro"],
   effect: "throws",
   find: ({ runtime, meetings }) =>
     meetings.flatMap(({ reader, writer, path, certainty, union }) => {
       if (!isNamed(reader) || !isNamed(writer) || hasNameFor(runtime, reader, writer)) return [];
-      // It reads it as another branch: runtime/first-fit tells.
+      // It is read as another branch, which runtime/first-fit reports.
       if (union?.kind === "union" && takesOther(runtime, union, writer)) return [];
       return [
         {
@@ -21,11 +21,11 @@ export const typeName: RuntimeRule = {
           certainty: runtime === "avsc" ? "always" : certainty,
           ...(runtime === "avsc" ? { whole: true } : {}),
           describe: (at) =>
-            `${at} is ${writer.kind} ${writer.fullName} in the events and ${reader.fullName} in the reader's schema, which ${runtime} takes for another type`,
+            `${at} is ${writer.kind} ${writer.fullName} in the events and ${reader.fullName} in the reader's schema, which ${runtime} treats as another type`,
           remedy:
             runtime === "python-avro"
-              ? `name it ${writer.fullName} in the reader's schema: ${runtime} does not look at aliases`
-              : `add the alias "${writer.fullName}" in the reader's schema, or name it so`,
+              ? `name it ${writer.fullName} in the reader's schema, since ${runtime} ignores aliases`
+              : `add the alias "${writer.fullName}" in the reader's schema, or use that name there`,
         },
       ];
     }),

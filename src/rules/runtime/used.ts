@@ -1,7 +1,7 @@
 import { writtenFields } from "../../avro/reading/compatibility.ts";
 import type { Sight } from "./rule.ts";
 
-/** Is the default of the reader's field at `path` what it reads, for want of a written one? */
+/** Does the reader use the default of its field at `path`, because the events do not have the field? */
 export function isUsed({ meetings }: Sight, path: readonly string[]): boolean {
   const name = path.at(-1);
   const around = path.slice(0, -1).join("\n");

@@ -7,30 +7,35 @@ import {
 } from "../../avro/reading/compatibility.ts";
 import { isNamed, type AvroSchema, type RecordField } from "../../avro/schema.ts";
 
-/** A type where it stands in a schema. */
+/**
+ * Walks schemas for the rules: `placesOf` lists every type of one schema, and `meetingsOf` lists every pair of types that
+ * meet when Java reads a writer's data with a reader's schema.
+ */
+
+/** A type at its place in a schema. */
 export interface Place {
   readonly schema: AvroSchema;
   readonly path: readonly string[];
-  /** Of the records around it. */
+  /** The namespace of the innermost record around it. */
   readonly namespace: string | undefined;
-  /** The very type stood at an earlier place. */
+  /** The same type appeared at an earlier place. */
   readonly again: boolean;
-  /** The field whose type it is. */
+  /** The field whose type this is. */
   readonly field?: RecordField | undefined;
 }
 
-/** A reader's type and what Java reads into it; neither is a union. */
+/** A reader's type and the written type that Java reads into it; neither is a union. */
 export interface Meeting {
   readonly reader: AvroSchema;
   readonly writer: AvroSchema;
   readonly path: readonly string[];
-  /** The reader's union that Java chose `reader` from, the writer's that `writer` is of. */
+  /** The reader's union that Java chose `reader` from, and the writer's union that `writer` belongs to. */
   readonly union?: AvroSchema | undefined;
   readonly writersUnion?: AvroSchema | undefined;
   readonly certainty: "always" | "on-some-data";
 }
 
-/** Every type of a schema, in the order of its text; a type that contains itself is entered once. */
+/** Every type of a schema, in the order of its text. A type that contains itself is entered once. */
 export function placesOf(root: AvroSchema): readonly Place[] {
   const places: Place[] = [];
   const met = new Set<AvroSchema>();
@@ -53,8 +58,8 @@ export function placesOf(root: AvroSchema): readonly Place[] {
 }
 
 /**
- * What meets when Java reads a compatible pair; each pair of types once. Left out are fields that are the same plain
- * type on both sides, alone or beside null, as most are: no rule has a word on them.
+ * The pairs of types that meet when Java reads a compatible pair, each once. Fields with the same plain type on both sides,
+ * alone or next to null, are left out, since no rule applies to them. Most fields are like that.
  */
 export function meetingsOf(root: AvroSchema, written: AvroSchema): readonly Meeting[] {
   const meetings: Meeting[] = [];
@@ -66,9 +71,9 @@ export function meetingsOf(root: AvroSchema, written: AvroSchema): readonly Meet
     met.set(reader, known.add(writer));
     if (writer.kind === "union") {
       const several = writer.branches.filter(({ kind }) => kind !== "null").length > 1;
-      const rests = several ? "on-some-data" : certainty;
+      const branchCertainty = several ? "on-some-data" : certainty;
       for (const branch of writer.branches) {
-        visit({ reader, writer: branch, path, certainty: rests, writersUnion: writer });
+        visit({ reader, writer: branch, path, certainty: branchCertainty, writersUnion: writer });
       }
     } else if (reader.kind === "union") {
       const branch = chosen(reader.branches, writer);
@@ -103,13 +108,13 @@ function isOrdinary(reader: AvroSchema, writer: AvroSchema): boolean {
   return isAlike(reader, writer) && !hasLogicalType(reader) && !hasLogicalType(writer);
 }
 
-/** Libraries convert what has a logical type. */
+/** Libraries convert values with a logical type, so those are never plain. */
 function hasLogicalType(schema: AvroSchema): boolean {
   if (schema.kind === "union") return schema.branches.some(hasLogicalType);
   return schema.props["logicalType"] !== undefined;
 }
 
-/** Java's choice of branch: by alias, full name, name, the same kind, and last what it promotes. */
+/** The branch that Java chooses: by alias, full name, name, the same kind, and last by promotion. */
 export function chosen(branches: readonly AvroSchema[], writer: AvroSchema): AvroSchema | undefined {
   const like = branches.filter((branch) => branch.kind === writer.kind || isPromotion(branch, writer));
   if (like.length < 2) return like[0];
@@ -130,7 +135,7 @@ export function textOf(path: readonly string[]): string {
   return path.length === 0 ? "the whole" : `"${path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "")}"`;
 }
 
-/** Java's name for a type, as messages say it. */
+/** A type's kind, and its name if it has one, for messages. */
 export function nameOf(schema: AvroSchema): string {
   return isNamed(schema) ? `${schema.kind} ${schema.fullName}` : schema.kind;
 }

@@ -2,10 +2,10 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 import { nameOf } from "./walk.ts";
 
-/** avsc's default, `wrapUnions: "auto"`: a union whose branches JavaScript cannot tell apart gives `{ int: 3 }`. */
+/** With avsc's default, `wrapUnions: "auto"`, a union whose branches JavaScript cannot tell apart returns `{ int: 3 }`. */
 export const wrappedUnion: RuntimeRule = {
   id: "runtime/wrapped-union",
-  problem: "a union of two numbers, two kinds of bytes, text or objects: avsc gives its values wrapped, { int: 3 }",
+  problem: "a union of several kinds of numbers, bytes, text or objects: avsc wraps its values, as in { int: 3 }",
   severity: "error",
   runtimes: ["avsc"],
   find: ({ reader, parsed }) =>
@@ -16,11 +16,11 @@ export const wrappedUnion: RuntimeRule = {
         {
           path,
           certainty: "always",
-          // Its own schema says so at every event.
+          // A consumer with its own schema sees this in every event already.
           ...(reader === undefined ? {} : { severity: "warning" }),
           describe: (at) =>
-            `${at} is a union of ${branches}: avsc gives its values in an object with the branch's name`,
-          remedy: "take the value out of the object, or decode with `wrapUnions: false` where the branches allow it",
+            `${at} is a union of ${branches}: avsc wraps each value in an object with the branch's name`,
+          remedy: "unwrap the value, or decode with `wrapUnions: false` if the branches allow it",
         },
       ];
     }),

@@ -34,7 +34,7 @@ const E = (...symbols: string[]): Json => ({ type: "enum", name: "E", symbols })
 
 const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonly (readonly string[])[]][] = [
   [
-    "a missing column, through the envelope's unions",
+    "a missing column, inside the envelope's unions",
     envelope(value("Value", id, zip("string"))),
     envelope(value("Value", id)),
     [
@@ -43,7 +43,7 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     ],
   ],
   [
-    "null where the reader takes none",
+    "null where the reader does not accept it",
     value("R", zip("string")),
     value("R", zip(["null", "string"])),
     [["zip", "avro/type-mismatch", "on-some-data"]],
@@ -55,14 +55,14 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     [["zip", "avro/missing-union-branch", "on-some-data"]],
   ],
   [
-    "the type of a nullable column: null still decodes",
+    "a changed type of a nullable column: null still decodes",
     value("R", zip(["null", "int"])),
     value("R", zip(["null", "string"])),
     [["zip", "avro/missing-union-branch", "on-some-data"]],
   ],
-  ["a record's name only", value("R", id), value("S", id), [["", "avro/name-mismatch", "by-policy"]]],
+  ["only the name of a record", value("R", id), value("S", id), [["", "avro/name-mismatch", "by-policy"]]],
   [
-    "a record's name only, in a union",
+    "only the name of a record, in a union",
     ["int", value("R", id)],
     ["int", value("S", id)],
     [["", "avro/name-mismatch", "by-policy"]],
@@ -75,13 +75,13 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     [["zip", "avro/missing-enum-symbols", "on-some-data"]],
   ],
   [
-    "inside arrays and maps, which may be empty",
+    "a type inside arrays and maps, which may be empty",
     value("R", zip({ type: "array", items: { type: "map", values: "int" } })),
     value("R", zip({ type: "array", items: { type: "map", values: "string" } })),
     [["zip.[].{}", "avro/type-mismatch", "on-some-data"]],
   ],
   [
-    "an alias beside the name",
+    "an alias that clashes with the name",
     value("R", { name: "zip", type: "int", aliases: ["plz"] }),
     value("R", zip("int"), { name: "plz", type: "int" }),
     [["zip", "avro/ambiguous-alias", "always"]],
@@ -93,7 +93,7 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     [["plz", "avro/ambiguous-alias", "always"]],
   ],
   [
-    "an alias that is the field's own name, beside one that clashes",
+    "an alias that is the field's own name, next to one that clashes",
     value(
       "R",
       { name: "zip", type: ["float"], aliases: ["zip", "plz"], default: 0.5 },
@@ -106,7 +106,7 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     ],
   ],
   [
-    "two aliases of a row's field: told once, and nothing is read",
+    "two clashing aliases of a row's field: reported once, and nothing is read",
     envelope(value("Value", { name: "zip", type: "int", aliases: ["plz", "post"] })),
     envelope(value("Value", { name: "plz", type: "int" }, { name: "post", type: "int" })),
     [
@@ -115,25 +115,25 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     ],
   ],
   [
-    "a union of which no branch is read: told once",
+    "a union of which no branch can be read: reported once",
     value("R", zip("int")),
     value("R", zip(["null", "string"])),
     [["zip", "avro/type-mismatch", "always"]],
   ],
   [
-    "a union of which two branches of three are not read: told once",
+    "a union of which two of three branches cannot be read: reported once",
     value("R", zip(["null", "int"])),
     value("R", zip(["null", "string", "bytes"])),
     [["zip", "avro/missing-union-branch", "on-some-data"]],
   ],
   [
-    "two record branches: that of the writer's name is meant",
+    "two record branches: the one with the writer's name is meant",
     value("R", { name: "a", type: [value("A", id), value("B", id, zip("string"))] }),
     value("R", { name: "a", type: value("B", id) }),
     [["a.zip", "avro/reader-field-missing-default", "always"]],
   ],
   [
-    "two record branches of other names: the one that takes the fields, by its structure",
+    "two record branches with other names: the one that accepts the fields is meant",
     value("R", { name: "a", type: [value("A", zip("int")), value("B", id)] }),
     value("R", { name: "a", type: value("C", id) }),
     [["a", "avro/name-mismatch", "by-policy"]],
@@ -157,13 +157,13 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
     [["by.{}.zip", "avro/reader-field-missing-default", "on-some-data"]],
   ],
   [
-    "a record within itself: told once, where it is met first",
+    "a record inside itself: reported once, at its first place",
     value("Node", zip("int"), { name: "next", type: ["null", "Node"] }),
     value("Node", zip("string"), { name: "next", type: ["null", "Node"] }),
     [["zip", "avro/type-mismatch", "always"]],
   ],
   [
-    "a nested optional record, by the path people write",
+    "a nested optional record: the path is as people write it",
     envelope(value("Value", { name: "address", type: ["null", value("Address", zip("string"))] })),
     envelope(value("Value", { name: "address", type: ["null", value("Address", id)] })),
     [
@@ -173,19 +173,19 @@ const CASES: readonly [name: string, reader: Json, writer: Json, causes: readonl
   ],
   ["an enum of which no symbol is known", E("A"), E("B", "C"), [["", "avro/missing-enum-symbols", "always"]]],
   [
-    "a field's alias in a record of another namespace, which the decoder does not apply",
+    "a field's alias in a record in another namespace, which the decoder does not apply",
     { ...(value("R", { name: "zip", type: "int", aliases: ["plz"] }) as object), namespace: "mine" },
     value("R", { name: "plz", type: "int" }),
     [["zip", "avro/alias-not-applied", "always"]],
   ],
   [
-    "an enum of another namespace in unions that differ, which the decoder finds no branch for",
+    "an enum in another namespace in unions that differ, for which the decoder finds no branch",
     ["null", "string", { ...(E("A") as object), namespace: "mine" }],
     ["null", E("A")],
     [["", "avro/missing-union-branch", "on-some-data"]],
   ],
   [
-    "a default that is not of the union's first branch that might have it",
+    "a default that belongs to a later branch than the decoder thinks",
     value("R", id, { name: "address", type: [value("Address", zip("int")), "null"], default: null }),
     value("R", id),
     [["address", "avro/unusable-default", "always"]],
@@ -204,16 +204,16 @@ test.each(CASES)("%s", (_, reader, writer, expected) => {
 });
 
 test.each([
-  ["null alone is new", "int", ["null", "int"], "make the reader's type a union with null"],
-  ["null and another type", "int", ["null", "string"], "make the reader's type null or string"],
-  ["a branch beside the one it reads", "int", ["int", "string"], "make the reader's type int or string"],
+  ["only null is new", "int", ["null", "int"], "change the reader's type to a union with null"],
+  ["null and another type are new", "int", ["null", "string"], "change the reader's type to null or string"],
+  ["one branch is new", "int", ["int", "string"], "change the reader's type to int or string"],
   [
-    "two branches more",
+    "two branches are new",
     ["null", "int"],
     ["null", "int", "string", "bytes"],
     "add string and bytes to the reader's union",
   ],
-])("the remedy is whole: %s", (_, reader, writer, remedy) => {
+])("the remedy names everything: %s", (_, reader, writer, remedy) => {
   const causes = explainCauses(parseSchema(reader), parseSchema(writer));
   expect(causes.map((cause) => cause.remedy)).toEqual([remedy]);
 });

@@ -29,7 +29,7 @@ describe.each(["avro-reader-writer.jsonl", "avro-random-pairs.jsonl"])("%s: Java
 
 /** Generated pairs with aliases, recursion, names reused, used early and defined twice, some not parseable; answers by
  * Avro Java 1.13.0-SNAPSHOT (87212a6), run. */
-test("generated pairs: Java's answers, exceptions and refusals are ours", () => {
+test("generated pairs: answers, exceptions and rejections equal Java's", () => {
   const all = rows<Partial<Row> & { reader: Json; writer: Json; parse_error?: string }>("avro-hard-pairs.jsonl");
   expect(all.length).toBeGreaterThan(400);
   for (const { reader, writer, compatible, incompatibility, error, parse_error } of all) {
@@ -41,7 +41,7 @@ test("generated pairs: Java's answers, exceptions and refusals are ours", () => 
   }
 });
 
-// expected values by Avro's Java code
+// the expected values come from Avro's Java library
 const N2 = {
   type: "record",
   name: "N",
@@ -148,7 +148,7 @@ test.each(JAVA)("%s", (_, reader, writer, expected) => {
   expect(checkCompatibility(parseSchema(reader), parseSchema(writer)).incompatibility).toEqual(expected);
 });
 
-test("every schema reads itself, recursion included", () => {
+test("every schema reads itself, even a recursive one", () => {
   const node: Json = {
     type: "record",
     name: "Node",
@@ -166,8 +166,8 @@ test("every schema reads itself, recursion included", () => {
   );
 });
 
-describe("explain, one pair in, one result out", () => {
-  test("a pair gives Java's result", () => {
+describe("explaining one pair", () => {
+  test("the result is Java's", () => {
     expect(explainPairText('{"reader":"int","writer":"string"}')).toEqual({
       compatible: false,
       incompatibility: [
@@ -175,12 +175,12 @@ describe("explain, one pair in, one result out", () => {
       ],
     });
   });
-  test("a schema that does not parse gives an error that says which and where", () => {
+  test("the error for a schema that does not parse says which schema and where", () => {
     expect(explainPair({ reader: { type: "array" }, writer: "int" })).toEqual({
       error: "[schema-invalid] reader: at /items: a type is missing here",
     });
   });
-  test("Java's exception gives an error", () => {
+  test("an exception of Java becomes an error", () => {
     const reader = record([{ name: "new", type: "int", aliases: ["old"] }]);
     const writer = record([
       { name: "old", type: "int" },
@@ -191,13 +191,13 @@ describe("explain, one pair in, one result out", () => {
       error: "Reader record field new type:INT pos:0 matches multiple fields in writer record T",
     });
   });
-  test("1.0 is no int's default, seen only in the text", () => {
+  test("1.0 is not a default for an int, which only the text shows", () => {
     const text =
       '{"reader":{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":1.0}]},"writer":"int"}';
     expect(explainPairText(text)).toHaveProperty("error");
     expect(explainPairText(text.replace("1.0", "1"))).not.toHaveProperty("error");
   });
-  test.each(["[]", '"x"', "{}", '{"reader":1}'])("%s is no pair", (text) => {
+  test.each(["[]", '"x"', "{}", '{"reader":1}'])("%s is not a pair", (text) => {
     expect(() => explainPairText(text)).toThrow("[usage]");
   });
 });

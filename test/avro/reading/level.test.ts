@@ -13,7 +13,7 @@ interface Row {
   compatible: boolean;
 }
 
-test("levels allow what Confluent's allow", () => {
+test("a level allows what Confluent's registry allows", () => {
   const all = rows<Row>("avro-levels.jsonl");
   expect(all.length).toBeGreaterThan(150);
   for (const { id, level, previous, candidate, compatible } of all) {
@@ -25,13 +25,13 @@ test("levels allow what Confluent's allow", () => {
   }
 });
 
-test("a transitive level names the newest version that refuses", () => {
+test("a transitive level names the newest incompatible version", () => {
   const [string, int, long] = (["string", "int", "long"] as const).map((json) => parseSchema(json));
   if (string === undefined || int === undefined || long === undefined) throw new Error("unreachable");
   expect(checkLevel("BACKWARD_TRANSITIVE", [int, string, string], long).against).toBe(1);
   expect(checkLevel("BACKWARD", [int, string], long).against).toBeUndefined();
 });
 
-test("what is no level is not taken for one", () => {
+test("other texts are not levels", () => {
   expect(["FULL", "full", "", "BACKWARD_ALL"].map(isLevel)).toEqual([true, false, false, false]);
 });

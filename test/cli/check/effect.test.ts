@@ -13,7 +13,7 @@ beforeAll(async () => {
   const [verdict] = amendment.verdicts;
   if (verdict === undefined) throw new Error("no verdict");
   const found = { rule: "avro/type-mismatch", severity: "error", certainty: "on-some-data", effect: "throws" } as const;
-  const verdicts = [{ ...verdict, findings: [{ ...found, message: "the reader takes int" }] }];
+  const verdicts = [{ ...verdict, findings: [{ ...found, message: "the reader expects int" }] }];
   const { connector, topic, field, what, meanwhile } = amendment;
   const planned = {
     connector,
@@ -45,5 +45,5 @@ it.each([
   const env = { FIELDGATE_URL: http.url, FIELDGATE_TOKEN: TOKEN };
   const { out, err } = await runCli(command.split(" "), { env, input: "select 1" });
   expect(err).toBe("");
-  expect(out.split("the reader takes int; the decoder throws on some data").length - 1).toBe(1);
+  expect(out.split("the reader expects int; the decoder throws on some data").length - 1).toBe(1);
 });

@@ -8,15 +8,15 @@ test("a reader of a dropped column reads null", () => {
 });
 
 test.each([
-  ["a nullable field goes", [text("name")], [], ["meaning/dropped name"]],
-  ["a field with a default goes", [{ name: "n", type: "int", default: 1 }], [], ["meaning/dropped n"]],
-  ["it had no default: Avro tells", of("int"), [], []],
-  ["another one of its type comes", [text("name")], [text("title")], ["meaning/renamed name"]],
+  ["a nullable field disappears", [text("name")], [], ["meaning/dropped name"]],
+  ["a field with a default disappears", [{ name: "n", type: "int", default: 1 }], [], ["meaning/dropped n"]],
+  ["a field without a default disappears, which Avro's rules find", of("int"), [], []],
+  ["another field of its type appears", [text("name")], [text("title")], ["meaning/renamed name"]],
 ])("%s", (_, before, after, expected) => {
   expect(found(before, after)).toEqual(expected);
 });
 
-test("a reader whose alias stands for another field still has a value", () => {
+test("a reader whose alias matches another field still has a value", () => {
   const own = { row: row([text("name", { aliases: ["nick"] })]) };
   expect(found([text("name"), text("nick")], [text("nick")], own)).toEqual(["meaning/alias-collision name"]);
 });

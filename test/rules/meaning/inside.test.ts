@@ -7,7 +7,7 @@ const sizes = (...symbols: string[]): Json => ({ type: "enum", name: "Size", sym
 const DATE: Json = { type: "int", logicalType: "date" };
 const JSON_TEXT: Json = { type: "string", "connect.name": "io.debezium.data.Json" };
 
-/** Of each rule about types one change it finds. */
+/** For each rule about types, one change that it finds. */
 const CHANGES: readonly [rule: string, before: Json, after: Json, runtime?: string][] = [
   ["meaning/decimal-scale", decimal(10, 2), decimal(10, 4)],
   ["meaning/decimal-precision", decimal(10, 2), decimal(12, 2)],
@@ -37,7 +37,7 @@ const DISGUISES: readonly [name: string, path: string, wrap: (type: Json) => Jso
 ];
 
 describe.each(DISGUISES)("inside %s", (_, path, wrap) => {
-  test.each(CHANGES)("%s is found, and named by its place", (rule, before, after, runtime) => {
+  test.each(CHANGES)("%s is found, with its place", (rule, before, after, runtime) => {
     const [was, is] = [row(of(wrap(before))), row(of(wrap(after)))];
     const consumers = [{ runtime }, { runtime, row: was }];
     for (const consumer of consumers) {
@@ -45,7 +45,7 @@ describe.each(DISGUISES)("inside %s", (_, path, wrap) => {
       expect(told.map((one) => [one.name, one.path])).toEqual([["c", path]]);
     }
   });
-  test.each(CHANGES)("%s is not told to a reader that has the new meaning", (_rule, before, after, runtime) => {
+  test.each(CHANGES)("%s is not reported to a reader that has the new meaning", (_rule, before, after, runtime) => {
     const [was, is] = [row(of(wrap(before))), row(of(wrap(after)))];
     const told = meaningFindings(was, is, { runtime, row: is }).map(({ rule }) => rule);
     expect(told.filter((rule) => rule !== "meaning/long-beyond-javascript")).toEqual([]);
@@ -54,16 +54,21 @@ describe.each(DISGUISES)("inside %s", (_, path, wrap) => {
 
 const OTHER: readonly [name: string, before: Json, after: Json, expected: readonly string[]][] = [
   [
-    "one of three branches",
+    "one of three branches changed",
     ["null", "int", decimal(10, 2)],
     ["null", "int", decimal(10, 4)],
     ["meaning/decimal-scale"],
   ],
-  ["the only branch of another type", ["null", "int", MILLIS], ["null", "int", MICROS], ["meaning/time-unit"]],
-  ["a branch beside a new one", decimal(10, 2), [decimal(10, 4), "string"], ["meaning/decimal-scale"]],
-  ["text to bytes beside a number", ["null", "int", "string"], ["null", "int", "bytes"], ["meaning/string-or-bytes"]],
-  ["a branch more", ["null", "int", decimal(10, 2)], ["null", "int", decimal(10, 2), "string"], []],
-  ["two branches for one: none is known to follow it", ["null", "string"], ["null", "bytes", "int"], []],
+  ["the only branch whose type changed", ["null", "int", MILLIS], ["null", "int", MICROS], ["meaning/time-unit"]],
+  [
+    "a branch that changed while another was added",
+    decimal(10, 2),
+    [decimal(10, 4), "string"],
+    ["meaning/decimal-scale"],
+  ],
+  ["text to bytes, next to a number", ["null", "int", "string"], ["null", "int", "bytes"], ["meaning/string-or-bytes"]],
+  ["a branch was added", ["null", "int", decimal(10, 2)], ["null", "int", decimal(10, 2), "string"], []],
+  ["two branches replace one: it is not known which follows it", ["null", "string"], ["null", "bytes", "int"], []],
 ];
 
 test.each(OTHER)("a union: %s", (_, before, after, expected) => {
@@ -75,17 +80,17 @@ describe("a reader's alias", () => {
   const optional = (type: Json): Json => ["null", type];
   const price = (type: Json, more = {}) => ({ row: row([{ name: "price", type, aliases: ["amount"], ...more }]) });
   const scale = [amount(optional(decimal(10, 2))), amount(optional(decimal(10, 4)))] as const;
-  test("reads the change under its own name", () => {
+  test("finds the change under its own name", () => {
     expect(found(...scale, price(optional(decimal(10, 2))))).toEqual(["meaning/decimal-scale amount"]);
   });
-  test("with the new meaning already is not told", () => {
+  test("has no finding if it already has the new meaning", () => {
     expect(found(...scale, price(optional(decimal(10, 4))))).toEqual([]);
   });
-  test("with another meaning than what flows is told though nothing changes", () => {
+  test("has a finding without any change if it disagrees with what flows", () => {
     const flowing = amount(optional(decimal(10, 2)));
     expect(found(flowing, flowing, price(optional(decimal(10, 4))))).toEqual(["meaning/decimal-scale amount"]);
   });
-  test("takes null where its own field does", () => {
+  test("accepts null if its own field does", () => {
     const lost = [of("int"), nullable("int")] as const;
     const own = (type: Json) => ({ row: row([{ name: "d", type, aliases: ["c"] }]) });
     expect(found(...lost, own(["null", "int"]))).toEqual([]);
@@ -93,7 +98,7 @@ describe("a reader's alias", () => {
   });
 });
 
-test("what a reader's nested record does not have is a warning", () => {
+test("a nested field that the reader does not have is only a warning", () => {
   const inner = (x: Json) =>
     of({
       type: "record",
@@ -111,7 +116,7 @@ test("what a reader's nested record does not have is a warning", () => {
   expect([severities(), severities(inner(MILLIS)), severities(own)]).toEqual([[undefined], [undefined], ["warning"]]);
 });
 
-test("a record that holds itself ends, and two fields of one record are both told", () => {
+test("a record that contains itself comes to an end, and two fields of one record are both reported", () => {
   const tree = (type: Json): Json => ({
     type: "record",
     name: "Tree",
@@ -123,12 +128,12 @@ test("a record that holds itself ends, and two fields of one record are both tol
   const two = (type: Json) => row([...of(tree(type)), { name: "d", type: "Tree" }]);
   const told = meaningFindings(two(MILLIS), two(MICROS)).map(({ path }) => path);
   expect(told).toEqual(["c.x", "d.x"]);
-  // a row that holds itself
+  // a row that contains itself
   const own = (type: Json) => row([...of(type), { name: "next", type: ["null", "Value"], default: null }]);
   expect(meaningFindings(own(MILLIS), own(MICROS)).map(({ path }) => path)).toContain("c");
 });
 
-test("names of a row's columns say nothing of a nested field", () => {
+test("a column's name does not apply to a nested field with the same name", () => {
   const inner = (...fields: Json[]) => of({ type: "record", name: "I", fields });
   const zip = { name: "zip", type: ["null", "string"], default: null };
   expect(found(inner(), inner(zip), { fields: ["zip"] })).toEqual([]);

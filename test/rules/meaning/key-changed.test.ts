@@ -6,7 +6,7 @@ import type { Json } from "../../../src/json.ts";
 
 const PAGE = readFileSync(new URL("../../../docs/rules/meaning/key-changed.md", import.meta.url), "utf8");
 
-/** The bytes of a key as events have them: Confluent's header with the schema's id, then Avro. */
+/** The bytes of a key in an event: Confluent's header with the schema's id, then Avro. */
 function keyBytes(id: number, columns: Readonly<Record<string, Json>>, key: object): Buffer {
   const fields = Object.entries(columns).map(([name, type]) => ({ name, type }));
   const schema = { type: "record", name: "Key", fields } as unknown as avsc.Schema; // JSON is what avsc parses
@@ -22,7 +22,7 @@ test.each([
   ["(id, email)", keyBytes(7, { id: "int", email: "string" }, { id: 2, email: "ada2@b" }), 3],
   ["(id) of another row", keyBytes(3, { id: "int" }, { id: 1 }), 0],
   ["(id) as bigint: the same value under another schema's id", keyBytes(7, { id: "long" }, { id: 1 }), 3],
-])("another key is in another partition, as the page shows: %s", (_, bytes, partition) => {
+])("a changed key moves to the partition that the rule's page shows: %s", (_, bytes, partition) => {
   expect(partitionOf(bytes, "inventory.public.customers", 6)).toBe(partition);
   expect(PAGE).toContain(`\`${hex(bytes)}\` | partition ${partition}`);
 });

@@ -3,7 +3,7 @@ import { found, MICROS, MILLIS, nullable, of, reading } from "./readings.ts";
 
 const named = (name: string) => ({ type: "string", "connect.name": name });
 
-test("a text that held anything holds JSON from then on: the decoder gives the quotes as they are", () => {
+test("if text becomes JSON, the decoder returns the quotes as part of the text", () => {
   const { c } = reading(of(named("io.debezium.data.Json")), of("string"), { c: '"a"' });
   expect(c).toBe('"a"');
 });
@@ -18,7 +18,12 @@ test.each([
     of({ type: "long", logicalType: "local-timestamp-millis" }),
     true,
   ],
-  ["Avro's name to Debezium's, of the same", of({ type: "long", logicalType: "timestamp-millis" }), of(MILLIS), false],
+  [
+    "Avro's name to Debezium's for the same type",
+    of({ type: "long", logicalType: "timestamp-millis" }),
+    of(MILLIS),
+    false,
+  ],
   [
     "only the version",
     of({ ...named("a.B"), "connect.version": 1 }),
@@ -31,7 +36,7 @@ test.each([
     of({ ...named("io.debezium.data.Enum"), "connect.parameters": { allowed: "a,b" } }),
     false,
   ],
-  ["another Avro type is Avro's to tell", of("string"), of({ type: "int", logicalType: "date" }), false],
+  ["another Avro type, which Avro's rules find", of("string"), of({ type: "int", logicalType: "date" }), false],
 ])("%s", (_, before, after, expected) => {
   expect(found(before, after)).toEqual(expected ? ["meaning/logical-type c"] : []);
 });

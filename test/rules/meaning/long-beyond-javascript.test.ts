@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { expect, test } from "vitest";
 import { found, nullable, of } from "./readings.ts";
 
-test("avsc throws at a long beyond 2^53, and reads it as a double without its last digits", () => {
+test("avsc throws at a long beyond 2^53, and as a double it loses the last digits", () => {
   const bytes = Buffer.from("8280808080808020", "hex");
   expect(() => void avsc.Type.forSchema("long").fromBuffer(bytes)).toThrow("potential precision loss");
   const double = avsc.Type.forSchema("double");
@@ -20,6 +20,6 @@ test.each([
   expect(found(nullable("int"), nullable("long"), { runtime })).toEqual(expected);
 });
 
-test("a long that was one is no change", () => {
+test("a field that was a long before is not a change", () => {
   expect(found(of("long"), of("long"), { runtime: "kafkajs" })).toEqual([]);
 });

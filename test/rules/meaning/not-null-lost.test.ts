@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { found, nullable, of, reading, row } from "./readings.ts";
 
-test("who decodes with the writer's schema gets null without an error", () => {
+test("a consumer that decodes with the writer's schema gets null without an error", () => {
   expect(reading(nullable("string"), nullable("string"), { c: null })).toEqual({ c: null });
   expect(() => reading(nullable("string"), of("string"), { c: null })).toThrow(/cannot read|incompatible|resolve/);
 });
@@ -14,6 +14,6 @@ test.each([
   expect(found(before, after)).toEqual(expected);
 });
 
-test("a reader that takes null is not told", () => {
+test("a reader that accepts null has no finding", () => {
   expect(found(of("int"), nullable("int"), { row: row(nullable("int")) })).toEqual([]);
 });

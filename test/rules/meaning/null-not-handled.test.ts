@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { meaningFindings } from "../../../src/rules/meaning/meaning.ts";
 import { found, nullable, of, reading, row } from "./readings.ts";
 
-test("a row older than the column is null to who reads with the new schema", () => {
+test("with the new schema, a row from before the column existed has null", () => {
   expect(reading([], nullable("string"), {})).toEqual({ c: null });
 });
 
@@ -14,6 +14,6 @@ test.each([
   expect(found([], after, { fields })).toEqual(expected);
 });
 
-test("it is a warning: a list of fields says no type", () => {
+test("it is only a warning, because a list of fields has no types", () => {
   expect(meaningFindings(row([]), row(nullable("int")), { fields: ["c"] })[0]?.severity).toBe("warning");
 });

@@ -6,7 +6,7 @@ import { parseSchema } from "../../../src/avro/parse.ts";
 import type { AvroRecord } from "../../../src/avro/schema.ts";
 import type { Json } from "../../../src/json.ts";
 
-/** A row's fields as their JSON. */
+/** A row's fields, as the JSON of a schema. */
 export type Fields = readonly Json[];
 
 export const MILLIS: Json = { type: "long", "connect.version": 1, "connect.name": "io.debezium.time.Timestamp" };
@@ -44,12 +44,12 @@ export function row(fields: Fields): AvroRecord {
   return schema;
 }
 
-/** The rules that find something, each with its field. */
+/** The rules that find something, each followed by its field. */
 export function found(before: Fields, after: Fields, consumer: Consumer = {}): readonly string[] {
   return meaningFindings(row(before), row(after), consumer).map(({ rule, name }) => `${rule} ${name}`);
 }
 
-/** What avsc makes of a row's bytes: `fields` are the values written with `writer`, read with `reader`. */
+/** Writes `fields` with `writer` and reads them with `reader`, both in avsc. */
 export function reading(writer: Fields, reader: Fields, values: object): Readonly<Record<string, unknown>> {
   const [written, read] = [writer, reader].map(
     (fields) => avsc.Type.forSchema(json(fields) as unknown as avsc.Schema, { wrapUnions: false }), // JSON is what avsc parses
@@ -60,14 +60,14 @@ export function reading(writer: Fields, reader: Fields, values: object): Readonl
   return Object.fromEntries(Object.entries(value));
 }
 
-/** A decimal's bytes: its unscaled value, signed, big-endian, here 4 bytes. */
+/** A decimal's bytes: the unscaled value, signed and big-endian, here in 4 bytes. */
 export function unscaled(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(value);
   return bytes;
 }
 
-/** What a reader with this scale makes of a decimal's bytes. */
+/** The value that a reader with this scale gets from a decimal's bytes. */
 export function atScale(bytes: unknown, scale: number): number {
   if (!Buffer.isBuffer(bytes)) throw new Error("a decimal is bytes");
   return Number(BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString("hex")}`))) / 10 ** scale;

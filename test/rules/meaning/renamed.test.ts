@@ -8,14 +8,19 @@ test("a reader of name reads null once the column is called title", () => {
 });
 
 test.each([
-  ["one goes, one of its type comes", [text("name")], [text("title")], ["meaning/renamed name"]],
-  ["another type comes", [text("name")], [{ ...text("age"), type: ["null", "int"] }], ["meaning/dropped name"]],
-  ["it only goes", [text("name"), text("title")], [text("title")], ["meaning/dropped name"]],
-  ["it had no default: Avro tells", of("string"), [{ name: "d", type: "string" }], []],
+  ["one disappears and one of its type appears", [text("name")], [text("title")], ["meaning/renamed name"]],
+  [
+    "one of another type appears",
+    [text("name")],
+    [{ ...text("age"), type: ["null", "int"] }],
+    ["meaning/dropped name"],
+  ],
+  ["it only disappears", [text("name"), text("title")], [text("title")], ["meaning/dropped name"]],
+  ["it had no default, which Avro's rules find", of("string"), [{ name: "d", type: "string" }], []],
 ])("%s", (_, before, after, expected) => {
   expect(found(before, after)).toEqual(expected);
 });
 
-test("a reader that knows the new name is not told", () => {
+test("a reader that knows the new name has no finding", () => {
   expect(found([text("name")], [text("title")], { row: row([text("name"), text("title")]) })).toEqual([]);
 });

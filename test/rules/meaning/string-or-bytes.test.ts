@@ -2,12 +2,12 @@ import { Buffer } from "node:buffer";
 import { expect, test } from "vitest";
 import { found, nullable, of, reading } from "./readings.ts";
 
-test("bytes that are no UTF-8 are destroyed by who reads text", () => {
+test("a reader of text destroys bytes that are not UTF-8", () => {
   const { c } = reading(of("bytes"), of("string"), { c: Buffer.from("fffe", "hex") });
   expect(Buffer.from(String(c)).toString("hex")).toBe("efbfbdefbfbd");
 });
 
-test("a hex text is read as its letters by who reads bytes", () => {
+test("a reader of bytes gets the letters of a hex text", () => {
   const { c } = reading(of("string"), of("bytes"), { c: "ff" });
   expect(c).toEqual(Buffer.from("6666", "hex"));
 });

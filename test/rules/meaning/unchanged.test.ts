@@ -13,7 +13,7 @@ const FIELDS: readonly Fields[] = [
   [{ name: "c", type: ENUM, default: "B" }],
 ];
 
-test("of a field that stays no rule has a word, whatever reads it without an alias: that is why none is asked", () => {
+test("no rule finds anything in an unchanged field that is read without an alias, so none is asked about it", () => {
   for (const fields of FIELDS) {
     for (const own of [undefined, ...FIELDS]) {
       const [from, to] = [row(fields), row(fields)];
@@ -27,7 +27,7 @@ test("of a field that stays no rule has a word, whatever reads it without an ali
   }
 });
 
-test("what a reader's own schema means otherwise already is told with every candidate, by the runtime of each", () => {
+test("where a reader's own schema already disagrees, every candidate has the finding, by the contract's runtime", () => {
   const [before, own] = [row(of(["null", "int", "long"])), row(of(["null", "long", "int"]))];
   const told = (after: Fields, runtime?: string) =>
     meaningFindings(before, row(after), { row: own, runtime }).map(({ rule, name, severity }) => [

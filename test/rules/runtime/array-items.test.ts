@@ -7,7 +7,7 @@ const record = (...fields: readonly Json[]): Json => ({ type: "record", name: "R
 const A = { name: "a", type: "int" };
 const chain = record(A, { name: "next", type: ["null", "R"], default: null });
 
-/** What Avro 1.12.2 does with three items and nothing behind them: test/java tries it. */
+/** What Avro 1.12.2 does with three items and no bytes after them. test/java tries it. */
 test.each<[string, Json, Json, readonly string[]]>([
   ["ints as doubles", "double", "int", ["1 or more", "8 or more"]],
   ["longs as floats", "float", "long", ["1 or more", "4 or more"]],
@@ -15,16 +15,21 @@ test.each<[string, Json, Json, readonly string[]]>([
   ["ints as longs", "long", "int", []],
   ["as they are written", "double", "double", []],
   ["that may be null", ["null", "double"], ["null", "int"], []],
-  ["ints, which may be null for the reader", ["null", "double"], "int", []],
+  ["ints that may be null in the reader's schema", ["null", "double"], "int", []],
   [
     "records that the reader has more fields of",
     record(A, { name: "b", type: "string", default: "" }),
     record(A),
     ["1 or more", "2 or more"],
   ],
-  ["records that the reader has fewer fields of", record(A), record(A, { name: "b", type: "string", default: "" }), []],
-  ["records that hold themselves", chain, chain, []],
-  ["nulls, in a union for the reader", ["null"], "null", ["0 or more", "1 or more"]],
+  [
+    "records of which the reader has fewer fields",
+    record(A),
+    record(A, { name: "b", type: "string", default: "" }),
+    [],
+  ],
+  ["records that contain themselves", chain, chain, []],
+  ["nulls, which the reader has in a union", ["null"], "null", ["0 or more", "1 or more"]],
   ["of no bytes", { type: "fixed", name: "F", size: 0 }, { type: "fixed", name: "F", size: 0 }, []],
 ])("an array's items: %s", (_what, own, written, told) => {
   const [reader, writer] = [own, written].map((items) =>
@@ -39,12 +44,12 @@ test.each<[string, Json, Json, readonly string[]]>([
   for (const words of told) expect(messages[0]).toContain(words);
 });
 
-/** Beside the record around it. */
+/** Renames the record so that it differs from the record around it. */
 function renamed(items: Json): Json {
   return JSON.parse(JSON.stringify(items).replaceAll('"R"', '"Item"')) as Json; // JSON.parse gives JSON
 }
 
-test("records of records of records are counted once each", () => {
+test("in records inside records inside records, each record is counted once", () => {
   const deep = Array.from({ length: 60 }).reduce<Json>(
     (inner, _, at) => ({
       type: "record",

@@ -11,7 +11,7 @@ import { isSame } from "./same.ts";
 
 const choices = fc.array(fc.nat({ max: 1_000_000 }), { minLength: 20, maxLength: 120 });
 
-/** Numbers taken one after the other; 0 when there are no more. */
+/** Takes the numbers one after the other, then 0. */
 function taking(numbers: readonly number[]): Choose {
   let at = 0;
   return (of) => (numbers[at++] ?? 0) % of;
@@ -22,7 +22,7 @@ interface Judged {
   readonly differs: string | undefined;
 }
 
-/** undefined: Java does not take the pair. */
+/** undefined if Java rejects the pair. */
 function judged(pair: SchemaPair): Judged | undefined {
   const parsed = javas(pair);
   if (parsed === undefined) return undefined;
@@ -46,10 +46,10 @@ function javas({ reader, writer }: SchemaPair): readonly [AvroSchema, AvroSchema
   }
 }
 
-/** More by hand: the law held over 6,000. */
+/** Can be raised by hand: the law also held over 6,000 pairs. */
 const RUNS = Number(process.env["FIELDGATE_RUNTIME_PAIRS"] ?? 400);
 
-test("whatever avsc refuses or reads otherwise of what Java accepts, a rule tells", () => {
+test("whenever Java accepts a pair and avsc rejects it or reads it differently, a rule says so", () => {
   let [compatible, different] = [0, 0];
   fc.assert(
     fc.property(choices, (numbers) => {
@@ -64,15 +64,15 @@ test("whatever avsc refuses or reads otherwise of what Java accepts, a rule tell
     }),
     { numRuns: RUNS },
   );
-  // The generator shows both kinds.
+  // The generator produced both kinds of pairs.
   expect(different).toBeGreaterThan(RUNS / 20);
   expect(compatible - different).toBeGreaterThan(RUNS / 20);
 });
 
-/** What avsc reads by another type of number or text is told, though the samples may be equal in it. */
+/** A rule reports values that avsc reads as another type of number or text, even if the sample values are equal. */
 const EQUAL_IN_SAMPLES = new Set(["runtime/first-fit"]);
 
-test("where avsc reads what Java reads, no rule tells: not one false alarm in 100 pairs", () => {
+test("where avsc reads what Java reads, no rule reports anything: not one false alarm in 100 pairs", () => {
   let [alike, alarms] = [0, 0];
   fc.assert(
     fc.property(choices, (numbers) => {
@@ -82,13 +82,13 @@ test("where avsc reads what Java reads, no rule tells: not one false alarm in 10
       alike++;
       if (result.told.some((rule) => !EQUAL_IN_SAMPLES.has(rule))) alarms++;
     }),
-    // A rate over few pairs needs the same pairs each time.
+    // A rate over so few pairs needs the same pairs every time.
     { numRuns: RUNS, seed: 7 },
   );
   expect(alarms / alike).toBeLessThan(0.01);
 });
 
-test("pairs without oddities give nothing", () => {
+test("ordinary pairs have no findings", () => {
   fc.assert(
     fc.property(choices, (numbers) => {
       const pair = schemaPair(taking(numbers), 0);

@@ -17,7 +17,7 @@ const of = (fields: Row, more: Row = {}): Json => ({
   fields: Object.entries(fields).map(([name, type]) => ({ name, type })),
 });
 const NONE = of({ k: "int" });
-/** One field more than the events have, with a default. */
+/** A reader with a default for one field that the events do not have. */
 const withDefault = (type: Json, value: Json): Json => ({
   type: "record",
   name: "R",
@@ -35,7 +35,7 @@ const ints = (name: string, fields: readonly string[], more: Row = {}): Json => 
 const E = { type: "enum", name: "E", symbols: ["X"] };
 const M = ints("M", ["x"], { aliases: ["N"] });
 
-/** The rule, the reader's schema and the writer's (undefined: the same), what avsc does. */
+/** The rule, the reader's schema, the writer's (undefined: the same), and what avsc does. */
 const CASES: Readonly<
   Record<string, readonly [rule: string, reader: Json, writer: Json | undefined, does: RegExp | Json]>
 > = {
@@ -63,16 +63,26 @@ const CASES: Readonly<
     of({ f: ["null", "string"] }),
     { f: { bytes: "68c3a4" } },
   ],
-  "a broken resolver handed out": [
+  "a failed resolver that is handed out again": [
     "cached-resolver",
     of({ v: ["null", ints("N", ["x", "y"]), M], w: ["null", "N", "M"] }),
     of({ v: ["null", ints("N", ["x"])], w: ["null", "N"] }),
     /_read is not a function/,
   ],
-  "a default of the second branch": ["default-refused", withDefault(["string", "null"], null), NONE, /first branch/],
+  "a default that belongs to the second branch": [
+    "default-refused",
+    withDefault(["string", "null"], null),
+    NONE,
+    /first branch/,
+  ],
   "the same in the writer's schema": ["default-refused", NONE, withDefault(["string", "null"], null), /first branch/],
   "a long default beyond 2^53": ["default-refused", withDefault("long", 2 ** 53), NONE, /incompatible field default/],
-  "the largest long that is no number": ["default-refused", withDefault("long", 2 ** 53 - 1), NONE, /incompatible/],
+  "a long at the limit of JavaScript's numbers": [
+    "default-refused",
+    withDefault("long", 2 ** 53 - 1),
+    NONE,
+    /incompatible/,
+  ],
   "a double default in letters": ["default-refused", withDefault("double", "NaN"), NONE, /incompatible field default/],
   "a fixed default that is too short": [
     "default-refused",
@@ -80,8 +90,8 @@ const CASES: Readonly<
     NONE,
     /incompatible field default/,
   ],
-  "an enum default that is no symbol": ["default-refused", withDefault(E, "Z"), NONE, /incompatible field default/],
-  "a record default that leaves bytes out": [
+  "an enum default that is not a symbol": ["default-refused", withDefault(E, "Z"), NONE, /incompatible field default/],
+  "a record default that leaves out bytes": [
     "default-refused",
     withDefault({ type: "record", name: "I", fields: [{ name: "b", type: "bytes", default: "x" }] }, {}),
     NONE,
@@ -95,7 +105,7 @@ const CASES: Readonly<
     /undefined type name/,
   ],
   "a type named in an object": ["schema-text", of({ a: E, b: { type: "E" } }), of({ a: E, b: "E" }), /unknown type/],
-  "a full name beside a namespace": [
+  "a full name together with a namespace": [
     "schema-text",
     of({ e: E }, { name: "a.R", namespace: "b" }),
     of({ e: E }, { name: "a.R" }),
@@ -126,7 +136,7 @@ const CASES: Readonly<
   ],
 };
 
-test.each(Object.entries(CASES))("avsc 5.7.9, really decoding: %s", (_, [rule, reader, writer = reader, does]) => {
+test.each(Object.entries(CASES))("avsc 5.7.9 itself decodes: %s", (_, [rule, reader, writer = reader, does]) => {
   const [own, written] = [parseSchema(reader), parseSchema(writer)];
   expect(checkCompatibility(own, written).compatible).toBe(true);
   const readings = [0, 1, 2, 3].flatMap((turn) => {
@@ -142,7 +152,7 @@ test.each(Object.entries(CASES))("avsc 5.7.9, really decoding: %s", (_, [rule, r
   expect(runtimeFindings("java", { reader: own, writer: written, text: reader })).toEqual([]);
 });
 
-/** An empty union has no value; nothing is decoded before avsc refuses the schema. */
+/** No bytes for an empty union, which has no values: avsc rejects the schema before it decodes anything. */
 function bytesOf(written: ReturnType<typeof parseSchema>, turn: number): Buffer | undefined {
   try {
     return datum(written, turns(turn)).bytes;
@@ -155,7 +165,7 @@ test.each([
   ["two numbers", ["null", "int", "double"], Buffer.from([2, 6]), { int: 3 }],
   ["text and an enum", ["string", E], Buffer.from([2, 0]), { E: "X" }],
   ["bytes and a fixed", ["bytes", { type: "fixed", name: "F", size: 1 }], Buffer.from([2, 7]), { F: Buffer.from([7]) }],
-] as const)("a union of %s gives its values wrapped", (_, union, bytes, value) => {
+] as const)("avsc wraps the values of a union of %s", (_, union, bytes, value) => {
   const type = avsc.Type.forSchema([...union] as unknown as avsc.Schema); // JSON is what avsc parses
   expect({ ...(type.fromBuffer(bytes) as object) }).toEqual(value); // a wrapped value is an object
   const writer = parseSchema(of({ f: [...union] }));
@@ -184,13 +194,13 @@ test("a logical type registered without _resolve throws at a plain long, and the
   expect(found).toMatchObject([{ rule: "runtime/logical-type", severity: "warning", path: ["f"] }]);
 });
 
-test("each rule about avsc is proved by a case", () => {
+test("each rule about avsc has a case that proves it", () => {
   const about = RUNTIME_RULES.filter(({ runtimes }) => runtimes.includes("avsc")).map(({ id }) => id);
   const proved = Object.values(CASES).map(([rule]) => `runtime/${rule}`);
   expect(about.filter((id) => !proved.includes(id))).toEqual(["runtime/wrapped-union", "runtime/logical-type"]);
 });
 
-test("a compatible pair without oddities gives nothing, and avsc reads what was written", () => {
+test("an ordinary compatible pair has no findings, and avsc reads what was written", () => {
   const reader = of({ a: "long", b: ["null", "string", "long"], n: ["null", ints("N", ["x"])] });
   const writer = of({ a: "int", b: ["null", "string"], n: ["null", ints("N", ["x", "y"])], c: "double" });
   const [own, written] = [parseSchema(reader), parseSchema(writer)];

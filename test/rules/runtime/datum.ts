@@ -3,23 +3,23 @@ import { checkCompatibility, hasNameOf, writtenFields } from "../../../src/avro/
 import { isNamed, type AvroRecord, type AvroSchema, type RecordField } from "../../../src/avro/schema.ts";
 import type { Json } from "../../../src/json.ts";
 
-/** A writer's value: its bytes, and what a reader's schema makes of it. */
+/** A writer's value: its bytes, and what it becomes in a reader's schema. */
 export interface Datum {
   readonly bytes: Buffer;
-  /** As Java's rules mean it to be read; bytes as `{ "bytes": "<hex>" }`. Undefined: with the writer's own schema. */
+  /** The value by Java's rules, with bytes as `{ "bytes": "<hex>" }`; without a reader, by the writer's own schema. */
   readonly read: (reader?: AvroSchema) => Json;
 }
 
-/** Chooses one of so many. */
+/** Chooses a number below the given one. */
 export type Choose = (of: number) => number;
 
-/** A different choice at each place and at each turn. */
+/** Chooses differently at each place and each turn. */
 export function turns(turn: number): Choose {
   let place = turn;
   return (of) => place++ % of;
 }
 
-/** A value for `schema`; throws when a recursive one does not end. */
+/** A value for `schema`. Throws if a recursive schema does not end. */
 export function datum(schema: AvroSchema, choose: Choose, depth = 0): Datum {
   if (depth > 30) throw new Error("endless");
   if (schema.kind === "union") {
@@ -133,7 +133,7 @@ function object(entries: readonly (readonly [string, Json])[]): Json {
   return Object.fromEntries(entries);
 }
 
-/** A default as it is read; of a union, the first branch it fits. */
+/** A default as it is read; for a union, by the first branch that it fits. */
 function defaultOf(type: AvroSchema, value: Json | undefined): Json {
   if (value === undefined) throw new Error("no default");
   if (type.kind === "union") return defaultOf(type.branches.find((branch) => fits(branch, value)) ?? type, value);
@@ -157,7 +157,7 @@ function fits(type: AvroSchema, value: Json): boolean {
   return Array.isArray(value) ? type.kind === "array" : type.kind === "map" || type.kind === "record";
 }
 
-/** Java's choice: the exact type first, then an alias, then the same kind, then what is promoted. */
+/** Java's choice: first the exact type, then an alias, then the same kind, then a promotion. */
 function branchFor(branches: readonly AvroSchema[], written: AvroSchema): AvroSchema | undefined {
   const reads = branches.filter((branch) => checkCompatibility(branch, written).compatible);
   const alike = reads.filter(({ kind }) => kind === written.kind);

@@ -11,7 +11,7 @@ const NAMED = { type: "long", "connect.name": "io.debezium.time.Timestamp" };
 const TYPES: readonly Json[] = [...PLAIN, NAMED].flatMap((type) => [type, ["null", type], [type, "null"]]);
 const record = (type: Json) => parseSchema({ type: "record", name: "R", fields: [{ name: "c", type }] });
 
-/** As if nothing were left out. */
+/** The findings if nothing were left out. */
 function meetings(reader: AvroSchema, writer: AvroSchema): readonly Meeting[] {
   const [own, written] = [reader, writer].map((schema) =>
     schema.kind === "record" ? schema.fields[0]?.type : undefined,
@@ -28,7 +28,7 @@ function meetings(reader: AvroSchema, writer: AvroSchema): readonly Meeting[] {
   }));
 }
 
-test("of the same plain type on both sides no rule has a word, so such fields are left out of what meets", () => {
+test("no rule finds anything in a plain type that is the same on both sides, so such fields are left out", () => {
   for (const type of TYPES) {
     const [reader, writer] = [record(type), record(type)];
     expect(meetingsOf(reader, writer).map(({ path }) => path)).toEqual([[]]);

@@ -18,7 +18,7 @@ const PROMOTED: Readonly<Record<string, readonly string[]>> = {
 };
 const PRIMITIVES = Object.keys(PROMOTED);
 
-/** Fields that the events lack, half of them with a default that avsc does not take or read. */
+/** Fields that the events lack, half of them with a default that avsc rejects or cannot read. */
 const ADDED: readonly (readonly [type: Json, value: Json])[] = [
   ["int", 5],
   [["null", "string"], null],
@@ -33,7 +33,7 @@ const ADDED: readonly (readonly [type: Json, value: Json])[] = [
 ];
 const FIELDS = ["a", "b", "c", "a", "b", "c", "a", "b", "c", "constructor", "__proto__", "ä"];
 
-/** A writer's schema and a reader's made from it, most of them compatible by Java's rule. `odd`: how often, in 100. */
+/** A writer's schema and a reader's derived from it, mostly compatible by Java's rule. `odd` is a percentage. */
 export function schemaPair(choose: Choose, odd: number): SchemaPair {
   const known: SchemaPair[] = [];
   let names = 0;
@@ -68,7 +68,7 @@ export function schemaPair(choose: Choose, odd: number): SchemaPair {
   };
 
   const remember = (writer: Json, reader: Json, { written, own }: { written: string; own: string }): SchemaPair => {
-    // a reference from inside a namespace needs the dot
+    // a reference from inside a namespace needs a leading dot
     if (written.includes(".") && own.includes(".")) known.push({ writer: written, reader: own });
     return { writer, reader };
   };
@@ -118,7 +118,7 @@ export function schemaPair(choose: Choose, odd: number): SchemaPair {
       name: named.written,
       fields: fields.map(({ field, type }) => ({ name: field, type: type.writer })),
     };
-    // a record dropped from the reader may hold the definition that a reference means: such pairs do not parse
+    // a record that the reader drops may contain a definition that is still referred to: such pairs do not parse
     return remember(writer, reader, named);
   };
 

@@ -5,7 +5,7 @@ import { rows } from "../../avro/rows.ts";
 import { isSame } from "./same.ts";
 import type { Json } from "../../../src/json.ts";
 
-/** Written bytes in hexadecimal, and the value that Java's rule means them to have for the reader. */
+/** Written bytes in hexadecimal, and the value that they have for the reader by Java's rule. */
 interface Pair {
   readonly id: string;
   readonly reader: Json;
@@ -13,7 +13,7 @@ interface Pair {
   readonly data: readonly { readonly bytes: string; readonly value: Json }[];
 }
 
-/** What the library did with a pair; a file's first row has its version. */
+/** What the library did with a pair. The first row of a file has the library's version. */
 interface Done {
   readonly id?: string;
   readonly version?: string;
@@ -23,7 +23,7 @@ interface Done {
 
 const PAIRS = new Map(rows<Pair>("runtimes/pairs.jsonl").map((pair) => [pair.id, pair]));
 
-/** Differences that no rule tells: an error read as a record, a namespace that is written and empty. */
+/** Differences that no rule reports: an error read as a record, and a namespace that is written but empty. */
 const UNTOLD = {
   fastavro: [],
   "python-avro": ["error-and-record"],
@@ -31,7 +31,7 @@ const UNTOLD = {
   "avro-rs": [],
 } as const;
 
-/** What these values cannot show: they are equal as another type of number or record, or were text all along. */
+/** What these values cannot show: they are equal in another type of number or record, or are text in any case. */
 const UNSEEN: ReadonlySet<string> = new Set([
   "runtime/first-fit",
   "runtime/logical-type",

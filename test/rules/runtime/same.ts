@@ -1,4 +1,4 @@
-/** The same value, but for a float's rounding. `{ "logical": … }` is what a library made of it by its logical type. */
+/** Are two values the same, apart from a float's rounding? `{ "logical": … }` is what a library converted by logical type. */
 export function isSame(one: unknown, other: unknown): boolean {
   if (typeof one === "number" && typeof other === "number") {
     return Math.abs(one - other) <= 1e-6 * Math.max(1, Math.abs(one));
