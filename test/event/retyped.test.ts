@@ -234,3 +234,16 @@ test("a long value that grows in every byte has room", () => {
   const quoted = "\u0001".repeat(1_000_000);
   expect(after(field(named("hstore"), 1), `"a"=>"${quoted}"`)).toHaveLength(6_000_000 + 8);
 });
+
+test("a long text of an unknown type has room for its hexadecimal digits", () => {
+  const modes: ValueModes = { ...DEFAULT_MODES, unknownTypes: true, binary: "hex" };
+  const text = `(0,1)${" ".repeat(100_000)}`;
+  expect(after(field({ name: "v", oid: 27 }, 1, modes), text, { modes })).toBe(Buffer.from(text).toString("hex"));
+});
+
+test("a required field whose fallback does not fit it is refused where an old key lacks it", () => {
+  const point = field({ name: "v", oid: OID.point, notNull: true }, 1);
+  const shape = shapeOf("p.public.t", [ID, { ...point, type: plain(OID.int4) }], [ID]);
+  const row = change("delete", undefined, { kind: "key", values: ["1", null] });
+  expect(() => rowEncoderOf(shape).change(row, MARK)).toThrow(/value-unfit.*public\.t\.v/);
+});

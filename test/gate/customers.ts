@@ -32,7 +32,8 @@ export const RULES: Rules = {
 };
 export const WHEN: When = { position: "0/100", time: "2026-01-01T00:00:00.000Z" };
 
-export const OIDS = { int: 23, bigint: 20, text: 25, pg_lsn: 3220 } as const;
+/** `tid`, a row's place on disk, is a type that Fieldgate will never map. */
+export const OIDS = { int: 23, bigint: 20, text: 25, tid: 27 } as const;
 
 export function column(at: number, name: string, type: keyof typeof OIDS, more: Partial<Column> = {}): Column {
   return {

@@ -96,7 +96,7 @@ export function ddls(...acts: readonly Ddl["act"][]): fc.Arbitrary<Ddl> {
     kind: fc.constant("ddl" as const),
     act: fc.constantFrom(...acts),
     at: small,
-    type: fc.constantFrom("int" as const, "bigint" as const, "text" as const, "pg_lsn" as const),
+    type: fc.constantFrom("int" as const, "bigint" as const, "text" as const, "tid" as const),
     notNull: fc.boolean(),
     defaultExpr: fc.constantFrom(undefined, "5", "'x'::text", "now()"),
   });

@@ -43,7 +43,7 @@ describe("the schema a topic would get", () => {
   });
 
   it("of a type that is not mapped has nothing new", () => {
-    const unmapped = madeOf(publishing(), added(column(3, "at", "pg_lsn")));
+    const unmapped = madeOf(publishing(), added(column(3, "at", "tid")));
     expect(unmapped).toMatchObject({ field: undefined, shape: publishing().shape });
   });
 

@@ -156,7 +156,7 @@ describe("why and by whom", () => {
 
 describe("values that rows went out without", () => {
   it("of a column that was there before it could be a field: missed", () => {
-    const at = column(3, "at", "pg_lsn");
+    const at = column(3, "at", "tid");
     const known = [ID, NAME, at].map(({ attnum: a, name, type }) => ({ attnum: a, name, type }));
     const { state } = play(MANUAL, stateOf({ ...publishing(), known }), seen([ID, NAME, column(3, "at", "text")]));
     expect(amendmentIn(state)?.missed).toBe(true);

@@ -235,11 +235,11 @@ describe("observed: what Debezium registered", () => {
   });
 
   it("a column of a type that only Debezium maps is a field like any other", () => {
-    const lsn = column(3, "at", "pg_lsn");
+    const lsn = column(3, "at", "tid");
     const field: Field = { ...fieldFor(NICK), name: "at", avro: { ...fieldFor(NICK).avro, name: "at" } };
     const step = play(WATCH, stateOf(), seen([ID, NAME, lsn]), observed([ID, NAME, field], [ID, NAME, lsn]));
     expect(withheldOf(tableIn(step.state))).toEqual([]);
-    expect(tableIn(step.state).shape.fields.at(-1)).toMatchObject({ attnum: 3, type: { oid: OIDS.pg_lsn } });
+    expect(tableIn(step.state).shape.fields.at(-1)).toMatchObject({ attnum: 3, type: { oid: OIDS.tid } });
   });
 
   it("a version that lacks what was published has it wait again", () => {
