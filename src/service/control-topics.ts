@@ -8,24 +8,25 @@ import type { InRecord } from "../kafka/record.ts";
 import { tailTopic } from "../kafka/tail.ts";
 import { commandsTopicConfig, contractsTopicConfig, createTopic, endOffsets } from "../kafka/topics.ts";
 
-/** A command as it stands in the commands topic. */
-interface WrittenCommand {
+/**
+ * The two Kafka topics through which contracts and operators' commands reach the connectors. One reader per process
+ * follows both from their beginning and passes new records on to the connectors.
+ */
+
+/** The value of a record in the commands topic. */
+interface CommandRecord {
   readonly v: 1;
   readonly connector: string;
   readonly command: OperatorCommand;
 }
 
-export interface DeskTopics {
-  readonly contracts: string;
-  readonly commands: string;
-}
-
-export interface OpenDesk extends AsyncDisposable {
-  readonly topics: DeskTopics;
-  /** The desk as one connector sees it. */
+export interface ControlTopics extends AsyncDisposable {
+  /** Their names. */
+  readonly topics: { readonly contracts: string; readonly commands: string };
+  /** What one connector uses. */
   of(connector: string): Desk;
   contracts(): ReadonlyMap<string, Contract>;
-  /** Reads up to the end of the contracts topic as of now. */
+  /** Reads up to the current end of the contracts topic. */
   readContractsToEnd(): Promise<void>;
 }
 
@@ -34,25 +35,25 @@ interface Listener {
   readonly on: Parameters<Desk["listen"]>[1];
 }
 
-export function commandText(connector: string, command: OperatorCommand): string {
-  return JSON.stringify({ v: 1, connector, command } satisfies WrittenCommand);
+export function renderCommand(connector: string, command: OperatorCommand): string {
+  return JSON.stringify({ v: 1, connector, command } satisfies CommandRecord);
 }
 
 /**
- * Contracts and commands, read from their topics for as long as it is open; both topics are made if missing.
- * `onFailure`: a reading has ended for good, nothing more will come.
+ * Creates the topics if they are missing and resolves once both were read to their end. `onFailure` is called if reading
+ * has failed for good.
  */
-export async function openDesk(
+export async function openControlTopics(
   kafka: KafkaClient,
   deployment: string,
   log: Log,
   onFailure: (error: GuardError) => void,
-): Promise<OpenDesk> {
+): Promise<ControlTopics> {
   const topics = { contracts: `__fieldgate.${deployment}.contracts`, commands: `__fieldgate.${deployment}.commands` };
   await createTopic(kafka, { name: topics.contracts, partitions: 1, config: contractsTopicConfig });
   await createTopic(kafka, { name: topics.commands, partitions: 1, config: commandsTopicConfig });
   let contracts: ReadonlyMap<string, Contract> = new Map();
-  const commands: { readonly written: WrittenCommand; readonly offset: bigint }[] = [];
+  const commands: { readonly entry: CommandRecord; readonly offset: bigint }[] = [];
   const listeners = new Set<Listener>();
 
   const onContract = (record: InRecord): void => {
@@ -65,11 +66,11 @@ export async function openDesk(
     for (const { on } of listeners) on.contract(entry.key, entry.contract);
   };
   const onCommand = (record: InRecord): void => {
-    const written = readCommand(record, log);
-    if (written === undefined) return;
-    commands.push({ written, offset: record.offset });
+    const entry = readCommand(record, log);
+    if (entry === undefined) return;
+    commands.push({ entry, offset: record.offset });
     for (const { connector, on } of listeners) {
-      if (connector === written.connector) on.command(written.command, record.offset);
+      if (connector === entry.connector) on.command(entry.command, record.offset);
     }
   };
   await using opened = new AsyncDisposableStack();
@@ -95,9 +96,9 @@ export async function openDesk(
       listen(commandsFrom, on) {
         const listener = { connector, on };
         listeners.add(listener);
-        const from = knownOffset(commandsFrom, commandTail.position().get(0) ?? 0n, topics.commands, log);
-        const due = commands.filter((entry) => entry.written.connector === connector && entry.offset >= from);
-        for (const { written, offset } of due) on.command(written.command, offset);
+        const from = firstOffset(commandsFrom, commandTail.position().get(0) ?? 0n, topics.commands, log);
+        const due = commands.filter(({ entry, offset }) => entry.connector === connector && offset >= from);
+        for (const { entry, offset } of due) on.command(entry.command, offset);
         return { [Symbol.dispose]: () => void listeners.delete(listener) };
       },
     }),
@@ -105,10 +106,12 @@ export async function openDesk(
   };
 }
 
-/** Of a topic that was made again the state's offset says nothing: its commands are looked at from the oldest. */
-function knownOffset(wanted: bigint, end: bigint, topic: string, log: Log): bigint {
+/** If the topic was recreated, the offset in the state means nothing, so all its commands are read. */
+function firstOffset(wanted: bigint, end: bigint, topic: string, log: Log): bigint {
   if (wanted <= end) return wanted;
-  log.warn(`${topic} ends at offset ${end}, before the state's ${wanted}: its commands are read from the oldest`);
+  log.warn(
+    `${topic} ends at offset ${end}, before the state's ${wanted}: the topic was recreated, so all its commands are read`,
+  );
   return 0n;
 }
 
@@ -120,26 +123,26 @@ function readContract(
   if (record.value === null) return { key, contract: undefined };
   try {
     const contract = parseContract(JSON.parse(record.value.toString("utf8")));
-    // A version that is being rolled out has a key of its own.
+    // A version that is being rolled out has its own key.
     return { key: isKeyOf(key, contract) ? key : contractKey(contract), contract };
   } catch (error) {
-    log.warn(`contract ${key} at offset ${record.offset} is skipped: ${describeError(error)}`);
+    log.warn(`contract ${key} at offset ${record.offset} was skipped: ${describeError(error)}`);
     return undefined;
   }
 }
 
-function readCommand(record: InRecord, log: Log): WrittenCommand | undefined {
+function readCommand(record: InRecord, log: Log): CommandRecord | undefined {
   try {
     const value: unknown = JSON.parse(record.value?.toString("utf8") ?? "");
     if (isCommand(value)) return value;
   } catch {
-    // Not JSON: said below.
+    // Not JSON: logged below.
   }
-  log.warn(`the command at offset ${record.offset} is skipped: this version does not understand it`);
+  log.warn(`the command at offset ${record.offset} was skipped: this version does not understand it`);
   return undefined;
 }
 
-const writtenCommand = z.object({
+const commandRecord = z.object({
   v: z.literal(1),
   connector: z.string(),
   command: z.object({
@@ -155,7 +158,7 @@ const writtenCommand = z.object({
   }),
 });
 
-/** A later version's command, or what somebody else wrote, is not taken for one of ours. */
-function isCommand(value: unknown): value is WrittenCommand {
-  return writtenCommand.safeParse(value).success;
+/** Rejects commands of a later version and records of other programs. */
+function isCommand(value: unknown): value is CommandRecord {
+  return commandRecord.safeParse(value).success;
 }

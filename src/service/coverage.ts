@@ -14,16 +14,20 @@ import {
 import { policyOf } from "../gate/decision/settle.ts";
 import { underPolicy } from "../gate/decision/what-if.ts";
 import type { CoverageView, TopicCoverage } from "../api/coverage.ts";
-import type { KnownNow } from "./running.ts";
+import type { CurrentState } from "./running.ts";
 
-/** One connector, and what it knows now. */
-export interface Covered extends KnownNow {
+/**
+ * The answer to `coverage`: for every topic its consumer groups, the contracts that name them, and the live groups that
+ * no contract names; with a policy also what that policy would have done with each amendment.
+ */
+
+export interface CoveredConnector extends CurrentState {
   readonly name: string;
 }
 
-/** Who reads which topic, by which contract. `policy`: and what that policy would have done. `now` in milliseconds. */
+/** `now` is in milliseconds. */
 export function coverageOf(
-  connectors: readonly Covered[],
+  connectors: readonly CoveredConnector[],
   now: number,
   policy: ReleasePolicy | undefined,
 ): CoverageView {
@@ -41,7 +45,7 @@ function isCovered({ looked, unnamed, contracts }: TopicCoverage): boolean {
   return looked.problem === null && unnamed.length === 0 && contracts.every(({ stale }) => !stale);
 }
 
-function topicCoverage(covered: Covered, topic: string, now: number): TopicCoverage {
+function topicCoverage(covered: CoveredConnector, topic: string, now: number): TopicCoverage {
   const { name, rules, state } = covered;
   const evidence = state.evidence.topics.get(topic);
   const unnamed = unnamedOn(rules, state, topic);
@@ -54,8 +58,8 @@ function topicCoverage(covered: Covered, topic: string, now: number): TopicCover
     mode: rules.mode,
     policy: policyOf(rules, topic),
     looked: {
-      at: iso(evidence?.at),
-      secondsAgo: age(evidence?.at, now),
+      at: isoTime(evidence?.at),
+      secondsAgo: secondsSince(evidence?.at, now),
       problem: unnamed.kind === "unknown" ? unnamed.why : null,
     },
     groups: evidence?.groups.map((group) => groupCoverage(covered, evidence, contracts, group, now)) ?? [],
@@ -65,7 +69,7 @@ function topicCoverage(covered: Covered, topic: string, now: number): TopicCover
 }
 
 function groupCoverage(
-  { rules, state }: Covered,
+  { rules, state }: CoveredConnector,
   evidence: TopicEvidence,
   contracts: readonly Contract[],
   seen: GroupEvidence,
@@ -78,9 +82,9 @@ function groupCoverage(
     group: seen.group,
     live: isLive(rules, evidence, seen),
     members: seen.members ?? null,
-    read: iso(seen.active),
-    readSecondsAgo: age(seen.active, now),
-    moved: iso(seen.moved),
+    read: isoTime(seen.active),
+    readSecondsAgo: secondsSince(seen.active, now),
+    moved: isoTime(seen.moved),
     namedBy: consumersOf((contract) => groupsOf(contract).includes(seen.group)),
     announced: Object.entries(seen.readers).map(([fingerprint, members]) => ({
       fingerprint,
@@ -90,35 +94,35 @@ function groupCoverage(
   };
 }
 
-/** `versions`: of one consumer, at least one. */
+/** `versions`: the contracts of one consumer, at least one. */
 function contractCoverage(
-  { rules, state }: Covered,
+  { rules, state }: CoveredConnector,
   versions: readonly Contract[],
   now: number,
 ): TopicCoverage["contracts"][number] {
   const consumer = versions[0]?.consumer ?? "";
   const since = versions.flatMap(({ topic }) => state.evidence.topics.get(topic)?.contracts[consumer] ?? [])[0];
-  const signs = versions.flatMap((contract) => seenOf(state, contract).flatMap(({ active }) => active ?? []));
-  const read = signs.length === 0 ? undefined : Math.max(...signs);
+  const readTimes = versions.flatMap((contract) => seenOf(state, contract).flatMap(({ active }) => active ?? []));
+  const read = readTimes.length === 0 ? undefined : Math.max(...readTimes);
   const all = versions.flatMap((contract) => evidenceAgainst(rules, state, contract));
   const findings = [...new Map(all.map((finding) => [finding.message, finding])).values()];
   return {
     consumer,
     groups: [...new Set(versions.flatMap(groupsOf))],
     versions: versions.length,
-    since: iso(since),
-    read: iso(read),
-    readSecondsAgo: age(read, now),
+    since: isoTime(since),
+    read: isoTime(read),
+    readSecondsAgo: secondsSince(read, now),
     stale: findings.some(({ rule }) => rule === STALE),
     findings,
   };
 }
 
-const CANNOT_TELL =
-  "A field that flows is decided on by the verdicts, the orders and the groups of its release; one that is withheld as " +
-  "things are now. What it would have waited for before, and for how long, is not recorded.";
+const LIMITS =
+  "A released field is judged by the verdicts, commands and groups at its release, a withheld one by the current ones. " +
+  "What it would have waited for earlier, and for how long, is not recorded.";
 
-function whatIf(connectors: readonly Covered[], policy: ReleasePolicy): NonNullable<CoverageView["whatIf"]> {
+function whatIf(connectors: readonly CoveredConnector[], policy: ReleasePolicy): NonNullable<CoverageView["whatIf"]> {
   const amendments = connectors.flatMap(({ rules, state }) =>
     [...state.tables.values()].flatMap((table) =>
       table.amendments.map((amendment) => {
@@ -128,13 +132,13 @@ function whatIf(connectors: readonly Covered[], policy: ReleasePolicy): NonNulla
       }),
     ),
   );
-  return { policy, note: CANNOT_TELL, amendments };
+  return { policy, note: LIMITS, amendments };
 }
 
-function iso(ms: number | undefined): string | null {
+function isoTime(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString();
 }
 
-function age(ms: number | undefined, now: number): number | null {
+function secondsSince(ms: number | undefined, now: number): number | null {
   return ms === undefined ? null : Math.max(0, Math.round((now - ms) / 1000));
 }

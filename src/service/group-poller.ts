@@ -2,58 +2,60 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { GroupsSeen, Look } from "../gate/evidence/evidence.ts";
 import type { Groups } from "../guard/outside.ts";
 
-export interface GroupsWatch extends Groups, AsyncDisposable {
-  /** What the last look found; undefined: none yet. */
+/**
+ * Polls Kafka's consumer groups at an interval while at least one connector listens. There is one poll at a time, for
+ * all connectors of the process: it costs the brokers one request each for the list of groups, one per coordinator and
+ * one per group.
+ */
+
+export interface GroupPoller extends Groups, AsyncDisposable {
+  /** The result of the last poll; undefined before the first. */
   last(): Look | undefined;
 }
 
-export interface WatchOptions {
-  /** A look at these topics: bounded in time, and never rejects. */
-  readonly look: (topics: readonly string[]) => Promise<GroupsSeen>;
+export interface GroupPollerOptions {
+  /** Polls the groups of these topics. Must end within a bounded time and never reject. */
+  readonly poll: (topics: readonly string[]) => Promise<GroupsSeen>;
   readonly everyMs: number;
   readonly now: () => number;
 }
 
 interface Listener {
   readonly topics: () => readonly string[];
-  readonly on: (look: Look) => void;
+  readonly on: (result: Look) => void;
 }
 
-/**
- * Looks at the groups every so often while somebody listens: one look at a time, for all connectors of the process. It
- * costs the brokers a request each for the list, one for each coordinator, and one for each group.
- */
-export function watchGroups({ look, everyMs, now }: WatchOptions): GroupsWatch {
+export function startGroupPoller({ poll, everyMs, now }: GroupPollerOptions): GroupPoller {
   const listeners = new Set<Listener>();
   const ended = new AbortController();
   const end = new Promise<undefined>((resolve) => ended.signal.addEventListener("abort", () => resolve(undefined)));
   let last: Look | undefined;
   let pause = new AbortController();
-  /** Who waits for the next look. */
+  /** Callers of `again`, resolved after the next poll. */
   let waiting: (() => void)[] = [];
   const wake = (): void => pause.abort();
 
-  async function lookOnce(): Promise<void> {
-    const told = waiting;
+  async function pollOnce(): Promise<void> {
+    const callers = waiting;
     waiting = [];
-    // What moves while it looks is seen by the next one.
+    // The time of the start: a change during the poll counts as seen by the next one.
     const at = now();
-    const seen = await Promise.race([look([...new Set([...listeners].flatMap(({ topics }) => topics()))]), end]);
+    const seen = await Promise.race([poll([...new Set([...listeners].flatMap(({ topics }) => topics()))]), end]);
     if (seen !== undefined) {
       last = { ...seen, at };
       for (const { on } of listeners) on(last);
     }
-    for (const done of told) done();
+    for (const resolve of callers) resolve();
   }
 
   async function run(): Promise<void> {
     while (!ended.signal.aborted) {
       pause = new AbortController();
-      if (listeners.size > 0) await lookOnce();
+      if (listeners.size > 0) await pollOnce();
       if (waiting.length > 0) continue;
       await sleep(everyMs, undefined, { signal: AbortSignal.any([pause.signal, ended.signal]) }).catch(() => {}); // woken
     }
-    for (const done of waiting) done();
+    for (const resolve of waiting) resolve();
   }
 
   const running = run();

@@ -12,7 +12,11 @@ import { applyDdlSteps } from "../migration/apply.ts";
 import type { DdlStep } from "../migration/ddl-step.ts";
 import type { Registry } from "../registry/client.ts";
 
-/** One connector as a plan needs it: what it decides by, and what it knows. */
+/**
+ * The answer to `plan`: applies a migration's statements to each connector's tables, and judges the resulting amendments
+ * as the connector would. Nothing is recorded, registered or alerted.
+ */
+
 export interface Planner {
   readonly name: string;
   readonly rules: Rules;
@@ -20,7 +24,6 @@ export interface Planner {
   readonly state: State;
 }
 
-/** What each connector would make of the migration; nothing is recorded, registered or told. */
 export async function planOf(planners: readonly Planner[], steps: readonly DdlStep[], now: number): Promise<PlanView> {
   const when: When = { position: "0/0", time: new Date(now).toISOString() };
   const amendments: PlannedAmendment[] = [];
@@ -46,9 +49,9 @@ async function judge(
   planned: Amendment,
   when: When,
 ): Promise<Omit<PlannedAmendment, "connector" | "mode" | "lines">> {
-  const answer = planned.unmapped === undefined ? await answered(rules, registry, table, planned) : undefined;
-  const asked = { ...planned, answer };
-  const amendment = { ...asked, verdicts: weigh(rules, state, table, asked, when) };
+  const answer = planned.unmapped === undefined ? await askRegistry(rules, registry, table, planned) : undefined;
+  const checked = { ...planned, answer };
+  const amendment = { ...checked, verdicts: weigh(rules, state, table, checked, when) };
   const unnamed = unnamedOn(rules, state, amendment.topic);
   const decision =
     rules.mode === "watch"
@@ -74,8 +77,8 @@ function stopsRows({ kind }: Amendment): boolean {
   return kind === "key" || kind === "table";
 }
 
-/** A registry that does not answer is why the field waits: nobody is judged then. */
-async function answered(rules: Rules, registry: Registry, table: TableState, amendment: Amendment): Promise<Answer> {
+/** If the registry does not answer, the field waits for that reason and no contract is judged. */
+async function askRegistry(rules: Rules, registry: Registry, table: TableState, amendment: Amendment): Promise<Answer> {
   try {
     return await answerOf(rules, registry, table, amendment);
   } catch (error) {
@@ -84,7 +87,7 @@ async function answered(rules: Rules, registry: Registry, table: TableState, ame
   }
 }
 
-/** A statement that no connector understands is told once. */
+/** Keeps one note per statement that several connectors do not understand. */
 function distinct(notes: PlanView["notes"]): PlanView["notes"] {
   return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()];
 }

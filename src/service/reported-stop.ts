@@ -4,7 +4,7 @@ import type { Sink } from "../guard/outside.ts";
 import type { Appender } from "../kafka/append.ts";
 import type { Stop, StopMemory } from "../slack/connector-news.ts";
 
-/** Its key in the connector's state topic; no part of the state. */
+/** The record's key in the connector's state topic; it is not part of the state. */
 const KEY = "alert/stopped";
 
 const stopRecord = z.object({
@@ -18,10 +18,10 @@ const stopRecord = z.object({
 });
 
 /**
- * That people were told of a stop, kept beside the connector's state. It is appended without a transaction, since the
- * connector that could write one has ended; nothing that is decided depends on it.
+ * Remembers that people were alerted about a stop, so that a restart does not alert them again. The record is appended
+ * outside a transaction, because the connector that could open one has ended; no decision depends on it.
  */
-export function stopMemory(stateTopic: string, sink: Sink, appender: Appender): StopMemory {
+export function openReportedStop(stateTopic: string, sink: Sink, appender: Appender): StopMemory {
   return {
     async read() {
       const records = await sink.readState(undefined, AbortSignal.timeout(5000));
@@ -36,12 +36,12 @@ export function stopMemory(stateTopic: string, sink: Sink, appender: Appender): 
   };
 }
 
-/** Why a connector ended, for people. Of an error that is not ours nothing is said: it may hold values. */
-export function stopOf(error: unknown, position: string | undefined): Stop {
+/** Why a connector ended. An unknown error's message is left out, since it may contain row values. */
+export function describeStop(error: unknown, position: string | undefined): Stop {
   const known = error instanceof GuardError ? error : undefined;
   return {
     code: known?.code ?? "unknown",
-    message: known?.message ?? "an error that Fieldgate does not know: see its log",
+    message: known?.message ?? "unexpected error, see the service's log",
     next: known?.next,
     position,
     handedOver: known?.code === "connector-taken",

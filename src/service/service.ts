@@ -1,55 +1,61 @@
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
-import { type Logger, type DestinationStream, pino } from "pino";
-import { stopMemory, stopOf } from "./reported-stop.ts";
-import { serviceApi } from "./api.ts";
+import type { Logger } from "pino";
+import { createApi } from "./api.ts";
+import { messageLog, openLog } from "./log.ts";
+import { describeStop, openReportedStop } from "./reported-stop.ts";
 import { type ConnectorConfig, readConnectors, readServiceConfig } from "../config/connectors.ts";
 import { outsideOf, registryOf, settingsOf, sinkOf } from "./connector.ts";
-import { type OpenDesk, openDesk } from "./control-topics.ts";
+import { type ControlTopics, openControlTopics } from "./control-topics.ts";
 import { describeError } from "../errors.ts";
 import { describeAmendment, gateWord } from "../words/amendment.ts";
-import { type GroupsWatch, watchGroups } from "./group-poller.ts";
+import { type GroupPoller, startGroupPoller } from "./group-poller.ts";
 import type { Status } from "../guard/outside.ts";
 import { runConnector } from "../guard/start/run-connector.ts";
 import { startHttp } from "../http/start-http.ts";
 import { type Appender, openAppender } from "../kafka/append.ts";
 import { type KafkaClient, kafkaClient } from "../kafka/client.ts";
 import { liveGroups } from "../kafka/groups.ts";
-import { type Running, unnamedGroups } from "./running.ts";
-import { watchJobs } from "./progress.ts";
+import { findUnnamedGroups, type RunningConnector } from "./running.ts";
+import { trackJobs } from "./progress.ts";
 import { type Registry, registryClient } from "../registry/client.ts";
 import type { Clock } from "../slack/clock.ts";
 import { type Slack, startSlack, withoutSlack } from "../slack/start-slack.ts";
 import { openWebhook } from "../slack/webhook.ts";
-import { lastOf } from "./views.ts";
+import { lastPosition } from "./views.ts";
+
+/**
+ * Runs one Fieldgate process: reads its configuration, opens what the connectors share (Kafka, the control topics, the
+ * group poller, Slack, the HTTP API), and runs every connector until a signal or an error ends it.
+ */
 
 /** What all connectors of the process share. */
 interface Service {
   readonly kafka: KafkaClient;
-  readonly desk: OpenDesk;
+  readonly controlTopics: ControlTopics;
   readonly appender: Appender;
-  readonly groups: GroupsWatch;
+  readonly groups: GroupPoller;
   readonly slack: Slack | undefined;
   readonly log: Logger;
   readonly deployment: string;
   readonly version: string;
 }
 
-/** What each connector has of its own. */
-interface Own {
+/** What belongs to one connector. */
+interface OwnParts {
   readonly config: ConnectorConfig;
   readonly registry: Registry;
-  readonly running: Running;
+  readonly running: RunningConnector;
 }
 
 /**
- * Runs the service until the signal aborts, or until no connector runs any more: then the first one's error is
+ * Runs the service until the signal aborts or no connector runs any longer; in that case the first connector's error is
  * thrown. A connector that stops leaves the others and the HTTP API running.
  */
 export async function run(signal: AbortSignal): Promise<void> {
-  // A busy stream lets V8 grow its young generation to 128 MB, which made up a third of the process and bought no
-  // speed (docs/decisions/0014). It keeps the size it starts with.
+  // On a busy stream V8 would grow its young generation to 128 MB, a third of the process, without any gain in speed
+  // (docs/decisions/0014). This keeps it at its initial size.
   setFlagsFromString("--semi-space-growth-factor=1");
   const config = readServiceConfig(process.env);
   const connectors = await readConnectors(config.connectorsDir, (name) => process.env[name]);
@@ -66,29 +72,37 @@ export async function run(signal: AbortSignal): Promise<void> {
   });
   const registry = registryClient(config.registry);
   await using stack = new AsyncDisposableStack();
-  const deaf = new AbortController();
-  const desk = stack.use(await openDesk(kafka, config.deployment, plainLog(log), (error) => deaf.abort(error)));
+  /** Aborts when the control topics can no longer be read. */
+  const unreadable = new AbortController();
+  const controlTopics = stack.use(
+    await openControlTopics(kafka, config.deployment, messageLog(log), (error) => unreadable.abort(error)),
+  );
   const appender = stack.use(await openAppender(kafka));
-  const look = (topics: readonly string[]) => liveGroups(kafka, topics);
+  const poll = (topics: readonly string[]) => liveGroups(kafka, topics);
   const everyMs = Math.min(...connectors.map((connector) => connector["fieldgate.groups.look.ms"]));
-  const groups = stack.use(watchGroups({ look, everyMs, now: Date.now }));
-  const own = connectors.map((connector): Own => ({
+  const groups = stack.use(startGroupPoller({ poll, everyMs, now: Date.now }));
+  const own = connectors.map((connector): OwnParts => ({
     config: connector,
     registry: registryOf(connector, registry, config.registry.tls),
-    running: idle(log, connector),
+    running: startingConnector(log, connector),
   }));
   const planners = new Map(own.map((one) => [one.config.name, { rules: one.config, registry: one.registry }]));
-  const known = { connectors: own.map(({ running }) => running), planners, desk, lastLook: () => groups.last() };
-  const groupsNotNamed = async (topic: string) => unnamedGroups(known, topic);
+  const all = {
+    connectors: own.map(({ running }) => running),
+    planners,
+    controlTopics,
+    lastPoll: () => groups.last(),
+  };
+  const groupsNotNamed = async (topic: string) => findUnnamedGroups(all, topic);
   const slack =
     config.slackWebhookUrl === undefined
       ? undefined
       : stack.use(startSlack({ post: openWebhook(config.slackWebhookUrl), log, groupsNotNamed, clock }));
-  using ending = afterFlush(signal, slack);
-  const either = AbortSignal.any([ending.signal, deaf.signal]);
+  using ending = abortAfterFlush(signal, slack);
+  const either = AbortSignal.any([ending.signal, unreadable.signal]);
   const service: Service = {
     kafka,
-    desk,
+    controlTopics,
     appender,
     groups,
     slack,
@@ -96,18 +110,18 @@ export async function run(signal: AbortSignal): Promise<void> {
     deployment: config.deployment,
     version,
   };
-  const api = serviceApi({
+  const api = createApi({
     deployment: config.deployment,
     version,
-    ...known,
+    ...all,
     appender,
   });
   const http = await startHttp(api, { ...config.http, log });
   stack.defer(() => http.close());
   log.info({ url: http.url }, "listening");
   const results = await Promise.allSettled(own.map((one) => runOne(service, one, either)));
-  // Without contracts and commands nothing may be decided: the process ends, to be started again.
-  if (deaf.signal.aborted) throw deaf.signal.reason;
+  // Nothing may be decided without contracts and commands, so the process ends and has to be restarted.
+  if (unreadable.signal.aborted) throw unreadable.signal.reason;
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined && !signal.aborted) throw failed.reason;
 }
@@ -117,8 +131,8 @@ const clock: Clock = {
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
-/** Aborts with the signal, but first people are told what waits, while the connectors can still record it. */
-function afterFlush(signal: AbortSignal, slack: Slack | undefined): { readonly signal: AbortSignal } & Disposable {
+/** Aborts after the signal once Slack has sent the pending alerts, while the connectors can still record them. */
+function abortAfterFlush(signal: AbortSignal, slack: Slack | undefined): { readonly signal: AbortSignal } & Disposable {
   const ending = new AbortController();
   const end = async (): Promise<void> => {
     await slack?.flush();
@@ -130,23 +144,23 @@ function afterFlush(signal: AbortSignal, slack: Slack | undefined): { readonly s
   return { signal: ending.signal, [Symbol.dispose]: () => signal.removeEventListener("abort", onAbort) };
 }
 
-function idle(log: Logger, { name, mode }: ConnectorConfig): Running {
-  const jobs = watchJobs(log.child({ connector: name }));
+function startingConnector(log: Logger, { name, mode }: ConnectorConfig): RunningConnector {
+  const jobs = trackJobs(log.child({ connector: name }));
   return { name, mode, status: { kind: "starting" }, state: undefined, jobs, last: undefined };
 }
 
-async function runOne(service: Service, { config, registry, running }: Own, signal: AbortSignal): Promise<void> {
+async function runOne(service: Service, { config, registry, running }: OwnParts, signal: AbortSignal): Promise<void> {
   const log = service.log.child({ connector: config.name });
   const settings = settingsOf(config, service.deployment, service.version);
   const sink = sinkOf(service.kafka, settings.stateTopic);
   const alerts =
-    service.slack?.of(config.name, config.mode, stopMemory(settings.stateTopic, sink, service.appender)) ??
-    withoutSlack(isoNow);
+    service.slack?.of(config.name, config.mode, openReportedStop(settings.stateTopic, sink, service.appender)) ??
+    withoutSlack(() => new Date().toISOString());
   const outside = outsideOf(settings, service.kafka, {
     registry,
-    desk: service.desk.of(config.name),
+    desk: service.controlTopics.of(config.name),
     groups: service.groups,
-    log: plainLog(log),
+    log: messageLog(log),
     tell: (amendment, state) => {
       const { gate, id } = amendment;
       const what = describeAmendment(amendment);
@@ -156,10 +170,10 @@ async function runOne(service: Service, { config, registry, running }: Own, sign
     onTold: alerts.onTold,
     stopped: (error) => {
       log.error(describeError(error));
-      alerts.stopped(stopOf(error, running.last?.endLsn));
+      alerts.stopped(describeStop(error, running.last?.endLsn));
     },
     status: (status) => {
-      note(running, status);
+      updateStatus(running, status);
       if (status.kind === "streaming") alerts.state(status.state);
     },
   });
@@ -167,49 +181,16 @@ async function runOne(service: Service, { config, registry, running }: Own, sign
     await runConnector(outside, signal);
   } catch (error) {
     log.error(describeError(error));
-    alerts.stopped(stopOf(error, running.last?.endLsn));
+    alerts.stopped(describeStop(error, running.last?.endLsn));
     throw error;
   }
 }
 
-function note(running: Running, status: Status): void {
+function updateStatus(running: RunningConnector, status: Status): void {
   running.status = status;
   if (status.kind === "stopped" && status.state !== undefined) running.state = status.state;
   if (status.kind !== "streaming") return;
   running.state = status.state;
-  running.last = lastOf(status);
-  running.jobs.note(status.state.jobs.values(), Date.now());
-}
-
-function isoNow(): string {
-  return new Date().toISOString();
-}
-
-function plainLog(log: Logger) {
-  return { info: (message: string) => log.info(message), warn: (message: string) => log.warn(message) };
-}
-
-export type LogFormat = "json" | "pretty";
-
-/**
- * The service's logger, to stdout: a JSON object a line, or lines for people. Without a format: for people on a
- * terminal, else JSON. What only JSON is for is loaded in no other case.
- */
-async function openLog(level: string, format: LogFormat | undefined): Promise<Logger> {
-  const options = { level, name: "fieldgate" };
-  const chosen = format ?? (process.stdout.isTTY ? "pretty" : "json");
-  return chosen === "json" ? pino(options) : pino(options, await prettyStream());
-}
-
-async function prettyStream(): Promise<DestinationStream> {
-  const { build } = await import("pino-pretty");
-  return build({
-    colorize: process.stdout.isTTY && !process.env["NO_COLOR"],
-    translateTime: "SYS:HH:MM:ss",
-    messageFormat: "{if connector}{connector}: {end}{msg}",
-    // Its text says it already.
-    ignore: "pid,hostname,name,connector,progress",
-    // A last line is written before the process ends.
-    sync: true,
-  });
+  running.last = lastPosition(status);
+  running.jobs.update(status.state.jobs.values(), Date.now());
 }

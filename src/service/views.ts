@@ -8,12 +8,17 @@ import { withheldOf } from "../gate/update.ts";
 import type { Status } from "../guard/outside.ts";
 import type { AmendmentView, ChunkView } from "../api/amendment.ts";
 import type { ConnectorView, TableView, TopicView } from "../api/api.ts";
-import type { KnownNow, Running } from "./running.ts";
+import type { CurrentState, RunningConnector } from "./running.ts";
 import { progressOf } from "./progress.ts";
 import { seenTexts } from "../words/evidence.ts";
 import { formatLsn, isoTime } from "../wal/lsn.ts";
 
-export function connectorView(running: Running, now: number): ConnectorView {
+/**
+ * Turns the state of connectors, tables and amendments into the JSON shapes of the API. Pure: `now` is passed in, in
+ * milliseconds.
+ */
+
+export function connectorView(running: RunningConnector, now: number): ConnectorView {
   const { status, state } = running;
   const jobs = state === undefined ? [] : [...state.jobs.values()];
   const snapshot = jobs.some((job) => job.kind === "snapshot" && job.state === "running");
@@ -46,8 +51,8 @@ function tableName({ shape }: TableState): string {
   return `${shape.table.schema}.${shape.table.name}`;
 }
 
-function chunkView(running: Running, job: ChunkJob, now: number): ChunkView {
-  const { scanned, estimate, rate, secondsLeft } = progressOf(job, running.jobs.seen.get(job.id), now);
+function chunkView(running: RunningConnector, job: ChunkJob, now: number): ChunkView {
+  const { scanned, estimate, rate, secondsLeft } = progressOf(job, running.jobs.starts.get(job.id), now);
   const table = running.state?.tables.get(job.topic);
   return {
     kind: job.kind,
@@ -64,13 +69,13 @@ function chunkView(running: Running, job: ChunkJob, now: number): ChunkView {
 }
 
 export function amendmentView(
-  running: Running,
+  running: RunningConnector,
   amendment: Amendment,
-  known: KnownNow | undefined,
+  current: CurrentState | undefined,
   now: number,
 ): AmendmentView {
   const { gate, column } = amendment;
-  const unnamed = known && unnamedOn(known.rules, known.state, amendment.topic);
+  const unnamed = current && unnamedOn(current.rules, current.state, amendment.topic);
   const job = running.state?.jobs.get(`backfill/${amendment.id}`);
   return {
     id: amendment.id,
@@ -94,27 +99,35 @@ export function amendmentView(
       why: gate.why,
       unnamed: gate.kind === "withheld" ? gate.unnamed : undefined,
     },
-    verdicts: amendment.verdicts.map((verdict) => ({ ...verdict, seen: seenBy(known, amendment, verdict, now) })),
+    verdicts: amendment.verdicts.map((verdict) => ({
+      ...verdict,
+      seen: consumerEvidence(current, amendment, verdict, now),
+    })),
     groupsNotNamed: unnamed?.kind === "known" ? unnamed.groups : [],
     refused: gate.kind === "withheld" && amendment.answer?.kind === "refused" ? amendment.answer.why : null,
-    candidate: schemaWith(running, amendment),
+    candidate: schemaWithField(running, amendment),
     backfill: job === undefined ? null : chunkView(running, job, now),
     next: nextStep(amendment, job, running.mode) ?? null,
   };
 }
 
-/** What was seen of the consumer of a verdict. */
-function seenBy(known: KnownNow | undefined, { topic }: Amendment, { consumer, environment }: Verdict, now: number) {
-  if (known === undefined) return undefined;
-  const contracts = [...known.state.contracts.values()];
+/** What Kafka shows of the consumer that a verdict is about. */
+function consumerEvidence(
+  current: CurrentState | undefined,
+  { topic }: Amendment,
+  { consumer, environment }: Verdict,
+  now: number,
+) {
+  if (current === undefined) return undefined;
+  const contracts = [...current.state.contracts.values()];
   const contract = contracts.find(
     (one) => one.topic === topic && one.consumer === consumer && one.environment === environment,
   );
-  return contract && seenTexts(known.state, contract, now);
+  return contract && seenTexts(current.state, contract, now);
 }
 
-/** The schema with the field in it: the one that flows since its release, or would. */
-function schemaWith(running: Running, { topic, gate, answer }: Amendment): AmendmentView["candidate"] {
+/** The schema that includes the amendment: the one registered at its release, or its candidate. */
+function schemaWithField(running: RunningConnector, { topic, gate, answer }: Amendment): AmendmentView["candidate"] {
   if (gate.kind === "released") {
     const flowed = running.state?.tables.get(topic)?.flowed.find(({ id }) => id === gate.schemaId);
     return flowed === undefined ? null : { schema: flowed.text };
@@ -124,22 +137,22 @@ function schemaWith(running: Running, { topic, gate, answer }: Amendment): Amend
 }
 
 export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
-  const waiting = withheldOf(table).flatMap(({ id, name, column, answer }) => {
+  const candidates = withheldOf(table).flatMap(({ id, name, column, answer }) => {
     const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
     if (candidate === undefined) return [];
     const { part, text, added, moved } = candidate;
     return [{ part, added, moved, is: { amendmentId: id, field: column?.name ?? name, candidate: text } }];
   });
-  const values = waiting.filter(({ part }) => part === "value");
+  const values = candidates.filter(({ part }) => part === "value");
   const withheld = values.map(({ is, added, moved }) => ({ ...is, added, moved }));
-  const key = waiting.find(({ part }) => part === "key")?.is;
+  const key = candidates.find(({ part }) => part === "key")?.is;
   const withheldKey = key && { ...key, flowing: table.shape.keySchema?.text };
   const flowed = table.unpublished === true ? [] : table.flowed;
   const flowing = flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
   return { topic: table.shape.topic, flowing, withheld, withheldKey, severity };
 }
 
-export function lastOf(status: Extract<Status, { kind: "streaming" }>): Running["last"] {
+export function lastPosition(status: Extract<Status, { kind: "streaming" }>): RunningConnector["last"] {
   const { commitTime, endLsn } = status;
   const time = commitTime === undefined ? null : isoTime(commitTime);
   return { endLsn: formatLsn(endLsn), commitTime: time };

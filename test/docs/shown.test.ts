@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseContractFile } from "../../src/contract/file.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import type { Registry } from "../../src/registry/client.ts";
-import { serviceApi } from "../../src/service/api.ts";
+import { createApi } from "../../src/service/api.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { column, fits, ID, idOf, NAME, play, publishing, RULES, seen, stateOf, TOPIC } from "../gate/customers.ts";
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { state } = play(rules, before, seen([ID, NAME, zip, nickname]), (now) => fits(now, idOf(nickname), rules));
   const registry = { check: async () => ({ kind: "compatible" }), level: async () => "BACKWARD" };
   const billing = { group: "billing", members: 3, offsets: new Map(), readers: new Map() };
-  const api = serviceApi({
+  const api = createApi({
     deployment: "main",
     version: "0",
     connectors: [
@@ -45,12 +45,12 @@ beforeAll(async () => {
         mode: "guard",
         status: { kind: "starting" },
         state,
-        jobs: { seen: new Map(), note: () => {} },
+        jobs: { starts: new Map(), update: () => {} },
         last: undefined,
       },
     ],
     planners: new Map([["inventory", { rules, registry: registry as unknown as Registry }]]), // a plan asks no more
-    desk: {
+    controlTopics: {
       topics: { contracts: "contracts", commands: "commands" },
       of: () => expect.fail("not asked for"),
       contracts: () => state.contracts,
@@ -58,7 +58,7 @@ beforeAll(async () => {
       [Symbol.asyncDispose]: async () => {},
     },
     appender: { append: async () => ({ offset: 0n }), [Symbol.asyncDispose]: async () => {} },
-    lastLook: () => ({ kind: "seen", at: Date.now() - 20_000, byTopic: new Map([[TOPIC, [billing]]]) }),
+    lastPoll: () => ({ kind: "seen", at: Date.now() - 20_000, byTopic: new Map([[TOPIC, [billing]]]) }),
   });
   http = await startHttp(api, { host: "127.0.0.1", port: 0, log: pino({ level: "silent" }) });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { serviceApi } from "../../src/service/api.ts";
+import { createApi } from "../../src/service/api.ts";
 import type { Contract } from "../../src/contract/contract.ts";
-import type { OpenDesk } from "../../src/service/control-topics.ts";
-import type { Running } from "../../src/service/running.ts";
+import type { ControlTopics } from "../../src/service/control-topics.ts";
+import type { RunningConnector } from "../../src/service/running.ts";
 import { stateOf, TOPIC } from "../gate/customers.ts";
 
 const contract: Contract = {
@@ -17,8 +17,8 @@ const contract: Contract = {
 const NAMED = { environment: "production", consumer: "billing", topic: "inventory.public.customers" };
 const KEY = "production/billing/inventory.public.customers";
 
-/** The contracts topic as a log; the desk sees what was appended only once it has read to the end. */
-function service(connectors: readonly Running[] = []) {
+/** The contracts topic as a log. Appended records are visible only after reading to the end. */
+function service(connectors: readonly RunningConnector[] = []) {
   const log: (readonly [string, Contract | undefined])[] = [];
   let contracts: ReadonlyMap<string, Contract> = new Map();
   const readContractsToEnd = async () => {
@@ -29,20 +29,20 @@ function service(connectors: readonly Running[] = []) {
     }
     contracts = next;
   };
-  const desk: OpenDesk = {
+  const controlTopics: ControlTopics = {
     topics: { contracts: "contracts", commands: "commands" },
     of: () => {
-      throw new Error("not asked for");
+      throw new Error("not used");
     },
     contracts: () => contracts,
     readContractsToEnd,
     [Symbol.asyncDispose]: async () => {},
   };
-  const api = serviceApi({
+  const api = createApi({
     deployment: "main",
     version: "0",
     connectors,
-    desk,
+    controlTopics,
     appender: {
       append: async (_topic, _partition, key, value) => {
         log.push([String(key), value === null ? undefined : JSON.parse(value.toString())]);
@@ -50,7 +50,7 @@ function service(connectors: readonly Running[] = []) {
       },
       [Symbol.asyncDispose]: async () => {},
     },
-    lastLook: () => undefined,
+    lastPoll: () => undefined,
     planners: new Map(),
   });
   const now = async () => {
@@ -64,7 +64,7 @@ describe("contracts of one consumer", () => {
   const b = { ...contract, fields: ["b"] };
   const c = { ...contract, fields: ["c"] };
 
-  it("that is rolling out count beside the deployed one until the next plain publish, which is written first", async () => {
+  it("that are rolling out count with the deployed one until the next plain publish, which is written first", async () => {
     const { api, log, now } = service();
     await api.publishContract(contract);
     await api.publishRollingOut(b);
@@ -80,7 +80,7 @@ describe("contracts of one consumer", () => {
     ]);
   });
 
-  it("are all withdrawn by retire, and nobody else's are", async () => {
+  it("are all withdrawn by retire, and no other contracts", async () => {
     const { api, now } = service();
     await api.publishContract(contract);
     await api.publishRollingOut(b);
@@ -94,13 +94,13 @@ describe("contracts of one consumer", () => {
 });
 
 describe("a topic", () => {
-  const running = (name: string, state: Running["state"]): Running => {
-    const jobs = { seen: new Map(), note: () => {} };
+  const running = (name: string, state: RunningConnector["state"]): RunningConnector => {
+    const jobs = { starts: new Map(), update: () => {} };
     return { name, mode: "guard", status: { kind: "starting" }, state, jobs, last: undefined };
   };
   const inventory = running("inventory", stateOf());
 
-  it("that a connector publishes is shown, and one that none does is not found, with the nearest name", async () => {
+  it("that a connector publishes is shown; an unknown one is not found, with the nearest name", async () => {
     const { api } = service([inventory]);
     expect(await api.topic(TOPIC)).toMatchObject({ topic: TOPIC, flowing: [{ schemaId: 1 }], withheld: [] });
     await expect(api.topic("inventory.public.custmers")).rejects.toMatchObject({
@@ -109,7 +109,7 @@ describe("a topic", () => {
     });
   });
 
-  it("is not called unknown while a connector that may publish it is starting", async () => {
+  it("is not reported as unknown while a connector that may publish it is starting", async () => {
     const { api } = service([inventory, running("orders", undefined)]);
     expect(await api.topic(TOPIC)).toMatchObject({ topic: TOPIC });
     await expect(api.topic("orders.public.orders")).rejects.toMatchObject({

@@ -26,7 +26,7 @@ function covered(state: State, now = 20_000) {
 }
 
 describe("coverage", () => {
-  it("names for each group the contract, what its members announce, and the age of it all", () => {
+  it("shows for each group its contract, what its members announce, and the age of the evidence", () => {
     const readers = new Map([
       [readerFingerprint(schema), 1],
       ["other", 1],
@@ -64,34 +64,30 @@ describe("coverage", () => {
   });
 
   it.each<[string, readonly Input[], boolean]>([
-    ["nobody has looked", [], false],
-    ["nobody reads", [looks(0)], true],
-    ["all are named", [looks(0, group("r1", 1))], true],
-    ["one is not", [looks(0, group("sink", 1))], false],
-    ["one that is not is not live", [looks(0, group("sink", 0))], true],
+    ["no poll yet", [], false],
+    ["no group reads the topic", [looks(0)], true],
+    ["every live group is named", [looks(0, group("r1", 1))], true],
+    ["a live group is not named", [looks(0, group("sink", 1))], false],
+    ["the unnamed group is not live", [looks(0, group("sink", 0))], true],
     ["a contract is stale", [looks(0), looks(14 * DAY)], false],
-    [
-      "the last look was not possible",
-      [looks(0), { kind: "groups", look: { kind: "unknown", at: 1, why: "x" } }],
-      false,
-    ],
-  ])("is complete or not: %s", (_, inputs, complete) => {
+    ["the last poll failed", [looks(0), { kind: "groups", look: { kind: "unknown", at: 1, why: "x" } }], false],
+  ])("is complete only as it should be: %s", (_, inputs, complete) => {
     expect(covered(play(RULES, stateOf(publishing(), READER), ...inputs).state, 14 * DAY).complete).toBe(complete);
   });
 
-  it("looks at the contracts of the connector's environment alone", () => {
+  it("considers only contracts of the connector's environment", () => {
     const elsewhere = { ...READER, environment: "staging" };
     const { state } = play(RULES, stateOf(publishing(), elsewhere), looks(0, group("r1", 1)));
     expect(covered(state).topics).toMatchObject([{ contracts: [], unnamed: ["r1"] }]);
   });
 });
 
-describe("what was seen of a consumer", () => {
+describe("the evidence of a consumer", () => {
   const texts = (now: number, ...inputs: readonly Input[]) =>
     seenTexts(play(RULES, stateOf(publishing(), READER), ...inputs).state, READER, now);
   const offsets = new Map([[0, 1n]]);
 
-  it("is told with its age", () => {
+  it("has its age", () => {
     expect(texts(0)).toEqual(["no look at the consumer groups yet"]);
     expect(texts(20_000, looks(0, group("r1", 3)))).toEqual(["group r1: 3 members, seen 20 s ago"]);
     expect(texts(3 * 3_600_000, looks(0, group("r1", 0, { offsets })))).toEqual([

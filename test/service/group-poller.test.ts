@@ -1,103 +1,119 @@
 import { describe, expect, it } from "vitest";
 import type { GroupsSeen, Look } from "../../src/gate/evidence/evidence.ts";
-import { watchGroups } from "../../src/service/group-poller.ts";
+import { startGroupPoller } from "../../src/service/group-poller.ts";
+import { until } from "../stack/until.ts";
 
 const SEEN: GroupsSeen = { kind: "seen", byTopic: new Map() };
+const HOUR_MS = 3_600_000;
 
-/** Looks that end when they are told to. */
-function fakeLook() {
+/** Polls that end only when `answer` is called; their times are 1, 2, 3 and so on. */
+function fakePolls() {
   const asked: (readonly string[])[] = [];
   const open: ((seen: GroupsSeen) => void)[] = [];
   let now = 0;
-  const look = (topics: readonly string[]) => {
+  const poll = (topics: readonly string[]) => {
     asked.push(topics);
     return new Promise<GroupsSeen>((resolve) => open.push(resolve));
   };
   const answer = (seen: GroupsSeen = SEEN) => open.shift()?.(seen);
-  return { asked, open, answer, options: { look, now: () => (now += 1) } };
+  const started = (count: number) => until(() => asked.length === count, `poll ${count} has started`);
+  return { asked, open, answer, started, options: { poll, now: () => (now += 1) } };
 }
 
-const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
-
-describe("looks at the groups", () => {
-  it("begin with the first who listens, are of all topics, and are told to all", async () => {
-    const { asked, answer, options } = fakeLook();
-    await using watch = watchGroups({ ...options, everyMs: 3_600_000 });
-    await soon();
+describe("the group poller", () => {
+  it("starts with the first listener, polls the topics of all listeners and calls each of them", async () => {
+    const { asked, answer, started, options } = fakePolls();
+    await using poller = startGroupPoller({ ...options, everyMs: HOUR_MS });
     expect(asked).toEqual([]);
-    const heard: [string, Look][] = [];
-    watch.listen(
+    const results: [string, Look][] = [];
+    poller.listen(
       () => ["a", "b"],
-      (look) => heard.push(["one", look]),
+      (result) => results.push(["one", result]),
     );
-    watch.listen(
+    poller.listen(
       () => ["b", "c"],
-      (look) => heard.push(["two", look]),
+      (result) => results.push(["two", result]),
     );
-    await soon();
+    await started(1);
     expect(asked).toEqual([["a", "b", "c"]]);
-    expect(watch.last()).toBeUndefined();
+    expect(poller.last()).toBeUndefined();
     answer();
-    await soon();
-    const look = { ...SEEN, at: 1 };
-    expect(heard).toEqual([
-      ["one", look],
-      ["two", look],
+    const result = { ...SEEN, at: 1 };
+    await until(() => results.length === 2, "both listeners are called");
+    expect(results).toEqual([
+      ["one", result],
+      ["two", result],
     ]);
-    expect(watch.last()).toEqual(look);
+    expect(poller.last()).toEqual(result);
   });
 
-  it("come one after the other, again and again; who has left hears nothing", async () => {
-    const { asked, open, answer, options } = fakeLook();
-    await using watch = watchGroups({ ...options, everyMs: 1 });
-    let heard = 0;
-    const listening = watch.listen(
+  it("polls again after the interval, one poll at a time", async () => {
+    const { open, answer, started, options } = fakePolls();
+    await using poller = startGroupPoller({ ...options, everyMs: 1 });
+    let calls = 0;
+    poller.listen(
       () => ["a"],
-      () => (heard += 1),
+      () => (calls += 1),
     );
-    await soon();
-    await soon();
-    expect(open).toHaveLength(1);
-    answer();
-    await soon();
-    expect([asked.length, heard]).toEqual([2, 1]);
-    listening[Symbol.dispose]();
-    answer();
-    await soon();
-    expect([asked.length, heard]).toEqual([2, 1]);
+    for (const poll of [1, 2, 3]) {
+      await started(poll);
+      expect([open.length, calls]).toEqual([1, poll - 1]);
+      answer();
+    }
+    await started(4);
   });
 
-  it("again waits for one that began after it was asked for, and is told first", async () => {
-    const { asked, answer, options } = fakeLook();
-    await using watch = watchGroups({ ...options, everyMs: 3_600_000 });
+  it("neither calls a listener that has left nor polls for it", async () => {
+    const { asked, answer, started, options } = fakePolls();
+    await using poller = startGroupPoller({ ...options, everyMs: 1 });
+    const left = poller.listen(
+      () => ["a"],
+      () => expect.unreachable("it has left"),
+    );
+    await started(1);
+    left[Symbol.dispose]();
+    answer();
+    await until(() => poller.last(), "the poll has ended");
+    const later = poller.listen(
+      () => ["b"],
+      () => {},
+    );
+    await started(2);
+    later[Symbol.dispose]();
+    expect(asked).toEqual([["a"], ["b"]]);
+  });
+
+  it("resolves `again` after a poll that started later than the call, and after its listeners were called", async () => {
+    const { asked, answer, started, options } = fakePolls();
+    await using poller = startGroupPoller({ ...options, everyMs: HOUR_MS });
     const order: string[] = [];
-    watch.listen(
+    poller.listen(
       () => ["a"],
-      () => order.push("told"),
+      () => order.push("called"),
     );
-    await soon();
-    const again = watch.again().then(() => order.push("resolved"));
+    await started(1);
+    const again = poller.again().then(() => order.push("resolved"));
     answer();
-    await soon();
-    expect(order).toEqual(["told"]);
+    await started(2);
+    expect(order).toEqual(["called"]);
     expect(asked).toHaveLength(2);
     answer({ kind: "unknown", why: "down" });
     await again;
-    expect(order).toEqual(["told", "told", "resolved"]);
+    expect(order).toEqual(["called", "called", "resolved"]);
   });
 
-  it("end at once with the service, and nobody waits for ever", async () => {
-    const { options } = fakeLook();
-    const watch = watchGroups({ ...options, everyMs: 3_600_000 });
-    watch.listen(
+  it("ends during a poll, and resolves every `again`", async () => {
+    const { started, options } = fakePolls();
+    const poller = startGroupPoller({ ...options, everyMs: HOUR_MS });
+    poller.listen(
       () => ["a"],
-      () => expect.unreachable("ended"),
+      () => expect.unreachable("it has ended"),
     );
-    await soon();
-    const again = watch.again();
-    await watch[Symbol.asyncDispose]();
+    await started(1);
+    const again = poller.again();
+    await poller[Symbol.asyncDispose]();
     await again;
-    await watch.again();
-    expect(watch.last()).toBeUndefined();
+    await poller.again();
+    expect(poller.last()).toBeUndefined();
   });
 });

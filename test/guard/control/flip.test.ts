@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { GroupsSeen } from "../../../src/gate/evidence/evidence.ts";
 import type { Rules } from "../../../src/gate/state.ts";
-import { watchGroups } from "../../../src/service/group-poller.ts";
+import { startGroupPoller } from "../../../src/service/group-poller.ts";
 import { apply, takeInputs } from "../../../src/guard/control/apply.ts";
 import { post, type Session } from "../../../src/guard/session.ts";
 import { schemaId } from "../../../src/table/shape.ts";
@@ -14,13 +14,13 @@ type Meanwhile = (kafka: { groups: string[] }) => void;
 /** A column added under a policy where nobody reads; the gate after its registration was dealt with. */
 async function gateAfterFlip(policy: Rules["fieldgate.release.policy"], meanwhile: Meanwhile = () => {}) {
   const kafka = { groups: [] as string[] };
-  const look = (): Promise<GroupsSeen> => {
+  const poll = (): Promise<GroupsSeen> => {
     const groups = kafka.groups.map((group) => ({ group, members: 1, offsets: new Map(), readers: new Map() }));
     return Promise.resolve({ kind: "seen", byTopic: new Map([[TOPIC, groups]]) });
   };
   let clock = 0;
   // No look comes by itself in the test's time but the first.
-  await using groups = watchGroups({ look, everyMs: 3_600_000, now: () => (clock += 1) });
+  await using groups = startGroupPoller({ poll, everyMs: 3_600_000, now: () => (clock += 1) });
   const ended = new AbortController();
   const session = sessionOf(policy, groups, ended.signal, () => meanwhile(kafka));
   using _looking = groups.listen(
