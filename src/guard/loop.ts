@@ -1,216 +1,139 @@
-import { GuardError, type ErrorCode } from "../errors.ts";
+import { dayOf } from "../contract/severity.ts";
 import { tellText } from "../gate/decision/settle.ts";
 import { findAmendment, withheldOf } from "../gate/update.ts";
-import { changes, type StateRecord, type Stored } from "../store/records.ts";
-import type { Position } from "../wal/position.ts";
-import { apply, takeInputs } from "./control/apply.ts";
-import { closeWindow, pumpChunks } from "./stream/chunks.ts";
-import type { OutRecord } from "./outside.ts";
-import { proveRelation, recheck } from "./control/prove.ts";
-import { beat, prepareHeartbeat } from "./stream/heartbeat.ts";
-import { takeLooks } from "./control/catalog-read.ts";
-import { observeBeside } from "./control/follow-registry.ts";
-import { type Barrier, fill } from "./stream/drain.ts";
-import { isWatching, post, type Session, tableOf } from "./session.ts";
-import { dayOf } from "../contract/severity.ts";
-import { describeAmendment, waysOn } from "../words/amendment.ts";
 import { isoTime } from "../wal/lsn.ts";
+import { apply, takeInputs } from "./control/apply.ts";
+import { completeUnmarkedReads } from "./control/catalog-read.ts";
+import { followRegistry } from "./control/follow-registry.ts";
+import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
+import { proveRelation, proveVisible } from "./control/prove.ts";
+import { type Parts, post, type Session, type Tape } from "./session.ts";
+import { stateChanged, writeBatch } from "./stream/batch.ts";
+import { closeWindow, startNextChunk } from "./stream/chunks.ts";
+import { type Barrier, drain } from "./stream/drain.ts";
+import { beat, prepareHeartbeat } from "./stream/heartbeat.ts";
 
-/** An idle stream records the log's end so often, so that quiet tables do not pin it. */
+/**
+ * The loop of one session. A turn decides on what arrived from the background, drains the stream into a batch, commits
+ * the batch together with the state, and only then waits: for a barrier that drain met, or for something to arrive.
+ */
+
+/** How often an idle stream commits the log's end, so that quiet tables do not pin the log. */
 const IDLE_MS = 3000;
 
-/** Follows the log until something throws: the signal, a lost connection, a stop; or until a snapshot was all. */
-export async function follow(session: Session): Promise<void> {
+/** Runs until something throws: the signal, a lost connection, a stop. Returns only after `initial_only`. */
+export async function runLoop(session: Session): Promise<void> {
+  const { outside, control, batch, waker, signal } = session;
   resume(session);
   prepareHeartbeat(session);
+  if (outside.delivery === "none") followRegistry(session);
   const judgeDaily = onNewDay(session);
-  if (isWatching(session)) observeBeside(session);
-  const idleMs = Math.min(IDLE_MS, session.outside.settings["heartbeat.interval.ms"] || IDLE_MS);
-  let idleSince = session.outside.now();
+  const idleMs = Math.min(IDLE_MS, outside.settings["heartbeat.interval.ms"] || IDLE_MS);
+  let idleSince = outside.now();
   for (;;) {
-    session.signal.throwIfAborted();
-    if (session.failure !== undefined) throw session.failure;
-    await recheck(session);
+    signal.throwIfAborted();
+    waker.throwIfFailed();
+    await proveVisible(session);
     takeInputs(session);
     judgeDaily();
-    if (session.halted !== undefined) {
+    if (control.halts.size > 0) {
       if (stateChanged(session)) await commit(session);
-      else await session.wake.wait(IDLE_MS);
+      else await waker.wait(IDLE_MS);
       continue;
     }
-    pumpChunks(session);
+    startNextChunk(session);
     beat(session);
-    const { barrier, idle, stop } = fill(session);
-    takeLooks(session);
-    const quiet = idle && session.outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
-    if (quiet) takeKeepalive(session);
-    if (quiet || session.batch.length > 0 || stateChanged(session)) {
+    const drained = drain(session);
+    completeUnmarkedReads(session);
+    const isIdle = drained.kind === "idle";
+    const isQuiet = isIdle && outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
+    if (isQuiet) moveToKeepalive(session.tape);
+    if (isQuiet || batch.records.length > 0 || stateChanged(session)) {
       await commit(session);
-      idleSince = session.outside.now();
+      idleSince = outside.now();
     }
-    if (stop !== undefined) halt(session, stop);
+    if (drained.kind === "stop") halt(session, drained.topic, drained.stop);
     else if (isAllRead(session)) return;
-    else if (barrier !== undefined) await passOrHalt(session, barrier);
-    else if (idle && session.inbox.length === 0) await session.wake.wait(idleMs);
+    else if (drained.kind === "barrier") await passOrHalt(session, drained.barrier);
+    else if (isIdle && control.inbox.length === 0) await waker.wait(idleMs);
   }
 }
 
-/** snapshot.mode=initial_only: nothing is due once the rows that were there are published. */
-function isAllRead({ outside, state }: Session): boolean {
+/** snapshot.mode=initial_only: nothing is left to do once the existing rows are published. */
+function isAllRead({ outside, control }: Parts<"control">): boolean {
   return (
     outside.settings["snapshot.mode"] === "initial_only" &&
-    ![...state.jobs.values()].some(({ state: is }) => is === "running")
+    ![...control.state.jobs.values()].some(({ state }) => state === "running")
   );
 }
 
-/**
- * What a command can mend stops the log and not the connector: commands and contracts are heard, the slot is kept and
- * what came before is published. Anything that changes what flows has the change tried again.
- */
-function halt(session: Session, stop: GuardError): void {
-  if (!MENDED_BY_COMMAND.has(stop.code)) throw stop;
-  session.halted = wayOn(session, stop);
-  tellHalted(session, session.halted);
-  session.outside.stopped(session.halted);
-}
-
-function tellHalted({ outside, state }: Session, { code, message, next }: GuardError): void {
-  outside.status({ kind: "stopped", code, message, next, state });
-}
-
-async function passOrHalt(session: Session, barrier: NonNullable<Barrier>): Promise<void> {
+async function passOrHalt(session: Session, barrier: Barrier): Promise<void> {
   try {
-    await pass(session, barrier);
+    if (barrier.kind === "chunk") await closeWindow(session);
+    else await proveRelation(session, barrier.captured, barrier);
   } catch (error) {
-    if (!(error instanceof GuardError) || !MENDED_BY_COMMAND.has(error.code)) throw error;
+    if (!isLiftedByCommand(error)) throw error;
     if (stateChanged(session)) await commit(session);
-    halt(session, error);
+    halt(session, barrier.topic, error);
   }
 }
 
-/** What was under way when the last session ended, from the state alone. */
-function resume(session: Session): void {
-  session.outside.onTold((told) => post(session, { input: { kind: "told", ...told } }));
-  for (const table of session.state.tables.values()) {
+/** Continues, from the state alone, what was under way when the last session ended. */
+function resume(session: Parts<"control" | "tape">): void {
+  const { outside, control } = session;
+  outside.onAlerted((told) => post(session, { input: { kind: "told", ...told } }));
+  for (const table of control.state.tables.values()) {
     for (const amendment of table.amendments) {
       const told = amendment.told === tellText(amendment);
-      if (amendment.gate.kind === "released" && !told) session.toTell.add(amendment.id);
+      if (amendment.gate.kind === "released" && !told) control.toAlert.add(amendment.id);
     }
     for (const { id } of withheldOf(table)) apply(session, { kind: "ask", id });
   }
 }
 
-async function pass(session: Session, barrier: NonNullable<Barrier>): Promise<void> {
-  if (barrier.kind === "chunk") await closeWindow(session);
-  else await proveRelation(session, barrier.captured, barrier);
+/** Nothing more is in the log up to the keepalive's end, so that is a position too. */
+function moveToKeepalive(tape: Tape): void {
+  const { keepaliveEnd: end, tx, position } = tape;
+  if (end === undefined || tx !== undefined || end <= position.endLsn) return;
+  tape.position = { ...position, endLsn: end };
 }
 
-/** Nothing more up to the keepalive's end: that is a position too. */
-function takeKeepalive(session: Session): void {
-  const end = session.keepaliveEnd;
-  if (end === undefined || session.tx !== undefined || end <= session.position.endLsn) return;
-  session.position = { ...session.position, endLsn: end };
-}
-
-function storedNow(session: Session): Stored {
-  const { tables, jobs, outcomes, evidence } = session.state;
-  const { intent } = session.committed;
-  return {
-    intent,
-    position: positionNow(session),
-    tables,
-    jobs,
-    outcomes,
-    evidence: evidence.recorded,
-    commandOffset: session.commandOffset,
-  };
-}
-
-/** Inside a transaction: its commit LSN and how many of its changes are dealt with. */
-function positionNow(session: Session): Position {
-  const { tx, position, committed } = session;
-  const inside = tx !== undefined && tx.skip !== Number.POSITIVE_INFINITY && tx.index > 0;
-  const now = inside ? { ...position, tx: { commitLsn: tx.finalLsn, index: Math.max(tx.index, tx.skip) } } : position;
-  const before = committed.position;
-  const same =
-    before?.endLsn === now.endLsn && before.tx?.commitLsn === now.tx?.commitLsn && before.tx?.index === now.tx?.index;
-  return same ? before : now;
-}
-
-function stateChanged(session: Session): boolean {
-  const { state, committed } = session;
-  return (
-    state.tables !== committed.tables ||
-    state.jobs !== committed.jobs ||
-    state.outcomes !== committed.outcomes ||
-    state.evidence.recorded !== committed.evidence ||
-    session.commandOffset !== committed.commandOffset
-  );
-}
-
-/** ONE transaction: the batch's events and the state that leads past them; then the log may forget. */
-async function commit(session: Session): Promise<void> {
-  const stored = storedNow(session);
-  const { stateTopic } = session.outside.settings;
-  const records = changes(session.committed, stored).map((record) => stateRecord(stateTopic, record));
-  const batch = session.batch.splice(0);
-  session.batchBytes = 0;
-  await session.writer.commit([...batch, ...records], session.signal);
-  session.committed = stored;
-  session.stream.acknowledge(session.position.endLsn);
-  const { state, position, lastCommitTime } = session;
-  if (session.halted !== undefined) tellHalted(session, session.halted);
-  else session.outside.status({ kind: "streaming", state, endLsn: position.endLsn, commitTime: lastCommitTime });
-  tellPeople(session);
-}
-
-export function stateRecord(topic: string, { key, value }: StateRecord): OutRecord {
-  return { topic, partition: 0, key: Buffer.from(key), value: value === null ? null : Buffer.from(value) };
-}
-
-/** That they were told is an input, which comes when it is so. */
-function tellPeople(session: Session): void {
-  for (const id of session.toTell) {
-    const found = findAmendment(session.state, id);
-    if (found !== undefined) session.outside.tell(found.amendment, session.state);
+async function commit(session: Parts<"tape" | "control" | "batch">): Promise<void> {
+  await writeBatch(session);
+  const { outside, control, tape } = session;
+  const { position, lastCommitTime } = tape;
+  if (!reportHalt(session)) {
+    outside.status({
+      kind: "streaming",
+      state: control.state,
+      endLsn: position.endLsn,
+      commitTime: lastCommitTime,
+    });
   }
-  session.toTell.clear();
+  alertPeople(session);
+}
+
+/** Runs after the commit that records the cause. That people were alerted is an input, which arrives later. */
+function alertPeople({ outside, control }: Parts<"control">): void {
+  for (const id of control.toAlert) {
+    const found = findAmendment(control.state, id);
+    if (found !== undefined) outside.alert(found.amendment, control.state);
+  }
+  control.toAlert.clear();
 }
 
 /**
- * A severity that was changed until yesterday counts no more, and no input says so: called at every turn of the loop,
- * what waits is judged anew at the first one of a day (UTC).
+ * A changed severity ends with its last day, and no input says so. The returned function runs at every turn of the loop;
+ * at the first one of a day (UTC) it judges the withheld amendments again.
  */
-export function onNewDay(session: Session): () => void {
+export function onNewDay(session: Parts<"control" | "tape">): () => void {
   const today = () => dayOf(isoTime(session.outside.now()));
   let day = today();
   return () => {
     if (today() === day) return;
     day = today();
-    for (const [topic, table] of session.state.tables) {
+    for (const [topic, table] of session.control.state.tables) {
       if (withheldOf(table).length > 0) apply(session, { kind: "settle", topic });
     }
   };
-}
-
-/** A stop that an operator's command may lift: the change is tried again once the command is carried out. */
-const MENDED_BY_COMMAND: ReadonlySet<ErrorCode> = new Set(["value-unfit", "key-changed", "table-replaced"]);
-
-/** The same stop, with the commands that let the field's amendment go on. */
-function wayOn(session: Session, stop: GuardError): GuardError {
-  const { unfit } = stop;
-  const topic = unfit && topicOf(session, unfit.table);
-  if (unfit === undefined || topic === undefined) return stop;
-  if (unfit.isNull) apply(session, { kind: "null-found", topic, field: unfit.field });
-  const about = withheldOf(tableOf(session, topic)).find((amendment) => amendment.name === unfit.field);
-  if (about === undefined) return stop;
-  const message = `${stop.text}; ${describeAmendment(about)}`;
-  return new GuardError(stop.code, message, { next: waysOn(about).join("; or: ") });
-}
-
-function topicOf({ state }: Session, name: string): string | undefined {
-  for (const { shape } of state.tables.values()) {
-    if (`${shape.table.schema}.${shape.table.name}` === name) return shape.topic;
-  }
-  return undefined;
 }

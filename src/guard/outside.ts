@@ -1,10 +1,9 @@
 import type { ConnectorConfig } from "../config/connectors.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
-import type { OperatorCommand, State } from "../gate/state.ts";
-import type { Amendment, Told } from "../gate/amendment/amendment.ts";
+import type { OperatorCommand, State, TableState } from "../gate/state.ts";
+import type { Amendment, Answer, Told } from "../gate/amendment/amendment.ts";
 import type { Look } from "../gate/evidence/evidence.ts";
-import type { OutRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
 import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
@@ -17,6 +16,11 @@ import type { Table, TableOid, TypeDetail } from "../table/column.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
 
+/**
+ * Everything outside one connector, as the loop sees it: its settings, the database, Kafka, the registry, and the people
+ * and the clock. The service wires the real things (service/connector.ts); tests make their own.
+ */
+
 /** The connector's file, checked, and what the process adds. */
 export interface Settings extends ConnectorConfig {
   /** The state topic; also the transactional id. */
@@ -24,16 +28,19 @@ export interface Settings extends ConnectorConfig {
   readonly version: string;
 }
 
-/** The captured database. Each call that fails throws a GuardError. */
+/** The captured database. Every call throws GuardErrors. */
 export interface Source extends AsyncDisposable {
   check(): Promise<SourceFacts>;
-  /** Throws table-missing for tables the file names and nobody has, but for these. */
+  /**
+   * The tables that the connector's file captures.
+   * @throws GuardError table-missing for a table that the file names and that does not exist, unless it is `known`
+   */
   tables(known: readonly { readonly schema: string; readonly name: string }[]): Promise<readonly Table[]>;
-  /** What the catalog says of these types now; those it does not have any more are missing. */
+  /** These types as the catalog has them now; a type that no longer exists is missing. */
   types(oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>>;
-  /** The secret that DDL messages are signed with; undefined: no trigger, or no right to read it. */
+  /** The secret that DDL messages are signed with; undefined: there is no trigger, or no right to read it. */
   ddlSecret(): Promise<string | undefined>;
-  /** `end` is the log's end after the snapshot was taken: later rows are newer than this catalog. */
+  /** `end` is the log's end right after the snapshot was taken: later rows are newer than this read. */
   table(oid: TableOid): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot; readonly end: Lsn }>;
   /** Runs heartbeat.action.query. */
   run(query: string): Promise<void>;
@@ -42,11 +49,12 @@ export interface Source extends AsyncDisposable {
   terminateReader(): Promise<boolean>;
   ensurePublication(): Promise<void>;
   openStream(start: Lsn, wake: () => void): Promise<WalStream>;
+  /** Writes a mark to the log, in a transaction of its own. */
   mark(content: string): Promise<void>;
-  /** A mark's own transaction id, to wait until everything before it is visible. */
+  /** The transaction id of a mark: everything below it is over once nothing below it is open. */
   markTransaction(): Promise<bigint>;
   snapshot(): Promise<Snapshot>;
-  /** Whose open transactions are older than this one, each a line for people. */
+  /** The sessions whose open transactions are older than this one, each as a line for people. */
   openBelow(transaction: bigint): Promise<readonly string[]>;
   chunk(request: ChunkRequest): Promise<ChunkRead>;
 }
@@ -54,7 +62,7 @@ export interface Source extends AsyncDisposable {
 /** The state topic and the data topics. */
 export interface Sink {
   openWriter(maxBytes: (topic: string) => number): Promise<TransactionalWriter>;
-  /** Reads the state topic from its beginning until `until` is true of a record; without it to its end as of now. */
+  /** Reads the state topic from its beginning until `until` is true of a record, or else to its current end. */
   readState(
     until: ((record: StateRecord) => boolean) | undefined,
     signal: AbortSignal,
@@ -64,13 +72,13 @@ export interface Sink {
   createStateTopic(): Promise<void>;
 }
 
-/** Contracts and commands as they come in; shared by all connectors of the process. */
-export interface Desk {
+/** The contracts topic and the commands topic, as they are read; shared by all connectors of the process. */
+export interface ControlSource {
   /** Every contract read so far, by contractKey. */
   contracts(): ReadonlyMap<string, Contract>;
-  /** Reads up to the end of the contracts topic as of now. */
+  /** Reads the contracts topic up to its current end. */
   readContractsToEnd(): Promise<void>;
-  /** Calls for each later contract and for each command of this connector from `offset` on. */
+  /** Calls for each later contract, and for each command of this connector from this offset. */
   listen(
     commandsFrom: bigint,
     on: {
@@ -80,11 +88,11 @@ export interface Desk {
   ): Disposable;
 }
 
-/** Looks at Kafka's consumer groups, one at a time, for all connectors of the process. */
+/** Polls of Kafka's consumer groups, one at a time, for all connectors of the process. */
 export interface Groups {
-  /** Calls with every look from now on; one at these topics comes soon. */
+  /** Calls with every later poll; the next one, which includes these topics, comes soon. */
   listen(topics: () => readonly string[], on: (look: Look) => void): Disposable;
-  /** Resolves when a look that begins after this call was told. Never rejects. */
+  /** Resolves when a poll that began after this call was passed to the listeners. Never rejects. */
   again(): Promise<void>;
 }
 
@@ -94,25 +102,38 @@ export interface Log {
 }
 
 /** Everything outside one connector. */
-export interface Outside {
+export interface Outside extends Conduct {
   readonly settings: Settings;
   openSource(): Promise<Source>;
   readonly sink: Sink;
   readonly registry: Registry;
-  readonly desk: Desk;
+  readonly controlTopics: ControlSource;
   readonly groups: Groups;
   readonly log: Log;
   /** Microseconds since the Unix epoch. */
   readonly now: () => bigint;
   readonly uuid: () => string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Alerts people, now or a while later; returns at once and never throws. The same news again is no second alert. */
-  readonly tell: (amendment: Amendment, state: State) => void;
-  /** Calls for each amendment people were told of, until the next session asks; never before it returns. */
-  readonly onTold: (then: (told: Told) => void) => void;
-  /** A connector that waits for a person; returns at once and never throws. */
+  /** Alerts people, now or later. Returns at once, never throws, and sends the same news only once. */
+  readonly alert: (amendment: Amendment, state: State) => void;
+  /** Calls for each amendment that people were alerted of, until the next session calls this; never before it returns. */
+  readonly onAlerted: (then: (told: Told) => void) => void;
+  /** Reports a connector that waits for a person; returns at once and never throws. */
   readonly stopped: (error: GuardError) => void;
   readonly status: (status: Status) => void;
+}
+
+/**
+ * How a connector of one mode acts. It is chosen where the connector is put together (service/connector.ts), so the
+ * loop asks what it may do here and never which mode it runs in.
+ */
+export interface Conduct {
+  /** `none`: another Debezium publishes. Rows are counted and not written, and nothing is created or registered. */
+  readonly delivery: "exactly-once" | "none";
+  /** Whether marks may be written to the log; another Debezium would publish them as messages. */
+  readonly writesMarks: boolean;
+  /** Asks whether the registry would take an amendment's candidate; `onAnswered` is called when it has answered. */
+  readonly askRegistry: (table: TableState, amendment: Amendment, onAnswered: () => void) => Promise<Answer>;
 }
 
 export type Status =
@@ -126,5 +147,3 @@ export type Status =
       /** The state of the last commit, while the connector waits for a command. */
       readonly state?: State | undefined;
     };
-
-export type { OutRecord };

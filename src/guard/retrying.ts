@@ -34,3 +34,8 @@ export async function retrying<T>(attempt: () => Promise<T>, retries: Retries): 
     await sleep(delaysMs[Math.min(failures, delaysMs.length - 1)] ?? delaysMs[0], signal);
   }
 }
+
+/** For questions about withheld fields: rows are published without them while the registry does not answer. */
+export function fateWhileJudging(error: GuardError): Fate {
+  return error.fateWhileJudging;
+}

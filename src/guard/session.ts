@@ -1,9 +1,13 @@
+import type { ChunkJob } from "../chunk/job.ts";
+import type { Window } from "../chunk/window.ts";
 import { GuardError } from "../errors.ts";
 import type { TxMark } from "../event/envelope/source.ts";
-import type { RowEncoder } from "../event/row-encoder.ts";
 import type { Slab } from "../event/slab.ts";
-import type { Input, State } from "../gate/state.ts";
+import type { RowEncoder } from "../event/row-encoder.ts";
+import type { Input, State, TableState } from "../gate/state.ts";
+import type { OutRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
+import type { ChunkRead } from "../postgres/chunk.ts";
 import type { WalStream } from "../postgres/stream.ts";
 import type { Stored } from "../store/records.ts";
 import type { Attnum, Table } from "../table/column.ts";
@@ -11,23 +15,73 @@ import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
-import type { OutRecord, Outside, Source } from "./outside.ts";
-import type { ChunkJob } from "../chunk/job.ts";
-import type { Window } from "../chunk/window.ts";
-import type { ChunkRead } from "../postgres/chunk.ts";
+import type { Outside, Source } from "./outside.ts";
 
-/** A table as the log has it now, and how its rows are written; no columns: the next row has to wait for a proof. */
+/**
+ * A session is one run of a connector, from its fence in Kafka to its end or its first error. It has five parts, and
+ * each part is owned by the file that changes it most:
+ *
+ *   tape       stream/drain.ts      where the loop is in the log, and how tables are read from there
+ *   control    control/apply.ts     what is known and decided, what is being asked, and what halts a table
+ *   batch      stream/batch.ts      the next Kafka transaction, and what the last one left in the state topic
+ *   chunks     stream/chunks.ts     the chunk of a snapshot or backfill that is being read
+ *   heartbeat  stream/heartbeat.ts  the next heartbeat
+ *
+ * A function takes `Parts<"tape" | "batch">`, so its signature says which parts it may change; one that only reads the
+ * gate's state takes `State`. Any error throws the whole session away, and the next one begins with what was committed.
+ */
+export interface Session extends Surroundings {
+  readonly tape: Tape;
+  readonly control: Control;
+  readonly batch: Batch;
+  readonly chunks: Chunks;
+  readonly heartbeat: Heartbeat;
+}
+
+/** What surrounds the parts; it stays the same throughout a session. */
+export interface Surroundings {
+  readonly outside: Outside;
+  readonly source: Source;
+  /** Aborts at the end of the session, however it ends. */
+  readonly signal: AbortSignal;
+  readonly waker: Waker;
+}
+
+export type Parts<Name extends "tape" | "control" | "batch" | "chunks" | "heartbeat"> = Surroundings &
+  Pick<Session, Name>;
+
+/** Where the loop is in the log. */
+export interface Tape {
+  readonly stream: WalStream;
+  /** Everything up to here was processed; committed as part of the next transaction. */
+  position: Position;
+  /** The transaction being read. */
+  tx: OpenTransaction | undefined;
+  /** Read from the stream but not processed yet: something has to be waited for first. */
+  held: WalItem | undefined;
+  /** The log's end as of the last keepalive outside a transaction. */
+  keepaliveEnd: Lsn | undefined;
+  lastCommitTime: bigint | undefined;
+  /** By OID: each table as the log last described it. */
+  readonly relations: Map<number, Captured>;
+}
+
+/** A table as the log last described it, and how its rows are written. */
 export interface Captured {
   readonly relation: Relation;
-  /** undefined: not one of ours, or not yet. */
+  /** undefined: not captured, or not captured yet. */
   readonly topic: string | undefined;
-  /** It has the name of one of ours, or one that the connector's file captures: looked at before its first row. */
+  /**
+   * `replaces`: it has the name of a captured table and another OID. `unknown`: the connector's file captures it and
+   * the state does not know it. Either is resolved before its first row.
+   */
   readonly news: "replaces" | "unknown" | undefined;
+  /** Empty: its columns have to be identified before the next row. */
   columns: readonly (Attnum | undefined)[];
   encoder: RowEncoder | undefined;
-  /** Gives the table's own key, where the events have another. */
+  /** Gives the table's own key where the events have a different one. */
   rowKeys: RowEncoder | undefined;
-  /** Its identity is in doubt until rows newer than this position come. */
+  /** Some columns could not be identified; rows after this position are identified again. */
   doubtUntil: Lsn | undefined;
 }
 
@@ -38,198 +92,201 @@ export interface OpenTransaction {
   readonly mark: TxMark;
   /** Changes received so far. */
   index: number;
-  /** Of these so many were dealt with before. */
+  /** This many of its changes were processed before the restart. */
   readonly skip: number;
 }
 
-/** One run of a connector between two fences: everything in it is thrown away on any error. */
-export interface Session {
-  readonly outside: Outside;
-  readonly source: Source;
-  readonly signal: AbortSignal;
-  readonly writer: TransactionalWriter;
-  readonly stream: WalStream;
-  readonly wake: Wake;
-  /** Partitions by topic. */
-  readonly partitions: Map<string, number>;
-  /** max.message.bytes by topic. */
-  readonly maxBytes: Map<string, number>;
-  /** What DDL messages are signed with, and from when on it may be read again. */
-  readonly ddl: { secret: string | undefined; readAgain: bigint };
-  readonly slab: Slab;
+/** What is known and decided, and what is being asked in the background. */
+export interface Control {
   state: State;
-  position: Position;
-  commandOffset: bigint;
-  /** What the state topic has. */
-  committed: Stored;
+  /** Inputs that arrived and were not decided on yet. */
   readonly inbox: Inbound[];
-  readonly batch: OutRecord[];
-  batchBytes: number;
-  readonly relations: Map<number, Captured>;
-  /** By table OID: the last catalog read, and the log's end after it. */
-  readonly looks: Map<number, { readonly table: Table; readonly end: Lsn }>;
-  /** By table OID: columns that a DDL message told of since the table was proven last. */
-  readonly told: Map<number, Table>;
-  /** Looks at the catalog whose mark has not come yet, by nonce. */
-  readonly lookups: Map<string, Lookup>;
-  /** Relations whose row came before its transaction was visible, and now is. */
+  /** Offset of the next command to process. */
+  commandOffset: bigint;
+  /** The secret that signs DDL messages, and the time (microseconds since the epoch) from which it may be read again. */
+  readonly ddl: { secret: string | undefined; readAgain: bigint };
+  readonly catalog: CatalogReads;
+  /** Relations whose first row arrived before its transaction was visible in the catalog, and now is. */
   readonly rechecks: { readonly captured: Captured; readonly lsn: Lsn; readonly xid: number }[];
-  tx: OpenTransaction | undefined;
-  /** Read and not yet dealt with. */
-  held: WalItem | undefined;
-  keepaliveEnd: Lsn | undefined;
-  lastCommitTime: bigint | undefined;
-  /** Effects people see, due after the next commit. */
-  readonly toTell: Set<string>;
-  readonly work: Work;
-  readonly chunks: ChunkMachine;
-  readonly heartbeat: Heartbeat;
-  /** What stands in the way until a person acts; nothing is read from the log meanwhile. */
-  halted: GuardError | undefined;
-  failure: unknown;
+  readonly work: RegistryWork;
+  /** Ids of amendments that people are alerted of after the next commit. */
+  readonly toAlert: Set<string>;
+  /** By topic: what keeps its next change from being published until somebody acts. Any halt stops the reading. */
+  readonly halts: Map<string, GuardError>;
 }
 
-/** A table as the catalog had it before a mark was written. */
-export interface Lookup {
-  readonly oid: number;
-  /** undefined: it is being read. */
-  readonly seen: { readonly table: Table; readonly end: Lsn } | undefined;
-  /** What the registry had before the table was read. */
-  readonly registered?: Registered | undefined;
-}
-
-/** A topic's schemas as they stand in the registry; key undefined: none, or not looked for. */
-export interface Registered {
-  readonly value: RegisteredSchema;
-  readonly key: RegisteredSchema | undefined;
-}
-
-/** An input from beside the stream; a command moves the offset of the next one, in the same commit. */
+/** An input from the background; a command also moves the offset of the next one, in the same commit. */
 export interface Inbound {
   readonly input: Input;
   readonly nextCommand?: bigint | undefined;
 }
 
-/** Registry work beside the stream. */
-export interface Work {
-  /** Ids being judged or registered. */
+/** What was read of captured tables in the catalog. */
+export interface CatalogReads {
+  /** By table OID. */
+  readonly latest: Map<number, CatalogTable>;
+  /** By nonce: reads whose place in the log was not reached yet. */
+  readonly pending: Map<string, PendingRead>;
+  /** By table OID: the table as a DDL message described it since its columns were last identified. */
+  readonly explained: Map<number, Table>;
+}
+
+/** A table as the catalog had it, and the log's end right after it was read. */
+export interface CatalogTable {
+  readonly table: Table;
+  readonly end: Lsn;
+}
+
+export interface PendingRead {
+  readonly oid: number;
+  /** undefined: the catalog has not answered yet. */
+  readonly found: CatalogTable | undefined;
+  /** The topic's schemas in the registry, read before the table. */
+  readonly schemas: TopicSchemas | undefined;
+}
+
+/** A topic's schemas in the registry; key undefined: there is none, or nobody asked. */
+export interface TopicSchemas {
+  readonly value: RegisteredSchema;
+  readonly key: RegisteredSchema | undefined;
+}
+
+/** Questions to the registry that run in the background. */
+export interface RegistryWork {
+  /** Ids of the amendments being judged. */
   readonly judging: Set<string>;
   /** By topic: one registration at a time, since each changes what the others would be. */
   readonly registering: Map<string, string>;
-  /** One Relation's wait ran out; none waits again until the registry has answered. */
+  /** Waiting for an answer timed out once; no Relation waits again until the registry has answered. */
   silent: boolean;
-  /** One Relation's transaction did not become visible in time; none waits for that again until one is. */
+  /** A transaction did not become visible in time; no Relation waits for that again until one does. */
   blind: boolean;
 }
 
-export interface Wake {
-  readonly wake: () => void;
-  /** Resolves when woken since the last wait, or after `ms`. */
-  wait(ms: number): Promise<void>;
+/** The next Kafka transaction. */
+export interface Batch {
+  readonly writer: TransactionalWriter;
+  readonly records: OutRecord[];
+  bytes: number;
+  /** The memory that events are encoded into. */
+  readonly slab: Slab;
+  /** Number of partitions by topic. */
+  readonly partitions: Map<string, number>;
+  /** max.message.bytes by topic. */
+  readonly maxBytes: Map<string, number>;
+  /** What the state topic holds after the last commit. */
+  committed: Stored;
 }
 
-export function createWake(): Wake {
-  let woken = false;
-  let resolve: (() => void) | undefined;
-  const wake = (): void => {
-    woken = true;
-    resolve?.();
-  };
-  const wait = async (ms: number): Promise<void> => {
-    if (!woken) {
-      await new Promise<void>((done) => {
-        const timer = setTimeout(done, ms);
-        resolve = () => {
-          clearTimeout(timer);
-          done();
-        };
-      });
-      resolve = undefined;
-    }
-    woken = false;
-  };
-  return { wake, wait };
-}
-
-export function post(session: Session, inbound: Inbound): void {
-  session.inbox.push(inbound);
-  session.wake.wake();
-}
-
-/** Makes a background failure the loop's. */
-export function fail(session: Session, error: unknown): void {
-  session.failure ??= error;
-  session.wake.wake();
-}
-
-/** Runs beside the loop; what it throws ends the session. */
-export function beside(session: Session, work: () => Promise<void>): void {
-  work().catch((error: unknown) => {
-    if (!session.signal.aborted) fail(session, error);
-  });
-}
-
-/** A relation of the log as one of our tables, by its OID: a table keeps its topic under another name. */
-export function capturedFrom(session: Session, relation: Relation): Captured {
-  const { filter } = session.outside.settings;
-  const blank = { relation, columns: [], encoder: undefined, rowKeys: undefined, doubtUntil: undefined };
-  for (const { shape, capturedAs } of session.state.tables.values()) {
-    if (Number(shape.table.oid) === relation.oid) {
-      const by = capturedAs ?? shape.table;
-      return { ...blank, topic: filter.table(by.schema, by.name) ? shape.topic : undefined, news: undefined };
-    }
-    const isOurs = (one: { readonly schema: string; readonly name: string } | undefined) =>
-      one?.schema === relation.schema && one.name === relation.name;
-    if (isOurs(shape.table) || isOurs(capturedAs)) return { ...blank, topic: shape.topic, news: "replaces" };
-  }
-  return { ...blank, topic: undefined, news: filter.table(relation.schema, relation.name) ? "unknown" : undefined };
-}
-
-/** Another Debezium publishes: nothing is written to a topic of its. */
-export function isWatching({ outside }: Session): boolean {
-  return outside.settings.mode === "watch";
-}
-
-/** The table state of a topic of ours. */
-export function tableOf(session: Session, topic: string) {
-  const table = session.state.tables.get(topic);
-  if (table === undefined) throw new GuardError("state-invalid", `no shape of topic ${topic}`);
-  return table;
-}
-
-/** Debezium's heartbeat of a session: a record every so often, also while nothing is captured. */
-export interface Heartbeat {
-  /** undefined: the registry has not taken its schemas yet; nothing waits for that. */
-  ids: { readonly key: SchemaId; readonly value: SchemaId } | undefined;
-  /** Microseconds since the Unix epoch. */
-  due: bigint;
-  /** heartbeat.action.query is running. */
+export interface Chunks {
+  /** Transactions of the log are noted until a snapshot shows them. */
+  tracking: boolean;
+  readonly delivered: Set<number>;
+  active: ActiveChunk | undefined;
+  /** A job is being prepared, or is waiting for its turn. */
   busy: boolean;
+  /** For a job's rate: the rows it had read, and the clock, when it started here. `limit`: keys in its next chunk. */
+  started: { readonly job: string; readonly rows: number; readonly at: bigint; limit: number } | undefined;
 }
-
-export type Rows = Extract<ChunkRead, { kind: "rows" }>;
 
 /** The chunk being read. */
-export interface Active {
+export interface ActiveChunk {
   readonly job: ChunkJob;
   readonly shape: Shape;
-  /** What is read of each row, in this order. */
+  /** The columns read of each row, in this order. */
   readonly columns: readonly Attnum[];
   readonly nonce: string;
   window: Window | undefined;
   /** Set before the high mark is written. */
   read: ChunkRead | undefined;
-  /** Its job begins anew: what was read is of no use. */
+  /** Its job starts over: what was read is of no use. */
   restarted: boolean;
 }
 
-export interface ChunkMachine {
-  /** Transactions of the log are noted until a snapshot shows them. */
-  tracking: boolean;
-  readonly delivered: Set<number>;
-  active: Active | undefined;
-  /** A job is being prepared or waits for its turn. */
+/** Debezium's heartbeat: a record at an interval, even while no row is captured. */
+export interface Heartbeat {
+  /** undefined: the registry has not taken its schemas yet; nothing waits for that. */
+  ids: { readonly key: SchemaId; readonly value: SchemaId } | undefined;
+  /** When the next one is due, in microseconds since the epoch. */
+  due: bigint;
+  /** heartbeat.action.query is running. */
   busy: boolean;
-  /** Rows published and the clock when the job began here, for its rate. `limit`: keys in its next chunk. */
-  begun: { readonly job: string; readonly rows: number; readonly at: bigint; limit: number } | undefined;
+}
+
+/** How the background reaches the loop while it sleeps. */
+export interface Waker {
+  readonly wake: () => void;
+  /** Ends the session: the loop throws the first error it is given. */
+  readonly fail: (error: unknown) => void;
+  readonly throwIfFailed: () => void;
+  /** Resolves when woken since the last wait, or after `ms`. */
+  readonly wait: (ms: number) => Promise<void>;
+}
+
+export function createWaker(): Waker {
+  let woken = false;
+  let resolve: (() => void) | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  const wake = (): void => {
+    woken = true;
+    resolve?.();
+  };
+  return {
+    wake,
+    fail(error) {
+      failure ??= { error };
+      wake();
+    },
+    throwIfFailed() {
+      if (failure !== undefined) throw failure.error;
+    },
+    async wait(ms) {
+      if (!woken) {
+        await new Promise<void>((done) => {
+          const timer = setTimeout(done, ms);
+          resolve = () => {
+            clearTimeout(timer);
+            done();
+          };
+        });
+        resolve = undefined;
+      }
+      woken = false;
+    },
+  };
+}
+
+export function post({ control, waker }: Parts<"control">, inbound: Inbound): void {
+  control.inbox.push(inbound);
+  waker.wake();
+}
+
+/** Starts the work without waiting for it; an error it throws ends the session. */
+export function inBackground({ signal, waker }: Surroundings, work: () => Promise<void>): void {
+  work().catch((error: unknown) => {
+    if (!signal.aborted) waker.fail(error);
+  });
+}
+
+/** Finds the captured table that a relation of the log is, by its OID: a renamed table keeps its topic. */
+export function capturedFrom({ settings }: Outside, state: State, relation: Relation): Captured {
+  const { filter } = settings;
+  const blank = { relation, columns: [], encoder: undefined, rowKeys: undefined, doubtUntil: undefined };
+  for (const { shape, capturedAs } of state.tables.values()) {
+    if (Number(shape.table.oid) === relation.oid) {
+      const by = capturedAs ?? shape.table;
+      return { ...blank, topic: filter.table(by.schema, by.name) ? shape.topic : undefined, news: undefined };
+    }
+    const isNamed = (table: { readonly schema: string; readonly name: string } | undefined) =>
+      table?.schema === relation.schema && table.name === relation.name;
+    if (isNamed(shape.table) || isNamed(capturedAs)) return { ...blank, topic: shape.topic, news: "replaces" };
+  }
+  return { ...blank, topic: undefined, news: filter.table(relation.schema, relation.name) ? "unknown" : undefined };
+}
+
+/** The state of a captured table, by its topic. */
+export function tableOf(state: State, topic: string): TableState {
+  const table = state.tables.get(topic);
+  if (table === undefined) throw new GuardError("state-invalid", `the state has no shape for topic ${topic}`);
+  return table;
 }

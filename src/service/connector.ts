@@ -2,7 +2,9 @@ import type { Client } from "pg";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectorConfig } from "../config/connectors.ts";
-import type { Log, Outside, Settings, Sink, Source } from "../guard/outside.ts";
+import type { Mode } from "../gate/state.ts";
+import { ASK_REGISTRY } from "../guard/control/ask-registry.ts";
+import type { Conduct, Log, Outside, Settings, Sink, Source } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import { readToEnd } from "../kafka/read.ts";
 import { createTopic, describeTopics, stateTopicConfig } from "../kafka/topics.ts";
@@ -30,14 +32,28 @@ export function settingsOf(config: ConnectorConfig, deployment: string, version:
   return { ...config, stateTopic: `__fieldgate.${deployment}.state.${config.name}`, version };
 }
 
+/**
+ * What the mode decides, here and nowhere in the loop. Watching: nothing is delivered, no mark is written that Debezium
+ * would publish, and a table that the file names may be missing, as it may for Debezium.
+ */
+const BY_MODE: Readonly<Record<Mode, Omit<Conduct, "askRegistry"> & { readonly mustExist: boolean }>> = {
+  guard: { delivery: "exactly-once", writesMarks: true, mustExist: true },
+  watch: { delivery: "none", writesMarks: false, mustExist: false },
+};
+
 /** Everything outside one connector, wired to the real thing; the rest is the caller's. */
 export function outsideOf(
   settings: Settings,
   kafka: KafkaClient,
-  rest: Pick<Outside, "registry" | "desk" | "groups" | "log" | "tell" | "onTold" | "stopped" | "status">,
+  rest: Pick<Outside, "registry" | "controlTopics" | "groups" | "log" | "alert" | "onAlerted" | "stopped" | "status">,
 ): Outside {
+  const { delivery, writesMarks } = BY_MODE[settings.mode];
   return {
     settings,
+    delivery,
+    writesMarks,
+    askRegistry: (table, amendment, onAnswered) =>
+      ASK_REGISTRY[settings.mode](settings, rest.registry, table, amendment, onAnswered),
     openSource: () => openSource(settings, rest.log),
     sink: sinkOf(kafka, settings.stateTopic),
     now: () => BigInt(Date.now()) * 1000n,
@@ -113,8 +129,8 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
   });
   const { filter, "slot.name": slot, "publication.name": publication, "publish.via.partition.root": viaRoot } = config;
   const named = config["table.include.list"] ?? [];
-  // Debezium starts even if a table that its file names is missing.
-  const listed = config.mode === "watch" ? named.map((entry) => ({ ...entry, plain: false })) : named;
+  const { mustExist } = BY_MODE[config.mode];
+  const listed = named.map((entry) => ({ ...entry, plain: entry.plain && mustExist }));
   let before: Parameters<Source["tables"]>[0] = [];
   const captured = () => readCapturedTables(catalog, { filter, listed, viaRoot, before });
   return {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Contract, contractKey, isKeyOf, parseContract } from "../contract/contract.ts";
 import { describeError, type GuardError } from "../errors.ts";
 import type { OperatorCommand } from "../gate/state.ts";
-import type { Desk, Log } from "../guard/outside.ts";
+import type { ControlSource, Log } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import type { InRecord } from "../kafka/record.ts";
 import { tailTopic } from "../kafka/tail.ts";
@@ -24,7 +24,7 @@ export interface ControlTopics extends AsyncDisposable {
   /** Their names. */
   readonly topics: { readonly contracts: string; readonly commands: string };
   /** What one connector uses. */
-  of(connector: string): Desk;
+  of(connector: string): ControlSource;
   contracts(): ReadonlyMap<string, Contract>;
   /** Reads up to the current end of the contracts topic. */
   readContractsToEnd(): Promise<void>;
@@ -32,7 +32,7 @@ export interface ControlTopics extends AsyncDisposable {
 
 interface Listener {
   readonly connector: string;
-  readonly on: Parameters<Desk["listen"]>[1];
+  readonly on: Parameters<ControlSource["listen"]>[1];
 }
 
 export function renderCommand(connector: string, command: OperatorCommand): string {

@@ -6,7 +6,7 @@ import { unnamedOn } from "../gate/evidence/readers.ts";
 import { policyOf, weigh } from "../gate/decision/settle.ts";
 import type { Rules, State, TableState, When } from "../gate/state.ts";
 import { stopsDebezium, watched } from "../gate/watch/watched.ts";
-import { answerOf } from "../guard/control/ask-registry.ts";
+import { ASK_REGISTRY } from "../guard/control/ask-registry.ts";
 import type { PlannedAmendment, PlanView } from "../api/plan.ts";
 import { applyDdlSteps } from "../migration/apply.ts";
 import type { DdlStep } from "../migration/ddl-step.ts";
@@ -80,7 +80,7 @@ function stopsRows({ kind }: Amendment): boolean {
 /** If the registry does not answer, the field waits for that reason and no contract is judged. */
 async function askRegistry(rules: Rules, registry: Registry, table: TableState, amendment: Amendment): Promise<Answer> {
   try {
-    return await answerOf(rules, registry, table, amendment);
+    return await ASK_REGISTRY[rules.mode](rules, registry, table, amendment);
   } catch (error) {
     if (!(error instanceof GuardError)) throw error;
     return { kind: "unanswered", why: error.message };

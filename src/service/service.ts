@@ -158,16 +158,16 @@ async function runOne(service: Service, { config, registry, running }: OwnParts,
     withoutSlack(() => new Date().toISOString());
   const outside = outsideOf(settings, service.kafka, {
     registry,
-    desk: service.controlTopics.of(config.name),
+    controlTopics: service.controlTopics.of(config.name),
     groups: service.groups,
     log: messageLog(log),
-    tell: (amendment, state) => {
+    alert: (amendment, state) => {
       const { gate, id } = amendment;
       const what = describeAmendment(amendment);
       log.info({ amendment: id, gate: gate.kind }, `${what} (${id}): ${gateWord(gate, config.mode)}: ${gate.why}`);
       alerts.tell(amendment, state);
     },
-    onTold: alerts.onTold,
+    onAlerted: alerts.onTold,
     stopped: (error) => {
       log.error(describeError(error));
       alerts.stopped(describeStop(error, running.last?.endLsn));

@@ -1,33 +1,42 @@
 import { decide } from "../../gate/decide.ts";
-import type { Effect, Input } from "../../gate/state.ts";
+import type { Effect, Input, State } from "../../gate/state.ts";
 import { formatLsn, isoTime } from "../../wal/lsn.ts";
-import { capturedFrom, type Session } from "../session.ts";
-import { judgeBeside, registerBeside, registrationEnded } from "./registry-work.ts";
+import { capturedFrom, type Parts } from "../session.ts";
+import { judgeInBackground, registerInBackground, registrationEnded } from "./registry-work.ts";
 
-/** Decides on one input and starts what follows. Throws the stop an input leads to. */
-export function apply(session: Session, input: Input): void {
-  const { outside } = session;
-  const when = { position: formatLsn(session.position.endLsn), time: isoTime(outside.now()) };
-  const before = session.state;
-  const { state, effects } = decide(outside.settings, session.state, input, when);
-  session.state = state;
-  for (const effect of effects) run(session, effect);
-  forgetWriters(session, before.tables);
+/** Decides on one input and starts what follows from it. Throws the stop that an input leads to. */
+export function apply(session: Parts<"control" | "tape">, input: Input): void {
+  const { outside, control, tape } = session;
+  const when = { position: formatLsn(tape.position.endLsn), time: isoTime(outside.now()) };
+  const before = control.state;
+  const { state, effects } = decide(outside.settings, before, input, when);
+  control.state = state;
+  for (const effect of effects) start(session, effect);
+  if (state.tables !== before.tables) onNewShapes(session, before);
   if (input.kind !== "registered" && input.kind !== "registration-refused") return;
-  const topic = registrationEnded(session, input.id);
+  const topic = registrationEnded(control.work, input.id);
   if (topic !== undefined) apply(session, { kind: "settle", topic });
 }
 
-function run(session: Session, effect: Effect): void {
+/** Decides on everything that arrived from the background. */
+export function takeInputs(session: Parts<"control" | "tape">): void {
+  const { control } = session;
+  for (let inbound = control.inbox.shift(); inbound !== undefined; inbound = control.inbox.shift()) {
+    apply(session, inbound.input);
+    control.commandOffset = inbound.nextCommand ?? control.commandOffset;
+  }
+}
+
+function start(session: Parts<"control">, effect: Effect): void {
   switch (effect.kind) {
     case "judge":
-      judgeBeside(session, effect.id);
+      judgeInBackground(session, effect.id);
       return;
     case "register":
-      registerBeside(session, effect);
+      registerInBackground(session, effect);
       return;
     case "tell":
-      session.toTell.add(effect.id);
+      session.control.toAlert.add(effect.id);
       return;
     case "stop":
       throw effect.error;
@@ -36,23 +45,15 @@ function run(session: Session, effect: Effect): void {
   }
 }
 
-/** A flip changes what the next row of its table looks like. */
-function forgetWriters(session: Session, before: Session["state"]["tables"]): void {
-  if (session.state.tables === before) return;
-  for (const [oid, captured] of session.relations) {
-    if (captured.news === "replaces") session.relations.set(oid, capturedFrom(session, captured.relation));
-    if (captured.topic === undefined) continue;
-    if (session.state.tables.get(captured.topic)?.shape === before.get(captured.topic)?.shape) continue;
-    captured.encoder = undefined;
-    // What stood in the way may fit now.
-    session.halted = undefined;
+/** After a flip the next row of its table is encoded differently, and a change that did not fit may fit. */
+function onNewShapes({ outside, tape, control }: Parts<"control" | "tape">, before: State): void {
+  const { state, halts } = control;
+  const isNew = (topic: string) => state.tables.get(topic)?.shape !== before.tables.get(topic)?.shape;
+  for (const [oid, captured] of tape.relations) {
+    if (captured.news === "replaces") {
+      tape.relations.set(oid, capturedFrom(outside, state, captured.relation));
+    }
+    if (captured.topic !== undefined && isNew(captured.topic)) captured.encoder = undefined;
   }
-}
-
-/** Decides on everything that came in beside the stream. */
-export function takeInputs(session: Session): void {
-  for (let inbound = session.inbox.shift(); inbound !== undefined; inbound = session.inbox.shift()) {
-    apply(session, inbound.input);
-    session.commandOffset = inbound.nextCommand ?? session.commandOffset;
-  }
+  for (const topic of halts.keys()) if (isNew(topic)) halts.delete(topic);
 }

@@ -1,54 +1,59 @@
+import { schemaHash } from "../../avro/hash.ts";
 import { checkLevel } from "../../avro/reading/level.ts";
 import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { Amendment, Answer, Candidate } from "../../gate/amendment/amendment.ts";
 import { candidateOf, canWiden } from "../../gate/amendment/candidate.ts";
-import type { Rules, TableState } from "../../gate/state.ts";
-import type { Registry } from "../../registry/client.ts";
-import { versionWith } from "./versions.ts";
+import type { Mode, Rules, TableState } from "../../gate/state.ts";
+import type { Json } from "../../json.ts";
+import type { Registered, Registry } from "../../registry/client.ts";
 
 /**
- * What the registry says of the amendment's candidate, or of a wider one where it refuses that. `heard` is called when
- * it has answered. Throws what the registry client throws.
+ * Would the registry take an amendment's candidate? There is one way to ask for each mode. A connector that publishes
+ * asks for the candidate and, if that is refused, for a wider one that it could register instead. One that watches asks
+ * only what Debezium's own registration will meet.
+ * `onAnswered` is called when the registry has answered. Throws what the registry's client throws.
  */
-export async function answerOf(
+export type AskRegistry = (
   rules: Rules,
   registry: Registry,
   table: TableState,
   amendment: Amendment,
-  heard: () => void = () => {},
+  onAnswered?: () => void,
+) => Promise<Answer>;
+
+export const ASK_REGISTRY: Readonly<Record<Mode, AskRegistry>> = { guard: askToPublish, watch: askToWatch };
+
+async function askToPublish(
+  rules: Rules,
+  registry: Registry,
+  table: TableState,
+  amendment: Amendment,
+  onAnswered: () => void = () => {},
 ): Promise<Answer> {
   const making = candidateOf(rules, table, amendment);
   if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
   const { candidate } = making.made;
-  const refusal = await refusedBy(rules, registry, table, candidate, heard);
+  const refusal = await refusalOf(registry, table, candidate, onAnswered);
   if (refusal === undefined) return { kind: "fits", candidate };
-  // Debezium registers the column as it is, or its task stops.
-  if (rules.mode === "watch") return { kind: "refused", candidate, why: refusal };
   const wider = canWiden(making.made, amendment) ? candidateOf(rules, table, amendment, true) : making;
   if (wider === making || wider.kind === "none") return { kind: "refused", candidate, why: refusal };
-  const again = await refusedBy(rules, registry, table, wider.made.candidate, heard);
+  const again = await refusalOf(registry, table, wider.made.candidate, onAnswered);
   return again === undefined
     ? { kind: "fits", candidate: wider.made.candidate }
     : { kind: "refused", candidate, why: again };
 }
 
-/** Why the subject's level does not take the candidate: by the registry's word and, for what we register, our own rules. */
-async function refusedBy(
-  { mode }: Rules,
+/** Why the subject's level does not take the candidate: by the registry's answer, and by our own rules. */
+async function refusalOf(
   registry: Registry,
   table: TableState,
   candidate: Candidate,
-  heard: () => void,
+  onAnswered: () => void,
 ): Promise<string | undefined> {
   const subject = subjectOf(table, candidate);
   const check = await registry.check(subject, candidate.text);
-  heard();
-  if (check.kind === "incompatible") {
-    // What is a version already is never refused.
-    const known = mode === "watch" ? await versionWith(registry, subject, candidate.hash) : undefined;
-    return known === undefined ? check.messages.join("; ") : undefined;
-  }
-  if (mode === "watch") return undefined;
+  onAnswered();
+  if (check.kind === "incompatible") return check.messages.join("; ");
   const level = await registry.level(subject);
   const { keySchema } = table.shape;
   const before = candidate.part === "value" ? table.flowed : keySchema === undefined ? [] : [keySchema];
@@ -58,6 +63,50 @@ async function refusedBy(
   return own.incompatibility.map(({ type, location, message }) => `${type} at ${location}: ${message}`).join("; ");
 }
 
+/** Debezium registers the column as it is, or its task stops. A schema that is a version already is never refused. */
+async function askToWatch(
+  rules: Rules,
+  registry: Registry,
+  table: TableState,
+  amendment: Amendment,
+  onAnswered: () => void = () => {},
+): Promise<Answer> {
+  const making = candidateOf(rules, table, amendment);
+  if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
+  const { candidate } = making.made;
+  const subject = subjectOf(table, candidate);
+  const check = await registry.check(subject, candidate.text);
+  onAnswered();
+  const isRefused =
+    check.kind === "incompatible" && (await versionWith(registry, subject, candidate.hash)) === undefined;
+  return isRefused ? { kind: "refused", candidate, why: check.messages.join("; ") } : { kind: "fits", candidate };
+}
+
 export function subjectOf({ shape }: TableState, { part }: Candidate): string {
   return `${shape.topic}-${part}`;
+}
+
+/** The versions searched for a schema, the newest first. */
+const VERSIONS_SEARCHED = 50;
+
+/**
+ * The subject's newest live version with this schema. Registering it again creates no version and checks no level, so
+ * after a change is undone the schema is in the registry already.
+ */
+export async function versionWith(registry: Registry, subject: string, hash: string): Promise<Registered | undefined> {
+  const numbers = await registry.versions(subject);
+  for (const number of numbers.toReversed().slice(0, VERSIONS_SEARCHED)) {
+    const version = await registry.version(subject, number);
+    if (version !== undefined && hashOf(version.text) === hash) return version;
+  }
+  return undefined;
+}
+
+/** undefined: the text is not JSON. */
+export function hashOf(text: string): string | undefined {
+  try {
+    return schemaHash(JSON.parse(text) as Json); // JSON.parse gives JSON
+  } catch {
+    return undefined;
+  }
 }

@@ -1,43 +1,40 @@
 import { tableOid } from "../../table/column.ts";
+import { type Captured, capturedFrom, type Parts } from "../session.ts";
+import { captureTables, createTopics, describeTopics, firstTableState } from "../start/capture-tables.ts";
 import { apply } from "./apply.ts";
-import { type Captured, capturedFrom, isWatching, type Session } from "../session.ts";
-import { capturable, createTopics, firstState, oneTopic } from "../start/capture-tables.ts";
 
 /**
- * Before the first row of a table that the connector's file captures and nobody knew: its topic, its schemas and its
- * shape. All its rows are in the log, so it needs no snapshot. One that is dropped again already is left out.
+ * Captures a table that the connector's file includes and the state does not know, before its first row: creates its
+ * topic, its schemas and its shape. All its rows are in the log, so it needs no snapshot. If it is dropped already, its
+ * rows are skipped.
  */
-export async function captureNew(session: Session, captured: Captured): Promise<void> {
-  const { outside, source, relations, partitions, maxBytes } = session;
+export async function captureNew(session: Parts<"control" | "tape" | "batch">, captured: Captured): Promise<void> {
+  const { outside, source, control, tape, batch } = session;
   const { relation } = captured;
+  const name = `${relation.schema}.${relation.name}`;
   const { table } = await source.table(tableOid(relation.oid));
   if (table === undefined) {
-    outside.log.warn(`${relation.schema}.${relation.name} is new and dropped again: its rows are not published`);
-    relations.set(relation.oid, { ...captured, news: undefined });
+    outside.log.warn(`${name} is new and dropped again: its rows are not published`);
+    tape.relations.set(relation.oid, { ...captured, news: undefined });
     return;
   }
-  // The catalog may have renamed it since; its topic is of the name it has here in the log.
-  const items = capturable(outside, [{ ...table, schema: relation.schema, name: relation.name }]);
-  for (const item of items) {
-    for (const finding of item.leftOut) outside.log.warn(finding.message);
-    if (isWatching(session)) {
-      if (session.state.tables.has(item.topic)) {
-        outside.log.warn(`${oneTopic(item.topic)}: ${relation.schema}.${relation.name} is not judged`);
-        continue;
-      }
-      apply(session, { kind: "captured", table: { ...(await firstState(outside, item)), known: [] } });
-      outside.log.info(`${relation.schema}.${relation.name} is new: topic ${item.topic} is followed`);
-      continue;
-    }
-    await createTopics(outside, [item.topic]);
-    const described = await outside.sink.describeTopics([item.topic]);
-    partitions.set(item.topic, described.get(item.topic)?.partitions ?? 1);
-    maxBytes.set(item.topic, described.get(item.topic)?.maxMessageBytes ?? 1_048_576);
-    const state = await firstState(outside, item);
-    apply(session, { kind: "captured", table: { ...state, known: [] } });
-    outside.log.info(`${relation.schema}.${relation.name} is new: published to ${item.topic}`);
+  // The catalog may have renamed it since; its topic is named after the table as it is here in the log.
+  const named = { ...table, schema: relation.schema, name: relation.name };
+  const [item] = captureTables(outside, [named], new Set(control.state.tables.keys()));
+  if (item === undefined) {
+    // A table that cannot be judged is not looked at again for each row.
+    tape.relations.set(relation.oid, { ...capturedFrom(outside, control.state, relation), news: undefined });
+    return;
   }
-  const known = capturedFrom(session, relation);
-  // What cannot be judged is not asked about at each row.
-  relations.set(relation.oid, items.length === 0 ? { ...known, news: undefined } : known);
+  for (const finding of item.leftOut) outside.log.warn(finding.message);
+  await createTopics(outside, [item.topic]);
+  for (const [topic, { partitions, maxMessageBytes }] of await describeTopics(outside, [item.topic])) {
+    batch.partitions.set(topic, partitions);
+    batch.maxBytes.set(topic, maxMessageBytes);
+  }
+  // Its columns are identified by its first row, like those of any table.
+  apply(session, { kind: "captured", table: { ...(await firstTableState(outside, item)), known: [] } });
+  const verb = outside.delivery === "none" ? "followed in" : "published to";
+  outside.log.info(`${name} is new and ${verb} topic ${item.topic}`);
+  tape.relations.set(relation.oid, capturedFrom(outside, control.state, relation));
 }

@@ -1,82 +1,82 @@
-import type { Input } from "../../gate/state.ts";
 import { relationOf } from "../../gate/amendment/seen.ts";
+import type { State } from "../../gate/state.ts";
 import { type Table, tableOid, type TableOid } from "../../table/column.ts";
 import type { Lsn } from "../../wal/lsn.ts";
+import { type Control, inBackground, type Parts, type TopicSchemas } from "../session.ts";
 import { apply } from "./apply.ts";
-import { beside, isWatching, type Lookup, type Registered, type Session } from "../session.ts";
 
 /**
- * Looks at a table of ours in the catalog, beside the stream: for what the log does not say, an enum's new label or
- * a DDL nobody vouches for. A mark is written after the look, so at its place in the log the table is at least so far.
- * While watching none is written, since Debezium would publish it as a message: the log is waited for to come so far.
+ * Catalog reads in the background, for what the log does not say: an enum's new label, or a DDL that no trusted message
+ * explains. The catalog is ahead of the log, so a read counts from its place in the log. That place is a mark, written
+ * after the read; where no marks may be written, it is the first position that is not before the log's end as of the read.
  */
-export function look(session: Session, oid: number, registered?: Registered): void {
-  const { source, lookups, outside } = session;
-  if (isLookedAt(session, oid)) return;
+
+/** Starts a read of a captured table, unless one is pending. `schemas`: what the registry had before it. */
+export function startCatalogRead(session: Parts<"control" | "tape">, oid: number, schemas?: TopicSchemas): void {
+  const { source, control, outside, waker } = session;
+  const { pending } = control.catalog;
+  if (isReadPending(control, oid)) return;
   const nonce = outside.uuid();
-  // Before the read: a thousand rows with a new label ask once.
-  lookups.set(nonce, { oid, seen: undefined, registered });
-  beside(session, async () => {
+  // Before the read: a thousand rows with a new label start one read.
+  pending.set(nonce, { oid, found: undefined, schemas });
+  inBackground(session, async () => {
     const { table, end } = await source.table(tableOid(oid));
-    if (!lookups.has(nonce)) return;
+    if (!pending.has(nonce)) return;
     if (table === undefined) {
-      lookups.delete(nonce);
+      pending.delete(nonce);
       return;
     }
-    lookups.set(nonce, { oid, seen: { table, end }, registered });
-    if (isWatching(session)) session.wake.wake();
-    else await source.mark(`catalog-read:${nonce}`);
+    pending.set(nonce, { oid, found: { table, end }, schemas });
+    if (outside.writesMarks) await source.mark(`catalog-read:${nonce}`);
+    else waker.wake();
   });
 }
 
-/** Is a look at it under way? */
-export function isLookedAt({ lookups }: Session, oid: number): boolean {
-  return [...lookups.values()].some((lookup) => lookup.oid === oid);
+export function isReadPending({ catalog }: Control, oid: number): boolean {
+  return [...catalog.pending.values()].some((read) => read.oid === oid);
 }
 
-/** A DDL message says how the table is from its place on; a look that began before it may have read it as it was. */
-export function overtaken({ lookups }: Session, oid: number): void {
-  for (const [nonce, lookup] of lookups) if (lookup.oid === oid) lookups.delete(nonce);
+/** Drops the pending reads of a table that a DDL message describes: they may have read it as it was before. */
+export function dropPendingReads({ catalog }: Control, oid: number): void {
+  for (const [nonce, read] of catalog.pending) if (read.oid === oid) catalog.pending.delete(nonce);
 }
 
-/** The mark of a look has come. */
-export function looked(session: Session, nonce: string): void {
-  const lookup = session.lookups.get(nonce);
-  session.lookups.delete(nonce);
-  if (lookup !== undefined) take(session, lookup);
+/** The log has reached the place of a read. */
+export function completeCatalogRead(session: Parts<"control" | "tape">, nonce: string): void {
+  const { catalog, state } = session.control;
+  const read = catalog.pending.get(nonce);
+  catalog.pending.delete(nonce);
+  if (read?.found === undefined) return;
+  const { table, end } = read.found;
+  const topic = topicOf(state, table.oid);
+  if (read.schemas === undefined || topic === undefined) return applyCatalogRead(session, table, end);
+  catalog.latest.set(table.oid, read.found);
+  apply(session, { kind: "observed", topic, ...read.schemas, table });
 }
 
-/** Watching: the looks whose place in the log was reached, between two transactions. */
-export function takeLooks(session: Session): void {
-  if (!isWatching(session) || session.tx !== undefined) return;
-  const { keepaliveEnd = 0n, position } = session;
+/** Completes the reads without a mark whose place was reached. Places are between two transactions. */
+export function completeUnmarkedReads(session: Parts<"control" | "tape">): void {
+  const { tape, control, outside } = session;
+  if (outside.writesMarks || tape.tx !== undefined) return;
+  const { keepaliveEnd = 0n, position } = tape;
   const reached = position.endLsn > keepaliveEnd ? position.endLsn : keepaliveEnd;
-  for (const [nonce, lookup] of session.lookups) {
-    if (lookup.seen !== undefined && lookup.seen.end <= reached) looked(session, nonce);
+  for (const [nonce, { found }] of control.catalog.pending) {
+    if (found !== undefined && found.end <= reached) completeCatalogRead(session, nonce);
   }
 }
 
-function take(session: Session, { seen, registered }: Lookup): void {
-  if (seen === undefined) return;
-  const topic = topicOf(session, seen.table.oid);
-  if (registered === undefined || topic === undefined) return seeTable(session, seen.table, seen.end);
-  const { table, end } = seen;
-  session.looks.set(table.oid, { table, end });
-  const input: Input = { kind: "observed", topic, ...registered, table };
-  apply(session, input);
-}
-
-/** The table as a catalog read says it is by now; nothing when a later read was seen already. */
-export function seeTable(session: Session, table: Table, end: Lsn): void {
-  const topic = topicOf(session, table.oid);
-  const before = session.looks.get(table.oid);
+/** Applies a catalog read, unless a newer one of the table was applied already. */
+export function applyCatalogRead(session: Parts<"control" | "tape">, table: Table, end: Lsn): void {
+  const { catalog, state } = session.control;
+  const topic = topicOf(state, table.oid);
+  const before = catalog.latest.get(table.oid);
   if (topic === undefined || (before !== undefined && before.end > end)) return;
-  session.looks.set(table.oid, { table, end });
+  catalog.latest.set(table.oid, { table, end });
   apply(session, { kind: "seen", topic, ...relationOf(table) });
 }
 
-/** The topic of a table of ours, by its OID. */
-export function topicOf(session: Session, oid: TableOid): string | undefined {
-  for (const { shape } of session.state.tables.values()) if (shape.table.oid === oid) return shape.topic;
+/** The topic of a captured table; undefined: it is not captured. */
+export function topicOf({ tables }: State, oid: TableOid): string | undefined {
+  for (const { shape } of tables.values()) if (shape.table.oid === oid) return shape.topic;
   return undefined;
 }

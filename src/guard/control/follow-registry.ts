@@ -1,131 +1,127 @@
 import { schemaHash } from "../../avro/hash.ts";
 import { comingSchema, isOfRows } from "../../gate/amendment/candidate.ts";
-import { isKeyGone, rowFields } from "../../gate/watch/observed.ts";
 import type { TableState } from "../../gate/state.ts";
 import { withheldOf } from "../../gate/update.ts";
-import type { Registered as Version } from "../../registry/client.ts";
-import { isLookedAt, look as lookAt } from "./catalog-read.ts";
-import { retrying } from "../retrying.ts";
-import { beside, type Registered, type Session } from "../session.ts";
-import { hashOf, versionWith } from "./versions.ts";
+import { isKeyGone, rowFields } from "../../gate/watch/observed.ts";
+import type { Registered } from "../../registry/client.ts";
+import type { RegisteredSchema } from "../../table/shape.ts";
+import { fateWhileJudging, retrying } from "../retrying.ts";
+import { inBackground, type Parts, type Surroundings } from "../session.ts";
+import { hashOf, versionWith } from "./ask-registry.ts";
+import { isReadPending, startCatalogRead } from "./catalog-read.ts";
+
+/**
+ * Where another Debezium publishes, the registry shows what flows: each topic's subject is read in the background, one
+ * after the other. A version that differs from the shape is an input, together with the table read after it. A subject
+ * is read soon after its table was seen to change, then at growing intervals.
+ */
 
 const TICK_MS = 500;
-/** A subject is looked at this soon after its table was seen to change, then after twice as long each time … */
+/** The first pause after a table changed; each later pause is twice as long … */
 const FIRST_MS = 1000;
-/** … up to this while something is expected, and else. */
+/** … up to this while a change is expected, or else up to RESTING_MS. */
 const WAITING_MS = 30_000;
 const RESTING_MS = 300_000;
-/** After a registry that did not answer. */
+/** The pause after a registry that did not answer. */
 const SILENT_MS = 4000;
 
-/** What is known of one subject. Milliseconds of the session's clock. */
-interface Subject {
-  /** Another since: it has changed. */
+/** When a subject is read next, in milliseconds of the session's clock. */
+interface Schedule {
+  /** A different object means that the table has changed. */
   readonly table: TableState;
   readonly delay: number;
   readonly due: number;
 }
 
-/**
- * Looks beside the stream at what Debezium has registered, one subject after the other. A version that is not the
- * shape's is an input, with the table read after it; a registry that does not answer is asked again.
- */
-export function observeBeside(session: Session): void {
-  const { outside, signal } = session;
-  const subjects = new Map<string, Subject>();
-  const strange = new Set<string>();
-  /** By topic: in which versions what was not found. */
-  const searched = new Map<string, string>();
+/** What is remembered of subjects between two reads. */
+interface Memory {
+  readonly schedules: Map<string, Schedule>;
+  /** Topics whose schema is not an envelope; the log says so once. */
+  readonly strange: Set<string>;
+  /** By topic: the search that found nothing, as `<newest version> <hash>`. */
+  readonly searched: Map<string, string>;
+}
+
+export function followRegistry(session: Parts<"control" | "tape">): void {
+  const { outside, signal, control } = session;
+  const { now, sleep, log } = outside;
+  const memory: Memory = { schedules: new Map(), strange: new Set(), searched: new Map() };
+  const { schedules } = memory;
   let silent = false;
-  const lookAtDue = async (): Promise<void> => {
-    for (const [topic, table] of session.state.tables) {
-      if (!isDue(session, subjects, table)) continue;
+  const readDue = async (): Promise<void> => {
+    for (const [topic, table] of control.state.tables) {
+      if (!isDue(session, schedules.get(topic), table)) continue;
       try {
-        await observe(session, table, strange, searched);
-        if (silent) outside.log.info("the registry answers again: the schemas that Debezium registers are followed");
+        await readSubject(session, table, memory);
+        if (silent) log.info("the registry answers again: the schemas that Debezium registers are followed");
         silent = false;
       } finally {
-        // Even if it failed: one subject that cannot be read keeps no other waiting.
-        subjects.set(topic, later(session, subjects.get(topic), table));
+        // Even after a failure: a subject that cannot be read keeps no other waiting.
+        schedules.set(topic, nextSchedule(outside.now(), schedules.get(topic), table));
       }
     }
   };
-  beside(session, async () => {
+  const onRetry = (error: Error): void => {
+    if (!silent) log.warn(`the schemas that Debezium registers cannot be read: ${error.message}`);
+    silent = true;
+  };
+  inBackground(session, async () => {
     for (;;) {
-      await retrying(lookAtDue, {
-        now: outside.now,
-        sleep: outside.sleep,
-        signal,
-        delaysMs: [SILENT_MS],
-        fateOf: (error) => error.fateWhileJudging,
-        onRetry(error) {
-          if (!silent) outside.log.warn(`the schemas that Debezium registers cannot be read: ${error.message}`);
-          silent = true;
-        },
-      });
-      await outside.sleep(TICK_MS, signal);
+      await retrying(readDue, { now, sleep, signal, delaysMs: [SILENT_MS], fateOf: fateWhileJudging, onRetry });
+      await sleep(TICK_MS, signal);
     }
   });
 }
 
-function now({ outside }: Session): number {
-  return Number(outside.now() / 1000n);
+function isDue({ outside, control }: Parts<"control">, schedule: Schedule | undefined, table: TableState): boolean {
+  if (isReadPending(control, table.shape.table.oid)) return false;
+  return schedule?.table !== table || Number(outside.now() / 1000n) >= schedule.due;
 }
 
-function isDue(session: Session, subjects: ReadonlyMap<string, Subject>, table: TableState): boolean {
-  const subject = subjects.get(table.shape.topic);
-  if (isLookedAt(session, table.shape.table.oid)) return false;
-  return subject === undefined || subject.table !== table || now(session) >= subject.due;
-}
-
-/** A table that has changed is looked at soon and often, one that rests seldom. */
-function later(session: Session, before: Subject | undefined, table: TableState): Subject {
+/** A table that has changed is read soon and often, one that rests seldom. */
+function nextSchedule(nowMicros: bigint, before: Schedule | undefined, table: TableState): Schedule {
   const most = table.unpublished === true || withheldOf(table).length > 0 ? WAITING_MS : RESTING_MS;
   const delay = before?.table === table ? Math.min(before.delay * 2, most) : FIRST_MS;
-  return { table, delay, due: now(session) + delay };
+  return { table, delay, due: Number(nowMicros / 1000n) + delay };
 }
 
-async function observe(
-  session: Session,
-  table: TableState,
-  strange: Set<string>,
-  searched: Map<string, string>,
-): Promise<void> {
+async function readSubject(session: Parts<"control" | "tape">, table: TableState, memory: Memory): Promise<void> {
   const { registry, log, settings } = session.outside;
   const { topic, valueSchema, keySchema } = table.shape;
   const value = await registry.latest(`${topic}-value`);
   if (value === undefined) return;
   if (rowFields(settings, value.text) === undefined) {
-    if (!strange.has(topic)) log.warn(`subject ${topic}-value is no Debezium envelope: the table is not judged`);
-    strange.add(topic);
+    if (!memory.strange.has(topic))
+      log.warn(`subject ${topic}-value is not a Debezium envelope: the table is not judged`);
+    memory.strange.add(topic);
     return;
   }
-  // One that was followed before and is not the shape's any more: another was registered again since.
+  // A version that flowed before is not new, even if the shape has an older one: that one was registered again since.
   const isNew = table.unpublished === true || !table.flowed.some(({ id }) => id === value.id);
   const keyWaits = withheldOf(table).some(({ kind }) => kind === "key");
   const key = isNew || keyWaits ? await registry.latest(`${topic}-key`) : undefined;
   const isKeyNew = key !== undefined && key.id !== keySchema?.id;
   const isGone = withheldOf(table).some(isKeyGone);
-  const inRows = isNew ? value : await carrying(session, table, value, searched);
+  const inRows = isNew ? value : await schemaOfRows(session, table, value, memory.searched);
   if (inRows === undefined && !isKeyNew && !isGone) return;
-  const registered: Registered = { value: schemaOf(inRows ?? valueSchema), key: key && schemaOf(key) };
-  lookAt(session, table.shape.table.oid, registered);
+  const schemas = { value: schemaOf(inRows ?? valueSchema), key: key && schemaOf(key) };
+  startCatalogRead(session, table.shape.table.oid, schemas);
 }
 
-function schemaOf({ id, text }: Pick<Version, "id" | "text">): Registered["value"] {
+function schemaOf({ id, text }: RegisteredSchema): RegisteredSchema {
   return { id, text };
 }
 
 /**
- * The version that rows have although it is no new one: a column took the place of another of its name and type, or a
- * change was undone. Older versions are looked through once for each that is new.
+ * The schema that rows have although its version is not new: a column took the place of another with its name and type,
+ * or a change was undone. Older versions are searched once for each newest one.
  */
-async function carrying(
-  { outside: { registry, settings } }: Session,
+async function schemaOfRows(
+  { outside: { registry, settings } }: Surroundings,
   table: TableState,
-  latest: Version,
+  latest: Registered,
   searched: Map<string, string>,
-): Promise<Pick<Version, "id" | "text"> | undefined> {
+): Promise<RegisteredSchema | undefined> {
   const { topic, valueSchema } = table.shape;
   if (!withheldOf(table).some((one) => one.missed && isOfRows(one))) return undefined;
   const coming = comingSchema(settings, table);

@@ -1,113 +1,148 @@
 import { GuardError } from "../../errors.ts";
-import type { Attnum, Column, Table, TypeDetail } from "../../table/column.ts";
-import { tableOid } from "../../table/column.ts";
+import { type Attnum, type Column, type Table, tableOid, type TypeDetail } from "../../table/column.ts";
 import { type KnownColumn, prove } from "../../table/prove.ts";
 import type { Lsn } from "../../wal/lsn.ts";
 import type { Relation, RelationColumn } from "../../wal/message.ts";
 import { isVisible } from "../../wal/snapshot.ts";
+import { type Captured, capturedFrom, type CatalogReads, inBackground, type Parts, tableOf } from "../session.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture-new.ts";
-import { look as lookAgain } from "./catalog-read.ts";
-import { beside, type Captured, capturedFrom, isWatching, type Session, tableOf } from "../session.ts";
-import { atWork } from "./registry-work.ts";
+import { startCatalogRead } from "./catalog-read.ts";
+import { isAsked } from "./registry-work.ts";
 
-const LOOK_AGAIN_MS = 20;
+/**
+ * Before the first row that uses a new Relation, its columns are identified: the log has their names and types, the
+ * catalog their attnums. The catalog is ahead of the log, or behind it for a moment, so this is a proof (table/prove.ts)
+ * from a catalog read that shows the row's transaction. Columns that cannot be identified are withheld, and rows continue.
+ */
 
-/** What the catalog says now, if it shows the transaction the row is of. */
-interface Look {
+/** Pause before a catalog that does not show a transaction yet is read again. */
+const READ_AGAIN_MS = 20;
+
+/** The table in the catalog; `visible`: the read shows the transaction that the row belongs to. */
+interface ProofRead {
   readonly table: Table | undefined;
   readonly end: Lsn;
   readonly visible: boolean;
 }
 
+interface Row {
+  readonly lsn: Lsn;
+  readonly xid: number;
+}
+
 /**
- * Before the first row that uses a new Relation: who its columns are, what of it is new, and for a bounded time
- * whether that may flow at once. Whatever is not known by then is withheld and the rows go on.
+ * Identifies the columns of a Relation before its first row, and waits for a bounded time whether what is new may flow
+ * at once. Whatever is not known when the time is up is withheld.
  */
 export async function proveRelation(
-  session: Session,
+  session: Parts<"control" | "tape" | "batch">,
   captured: Captured,
-  row: { readonly lsn: Lsn; readonly xid: number },
+  row: Row,
 ): Promise<void> {
-  if (captured.news === "unknown") return captureNew(session, captured);
-  const { topic, relation } = captured;
+  const { outside, control } = session;
+  const { topic, relation, news } = captured;
+  if (news === "unknown") return captureNew(session, captured);
   if (topic === undefined) return;
-  if (captured.news === "replaces") return refuseReplaced(session, captured, topic);
-  const deadline = session.outside.now() + BigInt(session.outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;
-  const look = await lookUntilVisible(session, captured, row.xid, deadline);
-  const table = look.table ?? droppedTable(session, captured);
-  captured.columns = identify(session, captured, { ...look, table }, row.lsn);
+  if (news === "replaces") return refuseReplaced(session, captured, topic);
+  const deadline = outside.now() + BigInt(outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;
+  const read = await readUntilVisible(session, captured, row.xid, deadline);
+  const table = read.table ?? droppedTable(captured, tableOf(control.state, topic));
+  captured.columns = identify(
+    control.catalog,
+    captured,
+    tableOf(control.state, topic).known,
+    { ...read, table },
+    row.lsn,
+  );
   captured.encoder = undefined;
   const doubt = captured.columns.includes(undefined);
-  captured.doubtUntil = doubt ? look.end : undefined;
-  if (doubt) session.outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);
-  if (!look.visible) recheckWhenVisible(session, captured, row);
-  // At a mark the catalog says who they are, also when no further row comes.
-  if (doubt && look.visible) lookAgain(session, relation.oid);
-  const told = toldOf(session, captured, doubt);
-  const types = told === undefined ? await typesOf(session, relation, table) : undefined;
-  apply(session, { kind: "seen", topic, relation, columns: captured.columns, table: told ?? table, types });
-  await settleWithin(session, topic, deadline);
+  captured.doubtUntil = doubt ? read.end : undefined;
+  if (doubt) outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);
+  if (!read.visible) proveAgainWhenVisible(session, captured, row);
+  // At its place in the log this read settles the doubt, even if no further row arrives.
+  if (doubt && read.visible) startCatalogRead(session, relation.oid);
+  const explained = takeExplained(control.catalog, captured, doubt);
+  const types = explained === undefined ? await typesGone(session, relation, table) : undefined;
+  apply(session, { kind: "seen", topic, relation, columns: captured.columns, table: explained ?? table, types });
+  await waitForAnswers(session, topic, deadline);
   apply(session, { kind: "passed", topic, doubt });
 }
 
-/** What a DDL message said of exactly these columns is as of then; the catalog may be further. */
-function toldOf(session: Session, { relation, columns }: Captured, doubt: boolean): Table | undefined {
-  const told = session.told.get(relation.oid);
-  session.told.delete(relation.oid);
-  if (told === undefined || doubt) return undefined;
-  const live = told.columns.filter((column) => !column.generated);
-  const same =
+/** The table as a DDL message described exactly these columns, at their place in the log; the catalog may be ahead. */
+function takeExplained({ explained }: CatalogReads, captured: Captured, doubt: boolean): Table | undefined {
+  const table = explained.get(captured.relation.oid);
+  explained.delete(captured.relation.oid);
+  return table !== undefined && !doubt && fits(table, captured.relation, captured.columns) ? table : undefined;
+}
+
+/** Has the table these columns of the log, in this order? A column that is not identified may be any. */
+function fits(table: Table, relation: Relation, columns: readonly (Attnum | undefined)[]): boolean {
+  const live = table.columns.filter((column) => !column.generated);
+  return (
     live.length === columns.length &&
-    live.every((column, index) => isIt(column, columns[index], relation.columns[index]));
-  return same ? told : undefined;
+    live.every((column, index) => isSame(column, columns[index], relation.columns[index]))
+  );
 }
 
-function isIt(told: Column, column: Attnum | undefined, seen: RelationColumn | undefined): boolean {
-  const { name, type } = told;
-  const same = seen !== undefined && name === seen.name && type.oid === seen.typeOid && type.typmod === seen.typmod;
-  return same && (column === undefined || column === told.attnum);
+function isSame(
+  { name, type, attnum }: Column,
+  known: Attnum | undefined,
+  logged: RelationColumn | undefined,
+): boolean {
+  const same =
+    logged !== undefined && name === logged.name && type.oid === logged.typeOid && type.typmod === logged.typmod;
+  return same && (known === undefined || known === attnum);
 }
 
-/** What the catalog says of types that the log names and the table does not have any more. */
-async function typesOf(session: Session, relation: Relation, table: Table): Promise<ReadonlyMap<number, TypeDetail>> {
+/** The catalog's details of types that the log names and the table no longer has. */
+async function typesGone(
+  { source }: Parts<"control">,
+  relation: Relation,
+  table: Table,
+): Promise<ReadonlyMap<number, TypeDetail>> {
   const live = new Set(table.columns.map((column) => column.type.oid));
   const others = relation.columns.map((column) => column.typeOid).filter((oid) => !live.has(oid));
-  return others.length === 0 ? new Map() : session.source.types(others);
+  return others.length === 0 ? new Map() : source.types(others);
 }
 
-/** Another table with the name of one of ours: nothing of it is published until an operator says so. */
-async function refuseReplaced(session: Session, captured: Captured, topic: string): Promise<void> {
+/** A different table that has the name of a captured one: nothing of it is published until an operator agrees. */
+async function refuseReplaced(session: Parts<"control" | "tape">, captured: Captured, topic: string): Promise<void> {
+  const { source, control, tape, outside } = session;
   const { relation } = captured;
-  const { table } = await session.source.table(tableOid(relation.oid));
+  const { table } = await source.table(tableOid(relation.oid));
   if (table !== undefined) apply(session, { kind: "replaced", topic, table });
-  // Had an operator said so already, the state's table would have this OID.
-  session.relations.set(relation.oid, capturedFrom(session, relation));
-  // Dropped again already: there is nothing to judge of its rows, and nothing stops where Debezium publishes.
-  if (table === undefined && isWatching(session)) {
-    session.relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
-  }
-  if (session.relations.get(relation.oid)?.news !== "replaces") return;
-  throw new GuardError("table-replaced", `${relation.schema}.${relation.name} is another table now`, {
+  // If an operator has agreed already, the state's table has this OID.
+  const now = capturedFrom(outside, control.state, relation);
+  // It is dropped again, so there is nothing to judge; another Debezium publishes its rows, so nothing stops here.
+  const ignored = table === undefined && outside.delivery === "none";
+  tape.relations.set(relation.oid, ignored ? { ...captured, news: undefined, topic: undefined } : now);
+  if (ignored || now.news !== "replaces") return;
+  throw new GuardError("table-replaced", `${relation.schema}.${relation.name} is a different table now`, {
     next: `fieldgate release ${topic}/table --reason "…" lets it take the place; or capture it with a new connector`,
   });
 }
 
-/** Commits are streamed before they are visible: the catalog is read until it shows the row's transaction. */
-async function lookUntilVisible(session: Session, captured: Captured, xid: number, deadline: bigint): Promise<Look> {
+/** Commits are streamed before they are visible: reads the catalog until it shows the row's transaction. */
+async function readUntilVisible(
+  { source, control, outside, signal }: Parts<"control">,
+  captured: Captured,
+  xid: number,
+  deadline: bigint,
+): Promise<ProofRead> {
+  const { work } = control;
   for (;;) {
-    const { table, snapshot, end } = await session.source.table(tableOid(captured.relation.oid));
+    const { table, snapshot, end } = await source.table(tableOid(captured.relation.oid));
     const visible = isVisible(snapshot, xid);
-    if (visible) session.work.blind = false;
-    if (visible || session.work.blind) return { table, end, visible };
-    if (session.outside.now() >= deadline) session.work.blind = true;
-    await session.outside.sleep(LOOK_AGAIN_MS, session.signal);
+    if (visible) work.blind = false;
+    if (visible || work.blind) return { table, end, visible };
+    if (outside.now() >= deadline) work.blind = true;
+    await outside.sleep(READ_AGAIN_MS, signal);
   }
 }
 
-/** The table is dropped since: its columns are known from before, and there is nothing to ask about them. */
-function droppedTable(session: Session, { topic, relation }: Captured): Table {
-  const { shape, known } = tableOf(session, topic ?? "");
+/** The table was dropped since: its columns are known from before, and the catalog has nothing to add. */
+function droppedTable({ relation }: Captured, { shape, known }: ReturnType<typeof tableOf>): Table {
   const last = Math.max(0, ...known.map((column) => Number(column.attnum)));
   return {
     oid: shape.table.oid,
@@ -123,54 +158,50 @@ function droppedTable(session: Session, { topic, relation }: Captured): Table {
 }
 
 function identify(
-  session: Session,
+  catalog: CatalogReads,
   captured: Captured,
-  look: Look & { readonly table: Table },
+  known: readonly KnownColumn[],
+  read: ProofRead & { readonly table: Table },
   rowLsn: Lsn,
 ): readonly (Attnum | undefined)[] {
-  const { relation, topic } = captured;
-  const { known } = tableOf(session, topic ?? "");
-  if (!look.visible) return extended(captured, known);
-  const live = look.table.columns.filter((column) => !column.generated);
-  const before = session.looks.get(relation.oid);
-  session.looks.set(relation.oid, look);
+  const { relation } = captured;
+  if (!read.visible) return asBefore(relation, known);
+  const before = catalog.latest.get(relation.oid);
+  catalog.latest.set(relation.oid, read);
   const goneBefore = (column: number) =>
-    (rowLsn >= look.end && isGone(look.table, column)) ||
+    (rowLsn >= read.end && isGone(read.table, column)) ||
     (before !== undefined && rowLsn >= before.end && isGone(before.table, column));
-  const proof = prove(relation.columns, known, { columns: live, maxAttnum: look.table.maxAttnum }, goneBefore);
-  if (proof.kind === "ambiguous") return chosen(session, captured, proof.columns);
-  if (proof.kind === "proven") return proof.columns;
-  // The catalog shows the row's transaction: looking again would say the same.
-  throw new GuardError(
-    "amendment-unsupported",
-    `the catalog does not explain ${nameOf(captured)}'s columns in the log`,
-    {
-      next: "capture the table with a new connector, and report which DDL ran on it",
-    },
-  );
+  const live = read.table.columns.filter((column) => !column.generated);
+  const proof = prove(relation.columns, known, { columns: live, maxAttnum: read.table.maxAttnum }, goneBefore);
+  switch (proof.kind) {
+    case "proven":
+      return proof.columns;
+    case "ambiguous": {
+      // A DDL message since the last proof says which reading is right, unless it contradicts what is certain.
+      const explained = catalog.explained.get(relation.oid);
+      if (explained === undefined || !fits(explained, relation, proof.columns)) return proof.columns;
+      return explained.columns.filter((column) => !column.generated).map((column) => column.attnum);
+    }
+    case "impossible":
+      // The catalog shows the row's transaction: reading it again would change nothing.
+      throw new GuardError(
+        "amendment-unsupported",
+        `the catalog does not explain ${nameOf(relation)}'s columns in the log`,
+        { next: "capture the table with a new connector, and report which DDL ran on it" },
+      );
+    default:
+      return proof satisfies never;
+  }
 }
 
-/** A DDL message that came since the last proof, and contradicts nothing, says which reading it is. */
-function chosen(
-  session: Session,
-  { relation }: Captured,
-  columns: readonly (Attnum | undefined)[],
-): readonly (Attnum | undefined)[] {
-  const told = session.told.get(relation.oid)?.columns.filter((column) => !column.generated);
-  const fits =
-    told?.length === columns.length &&
-    told.every((column, index) => isIt(column, columns[index], relation.columns[index]));
-  return fits ? told.map((column) => column.attnum) : columns;
-}
-
-/** Existed once and does not any more; a higher attnum is none the catalog could know. */
+/** It existed and was dropped; the catalog cannot know an attnum above its highest. */
 function isGone(table: Table, column: number): boolean {
   return column <= table.maxAttnum && !table.columns.some((live) => live.attnum === column);
 }
 
-/** Without the catalog only one reading is safe: the columns as they were, and more behind them, which are withheld. */
-function extended(captured: Captured, known: readonly KnownColumn[]): readonly (Attnum | undefined)[] {
-  const columns = captured.relation.columns.map((column, index) => {
+/** Without the catalog only one reading is safe: the columns as before, and new ones after them, which are withheld. */
+function asBefore(relation: Relation, known: readonly KnownColumn[]): readonly (Attnum | undefined)[] {
+  const columns = relation.columns.map((column, index) => {
     const before = known[index];
     const same =
       before?.name === column.name && before.type.oid === column.typeOid && before.type.typmod === column.typmod;
@@ -179,57 +210,56 @@ function extended(captured: Captured, known: readonly KnownColumn[]): readonly (
   if (known.every((_, index) => columns[index] !== undefined)) return columns;
   throw new GuardError(
     "catalog-behind",
-    `${nameOf(captured)} changed in a transaction that is not visible yet, as with a synchronous standby that does not answer`,
-    { next: "it is tried again until the transaction is visible" },
+    `${nameOf(relation)} changed in a transaction that is not visible yet, as with a synchronous standby that does not answer`,
+    { next: "nothing: it is tried again until the transaction is visible" },
   );
 }
 
-function nameOf({ relation }: Captured): string {
-  return `${relation.schema}.${relation.name}`;
+function nameOf({ schema, name }: Relation): string {
+  return `${schema}.${name}`;
 }
 
-/** Rows go on without the new columns; once the catalog shows them, it is looked at again, also without a row. */
-function recheckWhenVisible(
-  session: Session,
-  captured: Captured,
-  row: { readonly lsn: Lsn; readonly xid: number },
-): void {
-  beside(session, async () => {
+/** Rows continue without the new columns; once the catalog shows them, they are identified, even without a row. */
+function proveAgainWhenVisible(session: Parts<"control">, captured: Captured, row: Row): void {
+  const { outside, source, signal, control, waker } = session;
+  inBackground(session, async () => {
     for (;;) {
-      await session.outside.sleep(LOOK_AGAIN_MS * 10, session.signal);
-      const { snapshot } = await session.source.table(tableOid(captured.relation.oid));
+      await outside.sleep(READ_AGAIN_MS * 10, signal);
+      const { snapshot } = await source.table(tableOid(captured.relation.oid));
       if (isVisible(snapshot, row.xid)) break;
     }
-    session.rechecks.push({ captured, ...row });
-    session.wake.wake();
+    control.rechecks.push({ captured, ...row });
+    waker.wake();
   });
 }
 
-/** Proves again what could not be seen when its row came, unless a newer Relation took its place. */
-export async function recheck(session: Session): Promise<void> {
-  for (let next = session.rechecks.shift(); next !== undefined; next = session.rechecks.shift()) {
-    if (session.relations.get(next.captured.relation.oid) !== next.captured) continue;
+/** Proves what was not visible when its row arrived, unless a newer Relation took its place. */
+export async function proveVisible(session: Parts<"control" | "tape" | "batch">): Promise<void> {
+  const { rechecks } = session.control;
+  for (let next = rechecks.shift(); next !== undefined; next = rechecks.shift()) {
+    if (session.tape.relations.get(next.captured.relation.oid) !== next.captured) continue;
     await proveRelation(session, next.captured, next);
   }
 }
 
 /**
- * Gives the registry and the verdicts their bounded time, so that an unopposed column is in its first row. After
- * one timeout no Relation waits again until the registry has answered.
+ * Gives the registry and the verdicts a bounded time, so that a column that nobody objects to is in its first row.
+ * After one timeout no Relation waits again until the registry has answered.
  */
-async function settleWithin(session: Session, topic: string, deadline: bigint): Promise<void> {
-  // Nothing waits for an answer where Debezium publishes.
-  if (session.work.silent || isWatching(session)) return;
+async function waitForAnswers(session: Parts<"control" | "tape">, topic: string, deadline: bigint): Promise<void> {
+  const { control, outside, waker, signal } = session;
+  // Where another Debezium publishes, no row waits for an answer.
+  if (control.work.silent || outside.delivery === "none") return;
   takeInputs(session);
-  while (atWork(session, topic)) {
-    const left = Number((deadline - session.outside.now()) / 1000n);
+  while (isAsked(control.work, topic)) {
+    const left = Number((deadline - outside.now()) / 1000n);
     if (left <= 0) {
-      session.work.silent = true;
+      control.work.silent = true;
       return;
     }
-    await session.wake.wait(Math.min(left, 100));
-    session.signal.throwIfAborted();
-    if (session.failure !== undefined) throw session.failure;
+    await waker.wait(Math.min(left, 100));
+    signal.throwIfAborted();
+    waker.throwIfFailed();
     takeInputs(session);
   }
 }

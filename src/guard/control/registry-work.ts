@@ -1,109 +1,112 @@
-import type { Amendment, Answer } from "../../gate/amendment/amendment.ts";
-import type { Effect, Input, TableState } from "../../gate/state.ts";
 import { policyOf } from "../../gate/decision/settle.ts";
+import type { Effect, Input } from "../../gate/state.ts";
 import { findAmendment } from "../../gate/update.ts";
-import { answerOf, subjectOf } from "./ask-registry.ts";
-import { retrying } from "../retrying.ts";
-import { beside, post, type Session } from "../session.ts";
+import { fateWhileJudging, retrying } from "../retrying.ts";
+import { inBackground, type Parts, post, type RegistryWork } from "../session.ts";
+import { subjectOf } from "./ask-registry.ts";
+
+/**
+ * What the gate asks of the registry: would it take an amendment's candidate (judging), and take it now (registering).
+ * Both run in the background, for as long as it takes; their answers are inputs. A registry that does not answer
+ * withholds fields and never rows.
+ */
 
 /** Delays before a registry that did not answer is asked again, in milliseconds. */
 const DELAYS_MS = [500, 1000, 2000, 5000] as const;
 
-/** Asks the registry whether it would take the amendment's candidate; the answer is an input. */
-export function judgeBeside(session: Session, id: string): void {
-  if (session.work.judging.has(id)) return;
-  session.work.judging.add(id);
-  beside(session, async () => {
+/** Asks whether the registry would take the amendment's candidate. */
+export function judgeInBackground(session: Parts<"control">, id: string): void {
+  const { judging } = session.control.work;
+  if (judging.has(id)) return;
+  judging.add(id);
+  inBackground(session, async () => {
     let input: Input | undefined;
     try {
-      input = await untilAnswered(session, id, () => judgeOnce(session, id));
+      input = await untilAnswered(session, id, () => judge(session, id));
     } finally {
-      session.work.judging.delete(id);
+      judging.delete(id);
     }
-    // Not before that: the answer may lead to the next question about the same amendment.
+    // Only now: the answer may lead to the next question about the same amendment.
     if (input !== undefined) post(session, { input });
   });
 }
 
-/** One question; undefined when there is nothing left to ask. */
-async function judgeOnce(session: Session, id: string): Promise<Input | undefined> {
-  const found = findAmendment(session.state, id);
+/** undefined: there is nothing left to ask. */
+async function judge({ control, outside }: Parts<"control">, id: string): Promise<Input | undefined> {
+  const found = findAmendment(control.state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return undefined;
   if (found.amendment.kind === "table") return undefined;
-  return { kind: "judged", id, answer: await askRegistry(session, found.table, found.amendment) };
-}
-
-function askRegistry(session: Session, table: TableState, amendment: Amendment): Promise<Answer> {
-  const { registry, settings } = session.outside;
-  return answerOf(settings, registry, table, amendment, () => {
-    session.work.silent = false;
+  const answer = await outside.askRegistry(found.table, found.amendment, () => {
+    control.work.silent = false;
   });
+  return { kind: "judged", id, answer };
 }
 
-/** Registers the candidate, reads the contracts up to now, and says so: the flip is decided after both. */
-export function registerBeside(session: Session, effect: Extract<Effect, { kind: "register" }>): void {
-  const { work } = session;
-  const topic = findAmendment(session.state, effect.id)?.amendment.topic;
-  if (topic === undefined) return;
-  // The others' turn comes when this one ended: they are settled again then.
-  if (work.registering.has(topic)) return;
+type Register = Extract<Effect, { kind: "register" }>;
+
+/** Registers the candidate, then reads the contracts up to now: the flip is decided after both. */
+export function registerInBackground(session: Parts<"control">, effect: Register): void {
+  const { work, state } = session.control;
+  const topic = findAmendment(state, effect.id)?.amendment.topic;
+  // One at a time: the others of its topic are settled again when this one has ended.
+  if (topic === undefined || work.registering.has(topic)) return;
   work.registering.set(topic, effect.id);
-  beside(session, async () => {
-    const input = await untilAnswered(session, effect.id, () => registerOnce(session, effect));
+  inBackground(session, async () => {
+    const input = await untilAnswered(session, effect.id, () => register(session, effect));
     post(session, { input });
   });
 }
 
-async function registerOnce(session: Session, effect: Extract<Effect, { kind: "register" }>): Promise<Input> {
-  const { id, candidate } = effect;
-  const found = findAmendment(session.state, id);
+async function register({ control, outside, source }: Parts<"control">, { id, candidate }: Register): Promise<Input> {
+  const found = findAmendment(control.state, id);
   const stale: Input = { kind: "registration-refused", id, hash: "", why: "" };
   const answer = found?.amendment.answer;
   if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash) return stale;
-  const result = await session.outside.registry.register(subjectOf(found.table, candidate), candidate.text);
-  session.work.silent = false;
+  const { topic, table } = found.table.shape;
+  const result = await outside.registry.register(subjectOf(found.table, candidate), candidate.text);
+  control.work.silent = false;
   if (result.kind === "refused") {
     return { kind: "registration-refused", id, hash: candidate.hash, why: `${result.status} ${result.message}` };
   }
-  await session.outside.desk.readContractsToEnd();
-  // Its input comes before this one: a group that has come since the last look is known at the flip.
-  if (policyOf(session.outside.settings, found.table.shape.topic) === "strict") await session.outside.groups.again();
-  const { table } = await session.source.table(found.table.shape.table.oid);
+  await outside.controlTopics.readContractsToEnd();
+  // The poll's input precedes this one: a group that appeared since the last poll is known at the flip.
+  if (policyOf(outside.settings, topic) === "strict") await outside.groups.again();
+  const read = await source.table(table.oid);
   const schema = { id: result.id, text: candidate.text };
-  return { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: table?.estimatedRows ?? -1 };
+  return { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: read.table?.estimatedRows ?? -1 };
 }
 
-/** After a registration's input was dealt with: whatever else of its topic may flow has its turn. */
-export function registrationEnded(session: Session, id: string): string | undefined {
-  for (const [topic, registering] of session.work.registering) {
-    if (registering !== id) continue;
-    session.work.registering.delete(topic);
+/** Frees the topic of this registration, whose input was applied; returns the topic, whose other amendments may go next. */
+export function registrationEnded({ registering }: RegistryWork, id: string): string | undefined {
+  for (const [topic, registered] of registering) {
+    if (registered !== id) continue;
+    registering.delete(topic);
     return topic;
   }
   return undefined;
 }
 
-/**
- * Asks until the registry answers. No answer is reported as one, so that people hear about it; meanwhile rows flow
- * without the field.
- */
-function untilAnswered<T extends Input | undefined>(session: Session, id: string, ask: () => Promise<T>): Promise<T> {
-  const { outside, signal } = session;
+/** Asks until the registry answers. That it did not answer is reported once, so that people hear about it. */
+function untilAnswered<T extends Input | undefined>(
+  session: Parts<"control">,
+  id: string,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const { outside, signal, control } = session;
   return retrying(ask, {
     now: outside.now,
     sleep: outside.sleep,
     signal,
     delaysMs: DELAYS_MS,
-    fateOf: (error) => error.fateWhileJudging,
+    fateOf: fateWhileJudging,
     onRetry(error, failures) {
-      if (failures > 0 || findAmendment(session.state, id)?.amendment.answer !== undefined) return;
+      if (failures > 0 || findAmendment(control.state, id)?.amendment.answer !== undefined) return;
       post(session, { input: { kind: "judged", id, answer: { kind: "unanswered", why: error.message } } });
     },
   });
 }
 
-/** Is the registry asked about a withheld field of this topic just now? */
-export function atWork(session: Session, topic: string): boolean {
-  const { work } = session;
-  return work.registering.has(topic) || [...work.judging].some((id) => id.startsWith(`${topic}/`));
+/** Is the registry being asked about a withheld field of this topic? */
+export function isAsked({ registering, judging }: RegistryWork, topic: string): boolean {
+  return registering.has(topic) || [...judging].some((id) => id.startsWith(`${topic}/`));
 }

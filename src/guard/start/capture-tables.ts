@@ -1,80 +1,81 @@
+import { type ChunkJob, newJob } from "../../chunk/job.ts";
 import { GuardError } from "../../errors.ts";
-import type { Finding } from "../../finding.ts";
-import { fieldOf } from "../../event/field.ts";
 import { topicName } from "../../event/envelope/names.ts";
 import { envelopeSchema, keySchema, readEnvelope } from "../../event/envelope/schema.ts";
-import { type ChunkJob, newJob } from "../../chunk/job.ts";
-import type { Rules, TableState } from "../../gate/state.ts";
-import { newAmendment } from "../../gate/amendment/seen.ts";
+import { fieldOf } from "../../event/field.ts";
+import type { Finding } from "../../finding.ts";
+import type { Amendment } from "../../gate/amendment/amendment.ts";
+import { bind } from "../../gate/amendment/bind.ts";
 import { differences } from "../../gate/amendment/differ.ts";
+import { newAmendment } from "../../gate/amendment/seen.ts";
+import type { TableState } from "../../gate/state.ts";
 import { noSchema } from "../../gate/watch/unpublished.ts";
+import type { Json } from "../../json.ts";
+import type { TopicDescription } from "../../kafka/topics.ts";
 import type { Attnum, Column, Table } from "../../table/column.ts";
 import type { Field, RegisteredSchema } from "../../table/shape.ts";
-import type { Outside, Settings } from "../outside.ts";
-import type { Json } from "../../json.ts";
-import { bind } from "../../gate/amendment/bind.ts";
 import { isoTime } from "../../wal/lsn.ts";
+import type { Outside, Settings } from "../outside.ts";
 
-/** A captured table with what can be published of it. */
+/**
+ * From a table in the catalog to one that is captured: the fields its events can have, its topic, its first shape and
+ * its snapshot job. Used at a connector's first start, and for each table that appears later.
+ */
+
+/** A captured table and what can be published of it. */
 export interface Capturable {
   readonly table: Table;
   readonly topic: string;
   readonly fields: readonly Field[];
   readonly key: readonly Field[];
-  /** The table's own key, when the file gives the events another. */
+  /** The table's own key, if the file gives the events a different one. */
   readonly rowKey: readonly Attnum[] | undefined;
   readonly leftOut: readonly Finding[];
 }
 
-/** Every captured table, or one GuardError that names every fault at once. */
-export function capturable(
-  { settings, log }: Pick<Outside, "settings" | "log">,
+/**
+ * Maps every captured table, or throws one GuardError that names all faults at once. Where another Debezium publishes,
+ * a table with a fault is only left out, with a warning. `taken`: topics that other tables have already.
+ */
+export function captureTables(
+  { settings, log, delivery }: Pick<Outside, "settings" | "log" | "delivery">,
   tables: readonly Table[],
+  taken: ReadonlySet<string> = new Set(),
 ): readonly Capturable[] {
-  const each = tables.map((table) => mapTable(settings, table)).map((item) => ({ item, faults: faultsOf(item) }));
-  const topics = each.map(({ item }) => item.topic);
-  const twice = [...new Set(topics.filter((topic, index) => topics.indexOf(topic) !== index))];
-  if (settings.mode === "watch") {
-    // What Debezium makes of them is its own business: here they are not judged.
-    for (const { faults } of each) for (const fault of faults) log.warn(`${fault}: the table is not judged`);
-    for (const topic of twice) log.warn(`${oneTopic(topic)}: they are not judged`);
-    return each
-      .filter(({ faults, item }) => faults.length === 0 && !twice.includes(item.topic))
-      .map(({ item }) => item);
+  const items = tables.map((table) => mapTable(settings, table));
+  const topics = items.map(({ topic }) => topic);
+  const shared = new Set(topics.filter((topic, index) => taken.has(topic) || topics.indexOf(topic) !== index));
+  const sharing = [...shared].map((topic) => `several tables would be published to topic ${topic}`);
+  if (delivery === "none") {
+    for (const fault of items.flatMap(faultsOf)) log.warn(`${fault}: the table is not judged`);
+    for (const fault of sharing) log.warn(`${fault}: they are not judged`);
+    return items.filter((item) => faultsOf(item).length === 0 && !shared.has(item.topic));
   }
-  const all = each.map(({ item }) => item);
-  const faults = [...each.flatMap((one) => one.faults), ...twice.map(oneTopic)];
-  if (faults.length === 0) return all;
+  const faults = [...items.flatMap(faultsOf), ...sharing];
+  if (faults.length === 0) return items;
   throw new GuardError("table-unsupported", `cannot be captured: ${faults.join("; ")}`, {
     next: "leave the table out of table.include.list, give it a key of mapped types, or rename what collides",
   });
 }
 
-/** Also of a table that another has the topic of. */
-export function oneTopic(topic: string): string {
-  return `several tables would be published to topic ${topic}`;
-}
-
 function faultsOf({ table, fields, key, rowKey }: Capturable): readonly string[] {
   const name = `${table.schema}.${table.name}`;
-  const lost = table.key.filter((column) => rowKey === undefined && !key.some((field) => field.attnum === column));
+  const unmapped = table.key.filter((attnum) => rowKey === undefined && !key.some((field) => field.attnum === attnum));
   const names = fields.map((field) => field.name);
-  const same = names.filter((one, index) => names.indexOf(one) !== index);
+  const repeated = names.filter((one, index) => names.indexOf(one) !== index);
   return [
-    ...lost.map((column) => `${name}: key column ${describe(table, column)}`),
+    ...unmapped.map((attnum) => {
+      const column = table.columns.find((one) => one.attnum === attnum);
+      return `${name}: key column ${column?.name ?? "?"} has type ${column?.typeName ?? "?"}, which is not mapped`;
+    }),
     ...(fields.length === 0 ? [`${name}: no column of a mapped type`] : []),
-    ...same.map((one) => `${name}: several columns would be field ${one}`),
+    ...repeated.map((one) => `${name}: several columns would become field ${one}`),
   ];
-}
-
-function describe(table: Table, attnum: number): string {
-  const column = table.columns.find((other) => other.attnum === attnum);
-  return `${column?.name ?? "?"} has type ${column?.typeName ?? "?"}, which is not mapped`;
 }
 
 function mapTable({ filter, modes, route, ...keys }: Settings, table: Table): Capturable {
   const { schema, name } = table;
-  const mapped = logged(table).map((column) => ({ column, result: fieldOf(column, modes) }));
+  const mapped = loggedColumns(table).map((column) => ({ column, result: fieldOf(column, modes) }));
   const all = mapped.flatMap(({ result }) => (result.kind === "field" ? [result.field] : []));
   const published = mapped.filter(({ column }) => filter.column(schema, name, column.name));
   const fields = published.flatMap(({ result }) => (result.kind === "field" ? [result.field] : []));
@@ -94,89 +95,106 @@ function mapTable({ filter, modes, route, ...keys }: Settings, table: Table): Ca
 }
 
 /** Generated columns are not in the log. */
-function logged(table: Table): readonly Column[] {
+function loggedColumns(table: Table): readonly Column[] {
   return table.columns.filter((column) => !column.generated);
 }
 
 /**
- * The table's first shape, registered before its first event. A subject that exists gives the shape: what the
- * table has more is an amendment, withheld like any other.
+ * A table's first state. Its shape is registered before its first event. If the subject exists already, the shape is
+ * the subject's: a column that it lacks is an amendment, withheld like any other. Where another Debezium publishes,
+ * nothing is registered, and the shape is unpublished until the registry shows otherwise.
  */
-export async function firstState(outside: Outside, item: Capturable): Promise<TableState> {
+export async function firstTableState(outside: Outside, item: Capturable): Promise<TableState> {
   const { table, topic, leftOut, rowKey, key } = item;
-  const { settings: rules } = outside;
-  if (rules.mode === "watch") return unpublished(rules, item);
+  const { oid, schema, name } = table;
+  const known = loggedColumns(table).map(({ attnum, name: column, type }) => ({ attnum, name: column, type }));
+  const stateWith = (fields: readonly Field[], valueSchema: RegisteredSchema, keyed: RegisteredSchema | undefined) => ({
+    shape: { topic, table: { oid, schema, name }, fields, key, valueSchema, keySchema: keyed },
+    amendments: [],
+    leftOut,
+    doubt: false,
+    flowed: [valueSchema],
+    rowKey,
+  });
+  if (outside.delivery === "none") {
+    return {
+      ...stateWith(item.fields, noSchema(outside.settings, topic, item.fields), undefined),
+      known,
+      unpublished: true,
+    };
+  }
   const latest = await outside.registry.latest(`${topic}-value`);
   const fields = latest === undefined ? item.fields : adopt(topic, item.fields, latest.text);
   const valueText = latest?.text ?? JSON.stringify(envelopeSchema(topic, fields));
   const valueSchema = await register(outside, `${topic}-value`, valueText);
   const keyJson: Json | undefined = keySchema(topic, key);
   const keyed = keyJson === undefined ? undefined : await register(outside, `${topic}-key`, JSON.stringify(keyJson));
-  const { oid, schema, name } = table;
-  const shape = { topic, table: { oid, schema, name }, fields, key, valueSchema, keySchema: keyed };
-  const bare = { shape, known: [], amendments: [], leftOut, doubt: false, flowed: [valueSchema], rowKey };
-  const known = logged(table).map(({ attnum, name: column, type }) => ({ attnum, name: column, type }));
-  return { ...bare, known, amendments: firstAmendments(outside, bare, item) };
+  const state = { ...stateWith(fields, valueSchema, keyed), known: [] };
+  return { ...state, known, amendments: firstAmendments(outside, state, item) };
 }
 
-/** Whether anything is published of it is for the registry to say, which is looked at beside the stream. */
-function unpublished(rules: Rules, { table, topic, fields, key, rowKey, leftOut }: Capturable): TableState {
-  const { oid, schema, name } = table;
-  const valueSchema = noSchema(rules, topic, fields);
-  const shape = { topic, table: { oid, schema, name }, fields, key, valueSchema, keySchema: undefined };
-  const known = logged(table).map(({ attnum, name: column, type }) => ({ attnum, name: column, type }));
-  return { shape, known, amendments: [], leftOut, doubt: false, unpublished: true, flowed: [valueSchema], rowKey };
-}
-
-/** What an existing subject has otherwise; a column that is left out by its type is none of it. */
-function firstAmendments(outside: Outside, state: TableState, { table, fields, topic }: Capturable) {
+/** How the table differs from a subject that existed; a column that is left out because of its type does not count. */
+function firstAmendments(outside: Outside, state: TableState, item: Capturable): readonly Amendment[] {
+  const { table, fields, topic } = item;
   const when = { position: "0/0", time: isoTime(outside.now()) };
-  const mapped = logged(table).filter(({ attnum }) => fields.some((field) => field.attnum === attnum));
+  const mapped = loggedColumns(table).filter(({ attnum }) => fields.some((field) => field.attnum === attnum));
   const seen = mapped.map((column) => ({ column, gone: false }));
   const found = differences(outside.settings, state, seen, true);
   return found.map((difference) => ({ ...newAmendment(topic, difference, when), missed: difference.kind === "added" }));
 }
 
-/** Throws GuardError("registry-refused") for a schema the subject does not take. */
+/** @throws GuardError registry-refused for a schema that the subject does not take */
 export async function register(outside: Outside, subject: string, text: string): Promise<RegisteredSchema> {
   const result = await outside.registry.register(subject, text);
   if (result.kind === "registered") return { id: result.id, text };
   throw new GuardError("registry-refused", `subject ${subject}: ${result.status} ${result.message}`, {
-    next: "look at the subject's versions and level in the registry",
+    next: "check the subject's versions and compatibility level in the registry",
   });
 }
 
-/** One snapshot job per table with a key; a table without one is streamed, its rows of before are not read. */
+/**
+ * One job per table. A table without a key is streamed, but its existing rows are not read: there is no order to read
+ * them in.
+ */
 export function snapshotJobs(items: readonly Capturable[]): ReadonlyMap<string, ChunkJob> {
-  return new Map(items.map((item) => [`snapshot/${item.topic}`, snapshotJob(item)]));
+  return new Map(
+    items.map(({ topic, table, key, rowKey }) => {
+      const id = `snapshot/${topic}`;
+      const job = { ...newJob(id, topic, "snapshot"), estimate: table.estimatedRows };
+      const keyless = (rowKey ?? key).length === 0;
+      return [id, keyless ? { ...job, state: "refused", why: "the table has no key" } : job];
+    }),
+  );
 }
 
-function snapshotJob({ topic, table, key, rowKey }: Capturable): ChunkJob {
-  const keyless = (rowKey ?? key).length === 0;
-  return {
-    ...newJob(`snapshot/${topic}`, topic, "snapshot"),
-    estimate: table.estimatedRows,
-    state: keyless ? "refused" : "running",
-    why: keyless ? "the table has no key" : undefined,
-  };
-}
-
-/** Topics that are not there yet, with the partitions and settings of the connector's file; none while watching. */
-export async function createTopics(outside: Outside, names: readonly string[]): Promise<void> {
-  if (outside.settings.mode === "watch") return;
-  const described = await outside.sink.describeTopics(names);
+/** Creates the topics that do not exist, with the partitions and settings of the connector's file. */
+export async function createTopics(outside: Outside, topics: readonly string[]): Promise<void> {
+  if (outside.delivery === "none") return;
   const {
     "topic.creation.default.partitions": partitions,
     "topic.creation.default.replication.factor": replication,
     "topic.creation.default.cleanup.policy": cleanup,
   } = outside.settings;
   const config = cleanup === undefined ? {} : { "cleanup.policy": cleanup };
-  for (const name of new Set(names)) {
-    if (described.get(name) === undefined) await outside.sink.createTopic({ name, partitions, replication, config });
+  const described = await describeTopics(outside, topics);
+  for (const name of new Set(topics)) {
+    if (!described.has(name)) await outside.sink.createTopic({ name, partitions, replication, config });
   }
 }
 
-/** The fields of a subject that exists (see `bind`). Throws GuardError("subject-unfit") for what is no Debezium envelope. */
+/** The topics that exist, of those that are written to. */
+export async function describeTopics(
+  { sink, delivery }: Outside,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, TopicDescription>> {
+  const described = delivery === "none" ? [] : await sink.describeTopics(topics);
+  return new Map([...described].flatMap(([name, topic]) => (topic === undefined ? [] : [[name, topic]])));
+}
+
+/**
+ * The fields of a subject that exists (see `bind`).
+ * @throws GuardError subject-unfit if its schema is not a Debezium envelope
+ */
 export function adopt(topic: string, columns: readonly Field[], text: string): readonly Field[] {
   const read = readEnvelope(JSON.parse(text) as Json); // a registry's schema text is JSON
   if (read.kind === "no-envelope") {

@@ -3,13 +3,20 @@ import { slab } from "../../event/slab.ts";
 import { recalled } from "../../gate/evidence/evidence.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import { isStarted, replay, startedRecord, type Stored } from "../../store/records.ts";
-import { beginOrGoOn } from "./first-start.ts";
-import { idleMachine } from "../stream/chunks.ts";
-import { follow, stateRecord } from "../loop.ts";
+import { isoTime } from "../../wal/lsn.ts";
+import { runLoop } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
 import { retrying } from "../retrying.ts";
-import { createWake, fail, post, type Session } from "../session.ts";
-import { isoTime } from "../../wal/lsn.ts";
+import { createWaker, post, type Session } from "../session.ts";
+import { stateRecord } from "../stream/batch.ts";
+import { idleChunks } from "../stream/chunks.ts";
+import { describeTopics } from "./capture-tables.ts";
+import { prepareState } from "./first-start.ts";
+
+/**
+ * A connector's life: one session after another. Each session opens the source and the writer, fences older writers,
+ * reads the state, prepares what is missing (first-start.ts), and runs the loop until an error ends it.
+ */
 
 /** Delays between sessions, in milliseconds. */
 const DELAYS_MS = [100, 500, 1000, 2000, 5000, 10_000] as const;
@@ -67,27 +74,30 @@ function problemOf(error: unknown) {
   return { code: known?.code, message: known?.message ?? describeError(error), next: known?.next };
 }
 
-/** From fence to failure. */
-async function runSession(outside: Outside, turn: Turn, signal: AbortSignal): Promise<void> {
+/** max.message.bytes of a topic that is not described yet: Kafka's default. */
+const DEFAULT_MAX_BYTES = 1_048_576;
+
+async function runSession(outside: Outside, turn: Turn, stopping: AbortSignal): Promise<void> {
   const ended = new AbortController();
-  const either = AbortSignal.any([signal, ended.signal]);
+  const signal = AbortSignal.any([stopping, ended.signal]);
   outside.status({ kind: "starting" });
-  await mustBeOurTurn(outside, turn, either);
+  await mustBeOurTurn(outside, turn, signal);
   await using source = await outside.openSource();
   const maxBytes = new Map<string, number>();
   await outside.sink.createStateTopic();
-  await using writer = await outside.sink.openWriter((topic) => maxBytes.get(topic) ?? 1_048_576);
+  await using writer = await outside.sink.openWriter((topic) => maxBytes.get(topic) ?? DEFAULT_MAX_BYTES);
   try {
-    const before = await fence(outside, turn, writer, either);
-    const stored = await beginOrGoOn(outside, source, writer, before, either);
-    await streamFrom(outside, source, writer, stored, maxBytes, either);
+    const before = await fence(outside, turn, writer, signal);
+    const stored = await prepareState(outside, source, writer, before, signal);
+    await streamFrom(outside, source, writer, stored, maxBytes, signal);
   } finally {
     ended.abort();
   }
 }
 
 /**
- * A first commit fences every older writer and settles what it left open; reading up to it gives the whole state.
+ * Commits a unique record, then reads the state topic up to it. The commit fences every older writer and settles what it
+ * left open, so what is read is the whole state.
  */
 async function fence(outside: Outside, turn: Turn, writer: TransactionalWriter, signal: AbortSignal): Promise<Stored> {
   const id = outside.uuid();
@@ -111,59 +121,63 @@ async function streamFrom(
 ): Promise<void> {
   const { position } = stored;
   if (position === undefined) throw new GuardError("state-invalid", "no position after the first start");
-  const { stateTopic, mode } = outside.settings;
-  const written = mode === "watch" ? [stateTopic] : [...stored.tables.keys(), stateTopic];
-  const topics = await outside.sink.describeTopics(written);
-  for (const [name, topic] of topics) maxBytes.set(name, topic?.maxMessageBytes ?? 1_048_576);
-  await outside.desk.readContractsToEnd();
-  const wake = createWake();
+  const { controlTopics, groups, sink, settings } = outside;
+  const topics = new Map(await describeTopics(outside, [...stored.tables.keys()]));
+  const stateTopic = (await sink.describeTopics([settings.stateTopic])).get(settings.stateTopic);
+  if (stateTopic !== undefined) topics.set(settings.stateTopic, stateTopic);
+  for (const [name, { maxMessageBytes }] of topics) maxBytes.set(name, maxMessageBytes);
+  await controlTopics.readContractsToEnd();
+  const waker = createWaker();
   await source.terminateReader();
-  await using stream = await source.openStream(position.endLsn, wake.wake);
+  await using stream = await source.openStream(position.endLsn, waker.wake);
   const { tables, jobs, outcomes, evidence, commandOffset } = stored;
   const session: Session = {
     outside,
     source,
     signal,
-    writer,
-    stream,
-    wake,
-    partitions: new Map([...topics].map(([name, topic]) => [name, topic?.partitions ?? 1])),
-    slab: slab(),
-    state: { tables, jobs, outcomes, contracts: outside.desk.contracts(), evidence: recalled(evidence) },
-    position,
-    commandOffset,
-    committed: stored,
-    inbox: [],
-    batch: [],
-    batchBytes: 0,
-    maxBytes,
-    ddl: { secret: await source.ddlSecret(), readAgain: 0n },
-    relations: new Map(),
-    looks: new Map(),
-    told: new Map(),
-    lookups: new Map(),
-    rechecks: [],
-    tx: undefined,
-    held: undefined,
-    keepaliveEnd: undefined,
-    lastCommitTime: undefined,
-    toTell: new Set(),
-    work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
-    chunks: idleMachine(),
+    waker,
+    tape: {
+      stream,
+      position,
+      tx: undefined,
+      held: undefined,
+      keepaliveEnd: undefined,
+      lastCommitTime: undefined,
+      relations: new Map(),
+    },
+    control: {
+      state: { tables, jobs, outcomes, contracts: controlTopics.contracts(), evidence: recalled(evidence) },
+      inbox: [],
+      commandOffset,
+      ddl: { secret: await source.ddlSecret(), readAgain: 0n },
+      catalog: { latest: new Map(), pending: new Map(), explained: new Map() },
+      rechecks: [],
+      work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
+      toAlert: new Set(),
+      halts: new Map(),
+    },
+    batch: {
+      writer,
+      records: [],
+      bytes: 0,
+      slab: slab(),
+      partitions: new Map([...topics].map(([name, { partitions }]) => [name, partitions])),
+      maxBytes,
+      committed: stored,
+    },
+    chunks: idleChunks(),
     heartbeat: { ids: undefined, due: 0n, busy: false },
-    halted: undefined,
-    failure: undefined,
   };
-  using _listening = outside.desk.listen(commandOffset, {
+  using _listening = controlTopics.listen(commandOffset, {
     contract: (key, contract) => post(session, { input: { kind: "contract", key, contract } }),
     command: (command, offset) => post(session, { input: { kind: "command", command }, nextCommand: offset + 1n }),
   });
-  using _looking = outside.groups.listen(
-    () => [...session.state.tables.keys()],
+  using _polling = groups.listen(
+    () => [...session.control.state.tables.keys()],
     (look) => post(session, { input: { kind: "groups", look } }),
   );
-  using _aborted = onAbort(signal, () => fail(session, signal.reason));
-  await follow(session);
+  using _aborted = onAbort(signal, () => waker.fail(signal.reason));
+  await runLoop(session);
 }
 
 function onAbort(signal: AbortSignal, then: () => void): Disposable {

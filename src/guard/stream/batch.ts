@@ -1,50 +1,118 @@
 import { GuardError } from "../../errors.ts";
 import { partitionOf } from "../../event/envelope/partition.ts";
 import type { EventRecord } from "../../event/row-encoder.ts";
+import type { State } from "../../gate/state.ts";
 import type { OutRecord } from "../../kafka/record.ts";
+import { changes, type StateRecord, type Stored } from "../../store/records.ts";
 import { formatLsn, type Lsn } from "../../wal/lsn.ts";
-import { type Session, tableOf } from "../session.ts";
+import type { Position } from "../../wal/position.ts";
+import { type Batch, type Parts, type Tape, tableOf } from "../session.ts";
 
-/** A batch is written when it has so many records or bytes. */
+/**
+ * The batch: events collected while the log is read, then written in ONE Kafka transaction together with the state
+ * records that lead past them. What was not committed was not seen, so a crash loses and repeats nothing.
+ */
+
+/** A batch is written once it has this many records or bytes. */
 const BATCH_RECORDS = 2000;
 const BATCH_BYTES = 4 << 20;
 
-export function isFull({ batch, batchBytes }: Session): boolean {
-  return batch.length >= BATCH_RECORDS || batchBytes >= BATCH_BYTES;
+export function isFull({ records, bytes }: Batch): boolean {
+  return records.length >= BATCH_RECORDS || bytes >= BATCH_BYTES;
 }
 
-/** Into the batch, with its partition chosen here: a re-send must not choose again. */
-export function put(session: Session, topic: string, record: EventRecord): void {
-  add(session, outRecord(session, topic, record));
+/** Adds a record, and chooses its partition here: a re-send must not choose again. */
+export function put(batch: Batch, topic: string, record: EventRecord): void {
+  add(batch, outRecord(batch, topic, record));
 }
 
-/** The same, of a change at this place in the log. Throws GuardError("record-too-large") before anything of it is sent. */
-export function putChange(session: Session, topic: string, records: readonly EventRecord[], at: Lsn): void {
-  const change = records.map((record) => outRecord(session, topic, record));
+/**
+ * Adds the records of one change at this place in the log, all or none.
+ * @throws GuardError record-too-large
+ */
+export function putChange(batch: Batch, state: State, topic: string, records: readonly EventRecord[], at: Lsn): void {
+  const change = records.map((record) => outRecord(batch, topic, record));
   for (const record of change) {
-    const limit = session.writer.limitBrokenBy(record);
-    if (limit !== undefined) throw tooLarge(session, topic, record, limit, at);
+    const limit = batch.writer.limitBrokenBy(record);
+    if (limit !== undefined) throw tooLarge(state, topic, record, limit, at);
   }
-  for (const record of change) add(session, record);
+  for (const record of change) add(batch, record);
 }
 
-function add(session: Session, record: OutRecord): void {
-  session.batch.push(record);
-  session.batchBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
+function add(batch: Batch, record: OutRecord): void {
+  batch.records.push(record);
+  batch.bytes += sizeOf(record);
 }
 
-function outRecord(session: Session, topic: string, { key, value, headers }: EventRecord): OutRecord {
-  return { topic, partition: partitionOf(key, topic, session.partitions.get(topic) ?? 1), key, value, headers };
+function sizeOf({ key, value }: OutRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0);
 }
 
-function tooLarge(session: Session, topic: string, record: OutRecord, limit: number, at: Lsn): GuardError {
-  const { table, key } = tableOf(session, topic).shape;
-  const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
+function outRecord({ partitions }: Batch, topic: string, { key, value, headers }: EventRecord): OutRecord {
+  return { topic, partition: partitionOf(key, topic, partitions.get(topic) ?? 1), key, value, headers };
+}
+
+function tooLarge(state: State, topic: string, record: OutRecord, limit: number, at: Lsn): GuardError {
+  const { table, key } = tableOf(state, topic).shape;
   const by = key.length === 0 ? "without a key" : `with key columns ${key.map((field) => field.name).join(", ")}`;
   return new GuardError(
     "record-too-large",
-    `a row of ${table.schema}.${table.name} (${by}) at ${formatLsn(at)} makes an event of ${bytes} bytes; ` +
+    `a row of ${table.schema}.${table.name} (${by}) at ${formatLsn(at)} makes an event of ${sizeOf(record)} bytes; ` +
       `max.message.bytes of topic ${topic} is ${limit}`,
-    { next: `raise max.message.bytes of ${topic}, and what its readers fetch; then restart` },
+    { next: `raise max.message.bytes of ${topic} and the fetch limits of its consumers; then restart` },
   );
+}
+
+/** Is there state that the state topic does not have? A position alone can wait. */
+export function stateChanged({ control, batch }: Parts<"control" | "batch">): boolean {
+  const { state, commandOffset } = control;
+  const { committed } = batch;
+  return (
+    state.tables !== committed.tables ||
+    state.jobs !== committed.jobs ||
+    state.outcomes !== committed.outcomes ||
+    state.evidence.recorded !== committed.evidence ||
+    commandOffset !== committed.commandOffset
+  );
+}
+
+/** Writes the batch and the state in one transaction; only then may the server discard the log up to there. */
+export async function writeBatch(session: Parts<"tape" | "control" | "batch">): Promise<void> {
+  const { tape, batch, outside, signal } = session;
+  const stored = storedNow(session);
+  const { stateTopic } = outside.settings;
+  const records = changes(batch.committed, stored).map((record) => stateRecord(stateTopic, record));
+  const events = batch.records.splice(0);
+  batch.bytes = 0;
+  await batch.writer.commit([...events, ...records], signal);
+  batch.committed = stored;
+  tape.stream.acknowledge(tape.position.endLsn);
+}
+
+export function stateRecord(topic: string, { key, value }: StateRecord): OutRecord {
+  return { topic, partition: 0, key: Buffer.from(key), value: value === null ? null : Buffer.from(value) };
+}
+
+function storedNow({ tape, control, batch }: Parts<"tape" | "control" | "batch">): Stored {
+  const { tables, jobs, outcomes, evidence } = control.state;
+  return {
+    intent: batch.committed.intent,
+    position: positionNow(tape, batch.committed.position),
+    tables,
+    jobs,
+    outcomes,
+    evidence: evidence.recorded,
+    commandOffset: control.commandOffset,
+  };
+}
+
+/** Inside a transaction: its commit LSN and how many of its changes were processed. The same object if nothing moved. */
+function positionNow({ tx, position }: Tape, committed: Position | undefined): Position {
+  const inside = tx !== undefined && tx.skip !== Number.POSITIVE_INFINITY && tx.index > 0;
+  const now = inside ? { ...position, tx: { commitLsn: tx.finalLsn, index: Math.max(tx.index, tx.skip) } } : position;
+  const same =
+    committed?.endLsn === now.endLsn &&
+    committed.tx?.commitLsn === now.tx?.commitLsn &&
+    committed.tx?.index === now.tx?.index;
+  return same ? committed : now;
 }

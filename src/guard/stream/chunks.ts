@@ -1,140 +1,144 @@
 import { advance, type ChunkJob, nextJob } from "../../chunk/job.ts";
 import { openWindow, seesAll, sift, type Window } from "../../chunk/window.ts";
 import type { EventMark, SnapshotMark } from "../../event/envelope/source.ts";
-import type { TableState } from "../../gate/state.ts";
+import type { State, TableState } from "../../gate/state.ts";
 import type { ChunkRead, ChunkRequest } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
 import { isVisible } from "../../wal/snapshot.ts";
+import { applyCatalogRead } from "../control/catalog-read.ts";
+import { type ActiveChunk, type Chunks, inBackground, type Parts, tableOf } from "../session.ts";
 import { putChange } from "./batch.ts";
-import { isKnown, keyOfRows, keyText, overBecause, readable } from "./chunk-rows.ts";
-import { seeTable } from "../control/catalog-read.ts";
-import { rowKeys, shapeEncoder } from "./row-encoder.ts";
-import { beside, type Session, tableOf, type Rows, type Active, type ChunkMachine } from "../session.ts";
+import { isKnown, keyOfRows, keyText, overBecause, readableColumns } from "./chunk-columns.ts";
+import { rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
 
-/** A job that has more keys to read again begins anew: they are in one record of the state topic. */
+/**
+ * Snapshots and backfills are read in chunks beside the stream, without a long transaction. A chunk is read between two
+ * marks in the log, low and high: the window. When the stream reaches the high mark, the rows that no change in the
+ * window has touched are published there, together with the job's new cursor; the others are in the stream already. A
+ * TRUNCATE or a flip of the table inside the window discards the chunk, and it is read again.
+ */
+
+/** A job with more keys than this to read again starts over, because they are in one record of the state topic. */
 const AGAIN_KEYS = 2000;
-
-/** How wide a table's rows are is known once some were read. */
+/** How wide a table's rows are is known only after some were read. */
 const FIRST_ROWS = 8;
-/** A chunk is one Kafka transaction, which the broker gives up after 15 s, and is in memory as a whole. */
+/** A chunk is one Kafka transaction, which the broker aborts after 15 s, and is in memory as a whole. */
 const CHUNK_BYTES = 4 << 20;
+/** After this many attempts (about 13 s) the log says which sessions a chunk waits for. */
+const PATIENT_ATTEMPTS = 50;
 
-export function idleMachine(): ChunkMachine {
-  return { tracking: false, delivered: new Set(), active: undefined, busy: false, begun: undefined };
+export function idleChunks(): Chunks {
+  return { tracking: false, delivered: new Set(), active: undefined, busy: false, started: undefined };
 }
 
-/** Starts the next chunk beside the stream, if there is one and none is under way. */
-export function pumpChunks(session: Session): void {
-  const { chunks } = session;
+/** Starts the next chunk in the background, if there is one and none is being read. */
+export function startNextChunk(session: Parts<"chunks" | "control">): void {
+  const { chunks, control } = session;
   if (chunks.busy || chunks.active !== undefined) return;
-  const job = nextJob(session.state.jobs.values());
+  const job = nextJob(control.state.jobs.values());
   if (job === undefined) {
     chunks.tracking = false;
     chunks.delivered.clear();
     return;
   }
   chunks.busy = true;
-  beside(session, async () => {
-    await untilTracked(session);
-    await pace(session, job);
+  inBackground(session, async () => {
+    await startTracking(session);
+    await keepRate(session, job);
     await readBetweenMarks(session, job.id);
   });
 }
 
 /**
- * A chunk must see every transaction the stream has delivered before its window. Those delivered since tracking
- * began are noted; those before it have an id below this mark's, so they are over once nothing below it is open.
+ * A chunk must see every transaction that the stream delivered before its window. Those delivered since tracking
+ * began are noted. Those before have an id below this mark's, so all are over once nothing below it is open.
  */
-async function untilTracked(session: Session): Promise<void> {
-  const { chunks, source, outside } = session;
+async function startTracking({ chunks, source, outside, signal }: Parts<"chunks">): Promise<void> {
   if (chunks.tracking) return;
   chunks.tracking = true;
   const own = await source.markTransaction();
-  for (let tries = 0; ; tries++) {
+  for (let attempts = 0; ; attempts++) {
     const snapshot = await source.snapshot();
     if (snapshot.xmin > own) return;
-    if (tries === 50) outside.log.warn(`a chunk waits for transactions of ${(await source.openBelow(own)).join(", ")}`);
-    await outside.sleep(Math.min(20 + tries * 10, 500), session.signal);
+    if (attempts === PATIENT_ATTEMPTS) {
+      outside.log.warn(`a chunk waits for transactions of ${(await source.openBelow(own)).join(", ")}`);
+    }
+    await outside.sleep(Math.min(20 + attempts * 10, 500), signal);
   }
 }
 
-async function pace(session: Session, job: ChunkJob): Promise<void> {
-  const { outside, chunks } = session;
+/** Waits as long as fieldgate.backfill.rate demands. */
+async function keepRate({ outside, chunks, signal }: Parts<"chunks">, job: ChunkJob): Promise<void> {
   const { "fieldgate.backfill.rate": rate, "fieldgate.chunk.rows": chunkRows } = outside.settings;
-  if (chunks.begun?.job !== job.id) {
-    chunks.begun = { job: job.id, rows: job.scanned, at: outside.now(), limit: Math.min(FIRST_ROWS, chunkRows) };
+  if (chunks.started?.job !== job.id) {
+    chunks.started = { job: job.id, rows: job.scanned, at: outside.now(), limit: Math.min(FIRST_ROWS, chunkRows) };
   }
   if (rate === 0) return;
-  const due = ((job.scanned - chunks.begun.rows) / rate) * 1000;
-  const passed = Number((outside.now() - chunks.begun.at) / 1000n);
-  if (due > passed) await outside.sleep(due - passed, session.signal);
+  const dueMs = ((job.scanned - chunks.started.rows) / rate) * 1000;
+  const passedMs = Number((outside.now() - chunks.started.at) / 1000n);
+  if (dueMs > passedMs) await outside.sleep(dueMs - passedMs, signal);
 }
 
-async function readBetweenMarks(session: Session, jobId: string): Promise<void> {
-  const { source, chunks, outside } = session;
-  const job = session.state.jobs.get(jobId);
-  if (job?.state !== "running") {
-    chunks.busy = false;
-    return;
-  }
-  const table = tableOf(session, job.topic);
-  const { shape } = table;
-  const columns = readable(table);
+async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: string): Promise<void> {
+  const { source, chunks, control, outside } = session;
+  chunks.busy = false;
+  const job = control.state.jobs.get(jobId);
+  if (job?.state !== "running") return;
+  const table = tableOf(control.state, job.topic);
+  const columns = readableColumns(table);
   const over = overBecause(job, table);
   if (over !== undefined) {
-    endJob(session, job, over);
-    chunks.busy = false;
+    refuseJob(session, job, over);
     return;
   }
+  const { shape } = table;
   const nonce = outside.uuid();
-  const active: Active = { job, shape, columns, nonce, window: undefined, read: undefined, restarted: false };
+  const active: ActiveChunk = { job, shape, columns, nonce, window: undefined, read: undefined, restarted: false };
   chunks.active = active;
-  chunks.busy = false;
-  await source.mark(`low:${active.nonce}`);
-  active.read = await source.chunk(requestOf(session, job, table, columns));
-  if (active.read.kind === "rows") resize(session, active.read.rows);
-  await source.mark(`high:${active.nonce}`);
+  await source.mark(`low:${nonce}`);
+  active.read = await source.chunk(requestOf(job, table, columns, chunks.started?.limit ?? FIRST_ROWS));
+  if (active.read.kind === "rows") resize(chunks, active.read.rows, outside.settings["fieldgate.chunk.rows"]);
+  await source.mark(`high:${nonce}`);
 }
 
-/** The next chunk has as many keys as make a chunk's bytes, by the rows of this one; it grows step by step. */
-function resize(session: Session, rows: readonly Buffer[]): void {
-  const { begun } = session.chunks;
-  if (begun === undefined) return;
+/** The next chunk has the number of keys that makes CHUNK_BYTES, judged by these rows; it grows at most fourfold. */
+function resize({ started }: Chunks, rows: readonly Buffer[], most: number): void {
+  if (started === undefined) return;
   const bytes = rows.reduce((sum, row) => sum + row.length, 0);
-  const fitting = bytes === 0 ? Number.POSITIVE_INFINITY : Math.floor((begun.limit * CHUNK_BYTES) / bytes);
-  begun.limit = Math.max(1, Math.min(session.outside.settings["fieldgate.chunk.rows"], begun.limit * 4, fitting));
+  const fitting = bytes === 0 ? Number.POSITIVE_INFINITY : Math.floor((started.limit * CHUNK_BYTES) / bytes);
+  started.limit = Math.max(1, Math.min(most, started.limit * 4, fitting));
 }
 
-function requestOf(session: Session, job: ChunkJob, table: TableState, columns: readonly Attnum[]): ChunkRequest {
+function requestOf(job: ChunkJob, table: TableState, columns: readonly Attnum[], limit: number): ChunkRequest {
   const nameOf = (column: Attnum) => table.known.find((other) => other.attnum === column)?.name ?? "";
-  const column = job.column;
+  const { column } = job;
   const due = job.due === "not-null" && column !== undefined ? { column: nameOf(column), fill: null } : undefined;
   return {
     table: table.shape.table,
     columns: columns.map((attnum) => ({ attnum, name: nameOf(attnum) })),
     key: keyOfRows(table).map(nameOf),
     after: job.cursor,
-    limit: session.chunks.begun?.limit ?? FIRST_ROWS,
+    limit,
     due: job.again.length > 0 ? undefined : due,
     again: job.again.length > 0 ? job.again : undefined,
   };
 }
 
-export function lowMark(session: Session, nonce: string): void {
-  const { active, delivered } = session.chunks;
+/** The stream has reached a low mark: opens the window if it is the chunk's. */
+export function onLowMark({ active, delivered }: Chunks, nonce: string): void {
   if (active?.nonce === nonce && active.window === undefined) active.window = openWindow(nonce, delivered);
 }
 
-/** Is this the end of the open window? */
-export function highMark(session: Session, nonce: string): boolean {
-  const { active } = session.chunks;
-  return active?.nonce === nonce && active.window !== undefined && active.read !== undefined;
+/** The chunk whose window a high mark closes; undefined: the mark is not ours, or was written before a restart. */
+export function endingChunk({ active }: Chunks, nonce: string): ActiveChunk | undefined {
+  return active?.nonce === nonce && active.window !== undefined && active.read !== undefined ? active : undefined;
 }
 
-/** At the high mark: what no change in between has touched is published, with the job's new cursor in one commit. */
-export async function closeWindow(session: Session): Promise<void> {
-  const { active } = session.chunks;
-  session.chunks.active = undefined;
+/** At the high mark: publishes the rows that no change in the window has touched, and moves the job's cursor. */
+export async function closeWindow(session: Parts<"chunks" | "control" | "batch" | "tape">): Promise<void> {
+  const { chunks } = session;
+  const { active } = chunks;
+  chunks.active = undefined;
   if (active?.window === undefined || active.read === undefined) return;
   const { read, window } = active;
   await forgetVisible(session, read);
@@ -143,32 +147,37 @@ export async function closeWindow(session: Session): Promise<void> {
   if (usable !== undefined) publish(session, active, usable, window);
 }
 
+type RowsRead = Extract<ChunkRead, { kind: "rows" }>;
+
+/** The rows if they can be published as they are; undefined: the chunk is read again, or its job is refused. */
 async function usableRows(
-  session: Session,
-  active: Active,
+  session: Parts<"control" | "tape">,
+  active: ActiveChunk,
   read: ChunkRead,
   window: Window,
-): Promise<Rows | undefined> {
-  const table = `${active.shape.table.schema}.${active.shape.table.name}`;
+): Promise<RowsRead | undefined> {
+  const { outside, control, signal } = session;
   switch (read.kind) {
-    case "locked":
-      session.outside.log.info(`${active.job.id}: ${table} is locked, it is read again`);
+    case "locked": {
+      const { schema, name } = active.shape.table;
+      outside.log.info(`${active.job.id}: ${schema}.${name} is locked; trying again`);
       return undefined;
+    }
     case "gone":
       await findTable(session, active);
       return undefined;
     case "differs":
-      seeTable(session, read.table, read.end);
+      applyCatalogRead(session, read.table, read.end);
       return undefined;
     case "rows": {
-      const state = tableOf(session, active.job.topic);
+      const state = tableOf(control.state, active.job.topic);
       if (!isKnown(state, read.table)) {
-        seeTable(session, read.table, read.end);
+        applyCatalogRead(session, read.table, read.end);
         return undefined;
       }
       if (window.spoiled || state.shape !== active.shape) return undefined;
       if (seesAll(window, read.snapshot)) return read;
-      await session.outside.sleep(20, session.signal);
+      await outside.sleep(20, signal);
       return undefined;
     }
     default:
@@ -176,78 +185,90 @@ async function usableRows(
   }
 }
 
-/** Under another name it is read on; a table that is dropped has nothing to read. */
-async function findTable(session: Session, { job, shape }: Active): Promise<void> {
+/** A renamed table is read under its new name; a dropped one has nothing to read. */
+async function findTable(session: Parts<"control" | "tape">, { job, shape }: ActiveChunk): Promise<void> {
   const { table, end } = await session.source.table(shape.table.oid);
-  if (table === undefined) endJob(session, job, "the table is dropped");
-  else seeTable(session, table, end);
+  if (table === undefined) refuseJob(session, job, "the table is dropped");
+  else applyCatalogRead(session, table, end);
 }
 
-function endJob(session: Session, job: ChunkJob, why: string): void {
-  const jobs = new Map(session.state.jobs).set(job.id, { ...job, state: "refused", why });
-  session.state = { ...session.state, jobs };
-  session.wake.wake();
+function refuseJob({ control, waker }: Parts<"control">, job: ChunkJob, why: string): void {
+  control.state = withJob(control.state, { ...job, state: "refused", why });
+  waker.wake();
 }
 
-/** However the chunk went: else a table that stays locked would let the list of transactions grow. */
-async function forgetVisible({ source, chunks }: Session, read: ChunkRead): Promise<void> {
+function withJob(state: State, job: ChunkJob): State {
+  return { ...state, jobs: new Map(state.jobs).set(job.id, job) };
+}
+
+/** Runs however the chunk ended: otherwise a table that stays locked would let the noted transactions pile up. */
+async function forgetVisible({ source, chunks }: Parts<"chunks">, read: ChunkRead): Promise<void> {
   const snapshot = read.kind === "rows" || read.kind === "differs" ? read.snapshot : await source.snapshot();
   for (const xid of chunks.delivered) if (isVisible(snapshot, xid)) chunks.delivered.delete(xid);
 }
 
-function publish(session: Session, active: Active, read: Rows, window: Window): void {
-  const { tx, outside } = session;
+function publish(
+  session: Parts<"control" | "batch" | "tape">,
+  active: ActiveChunk,
+  read: RowsRead,
+  window: Window,
+): void {
+  const { tape, control, batch, outside } = session;
+  const { tx } = tape;
   if (tx === undefined) return;
   const { job, columns } = active;
-  const table = tableOf(session, job.topic);
-  const encoder = shapeEncoder(session, table, columns, "default");
-  const byKey = rowKeys(session, table, columns, "default") ?? encoder;
+  const table = tableOf(control.state, job.topic);
+  const encoder = shapeEncoder(outside.settings, batch.slab, table, columns, "default");
+  const byKey = rowKeyEncoder(outside.settings, batch.slab, table, columns, "default") ?? encoder;
   const { publish: due, again } = sift(
     window,
     read.rows.map((row) => byKey.keyOfTuple(row, 0)),
   );
-  const moved = session.state.jobs.get(job.id)?.again.slice(job.again.length) ?? [];
-  const step = {
+  const moved = control.state.jobs.get(job.id)?.again.slice(job.again.length) ?? [];
+  const next = advance(job, {
     published: due.length,
     scanned: read.scanned,
     last: read.last,
     done: read.done,
     again: [...again.map((index) => keyText(table, columns, read.rows[index])), ...moved],
-  };
-  const next = advance(job, step);
+  });
   due.forEach((index, place) => {
     const row = read.rows[index];
     if (row === undefined) return;
-    const snapshot = snapshotMark(session, job, place, next.state === "done" && place === due.length - 1);
+    const isLast = next.state === "done" && place === due.length - 1;
+    const snapshot = snapshotMark(control.state, job, place, isLast);
     const mark: EventMark = { lsn: tx.finalLsn, tx: tx.mark, now: outside.now(), snapshot };
-    putChange(session, job.topic, [encoder.chunkRow(row, 0, mark)], tx.finalLsn);
+    putChange(batch, control.state, job.topic, [encoder.chunkRow(row, 0, mark)], tx.finalLsn);
   });
-  session.state = { ...session.state, jobs: new Map(session.state.jobs).set(job.id, next) };
+  control.state = withJob(control.state, next);
   if (next.state === "done") outside.log.info(`${job.id}: done, ${next.rows} rows published of ${next.scanned} read`);
 }
 
 /**
- * A row that got another key may be behind the cursor now, and a large value that did not change is not in the log:
- * while a job reads the table, such a key is read again.
+ * Notes a key that a row was moved to, while a job reads its table: the new key may be behind the cursor, and a large
+ * value that did not change is not in the log. The key is read again.
  */
-export function readMoved(session: Session, topic: string, key: readonly string[]): void {
-  const { chunks } = session;
-  const jobs = [...session.state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
+export function readMovedKey(
+  { chunks, control }: Parts<"chunks" | "control">,
+  topic: string,
+  key: readonly string[],
+): void {
+  const jobs = [...control.state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
   for (const job of jobs) {
     const full = job.again.length >= AGAIN_KEYS;
     const next = full ? { ...job, cursor: undefined, again: [] } : { ...job, again: [...job.again, key] };
     if (full && chunks.active?.job.id === job.id) chunks.active.restarted = true;
-    session.state = { ...session.state, jobs: new Map(session.state.jobs).set(job.id, next) };
+    control.state = withJob(control.state, next);
   }
 }
 
-/** As Debezium marks an initial snapshot; whatever is read later is `incremental`. */
-function snapshotMark(session: Session, job: ChunkJob, place: number, last: boolean): SnapshotMark {
+/** As Debezium marks the rows of an initial snapshot; whatever is read later is `incremental`. */
+function snapshotMark({ jobs }: State, job: ChunkJob, place: number, isLast: boolean): SnapshotMark {
   if (job.kind === "backfill") return "incremental";
-  const others = [...session.state.jobs.values()].filter((other) => other.kind === "snapshot" && other.id !== job.id);
+  const others = [...jobs.values()].filter((other) => other.kind === "snapshot" && other.id !== job.id);
   if (job.rows === 0 && place === 0) {
     return others.every((other) => other.rows === 0) ? "first" : "first_in_data_collection";
   }
-  if (!last) return "true";
+  if (!isLast) return "true";
   return others.every((other) => other.state !== "running") ? "last" : "last_in_data_collection";
 }

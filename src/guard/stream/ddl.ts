@@ -1,50 +1,53 @@
 import { relationOf } from "../../gate/amendment/seen.ts";
 import type { TableOid } from "../../table/column.ts";
 import { readDdl } from "../../table/ddl.ts";
+import { isoTime } from "../../wal/lsn.ts";
 import type { LogicalMessage } from "../../wal/message.ts";
 import { apply } from "../control/apply.ts";
-import { look, overtaken, topicOf } from "../control/catalog-read.ts";
-import { beside, type Session } from "../session.ts";
-import { isoTime } from "../../wal/lsn.ts";
+import { dropPendingReads, startCatalogRead, topicOf } from "../control/catalog-read.ts";
+import { inBackground, type Parts } from "../session.ts";
 
-/** Messages nobody vouches for have the secret read again so often at most. */
+/** After an untrusted message, the secret is read again at most this often. */
 const AGAIN_MICROS = 60_000_000n;
 
 /**
- * A DDL message of the trigger: the table as of that command, minutes before its first row. One that nobody vouches
- * for only makes us look at the catalog.
+ * Processes a DDL message of the trigger: the table as of that command, minutes before its first row. A message that
+ * cannot be verified only causes a catalog read.
  */
-export function onDdl(session: Session, message: LogicalMessage, xid: number): void {
-  const read = readDdl(message, xid, session.ddl.secret);
+export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessage, xid: number): void {
+  const { control } = session;
+  const read = readDdl(message, xid, control.ddl.secret);
   if (read === undefined) return;
   if (read.kind === "untrusted") {
     readSecretAgain(session);
-    for (const oid of read.oids) lookAtOurs(session, oid);
+    for (const oid of read.oids) readIfCaptured(session, oid);
     return;
   }
   const { command, role, time, tables } = read.ddl;
-  for (const oid of read.ddl.undescribed) lookAtOurs(session, oid);
+  for (const oid of read.ddl.undescribed) readIfCaptured(session, oid);
   for (const one of tables) {
-    const topic = one.change === "dropped" ? undefined : topicOf(session, one.table.oid);
-    if (topic === undefined || one.change === "dropped") continue;
-    overtaken(session, one.table.oid);
-    session.told.set(one.table.oid, one.table);
+    if (one.change === "dropped") continue;
+    const { oid } = one.table;
+    const topic = topicOf(control.state, oid);
+    if (topic === undefined) continue;
+    dropPendingReads(control, oid);
+    control.catalog.explained.set(oid, one.table);
     const explained = { command, role, time: isoTime(time) };
     apply(session, { kind: "seen", topic, ...relationOf(one.table), explained, rewritten: one.rewritten });
   }
 }
 
-/** The trigger was installed, or its secret replaced, since the session began: later messages can be trusted. */
-function readSecretAgain(session: Session): void {
-  const { source, outside, ddl } = session;
+/** The trigger may have been installed, or its secret replaced, since the session began. */
+function readSecretAgain(session: Parts<"control">): void {
+  const { source, outside, control } = session;
   const now = outside.now();
-  if (now < ddl.readAgain) return;
-  ddl.readAgain = now + AGAIN_MICROS;
-  beside(session, async () => {
-    ddl.secret = await source.ddlSecret();
+  if (now < control.ddl.readAgain) return;
+  control.ddl.readAgain = now + AGAIN_MICROS;
+  inBackground(session, async () => {
+    control.ddl.secret = await source.ddlSecret();
   });
 }
 
-function lookAtOurs(session: Session, oid: TableOid): void {
-  if (topicOf(session, oid) !== undefined) look(session, oid);
+function readIfCaptured(session: Parts<"control" | "tape">, oid: TableOid): void {
+  if (topicOf(session.control.state, oid) !== undefined) startCatalogRead(session, oid);
 }

@@ -1,85 +1,106 @@
-import { GuardError } from "../../errors.ts";
-import { decode } from "../../wal/decode.ts";
-import type { Lsn } from "../../wal/lsn.ts";
-import type { Begin, Commit, LogicalMessage, RowChange, Truncate, WalItem, WalMessage } from "../../wal/message.ts";
 import { markOf } from "../../chunk/mark.ts";
 import { touch } from "../../chunk/window.ts";
+import { GuardError } from "../../errors.ts";
 import type { EventMark } from "../../event/envelope/source.ts";
 import type { TableState } from "../../gate/state.ts";
 import { withheldOf } from "../../gate/update.ts";
+import { decode } from "../../wal/decode.ts";
+import type { Lsn } from "../../wal/lsn.ts";
+import type { Begin, Commit, LogicalMessage, RowChange, Truncate, WalItem, WalMessage } from "../../wal/message.ts";
+import { completeCatalogRead, startCatalogRead } from "../control/catalog-read.ts";
+import { type Captured, capturedFrom, type Parts, type Tape, tableOf } from "../session.ts";
 import { isFull, put, putChange } from "./batch.ts";
+import { keyTexts } from "./chunk-columns.ts";
+import { endingChunk, onLowMark, readMovedKey } from "./chunks.ts";
 import { onDdl } from "./ddl.ts";
-import { look, looked } from "../control/catalog-read.ts";
 import { rowEncoderOf } from "./row-encoder.ts";
-import { keyTexts } from "./chunk-rows.ts";
-import { highMark, lowMark, readMoved } from "./chunks.ts";
-import { type Captured, capturedFrom, isWatching, type Session, tableOf } from "../session.ts";
 
-/** What the loop has to wait for before the log can go on; the item that needs it is held. */
+/**
+ * The data plane: drains the stream into the batch, item by item, without waiting for anything. Where something has to
+ * be waited for, it stops and says what for; the item that needs it is held and comes first the next time. Runs for
+ * every row: nothing here allocates per row but the event itself.
+ */
+
+type Draining = Parts<"tape" | "control" | "batch" | "chunks">;
+
+/** What the loop has to do before the log can be read further. `topic`: the one that an error of it halts. */
 export type Barrier =
-  | { readonly kind: "prove"; readonly captured: Captured; readonly lsn: Lsn; readonly xid: number }
-  | { readonly kind: "chunk" }
-  | undefined;
-
-/** `stop`: the next item cannot be dealt with; what came before it is in the batch. */
-export interface Filled {
-  readonly barrier?: Barrier;
-  readonly idle: boolean;
-  readonly stop?: GuardError;
-}
-
-/** Takes items from the log into the batch until it is full, the log has no more now, or something must be awaited. */
-export function fill(session: Session): Filled {
-  while (!isFull(session)) {
-    const item = session.held ?? session.stream.read();
-    session.held = undefined;
-    if (item === undefined) return { idle: true };
-    const barrier = takeOrStop(session, item);
-    if (barrier instanceof GuardError) {
-      session.held = item;
-      return { idle: false, stop: barrier };
+  /** Identify the columns of a Relation before its first row, at this LSN. */
+  | {
+      readonly kind: "prove";
+      readonly topic: string | undefined;
+      readonly captured: Captured;
+      readonly lsn: Lsn;
+      readonly xid: number;
     }
+  /** Publish the chunk whose window has ended. */
+  | { readonly kind: "chunk"; readonly topic: string };
+
+export type Drained =
+  | { readonly kind: "full" }
+  /** The stream has nothing more at the moment. */
+  | { readonly kind: "idle" }
+  | { readonly kind: "barrier"; readonly barrier: Barrier }
+  /** The next item cannot be processed; everything before it is in the batch. */
+  | { readonly kind: "stop"; readonly stop: GuardError; readonly topic: string | undefined };
+
+export function drain(session: Draining): Drained {
+  const { tape, batch } = session;
+  while (!isFull(batch)) {
+    const item = tape.held ?? tape.stream.read();
+    tape.held = undefined;
+    if (item === undefined) return { kind: "idle" };
+    const barrier = processOrStop(session, item);
     if (barrier === undefined) continue;
-    session.held = barrier.kind === "prove" ? item : undefined;
-    return { barrier, idle: false };
+    if (barrier instanceof GuardError) {
+      tape.held = item;
+      return { kind: "stop", stop: barrier, topic: topicOfItem(tape, item) };
+    }
+    if (barrier.kind === "prove") tape.held = item;
+    return { kind: "barrier", barrier };
   }
-  return { idle: false };
+  return { kind: "full" };
 }
 
-/** A stop is told apart from the rows before it, which are published: else they would wait for a person too. */
-function takeOrStop(session: Session, item: WalItem): Barrier | GuardError {
-  const before = session.batch.length;
+/** A stop is returned, not thrown: the rows before it are published, and do not wait for a person too. */
+function processOrStop(session: Draining, item: WalItem): Barrier | GuardError | undefined {
+  const { records } = session.batch;
+  const before = records.length;
   try {
-    return take(session, item);
+    if (item.kind === "data") return dispatch(session, decode(item.bytes), item.lsn);
+    if (session.tape.tx === undefined) session.tape.keepaliveEnd = item.end;
+    return undefined;
   } catch (error) {
     if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
-    session.batch.length = before;
+    records.length = before;
     return error;
   }
 }
 
-function take(session: Session, item: WalItem): Barrier {
-  if (item.kind === "keepalive") {
-    if (session.tx === undefined) session.keepaliveEnd = item.end;
-    return undefined;
-  }
-  return dispatch(session, decode(item.bytes), item.lsn);
+/** A TRUNCATE of several tables stops at the first one that no encoder could be made for. */
+function topicOfItem({ relations }: Tape, item: WalItem): string | undefined {
+  const message = item.kind === "data" ? decode(item.bytes) : undefined;
+  if (message === undefined) return undefined;
+  if ("relation" in message) return relations.get(message.relation)?.topic;
+  if (message.kind !== "truncate") return undefined;
+  const all = message.relations.flatMap((oid) => relations.get(oid) ?? []);
+  return all.find(({ topic, encoder }) => topic !== undefined && encoder === undefined)?.topic;
 }
 
-function dispatch(session: Session, message: WalMessage, at: Lsn): Barrier {
+function dispatch(session: Draining, message: WalMessage, at: Lsn): Barrier | undefined {
   switch (message.kind) {
     case "insert":
     case "update":
     case "delete":
       return onRow(session, message, at);
     case "begin":
-      onBegin(session, message);
+      onBegin(session.tape, message);
       return undefined;
     case "commit":
       onCommit(session, message);
       return undefined;
     case "relation":
-      session.relations.set(message.oid, capturedFrom(session, message));
+      session.tape.relations.set(message.oid, capturedFrom(session.outside, session.control.state, message));
       return undefined;
     case "truncate":
       return onTruncate(session, message, at);
@@ -92,37 +113,38 @@ function dispatch(session: Session, message: WalMessage, at: Lsn): Barrier {
   }
 }
 
-function onBegin(session: Session, begin: Begin): void {
-  const { position } = session;
-  const before = begin.finalLsn < position.endLsn ? Number.POSITIVE_INFINITY : 0;
-  const skip = position.tx?.commitLsn === begin.finalLsn ? position.tx.index : before;
-  const mark = { commitTime: begin.commitTime, xid: begin.xid, lastCommitLsn: position.commitLsn };
-  session.tx = { finalLsn: begin.finalLsn, xid: begin.xid, mark, index: 0, skip };
+function onBegin(tape: Tape, { finalLsn, commitTime, xid }: Begin): void {
+  const { position } = tape;
+  const before = finalLsn < position.endLsn ? Number.POSITIVE_INFINITY : 0;
+  const skip = position.tx?.commitLsn === finalLsn ? position.tx.index : before;
+  tape.tx = { finalLsn, xid, mark: { commitTime, xid, lastCommitLsn: position.commitLsn }, index: 0, skip };
 }
 
-function onCommit(session: Session, commit: Commit): void {
-  const { tx } = session;
-  session.tx = undefined;
+function onCommit({ tape, chunks }: Parts<"tape" | "chunks">, { endLsn, commitTime }: Commit): void {
+  const { tx } = tape;
+  tape.tx = undefined;
   if (tx === undefined || tx.skip === Number.POSITIVE_INFINITY) return;
-  if (session.chunks.tracking) session.chunks.delivered.add(tx.xid);
-  session.position = { ...session.position, endLsn: commit.endLsn, commitLsn: commit.endLsn, tx: undefined };
-  session.lastCommitTime = commit.commitTime;
+  if (chunks.tracking) chunks.delivered.add(tx.xid);
+  tape.position = { ...tape.position, endLsn, commitLsn: endLsn, tx: undefined };
+  tape.lastCommitTime = commitTime;
 }
 
-function onRow(session: Session, row: RowChange, at: Lsn): Barrier {
-  const { tx } = session;
+function onRow(session: Draining, row: RowChange, at: Lsn): Barrier | undefined {
+  const { tape, outside } = session;
+  const { tx } = tape;
   if (tx === undefined) return undefined;
   if (tx.index < tx.skip) {
     tx.index += 1;
     return undefined;
   }
-  const captured = session.relations.get(row.relation);
+  const captured = tape.relations.get(row.relation);
   if (captured === undefined || (captured.topic === undefined && captured.news === undefined)) {
     tx.index += 1;
     return undefined;
   }
-  if (needsProof(captured, at)) return { kind: "prove", captured, lsn: at, xid: tx.xid };
-  if (captured.topic !== undefined && !isWatching(session)) publishRow(session, captured, captured.topic, row, at);
+  const { topic } = captured;
+  if (needsProof(captured, at)) return { kind: "prove", topic, captured, lsn: at, xid: tx.xid };
+  if (topic !== undefined && outside.delivery !== "none") publishRow(session, captured, topic, row, at);
   tx.index += 1;
   return undefined;
 }
@@ -134,69 +156,81 @@ function needsProof(captured: Captured, at: Lsn): boolean {
 
 const OPERATIONS = { insert: "c", update: "u", delete: "d" } as const;
 
-function publishRow(session: Session, captured: Captured, topic: string, row: RowChange, at: Lsn) {
-  const { chunks, tx, outside } = session;
+function publishRow(session: Draining, captured: Captured, topic: string, row: RowChange, at: Lsn): void {
+  const { tape, control, batch, chunks, outside } = session;
+  const { tx } = tape;
   if (tx === undefined) return;
-  const encoder = rowEncoderOf(session, captured, topic);
+  const encoder = rowEncoderOf(outside.settings, batch.slab, control.state, captured, topic);
   const window = chunks.active?.job.topic === topic ? chunks.active.window : undefined;
   const unsent = window !== undefined || row.oldKind === "key" ? encoder.hasUnchangedToast(row) : false;
   if (window !== undefined) touch(window, (captured.rowKeys ?? encoder).keysOf(row), unsent);
-  // An old key is in the log only when it changed; a full old row has the large values.
+  // The log has an old key only if the key changed; a full old row has the large values.
   if (row.kind === "update" && row.oldKind === "key" && unsent) {
-    readMoved(session, topic, keyTexts(tableOf(session, topic), captured.columns, row.bytes, row.newAt));
+    const table = tableOf(control.state, topic);
+    readMovedKey(session, topic, keyTexts(table, captured.columns, row.bytes, row.newAt));
   }
   if (outside.settings["skipped.operations"].has(OPERATIONS[row.kind])) return;
   const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
-  putChange(session, topic, encoder.change(row, mark), at);
-  if (encoder.takeUnseenLabel() && !waitsForLabels(tableOf(session, topic))) look(session, captured.relation.oid);
+  putChange(batch, control.state, topic, encoder.change(row, mark), at);
+  if (encoder.takeUnseenLabel() && !waitsForLabels(tableOf(control.state, topic))) {
+    startCatalogRead(session, captured.relation.oid);
+  }
 }
 
-/** New labels are known, and only the registry has not taken them yet. */
+/** The new labels are known already; the registry has not taken them yet. */
 function waitsForLabels(table: TableState): boolean {
   return withheldOf(table).some(({ changes }) => changes.includes("labels"));
 }
 
-/** Published where the file says so (Debezium's op t); and a chunk read before it holds rows that are gone. */
-function onTruncate(session: Session, truncate: Truncate, at: Lsn): Barrier {
-  const { tx, chunks } = session;
+/** Published unless skipped.operations has it (Debezium's op t). A chunk read before it holds rows that are gone. */
+function onTruncate(session: Draining, truncate: Truncate, at: Lsn): Barrier | undefined {
+  const { tape, control, batch, chunks, outside } = session;
+  const { tx } = tape;
   if (tx === undefined) return undefined;
   if (tx.index < tx.skip) {
     tx.index += 1;
     return undefined;
   }
-  const all = truncate.relations.map((oid) => session.relations.get(oid));
-  const captured = all.filter((one) => one?.topic !== undefined || one?.news !== undefined);
-  const unproven = captured.find((one) => one !== undefined && needsProof(one, at));
-  if (unproven !== undefined) return { kind: "prove", captured: unproven, lsn: at, xid: tx.xid };
+  const all = truncate.relations.flatMap((oid) => tape.relations.get(oid) ?? []);
+  const captured = all.filter(({ topic, news }) => topic !== undefined || news !== undefined);
+  const unproven = captured.find((one) => needsProof(one, at));
+  if (unproven !== undefined) {
+    return { kind: "prove", topic: unproven.topic, captured: unproven, lsn: at, xid: tx.xid };
+  }
   const window = chunks.active?.window;
+  const isPublished = outside.delivery !== "none" && !outside.settings["skipped.operations"].has("t");
   for (const one of captured) {
-    if (one?.topic === undefined) continue;
+    if (one.topic === undefined) continue;
     if (window !== undefined && chunks.active?.job.topic === one.topic) window.spoiled = true;
-    if (session.outside.settings["skipped.operations"].has("t") || isWatching(session)) continue;
-    const mark: EventMark = { lsn: at, tx: tx.mark, now: session.outside.now() };
-    put(session, one.topic, rowEncoderOf(session, one, one.topic).truncate(mark));
+    if (!isPublished) continue;
+    const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
+    const encoder = rowEncoderOf(outside.settings, batch.slab, control.state, one, one.topic);
+    put(batch, one.topic, encoder.truncate(mark));
   }
   tx.index += 1;
   return undefined;
 }
 
-function onMessage(session: Session, message: LogicalMessage): Barrier {
-  const { tx } = session;
+function onMessage(session: Draining, message: LogicalMessage): Barrier | undefined {
+  const { tape, chunks } = session;
+  const { tx } = tape;
   if (tx === undefined) return undefined;
   const mark = markOf(message);
   if (mark === undefined) {
-    // A replayed prefix was dealt with: what it said of a table then is not so any more.
+    // Anything before `skip` was handled before the restart; its table definitions may be stale.
     if (tx.index >= tx.skip) onDdl(session, message, tx.xid);
     return undefined;
   }
   switch (mark.kind) {
-    case "high":
-      return highMark(session, mark.nonce) ? { kind: "chunk" } : undefined;
+    case "high": {
+      const ending = endingChunk(chunks, mark.nonce);
+      return ending === undefined ? undefined : { kind: "chunk", topic: ending.job.topic };
+    }
     case "low":
-      lowMark(session, mark.nonce);
+      onLowMark(chunks, mark.nonce);
       return undefined;
     case "catalog-read":
-      looked(session, mark.nonce);
+      completeCatalogRead(session, mark.nonce);
       return undefined;
     default:
       return mark.kind satisfies never;

@@ -1,60 +1,70 @@
 import { GuardError } from "../../errors.ts";
 import { rowEncoder, type RowEncoder } from "../../event/row-encoder.ts";
+import type { Slab } from "../../event/slab.ts";
 import type { Amendment } from "../../gate/amendment/amendment.ts";
-import { waysOn } from "../../words/amendment.ts";
 import { isOtherKey } from "../../gate/amendment/key.ts";
-import type { TableState } from "../../gate/state.ts";
-import type { Attnum, ColumnType } from "../../table/column.ts";
+import type { State, TableState } from "../../gate/state.ts";
+import type { Attnum } from "../../table/column.ts";
 import { schemaId, type Shape } from "../../table/shape.ts";
 import type { Relation } from "../../wal/message.ts";
-import type { Outside } from "../outside.ts";
-import { type Captured, type Session, tableOf } from "../session.ts";
+import { waysOn } from "../../words/amendment.ts";
+import type { Settings } from "../outside.ts";
+import { type Captured, tableOf } from "../session.ts";
+
+/** Row encoders as the stream and the chunks need them: of a table's current shape, for the columns that rows have. */
 
 /**
- * The encoder of a table's rows for its current shape; made at the first row after either changed. Throws
- * GuardError("key-changed") while the table has another key than the events.
+ * The encoder of a table's rows in the log; made at the first row after its shape or its Relation changed.
+ * @throws GuardError key-changed while the table's key is not the events' key
  */
-export function rowEncoderOf(session: Session, captured: Captured, topic: string): RowEncoder {
+export function rowEncoderOf(
+  settings: Settings,
+  slab: Slab,
+  state: State,
+  captured: Captured,
+  topic: string,
+): RowEncoder {
   if (captured.encoder !== undefined) return captured.encoder;
-  const table = tableOf(session, topic);
+  const table = tableOf(state, topic);
   mustHaveItsKey(table);
-  captured.rowKeys = rowKeys(session, table, captured.columns, captured.relation.identity);
-  captured.encoder = shapeEncoder(session, table, captured.columns, captured.relation.identity);
+  captured.rowKeys = rowKeyEncoder(settings, slab, table, captured.columns, captured.relation.identity);
+  captured.encoder = shapeEncoder(settings, slab, table, captured.columns, captured.relation.identity);
   return captured.encoder;
 }
 
 /** The encoder of rows with these columns. */
 export function shapeEncoder(
-  session: Session,
+  settings: Settings,
+  slab: Slab,
   table: TableState,
   columns: readonly (Attnum | undefined)[],
   identity: Relation["identity"],
   shape: Shape = table.shape,
 ): RowEncoder {
-  const { "tombstones.on.delete": tombstones, filter, modes } = session.outside.settings;
-  const types = columns.map((column) => typeNow(table, column));
-  const origin = originOf(session.outside);
+  const { version, filter, modes, "tombstones.on.delete": tombstones } = settings;
   const { schema, name } = table.capturedAs ?? table.shape.table;
-  const captured = columns.map((column) => {
-    const known = table.known.find((one) => one.attnum === column);
+  const knownAs = (column: Attnum | undefined) => table.known.find(({ attnum }) => attnum === column);
+  const isExcluded = (column: Attnum | undefined) => {
+    const known = knownAs(column);
     const excluded = known !== undefined && !filter.column(schema, name, known.name);
-    return excluded && !shape.key.some((field) => field.attnum === column) ? undefined : column;
-  });
+    return excluded && !shape.key.some(({ attnum }) => attnum === column);
+  };
   return rowEncoder({
     shape,
-    columns: captured,
-    types,
+    columns: columns.map((column) => (isExcluded(column) ? undefined : column)),
+    types: columns.map((column) => knownAs(column)?.type),
     modes,
     identity,
-    origin,
+    origin: { version, connector: "postgresql", name: settings["topic.prefix"], db: settings["database.dbname"] },
     tombstones,
-    slab: session.slab,
+    slab,
   });
 }
 
-/** An encoder that gives rows their table's own key, where message.key.columns gives the events another. */
-export function rowKeys(
-  session: Session,
+/** Gives rows their table's own key, where message.key.columns gives the events a different one; else undefined. */
+export function rowKeyEncoder(
+  settings: Settings,
+  slab: Slab,
   table: TableState,
   columns: readonly (Attnum | undefined)[],
   identity: Relation["identity"],
@@ -62,18 +72,9 @@ export function rowKeys(
   const { rowKey, shape } = table;
   if (rowKey === undefined || rowKey.length === 0) return undefined;
   const key = rowKey.flatMap((column) => shape.fields.filter((field) => field.attnum === column).slice(0, 1));
-  // Its keys are compared with each other and never published: the schema's id is any.
+  // Its keys are only compared with each other, never published: any schema id will do.
   const keySchema = { id: schemaId(0), text: "" };
-  return shapeEncoder(session, table, columns, identity, { ...shape, key, keySchema });
-}
-
-function originOf(outside: Outside) {
-  const { version, "topic.prefix": name, "database.dbname": db } = outside.settings;
-  return { version, connector: "postgresql", name, db };
-}
-
-function typeNow({ known }: TableState, column: Attnum | undefined): ColumnType | undefined {
-  return known.find((one) => one.attnum === column)?.type;
+  return shapeEncoder(settings, slab, table, columns, identity, { ...shape, key, keySchema });
 }
 
 function mustHaveItsKey({ shape, amendments }: TableState): void {
@@ -85,12 +86,12 @@ function mustHaveItsKey({ shape, amendments }: TableState): void {
 
 function keyChanged(shape: Shape, amendment: Amendment): GuardError {
   const { schema, name } = shape.table;
-  const was = shape.key.map((field) => field.name).join(", ");
+  const before = shape.key.map((field) => field.name).join(", ");
   return new GuardError(
     "key-changed",
-    `the key of ${schema}.${name} is not (${was}) any more: events of its rows would have another key`,
+    `the key of ${schema}.${name} is no longer (${before}): events of its rows would have a different key`,
     {
-      next: `${waysOn(amendment).join(", or ")}, or keep the old with message.key.columns, or undo it in the database`,
+      next: `${waysOn(amendment).join(", or ")}, or keep the old key with message.key.columns, or undo the change in the database`,
     },
   );
 }

@@ -2,7 +2,6 @@ import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { contractKey, type Contract } from "../../../src/contract/contract.ts";
 import { decide } from "../../../src/gate/decide.ts";
-import type { Session } from "../../../src/guard/session.ts";
 import type { Input, Rules, State, Step } from "../../../src/gate/state.ts";
 import { findAmendment } from "../../../src/gate/update.ts";
 import { attnum } from "../../../src/table/column.ts";
@@ -25,6 +24,7 @@ import {
   TOPIC,
 } from "../customers.ts";
 import { onNewDay } from "../../../src/guard/loop.ts";
+import { sessionIn, worldOf } from "../../guard/session.ts";
 
 const LAST = "2026-03-31T23:59:59.999Z";
 const AFTER = "2026-04-01T00:00:00.000Z";
@@ -109,24 +109,19 @@ describe("a rule that weighs otherwise until a day", () => {
   it("the loop does so at its first turn of a day, and at no other", () => {
     const manual: Rules = { ...rules, "fieldgate.release.policy": "manual" };
     const clock = { time: LAST };
-    const outside = { settings: manual, now: () => BigInt(Date.parse(clock.time)) * 1000n };
-    const session = {
-      outside,
-      state: playAt(manual, waiting, [LAST, saw], [LAST, judged]).state,
-      position: { endLsn: 0n },
-      relations: new Map(),
-      toTell: new Set(),
-    } as unknown as Session; // what settling without registering needs of one
-    const turn = onNewDay(session);
-    const before = session.state;
+    const now = () => BigInt(Date.parse(clock.time)) * 1000n;
+    const state = playAt(manual, waiting, [LAST, saw], [LAST, judged]).state;
+    const { control, ...session } = sessionIn(worldOf({ rules: manual, outside: { now } }), state);
+    const turn = onNewDay({ ...session, control });
+    const before = control.state;
     turn();
-    expect(session.state).toBe(before);
+    expect(control.state).toBe(before);
     clock.time = AFTER;
     turn();
-    expect(verdictIn(session.state)).toEqual(["not-ready"]);
-    const after = session.state;
+    expect(verdictIn(control.state)).toEqual(["not-ready"]);
+    const after = control.state;
     turn();
-    expect(session.state).toBe(after);
+    expect(control.state).toBe(after);
   });
 });
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Rules } from "../../../src/gate/state.ts";
 import { findAmendment } from "../../../src/gate/update.ts";
-import { answerOf } from "../../../src/guard/control/ask-registry.ts";
+import { ASK_REGISTRY } from "../../../src/guard/control/ask-registry.ts";
 import type { Registry } from "../../../src/registry/client.ts";
 import { schemaId } from "../../../src/table/shape.ts";
 import { ID, idOf, madeOf, NAME, NICK, play, RULES, seen, stateOf } from "../../gate/customers.ts";
@@ -21,5 +21,5 @@ it.each([
     versions: async () => versions.map((__, index) => index + 1),
     version: async (___: string, version: number) => ({ id: schemaId(version), version, text: versions[version - 1] }),
   } as unknown as Registry; // what is asked of one
-  expect(await answerOf(WATCH, registry, table, amendment)).toMatchObject({ kind });
+  expect(await ASK_REGISTRY.watch(WATCH, registry, table, amendment)).toMatchObject({ kind });
 });

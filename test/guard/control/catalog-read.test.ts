@@ -1,62 +1,108 @@
 import { describe, expect, it } from "vitest";
-import { look, looked, overtaken, takeLooks } from "../../../src/guard/control/catalog-read.ts";
-import type { Session } from "../../../src/guard/session.ts";
+import { findAmendment } from "../../../src/gate/update.ts";
+import {
+  applyCatalogRead,
+  completeCatalogRead,
+  completeUnmarkedReads,
+  dropPendingReads,
+  startCatalogRead,
+} from "../../../src/guard/control/catalog-read.ts";
 import type { Table } from "../../../src/table/column.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
-import { ID, NAME, play, publishing, RULES, seen, stateOf, tableIn, tableOf, ZIP } from "../../gate/customers.ts";
+import { ID, idOf, NAME, play, publishing, RULES, seen, stateOf, tableIn, tableOf, ZIP } from "../../gate/customers.ts";
+import { sessionIn, worldOf } from "../session.ts";
 
 const OID = Number(tableOf([ID]).oid);
+const SNAPSHOT = { xmin: 9n, xmax: 9n, inProgress: new Set<bigint>() };
 
-/** A session that reads the log at 0/100 and whose catalog answers when told to. */
-function reading(mode: "guard" | "watch") {
-  let answer: (table: Table) => void = () => {};
-  const rules = { ...RULES, mode };
-  const session = {
-    outside: { uuid: () => "one", now: () => 0n, settings: rules },
+/** A session at 0/64 whose catalog answers when the test lets it; the log ended at 0/32 by then. */
+function reading(mode: "guard" | "watch", end = lsn(50n)) {
+  let answer: (table: Table | undefined) => void = () => {};
+  const world = worldOf({
+    mode,
     source: {
-      table: () => new Promise((resolve) => (answer = (table) => resolve({ table, end: lsn(50n) }))),
-      mark: async () => undefined,
+      table: () => new Promise((resolve) => (answer = (table) => resolve({ table, snapshot: SNAPSHOT, end }))),
     },
-    wake: { wake: () => undefined },
-    work: { judging: { has: () => true } },
-    inbox: [],
-    lookups: new Map(),
-    looks: new Map(),
-    relations: new Map(),
-    toTell: new Set(),
-    tx: undefined,
-    keepaliveEnd: undefined,
-    position: { endLsn: lsn(100n) },
-    state: stateOf(),
-  } as unknown as Session; // what a look needs of one
-  return { session, answer: (table: Table) => answer(table) };
+  });
+  const session = sessionIn(world);
+  return {
+    session,
+    world,
+    answer: async (table: Table | undefined) => {
+      answer(table);
+      for (let turns = 0; turns < 3; turns++) await Promise.resolve();
+    },
+    reachPlace: () => {
+      if (mode === "watch") completeUnmarkedReads(session);
+      else completeCatalogRead(session, "uuid-1");
+    },
+  };
 }
 
-describe("a look at the catalog", () => {
-  const modes = ["guard", "watch"] as const;
-
-  it.each(modes)("says how the table is at its place in the log (%s)", async (mode) => {
-    const { session, answer } = reading(mode);
-    look(session, OID);
-    answer(tableOf([ID, NAME, ZIP]));
-    await Promise.resolve();
-    await Promise.resolve();
-    if (mode === "watch") takeLooks(session);
-    else looked(session, "one");
-    expect(tableIn(session.state).amendments).toMatchObject([{ name: "zip" }]);
+describe.each(["guard", "watch"] as const)("a catalog read (%s)", (mode) => {
+  it("describes the table at its place in the log", async () => {
+    const { session, answer, reachPlace } = reading(mode);
+    startCatalogRead(session, OID);
+    await answer(tableOf([ID, NAME, ZIP]));
+    expect(tableIn(session.control.state).amendments).toEqual([]);
+    reachPlace();
+    expect(tableIn(session.control.state).amendments).toMatchObject([{ name: "zip" }]);
   });
 
-  it.each(modes)("that a DDL message overtook while it was read says nothing any more (%s)", async (mode) => {
-    const { session, answer } = reading(mode);
-    look(session, OID);
-    overtaken(session, OID);
-    session.state = play(RULES, stateOf(publishing()), seen([ID, NAME, ZIP])).state;
-    answer(tableOf([ID, NAME]));
-    await Promise.resolve();
-    await Promise.resolve();
-    if (mode === "watch") takeLooks(session);
-    else looked(session, "one");
-    expect(tableIn(session.state).amendments).toMatchObject([{ name: "zip" }]);
-    expect([...session.looks]).toEqual([]);
+  it("is dropped when a DDL message describes the table while it is read", async () => {
+    const { session, answer, reachPlace } = reading(mode);
+    startCatalogRead(session, OID);
+    dropPendingReads(session.control, OID);
+    session.control.state = play(RULES, stateOf(publishing()), seen([ID, NAME, ZIP])).state;
+    await answer(tableOf([ID, NAME]));
+    reachPlace();
+    expect(tableIn(session.control.state).amendments).toMatchObject([{ name: "zip" }]);
+    expect([...session.control.catalog.latest]).toEqual([]);
   });
+
+  it("is not started again while one is pending", async () => {
+    const { session, answer, world } = reading(mode);
+    startCatalogRead(session, OID);
+    startCatalogRead(session, OID);
+    expect(session.control.catalog.pending.size).toBe(1);
+    await answer(tableOf([ID, NAME]));
+    expect(world.marks).toEqual(mode === "watch" ? [] : ["catalog-read:uuid-1"]);
+  });
+
+  it("of a dropped table says nothing", async () => {
+    const { session, answer } = reading(mode);
+    startCatalogRead(session, OID);
+    await answer(undefined);
+    expect(session.control.catalog.pending.size).toBe(0);
+  });
+});
+
+it("without a mark, a read waits until the log has reached its place, and then for the end of a transaction", async () => {
+  const { session, answer, reachPlace } = reading("watch", lsn(150n));
+  const isKnown = () => findAmendment(session.control.state, idOf(ZIP)) !== undefined;
+  startCatalogRead(session, OID);
+  await answer(tableOf([ID, NAME, ZIP]));
+  reachPlace();
+  expect(isKnown()).toBe(false);
+  session.tape.keepaliveEnd = lsn(150n);
+  session.tape.tx = {
+    finalLsn: lsn(160n),
+    xid: 1,
+    mark: { commitTime: 0n, xid: 1, lastCommitLsn: undefined },
+    index: 0,
+    skip: 0,
+  };
+  reachPlace();
+  expect(isKnown()).toBe(false);
+  session.tape.tx = undefined;
+  reachPlace();
+  expect(isKnown()).toBe(true);
+});
+
+it("a read that is older than one already applied changes nothing", () => {
+  const { session } = reading("guard");
+  applyCatalogRead(session, tableOf([ID, NAME, ZIP]), lsn(60n));
+  const { state } = session.control;
+  applyCatalogRead(session, tableOf([ID, NAME]), lsn(50n));
+  expect(session.control.state).toBe(state);
 });

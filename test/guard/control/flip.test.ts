@@ -1,17 +1,19 @@
 import { expect, it } from "vitest";
 import type { GroupsSeen } from "../../../src/gate/evidence/evidence.ts";
 import type { Rules } from "../../../src/gate/state.ts";
-import { startGroupPoller } from "../../../src/service/group-poller.ts";
 import { apply, takeInputs } from "../../../src/guard/control/apply.ts";
-import { post, type Session } from "../../../src/guard/session.ts";
+import { post } from "../../../src/guard/session.ts";
+import { startGroupPoller } from "../../../src/service/group-poller.ts";
 import { schemaId } from "../../../src/table/shape.ts";
-import { fits, ID, idOf, NAME, NICK, RULES, seen, stateOf, tableIn, tableOf, TOPIC } from "../../gate/customers.ts";
+import { lsn } from "../../../src/wal/lsn.ts";
+import { fits, ID, idOf, NAME, NICK, seen, tableIn, tableOf, TOPIC } from "../../gate/customers.ts";
 import { until } from "../../stack/until.ts";
+import { sessionIn, worldOf } from "../session.ts";
 
 /** What happens while the registry takes the schema. */
 type Meanwhile = (kafka: { groups: string[] }) => void;
 
-/** A column added under a policy where nobody reads; the gate after its registration was dealt with. */
+/** Adds a column under a policy where nobody reads; returns its gate after its registration was applied. */
 async function gateAfterFlip(policy: Rules["fieldgate.release.policy"], meanwhile: Meanwhile = () => {}) {
   const kafka = { groups: [] as string[] };
   const poll = (): Promise<GroupsSeen> => {
@@ -19,74 +21,57 @@ async function gateAfterFlip(policy: Rules["fieldgate.release.policy"], meanwhil
     return Promise.resolve({ kind: "seen", byTopic: new Map([[TOPIC, groups]]) });
   };
   let clock = 0;
-  // No look comes by itself in the test's time but the first.
+  // In the test's time no poll starts by itself but the first.
   await using groups = startGroupPoller({ poll, everyMs: 3_600_000, now: () => (clock += 1) });
-  const ended = new AbortController();
-  const session = sessionOf(policy, groups, ended.signal, () => meanwhile(kafka));
-  using _looking = groups.listen(
+  const world = worldOf({
+    rules: { "fieldgate.release.policy": policy },
+    groups,
+    registry: {
+      async register() {
+        meanwhile(kafka);
+        return { kind: "registered", id: schemaId(7) };
+      },
+    },
+    source: {
+      table: async () => ({
+        table: tableOf([ID, NAME, NICK]),
+        snapshot: { xmin: 9n, xmax: 9n, inProgress: new Set() },
+        end: lsn(1n),
+      }),
+    },
+  });
+  const session = sessionIn(world);
+  const { control } = session;
+  using _polling = groups.listen(
     () => [TOPIC],
     (last) => post(session, { input: { kind: "groups", look: last } }),
   );
-  await until(() => session.inbox.length > 0, "the first look");
+  await until(() => control.inbox.length > 0, "the first poll");
   takeInputs(session);
+  // The test answers the first question itself.
+  control.work.judging.add(idOf(NICK));
   apply(session, seen([ID, NAME, NICK]));
-  apply(session, fits(session.state, idOf(NICK)));
-  expect(session.work.registering.size).toBe(1);
-  await until(() => session.inbox.some(({ input }) => input.kind === "registered"), "the schema is registered");
+  apply(session, fits(control.state, idOf(NICK)));
+  expect(control.work.registering.size).toBe(1);
+  await until(() => control.inbox.some(({ input }) => input.kind === "registered"), "the schema is registered");
   takeInputs(session);
-  ended.abort();
-  return tableIn(session.state).amendments[0]?.gate;
+  return tableIn(control.state).amendments[0]?.gate;
 }
 
-/** As far as a registration touches it. */
-function sessionOf(
-  policy: Rules["fieldgate.release.policy"],
-  groups: Session["outside"]["groups"],
-  signal: AbortSignal,
-  registers: () => void,
-): Session {
-  const registry = {
-    register: () => {
-      registers();
-      return Promise.resolve({ kind: "registered", id: schemaId(7) });
-    },
-  };
-  const session = {
-    outside: {
-      settings: { ...RULES, "fieldgate.release.policy": policy },
-      registry,
-      desk: { readContractsToEnd: () => Promise.resolve() },
-      groups,
-      now: () => 0n,
-    },
-    source: { table: () => Promise.resolve({ table: tableOf([ID, NAME, NICK]) }) },
-    signal,
-    wake: { wake: () => {} },
-    state: stateOf(),
-    position: { endLsn: 1n },
-    inbox: [],
-    relations: new Map(),
-    toTell: new Set(),
-    // The first question is answered by the test.
-    work: { judging: new Set([idOf(NICK)]), registering: new Map(), silent: false, blind: false },
-  };
-  return session as unknown as Session; // the rest of a session is not asked for
-}
+const appears: Meanwhile = (kafka) => kafka.groups.push("sink");
 
-const comes: Meanwhile = (kafka) => kafka.groups.push("sink");
-
-it("under strict, a group that comes between the last look and the flip keeps the field withheld", async () => {
-  expect(await gateAfterFlip("strict", comes)).toMatchObject({
+it("under strict, a group that appears between the last poll and the flip keeps the field withheld", async () => {
+  expect(await gateAfterFlip("strict", appears)).toMatchObject({
     kind: "withheld",
     why: "no contract names the live groups sink",
     unnamed: { kind: "known", groups: ["sink"] },
   });
 });
 
-it("under strict, a field nobody unnamed reads flows after the last look", async () => {
+it("under strict, a field flows after the last poll if every group is named by a contract", async () => {
   expect(await gateAfterFlip("strict")).toMatchObject({ kind: "released" });
 });
 
-it("under contracts such a group does not count", async () => {
-  expect(await gateAfterFlip("contracts", comes)).toMatchObject({ kind: "released" });
+it("under contracts, such a group does not count", async () => {
+  expect(await gateAfterFlip("contracts", appears)).toMatchObject({ kind: "released" });
 });

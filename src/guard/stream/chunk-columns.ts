@@ -4,18 +4,18 @@ import type { TableState } from "../../gate/state.ts";
 import type { Attnum, Table } from "../../table/column.ts";
 import { readTuple, tupleSlots } from "../../wal/tuple.ts";
 
-/** The columns of fields that flow and of the key, but those the table does not have any more. */
-export function readable({ shape, known, rowKey }: TableState): readonly Attnum[] {
+/** The columns of the fields that flow and of the key, without those that the table no longer has. */
+export function readableColumns({ shape, known, rowKey }: TableState): readonly Attnum[] {
   const wanted = [...shape.fields, ...shape.key].map((field) => field.attnum);
   return [...new Set([...wanted, ...(rowKey ?? [])])].filter((column) => known.some(({ attnum }) => attnum === column));
 }
 
-/** The key in whose order chunks are read: the table's own. */
+/** Chunks are read in the order of the table's own key, which may differ from the events' key. */
 export function keyOfRows({ shape, rowKey }: TableState): readonly Attnum[] {
   return rowKey ?? shape.key.map((field) => field.attnum);
 }
 
-/** Are its columns those that were proven last, by name and type? */
+/** Are its columns those that were last identified, by name and type? */
 export function isKnown({ known }: TableState, table: Table): boolean {
   const live = table.columns.filter((column) => !column.generated);
   return (
@@ -27,12 +27,12 @@ export function isKnown({ known }: TableState, table: Table): boolean {
   );
 }
 
-/** Why there is nothing to read for this job any more. */
+/** Why this job has nothing left to read; undefined: it has, or the table's columns are not identified yet. */
 export function overBecause(job: ChunkJob, table: TableState): string | undefined {
   const { known, shape } = table;
   if (known.length === 0) return undefined;
   const isLive = (column: Attnum) => known.some(({ attnum }) => attnum === column);
-  if (keyOfRows(table).length === 0 || !keyOfRows(table).every(isLive)) return "the table has another key";
+  if (keyOfRows(table).length === 0 || !keyOfRows(table).every(isLive)) return "the table's key has changed";
   if (job.column === undefined) return undefined;
   const flows = isLive(job.column) && shape.fields.some(({ attnum }) => attnum === job.column);
   return flows ? undefined : "its column is dropped";
@@ -43,7 +43,7 @@ export function keyText(table: TableState, columns: readonly Attnum[], row: Buff
   return row === undefined ? [] : keyTexts(table, columns, row, 0);
 }
 
-/** The columns of the table's own key, of a row with these columns, as text in key order. */
+/** The table's own key in a tuple with these columns, as text in key order. `from`: where the tuple starts. */
 export function keyTexts(
   table: TableState,
   columns: readonly (Attnum | undefined)[],

@@ -1,0 +1,268 @@
+import { recalled } from "../../src/gate/evidence/evidence.ts";
+import type { Mode, Rules, State } from "../../src/gate/state.ts";
+import { ASK_REGISTRY } from "../../src/guard/control/ask-registry.ts";
+import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } from "../../src/guard/outside.ts";
+import { createWaker, type Session } from "../../src/guard/session.ts";
+import { idleChunks } from "../../src/guard/stream/chunks.ts";
+import { slab } from "../../src/event/slab.ts";
+import type { OutRecord } from "../../src/kafka/record.ts";
+import type { TransactionalWriter } from "../../src/kafka/writer.ts";
+import type { WalStream } from "../../src/postgres/stream.ts";
+import type { Registry } from "../../src/registry/client.ts";
+import { EMPTY } from "../../src/store/records.ts";
+import { schemaId } from "../../src/table/shape.ts";
+import { type Lsn, lsn } from "../../src/wal/lsn.ts";
+import type { WalItem } from "../../src/wal/message.ts";
+import type { Position } from "../../src/wal/position.ts";
+import { ID, NAME, RULES, stateOf, tableOf } from "../gate/customers.ts";
+
+/** A world without servers: everything outside a connector, made by hand, and what the connector did to it. */
+export interface World {
+  readonly outside: Outside;
+  readonly source: Source;
+  readonly stream: WalStream;
+  readonly writer: TransactionalWriter;
+  /** Hands items to the stream and wakes the loop. */
+  readonly feed: (...items: readonly WalItem[]) => void;
+  /** Microseconds since the epoch; `sleep` moves it. */
+  readonly clock: { micros: bigint };
+  readonly slept: number[];
+  /** One entry per Kafka transaction. */
+  readonly commits: (readonly OutRecord[])[];
+  readonly acknowledged: Lsn[];
+  /** Marks written to the log. */
+  readonly marks: string[];
+  readonly statuses: Status[];
+  readonly log: string[];
+  readonly alerted: string[];
+  readonly stops: string[];
+}
+
+export interface Given {
+  readonly mode?: Mode;
+  readonly rules?: Partial<Rules>;
+  readonly settings?: Partial<Settings>;
+  readonly outside?: Partial<Outside>;
+  readonly source?: Partial<Source>;
+  readonly sink?: Partial<Sink>;
+  readonly registry?: Partial<Registry>;
+  readonly groups?: Groups;
+  readonly controlTopics?: Partial<ControlSource>;
+  readonly writer?: Partial<TransactionalWriter>;
+}
+
+const NONE: Disposable = { [Symbol.dispose]: () => {} };
+
+/** The registry takes whatever it is asked about, under ids from 7. */
+function agreeableRegistry(): Registry {
+  const ids = new Map<string, number>();
+  return {
+    latest: async () => undefined,
+    versions: async () => [],
+    version: async () => undefined,
+    schemaById: async () => undefined,
+    check: async () => ({ kind: "compatible" }),
+    level: async () => "BACKWARD",
+    async register(_, text) {
+      const id = ids.get(text) ?? 7 + ids.size;
+      ids.set(text, id);
+      return { kind: "registered", id: schemaId(id) };
+    },
+  };
+}
+
+export function worldOf(given: Given = {}): World {
+  const mode = given.mode ?? "guard";
+  const rules: Rules = { ...RULES, mode, ...given.rules };
+  const clock = { micros: 0n };
+  const items: WalItem[] = [];
+  let wake = (): void => {};
+  const slept: number[] = [];
+  const commits: (readonly OutRecord[])[] = [];
+  const acknowledged: Lsn[] = [];
+  const marks: string[] = [];
+  const statuses: Status[] = [];
+  const log: string[] = [];
+  const alerted: string[] = [];
+  const stops: string[] = [];
+  let uuids = 0;
+  const registry: Registry = { ...agreeableRegistry(), ...given.registry };
+  const stream: WalStream = {
+    read: () => items.shift(),
+    acknowledge: (position) => void acknowledged.push(position),
+    queuedBytes: 0,
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const seesEverything = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };
+  const source: Source = {
+    check: async () => ({ systemId: "1", timeline: 1, version: 180_000, database: "shop", end: lsn(1000n) }),
+    tables: async () => [tableOf([ID, NAME])],
+    types: async () => new Map(),
+    ddlSecret: async () => undefined,
+    table: async () => ({ table: tableOf([ID, NAME]), snapshot: seesEverything, end: lsn(1n) }),
+    run: async () => {},
+    slot: async () => undefined,
+    createSlot: async () => lsn(100n),
+    terminateReader: async () => false,
+    ensurePublication: async () => {},
+    async openStream(_, onItem) {
+      wake = onItem;
+      return stream;
+    },
+    mark: async (content) => void marks.push(content),
+    markTransaction: async () => 1n,
+    snapshot: async () => seesEverything,
+    openBelow: async () => [],
+    chunk: async () => ({ kind: "locked" }),
+    [Symbol.asyncDispose]: async () => {},
+    ...given.source,
+  };
+  const writer: TransactionalWriter = {
+    async commit(records, signal) {
+      signal?.throwIfAborted();
+      commits.push(records);
+    },
+    limitBrokenBy: () => undefined,
+    [Symbol.asyncDispose]: async () => {},
+    ...given.writer,
+  };
+  const sink: Sink = {
+    openWriter: async () => writer,
+    readState: async () => stateRecords(commits),
+    describeTopics: async () => new Map(),
+    createTopic: async () => {},
+    createStateTopic: async () => {},
+    ...given.sink,
+  };
+  const settings = {
+    name: "shop",
+    "topic.prefix": "inventory",
+    "topic.heartbeat.prefix": "__debezium-heartbeat",
+    "database.dbname": "shop",
+    "slot.name": "fieldgate_shop",
+    "publication.name": "fieldgate_shop",
+    "snapshot.mode": "no_data",
+    "tombstones.on.delete": true,
+    "skipped.operations": new Set(),
+    "heartbeat.interval.ms": 0,
+    "fieldgate.judge.timeout.ms": 1000,
+    "fieldgate.chunk.rows": 1000,
+    "fieldgate.backfill.rate": 0,
+    stateTopic: STATE_TOPIC,
+    version: "0.0.0",
+    ...rules,
+    ...given.settings,
+  } as unknown as Settings; // with the keys that the loop reads
+  const outside: Outside = {
+    settings,
+    delivery: mode === "watch" ? "none" : "exactly-once",
+    writesMarks: mode === "guard",
+    askRegistry: (table, amendment, onAnswered) => ASK_REGISTRY[mode](settings, registry, table, amendment, onAnswered),
+    openSource: async () => source,
+    sink,
+    registry,
+    controlTopics: {
+      contracts: () => new Map(),
+      readContractsToEnd: async () => {},
+      listen: () => NONE,
+      ...given.controlTopics,
+    },
+    groups: given.groups ?? { listen: () => NONE, again: async () => {} },
+    log: { info: (line) => void log.push(line), warn: (line) => void log.push(line) },
+    now: () => clock.micros,
+    uuid: () => `uuid-${(uuids += 1)}`,
+    async sleep(ms, signal) {
+      signal.throwIfAborted();
+      slept.push(ms);
+      clock.micros += BigInt(Math.round(ms * 1000));
+    },
+    alert: ({ id }) => void alerted.push(id),
+    onAlerted: () => {},
+    stopped: ({ code }) => void stops.push(code),
+    status: (status) => void statuses.push(status),
+    ...given.outside,
+  };
+  const feed = (...more: readonly WalItem[]): void => {
+    items.push(...more);
+    wake();
+  };
+  return {
+    outside,
+    source,
+    stream,
+    writer,
+    feed,
+    clock,
+    slept,
+    commits,
+    acknowledged,
+    marks,
+    statuses,
+    log,
+    alerted,
+    stops,
+  };
+}
+
+const STATE_TOPIC = "__fieldgate.main.state.shop";
+
+/** The records of the state topic, as a reader from its beginning sees them. */
+function stateRecords(commits: World["commits"]) {
+  return commits
+    .flat()
+    .filter(({ topic }) => topic === STATE_TOPIC)
+    .map(({ key, value }) => ({ key: String(key), value: value === null ? null : String(value) }));
+}
+
+const POSITION: Position = {
+  endLsn: lsn(100n),
+  commitLsn: undefined,
+  tx: undefined,
+  systemId: "1",
+  timeline: 1,
+  slot: "fieldgate_shop",
+};
+
+/** A session of this world that is at 0/64 in the log, and whose state topic has this state. */
+export function sessionIn(world: World, state: State = stateOf(), ended = new AbortController()): Session {
+  const waker = createWaker();
+  void world.source.openStream(POSITION.endLsn, waker.wake);
+  const { tables, jobs, outcomes } = state;
+  return {
+    outside: world.outside,
+    source: world.source,
+    signal: ended.signal,
+    waker,
+    tape: {
+      stream: world.stream,
+      position: POSITION,
+      tx: undefined,
+      held: undefined,
+      keepaliveEnd: undefined,
+      lastCommitTime: undefined,
+      relations: new Map(),
+    },
+    control: {
+      state: { ...state, evidence: recalled(new Map()) },
+      inbox: [],
+      commandOffset: 0n,
+      ddl: { secret: undefined, readAgain: 0n },
+      catalog: { latest: new Map(), pending: new Map(), explained: new Map() },
+      rechecks: [],
+      work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
+      toAlert: new Set(),
+      halts: new Map(),
+    },
+    batch: {
+      writer: world.writer,
+      records: [],
+      bytes: 0,
+      slab: slab(),
+      partitions: new Map(),
+      maxBytes: new Map(),
+      committed: { ...EMPTY, position: POSITION, tables, jobs, outcomes },
+    },
+    chunks: idleChunks(),
+    heartbeat: { ids: undefined, due: 0n, busy: false },
+  };
+}
