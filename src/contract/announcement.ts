@@ -1,17 +1,17 @@
 /**
- * What a consumer tells its group's coordinator about the schemas it reads with: JSON in the user data of the
- * consumer protocol's subscription, which whoever describes the group sees
- * (https://kafka.apache.org/protocol.html, ConsumerProtocolSubscription).
+ * What a consumer announces to its group's coordinator about its reader schemas. It is JSON in the user data of the
+ * subscription (https://kafka.apache.org/protocol.html, ConsumerProtocolSubscription), which anyone who describes the
+ * group can read.
  */
 import { schemaHash } from "../avro/hash.ts";
 import { type Json, isObject } from "../json.ts";
 
-/** By topic, the fingerprint of the reader's own schema. */
+/** Fingerprints of the reader's own schemas, by topic. */
 export type Announcement = ReadonlyMap<string, string>;
 
 /**
- * Identity of a reader's schema: sha256, hex, over its JSON with keys sorted. Not Avro's fingerprint: that leaves out
- * defaults and aliases, which are what a reader reads old and new events with.
+ * Identifies a reader's schema: the sha256, in hex, of its JSON with sorted keys. Avro's own fingerprint will not do, as
+ * it ignores defaults and aliases, which matter when a reader reads old and new events.
  */
 export function readerFingerprint(schema: Json): string {
   return schemaHash(schema);
@@ -21,7 +21,7 @@ export function encodeAnnouncement(readers: Announcement): Buffer {
   return Buffer.from(JSON.stringify({ fieldgate: 1, readers: Object.fromEntries(readers) }), "utf8");
 }
 
-/** undefined: the user data is of some other client, or empty. */
+/** undefined if the user data is empty or belongs to some other client. */
 export function decodeAnnouncement(userData: Buffer): Announcement | undefined {
   let json: Json;
   try {
@@ -29,9 +29,11 @@ export function decodeAnnouncement(userData: Buffer): Announcement | undefined {
   } catch {
     return undefined;
   }
-  // Without zod: every consumer's process loads this file.
+  // Not with zod, because every consumer's process loads this file.
   const readers = isObject(json) && json["fieldgate"] === 1 ? json["readers"] : undefined;
   if (!isObject(readers)) return undefined;
-  const said = Object.entries(readers).flatMap(([topic, of]) => (typeof of === "string" ? [[topic, of] as const] : []));
-  return said.length === Object.keys(readers).length ? new Map(said) : undefined;
+  const announced = Object.entries(readers).flatMap(([topic, fingerprint]) =>
+    typeof fingerprint === "string" ? [[topic, fingerprint] as const] : [],
+  );
+  return announced.length === Object.keys(readers).length ? new Map(announced) : undefined;
 }

@@ -1,33 +1,33 @@
 import type { Contract } from "./contract.ts";
 
-/** How one kind of client reads a topic, as docs/consumers.md has it with where that is known from. */
+/** How one kind of client reads a topic; docs/consumers.md gives the sources. */
 interface Client {
   readonly is: string;
   readonly decodesWith: Contract["decodesWith"];
   readonly unknownFields: Contract["unknownFields"];
   readonly view: NonNullable<Contract["view"]>;
-  /** What `unknown-fields` assumes of it, and when the other word is right. */
+  /** Why `unknown-fields` is set to this value, and when the other value is right. */
   readonly assumes: string;
 }
 
 const BY_KEY =
-  "it builds SQL from the row's keys, copies the row on or checks it strictly; accept if it asks for fields by name";
+  "it builds SQL from the row's keys, copies whole rows or validates them strictly; accept if it reads fields by name";
 
-/** By the names that `contract init --client` takes. */
+/** The names are the values of `contract init --client`. */
 export const CLIENTS = {
   "java-specific": {
     is: "Java with generated classes (SpecificRecord)",
     decodesWith: "reader",
     unknownFields: "accept",
     view: "envelope",
-    assumes: "specific.avro.reader is true, so that Avro skips what the classes do not have",
+    assumes: "specific.avro.reader is true, so Avro skips fields that the classes do not have",
   },
   "java-generic": {
     is: "Java with GenericRecord",
     decodesWith: "writer",
     unknownFields: "reject",
     view: "envelope",
-    assumes: "it walks over all fields of a record; accept if it asks for fields by name",
+    assumes: "it iterates over all fields of a record; accept if it reads fields by name",
   },
   kafkajs: {
     is: "kafkajs with @kafkajs/confluent-schema-registry, without a reader schema",
@@ -41,14 +41,14 @@ export const CLIENTS = {
     decodesWith: "writer",
     unknownFields: "reject",
     view: "envelope",
-    assumes: "it makes a strict model of the whole row, Model(**row); accept if it asks for fields by name",
+    assumes: "it builds a strict model from the whole row, Model(**row); accept if it reads fields by name",
   },
   "connect-jdbc": {
     is: "Kafka Connect's JDBC sink",
     decodesWith: "writer",
     unknownFields: "reject",
     view: "row",
-    assumes: "auto.evolve is false, its default: the task stops at a field its table lacks; accept if it is true",
+    assumes: "auto.evolve is false, the default: the task stops at a field that its table lacks; accept if it is true",
   },
   bigquery: {
     is: "Kafka Connect's BigQuery sink",
@@ -56,7 +56,7 @@ export const CLIENTS = {
     unknownFields: "reject",
     view: "row",
     assumes:
-      "allowNewBigQueryFields is false, its default: a row with an unknown field is refused; accept if it is true",
+      "allowNewBigQueryFields is false, the default: a row with an unknown field is refused; accept if it is true",
   },
   iceberg: {
     is: "Kafka Connect's Iceberg sink",
@@ -64,28 +64,28 @@ export const CLIENTS = {
     unknownFields: "accept",
     view: "row",
     assumes:
-      "it leaves out a field its table lacks, or adds the column; reject if no value of a new column may be missed",
+      "it skips a field that its table lacks, or adds the column; reject if it must not miss values of new columns",
   },
   s3: {
     is: "Kafka Connect's S3 sink",
     decodesWith: "writer",
     unknownFields: "accept",
     view: "envelope",
-    assumes: "it begins a new file at a new schema; reject if what reads the files does not take new columns",
+    assumes: "it starts a new file at a new schema; reject if the readers of the files do not accept new columns",
   },
   "flink-sql": {
     is: "Flink SQL with debezium-avro-confluent",
     decodesWith: "writer",
     unknownFields: "accept",
     view: "envelope",
-    assumes: "it reads the columns of its CREATE TABLE and skips others",
+    assumes: "it reads the columns in its CREATE TABLE and skips others",
   },
   ksqldb: {
     is: "ksqlDB",
     decodesWith: "writer",
     unknownFields: "accept",
     view: "envelope",
-    assumes: "its columns are those of its CREATE STREAM until someone alters it",
+    assumes: "it reads the columns in its CREATE STREAM and skips others",
   },
 } as const satisfies Readonly<Record<string, Client>>;
 

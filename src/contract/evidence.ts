@@ -6,23 +6,23 @@ export const STALE = "contract/stale";
 
 const DAY_MS = 86_400_000;
 
-/** Something a verdict needs and does not have. A warning by itself; the verdict is `unknown`, which releases nothing. */
+/** Something is missing that the verdict needs. A warning by itself; the verdict is `unknown`, which releases nothing. */
 export function missingEvidence(message: string, remedy: string): Finding {
   return { rule: RULE, severity: "warning", certainty: "by-policy", message, remedy };
 }
 
-/** Members announce a schema that no version of the contract has: nobody judged what they read with. */
-export function isOtherSchema(group: string, others: number, members: number): Finding {
-  const message = `${others} of ${members} members of ${group} read with another schema than the contract's`;
-  const remedy = "run `fieldgate publish` with the version that runs, or `--rolling-out` while several do";
+/** Members announce a schema that is in no version of the contract, so it has not been judged. */
+export function otherSchemaFinding(group: string, others: number, members: number): Finding {
+  const message = `${others} of ${members} members of ${group} read with a schema that differs from the contract's`;
+  const remedy = "run `fieldgate publish` with the version that is running, or with `--rolling-out` while several are";
   return { rule: OTHER_SCHEMA, severity: "warning", certainty: "by-policy", message, remedy };
 }
 
-/** None of the contract's groups was seen to read for so long. The verdict stays as it is. */
-export function isStale(groups: readonly string[], ms: number): Finding {
-  const long = ms >= DAY_MS ? `${Math.floor(ms / DAY_MS)} days` : `${Math.floor(ms / 1000)} s`;
-  const message = `nobody was seen reading the topic as ${groups.join(" or ")} for ${long}; the contract counts all the same`;
-  const remedy = "name the consumer's Kafka groups in `groups`; if it is gone, it counts until `fieldgate retire`";
+/** None of the contract's groups has been seen reading for this long. Does not change the verdict. */
+export function staleFinding(groups: readonly string[], ms: number): Finding {
+  const duration = ms >= DAY_MS ? `${Math.floor(ms / DAY_MS)} days` : `${Math.floor(ms / 1000)} s`;
+  const message = `no member of ${groups.join(" or ")} has been seen reading the topic for ${duration}; the contract still counts`;
+  const remedy = "list the consumer's Kafka groups in `groups`; if it no longer exists, run `fieldgate retire`";
   return { rule: STALE, severity: "warning", certainty: "by-policy", message, remedy };
 }
 

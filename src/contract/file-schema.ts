@@ -1,3 +1,4 @@
+/** The keys of `fieldgate.yaml` as zod schemas. Editors get them as schemas/fieldgate.schema.json, with the descriptions. */
 import * as z from "zod";
 import {
   decodesWith,
@@ -16,29 +17,31 @@ const topicSchema = z
   .strictObject({
     topic: name.describe("The Kafka topic, e.g. inventory.public.customers"),
     "decodes-with": decodesWith.describe(
-      "reader: events are decoded with this consumer's own schema. writer: with the schema each event names",
+      "reader: events are decoded with this consumer's own schema. writer: with the schema that each event names",
     ),
     "unknown-fields": unknownFields.describe(
-      "reject: the consumer stops or loses data when an event has a field named nowhere here. accept: it does not",
+      "reject: a field that is not named here stops the consumer or makes it lose data. accept: it does not",
     ),
     schema: z
       .string()
       .min(1)
       .optional()
-      .describe("Path of the reader's .avsc file, from this file; with decodes-with: reader"),
+      .describe("Path of the reader's .avsc file, relative to this file; with decodes-with: reader"),
     view: view
       .optional()
       .describe(
-        "envelope (default): the consumer gets the whole event. row: the row alone, unwrapped by Debezium's ExtractNewRecordState",
+        "envelope (default): the consumer gets the whole event. row: it gets only the row, unwrapped by Debezium's ExtractNewRecordState",
       ),
     adds: z
-      .array(z.union([fieldName, z.record(fieldName, z.json())], "must be a field's name, or {name: its Avro type}"))
+      .array(z.union([fieldName, z.record(fieldName, z.json())], "must be a field name, or {name: its Avro type}"))
       .optional()
-      .describe("Fields the unwrapping adds, with view: row; an optional string each, unless {__ts_ms: long} types it"),
-    fields: names.optional().describe("Row columns the consumer reads: zip, not after.zip"),
-    ignores: names.optional().describe("Row columns the consumer knows and does not read"),
-    groups: names.optional().describe("Its Kafka consumer group ids"),
-    runtime: z.string().optional().describe("The client that decodes, e.g. kafkajs, java, python"),
+      .describe(
+        "Fields that the unwrapping adds, with view: row; each is an optional string, unless a type is given, as in {__ts_ms: long}",
+      ),
+    fields: names.optional().describe("Row columns that the consumer reads: zip, not after.zip"),
+    ignores: names.optional().describe("Row columns that the consumer knows and does not read"),
+    groups: names.optional().describe("The ids of its Kafka consumer groups"),
+    runtime: z.string().optional().describe("The client library that decodes, e.g. kafkajs, java, python"),
   })
   .meta({
     oneOf: [
@@ -49,60 +52,66 @@ const topicSchema = z
   });
 
 const ignoreSchema = z.strictObject({
-  rule: z.string().min(1, "must not be empty").describe("The rule's id, as `check` prints it in brackets"),
+  rule: z.string().min(1, "must not be empty").describe("The id of the rule, as `check` prints it in brackets"),
   topic: name.optional().describe("Only on this topic"),
   field: z
     .string()
     .min(1)
     .optional()
-    .describe("Only of this field, as `check` prints it (after.zip) or as a row column (zip)"),
-  reason: z.string().regex(/\S/, "must say why").describe("Why it does not matter, for those who read it later"),
-  until: until.describe("The last day on which it is ignored, in UTC"),
+    .describe("Only for this field, as `check` prints it (after.zip) or as a row column (zip)"),
+  reason: z.string().regex(/\S/, "must give a reason").describe("Why it does not matter, for later readers"),
+  until: until.describe("The last day on which the finding is ignored, in UTC"),
 });
 
-/** A finding that `check` is told not to fail for. */
+/** A finding for which `check` does not fail. */
 export type Ignore = z.infer<typeof ignoreSchema>;
 
 const severitySchema = z.strictObject({
-  rule: z.string().min(1, "must not be empty").describe("Id of a meaning/… or runtime/… rule: `fieldgate rules`"),
-  topic: name.optional().describe("Only on this topic of the file"),
-  field: z.string().min(1).optional().describe("Only of this field, as `check` prints it or as a row column"),
-  severity: severity.describe("warning: the finding keeps no field back. error: it does"),
-  reason: reasonText.describe("Why this consumer weighs it otherwise, for those who read it later"),
-  until: until.describe("The last day on which it holds, in UTC"),
+  rule: z.string().min(1, "must not be empty").describe("Id of a meaning/… or runtime/… rule, see `fieldgate rules`"),
+  topic: name.optional().describe("Only on this one of the file's topics"),
+  field: z.string().min(1).optional().describe("Only for this field, as `check` prints it or as a row column"),
+  severity: severity.describe("error: the finding keeps a field withheld. warning: it does not"),
+  reason: reasonText.describe("Why this consumer needs a different severity, for later readers"),
+  until: until.describe("The last day on which it applies, in UTC"),
 });
 
-/** `fieldgate.yaml` as written. What one key asks of another is checked beside it, so that nothing hides a mistake. */
+/**
+ * `fieldgate.yaml` as written. Conditions between several keys are checked separately, in file.ts: zod would check them
+ * only if everything else is right, so that one mistake would hide another.
+ */
 export const contractFileSchema = z
   .strictObject({
     version: z.literal(1),
     consumer: name.describe("This consumer's name, the same in every environment"),
     owner: owner
       .optional()
-      .describe("Who answers for it, for alerts: @team-billing, or a Slack id: <!subteam^S0123ABCD>, <@U0123ABCD>"),
+      .describe(
+        "Who is responsible for it, for alerts: @team-billing, or a Slack id: <!subteam^S0123ABCD>, <@U0123ABCD>",
+      ),
     environment: name.default("default").describe("Where it runs"),
     topics: z.array(topicSchema).min(1, "must list at least one topic"),
     ignore: z
       .array(ignoreSchema)
       .optional()
       .describe(
-        "Findings that `check` only notes, each until a day: nobody but `check` knows of them. To change what flows: severity",
+        "Findings for which `check` does not fail, each until a given day. Only `check` uses this; to change what flows, use severity",
       ),
     severity: z
       .array(severitySchema)
       .optional()
       .describe(
-        "Rules about meaning or runtime that weigh otherwise, each until a day: published with the contract, so what flows is decided by them too. For `check` alone: ignore",
+        "Rules about meaning or runtime with a different severity, each until a given day. Published with the contract, so this also changes what flows; for `check` alone, use ignore",
       ),
   })
   .meta({
     title: "fieldgate.yaml",
-    description: "What a consumer reads of its topics, and how: its request to be asked before a new field flows",
+    description:
+      "What a consumer reads of its topics, and how. Publishing it asks Fieldgate to check this consumer before a new field flows",
   });
 
 export type ContractFile = z.infer<typeof contractFileSchema>;
 
-/** How each key looks when right. */
+/** A correct example of each key. */
 export const EXAMPLES: Readonly<Record<string, string>> = {
   version: "version: 1",
   consumer: "consumer: billing",
@@ -128,7 +137,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   runtime: "runtime: kafkajs",
 };
 
-/** The same in the list `severity`, where it differs. */
+/** Examples for keys that differ in the list `severity`. */
 export const SEVERITY_EXAMPLES: Readonly<Record<string, string>> = {
   rule: "rule: meaning/time-unit",
   severity: "severity: warning",

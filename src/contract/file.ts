@@ -1,41 +1,47 @@
 import { LineCounter, parseDocument, type Document } from "yaml";
 import { describeError } from "../errors.ts";
-import { ADDS_WITH_ROW, type AddedField, type Contract, whyNoSchema } from "./contract.ts";
+import { ADDS_WITH_ROW, type AddedField, type Contract, schemaMistakes } from "./contract.ts";
 import { contractFileSchema, EXAMPLES, SEVERITY_EXAMPLES, type ContractFile, type Ignore } from "./file-schema.ts";
 import { contractError, type Mistake, nearestName } from "../mistake.ts";
-import { aliasOfNothing, offsetOf, pathText, valueAt, type Path } from "./place.ts";
+import { offsetOfUnresolvedAlias, offsetOf, pathText, valueAt, type Path } from "./place.ts";
 import { readSchemaFile } from "./schema-file.ts";
 import { type SeverityChange, whyNotChangeable } from "./severity.ts";
 import { isTooDeep, type Json, TOO_DEEP } from "../json.ts";
 
 type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
 
-/** A text being read: takes what is wrong, with the path of keys where. */
+/**
+ * Reads `fieldgate.yaml`. People write this file, so all its mistakes are reported at once, each with file, line, column
+ * and, where possible, an example or the key that was probably meant. zod finds most of them; conditions between
+ * several keys are checked here on the raw values, even if zod has found something.
+ */
+
+/** The text being read, and a function that adds a mistake at a path of keys. */
 interface Reading {
   readonly raw: unknown;
   readonly add: (path: Path, reason: string, example?: string) => void;
 }
 
-/** Where something stands in a file; line and column count from 1. */
+/** A place in a file; line and column count from 1. */
 export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-const ONE_DOCUMENT = "a second document begins here: a file holds one";
+const ONE_DOCUMENT = "a second document starts here, but a file may have only one";
 
-/** What a `fieldgate.yaml` says, each with its place. */
+/** The content of a `fieldgate.yaml`, with the place of each entry. */
 export interface ContractText {
-  /** At its topic. */
+  /** The place is that of the topic. */
   readonly contracts: readonly { readonly contract: Contract; readonly place: Place }[];
-  /** `topic` and `field` left out: any. */
+  /** Without `topic` or `field` an entry applies to every one. */
   readonly ignored: readonly (Ignore & { readonly place: Place })[];
-  /** Those of all topics; each contract has its own. */
+  /** All entries; each contract also has those that apply to it. */
   readonly severity: readonly (SeverityChange & { readonly place: Place })[];
 }
 
-/** The contracts alone, see readContractText. */
+/** Like readContractText, but returns only the contracts. */
 export function parseContractFile(
   text: string,
   readFile: (path: string) => string,
@@ -45,8 +51,8 @@ export function parseContractFile(
 }
 
 /**
- * Reads `fieldgate.yaml`: one contract for each topic, with its schema file inlined. `readFile` gets the path as
- * written and may throw. Throws `contract-invalid` with every mistake at once, each with file, line and column.
+ * Reads `fieldgate.yaml`: one contract for each topic, with its schema file inlined. `readFile` is given the path as
+ * written, and may throw. Throws `contract-invalid` with every mistake at once, each with file, line and column.
  */
 export function readContractText(text: string, readFile: (path: string) => string, file: string): ContractText {
   const lines = new LineCounter();
@@ -59,7 +65,8 @@ export function readContractText(text: string, readFile: (path: string) => strin
     const { line, column } = placeOf(offset);
     return `${file}:${line}:${column}`;
   };
-  // Brackets left open are told once for each, all at the text's end; lists in lists by the thousand end its stack.
+  // The parser reports every unclosed bracket at the end of the text, so one error per place is enough. Thousands of
+  // nested lists overflow its stack.
   const errors = new Map(document.errors.map((error) => [error.pos[0], error]));
   const deep = document.errors.find(({ message }) => message.includes("call stack"));
   const syntax = (deep === undefined ? [...errors.values()] : [deep]).map((error) => ({
@@ -79,9 +86,9 @@ export function readContractText(text: string, readFile: (path: string) => strin
   const parsed = contractFileSchema.safeParse(reading.raw);
   for (const issue of parsed.error?.issues ?? []) addIssue(reading, issue);
   const schemas = readSchemas(reading, readFile);
-  addTwice(reading);
-  if (parsed.success) addAdds(reading, parsed.data);
-  addSeverity(reading);
+  addRepeatedTopics(reading);
+  if (parsed.success) addMistakesOfAdds(reading, parsed.data);
+  addMistakesOfSeverity(reading);
   if (!parsed.success || mistakes.length > 0) throw contractError(mistakes.sort((a, b) => a.offset - b.offset));
   const { topics, ignore = [], severity = [] } = parsed.data;
   return {
@@ -94,14 +101,16 @@ export function readContractText(text: string, readFile: (path: string) => strin
   };
 }
 
-/** An alias without its anchor, or too many of them, is found only here. */
+/** Only here does the library report an alias without an anchor, or too many aliases. */
 function valuesOf(document: Document, place: (offset: number) => string): unknown {
   try {
     const values: unknown = document.toJS();
     if (isTooDeep(values)) throw new RangeError(TOO_DEEP);
     return values;
   } catch (error) {
-    throw contractError([{ place: place(aliasOfNothing(document)), key: "YAML:", reason: describeError(error) }]);
+    throw contractError([
+      { place: place(offsetOfUnresolvedAlias(document)), key: "YAML:", reason: describeError(error) },
+    ]);
   }
 }
 
@@ -135,7 +144,7 @@ function contractOf(
 
 const OPTIONAL_TEXT: Json = ["null", "string"];
 
-/** `[__op, { __ts_ms: long }]`, each with its type. */
+/** The added fields with their types: `[__op, { __ts_ms: long }]`. */
 function addedFields(adds: NonNullable<ContractFile["topics"][number]["adds"]>): readonly AddedField[] {
   return adds.flatMap((added) =>
     typeof added === "string"
@@ -144,7 +153,7 @@ function addedFields(adds: NonNullable<ContractFile["topics"][number]["adds"]>):
   );
 }
 
-/** What zod found, in a person's words. */
+/** Adds what zod found, in words for people. */
 function addIssue({ raw, add }: Reading, issue: Issue): void {
   const { path } = issue;
   const named = String(path.findLast((key) => typeof key === "string"));
@@ -169,59 +178,59 @@ const LIST_KEYS: Readonly<Record<string, readonly string[]>> = {
   severity: ["rule", "topic", "field", "severity", "reason", "until"],
 };
 const TOPIC_KEYS = Object.keys(contractFileSchema.shape.topics.element.shape);
-const KINDS: Readonly<Record<string, string>> = { string: "a text", array: "a list", object: "a map of keys" };
+const KINDS: Readonly<Record<string, string>> = { string: "text", array: "a list", object: "a map of keys" };
 
 function addUnknownKey(add: Reading["add"], path: Path, near: string | undefined, known: readonly string[]): void {
-  const hint = near === undefined ? ` (known are ${known.join(", ")})` : ` (did you mean ${near}?)`;
+  const hint = near === undefined ? ` (known keys: ${known.join(", ")})` : ` (did you mean ${near}?)`;
   add(path, `is not a known key${hint}`, near === undefined ? undefined : EXAMPLES[near]);
 }
 
-/** The schemas by the topic's number, and what is wrong about them. */
+/** Reads the schemas, by the topic's index, and adds what is wrong with them. */
 function readSchemas({ raw, add }: Reading, readFile: (path: string) => string): ReadonlyMap<number, Json> {
   const schemas = new Map<number, Json>();
   for (const [at, topic] of topicsOf(raw).entries()) {
     const path = valueAt(topic, ["schema"]);
     const decodesWith = valueAt(topic, ["decodes-with"]);
-    const there = ["topics", at, "schema"];
+    const place = ["topics", at, "schema"];
     if (decodesWith === "reader" && path === undefined) {
-      add(there, "is missing: decodes-with: reader needs the reader's schema", EXAMPLES["schema"]);
+      add(place, "is missing: decodes-with: reader requires the reader's schema", EXAMPLES["schema"]);
     }
     if (decodesWith === "writer" && path !== undefined) {
-      add(there, "goes with decodes-with: reader; with writer, list the columns in fields", EXAMPLES["fields"]);
+      add(place, "requires decodes-with: reader; with writer, list the columns in fields", EXAMPLES["fields"]);
     }
     if (decodesWith !== "reader" || typeof path !== "string") continue;
     const read = readSchemaFile(path, readFile);
     if (read.kind === "schema") schemas.set(at, read.json);
-    else add(there, read.reason);
+    else add(place, read.reason);
   }
   return schemas;
 }
 
-function addAdds({ add }: Reading, { topics }: ContractFile): void {
+function addMistakesOfAdds({ add }: Reading, { topics }: ContractFile): void {
   for (const [at, { view, adds = [] }] of topics.entries()) {
-    const there = ["topics", at, "adds"];
-    if (adds.length > 0 && view !== "row") add(there, ADDS_WITH_ROW, EXAMPLES["view"]);
+    const place = ["topics", at, "adds"];
+    if (adds.length > 0 && view !== "row") add(place, ADDS_WITH_ROW, EXAMPLES["view"]);
     for (const [number, added] of adds.entries()) {
       for (const { type } of addedFields([added])) {
-        for (const { reason } of whyNoSchema("", type)) add([...there, number], reason, EXAMPLES["adds"]);
+        for (const { reason } of schemaMistakes("", type)) add([...place, number], reason, EXAMPLES["adds"]);
       }
     }
   }
 }
 
-function addSeverity({ raw, add }: Reading): void {
+function addMistakesOfSeverity({ raw, add }: Reading): void {
   const topics = topicsOf(raw).map((topic) => valueAt(topic, ["topic"]));
   for (const [at, entry] of listAt(raw, "severity").entries()) {
     const [rule, topic] = [valueAt(entry, ["rule"]), valueAt(entry, ["topic"])];
     const reason = typeof rule === "string" && rule !== "" ? whyNotChangeable(rule) : undefined;
     if (reason !== undefined) add(["severity", at, "rule"], `${String(rule)} ${reason}`);
     if (typeof topic === "string" && !topics.includes(topic)) {
-      add(["severity", at, "topic"], "is none of this file's topics");
+      add(["severity", at, "topic"], "is not one of this file's topics");
     }
   }
 }
 
-function addTwice({ raw, add }: Reading): void {
+function addRepeatedTopics({ raw, add }: Reading): void {
   const seen = new Set<unknown>();
   for (const [at, topic] of topicsOf(raw).entries()) {
     const name = valueAt(topic, ["topic"]);

@@ -1,84 +1,87 @@
 import { stringify } from "yaml";
 import { type ClientName, CLIENTS } from "./clients.ts";
 
+/** The first `fieldgate.yaml` of a consumer, for `fieldgate contract init`: every line is explained by a comment. */
+
 export interface FirstContract {
   readonly client: ClientName;
   readonly topic: string;
   readonly consumer: string;
   readonly environment: string;
-  /** Columns of the row as it flows now. */
+  /** The columns of the row that flow now. */
   readonly columns: readonly string[];
-  /** The `.avsc` of a client that decodes with its own schema, from the file's folder. */
+  /** The path of the `.avsc`, relative to the file, for a client that decodes with its own schema. */
   readonly schema: string;
 }
 
-/** A first `fieldgate.yaml` for a client, with what each line means and what is assumed. */
+/** Writes the file for one kind of client. Lines that are guesses are marked as assumed. */
 export function firstContractText({ client, topic, consumer, environment, columns, schema }: FirstContract): string {
   const { is, decodesWith, unknownFields, view, assumes } = CLIENTS[client];
   const lines = [
-    `# What ${scalar(consumer)} reads, and how: fieldgate asks it before a new field flows. Written for ${is}.`,
-    "# Lines that say Assumed are guesses: correct them, then run `fieldgate check`. Deployed: `fieldgate publish`.",
+    `# What ${scalar(consumer)} reads, and how. Fieldgate checks this before a new field flows. Written for ${is}.`,
+    "# Lines marked Assumed are guesses: correct them and run `fieldgate check`. After a deploy: `fieldgate publish`.",
     "version: 1",
     "# The same name in every environment.",
     `consumer: ${scalar(consumer)}`,
-    "# Who answers for it, for alerts.",
+    "# Who is responsible for it, for alerts.",
     '# owner: "@team"',
-    "# Where it runs; `fieldgate publish --env` says another.",
+    "# Where it runs; `fieldgate publish --env` overrides this.",
     `environment: ${scalar(environment)}`,
     "topics:",
     `  - topic: ${scalar(topic)}`,
-    "    # The client that decodes.",
+    "    # The client library that decodes.",
     `    runtime: ${client}`,
     ...viewLines(view),
     ...(decodesWith === "reader" ? readerLines(schema) : writerLines(columns)),
     `    # ${unknownFields === "reject" ? REJECT : ACCEPT}`,
     `    # Assumed: ${assumes}.`,
     `    unknown-fields: ${unknownFields}`,
-    ...(unknownFields === "reject" ? ["    # Columns it knows and does not read.", "    # ignores: []"] : []),
-    "    # Its Kafka consumer groups: alerts name the groups of a topic that no contract names.",
+    ...(unknownFields === "reject" ? ["    # Columns that it knows and does not read.", "    # ignores: []"] : []),
+    "    # Its Kafka consumer groups. Alerts list groups that no contract names.",
     `    # groups: [${scalar(consumer)}]`,
   ];
   return `${lines.join("\n")}\n`;
 }
 
-const REJECT = "A field named nowhere here stops it or loses data: a new one is kept back until it is named.";
-const ACCEPT = "A field named nowhere here does it no harm.";
+const REJECT =
+  "A field that is not named here stops it or makes it lose data: new fields are withheld until they are named.";
+const ACCEPT = "A field that is not named here does it no harm.";
 
 function viewLines(view: "envelope" | "row"): readonly string[] {
   if (view === "envelope") {
     return [
-      "    # It gets the whole event: before, after, op, source. row: unwrapped by ExtractNewRecordState.",
+      "    # It gets the whole event: before, after, op, source. With row: only the row, unwrapped by ExtractNewRecordState.",
       `    view: ${view}`,
     ];
   }
   return [
-    "    # Assumed: it gets the row alone, unwrapped by ExtractNewRecordState. envelope: the whole event.",
+    "    # Assumed: it gets only the row, unwrapped by ExtractNewRecordState. With envelope: the whole event.",
     `    view: ${view}`,
-    "    # What the unwrapping adds (add.fields, __deleted), if it reads that.",
+    "    # Fields that the unwrapping adds (add.fields, __deleted), if it reads them.",
     "    # adds: [__op, __deleted]",
   ];
 }
 
 function readerLines(schema: string): readonly string[] {
   return [
-    "    # Events are decoded with this consumer's own schema, so Avro's rules decide.",
+    "    # Events are decoded with this consumer's own schema, so Avro's rules apply.",
     "    decodes-with: reader",
-    "    # Assumed: it reads all that flows now. Name the .avsc that its classes are made from.",
+    "    # Assumed: it reads everything that flows now. Name the .avsc that its classes are generated from.",
     `    schema: ${scalar(schema)}`,
   ];
 }
 
 function writerLines(columns: readonly string[]): readonly string[] {
   return [
-    "    # Events are decoded with the schema each of them names, so these columns have to stay as they are.",
+    "    # Events are decoded with the schema that each of them names, so these columns must not change.",
     "    decodes-with: writer",
-    "    # Assumed: it reads every column there is now. Take out those it does not read: they may change freely.",
+    "    # Assumed: it reads all columns. Remove those that it does not read: they may then change freely.",
     columns.length === 0 ? "    fields: []" : "    fields:",
     ...columns.map((column) => `      - ${scalar(column)}`),
   ];
 }
 
-/** Quoted where YAML needs it: a column may be named null or true. */
+/** Quoted if YAML requires it: a column may be named null or true. */
 function scalar(text: string): string {
   return stringify(text, { lineWidth: 0 }).trim();
 }

@@ -11,62 +11,69 @@ import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
 import { readerFindings, readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
 import { runtimeFindings } from "./runtime.ts";
-import { reweighed, UNCHANGED, type Weights } from "./severity.ts";
+import { reweigh, UNCHANGED, type Weights } from "./severity.ts";
 import { testedFields, unknownFindings, unnamedFlowing } from "./unknown.ts";
-import { inView, rowFor } from "./view.ts";
+import { nameInView, rowFor } from "./view.ts";
 
-/** What a topic's events would be. */
+/**
+ * The verdict of one contract on one candidate schema. Findings come from five sources: whether the consumer can still
+ * decode (reader.ts, or the listed fields here), new fields that it rejects (unknown.ts), fields filled from a
+ * different column, values that change their meaning (rules/meaning), and what its client library does otherwise than
+ * Java (runtime.ts). Findings about one field are merged, then get the severity that applies to this contract.
+ */
+
+/** A schema that a topic would get. */
 export interface Candidate {
   readonly topic: string;
   /** The envelope with the candidate in it. */
   readonly envelope: AvroSchema;
-  /** Row fields it has over what flows now. */
+  /** Row fields that do not flow now. */
   readonly added: readonly { readonly name: string }[];
-  /** Row fields that would be filled from another column than now. */
+  /** Row fields that would be filled from a different column than now. */
   readonly moved?: readonly string[] | undefined;
-  /** The envelope as it flows now. */
+  /** The envelope that flows now. */
   readonly flowing: AvroSchema;
 }
 
 export interface Judgement {
-  /** Any error: `not-ready`. Else, evidence missing: `unknown`. Else `ready`; warnings do not change it. */
+  /** `not-ready` with any error, otherwise `unknown` if evidence is missing, otherwise `ready`; warnings do not count. */
   readonly verdict: "ready" | "not-ready" | "unknown";
   readonly findings: readonly Finding[];
 }
 
-/** One contract's verdict on one candidate of its topic. Never throws: what cannot be judged is `unknown`. */
+/** One contract's verdict on one candidate for its topic. Never throws: if it cannot be judged, it is `unknown`. */
 export function judge(contract: Contract, candidate: Candidate, weights: Weights = UNCHANGED): Judgement {
-  return verdictOf(findingsOn(contract, candidate).map((finding) => told(contract, finding, weights)));
+  return verdictOf(findingsOn(contract, candidate).map((finding) => adjust(contract, finding, weights)));
 }
 
-/** As the contract's consumer is told it, with the severity it has for it on that day. */
-function told(contract: Contract, finding: Finding, weights: Weights): Finding {
+/** With the severity that applies to this contract on that day, and the field named as this consumer knows it. */
+function adjust(contract: Contract, finding: Finding, weights: Weights): Finding {
   const name = columnOf(finding);
-  // Of a field that is not read it is a warning whatever the rule weighs.
+  // On a field that the consumer does not read, a finding remains a warning, whatever severity the rule has.
   const counts = name === undefined || reads(contract, name);
-  return inView(contract, counts ? reweighed(finding, contract.severity, weights) : finding);
+  return nameInView(contract, counts ? reweigh(finding, contract.severity, weights) : finding);
 }
 
 function findingsOn(contract: Contract, candidate: Candidate): readonly Finding[] {
-  const decoded = decodes(contract, candidate);
+  const decoded = decodingFindings(contract, candidate);
   const names = new Set(decoded.map(columnOf));
-  const meant = means(contract, candidate);
+  const meant = meaningsOf(contract, candidate);
   return [
-    ...decoded.map((finding) => explained(finding, meant)),
+    ...decoded.map((finding) => addMeaning(finding, meant)),
     ...unknownFindings(contract, candidate),
-    ...moves(contract, candidate),
+    ...movedFindings(contract, candidate),
     ...meant.flatMap(({ name, finding }) => (names.has(name) ? [] : [finding])),
     ...runtimeFindings(contract, candidate),
   ];
 }
 
-/** The row's field that a finding is about. */
+/** The row field that a finding is about. */
 function columnOf({ field }: Finding): string | undefined {
   return field?.replace(/^(?:after|before)\./, "").split(/[.[{]/)[0];
 }
 
-/** A field that goes or has another type is told once, with what that means, and does for sure where it is read. */
-function explained(finding: Finding, meant: readonly Meant[]): Finding {
+/** Merges the meaning into the finding that a field is missing or has a new type, so that it is reported once. */
+function addMeaning(finding: Finding, meant: readonly Meaning[]): Finding {
   if (!finding.rule.startsWith("contract/field-")) return finding;
   const found = meant.filter(({ name }) => name === columnOf(finding)).map((one) => one.finding);
   if (found.length === 0) return finding;
@@ -76,8 +83,8 @@ function explained(finding: Finding, meant: readonly Meant[]): Finding {
 }
 
 /**
- * The same for what flows now. A field that flows and is not named is a warning: the consumer lives with it. So is
- * a listed field that is `withheld`: listing it is how the consumer says that it is ready for it.
+ * The verdict on what flows now. A field that flows and is not named is only a warning, as the consumer evidently copes
+ * with it. So is a listed field that is `withheld`: by listing it the consumer declares that it is ready.
  */
 export function checkFlowing(
   contract: Contract,
@@ -93,35 +100,35 @@ export function checkFlowing(
     if (finding.rule !== "contract/field-missing") return finding;
     const name = withheld.find((field) => finding.field === `after.${field}`);
     return name === undefined
-      ? { ...otherwiseNamed(contract, finding, flowing), severity: "error" as const }
-      : awaited(finding, name);
+      ? { ...suggestName(contract, finding, flowing), severity: "error" as const }
+      : awaitedFinding(finding, name);
   });
   const unnamed = unnamedFlowing(contract, flowing);
-  return verdictOf([...findings, ...unnamed].map((finding) => told(contract, finding, weights)));
+  return verdictOf([...findings, ...unnamed].map((finding) => adjust(contract, finding, weights)));
 }
 
-/** `after.zip` or `Zip` for the column `zip`. */
-function otherwiseNamed({ fields = [] }: Contract, finding: Finding, flowing: AvroSchema): Finding {
+/** Suggests the column `zip` if the contract lists `after.zip` or `Zip`. */
+function suggestName({ fields = [] }: Contract, finding: Finding, flowing: AvroSchema): Finding {
   const name = finding.field?.replace(/^after\.(?:after\.|before\.)?/, "") ?? "";
   const columns = (rowOf(flowing)?.fields ?? []).flatMap((field) => (fields.includes(field.name) ? [] : [field.name]));
   const alike = columns.find((column) => column.toLowerCase() === name.toLowerCase());
   const near = alike ?? nearestName(name, columns);
   if (near === undefined) return finding;
-  return { ...finding, remedy: `name it "${near}" in \`fields\` if that is the column meant; else ${finding.remedy}` };
+  return { ...finding, remedy: `write "${near}" in \`fields\` if you mean that column; otherwise ${finding.remedy}` };
 }
 
-function awaited(finding: Finding, name: string): Finding {
+function awaitedFinding(finding: Finding, name: string): Finding {
   const message = `the consumer reads "${name}", which is withheld until its readers are ready`;
   return { ...finding, effect: undefined, message, remedy: "run `fieldgate publish` once this version is deployed" };
 }
 
-/** What a contract's findings, of the judgement and of what was seen of its readers, amount to. */
+/** The verdict that follows from all findings of a contract, including those from evidence about its readers. */
 export function verdictOf(findings: readonly Finding[]): Judgement {
   if (findings.some(({ severity }) => severity === "error")) return { verdict: "not-ready", findings };
   return { verdict: findings.some(isEvidenceMissing) ? "unknown" : "ready", findings };
 }
 
-function decodes(contract: Contract, candidate: Candidate): readonly Finding[] {
+function decodingFindings(contract: Contract, candidate: Candidate): readonly Finding[] {
   switch (contract.decodesWith) {
     case "reader":
       return readerFindings(contract, candidate.envelope, candidate.flowing);
@@ -136,7 +143,7 @@ function writerFindings(contract: Contract, { envelope, flowing }: Candidate): r
   const next = rowFor(contract, envelope);
   const now = rowFor(contract, flowing);
   if (next === undefined || now === undefined) {
-    return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
+    return [missingEvidence("the topic's schema is not a Debezium envelope", "check the topic's name in the contract")];
   }
   if (contract.fields !== undefined) return contract.fields.flatMap((name) => fieldFindings(contract, name, now, next));
   const tested = testedFields(contract, envelope);
@@ -144,7 +151,7 @@ function writerFindings(contract: Contract, { envelope, flowing }: Candidate): r
     fieldFindings(contract, name, now, next).length > 0 && !tested.has(name) ? [name] : [],
   );
   if (changed.length === 0) return [];
-  return [missingEvidence(`${changed.join(", ")} would change and the contract lists no fields`, LIST_FIELDS)];
+  return [missingEvidence(`${changed.join(", ")} would change, and the contract lists no fields`, LIST_FIELDS)];
 }
 
 const LIST_FIELDS = "list the columns the consumer reads in `fields` and run `fieldgate publish`";
@@ -155,21 +162,21 @@ function fieldFindings(contract: Contract, name: string, now: AvroRecord, next: 
   const [before, after] = [now, next].map(({ fields }) => fields.find((field) => field.name === name)?.type);
   const found = { severity: "error", certainty: "always", field: `after.${name}` } as const;
   if (after === undefined) {
-    const lacks = `the consumer reads "${name}", which the events ${before === undefined ? "do" : "would"} not have`;
-    // avsc makes plain objects. With others it depends on how a field is asked for, or on the version.
+    const lacks = `the consumer reads "${name}", which ${before === undefined ? "is" : "would be"} missing from the events`;
+    // avsc makes plain objects. With other libraries it depends on how the field is accessed, or on the version.
     const isUndefined = runtimeOf(contract.runtime) === "avsc";
-    const message = isUndefined ? `${lacks}: avsc gives undefined` : lacks;
+    const message = isUndefined ? `${lacks} (avsc returns undefined)` : lacks;
     const effect = isUndefined ? ("reads-null-or-default" as const) : undefined;
-    const remedy = `take "${name}" out of \`fields\` once the consumer does without it`;
-    // No reason to keep another field back: two withheld fields that one contract lists would wait for each other.
+    const remedy = `remove "${name}" from \`fields\` once the consumer no longer needs it`;
+    // A field that is missing anyway must not keep others back, or two withheld fields would wait for each other.
     const severity = before === undefined ? "warning" : "error";
     return [{ rule: "contract/field-missing", ...found, severity, effect, message, remedy }];
   }
   if (before === undefined || isSameType(before, after)) return [];
-  // Of two records of one name only the whole form shows the difference.
+  // For two records with the same name, only the full form shows the difference.
   const text = typeText(before) === typeText(after) ? canonicalForm : typeText;
   const message = `"${name}" is ${text(before)} now and would be ${text(after)}`;
-  const remedy = `make the consumer read the new type, then take "${name}" out of \`fields\` until it flows`;
+  const remedy = `make the consumer read the new type, then remove "${name}" from \`fields\` until the new type flows`;
   return [{ rule: RETYPED, ...found, message, remedy }];
 }
 
@@ -178,28 +185,28 @@ function isSameType(before: AvroSchema, after: AvroSchema): boolean {
 }
 
 /**
- * The writer's schema says which branch it is, so their order does not matter to who decodes with it. A row's types
- * are compared for every contract and every candidate.
+ * The order of a union's branches is left out: it does not matter to a consumer that decodes with the writer's schema.
+ * Computed once, as the types of a row are compared for every contract and every candidate.
  */
 const formOf = oncePer((type: AvroSchema) =>
   type.kind === "union" ? type.branches.map(canonicalForm).sort().join() : canonicalForm(type),
 );
 
-interface Meant {
-  /** The row's field. */
+interface Meaning {
+  /** The row field. */
   readonly name: string;
   readonly finding: Finding;
 }
 
-/** Same bytes, other meaning: the catalogue's rules. An error where the contract reads the field. */
-function means(contract: Contract, { envelope, flowing }: Candidate): readonly Meant[] {
+/** The catalogue's rules about values that change their meaning. An error if the contract reads the field. */
+function meaningsOf(contract: Contract, { envelope, flowing }: Candidate): readonly Meaning[] {
   const [now, next] = [rowOf(flowing), rowOf(envelope)];
   if (now === undefined || next === undefined) return [];
   const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
   const consumer = { row, fields: contract.fields, runtime: contract.runtime };
   const tested = testedFields(contract, envelope);
   return meaningFindings(now, next, consumer).flatMap(({ name, path, severity, ...found }) => {
-    // What changes for who lists nothing is evidence missing already.
+    // For a contract that lists no fields, the change is already reported as missing evidence.
     const isMissing = row === undefined && contract.fields === undefined && !tested.has(name);
     if (isMissing && fieldFindings(contract, name, now, next).length > 0) return [];
     const weight: Finding["severity"] = reads(contract, name) ? (severity ?? "error") : "warning";
@@ -207,8 +214,8 @@ function means(contract: Contract, { envelope, flowing }: Candidate): readonly M
   });
 }
 
-/** The same name and type from another column: nothing that decodes can tell. */
-function moves(contract: Contract, { moved }: Candidate): readonly Finding[] {
+/** Fields with the same name and type but from a different column, which no decoder can notice. */
+function movedFindings(contract: Contract, { moved }: Candidate): readonly Finding[] {
   return (moved ?? [])
     .filter((name) => reads(contract, name))
     .map((name) => ({
@@ -217,12 +224,12 @@ function moves(contract: Contract, { moved }: Candidate): readonly Finding[] {
       certainty: "always",
       effect: "reads-wrong-value",
       field: `after.${name}`,
-      message: `"${name}" would hold the values of another column from then on`,
-      remedy: `make sure that the consumer wants the other column, take "${name}" out of what it reads until it flows, and run \`fieldgate publish\``,
+      message: `"${name}" would be filled from a different column`,
+      remedy: `make sure that the consumer wants the other column, remove "${name}" from what it reads until the change flows, and run \`fieldgate publish\``,
     }));
 }
 
-/** A contract that lists nothing reads everything. */
+/** A contract that lists no fields counts as reading all of them. */
 export function reads(contract: Contract, name: string): boolean {
   const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
   if (row !== undefined) return row.fields.some((field) => field.name === name || field.aliases.includes(name));

@@ -1,9 +1,9 @@
 import { isMap, isScalar, visit, type Document, type Node } from "yaml";
 
-/** Keys and list numbers from a file's root. */
+/** Keys and list indexes, from the root of a file. */
 export type Path = readonly PropertyKey[];
 
-/** What stands at a path of a parsed file; undefined when nothing does. */
+/** The value at a path of a parsed file; undefined if there is none. */
 export function valueAt(raw: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, key) =>
@@ -12,7 +12,7 @@ export function valueAt(raw: unknown, path: Path): unknown {
   );
 }
 
-/** Where a path stands in the text: at its key, else at the nearest thing around it. */
+/** The offset of a path in the text: that of its key or, if the key is missing, of the nearest parent that exists. */
 export function offsetOf(document: Document, path: Path): number {
   if (path.length === 0) return document.contents?.range?.[0] ?? 0;
   const parent = nodeAt(document, path.slice(0, -1));
@@ -24,8 +24,8 @@ export function offsetOf(document: Document, path: Path): number {
   return nodeAt(document, path)?.range?.[0] ?? offsetOf(document, path.slice(0, -1));
 }
 
-/** Where the first alias stands whose anchor is not before it; 0 when there is none. */
-export function aliasOfNothing(document: Document): number {
+/** The offset of the first alias without a preceding anchor; 0 if there is none. */
+export function offsetOfUnresolvedAlias(document: Document): number {
   let offset = 0;
   visit(document, {
     Alias(_key, node) {
@@ -39,7 +39,7 @@ export function aliasOfNothing(document: Document): number {
 
 function nodeAt(document: Document, path: Path): Node | undefined {
   if (path.length === 0) return document.contents ?? undefined;
-  return document.getIn(path, true) as Node | undefined; // getIn(keepScalar) gives nodes
+  return document.getIn(path, true) as Node | undefined; // with keepScalar, getIn returns nodes
 }
 
 /** `topics[0].decodes-with`. */

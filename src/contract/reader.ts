@@ -12,10 +12,14 @@ import { missingEvidence } from "./evidence.ts";
 import { recordIn, rowOf } from "./row.ts";
 import { rowFor } from "./view.ts";
 
-/** The contract's own schema; undefined when it has none, or none that can be read. One is judged on many candidates. */
-const readerSchema = oncePer(parsedSchema);
+/**
+ * Whether the schema of a contract that decodes with its own can read the events. Columns are named as in `after`: an
+ * event holds the row's record twice, and a problem of the record is reported once. With view `row` the consumer gets
+ * only that record, under whatever name its own schema has for it.
+ */
 
-function parsedSchema({ schema }: Contract): AvroSchema | undefined {
+/** The contract's own schema, parsed once; undefined if it has none, or one that cannot be parsed. */
+const readerSchema = oncePer(({ schema }: Contract): AvroSchema | undefined => {
   if (schema === undefined) return undefined;
   try {
     return parseSchema(schema);
@@ -23,17 +27,17 @@ function parsedSchema({ schema }: Contract): AvroSchema | undefined {
     if (error instanceof GuardError && error.code === "schema-invalid") return undefined;
     throw error;
   }
-}
+});
 
-/** The row's record in the contract's own schema; undefined without one. */
+/** The record of the row in the contract's own schema; undefined without a schema. */
 export function readerRow(contract: Contract): AvroRecord | undefined {
   const schema = readerSchema(contract);
   if (schema === undefined) return undefined;
-  // A row may have columns named before and after.
+  // Not rowOf with view `row`: the row itself may have columns named before and after.
   return contract.view === "row" ? recordIn(schema) : rowOf(schema);
 }
 
-/** The contract's schema and what it would read, by its view; undefined when either cannot be told. */
+/** The contract's schema and the writer's schema in its view; undefined if one of them is missing. */
 export function readerPair(
   contract: Contract,
   envelope: AvroSchema,
@@ -44,19 +48,19 @@ export function readerPair(
 }
 
 /**
- * Can the contract's schema read events of `envelope`: Avro's rule, explained by the reader's field names. Of a column
- * that differs from what is `flowing`, it is also said what its owner could do.
+ * Why the contract's schema cannot read events of `envelope`, by Avro's rules; fields are named as the reader names them.
+ * For a column that differs from what is `flowing`, the remedy also says what the database's owner could do.
  */
 export function readerFindings(contract: Contract, envelope: AvroSchema, flowing: AvroSchema): readonly Finding[] {
   const reader = readerSchema(contract);
   if (reader === undefined) {
     return [
-      missingEvidence("the contract has no readable schema", "name the .avsc in `schema`, run `fieldgate publish`"),
+      missingEvidence("the contract has no valid schema", "name the .avsc in `schema` and run `fieldgate publish`"),
     ];
   }
   const writer = contract.view === "row" ? unwrapped(contract, envelope) : envelope;
   if (writer === undefined) {
-    return [missingEvidence("the topic's schema is no Debezium envelope", "check the topic's name in the contract")];
+    return [missingEvidence("the topic's schema is not a Debezium envelope", "check the topic's name in the contract")];
   }
   const reading = canRead(reader, writer);
   switch (reading.kind) {
@@ -64,9 +68,9 @@ export function readerFindings(contract: Contract, envelope: AvroSchema, flowing
       return [];
     case "has-causes": {
       const { causes } = reading;
-      const told = contract.view === "row" ? inAfter(causes) : onceForBothImages(withRow(reader, writer, causes));
+      const named = contract.view === "row" ? moveIntoAfter(causes) : mergeImages(judgeRow(reader, writer, causes));
       const changed = changedColumns(flowing, envelope);
-      return told.map((cause) => findingOf(withOwner(cause, changed)));
+      return named.map((cause) => findingOf(addOwnersRemedy(cause, changed)));
     }
     case "rule-rejects":
       return reading.messages.map((message) => ({
@@ -82,10 +86,10 @@ export function readerFindings(contract: Contract, envelope: AvroSchema, flowing
 }
 
 /**
- * An event may have null for its row: a delete for `after`, most others for `before`. What every row breaks is
- * certain all the same.
+ * An image may be null: `after` in a delete, `before` in most other events. So a cause in the row seems to affect only
+ * some data; if it affects every row, it still counts as certain.
  */
-function withRow(reader: AvroSchema, writer: AvroSchema, causes: readonly Cause[]): readonly Cause[] {
+function judgeRow(reader: AvroSchema, writer: AvroSchema, causes: readonly Cause[]): readonly Cause[] {
   if (writer.kind !== "record" || !causes.some(({ certainty }) => certainty === "on-some-data")) return causes;
   const fields = writer.fields.map((field) => {
     const row = field.name === "after" || field.name === "before" ? recordIn(field.type) : undefined;
@@ -99,14 +103,14 @@ function withRow(reader: AvroSchema, writer: AvroSchema, causes: readonly Cause[
   return causes.map((cause) => (certain.has(causeText(cause)) ? { ...cause, certainty: "always" } : cause));
 }
 
-/** A contract's findings of several kinds are of the same envelope. */
+/** Computed once, as several kinds of findings need the same envelope unwrapped. */
 const unwrappedFrom = oncePer((envelope: AvroSchema) => oncePer((contract: Contract) => unwrap(contract, envelope)));
 
 function unwrapped(contract: Contract, envelope: AvroSchema): AvroSchema | undefined {
   return unwrappedFrom(envelope)(contract);
 }
 
-/** The row alone, under the name the reader has for it: the transform's user names it at will. */
+/** Only the row, under the name that the reader has for it, because users of the transform can choose any name. */
 function unwrap(contract: Contract, envelope: AvroSchema): AvroSchema | undefined {
   const reader = readerSchema(contract);
   const row = rowFor(contract, envelope);
@@ -116,8 +120,8 @@ function unwrap(contract: Contract, envelope: AvroSchema): AvroSchema | undefine
   return { ...row, name, namespace, fullName };
 }
 
-/** As rules name a row's columns: see inView. */
-function inAfter(causes: readonly Cause[]): readonly Cause[] {
+/** Names columns as all rules do, see nameInView. */
+function moveIntoAfter(causes: readonly Cause[]): readonly Cause[] {
   return causes.map((cause) => ({
     ...cause,
     path: cause.path.length === 0 ? [] : ["after", ...cause.path],
@@ -125,14 +129,14 @@ function inAfter(causes: readonly Cause[]): readonly Cause[] {
   }));
 }
 
-const OR_ADDS = "if the unwrapping adds the field, name it in `adds`";
+const OR_ADDS = "if the unwrapping adds the field, list it in `adds`";
 
-/** A row's record stands in `before` and in `after`: what is wrong with both is said of `after`. */
-function onceForBothImages(causes: readonly Cause[]): readonly Cause[] {
-  const told = new Set(causes.map(causeText));
+/** Reports a problem that `before` and `after` share only for `after`. */
+function mergeImages(causes: readonly Cause[]): readonly Cause[] {
+  const texts = new Set(causes.map(causeText));
   return causes.filter(
     (cause) =>
-      cause.path[0] !== "before" || !told.has(causeText({ ...cause, path: ["after", ...cause.path.slice(1)] })),
+      cause.path[0] !== "before" || !texts.has(causeText({ ...cause, path: ["after", ...cause.path.slice(1)] })),
   );
 }
 
@@ -143,8 +147,8 @@ function changedColumns(flowing: AvroSchema, envelope: AvroSchema): ReadonlySet<
   return new Set(now.flatMap((field) => (isSameField(field, nextByName.get(field.name)) ? [] : [field.name])));
 }
 
-/** Only a change that has not come yet can be left undone in the database. */
-function withOwner(cause: Cause, changed: ReadonlySet<string>): Cause {
+/** Adds what the database's owner can do, for columns whose change does not flow yet. */
+function addOwnersRemedy(cause: Cause, changed: ReadonlySet<string>): Cause {
   const { path, remedy, inDatabase } = cause;
   const [image, column, ...inside] = path;
   const isRow = image === "after" || image === "before";

@@ -1,8 +1,8 @@
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 
 /**
- * The record of a row's columns in an envelope: what `after`, else `before`, holds beside null. A schema with
- * neither field is a row itself. Undefined when there is no record.
+ * The record with the row's columns in an envelope: the type of `after`, or else of `before`, without null. A schema
+ * without these fields is itself a row. Undefined if there is no record.
  */
 export function rowOf(envelope: AvroSchema): AvroRecord | undefined {
   if (envelope.kind !== "record") return undefined;

@@ -13,15 +13,15 @@ interface Flow {
 }
 
 /**
- * Where the contract's runtime is known to read the candidate otherwise than Java's rule says, or not at all. What it
- * does to what flows now too is a warning: keeping the candidate back does not help it.
+ * Where the contract's runtime is known to read the candidate differently from Java's rule, or not at all. If the same
+ * already happens with what flows now, it is a warning, as withholding the candidate would not help.
  */
 export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow): readonly Finding[] {
   const found = foundIn(contract, envelope);
   if (found.length === 0) return [];
   const known = envelope === flowing ? NOTHING : knownOf(contract, flowing);
-  const told = new Map(found.map((one) => [textOf(one), one]));
-  return [...told].map(([text, { rule, path, certainty, effect, message, remedy, whole, severity }]) => {
+  const byText = new Map(found.map((one) => [textOf(one), one]));
+  return [...byText].map(([text, { rule, path, certainty, effect, message, remedy, whole, severity }]) => {
     const field = path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "");
     const counts = !known.has(text) && severity !== "warning" && (whole === true || reads(contract, path));
     return {
@@ -38,7 +38,7 @@ export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow)
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** What flows now is the same for all candidates. */
+/** Computed once, as what flows now is the same for all candidates. */
 const knownOf = oncePerPair(
   (contract: Contract, flowing: AvroSchema): ReadonlySet<string> => new Set(foundIn(contract, flowing).map(textOf)),
 );
@@ -47,7 +47,7 @@ interface Found extends RuntimeFinding {
   readonly message: string;
 }
 
-/** Named as in the event's `after`: an event holds the row's record in both images, and the problem is in the record. */
+/** Places are named as in `after`: both images of an event hold the row's record, and the problem is in the record. */
 function foundIn(contract: Contract, envelope: AvroSchema): readonly Found[] {
   const runtime = runtimeOf(contract.runtime);
   const pair = runtime === undefined ? undefined : pairOf(contract, envelope);
@@ -73,7 +73,7 @@ function pairOf(contract: Contract, envelope: AvroSchema): Parameters<typeof fin
   return writer === undefined ? undefined : { writer };
 }
 
-/** A reader's schema names what it reads; a list of fields names columns. */
+/** Everything in a reader's schema counts as read; otherwise the listed columns do. */
 function reads({ decodesWith, fields }: Contract, [image, column]: readonly string[]): boolean {
   if (decodesWith === "reader" || fields === undefined || image !== "after" || column === undefined) return true;
   return fields.includes(column);

@@ -2,30 +2,30 @@ import type { Finding } from "../finding.ts";
 import { CATALOGUE } from "../rules/meaning/meaning.ts";
 import { nearestName } from "../mistake.ts";
 
-/** Another severity than the catalogue's for a rule, for a while and with a reason. */
+/** Overrides the catalogue's severity of a rule, with a reason and until a given day. */
 export interface SeverityChange {
   /** `meaning/…` or `runtime/…`. */
   readonly rule: string;
-  /** As findings have it (`after.zip`) or as a row column (`zip`); undefined: of every field. */
+  /** As findings name it (`after.zip`) or as a row column (`zip`); undefined: every field. */
   readonly field?: string | undefined;
   readonly severity: Finding["severity"];
   readonly reason: string;
-  /** The last day on which it holds, in UTC: `2026-12-31`. */
+  /** The last day on which it applies, in UTC: `2026-12-31`. */
   readonly until: string;
 }
 
-/** By what findings are weighed besides the catalogue and the contract. */
+/** What decides about severities besides the catalogue and the contract. */
 export interface Weights {
-  /** The day of the verdict, in UTC: `2026-12-31`. What ends before it does not hold. */
+  /** The day of the verdict, in UTC: `2026-12-31`. Overrides that end before it have expired. */
   readonly day: string;
-  /** What the connector's file changes; what the contract says itself comes first. */
+  /** Overrides in the connector's file; those in the contract take precedence. */
   readonly changes: readonly SeverityChange[];
 }
 
-/** As the catalogue weighs them: no change holds on this day. */
+/** The catalogue's severities, without any override. */
 export const UNCHANGED: Weights = { day: "9999-99-99", changes: [] };
 
-/** The rules whose severity can be changed. What Avro or the contract's own lists refuse is not among them. */
+/** Rules whose severity can be overridden. Those of Avro and of the contract's own lists cannot. */
 export const CHANGEABLE = /^(?:meaning|runtime)\/[a-z0-9-]+$/;
 
 /** The day of an ISO 8601 time in UTC. */
@@ -33,39 +33,39 @@ export function dayOf(time: string): string {
   return time.slice(0, 10);
 }
 
-/** The finding with the severity it has on that day, and why that is another than the catalogue's. */
-export function reweighed(finding: Finding, own: readonly SeverityChange[] = [], weights: Weights): Finding {
+/** Applies the overrides of that day to a finding; its message then gives the reason. */
+export function reweigh(finding: Finding, own: readonly SeverityChange[] = [], weights: Weights): Finding {
   if (!CHANGEABLE.test(finding.rule)) return finding;
   const found = changeFor(finding, own, weights.day);
   const change = found ?? changeFor(finding, weights.changes, weights.day);
   if (change === undefined || change.severity === finding.severity) return finding;
   const { severity, until, reason } = change;
   const by = found === undefined ? " by the connector's file" : "";
-  const said = `${severity === "error" ? "an error" : "a warning"} until ${until}${by}: ${reason}`;
-  return { ...finding, severity, message: `${finding.message} (${said})` };
+  const override = `${severity === "error" ? "an error" : "a warning"} until ${until}${by}: ${reason}`;
+  return { ...finding, severity, message: `${finding.message} (${override})` };
 }
 
-/** One that names the field comes before one that is of every field. */
+/** An override for the field takes precedence over one for every field. */
 function changeFor(finding: Finding, changes: readonly SeverityChange[], day: string): SeverityChange | undefined {
-  const holding = changes.filter(({ rule, until }) => rule === finding.rule && until >= day);
+  const current = changes.filter(({ rule, until }) => rule === finding.rule && until >= day);
   return (
-    holding.find(({ field }) => field !== undefined && isOfField(finding, field)) ??
-    holding.find(({ field }) => field === undefined)
+    current.find(({ field }) => field !== undefined && isOfField(finding, field)) ??
+    current.find(({ field }) => field === undefined)
   );
 }
 
-/** Is a finding about this field, named as findings have it or as a row column. */
+/** Is a finding about this field, given as findings name it or as a row column? */
 export function isOfField(finding: Pick<Finding, "field">, field: string): boolean {
   return finding.field === field || finding.field === `after.${field}`;
 }
 
-/** Why a rule's severity cannot be changed, continuing its name; undefined: it can. */
+/** Why a rule's severity cannot be overridden, as a continuation of its name; undefined if it can. */
 export function whyNotChangeable(rule: string): string | undefined {
   const ids = CATALOGUE.map(({ id }) => id);
   if (ids.some((id) => id === rule) || /^runtime\/[a-z0-9-]+$/.test(rule)) return undefined;
   if (/^(?:avro|contract)\//.test(rule)) {
-    return "keeps its severity: what Avro or the contract's own lists refuse stays an error; only meaning/… and runtime/… rules can be changed";
+    return "cannot have another severity: only meaning/… and runtime/… rules can; findings of Avro's rules and of the contract's own lists remain errors";
   }
   const near = nearestName(rule, ids) ?? nearestName(`meaning/${rule}`, ids);
-  return `is no rule whose severity can be changed${near === undefined ? "; `fieldgate rules` lists them" : ` (did you mean ${near}?)`}`;
+  return `is not a rule whose severity can be changed${near === undefined ? "; `fieldgate rules` lists them" : ` (did you mean ${near}?)`}`;
 }

@@ -5,50 +5,55 @@ import type { Contract } from "./contract.ts";
 import { readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
 
-/** A candidate, as far as its new fields go. */
-interface Brought {
+/**
+ * Fields that a contract with `unknown-fields: reject` does not name: what it does not know stops its consumer. A
+ * consumer can name the field, or publish that its handler has been tested with the field's exact definition.
+ */
+
+/** The parts of a candidate that matter for new fields. */
+interface NewFields {
   readonly topic: string;
   readonly added: readonly { readonly name: string }[];
   readonly envelope: AvroSchema;
 }
 
-/** New fields that the contract names nowhere; one that its handler was tried with is a warning. */
-export function unknownFindings(contract: Contract, { topic, added, envelope }: Brought): readonly Finding[] {
+/** New fields that the contract does not name; those with which its handler was tested are warnings. */
+export function unknownFindings(contract: Contract, { topic, added, envelope }: NewFields): readonly Finding[] {
   const tested = testedFields(contract, envelope);
   return unnamedFields(contract, added).map((name) => {
     const found = unknownField(contract, name);
-    if (tested.has(name)) return triedWith(contract, found, name);
-    const orTried = `or, once its handler was tried with the field, \`fieldgate publish --tested ${topic}.${name}\``;
-    return { ...found, remedy: `${namedIn(contract, name)} and run \`fieldgate publish\`; ${orTried}` };
+    if (tested.has(name)) return testedFinding(contract, found, name);
+    const orTest = `or test its handler with the field and run \`fieldgate publish --tested ${topic}.${name}\``;
+    return { ...found, remedy: `${found.remedy}; ${orTest}` };
   });
 }
 
-/** What flows already and is not named: the consumer lives with it. */
+/** Fields that flow already and are not named: only warnings, as the consumer evidently copes with them. */
 export function unnamedFlowing(contract: Contract, flowing: AvroSchema): readonly Finding[] {
   return unnamedFields(contract, rowOf(flowing)?.fields ?? []).map((name) => ({
     ...unknownField(contract, name),
     severity: "warning",
     effect: undefined,
-    message: `"${name}" flows, and this contract rejects fields it does not name`,
+    message: `"${name}" flows, although this contract rejects fields that it does not name`,
   }));
 }
 
-/** Fields that the consumer's own handler was tried with as they would be; of another definition they were not. */
+/** Fields of the candidate with which the consumer's handler was tested. A test of a different definition does not count. */
 export function testedFields({ tested }: Contract, envelope: AvroSchema): ReadonlySet<string> {
   if (tested === undefined) return new Set();
   const fields = rowOf(envelope)?.fields ?? [];
-  const isTried = (field: RecordField) =>
+  const isTested = (field: RecordField) =>
     tested.some(({ field: name, type }) => name === field.name && type === fieldHash(field));
-  return new Set(fields.filter(isTried).map(({ name }) => name));
+  return new Set(fields.filter(isTested).map(({ name }) => name));
 }
 
-function triedWith(contract: Contract, found: Finding, name: string): Finding {
+function testedFinding(contract: Contract, found: Finding, name: string): Finding {
   return {
     ...found,
     severity: "warning",
     effect: "decodes",
-    message: `"${name}" is named nowhere in the contract, and the consumer's handler was tried with it`,
-    remedy: `${namedIn(contract, name)} before the next plain \`fieldgate publish\`, which forgets what was tried`,
+    message: `the contract does not name "${name}", but the consumer's handler was tested with it`,
+    remedy: `${nameIt(contract, name)} before the next \`fieldgate publish\` without \`--tested\`, which discards the test`,
   };
 }
 
@@ -59,16 +64,16 @@ function unknownField(contract: Contract, name: string): Finding {
     certainty: "always",
     effect: "throws",
     field: `after.${name}`,
-    message: `the consumer rejects fields it does not know, and "${name}" is named nowhere in its contract`,
-    remedy: `${namedIn(contract, name)} and run \`fieldgate publish\``,
+    message: `the consumer rejects unknown fields, and its contract does not name "${name}"`,
+    remedy: `${nameIt(contract, name)} and run \`fieldgate publish\``,
   };
 }
 
-function namedIn({ decodesWith }: Contract, name: string): string {
-  return `add "${name}" to \`ignores\`, or to \`${decodesWith === "reader" ? "schema" : "fields"}\` if it is read,`;
+function nameIt({ decodesWith }: Contract, name: string): string {
+  return `add "${name}" to \`ignores\`, or to \`${decodesWith === "reader" ? "schema" : "fields"}\` if the consumer reads it,`;
 }
 
-/** Those that a contract with `unknown-fields: reject` names neither in schema nor in fields nor in ignores. */
+/** Fields that a contract with `unknown-fields: reject` names neither in schema nor in fields nor in ignores. */
 function unnamedFields(contract: Contract, fields: readonly { readonly name: string }[]): readonly string[] {
   if (contract.unknownFields === "accept") return [];
   const read = readerRow(contract)?.fields ?? [];

@@ -1,6 +1,6 @@
 /**
- * What a consumer gets of an event. View `row` is the row as Debezium's ExtractNewRecordState unwraps it: the Value
- * record, and after its columns the fields that the transform adds
+ * What a consumer gets of an event. View `row` is the result of Debezium's ExtractNewRecordState: the Value record, with
+ * the fields that the transform adds after its columns
  * (https://debezium.io/documentation/reference/stable/transformations/event-flattening.html).
  */
 import { parseSchema } from "../avro/parse.ts";
@@ -10,16 +10,16 @@ import type { Finding } from "../finding.ts";
 import type { AddedField, Contract } from "./contract.ts";
 import { rowOf } from "./row.ts";
 
-/** The row of an event as the contract's consumer gets it; undefined when the schema holds no row. */
+/** The row of an event in the contract's view; undefined if the schema contains no row. */
 export function rowFor({ view, adds = [] }: Contract, envelope: AvroSchema): AvroRecord | undefined {
   const row = rowOf(envelope);
-  // The very same row for all who get it so: what is known of it is kept with it.
+  // The same object for every contract with this row, because other modules cache what they compute from it.
   if (row === undefined || view !== "row" || adds.length === 0) return row;
   const columns = new Set(row.fields.map(({ name }) => name));
   return { ...row, fields: [...row.fields, ...adds.filter(({ name }) => !columns.has(name)).flatMap(fieldOf)] };
 }
 
-/** A contract is checked when it is published; one that was not adds nothing that cannot be read. */
+/** An invalid type adds no field. Publishing checks the types, but not every contract was published by this version. */
 function fieldOf({ name, type }: AddedField): readonly RecordField[] {
   try {
     const field = { name, default: undefined, aliases: [], order: "ascending", doc: undefined, props: {} } as const;
@@ -30,8 +30,8 @@ function fieldOf({ name, type }: AddedField): readonly RecordField[] {
   }
 }
 
-/** Rules name a column by its place in the event, `after.zip`; whoever gets the row alone knows it as `zip`. */
-export function inView({ view }: Contract, finding: Finding): Finding {
+/** Rules name a column by its place in the event, `after.zip`; a consumer with view `row` knows it as `zip`. */
+export function nameInView({ view }: Contract, finding: Finding): Finding {
   if (view !== "row" || finding.field === undefined) return finding;
   return { ...finding, field: finding.field.replace(/^after\./, "") };
 }

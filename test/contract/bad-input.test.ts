@@ -24,7 +24,7 @@ function parse(avsc: string, file = READER): unknown {
   }
 }
 
-/** Records in nullable fields, so many levels deep. */
+/** Records in nullable fields, nested this many levels deep. */
 function nested(levels: number, innermost: Json): Json {
   let type: Json = ["null", innermost];
   for (let level = 0; level < levels; level += 1) {
@@ -44,21 +44,26 @@ function wide(fields: number): Json {
 
 const RECORD = (fields: string): string => `{"type": "record",\n "name": "Envelope",\n "fields": [\n  ${fields}]}`;
 
-/** What a schema file holds, and where it is wrong. */
+/** Content of a schema file, and the place and text of the mistake. */
 const WRONG: readonly [name: string, avsc: string, place: string, reason: string][] = [
   ["nothing", "", ":1:1", "not JSON"],
   ["YAML", "type: record", ":1:1", "not JSON"],
-  ["a comma too many", RECORD('{"name": "id", "type": "int"},'), ":4:33", "not JSON"],
+  ["an extra comma", RECORD('{"name": "id", "type": "int"},'), ":4:33", "not JSON"],
   ["a mistake behind a comment", RECORD('/* the\n key */ {"name": "id" "type": "int"}'), ":5:23", "not JSON"],
   ["single quotes", "{'type': 'int'}", ":1:2", "not JSON"],
-  ["a type nobody knows", RECORD('{"name": "id", "type": "integer"}'), ":4:18", 'no type is named "integer"'],
+  ["an unknown type", RECORD('{"name": "id", "type": "integer"}'), ":4:18", 'no type is named "integer"'],
   [
     "a name with a dash",
     RECORD('{"name": "first-name", "type": "int"}'),
     ":4:3",
     '"first-name" is not a valid field name',
   ],
-  ["a name that is a path", RECORD('{"name": "../id", "type": "int"}'), ":4:3", '"../id" is not a valid field name'],
+  [
+    "a field name that is a path",
+    RECORD('{"name": "../id", "type": "int"}'),
+    ":4:3",
+    '"../id" is not a valid field name',
+  ],
   ["a field twice", RECORD('{"name": "id", "type": "int"}, {"name": "id", "type": "int"}'), ":1:1", "two fields"],
   [
     "a default that is none",
@@ -75,7 +80,7 @@ const WRONG: readonly [name: string, avsc: string, place: string, reason: string
   ],
 ];
 
-describe("a schema file that is not Avro, or only to a lenient reader, is one message with its place", () => {
+describe("a schema file that is not strictly Avro gives one message with the place", () => {
   test.each(WRONG)("%s", (_, avsc, place, reason) => {
     const said = parse(avsc);
     expect(said).toMatch(/^\[contract-invalid\] 1 mistake\n {2}f\.yaml:7:5 topics\[0\]\.schema a\.avsc/);
@@ -83,7 +88,7 @@ describe("a schema file that is not Avro, or only to a lenient reader, is one me
     expect(said).toContain(reason);
   });
 
-  test("a byte order mark is no mistake", () => {
+  test("a byte order mark is not a mistake", () => {
     expect(parse(`\uFEFF${RECORD("")}`)).toHaveLength(1);
   });
 });
@@ -96,7 +101,7 @@ describe("large and deep schemas", () => {
     expect(judge(contract, { topic: contract.topic, envelope: flowing, added: [], flowing }).verdict).toBe("ready");
   });
 
-  test("200 levels are read, here and in the service, and judged by name", () => {
+  test("200 levels are read, here and in the service, and judged with the name of the field", () => {
     const [contract] = parse(JSON.stringify(nested(200, "string"))) as [ReturnType<typeof parseContract>]; // one topic
     const flowing = parseSchema(nested(200, "int"));
     const { verdict, findings } = judge(parseContract(contract), {
@@ -109,7 +114,7 @@ describe("large and deep schemas", () => {
     expect(findings[0]?.field).toMatch(/^after(\.in){200}$/);
   });
 
-  test.each([1_001, 20_000])("%d levels are one message, in a file and over HTTP", (levels) => {
+  test.each([1_001, 20_000])("%d levels give one message, in a file and over HTTP", (levels) => {
     const open = '{"type":"array","items":'.repeat(levels);
     expect(parse(`${open}"int"${"}".repeat(levels)}`)).toMatch(/1 mistake\n.*a\.avsc:1:1 cannot be used: .* is nested/);
     let schema: Json = "int";
@@ -118,18 +123,18 @@ describe("large and deep schemas", () => {
     expect(() => parseContract({ ...contract, unknownFields: "accept", schema })).toThrow(/is nested more than/);
   });
 
-  test("a mistake 200 levels deep is told shortly", () => {
+  test("a mistake 200 levels deep has a short message", () => {
     const said = String(parse(JSON.stringify(nested(200, "strnig"))));
     expect(said).toContain('no type is named "strnig"');
     expect(said.length).toBeLessThan(400);
   });
 
-  test("a contract file of lists in lists is one message", () => {
+  test("a contract file of nested lists gives one message", () => {
     expect(parse("", "[".repeat(9_000))).toMatch(/1 mistake\n {2}f\.yaml:1:/);
     expect(parse("", `${READER}    fields: ${"[".repeat(2_000)}${"]".repeat(2_000)}`)).toMatch(/nested more than/);
   });
 
-  test("thousands of mistakes are counted and not all told", () => {
+  test("thousands of mistakes are counted, and only some are listed", () => {
     const said = String(parse("", `version: 1\nconsumer: c\ntopics: [${"{}, ".repeat(500)}]`));
     expect(said).toMatch(/^\[contract-invalid\] 1500 mistakes\n/);
     expect(said.split("\n")).toHaveLength(52);
@@ -147,8 +152,8 @@ describe("a name that is a path", () => {
   });
 });
 
-test("a second document in the file is told where it begins", () => {
+test("a second document in the file is reported at its start", () => {
   expect(parse("{}", `${READER}---\nversion: 1\n`)).toMatch(
-    /f\.yaml:8:1.*a second document begins here: a file holds one/,
+    /f\.yaml:8:1.*a second document starts here, but a file may have only one/,
   );
 });

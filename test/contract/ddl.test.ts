@@ -19,7 +19,7 @@ interface Row {
 }
 
 const FILE = new URL("../cases/debezium-ddl-registry-compatibility.json", import.meta.url);
-const { rows } = JSON.parse(readFileSync(FILE, "utf8")) as { rows: readonly Row[] }; // the file's shape
+const { rows } = JSON.parse(readFileSync(FILE, "utf8")) as { rows: readonly Row[] }; // the file has this form
 
 type Fields = readonly { readonly name: string; readonly type: Json; readonly default?: Json }[];
 
@@ -62,7 +62,7 @@ const UUID = named("string", "io.debezium.data.Uuid");
 const ID = req("id", "int");
 const time = (type: string, name: string) => opt("c", named(type, `io.debezium.time.${name}`));
 
-/** The row's fields before and after each DDL, as Debezium maps the columns. */
+/** The fields of the row before and after each DDL, as Debezium maps the columns. */
 const CHANGES: Readonly<Record<string, readonly [before: Fields, after: Fields]>> = {
   add_nullable: [[], [opt("c", "int")]],
   add_nullable_default: [[], [withDefault("c", ["int", "null"], 5)]],
@@ -112,7 +112,7 @@ const CHANGES: Readonly<Record<string, readonly [before: Fields, after: Fields]>
   ],
 };
 
-/** Nothing that anybody reads changes: an int stays one, a label is data, an event keeps its value. */
+/** DDL without findings: an int remains one, labels are data, events keep their values. */
 const SILENT = ["drop_default", "int_to_smallint", "varchar_widen", "enum_add_value", "reorder"];
 
 function envelope(fields: Fields): Json {
@@ -175,11 +175,11 @@ function text(finding: Finding): string {
   return `    ${findingText(finding).replaceAll("\n", "\n  ")}`;
 }
 
-test("every DDL of the file is here", () => {
+test("every DDL in the file has a case here", () => {
   expect(Object.keys(CHANGES).toSorted()).toEqual(rows.map(({ id }) => id).toSorted());
 });
 
-test.each(rows)("$ddl: the registry's levels agree ($id)", ({ id, backward, forward }) => {
+test.each(rows)("$ddl: the registry's levels give the expected results ($id)", ({ id, backward, forward }) => {
   const { now, next } = changeOf(id);
   const [flowing, candidate] = [parseSchema(now), parseSchema(next)];
   const allowed = (["BACKWARD", "FORWARD"] as const).map((level) => checkLevel(level, [flowing], candidate).compatible);
@@ -192,7 +192,7 @@ test.each(rows)("$ddl: the explanation names the column ($id)", ({ id }) => {
   expect(isNamed).toBe(!SILENT.includes(id));
 });
 
-test("what a team is told of each DDL", async () => {
+test("the findings for each DDL", async () => {
   const page = rows.map(({ id, ddl }) => `${id}: ${ddl}\n${explanation(id)}\n`).join("\n");
   await expect(page).toMatchFileSnapshot("ddl.txt");
 });

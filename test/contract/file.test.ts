@@ -74,7 +74,7 @@ topics:
     unknown-fields: reject
 `;
 
-test("what unwrapping adds is an optional string unless its type is given", () => {
+test("an added field is an optional string unless its type is given", () => {
   expect(parseContractFile(UNWRAPPED, readFile)).toMatchObject([
     {
       view: "row",
@@ -98,7 +98,7 @@ severity:
     until: 2026-06-30
 `;
 
-test("a severity is every topic's contract's, or that of the topic it names", () => {
+test("a severity applies to all topics, or only to the topic that it names", () => {
   const all = { rule: "meaning/time-unit", severity: "warning", reason: "reads both", until: "2026-12-31" };
   const one = {
     rule: "runtime/avsc-name",
@@ -110,7 +110,7 @@ test("a severity is every topic's contract's, or that of the topic it names", ()
   expect(parseContractFile(WEIGHED, readFile).map(({ severity }) => severity)).toEqual([[all], [all, one]]);
 });
 
-test("contracts survive their way as JSON", () => {
+test("contracts survive being sent as JSON", () => {
   for (const contract of [GOOD, UNWRAPPED, WEIGHED].flatMap((text) => parseContractFile(text, readFile))) {
     expect(parseContract(JSON.parse(JSON.stringify(contract)))).toStrictEqual(contract);
   }
@@ -129,8 +129,8 @@ const WRITER = "decodes-with: writer\n    unknown-fields: accept";
 const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][] = [
   ["nothing", "", ["f.yaml:1:1 the file must be a map of keys"]],
   ["a list", "- a", ["f.yaml:1:1 the file must be a map of keys"]],
-  ["no YAML", "version: 1\ntopics: [", ["f.yaml:2:10 YAML: Flow sequence in block collection must be"]],
-  ["an alias of nothing", "consumer: *billing", ["f.yaml:1:11 YAML: Unresolved alias"]],
+  ["invalid YAML", "version: 1\ntopics: [", ["f.yaml:2:10 YAML: Flow sequence in block collection must be"]],
+  ["an alias without an anchor", "consumer: *billing", ["f.yaml:1:11 YAML: Unresolved alias"]],
   ["a key twice", "consumer: a\nconsumer: b", ["f.yaml:2:1 YAML: Map keys must be unique"]],
   [
     "only a version",
@@ -143,7 +143,7 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
     ["f.yaml:1:1 version must be 1, e.g. version: 1", "f.yaml:3:1 topics must list at least one topic"],
   ],
   [
-    "keys misspelt",
+    "misspelt keys",
     topic(`decode-with: writer\n    unknown-feilds: accept`),
     [
       "f.yaml:4:5 topics[0].decodes-with is missing, e.g. decodes-with: writer",
@@ -153,20 +153,20 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
     ],
   ],
   [
-    "a key nobody knows",
+    "an unknown key",
     `colour: red\n${topic(WRITER)}`,
     [
-      "f.yaml:1:1 colour is not a known key (known are version, consumer, owner, environment, topics, ignore, severity)",
+      "f.yaml:1:1 colour is not a known key (known keys: version, consumer, owner, environment, topics, ignore, severity)",
     ],
   ],
   [
-    "values of other kinds",
+    "values of the wrong kind",
     topic("decodes-with: both\n    unknown-fields: true\n    fields: id\n    groups: [1]"),
     [
       "f.yaml:5:5 topics[0].decodes-with must be one of reader, writer",
       "f.yaml:6:5 topics[0].unknown-fields must be one of accept, reject, e.g. unknown-fields: reject",
       "f.yaml:7:5 topics[0].fields must be a list, e.g. fields: [id, zip]",
-      "f.yaml:8:14 topics[0].groups[0] must be a text",
+      "f.yaml:8:14 topics[0].groups[0] must be text",
     ],
   ],
   [
@@ -177,15 +177,17 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   [
     "a reader without schema",
     topic("decodes-with: reader\n    unknown-fields: accept"),
-    ["f.yaml:4:5 topics[0].schema is missing: decodes-with: reader needs the reader's schema, e.g. schema: schemas/"],
+    [
+      "f.yaml:4:5 topics[0].schema is missing: decodes-with: reader requires the reader's schema, e.g. schema: schemas/",
+    ],
   ],
   [
     "a writer with schema",
     topic(`${WRITER}\n    schema: a.avsc`),
-    ["f.yaml:7:5 topics[0].schema goes with decodes-with: reader; with writer, list the columns in fields"],
+    ["f.yaml:7:5 topics[0].schema requires decodes-with: reader; with writer, list the columns in fields"],
   ],
   [
-    "a schema file that is not there, beside another mistake",
+    "a missing schema file and a second mistake",
     topic("decodes-with: reader\n    schema: none.avsc"),
     [
       "f.yaml:4:5 topics[0].unknown-fields is missing",
@@ -193,32 +195,32 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
     ],
   ],
   [
-    "a schema file that is no schema",
+    "a schema file without a valid schema",
     topic("decodes-with: reader\n    unknown-fields: accept\n    schema: broken.avsc"),
     ['f.yaml:7:5 topics[0].schema broken.avsc:1:1 cannot be used: [schema-invalid] at /: no type is named "recod"'],
   ],
   [
-    "a view nobody knows",
+    "an unknown view",
     topic(`${WRITER}\n    view: rows`),
     ["f.yaml:7:5 topics[0].view must be one of envelope, row, e.g. view: row"],
   ],
   [
     "added fields of an event that is not unwrapped",
     topic(`${WRITER}\n    adds: [__op]`),
-    ["f.yaml:7:5 topics[0].adds goes with view: row"],
+    ["f.yaml:7:5 topics[0].adds requires view: row"],
   ],
   [
-    "an added field of a type that is none",
+    "an added field of an unknown type",
     topic(`${WRITER}\n    view: row\n    adds: [__op, { __ts_ms: lnog }]`),
-    ["f.yaml:8:18 topics[0].adds[1] is no Avro schema: [schema-invalid]"],
+    ["f.yaml:8:18 topics[0].adds[1] is not an Avro schema: [schema-invalid]"],
   ],
   [
     "an added field that is a path",
     topic(`${WRITER}\n    view: row\n    adds: [source.lsn]`),
-    ["f.yaml:8:12 topics[0].adds[0] must be a field's name, e.g. adds: [__op"],
+    ["f.yaml:8:12 topics[0].adds[0] must be a field name, e.g. adds: [__op"],
   ],
   [
-    "severities that are none",
+    "invalid severities",
     `${topic(WRITER)}severity:
   - { rule: avro/type-mismatch, severity: warning, reason: old, until: 2026-12-31 }
   - { rule: meaning/time-units, severity: warning, reason: old, until: 2026-12-31 }
@@ -226,16 +228,16 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   - { topic: other, severity: warning }
 `,
     [
-      "f.yaml:8:7 severity[0].rule avro/type-mismatch keeps its severity: what Avro or the contract's own lists refuse",
-      "f.yaml:9:7 severity[1].rule meaning/time-units is no rule whose severity can be changed (did you mean meaning/time-unit?)",
+      "f.yaml:8:7 severity[0].rule avro/type-mismatch cannot have another severity: only meaning/… and runtime/… rules can",
+      "f.yaml:9:7 severity[1].rule meaning/time-units is not a rule whose severity can be changed (did you mean meaning/time-unit?)",
       "f.yaml:10:32 severity[2].severity must be one of error, warning, e.g. severity: warning",
-      "f.yaml:10:48 severity[2].reason must say why",
+      "f.yaml:10:48 severity[2].reason must give a reason",
       "f.yaml:10:61 severity[2].until must be a day",
       "f.yaml:10:80 severity[2].fields is not a known key (did you mean field?)",
       "f.yaml:11:5 severity[3].rule is missing, e.g. rule: meaning/time-unit",
       "f.yaml:11:5 severity[3].reason is missing",
       "f.yaml:11:5 severity[3].until is missing",
-      "f.yaml:11:7 severity[3].topic is none of this file's topics",
+      "f.yaml:11:7 severity[3].topic is not one of this file's topics",
     ],
   ],
   ["a topic twice", `${topic(WRITER)}  - topic: t\n    ${WRITER}\n`, ["f.yaml:7:5 topics[1].topic is listed twice"]],
@@ -251,7 +253,7 @@ function mistakesOf(parse: () => unknown): readonly string[] {
   }
 }
 
-test.each(WRONG)("every mistake is told with its place: %s", (_, text, expected) => {
+test.each(WRONG)("every mistake is reported with its place: %s", (_, text, expected) => {
   const mistakes = mistakesOf(() => parseContractFile(text, readFile, "f.yaml"));
   expect(mistakes).toEqual(expected.map((mistake) => expect.stringContaining(mistake)));
 });
@@ -281,14 +283,14 @@ test("a text is a contract file or a contract-invalid error", () => {
 });
 
 test.each([
-  ["no object", 5, "contract Invalid input"],
+  ["not an object", 5, "contract Invalid input"],
   ["an unknown key", { ...CONTRACTS[0], colour: "red" }, 'contract Unrecognized key: "colour"'],
   ["an owner of two lines", { ...CONTRACTS[0], owner: "a\nb" }, "owner must be one line"],
   ["another version", { ...CONTRACTS[0], version: 2 }, "version Invalid input"],
-  ["a schema that is none", { ...CONTRACTS[0], schema: { type: "x" } }, "schema is no Avro schema"],
-  ["a key that is no text", { ...CONTRACTS[1], fields: [1] }, "fields.0 Invalid input"],
+  ["an invalid schema", { ...CONTRACTS[0], schema: { type: "x" } }, "schema is not an Avro schema"],
+  ["a value that is not text", { ...CONTRACTS[1], fields: [1] }, "fields.0 Invalid input"],
   [
-    "a severity of what Avro refuses",
+    "a severity for a rule of Avro",
     {
       ...CONTRACTS[1],
       severity: [{ rule: "avro/type-mismatch", severity: "warning", reason: "old", until: "2026-12-31" }],
@@ -298,14 +300,14 @@ test.each([
   [
     "a tested field without its hash",
     { ...CONTRACTS[1], tested: [{ amendment: "t/3", field: "zip", type: "string" }] },
-    "tested.0.type must be a field's hash",
+    "tested.0.type must be the hash of a field",
   ],
   ["a topic with a slash", { ...CONTRACTS[1], topic: "a/b" }, "topic must be letters"],
-])("a contract over HTTP is refused with what is wrong: %s", (_, json, expected) => {
+])("a contract received over HTTP is refused with its mistakes: %s", (_, json, expected) => {
   expect(mistakesOf(() => parseContract(json))).toEqual([expect.stringContaining(expected)]);
 });
 
-test("every key has an example that is right", () => {
+test("every key has a correct example", () => {
   const { topics, ...rest } = contractFileSchema.shape;
   expect(Object.keys(EXAMPLES).toSorted()).toEqual(
     [
@@ -320,7 +322,7 @@ test("every key has an example that is right", () => {
   );
 });
 
-test("the editors' schema is the one the parser checks", async () => {
+test("the schema for editors equals the one of the parser", async () => {
   const text = `${JSON.stringify(z.toJSONSchema(contractFileSchema, { io: "input" }), null, 2)}\n`;
   await expect(text).toMatchFileSnapshot("../../schemas/fieldgate.schema.json");
 });

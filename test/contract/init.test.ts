@@ -11,7 +11,7 @@ import type { Json } from "../../src/json.ts";
 const COLUMNS = ["id", "null", "true", "no", "ströße", "_1"];
 const ROW: Json = { type: "record", name: "Value", fields: COLUMNS.map((name) => ({ name, type: "int" })) };
 const ENVELOPE: Json = { type: "record", name: "Envelope", fields: [{ name: "after", type: ["null", ROW] }] };
-const NAMES = Object.keys(CLIENTS) as ClientName[]; // its own keys
+const NAMES = Object.keys(CLIENTS) as ClientName[]; // the keys of CLIENTS
 const first = (client: ClientName) =>
   firstContractText({
     client,
@@ -22,10 +22,10 @@ const first = (client: ClientName) =>
     schema: "schemas/1.2.avsc",
   });
 
-/** avsc takes no letter beyond ASCII. */
+/** avsc accepts only ASCII letters in names. */
 const REFUSED: Partial<Record<ClientName, string>> = { kafkajs: "runtime/name-refused" };
 
-test.each(NAMES)("the first contract of %s is right, and judged by what flows", (client) => {
+test.each(NAMES)("the first contract for %s is valid, and ready for what flows", (client) => {
   const [contract] = parseContractFile(first(client), () => JSON.stringify(ENVELOPE));
   const { decodesWith, unknownFields, view } = CLIENTS[client];
   expect(contract).toMatchObject({
@@ -45,7 +45,7 @@ test.each(NAMES)("the first contract of %s is right, and judged by what flows", 
   expect(verdict).toBe(refused === undefined ? "ready" : "not-ready");
 });
 
-test.each(NAMES)("every line of the first contract of %s is explained", (client) => {
+test.each(NAMES)("every line of the first contract for %s is explained", (client) => {
   const lines = first(client).split("\n");
   const keys = lines.filter((line) => /^[ -]*[a-z-]+: /.test(line));
   expect(keys.length).toBeGreaterThan(6);
@@ -59,41 +59,41 @@ test.each(NAMES)("every line of the first contract of %s is explained", (client)
 test("a first contract reads well", () => {
   const facts = { topic: "inventory.public.customers", consumer: "replica", environment: "default", schema: "a.avsc" };
   expect(firstContractText({ client: "connect-jdbc", columns: ["id", "zip"], ...facts })).toMatchInlineSnapshot(`
-    "# What replica reads, and how: fieldgate asks it before a new field flows. Written for Kafka Connect's JDBC sink.
-    # Lines that say Assumed are guesses: correct them, then run \`fieldgate check\`. Deployed: \`fieldgate publish\`.
+    "# What replica reads, and how. Fieldgate checks this before a new field flows. Written for Kafka Connect's JDBC sink.
+    # Lines marked Assumed are guesses: correct them and run \`fieldgate check\`. After a deploy: \`fieldgate publish\`.
     version: 1
     # The same name in every environment.
     consumer: replica
-    # Who answers for it, for alerts.
+    # Who is responsible for it, for alerts.
     # owner: "@team"
-    # Where it runs; \`fieldgate publish --env\` says another.
+    # Where it runs; \`fieldgate publish --env\` overrides this.
     environment: default
     topics:
       - topic: inventory.public.customers
-        # The client that decodes.
+        # The client library that decodes.
         runtime: connect-jdbc
-        # Assumed: it gets the row alone, unwrapped by ExtractNewRecordState. envelope: the whole event.
+        # Assumed: it gets only the row, unwrapped by ExtractNewRecordState. With envelope: the whole event.
         view: row
-        # What the unwrapping adds (add.fields, __deleted), if it reads that.
+        # Fields that the unwrapping adds (add.fields, __deleted), if it reads them.
         # adds: [__op, __deleted]
-        # Events are decoded with the schema each of them names, so these columns have to stay as they are.
+        # Events are decoded with the schema that each of them names, so these columns must not change.
         decodes-with: writer
-        # Assumed: it reads every column there is now. Take out those it does not read: they may change freely.
+        # Assumed: it reads all columns. Remove those that it does not read: they may then change freely.
         fields:
           - id
           - zip
-        # A field named nowhere here stops it or loses data: a new one is kept back until it is named.
-        # Assumed: auto.evolve is false, its default: the task stops at a field its table lacks; accept if it is true.
+        # A field that is not named here stops it or makes it lose data: new fields are withheld until they are named.
+        # Assumed: auto.evolve is false, the default: the task stops at a field that its table lacks; accept if it is true.
         unknown-fields: reject
-        # Columns it knows and does not read.
+        # Columns that it knows and does not read.
         # ignores: []
-        # Its Kafka consumer groups: alerts name the groups of a topic that no contract names.
+        # Its Kafka consumer groups. Alerts list groups that no contract names.
         # groups: [replica]
     "
   `);
 });
 
-test("docs/consumers.md has a row for each client, with the same words", () => {
+test("docs/consumers.md has a row for each client, with the same values", () => {
   const page = readFileSync(join(import.meta.dirname, "../../docs/consumers.md"), "utf8");
   for (const client of NAMES) {
     const { decodesWith, unknownFields, view } = CLIENTS[client];

@@ -54,14 +54,14 @@ interface Case {
 }
 
 const CASES: Readonly<Record<string, Case>> = {
-  "a reader skips a field it does not know": { contract: reader(NOW), verdict: "ready" },
+  "a reader skips a field that it does not know": { contract: reader(NOW), verdict: "ready" },
   "a reader that needs the new field is ready for it": { contract: reader({ ...NOW, zip: ZIP }), verdict: "ready" },
-  "a reader that needs another field is not": {
+  "a reader that needs a missing field is not ready": {
     contract: reader({ ...NOW, phone: "string" }),
     verdict: "not-ready",
     findings: [["avro/reader-field-missing-default", "error", "after.phone"]],
   },
-  "a reader of another type is not, by the field's name": {
+  "a reader of a different type is not ready, and the finding names the field": {
     contract: reader({ ...NOW, zip: { type: ["null", "int"], default: null } }),
     verdict: "not-ready",
     findings: [["avro/missing-union-branch", "error", "after.zip"]],
@@ -80,12 +80,12 @@ const CASES: Readonly<Record<string, Case>> = {
     verdict: "not-ready",
     findings: [["avro/type-mismatch", "error", "after.tags[]"]],
   },
-  "a record's name alone is a warning": {
+  "a difference only in a record's name is a warning": {
     contract: reader(NOW, { schema: envelope(NOW, "Customer") }),
     verdict: "ready",
     findings: [["avro/name-mismatch", "warning", "after"]],
   },
-  "a reader that has only after is told of after": {
+  "a reader that has only after gets findings about after": {
     contract: reader(NOW, {
       schema: {
         type: "record",
@@ -106,7 +106,7 @@ const CASES: Readonly<Record<string, Case>> = {
     verdict: "unknown",
     findings: [["contract/evidence-missing", "warning", undefined]],
   },
-  "a reader with a schema that cannot be read is unknown": {
+  "a reader with an invalid schema is unknown": {
     contract: reader(NOW, { schema: { type: "recod" } }),
     verdict: "unknown",
     findings: [["contract/evidence-missing", "warning", undefined]],
@@ -124,39 +124,42 @@ const CASES: Readonly<Record<string, Case>> = {
     verdict: "not-ready",
     findings: [["contract/unknown-field", "error", "after.zip"]],
   },
-  "a strict reader is once its schema names it": { contract: reader(WITH_ZIP, rejects), verdict: "ready" },
-  "a strict reader is once it ignores it": {
+  "a strict reader is ready once its schema names the field": { contract: reader(WITH_ZIP, rejects), verdict: "ready" },
+  "a strict reader is ready once it ignores the field": {
     contract: reader(NOW, { ...rejects, ignores: ["zip"] }),
     verdict: "ready",
   },
-  "who decodes with the writer's schema reads on": { contract: writer({ fields: ["id"] }), verdict: "ready" },
-  "who lists no fields is ready for an added one": { contract: writer({}), verdict: "ready" },
-  "a strict one is not ready": {
+  "a consumer that decodes with the writer's schema is ready for a new field": {
+    contract: writer({ fields: ["id"] }),
+    verdict: "ready",
+  },
+  "a contract without fields is ready for a new field": { contract: writer({}), verdict: "ready" },
+  "a strict contract is not ready": {
     contract: writer({ ...rejects, fields: ["id", "email"] }),
     verdict: "not-ready",
     findings: [["contract/unknown-field", "error", "after.zip"]],
   },
-  "a strict one is once fields names it, told of the null in older rows": {
+  "a strict contract is ready once fields names the field, with a warning about null in older rows": {
     contract: writer({ ...rejects, fields: ["id", "zip"] }),
     verdict: "ready",
     findings: [["meaning/null-not-handled", "warning", "after.zip"]],
   },
-  "a strict one is once it ignores it too": {
+  "a strict contract is ready once it ignores the field": {
     contract: writer({ ...rejects, fields: ["id"], ignores: ["zip"] }),
     verdict: "ready",
   },
-  "a path of the event names no column": {
+  "a path in the event does not name a column": {
     contract: writer({ ...rejects, fields: ["id"], ignores: ["after.zip"] }),
     verdict: "not-ready",
     findings: [["contract/unknown-field", "error", "after.zip"]],
   },
-  "a listed field that would be gone": {
+  "a listed field that would disappear": {
     contract: writer({ fields: ["id", "email"] }),
     row: { id: "int" },
     verdict: "not-ready",
     findings: [["contract/field-missing", "error", "after.email"]],
   },
-  "a listed field that is not there before either is no reason to keep this one back": {
+  "a listed field that is missing already does not withhold another one": {
     contract: writer({ ...rejects, fields: ["id", "zip", "phone"], ignores: ["email"] }),
     verdict: "ready",
     findings: [
@@ -164,14 +167,18 @@ const CASES: Readonly<Record<string, Case>> = {
       ["meaning/null-not-handled", "warning", "after.zip"],
     ],
   },
-  "a listed field that would have another type": {
+  "a listed field that would get a new type": {
     contract: writer({ fields: ["id"] }),
     row: { ...NOW, id: "long" },
     verdict: "not-ready",
     findings: [["contract/field-retyped", "error", "after.id"]],
   },
-  "a field not listed may change": { contract: writer({ fields: ["id"] }), row: { id: "int" }, verdict: "ready" },
-  "a change while no fields are listed is unknown": {
+  "a field that is not listed may change": {
+    contract: writer({ fields: ["id"] }),
+    row: { id: "int" },
+    verdict: "ready",
+  },
+  "a change is unknown if no fields are listed": {
     contract: writer({}),
     row: { id: "long" },
     verdict: "unknown",
@@ -193,7 +200,7 @@ test.each(Object.entries(CASES))("%s", (_, { contract, row = WITH_ZIP, verdict, 
   for (const { message, remedy } of judgement.findings) expect([message, remedy]).not.toContain(undefined);
 });
 
-describe("the same bytes with another meaning", () => {
+describe("the same bytes with a new meaning", () => {
   const timestamp = (unit: string): Json => ({ type: "long", "connect.name": `io.debezium.time.${unit}` });
   const now: Row = { id: "int", at: timestamp("MicroTimestamp") };
   const next: Row = { id: "int", at: timestamp("Timestamp") };
@@ -207,19 +214,24 @@ describe("the same bytes with another meaning", () => {
 
   test.each([
     ["a reader that reads it", reader(now), "not-ready", [AT]],
-    ["a reader whose schema says no unit", reader({ id: "int", at: "long" }), "not-ready", [AT]],
+    ["a reader whose schema has no unit", reader({ id: "int", at: "long" }), "not-ready", [AT]],
     ["a reader whose schema has the new unit", reader(next), "ready", []],
     ["a reader that does not read it", reader({ id: "int" }), "ready", [["meaning/time-unit", "warning", "after.at"]]],
-    ["who lists it", writer({ fields: ["at"] }), "not-ready", [AT]],
-    ["who does not list it", writer({ fields: ["id"] }), "ready", [["meaning/time-unit", "warning", "after.at"]]],
-    ["who lists nothing reads everything", writer({}), "not-ready", [AT]],
+    ["a contract that lists it", writer({ fields: ["at"] }), "not-ready", [AT]],
+    [
+      "a contract that does not list it",
+      writer({ fields: ["id"] }),
+      "ready",
+      [["meaning/time-unit", "warning", "after.at"]],
+    ],
+    ["a contract without fields reads everything", writer({}), "not-ready", [AT]],
   ])("%s", (_, contract, verdict, findings) => {
     const judgement = judge(contract, change);
     expect(judgement.verdict).toBe(verdict);
     expect(judgement.findings.map(({ rule, severity, field }) => [rule, severity, field])).toEqual(findings);
   });
 
-  test("a reader that means another unit than what flows is told so, and holds nothing else back", () => {
+  test("a reader with a different unit than what flows gets a finding, which withholds nothing else", () => {
     const flowing = parseSchema(envelope(now));
     expect(checkFlowing(reader(next), flowing)).toMatchObject({
       verdict: "not-ready",
@@ -234,7 +246,7 @@ describe("the same bytes with another meaning", () => {
     expect(checkFlowing(reader(now), flowing)).toEqual({ verdict: "ready", findings: [] });
   });
 
-  test("what Avro's rules or the list of fields tell is told once", () => {
+  test("a finding of Avro's rules or of the list of fields is not repeated by other rules", () => {
     const retyped = {
       ...change,
       envelope: parseSchema(envelope({ id: "int", at: { type: "int", "connect.name": "io.debezium.time.Date" } })),
@@ -246,7 +258,7 @@ describe("the same bytes with another meaning", () => {
     expect(judge(reader(now), nulls).findings.map(({ rule }) => rule)).toEqual(["avro/type-mismatch"]);
   });
 
-  test("null that comes to stand in another place of a union is no other type", () => {
+  test("null at a different place in a union is not a new type", () => {
     const nullable = (row: Row) => parseSchema(envelope(row));
     const candidate = {
       topic: BASE.topic,
@@ -261,7 +273,7 @@ describe("the same bytes with another meaning", () => {
   });
 });
 
-test("what to do about an unknown field is said in the contract's own keys", () => {
+test("the remedy for an unknown field names the keys of the contract", () => {
   const candidate = {
     topic: BASE.topic,
     envelope: parseSchema(envelope(WITH_ZIP)),
@@ -269,13 +281,13 @@ test("what to do about an unknown field is said in the contract's own keys", () 
     flowing: parseSchema(envelope(NOW)),
   };
   expect(judge(writer({ ...rejects, fields: ["id"] }), candidate).findings[0]?.remedy).toBe(
-    'add "zip" to `ignores`, or to `fields` if it is read, and run `fieldgate publish`; or, once its handler was tried ' +
-      "with the field, `fieldgate publish --tested inventory.public.customers.zip`",
+    'add "zip" to `ignores`, or to `fields` if the consumer reads it, and run `fieldgate publish`; ' +
+      "or test its handler with the field and run `fieldgate publish --tested inventory.public.customers.zip`",
   );
   expect(judge(reader(NOW, rejects), candidate).findings[0]?.remedy).toContain("`schema`");
 });
 
-test("the database's owner is named only where a column would change", () => {
+test("the remedy mentions the database only if a column would change", () => {
   const now = { id: "int", email: "string", city: ["null", "string"] };
   const flowing = parseSchema(envelope(now));
   const lost = parseSchema(envelope({ ...now, email: ["null", "string"] }));
@@ -301,18 +313,18 @@ test("a reader that disagrees with what flows is shown both sides", () => {
 });
 
 test.each([
-  ["after.zip", /^name it "zip" in `fields` if that is the column meant; else take "after.zip" out/],
-  ["Zip", /^name it "zip" /],
-  ["emial", /^name it "email" /],
-  ["phone", /^take "phone" out/],
-])("a listed field %s that is no column is told as what it may mean", (name, remedy) => {
+  ["after.zip", /^write "zip" in `fields` if you mean that column; otherwise remove "after.zip"/],
+  ["Zip", /^write "zip" /],
+  ["emial", /^write "email" /],
+  ["phone", /^remove "phone" from/],
+])("for the listed field %s, which is not a column, the remedy suggests what may be meant", (name, remedy) => {
   const { findings } = checkFlowing(writer({ fields: ["id", name] }), parseSchema(envelope(WITH_ZIP)));
   expect(findings.map((one) => [one.rule, one.remedy])).toEqual([
     ["contract/field-missing", expect.stringMatching(remedy)],
   ]);
 });
 
-test("a topic that holds no envelope is unknown to who decodes with the writer's schema", () => {
+test("a topic without an envelope is unknown for a contract that decodes with the writer's schema", () => {
   const flowing = parseSchema("string");
   expect(judge(writer({ fields: ["id"] }), { topic: "t", envelope: flowing, added: [], flowing }).verdict).toBe(
     "unknown",
@@ -323,19 +335,24 @@ describe("what flows now", () => {
   test.each([
     ["a reader that reads it", reader(NOW), "ready", []],
     [
-      "a reader that needs what does not flow",
+      "a reader that needs a field that does not flow",
       reader({ ...NOW, zip: ZIP }),
       "not-ready",
       ["avro/reader-field-missing-default"],
     ],
     ["a listed field that does not flow", writer({ fields: ["id", "zip"] }), "not-ready", ["contract/field-missing"]],
     [
-      "a strict one lives with what flows, warned",
+      "a strict contract accepts what flows, with a warning",
       writer({ ...rejects, fields: ["id"] }),
       "ready",
       ["contract/unknown-field"],
     ],
-    ["a strict one that names all", writer({ ...rejects, fields: ["id"], ignores: ["email"] }), "ready", []],
+    [
+      "a strict contract that names all fields",
+      writer({ ...rejects, fields: ["id"], ignores: ["email"] }),
+      "ready",
+      [],
+    ],
     ["a listed field that is withheld", writer({ fields: ["id", "nick"] }), "ready", ["contract/field-missing"]],
   ])("%s", (_, contract, verdict, rules) => {
     const judgement = checkFlowing(contract, parseSchema(envelope(NOW)), ["nick"]);

@@ -1,10 +1,10 @@
 import type { Contract } from "../../src/contract/contract.ts";
 import type { Json } from "../../src/json.ts";
 
-/** Types by column; one with a default is written `{ type, default }`. */
+/** Types by column; a type with a default is written `{ type, default }`. */
 export type Columns = Readonly<Record<string, Json>>;
 
-/** A Debezium envelope over a row of these columns. */
+/** A Debezium envelope around a row with these columns. */
 export function envelopeOf(columns: Columns): Json {
   const fields = Object.entries(columns).map(([name, type]) =>
     typeof type === "object" && type !== null && "default" in type
@@ -23,7 +23,7 @@ export function envelopeOf(columns: Columns): Json {
   };
 }
 
-/** Of a consumer that decodes with the writer's schema and accepts what it does not know. */
+/** The contract of a consumer that decodes with the writer's schema and accepts unknown fields. */
 export function writerContract(more: Partial<Contract> = {}): Contract {
   const topic = "inventory.public.customers";
   const own = { version: 1, environment: "default", consumer: "billing", topic } as const;

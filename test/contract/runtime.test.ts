@@ -50,7 +50,7 @@ const told = (contract: Contract, next: Json, now: Json = envelope(NOW)) => {
 
 const WITH_ZIP: Row = { ...NOW, zip: "bytes" };
 
-test("a new field that avsc would read wrongly keeps it back; java is ready", () => {
+test("a new field that avsc would misread is not ready for avsc, and ready for Java", () => {
   const schema = envelope({ ...NOW, zip: ["null", "string", "bytes"] });
   const field = { name: "zip", type: ["null", "string", "bytes"], default: null };
   const withDefault = JSON.parse(
@@ -65,7 +65,7 @@ test("a new field that avsc would read wrongly keeps it back; java is ready", ()
   }
 });
 
-test("a vector that becomes a halfvec keeps back who reads doubles with Java, and nobody of another library", () => {
+test("a vector that becomes a halfvec is not ready for Java readers of doubles, and ready for other libraries", () => {
   const [vector, halfvec] = ["double", "float"].map((items) => envelope({ ...NOW, of: { type: "array", items } }));
   if (vector === undefined || halfvec === undefined) throw new Error("two schemas");
   expect(told(reader(vector, { runtime: "java" }), halfvec, vector)).toEqual({
@@ -75,7 +75,7 @@ test("a vector that becomes a halfvec keeps back who reads doubles with Java, an
   expect(told(reader(vector, { runtime: "python" }), halfvec, vector)).toEqual({ verdict: "ready", seen: [] });
 });
 
-test("another namespace stops avsc and not Java; the whole event is told once for both images", () => {
+test("a new namespace stops avsc and not Java; both images give a single finding", () => {
   const schema = envelope(NOW, "other.public.customers");
   expect(told(reader(schema), envelope(WITH_ZIP)).verdict).toBe("ready");
   expect(told(reader(schema), envelope(WITH_ZIP)).seen).toEqual([
@@ -90,7 +90,7 @@ test("another namespace stops avsc and not Java; the whole event is told once fo
   ]);
 });
 
-test("what it does to what flows now is no news: a warning, and the verdict stays", () => {
+test("a problem that already exists with what flows now is a warning and does not change the verdict", () => {
   const schema = envelope({ id: "int", photo: ["null", "string", "bytes"] });
   expect(told(reader(schema), envelope(WITH_ZIP))).toEqual({
     verdict: "ready",
@@ -99,7 +99,7 @@ test("what it does to what flows now is no news: a warning, and the verdict stay
   expect(checkFlowing(reader(schema), parseSchema(envelope(NOW))).verdict).toBe("not-ready");
 });
 
-test("who decodes with the writer's schema: an error where it reads the field, or where nothing can be read", () => {
+test("with the writer's schema, it is an error on a field that is read, or if nothing can be read", () => {
   const wrapped = envelope({ ...NOW, amount: ["null", "int", "double"] });
   expect(told(writer(["id"]), wrapped)).toEqual({
     verdict: "ready",
@@ -115,7 +115,7 @@ test("who decodes with the writer's schema: an error where it reads the field, o
   });
 });
 
-test("whoever gets the row alone is told by the row's names, and its record's name is its own", () => {
+test("with view row, findings use the names of the row, and the record may have any name", () => {
   const schema = row({ id: "int", photo: ["null", "string", "bytes"] }, "other.Row");
   const findings = checkFlowing(reader(schema, { view: "row" }), parseSchema(envelope(NOW))).findings;
   expect(findings.map(({ rule, severity, field }) => [rule, severity, field])).toEqual([

@@ -25,17 +25,17 @@ const LOWERED: SeverityChange = {
 const reading = (severity: readonly SeverityChange[], more: Partial<Contract> = {}) =>
   writerContract({ fields: ["at"], severity, ...more });
 
-describe("another severity", () => {
+describe("an override of a severity", () => {
   test.each<[string, Contract, readonly SeverityChange[], "ready" | "not-ready", string, RegExp]>([
     ["none", reading([]), [], "not-ready", "error", /\w$/],
     ["on its last day", reading([LOWERED]), [], "ready", "warning", / \(a warning until 2026-11-23: reads both\)$/],
     ["the day after", reading([{ ...LOWERED, until: "2026-11-22" }]), [], "not-ready", "error", /\w$/],
-    ["of another rule", reading([{ ...LOWERED, rule: "meaning/decimal-scale" }]), [], "not-ready", "error", /\w$/],
-    ["of the field", reading([{ ...LOWERED, field: "at" }]), [], "ready", "warning", /reads both/],
-    ["of the field by its path", reading([{ ...LOWERED, field: "after.at" }]), [], "ready", "warning", /reads both/],
-    ["of another field", reading([{ ...LOWERED, field: "id" }]), [], "not-ready", "error", /\w$/],
+    ["for another rule", reading([{ ...LOWERED, rule: "meaning/decimal-scale" }]), [], "not-ready", "error", /\w$/],
+    ["for the field", reading([{ ...LOWERED, field: "at" }]), [], "ready", "warning", /reads both/],
+    ["for the field by its path", reading([{ ...LOWERED, field: "after.at" }]), [], "ready", "warning", /reads both/],
+    ["for another field", reading([{ ...LOWERED, field: "id" }]), [], "not-ready", "error", /\w$/],
     [
-      "of the field before that of all",
+      "for the field takes precedence over one for all fields",
       reading([
         { ...LOWERED, severity: "error" },
         { ...LOWERED, field: "at" },
@@ -45,11 +45,32 @@ describe("another severity", () => {
       "warning",
       /reads both/,
     ],
-    ["of a row's field", reading([{ ...LOWERED, field: "at" }], { view: "row" }), [], "ready", "warning", /reads both/],
-    ["of the connector", reading([]), [LOWERED], "ready", "warning", /until 2026-11-23 by the connector's file: reads/],
-    ["of the connector, run out", reading([]), [{ ...LOWERED, until: "2026-11-22" }], "not-ready", "error", /\w$/],
     [
-      "the contract's own comes first",
+      "for a field with view row",
+      reading([{ ...LOWERED, field: "at" }], { view: "row" }),
+      [],
+      "ready",
+      "warning",
+      /reads both/,
+    ],
+    [
+      "in the connector's file",
+      reading([]),
+      [LOWERED],
+      "ready",
+      "warning",
+      /until 2026-11-23 by the connector's file: reads/,
+    ],
+    [
+      "in the connector's file, expired",
+      reading([]),
+      [{ ...LOWERED, until: "2026-11-22" }],
+      "not-ready",
+      "error",
+      /\w$/,
+    ],
+    [
+      "in the contract takes precedence",
       reading([{ ...LOWERED, severity: "error" }]),
       [LOWERED],
       "not-ready",
@@ -63,7 +84,7 @@ describe("another severity", () => {
     expect(judged.findings[0]?.message).toMatch(message);
   });
 
-  test("a warning that becomes an error keeps a field back; on a field that is not read it stays one", () => {
+  test("can turn a warning into an error that withholds a field, but not on a field that is not read", () => {
     const zip = { type: ["null", "string"], default: null };
     const added = {
       ...CHANGED,
@@ -80,7 +101,7 @@ describe("another severity", () => {
     expect(judge(unread, CHANGED, weights)).toMatchObject({ verdict: "ready", findings: [{ severity: "warning" }] });
   });
 
-  test("what Avro refuses keeps its severity, whatever a contract that came some other way says", () => {
+  test("does not apply to findings of Avro's rules, even if a contract contains it", () => {
     const schema = envelopeOf({ ...NOW, phone: "string" });
     const rule = "avro/reader-field-missing-default";
     const contract = reading([{ ...LOWERED, rule }], { decodesWith: "reader", schema, fields: undefined });
@@ -91,7 +112,7 @@ describe("another severity", () => {
     });
   });
 
-  test("holds for what flows too, where an error would be raised again", () => {
+  test("also applies to what flows now", () => {
     const contract = reading([LOWERED], { decodesWith: "reader", schema: envelopeOf(NEXT), fields: undefined });
     const on = (day: string) => checkFlowing(contract, parseSchema(envelopeOf(NOW)), [], { day, changes: [] }).verdict;
     expect([on("2026-11-23"), on("2026-11-24")]).toEqual(["ready", "not-ready"]);
@@ -105,15 +126,15 @@ test.each([
   ["meaning/time-units", /did you mean meaning\/time-unit\?/],
   ["time-unit", /did you mean meaning\/time-unit\?/],
   ["meaning/nothing-of-the-kind", /`fieldgate rules` lists them/],
-  ["avro/type-mismatch", /what Avro or the contract's own lists refuse stays an error/],
-  ["contract/unknown-field", /stays an error/],
-])("the severity of %s can be changed or it is said why not", (rule, why) => {
+  ["avro/type-mismatch", /^cannot have another severity: only meaning/],
+  ["contract/unknown-field", /remain errors$/],
+])("the severity of %s can be changed, or the reason is given", (rule, why) => {
   const said = whyNotChangeable(rule);
   if (why === undefined) expect(said).toBeUndefined();
   else expect(said).toMatch(why);
 });
 
-describe("another key", () => {
+describe("a changed key", () => {
   const key = (columns: Columns) => {
     const fields = Object.entries(columns).map(([name, type]) => ({ name, type }));
     const schema = parseSchema({ type: "record", name: "Key", fields });
@@ -124,18 +145,25 @@ describe("another key", () => {
 
   test.each<[string, Contract, Parameters<typeof judgeKey>[1], string, string, RegExp]>([
     [
-      "who reads a column of the old",
+      "a contract that reads a column of the old key",
       writerContract({ fields: ["id"] }),
       to,
       "not-ready",
       "error",
       /\(id\) .* \(id, email\)/,
     ],
-    ["who reads a column of the new", writerContract({ fields: ["email"] }), to, "not-ready", "error", /tombstones/],
-    ["who reads neither", writerContract({ fields: ["zip"] }), to, "ready", "warning", /partitions/],
-    ["who lists nothing", writerContract(), to, "not-ready", "error", /caches/],
     [
-      "who reads with an own schema",
+      "a contract that reads a column of the new key",
+      writerContract({ fields: ["email"] }),
+      to,
+      "not-ready",
+      "error",
+      /tombstones/,
+    ],
+    ["a contract that reads neither", writerContract({ fields: ["zip"] }), to, "ready", "warning", /partitions/],
+    ["a contract without fields", writerContract(), to, "not-ready", "error", /caches/],
+    [
+      "a contract with its own schema",
       writerContract({ decodesWith: "reader", schema: envelopeOf({ zip: "string" }) }),
       to,
       "ready",
@@ -143,7 +171,7 @@ describe("another key", () => {
       /partitions/,
     ],
     [
-      "of a table without one",
+      "a table that had no key",
       writerContract({ fields: ["id"] }),
       { before: undefined, after: key({ id: "int" }) },
       "not-ready",
@@ -151,7 +179,7 @@ describe("another key", () => {
       /the events have no key now and would become \(id\)/,
     ],
     [
-      "of the same columns",
+      "the same columns with a different type",
       writerContract({ fields: ["id"] }),
       { before: key({ id: "int" }), after: key({ id: "long" }) },
       "not-ready",
@@ -159,7 +187,7 @@ describe("another key", () => {
       /\(id "int"\) .* \(id "long"\)/,
     ],
     [
-      "who is prepared for it",
+      "a contract with an override for it",
       writerContract({ severity: [{ ...LOWERED, rule: "meaning/key-changed" }] }),
       to,
       "ready",

@@ -10,7 +10,7 @@ const NOW: Columns = { id: "int" };
 const POINT = { type: "record", name: "Point", fields: [{ name: "x", type: "double" }] };
 const ZIP = { type: ["null", "string"], default: null };
 
-/** As `publish --tested` writes it of this row's field. */
+/** What `publish --tested` writes for this field of the row. */
 function tried(columns: Columns, field: string): TestedField {
   const found = rowOf(parseSchema(envelopeOf(columns)))?.fields.find(({ name }) => name === field);
   if (found === undefined) throw new Error(`no field ${field}`);
@@ -22,53 +22,53 @@ const strict = (tested: readonly TestedField[], more: Partial<Contract> = {}) =>
 const WITH_ZIP = tried({ ...NOW, zip: ZIP }, "zip");
 
 test.each<[string, Contract, Columns, string, readonly string[]]>([
-  ["nothing tried", strict([]), { ...NOW, zip: ZIP }, "not-ready", ["error contract/unknown-field"]],
-  ["the field was tried", strict([WITH_ZIP]), { ...NOW, zip: ZIP }, "ready", ["warning contract/unknown-field"]],
+  ["nothing tested", strict([]), { ...NOW, zip: ZIP }, "not-ready", ["error contract/unknown-field"]],
+  ["the field was tested", strict([WITH_ZIP]), { ...NOW, zip: ZIP }, "ready", ["warning contract/unknown-field"]],
   [
-    "it has another type by now",
+    "the field has a different type now",
     strict([WITH_ZIP]),
     { ...NOW, zip: { type: ["null", "int"], default: null } },
     "not-ready",
     ["error contract/unknown-field"],
   ],
   [
-    "it has another default by now",
+    "the field has a different default now",
     strict([WITH_ZIP]),
     { ...NOW, zip: { type: ["string", "null"], default: "-" } },
     "not-ready",
     ["error contract/unknown-field"],
   ],
   [
-    "another field was let in meanwhile",
+    "another field has been released since",
     strict([WITH_ZIP], { fields: ["id", "city"] }),
     { ...NOW, city: "string", zip: ZIP },
     "ready",
     ["warning contract/unknown-field"],
   ],
   [
-    "another one is unknown as well",
+    "there is another unknown field",
     strict([WITH_ZIP]),
     { ...NOW, city: "string", zip: ZIP },
     "not-ready",
     ["error contract/unknown-field", "warning contract/unknown-field"],
   ],
   [
-    "its type is defined by another field that came before it",
+    "its type is defined in an earlier field",
     strict([tried({ ...NOW, to: POINT }, "to")], { fields: ["id", "at"] }),
     { ...NOW, at: POINT, to: "Point" },
     "ready",
     ["warning contract/unknown-field"],
   ],
   [
-    "who lists nothing, and what it reads has another type",
+    "a contract without fields, and a field has a new type",
     writerContract(),
     { id: "long" },
     "unknown",
     ["warning contract/evidence-missing"],
   ],
-  ["the same, tried", writerContract({ tested: [tried({ id: "long" }, "id")] }), { id: "long" }, "ready", []],
+  ["the same, tested", writerContract({ tested: [tried({ id: "long" }, "id")] }), { id: "long" }, "ready", []],
   [
-    "what Avro refuses",
+    "a finding of Avro's rules",
     strict([tried({ id: "string" }, "id")], { decodesWith: "reader", schema: envelopeOf(NOW), fields: undefined }),
     { id: "string" },
     "not-ready",

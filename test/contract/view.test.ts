@@ -10,7 +10,7 @@ function record(name: string, fields: Fields): Json {
   return { type: "record", name, fields: Object.entries(fields).map(([field, type]) => ({ name: field, type })) };
 }
 
-/** What Fieldgate publishes: the row in an envelope. */
+/** The published schema: the row in an envelope. */
 function envelope(row: Fields): Json {
   const value = record("inventory.public.customers.Value", row);
   return record("inventory.public.customers.Envelope", {
@@ -49,29 +49,29 @@ const CASES: Case[] = [
   ["a reader of the row, whatever its record's name", reader(NOW), NOW, "ready", []],
   ["a reader that names what unwrapping adds", reader({ ...NOW, __op: OPTIONAL, __ts_ms: "long" }), NOW, "ready", []],
   [
-    "a reader of an added field of another type",
+    "a reader of an added field with a different type",
     reader({ ...NOW, __ts_ms: "int" }),
     NOW,
     "not-ready",
     ["avro/type-mismatch __ts_ms"],
   ],
   [
-    "a reader of an added field that the contract does not say is added",
+    "a reader of an added field that is not in `adds`",
     reader({ ...NOW, __deleted: OPTIONAL }),
     NOW,
     "not-ready",
     ["avro/reader-field-missing-default __deleted"],
   ],
   [
-    "a column dropped, by its name in the row",
+    "a dropped column, named as in the row",
     reader(NOW),
     { id: "int" },
     "not-ready",
     ["avro/reader-field-missing-default email"],
   ],
-  ["a column retyped", reader(NOW), { ...NOW, id: "string" }, "not-ready", ["avro/type-mismatch id"]],
+  ["a retyped column", reader(NOW), { ...NOW, id: "string" }, "not-ready", ["avro/type-mismatch id"]],
   [
-    "a reader of the whole event that says it gets the row",
+    "a reader of the whole event with view row by mistake",
     { ...reader(NOW), schema: envelope(NOW) },
     NOW,
     "not-ready",
@@ -89,7 +89,7 @@ const CASES: Case[] = [
     [],
   ],
   [
-    "a column named after is named so",
+    "a column named after keeps its name",
     reader({ before: "int", after: "int" }),
     { before: "string", after: "string" },
     "not-ready",
@@ -97,22 +97,28 @@ const CASES: Case[] = [
   ],
   ["listed columns and added fields", { ...ROW, fields: ["id", "__op"] }, NOW, "ready", []],
   [
-    "a listed column retyped",
+    "a retyped listed column",
     { ...ROW, fields: ["id"] },
     { ...NOW, id: "long" },
     "not-ready",
     ["contract/field-retyped id"],
   ],
-  ["a listed column gone", { ...ROW, fields: ["email"] }, { id: "int" }, "not-ready", ["contract/field-missing email"]],
   [
-    "an unknown field under reject",
+    "a dropped listed column",
+    { ...ROW, fields: ["email"] },
+    { id: "int" },
+    "not-ready",
+    ["contract/field-missing email"],
+  ],
+  [
+    "an unknown field with reject",
     { ...ROW, unknownFields: "reject", fields: ["id", "email"] },
     { ...NOW, zip: "int" },
     "not-ready",
     ["contract/unknown-field zip"],
   ],
   [
-    "an unknown field that the reader's row names, beside a column named after",
+    "an unknown field that the reader's row names, next to a column named after",
     reader({ after: "int", zip: "int" }, { unknownFields: "reject" }),
     { after: "int", zip: "int" },
     "ready",
@@ -138,15 +144,15 @@ test.each(CASES)("view row: %s", (_, contract, row, verdict, found) => {
   expect(judgement.verdict).toBe(verdict);
 });
 
-test("an added field that is missing is hinted at", () => {
+test("the remedy for a missing added field mentions `adds`", () => {
   const flowing = parseSchema(envelope(NOW));
   const contract = reader({ ...NOW, __deleted: OPTIONAL });
   expect(judge(contract, { topic: ROW.topic, envelope: flowing, added: [], flowing }).findings[0]?.remedy).toMatch(
-    /name it in `adds`$/,
+    /list it in `adds`$/,
   );
 });
 
-test("what flows now is told by the row's names, and a listed field that is withheld is awaited", () => {
+test("findings on what flows now use the names of the row, and a listed field may still be withheld", () => {
   const flowing = parseSchema(envelope(NOW));
   const contract: Contract = { ...ROW, unknownFields: "reject", fields: ["id", "nick", "__op"] };
   const { verdict, findings } = checkFlowing(contract, flowing, ["nick"]);
@@ -157,7 +163,7 @@ test("what flows now is told by the row's names, and a listed field that is with
   ]);
 });
 
-test("a topic that holds no row is unknown", () => {
+test("a topic without a row is unknown", () => {
   const flowing = parseSchema("string");
   for (const contract of [reader(NOW), { ...ROW, fields: ["id"] }]) {
     expect(judge(contract, { topic: "t", envelope: flowing, added: [], flowing }).verdict).toBe("unknown");

@@ -87,11 +87,11 @@ function register(one: Connector): void {
   if (registering === undefined) return;
   const { id, candidate } = registering;
   const answer = findAmendment(one.state, id)?.amendment.answer;
-  const isStale = answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash;
+  const staleFinding = answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash;
   const schema = { id: schemaId(100 + tableIn(one.state).flowed.length), text: candidate.text };
   feed(
     one,
-    isStale
+    staleFinding
       ? { kind: "registration-refused", id, hash: "", why: "" }
       : { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: 10 },
   );

@@ -1,6 +1,6 @@
 import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { Contract } from "../../contract/contract.ts";
-import { judgeKey, keyCandidateOf } from "../../contract/judge-key.ts";
+import { judgeKey, parseKeyCandidate } from "../../contract/judge-key.ts";
 import { checkFlowing, judge, type Judgement } from "../../contract/judge.ts";
 import type { Weights } from "../../contract/severity.ts";
 import type { Finding } from "../../finding.ts";
@@ -64,7 +64,7 @@ function judgeWithheldKey(
   { amendmentId, field, flowing, candidate }: NonNullable<TopicView["withheldKey"]>,
   weights: Weights,
 ): WithheldJudgement {
-  return { amendmentId, field, ...judgeKey(contract, keyCandidateOf(flowing, candidate), weights) };
+  return { amendmentId, field, ...judgeKey(contract, parseKeyCandidate(flowing, candidate), weights) };
 }
 
 /**

@@ -54,13 +54,13 @@ function lastPollText({ looked, groups }: TopicCoverage): string {
 
 function groupRow({ contracts }: TopicCoverage, group: Group): readonly string[] {
   const { members, readSecondsAgo, namedBy, live } = group;
-  const isStale = contracts.some(({ consumer, stale }) => stale && namedBy.includes(consumer));
+  const staleFinding = contracts.some(({ consumer, stale }) => stale && namedBy.includes(consumer));
   return [
     group.group,
     live ? "yes" : "no",
     members === null ? "not shown" : String(members),
     ago(readSecondsAgo),
-    `${namedBy.join(", ") || "no contract"}${isStale ? " (stale)" : ""}`,
+    `${namedBy.join(", ") || "no contract"}${staleFinding ? " (stale)" : ""}`,
     announcesText(group),
   ];
 }

@@ -1,6 +1,6 @@
 import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { Contract } from "../../contract/contract.ts";
-import { judgeKey, keyCandidateOf } from "../../contract/judge-key.ts";
+import { judgeKey, parseKeyCandidate } from "../../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../../contract/judge.ts";
 import { dayOf, type Weights } from "../../contract/severity.ts";
 import { oncePer } from "../../once.ts";
@@ -109,7 +109,7 @@ export function weigh(
 
 function judging({ shape }: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
   if (candidate.part === "key") {
-    const keys = keyCandidateOf(shape.keySchema?.text, candidate.text);
+    const keys = parseKeyCandidate(shape.keySchema?.text, candidate.text);
     return (contract) => judgeKey(contract, keys, weights);
   }
   const asked = {

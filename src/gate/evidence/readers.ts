@@ -1,6 +1,6 @@
 import { readerFingerprint } from "../../contract/announcement.ts";
 import type { Contract } from "../../contract/contract.ts";
-import { isOtherSchema, isStale } from "../../contract/evidence.ts";
+import { otherSchemaFinding, staleFinding } from "../../contract/evidence.ts";
 import type { Finding } from "../../finding.ts";
 import { NOT_LOOKED, type Unnamed } from "../amendment/amendment.ts";
 import type { GroupEvidence, TopicEvidence } from "./evidence.ts";
@@ -55,7 +55,7 @@ function staleness(rules: Rules, state: State, contract: Contract): readonly Fin
   if (evidence === undefined || since === undefined) return [];
   const signs = seenOf(state, contract).map(({ active }) => active ?? 0);
   if (evidence.at - Math.max(evidence.began, since, ...signs) < staleMs) return [];
-  return [isStale(groupsOf(contract), staleMs)];
+  return [staleFinding(groupsOf(contract), staleMs)];
 }
 
 /** The versions of a consumer's contract are deployed side by side: its members may read with either. */
@@ -66,7 +66,7 @@ function otherSchemas(state: State, contract: Contract): readonly Finding[] {
   return announcing.flatMap(({ group, members = 0, readers }) => {
     const others = Object.entries(readers).filter(([fingerprint]) => !known.has(fingerprint));
     const count = others.reduce((total, [, some]) => total + some, 0);
-    return count === 0 ? [] : [isOtherSchema(group, count, members)];
+    return count === 0 ? [] : [otherSchemaFinding(group, count, members)];
   });
 }
 

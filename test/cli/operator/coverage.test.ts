@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { coverageJson, coverageMarkdown, coverageText } from "../../../src/cli/operator/coverage-text.ts";
-import { isOtherSchema, isStale } from "../../../src/contract/evidence.ts";
+import { otherSchemaFinding, staleFinding } from "../../../src/contract/evidence.ts";
 import { coverageSchema, type CoverageView } from "../../../src/api/coverage.ts";
 
 const SINCE = "2026-03-01T06:31:07.123Z";
@@ -31,9 +31,15 @@ const view: CoverageView = {
         { ...group, group: "old", live: false, members: 0, readSecondsAgo: 1_400_000, namedBy: ["old"] },
       ],
       contracts: [
-        { ...contract, consumer: "billing", groups: ["billing"], findings: [isOtherSchema("billing", 2, 3)] },
+        { ...contract, consumer: "billing", groups: ["billing"], findings: [otherSchemaFinding("billing", 2, 3)] },
         { ...contract, consumer: "new", groups: ["new", "new-v2"], read: null, readSecondsAgo: null },
-        { ...contract, consumer: "old", groups: ["old"], stale: true, findings: [isStale(["old"], 1_209_600_000)] },
+        {
+          ...contract,
+          consumer: "old",
+          groups: ["old"],
+          stale: true,
+          findings: [staleFinding(["old"], 1_209_600_000)],
+        },
       ],
       unnamed: ["audit|sink"],
     },

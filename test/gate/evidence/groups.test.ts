@@ -223,7 +223,7 @@ describe("a contract against what was seen", () => {
     expect(verdictOf(step)?.findings.at(-1)).toMatchObject({
       rule: "contract/stale",
       severity: "warning",
-      remedy: expect.stringContaining("counts until `fieldgate retire`") as unknown,
+      remedy: expect.stringContaining("no longer exists, run `fieldgate retire`") as unknown,
     });
   });
 
@@ -237,7 +237,7 @@ describe("a contract against what was seen", () => {
     expect(verdictOf(other)?.verdict).toBe("unknown");
     expect(verdictOf(other)?.findings.at(-1)).toMatchObject({
       rule: "contract/other-schema",
-      message: "2 of 3 members of replica read with another schema than the contract's",
+      message: "2 of 3 members of replica read with a schema that differs from the contract's",
     });
     expect(verdictOf(judgedWith(reader, looks(0, announcing([ours, 3]))))).toMatchObject({ verdict: "ready" });
     expect(verdictOf(judgedWith(reader, looks(0, announcing())))).toMatchObject({ verdict: "ready" });
