@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ends, firstDay } from "../e2e/beside.ts";
+import { firstDay, readEnds } from "../e2e/first-day.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { openDebezium } from "./debezium.ts";
 
@@ -30,6 +30,6 @@ it.each([
     await firstDay(database, { ...debezium, topic, publish: async () => {} });
     expect(await debezium.log()).toMatch(/409/);
     // Of the first two rows; the third ended it.
-    expect(await ends(debezium.prefix)).toEqual({ [topic]: 2 });
+    expect(await readEnds(debezium.prefix)).toEqual({ [topic]: 2 });
   },
 );

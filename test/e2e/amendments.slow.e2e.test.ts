@@ -4,7 +4,7 @@ import type { AmendmentView } from "../../src/api/amendment.ts";
 import { avroType } from "../stack/decode.ts";
 import { servers } from "../stack/servers.ts";
 import type { Event, Row } from "./events.ts";
-import { captured, latest, type World } from "./world.ts";
+import { captureTable, latest, type World } from "./world.ts";
 
 const MANUAL = { "fieldgate.release.policy": "manual" };
 const TABLE = `create table t (id int primary key, a text, n int not null default 7, mood text);
@@ -14,15 +14,15 @@ interface Kind {
   readonly name: string;
   readonly setup?: string;
   readonly ddl: string;
-  /** A row of afterwards, with id 3. */
+  /** Inserts a row with id 3 after the DDL. */
   readonly row: string;
   /** That row's event while the amendment is withheld. */
   readonly meanwhile: Readonly<Record<string, unknown>>;
-  /** The amendment's field, as it is called while withheld. */
+  /** The amendment's field as it is named while withheld. */
   readonly field: string;
   readonly amendment: Partial<AmendmentView>;
   readonly release?: Readonly<Record<string, unknown>>;
-  /** The subject's level, when BACKWARD does not take the release. */
+  /** The subject's level, if BACKWARD would reject the release. */
   readonly level?: string;
 }
 
@@ -115,14 +115,14 @@ async function rowsOf(world: World): Promise<readonly Row[]> {
   return world.database.query<Row>("select * from t order by id");
 }
 
-/** What a consumer has that keeps the last event of each key; a field that an event does not have is null. */
-function restored(events: readonly Event[], columns: readonly string[]): readonly unknown[] {
+/** The rows of a consumer that keeps the last event of each key; a field missing from an event is null. */
+function rebuildRows(events: readonly Event[], columns: readonly string[]): readonly unknown[] {
   const rows = latest(events.map(({ after }) => after));
   const plain = rows.map((row) => Object.fromEntries(columns.map((name) => [name, valueOf(row[name])])));
   return plain.toSorted((left, right) => Number(left["id"]) - Number(right["id"]));
 }
 
-/** PostgreSQL's client gives a bigint as text. */
+/** PostgreSQL's client returns bigint as text. */
 function valueOf(value: unknown): unknown {
   return typeof value === "bigint" ? String(value) : (value ?? null);
 }
@@ -136,7 +136,7 @@ async function setLevel(subject: string, level: string): Promise<void> {
   if (!response.ok) throw new Error(`${subject}: ${response.status} ${await response.text()}`);
 }
 
-/** The schema of the topic's first event, as a consumer compiled it in. */
+/** The schema of the topic's first event, which a consumer may have compiled in. */
 async function firstSchema(topic: string): Promise<Type> {
   const response = await fetch(`${servers.registry.url}/subjects/${topic}-value/versions/1`);
   const { schema } = (await response.json()) as { schema: string }; // the registry's answer
@@ -148,15 +148,15 @@ function typeOf(schema: string): Type {
 }
 
 describe.each(KINDS)("a column or key $name", (kind) => {
-  it("is withheld as the table says, released by a command, and killed twice loses nothing", async () => {
-    await using world = await captured({ connector: MANUAL, setup: kind.setup ?? TABLE });
+  it("is withheld, survives two kills without loss, and is released by a command", async () => {
+    await using world = await captureTable({ connector: MANUAL, setup: kind.setup ?? TABLE });
     const { database, events, topic } = world;
     const reader = await firstSchema(topic);
     await database.query(kind.ddl);
     await database.query(kind.row);
     const flows = Object.keys(kind.meanwhile).length > 0;
     if (flows) {
-      const seen = await events.until((all) => all.length >= 3, "the row of meanwhile");
+      const seen = await events.until((all) => all.length >= 3, "the row written while it is withheld");
       expect(seen[2]?.after).toEqual(kind.meanwhile);
     }
     const amendment = await world.service.amendment(kind.field, "withheld");
@@ -180,14 +180,14 @@ describe.each(KINDS)("a column or key $name", (kind) => {
     const all = await events.until((now) => now.some(({ after }) => after?.["id"] === 4), "the last row");
     expect((await again.amendments()).filter(({ gate }) => gate.kind === "withheld")).toEqual([]);
     const rows = await rowsOf(world);
-    expect(restored(all, Object.keys(rows[0] ?? {}))).toEqual(rows);
+    expect(rebuildRows(all, Object.keys(rows[0] ?? {}))).toEqual(rows);
     const ready = !kind.name.startsWith("retyped") && kind.name !== "not null lost";
-    if (ready) await stillDecodes(world, reader);
+    if (ready) await expectDecodes(world, reader);
   });
 });
 
-/** Every event so far decodes with the schema that was there first. */
-async function stillDecodes(world: World, reader: Type): Promise<void> {
+/** Every event so far decodes with the first schema. */
+async function expectDecodes(world: World, reader: Type): Promise<void> {
   for (const { value } of world.events.collector.records) {
     if (value === null) continue;
     const response = await fetch(`${servers.registry.url}/schemas/ids/${value.readInt32BE(1)}`);

@@ -13,19 +13,24 @@ import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import { readEvents } from "./events.ts";
 import { type Service, type ServiceOptions, startService } from "./service.ts";
-import { captured } from "./world.ts";
+import { captureTable } from "./world.ts";
+
+/**
+ * Wrong configuration, missing rights, missing servers and invalid requests: each is reported by name with what to do, and
+ * leaves nothing behind.
+ */
 
 const TABLE = "create table t (id int primary key, a text); insert into t values (1, 'one')";
 const REPLICA = { consumer: "replica", decodesWith: "writer", unknownFields: "reject" };
 
-/** What a start that came to nothing has left in the database and in Kafka, the service's own `__` topics apart. */
-async function left(database: Database, prefix: string): Promise<readonly string[]> {
+/** What a failed start left in the database, Kafka and the registry, except for the service's own `__` topics. */
+async function leftBehind(database: Database, prefix: string): Promise<readonly string[]> {
   const slots = await database.query<{ name: string }>(
     "select slot_name as name from pg_replication_slots where database = current_database()",
   );
   const publications = await database.query<{ name: string }>("select pubname as name from pg_publication");
   const topics = (await topicNames()).filter((topic) => topic.startsWith(`${prefix}.`));
-  const subjects = (await (await fetch(`${servers.registry.url}/subjects`)).json()) as string[]; // as the registry documents
+  const subjects = (await (await fetch(`${servers.registry.url}/subjects`)).json()) as string[]; // the registry documents this
   return [...slots, ...publications]
     .map(({ name }) => name)
     .concat(
@@ -44,14 +49,16 @@ async function topicNames(): Promise<readonly string[]> {
   }
 }
 
-/** Starts a service that must end by itself; what it printed. */
-async function refused(options: Omit<ServiceOptions, "tables" | "prefix"> & Partial<ServiceOptions>): Promise<string> {
+/** Starts a service that must end by itself with exit code 1, and returns its output. */
+async function runRefused(
+  options: Omit<ServiceOptions, "tables" | "prefix"> & Partial<ServiceOptions>,
+): Promise<string> {
   await using service = await startService({ tables: ["public.t"], prefix: uniquePrefix(), ...options }, false);
   expect(await service.exited).toBe(1);
   return service.output();
 }
 
-/** A role of the shared server for the time of a test. */
+/** A role on the shared server that exists during one test. */
 async function freshRole(attributes: string): Promise<{ name: string; password: string } & AsyncDisposable> {
   const name = `role_${randomBytes(5).toString("hex")}`;
   const password = randomBytes(8).toString("hex");
@@ -71,16 +78,16 @@ async function sourceWith(setup = TABLE): Promise<Database> {
   return fresh;
 }
 
-describe("a source that cannot be followed ends the service with what to do, and nothing is left behind", () => {
+describe("a source that cannot be captured ends the service with what to do and leaves nothing behind", () => {
   it("wal_level is not logical", async () => {
     await using own = await startStack({ kafka: false, registry: false, postgresFlags: ["wal_level=replica"] });
     await using source = await freshDatabase(own.postgres);
     await source.query(TABLE);
     const prefix = uniquePrefix();
-    const output = await refused({ database: source.address, prefix });
+    const output = await runRefused({ database: source.address, prefix });
     expect(output).toMatch(/\[wal-level\] wal_level is replica; logical is required/);
     expect(output).toContain("ALTER SYSTEM SET wal_level = 'logical'");
-    expect(await left(source, prefix)).toEqual([]);
+    expect(await leftBehind(source, prefix)).toEqual([]);
   });
 
   it("a role that may not replicate", async () => {
@@ -89,10 +96,10 @@ describe("a source that cannot be followed ends the service with what to do, and
     await source.query(`grant select on t to ${role.name}`);
     const prefix = uniquePrefix();
     const address = { ...source.address, user: role.name, password: role.password };
-    const output = await refused({ database: address, prefix });
+    const output = await runRefused({ database: address, prefix });
     expect(output).toContain(`[replication-right] role ${role.name} may not replicate`);
     expect(output).toContain("REPLICATION");
-    expect(await left(source, prefix)).toEqual([]);
+    expect(await leftBehind(source, prefix)).toEqual([]);
   });
 
   it("a role without a right on the table or the database", async () => {
@@ -100,11 +107,11 @@ describe("a source that cannot be followed ends the service with what to do, and
     await using source = await sourceWith();
     const address = { ...source.address, user: role.name, password: role.password };
     const prefix = uniquePrefix();
-    expect(await refused({ database: address, prefix })).toMatch(
+    expect(await runRefused({ database: address, prefix })).toMatch(
       /\[table-missing\].*no right to select from it: public\.t/,
     );
     await source.query(`grant select on t to ${role.name}`);
-    const output = await refused({ database: address, prefix });
+    const output = await runRefused({ database: address, prefix });
     expect(output).toMatch(/\[postgres-refused\] creating publication .*permission denied/);
     expect(output).toContain("grant the right named in the message");
     const slots = await source.query("select from pg_replication_slots where database = current_database()");
@@ -114,55 +121,55 @@ describe("a source that cannot be followed ends the service with what to do, and
   it("a wrong password, which is not shown", async () => {
     await using source = await sourceWith();
     const prefix = uniquePrefix();
-    const output = await refused({ database: { ...source.address, password: "not-the-password" }, prefix });
+    const output = await runRefused({ database: { ...source.address, password: "not-the-password" }, prefix });
     expect(output).toMatch(/\[postgres-refused\] connecting to .* as postgres: password authentication failed/);
     expect(output).toContain("check user, password and pg_hba.conf");
     expect(output).not.toContain("not-the-password");
     expect(output).not.toContain(source.address.password);
-    expect(await left(source, prefix)).toEqual([]);
+    expect(await leftBehind(source, prefix)).toEqual([]);
   });
 
-  it("a database that is not there", async () => {
+  it("a database that does not exist", async () => {
     await using source = await sourceWith();
-    const output = await refused({ database: { ...source.address, database: "nowhere" } });
+    const output = await runRefused({ database: { ...source.address, database: "nowhere" } });
     expect(output).toMatch(/\[postgres-refused\].*"nowhere" does not exist/);
     expect(output).toContain("check the database's name");
   });
 
-  it("two tables that are not there, both named", async () => {
+  it("two missing tables, both named", async () => {
     await using source = await sourceWith();
     const prefix = uniquePrefix();
     const tables = ["public.t", "public.orders", "sales.customers"];
-    const output = await refused({ database: source.address, prefix, tables });
+    const output = await runRefused({ database: source.address, prefix, tables });
     expect(output).toMatch(/\[table-missing\].*: public\.orders, sales\.customers/);
     expect(output).toContain("correct table.include.list");
-    expect(await left(source, prefix)).toEqual([]);
+    expect(await leftBehind(source, prefix)).toEqual([]);
   });
 
-  it("key columns of a type that is not mapped, all named", async () => {
+  it("key columns of an unsupported type, all named", async () => {
     await using source = await sourceWith(
       "create table t (at tid, day int, primary key (at, day)); create table u (id xid8 primary key)",
     );
     const prefix = uniquePrefix();
-    const output = await refused({ database: source.address, prefix, tables: ["public.t", "public.u"] });
+    const output = await runRefused({ database: source.address, prefix, tables: ["public.t", "public.u"] });
     expect(output).toMatch(
       /\[table-unsupported\].*public\.t: key column at has type tid.*; public\.u: key column id has type xid8/,
     );
     expect(output).toContain("leave the table out of table.include.list");
-    expect(await left(source, prefix)).toEqual([]);
+    expect(await leftBehind(source, prefix)).toEqual([]);
   });
 
-  it("two tables of one topic", async () => {
+  it("two tables with the same topic", async () => {
     await using source = await sourceWith(
       'create table "a b" (id int primary key); create table a_b (id int primary key)',
     );
     const prefix = uniquePrefix();
-    const output = await refused({ database: source.address, prefix, tables: ["public.a b", "public.a_b"] });
+    const output = await runRefused({ database: source.address, prefix, tables: ["public.a b", "public.a_b"] });
     expect(output).toMatch(/\[table-unsupported\].*several tables would be published to topic \S+\.public\.a_b/);
-    expect(await left(source, prefix)).toEqual([]);
+    expect(await leftBehind(source, prefix)).toEqual([]);
   });
 
-  it("a slot that exists, read by another session or not: it is left alone", async () => {
+  it("a slot that already exists, in use or not, is left alone", async () => {
     await using source = await sourceWith();
     const prefix = uniquePrefix();
     const slot = `theirs_${prefix}`;
@@ -172,23 +179,23 @@ describe("a source that cannot be followed ends the service with what to do, and
     await client.query("create publication theirs for all tables");
     const connector = { "slot.name": slot };
     {
-      const output = await refused({ database: address, prefix, connector });
+      const output = await runRefused({ database: address, prefix, connector });
       expect(output).toMatch(new RegExp(`\\[slot-exists\\] slot ${slot} exists and this connector has no state of it`));
       expect(output).toContain("slot.name");
-      expect(await left(source, prefix)).toEqual([slot, "theirs"]);
+      expect(await leftBehind(source, prefix)).toEqual([slot, "theirs"]);
     }
     await using _stream = await openStream({ connection: address, slot, publication: "theirs", start, wake: () => {} });
-    expect(await refused({ database: address, prefix, connector })).toContain("[slot-exists]");
+    expect(await runRefused({ database: address, prefix, connector })).toContain("[slot-exists]");
     const [still] = await source.query(
       "select active, confirmed_flush_lsn::text as at from pg_replication_slots where slot_name = $1",
       [slot],
     );
     expect(still).toMatchObject({ active: true });
-    expect(await left(source, prefix)).toEqual([slot, "theirs"]);
+    expect(await leftBehind(source, prefix)).toEqual([slot, "theirs"]);
     await client.end();
   });
 
-  it("our slot read by a session that the role may not end", async () => {
+  it("our slot in use by a session that the role may not terminate", async () => {
     await using role = await freshRole("replication");
     await using source = await sourceWith();
     await source.query(
@@ -216,7 +223,7 @@ describe("a source that cannot be followed ends the service with what to do, and
       start,
       wake: () => {},
     });
-    const output = await refused(options);
+    const output = await runRefused(options);
     expect(output).toMatch(
       new RegExp(`\\[postgres-refused\\] ending the reader of slot ${slot.name}: permission denied`),
     );
@@ -227,11 +234,11 @@ describe("a source that cannot be followed ends the service with what to do, and
   });
 });
 
-describe("a server that is not there", () => {
-  it("Kafka: the service ends in bounded time", async () => {
+describe("a server that is down", () => {
+  it("Kafka: the service ends within 45 s", async () => {
     await using source = await sourceWith();
     const began = performance.now();
-    const output = await refused({ database: source.address, kafkaBrokers: ["127.0.0.1:1"] });
+    const output = await runRefused({ database: source.address, kafkaBrokers: ["127.0.0.1:1"] });
     expect(performance.now() - began).toBeLessThan(45_000);
     expect(output).toMatch(/\[kafka-down\]/);
     expect(output).toContain("127.0.0.1:1");
@@ -239,28 +246,28 @@ describe("a server that is not there", () => {
     expect(await source.query("select from pg_publication")).toEqual([]);
   });
 
-  it("PostgreSQL: the connector waits, says so, and follows it once it is there", async () => {
+  it("PostgreSQL: the connector reports that it retries, and streams once the server is up", async () => {
     await using own = await startStack({ kafka: false, registry: false });
     await using source = await freshDatabase(own.postgres);
     await source.query(TABLE);
     await own.kill("postgres");
     const prefix = uniquePrefix();
     await using service = await startService({ database: source.address, prefix, tables: ["public.t"] }, false);
-    const [view] = await retrying(service);
+    const [view] = await untilRetrying(service);
     expect(view?.problem).toMatchObject({
       code: "postgres-down",
       message: expect.stringContaining("ECONNREFUSED") as unknown,
     });
     await own.restart("postgres");
-    await until(async () => (await service.get<Health>("/health")).status === "ok", "it follows", 40_000);
+    await until(async () => (await service.get<Health>("/health")).status === "ok", "the connector streams", 40_000);
     await using events = readEvents([`${prefix}.public.t`]);
     await events.until((seen) => seen.length === 1, "the snapshot");
     await service[Symbol.asyncDispose]();
-    const again = await freshDatabase(own.postgres); // the killed server cut the first one's session
+    const again = await freshDatabase(own.postgres); // the kill of the server ended the session of `source`
     await again[Symbol.asyncDispose]();
   });
 
-  it("the registry at the first start: the connector waits, says so, and goes on once it answers", async () => {
+  it("the registry at the first start: the connector reports that it retries, and continues once the registry answers", async () => {
     await using registry = await faultyRegistry(servers.registry.url);
     await registry.refuse();
     await using source = await sourceWith();
@@ -269,14 +276,14 @@ describe("a server that is not there", () => {
       { database: source.address, prefix, tables: ["public.t"], registryUrl: registry.url },
       false,
     );
-    const [view] = await retrying(service);
+    const [view] = await untilRetrying(service);
     expect(view?.problem?.code).toBe("registry-down");
     expect(view?.problem?.message).not.toBe("");
     expect((await service.get<Health>("/health")).status).toBe("starting");
     expect(await source.query("select from pg_replication_slots where database = current_database()")).toEqual([]);
     await registry.heal();
-    await until(async () => (await service.get<Health>("/health")).status === "ok", "it follows", 40_000);
-    // A row that comes beside the snapshot may be in it too.
+    await until(async () => (await service.get<Health>("/health")).status === "ok", "the connector streams", 40_000);
+    // A row inserted during the snapshot could be in the snapshot as well.
     await service.idle();
     await source.query("insert into t values (2, 'two')");
     await using events = readEvents([`${prefix}.public.t`]);
@@ -285,16 +292,16 @@ describe("a server that is not there", () => {
   });
 });
 
-/** Waits until the connector says that it tries again. */
-async function retrying(service: Service): Promise<readonly ConnectorView[]> {
+/** Waits until the connector reports that it retries. */
+async function untilRetrying(service: Service): Promise<readonly ConnectorView[]> {
   return until(async () => {
     const views = await service.get<readonly ConnectorView[]>("/v1/connectors");
     return views[0]?.status === "retrying" ? views : undefined;
-  }, "the connector tries again");
+  }, "the connector retries");
 }
 
-describe("a file or request that cannot be read", () => {
-  it("a connector file: every mistake at once, no secret, nothing begun", async () => {
+describe("an invalid file or request", () => {
+  it("a connector file: every mistake is reported at once, without secrets, and nothing is started", async () => {
     await using source = await sourceWith();
     const prefix = uniquePrefix();
     const connector = {
@@ -305,25 +312,25 @@ describe("a file or request that cannot be read", () => {
       "fieldgate.judge.timeout.ms": "-5",
       "database.sslmode": "a-secret",
     };
-    const output = await refused({ database: source.address, prefix, connector });
+    const output = await runRefused({ database: source.address, prefix, connector });
     for (const key of Object.keys(connector)) expect(output).toContain(key);
     expect(output).toContain("table.include.list");
     expect(output).toMatch(/\[config-invalid\]/);
     expect(output).not.toContain("a-secret");
     expect(output).not.toContain(source.address.password);
-    expect(await left(source, prefix)).toEqual([]);
+    expect(await leftBehind(source, prefix)).toEqual([]);
     expect((await topicNames()).filter((topic) => topic.includes(prefix))).toEqual([]);
   });
 
-  it("an environment variable of a password that is not set is named", async () => {
+  it("a missing environment variable for a password is named", async () => {
     await using source = await sourceWith();
     const connector = { "database.password": "${env:NOT_SET_ANYWHERE}" };
-    const output = await refused({ database: source.address, connector });
+    const output = await runRefused({ database: source.address, connector });
     expect(output).toMatch(/\[config-invalid\].*NOT_SET_ANYWHERE/s);
   });
 
-  it("a wrong token, an unreadable contract or command: 4xx with what is wrong; the service goes on", async () => {
-    await using world = await captured();
+  it("a wrong token, contract or command gets a 4xx with the reason, and the service continues", async () => {
+    await using world = await captureTable();
     const { service } = world;
     for (const authorization of [undefined, "Bearer not-the-token", "Basic x"]) {
       const headers = authorization === undefined ? {} : { authorization };
@@ -375,8 +382,8 @@ describe("a file or request that cannot be read", () => {
     await world.events.until((seen) => seen.length >= 2, "rows flow");
   });
 
-  it("garbage in the contracts and commands topics is skipped with a warning, also after a restart", async () => {
-    await using world = await captured();
+  it("garbage in the contracts and commands topics is skipped with a warning, even after a restart", async () => {
+    await using world = await captureTable();
     const deployment = world.topic.split(".")[0] ?? "";
     const producer = kafkaClient().producer({ allowAutoTopicCreation: false });
     await producer.connect();
@@ -405,20 +412,20 @@ describe("a file or request that cannot be read", () => {
       ],
     });
     await producer.disconnect();
-    const warned = (service: Service) =>
+    const untilSkipped = (service: Service) =>
       until(() => {
         const output = service.output();
-        const [contract, command] = [/contract [abc] at offset \d+ is skipped/g, /command at offset \d+ is skipped/g];
+        const [contract, command] = [/contract [abc] at offset \d+ was skipped/g, /command at offset \d+ was skipped/g];
         return (output.match(contract)?.length ?? 0) >= 3 && (output.match(command)?.length ?? 0) >= 5;
-      }, "both are skipped");
-    await warned(world.service);
+      }, "all of it is skipped");
+    await untilSkipped(world.service);
     await world.service.publishContract({ ...REPLICA, topic: world.topic, fields: ["id", "a"] });
     await world.database.query("alter table t add column nick text");
     await world.database.query("insert into t values (2, 'two', 'deuce')");
     await world.service.amendment("nick", "withheld");
     await world.stop();
     const service = await world.start();
-    await warned(service);
+    await untilSkipped(service);
     const { id } = await service.amendment("nick", "withheld");
     expect(await service.command({ kind: "release", ids: [id], force: true, reason: "agreed" })).toMatchObject({
       kind: "done",

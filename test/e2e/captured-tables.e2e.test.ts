@@ -4,13 +4,13 @@ import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import { readEvents } from "./events.ts";
 import { startService } from "./service.ts";
-import { captured, latest } from "./world.ts";
+import { captureTable, latest } from "./world.ts";
 
 const ALL = { "publication.autocreate.mode": "all_tables", "table.include.list": "public\\..*" };
 
 describe("a table", () => {
-  it("that is renamed keeps its topic, its amendments and its place after a restart", async () => {
-    await using world = await captured();
+  it("that is renamed keeps its topic, its amendments and its position after a restart", async () => {
+    await using world = await captureTable();
     const { database, events } = world;
     await database.query("alter table t rename to u");
     await database.query("insert into u values (2, 'two')");
@@ -19,12 +19,12 @@ describe("a table", () => {
     await world.stop();
     await database.query("insert into u values (3, 'three')");
     await world.start();
-    const after = await events.until((seen) => seen.length >= 3, "the row of meanwhile");
+    const after = await events.until((seen) => seen.length >= 3, "the row written in the meantime");
     expect(after[2]?.after).toEqual({ id: 3, a: "three" });
   });
 
-  it("that another takes the name of stops before its first row, until an operator says that it takes the place", async () => {
-    await using world = await captured();
+  it("that is replaced by another of the same name stops before the new one's first row until an operator releases it", async () => {
+    await using world = await captureTable();
     const { database, service, events, topic } = world;
     await database.query(
       "begin; create table swap (a text, id int primary key); insert into swap select a, id from t; drop table t; alter table swap rename to t; commit",
@@ -36,9 +36,9 @@ describe("a table", () => {
     const problem = await until(async () => {
       const { problem: why } = await service.connector();
       return why?.code === "table-replaced" ? why : undefined;
-    }, "it stops");
+    }, "the connector stops");
     expect(problem.next).toContain(`fieldgate release ${topic}/table --reason`);
-    expect(await events.until((seen) => seen.length > 0, "the row before it")).toHaveLength(1);
+    expect(await events.until((seen) => seen.length > 0, "the row before the replacement")).toHaveLength(1);
     const id = `${topic}/table`;
     expect(await service.command({ kind: "release", ids: [id] })).toMatchObject({ kind: "refused" });
     expect(await service.command({ kind: "release", ids: [id], reason: "pg-osc" })).toMatchObject({ kind: "done" });
@@ -51,18 +51,18 @@ describe("a table", () => {
     ]);
   });
 
-  it("whose name a new one takes after it was renamed is told from it", async () => {
-    await using world = await captured({ connector: ALL });
+  it("that was renamed is not confused with a new table of its old name", async () => {
+    await using world = await captureTable({ connector: ALL });
     const { database, service, events } = world;
     await database.query("alter table t rename to t_old; insert into t_old values (2, 'two')");
-    await events.until((seen) => seen.length >= 2, "the row of the renamed one");
+    await events.until((seen) => seen.length >= 2, "the row of the renamed table");
     await database.query("create table t (id int primary key, a text); insert into t values (3, 'three')");
-    await until(async () => (await service.connector()).problem?.code === "table-replaced", "it stops");
+    await until(async () => (await service.connector()).problem?.code === "table-replaced", "the connector stops");
     expect(await events.all()).toHaveLength(2);
   });
 
-  it("that is new is published from its first row, and captured once", async () => {
-    await using world = await captured({ connector: ALL });
+  it("that is new is published from its first row and captured once", async () => {
+    await using world = await captureTable({ connector: ALL });
     const { database, service } = world;
     const topic = world.topic.replace(/t$/, "fresh");
     await database.query("create table fresh (id int primary key, b text)");
@@ -71,7 +71,7 @@ describe("a table", () => {
     );
     await until(
       async () => (await service.connector()).tables.some((table) => table.topic === topic),
-      "it is captured",
+      "the table is captured",
     );
     await using events = readEvents([topic]);
     const all = await events.until((seen) => seen.length >= 2, "its rows");
@@ -80,8 +80,8 @@ describe("a table", () => {
     expect(all[1]?.after).toEqual({ id: 2, b: "y", c: 3 });
   });
 
-  it("with partitions is one topic when its changes come by way of its root", async () => {
-    await using world = await captured({
+  it("with partitions has one topic if its changes are published via the root", async () => {
+    await using world = await captureTable({
       connector: { "publish.via.partition.root": "true" },
       setup: `create table t (id int, a text, primary key (id)) partition by range (id);
               create table t1 partition of t for values from (0) to (10);
@@ -98,9 +98,9 @@ describe("a table", () => {
   });
 });
 
-describe("the connector's file", () => {
-  it("publishes a TRUNCATE where nothing is skipped, leaves out columns, and gives events another key", async () => {
-    await using world = await captured({
+describe("the connector file", () => {
+  it("can publish TRUNCATE, leave out columns and set another key", async () => {
+    await using world = await captureTable({
       connector: {
         "skipped.operations": "none",
         "column.exclude.list": "public.t.secret",
@@ -121,7 +121,7 @@ describe("the connector's file", () => {
     expect(all[6]).toMatchObject({ op: "t", key: null, before: null, after: null });
   });
 
-  it("initial_only ends with the rows that are there", async () => {
+  it("with initial_only ends after the existing rows", async () => {
     await using database = await freshDatabase();
     await database.query("create table t (id int primary key, a text); insert into t values (1, 'one'), (2, 'two')");
     const prefix = uniquePrefix();

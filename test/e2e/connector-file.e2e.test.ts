@@ -5,11 +5,11 @@ import { until } from "../stack/until.ts";
 import { servers } from "../stack/servers.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { uniquePrefix } from "../stack/topic.ts";
-import { captured } from "./world.ts";
+import { captureTable } from "./world.ts";
 
-/** A file as people post it for Debezium; what differs from place to place is in its variables. */
+/** A typical Debezium file; its variables hold what differs between installations. */
 const FILE = new URL("../cases/connectors/confluent-avro.json", import.meta.url);
-const { config } = JSON.parse(readFileSync(FILE, "utf8")) as { readonly config: Readonly<Record<string, string>> }; // so it is
+const { config } = JSON.parse(readFileSync(FILE, "utf8")) as { readonly config: Readonly<Record<string, string>> }; // the file has this shape
 
 const SETUP = `
   create table t (id int primary key, price numeric(10,2) not null, internal_note text);
@@ -18,16 +18,16 @@ const SETUP = `
   create table debezium_heartbeat (id int primary key, ts timestamptz);
   insert into t values (1, 9.50, 'secret')`;
 
-test("a file written for Debezium is run as it is: its lists, modes, publication and registry", async () => {
+test("a file written for Debezium runs unchanged, with its lists, modes, publication and registry", async () => {
   await using database = await freshDatabase();
   const { address } = database;
   const prefix = uniquePrefix();
-  await using world = await captured({
+  await using world = await captureTable({
     database,
     prefix,
     setup: SETUP,
     connector: config,
-    // No registry of the service's own answers: the converters' is used.
+    // The service's own registry does not answer; the converters' registry is used.
     registryUrl: "http://127.0.0.1:9",
     schemasFrom: servers.registry.url,
     env: {
@@ -42,7 +42,7 @@ test("a file written for Debezium is run as it is: its lists, modes, publication
     },
   });
   await database.query("insert into t values (2, 10.00, 'secret')");
-  const events = await world.events.until((all) => all.length >= 2, "the row of before and the new one");
+  const events = await world.events.until((all) => all.length >= 2, "the existing row and the new one");
   expect(events.map(({ op, after }) => [op, after])).toEqual([
     ["r", { id: 1, price: "9.50" }],
     ["c", { id: 2, price: "10.00" }],
@@ -55,6 +55,9 @@ test("a file written for Debezium is run as it is: its lists, modes, publication
   expect(published).toEqual([{ tablename: "order_2026" }, { tablename: "t" }]);
   await using beats = collect([`__debezium-heartbeat.${prefix}`]);
   await beats.count(2);
-  await until(async () => (await database.query("select * from debezium_heartbeat")).length === 1, "the action's row");
+  await until(
+    async () => (await database.query("select * from debezium_heartbeat")).length === 1,
+    "the row that the heartbeat action inserts",
+  );
   expect(world.service.output()).toContain("keys without effect here: connector.class, tasks.max, snapshot.fetch.size");
 });

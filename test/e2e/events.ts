@@ -4,7 +4,7 @@ import { kafkaClient } from "../stack/topic.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A Debezium event, decoded with the schema in its header. */
+/** A Debezium event, decoded with the schema whose id is in its header. */
 export interface Event {
   readonly topic: string;
   readonly schemaId: number;
@@ -15,7 +15,7 @@ export interface Event {
   readonly source: Row;
 }
 
-/** Decoded events of topics, as a read-committed consumer sees them; tombstones left out. */
+/** The decoded events of topics as a read-committed consumer sees them, without tombstones. */
 export interface Events extends AsyncDisposable {
   readonly collector: Collector;
   /** All events so far. */
@@ -64,6 +64,6 @@ export function readEvents(topics: readonly string[], registryUrl?: string, brok
 async function decodeEvent(decoder: Decoder, topic: string, key: Buffer | null, value: Buffer): Promise<Event> {
   const decodedKey = key === null ? null : ((await decoder.decode(key)) as Row); // records decode to objects
   const { schemaId, value: decoded } = await decoder.decodeWithId(value);
-  const { op, before, after, source } = decoded as Omit<Event, "topic" | "schemaId" | "key">; // an envelope
+  const { op, before, after, source } = decoded as Omit<Event, "topic" | "schemaId" | "key">; // the value is an envelope
   return { topic, schemaId, key: decodedKey, op, before, after, source };
 }

@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { until } from "../stack/until.ts";
-import { captured, latest } from "./world.ts";
+import { captureTable, latest } from "./world.ts";
 
 const MANUAL = { "fieldgate.release.policy": "manual" };
 
-describe("columns are who their attnum says", () => {
-  it("a withheld column dropped and added again with another type is another amendment, and is released as that", async () => {
-    await using world = await captured({ connector: MANUAL });
+describe("a column is identified by its attnum", () => {
+  it("a withheld column that is dropped and recreated with another type gets a new amendment, which can be released", async () => {
+    await using world = await captureTable({ connector: MANUAL });
     const { database, service, events } = world;
     await database.query("alter table t add column nick text; insert into t values (2, 'two', 'secret')");
     const first = await service.amendment("nick", "withheld");
@@ -26,8 +26,8 @@ describe("columns are who their attnum says", () => {
     expect(text).not.toContain("secret");
   });
 
-  it("DROP nick; RENAME nick_new TO nick leaks nothing: nick is dropped, and what has its name stays withheld", async () => {
-    await using world = await captured({
+  it("DROP nick; RENAME nick_new TO nick leaks nothing: nick is dropped, and the renamed column remains withheld", async () => {
+    await using world = await captureTable({
       connector: MANUAL,
       setup: "create table t (id int primary key, nick text); insert into t values (1, 'one')",
     });
@@ -50,15 +50,15 @@ describe("columns are who their attnum says", () => {
     ]);
   });
 
-  it("the same name at another attnum, met while the stream lags, is not taken for the old column", async () => {
-    await using world = await captured({ connector: MANUAL });
+  it("a recreated column is not taken for the old one while the stream lags", async () => {
+    await using world = await captureTable({ connector: MANUAL });
     const { database, events } = world;
     await world.stop();
     await database.query("alter table t add column nick text; insert into t values (2, 'two', 'old nick')");
     await database.query("alter table t drop column nick; alter table t add column nick text");
     await database.query("insert into t values (3, 'three', 'new nick')");
     const service = await world.start();
-    await events.until((seen) => seen.length >= 3, "all rows came");
+    await events.until((seen) => seen.length >= 3, "all rows are published");
     await database.query("insert into t values (4, 'four', 'newer nick')");
     const { id } = await service.amendment("nick", "withheld");
     expect(id).toBe(`${world.topic}/4`);
@@ -73,8 +73,8 @@ describe("columns are who their attnum says", () => {
     expect(text).not.toContain("old nick");
   });
 
-  it("a published column at another attnum, met while the stream lags, is not taken for the old one", async () => {
-    await using world = await captured({ connector: MANUAL });
+  it("a recreated published column is not taken for the old one while the stream lags", async () => {
+    await using world = await captureTable({ connector: MANUAL });
     const { database, events, topic } = world;
     await world.stop();
     await database.query("alter table t drop column a; alter table t add column a text");
@@ -104,10 +104,10 @@ describe("columns are who their attnum says", () => {
     ]);
   });
 
-  it("ALTER and row in one transaction that is not yet visible: the row flows without the column", async () => {
+  it("a row of the ALTER's own transaction flows without the column while the transaction is not visible", async () => {
     await using own = await startStack({ kafka: false, registry: false });
     if (own.postgres === undefined) throw new Error("no PostgreSQL");
-    await using world = await captured({ database: await freshDatabase(own.postgres) });
+    await using world = await captureTable({ database: await freshDatabase(own.postgres) });
     const { database, service, events } = world;
     await database.query("alter system set synchronous_standby_names = 'nobody'");
     await database.query("select pg_reload_conf()");
@@ -115,7 +115,10 @@ describe("columns are who their attnum says", () => {
     const ended = waiting
       .query("begin; alter table t add column nick text; insert into t values (2, 'two', 'deuce'); commit")
       .catch(() => undefined);
-    const all = await events.until((seen) => seen.length >= 2, "the row came before anyone else could see it");
+    const all = await events.until(
+      (seen) => seen.length >= 2,
+      "the row is published before the transaction is visible",
+    );
     expect(all[1]?.after).toEqual({ id: 2, a: "two" });
     await database.query("set synchronous_commit = local");
     await database.query("alter system reset synchronous_standby_names");

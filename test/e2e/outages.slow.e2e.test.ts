@@ -2,10 +2,10 @@ import { expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { until } from "../stack/until.ts";
-import { captured, type World } from "./world.ts";
+import { captureTable, type World } from "./world.ts";
 
-/** Ids of the c events, in order. */
-async function inserted(world: World, last: number): Promise<readonly unknown[]> {
+/** The ids of the c events in order, up to the row `last`. */
+async function insertedIds(world: World, last: number): Promise<readonly unknown[]> {
   const all = await world.events.until(
     (seen) => seen.some(({ after }) => after?.["id"] === last),
     `row ${last}`,
@@ -14,12 +14,12 @@ async function inserted(world: World, last: number): Promise<readonly unknown[]>
   return all.filter(({ op }) => op === "c").map(({ after }) => after?.["id"]);
 }
 
-it("Kafka dies and comes back: every change once and in order, nothing acknowledged meanwhile", async () => {
+it("when Kafka dies and comes back, every change is published once and in order, and nothing is acknowledged meanwhile", async () => {
   await using own = await startStack({ postgres: false, registry: false });
-  await using world = await captured({ kafkaBrokers: own.kafka.brokers });
+  await using world = await captureTable({ kafkaBrokers: own.kafka.brokers });
   const { database, service } = world;
   await database.query("insert into t values (2, 'before')");
-  expect(await inserted(world, 2)).toEqual([2]);
+  expect(await insertedIds(world, 2)).toEqual([2]);
   await own.kill("kafka");
   await database.query("insert into t values (3, 'while it is down')");
   await until(async () => (await service.connector()).status === "retrying", "the connector retries", 60_000);
@@ -30,20 +30,20 @@ it("Kafka dies and comes back: every change once and in order, nothing acknowled
   expect(await flushed()).toEqual(before);
   await own.restart("kafka");
   await database.query("insert into t values (5, 'after')");
-  expect(await inserted(world, 5)).toEqual([2, 3, 4, 5]);
+  expect(await insertedIds(world, 5)).toEqual([2, 3, 4, 5]);
 });
 
-it("PostgreSQL dies and comes back: every change once and in order", async () => {
+it("when PostgreSQL dies and comes back, every change is published once and in order", async () => {
   await using own = await startStack({ kafka: false, registry: false });
-  await using world = await captured({ database: await freshDatabase(own.postgres) });
+  await using world = await captureTable({ database: await freshDatabase(own.postgres) });
   const { database, service } = world;
   await database.query("insert into t values (2, 'before')");
-  expect(await inserted(world, 2)).toEqual([2]);
+  expect(await insertedIds(world, 2)).toEqual([2]);
   await own.kill("postgres");
   await until(async () => (await service.connector()).status === "retrying", "the connector retries", 60_000);
   await own.restart("postgres");
   const client = await database.connect();
   await client.query("insert into t values (3, 'after')");
-  expect(await inserted(world, 3)).toEqual([2, 3]);
+  expect(await insertedIds(world, 3)).toEqual([2, 3]);
   await client.end();
 });

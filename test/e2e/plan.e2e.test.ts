@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { until } from "../stack/until.ts";
-import { captured, type World } from "./world.ts";
+import { captureTable, type World } from "./world.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
 
-it("a migration is judged before it runs: who is not ready for what it makes, and that nothing is registered", async () => {
-  await using world = await captured();
+it("a plan names consumers that are not ready before the migration runs, and registers nothing", async () => {
+  await using world = await captureTable();
   const { database, service, topic } = world;
   const contract = { consumer: "billing", topic, decodesWith: "writer", unknownFields: "reject", fields: ["id", "a"] };
   await service.publishContract(contract);
@@ -23,7 +23,7 @@ it("a migration is judged before it runs: who is not ready for what it makes, an
   await until(async () => {
     const { verdicts } = await service.amendment("nick", "withheld");
     return verdicts.some(({ consumer, verdict }) => consumer === "billing" && verdict === "not-ready");
-  }, "it is what the plan said");
+  }, "the amendment agrees with the plan");
 });
 
 async function plan({ service }: World, sql: string): Promise<{ readonly code: number; readonly out: string }> {

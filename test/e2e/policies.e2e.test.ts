@@ -1,30 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { captured, latest } from "./world.ts";
+import { captureTable, latest } from "./world.ts";
 
 const REPLICA = { consumer: "replica", decodesWith: "writer", unknownFields: "reject" };
 
-describe("a column added", () => {
-  it("under observe flows in its first row", async () => {
-    await using world = await captured({ connector: { "fieldgate.release.policy": "observe" } });
+describe("an added column", () => {
+  it("under observe is in its first row", async () => {
+    await using world = await captureTable({ connector: { "fieldgate.release.policy": "observe" } });
     await world.database.query("alter table t add column nick text");
     await world.database.query("insert into t values (2, 'two', 'deuce')");
-    const all = await world.events.until((seen) => seen.length >= 2, "the row is there");
+    const all = await world.events.until((seen) => seen.length >= 2, "the row is published");
     expect(all[1]?.after).toEqual({ id: 2, a: "two", nick: "deuce" });
     const amendment = await world.service.amendment("nick", "released");
     expect(amendment.backfill).toBeNull();
   });
 
-  it("under contracts, without contracts, flows in its first row", async () => {
-    await using world = await captured({});
+  it("under contracts, without a contract, is in its first row", async () => {
+    await using world = await captureTable({});
     await world.database.query(
       "begin; alter table t add column nick text; insert into t values (2, 'two', 'deuce'); commit",
     );
-    const all = await world.events.until((seen) => seen.length >= 2, "the row is there");
+    const all = await world.events.until((seen) => seen.length >= 2, "the row is published");
     expect(all[1]?.after).toEqual({ id: 2, a: "two", nick: "deuce" });
   });
 
-  it("under contracts is withheld from a consumer that rejects it, and comes with every value once it is ready", async () => {
-    await using world = await captured({});
+  it("under contracts is withheld while a consumer rejects it, and then released with every value", async () => {
+    await using world = await captureTable({});
     await world.service.publishContract({ ...REPLICA, topic: world.topic, fields: ["id", "a"] });
     await world.database.query("alter table t add column nick text");
     await world.database.query("insert into t values (2, 'two', 'deuce'), (3, 'three', null)");
@@ -32,7 +32,7 @@ describe("a column added", () => {
     const withheld = await world.service.amendment("nick", "withheld");
     expect(withheld.verdicts).toMatchObject([{ consumer: "replica", verdict: "not-ready" }]);
     expect(withheld.gate.why).toContain("replica");
-    const before = await world.events.until((seen) => seen.length >= 4, "rows flow on");
+    const before = await world.events.until((seen) => seen.length >= 4, "rows continue to flow");
     expect(before.map((event) => event.after)).toEqual([
       { id: 1, a: "one" },
       { id: 2, a: "two" },
@@ -54,7 +54,7 @@ describe("a column added", () => {
   });
 
   it("under manual waits for an operator", async () => {
-    await using world = await captured({ connector: { "fieldgate.release.policy": "manual" } });
+    await using world = await captureTable({ connector: { "fieldgate.release.policy": "manual" } });
     await world.database.query("alter table t add column nick text");
     await world.database.query("insert into t values (2, 'two', 'deuce')");
     const { id } = await world.service.amendment("nick", "withheld");
@@ -68,8 +68,8 @@ describe("a column added", () => {
     expect(latest(all.map((event) => event.after))).toContainEqual({ id: 2, a: "two", nick: "deuce" });
   });
 
-  it("NOT NULL without a default is widened to optional, and the amendment says so", async () => {
-    await using world = await captured({ connector: { "fieldgate.release.policy": "manual" } });
+  it("that is NOT NULL without a default is widened to optional, and the amendment says so", async () => {
+    await using world = await captureTable({ connector: { "fieldgate.release.policy": "manual" } });
     await world.database.query("truncate t; alter table t add column level int not null");
     await world.database.query("insert into t values (2, 'two', 7)");
     const withheld = await world.service.amendment("level", "withheld");
@@ -80,8 +80,8 @@ describe("a column added", () => {
     expect(all.at(-1)?.after).toEqual({ id: 2, a: "two", level: 7 });
   });
 
-  it("two of them are released in the other order, each in its own place", async () => {
-    await using world = await captured({ connector: { "fieldgate.release.policy": "manual" } });
+  it("keeps the table's order even if a later column is released first", async () => {
+    await using world = await captureTable({ connector: { "fieldgate.release.policy": "manual" } });
     await world.database.query("alter table t add column first text, add column second text");
     await world.database.query("insert into t values (2, 'two', 'f', 's')");
     const second = await world.service.amendment("second", "withheld");

@@ -4,8 +4,8 @@ import { uniquePrefix } from "../stack/topic.ts";
 import { readEvents } from "./events.ts";
 import { startService } from "./service.ts";
 
-describe("a change goes from PostgreSQL's log to Kafka", () => {
-  it("rows of before come as r, later ones as c, u and d, each once", async () => {
+describe("changes go from PostgreSQL's log to Kafka", () => {
+  it("existing rows as r, later changes as c, u and d, each once", async () => {
     await using database = await freshDatabase();
     await database.query("create table customers (id int primary key, name text not null, city varchar(20))");
     await database.query("insert into customers values (1, 'Ada', 'London'), (2, 'Grace', null)");
@@ -20,7 +20,7 @@ describe("a change goes from PostgreSQL's log to Kafka", () => {
     await database.query("update customers set city = 'New York' where id = 2");
     await database.query("delete from customers where id = 1");
     await using events = readEvents([`${prefix}.public.customers`]);
-    const all = await events.until((seen) => seen.length >= 5, "five events are there");
+    const all = await events.until((seen) => seen.length >= 5, "there are five events");
     expect(all.map(({ op, key, after }) => ({ op, key, after }))).toEqual([
       { op: "r", key: { id: 1 }, after: { id: 1, name: "Ada", city: "London" } },
       { op: "r", key: { id: 2 }, after: { id: 2, name: "Grace", city: null } },

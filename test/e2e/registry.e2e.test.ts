@@ -7,13 +7,16 @@ import { faultyRegistry } from "../stack/faulty-registry.ts";
 import { pause } from "../stack/processes.ts";
 import { servers } from "../stack/servers.ts";
 import { until } from "../stack/until.ts";
-import { captured, latest, type World } from "./world.ts";
+import { captureTable, latest, type World } from "./world.ts";
 
 const MANUAL = { "fieldgate.release.policy": "manual" };
 
-async function rowsFlow(world: World, id: number): Promise<void> {
+async function expectRowFlows(world: World, id: number): Promise<void> {
   await world.database.query("insert into t (id, a, nick) values ($1, 'row', 'value')", [id]);
-  const all = await world.events.until((seen) => seen.some(({ after }) => after?.["id"] === id), `row ${id} flows`);
+  const all = await world.events.until(
+    (seen) => seen.some(({ after }) => after?.["id"] === id),
+    `row ${id} is published`,
+  );
   expect(all.find(({ after }) => after?.["id"] === id)?.after).toEqual({ id, a: "row" });
 }
 
@@ -23,11 +26,11 @@ async function setLevel(topic: string, level: string): Promise<void> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ compatibility: level }),
   });
-  if (!response.ok) throw new Error(`level: ${response.status}`);
+  if (!response.ok) throw new Error(`setting the level: ${response.status}`);
 }
 
-/** An existing subject, as a Debezium would have filled it for t(id, a). */
-async function registerOld(topic: string): Promise<void> {
+/** Registers the schema that Debezium would have registered for t(id, a). */
+async function registerAsDebezium(topic: string): Promise<void> {
   const base = { notNull: false, defaultExpr: undefined, identity: false, generated: false };
   const columns = [
     { ...base, attnum: attnum(1), name: "id", type: { oid: 23, typmod: -1 }, typeName: "integer", notNull: true },
@@ -42,13 +45,13 @@ async function registerOld(topic: string): Promise<void> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ schema: JSON.stringify(envelopeSchema(topic, fields)) }),
   });
-  if (!response.ok) throw new Error(`register: ${response.status}`);
+  if (!response.ok) throw new Error(`registering: ${response.status}`);
 }
 
-describe("the registry", () => {
-  it("that hangs withholds a new column; rows flow; it is released once the registry answers", async () => {
+describe("a registry", () => {
+  it("that hangs: a new column is withheld while rows flow, and released once the registry answers", async () => {
     await using own = await startStack({ postgres: false, kafka: false });
-    await using world = await captured({ registryUrl: own.registry.url });
+    await using world = await captureTable({ registryUrl: own.registry.url });
     {
       using _hangs = pause(own.pids.registry);
       await world.database.query("alter table t add column nick text");
@@ -62,13 +65,13 @@ describe("the registry", () => {
     await world.events.collector.count(3);
   });
 
-  it("that is refused for 20 s withholds a new column; rows flow; it is released after", async () => {
+  it("that refuses connections for 20 s: a new column is withheld while rows flow, and released afterwards", async () => {
     await using registry = await faultyRegistry(servers.registry.url);
-    await using world = await captured({ registryUrl: registry.url, schemasFrom: servers.registry.url });
+    await using world = await captureTable({ registryUrl: registry.url, schemasFrom: servers.registry.url });
     await registry.refuse();
     const since = Date.now();
     await world.database.query("alter table t add column nick text");
-    for (let id = 2; Date.now() - since < 20_000; id++) await rowsFlow(world, id);
+    for (let id = 2; Date.now() - since < 20_000; id++) await expectRowFlows(world, id);
     const withheld = await world.service.amendment("nick", "withheld");
     expect(withheld.gate.why).toContain("registry has not answered");
     await registry.heal();
@@ -83,8 +86,8 @@ describe("the registry", () => {
     expect(rows).toEqual(expected);
   });
 
-  it("whose level is raised between check and registration: refused, widened, told, released when asked again", async () => {
-    await using world = await captured({ connector: MANUAL });
+  it("whose level is raised between check and registration: the release is refused, the candidate widened, a second release done", async () => {
+    await using world = await captureTable({ connector: MANUAL });
     await setLevel(world.topic, "FORWARD");
     await world.database.query("truncate t; alter table t add column level int not null");
     await world.database.query("insert into t values (2, 'two', 7)");
@@ -104,11 +107,11 @@ describe("the registry", () => {
     await world.events.until((seen) => seen.some(({ after }) => after?.["level"] === 7), "the value");
   });
 
-  it("whose subject lacks a column at the first start: it is an amendment, withheld, released with every value", async () => {
-    await using world = await captured({
+  it("whose subject lacks a column at the first start: the column is withheld and later released with every value", async () => {
+    await using world = await captureTable({
       connector: MANUAL,
       setup: "create table t (id int primary key, a text, b int); insert into t values (1, 'one', 11)",
-      before: registerOld,
+      before: registerAsDebezium,
     });
     const [first] = await world.events.until((seen) => seen.length >= 1, "the snapshot");
     expect(first?.after).toEqual({ id: 1, a: "one" });
@@ -119,9 +122,9 @@ describe("the registry", () => {
     expect(latest(all.map(({ after }) => after))).toEqual([{ id: 1, a: "one", b: 11 }]);
   });
 
-  it("a contract published while the schema is being registered is heard before the gate opens", async () => {
+  it("that hangs during a registration: a contract published meanwhile counts before the gate opens", async () => {
     await using registry = await faultyRegistry(servers.registry.url);
-    await using world = await captured({ registryUrl: registry.url, schemasFrom: servers.registry.url });
+    await using world = await captureTable({ registryUrl: registry.url, schemasFrom: servers.registry.url });
     const registering = (asked: { method: string; path: string }) =>
       asked.method === "POST" && /^\/subjects\/.*-value(\/versions)?(\?|$)/.test(asked.path);
     registry.fail({ kind: "hang" }, registering);
@@ -139,9 +142,9 @@ describe("the registry", () => {
     const withheld = await until(async () => {
       const amendment = await world.service.amendment("nick", "withheld");
       return amendment.gate.why.includes("replica") ? amendment : undefined;
-    }, "the contract is heard");
+    }, "the contract counts");
     expect(withheld.verdicts).toMatchObject([{ verdict: "not-ready" }]);
-    await rowsFlow(world, 3);
+    await expectRowFlows(world, 3);
     expect((await world.events.all()).some(({ after }) => after !== null && "nick" in after)).toBe(false);
   });
 });

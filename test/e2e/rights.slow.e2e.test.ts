@@ -41,7 +41,7 @@ async function denyWrite(brokers: readonly string[], topic: string): Promise<voi
   }
 }
 
-it("a data topic without write right stops the connector by name, and nothing is acknowledged", async () => {
+it("a data topic without the right to write stops the connector with its name, and nothing is acknowledged", async () => {
   await using own = await startStack({
     postgres: false,
     registry: false,
@@ -73,7 +73,7 @@ it("a data topic without write right stops the connector by name, and nothing is
   expect(await flushed()).toEqual(before);
 });
 
-it("groups that may not be described are unknown, although the broker lists none without a word", async () => {
+it("groups that may not be described are unknown, although the broker silently lists none", async () => {
   await using own = await startStack({
     postgres: false,
     registry: false,

@@ -20,6 +20,11 @@ import { until } from "../stack/until.ts";
 import { readEvents } from "./events.ts";
 import { startService } from "./service.ts";
 
+/**
+ * Fieldgate against servers that all require TLS and a login, and every way in which such a login can fail. No secret may
+ * be printed.
+ */
+
 const KAFKA_PASSWORD = "kafka-hunter2-kafka";
 const REGISTRY_PASSWORD = "registry-hunter2-registry";
 const PASSPHRASE = "passphrase-hunter2-passphrase";
@@ -79,7 +84,7 @@ async function environment(): Promise<Record<string, string>> {
   };
 }
 
-/** Nothing of a secret, nor of how it travels. */
+/** The text contains no secret, not even encoded. */
 function expectNoSecret(text: string, ...more: readonly string[]): void {
   for (const secret of [
     KAFKA_PASSWORD,
@@ -95,7 +100,7 @@ function expectNoSecret(text: string, ...more: readonly string[]): void {
   }
 }
 
-it("everything is secured, from the log to the last reader, and no secret is printed", async () => {
+it("everything works over secured connections, and no secret is printed", async () => {
   const prefix = uniquePrefix();
   const topic = `${prefix}.public.t`;
   await grantRights(broker.kafka.brokers, prefix);
@@ -132,7 +137,7 @@ it("everything is secured, from the log to the last reader, and no secret is pri
       cwd: folder,
       env: { FIELDGATE_URL: url, FIELDGATE_TOKEN: token, FIELDGATE_CA_FILE: authority.caFile },
     });
-  await events.until((all) => all.length === 1, "the snapshot's row");
+  await events.until((all) => all.length === 1, "the row of the snapshot");
 
   const file = (consumer: string) =>
     `version: 1\nconsumer: ${consumer}\ntopics:\n  - topic: ${topic}\n    decodes-with: writer\n    unknown-fields: reject\n    fields: [id, a]\n`;
@@ -172,7 +177,7 @@ it("everything is secured, from the log to the last reader, and no secret is pri
   expect(service.output()).toContain('"actor":"on-call"');
 });
 
-describe("a broker that asks for a login or a certificate", () => {
+describe("a broker that requires a login or a certificate", () => {
   const tls = () => ({ ca: authority.ca });
   const sasl = (mechanism: "plain" | "scram-sha-256" | "scram-sha-512") =>
     ({ mechanism, username: "fieldgate", password: KAFKA_PASSWORD }) as const;
@@ -190,7 +195,7 @@ describe("a broker that asks for a login or a certificate", () => {
     ["SCRAM-SHA-256", () => ({ sasl: sasl("scram-sha-256") })],
     ["SCRAM-SHA-512", () => ({ sasl: sasl("scram-sha-512") })],
     ["a certificate", () => ({ brokers: [at("SSL")], ssl: { ...tls(), cert: owner.cert, key: owner.key } })],
-  ])("takes %s for its topics and transactions", async (_name, options) => {
+  ])("accepts %s for topics and transactions", async (_name, options) => {
     const prefix = uniquePrefix();
     await grantRights(broker.kafka.brokers, prefix);
     const kafka = client(options());
@@ -204,7 +209,7 @@ describe("a broker that asks for a login or a certificate", () => {
     expect([...(await endOffsets(kafka, topic)).keys()]).toEqual([0]);
   });
 
-  it("refuses everything else with one error, in bounded time, that says what to do", async () => {
+  it("refuses everything else within 30 s, with one error that says what to do", async () => {
     const cases: readonly [string, Partial<KafkaOptions>, string, RegExp][] = [
       ["password", { sasl: { ...sasl("scram-sha-512"), password: "wrong-hunter2" } }, "kafka-refused", /SASL_PASSWORD/],
       ["PLAIN password", { sasl: { ...sasl("plain"), password: "wrong-hunter2" } }, "kafka-refused", /SASL_PASSWORD/],
@@ -222,9 +227,9 @@ describe("a broker that asks for a login or a certificate", () => {
     ];
     const outcomes = cases.map(async ([name, options]) => {
       const log: string[] = [];
-      const begun = performance.now();
+      const start = performance.now();
       const error = await createTopic(client(options, log), { name: "x" }).catch((caught: unknown) => caught);
-      return { name, error, seconds: (performance.now() - begun) / 1000, text: `${String(error)} ${log.join("\n")}` };
+      return { name, error, seconds: (performance.now() - start) / 1000, text: `${String(error)} ${log.join("\n")}` };
     });
     for (const [index, { name, error, seconds, text }] of (await Promise.all(outcomes)).entries()) {
       const [, , code, next] = cases[index] ?? [];
@@ -234,7 +239,7 @@ describe("a broker that asks for a login or a certificate", () => {
     }
   });
 
-  it("ends the service that is refused, with the way on", async () => {
+  it("ends a service that it refuses, with a message that says what to do", async () => {
     const right = await environment();
     const wrong: readonly [Record<string, string>, RegExp][] = [
       [

@@ -9,44 +9,48 @@ import type { PostgresAddress } from "../../local/postgres.ts";
 import { servers } from "../stack/servers.ts";
 import { until } from "../stack/until.ts";
 
+/**
+ * Starts the real service for end-to-end tests and talks to it through its HTTP API.
+ */
+
 const CLI = join(import.meta.dirname, "../../src/cli.ts");
 const TOKEN = "token-of-the-tests";
 
 export interface ServiceOptions {
   readonly database: PostgresAddress;
-  /** Name of the connector, its topic prefix and deployment. */
+  /** The name of the connector, its topic prefix and its deployment. */
   readonly prefix: string;
   readonly tables: readonly string[];
-  /** More keys of the connector file. */
+  /** Additional keys in the connector file. */
   readonly connector?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly registryUrl?: string;
   readonly kafkaBrokers?: readonly string[];
 }
 
-/** The real service as a process of its own. */
+/** The real service in its own process. */
 export interface Service extends AsyncDisposable {
   readonly url: string;
   readonly token: string;
   readonly pid: number;
-  /** Everything it has printed. */
+  /** Its output so far, stdout and stderr. */
   output(): string;
   get<T>(path: string): Promise<T>;
   send(method: "POST" | "PUT", path: string, body: unknown): Promise<{ status: number; body: unknown }>;
   amendments(): Promise<readonly AmendmentView[]>;
-  /** Waits until an amendment of this field is in this state and returns it. */
+  /** Waits until an amendment of this field has this gate, and returns it. */
   amendment(field: string, gate: "withheld" | "released", deadline?: number): Promise<AmendmentView>;
   connector(): Promise<ConnectorView>;
-  /** Waits until every snapshot and backfill that runs is done. */
+  /** Waits until no snapshot or backfill is running. */
   idle(deadline?: number): Promise<void>;
   publishContract(contract: Readonly<Record<string, unknown>>): Promise<void>;
   command(command: Readonly<Record<string, unknown>>): Promise<Outcome>;
   kill(signal: NodeJS.Signals): void;
-  /** Its exit code; null when it was killed. */
+  /** Resolves to its exit code, or null if it was killed. */
   readonly exited: Promise<number | null>;
 }
 
-/** Starts the service and waits until it streams; `started: false` returns at once. */
+/** Starts the service and waits until it streams; with `started: false` it returns at once. */
 export async function startService(options: ServiceOptions, started = true): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), "fieldgate-e2e-"));
   await writeFile(join(folder, `${options.prefix}.json`), JSON.stringify(connectorFile(options)));
@@ -55,12 +59,12 @@ export async function startService(options: ServiceOptions, started = true): Pro
     env: { ...process.env, ...environment(options, folder, port) },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const service = serviceOf(child, `http://127.0.0.1:${port}`, folder);
-  if (started) await ready(service);
+  const service = wrapProcess(child, `http://127.0.0.1:${port}`, folder);
+  if (started) await untilReady(service);
   return service;
 }
 
-async function ready(service: Service): Promise<void> {
+async function untilReady(service: Service): Promise<void> {
   let code: number | null | undefined;
   void service.exited.then((value) => (code = value));
   await until(
@@ -104,7 +108,7 @@ function environment(options: ServiceOptions, folder: string, port: number): Rec
   };
 }
 
-function serviceOf(child: ChildProcess, url: string, folder: string): Service {
+function wrapProcess(child: ChildProcess, url: string, folder: string): Service {
   let printed = "";
   child.stdout?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
@@ -113,7 +117,7 @@ function serviceOf(child: ChildProcess, url: string, folder: string): Service {
   const get = async <T>(path: string): Promise<T> => {
     const response = await fetch(`${url}${path}`, { headers });
     if (!response.ok && path !== "/health") throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as T; // the test says what it asks for
+    return (await response.json()) as T; // the test names the type of the path
   };
   const send = async (method: "POST" | "PUT", path: string, body: unknown) => {
     const response = await fetch(`${url}${path}`, { method, headers, body: JSON.stringify(body) });

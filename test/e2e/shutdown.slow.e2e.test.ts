@@ -4,27 +4,27 @@ import { collect } from "../stack/collect.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { pause } from "../stack/processes.ts";
 import { uniquePrefix } from "../stack/topic.ts";
-import { endedAfter } from "./end.ts";
+import { endService } from "./end-service.ts";
 import { startService } from "./service.ts";
-import { captured, type World } from "./world.ts";
+import { captureTable, type World } from "./world.ts";
 
 const SNAPSHOT = 40_000;
 const TRANSACTION = 200_000;
 
-const created = async ({ events }: World, last: number) => {
+const createdIds = async ({ events }: World, last: number) => {
   const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === last), `row ${last}`, 60_000);
   return all.filter(({ op }) => op === "c").map(({ after }) => after?.["id"]);
 };
 
-/** How long the service took to end, in ms, and its exit code. */
-async function ended({ service }: World, signal: NodeJS.Signals = "SIGTERM") {
+/** Sends the signal; returns the exit code and how long the service took to end, in ms. */
+async function killService({ service }: World, signal: NodeJS.Signals = "SIGTERM") {
   const asked = performance.now();
   service.kill(signal);
   const code = await service.exited;
   return { code, took: performance.now() - asked };
 }
 
-it("in the middle of a snapshot and of a large transaction it ends in order, and nothing is lost or doubled", async () => {
+it("in the middle of a snapshot and of a large transaction it ends normally, and loses and repeats nothing", async () => {
   await using database = await freshDatabase();
   await database.query(`create table t (id int primary key, a text);
     insert into t select i, 'row ' || i from generate_series(1, ${SNAPSHOT}) i;
@@ -34,7 +34,7 @@ it("in the middle of a snapshot and of a large transaction it ends in order, and
   await using collected = collect([`${prefix}.public.t`]);
   const one = await startService({ ...options, env: { FIELDGATE_LOG: "pretty" } });
   await collected.count(2_000);
-  const times = [await endedAfter(one, database)];
+  const times = [await endService(one, database)];
   const inSnapshot = collected.records.length;
   expect(one.output()).toMatch(
     /INFO: \w+: snapshot\/\S+: [\d,]+ of about 40,000 rows \(\d%\), [\d,]+ rows\/s, .+ left\n/,
@@ -46,7 +46,7 @@ it("in the middle of a snapshot and of a large transaction it ends in order, and
 
   await database.query(`insert into t select ${SNAPSHOT} + i, 'row' from generate_series(1, ${TRANSACTION}) i`);
   await collected.count(SNAPSHOT + 20_000, 60_000);
-  times.push(await endedAfter(two, database, "SIGINT"));
+  times.push(await endService(two, database, "SIGINT"));
   const inTransaction = collected.records.length;
   await using three = await startService(options);
   await collected.count(SNAPSHOT + TRANSACTION, 120_000);
@@ -60,44 +60,44 @@ it("in the middle of a snapshot and of a large transaction it ends in order, and
   expect((await three.connector()).status).toBe("streaming");
 }, 180_000);
 
-it("Kafka hangs: it ends within 10 s, or at once when asked twice, and goes on later with every change once", async () => {
+it("while Kafka hangs it ends within 10 s, or at once on a second signal, and later publishes every change once", async () => {
   await using own = await startStack({ postgres: false, registry: false });
-  await using world = await captured({ kafkaBrokers: own.kafka.brokers });
+  await using world = await captureTable({ kafkaBrokers: own.kafka.brokers });
   const { database } = world;
   await database.query("insert into t values (2, 'before')");
-  expect(await created(world, 2)).toEqual([2]);
+  expect(await createdIds(world, 2)).toEqual([2]);
   {
     using _hanging = pause(own.pids.kafka);
     await database.query("insert into t values (3, 'while it hangs')");
-    const { code, took } = await ended(world, "SIGTERM");
+    const { code, took } = await killService(world, "SIGTERM");
     expect([code, took < 10_000]).toEqual([0, true]);
   }
   await world.start();
-  expect(await created(world, 3)).toEqual([2, 3]);
+  expect(await createdIds(world, 3)).toEqual([2, 3]);
   {
     using _hanging = pause(own.pids.kafka);
     await database.query("insert into t values (4, 'while it hangs again')");
-    // Two at once may arrive as one.
+    // Two signals at the same moment may arrive as one.
     const again = setInterval(() => world.service.kill("SIGTERM"), 200);
-    const { code, took } = await ended(world);
+    const { code, took } = await killService(world);
     clearInterval(again);
     expect([code, took < 1_500]).toEqual([143, true]);
   }
   await world.start();
-  expect(await created(world, 4)).toEqual([2, 3, 4]);
+  expect(await createdIds(world, 4)).toEqual([2, 3, 4]);
 });
 
-it("PostgreSQL hangs: it ends within 10 s and goes on later", async () => {
+it("while PostgreSQL hangs it ends within 10 s, and later resumes", async () => {
   await using own = await startStack({ kafka: false, registry: false });
-  await using world = await captured({ database: await freshDatabase(own.postgres) });
+  await using world = await captureTable({ database: await freshDatabase(own.postgres) });
   await world.database.query("insert into t values (2, 'before')");
-  expect(await created(world, 2)).toEqual([2]);
+  expect(await createdIds(world, 2)).toEqual([2]);
   {
     using _hanging = pause(own.pids.postgres);
-    const { code, took } = await ended(world, "SIGINT");
+    const { code, took } = await killService(world, "SIGINT");
     expect([code, took < 10_000]).toEqual([0, true]);
   }
   await world.start();
   await world.database.query("insert into t values (3, 'after')");
-  expect(await created(world, 3)).toEqual([2, 3]);
+  expect(await createdIds(world, 3)).toEqual([2, 3]);
 });

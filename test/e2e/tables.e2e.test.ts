@@ -2,17 +2,17 @@ import { describe, expect, it } from "vitest";
 import type { Database } from "../stack/database.ts";
 import { until } from "../stack/until.ts";
 import { type Event, readEvents } from "./events.ts";
-import { captured, latest } from "./world.ts";
+import { captureTable, latest } from "./world.ts";
 
 const MANUAL = { "fieldgate.release.policy": "manual" };
 const PLACEHOLDER = "__debezium_unavailable_value";
 
-/** The rows of events as [op, before, after]. */
-function told(events: readonly Event[]): readonly unknown[] {
+/** Events as [op, before, after]. */
+function changesOf(events: readonly Event[]): readonly unknown[] {
   return events.map(({ op, before, after }) => [op, before, after]);
 }
 
-async function confirmed(database: Database): Promise<bigint> {
+async function confirmedPosition(database: Database): Promise<bigint> {
   const [slot] = await database.query<{ at: string }>(
     "select (confirmed_flush_lsn - '0/0'::pg_lsn)::text as at from pg_replication_slots where database = current_database()",
   );
@@ -20,8 +20,8 @@ async function confirmed(database: Database): Promise<bigint> {
 }
 
 describe("keys", () => {
-  it("of several columns are in the key's order; their snapshot and changes are whole", async () => {
-    await using world = await captured({
+  it("of several columns have the order of the key; the snapshot and the changes are complete", async () => {
+    await using world = await captureTable({
       connector: { "fieldgate.chunk.rows": "2" },
       setup: `create table t (line int, a text, "order" bigint, primary key ("order", line));
               insert into t select line, 'x', 10 + line / 3 from generate_series(1, 7) line`,
@@ -29,7 +29,7 @@ describe("keys", () => {
     const { database, events } = world;
     await database.query(`update t set a = 'y' where "order" = 10 and line = 1`);
     await database.query(`delete from t where "order" = 12`);
-    const all = await events.until((seen) => seen.length >= 10, "7 rows read, 1 changed, 2 deleted");
+    const all = await events.until((seen) => seen.length >= 10, "7 rows are read, 1 is updated and 2 are deleted");
     const keys = all
       .filter(({ op }) => op === "r")
       .map(({ key }) => `${String(key?.["order"])}/${String(key?.["line"])}`);
@@ -39,8 +39,8 @@ describe("keys", () => {
     expect(Object.keys(all[0]?.after ?? {})).toEqual(["line", "a", "order"]);
   });
 
-  it("that change are d, tombstone and c, in this order and in one transaction", async () => {
-    await using world = await captured();
+  it("that change give d, tombstone and c, in this order and in one transaction", async () => {
+    await using world = await captureTable();
     await world.database.query("update t set id = 5 where id = 1");
     await world.database.query("delete from t where id = 5");
     const records = await world.events.collector.count(6);
@@ -57,8 +57,8 @@ describe("keys", () => {
     expect(Object.keys(records[3]?.headers ?? {})).toContain("__debezium.oldkey");
   });
 
-  it("a table without one is streamed; its snapshot is refused with the reason; a late column needs --backfill none", async () => {
-    await using world = await captured({
+  it("a table without a key is streamed; its snapshot is refused with the reason, and a new column needs --backfill none", async () => {
+    await using world = await captureTable({
       connector: MANUAL,
       setup: "create table t (id int, a text); alter table t replica identity full; insert into t values (1, 'one')",
     });
@@ -77,14 +77,14 @@ describe("keys", () => {
     await database.query("alter table t add column nick text");
     await database.query("insert into t values (3, 'three', 'trey')");
     const { id } = await service.amendment("nick", "withheld");
-    await until(async () => (await events.all()).length >= 4, "the row flows");
+    await until(async () => (await events.all()).length >= 4, "the row is published");
     expect(await service.command({ kind: "release", ids: [id] })).toMatchObject({
       kind: "refused",
       message: expect.stringMatching(/no key.*--backfill none/) as unknown,
     });
     expect(await service.command({ kind: "release", ids: [id], backfill: "none" })).toMatchObject({ kind: "done" });
     await database.query("insert into t values (4, 'four', 'quad')");
-    const all = await events.until((seen) => seen.length >= 5, "the row with it");
+    const all = await events.until((seen) => seen.length >= 5, "the row with the field");
     expect(all.slice(3).map(({ after }) => after)).toEqual([
       { id: 3, a: "three" },
       { id: 4, a: "four", nick: "quad" },
@@ -92,9 +92,9 @@ describe("keys", () => {
   });
 });
 
-describe("what a change carries", () => {
-  it("under REPLICA IDENTITY FULL has the whole row before it, without what is withheld", async () => {
-    await using world = await captured({
+describe("a change", () => {
+  it("under REPLICA IDENTITY FULL has the whole row as before, without withheld fields", async () => {
+    await using world = await captureTable({
       connector: MANUAL,
       setup:
         "create table t (id int primary key, a text); alter table t replica identity full; insert into t values (1, 'one')",
@@ -106,7 +106,7 @@ describe("what a change carries", () => {
     await service.amendment("nick", "withheld");
     await database.query("delete from t");
     const all = await events.until((seen) => seen.length >= 4, "r, u, u, d");
-    expect(told(all)).toEqual([
+    expect(changesOf(all)).toEqual([
       ["r", null, { id: 1, a: "one" }],
       ["u", { id: 1, a: "one" }, { id: 1, a: "uno" }],
       ["u", { id: 1, a: "uno" }, { id: 1, a: "uno" }],
@@ -114,9 +114,9 @@ describe("what a change carries", () => {
     ]);
   });
 
-  it("of a large value that did not change is the placeholder; under FULL it is the value", async () => {
+  it("has the placeholder for a large unchanged value, and under FULL the value itself", async () => {
     const large = "(select string_agg(md5(i::text), '') from generate_series(1, 400) i)";
-    await using world = await captured({
+    await using world = await captureTable({
       setup: `create table t (id int primary key, a text, big text); alter table t alter big set storage external;
               insert into t values (1, 'one', ${large})`,
     });
@@ -135,8 +135,8 @@ describe("what a change carries", () => {
     expect(all[2]?.before).toEqual({ id: 1, a: "uno", big: value });
   });
 
-  it("of a column whose type is not mapped is nothing: it is warned of and absent, also one added later", async () => {
-    await using world = await captured({
+  it("lacks columns of an unsupported type, which cause a warning; the same holds for columns added later", async () => {
+    await using world = await captureTable({
       setup: "create table t (id int primary key, at tid, a text); insert into t values (1, '(0,1)', 'one')",
     });
     const { database, service, events } = world;
@@ -159,8 +159,8 @@ describe("what a change carries", () => {
     ]);
   });
 
-  it("TRUNCATE is no event; what comes after it is", async () => {
-    await using world = await captured();
+  it("by TRUNCATE gives no event, but later changes do", async () => {
+    await using world = await captureTable();
     const { database, events } = world;
     await database.query("insert into t values (2, 'two'); truncate t; insert into t values (3, 'three')");
     await database.query("truncate t");
@@ -176,10 +176,10 @@ describe("what a change carries", () => {
 });
 
 describe("names", () => {
-  it("that are quoted, odd, or keywords are read, streamed, snapshotted and backfilled", async () => {
+  it("that need quotes, are unusual or are keywords work in snapshots, streams and backfills", async () => {
     const schema = `"Sales-2024"`;
     const table = `${schema}."Order Líne"`;
-    await using world = await captured({
+    await using world = await captureTable({
       connector: MANUAL,
       tables: ["Sales-2024.Order Líne"],
       setup: `create schema ${schema};
@@ -204,26 +204,26 @@ describe("names", () => {
     expect(all[0]?.source).toMatchObject({ schema: "Sales-2024", table: "Order Líne" });
   });
 
-  it("of an added column that collides with a field's are withheld, and rows flow", async () => {
-    await using world = await captured({
+  it("a new column whose field name is taken is withheld, and rows continue to flow", async () => {
+    await using world = await captureTable({
       connector: { "fieldgate.release.policy": "observe" },
       setup: `create table t (id int primary key, "my_col" text); insert into t values (1, 'one')`,
     });
     const { database, service, events } = world;
     await database.query(`alter table t add column "my-col" text`);
     await database.query("insert into t values (2, 'two', 'deuce')");
-    const all = await events.until((seen) => seen.length >= 2, "the row flows");
+    const all = await events.until((seen) => seen.length >= 2, "the row is published");
     expect(all[1]?.after).toEqual({ id: 2, my_col: "two" });
     const amendment = await service.amendment("my-col", "withheld");
     expect(amendment.gate.why).toMatch(/my_col/);
     await database.query("insert into t values (3, 'three', 'trey')");
-    await events.until((seen) => seen.length >= 3, "and on");
+    await events.until((seen) => seen.length >= 3, "the next row is published");
   });
 });
 
 describe("several tables", () => {
-  it("in one transaction come in order in each topic, under one txId, with one commit time", async () => {
-    await using world = await captured({
+  it("in one transaction are published in order in each topic, with one txId and one commit time", async () => {
+    await using world = await captureTable({
       tables: ["public.t", "public.u"],
       setup: "create table t (id int primary key, a text); create table u (id int primary key, t int)",
     });
@@ -232,8 +232,8 @@ describe("several tables", () => {
     await database.query(
       "begin; insert into t values (1, 'a'); insert into u values (1, 1); update t set a = 'b'; insert into u values (2, 1); delete from t; commit",
     );
-    const first = await world.events.until((seen) => seen.length >= 3, "t's");
-    const second = await other.until((seen) => seen.length >= 2, "u's");
+    const first = await world.events.until((seen) => seen.length >= 3, "the events of t");
+    const second = await other.until((seen) => seen.length >= 2, "the events of u");
     expect(first.map(({ op }) => op)).toEqual(["c", "u", "d"]);
     expect(second.map(({ after }) => after)).toEqual([
       { id: 1, t: 1 },
@@ -255,9 +255,9 @@ describe("several tables", () => {
 
 describe("a restart", () => {
   it.each(["SIGTERM", "SIGKILL"] as const)(
-    "by %s in the middle of writes loses nothing and repeats no c, u or d",
+    "by %s during writes loses nothing and repeats no c, u or d",
     async (signal) => {
-      await using world = await captured({ setup: "create table t (id int primary key, n int)" });
+      await using world = await captureTable({ setup: "create table t (id int primary key, n int)" });
       const { database, events } = world;
       const client = await database.connect();
       const writes = (async () => {
@@ -269,14 +269,14 @@ describe("a restart", () => {
           if (n % 50 === 49) await client.query("delete from t where id = $1", [n % 20]);
         }
       })();
-      await events.until((seen) => seen.length >= 60, "some of it flows");
+      await events.until((seen) => seen.length >= 60, "some rows are published");
       world.service.kill(signal);
       expect(await world.service.exited).toBe(signal === "SIGTERM" ? 0 : null);
       await world.start();
       await writes;
       await client.end();
       await database.query("insert into t values (99, 99)");
-      const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 99), "the last");
+      const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 99), "the last row");
       const changes = all.filter(({ op }) => op !== "r");
       const inserted = changes.filter(({ op }) => op === "c" || op === "u").map(({ after }) => after?.["n"]);
       expect(inserted).toEqual([...Array.from({ length: 300 }, (_, n) => n), 99]);
@@ -285,7 +285,7 @@ describe("a restart", () => {
   );
 
   it("with a withheld amendment keeps it withheld, and releases it later with every value", async () => {
-    await using world = await captured({ connector: MANUAL });
+    await using world = await captureTable({ connector: MANUAL });
     const { database, events } = world;
     await database.query("alter table t add column nick text");
     await database.query("insert into t values (2, 'two', 'deuce')");
@@ -294,7 +294,7 @@ describe("a restart", () => {
     await world.stop();
     await database.query("insert into t values (3, 'three', 'trey')");
     const service = await world.start();
-    await events.until((seen) => seen.length >= 3, "the row of meanwhile");
+    await events.until((seen) => seen.length >= 3, "the row written in the meantime");
     expect((await service.amendment("nick", "withheld")).id).toBe(id);
     expect(await service.command({ kind: "release", ids: [id] })).toMatchObject({ kind: "done" });
     await service.idle();
@@ -313,20 +313,20 @@ describe("a restart", () => {
   });
 });
 
-describe("an idle database", () => {
-  it("whose captured tables are quiet does not pin the log while others are written", async () => {
-    await using world = await captured();
+describe("a database that is idle", () => {
+  it("in its captured tables does not pin the log while other tables are written", async () => {
+    await using world = await captureTable();
     const { database } = world;
     await database.query("create table noise (n int)");
     for (let round = 0; round < 3; round++) {
-      const before = await confirmed(database);
+      const before = await confirmedPosition(database);
       await database.query("insert into noise select generate_series(1, 1000)");
       const [end] = await database.query<{ at: string }>(
         "select (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::text as at",
       );
       const at = BigInt(end?.at ?? 0);
       expect(at).toBeGreaterThan(before);
-      await until(async () => (await confirmed(database)) >= at, "the slot moved past it", 30_000);
+      await until(async () => (await confirmedPosition(database)) >= at, "the slot has moved past it", 30_000);
     }
     expect(await world.events.until((seen) => seen.length > 0, "the first row")).toHaveLength(1);
   });

@@ -2,15 +2,15 @@ import { expect, it } from "vitest";
 import { installTrigger } from "../../src/postgres/trigger.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { until } from "../stack/until.ts";
-import { captured } from "./world.ts";
+import { captureTable } from "./world.ts";
 
-it("DDL is an amendment before any row, with command, role and time; a forged message changes nothing", async () => {
+it("DDL becomes an amendment before any row, with command, role and time; a forged message changes nothing", async () => {
   await using database = await freshDatabase();
   const { user } = database.address;
   const owner = await database.connect();
   await installTrigger(owner, user);
   await owner.end();
-  await using world = await captured({ database, connector: { "fieldgate.release.policy": "manual" } });
+  await using world = await captureTable({ database, connector: { "fieldgate.release.policy": "manual" } });
   const { service, events, topic } = world;
   await database.query("alter table t add column nick text, alter column a set default 'x'");
   const added = await service.amendment("nick", "withheld");
@@ -24,6 +24,9 @@ it("DDL is an amendment before any row, with command, role and time; a forged me
   expect(all[1]?.after).toEqual({ id: 2, a: "two" });
   await database.query("alter table t rename column nick to nickname; alter table t drop column nickname");
   const left = async () => (await service.amendments()).map(({ id }) => id);
-  await until(async () => !(await left()).includes(added.id), "what was never let in and is dropped is no amendment");
+  await until(
+    async () => !(await left()).includes(added.id),
+    "a dropped column that was never released has no amendment",
+  );
   expect(await left()).toEqual([`${topic}/2`]);
 });

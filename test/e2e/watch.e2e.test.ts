@@ -9,10 +9,10 @@ import { type Database, freshDatabase } from "../stack/database.ts";
 import { servers } from "../stack/servers.ts";
 import { until } from "../stack/until.ts";
 import { uniquePrefix } from "../stack/topic.ts";
-import { ends, firstDay, type Publisher } from "./beside.ts";
+import { firstDay, type Publisher, readEnds } from "./first-day.ts";
 import { startService } from "./service.ts";
 
-it("beside a Debezium: who would break is named before the first row, nothing is written, what it registers is followed", async () => {
+it("alongside a Debezium it names consumers that would break before the first row, writes nothing, and follows the registry", async () => {
   await using database = await freshDatabase();
   await database.query("create table t (id int primary key, a text)");
   const other = await standIn(database);
@@ -24,7 +24,7 @@ it("beside a Debezium: who would break is named before the first row, nothing is
   const before = await slots();
   await firstDay(database, other);
   expect(await slots()).toEqual(before);
-  expect(await ends(other.prefix)).toEqual({});
+  expect(await readEnds(other.prefix)).toEqual({});
   const connector = { "slot.name": `${other.prefix}_guard` };
   const options = { database: database.address, prefix: other.prefix, tables: ["public.t"], connector };
   await using guard = await startService(options, false);
@@ -32,7 +32,7 @@ it("beside a Debezium: who would break is named before the first row, nothing is
   expect(guard.output()).toContain("fieldgate.mode is guard, and connector");
 });
 
-it("a table that nothing is published of waits for its subject; without the trigger its first row tells", async () => {
+it("a table without events waits for its subject; without the trigger, changes are noticed at the first row", async () => {
   await using database = await freshDatabase();
   await database.query("create table t (id int primary key, a text)");
   const other = await standIn(database);
@@ -52,21 +52,21 @@ it("a table that nothing is published of waits for its subject; without the trig
   expect(await service.amendment("a", "withheld")).toMatchObject({ changes: ["renamed"], explained: null });
   await other.publish();
   await service.amendment("a", "released");
-  // The registry has no new version of it: the field's column is another.
+  // The schema stays the same although the field has a new column, so the registry gets no new version.
   await database.query("alter table t drop column b; alter table t add column b int; insert into t values (3, 'x', 3)");
   await service.amendment("b", "withheld");
-  await until(async () => (await table())?.withheld.length === 0, "it is what is published already");
-  // Undone: what Debezium registers then is an older version, and the newest one stays.
+  await until(async () => (await table())?.withheld.length === 0, "the amendment matches what is already published");
+  // Undoing a change makes Debezium register an older version again; the newest version does not change.
   await database.query("alter table t add column d int; insert into t (id) values (4)");
   await other.publish();
   await until(async () => (await table())?.fields.join() === "id,c,b,d", "the column is published");
   await database.query("alter table t drop column d; insert into t (id) values (5)");
   await other.publish();
-  await until(async () => (await table())?.fields.join() === "id,c,b", "it is published without the column");
-  expect(await ends(other.prefix)).toEqual({});
+  await until(async () => (await table())?.fields.join() === "id,c,b", "the column is no longer published");
+  expect(await readEnds(other.prefix)).toEqual({});
 });
 
-/** Registers what a Debezium would with the next row of `t`, from the catalog as it does; 409 ends it. */
+/** A stand-in for Debezium: registers the schemas that it would register with the next row, and ends on a 409. */
 async function standIn(database: Database): Promise<Publisher> {
   const prefix = uniquePrefix();
   const topic = `${prefix}.public.t`;

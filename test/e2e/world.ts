@@ -3,32 +3,32 @@ import { uniquePrefix } from "../stack/topic.ts";
 import { type Events, readEvents, type Row } from "./events.ts";
 import { type Service, type ServiceOptions, startService } from "./service.ts";
 
-/** A captured table t(id, a) with one row, the service that follows it, and what it publishes. */
+/** A database with a captured table, t(id, a) with one row unless set up otherwise, its service and its events. */
 export interface World extends AsyncDisposable {
   readonly database: Database;
   readonly topic: string;
   readonly events: Events;
-  /** The service now: another after a restart. */
+  /** The current service; `start` replaces it. */
   readonly service: Service;
-  /** Ends the service (SIGTERM) and waits until it has ended. */
+  /** Ends the service with SIGTERM and waits until it has exited. */
   stop(): Promise<void>;
-  /** Starts it again, with other keys of the connector file if given. */
+  /** Starts the service again, with other keys in the connector file if given. */
   start(connector?: Readonly<Record<string, string>>): Promise<Service>;
 }
 
 export interface WorldOptions extends Partial<Omit<ServiceOptions, "database">> {
   readonly database?: Database | undefined;
-  /** Instead of t(id, a) with a row. */
+  /** SQL that replaces t(id, a) and its row. */
   readonly setup?: string | undefined;
-  /** Where the test itself finds schemas, when the service's registry is to fail. */
+  /** The registry that the test itself reads, for tests in which the service's registry fails. */
   readonly schemasFrom?: string | undefined;
-  /** Before the service starts, with the topic's name. */
+  /** Runs before the service starts. */
   readonly before?: (topic: string) => Promise<void>;
 }
 
 const SETUP = "create table t (id int primary key, a text); insert into t values (1, 'one')";
 
-export async function captured(options: WorldOptions = {}): Promise<World> {
+export async function captureTable(options: WorldOptions = {}): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const database = stack.use(options.database ?? (await freshDatabase()));
   await database.query(options.setup ?? SETUP);
@@ -61,7 +61,7 @@ export async function captured(options: WorldOptions = {}): Promise<World> {
   };
 }
 
-/** The last row of each key, deletes left out: what a consumer that keeps the newest has. */
+/** The last row of each key, ignoring deletes: the rows of a consumer that keeps the newest event. */
 export function latest(rows: readonly (Row | null)[]): Row[] {
   const byId = new Map<unknown, Row>();
   for (const row of rows) if (row !== null) byId.set(row["id"], row);

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { canReleaseSchema } from "../../src/cli/json-output.ts";
 import { amendmentSchema, amendmentsSchema } from "../../src/api/amendment.ts";
 import { planSchema } from "../../src/api/plan.ts";
-import { captured } from "../e2e/world.ts";
+import { captureTable } from "../e2e/world.ts";
 import { install, type Installed, installNode, OLDEST_NODE } from "./install.ts";
 
 const SETUP = `create table t (id int primary key, name text not null, points int, visits int);
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => installed[Symbol.asyncDispose]());
 
 it("a stranger's repository: init, check, a failing check, the contract mended, publish, and the field flows", async () => {
-  await using world = await captured({ setup: SETUP });
+  await using world = await captureTable({ setup: SETUP });
   const { topic, database, service, events } = world;
   const billing = await consumer("billing", oldestNode, service);
   const invoices = await consumer("invoices", process.execPath, service);

@@ -123,7 +123,7 @@ function migrationStep(amendments: readonly PlannedAmendment[]): string {
   if (amendments.some(({ mode }) => mode === "watch")) {
     return stops
       ? "do not run this migration as it is: Debezium's task would stop at the first row"
-      : "the migration: Debezium publishes it with the first row, nothing is withheld";
+      : "the migration: Debezium publishes it with the first row";
   }
   return stops
     ? "the migration, with an operator at hand: the table's rows stop until the release"

@@ -3,8 +3,8 @@ import type { Database } from "../stack/database.ts";
 import { until } from "../stack/until.ts";
 import type { Service } from "./service.ts";
 
-/** Asks the service to end; how long that took, in ms. It must have ended in order, and its slot be free. */
-export async function endedAfter(
+/** Sends the signal and returns how long the service took to end, in ms. It must exit with 0 and release its slot. */
+export async function endService(
   service: Service,
   database: Database,
   signal: NodeJS.Signals = "SIGTERM",

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { until } from "../stack/until.ts";
 import type { Service } from "./service.ts";
-import { captured } from "./world.ts";
+import { captureTable } from "./world.ts";
 
 const MANUAL = { "fieldgate.release.policy": "manual" };
 
-/** Waits until the connector waits for a person, and says why. */
-async function halted(service: Service, code: string) {
+/** Waits until the connector has stopped to wait for a person, and returns the problem. */
+async function untilStopped(service: Service, code: string) {
   const problem = async () => {
     const { status, problem: why } = await service.connector();
     return status === "stopped" && why?.code === code ? why : undefined;
@@ -14,14 +14,14 @@ async function halted(service: Service, code: string) {
   return until(problem, `the connector stops with ${code}`);
 }
 
-describe("what cannot flow stops before the row, and a command lets it go on", () => {
-  it("a required field whose column is dropped: filled", async () => {
+describe("a value that does not fit stops the connector before its row", () => {
+  it("a dropped column of a required field, until an operator fills the field", async () => {
     const setup = "create table t (id int primary key, a text not null); insert into t values (1, 'one')";
-    await using world = await captured({ connector: MANUAL, setup });
+    await using world = await captureTable({ connector: MANUAL, setup });
     const { database, service, events, topic } = world;
     await database.query("alter table t drop column a");
     await database.query("insert into t values (2)");
-    const problem = await halted(service, "value-unfit");
+    const problem = await untilStopped(service, "value-unfit");
     expect(problem.message).toMatch(/public\.t\.a at .*the column of field a was dropped/);
     expect(problem.next).toContain(`fieldgate fill ${topic}/2 VALUE`);
     const wrong = await service.command({ kind: "fill", ids: [`${topic}/2`], value: 5 });
@@ -36,14 +36,14 @@ describe("what cannot flow stops before the row, and a command lets it go on", (
     ]);
   });
 
-  it("a value beyond the old type, a null in a required field: released", async () => {
+  it("a value out of the old type's range or a null in a required field, until an operator releases the change", async () => {
     const setup = "create table t (id int primary key, n int not null, m int not null); insert into t values (1, 1, 1)";
-    await using world = await captured({ connector: MANUAL, setup });
+    await using world = await captureTable({ connector: MANUAL, setup });
     const { database, service, events, topic } = world;
     await database.query("alter table t alter n type bigint, alter m drop not null");
     await database.query("insert into t values (2, 2, 2)");
     await database.query("insert into t values (3, 5000000000, 3)");
-    const problem = await halted(service, "value-unfit");
+    const problem = await untilStopped(service, "value-unfit");
     expect(problem.message).toMatch(/public\.t\.n at /);
     expect(problem.message).not.toContain("5000000000");
     expect(problem.next).toContain(`fieldgate release ${topic}/2`);
@@ -67,8 +67,8 @@ describe("what cannot flow stops before the row, and a command lets it go on", (
 });
 
 describe("a renamed column", () => {
-  it("whose old name is read flows under both, and only under the new one once nobody reads the old", async () => {
-    await using world = await captured();
+  it("is published under both names while a consumer reads the old one, and then only under the new one", async () => {
+    await using world = await captureTable();
     const { database, service, events, topic } = world;
     const contract = { consumer: "billing", topic, decodesWith: "writer", unknownFields: "accept" };
     await service.publishContract({ ...contract, fields: ["id", "a"] });
@@ -94,10 +94,10 @@ describe("a renamed column", () => {
     expect(four.find(({ after }) => after?.["id"] === 4)?.after).toEqual({ id: 4, alias: "four" });
   });
 
-  it("that takes a dropped one's name is not taken for it", async () => {
+  it("that takes the name of a dropped column is not confused with it", async () => {
     const setup =
       "create table t (id int primary key, nick text, nick_new text); insert into t values (1, 'old', 'new')";
-    await using world = await captured({ connector: MANUAL, setup });
+    await using world = await captureTable({ connector: MANUAL, setup });
     const { database, service, events, topic } = world;
     await database.query("begin; alter table t drop column nick; alter table t rename column nick_new to nick; commit");
     await database.query("insert into t values (2, 'renamed')");
@@ -114,8 +114,8 @@ describe("a renamed column", () => {
   });
 });
 
-it("a key's renamed column keeps its name in the key until the key itself is released", async () => {
-  await using world = await captured({ connector: MANUAL });
+it("a renamed key column keeps its old name in the key until the key itself is released", async () => {
+  await using world = await captureTable({ connector: MANUAL });
   const { database, service, events, topic } = world;
   await database.query("alter table t rename column id to ident");
   await database.query("insert into t values (2, 'two')");
@@ -129,10 +129,10 @@ it("a key's renamed column keeps its name in the key until the key itself is rel
   expect((await service.connector()).status).toBe("streaming");
 });
 
-it("an enum's new label flows at once, and the schema lists it soon after", async () => {
+it("a new enum label is published at once, and the schema lists it soon after", async () => {
   const setup =
     "create type mood as enum ('ok', 'sad'); create table t (id int primary key, m mood); insert into t values (1, 'ok')";
-  await using world = await captured({ setup });
+  await using world = await captureTable({ setup });
   const { database, service, events } = world;
   await database.query("alter type mood add value 'glad'");
   await database.query("insert into t values (2, 'glad')");

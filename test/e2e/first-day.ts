@@ -9,36 +9,44 @@ import { kafkaClient } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import { type Service, type ServiceOptions, startService } from "./service.ts";
 
-/** Who publishes a table `public.t` that Fieldgate watches: a real Debezium, or what registers as it would. */
+/**
+ * The story of a team that keeps its Debezium and lets Fieldgate watch it, played against a real Debezium or against a
+ * stand-in that registers the same schemas.
+ */
+
+/** Publishes the table `public.t` that Fieldgate watches. */
 export interface Publisher {
   readonly prefix: string;
-  /** The table's. */
+  /** The topic of `public.t`. */
   readonly topic: string;
   readonly slot: string;
   readonly publication: string;
-  /** Its own file: what watching adds is `fieldgate.mode` alone. */
+  /** Its connector file; for Fieldgate only `fieldgate.mode` is added. */
   readonly connectorFile: { readonly config: Readonly<Record<string, string>> };
-  /** Rows were written: publishes them. A real one does so by itself. */
+  /** Publishes the rows written since. A real Debezium does so by itself. */
   publish(): Promise<void>;
-  /** How it ended by itself. */
+  /** How it ended, e.g. `exit code 1`. */
   ended(): Promise<string>;
 }
 
 const BILLING = { consumer: "billing", decodesWith: "writer", unknownFields: "reject", owner: "@team-billing" };
 
 /**
- * The first day of a team that keeps its Debezium, on `t (id int primary key, a text)` in a database of its own. A
- * message of the DDL trigger must not be an event of the publisher's: message.prefix.exclude.list.
+ * Needs the table `t (id int primary key, a text)` in its own database. The publisher must exclude the DDL trigger's
+ * messages from its events with message.prefix.exclude.list.
  */
 export async function firstDay(database: Database, other: Publisher): Promise<void> {
   const owner = await database.connect();
   await installTrigger(owner, database.address.user);
   await owner.end();
-  await row(database, other, "insert into t values (1, 'one')");
+  await writeRow(database, other, "insert into t values (1, 'one')");
   await using slack = await startFakeSlack();
   const titles = () => slack.payloads.map(({ text }) => text);
-  const told = (title: RegExp) =>
-    until(() => slack.payloads.find(({ text }) => title.test(text)), `${title} is told, of ${titles().join("; ")}`);
+  const alerted = (title: RegExp) =>
+    until(
+      () => slack.payloads.find(({ text }) => title.test(text)),
+      `there is an alert ${title}; so far: ${titles().join("; ")}`,
+    );
   const options: ServiceOptions = {
     database: database.address,
     prefix: other.prefix,
@@ -46,20 +54,20 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
     connector: { ...other.connectorFile.config, "fieldgate.mode": "watch" },
     env: { FIELDGATE_SLACK_WEBHOOK_URL: slack.url },
   };
-  const log = await ownSlot(database, other);
+  const log = await createLogSlot(database, other);
   const { topic } = other;
-  await until(async () => (await versions(topic)) === 1, "the first row is published");
-  const before = await theirs(database, other);
+  await until(async () => (await countVersions(topic)) === 1, "the first row is published");
+  const before = await publisherState(database, other);
   {
     await using service = await startService(options);
-    await until(async () => (await service.connector()).tables[0]?.schemaId != null, "the subject is followed");
+    await until(async () => (await service.connector()).tables[0]?.schemaId != null, "the subject was read");
     expect(await service.connector()).toMatchObject({ mode: "watch", status: "streaming", chunks: [] });
     await service.publishContract({ ...BILLING, topic, fields: ["id", "a"] });
     const planned = await cli(service, ["plan", "-"], "alter table public.t add column nick text;");
     expect([planned.code, planned.out]).toEqual([100, expect.stringContaining("billing (default): not ready")]);
-    expect(planned.out).not.toMatch(/withheld|rows flow on|release/);
+    expect(planned.out).not.toMatch(/withheld|continue to flow|release/);
     await database.query("alter table t add column nick text");
-    const { id, verdicts, explained, meanwhile, next } = await judged(service, "nick");
+    const { id, verdicts, explained, meanwhile, next } = await untilJudged(service, "nick");
     expect(verdicts).toMatchObject([{ consumer: "billing", verdict: "not-ready" }]);
     expect(explained).toMatchObject({ command: "ALTER TABLE" });
     expect(meanwhile).toBe("Events come without the field until Debezium publishes the next row.");
@@ -67,48 +75,48 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
     const asked = await cli(service, ["can-i-release", `${topic}.nick`]);
     expect([asked.code, asked.out]).toEqual([100, expect.stringMatching(/^no: nick .*billing; Debezium publishes it/)]);
     expect(await service.command({ kind: "release", ids: [id] })).toMatchObject({ kind: "refused" });
-    const { blocks } = await told(/Debezium publishes next: .*nick$/);
+    const { blocks } = await alerted(/Debezium publishes next: .*nick$/);
     expect(JSON.stringify(blocks)).toMatch(/team-billing.*\*billing\* \(default\): .*nick/);
-    expect(await versions(topic)).toBe(1);
-    expect(await theirs(database, other)).toEqual(before);
+    expect(await countVersions(topic)).toBe(1);
+    expect(await publisherState(database, other)).toEqual(before);
   }
   await using service = await startService(options);
-  const next = await judged(service, "nick");
+  const next = await untilJudged(service, "nick");
   expect(next).toMatchObject({ verdicts: [{ consumer: "billing" }] });
-  await row(database, other, "insert into t values (2, 'two', 'deuce')");
+  await writeRow(database, other, "insert into t values (2, 'two', 'deuce')");
   const published = await service.amendment("nick", "released");
   expect(published.gate.why).toMatch(/^schema \d+ of .*-value carries it$/);
-  expect(JSON.parse(await latest(topic))).toEqual(JSON.parse(next.candidate?.schema ?? ""));
+  expect(JSON.parse(await latestSchema(topic))).toEqual(JSON.parse(next.candidate?.schema ?? ""));
   expect((await service.connector()).tables[0]).toMatchObject({ fields: ["id", "a", "nick"], withheld: [] });
-  expect(JSON.stringify(await told(/Published: .*nick$/))).toContain("*billing* (default)");
+  expect(JSON.stringify(await alerted(/Published: .*nick$/))).toContain("*billing* (default)");
   await database.query("truncate t; alter table t add column level int not null");
-  const fatal = await judged(service, "level");
+  const fatal = await untilJudged(service, "level");
   expect(fatal.gate.why).toMatch(/^Debezium's task stops at the first row: the registry refuses the schema: /);
   expect((await cli(service, ["can-i-release", fatal.id])).code).toBe(100);
-  await told(/🔴 Debezium's task will stop: .*level$/);
-  await row(database, other, "insert into t values (3, 'three', null, 3)");
+  await alerted(/🔴 Debezium's task will stop: .*level$/);
+  await writeRow(database, other, "insert into t values (3, 'three', null, 3)");
   expect(await other.ended()).toBe("exit code 1");
-  expect(await versions(topic)).toBe(2);
-  expect(await theirs(database, other)).toEqual(before);
-  expect(await messages(database, other, log)).toBe(0);
+  expect(await countVersions(topic)).toBe(2);
+  expect(await publisherState(database, other)).toEqual(before);
+  expect(await countMessages(database, other, log)).toBe(0);
   expect(service.output()).not.toMatch(/registered|"level":50/);
 }
 
-/** Nothing waits for a verdict here: it comes a moment after the amendment. */
-function judged(service: Service, field: string): Promise<AmendmentView> {
+/** In watch mode rows do not wait for verdicts, so these follow a moment after the amendment. */
+function untilJudged(service: Service, field: string): Promise<AmendmentView> {
   return until(async () => {
     const amendment = await service.amendment(field, "withheld");
     return amendment.verdicts.length === 0 ? undefined : amendment;
   }, `${field} is judged`);
 }
 
-async function row(database: Database, other: Publisher, sql: string): Promise<void> {
+async function writeRow(database: Database, other: Publisher, sql: string): Promise<void> {
   await database.query(sql);
   await other.publish();
 }
 
-/** Its slot but for how far it has read, its publication, its subjects and what their levels are. */
-async function theirs(database: Database, { prefix, slot, publication }: Publisher): Promise<unknown> {
+/** Its slot without the position, its publication, its subjects and their levels. */
+async function publisherState(database: Database, { prefix, slot, publication }: Publisher): Promise<unknown> {
   const subjects = (await registryGet("/subjects")) as readonly string[]; // the registry's answer
   const own = subjects.filter((subject) => subject.startsWith(`${prefix}.`)).sort();
   return [
@@ -120,15 +128,15 @@ async function theirs(database: Database, { prefix, slot, publication }: Publish
   ];
 }
 
-/** A slot that nobody reads: what is in the log from here on. */
-async function ownSlot(database: Database, { slot }: Publisher): Promise<string> {
+/** Creates a slot that is never read, to see what is in the log from this position. */
+async function createLogSlot(database: Database, { slot }: Publisher): Promise<string> {
   const name = `${slot}_log`;
   await database.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
   return name;
 }
 
-/** Logical messages but the trigger's: what Debezium would publish if its file did not keep them out. */
-async function messages(database: Database, { publication }: Publisher, slot: string): Promise<number> {
+/** The number of logical messages except the trigger's. Debezium would publish them if its file did not exclude them. */
+async function countMessages(database: Database, { publication }: Publisher, slot: string): Promise<number> {
   const rows = await database.query(
     `select from pg_logical_slot_peek_binary_changes($1, null, null, 'proto_version', '1', 'publication_names', $2,
        'messages', 'true')
@@ -138,8 +146,8 @@ async function messages(database: Database, { publication }: Publisher, slot: st
   return rows.length;
 }
 
-/** How far the topics of a prefix go, by topic: as many records as it has, and a transaction's end is one more. */
-export async function ends(prefix: string): Promise<Readonly<Record<string, number>>> {
+/** The sum of the end offsets of each topic with this prefix. The end of a transaction counts as one offset too. */
+export async function readEnds(prefix: string): Promise<Readonly<Record<string, number>>> {
   const admin = kafkaClient().admin();
   await admin.connect();
   const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(`${prefix}.`));
@@ -149,11 +157,11 @@ export async function ends(prefix: string): Promise<Readonly<Record<string, numb
   return Object.fromEntries(topics.map((topic, index) => [topic, sums[index] ?? 0]));
 }
 
-async function versions(topic: string): Promise<number> {
+async function countVersions(topic: string): Promise<number> {
   return ((await registryGet(`/subjects/${topic}-value/versions`)) as readonly number[]).length; // the registry's answer
 }
 
-async function latest(topic: string): Promise<string> {
+async function latestSchema(topic: string): Promise<string> {
   return ((await registryGet(`/subjects/${topic}-value/versions/latest`)) as { schema: string }).schema; // its answer
 }
 
