@@ -108,7 +108,7 @@ function parseType(parsing: Parsing, json: Json, namespace: string | undefined, 
 
 const nothing: AvroSchema = { kind: "null", props: {} };
 
-/** Parses the type at `place` and stores it; a type not yet defined is stored once it is. */
+/** Parses the type at `place` and stores it; a type that is not defined yet is stored later. */
 function parseInto(
   parsing: Parsing,
   json: Json | undefined,

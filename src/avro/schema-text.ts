@@ -11,7 +11,7 @@ export function parseSchemaText(text: string): AvroSchema {
   return parseSchema(json, numberText);
 }
 
-/** JSON as Avro's Java parser takes it. Throws `schema-invalid` for any other text. */
+/** Reads JSON as Avro's Java parser does. Throws `schema-invalid` for any other text. */
 export function readAvroJson(text: string): Extract<JsonText, { kind: "json" }> {
   const read = readJsonText(text, { comments: true });
   if (read.kind === "json") return read;

@@ -1,6 +1,6 @@
 /**
- * Debezium's lists and Connect's router are full of regular expressions of Java. JavaScript's differ in a few constructs, so
- * a pattern is translated construct by construct, and one that JavaScript lacks or reads differently is refused by its name:
+ * Debezium's lists and Connect's router contain Java regular expressions. JavaScript's differ in a few constructs, so a
+ * pattern is translated construct by construct, and one that JavaScript lacks or reads differently is refused by its name:
  * nothing is ever captured because a pattern means something else here. test/cases/java-regex*.jsonl has what Java itself
  * answers.
  */

@@ -3,7 +3,7 @@ import { newAmendment } from "../gate/amendment/seen.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
 import type { Rules, State, TableState, When } from "../gate/state.ts";
 import { attnum, type Attnum, type Column, type ColumnType } from "../table/column.ts";
-import type { NewColumn, DdlStep, TableName } from "./ddl-step.ts";
+import type { DdlStep, TableName } from "./ddl-step.ts";
 import { columnTypeOf, typeText } from "./type.ts";
 
 /**
@@ -227,14 +227,11 @@ function add(
   if (type === undefined)
     return note(`column ${column.name}: no captured column has the type ${typeText(column.type)} yet`);
   const at = attnum(draft.next++);
-  draft.columns.push(newColumn(at, column, type));
+  const { name, notNull, defaultExpr, identity, generated } = column;
+  const typeName = typeText(column.type);
+  draft.columns.push({ attnum: at, name, type, typeName, notNull, defaultExpr, identity, generated });
   mark(draft, at, line);
   return column.key ? setKey(draft, [column.name], line, note) : [];
-}
-
-function newColumn(at: Attnum, { name, type: named, ...rest }: NewColumn, type: ColumnType): Column {
-  const { notNull, defaultExpr, identity, generated } = rest;
-  return { attnum: at, name, type, typeName: typeText(named), notNull, defaultExpr, identity, generated };
 }
 
 function setKey(draft: Draft, names: readonly string[], line: number, note: MakeNote): readonly Note[] {

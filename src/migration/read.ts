@@ -76,7 +76,7 @@ function readStatement(stmt: Node): readonly Act[] {
       }));
     }
     const harmless = behavior !== "DROP_CASCADE" && removeType !== "OBJECT_SCHEMA";
-    return harmless ? [] : [unread(`DROP ${objectName(removeType)} … CASCADE`)];
+    return harmless ? [] : [unread(`DROP ${(removeType ?? "").replace("OBJECT_", "").replaceAll("_", " ")} … CASCADE`)];
   }
   if ("AlterObjectSchemaStmt" in stmt) {
     const { objectType, relation, newschema } = stmt.AlterObjectSchemaStmt;
@@ -92,10 +92,6 @@ function readStatement(stmt: Node): readonly Act[] {
   }
   const [kind = "a statement"] = Object.keys(stmt);
   return HARMLESS.has(kind) ? [] : [unread(kind === "DoStmt" ? "a DO block" : kind.replace(/Stmt$/, ""))];
-}
-
-function objectName(type: string | undefined): string {
-  return (type ?? "").replace("OBJECT_", "").replaceAll("_", " ");
 }
 
 function unread(what: string, table?: TableName): Act {

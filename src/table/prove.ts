@@ -16,11 +16,11 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
  * - some of the columns up to m that have been dropped since the row was written,
  * - and nothing else.
  *
- * An assignment of attnums to the Relation's columns that fits this is a *reading*. Three things rule readings out: a
- * column's type must be the one it was last proven with or the one it has now, unless no reading is left by that (then it
- * was retyped twice in between); and a column that a catalog read before the row no longer had cannot be in the row.
- * Whatever all readings agree on is proven. For the rest the answer is `undefined`, and the caller withholds those columns
- * until a later catalog read settles it (decision 0004).
+ * An assignment of attnums to the Relation's columns that fits this is a *reading*. Two things rule readings out. A column
+ * that was missing from a catalog read before the row cannot be in the row. And each column must have either the type that
+ * it was last proven with or the type that it has now; only if that leaves no reading are types ignored, since a column may
+ * have been retyped twice. Whatever all remaining readings agree on is proven. Where they differ, the answer is `undefined`,
+ * and the caller withholds those columns until a later catalog read settles it (decision 0004).
  *
  * Example: attnums 1 id and 2 a were proven, and the catalog now has 1 id and 3 a. A Relation `id, a` has two readings, 1 2
  * (the row is older than the DROP) and 1 3 (it is newer), so id is proven and a is ambiguous.

@@ -52,7 +52,7 @@ interface Aliases {
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
-/** Kept, since one reader is compared with many writers. */
+/** Cached, since one reader is compared with many writers. */
 const aliasesOf = oncePer(aliasesIn);
 
 function aliasesIn(reader: AvroSchema): Aliases {

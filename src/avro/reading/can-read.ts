@@ -6,12 +6,12 @@
  * - `compatibility.ts` is the rule: SchemaCompatibility, which schema registries call. It decides whether a registry
  *   accepts a schema, and reports with Java's own types, pointers and messages. `level.ts` applies it to a subject's
  *   versions.
- * - `cause.ts` is the decoder: what ResolvingDecoder does with the bytes, told by field names, with how certain it is and
- *   what to do about it (`cause-text.ts`). `alias.ts`, `decoder.ts` and `default-value.ts` are parts of that decoder: the
+ * - `cause.ts` is the decoder: what ResolvingDecoder does with the bytes, explained by field names, with the certainty
+ *   and a remedy (`cause-text.ts`). `alias.ts`, `decoder.ts` and `default-value.ts` are parts of that decoder: the
  *   reader's aliases, the choice of a union's branch, and defaults that cannot be turned into a value.
  *
  * They disagree in both directions. The rule accepts an alias that the decoder never applies, because the two records
- * have different full names; it rejects a union for a branch that the decoder would not take. A consumer is stopped by
+ * have different full names; and it rejects a union because of a branch that the decoder would not take. A consumer is stopped by
  * its decoder, so the decoder's reasons come first; what only the rule rejects is a warning. Both are held to Java by
  * test/java, over generated pairs of schemas.
  */
@@ -31,7 +31,7 @@ export type Reading =
       readonly messages: readonly string[];
     };
 
-/** Asks both engines, for a reader that brings a schema of its own. */
+/** Asks both engines, for a reader with its own schema. */
 export function canRead(reader: AvroSchema, writer: AvroSchema): Reading {
   const causes = explainCauses(reader, writer);
   if (causes.length > 0) return { kind: "has-causes", causes };

@@ -131,16 +131,13 @@ function explainChoice(explaining: Explaining, reader: AvroUnion, writer: AvroSc
     const causes = meantIn(tried, writer);
     return causes.some(throwsAlways) ? causes : [lacksBranch(reader, writer), ...causes];
   }
-  const before = tried.slice(0, isExact(explaining, chosen, writer) ? reader.branches.indexOf(chosen) : undefined);
+  const isExact = isNamed(chosen) && isNamed(writer) && chosen.fullName === explaining.renaming.typeName(writer);
+  const before = tried.slice(0, isExact ? reader.branches.indexOf(chosen) : undefined);
   const causes = [
     ...defaultsIn(before.filter(({ branch }) => branch !== chosen)),
     ...explain(explaining, chosen, writer),
   ];
   return isAllowed && causes.every(({ certainty }) => certainty === "by-policy") ? NONE : causes;
-}
-
-function isExact({ renaming }: Explaining, chosen: AvroSchema, writer: AvroSchema): boolean {
-  return isNamed(chosen) && isNamed(writer) && chosen.fullName === renaming.typeName(writer);
 }
 
 /** Before the decoder settles on a branch, it looks into other records and builds their defaults. */
@@ -181,7 +178,8 @@ function explainField(explaining: Explaining, field: RecordField, writer: AvroRe
   const read = readFields(explaining.renaming, writer).get(field.name);
   if (written !== undefined && second !== undefined) {
     const names = [written.name, second.name];
-    const isApplied = written !== second && names.every((name) => isReadInto(explaining, field.name, writer, name));
+    const into = writer.fields.filter((one) => explaining.renaming.fieldName(writer, one) === field.name);
+    const isApplied = written !== second && names.every((name) => into.some((one) => one.name === name));
     if (isApplied) return [ambiguousAlias(field.name, names)];
     return [
       { ...ambiguousAlias(field.name, names), ...POLICY_ONLY },
@@ -195,10 +193,6 @@ const POLICY_ONLY = { certainty: "by-policy", effect: "decodes" } as const satis
   Finding,
   "certainty" | "effect"
 >;
-
-function isReadInto({ renaming }: Explaining, into: string, writer: AvroRecord, name: string): boolean {
-  return writer.fields.some((field) => field.name === name && renaming.fieldName(writer, field) === into);
-}
 
 function explainValue(
   explaining: Explaining,

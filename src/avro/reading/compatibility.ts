@@ -153,15 +153,11 @@ function checkFields(
   let all = NONE;
   const byName = fieldsByName(writer);
   for (const [at, field] of reader.fields.entries()) {
-    if (isReadPlainly(field, byName)) continue;
+    const written = field.aliases.length === 0 ? byName.get(field.name)?.[0] : undefined;
+    if (written !== undefined && isAlike(field.type, written.type)) continue;
     all = joined(all, checkField(checking, field, at, writer, { before: { before: path, step: "fields" }, step: at }));
   }
   return all;
-}
-
-function isReadPlainly({ name, type, aliases }: RecordField, byName: ReturnType<typeof fieldsByName>): boolean {
-  const written = aliases.length === 0 ? byName.get(name)?.[0] : undefined;
-  return written !== undefined && isAlike(type, written.type);
 }
 
 function checkField(

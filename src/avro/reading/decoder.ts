@@ -70,7 +70,7 @@ function isTried(renaming: Renaming, reader: AvroSchema, writer: AvroSchema, ent
   return isPromotion(reader, writer);
 }
 
-/** Do two unions have the same branches in the same order, namespaces aside? Then each branch is read with its own. */
+/** Do two unions have the same branches in the same order, namespaces aside? Then each branch is read with its counterpart. */
 export function isEquivalent(renaming: Renaming, reader: AvroSchema, writer: AvroSchema): boolean {
   return equivalent(renaming, reader, writer, new Map());
 }

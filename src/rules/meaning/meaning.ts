@@ -115,7 +115,7 @@ interface Comparison {
   readonly changed: ReadonlySet<string>;
 }
 
-/** Kept, since all contracts are judged on the same two rows. */
+/** Cached, since all contracts are judged on the same two rows. */
 const comparison = oncePerPair((after: AvroRecord, before: AvroRecord): Comparison => {
   const names = new Set([...before.fields, ...after.fields].map(({ name }) => name));
   const changed = [...names].filter((name) => !isSameField(fieldNamed(before, name), fieldNamed(after, name)));
@@ -167,7 +167,7 @@ interface RowNow {
   readonly disagreeing: ReadonlyMap<string, readonly MeaningFinding[]>;
 }
 
-/** Kept by the reader's row, since what flows now is the same for all candidates. */
+/** Cached by the reader's row, since what flows now is the same for all candidates. */
 const rowsNow = new WeakMap<AvroRecord, RowNow>();
 
 function compareNow(now: AvroRecord, row: AvroRecord, consumer: Consumer, entered?: Entered): RowNow {

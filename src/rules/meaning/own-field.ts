@@ -6,7 +6,7 @@ export function ownField(row: AvroRecord | undefined, name: string): RecordField
   return row === undefined ? undefined : indexOf(row).get(name);
 }
 
-/** Kept per row, which is asked about every field of every candidate. */
+/** Cached per row, which is asked about every field of every candidate. */
 const indexOf = oncePer(({ fields }: AvroRecord): ReadonlyMap<string, RecordField> => {
   const aliases = fields.flatMap((field) => field.aliases.map((alias) => [alias, field] as const));
   return new Map([...aliases.toReversed(), ...fields.map((field) => [field.name, field] as const)]);

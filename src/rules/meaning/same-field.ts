@@ -15,7 +15,7 @@ export function fieldHash(field: RecordField): string {
   return schemaHash(json);
 }
 
-/** Kept per field, since a row's fields are compared for every contract and every candidate. */
+/** Cached per field, since a row's fields are compared for every contract and every candidate. */
 const textOf = oncePer(write);
 
 /** A type that was written already is written as its name, and so is the field, because a record may contain itself. */

@@ -14,7 +14,7 @@ export const unionOrder: MeaningRule = {
     const { before, after, consumer } = change;
     // For a known runtime, runtime/first-fit knows exactly.
     if (before === undefined || after === undefined || runtimeOf(consumer.runtime) !== undefined) return undefined;
-    const [was, is] = [branchesOf(before.type), branchesOf(after.type)].map(values);
+    const [was, is] = [before, after].map(({ type }) => branchesOf(type).filter(({ kind }) => kind !== "null"));
     if (was === undefined || is === undefined || !isReordered(was, is)) return undefined;
     const taken = is.find((branch) => firstFit(was, branch) !== branch.kind || firstFit(is, branch) !== branch.kind);
     if (taken === undefined) return undefined;
@@ -25,10 +25,6 @@ export const unionOrder: MeaningRule = {
     };
   },
 };
-
-function values(branches: readonly AvroSchema[]): readonly AvroSchema[] {
-  return branches.filter(({ kind }) => kind !== "null");
-}
 
 function isReordered(before: readonly AvroSchema[], after: readonly AvroSchema[]): boolean {
   return (

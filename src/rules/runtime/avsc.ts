@@ -22,7 +22,7 @@ export function resolverOf(reader: AvroSchema, writer: AvroSchema): Resolver | u
   return resolvers(reader, writer);
 }
 
-/** Kept, since several rules ask about each pair. */
+/** Cached, since several rules ask about each pair. */
 const resolvers = oncePerPair((reader: AvroSchema, writer: AvroSchema) => resolve(new Map(), reader, writer));
 
 function resolve(registry: Registry, reader: AvroSchema, writer: AvroSchema): Resolver | undefined {

@@ -31,11 +31,9 @@ function takenBy(runtime: Runtime, branches: readonly AvroSchema[], written: Avr
 /** Python's and Ruby's libraries read a plain value by the writer's type, whichever branch they take. */
 function isHarmless(runtime: Runtime, taken: AvroSchema, right: AvroSchema): boolean {
   if (runtime !== "python-avro" && runtime !== "ruby-avro") return false;
-  return [taken, right].every((branch) => isPrimitive(branch.kind) && !("logicalType" in propsOf(branch)));
-}
-
-function propsOf(schema: AvroSchema): object {
-  return schema.kind === "union" ? {} : schema.props;
+  return [taken, right].every(
+    (branch) => isPrimitive(branch.kind) && !("props" in branch && "logicalType" in branch.props),
+  );
 }
 
 /** avsc looks inside a branch before it takes it. */

@@ -35,7 +35,7 @@ interface Oddity extends Pick<RuntimeFound, "path"> {
   readonly runtimes?: readonly Runtime[];
 }
 
-/** Kept, since one reader is judged on many candidates. */
+/** Cached, since one reader is judged on many candidates. */
 const odditiesIn = oncePer((text: Json & object) => oddities(text));
 
 function odditiesOf(text: Json): readonly Oddity[] {

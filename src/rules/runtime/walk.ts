@@ -97,16 +97,14 @@ function innerOf({ reader, writer, path, certainty }: Meeting): readonly Meeting
   if (reader.kind !== "record" || writer.kind !== "record") return [];
   return reader.fields.flatMap((field) => {
     const [source] = writtenFields(field, writer);
-    if (source === undefined || isOrdinary(field.type, source.type)) return NONE;
+    if (source === undefined) return NONE;
+    const isPlain = isAlike(field.type, source.type) && ![field.type, source.type].some(hasLogicalType);
+    if (isPlain) return NONE;
     return [{ reader: field.type, writer: source.type, path: [...path, field.name], certainty }];
   });
 }
 
 const NONE: readonly Meeting[] = [];
-
-function isOrdinary(reader: AvroSchema, writer: AvroSchema): boolean {
-  return isAlike(reader, writer) && !hasLogicalType(reader) && !hasLogicalType(writer);
-}
 
 /** Libraries convert values with a logical type, so those are never plain. */
 function hasLogicalType(schema: AvroSchema): boolean {

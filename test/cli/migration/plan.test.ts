@@ -74,7 +74,7 @@ test("the migration's statements are sent to the service, and a consumer that is
 test("markdown for a pull request escapes names", async () => {
   api.plans = {
     amendments: [{ ...waiting, what: "column a|b <b>_x_ was added" }],
-    notes: [{ line: 3, table: null, message: "not read: a DO block", kind: "unknown" }],
+    notes: [{ line: 3, table: null, message: "not analysed: a DO block", kind: "unknown" }],
   };
   const { code, out } = await plan("- --format markdown", { input: "select 1" });
   expect(code).toBe(100);
@@ -91,7 +91,7 @@ test("markdown for a pull request escapes names", async () => {
 
     **Notes**
 
-    - unknown: line 3: not read: a DO block
+    - unknown: line 3: not analysed: a DO block
 
     **Order**
 
@@ -113,7 +113,10 @@ test("exits 0 if every consumer is ready or the table is not captured", async ()
 });
 
 test("exits 100 for a statement that could not be analysed", async () => {
-  api.plans = { amendments: [], notes: [{ line: 1, table: null, message: "not read: a DO block", kind: "unknown" }] };
+  api.plans = {
+    amendments: [],
+    notes: [{ line: 1, table: null, message: "not analysed: a DO block", kind: "unknown" }],
+  };
   expect((await plan("zip.sql")).code).toBe(100);
 });
 

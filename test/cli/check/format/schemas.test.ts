@@ -18,7 +18,7 @@ beforeAll(async () => {
   const planned = { connector, mode, topic, table: "public.customers", field, lines: [1], what, meanwhile, verdicts };
   api.plans = {
     amendments: [{ ...planned, flows: false, stops: false, why: "billing is not ready", schema: null }],
-    notes: [{ line: 2, table: null, message: "not read: a DO block", kind: "unknown" }],
+    notes: [{ line: 2, table: null, message: "not analysed: a DO block", kind: "unknown" }],
   };
   http = await startHttp(api, { host: "127.0.0.1", port: 0, token: TOKEN, log: pino({ level: "silent" }) });
 });
