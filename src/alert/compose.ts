@@ -1,10 +1,11 @@
 import { contractKey, isKeyOf } from "../contract/contract.ts";
 import { isEvidenceMissing } from "../contract/evidence.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
-import { describeAmendment } from "../words/amendment.ts";
+import { describeAmendment, renderWidened } from "../words/amendment.ts";
 import type { Mode, State } from "../gate/state.ts";
 import type { Alert, Change, Reminder, ReleasedAlert, SummaryAlert, Waiting, WithheldAlert } from "./alert.ts";
 import { stopsDebezium } from "../gate/watch/watched.ts";
+import { renderJobReason, renderReason } from "../words/reason.ts";
 import { nextSteps } from "../words/next-step.ts";
 
 /** What an alert is about: one connector's state, and live groups by topic that no contract names. */
@@ -80,7 +81,7 @@ function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: 
     waiting,
     groupsWaitedFor,
     groupsNotNamed: groupsOf(scope, amendments).filter((group) => !groupsWaitedFor.includes(group)),
-    widened: [...new Set(widened)],
+    widened: [...new Set(widened)].map(renderWidened),
     next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`), mode),
     reminder,
   };
@@ -99,7 +100,13 @@ function releasedAlert(scope: Scope, amendments: readonly Released[]): ReleasedA
     wouldHaveWaitedFor: [...new Set(amendments.flatMap(({ gate }) => gate.wouldHaveWaitedFor))],
     waiting,
     groupsNotNamed: groupsOf(scope, amendments),
-    backfills: [...new Set(jobs.map(({ why }) => why ?? "values written meanwhile are being re-published"))],
+    backfills: [
+      ...new Set(
+        jobs.map(({ reason }) =>
+          reason === undefined ? "values written meanwhile are being re-published" : renderJobReason(reason),
+        ),
+      ),
+    ],
     next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`), mode),
   };
 }
@@ -117,7 +124,7 @@ function changeOf(state: State, amendment: Amendment): Change {
     table: tableOf(state, topic),
     field: name,
     what: `${describeAmendment(amendment)}${by}`,
-    why: sentence(gate.why),
+    why: sentence(renderReason(gate.reason)),
     since: gate.time,
     position: gate.since,
   };
@@ -171,7 +178,8 @@ function groupsOf({ groupsNotNamed }: Scope, amendments: readonly Amendment[]): 
 
 /** What it waits for beside contracts. */
 function unnamedGroups({ gate }: Withheld): readonly string[] {
-  return gate.unnamed?.kind === "known" ? gate.unnamed.groups : [];
+  const unnamed = gate.reason.kind === "not-ready" ? gate.reason.unnamed : undefined;
+  return unnamed?.kind === "known" ? unnamed.groups : [];
 }
 
 function countTables(state: State, amendments: readonly Amendment[]): SummaryAlert["tables"] {

@@ -17,10 +17,10 @@ export function reminderDelay(reminders: number): number {
 
 /** When an amendment is withheld and people know: the time to remind them. `fallback`: when that was is not known. */
 export function remindAt(amendment: Amendment, fallback: number): number | undefined {
-  const { gate, told, toldAt, reminders } = amendment;
-  if (gate.kind !== "withheld" || told === undefined) return undefined;
-  const last = toldAt === undefined ? fallback : epochOf(toldAt);
-  return last + reminderDelay(reminders ?? 0);
+  const { gate, alerted } = amendment;
+  if (gate.kind !== "withheld" || alerted === undefined) return undefined;
+  const last = alerted.time === undefined ? fallback : epochOf(alerted.time);
+  return last + reminderDelay(alerted.reminders);
 }
 
 /** When the first reminder of a connector is due; undefined: nothing is withheld, or nobody knows of it yet. */

@@ -1,5 +1,7 @@
 import * as z from "zod";
 
+import { REASON_KINDS } from "../words/reason.ts";
+
 /** As the service answers it: nobody changes it. */
 export type Answered<T> = T extends object ? { readonly [Key in keyof T]: Answered<T[Key]> } : T;
 
@@ -83,7 +85,10 @@ export const amendmentSchema = z
       kind: z.enum(["withheld", "released"]),
       since: z.string().nullable().describe("ISO 8601, when it is known"),
       position: z.string().nullable().describe("A place in PostgreSQL's log, e.g. 0/16B3748"),
-      why: z.string(),
+      reason: z
+        .looseObject({ kind: z.enum(REASON_KINDS) })
+        .describe("Why, as a value: its kind, and what belongs to the kind (docs/gate.md)"),
+      why: z.string().describe("The reason in words"),
       unnamed: z
         .discriminatedUnion("kind", [
           z.strictObject({ kind: z.literal("known"), groups: names }),

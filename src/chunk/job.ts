@@ -1,5 +1,20 @@
 import type { Attnum } from "../table/column.ts";
 
+/** Why a job waits, was refused or has ended early; `words/reason.ts` has the sentences. */
+export type JobReason =
+  | { readonly kind: "keyless" }
+  /** Rows that readers lack, or have with old values, stay unpublished. */
+  | { readonly kind: "keyless-repair" }
+  /** `amendment` is the id that an operator names to start or decline it. */
+  | { readonly kind: "too-many-rows"; readonly rows: number; readonly amendment: string }
+  | { readonly kind: "declined"; readonly actor: string }
+  | { readonly kind: "table-replaced" }
+  | { readonly kind: "table-dropped" }
+  | { readonly kind: "key-changed" }
+  | { readonly kind: "column-dropped" }
+  /** A sentence that an earlier version stored and this one cannot read. */
+  | { readonly kind: "recorded"; readonly sentence: string };
+
 /** A pass over one table in key order. Its cursor is part of the state, so it resumes after any crash. */
 export interface ChunkJob {
   /** `snapshot/inventory.public.customers`, `backfill/inventory.public.customers/3`. */
@@ -21,7 +36,7 @@ export interface ChunkJob {
   /** How many rows the table has by its statistics; -1 when unknown. */
   readonly estimate: number;
   readonly state: "running" | "waiting" | "done" | "refused";
-  readonly why: string | undefined;
+  readonly reason: JobReason | undefined;
 }
 
 /** A job that has not begun: every row of the topic's table. */
@@ -38,7 +53,7 @@ export function newJob(id: string, topic: string, kind: ChunkJob["kind"]): Chunk
     scanned: 0,
     estimate: -1,
     state: "running",
-    why: undefined,
+    reason: undefined,
   };
 }
 

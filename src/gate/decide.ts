@@ -3,7 +3,7 @@ import { onGroups } from "./evidence/groups.ts";
 import { onObserved } from "./watch/observed.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
 import { onReplaced } from "./amendment/replaced.ts";
-import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onTold } from "./amendment/seen.ts";
+import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted } from "./amendment/seen.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
 import type { Input, Rules, State, Step, When } from "./state.ts";
 import type { Contract } from "../contract/contract.ts";
@@ -45,8 +45,8 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
       return onObserved(rules, state, input, when);
     case "settle":
       return settleTopic(rules, state, input.topic, when);
-    case "told":
-      return onTold(state, input);
+    case "alerted":
+      return onAlerted(state, input);
     default:
       return input satisfies never;
   }

@@ -9,9 +9,10 @@ import type { CaptureFilter } from "../capture/filter.ts";
 import type { KnownColumn } from "../table/prove.ts";
 import type { RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
-import type { Amendment, Answer, Candidate, Explanation, Told } from "./amendment/amendment.ts";
+import type { Amendment, Candidate, Explanation, RegistryAnswer, SentAlert } from "./amendment/amendment.ts";
 import type { Evidence, Look } from "./evidence/evidence.ts";
 import type { ReleasePolicy } from "./decision/policy.ts";
+import type { Outcome } from "./decision/reason.ts";
 import type { Json } from "../json.ts";
 
 /** One captured table: its shape, who its columns are, and what it has that does not flow. */
@@ -37,11 +38,6 @@ export interface TableState {
   /** Every value schema that has flowed, oldest first, the present one last. */
   readonly flowed: readonly RegisteredSchema[];
 }
-
-export type Outcome =
-  | { readonly kind: "pending" }
-  | { readonly kind: "done"; readonly message: string }
-  | { readonly kind: "refused"; readonly message: string; readonly next?: string | undefined };
 
 /** What is known of one connector. Everything but `contracts` and the last look is in its state topic. */
 export interface State {
@@ -128,7 +124,7 @@ export type Input =
   | { readonly kind: "ask"; readonly id: string }
   /** Rows of this topic flow on from here without what is withheld; `doubt`: and without columns nobody can name. */
   | { readonly kind: "passed"; readonly topic: string; readonly doubt: boolean }
-  | { readonly kind: "judged"; readonly id: string; readonly answer: Answer }
+  | { readonly kind: "judged"; readonly id: string; readonly answer: RegistryAnswer }
   | { readonly kind: "contract"; readonly key: string; readonly contract: Contract | undefined }
   | { readonly kind: "command"; readonly command: OperatorCommand }
   /** Somebody looked at Kafka's consumer groups, or could not. */
@@ -141,7 +137,7 @@ export type Input =
       readonly schema: RegisteredSchema;
       readonly estimatedRows: number;
     }
-  | { readonly kind: "registration-refused"; readonly id: string; readonly hash: string; readonly why: string }
+  | { readonly kind: "registration-refused"; readonly id: string; readonly hash: string; readonly text: string }
   /** watch: what the registry has of the topic, and the table at a place in the log that is not before that. */
   | {
       readonly kind: "observed";
@@ -153,13 +149,13 @@ export type Input =
     }
   /** Whatever waits on this topic is decided on again. */
   | { readonly kind: "settle"; readonly topic: string }
-  | ({ readonly kind: "told" } & Told);
+  | ({ readonly kind: "alerted" } & SentAlert);
 
-/** What to do about it. `tell` runs after the commit that records the state; the others at once. */
+/** What to do about it. `alert` runs after the commit that records the state; the others at once. */
 export type Effect =
   | { readonly kind: "judge"; readonly id: string }
   | { readonly kind: "register"; readonly id: string; readonly candidate: Candidate }
-  | { readonly kind: "tell"; readonly id: string }
+  | { readonly kind: "alert"; readonly id: string }
   | { readonly kind: "stop"; readonly error: GuardError };
 
 export interface Step {

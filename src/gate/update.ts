@@ -1,6 +1,7 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "./amendment/amendment.ts";
-import type { Effect, Outcome, State, Step, TableState } from "./state.ts";
+import type { Outcome } from "./decision/reason.ts";
+import type { Effect, State, Step, TableState } from "./state.ts";
 
 export function withTable(state: State, table: TableState): State {
   return { ...state, tables: new Map(state.tables).set(table.shape.topic, table) };

@@ -1,5 +1,5 @@
 import { dayOf } from "../contract/severity.ts";
-import { tellText } from "../gate/decision/settle.ts";
+import { alertKey } from "../gate/decision/reason.ts";
 import { findAmendment, withheldOf } from "../gate/update.ts";
 import { isoTime } from "../wal/lsn.ts";
 import { apply, takeInputs } from "./control/apply.ts";
@@ -81,11 +81,11 @@ async function passOrHalt(session: Session, barrier: Barrier): Promise<void> {
 /** Continues, from the state alone, what was under way when the last session ended. */
 function resume(session: Parts<"control" | "tape">): void {
   const { outside, control } = session;
-  outside.onAlerted((told) => post(session, { input: { kind: "told", ...told } }));
+  outside.onAlerted((sent) => post(session, { input: { kind: "alerted", ...sent } }));
   for (const table of control.state.tables.values()) {
     for (const amendment of table.amendments) {
-      const told = amendment.told === tellText(amendment);
-      if (amendment.gate.kind === "released" && !told) control.toAlert.add(amendment.id);
+      const isKnown = amendment.alerted?.key === alertKey(amendment);
+      if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
     }
     for (const { id } of withheldOf(table)) apply(session, { kind: "ask", id });
   }

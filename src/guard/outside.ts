@@ -2,7 +2,7 @@ import type { ConnectorConfig } from "../config/connectors.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, State, TableState } from "../gate/state.ts";
-import type { Amendment, Answer, Told } from "../gate/amendment/amendment.ts";
+import type { Amendment, RegistryAnswer, SentAlert } from "../gate/amendment/amendment.ts";
 import type { Look } from "../gate/evidence/evidence.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
@@ -117,7 +117,7 @@ export interface Outside extends Conduct {
   /** Alerts people, now or later. Returns at once, never throws, and sends the same news only once. */
   readonly alert: (amendment: Amendment, state: State) => void;
   /** Calls for each amendment that people were alerted of, until the next session calls this; never before it returns. */
-  readonly onAlerted: (then: (told: Told) => void) => void;
+  readonly onAlerted: (then: (sent: SentAlert) => void) => void;
   /** Reports a connector that waits for a person; returns at once and never throws. */
   readonly stopped: (error: GuardError) => void;
   readonly status: (status: Status) => void;
@@ -133,7 +133,7 @@ export interface Conduct {
   /** Whether marks may be written to the log; another Debezium would publish them as messages. */
   readonly writesMarks: boolean;
   /** Asks whether the registry would take an amendment's candidate; `onAnswered` is called when it has answered. */
-  readonly askRegistry: (table: TableState, amendment: Amendment, onAnswered: () => void) => Promise<Answer>;
+  readonly askRegistry: (table: TableState, amendment: Amendment, onAnswered: () => void) => Promise<RegistryAnswer>;
 }
 
 export type Status =

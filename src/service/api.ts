@@ -10,6 +10,7 @@ import type { Appender } from "../kafka/append.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
 import { type Planner, planOf } from "./plan.ts";
 import { amendmentView, connectorView, topicView } from "./views.ts";
+import { renderOutcome } from "../words/reason.ts";
 
 /**
  * The service's side of the API that HTTP serves: reads and commands for all connectors of the process.
@@ -68,7 +69,7 @@ export function createApi(parts: ApiParts): Api {
     async outcome(commandId) {
       for (const { state } of connectors) {
         const outcome = state?.outcomes.get(commandId);
-        if (outcome !== undefined) return outcome;
+        if (outcome !== undefined) return renderOutcome(outcome);
       }
       return { kind: "pending" };
     },

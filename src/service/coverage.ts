@@ -13,6 +13,7 @@ import {
 } from "../gate/evidence/readers.ts";
 import { policyOf } from "../gate/decision/settle.ts";
 import { underPolicy } from "../gate/decision/what-if.ts";
+import { renderGroupsUnknown, renderReason } from "../words/reason.ts";
 import type { CoverageView, TopicCoverage } from "../api/coverage.ts";
 import type { CurrentState } from "./running.ts";
 
@@ -60,7 +61,7 @@ function topicCoverage(covered: CoveredConnector, topic: string, now: number): T
     looked: {
       at: isoTime(evidence?.at),
       secondsAgo: secondsSince(evidence?.at, now),
-      problem: unnamed.kind === "unknown" ? unnamed.why : null,
+      problem: unnamed.kind === "unknown" ? renderGroupsUnknown(unnamed.why) : null,
     },
     groups: evidence?.groups.map((group) => groupCoverage(covered, evidence, contracts, group, now)) ?? [],
     contracts: consumers.map((versions) => contractCoverage(covered, versions, now)),
@@ -105,7 +106,7 @@ function contractCoverage(
   const readTimes = versions.flatMap((contract) => seenOf(state, contract).flatMap(({ active }) => active ?? []));
   const read = readTimes.length === 0 ? undefined : Math.max(...readTimes);
   const all = versions.flatMap((contract) => evidenceAgainst(rules, state, contract));
-  const findings = [...new Map(all.map((finding) => [finding.message, finding])).values()];
+  const findings = [...new Map(all.map((finding) => [JSON.stringify(finding), finding])).values()];
   return {
     consumer,
     groups: [...new Set(versions.flatMap(groupsOf))],
@@ -126,9 +127,16 @@ function whatIf(connectors: readonly CoveredConnector[], policy: ReleasePolicy):
   const amendments = connectors.flatMap(({ rules, state }) =>
     [...state.tables.values()].flatMap((table) =>
       table.amendments.map((amendment) => {
-        const { kind, why, waitsFor } = underPolicy(policy, rules, state, table, amendment);
+        const { kind, reason, waitsFor } = underPolicy(policy, rules, state, table, amendment);
         const { id, name, topic, gate } = amendment;
-        return { id, field: `${topic}.${name}`, gate: gate.kind, would: kind, why, waitsFor: [...waitsFor] };
+        return {
+          id,
+          field: `${topic}.${name}`,
+          gate: gate.kind,
+          would: kind,
+          why: renderReason(reason),
+          waitsFor: [...waitsFor],
+        };
       }),
     ),
   );

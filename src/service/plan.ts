@@ -1,6 +1,7 @@
 import { GuardError } from "../errors.ts";
-import { type Amendment, type Answer } from "../gate/amendment/amendment.ts";
+import { type Amendment, type RegistryAnswer } from "../gate/amendment/amendment.ts";
 import { describeAmendment, meanwhile } from "../words/amendment.ts";
+import { renderReason } from "../words/reason.ts";
 import { mayFlow } from "../gate/decision/policy.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import { policyOf, weigh } from "../gate/decision/settle.ts";
@@ -65,7 +66,7 @@ async function judge(
     what: describeAmendment(amendment),
     meanwhile: meanwhile(amendment, rules.mode),
     flows: decision.kind === "flows",
-    why: decision.why,
+    why: renderReason(decision.reason),
     stops: rules.mode === "watch" ? stopsDebezium(amendment) : decision.kind === "waits" && stopsRows(amendment),
     verdicts: amendment.verdicts,
     schema: answer?.kind === "fits" ? answer.candidate.text : null,
@@ -78,12 +79,17 @@ function stopsRows({ kind }: Amendment): boolean {
 }
 
 /** If the registry does not answer, the field waits for that reason and no contract is judged. */
-async function askRegistry(rules: Rules, registry: Registry, table: TableState, amendment: Amendment): Promise<Answer> {
+async function askRegistry(
+  rules: Rules,
+  registry: Registry,
+  table: TableState,
+  amendment: Amendment,
+): Promise<RegistryAnswer> {
   try {
     return await ASK_REGISTRY[rules.mode](rules, registry, table, amendment);
   } catch (error) {
     if (!(error instanceof GuardError)) throw error;
-    return { kind: "unanswered", why: error.message };
+    return { kind: "unanswered", code: error.code, text: error.text };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import { type Progress, renderProgress } from "../words/progress.ts";
+import { renderJobReason } from "../words/reason.ts";
 
 /**
  * Tracks the snapshots and backfills of a connector: estimates their rate and the time left, and logs their progress
@@ -43,10 +44,10 @@ export function trackJobs(log: ProgressLog): JobTracker {
   const starts = new Map<string, Start>();
   const loggedAt = new Map<string, number>();
   const reasons = new Map<string, string>();
-  const logReason = ({ id, state, why }: ChunkJob): void => {
-    if (why === undefined || reasons.get(id) === why || (state !== "waiting" && state !== "refused")) return;
-    reasons.set(id, why);
-    log.warn(`${id}: ${state}: ${why}`);
+  const logReason = ({ id, state, reason }: ChunkJob): void => {
+    if (reason === undefined || reasons.get(id) === reason.kind || (state !== "waiting" && state !== "refused")) return;
+    reasons.set(id, reason.kind);
+    log.warn(`${id}: ${state}: ${renderJobReason(reason)}`);
   };
   return {
     starts,

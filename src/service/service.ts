@@ -24,6 +24,7 @@ import type { Clock } from "../slack/clock.ts";
 import { type Slack, startSlack, withoutSlack } from "../slack/start-slack.ts";
 import { openWebhook } from "../slack/webhook.ts";
 import { lastPosition } from "./views.ts";
+import { renderReason } from "../words/reason.ts";
 
 /**
  * Runs one Fieldgate process: reads its configuration, opens what the connectors share (Kafka, the control topics, the
@@ -164,10 +165,13 @@ async function runOne(service: Service, { config, registry, running }: OwnParts,
     alert: (amendment, state) => {
       const { gate, id } = amendment;
       const what = describeAmendment(amendment);
-      log.info({ amendment: id, gate: gate.kind }, `${what} (${id}): ${gateWord(gate, config.mode)}: ${gate.why}`);
-      alerts.tell(amendment, state);
+      log.info(
+        { amendment: id, gate: gate.kind },
+        `${what} (${id}): ${gateWord(gate, config.mode)}: ${renderReason(gate.reason)}`,
+      );
+      alerts.alert(amendment, state);
     },
-    onAlerted: alerts.onTold,
+    onAlerted: alerts.onSent,
     stopped: (error) => {
       log.error(describeError(error));
       alerts.stopped(describeStop(error, running.last?.endLsn));

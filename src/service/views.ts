@@ -1,7 +1,7 @@
 import { nextStep } from "../words/next-step.ts";
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
-import { describeAmendment, meanwhile } from "../words/amendment.ts";
+import { describeAmendment, renderWidened, meanwhile } from "../words/amendment.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { TableState } from "../gate/state.ts";
 import { withheldOf } from "../gate/update.ts";
@@ -12,6 +12,7 @@ import type { CurrentState, RunningConnector } from "./running.ts";
 import { progressOf } from "./progress.ts";
 import { seenTexts } from "../words/evidence.ts";
 import { formatLsn, isoTime } from "../wal/lsn.ts";
+import { renderGroupsUnknown, renderJobReason, renderReason } from "../words/reason.ts";
 
 /**
  * Turns the state of connectors, tables and amendments into the JSON shapes of the API. Pure: `now` is passed in, in
@@ -64,7 +65,7 @@ function chunkView(running: RunningConnector, job: ChunkJob, now: number): Chunk
     rate,
     secondsLeft: secondsLeft ?? null,
     state: job.state,
-    why: job.why,
+    why: job.reason && renderJobReason(job.reason),
   };
 }
 
@@ -96,19 +97,33 @@ export function amendmentView(
       kind: gate.kind,
       since: gate.time,
       position: gate.since,
-      why: gate.why,
-      unnamed: gate.kind === "withheld" ? gate.unnamed : undefined,
+      reason: { ...gate.reason },
+      why: renderReason(gate.reason),
+      unnamed: waitedForGroups(gate),
     },
     verdicts: amendment.verdicts.map((verdict) => ({
       ...verdict,
       seen: consumerEvidence(current, amendment, verdict, now),
     })),
     groupsNotNamed: unnamed?.kind === "known" ? unnamed.groups : [],
-    refused: gate.kind === "withheld" && amendment.answer?.kind === "refused" ? amendment.answer.why : null,
+    refused: refusedText(amendment),
     candidate: schemaWithField(running, amendment),
     backfill: job === undefined ? null : chunkView(running, job, now),
     next: nextStep(amendment, job, running.mode) ?? null,
   };
+}
+
+/** Under strict: the groups it waits for. */
+function waitedForGroups({ kind, reason }: Amendment["gate"]): AmendmentView["gate"]["unnamed"] {
+  const unnamed = kind === "withheld" && reason.kind === "not-ready" ? reason.unnamed : undefined;
+  return unnamed?.kind === "unknown" ? { kind: "unknown", why: renderGroupsUnknown(unnamed.why) } : unnamed;
+}
+
+/** Why there is no schema that the registry would take, whatever the contracts say. */
+function refusedText({ gate, answer }: Amendment): string | null {
+  if (gate.kind === "released") return null;
+  if (answer?.kind === "refused") return answer.text;
+  return answer?.kind === "no-candidate" ? renderReason(answer.why) : null;
 }
 
 /** What Kafka shows of the consumer that a verdict is about. */
@@ -132,15 +147,15 @@ function schemaWithField(running: RunningConnector, { topic, gate, answer }: Ame
     const flowed = running.state?.tables.get(topic)?.flowed.find(({ id }) => id === gate.schemaId);
     return flowed === undefined ? null : { schema: flowed.text };
   }
-  if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return null;
-  return { schema: answer.candidate.text, widened: answer.candidate.widened };
+  if (answer?.kind !== "fits" && answer?.kind !== "refused") return null;
+  const { text, widened } = answer.candidate;
+  return { schema: text, widened: widened === undefined ? undefined : renderWidened(widened) };
 }
 
 export function topicView(table: TableState, severity: TopicView["severity"]): TopicView {
   const candidates = withheldOf(table).flatMap(({ id, name, column, answer }) => {
-    const candidate = answer === undefined || answer.kind === "unanswered" ? undefined : answer.candidate;
-    if (candidate === undefined) return [];
-    const { part, text, added, moved } = candidate;
+    if (answer?.kind !== "fits" && answer?.kind !== "refused") return [];
+    const { part, text, added, moved } = answer.candidate;
     return [{ part, added, moved, is: { amendmentId: id, field: column?.name ?? name, candidate: text } }];
   });
   const values = candidates.filter(({ part }) => part === "value");

@@ -2,8 +2,8 @@ import { type Box, EMPTY_BOX, isStormy, newsAt } from "../alert/box.ts";
 import { allWithheld, epochOf, nextReminder, reminderDelay } from "../alert/reminder.ts";
 import type { StoppedAlert } from "../alert/alert.ts";
 import type { Draft } from "../alert/compose.ts";
-import type { Amendment, Told } from "../gate/amendment/amendment.ts";
-import { tellText } from "../gate/decision/settle.ts";
+import type { Alerted, Amendment, SentAlert } from "../gate/amendment/amendment.ts";
+import { alertKey } from "../gate/decision/reason.ts";
 import type { Mode, State } from "../gate/state.ts";
 import { findAmendment } from "../gate/update.ts";
 import { asksSomebody } from "../gate/watch/watched.ts";
@@ -37,12 +37,12 @@ export interface ConnectorNews {
   box: Box;
   /** Of the last commit. */
   state: State | undefined;
-  /** The running session's ear. */
-  hear: ((told: Told) => void) | undefined;
-  /** Told, and not in the state yet. */
-  readonly sent: Map<string, Told>;
-  /** Refused by Slack: tried again as if told, with the next reminder, or at the next start. */
-  readonly refused: Map<string, Told>;
+  /** Tells the running session what was sent, so that it is recorded. */
+  onSent: ((sent: SentAlert) => void) | undefined;
+  /** By amendment: alerts that were sent and are not in the recorded state yet. */
+  readonly sent: Map<string, Alerted>;
+  /** By amendment: alerts that Slack refused; tried again with the next reminder, or at the next start. */
+  readonly refused: Map<string, Alerted>;
   stop: { readonly stop: Stop; readonly since: string; readonly told: StopTold | undefined } | undefined;
   /** The last stop people were told of in this process. */
   stopTold: StopTold | undefined;
@@ -58,7 +58,7 @@ export function connectorNews(connector: string, mode: Mode, memory: StopMemory,
     started,
     box: EMPTY_BOX,
     state: undefined,
-    hear: undefined,
+    onSent: undefined,
     sent: new Map(),
     refused: new Map(),
     stop: undefined,
@@ -81,9 +81,8 @@ export function reminded({ mode, state, sent, refused, box, stop }: ConnectorNew
   return allWithheld(state)
     .filter((amendment) => !box.news.has(amendment.id) && (mode === "guard" || asksSomebody(amendment)))
     .map((amendment) => {
-      const told = sent.get(amendment.id) ?? refused.get(amendment.id);
-      if (told === undefined) return amendment;
-      return { ...amendment, told: told.text, toldAt: told.time, reminders: told.reminders };
+      const alerted = sent.get(amendment.id) ?? refused.get(amendment.id);
+      return alerted === undefined ? amendment : { ...amendment, alerted };
     });
 }
 
@@ -92,17 +91,18 @@ export function current({ box, state, sent }: ConnectorNews): readonly Amendment
   return [...box.news.values()].flatMap((pending) => {
     const now = state === undefined ? undefined : findAmendment(state, pending.id)?.amendment;
     if (now === undefined) return pending.gate.kind === "released" ? pending : [];
-    const known = sent.get(now.id)?.text ?? now.told;
-    return known === tellText(now) ? [] : now;
+    const known = sent.get(now.id) ?? now.alerted;
+    return known?.key === alertKey(now) ? [] : now;
   });
 }
 
 /** What the state has of it needs no keeping. */
 export function recorded(news: ConnectorNews, state: State): void {
   news.state = state;
-  for (const [id, told] of news.sent) {
+  for (const [id, { key, time, reminders }] of news.sent) {
     const found = findAmendment(state, id)?.amendment;
-    const same = found?.told === told.text && found.toldAt === told.time && found.reminders === told.reminders;
+    const { alerted } = found ?? {};
+    const same = alerted?.key === key && alerted.time === time && alerted.reminders === reminders;
     if (found === undefined || same) news.sent.delete(id);
   }
 }

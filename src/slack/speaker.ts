@@ -3,7 +3,7 @@ import { type Draft, newsDrafts, reminderDraft, type Scope, summaryDraft } from 
 import { dueReminders, reminderDelay } from "../alert/reminder.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
 import { NO_EVIDENCE } from "../gate/evidence/evidence.ts";
-import { tellText } from "../gate/decision/settle.ts";
+import { alertKey } from "../gate/decision/reason.ts";
 import type { State } from "../gate/state.ts";
 import { type ConnectorNews, current, reminded, stopAt, stopDraft } from "./connector-news.ts";
 import { type Clock, timeOf, within } from "./clock.ts";
@@ -69,7 +69,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     // A storm that begins now collects first.
     if (news.box.storm && !wasStorm && !closed.aborted) return true;
     for (const draft of news.box.storm ? [summaryDraft(scope, amendments)] : drafts) {
-      if (!(await sayDraft(news, draft, () => 0, tellText))) return false;
+      if (!(await sayDraft(news, draft, () => 0, alertKey))) return false;
       news.box = posted(news.box, clock.now());
     }
     return true;
@@ -78,15 +78,15 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
   async function sayReminder(news: ConnectorNews): Promise<boolean> {
     const due = dueReminders(reminded(news), news.started, clock.now());
     if (due.length === 0) return true;
-    const counts = due.map(({ reminders }) => (reminders ?? 0) + 1);
+    const counts = due.map(({ alerted }) => (alerted?.reminders ?? 0) + 1);
     const reminder = { count: Math.max(...counts), next: reminderDelay(Math.min(...counts)) };
     const draft = reminderDraft(await scopeOf(news, due), due, reminder);
     if (draft === undefined) return true;
     return sayDraft(
       news,
       draft,
-      (amendment) => (amendment.reminders ?? 0) + 1,
-      (amendment) => amendment.told ?? tellText(amendment),
+      ({ alerted }) => (alerted?.reminders ?? 0) + 1,
+      (amendment) => amendment.alerted?.key ?? alertKey(amendment),
     );
   }
 
@@ -95,7 +95,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     news: ConnectorNews,
     draft: Draft,
     reminders: (amendment: Amendment) => number,
-    textOf: (amendment: Amendment) => string,
+    keyOf: (amendment: Amendment) => string,
   ): Promise<boolean> {
     const answer = await sender.say(draft.alert, ended);
     if (answer === "later") return false;
@@ -103,16 +103,17 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     for (const amendment of draft.covers) {
       const pending = news.box.news.get(amendment.id);
       // What changed while the message was on its way is news still.
-      if (pending === undefined || tellText(pending) === tellText(amendment)) {
+      if (pending === undefined || alertKey(pending) === alertKey(amendment)) {
         news.box = drop(news.box, [amendment.id]);
       }
-      const told = { id: amendment.id, text: textOf(amendment), time, reminders: reminders(amendment) };
+      const { id } = amendment;
+      const alerted = { key: keyOf(amendment), time, reminders: reminders(amendment) };
       if (answer === "refused") {
-        news.refused.set(told.id, told);
+        news.refused.set(id, alerted);
         continue;
       }
-      news.sent.set(told.id, told);
-      news.hear?.(told);
+      news.sent.set(id, alerted);
+      news.onSent?.({ id, alerted });
     }
     return true;
   }

@@ -1,5 +1,5 @@
 import { put } from "../alert/box.ts";
-import type { Amendment, Told } from "../gate/amendment/amendment.ts";
+import type { Amendment, SentAlert } from "../gate/amendment/amendment.ts";
 import type { Mode, State } from "../gate/state.ts";
 import {
   type ConnectorNews,
@@ -14,7 +14,7 @@ import { type Clock, timeOf, within } from "./clock.ts";
 import { openSender, type SlackLog } from "./sender.ts";
 import { openSpeaker } from "./speaker.ts";
 import type { Post } from "./webhook.ts";
-import { tellText } from "../gate/decision/settle.ts";
+import { alertKey } from "../gate/decision/reason.ts";
 
 export interface SlackOptions {
   readonly post: Post;
@@ -26,8 +26,9 @@ export interface SlackOptions {
 
 /** What one connector has for people. Nothing of it waits or throws. */
 export interface ConnectorAlerts {
-  readonly tell: (amendment: Amendment, state: State) => void;
-  readonly onTold: (then: (told: Told) => void) => void;
+  readonly alert: (amendment: Amendment, state: State) => void;
+  /** Calls `then` for each alert that people received, until the next call replaces it; never before it returns. */
+  readonly onSent: (then: (sent: SentAlert) => void) => void;
   /** The state of each commit while it streams. */
   readonly state: (state: State) => void;
   readonly stopped: (stop: Stop) => void;
@@ -132,21 +133,19 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
       const news = connectorNews(connector, mode, memory, clock.now());
       connectors.push(news);
       return {
-        tell(amendment, state) {
+        alert(amendment, state) {
           news.state = state;
           news.box = put(news.box, amendment, clock.now());
           wake();
         },
-        onTold(then) {
-          news.hear = then;
-          for (const told of news.sent.values()) queueMicrotask(() => then(told));
+        onSent(then) {
+          news.onSent = then;
+          for (const [id, alerted] of news.sent) queueMicrotask(() => then({ id, alerted }));
         },
         state(state) {
           const first = news.state === undefined;
-          // What streams again is not stopped any more.
-          news.stop = undefined;
           recorded(news, state);
-          // It streams: whatever stopped it is mended.
+          // It streams again, so whatever stopped it is fixed.
           news.stop = undefined;
           news.turn += 1;
           if (first) wake();
@@ -166,13 +165,13 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
 
 /** Without a webhook the log is all that people are told by, and that is done by then. */
 export function withoutSlack(now: () => string): ConnectorAlerts {
-  let hear: ((told: Told) => void) | undefined;
+  let onSent: ((sent: SentAlert) => void) | undefined;
   return {
-    tell(amendment) {
-      const told = { id: amendment.id, text: tellText(amendment), time: now(), reminders: 0 };
-      queueMicrotask(() => hear?.(told));
+    alert(amendment) {
+      const sent = { id: amendment.id, alerted: { key: alertKey(amendment), time: now(), reminders: 0 } };
+      queueMicrotask(() => onSent?.(sent));
     },
-    onTold: (then) => (hear = then),
+    onSent: (then) => (onSent = then),
     state: () => undefined,
     stopped: () => undefined,
   };

@@ -1,9 +1,17 @@
 import { GuardError } from "../errors.ts";
 import type { ChunkJob } from "../chunk/job.ts";
-import type { Amendment } from "../gate/amendment/amendment.ts";
 import type { Evidence, TopicEvidence } from "../gate/evidence/evidence.ts";
-import type { Outcome, State, TableState } from "../gate/state.ts";
+import type { Outcome } from "../gate/decision/reason.ts";
+import type { State, TableState } from "../gate/state.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
+import {
+  readRecordedAmendment,
+  readRecordedJob,
+  readRecordedOutcome,
+  type RecordedAmendment,
+  type RecordedJob,
+  type RecordedOutcome,
+} from "./recorded.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
 import type { Position } from "../wal/position.ts";
 
@@ -45,7 +53,8 @@ export const EMPTY: Stored = {
   commandOffset: 0n,
 };
 
-const VERSION = 1;
+/** Version 1 is 0.1.0's: it had sentences where reasons are now. A record keeps its version until it is written again. */
+const VERSION = 2;
 
 export function startedRecord(id: string, time: string): StateRecord {
   return record("started", { id, time });
@@ -122,15 +131,9 @@ function readTable(topic: string, written: WrittenTable, texts: ReadonlyMap<stri
   const { shape, flowed } = written;
   return {
     ...written,
-    amendments: written.amendments.map(readAmendment),
     shape: { ...shape, valueSchema: schema(shape.valueSchema) },
     flowed: flowed.map(schema),
   };
-}
-
-/** Version 0.1 knew added columns only, by their column's name. */
-function readAmendment(written: Amendment): Amendment {
-  return { ...written, name: written.name ?? written.column?.name ?? "", changes: written.changes ?? [] };
 }
 
 function record(key: string, value: object): StateRecord {
@@ -151,15 +154,14 @@ export function replay(records: Iterable<StateRecord>): Stored {
   const evidence = new Map<string, TopicEvidence>();
   let stored = EMPTY;
   for (const [key, text] of last) {
-    const value = readRecord(key, text);
+    const { version, value } = readRecord(key, text);
     const [kind, id] = splitKey(key);
-    // Each record was written by `changes` from this very type and its version was checked.
-    if (kind === "table") written.set(id, value as unknown as WrittenTable); // see above
+    if (kind === "table") written.set(id, readWritten(version, value));
     else if (kind === "schema") texts.set(id, textOf("schema", value, "text"));
-    else if (kind === "job") jobs.set(id, value as unknown as ChunkJob); // see above
-    else if (kind === "outcome") outcomes.set(id, value as Outcome); // see above
+    else if (kind === "job") jobs.set(id, readJob(version, value));
+    else if (kind === "outcome") outcomes.set(id, readOutcome(version, value));
     else if (kind === "groups") evidence.set(id, readEvidence(value));
-    else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // see above
+    else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // `changes` wrote it
     else if (kind === "position") stored = { ...stored, position: readPosition(value) };
     else if (kind === "commands") stored = { ...stored, commandOffset: readOffset(value) };
   }
@@ -178,12 +180,30 @@ function readEvidence(value: Readonly<Record<string, unknown>>): TopicEvidence {
   };
 }
 
+// `changes` wrote each record from its type, in this version or, where that is said, in version 1.
+
+function readWritten(version: number, value: Written): WrittenTable {
+  if (version !== 1) return value as unknown as WrittenTable; // see above
+  const table = value as unknown as Omit<WrittenTable, "amendments"> & { amendments: readonly RecordedAmendment[] }; // see above
+  return { ...table, amendments: table.amendments.map(readRecordedAmendment) };
+}
+
+function readJob(version: number, value: Written): ChunkJob {
+  return version === 1 ? readRecordedJob(value as unknown as RecordedJob) : (value as unknown as ChunkJob); // see above
+}
+
+function readOutcome(version: number, value: Written): Outcome {
+  return version === 1 ? readRecordedOutcome(value as unknown as RecordedOutcome) : (value as unknown as Outcome); // see above
+}
+
 function splitKey(key: string): readonly [string, string] {
   const slash = key.indexOf("/");
   return slash === -1 ? [key, ""] : [key.slice(0, slash), key.slice(slash + 1)];
 }
 
-function readRecord(key: string, text: string): Readonly<Record<string, unknown>> {
+type Written = Readonly<Record<string, unknown>>;
+
+function readRecord(key: string, text: string): { readonly version: number; readonly value: Written } {
   const invalid = (why: string) =>
     new GuardError("state-invalid", `state record ${key}: ${why}`, {
       next: "run a version of fieldgate that is not older than the one that wrote it",
@@ -195,9 +215,9 @@ function readRecord(key: string, text: string): Readonly<Record<string, unknown>
     throw invalid("no JSON");
   }
   if (typeof value !== "object" || value === null) throw invalid("no object");
-  const { v, ...rest } = value as Readonly<Record<string, unknown>>; // an object, checked above
-  if (v !== VERSION) throw invalid(`version ${typeof v === "number" ? v : "missing"} is not known`);
-  return rest;
+  const { v, ...rest } = value as Written; // an object, checked above
+  if (v !== 1 && v !== VERSION) throw invalid(`version ${typeof v === "number" ? v : "missing"} is not known`);
+  return { version: v, value: rest };
 }
 
 function positionJson(position: Position): object {

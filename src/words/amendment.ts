@@ -87,6 +87,11 @@ function whileWithheld({ kind, changes }: Amendment): string {
   }
 }
 
+/** Why a field is optional in the events although its column is not. */
+export function renderWidened(field: string): string {
+  return `the subject's compatibility level rejects the required field ${field} without a default`;
+}
+
 /** The commands that let the amendment go on, the usual one first. */
 export function waysOn({ id, kind, changes, column, verdicts }: Amendment): readonly string[] {
   const release = `fieldgate release ${id}`;

@@ -2,6 +2,7 @@ import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
 import { waysOn } from "./amendment.ts";
 import { blockedBy } from "../gate/decision/policy.ts";
+import type { Reason } from "../gate/decision/reason.ts";
 import type { Mode } from "../gate/state.ts";
 
 /** So many ids go into one command. */
@@ -12,16 +13,16 @@ export function nextStep(amendment: Amendment, job: ChunkJob | undefined, mode: 
   if (amendment.gate.kind === "withheld") {
     const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
     if (first === undefined && mode === "watch") return undefined;
-    if (first === undefined) return unnamedStep(amendment.gate) ?? waysOn(amendment)[0];
+    if (first === undefined) return groupsStep(amendment.gate.reason) ?? waysOn(amendment)[0];
     return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
   }
   return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
 }
 
 /** Under strict a release would be refused: first somebody has to say whose the groups are. */
-function unnamedStep({ unnamed }: Extract<Amendment["gate"], { kind: "withheld" }>): string | undefined {
-  if (unnamed?.kind !== "known") return undefined;
-  return `name ${unnamed.groups.join(", ")} in a contract's \`groups\`, in the consumer's repository: fieldgate publish`;
+function groupsStep(reason: Reason): string | undefined {
+  if (reason.kind !== "not-ready" || reason.unnamed?.kind !== "known") return undefined;
+  return `name ${reason.unnamed.groups.join(", ")} in a contract's \`groups\`, in the consumer's repository: fieldgate publish`;
 }
 
 /** The commands for several, each once: what one `release` can do is one command. */

@@ -6,6 +6,7 @@ import { NO_EVIDENCE } from "../../src/gate/evidence/evidence.ts";
 import type { State } from "../../src/gate/state.ts";
 import { attnum, tableOid } from "../../src/table/column.ts";
 import { column, publishing } from "../gate/customers.ts";
+import type { Reason } from "../../src/gate/decision/reason.ts";
 
 export const SINCE = { since: "0/1A2B3C", time: "2026-03-01T06:31:07.123Z" };
 export const TOPIC = "inventory.public.customers";
@@ -39,9 +40,9 @@ export function withheld(at = 3, name = "nickname", more: Partial<Amendment> = {
     notTaken: undefined,
     verdicts: [],
     order: undefined,
-    gate: { kind: "withheld", ...SINCE, why: "policy manual: an operator has to release it" },
+    gate: { kind: "withheld", ...SINCE, reason: { kind: "policy-manual" } },
     missed: false,
-    told: undefined,
+    alerted: undefined,
     ...more,
   };
 }
@@ -62,13 +63,14 @@ export function finding(field = "nickname"): Finding {
 }
 
 export function waitsFor(at: number, name: string, ...verdicts: readonly Verdict[]): Amendment {
-  const why = `not ready: ${verdicts.map(({ consumer }) => consumer).join(", ")}`;
-  return withheld(at, name, { verdicts, gate: { kind: "withheld", ...SINCE, why } });
+  const reason = { kind: "not-ready", consumers: verdicts.map(({ consumer }) => consumer) } as const;
+  return withheld(at, name, { verdicts, gate: { kind: "withheld", ...SINCE, reason } });
 }
 
 export function released(at = 3, name = "nickname", wouldHaveWaitedFor: readonly string[] = []): Amendment {
-  const why = wouldHaveWaitedFor.length > 0 ? "policy observe" : "no contract on the topic";
-  const gate = { kind: "released" as const, ...SINCE, why, schemaId: 7, wouldHaveWaitedFor };
+  const ready: Reason = { kind: "all-ready", count: 0, policy: "contracts" };
+  const reason: Reason = wouldHaveWaitedFor.length > 0 ? { kind: "policy-observe" } : ready;
+  const gate = { kind: "released" as const, ...SINCE, reason, schemaId: 7, wouldHaveWaitedFor };
   return withheld(at, name, { answer: undefined, gate });
 }
 

@@ -7,9 +7,7 @@ const TOLD = "2026-03-01T06:00:00.000Z";
 const T = Date.parse(TOLD);
 const told = (at: number, reminders: number, minutes = 0) =>
   withheld(at, `c${at}`, {
-    told: "withheld: x",
-    toldAt: new Date(T + minutes * 60_000).toISOString(),
-    reminders,
+    alerted: { key: "withheld x", time: new Date(T + minutes * 60_000).toISOString(), reminders },
   });
 
 describe("reminders", () => {
@@ -19,11 +17,19 @@ describe("reminders", () => {
   });
 
   it.each([
-    ["what is released is not reminded of", { ...released(), told: "released: x", toldAt: TOLD }, undefined],
+    [
+      "what is released is not reminded of",
+      { ...released(), alerted: { key: "released x", time: TOLD, reminders: 0 } },
+      undefined,
+    ],
     ["nor what nobody knows of yet", withheld(), undefined],
     ["an hour after it was told", told(3, 0), T + HOUR],
     ["four hours after the first reminder", told(3, 1), T + 4 * HOUR],
-    ["an hour after the start when an older version told it", withheld(3, "a", { told: "withheld: x" }), 5 + HOUR],
+    [
+      "an hour after the start when an older version told it",
+      withheld(3, "a", { alerted: { key: "withheld x", time: undefined, reminders: 0 } }),
+      5 + HOUR,
+    ],
   ])("%s", (_, amendment, expected) => {
     expect(remindAt(amendment, 5)).toBe(expected);
   });

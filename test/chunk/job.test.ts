@@ -15,7 +15,7 @@ const JOB: ChunkJob = {
   scanned: 0,
   estimate: 10,
   state: "running",
-  why: undefined,
+  reason: undefined,
 };
 const STEP: ChunkStep = { published: 2, scanned: 3, last: ["3"], done: false, again: [] };
 

@@ -11,7 +11,7 @@ import type { TopicView } from "../../src/api/api.ts";
 import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
-import type { Unnamed } from "../../src/gate/amendment/amendment.ts";
+import type { AmendmentView } from "../../src/api/amendment.ts";
 import { packagesLoadedBy } from "./imports.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
 
@@ -648,7 +648,7 @@ describe("can-i-release", () => {
   const released = { gate: { ...amendment.gate, kind: "released" as const, why: "all contracts are ready" } };
 
   const watched = { mode: "watch" } as const;
-  const unnamed = (is: Unnamed) => ({ ...amendment.gate, why: "waits", unnamed: is });
+  const unnamed = (is: AmendmentView["gate"]["unnamed"]) => ({ ...amendment.gate, why: "waits", unnamed: is });
 
   it.each<[string, number, FakeApi["changes"][number], RegExp]>([
     [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { canWiden } from "../../src/gate/amendment/candidate.ts";
 import { refusesFill } from "../../src/gate/amendment/fill.ts";
-import type { Input, OperatorCommand, Outcome, Rules, State } from "../../src/gate/state.ts";
+import type { Input, OperatorCommand, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import type { Column } from "../../src/table/column.ts";
 import {
@@ -28,13 +28,17 @@ import {
   ZIP,
 } from "./customers.ts";
 import type { Json } from "../../src/json.ts";
+import { renderOutcome, type OutcomeText } from "../../src/words/reason.ts";
 
 const MANUAL: Rules = { ...RULES, "fieldgate.release.policy": "manual" };
 const [name, nick, zip] = [NAME, NICK, ZIP].map(idOf) as [string, string, string]; // three columns
 const RANK = { ...NICK, name: "rank" };
 const ALL = [ID, NAME, NICK];
 const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
-const outcome = (state: State, id = "c1"): Outcome | undefined => state.outcomes.get(id);
+const outcome = (state: State, id = "c1"): OutcomeText | undefined => {
+  const found = state.outcomes.get(id);
+  return found && renderOutcome(found);
+};
 const refused = (message: string) => ({ kind: "refused", message: expect.stringContaining(message) as unknown });
 const as = (kind: OperatorCommand["kind"], ids: readonly string[], more: Partial<OperatorCommand> = {}) =>
   release(ids, { kind, ...more });
@@ -71,7 +75,7 @@ describe("fields whose names would collide are released together", () => {
     expect(candidateFor(state, id).together).toEqual(together);
     const released = play(MANUAL, state, release([id, ...together]), flip(id));
     expect(fieldNames(released.state)).toEqual(names);
-    expect(effectsOf(released)).toEqual([id, ...together].map((one) => `tell ${one}`));
+    expect(effectsOf(released)).toEqual([id, ...together].map((one) => `alert ${one}`));
     expect(withheldOf(tableIn(released.state))).toEqual([]);
     expect(outcome(released.state)?.kind).toBe("done");
     expect(play(MANUAL, released.state, seen(now)).effects).toEqual([]);
@@ -94,7 +98,7 @@ describe("fields whose names would collide are released together", () => {
 
   it("under manual one of them alone is refused, with the others' ids", () => {
     const step = play(MANUAL, judged(ALL, swapped), release([name]));
-    expect(outcome(step.state)).toMatchObject(refused(`${name}: goes together with ${nick}: release both`));
+    expect(outcome(step.state)).toMatchObject(refused(`${name}: it goes together with ${nick}: release both`));
     expect(step.effects).toEqual([]);
   });
 
@@ -106,16 +110,16 @@ describe("fields whose names would collide are released together", () => {
     );
     const step = play({ ...RULES, "fieldgate.release.policy": "observe" }, state, { kind: "settle", topic: TOPIC });
     expect(effectsOf(step)).not.toContain(`register ${zip}`);
-    expect(findAmendment(step.state, zip)?.amendment.gate.why).toContain(`${nick} is withheld`);
-    expect(outcome(play(RULES, state, release([zip])).state)).toMatchObject(refused(`${nick} is withheld`));
+    expect(findAmendment(step.state, zip)?.amendment.gate.reason).toEqual({ kind: "member-withheld", id: nick });
+    expect(outcome(play(RULES, state, release([zip])).state)).toMatchObject(refused(`${nick}, which is withheld`));
   });
 
   it("under contracts one that is read keeps back the others", () => {
     const reads = { ...REPLICA, fields: ["id", "name"] };
     const first = play(RULES, stateOf(publishing(ALL), reads), seen(swapped), (now) => fits(now, nick));
-    expect(effectsOf(first)).toEqual([`tell ${nick}`]);
+    expect(effectsOf(first)).toEqual([`alert ${nick}`]);
     const { gate, verdicts } = findAmendment(first.state, nick)?.amendment ?? {};
-    expect(gate?.why).toBe("not ready: replica");
+    expect(gate?.reason).toEqual({ kind: "not-ready", consumers: ["replica"] });
     expect(verdicts).toMatchObject([{ findings: [{ rule: "meaning/another-column", field: "after.name" }] }]);
   });
 
@@ -130,8 +134,8 @@ describe("fields whose names would collide are released together", () => {
     const now = [ID, { ...NAME, name: "alias" }, NICK, { ...ZIP, name: "name" }];
     const keyless = stateOf(publishing(ALL, false));
     const { state, effects } = play(rules, keyless, seen(now, { keyed: false }), (one) => fits(one, zip));
-    expect(effects).toEqual([{ kind: "tell", id: zip }]);
-    expect(findAmendment(state, zip)?.amendment.gate.why).toContain("cannot be re-published");
+    expect(effects).toEqual([{ kind: "alert", id: zip }]);
+    expect(findAmendment(state, zip)?.amendment.gate.reason).toEqual({ kind: "member-keyless", id: name });
     expect(outcome(play(rules, state, release([zip])).state)).toMatchObject(refused("--backfill none"));
   });
 
@@ -144,14 +148,17 @@ describe("fields whose names would collide are released together", () => {
       flip(nick),
     );
     const { state } = play(MANUAL, beside.state, seen([ID, NAME, RANK, ZIP]));
-    expect(() => candidateFor(state, zip)).toThrow("a field zip flows already, from another column");
+    expect(() => candidateFor(state, zip)).toThrow("field-name-taken");
     const none: Input = {
       kind: "judged",
       id: zip,
-      answer: { kind: "refused", candidate: undefined, why: "a field zip flows" },
+      answer: { kind: "no-candidate", why: { kind: "field-name-taken", field: "zip" } },
     };
     const asked = play(MANUAL, state, release([zip], { id: "c2" }), none);
-    expect(outcome(asked.state, "c2")).toEqual({ kind: "refused", message: `${zip}: a field zip flows` });
+    expect(outcome(asked.state, "c2")).toEqual({
+      kind: "refused",
+      message: `${zip}: another column already fills a field named zip`,
+    });
   });
 });
 
@@ -201,7 +208,7 @@ describe("release --beside", () => {
     const no = play(MANUAL, asked.state, {
       kind: "judged",
       id: nick,
-      answer: { kind: "refused", candidate, why: "409" },
+      answer: { kind: "refused", candidate, text: "409" },
     });
     expect(outcome(no.state)).toMatchObject(refused("409"));
     expect(effectsOf(no)).toContain(`judge ${nick}`);
@@ -252,7 +259,7 @@ describe("fill", () => {
     for (const value of [...bad, "secret", undefined]) {
       if (good.some((one) => typeof one === typeof value) && value === "secret") continue;
       const step = play(MANUAL, state, fill(value));
-      expect(outcome(step.state)).toMatchObject(refused("the value is no Avro"));
+      expect(outcome(step.state)).toMatchObject(refused("the value is not an Avro"));
       expect(JSON.stringify(outcome(step.state))).not.toContain("secret");
       expect(step.state.tables).toBe(state.tables);
     }
@@ -282,7 +289,7 @@ describe("fill", () => {
     expect(fills(one)).toEqual([undefined, undefined, undefined, 7]);
     expect(fills(play(MANUAL, one, fill("x", [nick], { id: "c3" })).state)).toEqual([undefined, undefined, "x", 7]);
     const amendment = findAmendment(state, nick)?.amendment;
-    expect(amendment && refusesFill(tableIn(state), amendment, true)).toContain("the value is no Avro");
+    expect(amendment && refusesFill(tableIn(state), amendment, true)).toMatchObject({ kind: "fill-value-unfit" });
   });
 
   it("does not let the drop go: the field is kept until it is released", () => {
@@ -310,7 +317,7 @@ describe("a key", () => {
   });
   it("that the table does not have any more has a reason of its own", () => {
     const { state } = play(MANUAL, stateOf(publishing(ALL)), seen(ALL, { keyed: false }));
-    expect(() => candidateFor(state, key)).toThrow("the table has no key");
+    expect(() => candidateFor(state, key)).toThrow("no-primary-key");
   });
 });
 

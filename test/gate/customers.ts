@@ -3,7 +3,7 @@ import type { Contract } from "../../src/contract/contract.ts";
 import { fieldOf } from "../../src/event/field.ts";
 import { DEFAULT_MODES } from "../../src/event/types/modes.ts";
 import { envelopeSchema, keySchema } from "../../src/event/envelope/schema.ts";
-import type { Amendment, Answer, Candidate, Explanation } from "../../src/gate/amendment/amendment.ts";
+import type { Amendment, Candidate, RegistryAnswer, Explanation } from "../../src/gate/amendment/amendment.ts";
 import { candidateOf, type Made } from "../../src/gate/amendment/candidate.ts";
 import type { Difference } from "../../src/gate/amendment/differ.ts";
 import { NO_EVIDENCE } from "../../src/gate/evidence/evidence.ts";
@@ -167,7 +167,7 @@ export function added(of: Column, more: Partial<Difference> = {}): Amendment {
 /** What an amendment makes of a table; throws when it makes nothing. */
 export function madeOf(table: TableState, amendment: Amendment, wide = false, rules = RULES): Made {
   const making = candidateOf(rules, table, amendment, wide);
-  if (making.kind === "none") throw new Error(making.why);
+  if (making.kind === "none") throw new Error(making.why.kind);
   return making.made;
 }
 
@@ -179,7 +179,7 @@ export function candidateFor(state: State, id: string, wide = false, rules = RUL
 }
 
 export function fits(state: State, id: string, rules = RULES): Input {
-  const answer: Answer = { kind: "fits", candidate: candidateFor(state, id, false, rules) };
+  const answer: RegistryAnswer = { kind: "fits", candidate: candidateFor(state, id, false, rules) };
   return { kind: "judged", id, answer };
 }
 

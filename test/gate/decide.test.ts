@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { contractKey } from "../../src/contract/contract.ts";
-import { tellText } from "../../src/gate/decision/settle.ts";
+import { alertKey, type Reason } from "../../src/gate/decision/reason.ts";
 import type { Input, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import { attnum } from "../../src/table/column.ts";
@@ -28,7 +28,6 @@ import {
   ZIP,
 } from "./customers.ts";
 
-const AT = { time: WHEN.time, reminders: 0 };
 const OBSERVE: Rules = { ...RULES, "fieldgate.release.policy": "observe" };
 const nick = idOf(NICK);
 const NEW = seen([ID, NAME, NICK]);
@@ -39,7 +38,17 @@ const contract = (given: typeof REPLICA | undefined): Input => ({
   contract: given,
 });
 const amendmentIn = (state: State, id = nick) => findAmendment(state, id)?.amendment;
-const unanswered: Input = { kind: "judged", id: nick, answer: { kind: "unanswered", why: "down" } };
+/** People were alerted to it as it is. */
+function alerted(id: string, state: State): Input {
+  const amendment = amendmentIn(state, id);
+  if (amendment === undefined) throw new Error("no amendment");
+  return { kind: "alerted", id, alerted: { key: alertKey(amendment), time: WHEN.time, reminders: 0 } };
+}
+const unanswered: Input = {
+  kind: "judged",
+  id: nick,
+  answer: { kind: "unanswered", code: "registry-down", text: "down" },
+};
 
 describe("seen: the first row that uses a Relation", () => {
   it("of the same columns changes nothing", () => {
@@ -54,7 +63,7 @@ describe("seen: the first row that uses a Relation", () => {
     expect(amendmentIn(step.state)).toMatchObject({
       attnum: 3,
       gone: false,
-      gate: { kind: "withheld", since: "0/100", time: WHEN.time, why: "not judged yet" },
+      gate: { kind: "withheld", since: "0/100", time: WHEN.time, reason: { kind: "not-judged" } },
     });
     expect(tableIn(step.state).known.map(({ name }) => name)).toEqual(["id", "name", "nick"]);
     expect(fieldNames(step.state)).toEqual(["id", "name"]);
@@ -64,7 +73,7 @@ describe("seen: the first row that uses a Relation", () => {
     const judged = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
     const again = play(RULES, judged, NEW);
     expect(amendmentIn(again.state)).toEqual(amendmentIn(judged));
-    expect(effectsOf(again)).toEqual([`tell ${nick}`]); // nobody was told yet
+    expect(effectsOf(again)).toEqual([`alert ${nick}`]); // nobody was told yet
   });
 
   it("of a topic that is not captured changes nothing", () => {
@@ -74,14 +83,14 @@ describe("seen: the first row that uses a Relation", () => {
 
   it("of a column of an unmapped type keeps it out and tells people", () => {
     const step = play(RULES, stateOf(), seen([ID, NAME, column(3, "at", "tid")]));
-    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
-    expect(amendmentIn(step.state)?.gate.why).toContain("type tid");
+    expect(effectsOf(step)).toEqual([`alert ${nick}`]);
+    expect(amendmentIn(step.state)?.gate.reason).toEqual({ kind: "unmapped", type: "tid" });
   });
 
   it("of a column that is dropped again in the catalog keeps it out, and asks nobody", () => {
     const step = play(RULES, stateOf(), seen([ID, NAME, NICK], { catalog: tableOf([ID, NAME]) }));
-    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
-    expect(amendmentIn(step.state)).toMatchObject({ gone: true, gate: { why: "the column is dropped again" } });
+    expect(effectsOf(step)).toEqual([`alert ${nick}`]);
+    expect(amendmentIn(step.state)).toMatchObject({ gone: true, gate: { reason: { kind: "column-dropped-again" } } });
   });
 
   it("of columns that cannot be told apart makes no amendment of them, and proves nothing", () => {
@@ -129,15 +138,15 @@ describe("seen: the first row that uses a Relation", () => {
 });
 
 describe("judged: the registry's answer", () => {
-  const cases: [string, Rules, State, (state: State) => Input, readonly string[], RegExp][] = [
-    ["fits, nobody asked", RULES, stateOf(), (now) => fits(now, nick), [`register ${nick}`], /not judged yet/],
+  const cases: [string, Rules, State, (state: State) => Input, readonly string[], Reason["kind"]][] = [
+    ["fits, nobody asked", RULES, stateOf(), (now) => fits(now, nick), [`register ${nick}`], "not-judged"],
     [
       "fits, a contract not ready",
       RULES,
       stateOf(publishing(), REPLICA),
       (now) => fits(now, nick),
-      [`tell ${nick}`],
-      /not ready: replica/,
+      [`alert ${nick}`],
+      "not-ready",
     ],
     [
       "fits, observe",
@@ -145,23 +154,23 @@ describe("judged: the registry's answer", () => {
       stateOf(publishing(), REPLICA),
       (now) => fits(now, nick),
       [`register ${nick}`],
-      /not judged yet/,
+      "not-judged",
     ],
     [
       "fits, manual",
       { ...RULES, "fieldgate.release.policy": "manual" },
       stateOf(),
       (now) => fits(now, nick),
-      [`tell ${nick}`],
-      /policy manual/,
+      [`alert ${nick}`],
+      "policy-manual",
     ],
     [
       "fits, the table's own policy",
       { ...RULES, policyOf: new Map([[TOPIC, "manual" as const]]) },
       stateOf(),
       (now) => fits(now, nick),
-      [`tell ${nick}`],
-      /policy manual/,
+      [`alert ${nick}`],
+      "policy-manual",
     ],
     [
       "fits, a contract of another environment",
@@ -169,7 +178,7 @@ describe("judged: the registry's answer", () => {
       stateOf(publishing(), { ...REPLICA, environment: "staging" }),
       (now) => fits(now, nick),
       [`register ${nick}`],
-      /not judged/,
+      "not-judged",
     ],
     [
       "fits, a contract of another topic",
@@ -177,7 +186,7 @@ describe("judged: the registry's answer", () => {
       stateOf(publishing(), { ...REPLICA, topic: "other" }),
       (now) => fits(now, nick),
       [`register ${nick}`],
-      /not judged/,
+      "not-judged",
     ],
     [
       "refused",
@@ -186,19 +195,19 @@ describe("judged: the registry's answer", () => {
       (now) => ({
         kind: "judged",
         id: nick,
-        answer: { kind: "refused", candidate: candidateFor(now, nick), why: "level" },
+        answer: { kind: "refused", candidate: candidateFor(now, nick), text: "level" },
       }),
-      [`tell ${nick}`],
-      /refuses the schema: level/,
+      [`alert ${nick}`],
+      "registry-refused",
     ],
-    ["unanswered", OBSERVE, stateOf(), () => unanswered, [`tell ${nick}`], /has not answered: down/],
+    ["unanswered", OBSERVE, stateOf(), () => unanswered, [`alert ${nick}`], "registry-unanswered"],
   ];
-  it.each(cases)("%s", (_, rules, state, input, effects, why) => {
+  it.each(cases)("%s", (_, rules, state, input, effects, reason) => {
     const step = play(rules, state, NEW, input);
     expect(effectsOf(step)).toEqual(effects);
     expect(amendmentIn(step.state)?.gate).toMatchObject({
       kind: "withheld",
-      why: expect.stringMatching(why) as unknown,
+      reason: { kind: reason },
     });
     expect(fieldNames(step.state)).toEqual(["id", "name"]);
   });
@@ -218,14 +227,14 @@ describe("registered: the flip", () => {
       (now) => fits(now, nick),
       (now) => registered(now, nick),
     );
-    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(effectsOf(step)).toEqual([`alert ${nick}`]);
     expect(fieldNames(step.state)).toEqual(["id", "name", "nick"]);
     expect(tableIn(step.state).shape.valueSchema.id).toBe(7);
     expect(tableIn(step.state).flowed).toHaveLength(2);
     expect(amendmentIn(step.state)?.gate).toMatchObject({
       kind: "released",
       schemaId: 7,
-      why: "no contract on the topic",
+      reason: { kind: "all-ready", count: 0, policy: "contracts" },
     });
   });
 
@@ -251,7 +260,7 @@ describe("registered: the flip", () => {
       (now) => registered(now, nick),
     );
     expect(fieldNames(step.state)).toEqual(["id", "name"]);
-    expect(amendmentIn(step.state)?.gate.why).toBe("not ready: replica");
+    expect(amendmentIn(step.state)?.gate.reason).toEqual({ kind: "not-ready", consumers: ["replica"] });
   });
 
   it("judges the others of the table anew: their schema is another one now", () => {
@@ -264,7 +273,7 @@ describe("registered: the flip", () => {
     );
     const late = candidateFor(both.state, idOf(ZIP));
     const step = play(RULES, both.state, (now) => registered(now, nick));
-    expect(effectsOf(step)).toEqual([`judge ${idOf(ZIP)}`, `tell ${nick}`]);
+    expect(effectsOf(step)).toEqual([`judge ${idOf(ZIP)}`, `alert ${nick}`]);
     expect(play(RULES, step.state, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
     const stale: Input = { kind: "judged", id: idOf(ZIP), answer: { kind: "fits", candidate: late } };
     expect(effectsOf(play(RULES, step.state, stale))).toEqual([`judge ${idOf(ZIP)}`]);
@@ -291,14 +300,14 @@ describe("registered: the flip", () => {
 
 describe("registration-refused", () => {
   const fitting = play(RULES, stateOf(), NEW, (now) => fits(now, nick)).state;
-  const no: Input = { kind: "registration-refused", id: nick, hash: candidateFor(fitting, nick).hash, why: "409" };
+  const no: Input = { kind: "registration-refused", id: nick, hash: candidateFor(fitting, nick).hash, text: "409" };
 
   it("keeps the field back and judges it anew; the same schema is not believed again", () => {
     const step = play(RULES, fitting, no);
     expect(effectsOf(step)).toEqual([`judge ${nick}`]);
     const again = play(RULES, step.state, (now) => fits(now, nick));
-    expect(effectsOf(again)).toEqual([`tell ${nick}`]);
-    expect(amendmentIn(again.state)?.gate.why).toContain("refuses the schema: 409");
+    expect(effectsOf(again)).toEqual([`alert ${nick}`]);
+    expect(amendmentIn(again.state)?.gate.reason).toEqual({ kind: "registry-refused", text: "409" });
   });
 
   it("of another schema, of one that flows, or of nothing changes nothing", () => {
@@ -321,7 +330,7 @@ describe("contract: published, replaced, withdrawn", () => {
     expect(effectsOf(play(RULES, keyed, contract(undefined)))).toEqual([`register ${nick}`]);
   });
   it("still not ready: people hear nothing new once they were told", () => {
-    const told = play(RULES, keyed, { kind: "told", id: nick, text: "withheld: not ready: replica", ...AT }).state;
+    const told = play(RULES, keyed, alerted(nick, keyed)).state;
     expect(play(RULES, told, contract(REPLICA)).effects).toEqual([]);
   });
   it("moved to another topic: the old one is settled too", () => {
@@ -393,16 +402,14 @@ describe("passed, ask, settle, told", () => {
   });
 
   it("told: the same is not told again, another reason is", () => {
-    const amendment = amendmentIn(waiting);
-    if (amendment === undefined) throw new Error("no amendment");
-    const told = play(RULES, waiting, { kind: "told", id: nick, text: tellText(amendment), ...AT }).state;
+    const told = play(RULES, waiting, alerted(nick, waiting)).state;
     expect(play(RULES, told, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
-    expect(effectsOf(play(RULES, told, unanswered))).toEqual([`tell ${nick}`]);
+    expect(effectsOf(play(RULES, told, unanswered))).toEqual([`alert ${nick}`]);
   });
 
   const nobody: Input[] = [
     { kind: "ask", id: "x" },
-    { kind: "told", id: "x", text: "", ...AT },
+    { kind: "alerted", id: "x", alerted: { key: "", time: WHEN.time, reminders: 0 } },
     { kind: "passed", topic: "x", doubt: true },
     { kind: "settle", topic: "x" },
   ];

@@ -1,9 +1,9 @@
 import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import { decide } from "../../src/gate/decide.ts";
-import type { Answer, Candidate } from "../../src/gate/amendment/amendment.ts";
+import type { Candidate, RegistryAnswer } from "../../src/gate/amendment/amendment.ts";
 import { candidateOf, canWiden } from "../../src/gate/amendment/candidate.ts";
-import { tellText } from "../../src/gate/decision/settle.ts";
+import { alertKey } from "../../src/gate/decision/reason.ts";
 import type { Effect, Input, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { schemaId } from "../../src/table/shape.ts";
@@ -16,13 +16,13 @@ interface Connector {
   readonly rules: Rules;
   readonly level: "everything" | "no required field";
   state: State;
-  readonly judging: Map<string, Answer | undefined>;
+  readonly judging: Map<string, RegistryAnswer | undefined>;
   registering: { readonly id: string; readonly candidate: Candidate } | undefined;
-  readonly telling: Set<string>;
+  readonly alerting: Set<string>;
 }
 
 function connector(rules: Rules, level: Connector["level"], state: State): Connector {
-  return { rules, level, state, judging: new Map(), registering: undefined, telling: new Set() };
+  return { rules, level, state, judging: new Map(), registering: undefined, alerting: new Set() };
 }
 
 function feed(one: Connector, input: Input): void {
@@ -33,38 +33,38 @@ function feed(one: Connector, input: Input): void {
 
 function run(one: Connector, effect: Effect): void {
   if (effect.kind === "stop") throw effect.error;
-  if (effect.kind === "tell") one.telling.add(effect.id);
+  if (effect.kind === "alert") one.alerting.add(effect.id);
   else if (effect.kind === "judge" && !one.judging.has(effect.id)) one.judging.set(effect.id, answerOf(one, effect.id));
   else if (effect.kind === "register") one.registering ??= effect;
 }
 
 /** As the guard asks; undefined: there is nothing left to ask. */
-function answerOf({ rules, state, level }: Connector, id: string): Answer | undefined {
+function answerOf({ rules, state, level }: Connector, id: string): RegistryAnswer | undefined {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released" || found.amendment.kind === "table") return;
   const { table, amendment } = found;
   const making = candidateOf(rules, table, amendment);
-  if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
+  if (making.kind === "none") return { kind: "no-candidate", why: making.why };
   const { made } = making;
   const isFine = level === "everything" || made.field === undefined || made.field.optional;
   if (isFine) return { kind: "fits", candidate: made.candidate };
   const wide = canWiden(made, amendment) ? candidateOf(rules, table, amendment, true) : undefined;
   if (wide?.kind === "made") return { kind: "fits", candidate: wide.made.candidate };
-  return { kind: "refused", candidate: made.candidate, why: "required" };
+  return { kind: "refused", candidate: made.candidate, text: "required" };
 }
 
 /** One thing that is due; false: nothing is. */
 function work(one: Connector, choice: number): boolean {
-  const { judging, registering, telling } = one;
+  const { judging, registering, alerting } = one;
   const due = [
     ...[...judging.keys()].map((id) => `judge ${id}`),
     ...(registering ? ["register"] : []),
-    ...[...telling].map((id) => `tell ${id}`),
+    ...[...alerting].map((id) => `alert ${id}`),
   ];
   const chosen = due[choice % Math.max(1, due.length)];
   if (chosen === undefined) return false;
   const [kind, id = ""] = chosen.split(" ");
-  if (kind === "tell") tell(one, id);
+  if (kind === "alert") alert(one, id);
   else if (kind === "register") register(one);
   else {
     const answer = judging.get(id);
@@ -74,11 +74,11 @@ function work(one: Connector, choice: number): boolean {
   return true;
 }
 
-function tell(one: Connector, id: string): void {
-  one.telling.delete(id);
+function alert(one: Connector, id: string): void {
+  one.alerting.delete(id);
   const amendment = findAmendment(one.state, id)?.amendment;
   if (amendment === undefined) return;
-  feed(one, { kind: "told", id, text: tellText(amendment), time: WHEN.time, reminders: 0 });
+  feed(one, { kind: "alerted", id, alerted: { key: alertKey(amendment), time: WHEN.time, reminders: 0 } });
 }
 
 function register(one: Connector): void {
@@ -87,12 +87,12 @@ function register(one: Connector): void {
   if (registering === undefined) return;
   const { id, candidate } = registering;
   const answer = findAmendment(one.state, id)?.amendment.answer;
-  const staleFinding = answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash;
+  const isStale = answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash;
   const schema = { id: schemaId(100 + tableIn(one.state).flowed.length), text: candidate.text };
   feed(
     one,
-    staleFinding
-      ? { kind: "registration-refused", id, hash: "", why: "" }
+    isStale
+      ? { kind: "registration-refused", id, hash: "", text: "" }
       : { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: 10 },
   );
   feed(one, { kind: "settle", topic: TOPIC });
@@ -146,7 +146,7 @@ describe("while the guard does what it is asked", () => {
       const { one, world } = begin(given.policy, given.level, given.keyed);
       for (const chosen of given.moves) move(one, world, chosen);
       finish(one);
-      for (const amendment of withheldOf(tableIn(one.state))) expect(amendment.told).toBe(tellText(amendment));
+      for (const amendment of withheldOf(tableIn(one.state))) expect(amendment.alerted?.key).toBe(alertKey(amendment));
     },
   );
 
@@ -172,7 +172,7 @@ describe("while the guard does what it is asked", () => {
     }
     const { shape, amendments } = tableIn(one.state);
     if (amendments.some(({ unmapped, gate }) => unmapped !== undefined && gate.kind === "withheld")) return;
-    expect(withheldOf(tableIn(one.state)).map(({ id, gate }) => [id, gate.why])).toEqual([]);
+    expect(withheldOf(tableIn(one.state)).map(({ id, gate }) => [id, gate.reason])).toEqual([]);
     const fresh = world.columns.filter(({ type }) => type.oid !== 27).map(fieldFor);
     const { fields } = publishing(START).shape;
     expect(fields).toHaveLength(3);

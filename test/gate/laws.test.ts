@@ -130,7 +130,7 @@ describe("whatever happens in whatever order", () => {
         expect(decisionOn(run.rules, before, was.table, weighed).kind).toBe("flows");
         const wide = answer.candidate.widened !== undefined;
         const making = candidateOf(run.rules, was.table, was.amendment, wide);
-        if (making.kind === "none") throw new Error(making.why);
+        if (making.kind === "none") throw new Error(making.why.kind);
         expect(now.fields).toEqual(making.made.shape.fields);
         expect(now.key).toEqual(making.made.shape.key);
         for (const id of [input.id, ...answer.candidate.together]) {

@@ -1,8 +1,8 @@
 import { fc } from "@fast-check/vitest";
 import { contractKey } from "../../src/contract/contract.ts";
-import type { Answer } from "../../src/gate/amendment/amendment.ts";
+import type { RegistryAnswer } from "../../src/gate/amendment/amendment.ts";
 import { candidateOf } from "../../src/gate/amendment/candidate.ts";
-import { tellText } from "../../src/gate/decision/settle.ts";
+import { alertKey } from "../../src/gate/decision/reason.ts";
 import type { Look } from "../../src/gate/evidence/evidence.ts";
 import type { Input, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
@@ -75,7 +75,7 @@ export type Move =
     }
   | { readonly kind: "registration-refused"; readonly at: number; readonly right: boolean }
   | { readonly kind: "passed"; readonly doubt: boolean }
-  | { readonly kind: "ask" | "told"; readonly at: number }
+  | { readonly kind: "ask" | "alerted"; readonly at: number }
   | { readonly kind: "settle" }
   | Looked;
 
@@ -147,7 +147,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 2, arbitrary: publishedContract },
   { weight: 3, arbitrary: said },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("passed" as const), doubt: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("ask" as const, "told" as const), at: small }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("ask" as const, "alerted" as const), at: small }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("settle" as const) }) },
   { weight: 4, arbitrary: lookedAt },
 );
@@ -162,7 +162,7 @@ export interface World {
   next: number;
   names: number;
   replaced: boolean;
-  readonly old: Answer[];
+  readonly old: RegistryAnswer[];
   commands: number;
   /** When the last look was, milliseconds. */
   now: number;
@@ -311,7 +311,7 @@ export function inputOf(world: World, state: State, chosen: Move): Input | undef
     case "registration-refused": {
       if (amendment?.answer?.kind !== "fits") return undefined;
       const hash = chosen.right ? amendment.answer.candidate.hash : "x";
-      return { kind: "registration-refused", id: amendment.id, hash, why: "409" };
+      return { kind: "registration-refused", id: amendment.id, hash, text: "409" };
     }
     case "contract":
       return contractInput(chosen, world);
@@ -321,8 +321,14 @@ export function inputOf(world: World, state: State, chosen: Move): Input | undef
       return { kind: "passed", topic: TOPIC, doubt: chosen.doubt };
     case "ask":
       return amendment && { kind: "ask", id: amendment.id };
-    case "told":
-      return amendment && { kind: "told", id: amendment.id, text: tellText(amendment), time: WHEN.time, reminders: 0 };
+    case "alerted":
+      return (
+        amendment && {
+          kind: "alerted",
+          id: amendment.id,
+          alerted: { key: alertKey(amendment), time: WHEN.time, reminders: 0 },
+        }
+      );
     case "settle":
       return { kind: "settle", topic: TOPIC };
     case "groups":
@@ -356,16 +362,21 @@ export function commandInput(world: World, state: State, chosen: Said): Input {
   return { kind: "command", command: kind === "release" ? { ...command, beside } : command };
 }
 
-function answerOf(world: World, state: State, id: string, answer: Extract<Move, { kind: "judged" }>["answer"]): Answer {
-  const unanswered: Answer = { kind: "unanswered", why: "down" };
+function answerOf(
+  world: World,
+  state: State,
+  id: string,
+  answer: Extract<Move, { kind: "judged" }>["answer"],
+): RegistryAnswer {
+  const unanswered: RegistryAnswer = { kind: "unanswered", code: "registry-down", text: "down" };
   const found = findAmendment(state, id);
   if (found === undefined || answer === "unanswered") return unanswered;
   if (answer === "old") return world.old.at(-1) ?? unanswered;
   const making = candidateOf(RULES, found.table, found.amendment, answer === "widened");
-  if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
+  if (making.kind === "none") return { kind: "no-candidate", why: making.why };
   const { candidate } = making.made;
-  const fresh: Answer =
-    answer === "refused" ? { kind: "refused", candidate, why: "the level" } : { kind: "fits", candidate };
+  const fresh: RegistryAnswer =
+    answer === "refused" ? { kind: "refused", candidate, text: "the level" } : { kind: "fits", candidate };
   world.old.push(fresh);
   return fresh;
 }

@@ -19,7 +19,13 @@ export const amendment: AmendmentView = {
   meanwhile: "Rows flow on without the field.",
   column: { name: "nickname", type: "text", notNull: false, default: null },
   explained: null,
-  gate: { kind: "withheld", since: "2026-11-20T08:00:00Z", position: "0/16B3748", why: "billing is not ready" },
+  gate: {
+    kind: "withheld",
+    since: "2026-11-20T08:00:00Z",
+    position: "0/16B3748",
+    reason: { kind: "not-ready", consumers: ["billing"] },
+    why: "billing is not ready",
+  },
   verdicts: [
     {
       consumer: "billing",

@@ -40,7 +40,7 @@ export async function bringTo(world: World, phase: Phase): Promise<void> {
       return;
     case "withheld":
       if (waiting(world.state.now()).length === 0) await addColumns(world, "withholding");
-      await during((now) => waiting(now).some(({ told }) => told !== undefined), "a column is withheld");
+      await during((now) => waiting(now).some(({ alerted }) => alerted !== undefined), "a column is withheld");
       await sleep(random.between(0, 300));
       return;
     case "release": {
@@ -116,7 +116,9 @@ export async function add(world: World, table: string, columns: readonly Added[]
 /** What the service does not take now, because it has just started or has not judged yet, it is told again. */
 async function releaseUntil(world: World, done: () => boolean): Promise<void> {
   for (; !done(); await sleep(100)) {
-    const open = waiting(world.state.now()).filter(({ told, order }) => told !== undefined && order === undefined);
+    const open = waiting(world.state.now()).filter(
+      ({ alerted, order }) => alerted !== undefined && order === undefined,
+    );
     const documents = open.filter(({ id }) => id.includes(`.${DOCUMENTS}/`));
     const others = open.filter((amendment) => !documents.includes(amendment));
     await Promise.all([

@@ -23,15 +23,15 @@ export function phasesOf(state: State, altered: ReadonlyMap<string, number>, kep
   }
   for (const amendment of amendments(state, kept)) {
     if (isReleasing(amendment)) phases.add("release");
-    if (amendment.gate.kind === "withheld") phases.add(amendment.told === undefined ? "ddl" : "withheld");
+    if (amendment.gate.kind === "withheld") phases.add(amendment.alerted === undefined ? "ddl" : "withheld");
   }
   return phases.size === 0 ? new Set(["steady"]) : phases;
 }
 
 /** Ordered and not done, or done and nobody was told. */
-export function isReleasing({ gate, order, told }: AmendmentRecord): boolean {
+export function isReleasing({ gate, order, alerted }: AmendmentRecord): boolean {
   if (gate.kind === "withheld") return order?.kind === "release";
-  return told?.startsWith("released") !== true;
+  return alerted?.key.startsWith("released") !== true;
 }
 
 export function amendments(state: State, kept: string): readonly AmendmentRecord[] {

@@ -22,9 +22,9 @@ export interface TableRecord {
 export interface AmendmentRecord {
   readonly id: string;
   readonly column: { readonly name: string };
-  readonly gate: { readonly kind: "withheld" | "released"; readonly why: string };
+  readonly gate: { readonly kind: "withheld" | "released" };
   readonly order?: { readonly kind: string };
-  readonly told?: string;
+  readonly alerted?: { readonly key: string };
 }
 
 export interface JobRecord {

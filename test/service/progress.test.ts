@@ -16,7 +16,7 @@ function job(scanned: number, more: Partial<ChunkJob> = {}): ChunkJob {
     scanned,
     estimate: 60_000,
     state: "running",
-    why: undefined,
+    reason: undefined,
     ...more,
   };
 }
@@ -76,16 +76,16 @@ describe("tracked jobs", () => {
 
   it("that wait for a person or were refused are logged once, with the reason; finished ones are not", () => {
     const { lines, jobs } = tracked();
-    const why = {
-      waiting: "about 9 rows: say all, or none",
+    const reasons = {
+      waiting: { kind: "too-many-rows", rows: 9, amendment: "t/3" },
       done: undefined,
-      refused: "the table has no key",
+      refused: { kind: "keyless" },
     } as const;
     for (const state of ["waiting", "done", "refused"] as const) {
-      for (const at of [0, 20_000]) jobs.update([job(at, { state, why: why[state] })], at);
+      for (const at of [0, 20_000]) jobs.update([job(at, { state, reason: reasons[state] })], at);
     }
     expect(lines).toEqual([
-      "snapshot/shop.public.orders: waiting: about 9 rows: say all, or none",
+      "snapshot/shop.public.orders: waiting: about 9 rows: start it with fieldgate release t/3 --backfill all, or decline with none",
       "snapshot/shop.public.orders: refused: the table has no key",
     ]);
   });

@@ -59,8 +59,7 @@ const strict = withheld(3, "nickname", {
   gate: {
     kind: "withheld",
     ...SINCE,
-    why: "no contract names the live groups sink",
-    unnamed: { kind: "known", groups: ["sink"] },
+    reason: { kind: "not-ready", consumers: [], unnamed: { kind: "known", groups: ["sink"] } },
   },
 });
 
@@ -89,27 +88,26 @@ const CASES: readonly [string, Alert][] = [
 ];
 
 function asWatched(amendment: Amendment): Amendment {
-  return { ...amendment, gate: { kind: "withheld", ...SINCE, why: watched(amendment).why } };
+  return { ...amendment, gate: { kind: "withheld", ...SINCE, reason: watched(amendment).reason } };
 }
 
 function published(): Amendment {
   const { gate, ...rest } = released(3, "nickname", ["billing"]);
   if (gate.kind !== "released") throw new Error("it is released");
-  const why = `schema ${gate.schemaId} of ${rest.topic}-value carries it`;
-  return { ...rest, verdicts: [notReady()], gate: { ...gate, why } };
+  const reason = { kind: "schema-registered", subject: `${rest.topic}-value`, schemaId: gate.schemaId } as const;
+  return { ...rest, verdicts: [notReady()], gate: { ...gate, reason } };
 }
 
 function refusedByLevel(): Amendment {
   const { answer, ...rest } = withheld(4, "level");
   if (answer?.kind !== "fits") throw new Error("it fits");
-  return asWatched({ ...rest, answer: { ...answer, kind: "refused", why: "READER_FIELD_MISSING_DEFAULT_VALUE" } });
+  return asWatched({ ...rest, answer: { ...answer, kind: "refused", text: "READER_FIELD_MISSING_DEFAULT_VALUE" } });
 }
 
 function widened(): Amendment {
   const { answer, ...rest } = withheld();
   if (answer?.kind !== "fits") throw new Error("it fits");
-  const why = "NOT NULL without a usable default does not pass BACKWARD: optional in the events";
-  return { ...rest, answer: { kind: "fits", candidate: { ...answer.candidate, widened: why } } };
+  return { ...rest, answer: { kind: "fits", candidate: { ...answer.candidate, widened: "nickname" } } };
 }
 
 function alertOf(draft: { readonly alert: Alert } | undefined): Alert {
@@ -184,9 +182,10 @@ describe("a message", () => {
       waited: fc.array(text, { maxLength: 30 }),
     })
     .map(({ at, name, topic, why, open, verdicts, schemaId, waited }): Amendment => {
+      const reason = { kind: "recorded", sentence: why } as const;
       const gate = open
-        ? { kind: "released" as const, ...SINCE, why, schemaId, wouldHaveWaitedFor: waited }
-        : { kind: "withheld" as const, ...SINCE, why };
+        ? { kind: "released" as const, ...SINCE, reason, schemaId, wouldHaveWaitedFor: waited }
+        : { kind: "withheld" as const, ...SINCE, reason };
       return withheld(at, name, { verdicts, gate }, topic);
     });
 

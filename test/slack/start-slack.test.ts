@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Amendment, Told } from "../../src/gate/amendment/amendment.ts";
+import type { Amendment, SentAlert } from "../../src/gate/amendment/amendment.ts";
 import type { Mode } from "../../src/gate/state.ts";
-import { tellText } from "../../src/gate/decision/settle.ts";
+import { alertKey } from "../../src/gate/decision/reason.ts";
 import type { StopTold } from "../../src/slack/connector-news.ts";
 import type { Message } from "../../src/slack/message.ts";
 import { type ConnectorAlerts, type Slack, startSlack } from "../../src/slack/start-slack.ts";
@@ -85,18 +85,16 @@ function live(world: World, records = true, mode: Mode = "guard"): Life {
     read: async () => world.stopTold,
     write: async (told) => void (world.stopTold = told),
   });
-  const hear = (told: Told): void => {
+  const hear = ({ id, alerted }: SentAlert): void => {
     if (!records) return;
-    world.amendments = world.amendments.map((one) =>
-      one.id === told.id ? { ...one, told: told.text, toldAt: told.time, reminders: told.reminders } : one,
-    );
+    world.amendments = world.amendments.map((one) => (one.id === id ? { ...one, alerted } : one));
     setImmediate(() => alerts.state(stateWith(world.amendments)));
   };
   const begin = (): void => {
-    alerts.onTold(hear);
+    alerts.onSent(hear);
     alerts.state(stateWith(world.amendments));
     for (const one of world.amendments) {
-      if (one.told !== tellText(one)) alerts.tell(one, stateWith(world.amendments));
+      if (one.alerted?.key !== alertKey(one)) alerts.alert(one, stateWith(world.amendments));
     }
   };
   begin();
@@ -107,11 +105,11 @@ function live(world: World, records = true, mode: Mode = "guard"): Life {
     news(...amendments) {
       const before = new Map(world.amendments.map((one) => [one.id, one]));
       for (const one of amendments) {
-        const { told, toldAt, reminders } = before.get(one.id) ?? one;
-        before.set(one.id, { ...one, told, toldAt, reminders });
+        const { alerted } = before.get(one.id) ?? one;
+        before.set(one.id, { ...one, alerted });
       }
       world.amendments = [...before.values()];
-      for (const one of amendments) alerts.tell(one, stateWith(world.amendments));
+      for (const one of amendments) alerts.alert(one, stateWith(world.amendments));
     },
   };
 }
@@ -132,7 +130,7 @@ describe("news", () => {
     }
     await world.clock.pass(5 * SECOND);
     expect(world.titles).toEqual(["6.5 🟠 Withheld: 10 fields of inventory.public.customers"]);
-    expect(world.amendments.map(({ told }) => told)).toEqual(ten.map(tellText));
+    expect(world.amendments.map(({ alerted }) => alerted?.key)).toEqual(ten.map(alertKey));
   });
 
   it("withheld and released are two messages, a second apart", async () => {
@@ -179,13 +177,13 @@ describe("news", () => {
   it("told while no session could record it is recorded by the next", async () => {
     const world = newWorld();
     const life = live(world);
-    life.alerts.onTold(() => undefined);
+    life.alerts.onSent(() => undefined);
     life.news(withheld());
     await world.clock.pass(3 * SECOND);
-    expect(world.amendments[0]?.told).toBeUndefined();
+    expect(world.amendments[0]?.alerted?.key).toBeUndefined();
     life.again();
     await world.clock.pass(SECOND);
-    expect(world.amendments[0]?.told).toBe(tellText(withheld()));
+    expect(world.amendments[0]?.alerted?.key).toBe(alertKey(withheld()));
     expect(world.titles).toHaveLength(1);
   });
 });
@@ -207,7 +205,7 @@ describe("a storm", () => {
     expect(world.titles.length - summaries.length).toBeLessThanOrEqual(5);
     expect(summaries).toEqual([expect.stringMatching(/🟠 Connector inventory: \d+ changes, too many/)]);
     expect(JSON.stringify(world.messages.at(-1))).toContain("fieldgate amendments");
-    expect(world.amendments.filter(({ told }) => told === undefined)).toEqual([]);
+    expect(world.amendments.filter(({ alerted }) => alerted === undefined)).toEqual([]);
     for (const { text = "", blocks = [] } of world.messages) expectWithinLimits({ text, blocks });
     life.news(withheld(500, "after"));
     await world.clock.pass(3 * SECOND);
@@ -267,7 +265,7 @@ describe("reminders", () => {
     expect(world.titles).toHaveLength(2);
     await world.clock.pass(2 * HOUR);
     expect(world.titles.slice(2)).toEqual([expect.stringContaining("Still withheld")]);
-    expect(world.amendments[0]?.reminders).toBe(2);
+    expect(world.amendments[0]?.alerted?.reminders).toBe(2);
   });
 });
 
@@ -398,7 +396,7 @@ describe("Slack", () => {
     live(world).news(withheld());
     await world.clock.pass(3 * SECOND);
     expect(world.messages).toEqual([{ text: "🟡 Withheld: inventory.public.customers.nickname" }]);
-    expect(world.amendments[0]?.told).toBe(tellText(withheld()));
+    expect(world.amendments[0]?.alerted?.key).toBe(alertKey(withheld()));
   });
 });
 
@@ -459,7 +457,7 @@ describe("a stop", () => {
   it("reminds of no withheld field: nothing flows anyway", async () => {
     const world = newWorld();
     const life = live(world);
-    life.news(withheld(3, "a", { gate: { kind: "withheld", ...SINCE, why: "x" } }));
+    life.news(withheld(3, "a", { gate: { kind: "withheld", ...SINCE, reason: { kind: "policy-manual" } } }));
     await world.clock.pass(3 * SECOND);
     life.alerts.stopped(STOP);
     await world.clock.pass(2 * HOUR);

@@ -54,8 +54,9 @@ const job: fc.Arbitrary<ChunkJob> = fc.constantFrom(...RELEASED.jobs.values()).c
 );
 const outcome = fc.constantFrom(
   { kind: "pending" as const },
-  { kind: "done" as const, message: "released" },
-  { kind: "refused" as const, message: "no" },
+  { kind: "done" as const, done: { kind: "released" as const, ids: ["a/b/3"] } },
+  { kind: "refused" as const, refusals: [{ kind: "superseded" as const }] },
+  { kind: "recorded" as const, is: "refused" as const, message: "no" },
 );
 const bytes8 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(lsn);
 const position: fc.Arbitrary<Position> = fc.record({
@@ -188,7 +189,7 @@ describe("the state topic", () => {
     ["no JSON", "table/inventory.public.t", "{", /table\/inventory\.public\.t: no JSON/],
     ["no object", "job/snapshot/t", "3", /job\/snapshot\/t: no object/],
     ["null", "position", "null", /position: no object/],
-    ["a later version", "outcome/c1", '{"v":2,"kind":"done"}', /outcome\/c1: version 2 is not known/],
+    ["a later version", "outcome/c1", '{"v":3,"kind":"done"}', /outcome\/c1: version 3 is not known/],
     ["no version", "intent", '{"slot":"s"}', /intent: version missing is not known/],
     [
       "a position without an LSN",

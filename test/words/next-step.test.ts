@@ -16,7 +16,7 @@ const WAITING: ChunkJob = {
   scanned: 0,
   estimate: 1,
   state: "waiting",
-  why: "about 1 rows",
+  reason: { kind: "too-many-rows", rows: 1, amendment: "x" },
 };
 
 describe("the next command", () => {
@@ -43,7 +43,11 @@ describe("the next command", () => {
       "groups that nobody names are to be named first",
       [
         withheld(3, "a", {
-          gate: { kind: "withheld", ...SINCE, why: "x", unnamed: { kind: "known", groups: ["sink"] } },
+          gate: {
+            kind: "withheld",
+            ...SINCE,
+            reason: { kind: "not-ready", consumers: [], unnamed: { kind: "known", groups: ["sink"] } },
+          },
         }),
       ],
       ["name sink in a contract's `groups`, in the consumer's repository: fieldgate publish"],

@@ -1,5 +1,7 @@
+import type { ErrorCode } from "../../errors.ts";
 import type { Finding } from "../../finding.ts";
 import type { Attnum, Column } from "../../table/column.ts";
+import type { NoCandidate, Reason, Unnamed } from "../decision/reason.ts";
 
 /** The schema a topic would get with the amendment in it. `hash` is its identity for verdicts. */
 export interface Candidate {
@@ -11,18 +13,22 @@ export interface Candidate {
   readonly moved: readonly string[];
   readonly text: string;
   readonly hash: string;
-  /** Why the field is optional although the column is not; undefined: as Debezium maps it. */
+  /**
+   * The field that is optional although its column is not, because the subject's level rejects a required field
+   * without a default; undefined: every field is as Debezium maps it.
+   */
   readonly widened: string | undefined;
   /** Other amendments that are in it: their fields' names would collide, so they are released together. */
   readonly together: readonly string[];
 }
 
-/** What the registry, at the subject's level, says of the candidate. */
-export type Answer =
+/** Whether the registry, at the subject's compatibility level, accepts the candidate. `text` is quoted. */
+export type RegistryAnswer =
   | { readonly kind: "fits"; readonly candidate: Candidate }
-  /** No candidate: there is none that could be asked about. */
-  | { readonly kind: "refused"; readonly candidate: Candidate | undefined; readonly why: string }
-  | { readonly kind: "unanswered"; readonly why: string };
+  | { readonly kind: "refused"; readonly candidate: Candidate; readonly text: string }
+  /** There is no schema that the registry could be asked about. */
+  | { readonly kind: "no-candidate"; readonly why: NoCandidate }
+  | { readonly kind: "unanswered"; readonly code: ErrorCode; readonly text: string };
 
 /** One consumer, one candidate. */
 export interface Verdict {
@@ -32,28 +38,19 @@ export interface Verdict {
   readonly findings: readonly Finding[];
 }
 
-/** Live groups of a topic that no contract names; `unknown`: nobody could look, or has looked yet. */
-export type Unnamed =
-  | { readonly kind: "known"; readonly groups: readonly string[] }
-  | { readonly kind: "unknown"; readonly why: string };
-
-export const NOT_LOOKED: Unnamed = { kind: "unknown", why: "no look at the consumer groups yet" };
-
 /** `since` is a position in the log, `time` is ISO 8601. */
 export type Gate =
   | {
       readonly kind: "withheld";
       readonly since: string;
       readonly time: string;
-      readonly why: string;
-      /** Of strict: the groups it waits for, or why nobody knows. */
-      readonly unnamed?: Unnamed | undefined;
+      readonly reason: Reason;
     }
   | {
       readonly kind: "released";
       readonly since: string;
       readonly time: string;
-      readonly why: string;
+      readonly reason: Reason;
       readonly schemaId: number;
       /** Under observe: who would have kept it back under `contracts`. */
       readonly wouldHaveWaitedFor: readonly string[];
@@ -108,29 +105,33 @@ export interface Amendment {
   /** Its type is not mapped: it cannot flow. */
   readonly unmapped: Finding | undefined;
   /** undefined: not asked yet, or released: its schema is among those that flow. */
-  readonly answer: Answer | undefined;
+  readonly answer: RegistryAnswer | undefined;
   /** A candidate the registry called compatible and then did not take; it is not tried again. */
-  readonly notTaken: { readonly hash: string; readonly why: string } | undefined;
+  readonly notTaken: { readonly hash: string; readonly text: string } | undefined;
   readonly verdicts: readonly Verdict[];
   readonly order: Order | undefined;
   readonly gate: Gate;
   /** Rows were published without the column's value since the table has it so. */
   readonly missed: boolean;
   readonly explained?: Explanation | undefined;
-  /** What people were told last: `gate kind: why`. Another text is told again. */
-  readonly told: string | undefined;
-  /** When they were told last, ISO 8601, and how often reminded since the text is this. Records before 0.2 have neither. */
-  readonly toldAt?: string | undefined;
-  readonly reminders?: number | undefined;
+  /** undefined: people have not been alerted to it yet. */
+  readonly alerted: Alerted | undefined;
 }
 
-/** People were told what `text` says about an amendment; with `reminders` above 0 not for the first time. */
-export interface Told {
-  readonly id: string;
-  readonly text: string;
-  /** ISO 8601. */
-  readonly time: string;
+/** The last alert about an amendment that people received. */
+export interface Alerted {
+  /** What it was about (`alertKey`): when that changes, they are alerted again. */
+  readonly key: string;
+  /** ISO 8601; undefined: an early version recorded the alert without its time. */
+  readonly time: string | undefined;
+  /** How many reminders followed the first alert with this key. */
   readonly reminders: number;
+}
+
+/** An alert that has reached people. `id` is the amendment's. */
+export interface SentAlert {
+  readonly id: string;
+  readonly alerted: Alerted;
 }
 
 export function amendmentId(topic: string, of: Attnum | "key" | "table"): string {

@@ -37,9 +37,8 @@ export function dueRows(amendment: Amendment, field: Field | undefined): ChunkJo
   return onlyValues ? "not-null" : "all";
 }
 
-/** Every row of the table once more; without a key that is told as what it is: values that no event will carry. */
+/** Publishes every row of the table once more; without a key it is refused, and says so. */
 export function repairJob({ topic, key }: Pick<Shape, "topic" | "key">): ChunkJob {
   const job = newJob(`repair/${topic}`, topic, "backfill");
-  const why = "the table has no key: rows that readers lack, or have with other values, are not published once more";
-  return key.length === 0 ? { ...job, state: "refused", why } : job;
+  return key.length === 0 ? { ...job, state: "refused", reason: { kind: "keyless-repair" } } : job;
 }

@@ -3,6 +3,7 @@ import { fieldOf, widen } from "../../event/field.ts";
 import { envelopeSchema, keySchema, withFieldsOf, withRowFields } from "../../event/envelope/schema.ts";
 import type { Attnum } from "../../table/column.ts";
 import type { Field, Shape } from "../../table/shape.ts";
+import type { NoCandidate } from "../decision/reason.ts";
 import type { Amendment, Candidate } from "./amendment.ts";
 import { changesOf } from "./differ.ts";
 import type { Rules, TableState } from "../state.ts";
@@ -17,7 +18,9 @@ export interface Made {
 }
 
 /** `collides`: a field of that name flows already, from a column that nothing waits to change. */
-export type Making = { readonly kind: "made"; readonly made: Made } | { readonly kind: "none"; readonly why: string };
+export type Making =
+  | { readonly kind: "made"; readonly made: Made }
+  | { readonly kind: "none"; readonly why: NoCandidate };
 
 /**
  * The topic's schema with the amendment in it, as Debezium maps the column. Where a new field has a kept field's
@@ -26,7 +29,7 @@ export type Making = { readonly kind: "made"; readonly made: Made } | { readonly
  */
 export function candidateOf(rules: Rules, table: TableState, amendment: Amendment, wide = false): Making {
   if (amendment.kind === "key") return keyCandidate(rules, table, amendment);
-  if (amendment.kind === "table") return { kind: "none", why: "another table has its own columns" };
+  if (amendment.kind === "table") return { kind: "none", why: { kind: "table-replaced" } };
   const group = [amendment];
   for (;;) {
     const fields = group.reduce(
@@ -37,7 +40,7 @@ export function candidateOf(rules: Rules, table: TableState, amendment: Amendmen
     if (twice === undefined)
       return { kind: "made", made: valueCandidate(rules, table, amendment, group, fields, wide) };
     const other = waitingFor(table, group, twice);
-    if (other === undefined) return { kind: "none", why: `a field ${twice} flows already, from another column` };
+    if (other === undefined) return { kind: "none", why: { kind: "field-name-taken", field: twice } };
     group.push(other);
   }
 }
@@ -146,7 +149,7 @@ function valueCandidate(
     moved: fields.filter((one) => names.has(one.name) && !isIn(shape.fields, one)).map((one) => one.name),
     text: JSON.stringify(schema),
     hash: schemaHash(schema),
-    widened: wide && field !== undefined ? wideWhy(field.name) : undefined,
+    widened: wide ? field?.name : undefined,
     together: group.filter((one) => one !== amendment).map((one) => one.id),
   };
   return { candidate, shape: { ...shape, fields }, field };
@@ -164,10 +167,6 @@ function isIn(fields: readonly Field[], { name, attnum }: Field): boolean {
   return fields.some((field) => field.name === name && field.attnum === attnum);
 }
 
-function wideWhy(name: string): string {
-  return `the subject's level does not take the required field ${name} without a default`;
-}
-
 /** The key record of the columns that are the key now. */
 function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Making {
   const fields = (key ?? []).flatMap((attnum) => {
@@ -176,10 +175,10 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
   });
   const schema = nextKey(rules, table.shape, fields);
   if (key === undefined || key.length === 0) {
-    return { kind: "none", why: "the table has no key now: give it one, or capture it with a new connector" };
+    return { kind: "none", why: { kind: "no-primary-key" } };
   }
   if (schema === undefined || fields.length !== key.length) {
-    return { kind: "none", why: "the new key's columns do not all flow yet: release them first" };
+    return { kind: "none", why: { kind: "key-columns-withheld" } };
   }
   const hash = schemaHash(schema);
   const text = JSON.stringify(schema);

@@ -2,19 +2,21 @@ import { jsonBytes } from "../../avro/value.ts";
 import { baseType } from "../../event/field.ts";
 import { primitiveOf } from "../../event/types/avro-type.ts";
 import type { Field } from "../../table/shape.ts";
+import type { Refusal } from "../decision/reason.ts";
 import type { Amendment } from "./amendment.ts";
 import type { OperatorCommand, State, TableState } from "../state.ts";
 import { withTable } from "../update.ts";
 import type { Json } from "../../json.ts";
 
 /** Why this value cannot stand for the field of a dropped column; undefined: it can. Never says the value. */
-export function refusesFill(table: TableState, amendment: Amendment, value: Json | undefined): string | undefined {
-  if (amendment.kind !== "dropped") return `${amendment.id}: only the field of a dropped column can be filled`;
+export function refusesFill(table: TableState, amendment: Amendment, value: Json | undefined): Refusal | undefined {
+  const { id } = amendment;
+  if (amendment.kind !== "dropped") return { kind: "fill-not-dropped", id };
   const fields = table.shape.fields.filter((field) => field.attnum === amendment.attnum);
-  if (fields.length === 0) return `${amendment.id}: no field of it flows`;
+  if (fields.length === 0) return { kind: "fill-without-field", id };
   if (value !== undefined && fields.some((field) => fits(field, value))) return undefined;
-  const kinds = new Set(fields.map((field) => primitiveOf(baseType(field.avro))));
-  return `${amendment.id}: the value is no Avro ${[...kinds].join(" or ")}`;
+  const types = new Set(fields.map((field) => primitiveOf(baseType(field.avro))));
+  return { kind: "fill-value-unfit", id, types: [...types] };
 }
 
 /** The kept field carries this value from here on; of several of one column those that it fits. */

@@ -3,6 +3,7 @@ import { isSameType } from "../../event/types/avro-type.ts";
 import { attnum, type Attnum, type Table } from "../../table/column.ts";
 import type { Field } from "../../table/shape.ts";
 import { repairJob } from "./backfill.ts";
+import type { Reason } from "../decision/reason.ts";
 import { newAmendment } from "./seen.ts";
 import type { Input, Rules, State, Step, TableState, When } from "../state.ts";
 import { step, withJob, withTable } from "../update.ts";
@@ -17,20 +18,19 @@ export function onReplaced(rules: Rules, state: State, input: Extract<Input, { k
   const table = state.tables.get(input.topic);
   if (table === undefined || !isReplaced(table, input.table)) return step(state);
   const none = { attnum: undefined, column: undefined, changes: [], key: undefined, gone: false, unmapped: undefined };
-  const why = "its name belongs to another table now";
   const fresh = newAmendment(input.topic, { kind: "table", name: "table", ...none }, when);
-  const amendment = { ...fresh, gate: { ...fresh.gate, kind: "withheld" as const, why } };
+  const amendment = { ...fresh, gate: { ...fresh.gate, reason: { kind: "table-replaced" } as const } };
   const others = table.amendments.filter(({ kind }) => kind !== "table");
   if (rules.mode === "watch") {
     const taken = { ...table, replacement: input.table, amendments: [...others, amendment] };
-    const next = replaced(rules, withTable(state, taken), taken, when, "Debezium goes on with the table of that name");
-    return step(next, { kind: "tell", id: amendment.id });
+    const next = replaced(rules, withTable(state, taken), taken, when, { kind: "debezium-follows-table" });
+    return step(next, { kind: "alert", id: amendment.id });
   }
   const next = withTable(state, { ...table, replacement: input.table, amendments: [...others, amendment] });
   const before = table.amendments.find(({ kind }) => kind === "table");
   // Told already; it may be a third table by now.
   if (before?.gate.kind === "withheld") return step(withTable(state, { ...table, replacement: input.table }));
-  return step(next, { kind: "tell", id: amendment.id });
+  return step(next, { kind: "alert", id: amendment.id });
 }
 
 /**
@@ -42,7 +42,7 @@ export function replaced(
   state: State,
   table: TableState,
   when: When,
-  why = "an operator said so",
+  reason: Reason = { kind: "replacement-accepted" },
 ): State {
   const { replacement, shape } = table;
   if (replacement === undefined) return state;
@@ -52,7 +52,7 @@ export function replaced(
   const { oid, schema, name } = replacement;
   const live = replacement.columns.filter((column) => !column.generated);
   const known = live.filter((column) => fields.some((field) => field.attnum === column.attnum));
-  const gate = { kind: "released" as const, since: when.position, time: when.time, why };
+  const gate = { kind: "released" as const, since: when.position, time: when.time, reason };
   const amendments = table.amendments
     .filter(({ kind }) => kind === "table")
     .map((one) => ({ ...one, gate: { ...gate, schemaId: Number(shape.valueSchema.id), wouldHaveWaitedFor: [] } }));
@@ -72,8 +72,8 @@ function withoutBackfills(state: State, topic: string): State {
   const open = [...state.jobs.values()].filter(
     (job) => job.topic === topic && job.column !== undefined && (job.state === "running" || job.state === "waiting"),
   );
-  const why = "another table took the place";
-  return open.reduce((now, job) => withJob(now, { ...job, state: "done", why }), state);
+  const reason = { kind: "table-replaced" } as const;
+  return open.reduce((now, job) => withJob(now, { ...job, state: "done", reason }), state);
 }
 
 function mappedTo(rules: Rules, field: Field, table: Table): Field {

@@ -5,7 +5,7 @@ import { type Attnum, type Column, columnType, type ColumnType, type Table } fro
 import type { KnownColumn } from "../../table/prove.ts";
 import type { Field } from "../../table/shape.ts";
 import type { RelationColumn } from "../../wal/message.ts";
-import { type Amendment, amendmentId, type Explanation, type Told } from "./amendment.ts";
+import { type Amendment, amendmentId, type Explanation, type SentAlert } from "./amendment.ts";
 import { changesOf, type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { keyDifference, keyNow } from "./key.ts";
 import { settle } from "../decision/settle.ts";
@@ -91,11 +91,11 @@ export function onPassed(state: State, topic: string, doubt: boolean): Step {
   return step(withTable(state, { ...table, amendments, doubt }));
 }
 
-/** Recorded once people were really told, so that a restart repeats nothing. */
-export function onTold(state: State, { id, text, time, reminders }: Told): Step {
+/** Recorded once an alert has reached people, so that a restart does not repeat it. */
+export function onAlerted(state: State, { id, alerted }: SentAlert): Step {
   const found = findAmendment(state, id);
   if (found === undefined) return step(state);
-  return step(withAmendment(state, { ...found.amendment, told: text, toldAt: time, reminders }));
+  return step(withAmendment(state, { ...found.amendment, alerted }));
 }
 
 /** A new amendment of what nobody has seen yet. */
@@ -109,9 +109,9 @@ export function newAmendment(topic: string, difference: Difference, when: When):
     notTaken: undefined,
     verdicts: [],
     order: undefined,
-    gate: { kind: "withheld", since: when.position, time: when.time, why: "not judged yet" },
+    gate: { kind: "withheld", since: when.position, time: when.time, reason: { kind: "not-judged" } },
     missed: false,
-    told: undefined,
+    alerted: undefined,
   };
 }
 
@@ -251,7 +251,7 @@ function revise(
 
 /** What an amendment is about, apart from how it stands. */
 function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
-  return JSON.stringify([kind, name, column, changes, key, gone, unmapped?.message]);
+  return JSON.stringify([kind, name, column, changes, key, gone, unmapped?.rule]);
 }
 
 /** The same amendment when nothing about it changed, else one to be judged anew. */

@@ -7,7 +7,8 @@ import { blockedBy, opposition } from "./policy.ts";
 import { unnamedOn } from "../evidence/readers.ts";
 import { replaced } from "../amendment/replaced.ts";
 import { membersOf, policyOf, settle, weigh } from "./settle.ts";
-import type { OperatorCommand, Outcome, Rules, State, Step, TableState, When } from "../state.ts";
+import type { Outcome, Refusal } from "./reason.ts";
+import type { OperatorCommand, Rules, State, Step, TableState, When } from "../state.ts";
 import { andThen, step, withAmendment, withheldOf, withJob, withOutcome } from "../update.ts";
 
 interface Target {
@@ -15,27 +16,21 @@ interface Target {
   readonly amendment: Amendment;
 }
 
-const NOTHING_TO_DECIDE: Outcome = {
-  kind: "refused",
-  message: "watch mode: Debezium publishes, and nothing is kept out of its events: there is nothing to decide on here",
-  next: "make the consumers ready: fieldgate can-i-release says who is not",
-};
-
 /** An operator's word. Nothing of it is done unless all of it can be; its outcome is in the state. */
 export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Step {
   if (state.outcomes.has(command.id)) return step(state);
-  if (rules.mode === "watch") return step(withOutcome(state, command.id, NOTHING_TO_DECIDE));
+  if (rules.mode === "watch") return step(withOutcome(state, command.id, refusal({ kind: "watch-mode" })));
   const targets: Target[] = [];
   for (const id of command.ids) {
     const found = resolve(state, id);
     if ("refused" in found) return step(withOutcome(state, command.id, refusal(found.refused)));
     targets.push(found);
   }
-  const why = targets.flatMap((target) => {
+  const refusals = targets.flatMap((target) => {
     const refused = refuses(rules, state, command, target, when);
     return refused ?? (command.kind === "release" ? refusesApart(rules, target, targets) : undefined) ?? [];
   });
-  if (why.length > 0) return step(withOutcome(state, command.id, refusal(why.join("; "))));
+  if (refusals.length > 0) return step(withOutcome(state, command.id, refusal(...refusals)));
   switch (command.kind) {
     case "release":
       return release(rules, state, command, targets, when);
@@ -53,37 +48,43 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
 export function answerForgotten(state: State): State {
   const waiting = [...state.tables.values()].flatMap(withheldOf).map(({ order }) => order?.command);
   const forgotten = [...state.outcomes].filter(([id, { kind }]) => kind === "pending" && !waiting.includes(id));
-  const why = refusal("another command took its place, or its column was changed or dropped since");
-  return forgotten.reduce((now, [id]) => withOutcome(now, id, why), state);
+  return forgotten.reduce((now, [id]) => withOutcome(now, id, refusal({ kind: "superseded" })), state);
 }
 
-function refusal(message: string): Outcome {
-  return { kind: "refused", message };
+function refusal(...refusals: readonly Refusal[]): Outcome {
+  return { kind: "refused", refusals };
 }
 
 /** `inventory.public.customers/3`, or `topic.field` while only one amendment has that name. */
-function resolve(state: State, id: string): Target | { readonly refused: string } {
+function resolve(state: State, name: string): Target | { readonly refused: Refusal } {
   const all = [...state.tables.values()].flatMap((table) =>
     table.amendments.map((amendment) => ({ table, amendment })),
   );
-  const called = all.filter(({ amendment }) => isCalled(amendment, id));
+  const called = all.filter(({ amendment }) => isCalled(amendment, name));
   const open = called.filter(({ amendment }) => amendment.gate.kind === "withheld");
   // What flows already is history: it makes no name ambiguous.
   const found = open.length > 0 ? open : called;
   const [first, second] = found;
-  if (first === undefined) return { refused: `there is no amendment ${id}` };
+  if (first === undefined) return { refused: { kind: "amendment-unknown", name } };
   if (second === undefined) return first;
-  return { refused: `${id} names several: ${found.map(({ amendment }) => amendment.id).join(", ")}` };
+  return { refused: { kind: "amendment-ambiguous", name, ids: found.map(({ amendment }) => amendment.id) } };
 }
 
-function refuses(rules: Rules, state: State, command: OperatorCommand, target: Target, when: When): string | undefined {
+function refuses(
+  rules: Rules,
+  state: State,
+  command: OperatorCommand,
+  target: Target,
+  when: When,
+): Refusal | undefined {
   const { amendment, table } = target;
+  const { id } = amendment;
   const released = amendment.gate.kind === "released";
   switch (command.kind) {
     case "withhold":
-      return released ? `${amendment.id} flows: withholding it again would drop it` : undefined;
+      return released ? { kind: "withhold-released", id } : undefined;
     case "fill":
-      return released ? `${amendment.id} is released already` : refusesFill(table, amendment, command.value);
+      return released ? { kind: "fill-released", id } : refusesFill(table, amendment, command.value);
     case "release":
       return released ? undefined : refusesRelease(rules, state, command, target, when);
     default:
@@ -97,35 +98,35 @@ function refusesRelease(
   command: OperatorCommand,
   target: Target,
   when: When,
-): string | undefined {
+): Refusal | undefined {
   const { amendment, table } = target;
   const { id, kind } = amendment;
   if ((kind === "key" || kind === "table") && !hasReason(command)) {
-    return `${id}: say why with --reason: consumers find rows by their key`;
+    return { kind: "reason-missing", id };
   }
   if (kind === "table") return undefined;
   if (command.beside !== undefined && !besideMakesSense(rules, target, command)) {
-    return `${id}: --beside is for a renamed or retyped column, under a name that no field has`;
+    return { kind: "beside-unfit", id };
   }
   // Not judged yet, or refused a while ago: the command waits for the answer of today, as the field does.
   const asked = isAskedAnew(amendment, command) && !amendment.gone && amendment.unmapped === undefined;
   const blocked = asked ? undefined : blockedBy(amendment);
-  if (blocked !== undefined) return `${id}: ${blocked}`;
+  if (blocked !== undefined) return { kind: "blocked", id, reason: blocked };
   const owed = kind === "key" ? [] : [amendment, ...mates(target)].filter(owesRows);
   if (table.shape.key.length === 0 && owed.length > 0 && command.backfill !== "none") {
-    return `${id}: the table has no key, so its values cannot be re-published; say --backfill none`;
+    return { kind: "backfill-impossible", id };
   }
   // With --beside another form of it is judged first: its verdicts are not known yet.
   if (command.beside !== undefined || (command.force && hasReason(command))) return undefined;
   const { topic } = amendment;
   const verdicts = weigh(rules, state, table, amendment, when);
   const opposed = opposition(policyOf(rules, topic), verdicts, unnamedOn(rules, state, topic));
-  return opposed && `${id}: ${opposed.why}; release it all the same with --force --reason`;
+  return opposed && { kind: "opposed", id, reason: opposed };
 }
 
 /** Is the registry asked before the release is decided on? A level may have been lowered since it refused. */
 function isAskedAnew({ answer }: Amendment, { beside }: Pick<OperatorCommand, "beside">): boolean {
-  return answer === undefined || answer.kind === "refused" || beside !== undefined;
+  return answer === undefined || answer.kind === "refused" || answer.kind === "no-candidate" || beside !== undefined;
 }
 
 function hasReason({ reason }: OperatorCommand): boolean {
@@ -133,13 +134,13 @@ function hasReason({ reason }: OperatorCommand): boolean {
 }
 
 /** Fields whose names would collide go together: a release of one alone would wait for ever. */
-function refusesApart(rules: Rules, target: Target, targets: readonly Target[]): string | undefined {
+function refusesApart(rules: Rules, target: Target, targets: readonly Target[]): Refusal | undefined {
   const { id, topic } = target.amendment;
   const others = mates(target).filter((other) => !targets.some(({ amendment }) => amendment.id === other.id));
   const kept = others.find(({ order }) => order?.kind === "withhold");
-  if (kept !== undefined) return `${id}: ${kept.id} is withheld, and goes with it: release both`;
+  if (kept !== undefined) return { kind: "member-withheld", id, member: kept.id };
   const apart = policyOf(rules, topic) === "manual" ? others.find(({ order }) => order === undefined) : undefined;
-  return apart === undefined ? undefined : `${id}: goes together with ${apart.id}: release both`;
+  return apart && { kind: "member-missing", id, member: apart.id };
 }
 
 /** The other amendments that its candidate would let in. */
@@ -162,18 +163,17 @@ function release(rules: Rules, state: State, command: OperatorCommand, targets: 
   const placed = others.reduce((now, { table }) => replaced(rules, now, table, when), decided);
   const open = targets.filter((target) => !flowing.includes(target) && !others.includes(target));
   if (open.length === 0) {
-    const message =
-      others.length === 0 ? "released already" : "the other table takes the place: its rows are published";
-    const tell = others.map(({ amendment }) => ({ kind: "tell", id: amendment.id }) as const);
-    return step(withOutcome(placed, command.id, { kind: "done", message }), ...tell);
+    const done = { kind: others.length === 0 ? "released-already" : "replacement-accepted" } as const;
+    const alerts = others.map(({ amendment }) => ({ kind: "alert", id: amendment.id }) as const);
+    return step(withOutcome(placed, command.id, { kind: "done", done }), ...alerts);
   }
   return ordered(rules, withOutcome(placed, command.id, { kind: "pending" }), command, open, when);
 }
 
 function fill(state: State, command: OperatorCommand, targets: readonly Target[]): Step {
   const next = targets.reduce((now, { table, amendment }) => filled(now, table, amendment, command), state);
-  const message = `filled from here on: ${targets.map(({ amendment }) => amendment.id).join(", ")}`;
-  return step(withOutcome(next, command.id, { kind: "done", message }));
+  const ids = targets.map(({ amendment }) => amendment.id);
+  return step(withOutcome(next, command.id, { kind: "done", done: { kind: "filled", ids } }));
 }
 
 /** `--backfill all|none` on what flows already answers a backfill that waits. */
@@ -182,16 +182,14 @@ function decideBackfill(state: State, amendment: Amendment, command: OperatorCom
   if (job?.state !== "waiting" || command.backfill === undefined) return state;
   const next: ChunkJob =
     command.backfill === "all"
-      ? { ...job, state: "running", why: undefined }
-      : { ...job, state: "done", why: `${command.actor} said --backfill none` };
+      ? { ...job, state: "running", reason: undefined }
+      : { ...job, state: "done", reason: { kind: "declined", actor: command.actor } };
   return withJob(state, next);
 }
 
 function withhold(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
-  const done: Outcome = {
-    kind: "done",
-    message: `withheld: ${targets.map(({ amendment }) => amendment.id).join(", ")}`,
-  };
+  const ids = targets.map(({ amendment }) => amendment.id);
+  const done: Outcome = { kind: "done", done: { kind: "withheld", ids } };
   return ordered(rules, withOutcome(state, command.id, done), command, targets, when);
 }
 

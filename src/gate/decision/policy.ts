@@ -1,114 +1,99 @@
-import { type Amendment, NOT_LOOKED, type Order, type Unnamed, type Verdict } from "../amendment/amendment.ts";
+import type { Amendment, Order, Verdict } from "../amendment/amendment.ts";
 import { owesRows } from "../amendment/backfill.ts";
+import { type Blocked, NOT_POLLED, type NotReady, type Reason, type Unnamed } from "./reason.ts";
 
 /** When a field may flow (`fieldgate.release.policy`). */
 export type ReleasePolicy = "observe" | "contracts" | "strict" | "manual";
 
-/** May this amendment flow now? `why` is for people. */
+/** May this amendment flow now, and why. */
 export type Decision =
-  | { readonly kind: "flows"; readonly why: string; readonly wouldHaveWaitedFor: readonly string[] }
-  | {
-      readonly kind: "waits";
-      readonly why: string;
-      /** Of strict: the groups it waits for, or why nobody knows. */
-      readonly unnamed?: Unnamed | undefined;
-    };
+  | { readonly kind: "flows"; readonly reason: Reason; readonly wouldHaveWaitedFor: readonly string[] }
+  | { readonly kind: "waits"; readonly reason: Reason };
 
 /**
- * The one place that says whether an amendment may flow. Whatever is not known says no: not judged, registry silent,
- * a verdict unknown, no look at the groups. `keyless`: the table has no key, so what is withheld now cannot be
+ * The one place that says whether an amendment may flow. Whatever is unknown keeps it back: not judged, the registry
+ * silent, a verdict unknown, the groups not read. `keyless`: the table has no key, so what is withheld now cannot be
  * re-published later. `unnamed`: live groups of the topic that no contract names; only strict asks.
  */
 export function mayFlow(
   policy: ReleasePolicy,
   amendment: Amendment,
   keyless: boolean,
-  unnamed: Unnamed = NOT_LOOKED,
+  unnamed: Unnamed = NOT_POLLED,
 ): Decision {
+  const { order } = amendment;
   const blocked = blockedBy(amendment);
   if (blocked !== undefined) return waits(blocked);
-  if (amendment.order?.kind === "withhold") return waits(`${amendment.order.actor} said withhold`);
-  if (amendment.order?.kind === "release") return byOrder(policy, amendment, amendment.order, unnamed);
-  if (amendment.kind === "key") return waits(keyWaits(policy, amendment, unnamed));
-  if (isData(amendment)) return flows("an enum's label is data, which is never withheld", amendment);
-  if (keyless && owesRows(amendment)) {
-    return waits("the table has no key, so its values cannot be re-published: release it with --backfill none");
+  if (order?.kind === "withhold") return waits({ kind: "operator-withheld", actor: order.actor });
+  if (order?.kind === "release") return byOrder(policy, amendment, order, unnamed);
+  // A policy alone never lets in a key.
+  if (amendment.kind === "key") {
+    return waits({ kind: "key-changed", opposed: opposition(policy, amendment.verdicts, unnamed) });
   }
+  if (isData(amendment)) return flows({ kind: "enum-labels" }, amendment);
+  if (keyless && owesRows(amendment)) return waits({ kind: "keyless-backfill" });
   return byPolicy(policy, amendment, unnamed);
 }
 
-/** A key is never let in by a policy alone. */
-function keyWaits(policy: ReleasePolicy, { verdicts }: Amendment, unnamed: Unnamed): string {
-  const opposed = opposition(policy, verdicts, unnamed);
-  const ready = opposed === undefined ? "" : `; ${opposed.why} (until they are, with --force too)`;
-  return `another key moves rows to other partitions: release it with --reason${ready}`;
-}
-
-/** Nothing but labels: rows with a new one flow already, only the schema does not list it. */
+/** Nothing but labels: rows with a new label already flow, only the schema does not list it. */
 function isData({ changes }: Amendment): boolean {
   return changes.length > 0 && changes.every((change) => change === "labels");
 }
 
-/** An operator opens what no contract is asked about; against who is asked only with force. */
+/** An operator may release what no contract is asked about; against those who are asked only with --force. */
 function byOrder(policy: ReleasePolicy, amendment: Amendment, order: Order, unnamed: Unnamed): Decision {
   const opposed = order.force ? undefined : opposition(policy, amendment.verdicts, unnamed);
-  if (opposed !== undefined) return opposed;
-  return flows(`${order.actor} said release${order.reason === undefined ? "" : `: ${order.reason}`}`, amendment);
+  if (opposed !== undefined) return waits(opposed);
+  return flows({ kind: "released-by", actor: order.actor, reason: order.reason }, amendment);
 }
 
 function byPolicy(policy: ReleasePolicy, amendment: Amendment, unnamed: Unnamed): Decision {
   switch (policy) {
     case "observe":
-      return flows("policy observe", amendment);
+      return flows({ kind: "policy-observe" }, amendment);
     case "manual":
-      return waits("policy manual: an operator has to release it");
+      return waits({ kind: "policy-manual" });
     case "contracts":
     case "strict": {
       const opposed = opposition(policy, amendment.verdicts, unnamed);
-      if (opposed !== undefined) return opposed;
-      const ready = readyText(amendment.verdicts.length);
-      return flows(policy === "strict" ? `${ready}, and no live group that none names` : ready, amendment);
+      if (opposed !== undefined) return waits(opposed);
+      return flows({ kind: "all-ready", count: amendment.verdicts.length, policy }, amendment);
     }
     default:
-      policy satisfies never;
-      return waits("unknown policy");
+      return policy satisfies never;
   }
 }
 
-/** Who is asked and has not agreed; undefined: nobody. */
+/** Who is asked and has not agreed; undefined: everyone who is asked agrees. */
 export function opposition(
   policy: ReleasePolicy,
   verdicts: readonly Verdict[],
   unnamed: Unnamed,
-): Extract<Decision, { kind: "waits" }> | undefined {
+): NotReady | undefined {
   if (policy !== "contracts" && policy !== "strict") return undefined;
-  const waiting = notReady(verdicts);
-  const groups = policy === "strict" ? unnamedWhy(unnamed) : undefined;
-  if (waiting.length === 0 && groups === undefined) return undefined;
-  const ready = waiting.length === 0 ? [] : [`not ready: ${waiting.join(", ")}`];
-  return { ...waits([...ready, groups ?? []].flat().join("; ")), unnamed: groups === undefined ? undefined : unnamed };
-}
-
-function unnamedWhy(unnamed: Unnamed): string | undefined {
-  if (unnamed.kind === "unknown") return `not known who reads the topic: ${unnamed.why}`;
-  return unnamed.groups.length === 0 ? undefined : `no contract names the live groups ${unnamed.groups.join(", ")}`;
+  const consumers = notReady(verdicts);
+  const groupsAgree = policy === "contracts" || (unnamed.kind === "known" && unnamed.groups.length === 0);
+  if (groupsAgree) return consumers.length === 0 ? undefined : { kind: "not-ready", consumers };
+  return { kind: "not-ready", consumers, unnamed };
 }
 
 /** What no policy and no operator can overrule. */
-export function blockedBy(amendment: Amendment): string | undefined {
-  if (amendment.unmapped !== undefined) return amendment.unmapped.message;
-  if (amendment.gone) return "the column is dropped again";
-  const answer = amendment.answer;
-  if (answer === undefined) return "not judged yet";
-  if (answer.kind === "unanswered") return `the registry has not answered: ${answer.why}`;
-  if (answer.kind !== "refused") return undefined;
-  return answer.candidate === undefined ? answer.why : `the registry refuses the schema: ${answer.why}`;
-}
-
-/** Nobody of so many contracts minds. */
-export function readyText(count: number): string {
-  if (count === 0) return "no contract on the topic";
-  return count === 1 ? "the one contract is ready" : `all ${count} contracts are ready`;
+export function blockedBy({ unmapped, gone, answer, column }: Amendment): Blocked | undefined {
+  if (unmapped !== undefined) return { kind: "unmapped", type: column?.typeName ?? "" };
+  if (gone) return { kind: "column-dropped-again" };
+  if (answer === undefined) return { kind: "not-judged" };
+  switch (answer.kind) {
+    case "fits":
+      return undefined;
+    case "refused":
+      return { kind: "registry-refused", text: answer.text };
+    case "no-candidate":
+      return answer.why;
+    case "unanswered":
+      return { kind: "registry-unanswered", code: answer.code, text: answer.text };
+    default:
+      return answer satisfies never;
+  }
 }
 
 /** Consumers whose verdict is not `ready`, by name. */
@@ -116,10 +101,10 @@ export function notReady(verdicts: readonly Verdict[]): readonly string[] {
   return verdicts.filter((verdict) => verdict.verdict !== "ready").map((verdict) => verdict.consumer);
 }
 
-function waits(why: string) {
-  return { kind: "waits", why } as const;
+function waits(reason: Reason): Decision {
+  return { kind: "waits", reason };
 }
 
-function flows(why: string, amendment: Amendment): Decision {
-  return { kind: "flows", why, wouldHaveWaitedFor: notReady(amendment.verdicts) };
+function flows(reason: Reason, amendment: Amendment): Decision {
+  return { kind: "flows", reason, wouldHaveWaitedFor: notReady(amendment.verdicts) };
 }

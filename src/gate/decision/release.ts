@@ -1,6 +1,6 @@
 import { type ChunkJob, newJob } from "../../chunk/job.ts";
 import type { Field } from "../../table/shape.ts";
-import type { Amendment, Answer, Order } from "../amendment/amendment.ts";
+import type { Amendment, Order, RegistryAnswer } from "../amendment/amendment.ts";
 import { dueRows, needsBackfill } from "../amendment/backfill.ts";
 import { candidateOf, isOf, type Made } from "../amendment/candidate.ts";
 import { blockedBy } from "./policy.ts";
@@ -17,12 +17,15 @@ type Refused = Extract<Input, { kind: "registration-refused" }>;
 export function onJudged(rules: Rules, state: State, { id, answer }: Judged, when: When): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
-  if (answer.kind !== "unanswered" && !isOf(rules, found.table, found.amendment, answer.candidate)) {
+  if (
+    answer.kind !== "unanswered" &&
+    !isOf(rules, found.table, found.amendment, answer.kind === "no-candidate" ? undefined : answer.candidate)
+  ) {
     return step(state, { kind: "judge", id });
   }
   const amendment = { ...found.amendment, answer: heard(found.amendment, answer) };
   const { order } = amendment;
-  if (amendment.answer.kind !== "refused" || order?.kind !== "release") {
+  if (!isRefusal(amendment.answer) || order?.kind !== "release") {
     return settle(rules, withAmendment(state, amendment), id, when);
   }
   const next = refuseOrder(state, amendment, order);
@@ -31,17 +34,22 @@ export function onJudged(rules: Rules, state: State, { id, answer }: Judged, whe
   return step(withAmendment(next, { ...amendment, order: undefined, answer: undefined }), { kind: "judge", id });
 }
 
+/** The registry was asked in vain: no release can be carried out. */
+function isRefusal({ kind }: RegistryAnswer): boolean {
+  return kind === "refused" || kind === "no-candidate";
+}
+
 /** A release that came before the answer is refused with it. */
 function refuseOrder(state: State, amendment: Amendment, { command }: Order): State {
-  const message = `${amendment.id}: ${blockedBy(amendment) ?? "refused"}`;
   const next = withAmendment(state, { ...amendment, order: undefined });
-  return answered(next, command, { kind: "refused", message });
+  const reason = blockedBy(amendment) ?? { kind: "not-judged" };
+  return answered(next, command, { kind: "refused", refusals: [{ kind: "blocked", id: amendment.id, reason }] });
 }
 
 /** What the registry refused to take is refused, whatever its check says. */
-function heard({ notTaken }: Amendment, answer: Answer): Answer {
+function heard({ notTaken }: Amendment, answer: RegistryAnswer): RegistryAnswer {
   if (answer.kind !== "fits" || answer.candidate.hash !== notTaken?.hash) return answer;
-  return { kind: "refused", candidate: answer.candidate, why: notTaken.why };
+  return { kind: "refused", candidate: answer.candidate, text: notTaken.text };
 }
 
 /**
@@ -64,7 +72,7 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
     kind: "released",
     since: when.position,
     time: when.time,
-    why: decision.why,
+    reason: decision.reason,
     schemaId: input.schema.id,
     wouldHaveWaitedFor: decision.wouldHaveWaitedFor,
     unnamed: unnamedOn(rules, state, amendment.topic),
@@ -96,8 +104,8 @@ function letIn(
     next,
   );
   const done = [released, ...members].reduce(answerOrder, owed);
-  const tell: Effect[] = [released, ...members].map(({ id }) => ({ kind: "tell", id }));
-  return step(done, ...again, ...tell);
+  const alerts: Effect[] = [released, ...members].map(({ id }) => ({ kind: "alert", id }));
+  return step(done, ...again, ...alerts);
 }
 
 function isAskedAbout({ kind, gone, unmapped }: Amendment): boolean {
@@ -139,14 +147,17 @@ function backfillJob(
 ): ChunkJob {
   const keyless = table.shape.key.length === 0;
   const tooMany = rows > rules["fieldgate.backfill.max.rows"] && released.order?.backfill !== "all";
-  const waiting = `about ${rows} rows: say fieldgate release ${released.id} --backfill all, or none`;
   return {
     ...newJob(`backfill/${released.id}`, released.topic, "backfill"),
     column: released.attnum,
     due,
     estimate: rows,
     state: keyless ? "refused" : tooMany ? "waiting" : "running",
-    why: keyless ? "the table has no key" : tooMany ? waiting : undefined,
+    reason: keyless
+      ? { kind: "keyless" }
+      : tooMany
+        ? { kind: "too-many-rows", rows, amendment: released.id }
+        : undefined,
   };
 }
 
@@ -155,7 +166,7 @@ function answerOrder(state: State, released: Amendment): State {
   const command = released.order?.command;
   if (command === undefined) return state;
   const open = [...state.tables.values()].flatMap(withheldOf).some((other) => other.order?.command === command);
-  return open ? state : answered(state, command, { kind: "done", message: `released: ${released.id}` });
+  return open ? state : answered(state, command, { kind: "done", done: { kind: "released", ids: [released.id] } });
 }
 
 /**
@@ -168,14 +179,15 @@ export function onRefusedRegistration(state: State, input: Refused): Step {
   const { amendment } = found;
   const { answer, order } = amendment;
   if (answer?.kind !== "fits" || answer.candidate.hash !== input.hash) return step(state);
-  const why = `the registry refuses the schema: ${input.why}`;
+  const { id, text } = input;
+  const reason = { kind: "registry-refused", text } as const;
   const next = withAmendment(state, {
     ...amendment,
     answer: undefined,
-    notTaken: { hash: input.hash, why: input.why },
+    notTaken: { hash: input.hash, text },
     order: order?.kind === "withhold" ? order : undefined,
-    gate: { kind: "withheld", since: amendment.gate.since, time: amendment.gate.time, why },
+    gate: { kind: "withheld", since: amendment.gate.since, time: amendment.gate.time, reason },
   });
-  const told = order?.kind === "release" ? answered(next, order.command, { kind: "refused", message: why }) : next;
-  return step(told, { kind: "judge", id: input.id });
+  const refused = { kind: "refused", refusals: [{ kind: "blocked", id, reason }] } as const;
+  return step(order?.kind === "release" ? answered(next, order.command, refused) : next, { kind: "judge", id });
 }

@@ -4,9 +4,10 @@ import { judgeKey, parseKeyCandidate } from "../../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../../contract/judge.ts";
 import { dayOf, type Weights } from "../../contract/severity.ts";
 import { oncePer } from "../../once.ts";
-import type { Amendment, Candidate, Unnamed, Verdict } from "../amendment/amendment.ts";
+import type { Amendment, Candidate, Verdict } from "../amendment/amendment.ts";
 import { owesRows } from "../amendment/backfill.ts";
 import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
+import { alertKey, type Reason } from "./reason.ts";
 import { contractsOn, evidenceAgainst, unnamedOn } from "../evidence/readers.ts";
 import type { Rules, State, Step, TableState, When } from "../state.ts";
 import { watched } from "../watch/watched.ts";
@@ -20,22 +21,22 @@ export function settle(rules: Rules, state: State, id: string, when: When): Step
   if (found.amendment.kind === "table") return step(state);
   const { table } = found;
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
-  if (rules.mode === "watch") return keptBack(state, amendment, watched(amendment).why);
+  if (rules.mode === "watch") return keptBack(state, amendment, watched(amendment).reason);
   const decision = decisionOn(rules, state, table, amendment);
   if (decision.kind === "flows" && amendment.answer?.kind === "fits") {
     const next = withAmendment(state, amendment);
     return step(next, { kind: "register", id, candidate: amendment.answer.candidate });
   }
-  return keptBack(state, amendment, decision.why, unnamedIn(decision));
+  return keptBack(state, amendment, decision.reason);
 }
 
-/** It does not flow; people are told why once that is known, and again when it is another reason. */
-function keptBack(state: State, amendment: Amendment, why: string, unnamed?: Unnamed): Step {
+/** It does not flow; people are alerted once the reason is known, and again when the reason changes. */
+function keptBack(state: State, amendment: Amendment, reason: Reason): Step {
   const { id } = amendment;
-  const gate = { ...amendment.gate, kind: "withheld" as const, why, unnamed };
+  const gate = { kind: "withheld" as const, since: amendment.gate.since, time: amendment.gate.time, reason };
   const next = withAmendment(state, { ...amendment, gate });
   const silent = amendment.answer === undefined && amendment.unmapped === undefined && !amendment.gone;
-  return silent || amendment.told === tellText({ ...amendment, gate }) ? step(next) : step(next, { kind: "tell", id });
+  return silent || amendment.alerted?.key === alertKey({ gate }) ? step(next) : step(next, { kind: "alert", id });
 }
 
 /**
@@ -48,19 +49,19 @@ export function decisionOn(rules: Rules, state: State, table: TableState, amendm
   const decision = mayFlow(policy, amendment, keyless, unnamedOn(rules, state, amendment.topic));
   if (decision.kind === "waits" || amendment.answer?.kind !== "fits") return decision;
   for (const other of membersOf(table, amendment.answer.candidate)) {
-    if (other.order?.kind === "withhold") return { kind: "waits", why: `${other.id} is withheld, and goes with it` };
+    if (other.order?.kind === "withhold") return waits({ kind: "member-withheld", id: other.id });
     if (policy === "manual" && other.order?.kind !== "release") {
-      return { kind: "waits", why: `it goes together with ${other.id}: release both` };
+      return waits({ kind: "member-not-released", id: other.id });
     }
     if (keyless && owesRows(other) && amendment.order?.kind !== "release") {
-      return { kind: "waits", why: `it goes together with ${other.id}, whose values cannot be re-published` };
+      return waits({ kind: "member-keyless", id: other.id });
     }
   }
   return decision;
 }
 
-function unnamedIn(decision: Decision) {
-  return decision.kind === "waits" ? decision.unnamed : undefined;
+function waits(reason: Reason): Decision {
+  return { kind: "waits", reason };
 }
 
 /** The other amendments a candidate releases. */
@@ -79,11 +80,6 @@ export function policyOf(rules: Rules, topic: string): ReleasePolicy {
   return rules.policyOf.get(topic) ?? rules["fieldgate.release.policy"];
 }
 
-/** What people are told of an amendment; another text is news. */
-export function tellText(amendment: Amendment): string {
-  return `${amendment.gate.kind}: ${amendment.gate.why}`;
-}
-
 /**
  * Every contract of this environment on the topic, judged on the amendment's candidate. `when` is the verdict's own
  * moment: a severity that was changed until a day before it counts no more.
@@ -96,7 +92,7 @@ export function weigh(
   { time }: Pick<When, "time">,
 ): readonly Verdict[] {
   const answer = amendment.answer;
-  if (answer === undefined || answer.kind === "unanswered" || answer.candidate === undefined) return [];
+  if (answer?.kind !== "fits" && answer?.kind !== "refused") return [];
   const contracts = contractsOn(rules, state, table.shape.topic);
   if (contracts.length === 0) return [];
   const judged = judging(table, answer.candidate, { day: dayOf(time), changes: rules.severity ?? [] });

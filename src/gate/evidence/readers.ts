@@ -2,7 +2,7 @@ import { readerFingerprint } from "../../contract/announcement.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { otherSchemaFinding, staleFinding } from "../../contract/evidence.ts";
 import type { Finding } from "../../finding.ts";
-import { NOT_LOOKED, type Unnamed } from "../amendment/amendment.ts";
+import { NOT_POLLED, type Unnamed } from "../decision/reason.ts";
 import type { GroupEvidence, TopicEvidence } from "./evidence.ts";
 import type { Rules, State } from "../state.ts";
 
@@ -28,9 +28,9 @@ export function isLive(rules: Rules, { at }: TopicEvidence, group: GroupEvidence
 export function unnamedOn(rules: Rules, state: State, topic: string): Unnamed {
   const { look, topics } = state.evidence;
   const evidence = topics.get(topic);
-  if (look?.why !== undefined) return { kind: "unknown", why: `could not look at the consumer groups: ${look.why}` };
+  if (look?.why !== undefined) return { kind: "unknown", why: { kind: "poll-failed", text: look.why } };
   // A topic that came since the last look.
-  if (look === undefined || evidence?.at !== look.at) return NOT_LOOKED;
+  if (look === undefined || evidence?.at !== look.at) return NOT_POLLED;
   const named = new Set(contractsOn(rules, state, topic).flatMap(groupsOf));
   const live = evidence.groups.filter((group) => isLive(rules, evidence, group));
   return { kind: "known", groups: live.map(({ group }) => group).filter((group) => !named.has(group)) };

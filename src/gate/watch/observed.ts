@@ -6,6 +6,7 @@ import type { Amendment, Verdict } from "../amendment/amendment.ts";
 import { bind, isOptional } from "../amendment/bind.ts";
 import { candidateOf } from "../amendment/candidate.ts";
 import { notReady } from "../decision/policy.ts";
+import type { Reason } from "../decision/reason.ts";
 import { unnamedOn } from "../evidence/readers.ts";
 import { onSeen, relationOf } from "../amendment/seen.ts";
 import { weigh } from "../decision/settle.ts";
@@ -38,7 +39,7 @@ export function onObserved(rules: Rules, state: State, input: Observed, when: Wh
   if (carried.length === 0) return next;
   const ids = new Set(carried.map(({ id }) => id));
   const amendments = [...after.amendments.filter(({ id }) => !ids.has(id)), ...carried];
-  const tell = carried.map(({ id }) => ({ kind: "tell", id }) as const);
+  const tell = carried.map(({ id }) => ({ kind: "alert", id }) as const);
   return step(withTable(next.state, { ...after, amendments }), ...next.effects, ...tell);
 }
 
@@ -128,7 +129,9 @@ function released(
 ): Amendment {
   const verdicts = verdictsOf(rules, state, table, amendment, when);
   const [part, schema] = amendment.kind === "key" && key !== undefined ? ["key", key] : ["value", value];
-  const why = isKeyGone(amendment) ? "its rows have no key" : `schema ${schema.id} of ${topic}-${part} carries it`;
+  const reason: Reason = isKeyGone(amendment)
+    ? { kind: "rows-without-key" }
+    : { kind: "schema-registered", subject: `${topic}-${part}`, schemaId: schema.id };
   return {
     ...amendment,
     verdicts,
@@ -137,7 +140,7 @@ function released(
       kind: "released",
       since: when.position,
       time: when.time,
-      why,
+      reason,
       schemaId: schema.id,
       wouldHaveWaitedFor: notReady(verdicts),
       unnamed: unnamedOn(rules, state, topic),

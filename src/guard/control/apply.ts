@@ -35,7 +35,7 @@ function start(session: Parts<"control">, effect: Effect): void {
     case "register":
       registerInBackground(session, effect);
       return;
-    case "tell":
+    case "alert":
       session.control.toAlert.add(effect.id);
       return;
     case "stop":

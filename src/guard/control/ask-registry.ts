@@ -1,7 +1,7 @@
 import { schemaHash } from "../../avro/hash.ts";
 import { checkLevel } from "../../avro/reading/level.ts";
 import { parseSchemaText } from "../../avro/schema-text.ts";
-import type { Amendment, Answer, Candidate } from "../../gate/amendment/amendment.ts";
+import type { Amendment, Candidate, RegistryAnswer } from "../../gate/amendment/amendment.ts";
 import { candidateOf, canWiden } from "../../gate/amendment/candidate.ts";
 import type { Mode, Rules, TableState } from "../../gate/state.ts";
 import type { Json } from "../../json.ts";
@@ -19,7 +19,7 @@ export type AskRegistry = (
   table: TableState,
   amendment: Amendment,
   onAnswered?: () => void,
-) => Promise<Answer>;
+) => Promise<RegistryAnswer>;
 
 export const ASK_REGISTRY: Readonly<Record<Mode, AskRegistry>> = { guard: askToPublish, watch: askToWatch };
 
@@ -29,18 +29,18 @@ async function askToPublish(
   table: TableState,
   amendment: Amendment,
   onAnswered: () => void = () => {},
-): Promise<Answer> {
+): Promise<RegistryAnswer> {
   const making = candidateOf(rules, table, amendment);
-  if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
+  if (making.kind === "none") return { kind: "no-candidate", why: making.why };
   const { candidate } = making.made;
   const refusal = await refusalOf(registry, table, candidate, onAnswered);
   if (refusal === undefined) return { kind: "fits", candidate };
   const wider = canWiden(making.made, amendment) ? candidateOf(rules, table, amendment, true) : making;
-  if (wider === making || wider.kind === "none") return { kind: "refused", candidate, why: refusal };
+  if (wider === making || wider.kind === "none") return { kind: "refused", candidate, text: refusal };
   const again = await refusalOf(registry, table, wider.made.candidate, onAnswered);
   return again === undefined
     ? { kind: "fits", candidate: wider.made.candidate }
-    : { kind: "refused", candidate, why: again };
+    : { kind: "refused", candidate, text: again };
 }
 
 /** Why the subject's level does not take the candidate: by the registry's answer, and by our own rules. */
@@ -70,16 +70,16 @@ async function askToWatch(
   table: TableState,
   amendment: Amendment,
   onAnswered: () => void = () => {},
-): Promise<Answer> {
+): Promise<RegistryAnswer> {
   const making = candidateOf(rules, table, amendment);
-  if (making.kind === "none") return { kind: "refused", candidate: undefined, why: making.why };
+  if (making.kind === "none") return { kind: "no-candidate", why: making.why };
   const { candidate } = making.made;
   const subject = subjectOf(table, candidate);
   const check = await registry.check(subject, candidate.text);
   onAnswered();
   const isRefused =
     check.kind === "incompatible" && (await versionWith(registry, subject, candidate.hash)) === undefined;
-  return isRefused ? { kind: "refused", candidate, why: check.messages.join("; ") } : { kind: "fits", candidate };
+  return isRefused ? { kind: "refused", candidate, text: check.messages.join("; ") } : { kind: "fits", candidate };
 }
 
 export function subjectOf({ shape }: TableState, { part }: Candidate): string {

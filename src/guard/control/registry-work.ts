@@ -59,14 +59,14 @@ export function registerInBackground(session: Parts<"control">, effect: Register
 
 async function register({ control, outside, source }: Parts<"control">, { id, candidate }: Register): Promise<Input> {
   const found = findAmendment(control.state, id);
-  const stale: Input = { kind: "registration-refused", id, hash: "", why: "" };
+  const stale: Input = { kind: "registration-refused", id, hash: "", text: "" };
   const answer = found?.amendment.answer;
   if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash) return stale;
   const { topic, table } = found.table.shape;
   const result = await outside.registry.register(subjectOf(found.table, candidate), candidate.text);
   control.work.silent = false;
   if (result.kind === "refused") {
-    return { kind: "registration-refused", id, hash: candidate.hash, why: `${result.status} ${result.message}` };
+    return { kind: "registration-refused", id, hash: candidate.hash, text: `${result.status} ${result.message}` };
   }
   await outside.controlTopics.readContractsToEnd();
   // The poll's input precedes this one: a group that appeared since the last poll is known at the flip.
@@ -101,7 +101,9 @@ function untilAnswered<T extends Input | undefined>(
     fateOf: fateWhileJudging,
     onRetry(error, failures) {
       if (failures > 0 || findAmendment(control.state, id)?.amendment.answer !== undefined) return;
-      post(session, { input: { kind: "judged", id, answer: { kind: "unanswered", why: error.message } } });
+      post(session, {
+        input: { kind: "judged", id, answer: { kind: "unanswered", code: error.code, text: error.text } },
+      });
     },
   });
 }

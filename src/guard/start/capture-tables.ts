@@ -162,7 +162,7 @@ export function snapshotJobs(items: readonly Capturable[]): ReadonlyMap<string, 
       const id = `snapshot/${topic}`;
       const job = { ...newJob(id, topic, "snapshot"), estimate: table.estimatedRows };
       const keyless = (rowKey ?? key).length === 0;
-      return [id, keyless ? { ...job, state: "refused", why: "the table has no key" } : job];
+      return [id, keyless ? { ...job, state: "refused", reason: { kind: "keyless" } } : job];
     }),
   );
 }

@@ -1,4 +1,4 @@
-import type { ChunkJob } from "../../chunk/job.ts";
+import type { ChunkJob, JobReason } from "../../chunk/job.ts";
 import { sameColumnType } from "../../gate/amendment/differ.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { Attnum, Table } from "../../table/column.ts";
@@ -28,14 +28,14 @@ export function isKnown({ known }: TableState, table: Table): boolean {
 }
 
 /** Why this job has nothing left to read; undefined: it has, or the table's columns are not identified yet. */
-export function overBecause(job: ChunkJob, table: TableState): string | undefined {
+export function overBecause(job: ChunkJob, table: TableState): JobReason | undefined {
   const { known, shape } = table;
   if (known.length === 0) return undefined;
   const isLive = (column: Attnum) => known.some(({ attnum }) => attnum === column);
-  if (keyOfRows(table).length === 0 || !keyOfRows(table).every(isLive)) return "the table's key has changed";
+  if (keyOfRows(table).length === 0 || !keyOfRows(table).every(isLive)) return { kind: "key-changed" };
   if (job.column === undefined) return undefined;
   const flows = isLive(job.column) && shape.fields.some(({ attnum }) => attnum === job.column);
-  return flows ? undefined : "its column is dropped";
+  return flows ? undefined : { kind: "column-dropped" };
 }
 
 /** The key's columns of a chunk's row, as text in key order. */

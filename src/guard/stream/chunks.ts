@@ -1,4 +1,4 @@
-import { advance, type ChunkJob, nextJob } from "../../chunk/job.ts";
+import { advance, type ChunkJob, type JobReason, nextJob } from "../../chunk/job.ts";
 import { openWindow, seesAll, sift, type Window } from "../../chunk/window.ts";
 import type { EventMark, SnapshotMark } from "../../event/envelope/source.ts";
 import type { State, TableState } from "../../gate/state.ts";
@@ -188,12 +188,12 @@ async function usableRows(
 /** A renamed table is read under its new name; a dropped one has nothing to read. */
 async function findTable(session: Parts<"control" | "tape">, { job, shape }: ActiveChunk): Promise<void> {
   const { table, end } = await session.source.table(shape.table.oid);
-  if (table === undefined) refuseJob(session, job, "the table is dropped");
+  if (table === undefined) refuseJob(session, job, { kind: "table-dropped" });
   else applyCatalogRead(session, table, end);
 }
 
-function refuseJob({ control, waker }: Parts<"control">, job: ChunkJob, why: string): void {
-  control.state = withJob(control.state, { ...job, state: "refused", why });
+function refuseJob({ control, waker }: Parts<"control">, job: ChunkJob, reason: JobReason): void {
+  control.state = withJob(control.state, { ...job, state: "refused", reason });
   waker.wake();
 }
 

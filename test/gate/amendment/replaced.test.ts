@@ -37,10 +37,10 @@ describe("another table has the name of one of ours", () => {
   it("is told of once, and changes nothing by itself under any policy", () => {
     for (const policy of ["observe", "contracts", "manual"] as const) {
       const step = play({ ...RULES, "fieldgate.release.policy": policy }, before, news(OTHER));
-      expect(effectsOf(step)).toEqual([`tell ${id}`]);
+      expect(effectsOf(step)).toEqual([`alert ${id}`]);
       expect(findAmendment(step.state, id)?.amendment).toMatchObject({
         kind: "table",
-        gate: { kind: "withheld", why: "its name belongs to another table now" },
+        gate: { kind: "withheld", reason: { kind: "table-replaced" } },
       });
       expect(tableIn(step.state).shape).toBe(tableIn(before).shape);
       expect(play(RULES, step.state, news(OTHER)).effects).toEqual([]);
@@ -52,7 +52,7 @@ describe("another table has the name of one of ours", () => {
       );
       expect(settled.effects).toEqual([]);
       expect(findAmendment(settled.state, id)?.amendment.gate).toMatchObject({
-        why: expect.stringContaining("another table"),
+        reason: { kind: "table-replaced" },
       });
     }
   });
@@ -67,7 +67,7 @@ describe("another table has the name of one of ours", () => {
     expect(play(RULES, waiting, release([id])).state.outcomes.get("c1")).toMatchObject({ kind: "refused" });
     const step = letIn(waiting);
     expect(step.state.outcomes.get("c1")).toMatchObject({ kind: "done" });
-    expect(effectsOf(step)).toEqual([`tell ${id}`]);
+    expect(effectsOf(step)).toEqual([`alert ${id}`]);
     expect(findAmendment(step.state, id)?.amendment.gate).toMatchObject({ kind: "released" });
   });
 
@@ -93,7 +93,7 @@ describe("another table has the name of one of ours", () => {
     expect(replaced.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running", due: "all" });
     const keyless = stateOf(publishing([ID, NAME, NICK], false));
     const { jobs } = letIn(play(RULES, keyless, news({ ...OTHER, key: [] })).state).state;
-    expect(jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "refused", why: expect.stringMatching(/no key/) });
+    expect(jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "refused", reason: { kind: "keyless-repair" } });
   });
 
   it("ends what was read of the columns before", () => {
@@ -124,7 +124,7 @@ describe("another table has the name of one of ours", () => {
   it("rows of the table before, or of another again, change nothing of it", () => {
     const waiting = play(RULES, before, news(OTHER)).state;
     expect(play(RULES, waiting, seen([ID, NAME], { catalog: OTHER }))).toEqual({ state: waiting, effects: [] });
-    expect(effectsOf(play(RULES, replaced, news(other([ID, NAME], 7000))))).toEqual([`tell ${id}`]);
+    expect(effectsOf(play(RULES, replaced, news(other([ID, NAME], 7000))))).toEqual([`alert ${id}`]);
   });
 
   it("asks the registry nothing, whatever else flows meanwhile", () => {
@@ -141,6 +141,6 @@ describe("another table has the name of one of ours", () => {
         estimatedRows: 1,
       };
     });
-    expect(effectsOf(open)).toEqual([`tell ${TOPIC}/4`]);
+    expect(effectsOf(open)).toEqual([`alert ${TOPIC}/4`]);
   });
 });

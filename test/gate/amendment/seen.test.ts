@@ -97,7 +97,7 @@ describe("what is withheld is what is another now, whatever came before", () => 
     expect(amendmentIn(back.state)).toMatchObject({
       name: "rank",
       order: undefined,
-      told: undefined,
+      alerted: undefined,
       answer: undefined,
     });
     expect(effectsOf(back)).toEqual([`judge ${nick}`]);
@@ -127,7 +127,7 @@ describe("an operator's word on a column that changes again", () => {
   it("release was said of the column as it was: it is answered, and said again", () => {
     const { state } = ordered("release", seen([ID, NAME, { ...NICK, name: "grade" }]));
     expect(amendmentIn(state)?.order).toBeUndefined();
-    expect(state.outcomes.get("c1")).toMatchObject({ kind: "refused", message: expect.stringContaining("changed") });
+    expect(state.outcomes.get("c1")).toEqual({ kind: "refused", refusals: [{ kind: "superseded" }] });
   });
   it("release stands when nothing changed", () => {
     const { state } = ordered("release", seen([ID, NAME, RANK]));
@@ -209,7 +209,7 @@ describe("columns in doubt", () => {
   it("of a table without a key cannot be published once more, which is told", () => {
     const keyless = stateOf(publishing(ALL, false));
     const { state } = play(MANUAL, keyless, seen(ALL, { doubtful, keyed: false }), seen(ALL, { keyed: false }));
-    expect(state.jobs.get(repair)).toMatchObject({ state: "refused", why: expect.stringMatching(/no key/) });
+    expect(state.jobs.get(repair)).toMatchObject({ state: "refused", reason: { kind: "keyless-repair" } });
   });
 });
 
@@ -259,8 +259,8 @@ describe("another key", () => {
         fits(now, key),
       );
       expect(withheld(step.state)).toContain(key);
-      expect(effectsOf(step)).toEqual([`tell ${key}`]);
-      expect(amendmentIn(step.state, key)?.gate.why).toContain("--reason");
+      expect(effectsOf(step)).toEqual([`alert ${key}`]);
+      expect(amendmentIn(step.state, key)?.gate.reason.kind).toBe("key-changed");
     }
   });
   it("is none when the same columns come in another order, nor when it is undone", () => {
@@ -286,9 +286,9 @@ describe("another key", () => {
     const none = play(MANUAL, before, {
       kind: "judged",
       id: key,
-      answer: { kind: "refused", candidate: undefined, why: "release them first" },
+      answer: { kind: "no-candidate", why: { kind: "key-columns-withheld" } },
     });
-    expect(amendmentIn(none.state, key)?.gate.why).toBe("release them first");
+    expect(amendmentIn(none.state, key)?.gate.reason.kind).toBe("key-columns-withheld");
     const open = play(
       MANUAL,
       none.state,
@@ -332,7 +332,7 @@ describe("dropped under contracts", () => {
   it("the field stays while a contract reads it, and goes when it does not", () => {
     const kept = play(RULES, stateOf(publishing(ALL), reads), seen([ID, NAME]), (now) => fits(now, nick));
     expect(fieldNames(kept.state)).toEqual(["id", "name", "nick"]);
-    expect(amendmentIn(kept.state)?.gate.why).toBe("not ready: replica");
+    expect(amendmentIn(kept.state)?.gate.reason).toEqual({ kind: "not-ready", consumers: ["replica"] });
     const free = play(RULES, stateOf(publishing(ALL), REPLICA), seen([ID, NAME]), (now) => fits(now, nick));
     expect(effectsOf(free)).toEqual([`register ${nick}`]);
   });

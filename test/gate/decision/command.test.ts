@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Input, OperatorCommand, Outcome, Rules, State } from "../../../src/gate/state.ts";
+import type { Input, OperatorCommand, Rules, State } from "../../../src/gate/state.ts";
 import { findAmendment } from "../../../src/gate/update.ts";
 import {
   candidateFor,
@@ -22,6 +22,7 @@ import {
   TOPIC,
   ZIP,
 } from "../customers.ts";
+import { renderOutcome, type OutcomeText } from "../../../src/words/reason.ts";
 
 const MANUAL: Rules = { ...RULES, "fieldgate.release.policy": "manual" };
 const nick = idOf(NICK);
@@ -45,8 +46,9 @@ function withheld(rules: Rules = MANUAL, from: State = stateOf()): State {
     passed,
   ).state;
 }
-function outcome(state: State, command = "c1"): Outcome | undefined {
-  return state.outcomes.get(command);
+function outcome(state: State, command = "c1"): OutcomeText | undefined {
+  const found = state.outcomes.get(command);
+  return found && renderOutcome(found);
 }
 
 describe("a command that cannot be carried out is refused and changes nothing", () => {
@@ -55,7 +57,7 @@ describe("a command that cannot be carried out is refused and changes nothing", 
   const silent = play(MANUAL, withheld(), {
     kind: "judged",
     id: nick,
-    answer: { kind: "unanswered", why: "down" },
+    answer: { kind: "unanswered", code: "registry-down", text: "down" },
   }).state;
   const flowing = play(MANUAL, withheld(), release([nick]), (now) => registered(now, nick)).state;
   const twins = play(MANUAL, withheld(), seen([ID, NAME, NICK, { ...ZIP, name: "nick" }])).state;
@@ -74,7 +76,7 @@ describe("a command that cannot be carried out is refused and changes nothing", 
       release([nick, "x"], { id: "c9" }),
       /there is no amendment x/,
     ],
-    ["topic.field of two", MANUAL, twins, release([`${TOPIC}.nick`], { id: "c9" }), /names several: .*\/3, .*\/4/],
+    ["topic.field of two", MANUAL, twins, release([`${TOPIC}.nick`], { id: "c9" }), /could be any of .*\/3, .*\/4/],
     ["a contract not ready", RULES, opposed, release([nick], { id: "c9" }), /not ready: replica; .*--force --reason/],
     ["force without a reason", RULES, opposed, release([nick], { id: "c9", force: true }), /not ready: replica/],
     [
@@ -84,20 +86,20 @@ describe("a command that cannot be carried out is refused and changes nothing", 
       release([nick, zip], { id: "c9" }),
       /\/3: not ready.*; .*\/4: not ready/,
     ],
-    ["a table without a key", MANUAL, keyless, release([nick], { id: "c9" }), /no key.*say --backfill none/],
+    ["a table without a key", MANUAL, keyless, release([nick], { id: "c9" }), /no key.*add --backfill none/],
     [
       "the registry silent, even by force",
       MANUAL,
       silent,
       release([nick], { id: "c9", force: true, reason: "r" }),
-      /has not answered: down/,
+      /has not answered: \[registry-down\] down/,
     ],
     [
       "withholding what flows",
       MANUAL,
       flowing,
       withhold([nick], { id: "c9" }),
-      /flows: withholding it again would drop it/,
+      /already flows: withholding it now would drop the field/,
     ],
   ];
 
@@ -141,7 +143,7 @@ describe("a release", () => {
     );
     expect(findAmendment(step.state, nick)?.amendment.gate).toMatchObject({
       kind: "released",
-      why: "anna said release: agreed",
+      reason: { kind: "released-by", actor: "anna", reason: "agreed" },
     });
   });
 
@@ -149,7 +151,7 @@ describe("a release", () => {
     const flowing = play(MANUAL, withheld(), release([nick]), (now) => registered(now, nick)).state;
     expect(outcome(play(MANUAL, flowing, release([nick], { id: "c2" })).state, "c2")).toEqual({
       kind: "done",
-      message: "released already",
+      message: "already released",
     });
   });
 
@@ -194,7 +196,7 @@ describe("a release", () => {
   it("said before the registry's answer is refused with a refusal", () => {
     const asked = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), release([nick]));
     const candidate = candidateFor(asked.state, nick);
-    const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, why: "no default" } };
+    const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, text: "no default" } };
     const step = play(MANUAL, asked.state, no);
     expect(outcome(step.state)).toMatchObject({
       kind: "refused",
@@ -206,7 +208,7 @@ describe("a release", () => {
   it("refused by the registry is answered with its reason", () => {
     const asked = play(MANUAL, withheld(), release([nick]));
     const { hash } = registered(asked.state, nick) as { hash: string }; // of kind registered
-    const no: Input = { kind: "registration-refused", id: nick, hash, why: "409 level" };
+    const no: Input = { kind: "registration-refused", id: nick, hash, text: "409 level" };
     expect(outcome(play(MANUAL, asked.state, no).state)).toMatchObject({
       kind: "refused",
       message: expect.stringContaining("409 level") as unknown,
@@ -226,7 +228,7 @@ describe("withhold", () => {
     );
     expect(findAmendment(step.state, nick)?.amendment.gate).toMatchObject({
       kind: "withheld",
-      why: "anna said withhold",
+      reason: { kind: "operator-withheld", actor: "anna" },
     });
     expect(fieldNames(step.state)).toEqual(["id", "name"]);
   });
@@ -239,23 +241,25 @@ describe("withhold", () => {
     const step = play(
       RULES,
       asked,
-      { kind: "registration-refused", id: nick, hash, why: "409 level" },
+      { kind: "registration-refused", id: nick, hash, text: "409 level" },
       { kind: "judged", id: nick, answer: { kind: "fits", candidate: wider } },
     );
-    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
-    expect(findAmendment(step.state, nick)?.amendment.gate).toMatchObject({ why: "anna said withhold" });
+    expect(effectsOf(step)).toEqual([`alert ${nick}`]);
+    expect(findAmendment(step.state, nick)?.amendment.gate).toMatchObject({
+      reason: { kind: "operator-withheld", actor: "anna" },
+    });
     expect(outcome(step.state)?.kind).toBe("done");
   });
 
   it("of what the registry refused leaves its answer, which is not asked for again", () => {
     const candidate = candidateFor(withheld(), nick);
-    const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, why: "no default" } };
+    const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, text: "no default" } };
     const step = play(MANUAL, withheld(), no, withhold([nick]));
-    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(effectsOf(step)).toEqual([`alert ${nick}`]);
     expect(findAmendment(step.state, nick)?.amendment).toMatchObject({
       answer: { kind: "refused" },
       order: { kind: "withhold" },
-      gate: { why: "the registry refuses the schema: no default" },
+      gate: { reason: { kind: "registry-refused", text: "no default" } },
     });
   });
 
@@ -299,13 +303,13 @@ describe("the backfill of a release", () => {
     const waiting = released({}, 1001);
     expect(job(waiting)).toMatchObject({
       state: "waiting",
-      why: expect.stringContaining("--backfill all, or none") as unknown,
+      reason: { kind: "too-many-rows", rows: 1001, amendment: nick },
     });
     expect(job(released({}, 1000))?.state).toBe("running");
     expect(job(released({ backfill: "all" }, 1001))?.state).toBe("running");
     expect(job(play(MANUAL, waiting, release([nick], { id: "c2", backfill: "all" })).state)).toMatchObject({
       state: "running",
-      why: undefined,
+      reason: undefined,
     });
     expect(job(play(MANUAL, waiting, release([nick], { id: "c2", backfill: "none" })).state)).toMatchObject({
       state: "done",
@@ -322,7 +326,7 @@ describe("the backfill of a release", () => {
     ).state;
     expect(job(released({ backfill: "all" }, 10, keyless))).toMatchObject({
       state: "refused",
-      why: "the table has no key",
+      reason: { kind: "keyless" },
     });
   });
 

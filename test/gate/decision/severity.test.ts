@@ -147,9 +147,10 @@ describe("another key", () => {
       { consumer: "replica", verdict: "not-ready", findings: [{ rule: "meaning/key-changed", severity: "error" }] },
       { consumer: "audit", verdict: "ready", findings: [{ rule: "meaning/key-changed", severity: "warning" }] },
     ]);
-    expect(amendment?.gate.why).toBe(
-      "another key moves rows to other partitions: release it with --reason; not ready: replica (until they are, with --force too)",
-    );
+    expect(amendment?.gate.reason).toEqual({
+      kind: "key-changed",
+      opposed: { kind: "not-ready", consumers: ["replica"] },
+    });
   });
 
   it.each<

@@ -25,6 +25,7 @@ import {
   tableIn,
   TOPIC,
 } from "../customers.ts";
+import { renderReason } from "../../../src/words/reason.ts";
 
 const DAY = 86_400_000;
 const NICK_ID = idOf(NICK);
@@ -56,8 +57,8 @@ function gateOf({ state }: Step) {
 
 describe("strict", () => {
   const cases: [string, readonly Input[], "waits" | "registers", RegExp?][] = [
-    ["no look yet", [], "waits", /^not known who reads the topic: no look/],
-    ["a look that was not possible", [FAILED], "waits", /^not known who reads .*could not look .*no broker$/],
+    ["no look yet", [], "waits", /^it is not known who reads the topic: .*not been read yet/],
+    ["a look that was not possible", [FAILED], "waits", /^it is not known who reads .*could not be read: no broker$/],
     ["nobody reads", [looks(0)], "registers"],
     ["a group nobody names", [looks(0, group("sink"))], "waits", /^no contract names the live groups sink$/],
     ["two of them", [looks(0, group("b"), group("a"))], "waits", /the live groups a, b$/],
@@ -105,13 +106,13 @@ describe("strict", () => {
       "waits",
       /groups sink$/,
     ],
-    ["a look that was possible, then one that was not", [looks(0), FAILED], "waits", /could not look/],
+    ["a look that was possible, then one that was not", [looks(0), FAILED], "waits", /could not be read/],
   ];
 
   it.each(cases)("%s", (_, before, outcome, why) => {
     const step = play(STRICT, stateOf(), ...before, ADDED, judged);
     expect(effectsOf(step).includes(registers)).toBe(outcome === "registers");
-    if (why !== undefined) expect(gateOf(step).why).toMatch(why);
+    if (why !== undefined) expect(renderReason(gateOf(step).reason)).toMatch(why);
   });
 
   it("the other policies do not ask", () => {
@@ -133,7 +134,7 @@ describe("strict", () => {
   it("the first look settles what waited for it, and a look that shows the same tells nobody again", () => {
     const waiting = play(STRICT, stateOf(), ADDED, judged).state;
     const first = play(STRICT, waiting, looks(0, group("sink")));
-    expect(effectsOf(first)).toEqual([`tell ${NICK_ID}`]);
+    expect(effectsOf(first)).toEqual([`alert ${NICK_ID}`]);
     const again = play(STRICT, first.state, looks(30_000, group("sink", 4)));
     expect(effectsOf(again)).toEqual([]);
     expect(again.state.tables).toBe(first.state.tables);
@@ -143,14 +144,14 @@ describe("strict", () => {
     const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged).state;
     const failed = play(STRICT, waiting, FAILED);
     expect(effectsOf(failed)).toEqual([]);
-    expect(gateOf(failed).why).toContain("sink");
+    expect(renderReason(gateOf(failed).reason)).toContain("sink");
   });
 
   it("a group that comes between registering and the flip keeps the field back", () => {
     const open = play(STRICT, stateOf(), looks(0), ADDED, judged).state;
     const late = play(STRICT, open, looks(1000, group("sink")), (state) => registered(state, NICK_ID));
     expect(fieldNames(late.state)).toEqual(["id", "name"]);
-    expect(gateOf(late)).toMatchObject({ kind: "withheld", unnamed: { kind: "known", groups: ["sink"] } });
+    expect(gateOf(late)).toMatchObject({ kind: "withheld", reason: { unnamed: { kind: "known", groups: ["sink"] } } });
     const flips = play(STRICT, open, looks(1000), (state) => registered(state, NICK_ID));
     expect(fieldNames(flips.state)).toEqual(["id", "name", "nick"]);
     expect(gateOf(flips)).toMatchObject({ kind: "released", unnamed: { kind: "known", groups: [] } });
@@ -169,9 +170,9 @@ describe("strict", () => {
     const again: State = { ...before, tables, evidence: recalled(evidence) };
     const asked = play(STRICT, again, { kind: "ask", id: NICK_ID }, judged);
     expect(effectsOf(asked)).not.toContain(registers);
-    expect(gateOf(asked).why).toContain("no look");
+    expect(renderReason(gateOf(asked).reason)).toContain("not been read yet");
     const still = play(STRICT, asked.state, looks(6 * DAY, group("sink", 0, { offsets })));
-    expect(gateOf(still).why).toContain("sink");
+    expect(renderReason(gateOf(still).reason)).toContain("sink");
     expect(effectsOf(play(STRICT, still.state, looks(8 * DAY, group("sink", 0, { offsets }))))).toEqual([registers]);
   });
 
@@ -185,7 +186,7 @@ describe("strict", () => {
     const refused = play(STRICT, waiting, release([NICK_ID]));
     expect(refused.state.outcomes.get("c1")).toMatchObject({
       kind: "refused",
-      message: expect.stringMatching(/no contract names the live groups sink; .*--force --reason$/) as unknown,
+      refusals: [{ kind: "opposed", reason: { unnamed: { groups: ["sink"] } } }],
     });
     expect(effectsOf(play(STRICT, waiting, release([NICK_ID], { force: true })))).toEqual([]);
     expect(effectsOf(play(STRICT, waiting, release([NICK_ID], { force: true, reason: "known" })))).toEqual([registers]);
@@ -298,6 +299,6 @@ describe("what another policy would have done", () => {
     expect(under("strict", STRICT, waiting)).toMatchObject({ kind: "waits", waitsFor: ["sink"] });
     expect(unnamedOn(STRICT, waiting.state, TOPIC)).toEqual({ kind: "known", groups: ["sink"] });
     const unjudged = play(STRICT, stateOf(), looks(0), ADDED);
-    expect(under("observe", STRICT, unjudged)).toMatchObject({ kind: "waits", why: "not judged yet" });
+    expect(under("observe", STRICT, unjudged)).toMatchObject({ kind: "waits", reason: { kind: "not-judged" } });
   });
 });

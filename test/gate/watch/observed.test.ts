@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { envelopeSchema, keySchema, rowSchema } from "../../../src/event/envelope/schema.ts";
 import { findAmendment, withheldOf } from "../../../src/gate/update.ts";
-import type { Answer } from "../../../src/gate/amendment/amendment.ts";
+import type { Reason } from "../../../src/gate/decision/reason.ts";
 import type { Input, Rules, State, TableState } from "../../../src/gate/state.ts";
 import { asItsColumns } from "../../../src/gate/watch/unpublished.ts";
 import { attnum, type Column } from "../../../src/table/column.ts";
@@ -56,40 +56,42 @@ const judged = play(WATCH, withContract, NEW, (now) => fits(now, nick));
 
 describe("where Debezium publishes, an amendment", () => {
   it("is judged and told, names who breaks, and is never registered", () => {
-    expect(effectsOf(judged)).toEqual([`tell ${nick}`]);
+    expect(effectsOf(judged)).toEqual([`alert ${nick}`]);
     expect(gateOf(judged.state, nick)).toMatchObject({
       kind: "withheld",
-      why: "not ready: replica; Debezium publishes it with the first row all the same",
+      reason: { kind: "debezium-next-row-anyway", consumers: ["replica"] },
     });
   });
 
-  const answers: readonly [string, State, Answer["kind"], RegExp][] = [
-    ["that nobody minds", stateOf(), "fits", /^no contract on the topic; Debezium publishes it with the first row$/],
+  const answers: readonly [string, State, "fits" | "refused" | "unanswered", Reason][] = [
+    ["that no consumer opposes", stateOf(), "fits", { kind: "debezium-next-row", contracts: 0 }],
+    ["that the level rejects", withContract, "refused", { kind: "debezium-stops", text: "no" }],
     [
-      "the level refuses",
+      "without an answer from the registry",
       withContract,
-      "refused",
-      /^Debezium's task stops at the first row: the registry refuses the schema: no$/,
+      "unanswered",
+      { kind: "registry-unanswered", code: "registry-down", text: "no" },
     ],
-    ["nobody answers of", withContract, "unanswered", /^the registry has not answered: no$/],
   ];
-  it.each(answers)("%s says so", (_, state, kind, why) => {
+  it.each(answers)("%s says so", (_, state, kind, reason) => {
     const step = play(WATCH, state, NEW, (now) => {
       const input = fits(now, nick);
       if (input.kind !== "judged" || input.answer.kind !== "fits") return input;
       const { candidate } = input.answer;
-      return { ...input, answer: kind === "fits" ? input.answer : { kind, candidate, why: "no" } };
+      if (kind === "fits") return input;
+      const text = "no";
+      return {
+        ...input,
+        answer: kind === "refused" ? { kind, candidate, text } : { kind, code: "registry-down", text },
+      };
     });
-    expect(gateOf(step.state, nick)?.why).toMatch(why);
-    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(gateOf(step.state, nick)?.reason).toEqual(reason);
+    expect(effectsOf(step)).toEqual([`alert ${nick}`]);
   });
 
   it.each(["release", "withhold", "fill"] as const)("cannot be decided on: %s is refused in words", (kind) => {
     const step = play(WATCH, judged.state, release([nick], { kind, force: true, reason: "we must" }));
-    expect(step.state.outcomes.get("c1")).toMatchObject({
-      kind: "refused",
-      message: expect.stringMatching(/^watch mode: Debezium publishes/),
-    });
+    expect(step.state.outcomes.get("c1")).toEqual({ kind: "refused", refusals: [{ kind: "watch-mode" }] });
     expect(gateOf(step.state, nick)).toEqual(gateOf(judged.state, nick));
   });
 });
@@ -97,10 +99,10 @@ describe("where Debezium publishes, an amendment", () => {
 describe("observed: what Debezium registered", () => {
   it("releases what it carries, with the schema's id and who was not ready", () => {
     const step = play(WATCH, judged.state, observed([ID, NAME, NICK], [ID, NAME, NICK]));
-    expect(effectsOf(step)).toEqual([`tell ${nick}`]);
+    expect(effectsOf(step)).toEqual([`alert ${nick}`]);
     expect(gateOf(step.state, nick)).toMatchObject({
       kind: "released",
-      why: `schema 7 of ${TOPIC}-value carries it`,
+      reason: { kind: "schema-registered", subject: `${TOPIC}-value`, schemaId: 7 },
       schemaId: 7,
       wouldHaveWaitedFor: ["replica"],
     });
@@ -129,7 +131,7 @@ describe("observed: what Debezium registered", () => {
     const both = play(WATCH, stateOf(), seen([ID, NAME, NICK, ZIP]));
     const step = play(WATCH, both.state, observed([ID, NAME, NICK], [ID, NAME, NICK, ZIP]));
     expect(withheldOf(tableIn(step.state)).map(({ id }) => id)).toEqual([idOf(ZIP)]);
-    expect(effectsOf(step)).toEqual([`judge ${idOf(ZIP)}`, `tell ${nick}`]);
+    expect(effectsOf(step)).toEqual([`judge ${idOf(ZIP)}`, `alert ${nick}`]);
   });
 
   const INT = column(2, "name", "bigint");
@@ -174,14 +176,21 @@ describe("observed: what Debezium registered", () => {
     const key = `${TOPIC}/key`;
     expect(gateOf(waiting.state, key)?.kind).toBe("withheld");
     const step = play(WATCH, waiting.state, observed([ID, NAME], [ID, NAME], { id: 1, keyed: [ID, NAME] }));
-    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", why: `schema 8 of ${TOPIC}-key carries it` });
+    expect(gateOf(step.state, key)).toMatchObject({
+      kind: "released",
+      reason: { kind: "schema-registered", subject: `${TOPIC}-key`, schemaId: 8 },
+    });
     expect(tableIn(step.state).shape.key.map((field) => field.name)).toEqual(["id", "name"]);
   });
 
   it("another key names who was not ready for it, before and after", () => {
     const key = `${TOPIC}/key`;
     const waiting = play(WATCH, withContract, seen([ID, NAME], { key: [1, 2] }), (now) => fits(now, key));
-    expect(gateOf(waiting.state, key)?.why).toMatch(/^not ready: replica; Debezium publishes rows by another key/);
+    expect(gateOf(waiting.state, key)?.reason).toEqual({
+      kind: "debezium-key",
+      consumers: ["replica"],
+      keyless: false,
+    });
     const step = play(WATCH, waiting.state, observed([ID, NAME], [ID, NAME], { id: 1, keyed: [ID, NAME] }));
     expect(gateOf(step.state, key)).toMatchObject({ kind: "released", wouldHaveWaitedFor: ["replica"] });
     expect(findAmendment(step.state, key)?.amendment.verdicts).toMatchObject([{ verdict: "not-ready" }]);
@@ -197,10 +206,13 @@ describe("observed: what Debezium registered", () => {
     const late: Input = { ...without, key: old };
     const later: Input = { ...late, value: { ...without.value, id: schemaId(9) } };
     const waiting = play(WATCH, stateOf(), bare, late);
-    expect(gateOf(waiting.state, key)).toMatchObject({ kind: "withheld", why: expect.stringMatching(/without a key/) });
+    expect(gateOf(waiting.state, key)).toMatchObject({
+      kind: "withheld",
+      reason: { kind: "debezium-key", keyless: true },
+    });
     const passed = { kind: "passed", topic: TOPIC, doubt: false } as const;
     const step = play(WATCH, waiting.state, passed, late);
-    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", why: "its rows have no key" });
+    expect(gateOf(step.state, key)).toMatchObject({ kind: "released", reason: { kind: "rows-without-key" } });
     expect(tableIn(step.state).shape).toMatchObject({ key: [], keySchema: undefined });
     const next = play(WATCH, step.state, later, bare);
     expect(tableIn(next.state).shape).toMatchObject({ key: [], valueSchema: { id: 9 } });
@@ -302,7 +314,7 @@ describe("a row that is unwrapped", () => {
     expect(coming([ID, NAME, NICK], nick)).toEqual(["id", "name", "nick", "__op"]);
     expect(coming([ID], idOf(NAME))).toEqual(["id", "__op"]);
     const step = play(rules, followed, NEW, (now) => fits(now, nick, rules));
-    expect(gateOf(step.state, nick)?.why).toMatch(/^not ready: replica/);
+    expect(gateOf(step.state, nick)?.reason).toMatchObject({ consumers: ["replica"] });
   });
 
   it("is nothing that can be followed where no transform unwraps", () => {
@@ -340,6 +352,6 @@ describe("another table of the name", () => {
     expect(tableIn(step.state).shape.table.oid).toBe(6000);
     expect(gateOf(step.state, `${TOPIC}/table`)).toMatchObject({ kind: "released" });
     expect(step.state.jobs.size).toBe(0);
-    expect(effectsOf(step)).toEqual([`tell ${TOPIC}/table`]);
+    expect(effectsOf(step)).toEqual([`alert ${TOPIC}/table`]);
   });
 });

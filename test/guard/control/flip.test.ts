@@ -63,8 +63,7 @@ const appears: Meanwhile = (kafka) => kafka.groups.push("sink");
 it("under strict, a group that appears between the last poll and the flip keeps the field withheld", async () => {
   expect(await gateAfterFlip("strict", appears)).toMatchObject({
     kind: "withheld",
-    why: "no contract names the live groups sink",
-    unnamed: { kind: "known", groups: ["sink"] },
+    reason: { kind: "not-ready", consumers: [], unnamed: { kind: "known", groups: ["sink"] } },
   });
 });
 

@@ -1,0 +1,139 @@
+import type { ErrorCode } from "../../errors.ts";
+import { isArray, type Json, stableText } from "../../json.ts";
+
+/**
+ * Why an amendment is withheld or released, and why a command was refused, as values. They are stored, compared and
+ * counted; `words/reason.ts` alone puts them into sentences, so that a sentence can be improved without changing any
+ * state. What another system wrote is quoted in a field named `text`: people may read it, nothing is decided by it.
+ */
+
+/** Why nobody knows which groups read a topic. */
+export type GroupsUnknown =
+  | { readonly kind: "not-polled" }
+  | { readonly kind: "poll-failed"; readonly text: string }
+  | { readonly kind: "not-recorded" };
+
+/** Live groups of a topic that no contract names. */
+export type Unnamed =
+  | { readonly kind: "known"; readonly groups: readonly string[] }
+  | { readonly kind: "unknown"; readonly why: GroupsUnknown };
+
+export const NOT_POLLED: Unnamed = { kind: "unknown", why: { kind: "not-polled" } };
+
+/** Why no schema could be made that the registry could be asked about. */
+export type NoCandidate =
+  | { readonly kind: "field-name-taken"; readonly field: string }
+  | { readonly kind: "no-primary-key" }
+  | { readonly kind: "key-columns-withheld" }
+  | { readonly kind: "table-replaced" };
+
+/** What no policy and no operator can overrule. */
+export type Blocked =
+  | NoCandidate
+  | { readonly kind: "not-judged" }
+  /** `type` is the column's, which no Avro type is mapped to. */
+  | { readonly kind: "unmapped"; readonly type: string }
+  /** The catalog has lost the column that the log still carries. */
+  | { readonly kind: "column-dropped-again" }
+  | { readonly kind: "registry-unanswered"; readonly code: ErrorCode; readonly text: string }
+  | { readonly kind: "registry-refused"; readonly text: string };
+
+/** Someone who is asked has not agreed. */
+export interface NotReady {
+  readonly kind: "not-ready";
+  /** May be empty when only groups are waited for. */
+  readonly consumers: readonly string[];
+  /** Under strict: the groups that are waited for, or why they are not known. */
+  readonly unnamed?: Unnamed | undefined;
+}
+
+/** Why a policy or an operator keeps a field back that the registry would take. */
+type Waits =
+  | NotReady
+  | { readonly kind: "operator-withheld"; readonly actor: string }
+  | { readonly kind: "policy-manual" }
+  /** A key needs an operator; `opposed`: and these consumers are not ready for it. */
+  | { readonly kind: "key-changed"; readonly opposed?: NotReady | undefined }
+  | { readonly kind: "keyless-backfill" }
+  /** `id` is another amendment of the same candidate, which is withheld by an operator, … */
+  | { readonly kind: "member-withheld"; readonly id: string }
+  /** … which an operator has to release too, … */
+  | { readonly kind: "member-not-released"; readonly id: string }
+  /** … or whose values cannot be re-published. */
+  | { readonly kind: "member-keyless"; readonly id: string };
+
+/** Why a field flows. */
+type Flows =
+  | { readonly kind: "released-by"; readonly actor: string; readonly reason?: string | undefined }
+  | { readonly kind: "enum-labels" }
+  | { readonly kind: "policy-observe" }
+  /** `count`: contracts on the topic. */
+  | { readonly kind: "all-ready"; readonly count: number; readonly policy: "contracts" | "strict" }
+  | { readonly kind: "replacement-accepted" };
+
+/** watch: what Debezium does, whatever anyone decides. `consumers`: those that are not ready for it. */
+type Watched =
+  | { readonly kind: "debezium-stops"; readonly text: string }
+  /** Every contract on the topic agrees. */
+  | { readonly kind: "debezium-next-row"; readonly contracts: number }
+  | { readonly kind: "debezium-next-row-anyway"; readonly consumers: readonly string[] }
+  | { readonly kind: "debezium-key"; readonly consumers: readonly string[]; readonly keyless: boolean }
+  | { readonly kind: "debezium-labels" }
+  | { readonly kind: "debezium-follows-table" }
+  | { readonly kind: "schema-registered"; readonly subject: string; readonly schemaId: number }
+  | { readonly kind: "rows-without-key" };
+
+/** `recorded`: a sentence that an earlier version stored and this one cannot read. */
+export type Reason = Blocked | Waits | Flows | Watched | { readonly kind: "recorded"; readonly sentence: string };
+
+/** Why a command was refused. `id` is an amendment's. */
+export type Refusal =
+  | { readonly kind: "watch-mode" }
+  | { readonly kind: "superseded" }
+  | { readonly kind: "amendment-unknown"; readonly name: string }
+  | { readonly kind: "amendment-ambiguous"; readonly name: string; readonly ids: readonly string[] }
+  | { readonly kind: "withhold-released"; readonly id: string }
+  | { readonly kind: "fill-released"; readonly id: string }
+  | { readonly kind: "fill-not-dropped"; readonly id: string }
+  | { readonly kind: "fill-without-field"; readonly id: string }
+  /** `types` are names of Avro types; the value itself is never kept. */
+  | { readonly kind: "fill-value-unfit"; readonly id: string; readonly types: readonly string[] }
+  | { readonly kind: "reason-missing"; readonly id: string }
+  | { readonly kind: "beside-unfit"; readonly id: string }
+  | { readonly kind: "blocked"; readonly id: string; readonly reason: Reason }
+  | { readonly kind: "backfill-impossible"; readonly id: string }
+  | { readonly kind: "opposed"; readonly id: string; readonly reason: NotReady }
+  | { readonly kind: "member-withheld"; readonly id: string; readonly member: string }
+  | { readonly kind: "member-missing"; readonly id: string; readonly member: string };
+
+/** What a command has done. */
+export type Done =
+  | { readonly kind: "released"; readonly ids: readonly string[] }
+  | { readonly kind: "withheld"; readonly ids: readonly string[] }
+  | { readonly kind: "filled"; readonly ids: readonly string[] }
+  | { readonly kind: "released-already" }
+  | { readonly kind: "replacement-accepted" };
+
+/** What became of a command; pending: a release that waits. */
+export type Outcome =
+  | { readonly kind: "pending" }
+  | { readonly kind: "done"; readonly done: Done }
+  | { readonly kind: "refused"; readonly refusals: readonly Refusal[] }
+  /** Answered by an earlier version, in a sentence. */
+  | {
+      readonly kind: "recorded";
+      readonly is: "done" | "refused";
+      readonly message: string;
+      readonly next?: string | undefined;
+    };
+
+/**
+ * What people are alerted to: another key is news, the same one is not. It holds what happened and whom it concerns,
+ * never a sentence and nothing that is only quoted.
+ */
+export function alertKey({ gate }: { readonly gate: { readonly kind: string; readonly reason: Reason } }): string {
+  const significant = JSON.stringify(gate.reason, (field, value: Json) =>
+    field === "text" ? undefined : isArray(value) ? value.map(String).sort() : value,
+  );
+  return `${gate.kind} ${stableText(JSON.parse(significant) as Json)}`; // what JSON.stringify made
+}

@@ -1,0 +1,170 @@
+import type { JobReason } from "../chunk/job.ts";
+import type { Done, GroupsUnknown, NotReady, Outcome, Reason, Refusal } from "../gate/decision/reason.ts";
+
+/**
+ * The sentences for every reason, refusal and outcome. They are made whenever somebody reads them and are never
+ * stored or compared: improve one freely, no state changes and nobody is alerted again.
+ */
+
+type Sentences<T extends { readonly kind: string }> = {
+  readonly [Kind in T["kind"]]: (value: Extract<T, { readonly kind: Kind }>) => string;
+};
+
+const REASONS: Sentences<Reason> = {
+  "not-judged": () => "not judged yet",
+  unmapped: ({ type }) => `type ${type} is not supported; the column is left out of the events`,
+  "column-dropped-again": () => "the column has been dropped since",
+  "registry-unanswered": ({ code, text }) => `the registry has not answered: [${code}] ${text}`,
+  "registry-refused": ({ text }) => rejectedText(text),
+  "field-name-taken": ({ field }) => `another column already fills a field named ${field}`,
+  "no-primary-key": () => "the table no longer has a primary key: add one, or capture it with a new connector",
+  "key-columns-withheld": () => "columns of the new key are still withheld: release them first",
+  "table-replaced": () => "the table's name now belongs to another table",
+  "not-ready": notReadyText,
+  "operator-withheld": ({ actor }) => `withheld by ${actor}`,
+  "policy-manual": () => "policy manual: an operator has to release it",
+  "key-changed": ({ opposed }) =>
+    `a new key moves rows to other partitions: release it with --reason${
+      opposed === undefined ? "" : `; ${notReadyText(opposed)} (to release it anyway, add --force)`
+    }`,
+  "keyless-backfill": () =>
+    "the table has no key, so its values cannot be re-published: release it with --backfill none",
+  "member-withheld": ({ id }) => `it goes together with ${id}, which is withheld`,
+  "member-not-released": ({ id }) => `it goes together with ${id}: release both`,
+  "member-keyless": ({ id }) => `it goes together with ${id}, whose values cannot be re-published`,
+  "released-by": ({ actor, reason }) => `released by ${actor}${reason === undefined ? "" : `: ${reason}`}`,
+  "enum-labels": () => "enum labels are data and are never withheld",
+  "policy-observe": () => "policy observe",
+  "all-ready": ({ count, policy }) =>
+    `${readyText(count)}${policy === "strict" ? ", and contracts name every live group" : ""}`,
+  "replacement-accepted": () => "an operator accepted the new table",
+  "debezium-stops": ({ text }) => `Debezium's task will stop at the first row: ${rejectedText(text)}`,
+  "debezium-next-row": ({ contracts }) => `${readyText(contracts)}; Debezium publishes it with the first row`,
+  "debezium-next-row-anyway": ({ consumers }) =>
+    `not ready: ${consumers.join(", ")}; Debezium publishes it with the first row anyway`,
+  "debezium-key": ({ consumers, keyless }) =>
+    `${consumers.length === 0 ? "" : `not ready: ${consumers.join(", ")}; `}Debezium publishes rows ${
+      keyless ? "without a key from now on" : "under the new key from now on, which moves them to other partitions"
+    }`,
+  "debezium-labels": () => "Debezium already publishes rows with them; its schema lists them after its next restart",
+  "debezium-follows-table": () => "Debezium continues with the new table of that name",
+  "schema-registered": ({ subject, schemaId }) => `schema ${schemaId} of ${subject} contains it`,
+  "rows-without-key": () => "its rows have no key",
+  recorded: ({ sentence }) => sentence,
+};
+
+/** Every kind of reason, in the order of the table: what the API lists. */
+export const REASON_KINDS = Object.keys(REASONS) as readonly Reason["kind"][]; // the table has exactly these
+
+/** Why an amendment is withheld or released: one sentence, without a capital and without its full stop. */
+export function renderReason(reason: Reason): string {
+  return render(REASONS, reason);
+}
+
+/** Why it is not known which groups read a topic. */
+export function renderGroupsUnknown(why: GroupsUnknown): string {
+  return render(GROUPS_UNKNOWN, why);
+}
+
+const GROUPS_UNKNOWN: Sentences<GroupsUnknown> = {
+  "not-polled": () => "the consumer groups have not been read yet",
+  "poll-failed": ({ text }) => `the consumer groups could not be read: ${text}`,
+  "not-recorded": () => "the release did not record who read the topic",
+};
+
+function notReadyText({ consumers, unnamed }: NotReady): string {
+  const parts = consumers.length === 0 ? [] : [`not ready: ${consumers.join(", ")}`];
+  if (unnamed?.kind === "unknown")
+    parts.push(`it is not known who reads the topic: ${renderGroupsUnknown(unnamed.why)}`);
+  if (unnamed?.kind === "known") parts.push(`no contract names the live groups ${unnamed.groups.join(", ")}`);
+  return parts.join("; ");
+}
+
+function rejectedText(text: string): string {
+  return text === ""
+    ? "the registry rejected the schema without giving a reason"
+    : `the registry rejected the schema: ${text}`;
+}
+
+function readyText(contracts: number): string {
+  if (contracts === 0) return "no contract on the topic";
+  return contracts === 1 ? "the one contract is ready" : `all ${contracts} contracts are ready`;
+}
+
+const REFUSALS: Sentences<Refusal> = {
+  "watch-mode": () => "in watch mode Debezium publishes and nothing is withheld: there is nothing to decide here",
+  superseded: () => "another command replaced it, or its column has been changed or dropped since",
+  "amendment-unknown": ({ name }) => `there is no amendment ${name}`,
+  "amendment-ambiguous": ({ name, ids }) => `${name} could be any of ${ids.join(", ")}`,
+  "withhold-released": ({ id }) => `${id} already flows: withholding it now would drop the field from the events`,
+  "fill-released": ({ id }) => `${id} is already released`,
+  "fill-not-dropped": ({ id }) => `${id}: only the field of a dropped column can be filled`,
+  "fill-without-field": ({ id }) => `${id}: the events have no field of this column`,
+  "fill-value-unfit": ({ id, types }) => `${id}: the value is not an Avro ${types.join(" or ")}`,
+  "reason-missing": ({ id }) => `${id}: say why with --reason: consumers find rows by their key`,
+  "beside-unfit": ({ id }) => `${id}: --beside is for a renamed or retyped column, under a name that no field has`,
+  blocked: ({ id, reason }) => `${id}: ${renderReason(reason)}`,
+  "backfill-impossible": ({ id }) =>
+    `${id}: the table has no key, so its values cannot be re-published: add --backfill none`,
+  opposed: ({ id, reason }) => `${id}: ${renderReason(reason)}; to release it anyway, add --force --reason`,
+  "member-withheld": ({ id, member }) => `${id}: it goes together with ${member}, which is withheld: release both`,
+  "member-missing": ({ id, member }) => `${id}: it goes together with ${member}: release both`,
+};
+
+const DONE: Sentences<Done> = {
+  released: ({ ids }) => `released: ${ids.join(", ")}`,
+  withheld: ({ ids }) => `withheld: ${ids.join(", ")}`,
+  filled: ({ ids }) => `filled from now on: ${ids.join(", ")}`,
+  "released-already": () => "already released",
+  "replacement-accepted": () => "the new table is accepted: its rows are published",
+};
+
+/** Why a snapshot or a backfill waits, was refused or has ended early. */
+export function renderJobReason(reason: JobReason): string {
+  return render(JOB_REASONS, reason);
+}
+
+const JOB_REASONS: Sentences<JobReason> = {
+  keyless: () => "the table has no key",
+  "keyless-repair": () => "the table has no key: rows that readers lack, or have with old values, are not re-published",
+  "too-many-rows": ({ rows, amendment }) =>
+    `about ${rows} rows: start it with fieldgate release ${amendment} --backfill all, or decline with none`,
+  declined: ({ actor }) => `declined by ${actor} with --backfill none`,
+  "table-replaced": () => "another table has taken its place",
+  "key-changed": () => "the table has a new key",
+  "column-dropped": () => "its column has been dropped",
+  "table-dropped": () => "the table has been dropped",
+  recorded: ({ sentence }) => sentence,
+};
+
+/** A command's outcome with its message. */
+export type OutcomeText =
+  | { readonly kind: "pending" }
+  | { readonly kind: "done"; readonly message: string }
+  | { readonly kind: "refused"; readonly message: string; readonly next?: string | undefined };
+
+export function renderOutcome(outcome: Outcome): OutcomeText {
+  switch (outcome.kind) {
+    case "pending":
+      return outcome;
+    case "done":
+      return { kind: "done", message: render(DONE, outcome.done) };
+    case "refused": {
+      const message = outcome.refusals.map((refusal) => render(REFUSALS, refusal)).join("; ");
+      const isWatch = outcome.refusals.some(({ kind }) => kind === "watch-mode");
+      return isWatch ? { kind: "refused", message, next: WATCH_NEXT } : { kind: "refused", message };
+    }
+    case "recorded":
+      return { kind: outcome.is, message: outcome.message, next: outcome.next };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+const WATCH_NEXT = "make the consumers ready: fieldgate can-i-release shows which are not";
+
+function render<T extends { readonly kind: string }>(sentences: Sentences<T>, value: T): string {
+  // The table pairs each kind with a function of that kind's value; TypeScript loses the pair when it indexes.
+  const sentence = sentences[value.kind as T["kind"]] as (value: T) => string;
+  return sentence(value);
+}
