@@ -12,6 +12,11 @@ const WORDS = [...PAGE.matchAll(/^\| ([A-Za-z -]+) \| (.+) \| `(src\/[\w./-]+)` 
 const REPLACED: readonly (readonly [word: RegExp, instead: string])[] = [
   [/event ?writer/i, "row encoder"],
   [/ways on/, "how to continue"],
+  [/\bdesk\b/i, "control topics"],
+  [/\bdealt with\b/, "handled, or processed"],
+  [/beside\(/i, "inBackground"],
+  [/\bKnown\b/, "running"],
+  [/\bmend(s|ed|ing)?\b/, "fix, or repair"],
 ];
 
 function sources(path: string): readonly string[] {
