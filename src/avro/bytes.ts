@@ -1,9 +1,9 @@
 /**
- * Avro's binary numbers (avro.apache.org/docs/current/specification, "Binary Encoding"). Every function writes
- * at `p` without asking for room and returns the place after what it wrote.
+ * Avro's binary numbers (avro.apache.org/docs/current/specification, "Binary Encoding"). Every function writes at `p`
+ * without checking for room, and returns the place after the last byte it wrote.
  */
 
-/** The byte at `i`; the caller stays inside the array. */
+/** The byte at `i`, which must be inside the array. */
 export function byteAt(bytes: Uint8Array, i: number): number {
   return bytes[i] as number; // noUncheckedIndexedAccess: a check per byte would cost a tenth of the row
 }
@@ -55,17 +55,20 @@ export function writeString(out: Buffer, p: number, text: string): number {
   return p + out.write(text, p);
 }
 
-/** Below this many bytes a loop beats the call of Buffer.copy. */
+/** Below this many bytes, a loop is faster than Buffer.copy. */
 const SHORT = 40;
 
-/** The bytes `src[s..e)` as they are. */
+/** The bytes `src[s..e)`, unchanged. */
 export function copyBytes(src: Buffer, s: number, e: number, out: Buffer, p: number): number {
   if (e - s >= SHORT) return p + src.copy(out, p, s, e);
   for (let i = s; i < e; i++) out[p++] = byteAt(src, i);
   return p;
 }
 
-/** The least number of bytes of two's complement, big endian (java.math.BigInteger.toByteArray), as Avro bytes. */
+/**
+ * The fewest bytes of big-endian two's complement (java.math.BigInteger.toByteArray), as Avro bytes. For safe
+ * integers.
+ */
 export function writeUnscaled(out: Buffer, p: number, value: number): number {
   let size = 1;
   for (let limit = 128; value >= limit || value < -limit; limit *= 256) size++;

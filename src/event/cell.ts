@@ -21,14 +21,14 @@ import { jsonBytes } from "../avro/value.ts";
 
 export interface Cell {
   readonly name: string;
-  /** What the field holds, for messages: `long`, `Decimal`. */
+  /** The field's Avro type for messages: `long`, `Decimal`. */
   readonly holds: string;
   /** The column's place in the tuple; -1: it is no longer in the log. */
   readonly column: number;
   readonly encode: Encode;
   /** The union branch of a value, as Avro writes it; -1: the type is not a union. */
   readonly branch: -1 | 0 | 2;
-  /** Null; undefined: the field is required. */
+  /** The bytes of null; undefined: the field is required. */
   readonly nothing: Buffer | undefined;
   /** What is written for a column that is missing from the log: the field's fill, null, or a required field's default. */
   readonly absent: Buffer | undefined;
@@ -43,11 +43,11 @@ export interface Cell {
 
 /** What all cells of one row encoder share. */
 export interface CellContext {
-  /** The Relation's columns in wire order, and their types in the log; undefined: as when the field was made. */
+  /** The Relation's columns in wire order, and their types in the log; undefined: the type for which the field was made. */
   readonly columns: readonly (Attnum | undefined)[];
   readonly types: readonly (ColumnType | undefined)[];
   readonly modes: ValueModes;
-  /** Called for an enum's label that the field does not list. */
+  /** Called for an enum's label that its field does not list. */
   readonly unseen: () => void;
 }
 

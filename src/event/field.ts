@@ -13,9 +13,9 @@ export type Mapped =
   | { readonly kind: "left-out"; readonly finding: Finding };
 
 /**
- * The field Debezium's PostgreSQL connector (3.7, these modes) and Confluent's AvroConverter give a column: optional
- * when the column may be null, `[T,"null"]` when it then has a default. A column of a type that is not mapped, and a
- * generated one, is left out with the reason.
+ * The field that Debezium's PostgreSQL connector (3.7, under these modes) and Confluent's AvroConverter give a column:
+ * optional if the column may be null, `[T,"null"]` if it also has a default. A generated column, or one whose type is
+ * not mapped, is left out; the finding says why.
  */
 export function fieldOf(column: Column, modes: ValueModes = DEFAULT_MODES): Mapped {
   const { type, notNull, defaultExpr } = column;
@@ -45,7 +45,7 @@ function avroField(name: string, type: AvroType, optional: boolean, value: Json 
   return { name, type: optional ? [withDefault, "null"] : withDefault, default: value };
 }
 
-/** AvroData puts `connect.default` between the properties before it and these. */
+/** AvroData puts `connect.default` before these properties and after all others. */
 const AFTER_DEFAULT = new Set(["connect.name", "connect.type", "logicalType"]);
 
 function connectDefault(type: AvroType, value: Json): AvroType {
@@ -56,7 +56,7 @@ function connectDefault(type: AvroType, value: Json): AvroType {
   return Object.fromEntries([...before, ["connect.default", value], ...after]);
 }
 
-/** The field as `["null", T]` with default null: what a level takes that refuses a field without default. */
+/** The field as `["null", T]` with default null: accepted by compatibility levels that reject a field without a default. */
 export function widen(field: Field): Field {
   const avro: AvroField = {
     name: field.avro.name,
@@ -66,10 +66,10 @@ export function widen(field: Field): Field {
   return { ...field, optional: true, avro };
 }
 
-/** The type of a field without its null; of a union of more, the first that is not null. */
+/** The type of a field without its null: the first branch of a union that is not null. */
 export function baseType(field: AvroField): AvroType {
   const type = Array.isArray(field.type) ? field.type.find((branch: Json) => branch !== "null") : field.type;
-  return type as AvroType; // an Avro type that is no union is a name or an object
+  return type as AvroType; // not a union: a name or an object
 }
 
 function withoutDefault(type: AvroType): AvroType {

@@ -7,23 +7,30 @@ import type { EventMark } from "./envelope/source.ts";
 import { NULL_VALUE, TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
 import type { Tuple } from "./tuple.ts";
 
-/** A row to write: its tuple, and where a value may be taken from that the tuple leaves out. */
+/**
+ * Writes one row as an Avro record body: for each cell the column's text, or the prepared bytes of whatever else the
+ * tuple holds. This is the innermost loop; it allocates nothing.
+ */
+
+/** A row to write: its tuple, and another one that may have the values this one leaves out. */
 export interface RowSource {
   readonly tuple: Tuple;
   readonly other: Tuple | undefined;
-  /** A null in a required field: refused, a column the key tuple does not hold, or one to take from `other`. */
+  /**
+   * What a null in a required field means: `refuse`: an error; `fallback`: the key tuple does not hold the column;
+   * `other`: take the value from `other`.
+   */
   readonly nulls: "refuse" | "fallback" | "other";
 }
 
-/** Writes a row's cells as one Avro record body. */
 export interface RowBody {
-  /** At least the bytes the row may take. */
+  /** An upper bound for the bytes the row takes. */
   room(row: RowSource): number;
-  /** Throws value-unfit by field and position; `mark` is undefined where there is no position yet. */
+  /** Throws value-unfit with field and position; `mark` is undefined if there is no position yet. */
   write(row: RowSource, out: Buffer, p: number, mark: EventMark | undefined): number;
 }
 
-/** `table` is for messages: `schema.table`. */
+/** `table` appears in messages only: `schema.table`. */
 export function rowBody(table: string, cells: readonly Cell[]): RowBody {
   const growth = cells.reduce((sum, cell) => sum + cell.growth, 0);
   const fanOut = mostUses(cells);
@@ -44,7 +51,7 @@ export function rowBody(table: string, cells: readonly Cell[]): RowBody {
   };
 }
 
-/** How often at most a column's bytes may be written: by all fields filled from it, each with its factor. */
+/** The most often that any column's bytes are written: several fields may be filled from it, each with its factor. */
 function mostUses(cells: readonly Cell[]): number {
   const uses = new Map<number, number>();
   for (const { column, factor } of cells) uses.set(column, (uses.get(column) ?? 0) + factor);
@@ -53,12 +60,12 @@ function mostUses(cells: readonly Cell[]): number {
 
 function writeText(cell: Cell, tuple: Tuple, out: Buffer, p: number): number {
   if (cell.branch !== -1) out[p++] = cell.branch;
-  const start = tuple.starts[cell.column] as number; // a cell's column is one of the tuple's
-  const end = tuple.ends[cell.column] as number; // so is this
+  const start = tuple.starts[cell.column] as number; // a cell's column is always in the tuple
+  const end = tuple.ends[cell.column] as number; // likewise
   return cell.encode(tuple.bytes, start, end, out, p);
 }
 
-/** What is not a text in the tuple: null, not in the log, or unchanged and out of line. */
+/** Writes a value that has no text in the tuple: it is null, missing from the log, or unchanged and stored out of line. */
 function writeOther(cell: Cell, row: RowSource, out: Buffer, p: number): number {
   const kind = kindOf(cell, row);
   if (row.other !== undefined && cell.column >= 0 && row.other.kinds[cell.column] === TEXT_VALUE) {
@@ -89,18 +96,18 @@ function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | unde
 }
 
 function reason(kind: number | undefined, holds: string): { readonly what: string; readonly next: string } {
-  const next = "see the field's amendments and release or resolve them: fieldgate amendments";
+  const next = "release or resolve the field's amendments: fieldgate amendments";
   switch (kind) {
     case undefined:
-      return { what: "the column is gone, and the field is required without a default", next };
+      return { what: "the column is gone, and the field is required and has no default", next };
     case NULL_VALUE:
-      return { what: "the row has null, and the field is required", next };
+      return { what: "the value is null, and the field is required", next };
     case UNCHANGED_VALUE:
       return {
-        what: "the value did not change and is not in the log",
+        what: "the value is stored out of line and did not change, so the log does not contain it",
         next: "ALTER TABLE ... REPLICA IDENTITY FULL on this table",
       };
     default:
-      return { what: `the row has a value that the field's ${holds} cannot hold`, next };
+      return { what: `the value does not fit the field's type ${holds}`, next };
   }
 }

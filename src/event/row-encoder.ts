@@ -8,11 +8,16 @@ import { cellOf, type CellContext } from "./cell.ts";
 import { keyHeader } from "./envelope/header.ts";
 import { DEFAULT_MODES, type ValueModes } from "./types/modes.ts";
 import { rowBody, type RowSource } from "./row-body.ts";
-import { reserve, slab, take, type Slab } from "./slab.ts";
+import { reserve, slab, takeRecord, type Slab } from "./slab.ts";
 import { sourceTail, type EventMark, type Op, type Origin } from "./envelope/source.ts";
 import { readTuple, tupleOf } from "./tuple.ts";
 
-/** One record for the topic. `headers` only where a key changed. */
+/**
+ * The row encoder turns the changes of one table into Kafka records: Debezium's envelope, key, tombstones and headers,
+ * in Confluent's wire format. It is made for one Relation message and one shape, and made again when either changes.
+ */
+
+/** One record for the topic. `headers` are present only if a key changed. */
 export interface EventRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -21,42 +26,42 @@ export interface EventRecord {
 
 export interface RowEncoderOptions {
   readonly shape: Shape;
-  /** The Relation's columns in wire order; undefined: not identified, never published. */
+  /** The Relation's columns in wire order; undefined: a column that is not identified and never published. */
   readonly columns: readonly (Attnum | undefined)[];
   readonly identity: Relation["identity"];
   readonly origin: Origin;
   readonly tombstones: boolean;
-  /** The columns' types in the log, parallel to `columns`; where absent: as when the field was made. */
+  /** The columns' types in the log, parallel to `columns`; undefined: the type for which the field was made. */
   readonly types?: readonly (ColumnType | undefined)[] | undefined;
   /** Absent: Debezium's defaults. */
   readonly modes?: ValueModes | undefined;
-  /** Shared by the writers of a connector; its own when absent. */
+  /** Shared by the encoders of a connector. Absent: the encoder gets its own. */
   readonly slab?: Slab | undefined;
 }
 
 export interface RowEncoder {
-  /** c | u | d and tombstone | d, tombstone and c when the key changed. */
+  /** One event c or u, or d and a tombstone; d, tombstone and c if the key changed. */
   change(row: RowChange, mark: EventMark): readonly EventRecord[];
-  /** One row read by a chunk, op r; `tuple` holds pgoutput TupleData at `at`. */
+  /** An event of op r for a row read by a chunk; `tuple` holds pgoutput TupleData at `at`. */
   chunkRow(tuple: Buffer, at: number, mark: EventMark): EventRecord;
-  /** Op t: no key, no row. */
+  /** An event of op t, without key and row. */
   truncate(mark: EventMark): EventRecord;
-  /** Every key the change touches, old and new, as latin1 of the record's key bytes; empty without a key. */
+  /** The old and the new key of the change: the record's key bytes as latin1. Empty if events have no key. */
   keysOf(row: RowChange): readonly string[];
-  /** The same for a chunk's row; empty text without a key. */
+  /** The same for a chunk's row; an empty text if events have no key. */
   keyOfTuple(tuple: Buffer, at: number): string;
-  /** A published field's value is not in the log: it was stored out of line and did not change. */
+  /** Is a published field's value missing from the log, because it is stored out of line and did not change? */
   hasUnchangedToast(row: RowChange): boolean;
-  /** An enum's label was written that its field does not list, since this was last asked. */
+  /** Has an enum's label been written that its field does not list, since the last call? */
   takeUnseenLabel(): boolean;
 }
 
 const FRAME = 5;
 
 /**
- * The writer of one (Relation, shape): from pgoutput's texts straight to framed Avro (0x00, schema id, body). A
- * column that is not a field of the shape has no cell here, so nothing can write it. Throws amendment-unsupported
- * at once for a field type it cannot write, and value-unfit by field and position for a value that does not fit.
+ * Encodes straight from pgoutput's texts to framed Avro (0x00, schema id, body). A column that is not a field of the
+ * shape has no cell here, so nothing can write it. Throws amendment-unsupported at once for a field type it cannot
+ * write; its functions throw value-unfit, with field and position, for a value that does not fit.
  */
 export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   const { shape, columns, tombstones } = options;
@@ -83,7 +88,7 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
     if (keyFrame === undefined) return null;
     reserve(into, FRAME + keys.room(row));
     const p = copyBytes(keyFrame, 0, FRAME, into.buffer, into.at);
-    return take(into, keys.write(row, into.buffer, p, mark));
+    return takeRecord(into, keys.write(row, into.buffer, p, mark));
   };
 
   const valueOf = (before: RowSource | undefined, after: RowSource | undefined, mark: EventMark, op: Op): Buffer => {
@@ -96,7 +101,7 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
     if (before !== undefined) p = rows.write(before, out, p, mark);
     out[p++] = after === undefined ? 0 : 2;
     if (after !== undefined) p = rows.write(after, out, p, mark);
-    return take(into, tail.write(out, p, mark, op));
+    return takeRecord(into, tail.write(out, p, mark, op));
   };
 
   const readNew = (row: RowChange, old: RowSource | undefined): RowSource => {
@@ -139,7 +144,7 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
 
   const removed = (row: RowChange, mark: EventMark): readonly EventRecord[] => {
     const old = readOld(row);
-    if (old === undefined) throw new GuardError("wal-invalid", `a delete of ${table} came without its old row`);
+    if (old === undefined) throw new GuardError("wal-invalid", `the log has a delete of ${table} without its old row`);
     return deleted(old, keyOf(oldKeySource(old, undefined), mark), mark);
   };
 
@@ -184,12 +189,12 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   };
 }
 
-/** A key column outside the replica identity is not in the old tuple: it is taken as it is now, or refused. */
+/** A key column outside the replica identity is missing from the old tuple: its new value is used if there is one. */
 function oldKeySource(old: RowSource, now: RowSource | undefined): RowSource {
   return { tuple: old.tuple, other: now?.tuple, nulls: now === undefined ? "refuse" : "other" };
 }
 
-/** Runs `write` and gives the slab back what it took: for a key that becomes text. */
+/** Writes a key only to return it as text, and releases the slab's bytes again. */
 function scratch(into: Slab, write: () => Buffer | null): string {
   const { buffer, at } = into;
   const text = (write() ?? Buffer.alloc(0)).toString("latin1");

@@ -1,8 +1,8 @@
 const SLAB_BYTES = 1 << 20;
 
 /**
- * Where records are written: slabs of 1 MiB, handed out as subarrays and never written again. One may serve the
- * writers of all tables; a slab is freed when the last record in it is.
+ * The memory that records are written to: pieces of 1 MiB, handed out as subarrays that are never written again. The
+ * row encoders of a connector share one slab. A piece is freed together with the last record in it.
  */
 export interface Slab {
   buffer: Buffer;
@@ -13,15 +13,15 @@ export function slab(bytes = 0): Slab {
   return { buffer: Buffer.allocUnsafeSlow(bytes), at: 0 };
 }
 
-/** Makes room for `bytes` in one piece; a record larger than a slab gets its own. */
+/** Makes room for `bytes` in one piece; a record larger than 1 MiB gets a piece of its own. */
 export function reserve(into: Slab, bytes: number): void {
   if (into.buffer.length - into.at >= bytes) return;
   into.buffer = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes));
   into.at = 0;
 }
 
-/** The bytes from where the slab stood up to `end`, as one record. Throws when too little was reserved. */
-export function take(into: Slab, end: number): Buffer {
+/** Hands out the bytes from the slab's position to `end` as one record. Throws if too little was reserved. */
+export function takeRecord(into: Slab, end: number): Buffer {
   if (end > into.buffer.length) throw new RangeError("a record is longer than what was reserved for it");
   const record = into.buffer.subarray(into.at, end);
   into.at = end;

@@ -1,10 +1,10 @@
 import { GuardError } from "../errors.ts";
 import { BINARY_VALUE, readTuple as readSlots, tupleSlots, type TupleSlots } from "../wal/tuple.ts";
 
-/** One row of a Relation with a known number of columns; reused from row to row. */
+/** One row of a Relation; the object is reused from row to row. */
 export interface Tuple {
   bytes: Buffer;
-  /** Length of the whole TupleData in bytes; 0: none was read. */
+  /** Length of the whole TupleData in bytes; 0 until a row is read. */
   size: number;
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
@@ -17,13 +17,13 @@ export function tupleOf(columns: number): Tuple {
   return { bytes: Buffer.alloc(0), size: 0, kinds: slots.kind, starts: slots.start, ends: slots.end, slots };
 }
 
-/** Reads TupleData at `at` into `tuple`. Throws wal-invalid when it has other columns than the Relation said. */
+/** Reads TupleData at `at` into `tuple`. Throws wal-invalid if it does not match the Relation's columns. */
 export function readTuple(tuple: Tuple, bytes: Buffer, at: number): void {
   const { slots, kinds } = tuple;
   const end = readSlots(bytes, at, slots);
-  // Binary values are never asked for.
+  // Fieldgate never asks for binary values.
   if (slots.count !== kinds.length || kinds.includes(BINARY_VALUE)) {
-    throw new GuardError("wal-invalid", "a row has other columns than its Relation message announced");
+    throw new GuardError("wal-invalid", "a row's columns do not match its Relation message");
   }
   tuple.bytes = bytes;
   tuple.size = end - at;

@@ -3,11 +3,16 @@ import { recordIn, rowOf } from "../contract/row.ts";
 import { type AvroMembers, type AvroValue, hasMembers, valueOfJson } from "../avro/value.ts";
 import { isNullable, samplesOf, typicalOf } from "./values.ts";
 
-/** What is sampled of a topic: the field that is new in it, by its name in the schema, if there is one. */
+/**
+ * Sample events of a topic, with which a consumer can test its code before a new field is released. They look like
+ * Debezium's, and have the new field's limits among their values.
+ */
+
+/** The topic, and the new field by its name in the schema, if there is one. */
 export interface SampleOf {
   readonly topic: string;
   readonly field: string | undefined;
-  /** Of the field's column, as format_type prints it; empty: not known. */
+  /** The type of the field's column, as format_type prints it; empty: unknown. */
   readonly columnType: string;
 }
 
@@ -21,9 +26,9 @@ interface Change {
 }
 
 /**
- * Events of a Debezium envelope: a create for each value of the new field (null, default, usual, edges), updates with and
- * without the row before, a delete, reads of a snapshot and of a backfill. Of a row that was unwrapped the rows alone.
- * The same for the same schema. Undefined: the schema is neither.
+ * Events of a Debezium envelope: a create for each sample value of the new field (null, default, typical, edges), updates
+ * with and without the previous row, a delete, a snapshot read and a backfill read. For a schema of unwrapped rows, only
+ * the rows. The same schema always gives the same events. Undefined: the schema is neither.
  */
 export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly AvroMembers[] | undefined {
   const row = rowIn(schema);
@@ -33,20 +38,20 @@ export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly AvroMem
   return changes.map((change, at) => eventOf(schema, of.topic, change, at));
 }
 
-/** A delete is a tombstone, which no schema is of. */
+/** A delete gives no event: unwrapped, it is a tombstone, which has no schema. */
 function unwrapped({ op, after }: Change): readonly AvroMembers[] {
   if (!hasMembers(after)) return [];
   const added = { __op: op, __deleted: "false" };
   return [{ ...after, ...Object.fromEntries(Object.entries(added).filter(([name]) => name in after)) }];
 }
 
-/** The first of these names that the row has: of a dropped column there is none. */
+/** The first of these names that the row has; undefined for a dropped column. */
 export function sampledField(schema: AvroSchema, names: readonly string[]): string | undefined {
   const row = rowIn(schema);
   return names.find((name) => row?.fields.some((field) => field.name === name));
 }
 
-/** Debezium calls a row's record Value, and a key's Key. */
+/** The row's record, which Debezium names Value; a key's record is named Key and has no row. */
 function rowIn(schema: AvroSchema): AvroRecord | undefined {
   const isEvent =
     schema.kind === "record" && (schema.name === "Value" || schema.fields.some(({ name }) => name === "after"));
@@ -74,7 +79,7 @@ function changesOf(row: AvroRecord, { field: name, columnType }: SampleOf): read
   ];
 }
 
-/** Null, the default, the usual value, the edges: each once. */
+/** Null, the default, the typical value and the edges, without duplicates. */
 function variantsOf(field: RecordField, columnType: string): readonly AvroValue[] {
   const { typical, edges } = samplesOf(field.type, { name: field.name, columnType });
   const inDefault = field.default === undefined ? undefined : valueOfJson(field.type, field.default);
@@ -83,12 +88,12 @@ function variantsOf(field: RecordField, columnType: string): readonly AvroValue[
   return [...kept.values()];
 }
 
-/** Equal for equal values. */
+/** Equal values give the same text. */
 function keyOf(value: AvroValue): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}n` : one));
 }
 
-/** 1 January 2025, 12:34:56.789 in UTC; the events are a second apart. */
+/** 1 January 2025, 12:34:56.789 UTC; the events are one second apart. */
 const START_MS = 1_735_734_896_789;
 const START_LSN = 24_023_128;
 
@@ -106,7 +111,7 @@ function eventOf(envelope: AvroRecord, topic: string, change: Change, at: number
   });
 }
 
-/** As Debezium's PostgreSQL connector fills its source block. */
+/** The source block as Debezium's PostgreSQL connector fills it. */
 function sourceOf(topic: string, { snapshot = "false" }: Change, at: number): Readonly<Record<string, AvroValue>> {
   const [prefix = topic, schema = "public", ...table] = topic.split(".");
   const lsn = START_LSN + at * 56;
@@ -129,7 +134,7 @@ function clockOf(ms: number): Readonly<Record<string, AvroValue>> {
   return { ts_ms: ms, ts_us: BigInt(ms) * 1000n, ts_ns: BigInt(ms) * 1_000_000n };
 }
 
-/** A record of the values that are known; of the others null, the default, or what is usual. */
+/** A record with the known values; the other fields get null, their default, or a typical value. */
 function filled({ fields }: AvroRecord, valueOf: (field: RecordField) => AvroValue | undefined): AvroMembers {
   return Object.fromEntries(fields.map((field) => [field.name, valueOf(field) ?? unknownOf(field)]));
 }

@@ -2,8 +2,7 @@ import type { AvroRecord, AvroSchema, RecordField } from "../avro/schema.ts";
 import type { AvroMembers, AvroValue } from "../avro/value.ts";
 import { unscaledBytes } from "../avro/bytes.ts";
 import { formNamed } from "../event/types/encoder.ts";
-import type { FormSamples } from "../event/types/entry.ts";
-import { fixed, type SampledField, type Samples } from "../event/types/sample.ts";
+import { type FormSamples, fixed, type SampledField, type Samples } from "../event/types/entry.ts";
 import { entryNamed } from "../event/types/table.ts";
 import { sampleTexts } from "../event/values/text.ts";
 

@@ -1,6 +1,6 @@
 import avsc from "avsc";
 
-/** avsc's long as bigint, exact over 64 bits. */
+/** avsc's long as a bigint, exact in 64 bits. */
 const long = avsc.types.LongType.__with({
   fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
   toBuffer: (value: bigint) => {
@@ -14,7 +14,7 @@ const long = avsc.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
 });
 
-/** A schema text as avsc reads and writes it, every long a bigint. */
+/** avsc's type for a schema text, with every long as a bigint. */
 export function avscType(schema: string): avsc.Type {
   return avsc.Type.forSchema(JSON.parse(schema), { typeHook: (one) => (isLong(one) ? long : undefined) });
 }

@@ -9,7 +9,7 @@ import { change, column, field, MARK, shapeOf, rowEncoderOf, type ColumnSpec } f
 import * as values from "./values.ts";
 import { both, decimal, decimalText, double, int, long, string, type Both } from "./values.ts";
 
-/** `npm run test:bytes` raises this. */
+/** The number of random rows; `npm run test:bytes` raises it. */
 const ROWS = Number(process.env["FIELDGATE_BYTE_ROWS"] ?? 1_000);
 
 type Spec = Omit<ColumnSpec, "name"> & { readonly values: fc.Arbitrary<Both> };
@@ -19,7 +19,7 @@ const named = (name: string): TypeDetail => ({ kind: "named", name });
 const domain = (of: ColumnType): TypeDetail => ({ kind: "domain", name: "d", of });
 const LABELS: TypeDetail = { kind: "enum", name: "mood", labels: ["low", "so so", "it's", "žena"] };
 
-/** An extension's type, or another that the catalog describes. */
+/** A type that the catalog describes, such as an extension's. */
 const described = (detail: TypeDetail, of: fc.Arbitrary<Both>): Spec => ({ oid: 99_999, detail, values: of });
 const arrayOf = (element: ColumnType, of: fc.Arbitrary<Both>, nulls = true): Spec => ({
   oid: 99_998,
@@ -169,7 +169,7 @@ const base64url = (bytes: Buffer): string => bytes.toString("base64").replaceAll
 const tid = (write: (bytes: Buffer) => unknown): fc.Arbitrary<Both> =>
   more.texts("(0,1)", "").map(({ text }) => both(text, write(Buffer.from(text))));
 
-/** date, time and timestamp of both widths and in arrays, each as the mode writes it. */
+/** date, time and timestamp with 3 and 6 digits, also in arrays, as the mode writes them. */
 function timesIn(
   date: fc.Arbitrary<Both>,
   time: (digits: number) => fc.Arbitrary<Both>,
@@ -300,7 +300,7 @@ const SOURCE = {
 };
 const TIMES_OF_EVENT = { ts_ms: 1_700_000_000_456n, ts_us: 1_700_000_000_456_789n, ts_ns: 1_700_000_000_456_789_000n };
 
-/** The first set has all rows, the others a fifth of them each. */
+/** The first set gets all rows, the others a fifth each. */
 const CASES = SETS.map(([name, modes, specs], i) => ({
   name,
   modes: { ...DEFAULT_MODES, ...modes },
@@ -334,7 +334,7 @@ test.each(CASES)(
   3_600_000,
 );
 
-test("every type that is mapped is among the rows", () => {
+test("every mapped type is among the rows", () => {
   const tried = new Set<Kind>(
     SETS.flatMap(([, , specs]) => specs.map((spec, i) => kindOf(column({ ...spec, name: "c" }, i).type))),
   );

@@ -3,7 +3,7 @@ import { OID } from "../../src/event/types/table.ts";
 import { DEFAULT_MODES, type ValueModes } from "../../src/event/types/modes.ts";
 import type { Json } from "../../src/json.ts";
 
-/** One column of a table of Debezium's tests: how it is declared, what the log has, what comes out. */
+/** One column from Debezium's own tests: its declaration, its value in the log, and the expected field and bytes. */
 export interface ColumnCase {
   readonly id: string;
   readonly column: string;
@@ -25,7 +25,7 @@ export interface ColumnCase {
   readonly expected_avro_binary_hex?: string;
 }
 
-/** Debezium's names in SQL, where they are not pg_type's. */
+/** SQL names that differ from pg_type's. */
 const SQL_NAMES: Readonly<Record<string, keyof typeof OID>> = {
   smallint: "int2",
   integer: "int4",
@@ -51,7 +51,7 @@ export function sqlType(sql: string): ColumnType {
   return { oid, typmod: typname.endsWith("char") ? Number(n) + 4 : Number(n) };
 }
 
-/** What the catalog says of a type that is not built in, from the DDL that made it. */
+/** A type's description in the catalog, derived from the DDL that created it. */
 function detailOf(typname: string, typtype: string, ddl: readonly string[]): TypeDetail {
   for (const text of ddl) {
     const [, name, base] = /^CREATE DOMAIN (?:\w+\.)?(\w+) AS (.*?)(?: (?:DEFAULT|CHECK) .*)?$/i.exec(text) ?? [];
@@ -71,7 +71,7 @@ function typeOf(typname: string, typtype: string, typmod: number, ddl: readonly 
   return columnType(99_998, typmod, { kind: "array", of: typeOf(typname.slice(1), "", typmod, ddl) });
 }
 
-/** pgvector and PostGIS are not there where the texts were taken: their names are in the id. */
+/** pgvector and PostGIS were not installed where the texts were recorded: their types are taken from the id. */
 const MISSING: Readonly<Record<string, string>> = {
   "pgvector.f_vector.default": "vector",
   "pgvector.f_halfvec.default": "halfvec",
@@ -85,7 +85,7 @@ export function caseType(one: ColumnCase): ColumnType {
   return typeOf(pgoutput.typname, pgoutput.typtype, pgoutput.typmod, pre_ddl);
 }
 
-/** The value's text; for types that were not there, as PostGIS and pgvector print it. */
+/** The value's text; for types that were not installed, as PostGIS and pgvector print it. */
 export function caseText(one: ColumnCase): string | null {
   const { pgoutput, expected_value: value } = one;
   if (pgoutput !== undefined) return pgoutput.text;
@@ -94,7 +94,7 @@ export function caseText(one: ColumnCase): string | null {
   return typeof wkb === "string" ? wkb.toUpperCase() : null;
 }
 
-/** Modes of Debezium's property names. */
+/** Modes from Debezium's properties. */
 export function modesOf(config: Readonly<Record<string, string>>): ValueModes {
   const set: Record<string, unknown> = { ...DEFAULT_MODES };
   const take = (property: string, mode: keyof ValueModes): void => {
@@ -110,7 +110,7 @@ export function modesOf(config: Readonly<Record<string, string>>): ValueModes {
   return set as unknown as ValueModes; // the properties' values are the modes'
 }
 
-/** Why a case is not ours; undefined: it is. */
+/** Why Fieldgate does not cover a case; undefined: it does. */
 export function outOfScope({ config }: ColumnCase): string | undefined {
   if (config["time.precision.mode"] === "structured") return "time.precision.mode=structured";
   return ["column.propagate", "datatype.propagate", "column.mask", "column.truncate"].find((prefix) =>

@@ -42,18 +42,18 @@ test.each([
   expect(mapped).toMatchObject({ field: { avro: { type: ["null", avro], default: null } } });
 });
 
-test("include.unknown.datatypes does not bring back the arrays Debezium drops", () => {
+test("include.unknown.datatypes does not add the arrays that Debezium drops", () => {
   const type = array(plain(OID.money));
   const mapped = fieldOf({ ...column({ name: "c", oid: 0 }, 0), type }, { ...DEFAULT_MODES, unknownTypes: true });
   expect(mapped.kind).toBe("left-out");
 });
 
-test("a field knows what its column was when it was made", () => {
+test("a field remembers NOT NULL and default of its column", () => {
   const spec = { name: "c", oid: OID.int4, notNull: true, defaultExpr: "5" };
   expect(field(spec).made).toEqual({ notNull: true, defaultExpr: "5" });
 });
 
-test("a domain is its base type, its column's default is none", () => {
+test("a domain is mapped like its base type, and has no default", () => {
   const type = domain(domain({ oid: OID.numeric, typmod: (10 << 16) + 6 }));
   const spec = { ...column({ name: "c", oid: 0, defaultExpr: "1.5" }, 0), type };
   expect(fieldOf(spec)).toMatchObject({
@@ -61,7 +61,7 @@ test("a domain is its base type, its column's default is none", () => {
   });
 });
 
-test("a generated column is left out: it is not in the log", () => {
+test("a generated column is left out because it is missing from the log", () => {
   const mapped = fieldOf({ ...column({ name: "c", oid: OID.int4 }, 0), generated: true });
   expect(mapped).toMatchObject({ kind: "left-out", finding: { rule: "column/generated" } });
 });
@@ -112,7 +112,7 @@ describe("the schemas", () => {
 });
 
 test.each([
-  ["a string", "string", "no record"],
+  ["a string", "string", "not a record"],
   ["a flat record", { type: "record", name: "V", fields: [{ name: "id", type: "int" }] }, "no field before"],
   [
     "an envelope of strings",
@@ -121,9 +121,9 @@ test.each([
       name: "E",
       fields: ["before", "after", "source", "op"].map((name) => ({ name, type: "string" })),
     },
-    "hold no record",
+    "do not contain a record",
   ],
-])("%s is no envelope", (_, schema, why) => {
+])("%s is not an envelope", (_, schema, why) => {
   const read = readEnvelope(schema);
   expect(read.kind === "no-envelope" ? read.why : "").toContain(why);
 });

@@ -29,11 +29,11 @@ const golden = cases("debezium-golden-events.jsonl") as readonly Golden[];
 
 interface Made {
   readonly columns: readonly Column[];
-  /** The texts of the one row that was inserted, by column. */
+  /** The texts of the inserted row, by column. */
   readonly row: Readonly<Record<string, string | null>>;
 }
 
-/** Makes a table as Debezium's tests do, looks at it, and takes everything back. */
+/** Creates a table as Debezium's tests do, reads the catalog, and rolls everything back. */
 async function made(app: OwnSession, ddl: readonly string[], insert: string | undefined): Promise<Made> {
   await app.query("BEGIN");
   try {
@@ -53,10 +53,10 @@ async function made(app: OwnSession, ddl: readonly string[], insert: string | un
   }
 }
 
-/** What a server without PostGIS and pgvector cannot make. */
+/** Cases that need PostGIS or pgvector. */
 const isMissing = ({ create_table }: TableCase): boolean => /postgis|vector/i.test(create_table);
 
-test("tables made in PostgreSQL get the fields and bytes Debezium has", async () => {
+test("tables created in PostgreSQL get Debezium's fields and bytes", async () => {
   await using from = await source(EXTENSIONS);
   const tried = all.filter((one) => outOfScope(one) === undefined && !isMissing(one) && one.pgoutput?.kind !== "u");
   const tables = Map.groupBy(tried, (one) => JSON.stringify([one.pre_ddl, one.create_table, one.insert]));
@@ -74,7 +74,7 @@ test("tables made in PostgreSQL get the fields and bytes Debezium has", async ()
   expect(wrong).toEqual([]);
 });
 
-/** Undefined where field and bytes are the case's. */
+/** The difference from the case's field and bytes; undefined: none. */
 function differenceOf(one: TableCase, column: Column, text: string | null): unknown {
   const modes = modesOf(one.config);
   const mapped = fieldOf(column, modes);
@@ -87,7 +87,7 @@ function differenceOf(one: TableCase, column: Column, text: string | null): unkn
   return body.startsWith(`0002${one.expected_avro_binary_hex}14332e372e30`) ? undefined : [text, body.slice(0, 100)];
 }
 
-test("whole tables get the envelope Debezium and AvroConverter register, as text", async () => {
+test("whole tables get the envelope that Debezium and AvroConverter register, character by character", async () => {
   await using from = await source(EXTENSIONS);
   const wrong: string[] = [];
   for (const one of golden) {

@@ -23,7 +23,7 @@ const FRAME_HEX = 10;
 interface GoldenTable {
   readonly id: string;
   readonly columns: readonly (ColumnSpec & { readonly text: Sent })[];
-  /** What of the real event is of a type that is not mapped: its field, and its bytes with those before it. */
+  /** The part of the real event whose type is not mapped: the field, and the bytes up to its end. */
   readonly without?: { readonly field: string; readonly bytes: string; readonly after: string };
 }
 
@@ -101,15 +101,15 @@ describe.each(tables)("$id", ({ id, columns, without }) => {
   const fields = columns.map((one, i) => field(one, i));
   const key = fields.filter((one) => one.name === "pk");
 
-  it("has the value schema Debezium and AvroConverter register, as text", () => {
+  it("has the value schema that Debezium and AvroConverter register, character by character", () => {
     expect(JSON.stringify(envelopeSchema(real.topic, fields))).toBe(dropField(real.value_avro_schema, without?.field));
   });
 
-  it("has the key schema they register, as text", () => {
+  it("has the key schema that they register, character by character", () => {
     expect(JSON.stringify(keySchema(real.topic, key))).toBe(JSON.stringify(real.key_avro_schema));
   });
 
-  it("is written to the bytes they write, key and value", () => {
+  it("has the bytes that they write, in key and value", () => {
     const values = columns.map((one) => one.text);
     const [record] = rowEncoderOf(shapeOf(real.topic, fields, key)).change(change("insert", values), MARK);
     const expected =
@@ -125,7 +125,7 @@ describe.each(tables)("$id", ({ id, columns, without }) => {
 const all = cases("debezium-cases.jsonl") as readonly ColumnCase[];
 const ours = all.filter((one) => outOfScope(one) === undefined);
 
-test("every case of Debezium's is tried, but for settings that are not taken", () => {
+test("every case from Debezium's tests is covered, except for settings that Fieldgate refuses", () => {
   const counts: Record<string, number> = {};
   for (const one of all) counts[outOfScope(one) ?? "ours"] = (counts[outOfScope(one) ?? "ours"] ?? 0) + 1;
   expect(counts).toEqual({
@@ -158,7 +158,7 @@ function fieldOfCase(one: ColumnCase): Field {
   return mapped.field;
 }
 
-test.each(ours)("$id is the field Debezium has", (one) => {
+test.each(ours)("$id has Debezium's field", (one) => {
   const { name: _, ...avro } = fieldOfCase(one).avro;
   expect(JSON.stringify(avro)).toBe(JSON.stringify(one.expected_avro_field));
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { both, double, floatText, microsOf, parts, string, unscaledBytes, type Both } from "./values.ts";
 
-/** Texts and values of the types that are no numbers, strings or times, made without any code of ours. */
+/** Texts and values of types other than numbers, strings and times, made without Fieldgate's code. */
 
 const plain = (value: number): string => floatText(value, String(value));
 
@@ -11,7 +11,7 @@ export const texts = (...list: readonly string[]): fc.Arbitrary<Both> =>
 
 export const label = texts("low", "so so", "it's", "žena");
 
-/** `-$1,234.11`, in hundredths; `value` says what is written of them. */
+/** `-$1,234.11`; `value` gives the expected value from the cents. */
 export function money(value: (cents: bigint, text: string) => unknown): fc.Arbitrary<Both> {
   return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((cents) => {
     const size = String(cents < 0n ? -cents : cents).padStart(3, "0");
@@ -22,7 +22,7 @@ export function money(value: (cents: bigint, text: string) => unknown): fc.Arbit
   });
 }
 
-/** The nearest tenth, halves away from zero. */
+/** Rounded to tenths, halves away from zero. */
 export function tenths(cents: bigint): Buffer {
   const size = cents < 0n ? -cents : cents;
   const rounded = size / 10n + (size % 10n >= 5n ? 1n : 0n);
@@ -39,7 +39,7 @@ export function bits(min: number, max: number): fc.Arbitrary<Both> {
 
 export const bit: fc.Arbitrary<Both> = fc.boolean().map((value) => both(value ? "1" : "0", value));
 
-/** With offsets of whole and odd minutes; shown in UTC. */
+/** Times with offsets in hours and minutes; the value is in UTC. */
 export const timetz: fc.Arbitrary<Both> = fc
   .tuple(fc.integer({ min: 0, max: 86_399 }), microsOf(6), fc.integer({ min: -959, max: 959 }))
   .map(([second, micros, minutes]) => {
@@ -58,7 +58,7 @@ interface Span {
   readonly years: number;
   readonly months: number;
   readonly days: number;
-  /** Microseconds of the clock: sixty-fourths of a second, which a double has exactly. */
+  /** Microseconds of the clock: multiples of 1/64 second, which are exact in a double. */
   readonly micros: number;
 }
 
@@ -104,7 +104,7 @@ export const intervalText: fc.Arbitrary<Both> = span.map((one) => {
   return both(spanText(one), `P${one.years}Y${one.months}M${one.days}D${clock}`);
 });
 
-/** A PostgreSQL array's text: quotes where they are needed. */
+/** A PostgreSQL array's text, quoted where necessary. */
 export function array(element: fc.Arbitrary<Both>, nulls = true): fc.Arbitrary<Both> {
   const item = nulls ? fc.option(element, { freq: 5 }) : element;
   return fc.array(item, { maxLength: 5 }).map((items) => {
@@ -123,7 +123,7 @@ function quoteElement(text: string): string {
 
 type Pair = readonly [key: string, value: string | null];
 
-/** Keys of one letter: Java's HashMap has them by their code, modulo its 16 buckets. */
+/** Keys of one letter: Java's HashMap orders them by their code, modulo its 16 buckets. */
 const pairs: fc.Arbitrary<readonly Pair[]> = fc
   .uniqueArray(
     fc.tuple(
@@ -206,7 +206,7 @@ export const lseg: fc.Arbitrary<Both> = fc
   .tuple(place, place)
   .map((ends) => both(`[${ends.map(placeText).join(",")}]`, geometry(wkb(2, [2], ends), { type: "lseg" })));
 
-/** AvroConverter puts the extensions in a HashMap: `type` stands in bucket 7, `closed` in 11. */
+/** AvroConverter puts the extensions in a HashMap: `type` is in bucket 7, `closed` in 11. */
 export const path: fc.Arbitrary<Both> = fc
   .tuple(fc.array(place, { minLength: 1, maxLength: 4 }), fc.boolean())
   .map(([places, isClosed]) => {
@@ -224,7 +224,7 @@ export const path: fc.Arbitrary<Both> = fc
     );
   });
 
-/** By java.lang.String.hashCode of the keys. */
+/** In the order of java.lang.String.hashCode of the keys. */
 function hashed(list: readonly (readonly [string, string])[]): Readonly<Record<string, string>> {
   const bucket = (key: string): number => {
     let hash = 0n;

@@ -27,7 +27,7 @@ interface Envelope {
   readonly source: Record<string, unknown>;
 }
 
-/** An event as a consumer's decoder has it. */
+/** An event as a consumer decodes it. */
 function read(record: EventRecord | undefined, shape = SHAPE): Envelope | null {
   if (record?.value === null || record === undefined) return null;
   return avscType(shape.valueSchema.text).fromBuffer(record.value.subarray(5));
@@ -40,7 +40,7 @@ function idOf(record: EventRecord | undefined): number | undefined {
 describe("an insert", () => {
   const [event, ...more] = ENCODER.change(change("insert", ROW), MARK);
 
-  it("is one event c with the row after it", () => {
+  it("is one event c with the row in after", () => {
     expect(more).toHaveLength(0);
     expect(read(event)).toMatchObject({ op: "c", before: null });
     expect({ ...read(event)?.after }).toStrictEqual({
@@ -52,11 +52,11 @@ describe("an insert", () => {
     });
   });
 
-  it("keeps null null although the column has a default", () => {
+  it("leaves null as null although the column has a default", () => {
     expect(read(event)?.after?.["state"]).toBeNull();
   });
 
-  it("says its transaction and position in the source block", () => {
+  it("has its transaction and position in the source block", () => {
     expect({ ...read(event)?.source }).toStrictEqual({
       version: "3.7.0.Test",
       connector: "postgresql",
@@ -78,7 +78,7 @@ describe("an insert", () => {
   });
 });
 
-test("the source block follows transaction, position and snapshot mark from event to event", () => {
+test("the source block changes with transaction, position and snapshot mark", () => {
   const tx = { ...MARK.tx, xid: 778, lastCommitLsn: undefined };
   const [first] = ENCODER.change(change("insert", ROW), MARK);
   const next = ENCODER.chunkRow(tupleData(ROW), 0, { ...MARK, tx, snapshot: "first" });
@@ -92,20 +92,20 @@ test("the source block follows transaction, position and snapshot mark from even
 });
 
 describe("an update", () => {
-  it("has no before when the log has no old row", () => {
+  it("has no before if the log has no old row", () => {
     const [event, ...more] = ENCODER.change(change("update", ROW), MARK);
     expect(more).toHaveLength(0);
     expect(read(event)).toMatchObject({ op: "u", before: null, after: { name: "Ann" } });
   });
 
-  it("has the whole row before it under REPLICA IDENTITY FULL", () => {
+  it("has the whole old row in before under REPLICA IDENTITY FULL", () => {
     const old = { kind: "full", values: ["1", "Bob", "x", null, "new"] } as const;
     const [event] = ENCODER.change(change("update", ROW, old), MARK);
     expect(read(event)).toMatchObject({ op: "u", before: { name: "Bob", note: "x" }, after: { name: "Ann" } });
     expect(event?.headers).toBeUndefined();
   });
 
-  it("that sends an old key equal to the new one is still one u", () => {
+  it("whose old key equals the new one is still one u", () => {
     const old = { kind: "key", values: KEY_ONLY } as const;
     const records = ENCODER.change(change("update", ROW, old), MARK);
     expect(records).toHaveLength(1);
@@ -113,7 +113,7 @@ describe("an update", () => {
   });
 
   it.each(["key", "full"] as const)(
-    "of the key is d, tombstone and c with Debezium's headers (old row: %s)",
+    "that changes the key is d, tombstone and c with Debezium's headers (old row: %s)",
     (kind) => {
       const records = ENCODER.change(
         change("update", ["2", "Ann", null, null, null], { kind, values: kind === "key" ? KEY_ONLY : ROW }),
@@ -136,7 +136,7 @@ describe("an update", () => {
 });
 
 describe("a delete", () => {
-  it("has key and fallbacks of required columns before it, and a tombstone after it", () => {
+  it("has the key and fallbacks for required columns in before, and is followed by a tombstone", () => {
     const records = ENCODER.change(change("delete", undefined, { kind: "key", values: KEY_ONLY }), MARK);
     expect(records.map(idOf)).toStrictEqual([1, 1]);
     expect(read(records[0])).toMatchObject({ op: "d", after: null });
@@ -144,25 +144,25 @@ describe("a delete", () => {
     expect(records[1]?.value).toBeNull();
   });
 
-  it("has no tombstone where the connector has none", () => {
+  it("has no tombstone if the connector writes none", () => {
     const encoder = rowEncoderOf(SHAPE, { tombstones: false });
     expect(encoder.change(change("delete", undefined, { kind: "key", values: KEY_ONLY }), MARK)).toHaveLength(1);
   });
 
-  it("of a table without a key has a tombstone without a key, as Debezium's", () => {
+  it("in a table without a key has a tombstone without a key, like Debezium's", () => {
     const encoder = rowEncoderOf(shapeOf("p.public.t", FIELDS, []));
     const records = encoder.change(change("delete", undefined, { kind: "full", values: ROW }), MARK);
     expect(records.map(({ key }) => key)).toStrictEqual([null, null]);
   });
 
-  it("whose old key lacks an event key's column is refused", () => {
+  it("whose old key lacks a column of the event key is refused", () => {
     const encoder = rowEncoderOf(shapeOf("p.public.t", FIELDS, FIELDS.slice(0, 2)));
     const row = change("delete", undefined, { kind: "key", values: KEY_ONLY });
     expect(() => encoder.change(row, MARK)).toThrow(/value-unfit.*public\.t\.name/);
   });
 });
 
-test("what stands for a required column that the old key does not hold, per type", () => {
+test("a required column missing from the old key has Debezium's fallback for its type", () => {
   const table: readonly (readonly [number, number, unknown])[] = [
     [OID.int2, -1, 0],
     [OID.int8, -1, 0n],
@@ -183,7 +183,7 @@ test("what stands for a required column that the old key does not hold, per type
   const fields = [
     FIELDS[0] as Field,
     ...table.map(([oid, typmod], i) => field({ name: `c${i}`, oid, typmod, notNull: true }, i + 1)),
-  ]; // the first field is there
+  ]; // there is a first field
   const shape = shapeOf("p.public.t", fields, fields.slice(0, 1));
   const old = { kind: "key", values: fields.map((_, i) => (i === 0 ? "1" : null)) } as const;
   const [event] = rowEncoderOf(shape).change(change("delete", undefined, old), MARK);
@@ -196,7 +196,7 @@ test("what stands for a required column that the old key does not hold, per type
 describe("an unchanged value stored out of line", () => {
   const row: readonly Sent[] = ["1", UNCHANGED, UNCHANGED, UNCHANGED, "x"];
 
-  it("is the placeholder when the log does not have it", () => {
+  it("is the placeholder if the log does not contain it", () => {
     const [event] = ENCODER.change(change("update", row), MARK);
     const placeholder = "__debezium_unavailable_value";
     expect(read(event)?.after).toMatchObject({ name: placeholder, note: placeholder, blob: Buffer.from(placeholder) });
@@ -213,17 +213,17 @@ describe("an unchanged value stored out of line", () => {
   it("is refused for a type without a placeholder", () => {
     const shape = shapeOf("p.public.t", [...KEY, field({ name: "n", oid: OID.numeric }, 1)], KEY);
     expect(() => rowEncoderOf(shape).change(change("update", ["1", UNCHANGED]), MARK)).toThrow(
-      /value-unfit.*public\.t\.n.*not in the log/,
+      /value-unfit.*public\.t\.n.*the log does not contain it/,
     );
   });
 
-  it("does not count when its column is withheld", () => {
+  it("is not reported if its column is withheld", () => {
     const encoder = rowEncoderOf(shapeOf("p.public.t", KEY, KEY), { columns: [attnum(1), attnum(2)] });
     expect(encoder.hasUnchangedToast(change("update", ["1", UNCHANGED]))).toBe(false);
   });
 });
 
-describe("a field whose column is not in the log", () => {
+describe("a field whose column is missing from the log", () => {
   const columns = [attnum(1)];
   const write = (gone: Field): Envelope | null => {
     const shape = shapeOf("p.public.t", [...KEY, gone], KEY);
@@ -235,7 +235,7 @@ describe("a field whose column is not in the log", () => {
     expect(write(field({ name: "c", oid: OID.text, defaultExpr: "'x'::text" }, 1))?.after).toMatchObject({ c: null });
   });
 
-  it("is its default when it is required", () => {
+  it("is its default if it is required", () => {
     expect(write(field({ name: "c", oid: OID.text, notNull: true, defaultExpr: "'x'::text" }, 1))?.after).toMatchObject(
       { c: "x" },
     );
@@ -244,12 +244,12 @@ describe("a field whose column is not in the log", () => {
     ).toMatchObject({ c: -7n });
   });
 
-  it("is refused by name when it is required and has none", () => {
+  it("is refused by name if it is required and has no default", () => {
     expect(() => write(field({ name: "c", oid: OID.text, notNull: true }, 1))).toThrow(/value-unfit.*public\.t\.c/);
   });
 });
 
-test("a null in a required field is refused by name and position", () => {
+test("a null in a required field is refused with the field's name and position", () => {
   expect(() => ENCODER.change(change("insert", ["1", null, null, null, null]), MARK)).toThrow(
     /value-unfit.*public\.t\.name at 0\/165EC15/,
   );
@@ -259,7 +259,7 @@ function secretRow(id: string): readonly string[] {
   return [id, "SECRET-A", "SECRET-B", "Ann"];
 }
 
-test("a withheld column's value is in no record: not before, after, key or headers", () => {
+test("a withheld column's value is in no record: not in before, after, key or headers", () => {
   const columns = [attnum(1), undefined, attnum(9), attnum(2)];
   const shape = shapeOf("p.public.t", FIELDS.slice(0, 2), KEY);
   const encoder = rowEncoderOf(shape, { columns });
@@ -285,15 +285,15 @@ test("two fields may be filled from one column, as after a rename", () => {
   const both = [
     ...FIELDS.slice(0, 2),
     { ...widen(FIELDS[1] as Field), avro: { ...widen(FIELDS[1] as Field).avro, name: "title" } },
-  ]; // it is there
+  ]; // there is a first field
   const shape = shapeOf("p.public.t", both, KEY);
   const text = "x".repeat(2_000_000);
   const [event] = rowEncoderOf(shape, { columns: [attnum(1), attnum(2)] }).change(change("insert", ["1", text]), MARK);
   expect(read(event, shape)?.after).toMatchObject({ name: text, title: text });
 });
 
-describe("keys for the windows of chunks", () => {
-  it("are the record's own key bytes, old and new", () => {
+describe("keys for a chunk's window", () => {
+  it("are the key bytes of the records, old and new", () => {
     const row = change("update", ["2", "Ann", null, null, null], { kind: "key", values: KEY_ONLY });
     const keys = ENCODER.change(row, MARK).map((record) => record.key?.toString("latin1"));
     expect(ENCODER.keysOf(row)).toStrictEqual([keys[0], keys[2]]);
@@ -302,14 +302,14 @@ describe("keys for the windows of chunks", () => {
     expect(ENCODER.keysOf(change("delete", undefined, { kind: "key", values: KEY_ONLY }))).toStrictEqual([keys[0]]);
   });
 
-  it("are none for a table without a key", () => {
+  it("are empty for a table without a key", () => {
     const encoder = rowEncoderOf(shapeOf("p.public.t", FIELDS, []));
     expect(encoder.keysOf(change("insert", ROW))).toStrictEqual([]);
     expect(encoder.keyOfTuple(tupleData(ROW), 0)).toBe("");
   });
 });
 
-test("a key of many types reads in the headers as Connect prints a struct", () => {
+test("a key with many types is printed in the headers like Connect's struct", () => {
   const specs = [
     { name: "t", oid: OID.text, text: 'a"b\\c' },
     { name: "n", oid: OID.numeric, typmod: (10 << 16) + 6, text: "-1.50" },
@@ -326,7 +326,7 @@ test("a key of many types reads in the headers as Connect prints a struct", () =
   );
 });
 
-test("an event key's column outside the replica identity is taken as it is now", () => {
+test("a column of the event key outside the replica identity has its new value", () => {
   const encoder = rowEncoderOf(shapeOf("p.public.t", FIELDS, FIELDS.slice(0, 2)));
   const row = change("update", ["2", "Ann", null, null, null], { kind: "key", values: KEY_ONLY });
   const [deleted, , created] = encoder.change(row, MARK);
@@ -334,7 +334,7 @@ test("an event key's column outside the replica identity is taken as it is now",
   expect(String(created?.headers?.["__debezium.oldkey"])).toBe('{"id":1,"name":"Ann"}');
 });
 
-test("an event's times are the connector's clock at each event", () => {
+test("each event has the connector's time at that event", () => {
   const times = [MARK.now, MARK.now + 5_000n].map((now) =>
     read(ENCODER.change(change("insert", ROW), { ...MARK, now })[0]),
   );
@@ -344,7 +344,7 @@ test("an event's times are the connector's clock at each event", () => {
   ]);
 });
 
-test("records stay as they were written while others follow", () => {
+test("records do not change while later ones are written", () => {
   const first = ENCODER.change(change("insert", ROW), MARK)[0]?.value;
   const copy = Buffer.from(first ?? []);
   for (let i = 0; i < 10_000; i++)
@@ -352,12 +352,12 @@ test("records stay as they were written while others follow", () => {
   expect(first).toStrictEqual(copy);
 });
 
-test("a row with other columns than its Relation is refused", () => {
+test("a row that does not match its Relation is refused", () => {
   expect(() => ENCODER.change(change("insert", ["1"]), MARK)).toThrow(/wal-invalid/);
   expect(() => ENCODER.change(change("insert", [...ROW, "6"]), MARK)).toThrow(/wal-invalid/);
 });
 
-test("a field of an Avro type that no column is written as is refused at once", () => {
-  const odd: Field = { ...(FIELDS[0] as Field), avro: { name: "id", type: { type: "fixed", name: "F", size: 4 } } }; // it is there
+test("a field of an Avro type that Fieldgate cannot write is refused at once", () => {
+  const odd: Field = { ...(FIELDS[0] as Field), avro: { name: "id", type: { type: "fixed", name: "F", size: 4 } } }; // there is a first field
   expect(() => rowEncoderOf(shapeOf("p.public.t", [odd], []))).toThrow(/amendment-unsupported/);
 });

@@ -36,7 +36,7 @@ export function tupleData(values: readonly Sent[]): Buffer {
   return Buffer.concat([count, ...parts]);
 }
 
-/** A change with bytes in front, as a message has them. */
+/** A change at an offset, as in a message. */
 export function change(
   kind: RowChange["kind"],
   now: readonly Sent[] | undefined,
@@ -98,7 +98,7 @@ export function shapeOf(topic: string, fields: readonly Field[], key: readonly F
 
 const ORIGIN: Origin = { version: "3.7.0.Test", connector: "postgresql", name: "test_server", db: "postgres" };
 
-/** The mark of the golden events. */
+/** The position and times of the golden events. */
 export const MARK: EventMark = {
   lsn: lsn(23_456_789n),
   tx: { commitTime: 1_700_000_000_000_123n, xid: 777, lastCommitLsn: lsn(23_456_788n) },

@@ -8,7 +8,7 @@ export interface Both {
 
 export const both = (text: string, value: unknown): Both => ({ text, value });
 
-/** What a text and the same value look like, made without any code of ours. */
+/** Texts with their values, made without Fieldgate's code. */
 export const int = (min: number, max: number): fc.Arbitrary<Both> =>
   fc.integer({ min, max }).map((n) => both(String(n), n));
 
@@ -32,7 +32,7 @@ export const float: fc.Arbitrary<Both> = fc.float().map((value) => {
 
 export const double: fc.Arbitrary<Both> = fc.double().map((value) => both(floatText(value, String(value)), value));
 
-/** Big-endian two's complement by counting up bytes. */
+/** Big-endian two's complement, in the fewest bytes. */
 export function unscaledBytes(value: bigint): Buffer {
   let size = 1;
   while (BigInt.asIntN(size * 8, value) !== value) size++;
@@ -90,7 +90,7 @@ export function parts(ms: number): { date: string; clock: string; bc: string; is
   };
 }
 
-/** Fraction as PostgreSQL prints it: without trailing zeros. */
+/** A fraction as PostgreSQL prints it, without trailing zeros. */
 function fraction(micros: number): string {
   return micros === 0 ? "" : `.${pad(micros, 6).replace(/0+$/, "")}`;
 }
@@ -107,7 +107,7 @@ export const date: fc.Arbitrary<Both> = seconds.map((at) => {
   return both(text + bc, days);
 });
 
-/** Microseconds that a column with so many digits of fraction may have. */
+/** Microseconds with at most this many digits of fraction. */
 export function microsOf(digits: number): fc.Arbitrary<number> {
   return fc.integer({ min: 0, max: 10 ** digits - 1 }).map((value) => value * 10 ** (6 - digits));
 }
@@ -162,7 +162,7 @@ export const isoDate: fc.Arbitrary<Both> = seconds.map((at) => {
   return both(text + bc, `${iso}Z`);
 });
 
-/** What nanoseconds in a long can say, 1677 to 2262. */
+/** The range of nanoseconds in a long: 1677 to 2262. */
 export const nanoSeconds = fc.integer({ min: -9_223_372_036, max: 9_223_372_036 - 1 });
 
 export function timestamptz(digits: number): fc.Arbitrary<Both> {
@@ -176,7 +176,7 @@ export function timestamptz(digits: number): fc.Arbitrary<Both> {
 export const bool: fc.Arbitrary<Both> = fc.boolean().map((value) => both(value ? "t" : "f", value));
 export const oid: fc.Arbitrary<Both> = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((n) => both(String(n), BigInt(n)));
 
-/** Any bytes as bytea prints them, and as `write` shows them. */
+/** Bytes as bytea prints them; `write` gives their value. */
 export function bytesAs(write: (bytes: Buffer) => unknown): fc.Arbitrary<Both> {
   return fc.uint8Array({ maxLength: 40 }).map((array) => {
     const buffer = Buffer.from(array);

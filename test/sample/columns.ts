@@ -17,7 +17,7 @@ const EXTENSIONS = [
 const named = (name: string): TypeDetail => ({ kind: "named", name });
 const arrayOf = (of: ColumnType): TypeDetail => ({ kind: "array", of });
 
-/** A column of each type that is mapped, as a new one is: optional, with a default, required. */
+/** Columns of every mapped type: optional, required, and with a default. */
 export const COLUMNS: readonly (ColumnSpec & { readonly columnType: string })[] = [
   ...Object.entries(OID).map(([name, oid]) => ({ name, oid, columnType: name })),
   ...EXTENSIONS.map((name, at) => ({ name, oid: 20_000 + at, detail: named(name), columnType: name })),

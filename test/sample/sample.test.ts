@@ -14,7 +14,7 @@ const TOPIC = "inventory.public.customers";
 const ID = field({ name: "id", oid: OID.int8, notNull: true }, 0);
 const NAME = field({ name: "title", oid: OID.text, notNull: true }, 1);
 
-/** As `fieldgate sample` makes them of a column that was added to (id, title); undefined: of a schema without it. */
+/** What `fieldgate sample` makes for a column added to (id, title), or without such a column. */
 function sampled(spec?: ColumnSpec, columnType = "") {
   const text = JSON.stringify(envelopeSchema(TOPIC, spec === undefined ? [ID, NAME] : [ID, NAME, field(spec, 2)]));
   const schema = parseSchemaText(text);
@@ -30,7 +30,7 @@ interface Event {
   readonly source: Readonly<Record<string, unknown>>;
 }
 
-/** What another library reads in the file: the events, and the schema and metadata in its header. */
+/** The file as another library reads it: the events, and the header with schema and metadata. */
 async function readFile(file: Buffer): Promise<{ readonly events: readonly Event[]; readonly header: unknown }> {
   const decoder = new avsc.streams.BlockDecoder({ parseHook: (schema) => avscType(JSON.stringify(schema)) });
   const events: Event[] = [];
@@ -42,15 +42,15 @@ async function readFile(file: Buffer): Promise<{ readonly events: readonly Event
   return { events, header: await header };
 }
 
-/** Numbers and bigints, class instances and objects alike. */
+/** Makes numbers and bigints comparable, and class instances and plain objects. */
 const plain = (value: unknown) =>
   JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" || typeof one === "number" ? `${one}` : one));
 
 const valuesOf = (events: readonly { readonly [name: string]: unknown }[], name: string) =>
   (events as unknown as readonly Event[]).filter(({ op }) => op === "c").map(({ after }) => after?.[name]);
 
-describe.each(COLUMNS)("of a new column $name ($columnType)", (spec) => {
-  it("the file is read by avsc as it was meant, the JSON says the same", async () => {
+describe.each(COLUMNS)("the sample for a new column $name ($columnType)", (spec) => {
+  it("is read back by avsc, and is the same in JSON", async () => {
     const { text, events, file } = sampled(spec, spec.columnType);
     const read = await readFile(file);
     expect(plain(read.events)).toBe(plain(events));
@@ -59,24 +59,34 @@ describe.each(COLUMNS)("of a new column $name ($columnType)", (spec) => {
     const meta = { "avro.schema": Buffer.from(text), "avro.codec": Buffer.from("null") };
     expect(read.header).toMatchObject({ meta });
     expect(isSampleFile(file)).toBe(true);
-    // A type all of whose values are listed may have few: null, usual and one more.
+    // A type with few possible values has at least null and one other.
     expect(valuesOf(events, spec.name).length).toBeGreaterThanOrEqual(2);
   });
-  it("is the same, byte for byte", () => {
+  it("is the same every time, byte for byte", () => {
     expect(sampled(spec, spec.columnType).file.equals(sampled(spec, spec.columnType).file)).toBe(true);
   });
 });
 
 describe("the new field's values", () => {
   it.each<[string, ColumnSpec, string, readonly unknown[]]>([
-    ["null and int's ends", { name: "n", oid: OID.int4 }, "integer", [null, 1, 0, -1, 2_147_483_647, -2_147_483_648]],
-    ["smallint's", { name: "n", oid: OID.int2 }, "smallint", [null, 1, 0, -1, 32_767, -32_768]],
-    ["bigint's, exactly", { name: "n", oid: OID.int8 }, "bigint", [null, 1n, 0n, -1n, 2n ** 63n - 1n, -(2n ** 63n)]],
-    ["no null where it is required", { name: "n", oid: OID.bool, notNull: true }, "boolean", [true, false]],
+    [
+      "null and the limits of int",
+      { name: "n", oid: OID.int4 },
+      "integer",
+      [null, 1, 0, -1, 2_147_483_647, -2_147_483_648],
+    ],
+    ["the limits of smallint", { name: "n", oid: OID.int2 }, "smallint", [null, 1, 0, -1, 32_767, -32_768]],
+    [
+      "the limits of bigint, exactly",
+      { name: "n", oid: OID.int8 },
+      "bigint",
+      [null, 1n, 0n, -1n, 2n ** 63n - 1n, -(2n ** 63n)],
+    ],
+    ["no null for a required field", { name: "n", oid: OID.bool, notNull: true }, "boolean", [true, false]],
     ["the default", { name: "n", oid: OID.bool, defaultExpr: "false" }, "boolean", [null, false, true]],
     ["the epoch and a far date", { name: "n", oid: OID.date }, "date", [null, 20_089, 0, -25_567, 2_932_896]],
     [
-      "decimals of zero, below it, and the largest",
+      "decimals: zero, negative, and the largest",
       { name: "n", oid: OID.numeric, typmod: (4 << 16) + 2 + 4 },
       "numeric(4,2)",
       [null, ...["04d2", "00", "fb2e", "270f", "d8f1"].map((hex) => Buffer.from(hex, "hex"))],
@@ -103,7 +113,7 @@ describe("the new field's values", () => {
     expect(valuesOf(sampled(spec, columnType).events, "n")).toEqual(expected);
   });
 
-  it("a text of a thousand letters with an emoji, and the empty one", () => {
+  it("include a text of a thousand characters with an emoji, and the empty text", () => {
     const values = valuesOf(sampled({ name: "n", oid: OID.text }, "text").events, "n");
     expect(values).toContain("");
     expect(
@@ -116,7 +126,7 @@ describe("the events", () => {
   const events = sampled({ name: "nick", oid: OID.text }, "text").events as unknown as readonly Event[];
   const rest = events.filter(({ op }) => op !== "c");
 
-  it("are creates, an update with and one without the row before, a delete, reads of a snapshot and a backfill", () => {
+  it("are creates, updates with and without the old row, a delete, a snapshot read and a backfill read", () => {
     const shown = rest.map(({ op, before, after, source }) => [
       op,
       before?.["nick"],
@@ -131,12 +141,12 @@ describe("the events", () => {
       ["r", undefined, "nick 1", "incremental"],
     ]);
   });
-  it("have rows of their own, and the other fields filled", () => {
+  it("are different rows, with the other fields filled", () => {
     const creates = events.filter(({ op }) => op === "c");
     expect(new Set(creates.map(({ after }) => after?.["id"])).size).toBe(creates.length);
     expect(creates[0]?.after).toMatchObject({ id: 1n, title: "title 1" });
   });
-  it("come one after the other from the topic's table", () => {
+  it("have increasing positions and times, and name the topic's table", () => {
     expect(events[0]?.source).toMatchObject({
       connector: "postgresql",
       name: "inventory",
@@ -151,10 +161,10 @@ describe("the events", () => {
     const lsns = events.map(({ source }) => Number(source["lsn"]));
     expect(lsns.toSorted((a, b) => a - b)).toEqual(lsns);
   });
-  it("of a dropped column are in the schema without it", () => {
+  it("do not have a dropped column", () => {
     expect(sampled().events.map(({ op }) => op)).toEqual(["c", "u", "u", "d", "r", "r"]);
   });
-  it("of a row that is unwrapped are the rows that are not deleted, with what is added", () => {
+  it("in a schema of unwrapped rows are the rows that are not deleted, with the added fields", () => {
     const spec = { name: "zip", oid: OID.text };
     const row = rowSchema(TOPIC, [ID, NAME, field(spec, 2)]) as { readonly fields: readonly Json[] }; // a record
     const added = { name: "__op", type: ["null", "string"], default: null };
@@ -165,11 +175,11 @@ describe("the events", () => {
       wrapped.filter(({ op }) => op !== "d").map(({ op, after }) => ({ op, after })),
     );
   });
-  it("of a key's schema are none", () => {
+  it("do not exist for a key's schema", () => {
     const key = parseSchemaText('{"type":"record","name":"Key","fields":[{"name":"id","type":"int"}]}');
     expect(sampleEvents(key, { topic: TOPIC, field: undefined, columnType: "" })).toBeUndefined();
   });
-  it("keep all digits of a long in JSON, and bytes as base64", () => {
+  it("have all digits of a long in JSON, and bytes in base64", () => {
     expect(eventsJson([{ n: 2n ** 63n - 1n, b: Buffer.from([0, 255]), f: -1.5, none: null }])).toBe(
       '[\n  {"n":9223372036854775807,"b":"AP8=","f":-1.5,"none":null}\n]\n',
     );

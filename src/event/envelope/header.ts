@@ -6,8 +6,8 @@ import { type Json, isObject } from "../../json.ts";
 const FRAME = 5;
 
 /**
- * A key as Debezium's `__debezium.newkey` and `__debezium.oldkey` headers carry it: Connect's SimpleHeaderConverter
- * (org.apache.kafka.connect.data.Values) writes the key struct as `{"id":1,"code":"a"}`, bytes as base64.
+ * A key in the form of Debezium's `__debezium.newkey` and `__debezium.oldkey` headers: Connect's SimpleHeaderConverter
+ * (org.apache.kafka.connect.data.Values) writes the key struct as `{"id":1,"code":"a"}`, and bytes in base64.
  */
 export function keyHeader(fields: readonly Field[], key: Buffer): Buffer {
   let at = FRAME;
@@ -34,7 +34,7 @@ function literal(avro: Json, value: Value): string {
   return `[${value.map((item) => literal(type["items"] ?? null, item)).join(",")}]`;
 }
 
-/** Values escapes backslash and quote, nothing else. */
+/** Like Connect's Values, escapes only backslashes and quotes. */
 function quote(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

@@ -2,15 +2,15 @@ import { writeLong, writeString } from "../../avro/bytes.ts";
 import type { SchemaId } from "../../table/shape.ts";
 import type { Json } from "../../json.ts";
 
-/** What Debezium writes to `<topic.heartbeat.prefix>.<topic.prefix>`: its ServerNameKey and Heartbeat, version 1. */
+/** Debezium's heartbeats on `<topic.heartbeat.prefix>.<topic.prefix>`: records ServerNameKey and Heartbeat, version 1. */
 const NAMESPACE = "io.debezium.connector.common";
 
-/** The topic of a connector's heartbeats; characters Kafka does not take become `_`. */
+/** The topic of a connector's heartbeats; characters that Kafka does not allow become `_`. */
 export function heartbeatTopic(prefix: string, serverName: string): string {
   return `${prefix}.${serverName}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 249);
 }
 
-/** The key and value schemas, the same for every connector; subjects are `<topic>-key` and `<topic>-value`. */
+/** The key and value schemas, the same for every connector; their subjects are `<topic>-key` and `<topic>-value`. */
 export const HEARTBEAT_SCHEMAS: { readonly key: Json; readonly value: Json } = {
   key: record("ServerNameKey", { name: "serverName", type: "string" }),
   value: record("Heartbeat", { name: "ts_ms", type: "long" }),
@@ -27,7 +27,7 @@ function record(name: string, field: Json): Json {
   };
 }
 
-/** One heartbeat in Confluent's wire format. `serverName` is topic.prefix; `tsMs` milliseconds since the epoch. */
+/** One heartbeat in Confluent's wire format. `serverName` is topic.prefix, `tsMs` is in milliseconds since 1970. */
 export function heartbeatRecord(
   ids: { readonly key: SchemaId; readonly value: SchemaId },
   serverName: string,
@@ -41,7 +41,7 @@ export function heartbeatRecord(
   };
 }
 
-/** Confluent's magic byte and the schema's id. */
+/** Length of Confluent's magic byte and the schema's id. */
 const FRAME = 5;
 /** The most bytes a long takes. */
 const LONGEST = 10;

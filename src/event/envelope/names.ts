@@ -1,11 +1,12 @@
 import type { ValueModes } from "../types/modes.ts";
 
-/** The longest topic name Kafka takes. */
+/** The longest topic name that Kafka allows. */
 const MAX_TOPIC = 249;
 
 /**
- * The topic of a table's events: `<prefix>.<schema>.<table>`, every character Kafka does not take replaced by `_`
- * and cut at 249 (Debezium's SchemaTopicNamingStrategy). Two tables may get one topic: the caller refuses that.
+ * The topic of a table's events: `<prefix>.<schema>.<table>`, cut at 249 characters, with `_` for every character that
+ * Kafka does not allow (Debezium's SchemaTopicNamingStrategy). Two tables may get the same topic: the caller must refuse
+ * that.
  */
 export function topicName(prefix: string, schema: string, table: string): string {
   const name = `${prefix}.${schema}.${table}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, MAX_TOPIC);
@@ -13,8 +14,9 @@ export function topicName(prefix: string, schema: string, table: string): string
 }
 
 /**
- * A column's name as an Avro field name, by field.name.adjustment.mode. `avro`: other characters become `_`, a leading
- * digit gets a `_` in front. `avro_unicode`: other characters and `_` become `_u` and their code. `none`: as it is.
+ * A column's name as an Avro field name, by field.name.adjustment.mode. `avro`: a character that Avro does not allow
+ * becomes `_`, and a leading digit gets a `_` in front. `avro_unicode`: such a character, and `_`, becomes `_u` and its
+ * code. `none`: unchanged.
  */
 export function fieldName(column: string, mode: ValueModes["fieldNames"] = "avro"): string {
   switch (mode) {
@@ -29,7 +31,7 @@ export function fieldName(column: string, mode: ValueModes["fieldNames"] = "avro
   }
 }
 
-/** io.debezium.schema.UnicodeReplacementFunction: per UTF-16 unit; codes of three digits stay so. */
+/** io.debezium.schema.UnicodeReplacementFunction: per UTF-16 unit; a code of three digits is not padded. */
 function unicodeName(characters: string): string {
   return Array.from({ length: characters.length }, (_, i) => characters.charCodeAt(i).toString(16))
     .map((hex) => `_u${hex.length <= 2 ? "00" : ""}${hex}`)
@@ -42,8 +44,8 @@ function avroName(text: string): string {
 }
 
 /**
- * A topic's name as the namespace of its schemas (Debezium's schema.name.adjustment.mode=avro): Kafka takes a `-`,
- * registries that check new schemas do not.
+ * A topic's name as the namespace of its schemas (Debezium's schema.name.adjustment.mode=avro): Kafka allows `-` in a
+ * name, registries that validate new schemas do not.
  */
 export function namespaceName(topic: string): string {
   return topic.split(".").map(avroName).join(".");

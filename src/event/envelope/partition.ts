@@ -4,9 +4,9 @@ const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
 /**
- * The partition Java's default partitioner gives a key: murmur2 of the whole key bytes, made positive by masking
- * the sign, modulo `partitions` (org.apache.kafka.common.utils.Utils). Without a key: of the topic's name, so a
- * table without a key keeps its order.
+ * The partition that Java's default partitioner gives a key: murmur2 of all key bytes with the sign bit cleared, modulo
+ * `partitions` (org.apache.kafka.common.utils.Utils). Without a key, the topic's name is hashed instead, so that the
+ * events of a table without a key keep their order.
  */
 export function partitionOf(key: Buffer | null, topic: string, partitions: number): number {
   return (murmur2(key ?? Buffer.from(topic)) & 0x7fffffff) % partitions;

@@ -2,14 +2,19 @@ import type { AvroField, Field } from "../../table/shape.ts";
 import { namespaceName } from "./names.ts";
 import { type Json, isObject, type JsonObject } from "../../json.ts";
 
-/** What an existing subject's latest schema is. */
+/**
+ * The schemas of a topic: made from a shape's fields as Debezium and AvroConverter make them, read back from what is
+ * registered, and given other fields. Reading spells out every reference to a named type, writing refers to it again.
+ */
+
+/** An existing subject's latest schema, as far as it is a Debezium envelope. */
 export type ReadEnvelope =
   | { readonly kind: "envelope"; readonly fields: readonly AvroField[] }
   | { readonly kind: "no-envelope"; readonly why: string };
 
 /**
- * The value schema AvroConverter registers for Debezium 3.7 (SchemaFactory's envelope version 2, source block
- * version 1), properties in its order. The topic gives the namespace.
+ * The value schema that AvroConverter registers for Debezium 3.7 (SchemaFactory's envelope version 2, source block
+ * version 1), with properties in the same order. The topic gives the namespace.
  */
 export function envelopeSchema(topic: string, fields: readonly Field[]): Json {
   const namespace = namespaceName(topic);
@@ -33,12 +38,12 @@ export function envelopeSchema(topic: string, fields: readonly Field[]): Json {
   };
 }
 
-/** What ExtractNewRecordState leaves of it: the row's record alone. */
+/** The schema after ExtractNewRecordState: only the row's record. */
 export function rowSchema(topic: string, fields: readonly Field[]): Json {
   return recordSchema(topic, "Value", fields);
 }
 
-/** The key schema, fields in the key's own order. Undefined without key fields: events then have no key. */
+/** The key schema, with fields in the key's own order. Undefined if there are none: events then have no key. */
 export function keySchema(topic: string, fields: readonly Field[]): Json | undefined {
   return fields.length === 0 ? undefined : recordSchema(topic, "Key", fields);
 }
@@ -48,7 +53,7 @@ function recordSchema(topic: string, name: "Key" | "Value", fields: readonly Fie
   return { type: "record", name, namespace, fields: avroFields(fields), "connect.name": `${namespace}.${name}` };
 }
 
-/** A record's fields; a named type is spelled out once and referred to by its full name after that. */
+/** A record's fields; a named type is spelled out at its first use, and referred to by its full name after that. */
 function avroFields(fields: readonly Field[]): readonly Json[] {
   const seen = new Set<string>();
   const refer = (type: Json, enclosing: string): Json => {
@@ -65,7 +70,7 @@ function avroFields(fields: readonly Field[]): readonly Json[] {
   return fields.map((field) => ({ ...field.avro, type: refer(field.avro.type, "") }));
 }
 
-/** The type with `change` made to the types it is directly made of. */
+/** Applies `change` to the types that this type directly contains. */
 function mapTypes(type: JsonObject, change: (inner: Json) => Json): JsonObject {
   const { items, values, fields } = type;
   if (items !== undefined) return { ...type, items: change(items) };
@@ -136,12 +141,12 @@ const TRANSACTION: Json = {
 };
 
 /**
- * The row record's fields of a registered Debezium envelope, every reference to a named type spelled out. Any
- * version of Debezium's source block passes; `before`, `after`, `source` and `op` must be there.
+ * The row record's fields of a registered Debezium envelope, with every reference to a named type spelled out. Any
+ * version of Debezium's source block is accepted; `before`, `after`, `source` and `op` are required.
  */
 export function readEnvelope(schema: Json): ReadEnvelope {
   const fields = recordFields(schema);
-  if (fields === undefined || !isObject(schema)) return { kind: "no-envelope", why: "it is no record" };
+  if (fields === undefined || !isObject(schema)) return { kind: "no-envelope", why: "it is not a record" };
   const missing = ["before", "after", "source", "op"].find((name) => !fields.some((field) => field.name === name));
   if (missing !== undefined) return { kind: "no-envelope", why: `it has no field ${missing}` };
   const row = fields
@@ -149,11 +154,12 @@ export function readEnvelope(schema: Json): ReadEnvelope {
     .flatMap((field) => (Array.isArray(field.type) ? field.type : [field.type]))
     .find((branch: Json) => isObject(branch) && branch["type"] === "record");
   const rowFields = isObject(row) ? fieldsOf(row) : undefined;
-  if (!isObject(row) || rowFields === undefined) return { kind: "no-envelope", why: "before and after hold no record" };
+  if (!isObject(row) || rowFields === undefined)
+    return { kind: "no-envelope", why: "before and after do not contain a record" };
   return { kind: "envelope", fields: spelledOut(rowFields, namespaceOf(row, namespaceOf(schema, ""))) };
 }
 
-/** The fields of a registered row that was unwrapped, spelled out as readEnvelope's; undefined: it is no record. */
+/** The fields of a registered schema for unwrapped rows, spelled out as in readEnvelope; undefined: not a record. */
 export function readRow(schema: Json): readonly AvroField[] | undefined {
   const fields = recordFields(schema);
   return fields === undefined ? undefined : spelledOut(fields, namespaceOf(schema, ""));
@@ -164,14 +170,14 @@ function spelledOut(fields: readonly AvroField[], namespace: string): readonly A
   return fields.map((field) => ({ ...field, type: spellOut(field.type, namespace, named) }));
 }
 
-/** The fields of a record, a key's for example; undefined: it is no record. */
+/** The fields of a record, such as a key; undefined: the schema is not a record. */
 export function recordFields(schema: Json): readonly AvroField[] | undefined {
   return isObject(schema) && schema["type"] === "record" ? fieldsOf(schema) : undefined;
 }
 
 /**
- * The same envelope with other fields in its row record. Of a row that was unwrapped, other fields for those it has
- * `before`: what was added behind them stays.
+ * The same schema with other fields in its row record. In a schema for unwrapped rows, they replace the fields
+ * `before`; fields that were added after those are kept.
  */
 export function withRowFields(schema: Json, fields: readonly Field[], before: readonly Field[]): Json {
   const known = recordFields(schema);
@@ -182,7 +188,7 @@ export function withRowFields(schema: Json, fields: readonly Field[], before: re
   return { ...schema, fields: [...avroFields(fields), ...added.map((field) => ({ ...field }))] };
 }
 
-/** The record with the fields of the other. */
+/** The record with the fields of `other`. */
 export function withFieldsOf(record: Json, other: Json): Json {
   const fields = recordFields(other);
   return fields === undefined || !isObject(record)
@@ -204,7 +210,7 @@ function fieldsOf(record: JsonObject): readonly AvroField[] | undefined {
   const fit = fields.every(
     (field: Json) => isObject(field) && typeof field["name"] === "string" && field["type"] !== undefined,
   );
-  return fit ? (fields as readonly AvroField[]) : undefined; // every field was looked at on the line before
+  return fit ? (fields as readonly AvroField[]) : undefined; // the line before checked every field
 }
 
 function spellOut(type: Json, namespace: string, named: Map<string, Json>): Json {
@@ -218,7 +224,7 @@ function spellOut(type: Json, namespace: string, named: Map<string, Json>): Json
   return whole;
 }
 
-/** A type as it must be spelled elsewhere: there it has another namespace around it. */
+/** Adds the namespace that the type inherits here, so that it can be spelled out elsewhere. */
 function withNamespace(type: JsonObject, namespace: string): JsonObject {
   const { type: kind = "record", name = "", ...rest } = type;
   return "namespace" in type ? type : { type: kind, name, namespace, ...rest };

@@ -1,7 +1,12 @@
 import type { Lsn } from "../../wal/lsn.ts";
 import { copyBytes, writeBigLong, writeInt, writeString } from "../../avro/bytes.ts";
 
-/** What every event of a connector says of its source; `name` is the topic prefix. */
+/**
+ * Writes the part of an event that follows the row: source block, transaction, op and times. A transaction's share of
+ * it is prepared once and copied into each of its events.
+ */
+
+/** The parts of the source block that are the same in every event of a connector; `name` is the topic prefix. */
 export interface Origin {
   readonly version: string;
   readonly connector: string;
@@ -9,11 +14,12 @@ export interface Origin {
   readonly db: string;
 }
 
-/** A transaction; one object per transaction, since its bytes are kept. Times are microseconds since the Unix epoch. */
+/** A transaction. There must be one object per transaction: it identifies the prepared bytes. */
 export interface TxMark {
+  /** Microseconds since 1970. */
   readonly commitTime: bigint;
   readonly xid: number;
-  /** The first part of `source.sequence`: the last commit before this transaction. */
+  /** The first part of `source.sequence`: the previous transaction's commit. */
   readonly lastCommitLsn: Lsn | undefined;
 }
 
@@ -25,7 +31,7 @@ export type SnapshotMark =
   | "last"
   | "incremental";
 
-/** Where a change stands, and the connector's clock (`now`, microseconds since the Unix epoch). */
+/** A change's position, and the connector's clock (`now`, microseconds since 1970). */
 export interface EventMark {
   readonly lsn: Lsn;
   readonly tx: TxMark;
@@ -34,12 +40,12 @@ export interface EventMark {
   readonly snapshot?: SnapshotMark | undefined;
 }
 
-/** create, update, delete, read (by a chunk), truncate. */
+/** Create, update, delete, read (by a chunk), truncate. */
 export type Op = "c" | "u" | "d" | "r" | "t";
 
-/** Writes what follows before and after in the envelope: source, transaction, op and times. */
+/** Writes the envelope's fields that follow `before` and `after`. */
 export interface Tail {
-  /** At least the bytes `write` may take for this mark. */
+  /** An upper bound for the bytes that `write` takes for this mark. */
   room(mark: EventMark): number;
   write(out: Buffer, p: number, mark: EventMark, op: Op): number;
 }
@@ -47,10 +53,9 @@ export interface Tail {
 const QUOTE = 34;
 const CLOSE = 93;
 const OPS = { c: 99, u: 117, d: 100, r: 114, t: 116 } as const;
-/** sequence's second part, lsn, op and the times: five numbers of at most 20 bytes and their marks. */
+/** Room for what each row adds: five numbers of at most 20 bytes, and a few single bytes. */
 const ROW_ROOM = 128;
 
-/** The bytes of a transaction's source block are made once; a row adds its LSN. */
 export function sourceTail(origin: Origin, schema: string, table: string): Tail {
   let tx: TxMark | undefined;
   let snapshot: SnapshotMark | undefined;
@@ -84,7 +89,7 @@ export function sourceTail(origin: Origin, schema: string, table: string): Tail 
       out[p++] = CLOSE;
       p = copyBytes(middle, 0, middle.length, out, p);
       p = writeBigLong(out, p, mark.lsn);
-      // xmin, origin, origin_lsn and the transaction block are null; then op.
+      // xmin, origin, origin_lsn and the transaction block are null. Then follows op.
       for (let i = 0; i < 4; i++) out[p++] = 0;
       out[p++] = 2;
       out[p++] = OPS[op];
@@ -93,7 +98,7 @@ export function sourceTail(origin: Origin, schema: string, table: string): Tail 
   };
 }
 
-/** Everything before the sequence's text, the text's beginning, and everything from there to the lsn. */
+/** A transaction's bytes: up to the text of `sequence`, the beginning of that text, and from its end to `lsn`. */
 interface SourceBlock {
   readonly head: Buffer;
   readonly sequence: Buffer;
@@ -120,7 +125,7 @@ function sourceBlock(origin: Origin, schema: string, table: string, mark: EventM
   };
 }
 
-/** A Number prints several times faster than a bigint, and an LSN is one up to 9 PB of log. */
+/** Printing a Number is several times faster than printing a bigint, and LSNs fit a Number up to 9 PB of log. */
 function decimal(position: Lsn): string {
   return position <= Number.MAX_SAFE_INTEGER ? String(Number(position)) : String(position);
 }

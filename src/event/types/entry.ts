@@ -1,9 +1,8 @@
-import type { AvroMembers } from "../../avro/value.ts";
+import type { AvroMembers, AvroValue } from "../../avro/value.ts";
 import type { ColumnType } from "../../table/column.ts";
 import type { Json, JsonObject } from "../../json.ts";
 import type { AvroType } from "./avro-type.ts";
 import type { ValueModes } from "./modes.ts";
-import type { SampledField, Samples } from "./sample.ts";
 
 /**
  * What Fieldgate knows of a PostgreSQL type, apart from its name and OID. Each file of event/values exports the
@@ -171,3 +170,22 @@ export const ORDINARY = {
   isText: false,
   toText: asIs,
 } as const satisfies Partial<TypeEntry>;
+
+/** Sample values of one type. */
+export interface Samples {
+  /** An ordinary value; `row` counts from 1. */
+  readonly typical: (row: number) => AvroValue;
+  /** Values at the limits of the type. */
+  readonly edges: readonly AvroValue[];
+}
+
+/** What the samples are for: the field's name, and its column's type as format_type prints it (empty: unknown). */
+export interface SampledField {
+  readonly name: string;
+  readonly columnType: string;
+}
+
+/** Samples whose typical value is the same in every row. */
+export function fixed(typical: AvroValue, ...edges: readonly AvroValue[]): Samples {
+  return { typical: () => typical, edges };
+}

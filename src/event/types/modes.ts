@@ -1,4 +1,4 @@
-/** How values are written, by the connector file's keys of Debezium's names (debezium.io, PostgreSQL "Connector properties"). */
+/** How values are written: the keys of the connector file that decide it (debezium.io, PostgreSQL "Connector properties"). */
 export interface ValueModes {
   /** decimal.handling.mode */
   readonly decimal: "precise" | "double" | "string";
@@ -14,7 +14,7 @@ export interface ValueModes {
   readonly moneyDigits: number;
   /** include.unknown.datatypes */
   readonly unknownTypes: boolean;
-  /** field.name.adjustment.mode; an Avro converter in the file makes it avro */
+  /** field.name.adjustment.mode; `avro` if the file names an Avro converter */
   readonly fieldNames: "none" | "avro" | "avro_unicode";
   /** unavailable.value.placeholder */
   readonly placeholder: string;

@@ -26,10 +26,9 @@ import {
 import { DATE, TIME, TIMESTAMP, TIMESTAMPTZ, TIMETZ } from "../values/time-types.ts";
 import { HALFVEC, SPARSEVEC, VECTOR } from "../values/vector.ts";
 import type { AvroType } from "./avro-type.ts";
-import { casts, matching, type TypeEntry } from "./entry.ts";
+import { casts, matching, type TypeEntry, fixed } from "./entry.ts";
 import { baseOf } from "./modifier.ts";
 import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
-import { fixed } from "./sample.ts";
 
 /**
  * Every PostgreSQL type Fieldgate maps, and all it knows of it. This is the one place to add a type: an entry here,
@@ -172,7 +171,7 @@ const BY_SQL_NAME: ReadonlyMap<string, TypeEntry> = new Map(
   ROWS.flatMap(([, entry]) => ("sqlName" in entry ? [[entry.sqlName, entry]] : [])),
 );
 
-/** What a column's values are, with domains replaced by the types under them. */
+/** The kind of a column's values; a domain has the kind of the type under it. */
 export function kindOf(type: ColumnType): Kind {
   const { oid, detail } = baseOf(type);
   switch (detail?.kind) {
@@ -199,7 +198,7 @@ export function entryNamed(sqlName: string): TypeEntry | undefined {
   return BY_SQL_NAME.get(sqlName.replace(/\([\d,]+\)/, ""));
 }
 
-/** Each kind's entry with the type as a column without modifiers has it. */
+/** A column type of this kind without modifiers. */
 export function plainType(kind: Kind): ColumnType {
   const entry: TypeEntry | BuiltIn | Extension = TABLE[kind];
   if ("oid" in entry) return { oid: entry.oid, typmod: -1 };

@@ -9,9 +9,9 @@ import {
   TEXT_PLACEHOLDER,
   TEXT_ROOM,
   type TypeEntry,
+  fixed,
 } from "../types/entry.ts";
 import type { ValueModes } from "../types/modes.ts";
-import { fixed } from "../types/sample.ts";
 import { byteAt, writeInt, writeString } from "../../avro/bytes.ts";
 import { encodeText } from "./text.ts";
 

@@ -10,9 +10,10 @@ import {
   TEXT_ROOM,
   type TypeEntry,
   UNFIT,
+  fixed,
+  type Samples,
 } from "../types/entry.ts";
 import { bitLength } from "../types/modifier.ts";
-import { fixed, type Samples } from "../types/sample.ts";
 import { isObject, type JsonObject } from "../../json.ts";
 import { byteAt, writeInt } from "../../avro/bytes.ts";
 

@@ -1,15 +1,17 @@
 import { byteAt } from "../../avro/bytes.ts";
 
 /**
- * PostgreSQL's ISO date and time texts (DateStyle=ISO) as numbers, on the proleptic Gregorian calendar as Java's
- * LocalDate has it: `2016-11-04`, `20160-11-04 BC`, `13:51:30.123`, `24:00:00`, `2016-11-04 13:51:30.123+02:30 BC`.
+ * PostgreSQL's ISO date and time texts (DateStyle=ISO) as numbers and back to ISO texts, on the proleptic Gregorian
+ * calendar, as Java's LocalDate does: `2016-11-04`, `20160-11-04 BC`, `13:51:30.123`, `24:00:00`,
+ * `2016-11-04 13:51:30.123+02:30 BC`.
  */
+
 export interface Moment {
   /** Days since 1970-01-01. */
   days: number;
   /** Microseconds of the day, 0 to 86,400,000,000. */
   micros: number;
-  /** Seconds east of Greenwich; 0 when the text has no offset. */
+  /** Seconds east of UTC; 0 if the text has no offset. */
   offset: number;
 }
 
@@ -45,7 +47,7 @@ export function civilOf(days: number): { readonly year: number; readonly month: 
   return { year: yoe + era * 400 + (month <= 2 ? 1 : 0), month, day: doy - Math.floor((153 * mp + 2) / 5) + 1 };
 }
 
-/** Two digits, or NaN. */
+/** The number of two digits, or NaN. */
 function two(src: Uint8Array, at: number): number {
   const tens = byteAt(src, at) - 48;
   const ones = byteAt(src, at + 1) - 48;
@@ -61,7 +63,7 @@ function number(src: Uint8Array, s: number, e: number): number {
   return value;
 }
 
-/** Is the text before `e` marked BC; the mark takes three bytes. */
+/** Does the text end with ` BC` (three bytes)? */
 function isBc(src: Uint8Array, s: number, e: number): boolean {
   return e - s > 3 && byteAt(src, e - 1) === C;
 }
@@ -73,7 +75,7 @@ function dateBetween(src: Uint8Array, s: number, e: number, bc: boolean): number
   return daysOf(bc ? 1 - year : year, two(src, e - 5), two(src, e - 2));
 }
 
-/** Days since 1970-01-01, or NaN for what is no date (`infinity` too). */
+/** Days since 1970-01-01; NaN if the text is not a date, or is infinite. */
 export function parseDate(src: Uint8Array, s: number, e: number): number {
   const bc = isBc(src, s, e);
   return dateBetween(src, s, bc ? e - 3 : e, bc);
@@ -88,7 +90,7 @@ export function parseTime(src: Uint8Array, s: number, e: number): number {
   return seconds * 1_000_000 + number(src, s + 9, e) * 10 ** (15 - (e - s));
 }
 
-/** Fills `into`; false for what is no timestamp (`infinity` too). */
+/** Fills `into`; false if the text is not a timestamp, or is infinite. */
 export function parseTimestamp(src: Uint8Array, s: number, e: number, into: Moment): boolean {
   const bc = isBc(src, s, e);
   const end = bc ? e - 3 : e;
@@ -102,7 +104,10 @@ export function parseTimestamp(src: Uint8Array, s: number, e: number, into: Mome
   return !Number.isNaN(into.days + into.micros + into.offset);
 }
 
-/** A time with its offset (`13:51:30.123+02`) as microseconds of UTC's day; 24:00:00 at UTC stays; NaN for none. */
+/**
+ * A time with its offset (`13:51:30.123+02`) as microseconds of the day in UTC, or NaN. 24:00:00 in UTC remains the end
+ * of the day.
+ */
 export function parseZonedTime(src: Uint8Array, s: number, e: number): number {
   let zone = s + 8;
   while (zone < e && byteAt(src, zone) !== PLUS && byteAt(src, zone) !== DASH) zone++;
@@ -132,7 +137,7 @@ export function infinitySign(src: Uint8Array, s: number, e: number): -1 | 0 | 1 
 
 /**
  * `+21016-11-04T06:51:30.123456Z`: Java's ISO_LOCAL_DATE (a sign beyond four digits, astronomical years) with
- * `digits` digits of fraction. Undefined when the microseconds have more.
+ * `digits` digits of fraction. Undefined if the microseconds have more digits.
  */
 export function isoTimestamp(days: number, micros: number, digits: number): string | undefined {
   const unit = 10 ** (6 - digits);
@@ -148,7 +153,7 @@ export function isoDate(days: number): string {
   return `${sign}${pad(Math.abs(year), 4)}-${pad(month, 2)}-${pad(day, 2)}`;
 }
 
-/** Java's ISO_LOCAL_TIME: the fraction has no zeros at its end. */
+/** Java's ISO_LOCAL_TIME: the fraction has no trailing zeros. */
 export function isoTime(micros: number): string {
   const fraction = micros % 1_000_000;
   return fraction === 0 ? clock(micros) : `${clock(micros)}.${pad(fraction, 6).replace(/0+$/, "")}`;

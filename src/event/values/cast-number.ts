@@ -26,7 +26,7 @@ function wholeOf(text: string | undefined): string | undefined {
   return whole === "-0" ? "0" : whole;
 }
 
-/** A number's text without exponent, blanks and `+`; undefined for anything else, NaN and Infinity too. */
+/** A number's text without exponent, blanks and `+`; undefined for anything else, including NaN and Infinity. */
 function plainDecimal(text: string): string | undefined {
   const match = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,5}))?\s*$/i.exec(text);
   if (match === null) return undefined;
@@ -41,7 +41,8 @@ function plainDecimal(text: string): string | undefined {
   return `${sign === "-" ? "-" : ""}${integer}${rest === "" ? "" : `.${rest}`}`;
 }
 
-const NO_NUMBER: Readonly<Record<string, string>> = {
+/** The spellings PostgreSQL accepts for values that are not finite. */
+const NOT_FINITE: Readonly<Record<string, string>> = {
   nan: "NaN",
   inf: "Infinity",
   infinity: "Infinity",
@@ -54,7 +55,7 @@ const NO_NUMBER: Readonly<Record<string, string>> = {
 /** Casts to a float, where its shortest text is the same number. */
 export function floatCasts(to: "float4" | "float8"): Casts {
   const exact: Rewrite = (text) => {
-    const special = NO_NUMBER[text.trim().toLowerCase()];
+    const special = NOT_FINITE[text.trim().toLowerCase()];
     const plain = special ?? plainDecimal(text);
     if (plain === undefined || special !== undefined) return plain;
     const shortest = String(to === "float4" ? shortestFloat(Math.fround(Number(plain))) : Number(plain));
@@ -99,7 +100,7 @@ function exactNumeric(to: ColumnType): Rewrite {
 /** A number of at most this many significant digits; more would be rounded. */
 function roundedNumeric(to: ColumnType, most: number): Rewrite {
   return (text) => {
-    const special = NO_NUMBER[text.trim().toLowerCase()];
+    const special = NOT_FINITE[text.trim().toLowerCase()];
     if (special !== undefined) return special;
     const plain = plainDecimal(text);
     const digits = plain?.replaceAll(/[-.]/g, "").replace(/^0+/, "").replace(/0+$/, "") ?? "";

@@ -13,10 +13,11 @@ import {
   TEXT_ROOM,
   type TypeEntry,
   UNFIT,
+  fixed,
+  type Samples,
 } from "../types/entry.ts";
 import type { ValueModes } from "../types/modes.ts";
 import { numericOf } from "../types/modifier.ts";
-import { fixed, type Samples } from "../types/sample.ts";
 import {
   byteAt,
   copyBytes,
@@ -34,12 +35,12 @@ import { encodeFloat64 } from "./number.ts";
 
 const MINUS = 45;
 const DOT = 46;
-/** Any integer of this many decimal digits is exact in a Number. */
+/** Any integer with at most this many decimal digits is exact in a Number. */
 const EXACT_DIGITS = 15;
 
 /**
- * Connect's Decimal: the unscaled integer. A text with fewer digits of fraction is padded, one with more fits while
- * they are zeros; more digits than `precision`, NaN and Infinity do not fit (Debezium's task stops there too).
+ * Connect's Decimal: the unscaled integer. A text with fewer digits of fraction is padded; additional digits must be
+ * zeros. A number with more digits than `precision`, NaN and Infinity do not fit (Debezium's task stops there too).
  */
 function encodeDecimal(scale: number, precision: number): Encode {
   const bound = 10n ** BigInt(precision);
@@ -52,7 +53,7 @@ function encodeDecimal(scale: number, precision: number): Encode {
   };
 }
 
-/** The usual text, with exactly `scale` digits of fraction; NaN for anything else. */
+/** The unscaled value of a text with exactly `scale` digits of fraction, the common case; otherwise NaN. */
 function unscaledFast(src: Buffer, s: number, e: number, scale: number): number {
   const dot = scale === 0 ? -1 : e - 1 - scale;
   if (dot >= 0 && (dot <= s || byteAt(src, dot) !== DOT)) return Number.NaN;
@@ -67,7 +68,7 @@ function unscaledFast(src: Buffer, s: number, e: number, scale: number): number 
   return negative ? -value : value;
 }
 
-/** Debezium's VariableScaleDecimal: scale and unscaled value without trailing zeros of the fraction. */
+/** Debezium's VariableScaleDecimal: scale and unscaled value, without trailing zeros of the fraction. */
 const encodeVariableScale: Encode = (src, s, e, out, p) => {
   const text = src.toString("latin1", s, e);
   const dot = text.indexOf(".");
@@ -76,7 +77,7 @@ const encodeVariableScale: Encode = (src, s, e, out, p) => {
   return value === undefined ? UNFIT : writeBigUnscaled(out, writeInt(out, p, scale), value);
 };
 
-/** decimal.handling.mode=string: the plain text, and SpecialValueDecimal's names of what is no number. */
+/** decimal.handling.mode=string: the plain text; NaN and infinities get SpecialValueDecimal's names. */
 const encodeDecimalText: Encode = (src, s, e, out, p) => {
   const last = byteAt(src, e - 1);
   if (last >= 48 && last <= 57) return copyBytes(src, s, e, out, writeInt(out, p, e - s));
@@ -90,16 +91,16 @@ const SPECIAL: Readonly<Record<string, string>> = {
   "-Infinity": "NEGATIVE_INFINITY",
 };
 
-/** A plain decimal as integer and scale. */
+/** A decimal number as integer and scale. */
 interface Amount {
   readonly value: bigint;
   readonly scale: number;
 }
 
 /**
- * A money text of any lc_monetary: `-$1,234.11`, `(1.234,11 €)`, `¥1,234`. The last mark is the decimal point, but
- * one before exactly three digits only after a lone 0 or another kind of mark: else it parts thousands. (Currencies
- * with three digits of fraction and less than a thousand units look the same, and are read as thousands.)
+ * A money text under any lc_monetary: `-$1,234.11`, `(1.234,11 €)`, `¥1,234`. The last point or comma is the decimal
+ * point. If exactly three digits follow it, it separates thousands instead, unless it follows a lone 0 or the other mark
+ * occurs before it. (A currency with three digits of fraction looks the same below a thousand units: misread.)
  */
 function moneyOf(text: string): Amount | undefined {
   const digits = text.replaceAll(/[^0-9.,]/g, "").replace(/^[.,]+/, "");
@@ -110,7 +111,7 @@ function moneyOf(text: string): Amount | undefined {
   return { value: /^[^0-9]*[-(]|-$/.test(text) ? -value : value, scale: isPoint ? fraction.length : 0 };
 }
 
-/** Half away from zero (RoundingMode.HALF_UP). */
+/** Rounds half away from zero (RoundingMode.HALF_UP). */
 function rescale({ value, scale }: Amount, to: number): bigint {
   if (to >= scale) return value * 10n ** BigInt(to - scale);
   const unit = 10n ** BigInt(scale - to);
@@ -118,7 +119,7 @@ function rescale({ value, scale }: Amount, to: number): bigint {
   return (value + half) / unit;
 }
 
-/** money as Connect's Decimal with money.fraction.digits. */
+/** money as Connect's Decimal; `scale` is money.fraction.digits. */
 function encodeMoney(scale: number): Encode {
   return (src, s, e, out, p) => {
     const amount = moneyOf(src.toString("utf8", s, e));
@@ -126,7 +127,7 @@ function encodeMoney(scale: number): Encode {
   };
 }
 
-/** money under decimal.handling.mode=string: with the digits PostgreSQL prints. */
+/** money under decimal.handling.mode=string, with the digits that PostgreSQL prints. */
 const encodeMoneyText: Encode = (src, s, e, out, p) => {
   const amount = moneyOf(src.toString("utf8", s, e));
   return amount === undefined ? UNFIT : writeString(out, p, decimalText(amount.value, amount.scale));

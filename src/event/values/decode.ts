@@ -3,7 +3,12 @@ import { byteAt } from "../../avro/bytes.ts";
 import { shortestFloat } from "./number-text.ts";
 import { type Json, isObject } from "../../json.ts";
 
-/** A value as read back: int and long are bigint, bytes a Buffer, a map or record its members. */
+/**
+ * Reads back Avro values that this folder wrote: a default as it would be in a row, and a changed key for Debezium's
+ * headers. It keeps each member's type, which the headers need, and the order of maps.
+ */
+
+/** int and long are bigint, bytes are a Buffer; a map or record has members. */
 export type Value = null | boolean | bigint | number | string | Buffer | readonly Value[] | Members;
 export interface Members {
   readonly members: readonly (readonly [name: string, type: Json, value: Value])[];
@@ -14,7 +19,7 @@ interface Read {
   readonly end: number;
 }
 
-/** Reads one value of a field's type at `at`; only for what this folder wrote (a default, a changed key). */
+/** Reads one value of a field's type at `at`. */
 export function decodeValue(avro: Json, bytes: Buffer, at: number): Read {
   if (Array.isArray(avro)) return decodeValue(avro[byteAt(bytes, at) / 2] ?? null, bytes, at + 1);
   const object = isObject(avro) ? avro : undefined;
@@ -51,7 +56,7 @@ function readSized(bytes: Buffer, at: number): { readonly value: Buffer; readonl
   return { value: bytes.subarray(size.end, end), end };
 }
 
-/** Items up to the block of none; blocks have no sizes. */
+/** Items up to the empty block; blocks are written without their size in bytes. */
 function readArray(items: Json, bytes: Buffer, at: number): Read {
   const values: Value[] = [];
   let block = readLong(bytes, at);
@@ -76,7 +81,7 @@ function readMap(type: Json, bytes: Buffer, at: number): Read {
     ],
   };
   const { value, end } = readArray(pair, bytes, at);
-  const pairs = Array.isArray(value) ? (value as readonly Members[]) : []; // what `pair` reads
+  const pairs = Array.isArray(value) ? (value as readonly Members[]) : []; // as `pair` says
   return {
     value: { members: pairs.map((one) => [textOf(one.members[0]?.[2]), type, one.members[1]?.[2] ?? null]) },
     end,
@@ -90,7 +95,7 @@ function textOf(value: Value | undefined): string {
 function readRecord(fields: Json, bytes: Buffer, at: number): Read {
   const members: [string, Json, Value][] = [];
   for (const field of Array.isArray(fields) ? (fields as readonly AvroField[]) : []) {
-    const read = decodeValue(field.type, bytes, at); // a record's fields are fields
+    const read = decodeValue(field.type, bytes, at); // Avro fields: the schema is a valid record
     members.push([field.name, field.type, read.value]);
     at = read.end;
   }
@@ -106,7 +111,7 @@ function readLong(bytes: Buffer, at: number): { readonly value: bigint; readonly
   }
 }
 
-/** Two's complement, big endian, as an integer. */
+/** The integer of big-endian two's complement. */
 export function readUnscaled(bytes: Buffer): bigint {
   return bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`));
 }

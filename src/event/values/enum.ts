@@ -1,7 +1,14 @@
 import { allowedOf, type AvroType } from "../types/avro-type.ts";
-import { type Encode, NO_PLACEHOLDER, ORDINARY, TEXT_ROOM, type TypeEntry } from "../types/entry.ts";
+import {
+  type Encode,
+  NO_PLACEHOLDER,
+  ORDINARY,
+  TEXT_ROOM,
+  type TypeEntry,
+  fixed,
+  type Samples,
+} from "../types/entry.ts";
 import { labelsOf } from "../types/modifier.ts";
-import { fixed, type Samples } from "../types/sample.ts";
 import { isObject, type JsonObject } from "../../json.ts";
 import type { ColumnType } from "../../table/column.ts";
 import { encodeText } from "./text.ts";

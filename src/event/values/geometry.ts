@@ -20,7 +20,7 @@ import { javaHash, javaOrder } from "./java-order.ts";
 
 const NUMBER = /-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity|inf)|nan/gi;
 
-/** All coordinates of a geometric text in their order; undefined unless there are as many as `fits` says. */
+/** All coordinates of a geometric text, in order; undefined if `fits` rejects their number. */
 function coordinates(
   src: Buffer,
   s: number,
@@ -45,7 +45,7 @@ const WKB_POINT = 1;
 const WKB_LINE = 2;
 const WKB_POLYGON = 3;
 
-/** OGC well-known binary, little endian; `counts` are those between the kind and the coordinates. */
+/** Little-endian WKB; `counts` are written between the kind and the coordinates. */
 function wkb(kind: number, counts: readonly number[], values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(5 + counts.length * 4 + values.length * 8);
   bytes[0] = 1;
@@ -59,7 +59,7 @@ function writeBytes(out: Buffer, p: number, bytes: Buffer): number {
   return copyBytes(bytes, 0, bytes.length, out, writeInt(out, p, bytes.length));
 }
 
-/** x, y, the point as WKB, no srid. */
+/** x, y, the point as WKB, and a null srid. */
 function writePoint(out: Buffer, p: number, values: readonly number[]): number {
   p = writeDoubles(out, p, values);
   out[p++] = 2;
@@ -88,7 +88,7 @@ const encodeLine: Encode = (src, s, e, out, p) => {
 
 type Shape = "box" | "lseg" | "path" | "polygon";
 
-/** io.debezium.data.geometry.Geometry of a shape, whose own type stands in `extensions`. */
+/** io.debezium.data.geometry.Geometry of a shape; `extensions` names the shape's type. */
 function encodeShape(shape: Shape): Encode {
   return (src, s, e, out, p) => {
     const isPair = shape === "box" || shape === "lseg";
@@ -128,7 +128,7 @@ function closed(values: readonly number[]): readonly number[] {
 
 const SRID_FLAG = 0x20000000;
 
-/** PostGIS: the EWKB whose hexadecimal digits are the text, with its srid; `extensions`: the record has that field. */
+/** PostGIS: EWKB, whose hexadecimal digits are the text, and its srid. `extensions`: the record has that field. */
 function encodeEwkb(extensions: boolean): Encode {
   return (src, s, e, out, p) => {
     const bytes = Buffer.from(src.toString("latin1", s, e), "hex");

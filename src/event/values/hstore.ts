@@ -6,10 +6,10 @@ import { JSON_NAME, JSON_SAMPLES } from "./text.ts";
 
 type Pair = readonly [key: string, value: string | null];
 
-/** `"key"=>"value", "other"=>NULL` with \ before " and \; what follows the last pair must be nothing. */
+/** `"key"=>"value", "other"=>NULL`, with \ before " and \. Nothing may follow the last pair. */
 const PAIR = /"((?:[^"\\]|\\.)*)"=>(?:NULL|"((?:[^"\\]|\\.)*)")(?:, |$)/sy;
 
-/** The pairs in the order Debezium gives them; undefined for what is no hstore text. */
+/** The pairs in Debezium's order; undefined if the text is not an hstore. */
 function pairsOf(text: string): readonly Pair[] | undefined {
   const pairs: Pair[] = [];
   PAIR.lastIndex = 0;
@@ -33,7 +33,7 @@ const encodeHstoreJson: Encode = (src, s, e, out, p) => {
   return writeString(out, p, `{${text}}`);
 };
 
-/** Jackson prints a control character's code in capitals. */
+/** Jackson prints the hexadecimal digits of a control character in capitals. */
 function quote(text: string): string {
   return JSON.stringify(text).replaceAll(/\\u00[01][0-9a-f]/g, (code) => `\\u${code.slice(2).toUpperCase()}`);
 }

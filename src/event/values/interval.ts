@@ -10,10 +10,10 @@ import {
   TEXT_ROOM,
   type TypeEntry,
   UNFIT,
+  fixed,
 } from "../types/entry.ts";
-import { fixed } from "../types/sample.ts";
 
-/** An interval's parts as pgjdbc's PGInterval has them; the clock's share one sign. */
+/** The parts of an interval as in pgjdbc's PGInterval; hours, minutes and micros have the same sign. */
 interface Interval {
   readonly years: number;
   readonly months: number;
@@ -46,7 +46,7 @@ function intervalOf(text: string): Interval | undefined {
 
 const DAYS_PER_MONTH = 365.25 / 12;
 
-/** io.debezium.time.MicroDuration: microseconds, a month being 365.25 / 12 days; computed in doubles as it does. */
+/** io.debezium.time.MicroDuration: microseconds, with 365.25 / 12 days to a month; computed in doubles like Debezium's. */
 const encodeMicroDuration: Encode = (src, s, e, out, p) => {
   const interval = intervalOf(src.toString("latin1", s, e));
   if (interval === undefined) return UNFIT;

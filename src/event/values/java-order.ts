@@ -6,8 +6,8 @@ export function javaHash(text: string): number {
 }
 
 /**
- * Entries in the order java.util.HashMap gives them when put in one by one: Debezium keeps an hstore and a sparse
- * vector in one. `least` is the capacity it was made with.
+ * Entries in the iteration order of a java.util.HashMap to which they are added one by one: Debezium keeps an hstore and
+ * a sparse vector in such a map. `least` is the map's initial capacity.
  */
 export function javaOrder<T>(entries: readonly T[], hashOf: (entry: T) => number, least = 16): readonly T[] {
   let buckets = 1;

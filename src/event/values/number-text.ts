@@ -1,8 +1,8 @@
 /** Numbers as PostgreSQL prints them. */
 
 /**
- * Digits of a numeric text as one integer at `scale`, which may be negative; undefined when digits would be lost or
- * it is NaN or infinite.
+ * The unscaled integer of a numeric text at `scale`, which may be negative. Undefined if digits would be lost, or if the
+ * text is NaN or infinite.
  */
 export function unscaled(text: string, scale: number): bigint | undefined {
   const match = /^(-?\d+)(?:\.(\d*))?$/.exec(text);
@@ -14,7 +14,7 @@ export function unscaled(text: string, scale: number): bigint | undefined {
   return value % unit === 0n ? value / unit : undefined;
 }
 
-/** `-12.30` of -1230 at scale 2; a negative scale is zeros at the end. */
+/** `-12.30` for -1230 at scale 2; a negative scale appends zeros. */
 export function decimalText(value: bigint, scale: number): string {
   if (scale <= 0) return String(value * 10n ** BigInt(-scale));
   const digits = String(value < 0n ? -value : value).padStart(scale + 1, "0");
@@ -22,7 +22,7 @@ export function decimalText(value: bigint, scale: number): string {
   return `${value < 0n ? "-" : ""}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** A numeric text with exactly the digits of numeric(p,s); undefined when it loses digits or has too many. */
+/** A numeric text with exactly the digits of numeric(p,s); undefined if digits would be lost or there are too many. */
 export function fitDecimal(text: string, precision: number, scale: number): string | undefined {
   const value = unscaled(text, scale);
   if (value === undefined || value >= 10n ** BigInt(precision) || value <= -(10n ** BigInt(precision)))

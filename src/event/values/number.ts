@@ -9,8 +9,8 @@ import {
   TEXT_ROOM,
   type TypeEntry,
   UNFIT,
+  fixed,
 } from "../types/entry.ts";
-import { fixed } from "../types/sample.ts";
 import { byteAt, writeBigLong, writeLong } from "../../avro/bytes.ts";
 import { floatCasts, integerCasts } from "./cast-number.ts";
 
@@ -18,10 +18,10 @@ import { floatCasts, integerCasts } from "./cast-number.ts";
 
 const MINUS = 45;
 const DOT = 46;
-/** Any integer of this many decimal digits is exact in a Number. */
+/** Any integer with at most this many decimal digits is exact in a Number. */
 const EXACT_DIGITS = 15;
 
-/** Integers of at most EXACT_DIGITS digits; NaN for anything else. */
+/** An integer with at most EXACT_DIGITS digits; NaN for anything else. */
 function parseInteger(src: Buffer, s: number, e: number): number {
   const negative = byteAt(src, s) === MINUS;
   const from = negative ? s + 1 : s;
@@ -35,7 +35,7 @@ function parseInteger(src: Buffer, s: number, e: number): number {
   return negative ? -value : value;
 }
 
-/** An integer text of any length, also `5.00` of a column that became numeric; undefined for anything else. */
+/** An integer of any length, and `5.00` from a column that became numeric; undefined for anything else. */
 function parseBigInteger(src: Buffer, s: number, e: number): bigint | undefined {
   const match = /^(-?\d+)(?:\.0+)?$/.exec(src.toString("latin1", s, e));
   return match?.[1] === undefined ? undefined : BigInt(match[1]);
@@ -64,7 +64,7 @@ function parseFloatText(src: Buffer, s: number, e: number): number | undefined {
   return value === Infinity || value === -Infinity || text === "NaN" ? value : undefined;
 }
 
-/** Only what Number also reads: digits, point, sign and `e`; not a blank or hexadecimal text. */
+/** Digits, point, sign and `e` only: Number also reads blank and hexadecimal texts. */
 function isPlain(src: Buffer, s: number, e: number): boolean {
   for (let i = s; i < e; i++) {
     const c = byteAt(src, i);
@@ -73,7 +73,7 @@ function isPlain(src: Buffer, s: number, e: number): boolean {
   return e > s;
 }
 
-/** NaN has Java's canonical bits. */
+/** NaN gets Java's canonical bits. */
 export const encodeFloat32: Encode = (src, s, e, out, p) => {
   const value = parseFloatText(src, s, e);
   if (value === undefined) return UNFIT;

@@ -17,8 +17,9 @@ import {
   TEXT_PLACEHOLDER,
   TEXT_ROOM,
   type TypeEntry,
+  fixed,
+  type Samples,
 } from "../types/entry.ts";
-import { fixed, type Samples } from "../types/sample.ts";
 import { copyBytes, writeInt } from "../../avro/bytes.ts";
 
 /**

@@ -11,10 +11,11 @@ import {
   type Rewrite,
   TEXT_ROOM,
   type TypeEntry,
+  fixed,
+  type Samples,
 } from "../types/entry.ts";
 import type { ValueModes } from "../types/modes.ts";
 import { fractionDigits } from "../types/modifier.ts";
-import { fixed, type Samples } from "../types/sample.ts";
 import {
   encodeDate,
   encodeIsoDate,
@@ -119,7 +120,7 @@ export const TIME: TypeEntry = {
     [`${DEBEZIUM}.MicroTime`]: timeForm(() => encodeTime(1), fixed(CLOCK, 0n, DAY_MICROS - 1n, DAY_MICROS)),
     [`${DEBEZIUM}.NanoTime`]: timeForm(() => encodeNanoTime, fixed(CLOCK * 1000n, 0n, (DAY_MICROS - 1n) * 1000n)),
     [`${DEBEZIUM}.IsoTime`]: timeForm(() => encodeIsoTime, CLOCK_TEXTS),
-    [`${CONNECT}.Time`]: timeForm(() => encodeTime(1000, "lose"), MILLIS_OF_DAY),
+    [`${CONNECT}.Time`]: timeForm(() => encodeTime(1000, "drop"), MILLIS_OF_DAY),
   },
   adopts: {
     [`${DEBEZIUM}.Time`]: 3,
@@ -157,7 +158,7 @@ export const TIMESTAMP: TypeEntry = {
       encodeIsoTimestamp,
       fixed("2025-01-01T12:34:56.789012Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
     ),
-    [`${CONNECT}.Timestamp`]: timeForm(() => encodeTimestamp(1000, "lose"), EPOCH_MILLIS),
+    [`${CONNECT}.Timestamp`]: timeForm(() => encodeTimestamp(1000, "drop"), EPOCH_MILLIS),
   },
   adopts: {
     [`${DEBEZIUM}.Timestamp`]: 3,

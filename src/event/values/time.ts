@@ -13,12 +13,17 @@ import {
 } from "./calendar.ts";
 import { UNFIT, type Encode } from "../types/entry.ts";
 
-/** What Debezium 3.7's stream makes of an infinite date: PostgreSQL's own number plus 10957, overflowed. */
+/**
+ * Encoders of dates and times in each form that Debezium publishes: numbers of days, milli-, micro- or nanoseconds, and
+ * ISO texts. They parse with calendar.ts.
+ */
+
+/** How Debezium 3.7 streams an infinite date: PostgreSQL's own number plus 10957, with overflow. */
 const DATE_INFINITY = { "1": -2_147_472_692, "-1": -2_147_472_691 } as const;
-/** pgjdbc's DATE_POSITIVE_INFINITY and DATE_NEGATIVE_INFINITY, taken for microseconds as Debezium's stream does. */
+/** pgjdbc's DATE_POSITIVE_INFINITY and DATE_NEGATIVE_INFINITY, which Debezium streams as microseconds. */
 const MICROS_INFINITY = { "1": 9_223_372_036_825_200_000n, "-1": -9_223_372_036_832_400_000n } as const;
 const LONG_MAX = 0x7fffffffffffffffn;
-/** Up to here days and microseconds together are exact in a Number. */
+/** Up to this many days, microseconds since 1970 are exact in a Number. */
 const EXACT_DAYS = 104_000;
 
 /** io.debezium.time.Date: days since 1970-01-01. */
@@ -29,7 +34,7 @@ export const encodeDate: Encode = (src, s, e, out, p) => {
   return sign === 0 ? UNFIT : writeInt(out, p, DATE_INFINITY[sign]);
 };
 
-/** io.debezium.time.IsoDate; an infinite date is the day Debezium's stream makes of it. */
+/** io.debezium.time.IsoDate; an infinite date becomes the day that Debezium streams. */
 export const encodeIsoDate: Encode = (src, s, e, out, p) => {
   const days = parseDate(src, s, e);
   const sign = infinitySign(src, s, e);
@@ -37,8 +42,8 @@ export const encodeIsoDate: Encode = (src, s, e, out, p) => {
   return writeString(out, p, `${isoDate(sign === 0 ? days : DATE_INFINITY[sign])}Z`);
 };
 
-/** Digits below milliseconds: refused, or lost as time.precision.mode=connect does. */
-export type Below = "refuse" | "lose";
+/** Digits below milliseconds: refused, or dropped as under time.precision.mode=connect. */
+type Below = "refuse" | "drop";
 
 /** io.debezium.time.Time and Connect's (unit 1000: milliseconds) and MicroTime (unit 1). */
 export function encodeTime(unit: 1 | 1000, below: Below = "refuse"): Encode {
@@ -55,21 +60,21 @@ export const encodeNanoTime: Encode = (src, s, e, out, p) => {
   return Number.isNaN(micros) ? UNFIT : writeLong(out, p, micros * 1000);
 };
 
-/** io.debezium.time.IsoTime: 24:00:00 is the next day's 00:00:00, as java.time.LocalTime counts. */
+/** io.debezium.time.IsoTime: 24:00:00 becomes 00:00:00, since java.time.LocalTime has no end of the day. */
 export const encodeIsoTime: Encode = (src, s, e, out, p) => {
   const micros = parseTime(src, s, e);
   return Number.isNaN(micros) ? UNFIT : writeString(out, p, `${isoTime(micros % DAY_MICROS)}Z`);
 };
 
-/** io.debezium.time.ZonedTime: in UTC. */
+/** io.debezium.time.ZonedTime, in UTC. */
 export const encodeZonedTime: Encode = (src, s, e, out, p) => {
   const micros = parseZonedTime(src, s, e);
   return Number.isNaN(micros) ? UNFIT : writeString(out, p, `${isoTime(micros)}Z`);
 };
 
 /**
- * io.debezium.time.Timestamp and Connect's (unit 1000: milliseconds) and MicroTimestamp (unit 1), as if the clock
- * were UTC's.
+ * io.debezium.time.Timestamp and Connect's (unit 1000: milliseconds) and MicroTimestamp (unit 1). The text is taken as
+ * UTC.
  */
 export function encodeTimestamp(unit: 1 | 1000, below: Below = "refuse"): Encode {
   const moment: Moment = { days: 0, micros: 0, offset: 0 };
@@ -89,7 +94,7 @@ export function encodeTimestamp(unit: 1 | 1000, below: Below = "refuse"): Encode
   };
 }
 
-/** io.debezium.time.NanoTimestamp: from 1677 to 2262; infinity is the end of the long. */
+/** io.debezium.time.NanoTimestamp: from 1677 to 2262; infinity is the largest or smallest long. */
 export function encodeNanoTimestamp(): Encode {
   const moment: Moment = { days: 0, micros: 0, offset: 0 };
   return (src, s, e, out, p) => {
@@ -102,7 +107,7 @@ export function encodeNanoTimestamp(): Encode {
   };
 }
 
-/** io.debezium.time.IsoTimestamp; infinity is the moment pgjdbc's constants stand for. */
+/** io.debezium.time.IsoTimestamp; infinity becomes the moment that pgjdbc's constants stand for. */
 export function encodeIsoTimestamp(): Encode {
   const moment: Moment = { days: 0, micros: 0, offset: 0 };
   return (src, s, e, out, p) => {
@@ -119,17 +124,17 @@ function isoText(days: number, micros: number): string {
   return `${isoDate(days)}T${isoTime(micros)}Z`;
 }
 
-/** io.debezium.time.ZonedTimestamp: ISO text in UTC with the column's `digits` of fraction; `infinity` as it is. */
+/** io.debezium.time.ZonedTimestamp: ISO text in UTC with the column's `digits` of fraction; `infinity` is unchanged. */
 export function encodeZonedTimestamp(digits: number): Encode {
   const size = 20 + (digits === 0 ? 0 : digits + 1);
   return (src, s, e, out, p) =>
-    isUsual(src, s, e, digits)
+    isCommonForm(src, s, e, digits)
       ? zonedFast(src, s, e, out, writeInt(out, p, size), size)
       : zonedSlow(src, s, e, out, p, digits);
 }
 
-/** `2016-11-04 13:51:30[.123]+00` with no more digits of fraction than the column has. */
-function isUsual(src: Buffer, s: number, e: number, digits: number): boolean {
+/** Does the text look like `2016-11-04 13:51:30[.123]+00`, with at most the column's digits of fraction? */
+function isCommonForm(src: Buffer, s: number, e: number, digits: number): boolean {
   const clock = e - 3 - s;
   return (
     clock >= 19 &&
@@ -158,7 +163,7 @@ function zonedSlow(src: Buffer, s: number, e: number, out: Buffer, p: number, di
   return iso === undefined ? UNFIT : writeString(out, p, iso);
 }
 
-/** Any timestamptz text as Debezium writes it; undefined when it is none or has more digits of fraction. */
+/** Any timestamptz text as Debezium writes it; undefined if it is not one, or has too many digits of fraction. */
 function zonedText(src: Buffer, s: number, e: number, digits: number): string | undefined {
   if (infinitySign(src, s, e) !== 0) return src.toString("latin1", s, e);
   const moment: Moment = { days: 0, micros: 0, offset: 0 };

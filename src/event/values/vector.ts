@@ -7,8 +7,8 @@ import {
   type Room,
   type TypeEntry,
   UNFIT,
+  fixed,
 } from "../types/entry.ts";
-import { fixed } from "../types/sample.ts";
 import { writeInt, writeLong } from "../../avro/bytes.ts";
 import { javaOrder } from "./java-order.ts";
 import { encodeFloat32, encodeFloat64 } from "./number.ts";

@@ -10,7 +10,7 @@ interface NamingCase {
 
 const named = cases("debezium-naming-cases.jsonl") as readonly NamingCase[];
 
-/** `schema."quoted ""table"""` into its two names. */
+/** The two names in `schema."quoted ""table"""`. */
 function split(table: string): readonly [string, string] {
   const names = [...table.matchAll(/"((?:[^"]|"")*)"|([^."]+)/g)].map(([, quoted, bare]) =>
     (quoted ?? bare ?? "").replaceAll('""', '"'),
@@ -48,7 +48,7 @@ test.each([
   expect(fieldName(column, "avro_unicode")).toBe(name);
 });
 
-test("under none a column's name stays", () => {
+test("under none, a column's name is unchanged", () => {
   expect(fieldName("my-col", "none")).toBe("my-col");
 });
 

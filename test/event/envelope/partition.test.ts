@@ -15,7 +15,7 @@ function partitions(count: number): PartitionMetadata[] {
   }));
 }
 
-test("a key goes to the partition Java's default partitioner gives it", () => {
+test("a key goes to the partition that Java's default partitioner chooses", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 70 }), fc.integer({ min: 1, max: 64 }), (bytes, count) => {
       const key = Buffer.from(bytes);
@@ -28,7 +28,7 @@ test("a key goes to the partition Java's default partitioner gives it", () => {
   );
 });
 
-test("a record without a key goes where its topic's name as a key would go", () => {
+test("a record without a key goes to the partition of its topic's name", () => {
   expect(partitionOf(null, "p.public.t", 12)).toBe(partitionOf(Buffer.from("p.public.t"), "x", 12));
 });
 

@@ -1,4 +1,4 @@
-/** The column's type now, the field's, the column's text, and the text PostgreSQL's cast gives; undefined: not without loss. */
+/** The column's current type, the field's type, a text, and what PostgreSQL casts it to; undefined: something is lost. */
 export type CastCase = readonly [from: string, to: string, text: string, cast: string | undefined];
 
 export const CASTS: readonly CastCase[] = [
@@ -152,7 +152,7 @@ export const CASTS: readonly CastCase[] = [
   ["jsonb", "uuid", "{}", undefined],
 ];
 
-/** Where PostgreSQL's cast takes more than ours: forms a type does not print itself. */
+/** Texts that PostgreSQL casts and Fieldgate refuses: forms that the type itself does not print. */
 export const STRICTER: readonly CastCase[] = [
   ["text", "date", "January 8, 1999", undefined],
   ["text", "uuid", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", undefined],

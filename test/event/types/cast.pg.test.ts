@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { source, type OwnSession } from "../../postgres/follow.ts";
 import { CASTS, STRICTER, type CastCase } from "./cast-cases.ts";
 
-/** What PostgreSQL's cast prints; undefined when it fails. */
+/** The result of PostgreSQL's cast as text; undefined if the cast fails. */
 async function castBy(client: OwnSession, [from, to, text]: CastCase): Promise<string | undefined> {
   return valueOf(client, `$1::text::${from}::${to}`, text);
 }
 
-/** Does the value come back from the cast as it was? */
+/** Does casting back give the original value? */
 async function comesBack(client: OwnSession, [from, to, text]: CastCase): Promise<boolean> {
   const back = await valueOf(client, `$1::text::${from}::${to}::${from}::text`, text);
   return back !== undefined && bare(back) === bare((await valueOf(client, `$1::text::${from}::text`, text)) ?? "");
@@ -22,12 +22,12 @@ async function valueOf(client: OwnSession, expression: string, text: string): Pr
   }
 }
 
-/** A number without zeros at its end. */
+/** A number without trailing zeros. */
 function bare(text: string): string {
   return /^-?\d+\.\d+$/.test(text) ? text.replace(/\.?0+$/, "") : text;
 }
 
-test("a cast gives what PostgreSQL's own does, and is refused where that fails or loses something", async () => {
+test("a cast gives the same as PostgreSQL's, and is refused where PostgreSQL's fails or loses something", async () => {
   await using from = await source("CREATE TYPE public.mood AS ENUM ('low', 'high'); CREATE TABLE t ()");
   const { app } = from;
   const wrong: unknown[] = [];
@@ -39,7 +39,7 @@ test("a cast gives what PostgreSQL's own does, and is refused where that fails o
   expect(wrong).toEqual([]);
 });
 
-test("the forms that are refused although PostgreSQL takes them are known", async () => {
+test("the list of texts that only PostgreSQL casts is correct", async () => {
   await using from = await source("CREATE TABLE t ()");
   const failed: CastCase[] = [];
   for (const one of STRICTER) if ((await castBy(from.app, one)) === undefined) failed.push(one);

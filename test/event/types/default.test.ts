@@ -16,7 +16,7 @@ interface DefaultCase {
 
 const OIDS: Readonly<Record<string, number>> = { ...OID };
 
-/** What Debezium calls a default although it is another value: here none. */
+/** Expressions from which Debezium takes a wrong default; Fieldgate takes none. */
 function expected(row: DefaultCase): Json {
   return row.note.startsWith("WRONG") ? null : row.schema_default;
 }
@@ -106,7 +106,7 @@ test.each<[string, ColumnSpec, string, Partial<ValueModes>, Json]>([
   expect(field({ ...spec, defaultExpr }, 0, { ...DEFAULT_MODES, ...set }).avro.default).toStrictEqual(value);
 });
 
-test("a default stands in the type, in the field, and before null; without one null comes first", () => {
+test("a default is written in the type and in the field, and puts null last; without a default, null is first", () => {
   expect(field({ name: "c", oid: OID.text, defaultExpr: "'x'::text" }).avro).toStrictEqual({
     name: "c",
     type: [{ type: "string", "connect.default": "x" }, "null"],

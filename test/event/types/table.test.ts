@@ -29,7 +29,7 @@ const SETS: readonly Partial<ValueModes>[] = [
 ];
 const MODES = SETS.map((set): ValueModes => ({ ...DEFAULT_MODES, ...set }));
 
-/** A column of the kind, and columns with modifiers that map it otherwise. */
+/** Columns of the kind, with and without modifiers that change their mapping. */
 function columnsOf(kind: Kind): readonly ColumnType[] {
   if (kind === "array") return [{ oid: 0, typmod: -1, detail: { kind: "array", of: plainType("int4") } }];
   if (kind === "enum") return [{ oid: 0, typmod: -1, detail: { kind: "enum", name: "mood", labels: ["a", "b,c"] } }];

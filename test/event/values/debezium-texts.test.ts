@@ -8,7 +8,7 @@ import { cases, change, field, MARK, shapeOf, rowEncoderOf, type ColumnSpec } fr
 
 const ID = field({ name: "id", oid: OID.int4, notNull: true }, 0);
 
-/** What a consumer reads of the field v: in `after` of an insert, or in `before` of a delete whose key is id. */
+/** The field v as a consumer reads it: in `after` of an insert, or in `before` of a delete whose key is id. */
 function read(spec: ColumnSpec, modes: ValueModes, row: { readonly text: string } | "deleted"): unknown {
   const fields = [ID, field(spec, 1, modes)];
   const shape = shapeOf("p.public.t", fields, [ID]);
@@ -29,7 +29,7 @@ interface TextCase {
   readonly expect?: unknown;
 }
 
-/** Those whose values are texts: as ISO texts they are Debezium's own. */
+/** Modes for kinds whose expected values are ISO texts. */
 const SPECS: Readonly<Record<string, ColumnSpec>> = {
   timestamp: { name: "v", oid: OID.timestamp },
   date: { name: "v", oid: OID.date },
@@ -61,7 +61,7 @@ test.each(sparse)("sparsevec $text is $expect", ({ text, expect: expected }) => 
     expect(() => read(spec, DEFAULT_MODES, { text })).toThrow(/value-unfit/);
     return;
   }
-  const { dimensions, vector } = expected as { dimensions: number; vector: [number, number][] }; // the file's form
+  const { dimensions, vector } = expected as { dimensions: number; vector: [number, number][] }; // as in the file
   const got = read(spec, DEFAULT_MODES, { text }) as { dimensions: number; vector: { key: number; value: number }[] }; // as the type says
   expect(got.dimensions).toBe(dimensions);
   expect(got.vector.map(({ key, value }) => [key, value]).toSorted(([a = 0], [b = 0]) => a - b)).toEqual(vector);
@@ -74,7 +74,7 @@ interface Fallback {
 
 const FALLBACKS = JSON.parse(
   readFileSync(new URL("../../cases/debezium-not-null-fallbacks.json", import.meta.url), "utf8"),
-) as { readonly values: readonly Fallback[] }; // the file's form
+) as { readonly values: readonly Fallback[] }; // as in the file
 
 const OIDS: Readonly<Record<string, number>> = OID;
 
@@ -85,7 +85,7 @@ const fallbacks = FALLBACKS.values.flatMap(({ column_type, fallback }) =>
     .map((type) => [type.replace(/\(.*| .*/, ""), /\((\d),?(\d)?\)/.exec(column_type), fallback] as const),
 );
 
-/** As Connect shows it: Decimals and bytes as they would be read. */
+/** The value as Connect shows it: Decimals as numbers, bytes as text. */
 function shown(value: unknown, scale: number): unknown {
   if (Array.isArray(value)) return value;
   if (typeof value !== "object" || value === null) return value;
@@ -99,11 +99,11 @@ function shown(value: unknown, scale: number): unknown {
   return "x" in value && "y" in value ? { x: value.x, y: value.y } : value;
 }
 
-test.each(fallbacks)("a required %s that the old key does not hold is %s: %j", (type, modifier, fallback) => {
+test.each(fallbacks)("a required %s missing from the old key is %s: %j", (type, modifier, fallback) => {
   const [n, scale] = [Number(modifier?.[1] ?? 3), Number(modifier?.[2] ?? 0)];
   const typmod = type === "numeric" ? (n << 16) + scale + 4 : type.endsWith("bit") ? 3 : -1;
   const spec = { name: "v", oid: OIDS[type] ?? 0, typmod, notNull: true };
-  const always = type === "circle" || type === "line"; // optional whatever the column says
+  const always = type === "circle" || type === "line"; // optional even if the column is NOT NULL
   const got = shown(read(spec, DEFAULT_MODES, "deleted"), type === "numeric" || type === "money" ? 2 : 0);
   expect(got).toEqual(always ? null : fallback);
 });

@@ -8,7 +8,7 @@ import { OID } from "../../../src/event/types/table.ts";
 import { avroTypeOf } from "../../../src/event/types/table.ts";
 import { change, field, MARK, shapeOf, rowEncoderOf } from "../row.ts";
 
-/** The value a column's text becomes: numbers as decimal text, bytes as hex; undefined: it does not fit. */
+/** The value that is written for a text: numbers as decimal text, bytes as hex; undefined: it does not fit. */
 function value(oid: number, typmod: number, text: string): string | undefined {
   const avro = avroTypeOf({ oid, typmod }) ?? "";
   const out = Buffer.alloc(Buffer.byteLength(text) + 64 + 1000);
@@ -136,7 +136,7 @@ test.each(rows)("%s(%i) %s is %s", (type, typmod, text, expected) => {
   expect(value(OID[type], typmod, text)).toBe(expected);
 });
 
-test("numeric with a negative scale is a Decimal of that scale, as Debezium has it", () => {
+test("numeric with a negative scale is a Decimal with that scale, like Debezium's", () => {
   const typmod = (5 << 16) + (2048 - 2) + 4;
   expect(avroTypeOf({ oid: OID.numeric, typmod })).toMatchObject({ scale: -2, precision: 5, logicalType: "decimal" });
   expect(["12300", "-12300", "0", "150"].map((text) => value(OID.numeric, typmod, text))).toEqual([
@@ -147,7 +147,7 @@ test("numeric with a negative scale is a Decimal of that scale, as Debezium has 
   ]);
 });
 
-test("days and dates are each other's reverse over all of PostgreSQL's range", () => {
+test("days and dates convert back and forth over PostgreSQL's whole range", () => {
   for (let days = -2_440_588; days < 2_145_042_905; days += 1_234_577) {
     const { year, month, day } = civilOf(days);
     expect(daysOf(year, month, day)).toBe(days);
@@ -170,7 +170,7 @@ describe("numeric without a scale", () => {
   });
 });
 
-test("a value that does not fit names table, field and position, never itself", () => {
+test("the error for a value that does not fit names table, field and position, but not the value", () => {
   const one = field({ name: "price", oid: OID.numeric, typmod: numeric(5, 2) });
   const encoder = rowEncoderOf(shapeOf("p.public.orders", [one], []));
   const caught = (() => {

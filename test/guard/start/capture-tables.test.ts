@@ -78,7 +78,7 @@ describe("a subject that exists gives the first shape", () => {
       "subject-unfit",
       /no field before/,
     ],
-    ["no record at all", '"string"', "subject-unfit", /no record/],
+    ["no record at all", '"string"', "subject-unfit", /not a record/],
   ];
   it.each(refused)("refused: %s", (_, text, code, message) => {
     const adopting = () => adopt(TOPIC, item([ID, NAME]), text);
