@@ -3,6 +3,8 @@ import { isName, splitName, type TypeName } from "./name.ts";
 import { isPrimitive, type AvroNamed, type RecordField } from "./schema.ts";
 import { type Json, isArray, type JsonObject } from "../json.ts";
 
+/** Reads the attributes of types and fields in a schema's JSON: names, aliases, order and properties. */
+
 /** A definition's name, checked as Java does, except for the namespace, which `define` checks. */
 export function parseName(json: JsonObject, namespace: string | undefined, place: string): TypeName {
   const name = textOf(json["name"]);

@@ -1,5 +1,7 @@
 import type { Json } from "../json.ts";
 
+/** An Avro schema as plain data, with every reference resolved. `parse.ts` makes it; everything else only reads it. */
+
 /** Properties that have no meaning in Avro's grammar, e.g. `connect.name`, `logicalType`, `precision`. */
 type Props = Readonly<Record<string, Json>>;
 

@@ -1,4 +1,3 @@
-import type { CaptureFilter } from "./filter.ts";
 import { javaRegex } from "./java-regex.ts";
 
 /**
@@ -77,6 +76,19 @@ function compile(parts: readonly string[]): EntryList {
   }
   if (why.length === 0 && entries.length === 0) why.push("has no entry");
   return why.length === 0 ? { kind: "list", entries } : { kind: "refused", why };
+}
+
+/** Which tables and columns of the database are captured: Debezium's include and exclude lists, compiled. */
+export interface CaptureFilter {
+  /** Is this table captured? Both names are spelled as in the catalog. */
+  readonly table: (schema: string, table: string) => boolean;
+  /** Is this column of a captured table in its row? A key column is in the key in any case. */
+  readonly column: (schema: string, table: string, column: string) => boolean;
+  /**
+   * message.key.columns: which of the table's `columns` (in the table's order) make up the events' key, in the key's order;
+   * undefined when the table's own key is used.
+   */
+  readonly keyColumns: (schema: string, table: string, columns: readonly string[]) => readonly string[] | undefined;
 }
 
 /** System schemas are never captured (Debezium's table.ignore.builtin), so the filter is not asked about them. */

@@ -1,7 +1,6 @@
 import { canonicalForm } from "../avro/canonical.ts";
 import { typeText } from "../avro/reading/cause-text.ts";
 import { ANOTHER_COLUMN, meaningFindings } from "../rules/meaning/meaning.ts";
-import { runtimeOf } from "../rules/runtime/known.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import { nearestName } from "../mistake.ts";
 import type { Finding } from "../finding.ts";
@@ -14,6 +13,7 @@ import { runtimeFindings } from "./runtime.ts";
 import { reweigh, UNCHANGED, type Weights } from "./severity.ts";
 import { testedFields, unknownFindings, unnamedFlowing } from "./unknown.ts";
 import { nameInView, rowFor } from "./view.ts";
+import { runtimeOf } from "../rules/runtime/rule.ts";
 
 /**
  * The verdict of one contract on one candidate schema. Findings come from five sources: whether the consumer can still

@@ -1,7 +1,7 @@
 import { canRead } from "../avro/reading/can-read.ts";
 import { explainCauses } from "../avro/reading/cause.ts";
 import type { Cause } from "../avro/reading/cause-text.ts";
-import { isSameField } from "../rules/meaning/same-field.ts";
+import { isSameField } from "../rules/meaning/field.ts";
 import { parseSchema } from "../avro/parse.ts";
 import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";

@@ -1,11 +1,11 @@
 import { messageOf, runtimeFindings as findIn, type RuntimeFinding } from "../rules/runtime/runtime.ts";
-import { runtimeOf } from "../rules/runtime/known.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import { oncePerPair } from "../once.ts";
 import type { Contract } from "./contract.ts";
 import { readerPair } from "./reader.ts";
 import { rowFor } from "./view.ts";
+import { runtimeOf } from "../rules/runtime/rule.ts";
 
 interface Flow {
   readonly envelope: AvroSchema;

@@ -1,4 +1,4 @@
-import { fieldHash } from "../rules/meaning/same-field.ts";
+import { fieldHash } from "../rules/meaning/field.ts";
 import type { AvroSchema, RecordField } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";

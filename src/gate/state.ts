@@ -5,7 +5,6 @@ import type { GuardError } from "../errors.ts";
 import type { Finding } from "../finding.ts";
 import type { ValueModes } from "../event/types/modes.ts";
 import type { Attnum, Table, TypeDetail } from "../table/column.ts";
-import type { CaptureFilter } from "../capture/filter.ts";
 import type { KnownColumn } from "../table/prove.ts";
 import type { RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
@@ -14,6 +13,7 @@ import type { Evidence, Look } from "./evidence/evidence.ts";
 import type { ReleasePolicy } from "./decision/policy.ts";
 import type { Outcome } from "./decision/reason.ts";
 import type { Json } from "../json.ts";
+import type { CaptureFilter } from "../capture/lists.ts";
 
 /** One captured table: its shape, who its columns are, and what it has that does not flow. */
 export interface TableState {

@@ -1,8 +1,7 @@
 import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
-import type { ListEntry } from "../capture/lists.ts";
+import type { ListEntry, CaptureFilter } from "../capture/lists.ts";
 import type { Table } from "../table/column.ts";
-import type { CaptureFilter } from "../capture/filter.ts";
 import { parseTable } from "../table/json.ts";
 import { query } from "./connection.ts";
 import { TABLE_JSON } from "./table-json.ts";

@@ -1,6 +1,6 @@
 import avro from "avsc";
 import { expect, test } from "vitest";
-import { fieldHash } from "../../src/rules/meaning/same-field.ts";
+import { fieldHash } from "../../src/rules/meaning/field.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
 import { checkFiles } from "../../src/cli/check/check-topic.ts";
 import type { Contract } from "../../src/contract/contract.ts";

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { parseSchema } from "../../src/avro/parse.ts";
-import { runtimeOf } from "../../src/rules/runtime/known.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import { checkFlowing, judge } from "../../src/contract/judge.ts";
 import type { Json } from "../../src/json.ts";
+import { runtimeOf } from "../../src/rules/runtime/rule.ts";
 
 type Row = Readonly<Record<string, Json>>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fieldHash } from "../../src/rules/meaning/same-field.ts";
+import { fieldHash } from "../../src/rules/meaning/field.ts";
 import { parseSchema } from "../../src/avro/parse.ts";
 import type { Contract, TestedField } from "../../src/contract/contract.ts";
 import { judge } from "../../src/contract/judge.ts";

@@ -12,10 +12,10 @@ import type { Input, OperatorCommand, Rules, State, Step, TableState, When } fro
 import { findAmendment } from "../../src/gate/update.ts";
 import { decide } from "../../src/gate/decide.ts";
 import { attnum, type Attnum, type Column, type Table, tableOid } from "../../src/table/column.ts";
-import type { CaptureFilter } from "../../src/capture/filter.ts";
 import { type Field, schemaId } from "../../src/table/shape.ts";
 import type { Relation } from "../../src/wal/message.ts";
 import type { Json } from "../../src/json.ts";
+import type { CaptureFilter } from "../../src/capture/lists.ts";
 
 export const TOPIC = "inventory.public.customers";
 const EVERYTHING: CaptureFilter = { table: () => true, column: () => true, keyColumns: () => undefined };

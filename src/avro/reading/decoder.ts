@@ -1,4 +1,7 @@
-/** Which branch of a reader's union Java's decoder takes: a port of Avro 1.12's Resolver, which differs from the rule. */
+/**
+ * Which branch of a reader's union Java's decoder takes: a port of Avro 1.12's Resolver. It differs from the rule, which only
+ * asks whether some branch can read the data.
+ */
 import { readFields, type Renaming } from "./alias.ts";
 import { isPromotion } from "./compatibility.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "../schema.ts";

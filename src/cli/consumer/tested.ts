@@ -1,4 +1,4 @@
-import { fieldHash, isSameField } from "../../rules/meaning/same-field.ts";
+import { fieldHash, isSameField } from "../../rules/meaning/field.ts";
 import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { RecordField } from "../../avro/schema.ts";
 import type { Contract, TestedField } from "../../contract/contract.ts";

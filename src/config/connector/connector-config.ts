@@ -1,5 +1,4 @@
-import type { CaptureFilter } from "../../capture/filter.ts";
-import { captureFilter } from "../../capture/lists.ts";
+import { captureFilter, type CaptureFilter } from "../../capture/lists.ts";
 import type { SeverityChange } from "../../contract/severity.ts";
 import { topicName } from "../../event/envelope/names.ts";
 import type { ValueModes } from "../../event/types/modes.ts";

@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import type { z } from "zod";
 
 import type { ReleasePolicy } from "../../gate/decision/policy.ts";
-import type { CaptureFilter } from "../../capture/filter.ts";
 import { type ConnectorConfig, connectorConfig, filterOf, ownName } from "./connector-config.ts";
 import { type ConnectorKeys, connectorKeys, TABLE_POLICY_PREFIX, tablePolicy } from "./connector-keys.ts";
 import { converterRegistry, isConverterAddress } from "./converter.ts";
@@ -13,6 +12,7 @@ import { type Mistake, nearestName } from "../../mistake.ts";
 import { type Providers, resolveVariables } from "./providers.ts";
 import { SEVERITY_PREFIX, severityChanges } from "./severity.ts";
 import { isTransformKey, readTransforms } from "./transforms.ts";
+import type { CaptureFilter } from "../../capture/lists.ts";
 
 export type ConnectorFile =
   | { readonly kind: "config"; readonly config: ConnectorConfig }

@@ -1,5 +1,5 @@
-import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
+import { ownField } from "./field.ts";
 
 /** A default replaces the field in events from before it existed; values that are in an event are not affected. */
 export const defaultChanged: MeaningRule = {

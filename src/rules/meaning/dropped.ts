@@ -1,6 +1,5 @@
-import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
-import { successors } from "./successors.ts";
+import { ownField, successors } from "./field.ts";
 
 /** When a field with a default disappears, nothing fails: its readers read the default. */
 export const dropped: MeaningRule = {

@@ -1,6 +1,6 @@
-import { runtimeOf } from "../runtime/known.ts";
 import type { MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
+import { runtimeOf } from "../runtime/rule.ts";
 
 /** avsc decodes a long into a number and throws beyond 2^53; arithmetic with such large numbers loses digits. */
 export const longBeyondJavascript: MeaningRule = {

@@ -1,6 +1,6 @@
-import { ownField } from "./own-field.ts";
 import type { MeaningRule } from "./rule.ts";
 import { isNullable } from "./type.ts";
+import { ownField } from "./field.ts";
 
 /** A consumer that decodes with the writer's schema gets null without an error. */
 export const notNullLost: MeaningRule = {

@@ -1,5 +1,5 @@
 import type { MeaningRule } from "./rule.ts";
-import { successors } from "./successors.ts";
+import { successors } from "./field.ts";
 
 /** To Avro, a rename is one field that disappears and one that appears. If both have defaults, neither is an error. */
 export const renamed: MeaningRule = {

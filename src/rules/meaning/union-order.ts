@@ -1,8 +1,8 @@
 import { isPromotion } from "../../avro/reading/compatibility.ts";
-import { runtimeOf } from "../runtime/known.ts";
 import { isNamed, type AvroSchema } from "../../avro/schema.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { branchesOf } from "./type.ts";
+import { runtimeOf } from "../runtime/rule.ts";
 
 /** By the specification, as in avsc, the first matching branch is taken; Java prefers the exact type. */
 export const unionOrder: MeaningRule = {

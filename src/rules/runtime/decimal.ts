@@ -1,7 +1,10 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Runtime, RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
 
-/** Java ignores an invalid decimal, and accepts any number of bytes for a valid one. */
+/**
+ * Java ignores an invalid decimal, and accepts any number of bytes for a valid one. The libraries here reject the schema of an
+ * invalid decimal, each by its own checks, and avro-rs also rejects values that are shorter than the precision allows.
+ */
 export const decimal: RuntimeRule = {
   id: "runtime/decimal",
   problem:

@@ -1,6 +1,6 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Runtime, RuntimeRule } from "./rule.ts";
-import { isUsed } from "./used.ts";
+import { isUsed } from "./walk.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
 /**
@@ -17,7 +17,7 @@ export const defaultRead: RuntimeRule = {
     const places = sight.reader === undefined ? [] : (sight.parsed[0] ?? []);
     return places.flatMap(({ schema, path, field }) => {
       const why = field?.default === undefined ? undefined : whyDifferent(sight.runtime, schema, field.default);
-      if (why === undefined || !isUsed(sight, path)) return [];
+      if (why === undefined || !isUsed(sight.meetings, path)) return [];
       return [
         {
           path,

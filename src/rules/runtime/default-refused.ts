@@ -1,6 +1,6 @@
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
-import { isUsed } from "./used.ts";
+import { isUsed } from "./walk.ts";
 import { isWrapped } from "./wrapped-union.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
@@ -26,7 +26,7 @@ export const defaultRefused: RuntimeRule = {
     if (reader === undefined || READ[runtime] === undefined) return [];
     return (parsed[0] ?? []).flatMap(({ field, path, schema }) => {
       if (field?.default === undefined || isRefused(PARSED, runtime, schema, field.default)) return [];
-      if (!isRefused(READ, runtime, schema, field.default) || !isUsed(sight, path)) return [];
+      if (!isRefused(READ, runtime, schema, field.default) || !isUsed(sight.meetings, path)) return [];
       return [refused(path, runtime, "throws when the events lack the field")];
     });
   },

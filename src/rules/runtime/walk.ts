@@ -128,6 +128,17 @@ export function chosen(branches: readonly AvroSchema[], writer: AvroSchema): Avr
   return [...byName, ...alike, ...reads].find((branch) => branch !== undefined);
 }
 
+/** Does the reader use the default of its field at `path`, because the events do not have the field? */
+export function isUsed(meetings: readonly Meeting[], path: readonly string[]): boolean {
+  const name = path.at(-1);
+  const around = path.slice(0, -1).join("\n");
+  return meetings.some(({ reader, writer, path: there }) => {
+    if (reader.kind !== "record" || writer.kind !== "record" || there.join("\n") !== around) return false;
+    const field = reader.fields.find((own) => own.name === name);
+    return field !== undefined && writtenFields(field, writer).length === 0;
+  });
+}
+
 /** As people write it: `"after.tags[]"`. */
 export function textOf(path: readonly string[]): string {
   return path.length === 0 ? "the whole" : `"${path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "")}"`;

@@ -1,7 +1,9 @@
 import { schemaHash } from "../../avro/hash.ts";
-import type { RecordField } from "../../avro/schema.ts";
+import type { RecordField, AvroRecord } from "../../avro/schema.ts";
 import { oncePer } from "../../once.ts";
 import type { Json } from "../../json.ts";
+import { canonicalForm } from "../../avro/canonical.ts";
+import type { Change } from "./rule.ts";
 
 /** Are two fields the same in everything that a schema says: type, properties, default, aliases? */
 export function isSameField(one: RecordField | undefined, other: RecordField | undefined): boolean {
@@ -28,4 +30,24 @@ function write(field: RecordField): string {
     met.add(value);
     return value;
   });
+}
+
+/** The reader's field that a written field is read into: the one with its name, or else one with it as an alias. */
+export function ownField(row: AvroRecord | undefined, name: string): RecordField | undefined {
+  return row === undefined ? undefined : indexOf(row).get(name);
+}
+
+/** Cached per row, which is asked about every field of every candidate. */
+const indexOf = oncePer(({ fields }: AvroRecord): ReadonlyMap<string, RecordField> => {
+  const aliases = fields.flatMap((field) => field.aliases.map((alias) => [alias, field] as const));
+  return new Map([...aliases.toReversed(), ...fields.map((field) => [field.name, field] as const)]);
+});
+
+/** The new fields of the same type, which may be this field under another name. */
+export function successors({ before, from, to }: Change): readonly RecordField[] {
+  if (before === undefined) return [];
+  const type = canonicalForm(before.type);
+  return to.fields.filter(
+    (field) => !from.fields.some((old) => old.name === field.name) && canonicalForm(field.type) === type,
+  );
 }
