@@ -41,7 +41,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
  * Reads FIELDGATE_URL, FIELDGATE_TOKEN and FIELDGATE_CA. Throws `usage` if the address is not an http(s) URL, and
  * `config-invalid` if the file that a `…_FILE` variable names is unusable.
  */
-export function clientOf(terminal: Terminal): Client {
+export function createClient(terminal: Terminal): Client {
   const address = readAddress(terminal.env);
   const { url } = address;
   const secrets = readSecrets(terminal.env);
@@ -130,7 +130,7 @@ function openCaller(address: Address, { token, ca }: Secrets, signal: AbortSigna
     const answer = parseAnswer(response);
     if (response.status >= 300) throw errorOf(url, response.status, answer);
     if (answer === undefined) throw notFieldgate(url, response.status);
-    return answer as Answer; // the service's answer, see clientOf
+    return answer as Answer; // the service's answer, see createClient
   };
 }
 

@@ -8,7 +8,7 @@ import { type Amendment, isCalled } from "../gate/amendment/amendment.ts";
 import type { Api, Command, Health, TopicView } from "../api/api.ts";
 import type { Appender } from "../kafka/append.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
-import { type Planner, planOf } from "./plan.ts";
+import { type Planner, planMigration } from "./plan.ts";
 import { amendmentView, connectorView, topicView } from "./views.ts";
 import { renderOutcome } from "../words/reason.ts";
 
@@ -74,7 +74,7 @@ export function createApi(parts: ApiParts): Api {
       return { kind: "pending" };
     },
     coverage: async ({ policy }) => coverageOf(currentPlanners(parts), Date.now(), policy),
-    plan: (steps) => planOf(currentPlanners(parts), steps, Date.now()),
+    plan: (steps) => planMigration(currentPlanners(parts), steps, Date.now()),
     topic: async (name) => readTopic(parts, name),
   };
 }

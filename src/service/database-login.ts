@@ -2,7 +2,7 @@ import type { ConnectorConfig } from "../config/connectors.ts";
 import type { PostgresOptions } from "../postgres/connection.ts";
 import type { TlsSettings } from "../postgres/tls.ts";
 
-/** How a connector's file says that its database is reached. */
+/** The connection settings that a connector's file has for its database. */
 export function databaseLogin(config: ConnectorConfig): {
   readonly options: PostgresOptions;
   readonly tls: TlsSettings;

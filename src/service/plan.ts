@@ -25,7 +25,11 @@ export interface Planner {
   readonly state: State;
 }
 
-export async function planOf(planners: readonly Planner[], steps: readonly DdlStep[], now: number): Promise<PlanView> {
+export async function planMigration(
+  planners: readonly Planner[],
+  steps: readonly DdlStep[],
+  now: number,
+): Promise<PlanView> {
   const when: When = { position: "0/0", time: new Date(now).toISOString() };
   const amendments: PlannedAmendment[] = [];
   const notes: PlanView["notes"][number][] = [];

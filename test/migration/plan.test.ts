@@ -6,7 +6,7 @@ import { candidateOf } from "../../src/gate/amendment/candidate.ts";
 import type { Rules, State, TableState } from "../../src/gate/state.ts";
 import { applyDdlSteps } from "../../src/migration/apply.ts";
 import { readDdlSteps } from "../../src/migration/read.ts";
-import { planOf } from "../../src/service/plan.ts";
+import { planMigration } from "../../src/service/plan.ts";
 import type { Check, Registry } from "../../src/registry/client.ts";
 import type { Column } from "../../src/table/column.ts";
 import {
@@ -149,7 +149,7 @@ describe("the plan of a service", () => {
   }
   const compatible = registryOf(() => ({ kind: "compatible" }));
   const plan = (state: State, sql: string, registry = compatible) =>
-    planOf([{ name: "inventory", rules: RULES, registry, state }], steps(sql), 0);
+    planMigration([{ name: "inventory", rules: RULES, registry, state }], steps(sql), 0);
 
   test("an added column waits for a consumer that rejects unknown fields", async () => {
     const { amendments, notes } = await plan(stateOf(publishing(), REPLICA), "\nalter table customers add zip text");

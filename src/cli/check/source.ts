@@ -1,6 +1,6 @@
 import type { TopicView } from "../../api/api.ts";
 import { GuardError } from "../../errors.ts";
-import { clientOf } from "../client.ts";
+import { createClient } from "../client.ts";
 import type { Terminal } from "../command.ts";
 import type { Report } from "./format/report.ts";
 
@@ -18,7 +18,7 @@ export function chooseSource(terminal: Terminal): TopicSource {
   if (env["FIELDGATE_URL"] === undefined && registryUrl !== undefined) {
     return { kind: "registry", readTopic: (name) => readRegistryTopic(env, name) };
   }
-  const client = clientOf(terminal);
+  const client = createClient(terminal);
   return { kind: "service", readTopic: (name) => client.topic(name) };
 }
 

@@ -1,8 +1,8 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 
 import type { Contract } from "../../contract/contract.ts";
 import { GuardError } from "../../errors.ts";
-import { type Client, clientOf } from "../client.ts";
+import { type Client, createClient } from "../client.ts";
 import { type Format, formatOption, type Terminal, withExamples, EXIT } from "../command.ts";
 import { readContracts } from "./contract-file.ts";
 
@@ -29,17 +29,19 @@ export function addPublish(program: Command, terminal: Terminal): void {
       "--rolling-out",
       "keep the deployed version's contracts too; both count until the next publish without this option",
     )
-    .option(
-      "--tested <id>",
-      "state that this version's handler was tested with events that have the amendment's field (see `fieldgate sample`); repeatable",
-      (id: string, ids: readonly string[]) => [...ids, id],
-      [],
+    .addOption(
+      new Option(
+        "--tested <id>",
+        "state that this version's handler was tested with events that have the amendment's field (see `fieldgate sample`); repeatable",
+      )
+        .argParser((id: string, ids: readonly string[]) => [...ids, id])
+        .default([], "none"),
     )
     .option("--file <path>", "the contract file (default: the nearest fieldgate.yaml, from this folder upward)")
     .addOption(formatOption())
     .action(async ({ env, file, format, rollingOut, tested }: Options) => {
       const read = await readContracts(terminal.cwd, file);
-      const client = clientOf(terminal);
+      const client = createClient(terminal);
       const contracts = await setEnvironment(await addTested(client, read, tested), env);
       for (const [published, contract] of contracts.entries()) {
         const sent = rollingOut ? client.publishRollingOut(contract) : client.publishContract(contract);

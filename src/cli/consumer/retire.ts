@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import { clientOf } from "../client.ts";
+import { createClient } from "../client.ts";
 import { type Format, formatOption, type Terminal, withExamples, EXIT } from "../command.ts";
 import { readContracts } from "./contract-file.ts";
 
@@ -17,12 +17,12 @@ export function addRetire(program: Command, terminal: Terminal): void {
     .command("retire")
     .description("withdraw this repository's contracts from an environment where the consumer no longer runs")
     .option("--env <environment>", "the environment (default: the one in the file)")
-    .option("--consumer <name>", "the consumer's name, if it was renamed (default: the one in the file)")
+    .option("--consumer <name>", "the name that the contracts were published with (default: the one in the file)")
     .option("--file <path>", "the contract file (default: the nearest fieldgate.yaml, from this folder upward)")
     .addOption(formatOption())
     .action(async ({ env, consumer, file, format }: Options) => {
       const contracts = await readContracts(terminal.cwd, file);
-      const client = clientOf(terminal);
+      const client = createClient(terminal);
       for (const contract of contracts) {
         const named = {
           environment: env ?? contract.environment,

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 
 import { GuardError } from "../../errors.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
-import { clientOf } from "../client.ts";
+import { createClient } from "../client.ts";
 import { type Terminal, withExamples, indentSchema, EXIT } from "../command.ts";
 
 /**
@@ -31,7 +31,7 @@ interface File {
 }
 
 async function writeSamples(terminal: Terminal, id: string, folder: string): Promise<void> {
-  const amendment = await clientOf(terminal).amendment(id);
+  const amendment = await createClient(terminal).amendment(id);
   const { name, contents, count } = await makeSamples(amendment);
   const files = Object.entries(contents).map(([ending, content]): File => ({
     path: resolve(folder, `${name}.${ending}`),

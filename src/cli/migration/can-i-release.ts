@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { GuardError } from "../../errors.ts";
 import { messageText } from "../../finding.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
-import { type Client, clientOf } from "../client.ts";
+import { type Client, createClient } from "../client.ts";
 import { readSeconds, type Terminal, withExamples, EXIT } from "../command.ts";
 import type { Answer, CanRelease } from "../json-output.ts";
 
@@ -29,7 +29,7 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
   const command = program
     .command("can-i-release")
     .description("tell whether every contract is ready for fields that are not in the events yet")
-    .argument("[id...]", "inventory.public.customers/3, or topic.field")
+    .argument("[id...]", "an amendment: inventory.public.customers/3, or topic.field")
     .option("--table <table>", "all withheld fields of one table or topic, e.g. public.customers")
     .option("--wait <seconds>", "how long to wait until all consumers are ready", readSeconds, 0)
     .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
@@ -37,7 +37,7 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
       if ((ids.length === 0) === (table === undefined)) {
         throw new GuardError("usage", "give either ids or --table", { next: "`fieldgate amendments` lists the ids" });
       }
-      const client = clientOf(terminal);
+      const client = createClient(terminal);
       const answers = await askUntilYes(() => answersOf(client, ids, table), wait * 1000, terminal.signal);
       terminal.out(await render(answers, format));
       terminal.end(answers.every(isYes) ? EXIT.fine : EXIT.findings);
@@ -48,7 +48,7 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
     "fieldgate can-i-release --table public.customers --wait 600 --format markdown",
   ).addHelpText(
     "after",
-    "\nExit code: 0 if every contract is ready for all of them, 100 if a consumer is not ready or the answer is unknown.",
+    "\nExit code: 0 if every contract is ready for all of these fields, 100 if a consumer is not ready or the answer is unknown.",
   );
 }
 

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { GuardError } from "../../errors.ts";
 import type { PlanView } from "../../api/plan.ts";
 import type { DdlStep } from "../../migration/ddl-step.ts";
-import { clientOf } from "../client.ts";
+import { createClient } from "../client.ts";
 import { type Terminal, withExamples, EXIT, type ExitCode } from "../command.ts";
 import { planMarkdown, planText } from "./plan-text.ts";
 import { readText } from "../../text-file.ts";
@@ -27,7 +27,7 @@ export function addPlan(program: Command, terminal: Terminal): void {
     .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
     .action(async (file: string, { format }: { format: Format }) => {
       const steps = await readSteps(await readSql(terminal, file), file);
-      const plan = await clientOf(terminal).plan(steps);
+      const plan = await createClient(terminal).plan(steps);
       terminal.out(render(plan, format));
       terminal.end(exitOf(plan));
     });

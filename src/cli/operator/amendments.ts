@@ -4,7 +4,7 @@ import { findingLine } from "../../finding.ts";
 import { gateWord } from "../../words/amendment.ts";
 import type { AmendmentView, ChunkView, VerdictView } from "../../api/amendment.ts";
 import { renderProgress } from "../../words/progress.ts";
-import { clientOf } from "../client.ts";
+import { createClient } from "../client.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples, EXIT } from "../command.ts";
 
 /**
@@ -19,7 +19,7 @@ export function addAmendments(program: Command, terminal: Terminal): void {
     .option("--table <table>", "only of this table or topic, e.g. public.customers")
     .addOption(formatOption())
     .action(async ({ table, format }: { table?: string; format: Format }) => {
-      const amendments = await clientOf(terminal).amendments({ table });
+      const amendments = await createClient(terminal).amendments({ table });
       terminal.out(format === "json" ? JSON.stringify(amendments, null, 2) : listText(amendments));
       terminal.end(EXIT.fine);
     });
@@ -27,11 +27,11 @@ export function addAmendments(program: Command, terminal: Terminal): void {
   const show = command
     .command("show")
     .description("show one amendment: which consumers are ready, and what to do next")
-    .argument("<id>", "inventory.public.customers/3, or topic.field")
+    .argument("<id>", "an amendment: inventory.public.customers/3, or topic.field")
     .option("--schema", "print only the schema that the topic would get, e.g. for a consumer's build")
     .addOption(formatOption())
     .action(async (id: string, options: { schema?: true }, self: Command) => {
-      const amendment = await clientOf(terminal).amendment(id);
+      const amendment = await createClient(terminal).amendment(id);
       // `amendments` has the same option and takes it when it is written before `show`.
       const { format } = self.optsWithGlobals<{ format: Format }>();
       if (options.schema) terminal.out(amendment.candidate?.schema ?? "");

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 
 import type { ReleasePolicy } from "../../gate/decision/policy.ts";
 import { coveragePolicy } from "../../api/coverage.ts";
-import { clientOf } from "../client.ts";
+import { createClient } from "../client.ts";
 import { type Terminal, withExamples, EXIT } from "../command.ts";
 
 interface Options {
@@ -22,7 +22,7 @@ export function addCoverage(program: Command, terminal: Terminal): void {
     )
     .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
     .action(async ({ policy, format }: Options) => {
-      const view = await clientOf(terminal).coverage({ policy });
+      const view = await createClient(terminal).coverage({ policy });
       const { coverageJson, coverageMarkdown, coverageText } = await import("./coverage-text.ts");
       const print = { text: coverageText, json: coverageJson, markdown: coverageMarkdown }[format];
       terminal.out(print(view));

@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 
 import { GuardError } from "../../errors.ts";
 import type { Command as ApiCommand, Outcome } from "../../api/api.ts";
-import { type Client, clientOf } from "../client.ts";
+import { type Client, createClient } from "../client.ts";
 import { type Format, formatOption, readSeconds, type Terminal, withExamples, EXIT } from "../command.ts";
 import type { Json } from "../../json.ts";
 
@@ -60,7 +60,7 @@ function addFill(program: Command, terminal: Terminal): void {
   const fill = program
     .command("fill")
     .description("set the value that the field of a dropped column has in events from now on")
-    .argument("<id>", "inventory.public.customers/3, or topic.field")
+    .argument("<id>", "an amendment: inventory.public.customers/3, or topic.field")
     .argument("<value>", 'the value as JSON: 0, false, "unknown"')
     .option("--reason <text>", "why; recorded with the command")
     .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
@@ -81,7 +81,7 @@ function parseValue(text: string): Json {
 
 function addArguments(command: Command, kind: "release" | "withhold", terminal: Terminal): void {
   command
-    .argument("<id...>", "inventory.public.customers/3, or topic.field")
+    .argument("<id...>", "an amendment: inventory.public.customers/3, or topic.field")
     .option("--reason <text>", "why; recorded with the command")
     .option("--timeout <seconds>", "how long to wait for the outcome", readSeconds, 30)
     .addOption(formatOption())
@@ -100,7 +100,7 @@ function besideOf({ beside }: Options): { readonly name?: string } | undefined {
 
 async function send(terminal: Terminal, options: Options, command: Omit<ApiCommand, "actor">): Promise<void> {
   const { timeout, format } = options;
-  const client = clientOf(terminal);
+  const client = createClient(terminal);
   const sent = await client.command({ ...command, actor: `${userInfo().username}@${hostname()}` });
   const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
   terminal.out(format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(outcome, sent.id, timeout));

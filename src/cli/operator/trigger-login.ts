@@ -22,7 +22,11 @@ const HOW =
  * --url wins over the connector's database, where PGUSER and PGPASSWORD replace its user, and that over libpq's
  * variables. Throws `usage` if none of them names a database, or if --url is invalid.
  */
-export function loginOf(url: string | undefined, connector: ConnectorConfig | undefined, env: Terminal["env"]): Login {
+export function readLogin(
+  url: string | undefined,
+  connector: ConnectorConfig | undefined,
+  env: Terminal["env"],
+): Login {
   if (url !== undefined) return urlLogin(url, env);
   if (connector !== undefined) return connectorLogin(connector, env);
   const { PGHOST: host, PGUSER: user } = env;

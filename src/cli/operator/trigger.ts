@@ -117,12 +117,12 @@ async function runInSession<Result>(
   terminal: Terminal,
   work: (client: Client) => Promise<Result>,
 ): Promise<{ readonly where: string; readonly result: Result }> {
-  const [{ loginOf }, { connectFirst }, { nameOf, sqlState }] = await Promise.all([
+  const [{ readLogin }, { connectFirst }, { nameOf, sqlState }] = await Promise.all([
     import("./trigger-login.ts"),
     import("../../postgres/tls.ts"),
     import("../../postgres/connection.ts"),
   ]);
-  const login = loginOf(options.url, connector, terminal.env);
+  const login = readLogin(options.url, connector, terminal.env);
   const { client } = await connectFirst(login.options, login.tls, { applicationName: "fieldgate trigger" });
   try {
     return { where: nameOf(login.options), result: await work(client) };
