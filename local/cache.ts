@@ -2,13 +2,13 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureFetched, runTool } from "./maven.ts";
 
-/** `kafka`: a class path. `registry`: the runner's jar. */
+/** `kafka` is a class path, `registry` the path of a runnable jar. */
 export interface Jars {
   readonly kafka: string;
   readonly registry: string;
 }
 
-/** A java command of 17 or later, and what it runs. */
+/** A java command, 17 or later, and the jars that it runs. */
 export interface Jvm {
   readonly java: string;
   readonly jars: Jars;
@@ -16,7 +16,7 @@ export interface Jvm {
 
 const REGISTRY = "apicurio-registry-app-3.0.9";
 
-/** The jars of the stack's servers. */
+/** Returns the jars of the stack's servers, which are downloaded on the first call. */
 export async function ensureJars(): Promise<Jars> {
   const folder = await ensureFetched({
     name: "local stack",

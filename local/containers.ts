@@ -1,6 +1,6 @@
 /**
- * FIELDGATE_STACK=containers: the same servers from the images docker-compose.yml names, for machines with a container
- * engine. Ports of this machine are chosen beforehand, so that a killed server comes back at its address.
+ * FIELDGATE_STACK=containers: the same servers from the images in docker-compose.yml, for machines with a container
+ * engine. We choose the ports of this machine ourselves, so that a killed server restarts at the same address.
  */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ import type { Part, StackOptions, StartedParts } from "./stack.ts";
 
 /** One server in its container. */
 interface Contained {
-  /** Of its process, as the engine's machine counts them. */
+  /** Id of its process on the machine of the container engine. */
   readonly pid: () => number;
   kill(): Promise<void>;
   restart(): Promise<void>;
@@ -37,8 +37,8 @@ async function readImages(): Promise<Images> {
   return { postgres: services.postgres.image, kafka: services.kafka.image, registry: services.registry.image };
 }
 
-/** Why no containers can be had here: no engine answers, or an image is neither there nor to be pulled. */
-export async function containersMissing(parts: readonly Part[]): Promise<string | undefined> {
+/** Why containers cannot be used here: no engine answers, or an image is missing and cannot be pulled. */
+export async function whyNoContainers(parts: readonly Part[]): Promise<string | undefined> {
   const engine = await getContainerRuntimeClient().catch(() => undefined);
   if (engine === undefined) return "no container engine answers";
   const images = await readImages();
@@ -49,7 +49,7 @@ export async function containersMissing(parts: readonly Part[]): Promise<string 
       () => true,
       () => false,
     );
-    if (!pulled) return `image ${images[part]} is not here and cannot be pulled`;
+    if (!pulled) return `image ${images[part]} is missing and cannot be pulled`;
   }
   return undefined;
 }
@@ -57,7 +57,7 @@ export async function containersMissing(parts: readonly Part[]): Promise<string 
 interface Wanted {
   readonly image: string;
   readonly alias: Part;
-  /** The container's port and ours. */
+  /** The port in the container, and the one on this machine. */
   readonly port: readonly [inside: number, outside: number];
   readonly environment: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
@@ -129,12 +129,12 @@ function postgresWanted(image: string, host: string, port: number, flags: readon
   return { address, wanted };
 }
 
-/** The image's names for settings: KAFKA_, upper case, `.` as `_`, `_` as `__`, `-` as `___`. */
+/** The image's variable for a setting: KAFKA_ and upper case, with `_` for `.`, `__` for `_` and `___` for `-`. */
 function kafkaVariable(setting: string): string {
   return `KAFKA_${setting.replaceAll("_", "__").replaceAll("-", "___").replaceAll(".", "_").toUpperCase()}`;
 }
 
-/** One listener for this machine and one, kafka:19092, for the registry's container. */
+/** Has one listener for this machine and another, kafka:19092, for the registry's container. */
 function kafkaWanted(image: string, host: string, port: number, properties: StackOptions["kafkaProperties"]) {
   const brokers = [`${host}:${port}`];
   const settings = {
@@ -173,9 +173,9 @@ function registryWanted(image: string, host: string, port: number, inKafka: bool
   return { address: { url }, wanted };
 }
 
-/** The parts asked for, each in a container that ends with this process. Throws for what only local servers can. */
+/** Starts the requested parts in containers that end with this process. Throws for options that need local servers. */
 export async function startContainers(options: StackOptions): Promise<StartedParts> {
-  if (options.kafkaSecured !== undefined) throw new Error("secured listeners need FIELDGATE_STACK=local");
+  if (options.kafkaSecured !== undefined) throw new Error("secured listeners require FIELDGATE_STACK=local");
   const engine = await getContainerRuntimeClient();
   const { host } = engine.info.containerRuntime;
   const images = await readImages();
@@ -206,7 +206,7 @@ export async function startContainers(options: StackOptions): Promise<StartedPar
     }),
   ] as const;
   const [postgres, kafka, registry] = await Promise.all(starting).catch(async (error: unknown) => {
-    // What is on its way must be there to be removed.
+    // A container can only be removed once it has started.
     await Promise.allSettled(starting);
     await stop();
     throw error;

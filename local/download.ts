@@ -1,10 +1,10 @@
 import { renderDuration } from "../src/words/duration.ts";
 
-/** What Maven prints of what it fetches. */
+/** Follows a download by Maven's output. */
 export interface Fetching {
-  /** Megabytes so far, of whole files and of those under way. */
+  /** Megabytes so far, including those of unfinished files. */
   megabytes(): number;
-  /** One line of its output; a progress line overwrites the one before, so it ends with a carriage return. */
+  /** Takes one line of output. Progress lines end with a carriage return, as each overwrites the one before. */
   read(line: string): void;
 }
 
@@ -15,7 +15,7 @@ const MEGABYTES = new Map([
   ["GB", 1e3],
 ]);
 
-/** `4.1/11 MB`, `82 kB`: the first number is how much is there. */
+/** `4.1/11 MB` or `82 kB`: the first number is the amount so far. */
 function amount(text: string): number {
   const [, value = "0", unit = "B"] = /^([\d.]+)(?:\/[\d.]+)? (B|kB|MB|GB)/.exec(text.trim()) ?? [];
   return Number(value) * (MEGABYTES.get(unit) ?? 0);
@@ -38,10 +38,10 @@ export function fetching(): Fetching {
   };
 }
 
-/** Without a terminal there is a line so often. */
+/** How often a line is printed if there is no terminal. */
 const EVERY_MS = 5_000;
 
-/** Says on stderr how far a download is: about how much in all, rate and time left. */
+/** Shows the progress of a download on stderr: amount, estimated total, rate and time left. */
 export function showDownload(name: string, estimateMb: number): { update(megabytes: number): void; stop(): void } {
   const { stderr } = process;
   const begun = performance.now();

@@ -1,7 +1,7 @@
 import type { KafkaAddress } from "./kafka.ts";
 import type { PostgresAddress } from "./postgres.ts";
 
-/** Where the three servers are. */
+/** The addresses of the three servers. */
 export interface Addresses {
   readonly postgres: PostgresAddress;
   readonly kafka: KafkaAddress;
@@ -10,12 +10,12 @@ export interface Addresses {
 
 function required(name: string): string {
   const value = process.env[name];
-  if (value === undefined || value === "") throw new Error(`FIELDGATE_STACK=env needs ${name}`);
+  if (value === undefined || value === "") throw new Error(`FIELDGATE_STACK=env requires ${name}`);
   return value;
 }
 
 function parsePostgresUrl(text: string): PostgresAddress {
-  if (!URL.canParse(text)) throw new Error("FIELDGATE_PG_URL is not postgres://user:password@host:port/database");
+  if (!URL.canParse(text)) throw new Error("FIELDGATE_PG_URL must be postgres://user:password@host:port/database");
   const url = new URL(text);
   return {
     host: url.hostname,
@@ -27,8 +27,8 @@ function parsePostgresUrl(text: string): PostgresAddress {
 }
 
 /**
- * The servers named by FIELDGATE_PG_URL (a superuser's, wal_level logical), FIELDGATE_KAFKA_BROKERS (comma separated)
- * and FIELDGATE_REGISTRY_URL (base of Confluent's API). Throws for one that is missing.
+ * The servers in FIELDGATE_PG_URL (a superuser on a server with wal_level logical), FIELDGATE_KAFKA_BROKERS (separated by
+ * commas) and FIELDGATE_REGISTRY_URL (base of Confluent's API). Throws if a variable is missing.
  */
 export function environmentAddresses(): Addresses {
   return {
@@ -38,7 +38,7 @@ export function environmentAddresses(): Addresses {
   };
 }
 
-/** The same addresses as lines a shell takes. */
+/** The addresses as `export` lines for a shell. */
 export function asExports({ postgres, kafka, registry }: Addresses): string {
   const { user, password, host, port, database } = postgres;
   return [

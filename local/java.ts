@@ -5,15 +5,15 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The one text for every missing tool: what is missing and each way out. */
+/** The error for any missing tool: it names the tool and every alternative. */
 export function missingTool(what: string): Error {
   return new Error(
     [
-      `the local stack needs ${what}. Ways on:`,
-      "  - install a JDK of 17 or later and Maven (Debian: apt install openjdk-17-jdk-headless maven; macOS: brew install openjdk maven)",
-      "  - use servers you have: FIELDGATE_STACK=env with FIELDGATE_PG_URL, FIELDGATE_KAFKA_BROKERS and FIELDGATE_REGISTRY_URL",
-      "  - let them run in containers: FIELDGATE_STACK=containers, with Docker or Podman",
-      "  - start them in containers yourself with `docker compose up -d postgres kafka registry registry-level`, then FIELDGATE_STACK=env as above",
+      `the local stack requires ${what}. You can:`,
+      "  - install Maven and a JDK, 17 or later (Debian: apt install openjdk-17-jdk-headless maven; macOS: brew install openjdk maven)",
+      "  - use existing servers: set FIELDGATE_STACK=env, FIELDGATE_PG_URL, FIELDGATE_KAFKA_BROKERS and FIELDGATE_REGISTRY_URL",
+      "  - run the servers in containers: set FIELDGATE_STACK=containers, with Docker or Podman installed",
+      "  - start the containers yourself with `docker compose up -d postgres kafka registry registry-level`, and set FIELDGATE_STACK=env as above",
     ].join("\n"),
   );
 }
@@ -24,12 +24,12 @@ function candidate(): string {
   return existsSync(own) ? own : "java";
 }
 
-/** The java command: of JAVA_HOME, else of PATH. Throws `missingTool` when there is none or it is older than 17. */
+/** Finds the java command in JAVA_HOME, or else in PATH. Throws `missingTool` if there is none of version 17 or later. */
 export async function findJava(): Promise<string> {
   const java = candidate();
   const version = await run(java, ["-version"]).catch(() => undefined);
   if (version === undefined) throw missingTool("a JDK (no working `java` found)");
   const major = Number(/version "(\d+)/.exec(version.stderr)?.[1] ?? 0);
-  if (major < 17) throw missingTool(`a JDK of 17 or later (\`${java}\` is ${major})`);
+  if (major < 17) throw missingTool(`a JDK, 17 or later (\`${java}\` is version ${major})`);
   return java;
 }

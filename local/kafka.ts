@@ -6,12 +6,12 @@ import type { Jvm } from "./cache.ts";
 import { freePort } from "./ports.ts";
 import { type Prepared, type Supervisor, runToEnd, untilReady } from "./supervisor.ts";
 
-/** Listeners beside the open one, which stays the broker's own and whoever needs no protection's. */
+/** Listeners in addition to the open one, which the broker itself and all other clients continue to use. */
 export interface SecuredListeners {
   readonly protocols: readonly SecurityProtocol[];
   /** Keys, certificates and mechanisms: `ssl.*`, `sasl.*`, `listener.name.<protocol in lower case>.*`. */
   readonly properties: Readonly<Record<string, string>>;
-  /** `SCRAM-SHA-512=[name=…,password=…]`: users the broker is born with. */
+  /** Users created with the broker: `SCRAM-SHA-512=[name=…,password=…]`. */
   readonly scram?: readonly string[] | undefined;
 }
 
@@ -23,13 +23,13 @@ interface KafkaOptions extends Jvm {
   readonly secured: SecuredListeners | undefined;
 }
 
-/** Where a broker listens; `secured` by protocol, as far as its stack was asked for it. */
+/** The addresses of a broker; `secured` has those of the requested protocols. */
 export interface KafkaAddress {
   readonly brokers: readonly string[];
   readonly secured?: Readonly<Partial<Record<SecurityProtocol, string>>> | undefined;
 }
 
-/** What the tests lean on, wherever the broker runs. */
+/** The settings that tests rely on, wherever the broker runs. */
 export const SETTINGS: Readonly<Record<string, string>> = {
   "process.roles": "broker,controller",
   "node.id": "1",
@@ -42,12 +42,12 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   "share.coordinator.state.topic.replication.factor": "1",
   "share.coordinator.state.topic.min.isr": "1",
   "auto.create.topics.enable": "false",
-  // Groups form at once and notice a dead member within what a test can wait for.
+  // Groups form at once, and notice a dead member soon enough for a test.
   "group.initial.rebalance.delay.ms": "0",
   "group.min.session.timeout.ms": "500",
-  // A dead producer's transaction is aborted soon after its timeout (default: a look every 10 s).
+  // A dead producer's transaction is aborted soon after its timeout (by default, the broker checks every 10 s).
   "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
-  // 128 MB of heap by default; the topics of a test are small.
+  // The default is 128 MB of heap; the topics of a test are small.
   "log.cleaner.dedupe.buffer.size": "8388608",
   "log.cleaner.backoff.ms": "500",
 };
@@ -58,14 +58,14 @@ function properties(port: number, controllerPort: number, folder: string): Recor
     "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
-    // Kafka's own default holds only while no listener is secured.
+    // Kafka's default applies only as long as no listener is secured.
     "listener.security.protocol.map":
       "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
     "log.dirs": join(folder, "kafka"),
   };
 }
 
-/** Throws until the broker has registered with its controller. */
+/** Throws as long as no broker has registered with the controller. */
 export async function pingKafka(brokers: readonly string[]): Promise<void> {
   const kafka = new Kafka({
     brokers: [...brokers],
@@ -89,14 +89,14 @@ async function securedAddresses(secured: SecuredListeners | undefined): Promise<
   return addresses;
 }
 
-/** More listeners for a broker's settings. */
+/** Adds listeners to a broker's settings. */
 function withListeners(settings: Record<string, string>, addresses: Readonly<Record<string, string>>) {
   const more = Object.entries(addresses).map(([protocol, address]) => `,${protocol}://${address}`);
   const listeners = ["listeners", "advertised.listeners"].map((name) => [name, `${settings[name]}${more.join("")}`]);
-  return { ...settings, ...(Object.fromEntries(listeners) as Record<string, string>) }; // pairs of texts, as mapped
+  return { ...settings, ...(Object.fromEntries(listeners) as Record<string, string>) }; // each pair is a name and a text
 }
 
-/** A new, empty broker that is its own controller, with its log in the supervisor's folder. */
+/** Creates an empty broker that is its own controller, with its data in the supervisor's folder. */
 export async function createKafka(supervisor: Supervisor, options: KafkaOptions): Promise<Prepared<KafkaAddress>> {
   const port = await freePort();
   const brokers = [`127.0.0.1:${port}`];
@@ -110,7 +110,7 @@ export async function createKafka(supervisor: Supervisor, options: KafkaOptions)
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   await writeFile(file, `${lines.join("\n")}\n`);
   const jvm = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"];
-  // May begin with a dash, hence the form with "=" below.
+  // It may start with a dash, hence the form with "=" below.
   const clusterId = randomBytes(16).toString("base64url");
   await runToEnd(supervisor, "kafka-format", {
     command: options.java,

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fetching, showDownload } from "./download.ts";
 import { missingTool } from "./java.ts";
 
-/** `$FIELDGATE_CACHE`, else `$XDG_CACHE_HOME/fieldgate`, else `~/.cache/fieldgate`. */
+/** `$FIELDGATE_CACHE`, or else `$XDG_CACHE_HOME/fieldgate`, or else `~/.cache/fieldgate`. */
 export function cacheRoot(): string {
   const own = process.env["FIELDGATE_CACHE"];
   if (own !== undefined && own !== "") return own;
@@ -16,24 +16,24 @@ export function cacheRoot(): string {
   return join(xdg === undefined || xdg === "" ? join(homedir(), ".cache") : xdg, "fieldgate");
 }
 
-/** What Maven is to fetch. */
+/** A download by Maven. */
 interface Wanted {
-  /** Who wants it: begins each line that is printed. */
+  /** Whose download it is; every printed line starts with this. */
   readonly name: string;
-  /** For the line of the first run. */
+  /** What is downloaded, for the message on the first run. */
   readonly what: string;
-  /** The cache folder's name, which the hash of `pom` follows: a change in that file fetches anew. */
+  /** The name of the cache folder. A hash of `pom` is appended, so a change in that file causes a new download. */
   readonly folder: string;
   readonly pom: string;
   readonly goals: readonly string[];
-  /** All of it into an empty repository, with Maven's own plugins. */
+  /** For an empty Maven repository, including Maven's plugins. */
   readonly estimateMb: number;
   readonly unpack?: ((folder: string) => Promise<void>) | undefined;
 }
 
 /**
- * The folder with what was fetched, on the first call of a machine into the cache. It appears under its name only when
- * complete; of two first runs at once one is kept.
+ * Returns the folder with the files, after downloading them into the cache if necessary. The folder gets its name only
+ * when it is complete. If two processes download at the same time, one result is kept.
  */
 export async function ensureFetched(wanted: Wanted): Promise<string> {
   const pom = await readFile(wanted.pom);
@@ -48,7 +48,7 @@ export async function ensureFetched(wanted: Wanted): Promise<string> {
     await rename(partial, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error;
     });
-    say(wanted, `kept in ${folder}`);
+    say(wanted, `stored in ${folder}`);
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
@@ -56,11 +56,11 @@ export async function ensureFetched(wanted: Wanted): Promise<string> {
 }
 
 async function download(wanted: Wanted, into: string): Promise<void> {
-  say(wanted, `first run: fetching ${wanted.what} with Maven, once`);
+  say(wanted, `first run: downloading ${wanted.what} with Maven; this happens only once`);
   const lines: string[] = [];
   const progress = fetching();
   const shown = showDownload(wanted.name, wanted.estimateMb);
-  // Not -B: then it would say nothing of a file until it is there. It asks nothing, and its stdin is closed.
+  // Without -B, which would suppress the progress of files. Maven asks no questions, and its stdin is closed.
   const args = ["-Dstyle.color=never", "-f", wanted.pom, ...wanted.goals, `-DoutputDirectory=${into}`];
   await runTool("mvn", args, (line) => {
     progress.read(line);
@@ -79,7 +79,7 @@ function say({ name }: Wanted, line: string): void {
   process.stderr.write(`${name}: ${line}\n`);
 }
 
-/** Throws when it cannot be started or ends with another code than 0. */
+/** Throws if the command cannot be started or does not exit with 0. */
 export async function runTool(
   command: string,
   args: readonly string[],
@@ -89,6 +89,6 @@ export async function runTool(
   createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on("line", onLine);
   await new Promise<void>((resolve, reject) => {
     child.once("error", () => reject(missingTool(`\`${command}\``)));
-    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}`))));
+    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`${command} exited with ${code}`))));
   });
 }

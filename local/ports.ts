@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
-// Below the range from which systems take the local ports of outgoing connections (32768 on Linux, 49152 on macOS),
-// so that no client takes a port between our look and the server's bind.
+// Below the range that systems use for outgoing connections (from 32768 on Linux, 49152 on macOS), so that no client
+// takes a port between our check and the server's bind.
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const given = new Set<number>();
@@ -16,8 +16,8 @@ function bindable(port: number): Promise<boolean> {
 }
 
 /**
- * Gives ports of 127.0.0.1 nobody listens on, each once per process; random, so that two stacks starting at once
- * do not choose the same.
+ * Returns a free port of 127.0.0.1, never the same twice in a process. It is random, so that two stacks that start at
+ * the same time do not choose the same one.
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {

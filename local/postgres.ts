@@ -23,7 +23,7 @@ interface Owner {
 
 const run = promisify(execFile);
 
-/** What the tests lean on: logical decoding with room for many slots. fsync off: the data lives as long as the test. */
+/** The settings that tests rely on: logical decoding with many slots. No fsync, as the data need not outlive the test. */
 export const SETTINGS: readonly string[] = [
   "wal_level=logical",
   "max_wal_senders=64",
@@ -33,7 +33,7 @@ export const SETTINGS: readonly string[] = [
   "fsync=off",
 ];
 
-/** Of a server on this machine. */
+/** Further settings for a server on this machine. */
 const LOCAL_SETTINGS = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
 
 function binaries(): string {
@@ -50,7 +50,7 @@ function idOf(flag: "-u" | "-g", user: string): number | undefined {
   }
 }
 
-/** PostgreSQL refuses to run as root: then it is a user who owns nothing else. */
+/** PostgreSQL refuses to run as root, so root uses a different user. */
 function ownerIfRoot(): Owner | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const user of ["postgres", "nobody"]) {
@@ -58,10 +58,10 @@ function ownerIfRoot(): Owner | undefined {
     const gid = idOf("-g", user);
     if (uid !== undefined && gid !== undefined) return { uid, gid };
   }
-  throw new Error("PostgreSQL does not run as root, and neither a user postgres nor nobody exists");
+  throw new Error("PostgreSQL does not run as root, and there is no user postgres or nobody");
 }
 
-/** A checkout below a folder only root can enter (/root) is not readable for the owner: then a copy is. */
+/** If the checkout is in a folder that only root can enter, such as /root, the other user gets a copy. */
 async function readableBinaries(native: string, owner: Owner | undefined, folder: string): Promise<string> {
   if (owner === undefined) return native;
   const readable = await run(join(native, "bin", "postgres"), ["--version"], { ...owner, cwd: "/" }).then(
@@ -100,7 +100,7 @@ async function initialise(supervisor: Supervisor, native: string, owner: Owner |
   return data;
 }
 
-/** Throws until the server answers a query. */
+/** Throws as long as the server does not answer a query. */
 export async function pingPostgres(address: PostgresAddress): Promise<void> {
   const client = new Client({ ...address, connectionTimeoutMillis: 2_000 });
   client.on("error", () => {});
@@ -113,8 +113,8 @@ export async function pingPostgres(address: PostgresAddress): Promise<void> {
 }
 
 /**
- * A new, empty cluster in the supervisor's folder. `flags` are more `name=value` settings; later ones win. `native` has
- * the folders bin, lib and share of another version than the one installed here.
+ * Creates an empty cluster in the supervisor's folder. `flags` are further `name=value` settings, of which later ones
+ * win. `native` is a folder with bin, lib and share, for a version other than the installed one.
  */
 export async function createPostgres(
   supervisor: Supervisor,
@@ -139,7 +139,7 @@ export async function createPostgres(
           String(port),
           ...[...SETTINGS, ...LOCAL_SETTINGS, ...flags].flatMap((setting) => ["-c", setting]),
         ],
-        // Immediate shutdown: the postmaster takes its children, in groups of their own, along.
+        // Immediate shutdown, in which the postmaster also ends its children: they have their own process groups.
         stop: "SIGQUIT",
         cwd: data,
         ...owner,

@@ -2,21 +2,21 @@ import type { Jvm } from "./cache.ts";
 import { freePort } from "./ports.ts";
 import { type Prepared, type Supervisor, untilReady } from "./supervisor.ts";
 
-/** Throws when the answer is not 2xx. */
+/** Throws if the status is not 2xx. */
 export async function expectOk(response: Promise<Response>): Promise<void> {
   const { ok, status, url } = await response;
   if (!ok) throw new Error(`${url} answered ${status}`);
 }
 
-/** Without it Apicurio compares nothing at registration. */
+/** Without this level, Apicurio checks nothing at registration. */
 export async function requireBackward(url: string): Promise<void> {
   const body = JSON.stringify({ compatibility: "BACKWARD" });
   await expectOk(fetch(`${url}/config`, { method: "PUT", headers: { "content-type": "application/json" }, body }));
 }
 
 /**
- * An Apicurio registry. Its data are in memory, so that a second `start` begins empty; with `brokers` they are in
- * Kafka and outlive it. `url` is the base of Confluent's API, without a slash at the end.
+ * Creates an Apicurio registry. Its data is in memory, so it is empty after a restart; with `brokers` the data is in
+ * Kafka and survives. `url` is the base of Confluent's API, without a trailing slash.
  */
 export async function createRegistry(
   supervisor: Supervisor,

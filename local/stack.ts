@@ -6,9 +6,14 @@ import { createPostgres } from "./postgres.ts";
 import { createRegistry } from "./registry.ts";
 import { type Prepared, type Server, type Supervisor, startSupervisor } from "./supervisor.ts";
 
+/**
+ * The servers that Fieldgate needs, for tests and the demo: PostgreSQL, Kafka and a schema registry. FIELDGATE_STACK
+ * decides whether they are processes on this machine, containers, or servers that already run elsewhere.
+ */
+
 export type Part = "postgres" | "kafka" | "registry";
 
-/** Every part is started unless its name is false. Settings given here win over the stack's own. */
+/** A part is started unless it is set to false. Settings given here take precedence over the stack's own. */
 export interface StackOptions {
   readonly postgres?: boolean | undefined;
   readonly kafka?: boolean | undefined;
@@ -16,27 +21,27 @@ export interface StackOptions {
   /** `name=value` settings of PostgreSQL. */
   readonly postgresFlags?: readonly string[] | undefined;
   readonly kafkaProperties?: Readonly<Record<string, string>> | undefined;
-  /** Listeners that ask for certificates or passwords, beside the open one. */
+  /** Listeners that require certificates or passwords, in addition to the open one. */
   readonly kafkaSecured?: SecuredListeners | undefined;
-  /** More flags of Kafka's JVM, which by default starts fast rather than runs fast: `-XX:TieredStopAtLevel=4` for figures. */
+  /** Further flags for Kafka's JVM, which is tuned to start fast; measurements need `-XX:TieredStopAtLevel=4`. */
   readonly kafkaJvmFlags?: readonly string[] | undefined;
-  /** The registry keeps its data in this stack's Kafka and so over a restart; it is then up some seconds later. */
+  /** The registry keeps its data in this stack's Kafka and so survives a restart; it takes some seconds longer to start. */
   readonly registryInKafka?: boolean | undefined;
 }
 
-/** The servers of a stack. The address of a part that was not started throws when read. */
+/** The servers of a stack. Reading the address of a part that was not started throws. */
 export interface Stack extends Addresses, AsyncDisposable {
-  /** Process ids as of now; none for servers this process did not start. */
+  /** Current process ids; none for servers that this process did not start. */
   readonly pids: Readonly<Partial<Record<Part, number>>>;
-  /** Kills a server as kill -9 does and waits until it is gone. */
+  /** Kills a server with SIGKILL and waits until it has ended. */
   kill(part: Part): Promise<void>;
-  /** Starts a killed server again: same address, same data (the registry's only with `registryInKafka`). */
+  /** Starts a killed server again with the same address and data (for the registry, only with `registryInKafka`). */
   restart(part: Part): Promise<void>;
   /** Ends all servers and removes their data. */
   stop(): Promise<void>;
 }
 
-/** Neither java nor Maven is looked for when only PostgreSQL is wanted. */
+/** PostgreSQL alone needs neither java nor Maven. */
 async function findJvm(options: StackOptions): Promise<Jvm | undefined> {
   if (options.kafka === false && options.registry === false) return undefined;
   const java = await findJava();
@@ -132,7 +137,7 @@ function stackOf({ addresses, pids, kill, restart, stop }: StartedParts): Stack 
 async function nothing(): Promise<void> {}
 
 function notOurs(): never {
-  throw new Error("FIELDGATE_STACK=env: servers this process did not start are not killed or restarted");
+  throw new Error("FIELDGATE_STACK=env: this process did not start the servers, so it cannot kill or restart them");
 }
 
 function fromEnvironment(): Stack {
@@ -141,10 +146,11 @@ function fromEnvironment(): Stack {
 }
 
 /**
- * The servers Fieldgate works between: PostgreSQL with logical decoding, a Kafka broker, a schema registry at level
- * BACKWARD. With FIELDGATE_STACK unset or `local` they are started on free ports of 127.0.0.1, with data of their own,
- * and end with this process however it ends; with `env` they are the ones the environment names (see
- * `environmentAddresses`) and nothing is started; with `containers` they are started from images. Throws when java or Maven is missing, naming the ways on.
+ * Starts PostgreSQL with logical decoding, a Kafka broker and a schema registry with level BACKWARD.
+ * - FIELDGATE_STACK unset or `local`: on free ports of 127.0.0.1, with new data. They end with this process, however it
+ *   ends. Throws if java or Maven is missing; the error lists the alternatives.
+ * - `containers`: from images.
+ * - `env`: nothing is started; the environment has the addresses (see `environmentAddresses`).
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const kind = process.env["FIELDGATE_STACK"] ?? "local";
@@ -152,13 +158,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     case "local":
       return stackOf(await startLocal(options));
     case "containers": {
-      // Loaded here only: it is large.
+      // Loaded only here, because it is large.
       const { startContainers } = await import("./containers.ts");
       return stackOf(await startContainers(options));
     }
     case "env":
       return fromEnvironment();
     default:
-      throw new Error(`FIELDGATE_STACK is local, containers or env, not ${kind}`);
+      throw new Error(`FIELDGATE_STACK must be local, containers or env, not ${kind}`);
   }
 }

@@ -1,14 +1,14 @@
 /**
- * The process between the one that starts a stack and the stack's servers. It starts the servers, and when the
- * channel to its parent closes, for whatever reason (end, Ctrl-C, kill -9), it ends them and removes their folder.
- * Run as `node supervise.ts FOLDER` with an IPC channel. It is in a process group of its own, so a Ctrl-C in the
- * terminal reaches the parent only.
+ * The process between the one that starts a stack and the stack's servers. It starts the servers. When the channel to
+ * its parent closes for any reason (normal end, Ctrl-C, kill -9), it ends them and removes their folder.
+ * Run as `node supervise.ts FOLDER` with an IPC channel. It has its own process group, so that Ctrl-C in the terminal
+ * reaches only the parent.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
 
-/** `log` takes stdout and stderr. `stop` ends the process with its files in order, or at once where they do not matter. */
+/** `log` is the file for stdout and stderr. `stop` is the signal to end with: SIGKILL if the process's files do not matter. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
@@ -33,7 +33,7 @@ interface Running {
 }
 
 function report(value: Report): void {
-  // The parent may be gone; then nobody wants the report.
+  // If the parent is gone, there is nobody to report to.
   if (process.connected) process.send?.(value, () => {});
 }
 
@@ -69,7 +69,7 @@ function launch(running: Set<Running>, id: number, order: Launch): void {
   });
 }
 
-/** SIGCONT as well: a server paused by a test takes no other signal than SIGKILL. */
+/** Sends SIGCONT too, because a server that a test has paused reacts to no other signal but SIGKILL. */
 async function endAll(running: ReadonlySet<Running>): Promise<void> {
   const exits = [...running].map(({ child, stop }) => {
     if (child.pid === undefined) return Promise.resolve();

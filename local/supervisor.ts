@@ -5,6 +5,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Launch, Report } from "./supervise.ts";
 
+/**
+ * This process's side of the supervisor (supervise.ts): starts servers that end with this process, however it ends, and
+ * waits until they are ready.
+ */
+
 /** One process under the supervisor. `exited` resolves (never rejects) with how it ended: a signal or an exit code. */
 export interface Server {
   readonly name: string;
@@ -13,13 +18,13 @@ export interface Server {
   readonly exited: Promise<string>;
 }
 
-/** Starts processes that end with this one. `folder` is theirs and is removed when they have ended. */
+/** Starts processes that end with this one. Their `folder` is removed after that. */
 export interface Supervisor extends AsyncDisposable {
   readonly folder: string;
   launch(name: string, order: Omit<Launch, "log">): Promise<Server>;
 }
 
-/** A part of the stack made ready. `start` returns when its server answers; it may be called again after that ended. */
+/** A prepared part of the stack. `start` returns once the server answers, and may be called again after the server ended. */
 export interface Prepared<Address> {
   readonly address: Address;
   start(): Promise<Server>;
@@ -47,7 +52,7 @@ function deliver(waiting: ReadonlyMap<number, Waiting>, pids: Set<number>, repor
   }
 }
 
-/** Should the supervisor itself be killed, this process does its work in its place. */
+/** If the supervisor itself is killed, this process does its work. */
 function standIn(child: ChildProcess, pids: ReadonlySet<number>, folder: string): void {
   child.once("exit", () => {
     for (const pid of pids) {
@@ -63,7 +68,7 @@ function standIn(child: ChildProcess, pids: ReadonlySet<number>, folder: string)
 
 export async function startSupervisor(): Promise<Supervisor> {
   const folder = await mkdtemp(join(tmpdir(), "fieldgate-stack-"));
-  // PostgreSQL refuses to run as root, so another user must be able to pass through.
+  // PostgreSQL refuses to run as root, so a different user must be able to enter the folder.
   await chmod(folder, 0o711);
   const child = fork(join(import.meta.dirname, "supervise.ts"), [folder], {
     detached: true,
@@ -105,7 +110,7 @@ async function tail(log: string): Promise<string> {
   return text.split("\n").slice(-25).join("\n");
 }
 
-/** Runs a command to its end. Throws with the end of its log unless it exits with 0. */
+/** Runs a command to its end. If it does not exit with 0, throws an error with the end of its log. */
 export async function runToEnd(supervisor: Supervisor, name: string, order: Omit<Launch, "log">): Promise<void> {
   const server = await supervisor.launch(name, order);
   const how = await server.exited;
@@ -113,8 +118,8 @@ export async function runToEnd(supervisor: Supervisor, name: string, order: Omit
 }
 
 /**
- * Waits until `probe` resolves. Throws with the end of the server's log when the server ends before, or when
- * it has not answered within 120 s.
+ * Waits until `probe` resolves. If the server ends first or does not answer within 120 s, throws an error with the end
+ * of its log.
  */
 export async function untilReady(server: Server, probe: () => Promise<unknown>): Promise<void> {
   let ended: string | undefined;

@@ -1,54 +1,55 @@
 /**
- * What can go wrong, in one table. Expected outcomes are findings (values); a GuardError is for what stops
- * or delays the work. Each I/O folder translates its library's errors to one of these codes at its edge.
- * `retry`: try again with growing delay, nothing acknowledged. `stop`: the connector (or the command) ends
- * with the message and waits for a person. Row values and secrets never appear in a message.
+ * Everything that can go wrong, in one table, which docs/errors.md explains. Expected outcomes are findings, which are
+ * values; a GuardError is for what stops or delays the work. Each I/O folder translates its library's errors to one of
+ * these codes at its edge. The fate `retry` means: try again with a growing delay and acknowledge nothing meanwhile.
+ * `stop` means: the connector or the command ends with the message and waits for a person. Messages never contain row
+ * values or secrets.
  */
 const CODES = {
   usage: { fate: "stop", cause: "the command or request is not understood" },
   "config-invalid": { fate: "stop", cause: "a connector file or environment setting is wrong" },
   "contract-invalid": {
     fate: "stop",
-    cause: "a fieldgate.yaml or contract cannot be read, or is about a topic nobody knows",
+    cause: "a fieldgate.yaml or contract cannot be read, or names an unknown topic",
   },
-  "schema-invalid": { fate: "stop", cause: "a text is not an Avro schema" },
-  unauthorized: { fate: "stop", cause: "no token, or one that is not known" },
-  forbidden: { fate: "stop", cause: "the token is known and may not do this" },
+  "schema-invalid": { fate: "stop", cause: "a text is not a valid Avro schema" },
+  unauthorized: { fate: "stop", cause: "no token, or an unknown one" },
+  forbidden: { fate: "stop", cause: "the token is valid, but does not allow this" },
   "not-found": { fate: "stop", cause: "the named thing does not exist" },
-  refused: { fate: "stop", cause: "the command is understood and refused" },
+  refused: { fate: "stop", cause: "the command was understood and refused" },
   unreachable: { fate: "stop", cause: "the service did not answer the command line" },
   "postgres-down": { fate: "retry", cause: "no connection to PostgreSQL, or it was lost" },
-  "postgres-refused": { fate: "stop", cause: "PostgreSQL refuses: password, database or right" },
+  "postgres-refused": { fate: "stop", cause: "PostgreSQL refuses the password, the database or a right" },
   "wal-level": { fate: "stop", cause: "wal_level is not logical" },
-  "replication-right": { fate: "stop", cause: "the role may not replicate" },
+  "replication-right": { fate: "stop", cause: "the role does not have the right to replicate" },
   "catalog-behind": { fate: "retry", cause: "a row's transaction is not visible in the catalog yet" },
-  "source-is-standby": { fate: "stop", cause: "the source is a standby; marks cannot be written there" },
-  "source-changed": { fate: "stop", cause: "another server, slot or timeline than the state knows" },
+  "source-is-standby": { fate: "stop", cause: "the source is a standby, where marks cannot be written" },
+  "source-changed": { fate: "stop", cause: "server, slot or timeline differ from the ones in the state" },
   "slot-in-use": { fate: "retry", cause: "another session reads the replication slot" },
-  "slot-exists": { fate: "stop", cause: "a slot of this name exists and the state does not know it" },
-  "slot-lost": { fate: "stop", cause: "the slot is gone or ahead of the state: changes are missing" },
+  "slot-exists": { fate: "stop", cause: "a slot with this name exists, but the state does not know it" },
+  "slot-lost": { fate: "stop", cause: "the slot is gone or ahead of the state, so changes are missing" },
   "publication-unfit": { fate: "stop", cause: "the publication is missing or does not send what is captured" },
   "table-missing": { fate: "stop", cause: "a captured table does not exist or cannot be read" },
-  "table-replaced": { fate: "stop", cause: "a captured table's name belongs to another table now" },
-  "table-unsupported": { fate: "stop", cause: "a table has a key column of a type that is not mapped" },
-  "wal-invalid": { fate: "stop", cause: "bytes of the log that pgoutput should not send" },
-  "key-changed": { fate: "stop", cause: "a table has another key than its events" },
-  "value-unfit": { fate: "stop", cause: "a value does not fit the type its field has" },
-  "amendment-unsupported": { fate: "stop", cause: "a change of the table this version cannot withhold" },
+  "table-replaced": { fate: "stop", cause: "a captured table was replaced: its name now belongs to a different table" },
+  "table-unsupported": { fate: "stop", cause: "a key column of a table has a type that is not supported" },
+  "wal-invalid": { fate: "stop", cause: "pgoutput sent bytes that it should not send" },
+  "key-changed": { fate: "stop", cause: "a table's key differs from the key of its events" },
+  "value-unfit": { fate: "stop", cause: "a value does not fit the type of its field" },
+  "amendment-unsupported": { fate: "stop", cause: "a table has changed in a way that this version cannot withhold" },
   "kafka-down": { fate: "retry", cause: "no broker answers, or the outcome of a commit is unknown" },
-  "kafka-refused": { fate: "stop", cause: "Kafka refuses: login, certificate, authorization or setting" },
+  "kafka-refused": { fate: "stop", cause: "Kafka refuses the login, the certificate, an operation or a setting" },
   "kafka-fenced": { fate: "retry", cause: "Kafka fenced this writer: its transaction expired, or another one started" },
-  "connector-taken": { fate: "stop", cause: "another instance runs this connector now" },
+  "connector-taken": { fate: "stop", cause: "another instance now runs this connector" },
   "topic-missing": { fate: "stop", cause: "a topic does not exist and may not be created" },
-  "record-too-large": { fate: "stop", cause: "one change is larger than the topic takes" },
+  "record-too-large": { fate: "stop", cause: "one change is larger than the topic allows" },
   "state-invalid": { fate: "stop", cause: "a record of the state topic cannot be read" },
-  "registry-down": { fate: "retry", cause: "the schema registry does not answer as one" },
+  "registry-down": { fate: "retry", cause: "the schema registry does not answer, or not as a registry does" },
   "registry-refused": {
     fate: "stop",
     judging: "retry",
-    cause: "the registry refuses: authorization or a schema it does not take",
+    cause: "the registry refuses the credentials or a schema",
   },
-  "subject-unfit": { fate: "stop", cause: "a subject's latest schema is no Debezium envelope" },
+  "subject-unfit": { fate: "stop", cause: "a subject's latest schema is not a Debezium envelope" },
   "event-unreadable": { fate: "stop", cause: "a consumer's reader cannot read an event" },
 } as const satisfies Record<string, ErrorRow>;
 
@@ -63,20 +64,21 @@ interface ErrorRow {
 
 export type ErrorCode = keyof typeof CODES;
 
-/** The field a value does not fit, of `schema.table`, and whether it is null. */
+/** The field that a value does not fit, and whether the value is null. `table` is `schema.table`. */
 export interface Unfit {
   readonly table: string;
   readonly field: string;
   readonly isNull: boolean;
 }
 
-/** `next` is the one thing to do now, as a sentence or a command. `message` is prefixed with the code. */
+/** An error with a code. `message` starts with the code in brackets. */
 export class GuardError extends Error {
   readonly code: ErrorCode;
-  /** The message without its code: to be told in another error, or beside the code. */
+  /** The message without its code, for use in another error or next to the code. */
   readonly text: string;
+  /** The one thing to do now, as a sentence or a command. */
   readonly next: string | undefined;
-  /** Of value-unfit only. */
+  /** Only for value-unfit. */
   readonly unfit: Unfit | undefined;
 
   constructor(code: ErrorCode, message: string, detail: { next?: string; cause?: unknown; unfit?: Unfit } = {}) {
@@ -98,10 +100,10 @@ export class GuardError extends Error {
   }
 }
 
-/** The table of codes, for the documentation and `fieldgate` itself. */
+/** The table of codes, for the tests that hold the documentation to it. */
 export const errorCodes: Readonly<Record<ErrorCode, ErrorRow>> = CODES;
 
-/** One line for a person: code, message and the next step. Never a stack. */
+/** Code, message and next step, for a person to read; never a stack trace. */
 export function describeError(error: unknown): string {
   if (error instanceof GuardError) {
     return error.next === undefined ? error.message : `${error.message}\n  next: ${error.next}`;

@@ -1,4 +1,4 @@
-/** What is made of an object, made once and kept as long as the object is. */
+/** Caches what `make` returns for an object, for as long as the object exists. */
 export function oncePer<Of extends object, Made>(make: (of: Of) => Made): (of: Of) => Made {
   const kept = new WeakMap<Of, { readonly made: Made }>();
   return (of) => {
@@ -10,7 +10,7 @@ export function oncePer<Of extends object, Made>(make: (of: Of) => Made): (of: O
   };
 }
 
-/** The same of two, kept for the `other` that was asked with last: whoever judges a pair asks for it again. */
+/** Like oncePer for two arguments; for each object, only the result for the latest `other` is kept. */
 export function oncePerPair<Of extends object, Other, Made>(
   make: (of: Of, other: Other) => Made,
 ): (of: Of, other: Other) => Made {

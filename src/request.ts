@@ -1,8 +1,11 @@
-/** One HTTP(S) request with an authority and a client certificate of one's own, which Node's fetch cannot be given. */
+/**
+ * A single HTTP or HTTPS request with its own certificate authority and client certificate, which Node's fetch does not
+ * support; and what the network errors of such a request mean.
+ */
 import { request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
 
-/** PEM texts. Without `ca`: the authorities Node comes with. A server's name is always checked. */
+/** All in PEM. Without `ca`, Node's built-in authorities are trusted. The server's name is always checked. */
 export interface RequestTls {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
@@ -16,9 +19,9 @@ export interface Request {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly tls?: RequestTls | undefined;
-  /** Ends the request wherever it is. */
+  /** Aborts the request at any stage. */
   readonly signal: AbortSignal;
-  /** A longer answer is an error. */
+  /** A longer response is an error. */
   readonly maxBytes: number;
 }
 
@@ -28,13 +31,13 @@ export interface Response {
 }
 
 /**
- * The answer, whatever its status; a redirect is an answer too and never followed, so headers with secrets go to no
- * other address. A connection of its own each time: nothing is kept open, nothing stale is used again.
+ * Returns the response, whatever its status. Redirects are returned and never followed, so that headers with secrets are
+ * sent to no other address. Each request opens its own connection, so none is kept open or reused when stale.
  * Rejects with the system's error, or with the signal's reason.
  */
-export async function request(asked: Request): Promise<Response> {
+export async function request(options: Request): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
-  const { method, url, headers, signal, tls, body, maxBytes } = asked;
+  const { method, url, headers, signal, tls, body, maxBytes } = options;
   const given = Object.fromEntries(Object.entries(tls ?? {}).filter(([, text]) => text !== undefined));
   const send = new URL(url).protocol === "https:" ? overHttps : overHttp;
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
@@ -43,7 +46,7 @@ export async function request(asked: Request): Promise<Response> {
     let size = 0;
     answer.on("data", (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxBytes) sent.destroy(new Error(`an answer of more than ${maxBytes} bytes`));
+      if (size > maxBytes) sent.destroy(new Error(`the response is larger than ${maxBytes} bytes`));
       else chunks.push(chunk);
     });
     answer.on("end", () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }));
@@ -54,27 +57,27 @@ export async function request(asked: Request): Promise<Response> {
   return promise;
 }
 
-/** Did the other end's certificate fail the check, by Node's codes (X509_V_ERR_… and its own). */
+/** Did the server's certificate fail verification? Judged by Node's error codes, OpenSSL's X509_V_ERR_… among them. */
 export function isUntrusted(error: unknown): boolean {
   const code = error instanceof Error ? String(Reflect.get(error, "code") ?? "") : "";
   return /CERT|SIGNATURE|UNABLE_TO_(GET|VERIFY)|INVALID_CA|HOSTNAME_MISMATCH/.test(code) && !code.startsWith("ERR_SSL");
 }
 
-/** Why there was no answer to a request that had `timeoutMs`, as the system says it. */
+/** Why a request with this timeout got no response, in the system's words. */
 export function networkReason(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return "no answer";
   if (error.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
-  // Several addresses of one name: what each said is inside.
+  // The name has several addresses; the error of each is inside.
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return inner instanceof Error ? withoutSource(inner.message) || inner.name : "no answer";
 }
 
-/** OpenSSL's texts without its addresses and files. */
+/** OpenSSL's message without memory addresses and source files. */
 function withoutSource(text: string): string {
   return text.replace(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g, "$1");
 }
 
-/** The scheme that the other end may speak instead of the URL's: sure for http, a guess for https. */
+/** The scheme that the server seems to use instead of the URL's: certain for http, a guess for https. */
 export function otherScheme(error: unknown, url: string): "http" | "https" | undefined {
   const text = error instanceof Error ? error.message : "";
   if (/wrong version number|packet length too long/.test(text)) return "http";

@@ -3,15 +3,15 @@ import { resolve } from "node:path";
 import { describeError, GuardError } from "./errors.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  EISDIR: "it is a folder",
-  EACCES: "it may not be read",
+  ENOENT: "the file does not exist",
+  EISDIR: "it is a directory",
+  EACCES: "permission denied",
   ERR_ENCODING_INVALID_ENCODED_DATA: "it is not UTF-8 text",
 };
 
 /**
- * A file that people write: UTF-8, a byte order mark left out. Throws an Error whose message is the reason alone, for
- * a sentence that names the file. Windows PowerShell's `>` writes UTF-16.
+ * Reads a file that people write, without its byte order mark. It must be UTF-8: Windows PowerShell's `>` writes UTF-16.
+ * Throws an Error whose message is only the reason, for a sentence that names the file.
  */
 export function readTextFile(path: string): string {
   try {
@@ -22,7 +22,7 @@ export function readTextFile(path: string): string {
   }
 }
 
-/** Reads a file the user named, from `cwd`. Throws `usage` when it cannot be read; `next` is what to do then. */
+/** Reads a file named by the user, relative to `cwd`. Throws `usage` with the given `next` if it cannot be read. */
 export function readText(cwd: string, file: string, next?: string): string {
   try {
     return readTextFile(resolve(cwd, file));

@@ -2,7 +2,7 @@ import type { Stage } from "./stage.ts";
 
 type Rows = ReadonlyMap<number, string>;
 
-/** How the copies differ from the source, row by row; empty when they do not. */
+/** How the copies differ from the source, row by row; no differences if they are equal. */
 export interface Comparison {
   readonly rows: number;
   readonly filled: number;
@@ -19,20 +19,20 @@ function differences(name: string, source: Rows, copy: Rows): string[] {
   const ids = new Set([...source.keys(), ...copy.keys()]);
   return [...ids].flatMap((id) => {
     const [is, has] = [source.get(id), copy.get(id)];
-    return is === has ? [] : [`customer ${id} is ${is ?? "gone"}, and ${name} has ${has ?? "nothing"}`];
+    return is === has ? [] : [`customer ${id} is ${is ?? "deleted"} in the source, and ${has ?? "missing"} in ${name}`];
   });
 }
 
-/** The columns greeter reads. */
+/** The columns that greeter reads. */
 function asGreeter({ id, name, nickname, loyalty }: Readonly<Record<string, unknown>>): object {
   return { id, name, nickname, loyalty };
 }
 
 export async function greeterView({ greeter }: Stage): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  return (await (await fetch(greeter.url)).json()) as Readonly<Record<string, unknown>>[]; // greeter.ts serves these
+  return (await (await fetch(greeter.url)).json()) as Readonly<Record<string, unknown>>[]; // greeter.ts serves this
 }
 
-/** Compares the source with both copies: every column with replica's table, greeter's columns with its view. */
+/** Compares the source with both copies: all columns with replica's table, and greeter's columns with its view. */
 export async function compare(stage: Stage, column: string): Promise<Comparison> {
   type Entry = { readonly id: number; readonly row: Readonly<Record<string, unknown>> };
   const source = await stage.source.query<Entry>(ALL);

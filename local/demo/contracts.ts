@@ -1,14 +1,14 @@
 import type { AmendmentView } from "../../src/api/amendment.ts";
 import { compare } from "./compare.ts";
 import { StepFailed } from "./narrator.ts";
-import { type Scene, addColumn, bothFollow, fieldgate, has, shown, slackSays } from "./scene.ts";
+import { type Scene, addColumn, bothFollow, fieldgate, has, shown, showSlackMessage } from "./scene.ts";
 
-/** Policy contracts: between the two acts, and what both teams say. */
+/** Act 2: the policy contracts withholds a column until both teams are ready for it. */
 export async function actContracts(scene: Scene): Promise<void> {
   const { stage, tell } = scene;
   const { running, service, replica, greeter } = stage;
   tell.act("Policy contracts: a new column waits for its readers");
-  tell.step("replica's team repairs its table and starts it again.");
+  tell.step("replica's team adds the missing column to its table and restarts replica.");
   await addColumn(scene, "replica", "nickname");
   running.set("replica", await replica.start());
   await bothFollow(scene);
@@ -19,9 +19,9 @@ export async function actContracts(scene: Scene): Promise<void> {
   await before?.stop();
   running.set("service", await service.start("contracts"));
   tell.show('"fieldgate.release.policy": "contracts"');
-  await tell.sees("Fieldgate goes on where it stopped", async () => (await service.connector()).status === "streaming");
+  await tell.sees("Fieldgate resumes where it stopped", async () => (await service.connector()).status === "streaming");
 
-  tell.step("Each team says in its own repository what it reads and how, and publishes that when it deploys.");
+  tell.step("Each team describes in its own repository what it reads and how, and publishes that at each deploy.");
   tell.type("replica$", "cat fieldgate.yaml");
   tell.show(await replica.repository.contract());
   const first = await fieldgate(scene, replica.repository, "replica", "publish --env production");
@@ -33,44 +33,44 @@ export async function actContracts(scene: Scene): Promise<void> {
   await released(scene);
 }
 
-/** The column is added and filled, and stays out. */
+/** A column is added and filled, and stays out of the events. */
 async function withheld(scene: Scene): Promise<void> {
   const { stage, tell, reader } = scene;
-  tell.step("The owner adds another column, and fills it for the customers there are.");
+  tell.step("The owner adds another column and fills it for half of the existing customers.");
   await addColumn(scene, "shop", "loyalty");
   const sql = "UPDATE customers SET loyalty = 'bronze' WHERE loyalty IS NULL AND id % 2 = 0";
   tell.type("shop=#", `${sql};`);
   await stage.source.query(sql);
   const amendment = await tell.sees(
-    "loyalty is withheld, and Fieldgate says for whom",
+    "loyalty is withheld, and Fieldgate names the consumer that is not ready",
     async () => {
       const found = await stage.service.amendment("loyalty");
-      if (found?.gate.kind === "released") throw new StepFailed(`it was let in: ${found.gate.why}`);
+      if (found?.gate.kind === "released") throw new StepFailed(`it was released: ${found.gate.why}`);
       return found?.verdicts.some(({ verdict }) => verdict === "not-ready") ? found : undefined;
     },
     (found) => `loyalty is withheld: ${found.gate.why}`,
   );
-  tell.holds(namesOnlyReplica(amendment), "Fieldgate names replica, and nobody else");
+  tell.holds(namesOnlyReplica(amendment), "Fieldgate names replica and no other consumer");
   await fieldgate(scene, stage.replica.repository, "replica", `amendments show ${stage.topic}.loyalty`);
-  await slackSays(scene, `Withheld: ${stage.topic}.loyalty`);
+  await showSlackMessage(scene, `Withheld: ${stage.topic}.loyalty`);
 
-  tell.step("The shop goes on writing. Rows flow without the column, and both consumers live.");
+  tell.step("The shop continues to write. Rows are published without the column, and both consumers keep running.");
   const from = reader.events.length;
   await tell.sees(
-    "changes flow without the column",
+    "changes are published without the column",
     async () => {
       const events = reader.events.slice(from);
       if (reader.events.some((event) => has(event, "loyalty"))) throw new StepFailed("loyalty is in an event");
       return events.length >= 60 ? events : undefined;
     },
-    (events) => `${events.length} more changes have come, none with the field loyalty`,
+    (events) => `${events.length} more changes have been published, none with the field loyalty`,
   );
   const [kept] = await stage.source.query<{ count: number }>(
     "select count(*)::int as count from customers where loyalty is not null",
   );
-  tell.holds((kept?.count ?? 0) > 50, `meanwhile ${kept?.count} customers have a loyalty in PostgreSQL`);
+  tell.holds((kept?.count ?? 0) > 50, `in PostgreSQL, ${kept?.count} customers have a loyalty by now`);
   await bothFollow(scene);
-  tell.holds((await stage.trouble()) === undefined, "greeter and replica live");
+  tell.holds((await stage.trouble()) === undefined, "greeter and replica are running");
 }
 
 function namesOnlyReplica({ verdicts }: AmendmentView): boolean {
@@ -78,11 +78,11 @@ function namesOnlyReplica({ verdicts }: AmendmentView): boolean {
   return verdicts.length === 2 && waiting.join() === "replica";
 }
 
-/** replica's team does its part. */
+/** replica's team prepares for the column. */
 async function ready(scene: Scene): Promise<void> {
   const { stage, tell, reader } = scene;
   const { repository } = stage.replica;
-  tell.step("replica's team asks before it changes anything, migrates its table, and names the column.");
+  tell.step("replica's team checks first, then migrates its table and adds the column to its contract.");
   const before = await fieldgate(scene, repository, "replica", "check --fail-on withheld");
   tell.holds(before.code === 100, "check fails: replica is not ready for loyalty");
   await addColumn(scene, "replica", "loyalty");
@@ -91,7 +91,7 @@ async function ready(scene: Scene): Promise<void> {
   tell.show((await repository.contract()).split("\n").find((line) => line.includes(" fields:")) ?? "");
   const after = await fieldgate(scene, repository, "replica", "check --fail-on withheld");
   tell.holds(after.code === 0, "check passes");
-  tell.holds(!reader.events.some((event) => has(event, "loyalty")), "until now no event has had the field loyalty");
+  tell.holds(!reader.events.some((event) => has(event, "loyalty")), "so far, no event has had the field loyalty");
 }
 
 async function versionsOf({ stage }: Scene): Promise<readonly number[]> {
@@ -99,11 +99,11 @@ async function versionsOf({ stage }: Scene): Promise<readonly number[]> {
   return (await response.json()) as number[]; // Confluent's API, "GET /subjects/{subject}/versions"
 }
 
-/** The last contract opens the gate. */
+/** The last missing contract releases the column. */
 async function released(scene: Scene): Promise<void> {
   const { stage, tell, reader } = scene;
   const { service, replica, shop } = stage;
-  tell.step("The last step of its deploy publishes the contract. Nobody has to tell Fieldgate anything else.");
+  tell.step("The last step of the deploy publishes the contract. Nothing else is needed to release the column.");
   const versions = await versionsOf(scene);
   const published = await fieldgate(scene, replica.repository, "replica", "publish --env production");
   tell.holds(published.code === 0, "the contract is published");
@@ -118,28 +118,28 @@ async function released(scene: Scene): Promise<void> {
   const now = await versionsOf(scene);
   tell.holds(
     now.length === versions.length + 1,
-    `the registry has one version more of ${stage.topic}-value: ${now.join(", ")}`,
+    `the registry has one more version of ${stage.topic}-value: ${now.join(", ")}`,
   );
-  await slackSays(scene, `Released: ${stage.topic}.loyalty`);
+  await showSlackMessage(scene, `Released: ${stage.topic}.loyalty`);
 
-  tell.step("What was written while the column was withheld is published again, beside the shop's changes.");
+  tell.step("Rows written while the column was withheld are published again, while the shop continues to write.");
   await tell.sees(
-    "the backfill is done",
+    "the backfill has finished",
     async () => {
       const backfill = (await service.amendment(done.field))?.backfill;
       return backfill?.state === "done" && backfill.rows > 0 ? backfill : undefined;
     },
-    (backfill) => `the backfill is done: ${backfill.rows} rows`,
+    (backfill) => `the backfill has finished: ${backfill.rows} rows`,
   );
-  const again = await tell.sees("they are in the topic, with op r:", () =>
+  const again = await tell.sees("its events are in the topic, with op r:", () =>
     reader.events.find((event) => event.op === "r" && event.after?.["loyalty"] != null),
   );
   tell.show(`op ${again.op}, after ${shown(again.after)}`);
 
-  tell.step("The shop pauses for a moment, so that source and copies can be compared, row by row.");
+  tell.step("The shop pauses for a moment, so that the source and the copies can be compared row by row.");
   await shop.pause();
   await tell.sees(
-    "both consumers hold every value",
+    "both consumers have every value",
     async () => {
       const seen = await compare(stage, "loyalty");
       const [first] = seen.differences;
@@ -147,8 +147,8 @@ async function released(scene: Scene): Promise<void> {
       return seen;
     },
     ({ rows, filled }) =>
-      `${rows} customers, ${filled} with a loyalty: replica equals the source in every column, greeter in all it reads`,
+      `${rows} customers, ${filled} with a loyalty: replica matches the source in every column, greeter in every column that it reads`,
   );
-  tell.holds((await stage.trouble()) === undefined, "greeter and replica live");
+  tell.holds((await stage.trouble()) === undefined, "greeter and replica are running");
   shop.resume();
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type QueryResultRow } from "pg";
 import type { PostgresAddress } from "../postgres.ts";
 
-/** A new database with one session. At the end it is dropped, with its replication slots. */
+/** A new database with one session. Disposing it drops the database and its replication slots. */
 export interface Database extends AsyncDisposable {
   readonly address: PostgresAddress;
   readonly url: string;
@@ -11,13 +11,13 @@ export interface Database extends AsyncDisposable {
 
 async function open(address: PostgresAddress): Promise<Client> {
   const client = new Client(address);
-  // The session may be cut when the demo ends.
+  // The connection may be lost when the demo ends.
   client.on("error", () => {});
   await client.connect();
   return client;
 }
 
-/** A walsender that was told to end still holds its slot for a moment. */
+/** Retries, because a walsender that has been terminated still holds its slot for a moment. */
 async function dropSlots(admin: Client, database: string): Promise<void> {
   const slots = "pg_replication_slots where database = $1";
   await admin.query(`select pg_terminate_backend(active_pid) from ${slots}`, [database]);

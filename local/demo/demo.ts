@@ -1,6 +1,6 @@
 /**
- * `npm run demo` tells Fieldgate's story on real servers, then runs on until Ctrl-C. `npm run demo -- --once` ends
- * after it: exit code 0 only if every step was seen to hold, otherwise 1 and the step that failed.
+ * `npm run demo` shows on real servers what Fieldgate does, and then keeps running until Ctrl-C. `npm run demo -- --once`
+ * ends after the last step. It exits with 0 only if every step succeeded, and otherwise names the step that failed.
  */
 import { parseArgs } from "node:util";
 import { startStack } from "../stack.ts";
@@ -17,7 +17,7 @@ let staged = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 process.exitCode = await main().catch(exitOf);
 
-/** Until there is something of ours to put away, the end need not wait: the servers end with this process. */
+/** Before the stage is set there is nothing to clean up: the servers end with this process. */
 function stop(): void {
   if (!staged) process.exit(130);
   interrupt.abort();
@@ -25,13 +25,13 @@ function stop(): void {
 
 async function main(): Promise<number> {
   const began = performance.now();
-  process.stdout.write("Fieldgate's demo. Starting PostgreSQL, Kafka and a schema registry …\n");
+  process.stdout.write("Fieldgate demo. Starting PostgreSQL, Kafka and a schema registry …\n");
   await using stack = await startStack();
   staged = true;
   await using stage = await setStage(stack);
-  process.stdout.write(`They run after ${seconds(began)}.\n\n`);
+  process.stdout.write(`Started in ${seconds(began)}.\n\n`);
   await play(stage);
-  process.stdout.write(`\nEvery step was seen to hold, in ${seconds(began)}.\n`);
+  process.stdout.write(`\nEvery step succeeded, in ${seconds(began)}.\n`);
   if (!values.once) await runOn(stage, interrupt.signal);
   return 0;
 }
@@ -40,8 +40,8 @@ async function play(stage: Stage): Promise<void> {
   const tell = narrator(interrupt.signal, () => stage.trouble());
   tell.say(
     `A shop keeps its customers in PostgreSQL and writes all the time. Fieldgate follows the database's log and
-    publishes every change to the Kafka topic ${stage.topic}. Two teams read it: greeter decodes with a schema of its
-    own; replica copies each row into its own table, by SQL made of the keys it finds.`,
+    publishes every change to the Kafka topic ${stage.topic}. Two consumers read the topic: greeter decodes events with
+    its own schema; replica copies each row into its own table, with SQL built from the keys of the row.`,
   );
   process.stdout.write("\n");
   await using readers = new AsyncDisposableStack();
@@ -56,8 +56,8 @@ function seconds(since: number): string {
 
 function exitOf(error: unknown): number {
   if (interrupt.signal.aborted) return 130;
-  const told =
+  const text =
     error instanceof StepFailed ? error.message : error instanceof Error ? (error.stack ?? "") : String(error);
-  process.stderr.write(`\nThe demo failed: ${told}\n`);
+  process.stderr.write(`\nThe demo failed: ${text}\n`);
   return 1;
 }

@@ -1,7 +1,7 @@
 /**
- * A consumer as its team would write it: knows how to greet every customer. It decodes with the schema in its own
- * repository (customers.avsc in the working directory), so it never sees a field it has not asked for.
- * GREETER_PORT serves what it knows as JSON.
+ * A consumer as its team would write it, which knows how to greet every customer. It decodes with the schema in its own
+ * repository (customers.avsc in the working directory), so it never sees a field that the schema does not name. It serves
+ * what it knows as JSON on GREETER_PORT.
  */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -32,7 +32,7 @@ const server = createServer((_, response) => {
 });
 server.listen(Number(GREETER_PORT), "127.0.0.1");
 
-// kafkajs reads committed records only, unless told otherwise; a Java consumer has to set isolation.level.
+// By default, kafkajs reads only committed records. A Java consumer must set isolation.level.
 const kafka = new Kafka({ clientId: "greeter", brokers: KAFKA_BROKERS.split(","), logLevel: logLevel.NOTHING });
 const consumer = kafka.consumer({ groupId: "greeter", maxWaitTimeInMs: 200 });
 consumer.on(consumer.events.CRASH, ({ payload }) => {
@@ -41,7 +41,7 @@ consumer.on(consumer.events.CRASH, ({ payload }) => {
 });
 process.once("SIGTERM", () => void consumer.disconnect().then(() => process.exit(0)));
 await consumer.connect();
-// Its view is in memory, so it reads from the beginning at every start.
+// What it knows is only in memory, so it reads from the beginning at every start.
 await consumer.subscribe({ topics: [TOPIC], fromBeginning: true });
 await consumer.run({
   autoCommit: false,

@@ -1,24 +1,29 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { styleText } from "node:util";
 
-/** Tells the story in the terminal, and holds it to what is seen. */
+/** Tells the story in the terminal, and checks that it is true. */
 export interface Narrator {
   /** Plain sentences. */
   say(text: string): void;
   act(title: string): void;
   /** A numbered step of the act. */
   step(text: string): void;
-  /** Something observed, as it is. */
+  /** Prints something observed, unchanged. */
   show(text: string): void;
-  /** What somebody types: `replica$ npx fieldgate publish`. */
+  /** Prints what someone types: `replica$ npx fieldgate publish`. */
   type(prompt: string, text: string): void;
-  /** Prints a claim that holds; otherwise throws StepFailed. */
+  /** Prints the claim if it holds; otherwise throws StepFailed. */
   holds(holds: boolean, claim: string): void;
   /**
-   * Waits until the probe gives something truthy, prints what it saw and returns it. Throws StepFailed when that
-   * has not come in 30 s, or at once when the probe throws StepFailed. Any other error of it means "not yet".
+   * Waits until the probe returns something truthy, prints the claim or what `describe` makes of the result, and returns
+   * the result. Throws StepFailed after 30 s, or at once if the probe throws StepFailed. Any other error of the probe
+   * means "not yet".
    */
-  sees<T>(claim: string, probe: () => Promise<T> | T, told?: (seen: NonNullable<T>) => string): Promise<NonNullable<T>>;
+  sees<T>(
+    claim: string,
+    probe: () => Promise<T> | T,
+    describe?: (seen: NonNullable<T>) => string,
+  ): Promise<NonNullable<T>>;
 }
 
 /** A step of the story did not hold. */
@@ -57,30 +62,30 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** `watch` is asked while the story waits: what went wrong meanwhile, undefined if nothing did. */
-export function narrator(signal: AbortSignal, watch: () => Promise<string | undefined>): Narrator {
+/** While the story waits it asks `findTrouble` what has gone wrong; undefined means nothing. */
+export function narrator(signal: AbortSignal, findTrouble: () => Promise<string | undefined>): Narrator {
   let act = 0;
   let step = 0;
   const place = (): string => `${act}.${step}`;
   const fail = (claim: string, why: string): never => {
     print(`      ${style("red", "✗")} ${claim}`);
-    throw new StepFailed(`step ${place()} did not hold: ${claim}: ${why}`);
+    throw new StepFailed(`step ${place()} failed: ${claim}: ${why}`);
   };
-  async function sees<T>(claim: string, probe: () => Promise<T> | T, told?: (seen: NonNullable<T>) => string) {
+  async function sees<T>(claim: string, probe: () => Promise<T> | T, describe?: (seen: NonNullable<T>) => string) {
     const end = performance.now() + DEADLINE_MS;
-    for (let why = "it was never seen"; ;) {
+    for (let why = "it did not happen"; ;) {
       signal.throwIfAborted();
       try {
         const seen = await probe();
         if (seen) {
-          print(indent(`${style("green", "✓")} ${told?.(seen) ?? claim}`, "      "));
+          print(indent(`${style("green", "✓")} ${describe?.(seen) ?? claim}`, "      "));
           return seen;
         }
       } catch (error) {
         if (error instanceof StepFailed) return fail(claim, error.message);
         why = reason(error);
       }
-      const wrong = await watch();
+      const wrong = await findTrouble();
       if (wrong !== undefined) return fail(claim, wrong);
       if (performance.now() > end) return fail(claim, `not within ${DEADLINE_MS / 1000} s: ${why}`);
       await sleep(50, undefined, { signal });
@@ -100,7 +105,7 @@ export function narrator(signal: AbortSignal, watch: () => Promise<string | unde
     show: (text) => print(style("dim", indent(text, "      │ "))),
     type: (prompt, text) => print(`      ${style("cyan", prompt)} ${style("bold", text)}`),
     holds(holds, claim) {
-      if (!holds) fail(claim, "it is otherwise");
+      if (!holds) fail(claim, "this is not true");
       print(`      ${style("green", "✓")} ${claim}`);
     },
     sees,

@@ -1,7 +1,7 @@
-import { type Scene, addColumn, bothFollow, shown, slackSays } from "./scene.ts";
+import { type Scene, addColumn, bothFollow, shown, showSlackMessage } from "./scene.ts";
 import type { TopicReader } from "./topic.ts";
 
-/** Before the first act: everything runs. */
+/** Before the first act: starts everything and shows that it works. */
 export async function prologue(scene: Omit<Scene, "reader">, open: () => Promise<TopicReader>): Promise<Scene> {
   const { stage, tell } = scene;
   const { service, topic, running } = stage;
@@ -14,20 +14,20 @@ export async function prologue(scene: Omit<Scene, "reader">, open: () => Promise
   running.set("greeter", await stage.greeter.start());
   running.set("replica", await stage.replica.start());
   const reader = await open();
-  const event = await tell.sees("each change is an event:", () => reader.events.find(({ op }) => op === "u"));
+  const event = await tell.sees("each change becomes an event:", () => reader.events.find(({ op }) => op === "u"));
   tell.show(`op ${event.op}, after ${shown(event.after)}`);
   const full = { ...scene, reader };
   await bothFollow(full);
   return full;
 }
 
-/** Policy observe: what happens without a gate. */
+/** Act 1: with the policy observe, a new column is published at once and stops a consumer. */
 export async function actObserve(scene: Scene): Promise<void> {
   const { stage, tell, reader } = scene;
   const { running } = stage;
   tell.act("Policy observe: a new column flows at once, as it does without Fieldgate");
-  tell.step("The database's owner adds a column; the application's next release fills it.");
-  // From here on replica is expected to die.
+  tell.step("The database's owner adds a column, and the next release of the application fills it.");
+  // From now on replica is expected to crash.
   const replica = running.get("replica");
   running.delete("replica");
   await addColumn(scene, "shop", "nickname");
@@ -38,20 +38,20 @@ export async function actObserve(scene: Scene): Promise<void> {
   );
   tell.show(`op ${event.op}, after ${shown(event.after)}`);
 
-  tell.step("greeter skips what it does not ask for. replica makes SQL of every key it finds.");
+  tell.step("greeter skips fields that its schema does not name. replica builds SQL from every key of the row.");
   await tell.sees(
-    "replica has died",
+    "replica has crashed",
     () => replica?.ended(),
-    (how) => `replica has died: ${how}, its last words:`,
+    (how) => `replica has crashed with ${how}; its last output:`,
   );
   const words = (await replica?.output())?.trimEnd() ?? "";
   tell.show(words);
   tell.holds(
     /column "nickname" of relation "customers" does not exist/.test(words),
-    'PostgreSQL told it that column "nickname" does not exist',
+    'the reason: its table has no column "nickname"',
   );
-  tell.holds(running.get("greeter")?.ended() === undefined, "greeter lives");
+  tell.holds(running.get("greeter")?.ended() === undefined, "greeter is still running");
 
-  tell.step("Fieldgate has told of it. It knew of no contract, and names the groups it could not ask.");
-  await slackSays(scene, `Released: ${stage.topic}.nickname`);
+  tell.step("Fieldgate has sent an alert. It had no contracts to check, so it names the groups without one.");
+  await showSlackMessage(scene, `Released: ${stage.topic}.nickname`);
 }

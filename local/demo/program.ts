@@ -2,17 +2,17 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import type { Server, Supervisor } from "../supervisor.ts";
 
-/** A process of the demo. It ends with the demo, however that ends. */
+/** A process of the demo. It ends with the demo, however the demo ends. */
 export interface Program extends Server {
   /** How it ended; undefined while it runs. */
   ended(): string | undefined;
   /** Everything it has printed. */
   output(): Promise<string>;
-  /** Asks it to end and waits for it. */
+  /** Asks it to end and waits until it has. */
   stop(): Promise<void>;
 }
 
-// kafkajs 2.2.4 sets negative timers, of which Node 24 warns.
+// kafkajs 2.2.4 sets timers with negative delays, for which Node 24 prints warnings.
 const NODE_FLAGS = ["--disable-warning=TimeoutNegativeWarning"];
 let started = 0;
 
@@ -23,7 +23,7 @@ export interface Launching {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs a script of ours under Node. */
+/** Starts one of our scripts under Node. */
 export async function launch(supervisor: Supervisor, name: string, launching: Launching): Promise<Program> {
   const { script, args = [], cwd, env } = launching;
   started += 1;
@@ -48,13 +48,13 @@ export async function launch(supervisor: Supervisor, name: string, launching: La
   };
 }
 
-export interface Answer {
+export interface Outcome {
   readonly code: number | null;
   readonly text: string;
 }
 
-/** Runs a script of ours to its end; `text` is all it printed. */
-export async function runToEnd({ script, args = [], cwd, env }: Launching): Promise<Answer> {
+/** Runs one of our scripts to its end; `text` is everything that it printed. */
+export async function runToEnd({ script, args = [], cwd, env }: Launching): Promise<Outcome> {
   const child = spawn(process.execPath, [...NODE_FLAGS, script, ...args], { cwd, env: { ...process.env, ...env } });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));

@@ -1,7 +1,7 @@
 /**
- * A consumer as its team would write it: copies the topic into a table of its own. It decodes with the schema each
- * event names and builds its SQL from the keys it finds, as JDBC sinks with evolution off do: an event with a
- * field its table lacks stops it.
+ * A consumer as its team would write it, which copies the topic into its own table. It decodes with the schema that each
+ * event names and builds SQL from the keys of the row, like a JDBC sink without schema evolution: an event with a field
+ * that its table lacks stops it.
  */
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import avsc from "avsc";
@@ -12,7 +12,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 const { KAFKA_BROKERS = "", REGISTRY_URL = "", TOPIC = "", DATABASE_URL = "" } = process.env;
 
-// Debezium's source.ts_ns is beyond what a JavaScript number holds exactly: avsc refuses it unless told how.
+// Debezium's source.ts_ns is too large for an exact JavaScript number, and avsc refuses it without this type.
 const long = avsc.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
@@ -51,7 +51,7 @@ async function apply(key: Buffer, value: Buffer): Promise<void> {
   else await database.query("DELETE FROM customers WHERE id = $1", [(await registry.decode(key)).id]);
 }
 
-// kafkajs reads committed records only, unless told otherwise; a Java consumer has to set isolation.level.
+// By default, kafkajs reads only committed records. A Java consumer must set isolation.level.
 const kafka = new kafkajs.Kafka({
   clientId: "replica",
   brokers: KAFKA_BROKERS.split(","),
@@ -66,7 +66,7 @@ await consumer.subscribe({ topics: [TOPIC], fromBeginning: true });
 await consumer.run({
   eachMessage: async ({ message: { key, value } }) => {
     if (key === null || value === null) return;
-    // Trying again does not help against a statement PostgreSQL refuses.
+    // A retry does not help if PostgreSQL refuses the statement.
     await apply(key, value).catch((error: Error) => {
       console.error(error.toString());
       throw new kafkajs.KafkaJSNonRetriableError(error);

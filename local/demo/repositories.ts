@@ -32,7 +32,7 @@ export async function createGreeterRepository(parent: string, topic: string): Pr
 consumer: greeter
 topics:
   - topic: ${topic}
-    decodes-with: reader      # with its own schema: what it does not ask for, it does not see
+    decodes-with: reader      # with its own schema, so it does not see any other fields
     unknown-fields: accept
     schema: customers.avsc
     groups: [greeter]
@@ -48,8 +48,8 @@ export async function createReplicaRepository(parent: string, topic: string): Pr
 consumer: replica
 topics:
   - topic: ${topic}
-    decodes-with: writer      # with the schema each event names
-    unknown-fields: reject    # a field its table lacks stops it
+    decodes-with: writer      # with the schema that each event names
+    unknown-fields: reject    # a field that its table lacks stops it
     fields: [id, name, city, visits, changed_at, nickname]
     groups: [replica]
 `;

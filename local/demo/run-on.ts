@@ -2,16 +2,15 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { type Stage, lastWords } from "./stage.ts";
 
-/** After the story: everything keeps running until Ctrl-C, SQL can be typed, and Slack's messages are printed. */
+/** After the story, keeps everything running until Ctrl-C: people can type SQL, and Slack messages are printed. */
 export async function runOn(stage: Stage, signal: AbortSignal): Promise<void> {
   print(invitation(stage));
   stage.slack.listen((message) => print(`\n[Slack]\n${message}\n`));
   const watching = setInterval(() => void report(stage), 500);
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => void runSql(stage, line));
-  // A terminal's Ctrl-C comes as a signal; without a terminal stdin may end at once, which ends nothing.
-  const end = signal.aborted ? Promise.resolve() : once(signal, "abort");
-  await end;
+  // Ctrl-C in a terminal arrives as a signal. Without a terminal stdin may end at once, which must not end the demo.
+  if (!signal.aborted) await once(signal, "abort");
   clearInterval(watching);
   lines.close();
 }
@@ -44,7 +43,7 @@ Or type SQL for the shop's database here, for example
 `;
 }
 
-/** Says once of a process that it ended. */
+/** Reports once for each process that it has ended. */
 async function report({ running }: Stage): Promise<void> {
   for (const [role, program] of running) {
     const how = program.ended();

@@ -11,13 +11,13 @@ import { type Program, launch } from "./program.ts";
 export const CLI = join(import.meta.dirname, "../../src/cli.ts");
 type Policy = "observe" | "contracts";
 
-/** Fieldgate as a process of its own, and what it answers over HTTP. */
+/** Fieldgate as a separate process, and its answers over HTTP. */
 export interface Service {
   readonly url: string;
   readonly token: string;
   /** Its connector file. */
   readonly file: string;
-  /** Writes the connector file with this policy, and starts it (again). */
+  /** Writes the connector file with this policy and starts the service, also after it was stopped. */
   start(policy: Policy): Promise<Program>;
   connector(): Promise<ConnectorView>;
   amendment(field: string): Promise<AmendmentView | undefined>;
@@ -28,13 +28,13 @@ interface ServiceSetting {
   readonly folder: string;
   readonly stack: Addresses;
   readonly database: PostgresAddress;
-  /** Names the connector, its topics and the deployment. */
+  /** The name of the connector and the deployment, and the prefix of the topics. */
   readonly name: string;
   readonly token: string;
   readonly slackUrl: string;
 }
 
-/** What its operator writes into `connectors/shop.json`. */
+/** What an operator would write into `connectors/shop.json`. */
 function connectorFile({ database, name }: ServiceSetting, policy: Policy): object {
   return {
     name,
@@ -74,7 +74,7 @@ export async function createService(setting: ServiceSetting): Promise<Service> {
   async function ask<T>(path: string): Promise<T> {
     const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
     if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-    return (await response.json()) as T; // the service's own answer, of its own types
+    return (await response.json()) as T; // the service's answers have these types
   }
   return {
     url,
@@ -91,7 +91,7 @@ export async function createService(setting: ServiceSetting): Promise<Service> {
     },
     async connector() {
       const [connector] = await ask<ConnectorView[]>("/v1/connectors");
-      if (connector === undefined) throw new Error("the service knows no connector");
+      if (connector === undefined) throw new Error("the service has no connector yet");
       return connector;
     },
     amendment: async (field) => (await ask<AmendmentView[]>("/v1/amendments")).find((one) => one.field === field),

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresAddress } from "../postgres.ts";
 import { Client } from "pg";
 
-/** The application: it inserts, updates and deletes customers, without a pause unless told. */
+/** The application: inserts, updates and deletes customers all the time, unless it is paused. */
 export interface Shop extends AsyncDisposable {
-  /** Statements it has done. */
+  /** How many statements it has run. */
   readonly writes: number;
-  /** Returns once nothing is under way. */
+  /** Returns once no statement is running. */
   pause(): Promise<void>;
   resume(): void;
 }
@@ -31,7 +31,7 @@ function pick<T>(from: readonly T[]): T | undefined {
   return from[Math.floor(Math.random() * from.length)];
 }
 
-/** As an application's next release would, it fills every text column that was added. */
+/** Text columns that were added later. The shop fills them, as the next release of an application would. */
 async function addedColumns(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select attname as name from pg_attribute
@@ -70,7 +70,7 @@ async function write(client: Client): Promise<void> {
   else await client.query(DELETE);
 }
 
-/** Begins to write. `failed` is told of an error, which ends it. */
+/** Starts to write. An error ends it and is passed to `failed`. */
 export async function openShop(address: PostgresAddress, failed: (error: Error) => void): Promise<Shop> {
   const client = new Client(address);
   client.on("error", () => {});

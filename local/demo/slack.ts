@@ -1,12 +1,12 @@
 import { type IncomingMessage, createServer } from "node:http";
 import { freePort } from "../ports.ts";
 
-/** Stands where Slack would: takes the service's messages, and passes them on if there is a real webhook. */
+/** Takes Slack's place: receives the service's messages, and forwards them if there is a real webhook. */
 export interface SlackReceiver extends AsyncDisposable {
   readonly url: string;
   /** The messages so far, as text. */
   readonly messages: readonly string[];
-  /** Is told of every message that comes. */
+  /** Passes every further message to the listener. */
   listen(listener: (message: string) => void): void;
 }
 
@@ -26,7 +26,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 /** The texts of a payload's blocks, with Slack's three escapes undone. */
 function textOf(body: string): string {
-  const { blocks } = JSON.parse(body) as Payload; // our own service's message
+  const { blocks } = JSON.parse(body) as Payload; // the message comes from our own service
   const texts = blocks.flatMap(({ text, elements = [] }) => [...(text ? [text] : []), ...elements]);
   return texts
     .map(({ text }) => text.replaceAll("```", ""))
@@ -36,7 +36,7 @@ function textOf(body: string): string {
     .replaceAll("&amp;", "&");
 }
 
-async function passOn(webhook: string | undefined, body: string): Promise<number> {
+async function forward(webhook: string | undefined, body: string): Promise<number> {
   if (webhook === undefined || webhook === "") return 200;
   const headers = { "content-type": "application/json" };
   return (await fetch(webhook, { method: "POST", headers, body })).status;
@@ -44,14 +44,14 @@ async function passOn(webhook: string | undefined, body: string): Promise<number
 
 export async function startSlackReceiver(webhook: string | undefined): Promise<SlackReceiver> {
   const messages: string[] = [];
-  let told: ((message: string) => void) | undefined;
+  let listener: ((message: string) => void) | undefined;
   const server = createServer((request, response) => {
     void (async () => {
       const body = await bodyOf(request);
       const message = textOf(body);
       messages.push(message);
-      told?.(message);
-      response.statusCode = await passOn(webhook, body).catch(() => 503);
+      listener?.(message);
+      response.statusCode = await forward(webhook, body).catch(() => 503);
       response.end("ok");
     })();
   });
@@ -60,7 +60,7 @@ export async function startSlackReceiver(webhook: string | undefined): Promise<S
   return {
     url: `http://127.0.0.1:${port}/`,
     messages,
-    listen: (listener) => (told = listener),
+    listen: (given) => (listener = given),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

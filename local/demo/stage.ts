@@ -11,7 +11,7 @@ import { createService, type Service } from "./service.ts";
 import { CUSTOMERS, openShop, type Shop } from "./shop.ts";
 import { type SlackReceiver, startSlackReceiver } from "./slack.ts";
 
-/** Everything the story plays with. All of it is new, and ends with the stage. */
+/** Everything that the story uses. All of it is created for the stage and ends with it. */
 export interface Stage extends AsyncDisposable {
   readonly stack: Stack;
   readonly topic: string;
@@ -21,9 +21,9 @@ export interface Stage extends AsyncDisposable {
   readonly slack: SlackReceiver;
   readonly greeter: Greeter;
   readonly replica: Replica;
-  /** The processes that have to live. */
+  /** The processes that are expected to be running. */
   readonly running: Map<Role, Program>;
-  /** What ended although nobody asked it to; undefined while all is well. */
+  /** Describes a process that ended unexpectedly; undefined if there is none. */
   trouble(): Promise<string | undefined>;
 }
 
@@ -43,7 +43,7 @@ interface Replica {
 
 const INITIAL_ROWS = 200;
 
-/** On servers that others use too, names are made unique. */
+/** Makes names unique on servers that others may be using. */
 function suffixFor(stack: Stack): string {
   return stack.pids.kafka === undefined ? `_${randomBytes(3).toString("hex")}` : "";
 }
@@ -93,7 +93,7 @@ async function createTables(source: Database, copy: Database): Promise<void> {
   );
 }
 
-/** Sets the stage on running servers: databases, the writing shop, the consumers' repositories; no process yet. */
+/** Sets the stage on running servers: databases, the shop, which writes at once, and the consumers' repositories. */
 export async function setStage(stack: Stack): Promise<Stage> {
   await using cleanup = new AsyncDisposableStack();
   const suffix = suffixFor(stack);

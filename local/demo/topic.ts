@@ -4,7 +4,7 @@ import avsc from "avsc";
 import { Kafka, logLevel } from "kafkajs";
 import type { Addresses } from "../environment.ts";
 
-/** One event as anybody can read it from the topic, decoded with the schema it names. */
+/** One event, decoded with the schema that it names, as any consumer can. */
 export interface Seen {
   readonly id: number;
   readonly op: string;
@@ -12,12 +12,12 @@ export interface Seen {
   readonly after: Readonly<Record<string, unknown>> | null;
 }
 
-/** The topic's events in order, tombstones left out. */
+/** The events of the topic in order, without tombstones. */
 export interface TopicReader extends AsyncDisposable {
   readonly events: readonly Seen[];
 }
 
-/** Longs as text: `source.ts_ns` is beyond what a number holds exactly. */
+/** Longs as text: `source.ts_ns` is too large for an exact JavaScript number. */
 const long = avsc.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => String(buffer.readBigInt64LE()),
   toBuffer: (value: string) => {
@@ -35,7 +35,7 @@ function nameOf(schema: avsc.Schema): unknown {
   return typeof schema === "object" && "type" in schema ? schema.type : schema;
 }
 
-/** Reads a topic from its beginning, committed records only. Fieldgate leaves groups named `fieldgate.` out. */
+/** Reads the committed records of a topic from its beginning. Fieldgate ignores groups whose names start with `fieldgate.`. */
 export async function readTopic({ kafka, registry }: Pick<Addresses, "kafka" | "registry">, topic: string) {
   const decoder = new SchemaRegistry(
     { host: registry.url },

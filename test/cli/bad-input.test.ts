@@ -67,8 +67,8 @@ it.each<[string, string, RegExp, string?]>([
     file("topic: t, decode-with: writer, unknown-fields: accept"),
     /yaml:5:\d+ .*decode-with is not a known key/,
   ],
-  ["a missing file", reader("gone.avsc"), /yaml:5:\d+ .*gone\.avsc cannot be used: there is no such file/],
-  ["a file that is a folder", reader("folder"), /yaml:5:\d+ .*folder cannot be used: it is a folder/],
+  ["a missing file", reader("gone.avsc"), /yaml:5:\d+ .*gone\.avsc cannot be used: the file does not exist/],
+  ["a file that is a folder", reader("folder"), /yaml:5:\d+ .*folder cannot be used: it is a directory/],
   ["a schema that is not JSON", reader("no-json.avsc"), /yaml:5:\d+ .*no-json\.avsc:2:10 cannot be used: .* not JSON/],
   [
     "a schema that only a lenient parser accepts",
@@ -96,8 +96,8 @@ it.each<[string, string, RegExp, string?]>([
     /yaml:5:\d+ .*must be letters/,
   ],
   ["an environment that is a path", reader("wide.avsc"), /environment must be letters/, "--env ../production"],
-  ["a contract file that is a folder", "", / folder cannot be read: it is a folder/, "--file folder"],
-  ["the current folder", "", / \. cannot be read: it is a folder/, "--file ."],
+  ["a contract file that is a folder", "", / folder cannot be read: it is a directory/, "--file folder"],
+  ["the current folder", "", / \. cannot be read: it is a directory/, "--file ."],
   [
     "a contract file that PowerShell wrote",
     "",
@@ -109,7 +109,7 @@ it.each<[string, string, RegExp, string?]>([
     reader("utf-16.avsc"),
     /yaml:5:\d+ .*utf-16\.avsc cannot be used: it is not UTF-8/,
   ],
-  ["a missing contract file", "", / gone\.yaml cannot be read: there is no such file/, "--file gone.yaml"],
+  ["a missing contract file", "", / gone\.yaml cannot be read: the file does not exist/, "--file gone.yaml"],
 ])("publish of %s: one message, exit 1, nothing published", async (_, text, message, more = "") => {
   writeFileSync(join(folder, "fieldgate.yaml"), text);
   const args = ["publish", ...more.split(" ").filter((word) => word !== "")];

@@ -4,8 +4,8 @@ import { Client } from "pg";
 import { expect, test } from "vitest";
 import { startStack } from "../../local/stack.ts";
 
-test("the containers' database lets the role fieldgate publish its tables", async () => {
-  // A server of its own: roles belong to the whole server.
+test("in the database of docker-compose.yml, the role fieldgate may publish its tables", async () => {
+  // A separate server, because roles belong to the whole server.
   await using stack = await startStack({ kafka: false, registry: false });
   const admin = new Client(stack.postgres);
   await admin.connect();
@@ -14,7 +14,7 @@ test("the containers' database lets the role fieldgate publish its tables", asyn
   const sql = await readFile(join(import.meta.dirname, "../../local/compose/inventory.sql"), "utf8");
   const owner = new Client({ ...stack.postgres, database: "inventory" });
   await owner.connect();
-  // What psql does with the two lines only it knows.
+  // What psql does with the two lines that only it understands.
   await owner.query(sql.replace(/^\\getenv.*$/m, "").replace(":'password'", "'secret'"));
   await owner.end();
   const role = new Client({ ...stack.postgres, user: "fieldgate", password: "secret", database: "inventory" });

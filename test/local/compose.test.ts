@@ -26,17 +26,17 @@ const { devDependencies }: { devDependencies: Readonly<Record<string, string>> }
 );
 
 describe("docker-compose.yml", () => {
-  it("has every service another waits for, and those that are waited for as healthy can say so", () => {
+  it("defines every service that another waits for, with a health check if it waits for that", () => {
     const awaited = Object.values(services).flatMap((service) => Object.entries(service.depends_on ?? {}));
     expect(Object.keys(services)).toEqual(expect.arrayContaining(awaited.map(([name]) => name)));
     const healthy = awaited.filter(([, { condition }]) => condition === "service_healthy").map(([name]) => name);
     expect(healthy.filter((name) => services[name]?.healthcheck === undefined)).toEqual([]);
-    // registry-level ends; fieldgate's check is the image's own.
+    // registry-level ends by itself; the check of fieldgate is in its image.
     const without = Object.keys(services).filter((name) => services[name]?.healthcheck === undefined);
     expect(without.toSorted()).toEqual(["fieldgate", "registry-level"]);
   });
 
-  it("runs the versions the local stack runs", async () => {
+  it("runs the same versions as the local stack", async () => {
     const pom = await read("local/pom.xml");
     const versionOf = (artifact: string) =>
       new RegExp(`<artifactId>${artifact}</artifactId>\\s*<version>([^<]+)`).exec(pom)?.[1];
@@ -50,7 +50,7 @@ describe("docker-compose.yml", () => {
     });
   });
 
-  it("sets variables the service knows, to values it takes, and no secret", () => {
+  it("sets only known variables, to valid values, and contains no secret", () => {
     const set = services["fieldgate"]?.environment ?? {};
     const known = new Set(Object.keys(serviceVariables.shape));
     expect(Object.keys(set).filter((name) => name.startsWith("FIELDGATE_") && !known.has(name))).toEqual([]);
@@ -64,18 +64,18 @@ describe("docker-compose.yml", () => {
     );
   });
 
-  it("opens ports to this machine only", () => {
+  it("opens ports only to this machine", () => {
     const ports = Object.values(services).flatMap((service) => service.ports ?? []);
     expect(ports.length).toBeGreaterThan(3);
     expect(ports.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
   });
 
-  it("gives Fieldgate nothing to write to", () => {
+  it("gives Fieldgate no writable files", () => {
     expect(services["fieldgate"]).toMatchObject({ read_only: true, cap_drop: ["ALL"] });
     expect(services["fieldgate"]?.volumes?.filter((volume) => !volume.endsWith(":ro"))).toEqual([]);
   });
 
-  it("has the services the missing tool's message names", () => {
+  it("has the services that the message about missing tools names", () => {
     const named = /docker compose up -d ([a-z -]+)`/.exec(missingTool("a JDK").message)?.[1]?.split(" ") ?? [];
     expect(named.length).toBeGreaterThan(2);
     expect(Object.keys(services)).toEqual(expect.arrayContaining(named));
@@ -89,28 +89,28 @@ describe("docker-compose.yml", () => {
 });
 
 describe("Dockerfile", () => {
-  it("builds on the Node it is tested with and runs as another user than root", () => {
+  it("builds on the tested version of Node and does not run as root", () => {
     const from = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
     expect(new Set(from)).toEqual(new Set([`node:${devDependencies["node"]}-slim`]));
     expect(dockerfile.slice(dockerfile.lastIndexOf("FROM"))).toMatch(/^USER node$/m);
   });
 
-  it("copies only what .dockerignore lets in", async () => {
-    const letIn = (await read(".dockerignore")).split("\n").filter((line) => line.startsWith("!"));
+  it("copies only what .dockerignore allows", async () => {
+    const allowed = (await read(".dockerignore")).split("\n").filter((line) => line.startsWith("!"));
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(
       ([, files]) => files?.split(" ") ?? [],
     );
-    expect(copied.filter((file) => !letIn.includes(`!${file.replace("./", "")}`))).toEqual([]);
+    expect(copied.filter((file) => !allowed.includes(`!${file.replace("./", "")}`))).toEqual([]);
   });
 
-  it("asks for health over variables the service knows", () => {
+  it("checks the health with variables that the service knows", () => {
     const named = [...dockerfile.matchAll(/FIELDGATE_\w+/g)].map(([name]) => name.replace(/_FILE$/, ""));
     expect(named.length).toBeGreaterThan(1);
     expect(named.filter((name) => !Object.keys(serviceVariables.shape).includes(name))).toEqual([]);
   });
 });
 
-test("compose's own check accepts the file, where it is installed", async (context) => {
+test("docker compose accepts the file, if it is installed", async (context) => {
   const { spawnSync } = await import("node:child_process");
   const commands = [["docker", "compose"], ["docker-compose"]] as const;
   const found = commands.find(([command, ...rest]) => spawnSync(command, [...rest, "version"]).status === 0);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { downloadText, fetching } from "../../local/download.ts";
 
-test("what Maven fetches is counted, files under way too", () => {
+test("Maven's downloads are counted, including unfinished files", () => {
   const progress = fetching();
   const after = (line: string) => {
     progress.read(line);
@@ -24,6 +24,6 @@ test.each([
   [39, 35, "local stack: 39 of about 160 MB, 1.1 MB/s, 109 s left"],
   [0, 0, "local stack: 0 of about 160 MB, 0.0 MB/s"],
   [161, 60, "local stack: 161 of about 160 MB, 2.7 MB/s"],
-])("%i MB after %i s are told with what is known", (megabytes, seconds, text) => {
+])("%i MB after %i s are shown with what is known", (megabytes, seconds, text) => {
   expect(downloadText("local stack", megabytes, 160, seconds)).toBe(text);
 });

@@ -1,2 +1,2 @@
-/** Whether servers are processes below ours: what is said about those is tried with the local stack only. */
+/** Are the servers child processes of ours? Only then can tests check them as processes. */
 export const localStack = (process.env["FIELDGATE_STACK"] ?? "local") === "local";

@@ -1,4 +1,4 @@
-/** Started by ends-with-parent tests: starts the parts named by its arguments, prints their processes, waits for ever. */
+/** Started by the ends-with-parent tests. Starts the parts in its arguments, prints their processes and waits for ever. */
 import { Client } from "pg";
 import { startStack } from "../../local/stack.ts";
 import { alive, descendants } from "../stack/processes.ts";
@@ -9,7 +9,7 @@ const client = new Client(stack.postgres);
 await client.connect();
 const { rows } = await client.query<{ data_directory: string }>("show data_directory");
 await client.end();
-// `ps`, which looked, is gone again.
+// Without the `ps` that listed them, which has ended.
 const pids = descendants(process.pid).filter(alive);
 process.stdout.write(`${JSON.stringify({ pids, servers: stack.pids, data: rows[0]?.data_directory })}\n`);
 setInterval(() => {}, 1_000_000);

@@ -6,7 +6,7 @@ import { until } from "../stack/until.ts";
 
 const ONLY_POSTGRES = { kafka: false, registry: false };
 
-test("two stacks started at once have ports and data of their own", async () => {
+test("two stacks started at the same time have separate ports and data", async () => {
   await using stacks = new AsyncDisposableStack();
   const both = await Promise.all([startStack(ONLY_POSTGRES), startStack(ONLY_POSTGRES)]);
   for (const stack of both) stacks.use(stack);
@@ -17,7 +17,7 @@ test("two stacks started at once have ports and data of their own", async () => 
   await expect(freshDatabase({ ...other.postgres, database: name })).rejects.toThrow("does not exist");
 });
 
-test("a killed PostgreSQL started again has what was committed", async () => {
+test("PostgreSQL keeps committed data after being killed and restarted", async () => {
   await using stack = await startStack(ONLY_POSTGRES);
   await using database = await freshDatabase(stack.postgres);
   await database.query("create table t as select 1 as id");
@@ -28,7 +28,7 @@ test("a killed PostgreSQL started again has what was committed", async () => {
   await client.end();
 });
 
-test("a paused PostgreSQL answers nothing until it goes on", async () => {
+test("a paused PostgreSQL does not answer until it resumes", async () => {
   await using stack = await startStack(ONLY_POSTGRES);
   await using database = await freshDatabase(stack.postgres);
   let answered = false;
@@ -39,13 +39,13 @@ test("a paused PostgreSQL answers nothing until it goes on", async () => {
   expect(await answer).toBe(true);
 });
 
-test("settings given by the caller win", async () => {
+test("settings of the caller take precedence", async () => {
   await using stack = await startStack({ ...ONLY_POSTGRES, postgresFlags: ["wal_level=replica", "max_wal_senders=3"] });
   await using database = await freshDatabase(stack.postgres);
   expect(await database.query("show wal_level")).toStrictEqual([{ wal_level: "replica" }]);
 });
 
-test("the address of a part that was not started says so", async () => {
+test("reading the address of a part that was not started fails with the reason", async () => {
   await using stack = await startStack({ postgres: false, ...ONLY_POSTGRES });
   expect(() => stack.kafka).toThrow("this stack was started without kafka");
 });

@@ -12,7 +12,7 @@ async function register(url: string): Promise<unknown> {
   return answer.json();
 }
 
-test("Kafka and a registry stored in it keep their data over kill -9", async () => {
+test("Kafka, and a registry that stores its data in Kafka, keep their data after kill -9", async () => {
   await using stack = await startStack({ postgres: false, registryInKafka: true });
   const { brokers } = stack.kafka;
   await createTopics(["rows"], kafkaClient(brokers));

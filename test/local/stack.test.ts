@@ -7,7 +7,7 @@ import { startStack } from "../../local/stack.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** A PATH with nothing but these shell scripts. */
+/** A PATH that has only these shell scripts. */
 async function toolsOnly(scripts: Readonly<Record<string, string>>) {
   const folder = await mkdtemp(join(tmpdir(), "fieldgate-tools-"));
   for (const [name, body] of Object.entries(scripts)) {
@@ -20,26 +20,26 @@ async function toolsOnly(scripts: Readonly<Record<string, string>>) {
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
-const WAYS_ON = /install a JDK of 17 or later and Maven[^]*FIELDGATE_STACK=env[^]*docker compose/;
+const WAYS_ON = /install Maven and a JDK, 17 or later[^]*FIELDGATE_STACK=env[^]*docker compose/;
 const JAVA_17 = `echo 'openjdk version "17.0.15" 2025-04-15' >&2`;
 
 test.each([
-  ["no java", {}, "needs a JDK (no working `java` found)"],
+  ["no java", {}, "requires a JDK (no working `java` found)"],
   [
     "an old java",
     { java: `echo 'openjdk version "11.0.2" 2019-01-15' >&2` },
-    "needs a JDK of 17 or later (`java` is 11)",
+    "requires a JDK, 17 or later (`java` is version 11)",
   ],
-  ["the java of a macOS without one", { java: "exit 1" }, "needs a JDK (no working `java` found)"],
-  ["no Maven", { java: JAVA_17 }, "needs `mvn`"],
-])("with %s one message names the ways on", async (_what, scripts, message) => {
+  ["the placeholder java of macOS", { java: "exit 1" }, "requires a JDK (no working `java` found)"],
+  ["no Maven", { java: JAVA_17 }, "requires `mvn`"],
+])("with %s, one message lists the alternatives", async (_what, scripts, message) => {
   await using _tools = await toolsOnly(scripts);
   const failure = await startStack({ postgres: false }).catch((error: unknown) => String(error));
   expect(failure).toContain(message);
   expect(failure).toMatch(WAYS_ON);
 });
 
-test("with FIELDGATE_STACK=env the servers are the environment's and none is started", async () => {
+test("with FIELDGATE_STACK=env, the addresses come from the environment and no server is started", async () => {
   vi.stubEnv("FIELDGATE_STACK", "env");
   vi.stubEnv("FIELDGATE_PG_URL", "postgres://me:p%40ss@db.example:6432/shop");
   vi.stubEnv("FIELDGATE_KAFKA_BROKERS", "a:9092,b:9092");
@@ -57,12 +57,12 @@ test("with FIELDGATE_STACK=env the servers are the environment's and none is sta
   expect(stack.pids).toStrictEqual({});
 });
 
-test("an address missing in the environment is named", () => {
+test("a variable that is missing from the environment is named", () => {
   vi.stubEnv("FIELDGATE_PG_URL", "");
-  expect(environmentAddresses).toThrow("FIELDGATE_STACK=env needs FIELDGATE_PG_URL");
+  expect(environmentAddresses).toThrow("FIELDGATE_STACK=env requires FIELDGATE_PG_URL");
 });
 
-test("another FIELDGATE_STACK is refused", async () => {
+test("an unknown FIELDGATE_STACK is refused", async () => {
   vi.stubEnv("FIELDGATE_STACK", "docker");
-  await expect(startStack()).rejects.toThrow("FIELDGATE_STACK is local, containers or env, not docker");
+  await expect(startStack()).rejects.toThrow("FIELDGATE_STACK must be local, containers or env, not docker");
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { once } from "node:events";
 
-/** What parent.ts prints: all processes below it, the servers among them, PostgreSQL's data folder. */
+/** What parent.ts prints: all its descendants, the servers among them, and PostgreSQL's data folder. */
 interface Started {
   readonly pids: readonly number[];
   readonly servers: Readonly<Record<string, number>>;
@@ -14,7 +14,7 @@ interface Parent extends Started, AsyncDisposable {
   readonly child: ChildProcess;
 }
 
-/** A process that started a stack and does nothing more. */
+/** A process that has started a stack and now waits. */
 export async function startedParent(...parts: readonly string[]): Promise<Parent> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "parent.ts"), ...parts], {
     stdio: ["ignore", "pipe", "inherit"],

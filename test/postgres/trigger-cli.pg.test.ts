@@ -103,7 +103,7 @@ describe("wrong use is reported", () => {
     ["install --role r --url mysql://u@h/d", {}, /--url is not a postgres:\/\/ address/],
     ["install --role r --url postgres://u:secret@h/d?sslmode=maybe", {}, /sslmode is not one of libpq's/],
     ["install --role r", { PGHOST: "h", PGUSER: "u", PGPORT: "x" }, /PGPORT is not a port/],
-    ["install --connector missing.json", {}, /missing.json cannot be read: there is no such file/],
+    ["install --connector missing.json", {}, /missing.json cannot be read: the file does not exist/],
   ])("%s", async (args, env, message) => {
     const { code, err } = await cli(args, { env });
     expect(code).toBe(1);

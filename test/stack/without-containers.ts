@@ -10,8 +10,8 @@ const NONE = /(?!)/;
  */
 export async function skippedWithoutContainers(project: TestProject, parts: readonly Part[]): Promise<boolean> {
   if (process.env["FIELDGATE_STACK"] !== "containers") return false;
-  const { containersMissing } = await import("../../local/containers.ts");
-  const missing = await containersMissing(parts);
+  const { whyNoContainers } = await import("../../local/containers.ts");
+  const missing = await whyNoContainers(parts);
   if (missing === undefined) return false;
   process.stderr.write(`FIELDGATE_STACK=containers: ${missing}; every test of project ${project.name} is skipped\n`);
   project.config.testNamePattern = NONE;

@@ -130,7 +130,7 @@ test.each([
   [
     "missing.sql",
     "",
-    /^fieldgate: \[usage\] missing\.sql cannot be read: there is no such file\n {2}next: give an SQL file, or - /,
+    /^fieldgate: \[usage\] missing\.sql cannot be read: the file does not exist\n {2}next: give an SQL file, or - /,
   ],
 ])("%s with %j gives one message with its place, and exit 1", async (file, input, message) => {
   const { code, out, err } = await plan(file, { input });
