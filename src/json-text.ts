@@ -70,7 +70,7 @@ export function lineAndColumn(text: string, offset: number): { readonly line: nu
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
-/** What conversion notes besides the value. */
+/** What is collected while the value is built. */
 interface Found {
   readonly numbers: Map<object, Map<string, string>>;
   repeatedKey: number | undefined;

@@ -5,11 +5,11 @@ import { parseSchema } from "./parse.ts";
 import type { AvroRecord, AvroSchema } from "./schema.ts";
 
 /**
- * Values of Avro schemas, from JSON and to Avro's binary encoding. For values that are written once: defaults, fills,
- * placeholders, samples. Rows take the encoders of event/values, which never build a value.
+ * Values of Avro schemas: read from JSON, and written in Avro's binary encoding. This is for values that are written once,
+ * such as defaults, fills, placeholders and samples. Rows use the encoders in event/values, which never build a value.
  */
 
-/** A long may be a bigint, bytes and fixed are Buffers, records and maps are objects. */
+/** A long may be a bigint; bytes and fixed are Buffers; records and maps are objects. */
 export type AvroValue = null | boolean | number | bigint | string | Buffer | readonly AvroValue[] | AvroMembers;
 export interface AvroMembers {
   readonly [name: string]: AvroValue;
@@ -20,8 +20,8 @@ export function hasMembers(value: AvroValue): value is AvroMembers {
 }
 
 /**
- * A value in Avro's JSON form for defaults as Avro's bytes. Undefined: it is not a value of the type, or the type
- * refers to a type that is not defined in it.
+ * Encodes a value that is written in Avro's JSON form for defaults. Undefined if it is not a value of the type, or if the
+ * type refers to a type that it does not define.
  */
 export function jsonBytes(type: Json, json: Json): Buffer | undefined {
   const schema = parsed(type);
@@ -39,8 +39,8 @@ function parsed(type: Json): AvroSchema | undefined {
 }
 
 /**
- * The value of a default: bytes are ISO-8859-1 text in JSON, a union's value belongs to the first branch that takes
- * it, a record's missing members have their fields' defaults. Undefined: the JSON is not a value of the schema.
+ * The value of a default. In JSON, bytes are ISO-8859-1 text; a union's value belongs to the first branch that accepts it;
+ * and members that a record lacks have their fields' defaults. Undefined if the JSON is not a value of the schema.
  */
 export function valueOfJson(schema: AvroSchema, json: Json): AvroValue | undefined {
   switch (schema.kind) {
@@ -95,7 +95,7 @@ function whole<T>(items: readonly (T | undefined)[]): readonly T[] | undefined {
   return known.length < items.length ? undefined : known;
 }
 
-/** The value in Avro's binary encoding; a union's value belongs to the first branch that takes it. Undefined: none does. */
+/** Encodes a value. A union's value belongs to the first branch that accepts it; undefined if no branch does. */
 export function valueBytes(schema: AvroSchema, value: AvroValue): Buffer | undefined {
   switch (schema.kind) {
     case "null":
@@ -148,7 +148,7 @@ export function valueBytes(schema: AvroSchema, value: AvroValue): Buffer | undef
   }
 }
 
-/** Two's complement of `bits` bits and a sign. */
+/** Does the value fit into two's complement with `bits` bits and a sign? */
 function integerBytes(value: AvroValue, bits: bigint): Buffer | undefined {
   if (typeof value !== "bigint" && !Number.isInteger(value)) return undefined;
   const integer = BigInt(value as bigint | number); // the only kinds left
@@ -166,12 +166,12 @@ function floatBytes(type: "float" | "double", value: number): Buffer {
   return out.subarray(0, type === "float" ? out.writeFloatLE(value) : out.writeDoubleLE(value));
 }
 
-/** The bytes after their length, as bytes and strings are encoded. */
+/** The bytes with their length before them, which is how bytes and strings are encoded. */
 export function sizedBytes(bytes: Buffer): Buffer {
   return Buffer.concat([longBytes(bytes.length), bytes]);
 }
 
-/** An array or map: one block of items, unless there are none, and the end. */
+/** An array or map: one block with all items, if there are any, and the end marker. */
 function blockBytes(items: readonly (Buffer | undefined)[]): Buffer | undefined {
   const written = whole(items);
   if (written === undefined) return undefined;

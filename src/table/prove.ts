@@ -4,7 +4,8 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
 /**
  * Which column is it? This is the heart of "never a wrong answer in silence".
  *
- * A row in the log comes with a Relation message: names and types of the columns, in order, as of that place in the log.
+ * A row in the log belongs to a Relation message, which has the names and types of the columns, in order, at that place in
+ * the log.
  * What it lacks is the attnum, the only identity that a column keeps. Names prove nothing: `DROP a, RENAME b TO a` leaves
  * exactly the names and types that dropping b would leave, and one of the two puts b's values into a's field. The catalog
  * has attnums, but it shows the table as it is now, which may be before or after the row.

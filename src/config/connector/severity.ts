@@ -16,7 +16,7 @@ export function severityChanges(
     const key = `${SEVERITY_PREFIX}${rule}`;
     const refused = whyNotChangeable(rule);
     const change = typeof value === "string" ? changeOf(rule, value) : undefined;
-    if (refused !== undefined) mistakes.push({ key, reason: `names a rule that ${refused}` });
+    if (refused !== undefined) mistakes.push({ key, reason: refused });
     else if (change === undefined)
       mistakes.push({ key, reason: "must say severity, last day and why", example: EXAMPLE });
     else return [change];

@@ -358,12 +358,12 @@ describe("a mistake in a connector file", () => {
     [
       "a severity of a rule that is none",
       { "fieldgate.severity.meaning/time-units": "warning until 2026-12-31: both are read" },
-      /fieldgate\.severity\.meaning\/time-units names a rule that is no rule .*did you mean meaning\/time-unit\?/,
+      /^fieldgate\.severity\.meaning\/time-units is not a rule whose severity .*did you mean meaning\/time-unit\?/,
     ],
     [
       "a severity of what Avro refuses",
       { "fieldgate.severity.avro/type-mismatch": "warning until 2026-12-31: both are read" },
-      /names a rule that keeps its severity/,
+      /^fieldgate\.severity\.avro\/type-mismatch cannot have another severity/,
     ],
     [
       "a severity without a reason",
