@@ -108,7 +108,7 @@ describe("a source that cannot be captured ends the service with what to do and 
     const address = { ...source.address, user: role.name, password: role.password };
     const prefix = uniquePrefix();
     expect(await runRefused({ database: address, prefix })).toMatch(
-      /\[table-missing\].*no right to select from it: public\.t/,
+      /\[table-missing\].*no right to SELECT from it: public\.t/,
     );
     await source.query(`grant select on t to ${role.name}`);
     const output = await runRefused({ database: address, prefix });
@@ -180,7 +180,7 @@ describe("a source that cannot be captured ends the service with what to do and 
     const connector = { "slot.name": slot };
     {
       const output = await runRefused({ database: address, prefix, connector });
-      expect(output).toMatch(new RegExp(`\\[slot-exists\\] slot ${slot} exists and this connector has no state of it`));
+      expect(output).toMatch(new RegExp(`\\[slot-exists\\] slot ${slot} exists, and this connector has no state for it`));
       expect(output).toContain("slot.name");
       expect(await leftBehind(source, prefix)).toEqual([slot, "theirs"]);
     }
@@ -365,7 +365,7 @@ describe("an invalid file or request", () => {
     const { unknownField: _, ...read } = noSchema;
     expect(await service.send("POST", "/v1/contracts", read)).toMatchObject({
       status: 400,
-      body: { message: expect.stringContaining("no Avro schema") as unknown },
+      body: { message: expect.stringContaining("is not an Avro schema") as unknown },
     });
     expect(await service.send("POST", "/v1/commands", { kind: "open", ids: [] })).toMatchObject({
       status: 400,

@@ -54,7 +54,7 @@ test("the connector's user installs the trigger if it has the right; otherwise n
   expect(refused.err).toMatch(
     /\[postgres-refused\] installing the DDL trigger: permission denied .* \(SQLSTATE 42501\)/,
   );
-  expect(refused.err).toContain("next: let an administrator run what `fieldgate trigger print` prints");
+  expect(refused.err).toContain("next: have an administrator run the output of `fieldgate trigger print`");
   expect(refused.err).not.toContain("of-fieldgate");
   expect(await secret()).toEqual({ kind: "absent" });
 });
@@ -102,7 +102,7 @@ describe("wrong use is reported", () => {
     ["print", {}, /--role is missing: which role may read the secret\?/],
     ["install --role r --url mysql://u@h/d", {}, /--url is not a postgres:\/\/ address/],
     ["install --role r --url postgres://u:secret@h/d?sslmode=maybe", {}, /sslmode is not one of libpq's/],
-    ["install --role r", { PGHOST: "h", PGUSER: "u", PGPORT: "x" }, /PGPORT is not a port/],
+    ["install --role r", { PGHOST: "h", PGUSER: "u", PGPORT: "x" }, /the port is not a number from 1 to 65535/],
     ["install --connector missing.json", {}, /missing.json cannot be read: the file does not exist/],
   ])("%s", async (args, env, message) => {
     const { code, err } = await cli(args, { env });
