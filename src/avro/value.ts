@@ -148,7 +148,7 @@ export function valueBytes(schema: AvroSchema, value: AvroValue): Buffer | undef
   }
 }
 
-/** Does the value fit into two's complement with `bits` bits and a sign? */
+/** Encodes an integer; undefined if it does not fit into two's complement with `bits` bits and a sign. */
 function integerBytes(value: AvroValue, bits: bigint): Buffer | undefined {
   if (typeof value !== "bigint" && !Number.isInteger(value)) return undefined;
   const integer = BigInt(value as bigint | number); // the only kinds left
