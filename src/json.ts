@@ -1,5 +1,12 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** A value that is never changed, at any depth. */
+export type DeepReadonly<T> = Json extends T
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
 export type JsonObject = Readonly<Record<string, Json>>;
 
 export function isObject(json: Json | undefined): json is JsonObject {

@@ -21,6 +21,12 @@ export function mistakeText({ place, key, reason, example }: Mistake): string {
   return example === undefined ? text : `${text}, e.g. ${example}`;
 }
 
+/** `a, b or c`. Expects at least one. */
+export function alternatives(words: readonly string[]): string {
+  const last = words.at(-1) ?? "";
+  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} or ${last}`;
+}
+
 /** All mistakes in all connector files or variables, grouped by file. `places` holds at least one mistake. */
 export function configError(places: ReadonlyMap<string, readonly Mistake[]>, next: string): GuardError {
   const lines = [...places].flatMap(([place, mistakes]) => [

@@ -5,8 +5,11 @@
 import { request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
 
-/** All in PEM. Without `ca`, Node's built-in authorities are trusted. The server's name is always checked. */
-export interface RequestTls {
+/**
+ * PEM texts for TLS, wherever Fieldgate speaks it. Without `ca`, Node's built-in authorities are trusted. `cert` and `key`
+ * are used only together. The server's name is always checked.
+ */
+export interface TlsTexts {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
@@ -18,7 +21,7 @@ export interface Request {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  readonly tls?: RequestTls | undefined;
+  readonly tls?: TlsTexts | undefined;
   /** Aborts the request at any stage. */
   readonly signal: AbortSignal;
   /** A longer response is an error. */

@@ -1,9 +1,7 @@
 import * as z from "zod";
-
+import type { Finding } from "../finding.ts";
+import type { DeepReadonly } from "../json.ts";
 import { REASON_KINDS } from "../words/reason.ts";
-
-/** As the service answers it: nobody changes it. */
-export type Answered<T> = T extends object ? { readonly [Key in keyof T]: Answered<T[Key]> } : T;
 
 const names = z.array(z.string());
 
@@ -18,7 +16,7 @@ export const findingSchema = z.strictObject({
   field: z.string().optional().describe("As the reader has it, e.g. after.zip; left out: the whole"),
   message: z.string(),
   remedy: z.string().optional().describe("What to do about it"),
-});
+}) satisfies z.ZodType<Finding>;
 
 export const verdictWord = z
   .enum(["ready", "not-ready", "unknown"])
@@ -121,12 +119,12 @@ export const amendmentSchema = z
 export const amendmentsSchema = z.array(amendmentSchema).meta({ title: "fieldgate amendments --format json" });
 
 /** Schemas beside the type in words: `schemas/amendments.schema.json` and `amendment.schema.json`. */
-export type AmendmentView = Answered<z.infer<typeof amendmentSchema>>;
+export type AmendmentView = DeepReadonly<z.infer<typeof amendmentSchema>>;
 
-export type VerdictView = Answered<z.infer<typeof seenVerdictSchema>>;
+export type VerdictView = DeepReadonly<z.infer<typeof seenVerdictSchema>>;
 
 /**
  * Progress of a snapshot or a backfill: `rows` were published of `scanned` read; `estimate` of the table's rows is -1
  * when it was never analyzed; `rate` is rows read a second, and `secondsLeft` null when it cannot be told.
  */
-export type ChunkView = Answered<z.infer<typeof chunkSchema>>;
+export type ChunkView = DeepReadonly<z.infer<typeof chunkSchema>>;

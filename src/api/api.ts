@@ -2,11 +2,12 @@ import type { Contract, ContractName } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
 import type { ReleasePolicy } from "../gate/decision/policy.ts";
 import type { Mode } from "../gate/state.ts";
+import type { OutcomeText } from "../words/reason.ts";
 import type { DdlStep } from "../migration/ddl-step.ts";
 import type { AmendmentView, ChunkView } from "./amendment.ts";
 import type { CoverageView } from "./coverage.ts";
 import type { PlanView } from "./plan.ts";
-import type { Json } from "../json.ts";
+import type { Command } from "./command.ts";
 
 /**
  * What the running service answers and takes over HTTP. Every value is JSON-safe: LSNs are text (`16/B374D848`),
@@ -33,7 +34,7 @@ export interface Api {
    * anything is appended, and throws when the caller may not operate it.
    */
   command(command: Command, check: (connector: string) => void): Promise<{ readonly id: string }>;
-  outcome(commandId: string): Promise<Outcome>;
+  outcome(commandId: string): Promise<OutcomeText>;
   topic(name: string): Promise<TopicView>;
   /** What a migration would do to what is published. Nothing is recorded. */
   plan(steps: readonly DdlStep[]): Promise<PlanView>;
@@ -68,32 +69,12 @@ export interface TableView {
   readonly withheld: readonly string[];
 }
 
-export interface Command {
-  readonly kind: "release" | "withhold" | "fill";
-  readonly ids: readonly string[];
-  readonly reason?: string | undefined;
-  /** Also against contracts that are not ready; needs a reason. */
-  readonly force?: boolean | undefined;
-  readonly backfill?: "all" | "none" | undefined;
-  /** release: the old field stays beside the new one, which has this name or its column's. */
-  readonly beside?: { readonly name?: string | undefined } | undefined;
-  /** fill: what the kept field of a dropped column carries from here. */
-  readonly value?: Json | undefined;
-  /** Who says so: the token's name, or without one as the client states it: `anna@laptop`. */
-  readonly actor: string;
-}
-
 export interface Retired {
   /** How many contracts; 0: none was published. */
   readonly retired: number;
   /** Ids of the amendments that waited for this consumer. */
   readonly waited: readonly string[];
 }
-
-export type Outcome =
-  | { readonly kind: "pending" }
-  | { readonly kind: "done"; readonly message: string }
-  | { readonly kind: "refused"; readonly message: string; readonly next?: string | undefined };
 
 /** What flows on a topic now, and what would. */
 export interface TopicView {

@@ -1,19 +1,13 @@
 import * as z from "zod";
-import { modeWord } from "./amendment.ts";
+import { RELEASE_POLICIES } from "../gate/decision/policy.ts";
+import type { DeepReadonly } from "../json.ts";
+import { findingSchema, modeWord } from "./amendment.ts";
 
-const policy = z.enum(["observe", "contracts", "strict", "manual"]);
+export const releasePolicy = z.enum(RELEASE_POLICIES);
+
 const time = z.iso.datetime().nullable();
 const age = z.int().min(0).nullable();
 const count = z.int().min(0);
-
-const finding = z.strictObject({
-  rule: z.string().describe("contract/stale, contract/other-schema"),
-  severity: z.enum(["error", "warning"]),
-  certainty: z.enum(["always", "on-some-data", "by-policy"]),
-  field: z.string().optional(),
-  message: z.string(),
-  remedy: z.string().optional(),
-});
 
 const groupSchema = z.strictObject({
   group: z.string(),
@@ -42,7 +36,7 @@ const contractSchema = z.strictObject({
   read: time.describe("When one of its groups was last seen reading; null: never"),
   readSecondsAgo: age,
   stale: z.boolean().describe("None of its groups was seen for fieldgate.contracts.stale"),
-  findings: z.array(finding).describe("What evidence says against it"),
+  findings: z.array(findingSchema).describe("What evidence says against it"),
 });
 
 const topicSchema = z.strictObject({
@@ -50,7 +44,7 @@ const topicSchema = z.strictObject({
   topic: z.string(),
   environment: z.string().describe("Whose contracts count: the connector's fieldgate.environment"),
   mode: modeWord,
-  policy: policy.describe("While watching it decides nothing"),
+  policy: releasePolicy.describe("While watching it decides nothing"),
   looked: z.strictObject({
     at: time.describe("The last look that was possible; null: none yet"),
     secondsAgo: age,
@@ -62,7 +56,7 @@ const topicSchema = z.strictObject({
 });
 
 const whatIfSchema = z.strictObject({
-  policy,
+  policy: releasePolicy,
   note: z.string().describe("What this cannot tell"),
   amendments: z.array(
     z.strictObject({
@@ -87,7 +81,5 @@ export const coverageSchema = z
   })
   .meta({ title: "fieldgate coverage --format json" });
 
-export const coveragePolicy = policy;
-
-export type CoverageView = z.infer<typeof coverageSchema>;
-export type TopicCoverage = z.infer<typeof topicSchema>;
+export type CoverageView = DeepReadonly<z.infer<typeof coverageSchema>>;
+export type TopicCoverage = DeepReadonly<z.infer<typeof topicSchema>>;

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Answered, modeWord, verdictSchema } from "./amendment.ts";
+import type { DeepReadonly } from "../json.ts";
+import { modeWord, verdictSchema } from "./amendment.ts";
 
 const plannedSchema = z.strictObject({
   connector: z.string(),
@@ -36,5 +37,5 @@ export const planSchema = z
   .meta({ title: "fieldgate plan --format json" });
 
 /** What the amendments of a migration would be, and what of it nobody can tell. */
-export type PlanView = Answered<z.infer<typeof planSchema>>;
+export type PlanView = DeepReadonly<z.infer<typeof planSchema>>;
 export type PlannedAmendment = PlanView["amendments"][number];

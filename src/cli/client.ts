@@ -5,7 +5,9 @@ import { tlsMistakes } from "../config/environment/tls-texts.ts";
 import { given } from "../config/environment/variables.ts";
 import { type ErrorCode, errorCodes, GuardError } from "../errors.ts";
 import type { AmendmentView } from "../api/amendment.ts";
-import type { Api, Command, ErrorBody, Outcome, Retired, TopicView } from "../api/api.ts";
+import type { Api, ErrorBody, Retired, TopicView } from "../api/api.ts";
+import type { Command } from "../api/command.ts";
+import type { OutcomeText } from "../words/reason.ts";
 import { isUntrusted, networkReason, otherScheme, request, type Response } from "../request.ts";
 import type { Terminal } from "./command.ts";
 
@@ -60,7 +62,7 @@ export function createClient(terminal: Terminal): Client {
     retireContract: (named) => call<Retired>("/v1/contracts/retire", named),
     command: (command) => call("/v1/commands", command),
     plan: (steps) => call("/v1/plan", { steps }),
-    outcome: (id) => call<Outcome>(`/v1/commands/${encodeURIComponent(id)}`),
+    outcome: (id) => call<OutcomeText>(`/v1/commands/${encodeURIComponent(id)}`),
     topic: (name) => call<TopicView>(`/v1/topics/${encodeURIComponent(name)}`),
   };
 }

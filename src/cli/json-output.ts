@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Answered, findingSchema, verdictWord } from "../api/amendment.ts";
+import type { DeepReadonly } from "../json.ts";
+import { findingSchema, verdictWord } from "../api/amendment.ts";
 
 /** The JSON that `can-i-release` and `rules` print; `schemas/` is generated from it. */
 
@@ -20,7 +21,7 @@ const answerSchema = z.strictObject({
 });
 
 /** Whether one amendment may be released as far as the contracts are concerned. */
-export type Answer = Answered<z.infer<typeof answerSchema>>;
+export type Answer = DeepReadonly<z.infer<typeof answerSchema>>;
 
 export const canReleaseSchema = z
   .strictObject({
@@ -29,7 +30,7 @@ export const canReleaseSchema = z
   })
   .meta({ title: "fieldgate can-i-release --format json" });
 
-export type CanRelease = Answered<z.infer<typeof canReleaseSchema>>;
+export type CanRelease = DeepReadonly<z.infer<typeof canReleaseSchema>>;
 
 export const rulesSchema = z
   .array(
@@ -42,4 +43,4 @@ export const rulesSchema = z
   )
   .meta({ title: "fieldgate rules --format json" });
 
-export type Rules = Answered<z.infer<typeof rulesSchema>>;
+export type Rules = DeepReadonly<z.infer<typeof rulesSchema>>;

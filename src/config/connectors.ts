@@ -1,3 +1,6 @@
+/**
+ * The connector files: reads one, or all of a directory, and checks that no two connectors claim the same thing.
+ */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -8,17 +11,14 @@ import { readText } from "./connector/providers.ts";
 import { describeError, GuardError } from "../errors.ts";
 import { readTextFile } from "../text-file.ts";
 
-export { readServiceConfig } from "./environment/service-config.ts";
-export type { ConnectorConfig } from "./connector/connector-config.ts";
-
-/** The value of an environment variable; undefined when it is not set. */
+/** The value of an environment variable; undefined if it is not set. */
 type Lookup = (variable: string) => string | undefined;
 
-const NEXT = "correct the keys above; docs/configuration.md has all of them";
+const NEXT = "correct the keys above; docs/configuration.md lists them all";
 
 /**
- * Reads one connector file's text. `file` names it in messages and gives the default name.
- * Throws `config-invalid` listing every mistake.
+ * Reads the text of one connector file. `file` identifies it in messages, and its base name is the default for `name`.
+ * Throws `config-invalid` with every mistake.
  */
 export function readConnectorFile(text: string, file: string, env: Lookup): ConnectorConfig {
   const result = checkConnectorFile(text, file, { env, file: readText });
@@ -27,8 +27,8 @@ export function readConnectorFile(text: string, file: string, env: Lookup): Conn
 }
 
 /**
- * Reads every `*.json` of a directory, in the order of their names. Throws `config-invalid` listing every mistake of
- * every file, two connectors that claim the same name, slot or topic included.
+ * Reads every `*.json` file of a directory, in the order of their names. Throws `config-invalid` with every mistake of
+ * every file; that two connectors claim the same name, slot, publication or topic is a mistake too.
  */
 export async function readConnectors(directory: string, env: Lookup): Promise<readonly ConnectorConfig[]> {
   const files = await connectorFiles(directory);
@@ -63,7 +63,7 @@ async function connectorFiles(directory: string): Promise<readonly string[]> {
   return files.map((name) => join(directory, name));
 }
 
-/** What a connector claims for itself alone. */
+/** What no two connectors may share. */
 function claims(config: ConnectorConfig): readonly (readonly [key: string, claim: string])[] {
   const server = `${config["database.hostname"]}:${config["database.port"]}`;
   return [
@@ -73,7 +73,10 @@ function claims(config: ConnectorConfig): readonly (readonly [key: string, claim
   ];
 }
 
-/** Names with different tables may share a prefix; a list of regular expressions needs one of its own. */
+/**
+ * A topic that two connectors would both publish to. Connectors whose files list different tables by name may share a
+ * prefix; one that uses regular expressions needs its own.
+ */
 function sharedTopic(config: ConnectorConfig, owner: ConnectorConfig): string | undefined {
   const prefix = config["topic.prefix"];
   if (prefix !== owner["topic.prefix"]) return undefined;
@@ -83,7 +86,7 @@ function sharedTopic(config: ConnectorConfig, owner: ConnectorConfig): string | 
   return shared === undefined ? undefined : `topic ${prefix}.${shared}`;
 }
 
-/** undefined: which tables it has is known by the database only. */
+/** The tables the file lists by name. undefined: only the database knows which tables match. */
 function plainNames(config: ConnectorConfig): readonly string[] | undefined {
   const listed = config["table.include.list"] ?? [];
   return listed.length > 0 && listed.every(({ plain }) => plain) ? listed.map(({ text }) => text) : undefined;
@@ -105,5 +108,5 @@ function clashesWith(config: ConnectorConfig, owner: string, other: ConnectorCon
   const both = claims(config).filter(([, claim]) => theirs.has(claim));
   const topic = sharedTopic(config, other);
   const all = topic === undefined ? both : [...both, ["topic.prefix", topic] as const];
-  return all.map(([key, claim]) => ({ key, reason: `claims what ${owner} has: ${claim}` }));
+  return all.map(([key, claim]) => ({ key, reason: `is already used in ${owner}: ${claim}` }));
 }

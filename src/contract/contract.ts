@@ -5,55 +5,7 @@ import { parseSchema } from "../avro/parse.ts";
 import { GuardError } from "../errors.ts";
 import { contractError, type Mistake } from "../mistake.ts";
 import { CHANGEABLE, type SeverityChange } from "./severity.ts";
-import { isTooDeep, type Json, TOO_DEEP } from "../json.ts";
-
-/** What one consumer reads of one topic in one environment, and how. Plain JSON, sent over HTTP and Kafka as it is. */
-export interface Contract {
-  readonly version: 1;
-  readonly environment: string;
-  readonly consumer: string;
-  /** Who is responsible for the consumer, for alerts: `@team-billing`, or Slack's `<!subteam^S0123>` or `<@U0123>`. */
-  readonly owner?: string | undefined;
-  readonly topic: string;
-  /** `reader`: with the consumer's own `schema`. `writer`: with the schema that each event names. */
-  readonly decodesWith: "reader" | "writer";
-  /** `reject` if a field that the contract does not name stops the consumer or makes it lose data. */
-  readonly unknownFields: "accept" | "reject";
-  /** The reader's Avro schema: of the whole event or, with view `row`, of the row. */
-  readonly schema?: Json | undefined;
-  /** `row`: the consumer gets only the row, unwrapped from its event. undefined means `envelope`, the whole event. */
-  readonly view?: "envelope" | "row" | undefined;
-  /** Fields that the unwrapping adds to the row; only with view `row`. */
-  readonly adds?: readonly AddedField[] | undefined;
-  /** Row columns that it reads (`zip`, not `after.zip`). */
-  readonly fields?: readonly string[] | undefined;
-  /** Row columns that it knows and does not read. */
-  readonly ignores?: readonly string[] | undefined;
-  /** Its Kafka consumer groups. */
-  readonly groups?: readonly string[] | undefined;
-  /** The client it decodes with, e.g. `kafkajs`. */
-  readonly runtime?: string | undefined;
-  /** Rules with a different severity for this consumer, each until a given day. */
-  readonly severity?: readonly SeverityChange[] | undefined;
-  /** Fields that do not flow yet, but with which its own handler has been tested. */
-  readonly tested?: readonly TestedField[] | undefined;
-}
-
-/** A field with which the consumer was tested. If the field's definition changes, the test no longer counts. */
-export interface TestedField {
-  /** Id of the amendment that adds it. */
-  readonly amendment: string;
-  readonly field: string;
-  /** The result of fieldHash. */
-  readonly type: string;
-}
-
-/** A field that Debezium's ExtractNewRecordState adds to a row, e.g. `__op` or `__deleted`. */
-export interface AddedField {
-  readonly name: string;
-  /** The Avro type that the transform gives it. */
-  readonly type: Json;
-}
+import { type DeepReadonly, isTooDeep, type Json, TOO_DEEP } from "../json.ts";
 
 /** Names have no `/`, so that a contract's key is unambiguous. Kafka allows neither `.` nor `..` as a topic. */
 export const name = z
@@ -80,6 +32,8 @@ export const reasonText = z
   .regex(/^\P{Cc}*$/u, "must be one line");
 export const until = z.iso.date("must be a day such as 2026-12-31");
 
+const anyJson: z.ZodType<Json> = z.json();
+
 /** Does not check that the rule exists: contracts are also read by versions that have other rules. */
 const severityChange = z.strictObject({
   rule: z.string().regex(CHANGEABLE, "must be a meaning/… or runtime/… rule: findings of Avro's rules remain errors"),
@@ -87,31 +41,61 @@ const severityChange = z.strictObject({
   severity,
   reason: reasonText,
   until,
-});
+}) satisfies z.ZodType<SeverityChange>;
+
 const testedField = z.strictObject({
+  /** Id of the amendment that brings the field. */
   amendment: z.string().min(1),
   field: z.string().min(1),
+  /** The hash that `fieldHash` computes from the field's definition. */
   type: z.string().regex(/^[0-9a-f]{64}$/, "must be the hash of a field"),
+});
+
+const addedField = z.strictObject({
+  name: fieldName,
+  /** The Avro type that the transform gives it. */
+  type: anyJson,
 });
 
 const contractSchema = z.strictObject({
   version: z.literal(1),
   environment: name,
   consumer: name,
+  /** Whom alerts name for this consumer: `@team-billing`, or Slack's `<!subteam^S0123>` or `<@U0123>`. */
   owner: owner.optional(),
   topic: name,
+  /** `reader`: with `schema`, its own. `writer`: with whatever schema the event names. */
   decodesWith,
+  /** `accept`: the consumer keeps working when an event has a field that the contract does not name. */
   unknownFields,
-  schema: z.json().optional(),
+  /** The reader's Avro schema: of the whole event or, with view `row`, of the row. */
+  schema: anyJson.optional(),
+  /** `row`: the consumer gets the unwrapped row. undefined: `envelope`, the event as it is published. */
   view: view.optional(),
-  adds: z.array(z.strictObject({ name: fieldName, type: z.json() })).optional(),
+  /** Fields that the unwrapping adds to the row; only with view `row`. */
+  adds: z.array(addedField).optional(),
+  /** Row columns that it reads (`zip`, not `after.zip`). */
   fields: names.optional(),
+  /** Row columns that it knows and does not read. */
   ignores: names.optional(),
+  /** Its Kafka consumer groups. */
   groups: names.optional(),
+  /** The client library that it decodes with, e.g. `kafkajs`. */
   runtime: z.string().optional(),
+  /** Rules with a different severity for this consumer, each until a day. */
   severity: z.array(severityChange).optional(),
+  /** Fields that do not flow yet and that the consumer's own handler was tested with. */
   tested: z.array(testedField).optional(),
 });
+
+/** What one consumer reads of one topic in one environment, and how. Plain JSON, stored and sent unchanged. */
+export type Contract = DeepReadonly<z.output<typeof contractSchema>>;
+
+/** A row's field as it was defined when it was tested; it counts as untested once its definition differs. */
+export type TestedField = DeepReadonly<z.output<typeof testedField>>;
+
+/** A field that Debezium's ExtractNewRecordState adds to a row, e.g. `__op` or `__deleted`. */
+export type AddedField = DeepReadonly<z.output<typeof addedField>>;
 
 /** The key of a contract in the contracts topic: `default/billing/inventory.public.customers`. */
 export function contractKey({ environment, consumer, topic }: ContractName): string {

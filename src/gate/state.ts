@@ -82,13 +82,15 @@ export interface OperatorCommand {
   readonly id: string;
   readonly kind: "release" | "withhold" | "fill";
   readonly ids: readonly string[];
-  readonly reason: string | undefined;
-  readonly force: boolean;
-  readonly backfill: "all" | "none" | undefined;
-  /** release: the old field stays beside the new one, which has this name or its column's. */
-  readonly beside?: { readonly name: string | undefined } | undefined;
-  /** fill: what the kept field of a dropped column carries from here. */
+  readonly reason?: string | undefined;
+  /** release: even if contracts are not ready; needs a reason. */
+  readonly force?: boolean | undefined;
+  readonly backfill?: "all" | "none" | undefined;
+  /** release: the old field is kept beside the new one, which has this name or its column's. */
+  readonly beside?: { readonly name?: string | undefined } | undefined;
+  /** fill: the value that the kept field of a dropped column has in events from now on. */
   readonly value?: Json | undefined;
+  /** Who gave it: the token's name, or else what the client states: `anna@laptop`. */
   readonly actor: string;
 }
 

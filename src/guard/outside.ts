@@ -1,4 +1,4 @@
-import type { ConnectorConfig } from "../config/connectors.ts";
+import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, State, TableState } from "../gate/state.ts";

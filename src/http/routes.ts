@@ -1,7 +1,8 @@
 import { type Contract, parseContract, parseContractName } from "../contract/contract.ts";
 import { GuardError } from "../errors.ts";
-import type { Api, Command } from "../api/api.ts";
-import { coveragePolicy } from "../api/coverage.ts";
+import type { Api } from "../api/api.ts";
+import { type Command, commandSchema } from "../api/command.ts";
+import { releasePolicy } from "../api/coverage.ts";
 import { actorOf, type Caller, checkScope, type Need } from "./scope.ts";
 import { z } from "zod";
 import { type DdlStep, ddlStepSchema } from "../migration/ddl-step.ts";
@@ -98,7 +99,7 @@ export function routesOf(api: Api): readonly Route[] {
 }
 
 function readPolicy(text: string | undefined) {
-  const read = coveragePolicy.optional().safeParse(text);
+  const read = releasePolicy.optional().safeParse(text);
   if (read.success) return read.data;
   throw new GuardError("usage", "policy is none of observe, contracts, strict and manual");
 }
@@ -128,22 +129,9 @@ async function command(api: Api, { caller, body, note }: Asked) {
   return { status: 202, body: sent };
 }
 
-const name = z.string().min(1).max(500);
-
-const commandBody = z.strictObject({
-  kind: z.enum(["release", "withhold", "fill"]),
-  ids: z.array(name).min(1).max(1000),
-  reason: z.string().max(2000).optional(),
-  force: z.boolean().optional(),
-  backfill: z.enum(["all", "none"]).optional(),
-  beside: z.strictObject({ name: name.optional() }).optional(),
-  value: z.json().optional(),
-  actor: name,
-});
-
 /** Throws `usage` listing all that is wrong, without a value. */
 function readCommand(body: unknown): Command {
-  const result = commandBody.safeParse(body);
+  const result = commandSchema.safeParse(body);
   if (result.success) return result.data;
   const wrong = result.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
   throw new GuardError("usage", `the body is not understood: ${wrong.join("; ")}`, {

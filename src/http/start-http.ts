@@ -5,6 +5,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 
 import { GuardError } from "../errors.ts";
 import type { Api } from "../api/api.ts";
+import type { TlsTexts } from "../request.ts";
 import { type Access, authorize } from "./authorize.ts";
 import { clientErrorAnswer, errorAnswer } from "./error-answer.ts";
 import { routesOf } from "./routes.ts";
@@ -20,17 +21,11 @@ export interface HttpOptions {
   /** Path of the named tokens' hashes. */
   readonly tokensFile?: string | undefined;
   /** PEM texts; undefined: plain http. */
-  readonly tls?: Tls | undefined;
+  readonly tls?: TlsTexts | undefined;
   /** A pino logger. */
   readonly log: FastifyBaseLogger;
   /** How long a client may take for a whole request. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
-}
-
-interface Tls {
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
-  readonly passphrase: string | undefined;
 }
 
 export interface HttpServer {
@@ -135,7 +130,11 @@ function addRoutes(app: FastifyInstance, api: Api): void {
 const nobody: Caller = { name: undefined, scopes: [] };
 
 /** Node looks for late clients every second; by default it does so every 30. */
-function listener(tls: Tls | undefined, requestTimeout: number, handler: Parameters<typeof createServer>[1]): Server {
+function listener(
+  tls: TlsTexts | undefined,
+  requestTimeout: number,
+  handler: Parameters<typeof createServer>[1],
+): Server {
   const options: ServerOptions = {
     requestTimeout,
     headersTimeout: requestTimeout,

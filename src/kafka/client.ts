@@ -4,18 +4,10 @@
  */
 import { createRequire } from "node:module";
 import { Kafka, logLevel, type KafkaConfig, type logCreator } from "kafkajs";
+import type { TlsTexts } from "../request.ts";
 import { redact } from "./errors.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
-
-/** PEM texts. The broker's name or address is always checked against its certificate. */
-export interface Tls {
-  /** Instead of the authorities Node comes with. */
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly passphrase?: string | undefined;
-}
 
 export interface Sasl {
   readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
@@ -29,7 +21,7 @@ export interface KafkaOptions {
   readonly clientId: string;
   /** `fieldgate.deployment`: our throw-away consumer groups are named `fieldgate.<deployment>.<uuid>`. */
   readonly deployment?: string | undefined;
-  readonly ssl?: boolean | Tls | undefined;
+  readonly ssl?: boolean | TlsTexts | undefined;
   readonly sasl?: Sasl | undefined;
   /** Where kafkajs' own messages go: text only, never a payload. Without it they are dropped. */
   readonly log?: ((level: LogLevel, message: string) => void) | undefined;
@@ -65,7 +57,7 @@ export function kafkaClient(options: KafkaOptions): KafkaClient {
   return { clientId, brokers: [...brokers], deployment, inner };
 }
 
-function tls(ssl: boolean | Tls | undefined): NonNullable<KafkaConfig["ssl"]> {
+function tls(ssl: boolean | TlsTexts | undefined): NonNullable<KafkaConfig["ssl"]> {
   if (ssl === undefined || typeof ssl === "boolean") return ssl ?? false;
   return Object.fromEntries(Object.entries(ssl).filter(([, value]) => value !== undefined));
 }

@@ -1,13 +1,13 @@
 /** One request to a registry: limited in time and size, tried once per address, with errors translated to ours. */
 import { GuardError } from "../errors.ts";
-import { isUntrusted, networkReason, otherScheme, request, type RequestTls, type Response } from "../request.ts";
+import { isUntrusted, networkReason, otherScheme, request, type Response, type TlsTexts } from "../request.ts";
 
 export interface RegistryOptions {
   /** Base addresses, e.g. `http://registry:8081` or `https://host/apis/ccompat/v7`; tried in order, once each. */
   readonly urls: readonly string[];
   readonly auth?: RegistryAuth | undefined;
   /** For https addresses. */
-  readonly tls?: RequestTls | undefined;
+  readonly tls?: TlsTexts | undefined;
   /** Per address. Default 5000. */
   readonly timeoutMs?: number | undefined;
 }
@@ -66,7 +66,7 @@ interface Asked {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
-  readonly tls: RequestTls | undefined;
+  readonly tls: TlsTexts | undefined;
   readonly timeoutMs: number;
 }
 

@@ -5,7 +5,8 @@ import { coverageOf } from "./coverage.ts";
 import { type ControlTopics, renderCommand } from "./control-topics.ts";
 import { GuardError } from "../errors.ts";
 import { type Amendment, isCalled } from "../gate/amendment/amendment.ts";
-import type { Api, Command, Health, TopicView } from "../api/api.ts";
+import type { Api, Health, TopicView } from "../api/api.ts";
+import type { Command } from "../api/command.ts";
 import type { Appender } from "../kafka/append.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
 import { type Planner, planMigration } from "./plan.ts";
@@ -183,11 +184,8 @@ async function appendCommand(
   }
   check(connector);
   const id = randomUUID();
-  const { kind, reason, backfill, value, actor } = command;
   const ids = found.map(({ amendment }) => amendment.id);
-  const force = command.force ?? false;
-  const beside = command.beside && { name: command.beside.name };
-  const text = renderCommand(connector, { id, kind, ids, reason, force, backfill, beside, value, actor });
+  const text = renderCommand(connector, { ...command, id, ids, force: command.force ?? false });
   await parts.appender.append(parts.controlTopics.topics.commands, 0, Buffer.from(connector), Buffer.from(text));
   return { id };
 }

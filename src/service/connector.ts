@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ConnectorConfig } from "../config/connectors.ts";
+import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import type { Mode } from "../gate/state.ts";
 import { ASK_REGISTRY } from "../guard/control/ask-registry.ts";
 import type { Conduct, Log, Outside, Settings, Sink, Source } from "../guard/outside.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Contract, contractKey, isKeyOf, parseContract } from "../contract/contract.ts";
 import { describeError, type GuardError } from "../errors.ts";
+import { commandSchema } from "../api/command.ts";
 import type { OperatorCommand } from "../gate/state.ts";
 import type { ControlSource, Log } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
@@ -145,17 +146,7 @@ function readCommand(record: InRecord, log: Log): CommandRecord | undefined {
 const commandRecord = z.object({
   v: z.literal(1),
   connector: z.string(),
-  command: z.object({
-    id: z.string(),
-    kind: z.enum(["release", "withhold", "fill"]),
-    ids: z.array(z.string()),
-    reason: z.string().optional(),
-    force: z.boolean(),
-    backfill: z.enum(["all", "none"]).optional(),
-    beside: z.object({ name: z.string().optional() }).optional(),
-    value: z.json().optional(),
-    actor: z.string(),
-  }),
+  command: z.object({ ...commandSchema.shape, id: z.string() }),
 });
 
 /** Rejects commands of a later version and records of other programs. */

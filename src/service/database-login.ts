@@ -1,4 +1,4 @@
-import type { ConnectorConfig } from "../config/connectors.ts";
+import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import type { PostgresOptions } from "../postgres/connection.ts";
 import type { TlsSettings } from "../postgres/tls.ts";
 

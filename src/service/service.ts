@@ -5,7 +5,9 @@ import type { Logger } from "pino";
 import { createApi } from "./api.ts";
 import { messageLog, openLog } from "./log.ts";
 import { describeStop, openReportedStop } from "./reported-stop.ts";
-import { type ConnectorConfig, readConnectors, readServiceConfig } from "../config/connectors.ts";
+import type { ConnectorConfig } from "../config/connector/connector-config.ts";
+import { readConnectors } from "../config/connectors.ts";
+import { readServiceConfig } from "../config/environment/service-config.ts";
 import { outsideOf, registryOf, settingsOf, sinkOf } from "./connector.ts";
 import { type ControlTopics, openControlTopics } from "./control-topics.ts";
 import { describeError } from "../errors.ts";
@@ -64,9 +66,7 @@ export async function run(signal: AbortSignal): Promise<void> {
   for (const connector of connectors) for (const warning of connector.warnings) log.warn(warning);
   const version = String(createRequire(import.meta.url)("../../package.json").version);
   const kafka = kafkaClient({
-    brokers: config.kafka.brokers,
-    ssl: config.kafka.tls,
-    sasl: config.kafka.sasl,
+    ...config.kafka,
     clientId: "fieldgate",
     deployment: config.deployment,
     log: (level, message) => log[level === "error" ? "warn" : "debug"](message),

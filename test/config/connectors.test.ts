@@ -28,7 +28,7 @@ async function read(files: Readonly<Record<string, string | Buffer>>) {
 }
 
 describe("readConnectors", () => {
-  it("reads every .json in the order of their names, and nothing else", async () => {
+  it("reads every .json in the order of their names, and no other files", async () => {
     const configs = await read({ "b.json": connector({ "topic.prefix": "q" }), "a.json": connector(), "c.txt": "x" });
     expect(configs.map(({ name }) => name)).toEqual(["a", "b"]);
   });
@@ -38,25 +38,25 @@ describe("readConnectors", () => {
     await expect(reading).rejects.toThrow(/2 mistakes\n.*a\.json\n.*database\.port.*\n.*b\.json\n.*is not JSON/);
   });
 
-  it("refuses two connectors that claim the same slot, publication or topic, naming the other file", async () => {
+  it("refuses two connectors that claim the same slot, publication or topic, and names the other file", async () => {
     const reading = read({ "in-v.json": connector(), "in_v.json": connector() });
     await expect(reading).rejects.toThrow(
-      /in_v\.json\n.*slot\.name claims what .*in-v\.json has: slot fieldgate_in_v.*\n.*publication.*\n.*topic p\.public\.t/,
+      /in_v\.json\n.*slot\.name is already used in .*in-v\.json: slot fieldgate_in_v.*\n.*publication.*\n.*topic p\.public\.t/,
     );
   });
 
-  it("takes a byte order mark, and refuses a file that is not UTF-8", async () => {
+  it("accepts a byte order mark, and refuses a file that is not UTF-8", async () => {
     expect(await read({ "a.json": `\uFEFF${connector()}` })).toHaveLength(1);
     await expect(read({ "a.json": Buffer.from(connector(), "utf16le").fill(0xff, 0, 1) })).rejects.toThrow(
       /^\[config-invalid\] .*a\.json cannot be read: it is not UTF-8 text/,
     );
   });
 
-  it("refuses a file name that cannot be a connector's", async () => {
+  it("refuses a file name that is not a valid connector name", async () => {
     await expect(read({ "my db.json": connector() })).rejects.toThrow(/name must be 1 to 100 letters/);
   });
 
-  it("refuses an empty directory and one that is not there", async () => {
+  it("refuses a directory that is empty or missing", async () => {
     await expect(read({})).rejects.toMatchObject({
       code: "config-invalid",
       next: expect.stringMatching(/FIELDGATE_CONN/),

@@ -40,7 +40,7 @@ describe("the README", () => {
     const [text = ""] = blocks("docs/watch.md", "json");
     const config = readConnectorFile(text, "connectors/inventory.json", () => "secret");
     expect(config).toMatchObject({ mode: "watch", "slot.name": "fieldgate_inventory", "topic.prefix": "inventory" });
-    expect(config.warnings).toEqual([expect.stringMatching(/^keys without effect here: /)]);
+    expect(config.warnings).toEqual([expect.stringMatching(/^keys that have no effect here: /)]);
   });
 
   it("names only commands that npm and the command line have", () => {

@@ -59,5 +59,7 @@ test("a file written for Debezium runs unchanged, with its lists, modes, publica
     async () => (await database.query("select * from debezium_heartbeat")).length === 1,
     "the row that the heartbeat action inserts",
   );
-  expect(world.service.output()).toContain("keys without effect here: connector.class, tasks.max, snapshot.fetch.size");
+  expect(world.service.output()).toContain(
+    "keys that have no effect here: connector.class, tasks.max, snapshot.fetch.size",
+  );
 });

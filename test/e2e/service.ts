@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AmendmentView } from "../../src/api/amendment.ts";
-import type { ConnectorView, Health, Outcome } from "../../src/api/api.ts";
+import type { ConnectorView, Health } from "../../src/api/api.ts";
+import type { OutcomeText } from "../../src/words/reason.ts";
 import { freePort } from "../../local/ports.ts";
 import type { PostgresAddress } from "../../local/postgres.ts";
 import { servers } from "../stack/servers.ts";
@@ -44,7 +45,7 @@ export interface Service extends AsyncDisposable {
   /** Waits until no snapshot or backfill is running. */
   idle(deadline?: number): Promise<void>;
   publishContract(contract: Readonly<Record<string, unknown>>): Promise<void>;
-  command(command: Readonly<Record<string, unknown>>): Promise<Outcome>;
+  command(command: Readonly<Record<string, unknown>>): Promise<OutcomeText>;
   kill(signal: NodeJS.Signals): void;
   /** Resolves to its exit code, or null if it was killed. */
   readonly exited: Promise<number | null>;
@@ -161,7 +162,7 @@ function wrapProcess(child: ChildProcess, url: string, folder: string): Service 
       const { id } = answer.body as { id?: string }; // checked on the next line
       if (id === undefined) throw new Error(`command: ${JSON.stringify(answer)}`);
       return until(async () => {
-        const outcome = await get<Outcome>(`/v1/commands/${id}`);
+        const outcome = await get<OutcomeText>(`/v1/commands/${id}`);
         return outcome.kind === "pending" ? undefined : outcome;
       }, "the command has an outcome");
     },

@@ -2,8 +2,10 @@ import type { Contract, ContractName } from "../../src/contract/contract.ts";
 import { GuardError } from "../../src/errors.ts";
 import type { ReleasePolicy } from "../../src/gate/decision/policy.ts";
 import type { AmendmentView } from "../../src/api/amendment.ts";
-import type { Api, Command, Outcome, TopicView } from "../../src/api/api.ts";
+import type { Api, TopicView } from "../../src/api/api.ts";
+import type { Command } from "../../src/api/command.ts";
 import type { CoverageView } from "../../src/api/coverage.ts";
+import type { OutcomeText } from "../../src/words/reason.ts";
 import type { PlanView } from "../../src/api/plan.ts";
 import type { DdlStep } from "../../src/migration/ddl-step.ts";
 
@@ -62,7 +64,7 @@ export interface FakeApi extends Api {
   plans: PlanView;
   coverages: CoverageView;
   readonly policies: (ReleasePolicy | undefined)[];
-  outcomes: Outcome[];
+  outcomes: OutcomeText[];
   topics: Map<string, TopicView>;
   fail: Error | undefined;
 }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 import { missingTool } from "../../local/java.ts";
-import { readConnectors, readServiceConfig } from "../../src/config/connectors.ts";
-import { serviceVariables } from "../../src/config/environment/service-config.ts";
+import { readConnectors } from "../../src/config/connectors.ts";
+import { readServiceConfig, serviceVariables } from "../../src/config/environment/service-config.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const read = (file: string) => readFile(join(ROOT, file), "utf8");

@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
 
-import type { ReleasePolicy } from "../../gate/decision/policy.ts";
-import { coveragePolicy } from "../../api/coverage.ts";
+import { RELEASE_POLICIES, type ReleasePolicy } from "../../gate/decision/policy.ts";
 import { createClient } from "../client.ts";
 import { type Terminal, withExamples, EXIT } from "../command.ts";
 
@@ -17,7 +16,7 @@ export function addCoverage(program: Command, terminal: Terminal): void {
     .description("show which groups read each topic, and which contracts name them")
     .addOption(
       new Option("--policy <policy>", "also show what this release policy would have done with each amendment").choices(
-        coveragePolicy.options,
+        RELEASE_POLICIES,
       ),
     )
     .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
 
 import { GuardError } from "../../errors.ts";
-import type { Command as ApiCommand, Outcome } from "../../api/api.ts";
+import type { Command as ApiCommand } from "../../api/command.ts";
+import type { OutcomeText } from "../../words/reason.ts";
 import { type Client, createClient } from "../client.ts";
 import { type Format, formatOption, readSeconds, type Terminal, withExamples, EXIT } from "../command.ts";
 import type { Json } from "../../json.ts";
@@ -107,7 +108,12 @@ async function send(terminal: Terminal, options: Options, command: Omit<ApiComma
   terminal.end(outcome.kind === "done" ? EXIT.fine : EXIT.findings);
 }
 
-async function waitForOutcome(client: Client, id: string, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
+async function waitForOutcome(
+  client: Client,
+  id: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<OutcomeText> {
   const end = Date.now() + timeoutMs;
   for (let delay = FIRST_POLL_MS; ; delay = Math.min(delay * 2, LONGEST_POLL_MS)) {
     const outcome = await client.outcome(id);
@@ -116,7 +122,7 @@ async function waitForOutcome(client: Client, id: string, timeoutMs: number, sig
   }
 }
 
-function outcomeText(outcome: Outcome, id: string, timeout: number): string {
+function outcomeText(outcome: OutcomeText, id: string, timeout: number): string {
   switch (outcome.kind) {
     case "done":
       return `done: ${outcome.message}`;

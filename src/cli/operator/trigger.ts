@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Client } from "pg";
 
-import type { ConnectorConfig } from "../../config/connectors.ts";
+import type { ConnectorConfig } from "../../config/connector/connector-config.ts";
 import { GuardError } from "../../errors.ts";
 import { type Terminal, withExamples, EXIT } from "../command.ts";
 import { readText } from "../../text-file.ts";

@@ -1,21 +1,21 @@
 import { z } from "zod";
 
 import { type EntryList, entryList, keyColumnList, type ListEntry } from "../../capture/lists.ts";
-import { flag, key, refuse, text, wholeNumber } from "./key.ts";
+import { choice, flag, key, refuse, text, wholeNumber } from "./key.ts";
 
-const LIST = "be a comma list of regular expressions, each for the whole of";
+const LIST = "be a comma-separated list of regular expressions, each matching a whole";
 
-/** What is captured, and how it is read from the server, by Debezium's names. */
+/** What is captured, and how it is read from the server. Names are Debezium's. */
 export const captureKeys = {
-  "schema.include.list": key(list(1).optional(), `${LIST} a schema's name`, "public,sales"),
-  "schema.exclude.list": key(list(1).optional(), `${LIST} a schema's name`, "audit,tmp_.*"),
+  "schema.include.list": key(list(1).optional(), `${LIST} schema name`, "public,sales"),
+  "schema.exclude.list": key(list(1).optional(), `${LIST} schema name`, "audit,tmp_.*"),
   "table.include.list": key(list(2).optional(), `${LIST} schema.table`, "public.customers,public\\.order_.*"),
   "table.exclude.list": key(list(2).optional(), `${LIST} schema.table`, "public\\.tmp_.*"),
   "column.include.list": key(list(3).optional(), `${LIST} schema.table.column`, "public.customers.(id|name)"),
   "column.exclude.list": key(list(3).optional(), `${LIST} schema.table.column`, "public\\..*\\.password_hash"),
   "message.key.columns": key(
     z.string().transform(readWith(keyColumnList)).optional(),
-    "be schema.table:column,column, several apart by `;`",
+    "be schema.table:column,column; separate several tables by `;`",
     "public.orders:tenant_id,id",
   ),
   "slot.name": key(text(/^[a-z0-9_]{1,63}$/).optional(), "be 1 to 63 of a-z, 0-9 and `_`", "fieldgate_inventory"),
@@ -24,28 +24,28 @@ export const captureKeys = {
     "be 1 to 63 letters, digits or `_`",
     "fieldgate_inventory",
   ),
-  "publication.autocreate.mode": key(
-    z.enum(["filtered", "all_tables", "disabled", "no_tables"]).default("filtered"),
-    "be filtered, all_tables, disabled or no_tables",
-    "filtered",
-  ),
-  "publish.via.partition.root": key(flag().default(false), "be true or false", true),
-  "plugin.name": key(z.literal("pgoutput").optional(), "be pgoutput, the only plugin Fieldgate reads", "pgoutput"),
+  "publication.autocreate.mode": choice(["filtered", "all_tables", "disabled", "no_tables"], "filtered"),
+  "publish.via.partition.root": flag(false, true),
+  "plugin.name": key(z.literal("pgoutput").optional(), "be pgoutput, the only plugin Fieldgate supports", "pgoutput"),
   "snapshot.mode": key(
     z
       .enum(["initial", "no_data", "never", "initial_only"])
       .default("initial")
       .transform((mode) => (mode === "never" ? "no_data" : mode)),
-    "be initial (publish the rows that are there; the nearest to always and when_needed), no_data, also called never " +
-      "(only changes from now on), or initial_only",
+    "be initial (publish the existing rows, then changes; the nearest to always and when_needed), no_data or its old " +
+      "name never (changes only), or initial_only (the existing rows, then nothing)",
     "initial",
   ),
   "skipped.operations": key(
     z.string().transform(operations).default(operations("t")),
-    "be none, or a comma list of c, u, d and t",
+    "be none, or a comma-separated list of c, u, d and t",
     "t",
   ),
-  "heartbeat.interval.ms": key(wholeNumber(0, 86_400_000).default(0), "be milliseconds, 0 for no heartbeat", 10_000),
+  "heartbeat.interval.ms": key(
+    wholeNumber(0, 86_400_000).default(0),
+    "be a number of milliseconds; 0 means no heartbeat",
+    10_000,
+  ),
   "topic.heartbeat.prefix": key(
     text(/^[A-Za-z0-9._-]{1,100}$/).default("__debezium-heartbeat"),
     "be 1 to 100 letters, digits, `.`, `_` or `-`",
@@ -58,7 +58,7 @@ export const captureKeys = {
   ),
 };
 
-/** A name that can match nothing, as it has too few parts, is a mistake and no silence. */
+/** A name with too few parts can never match, so it is reported rather than ignored. */
 function list(parts: 1 | 2 | 3) {
   const form = ["schema", "schema.table", "schema.table.column"][parts - 1];
   return z.string().transform((value, context) => {
@@ -79,9 +79,7 @@ function readWith(read: (text: string) => EntryList) {
   };
 }
 
-export type Operation = "c" | "u" | "d" | "t";
-
-function operations(value: string, context?: z.RefinementCtx): ReadonlySet<Operation> {
+function operations(value: string, context?: z.RefinementCtx): ReadonlySet<"c" | "u" | "d" | "t"> {
   const names = value.split(",").map((name) => name.trim());
   if (names.length === 1 && names[0] === "none") return new Set();
   const known = names.filter((name) => name === "c" || name === "u" || name === "d" || name === "t");

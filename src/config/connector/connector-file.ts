@@ -1,14 +1,20 @@
+/**
+ * Checks one connector file: flattens Kafka Connect's form, resolves `${…}` variables, sorts each key into Fieldgate's own,
+ * Debezium's and unknown ones, and parses Fieldgate's own with their schema. Every mistake is collected, and none of them
+ * contains a value, since any value may be a secret.
+ */
 import { basename } from "node:path";
 
 import type { z } from "zod";
 
-import type { ReleasePolicy } from "../../gate/decision/policy.ts";
+import { RELEASE_POLICIES, type ReleasePolicy } from "../../gate/decision/policy.ts";
+import { isObject } from "../../json.ts";
+import { lineAndColumn, readJsonText } from "../../json-text.ts";
+import { alternatives, type Mistake, nearestName } from "../../mistake.ts";
 import { type ConnectorConfig, connectorConfig, filterOf, ownName } from "./connector-config.ts";
-import { type ConnectorKeys, connectorKeys, TABLE_POLICY_PREFIX, tablePolicy } from "./connector-keys.ts";
+import { type ConnectorKeys, connectorKeys, TABLE_POLICY_PREFIX } from "./connector-keys.ts";
 import { converterRegistry, isConverterAddress } from "./converter.ts";
 import { debeziumKeys, isOfDebeziumAlone, treatmentOf } from "./debezium-keys.ts";
-import { isObject, readJsonObject } from "./json-text.ts";
-import { type Mistake, nearestName } from "../../mistake.ts";
 import { type Providers, resolveVariables } from "./providers.ts";
 import { SEVERITY_PREFIX, severityChanges } from "./severity.ts";
 import { isTransformKey, readTransforms } from "./transforms.ts";
@@ -20,9 +26,8 @@ export type ConnectorFile =
 
 type Flat = Readonly<Record<string, unknown>>;
 
-/** Checks one connector file. Every mistake is listed; none shows a value, since any value may be a secret. */
 export function checkConnectorFile(text: string, file: string, providers: Providers): ConnectorFile {
-  const json = readJsonObject(text);
+  const json = readObject(text);
   if (json.kind === "wrong") return { kind: "wrong", mistakes: [{ reason: `the file ${json.reason}` }] };
   const mistakes: Mistake[] = [];
   const flat = resolveAll(flatten(json.value, mistakes), providers, mistakes);
@@ -31,33 +36,61 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const severity = severityChanges(sorted.severity, mistakes);
   const registry = converterRegistry(flat, mistakes);
   const transforms = isWatch(flat) ? readTransforms(flat, mistakes) : undefined;
-  mistakes.push(...exclusive(sorted.own), ...unreadable(sorted.own, providers));
+  mistakes.push(...exclusiveLists(sorted.own), ...unreadableFiles(sorted.own, providers));
   const own = { name: basename(file, ".json"), ...sorted.own };
   const keys = connectorKeys.safeParse(own);
   if (!keys.success) mistakes.push(...keyMistakes(keys.error.issues, own, new Set(mistakes.map((m) => m.key))));
-  if (keys.success && isWatch(flat)) mistakes.push(...othersSlot(flat, keys.data.name));
+  if (keys.success && isWatch(flat)) mistakes.push(...debeziumsSlot(flat, keys.data.name));
   if (!keys.success || mistakes.length > 0) return { kind: "wrong", mistakes };
   const filter = filterOf(keys.data);
   const stray = strayPolicies(keys.data, filter, policies);
   if (stray.length > 0) return { kind: "wrong", mistakes: stray };
   const warnings = [...ignoredWarning(sorted.ignored), ...lineBreakWarnings(flat)];
-  return {
-    kind: "config",
-    config: connectorConfig(keys.data, { filter, policies, severity, registry, transforms, warnings }),
-  };
+  const rest = { filter, policies, severity, registry, transforms, warnings };
+  return { kind: "config", config: connectorConfig(keys.data, rest) };
 }
 
-/** Kafka Connect's two forms: the flat object, and `{"name", "config"}` as its REST API takes it. */
+/** The reason gives line and column, and never quotes the text: a password could be on that line. */
+function readObject(
+  text: string,
+): { readonly kind: "object"; readonly value: Flat } | { readonly kind: "wrong"; readonly reason: string } {
+  const place = (offset: number) => {
+    const { line, column } = lineAndColumn(text, offset);
+    return `at line ${line}, column ${column}`;
+  };
+  const read = readJsonText(text, { comments: false });
+  switch (read.kind) {
+    case "wrong":
+      return { kind: "wrong", reason: `is not JSON ${place(read.offset)}: ${read.reason}` };
+    case "too-deep":
+      return { kind: "wrong", reason: "is nested too deeply" };
+    case "json":
+      // JSON.parse would silently use the last value.
+      if (read.repeatedKey !== undefined) {
+        return { kind: "wrong", reason: `contains a key twice ${place(read.repeatedKey)}` };
+      }
+      if (isObject(read.json)) return { kind: "object", value: read.json };
+      return { kind: "wrong", reason: "is not a JSON object: { … }" };
+    default:
+      return read satisfies never;
+  }
+}
+
+/** Kafka Connect has two forms: the flat object, and `{"name", "config"}` as in its REST API. */
 function flatten(value: Flat, mistakes: Mistake[]): Flat {
   const { name, config, ...more } = value;
-  if (!isObject(config)) return value;
+  if (!isFlat(config)) return value;
   for (const key of Object.keys(more)) {
-    mistakes.push({ key, reason: "is beside name and config: move it into config" });
+    mistakes.push({ key, reason: "is next to name and config: move it into config" });
   }
   if (name !== undefined && config["name"] !== undefined && config["name"] !== name) {
-    mistakes.push({ key: "name", reason: "is there twice, and differs" });
+    mistakes.push({ key: "name", reason: "is given twice, with different values" });
   }
   return name === undefined ? config : { ...config, name };
+}
+
+function isFlat(value: unknown): value is Flat {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function resolveAll(flat: Flat, providers: Providers, mistakes: Mistake[]): Flat {
@@ -70,13 +103,12 @@ function isWatch(flat: Flat): boolean {
   return String(flat["fieldgate.mode"]).trim() === "watch";
 }
 
-/** Debezium's own slot and publication are never read nor changed. */
-function othersSlot(flat: Flat, name: string): readonly Mistake[] {
+/** Debezium's slot and publication are neither read nor changed, so Fieldgate's own need different names. */
+function debeziumsSlot(flat: Flat, name: string): readonly Mistake[] {
   return ["slot.name", "publication.name"].flatMap((key) => {
     if (flat[key] !== ownName(name)) return [];
-    return [
-      { key, reason: "is Debezium's, and Fieldgate would call its own the same: give the connector another name" },
-    ];
+    const reason = "is Debezium's, and Fieldgate would use the same name: give the connector a different name";
+    return [{ key, reason }];
   });
 }
 
@@ -113,7 +145,7 @@ function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
     case "ignored":
       return true;
     case "only":
-      // The class is accepted and without effect, like tasks.max: there is one connector here.
+      // The class has no effect, like tasks.max: there is only one connector here.
       if (treatment.values.includes(String(value).trim())) return key === "connector.class";
       mistakes.push({ key, reason: onlyReason(treatment.values, treatment.why) });
       return false;
@@ -126,7 +158,7 @@ function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
 }
 
 function onlyReason(values: readonly string[], why: string | undefined): string {
-  return why === undefined ? `can only be ${values.join(" or ")} in this version` : `is not supported: ${why}`;
+  return why === undefined ? `can only be ${alternatives(values)} in this version` : `is not supported: ${why}`;
 }
 
 function unknownKey(key: string): Mistake {
@@ -135,17 +167,17 @@ function unknownKey(key: string): Mistake {
   return { key, reason: `is not a known key${hint}` };
 }
 
-/** An include list and an exclude list of one thing exclude each other, as in Debezium. */
-function exclusive(own: Flat): readonly Mistake[] {
+/** An include list and an exclude list of the same kind exclude each other, as in Debezium. */
+function exclusiveLists(own: Flat): readonly Mistake[] {
   return ["schema", "table", "column"].flatMap((thing) => {
     const [include, exclude] = [`${thing}.include.list`, `${thing}.exclude.list`];
     const both = own[include] !== undefined && own[exclude] !== undefined;
-    return both ? [{ key: exclude, reason: `cannot be there together with ${include}` }] : [];
+    return both ? [{ key: exclude, reason: `cannot be used together with ${include}` }] : [];
   });
 }
 
-/** The files of TLS are read again at each connection: here only that they are there. */
-function unreadable(own: Flat, providers: Providers): readonly Mistake[] {
+/** TLS files are read again at each connection; here it is only checked that they exist. */
+function unreadableFiles(own: Flat, providers: Providers): readonly Mistake[] {
   return ["database.sslrootcert", "database.sslcert", "database.sslkey"].flatMap((key) => {
     const path = own[key];
     if (typeof path !== "string" || path.trim() === "" || providers.file(path.trim()) !== undefined) return [];
@@ -156,16 +188,14 @@ function unreadable(own: Flat, providers: Providers): readonly Mistake[] {
 function tablePolicies(policies: Flat, mistakes: Mistake[]): ReadonlyMap<string, ReleasePolicy> {
   const result = new Map<string, ReleasePolicy>();
   for (const [table, value] of Object.entries(policies)) {
-    const policy = tablePolicy.safeParse(value);
-    if (policy.success) result.set(table, policy.data);
-    else {
-      mistakes.push({ key: `${TABLE_POLICY_PREFIX}${table}`, reason: "must be observe, contracts, strict or manual" });
-    }
+    const policy = RELEASE_POLICIES.find((one) => one === value);
+    if (policy !== undefined) result.set(table, policy);
+    else mistakes.push({ key: `${TABLE_POLICY_PREFIX}${table}`, reason: `must be ${alternatives(RELEASE_POLICIES)}` });
   }
   return result;
 }
 
-/** One mistake a key and reason; a key that has one already (its variable is not set) gets no second. */
+/** A key that has a mistake already, such as a variable that is not set, does not get a second one. */
 function keyMistakes(issues: readonly z.core.$ZodIssue[], own: Flat, done: ReadonlySet<unknown>): readonly Mistake[] {
   const known = new Map(Object.entries(connectorKeys.shape));
   return issues
@@ -179,7 +209,7 @@ function keyMistakes(issues: readonly z.core.$ZodIssue[], own: Flat, done: Reado
     });
 }
 
-/** A reason that says more than what the key must be. */
+/** The reason given by `refuse`, which says more than what the key must be. */
 function ownReason(issue: z.core.$ZodIssue): string | undefined {
   return issue.code === "custom" && typeof issue.params?.["reason"] === "string" ? issue.params["reason"] : undefined;
 }
@@ -202,11 +232,11 @@ function strayPolicies(
 }
 
 function ignoredWarning(ignored: readonly string[]): readonly string[] {
-  return ignored.length === 0 ? [] : [`keys without effect here: ${ignored.join(", ")}`];
+  return ignored.length === 0 ? [] : [`keys that have no effect here: ${ignored.join(", ")}`];
 }
 
-/** A secret's file often ends in one that nobody means. */
+/** Files with secrets often end in a line break by accident. */
 function lineBreakWarnings(flat: Flat): readonly string[] {
   const ending = Object.entries(flat).filter(([, value]) => typeof value === "string" && /[\r\n]$/.test(value));
-  return ending.map(([key]) => `${key} ends in a line break, which is part of the value`);
+  return ending.map(([key]) => `${key} ends in a line break, which becomes part of the value`);
 }

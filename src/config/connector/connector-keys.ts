@@ -2,12 +2,13 @@ import { z } from "zod";
 
 import { captureKeys } from "./capture-keys.ts";
 import { connectionKeys } from "./connection-keys.ts";
-import { DURATION, duration, key, text, wholeNumber } from "./key.ts";
+import { RELEASE_POLICIES } from "../../gate/decision/policy.ts";
+import { choice, duration, key, text, wholeNumber } from "./key.ts";
 import { valueKeys } from "./value-keys.ts";
 
 /**
- * The keys of a connector file that mean something here, each with what it must be and an example: the one
- * source of the checks, of the messages and of schemas/connector.schema.json. Names are Debezium's.
+ * The keys of a connector file that Fieldgate uses, each with what it must be and an example. This is the only source
+ * for the checks, the messages, schemas/connector.schema.json and the type that the loop gets. Names are Debezium's.
  */
 export const connectorKeys = z.strictObject({
   name: key(
@@ -25,12 +26,12 @@ export const connectorKeys = z.strictObject({
   ...valueKeys,
   "topic.creation.default.partitions": key(
     brokersOr(100_000),
-    "be a whole number from 1, or -1 for the broker's default",
+    "be a whole number of at least 1, or -1 for the broker's default",
     6,
   ),
   "topic.creation.default.replication.factor": key(
     brokersOr(1000),
-    "be a whole number from 1, or -1 for the broker's default",
+    "be a whole number of at least 1, or -1 for the broker's default",
     3,
   ),
   "topic.creation.default.cleanup.policy": key(
@@ -38,47 +39,46 @@ export const connectorKeys = z.strictObject({
     "be delete, compact or compact,delete",
     "compact",
   ),
-  "fieldgate.mode": key(z.enum(["guard", "watch"]).default("guard"), "be guard or watch", "guard"),
+  "fieldgate.mode": choice(["guard", "watch"], "guard"),
   "fieldgate.environment": key(
     text(/^[A-Za-z0-9._-]{1,100}$/).default("default"),
-    "be the environment whose contracts count: letters, digits, `.`, `_` or `-`",
+    "be the name of the environment whose contracts count: letters, digits, `.`, `_` or `-`",
     "production",
   ),
-  "fieldgate.release.policy": key(
-    releasePolicy().default("contracts"),
-    "be observe, contracts, strict or manual",
-    "contracts",
+  "fieldgate.release.policy": choice(RELEASE_POLICIES, "contracts"),
+  "fieldgate.judge.timeout.ms": key(
+    wholeNumber(0, 600_000).default(3000),
+    "be a number of milliseconds from 0 to 600000",
+    3000,
   ),
-  "fieldgate.judge.timeout.ms": key(wholeNumber(0, 600_000).default(3000), "be milliseconds, 0 to 600000", 3000),
-  "fieldgate.groups.seen": key(duration("7d"), DURATION, "7d"),
+  "fieldgate.groups.seen": duration("7d"),
   "fieldgate.groups.look.ms": key(
     wholeNumber(100, 3_600_000).default(30_000),
-    "be milliseconds, 100 to 3600000",
+    "be a number of milliseconds from 100 to 3600000",
     30_000,
   ),
-  "fieldgate.contracts.stale": key(duration("14d"), DURATION, "14d"),
+  "fieldgate.contracts.stale": duration("14d"),
   "fieldgate.backfill.max.rows": key(
     wholeNumber(0, 1e15).default(10_000_000),
-    "be a number of rows, from 0",
+    "be a number of rows, at least 0",
     10_000_000,
   ),
-  "fieldgate.backfill.rate": key(wholeNumber(0, 1e9).default(0), "be rows a second, 0 for no limit", 5000),
-  "fieldgate.chunk.rows": key(wholeNumber(1, 1_000_000).default(1024), "be rows a chunk, 1 to 1000000", 1024),
+  "fieldgate.backfill.rate": key(
+    wholeNumber(0, 1e9).default(0),
+    "be a number of rows per second; 0 means no limit",
+    5000,
+  ),
+  "fieldgate.chunk.rows": key(wholeNumber(1, 1_000_000).default(1024), "be a number of rows from 1 to 1000000", 1024),
 });
 
 export type ConnectorKeys = Readonly<z.output<typeof connectorKeys>>;
 
 /** `fieldgate.release.policy.<schema.table>` overrides the policy for one table. */
 export const TABLE_POLICY_PREFIX = "fieldgate.release.policy.";
-export const tablePolicy = releasePolicy();
 
 /** A count of at least 1; -1, the default, leaves it to the broker and is parsed to undefined. */
 function brokersOr(max: number) {
   return wholeNumber(-1, max, (value) => value !== 0)
     .default(-1)
     .transform((value) => (value === -1 ? undefined : value));
-}
-
-function releasePolicy() {
-  return z.enum(["observe", "contracts", "strict", "manual"]);
 }

@@ -1,14 +1,14 @@
+/**
+ * The schema registry that a connector file names for itself, in the keys of Kafka Connect's converters. The key's and the
+ * value's converter must name the same registry. Confluent's and Apicurio's converters are known.
+ */
 import type { Mistake } from "../../mistake.ts";
+import type { RegistryAuth, RegistryOptions } from "../../registry/http.ts";
 import { readRegistryAddress } from "../environment/registry-address.ts";
 
-/** A schema registry with Confluent's API, from the converters' keys. */
-export interface ConverterRegistry {
-  /** Without user and password; at least one. */
-  readonly urls: readonly string[];
-  readonly auth:
-    | { readonly kind: "basic"; readonly username: string; readonly password: string }
-    | { readonly kind: "bearer"; readonly token: string; readonly headers: Readonly<Record<string, string>> }
-    | undefined;
+/** A registry with Confluent's API. There is at least one URL, and none contains a user or password. */
+export interface ConverterRegistry extends Pick<RegistryOptions, "urls"> {
+  readonly auth: RegistryAuth | undefined;
 }
 
 type Flat = Readonly<Record<string, unknown>>;
@@ -17,7 +17,7 @@ type Side = "key" | "value";
 const CONFLUENT = "io.confluent.connect.avro.AvroConverter";
 const APICURIO = "io.apicurio.registry.utils.converter.AvroConverter";
 
-/** A converter's keys that say where the registry is; without the `key.converter.` in front. */
+/** The converter keys that say where the registry is, without the prefix `key.converter.` or `value.converter.`. */
 const ADDRESS = [
   "schema.registry.url",
   "apicurio.registry.url",
@@ -36,24 +36,24 @@ export function isConverterAddress(key: string): boolean {
   return ADDRESS.some((name) => key === `key.converter.${name}` || key === `value.converter.${name}`);
 }
 
-/** The classes Fieldgate's events are those of. */
+/** The converter classes whose output Fieldgate's events match. */
 export const AVRO_CONVERTERS: readonly string[] = [CONFLUENT, APICURIO];
 
-/** The registry of a connector's own; undefined where the file names none. Every mistake goes to the list. */
+/** The connector's own registry; undefined if the file names none. Mistakes are added to the list. */
 export function converterRegistry(flat: Flat, mistakes: Mistake[]): ConverterRegistry | undefined {
   const key = sideOf("key", flat, mistakes);
   const value = sideOf("value", flat, mistakes);
   if (key !== undefined && value !== undefined && JSON.stringify(key) !== JSON.stringify(value)) {
     mistakes.push({
       key: "key.converter.schema.registry.url",
-      reason: "and value.converter.schema.registry.url, with their credentials, must be the same registry",
+      reason: "and value.converter.schema.registry.url must name the same registry with the same credentials",
     });
   }
   return value ?? key;
 }
 
 function sideOf(side: Side, flat: Flat, mistakes: Mistake[]): ConverterRegistry | undefined {
-  const read = (name: string): string | undefined => {
+  const read: ReadKey = (name) => {
     const value = flat[`${side}.converter.${name}`];
     return typeof value === "string" ? value.trim() : undefined;
   };
@@ -66,7 +66,7 @@ function sideOf(side: Side, flat: Flat, mistakes: Mistake[]): ConverterRegistry 
   if (urls.length < addresses.length) {
     mistakes.push({
       key: `${side}.converter.${name}`,
-      reason: "must be a comma list of http(s) URLs",
+      reason: "must be a comma-separated list of http(s) URLs",
       example: "http://registry:8081",
     });
     return undefined;
@@ -75,14 +75,15 @@ function sideOf(side: Side, flat: Flat, mistakes: Mistake[]): ConverterRegistry 
   return { urls, auth: authOf(side, read, inUrl, mistakes) };
 }
 
-/** Apicurio's own API and the one of Confluent's form are at one address. */
+/** Apicurio serves its own API and the Confluent-compatible one at the same address. */
 function confluentApi(url: string): string {
   return url.replace(/\/apis\/registry\/v\d+$/, "/apis/ccompat/v7");
 }
 
-type Auth = ConverterRegistry["auth"];
+type Auth = RegistryAuth | undefined;
+type ReadKey = (name: string) => string | undefined;
 
-function authOf(side: Side, read: (name: string) => string | undefined, inUrl: Auth, mistakes: Mistake[]): Auth {
+function authOf(side: Side, read: ReadKey, inUrl: Auth, mistakes: Mistake[]): Auth {
   const bearer = read("bearer.auth.credentials.source");
   if (bearer !== undefined) return bearerAuth(side, bearer, read, mistakes);
   const source =
@@ -102,7 +103,7 @@ function authOf(side: Side, read: (name: string) => string | undefined, inUrl: A
   }
 }
 
-function basicAuth(side: Side, read: (name: string) => string | undefined, mistakes: Mistake[]): Auth {
+function basicAuth(side: Side, read: ReadKey, mistakes: Mistake[]): Auth {
   const info = read("basic.auth.user.info") ?? read("schema.registry.basic.auth.user.info") ?? "";
   const colon = info.indexOf(":");
   if (colon > 0) return { kind: "basic", username: info.slice(0, colon), password: info.slice(colon + 1) };
@@ -114,7 +115,7 @@ function basicAuth(side: Side, read: (name: string) => string | undefined, mista
   return undefined;
 }
 
-function bearerAuth(side: Side, source: string, read: (name: string) => string | undefined, mistakes: Mistake[]): Auth {
+function bearerAuth(side: Side, source: string, read: ReadKey, mistakes: Mistake[]): Auth {
   const token = read("bearer.auth.token") ?? "";
   if (source !== "STATIC_TOKEN" || token === "") {
     const key = `${side}.converter.bearer.auth.${source === "STATIC_TOKEN" ? "token" : "credentials.source"}`;

@@ -1,25 +1,26 @@
+/**
+ * Debezium's and Kafka Connect's keys that Fieldgate does not use itself, and how each is treated. A key that would change
+ * an event's content or topic is accepted only if its value asks for what Fieldgate does anyway; otherwise it is reported
+ * as a mistake and never ignored.
+ */
 import { AVRO_CONVERTERS } from "./converter.ts";
 
-/**
- * Debezium's and Kafka Connect's other keys, and what becomes of each. A key that would change an event's content
- * or topic is accepted only where its value asks for what Fieldgate does anyway; else it is a mistake, never ignored.
- */
 export type Treatment =
-  /** No effect on events: one warning names them all. */
+  /** Has no effect on events: one warning names all such keys. */
   | { readonly kind: "ignored" }
-  /** Accepted at these values (as text), because that is what happens anyway. `why` others are not, if it can be said. */
+  /** Accepted at these values (as text), which describe what Fieldgate does anyway. `why`: the reason against others. */
   | { readonly kind: "only"; readonly values: readonly string[]; readonly why?: string | undefined }
-  /** Would change events, and is not in this version. */
+  /** Would change events, and is not supported in this version. */
   | { readonly kind: "refused"; readonly why: string };
 
-const RENAMED = "Debezium calls it include.list and exclude.list since 1.3";
-const COLUMNS = "a column is published whole and as it is";
-const JAVA = "it names Java classes, which would change the events";
-const SIGNALS = "signals and notifications are not in this version";
-const EVENTS = "it would change the events and is not in this version";
-const STORES = "Java's key stores are not read; give the authority by FIELDGATE_REGISTRY_CA or NODE_EXTRA_CA_CERTS";
+const RENAMED = "Debezium has called it include.list and exclude.list since 1.3";
+const COLUMNS = "columns are published whole and unchanged";
+const JAVA = "it names Java classes that would change the events";
+const SIGNALS = "this version has no signals or notifications";
+const EVENTS = "it would change the events, which this version does not do";
+const STORES = "Java key stores are not read; name the certificate authority in FIELDGATE_REGISTRY_CA";
 
-/** A name that ends in `*` is a prefix. The first that matches counts. */
+/** A name that ends in `*` is a prefix. The first match counts. */
 const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
   ...only({
     "connector.class": ["io.debezium.connector.postgresql.PostgresConnector"],
@@ -135,8 +136,10 @@ const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
   ...refused(COLUMNS, ["column.*", "datatype.propagate.source.type"]),
   ...refused(JAVA, ["transforms*", "predicates*", "converters*", "post.processors*", "transaction.metadata.factory"]),
   ...refused(SIGNALS, ["signal.*", "notification.*"]),
-  ...refused("topics get partitions, replication.factor and cleanup.policy only in this version", ["topic.creation.*"]),
-  ...refused("it would change a table of the source", ["replica.identity.autoset.values"]),
+  ...refused("this version sets only partitions, replication.factor and cleanup.policy of new topics", [
+    "topic.creation.*",
+  ]),
+  ...refused("it would change a table of the source database", ["replica.identity.autoset.values"]),
   ...refused(STORES, ["key.converter.schema.registry.ssl.*", "value.converter.schema.registry.ssl.*"]),
   ...refused(EVENTS, [
     "message.*",
@@ -153,8 +156,8 @@ const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
 ];
 
 /**
- * Under fieldgate.mode=watch the file is that of a Debezium that goes on: what is about its slot, its rows and its
- * topics is its own business. What decides which schema a table gets counts as ever.
+ * With fieldgate.mode=watch the file belongs to a Debezium that keeps running: keys about its slot, its rows and its
+ * topics do not concern Fieldgate. Keys that determine a table's schema count as usual.
  */
 const OF_DEBEZIUM_ALONE: readonly string[] = [
   "slot.*",
@@ -186,12 +189,12 @@ const OF_DEBEZIUM_ALONE: readonly string[] = [
   "fieldgate.chunk.rows",
 ];
 
-/** A key that watching does nothing about. */
+/** Is this a key that has no effect while watching? */
 export function isOfDebeziumAlone(key: string): boolean {
   return OF_DEBEZIUM_ALONE.some((name) => isNamed(key, name));
 }
 
-/** What becomes of a key that is not Fieldgate's own; undefined: nobody knows it. */
+/** How a key that Fieldgate does not use is treated; undefined for an unknown key. */
 export function treatmentOf(key: string): Treatment | undefined {
   return TREATMENTS.find(([name]) => isNamed(key, name))?.[1];
 }
@@ -200,14 +203,14 @@ function isNamed(key: string, name: string): boolean {
   return name.endsWith("*") ? key.startsWith(name.slice(0, -1)) : key === name;
 }
 
-/** Whole names (no prefixes), to find the one a misspelt key is nearest to. */
+/** Names without the prefixes, for suggestions when a key is misspelt. */
 export const debeziumKeys: readonly string[] = TREATMENTS.map(([name]) => name).filter((name) => !name.endsWith("*"));
 
 function only(values: Readonly<Record<string, readonly string[]>>, why?: string): (readonly [string, Treatment])[] {
   return Object.entries(values).map(([name, allowed]) => [name, { kind: "only", values: allowed, why }]);
 }
 
-/** The same of the key's and of the value's converter. */
+/** Each applies to the key's converter and to the value's. */
 function converters(values: Readonly<Record<string, readonly string[]>>): (readonly [string, Treatment])[] {
   return Object.entries(values).flatMap(([name, allowed]) =>
     only({ [`key.converter${name}`]: allowed, [`value.converter${name}`]: allowed }),

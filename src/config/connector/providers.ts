@@ -5,15 +5,15 @@ import { parse } from "dot-properties";
 
 import type { Mistake } from "../../mistake.ts";
 
-/** Where a connector file's `${…}` come from. */
+/** Where the values of `${…}` in a connector file come from. */
 export interface Providers {
-  /** The value of an environment variable; undefined when it is not set. */
+  /** The value of an environment variable; undefined if it is not set. */
   readonly env: (variable: string) => string | undefined;
-  /** A file's whole text; undefined when it cannot be read. */
+  /** A file's whole text; undefined if it cannot be read. */
   readonly file: (path: string) => string | undefined;
 }
 
-/** The process's own files. */
+/** Reads a file of this machine, for Providers. */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
@@ -22,13 +22,13 @@ export function readText(path: string): string | undefined {
   }
 }
 
-// As Kafka's ConfigTransformer finds them: ${provider:[path:]key}, what is put in is not looked at again.
+// The same pattern as in Kafka's ConfigTransformer: ${provider:[path:]key}. Substituted text is not searched again.
 const VARIABLE = /\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}/g;
 
 /**
- * Puts in what `${env:NAME}` (EnvVarConfigProvider), `${file:PATH:PROPERTY}` (FileConfigProvider: a Java properties
- * file) and `${dir:PATH:FILE}` or `${directory:PATH:FILE}` (DirectoryConfigProvider: the file's whole content)
- * stand for, anywhere in a value. Where Kafka Connect would leave the text as it is, it is a mistake here.
+ * Substitutes `${env:NAME}` (EnvVarConfigProvider), `${file:PATH:PROPERTY}` (FileConfigProvider: a Java properties file)
+ * and `${dir:PATH:FILE}` or `${directory:PATH:FILE}` (DirectoryConfigProvider: the file's whole content) anywhere in a
+ * value. If one cannot be resolved, Kafka Connect would leave the text unchanged; here it is a mistake.
  */
 export function resolveVariables(key: string, text: string, providers: Providers, mistakes: Mistake[]): string {
   return text.replaceAll(VARIABLE, (whole, provider: string, path: string | undefined, name: string) => {
@@ -44,14 +44,15 @@ type Found = string | Omit<Mistake, "key">;
 function lookUp(provider: string, path: string, name: string, providers: Providers): Found {
   switch (provider) {
     case "env":
-      if (path !== "") return { reason: "has more than a name in ${env:NAME}: Kafka's provider knows no default" };
-      return providers.env(name) ?? { reason: `needs the environment variable ${name}, not set` };
+      if (path !== "")
+        return { reason: "has more than a name in ${env:NAME}; as in Kafka Connect, there are no default values" };
+      return providers.env(name) ?? { reason: `needs the environment variable ${name}, which is not set` };
     case "file":
       return property(path, name, providers);
     case "dir":
     case "directory":
       return path === "" || name.includes("/")
-        ? { reason: "has no directory and file name in it", example: "${dir:/run/secrets:db-password}" }
+        ? { reason: "does not name a directory and a file", example: "${dir:/run/secrets:db-password}" }
         : (providers.file(join(path, name)) ?? { reason: `needs the file ${join(path, name)}, which cannot be read` });
     default:
       return {
@@ -62,10 +63,12 @@ function lookUp(provider: string, path: string, name: string, providers: Provide
 }
 
 function property(path: string, name: string, providers: Providers): Found {
-  if (path === "") return { reason: "has no path in it", example: "${file:/run/secrets/db.properties:password}" };
+  if (path === "") return { reason: "does not name a file", example: "${file:/run/secrets/db.properties:password}" };
   const text = providers.file(path);
   if (text === undefined) return { reason: `needs the file ${path}, which cannot be read` };
   const properties = new Map(Object.entries(parse(text)));
   const value = properties.get(name);
-  return typeof value === "string" ? value : { reason: `needs the property ${name} of the file ${path}, not there` };
+  return typeof value === "string"
+    ? value
+    : { reason: `needs the property ${name} of the file ${path}, which is missing` };
 }

@@ -1,32 +1,35 @@
 import { javaRegex } from "../../capture/java-regex.ts";
 
-/** The topic that records of a topic go to. */
+/** From a topic to the topic that its records are sent to instead. */
 export type Route = (topic: string) => string;
 
 export type ReadRoute =
   | { readonly kind: "route"; readonly route: Route }
-  /** `why` continues the name of the option. */
+  /** `why` continues the option's name. */
   | { readonly kind: "refused"; readonly option: "regex" | "replacement"; readonly why: string };
 
 /**
- * Kafka Connect's RegexRouter: a topic that the expression matches whole is renamed, by the first place it is found
- * at; others stay. `replacement` is that of java.util.regex.Matcher: `$1` is a group, `\` stands before a character
- * that is meant as it is.
+ * Kafka Connect's RegexRouter: if the expression matches a whole topic name, its first match in the name is replaced;
+ * other topics are unchanged. `replacement` has the syntax of java.util.regex.Matcher: `$1` is a group, and `\` makes the
+ * next character literal.
  */
 export function regexRoute(regex: string, replacement: string): ReadRoute {
   const read = javaRegex(regex, "keep");
   if (read.kind === "refused") return { kind: "refused", option: "regex", why: read.why };
   const parts = partsOf(replacement, read.groups);
   if (parts === undefined) {
-    const why = `names a group other than $1 to $${read.groups}, or has a \`$\` that is not \`\\$\``;
+    const why = `names a group other than $1 to $${read.groups}, or contains a \`$\` that is not written \`\\$\``;
     return { kind: "refused", option: "replacement", why };
   }
-  const filled = (groups: readonly (string | undefined)[]) =>
+  const fillIn = (groups: readonly (string | undefined)[]) =>
     parts.map((part) => (typeof part === "number" ? (groups[part] ?? "") : part)).join("");
-  return { kind: "route", route: (topic) => (read.matches(topic) ? read.replaceFirst(topic, filled) : topic) };
+  return { kind: "route", route: (topic) => (read.matches(topic) ? read.replaceFirst(topic, fillIn) : topic) };
 }
 
-/** Texts and numbers of groups. A number takes as many digits as there are groups for (Matcher.appendReplacement). */
+/**
+ * Literal texts and group numbers. A group number takes as many digits as still name an existing group, as in
+ * Matcher.appendReplacement.
+ */
 function partsOf(replacement: string, groups: number): readonly (string | number)[] | undefined {
   const parts: (string | number)[] = [];
   for (let rest = replacement; rest !== "";) {

@@ -1,13 +1,13 @@
 import { dayOf, type SeverityChange, whyNotChangeable } from "../../contract/severity.ts";
 import type { Mistake } from "../../mistake.ts";
 
-/** `fieldgate.severity.<rule id>`: the rule weighs otherwise for every contract, until a day. */
+/** `fieldgate.severity.<rule id>` gives a rule a different severity for every contract, until a day. */
 export const SEVERITY_PREFIX = "fieldgate.severity.";
 
 const FORM = /^\s*(error|warning) until (\d{4}-\d{2}-\d{2}): *(\S.*)$/;
 const EXAMPLE = `"${SEVERITY_PREFIX}meaning/time-unit": "warning until 2026-12-31: readers take both"`;
 
-/** Reads the keys of that prefix, by rule; whatever is no `severity until day: reason` of a rule is a mistake. */
+/** Reads the keys with that prefix, by rule. Each must be `severity until day: reason` for an existing rule. */
 export function severityChanges(
   given: Readonly<Record<string, unknown>>,
   mistakes: Mistake[],
@@ -18,7 +18,7 @@ export function severityChanges(
     const change = typeof value === "string" ? changeOf(rule, value) : undefined;
     if (refused !== undefined) mistakes.push({ key, reason: refused });
     else if (change === undefined)
-      mistakes.push({ key, reason: "must say severity, last day and why", example: EXAMPLE });
+      mistakes.push({ key, reason: "must give the severity, the last day and the reason", example: EXAMPLE });
     else return [change];
     return [];
   });
@@ -30,7 +30,7 @@ function changeOf(rule: string, text: string): SeverityChange | undefined {
   return { rule, severity: severity === "error" ? "error" : "warning", until, reason: reason.trim() };
 }
 
-/** Not the 31st of February. */
+/** Does the day exist? The 31st of February does not. */
 function isDay(text: string): boolean {
   const time = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(time.getTime()) && dayOf(time.toISOString()) === text;

@@ -1,9 +1,13 @@
+/**
+ * Debezium's own transforms, as far as Fieldgate follows them while watching: two of them change topics or schemas in a
+ * known way, some change neither, and every other one is a mistake.
+ */
 import type { Mistake } from "../../mistake.ts";
 import { regexRoute, type Route } from "./route.ts";
 
-/** What a file's transforms make of the events. */
+/** How a file's transforms change the events. */
 export interface Transforms {
-  /** Events are rows, with fields of these names added. undefined: they are envelopes. */
+  /** Events are unwrapped rows with these fields added. undefined: they are envelopes. */
   readonly unwrapped: ReadonlySet<string> | undefined;
   readonly route: Route | undefined;
 }
@@ -12,9 +16,9 @@ type Flat = Readonly<Record<string, unknown>>;
 
 const UNWRAP = "io.debezium.transforms.ExtractNewRecordState";
 const ROUTE = "org.apache.kafka.connect.transforms.RegexRouter";
-const NOT_FOLLOWED = `is not followed: only ${UNWRAP}, ${ROUTE} and what leaves topics and schemas alone (docs/watch.md)`;
+const NOT_FOLLOWED = `is not supported: only ${UNWRAP}, ${ROUTE} and transforms that leave topics and schemas alone are (docs/watch.md)`;
 
-/** They leave the topics and the schemas of the events that are published as they are. */
+/** These do not change the topics or schemas of the events. */
 const HARMLESS: readonly string[] = [
   "io.debezium.transforms.Filter",
   "org.apache.kafka.connect.transforms.DropHeaders",
@@ -22,17 +26,17 @@ const HARMLESS: readonly string[] = [
   "org.apache.kafka.connect.transforms.InsertHeader",
 ];
 
-/** Of UNWRAP; the rest of its options is about rows, deletes and headers. */
+/** Options of UNWRAP that change topics or schemas; its other options concern rows, deletes and headers. */
 const MOVING = /^(?:route\.by\.field|drop\.fields\..*)$/;
 
-/** Is it a key of Kafka Connect's transforms? */
+/** Is this a key of Kafka Connect's transforms or predicates? */
 export function isTransformKey(key: string): boolean {
   return /^(?:transforms|predicates)(?:\.|$)/.test(key);
 }
 
 /**
- * Reads `transforms` and its keys: those of a Debezium that is watched. A transform whose effect on topics and schemas
- * is not known is a mistake. Predicates decide which records one is for: the registry says what came of it.
+ * Reads `transforms` and its keys. A transform with an unknown effect on topics or schemas is a mistake. Predicates decide
+ * which records a transform applies to; they are not evaluated, because the registry shows the result.
  */
 export function readTransforms(flat: Flat, mistakes: Mistake[]): Transforms {
   let transforms: Transforms = { unwrapped: undefined, route: undefined };
@@ -42,20 +46,23 @@ export function readTransforms(flat: Flat, mistakes: Mistake[]): Transforms {
     const type = textOf(flat[`${prefix}type`]).trim();
     if (type === UNWRAP) transforms = { ...transforms, unwrapped: addedBy(flat, prefix, mistakes) };
     else if (type === ROUTE)
-      transforms = { ...transforms, route: after(transforms.route, routeBy(flat, prefix, mistakes)) };
+      transforms = { ...transforms, route: inSequence(transforms.route, routeBy(flat, prefix, mistakes)) };
     else if (!HARMLESS.includes(type)) mistakes.push({ key: `${prefix}type`, reason: NOT_FOLLOWED });
   }
   return transforms;
 }
 
-/** One after the other. */
-function after(first: Route | undefined, then: Route | undefined): Route | undefined {
+/** Applies one route to the result of the other. */
+function inSequence(first: Route | undefined, then: Route | undefined): Route | undefined {
   return first === undefined || then === undefined ? (then ?? first) : (topic) => then(first(topic));
 }
 
 function routeBy(flat: Flat, prefix: string, mistakes: Mistake[]): Route | undefined {
   if (flat[`${prefix}predicate`] !== undefined) {
-    mistakes.push({ key: `${prefix}predicate`, reason: "is not followed: which topics are renamed is not known then" });
+    mistakes.push({
+      key: `${prefix}predicate`,
+      reason: "is not supported: with it, it is unknown which topics are renamed",
+    });
   }
   const read = regexRoute(textOf(flat[`${prefix}regex`]), textOf(flat[`${prefix}replacement`]));
   if (read.kind === "route") return read.route;
@@ -67,7 +74,7 @@ function addedBy(flat: Flat, prefix: string, mistakes: Mistake[]): ReadonlySet<s
   const option = (name: string) => textOf(flat[`${prefix}${name}`]).trim();
   for (const key of Object.keys(flat)) {
     if (key.startsWith(prefix) && MOVING.test(key.slice(prefix.length))) {
-      mistakes.push({ key, reason: "is not followed: it takes fields or topics by what a row holds" });
+      mistakes.push({ key, reason: "is not supported: fields or topics would depend on the content of a row" });
     }
   }
   const fieldPrefix = flat[`${prefix}add.fields.prefix`] === undefined ? "__" : option("add.fields.prefix");
@@ -79,13 +86,13 @@ function addedBy(flat: Flat, prefix: string, mistakes: Mistake[]): ReadonlySet<s
   return new Set([...names, ...(deletes.startsWith("rewrite") ? ["__deleted"] : [])]);
 }
 
-/** `op`, `source.lsn` as `source_lsn`, `ts_ms:time` as `time` (AbstractExtractNewRecordState.FieldReference). */
+/** `op` is added as `op`, `source.lsn` as `source_lsn`, `ts_ms:time` as `time` (Debezium's FieldReference). */
 function addedName(reference: string): string {
   const [field = "", newName] = reference.split(":");
   return newName ?? field.replace(".", "_");
 }
 
-/** A file may say numbers and truths as such; what is absent is empty. */
+/** Numbers and booleans need not be written as text; a missing key is read as an empty text. */
 function textOf(value: unknown): string {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 }

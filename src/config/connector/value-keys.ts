@@ -1,53 +1,32 @@
 import { z } from "zod";
 
 import type { ValueModes } from "../../event/types/modes.ts";
-import { flag, key, refuse, wholeNumber } from "./key.ts";
+import { choice, flag, key, refuse, wholeNumber } from "./key.ts";
 
-const HANDLING = "be one of Debezium's values";
-
-/** How values and names are written, by Debezium's names; ValueModes says what becomes of each. */
+/** How values and names are written. Names are Debezium's; ValueModes explains the effect of each. */
 export const valueKeys = {
-  "tombstones.on.delete": key(flag().default(true), "be true or false", true),
-  "decimal.handling.mode": key(
-    z.enum(["precise", "double", "string"]).default("precise"),
-    `${HANDLING}: precise, double or string`,
-    "precise",
-  ),
-  "time.precision.mode": key(
-    z
-      .enum(["adaptive", "adaptive_time_microseconds", "microseconds", "nanoseconds", "connect", "isostring"])
-      .default("adaptive"),
-    `${HANDLING}: adaptive, adaptive_time_microseconds, microseconds, nanoseconds, connect or isostring`,
+  "tombstones.on.delete": flag(true),
+  "decimal.handling.mode": choice(["precise", "double", "string"], "precise"),
+  "time.precision.mode": choice(
+    ["adaptive", "adaptive_time_microseconds", "microseconds", "nanoseconds", "connect", "isostring"],
     "adaptive",
   ),
-  "interval.handling.mode": key(
-    z.enum(["numeric", "string"]).default("numeric"),
-    `${HANDLING}: numeric or string`,
-    "numeric",
-  ),
-  "binary.handling.mode": key(
-    z.enum(["bytes", "base64", "base64-url-safe", "hex"]).default("bytes"),
-    `${HANDLING}: bytes, base64, base64-url-safe or hex`,
-    "bytes",
-  ),
-  "hstore.handling.mode": key(z.enum(["json", "map"]).default("json"), `${HANDLING}: json or map`, "json"),
+  "interval.handling.mode": choice(["numeric", "string"], "numeric"),
+  "binary.handling.mode": choice(["bytes", "base64", "base64-url-safe", "hex"], "bytes"),
+  "hstore.handling.mode": choice(["json", "map"], "json"),
   "money.fraction.digits": key(wholeNumber(0, 18).default(2), "be a whole number from 0 to 18", 2),
-  "include.unknown.datatypes": key(flag().default(false), "be true or false", false),
-  "field.name.adjustment.mode": key(
-    z.enum(["none", "avro", "avro_unicode"]).default("avro"),
-    `${HANDLING}: none, avro or avro_unicode`,
-    "avro",
-  ),
+  "include.unknown.datatypes": flag(false),
+  "field.name.adjustment.mode": choice(["none", "avro", "avro_unicode"], "avro"),
   "unavailable.value.placeholder": key(
     z.string().transform(placeholder).default("__debezium_unavailable_value"),
-    "be a text that no column holds",
+    "be a text that no column contains",
     "__debezium_unavailable_value",
   ),
 };
 
 type ValueKeys = Readonly<z.output<z.ZodObject<typeof valueKeys>>>;
 
-/** The keys by the names that the encoders have for them. */
+/** The keys under the encoders' names for them. */
 export function valueModes(keys: ValueKeys): ValueModes {
   return {
     decimal: keys["decimal.handling.mode"],
@@ -62,12 +41,12 @@ export function valueModes(keys: ValueKeys): ValueModes {
   };
 }
 
-/** `hex:` and octets is Debezium's other form; a text has to come of it. */
+/** Debezium also takes `hex:` and the octets of a text. */
 function placeholder(value: string, context: z.RefinementCtx): string {
   if (!value.startsWith("hex:")) return value;
   const octets = Buffer.from(value.slice(4), "hex");
   const text = octets.toString("utf8");
   if (octets.length * 2 === value.length - 4 && Buffer.from(text).equals(octets)) return text;
-  refuse(context, "has octets after hex: that are no UTF-8");
+  refuse(context, "has octets after hex: that are not valid UTF-8");
   return z.NEVER;
 }

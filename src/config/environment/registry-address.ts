@@ -1,10 +1,14 @@
+import type { RegistryAuth } from "../../registry/http.ts";
+
+export type BasicAuth = Extract<RegistryAuth, { kind: "basic" }>;
+
 export interface RegistryAddress {
   /** Without user and password: safe to show. */
   readonly url: string;
-  readonly auth: { readonly kind: "basic"; readonly username: string; readonly password: string } | undefined;
+  readonly auth: BasicAuth | undefined;
 }
 
-/** Takes `https://user:password@host` apart; undefined when it is no http(s) URL. */
+/** Separates the user and password of `https://user:password@host` from the address; undefined if it is not http(s). */
 export function readRegistryAddress(text: string): RegistryAddress | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
@@ -16,7 +20,7 @@ export function readRegistryAddress(text: string): RegistryAddress | undefined {
   return { url: url.href.replace(/\/+$/, ""), auth };
 }
 
-/** A `%` that escapes nothing stands for itself. */
+/** A `%` that does not start an escape is left unchanged. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

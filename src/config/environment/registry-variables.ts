@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 import { configError, type Mistake } from "../../mistake.ts";
-import { readRegistryAddress, type RegistryAddress } from "./registry-address.ts";
-import type { RegistrySettings } from "./settings.ts";
-import { tlsMistakes } from "./tls-texts.ts";
+import type { RegistryAuth, RegistryOptions } from "../../registry/http.ts";
+import { type BasicAuth, readRegistryAddress } from "./registry-address.ts";
+import { tlsMistakes, tlsTexts, tlsVariables } from "./tls-texts.ts";
 import { type Environment, given, inFiles, mistakesOf, type ReadText, variable } from "./variables.ts";
 
 export const registryVariables = z.object({
@@ -16,11 +16,11 @@ export const registryVariables = z.object({
       if (known.length < addresses.length) context.addIssue({ code: "custom" });
       return known;
     }),
-    "be the schema registry's http(s) URL, or a comma list of one registry's",
+    "be the schema registry's http(s) URL; several URLs of the same registry are separated by commas",
     "http://registry:8081",
     "file",
   ),
-  FIELDGATE_REGISTRY_USERNAME: variable(z.string().optional(), "be the user's name", "fieldgate"),
+  FIELDGATE_REGISTRY_USERNAME: variable(z.string().optional(), "be the user name", "fieldgate"),
   FIELDGATE_REGISTRY_PASSWORD: variable(z.string().optional(), "be the user's password", "…", "file"),
   FIELDGATE_REGISTRY_TOKEN: variable(
     z
@@ -31,49 +31,49 @@ export const registryVariables = z.object({
     "…",
     "file",
   ),
-  FIELDGATE_REGISTRY_CA: variable(z.string().optional(), "be certificates in PEM form", "…", "file"),
-  FIELDGATE_REGISTRY_CERT: variable(z.string().optional(), "be a certificate in PEM form", "…", "file"),
-  FIELDGATE_REGISTRY_KEY: variable(z.string().optional(), "be a private key in PEM form", "…", "file"),
-  FIELDGATE_REGISTRY_KEY_PASSPHRASE: variable(z.string().optional(), "be the key's passphrase", "…", "file"),
+  ...tlsVariables("FIELDGATE_REGISTRY"),
 });
 
 type Values = z.infer<typeof registryVariables>;
 
-/** What zod cannot see: one way to log in, the same for every address. */
+/** There is one way to log in, the same for every address; zod checks only each variable by itself. */
 export function registryMistakes(values: Values): readonly Mistake[] {
-  const ways = waysIn(values);
+  const logins = loginsOf(values);
   const mistakes: Mistake[] = [];
-  if (ways.length > 1) {
-    const reason = "has a user in it, and there is another user or token: one of them";
+  if (logins.length > 1) {
+    const reason = "contains a user, and a different user or a token is given too: use only one";
     const twice = values.FIELDGATE_REGISTRY_URL.some(({ auth }) => auth !== undefined);
     mistakes.push(
       twice
         ? { key: "FIELDGATE_REGISTRY_URL", reason }
-        : { key: "FIELDGATE_REGISTRY_TOKEN", reason: "is set, and so is FIELDGATE_REGISTRY_USERNAME: one of them" },
+        : { key: "FIELDGATE_REGISTRY_TOKEN", reason: "and FIELDGATE_REGISTRY_USERNAME are both set: use only one" },
     );
   }
   const [username, password] = [values.FIELDGATE_REGISTRY_USERNAME, values.FIELDGATE_REGISTRY_PASSWORD];
   if ((username === undefined) !== (password === undefined)) {
     const lacks = username === undefined ? "USERNAME" : "PASSWORD";
-    mistakes.push({ key: `FIELDGATE_REGISTRY_${lacks}`, reason: "is missing: a user goes with a password" });
+    mistakes.push({
+      key: `FIELDGATE_REGISTRY_${lacks}`,
+      reason: "is missing: a user name and a password are needed together",
+    });
   }
-  return [...mistakes, ...tlsMistakes("FIELDGATE_REGISTRY", tlsOf(values))];
+  return [...mistakes, ...tlsMistakes("FIELDGATE_REGISTRY", tlsTexts("FIELDGATE_REGISTRY", values))];
 }
 
-/** `values` are without mistakes. */
-export function registrySettings(values: Values): RegistrySettings {
+/** Expects `values` without mistakes. */
+export function registrySettings(values: Values): RegistryOptions {
   return {
     urls: values.FIELDGATE_REGISTRY_URL.map(({ url }) => url),
-    auth: waysIn(values)[0],
-    tls: tlsOf(values),
+    auth: loginsOf(values)[0],
+    tls: tlsTexts("FIELDGATE_REGISTRY", values),
   };
 }
 
-/** The registry of a command that needs no other setting. Throws `config-invalid`. */
+/** The registry's variables alone, for a command that needs no others. Throws `config-invalid`. */
 export function readRegistrySettings(
   env: Environment,
   read: ReadText = (path) => readFileSync(path, "utf8"),
-): RegistrySettings {
+): RegistryOptions {
   const found = given(env, inFiles(registryVariables), read);
   const parsed = registryVariables.safeParse(found.values);
   const mistakes = [
@@ -81,34 +81,23 @@ export function readRegistrySettings(
     ...(parsed.success ? registryMistakes(parsed.data) : mistakesOf(parsed.error.issues, registryVariables, found)),
   ];
   if (parsed.success && mistakes.length === 0) return registrySettings(parsed.data);
-  throw configError(new Map([["environment", mistakes]]), "docs/configuration.md has all variables");
+  throw configError(new Map([["environment", mistakes]]), "docs/configuration.md lists all variables");
 }
 
-type Auth = NonNullable<RegistrySettings["auth"]>;
-
-/** Every way to log in that is named, equal ones once. */
-function waysIn(values: Values): readonly Auth[] {
+/** All the different logins that are given. */
+function loginsOf(values: Values): readonly RegistryAuth[] {
   const inUrls = values.FIELDGATE_REGISTRY_URL.flatMap(({ auth }) => (auth === undefined ? [] : [auth]));
   const { FIELDGATE_REGISTRY_USERNAME: username, FIELDGATE_REGISTRY_PASSWORD: password } = values;
-  const ways: Auth[] = inUrls.filter((auth, index) => inUrls.findIndex((other) => isSame(auth, other)) === index);
-  if (username !== undefined) ways.push({ kind: "basic", username, password: password ?? "" });
+  const logins: RegistryAuth[] = inUrls.filter(
+    (auth, index) => inUrls.findIndex((other) => isSame(auth, other)) === index,
+  );
+  if (username !== undefined) logins.push({ kind: "basic", username, password: password ?? "" });
   if (values.FIELDGATE_REGISTRY_TOKEN !== undefined) {
-    ways.push({ kind: "bearer", token: values.FIELDGATE_REGISTRY_TOKEN });
+    logins.push({ kind: "bearer", token: values.FIELDGATE_REGISTRY_TOKEN });
   }
-  return ways;
+  return logins;
 }
-
-type BasicAuth = NonNullable<RegistryAddress["auth"]>;
 
 function isSame(left: BasicAuth, right: BasicAuth): boolean {
   return left.username === right.username && left.password === right.password;
-}
-
-function tlsOf(values: Values) {
-  return {
-    ca: values.FIELDGATE_REGISTRY_CA,
-    cert: values.FIELDGATE_REGISTRY_CERT,
-    key: values.FIELDGATE_REGISTRY_KEY,
-    passphrase: values.FIELDGATE_REGISTRY_KEY_PASSPHRASE,
-  };
 }

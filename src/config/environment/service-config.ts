@@ -1,13 +1,23 @@
+/**
+ * The settings of the service as a whole, from environment variables. Kafka's and the registry's variables are declared in
+ * their own files. A variable that is empty counts as not set.
+ */
 import { readFileSync } from "node:fs";
 
 import { z } from "zod";
 
 import { kafkaMistakes, kafkaSettings, kafkaVariables } from "./kafka-variables.ts";
-import { type Mistake, configError } from "../../mistake.ts";
+import { alternatives, type Mistake, configError } from "../../mistake.ts";
 import { registryMistakes, registrySettings, registryVariables } from "./registry-variables.ts";
-import type { ServiceConfig } from "./settings.ts";
-import { tlsMistakes } from "./tls-texts.ts";
+import { tlsMistakes, tlsTexts, tlsVariables } from "./tls-texts.ts";
 import { type Environment, given, inFiles, mistakesOf, type ReadText, variable } from "./variables.ts";
+
+const HTTP_TLS = "FIELDGATE_HTTP_TLS";
+/** Clients do not show certificates to the API, so there is no authority for them. */
+const { FIELDGATE_HTTP_TLS_CA: _, ...httpTls } = tlsVariables(HTTP_TLS);
+
+const LOG_FORMATS = ["json", "pretty"] as const;
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
 /** The environment of `fieldgate run`, each variable with what it must be and an example. */
 export const serviceVariables = z.object({
@@ -38,7 +48,7 @@ export const serviceVariables = z.object({
       .transform(Number)
       .refine((port) => port <= 65_535)
       .default(8080),
-    "be a port, 0 to 65535 (0: any free one)",
+    "be a port from 0 to 65535; 0 means any free port",
     "8080",
   ),
   FIELDGATE_TOKEN: variable(
@@ -52,29 +62,23 @@ export const serviceVariables = z.object({
   ),
   FIELDGATE_TOKENS_FILE: variable(
     z.string().optional(),
-    "be the file of the tokens' hashes",
+    "be the path of the file with the tokens' hashes",
     "/etc/fieldgate/tokens.yaml",
   ),
-  FIELDGATE_HTTP_TLS_CERT: variable(z.string().optional(), "be a certificate in PEM form", "…", "file"),
-  FIELDGATE_HTTP_TLS_KEY: variable(z.string().optional(), "be a private key in PEM form", "…", "file"),
-  FIELDGATE_HTTP_TLS_KEY_PASSPHRASE: variable(z.string().optional(), "be the key's passphrase", "…", "file"),
+  ...httpTls,
   FIELDGATE_SLACK_WEBHOOK_URL: variable(
     httpUrl().optional(),
     "be an incoming webhook's URL",
     "https://hooks.slack.com/services/…",
     "file",
   ),
-  FIELDGATE_LOG: variable(z.enum(["json", "pretty"]).optional(), "be json or pretty", "json"),
-  FIELDGATE_LOG_LEVEL: variable(
-    z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
-    "be fatal, error, warn, info, debug, trace or silent",
-    "info",
-  ),
+  FIELDGATE_LOG: variable(z.enum(LOG_FORMATS).optional(), `be ${alternatives(LOG_FORMATS)}`, "json"),
+  FIELDGATE_LOG_LEVEL: variable(z.enum(LOG_LEVELS).default("info"), `be ${alternatives(LOG_LEVELS)}`, "info"),
 });
 
 /**
- * Reads the environment; a variable that is empty counts as not set, and secrets may be in files (`<NAME>_FILE`).
- * Throws `config-invalid` with every mistake at once and no value.
+ * Reads the environment; secrets may be in files, named by `<NAME>_FILE`. Throws `config-invalid` with every mistake, none
+ * of which contains a value.
  */
 export function readServiceConfig(
   env: Environment,
@@ -86,10 +90,13 @@ export function readServiceConfig(
     ...found.mistakes,
     ...(parsed.success ? [] : mistakesOf(parsed.error.issues, serviceVariables, found)),
     ...(parsed.success ? togetherMistakes(parsed.data) : []),
-    ...openMistakes(env),
+    ...accessMistakes(env),
   ];
   if (!parsed.success || mistakes.length > 0) {
-    throw configError(new Map([["environment", mistakes]]), "set the variables above; docs/configuration.md has all");
+    throw configError(
+      new Map([["environment", mistakes]]),
+      "correct the variables above; docs/configuration.md lists all",
+    );
   }
   return assemble(parsed.data);
 }
@@ -97,10 +104,10 @@ export function readServiceConfig(
 type Values = z.infer<typeof serviceVariables>;
 
 function togetherMistakes(values: Values): readonly Mistake[] {
-  return [...kafkaMistakes(values), ...registryMistakes(values), ...tlsMistakes("FIELDGATE_HTTP_TLS", httpTls(values))];
+  return [...kafkaMistakes(values), ...registryMistakes(values), ...tlsMistakes(HTTP_TLS, tlsTexts(HTTP_TLS, values))];
 }
 
-/** 127.0.0.0/8, ::1 and localhost: what only this machine reaches. */
+/** Can only this machine reach the address: 127.0.0.0/8, ::1 or localhost? */
 function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
@@ -109,8 +116,8 @@ function httpUrl() {
   return z.string().refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol));
 }
 
-/** What other machines reach asks for tokens. */
-function openMistakes(env: Environment): readonly Mistake[] {
+/** An API that other machines can reach needs tokens. */
+function accessMistakes(env: Environment): readonly Mistake[] {
   const host = env["FIELDGATE_HTTP_HOST"]?.trim() ?? "";
   const names = ["FIELDGATE_TOKEN", "FIELDGATE_TOKEN_FILE", "FIELDGATE_TOKENS_FILE"];
   if (host === "" || isLoopback(host) || names.some((name) => (env[name] ?? "").trim() !== "")) return [];
@@ -118,23 +125,17 @@ function openMistakes(env: Environment): readonly Mistake[] {
     {
       key: "FIELDGATE_TOKEN",
       reason:
-        "is missing: FIELDGATE_HTTP_HOST is reachable from other machines, so clients must show a token (or FIELDGATE_TOKENS_FILE)",
+        "is missing, and so is FIELDGATE_TOKENS_FILE: other machines can reach FIELDGATE_HTTP_HOST, so clients must send a token",
       example: "the output of `openssl rand -hex 32`",
     },
   ];
 }
 
-function httpTls(values: Values) {
-  return {
-    ca: undefined,
-    cert: values.FIELDGATE_HTTP_TLS_CERT,
-    key: values.FIELDGATE_HTTP_TLS_KEY,
-    passphrase: values.FIELDGATE_HTTP_TLS_KEY_PASSPHRASE,
-  };
-}
+/** Settings of the service as a whole. */
+export type ServiceConfig = ReturnType<typeof assemble>;
 
-function assemble(values: Values): ServiceConfig {
-  const tls = httpTls(values);
+function assemble(values: Values) {
+  const tls = tlsTexts(HTTP_TLS, values);
   return {
     kafka: kafkaSettings(values),
     registry: registrySettings(values),
@@ -142,13 +143,17 @@ function assemble(values: Values): ServiceConfig {
     http: {
       host: values.FIELDGATE_HTTP_HOST,
       port: values.FIELDGATE_HTTP_PORT,
+      /** One token that may do everything. */
       token: values.FIELDGATE_TOKEN,
       tokensFile: values.FIELDGATE_TOKENS_FILE,
+      /** undefined: plain HTTP. */
       tls: tls.cert === undefined ? undefined : tls,
     },
     slackWebhookUrl: values.FIELDGATE_SLACK_WEBHOOK_URL,
     logLevel: values.FIELDGATE_LOG_LEVEL,
+    /** undefined: `pretty` on a terminal, otherwise `json`. */
     logFormat: values.FIELDGATE_LOG,
+    /** The directory of the connector files. */
     connectorsDir: values.FIELDGATE_CONNECTORS,
   };
 }

@@ -1,10 +1,43 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
-import type { Mistake } from "../../mistake.ts";
-import type { TlsTexts } from "./settings.ts";
+import { z } from "zod";
 
-/** Are these PEM texts a whole that Node takes: the key opens, and is the certificate's. `prefix` names the variables. */
+import type { Mistake } from "../../mistake.ts";
+import type { TlsTexts } from "../../request.ts";
+import { variable } from "./variables.ts";
+
+/** The variables for TLS to a server, with this prefix: an authority's certificate, a client certificate and its key. */
+export function tlsVariables<Prefix extends string>(prefix: Prefix): TlsShape<Prefix> {
+  return {
+    [`${prefix}_CA`]: pem("be certificates in PEM form"),
+    [`${prefix}_CERT`]: pem("be a certificate in PEM form"),
+    [`${prefix}_KEY`]: pem("be a private key in PEM form"),
+    [`${prefix}_KEY_PASSPHRASE`]: pem("be the key's passphrase"),
+  } as TlsShape<Prefix>; // TypeScript widens computed names to string
+}
+
+function pem(must: string) {
+  return variable(z.string().optional(), must, "…", "file");
+}
+
+type TlsName<Prefix extends string> = `${Prefix}_${"CA" | "CERT" | "KEY" | "KEY_PASSPHRASE"}`;
+type TlsShape<Prefix extends string> = Readonly<Record<TlsName<Prefix>, z.ZodOptional<z.ZodString>>>;
+
+/** What these variables hold. */
+export function tlsTexts<Prefix extends string>(
+  prefix: Prefix,
+  values: { readonly [Name in TlsName<Prefix>]?: string | undefined },
+): Required<TlsTexts> {
+  return {
+    ca: values[`${prefix}_CA`],
+    cert: values[`${prefix}_CERT`],
+    key: values[`${prefix}_KEY`],
+    passphrase: values[`${prefix}_KEY_PASSPHRASE`],
+  };
+}
+
+/** Checks that Node accepts these PEM texts: the passphrase opens the key, and the key matches the certificate. */
 export function tlsMistakes(prefix: string, { ca, cert, key, passphrase }: TlsTexts): readonly Mistake[] {
   const mistakes: Mistake[] = [];
   for (const [name, text] of Object.entries({ CA: ca, CERT: cert })) {
@@ -16,20 +49,20 @@ export function tlsMistakes(prefix: string, { ca, cert, key, passphrase }: TlsTe
     const [has, lacks] = cert === undefined ? ["KEY", "CERT"] : ["CERT", "KEY"];
     mistakes.push({
       key: `${prefix}_${lacks}`,
-      reason: `is missing: ${prefix}_${has} is set, and a certificate goes with its key`,
+      reason: `is missing: ${prefix}_${has} is set, and a certificate and its key are needed together`,
     });
   }
   if (passphrase !== undefined && key === undefined) {
     mistakes.push({ key: `${prefix}_KEY_PASSPHRASE`, reason: `is set without ${prefix}_KEY` });
   }
-  return mistakes.length > 0 ? mistakes : contextMistakes(prefix, { ca, cert, key, passphrase });
+  return mistakes.length > 0 ? mistakes : contextMistakes(prefix, { cert, key, passphrase });
 }
 
-/** Node passes over what it does not understand of a `ca`, so each is looked at. */
+/** Node silently skips the parts of a `ca` that it cannot parse, so each certificate is parsed here. */
 function areCertificates(text: string): boolean {
   const found = text.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
   try {
-    return found.map((pem) => new X509Certificate(pem)).length > 0;
+    return found.map((one) => new X509Certificate(one)).length > 0;
   } catch {
     return false;
   }

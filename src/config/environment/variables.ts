@@ -4,10 +4,10 @@ import type { Mistake } from "../../mistake.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads a file whole, as text. Throws what node:fs throws. */
+/** Reads a whole file as text. Throws what node:fs throws. */
 export type ReadText = (path: string) => string;
 
-/** A schema with how its variable is told when it is wrong; `file`: it may be given as `<NAME>_FILE`. */
+/** A variable's schema, with what messages say it must be; `must` continues "must". `file`: `<NAME>_FILE` works too. */
 export function variable<Schema extends z.ZodType>(
   schema: Schema,
   must: string,
@@ -18,17 +18,17 @@ export function variable<Schema extends z.ZodType>(
 }
 
 export interface Given {
-  /** Only what is set: an empty variable counts as not set. Files' contents stand under the variable's own name. */
+  /** Variables that are set and not empty. A file's content has the name of its variable, without `_FILE`. */
   readonly values: Readonly<Record<string, string>>;
   readonly mistakes: readonly Mistake[];
 }
 
-/** The variables that may be given as `<NAME>_FILE`. */
+/** The variables that can be given as `<NAME>_FILE`. */
 export function inFiles(variables: z.ZodObject): readonly string[] {
   return Object.entries(variables.shape).flatMap(([name, schema]) => (metaOf(schema)["file"] === true ? [name] : []));
 }
 
-/** The environment, with the content of the file for each `<NAME>_FILE` of these names, its last newline cut. */
+/** The environment, in which each `<NAME>_FILE` of these names is replaced by the file's content without its last newline. */
 export function given(env: Environment, names: readonly string[], read: ReadText): Given {
   const values = Object.fromEntries(Object.entries(env).filter(isSet));
   const mistakes: Mistake[] = [];
@@ -36,7 +36,7 @@ export function given(env: Environment, names: readonly string[], read: ReadText
     const path = values[`${name}_FILE`];
     if (path === undefined) continue;
     if (values[name] !== undefined)
-      mistakes.push({ key: `${name}_FILE`, reason: `is set, and so is ${name}: one of them` });
+      mistakes.push({ key: `${name}_FILE`, reason: `and ${name} are both set: use only one` });
     const content = contentOf(path, read);
     if (content.kind === "text") values[name] = content.text;
     else mistakes.push({ key: `${name}_FILE`, reason: content.reason, example: `/run/secrets/${name.toLowerCase()}` });
@@ -44,7 +44,7 @@ export function given(env: Environment, names: readonly string[], read: ReadText
   return { values, mistakes };
 }
 
-/** What zod found, as mistakes; a variable whose file is a mistake already is not told to be missing too. */
+/** Zod's issues as mistakes. A variable whose file is a mistake already is not reported as missing too. */
 export function mistakesOf(issues: readonly z.core.$ZodIssue[], variables: z.ZodObject, { values, mistakes }: Given) {
   return issues.flatMap((issue): Mistake[] => {
     const key = String(issue.path[0]);
@@ -66,7 +66,7 @@ function metaOf(schema: unknown): Readonly<Record<string, unknown>> {
 
 type Content = { readonly kind: "text"; readonly text: string } | { readonly kind: "none"; readonly reason: string };
 
-/** The path is not told: it may be a secret in the wrong variable. */
+/** The reason does not contain the path, which may be a secret in the wrong variable. */
 function contentOf(path: string, read: ReadText): Content {
   try {
     const text = read(path).replace(/\r?\n$/, "");

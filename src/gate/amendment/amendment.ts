@@ -67,7 +67,7 @@ export interface Order {
   readonly force: boolean;
   readonly backfill: "all" | "none" | undefined;
   /** The old field stays, and the column as it is now is one more field: of this name, or of the column's. */
-  readonly beside?: { readonly name: string | undefined } | undefined;
+  readonly beside?: { readonly name?: string | undefined } | undefined;
   /** The command to answer when it is carried out. */
   readonly command: string;
 }

@@ -214,7 +214,7 @@ function orderOf(command: OperatorCommand): Order {
     kind: command.kind === "withhold" ? "withhold" : "release",
     actor: command.actor,
     reason: command.reason,
-    force: command.force && hasReason(command),
+    force: command.force === true && hasReason(command),
     backfill: command.backfill,
     beside: command.kind === "release" ? command.beside : undefined,
     command: command.id,

@@ -3,7 +3,8 @@ import { owesRows } from "../amendment/backfill.ts";
 import { type Blocked, NOT_POLLED, type NotReady, type Reason, type Unnamed } from "./reason.ts";
 
 /** When a field may flow (`fieldgate.release.policy`). */
-export type ReleasePolicy = "observe" | "contracts" | "strict" | "manual";
+export type ReleasePolicy = (typeof RELEASE_POLICIES)[number];
+export const RELEASE_POLICIES = ["observe", "contracts", "strict", "manual"] as const;
 
 /** May this amendment flow now, and why. */
 export type Decision =

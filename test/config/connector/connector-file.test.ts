@@ -29,7 +29,7 @@ function mistakes(keys: object): readonly string[] {
   return result.kind === "wrong" ? result.mistakes.map(mistakeText) : [];
 }
 
-describe("a connector file that is right", () => {
+describe("a correct connector file", () => {
   it("fills in every default", () => {
     const config = readConnectorFile(JSON.stringify(SMALLEST), "connectors/Inventory-2.json", env);
     const { filter, ...rest } = config;
@@ -89,7 +89,7 @@ describe("a connector file that is right", () => {
     });
   });
 
-  it("takes Kafka Connect's form with name and config, numbers and booleans as text", () => {
+  it("may have Kafka Connect's form with name and config, and numbers and booleans as text", () => {
     const text = JSON.stringify({
       name: "orders",
       config: {
@@ -127,7 +127,7 @@ describe("a connector file that is right", () => {
     });
   });
 
-  it("warns once of every key without effect", () => {
+  it("gets one warning that names every key without effect", () => {
     const text = JSON.stringify({
       ...SMALLEST,
       "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
@@ -138,11 +138,11 @@ describe("a connector file that is right", () => {
       "decimal.handling.mode": "precise",
     });
     expect(readConnectorFile(text, "x.json", env).warnings).toEqual([
-      "keys without effect here: connector.class, tasks.max, database.server.name, poll.interval.ms, internal.log.position.check.enable",
+      "keys that have no effect here: connector.class, tasks.max, database.server.name, poll.interval.ms, internal.log.position.check.enable",
     ]);
   });
 
-  it("to watch is the team's own: what is about Debezium's slot, rows and topics is left to it", () => {
+  it("for watching may be Debezium's own: keys about its slot, rows and topics have no effect", () => {
     const { name: _, ...debezium } = {
       ...SMALLEST,
       name: "",
@@ -173,22 +173,22 @@ describe("a connector file that is right", () => {
       policyOf: new Map(),
     });
     expect(config.warnings).toEqual([
-      expect.stringMatching(/^keys without effect here: .*slot\.name, .*fieldgate\.rel/),
+      expect.stringMatching(/^keys that have no effect here: .*slot\.name, .*fieldgate\.rel/),
     ]);
   });
 
-  it("to watch still says which schema a table gets: a key that would change that is a mistake", () => {
+  it("for watching must not contain a key that would change a table's schema in an unknown way", () => {
     const keys = { "fieldgate.mode": "watch", transforms: "outbox", "decimal.handling.mode": "exact" };
     expect(mistakes(keys)).toEqual([
-      expect.stringMatching(/^transforms\.outbox\.type is not followed: only .*ExtractNewRecordState/),
+      expect.stringMatching(/^transforms\.outbox\.type is not supported: only .*ExtractNewRecordState/),
       expect.stringMatching(/^decimal\.handling\.mode must/),
     ]);
     expect(mistakes({ "fieldgate.mode": "watch", name: "inventory", "slot.name": "fieldgate_inventory" })).toEqual([
-      expect.stringMatching(/^slot\.name is Debezium's, and Fieldgate would call its own the same/),
+      expect.stringMatching(/^slot\.name is Debezium's, and Fieldgate would use the same name/),
     ]);
   });
 
-  it("takes what ${file:…} and ${dir:…} stand for, in longer texts too, and looks at it no more", () => {
+  it("has ${file:…} and ${dir:…} substituted once, also within longer texts", () => {
     const keys = {
       ...SMALLEST,
       "database.user": "${file:/s/db.properties:user}",
@@ -207,7 +207,7 @@ describe("a connector file that is right", () => {
     expect(checkConnectorFile(whole, "x.json", providers)).toMatchObject({
       config: {
         "database.password": "hunter2hunter2\n",
-        warnings: ["database.password ends in a line break, which is part of the value"],
+        warnings: ["database.password ends in a line break, which becomes part of the value"],
       },
     });
   });
@@ -309,7 +309,7 @@ describe("a connector file that is right", () => {
     expect(result).toMatchObject({ kind: "config", config: expected });
   });
 
-  it("says what a key of TLS or of the heartbeat does in vain", () => {
+  it("gets warnings about TLS and heartbeat keys that are useless without another key", () => {
     const keys = { ...SMALLEST, "database.sslmode": "require", "database.sslrootcert": "/s/ca.pem" };
     const text = JSON.stringify({ ...keys, "heartbeat.action.query": "SELECT 1" });
     expect(checkConnectorFile(text, "x.json", providers)).toMatchObject({
@@ -322,7 +322,7 @@ describe("a connector file that is right", () => {
     });
   });
 
-  it("is what connectors/inventory.json is", () => {
+  it("is the example, connectors/inventory.json", () => {
     const file = new URL("../../../connectors/inventory.json", import.meta.url);
     const config = readConnectorFile(readFileSync(file, "utf8"), file.pathname, () => "secret");
     expect(config.name).toBe("inventory");
@@ -333,57 +333,73 @@ describe("a connector file that is right", () => {
 describe("a mistake in a connector file", () => {
   it.each<[string, object, RegExp]>([
     [
-      "a port that is none",
+      "a port out of range",
       { "database.port": 70000 },
       /^database.port must be a whole number from 1 to 65535, e\.g\. /,
     ],
     ["a port with a fraction", { "database.port": "54.32" }, /^database.port must be a whole number/],
-    ["a list Java reads otherwise", { "table.include.list": "public\\.a,b++" }, /entry 2 has a possessive quantifier/],
-    ["a list that is no expression", { "table.include.list": "*.customers" }, /entry 1 is not a regular expression/],
-    ["columns without a table", { "column.exclude.list": "public.password" }, /entry 1 is not schema\.table\.column/],
-    ["two lists of one kind", { "table.exclude.list": "public.b" }, /^table\.exclude\.list cannot be there together/],
-    ["a key of another form", { "message.key.columns": "public.a" }, /entry 1 is not schema\.table:column,column/],
-    ["a table without schema", { "table.include.list": "public.a,customers" }, /entry 2 is not schema\.table/],
-    ["no tables", { "table.include.list": "" }, /^table\.include\.list has no entry/],
-    ["a value that is no text", { "topic.prefix": { a: 1 } }, /^topic\.prefix must be 1 to 150/],
-    ["null", { "database.hostname": null }, /^database\.hostname must be/],
-    ["a key left out", { "topic.prefix": undefined }, /^topic\.prefix is missing: it must be/],
-    ["an upper-case slot", { "slot.name": "Fieldgate" }, /^slot\.name must be 1 to 63 of a-z/],
-    ["another plugin", { "plugin.name": "decoderbufs" }, /^plugin\.name must be pgoutput/],
     [
-      "another snapshot mode",
+      "an expression that JavaScript cannot evaluate as Java does",
+      { "table.include.list": "public\\.a,b++" },
+      /entry 2 has a possessive quantifier/,
+    ],
+    ["an invalid expression", { "table.include.list": "*.customers" }, /entry 1 is not a regular expression/],
+    [
+      "a column without its table",
+      { "column.exclude.list": "public.password" },
+      /entry 1 is not schema\.table\.column/,
+    ],
+    [
+      "an include and an exclude list of the same kind",
+      { "table.exclude.list": "public.b" },
+      /^table\.exclude\.list cannot be used together/,
+    ],
+    [
+      "message.key.columns without columns",
+      { "message.key.columns": "public.a" },
+      /entry 1 is not schema\.table:column,column/,
+    ],
+    ["a table without its schema", { "table.include.list": "public.a,customers" }, /entry 2 is not schema\.table/],
+    ["an empty list of tables", { "table.include.list": "" }, /^table\.include\.list has no entry/],
+    ["an object instead of a text", { "topic.prefix": { a: 1 } }, /^topic\.prefix must be 1 to 150/],
+    ["null", { "database.hostname": null }, /^database\.hostname must be/],
+    ["a missing key", { "topic.prefix": undefined }, /^topic\.prefix is missing: it must be/],
+    ["an upper-case slot name", { "slot.name": "Fieldgate" }, /^slot\.name must be 1 to 63 of a-z/],
+    ["an unsupported plugin", { "plugin.name": "decoderbufs" }, /^plugin\.name must be pgoutput/],
+    [
+      "an unsupported snapshot mode",
       { "snapshot.mode": "when_needed" },
       /^snapshot\.mode must be initial .*nearest to always and when_needed/,
     ],
     [
-      "a severity of a rule that is none",
+      "a severity for an unknown rule",
       { "fieldgate.severity.meaning/time-units": "warning until 2026-12-31: both are read" },
       /^fieldgate\.severity\.meaning\/time-units is not a rule whose severity .*did you mean meaning\/time-unit\?/,
     ],
     [
-      "a severity of what Avro refuses",
+      "a severity for a rule of Avro",
       { "fieldgate.severity.avro/type-mismatch": "warning until 2026-12-31: both are read" },
       /^fieldgate\.severity\.avro\/type-mismatch cannot have another severity/,
     ],
     [
       "a severity without a reason",
       { "fieldgate.severity.meaning/time-unit": "warning until 2026-12-31" },
-      /must say severity, last day and why, e\.g\. "fieldgate\.severity\.meaning\/time-unit": "warning until/,
+      /must give the severity, the last day and the reason, e\.g\. "fieldgate\.severity\.meaning\/time-unit": "warning until/,
     ],
     [
-      "a severity until a day that is none",
+      "a severity until a day that does not exist",
       { "fieldgate.severity.meaning/time-unit": "warning until 2026-02-30: both are read" },
-      /must say severity, last day and why/,
+      /must give the severity, the last day and the reason/,
     ],
-    ["a duration without its unit", { "fieldgate.groups.seen": "7" }, /must be a duration .*7d, 12h, 90m or 30s/],
-    ["no duration", { "fieldgate.contracts.stale": "0d" }, /must be a duration/],
+    ["a duration without a unit", { "fieldgate.groups.seen": "7" }, /must be a duration in .*7d, 12h, 90m or 30s/],
+    ["a duration of zero", { "fieldgate.contracts.stale": "0d" }, /must be a duration/],
     [
-      "a policy nobody knows",
+      "an unknown policy",
       { "fieldgate.release.policy.public.customers": "yes" },
       /must be observe, contracts, strict or manual/,
     ],
     [
-      "a policy for another table",
+      "a policy for a table that is not captured",
       { "fieldgate.release.policy.public.custmers": "manual" },
       /names a table that is not captured: did you mean public\.customers\?/,
     ],
@@ -393,30 +409,42 @@ describe("a mistake in a connector file", () => {
       /^tabel\.include\.list is not a known key: did you mean table\.include\.list\?/,
     ],
     ["a misspelt Debezium key", { "decimal.handling.mod": "string" }, /did you mean decimal\.handling\.mode\?/],
-    ["a key near nothing", { zzzzzzzz: 1 }, /^zzzzzzzz is not a known key; docs\/configuration\.md/],
-    ["a mode nobody knows", { "decimal.handling.mode": "text" }, /must be one of Debezium's values: precise, double/],
-    ["a mode of later", { "time.precision.mode": "structured" }, /adaptive, adaptive_time_microseconds/],
-    ["an operation nobody knows", { "skipped.operations": "c,r" }, /must be none, or a comma list of c, u, d and t/],
-    ["none and another", { "skipped.operations": "none,t" }, /must be none, or a comma list/],
-    ["octets of no text", { "unavailable.value.placeholder": "hex:ff" }, /are no UTF-8/],
-    ["a heartbeat below 0", { "heartbeat.interval.ms": "-1" }, /must be milliseconds, 0 for no heartbeat/],
-    ["an old name", { "table.whitelist": "public.a" }, /calls it include\.list/],
-    ["NULLs written as defaults", { "value.converter.ignore.default.for.nullables": "false" }, /can only be true/],
-    ["schemas of others", { "value.converter.auto.register.schemas": "false" }, /can only be true/],
+    ["a key that resembles no known one", { zzzzzzzz: 1 }, /^zzzzzzzz is not a known key; docs\/configuration\.md/],
+    ["an unknown mode", { "decimal.handling.mode": "text" }, /must be precise, double or string/],
+    ["a mode of a later Debezium", { "time.precision.mode": "structured" }, /adaptive, adaptive_time_microseconds/],
     [
-      "another subject",
+      "an unknown operation",
+      { "skipped.operations": "c,r" },
+      /must be none, or a comma-separated list of c, u, d and t/,
+    ],
+    ["none together with an operation", { "skipped.operations": "none,t" }, /must be none, or a comma-separated list/],
+    ["octets that are not text", { "unavailable.value.placeholder": "hex:ff" }, /are not valid UTF-8/],
+    [
+      "a negative heartbeat interval",
+      { "heartbeat.interval.ms": "-1" },
+      /number of milliseconds; 0 means no heartbeat/,
+    ],
+    ["a key by its old name", { "table.whitelist": "public.a" }, /has called it include\.list/],
+    ["NULLs written as defaults", { "value.converter.ignore.default.for.nullables": "false" }, /can only be true/],
+    ["a converter that registers no schemas", { "value.converter.auto.register.schemas": "false" }, /can only be true/],
+    [
+      "a different naming of subjects",
       { "value.converter.value.subject.name.strategy": "io.confluent.kafka.serializers.subject.RecordNameStrategy" },
       /can only be io\.confluent\.kafka\.serializers\.subject\.TopicNameStrategy/,
     ],
-    ["a key store", { "value.converter.schema.registry.ssl.truststore.location": "/x.jks" }, /Java's key stores/],
-    ["a registry that is none", { "value.converter.schema.registry.url": "mock://x" }, /must be a comma list of http/],
+    ["a Java key store", { "value.converter.schema.registry.ssl.truststore.location": "/x.jks" }, /Java key stores/],
+    [
+      "a registry that is not at an http(s) URL",
+      { "value.converter.schema.registry.url": "mock://x" },
+      /must be a comma-separated list of http/,
+    ],
     [
       "two registries",
       { "key.converter.schema.registry.url": "http://a", "value.converter.schema.registry.url": "http://b" },
-      /must be the same registry/,
+      /must name the same registry/,
     ],
     [
-      "another way to log in",
+      "an unsupported way to log in",
       {
         "value.converter.schema.registry.url": "http://a",
         "value.converter.basic.auth.credentials.source": "SASL_INHERIT",
@@ -424,7 +452,7 @@ describe("a mistake in a connector file", () => {
       /must be USER_INFO or URL/,
     ],
     [
-      "a user without password",
+      "a registry user without a password",
       {
         "value.converter.schema.registry.url": "http://a",
         "value.converter.basic.auth.credentials.source": "USER_INFO",
@@ -432,47 +460,71 @@ describe("a mistake in a connector file", () => {
       },
       /basic\.auth\.user\.info must be user:password/,
     ],
-    ["a file that is not there", { "database.sslrootcert": "/s/none.pem" }, /names a file that cannot be read/],
-    ["a key that changes content", { "column.mask.hash.SHA-256.with.salt.x": "public.a.b" }, /is not supported/],
+    [
+      "a certificate file that is missing",
+      { "database.sslrootcert": "/s/none.pem" },
+      /names a file that cannot be read/,
+    ],
+    [
+      "a key that would change the content of events",
+      { "column.mask.hash.SHA-256.with.salt.x": "public.a.b" },
+      /is not supported/,
+    ],
     ["a transform", { "transforms.unwrap.type": "x" }, /is not supported: it names Java classes/],
     [
-      "another converter",
+      "a converter that does not write Avro",
       { "value.converter": "org.apache.kafka.connect.json.JsonConverter" },
       /can only be io\.confluent/,
     ],
-    ["a renamed topic", { "topic.delimiter": "-" }, /can only be \. in this version/],
-    ["a mode of TLS nobody knows", { "database.sslmode": "true" }, /must be disable, allow, prefer, require/],
+    ["a different naming of topics", { "topic.delimiter": "-" }, /can only be \. in this version/],
+    ["an unknown TLS mode", { "database.sslmode": "true" }, /must be disable, allow, prefer, require/],
     [
-      "another connector",
+      "the connector of a different database",
       { "connector.class": "io.debezium.connector.mysql.MySqlConnector" },
       /can only be io\.debezium\.connector\.postgresql/,
     ],
     [
       "a variable that is not set",
       { "database.user": "${env:NOBODY}" },
-      /^database\.user needs the environment variable NOBODY, not set$/,
+      /^database\.user needs the environment variable NOBODY, which is not set$/,
     ],
-    ["another provider", { "database.user": "${vault:db:user}" }, /uses a provider other than env, file and dir, e\.g/],
-    ["a default for a variable", { "database.user": "${env:NOBODY:hunter2}" }, /Kafka's provider knows no default/],
-    ["a file that is not there", { "database.user": "${file:/s/none:y}" }, /needs the file \/s\/none, which cannot/],
-    ["a property that is not there", { "database.user": "${file:/s/db.properties:none}" }, /the property none of the/],
-    ["a file without a path", { "database.user": "${file:y}" }, /has no path in it/],
-    ["a directory's file that is not there", { "database.user": "${dir:/s:none}" }, /needs the file \/s\/none/],
-    ["a directory's file below", { "database.user": "${dir:/:s/password}" }, /no directory and file name/],
-    ["zero partitions", { "topic.creation.default.partitions": 0 }, /must be a whole number from 1, or -1/],
-    ["another mode", { "fieldgate.mode": "shadow" }, /^fieldgate\.mode must be guard or watch/],
-    ["chunks of no rows", { "fieldgate.chunk.rows": "0" }, /^fieldgate\.chunk\.rows must be rows a chunk/],
-    ["no boolean", { "tombstones.on.delete": "yes" }, /^tombstones\.on\.delete must be true or false/],
-  ])("%s is told with key, reason and way on", (_name, keys, message) => {
+    [
+      "an unknown provider",
+      { "database.user": "${vault:db:user}" },
+      /uses a provider other than env, file and dir, e\.g/,
+    ],
+    [
+      "a default for a variable",
+      { "database.user": "${env:NOBODY:hunter2}" },
+      /as in Kafka Connect, there are no default values/,
+    ],
+    [
+      "a properties file that is missing",
+      { "database.user": "${file:/s/none:y}" },
+      /needs the file \/s\/none, which cannot/,
+    ],
+    ["a property that is missing", { "database.user": "${file:/s/db.properties:none}" }, /the property none of the/],
+    ["a properties file without a path", { "database.user": "${file:y}" }, /does not name a file/],
+    ["a file of a directory that is missing", { "database.user": "${dir:/s:none}" }, /needs the file \/s\/none/],
+    ["a file in a subdirectory", { "database.user": "${dir:/:s/password}" }, /does not name a directory and a file/],
+    ["zero partitions", { "topic.creation.default.partitions": 0 }, /must be a whole number of at least 1, or -1/],
+    ["an unknown fieldgate.mode", { "fieldgate.mode": "shadow" }, /^fieldgate\.mode must be guard or watch/],
+    ["chunks of no rows", { "fieldgate.chunk.rows": "0" }, /^fieldgate\.chunk\.rows must be a number of rows from 1/],
+    [
+      "a value that is not a boolean",
+      { "tombstones.on.delete": "yes" },
+      /^tombstones\.on\.delete must be true or false/,
+    ],
+  ])("%s is reported with its key, the reason and an example", (_name, keys, message) => {
     expect(mistakes(keys)).toEqual([expect.stringMatching(message)]);
   });
 
-  it("comes with all the others at once", () => {
+  it("is reported together with all the others", () => {
     const keys = { "database.port": 0, "snapshot.mode": "x", nonsense: 1, "slot.name": "A", "topic.prefix": undefined };
     expect(mistakes(keys)).toHaveLength(5);
   });
 
-  it("is one GuardError that lists them under the file's name", () => {
+  it("is thrown in one GuardError that lists all of them under the file's name", () => {
     const text = JSON.stringify({ ...SMALLEST, "database.port": 0, "plugin.name": "wal2json" });
     expect(() => readConnectorFile(text, "connectors/a.json", env)).toThrow(
       /^\[config-invalid\] 2 mistakes\n {2}connectors\/a\.json\n {4}- database\.port must .*\n {4}- plugin\.name must/,
@@ -484,17 +536,17 @@ describe("a mistake in a connector file", () => {
     ["no quotes", '{"database.password": hunter2hunter2}', /is not JSON at line 1, column 23/],
     ["a trailing comma", '{"database.password": "hunter2hunter2",}', /is not JSON/],
     ["an end too early", '{"database.password": "hunter2hunter2"', /is not JSON at line 1/],
-    ["a key twice", '{"slot.name": "a",\n "slot.name": "hunter2hunter2"}', /has a key twice at line 2/],
+    ["a key twice", '{"slot.name": "a",\n "slot.name": "hunter2hunter2"}', /contains a key twice at line 2/],
     ["a list", '["hunter2hunter2"]', /is not a JSON object/],
     ["nothing", "", /is not JSON/],
-  ])("of JSON (%s) is told with its place and without the text", (_name, text, message) => {
+  ])("in the JSON (%s) is reported with its place and without the text", (_name, text, message) => {
     const result = checkConnectorFile(text, "a.json", providers);
-    const said = result.kind === "wrong" ? result.mistakes.map(mistakeText).join() : "";
-    expect(said).toMatch(message);
-    expect(said).not.toContain("hunter2");
+    const reported = result.kind === "wrong" ? result.mistakes.map(mistakeText).join() : "";
+    expect(reported).toMatch(message);
+    expect(reported).not.toContain("hunter2");
   });
 
-  it("never shows a value, whatever key it is under", () => {
+  it("never shows a value, whatever its key", () => {
     const secret = "hunter2hunter2";
     const keys = [...Object.keys(SMALLEST), "database.port", "slot.name", "databse.password", "snapshot.mode", "name"];
     for (const key of [...keys, "transforms", "decimal.handling.mode", "fieldgate.release.policy.a.b"]) {

@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
 import { connectorKeys } from "../../../src/config/connector/connector-keys.ts";
+import { RELEASE_POLICIES } from "../../../src/gate/decision/policy.ts";
 import { serviceVariables } from "../../../src/config/environment/service-config.ts";
 
 const FROM_ELSEWHERE = { type: "string", pattern: String.raw`\$\{(env|file|dir|directory):[^}]+\}` };
 
-/** The flat form, for editors. Debezium's other keys are left open: they are judged one by one. */
+/** The flat form, for editors. Debezium's other keys are not listed, since each is treated differently. */
 function connectorSchema(): object {
   const { properties = {}, $schema } = z.toJSONSchema(connectorKeys, { io: "input" });
   return {
@@ -22,7 +23,7 @@ function connectorSchema(): object {
       }),
     ),
     patternProperties: {
-      [String.raw`^fieldgate\.release\.policy\..+`]: { enum: ["observe", "contracts", "strict", "manual"] },
+      [String.raw`^fieldgate\.release\.policy\..+`]: { enum: RELEASE_POLICIES },
       [String.raw`^fieldgate\.severity\.(meaning|runtime)/.+`]: {
         type: "string",
         pattern: String.raw`^\s*(error|warning) until \d{4}-\d{2}-\d{2}: *\S`,
@@ -35,14 +36,14 @@ function connectorSchema(): object {
 }
 
 describe("the files that describe the settings", () => {
-  it("schemas/connector.schema.json is made from the keys that are checked (vitest -u writes it)", async () => {
+  it("schemas/connector.schema.json is generated from the keys that are checked (vitest -u writes it)", async () => {
     const text = `${JSON.stringify(connectorSchema(), null, 2)}\n`;
     await expect(text).toMatchFileSnapshot("../../../schemas/connector.schema.json");
   });
 
   const page = readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
 
-  /** What the tables' first columns name; several keys may share a row. */
+  /** The keys in the first columns of the tables; several may share a row. */
   const rows = page.split("\n").flatMap((line) => /^\| (`.*?) \|/.exec(line)?.[1]?.split(", ") ?? []);
 
   it.each(Object.keys(connectorKeys.shape))("docs/configuration.md has %s", (key) => {

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 import { checkConnectorFile, type ConnectorFile } from "../../../src/config/connector/connector-file.ts";
-import { isObject } from "../../../src/config/connector/json-text.ts";
+import { isObject, type Json } from "../../../src/json.ts";
 
-// As people post them: 25 keys and more, of Confluent's, Strimzi's and AWS's documentation.
+// Modelled on the documentation of Confluent, Strimzi and AWS, with at least 25 keys each.
 const VARIABLES: Readonly<Record<string, string>> = {
   PG_HOST: "db",
   PG_PORT: "5432",
@@ -27,7 +27,8 @@ const FILES: Readonly<Record<string, string>> = {
 const providers = { env: (name: string) => VARIABLES[name], file: (path: string) => FILES[path] };
 
 function keysOf(name: string): Readonly<Record<string, unknown>> {
-  const file: unknown = JSON.parse(readFileSync(new URL(`../../cases/connectors/${name}`, import.meta.url), "utf8"));
+  const text = readFileSync(new URL(`../../cases/connectors/${name}`, import.meta.url), "utf8");
+  const file = JSON.parse(text) as Json; // what JSON.parse returns
   const config = isObject(file) && isObject(file["config"]) ? file["config"] : file;
   return isObject(config) ? config : {};
 }
@@ -45,15 +46,15 @@ function without(name: string, keys: readonly string[]): ConnectorFile {
   return check(name, Object.fromEntries(Object.entries(keysOf(name)).filter(([key]) => !keys.includes(key))));
 }
 
-const JAVA = "is not supported: it names Java classes, which would change the events";
-const SIGNALS = "is not supported: signals and notifications are not in this version";
+const JAVA = "is not supported: it names Java classes that would change the events";
+const SIGNALS = "is not supported: this version has no signals or notifications";
 
 describe("a connector file written for Debezium", () => {
-  it.each(["confluent-avro.json", "strimzi-files.json", "rds-outbox.json"])("%s has 25 keys and more", (name) => {
+  it.each(["confluent-avro.json", "strimzi-files.json", "rds-outbox.json"])("%s has at least 25 keys", (name) => {
     expect(Object.keys(keysOf(name)).length).toBeGreaterThanOrEqual(25);
   });
 
-  it("with Confluent's converter, lists, modes and heartbeat runs unchanged", () => {
+  it("runs unchanged with Confluent's converter, lists, modes and a heartbeat", () => {
     const result = check("confluent-avro.json");
     if (result.kind === "wrong") throw new Error(result.mistakes.map(({ key, reason }) => `${key} ${reason}`).join());
     expect(result.config).toMatchObject({
@@ -70,12 +71,12 @@ describe("a connector file written for Debezium", () => {
     expect(filter.column("public", "customers", "ssn")).toBe(false);
     expect(filter.column("public", "customers", "name")).toBe(true);
     expect(warnings).toEqual([
-      "keys without effect here: connector.class, tasks.max, snapshot.fetch.size, snapshot.locking.mode, " +
+      "keys that have no effect here: connector.class, tasks.max, snapshot.fetch.size, snapshot.locking.mode, " +
         "max.batch.size, max.queue.size, poll.interval.ms, errors.max.retries, errors.log.enable, topic.creation.enable",
     ]);
   });
 
-  it("of Strimzi with files, expressions and transforms names the transforms and the signal, and runs without", () => {
+  it("from Strimzi is refused only for its transforms and signals, and runs without them", () => {
     const found = stoppers("strimzi-files.json");
     expect(found).toEqual([
       ["signal.data.collection", SIGNALS],
@@ -108,14 +109,14 @@ describe("a connector file written for Debezium", () => {
     expect(result.config.filter.keyColumns("sales", "invoices", ["id", "tenant_id"])).toEqual(["tenant_id", "id"]);
   });
 
-  it("of Strimzi is watched unchanged: its rows are unwrapped, its topics are the tables' names", () => {
+  it("from Strimzi is watched unchanged: rows are unwrapped, and topics are named after the tables", () => {
     const result = check("strimzi-files.json", { ...keysOf("strimzi-files.json"), "fieldgate.mode": "watch" });
     expect(result).toMatchObject({ kind: "config", config: { unwrapped: new Set() } });
     if (result.kind === "wrong") return;
     expect(result.config.route?.("orders.sales.invoices")).toBe("invoices");
   });
 
-  it("of RDS with an outbox names what stops it, and runs without", () => {
+  it("for RDS with an outbox is refused for what would change its events, and runs without that", () => {
     const found = stoppers("rds-outbox.json");
     expect(found.map(([key]) => key)).toEqual([
       "database.initial.statements",
@@ -145,7 +146,7 @@ describe("a connector file written for Debezium", () => {
     expect(result).toMatchObject({ kind: "config", config: { "publication.autocreate.mode": "all_tables" } });
   });
 
-  it("shows no value of it in any message", () => {
+  it("has none of its values in any message", () => {
     expect(JSON.stringify([check("strimzi-files.json"), check("rds-outbox.json")])).not.toContain("hunter2");
   });
 });

@@ -13,7 +13,7 @@ function read(transforms: string, keys: Readonly<Record<string, string>>) {
   return { ...readTransforms({ transforms, ...named }, mistakes), mistakes };
 }
 
-// Topics as Kafka Connect 4.3.1's RegexRouter names them.
+// The expected topics are those that RegexRouter of Kafka Connect 4.3.1 produces.
 describe("a route", () => {
   it.each([
     [String.raw`([^.]+)\.([^.]+)\.([^.]+)`, "$3", "orders.sales.invoices", "invoices"],
@@ -38,18 +38,18 @@ describe("a route", () => {
 
   it.each([
     ["(.*)", "$2", "replacement", /names a group other than \$1 to \$1/],
-    ["(.*)", "$x", "replacement", /`\$` that is not/],
-    ["(.*)", "a$", "replacement", /`\$` that is not/],
-    ["(.*)", "a\\", "replacement", /`\$` that is not/],
+    ["(.*)", "$x", "replacement", /`\$` that is not written/],
+    ["(.*)", "a$", "replacement", /`\$` that is not written/],
+    ["(.*)", "a\\", "replacement", /`\$` that is not written/],
     ["(", "a", "regex", /is not a regular expression/],
     ["(?i)a", "a", "regex", /\(\?i\)/],
-  ])("by %s and %s is a mistake of its %s", (regex, replacement, option, why) => {
+  ])("by %s and %s is refused for its %s", (regex, replacement, option, why) => {
     expect(regexRoute(regex, replacement)).toEqual({ kind: "refused", option, why: expect.stringMatching(why) });
   });
 });
 
-describe("transforms of a Debezium that is watched", () => {
-  it("are none, or leave schemas and topics alone", () => {
+describe("the transforms of a watched Debezium", () => {
+  it("may be none, or leave schemas and topics alone", () => {
     expect(read("", {})).toEqual({ unwrapped: undefined, route: undefined, mistakes: [] });
     expect(read(" , stamp", { "stamp.type": "org.apache.kafka.connect.transforms.InsertHeader" })).toEqual({
       unwrapped: undefined,
@@ -61,19 +61,19 @@ describe("transforms of a Debezium that is watched", () => {
   it.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
     ["nothing", {}, []],
     ["fields", { "add.fields": "op, source.lsn,ts_ms:time" }, ["__op", "__source_lsn", "__time"]],
-    ["another prefix", { "add.fields": "op", "add.fields.prefix": "cdc_" }, ["cdc_op"]],
+    ["a different prefix", { "add.fields": "op", "add.fields.prefix": "cdc_" }, ["cdc_op"]],
     ["no prefix", { "add.fields": "op,table", "add.fields.prefix": "" }, ["op", "table"]],
     ["deletes", { "delete.tombstone.handling.mode": "rewrite-with-tombstone" }, ["__deleted"]],
     ["deletes, before 2.5", { "delete.handling.mode": "rewrite" }, ["__deleted"]],
     ["tombstones only", { "delete.tombstone.handling.mode": "tombstone", "drop.tombstones": "false" }, []],
-  ])("unwrap and add: %s", (_, options, added) => {
+  ])("unwrap rows and add: %s", (_, options, added) => {
     const keys = Object.fromEntries(Object.entries(options).map(([name, value]) => [`flat.${name}`, value]));
     const { unwrapped, mistakes } = read("flat", { "flat.type": UNWRAP, ...keys });
     expect(mistakes).toEqual([]);
     expect([...(unwrapped ?? ["not unwrapped"])]).toEqual(added);
   });
 
-  it("route one after the other", () => {
+  it("are applied one after the other", () => {
     const { route } = read("first,then", {
       "first.type": ROUTE,
       "first.regex": "(.*)",
@@ -86,29 +86,33 @@ describe("transforms of a Debezium that is watched", () => {
   });
 
   it.each<[string, Readonly<Record<string, string>>, string]>([
-    ["an outbox", { "x.type": "io.debezium.transforms.outbox.EventRouter" }, "transforms.x.type is not followed: only"],
-    ["no type", {}, "transforms.x.type is not followed: only"],
+    [
+      "an outbox",
+      { "x.type": "io.debezium.transforms.outbox.EventRouter" },
+      "transforms.x.type is not supported: only",
+    ],
+    ["no type at all", {}, "transforms.x.type is not supported: only"],
     [
       "fields dropped by a header",
       { "x.type": UNWRAP, "x.drop.fields.header.name": "h" },
-      "transforms.x.drop.fields.header.name is not followed",
+      "transforms.x.drop.fields.header.name is not supported",
     ],
     [
       "a topic by a row's field",
       { "x.type": UNWRAP, "x.route.by.field": "f" },
-      "transforms.x.route.by.field is not followed",
+      "transforms.x.route.by.field is not supported",
     ],
     [
-      "a route for some records",
+      "a route for only some records",
       { "x.type": ROUTE, "x.regex": "a", "x.replacement": "b", "x.predicate": "p" },
-      "transforms.x.predicate is not followed",
+      "transforms.x.predicate is not supported",
     ],
     [
-      "an expression that is none",
+      "an invalid expression",
       { "x.type": ROUTE, "x.regex": "(", "x.replacement": "b" },
       "transforms.x.regex is not a regular expression",
     ],
-  ])("that are %s are a mistake", (_, keys, mistake) => {
+  ])("cannot be %s", (_, keys, mistake) => {
     const { mistakes } = read("x", keys);
     expect(mistakes.map(({ key, reason }) => `${key} ${reason}`)).toEqual([expect.stringContaining(mistake)]);
   });

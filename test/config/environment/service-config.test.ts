@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { readServiceConfig } from "../../../src/config/connectors.ts";
+import { readServiceConfig } from "../../../src/config/environment/service-config.ts";
 import { type Authority, type Certificate, certificateAuthority } from "../../stack/certificates.ts";
 
 const SMALLEST = { FIELDGATE_KAFKA_BROKERS: "k1:9092, k2:9092", FIELDGATE_REGISTRY_URL: "http://registry:8081" };
@@ -12,7 +12,7 @@ const SECRET = "hunter2hunter2hunter2";
 describe("readServiceConfig", () => {
   it("fills in every default", () => {
     expect(readServiceConfig({ ...SMALLEST, FIELDGATE_TOKEN: "" })).toEqual({
-      kafka: { brokers: ["k1:9092", "k2:9092"], tls: undefined, sasl: undefined },
+      kafka: { brokers: ["k1:9092", "k2:9092"], ssl: undefined, sasl: undefined },
       registry: { urls: ["http://registry:8081"], auth: undefined, tls: NO_TLS },
       deployment: "main",
       http: { host: "127.0.0.1", port: 8080, token: undefined, tokensFile: undefined, tls: undefined },
@@ -23,20 +23,32 @@ describe("readServiceConfig", () => {
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ["no brokers", { FIELDGATE_KAFKA_BROKERS: "" }, /KAFKA_BROKERS is missing: it must be a comma list of host:port/],
-    ["a broker without port", { FIELDGATE_KAFKA_BROKERS: "k1" }, /KAFKA_BROKERS must be a comma list/],
-    ["no URL", { FIELDGATE_REGISTRY_URL: `ftp://u:${SECRET}@x` }, /REGISTRY_URL must be the schema registry's/],
+    [
+      "no brokers",
+      { FIELDGATE_KAFKA_BROKERS: "" },
+      /KAFKA_BROKERS is missing: it must be a comma-separated list of host:port/,
+    ],
+    ["a broker without port", { FIELDGATE_KAFKA_BROKERS: "k1" }, /KAFKA_BROKERS must be a comma-separated list/],
+    [
+      "a URL that is not http(s)",
+      { FIELDGATE_REGISTRY_URL: `ftp://u:${SECRET}@x` },
+      /REGISTRY_URL must be the schema registry's/,
+    ],
     ["a port too high", { FIELDGATE_HTTP_PORT: "65536" }, /HTTP_PORT must be a port/],
     ["a short token", { FIELDGATE_TOKEN: "hunter2" }, /TOKEN must be at least 16 characters/],
     [
-      "an open address without token",
+      "an address that other machines can reach, without a token",
       { FIELDGATE_HTTP_HOST: "0.0.0.0" },
-      /TOKEN is missing: FIELDGATE_HTTP_HOST is reach/,
+      /TOKEN is missing, and so is FIELDGATE_TOKENS_FILE: other machines can reach/,
     ],
-    ["no webhook", { FIELDGATE_SLACK_WEBHOOK_URL: SECRET }, /SLACK_WEBHOOK_URL must be an incoming webhook/],
-    ["no log level", { FIELDGATE_LOG_LEVEL: "loud" }, /LOG_LEVEL must be fatal/],
+    [
+      "an invalid webhook URL",
+      { FIELDGATE_SLACK_WEBHOOK_URL: SECRET },
+      /SLACK_WEBHOOK_URL must be an incoming webhook/,
+    ],
+    ["an unknown log level", { FIELDGATE_LOG_LEVEL: "loud" }, /LOG_LEVEL must be fatal/],
     ["a deployment with a slash", { FIELDGATE_DEPLOYMENT: "a/b" }, /DEPLOYMENT must be 1 to 50/],
-  ])("%s: the variable, the reason and an example are told", (_name, env, message) => {
+  ])("%s is reported with the variable, the reason and an example", (_name, env, message) => {
     expect(() => readServiceConfig({ ...SMALLEST, ...env })).toThrow(message);
     expect(() => readServiceConfig({ ...SMALLEST, ...env })).toThrow(/^\[config-invalid\] 1 mistake\n/);
     expect(() => readServiceConfig({ ...SMALLEST, ...env })).not.toThrow(/hunter2/);
@@ -54,18 +66,18 @@ describe("readServiceConfig", () => {
     expect(config.registry).toMatchObject({ urls: [bare], auth: { kind: "basic", ...auth } });
   });
 
-  it("tells all mistakes at once", () => {
+  it("reports all mistakes at once", () => {
     const env = { FIELDGATE_HTTP_HOST: "0.0.0.0", FIELDGATE_HTTP_PORT: "x", FIELDGATE_LOG_LEVEL: "x" };
     expect(() => readServiceConfig(env)).toThrow(/^\[config-invalid\] 5 mistakes\n/);
   });
 
-  it.each(["localhost", "127.0.0.1", "127.1.2.3", "::1"])("asks no token for %s", (host) => {
+  it.each(["localhost", "127.0.0.1", "127.1.2.3", "::1"])("needs no token on %s", (host) => {
     expect(readServiceConfig({ ...SMALLEST, FIELDGATE_HTTP_HOST: host }).http.token).toBeUndefined();
   });
 });
 
 describe("a registry", () => {
-  it("of several addresses has one way to log in", () => {
+  it("at several addresses has one login", () => {
     const url = `http://u:${SECRET}@a:8081, http://b:8081/,http://u:${SECRET}@c:8081`;
     expect(readServiceConfig({ ...SMALLEST, FIELDGATE_REGISTRY_URL: url }).registry).toMatchObject({
       urls: ["http://a:8081", "http://b:8081", "http://c:8081"],
@@ -73,7 +85,7 @@ describe("a registry", () => {
     });
   });
 
-  it("takes user and password, or a token", () => {
+  it("is given a user and password, or a token", () => {
     const user = { FIELDGATE_REGISTRY_USERNAME: "u", FIELDGATE_REGISTRY_PASSWORD: SECRET };
     expect(readServiceConfig({ ...SMALLEST, ...user }).registry.auth).toEqual({
       kind: "basic",
@@ -97,35 +109,31 @@ describe("a secret in a file", () => {
     return text;
   };
 
-  it.each(["/run/t", "/run/crlf"])("is read from %s, its last newline cut", (path) => {
+  it.each(["/run/t", "/run/crlf"])("is read from %s without its last newline", (path) => {
     expect(readServiceConfig({ ...SMALLEST, FIELDGATE_TOKEN_FILE: path }, read).http.token).toBe(SECRET);
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    [
-      "that is not there",
-      { FIELDGATE_TOKEN_FILE: "/hunter2" },
-      /TOKEN_FILE names a file that cannot be read \(ENOENT\)/,
-    ],
+    ["that is missing", { FIELDGATE_TOKEN_FILE: "/hunter2" }, /TOKEN_FILE names a file that cannot be read \(ENOENT\)/],
     ["that is empty", { FIELDGATE_TOKEN_FILE: "/run/no" }, /TOKEN_FILE names an empty file/],
     [
-      "and in the variable too",
+      "that is in the variable too",
       { FIELDGATE_TOKEN_FILE: "/run/t", FIELDGATE_TOKEN: SECRET },
-      /TOKEN_FILE is set, and so is FIELDGATE_TOKEN/,
+      /TOKEN_FILE and FIELDGATE_TOKEN are both set/,
     ],
     [
-      "of a required one",
+      "of a required variable",
       { FIELDGATE_REGISTRY_URL: "", FIELDGATE_REGISTRY_URL_FILE: "/hunter2" },
       /URL_FILE names a file/,
     ],
-  ])("%s is one mistake, without path and value", (_name, env, message) => {
+  ])("%s is one mistake, and neither path nor value is shown", (_name, env, message) => {
     const reading = () => readServiceConfig({ ...SMALLEST, ...env }, read);
     expect(reading).toThrow(message);
     expect(reading).toThrow(/^\[config-invalid\] 1 mistake\n/);
     expect(reading).not.toThrow(/hunter2/);
   });
 
-  it("counts as a token for an open address", () => {
+  it("counts as a token for an address that other machines can reach", () => {
     const open = { ...SMALLEST, FIELDGATE_HTTP_HOST: "0.0.0.0" };
     expect(readServiceConfig({ ...open, FIELDGATE_TOKEN_FILE: "/run/t" }, read).http.token).toBe(SECRET);
     expect(readServiceConfig({ ...open, FIELDGATE_TOKENS_FILE: "/run/tokens" }).http.tokensFile).toBe("/run/tokens");
@@ -163,21 +171,23 @@ describe("TLS and logins", () => {
       FIELDGATE_HTTP_TLS_KEY_FILE: client.keyFile,
     });
     expect(config.kafka.sasl).toEqual({ mechanism: "scram-sha-512", username: "fieldgate", password: SECRET });
-    expect(config.kafka.tls?.ca).toBe(readFileSync(authority.caFile, "utf8").trimEnd());
-    expect(config.kafka.tls?.passphrase).toBe(SECRET);
-    expect(config.registry.tls.ca).toBe(authority.ca);
+    expect(config.kafka.ssl).toMatchObject({
+      ca: readFileSync(authority.caFile, "utf8").trimEnd(),
+      passphrase: SECRET,
+    });
+    expect(config.registry.tls?.ca).toBe(authority.ca);
     expect(config.http.tls?.cert).toBe(client.cert.trimEnd());
   });
 
   it.each<[string, () => Record<string, string>, RegExp]>([
-    ["a protocol nobody knows", () => ({ FIELDGATE_KAFKA_SECURITY_PROTOCOL: "TLS" }), /must be PLAINTEXT, SSL, SASL_/],
+    ["an unknown protocol", () => ({ FIELDGATE_KAFKA_SECURITY_PROTOCOL: "TLS" }), /must be PLAINTEXT, SSL, SASL_/],
     [
-      "a mechanism nobody knows",
+      "an unknown mechanism",
       () => ({ ...SASL, FIELDGATE_KAFKA_SASL_MECHANISM: "GSSAPI" }),
       /SASL_MECHANISM must be PLAIN, SCRAM/,
     ],
     [
-      "a login without password",
+      "a login without its password",
       () => ({ ...SASL, FIELDGATE_KAFKA_SASL_PASSWORD: "" }),
       /SASL_PASSWORD is missing: FIELDGATE_KAFKA_SECURITY_PROTOCOL is SASL_SSL/,
     ],
@@ -187,25 +197,29 @@ describe("TLS and logins", () => {
       /SASL_PASSWORD is set, but FIELDGATE_KAFKA_SECURITY_PROTOCOL is PLAINTEXT/,
     ],
     ["an authority without TLS", () => ({ FIELDGATE_KAFKA_CA: authority.ca }), /KAFKA_CA is set, but .* is PLAINTEXT/],
-    ["an authority that is none", () => ({ FIELDGATE_REGISTRY_CA: SECRET }), /REGISTRY_CA must be certificates in PEM/],
     [
-      "an authority cut short",
+      "an authority that is not a certificate",
+      () => ({ FIELDGATE_REGISTRY_CA: SECRET }),
+      /REGISTRY_CA must be certificates in PEM/,
+    ],
+    [
+      "a truncated certificate",
       () => ({ FIELDGATE_REGISTRY_CA: authority.ca.replace(/\n[^\n]+\n-----END/, "\n-----END") }),
       /REGISTRY_CA must be certificates in PEM/,
     ],
-    ["a certificate without key", () => ({ FIELDGATE_HTTP_TLS_CERT: client.cert }), /HTTP_TLS_KEY is missing/],
+    ["a certificate without its key", () => ({ FIELDGATE_HTTP_TLS_CERT: client.cert }), /HTTP_TLS_KEY is missing/],
     [
-      "another certificate's key",
+      "the key of a different certificate",
       () => ({ FIELDGATE_REGISTRY_CERT: authority.ca, FIELDGATE_REGISTRY_KEY: client.key }),
       /REGISTRY_KEY is not the key of FIELDGATE_REGISTRY_CERT/,
     ],
     [
-      "a locked key alone",
+      "an encrypted key without its passphrase",
       () => ({ FIELDGATE_REGISTRY_CERT: locked.cert, FIELDGATE_REGISTRY_KEY: locked.key }),
       /KEY_PASSPHRASE is missing: the key is encrypted/,
     ],
     [
-      "a locked key and another's passphrase",
+      "an encrypted key with a wrong passphrase",
       () => ({
         FIELDGATE_REGISTRY_CERT: locked.cert,
         FIELDGATE_REGISTRY_KEY: locked.key,
@@ -214,15 +228,19 @@ describe("TLS and logins", () => {
       /KEY_PASSPHRASE does not open FIELDGATE_REGISTRY_KEY/,
     ],
     [
-      "a key that is none",
+      "an invalid key",
       () => ({ FIELDGATE_REGISTRY_CERT: client.cert, FIELDGATE_REGISTRY_KEY: SECRET }),
       /REGISTRY_KEY must be a private key in PEM form/,
     ],
-    ["a user without password", () => ({ FIELDGATE_REGISTRY_USERNAME: "u" }), /REGISTRY_PASSWORD is missing/],
     [
-      "two ways to log in to the registry",
+      "a registry user without a password",
+      () => ({ FIELDGATE_REGISTRY_USERNAME: "u" }),
+      /REGISTRY_PASSWORD is missing/,
+    ],
+    [
+      "two logins for the registry",
       () => ({ FIELDGATE_REGISTRY_URL: `http://u:${SECRET}@a`, FIELDGATE_REGISTRY_TOKEN: SECRET }),
-      /REGISTRY_URL has a user in it, and there is another/,
+      /REGISTRY_URL contains a user, and a different user or a token/,
     ],
   ])("%s is one mistake, and no value is shown", (_name, env, message) => {
     const reading = () => readServiceConfig({ ...SMALLEST, ...env() });

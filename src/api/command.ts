@@ -1,0 +1,18 @@
+import { z } from "zod";
+import type { OperatorCommand } from "../gate/state.ts";
+
+const name = z.string().min(1).max(500);
+
+/** An operator's command, as it is sent over HTTP and, with an id, written to the commands topic. */
+export const commandSchema = z.strictObject({
+  kind: z.enum(["release", "withhold", "fill"]),
+  ids: z.array(name).min(1).max(1000),
+  reason: z.string().max(2000).optional(),
+  force: z.boolean().optional(),
+  backfill: z.enum(["all", "none"]).optional(),
+  beside: z.strictObject({ name: name.optional() }).optional(),
+  value: z.json().optional(),
+  actor: name,
+}) satisfies z.ZodType<Command>;
+
+export type Command = Omit<OperatorCommand, "id">;
