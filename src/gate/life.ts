@@ -1,0 +1,172 @@
+import type { Amendment } from "./amendment/amendment.ts";
+import type { Input } from "./state.ts";
+
+/**
+ * An amendment's life, as a specification: from which state which input leads where. `decide` does not read this table;
+ * a test plays thousands of random inputs and holds `decide` to it, and it to `decide`: no step outside the table, no
+ * cell that is never reached. docs/gate.md shows the same table.
+ */
+
+/**
+ * `absent`: nothing differs. `unjudged`: the registry has not been asked about the present candidate. `blocked`: no
+ * policy and no operator can release it (the registry rejected it or is silent, its type is not supported, its column
+ * has been dropped again). `judged`: the registry accepts it; policy, contracts and operators decide. `replaced`: it is
+ * the table itself, which waits for an operator. `released`: it is in the events.
+ */
+export type Life = "absent" | "unjudged" | "blocked" | "judged" | "replaced" | "released";
+
+export function lifeOf(amendment: Amendment | undefined): Life {
+  if (amendment === undefined) return "absent";
+  const { gate, kind, gone, unmapped, answer } = amendment;
+  if (gate.kind === "released") return "released";
+  if (kind === "table") return "replaced";
+  if (gone || unmapped !== undefined) return "blocked";
+  if (answer === undefined) return "unjudged";
+  return answer.kind === "fits" ? "judged" : "blocked";
+}
+
+/** Where an input may lead, and the title of a test that shows it. */
+export interface Cell {
+  readonly to: readonly Life[];
+  readonly test: string;
+}
+
+const LAW = "an amendment's life is what the table says, and all of it";
+
+function stays(life: Life): Cell {
+  return { to: [life], test: LAW };
+}
+
+function leads(to: readonly Life[], test: string): Cell {
+  return { to, test };
+}
+
+/** It does not happen, or there is nothing that it could happen to. */
+const NONE: Cell = { to: [], test: LAW };
+
+/** Inputs that never lead from one state to another, whatever the amendment. */
+type Idle = "alerted" | "contract" | "groups" | "passed" | "settle";
+
+function idle(life: Life): Readonly<Record<Idle, Cell>> {
+  const cell = stays(life);
+  return { alerted: cell, contract: cell, groups: cell, passed: cell, settle: cell };
+}
+
+export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>> = {
+  absent: {
+    alerted: NONE,
+    contract: NONE,
+    groups: NONE,
+    passed: NONE,
+    settle: NONE,
+    ask: NONE,
+    command: NONE,
+    judged: NONE,
+    registered: NONE,
+    "registration-refused": NONE,
+    seen: leads(["unjudged", "blocked"], "of a new column withholds it and asks the registry"),
+    captured: leads(["unjudged", "blocked"], LAW),
+    "null-found": leads(
+      ["unjudged"],
+      "is a NOT NULL lost, whatever the catalog says by now, and its release makes the field optional",
+    ),
+    observed: leads(
+      ["unjudged", "blocked", "released"],
+      "has that of the first schema once it is there, and what that lacks is an amendment",
+    ),
+    replaced: leads(["replaced", "released"], "is told of once, and changes nothing by itself under any policy"),
+  },
+  unjudged: {
+    ...idle("unjudged"),
+    ask: stays("unjudged"),
+    captured: stays("unjudged"),
+    command: leads(["absent", "unjudged"], "forgets what waited on the table before, and answers for it"),
+    judged: leads(
+      ["judged", "blocked", "unjudged"],
+      "of a withheld column that is %s judges it anew; what it missed and why it is withheld stay",
+    ),
+    "null-found": stays("unjudged"),
+    observed: leads(
+      ["absent", "blocked", "released", "unjudged"],
+      "releases what it carries, with the schema's id and who was not ready",
+    ),
+    registered: leads(["released", "unjudged"], "two that swap names"),
+    "registration-refused": stays("unjudged"),
+    replaced: leads(["absent", "unjudged"], "takes the place at once: Debezium goes on with it"),
+    seen: leads(["absent", "blocked", "unjudged"], "without a withheld column forgets its amendment"),
+  },
+  blocked: {
+    ...idle("blocked"),
+    ask: leads(["unjudged", "blocked"], LAW),
+    captured: stays("blocked"),
+    command: leads(["absent", "blocked", "unjudged"], "forgets what waited on the table before, and answers for it"),
+    judged: leads(["judged", "blocked"], LAW),
+    "null-found": leads(["blocked", "unjudged"], LAW),
+    observed: leads(
+      ["absent", "blocked", "released", "unjudged"],
+      "a column of a type that only Debezium maps is a field like any other",
+    ),
+    registered: leads(["blocked", "released", "unjudged"], "a column added with a dropped one's name"),
+    "registration-refused": stays("blocked"),
+    replaced: leads(["absent", "blocked"], "takes the place at once: Debezium goes on with it"),
+    seen: leads(
+      ["absent", "blocked", "unjudged"],
+      "of a column that is dropped again in the catalog keeps it out, and asks nobody",
+    ),
+  },
+  judged: {
+    ...idle("judged"),
+    ask: leads(
+      ["unjudged", "judged"],
+      "ask: after a restart the registry is asked again, and nothing flows before it has answered",
+    ),
+    captured: stays("judged"),
+    command: leads(
+      ["absent", "judged", "unjudged"],
+      "asks about another schema, then both fields flow, and the old one waits",
+    ),
+    judged: leads(["judged", "blocked", "unjudged"], "refused by the registry leaves the plain release as it was"),
+    "null-found": leads(["judged", "unjudged"], LAW),
+    observed: leads(
+      ["absent", "blocked", "released", "unjudged"],
+      "without one of two leaves that one waiting, judged anew on the new shape",
+    ),
+    registered: leads(
+      ["released", "unjudged", "judged"],
+      "lets the field in, in its place, with the schema that was registered, and tells people",
+    ),
+    "registration-refused": leads(
+      ["unjudged", "judged"],
+      "keeps the field back and judges it anew; the same schema is not believed again",
+    ),
+    replaced: leads(["absent", "judged"], "takes the place at once: Debezium goes on with it"),
+    seen: leads(["absent", "blocked", "judged", "unjudged"], "without a withheld column forgets its amendment"),
+  },
+  replaced: {
+    ...idle("replaced"),
+    ask: stays("replaced"),
+    captured: stays("replaced"),
+    command: leads(["released", "replaced"], "takes the place only with a reason"),
+    judged: stays("replaced"),
+    "null-found": stays("replaced"),
+    // watch: a replacement is accepted at once.
+    observed: NONE,
+    registered: stays("replaced"),
+    "registration-refused": stays("replaced"),
+    replaced: stays("replaced"),
+    seen: stays("replaced"),
+  },
+  released: {
+    ...idle("released"),
+    ask: leads(["released"], "ask: of one that flows changes nothing"),
+    captured: stays("released"),
+    command: leads(["released"], "of what flows already is done at once"),
+    judged: stays("released"),
+    "null-found": leads(["released", "unjudged"], LAW),
+    observed: leads(["released", "unjudged"], "a version that lacks what was published has it wait again"),
+    registered: leads(["released"], "twice changes nothing"),
+    "registration-refused": leads(["released"], "of another schema, of one that flows, or of nothing changes nothing"),
+    replaced: leads(["absent", "released", "replaced"], "takes the place at once: Debezium goes on with it"),
+    seen: leads(["released", "unjudged"], "a field let in and its column dropped: one amendment, now of the drop"),
+  },
+};
