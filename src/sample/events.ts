@@ -4,8 +4,8 @@ import { type AvroMembers, type AvroValue, hasMembers, valueOfJson } from "../av
 import { isNullable, samplesOf, typicalOf } from "./values.ts";
 
 /**
- * Sample events of a topic, with which a consumer can test its code before a new field is released. They look like
- * Debezium's, and have the new field's limits among their values.
+ * Sample events of a topic, for testing a consumer before a new field is released. They look like Debezium's, and
+ * include the new field's extreme values.
  */
 
 /** The topic, and the new field by its name in the schema, if there is one. */

@@ -7,8 +7,8 @@ import { entryNamed } from "../event/types/table.ts";
 import { sampleTexts } from "../event/values/text.ts";
 
 /**
- * Sample values of a field. The type table knows what values of a PostgreSQL type look like in events; where it says
- * nothing more than the Avro type, the samples are that type's: zero, the limits, null.
+ * Sample values of a field. The type table knows what values of a PostgreSQL type look like in events; where it has no
+ * samples, they come from the Avro type: a typical value, zero, and the limits.
  */
 
 /** Samples of a type without its null; for a union, of its first branch that is not null. */
@@ -18,7 +18,7 @@ export function samplesOf(schema: AvroSchema, of: SampledField): Samples {
   return form === "by-avro-type" ? avroSamples(schema, of) : form;
 }
 
-/** What the type table says, by the column's type if it is known, else by the Avro type's name. */
+/** The type table's samples, by the column's type if it is known, otherwise by the Avro type's name. */
 function formSamples(
   schema: Exclude<AvroSchema, { readonly kind: "union" }>,
   of: SampledField,
@@ -67,7 +67,7 @@ function avroSamples(schema: AvroSchema, of: SampledField): Samples {
   }
 }
 
-/** The branch of a union without any other. */
+/** Stands for a union that contains only null. */
 const NULL: AvroSchema = { kind: "null", props: {} };
 
 export function isNullable(schema: AvroSchema): boolean {

@@ -3,7 +3,7 @@ import { type Json, isObject } from "../../json.ts";
 /** An Avro type without null and default, its properties in the order of Confluent's AvroData. */
 export type AvroType = string | { readonly [key: string]: Json };
 
-/** A primitive with a meaning, as AvroData renders Connect's semantic types. */
+/** A primitive type with a meaning, in AvroData's rendering of Connect's semantic types. */
 export function semanticType(type: string, name: string): AvroType {
   return { type, "connect.version": 1, "connect.name": name };
 }
@@ -20,12 +20,12 @@ export function primitiveOf(avro: AvroType): string {
   return typeof type === "string" ? type : "";
 }
 
-/** The name a type's values are written by: `connect.name`, or the primitive if it has none. */
+/** The key of TypeEntry.forms for this type: `connect.name`, or the primitive if it has none. */
 export function formName(avro: AvroType): string {
   return connectName(avro) ?? primitiveOf(avro);
 }
 
-/** Digits of fraction that a value may have beyond its text: a Decimal's scale. */
+/** A Decimal's scale; 0 for any other type. */
 export function scaleOf(avro: AvroType): number {
   return typeof avro === "object" && typeof avro["scale"] === "number" ? avro["scale"] : 0;
 }

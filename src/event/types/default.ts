@@ -9,7 +9,7 @@ import { entryOf } from "./table.ts";
 
 /**
  * The schema default of a column, from the text of pg_get_expr, as Debezium's PostgresDefaultValueConverter reads
- * it: a literal gives itself, a function call or the current time gives a zero of the type, anything else is ignored.
+ * it: a literal gives its value, a function call or the current time gives the type's zero, anything else is ignored.
  * Two deliberate differences: an expression that only contains a literal (`'a' || 'b'`, CURRENT_USER, `date + 1`)
  * is ignored, where Debezium takes the first literal; and so is a long that a JSON number cannot carry.
  * Undefined: no default.
@@ -28,11 +28,11 @@ export function defaultOf(
 const FUNCTION = /^[(]?[A-Za-z0-9_.]+\(.*\)/s;
 const CURRENT_TIME = new Set(["current_timestamp", "current_time", "current_date", "localtime", "localtimestamp"]);
 const CAST = String.raw`::(?:"[^"]+"|[\w.])+(?: varying| precision)?(?:\(\d+(?:, ?\d+)?\))?(?: with(?:out)? time zone)?`;
-/** One quoted literal under casts and parentheses, and nothing else; a bit string has a B before it. */
+/** A single quoted literal, possibly in casts and parentheses; a bit string has a B before it. */
 const LITERAL = new RegExp(String.raw`^\(*B?'((?:[^']|'')*)'(?:${CAST}|\))*$`, "s");
 const BARE = /^\s*(?:[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?|true|false)\s*$/i;
 
-/** The default as a text of the type, as it would arrive in a row. */
+/** The default's text, as a row would contain it. */
 function defaultText(type: ColumnType, expression: string): string | undefined {
   const { defaults } = entryOf(type);
   if (defaults === "none") return undefined;
@@ -45,10 +45,10 @@ function defaultText(type: ColumnType, expression: string): string | undefined {
   return BARE.test(expression) ? defaults.bare(expression, type) : undefined;
 }
 
-/** More than any number takes beyond its text: PostgreSQL's largest scale is 1000 digits. */
+/** Enough for padding a number to PostgreSQL's largest scale, 1000 digits. */
 const ROOM = 1024;
 
-/** Writes the text like a row's value and reads it back, so that a default is what such a row would have. */
+/** Writes the text like a row's value and reads it back, so that the default equals the value in such a row. */
 function valueOf(type: ColumnType, avro: AvroType, text: string, modes: ValueModes): Json | undefined {
   const encode = encoderOf(avro, type, modes);
   if (encode === undefined || (typeof avro === "object" && avro["type"] === "record")) return undefined;

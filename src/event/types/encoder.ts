@@ -5,8 +5,8 @@ import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
 import { entryOf, TYPES } from "./table.ts";
 
 /**
- * The encoder of a field's Avro type for a column of this type, whose text it reads. The Avro type decides what is
- * written; what a text cannot give without loss is UNFIT. Undefined: Fieldgate cannot write such a field. `unseen` is
+ * The encoder that writes texts of this column type as this Avro type. It returns UNFIT for a text that the Avro type
+ * cannot hold without loss. Undefined: Fieldgate cannot write such a field. `unseen` is
  * called for a label that the field does not list.
  */
 export function encoderOf(
@@ -37,7 +37,7 @@ const SOLE_FORMS: ReadonlyMap<string, Form> = new Map(
   FORMS.filter(([name]) => FORMS.filter(([other]) => other === name).length === 1),
 );
 
-/** The form of the first type in the table that has a form of this name. */
+/** The form with this name; of several, the one of the type that comes first in the table. */
 export function formNamed(name: string): Form | undefined {
   return FORMS.find(([one]) => one === name)?.[1];
 }

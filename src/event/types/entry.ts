@@ -5,18 +5,18 @@ import type { AvroType } from "./avro-type.ts";
 import type { ValueModes } from "./modes.ts";
 
 /**
- * What Fieldgate knows of a PostgreSQL type, apart from its name and OID. Each file of event/values exports the
- * entries of one family, and table.ts puts them together. No property is optional: a new type compiles only when
+ * What Fieldgate knows about a PostgreSQL type, apart from its name and OID. Each file of event/values exports the
+ * entries of one family of types, and table.ts collects them. No property is optional: a new type compiles only when
  * every question about it has an answer.
  */
 export interface TypeEntry {
-  /** The Avro type Debezium's PostgresValueConverter gives a column; undefined: the column is left out. */
+  /** The Avro type that Debezium's PostgresValueConverter gives a column; undefined: the column is left out. */
   readonly avro: (type: ColumnType, modes: ValueModes, entryOf: EntryOf) => AvroType | undefined;
   /** Debezium declares such a field optional even if the column is NOT NULL. */
   readonly isAlwaysOptional: boolean;
-  /** An array's elements: nullable, required (Debezium forgets to make them optional), or Debezium has no such array. */
+  /** Whether an array's elements are nullable, or required (as Debezium has it), or Debezium leaves such arrays out. */
   readonly inArrays: "optional" | "required" | "left-out";
-  /** How a text of this type is written, by formName of the Avro type. Covers what `avro` returns under any modes. */
+  /** How texts of this type are written, by formName of the Avro type: one form for each type that `avro` can return. */
   readonly forms: Readonly<Record<string, Form>>;
   /**
    * Forms for which this type is the usual source, each with the modifier (-1: none). A field that was registered
@@ -39,7 +39,7 @@ export interface TypeEntry {
 
 /** How texts of one PostgreSQL type are written as one Avro type. */
 export interface Form {
-  /** Makes the encoder, once per field. Undefined: this Avro type, in particular, cannot be written. */
+  /** Makes the encoder, once per field. Undefined: Fieldgate cannot write this particular Avro type. */
   readonly encode: (avro: AvroType, type: ColumnType, context: EncodeContext) => Encode | undefined;
   readonly unchanged: Unchanged;
   readonly room: Room;
@@ -70,7 +70,7 @@ export interface Room {
   readonly extra: number;
 }
 
-/** A number, or the text itself with its length. */
+/** Enough for a number, and for the text itself with its length. */
 export const TEXT_ROOM: Room = { factor: 1, extra: 24 };
 
 /**
@@ -96,8 +96,8 @@ export const NUMBERS_PLACEHOLDER: Unchanged = {
 };
 
 /**
- * Sample values of a form. `by-avro-type`: the Avro type says enough. `members`: values for some of a record's
- * fields; the others are null where they may be.
+ * Sample values of a form. `by-avro-type`: any values of the Avro type. `members`: values for some of a record's fields;
+ * the others are null if they may be.
  */
 export type FormSamples =
   | "by-avro-type"
@@ -109,28 +109,28 @@ export type FormSamples =
 export type Defaults =
   | "none"
   | {
-      /** The text a function call or the current time stands for; undefined: such a default is ignored. */
+      /** The text that replaces a function call or the current time; undefined: such a default is ignored. */
       readonly onCall: string | undefined;
-      /** The text of a row's value for a quoted literal; undefined: ignored. */
+      /** A quoted literal as a row's text; undefined: ignored. */
       readonly literal: (text: string, type: ColumnType) => string | undefined;
-      /** The same for a bare number, true or false. */
+      /** An unquoted number, true or false as a row's text; undefined: ignored. */
       readonly bare: (text: string, type: ColumnType) => string | undefined;
     };
 
-/** Defaults of a type whose literals read like its values. */
+/** Defaults of a type whose literals look like its values. */
 export function plainDefaults(onCall: string): Defaults {
   return { onCall, literal: (text) => text, bare: (text) => text.trim() };
 }
 
-/** A value's text under another type; undefined: it does not fit. */
+/** Converts a value's text to another type's text; undefined: the value does not fit. */
 export type Rewrite = (text: string) => string | undefined;
 
 export const asIs: Rewrite = (text) => text;
 
-/** Casts to a type, by the kind of the source; `text` stands for every character type. */
+/** Casts to a type, by the kind they cast from; `text` stands for every character type. */
 export type Casts = Readonly<Partial<Record<CastSource, (to: ColumnType) => Rewrite>>>;
 
-/** The kinds that something other than a character type can be cast from. */
+/** The kinds that can be cast to something other than a character type. */
 type CastSource =
   | "bool"
   | "bit"
@@ -158,12 +158,12 @@ export function casts(table: Readonly<Partial<Record<CastSource, Rewrite>>>): Ca
   return Object.fromEntries(Object.entries(table).map(([source, rewrite]) => [source, () => rewrite]));
 }
 
-/** Takes a text only in the form the type itself prints. */
+/** Accepts a text only in the form that the type itself prints. */
 export function matching(pattern: RegExp): Rewrite {
   return (text) => (pattern.test(text) ? text : undefined);
 }
 
-/** What most types have in common. */
+/** The answers that are the same for most types. */
 export const ORDINARY = {
   isAlwaysOptional: false,
   inArrays: "optional",

@@ -1,6 +1,6 @@
 import type { ColumnType } from "../../table/column.ts";
 
-/** The type under all domains, with the innermost domain's modifier. */
+/** The type with all domains removed. It has the innermost domain's modifier. */
 export function baseOf(type: ColumnType): ColumnType {
   return type.detail?.kind === "domain" ? baseOf(type.detail.of) : type;
 }

@@ -31,9 +31,9 @@ import { baseOf } from "./modifier.ts";
 import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
 
 /**
- * Every PostgreSQL type Fieldgate maps, and all it knows of it. This is the one place to add a type: an entry here,
- * and for a type whose events do not simply carry its text, a file in event/values that exports the entry. Keys are
- * pg_type.typname, `enum` and `array` stand for all such types, `unknown` for types that are not in the table.
+ * All PostgreSQL types that Fieldgate maps, and everything it knows about them. To add a type whose events carry its
+ * text, add a line here; for any other type, also a file in event/values that exports its entry. The keys are
+ * pg_type.typname. `enum` and `array` stand for all enums and arrays, `unknown` for every type without an entry.
  */
 
 interface BuiltIn extends TypeEntry {
@@ -193,7 +193,7 @@ export function entryOf(type: ColumnType): TypeEntry {
   return TYPES[kindOf(type)];
 }
 
-/** The type by its SQL name, modifiers ignored (`numeric(10,2)`); undefined: not in the table, or an array. */
+/** The entry of a type by its SQL name, ignoring modifiers (`numeric(10,2)`); undefined: none, or an array. */
 export function entryNamed(sqlName: string): TypeEntry | undefined {
   return BY_SQL_NAME.get(sqlName.replace(/\([\d,]+\)/, ""));
 }

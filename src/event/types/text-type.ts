@@ -14,7 +14,7 @@ export function textTypeOf(avro: AvroType, made: ColumnType, modes: ValueModes):
   return own !== undefined && signature(own) === signature(avro) ? made : (typeOfAvro(avro) ?? made);
 }
 
-/** What decides an Avro type's bytes and their meaning. */
+/** Equal for Avro types whose values have the same bytes with the same meaning. */
 function signature(avro: AvroType): string {
   const items = itemsOf(avro);
   const of = items === undefined ? "" : `<${items.optional ? "?" : ""}${signature(items.type)}>`;
@@ -45,7 +45,7 @@ const ADOPTED: ReadonlyMap<string, ColumnType> = new Map(
   ),
 );
 
-/** Do texts of one type mean the same under the other? */
+/** Does a text mean the same under both types? */
 export function isSameText(a: ColumnType, b: ColumnType): boolean {
   const [x, y] = [baseOf(a), baseOf(b)];
   const [ofX, ofY] = [elementOf(x), elementOf(y)];

@@ -13,7 +13,7 @@ import {
 import { elementOf } from "../types/modifier.ts";
 import type { ColumnType } from "../../table/column.ts";
 
-/** Arrays: PostgreSQL's array text is read here, its elements are written by their own type's encoder. */
+/** Arrays: this file reads PostgreSQL's array text; the element type's encoder writes the elements. */
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -109,7 +109,7 @@ function isNullWord(src: Buffer, s: number, e: number): boolean {
   );
 }
 
-/** Debezium does not look into an element's domain: it publishes such elements like those of an unknown type. */
+/** The element type; Debezium treats a domain as an unknown type. */
 export function elementType(type: ColumnType): ColumnType | undefined {
   const element = elementOf(type);
   return element?.detail?.kind === "domain" ? { oid: 0, typmod: -1 } : element;

@@ -31,7 +31,7 @@ const encodeHex: Encode = (src, s, e, out, p) => {
 
 type BinaryText = "hex" | "base64" | "base64url";
 
-/** io.debezium.data BinaryHandlingMode; under `bytes`, unused here, texts would be hex. */
+/** binary.handling.mode as Node's name for the encoding. A field that is a string although the mode is `bytes` gets hex. */
 function textMode({ binary }: ValueModes): BinaryText {
   if (binary === "bytes") return "hex";
   return binary === "base64-url-safe" ? "base64url" : binary;

@@ -4,8 +4,7 @@ import { numericOf } from "../types/modifier.ts";
 import { fitDecimal, shortestFloat } from "./number-text.ts";
 
 /**
- * PostgreSQL's casts between numbers, on their texts. A cast that would change the value gives undefined, where
- * PostgreSQL rounds.
+ * PostgreSQL's casts between numbers, applied to their texts. Where PostgreSQL would round, these casts give undefined.
  */
 
 /** Casts to an integer type; its range is checked when the value is written. */
@@ -59,7 +58,8 @@ export function floatCasts(to: "float4" | "float8"): Casts {
     const plain = special ?? plainDecimal(text);
     if (plain === undefined || special !== undefined) return plain;
     const shortest = String(to === "float4" ? shortestFloat(Math.fround(Number(plain))) : Number(plain));
-    return sameNumber(plainDecimal(shortest), plain) ? plain : undefined;
+    const back = plainDecimal(shortest);
+    return back !== undefined && withoutTrailingZeros(back) === withoutTrailingZeros(plain) ? plain : undefined;
   };
   const numbers = { int2: exact, int4: exact, int8: exact, oid: exact, numeric: exact, text: exact };
   if (to === "float8") {
@@ -71,11 +71,7 @@ export function floatCasts(to: "float4" | "float8"): Casts {
   });
 }
 
-function sameNumber(a: string | undefined, b: string): boolean {
-  return a !== undefined && trimmed(a) === trimmed(b);
-}
-
-function trimmed(plain: string): string {
+function withoutTrailingZeros(plain: string): string {
   const short = plain.includes(".") ? plain.replace(/\.?0+$/, "") : plain;
   return short === "-0" ? "0" : short;
 }

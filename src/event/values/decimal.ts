@@ -155,7 +155,7 @@ const VARIABLE_SCALE_TYPE: AvroType = {
   "connect.name": VARIABLE_SCALE_NAME,
 };
 
-/** AvroData's precision for a Decimal that names none. */
+/** AvroData's precision for a Decimal without one. */
 const MONEY_PRECISION = 64;
 
 function decimalType(scale: number, precision?: number): AvroType {
@@ -211,7 +211,7 @@ function variableScale(scale: number, value: bigint): AvroMembers {
   return { scale, value: unscaledBytes(value) };
 }
 
-/** A row has all digits of numeric(p,s); a default's expression may have fewer. */
+/** A row's text has all digits of numeric(p,s); a default's expression may have fewer. */
 function withColumnScale(text: string, type: ColumnType): string | undefined {
   const numeric = numericOf(type);
   return numeric === undefined ? text : fitDecimal(text, numeric.precision, numeric.scale);
@@ -259,6 +259,6 @@ export const MONEY: TypeEntry = {
   adopts: {},
   defaults: "none",
   fallback: (_, modes) => decimalText(0n, modes.moneyDigits),
-  // Two digits of fraction; an lc_monetary with another number of them is not supported.
+  // Assumes two digits of fraction, whatever lc_monetary says.
   castFrom: casts({ int2: asIs, int4: asIs, int8: asIs, numeric: (text) => fitDecimal(text, 19, 2) }),
 };

@@ -56,40 +56,36 @@ function readSized(bytes: Buffer, at: number): { readonly value: Buffer; readonl
   return { value: bytes.subarray(size.end, end), end };
 }
 
-/** Items up to the empty block; blocks are written without their size in bytes. */
-function readArray(items: Json, bytes: Buffer, at: number): Read {
-  const values: Value[] = [];
+/** Calls `readItem` for each item up to the empty block; blocks are written without their size in bytes. */
+function readBlocks(bytes: Buffer, at: number, readItem: (at: number) => number): number {
   let block = readLong(bytes, at);
   while (block.value > 0n) {
     let { end } = block;
-    for (let left = block.value; left > 0n; left--) {
-      const read = decodeValue(items, bytes, end);
-      values.push(read.value);
-      end = read.end;
-    }
+    for (let left = block.value; left > 0n; left--) end = readItem(end);
     block = readLong(bytes, end);
   }
-  return { value: values, end: block.end };
+  return block.end;
+}
+
+function readArray(items: Json, bytes: Buffer, at: number): Read {
+  const values: Value[] = [];
+  const end = readBlocks(bytes, at, (start) => {
+    const read = decodeValue(items, bytes, start);
+    values.push(read.value);
+    return read.end;
+  });
+  return { value: values, end };
 }
 
 function readMap(type: Json, bytes: Buffer, at: number): Read {
-  const pair = {
-    type: "record",
-    fields: [
-      { name: "key", type: "string" },
-      { name: "value", type },
-    ],
-  };
-  const { value, end } = readArray(pair, bytes, at);
-  const pairs = Array.isArray(value) ? (value as readonly Members[]) : []; // as `pair` says
-  return {
-    value: { members: pairs.map((one) => [textOf(one.members[0]?.[2]), type, one.members[1]?.[2] ?? null]) },
-    end,
-  };
-}
-
-function textOf(value: Value | undefined): string {
-  return typeof value === "string" ? value : "";
+  const members: [string, Json, Value][] = [];
+  const end = readBlocks(bytes, at, (start) => {
+    const key = readSized(bytes, start);
+    const read = decodeValue(type, bytes, key.end);
+    members.push([key.value.toString(), type, read.value]);
+    return read.end;
+  });
+  return { value: { members }, end };
 }
 
 function readRecord(fields: Json, bytes: Buffer, at: number): Read {

@@ -211,14 +211,10 @@ const GEOGRAPHY_TYPE: AvroType = {
   ...connect("Geography", "Geography", 1),
 };
 
-/** A value's well-known binary is longer than its text. */
+/** Well-known binary is longer than the text: 16 bytes for a point like `(0,0)`, and a header. */
 const ROOM: Room = { factor: 8, extra: 192 };
 /** POINT(1 2), little endian. */
 const SAMPLES: FormSamples = { members: { wkb: Buffer.from("0101000000000000000000f03f0000000000000040", "hex") } };
-
-function geometricForm(encode: Form["encode"]): Form {
-  return { encode, unchanged: NO_PLACEHOLDER, room: ROOM, samples: SAMPLES };
-}
 
 function geometric(avro: AvroType, name: string, encode: Form["encode"], fallback: string): TypeEntry {
   return {
@@ -226,7 +222,7 @@ function geometric(avro: AvroType, name: string, encode: Form["encode"], fallbac
     avro: () => avro,
     isAlwaysOptional: name !== "Point",
     inArrays: "left-out",
-    forms: { [`${SPACE}.${name}`]: geometricForm(encode) },
+    forms: { [`${SPACE}.${name}`]: { encode, unchanged: NO_PLACEHOLDER, room: ROOM, samples: SAMPLES } },
     adopts: {},
     defaults: "none",
     fallback,

@@ -13,6 +13,11 @@ import {
   fixed,
 } from "../types/entry.ts";
 
+/**
+ * interval, as microseconds or as ISO-8601 text (interval.handling.mode). Fieldgate's sessions print intervals in
+ * IntervalStyle=postgres.
+ */
+
 /** The parts of an interval as in pgjdbc's PGInterval; hours, minutes and micros have the same sign. */
 interface Interval {
   readonly years: number;

@@ -56,7 +56,7 @@ const encodeInt16 = encodeInteger(-0x8000n, 0x7fffn);
 const encodeInt32 = encodeInteger(-0x80000000n, 0x7fffffffn);
 const encodeInt64 = encodeInteger(-0x8000000000000000n, 0x7fffffffffffffffn);
 
-/** A number as PostgreSQL prints floats: `-1.5e-07`, `NaN`, `Infinity`; undefined for anything else. */
+/** A number in PostgreSQL's format for floats: `-1.5e-07`, `NaN`, `Infinity`; undefined for anything else. */
 function parseFloatText(src: Buffer, s: number, e: number): number | undefined {
   const text = src.toString("latin1", s, e);
   const value = Number(text);

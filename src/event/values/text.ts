@@ -55,10 +55,10 @@ export function textLike({ samples, castFrom = {}, toText = asIs }: TextLike): T
   };
 }
 
-/** Blanks around a bare number belong to the text. */
+/** Blanks around an unquoted number are kept. */
 const TEXT_DEFAULTS: Defaults = { onCall: "", literal: (text) => text, bare: (text) => text };
 
-/** citext and "char": Debezium reads no default for them. */
+/** A character type for which Debezium reads no default. */
 export const CHARACTERS: TypeEntry = { ...textLike({ samples: sampleTexts }), isText: true };
 export const CHAR: TypeEntry = { ...CHARACTERS, forms: { string: textForm(fixed("a", "")) } };
 export const NAME: TypeEntry = { ...CHARACTERS, inArrays: "left-out" };

@@ -41,7 +41,7 @@ function timeForm(encode: () => Encode, samples: Samples): Form {
   return { encode, unchanged: NO_PLACEHOLDER, room: TEXT_ROOM, samples };
 }
 
-/** The Avro type of a column without time zone that has this many digits of fraction. */
+/** The Avro type of a column without time zone, with `digits` digits of fraction. */
 function timeType(kind: "date" | "time" | "timestamp", digits: number, mode: ValueModes["time"]): AvroType {
   if (mode === "connect") return CONNECT_TYPES[kind];
   const name = kind === "date" ? "Date" : kind === "time" ? "Time" : "Timestamp";
@@ -94,7 +94,7 @@ function dateAtMidnight(text: string): string | undefined {
   return match?.[1] === undefined ? undefined : `${match[1]}${match[2] ?? ""}`;
 }
 
-/** At UTC, the TimeZone of Fieldgate's sessions. */
+/** Drops the offset if it is UTC's, the TimeZone of Fieldgate's sessions. */
 const withoutZone: Rewrite = (text) =>
   /[+-]00( BC)?$|infinity$/.test(text) ? text.replace(/\+00(?=( BC)?$)/, "") : undefined;
 

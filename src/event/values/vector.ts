@@ -98,7 +98,7 @@ function arrayOf(items: string, name: string): AvroType {
 
 const DOUBLES = "io.debezium.data.DoubleVector";
 const FLOATS = "io.debezium.data.FloatVector";
-/** Every number has at least one digit and a comma. */
+/** A number is at most 8 bytes, and has at least two in the text: a digit and a comma. */
 const NUMBERS_ROOM: Room = { factor: 5, extra: 24 };
 
 export const VECTOR: TypeEntry = vectorEntry(

@@ -87,6 +87,11 @@ describe.each(ROWS)("the entry of %s", (kind, { forms, fallback, defaults }) => 
   });
 });
 
+test("casts are from kinds only", () => {
+  const sources = new Set(ROWS.flatMap(([, { castFrom }]) => Object.keys(castFrom)));
+  expect([...sources].filter((source) => !(source in TYPES))).toEqual([]);
+});
+
 test("no two kinds adopt the same Avro type", () => {
   const adopted = ROWS.flatMap(([, { adopts }]) => Object.keys(adopts));
   expect(new Set(adopted).size).toBe(adopted.length);
