@@ -52,6 +52,6 @@ export async function actObserve(scene: Scene): Promise<void> {
   );
   tell.holds(running.get("greeter")?.ended() === undefined, "greeter is still running");
 
-  tell.step("Fieldgate has sent an alert. It had no contracts to check, so it names the groups without one.");
+  tell.step("Fieldgate has sent an alert, but it had no contracts to check.");
   await showSlackMessage(scene, `Released: ${stage.topic}.nickname`);
 }

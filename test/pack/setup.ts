@@ -5,12 +5,12 @@ import { pack } from "./install.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Path of what `npm pack` made. */
+    /** The path of the tarball. */
     readonly tarball: string;
   }
 }
 
-/** Packs once for all files: two at a time would build into the same dist/. */
+/** Packs once for all files, because two at the same time would build into the same dist/. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const tarball = await pack();
   project.provide("tarball", tarball);

@@ -1,6 +1,6 @@
 /**
- * A repository that has nothing of ours but the package, with two consumers in it: one decodes with each event's schema,
- * the other with its own. Every line is typed as a person types it; service, PostgreSQL, Kafka and registry are real.
+ * A repository that has only our package, with two consumers: one decodes with each event's schema, the other with its
+ * own. Every command is what a person would type; service, PostgreSQL, Kafka and registry are real.
  */
 import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => installed[Symbol.asyncDispose]());
 
-it("a stranger's repository: init, check, a failing check, the contract mended, publish, and the field flows", async () => {
+it("a new user's repository: init, check, a failing check, a corrected contract, publish, and the field flows", async () => {
   await using world = await captureTable({ setup: SETUP });
   const { topic, database, service, events } = world;
   const billing = await consumer("billing", oldestNode, service);
@@ -83,7 +83,7 @@ it("a stranger's repository: init, check, a failing check, the contract mended, 
   await database.query("update t set points = 3000000000 where id = 1");
   await events.until((seen) => seen.some(({ after }) => after?.["points"] === 3_000_000_000n), "points flow as long");
 
-  // An operator does not wait for the column that is left: now it flows, and a plain check fails.
+  // An operator releases the remaining column anyway: now it flows, and a plain check fails.
   const release = `npx fieldgate release ${topic}.visits --force --reason "the audit is on Monday"`;
   expect(await billing.types(release)).toEqual([0, expect.stringMatching(/^done: /)]);
   expect(await invoices.types("npx fieldgate check")).toEqual([100, expect.stringContaining("error: after.visits")]);
@@ -92,9 +92,9 @@ it("a stranger's repository: init, check, a failing check, the contract mended, 
 }, 180_000);
 
 interface Consumer {
-  /** Runs one line in the folder; its exit code and what it printed. Errors stand in front. */
+  /** Runs one line in the folder. Returns its exit code and its output, with errors first. */
   types(line: string): Promise<readonly [code: number, printed: string]>;
-  /** Replaces a text that has to be in the file. */
+  /** Replaces a text in the file, which must contain it. */
   edits(file: string, text: string | RegExp, by: string): Promise<void>;
 }
 
@@ -106,7 +106,7 @@ async function consumer(
 ): Promise<Consumer> {
   const cwd = join(installed.folder, name);
   await mkdir(cwd);
-  // What `npm run` sets would make npx look in our checkout.
+  // Variables that `npm run` sets would make npx search our checkout.
   const inherited = Object.entries(process.env).filter(
     ([key]) => !/^(?:FIELDGATE_|npm_(?!config_)|npm_config_local_prefix)/.test(key),
   );

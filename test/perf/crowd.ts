@@ -1,4 +1,4 @@
-/** 200 contracts on one table of 30 columns, and 50 alterations of it: who is ready for each is what is timed. */
+/** 200 contracts on a table of 30 columns and 50 alterations of it, to measure how long the verdicts take. */
 import { parseSchemaText } from "../../src/avro/schema-text.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { Amendment } from "../../src/gate/amendment/amendment.ts";
@@ -10,7 +10,7 @@ import type { Json } from "../../src/json.ts";
 
 const CONTRACTS = 200;
 
-/** pg_type's numbers: int, bigint, text, bool, numeric(10,2), timestamp, timestamptz, date, uuid, jsonb, float8. */
+/** OIDs of types: int, bigint, text, bool, numeric(10,2), timestamp, timestamptz, date, uuid, jsonb, float8. */
 const TYPES = [23, 20, 25, 16, 1700, 1114, 1184, 1082, 2950, 3802, 701];
 
 function column(at: number, more: Partial<Column> = {}): Column {
@@ -25,7 +25,7 @@ const INT = COLUMNS.filter(({ type }) => type.oid === 23);
 const TABLE = publishing(COLUMNS);
 const TEXT = { oid: 25, typmod: -1 };
 
-/** 30 added, 8 retyped, 12 dropped. */
+/** 30 columns are added, 8 retyped and 12 dropped. */
 function alterations(): readonly (readonly Column[])[] {
   const rest = COLUMNS.slice(1);
   const without = (gone: Column) => COLUMNS.filter((one) => one !== gone);
@@ -54,15 +54,15 @@ function altered(columns: readonly Column[]): Altered {
   return { state, table, amendment: { ...amendment, answer } };
 }
 
-/** Whose contracts they are. */
+/** What kind of contracts they are. */
 export interface Crowd {
-  /** Asked for in turn; `undefined`: the contract names none. */
+  /** Used in turn; undefined: the contract names none. */
   readonly runtimes: readonly (string | undefined)[];
-  /** Every which contract reads with a schema of its own, each another one; the others list fields. */
+  /** Every how many contracts one has its own schema, each a different one; the others list fields. */
   readonly readers: number;
 }
 
-/** Of each runtime that is known a name, and one that is not. */
+/** A name for each known runtime, and an unknown one. */
 const RUNTIMES = ["java", "kafkajs", "fastavro", "python-avro", "ruby", "rust", "go"];
 
 export const CROWDS = {
@@ -71,7 +71,7 @@ export const CROWDS = {
   "all runtimes, 200 readers' schemas": { runtimes: RUNTIMES, readers: 1 },
 } as const satisfies Readonly<Record<string, Crowd>>;
 
-/** Every fifth gets the row alone; each reads some columns and not others. */
+/** Every fifth contract has view row; each reads some of the columns. */
 function contracts({ runtimes, readers }: Crowd): readonly Contract[] {
   const envelope = JSON.parse(TABLE.shape.valueSchema.text) as Envelope; // Debezium's
   return Array.from({ length: CONTRACTS }, (_, index) => {
@@ -96,7 +96,7 @@ interface Envelope {
   readonly fields: readonly Json[];
 }
 
-/** Without one or two columns, with a field of its own: no two are the same. Some are written by hand, as Avro alone. */
+/** Each lacks one or two columns and has a field of its own, so all differ. Some are plain Avro, as if written by hand. */
 function readerOf(envelope: Envelope, index: number, view: "row" | "envelope"): Json {
   const [before, ...rest] = envelope.fields as readonly [{ readonly type: readonly [Json, Envelope] }, ...Json[]]; // so are Debezium's
   const [none, row] = before.type;
@@ -107,13 +107,13 @@ function readerOf(envelope: Envelope, index: number, view: "row" | "envelope"): 
   return index % 4 < 2 ? schema : plain(schema);
 }
 
-/** Without Connect's properties. */
+/** The same schema without Connect's properties. */
 function plain(schema: Json): Json {
   const text = JSON.stringify(schema, (key, value: Json) => (key.startsWith("connect.") ? undefined : value));
-  return JSON.parse(text) as Json; // what JSON.stringify wrote
+  return JSON.parse(text) as Json; // JSON.stringify wrote it
 }
 
-/** Of the processor, and by the clock. */
+/** Processor time and elapsed time. */
 interface Times {
   readonly cpuMs: number;
   readonly wallMs: number;
@@ -123,7 +123,7 @@ export interface Judged extends Times {
   readonly verdicts: Readonly<Record<string, number>>;
 }
 
-/** Judges all on all once, from contracts nothing is known of; how long it took, and how many verdicts were what. */
+/** Judges every contract on every candidate once, without cached results; returns the time and the number of verdicts. */
 export function judgeAll(crowd: Crowd): Judged {
   const all = alterations().map(altered);
   const asked = new Map(contracts(crowd).map((contract) => [contract.consumer, contract]));
@@ -137,7 +137,7 @@ export function judgeAll(crowd: Crowd): Judged {
   return { ...times, verdicts };
 }
 
-/** How long the table's schema takes to parse so many times: what a busy machine makes slower too. */
+/** How long it takes to parse the table's schema this often, which shows how busy the machine is. */
 export function parseTimes(count: number): Times {
   return timed(() => {
     for (let time = 0; time < count; time++) parseSchemaText(TABLE.shape.valueSchema.text);

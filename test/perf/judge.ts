@@ -1,4 +1,4 @@
-/** How long 200 contracts x 50 candidates take to judge; the limit is 2 s. By hand: `npm run perf:judge`. */
+/** How long it takes to judge 200 contracts on 50 candidates; the limit is 2 s. Run `npm run perf:judge`. */
 import { CROWDS, judgeAll } from "./crowd.ts";
 
 for (let run = 1; run <= 4; run++) {

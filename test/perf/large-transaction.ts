@@ -1,6 +1,6 @@
 /**
- * One transaction of many rows through the service: how long, and the most memory the service ever had (VmHWM of its
- * own process, Linux). By hand: `npm run perf:transaction [ROWS]`.
+ * Sends one large transaction through the service, and measures the time and the service's peak memory (VmHWM, only on
+ * Linux). Run `npm run perf:transaction [ROWS]`.
  */
 import { readFile } from "node:fs/promises";
 import { until } from "../stack/until.ts";

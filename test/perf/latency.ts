@@ -1,6 +1,6 @@
 /**
- * How long a committed row takes to a read-committed consumer, beside a bare kafkajs transaction of one event and one
- * state record on the same broker. Interleaved rounds; the ratio of the medians is what counts. By hand:
+ * How long a committed row takes to reach a read-committed consumer, compared with a bare kafkajs transaction of one event
+ * and one state record on the same broker. The rounds alternate; the result is the ratio of the medians. Run
  * `npm run perf:latency`.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -69,11 +69,11 @@ async function rowsRound({ database }: Scene, round: number): Promise<void> {
     if (ahead > 0) await sleep(ahead);
   }
   await until(() => [...committed.keys()].every((id) => seen.has(id)), "all rows are readable");
-  // A row can be readable before its commit has returned to the writer: that is 0.
+  // A row can be readable before the commit has returned to the writer; that counts as 0.
   for (const [id, at] of committed) ours.push(Math.max(0, (seen.get(id) ?? Number.NaN) - at));
 }
 
-/** `after.id` of an event: after the 5 bytes of framing come before = null (0), after (2), then id as a zigzag long. */
+/** `after.id` of an event. The 5 bytes of framing are followed by before = null (0), after (2) and id as a zigzag long. */
 function idOf(value: Buffer | null): bigint | undefined {
   if (value === null || value[5] !== 0) return undefined;
   let result = 0n;

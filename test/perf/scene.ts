@@ -4,7 +4,7 @@ import { type Service, startService } from "../e2e/service.ts";
 import { type Database, freshDatabase } from "../stack/database.ts";
 import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
 
-/** The service on the real stack, with one captured table of this definition. */
+/** Starts the service on the real stack, with one captured table of this definition. */
 export interface Scene extends AsyncDisposable {
   readonly addresses: Addresses;
   readonly database: Database;
@@ -33,7 +33,7 @@ export async function scene(table: string): Promise<Scene> {
   return { addresses, database, service, topic, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
-/** Calls for each record's value of a topic from its beginning, as a read-committed consumer sees them. */
+/** Calls back with the value of every committed record of a topic, from its beginning. */
 export async function consume(
   { addresses, topic }: Scene,
   onValue: (value: Buffer | null) => void,

@@ -3,7 +3,7 @@ import { X509Certificate, createPrivateKey } from "node:crypto";
 import { expect, test } from "vitest";
 import { certificateAuthority } from "./certificates.ts";
 
-test("a certificate is signed by its authority, for its hosts, and its key fits", async () => {
+test("a certificate is signed by its authority, for its hosts, and matches its key", async () => {
   await using authority = await certificateAuthority();
   const { cert, key, keyFile } = await authority.issue("server", { hosts: ["localhost", "127.0.0.1", "::1"] });
   const x509 = new X509Certificate(cert);
@@ -15,7 +15,7 @@ test("a certificate is signed by its authority, for its hosts, and its key fits"
   expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
 });
 
-test("a key with a passphrase opens with it only", async () => {
+test("a key with a passphrase can be read only with it", async () => {
   await using authority = await certificateAuthority();
   const { keyFile } = await authority.issue("client", { passphrase: "open-sesame" });
   const key = await readFile(keyFile, "utf8");

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** A certificate with its key, as PEM texts and as the files that hold them. The key is PKCS #8, the file's mode 0600. */
+/** A certificate and its key, in PEM and as files. The key is in PKCS #8 format, and its file has mode 0600. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
@@ -15,19 +15,19 @@ export interface Certificate {
 }
 
 export interface Issue {
-  /** What the certificate may be presented for; default `localhost` and `127.0.0.1`. */
+  /** The hosts in the certificate; by default `localhost` and `127.0.0.1`. */
   readonly hosts?: readonly string[] | undefined;
-  /** The key is encrypted with it (PBES2, AES-256). */
+  /** Encrypts the key (PBES2, AES-256). */
   readonly passphrase?: string | undefined;
 }
 
-/** A certificate authority of a test's own. Its files go when it is disposed of. */
+/** A certificate authority for one test. Disposing it removes its files. */
 export interface Authority extends AsyncDisposable {
   readonly folder: string;
-  /** The authority's certificate: what the other end is told to trust. */
+  /** The authority's certificate, which the other end must trust. */
   readonly ca: string;
   readonly caFile: string;
-  /** A certificate for a server or a client: `name` is its common name and its files' name. */
+  /** Issues a certificate for a server or a client; `name` is its common name and the name of its files. */
   issue(name: string, options?: Issue): Promise<Certificate>;
 }
 
@@ -53,7 +53,7 @@ async function issue(folder: string, name: string, options: Issue): Promise<Cert
     string,
     string,
     string,
-  ]; // as many as were mapped
+  ]; // map keeps the number of elements
   await openssl(folder, ...KEY, ...encrypted, "-out", key);
   await openssl(folder, "req", "-new", "-key", key, ...opened, "-subj", `/CN=${name}`, "-out", request);
   await writeFile(
@@ -66,7 +66,7 @@ async function issue(folder: string, name: string, options: Issue): Promise<Cert
   return { cert: await readFile(certFile, "utf8"), key: await readFile(keyFile, "utf8"), certFile, keyFile };
 }
 
-/** Takes some 50 ms, and as much for each certificate. */
+/** Creating the authority takes about 50 ms, as does each certificate. */
 export async function certificateAuthority(name = "Test authority"): Promise<Authority> {
   const folder = await mkdtemp(join(tmpdir(), "fieldgate-certificates-"));
   await openssl(folder, ...KEY, "-out", "ca.key");

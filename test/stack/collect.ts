@@ -13,10 +13,10 @@ export interface Collected {
   readonly headers: IHeaders;
 }
 
-/** Records of topics from their beginning, as a read-committed consumer sees them, in order per partition. */
+/** All committed records of some topics, in the order of each partition. */
 export interface Collector extends AsyncDisposable {
   readonly records: readonly Collected[];
-  /** Waits until `predicate` holds for all records so far and returns them. */
+  /** Waits until `predicate` holds for the records so far, and returns them. */
   until(
     predicate: (records: readonly Collected[]) => boolean,
     what: string,
@@ -26,7 +26,7 @@ export interface Collector extends AsyncDisposable {
   count(count: number, deadline?: number): Promise<readonly Collected[]>;
 }
 
-/** Nothing is committed, so a consumer that lost its broker begins again: what is known is passed over. */
+/** No offsets are committed, so a consumer that lost its broker starts again; records it has already are skipped. */
 function gather(into: Collected[], { batch }: EachBatchPayload): void {
   const last = into.findLast(({ topic, partition }) => topic === batch.topic && partition === batch.partition);
   for (const message of batch.messages) {
@@ -43,7 +43,7 @@ function gather(into: Collected[], { batch }: EachBatchPayload): void {
   }
 }
 
-/** Topics appear when the service makes them; subscribing to one that does not exist is an error. */
+/** Subscribing to a topic that does not exist is an error, so this waits until the service has created them. */
 async function topicsExist(kafka: Kafka, topics: readonly string[], stopped: AbortSignal): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
@@ -68,8 +68,8 @@ async function run(consumer: Consumer, topics: readonly string[], into: Collecte
 }
 
 /**
- * Begins to read `topics`; returns at once, also before they exist. The consumer's group is named `fieldgate.test.…`,
- * so Fieldgate does not take it for a reader of its events.
+ * Starts to read `topics` and returns at once, even if they do not exist yet. The consumer's group is named
+ * `fieldgate.test.…`, so that Fieldgate does not count it as a reader of the events.
  */
 export function collect(topics: readonly string[], kafka: Kafka = kafkaClient()): Collector {
   const records: Collected[] = [];

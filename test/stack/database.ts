@@ -4,18 +4,18 @@ import type { PostgresAddress } from "../../local/postgres.ts";
 import { servers } from "./servers.ts";
 import { until } from "./until.ts";
 
-/** A database of its own, with one open session. Dropped with its replication slots at the end. */
+/** A new database with one open session. Disposing it drops the database and its replication slots. */
 export interface Database extends AsyncDisposable {
   readonly address: PostgresAddress;
-  /** Rows of the last statement; several statements without parameters are one implicit transaction. */
+  /** Returns the rows of the last statement. Several statements without parameters form one implicit transaction. */
   query<Row extends QueryResultRow = QueryResultRow>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
-  /** One more session, for the caller to end (the drop ends it too). */
+  /** Opens another session. The caller may end it; dropping the database ends it too. */
   connect(): Promise<Client>;
 }
 
 async function open(address: PostgresAddress): Promise<Client> {
   const client = new Client(address);
-  // A session cut by the drop, or by a fault a test injects, is no news.
+  // Sessions may be lost, by dropping the database or by a fault that a test causes.
   client.on("error", () => {});
   await client.connect();
   return client;
@@ -36,7 +36,7 @@ async function drop(address: PostgresAddress, name: string): Promise<void> {
   }
 }
 
-/** A walsender that was told to end still holds its slot for a moment. */
+/** Retries, because a walsender that has been terminated still holds its slot for a moment. */
 async function dropSlot(admin: Client, slot: string): Promise<void> {
   await until(async () => {
     await admin.query("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1", [
@@ -46,7 +46,7 @@ async function dropSlot(admin: Client, slot: string): Promise<void> {
   }, `slot ${slot} is dropped`);
 }
 
-/** Creates an empty database: slots and publications of two tests never meet in one. */
+/** Creates an empty database, so that each test has its own slots and publications. */
 export async function freshDatabase(address: PostgresAddress = servers.postgres): Promise<Database> {
   const name = `test_${randomBytes(5).toString("hex")}`;
   const admin = await open(address);
@@ -58,7 +58,7 @@ export async function freshDatabase(address: PostgresAddress = servers.postgres)
     address: own,
     async query<Row extends QueryResultRow>(sql: string, parameters?: readonly unknown[]) {
       const result = await client.query<Row>(sql, parameters === undefined ? undefined : [...parameters]);
-      // Several statements in one text give a list of results.
+      // Several statements in one text return a list of results.
       const last = Array.isArray(result) ? (result as (typeof result)[]).at(-1) : result;
       return last?.rows ?? [];
     },

@@ -6,12 +6,12 @@ interface Decoded {
   readonly value: unknown;
 }
 
-/** Decodes Confluent's framing: a zero byte, the schema id as 4 bytes, Avro. */
+/** Decodes Confluent's wire format: a zero byte, four bytes with the schema id, and Avro. */
 export interface Decoder {
-  /** Longs come as bigint, bytes as Buffer, records as plain objects, unions as the bare value; null stays null. */
+  /** Longs become bigints, bytes Buffers, records plain objects, and unions their bare value; null remains null. */
   decode(bytes: Buffer | null): Promise<unknown>;
   decodeWithId(bytes: Buffer): Promise<Decoded>;
-  /** The registered text of a schema id, parsed. */
+  /** The parsed schema with this id. */
   schema(id: number): Promise<unknown>;
 }
 
@@ -33,7 +33,7 @@ function typeHook(schema: Schema | string): Type | undefined {
   return name === "long" ? longAsBigint : undefined;
 }
 
-/** avsc gives instances of generated classes, which differ from literals under toStrictEqual. */
+/** avsc returns instances of generated classes, which toStrictEqual distinguishes from literals. */
 function plain(value: unknown): unknown {
   if (Buffer.isBuffer(value) || typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(plain);
@@ -49,11 +49,11 @@ async function fetchSchema(url: string, id: number): Promise<Known> {
   const response = await fetch(`${url}/schemas/ids/${id}`);
   if (!response.ok) throw new Error(`the registry answered ${response.status} for schema id ${id}`);
   const { schema } = (await response.json()) as { schema: string }; // Confluent's API, "GET /schemas/ids/{id}"
-  const parsed = JSON.parse(schema) as Schema; // avsc checks it
+  const parsed = JSON.parse(schema) as Schema; // avsc validates it
   return { schema: parsed, type: avroType(parsed) };
 }
 
-/** The schema as avsc's type: longs are bigint, unions the bare value. */
+/** The schema as avsc's type, with longs as bigints and unions as their bare value. */
 export function avroType(schema: Schema): Type {
   return avsc.Type.forSchema(schema, { typeHook, wrapUnions: "never" });
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { faultyRegistry } from "./faulty-registry.ts";
 
-/** Stands for the real registry: answers the path it was asked for. */
+/** Takes the place of the real registry, and answers with the requested path. */
 async function echo() {
   const server = createServer((request, answer) => answer.end(JSON.stringify(`${request.method} ${request.url}`)));
   server.listen(0, "127.0.0.1");
@@ -19,7 +19,7 @@ async function echo() {
   };
 }
 
-test("requests reach the registry with their path below the base", async () => {
+test("requests reach the registry with the path after the base", async () => {
   using real = await echo();
   await using registry = await faultyRegistry(real.url);
   const response = await fetch(`${registry.url}/subjects?deleted=true`);
@@ -27,7 +27,7 @@ test("requests reach the registry with their path below the base", async () => {
   expect(registry.asked).toStrictEqual([{ method: "GET", path: "/subjects?deleted=true", body: "" }]);
 });
 
-test("a fault meets the chosen requests only", async () => {
+test("a fault affects only the chosen requests", async () => {
   using real = await echo();
   await using registry = await faultyRegistry(real.url);
   registry.fail({ kind: "answer", status: 409 }, ({ method }) => method === "POST");
@@ -36,7 +36,7 @@ test("a fault meets the chosen requests only", async () => {
   expect((await fetch(`${registry.url}/subjects`)).status).toBe(200);
 });
 
-test("a hanging registry does not answer, a cut one closes", async () => {
+test("the fault hang gives no answer, the fault cut closes the connection", async () => {
   using real = await echo();
   await using registry = await faultyRegistry(real.url);
   registry.fail({ kind: "hang" });
@@ -45,7 +45,7 @@ test("a hanging registry does not answer, a cut one closes", async () => {
   await expect(fetch(registry.url)).rejects.toThrow("fetch failed");
 });
 
-test("a refusing registry is back on the same address when healed", async () => {
+test("after healing, a registry that refused connections answers at the same address", async () => {
   using real = await echo();
   await using registry = await faultyRegistry(real.url);
   await registry.refuse();

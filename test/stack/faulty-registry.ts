@@ -3,29 +3,29 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-/** `path` is what follows the base of Confluent's API, with its query: `/subjects/a-value/versions?normalize=true`. */
+/** `path` is relative to the base of Confluent's API and has the query: `/subjects/a-value/versions?normalize=true`. */
 interface Asked {
   readonly method: string;
   readonly path: string;
   readonly body: string;
 }
 
-/** What happens to a request instead of being forwarded. `cut` closes the connection without an answer. */
+/** What happens to a request that is not forwarded. `cut` closes the connection without an answer. */
 type Fault =
   | { readonly kind: "hang" }
   | { readonly kind: "cut" }
   | { readonly kind: "answer"; readonly status: number; readonly body?: unknown; readonly contentType?: string };
 
-/** A registry in front of the real one, whose failures a test chooses. */
+/** A proxy for the real registry, with failures that a test chooses. */
 export interface FaultyRegistry extends AsyncDisposable {
   readonly url: string;
-  /** Every request that arrived, in order, also those met with a fault. */
+  /** Every request so far, in order, including those with a fault. */
   readonly asked: readonly Asked[];
-  /** Requests for which `when` holds meet `fault`, others are forwarded. The last call counts. */
+  /** Causes `fault` for requests for which `when` is true; others are forwarded. Replaces an earlier fault. */
   fail(fault: Fault, when?: (asked: Asked) => boolean): void;
-  /** Nobody listens any more: connecting is refused, open connections are cut. */
+  /** Stops listening: new connections are refused, and open ones are closed. */
   refuse(): Promise<void>;
-  /** Back to forwarding, on the same address. Requests that hang stay so. */
+  /** Forwards requests again, at the same address. Requests that hang remain so. */
   heal(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // a TCP server's address is no string
+  const { port } = server.address() as AddressInfo; // the address of a TCP server is never a string
   async function refuse(): Promise<void> {
     if (!server.listening) return;
     server.close();

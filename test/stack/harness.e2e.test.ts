@@ -29,9 +29,9 @@ function framed(id: number, body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-test("a registered schema's bytes come back as plain objects with longs as bigint", async () => {
+test("bytes of a registered schema are decoded to plain objects with longs as bigints", async () => {
   const { id } = (await (await register(`${uniquePrefix()}-value`, SCHEMA)).json()) as { id: number };
-  // 2^62 as a long: zig-zag 2^63, nine bytes of 7 bits.
+  // The long 2^62 is 2^63 in zigzag encoding, which takes nine bytes of 7 bits.
   const row = Buffer.concat([
     Buffer.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]),
     Buffer.from([2, 2]),
@@ -42,14 +42,14 @@ test("a registered schema's bytes come back as plain objects with longs as bigin
   expect(decoded).toStrictEqual({ id: 2n ** 62n, at: 1n, name: "ab" });
 });
 
-test("the registry refuses a field without default: BACKWARD is on", async () => {
+test("the registry refuses a field without a default, as its level is BACKWARD", async () => {
   const subject = `${uniquePrefix()}-value`;
   expect((await register(subject, SCHEMA)).status).toBe(200);
   const more = { ...SCHEMA, fields: [...SCHEMA.fields, { name: "zip", type: "string" }] };
   expect((await register(subject, more)).status).toBe(409);
 });
 
-test("a collector sees committed records only, in order, of topics made after it began", async () => {
+test("a collector sees only committed records, in order, even of topics that are created later", async () => {
   const topic = `${uniquePrefix()}.rows`;
   const kafka = kafkaClient();
   await using collector = collect([topic], kafka);
@@ -74,7 +74,7 @@ test("a collector sees committed records only, in order, of topics made after it
   expect(records[0]?.headers).toStrictEqual({ h: Buffer.from("x") });
 });
 
-test("two databases share no slot, and a database with a slot can be dropped", async () => {
+test("two databases do not share slots, and a database with a slot can be dropped", async () => {
   const slots = "select slot_name from pg_replication_slots where database = current_database()";
   const slot = uniquePrefix();
   await using other = await freshDatabase();

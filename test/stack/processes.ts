@@ -9,7 +9,7 @@ export function alive(pid: number): boolean {
   }
 }
 
-/** Pairs of process and parent; `ps` with these flags is the same on Linux and macOS. */
+/** Pairs of process and parent. `ps` with these flags works on both Linux and macOS. */
 function processes(): readonly (readonly [pid: number, parent: number])[] {
   const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
   return rows.map((row) => {
@@ -18,7 +18,7 @@ function processes(): readonly (readonly [pid: number, parent: number])[] {
   });
 }
 
-/** Children of a process, theirs, and so on, as of now. */
+/** All current descendants of a process. */
 export function descendants(pid: number, all = processes()): readonly number[] {
   const children = all.filter(([, parent]) => parent === pid).map(([child]) => child);
   return children.flatMap((child) => [child, ...descendants(child, all)]);
@@ -29,18 +29,18 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
     try {
       process.kill(pid, name);
     } catch {
-      // A child that has ended meanwhile.
+      // The child has ended since.
     }
   }
 }
 
 /**
- * Stops a server (`stack.pids.kafka`) as SIGSTOP does: connections stay open and nothing answers, as with a host that
- * hangs. It goes on when the result is disposed. Only for a stack of the test's own: others' tests would wait with it.
+ * Pauses a server (`stack.pids.kafka`) with SIGSTOP: like a host that hangs, it keeps its connections open and does not
+ * answer. It resumes when the result is disposed. Only for a test's own stack, as other tests would wait too.
  */
 export function pause(pid: number | undefined): Disposable {
   if (pid === undefined) throw new Error("only a server this process started can be paused");
-  // PostgreSQL answers through children: a stopped postmaster alone leaves open sessions working.
+  // PostgreSQL answers through child processes: if only the postmaster is paused, open sessions still work.
   const stopped = [pid, ...descendants(pid)];
   signal(stopped, "SIGSTOP");
   return { [Symbol.dispose]: () => signal(stopped, "SIGCONT") };

@@ -9,7 +9,7 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePattern
 
 const USER = "fieldgate";
 
-/** What docs/security.md says the principal needs, and nothing else. */
+/** Exactly the rights that docs/security.md lists for the principal. */
 const RIGHTS = [
   [AclResourceTypes.TOPIC, "prefix", "__fieldgate.", ["CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "READ", "WRITE"]],
   [AclResourceTypes.TOPIC, "prefix", "", ["CREATE", "DESCRIBE", "DESCRIBE_CONFIGS", "WRITE"]],
@@ -18,7 +18,7 @@ const RIGHTS = [
   [AclResourceTypes.GROUP, "all", "*", ["DESCRIBE"]],
 ] as const;
 
-/** Gives the user `fieldgate` its rights; `prefix` is what the data topics' names begin with. */
+/** Gives the user `fieldgate` its rights; `prefix` is the prefix of the data topics' names. */
 export async function grantRights(brokers: readonly string[], prefix: string): Promise<void> {
   const admin = kafkaClient(brokers).admin();
   await admin.connect();
@@ -41,9 +41,9 @@ export async function grantRights(brokers: readonly string[], prefix: string): P
 }
 
 /**
- * A broker of the test's own with three listeners: open; SASL_SSL with every mechanism for the user `fieldgate`;
- * SSL that asks for a client's certificate. All certificates are the authority's. Who comes by the open listener may do
- * everything, others what they are granted.
+ * A separate broker with three listeners: one without protection; SASL_SSL with every mechanism for the user
+ * `fieldgate`; and SSL that requires a client certificate. All certificates are from the authority. Clients of the
+ * open listener may do everything, others only what they are granted.
  */
 export async function securedKafka(authority: Authority, password: string): Promise<Stack> {
   const server = await authority.issue("broker");

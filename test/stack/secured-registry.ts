@@ -11,8 +11,8 @@ export interface SecuredRegistry extends AsyncDisposable {
 }
 
 /**
- * TLS in front of a registry, as teams put it there: the server's certificate is the authority's, a client must show
- * one of its too, and `authorization` must be the header's very text. `hosts`: the names in the certificate.
+ * A TLS proxy for a registry, as teams use it: the server's certificate is from the authority, clients must present one
+ * from it too, and the authorization header must equal `authorization`. `hosts` are the names in the certificate.
  */
 export async function securedRegistry(
   target: string,
@@ -42,7 +42,7 @@ export async function securedRegistry(
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // a TCP server's address is no string
+  const { port } = server.address() as AddressInfo; // the address of a TCP server is never a string
   return {
     url: `https://127.0.0.1:${port}${base.pathname}`,
     refused: () => refused,

@@ -3,7 +3,7 @@ import type { Addresses } from "../../local/environment.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Given by setup-postgres.ts and setup-stack.ts. */
+    /** Provided by setup-postgres.ts and setup-stack.ts. */
     readonly addresses: Partial<Addresses>;
   }
 }
@@ -14,7 +14,7 @@ function given<Part extends keyof Addresses>(part: Part): Addresses[Part] {
   return address;
 }
 
-/** The servers all test files share. A test that stops or pauses servers starts its own with `startStack`. */
+/** The servers that all test files share. A test that stops or pauses servers starts its own with `startStack`. */
 export const servers: Addresses = {
   get postgres() {
     return given("postgres");

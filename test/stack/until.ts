@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Waits until `condition` gives something truthy and returns it. Throws after `deadline` ms naming `what`, with the
- * last error of the condition as cause: an error of it only means "not yet".
+ * Waits until `condition` returns something truthy, and returns that. An error of the condition means "not yet". After
+ * `deadline` ms throws an error that names `what`, with the last error of the condition as its cause.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,

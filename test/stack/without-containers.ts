@@ -1,12 +1,12 @@
 import type { TestProject } from "vitest/node";
 import type { Part } from "../../local/stack.ts";
 
-/** Matches the name of no test. */
+/** Does not match the name of any test. */
 const NONE = /(?!)/;
 
 /**
- * With FIELDGATE_STACK=containers where none are to be had: says so, and all tests of the project count as skipped,
- * never as passed. Otherwise false.
+ * With FIELDGATE_STACK=containers on a machine that cannot run containers, prints the reason and makes all tests of the
+ * project count as skipped, never as passed. Otherwise returns false.
  */
 export async function skippedWithoutContainers(project: TestProject, parts: readonly Part[]): Promise<boolean> {
   if (process.env["FIELDGATE_STACK"] !== "containers") return false;

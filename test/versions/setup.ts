@@ -3,13 +3,13 @@ import { type Stack, startStack } from "../../local/stack.ts";
 import type { Major } from "./binaries.ts";
 import { startVersion } from "./server.ts";
 
-/** One broker and registry for the servers of all versions: each project of a run calls this setup of its own. */
+/** The broker and registry are shared by all versions, although each project of a run calls this setup. */
 const SHARED = Symbol.for("fieldgate.test.versions.stack");
-const shared = globalThis as { [SHARED]?: { stack: Promise<Stack>; users: number } | undefined }; // ours alone
+const shared = globalThis as { [SHARED]?: { stack: Promise<Stack>; users: number } | undefined }; // only this file uses the symbol
 
-/** A server of the version that the project's name ends with. */
+/** Starts a server of the version at the end of the project's name. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const major = Number(/\d+$/.exec(project.name)) as Major; // vitest.config.ts makes the names of VERSIONS
+  const major = Number(/\d+$/.exec(project.name)) as Major; // vitest.config.ts makes the names from VERSIONS
   const use = (shared[SHARED] ??= { stack: startStack({ postgres: false }), users: 0 });
   use.users += 1;
   const server = await startVersion(major);

@@ -1,11 +1,11 @@
-/** How a database's DDL comes to be explained, or not. `message`: what the trigger's messages of its commands are. */
+/** A way in which a database's DDL is explained or not. `message` says how far its messages can be trusted. */
 export interface Situation {
   readonly name: string;
   readonly message: "trusted" | "untrusted" | "none";
   readonly installed: boolean;
-  /** Run after the trigger's installation. `mallory` is a role that owns nothing. */
+  /** Runs after the installation of the trigger. `mallory` is a role that owns nothing. */
   readonly arrange: (mallory: string) => string;
-  /** One transaction around a command, with rows before and after it. */
+  /** One transaction with a command, and with rows before and after it. */
   readonly transaction: (parts: Parts) => string;
 }
 
@@ -24,7 +24,7 @@ export const SITUATIONS: readonly Situation[] = [
   { name: "on", message: "trusted", installed: true, arrange: nothing, transaction: plain },
   { name: "off", message: "none", installed: false, arrange: nothing, transaction: plain },
   {
-    // An administrator has taken ENABLE ALWAYS away, and a session plays a replica.
+    // An administrator has removed ENABLE ALWAYS, and a session is in replica mode.
     name: "bypassed",
     message: "none",
     installed: true,
@@ -36,7 +36,7 @@ export const SITUATIONS: readonly Situation[] = [
       `BEGIN; SET LOCAL session_replication_role = replica; ${before}; ${ddl}; ${after}; COMMIT`,
   },
   {
-    // The trigger is silent, and a role without rights says something else in its place, before and after.
+    // The trigger is silent, and a role without rights writes forged messages before and after the command.
     name: "forged",
     message: "untrusted",
     installed: true,
@@ -63,7 +63,7 @@ export const SITUATIONS: readonly Situation[] = [
   },
 ];
 
-/** Says that the table has one column and that its values were all rewritten; right in everything but the signature. */
+/** A forged message: it claims that the table has one column and was rewritten. Only the signature is wrong. */
 function forgery(oid: number, mallory: string): string {
   const column = {
     attnum: 1,

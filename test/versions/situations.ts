@@ -28,7 +28,7 @@ interface Place {
 
 const CREATE = "CREATE TABLE t (id int PRIMARY KEY, a text, n int); INSERT INTO t VALUES (1, 'one', 1), (2, 'two', 2)";
 
-/** What each database lives through: every kind of change of a column, with rows before and behind it. */
+/** What happens in each database: every kind of change of a column, with rows before and after it. */
 const COMMANDS: readonly (readonly [before: string, ddl: string, after: string])[] = [
   [
     "INSERT INTO t VALUES (3, 'three', 3)",
@@ -50,7 +50,7 @@ const COMMANDS: readonly (readonly [before: string, ddl: string, after: string])
 ];
 const LAST = "INSERT INTO t VALUES (99, 99, 'last')";
 
-/** An event without what is another in every run: positions, transactions, times. */
+/** An event without what differs in every run: positions, transactions and times. */
 interface Published extends Pick<Event, "op" | "key" | "before" | "after"> {
   readonly snapshot: unknown;
 }
@@ -133,7 +133,7 @@ async function live(place: Place, service: Service): Promise<void> {
   for (const [before, ddl, after] of COMMANDS) {
     await database.query(situation.transaction({ before, ddl, after, oid: Number(row?.oid), mallory }));
   }
-  // A release takes effect where the stream is: from here on nothing is under way.
+  // A release takes effect at the current position of the stream. After this, nothing is in progress.
   await events.until((sofar) => sofar.some(({ op, after }) => op === "u" && after?.["id"] === 8), "the rows are there");
   const ours = async () => (await service.amendments()).filter((one) => one.topic === topic);
   await until(async () => (await ours()).length >= 3, `${situation.name}: the amendments are there`).catch(
@@ -158,7 +158,7 @@ async function live(place: Place, service: Service): Promise<void> {
   });
 }
 
-/** What a reader with the secret makes of each message in the log. */
+/** How a reader with the secret judges each message in the log. */
 async function messagesOf({ database, prefix, secret }: Place): Promise<readonly string[]> {
   const rows = await database.query<{ data: Buffer }>(
     `SELECT data FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL,
@@ -177,7 +177,7 @@ async function messagesOf({ database, prefix, secret }: Place): Promise<readonly
   return kinds;
 }
 
-/** The last row of each key, by key. */
+/** The last row of each key. */
 function kept(events: readonly Published[]): readonly (readonly [key: unknown, row: Row | null])[] {
   const rows = new Map(events.map(({ key, after }) => [key?.["id"], after]));
   return [...rows].toSorted(([one], [other]) => Number(one) - Number(other));
@@ -199,8 +199,8 @@ describe.each(SITUATIONS)("$name", ({ name, message }) => {
     }
   });
 
-  // A told rewrite (the column that became a bigint) has its table read again, which repeats rows that are right already.
-  test("the published changes are those of a database without the trigger, and so is what a consumer keeps", () => {
+  // After a reported rewrite (the column that became a bigint) the table is read again, which repeats correct rows.
+  test("the published changes, and what a consumer keeps of them, equal those of a database without the trigger", () => {
     const { events } = of(name);
     const changes = (all: readonly Published[]) => all.filter(({ snapshot }) => snapshot !== "incremental");
     expect(changes(events).length).toBeGreaterThan(10);

@@ -2,7 +2,7 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { VERSIONS } from "./binaries.ts";
 import { SITUATIONS } from "./situation.ts";
 
-/** After a run: version by situation. What was not run, or was skipped, is not said to have passed. */
+/** Prints a table of versions and situations after a run. Tests that were skipped or did not run do not count as passed. */
 export const tableReporter: Reporter = {
   onTestRunEnd(modules: readonly TestModule[]) {
     const head = ["PostgreSQL", ...SITUATIONS.map(({ name }) => name), "the trigger's own tests"];

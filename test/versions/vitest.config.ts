@@ -5,7 +5,7 @@ import { tableReporter } from "./table-reporter.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-// One project a version of PostgreSQL, one after the other; `--project postgres-16` runs one.
+// One project for each version of PostgreSQL, run one after the other; `--project postgres-16` runs a single one.
 export default defineConfig({
   test: {
     root,
