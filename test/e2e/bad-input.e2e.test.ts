@@ -180,7 +180,9 @@ describe("a source that cannot be captured ends the service with what to do and 
     const connector = { "slot.name": slot };
     {
       const output = await runRefused({ database: address, prefix, connector });
-      expect(output).toMatch(new RegExp(`\\[slot-exists\\] slot ${slot} exists, and this connector has no state for it`));
+      expect(output).toMatch(
+        new RegExp(`\\[slot-exists\\] slot ${slot} exists, and this connector has no state for it`),
+      );
       expect(output).toContain("slot.name");
       expect(await leftBehind(source, prefix)).toEqual([slot, "theirs"]);
     }
