@@ -7,6 +7,7 @@ import { idleChunks } from "../../src/guard/stream/chunks.ts";
 import { slab } from "../../src/event/slab.ts";
 import type { OutRecord } from "../../src/kafka/record.ts";
 import type { TransactionalWriter } from "../../src/kafka/writer.ts";
+import type { Slot } from "../../src/postgres/slot.ts";
 import type { WalStream } from "../../src/postgres/stream.ts";
 import type { Registry } from "../../src/registry/client.ts";
 import { EMPTY } from "../../src/store/records.ts";
@@ -86,6 +87,7 @@ export function worldOf(given: Given = {}): World {
   const alerted: string[] = [];
   const stops: string[] = [];
   let uuids = 0;
+  let slot: Slot | undefined;
   const registry: Registry = { ...agreeableRegistry(), ...given.registry };
   const stream: WalStream = {
     read: () => items.shift(),
@@ -101,8 +103,22 @@ export function worldOf(given: Given = {}): World {
     ddlSecret: async () => undefined,
     table: async () => ({ table: tableOf([ID, NAME]), snapshot: seesEverything, end: lsn(1n) }),
     run: async () => {},
-    slot: async () => undefined,
-    createSlot: async () => lsn(100n),
+    slot: async () => slot,
+    async createSlot() {
+      slot = {
+        name: "fieldgate_shop",
+        plugin: "pgoutput",
+        database: "shop",
+        active: false,
+        activePid: undefined,
+        activeApplication: undefined,
+        confirmedFlush: lsn(100n),
+        restartLsn: lsn(100n),
+        walStatus: "reserved",
+        safeWalSize: undefined,
+      };
+      return lsn(100n);
+    },
     terminateReader: async () => false,
     ensurePublication: async () => {},
     async openStream(_, onItem) {
@@ -175,6 +191,9 @@ export function worldOf(given: Given = {}): World {
       signal.throwIfAborted();
       slept.push(ms);
       clock.micros += BigInt(Math.round(ms * 1000));
+      // Lets the loop and the test run: a background that retries forever would never give way.
+      await new Promise((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
     },
     alert: ({ id }) => void alerted.push(id),
     onAlerted: () => {},
@@ -207,7 +226,7 @@ export function worldOf(given: Given = {}): World {
 const STATE_TOPIC = "__fieldgate.main.state.shop";
 
 /** The records of the state topic, as a reader from its beginning sees them. */
-function stateRecords(commits: World["commits"]) {
+export function stateRecords(commits: World["commits"]) {
   return commits
     .flat()
     .filter(({ topic }) => topic === STATE_TOPIC)

@@ -1,0 +1,343 @@
+import { describe, expect, it } from "vitest";
+import type { ChunkRead } from "../../src/postgres/chunk.ts";
+import { newJob } from "../../src/chunk/job.ts";
+import { GuardError } from "../../src/errors.ts";
+import type { State } from "../../src/gate/state.ts";
+import { runLoop } from "../../src/guard/loop.ts";
+import { inBackground, post } from "../../src/guard/session.ts";
+import { type Column, tableOid } from "../../src/table/column.ts";
+import { lsn } from "../../src/wal/lsn.ts";
+import { tupleData } from "../event/row.ts";
+import { column, ID, NAME, NICK, publishing, release, stateOf, tableIn, tableOf, TOPIC } from "../gate/customers.ts";
+import { until } from "../stack/until.ts";
+import { type Given, sessionIn, type World, worldOf } from "./session.ts";
+import { insert, keepalive, mark, relation, transaction, truncate } from "./wal.ts";
+
+const STOPPING = new Error("the test is over");
+const SNAPSHOT = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };
+
+/** A loop that runs until the test is over; `ended` is the error that ended it. */
+function running(given: Given = {}, state?: State) {
+  const world = worldOf(given);
+  const ending = new AbortController();
+  const session = sessionIn(world, state, ending);
+  const ended = runLoop(session).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return {
+    world,
+    session,
+    ended,
+    async [Symbol.asyncDispose]() {
+      ending.abort(STOPPING);
+      session.waker.wake();
+      await ended;
+    },
+  };
+}
+
+/** Events on the data topic, in the order of their commits; the value's bytes, or null. */
+function events({ commits }: World) {
+  return commits.flat().filter(({ topic }) => topic === TOPIC);
+}
+
+function positions({ commits }: World): readonly string[] {
+  const records = commits.flat().filter(({ key }) => String(key) === "position");
+  return records.map(({ value }) => (JSON.parse(String(value)) as { endLsn: string }).endLsn); // our own record
+}
+
+const isReached = (world: World, position: string) => positions(world).includes(position);
+
+describe("a batch", () => {
+  it("is committed with the position after it, and only then acknowledged", async () => {
+    const acknowledgedAtCommit: number[] = [];
+    await using loop = running({
+      writer: {
+        commit: async (records) =>
+          void (acknowledgedAtCommit.push(loop.world.acknowledged.length), loop.world.commits.push(records)),
+      },
+    });
+    loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"), insert(160n, "2", "Bob")));
+    await until(() => loop.world.acknowledged.includes(lsn(200n)), "the position is acknowledged");
+    expect(events(loop.world)).toHaveLength(2);
+    expect(positions(loop.world).at(-1)).toBe("0/C8");
+    expect(acknowledgedAtCommit[0]).toBe(0);
+  });
+
+  it("that cannot be committed ends the session, and nothing is acknowledged", async () => {
+    const down = new GuardError("kafka-down", "no broker answers");
+    await using loop = running({ writer: { commit: () => Promise.reject(down) } });
+    loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann")));
+    expect(await loop.ended).toBe(down);
+    expect(loop.world.acknowledged).toEqual([]);
+  });
+
+  it("of a fenced writer ends the session with kafka-fenced", async () => {
+    const fenced = new GuardError("kafka-fenced", "old epoch");
+    await using loop = running({ writer: { commit: () => Promise.reject(fenced) } });
+    loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann")));
+    expect(await loop.ended).toBe(fenced);
+  });
+
+  it("skips the changes of a transaction that were processed before the restart", async () => {
+    await using loop = running();
+    loop.session.tape.position = { ...loop.session.tape.position, tx: { commitLsn: lsn(199n), index: 1 } };
+    loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"), insert(160n, "2", "Bob")));
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(events(loop.world).map(({ key }) => key?.at(-1))).toEqual([4]); // zigzag of 2
+  });
+});
+
+describe("an idle stream", () => {
+  /** A clock that moves by four seconds at each call, so that the loop is idle for long enough. */
+  const fast = (): Given => {
+    let micros = 0n;
+    return { outside: { now: () => (micros += 4_000_000n) } };
+  };
+
+  it("commits the keepalive's end as the position, then acknowledges it", async () => {
+    await using loop = running(fast());
+    loop.world.feed(keepalive(500n));
+    await until(() => loop.world.acknowledged.includes(lsn(500n)), "the keepalive's end is acknowledged");
+    expect(positions(loop.world)).toEqual(["0/1F4"]);
+    expect(events(loop.world)).toEqual([]);
+  });
+
+  it("does not move the position to a keepalive inside a transaction", async () => {
+    await using loop = running(fast());
+    const [begin, ...rest] = transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"));
+    if (begin !== undefined) loop.world.feed(begin, keepalive(500n));
+    await until(() => loop.session.tape.tx !== undefined, "the transaction is open");
+    loop.world.feed(...rest);
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(positions(loop.world)).not.toContain("0/1F4");
+  });
+
+  it("never moves the position back", async () => {
+    await using loop = running(fast());
+    loop.world.feed(keepalive(50n));
+    await until(() => loop.world.acknowledged.length > 0, "an idle commit");
+    expect(positions(loop.world)).toEqual([]);
+    expect(loop.session.tape.position.endLsn).toBe(100n);
+  });
+});
+
+describe("the background", () => {
+  it("ends the session with its error", async () => {
+    const down = new GuardError("postgres-down", "connection lost");
+    await using loop = running();
+    inBackground(loop.session, () => Promise.reject(down));
+    expect(await loop.ended).toBe(down);
+  });
+
+  it("that fails twice ends the session with the first error", async () => {
+    const first = new GuardError("postgres-down", "connection lost");
+    await using loop = running();
+    loop.session.waker.fail(first);
+    loop.session.waker.fail(new GuardError("kafka-down", "no broker answers"));
+    expect(await loop.ended).toBe(first);
+  });
+
+  it("posts inputs that are decided on and committed with the offset of the next command", async () => {
+    await using loop = running();
+    const input = release([`${TOPIC}/3`]);
+    post(loop.session, { input, nextCommand: 5n });
+    await until(() => loop.world.commits.length > 0, "the command's outcome is committed");
+    expect(loop.session.batch.committed.commandOffset).toBe(5n);
+    expect(loop.session.batch.committed.outcomes.get("c1")).toMatchObject({ kind: "refused" });
+  });
+});
+
+/** The table is replaced: its name belongs to another OID. */
+const REPLACEMENT = { ...tableOf([ID, NAME]), oid: tableOid(6000) };
+const replaced: Given = {
+  source: { table: async () => ({ table: REPLACEMENT, snapshot: SNAPSHOT, end: lsn(1n) }) },
+};
+describe("a halt", () => {
+  /** A row of a new table under the captured one's name; before it a row that flows. */
+  const feedReplaced = (world: World): void => {
+    const row = insert(150n, "1", "Ann");
+    if (row.kind === "data") row.bytes.writeUInt32BE(6000, 1);
+    world.feed(...transaction(200n, relation([ID, NAME], { oid: 6000 }), row));
+  };
+
+  it("stops one topic's change, and the session goes on", async () => {
+    await using loop = running(replaced);
+    feedReplaced(loop.world);
+    await until(() => loop.world.stops.length > 0, "the halt is reported");
+    expect(loop.world.stops).toEqual(["table-replaced"]);
+    expect([...loop.session.control.halts.keys()]).toEqual([TOPIC]);
+    expect(loop.world.statuses.at(-1)).toMatchObject({ kind: "stopped", code: "table-replaced" });
+    expect(events(loop.world)).toEqual([]);
+    expect(loop.session.tape.held).toBeDefined();
+  });
+
+  it("keeps processing commands, and reading nothing from the log", async () => {
+    await using loop = running(replaced);
+    feedReplaced(loop.world);
+    await until(() => loop.session.control.halts.size > 0, "the halt");
+    loop.world.feed(...transaction(300n));
+    post(loop.session, { input: release([`${TOPIC}/9`]), nextCommand: 1n });
+    await until(() => loop.session.batch.committed.outcomes.has("c1"), "the command's outcome is committed");
+    expect(loop.session.control.halts.size).toBe(1);
+    expect(positions(loop.world)).not.toContain("0/12C");
+    expect(loop.world.statuses.at(-1)).toMatchObject({ kind: "stopped", code: "table-replaced" });
+  });
+
+  it("is lifted by the command that changes the topic's shape, and the held row is published", async () => {
+    await using loop = running(replaced);
+    feedReplaced(loop.world);
+    await until(() => loop.session.control.halts.size > 0, "the halt");
+    post(loop.session, { input: release([`${TOPIC}/table`], { reason: "moved" }), nextCommand: 1n });
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(loop.session.control.halts.size).toBe(0);
+    expect(events(loop.world)).toHaveLength(1);
+    expect(loop.world.stops).toHaveLength(1);
+  });
+
+  it("of a stop that no command lifts ends the session, after what came before is committed", async () => {
+    const tooLarge = {
+      limitBrokenBy: ({ value }: { value: Buffer | null }) => ((value?.length ?? 0) > 300 ? 300 : undefined),
+    };
+    await using loop = running({ writer: tooLarge });
+    loop.world.feed(
+      ...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"), insert(160n, "2", "B".repeat(400))),
+    );
+    expect(await loop.ended).toMatchObject({ code: "record-too-large" });
+    expect(events(loop.world)).toHaveLength(1);
+  });
+});
+
+describe("a chunk's window", () => {
+  const JOB = `snapshot/${TOPIC}`;
+  const withJob = (columns: readonly Column[] = [ID, NAME]): State => {
+    const state = stateOf(publishing(columns));
+    return { ...state, jobs: new Map([[JOB, newJob(JOB, TOPIC, "snapshot")]]) };
+  };
+  const rowsRead = (table = tableOf([ID, NAME])): ChunkRead => ({
+    kind: "rows",
+    snapshot: SNAPSHOT,
+    table,
+    end: lsn(1n),
+    rows: [tupleData(["1", "Ann"]), tupleData(["2", "Bob"])],
+    last: ["2"],
+    done: true,
+    scanned: 2,
+  });
+  /** Waits until the chunk was read, and returns its nonce. */
+  const nonceOf = async (world: World, count = 1): Promise<string> => {
+    const written = () => world.marks.filter((one) => one.startsWith("high:"));
+    await until(() => written().length >= count, "the high mark is written");
+    return (
+      written()
+        .at(count - 1)
+        ?.slice("high:".length) ?? ""
+    );
+  };
+  const reading = () => running({ source: { chunk: async () => rowsRead() } }, withJob());
+  const keys = (world: World) => events(world).map(({ key }) => Number(key?.at(-1)) / 2);
+
+  it("publishes every row that no change inside it has touched, with the job's cursor in the same commit", async () => {
+    await using loop = reading();
+    const nonce = await nonceOf(loop.world);
+    loop.world.feed(...transaction(150n, mark(`low:${nonce}`)), ...transaction(160n, mark(`high:${nonce}`)));
+    await until(() => loop.session.batch.committed.jobs.get(JOB)?.state === "done", "the job is done");
+    expect(keys(loop.world)).toEqual([1, 2]);
+    const commit = loop.world.commits.find((records) => records.some(({ topic }) => topic === TOPIC));
+    expect(commit?.some(({ key }) => String(key) === `job/${JOB}`)).toBe(true);
+  });
+
+  it("leaves out a row that changes inside it: the change is the newer one", async () => {
+    await using loop = reading();
+    const nonce = await nonceOf(loop.world);
+    loop.world.feed(
+      ...transaction(150n, mark(`low:${nonce}`)),
+      ...transaction(155n, relation([ID, NAME]), insert(152n, "2", "Bea")),
+      ...transaction(160n, mark(`high:${nonce}`)),
+    );
+    await until(() => loop.session.batch.committed.jobs.get(JOB)?.state === "done", "the job is done");
+    expect(keys(loop.world)).toEqual([2, 1]);
+  });
+
+  it("with a TRUNCATE inside discards the chunk, and it is read again", async () => {
+    await using loop = reading();
+    const nonce = await nonceOf(loop.world);
+    loop.world.feed(
+      ...transaction(150n, mark(`low:${nonce}`)),
+      ...transaction(155n, relation([ID, NAME]), truncate(152n)),
+      ...transaction(160n, mark(`high:${nonce}`)),
+    );
+    const again = await nonceOf(loop.world, 2);
+    expect(again).not.toBe(nonce);
+    expect(loop.session.control.state.jobs.get(JOB)).toMatchObject({ state: "running", cursor: undefined });
+  });
+
+  it("with a flip inside discards the chunk, and it is read again in the new shape", async () => {
+    const NEW = column(3, "nick", "text");
+    await using loop = reading();
+    const nonce = await nonceOf(loop.world);
+    const { control } = loop.session;
+    loop.world.feed(...transaction(150n, mark(`low:${nonce}`)));
+    await until(() => loop.session.chunks.active?.window !== undefined, "the window is open");
+    control.state = {
+      ...control.state,
+      tables: new Map([[TOPIC, { ...publishing([ID, NAME, NEW]), known: tableIn(control.state).known }]]),
+    };
+    loop.world.feed(...transaction(160n, mark(`high:${nonce}`)));
+    await nonceOf(loop.world, 2);
+    expect(events(loop.world)).toEqual([]);
+    expect(loop.session.chunks.active?.shape.fields.map(({ name }) => name)).toEqual(["id", "name", "nick"]);
+  });
+
+  it("that another session opened before a restart closes nothing", async () => {
+    await using loop = reading();
+    await nonceOf(loop.world);
+    loop.world.feed(...transaction(160n, mark("low:older"), mark("high:older")));
+    await until(() => loop.session.tape.position.endLsn === 160n, "the marks are passed");
+    expect(loop.session.chunks.active?.window).toBeUndefined();
+    expect(events(loop.world)).toEqual([]);
+  });
+
+  it("of a table that is locked is read again", async () => {
+    const reads: ChunkRead[] = [{ kind: "locked" }, rowsRead()];
+    await using loop = running({ source: { chunk: async () => reads.shift() ?? rowsRead() } }, withJob());
+    for (const [count, end] of [
+      [1, 150n],
+      [2, 170n],
+    ] as const) {
+      const nonce = await nonceOf(loop.world, count);
+      loop.world.feed(...transaction(end, mark(`low:${nonce}`)), ...transaction(end + 10n, mark(`high:${nonce}`)));
+    }
+    await until(() => loop.session.batch.committed.jobs.get(JOB)?.state === "done", "the job is done");
+    expect(loop.world.log).toContain(`${JOB}: public.customers is locked; trying again`);
+    expect(keys(loop.world)).toEqual([1, 2]);
+  });
+});
+
+it("snapshot.mode=initial_only ends the loop once every job is done", async () => {
+  await using loop = running({ settings: { "snapshot.mode": "initial_only" } });
+  expect(await loop.ended).toBeUndefined();
+});
+
+it("while watching, rows move the position and no event is written", async () => {
+  await using loop = running({ mode: "watch" });
+  loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"), truncate(160n)));
+  await until(() => loop.session.tape.position.endLsn === 200n, "the transaction is read");
+  expect(events(loop.world)).toEqual([]);
+});
+
+it("a column that a row has first is withheld when the registry does not answer in time, and the row flows", async () => {
+  const down = new GuardError("registry-down", "no answer");
+  await using loop = running({
+    registry: { check: () => Promise.reject(down) },
+    settings: { "fieldgate.judge.timeout.ms": 0 },
+    source: {
+      table: async () => ({ table: tableOf([ID, NAME, NICK]), snapshot: SNAPSHOT, end: lsn(1n) }),
+    },
+  });
+  loop.world.feed(...transaction(200n, relation([ID, NAME, NICK]), insert(150n, "1", "Ann", "secret")));
+  await until(() => events(loop.world).length > 0, "the row is published");
+  expect(String(events(loop.world)[0]?.value)).not.toContain("secret");
+  expect(tableIn(loop.session.control.state).amendments).toMatchObject([{ name: "nick", gate: { kind: "withheld" } }]);
+});

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { GuardError } from "../../../src/errors.ts";
+import { runConnector } from "../../../src/guard/start/run-connector.ts";
+import { lsn } from "../../../src/wal/lsn.ts";
+import { ID, NAME, TOPIC } from "../../gate/customers.ts";
+import { until } from "../../stack/until.ts";
+import { type Given, stateRecords, type World, worldOf } from "../session.ts";
+import { insert, relation, transaction } from "../wal.ts";
+
+const DOWN = new GuardError("postgres-down", "connection refused");
+
+/** Runs a connector until the test is over. */
+function running(given: Given = {}) {
+  const world = worldOf(given);
+  const ending = new AbortController();
+  const ended = runConnector(world.outside, ending.signal).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return {
+    world,
+    ended,
+    ending,
+    async [Symbol.asyncDispose]() {
+      ending.abort(new Error("the test is over"));
+      await ended;
+    },
+  };
+}
+
+const kinds = ({ statuses }: World) => statuses.map(({ kind }) => kind);
+const keysOf = (world: World) => stateRecords(world.commits).map(({ key }) => key);
+
+describe("a connector", () => {
+  it("fences before it reads its state, and records intent, tables and position before it streams", async () => {
+    await using connector = running();
+    await until(() => keysOf(connector.world).includes("position"), "the first start is done");
+    const keys = keysOf(connector.world);
+    expect(keys[0]).toBe("started");
+    expect(keys.indexOf(`table/${TOPIC}`)).toBeLessThan(keys.indexOf("intent"));
+    expect(keys.indexOf("intent")).toBeLessThan(keys.indexOf("position"));
+  });
+
+  it("begins a new session after an error that may pass, with growing delays, until the source is back", async () => {
+    let failures = 0;
+    await using connector = running({
+      source: {
+        check: async () => {
+          if ((failures += 1) <= 7) throw DOWN;
+          return { systemId: "1", timeline: 1, version: 180_000, database: "shop", end: lsn(1000n) };
+        },
+      },
+    });
+    const { world } = connector;
+    await until(() => keysOf(world).includes("position"), "the connector runs");
+    expect(world.slept).toEqual([100, 500, 1000, 2000, 5000, 10_000, 10_000]);
+    expect(kinds(world).filter((kind) => kind === "retrying")).toHaveLength(7);
+    expect(world.log.filter((line) => line.endsWith("trying again"))).toHaveLength(7);
+    expect(keysOf(world).filter((key) => key === "started")).toHaveLength(8);
+  });
+
+  it("stops with an error that only a person can clear", async () => {
+    const lost = new GuardError("wal-level", "wal_level is replica", { next: "ALTER SYSTEM …" });
+    await using connector = running({ source: { check: () => Promise.reject(lost) } });
+    expect(await connector.ended).toBe(lost);
+    expect(connector.world.slept).toEqual([]);
+    expect(connector.world.statuses.at(-1)).toMatchObject({
+      kind: "stopped",
+      code: "wal-level",
+      next: "ALTER SYSTEM …",
+    });
+  });
+
+  it("continues from its state after a session that failed in the middle: nothing is published twice", async () => {
+    let failed = false;
+    await using connector = running({
+      writer: {
+        async commit(records) {
+          const isFirst = !failed && records.some(({ topic }) => topic === TOPIC);
+          failed ||= isFirst;
+          if (isFirst) throw new GuardError("kafka-down", "no broker");
+          connector.world.commits.push(records);
+        },
+      },
+    });
+    const { world } = connector;
+    const change = transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"));
+    await until(() => keysOf(world).includes("position"), "the first start is done");
+    world.feed(...change);
+    await until(() => kinds(world).includes("retrying"), "the commit has failed");
+    // The server sends again what was not acknowledged.
+    await until(() => keysOf(world).filter((key) => key === "started").length === 2, "the next session has fenced");
+    world.feed(...change);
+    const events = () => world.commits.flat().filter(({ topic }) => topic === TOPIC);
+    await until(() => events().length > 0, "the row is published");
+    expect(events()).toHaveLength(1);
+  });
+
+  it("that is fenced fences again if nobody has started since", async () => {
+    let fenced = 0;
+    await using connector = running({
+      source: {
+        terminateReader: async () => {
+          if ((fenced += 1) === 1) throw new GuardError("kafka-fenced", "the transaction expired");
+          return false;
+        },
+      },
+    });
+    const { world } = connector;
+    await until(() => fenced === 2, "the second session");
+    expect(keysOf(world).filter((key) => key === "started")).toHaveLength(2);
+  });
+
+  it("that is fenced stops with connector-taken if another instance has started since", async () => {
+    await using connector = running({
+      source: {
+        terminateReader: async () => {
+          const value = JSON.stringify({ v: 1, id: "theirs", time: "2026-01-01T00:00:00Z" });
+          connector.world.commits.push([
+            {
+              topic: connector.world.outside.settings.stateTopic,
+              partition: 0,
+              key: Buffer.from("started"),
+              value: Buffer.from(value),
+            },
+          ]);
+          throw new GuardError("kafka-fenced", "another producer has this id");
+        },
+      },
+    });
+    expect(await connector.ended).toMatchObject({ code: "connector-taken" });
+    expect(kinds(connector.world).at(-1)).toBe("stopped");
+  });
+
+  it("ends without an error when it is told to stop, even while it waits to try again", async () => {
+    const connector = running({
+      source: { check: () => Promise.reject(DOWN) },
+      outside: {
+        sleep: async (_, signal) => {
+          await new Promise((resolve) => signal.addEventListener("abort", resolve));
+          signal.throwIfAborted();
+        },
+      },
+    });
+    await until(() => kinds(connector.world).includes("retrying"), "it waits to try again");
+    connector.ending.abort(new Error("SIGTERM"));
+    expect(await connector.ended).toBeUndefined();
+    expect(kinds(connector.world)).not.toContain("stopped");
+  });
+});
