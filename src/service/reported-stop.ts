@@ -27,11 +27,11 @@ export function openReportedStop(stateTopic: string, sink: Sink, appender: Appen
       const records = await sink.readState(undefined, AbortSignal.timeout(5000));
       const last = records.findLast(({ key }) => key === KEY)?.value;
       if (last === undefined || last === null) return undefined;
-      const told = stopRecord.safeParse(JSON.parse(last)).data;
-      return told && { ...told, position: told.position };
+      const stop = stopRecord.safeParse(JSON.parse(last)).data;
+      return stop && { ...stop, position: stop.position };
     },
-    async write(told) {
-      await appender.append(stateTopic, 0, Buffer.from(KEY), Buffer.from(JSON.stringify({ v: 1, ...told })));
+    async write(stop) {
+      await appender.append(stateTopic, 0, Buffer.from(KEY), Buffer.from(JSON.stringify({ v: 1, ...stop })));
     },
   };
 }

@@ -113,13 +113,13 @@ export function amendmentView(
   };
 }
 
-/** Under strict: the groups it waits for. */
+/** Under the strict policy: the unnamed groups that it waits for. */
 function waitedForGroups({ kind, reason }: Amendment["gate"]): AmendmentView["gate"]["unnamed"] {
   const unnamed = kind === "withheld" && reason.kind === "not-ready" ? reason.unnamed : undefined;
   return unnamed?.kind === "unknown" ? { kind: "unknown", why: renderGroupsUnknown(unnamed.why) } : unnamed;
 }
 
-/** Why there is no schema that the registry would take, whatever the contracts say. */
+/** Why it cannot be released whatever the contracts say: the registry rejected its candidate, or it has none. */
 function refusedText({ gate, answer }: Amendment): string | null {
   if (gate.kind === "released") return null;
   if (answer?.kind === "refused") return answer.text;

@@ -10,7 +10,7 @@ interface Format {
   readonly paths: "repository" | "folder";
 }
 
-/** The output formats of `check`, by the names that buf uses. A new one is an entry here and a file beside this one. */
+/** The output formats of `check`, by the names that buf uses. A new one is an entry here and a file next to this one. */
 export const FORMATS = {
   text: { load: async () => (await import("./text.ts")).formatText, paths: "folder" },
   json: { load: async () => (await import("./json.ts")).formatJson, paths: "folder" },
