@@ -144,7 +144,7 @@ describe("a change", () => {
     await database.query("alter table t add column area tsquery");
     await database.query("insert into t values (2, '(0,2)', 'two', 'a')");
     const area = await service.amendment("area", "withheld");
-    expect(area.gate.why).toContain("type tsquery, which is not mapped");
+    expect(area.gate.why).toContain("type tsquery is not supported");
     expect(await service.command({ kind: "release", ids: [area.id], force: true, reason: "please" })).toMatchObject({
       kind: "refused",
     });

@@ -62,7 +62,7 @@ export const ENUM: TypeEntry = {
   },
 };
 
-/** Every label; a comma inside a label cannot be told from one between two. */
+/** Every label. A comma inside a label looks like one between two labels. */
 function enumSamples(_: unknown, props: JsonObject): Samples {
   const parameters = props["connect.parameters"];
   const allowed = isObject(parameters) ? parameters["allowed"] : undefined;
