@@ -40,10 +40,10 @@ import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.storage.SimpleHeaderConverter;
 
 /**
- * A Kafka Connect worker with one Debezium in it, as small as it gets: `java Engine FILE`, where FILE has the
- * connector's properties and `beside.brokers`, `beside.registry`. Events go to Kafka with Confluent's framing, schemas
- * to the subjects `<topic>-key` and `<topic>-value`, headers as Connect writes them; a topic is made when it is first
- * written to. What a task of Connect dies of ends this process with code 1: also a schema that the registry refuses.
+ * A minimal Kafka Connect worker with one Debezium: `java Engine FILE`, where FILE has the connector's properties and
+ * `beside.brokers` and `beside.registry`. Events are written to Kafka in Confluent's wire format, schemas to the subjects
+ * `<topic>-key` and `<topic>-value`, and headers as Connect writes them. A topic is created at its first event. An error
+ * that would stop a Connect task, such as a schema that the registry refuses, ends this process with code 1.
  */
 public class Engine {
   private final AvroData avro = new AvroData(1000);
@@ -61,7 +61,7 @@ public class Engine {
     partitions = Optional.ofNullable(properties.getProperty("topic.creation.default.partitions")).map(Integer::valueOf);
     Map<String, Object> brokers = Map.of("bootstrap.servers", properties.getProperty("beside.brokers"));
     admin = Admin.create(brokers);
-    // What a Connect worker gives its producers.
+    // The producer settings of a Connect worker.
     Map<String, Object> sure = new HashMap<>(brokers);
     sure.put("acks", "all");
     sure.put("max.in.flight.requests.per.connection", 1);
@@ -124,7 +124,7 @@ public class Engine {
     }
   }
 
-  /** A zero byte, the schema's id, Avro's bytes. Null for null, as AvroConverter has it. */
+  /** A zero byte, the schema's id and Avro data; null for null, like AvroConverter. */
   private byte[] framed(String subject, Schema schema, Object value) throws IOException, InterruptedException {
     if (value == null) return null;
     org.apache.avro.Schema type = avro.fromConnectSchema(schema);

@@ -7,15 +7,15 @@ import { openPair, type Pair } from "./pair.ts";
 interface Table {
   readonly create: string;
   readonly changes: string;
-  /** How many records they are. */
+  /** How many records the changes give. */
   readonly records: number;
-  /** Where a NULL stays null although the column has a default. */
+  /** Places where a NULL remains null although the column has a default. */
   readonly differs?: readonly string[];
 }
 
 const long = (text: string) => `repeat('${text}', 3000)`;
 
-/** Each is captured by both. What an UPDATE leaves out because it is stored out of line has a placeholder in both. */
+/** Both connectors capture each table. Both use a placeholder for out-of-line values that an UPDATE does not log. */
 const TABLES: Readonly<Record<string, Table>> = {
   large: {
     create: `create table large (id int primary key, a int, words text, bin bytea, doc jsonb, plain json,
@@ -104,7 +104,7 @@ beforeAll(async () => {
   await database.query("create table mark (id int primary key)");
   for (const { create } of Object.values(TABLES)) await database.query(create);
   const tables = Object.keys(TABLES).map((name) => `public.${name}`);
-  // Without adjustment this registry refuses Debezium's schema of Odd-Name.
+  // Without adjusted names, the registry refuses Debezium's schema for Odd-Name.
   const keys = { "skipped.operations": "none", "schema.name.adjustment.mode": "avro" };
   pair = open.use(await openPair(database, tables, keys));
   for (const { changes } of Object.values(TABLES)) {
@@ -123,7 +123,7 @@ test.each(Object.entries(TABLES))("%s", async (name, { records, differs = [] }) 
   expect(places(differences(theirs, ours))).toEqual(differs);
 });
 
-test("Debezium's context is in its headers, and a changed key in both's", async () => {
+test("Debezium's headers have its context, and both connectors' headers have a changed key", async () => {
   const { theirs, ours } = await pair.published("public.two_keys");
   const context = ["connectorLogicalName", "taskId", "connectorName", "runId"].map((of) => `__debezium.context.${of}`);
   for (const { headers } of theirs) expect(Object.keys(headers)).toEqual(expect.arrayContaining(context));
@@ -135,7 +135,7 @@ test("Debezium's context is in its headers, and a changed key in both's", async 
   ]);
 });
 
-test("a delete whose log has another key than the table's: Debezium makes a key up, Fieldgate stops before it", async () => {
+test("a delete with a different key in the log than in the table: Debezium invents a key, Fieldgate stops before it", async () => {
   await database.query("delete from by_another");
   const last = await until(async () => (await pair.published("public.by_another")).theirs[2], "the tombstone is there");
   expect(last).toMatchObject({ key: { id: 0 }, value: null });

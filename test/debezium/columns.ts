@@ -1,4 +1,4 @@
-/** A type, an expression of it as a default, and values: SQL. */
+/** A type, an expression for its default, and values, all in SQL. */
 export interface TypedColumn {
   readonly name: string;
   readonly type: string;
@@ -13,7 +13,7 @@ const column = (name: string, type: string, byDefault: string, ...values: [strin
   values,
 });
 
-/** Before any table: types of its own, and extensions that come with PostgreSQL. */
+/** Run before the tables are created: user-defined types, and extensions that are part of PostgreSQL. */
 export const TYPES = `
   create extension citext; create extension hstore; create extension ltree; create extension isn;
   create type mood as enum ('sad', 'ok', 'happy');
@@ -21,7 +21,7 @@ export const TYPES = `
   create domain discount as price;
   create type pair as (a int, b text)`;
 
-/** Tables by what their columns are. A column stands in its table as nullable, with a default, and NOT NULL with it. */
+/** Tables by kind of column. Each column appears three times: nullable, with a default, and NOT NULL with the default. */
 export const TABLES: Readonly<Record<string, readonly TypedColumn[]>> = {
   numbers: [
     column("small", "smallint", "7", "1", "-32768"),
@@ -141,7 +141,7 @@ export const TABLES: Readonly<Record<string, readonly TypedColumn[]>> = {
   ],
 };
 
-/** Defaults that Fieldgate does not take; then what Debezium 3.6.1 does otherwise, or does not do before 3.7. */
+/** Defaults that Fieldgate does not support, followed by what Debezium 3.6.1 does differently, or only from 3.7 on. */
 export const APART: readonly TypedColumn[] = [
   column("concat", "text", "'a' || 'b'", "'x'", "'y'"),
   column("who", "text", "current_user", "'x'", "'y'"),
@@ -158,7 +158,7 @@ export const APART: readonly TypedColumn[] = [
   column("line", "line", "'{1,2,3}'", "'{1,-1,0}'", "'{1,2,3}'"),
 ];
 
-/** The statement that makes a table, and those that change its rows: two of values, one of NULLs, one of defaults, an update, a delete. */
+/** The statements that create a table and change its rows: two with values, one with NULLs, one with defaults, an update and a delete. */
 export function tableOf(
   name: string,
   columns: readonly TypedColumn[],
@@ -181,7 +181,7 @@ export function tableOf(
     `update ${name} set ${columns.map((one) => `"${one.name}" = ${one.values[1]}`).join(", ")} where id = 1`,
     `delete from ${name} where id = 1`,
   ];
-  // Nothing is stored out of line: an update then has every value in the log.
+  // Nothing is stored out of line, so an update logs every value.
   const create = `create table ${name} (id int primary key, ${kinds.join(", ")}) with (toast_tuple_target = 8160)`;
   return { create, changes };
 }

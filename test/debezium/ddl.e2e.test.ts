@@ -5,16 +5,16 @@ import { differences, places } from "./differences.ts";
 import { openPair, type Pair, type Published } from "./pair.ts";
 
 interface Table {
-  /** The change of the table, and rows behind it. */
+  /** The change of the table, and rows after it. */
   readonly ddl: string;
   readonly rows: string;
   readonly later?: string;
-  /** Rows that Fieldgate publishes again (op r), and Debezium does not. */
+  /** Rows that Fieldgate publishes again with op r, and Debezium does not. */
   readonly again?: readonly unknown[];
   readonly differs?: readonly string[];
 }
 
-/** Each begins as (id int primary key, a text, n int, m int not null default 1) with the row 1, 'one', 1. */
+/** Each table starts as (id int primary key, a text, n int, m int not null default 1) with the row 1, 'one', 1. */
 const TABLES: Readonly<Record<string, Table>> = {
   added: {
     ddl: "alter table added add b text",
@@ -95,7 +95,7 @@ beforeAll(async () => {
     ),
   );
   for (const name of all) await database.query(`insert into ${name} values (1, 'one', 1)`);
-  // Debezium reads the catalog as it is, so that no DDL may come while it has rows before it to do.
+  // Debezium reads the current catalog, so no DDL may run while it still has earlier rows to process.
   await pair.caughtUp();
   for (const { ddl, rows } of Object.values(TABLES)) await database.query(`${ddl}; ${rows}`);
   await pair.caughtUp();
@@ -104,7 +104,7 @@ beforeAll(async () => {
 });
 
 const isAgain = ({ value }: Published) =>
-  (value as { source?: { snapshot?: unknown } } | null)?.source?.snapshot === "incremental"; // an event, or a tombstone
+  (value as { source?: { snapshot?: unknown } } | null)?.source?.snapshot === "incremental"; // it is an event or a tombstone
 
 test.each(Object.entries(TABLES))("%s", async (name, { again = [], differs = [] }) => {
   const { theirs, ours } = await pair.published(`public.${name}`);
@@ -115,7 +115,7 @@ test.each(Object.entries(TABLES))("%s", async (name, { again = [], differs = [] 
   expect(places(differences(theirs, rest))).toEqual(differs);
 });
 
-test("a label added to an enum: Debezium 3.6.1 never lists it, Fieldgate soon after its first row", async () => {
+test("a label added to an enum: Debezium 3.6.1 never adds it to the schema, Fieldgate does soon after its first row", async () => {
   await database.query("insert into labelled values (1, 'ok')");
   await pair.caughtUp();
   await database.query("alter type mood add value 'happy'");
@@ -138,7 +138,7 @@ test("a label added to an enum: Debezium 3.6.1 never lists it, Fieldgate soon af
   ]);
 });
 
-test("NOT NULL without a default: the registry's 409 ends Debezium, Fieldgate's field is optional", async () => {
+test("NOT NULL without a default: the registry's 409 stops Debezium; Fieldgate makes the field optional", async () => {
   await database.query("insert into refused values (1)");
   await pair.caughtUp();
   await database.query("delete from refused; alter table refused add b text not null");

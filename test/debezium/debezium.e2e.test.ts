@@ -18,7 +18,7 @@ beforeAll(async () => {
   debezium = open.use(await openDebezium({ database, tables: ["public.t", "public.spread"], connector }));
 });
 
-test("a real Debezium publishes what happens to a table, and an added column is another version", async () => {
+test("a real Debezium publishes the changes of a table, and an added column gives a new schema version", async () => {
   const topic = `${debezium.prefix}.public.t`;
   await using collector = collect([topic]);
   await database.query("insert into t values (2, 'two'); delete from t where id = 2");
@@ -39,7 +39,7 @@ test("a real Debezium publishes what happens to a table, and an added column is 
   expect([await versions("key"), await versions("value")]).toEqual([[1], [1, 2]]);
 });
 
-test("a key's partition is the one Java gives it", async () => {
+test("a key has the same partition as in Java", async () => {
   const topic = `${debezium.prefix}.public.spread`;
   await database.query("insert into spread select n, repeat('x', n) from generate_series(1, 100) n");
   await using collector = collect([topic]);

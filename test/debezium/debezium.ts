@@ -11,29 +11,29 @@ export interface DebeziumOptions {
   readonly database: Database;
   /** `schema.table` */
   readonly tables: readonly string[];
-  /** More keys of the connector's configuration; they win. `snapshot.mode` is `no_data` without. */
+  /** Further keys of the connector's configuration, which take precedence. By default `snapshot.mode` is `no_data`. */
   readonly connector?: Readonly<Record<string, string>> | undefined;
   readonly prefix?: string | undefined;
   readonly registryUrl?: string | undefined;
   readonly kafkaBrokers?: readonly string[] | undefined;
 }
 
-/** A real Debezium that streams. Its names of slot and publication are its topic prefix. */
+/** A real Debezium that is streaming. Its slot and publication are named like its topic prefix. */
 export interface Debezium extends AsyncDisposable {
   readonly prefix: string;
   readonly slot: string;
   readonly publication: string;
-  /** `{"name", "config"}` as one would give it to Kafka Connect, with Confluent's Avro converter. */
+  /** `{"name", "config"}` for Kafka Connect, with Confluent's Avro converter. */
   readonly connectorFile: { readonly name: string; readonly config: Readonly<Record<string, string>> };
-  /** Waits until it has ended by itself: `exit code 1` when the registry refuses a schema. */
+  /** Waits until it has ended by itself: with `exit code 1` if the registry refuses a schema. */
   ended(): Promise<string>;
-  /** What it has printed: warnings, errors and why it ended. */
+  /** Its output: warnings, errors and the reason for its end. */
   log(): Promise<string>;
 }
 
 /**
- * Starts a Debezium of its own process and waits until it reads its slot. Every change after that is an event in
- * Kafka; its end leaves the slot, unused. An end that nobody asked for is told on stderr with its log.
+ * Starts Debezium as a separate process and waits until it reads its slot. Every change after that becomes an event in
+ * Kafka. When it ends, the slot remains, unused. If it ends unexpectedly, its log is printed on stderr.
  */
 export async function openDebezium(options: DebeziumOptions): Promise<Debezium> {
   await using stack = new AsyncDisposableStack();
@@ -81,11 +81,11 @@ const JVM = [
   "-XX:TieredStopAtLevel=1",
   "-Xshare:auto",
   `-D${LOGGER}.defaultLogLevel=error`,
-  // It warns of every measurement it has no room for.
+  // It would print a warning for every measurement that it drops.
   `-D${LOGGER}.log.io.debezium.metrics.stats.MeasurementCollector=off`,
 ];
 
-/** What a team with a Debezium and Confluent's converter has in its file; slot and publication are named as the prefix. */
+/** The file of a team with Debezium and Confluent's converter; slot and publication are named like the prefix. */
 export function connectorConfig(options: DebeziumOptions, prefix: string): Readonly<Record<string, string>> {
   const { tables, registryUrl = servers.registry.url } = options;
   const { address } = options.database;
@@ -113,7 +113,7 @@ export function connectorConfig(options: DebeziumOptions, prefix: string): Reado
   };
 }
 
-/** The converters are ours (Engine.java), and what their names mean to Debezium is said in its own key. */
+/** The converters are ours (Engine.java), so Debezium is told by a key of its own which names to adjust. */
 function workerProperties(
   options: DebeziumOptions,
   prefix: string,
@@ -125,21 +125,21 @@ function workerProperties(
     ...Object.fromEntries(own),
     name: prefix,
     "offset.storage": "org.apache.kafka.connect.storage.MemoryOffsetBackingStore",
-    // Its default is half a second that every event waits.
+    // By default every event waits for half a second.
     "poll.interval.ms": "10",
     "beside.registry": options.registryUrl ?? servers.registry.url,
     "beside.brokers": (options.kafkaBrokers ?? servers.kafka.brokers).join(","),
   };
 }
 
-/** java.util.Properties: a backslash begins an escape. */
+/** For java.util.Properties, in which a backslash starts an escape sequence. */
 function properties(entries: Readonly<Record<string, string>>): string {
   return Object.entries(entries)
     .map(([key, value]) => `${key}=${value.replaceAll("\\", "\\\\")}\n`)
     .join("");
 }
 
-/** Throws with its log when it ends before. */
+/** Throws an error with its log if it ends first. */
 async function streams(server: Server, database: Database, slot: string): Promise<void> {
   const client = await database.connect();
   try {

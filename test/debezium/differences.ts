@@ -2,16 +2,16 @@ import { isDeepStrictEqual } from "node:util";
 import fieldgate from "../../package.json" with { type: "json" };
 import type { Published } from "./pair.ts";
 
-/** One place in which two records differ: `after.price`, `valueSchema`. */
+/** One place in which two records differ, such as `after.price` or `valueSchema`. */
 export interface Difference {
-  /** Which record of the table, from 0. */
+  /** The index of the record in the table, from 0. */
   readonly record: number;
   readonly path: string;
   readonly theirs: unknown;
   readonly ours: unknown;
 }
 
-/** What a place has instead, if it is as it must be. */
+/** Expected differences: by place, a check of what the two have there. */
 export type Known = Readonly<Record<string, (theirs: unknown, ours: unknown) => boolean>>;
 
 function both(is: (value: unknown) => boolean): (theirs: unknown, ours: unknown) => boolean {
@@ -20,7 +20,7 @@ function both(is: (value: unknown) => boolean): (theirs: unknown, ours: unknown)
 const isTime = (value: unknown) => typeof value === "bigint";
 const onlyTheirs = (is: RegExp) => (theirs: unknown, ours: unknown) => is.test(String(theirs)) && ours === undefined;
 
-/** In every event: who made it and when, and headers that Fieldgate has not (`extended.headers.enabled`). */
+/** Expected in every event: its origin and time, and headers that Fieldgate does not have (`extended.headers.enabled`). */
 const EVERYWHERE: Known = {
   "value.source.version": (theirs, ours) => theirs === "3.6.1.Final" && ours === fieldgate.version,
   "value.ts_ms": both(isTime),
@@ -35,7 +35,7 @@ const EVERYWHERE: Known = {
 const isSnapshotMark = (value: unknown) =>
   /^(?:first|last|true|(?:first|last)_in_data_collection)$/.test(String(value));
 
-/** In a row that was there: Debezium reads all in one transaction, Fieldgate in chunks at places of the log. */
+/** Expected in snapshot rows: Debezium reads them in one transaction, Fieldgate in chunks at positions in the log. */
 export const SNAPSHOT: Known = {
   "value.source.ts_ms": both(isTime),
   "value.source.ts_us": both(isTime),
@@ -44,11 +44,11 @@ export const SNAPSHOT: Known = {
   "value.source.lsn": both(isTime),
   "value.source.sequence": (theirs, ours) =>
     /^\[null,"\d+"\]$/.test(String(theirs)) && /^\["\d+","\d+"\]$/.test(String(ours)),
-  // The tables come in another order, and with them the first row and the last: both(…) and a test of their own.
+  // The order of the tables differs, and thus the first and the last row; they have a separate test.
   "value.source.snapshot": both(isSnapshotMark),
 };
 
-/** Every place where the two differ, down to fields of rows and of schemas, but for those known in every event. */
+/** Every place where the two differ, down to fields of rows and schemas, except for the expected differences. */
 export function differences(
   theirs: readonly Published[],
   ours: readonly Published[],
@@ -61,12 +61,12 @@ export function differences(
     .filter((one) => expected[one.path]?.(one.theirs, one.ours) !== true);
 }
 
-/** `2 after.price`: the record's number and the place. */
+/** `2 after.price`: the index of the record and the place. */
 export function places(found: readonly Difference[]): readonly string[] {
   return found.map(({ record, path }) => `${record} ${path.replace(/^value\./, "")}`);
 }
 
-/** The row's fields that have another default than null, and may be null. */
+/** The nullable row fields with a default other than null. */
 export function optionalWithDefault(record: Published | undefined): readonly string[] {
   const { fields = [] } = rowType(record?.valueSchema ?? "{}");
   return fields.flatMap(({ name, type, default: fallback }) =>
@@ -78,7 +78,7 @@ interface RowType {
   readonly fields?: readonly { readonly name: string; readonly type: unknown; readonly default?: unknown }[];
 }
 
-/** The record of `before` in an envelope's text. */
+/** The row record of `before` in the text of an envelope. */
 function rowType(envelope: string): RowType {
   const { fields } = JSON.parse(envelope) as { fields: readonly { type: readonly [string, RowType] }[] }; // an envelope
   return fields[0]?.type[1] ?? {};
@@ -103,7 +103,7 @@ function compare(theirs: unknown, ours: unknown, path: string): readonly Omit<Di
   );
 }
 
-/** Items with a name (a schema's fields) go by it, others by their place. */
+/** Items with a name, such as the fields of a schema, are identified by it, others by their index. */
 function membersOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
   if (typeof value !== "object" || value === null || Buffer.isBuffer(value)) return undefined;
   if (!Array.isArray(value)) return new Map(Object.entries(value));

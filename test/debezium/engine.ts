@@ -6,7 +6,7 @@ import { ensureFetched, runTool } from "../../local/maven.ts";
 
 const SOURCE = join(import.meta.dirname, "Engine.java");
 
-/** The class path with Debezium and Engine. The first call of a machine fetches and compiles, which takes half a minute. */
+/** Returns the class path with Debezium and Engine. The first call downloads and compiles, which takes half a minute. */
 export async function engineClassPath(java: string): Promise<string> {
   const folder = await ensureFetched({
     name: "debezium",
@@ -20,13 +20,13 @@ export async function engineClassPath(java: string): Promise<string> {
   return `${await compiled(java, folder, jars)}:${jars}`;
 }
 
-/** Compiled once: a start from source takes 1.5 s longer. */
+/** Compiled only once, because starting from source takes 1.5 s longer. */
 async function compiled(java: string, folder: string, jars: string): Promise<string> {
   const hash = createHash("sha256").update(await readFile(SOURCE));
   const classes = join(folder, `classes-${hash.digest("hex").slice(0, 12)}`);
   if (existsSync(classes)) return classes;
   const partial = await mkdtemp(join(folder, "partial-"));
-  // The compiler stands beside the command that runs: `java`, `javac`.
+  // `javac` is in the same folder as `java`.
   await runTool(`${java}c`, ["-cp", jars, "-d", partial, SOURCE]);
   await rename(partial, classes).catch((error: unknown) => {
     if (!existsSync(classes)) throw error;

@@ -5,24 +5,24 @@ import { type Decoder, registryDecoder } from "../stack/decode.ts";
 import { createTopics, uniquePrefix } from "../stack/topic.ts";
 import { connectorConfig, type Debezium, openDebezium } from "./debezium.ts";
 
-/** A record, decoded. The topic prefix is `PREFIX` wherever it stands, so that two connectors' records compare. */
+/** A decoded record. The topic prefix is replaced by `PREFIX`, so that records of two connectors can be compared. */
 export interface Published {
   readonly key: unknown;
   readonly value: unknown;
-  /** The registered texts; null for a null. */
+  /** The registered schemas; null if the key or value is null. */
   readonly keySchema: string | null;
   readonly valueSchema: string | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly partition: number;
 }
 
-/** A Debezium and a Fieldgate that capture the same tables with the same file but for its names. */
+/** A Debezium and a Fieldgate that capture the same tables, with the same file except for names. */
 export interface Pair extends AsyncDisposable {
   readonly debezium: Debezium;
   readonly service: Service;
-  /** Records of one table (`public.t`) in order: theirs and ours. */
+  /** The records of one table (`public.t`) in order, theirs and ours. */
   published(table: string): Promise<{ readonly theirs: readonly Published[]; readonly ours: readonly Published[] }>;
-  /** Waits until both have published everything that is committed by now, and Fieldgate what it reads again. */
+  /** Waits until both have published everything committed so far, and Fieldgate also what it reads again. */
   caughtUp(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export async function openPair(
   const options = { database, tables: captured, connector: keys };
   const theirs = uniquePrefix();
   const ours = uniquePrefix();
-  // Debezium's come with their first event, and a collector waits for all of its own.
+  // Debezium creates its topics with their first event, and a collector waits for all of its topics.
   await createTopics(captured.map((table) => topicOf(theirs, table)));
   const connector = { ...connectorConfig(options, ours), "fieldgate.release.policy": "observe" };
   const [debezium, service] = await Promise.all([
@@ -101,7 +101,7 @@ async function published(record: Collected, prefix: string, decoder: Decoder): P
   };
 }
 
-/** `source.name` is the prefix. */
+/** `source.name` contains the prefix. */
 function renamed(value: unknown, prefix: string): unknown {
   if (typeof value !== "object" || value === null || !("source" in value)) return value;
   const { source } = value;

@@ -1,7 +1,7 @@
 import { findJava } from "../../local/java.ts";
 import { engineClassPath } from "./engine.ts";
 
-/** Three Debeziums that start at once would fetch it three times into one repository of Maven. */
+/** Downloads once, as three Debeziums starting together would each download into the same Maven repository. */
 export default async function setup(): Promise<void> {
   await engineClassPath(await findJava());
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
   for (const [name, columns] of Object.entries(TABLES)) {
     const { create, changes } = tableOf(name, columns);
     await database.query(create);
-    // Debezium reads rows as they lie, Fieldgate by key: without the update and the delete that is the same.
+    // Debezium reads rows in physical order, Fieldgate by key. Without the update and the delete both are the same.
     for (const one of changes.slice(0, -2)) await database.query(one);
   }
   const tables = [...names, "empty"].map((name) => `public.${name}`);
@@ -23,16 +23,16 @@ beforeAll(async () => {
   await pair.caughtUp();
 });
 
-test.each(names)("%s as they were", async (name) => {
+test.each(names)("the existing rows of %s", async (name) => {
   const { theirs, ours } = await pair.published(`public.${name}`);
   expect(theirs).toHaveLength(4);
   const nulls = optionalWithDefault(theirs[0]).map((column) => `2 after.${column}`);
   expect(places(differences(theirs, ours, SNAPSHOT))).toEqual(nulls);
 });
 
-test("the first row and the last are marked, of all and of each table", async () => {
+test("the first and the last row are marked, of each table and of all", async () => {
   const all = await Promise.all(names.map((name) => pair.published(`public.${name}`)));
-  const markOf = ({ value }: Published) => (value as { source: { snapshot: string } }).source.snapshot; // an event
+  const markOf = ({ value }: Published) => (value as { source: { snapshot: string } }).source.snapshot; // the value is an event
   for (const side of ["theirs", "ours"] as const) {
     const marks = all.flatMap((table) => table[side].map(markOf));
     const count = (mark: string) => marks.filter((one) => one === mark).length;

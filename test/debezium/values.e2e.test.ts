@@ -48,14 +48,14 @@ async function compared(mode: string, table: string) {
   return { theirs, ours, found: differences(theirs, ours) };
 }
 
-/** Row 2 is NULL where it may be; of the row that is deleted in 5 the log has the key only. */
+/** Row 2 is NULL wherever it may be. For the row that record 5 deletes, the log has only the key. */
 function nullsWithDefault(record: Published | undefined): readonly string[] {
   const names = optionalWithDefault(record);
   return [...names.map((name) => `2 after.${name}`), ...names.map((name) => `5 before.${name}`)];
 }
 
 describe.each(Object.keys(MODES))("values %s", (mode) => {
-  test.each(Object.keys(TABLES))("%s differ in a NULL only where the column has a default", async (table) => {
+  test.each(Object.keys(TABLES))("%s differ only in a NULL, if the column has a default", async (table) => {
     const { theirs, found } = await compared(mode, table);
     // create x 4, update, delete, tombstone
     expect(theirs).toHaveLength(7);
@@ -67,8 +67,8 @@ describe.each(Object.keys(MODES))("values %s", (mode) => {
   });
 });
 
-describe("what differs by column", () => {
-  const rowOf = ({ value }: Published) => (value as { after: Readonly<Record<string, unknown>> }).after; // an event's
+describe("differences by column", () => {
+  const rowOf = ({ value }: Published) => (value as { after: Readonly<Record<string, unknown>> }).after; // the value is an event
   const first = async () => {
     const { theirs, ours, found } = await compared("Debezium's defaults", "apart");
     const [their, our] = [theirs[0], ours[0]];
@@ -80,7 +80,7 @@ describe("what differs by column", () => {
       path,
     )?.[1];
 
-  test("it is in these columns", async () => {
+  test("are in these columns", async () => {
     const { found } = await first();
     expect(new Set(found.map(columnOf))).toEqual(new Set(APART.map(({ name }) => name)));
   });
@@ -98,26 +98,26 @@ describe("what differs by column", () => {
     expect(required).toMatchObject({ theirs: fallback, ours: undefined });
   });
 
-  test("a value of the type name is lost in its stream", async () => {
+  test("Debezium's stream loses values of the type name", async () => {
     const { theirs, ours } = await first();
     expect([theirs["name"], theirs["name_n"]]).toEqual([null, ""]);
     expect([ours["name"], ours["name_n"]]).toEqual(["pg_class", "pg_class"]);
   });
 
-  test("times in an array lose their microseconds", async () => {
+  test("Debezium drops the microseconds of times in an array", async () => {
     const { theirs, ours } = await first();
     expect(theirs["times"]).toEqual([14_706_123_000n]);
     expect(ours["times"]).toEqual([14_706_123_456n]);
   });
 
-  test("a negative scale is read without its sign: the number is the same, its schema 2048 digits off", async () => {
+  test("Debezium reads a negative scale without its sign: the number is the same, the schema is 2048 digits off", async () => {
     const { theirs, ours, found } = await first();
     const scale = found.find(({ path }) => path.endsWith("fields.negative_scale.type.1.scale"));
     expect(scale).toMatchObject({ theirs: 2046, ours: -2 });
     expect(unscaled(theirs["negative_scale"])).toBe(unscaled(ours["negative_scale"]) * 10n ** 2048n);
   });
 
-  test("a geometric type other than point is not there", async () => {
+  test("Debezium leaves out geometric types other than point", async () => {
     const { theirs, ours } = await first();
     for (const name of ["box", "segment", "track", "polygon", "circle", "line"]) {
       expect(theirs).not.toHaveProperty(name);
@@ -126,7 +126,7 @@ describe("what differs by column", () => {
   });
 });
 
-/** Of a positive number. */
+/** For a positive number. */
 function unscaled(value: unknown): bigint {
   return Buffer.isBuffer(value) ? BigInt(`0x${value.toString("hex")}`) : 0n;
 }

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const root = join(import.meta.dirname, "../..");
 
-// The first run of a machine fetches Debezium, before any server is started.
+// The first run on a machine downloads Debezium, before any server is started.
 export default defineConfig({
   test: {
     name: "debezium",

@@ -4,14 +4,14 @@ import { type Committed, lsnOf } from "./state.ts";
 
 interface Sample {
   readonly acknowledged: bigint;
-  /** The clock after it was seen. */
+  /** The time just after it was read. */
   readonly at: number;
 }
 
-/** Looks all the time at how far the slot was acknowledged. */
+/** Samples continuously how far the slot has been acknowledged. */
 export interface AcknowledgedSampler extends AsyncDisposable {
   readonly samples: { count: number };
-  /** A position acknowledged before a record with it was even made; `positions` are those committed so far. */
+  /** A position that was acknowledged before its record was created; `positions` are those committed so far. */
   ahead(positions: readonly Committed[]): string | undefined;
   now(): Promise<bigint>;
 }
@@ -44,7 +44,7 @@ export function sampleAcknowledged(client: Client, slot: string): AcknowledgedSa
     now,
     ahead(positions) {
       if (failure !== undefined) throw new Error("sampling the slot failed", { cause: failure });
-      // The slot is made before the first position, which is the slot's.
+      // The slot is created before the first position, which is taken from it.
       const [first] = positions;
       if (first === undefined) return undefined;
       for (let sample = waiting[0]; sample !== undefined; sample = waiting[0]) {

@@ -11,7 +11,7 @@ import type { StateTopic } from "./state.ts";
 import { TABLES } from "./tables.ts";
 import type { Truth } from "./truth.ts";
 
-/** Something that must never be was seen. */
+/** Thrown when something is observed that must never happen. */
 export class CheckFailed extends Error {
   readonly details: readonly string[];
 
@@ -24,11 +24,11 @@ export class CheckFailed extends Error {
 export interface Checks {
   readonly leaks: LeakCheck;
   readonly compared: Sequences["compared"];
-  /** Holds what came since the last call against what changed. Throws CheckFailed. */
+  /** Compares the events since the last call with the changes. Throws CheckFailed. */
   verify(): Promise<void>;
-  /** Changes that no event carried yet. */
+  /** Changes without an event so far. */
   missing(): readonly string[];
-  /** The tables as the events give them against the source, where nothing is under way. Throws CheckFailed. */
+  /** Compares the tables rebuilt from events with the source, once nothing is in progress. Throws CheckFailed. */
   equal(client: Client): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export function openChecks({ truth, events, decoder, state, acknowledged }: Part
       }
       mustBeNone("a withheld value was published", leaked);
       mustBeNone("events differ from changes", all.problems());
-      mustBeNone("a delete and its tombstone are not together", seen.flatMap(tombstones));
+      mustBeNone("a delete and its tombstone are not adjacent", seen.flatMap(tombstones));
       const ahead = acknowledged.ahead(state.positions);
       mustBeNone("acknowledged before it was committed", ahead === undefined ? [] : [ahead]);
     },
@@ -74,7 +74,10 @@ export function openChecks({ truth, events, decoder, state, acknowledged }: Part
         const table = state.now().tables.find(({ shape }) => shape.table.name === name);
         if (table === undefined) throw new CheckFailed("a table has no state", [name]);
         const schema = state.now().schemaText(table.shape.topic, table.shape.valueSchema);
-        mustBeNone("a table rebuilt from events is another", await rebuilt.differences(client, table, schema));
+        mustBeNone(
+          "a table rebuilt from events differs from the source",
+          await rebuilt.differences(client, table, schema),
+        );
       }
     },
   };
@@ -87,7 +90,7 @@ function take(event: Seen, all: Sequences, tables: ReadonlyMap<string, Rebuilt>)
   tables.get(table)?.apply(event);
 }
 
-/** Directly after each d, in its partition, and nowhere else. */
+/** A tombstone must follow directly after each d, in the same partition, and must not appear anywhere else. */
 function tombstoneCheck(): (seen: Seen) => readonly string[] {
   const open = new Map<string, string>();
   return ({ table, key, op, record }) => {

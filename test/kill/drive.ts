@@ -4,14 +4,14 @@ import type { State } from "./state.ts";
 import { type Added, addColumn, type Kind, TABLES, valueOf } from "./tables.ts";
 import type { World } from "./world.ts";
 
-/** The column no one ever releases. */
+/** The column that is never released. */
 export const KEPT = "hush";
 const DOCUMENTS = "documents";
-/** New columns of this one flow at once. */
+/** New columns of this table flow at once. */
 const OBSERVED = "accounts";
 const KINDS: readonly Kind[] = ["text", "big", "defaulted", "volatile", "number"];
 
-/** Brings the service into the phase and returns when it is in it, by the state topic. */
+/** Brings the service into the phase, and returns when the state topic shows that it is in it. */
 export async function bringTo(world: World, phase: Phase): Promise<void> {
   const { state, random } = world;
   const during = (predicate: (now: State) => boolean, what: string) => state.until(predicate, what);
@@ -45,7 +45,7 @@ export async function bringTo(world: World, phase: Phase): Promise<void> {
       return;
     case "release": {
       if (waiting(world.state.now()).length === 0) await addColumns(world, "withholding");
-      const releasing = during((now) => amendments(now, KEPT).some(isReleasing), "a release is under way");
+      const releasing = during((now) => amendments(now, KEPT).some(isReleasing), "a release is in progress");
       await Promise.all([releasing, releaseUntil(world, () => amendments(state.now(), KEPT).some(isReleasing))]);
       return;
     }
@@ -69,7 +69,7 @@ function waiting(state: State) {
   return amendments(state, KEPT).filter(({ gate }) => gate.kind === "withheld");
 }
 
-/** Releases what is withheld and waits until nothing is under way. */
+/** Releases what is withheld and waits until nothing is in progress. */
 export async function settle(world: World): Promise<void> {
   const settled = () => {
     const phases = phasesOf(world.state.now(), world.altered, KEPT);
@@ -78,7 +78,7 @@ export async function settle(world: World): Promise<void> {
   await Promise.all([world.state.until(settled, "everything is released", 120_000), releaseUntil(world, settled)]);
 }
 
-/** One or two columns of random kinds in a table that withholds them, or in any. */
+/** One or two columns of random kinds, in a table that withholds them or in any table. */
 async function addColumns(world: World, where: "withholding" | "any"): Promise<void> {
   const { random } = world;
   const table = random.pick(TABLES.filter(({ name }) => where === "any" || name !== OBSERVED));
@@ -89,7 +89,7 @@ async function addColumns(world: World, where: "withholding" | "any"): Promise<v
   await add(world, table.name, columns);
 }
 
-/** Adds columns, in one transaction with a row that fills them. */
+/** Adds columns and a row that fills them, in one transaction. */
 export async function add(world: World, table: string, columns: readonly Added[]): Promise<void> {
   const { ddl, workload, random, checks, altered } = world;
   const key = TABLES.find(({ name }) => name === table)?.key ?? [];
@@ -113,7 +113,7 @@ export async function add(world: World, table: string, columns: readonly Added[]
   workload.columns.set(table, [...(workload.columns.get(table) ?? []), ...columns]);
 }
 
-/** What the service does not take now, because it has just started or has not judged yet, it is told again. */
+/** Repeats a release that the service refuses because it has just started or has not judged yet. */
 async function releaseUntil(world: World, done: () => boolean): Promise<void> {
   for (; !done(); await sleep(100)) {
     const open = waiting(world.state.now()).filter(
@@ -124,7 +124,7 @@ async function releaseUntil(world: World, done: () => boolean): Promise<void> {
     await Promise.all([
       others.length === 0 ? undefined : release(world, others),
       documents.length === 0 ? undefined : readDocuments(world, documents),
-    ]).catch(() => {}); // it is not up yet
+    ]).catch(() => {}); // the service has not started yet
   }
 }
 
@@ -136,7 +136,7 @@ async function release(world: World, open: Open): Promise<void> {
   await world.service.send("POST", "/v1/commands", { actor: "test", kind: "release", ids });
 }
 
-/** The one consumer of documents names its fields; at first those of the first shape. */
+/** The only consumer of documents lists its fields, which at first are those of the first shape. */
 export async function readDocuments(world: World, open: Open): Promise<void> {
   for (const { column } of open) world.checks.leaks.release(column.name);
   const table = world.state.now().tables.find(({ shape }) => shape.table.name === DOCUMENTS);

@@ -8,7 +8,7 @@ import { scanTopics } from "./scan.ts";
 import { TABLES } from "./tables.ts";
 import type { World } from "./world.ts";
 
-/** Everything is released, the writers have stopped: now all must be there and equal. */
+/** After everything has been released and the writers have stopped, everything must be complete and equal. */
 export async function checkAtTheEnd(world: World): Promise<void> {
   await settle(world);
   await world.workload.stop();
@@ -33,12 +33,12 @@ async function everyChangeIsPublished(world: World): Promise<void> {
     });
   await until(tried, "every change is published", 60_000).catch(() => {
     const missing = world.checks.missing();
-    throw new CheckFailed(`${missing.length} keys have changes that no event carried`, missing.slice(0, 12));
+    throw new CheckFailed(`${missing.length} keys have changes without an event`, missing.slice(0, 12));
   });
   if (failed !== undefined) throw failed;
 }
 
-/** No record of any topic of the deployment has a value of the column that was never released; no schema has its field. */
+/** No record in any topic of the deployment has a value of the column that is never released, and no schema its field. */
 async function nothingLeaked(world: World): Promise<void> {
   await stopService(world);
   const leaks: string[] = [];
@@ -61,7 +61,7 @@ async function schemasOf(world: World, subject: string): Promise<readonly string
   const versions = (await (await fetch(url)).json()) as readonly number[]; // Confluent's API
   return Promise.all(
     versions.map(async (version) => {
-      const { schema } = (await (await fetch(`${url}/${version}`)).json()) as { schema: string }; // the same
+      const { schema } = (await (await fetch(`${url}/${version}`)).json()) as { schema: string }; // Confluent's API
       return schema;
     }),
   );

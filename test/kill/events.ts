@@ -3,7 +3,7 @@ import type { Decoder } from "../stack/decode.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A record of a data topic: an event, or a tombstone (op undefined). */
+/** A record of a data topic: an event, or a tombstone, whose op is undefined. */
 export interface Seen {
   readonly table: string;
   readonly key: string;
@@ -13,7 +13,7 @@ export interface Seen {
   readonly xid: number;
   readonly lsn: bigint;
   readonly schemaId: number;
-  /** Of the key before, when a change of key became this c. */
+  /** The old key, if this c is the result of a changed key. */
   readonly oldKey: string | undefined;
   readonly record: Collected;
 }
@@ -25,7 +25,7 @@ interface Envelope {
   readonly source: { readonly txId: bigint; readonly lsn: bigint };
 }
 
-/** Decodes what has come since the last call. Throws for a record that the schema of its header cannot read. */
+/** Decodes the records since the last call. Throws if the schema named in a record cannot read it. */
 export function eventReader(collector: Collector, decoder: Decoder): () => Promise<readonly Seen[]> {
   let at = 0;
   return async () => {
@@ -40,13 +40,13 @@ export function eventReader(collector: Collector, decoder: Decoder): () => Promi
 
 async function seenOf(record: Collected, decoder: Decoder): Promise<Seen> {
   const table = record.topic.slice(record.topic.lastIndexOf(".") + 1);
-  const key = keyText((await decoder.decode(record.key)) as Row); // a key's schema is a record
+  const key = keyText((await decoder.decode(record.key)) as Row); // the schema of a key is a record
   const common = { table, key, record };
   if (record.value === null) {
     return { ...common, op: undefined, after: null, n: undefined, xid: 0, lsn: 0n, schemaId: 0, oldKey: undefined };
   }
   const { schemaId, value } = await decoder.decodeWithId(record.value);
-  const { op, after, source } = value as Envelope; // an envelope, as its schema says
+  const { op, after, source } = value as Envelope; // its schema is an envelope
   const header = record.headers["__debezium.oldkey"];
   return {
     ...common,
@@ -64,7 +64,7 @@ function keyText(row: Row): string {
   return Object.values(row).map(String).join("|");
 }
 
-/** The key as Debezium's header has it. */
+/** The key from Debezium's header. */
 function headerKey(text: string): string {
-  return keyText(JSON.parse(text) as Row); // an object of the key's columns
+  return keyText(JSON.parse(text) as Row); // an object with the key's columns
 }

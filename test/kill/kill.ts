@@ -6,12 +6,12 @@ import { type Phase, phasesOf } from "./phase.ts";
 import { lsnOf } from "./state.ts";
 import type { World } from "./world.ts";
 
-/** Deaths that were not in the phase wanted do not count; so many are forgiven in a row. */
+/** A kill outside the wanted phase does not count; this is how many in a row are allowed. */
 const TRIES = 6;
-/** From the start of the process to the fence, about. */
+/** Roughly the time from the start of the process to the fence. */
 const STARTING_MS = 2500;
 
-/** An end of the service that nobody asked for ends the run. */
+/** If the service ends by itself, the run ends. */
 export function watchService(world: World): void {
   let code: number | null | undefined;
   void world.service.exited.then((value) => (code = value));
@@ -20,7 +20,7 @@ export function watchService(world: World): void {
   };
 }
 
-/** Kills until one death was in this phase; `count` is told of each. */
+/** Kills until one kill hit this phase; calls `count` for each. */
 export async function killIn(world: World, phase: Phase, count: (died: Phase) => void): Promise<void> {
   for (let tries = 0; tries < TRIES; tries++) {
     await bringTo(world, phase);
@@ -34,10 +34,10 @@ export async function killIn(world: World, phase: Phase, count: (died: Phase) =>
     count(phase);
     return;
   }
-  throw new Error(`no kill of ${TRIES} was in phase ${phase}`);
+  throw new Error(`none of ${TRIES} kills hit phase ${phase}`);
 }
 
-/** Kills the service at any time between its start and its fence, or shortly after. */
+/** Kills the service at a random time between its start and shortly after its fence. */
 export async function killStarting(world: World): Promise<void> {
   await sleep(world.random.between(0, STARTING_MS));
   await stopService(world);
@@ -46,7 +46,7 @@ export async function killStarting(world: World): Promise<void> {
   console.log("killed while starting");
 }
 
-/** Which phases the service died in; and whether it had acknowledged more than it had committed. */
+/** Returns the phases in which the service died, and checks that it had not acknowledged more than it had committed. */
 async function killAndRestart(world: World): Promise<ReadonlySet<Phase>> {
   const { state, acknowledged } = world;
   const altered = new Map(world.altered);
@@ -63,11 +63,11 @@ async function killAndRestart(world: World): Promise<ReadonlySet<Phase>> {
   const beyond = confirmed <= committed ? [] : [`${confirmed}, committed is ${committed}`];
   mustBeNone("acknowledged beyond the committed state", beyond);
   const [before] = state.positions.slice(-1);
-  await state.until(() => state.positions.at(-1) !== before, "the service goes on");
+  await state.until(() => state.positions.at(-1) !== before, "the service has resumed");
   return phasesOf(left, altered, KEPT);
 }
 
-/** As kill -9 does. */
+/** Kills with SIGKILL. */
 export async function stopService(world: World): Promise<void> {
   world.state.watch = () => {};
   world.service.kill("SIGKILL");

@@ -3,13 +3,13 @@ import type { Decoder } from "../stack/decode.ts";
 import type { Seen } from "./events.ts";
 import { HUSH, markerOf } from "./tables.ts";
 
-/** Looks for values of withheld columns in the bytes of records. */
+/** Searches the bytes of records for values of withheld columns. */
 export interface LeakCheck {
-  /** Since when writers fill this column. */
+  /** From now on writers fill this column. */
   withhold(column: string): void;
-  /** From now on the service has been told to let it flow. */
+  /** From now on the column may flow, because its release has been requested. */
   release(column: string): void;
-  /** Why a record should not be: undefined when nothing is wrong. */
+  /** Why a record is wrong; undefined if it is not. */
   leakOf(seen: Seen, decoder: Decoder): Promise<string | undefined>;
 }
 
@@ -37,7 +37,7 @@ export function leakCheck(): LeakCheck {
   };
 }
 
-/** A value of a column that is never released: it must be in no record of any topic. */
+/** Finds a value of a column that is never released. No record in any topic may have one. */
 export function hushIn({ key, value, headers, topic, offset }: Collected): string | undefined {
   const parts = [key, value, ...Object.values(headers).map((header) => Buffer.from(String(header)))];
   return parts.some((part) => part?.includes(HUSH) === true)

@@ -11,7 +11,7 @@ function lastOf(events: readonly Event[], id: number): Row | null | undefined {
   return events.findLast(({ key }) => key?.["id"] === id)?.after;
 }
 
-it("a row that moves behind a chunk's cursor is read again for the large value that the log does not carry", async () => {
+it("a row that moves behind the cursor of a snapshot is read again, as the log does not have its large value", async () => {
   await using database = await freshDatabase();
   await database.query("create table t (id int primary key, a text); alter table t alter a set storage external");
   await database.query("insert into t select i, $1 || i from generate_series(10, 50) i", [LARGE]);

@@ -3,15 +3,16 @@ import type { AmendmentRecord, State } from "./state.ts";
 
 export const PHASES = ["snapshot", "large", "ddl", "withheld", "release", "backfill", "steady"] as const;
 
-/** What the service was about when it died, by the state it left. */
+/** What the service was doing when it died, judged by the state that it left. */
 export type Phase = (typeof PHASES)[number];
 
-/** A position so deep in one transaction is one of a large transaction. */
+/** A position at this index in a transaction means that the transaction is a large one. */
 const LARGE = 1000;
 
 /**
- * Several may hold at once. `altered`: by table, the highest attnum that the database has committed; while the state
- * does not know it, the service has DDL before it. `kept`: a column that is withheld for good is no phase.
+ * Several phases can apply at once. `altered` has, by table, the highest attnum that the database has committed: as long
+ * as the state does not have it, the service still has that DDL ahead of it. `kept`, a column that is withheld for good,
+ * does not count as a phase.
  */
 export function phasesOf(state: State, altered: ReadonlyMap<string, number>, kept: string): ReadonlySet<Phase> {
   const phases = new Set<Phase>();
@@ -28,7 +29,7 @@ export function phasesOf(state: State, altered: ReadonlyMap<string, number>, kep
   return phases.size === 0 ? new Set(["steady"]) : phases;
 }
 
-/** Ordered and not done, or done and nobody was told. */
+/** The release is requested and not done, or done and not yet alerted. */
 export function isReleasing({ gate, order, alerted }: AmendmentRecord): boolean {
   if (gate.kind === "withheld") return order?.kind === "release";
   return alerted?.key.startsWith("released") !== true;
@@ -38,7 +39,7 @@ export function amendments(state: State, kept: string): readonly AmendmentRecord
   return state.tables.flatMap((table) => table.amendments).filter(({ column }) => column.name !== kept);
 }
 
-/** In which phases to kill, in this order: those of one column's life follow each other, snapshots come first. */
+/** The phases to kill in, in this order: snapshots first, and the phases of a column one after the other. */
 export function schedule(kills: number, random: Random): readonly Phase[] {
   const counts = new Map(
     PHASES.map((phase, index) => [phase, Math.floor(kills / PHASES.length) + (index < kills % PHASES.length ? 1 : 0)]),

@@ -1,13 +1,13 @@
-/** Numbers that a seed repeats: mulberry32. */
+/** A random number generator with a seed: mulberry32. */
 export interface Random {
-  /** 0 <= result < 1. */
+  /** At least 0 and less than 1. */
   next(): number;
-  /** A whole number, both ends included. */
+  /** A whole number, including both ends. */
   between(low: number, high: number): number;
   chance(probability: number): boolean;
   pick<T>(from: readonly T[]): T;
   shuffle<T>(list: readonly T[]): readonly T[];
-  /** A sequence of its own: what one session draws does not depend on how fast the others are. */
+  /** A separate sequence, so that the numbers of one session do not depend on how fast the others are. */
   fork(): Random;
 }
 
@@ -23,7 +23,7 @@ export function random(seed: number): Random {
   const pick = <T>(from: readonly T[]): T => {
     const index = between(0, from.length - 1);
     if (from.length === 0) throw new Error("nothing to pick from");
-    return from[index] as T; // within the list, which is not empty
+    return from[index] as T; // the index is within the list, which is not empty
   };
   return {
     next,

@@ -5,10 +5,10 @@ import { TABLES } from "./tables.ts";
 
 const PLACEHOLDER = "__debezium_unavailable_value";
 
-/** One table as a consumer has it that keeps the last row of each key. */
+/** A table as rebuilt by a consumer that keeps the last row of each key. */
 export interface Rebuilt {
   apply(event: Seen): void;
-  /** Rows that differ from the source, for the columns that are released. */
+  /** Rows that differ from the source in the released columns. */
   differences(client: Client, state: TableRecord, schema: string): Promise<readonly string[]>;
 }
 
@@ -18,8 +18,8 @@ interface Step {
 }
 
 /**
- * Events are kept per key and only put together at the end: the d and the c of a changed key are in two partitions,
- * and a value that the c does not carry is the d's, which may be read later.
+ * Keeps events per key and combines them only at the end: the d and the c of a changed key are in different partitions,
+ * and a value that the c does not have must be taken from the d, which may be read later.
  */
 export function rebuild(table: string): Rebuilt {
   const keys = new Map<string, Step[]>();
@@ -47,7 +47,7 @@ export function rebuild(table: string): Rebuilt {
   };
 }
 
-/** What the key's row is after its event at `index`; null when there is none. */
+/** The row of the key after the event at `index`; null if there is none. */
 function rowAfter(keys: ReadonlyMap<string, readonly Step[]>, steps: readonly Step[], index: number): Row | null {
   const step = steps[index];
   if (step === undefined) return null;
@@ -71,14 +71,14 @@ function filled(after: Row, before: Row | null): Row {
   );
 }
 
-/** A field that an event does not have yet is read as its default. */
+/** A field that an event does not have yet has its default. */
 function defaultsOf(schema: string): ReadonlyMap<string, unknown> {
   const { fields } = JSON.parse(schema) as {
     readonly fields: readonly {
       name: string;
       type: readonly { fields?: readonly { name: string; default?: unknown }[] }[];
     }[];
-  }; // an envelope: its fields `before` and `after` are ["null", Value]
+  }; // in an envelope, `before` and `after` are ["null", Value]
   const value = fields.find(({ name }) => name === "before")?.type.find((type) => type.fields !== undefined);
   return new Map((value?.fields ?? []).map((field) => [field.name, field.default ?? null]));
 }
@@ -106,7 +106,7 @@ function compare(
   return undefined;
 }
 
-/** As PostgreSQL casts to text; only numbers, texts and booleans come. */
+/** The text to which PostgreSQL casts the value; there are only numbers, texts and booleans. */
 function textOf(value: unknown): string | null {
   if (typeof value === "bigint" || typeof value === "number" || typeof value === "boolean") return value.toString();
   return typeof value === "string" ? value : value === null ? null : typeof value;

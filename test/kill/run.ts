@@ -9,10 +9,10 @@ import { type Phase, PHASES, schedule } from "./phase.ts";
 import { random } from "./random.ts";
 import { openWorld, type World } from "./world.ts";
 
-const USAGE = `Kills the service (-9) again and again while others write; what it publishes must be right all the same.
+const USAGE = `Kills the service (-9) again and again while others write, and checks that what it publishes is still correct.
   npm run test:kill                          30 kills, at least 3 in each phase, a new seed
   npm run test:kill -- --kills 6 --seed 42
-FIELDGATE_STACK=env takes servers that are up; else a stack is started.`;
+FIELDGATE_STACK=env uses running servers; otherwise a stack is started.`;
 
 type Counts = Map<Phase | "starting", number>;
 
@@ -49,23 +49,25 @@ function count(counts: Counts, phase: Phase | "starting"): void {
 }
 
 /**
- * The first start is killed too. Then a column that is never released comes to two of the tables: one has its whole
- * old rows in the log, the other a contract.
+ * The first start is killed too. Then two tables get a column that is never released: one of them has full old rows in
+ * the log, the other has a contract.
  */
 async function begin(world: World, counts: Counts): Promise<void> {
   watchService(world);
   await killStarting(world);
   count(counts, "starting");
-  await world.state.until(({ position }) => position !== undefined, "the service has begun");
+  await world.state.until(({ position }) => position !== undefined, "the service has started");
   for (const table of ["lines", "documents"]) await add(world, table, [{ name: KEPT, kind: "hush" }]);
-  await until(() => readDocuments(world, []).then(() => true), "the service takes a contract");
+  await until(() => readDocuments(world, []).then(() => true), "the service accepts a contract");
 }
 
 function reportSuccess(world: World, counts: Counts, seconds: number, seed: number): void {
   const { changes, reads } = world.checks.compared;
   for (const [phase, times] of counts) console.log(`${phase.padEnd(10)}${String(times).padStart(4)} kills`);
-  console.log(`${changes} changes and ${reads} reads compared, ${world.acknowledged.samples.count} looks at the slot`);
-  console.log(`every check held: ${Math.round(seconds)} s, seed ${seed}`);
+  console.log(
+    `${changes} changes and ${reads} reads compared, ${world.acknowledged.samples.count} samples of the slot`,
+  );
+  console.log(`every check passed: ${Math.round(seconds)} s, seed ${seed}`);
 }
 
 function reportFailure(error: unknown, world: World, seed: number, phase: Phase | undefined): void {
@@ -75,7 +77,7 @@ function reportFailure(error: unknown, world: World, seed: number, phase: Phase 
   console.error(error instanceof CheckFailed ? error.message : error);
   if (error instanceof CheckFailed) for (const detail of error.details) console.error(`  ${detail}`);
   const words = world.service.output().trim().split("\n").slice(-15);
-  console.error(`the service's last words:\n${words.join("\n")}`);
+  console.error(`the service's last output:\n${words.join("\n")}`);
 }
 
 const { values } = parseArgs({

@@ -1,12 +1,12 @@
 import type { Kafka } from "kafkajs";
 import type { Collected } from "../stack/collect.ts";
 
-/** The last record of a partition, written by the test once nobody else writes. */
+/** The last record of a partition, which the test writes after all others have stopped writing. */
 const END = Buffer.from("end of the run");
 
 /**
- * Calls for every record of every topic whose name has this text in it: also those of transactions that were aborted
- * or are open. Nobody may write to the topics any more.
+ * Calls back with every record of every topic whose name contains this text, including those of aborted and open
+ * transactions. Nothing may write to the topics at that time.
  */
 export async function scanTopics(kafka: Kafka, name: string, onRecord: (record: Collected) => void): Promise<void> {
   const admin = kafka.admin();

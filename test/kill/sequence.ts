@@ -1,4 +1,4 @@
-/** One change of one key. A delete's old row may hold nothing but the key. */
+/** One change of one key. The old row of a delete may have only the key. */
 export interface Entry {
   readonly op: "c" | "u" | "d" | "r";
   readonly n: string | undefined;
@@ -13,21 +13,21 @@ interface Key {
   last: Entry | undefined;
 }
 
-/** Per key, what changed against what was published. */
+/** Compares what changed with what was published, per key. */
 export interface Sequences {
   expect(table: string, key: string, entry: Entry): void;
   see(table: string, key: string, entry: Entry): void;
-  /** Changes compared so far, and rows that chunks read. */
+  /** How many changes, and rows read in chunks, have been compared so far. */
   readonly compared: { changes: number; reads: number };
-  /** What differs in what is there of both by now. */
+  /** The differences in what both sides have so far. */
   problems(): readonly string[];
-  /** Changes that no event carried yet. */
+  /** Changes without an event so far. */
   missing(): readonly string[];
 }
 
 /**
- * c, u and d must be the expected ones, each once and in order. r may come at any time and any number of times, but
- * always shows the row as the events before it left it.
+ * c, u and d must be the expected ones, each once and in order. r may appear at any time and any number of times, but
+ * always has the row that results from the events before it.
  */
 export function sequences(): Sequences {
   const keys = new Map<string, Key>();

@@ -5,7 +5,7 @@ import { freshDatabase } from "../stack/database.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 
-it("a service killed while its slot is being made takes that slot when it is ready", async () => {
+it("a service killed while creating its slot uses that slot once it is ready", async () => {
   await using database = await freshDatabase();
   await database.query("create table t (id int primary key); insert into t values (1)");
   const long = await database.connect();
@@ -15,12 +15,12 @@ it("a service killed while its slot is being made takes that slot when it is rea
   {
     await using first = await startService(options, false);
     const half = "select 1 from pg_replication_slots where slot_name = $1 and confirmed_flush_lsn is null";
-    await until(async () => (await database.query(half, [prefix])).length > 0, "the slot is half made");
+    await until(async () => (await database.query(half, [prefix])).length > 0, "the slot is being created");
     first.kill("SIGKILL");
     await first.exited;
   }
   await using second = await startService(options, false);
-  await until(() => second.output().includes("is being created by pid"), "the service has met the half-made slot");
+  await until(() => second.output().includes("is being created by pid"), "the service has found the unfinished slot");
   await long.query("commit");
   await long.end();
   await using events = readEvents([`${prefix}.public.t`]);

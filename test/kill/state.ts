@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collected, Collector } from "../stack/collect.ts";
 
-/** What this test reads of the state topic's records (src/store/records.ts writes them). */
+/** The parts of the state topic's records that this test reads (src/store/records.ts writes them). */
 export interface PositionRecord {
   readonly endLsn: string;
   readonly tx?: { readonly commitLsn: string; readonly index: number };
@@ -12,7 +12,7 @@ export interface TableRecord {
     readonly topic: string;
     readonly table: { readonly name: string };
     readonly fields: readonly { readonly name: string }[];
-    /** Its text is in the record schema/<topic>/<id>. */
+    /** The schema is in the record schema/<topic>/<id>. */
     readonly valueSchema: number;
   };
   readonly known: readonly { readonly attnum: number; readonly name: string }[];
@@ -35,28 +35,28 @@ export interface JobRecord {
 }
 
 export interface State {
-  /** Text of a schema that flows or flowed. */
+  /** A schema that flows, or did so earlier. */
   readonly schemaText: (topic: string, id: number) => string;
   readonly position: PositionRecord | undefined;
   readonly tables: readonly TableRecord[];
   readonly jobs: readonly JobRecord[];
 }
 
-/** A committed position, and when its record was made. */
+/** A committed position, and when its record was created. */
 export interface Committed {
   readonly endLsn: bigint;
   readonly at: bigint;
 }
 
 export interface StateTopic {
-  /** As of the last record taken. */
+  /** The state after the last processed record. */
   now(): State;
   readonly positions: readonly Committed[];
-  /** What each session found when it had fenced: the state the one before it died with. The first is empty. */
+  /** What each session found after its fence: the state that the previous one left. The first is empty. */
   readonly found: readonly State[];
-  /** Takes records one by one until the predicate holds after one of them, or at once. Throws `what` after the deadline. */
+  /** Processes records one by one until the predicate holds. Throws an error with `what` after the deadline. */
   until(predicate: (state: State) => boolean, what: string, deadline?: number): Promise<void>;
-  /** Called between tries of `until`; throws to end it. */
+  /** Called between the attempts of `until`; may throw to end it. */
   watch: () => void;
 }
 

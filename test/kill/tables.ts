@@ -1,9 +1,9 @@
 import type { Random } from "./random.ts";
 
-/** Values of these columns are never published: the bytes must be in no record of any topic. */
+/** Values of these columns are never published: no record in any topic may have their bytes. */
 export const HUSH = "HUSH~";
 
-/** What a value of a column added later holds, so that it is found in whatever bytes it leaks into. */
+/** A text in all values of a column that is added later, so that a leaked value is found in any bytes. */
 export function markerOf(column: string): string {
   return `~${column}~`;
 }
@@ -15,17 +15,17 @@ export interface Added {
   readonly kind: Kind;
 }
 
-/** A captured table. Writers own the keys whose first column is theirs modulo their number. */
+/** A captured table. A writer owns the keys whose first column, modulo the number of writers, is its own number. */
 export interface KillTable {
   readonly name: string;
   readonly key: readonly string[];
   readonly create: string;
   readonly fill: string;
-  /** Columns beside key and counter. */
+  /** The columns other than key and counter. */
   readonly columns: readonly Added[];
-  /** The keys `fill` inserts. */
+  /** The keys that `fill` inserts. */
   readonly keys: () => readonly (readonly string[])[];
-  /** A key of this owner, live or not. */
+  /** A random key of this owner, whether its row exists or not. */
   readonly draw: (random: Random, owner: number, owners: number) => readonly string[];
 }
 
@@ -94,7 +94,7 @@ export const TABLES: readonly KillTable[] = [
   },
 ];
 
-/** `DEFAULT random()` and the like: the table is rewritten with values that no row event carries. */
+/** Defaults such as `random()` rewrite the table with values that are in no row event. */
 export function addColumn(table: string, { name, kind }: Added): string {
   const add = `alter table ${table} add column ${name}`;
   switch (kind) {

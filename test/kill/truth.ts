@@ -6,9 +6,9 @@ import { NULL_VALUE, readTuple, tupleSlots, UNCHANGED_VALUE } from "../../src/wa
 import type { Entry } from "./sequence.ts";
 import { TABLES } from "./tables.ts";
 
-/** What a slot of the test's own says changed: the list that the events are held against. */
+/** The changes according to the test's own slot, with which the events are compared. */
 export interface Truth {
-  /** Reads all that was committed by now. `start`: transactions that committed before it are none of the connector's. */
+  /** Reads everything committed so far. Transactions committed before `start` do not concern the connector. */
   read(start: Lsn, onEntry: (table: string, key: string, entry: Entry) => void): Promise<void>;
 }
 

@@ -5,17 +5,17 @@ import { type Added, BULK, BULK_ROWS, type KillTable, TABLES, valueOf } from "./
 
 const WRITERS = 4;
 
-/** Sessions that write at random, each on keys of its own, but for single rows of `bulk` that all of them update. */
+/** Sessions that write at random, each to its own keys, except for some rows of `bulk` that all of them update. */
 export interface Workload {
-  /** Columns as they are now, by table: writers fill those that were added too. */
+  /** The current columns by table, as writers also fill columns that were added. */
   readonly columns: Map<string, readonly Added[]>;
-  /** Two changes of every row of `bulk` in one transaction. */
+  /** Changes every row of `bulk` twice, in one transaction. */
   largeTransaction(): Promise<void>;
-  /** Ends after the transactions under way. Throws what a writer failed of. */
+  /** Ends after the running transactions. Throws the error of a writer that failed. */
   stop(): Promise<void>;
 }
 
-/** A writer's own keys of one table: which are there, and the last counter of every key there ever was. */
+/** A writer's keys in one table: those that exist, and the last counter of every key that ever existed. */
 interface Owned {
   readonly table: KillTable;
   readonly live: Set<string>;
@@ -78,7 +78,7 @@ async function write(writer: Writer, stopping: AbortSignal): Promise<void> {
   }
 }
 
-/** One to six changes; some of the transactions are rolled back, which the counters only show as a gap. */
+/** One to six changes. Some transactions are rolled back, which leaves a gap in the counters. */
 async function transaction(writer: Writer): Promise<void> {
   const { client, random } = writer;
   await client.query("begin");
@@ -96,7 +96,7 @@ async function transaction(writer: Writer): Promise<void> {
   }
 }
 
-/** Changes a key that this transaction has not changed yet; gives back what to note once it is committed. */
+/** Changes a key that this transaction has not changed yet. Returns what to record once it is committed. */
 async function change(writer: Writer, owned: Owned, touched: Set<string>): Promise<(() => void) | undefined> {
   const { random } = writer;
   const drawn = owned.table.draw(random, writer.owner, WRITERS).join("|");
@@ -114,7 +114,7 @@ function count(owned: Owned, ...keys: readonly string[]): number {
   return n;
 }
 
-/** A few of the columns, each with a new value. */
+/** Some of the columns, each with a new value. */
 function some(writer: Writer, table: KillTable, share: number): readonly (readonly [string, string | null])[] {
   const all = writer.columns.get(table.name) ?? [];
   return all
@@ -136,7 +136,7 @@ async function insert(writer: Writer, owned: Owned, key: string): Promise<() => 
   return () => owned.live.add(key);
 }
 
-/** With another `to` the key changes too. */
+/** If `to` differs, the key changes too. */
 async function update(writer: Writer, owned: Owned, from: string, to: string): Promise<() => void> {
   const { table } = owned;
   const pairs = [

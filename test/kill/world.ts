@@ -13,7 +13,7 @@ import { TABLES } from "./tables.ts";
 import { openTruth } from "./truth.ts";
 import { startWorkload, type Workload } from "./workload.ts";
 
-/** Everything one run has; the service comes and goes. */
+/** Everything that one run uses. The service is started and killed many times. */
 export interface World extends AsyncDisposable {
   readonly random: Random;
   readonly prefix: string;
@@ -24,16 +24,16 @@ export interface World extends AsyncDisposable {
   readonly acknowledged: AcknowledgedSampler;
   readonly checks: Checks;
   readonly stack: Addresses;
-  /** Begins another process of the service. */
+  /** Starts another process of the service. */
   readonly start: () => Promise<Service>;
   service: Service;
-  /** By table, the highest attnum the database has committed. */
+  /** The highest attnum that the database has committed, by table. */
   readonly altered: Map<string, number>;
-  /** Columns added so far. */
+  /** How many columns have been added so far. */
   added: number;
 }
 
-/** Slow enough to be killed in the middle of a table. */
+/** Slow enough for a kill in the middle of a table. */
 const CONNECTOR = {
   "fieldgate.release.policy": "manual",
   "fieldgate.release.policy.public.documents": "contracts",
@@ -54,7 +54,7 @@ export async function openWorld(stack: Addresses, random: Random): Promise<World
   const topics = TABLES.map(({ name }) => `${prefix}.public.${name}`);
   const events = opened.use(collect(topics, kafka));
   const workload = await startWorkload(() => database.connect(), random.fork());
-  opened.defer(() => workload.stop().catch(() => {})); // what it failed of was thrown by its stop before
+  opened.defer(() => workload.stop().catch(() => {})); // an earlier stop has thrown its error
   const options: ServiceOptions = {
     database: database.address,
     prefix,
