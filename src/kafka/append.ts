@@ -6,8 +6,8 @@ import { nameMissing } from "./topics.ts";
 
 export interface Appender extends AsyncDisposable {
   /**
-   * Appends one record, once, without a transaction; calls are sent in the order made.
-   * @throws GuardError kafka-down (it may be written or not), kafka-refused, topic-missing, record-too-large
+   * Appends one record, once, without a transaction. Calls are sent in the order they were made.
+   * @throws GuardError kafka-down (the record may or may not be written), kafka-refused, topic-missing, record-too-large
    */
   append(
     topic: string,
@@ -19,7 +19,7 @@ export interface Appender extends AsyncDisposable {
 
 const TIMEOUT_MS = 30_000;
 
-/** For contracts and commands: idempotent, so a re-send is not a second record. @throws GuardError kafka-down, kafka-refused */
+/** For contracts and commands. Idempotent, so a re-send does not write a second record. @throws GuardError kafka-down, kafka-refused */
 export async function openAppender(kafka: KafkaClient): Promise<Appender> {
   const producer = kafka.inner.producer({
     idempotent: true,

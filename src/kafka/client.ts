@@ -1,6 +1,6 @@
 /**
- * The connection to Kafka: kafkajs 2.2.4 behind plain functions. Everything kafkajs stays in this folder;
- * what leaves it is our own data and GuardErrors.
+ * The connection to Kafka: kafkajs 2.2.4 behind plain functions. Nothing of kafkajs leaves this folder, only our own
+ * data and GuardErrors.
  */
 import { createRequire } from "node:module";
 import { Kafka, logLevel, type KafkaConfig, type logCreator } from "kafkajs";
@@ -19,11 +19,11 @@ export interface KafkaOptions {
   /** `host:port`, at least one. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** `fieldgate.deployment`: our throw-away consumer groups are named `fieldgate.<deployment>.<uuid>`. */
+  /** `fieldgate.deployment`: our temporary consumer groups are named `fieldgate.<deployment>.<uuid>`. */
   readonly deployment?: string | undefined;
   readonly ssl?: boolean | TlsTexts | undefined;
   readonly sasl?: Sasl | undefined;
-  /** Where kafkajs' own messages go: text only, never a payload. Without it they are dropped. */
+  /** Receives kafkajs' own log messages: text only, never a payload. Without it they are dropped. */
   readonly log?: ((level: LogLevel, message: string) => void) | undefined;
 }
 
@@ -31,14 +31,14 @@ export interface KafkaClient {
   readonly clientId: string;
   readonly brokers: readonly string[];
   readonly deployment: string;
-  /** For this folder only: kafkajs does not leak out of it. */
+  /** For this folder only. */
   readonly inner: Kafka;
 }
 
-/** kafkajs' own retries, about 9 s in all; whatever lasts longer is ours to retry, as `kafka-down`. */
+/** kafkajs' own retries, about 9 s in all. A longer outage is `kafka-down`, which the guard retries. */
 export const CLIENT_RETRY = { initialRetryTime: 100, multiplier: 2, retries: 8, maxRetryTime: 2_000 } as const;
 
-/** Connects to nothing yet: each writer, appender, reader and tail opens and closes its own connections. */
+/** Opens no connection yet: each writer, appender, reader and tail opens and closes its own. */
 export function kafkaClient(options: KafkaOptions): KafkaClient {
   stopIdleTimers();
   const inner = new Kafka({
@@ -62,15 +62,18 @@ function tls(ssl: boolean | TlsTexts | undefined): NonNullable<KafkaConfig["ssl"
   return Object.fromEntries(Object.entries(ssl).filter(([, value]) => value !== undefined));
 }
 
-/** Met by every transaction after the first, while the last one's markers are written; and our choice of retries. */
+/**
+ * Not worth a log line: each transaction but the first meets the former while the previous one's markers are written,
+ * and the latter complains about our choice of retries.
+ */
 const EXPECTED = /another concurrent operation on the same transaction|Limiting retries for the idempotent producer/;
-/** kafkajs says the same at each of its retries. */
+/** kafkajs repeats a message at each of its retries: the same text is logged at most this often. */
 const REPEATED_MS = 10_000;
 
 /**
- * Only the text, the broker and the error's text are passed on: kafkajs' other details hold stacks, errors
- * and messages. Its `error` becomes `warn`: it says so of everything it is about to retry, and what it gives
- * up on reaches us as an error anyway.
+ * Forwards only the text, the broker and the error's text: kafkajs' other details contain stacks and messages. Its
+ * `error` becomes `warn`, because it logs everything it is about to retry as an error, and whatever it gives up on
+ * reaches us as an error anyway.
  */
 function forwardLog(log: KafkaOptions["log"]): logCreator {
   const said = new Map<string, number>();
@@ -100,15 +103,15 @@ let idleTimersStopped = false;
 
 /**
  * kafkajs' request queue sets a timer for "now minus the epoch" whenever nothing waits (tulios/kafkajs#1751):
- * Node 24 prints TimeoutNegativeWarning and fires it every millisecond, on every connection, for ever. The
- * timer is needed only while something waits or the broker throttles; so it is set only then.
+ * Node 24 prints TimeoutNegativeWarning and fires the timer every millisecond, on every connection, forever. It is
+ * needed only while something waits or the broker throttles, so it is set only then.
  */
 function stopIdleTimers(): void {
   if (idleTimersStopped) return;
   idleTimersStopped = true;
   const queue = createRequire(import.meta.url)("kafkajs/src/network/requestQueue/index.js") as {
     readonly prototype: RequestQueuePrototype;
-  }; // kafkajs ships no types for its inside; the shape is that of 2.2.4
+  }; // kafkajs has no types for its internals; this is the shape in 2.2.4
   const schedule = queue.prototype.scheduleCheckPendingRequests;
   if (schedule === undefined) return;
   queue.prototype.scheduleCheckPendingRequests = function () {

@@ -1,6 +1,6 @@
 /**
- * Reading a topic without sharing it. kafkajs has no assign(), so each reading is a consumer group of its
- * own, thrown away afterwards; its offsets are never committed, and where to start is ours to say.
+ * Reads a topic alone. kafkajs has no assign(), so each reading uses a consumer group of its own, which is deleted
+ * afterwards. It commits no offsets; the caller says where to start.
  */
 import { randomUUID } from "node:crypto";
 import type { Consumer, KafkaMessage } from "kafkajs";
@@ -13,28 +13,28 @@ import { withAdmin } from "./topics.ts";
 
 export interface Reading {
   readonly topic: string;
-  /** Where to start, every partition; also how far it is, updated as records are handed on. */
+  /** The next offset of each partition: where to start, and then how far the reading is. */
   readonly positions: Map<number, bigint>;
   readonly onRecord: (record: InRecord) => void;
-  /** The positions have moved, also over markers and aborted records. */
+  /** The positions have moved, even if only over markers or aborted records. */
   readonly onProgress: () => void;
-  /** The reading has ended and does not come back. */
+  /** The reading has ended for good. */
   readonly onFailure: (error: GuardError) => void;
-  /** Join again and go on after losing every broker; otherwise that is a failure. */
+  /** After losing every broker, join again and continue; otherwise that is a failure. */
   readonly restarts: boolean;
 }
 
 const JOIN_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 10_000;
 
-/** Starts and returns how to stop. @throws GuardError topic-missing, kafka-down, kafka-refused */
+/** Starts reading; returns the function that stops it. @throws GuardError topic-missing, kafka-down, kafka-refused */
 export async function startReading(kafka: KafkaClient, reading: Reading): Promise<() => Promise<void>> {
   const groupId = `fieldgate.${kafka.deployment}.${randomUUID()}`;
   const consumer = kafka.inner.consumer({
     groupId,
     allowAutoTopicCreation: false,
     minBytes: 1,
-    maxWaitTimeInMs: 250, // only how long a stop waits: a record is answered at once
+    maxWaitTimeInMs: 250, // only how long a stop waits: records are returned at once
     maxBytesPerPartition: 4 * 1024 * 1024,
     retry: { ...CLIENT_RETRY, restartOnFailure: () => Promise.resolve(reading.restarts) },
   });
@@ -54,7 +54,7 @@ async function start(consumer: Consumer, reading: Reading): Promise<void> {
   const joined = Promise.withResolvers<void>();
   joined.promise.catch(() => {}); // it may fail before it is awaited
   consumer.on(consumer.events.GROUP_JOIN, () => {
-    // each join, also a later one, forgets where it was: kafkajs would start at the beginning
+    // Every join, even a later one, forgets its offsets: kafkajs would start at the beginning.
     for (const [partition, offset] of positions) consumer.seek({ topic, partition, offset: String(offset) });
     joined.resolve();
   });
@@ -99,7 +99,7 @@ async function stopReading(kafka: KafkaClient, consumer: Consumer, groupId: stri
   await within(CLOSE_TIMEOUT_MS, `stop reading`, gone).catch(() => {}); // the group expires by itself
 }
 
-/** Do all these positions reach the targets. */
+/** Have all these positions reached their targets? */
 export function hasReached(positions: ReadonlyMap<number, bigint>, targets: ReadonlyMap<number, bigint>): boolean {
   return [...targets].every(([partition, target]) => (positions.get(partition) ?? 0n) >= target);
 }

@@ -1,8 +1,8 @@
 import { GuardError } from "../errors.ts";
 
 /**
- * The work's outcome, or `kafka-down` after `ms`, or the signal's reason, so much later as `graceMs` says: kafkajs
- * has no deadline and no signal of its own. The work itself goes on; whoever calls this closes what it runs on.
+ * Awaits the work, but throws `kafka-down` after `ms`, and the signal's reason `graceMs` after it aborts: kafkajs has
+ * neither deadlines nor signals. The work itself continues; the caller closes what it runs on.
  */
 export async function within<T>(
   ms: number,
@@ -29,8 +29,8 @@ export async function within<T>(
 }
 
 /**
- * Closes a kafkajs client at once, and again when the work given up on has ended: a retry under way connects
- * a closed client anew. Never rejects: nothing is lost by a close that fails.
+ * Closes a kafkajs client now, and again when the abandoned work has ended: a pending retry reconnects a closed client.
+ * Never rejects, because a close that fails loses nothing.
  */
 export async function closeNowAndAfter(work: Promise<unknown>, disconnect: () => Promise<void>): Promise<void> {
   const close = () => disconnect().catch(() => {});

@@ -1,4 +1,7 @@
-/** What kafkajs throws, translated once into our codes. Sources: Kafka's table of protocol errors, kafkajs' errors.js. */
+/**
+ * Translates what kafkajs throws into our codes, by the protocol error's name, then by the text of the error. Sources:
+ * Kafka's table of protocol errors and kafkajs' errors.js. Messages never contain a record.
+ */
 import { GuardError, type ErrorCode } from "../errors.ts";
 
 interface Link {
@@ -29,7 +32,7 @@ const CODE_OF_TYPE: Readonly<Record<string, ErrorCode>> = {
 };
 
 const NEXT: Partial<Record<ErrorCode, string>> = {
-  "kafka-fenced": "go on only if this instance is still assigned the connector",
+  "kafka-fenced": "nothing: the connector continues unless another instance has started it",
   "kafka-refused": "check the principal's ACLs and the topic's settings",
   "topic-missing": "create the topic, or allow this principal to describe and create it",
   "record-too-large": "raise the topic's max.message.bytes",
@@ -44,22 +47,22 @@ interface Connecting {
 const CLIENT_CERTIFICATE =
   "set FIELDGATE_KAFKA_CERT_FILE and FIELDGATE_KAFKA_KEY_FILE to a client certificate that the broker trusts";
 const PROTOCOL =
-  "if it lasts, compare FIELDGATE_KAFKA_SECURITY_PROTOCOL with the listener's: this is how one protocol answers another";
+  "if it lasts, compare FIELDGATE_KAFKA_SECURITY_PROTOCOL with the listener's protocol: a mismatch looks like this";
 
 /**
- * What ends a connection before Kafka speaks, by the texts of Node, OpenSSL and the broker. A certificate or a login
- * that is refused once is refused again; a closed connection may be a broker that restarts.
+ * Errors that end a connection before the Kafka protocol begins, by the texts of Node, OpenSSL and the broker. A
+ * certificate or a login that is refused once is refused again; a closed connection may be a broker that restarts.
  */
 const CONNECTING: readonly Connecting[] = [
   {
     text: /certificate has expired|certificate is not yet valid/,
     code: "kafka-refused",
-    next: "renew the broker's certificate, and look at the clocks of both machines",
+    next: "renew the broker's certificate, and check the clocks of both machines",
   },
   {
     text: /does not match certificate's altnames/,
     code: "kafka-refused",
-    next: "name brokers in FIELDGATE_KAFKA_BROKERS and advertised.listeners as their certificates do",
+    next: "use the names in the brokers' certificates for FIELDGATE_KAFKA_BROKERS and advertised.listeners",
   },
   {
     text: /alert (bad certificate|certificate required|unknown ca|certificate unknown|certificate expired|handshake failure)/i,
@@ -79,7 +82,7 @@ const CONNECTING: readonly Connecting[] = [
   {
     text: /current SASL state/,
     code: "kafka-refused",
-    next: "this listener takes no login: set FIELDGATE_KAFKA_SECURITY_PROTOCOL to PLAINTEXT or SSL",
+    next: "this listener accepts no login: set FIELDGATE_KAFKA_SECURITY_PROTOCOL to PLAINTEXT or SSL",
   },
   {
     text: /Closed connection|before secure TLS connection was established|wrong version number|packet length too long/,
@@ -89,8 +92,8 @@ const CONNECTING: readonly Connecting[] = [
 ];
 
 /**
- * One GuardError for whatever kafkajs threw; a GuardError passes through. `doing` says what was tried and
- * on which topics: "commit to inventory.public.customers". Everything not known to be final is `kafka-down`.
+ * One GuardError for anything that kafkajs throws; a GuardError passes through. `doing` says what was tried and on which
+ * topics: "commit to inventory.public.customers". An error that is not known to be final is `kafka-down`.
  */
 export function kafkaError(error: unknown, doing: string): GuardError {
   if (error instanceof GuardError) return error;
@@ -98,33 +101,33 @@ export function kafkaError(error: unknown, doing: string): GuardError {
   const connecting = CONNECTING.find(({ text }) => links.some(({ message }) => text.test(message)));
   const code = connecting?.code ?? codeOf(links);
   const next = connecting?.next ?? NEXT[code];
-  const told = links.find(({ type }) => type !== undefined) ?? links.at(-1);
+  const reason = links.find(({ type }) => type !== undefined) ?? links.at(-1);
   const topic = links.find((link) => link.topic !== undefined)?.topic;
   const place = topic === undefined || doing.includes(topic) ? doing : `${doing} (topic ${topic})`;
-  const type = told?.type === undefined ? "" : ` [${told.type}]`;
-  return new GuardError(code, `${place}: ${redact(told?.message ?? "no reason given")}${type}`, {
+  const type = reason?.type === undefined ? "" : ` [${reason.type}]`;
+  return new GuardError(code, `${place}: ${redact(reason?.message ?? "no reason given")}${type}`, {
     ...(next === undefined ? {} : { next }),
     cause: withoutPayload(error),
   });
 }
 
-/** Part of a request was not tried, because another part of it was refused. */
+/** Part of a request was not attempted, because another part was refused. */
 export function isNotAttempted(error: unknown): boolean {
   return chain(error).some(({ type }) => type === "OPERATION_NOT_ATTEMPTED");
 }
 
-/** The broker that was asked does not lead a partition: yet, where the topic is new, or any more. */
+/** The broker that was asked does not lead the partition: not yet, if the topic is new, or no longer. */
 export function isNotLed(error: unknown): boolean {
   return chain(error).some(({ type }) => type === "NOT_LEADER_FOR_PARTITION" || type === "LEADER_NOT_AVAILABLE");
 }
 
-/** OpenSSL's `407D…:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps/…`, but for its reason. */
+/** OpenSSL's `407D…:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps/…`; only the reason is kept. */
 const OPENSSL = /[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g;
 
-/** kafkajs puts whole messages into some texts: "Invalid message without value … {json}". */
+/** kafkajs includes whole messages in some texts: "Invalid message without value … {json}". */
 const PAYLOAD = /[{[]\s*"/;
 
-/** A text without what it holds of a message. */
+/** Cuts a text before any part of a message. */
 export function redact(text: string): string {
   const brace = text.search(PAYLOAD);
   const cut = (brace < 0 ? text : `${text.slice(0, brace).trimEnd()} (not shown)`).replace(OPENSSL, "$1");
@@ -143,7 +146,7 @@ function codeOf(links: readonly Link[]): ErrorCode {
   return "kafka-down";
 }
 
-/** The error, what it wraps and what it collects, outermost first. */
+/** The error with its causes and collected errors, outermost first. */
 function chain(error: unknown, depth = 0): Link[] {
   if (!(error instanceof Error) || depth > 5) return [];
   const link: Link = {
@@ -162,7 +165,9 @@ function textOf(error: Error, property: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** The original, unless its text holds a message: loggers print causes too. */
+/** The original, unless its text contains a message: loggers print causes too. */
 function withoutPayload(error: unknown): unknown {
-  return chain(error).some(({ message }) => PAYLOAD.test(message)) ? new Error("not shown: it holds a message") : error;
+  return chain(error).some(({ message }) => PAYLOAD.test(message))
+    ? new Error("not shown: it contains a message")
+    : error;
 }

@@ -1,4 +1,7 @@
-/** Who reads a topic now, as far as Kafka can tell. A consumer that assigns itself and commits nothing is not seen. */
+/**
+ * The consumer groups that read a topic, as far as Kafka can tell. A consumer that assigns its own partitions and
+ * commits nothing cannot be seen.
+ */
 import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export AssignerProtocol
 import { decodeAnnouncement } from "../contract/announcement.ts";
 import type { GroupsSeen, SeenGroup } from "../gate/evidence/evidence.ts";
@@ -9,14 +12,14 @@ import { withAdmin } from "./topics.ts";
 const GROUPS_AT_ONCE = 16;
 
 /**
- * A broker leaves out of its list what we may not describe, without a word: a list that is short would be taken for
- * whole. Of a group that nobody has we hear "dead" with the right to describe any (`*`), and a refusal without it.
+ * A broker silently omits the groups that we may not describe, so an incomplete list would look complete. Describing a
+ * group that does not exist answers "dead" if we may describe any group (`*`), and is refused otherwise.
  */
 const NOBODYS_GROUP = "no-group-has-this-name";
 
 /**
- * Per topic the groups with members subscribed to it or with offsets committed on it. Groups named
- * `fieldgate.*` are ours and left out. Not being able to look is a value, never an error.
+ * By topic, the groups that have members subscribed to it or offsets committed on it. Groups named `fieldgate.*` are
+ * ours and left out. A failed poll is a value, never an error.
  */
 export async function liveGroups(kafka: KafkaClient, topics: readonly string[]): Promise<GroupsSeen> {
   try {
@@ -49,7 +52,7 @@ async function look(admin: Admin, topics: readonly string[]): Promise<GroupsSeen
 
 interface Member {
   readonly topics: readonly string[];
-  /** By topic, the fingerprint of the schema it says it reads with. */
+  /** By topic: the fingerprint of the schema that it announces to read with. */
   readonly readers: ReadonlyMap<string, string>;
 }
 
@@ -69,7 +72,7 @@ function groupOn(
   return { group, members: here?.length, offsets, readers };
 }
 
-/** By group its members; undefined: Kafka says it is dead although it lists it, so its protocol is one that hides them. */
+/** Members by group; undefined: Kafka lists the group and calls it dead, so its protocol hides its members. */
 async function describe(admin: Admin, names: readonly string[]): Promise<Map<string, readonly Member[] | undefined>> {
   const { groups } = await admin.describeGroups([...names]);
   return new Map(
@@ -92,7 +95,7 @@ function memberOf(metadata: Buffer): Member {
   }
 }
 
-/** A group's committed offsets, by topic and partition: all topics, since kafkajs fails for one that is gone. */
+/** A group's committed offsets by topic and partition, for all topics: kafkajs fails if it is asked for a deleted one. */
 async function offsetsOf(admin: Admin, groupId: string): Promise<Map<string, Map<number, bigint>>> {
   const answer = await admin.fetchOffsets({ groupId });
   return new Map(

@@ -5,21 +5,21 @@ import type { InRecord } from "./record.ts";
 import { topicOffsets } from "./topics.ts";
 
 export interface ReadOptions {
-  /** Each record, in order. A record seen by `until` is handed on first. */
+  /** Receives each record, in order, before `until` does. */
   readonly onRecord: (record: InRecord) => void;
   /**
-   * Stop after the record for which this is true, and only then. Needed to read one's own commit: Kafka
-   * answers a commit before its marker is written, so for some milliseconds the end is still before it.
+   * Stops after the record for which this is true, and only then. Needed to read one's own commit: Kafka answers a
+   * commit before it writes the marker, so for some milliseconds the topic's end is still before it.
    */
   readonly until?: ((record: InRecord) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Give up, as kafka-down, when nothing moves for this long. Default 30000: above any transaction timeout of ours. */
+  /** Gives up with kafka-down when nothing moves for this long. Default 30000, above any of our transaction timeouts. */
   readonly stalledMs?: number | undefined;
 }
 
 /**
- * Reads a topic, read-committed, from its beginning to its end as of the call (before the oldest open
- * transaction), or with `until` to that record. What was compacted away or aborted is not seen.
+ * Reads a topic, read-committed, from its beginning to its end at the time of the call (before the oldest open
+ * transaction), or to the record that `until` names. Compacted and aborted records are not seen.
  * @throws GuardError topic-missing, kafka-down, kafka-refused; the signal's reason
  */
 export async function readToEnd(kafka: KafkaClient, topic: string, options: ReadOptions): Promise<void> {
@@ -34,7 +34,7 @@ export async function readToEnd(kafka: KafkaClient, topic: string, options: Read
   const done = Promise.withResolvers<void>();
   done.promise.catch(() => {}); // it may fail before it is awaited
   const stalled = watchdog(options.stalledMs ?? 30_000, () =>
-    done.reject(new GuardError("kafka-down", `read ${topic}: nothing more came, and it is not at its end`)),
+    done.reject(new GuardError("kafka-down", `read ${topic}: no more records arrived before its end`)),
   );
   const onAbort = () => done.reject(options.signal?.reason);
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -47,7 +47,7 @@ export async function readToEnd(kafka: KafkaClient, topic: string, options: Read
       onFailure: done.reject,
       onRecord(record) {
         if (over) return;
-        // after the end as of the call there may be more
+        // Records may have been added after the call.
         if (until === undefined && record.offset >= (targets.get(record.partition) ?? 0n)) return;
         options.onRecord(record);
         if (until?.(record) !== true) return;

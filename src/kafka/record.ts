@@ -1,10 +1,10 @@
-/** A record to write. The partition is chosen by the caller, before sending: kafkajs' re-send would choose again. */
+/** A record to write. The caller chooses the partition before sending: a re-send by kafkajs would choose again. */
 export interface OutRecord {
   readonly topic: string;
   readonly partition: number;
-  /** Null: no key. */
+  /** null: no key. */
   readonly key: Buffer | null;
-  /** Null: a tombstone. */
+  /** null: a tombstone. */
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, Buffer>> | undefined;
 }
@@ -15,14 +15,14 @@ export interface InRecord {
   readonly offset: bigint;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** Milliseconds since the epoch, as the topic's timestamp type says: when made or when appended. */
+  /** Milliseconds since the epoch: when created or when appended, by the topic's timestamp type. */
   readonly timestamp: number;
 }
 
 /** Bytes of a record batch before its records (KIP-98, record batch v2). */
 export const BATCH_OVERHEAD = 61;
 
-/** At most this many bytes as a record of an uncompressed batch v2: lengths as varints, zigzagged. */
+/** An upper bound of the record's bytes in an uncompressed batch v2, whose lengths are zigzag varints. */
 export function recordBytes(record: OutRecord): number {
   // attributes 1, timestamp delta at most 10, offset delta at most 5, count of headers at most 5
   let body = 21 + field(record.key) + field(record.value);

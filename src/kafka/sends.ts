@@ -2,17 +2,16 @@ import type { RecordMetadata } from "kafkajs";
 import { GuardError } from "../errors.ts";
 import { BATCH_OVERHEAD, recordBytes, type OutRecord } from "./record.ts";
 
-/** kafkajs groups messages in quadratic time: beyond this it gets slower. */
+/** kafkajs groups messages in quadratic time: larger sends are slower. */
 const MESSAGES_PER_SEND = 500;
 /** A request must stay far below the broker's socket.request.max.bytes (100 MB) whatever the number of partitions. */
 const BYTES_PER_SEND = 16 * 1024 * 1024;
-/** One send is one record batch per partition; the rest is room for what the estimate does not know. */
+/** One send is one record batch per partition; the rest is a margin for the estimate. */
 const SHARE_OF_LIMIT = 0.9;
 
 /**
- * Cuts records into sends, in order. `maxBytes` is the topic's max.message.bytes, which Kafka holds against
- * the whole record batch.
- * @throws GuardError record-too-large for one record that no batch can hold, before anything is sent
+ * Cuts records into sends, in order. `maxBytes` is the topic's max.message.bytes, which limits the whole record batch.
+ * @throws GuardError record-too-large for a record that no batch can hold, before anything is sent
  */
 export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: string) => number): OutRecord[][] {
   const sends: OutRecord[][] = [];
@@ -39,14 +38,14 @@ export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: st
   return sends;
 }
 
-/** Can a record batch of `limit` bytes hold this record? A few bytes below the broker's own answer. */
+/** Can a record batch of `limit` bytes hold this record? The estimate is a few bytes below the broker's limit. */
 export function fits(record: OutRecord, limit: number): boolean {
   return BATCH_OVERHEAD + recordBytes(record) <= limit;
 }
 
 /**
- * kafkajs drops records for a partition the topic does not have (or not yet, by its metadata) and reports
- * success; only the brokers' answers tell. @throws GuardError kafka-down naming the partition
+ * kafkajs drops records for a partition that the topic does not have (or not yet, by its metadata) and reports success;
+ * only the brokers' answers show it. @throws GuardError kafka-down naming the partition
  */
 export function mustHoldAll(answer: readonly RecordMetadata[], send: readonly OutRecord[]): void {
   const written = new Set(answer.map(({ topicName, partition }) => `${topicName}/${partition}`));
@@ -66,7 +65,7 @@ function tooLarge(record: OutRecord, limit: number): GuardError {
   );
 }
 
-/** Bytes so far per partition. Runs for every record: hence no joined names as keys. */
+/** Bytes so far by partition. Used for every record, so keys are not joined strings. */
 class BatchSizes {
   readonly #byTopic = new Map<string, Map<number, number>>();
 

@@ -7,24 +7,24 @@ import { topicOffsets } from "./topics.ts";
 export interface TailOptions {
   readonly topic: string;
   /**
-   * The offset of the first record wanted, by partition; a partition not named starts at its beginning. An
-   * offset the topic does not have any more, or not yet, starts at the oldest: compare `position()`.
+   * Offset of the first record by partition; a partition that is missing starts at its beginning. An offset that the
+   * topic no longer has, or does not have yet, starts at the oldest record: compare `position()`.
    */
   readonly from: "beginning" | ReadonlyMap<number, bigint>;
-  /** Each record, in order per partition. It must not throw. */
+  /** Receives each record, in order per partition. It must not throw. */
   readonly onRecord: (record: InRecord) => void;
-  /** The tail has ended by itself and needs a new one. Losing the brokers for a while does not end it. */
+  /** The tail has failed for good; a new one is needed. Losing the brokers for a while does not end it. */
   readonly onFailure?: ((error: GuardError) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Tail extends AsyncDisposable {
   /**
-   * Resolves when every record before these end offsets was handed on (see endOffsets).
-   * @throws GuardError of the failure, or kafka-down when the tail is closed before
+   * Resolves when every record before these end offsets was passed to `onRecord` (see endOffsets).
+   * @throws GuardError the failure's, or kafka-down if the tail is closed first
    */
   reached(target: ReadonlyMap<number, bigint>): Promise<void>;
-  /** The offset of the next record to come, by partition. */
+  /** The offset of the next record by partition. */
   position(): ReadonlyMap<number, bigint>;
 }
 
@@ -35,7 +35,7 @@ interface Waiting {
 }
 
 /**
- * Follows a topic from where told, for as long as it is open: contracts and commands.
+ * Follows a topic for as long as the tail is open; used for contracts and commands.
  * @throws GuardError topic-missing, kafka-down, kafka-refused
  */
 export async function tailTopic(kafka: KafkaClient, options: TailOptions): Promise<Tail> {

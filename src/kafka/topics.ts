@@ -7,11 +7,11 @@ import { isNotLed, kafkaError } from "./errors.ts";
 
 export interface TopicDescription {
   readonly partitions: number;
-  /** max.message.bytes: what one record batch may have. */
+  /** max.message.bytes: the largest record batch. */
   readonly maxMessageBytes: number;
   /** `compact`, `delete` or `compact,delete`. */
   readonly cleanupPolicy: string;
-  /** Every setting in effect, defaults included. Values Kafka calls sensitive are absent. */
+  /** Every setting in effect, including defaults. Sensitive values are absent. */
   readonly config: ReadonlyMap<string, string>;
 }
 
@@ -29,7 +29,7 @@ const MIB = 1024 * 1024;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** `__fieldgate.<deployment>.state.<connector>`: small segments, cleaned soon, so that a restart reads little. */
+/** `__fieldgate.<deployment>.state.<connector>`: small segments that are compacted soon, so that a restart reads little. */
 export const stateTopicConfig = {
   "cleanup.policy": "compact",
   "segment.bytes": String(16 * MIB),
@@ -45,7 +45,7 @@ export const contractsTopicConfig = { "cleanup.policy": "compact" } as const;
 export const commandsTopicConfig = { "cleanup.policy": "delete", "retention.ms": String(30 * DAY) } as const;
 
 /**
- * What each topic is, by name; undefined: it does not exist, or this principal may not see it.
+ * Describes topics by name; undefined: the topic does not exist, or this principal may not see it.
  * @throws GuardError kafka-down, kafka-refused
  */
 export async function describeTopics(
@@ -80,7 +80,7 @@ async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<st
   return new Map(
     resources.map(({ resourceName, configEntries }) => [
       resourceName,
-      // a sensitive value is null, which kafkajs' types do not say
+      // A sensitive value is null, although kafkajs' types do not say so.
       new Map(
         configEntries
           .filter(({ configValue }) => configValue !== null)
@@ -91,8 +91,8 @@ async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<st
 }
 
 /**
- * Creates the topic and waits until its leaders are known. One that exists is left as it is.
- * @throws GuardError kafka-refused (right, policy, setting), kafka-down
+ * Creates the topic and waits until its leaders are known. A topic that exists is left unchanged.
+ * @throws GuardError kafka-refused (missing right, policy, invalid setting), kafka-down
  */
 export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<"created" | "exists"> {
   return withAdmin(kafka, `create topic ${topic.name}`, async (admin) => {
@@ -115,20 +115,20 @@ export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<
 
 const LED_WITHIN_MS = 15_000;
 
-/** kafkajs' own wait gives up when the broker it asks has not heard of the topic from the controller yet. */
+/** kafkajs' own wait gives up if the broker it asks does not know the topic from the controller yet. */
 async function untilLed(admin: Admin, name: string): Promise<void> {
-  await askedAgain(isUnheard, async () => {
+  await pollUntilKnown(isUnknownTopic, async () => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
     return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) ? topics : undefined;
   });
 }
 
-function isUnheard(error: unknown): boolean {
+function isUnknownTopic(error: unknown): boolean {
   return kafkaError(error, "").code === "topic-missing";
 }
 
-/** Asks until there is an answer. A topic that is new may not be known yet: `isEarly` says that an error means that. */
-async function askedAgain<T>(isEarly: (error: unknown) => boolean, ask: () => Promise<T | undefined>): Promise<T> {
+/** Polls until there is an answer. `isEarly`: the error only means that a new topic is not known everywhere yet. */
+async function pollUntilKnown<T>(isEarly: (error: unknown) => boolean, ask: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + LED_WITHIN_MS;
   for (;;) {
     try {
@@ -144,14 +144,16 @@ async function askedAgain<T>(isEarly: (error: unknown) => boolean, ask: () => Pr
 export interface OffsetRange {
   /** The oldest record's offset. */
   readonly begin: bigint;
-  /** Where a read-committed reader stops now (the last stable offset): before the oldest open transaction. */
+  /** The last stable offset, where a read-committed reader stops: before the oldest open transaction. */
   readonly end: bigint;
 }
 
 /** By partition. @throws GuardError topic-missing, kafka-down, kafka-refused */
 export async function topicOffsets(kafka: KafkaClient, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
-  // kafkajs gives up at once; a new connection asks for the leaders anew.
-  return askedAgain(isNotLed, () => withAdmin(kafka, `fetch offsets of ${topic}`, (admin) => offsetsOf(admin, topic)));
+  // kafkajs gives up at once; a new connection asks for the leaders again.
+  return pollUntilKnown(isNotLed, () =>
+    withAdmin(kafka, `fetch offsets of ${topic}`, (admin) => offsetsOf(admin, topic)),
+  );
 }
 
 async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
@@ -159,14 +161,14 @@ async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<numbe
   return new Map(offsets.map(({ partition, low, high }) => [partition, { begin: BigInt(low), end: BigInt(high) }]));
 }
 
-/** What to hand to Tail.reached, by partition. @throws as topicOffsets */
+/** End offsets by partition, for Tail.reached. @throws as topicOffsets */
 export async function endOffsets(kafka: KafkaClient, topic: string): Promise<ReadonlyMap<number, bigint>> {
   return new Map([...(await topicOffsets(kafka, topic))].map(([partition, { end }]) => [partition, end]));
 }
 
 /**
- * kafkajs retries a topic that does not exist until our deadline, so `kafka-down` may mean that: then the
- * error says which topic. For this folder only.
+ * kafkajs retries a topic that does not exist until our deadline, so `kafka-down` may mean a missing topic: then the
+ * returned error names it. For this folder only.
  */
 export async function nameMissing(
   kafka: KafkaClient,
@@ -187,7 +189,7 @@ export async function nameMissing(
   }
 }
 
-/** Runs on an admin connection of its own, bounded in time, its errors translated. For this folder only. */
+/** Runs the work on its own admin connection, with a deadline and translated errors. For this folder only. */
 export async function withAdmin<T>(kafka: KafkaClient, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.inner.admin();
   const connected = async () => {

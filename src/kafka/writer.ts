@@ -1,6 +1,6 @@
 /**
- * The one writer of a connector: each commit is one Kafka transaction. What was not committed was not seen
- * by readers with isolation.level=read_committed.
+ * A connector's only writer. Each commit is one Kafka transaction: readers with isolation.level=read_committed see
+ * nothing that was not committed.
  */
 import type { Message, Producer, TopicMessages, Transaction } from "kafkajs";
 import { GuardError } from "../errors.ts";
@@ -12,13 +12,13 @@ import { cutIntoSends, fits, mustHoldAll } from "./sends.ts";
 import { nameMissing } from "./topics.ts";
 
 export interface WriterOptions {
-  /** The state topic's name: whoever can write the state is fenced. */
+  /** The state topic's name, so that every writer of the same state is fenced. */
   readonly transactionalId: string;
   /** After this long without a commit the broker aborts the transaction and fences the writer. Default 15000. */
   readonly timeoutMs?: number | undefined;
-  /** How long one commit may take in all before it is `kafka-down`. Default 30000. */
+  /** The longest that one commit may take; then it is `kafka-down`. Default 30000. */
   readonly commitTimeoutMs?: number | undefined;
-  /** How long a commit under way may go on after its signal: cut off, it holds readers up until `timeoutMs`. Default 4000. */
+  /** How long a commit may continue after its signal aborts: one that is cut off blocks readers until `timeoutMs`. Default 4000. */
   readonly graceMs?: number | undefined;
   /** The topic's max.message.bytes. */
   readonly maxBytes: (topic: string) => number;
@@ -26,12 +26,12 @@ export interface WriterOptions {
 
 export interface TransactionalWriter extends AsyncDisposable {
   /**
-   * Writes all records in one transaction, in order per partition; none of them is seen unless all are. No
-   * records: nothing happens. One commit at a time; a signal lets the one under way finish within `graceMs`. The first commit is what fences older writers of the
-   * same transactional id, not the opening.
+   * Writes all records in one transaction, in order per partition; either all or none are seen. Without records it does
+   * nothing. Only one commit may run at a time; after the signal aborts, it may finish within `graceMs`. Older writers of
+   * the same transactional id are fenced by the first commit, not by opening.
    *
-   * Any error but `record-too-large` leaves the outcome unknown and the writer dead: dispose it, open a new
-   * one, commit something unique and read the topic up to that.
+   * After any error but `record-too-large` the outcome is unknown and the writer is dead: dispose of it, open a new one,
+   * commit something unique, and read the topic up to it.
    * @throws GuardError kafka-fenced, kafka-down, kafka-refused, topic-missing, record-too-large; the signal's reason
    */
   commit(records: readonly OutRecord[], signal?: AbortSignal): Promise<void>;
@@ -40,8 +40,8 @@ export interface TransactionalWriter extends AsyncDisposable {
 }
 
 /**
- * The next transaction's first request meets CONCURRENT_TRANSACTIONS while the broker writes the last one's
- * markers, and kafkajs sleeps between tries: 300 ms by its defaults, hence these. Bounded by commitTimeoutMs.
+ * The first request of a transaction gets CONCURRENT_TRANSACTIONS while the broker writes the previous one's markers, and
+ * kafkajs sleeps between attempts: 300 ms by default, hence these values. commitTimeoutMs limits them all.
  */
 const RETRY = { initialRetryTime: 1, multiplier: 1.2, retries: 200, maxRetryTime: 300 } as const;
 const OPEN_TIMEOUT_MS = 30_000;
@@ -112,8 +112,8 @@ class Writer implements TransactionalWriter {
   }
 
   /**
-   * Of a request that names several topics, one refused topic makes the broker answer "not attempted" for the others,
-   * and kafkajs throws whichever comes first. Nothing was written then; topic by topic the refusal has its own name.
+   * If a request names several topics and one is refused, the broker answers "not attempted" for the others, and kafkajs
+   * throws whichever error is first. Nothing was written, so each topic is tried alone to learn which one was refused.
    */
   async #transactNamed(sends: readonly (readonly OutRecord[])[]): Promise<void> {
     try {
@@ -140,14 +140,14 @@ class Writer implements TransactionalWriter {
     await transaction.commit();
   }
 
-  /** kafkajs asks before each try of a send: a dead writer's retries end here. */
+  /** kafkajs calls this before each attempt of a send, so a dead writer's retries end here. */
   #partitionOf(message: Message): number {
     this.#mustLive();
     return message.partition ?? 0;
   }
 
   #mustLive(): void {
-    if (this.#state === "dead") throw new GuardError("kafka-down", "the writer was given up");
+    if (this.#state === "dead") throw new GuardError("kafka-down", "the writer was abandoned");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -156,7 +156,7 @@ class Writer implements TransactionalWriter {
   }
 }
 
-/** Best effort: the next writer's fence aborts it anyway; an abort lets readers go on at once. */
+/** Best effort: it only lets readers continue sooner, as the next writer's fence aborts the transaction anyway. */
 async function abort(transaction: Transaction): Promise<void> {
   if (!transaction.isActive()) return;
   await within(ABORT_TIMEOUT_MS, "abort", transaction.abort()).catch(() => {});
