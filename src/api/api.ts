@@ -10,38 +10,39 @@ import type { PlanView } from "./plan.ts";
 import type { Command } from "./command.ts";
 
 /**
- * What the running service answers and takes over HTTP. Every value is JSON-safe: LSNs are text (`16/B374D848`),
- * times are ISO 8601 in UTC. No row value is in any of them. Methods throw GuardError (`not-found`, `refused`, …).
+ * What the running service offers over HTTP; the command line calls the same methods. Every value is JSON-safe: LSNs are
+ * text (`16/B374D848`), times are ISO 8601 in UTC. None contains a row's values. Methods throw GuardError (`not-found`,
+ * `refused`, …).
  */
 export interface Api {
   health(): Promise<Health>;
   connectors(): Promise<readonly ConnectorView[]>;
   /** Every amendment, or those of one table (`inventory.public.customers` or `public.customers`). */
   amendments(filter: { readonly table?: string | undefined }): Promise<readonly AmendmentView[]>;
-  /** `id` is `inventory.public.customers/3` or `topic.field`; an ambiguous one is `refused` naming the ids. */
+  /** `id` is `inventory.public.customers/3` or `topic.field`; an ambiguous one is `refused`, with the matching ids. */
   amendment(id: string): Promise<AmendmentView>;
   contracts(): Promise<readonly Contract[]>;
-  /** Topics by live groups by contracts. `policy`: and what that policy would have done with each amendment. */
+  /** Who reads each topic, and by which contract. With `policy`: also what it would have done with each amendment. */
   coverage(asked: { readonly policy?: ReleasePolicy | undefined }): Promise<CoverageView>;
-  /** Appends to the contracts topic; replaces all that the consumer had for this environment and topic. */
+  /** Appends to the contracts topic; replaces all contracts of the consumer for this environment and topic. */
   publishContract(contract: Contract): Promise<{ readonly id: string }>;
-  /** Appends a version that is being rolled out: it counts beside the others until the next publishContract. */
+  /** Appends a version that is being rolled out: it counts in addition to the others until the next publishContract. */
   publishRollingOut(contract: Contract): Promise<{ readonly id: string }>;
-  /** Withdraws all that the consumer had for this environment and topic, rolling out or not. */
+  /** Withdraws all contracts of the consumer for this environment and topic, rolling out or not. */
   retireContract(named: ContractName): Promise<Retired>;
   /**
-   * Appends to the commands topic. Its outcome comes later. `check` is called with the connector it is for, before
-   * anything is appended, and throws when the caller may not operate it.
+   * Appends to the commands topic; the outcome is known later. Before that, `check` is called with the connector that the
+   * command is for; it throws if the caller may not operate it.
    */
   command(command: Command, check: (connector: string) => void): Promise<{ readonly id: string }>;
   outcome(commandId: string): Promise<OutcomeText>;
   topic(name: string): Promise<TopicView>;
-  /** What a migration would do to what is published. Nothing is recorded. */
+  /** How a migration would change what is published. Nothing is recorded. */
   plan(steps: readonly DdlStep[]): Promise<PlanView>;
 }
 
 export interface Health {
-  /** `starting` until every connector read its state; `stopped` when one has stopped by itself. */
+  /** `starting` until every connector has read its state; `stopped` once one has stopped by itself. */
   readonly status: "ok" | "starting" | "stopped";
   readonly deployment: string;
   readonly version: string;
@@ -49,10 +50,10 @@ export interface Health {
 
 export interface ConnectorView {
   readonly name: string;
-  /** watch: Debezium publishes; `withheld` is what it has not published yet. */
+  /** watch: Debezium publishes, and `withheld` is what it has not published yet. */
   readonly mode: Mode;
   readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
-  /** Why it is retrying or stopped: the GuardError's message and its next step. */
+  /** Why it is retrying or stopped: the error's message and next step. */
   readonly problem?: ErrorBody | undefined;
   readonly position?: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
   readonly tables: readonly TableView[];
@@ -70,41 +71,41 @@ export interface TableView {
 }
 
 export interface Retired {
-  /** How many contracts; 0: none was published. */
+  /** How many contracts were withdrawn; 0 if none was published. */
   readonly retired: number;
-  /** Ids of the amendments that waited for this consumer. */
+  /** Ids of the amendments that were waiting for this consumer. */
   readonly waited: readonly string[];
 }
 
-/** What flows on a topic now, and what would. */
+/** The schemas that flow on a topic, and those that are withheld. */
 export interface TopicView {
   readonly topic: string;
-  /** Every value schema that has flowed and may still be read, newest last. */
+  /** Every value schema that has flowed, so that events with it may still be in the topic; newest last. */
   readonly flowing: readonly { readonly schemaId: number; readonly schema: string }[];
   readonly withheld: readonly {
     readonly amendmentId: string;
     readonly field: string;
     /** The candidate schema's text. */
     readonly candidate: string;
-    /** Row fields it has over what flows, and those another column would fill; older services do not say. */
+    /** Row fields it adds, and those that a different column would fill; missing from older services. */
     readonly added?: readonly string[] | undefined;
     readonly moved?: readonly string[] | undefined;
   }[];
-  /** Another key of the events that waits. undefined: none does. */
+  /** A changed key that is withheld; undefined if there is none. */
   readonly withheldKey?:
     | {
         readonly amendmentId: string;
         readonly field: string;
-        /** The key's schema now, as text. undefined: the events have no key. */
+        /** The current key schema, as text; undefined if the events have no key. */
         readonly flowing?: string | undefined;
         readonly candidate: string;
       }
     | undefined;
-  /** What the connector's file says of rules' severity. undefined: nothing. */
+  /** The severities that the connector's file changes. undefined: none. */
   readonly severity?: readonly SeverityChange[] | undefined;
 }
 
-/** Body of every answer that is not 2xx. */
+/** The body of every response whose status is not 2xx. */
 export interface ErrorBody {
   readonly code: string;
   readonly message: string;

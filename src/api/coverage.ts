@@ -12,31 +12,33 @@ const count = z.int().min(0);
 const groupSchema = z.strictObject({
   group: z.string(),
   live: z.boolean().describe("It has members, or its committed offsets moved within fieldgate.groups.seen"),
-  members: count.nullable().describe("Subscribed to the topic now; null: its protocol hides them (KIP-848)"),
-  read: time.describe("When it was last seen with members, or with offsets that had moved"),
+  members: count
+    .nullable()
+    .describe("Members subscribed to the topic now; null: the group's protocol does not show them (KIP-848)"),
+  read: time.describe("When it was last seen with members or with offsets that had moved"),
   readSecondsAgo: age,
   moved: time.describe("When its offsets were last seen to have moved"),
   namedBy: z.array(z.string()).describe("Consumers whose contract on the topic names it"),
   announced: z
     .array(
       z.strictObject({
-        fingerprint: z.string().describe("Of the schema that members say they read with"),
+        fingerprint: z.string().describe("Fingerprint of the schema that members announce to read with"),
         members: count,
-        consumers: z.array(z.string()).describe("Consumers whose contract has that schema; none: no match"),
+        consumers: z.array(z.string()).describe("Consumers whose contract has this schema; empty: none matches"),
       }),
     )
-    .describe("What members that use fieldgate/consumer announce"),
+    .describe("Announced by members that use fieldgate/consumer"),
 });
 
 const contractSchema = z.strictObject({
   consumer: z.string(),
   groups: z.array(z.string()).describe("Group ids that count as the consumer's"),
   versions: count.describe("More than 1: a version is being rolled out"),
-  since: time.describe("Since which look the contract is there"),
+  since: time.describe("When the contract was first seen"),
   read: time.describe("When one of its groups was last seen reading; null: never"),
   readSecondsAgo: age,
   stale: z.boolean().describe("None of its groups was seen for fieldgate.contracts.stale"),
-  findings: z.array(findingSchema).describe("What evidence says against it"),
+  findings: z.array(findingSchema).describe("What the evidence shows against it"),
 });
 
 const topicSchema = z.strictObject({
@@ -44,11 +46,11 @@ const topicSchema = z.strictObject({
   topic: z.string(),
   environment: z.string().describe("Whose contracts count: the connector's fieldgate.environment"),
   mode: modeWord,
-  policy: releasePolicy.describe("While watching it decides nothing"),
+  policy: releasePolicy.describe("Has no effect in watch mode"),
   looked: z.strictObject({
-    at: time.describe("The last look that was possible; null: none yet"),
+    at: time.describe("When the groups were last read; null: not yet"),
     secondsAgo: age,
-    problem: z.string().nullable().describe("Why who reads the topic is not known now"),
+    problem: z.string().nullable().describe("Why it is currently unknown who reads the topic"),
   }),
   groups: z.array(groupSchema),
   contracts: z.array(contractSchema),
@@ -57,12 +59,12 @@ const topicSchema = z.strictObject({
 
 const whatIfSchema = z.strictObject({
   policy: releasePolicy,
-  note: z.string().describe("What this cannot tell"),
+  note: z.string().describe("What this comparison cannot show"),
   amendments: z.array(
     z.strictObject({
       id: z.string(),
       field: z.string(),
-      gate: z.enum(["withheld", "released"]).describe("As it is"),
+      gate: z.enum(["withheld", "released"]).describe("The actual gate"),
       would: z.enum(["flows", "waits", "unknown"]).describe("Under the policy asked about"),
       why: z.string(),
       waitsFor: z.array(z.string()),
@@ -70,14 +72,16 @@ const whatIfSchema = z.strictObject({
   ),
 });
 
-/** `fieldgate coverage`: topic by group by contract. schemas/coverage.schema.json is made from it. */
+/** What `fieldgate coverage` prints: per topic its groups and contracts. schemas/coverage.schema.json is generated from it. */
 export const coverageSchema = z
   .strictObject({
     complete: z
       .boolean()
-      .describe("Every topic was looked at, every live group is named by a contract, none is stale: exit code 0"),
+      .describe(
+        "The groups of every topic are known, every live group is named by a contract, and no contract is stale: exit code 0",
+      ),
     topics: z.array(topicSchema),
-    whatIf: whatIfSchema.optional().describe("With --policy: what another policy would have done"),
+    whatIf: whatIfSchema.optional().describe("With --policy: what that policy would have done"),
   })
   .meta({ title: "fieldgate coverage --format json" });
 

@@ -8,20 +8,20 @@ const plannedSchema = z.strictObject({
   topic: z.string(),
   table: z.string().describe("schema.table as it is before the migration"),
   field: z.string(),
-  lines: z.array(z.int().min(1)).describe("Of the statements that make it"),
+  lines: z.array(z.int().min(1)).describe("Lines of the statements that cause it"),
   what: z.string(),
   meanwhile: z.string().describe("What the events carry until it is released"),
-  flows: z.boolean().describe("Would it flow at once, as things are now; watch: would Debezium publish it"),
+  flows: z.boolean().describe("Whether it would flow at once; in watch mode: whether Debezium would publish it"),
   why: z.string(),
   stops: z.boolean().describe("Whether the table's rows stop until a release; watch: whether Debezium's task stops"),
   verdicts: z.array(verdictSchema),
   schema: z
     .string()
     .nullable()
-    .describe("The Avro schema the topic would get, as text; null: there is none, or the registry refuses it"),
+    .describe("The Avro schema that the topic would get, as text; null: there is none, or the registry rejects it"),
 });
 
-/** What `fieldgate plan --format json` prints. `schemas/plan.schema.json` is made from it. */
+/** What `fieldgate plan --format json` prints. `schemas/plan.schema.json` is generated from it. */
 export const planSchema = z
   .strictObject({
     amendments: z.array(plannedSchema),
@@ -30,12 +30,12 @@ export const planSchema = z
         line: z.int().min(1),
         table: z.string().nullable().describe("As the statement writes it"),
         message: z.string(),
-        kind: z.enum(["unknown", "fine"]).describe("unknown: what it does to events cannot be told"),
+        kind: z.enum(["unknown", "fine"]).describe("unknown: its effect on events is not known"),
       }),
     ),
   })
   .meta({ title: "fieldgate plan --format json" });
 
-/** What the amendments of a migration would be, and what of it nobody can tell. */
+/** The amendments that a migration would cause, and the statements whose effect is unknown. */
 export type PlanView = DeepReadonly<z.infer<typeof planSchema>>;
 export type PlannedAmendment = PlanView["amendments"][number];

@@ -10,7 +10,7 @@ export interface Access {
   readonly tokens?: Tokens | undefined;
 }
 
-/** Who sends these headers. Throws `unauthorized`. */
+/** The caller who sent these headers. Throws `unauthorized`. */
 export async function authorize(
   headers: { readonly authorization?: string | undefined; readonly host?: string | undefined },
   { token, tokens }: Access,
@@ -23,7 +23,7 @@ export async function authorize(
   if (token !== undefined && isSame(sent, token)) return unnamedCaller;
   const caller = await tokens?.callerOf(sent);
   if (caller === undefined)
-    throw new GuardError("unauthorized", "the token is not one of the service's", { next: NEXT });
+    throw new GuardError("unauthorized", "the service does not know this token", { next: NEXT });
   return caller;
 }
 
@@ -31,7 +31,7 @@ const NEXT = "set FIELDGATE_TOKEN to a token that the service knows";
 
 function bearerOf(header: string | undefined): string {
   if (header === undefined)
-    throw new GuardError("unauthorized", "this needs a token and none was sent", { next: NEXT });
+    throw new GuardError("unauthorized", "this request needs a token, and none was sent", { next: NEXT });
   const [scheme, sent, ...more] = header.split(" ");
   if (sent === undefined || more.length > 0 || !/^bearer$/i.test(scheme ?? "")) {
     throw new GuardError("unauthorized", "the authorization header is not `Bearer <token>`", { next: NEXT });
@@ -39,7 +39,7 @@ function bearerOf(header: string | undefined): string {
   return sent;
 }
 
-/** Takes the same time wherever the texts differ; of equal length by hashing, so the length is not told either. */
+/** Takes the same time wherever the texts differ. They are hashed first, so that the length does not leak either. */
 function isSame(left: string, right: string): boolean {
   return timingSafeEqual(digest(left), digest(right));
 }
@@ -49,13 +49,13 @@ function digest(text: string): Buffer {
 }
 
 /**
- * Without a token the service listens on loopback only; then a name that is not loopback in the Host header is a
- * web page that had its own name point here (DNS rebinding).
+ * Without tokens the service listens on loopback only. A Host header with a different name then comes from a web page
+ * whose own name was made to point here (DNS rebinding).
  */
 function checkLocalName(host: string | undefined): void {
   const name = (host ?? "").replace(/:\d+$/, "");
   if (/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(name)) return;
-  throw new GuardError("unauthorized", "without a token the service answers to localhost only", {
+  throw new GuardError("unauthorized", "without a token the service answers only to localhost", {
     next: "set FIELDGATE_TOKEN for the service and its clients",
   });
 }

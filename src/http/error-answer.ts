@@ -1,9 +1,13 @@
+/**
+ * Errors as HTTP responses: which status a code has, and what the client is told. Nothing that was not written for clients
+ * reaches them.
+ */
 import type { Socket } from "node:net";
 
 import { type ErrorCode, GuardError } from "../errors.ts";
 import type { ErrorBody } from "../api/api.ts";
 
-/** HTTP status of the codes a client can cause or should tell apart; a `retry` code is 503, any other 500. */
+/** The HTTP status of codes that a client causes or must distinguish. Other codes with fate `retry` are 503, the rest 500. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   usage: 400,
   "config-invalid": 400,
@@ -20,7 +24,6 @@ export interface ErrorAnswer {
   readonly body: ErrorBody;
 }
 
-/** What a client is told of a GuardError. */
 function guardErrorAnswer(error: GuardError): ErrorAnswer {
   const status = STATUS[error.code] ?? (error.fate === "retry" ? 503 : 500);
   const message = error.text;
@@ -28,28 +31,28 @@ function guardErrorAnswer(error: GuardError): ErrorAnswer {
 }
 
 /**
- * What a client is told of anything thrown. Fastify's own 4xx (a body too large, no JSON) become `usage`; an error
- * nobody expected says only where to look, since its text was not written for a client.
+ * The response to anything that was thrown. Fastify's own 4xx errors, such as a body that is too large, become `usage`. An
+ * unexpected error only says where to look, since its text was not written for clients.
  */
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   if (error instanceof GuardError) return guardErrorAnswer(error);
   if (isTooDeep(error)) return usage(400, "the body is nested too deeply");
   const status = statusOf(error);
   if (status === undefined || status >= 500) {
-    const next = `look in the service's log for request ${requestId}`;
-    return { status: 500, body: { code: "internal", message: "an error nobody expected", next } };
+    const next = `see request ${requestId} in the service's log`;
+    return { status: 500, body: { code: "internal", message: "an unexpected error", next } };
   }
-  return usage(status, REQUEST[status] ?? "the request is not understood");
+  return usage(status, REQUEST[status] ?? "the request is invalid");
 }
 
-/** What a client is told that never came to a request: not HTTP, too slow, or headers too large. Ends the connection. */
+/** Answers a client whose request never got through: not HTTP, too slow, or too large headers. Closes the connection. */
 export function clientErrorAnswer(error: { readonly code?: string | undefined }, socket: Socket): void {
   const status = error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
-  const message = status === 400 ? "this is not HTTP" : REQUEST[status];
+  const message = status === 400 ? "the request is not HTTP" : REQUEST[status];
   const body = JSON.stringify({ code: "usage", message, next: null });
   const head = `HTTP/1.1 ${status} ${REASON[status]}\r\ncontent-type: application/json\r\nconnection: close`;
   socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy());
@@ -65,7 +68,7 @@ function usage(status: number, message: string): ErrorAnswer {
   return { status, body: { code: "usage", message, next: null } };
 }
 
-/** JSON nested so deeply that a schema of ours cannot walk through it. */
+/** JSON that is nested so deeply that validating it overflows the stack. */
 function isTooDeep(error: unknown): boolean {
   return error instanceof RangeError && /call stack/.test(error.message);
 }

@@ -1,5 +1,11 @@
+/**
+ * The HTTP API's routes as a table: what each needs of a token, and how it calls the Api. Bodies are validated here; an
+ * invalid one is `usage`, never passed on.
+ */
 import { type Contract, parseContract, parseContractName } from "../contract/contract.ts";
 import { GuardError } from "../errors.ts";
+import { RELEASE_POLICIES } from "../gate/decision/policy.ts";
+import { alternatives } from "../mistake.ts";
 import type { Api } from "../api/api.ts";
 import { type Command, commandSchema } from "../api/command.ts";
 import { releasePolicy } from "../api/coverage.ts";
@@ -9,26 +15,26 @@ import { type DdlStep, ddlStepSchema } from "../migration/ddl-step.ts";
 
 export interface Asked {
   readonly caller: Caller;
-  /** The path's: `id`, `name`, or `*` for the rest of it. */
+  /** The path's parameters: `id`, `name`, or `*` for the rest of the path. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Parsed JSON. */
   readonly body: unknown;
-  /** Who did what, for the log. */
+  /** Logs who did what. */
   readonly note: (what: Readonly<Record<string, unknown>>, message: string) => void;
 }
 
 export interface Route {
   readonly method: "GET" | "POST";
-  /** As fastify writes a path. */
+  /** In fastify's syntax for paths. */
   readonly url: string;
-  /** Looked at before the body is read. A route that depends on the body checks the very scope itself. */
+  /** Checked before the body is read. A route whose scope depends on the body checks that scope itself. */
   readonly need: Need;
-  /** `status` 200 where it is left out. */
+  /** The default for `status` is 200. */
   readonly answer: (asked: Asked) => Promise<{ readonly status?: number; readonly body: unknown }>;
 }
 
-/** Every route there is, with what it asks of a token. */
+/** Every route, with the scope it needs. */
 export function routesOf(api: Api): readonly Route[] {
   return [
     {
@@ -49,7 +55,7 @@ export function routesOf(api: Api): readonly Route[] {
     },
     {
       method: "GET",
-      // An id has a slash in it: inventory.public.customers/3.
+      // An id contains a slash: inventory.public.customers/3.
       url: "/v1/amendments/*",
       need: "read",
       answer: async ({ params }) => ({ body: await api.amendment(params["*"] ?? "") }),
@@ -86,7 +92,7 @@ export function routesOf(api: Api): readonly Route[] {
       answer: (asked) =>
         publish(asked, (contract) => api.publishRollingOut(contract), "contract published, rolling out"),
     },
-    // A name may be `..`, which a path would lose: it is in the body.
+    // The name is in the body, because it may be `..`, which clients and proxies remove from a path.
     { method: "POST", url: "/v1/contracts/retire", need: "contracts", answer: (asked) => retire(api, asked) },
     { method: "POST", url: "/v1/commands", need: "operate", answer: (asked) => command(api, asked) },
     {
@@ -101,7 +107,7 @@ export function routesOf(api: Api): readonly Route[] {
 function readPolicy(text: string | undefined) {
   const read = releasePolicy.optional().safeParse(text);
   if (read.success) return read.data;
-  throw new GuardError("usage", "policy is none of observe, contracts, strict and manual");
+  throw new GuardError("usage", `policy must be ${alternatives(RELEASE_POLICIES)}`);
 }
 
 async function publish(asked: Asked, send: (contract: Contract) => Promise<{ readonly id: string }>, how: string) {
@@ -129,26 +135,26 @@ async function command(api: Api, { caller, body, note }: Asked) {
   return { status: 202, body: sent };
 }
 
-/** Throws `usage` listing all that is wrong, without a value. */
+/** Throws `usage` with everything that is wrong, but without any value. */
 function readCommand(body: unknown): Command {
   const result = commandSchema.safeParse(body);
   if (result.success) return result.data;
   const wrong = result.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
-  throw new GuardError("usage", `the body is not understood: ${wrong.join("; ")}`, {
-    next: "use the fieldgate command line of the service's version",
+  throw new GuardError("usage", `the body is invalid: ${wrong.join("; ")}`, {
+    next: "use a fieldgate command line of the same version as the service",
   });
 }
 
 const planBody = z.strictObject({ steps: z.array(ddlStepSchema).max(5_000) });
 
-/** Throws `usage` for a body that is no list of steps. */
+/** Throws `usage` for a body that is not a list of steps. */
 function readPlan(body: unknown): readonly DdlStep[] {
   const result = planBody.safeParse(body);
   if (result.success) return result.data.steps;
   const wrong = result.error.issues
     .slice(0, 10)
     .map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
-  throw new GuardError("usage", `the body is not understood: ${wrong.join("; ")}`, {
-    next: "use the fieldgate command line of the service's version",
+  throw new GuardError("usage", `the body is invalid: ${wrong.join("; ")}`, {
+    next: "use a fieldgate command line of the same version as the service",
   });
 }

@@ -1,19 +1,19 @@
 import { GuardError } from "../errors.ts";
 
-/** What a token may do: `read`, `contracts:<consumer>` and `operate:<connector>`; `*` is every consumer or connector. */
+/** What a token allows: `read`, `contracts:<consumer>` or `operate:<connector>`; `*` means every consumer or connector. */
 export const SCOPE = /^(read|(contracts|operate):(\*|[A-Za-z0-9._-]{1,249}))$/;
 
-/** Whoever sent a request. */
+/** The sender of a request. */
 export interface Caller {
-  /** The token's; undefined for FIELDGATE_TOKEN and for a service without tokens, which know nobody by name. */
+  /** The token's name; undefined for FIELDGATE_TOKEN and for a service without tokens. */
   readonly name: string | undefined;
   readonly scopes: readonly string[];
 }
 
-/** FIELDGATE_TOKEN, or a service on loopback that asks for no token. */
+/** The caller with FIELDGATE_TOKEN, or of a service on loopback that needs no token. */
 export const unnamedCaller: Caller = { name: undefined, scopes: ["read", "contracts:*", "operate:*"] };
 
-/** What a route asks for before its request is looked at; `contracts` and `operate`: such a scope for anything. */
+/** What a route needs before its request is read; `contracts` and `operate`: such a scope for any name. */
 export type Need = "nothing" | "read" | "contracts" | "operate" | "read or operate";
 
 /** Throws `forbidden` unless the caller has a scope of this kind. */
@@ -23,22 +23,22 @@ export function checkNeed({ scopes }: Caller, need: Exclude<Need, "nothing">): v
   throw forbidden(kinds.map((kind) => (kind === "read" ? "read" : `${kind}:…`)).join(" or "));
 }
 
-/** Throws `forbidden` unless the caller has exactly this scope, or the one for all: `contracts:billing`, `contracts:*`. */
+/** Throws `forbidden` unless the caller has this scope, e.g. `contracts:billing`, or the one for every name. */
 export function checkScope({ scopes }: Caller, kind: "contracts" | "operate", name: string): void {
   if (scopes.includes(`${kind}:${name}`) || scopes.includes(`${kind}:*`)) return;
   throw forbidden(`${kind}:${name}`);
 }
 
 /**
- * Whose word a command is. A token's name counts, whatever the client says; who has none is called as the client says,
- * with an `@` in it, which no token's name has: so nobody is taken for a token.
+ * Who gave a command: the token's name, or without one the name that the client states. A stated name always contains an
+ * `@`, which token names cannot, so no client can pass for a token.
  */
-export function actorOf(caller: Caller, said: string): string {
-  return caller.name ?? (said.includes("@") ? said : `${said}@client`);
+export function actorOf(caller: Caller, stated: string): string {
+  return caller.name ?? (stated.includes("@") ? stated : `${stated}@client`);
 }
 
 function forbidden(scope: string): GuardError {
   return new GuardError("forbidden", `the token lacks the scope ${scope}`, {
-    next: "use another token, or have the scope added to this one in the service's FIELDGATE_TOKENS_FILE",
+    next: "use a different token, or have the scope added to this one in the service's FIELDGATE_TOKENS_FILE",
   });
 }

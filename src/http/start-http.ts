@@ -1,3 +1,7 @@
+/**
+ * The HTTP(S) server: limits on time and size, authorization before a body is read, and one place that turns errors into
+ * responses. The routes themselves are in routes.ts.
+ */
 import { createServer, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 
@@ -16,21 +20,21 @@ export interface HttpOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** One token that may do everything. Neither it nor `tokensFile`: none is asked for, and `host` is a loopback address. */
+  /** One token that may do everything. Without it and `tokensFile` no token is needed, and `host` must be a loopback address. */
   readonly token?: string | undefined;
-  /** Path of the named tokens' hashes. */
+  /** Path of the file with the named tokens' hashes. */
   readonly tokensFile?: string | undefined;
-  /** PEM texts; undefined: plain http. */
+  /** undefined: plain HTTP. */
   readonly tls?: TlsTexts | undefined;
   /** A pino logger. */
   readonly log: FastifyBaseLogger;
-  /** How long a client may take for a whole request. Default 10,000. */
+  /** How long a client may take to send a whole request. Default 10,000. */
   readonly requestTimeoutMs?: number | undefined;
 }
 
 export interface HttpServer {
   readonly url: string;
-  /** Ends open connections too. */
+  /** Closes open connections too. */
   close(): Promise<void>;
 }
 
@@ -39,7 +43,7 @@ declare module "fastify" {
     readonly need?: Need | undefined;
   }
   interface FastifyRequest {
-    /** undefined until it is known; for a route that asks for nothing it stays so. */
+    /** undefined until authorized; always undefined on a route that needs nothing. */
     caller: Caller | undefined;
   }
 }
@@ -48,10 +52,10 @@ const BODY_LIMIT = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HANDLER_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 10_000;
-/** A service of some dozens of people and builds; more at once is no use of ours. */
+/** Dozens of people and builds use one service; more connections than this are a mistake or an attack. */
 const MAX_CONNECTIONS = 500;
 
-/** Serves the Api. Throws `config-invalid` when the address cannot be listened on, or the tokens cannot be read. */
+/** Serves the API. Throws `config-invalid` if it cannot listen on the address or cannot read the tokens. */
 export async function startHttp(api: Api, options: HttpOptions): Promise<HttpServer> {
   const { host, port, token, tokensFile, log } = options;
   const tokens = tokensFile === undefined ? undefined : await openTokens(tokensFile, log);
@@ -93,7 +97,7 @@ export function buildHttp(
     const { need } = request.routeOptions.config;
     if (need === "nothing") return;
     request.caller = await authorize(request.headers, access);
-    // A route without a need does not exist; its caller is asked for a token all the same.
+    // Every route of ours has a need. For an unknown path the caller must still have a token.
     if (need !== undefined) checkNeed(request.caller, need);
   });
   app.setErrorHandler(async (error, request, reply) => {
@@ -105,7 +109,7 @@ export function buildHttp(
   });
   app.setNotFoundHandler(async (request) => {
     throw new GuardError("not-found", `there is no ${request.method} ${pathOf(request.url)}`, {
-      next: "check FIELDGATE_URL: it is the service's address without a path",
+      next: "check FIELDGATE_URL: it must be the service's address without a path",
     });
   });
   addRoutes(app, api);
@@ -120,16 +124,17 @@ function addRoutes(app: FastifyInstance, api: Api): void {
       config: { need },
       async handler({ caller, params, query, body, log }, reply) {
         const note = (what: object, message: string) => log.info(what, message);
-        const answered = await answer({ caller: caller ?? nobody, params, query, body, note });
+        const answered = await answer({ caller: caller ?? anonymous, params, query, body, note });
         return reply.status(answered.status ?? 200).send(answered.body);
       },
     });
   }
 }
 
-const nobody: Caller = { name: undefined, scopes: [] };
+/** The caller on a route that needs nothing. */
+const anonymous: Caller = { name: undefined, scopes: [] };
 
-/** Node looks for late clients every second; by default it does so every 30. */
+/** Node checks for clients that exceed their time every second, instead of every 30 seconds by default. */
 function listener(
   tls: TlsTexts | undefined,
   requestTimeout: number,

@@ -6,12 +6,12 @@ import { z } from "zod";
 import { GuardError } from "../errors.ts";
 import { type Caller, SCOPE } from "./scope.ts";
 
-/** No `@`, which the names have that clients give themselves; nothing YAML would read as a number or a list. */
+/** No `@`, which marks names that clients state themselves, and nothing that YAML would read as a number or a list. */
 const NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 
 export const tokenName = z
   .string()
-  .regex(NAME, "must begin with a letter: letters, digits, `.`, `_` or `-`, up to 100");
+  .regex(NAME, "must be up to 100 letters, digits, `.`, `_` or `-`, and start with a letter");
 export const tokenScope = z.string().regex(SCOPE, "must be read, contracts:<consumer|*> or operate:<connector|*>");
 
 const tokenList = z.array(
@@ -26,7 +26,7 @@ const tokenList = z.array(
 
 export type TokenEntry = z.infer<typeof tokenList>[number];
 
-/** 256 random bits: nobody guesses one, so a fast hash of it is enough (docs/decisions has why). */
+/** 256 random bits cannot be guessed, so storing a fast hash is safe (docs/decisions explains why). */
 export function newToken(
   name: string,
   scopes: readonly string[],
@@ -39,7 +39,7 @@ export function hashOf(token: string): string {
   return `sha256:${createHash("sha256").update(token).digest("hex")}`;
 }
 
-/** Callers by their token's hash. Throws `config-invalid` with every mistake, a name or hash twice included; no value. */
+/** Callers by their token's hash. Throws `config-invalid` with every mistake, also for repeated names or hashes; no values. */
 export function readTokenList(text: string, file: string): ReadonlyMap<string, Caller> {
   const read = tokenList.safeParse(parsed(text, file));
   if (!read.success)
@@ -50,7 +50,7 @@ export function readTokenList(text: string, file: string): ReadonlyMap<string, C
   const byHash = new Map(read.data.map(({ hash, name, scopes }) => [hash, { name, scopes }]));
   const names = new Set(read.data.map(({ name }) => name));
   if (byHash.size < read.data.length || names.size < read.data.length)
-    throw invalid(file, ["a name or a hash is there twice"]);
+    throw invalid(file, ["a name or a hash occurs twice"]);
   return byHash;
 }
 
@@ -64,6 +64,6 @@ function parsed(text: string, file: string): unknown {
 
 function invalid(file: string, mistakes: readonly string[]): GuardError {
   return new GuardError("config-invalid", `FIELDGATE_TOKENS_FILE ${file}: ${mistakes.join("; ")}`, {
-    next: "it is a list of {name, hash, scopes}: `fieldgate token new` prints an entry",
+    next: "the file must be a list of {name, hash, scopes}; `fieldgate token new` prints an entry",
   });
 }

@@ -6,23 +6,23 @@ import { describeError, GuardError } from "../errors.ts";
 import type { Caller } from "./scope.ts";
 import { hashOf, readTokenList } from "./token-file.ts";
 
-/** The named tokens as the file has them now. */
+/** The named tokens, as they currently are in the file. */
 export interface Tokens {
   callerOf(token: string): Promise<Caller | undefined>;
 }
 
-const LOOK_AGAIN_MS = 1_000;
+const RECHECK_MS = 1_000;
 
 /**
- * Reads the file now, and again when it has changed, looking at most once a second. A file that is wrong or gone
- * later leaves the tokens as they were and says so in the log, once.
- * @throws GuardError config-invalid when the file is wrong or missing now
+ * Reads the file now, and again whenever it has changed, which is checked at most once a second. If it is invalid or
+ * missing later, the tokens remain as they were, and that is logged once.
+ * @throws GuardError config-invalid if the file is invalid or missing now
  */
 export async function openTokens(file: string, log: Pick<FastifyBaseLogger, "info" | "error">): Promise<Tokens> {
   let stamp = await stampOf(file);
   let callers = readTokenList(await textOf(file), file);
-  let looked = performance.now();
-  const look = async () => {
+  let checkedAt = performance.now();
+  const rereadIfChanged = async () => {
     const now = await stampOf(file);
     if (now === stamp) return;
     stamp = now;
@@ -30,21 +30,21 @@ export async function openTokens(file: string, log: Pick<FastifyBaseLogger, "inf
       callers = readTokenList(await textOf(file), file);
       log.info(`${file} was read again: ${callers.size} tokens`);
     } catch (error) {
-      log.error(`the tokens stay as they were: ${describeError(error)}`);
+      log.error(`the tokens remain as they were: ${describeError(error)}`);
     }
   };
   return {
     async callerOf(token) {
-      if (performance.now() - looked >= LOOK_AGAIN_MS) {
-        looked = performance.now();
-        await look();
+      if (performance.now() - checkedAt >= RECHECK_MS) {
+        checkedAt = performance.now();
+        await rereadIfChanged();
       }
       return callers.get(hashOf(token));
     },
   };
 }
 
-/** Another after every change; `none` while there is no file. */
+/** Differs after every change; `none` while the file is missing. */
 async function stampOf(file: string): Promise<string> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
   return found === undefined ? "none" : `${found.mtimeNs}/${found.size}/${found.ino}`;

@@ -40,7 +40,7 @@ describe("the token", () => {
     ["an empty one", { authorization: "Bearer " }],
     ["another scheme", { authorization: `Basic ${TOKEN}` }],
     ["two", { authorization: `Bearer ${TOKEN} ${TOKEN}` }],
-  ])("%s is refused everywhere but /health, with what to do", async (_name, headers) => {
+  ])("%s is refused everywhere except /health, with the next step", async (_name, headers) => {
     const { app, api } = server(TOKEN);
     for (const url of [
       "/v1/connectors",
@@ -62,12 +62,12 @@ describe("the token", () => {
     expect((await app.inject({ url: "/health?probe=1", headers })).statusCode).toBe(200);
   });
 
-  it("the right one is taken", async () => {
+  it("is accepted if it is the right one", async () => {
     const { app } = server(TOKEN);
     expect((await app.inject({ url: "/v1/amendments", headers: BEARER })).json()).toEqual([amendment]);
   });
 
-  it("when there is none, only local names are answered", async () => {
+  it("may be missing only for requests to a local name", async () => {
     const { app } = server();
     for (const host of ["localhost:1", "127.0.0.1:1", "127.0.0.1", "[::1]:1"]) {
       expect((await app.inject({ url: "/v1/amendments", headers: { host } })).statusCode).toBe(200);
@@ -88,7 +88,7 @@ describe("a request", () => {
     expect((await app.inject({ url, headers: LOCAL })).json()).toMatchObject({ id: amendment.id });
   });
 
-  it("says what another policy would have done, of those there are", async () => {
+  it("shows what a different policy would have done, if that policy exists", async () => {
     const { app, api } = server();
     const of = async (query: string) => app.inject({ url: `/v1/coverage${query}`, headers: LOCAL });
     expect((await of("")).json()).toEqual({ complete: true, topics: [] });
@@ -106,7 +106,7 @@ describe("a request", () => {
     expect(await of("public.orders")).toEqual([]);
   });
 
-  it("appends a command and a contract, and says where they went", async () => {
+  it("appends a command and a contract, and returns their ids", async () => {
     const { app, api } = server();
     const posted = await app.inject({ method: "POST", url: "/v1/commands", headers: LOCAL, payload: COMMAND });
     expect([posted.statusCode, posted.json()]).toEqual([202, { id: "command-1" }]);
@@ -147,7 +147,7 @@ describe("a request", () => {
     expect(api.commands).toEqual([]);
   });
 
-  it("with an unreadable contract is refused with every mistake, and nothing is appended", async () => {
+  it("with an invalid contract is refused with every mistake, and nothing is appended", async () => {
     const { app, api } = server();
     const payload = { version: 1, consumer: "a b", environment: "default", topic: "t", decodesWith: "reader" };
     const answer = await app.inject({ method: "POST", url: "/v1/contracts", headers: LOCAL, payload });
@@ -156,7 +156,7 @@ describe("a request", () => {
     expect(api.published).toEqual([]);
   });
 
-  it("with a body that is not JSON by its type is refused", async () => {
+  it("whose content type is not JSON is refused", async () => {
     const { app, api } = server();
     for (const type of ["application/x-www-form-urlencoded", "text/plain"]) {
       const headers = { ...LOCAL, "content-type": type };
@@ -172,7 +172,7 @@ describe("a request", () => {
     ["an array", `{"reason":${"[".repeat(500_000)}${"]".repeat(500_000)}}`, "/v1/commands"],
     ["a schema", `{"schema":${"[".repeat(250_000)}${"]".repeat(250_000)}}`, "/v1/contracts"],
     ["objects", `{"schema":${'{"a":'.repeat(150_000)}1${"}".repeat(150_000)}}`, "/v1/contracts"],
-  ])("with %s nested without end is 400, and the server lives", async (_name, payload, url) => {
+  ])("with very deeply nested %s is 400, and the server keeps running", async (_name, payload, url) => {
     const { app, api } = server();
     const headers = { ...LOCAL, "content-type": "application/json" };
     const answer = await app.inject({ method: "POST", url, headers, payload });
@@ -190,7 +190,7 @@ describe("a request", () => {
     expect(api.commands).toEqual([]);
   });
 
-  it("of a browser gets no leave to read across origins, and nothing is kept or guessed at", async () => {
+  it("from a browser is not allowed across origins, and its response is neither cached nor sniffed", async () => {
     const { app } = server(TOKEN);
     const headers = { ...BEARER, origin: "https://evil.example" };
     for (const url of ["/health", "/v1/amendments", "/nowhere"]) {
@@ -229,7 +229,7 @@ describe("an error of the Api", () => {
     expect(answer.json()).toEqual({ code, message: "what happened", next: "what to do" });
   });
 
-  it("that nobody expected shows neither text nor stack, and is in the log", async () => {
+  it("that is unexpected is logged, and the client sees neither its text nor its stack", async () => {
     const { app, api, lines } = server();
     api.fail = new TypeError("row value 4711 of /home/x.ts");
     const answer = await app.inject({ url: "/v1/amendments", headers: LOCAL });
@@ -240,7 +240,7 @@ describe("an error of the Api", () => {
 });
 
 describe("the socket", () => {
-  it("serves, and close ends open connections", async () => {
+  it("serves requests, and close ends open connections", async () => {
     const http = await startHttp(fakeApi(), { host: "127.0.0.1", port: 0, log: recorded().log });
     expect(await (await fetch(`${http.url}/health`)).json()).toMatchObject({ status: "ok" });
     const idle = connect(Number(new URL(http.url).port), "127.0.0.1");
@@ -260,9 +260,9 @@ describe("the socket", () => {
       "POST /v1/commands HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{",
       /^HTTP\/1.1 408 /,
     ],
-    ["speaks no HTTP", "hello\r\n\r\n", /^HTTP\/1.1 400 .*"this is not HTTP"/s],
+    ["does not speak HTTP", "hello\r\n\r\n", /^HTTP\/1.1 400 .*"the request is not HTTP"/s],
     ["has headers without end", `GET / HTTP/1.1\r\nx: ${"x".repeat(40_000)}\r\n\r\n`, /^HTTP\/1.1 431 .*"usage"/s],
-  ])("ends a client that %s", async (_name, text, expected) => {
+  ])("is closed for a client that %s", async (_name, text, expected) => {
     const options = { host: "127.0.0.1", port: 0, log: recorded().log, requestTimeoutMs: 300 };
     const http = await startHttp(fakeApi(), options);
     const client = connect(Number(new URL(http.url).port), "127.0.0.1", () => client.write(text));
@@ -275,7 +275,7 @@ describe("the socket", () => {
     await http.close();
   });
 
-  it("speaks https with a certificate, and nothing else", async () => {
+  it("with a certificate speaks only https", async () => {
     await using authority = await certificateAuthority();
     const tls = { ...(await authority.issue("api", { passphrase: "open" })), passphrase: "open" };
     const http = await startHttp(fakeApi(), { host: "127.0.0.1", port: 0, log: recorded().log, tls });
@@ -289,7 +289,7 @@ describe("the socket", () => {
     await http.close();
   });
 
-  it("that is taken is told with what to do", async () => {
+  it("whose address is in use is an error with the next step", async () => {
     const options = { host: "127.0.0.1", log: recorded().log };
     const http = await startHttp(fakeApi(), { ...options, port: 0 });
     const again = startHttp(fakeApi(), { ...options, port: Number(new URL(http.url).port) });

@@ -84,7 +84,7 @@ describe("every route", () => {
     "read or operate": ["contracts:*"],
   };
 
-  it("is one that asks for a token, but for /health", () => {
+  it("except /health needs a token", () => {
     expect(ROUTES.filter(({ need }) => need === "nothing").map(({ url }) => url)).toEqual(["/health"]);
   });
 
@@ -109,14 +109,14 @@ describe("every route", () => {
     },
   );
 
-  it.each(ROUTES)("$method $url is answered with its scope alone", async ({ method, url, path, need }) => {
+  it.each(ROUTES)("$method $url needs only its own scope", async ({ method, url, path, need }) => {
     const { app, headers } = await server(...(need === "nothing" ? ["contracts:x"] : SUFFICIENT[need]));
     const answer = await app.inject({ method, url: path, headers, ...withBody(method, url) });
     expect([200, 202, 404]).toContain(answer.statusCode);
     expect(answer.statusCode === 404 ? answer.json().message : "").not.toMatch(/there is no (GET|POST)/);
   });
 
-  it("fastify has is in the table: HEAD is what GET is", async () => {
+  it("that fastify serves is in the table; HEAD has the same need as GET", async () => {
     const { app } = await server("contracts:x");
     await app.ready();
     const known =
@@ -129,7 +129,7 @@ describe("every route", () => {
     }
   });
 
-  it("that does not exist asks for a token before it says so", async () => {
+  it("that does not exist still needs a token before the answer says so", async () => {
     const { app, headers } = await server("contracts:x");
     expect((await app.inject({ url: "/v1/secrets" })).statusCode).toBe(401);
     expect((await app.inject({ url: "/v1/secrets", headers })).statusCode).toBe(404);
@@ -137,7 +137,7 @@ describe("every route", () => {
 });
 
 describe("a token", () => {
-  it("is refused before the body is read, when it has no scope of the kind", async () => {
+  it("without a scope of the needed kind is refused before the body is read", async () => {
     const { app, headers } = await server("read");
     const asked = {
       method: "POST",
@@ -148,7 +148,7 @@ describe("a token", () => {
     expect((await app.inject(asked)).statusCode).toBe(403);
   });
 
-  it("for all consumers and connectors is taken for each", async () => {
+  it("for all consumers and connectors is accepted for each", async () => {
     const { app, api, headers } = await server("contracts:*", "operate:*");
     expect((await app.inject({ method: "POST", url: "/v1/contracts", headers, payload: CONTRACT })).statusCode).toBe(
       202,
@@ -157,7 +157,7 @@ describe("a token", () => {
     expect([api.commands.length, api.published.length]).toEqual([1, 1]);
   });
 
-  it("is who acts, whatever the client says, and the log says so", async () => {
+  it("gives a command its actor, whatever the client states, and the log shows it", async () => {
     const { app, api, headers, token } = await server("operate:inventory");
     await app.inject({ method: "POST", url: "/v1/commands", headers, payload: COMMAND });
     expect(api.commands).toMatchObject([{ actor: "ci-billing" }]);
@@ -168,7 +168,7 @@ describe("a token", () => {
   it.each([
     ["ci-billing", "ci-billing@client"],
     ["anna@laptop", "anna@laptop"],
-  ])("without a name lets its client say %s, and is never taken for a named one", async (actor, expected) => {
+  ])("without a name lets its client state %s, which never passes for a named token", async (actor, expected) => {
     const { app, api } = await server("operate:inventory");
     const headers = { authorization: "Bearer the-one-for-everything" };
     await app.inject({ method: "POST", url: "/v1/commands", headers, payload: { ...COMMAND, actor } });
@@ -176,10 +176,10 @@ describe("a token", () => {
   });
 });
 
-describe("the tokens' file", () => {
+describe("the tokens file", () => {
   const { entry } = newToken("a", ["read"]);
 
-  it("holds no token, and a new one is another each time", () => {
+  it("contains no token, and every new token is different", () => {
     const made = Array.from({ length: 50 }, () => newToken("a", ["read"]));
     expect(new Set(made.map(({ token }) => token)).size).toBe(50);
     for (const { token, entry: written } of made) {
@@ -188,7 +188,7 @@ describe("the tokens' file", () => {
     }
   });
 
-  it("is YAML or JSON", () => {
+  it("may be YAML or JSON", () => {
     const expected = new Map([[entry.hash, { name: "a", scopes: ["read"] }]]);
     expect(readTokenList(asYaml(entry), "f")).toEqual(expected);
     expect(readTokenList(JSON.stringify([entry]), "f")).toEqual(expected);
@@ -199,19 +199,19 @@ describe("the tokens' file", () => {
     ["no list", "a: 1", /the file /],
     ["no YAML", "- [", /neither YAML nor JSON/],
     ["a plain token", JSON.stringify([{ ...entry, hash: "fg_secret" }]), /0\.hash must be sha256:/],
-    ["a name with @", JSON.stringify([{ ...entry, name: "anna@laptop" }]), /0\.name must begin/],
+    ["a name with @", JSON.stringify([{ ...entry, name: "anna@laptop" }]), /0\.name must be up to 100 letters/],
     ["no scope", JSON.stringify([{ ...entry, scopes: [] }]), /0\.scopes/],
     ["a scope nobody knows", JSON.stringify([{ ...entry, scopes: ["admin"] }]), /0\.scopes\.0 must be read, contracts/],
     ["a scope with half a star", JSON.stringify([{ ...entry, scopes: ["operate:in*"] }]), /0\.scopes\.0 must be/],
     ["a key nobody knows", JSON.stringify([{ ...entry, admin: true }]), /admin/],
-    ["a name twice", JSON.stringify([entry, newToken("a", ["read"]).entry]), /there twice/],
-    ["a hash twice", JSON.stringify([entry, { ...entry, name: "b" }]), /there twice/],
-  ])("with %s is a mistake, told without values", (_name, text, message) => {
+    ["a name twice", JSON.stringify([entry, newToken("a", ["read"]).entry]), /occurs twice/],
+    ["a hash twice", JSON.stringify([entry, { ...entry, name: "b" }]), /occurs twice/],
+  ])("with %s is refused without showing any value", (_name, text, message) => {
     expect(() => readTokenList(text, "f")).toThrow(message);
     expect(() => readTokenList(text, "f")).not.toThrow(/fg_secret|anna@|[0-9a-f]{64}/);
   });
 
-  it("is read again when it changes; one that is wrong or gone leaves the tokens as they were", async () => {
+  it("is read again when it changes; if it is invalid or missing then, the tokens remain as they were", async () => {
     const [first, second] = [newToken("first", ["read"]), newToken("second", ["read"])];
     await writeFile(file, asYaml(first.entry));
     const tokens = await openTokens(file, log);
@@ -221,7 +221,7 @@ describe("the tokens' file", () => {
     await writeFile(file, asYaml(first.entry, second.entry));
     await until(async () => (await names())[1] === "second", "the second token is known");
     await writeFile(file, "- broken");
-    await until(async () => (await names(), lines.join("").includes("stay as they were")), "the log says so");
+    await until(async () => (await names(), lines.join("").includes("remain as they were")), "the log says so");
     expect(await names()).toEqual(["first", "second"]);
     await rm(file);
     await until(async () => (await names(), lines.join("").includes("cannot be read")), "the log says so");
@@ -231,7 +231,7 @@ describe("the tokens' file", () => {
     expect(await names()).toEqual([undefined, "second"]);
   });
 
-  it("that is missing at the start is an error", async () => {
+  it("must exist at the start", async () => {
     await expect(openTokens(file, log)).rejects.toMatchObject({ code: "config-invalid" });
   });
 });

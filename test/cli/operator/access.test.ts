@@ -37,7 +37,7 @@ describe("token new", () => {
   });
 
   it.each([
-    ["token new --name a@b --scope read", /--name must begin with a letter/],
+    ["token new --name a@b --scope read", /--name must be up to 100 letters/],
     ["token new --name a --scope admin", /--scope must be read, contracts/],
     ["token new --name a", /--scope/],
   ])("%s is refused", async (args, message) => {
