@@ -1,13 +1,13 @@
 import type { Finding } from "../finding.ts";
 import type { Mode } from "../gate/state.ts";
 
-/** How much it asks of a person, most first: act now; a consumer is not ready; it waits; nothing to do. */
+/** How urgent it is: act now; a consumer is not ready; something is withheld; nothing to do. */
 export type Severity = "stopped" | "not-ready" | "withheld" | "info";
 
 /** One message to people. JSON-safe, no row values, no secrets. */
 export type Alert = WithheldAlert | ReleasedAlert | SummaryAlert | StoppedAlert;
 
-/** An amendment as people hear of it. */
+/** An amendment as an alert shows it. */
 export interface Change {
   /** `inventory.public.customers/3`. */
   readonly id: string;
@@ -24,7 +24,7 @@ export interface Change {
   readonly position: string;
 }
 
-/** A consumer that is not ready, or of which that is not known. */
+/** A consumer that is not ready, or may not be. */
 export interface Waiting {
   readonly consumer: string;
   readonly environment: string;
@@ -32,11 +32,11 @@ export interface Waiting {
   /** As its contract says. */
   readonly owner: string | undefined;
   readonly finding: Finding | undefined;
-  /** So many more findings there are. */
+  /** How many more findings there are. */
   readonly more: number;
 }
 
-/** How often people were reminded before, with this time. */
+/** Number of reminders so far, including this one. */
 export interface Reminder {
   readonly count: number;
   /** Milliseconds until the next one. */
@@ -45,16 +45,16 @@ export interface Reminder {
 
 export interface WithheldAlert {
   readonly kind: "withheld";
-  /** stopped: Debezium's task will, at the first row. */
+  /** stopped: Debezium's task will stop at the first row. */
   readonly severity: "stopped" | "not-ready" | "withheld";
   readonly mode: Mode;
   readonly connector: string;
   /** At least one. */
   readonly changes: readonly Change[];
   readonly waiting: readonly Waiting[];
-  /** Under strict: live groups no contract names, which it waits for. */
+  /** Under strict: the live groups without a contract that it waits for. */
   readonly groupsWaitedFor: readonly string[];
-  /** The others that no contract names: they do not count, and should know. */
+  /** Other live groups without a contract: they do not count, but should be told. */
   readonly groupsNotNamed: readonly string[];
   /** Why fields would be optional although their columns are not. */
   readonly widened: readonly string[];

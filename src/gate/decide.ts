@@ -9,7 +9,7 @@ import type { Input, Rules, State, Step, When } from "./state.ts";
 import type { Contract } from "../contract/contract.ts";
 import { andThen, step, withheldOf } from "./update.ts";
 
-/** One input and what we know -> what we know now, and what to do. Pure and total. */
+/** Applies one input to the state: the next state, and what to do about it. Pure and total. */
 export function decide(rules: Rules, state: State, input: Input, when: When): Step {
   const { state: next, effects } = stepOn(rules, state, input, when);
   return { state: answerForgotten(next), effects };
@@ -52,7 +52,7 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
   }
 }
 
-/** A contract was published, replaced or withdrawn: what waits on its topic is judged anew. Never closes a gate. */
+/** A contract was published, replaced or withdrawn: what waits on its topic is judged again. Never closes a gate. */
 function onContract(
   rules: Rules,
   state: State,

@@ -15,44 +15,44 @@ import type { Outcome } from "./decision/reason.ts";
 import type { Json } from "../json.ts";
 import type { CaptureFilter } from "../capture/lists.ts";
 
-/** One captured table: its shape, who its columns are, and what it has that does not flow. */
+/** One captured table: its shape, its columns by identity, and its amendments. */
 export interface TableState {
   readonly shape: Shape;
-  /** The last proven list of columns: withheld and left-out ones too. */
+  /** The last proven list of columns, including those that are withheld or left out. */
   readonly known: readonly KnownColumn[];
   readonly amendments: readonly Amendment[];
-  /** Columns whose type is not mapped, since the start. */
+  /** Columns that have been left out since the start because their type is not supported. */
   readonly leftOut: readonly Finding[];
   /** Rows were published while some of their columns could not be identified. */
   readonly doubt: boolean;
-  /** Some of those columns were fields that flow: their rows are published once more when it is known who they are. */
+  /** Some of those columns are fields that flow: the rows are published again once the columns are identified. */
   readonly emptied?: boolean | undefined;
-  /** The name the connector's file takes the table by, when it has another since. */
+  /** The name in the connector's file, if the table was renamed since. */
   readonly capturedAs?: { readonly schema: string; readonly name: string } | undefined;
-  /** The table that has this one's name now, and waits to take its place. */
+  /** Another table that now has this one's name and waits to be accepted in its place. */
   readonly replacement?: Table | undefined;
-  /** The table's own key, when the events have another (message.key.columns): chunks are read in its order. */
+  /** The table's own key, if the events use a different one (message.key.columns). Chunks are read in its order. */
   readonly rowKey?: readonly Attnum[] | undefined;
-  /** watch: the registry has no schema of it yet; the shape is that of its columns, under no schema's id. */
+  /** watch: the registry has no schema for it yet, so the shape is made from its columns and has no schema id. */
   readonly unpublished?: boolean | undefined;
-  /** Every value schema that has flowed, oldest first, the present one last. */
+  /** Every value schema that events have been written with, oldest first, the current one last. */
   readonly flowed: readonly RegisteredSchema[];
 }
 
-/** What is known of one connector. Everything but `contracts` and the last look is in its state topic. */
+/** Everything known about one connector. All but `contracts` and the last group poll is in its state topic. */
 export interface State {
   /** By topic. */
   readonly tables: ReadonlyMap<string, TableState>;
   readonly jobs: ReadonlyMap<string, ChunkJob>;
-  /** By contractKey; the contracts topic is their home. */
+  /** By contractKey; they are stored in the contracts topic. */
   readonly contracts: ReadonlyMap<string, Contract>;
   /** By command id. */
   readonly outcomes: ReadonlyMap<string, Outcome>;
-  /** Who was seen reading; what is recorded of it is in the state topic. */
+  /** Which groups were seen reading; part of it is recorded in the state topic. */
   readonly evidence: Evidence;
 }
 
-/** watch: a Debezium publishes, whatever anyone says; Fieldgate follows what it registers, judges and tells. */
+/** watch: Debezium publishes and nothing is withheld; Fieldgate follows what it registers, judges it and alerts. */
 export type Mode = "guard" | "watch";
 
 /** What decisions depend on in the connector's file; keys have their own names. */
@@ -103,35 +103,35 @@ export interface When {
 /** Everything that can change what flows. */
 export type Input =
   | {
-      /** The first row that uses a Relation: who its columns are, undefined where that is not known. */
+      /** The first row that uses a Relation. `columns` identifies its columns; undefined where that is not known. */
       readonly kind: "seen";
       readonly topic: string;
       readonly relation: Relation;
       readonly columns: readonly (Attnum | undefined)[];
       readonly table: Table;
-      /** By type OID: what the catalog says of types that only the Relation names. */
+      /** By type OID: catalog details of types that only the Relation names. */
       readonly types?: ReadonlyMap<number, TypeDetail> | undefined;
-      /** A DDL message said it. */
+      /** The DDL message that reported the change. */
       readonly explained?: Explanation | undefined;
-      /** Values of rows that exist may be others now, and no event says so. */
+      /** The table was rewritten: existing rows may have new values that no event carries. */
       readonly rewritten?: boolean | undefined;
     }
-  /** A table of the file that nobody knew: its first row comes next. */
+  /** A newly captured table, before its first row. */
   | { readonly kind: "captured"; readonly table: TableState }
-  /** A row of the log has null in a required field, whatever the catalog says by now. */
+  /** A row in the log has null in a required field, even if the catalog says NOT NULL again. */
   | { readonly kind: "null-found"; readonly topic: string; readonly field: string }
-  /** Another table has the name of one of ours. */
+  /** The name of a captured table now belongs to another table. */
   | { readonly kind: "replaced"; readonly topic: string; readonly table: Table }
-  /** A withheld amendment after a restart: the registry and the contracts are asked anew. */
+  /** After a restart the registry and the contracts are asked again about a withheld amendment. */
   | { readonly kind: "ask"; readonly id: string }
-  /** Rows of this topic flow on from here without what is withheld; `doubt`: and without columns nobody can name. */
+  /** Rows were published without what is withheld; `doubt`: also without columns that could not be identified. */
   | { readonly kind: "passed"; readonly topic: string; readonly doubt: boolean }
   | { readonly kind: "judged"; readonly id: string; readonly answer: RegistryAnswer }
   | { readonly kind: "contract"; readonly key: string; readonly contract: Contract | undefined }
   | { readonly kind: "command"; readonly command: OperatorCommand }
-  /** Somebody looked at Kafka's consumer groups, or could not. */
+  /** Kafka's consumer groups were read, or could not be. */
   | { readonly kind: "groups"; readonly look: Look }
-  /** The candidate is in the registry and contracts were read to their end after that. */
+  /** The candidate is registered, and the contracts were read to their end after that. */
   | {
       readonly kind: "registered";
       readonly id: string;
@@ -140,16 +140,16 @@ export type Input =
       readonly estimatedRows: number;
     }
   | { readonly kind: "registration-refused"; readonly id: string; readonly hash: string; readonly text: string }
-  /** watch: what the registry has of the topic, and the table at a place in the log that is not before that. */
+  /** watch: what the registry has for the topic, and the table at the same or a later position in the log. */
   | {
       readonly kind: "observed";
       readonly topic: string;
       readonly value: RegisteredSchema;
-      /** undefined: events without a key, or not looked for. */
+      /** undefined: the events have no key, or its schema was not read. */
       readonly key: RegisteredSchema | undefined;
       readonly table: Table;
     }
-  /** Whatever waits on this topic is decided on again. */
+  /** Decide again on everything that waits on this topic. */
   | { readonly kind: "settle"; readonly topic: string }
   | ({ readonly kind: "alerted" } & SentAlert);
 

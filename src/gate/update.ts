@@ -19,7 +19,7 @@ export function withJob(state: State, job: ChunkJob): State {
   return { ...state, jobs: new Map(state.jobs).set(job.id, job) };
 }
 
-/** So many outcomes are kept, the newest. */
+/** How many outcomes are kept; the oldest are dropped first. */
 const MAX_OUTCOMES = 500;
 
 export function withOutcome(state: State, command: string, outcome: Outcome): State {
@@ -31,7 +31,7 @@ export function withOutcome(state: State, command: string, outcome: Outcome): St
   return { ...state, outcomes };
 }
 
-/** Answers a command that waits; what was answered already stays so: of several amendments the first refusal counts. */
+/** Answers a pending command. A command that was answered keeps its answer, so the first refusal counts. */
 export function answered(state: State, command: string, outcome: Outcome): State {
   return state.outcomes.get(command)?.kind === "pending" ? withOutcome(state, command, outcome) : state;
 }
@@ -53,7 +53,7 @@ export function withheldOf(table: TableState): readonly Amendment[] {
   return table.amendments.filter((amendment) => amendment.gate.kind === "withheld");
 }
 
-/** One step after another: the last state, all effects in order. */
+/** Applies the next step to the state of the one before; the effects of both, in order. */
 export function andThen(before: Step, next: (state: State) => Step): Step {
   const { state, effects } = next(before.state);
   return { state, effects: [...before.effects, ...effects] };

@@ -93,7 +93,7 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
 }
 
 function meaningOf({ mode, severity }: WithheldAlert): string {
-  if (mode === "guard") return "Rows flow on in the shape they had.";
+  if (mode === "guard") return "Events continue with their current schema.";
   switch (severity) {
     case "stopped":
       return "Undo the change, or have the subject's level take it, before a row is written.";
@@ -132,7 +132,9 @@ function summaryBody(alert: SummaryAlert): readonly Block[] {
   const lines = tables.map(({ table, changes }) => `${code(cut(table, 150))}: ${changes}`);
   return [
     ...mentions(alert.waiting),
-    section(`${withheld} ${waits}${blocked}; ${released} ${flows}.${alert.mode === "watch" ? "" : " Rows flow on."}`),
+    section(
+      `${withheld} ${waits}${blocked}; ${released} ${flows}.${alert.mode === "watch" ? "" : " Events continue."}`,
+    ),
     ...list("*Tables:*", lines, NAMES / 2, 250),
     ...consumers(alert.waiting),
     ...commands(["fieldgate amendments"]),

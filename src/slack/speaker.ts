@@ -14,20 +14,20 @@ export interface SpeakerOptions {
   readonly log: SlackLog;
   readonly groupsNotNamed: (topic: string) => Promise<readonly string[]>;
   readonly clock: Clock;
-  /** From then on what waits is told at once, and nobody is reminded of anything. */
+  /** Once aborted, pending news is sent at once and no reminders are sent. */
   readonly closed: AbortSignal;
   /** No more attempts. */
   readonly ended: AbortSignal;
 }
 
 export interface Speaker {
-  /** Says what is due of one connector. False: Slack takes nothing now. */
+  /** Sends what is due for one connector. False: Slack accepts nothing at the moment. */
   speak(news: ConnectorNews): Promise<boolean>;
 }
 
 const GROUPS_MS = 5000;
 
-/** Puts what a connector has to say into messages, sends them and notes what people know then. */
+/** Turns a connector's news into messages, sends them and records what people have received. */
 export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended }: SpeakerOptions): Speaker {
   async function speak(news: ConnectorNews): Promise<boolean> {
     if (news.stop !== undefined && stopAt(news.stop) <= clock.now() && !(await sayStop(news, news.stop))) return false;
@@ -47,10 +47,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     if (news.stop === stop) news.stop = { ...stop, told };
     if (answer === "posted") {
       await news.memory.write(told).catch(() => {
-        log.warn(
-          { connector: news.connector },
-          "that people were told of the stop is not kept: they may hear it again",
-        );
+        log.warn({ connector: news.connector }, "the alert about the stop could not be recorded: it may be sent again");
       });
     }
     return true;
@@ -66,7 +63,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     const drafts = newsDrafts(scope, amendments);
     const wasStorm = news.box.storm;
     news.box = weather(news.box, drafts.length, clock.now());
-    // A storm that begins now collects first.
+    // A storm that has just begun collects first.
     if (news.box.storm && !wasStorm && !closed.aborted) return true;
     for (const draft of news.box.storm ? [summaryDraft(scope, amendments)] : drafts) {
       if (!(await sayDraft(news, draft, () => 0, alertKey))) return false;
@@ -90,7 +87,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     );
   }
 
-  /** Once Slack has it, the connector hears so. What Slack refuses is not tried again before the next start. */
+  /** Reports to the connector what Slack accepted. What Slack refuses is not tried again before the next start. */
   async function sayDraft(
     news: ConnectorNews,
     draft: Draft,
@@ -102,7 +99,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     const time = timeOf(clock.now());
     for (const amendment of draft.covers) {
       const pending = news.box.news.get(amendment.id);
-      // What changed while the message was on its way is news still.
+      // What changed while the message was being sent is still news.
       if (pending === undefined || alertKey(pending) === alertKey(amendment)) {
         news.box = drop(news.box, [amendment.id]);
       }

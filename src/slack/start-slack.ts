@@ -24,7 +24,7 @@ export interface SlackOptions {
   readonly clock: Clock;
 }
 
-/** What one connector has for people. Nothing of it waits or throws. */
+/** A connector's side of the alerts. None of these waits or throws. */
 export interface ConnectorAlerts {
   readonly alert: (amendment: Amendment, state: State) => void;
   /** Calls `then` for each alert that people received, until the next call replaces it; never before it returns. */
@@ -46,7 +46,7 @@ export interface Slack extends AsyncDisposable {
 
 const GRACE_MS = 3000;
 const MEMORY_MS = 3000;
-/** Looked again at least so often, should the clock be set. */
+/** How often to check at least, in case the clock is changed. */
 const TICK_MS = 600_000;
 const FAULT_MS = 300_000;
 
@@ -72,7 +72,7 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
     }
   }
 
-  /** Until somebody has something to say. */
+  /** Waits until a connector has something to send. */
   async function rest(): Promise<void> {
     waiting = new AbortController();
     const due = connectors.flatMap((news) => speaksAt(news) ?? []);
@@ -87,7 +87,7 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
     }
   }
 
-  /** A fault of ours must not end the alerts. */
+  /** A bug in Fieldgate must not end the alerts. */
   function failed(error: unknown): false {
     log.error({ reason: error instanceof Error ? error.name : "unknown" }, "alerts failed; trying again in a while");
     sender.pause(FAULT_MS);
@@ -163,7 +163,7 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
   };
 }
 
-/** Without a webhook the log is all that people are told by, and that is done by then. */
+/** Without a webhook the log is the only alert, and it has been written already. */
 export function withoutSlack(now: () => string): ConnectorAlerts {
   let onSent: ((sent: SentAlert) => void) | undefined;
   return {

@@ -59,7 +59,7 @@ function untilPublished({ kind, changes }: Amendment): string {
     case "key":
       return "Events have the old key until Debezium publishes the next row.";
     case "table":
-      return "Debezium goes on with the table that has the name.";
+      return "Debezium continues with the table that has the name.";
     case "changed":
       if (changes.every((change) => change === "labels")) return "Debezium publishes rows with the new labels.";
       return "Events have the field as it was until Debezium publishes the next row.";
@@ -71,12 +71,12 @@ function untilPublished({ kind, changes }: Amendment): string {
 function whileWithheld({ kind, changes }: Amendment): string {
   switch (kind) {
     case "added":
-      return "Rows flow on without the field.";
+      return "Events continue without the field.";
     case "dropped":
       return "Events keep the field, as null or its default.";
     case "key":
     case "table":
-      return "Its rows stop before the first that is concerned.";
+      return "Its rows stop before the first one that is affected.";
     case "changed":
       if (changes.every((change) => change === "labels")) return "Rows with the new labels flow.";
       return changes.includes("retyped")

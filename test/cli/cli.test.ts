@@ -177,7 +177,7 @@ describe("amendments", () => {
       "inventory.public.customers/3
         topic     inventory.public.customers
         what      column nickname text was added
-        meanwhile Rows flow on without the field.
+        meanwhile Events continue without the field.
         column    nickname text
         gate      withheld since 2026-11-20T08:00:00Z: billing is not ready
         not asked groups that no contract names: audit-sink

@@ -18,7 +18,7 @@ export const amendment: AmendmentView = {
   kind: "added",
   changes: [],
   what: "column nickname text was added",
-  meanwhile: "Rows flow on without the field.",
+  meanwhile: "Events continue without the field.",
   column: { name: "nickname", type: "text", notNull: false, default: null },
   explained: null,
   gate: {

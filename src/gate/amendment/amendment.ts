@@ -5,11 +5,11 @@ import type { NoCandidate, Reason, Unnamed } from "../decision/reason.ts";
 
 /** The schema a topic would get with the amendment in it. `hash` is its identity for verdicts. */
 export interface Candidate {
-  /** Whose subject it is of: the events' value, or their key. */
+  /** Which subject it belongs to: the events' value or their key. */
   readonly part: "value" | "key";
-  /** Names of row fields that it has over what flows now. */
+  /** Names of row fields that it adds to what flows now. */
   readonly added: readonly string[];
-  /** Names of row fields that would be filled from another column than now: the same bytes, another meaning. */
+  /** Names of row fields that would be filled from a different column than now: the same bytes with a new meaning. */
   readonly moved: readonly string[];
   readonly text: string;
   readonly hash: string;
@@ -18,7 +18,7 @@ export interface Candidate {
    * without a default; undefined: every field is as Debezium maps it.
    */
   readonly widened: string | undefined;
-  /** Other amendments that are in it: their fields' names would collide, so they are released together. */
+  /** Other amendments it contains: their field names would collide, so they are released together. */
   readonly together: readonly string[];
 }
 
@@ -52,13 +52,13 @@ export type Gate =
       readonly time: string;
       readonly reason: Reason;
       readonly schemaId: number;
-      /** Under observe: who would have kept it back under `contracts`. */
+      /** Under observe: the consumers that would have kept it back under `contracts`. */
       readonly wouldHaveWaitedFor: readonly string[];
       /** Live groups at that moment that no contract named, under every policy. */
       readonly unnamed?: Unnamed | undefined;
     };
 
-/** What an operator said of an amendment; the last word counts. */
+/** An operator's command about an amendment; the latest counts. */
 export interface Order {
   readonly kind: "release" | "withhold";
   readonly actor: string;
@@ -66,16 +66,16 @@ export interface Order {
   /** Also against contracts that are not ready; needs a reason. */
   readonly force: boolean;
   readonly backfill: "all" | "none" | undefined;
-  /** The old field stays, and the column as it is now is one more field: of this name, or of the column's. */
+  /** Keep the old field and add the column as a new one, under this name or else the column's. */
   readonly beside?: { readonly name?: string | undefined } | undefined;
-  /** The command to answer when it is carried out. */
+  /** The command to answer once this is done. */
   readonly command: string;
 }
 
-/** What about a published column is another than its field says. */
+/** How a published column differs from its field. */
 export type Change = "renamed" | "retyped" | "not-null-set" | "not-null-lost" | "default" | "labels";
 
-/** What a DDL message of the log said about the change: who, when, by which command. */
+/** Who made the change, when and with which command, according to the DDL message in the log. */
 export interface Explanation {
   /** `ALTER TABLE`. */
   readonly command: string;
@@ -90,28 +90,28 @@ export interface Amendment {
   readonly id: string;
   readonly topic: string;
   readonly kind: "added" | "dropped" | "changed" | "key" | "table";
-  /** undefined: of the key or of the table. */
+  /** undefined for the key or the table. */
   readonly attnum: Attnum | undefined;
-  /** What people call it: the field that flows, else the column's name. */
+  /** The name people use: the field that flows, or else the column. */
   readonly name: string;
-  /** The column as it is at this place in the log; undefined: dropped, or of the key or the table. */
+  /** The column at this position in the log; undefined if it was dropped, and for the key or the table. */
   readonly column: Column | undefined;
-  /** What of the column is another; empty unless `changed`. */
+  /** How the column differs; empty unless `changed`. */
   readonly changes: readonly Change[];
-  /** The key's columns as they are now, when that is the amendment. */
+  /** The columns of the new key, for an amendment of the key. */
   readonly key: readonly Attnum[] | undefined;
-  /** The column is dropped again in the catalog although the log still carries it. */
+  /** The column has been dropped in the catalog, although the log still carries it. */
   readonly gone: boolean;
-  /** Its type is not mapped: it cannot flow. */
+  /** Its type is not supported, so it cannot flow. */
   readonly unmapped: Finding | undefined;
-  /** undefined: not asked yet, or released: its schema is among those that flow. */
+  /** undefined: the registry has not been asked yet, or the amendment is released. */
   readonly answer: RegistryAnswer | undefined;
-  /** A candidate the registry called compatible and then did not take; it is not tried again. */
+  /** A candidate that the registry called compatible and then rejected; it is not tried again. */
   readonly notTaken: { readonly hash: string; readonly text: string } | undefined;
   readonly verdicts: readonly Verdict[];
   readonly order: Order | undefined;
   readonly gate: Gate;
-  /** Rows were published without the column's value since the table has it so. */
+  /** Rows were published without the column's value since the change. */
   readonly missed: boolean;
   readonly explained?: Explanation | undefined;
   /** undefined: people have not been alerted to it yet. */
@@ -138,7 +138,7 @@ export function amendmentId(topic: string, of: Attnum | "key" | "table"): string
   return `${topic}/${of}`;
 }
 
-/** Is this what a person calls the amendment: its id, or `topic.field`? The latter may name several. */
+/** Does the name mean this amendment: its id, or `topic.field`? The latter may mean several. */
 export function isCalled(amendment: Amendment, name: string): boolean {
   const { id, topic, column } = amendment;
   return id === name || name === `${topic}.${amendment.name}` || name === `${topic}.${column?.name}`;

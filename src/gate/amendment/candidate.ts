@@ -9,15 +9,15 @@ import { changesOf } from "./differ.ts";
 import type { Rules, TableState } from "../state.ts";
 import type { Json } from "../../json.ts";
 
-/** A candidate with the shape it makes: never stored, since the shape it starts from may be another tomorrow. */
+/** A candidate with the shape it leads to. Never stored, since the shape it starts from may change. */
 export interface Made {
   readonly candidate: Candidate;
   readonly shape: Shape;
-  /** The field it brings: new, or in place of another; undefined: it takes fields away. */
+  /** The field it adds or replaces; undefined if it only removes fields. */
   readonly field: Field | undefined;
 }
 
-/** `collides`: a field of that name flows already, from a column that nothing waits to change. */
+/** `none`: there is no such schema, for example because another column already fills a field of that name. */
 export type Making =
   | { readonly kind: "made"; readonly made: Made }
   | { readonly kind: "none"; readonly why: NoCandidate };
@@ -50,7 +50,7 @@ export function canWiden({ field }: Made, amendment: Amendment): boolean {
   if (field === undefined || field.optional || field.avro.default !== undefined) return false;
   const { kind, order, changes } = amendment;
   if (kind === "added" || order?.beside !== undefined || changes.includes("renamed")) return true;
-  // Optional it stays, so that what else changed can flow.
+  // The field stays optional, so that the other changes can flow.
   return changes.includes("not-null-set") && changes.length > 1;
 }
 
@@ -64,7 +64,7 @@ export function comingSchema(rules: Rules, table: TableState): Json | undefined 
   return doubled(fields) === undefined ? schemaOf(rules, table, fields) : undefined;
 }
 
-/** Does it make the next row's schema another? */
+/** Does it change the schema of the next row? */
 export function isOfRows({ kind, changes }: Amendment): boolean {
   const labels = changes.length > 0 && changes.every((change) => change === "labels");
   return kind !== "key" && kind !== "table" && !labels;
@@ -77,7 +77,7 @@ export function insertField(fields: readonly Field[], field: Field): readonly Fi
   return [...fields.slice(0, at), field, ...fields.slice(at)];
 }
 
-/** Is this still the amendment's candidate? After another field was let in, or the column changed again, it is not. */
+/** Is this still the amendment's candidate? No longer, once another field was released or the column changed. */
 export function isOf(rules: Rules, table: TableState, amendment: Amendment, candidate: Candidate | undefined): boolean {
   const now = candidateOf(rules, table, amendment, candidate?.widened !== undefined);
   return (now.kind === "made" ? now.made.candidate.hash : undefined) === candidate?.hash;
@@ -103,7 +103,7 @@ function amended(rules: Rules, fields: readonly Field[], amendment: Amendment, w
   );
 }
 
-/** A field that an operator named keeps that name whatever its column becomes. */
+/** A field that an operator named keeps that name, whatever happens to its column. */
 function inPlaceOf(before: Field, field: Field): Field {
   return before.alias === true ? named(field, before.name) : field;
 }
@@ -118,7 +118,7 @@ function doubled(fields: readonly Field[]): string | undefined {
   return names.find((name, index) => names.indexOf(name) !== index);
 }
 
-/** What waits to take away the kept field of this name: its column was dropped or renamed. */
+/** The withheld amendment that would remove the field of this name, because its column was dropped or renamed. */
 function waitingFor(table: TableState, group: readonly Amendment[], name: string): Amendment | undefined {
   const holders = new Set(table.shape.fields.filter((field) => field.name === name).map((field) => field.attnum));
   return table.amendments.find(
@@ -167,7 +167,7 @@ function isIn(fields: readonly Field[], { name, attnum }: Field): boolean {
   return fields.some((field) => field.name === name && field.attnum === attnum);
 }
 
-/** The key record of the columns that are the key now. */
+/** The record of the new key. */
 function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Making {
   const fields = (key ?? []).flatMap((attnum) => {
     const flowing = table.shape.fields.filter((field) => field.attnum === attnum).slice(-1);
@@ -193,7 +193,7 @@ function nextKey({ mode }: Rules, { topic, keySchema: last }: Shape, fields: rea
   return withFieldsOf(JSON.parse(last.text) as Json, made); // it was read when it was observed
 }
 
-/** Debezium publishes the key as it is with all else that waits. */
+/** watch: Debezium publishes the key together with every other change that waits. */
 function comingField(rules: Rules, table: TableState, column: Attnum, flowing: readonly Field[]): readonly Field[] {
   const waiting = table.amendments.find(({ attnum, gate }) => attnum === column && gate.kind === "withheld");
   return waiting === undefined ? flowing : amended(rules, flowing, waiting, false);

@@ -16,8 +16,9 @@ import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withT
 type Seen = Extract<Input, { kind: "seen" }>;
 
 /**
- * The table as it is from here in the log: before the first row that uses a new Relation, by a DDL message, or at
- * a mark. What differs from what flows is an amendment, withheld until judged; later DDL revises it.
+ * The table's columns from this position in the log on: learned from the first row that uses a new Relation, from a
+ * DDL message or at a mark. Each difference from what flows becomes an amendment, withheld until judged; later DDL
+ * revises it.
  */
 export function onSeen(rules: Rules, state: State, input: Seen, when: When): Step {
   const table = state.tables.get(input.topic);
@@ -45,8 +46,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Ste
 }
 
 /**
- * The column may be NULL here in the log, also when the catalog, which is further, says otherwise: that is a NOT NULL
- * lost like any other, so that there is a way on.
+ * The column may be NULL at this position, even if the catalog, which is further ahead, says otherwise. It is treated
+ * as a lost NOT NULL, so that an operator can release it and the stream can continue.
  */
 export function onNullFound(
   rules: Rules,
@@ -73,14 +74,14 @@ export function onNullFound(
   return ask(rules, next, amendment.id, when);
 }
 
-/** A table that nobody knew: what its subject lacks waits like any other. */
+/** A newly captured table; columns missing from its subject are withheld as usual. */
 export function onCaptured(rules: Rules, state: State, table: TableState, when: When): Step {
   if (state.tables.has(table.shape.topic)) return step(state);
   const next = step(withTable(state, table));
   return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), next);
 }
 
-/** Rows go on without what is withheld: its values are missing in events from here. */
+/** Rows were published without what is withheld: from this position on its values are missing from the events. */
 export function onPassed(state: State, topic: string, doubt: boolean): Step {
   const table = state.tables.get(topic);
   if (table === undefined) return step(state);
@@ -98,7 +99,7 @@ export function onAlerted(state: State, { id, alerted }: SentAlert): Step {
   return step(withAmendment(state, { ...found.amendment, alerted }));
 }
 
-/** A new amendment of what nobody has seen yet. */
+/** An amendment for a difference that is new. */
 export function newAmendment(topic: string, difference: Difference, when: When): Amendment {
   const { kind, attnum } = difference;
   return {
@@ -119,7 +120,7 @@ function keyOrTable(kind: Amendment["kind"]): "key" | "table" {
   return kind === "table" ? "table" : "key";
 }
 
-/** After a restart nothing is taken for granted: what the registry said may be another today. */
+/** After a restart the registry is asked again, since its answer may have changed. */
 export function onAsk(rules: Rules, state: State, id: string, when: When): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
@@ -137,7 +138,7 @@ function ask(rules: Rules, state: State, id: string, when: When): Step {
   });
 }
 
-/** A table keeps its topic under another name: it is the same table, by its OID. */
+/** A renamed table keeps its topic: its OID shows that it is the same table. */
 function renamedTable(table: TableState, { relation }: Seen): TableState {
   const { schema, name, oid } = table.shape.table;
   if (schema === relation.schema && name === relation.name) return table;
@@ -145,7 +146,7 @@ function renamedTable(table: TableState, { relation }: Seen): TableState {
   return { ...table, shape, capturedAs: table.capturedAs ?? { schema, name } };
 }
 
-/** The connector's file gives the events a key of their own: the table's may become another. */
+/** Does the connector's file set the events' key? Then a change of the table's own key does not matter. */
 function isPinned({ filter }: Rules, { shape, capturedAs, rowKey }: TableState, { table }: Seen): boolean {
   const { schema, name } = capturedAs ?? shape.table;
   const names = table.columns.map((column) => column.name);
@@ -181,19 +182,19 @@ function knownOf({ column: { attnum, name, type } }: SeenColumn): KnownColumn {
   return { attnum, name, type };
 }
 
-/** A field whose column cannot be told from another is written as if it were dropped. */
+/** A field whose column cannot be identified is written as if the column were dropped. */
 function hasUnsureField({ shape, known }: TableState, sure: readonly SeenColumn[]): boolean {
   const unsure = known.filter((one) => !sure.some(({ column }) => column.attnum === one.attnum));
   return shape.fields.some((field) => unsure.some((one) => one.attnum === field.attnum));
 }
 
-/** The table's own key, where the file gives the events another; what is dropped since tells nothing. */
+/** The table's own key, if the file sets the events' key; unknown once the table has been dropped. */
 function ownKey({ rowKey }: TableState, { table }: Seen): TableState["rowKey"] {
   if (rowKey === undefined || table.columns.length === 0) return rowKey;
   return rowKey.join() === table.key.join() ? rowKey : table.key;
 }
 
-/** Chunks are read in the order of this key from here on: those that run begin anew. */
+/** Chunks are now read in the order of this key, so running ones start over. */
 function withRowKey(state: State, topic: string, rowKey: TableState["rowKey"]): State {
   const table = state.tables.get(topic);
   if (table === undefined) return state;
@@ -202,7 +203,7 @@ function withRowKey(state: State, topic: string, rowKey: TableState["rowKey"]): 
   return ofTopic.reduce((now, job) => withJob(now, { ...job, cursor: undefined, again: [] }), next);
 }
 
-/** A type that only the wire tells apart from the field's, as varchar(10) from text, is the field's from here on. */
+/** Types that differ in the log but not in Avro, such as varchar(10) and text, are updated in the field. */
 function withTypes(rules: Rules, { shape }: TableState, sure: readonly SeenColumn[]): TableState["shape"] {
   const fields = shape.fields.map((field) => retyped(rules, field, sure));
   const key = shape.key.map((field) => retyped(rules, field, sure));
@@ -218,7 +219,7 @@ function retyped(rules: Rules, field: Field, sure: readonly SeenColumn[]): Field
   return same ? { ...field, type: column.type } : field;
 }
 
-/** The table's amendments from here: what is no difference any more goes, what differs otherwise is judged anew. */
+/** Drops amendments that are no longer differences; those that differ in a new way are judged again. */
 function revise(
   table: TableState,
   sure: readonly SeenColumn[],
@@ -234,7 +235,7 @@ function revise(
       const fresh = newAmendment(topic, difference, when);
       const before = table.amendments.find(({ id }) => id === fresh.id);
       const anew = before === undefined || before.gate.kind === "released";
-      // A column that was there before it was an amendment has values that no event carries.
+      // A column that existed before it became an amendment has values that no event carries.
       const wasThere = table.known.some((known) => known.attnum === difference.attnum);
       const missed = fresh.kind === "added" && (table.doubt || wasThere);
       return [fresh.id, anew ? { ...fresh, missed, explained } : restate(before, fresh, explained)] as const;
@@ -249,29 +250,29 @@ function revise(
   return [...kept, ...revised.values()];
 }
 
-/** What an amendment is about, apart from how it stands. */
+/** What an amendment is about, apart from its gate and its judgement. */
 function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
   return JSON.stringify([kind, name, column, changes, key, gone, unmapped?.rule]);
 }
 
-/** The same amendment when nothing about it changed, else one to be judged anew. */
+/** The same amendment if nothing about it changed, or else one that has to be judged again. */
 function restate(before: Amendment, fresh: Amendment, explained: Explanation | undefined): Amendment {
   if (about(before) === about(fresh)) {
     return explained === undefined || before.explained !== undefined ? before : { ...before, explained };
   }
-  // A release was said of the column as it was; a withhold stands.
+  // A release was meant for the column as it was; a withhold remains in force.
   const order = before.order?.kind === "withhold" ? before.order : undefined;
   const { gate, missed } = before;
   return { ...fresh, gate, missed, order, explained: explained ?? before.explained };
 }
 
-/** Rows published in doubt lacked values of fields that flow: the table's rows are published once more. */
+/** Rows published in doubt lacked values of fields that flow, so all rows of the table are published again. */
 function repair(state: State, topic: string): State {
   const table = state.tables.get(topic);
   return table === undefined ? state : withJob(state, repairJob(table.shape));
 }
 
-/** The catalog's table as the log would send it: what a mark or a DDL message says at its place. */
+/** The catalog's table in the form of a Relation, for a mark or a DDL message. */
 export function relationOf(table: Table): Pick<Seen, "relation" | "columns" | "table"> {
   const logged = table.columns.filter((column) => !column.generated);
   const columns = logged.map(({ attnum, name, type }) => ({

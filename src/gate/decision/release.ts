@@ -13,7 +13,7 @@ type Judged = Extract<Input, { kind: "judged" }>;
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
 
-/** The registry's answer on a candidate. One on a shape or a column that is not so any more is asked for anew. */
+/** The registry's answer about a candidate. If the shape or the column has changed since, the registry is asked again. */
 export function onJudged(rules: Rules, state: State, { id, answer }: Judged, when: When): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
@@ -29,7 +29,7 @@ export function onJudged(rules: Rules, state: State, { id, answer }: Judged, whe
     return settle(rules, withAmendment(state, amendment), id, when);
   }
   const next = refuseOrder(state, amendment, order);
-  // What was refused is a form of it that nobody wants any more.
+  // The registry rejected the field beside the old one; the plain change is judged again.
   if (order.beside === undefined) return settle(rules, next, id, when);
   return step(withAmendment(next, { ...amendment, order: undefined, answer: undefined }), { kind: "judge", id });
 }
@@ -46,7 +46,7 @@ function refuseOrder(state: State, amendment: Amendment, { command }: Order): St
   return answered(next, command, { kind: "refused", refusals: [{ kind: "blocked", id: amendment.id, reason }] });
 }
 
-/** What the registry refused to take is refused, whatever its check says. */
+/** A candidate that the registry refused to register stays refused, whatever its compatibility check says. */
 function heard({ notTaken }: Amendment, answer: RegistryAnswer): RegistryAnswer {
   if (answer.kind !== "fits" || answer.candidate.hash !== notTaken?.hash) return answer;
   return { kind: "refused", candidate: answer.candidate, text: notTaken.text };
@@ -80,7 +80,7 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
   return letIn(rules, state, table, { ...amendment, gate }, making.made, input);
 }
 
-/** What a release takes with it is released; what a field was put beside goes on waiting, to be taken away. */
+/** Releases the amendment and its members. A field that got another beside it stays withheld until it is removed. */
 function letIn(
   rules: Rules,
   state: State,
@@ -121,7 +121,7 @@ function shaped(
   return { shape: { ...shape, valueSchema: schema }, flowed: [...table.flowed, schema] };
 }
 
-/** Both fields flow: the order is carried out, the old field waits for whoever reads it. */
+/** Both fields flow: the order is done, and the old field waits for its readers. */
 function waitingStill(amendment: Amendment): Amendment {
   return { ...amendment, order: undefined, answer: undefined, notTaken: undefined };
 }
@@ -161,7 +161,7 @@ function backfillJob(
   };
 }
 
-/** An operator's release is answered when all it names flow. */
+/** An operator's release is answered once everything it names flows. */
 function answerOrder(state: State, released: Amendment): State {
   const command = released.order?.command;
   if (command === undefined) return state;

@@ -13,11 +13,11 @@ import type { Rules, State, Step, TableState, When } from "../state.ts";
 import { watched } from "../watch/watched.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "../update.ts";
 
-/** Judges a withheld amendment anew and says what follows: register it, or keep it back and tell people why. */
+/** Judges a withheld amendment again: it is registered, or it stays withheld and people are alerted to the reason. */
 export function settle(rules: Rules, state: State, id: string, when: When): Step {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
-  // Another table waits for a person's word alone.
+  // A replacement of the table waits for an operator only.
   if (found.amendment.kind === "table") return step(state);
   const { table } = found;
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };
@@ -69,7 +69,7 @@ export function membersOf(table: TableState, { together }: Candidate): readonly 
   return table.amendments.filter(({ id }) => together.includes(id));
 }
 
-/** Settles whatever waits on a topic. */
+/** Settles everything that waits on a topic. */
 export function settleTopic(rules: Rules, state: State, topic: string, when: When): Step {
   const table = state.tables.get(topic);
   const waiting = table === undefined ? [] : withheldOf(table);
@@ -122,5 +122,5 @@ interface SchemaText {
   readonly text: string;
 }
 
-/** What flows is the same for all candidates, a candidate for every contract: what is known of both is kept with them. */
+/** Parsed once: what flows is the same for all candidates, and a candidate is the same for all contracts. */
 const schemaOf = oncePer(({ text }: SchemaText) => parseSchemaText(text));

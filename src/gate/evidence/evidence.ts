@@ -1,6 +1,6 @@
 /**
- * Who was seen reading a topic, and when. Times are milliseconds since 1970 of the looks at Kafka: nothing here has a
- * clock. What is not seen is not there only when the look itself was possible.
+ * Which consumer groups were seen reading a topic, and when. Times are those of the polls, in milliseconds since 1970;
+ * nothing here reads a clock. A group counts as absent only if the poll itself succeeded.
  */
 
 /** One group on one topic, as a look found it. */

@@ -43,7 +43,7 @@ const waiting: PlannedAmendment = {
   field: "zip",
   lines: [2],
   what: "column zip text was added",
-  meanwhile: "Rows flow on without the field.",
+  meanwhile: "Events continue without the field.",
   flows: false,
   stops: false,
   why: "not ready: billing",
@@ -60,7 +60,7 @@ test("the migration's statements are sent to the service, and a consumer that is
   ]);
   expect(out).toMatchInlineSnapshot(`
     "inventory.public.customers: column zip text was added (line 2)
-      waits: not ready: billing. Rows flow on without the field.
+      waits: not ready: billing. Events continue without the field.
       billing (default): not ready
         nickname: the consumer refuses fields it does not know [contract/unknown-field]; name nickname under ignores or fields
     order
