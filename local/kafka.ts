@@ -6,6 +6,8 @@ import type { Jvm } from "./cache.ts";
 import { freePort } from "./ports.ts";
 import { type Prepared, type Supervisor, runToEnd, untilReady } from "./supervisor.ts";
 
+/** The Kafka broker of the local stack: its settings, optional secured listeners, and how it is started. */
+
 /** Listeners in addition to the open one, which the broker itself and all other clients continue to use. */
 export interface SecuredListeners {
   readonly protocols: readonly SecurityProtocol[];

@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 import { fetching, showDownload } from "./download.ts";
 import { missingTool } from "./java.ts";
 
+/** Downloads by Maven into a cache folder, with progress on stderr. */
+
 /** `$FIELDGATE_CACHE`, or else `$XDG_CACHE_HOME/fieldgate`, or else `~/.cache/fieldgate`. */
 export function cacheRoot(): string {
   const own = process.env["FIELDGATE_CACHE"];

@@ -8,6 +8,11 @@ import { Client } from "pg";
 import { freePort } from "./ports.ts";
 import { type Prepared, type Supervisor, runToEnd, untilReady } from "./supervisor.ts";
 
+/**
+ * The PostgreSQL server of the local stack: its binaries, which come with an npm package, and how a cluster is created and
+ * started, even by root.
+ */
+
 export interface PostgresAddress {
   readonly host: string;
   readonly port: number;

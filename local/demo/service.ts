@@ -8,6 +8,8 @@ import { freePort } from "../ports.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { type Program, launch } from "./program.ts";
 
+/** Fieldgate in the demo: its connector file, its environment, and the HTTP answers that the story checks. */
+
 export const CLI = join(import.meta.dirname, "../../src/cli.ts");
 type Policy = "observe" | "contracts";
 

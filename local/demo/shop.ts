@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PostgresAddress } from "../postgres.ts";
 import { Client } from "pg";
 
+/** The shop of the demo: a table of customers and an application that writes to it all the time. */
+
 /** The application: inserts, updates and deletes customers all the time, unless it is paused. */
 export interface Shop extends AsyncDisposable {
   /** How many statements it has run. */

@@ -11,6 +11,8 @@ import { createService, type Service } from "./service.ts";
 import { CUSTOMERS, openShop, type Shop } from "./shop.ts";
 import { type SlackReceiver, startSlackReceiver } from "./slack.ts";
 
+/** The stage of the demo: two databases, the shop, a Slack receiver, and the processes of Fieldgate and of the consumers. */
+
 /** Everything that the story uses. All of it is created for the stage and ends with it. */
 export interface Stage extends AsyncDisposable {
   readonly stack: Stack;

@@ -9,6 +9,11 @@ import { avscType, type Longs } from "./long.ts";
 import { resolverOf } from "./resolver.ts";
 import type { Json } from "../json.ts";
 
+/**
+ * Decodes events with avsc for `fieldgate/consumer`. Before avsc is used for a pair of schemas, Avro's rules must allow it,
+ * and every error names the field and what to do, but never a value of the event.
+ */
+
 /** Decodes the bytes of one event, without framing, to a value. */
 export type Decode = (bytes: Buffer) => unknown;
 

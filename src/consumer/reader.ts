@@ -5,6 +5,11 @@ import { type MessageHeaders, type MessagePart, payloadOf, schemaIdIn } from "./
 import type { Longs } from "./long.ts";
 import type { Json } from "../json.ts";
 
+/**
+ * The event reader of `fieldgate/consumer`: takes a message of kafkajs, looks up the schema that it names, and decodes it.
+ * Decoders are kept by schema id.
+ */
+
 /** The part of a registry client that is needed; the `SchemaRegistry` of @kafkajs/confluent-schema-registry has it. */
 export interface SchemaSource {
   /** Returns an Avro schema as avsc's type. An error answer of the registry is thrown as an Error with `status`. */

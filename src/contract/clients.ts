@@ -1,5 +1,10 @@
 import type { Contract } from "./contract.ts";
 
+/**
+ * What is known about the client libraries and sinks that read Kafka topics, for `fieldgate contract init`. A consumer that
+ * uses one of them gets a contract with these values, each marked as assumed.
+ */
+
 /** How one kind of client reads a topic; docs/consumers.md gives the sources. */
 interface Client {
   readonly is: string;

@@ -7,6 +7,11 @@ import { contractError, type Mistake } from "../mistake.ts";
 import { CHANGEABLE, type SeverityChange } from "./severity.ts";
 import { type DeepReadonly, isTooDeep, type Json, TOO_DEEP } from "../json.ts";
 
+/**
+ * The contract: its type, its schema for contracts from HTTP and Kafka, and the keys under which contracts are stored in the
+ * contracts topic. What people write in `fieldgate.yaml` is in file-schema.ts and file.ts.
+ */
+
 /** Names have no `/`, so that a contract's key is unambiguous. Kafka allows neither `.` nor `..` as a topic. */
 export const name = z
   .string()

@@ -7,6 +7,11 @@ import { readerPair } from "./reader.ts";
 import { rowFor } from "./view.ts";
 import { runtimeOf } from "../rules/runtime/rule.ts";
 
+/**
+ * Findings about the client library that a contract names: the rules of rules/runtime, applied to the contract's view and
+ * with the severity that they have for this contract.
+ */
+
 interface Flow {
   readonly envelope: AvroSchema;
   readonly flowing: AvroSchema;

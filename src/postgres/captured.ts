@@ -6,6 +6,11 @@ import { parseTable } from "../table/json.ts";
 import { query } from "./connection.ts";
 import { TABLE_JSON } from "./table-json.ts";
 
+/**
+ * Which tables of the database a connector captures. The filter of its file decides by name; for partitioned tables it also
+ * matters under whose name the log sends their changes. Whatever the file names without effect is an error or a warning.
+ */
+
 export interface Capture {
   readonly filter: CaptureFilter;
   /** The entries of table.include.list; empty: every table that passes the filter. */

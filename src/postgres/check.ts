@@ -4,6 +4,11 @@ import { type Lsn, parseLsn } from "../wal/lsn.ts";
 import { query } from "./connection.ts";
 import { quoteIdentifier } from "./quote.ts";
 
+/**
+ * Checks at start whether changes can be captured from a server: its version, that it is a primary, wal_level and the right
+ * to replicate. Also reads what identifies the server, for comparison with the state.
+ */
+
 /** Which server this is, and how far its log goes. */
 export interface SourceFacts {
   /** pg_control_system().system_identifier: the same on every copy of one cluster. */

@@ -7,6 +7,11 @@ import { readTable } from "./catalog.ts";
 import { sqlState, translate } from "./connection.ts";
 import { quoteIdentifier, quoteTable } from "./quote.ts";
 
+/**
+ * Reads rows of a table in chunks, for snapshots and backfills: a range in key order, only the rows of a range that are due,
+ * or given keys. A chunk is read between two marks; this file does the read itself.
+ */
+
 /** Which rows of a table to read: the next range of keys, or the keys in `again`. */
 export interface ChunkRequest {
   readonly table: { readonly oid: TableOid; readonly schema: string; readonly name: string };

@@ -2,6 +2,8 @@ import type { ConnectionOptions } from "node:tls";
 import { Client, type ClientConfig, DatabaseError } from "pg";
 import { type ErrorCode, GuardError } from "../errors.ts";
 
+/** Sessions with PostgreSQL: the settings that all of them share, queries, and the translation of errors to ours. */
+
 export interface PostgresOptions {
   readonly host: string;
   readonly port: number;

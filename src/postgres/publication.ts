@@ -3,6 +3,11 @@ import { GuardError } from "../errors.ts";
 import { query } from "./connection.ts";
 import { quoteIdentifier, quoteTable, type TableName } from "./quote.ts";
 
+/**
+ * The publication of a connector: creates or extends it if `publication.autocreate.mode` allows that, and then checks that
+ * it sends every captured table in full. Every fault comes with the statement that fixes it.
+ */
+
 export type PublishedOperation = "insert" | "update" | "delete" | "truncate";
 
 export interface Publication {

@@ -4,6 +4,11 @@ import { type Lsn, parseLsn } from "../wal/lsn.ts";
 import { query, sqlState, translate } from "./connection.ts";
 import { blockersOf, type Session } from "./session.ts";
 
+/**
+ * Replication slots: reading, creating and dropping them, and ending the session that reads one. Creating a slot can take
+ * long, because it waits for all open transactions, so it reports what it is waiting for.
+ */
+
 /** A logical replication slot as pg_replication_slots shows it. */
 export interface Slot {
   readonly name: string;

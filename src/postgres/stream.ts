@@ -17,6 +17,11 @@ import { streamError } from "./stream-error.ts";
 import type { Client } from "pg";
 import { quoteIdentifier } from "./quote.ts";
 
+/**
+ * The stream of one replication slot: starts replication, queues what arrives, sends statuses and acknowledgements, and stops
+ * reading the socket while the queue is full. Whether the server is still alive is judged in liveness.ts.
+ */
+
 export interface StreamOptions {
   readonly connection: PostgresOptions;
   readonly slot: string;

@@ -5,6 +5,11 @@ import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
 import { connect, type PostgresOptions, sqlState } from "./connection.ts";
 
+/**
+ * The first session of a connector, opened as `database.sslmode` says. It finds out whether the server uses TLS; all later
+ * sessions use the same options.
+ */
+
 /** database.sslmode and the files it uses, with the meaning they have for PostgreSQL's JDBC driver (LibPQFactory). */
 export interface TlsSettings {
   readonly mode: "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";

@@ -2,6 +2,8 @@ import type { Client } from "pg";
 import { query, type Row } from "./connection.ts";
 import { installSql, TRIGGER_MARK, TRIGGERS, uninstallSql } from "./trigger-sql.ts";
 
+/** The DDL trigger in a database: reads its secret, installs it and removes it. The SQL is in trigger-sql.ts. */
+
 /** Whether this database has the trigger. `warnings`: parts of it are missing, disabled or from another version. */
 export type TriggerSecret =
   | { readonly kind: "installed"; readonly secret: string; readonly warnings: readonly string[] }
