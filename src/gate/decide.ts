@@ -5,17 +5,17 @@ import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
 import { onReplaced } from "./amendment/replaced.ts";
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted } from "./amendment/seen.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
-import type { Input, Rules, State, Step, When } from "./state.ts";
+import type { Input, Rules, State, Decided, When } from "./state.ts";
 import type { Contract } from "../contract/contract.ts";
 import { andThen, step, withheldOf } from "./update.ts";
 
 /** Applies one input to the state: the next state, and what to do about it. Pure and total. */
-export function decide(rules: Rules, state: State, input: Input, when: When): Step {
+export function decide(rules: Rules, state: State, input: Input, when: When): Decided {
   const { state: next, effects } = stepOn(rules, state, input, when);
   return { state: answerForgotten(next), effects };
 }
 
-function stepOn(rules: Rules, state: State, input: Input, when: When): Step {
+function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
   switch (input.kind) {
     case "seen":
       return onSeen(rules, state, input, when);
@@ -58,7 +58,7 @@ function onContract(
   state: State,
   { key, contract }: { readonly key: string; readonly contract: Contract | undefined },
   when: When,
-): Step {
+): Decided {
   const contracts = new Map(state.contracts);
   const topics = new Set([contracts.get(key)?.topic, contract?.topic]);
   if (contract === undefined) contracts.delete(key);

@@ -160,7 +160,8 @@ export type Effect =
   | { readonly kind: "alert"; readonly id: string }
   | { readonly kind: "stop"; readonly error: GuardError };
 
-export interface Step {
+/** The next state, and what to do about it. */
+export interface Decided {
   readonly state: State;
   readonly effects: readonly Effect[];
 }

@@ -1,7 +1,7 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "./amendment/amendment.ts";
 import type { Outcome } from "./decision/reason.ts";
-import type { Effect, State, Step, TableState } from "./state.ts";
+import type { Effect, State, Decided, TableState } from "./state.ts";
 
 export function withTable(state: State, table: TableState): State {
   return { ...state, tables: new Map(state.tables).set(table.shape.topic, table) };
@@ -54,11 +54,11 @@ export function withheldOf(table: TableState): readonly Amendment[] {
 }
 
 /** Applies the next step to the state of the one before; the effects of both, in order. */
-export function andThen(before: Step, next: (state: State) => Step): Step {
+export function andThen(before: Decided, next: (state: State) => Decided): Decided {
   const { state, effects } = next(before.state);
   return { state, effects: [...before.effects, ...effects] };
 }
 
-export function step(state: State, ...effects: readonly Effect[]): Step {
+export function step(state: State, ...effects: readonly Effect[]): Decided {
   return { state, effects };
 }

@@ -8,7 +8,7 @@ import { candidateOf, type Made } from "../../src/gate/amendment/candidate.ts";
 import type { Difference } from "../../src/gate/amendment/differ.ts";
 import { NO_EVIDENCE } from "../../src/gate/evidence/evidence.ts";
 import { newAmendment } from "../../src/gate/amendment/seen.ts";
-import type { Input, OperatorCommand, Rules, State, Step, TableState, When } from "../../src/gate/state.ts";
+import type { Input, OperatorCommand, Rules, State, Decided, TableState, When } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import { decide } from "../../src/gate/decide.ts";
 import { attnum, type Attnum, type Column, type Table, tableOid } from "../../src/table/column.ts";
@@ -221,8 +221,8 @@ export const release = (ids: readonly string[], more: Partial<OperatorCommand> =
 });
 
 /** Runs inputs one after the other; each may depend on the state before it. The last step. */
-export function play(rules: Rules, state: State, ...inputs: readonly (Input | ((state: State) => Input))[]): Step {
-  let step: Step = { state, effects: [] };
+export function play(rules: Rules, state: State, ...inputs: readonly (Input | ((state: State) => Input))[]): Decided {
+  let step: Decided = { state, effects: [] };
   for (const input of inputs) {
     step = decide(rules, step.state, typeof input === "function" ? input(step.state) : input, WHEN);
   }
@@ -240,7 +240,7 @@ export function fieldNames(state: State): readonly string[] {
 }
 
 /** `register/…/3` and the like, in order. */
-export function effectsOf(step: Step): readonly string[] {
+export function effectsOf(step: Decided): readonly string[] {
   return step.effects.map((effect) =>
     effect.kind === "stop" ? `stop ${effect.error.code}` : `${effect.kind} ${effect.id}`,
   );

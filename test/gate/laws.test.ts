@@ -6,7 +6,7 @@ import { decide } from "../../src/gate/decide.ts";
 import { candidateOf } from "../../src/gate/amendment/candidate.ts";
 import { notReady } from "../../src/gate/decision/policy.ts";
 import { decisionOn, weigh } from "../../src/gate/decision/settle.ts";
-import type { Input, Rules, State, Step } from "../../src/gate/state.ts";
+import type { Input, Rules, State, Decided } from "../../src/gate/state.ts";
 import type { Look } from "../../src/gate/evidence/evidence.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { changes, EMPTY, replay, type Stored } from "../../src/store/records.ts";
@@ -17,7 +17,7 @@ import { anyMove, inputOf, type Move, newWorld } from "./world.ts";
 interface Played {
   readonly before: State;
   readonly input: Input;
-  readonly step: Step;
+  readonly step: Decided;
 }
 
 interface Run {

@@ -5,7 +5,7 @@ import type { Field } from "../../table/shape.ts";
 import { repairJob } from "./backfill.ts";
 import type { Reason } from "../decision/reason.ts";
 import { newAmendment } from "./seen.ts";
-import type { Input, Rules, State, Step, TableState, When } from "../state.ts";
+import type { Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { step, withJob, withTable } from "../update.ts";
 
 /** Is this catalog's table another one than the topic's? */
@@ -14,7 +14,12 @@ function isReplaced({ shape }: TableState, table: Table): boolean {
 }
 
 /** Another table has this one's name: nothing of it is published until an operator says that it takes its place. */
-export function onReplaced(rules: Rules, state: State, input: Extract<Input, { kind: "replaced" }>, when: When): Step {
+export function onReplaced(
+  rules: Rules,
+  state: State,
+  input: Extract<Input, { kind: "replaced" }>,
+  when: When,
+): Decided {
   const table = state.tables.get(input.topic);
   if (table === undefined || !isReplaced(table, input.table)) return step(state);
   const none = { attnum: undefined, column: undefined, changes: [], key: undefined, gone: false, unmapped: undefined };

@@ -9,7 +9,7 @@ import { type Amendment, amendmentId, type Explanation, type SentAlert } from ".
 import { changesOf, type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { keyDifference, keyNow } from "./key.ts";
 import { settle } from "../decision/settle.ts";
-import type { Effect, Input, Rules, State, Step, TableState, When } from "../state.ts";
+import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { asItsColumns } from "../watch/unpublished.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withTable } from "../update.ts";
 
@@ -20,7 +20,7 @@ type Seen = Extract<Input, { kind: "seen" }>;
  * DDL message or at a mark. Each difference from what flows becomes an amendment, withheld until judged; later DDL
  * revises it.
  */
-export function onSeen(rules: Rules, state: State, input: Seen, when: When): Step {
+export function onSeen(rules: Rules, state: State, input: Seen, when: When): Decided {
   const table = state.tables.get(input.topic);
   if (table === undefined || input.table.oid !== table.shape.table.oid) return step(state);
   const sure = sureColumns(input);
@@ -54,7 +54,7 @@ export function onNullFound(
   state: State,
   { topic, field: name }: Extract<Input, { kind: "null-found" }>,
   when: When,
-): Step {
+): Decided {
   const table = state.tables.get(topic);
   const field = table?.shape.fields.find((one) => one.name === name);
   const known = table?.known.find(({ attnum }) => attnum === field?.attnum);
@@ -75,14 +75,14 @@ export function onNullFound(
 }
 
 /** A newly captured table; columns missing from its subject are withheld as usual. */
-export function onCaptured(rules: Rules, state: State, table: TableState, when: When): Step {
+export function onCaptured(rules: Rules, state: State, table: TableState, when: When): Decided {
   if (state.tables.has(table.shape.topic)) return step(state);
   const next = step(withTable(state, table));
   return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), next);
 }
 
 /** Rows were published without what is withheld: from this position on its values are missing from the events. */
-export function onPassed(state: State, topic: string, doubt: boolean): Step {
+export function onPassed(state: State, topic: string, doubt: boolean): Decided {
   const table = state.tables.get(topic);
   if (table === undefined) return step(state);
   if (table.doubt === doubt && withheldOf(table).every((amendment) => amendment.missed)) return step(state);
@@ -93,7 +93,7 @@ export function onPassed(state: State, topic: string, doubt: boolean): Step {
 }
 
 /** Recorded once an alert has reached people, so that a restart does not repeat it. */
-export function onAlerted(state: State, { id, alerted }: SentAlert): Step {
+export function onAlerted(state: State, { id, alerted }: SentAlert): Decided {
   const found = findAmendment(state, id);
   if (found === undefined) return step(state);
   return step(withAmendment(state, { ...found.amendment, alerted }));
@@ -121,13 +121,13 @@ function keyOrTable(kind: Amendment["kind"]): "key" | "table" {
 }
 
 /** After a restart the registry is asked again, since its answer may have changed. */
-export function onAsk(rules: Rules, state: State, id: string, when: When): Step {
+export function onAsk(rules: Rules, state: State, id: string, when: When): Decided {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   return ask(rules, withAmendment(state, { ...found.amendment, answer: undefined, notTaken: undefined }), id, when);
 }
 
-function ask(rules: Rules, state: State, id: string, when: When): Step {
+function ask(rules: Rules, state: State, id: string, when: When): Decided {
   const effect: Effect = { kind: "judge", id };
   return andThen(settle(rules, state, id, when), (next) => {
     const amendment = findAmendment(next, id)?.amendment;

@@ -8,7 +8,7 @@ import { unnamedOn } from "../evidence/readers.ts";
 import { replaced } from "../amendment/replaced.ts";
 import { membersOf, policyOf, settle, weigh } from "./settle.ts";
 import type { Outcome, Refusal } from "./reason.ts";
-import type { OperatorCommand, Rules, State, Step, TableState, When } from "../state.ts";
+import type { OperatorCommand, Rules, State, Decided, TableState, When } from "../state.ts";
 import { andThen, step, withAmendment, withheldOf, withJob, withOutcome } from "../update.ts";
 
 interface Target {
@@ -17,7 +17,7 @@ interface Target {
 }
 
 /** An operator's word. Nothing of it is done unless all of it can be; its outcome is in the state. */
-export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Step {
+export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Decided {
   if (state.outcomes.has(command.id)) return step(state);
   if (rules.mode === "watch") return step(withOutcome(state, command.id, refusal({ kind: "watch-mode" })));
   const targets: Target[] = [];
@@ -156,7 +156,13 @@ function besideMakesSense(rules: Rules, { table, amendment }: Target, { beside }
   return isFree && /^[A-Za-z_]\w*$/.test(name ?? "") && (changes.includes("renamed") || changes.includes("retyped"));
 }
 
-function release(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
+function release(
+  rules: Rules,
+  state: State,
+  command: OperatorCommand,
+  targets: readonly Target[],
+  when: When,
+): Decided {
   const flowing = targets.filter(({ amendment }) => amendment.gate.kind === "released");
   const decided = flowing.reduce((now, { amendment }) => decideBackfill(now, amendment, command), state);
   const others = targets.filter(({ amendment }) => amendment.kind === "table");
@@ -170,7 +176,7 @@ function release(rules: Rules, state: State, command: OperatorCommand, targets: 
   return ordered(rules, withOutcome(placed, command.id, { kind: "pending" }), command, open, when);
 }
 
-function fill(state: State, command: OperatorCommand, targets: readonly Target[]): Step {
+function fill(state: State, command: OperatorCommand, targets: readonly Target[]): Decided {
   const next = targets.reduce((now, { table, amendment }) => filled(now, table, amendment, command), state);
   const ids = targets.map(({ amendment }) => amendment.id);
   return step(withOutcome(next, command.id, { kind: "done", done: { kind: "filled", ids } }));
@@ -187,14 +193,26 @@ function decideBackfill(state: State, amendment: Amendment, command: OperatorCom
   return withJob(state, next);
 }
 
-function withhold(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
+function withhold(
+  rules: Rules,
+  state: State,
+  command: OperatorCommand,
+  targets: readonly Target[],
+  when: When,
+): Decided {
   const ids = targets.map(({ amendment }) => amendment.id);
   const done: Outcome = { kind: "done", done: { kind: "withheld", ids } };
   return ordered(rules, withOutcome(state, command.id, done), command, targets, when);
 }
 
 /** What is released and was refused, or is another form of what was judged, is judged first. */
-function ordered(rules: Rules, state: State, command: OperatorCommand, targets: readonly Target[], when: When): Step {
+function ordered(
+  rules: Rules,
+  state: State,
+  command: OperatorCommand,
+  targets: readonly Target[],
+  when: When,
+): Decided {
   const open = targets.filter(({ amendment }) => amendment.gate.kind === "withheld");
   return open.reduce((before, { amendment }) => {
     const order = orderOf(command);

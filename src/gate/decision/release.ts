@@ -6,7 +6,7 @@ import { candidateOf, isOf, type Made } from "../amendment/candidate.ts";
 import { blockedBy } from "./policy.ts";
 import { unnamedOn } from "../evidence/readers.ts";
 import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
-import type { Effect, Input, Rules, State, Step, TableState, When } from "../state.ts";
+import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { findAmendment, step, withAmendment, withheldOf, withJob, answered, withTable } from "../update.ts";
 
 type Judged = Extract<Input, { kind: "judged" }>;
@@ -14,7 +14,7 @@ type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
 
 /** The registry's answer about a candidate. If the shape or the column has changed since, the registry is asked again. */
-export function onJudged(rules: Rules, state: State, { id, answer }: Judged, when: When): Step {
+export function onJudged(rules: Rules, state: State, { id, answer }: Judged, when: When): Decided {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   if (
@@ -56,7 +56,7 @@ function heard({ notTaken }: Amendment, answer: RegistryAnswer): RegistryAnswer 
  * The candidate is registered: it flows from here, if the contracts as they are now still let it. The verdicts are
  * recomputed for the exact schema that will flow; another candidate than the one registered is never let in.
  */
-export function onFlip(rules: Rules, state: State, input: Registered, when: When): Step {
+export function onFlip(rules: Rules, state: State, input: Registered, when: When): Decided {
   const found = findAmendment(state, input.id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   const { table } = found;
@@ -88,7 +88,7 @@ function letIn(
   released: Amendment,
   made: Made,
   input: Registered,
-): Step {
+): Decided {
   const members = membersOf(table, made.candidate);
   const beside = released.order?.beside !== undefined;
   const amendments = table.amendments.map((amendment) => {
@@ -173,7 +173,7 @@ function answerOrder(state: State, released: Amendment): State {
  * The registry did not take the schema it had called compatible, say since its level was raised meanwhile: kept
  * back, and judged anew, since another form of the field may fit.
  */
-export function onRefusedRegistration(state: State, input: Refused): Step {
+export function onRefusedRegistration(state: State, input: Refused): Decided {
   const found = findAmendment(state, input.id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   const { amendment } = found;

@@ -9,12 +9,12 @@ import { owesRows } from "../amendment/backfill.ts";
 import { type Decision, mayFlow, type ReleasePolicy } from "./policy.ts";
 import { alertKey, type Reason } from "./reason.ts";
 import { contractsOn, evidenceAgainst, unnamedOn } from "../evidence/readers.ts";
-import type { Rules, State, Step, TableState, When } from "../state.ts";
+import type { Rules, State, Decided, TableState, When } from "../state.ts";
 import { watched } from "../watch/watched.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "../update.ts";
 
 /** Judges a withheld amendment again: it is registered, or it stays withheld and people are alerted to the reason. */
-export function settle(rules: Rules, state: State, id: string, when: When): Step {
+export function settle(rules: Rules, state: State, id: string, when: When): Decided {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
   // A replacement of the table waits for an operator only.
@@ -31,7 +31,7 @@ export function settle(rules: Rules, state: State, id: string, when: When): Step
 }
 
 /** It does not flow; people are alerted once the reason is known, and again when the reason changes. */
-function keptBack(state: State, amendment: Amendment, reason: Reason): Step {
+function keptBack(state: State, amendment: Amendment, reason: Reason): Decided {
   const { id } = amendment;
   const gate = { kind: "withheld" as const, since: amendment.gate.since, time: amendment.gate.time, reason };
   const next = withAmendment(state, { ...amendment, gate });
@@ -70,7 +70,7 @@ export function membersOf(table: TableState, { together }: Candidate): readonly 
 }
 
 /** Settles everything that waits on a topic. */
-export function settleTopic(rules: Rules, state: State, topic: string, when: When): Step {
+export function settleTopic(rules: Rules, state: State, topic: string, when: When): Decided {
   const table = state.tables.get(topic);
   const waiting = table === undefined ? [] : withheldOf(table);
   return waiting.reduce((before, { id }) => andThen(before, (now) => settle(rules, now, id, when)), step(state));

@@ -1,14 +1,14 @@
 import { type Evidence, type Look, looked } from "./evidence.ts";
 import { contractsOn, evidenceAgainst, unnamedOn } from "./readers.ts";
 import { policyOf, settleTopic } from "../decision/settle.ts";
-import type { Rules, State, Step, When } from "../state.ts";
+import type { Rules, State, Decided, When } from "../state.ts";
 import { andThen, step, withheldOf } from "../update.ts";
 
 /**
  * Somebody looked who reads the topics: what waits is settled again where that makes a difference. A look that was
  * not possible settles nothing: what is decided from then on waits, and what waits already has its reason.
  */
-export function onGroups(rules: Rules, state: State, look: Look, when: When): Step {
+export function onGroups(rules: Rules, state: State, look: Look, when: When): Decided {
   const next = { ...state, evidence: evidenceAfter(rules, state, look) };
   if (look.kind === "unknown") return step(next);
   const waiting = [...state.tables.values()].filter((table) => withheldOf(table).length > 0);

@@ -10,7 +10,7 @@ import type { Reason } from "../decision/reason.ts";
 import { unnamedOn } from "../evidence/readers.ts";
 import { onSeen, relationOf } from "../amendment/seen.ts";
 import { weigh } from "../decision/settle.ts";
-import type { Input, Rules, State, Step, TableState, When } from "../state.ts";
+import type { Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { fieldsOf } from "./unpublished.ts";
 import { step, withTable, withheldOf } from "../update.ts";
 import type { Json } from "../../json.ts";
@@ -21,7 +21,7 @@ type Observed = Extract<Input, { kind: "observed" }>;
  * watch: what Debezium has registered is what it publishes, so the shape follows. An amendment that the schema carries
  * is released by that; what differs still waits, and is judged on the new shape. What is no envelope changes nothing.
  */
-export function onObserved(rules: Rules, state: State, input: Observed, when: When): Step {
+export function onObserved(rules: Rules, state: State, input: Observed, when: When): Decided {
   const table = state.tables.get(input.topic);
   const fields = rowFields(rules, input.value.text);
   if (table === undefined || input.table.oid !== table.shape.table.oid || fields === undefined) return step(state);

@@ -2,7 +2,7 @@ import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { contractKey, type Contract } from "../../../src/contract/contract.ts";
 import { decide } from "../../../src/gate/decide.ts";
-import type { Input, Rules, State, Step } from "../../../src/gate/state.ts";
+import type { Input, Rules, State, Decided } from "../../../src/gate/state.ts";
 import { findAmendment } from "../../../src/gate/update.ts";
 import { attnum } from "../../../src/table/column.ts";
 import {
@@ -57,8 +57,8 @@ function playAt(
   rules: Rules,
   state: State,
   ...inputs: readonly (readonly [time: string, (state: State) => Input])[]
-): Step {
-  let step: Step = { state, effects: [] };
+): Decided {
+  let step: Decided = { state, effects: [] };
   for (const [time, input] of inputs) step = decide(rules, step.state, input(step.state), { position: "0/100", time });
   return step;
 }

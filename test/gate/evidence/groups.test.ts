@@ -3,7 +3,7 @@ import { readerFingerprint } from "../../../src/contract/announcement.ts";
 import type { Contract } from "../../../src/contract/contract.ts";
 import { recalled, type SeenGroup } from "../../../src/gate/evidence/evidence.ts";
 import { unnamedOn } from "../../../src/gate/evidence/readers.ts";
-import type { Input, Rules, State, Step } from "../../../src/gate/state.ts";
+import type { Input, Rules, State, Decided } from "../../../src/gate/state.ts";
 import { underPolicy } from "../../../src/gate/decision/what-if.ts";
 import { changes, EMPTY, replay } from "../../../src/store/records.ts";
 import {
@@ -49,7 +49,7 @@ function publish(contract: Contract): Input {
   return { kind: "contract", key: contract.consumer, contract };
 }
 
-function gateOf({ state }: Step) {
+function gateOf({ state }: Decided) {
   const [amendment] = tableIn(state).amendments;
   if (amendment === undefined) throw new Error("no amendment");
   return amendment.gate;
@@ -197,10 +197,10 @@ describe("strict", () => {
 
 describe("a contract against what was seen", () => {
   const waiting = { ...REPLICA, groups: ["r1", "r2"] };
-  const verdictOf = (step: Step) => tableIn(step.state).amendments[0]?.verdicts[0];
+  const verdictOf = (step: Decided) => tableIn(step.state).amendments[0]?.verdicts[0];
   const judgedWith = (contract: Contract, ...inputs: readonly Input[]) =>
     play(RULES, stateOf(publishing(), contract), ADDED, judged, ...inputs);
-  const rules = (step: Step) => verdictOf(step)?.findings.map(({ rule }) => rule);
+  const rules = (step: Decided) => verdictOf(step)?.findings.map(({ rule }) => rule);
 
   it.each<[string, readonly Input[], boolean]>([
     ["just published", [looks(0)], false],
@@ -262,7 +262,7 @@ describe("a contract against what was seen", () => {
 });
 
 describe("what another policy would have done", () => {
-  const under = (policy: Rules["fieldgate.release.policy"], rules: Rules, { state }: Step) => {
+  const under = (policy: Rules["fieldgate.release.policy"], rules: Rules, { state }: Decided) => {
     const [amendment] = tableIn(state).amendments;
     if (amendment === undefined) throw new Error("no amendment");
     return underPolicy(policy, rules, state, tableIn(state), amendment);

@@ -6,7 +6,7 @@ import { decide } from "../../../src/gate/decide.ts";
 import { fieldOf } from "../../../src/event/field.ts";
 import { envelopeSchema, keySchema, rowSchema } from "../../../src/event/envelope/schema.ts";
 import type { Amendment } from "../../../src/gate/amendment/amendment.ts";
-import type { Input, Rules, State, Step } from "../../../src/gate/state.ts";
+import type { Input, Rules, State, Decided } from "../../../src/gate/state.ts";
 import { asItsColumns } from "../../../src/gate/watch/unpublished.ts";
 import { withheldOf } from "../../../src/gate/update.ts";
 import { changes, EMPTY, replay, type Stored } from "../../../src/store/records.ts";
@@ -23,7 +23,7 @@ type Watched = Move | { readonly kind: "observed"; readonly late: boolean };
 
 interface Played {
   readonly input: Input;
-  readonly step: Step;
+  readonly step: Decided;
 }
 
 interface Run {
