@@ -85,13 +85,13 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
   expect(next).toMatchObject({ verdicts: [{ consumer: "billing" }] });
   await writeRow(database, other, "insert into t values (2, 'two', 'deuce')");
   const published = await service.amendment("nick", "released");
-  expect(published.gate.why).toMatch(/^schema \d+ of .*-value carries it$/);
+  expect(published.gate.why).toMatch(/^schema \d+ of .*-value contains it$/);
   expect(JSON.parse(await latestSchema(topic))).toEqual(JSON.parse(next.candidate?.schema ?? ""));
   expect((await service.connector()).tables[0]).toMatchObject({ fields: ["id", "a", "nick"], withheld: [] });
   expect(JSON.stringify(await alerted(/Published: .*nick$/))).toContain("*billing* (default)");
   await database.query("truncate t; alter table t add column level int not null");
   const fatal = await untilJudged(service, "level");
-  expect(fatal.gate.why).toMatch(/^Debezium's task stops at the first row: the registry refuses the schema: /);
+  expect(fatal.gate.why).toMatch(/^Debezium's task will stop at the first row: the registry rejected the schema: /);
   expect((await cli(service, ["can-i-release", fatal.id])).code).toBe(100);
   await alerted(/🔴 Debezium's task will stop: .*level$/);
   await writeRow(database, other, "insert into t values (3, 'three', null, 3)");

@@ -168,7 +168,7 @@ it("everything works over secured connections, and no secret is printed", async 
   expect(released).toMatchObject({ code: 0, out: expect.stringMatching(/^done: /) });
   await events.until((all) => all.some(({ after }) => after?.["nick"] === "deux"), "the released field's value");
   const { out } = await as(onCall.token)("amendments --format json");
-  expect((JSON.parse(out) as readonly AmendmentView[])[0]?.gate.why).toBe("on-call said release: agreed"); // as above
+  expect((JSON.parse(out) as readonly AmendmentView[])[0]?.gate.why).toBe("released by on-call: agreed"); // as above
   expect(registry.refused()).toBe(0);
 
   service.kill("SIGTERM");
