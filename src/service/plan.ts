@@ -5,7 +5,7 @@ import { renderReason } from "../words/reason.ts";
 import { mayFlow } from "../gate/decision/policy.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import { policyOf, weigh } from "../gate/decision/settle.ts";
-import type { Rules, State, TableState, When } from "../gate/state.ts";
+import type { Mode, Rules, State, TableState, When } from "../gate/state.ts";
 import { stopsDebezium, watched } from "../gate/watch/watched.ts";
 import { ASK_REGISTRY } from "../guard/control/ask-registry.ts";
 import type { PlannedAmendment, PlanView } from "../api/plan.ts";
@@ -57,11 +57,7 @@ async function judge(
   const answer = planned.unmapped === undefined ? await askRegistry(rules, registry, table, planned) : undefined;
   const checked = { ...planned, answer };
   const amendment = { ...checked, verdicts: weigh(rules, state, table, checked, when) };
-  const unnamed = unnamedOn(rules, state, amendment.topic);
-  const decision =
-    rules.mode === "watch"
-      ? watched(amendment)
-      : mayFlow(policyOf(rules, amendment.topic), amendment, table.shape.key.length === 0, unnamed);
+  const { decision, stops } = FORECAST[rules.mode](rules, state, table, amendment);
   const { schema, name } = table.shape.table;
   return {
     topic: amendment.topic,
@@ -71,10 +67,31 @@ async function judge(
     meanwhile: meanwhile(amendment, rules.mode),
     flows: decision.kind === "flows",
     why: renderReason(decision.reason),
-    stops: rules.mode === "watch" ? stopsDebezium(amendment) : decision.kind === "waits" && stopsRows(amendment),
+    stops,
     verdicts: amendment.verdicts,
     schema: answer?.kind === "fits" ? answer.candidate.text : null,
   };
+}
+
+/** What would happen to the amendment, and whether rows would stop because of it. */
+const FORECAST: Readonly<
+  Record<Mode, (rules: Rules, state: State, table: TableState, amendment: Amendment) => Forecast>
+> = {
+  guard: (rules, state, table, amendment) => {
+    const unnamed = unnamedOn(rules, state, amendment.topic);
+    const policy = policyOf(rules, amendment.topic);
+    const decision = mayFlow(policy, amendment, table.shape.key.length === 0, unnamed);
+    return { decision, stops: decision.kind === "waits" && stopsRows(amendment) };
+  },
+  watch: (_rules, _state, _table, amendment) => ({
+    decision: watched(amendment),
+    stops: stopsDebezium(amendment),
+  }),
+};
+
+interface Forecast {
+  readonly decision: ReturnType<typeof mayFlow>;
+  readonly stops: boolean;
 }
 
 /** Rows under a new key or of a replacement table cannot be published in the current shape. */

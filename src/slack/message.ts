@@ -36,7 +36,7 @@ function titleOf(alert: Alert): string {
       if (alert.mode === "watch") return comingTitle(alert);
       return `${alert.reminder === undefined ? "Withheld" : "Still withheld"}: ${subject(alert.changes)}`;
     case "released":
-      return `${alert.mode === "watch" ? "Published" : "Released"}: ${subject(alert.changes)}`;
+      return `${WORDS[alert.mode].released}: ${subject(alert.changes)}`;
     case "summary":
       return `Connector ${alert.connector}: ${alert.withheld + alert.released} changes, too many for one message each`;
     case "stopped":
@@ -46,6 +46,17 @@ function titleOf(alert: Alert): string {
       return alert satisfies never;
   }
 }
+
+/** Words that differ by mode: where Debezium publishes, nothing is withheld or released. */
+const WORDS: Readonly<
+  Record<
+    WithheldAlert["mode"],
+    { readonly released: string; readonly waits: string; readonly flows: string; readonly rows: string }
+  >
+> = {
+  guard: { released: "Released", waits: "withheld", flows: "released", rows: " Events continue." },
+  watch: { released: "Published", waits: "not published yet", flows: "published", rows: "" },
+};
 
 /** Where Debezium publishes, nothing is withheld: it comes, or Debezium's task stops of it. */
 function comingTitle({ severity, reminder, changes }: WithheldAlert): string {
@@ -110,12 +121,13 @@ function releasedBody(alert: ReleasedAlert): readonly Block[] {
   const { changes } = alert;
   const schemas = [...new Set(changes.map(({ schemaId }) => schemaId))];
   const from = `In the events from ${schemas.length === 1 ? "schema" : "schemas"} ${row(schemas.map(String), NAMES, 20)} on.`;
-  const waited = alert.mode === "watch" ? "" : row(alert.wouldHaveWaitedFor, NAMES, 40);
+  const isOurs = alert.mode === "guard";
+  const waited = isOurs ? row(alert.wouldHaveWaitedFor, NAMES, 40) : "";
   return [
     ...mentions(alert.waiting),
     ...changesBody(changes),
     // Why it is published names the schema.
-    ...(alert.mode === "watch" ? [] : [section(from)]),
+    ...(isOurs ? [section(from)] : []),
     ...consumers(alert.waiting),
     ...(waited === "" ? [] : [section(`Under policy \`contracts\` it would have waited for: ${waited}`)]),
     ...list("*Backfill:*", alert.backfills.map(escaped), 3, 300),
@@ -127,14 +139,12 @@ function releasedBody(alert: ReleasedAlert): readonly Block[] {
 
 function summaryBody(alert: SummaryAlert): readonly Block[] {
   const { withheld, notReady, released, tables } = alert;
-  const [waits, flows] = alert.mode === "watch" ? ["not published yet", "published"] : ["withheld", "released"];
+  const { waits, flows, rows } = WORDS[alert.mode];
   const blocked = notReady === 0 ? "" : `, ${notReady} of them since a consumer is not ready`;
   const lines = tables.map(({ table, changes }) => `${code(cut(table, 150))}: ${changes}`);
   return [
     ...mentions(alert.waiting),
-    section(
-      `${withheld} ${waits}${blocked}; ${released} ${flows}.${alert.mode === "watch" ? "" : " Events continue."}`,
-    ),
+    section(`${withheld} ${waits}${blocked}; ${released} ${flows}.${rows}`),
     ...list("*Tables:*", lines, NAMES / 2, 250),
     ...consumers(alert.waiting),
     ...commands(["fieldgate amendments"]),

@@ -40,13 +40,22 @@ function typed(change: Change, type: string | undefined): string {
 
 /** How its gate stands, in a word: where Debezium publishes, nobody withholds or releases. */
 export function gateWord({ kind }: Pick<Amendment["gate"], "kind">, mode: Mode): string {
-  if (mode === "guard") return kind;
-  return kind === "withheld" ? "not published yet" : "published";
+  return GATE_WORDS[mode][kind];
 }
+
+const GATE_WORDS: Readonly<Record<Mode, Readonly<Record<Amendment["gate"]["kind"], string>>>> = {
+  guard: { withheld: "withheld", released: "released" },
+  watch: { withheld: "not published yet", released: "published" },
+};
+
+const MEANWHILE: Readonly<Record<Mode, (amendment: Amendment) => string>> = {
+  guard: whileWithheld,
+  watch: untilPublished,
+};
 
 /** What the events carry meanwhile. */
 export function meanwhile(amendment: Amendment, mode: Mode): string {
-  return mode === "watch" ? untilPublished(amendment) : whileWithheld(amendment);
+  return MEANWHILE[mode](amendment);
 }
 
 /** Debezium publishes the next row as the table is then. */

@@ -87,14 +87,15 @@ function answerOf(amendment: AmendmentView): Answer {
   const notReady = verdicts.flatMap(({ consumer, environment, verdict, findings }) =>
     verdict === "ready" ? [] : [{ consumer, environment, verdict, findings }],
   );
-  const anyway = mode === "watch" ? "; Debezium publishes it with the first row anyway" : "";
+  const isWatched = mode === "watch";
+  const anyway = isWatched ? "; Debezium publishes it with the first row anyway" : "";
   const common = { id, field, notReady, notAsked: gate.unnamed === undefined ? groupsNotNamed : [] };
   if (gate.kind === "released") {
     // Debezium publishes fields whether consumers are ready or not.
-    const were = mode === "watch" && notReady.length > 0 ? `; not ready at that point: ${consumersOf(notReady)}` : "";
+    const were = isWatched && notReady.length > 0 ? `; not ready at that point: ${consumersOf(notReady)}` : "";
     return { ...common, notReady: [], answer: "flows", why: `already in the events: ${gate.why}${were}` };
   }
-  if (mode === "watch" && refused !== null) return { ...common, answer: "no", why: gate.why };
+  if (isWatched && refused !== null) return { ...common, answer: "no", why: gate.why };
   if (notReady.some(({ verdict }) => verdict === "not-ready")) {
     return { ...common, answer: "no", why: `not ready: ${consumersOf(notReady, "not-ready")}${anyway}` };
   }
@@ -110,7 +111,7 @@ function answerOf(amendment: AmendmentView): Answer {
   // Without a candidate there was no schema to judge.
   if (candidate === null) return { ...common, answer: "unknown", why: `not judged: ${gate.why}` };
   const why = verdicts.length === 0 ? "no contract names the topic" : "every contract is ready";
-  return { ...common, answer: "yes", why: mode === "watch" ? gate.why : `${why}; withheld: ${gate.why}` };
+  return { ...common, answer: "yes", why: isWatched ? gate.why : `${why}; withheld: ${gate.why}` };
 }
 
 function consumersOf(notReady: Answer["notReady"], which?: "not-ready" | "unknown"): string {

@@ -64,14 +64,18 @@ function linesText(lines: readonly number[]): string {
 }
 
 function facts(amendment: PlannedAmendment): readonly string[] {
-  const { mode, flows, meanwhile, verdicts } = amendment;
-  const waits = mode === "guard" && !flows;
+  const { meanwhile, verdicts } = amendment;
   const none = verdicts.length === 0 ? ["no contract names this topic"] : [];
   const consumers = verdicts.flatMap((one) => [
     `${one.consumer} (${one.environment}): ${verdictText(one.verdict)}`,
     ...findingLines(one).map((line) => `  ${line}`),
   ]);
-  return [`${outcome(amendment)}${waits ? `. ${meanwhile}` : ""}`, ...none, ...consumers];
+  return [`${outcome(amendment)}${isHeldBack(amendment) ? `. ${meanwhile}` : ""}`, ...none, ...consumers];
+}
+
+/** Would Fieldgate withhold it? Where Debezium publishes, nothing is. */
+function isHeldBack({ mode, flows }: PlannedAmendment): boolean {
+  return mode === "guard" && !flows;
 }
 
 /** In watch mode Fieldgate decides nothing, so there is only the reason. */
@@ -100,7 +104,7 @@ function orderSteps({ amendments, notes }: PlanView): readonly string[] {
     amendments.flatMap(({ verdicts }) => verdicts.filter((one) => one.verdict !== "ready").map((one) => one.consumer)),
   );
   const unknown = new Set(notes.filter(({ kind }) => kind === "unknown").map(({ line }) => line));
-  const isWithheld = amendments.some(({ mode, flows }) => mode === "guard" && !flows);
+  const isWithheld = amendments.some(isHeldBack);
   return [
     ...(unknown.size === 0
       ? []

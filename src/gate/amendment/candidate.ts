@@ -6,7 +6,7 @@ import type { Field, Shape } from "../../table/shape.ts";
 import type { NoCandidate } from "../decision/reason.ts";
 import type { Amendment, Candidate } from "./amendment.ts";
 import { changesOf } from "./differ.ts";
-import type { Rules, TableState } from "../state.ts";
+import type { Mode, Rules, TableState } from "../state.ts";
 import type { Json } from "../../json.ts";
 
 /** A candidate with the shape it leads to. Never stored, since the shape it starts from may change. */
@@ -61,7 +61,7 @@ export function canWiden({ field }: Made, amendment: Amendment): boolean {
 export function comingSchema(rules: Rules, table: TableState): Json | undefined {
   const waiting = table.amendments.filter((one) => one.gate.kind === "withheld" && isOfRows(one));
   const fields = waiting.reduce((before, one) => amended(rules, before, one, false), table.shape.fields);
-  return doubled(fields) === undefined ? schemaOf(rules, table, fields) : undefined;
+  return doubled(fields) === undefined ? ENVELOPE[rules.mode](table.shape, fields) : undefined;
 }
 
 /** Does it change the schema of the next row? */
@@ -140,7 +140,7 @@ function valueCandidate(
   wide: boolean,
 ): Made {
   const { shape } = table;
-  const schema = schemaOf(rules, table, fields);
+  const schema = ENVELOPE[rules.mode](table.shape, fields);
   const field = fields.find((one) => one.attnum === amendment.attnum && !shape.fields.includes(one));
   const names = new Set(shape.fields.map((one) => one.name));
   const candidate: Candidate = {
@@ -156,8 +156,12 @@ function valueCandidate(
 }
 
 /** Debezium's next version has all of its last but the row: its source block is of Debezium's version, not of ours. */
-function schemaOf({ mode }: Rules, { shape }: TableState, fields: readonly Field[]): Json {
-  if (mode === "guard") return envelopeSchema(shape.topic, fields);
+const ENVELOPE: Readonly<Record<Mode, (shape: Shape, fields: readonly Field[]) => Json>> = {
+  guard: ({ topic }, fields) => envelopeSchema(topic, fields),
+  watch: debeziumEnvelope,
+};
+
+function debeziumEnvelope(shape: Shape, fields: readonly Field[]): Json {
   const last = JSON.parse(shape.valueSchema.text) as Json; // it was read when it was observed
   return withRowFields(last, fields, shape.fields);
 }
@@ -173,7 +177,7 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
     const flowing = table.shape.fields.filter((field) => field.attnum === attnum).slice(-1);
     return rules.mode === "watch" ? comingField(rules, table, attnum, flowing) : flowing;
   });
-  const schema = nextKey(rules, table.shape, fields);
+  const schema = KEY[rules.mode](table.shape, fields);
   if (key === undefined || key.length === 0) {
     return { kind: "none", why: { kind: "no-primary-key" } };
   }
@@ -187,9 +191,14 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
 }
 
 /** Where Debezium publishes, its last key's schema has the name of the next. */
-function nextKey({ mode }: Rules, { topic, keySchema: last }: Shape, fields: readonly Field[]): Json | undefined {
+const KEY: Readonly<Record<Mode, (shape: Shape, fields: readonly Field[]) => Json | undefined>> = {
+  guard: ({ topic }, fields) => keySchema(topic, fields),
+  watch: debeziumKey,
+};
+
+function debeziumKey({ topic, keySchema: last }: Shape, fields: readonly Field[]): Json | undefined {
   const made = keySchema(topic, fields);
-  if (mode === "guard" || last === undefined || made === undefined) return made;
+  if (last === undefined || made === undefined) return made;
   return withFieldsOf(JSON.parse(last.text) as Json, made); // it was read when it was observed
 }
 
