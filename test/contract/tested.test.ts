@@ -74,7 +74,7 @@ test.each<[string, Contract, Columns, string, readonly string[]]>([
     "not-ready",
     ["error avro/type-mismatch"],
   ],
-])("a field that the consumer's handler was tried with: %s", (_, contract, columns, verdict, findings) => {
+])("a field that the consumer's handler was tested with: %s", (_, contract, columns, verdict, findings) => {
   const judged = judge(contract, {
     topic: contract.topic,
     envelope: parseSchema(envelopeOf(columns)),

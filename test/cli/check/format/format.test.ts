@@ -17,8 +17,8 @@ const missing: Reported = {
   severity: "error",
   certainty: "always",
   field: "after.city",
-  message: 'the consumer reads "city", which the events do not have',
-  remedy: 'take "city" out of `fields` once the consumer does without it',
+  message: 'the consumer reads "city", which is missing from the events',
+  remedy: 'remove "city" from `fields` once the consumer no longer needs it',
 };
 
 const unknown: Reported = {
@@ -26,7 +26,7 @@ const unknown: Reported = {
   severity: "error",
   certainty: "always",
   field: "after.nickname",
-  message: 'the consumer rejects fields it does not know, and "nickname" is named nowhere in its contract',
+  message: 'the consumer rejects unknown fields, and its contract does not name "nickname"',
   remedy: 'add "nickname" to `ignores`',
 };
 
