@@ -5,7 +5,7 @@ import { uniquePrefix } from "../stack/topic.ts";
 import { maxBytes, ourClient, record } from "./place.ts";
 
 // alone in its file: Node prints a warning of a kind once per process
-test("kafkajs warns of nothing, neither of its timers nor of its partitioner", async () => {
+test("kafkajs prints no warning, neither about its timers nor about its partitioner", async () => {
   const log: string[] = [];
   const warnings: string[] = [];
   const note = (warning: Error) => warnings.push(warning.name);

@@ -71,7 +71,7 @@ const connecting: readonly [string, string, string, RegExp][] = [
     /KAFKA_CA_FILE/,
   ],
   [
-    "a certificate of another name",
+    "a certificate with a different name",
     "Connection error: Hostname/IP does not match certificate's altnames: IP: 127.0.0.2 is not in the cert's list: ",
     "kafka-refused",
     /advertised\.listeners/,
@@ -85,7 +85,7 @@ const connecting: readonly [string, string, string, RegExp][] = [
     /SASL_PASSWORD/,
   ],
   [
-    "a login nobody asked for",
+    "a login on a listener that expects none",
     "Request is not valid given the current SASL state",
     "kafka-refused",
     /PLAINTEXT or SSL/,
@@ -104,11 +104,11 @@ test.each(connecting)("%s says what to do", (_name, text, code, next) => {
   expect(kafkaError(wrapped, "open")).toMatchObject({ code, next: expect.stringMatching(next) });
 });
 
-test("OpenSSL's words come without its addresses and files", () => {
+test("OpenSSL's message appears without addresses and file names", () => {
   expect(redact(OPENSSL)).toBe("Connection error: ssl/tls alert bad certificate");
 });
 
-test("the error names what was done and the topic", () => {
+test("the error names the operation and the topic", () => {
   const error = kafkaError(kafkajsError("no", { type: "TOPIC_AUTHORIZATION_FAILED", topic: "b" }), "commit to a");
   expect(error.message).toBe("[kafka-refused] commit to a (topic b): no [TOPIC_AUTHORIZATION_FAILED]");
 });
@@ -118,7 +118,7 @@ test("a GuardError passes through", () => {
   expect(kafkaError(error, "commit")).toBe(error);
 });
 
-test("no message's content is in the text, nor in the cause", () => {
+test("neither the text nor the cause contains a record's content", () => {
   const text = `Invalid message without value for topic "a": {"key":{"type":"Buffer","data":[115]},"secret":"s3cret"}`;
   const error = kafkaError(kafkajsError(text), "commit to a");
   expect(error.message).not.toContain("s3cret");

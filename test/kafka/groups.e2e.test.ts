@@ -15,7 +15,7 @@ import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import { ourClient } from "./place.ts";
 
-test("a consumer's group is seen while it reads and by its offsets afterwards, ours are not", async () => {
+test("a group is seen while it reads, and later by its offsets; our own groups are not", async () => {
   const kafka = ourClient();
   const topic = uniquePrefix();
   const quiet = `${topic}.quiet`;
@@ -42,7 +42,7 @@ test("a consumer's group is seen while it reads and by its offsets afterwards, o
   expect(await look(topic)).toStrictEqual([{ group: `${topic}.group`, members: 0, offsets, readers: new Map() }]);
 });
 
-test("what a member announces of this topic is seen", async () => {
+test("the schema that a member announces for this topic is seen", async () => {
   const kafka = ourClient();
   const topic = uniquePrefix();
   await createTopic(kafka, { name: topic, partitions: 1 });
@@ -65,7 +65,7 @@ test("what a member announces of this topic is seen", async () => {
   expect(found).toMatchObject({ members: 1, readers: new Map([["f1", 1]]) });
 });
 
-test("a group of the new protocol (KIP-848) is seen by its offsets, and its members are not taken for none", async () => {
+test("a group of the new protocol (KIP-848) is seen by its offsets, and counts as having unknown members", async () => {
   const kafka = ourClient();
   const topic = uniquePrefix();
   await createTopic(kafka, { name: topic, partitions: 1 });
@@ -86,7 +86,7 @@ test("a group of the new protocol (KIP-848) is seen by its offsets, and its memb
   await until(async () => (await look())?.offsets.get(0) === 2n, "its offsets move");
 });
 
-test("not being able to look is a value", async () => {
+test("a failed poll is a value", async () => {
   const nobody = kafkaClient({ brokers: ["127.0.0.1:9"], clientId: "t" });
   expect(await liveGroups(nobody, ["a"])).toMatchObject({
     kind: "unknown",

@@ -38,7 +38,7 @@ const histories: readonly [string, readonly (readonly [readonly string[], "commi
   ["one committed", [[["a"], "commit"]], ["0:a"]],
   ["one aborted", [[["a"], "abort"]], []],
   [
-    "an aborted one last",
+    "a last one that is aborted",
     [
       [["a", "b"], "commit"],
       [["c"], "abort"],
@@ -46,7 +46,7 @@ const histories: readonly [string, readonly (readonly [readonly string[], "commi
     ["0:a", "1:b"],
   ],
   [
-    "an aborted one in between",
+    "an aborted one between two others",
     [
       [["a"], "commit"],
       [["x"], "abort"],
@@ -55,7 +55,7 @@ const histories: readonly [string, readonly (readonly [readonly string[], "commi
     ["0:a", "4:b"],
   ],
   [
-    "many aborted ones last",
+    "many aborted ones at the end",
     [[["a"], "commit"], ...Array.from({ length: 5 }, () => [["x"], "abort"] as const)],
     ["0:a"],
   ],
@@ -80,7 +80,7 @@ test("an open transaction is neither read nor waited for", async () => {
   await producer.disconnect();
 });
 
-test("one's own commit is found although the end is before it when reading starts", async () => {
+test("one's own commit is found even if the topic's end is before it when reading starts", async () => {
   const { kafka, topic, producer } = await stateTopic();
   const open = await producer.transaction();
   await open.send({ topic, messages: [{ key: "k", value: "holds the end back" }] });
@@ -112,7 +112,7 @@ test("a reading leaves no consumer group behind", async () => {
   await producer.disconnect();
 });
 
-test("a record that never comes is kafka-down, an aborted signal its reason, a topic that is not there named", async () => {
+test("a record that never arrives is kafka-down, an aborted signal throws its reason, a missing topic is named", async () => {
   const { kafka, topic, producer, transact } = await stateTopic();
   await transact(["a"], "commit");
   const never = { onRecord: () => {}, until: () => false };

@@ -37,7 +37,7 @@ describe("cutting into sends", () => {
     );
   });
 
-  test("makes no batch above 0.9 of the limit unless it is one record, and no send above 500", () => {
+  test("keeps batches below 0.9 of the limit unless they are one record, and sends below 500 records", () => {
     fc.assert(
       fc.property(records, (all) => {
         for (const send of cutIntoSends(all, () => LIMIT)) mustFit(send);
@@ -45,12 +45,12 @@ describe("cutting into sends", () => {
     );
   });
 
-  test("a send has a bound in bytes whatever the number of partitions", () => {
+  test("a send is limited in bytes, however many partitions it has", () => {
     const all = Array.from({ length: 100 }, (_, partition) => record("a", partition, 900_000));
     expect(cutIntoSends(all, () => 1_048_588).map((send) => send.length)).toStrictEqual([18, 18, 18, 18, 18, 10]);
   });
 
-  test("a record no batch can hold is refused by topic and size", () => {
+  test("a record that no batch can hold is refused with its topic and size", () => {
     const all = [record("small", 0, 10), record("inventory.public.customers", 0, 5_000)];
     expect(() => cutIntoSends(all, () => LIMIT)).toThrow(
       "[record-too-large] one record for topic inventory.public.customers has 5001 bytes; the topic's max.message.bytes is 2000",
@@ -58,7 +58,7 @@ describe("cutting into sends", () => {
   });
 });
 
-test("a partition no broker answered for is an error: kafkajs drops its records and reports success", () => {
+test("a partition that no broker answered for is an error, although kafkajs drops its records and reports success", () => {
   const answer = [{ topicName: "a", partition: 0, errorCode: 0 }];
   expect(() => mustHoldAll(answer, [record("a", 0, 1)])).not.toThrow();
   expect(() => mustHoldAll(answer, [record("a", 0, 1), record("a", 7, 1)])).toThrow(

@@ -21,7 +21,7 @@ async function commandsTopic() {
   return { kafka, topic, appender, append, seen, tail };
 }
 
-test("an append answers with the record's offset", async () => {
+test("an append returns the record's offset", async () => {
   const { appender, append } = await commandsTopic();
   expect(await append(0, "a")).toStrictEqual({ offset: 0n });
   expect(await append(0, "b")).toStrictEqual({ offset: 1n });
@@ -29,7 +29,7 @@ test("an append answers with the record's offset", async () => {
   await appender[Symbol.asyncDispose]();
 });
 
-test("when the end offsets are reached, everything before them was handed on", async () => {
+test("when the end offsets are reached, every record before them was received", async () => {
   const { kafka, topic, appender, append, seen, tail } = await commandsTopic();
   for (let index = 0; index < 50; index++) await append(index % 2, String(index));
   await using following = await tail("beginning");
@@ -47,7 +47,7 @@ test("when the end offsets are reached, everything before them was handed on", a
   await appender[Symbol.asyncDispose]();
 });
 
-test("a tail starts at the given offsets, and at the oldest for one the topic does not have", async () => {
+test("a tail starts at the given offsets, or at the oldest record if the topic does not have one of them", async () => {
   const { kafka, topic, appender, append, seen, tail } = await commandsTopic();
   for (const value of ["a", "b", "c"]) {
     await append(0, value);
@@ -65,7 +65,7 @@ test("a tail starts at the given offsets, and at the oldest for one the topic do
   await appender[Symbol.asyncDispose]();
 });
 
-test("a closed tail hands on nothing more and says so to those who wait", async () => {
+test("a closed tail delivers nothing more, and rejects those who wait", async () => {
   const { appender, append, seen, tail } = await commandsTopic();
   const following = await tail("beginning");
   const reached = Promise.allSettled([following.reached(new Map([[0, 10n]]))]);

@@ -3,7 +3,7 @@ import { createTopic, describeTopics, stateTopicConfig } from "../../src/kafka/t
 import { uniquePrefix } from "../stack/topic.ts";
 import { ourClient } from "./place.ts";
 
-test("a topic is created with its settings, and one that exists is left as it is", async () => {
+test("a topic is created with its settings, and an existing one is left unchanged", async () => {
   const kafka = ourClient();
   const name = uniquePrefix();
   expect(await createTopic(kafka, { name, partitions: 1, config: stateTopicConfig })).toBe("created");
@@ -15,7 +15,7 @@ test("a topic is created with its settings, and one that exists is left as it is
   expect(described.get(`${name}.none`)).toBeUndefined();
 });
 
-test("what the broker does not take is refused by name", async () => {
+test("a setting that the broker does not accept is refused by name", async () => {
   const kafka = ourClient();
   const name = uniquePrefix();
   await expect(createTopic(kafka, { name, config: { "cleanup.policy": "nonsense" } })).rejects.toThrow(

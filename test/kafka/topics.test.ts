@@ -33,18 +33,18 @@ function broker(...answers: readonly (Error | number)[]) {
   return { kafka: { inner } as unknown as KafkaClient, left };
 }
 
-test("a new topic is waited for until the broker knows it and it has a leader", async () => {
+test("creating a topic waits until the broker knows it and it has a leader", async () => {
   const { kafka, left } = broker(UNKNOWN, UNKNOWN, -1, 1);
   expect(await createTopic(kafka, { name: "t" })).toBe("created");
   expect(left).toEqual([]);
 });
 
-test("another error ends the waiting", async () => {
+test("any other error ends the wait", async () => {
   const { kafka } = broker(UNKNOWN, new Error("the connection was closed"));
   await expect(createTopic(kafka, { name: "t" })).rejects.toMatchObject({ code: "kafka-down" });
 });
 
-test("offsets are asked for again while a new topic's leader does not know that it leads", async () => {
+test("offsets are requested again while a new topic's leader does not know that it leads", async () => {
   const { kafka, left } = broker(NOT_LED, NOT_LED, 3);
   expect(await topicOffsets(kafka, "t")).toEqual(new Map([[0, { begin: 0n, end: 3n }]]));
   expect(left).toEqual([]);

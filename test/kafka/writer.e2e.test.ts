@@ -27,7 +27,7 @@ test("a commit's records are all seen, over several sends and topics, in order",
   expect(await read(kafka, other)).toHaveLength(120);
 });
 
-test("what is sent and not committed is not seen", async () => {
+test("records that are sent and not committed are not seen", async () => {
   const { kafka, topic } = await topicAndWriter();
   const producer = kafka.inner.producer({ transactionalId: topic, idempotent: true, createPartitioner: () => () => 0 });
   await producer.connect();
@@ -54,7 +54,7 @@ test("an older writer of the same id is fenced by the newer one's first commit, 
   expect(values).toStrictEqual(["old", "before the first commit", "new", "newer"]);
 });
 
-test("records for a partition the topic does not have fail the commit, and nothing of it is seen", async () => {
+test("records for a partition that the topic does not have fail the commit, and none of them is seen", async () => {
   const { kafka, topic, open } = await topicAndWriter();
   {
     await using writer = await open();
@@ -67,7 +67,7 @@ test("records for a partition the topic does not have fail the commit, and nothi
   expect(await read(kafka, topic)).toStrictEqual([expect.stringMatching(/:started$/)]);
 });
 
-test("a record too large is refused before anything is sent, and the writer lives", async () => {
+test("a record that is too large is refused before anything is sent, and the writer survives", async () => {
   const { topic, open } = await topicAndWriter();
   await using writer = await open();
   await expect(writer.commit([record(topic, "x".repeat(1_048_588))])).rejects.toMatchObject({
@@ -83,7 +83,7 @@ test("a topic that does not exist is named", async () => {
   await expect(commit).rejects.toThrow(`[topic-missing] no topic ${topic}.none`);
 });
 
-test("a commit under way when its signal aborts is finished, and no other begun", async () => {
+test("a commit that is running when its signal aborts is finished, and no other is started", async () => {
   const { kafka, topic, open } = await topicAndWriter();
   await using writer = await open();
   await writer.commit([record(topic, "first")]);
@@ -95,7 +95,7 @@ test("a commit under way when its signal aborts is finished, and no other begun"
   await expect(writer.commit([record(topic, "more")], stop.signal)).rejects.toThrow("stopping");
 });
 
-test("an aborted signal gives up a commit that does not end in time, and the writer", async () => {
+test("an aborted signal abandons a commit that does not end in time, and the writer with it", async () => {
   const { topic, open } = await topicAndWriter({ graceMs: 50 });
   await using writer = await open();
   const stop = new AbortController();

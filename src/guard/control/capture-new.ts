@@ -22,7 +22,7 @@ export async function captureNew(session: Parts<"control" | "tape" | "batch">, c
   const named = { ...table, schema: relation.schema, name: relation.name };
   const [item] = captureTables(outside, [named], new Set(control.state.tables.keys()));
   if (item === undefined) {
-    // A table that cannot be judged is not looked at again for each row.
+    // A table that cannot be judged is not resolved again for each row.
     tape.relations.set(relation.oid, { ...capturedFrom(outside, control.state, relation), news: undefined });
     return;
   }

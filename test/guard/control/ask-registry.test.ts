@@ -10,8 +10,8 @@ const WATCH: Rules = { ...RULES, mode: "watch" };
 const { table, amendment } = findAmendment(play(WATCH, stateOf(), seen([ID, NAME, NICK])).state, idOf(NICK)) ?? {};
 
 it.each([
-  ["that the level refuses stops Debezium", false, "refused"],
-  ["that the level would refuse is taken where it is a version already: a change was undone", true, "fits"],
+  ["that the level rejects stops Debezium", false, "refused"],
+  ["that the level would reject is accepted if it is a version already: a change was undone", true, "fits"],
 ])("a schema %s", async (_, isVersion, kind) => {
   if (table === undefined || amendment === undefined) throw new Error("no amendment");
   const { text } = madeOf(table, amendment, false, WATCH).candidate;

@@ -13,7 +13,7 @@ function item(columns: readonly Column[]): readonly Field[] {
 function registered(...fields: readonly Field[]): string {
   return JSON.stringify(envelopeSchema(TOPIC, fields));
 }
-/** The field as somebody else's settings registered it. */
+/** The field as a producer with other settings registered it. */
 function as(of: Column, avro: { readonly type: Json; readonly default?: Json }): Field {
   const field = fieldFor(of);
   return { ...field, avro: { name: field.avro.name, ...avro } };
@@ -25,19 +25,19 @@ describe("a subject that exists gives the first shape", () => {
     expect(fields).toEqual([fieldFor(NAME), fieldFor(ID)]);
   });
 
-  it("a column it lacks is not in the shape: it is an amendment", () => {
+  it("a column that it lacks is not in the shape, but an amendment", () => {
     expect(
       adopt(TOPIC, item([ID, NAME, NICK]), registered(fieldFor(ID), fieldFor(NAME))).map(({ name }) => name),
     ).toEqual(["id", "name"]);
   });
 
   const kept: [string, Column, { readonly type: Json; readonly default?: Json }, boolean][] = [
-    ["optional though the column is not", ID, { type: ["null", "int"], default: null }, true],
-    ["required though the column is not", NAME, { type: "string" }, false],
-    ["another default", NAME, { type: [{ type: "string", "connect.default": "x" }, "null"], default: "x" }, true],
+    ["optional although the column is not", ID, { type: ["null", "int"], default: null }, true],
+    ["required although the column is not", NAME, { type: "string" }, false],
+    ["a different default", NAME, { type: [{ type: "string", "connect.default": "x" }, "null"], default: "x" }, true],
     ["no default", NAME, { type: ["null", "string"] }, true],
   ];
-  it.each(kept)("what is registered is kept: %s", (_, of, avro, optional) => {
+  it.each(kept)("the registered field is kept: %s", (_, of, avro, optional) => {
     const [field] = adopt(TOPIC, item([ID, NAME]), registered(as(of, avro)));
     expect(field).toEqual({ ...fieldFor(of), optional, avro: { name: of.name, ...avro } });
   });
@@ -49,14 +49,14 @@ describe("a subject that exists gives the first shape", () => {
   });
 
   const retyped: [string, Column, { readonly type: Json; readonly default?: Json }][] = [
-    ["another type", ID, { type: "long" }],
+    ["a different type", ID, { type: "long" }],
     [
-      "another meaning of the same bytes",
+      "the same bytes with a different meaning",
       NAME,
       { type: ["null", { type: "string", "connect.version": 1, "connect.name": "io.debezium.data.Json" }] },
     ],
   ];
-  it.each(retyped)("%s is kept, and no column has the type it is of", (_, of, avro) => {
+  it.each(retyped)("%s is kept, and no column has its type", (_, of, avro) => {
     const [field] = adopt(TOPIC, item([ID, NAME]), registered(as(of, avro)));
     expect(field).toMatchObject({ attnum: of.attnum, avro, type: { oid: 0 } });
   });
@@ -73,12 +73,12 @@ describe("a subject that exists gives the first shape", () => {
 
   const refused: [string, string, string, RegExp][] = [
     [
-      "no envelope",
+      "not an envelope",
       JSON.stringify({ type: "record", name: "V", fields: [{ name: "id", type: "int" }] }),
       "subject-unfit",
       /no field before/,
     ],
-    ["no record at all", '"string"', "subject-unfit", /not a record/],
+    ["not a record", '"string"', "subject-unfit", /not a record/],
   ];
   it.each(refused)("refused: %s", (_, text, code, message) => {
     const adopting = () => adopt(TOPIC, item([ID, NAME]), text);
