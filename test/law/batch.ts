@@ -1,0 +1,264 @@
+import type { Schema } from "avsc";
+import type { Client } from "pg";
+import type { Admin } from "kafkajs";
+import type { Addresses } from "../../local/environment.ts";
+import { installTrigger } from "../../src/postgres/trigger.ts";
+import { type Service, type ServiceOptions, startService } from "../e2e/service.ts";
+import type { Random } from "../kill/random.ts";
+import { collect, type Collector } from "../stack/collect.ts";
+import { type Database, freshDatabase } from "../stack/database.ts";
+import { type Decoder, registryDecoder } from "../stack/decode.ts";
+import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
+import { until } from "../stack/until.ts";
+import { findDifference, type LawEvent, lawEvent } from "./check.ts";
+import { createTable, type Model, openModel, sqlOf, type Step, type Story } from "./story.ts";
+import { noteVersionsOf, openTruth, readRows, readVersions } from "./truth.ts";
+
+/**
+ * A batch is some stories at once, each in a table of its own, under one connector of the real service: what happens
+ * to the service between the rounds happens to all of them. A batch with one story is how a failure is looked at.
+ */
+export interface Batch {
+  readonly stories: readonly Story[];
+  readonly trigger: boolean;
+  /** What happens to the service in each round. */
+  readonly faults: readonly Fault[];
+}
+
+/** `down`: the service is off while the round's statements run. `kill`: it dies in the middle of them. */
+export type Fault = "none" | "idle" | "restart" | "down" | "kill";
+
+export interface Played {
+  readonly story: Story;
+  readonly statements: readonly string[];
+  /** undefined: every check held. */
+  readonly difference: string | undefined;
+}
+
+interface Table {
+  readonly story: Story;
+  readonly model: Model;
+  readonly topic: string;
+  readonly statements: string[];
+  readonly releasedAt: Map<number, bigint>;
+}
+
+interface World {
+  readonly database: Database;
+  readonly clients: readonly Client[];
+  readonly tables: readonly Table[];
+  readonly start: () => Promise<Service>;
+  readonly admin: Admin;
+  readonly collector: Collector;
+  readonly decoder: Decoder;
+  readonly random: Random;
+  service: Service | undefined;
+}
+
+export async function playBatch(stack: Addresses, batch: Batch, random: Random): Promise<readonly Played[]> {
+  await using opened = new AsyncDisposableStack();
+  const world = await openWorld(opened, stack, batch, random);
+  try {
+    for (const [round, fault] of batch.faults.entries()) {
+      await playRound(world, round, fault);
+    }
+    // A row after all DDL: what no row has used is no amendment yet.
+    for (const table of world.tables) await playStep(world.database, table, { kind: "insert", key: 1, nulls: 0 });
+    return await settle(world);
+  } catch (cause) {
+    if (world.service === undefined || (await world.service.connector().catch(() => undefined)) !== undefined)
+      throw cause;
+    const last = world.service.output().trim().split("\n").slice(-3).join("\n    ");
+    return world.tables.map(({ story, statements }) => ({ story, statements, difference: `${ENDED}${last}` }));
+  }
+}
+
+/** The difference of every story of a batch in which the service ended by itself. */
+export const ENDED = "the service ended:\n    ";
+
+async function openWorld(
+  opened: AsyncDisposableStack,
+  stack: Addresses,
+  { stories, trigger }: Batch,
+  random: Random,
+): Promise<World> {
+  const database = opened.use(await freshDatabase(stack.postgres));
+  const prefix = uniquePrefix();
+  const tables = stories.map((story, index): Table => {
+    const name = `s${index}`;
+    const topic = `${prefix}.public.${name}`;
+    return { story, model: openModel(name), topic, statements: [], releasedAt: new Map() };
+  });
+  await database.query(tables.map(({ model }) => createTable(model)).join(";"));
+  const clients = await Promise.all(Array.from({ length: 4 }, () => database.connect()));
+  if (trigger) await installTrigger(await database.connect(), stack.postgres.user);
+  await openTruth(database);
+  const options: ServiceOptions = {
+    database: database.address,
+    prefix,
+    tables: tables.map(({ model }) => `public.${model.table}`),
+    connector: Object.fromEntries(
+      tables.map(({ model, story }) => [`fieldgate.release.policy.public.${model.table}`, story.policy]),
+    ),
+    registryUrl: stack.registry.url,
+    kafkaBrokers: stack.kafka.brokers,
+  };
+  const start = () => startService(options);
+  const kafka = kafkaClient(stack.kafka.brokers);
+  const admin = kafka.admin();
+  await admin.connect();
+  opened.defer(() => admin.disconnect());
+  const service = await start();
+  await service.idle();
+  await database.query(tables.map(({ model }) => noteVersionsOf(model.table)).join(";"));
+  const collector = opened.use(
+    collect(
+      tables.map(({ topic }) => topic),
+      kafka,
+    ),
+  );
+  const decoder = registryDecoder(stack.registry.url);
+  const world: World = { database, clients, tables, start, admin, collector, decoder, random, service };
+  opened.defer(async () => world.service?.[Symbol.asyncDispose]());
+  return world;
+}
+
+async function playRound(world: World, round: number, fault: Fault): Promise<void> {
+  if (fault === "down" || fault === "restart") await stop(world);
+  if (fault === "restart") world.service = await world.start();
+  const playing = Promise.all(
+    world.clients.map(async (client, share) => {
+      for (const [index, table] of world.tables.entries()) {
+        if (index % world.clients.length === share) await playSteps(client, table, round);
+      }
+    }),
+  );
+  if (fault === "kill") {
+    world.service?.kill("SIGKILL");
+    await stop(world);
+  }
+  await playing;
+  world.service ??= await world.start();
+  if (fault === "idle") await world.service.idle();
+  await releaseAll(world, ({ story }) => story.policy === "manual" && world.random.chance(0.3));
+}
+
+async function playSteps(client: Client, table: Table, round: number): Promise<void> {
+  for (const step of table.story.rounds[round] ?? []) await playStep(client, table, step);
+}
+
+async function playStep(
+  client: { query(sql: string): Promise<unknown> },
+  { model, statements }: Table,
+  step: Step,
+): Promise<void> {
+  const sql = sqlOf(model, step);
+  if (sql === undefined) return;
+  statements.push(sql);
+  try {
+    await client.query(sql);
+  } catch (cause) {
+    throw new Error(`the story's own SQL: ${sql}`, { cause });
+  }
+}
+
+async function stop(world: World): Promise<void> {
+  await world.service?.[Symbol.asyncDispose]();
+  world.service = undefined;
+}
+
+/** An operator releases all that waits in some tables, until nothing does. */
+async function releaseAll(world: World, chosen: (table: Table) => boolean): Promise<void> {
+  const { service, tables, admin } = world;
+  const wanted = tables.filter(chosen);
+  if (service === undefined || wanted.length === 0) return;
+  for (let tries = 0; tries < 5; tries += 1) {
+    const open = (await service.amendments()).filter(({ gate }) => gate.kind === "withheld");
+    const waiting = wanted.filter(({ topic }) => open.some((one) => one.topic === topic));
+    if (waiting.length === 0) return;
+    for (const { topic, releasedAt } of waiting) {
+      const ids = open.filter((one) => one.topic === topic).map(({ id }) => id);
+      const [end] = await admin.fetchTopicOffsets(topic);
+      for (const id of ids) {
+        const attnum = Number(id.split("/")[1]);
+        if (!releasedAt.has(attnum)) releasedAt.set(attnum, BigInt(end?.high ?? 0));
+      }
+      await service
+        .command({ kind: "release", ids, reason: "the story", force: true, backfill: "all" })
+        .catch(() => {});
+    }
+  }
+}
+
+/** Longer than the service takes between two looks at anything. */
+const STILL_MS = 6000;
+
+/** Waits until the events are the truth, and says of each story what is left of a difference. */
+async function settle(world: World): Promise<readonly Played[]> {
+  const { service, tables } = world;
+  let found: readonly (string | undefined)[] = [];
+  let signs = "";
+  let since = performance.now();
+  await until(
+    async () => {
+      await releaseAll(world, () => true);
+      found = await compare(world);
+      const now = JSON.stringify([found, world.collector.records.length, (await service?.connector())?.chunks]);
+      if (now !== signs) since = performance.now();
+      signs = now;
+      return found.every((difference) => difference === undefined) || performance.now() - since > STILL_MS;
+    },
+    "every story's events are the truth, or nothing moves any more",
+    60_000,
+  );
+  const problem = (await service?.connector())?.problem;
+  const amendments = (await service?.amendments()) ?? [];
+  return tables.map(({ story, statements, topic }, index) => {
+    const difference = found[index];
+    if (difference === undefined) return { story, statements, difference };
+    const open = amendments
+      .filter((one) => one.topic === topic)
+      .map(({ id, field, kind, gate }) => `\n     ${id} ${field} ${kind} ${gate.kind}: ${gate.why}`);
+    const why = problem === undefined ? "" : `\n     the connector: ${problem.message}`;
+    return { story, statements, difference: `${difference}${why}${open.join("")}` };
+  });
+}
+
+async function compare({
+  database,
+  tables,
+  collector,
+  decoder,
+  service,
+}: World): Promise<readonly (string | undefined)[]> {
+  const versions = await readVersions(database);
+  const byTopic = new Map<string, LawEvent[]>();
+  const schemas = new Map<number, Schema>();
+  for (const record of collector.records) {
+    if (record.value === null) continue;
+    const { schemaId, value } = await decoder.decodeWithId(record.value);
+    schemas.set(schemaId, (await decoder.schema(schemaId)) as Schema); // what avsc has decoded with
+    const key = await decoder.decode(record.key); // a key record
+    const events = byTopic.get(record.topic) ?? [];
+    byTopic.set(record.topic, events);
+    events.push(lawEvent(record, value, key));
+  }
+  const shapes = (await service?.connector())?.tables ?? [];
+  const open = ((await service?.amendments()) ?? []).filter(({ gate }) => gate.kind === "withheld");
+  return Promise.all(
+    tables.map(async ({ model, topic, releasedAt, story }) => {
+      const schemaId = shapes.find((shape) => shape.topic === topic)?.schemaId ?? 0;
+      schemas.set(schemaId, (await decoder.schema(schemaId)) as Schema); // a registered one
+      const withheld = new Set(open.flatMap((one) => (one.topic === topic ? [Number(one.id.split("/")[1])] : [])));
+      const rows = await readRows(database, model.table);
+      const truth = versions.get(model.table) ?? [];
+      const events = byTopic.get(topic) ?? [];
+      if (events.length === 0) return truth.length === 0 ? undefined : "no events at all";
+      return findDifference(
+        { model, versions: truth, rows, releasedAt, policy: story.policy, schemaId, withheld },
+        events,
+        schemas,
+      );
+    }),
+  );
+}
