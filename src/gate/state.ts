@@ -20,6 +20,8 @@ export interface TableState {
   readonly shape: Shape;
   /** The last proven list of columns, including those that are withheld or left out. */
   readonly known: readonly KnownColumn[];
+  /** The highest attnum assigned when they were proven, dropped columns included; absent in records before 0.2. */
+  readonly assigned?: number | undefined;
   readonly amendments: readonly Amendment[];
   /** Columns that have been left out since the start because their type is not supported. */
   readonly leftOut: readonly Finding[];
@@ -109,6 +111,8 @@ export type Input =
       readonly relation: Relation;
       readonly columns: readonly (Attnum | undefined)[];
       readonly table: Table;
+      /** The highest attnum known to be assigned at this place in the log, dropped columns included. */
+      readonly assigned: number;
       /** By type OID: catalog details of types that only the Relation names. */
       readonly types?: ReadonlyMap<number, TypeDetail> | undefined;
       /** The DDL message that reported the change. */

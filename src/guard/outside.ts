@@ -47,7 +47,8 @@ export interface Source extends AsyncDisposable {
   slot(): Promise<Slot | undefined>;
   createSlot(onWait: (blockers: readonly string[]) => void, signal: AbortSignal): Promise<Lsn>;
   terminateReader(): Promise<boolean>;
-  ensurePublication(): Promise<void>;
+  /** The tables that the publication did not send before. */
+  ensurePublication(): Promise<readonly { readonly schema: string; readonly name: string }[]>;
   openStream(start: Lsn, wake: () => void): Promise<WalStream>;
   /** Writes a mark to the log, in a transaction of its own. */
   mark(content: string): Promise<void>;

@@ -155,7 +155,8 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
       const { tables } = await captured();
       const operations = sentOperations(config);
       const mode = config["publication.autocreate.mode"];
-      await ensurePublication(catalog, { name: publication, mode, viaRoot, operations, tables });
+      const need = { name: publication, mode, viaRoot, operations, tables };
+      return (await ensurePublication(catalog, need)).added;
     },
     openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),
     mark: (content) => writeMark(chunks, MARK_PREFIX, content),

@@ -17,11 +17,16 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
  * - some of the columns up to m that have been dropped since the row was written,
  * - and nothing else.
  *
- * An assignment of attnums to the Relation's columns that fits this is a *reading*. Two things rule readings out. A column
- * that was missing from a catalog read before the row cannot be in the row. And each column must have either the type that
- * it was last proven with or the type that it has now; only if that leaves no reading are types ignored, since a column may
- * have been retyped twice. Whatever all remaining readings agree on is proven. Where they differ, the answer is `undefined`,
- * and the caller withholds those columns until a later catalog read settles it (decision 0004).
+ * An assignment of attnums to the Relation's columns that fits this is a *reading*. Three things rule readings out:
+ *
+ * - An attnum that was assigned before the last proof and was not in it (`assigned`) was dropped before that row, and so was one
+ *   that a catalog read from before the row no longer had (`gone`).
+ * - A column that still exists has the name and the type that it was last proven with, or those it has now. If no reading
+ *   is left, it was changed twice in between: then only the types count, and then neither.
+ * - A column that has been dropped may have had any name and any type when the row was written.
+ *
+ * Whatever all readings agree on is proven. For the rest the answer is `undefined`, and the caller withholds those columns
+ * until a later catalog read settles it (decision 0004).
  *
  * Example: attnums 1 id and 2 a were proven, and the catalog now has 1 id and 3 a. A Relation `id, a` has two readings, 1 2
  * (the row is older than the DROP) and 1 3 (it is newer), so id is proven and a is ambiguous.
@@ -35,6 +40,12 @@ export interface KnownColumn {
   readonly attnum: Attnum;
   readonly name: string;
   readonly type: ColumnType;
+}
+
+/** The list that was proven last; `assigned` is the highest attnum that had been assigned by then, dropped ones included. */
+export interface KnownColumns {
+  readonly columns: readonly KnownColumn[];
+  readonly assigned: number;
 }
 
 /** The table as a catalog read shows it: the columns that exist, and the highest attnum ever assigned. */
@@ -53,22 +64,30 @@ export type Proof =
   | { readonly kind: "impossible" };
 
 /**
- * Identifies a Relation's columns. `known` is the list that was proven last; `gone` says whether a catalog read from before
+ * Identifies a Relation's columns. `gone` says whether a catalog read from before
  * the row no longer had an attnum, which then cannot be in the row.
  */
 export function prove(
   relation: readonly RelationColumn[],
-  known: readonly KnownColumn[],
+  known: KnownColumns,
   catalog: CatalogColumns,
   gone: (attnum: number) => boolean,
 ): Proof {
-  const strict = readings(relation, known, catalog, gone, true);
-  const found = strict ?? readings(relation, known, catalog, gone, false);
+  const by = (plausible: Plausible) => readings(relation, known, catalog, gone, plausible);
+  const found = by({ names: true, types: true }) ?? by({ names: false, types: true }) ?? by(ANYTHING);
   if (found === undefined) return { kind: "impossible" };
   const columns = found.map((possible) => (possible.length === 1 ? possible[0] : undefined));
   const certain = columns.filter((column) => column !== undefined);
   return certain.length === columns.length ? { kind: "proven", columns: certain } : { kind: "ambiguous", columns };
 }
+
+/** What a column that still exists has to have kept, from the last proof to the row or from the row to the catalog. */
+interface Plausible {
+  readonly names: boolean;
+  readonly types: boolean;
+}
+
+const ANYTHING: Plausible = { names: false, types: false };
 
 /** Must this attnum be in the Relation, may it be, or can it not? */
 type Presence = "must" | "may" | "never";
@@ -76,31 +95,38 @@ type Presence = "must" | "may" | "never";
 /** For each column of the Relation, its attnums over all readings; undefined when there is no reading. */
 function readings(
   relation: readonly RelationColumn[],
-  known: readonly KnownColumn[],
+  known: KnownColumns,
   catalog: CatalogColumns,
   gone: (attnum: number) => boolean,
-  typed: boolean,
+  plausible: Plausible,
 ): readonly (readonly Attnum[])[] | undefined {
-  const knownBy = new Map(known.map((column) => [Number(column.attnum), column]));
+  const knownBy = new Map(known.columns.map((column) => [Number(column.attnum), column]));
   const liveBy = new Map(catalog.columns.map((column) => [Number(column.attnum), column]));
-  const lastKnown = Math.max(0, ...knownBy.keys());
+  const lastKnown = Math.max(known.assigned, ...knownBy.keys());
   const last = Math.max(lastKnown, catalog.maxAttnum);
   const presence = (at: number): Presence =>
     liveBy.has(at) ? "must" : !gone(at) && (knownBy.has(at) || at > lastKnown) ? "may" : "never";
   const fits = (at: number, index: number): boolean => {
     const column = relation[index];
-    return column !== undefined && (!typed || typeFits(column, knownBy.get(at)?.type, liveBy.get(at)?.type));
+    return column !== undefined && isPlausible(plausible, column, knownBy.get(at), liveBy.get(at));
   };
   const ends = endings(relation.length, lastKnown, last, presence, fits);
   if (!ends(1, 0, false)) return undefined;
   return possibleAt(relation.length, last, presence, fits, ends);
 }
 
-/** Between two known types a column had one of them, unless it was retyped twice. */
-function typeFits(column: RelationColumn, before: ColumnType | undefined, after: ColumnType | undefined): boolean {
-  if (before === undefined && after === undefined) return true;
-  const is = (type: ColumnType | undefined) => type?.oid === column.typeOid && type.typmod === column.typmod;
-  return is(before) || is(after);
+/** Can the Relation's column be this attnum, as it was last proven (`before`) and as it is now (`after`)? */
+function isPlausible(
+  { names, types }: Plausible,
+  { name, typeOid, typmod }: RelationColumn,
+  before: KnownColumn | undefined,
+  after: KnownColumn | undefined,
+): boolean {
+  if (after === undefined) return true;
+  const ends = [before, after].filter((end) => end !== undefined);
+  const named = ends.some((end) => end.name === name);
+  const typed = ends.some(({ type }) => type.oid === typeOid && type.typmod === typmod);
+  return (named || !names) && (typed || !types);
 }
 
 type Ends = (at: number, index: number, taken: boolean) => boolean;

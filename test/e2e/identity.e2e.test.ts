@@ -16,9 +16,11 @@ describe("a column is identified by its attnum", () => {
     await database.query("alter table t add column nick int");
     await database.query("insert into t values (3, 'three', 33)");
     await events.until((seen) => seen.length >= 3, "the row of the new column");
-    const second = await service.amendment("nick", "withheld");
-    expect(second.id).not.toBe(first.id);
-    expect(await service.amendments()).toHaveLength(1);
+    // The first column may have been retyped before it was dropped: a catalog read at its place in the log settles it.
+    const second = await until(async () => {
+      const [only, ...others] = await service.amendments();
+      return others.length === 0 && only?.id !== first.id ? only : undefined;
+    }, "only the new column has an amendment");
     expect(await service.command({ kind: "release", ids: [second.id] })).toMatchObject({ kind: "done" });
     await service.idle();
     const all = await events.until((seen) => seen.some(({ after }) => after?.["nick"] === 33), "the backfill");

@@ -91,6 +91,7 @@ export function publishing(columns: readonly Column[] = [ID, NAME], keyed = true
       keySchema: keyJson === undefined ? undefined : { id: schemaId(2), text: JSON.stringify(keyJson) },
     },
     known: columns.map(({ attnum: at, name, type }) => ({ attnum: at, name, type })),
+    assigned: lastOf(columns),
     amendments: [],
     leftOut: [],
     doubt: false,
@@ -106,6 +107,10 @@ export function stateOf(table: TableState = publishing(), ...contracts: readonly
     outcomes: new Map(),
     evidence: NO_EVIDENCE,
   };
+}
+
+function lastOf(columns: readonly Column[]): number {
+  return Math.max(0, ...columns.map((column) => Number(column.attnum)));
 }
 
 function relationOf(columns: readonly Column[], keyed = true, key: readonly number[] = [1]): Relation {
@@ -143,6 +148,7 @@ export function seen(
   const relation = relationOf(columns, keyed, key);
   return {
     kind: "seen",
+    assigned: lastOf(columns),
     topic: TOPIC,
     relation: { ...relation, name: more.as ?? relation.name },
     columns: columns.map((one) => (more.doubtful?.includes(one.attnum) ? undefined : one.attnum)),

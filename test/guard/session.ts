@@ -120,7 +120,7 @@ export function worldOf(given: Given = {}): World {
       return lsn(100n);
     },
     terminateReader: async () => false,
-    ensurePublication: async () => {},
+    ensurePublication: async () => [],
     async openStream(_, onItem) {
       wake = onItem;
       return stream;

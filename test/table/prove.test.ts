@@ -1,7 +1,7 @@
 import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { attnum, type ColumnType } from "../../src/table/column.ts";
-import { type CatalogColumns, type KnownColumn, prove } from "../../src/table/prove.ts";
+import { type CatalogColumns, type KnownColumn, type KnownColumns, prove } from "../../src/table/prove.ts";
 import type { RelationColumn } from "../../src/wal/message.ts";
 
 const INT = 23;
@@ -26,6 +26,9 @@ function relation(text: string): RelationColumn[] {
     return { name, typeOid: Number(oid), typmod: -1, key: false };
   });
 }
+
+/** Proven at a time when nothing had been dropped after the last of them. */
+const since = (known: KnownColumn[]): KnownColumns => ({ columns: known, assigned: Number(known.at(-1)?.attnum ?? 0) });
 
 describe("the identity of a Relation's columns", () => {
   const cases: [string, string, string, string, number, boolean, string][] = [
@@ -63,13 +66,13 @@ describe("the identity of a Relation's columns", () => {
       "1 2",
     ],
     [
-      "dropped and added again with another type, and the row is newer",
+      "dropped and added again with another type: the old column may have been retyped before it was dropped",
       "id:23 a:23",
       "1id:23 2a:25",
       "1id:23 3a:23",
       3,
       false,
-      "1 3",
+      "1 ?",
     ],
     [
       "a catalog older than the row explains nothing",
@@ -82,10 +85,64 @@ describe("the identity of a Relation's columns", () => {
     ],
     ["attnums that were gone before the row are not in it", "id:23 c:25", "1id:23", "1id:23 4c:25", 4, true, "1 4"],
     ["retyped after the row", "id:23 a:23", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
+    [
+      "a column dropped and one of another name added after the row",
+      "id:23 f:25 l:25",
+      "1id:23 2f:25 3l:25",
+      "1id:23 3l:25 4n:25",
+      4,
+      false,
+      "1 2 3",
+    ],
+    [
+      "… and the row is newer: the dropped column may have been renamed first",
+      "id:23 l:25 n:25",
+      "1id:23 2f:25 3l:25",
+      "1id:23 3l:25 4n:25",
+      4,
+      false,
+      "1 3 4",
+    ],
+    [
+      "a withheld column retyped before the row and dropped after it, and another added",
+      "id:23 pin:25 note:25",
+      "1id:23 2pin:23 3note:25",
+      "1id:23 3note:25 4more:25",
+      4,
+      false,
+      "1 2 3",
+    ],
+    [
+      "… where the dropped column is the last",
+      "id:23 note:25 pin:25",
+      "1id:23 2note:25 3pin:23",
+      "1id:23 2note:25 4more:25",
+      4,
+      false,
+      "1 2 3",
+    ],
+    [
+      "… and the row calls it what the added one is called",
+      "id:23 note:25 more:25",
+      "1id:23 2note:25 3pin:23",
+      "1id:23 2note:25 4more:25",
+      4,
+      false,
+      "1 2 ?",
+    ],
+    [
+      "a column of before the last proof is not in a later row",
+      "id:23 a:25 b:25",
+      "1id:23 2a:25 3b:25",
+      "1id:23 2a:25",
+      4,
+      false,
+      "1 2 ?",
+    ],
     ["retyped twice, but it is the only reading", "id:23 a:20", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
   ];
   it.each(cases)("%s", (_name, seen, known, live, max, goneBefore, expected) => {
-    const proof = prove(relation(seen), columns(known), catalog(live, max), () => goneBefore);
+    const proof = prove(relation(seen), since(columns(known)), catalog(live, max), () => goneBefore);
     const text = proof.kind === "impossible" ? "none" : proof.columns.map((column) => column ?? "?").join(" ");
     expect(text).toBe(expected);
   });
@@ -115,9 +172,15 @@ const ddl: fc.Arbitrary<Ddl> = fc.oneof(
   fc.record({ kind: fc.constantFrom("drop" as const, "rename" as const), pick: fc.nat(9) }),
 );
 
+it("an attnum that had been assigned and dropped by the last proof is not in a later row", () => {
+  const known = { columns: columns("1id:23 2a:25 3b:25"), assigned: 4 };
+  const proof = prove(relation("id:23 a:25 b:25"), known, catalog("1id:23 2a:25", 4), () => false);
+  expect(proof).toEqual({ kind: "proven", columns: [1, 2, 3] });
+});
+
 it("a column that was missing from an older catalog read is not in a later row", () => {
   const seen = relation("id:23 a:25");
-  const proof = prove(seen, columns("1id:23 2a:25"), catalog("1id:23 3a:25", 3), (column) => column === 2);
+  const proof = prove(seen, since(columns("1id:23 2a:25")), catalog("1id:23 3a:25", 3), (column) => column === 2);
   expect(proof).toEqual({ kind: "proven", columns: [1, 3] });
 });
 
@@ -128,9 +191,10 @@ describe("laws of prove", () => {
       const states = play(steps);
       const [before = 0, at = 0, after = 0] = [i, j, k].map((n) => n % states.length).sort((x, y) => x - y);
       const row = states[at]?.columns ?? [];
-      const now = states[after] ?? { columns: [], maxAttnum: 0 };
+      const first = states[before] ?? { columns: [], maxAttnum: 0 };
+      const now = states[after] ?? first;
       const seen = row.map((column) => ({ name: column.name, typeOid: column.type.oid, typmod: -1, key: false }));
-      const proof = prove(seen, states[before]?.columns ?? [], now, () => after === at);
+      const proof = prove(seen, { columns: first.columns, assigned: first.maxAttnum }, now, () => after === at);
       if (proof.kind === "impossible") throw new Error("a true reading exists");
       proof.columns.forEach((column, index) => {
         if (column !== undefined) expect(column).toBe(row[index]?.attnum);

@@ -65,6 +65,7 @@ export function replaced(
     ...table,
     shape: { ...shape, table: { oid, schema, name }, fields, key },
     known: known.map((column) => ({ attnum: column.attnum, name: column.name, type: column.type })),
+    assigned: replacement.maxAttnum,
     amendments,
     replacement: undefined,
   };

@@ -35,9 +35,17 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   if (key !== undefined) found.push(key);
   const amendments = revise(named, sure, found, proven, input.explained, when);
   const known = proven ? sure.map(knownOf) : table.known;
+  const assigned = proven ? Math.max(table.assigned ?? 0, input.assigned) : table.assigned;
   const emptied = !proven && hasUnsureField(table, sure);
   const shape = withTypes(rules, named, sure);
-  const next = withTable(state, { ...named, shape, known, amendments, emptied: emptied || (!proven && table.emptied) });
+  const next = withTable(state, {
+    ...named,
+    shape,
+    known,
+    assigned,
+    amendments,
+    emptied: emptied || (!proven && table.emptied),
+  });
   const rowKey = ownKey(named, input);
   const due = (proven && table.emptied === true) || input.rewritten === true;
   const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
@@ -273,7 +281,7 @@ function repair(state: State, topic: string): State {
 }
 
 /** The catalog's table in the form of a Relation, for a mark or a DDL message. */
-export function relationOf(table: Table): Pick<Seen, "relation" | "columns" | "table"> {
+export function relationOf(table: Table): Pick<Seen, "relation" | "columns" | "table" | "assigned"> {
   const logged = table.columns.filter((column) => !column.generated);
   const columns = logged.map(({ attnum, name, type }) => ({
     name,
@@ -286,5 +294,6 @@ export function relationOf(table: Table): Pick<Seen, "relation" | "columns" | "t
     relation: { kind: "relation", oid, schema, name, identity, columns },
     columns: logged.map(({ attnum }) => attnum),
     table,
+    assigned: table.maxAttnum,
   };
 }

@@ -33,7 +33,10 @@ export async function captureNew(session: Parts<"control" | "tape" | "batch">, c
     batch.maxBytes.set(topic, maxMessageBytes);
   }
   // Its columns are identified by its first row, like those of any table.
-  apply(session, { kind: "captured", table: { ...(await firstTableState(outside, item)), known: [] } });
+  apply(session, {
+    kind: "captured",
+    table: { ...(await firstTableState(outside, item)), known: [], assigned: undefined },
+  });
   const verb = outside.delivery === "none" ? "followed in" : "published to";
   outside.log.info(`${name} is new and ${verb} topic ${item.topic}`);
   tape.relations.set(relation.oid, capturedFrom(outside, control.state, relation));

@@ -1,6 +1,7 @@
 import { GuardError } from "../../errors.ts";
 import { type Attnum, type Column, type Table, tableOid, type TypeDetail } from "../../table/column.ts";
-import { type KnownColumn, prove } from "../../table/prove.ts";
+import { type KnownColumn, type KnownColumns, prove } from "../../table/prove.ts";
+import type { TableState } from "../../gate/state.ts";
 import type { Lsn } from "../../wal/lsn.ts";
 import type { Relation, RelationColumn } from "../../wal/message.ts";
 import { isVisible } from "../../wal/snapshot.ts";
@@ -51,7 +52,7 @@ export async function proveRelation(
   captured.columns = identify(
     control.catalog,
     captured,
-    tableOf(control.state, topic).known,
+    knownColumns(tableOf(control.state, topic)),
     { ...read, table },
     row.lsn,
   );
@@ -63,10 +64,23 @@ export async function proveRelation(
   // At its place in the log this read settles the doubt, even if no further row arrives.
   if (doubt && read.visible) startCatalogRead(session, relation.oid);
   const explained = takeExplained(control.catalog, captured, doubt);
+  const assigned = explained?.maxAttnum ?? Math.max(0, ...captured.columns.map((column) => Number(column ?? 0)));
   const types = explained === undefined ? await typesGone(session, relation, table) : undefined;
-  apply(session, { kind: "seen", topic, relation, columns: captured.columns, table: explained ?? table, types });
+  apply(session, {
+    kind: "seen",
+    topic,
+    relation,
+    columns: captured.columns,
+    table: explained ?? table,
+    assigned,
+    types,
+  });
   await waitForAnswers(session, topic, deadline);
   apply(session, { kind: "passed", topic, doubt });
+}
+
+function knownColumns({ known, assigned }: TableState): KnownColumns {
+  return { columns: known, assigned: assigned ?? 0 };
 }
 
 /** The table as a DDL message described exactly these columns, at their place in the log; the catalog may be ahead. */
@@ -160,12 +174,12 @@ function droppedTable({ relation }: Captured, { shape, known }: ReturnType<typeo
 function identify(
   catalog: CatalogReads,
   captured: Captured,
-  known: readonly KnownColumn[],
+  known: KnownColumns,
   read: ProofRead & { readonly table: Table },
   rowLsn: Lsn,
 ): readonly (Attnum | undefined)[] {
   const { relation } = captured;
-  if (!read.visible) return asBefore(relation, known);
+  if (!read.visible) return asBefore(relation, known.columns);
   const before = catalog.latest.get(relation.oid);
   catalog.latest.set(relation.oid, read);
   const goneBefore = (column: number) =>

@@ -112,6 +112,7 @@ export async function firstTableState(outside: Outside, item: Capturable): Promi
     shape: { topic, table: { oid, schema, name }, fields, key, valueSchema, keySchema: keyed },
     amendments: [],
     leftOut,
+    assigned: table.maxAttnum,
     doubt: false,
     flowed: [valueSchema],
     rowKey,

@@ -1,4 +1,5 @@
 import { GuardError } from "../../errors.ts";
+import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { Mode, TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
@@ -38,14 +39,37 @@ export async function prepareState(
   const items = captureTables(outside, found.filter(isNewTo(stored))).filter(({ topic }) => !stored.tables.has(topic));
   logLeftOut(outside, items);
   await createTopics(outside, [...stored.tables.keys(), ...items.map(({ topic }) => topic)]);
-  await source.ensurePublication();
-  if (items.length === 0) return stored;
-  // The log may be behind the catalog: the columns of the new tables are identified by their first rows.
+  const added = new Set((await source.ensurePublication()).map(nameOf));
+  const repaired = repairGaps(outside, stored, added);
+  if (items.length === 0) return repaired === stored ? stored : record(stored, repaired);
+  // A table that is sent from now on has been read before its first row. Of one that was sent already, the log may be
+  // behind the catalog, and its columns are identified by its first row.
   const states = [...(await firstStates(outside, items))].map(
-    ([topic, table]) => [topic, { ...table, known: [] }] as const,
+    ([topic, table]) =>
+      [topic, added.has(nameOf(table.shape.table)) ? table : { ...table, known: [], assigned: undefined }] as const,
   );
   // Tables and their snapshots in one commit: a table that the state has gets no snapshot later.
-  return record(stored, withSnapshots(outside, { ...stored, tables: new Map([...stored.tables, ...states]) }, items));
+  const tables = new Map([...stored.tables, ...states]);
+  return record(stored, withSnapshots(outside, { ...repaired, tables }, items));
+}
+
+function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return `${schema}.${name}`;
+}
+
+/**
+ * A captured table that the publication did not send had changes that are in no event: its rows are published again.
+ * Rows that were deleted meanwhile cannot be told from the table, so people are told of the gap.
+ */
+function repairGaps(outside: Outside, stored: Stored, added: ReadonlySet<string>): Stored {
+  const missed = [...stored.tables.values()].filter(({ shape }) => added.has(nameOf(shape.table)));
+  const jobs = missed.map(({ shape }) => [`repair/${shape.topic}`, repairJob(shape)] as const);
+  for (const { shape } of missed) {
+    outside.log.warn(
+      `${nameOf(shape.table)} was missing from the publication: its changes of that time are lost, and its rows are published again; rows deleted meanwhile stay with consumers`,
+    );
+  }
+  return jobs.length === 0 ? stored : { ...stored, jobs: new Map([...stored.jobs, ...jobs]) };
 }
 
 async function firstStart(
