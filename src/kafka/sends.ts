@@ -2,6 +2,8 @@ import type { RecordMetadata } from "kafkajs";
 import { GuardError } from "../errors.ts";
 import { BATCH_OVERHEAD, recordBytes, type OutRecord } from "./record.ts";
 
+/** How the records of one transaction are cut into requests that kafkajs and the broker accept. */
+
 /** kafkajs groups messages in quadratic time: larger sends are slower. */
 const MESSAGES_PER_SEND = 500;
 /** A request must stay far below the broker's socket.request.max.bytes (100 MB) whatever the number of partitions. */

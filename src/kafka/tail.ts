@@ -4,6 +4,8 @@ import { hasReached, startReading } from "./consume.ts";
 import type { InRecord } from "./record.ts";
 import { topicOffsets } from "./topics.ts";
 
+/** Follows a topic from given offsets, without end. Used for the contracts and commands topics. */
+
 export interface TailOptions {
   readonly topic: string;
   /**

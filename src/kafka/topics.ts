@@ -5,6 +5,8 @@ import { closeNowAndAfter, within } from "./deadline.ts";
 import { GuardError } from "../errors.ts";
 import { isNotLed, kafkaError } from "./errors.ts";
 
+/** Topics: their description, their creation with the settings that each of ours needs, and their offsets. */
+
 export interface TopicDescription {
   readonly partitions: number;
   /** max.message.bytes: the largest record batch. */
