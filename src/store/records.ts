@@ -1,8 +1,13 @@
+/**
+ * The records of a connector's state topic: what a change of the state writes, and how they are read again. Records are
+ * small, each for one thing, and the topic is compacted, so a restart reads little.
+ */
 import { GuardError } from "../errors.ts";
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Evidence, TopicEvidence } from "../gate/evidence/evidence.ts";
 import type { Outcome } from "../gate/decision/reason.ts";
 import type { State, TableState } from "../gate/state.ts";
+import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import {
   readRecordedAmendment,
@@ -12,6 +17,7 @@ import {
   type RecordedJob,
   type RecordedOutcome,
 } from "./recorded.ts";
+import { joinParts, splitIntoParts } from "./parts.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
 import type { Position } from "../wal/position.ts";
 
@@ -53,8 +59,12 @@ export const EMPTY: Stored = {
   commandOffset: 0n,
 };
 
-/** Version 1 is 0.1.0's: it had sentences where reasons are now. A record keeps its version until it is written again. */
-const VERSION = 2;
+/**
+ * Version 1 is 0.1.0's: it had sentences where reasons are now. Version 2 had a table's amendments, with the registry's
+ * answers and all verdicts, in the table's own record. A record keeps its version until it is written again.
+ */
+const VERSION = 3;
+const VERSIONS: ReadonlySet<unknown> = new Set([1, 2, VERSION]);
 
 export function startedRecord(id: string, time: string): StateRecord {
   return record("started", { id, time });
@@ -71,8 +81,7 @@ export function changes(before: Stored, after: Stored): readonly StateRecord[] {
   if (after.commandOffset !== before.commandOffset) {
     records.push(record("commands", { offset: String(after.commandOffset) }));
   }
-  records.push(...schemaChanges(before.tables, after.tables));
-  records.push(...mapChanges("table", before.tables, after.tables, tableJson));
+  records.push(...tableChanges(before.tables, after.tables));
   records.push(...mapChanges("job", before.jobs, after.jobs));
   records.push(...mapChanges("outcome", before.outcomes, after.outcomes));
   records.push(...mapChanges("groups", before.evidence, after.evidence));
@@ -86,58 +95,192 @@ function mapChanges<T extends object>(
   prefix: string,
   before: ReadonlyMap<string, T>,
   after: ReadonlyMap<string, T>,
-  json: (value: T) => object = (value) => value,
 ): readonly StateRecord[] {
   if (before === after) return [];
   const changed = [...after].filter(([key, value]) => before.get(key) !== value);
-  const gone = [...before.keys()].filter((key) => !after.has(key));
+  const gone = [...before].filter(([key]) => !after.has(key));
   return [
-    ...changed.map(([key, value]) => record(`${prefix}/${key}`, json(value))),
-    ...gone.map((key) => ({ key: `${prefix}/${key}`, value: null })),
+    ...changed.flatMap(([key, value]) => written(`${prefix}/${key}`, before.get(key), value)),
+    ...gone.flatMap(([key, value]) => written(`${prefix}/${key}`, value, undefined)),
   ];
 }
 
+/** The records of one value. One that is too large for a record is in several, and those that it no longer needs go. */
+function written(key: string, before: object | undefined, after: object | undefined): readonly StateRecord[] {
+  const [was, now] = [before, after].map((value) => value && textOfRecord(value));
+  if (was === now) return [];
+  return splitIntoParts(key, was, now);
+}
+
 /**
- * Texts of schemas that flow have records of their own, `schema/<topic>/<id>`: a table's record names them by id, so
- * it does not grow with every release.
+ * A table is in as many records as it has amendments, schemas and verdicts, so that none grows with the number of
+ * contracts, columns or releases: `table/<topic>` has the shape; `schema/<topic>/<id>` the text of one schema that
+ * flowed; `amendment/<topic>/<of>` one amendment; `verdict/<topic>/<of>/<n>` one contract's verdict at its release.
+ * What is asked and judged again at every start is not stored: the registry's answer, the candidate in it, and the
+ * verdicts on what is withheld.
  */
-function schemaChanges(before: State["tables"], after: State["tables"]): readonly StateRecord[] {
+function tableChanges(before: State["tables"], after: State["tables"]): readonly StateRecord[] {
   if (before === after) return [];
-  return [...after].flatMap(([topic, table]) => {
-    // By its text too: one that nobody registered yet has no id of its own.
-    const known = new Map(before.get(topic)?.flowed.map(({ id, text }) => [id, text]));
-    const added = table.flowed.filter(({ id, text }) => known.get(id) !== text);
-    return added.map(({ id, text }) => record(`schema/${topic}/${id}`, { text }));
+  const records: StateRecord[] = [];
+  for (const [topic, table] of after) {
+    const was = before.get(topic);
+    if (was === table) continue;
+    // Its amendments are in its own record so far.
+    const inline = was !== undefined && INLINE.has(was);
+    records.push(...schemaChanges(topic, was, table));
+    records.push(...amendmentChanges(topic, inline ? [] : (was?.amendments ?? []), table.amendments));
+    records.push(
+      ...written(`table/${topic}`, inline || was === undefined ? undefined : tableJson(was), tableJson(table)),
+    );
+  }
+  for (const [topic, table] of before) {
+    if (after.has(topic)) continue;
+    records.push(...amendmentChanges(topic, INLINE.has(table) ? [] : table.amendments, []));
+    records.push(...written(`table/${topic}`, tableJson(table), undefined));
+  }
+  return records;
+}
+
+/** Tables that were read from records of an earlier version and not written since. */
+const INLINE = new WeakSet<TableState>();
+
+function schemaChanges(topic: string, before: TableState | undefined, after: TableState): readonly StateRecord[] {
+  if (before?.flowed === after.flowed) return [];
+  // By its text too: one that nobody registered yet has no id of its own.
+  const known = new Map(before?.flowed.map(({ id, text }) => [id, text]));
+  return after.flowed.flatMap(({ id, text }) => {
+    const was = known.get(id);
+    return written(`schema/${topic}/${id}`, was === undefined ? undefined : { text: was }, { text });
   });
 }
 
-function tableJson(table: TableState): object {
-  const { shape, flowed } = table;
-  return { ...table, shape: { ...shape, valueSchema: shape.valueSchema.id }, flowed: flowed.map(({ id }) => id) };
+function amendmentChanges(
+  topic: string,
+  before: readonly Amendment[],
+  after: readonly Amendment[],
+): readonly StateRecord[] {
+  if (before === after) return [];
+  const known = new Map(before.map((amendment) => [suffixOf(amendment), amendment]));
+  const records: StateRecord[] = [];
+  for (const amendment of after) {
+    const suffix = suffixOf(amendment);
+    const was = known.get(suffix);
+    known.delete(suffix);
+    if (was !== amendment) records.push(...amendmentRecords(`${topic}/${suffix}`, was, amendment));
+  }
+  for (const [suffix, amendment] of known)
+    records.push(...amendmentRecords(`${topic}/${suffix}`, amendment, undefined));
+  return records;
 }
 
-/** A table as it is written: value schemas by id. */
-interface WrittenTable extends Omit<TableState, "shape" | "flowed"> {
+function amendmentRecords(
+  name: string,
+  before: Amendment | undefined,
+  after: Amendment | undefined,
+): readonly StateRecord[] {
+  const [was, now] = [before, after].map((one) => (one === undefined ? [] : storedVerdicts(one)));
+  const count = Math.max(was?.length ?? 0, now?.length ?? 0);
+  const indexes = was === now ? [] : Array.from({ length: count }, (_, index) => index);
+  return [
+    ...indexes.flatMap((index) => written(`verdict/${name}/${index}`, was?.[index], now?.[index])),
+    ...written(`amendment/${name}`, before && amendmentJson(before), after && amendmentJson(after)),
+  ];
+}
+
+/** On what is withheld, contracts are asked again at every start. */
+function storedVerdicts({ gate, verdicts }: Amendment): readonly Verdict[] {
+  return gate.kind === "released" ? verdicts : [];
+}
+
+function amendmentJson(amendment: Amendment): object {
+  return { ...amendment, answer: undefined, verdicts: storedVerdicts(amendment).length };
+}
+
+/** `3`, `key` or `table`: what follows the topic in an amendment's id. */
+function suffixOf({ id }: Amendment): string {
+  return id.slice(id.lastIndexOf("/") + 1);
+}
+
+function tableJson(table: TableState): object {
+  const { shape, flowed, amendments } = table;
+  return {
+    ...table,
+    shape: { ...shape, valueSchema: shape.valueSchema.id },
+    flowed: flowed.map(({ id }) => id),
+    amendments: amendments.map(suffixOf),
+  };
+}
+
+/** A table as it is written: value schemas by id, amendments by what follows the topic in their ids. */
+interface WrittenTable extends Omit<TableState, "shape" | "flowed" | "amendments"> {
   readonly shape: Omit<Shape, "valueSchema"> & { readonly valueSchema: SchemaId };
   readonly flowed: readonly SchemaId[];
+  readonly amendments: readonly string[];
 }
 
-function readTable(topic: string, written: WrittenTable, texts: ReadonlyMap<string, string>): TableState {
+/** An amendment as it is written: `verdicts` says how many there are. */
+interface WrittenAmendment extends Omit<Amendment, "verdicts"> {
+  readonly verdicts: number;
+}
+
+/** A table as version 2 wrote it. */
+interface InlineTable extends Omit<WrittenTable, "amendments"> {
+  readonly amendments: readonly Amendment[];
+}
+
+function readTable(topic: string, given: WrittenTable | InlineTable, entries: Entries): TableState {
   const schema = (id: SchemaId): RegisteredSchema => {
-    const text = texts.get(`${topic}/${id}`);
-    if (text === undefined) throw new GuardError("state-invalid", `state record schema/${topic}/${id} is missing`);
-    return { id, text };
+    const { value } = entryOf(entries, `schema/${topic}/${id}`);
+    return { id, text: textOf("schema", value, "text") };
   };
-  const { shape, flowed } = written;
-  return {
-    ...written,
+  const { shape, flowed } = given;
+  const isInline = isInlineTable(given);
+  const amendments = isInline
+    ? given.amendments.map((amendment) => ({ ...amendment, answer: undefined, verdicts: storedVerdicts(amendment) }))
+    : given.amendments.map((suffix) => readAmendment(`${topic}/${suffix}`, entries));
+  const table = {
+    ...given,
     shape: { ...shape, valueSchema: schema(shape.valueSchema) },
     flowed: flowed.map(schema),
+    amendments,
   };
+  if (isInline) INLINE.add(table);
+  return table;
+}
+
+function isInlineTable(given: WrittenTable | InlineTable): given is InlineTable {
+  return given.amendments.some((amendment) => typeof amendment !== "string");
+}
+
+function readAmendment(name: string, entries: Entries): Amendment {
+  const amendment = entryOf(entries, `amendment/${name}`).value as unknown as WrittenAmendment; // `amendmentJson` wrote it
+  const verdicts = Array.from(
+    { length: amendment.verdicts },
+    (_, index) => entryOf(entries, `verdict/${name}/${index}`).value as unknown as Verdict, // `changes` wrote it
+  );
+  return { ...amendment, answer: undefined, verdicts };
 }
 
 function record(key: string, value: object): StateRecord {
-  return { key, value: JSON.stringify({ v: VERSION, ...value }) };
+  return { key, value: textOfRecord(value) };
+}
+
+function textOfRecord(value: object): string {
+  return JSON.stringify({ v: VERSION, ...value });
+}
+
+/** One record as it was read. */
+interface Entry {
+  readonly version: number;
+  readonly value: Written;
+}
+
+type Entries = ReadonlyMap<string, Entry>;
+
+function entryOf(entries: Entries, key: string): Entry {
+  const entry = entries.get(key);
+  if (entry === undefined) throw new GuardError("state-invalid", `state record ${key} is missing`);
+  return entry;
 }
 
 /** Plays records in order. Throws GuardError("state-invalid") naming the key of one it cannot read. */
@@ -147,17 +290,15 @@ export function replay(records: Iterable<StateRecord>): Stored {
     if (value === null) last.delete(key);
     else last.set(key, value);
   }
-  const texts = new Map<string, string>();
-  const written = new Map<string, WrittenTable>();
+  const entries = new Map(joinParts(last).map(([key, text]) => [key, readRecord(key, text)]));
+  const tables = new Map<string, TableState>();
   const jobs = new Map<string, ChunkJob>();
   const outcomes = new Map<string, Outcome>();
   const evidence = new Map<string, TopicEvidence>();
   let stored = EMPTY;
-  for (const [key, text] of last) {
-    const { version, value } = readRecord(key, text);
+  for (const [key, { version, value }] of entries) {
     const [kind, id] = splitKey(key);
-    if (kind === "table") written.set(id, readWritten(version, value));
-    else if (kind === "schema") texts.set(id, textOf("schema", value, "text"));
+    if (kind === "table") tables.set(id, readTable(id, readWritten(version, value), entries));
     else if (kind === "job") jobs.set(id, readJob(version, value));
     else if (kind === "outcome") outcomes.set(id, readOutcome(version, value));
     else if (kind === "groups") evidence.set(id, readEvidence(value));
@@ -165,7 +306,6 @@ export function replay(records: Iterable<StateRecord>): Stored {
     else if (kind === "position") stored = { ...stored, position: readPosition(value) };
     else if (kind === "commands") stored = { ...stored, commandOffset: readOffset(value) };
   }
-  const tables = new Map([...written].map(([topic, table]) => [topic, readTable(topic, table, texts)]));
   return { ...stored, tables, jobs, outcomes, evidence };
 }
 
@@ -182,9 +322,9 @@ function readEvidence(value: Readonly<Record<string, unknown>>): TopicEvidence {
 
 // `changes` wrote each record from its type, in this version or, where that is said, in version 1.
 
-function readWritten(version: number, value: Written): WrittenTable {
-  if (version !== 1) return value as unknown as WrittenTable; // see above
-  const table = value as unknown as Omit<WrittenTable, "amendments"> & { amendments: readonly RecordedAmendment[] }; // see above
+function readWritten(version: number, value: Written): WrittenTable | InlineTable {
+  if (version !== 1) return value as unknown as WrittenTable | InlineTable; // see above
+  const table = value as unknown as Omit<InlineTable, "amendments"> & { amendments: readonly RecordedAmendment[] }; // see above
   return { ...table, amendments: table.amendments.map(readRecordedAmendment) };
 }
 
@@ -203,7 +343,7 @@ function splitKey(key: string): readonly [string, string] {
 
 type Written = Readonly<Record<string, unknown>>;
 
-function readRecord(key: string, text: string): { readonly version: number; readonly value: Written } {
+function readRecord(key: string, text: string): Entry {
   const invalid = (why: string) =>
     new GuardError("state-invalid", `state record ${key}: ${why}`, {
       next: "run a version of fieldgate that is not older than the one that wrote it",
@@ -216,7 +356,9 @@ function readRecord(key: string, text: string): { readonly version: number; read
   }
   if (typeof value !== "object" || value === null) throw invalid("no object");
   const { v, ...rest } = value as Written; // an object, checked above
-  if (v !== 1 && v !== VERSION) throw invalid(`version ${typeof v === "number" ? v : "missing"} is not known`);
+  if (typeof v !== "number" || !VERSIONS.has(v)) {
+    throw invalid(`version ${typeof v === "number" ? v : "missing"} is not known`);
+  }
   return { version: v, value: rest };
 }
 

@@ -2,6 +2,7 @@ import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import type { ChunkJob } from "../../src/chunk/job.ts";
 import { GuardError } from "../../src/errors.ts";
+import type { Verdict } from "../../src/gate/amendment/amendment.ts";
 import type { TopicEvidence } from "../../src/gate/evidence/evidence.ts";
 import {
   changes,
@@ -28,6 +29,7 @@ import {
   seen,
   stateOf,
   tableIn,
+  TOPIC,
 } from "../gate/customers.ts";
 
 const WITHHELD = tableIn(
@@ -42,7 +44,23 @@ const RELEASED = play(
   release([idOf(NICK)]),
   (now) => registered(now, idOf(NICK)),
 ).state;
-const tables = fc.constantFrom(publishing(), publishing([ID, NAME], false), WITHHELD, tableIn(RELEASED));
+const verdict: fc.Arbitrary<Verdict> = fc.record({
+  consumer: fc.string(),
+  environment: fc.string(),
+  verdict: fc.constantFrom("ready", "not-ready", "unknown"),
+  findings: fc.constant([]),
+});
+const tables = fc
+  .tuple(
+    fc.constantFrom(publishing(), publishing([ID, NAME], false), WITHHELD, tableIn(RELEASED)),
+    fc.array(verdict, { maxLength: 3 }),
+    // Beyond one record now and then.
+    fc.constantFrom("x", "é".repeat(130_000), '"'.repeat(400_000)),
+  )
+  .map(([table, verdicts, command]) => ({
+    ...table,
+    amendments: table.amendments.map((one) => ({ ...one, verdicts, explained: { command, role: "r", time: "t" } })),
+  }));
 const job: fc.Arbitrary<ChunkJob> = fc.constantFrom(...RELEASED.jobs.values()).chain((one) =>
   fc
     .record({
@@ -96,10 +114,23 @@ const stored: fc.Arbitrary<Stored> = fc.record({
   commandOffset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
 });
 
+/** What is asked and judged anew at every start is not stored. */
+function withoutAnswers(value: Stored): Stored {
+  const tables = [...value.tables].map(([topic, table]) => {
+    const amendments = table.amendments.map((one) => ({
+      ...one,
+      answer: undefined,
+      verdicts: one.gate.kind === "released" ? one.verdicts : [],
+    }));
+    return [topic, { ...table, amendments }] as const;
+  });
+  return { ...value, tables: new Map(tables) };
+}
+
 /** Without the keys whose value is undefined: JSON leaves them out. */
 function plain(value: Stored): unknown {
   return JSON.parse(
-    JSON.stringify(value, (_, one: unknown) =>
+    JSON.stringify(withoutAnswers(value), (_, one: unknown) =>
       typeof one === "bigint"
         ? `${one}n`
         : one instanceof Map
@@ -135,6 +166,34 @@ describe("the state topic", () => {
       expect(plain(replay(compacted))).toEqual(plain(replay(records)));
     },
   );
+
+  it("of a table whose amendment changes writes that amendment's record and no other", () => {
+    const table = tableIn(RELEASED);
+    const state: Stored = { ...EMPTY, tables: RELEASED.tables };
+    const amendments = table.amendments.map((one) => ({ ...one, missed: !one.missed }));
+    const next = { ...state, tables: new Map([[TOPIC, { ...table, amendments }]]) };
+    expect(changes(state, next).map(({ key }) => key)).toEqual([`amendment/${idOf(NICK)}`]);
+  });
+
+  it("of a table without one of its amendments any more leaves nothing of it", () => {
+    const state: Stored = { ...EMPTY, tables: RELEASED.tables };
+    const next = { ...state, tables: new Map([[TOPIC, publishing()]]) };
+    const gone = changes(state, next).filter(({ value }) => value === null);
+    expect(gone.map(({ key }) => key)).toContain(`amendment/${idOf(NICK)}`);
+    expect(plain(replay([...changes(EMPTY, state), ...changes(state, next)]))).toEqual(plain(next));
+  });
+
+  it("that lacks a part, an amendment or a verdict is refused, naming the record", () => {
+    const table = tableIn(RELEASED);
+    const verdicts = [{ consumer: "c", environment: "e", verdict: "ready", findings: [] }] as const;
+    const explained = { command: "x".repeat(130_000), role: "r", time: "t" };
+    const amendments = table.amendments.map((one) => ({ ...one, verdicts, explained }));
+    const all = changes(EMPTY, { ...EMPTY, tables: new Map([[TOPIC, { ...table, amendments }]]) });
+    for (const key of [`amendment/${idOf(NICK)}`, `verdict/${idOf(NICK)}/0`, `part/1/amendment/${idOf(NICK)}`]) {
+      expect(all.map((one) => one.key)).toContain(key);
+      expect(() => replay(all.filter((one) => one.key !== key))).toThrow(`state record ${key} is missing`);
+    }
+  });
 
   it("writes nothing when nothing changed, and one record for one change", () => {
     const state: Stored = { ...EMPTY, tables: RELEASED.tables, jobs: RELEASED.jobs, outcomes: RELEASED.outcomes };
@@ -189,7 +248,7 @@ describe("the state topic", () => {
     ["no JSON", "table/inventory.public.t", "{", /table\/inventory\.public\.t: no JSON/],
     ["no object", "job/snapshot/t", "3", /job\/snapshot\/t: no object/],
     ["null", "position", "null", /position: no object/],
-    ["a later version", "outcome/c1", '{"v":3,"kind":"done"}', /outcome\/c1: version 3 is not known/],
+    ["a later version", "outcome/c1", '{"v":4,"kind":"done"}', /outcome\/c1: version 4 is not known/],
     ["no version", "intent", '{"slot":"s"}', /intent: version missing is not known/],
     [
       "a position without an LSN",
