@@ -13,7 +13,8 @@ export const findingSchema = z.strictObject({
     .enum(["throws", "reads-null-or-default", "reads-wrong-value", "decodes"])
     .optional()
     .describe("What happens when an event is read; decodes: only a rule forbids it"),
-  field: z.string().optional().describe("As the reader has it, e.g. after.zip; left out: the whole"),
+  effectStated: z.literal(true).optional().describe("The message itself states the effect"),
+  field: z.string().optional().describe("By the reader's name for it, e.g. after.zip; absent: the whole event"),
   message: z.string(),
   remedy: z.string().optional().describe("What to do about it"),
 }) satisfies z.ZodType<Finding>;

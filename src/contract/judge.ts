@@ -79,7 +79,8 @@ function addMeaning(finding: Finding, meant: readonly Meaning[]): Finding {
   if (found.length === 0) return finding;
   const sure = finding.rule === RETYPED ? found.find(({ certainty }) => certainty === "always") : undefined;
   const message = [finding, ...found].map((one) => one.message).join("; ");
-  return { ...finding, effect: finding.effect ?? sure?.effect, message };
+  const { effect, effectStated } = finding.effect === undefined && sure !== undefined ? sure : finding;
+  return { ...finding, effect, effectStated, message };
 }
 
 /**
@@ -119,7 +120,13 @@ function suggestName({ fields = [] }: Contract, finding: Finding, flowing: AvroS
 
 function awaitedFinding(finding: Finding, name: string): Finding {
   const message = `the consumer reads "${name}", which is withheld until its readers are ready`;
-  return { ...finding, effect: undefined, message, remedy: "run `fieldgate publish` once this version is deployed" };
+  return {
+    ...finding,
+    effect: undefined,
+    effectStated: undefined,
+    message,
+    remedy: "run `fieldgate publish` once this version is deployed",
+  };
 }
 
 /** The verdict that follows from all findings of a contract, including those from evidence about its readers. */
@@ -170,7 +177,8 @@ function fieldFindings(contract: Contract, name: string, now: AvroRecord, next: 
     const remedy = `remove "${name}" from \`fields\` once the consumer no longer needs it`;
     // A field that is missing anyway must not keep others back, or two withheld fields would wait for each other.
     const severity = before === undefined ? "warning" : "error";
-    return [{ rule: "contract/field-missing", ...found, severity, effect, message, remedy }];
+    const effectStated = isUndefined ? true : undefined;
+    return [{ rule: "contract/field-missing", ...found, severity, effect, effectStated, message, remedy }];
   }
   if (before === undefined || isSameType(before, after)) return [];
   // For two records with the same name, only the full form shows the difference.
@@ -223,6 +231,7 @@ function movedFindings(contract: Contract, { moved }: Candidate): readonly Findi
       severity: ANOTHER_COLUMN.severity,
       certainty: "always",
       effect: "reads-wrong-value",
+      effectStated: true,
       field: `after.${name}`,
       message: `"${name}" would be filled from a different column`,
       remedy: `make sure that the consumer wants the other column, remove "${name}" from what it reads until the change flows, and run \`fieldgate publish\``,

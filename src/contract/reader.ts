@@ -161,8 +161,8 @@ function causeText({ rule, path, message }: Cause): string {
   return JSON.stringify([rule, path, message]);
 }
 
-function findingOf({ rule, path, certainty, effect, message, remedy }: Cause): Finding {
+function findingOf({ rule, path, certainty, effect, effectStated, message, remedy }: Cause): Finding {
   const field = path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "");
   const severity = certainty === "by-policy" ? "warning" : "error";
-  return { rule, severity, certainty, effect, ...(field === "" ? {} : { field }), message, remedy };
+  return { rule, severity, certainty, effect, effectStated, ...(field === "" ? {} : { field }), message, remedy };
 }

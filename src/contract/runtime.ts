@@ -26,19 +26,22 @@ export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow)
   if (found.length === 0) return [];
   const known = envelope === flowing ? NOTHING : knownOf(contract, flowing);
   const byText = new Map(found.map((one) => [textOf(one), one]));
-  return [...byText].map(([text, { rule, path, certainty, effect, message, remedy, whole, severity }]) => {
-    const field = path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "");
-    const counts = !known.has(text) && severity !== "warning" && (whole === true || reads(contract, path));
-    return {
-      rule,
-      severity: counts ? "error" : "warning",
-      certainty,
-      effect,
-      ...(field === "" ? {} : { field }),
-      message,
-      remedy,
-    };
-  });
+  return [...byText].map(
+    ([text, { rule, path, certainty, effect, effectStated, message, remedy, whole, severity }]) => {
+      const field = path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "");
+      const counts = !known.has(text) && severity !== "warning" && (whole === true || reads(contract, path));
+      return {
+        rule,
+        severity: counts ? "error" : "warning",
+        certainty,
+        effect,
+        effectStated,
+        ...(field === "" ? {} : { field }),
+        message,
+        remedy,
+      };
+    },
+  );
 }
 
 const NOTHING: ReadonlySet<string> = new Set();

@@ -63,6 +63,7 @@ function unknownField(contract: Contract, name: string): Finding {
     severity: "error",
     certainty: "always",
     effect: "throws",
+    effectStated: true,
     field: `after.${name}`,
     message: `the consumer rejects unknown fields, and its contract does not name "${name}"`,
     remedy: `${nameIt(contract, name)} and run \`fieldgate publish\``,

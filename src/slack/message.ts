@@ -201,7 +201,11 @@ function consumerText({ consumer, environment, verdict, finding, more }: Waiting
   const unknown = verdict === "unknown" ? "not known: " : "";
   const rest = more > 0 ? ` (and ${more} more)` : "";
   const remedy = finding.remedy === undefined ? "" : `; ${escaped(finding.remedy)}`;
-  const message = messageText({ ...finding, message: cut(escaped(finding.message), 120) });
+  const text = escaped(finding.message);
+  const shown = cut(text, 120);
+  // The end of a message, which usually states the effect, may have been cut off.
+  const effectStated = shown === text ? finding.effectStated : undefined;
+  const message = messageText({ ...finding, message: shown, effectStated });
   return `${who}: ${unknown}${field}${message}${rest}${remedy}`;
 }
 

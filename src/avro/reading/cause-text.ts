@@ -31,6 +31,7 @@ export interface Cause {
   readonly path: readonly string[];
   readonly certainty: Finding["certainty"];
   readonly effect: NonNullable<Finding["effect"]>;
+  readonly effectStated?: Finding["effectStated"];
   readonly message: string;
   readonly remedy: string;
   /** What the column's owner could do instead, if the column is about to change. */
@@ -140,6 +141,7 @@ export function renamedInDefault(name: string): Cause {
   return {
     ...HERE,
     rule: "avro/unusable-default",
+    effectStated: true,
     message: `the reader's aliases rename fields that the default of "${name}" in the events' schema uses, and decoders then reject it`,
     remedy: `remove the aliases inside the type of "${name}", or its default in the events' schema`,
   };
@@ -172,6 +174,7 @@ export function unusableDefault({ name, type }: RecordField): Cause {
   return {
     ...HERE,
     rule: "avro/unusable-default",
+    effectStated: true,
     message: `the events do not have "${name}", and decoders cannot make a value of ${typeText(type)} from its default`,
     remedy: `in the reader's union, move the branch that the default of "${name}" belongs to to the front`,
   };

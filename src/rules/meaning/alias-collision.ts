@@ -14,6 +14,7 @@ export const aliasCollision: MeaningRule = {
     if (was === undefined || is === undefined || was === is || is === name) return undefined;
     return {
       certainty: "always",
+      effectStated: true,
       message: `"${name}" is filled from "${was}" now and would be filled from "${is}", which is one of its aliases`,
       remedy: `if "${is}" is a different column, remove that alias from "${name}" in the reader's schema`,
     };

@@ -15,6 +15,7 @@ export const decimalScale: MeaningRule = {
     const factor = 10 ** Math.abs(before.scale - after.scale);
     return {
       certainty: "always",
+      effectStated: true,
       message: `${becomes(change, `a decimal of scale ${before.scale}`, `one of scale ${after.scale}`)}: with the ${change.isReader === true ? "reader's" : "old"} scale, values are wrong by a factor of ${factor}`,
       remedy: `read the scale from the event's schema, or change the consumer's scale to ${after.scale} at the same time`,
     };

@@ -15,6 +15,7 @@ export const defaultChanged: MeaningRule = {
     return {
       ...(fillsOld ? {} : { severity: "warning" }),
       certainty: "on-some-data",
+      effectStated: true,
       message: `the default of "${name}" would change: events from before the column existed would be filled with another value`,
       remedy: `use the new default of "${name}" in the reader's schema, or fill in the older rows`,
     };

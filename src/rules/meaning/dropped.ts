@@ -18,6 +18,7 @@ export const dropped: MeaningRule = {
     if (to.fields.some((field) => read.includes(field.name))) return undefined;
     return {
       certainty: "always",
+      effectStated: true,
       message: `"${name}" would disappear: a consumer with its own schema would read its default`,
       remedy: `make the consumer work without "${name}", and remove it from its schema`,
     };

@@ -16,6 +16,7 @@ export const enumDefault: MeaningRule = {
     if (before.default === undefined || hidden.length === 0) return undefined;
     return {
       certainty: "on-some-data",
+      effectStated: true,
       message: `"${change.name}" may be ${hidden.join(", ")}, which ${change.isReader === true ? "the reader does not know and reads" : "a reader with the old labels would read"} as the enum's default, ${before.default}`,
       remedy: `add ${hidden.join(", ")} to the reader's enum "${before.fullName}"`,
     };

@@ -17,6 +17,7 @@ export const notNullLost: MeaningRule = {
     }
     return {
       certainty: "on-some-data",
+      effectStated: true,
       message: `"${name}" always has a value now and could then be null`,
       remedy: `make the consumer accept null for "${name}"`,
     };

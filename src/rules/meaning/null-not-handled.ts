@@ -14,6 +14,7 @@ export const nullNotHandled: MeaningRule = {
     return {
       severity: "warning",
       certainty: "on-some-data",
+      effectStated: true,
       message: `"${name}" may be null: rows from before the column existed have no value for it`,
       remedy: `make sure that the consumer accepts null for "${name}"`,
     };

@@ -18,6 +18,7 @@ export const renamed: MeaningRule = {
     const names = added.map((field) => `"${field.name}"`);
     return {
       certainty: "always",
+      effectStated: true,
       message: `"${name}" would disappear and ${names.join(" and ")}, of the same type, would appear: it looks like a rename, and a consumer with its own schema would read the default of "${name}"`,
       remedy: `make the consumer read ${names.join(" or ")} as well as "${name}" before the change`,
     };

@@ -31,7 +31,7 @@ export interface Consumer {
 }
 
 /** What a rule found. Severity `warning`: a warning even on a field that the consumer reads. */
-export interface Found extends Pick<Finding, "certainty" | "message" | "remedy"> {
+export interface Found extends Pick<Finding, "certainty" | "message" | "remedy" | "effectStated"> {
   readonly severity?: "warning" | undefined;
 }
 

@@ -17,6 +17,7 @@ export const stringOrBytes: MeaningRule = {
     if (!(before === "string" && after === "bytes") && !(before === "bytes" && after === "string")) return undefined;
     return {
       certainty: "always",
+      effectStated: true,
       message: `${becomes(change, before, after)}: Avro decodes either as the other without an error`,
       remedy: `change the consumer to read ${after}; text in hex or base64 has to be decoded first`,
     };

@@ -20,6 +20,7 @@ export const unionOrder: MeaningRule = {
     if (taken === undefined) return undefined;
     return {
       certainty: "on-some-data",
+      effectStated: true,
       message: `${becomes(change, `a union of ${kinds(was)}`, `one of ${kinds(is)}`)}: a value of type ${taken.kind} may be read as the other type`,
       remedy: "keep the order of the union's branches",
     };

@@ -22,6 +22,7 @@ export const arrayItems: RuntimeRule = {
         {
           path: [...path, "[]"],
           certainty: "on-some-data",
+          effectStated: true,
           describe: (at) =>
             `each item ${at} takes ${written} or more bytes in the events and ${wanted} or more by the reader's schema: Avro for Java 1.12.2 throws if fewer than ${wanted} bytes per item are left in the event`,
           remedy:

@@ -25,6 +25,7 @@ function broken(path: readonly string[]): RuntimeFound {
   return {
     path,
     certainty: "on-some-data",
+    effectStated: true,
     describe: (at) =>
       `${at} can be a record that does not match the reader's record of that name, or a record of another name that does: avsc throws "_read is not a function"`,
     remedy: "remove the record that does not match from the reader's unions, or put the one that matches before it",

@@ -29,6 +29,7 @@ function shortValues({ meetings }: Sight): readonly RuntimeFound[] {
       {
         path,
         certainty: "on-some-data",
+        effectStated: true,
         describe: (at) =>
           `${at} is a decimal of ${digits} digits: avro-rs rejects values that have fewer bytes than ${digits} digits need`,
         remedy:
@@ -66,6 +67,7 @@ function invalid(runtime: Runtime, path: readonly string[], why: string): Runtim
     path,
     certainty: "always",
     whole: true,
+    effectStated: true,
     describe: (at) => `${at} is a decimal with ${why}: ${runtime} rejects the schema`,
     remedy: "correct its precision and scale, or remove the logical type",
   };

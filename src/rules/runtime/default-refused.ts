@@ -36,6 +36,7 @@ function refused(path: readonly string[], runtime: Runtime, what: string): Runti
   return {
     path,
     certainty: "always",
+    effectStated: true,
     describe: (at) => `${at} has a default that ${runtime} does not accept: it ${what}`,
     remedy: "write a default for the union's first branch, in the form and length of its type",
   };

@@ -20,6 +20,7 @@ export const definedTwice: RuntimeRule = {
           path,
           certainty: "always",
           whole: true,
+          effectStated: true,
           describe: (at) => `${at} defines ${schema.fullName} a second time: ${runtime} rejects the schema`,
           remedy: `write only the type's name there, "${schema.fullName}"`,
         },

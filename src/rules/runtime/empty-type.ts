@@ -16,6 +16,7 @@ export const emptyType: RuntimeRule = {
           path,
           certainty: "always",
           whole: true,
+          effectStated: true,
           describe: (at) =>
             `${at} is ${union ? "a union without branches" : "an enum without symbols"}: ${runtime} rejects the schema`,
           remedy: "give it a branch or a symbol, or leave the field out",

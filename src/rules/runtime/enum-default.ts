@@ -15,6 +15,7 @@ export const enumDefault: RuntimeRule = {
         {
           path,
           certainty: "on-some-data",
+          effectStated: true,
           describe: (at) =>
             `${at} may be ${missing.join(", ")}, which the reader's enum leaves to its default, but ${runtime} throws`,
           remedy: `add ${missing.join(", ")} to ${reader.fullName} in the reader's schema`,

@@ -20,6 +20,7 @@ export const fieldAlias: RuntimeRule = {
             path: there,
             certainty,
             effect: throws ? "throws" : "reads-null-or-default",
+            effectStated: true,
             describe: (at) =>
               `${at} is called "${source.name}" in the events and matches it only by an alias: ${runtime} ignores aliases of fields and ${throws ? "throws" : "reads the default"}`,
             remedy: `name the field "${source.name}" in the reader's schema`,

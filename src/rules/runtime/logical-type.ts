@@ -22,6 +22,7 @@ export const logicalType: RuntimeRule = {
         {
           path,
           ...effect,
+          effectStated: true,
           describe: (at) =>
             `${at} has ${textOf(written)} in the events and ${textOf(own)} in the reader's schema: ${why}`,
           remedy: "use the writer's logical type in the reader's schema",

@@ -17,6 +17,7 @@ export const nameRefused: RuntimeRule = {
         path: place.path,
         certainty: "always",
         whole: true,
+        effectStated: true,
         describe: (at) => `${at} has the name "${name}": ${runtime} rejects the schema`,
         remedy: "use only the letters A to Z, digits and underscores, and no names of primitive types",
       })),

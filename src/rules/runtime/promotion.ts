@@ -20,6 +20,7 @@ export const promotion: RuntimeRule = {
           path,
           certainty: why.some === undefined ? meeting.certainty : "on-some-data",
           ...(why.effect === undefined ? {} : { effect: why.effect }),
+          effectStated: why.effectStated,
           describe: (at) =>
             `${at} is ${nameOf(writer)} in the events and ${nameOf(reader)} in the reader's schema: ${sight.runtime} ${why.text}`,
           remedy: `use the writer's type in the reader's schema: ${nameOf(writer)}`,
@@ -32,7 +33,10 @@ interface Why {
   readonly text: string;
   readonly some?: true;
   readonly effect?: "reads-wrong-value";
+  readonly effectStated?: true;
 }
+
+const NOT_UTF8: Why = { text: "throws at bytes that are not UTF-8", some: true, effectStated: true };
 
 function whyNot({ runtime }: Sight, meeting: Meeting): Why | undefined {
   const { reader, writer, union, writersUnion } = meeting;
@@ -40,18 +44,16 @@ function whyNot({ runtime }: Sight, meeting: Meeting): Why | undefined {
   switch (runtime) {
     case "python-avro":
       if (writersUnion !== undefined && union === undefined)
-        return { text: "rejects a union where the reader has a plain type" };
+        return { text: "rejects a union where the reader has a plain type", effectStated: true };
       if (text) return { text: "converts neither to the other" };
       return fitsOutside(runtime, reader, writer) || isNamed(reader)
         ? undefined
         : { text: "compares the types inside only by kind, and promotes nothing there" };
     case "fastavro":
-      return text && reader.kind === "string" ? { text: "throws at bytes that are not UTF-8", some: true } : undefined;
+      return text && reader.kind === "string" ? NOT_UTF8 : undefined;
     case "avro-rs":
       if (!text || reader.kind !== "string") return undefined;
-      return union === undefined
-        ? { text: "throws at bytes that are not UTF-8", some: true }
-        : { text: "finds no matching branch in the reader's union", some: true };
+      return union === undefined ? NOT_UTF8 : { text: "finds no matching branch in the reader's union", some: true };
     case "ruby-avro":
       return text
         ? { text: "leaves the text in the encoding it was written in", effect: "reads-wrong-value" }

@@ -20,7 +20,7 @@ export interface Sight {
   readonly text?: Json | undefined;
 }
 
-export interface RuntimeFound extends Pick<Finding, "certainty" | "effect" | "remedy"> {
+export interface RuntimeFound extends Pick<Finding, "certainty" | "effect" | "effectStated" | "remedy"> {
   /** Field names from the root, `[]` for an array's items and `{}` for a map's values. */
   readonly path: readonly string[];
   /** The finding's message; `at` is the place as the message is to name it, see messageOf. */

@@ -23,6 +23,7 @@ export const schemaText: RuntimeRule = {
             path,
             certainty: "always",
             whole: true,
+            effectStated: true,
             describe: (at) => `${at} ${why}: ${runtime} rejects the schema`,
             remedy,
           })),
