@@ -1,3 +1,4 @@
+import type { Attnum } from "../table/column.ts";
 import { javaRegex } from "./java-regex.ts";
 
 /**
@@ -91,10 +92,17 @@ export interface CaptureFilter {
   readonly keyColumns: (schema: string, table: string, columns: readonly string[]) => readonly string[] | undefined;
 }
 
-/** System schemas are never captured (Debezium's table.ignore.builtin), so the filter is not asked about them. */
+/** A column that the lists keep out, by its identity, and the name for which it is kept out. */
+export interface ExcludedColumn {
+  readonly attnum: Attnum;
+  readonly as: string;
+}
+
+/** System schemas are never captured (Debezium's table.ignore.builtin), and Fieldgate's own schema is not, whatever is listed. */
 export function captureFilter(lists: CaptureLists): CaptureFilter {
   return {
-    table: (schema, table) => passes(lists.schemas, schema) && passes(lists.tables, `${schema}.${table}`),
+    table: (schema, table) =>
+      !isBuiltin(schema, table) && passes(lists.schemas, schema) && passes(lists.tables, `${schema}.${table}`),
     column: (schema, table, column) => passes(lists.columns, `${schema}.${table}.${column}`),
     keyColumns(schema, table, columns) {
       const keys = (lists.keyColumns ?? []).flatMap((entry) =>
@@ -103,6 +111,12 @@ export function captureFilter(lists: CaptureLists): CaptureFilter {
       return keys.length === 0 ? undefined : [...new Set(keys)];
     },
   };
+}
+
+/** `fieldgate` holds the secret of the DDL trigger. */
+function isBuiltin(schema: string, table: string): boolean {
+  const isSystem = schema.startsWith("pg_") || schema === "information_schema";
+  return isSystem || schema === "fieldgate" || table === "spatial_ref_sys";
 }
 
 function passes(list: ListPair | undefined, name: string): boolean {

@@ -13,7 +13,7 @@ import type { Evidence, Look } from "./evidence/evidence.ts";
 import type { ReleasePolicy } from "./decision/policy.ts";
 import type { Outcome } from "./decision/reason.ts";
 import type { Json } from "../json.ts";
-import type { CaptureFilter } from "../capture/lists.ts";
+import type { CaptureFilter, ExcludedColumn } from "../capture/lists.ts";
 
 /** One captured table: its shape, its columns by identity, and its amendments. */
 export interface TableState {
@@ -22,6 +22,8 @@ export interface TableState {
   readonly known: readonly KnownColumn[];
   /** The highest attnum assigned when they were proven, dropped columns included; absent in records before 0.2. */
   readonly assigned?: number | undefined;
+  /** What the file's column lists keep out, by identity; absent in records before 0.2, and where Debezium publishes. */
+  readonly excluded?: readonly ExcludedColumn[] | undefined;
   readonly amendments: readonly Amendment[];
   /** Columns that have been left out since the start because their type is not supported. */
   readonly leftOut: readonly Finding[];

@@ -1,9 +1,10 @@
 import { dayOf } from "../contract/severity.ts";
 import { alertKey } from "../gate/decision/reason.ts";
+import { isListsNews } from "../gate/amendment/excluded.ts";
 import { findAmendment, withheldOf } from "../gate/update.ts";
 import { isoTime } from "../wal/lsn.ts";
 import { apply, takeInputs } from "./control/apply.ts";
-import { completeUnmarkedReads } from "./control/catalog-read.ts";
+import { completeUnmarkedReads, startCatalogRead } from "./control/catalog-read.ts";
 import { followRegistry } from "./control/follow-registry.ts";
 import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
@@ -88,6 +89,7 @@ function resume(session: Parts<"control" | "tape">): void {
       if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
     }
     for (const { id } of withheldOf(table)) apply(session, { kind: "ask", id });
+    if (isListsNews(outside.settings, table)) startCatalogRead(session, table.shape.table.oid);
   }
 }
 

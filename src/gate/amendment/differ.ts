@@ -5,6 +5,7 @@ import type { Finding } from "../../finding.ts";
 import type { Attnum, Column, ColumnType } from "../../table/column.ts";
 import type { Field } from "../../table/shape.ts";
 import type { Amendment, Change } from "./amendment.ts";
+import { isExcluded } from "./excluded.ts";
 import type { Rules, TableState } from "../state.ts";
 import type { Json } from "../../json.ts";
 
@@ -95,9 +96,8 @@ function findingOf(rules: Rules, column: Column): Finding | undefined {
 }
 
 /** A column that the connector's file excludes is as good as dropped. */
-export function isCaptured({ filter }: Rules, { shape, capturedAs }: TableState, column: Column): boolean {
-  const { schema, name } = capturedAs ?? shape.table;
-  return !column.generated && filter.column(schema, name, column.name);
+export function isCaptured(rules: Rules, table: TableState, column: Column): boolean {
+  return !column.generated && !isExcluded(rules, table, column);
 }
 
 /** A column that was left out from the start, by its type, is no news while it is of it and nothing maps it. */

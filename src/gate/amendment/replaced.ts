@@ -3,6 +3,7 @@ import { isSameType } from "../../event/types/avro-type.ts";
 import { attnum, type Attnum, type Table } from "../../table/column.ts";
 import type { Field } from "../../table/shape.ts";
 import { repairJob } from "./backfill.ts";
+import { excludedFromReplacement } from "./excluded.ts";
 import type { Reason } from "../decision/reason.ts";
 import { newAmendment } from "./seen.ts";
 import type { Input, Rules, State, Decided, TableState, When } from "../state.ts";
@@ -66,6 +67,7 @@ export function replaced(
     shape: { ...shape, table: { oid, schema, name }, fields, key },
     known: known.map((column) => ({ attnum: column.attnum, name: column.name, type: column.type })),
     assigned: replacement.maxAttnum,
+    excluded: excludedFromReplacement(rules, table, live),
     amendments,
     replacement: undefined,
   };

@@ -7,6 +7,7 @@ import type { Field } from "../../table/shape.ts";
 import type { RelationColumn } from "../../wal/message.ts";
 import { type Amendment, amendmentId, type Explanation, type SentAlert } from "./amendment.ts";
 import { changesOf, type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
+import { withExcluded } from "./excluded.ts";
 import { keyDifference, keyNow } from "./key.ts";
 import { settle } from "../decision/settle.ts";
 import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
@@ -25,7 +26,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   if (table === undefined || input.table.oid !== table.shape.table.oid) return step(state);
   const sure = sureColumns(input);
   const proven = sure.length === input.columns.length;
-  const named = renamedTable(table, input);
+  const named = withExcluded(rules, renamedTable(table, input), sure.map(knownOf));
   if (named.unpublished === true) {
     const key = isPinned(rules, named, input) ? named.shape.key.map((field) => field.attnum) : keyNow(named, input);
     return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named));

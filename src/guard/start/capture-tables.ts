@@ -7,6 +7,7 @@ import type { Finding } from "../../finding.ts";
 import type { Amendment } from "../../gate/amendment/amendment.ts";
 import { bind } from "../../gate/amendment/bind.ts";
 import { differences } from "../../gate/amendment/differ.ts";
+import { withExcluded } from "../../gate/amendment/excluded.ts";
 import { newAmendment } from "../../gate/amendment/seen.ts";
 import type { TableState } from "../../gate/state.ts";
 import { noSchema } from "../../gate/watch/unpublished.ts";
@@ -130,7 +131,7 @@ export async function firstTableState(outside: Outside, item: Capturable): Promi
   const valueSchema = await register(outside, `${topic}-value`, valueText);
   const keyJson: Json | undefined = keySchema(topic, key);
   const keyed = keyJson === undefined ? undefined : await register(outside, `${topic}-key`, JSON.stringify(keyJson));
-  const state = { ...stateWith(fields, valueSchema, keyed), known: [] };
+  const state = withExcluded(outside.settings, { ...stateWith(fields, valueSchema, keyed), known: [] }, known);
   return { ...state, known, amendments: firstAmendments(outside, state, item) };
 }
 

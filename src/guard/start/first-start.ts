@@ -1,5 +1,6 @@
 import { GuardError } from "../../errors.ts";
 import { repairJob } from "../../gate/amendment/backfill.ts";
+import { followLists } from "../../gate/amendment/excluded.ts";
 import type { Mode, TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
@@ -40,7 +41,10 @@ export async function prepareState(
   logLeftOut(outside, items);
   await createTopics(outside, [...stored.tables.keys(), ...items.map(({ topic }) => topic)]);
   const added = new Set((await source.ensurePublication()).map(nameOf));
-  const repaired = repairGaps(outside, stored, added);
+  const columnsOf = (topic: string) =>
+    found.find(({ oid }) => oid === stored.tables.get(topic)?.shape.table.oid)?.columns ?? [];
+  const listed = followLists(outside.settings, stored, columnsOf);
+  const repaired = repairGaps(outside, listed === stored ? stored : { ...stored, ...listed }, added);
   if (items.length === 0) return repaired === stored ? stored : record(stored, repaired);
   // A table that is sent from now on has been read before its first row. Of one that was sent already, the log may be
   // behind the catalog, and its columns are identified by its first row.
@@ -49,7 +53,7 @@ export async function prepareState(
       [topic, added.has(nameOf(table.shape.table)) ? table : { ...table, known: [], assigned: undefined }] as const,
   );
   // Tables and their snapshots in one commit: a table that the state has gets no snapshot later.
-  const tables = new Map([...stored.tables, ...states]);
+  const tables = new Map([...repaired.tables, ...states]);
   return record(stored, withSnapshots(outside, { ...repaired, tables }, items));
 }
 

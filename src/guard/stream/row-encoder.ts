@@ -2,6 +2,7 @@ import { GuardError } from "../../errors.ts";
 import { rowEncoder, type RowEncoder } from "../../event/row-encoder.ts";
 import type { Slab } from "../../event/slab.ts";
 import type { Amendment } from "../../gate/amendment/amendment.ts";
+import { isExcluded } from "../../gate/amendment/excluded.ts";
 import { isOtherKey } from "../../gate/amendment/key.ts";
 import type { State, TableState } from "../../gate/state.ts";
 import type { Attnum } from "../../table/column.ts";
@@ -42,16 +43,15 @@ export function shapeEncoder(
   shape: Shape = table.shape,
 ): RowEncoder {
   const { version, filter, modes, "tombstones.on.delete": tombstones } = settings;
-  const { schema, name } = table.capturedAs ?? table.shape.table;
   const knownAs = (column: Attnum | undefined) => table.known.find(({ attnum }) => attnum === column);
-  const isExcluded = (column: Attnum | undefined) => {
+  const isOut = (column: Attnum | undefined) => {
     const known = knownAs(column);
-    const excluded = known !== undefined && !filter.column(schema, name, known.name);
+    const excluded = known !== undefined && isExcluded({ filter }, table, known);
     return excluded && !shape.key.some(({ attnum }) => attnum === column);
   };
   return rowEncoder({
     shape,
-    columns: columns.map((column) => (isExcluded(column) ? undefined : column)),
+    columns: columns.map((column) => (isOut(column) ? undefined : column)),
     types: columns.map((column) => knownAs(column)?.type),
     modes,
     identity,
