@@ -31,6 +31,36 @@ const EFFECT_WORDS: Readonly<Record<Effect, string>> = {
   decodes: "it decodes, only the rule forbids it",
 };
 
+/** So many findings of one judgement are kept, and so many characters of each text in them. */
+const MAX_FINDINGS = 50;
+const MAX_TEXT = 2000;
+
+/**
+ * Findings as they are kept with a verdict: a contract may name thousands of fields, and types as long as schemas are.
+ * Errors come first where not all fit, and the last one says how many are left out.
+ */
+export function keptFindings(findings: readonly Finding[]): readonly Finding[] {
+  const isError = ({ severity }: Finding) => severity === "error";
+  const fits = findings.length <= MAX_FINDINGS;
+  const first = fits ? findings : [...findings.filter(isError), ...findings.filter((one) => !isError(one))];
+  const kept = first.slice(0, MAX_FINDINGS).map(cutFinding);
+  const last = kept.at(-1);
+  if (fits || last === undefined) return kept;
+  const more = findings.length - MAX_FINDINGS;
+  return [...kept.slice(0, -1), { ...last, message: `${last.message}; and ${more} more findings are left out` }];
+}
+
+function cutFinding(finding: Finding): Finding {
+  const { message, remedy, field } = finding;
+  if (message.length <= MAX_TEXT && (remedy?.length ?? 0) <= MAX_TEXT && (field?.length ?? 0) <= MAX_TEXT)
+    return finding;
+  return { ...finding, message: cut(message), remedy: remedy && cut(remedy), field: field && cut(field) };
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
+}
+
 /** `after.zip: what is wrong [rule]`. */
 export function findingLine(finding: Omit<Finding, "severity">): string {
   const { field, rule } = finding;

@@ -90,7 +90,11 @@ export const amendmentSchema = z
       why: z.string().describe("The reason in words"),
       unnamed: z
         .discriminatedUnion("kind", [
-          z.strictObject({ kind: z.literal("known"), groups: names }),
+          z.strictObject({
+            kind: z.literal("known"),
+            groups: names,
+            more: z.number().optional().describe("How many there are beside those"),
+          }),
           z.strictObject({ kind: z.literal("unknown"), why: z.string() }),
         ])
         .optional()

@@ -40,7 +40,10 @@ async function look(admin: Admin, topics: readonly string[]): Promise<GroupsSeen
     const committed = await Promise.all(some.map((group) => offsetsOf(admin, group)));
     for (const [index, group] of some.entries()) {
       const members = described.get(group);
-      for (const [topic, seen] of byTopic) {
+      const read = new Set([...(members ?? []).flatMap(({ topics: own }) => own), ...(committed[index]?.keys() ?? [])]);
+      for (const topic of read) {
+        const seen = byTopic.get(topic);
+        if (seen === undefined) continue;
         const offsets = committed[index]?.get(topic) ?? new Map<number, bigint>();
         const found = groupOn(topic, group, members, offsets);
         if (found !== undefined) seen.push(found);

@@ -161,7 +161,10 @@ async function checkEach(call: Call, subject: string, text: string, current: Lev
 function verdict(answer: RegistryAnswer, path: string): Check {
   const { is_compatible, messages } = expected(checkAnswer, answer, path);
   if (is_compatible) return { kind: "compatible" };
-  const reasons = (messages ?? []).filter((message) => message !== "");
+  const reasons = (messages ?? [])
+    .filter((message) => message !== "")
+    .slice(0, MAX_REASONS)
+    .map(cut);
   return { kind: "incompatible", messages: reasons.length === 0 ? [NO_REASON] : reasons };
 }
 
@@ -213,8 +216,16 @@ function unexpected(path: string, what: string): GuardError {
 }
 
 const NO_REASON = "no reason given";
+/** How many reasons are kept of an answer, and how many characters of each. */
+const MAX_REASONS = 20;
+const MAX_REASON = 2000;
 
 function messageOf({ body }: RegistryAnswer): string {
   const read = errorAnswer.safeParse(body);
-  return (read.success ? read.data.message : undefined)?.slice(0, 2_000) ?? NO_REASON;
+  return cut((read.success ? read.data.message : undefined) ?? NO_REASON);
+}
+
+/** A registry may quote whole schemas, and what it says is kept with the amendment. */
+function cut(message: string): string {
+  return message.length <= MAX_REASON ? message : `${message.slice(0, MAX_REASON)}…`;
 }

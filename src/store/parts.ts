@@ -1,5 +1,10 @@
 import { GuardError } from "../errors.ts";
-import type { StateRecord } from "./records.ts";
+
+interface PartRecord {
+  readonly key: string;
+  /** null: deleted. */
+  readonly value: string | null;
+}
 
 /** Of a record's text, in UTF-16 units: at most 360 KB as UTF-8 in JSON, so Kafka's 1 MiB is never near. */
 const PART_LENGTH = 120_000;
@@ -12,7 +17,7 @@ export function splitIntoParts(
   key: string,
   before: string | undefined,
   after: string | undefined,
-): readonly StateRecord[] {
+): readonly PartRecord[] {
   const [was, now] = [before, after].map(partsOf);
   const count = now?.length ?? 0;
   const unused = Array.from({ length: Math.max(0, (was?.length ?? 0) - count) }, (_, index) => count + index);

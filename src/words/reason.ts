@@ -76,7 +76,10 @@ function notReadyText({ consumers, unnamed }: NotReady): string {
   const parts = consumers.length === 0 ? [] : [`not ready: ${consumers.join(", ")}`];
   if (unnamed?.kind === "unknown")
     parts.push(`it is not known who reads the topic: ${renderGroupsUnknown(unnamed.why)}`);
-  if (unnamed?.kind === "known") parts.push(`no contract names the live groups ${unnamed.groups.join(", ")}`);
+  if (unnamed?.kind === "known") {
+    const more = unnamed.more === undefined ? "" : ` and ${unnamed.more} more`;
+    parts.push(`no contract names the live groups ${unnamed.groups.join(", ")}${more}`);
+  }
   return parts.join("; ");
 }
 

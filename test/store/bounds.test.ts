@@ -52,7 +52,7 @@ function verdicts(count: number): readonly Verdict[] {
     rule: "contract/field-missing",
     severity: "error",
     certainty: "always",
-    message: "m".repeat(2000),
+    message: "m".repeat(500),
   } as const;
   return Array.from({ length: count }, (_, index) => ({
     consumer: `consumer-with-a-long-name-${index}`,

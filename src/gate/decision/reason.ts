@@ -15,7 +15,8 @@ export type GroupsUnknown =
 
 /** Live groups of a topic that no contract names. */
 export type Unnamed =
-  | { readonly kind: "known"; readonly groups: readonly string[] }
+  /** `more`: how many there are beside those. */
+  | { readonly kind: "known"; readonly groups: readonly string[]; readonly more?: number | undefined }
   | { readonly kind: "unknown"; readonly why: GroupsUnknown };
 
 export const NOT_POLLED: Unnamed = { kind: "unknown", why: { kind: "not-polled" } };
@@ -129,11 +130,11 @@ export type Outcome =
 
 /**
  * What people are alerted to: another key is news, the same one is not. It holds what happened and whom it concerns,
- * never a sentence and nothing that is only quoted.
+ * never a sentence, nothing that is only quoted, and not how many more there are.
  */
 export function alertKey({ gate }: { readonly gate: { readonly kind: string; readonly reason: Reason } }): string {
   const significant = JSON.stringify(gate.reason, (field, value: Json) =>
-    field === "text" ? undefined : isArray(value) ? value.map(String).sort() : value,
+    field === "text" || field === "more" ? undefined : isArray(value) ? value.map(String).sort() : value,
   );
   return `${gate.kind} ${stableText(JSON.parse(significant) as Json)}`; // what JSON.stringify made
 }

@@ -3,6 +3,7 @@ import type { Contract } from "../../contract/contract.ts";
 import { judgeKey, parseKeyCandidate } from "../../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../../contract/judge.ts";
 import { dayOf, type Weights } from "../../contract/severity.ts";
+import { keptFindings } from "../../finding.ts";
 import { oncePer } from "../../once.ts";
 import type { Amendment, Candidate, Verdict } from "../amendment/amendment.ts";
 import { owesRows } from "../amendment/backfill.ts";
@@ -99,7 +100,8 @@ export function weigh(
   return contracts.map((contract) => {
     const { consumer, environment } = contract;
     const findings = [...judged(contract).findings, ...evidenceAgainst(rules, state, contract)];
-    return { consumer, environment, ...verdictOf(findings) };
+    const { verdict } = verdictOf(findings);
+    return { consumer, environment, verdict, findings: keptFindings(findings) };
   });
 }
 

@@ -41,8 +41,10 @@ export interface TopicEvidence {
   /** The first look at this topic, and the last one that was possible. */
   readonly began: number;
   readonly at: number;
-  /** By name. */
+  /** By name: all that a contract names, and at most `MAX_OTHERS` others. */
   readonly groups: readonly GroupEvidence[];
+  /** How many others there were beyond that, none more alive than those; absent: none. */
+  readonly more?: number | undefined;
   /** By consumer: since which look its contract is there. */
   readonly contracts: Readonly<Record<string, number>>;
 }
@@ -59,6 +61,9 @@ export interface Evidence {
 
 export const NO_EVIDENCE: Evidence = { topics: new Map(), recorded: new Map(), look: undefined };
 
+/** So many groups of a topic are remembered beside those that contracts name, the most alive ones. */
+const MAX_OTHERS = 500;
+
 /** What only grows older is written so often at most. */
 const RECORD_MS = 300_000;
 
@@ -69,27 +74,31 @@ export function recalled(recorded: Evidence["recorded"]): Evidence {
 
 /**
  * What is known after a look. `consumers`: whose contracts are on which topic. A group that is gone is remembered for
- * `keepMs` after it was active last.
+ * `keepMs` after it was active last. `named`: the groups that contracts on a topic name, which are all remembered.
  */
 export function looked(
   before: Evidence,
   look: Look,
   consumers: ReadonlyMap<string, readonly string[]>,
   keepMs: number,
+  named: (topic: string) => ReadonlySet<string> = () => NONE,
 ): Evidence {
   const { at } = look;
   if (look.kind === "unknown") return { ...before, look: { at, why: look.why } };
   const topics = new Map(before.topics);
-  let { recorded } = before;
+  const news = new Map<string, TopicEvidence>();
   for (const [topic, names] of consumers) {
     const groups = look.byTopic.get(topic);
     if (groups === undefined) continue;
-    const now = seeTopic(before.topics.get(topic), groups, names, at, keepMs);
+    const now = seeTopic(before.topics.get(topic), groups, names, at, keepMs, named(topic));
     topics.set(topic, now);
-    if (isNews(recorded.get(topic), now)) recorded = new Map(recorded).set(topic, now);
+    if (isNews(before.recorded.get(topic), now)) news.set(topic, now);
   }
+  const recorded = news.size === 0 ? before.recorded : new Map([...before.recorded, ...news]);
   return { topics, recorded, look: { at, why: undefined } };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function seeTopic(
   before: TopicEvidence | undefined,
@@ -97,18 +106,29 @@ function seeTopic(
   consumers: readonly string[],
   at: number,
   keepMs: number,
+  named: ReadonlySet<string>,
 ): TopicEvidence {
   const known = new Map(before?.groups.map((one) => [one.group, one]));
   const here = seen.map((one) => seeGroup(known.get(one.group), one, at));
   for (const { group } of seen) known.delete(group);
   const gone = [...known.values()].filter(({ active, first }) => at - (active ?? first) <= keepMs);
   const all = [...here, ...gone.map((one) => ({ ...one, members: 0, committed: undefined, readers: {} }))];
+  const others = all.filter(({ group }) => !named.has(group)).sort(byLife);
+  const kept = [...all.filter(({ group }) => named.has(group)), ...others.slice(0, MAX_OTHERS)];
   return {
     began: before?.began ?? at,
     at,
-    groups: all.sort((a, b) => (a.group < b.group ? -1 : 1)),
+    groups: kept.sort((a, b) => (a.group < b.group ? -1 : 1)),
+    ...(others.length > MAX_OTHERS ? { more: others.length - MAX_OTHERS } : {}),
     contracts: Object.fromEntries(consumers.map((name) => [name, before?.contracts[name] ?? at])),
   };
+}
+
+/** Groups with members first, then the others by their last sign of life; by name among equals. */
+function byLife(a: GroupEvidence, b: GroupEvidence): number {
+  const members = Number((b.members ?? 0) > 0) - Number((a.members ?? 0) > 0);
+  const active = (b.moved ?? b.active ?? b.first) - (a.moved ?? a.active ?? a.first);
+  return members || active || (a.group < b.group ? -1 : 1);
 }
 
 function seeGroup(before: GroupEvidence | undefined, seen: SeenGroup, at: number): GroupEvidence {
@@ -144,12 +164,12 @@ function isNews(before: TopicEvidence | undefined, now: TopicEvidence): boolean 
   return now.at - before.at >= RECORD_MS && JSON.stringify(before.groups) !== JSON.stringify(now.groups);
 }
 
-function gist({ groups, contracts }: TopicEvidence): string {
+function gist({ groups, more, contracts }: TopicEvidence): string {
   const all = groups.map(({ group, members, committed, readers }) => [
     group,
     (members ?? 0) > 0,
     committed !== undefined,
     Object.keys(readers).sort(),
   ]);
-  return JSON.stringify([all, Object.keys(contracts).sort()]);
+  return JSON.stringify([all, more !== undefined, Object.keys(contracts).sort()]);
 }

@@ -1,5 +1,5 @@
 import { type Evidence, type Look, looked } from "./evidence.ts";
-import { contractsOn, evidenceAgainst, unnamedOn } from "./readers.ts";
+import { contractsOn, evidenceAgainst, namedOn, unnamedOn } from "./readers.ts";
 import { policyOf, settleTopic } from "../decision/settle.ts";
 import type { Rules, State, Decided, When } from "../state.ts";
 import { andThen, step, withheldOf } from "../update.ts";
@@ -29,6 +29,7 @@ export function evidenceAfter(rules: Rules, state: State, look: Look): Evidence 
     look,
     consumers,
     Math.max(rules["fieldgate.groups.seen"], rules["fieldgate.contracts.stale"]),
+    (topic) => namedOn(rules, state, topic),
   );
 }
 

@@ -25,15 +25,26 @@ export function isLive(rules: Rules, { at }: TopicEvidence, group: GroupEvidence
   return committed !== undefined && moved !== undefined && at - moved <= rules["fieldgate.groups.seen"];
 }
 
+/** So many names are in a reason and in an alert; of the others it has the number. */
+const MAX_NAMES = 50;
+
+/** The groups that the topic's contracts name. */
+export function namedOn(rules: Rules, state: State, topic: string): ReadonlySet<string> {
+  return new Set(contractsOn(rules, state, topic).flatMap(groupsOf));
+}
+
 export function unnamedOn(rules: Rules, state: State, topic: string): Unnamed {
   const { look, topics } = state.evidence;
   const evidence = topics.get(topic);
   if (look?.why !== undefined) return { kind: "unknown", why: { kind: "poll-failed", text: look.why } };
   // A topic that came since the last look.
   if (look === undefined || evidence?.at !== look.at) return NOT_POLLED;
-  const named = new Set(contractsOn(rules, state, topic).flatMap(groupsOf));
-  const live = evidence.groups.filter((group) => isLive(rules, evidence, group));
-  return { kind: "known", groups: live.map(({ group }) => group).filter((group) => !named.has(group)) };
+  const named = namedOn(rules, state, topic);
+  const others = evidence.groups.filter(({ group }) => !named.has(group));
+  const live = others.filter((group) => isLive(rules, evidence, group)).map(({ group }) => group);
+  // Those that are not remembered are no more alive than those that are.
+  const more = Math.max(0, live.length - MAX_NAMES) + (live.length === others.length ? (evidence.more ?? 0) : 0);
+  return { kind: "known", groups: live.slice(0, MAX_NAMES), ...(more > 0 ? { more } : {}) };
 }
 
 /** What was seen of a contract's groups, by name; those never seen are missing. */

@@ -43,6 +43,10 @@ async function askToPublish(
     : { kind: "refused", candidate, text: again };
 }
 
+/** So many reasons, and so many characters of each, are kept with an amendment. */
+const MAX_REASONS = 20;
+const MAX_REASON = 2000;
+
 /** Why the subject's level does not take the candidate: by the registry's answer, and by our own rules. */
 async function refusalOf(
   registry: Registry,
@@ -60,7 +64,9 @@ async function refusalOf(
   const flowed = before.map((schema) => parseSchemaText(schema.text)).toReversed();
   const own = checkLevel(level === "none-set" ? "BACKWARD" : level, flowed, parseSchemaText(candidate.text));
   if (own.compatible) return undefined;
-  return own.incompatibility.map(({ type, location, message }) => `${type} at ${location}: ${message}`).join("; ");
+  const all = own.incompatibility.map(({ type, location, message }) => `${type} at ${location}: ${message}`);
+  const more = all.length > MAX_REASONS ? [`and ${all.length - MAX_REASONS} more`] : [];
+  return [...all.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON)), ...more].join("; ");
 }
 
 /** Debezium registers the column as it is, or its task stops. A schema that is a version already is never refused. */

@@ -73,6 +73,20 @@ describe("what is remembered of a group", () => {
     expect(one(after(seen(1000, group("a", undefined, 1n))))?.members).toBeUndefined();
   });
 
+  it("of 8,000 groups 500 are remembered, those with members first, and all that contracts name", () => {
+    const idle = Array.from({ length: 7000 }, (_, index) => group(`a-job-${index}`, 0, 1n));
+    const alive = Array.from({ length: 400 }, (_, index) => group(`z-live-${index}`, 1));
+    const named = group("zz-named", 0, 1n);
+    const look = seen(1000, ...idle, ...alive, named);
+    const { topics, recorded } = looked(NO_EVIDENCE, look, new Map([[TOPIC, []]]), KEEP, () => new Set(["zz-named"]));
+    const { groups = [], more } = topics.get(TOPIC) ?? {};
+    expect(groups).toHaveLength(501);
+    expect(groups.filter(({ group: name }) => name.startsWith("z-live"))).toHaveLength(400);
+    expect(groups.at(-1)?.group).toBe("zz-named");
+    expect(more).toBe(6900);
+    expect(recorded.get(TOPIC)).toBe(topics.get(TOPIC));
+  });
+
   it("a look that was not possible changes nothing but that", () => {
     const before = after(seen(1000, group("a", 1)));
     const unknown = lookMore(before, { kind: "unknown", at: 2000, why: "down" });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readerFingerprint } from "../../../src/contract/announcement.ts";
 import type { Contract } from "../../../src/contract/contract.ts";
+import { alertKey } from "../../../src/gate/decision/reason.ts";
 import { recalled, type SeenGroup } from "../../../src/gate/evidence/evidence.ts";
 import { unnamedOn } from "../../../src/gate/evidence/readers.ts";
 import type { Input, Rules, State, Decided } from "../../../src/gate/state.ts";
@@ -298,6 +299,17 @@ describe("what another policy would have done", () => {
     expect(under("contracts", STRICT, waiting)).toMatchObject({ kind: "flows" });
     expect(under("strict", STRICT, waiting)).toMatchObject({ kind: "waits", waitsFor: ["sink"] });
     expect(unnamedOn(STRICT, waiting.state, TOPIC)).toEqual({ kind: "known", groups: ["sink"] });
+  });
+
+  it("of 8,000 live groups that nobody names a reason has 50 names and how many more; more of them alert nobody again", () => {
+    const crowd = (count: number) => Array.from({ length: count }, (_, index) => group(`g-${10_000 + index}`));
+    const before = play(STRICT, stateOf(), ADDED, looks(0, ...crowd(8000)), judged);
+    const { reason } = gateOf(before);
+    if (reason.kind !== "not-ready" || reason.unnamed?.kind !== "known") throw new Error(reason.kind);
+    expect(reason.unnamed.groups).toHaveLength(50);
+    expect(reason.unnamed.more).toBe(7950);
+    const later = play(STRICT, before.state, looks(1, ...crowd(8001)));
+    expect(alertKey({ gate: gateOf(later) })).toBe(alertKey({ gate: gateOf(before) }));
     const unjudged = play(STRICT, stateOf(), looks(0), ADDED);
     expect(under("observe", STRICT, unjudged)).toMatchObject({ kind: "waits", reason: { kind: "not-judged" } });
   });

@@ -1,4 +1,5 @@
 import { fc, test as law } from "@fast-check/vitest";
+import { withoutAnswers } from "../../store/without-answers.ts";
 import { describe, expect } from "vitest";
 import { parseSchemaText } from "../../../src/avro/schema-text.ts";
 import { rowOf } from "../../../src/contract/row.ts";
@@ -154,6 +155,6 @@ describe("where Debezium publishes, whatever happens in whatever order", () => {
         return written;
       });
     const { tables } = replay(records);
-    expect(JSON.stringify([...tables])).toBe(JSON.stringify([...before.tables]));
+    expect(JSON.stringify([...tables])).toBe(JSON.stringify([...withoutAnswers(before).tables]));
   });
 });
