@@ -27,6 +27,8 @@ export interface ChunkJob {
   readonly due: "not-null" | "all";
   /** The last key processed, as text, in key order; undefined at the beginning. */
   readonly cursor: readonly string[] | undefined;
+  /** Names the order of the keys that the cursor belongs to; undefined at the beginning, and in what older versions wrote. */
+  readonly order?: string | undefined;
   /** Keys to read again first, because their change in the last window did not contain every value. */
   readonly again: readonly (readonly string[])[];
   /** How many rows were published. */
@@ -62,6 +64,7 @@ export interface ChunkStep {
   readonly published: number;
   readonly scanned: number;
   readonly last: readonly string[] | undefined;
+  readonly order: string;
   readonly done: boolean;
   readonly again: readonly (readonly string[])[];
 }
@@ -76,11 +79,17 @@ export function advance(job: ChunkJob, step: ChunkStep): ChunkJob {
   return {
     ...job,
     cursor: wasAgain || step.last === undefined ? job.cursor : step.last,
+    order: step.order,
     again: step.again,
     rows: job.rows + step.published,
     scanned: job.scanned + step.scanned,
     state: done ? "done" : job.state,
   };
+}
+
+/** The job from its beginning: its keys have another order or another type now. */
+export function startOver(job: ChunkJob): ChunkJob {
+  return { ...job, cursor: undefined, order: undefined, again: [] };
 }
 
 /** The job to continue: snapshots before backfills, otherwise in the order they were created. */

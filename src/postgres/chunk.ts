@@ -5,6 +5,7 @@ import type { Snapshot } from "../wal/snapshot.ts";
 import { tupleFrom } from "../wal/tuple.ts";
 import { readTable } from "./catalog.ts";
 import { sqlState, translate } from "./connection.ts";
+import { type KeyOrder, orderBy, readKeyOrder, upTo, beyond, sameKey } from "./key-order.ts";
 import { quoteIdentifier, quoteTable } from "./quote.ts";
 
 /**
@@ -23,6 +24,8 @@ export interface ChunkRequest {
   readonly after: readonly string[] | undefined;
   /** The most keys that the range may have. */
   readonly limit: number;
+  /** The order of the pass over the table so far (`order` of its last read); undefined: the pass begins. */
+  readonly order?: string | undefined;
   /** Only rows of the range where the column's text, as pgoutput writes it, IS DISTINCT FROM `fill`. */
   readonly due?: { readonly column: string; readonly fill: string | null } | undefined;
   /** Read the rows with these keys instead of a range. */
@@ -43,6 +46,8 @@ export type ChunkRead =
       readonly rows: readonly Buffer[];
       /** The last key of the range as text, even if its row was not due; undefined: an empty range, or `again`. */
       readonly last: readonly string[] | undefined;
+      /** Names the order of the keys: types, operator classes and collations. The next range is in the same one. */
+      readonly order: string;
       /** The range reached the end of the table. */
       readonly done: boolean;
       /** How many keys the range has, due or not; with `again`, how many rows were found. */
@@ -50,6 +55,10 @@ export type ChunkRead =
     }
   /** A requested column was renamed or dropped: nothing was read. */
   | { readonly kind: "differs"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
+  /** `after` and `again` are keys of another order or type: nothing was read, and a pass over the table starts over. */
+  | { readonly kind: "reordered"; readonly snapshot: Snapshot }
+  /** No unique index has exactly these columns, all of them NOT NULL, so that rows have no order to read them in. */
+  | { readonly kind: "unordered"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
   /** Another session held a lock on the table for longer than the lock timeout. */
   | { readonly kind: "locked" }
   /** No table has this name, or one with a different OID has it. */
@@ -88,42 +97,51 @@ async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkR
   if (table === undefined || table.schema !== request.table.schema || table.name !== request.table.name) {
     return { kind: "gone" };
   }
-  const sql = statementParts(request, table);
-  if (sql === undefined) return { kind: "differs", snapshot, table, end };
-  return { kind: "rows", snapshot, table, end, ...(await readRows(client, request, sql)) };
+  if (!hasColumns(request, table)) return { kind: "differs", snapshot, table, end };
+  const order = await readKeyOrder(client, table, request.key);
+  if (order === undefined) return { kind: "unordered", snapshot, table, end };
+  if (request.order !== undefined && request.order !== order.name) return { kind: "reordered", snapshot };
+  const range = await readRows(client, request, statementParts(request, table, order));
+  return { kind: "rows", snapshot, table, end, order: order.name, ...range };
 }
 
-/** The parts of SQL from which the statements are composed. */
+/** Has the table each requested column under its name? */
+function hasColumns(request: ChunkRequest, table: Table): boolean {
+  const byName = new Map(table.columns.map((column) => [column.name, column]));
+  return (
+    request.columns.every(({ attnum, name }) => byName.get(name)?.attnum === attnum) &&
+    (request.due === undefined || byName.has(request.due.column)) &&
+    request.key.every((name) => byName.has(name))
+  );
+}
+
+/** The parts of SQL from which the statements are composed. In all of them the table is called `r`. */
 interface Parts {
   readonly table: string;
-  readonly key: string;
-  readonly keyDescending: string;
+  readonly order: KeyOrder;
+  /** The key's columns. */
+  readonly key: readonly string[];
   /** The requested columns, followed by those of the key. */
   readonly all: string;
   readonly after: string;
-  /** Types of the key's columns. */
-  readonly types: readonly string[];
 }
 
-/** undefined if the table does not have a requested column under its name. */
-function statementParts(request: ChunkRequest, table: Table): Parts | undefined {
-  const byName = new Map(table.columns.map((column) => [column.name, column]));
-  if (request.columns.some(({ attnum, name }) => byName.get(name)?.attnum !== attnum)) return undefined;
-  if (request.due !== undefined && !byName.has(request.due.column)) return undefined;
-  const types = request.key.map((name) => byName.get(name)?.typeName).filter((type) => type !== undefined);
-  if (types.length !== request.key.length) return undefined;
-  const key = request.key.map(quoteIdentifier);
+function statementParts(request: ChunkRequest, table: Table, order: KeyOrder): Parts {
   // Changes of tables that inherit from this one are sent under their own names, hence ONLY. A partitioned table, which
   // has no file of its own, has no rows but those of its partitions.
   const only = table.filenode === 0 ? "" : "ONLY ";
+  const key = request.key.map(columnOf);
   return {
-    table: `${only}${quoteTable(request.table)}`,
-    key: key.join(", "),
-    keyDescending: key.map((name) => `${name} DESC`).join(", "),
-    all: [...request.columns.map((column) => quoteIdentifier(column.name)), ...key].join(", "),
-    after: request.after === undefined ? "true" : `(${key.join(", ")}) > (${parameters(types, 0)})`,
-    types,
+    table: `${only}${quoteTable(request.table)} AS r`,
+    order,
+    key,
+    all: [...request.columns.map((column) => columnOf(column.name)), ...key].join(", "),
+    after: request.after === undefined ? "true" : beyond(order, key, 0),
   };
+}
+
+function columnOf(name: string): string {
+  return `r.${quoteIdentifier(name)}`;
 }
 
 interface Range {
@@ -142,7 +160,8 @@ async function readRows(client: Client, request: ChunkRequest, sql: Parts): Prom
 async function readEveryRow(client: Client, request: ChunkRequest, sql: Parts): Promise<Range> {
   const found = await select(
     client,
-    `SELECT ${sql.all} FROM ${sql.table} WHERE ${sql.after} ORDER BY ${sql.key} LIMIT ${limitOf(request)}`,
+    `SELECT ${sql.all} FROM ${sql.table}
+      WHERE ${sql.after} ORDER BY ${orderBy(sql.order, sql.key)} LIMIT ${limitOf(request)}`,
     request.after ?? [],
   );
   return {
@@ -161,23 +180,25 @@ async function readDueRows(
   due: { readonly column: string; readonly fill: string | null },
 ): Promise<Range> {
   const after = request.after ?? [];
+  const named = sql.key.map((_, index) => `keys.k${index}`);
   const [end] = await select(
     client,
-    `SELECT count(*) OVER (), ${sql.key} FROM
-       (SELECT ${sql.key} FROM ${sql.table} WHERE ${sql.after} ORDER BY ${sql.key} LIMIT ${limitOf(request)}) AS keys
-      ORDER BY ${sql.keyDescending} LIMIT 1`,
+    `SELECT count(*) OVER (), ${named.join(", ")} FROM
+       (SELECT ${sql.key.map((column, index) => `${column} AS k${index}`).join(", ")} FROM ${sql.table}
+         WHERE ${sql.after} ORDER BY ${orderBy(sql.order, sql.key)} LIMIT ${limitOf(request)}) AS keys
+      ORDER BY ${orderBy(sql.order, named, "descending")} LIMIT 1`,
     after,
   );
   const last = keyOf(end?.slice(1));
   if (last === undefined) return { rows: [], last, done: true, scanned: 0 };
   const scanned = Number(end?.[0]);
   const values = [...after, ...last, due.fill];
-  const upTo = `(${sql.key}) <= (${parameters(sql.types, after.length)})`;
   const found = await select(
     client,
     `SELECT ${sql.all} FROM ${sql.table}
-      WHERE ${sql.after} AND ${upTo} AND ${outputOf(due.column)} IS DISTINCT FROM $${values.length}::text
-      ORDER BY ${sql.key}`,
+      WHERE ${sql.after} AND ${upTo(sql.order, sql.key, after.length)}
+        AND ${outputOf(due.column)} IS DISTINCT FROM $${values.length}::text
+      ORDER BY ${orderBy(sql.order, sql.key)}`,
     values,
   );
   return { rows: toTuples(found, request), last, done: scanned < request.limit, scanned };
@@ -189,14 +210,16 @@ async function readAgain(
   sql: Parts,
   keys: readonly (readonly string[])[],
 ): Promise<Range> {
-  const wanted = sql.types.map((type, index) => `w.k${index}::${type}`).join(", ");
-  const arrays = sql.types.map((_, index) => `$${index + 1}::text[]`).join(", ");
-  const names = sql.types.map((_, index) => `k${index}`).join(", ");
+  const names = sql.key.map((_, index) => `k${index}`);
+  const arrays = names.map((_, index) => `$${index + 1}::text[]`);
+  const wanted = names.map((name) => `w.${name}`);
   const found = await select(
     client,
     `SELECT ${sql.all} FROM ${sql.table}
-      WHERE (${sql.key}) IN (SELECT ${wanted} FROM unnest(${arrays}) AS w(${names})) ORDER BY ${sql.key}`,
-    sql.types.map((_, index) => keys.map((key) => key[index])),
+      WHERE EXISTS (SELECT FROM unnest(${arrays.join(", ")}) AS w(${names.join(", ")})
+                     WHERE ${sameKey(sql.order, sql.key, wanted)})
+      ORDER BY ${orderBy(sql.order, sql.key)}`,
+    names.map((_, index) => keys.map((key) => key[index])),
   );
   return { rows: toTuples(found, request), last: undefined, done: true, scanned: found.length };
 }
@@ -209,17 +232,14 @@ function limitOf(request: ChunkRequest): number {
   return Math.max(1, Math.floor(request.limit));
 }
 
-function parameters(types: readonly string[], before: number): string {
-  return types.map((type, index) => `$${before + index + 1}::${type}`).join(", ");
-}
-
 /**
  * A column's text from its type's output function, which is what pgoutput writes. `::text` differs: it gives `true` for
- * `t`, and drops the padding of character(n).
+ * `t`, and drops the padding of character(n). It is compared byte for byte: the column's own collation may call
+ * different texts equal.
  */
 function outputOf(column: string): string {
-  const name = quoteIdentifier(column);
-  return `CASE WHEN ${name} IS NOT NULL THEN format('%s', ${name}) END`;
+  const name = columnOf(column);
+  return `CASE WHEN ${name} IS NOT NULL THEN format('%s', ${name}) END COLLATE pg_catalog."C"`;
 }
 
 async function select(client: Client, text: string, values: readonly unknown[]): Promise<readonly Values[]> {

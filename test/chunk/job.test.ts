@@ -1,6 +1,6 @@
 import { fc, test as law } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { advance, type ChunkJob, type ChunkStep, nextJob } from "../../src/chunk/job.ts";
+import { advance, type ChunkJob, type ChunkStep, newJob, nextJob, startOver } from "../../src/chunk/job.ts";
 import { attnum } from "../../src/table/column.ts";
 
 const JOB: ChunkJob = {
@@ -17,7 +17,7 @@ const JOB: ChunkJob = {
   state: "running",
   reason: undefined,
 };
-const STEP: ChunkStep = { published: 2, scanned: 3, last: ["3"], done: false, again: [] };
+const STEP: ChunkStep = { published: 2, scanned: 3, last: ["3"], order: "1:23", done: false, again: [] };
 
 describe("a job after a window", () => {
   const cases: [string, Partial<ChunkJob>, Partial<ChunkStep>, Partial<ChunkJob>][] = [
@@ -74,6 +74,7 @@ describe("a job after a window", () => {
           published: read.length - again.length,
           scanned: read.length,
           last,
+          order: "1:23",
           done,
           again: again.map((key) => [key]),
         });
@@ -105,4 +106,9 @@ describe("the next job", () => {
   it.each(cases)("%s", (_, jobs, expected) => {
     expect(nextJob(jobs)?.id).toBe(expected);
   });
+});
+
+it("a job that starts over has no cursor, no order and no keys to read again", () => {
+  const job = { ...newJob("snapshot/t", "t", "snapshot"), cursor: ["3"], order: "1:23", again: [["1"]], rows: 3 };
+  expect(startOver(job)).toEqual({ ...job, cursor: undefined, order: undefined, again: [] });
 });

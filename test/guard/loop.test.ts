@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ChunkRead } from "../../src/postgres/chunk.ts";
+import type { ChunkRead, ChunkRequest } from "../../src/postgres/chunk.ts";
 import { newJob } from "../../src/chunk/job.ts";
 import { GuardError } from "../../src/errors.ts";
 import type { State } from "../../src/gate/state.ts";
@@ -11,7 +11,7 @@ import { tupleData } from "../event/row.ts";
 import { column, ID, NAME, NICK, publishing, release, stateOf, tableIn, tableOf, TOPIC } from "../gate/customers.ts";
 import { until } from "../stack/until.ts";
 import { type Given, sessionIn, type World, worldOf } from "./session.ts";
-import { insert, keepalive, mark, relation, transaction, truncate } from "./wal.ts";
+import { insert, keepalive, mark, relation, transaction, truncate, update } from "./wal.ts";
 
 const STOPPING = new Error("the test is over");
 const SNAPSHOT = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };
@@ -222,6 +222,7 @@ describe("a chunk's window", () => {
     end: lsn(1n),
     rows: [tupleData(["1", "Ann"]), tupleData(["2", "Bob"])],
     last: ["2"],
+    order: "1:23",
     done: true,
     scanned: 2,
   });
@@ -312,6 +313,95 @@ describe("a chunk's window", () => {
     await until(() => loop.session.batch.committed.jobs.get(JOB)?.state === "done", "the job is done");
     expect(loop.world.log).toContain(`${JOB}: public.customers is locked; trying again`);
     expect(keys(loop.world)).toEqual([1, 2]);
+  });
+
+  it("of keys in another order is read again from the first key", async () => {
+    const requests: ChunkRequest[] = [];
+    const reads: ChunkRead[] = [{ kind: "reordered", snapshot: SNAPSHOT }];
+    const chunk = async (request: ChunkRequest) => {
+      requests.push(request);
+      return reads.shift() ?? rowsRead();
+    };
+    const state = withJob();
+    const begun = { ...newJob(JOB, TOPIC, "snapshot"), cursor: ["1"] };
+    await using loop = running({ source: { chunk } }, { ...state, jobs: new Map([[JOB, begun]]) });
+    for (const [count, end] of [
+      [1, 150n],
+      [2, 170n],
+    ] as const) {
+      const nonce = await nonceOf(loop.world, count);
+      loop.world.feed(...transaction(end, mark(`low:${nonce}`)), ...transaction(end + 10n, mark(`high:${nonce}`)));
+    }
+    await until(() => loop.session.batch.committed.jobs.get(JOB)?.state === "done", "the job is done");
+    // A cursor whose order an earlier version did not record is of no known order.
+    expect(requests.map(({ after, order }) => ({ after, order }))).toEqual([
+      { after: ["1"], order: "" },
+      { after: undefined, order: undefined },
+    ]);
+    expect(loop.session.control.state.jobs.get(JOB)).toMatchObject({ cursor: ["2"], order: "1:23" });
+    expect(keys(loop.world)).toEqual([1, 2]);
+  });
+
+  it("of a table that has lost its key waits until that is decided, and other tables' rows are read", async () => {
+    const other = "inventory.public.other";
+    const keyless = { ...tableOf([ID, NAME]), key: [] };
+    const chunk = async (request: ChunkRequest): Promise<ChunkRead> =>
+      request.table.name === "customers"
+        ? { kind: "unordered", snapshot: SNAPSHOT, table: keyless, end: lsn(140n) }
+        : rowsRead();
+    const state = withJob();
+    const second = publishing([ID, NAME]);
+    const shape = { ...second.shape, topic: other, table: { ...second.shape.table, oid: tableOid(2), name: "other" } };
+    const next = `snapshot/${other}`;
+    await using loop = running(
+      { source: { chunk } },
+      {
+        ...state,
+        tables: new Map([...state.tables, [other, { ...second, shape }]]),
+        jobs: new Map([...state.jobs, [next, newJob(next, other, "snapshot")]]),
+      },
+    );
+    for (const [count, end] of [
+      [1, 150n],
+      [2, 170n],
+    ] as const) {
+      const nonce = await nonceOf(loop.world, count);
+      loop.world.feed(...transaction(end, mark(`low:${nonce}`)), ...transaction(end + 10n, mark(`high:${nonce}`)));
+    }
+    await until(() => loop.session.batch.committed.jobs.get(next)?.state === "done", "the other table is read");
+    expect(loop.session.control.state.jobs.get(JOB)).toMatchObject({ state: "running", scanned: 0 });
+    expect(tableIn(loop.session.control.state).amendments).toMatchObject([{ kind: "key", key: [] }]);
+  });
+
+  it("a change that the connector's file skips does not keep its row out of the snapshot", async () => {
+    const settings = { "skipped.operations": new Set(["u", "c", "t"] as const) };
+    await using loop = running({ source: { chunk: async () => rowsRead() }, settings }, withJob());
+    const nonce = await nonceOf(loop.world);
+    loop.world.feed(
+      ...transaction(150n, mark(`low:${nonce}`)),
+      ...transaction(155n, relation([ID, NAME]), insert(151n, "1", "Ann"), update(152n, ["2", "Bea"])),
+      ...transaction(160n, mark(`high:${nonce}`)),
+    );
+    await until(() => loop.session.batch.committed.jobs.get(JOB)?.state === "done", "the job is done");
+    expect(keys(loop.world)).toEqual([1, 2]);
+  });
+
+  it("a row that a skipped UPDATE moves to another key is read again under that key", async () => {
+    const requests: ChunkRequest[] = [];
+    const chunk = async (request: ChunkRequest) => {
+      requests.push(request);
+      return rowsRead();
+    };
+    const settings = { "skipped.operations": new Set(["u", "t"] as const) };
+    await using loop = running({ source: { chunk }, settings }, withJob());
+    const nonce = await nonceOf(loop.world);
+    loop.world.feed(
+      ...transaction(150n, mark(`low:${nonce}`)),
+      ...transaction(155n, relation([ID, NAME]), update(152n, ["7", "Bea"], ["2", "Bob"])),
+      ...transaction(160n, mark(`high:${nonce}`)),
+    );
+    await nonceOf(loop.world, 2);
+    expect(requests.map(({ again }) => again)).toEqual([undefined, [["7"]]]);
   });
 });
 

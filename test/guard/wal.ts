@@ -41,6 +41,12 @@ export function insert(at: bigint, ...values: readonly Sent[]): WalItem {
   return item(at, "I", uint(4, OID), "N", tupleData(values));
 }
 
+/** `old`: the old key, which the log has only if the key changed. */
+export function update(at: bigint, now: readonly Sent[], old?: readonly Sent[]): WalItem {
+  const before = old === undefined ? [] : ["K", tupleData(old)];
+  return item(at, "U", uint(4, OID), ...before, "N", tupleData(now));
+}
+
 export function truncate(at: bigint): WalItem {
   return item(at, "T", uint(4, 1), "\0", uint(4, OID));
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readTables } from "../../src/postgres/catalog.ts";
 import { type ChunkRead, type ChunkRequest, readChunk } from "../../src/postgres/chunk.ts";
 import { isVisible } from "../../src/wal/snapshot.ts";
@@ -228,4 +228,247 @@ test("rows, catalog and snapshot of a chunk belong to the same moment", async ()
     const seen = new Set(valuesOf(chunk).map(([id]) => id));
     expect(xids.map((xid) => isVisible(chunk.snapshot, xid))).toEqual(ids.map((id) => seen.has(id ?? "")));
   }
+});
+
+/** Reads the whole table in ranges of `limit`; the texts of its first column. */
+async function readAll(from: Source, name: string, limit: number): Promise<readonly (string | null)[]> {
+  const request = await requestFor(from, name);
+  const read: (string | null)[] = [];
+  let after: readonly string[] | undefined;
+  let order: string | undefined;
+  for (let done = false; !done;) {
+    const chunk = rowsOf(await readChunk(from.client, { ...request, limit, after, order }));
+    read.push(...valuesOf(chunk).map(([first]) => first ?? null));
+    ({ last: after = after, order, done } = chunk);
+    if (read.length > 500) throw new Error("the ranges come round again");
+  }
+  return read;
+}
+
+const COLLATIONS = `CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+  CREATE COLLATION german (provider = icu, locale = 'de')`;
+
+describe("a key of any type is read in one order", () => {
+  test.each<[what: string, setup: string, column: string, value: string]>([
+    [
+      "citext",
+      "CREATE EXTENSION citext",
+      "citext",
+      "(CASE WHEN g % 2 = 0 THEN 'Us' ELSE 'us' END || lpad(g::text, 4, '0'))::citext",
+    ],
+    [
+      "citext in a schema of its own",
+      "CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext",
+      "ext.citext",
+      "(CASE WHEN g % 2 = 0 THEN 'Us' ELSE 'us' END || g)::ext.citext",
+    ],
+    [
+      "a domain over citext",
+      "CREATE EXTENSION citext; CREATE DOMAIN mail AS citext CHECK (VALUE ~ 's')",
+      "mail",
+      "(CASE WHEN g % 2 = 0 THEN 'Us' ELSE 'us' END || g)::mail",
+    ],
+    [
+      "an array of citext",
+      "CREATE EXTENSION citext",
+      "citext[]",
+      "ARRAY[(CASE WHEN g % 2 = 0 THEN 'Us' ELSE 'us' END || g)::citext]",
+    ],
+    [
+      "text of a nondeterministic collation",
+      COLLATIONS,
+      "text COLLATE folded",
+      "CASE WHEN g % 2 = 0 THEN 'Us' ELSE 'us' END || g",
+    ],
+    [
+      "text of an ICU collation",
+      COLLATIONS,
+      "text COLLATE german",
+      "CASE g % 3 WHEN 0 THEN 'Ä' WHEN 1 THEN 'a' ELSE 'Z' END || g",
+    ],
+    ["varchar of collation C", "", 'varchar(40) COLLATE "C"', "CASE WHEN g % 2 = 0 THEN 'Us' ELSE 'us' END || g"],
+    ["character(n)", "", "char(8)", "CASE WHEN g % 2 = 0 THEN ' ' ELSE '' END || g"],
+    [
+      "an enum",
+      "CREATE TYPE mood AS ENUM ('z', 'a', 'm'); CREATE TABLE n (v mood)",
+      "mood",
+      "(ARRAY['z', 'a', 'm'])[g]::mood",
+    ],
+    [
+      "a domain over a domain with a limit",
+      "CREATE DOMAIN d1 AS numeric(6, 2); CREATE DOMAIN d2 AS d1 CHECK (VALUE > -900)",
+      "d2",
+      "(g - 60) / 7.0",
+    ],
+    ["a range", "", "int4range", "int4range(g % 11, 200 + g)"],
+    [
+      "a range of a type of one's own",
+      'CREATE TYPE textrange AS RANGE (subtype = text, collation = "C")',
+      "textrange",
+      "textrange(lpad(g::text, 3, '0'), NULL)",
+    ],
+    ["a composite type", "CREATE TYPE pair AS (a text, b int)", "pair", "ROW(chr(65 + g % 3) || ',\"', g)::pair"],
+    ["uuid", "", "uuid", "md5(g::text)::uuid"],
+    ["timestamptz", "", "timestamptz", "'0044-03-15 00:00 BC'::timestamptz + g * interval '23 years 1 us'"],
+    [
+      "timestamp",
+      "",
+      "timestamp",
+      "CASE WHEN g = 1 THEN '-infinity' WHEN g = 2 THEN 'infinity' ELSE 'epoch'::timestamp + g * interval '1 us' END",
+    ],
+    ["interval", "", "interval", "g * interval '-1 day 25 hours'"],
+    ["numeric", "", "numeric", "CASE WHEN g = 3 THEN 'NaN' ELSE (g - 50) * 1.10 END::numeric"],
+    [
+      "double precision",
+      "",
+      "double precision",
+      "CASE WHEN g = 3 THEN 'NaN' WHEN g = 4 THEN '-Infinity' ELSE (g - 50) / 3.0 END::float8",
+    ],
+    ["bytea", "", "bytea", "decode(lpad(to_hex(g * 7919 % 256), 2, '0'), 'hex') || decode(md5(g::text), 'hex')"],
+    ["bit varying", "", "bit varying", "g::bit(9)::bit varying"],
+    ["bit(n)", "", "bit(9)", "g::bit(9)"],
+    ["inet", "", "inet", "('10.0.0.0'::inet + g * 3)"],
+    ["jsonb", "", "jsonb", "jsonb_build_object('a', g % 3, 'b', g)"],
+    ['"char"', "", '"char"', 'chr(32 + g % 90)::"char"'],
+    ["name", "", "name", "('n' || g)::name"],
+    ["boolean", "", "boolean", "g = 1"],
+  ])("%s", async (what, setup, column, value) => {
+    const many = { "an enum": 3, boolean: 2, '"char"': 90 }[what] ?? 120;
+    await using from = await source(
+      `${setup}; CREATE TABLE t (k ${column} PRIMARY KEY, v int);
+       INSERT INTO t SELECT ${value}, g FROM generate_series(1, ${many}) g`,
+    );
+    for (const limit of [1, 7, 1000]) {
+      const read = await readAll(from, "t", limit);
+      expect(new Set(read).size).toBe(many);
+      expect(read).toHaveLength(many);
+    }
+    const request = await requestFor(from, "t");
+    const all = await readAll(from, "t", 1000);
+    const again = await readChunk(from.client, { ...request, again: all.map((key) => [key ?? ""]) });
+    expect(valuesOf(again)).toHaveLength(many);
+    // What a backfill reads, range by range.
+    const due: string[] = [];
+    let after: readonly string[] | undefined;
+    for (let done = false; !done;) {
+      const chunk = rowsOf(
+        await readChunk(from.client, { ...request, limit: 7, after, due: { column: "v", fill: "1" } }),
+      );
+      due.push(...valuesOf(chunk).map(([, v]) => v ?? ""));
+      ({ last: after = after, done } = chunk);
+      if (due.length > 500) throw new Error("the ranges come round again");
+    }
+    expect(due.length).toBe(many - 1);
+  });
+});
+
+test.each([
+  ["with an extension's type first", { k: "citext", n: "int", m: "mail" }, "k, n, m"],
+  ["with an extension's type last", { k: "int", n: "int", m: "mail" }, "k, n, m"],
+  ["with an extension's type in the middle", { k: "int", n: "citext", m: "int" }, "m, n, k"],
+  ["with one schema's operators", { k: "citext", n: "citext", m: "mail" }, "m, n, k"],
+  ["of built-in types", { k: "varchar(9)", n: "int", m: "bigint" }, "n, k, m"],
+])("a key of several columns %s is read in one order", async (_what, types, key) => {
+  await using from = await source(
+    `CREATE EXTENSION citext; CREATE DOMAIN mail AS citext;
+     CREATE TABLE t (v int, k ${types.k}, n ${types.n}, m ${types.m}, PRIMARY KEY (${key}))`,
+  );
+  const valueOf = (type: string, number: string) =>
+    type.includes("int") ? number : `(CASE WHEN ${number} % 2 = 0 THEN 'U' ELSE 'u' END || ${number})`;
+  await from.app.query(
+    `INSERT INTO t SELECT g, ${valueOf(types.k, "(g % 5)")}, ${valueOf(types.n, "(g / 5 % 6)")}, ${valueOf(types.m, "(g / 30)")}
+       FROM generate_series(1, 120) g`,
+  );
+  for (const limit of [1, 7, 1000]) expect(new Set(await readAll(from, "t", limit)).size).toBe(120);
+});
+
+test("the operator class and the collation of the index decide, not those of the type and the column", async () => {
+  await using from = await source(
+    `${COLLATIONS}; CREATE TABLE t (k text COLLATE folded NOT NULL);
+     CREATE UNIQUE INDEX ON t (k COLLATE "C" text_pattern_ops);
+     INSERT INTO t SELECT x || g FROM unnest(ARRAY['a', 'A', 'ä']) x, generate_series(1, 40) g`,
+  );
+  for (const limit of [1, 7, 1000]) expect(new Set(await readAll(from, "t", limit)).size).toBe(120);
+});
+
+test("of a column whose collation calls them equal, a value of another case is due", async () => {
+  await using from = await source(
+    `${COLLATIONS}; CREATE TABLE t (id int PRIMARY KEY, v text COLLATE folded); INSERT INTO t VALUES (1, 'new'), (2, 'NEW')`,
+  );
+  const request = await requestFor(from, "t", { due: { column: "v", fill: "new" } });
+  expect(valuesOf(await readChunk(from.client, request))).toEqual([["2", "NEW"]]);
+});
+
+test("no check of a domain runs for a key of that domain", async () => {
+  await using from = await source(
+    `CREATE FUNCTION noisy(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'it ran'; END $$;
+     CREATE DOMAIN d AS text; CREATE TABLE t (k d PRIMARY KEY); INSERT INTO t VALUES ('a'), ('b');
+     ALTER DOMAIN d ADD CHECK (public.noisy(VALUE)) NOT VALID`,
+  );
+  expect(await readAll(from, "t", 1)).toEqual(["a", "b"]);
+  const again = await readChunk(from.client, await requestFor(from, "t", { again: [["b"]] }));
+  expect(valuesOf(again)).toEqual([["b"]]);
+});
+
+test.each([
+  ["retyped", "ALTER TABLE t ALTER k TYPE text USING k::text"],
+  ["of another collation", 'ALTER TABLE t ALTER k TYPE varchar(9) COLLATE "C"'],
+  ["unique in another operator class", "DROP INDEX t_k; CREATE UNIQUE INDEX t_k ON t (k varchar_pattern_ops)"],
+])("a key that is %s in the middle has to be read from its beginning", async (what, ddl) => {
+  const type = what === "retyped" ? "int" : "varchar(9)";
+  await using from = await source(
+    `CREATE TABLE t (k ${type} NOT NULL); CREATE UNIQUE INDEX t_k ON t (k); INSERT INTO t VALUES ('1'), ('2'), ('10')`,
+  );
+  const { last, order } = rowsOf(await readChunk(from.client, await requestFor(from, "t", { limit: 1 })));
+  await from.app.query("REINDEX INDEX CONCURRENTLY t_k");
+  const request = await requestFor(from, "t", { after: last, order });
+  expect(await readChunk(from.client, request)).toMatchObject({ kind: "rows", order });
+  await from.app.query(ddl);
+  const changed = await requestFor(from, "t", { after: last, order });
+  expect(await readChunk(from.client, changed)).toMatchObject({ kind: "reordered" });
+  expect(await readChunk(from.client, { ...changed, after: undefined, again: [last ?? []] })).toMatchObject({
+    kind: "reordered",
+  });
+});
+
+test.each([
+  ["a unique index", "DROP INDEX t_k"],
+  ["NOT NULL", "ALTER TABLE t ALTER k DROP NOT NULL"],
+])("rows of a key without %s have no order and are not read", async (_what, ddl) => {
+  await using from = await source(
+    "CREATE TABLE t (k int NOT NULL, n int NOT NULL); CREATE UNIQUE INDEX t_k ON t (k); INSERT INTO t VALUES (1, 1)",
+  );
+  const request = await requestFor(from, "t");
+  await from.app.query(ddl);
+  expect(await readChunk(from.client, request)).toMatchObject({ kind: "unordered" });
+});
+
+test("a key WITHOUT OVERLAPS is read, and so is one whose index has further columns or another order", async () => {
+  await using from = await source(
+    `CREATE TABLE t (k int NOT NULL, n text COLLATE "C" NOT NULL, v int);
+     CREATE UNIQUE INDEX ON t (n DESC, k) INCLUDE (v);
+     INSERT INTO t SELECT g % 9, chr(65 + g / 9), g FROM generate_series(1, 120) g`,
+  );
+  const request = await requestFor(from, "t");
+  expect(request.key).toEqual(["n", "k"]);
+  const read = await readChunk(from.client, { ...request, key: ["k", "n"], after: ["4", "C"], limit: 2 });
+  expect(valuesOf(read).map(([k, n]) => [k, n])).toEqual([
+    ["4", "D"],
+    ["4", "E"],
+  ]);
+  const [version] = (await from.app.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")).rows;
+  if (Number(version?.v) < 180_000) return;
+  await from.app.query(
+    `CREATE EXTENSION btree_gist; CREATE TABLE slots (k int, at int4range, PRIMARY KEY (k, at WITHOUT OVERLAPS));
+     INSERT INTO slots SELECT g % 3, int4range(g * 10, g * 10 + 5) FROM generate_series(1, 60) g`,
+  );
+  const slots = await requestFor(from, "slots");
+  const rows: unknown[] = [];
+  let after: readonly string[] | undefined;
+  for (let done = slots.key.length === 0; !done;) {
+    const chunk = rowsOf(await readChunk(from.client, { ...slots, limit: 7, after }));
+    rows.push(...chunk.rows);
+    ({ last: after = after, done } = chunk);
+  }
+  expect(rows).toHaveLength(60);
 });

@@ -1,6 +1,7 @@
 import type { Attnum } from "../../table/column.ts";
 import { isSameType } from "../../event/types/avro-type.ts";
 import type { Shape } from "../../table/shape.ts";
+import type { Amendment } from "./amendment.ts";
 import type { Difference } from "./differ.ts";
 import type { Input, TableState } from "../state.ts";
 
@@ -18,8 +19,13 @@ export function keyDifference(table: TableState, seen: Seen): Difference | undef
 }
 
 /** Rows cannot flow under a key that the table does not have any more. */
-export function isOtherKey(shape: Shape, key: readonly Attnum[] | undefined): boolean {
+function isOtherKey(shape: Shape, key: readonly Attnum[] | undefined): boolean {
   return key !== undefined && !isSameKey(shape, key);
+}
+
+/** The withheld amendment under whose key rows cannot flow; undefined: the table has its key. */
+export function otherKeyOf({ shape, amendments }: TableState): Amendment | undefined {
+  return amendments.find(({ kind, gate, key }) => kind === "key" && gate.kind === "withheld" && isOtherKey(shape, key));
 }
 
 /** The primary key's flags are in the Relation while the replica identity is DEFAULT; else the catalog is asked. */

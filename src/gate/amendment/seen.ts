@@ -1,3 +1,4 @@
+import { startOver } from "../../chunk/job.ts";
 import { fieldOf } from "../../event/field.ts";
 import { isSameType } from "../../event/types/avro-type.ts";
 import { repairJob } from "./backfill.ts";
@@ -209,7 +210,7 @@ function withRowKey(state: State, topic: string, rowKey: TableState["rowKey"]): 
   if (table === undefined) return state;
   const ofTopic = [...state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
   const next = withTable(state, { ...table, rowKey });
-  return ofTopic.reduce((now, job) => withJob(now, { ...job, cursor: undefined, again: [] }), next);
+  return ofTopic.reduce((now, job) => withJob(now, startOver(job)), next);
 }
 
 /** Types that differ in the log but not in Avro, such as varchar(10) and text, are updated in the field. */

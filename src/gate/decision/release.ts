@@ -1,4 +1,4 @@
-import { type ChunkJob, newJob } from "../../chunk/job.ts";
+import { type ChunkJob, newJob, startOver } from "../../chunk/job.ts";
 import type { Field } from "../../table/shape.ts";
 import type { Amendment, Order, RegistryAnswer } from "../amendment/amendment.ts";
 import { dueRows, needsBackfill } from "../amendment/backfill.ts";
@@ -96,7 +96,8 @@ function letIn(
     if (members.includes(amendment)) return { ...amendment, gate: released.gate, answer: undefined };
     return amendment.gate.kind === "withheld" ? { ...amendment, answer: undefined } : amendment;
   });
-  const next = withTable(state, { ...table, ...shaped(table, made, input), amendments });
+  const shapedNow = withTable(state, { ...table, ...shaped(table, made, input), amendments });
+  const next = made.candidate.part === "key" ? withJobsFromStart(shapedNow, released.topic) : shapedNow;
   const waiting = withheldOf({ ...table, amendments }).filter(isAskedAbout);
   const again: Effect[] = waiting.map(({ id }) => ({ kind: "judge", id }));
   const owed = [released, ...members].reduce(
@@ -106,6 +107,12 @@ function letIn(
   const done = [released, ...members].reduce(answerOrder, owed);
   const alerts: Effect[] = [released, ...members].map(({ id }) => ({ kind: "alert", id }));
   return step(done, ...again, ...alerts);
+}
+
+/** Their cursors, and the keys that they read again, are keys of before. */
+function withJobsFromStart(state: State, topic: string): State {
+  const open = [...state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
+  return open.reduce((now, job) => withJob(now, startOver(job)), state);
 }
 
 function isAskedAbout({ kind, gone, unmapped }: Amendment): boolean {

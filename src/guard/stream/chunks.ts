@@ -1,6 +1,7 @@
-import { advance, type ChunkJob, type JobReason, nextJob } from "../../chunk/job.ts";
+import { advance, type ChunkJob, type JobReason, nextJob, startOver } from "../../chunk/job.ts";
 import { openWindow, seesAll, sift, type Window } from "../../chunk/window.ts";
 import type { EventMark, SnapshotMark } from "../../event/envelope/source.ts";
+import { otherKeyOf } from "../../gate/amendment/key.ts";
 import type { State, TableState } from "../../gate/state.ts";
 import type { ChunkRead, ChunkRequest } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
@@ -24,6 +25,8 @@ const AGAIN_KEYS = 2000;
 const FIRST_ROWS = 8;
 /** A chunk is one Kafka transaction, which the broker aborts after 15 s, and is in memory as a whole. */
 const CHUNK_BYTES = 4 << 20;
+/** Pause before the rows of a table without an order are asked for again: a unique index may be about to be rebuilt. */
+const UNORDERED_MS = 1000;
 /** After this many attempts (about 13 s) the log says which sessions a chunk waits for. */
 const PATIENT_ATTEMPTS = 50;
 
@@ -35,7 +38,7 @@ export function idleChunks(): Chunks {
 export function startNextChunk(session: Parts<"chunks" | "control">): void {
   const { chunks, control } = session;
   if (chunks.busy || chunks.active !== undefined) return;
-  const job = nextJob(control.state.jobs.values());
+  const job = nextJob(readableJobs(control.state));
   if (job === undefined) {
     chunks.tracking = false;
     chunks.delivered.clear();
@@ -46,6 +49,14 @@ export function startNextChunk(session: Parts<"chunks" | "control">): void {
     await startTracking(session);
     await keepRate(session, job);
     await readBetweenMarks(session, job.id);
+  });
+}
+
+/** Without those of a table that has lost its events' key: there is no order to read it in until that is decided. */
+function readableJobs({ jobs, tables }: State): readonly ChunkJob[] {
+  return [...jobs.values()].filter(({ topic }) => {
+    const table = tables.get(topic);
+    return table === undefined || otherKeyOf(table) === undefined;
   });
 }
 
@@ -97,6 +108,7 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
   chunks.active = active;
   await source.mark(`low:${nonce}`);
   active.read = await source.chunk(requestOf(job, table, columns, chunks.started?.limit ?? FIRST_ROWS));
+  if (active.read.kind === "unordered") await outside.sleep(UNORDERED_MS, session.signal);
   if (active.read.kind === "rows") resize(chunks, active.read.rows, outside.settings["fieldgate.chunk.rows"]);
   await source.mark(`high:${nonce}`);
 }
@@ -118,6 +130,8 @@ function requestOf(job: ChunkJob, table: TableState, columns: readonly Attnum[],
     columns: columns.map((attnum) => ({ attnum, name: nameOf(attnum) })),
     key: keyOfRows(table).map(nameOf),
     after: job.cursor,
+    // An earlier version did not record the order, and for some types its order was wrong: such a pass starts over.
+    order: job.order ?? (job.cursor === undefined ? undefined : ""),
     limit,
     due: job.again.length > 0 ? undefined : due,
     again: job.again.length > 0 ? job.again : undefined,
@@ -169,6 +183,14 @@ async function usableRows(
     case "differs":
       applyCatalogRead(session, read.table, read.end);
       return undefined;
+    case "reordered":
+      outside.log.info(`${active.job.id}: the key's order or type has changed; starting over`);
+      restartJob(session, active.job.id);
+      return undefined;
+    case "unordered":
+      // Another key is an amendment; until that is decided, the job waits.
+      applyCatalogRead(session, read.table, read.end);
+      return undefined;
     case "rows": {
       const state = tableOf(control.state, active.job.topic);
       if (!isKnown(state, read.table)) {
@@ -192,6 +214,11 @@ async function findTable(session: Parts<"control" | "tape">, { job, shape }: Act
   else applyCatalogRead(session, table, end);
 }
 
+function restartJob({ control }: Parts<"control">, id: string): void {
+  const job = control.state.jobs.get(id);
+  if (job !== undefined) control.state = withJob(control.state, startOver(job));
+}
+
 function refuseJob({ control, waker }: Parts<"control">, job: ChunkJob, reason: JobReason): void {
   control.state = withJob(control.state, { ...job, state: "refused", reason });
   waker.wake();
@@ -203,7 +230,7 @@ function withJob(state: State, job: ChunkJob): State {
 
 /** Runs however the chunk ended: otherwise a table that stays locked would let the noted transactions pile up. */
 async function forgetVisible({ source, chunks }: Parts<"chunks">, read: ChunkRead): Promise<void> {
-  const snapshot = read.kind === "rows" || read.kind === "differs" ? read.snapshot : await source.snapshot();
+  const snapshot = "snapshot" in read ? read.snapshot : await source.snapshot();
   for (const xid of chunks.delivered) if (isVisible(snapshot, xid)) chunks.delivered.delete(xid);
 }
 
@@ -229,6 +256,7 @@ function publish(
     published: due.length,
     scanned: read.scanned,
     last: read.last,
+    order: read.order,
     done: read.done,
     again: [...again.map((index) => keyText(table, columns, read.rows[index])), ...moved],
   });
@@ -256,7 +284,7 @@ export function readMovedKey(
   const jobs = [...control.state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
   for (const job of jobs) {
     const full = job.again.length >= AGAIN_KEYS;
-    const next = full ? { ...job, cursor: undefined, again: [] } : { ...job, again: [...job.again, key] };
+    const next = full ? startOver(job) : { ...job, again: [...job.again, key] };
     if (full && chunks.active?.job.id === job.id) chunks.active.restarted = true;
     control.state = withJob(control.state, next);
   }

@@ -2,6 +2,7 @@ import { markOf } from "../../chunk/mark.ts";
 import { touch } from "../../chunk/window.ts";
 import { GuardError } from "../../errors.ts";
 import type { EventMark } from "../../event/envelope/source.ts";
+import type { RowEncoder } from "../../event/row-encoder.ts";
 import type { TableState } from "../../gate/state.ts";
 import { withheldOf } from "../../gate/update.ts";
 import { decode } from "../../wal/decode.ts";
@@ -163,18 +164,25 @@ function publishRow(session: Draining, captured: Captured, topic: string, row: R
   const encoder = rowEncoderOf(outside.settings, batch.slab, control.state, captured, topic);
   const window = chunks.active?.job.topic === topic ? chunks.active.window : undefined;
   const unsent = window !== undefined || row.oldKind === "key" ? encoder.hasUnchangedToast(row) : false;
-  if (window !== undefined) touch(window, (captured.rowKeys ?? encoder).keysOf(row), unsent);
-  // The log has an old key only if the key changed; a full old row has the large values.
-  if (row.kind === "update" && row.oldKind === "key" && unsent) {
+  const isSkipped = outside.settings["skipped.operations"].has(OPERATIONS[row.kind]);
+  const byKey = captured.rowKeys ?? encoder;
+  // A change that is not published does not replace the row that the chunk has read.
+  if (window !== undefined && !isSkipped) touch(window, byKey.keysOf(row), unsent);
+  if (row.kind === "update" && (isSkipped ? isMoved(row, byKey) : row.oldKind === "key" && unsent)) {
     const table = tableOf(control.state, topic);
     readMovedKey(session, topic, keyTexts(table, captured.columns, row.bytes, row.newAt));
   }
-  if (outside.settings["skipped.operations"].has(OPERATIONS[row.kind])) return;
+  if (isSkipped) return;
   const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
   putChange(batch, control.state, topic, encoder.change(row, mark), at);
   if (encoder.takeUnseenLabel() && !waitsForLabels(tableOf(control.state, topic))) {
     startCatalogRead(session, captured.relation.oid);
   }
+}
+
+/** The log has an old key only if the key changed; a full old row has the large values. */
+function isMoved(row: RowChange, byKey: RowEncoder): boolean {
+  return row.oldKind === "key" || (row.oldKind !== "none" && byKey.keysOf(row).length > 1);
 }
 
 /** The new labels are known already; the registry has not taken them yet. */

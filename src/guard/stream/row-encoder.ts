@@ -3,7 +3,7 @@ import { rowEncoder, type RowEncoder } from "../../event/row-encoder.ts";
 import type { Slab } from "../../event/slab.ts";
 import type { Amendment } from "../../gate/amendment/amendment.ts";
 import { isExcluded } from "../../gate/amendment/excluded.ts";
-import { isOtherKey } from "../../gate/amendment/key.ts";
+import { otherKeyOf } from "../../gate/amendment/key.ts";
 import type { State, TableState } from "../../gate/state.ts";
 import type { Attnum } from "../../table/column.ts";
 import { schemaId, type Shape } from "../../table/shape.ts";
@@ -77,11 +77,9 @@ export function rowKeyEncoder(
   return shapeEncoder(settings, slab, table, columns, identity, { ...shape, key, keySchema });
 }
 
-function mustHaveItsKey({ shape, amendments }: TableState): void {
-  const other = amendments.find(
-    ({ kind, gate, key }) => kind === "key" && gate.kind === "withheld" && isOtherKey(shape, key),
-  );
-  if (other !== undefined) throw keyChanged(shape, other);
+function mustHaveItsKey(table: TableState): void {
+  const other = otherKeyOf(table);
+  if (other !== undefined) throw keyChanged(table.shape, other);
 }
 
 function keyChanged(shape: Shape, amendment: Amendment): GuardError {
