@@ -129,9 +129,9 @@ describe("every command", () => {
     [
       "a wrong token",
       { FIELDGATE_TOKEN: "wrong" },
-      /\[unauthorized\] the token is not.*\n {2}next: set FIELDGATE_TOKEN/,
+      /\[unauthorized\] the service does not know this token\n {2}next: set FIELDGATE_TOKEN/,
     ],
-    ["no token", { FIELDGATE_TOKEN: "" }, /\[unauthorized\] this needs a token/],
+    ["no token", { FIELDGATE_TOKEN: "" }, /\[unauthorized\] this request needs a token/],
     ["an invalid address", { FIELDGATE_URL: "localhost" }, /\[usage\] FIELDGATE_URL is not an http/],
     ["a user in the address", { FIELDGATE_URL: "http://u:hunter2@localhost" }, /FIELDGATE_URL contains a user/],
   ])("with %s exits 1 and says what to do", async (_name, env, message) => {
