@@ -47,8 +47,8 @@ const topicSchema = z.strictObject({
   environment: z.string().describe("Whose contracts count: the connector's fieldgate.environment"),
   mode: modeWord,
   policy: releasePolicy.describe("Has no effect in watch mode"),
-  looked: z.strictObject({
-    at: time.describe("When the groups were last read; null: not yet"),
+  lastPoll: z.strictObject({
+    at: time.describe("When the groups were last polled; null: not yet"),
     secondsAgo: age,
     problem: z.string().nullable().describe("Why it is currently unknown who reads the topic"),
   }),

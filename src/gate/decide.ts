@@ -36,7 +36,7 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
     case "command":
       return onCommand(rules, state, input.command, when);
     case "groups":
-      return onGroups(rules, state, input.look, when);
+      return onGroups(rules, state, input.poll, when);
     case "registered":
       return onFlip(rules, state, input, when);
     case "registration-refused":

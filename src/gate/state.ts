@@ -9,7 +9,7 @@ import type { KnownColumn } from "../table/prove.ts";
 import type { RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
 import type { Amendment, Candidate, Explanation, RegistryAnswer, SentAlert } from "./amendment/amendment.ts";
-import type { Evidence, Look } from "./evidence/evidence.ts";
+import type { Evidence, GroupPoll } from "./evidence/evidence.ts";
 import type { ReleasePolicy } from "./decision/policy.ts";
 import type { Outcome } from "./decision/reason.ts";
 import type { Json } from "../json.ts";
@@ -136,7 +136,7 @@ export type Input =
   | { readonly kind: "contract"; readonly key: string; readonly contract: Contract | undefined }
   | { readonly kind: "command"; readonly command: OperatorCommand }
   /** Kafka's consumer groups were read, or could not be. */
-  | { readonly kind: "groups"; readonly look: Look }
+  | { readonly kind: "groups"; readonly poll: GroupPoll }
   /** The candidate is registered, and the contracts were read to their end after that. */
   | {
       readonly kind: "registered";

@@ -3,7 +3,7 @@ import type { Contract } from "../contract/contract.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, State, TableState } from "../gate/state.ts";
 import type { Amendment, RegistryAnswer, SentAlert } from "../gate/amendment/amendment.ts";
-import type { Look } from "../gate/evidence/evidence.ts";
+import type { GroupPoll } from "../gate/evidence/evidence.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
 import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
@@ -92,7 +92,7 @@ export interface ControlSource {
 /** Polls of Kafka's consumer groups, one at a time, for all connectors of the process. */
 export interface Groups {
   /** Calls with every later poll; the next one, which includes these topics, comes soon. */
-  listen(topics: () => readonly string[], on: (look: Look) => void): Disposable;
+  listen(topics: () => readonly string[], on: (poll: GroupPoll) => void): Disposable;
   /** Resolves when a poll that began after this call was passed to the listeners. Never rejects. */
   again(): Promise<void>;
 }

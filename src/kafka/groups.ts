@@ -15,7 +15,7 @@ const GROUPS_AT_ONCE = 16;
  * A broker silently omits the groups that we may not describe, so an incomplete list would look complete. Describing a
  * group that does not exist answers "dead" if we may describe any group (`*`), and is refused otherwise.
  */
-const NOBODYS_GROUP = "no-group-has-this-name";
+const UNUSED_GROUP = "no-group-has-this-name";
 
 /**
  * By topic, the groups that have members subscribed to it or offsets committed on it. Groups named `fieldgate.*` are
@@ -23,16 +23,16 @@ const NOBODYS_GROUP = "no-group-has-this-name";
  */
 export async function liveGroups(kafka: KafkaClient, topics: readonly string[]): Promise<GroupsSeen> {
   try {
-    return await withAdmin(kafka, "list consumer groups", (admin) => look(admin, topics));
+    return await withAdmin(kafka, "list consumer groups", (admin) => readGroups(admin, topics));
   } catch (error) {
     return { kind: "unknown", why: kafkaError(error, "list consumer groups").message };
   }
 }
 
-async function look(admin: Admin, topics: readonly string[]): Promise<GroupsSeen> {
+async function readGroups(admin: Admin, topics: readonly string[]): Promise<GroupsSeen> {
   const { groups } = await admin.listGroups();
   const names = groups.map(({ groupId }) => groupId).filter((name) => !name.startsWith("fieldgate."));
-  await describe(admin, [NOBODYS_GROUP]);
+  await describe(admin, [UNUSED_GROUP]);
   const byTopic = new Map<string, SeenGroup[]>(topics.map((topic) => [topic, []]));
   for (let at = 0; at < names.length; at += GROUPS_AT_ONCE) {
     const some = names.slice(at, at + GROUPS_AT_ONCE);

@@ -42,8 +42,8 @@ export function coverageOf(
   };
 }
 
-function isCovered({ looked, unnamed, contracts }: TopicCoverage): boolean {
-  return looked.problem === null && unnamed.length === 0 && contracts.every(({ stale }) => !stale);
+function isCovered({ lastPoll, unnamed, contracts }: TopicCoverage): boolean {
+  return lastPoll.problem === null && unnamed.length === 0 && contracts.every(({ stale }) => !stale);
 }
 
 function topicCoverage(covered: CoveredConnector, topic: string, now: number): TopicCoverage {
@@ -58,7 +58,7 @@ function topicCoverage(covered: CoveredConnector, topic: string, now: number): T
     environment: rules["fieldgate.environment"],
     mode: rules.mode,
     policy: policyOf(rules, topic),
-    looked: {
+    lastPoll: {
       at: isoTime(evidence?.at),
       secondsAgo: secondsSince(evidence?.at, now),
       problem: unnamed.kind === "unknown" ? renderGroupsUnknown(unnamed.why) : null,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { GroupsSeen, Look } from "../gate/evidence/evidence.ts";
+import type { GroupsSeen, GroupPoll } from "../gate/evidence/evidence.ts";
 import type { Groups } from "../guard/outside.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Groups } from "../guard/outside.ts";
 
 export interface GroupPoller extends Groups, AsyncDisposable {
   /** The result of the last poll; undefined before the first. */
-  last(): Look | undefined;
+  last(): GroupPoll | undefined;
 }
 
 export interface GroupPollerOptions {
@@ -22,14 +22,14 @@ export interface GroupPollerOptions {
 
 interface Listener {
   readonly topics: () => readonly string[];
-  readonly on: (result: Look) => void;
+  readonly on: (result: GroupPoll) => void;
 }
 
 export function startGroupPoller({ poll, everyMs, now }: GroupPollerOptions): GroupPoller {
   const listeners = new Set<Listener>();
   const ended = new AbortController();
   const end = new Promise<undefined>((resolve) => ended.signal.addEventListener("abort", () => resolve(undefined)));
-  let last: Look | undefined;
+  let last: GroupPoll | undefined;
   let pause = new AbortController();
   /** Callers of `again`, resolved after the next poll. */
   let waiting: (() => void)[] = [];

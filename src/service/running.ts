@@ -1,5 +1,5 @@
 import type { ControlTopics } from "./control-topics.ts";
-import type { Look } from "../gate/evidence/evidence.ts";
+import type { GroupPoll } from "../gate/evidence/evidence.ts";
 import { evidenceAfter } from "../gate/evidence/groups.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { Mode, Rules, State } from "../gate/state.ts";
@@ -24,7 +24,7 @@ export interface RunningConnectors {
   /** By the connector's name. */
   readonly planners: ReadonlyMap<string, Omit<Planner, "name" | "state">>;
   readonly controlTopics: Pick<ControlTopics, "contracts">;
-  readonly lastPoll: () => Look | undefined;
+  readonly lastPoll: () => GroupPoll | undefined;
 }
 
 /** The rules and the state by which a connector would decide now. */

@@ -6,13 +6,16 @@ import { renderDuration } from "./duration.ts";
 
 /** What was seen of a contract's readers, with its age: `group billing: 3 members, seen 20 s ago`. */
 export function seenTexts(state: State, contract: Contract, now: number): readonly string[] {
-  const { look, topics } = state.evidence;
+  const { lastPoll, topics } = state.evidence;
   const evidence = topics.get(contract.topic);
-  const problem = look?.why === undefined ? [] : [`could not look ${renderDuration(now - look.at)} ago: ${look.why}`];
-  if (evidence === undefined) return problem.length > 0 ? problem : ["no look at the consumer groups yet"];
+  const problem =
+    lastPoll?.why === undefined
+      ? []
+      : [`the consumer groups could not be read ${renderDuration(now - lastPoll.at)} ago: ${lastPoll.why}`];
+  if (evidence === undefined) return problem.length > 0 ? problem : ["the consumer groups have not been read yet"];
   const seen = seenOf(state, contract).map((group) => groupText(group, evidence.at, now));
   const names = groupsOf(contract).join(", ");
-  const none = [`no group of it (${names}) seen in ${renderDuration(now - evidence.began)}`];
+  const none = [`none of its groups (${names}) seen in ${renderDuration(now - evidence.began)}`];
   return [...(seen.length > 0 ? seen : none), ...problem];
 }
 
@@ -22,5 +25,5 @@ function groupText({ group, members, moved, active }: GroupEvidence, at: number,
   }
   const who = members === undefined ? "members not shown (KIP-848)" : "no members";
   const last = moved ?? active;
-  return `group ${group}: ${who}, ${last === undefined ? "never seen to read" : `last seen to read ${renderDuration(now - last)} ago`}`;
+  return `group ${group}: ${who}, ${last === undefined ? "never seen reading" : `last seen reading ${renderDuration(now - last)} ago`}`;
 }

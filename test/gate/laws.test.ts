@@ -8,7 +8,7 @@ import { candidateOf } from "../../src/gate/amendment/candidate.ts";
 import { notReady } from "../../src/gate/decision/policy.ts";
 import { decisionOn, weigh } from "../../src/gate/decision/settle.ts";
 import type { Input, Rules, State, Decided } from "../../src/gate/state.ts";
-import type { Look } from "../../src/gate/evidence/evidence.ts";
+import type { GroupPoll } from "../../src/gate/evidence/evidence.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { changes, EMPTY, replay, type Stored } from "../../src/store/records.ts";
 import type { Field } from "../../src/table/shape.ts";
@@ -58,19 +58,19 @@ const runs: fc.Arbitrary<Run> = fc.record({
 const numRuns = 100;
 
 const WEEK_MS = 7 * 86_400_000;
-/** A plain second account of which groups are live after these looks. */
-function liveAfter(looks: readonly Look[]): readonly string[] {
+/** A second, simple computation of which groups are live after these polls. */
+function liveAfter(polls: readonly GroupPoll[]): readonly string[] {
   const moved = new Map<string, { readonly offset: bigint; readonly at: number }>();
   let live: readonly string[] = [];
-  for (const look of looks) {
-    if (look.kind === "unknown") continue;
-    const here = look.byTopic.get(TOPIC) ?? [];
+  for (const poll of polls) {
+    if (poll.kind === "unknown") continue;
+    const here = poll.byTopic.get(TOPIC) ?? [];
     for (const group of moved.keys()) if (!here.some((one) => one.group === group)) moved.delete(group);
     for (const { group, offsets } of here) {
       const offset = offsets.get(0);
-      if (offset !== undefined && moved.get(group)?.offset !== offset) moved.set(group, { offset, at: look.at });
+      if (offset !== undefined && moved.get(group)?.offset !== offset) moved.set(group, { offset, at: poll.at });
     }
-    const isFresh = (group: string) => look.at - (moved.get(group)?.at ?? Number.NEGATIVE_INFINITY) <= WEEK_MS;
+    const isFresh = (group: string) => poll.at - (moved.get(group)?.at ?? Number.NEGATIVE_INFINITY) <= WEEK_MS;
     live = here.filter(({ group, members }) => members === 1 || isFresh(group)).map(({ group }) => group);
   }
   return live;
@@ -176,31 +176,34 @@ describe("whatever happens in whatever order", () => {
   law.prop([runs.map((run) => ({ ...run, rules: { ...run.rules, "fieldgate.release.policy": "strict" as const } }))], {
     numRuns,
   })("under strict nothing flows while a live group is unnamed, or nobody knows who reads, but by force", (run) => {
-    const looks: Look[] = [];
+    const polls: GroupPoll[] = [];
     for (const { before, input, step } of play(run)) {
-      if (input.kind === "groups") looks.push(input.look);
+      if (input.kind === "groups") polls.push(input.poll);
       if (input.kind !== "registered" || tableIn(before).shape === tableIn(step.state).shape) continue;
       const was = findAmendment(before, input.id)?.amendment;
       if (was === undefined) throw new Error("no amendment");
       if (was.order?.kind === "release" && was.order.force) continue;
       if (was.changes.length > 0 && was.changes.every((change) => change === "labels")) continue;
-      expect(looks.at(-1)?.kind).toBe("seen");
+      expect(polls.at(-1)?.kind).toBe("seen");
       const named = [...before.contracts.values()].filter(({ environment }) => environment === "default");
       const consumers = named.map(({ consumer }) => consumer);
-      for (const group of liveAfter(looks)) expect(consumers).toContain(group);
+      for (const group of liveAfter(polls)) expect(consumers).toContain(group);
       expect(notReady(was.verdicts)).toEqual([]);
     }
   });
 
-  law.prop([runs], { numRuns })("a look never changes what flows, nor opens or closes a gate by itself", (run) => {
-    for (const { before, input, step } of play(run)) {
-      if (input.kind !== "groups") continue;
-      expect(tableIn(step.state).shape).toBe(tableIn(before).shape);
-      for (const { id, gate } of tableIn(before).amendments) {
-        expect(findAmendment(step.state, id)?.amendment.gate.kind).toBe(gate.kind);
+  law.prop([runs], { numRuns })(
+    "a poll of the groups never changes what flows, nor opens or closes a gate by itself",
+    (run) => {
+      for (const { before, input, step } of play(run)) {
+        if (input.kind !== "groups") continue;
+        expect(tableIn(step.state).shape).toBe(tableIn(before).shape);
+        for (const { id, gate } of tableIn(before).amendments) {
+          expect(findAmendment(step.state, id)?.amendment.gate.kind).toBe(gate.kind);
+        }
       }
-    }
-  });
+    },
+  );
 
   law.prop([runs], { numRuns })(
     "what a person withholds does not flow; a key and another table only by a word",

@@ -3,7 +3,7 @@ import { contractKey } from "../../src/contract/contract.ts";
 import type { RegistryAnswer } from "../../src/gate/amendment/amendment.ts";
 import { candidateOf } from "../../src/gate/amendment/candidate.ts";
 import { alertKey } from "../../src/gate/decision/reason.ts";
-import type { Look } from "../../src/gate/evidence/evidence.ts";
+import type { GroupPoll } from "../../src/gate/evidence/evidence.ts";
 import type { Input, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import { type Attnum, attnum, type Column, tableOid } from "../../src/table/column.ts";
@@ -47,8 +47,8 @@ export interface Published {
   readonly contract: "ready" | "rejects" | "unknown" | "elsewhere" | "gone";
 }
 
-/** A look at the groups a while after the last one; none: it was not possible. */
-export interface Looked {
+/** A poll of the groups a while after the last one; it failed if `groups` is undefined. */
+export interface Polled {
   readonly kind: "groups";
   readonly groups: readonly (typeof GROUPS)[number][] | undefined;
   readonly hours: number;
@@ -77,11 +77,11 @@ export type Move =
   | { readonly kind: "passed"; readonly doubt: boolean }
   | { readonly kind: "ask" | "alerted"; readonly at: number }
   | { readonly kind: "settle" }
-  | Looked;
+  | Polled;
 
 const GROUPS = ["consumer0", "consumer1", "sink", "idle"] as const;
 
-const lookedAt: fc.Arbitrary<Looked> = fc.record({
+const polledAt: fc.Arbitrary<Polled> = fc.record({
   kind: fc.constant("groups" as const),
   groups: fc.option(fc.subarray([...GROUPS]), { nil: undefined, freq: 4 }),
   hours: fc.nat({ max: 240 }),
@@ -149,7 +149,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("passed" as const), doubt: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("ask" as const, "alerted" as const), at: small }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("settle" as const) }) },
-  { weight: 4, arbitrary: lookedAt },
+  { weight: 4, arbitrary: polledAt },
 );
 
 /** The database beside the connector: what its table has, and what a slow registry was asked long ago. */
@@ -164,7 +164,7 @@ export interface World {
   replaced: boolean;
   readonly old: RegistryAnswer[];
   commands: number;
-  /** When the last look was, milliseconds. */
+  /** When the last poll was, in milliseconds. */
   now: number;
 }
 
@@ -332,14 +332,14 @@ export function inputOf(world: World, state: State, chosen: Move): Input | undef
     case "settle":
       return { kind: "settle", topic: TOPIC };
     case "groups":
-      return { kind: "groups", look: lookOf(world, chosen) };
+      return { kind: "groups", poll: pollOf(world, chosen) };
     default:
       return chosen satisfies never;
   }
 }
 
 /** `idle` has no members, only offsets that move now and then. */
-function lookOf(world: World, { groups, hours, offset, announces }: Looked): Look {
+function pollOf(world: World, { groups, hours, offset, announces }: Polled): GroupPoll {
   world.now += hours * 3_600_000;
   const at = world.now;
   if (groups === undefined) return { kind: "unknown", at, why: "down" };

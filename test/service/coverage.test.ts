@@ -16,7 +16,7 @@ function group(name: string, members: number, more: Partial<SeenGroup> = {}): Se
 }
 
 function looks(at: number, ...groups: readonly SeenGroup[]): Input {
-  return { kind: "groups", look: { kind: "seen", at, byTopic: new Map([[TOPIC, groups]]) } };
+  return { kind: "groups", poll: { kind: "seen", at, byTopic: new Map([[TOPIC, groups]]) } };
 }
 
 function covered(state: State, now = 20_000) {
@@ -42,7 +42,7 @@ describe("coverage", () => {
       {
         topic: TOPIC,
         environment: "default",
-        looked: { secondsAgo: 20, problem: null },
+        lastPoll: { secondsAgo: 20, problem: null },
         groups: [
           {
             group: "r1",
@@ -70,7 +70,7 @@ describe("coverage", () => {
     ["a live group is not named", [looks(0, group("sink", 1))], false],
     ["the unnamed group is not live", [looks(0, group("sink", 0))], true],
     ["a contract is stale", [looks(0), looks(14 * DAY)], false],
-    ["the last poll failed", [looks(0), { kind: "groups", look: { kind: "unknown", at: 1, why: "x" } }], false],
+    ["the last poll failed", [looks(0), { kind: "groups", poll: { kind: "unknown", at: 1, why: "x" } }], false],
   ])("is complete only as it should be: %s", (_, inputs, complete) => {
     expect(covered(play(RULES, stateOf(publishing(), READER), ...inputs).state, 14 * DAY).complete).toBe(complete);
   });
@@ -88,17 +88,17 @@ describe("the evidence of a consumer", () => {
   const offsets = new Map([[0, 1n]]);
 
   it("has its age", () => {
-    expect(texts(0)).toEqual(["no look at the consumer groups yet"]);
+    expect(texts(0)).toEqual(["the consumer groups have not been read yet"]);
     expect(texts(20_000, looks(0, group("r1", 3)))).toEqual(["group r1: 3 members, seen 20 s ago"]);
     expect(texts(3 * 3_600_000, looks(0, group("r1", 0, { offsets })))).toEqual([
-      "group r1: no members, last seen to read 3 h ago",
+      "group r1: no members, last seen reading 3 h ago",
     ]);
     expect(texts(60_000, looks(0, group("r1", 0, { members: undefined, offsets })))).toEqual([
-      "group r1: members not shown (KIP-848), last seen to read 60 s ago",
+      "group r1: members not shown (KIP-848), last seen reading 60 s ago",
     ]);
-    expect(texts(3 * DAY, looks(0))).toEqual(["no group of it (replica, r1) seen in 3 days"]);
+    expect(texts(3 * DAY, looks(0))).toEqual(["none of its groups (replica, r1) seen in 3 days"]);
     expect(
-      texts(9000, looks(0, group("r1", 1)), { kind: "groups", look: { kind: "unknown", at: 5000, why: "down" } }),
-    ).toEqual(["group r1: 1 member, seen 9 s ago", "could not look 4 s ago: down"]);
+      texts(9000, looks(0, group("r1", 1)), { kind: "groups", poll: { kind: "unknown", at: 5000, why: "down" } }),
+    ).toEqual(["group r1: 1 member, seen 9 s ago", "the consumer groups could not be read 4 s ago: down"]);
   });
 });

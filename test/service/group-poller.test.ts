@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GroupsSeen, Look } from "../../src/gate/evidence/evidence.ts";
+import type { GroupsSeen, GroupPoll } from "../../src/gate/evidence/evidence.ts";
 import { startGroupPoller } from "../../src/service/group-poller.ts";
 import { until } from "../stack/until.ts";
 
@@ -25,7 +25,7 @@ describe("the group poller", () => {
     const { asked, answer, started, options } = fakePolls();
     await using poller = startGroupPoller({ ...options, everyMs: HOUR_MS });
     expect(asked).toEqual([]);
-    const results: [string, Look][] = [];
+    const results: [string, GroupPoll][] = [];
     poller.listen(
       () => ["a", "b"],
       (result) => results.push(["one", result]),

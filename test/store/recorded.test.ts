@@ -78,10 +78,10 @@ function restart(given: Case, state: State): { readonly state: State; readonly e
 function groupsInput({ groups }: Case, state: State): Input {
   const at = 86_400_000;
   const isFailed = amendmentsOf(state).some(({ gate }) => JSON.stringify(gate).includes("poll-failed"));
-  if (groups === undefined && isFailed) return { kind: "groups", look: { kind: "unknown", at, why: "another text" } };
+  if (groups === undefined && isFailed) return { kind: "groups", poll: { kind: "unknown", at, why: "another text" } };
   if (groups === undefined) return { kind: "settle", topic: "none" };
   const found = groups.map((group) => ({ group, members: 1, offsets: new Map(), readers: new Map() }));
-  return { kind: "groups", look: { kind: "seen", at, byTopic: new Map([[TOPIC, found]]) } };
+  return { kind: "groups", poll: { kind: "seen", at, byTopic: new Map([[TOPIC, found]]) } };
 }
 
 function answerInput(given: Case, state: State, id: string): Input | undefined {

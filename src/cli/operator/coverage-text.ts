@@ -45,8 +45,8 @@ function policyText({ mode, policy }: TopicCoverage): string {
   return mode === "watch" ? "watched" : `policy ${policy}`;
 }
 
-function lastPollText({ looked, groups }: TopicCoverage): string {
-  const { secondsAgo, problem } = looked;
+function lastPollText({ lastPoll, groups }: TopicCoverage): string {
+  const { secondsAgo, problem } = lastPoll;
   const seen = secondsAgo === null ? [] : [`groups polled ${renderDuration(secondsAgo * 1000)} ago`];
   const none = secondsAgo !== null && groups.length === 0 ? ["no group reads the topic"] : [];
   return [...seen, ...none, ...(problem === null ? [] : [`groups currently unknown: ${problem}`])].join(", ");

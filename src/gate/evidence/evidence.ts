@@ -3,7 +3,7 @@
  * nothing here reads a clock. A group counts as absent only if the poll itself succeeded.
  */
 
-/** One group on one topic, as a look found it. */
+/** One group on one topic, as one poll found it. */
 export interface SeenGroup {
   readonly group: string;
   /** Members subscribed to the topic now; undefined: the group's protocol hides them from us (KIP-848). */
@@ -15,87 +15,89 @@ export interface SeenGroup {
 }
 
 export type GroupsSeen =
-  /** All groups on all topics that were asked for; such a topic without any group is in it too. */
+  /** All groups of the topics that were polled, including topics without any group. */
   | { readonly kind: "seen"; readonly byTopic: ReadonlyMap<string, readonly SeenGroup[]> }
   | { readonly kind: "unknown"; readonly why: string };
 
-export type Look = GroupsSeen & { readonly at: number };
+/** The result of one poll and the time when it started. */
+export type GroupPoll = GroupsSeen & { readonly at: number };
 
 /** What is remembered of a group on a topic. */
 export interface GroupEvidence {
   readonly group: string;
-  /** When a look first found it. */
+  /** When a poll first found it. */
   readonly first: number;
-  /** The last look that found members, or offsets that had moved; a group first seen with offsets counts from then. */
+  /** The last poll that found members or offsets that had moved. A group first seen with offsets counts as active then. */
   readonly active: number | undefined;
-  /** The last look that found its offsets moved. */
+  /** The last poll that found its offsets moved. */
   readonly moved: number | undefined;
-  /** As of the last look, like the rest. */
+  /** At the last poll; so are the fields below. */
   readonly members: number | undefined;
-  /** undefined: it has none on the topic (any more). Two numbers, so that a record stays small. */
+  /** Its committed offsets on the topic, if any. Two numbers instead of all offsets keep the record small. */
   readonly committed: { readonly partitions: number; readonly sum: string } | undefined;
   readonly readers: Readonly<Record<string, number>>;
 }
 
 export interface TopicEvidence {
-  /** The first look at this topic, and the last one that was possible. */
+  /** The first successful poll of this topic, and the last one. */
   readonly began: number;
   readonly at: number;
   /** By name: all that a contract names, and at most `MAX_OTHERS` others. */
   readonly groups: readonly GroupEvidence[];
-  /** How many others there were beyond that, none more alive than those; absent: none. */
+  /** How many more groups there were, each with no more recent activity than those in `groups`; undefined: none. */
   readonly more?: number | undefined;
-  /** By consumer: since which look its contract is there. */
+  /** By consumer: the first poll after its contract was published. */
   readonly contracts: Readonly<Record<string, number>>;
 }
 
-/** What a connector knows of the readers of its topics. */
+/** What a connector knows about the readers of its topics. */
 export interface Evidence {
-  /** By topic, as of the last look that was possible. */
+  /** By topic, from the last successful poll. */
   readonly topics: ReadonlyMap<string, TopicEvidence>;
-  /** The same as the state topic has it: of a while ago, in all that decides the same. */
+  /** What the state topic contains: it may be older, but leads to the same decisions. */
   readonly recorded: ReadonlyMap<string, TopicEvidence>;
-  /** The last look of this process; `why`: it was not possible. undefined: none yet. */
-  readonly look: { readonly at: number; readonly why: string | undefined } | undefined;
+  /** The last poll of this process, and why it failed if it did; undefined before the first. */
+  readonly lastPoll: { readonly at: number; readonly why: string | undefined } | undefined;
 }
 
-export const NO_EVIDENCE: Evidence = { topics: new Map(), recorded: new Map(), look: undefined };
+export const NO_EVIDENCE: Evidence = { topics: new Map(), recorded: new Map(), lastPoll: undefined };
 
-/** So many groups of a topic are remembered beside those that contracts name, the most alive ones. */
+/** How many groups of a topic are remembered besides those that contracts name: the most recently active ones. */
 const MAX_OTHERS = 500;
 
-/** What only grows older is written so often at most. */
+/** The shortest time between two records that differ only in their times. */
 const RECORD_MS = 300_000;
 
-/** As a restart finds it: what was recorded, and no look yet. */
+/** The evidence after a restart: what was recorded, without a poll yet. */
 export function recalled(recorded: Evidence["recorded"]): Evidence {
-  return { topics: recorded, recorded, look: undefined };
+  return { topics: recorded, recorded, lastPoll: undefined };
 }
 
 /**
- * What is known after a look. `consumers`: whose contracts are on which topic. A group that is gone is remembered for
- * `keepMs` after it was active last. `named`: the groups that contracts on a topic name, which are all remembered.
+ * The evidence after one more poll. `consumers` lists the consumers with a contract, by topic. A group that disappears is
+ * remembered for `keepMs` after it was last active. `named` returns the groups that contracts on a topic name; all of
+ * them are remembered.
  */
-export function looked(
+export function addPoll(
   before: Evidence,
-  look: Look,
+  poll: GroupPoll,
   consumers: ReadonlyMap<string, readonly string[]>,
   keepMs: number,
   named: (topic: string) => ReadonlySet<string> = () => NONE,
 ): Evidence {
-  const { at } = look;
-  if (look.kind === "unknown") return { ...before, look: { at, why: look.why } };
+  const { at } = poll;
+  if (poll.kind === "unknown") return { ...before, lastPoll: { at, why: poll.why } };
   const topics = new Map(before.topics);
   const news = new Map<string, TopicEvidence>();
   for (const [topic, names] of consumers) {
-    const groups = look.byTopic.get(topic);
+    const groups = poll.byTopic.get(topic);
     if (groups === undefined) continue;
     const now = seeTopic(before.topics.get(topic), groups, names, at, keepMs, named(topic));
     topics.set(topic, now);
     if (isNews(before.recorded.get(topic), now)) news.set(topic, now);
   }
   const recorded = news.size === 0 ? before.recorded : new Map([...before.recorded, ...news]);
-  return { topics, recorded, look: { at, why: undefined } };
+  return { topics, recorded, lastPoll: { at, why: undefined } };
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -147,7 +149,7 @@ function seeGroup(before: GroupEvidence | undefined, seen: SeenGroup, at: number
   };
 }
 
-/** Offsets that Kafka forgot make the sum another too: fewer partitions are no move. */
+/** Fewer partitions do not count as a move: Kafka may have expired some offsets, which changes the sum too. */
 function hasMoved(before: GroupEvidence["committed"], now: NonNullable<GroupEvidence["committed"]>): boolean {
   return before === undefined || (now.partitions >= before.partitions && now.sum !== before.sum);
 }
@@ -158,7 +160,7 @@ function sum(offsets: Iterable<bigint>): bigint {
   return total;
 }
 
-/** Is it worth a record: another thing to decide on, or the same grown too old? */
+/** Whether to write a record: because a decision may change, or because the last record is too old. */
 function isNews(before: TopicEvidence | undefined, now: TopicEvidence): boolean {
   if (before === undefined || gist(before) !== gist(now)) return true;
   return now.at - before.at >= RECORD_MS && JSON.stringify(before.groups) !== JSON.stringify(now.groups);

@@ -13,19 +13,19 @@ export function contractsOn(rules: Rules, state: State, topic: string): readonly
   );
 }
 
-/** The consumer's Kafka groups: those its contract lists, and one that is called as it is. */
+/** The consumer's Kafka groups: those its contract lists, and the group with the consumer's name. */
 export function groupsOf({ consumer, groups = [] }: Contract): readonly string[] {
   return [...new Set([consumer, ...groups])];
 }
 
-/** It has members now, or a committed offset that was seen to move within `fieldgate.groups.seen`. */
+/** Whether it has members now, or has committed offsets that moved within `fieldgate.groups.seen`. */
 export function isLive(rules: Rules, { at }: TopicEvidence, group: GroupEvidence): boolean {
   const { members, committed, moved } = group;
   if ((members ?? 0) > 0) return true;
   return committed !== undefined && moved !== undefined && at - moved <= rules["fieldgate.groups.seen"];
 }
 
-/** So many names are in a reason and in an alert; of the others it has the number. */
+/** How many names a reason and an alert contain; any others are only counted. */
 const MAX_NAMES = 50;
 
 /** The groups that the topic's contracts name. */
@@ -34,15 +34,15 @@ export function namedOn(rules: Rules, state: State, topic: string): ReadonlySet<
 }
 
 export function unnamedOn(rules: Rules, state: State, topic: string): Unnamed {
-  const { look, topics } = state.evidence;
+  const { lastPoll, topics } = state.evidence;
   const evidence = topics.get(topic);
-  if (look?.why !== undefined) return { kind: "unknown", why: { kind: "poll-failed", text: look.why } };
-  // A topic that came since the last look.
-  if (look === undefined || evidence?.at !== look.at) return NOT_POLLED;
+  if (lastPoll?.why !== undefined) return { kind: "unknown", why: { kind: "poll-failed", text: lastPoll.why } };
+  // The topic may have been added after the last poll.
+  if (lastPoll === undefined || evidence?.at !== lastPoll.at) return NOT_POLLED;
   const named = namedOn(rules, state, topic);
   const others = evidence.groups.filter(({ group }) => !named.has(group));
   const live = others.filter((group) => isLive(rules, evidence, group)).map(({ group }) => group);
-  // Those that are not remembered are no more alive than those that are.
+  // Groups that are not remembered were active no more recently than those that are.
   const more = Math.max(0, live.length - MAX_NAMES) + (live.length === others.length ? (evidence.more ?? 0) : 0);
   return { kind: "known", groups: live.slice(0, MAX_NAMES), ...(more > 0 ? { more } : {}) };
 }
@@ -53,12 +53,12 @@ export function seenOf({ evidence }: State, contract: Contract): readonly GroupE
   return evidence.topics.get(contract.topic)?.groups.filter(({ group }) => names.includes(group)) ?? [];
 }
 
-/** What evidence says against a contract, whatever it is judged on. */
+/** What the evidence shows against a contract, whichever candidate it is judged on. */
 export function evidenceAgainst(rules: Rules, state: State, contract: Contract): readonly Finding[] {
   return [...staleness(rules, state, contract), ...otherSchemas(state, contract)];
 }
 
-/** Counted from its groups' last sign of life, from its first sight or from the first look, whichever is last. */
+/** Counted from the latest of three times: its groups' last activity, its publication, and the topic's first poll. */
 function staleness(rules: Rules, state: State, contract: Contract): readonly Finding[] {
   const staleMs = rules["fieldgate.contracts.stale"];
   const evidence = state.evidence.topics.get(contract.topic);
@@ -69,7 +69,7 @@ function staleness(rules: Rules, state: State, contract: Contract): readonly Fin
   return [staleFinding(groupsOf(contract), staleMs)];
 }
 
-/** The versions of a consumer's contract are deployed side by side: its members may read with either. */
+/** Several versions of a contract may be deployed at the same time, and members may read with any of them. */
 function otherSchemas(state: State, contract: Contract): readonly Finding[] {
   const announcing = seenOf(state, contract).filter(({ readers }) => Object.keys(readers).length > 0);
   if (announcing.length === 0) return [];

@@ -174,7 +174,7 @@ async function streamFrom(
   });
   using _polling = groups.listen(
     () => [...session.control.state.tables.keys()],
-    (look) => post(session, { input: { kind: "groups", look } }),
+    (poll) => post(session, { input: { kind: "groups", poll } }),
   );
   using _aborted = onAbort(signal, () => waker.fail(signal.reason));
   await runLoop(session);

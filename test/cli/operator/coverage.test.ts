@@ -16,7 +16,7 @@ const view: CoverageView = {
     {
       ...topic,
       topic: "inventory.public.customers",
-      looked: { at: SINCE, secondsAgo: 20, problem: null },
+      lastPoll: { at: SINCE, secondsAgo: 20, problem: null },
       groups: [
         { ...group, group: "audit|sink", members: null, readSecondsAgo: 10_800, moved: null },
         {
@@ -47,7 +47,7 @@ const view: CoverageView = {
       ...topic,
       mode: "watch",
       topic: "inventory.public.orders",
-      looked: { at: SINCE, secondsAgo: 20, problem: null },
+      lastPoll: { at: SINCE, secondsAgo: 20, problem: null },
       groups: [],
       contracts: [],
       unnamed: [],
@@ -55,7 +55,7 @@ const view: CoverageView = {
     {
       ...topic,
       topic: "inventory.public.items",
-      looked: { at: null, secondsAgo: null, problem: "no look at the consumer groups yet" },
+      lastPoll: { at: null, secondsAgo: null, problem: "the consumer groups have not been read yet" },
       groups: [],
       contracts: [],
       unnamed: [],

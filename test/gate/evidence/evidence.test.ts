@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
   type Evidence,
-  type Look,
-  looked,
+  type GroupPoll,
+  addPoll,
   NO_EVIDENCE,
   recalled,
   type SeenGroup,
@@ -17,16 +17,16 @@ function group(name: string, members: number | undefined, offset?: bigint, more:
   return { group: name, members, offsets, readers: new Map(), ...more };
 }
 
-function seen(at: number, ...groups: readonly SeenGroup[]): Look {
+function seen(at: number, ...groups: readonly SeenGroup[]): GroupPoll {
   return { kind: "seen", at, byTopic: new Map([[TOPIC, groups]]) };
 }
 
-function after(...looks: readonly Look[]): Evidence {
-  return lookMore(NO_EVIDENCE, ...looks);
+function after(...polls: readonly GroupPoll[]): Evidence {
+  return pollMore(NO_EVIDENCE, ...polls);
 }
 
-function lookMore(before: Evidence, ...looks: readonly Look[]): Evidence {
-  return looks.reduce((now, look) => looked(now, look, new Map([[TOPIC, ["billing"]]]), KEEP), before);
+function pollMore(before: Evidence, ...polls: readonly GroupPoll[]): Evidence {
+  return polls.reduce((now, poll) => addPoll(now, poll, new Map([[TOPIC, ["billing"]]]), KEEP), before);
 }
 
 function one({ topics }: Evidence) {
@@ -41,14 +41,14 @@ describe("what is remembered of a group", () => {
   it("offsets that stay are no move, others are; members alone are a sign of life and no move", () => {
     const stays = after(seen(1000, group("a", 0, 5n)), seen(2000, group("a", 0, 5n)));
     expect(one(stays)).toMatchObject({ moved: 1000, active: 1000 });
-    expect(one(lookMore(stays, seen(3000, group("a", 0, 6n))))).toMatchObject({ moved: 3000, active: 3000 });
-    expect(one(lookMore(stays, seen(3000, group("a", 2, 5n))))).toMatchObject({
+    expect(one(pollMore(stays, seen(3000, group("a", 0, 6n))))).toMatchObject({ moved: 3000, active: 3000 });
+    expect(one(pollMore(stays, seen(3000, group("a", 2, 5n))))).toMatchObject({
       moved: 1000,
       active: 3000,
       members: 2,
     });
     // Read again from the beginning.
-    expect(one(lookMore(stays, seen(3000, group("a", 0, 0n))))).toMatchObject({ moved: 3000 });
+    expect(one(pollMore(stays, seen(3000, group("a", 0, 0n))))).toMatchObject({ moved: 3000 });
   });
 
   it("offsets that Kafka has forgotten are no move", () => {
@@ -65,8 +65,8 @@ describe("what is remembered of a group", () => {
   it("a group that is gone is known for a while, without members and offsets", () => {
     const gone = after(seen(1000, group("a", 1, 5n)), seen(2000));
     expect(one(gone)).toMatchObject({ members: 0, committed: undefined, active: 1000 });
-    expect(one(lookMore(gone, seen(1000 + KEEP)))).toBeDefined();
-    expect(one(lookMore(gone, seen(1001 + KEEP)))).toBeUndefined();
+    expect(one(pollMore(gone, seen(1000 + KEEP)))).toBeDefined();
+    expect(one(pollMore(gone, seen(1001 + KEEP)))).toBeUndefined();
   });
 
   it("hidden members are not none", () => {
@@ -77,8 +77,8 @@ describe("what is remembered of a group", () => {
     const idle = Array.from({ length: 7000 }, (_, index) => group(`a-job-${index}`, 0, 1n));
     const alive = Array.from({ length: 400 }, (_, index) => group(`z-live-${index}`, 1));
     const named = group("zz-named", 0, 1n);
-    const look = seen(1000, ...idle, ...alive, named);
-    const { topics, recorded } = looked(NO_EVIDENCE, look, new Map([[TOPIC, []]]), KEEP, () => new Set(["zz-named"]));
+    const poll = seen(1000, ...idle, ...alive, named);
+    const { topics, recorded } = addPoll(NO_EVIDENCE, poll, new Map([[TOPIC, []]]), KEEP, () => new Set(["zz-named"]));
     const { groups = [], more } = topics.get(TOPIC) ?? {};
     expect(groups).toHaveLength(501);
     expect(groups.filter(({ group: name }) => name.startsWith("z-live"))).toHaveLength(400);
@@ -87,16 +87,16 @@ describe("what is remembered of a group", () => {
     expect(recorded.get(TOPIC)).toBe(topics.get(TOPIC));
   });
 
-  it("a look that was not possible changes nothing but that", () => {
+  it("a failed poll is recorded and changes nothing else", () => {
     const before = after(seen(1000, group("a", 1)));
-    const unknown = lookMore(before, { kind: "unknown", at: 2000, why: "down" });
-    expect(unknown).toEqual({ ...before, look: { at: 2000, why: "down" } });
+    const unknown = pollMore(before, { kind: "unknown", at: 2000, why: "down" });
+    expect(unknown).toEqual({ ...before, lastPoll: { at: 2000, why: "down" } });
     expect(unknown.topics).toBe(before.topics);
   });
 
   it("a topic that was not asked for is not taken for one without groups", () => {
-    const look: Look = { kind: "seen", at: 2000, byTopic: new Map() };
-    expect(lookMore(after(seen(1000, group("a", 1))), look).topics.get(TOPIC)).toMatchObject({ at: 1000 });
+    const poll: GroupPoll = { kind: "seen", at: 2000, byTopic: new Map() };
+    expect(pollMore(after(seen(1000, group("a", 1))), poll).topics.get(TOPIC)).toMatchObject({ at: 1000 });
   });
 });
 
@@ -105,14 +105,14 @@ describe("what is written to the state topic", () => {
 
   it("nothing for what only grows older, and that every five minutes", () => {
     const moves = (at: number, offset: bigint) => seen(at, group("a", 1, offset));
-    const soon = lookMore(first, moves(30_000, 6n), moves(60_000, 7n), moves(299_000, 8n));
+    const soon = pollMore(first, moves(30_000, 6n), moves(60_000, 7n), moves(299_000, 8n));
     expect(soon.recorded).toBe(first.recorded);
-    expect(lookMore(soon, moves(300_000, 9n)).recorded.get(TOPIC)).toMatchObject({ at: 300_000 });
+    expect(pollMore(soon, moves(300_000, 9n)).recorded.get(TOPIC)).toMatchObject({ at: 300_000 });
   });
 
   it("nothing for a topic nobody reads, however long", () => {
     const quiet = after(seen(0));
-    expect(lookMore(quiet, seen(DAY), seen(9 * DAY)).recorded).toBe(quiet.recorded);
+    expect(pollMore(quiet, seen(DAY), seen(9 * DAY)).recorded).toBe(quiet.recorded);
   });
 
   it.each<[string, SeenGroup[]]>([
@@ -122,18 +122,18 @@ describe("what is written to the state topic", () => {
     ["another schema", [group("a", 1, 5n, { readers: new Map([["f", 1]]) })]],
     ["a group that is gone", []],
   ])("%s is", (_, groups) => {
-    expect(lookMore(first, seen(1000, ...groups)).recorded).not.toBe(first.recorded);
+    expect(pollMore(first, seen(1000, ...groups)).recorded).not.toBe(first.recorded);
   });
 
   it("another number of members is not: a group that grows writes nothing", () => {
-    expect(lookMore(first, seen(1000, group("a", 7, 5n))).recorded).toBe(first.recorded);
+    expect(pollMore(first, seen(1000, group("a", 7, 5n))).recorded).toBe(first.recorded);
   });
 
-  it("a restart keeps the ages, and has not looked", () => {
+  it("a restart keeps the times and has no poll yet", () => {
     const before = after(seen(0, group("a", 0, 5n)));
     const again = recalled(before.recorded);
-    expect(again.look).toBeUndefined();
-    expect(one(lookMore(again, seen(3 * DAY, group("a", 0, 5n))))).toMatchObject({ first: 0, moved: 0 });
-    expect(one(lookMore(again, seen(3 * DAY, group("a", 0, 6n))))).toMatchObject({ first: 0, moved: 3 * DAY });
+    expect(again.lastPoll).toBeUndefined();
+    expect(one(pollMore(again, seen(3 * DAY, group("a", 0, 5n))))).toMatchObject({ first: 0, moved: 0 });
+    expect(one(pollMore(again, seen(3 * DAY, group("a", 0, 6n))))).toMatchObject({ first: 0, moved: 3 * DAY });
   });
 });

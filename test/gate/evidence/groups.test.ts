@@ -38,11 +38,11 @@ function group(name: string, members: number | undefined = 1, more: Partial<Seen
   return { group: name, members, offsets: new Map(), readers: new Map(), ...more };
 }
 
-function looks(at: number, ...groups: readonly SeenGroup[]): Input {
-  return { kind: "groups", look: { kind: "seen", at, byTopic: new Map([[TOPIC, groups]]) } };
+function polled(at: number, ...groups: readonly SeenGroup[]): Input {
+  return { kind: "groups", poll: { kind: "seen", at, byTopic: new Map([[TOPIC, groups]]) } };
 }
 
-const FAILED: Input = { kind: "groups", look: { kind: "unknown", at: 500, why: "no broker" } };
+const FAILED: Input = { kind: "groups", poll: { kind: "unknown", at: 500, why: "no broker" } };
 const judged = (state: State): Input => fits(state, NICK_ID);
 const registers = `register ${NICK_ID}`;
 
@@ -58,37 +58,37 @@ function gateOf({ state }: Decided) {
 
 describe("strict", () => {
   const cases: [string, readonly Input[], "waits" | "registers", RegExp?][] = [
-    ["no look yet", [], "waits", /^it is not known who reads the topic: .*not been read yet/],
-    ["a look that was not possible", [FAILED], "waits", /^it is not known who reads .*could not be read: no broker$/],
-    ["nobody reads", [looks(0)], "registers"],
-    ["a group nobody names", [looks(0, group("sink"))], "waits", /^no contract names the live groups sink$/],
-    ["two of them", [looks(0, group("b"), group("a"))], "waits", /the live groups a, b$/],
-    ["a group by the consumer's name", [publish(READY), looks(0, group("replica"))], "registers"],
-    ["a group its contract lists", [publish({ ...READY, groups: ["sink"] }), looks(0, group("sink"))], "registers"],
+    ["no poll yet", [], "waits", /^it is not known who reads the topic: .*not been read yet/],
+    ["a failed poll", [FAILED], "waits", /^it is not known who reads .*could not be read: no broker$/],
+    ["no group reads", [polled(0)], "registers"],
+    ["a group that no contract names", [polled(0, group("sink"))], "waits", /^no contract names the live groups sink$/],
+    ["two of them", [polled(0, group("b"), group("a"))], "waits", /the live groups a, b$/],
+    ["a group with the consumer's name", [publish(READY), polled(0, group("replica"))], "registers"],
+    ["a group its contract lists", [publish({ ...READY, groups: ["sink"] }), polled(0, group("sink"))], "registers"],
     [
       "one that a contract of another environment lists",
-      [publish({ ...READY, environment: "staging", groups: ["sink"] }), looks(0, group("sink"))],
+      [publish({ ...READY, environment: "staging", groups: ["sink"] }), polled(0, group("sink"))],
       "waits",
       /groups sink$/,
     ],
     [
       "one that a contract on another topic lists",
-      [publish({ ...READY, topic: "other", groups: ["sink"] }), looks(0, group("sink"))],
+      [publish({ ...READY, topic: "other", groups: ["sink"] }), polled(0, group("sink"))],
       "waits",
       /groups sink$/,
     ],
     [
       "a contract that is not ready, and a group nobody names",
-      [publish(REPLICA), looks(0, group("replica"), group("sink"))],
+      [publish(REPLICA), polled(0, group("replica"), group("sink"))],
       "waits",
       /^not ready: replica; no contract names the live groups sink$/,
     ],
-    ["a group without members and offsets", [looks(0, group("sink", 0))], "registers"],
+    ["a group without members and offsets", [polled(0, group("sink", 0))], "registers"],
     [
       "one whose offsets were first seen six days ago",
       [
-        looks(0, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
-        looks(6 * DAY, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
+        polled(0, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
+        polled(6 * DAY, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
       ],
       "waits",
       /groups sink$/,
@@ -96,18 +96,18 @@ describe("strict", () => {
     [
       "one whose offsets did not move for eight days",
       [
-        looks(0, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
-        looks(8 * DAY, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
+        polled(0, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
+        polled(8 * DAY, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
       ],
       "registers",
     ],
     [
       "one of the new protocol, whose members nobody sees",
-      [looks(0, group("sink", undefined, { offsets: new Map([[0, 4n]]) }))],
+      [polled(0, group("sink", undefined, { offsets: new Map([[0, 4n]]) }))],
       "waits",
       /groups sink$/,
     ],
-    ["a look that was possible, then one that was not", [looks(0), FAILED], "waits", /could not be read/],
+    ["a successful poll, then a failed one", [polled(0), FAILED], "waits", /could not be read/],
   ];
 
   it.each(cases)("%s", (_, before, outcome, why) => {
@@ -124,66 +124,66 @@ describe("strict", () => {
     }
   });
 
-  it("what waits is settled again by the contract that names the group, or once the group is gone", () => {
-    const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged).state;
+  it("what waits is settled again by a contract that names the group, or once the group is gone", () => {
+    const waiting = play(STRICT, stateOf(), polled(0, group("sink")), ADDED, judged).state;
     const named = { ...READY, groups: ["sink"] };
     expect(effectsOf(play(STRICT, waiting, publish(named)))).toEqual([registers]);
-    expect(effectsOf(play(STRICT, waiting, looks(1000, group("sink", 0))))).toEqual([registers]);
-    expect(effectsOf(play(STRICT, waiting, looks(1000)))).toEqual([registers]);
+    expect(effectsOf(play(STRICT, waiting, polled(1000, group("sink", 0))))).toEqual([registers]);
+    expect(effectsOf(play(STRICT, waiting, polled(1000)))).toEqual([registers]);
   });
 
-  it("the first look settles what waited for it, and a look that shows the same tells nobody again", () => {
+  it("the first poll settles what waited for it, and the same result again sends no alert", () => {
     const waiting = play(STRICT, stateOf(), ADDED, judged).state;
-    const first = play(STRICT, waiting, looks(0, group("sink")));
+    const first = play(STRICT, waiting, polled(0, group("sink")));
     expect(effectsOf(first)).toEqual([`alert ${NICK_ID}`]);
-    const again = play(STRICT, first.state, looks(30_000, group("sink", 4)));
+    const again = play(STRICT, first.state, polled(30_000, group("sink", 4)));
     expect(effectsOf(again)).toEqual([]);
     expect(again.state.tables).toBe(first.state.tables);
   });
 
-  it("a look that was not possible tells nobody: what waits has its reason", () => {
-    const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged).state;
+  it("a failed poll sends no alert: what waits keeps its reason", () => {
+    const waiting = play(STRICT, stateOf(), polled(0, group("sink")), ADDED, judged).state;
     const failed = play(STRICT, waiting, FAILED);
     expect(effectsOf(failed)).toEqual([]);
     expect(renderReason(gateOf(failed).reason)).toContain("sink");
   });
 
-  it("a group that comes between registering and the flip keeps the field back", () => {
-    const open = play(STRICT, stateOf(), looks(0), ADDED, judged).state;
-    const late = play(STRICT, open, looks(1000, group("sink")), (state) => registered(state, NICK_ID));
+  it("a group that appears between the registration and the flip keeps the field back", () => {
+    const open = play(STRICT, stateOf(), polled(0), ADDED, judged).state;
+    const late = play(STRICT, open, polled(1000, group("sink")), (state) => registered(state, NICK_ID));
     expect(fieldNames(late.state)).toEqual(["id", "name"]);
     expect(gateOf(late)).toMatchObject({ kind: "withheld", reason: { unnamed: { kind: "known", groups: ["sink"] } } });
-    const flips = play(STRICT, open, looks(1000), (state) => registered(state, NICK_ID));
+    const flips = play(STRICT, open, polled(1000), (state) => registered(state, NICK_ID));
     expect(fieldNames(flips.state)).toEqual(["id", "name", "nick"]);
     expect(gateOf(flips)).toMatchObject({ kind: "released", unnamed: { kind: "known", groups: [] } });
   });
 
   it("a new group never closes a gate", () => {
-    const open = play(STRICT, stateOf(), looks(0), ADDED, judged, (state) => registered(state, NICK_ID)).state;
-    expect(gateOf(play(STRICT, open, looks(1000, group("sink")))).kind).toBe("released");
+    const open = play(STRICT, stateOf(), polled(0), ADDED, judged, (state) => registered(state, NICK_ID)).state;
+    expect(gateOf(play(STRICT, open, polled(1000, group("sink")))).kind).toBe("released");
   });
 
-  it("after a restart nothing flows before somebody has looked, and the ages are those of before", () => {
+  it("after a restart nothing flows before the first poll, and ages count from before the restart", () => {
     const offsets = new Map([[0, 4n]]);
-    const before = play(STRICT, stateOf(), looks(0, group("sink", 0, { offsets })), ADDED, judged).state;
+    const before = play(STRICT, stateOf(), polled(0, group("sink", 0, { offsets })), ADDED, judged).state;
     const stored = { ...EMPTY, ...before, evidence: before.evidence.recorded };
     const { tables, evidence } = replay(changes(EMPTY, stored));
     const again: State = { ...before, tables, evidence: recalled(evidence) };
     const asked = play(STRICT, again, { kind: "ask", id: NICK_ID }, judged);
     expect(effectsOf(asked)).not.toContain(registers);
     expect(renderReason(gateOf(asked).reason)).toContain("not been read yet");
-    const still = play(STRICT, asked.state, looks(6 * DAY, group("sink", 0, { offsets })));
+    const still = play(STRICT, asked.state, polled(6 * DAY, group("sink", 0, { offsets })));
     expect(renderReason(gateOf(still).reason)).toContain("sink");
-    expect(effectsOf(play(STRICT, still.state, looks(8 * DAY, group("sink", 0, { offsets }))))).toEqual([registers]);
+    expect(effectsOf(play(STRICT, still.state, polled(8 * DAY, group("sink", 0, { offsets }))))).toEqual([registers]);
   });
 
-  it("a table that came after the last look waits for the next one", () => {
-    const look: Input = { kind: "groups", look: { kind: "seen", at: 0, byTopic: new Map() } };
-    expect(effectsOf(play(STRICT, stateOf(), look, ADDED, judged))).not.toContain(registers);
+  it("a table added after the last poll waits for the next one", () => {
+    const poll: Input = { kind: "groups", poll: { kind: "seen", at: 0, byTopic: new Map() } };
+    expect(effectsOf(play(STRICT, stateOf(), poll, ADDED, judged))).not.toContain(registers);
   });
 
   it("an operator opens it only with force and a reason", () => {
-    const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged).state;
+    const waiting = play(STRICT, stateOf(), polled(0, group("sink")), ADDED, judged).state;
     const refused = play(STRICT, waiting, release([NICK_ID]));
     expect(refused.state.outcomes.get("c1")).toMatchObject({
       kind: "refused",
@@ -204,23 +204,23 @@ describe("a contract against what was seen", () => {
   const rules = (step: Decided) => verdictOf(step)?.findings.map(({ rule }) => rule);
 
   it.each<[string, readonly Input[], boolean]>([
-    ["just published", [looks(0)], false],
-    ["13 days without any group", [looks(0), looks(13 * DAY)], false],
-    ["14 days without any group", [looks(0), looks(14 * DAY)], true],
-    ["the service did not run meanwhile", [looks(14 * DAY)], false],
-    ["one of its groups reads", [looks(0), looks(13 * DAY, group("r2")), looks(20 * DAY)], false],
-    ["that is 14 days ago", [looks(0), looks(6 * DAY, group("r2")), looks(20 * DAY)], true],
-    ["a group of its name reads", [looks(0), looks(14 * DAY, group("replica"))], false],
-    ["another's group reads", [looks(0), looks(14 * DAY, group("other"))], true],
-    ["nobody could look since", [looks(0), { ...FAILED, look: { kind: "unknown", at: 20 * DAY, why: "" } }], false],
+    ["just published", [polled(0)], false],
+    ["13 days without any group", [polled(0), polled(13 * DAY)], false],
+    ["14 days without any group", [polled(0), polled(14 * DAY)], true],
+    ["the service did not run meanwhile", [polled(14 * DAY)], false],
+    ["one of its groups reads", [polled(0), polled(13 * DAY, group("r2")), polled(20 * DAY)], false],
+    ["one of its groups read 14 days ago", [polled(0), polled(6 * DAY, group("r2")), polled(20 * DAY)], true],
+    ["a group of its name reads", [polled(0), polled(14 * DAY, group("replica"))], false],
+    ["another's group reads", [polled(0), polled(14 * DAY, group("other"))], true],
+    ["every later poll failed", [polled(0), { ...FAILED, poll: { kind: "unknown", at: 20 * DAY, why: "" } }], false],
   ])("is stale: %s", (_, inputs, stale) => {
     const step = judgedWith(waiting, ...inputs);
     expect(rules(step)?.includes("contract/stale")).toBe(stale);
     expect(verdictOf(step)?.verdict).toBe("not-ready");
   });
 
-  it("a stale one that is ready stays ready, and counts until it is retired", () => {
-    const step = judgedWith(READY, looks(0), looks(14 * DAY));
+  it("a stale contract that is ready remains ready, and counts until it is retired", () => {
+    const step = judgedWith(READY, polled(0), polled(14 * DAY));
     expect(verdictOf(step)?.verdict).toBe("ready");
     expect(verdictOf(step)?.findings.at(-1)).toMatchObject({
       rule: "contract/stale",
@@ -235,19 +235,19 @@ describe("a contract against what was seen", () => {
   const announcing = (...readers: [string, number][]) => group("replica", 3, { readers: new Map(readers) });
 
   it("its members that announce another schema make its verdict unknown", () => {
-    const other = judgedWith(reader, looks(0, announcing([ours, 1], ["other", 2])));
+    const other = judgedWith(reader, polled(0, announcing([ours, 1], ["other", 2])));
     expect(verdictOf(other)?.verdict).toBe("unknown");
     expect(verdictOf(other)?.findings.at(-1)).toMatchObject({
       rule: "contract/other-schema",
       message: "2 of 3 members of replica read with a schema that differs from the contract's",
     });
-    expect(verdictOf(judgedWith(reader, looks(0, announcing([ours, 3]))))).toMatchObject({ verdict: "ready" });
-    expect(verdictOf(judgedWith(reader, looks(0, announcing())))).toMatchObject({ verdict: "ready" });
+    expect(verdictOf(judgedWith(reader, polled(0, announcing([ours, 3]))))).toMatchObject({ verdict: "ready" });
+    expect(verdictOf(judgedWith(reader, polled(0, announcing())))).toMatchObject({ verdict: "ready" });
   });
 
   it("the schema of a version that is being rolled out is none of another consumer", () => {
     const next = { ...reader, schema: { ...schema, name: "R2" } };
-    const both = looks(0, announcing([ours, 2], [readerFingerprint(next.schema), 1]));
+    const both = polled(0, announcing([ours, 2], [readerFingerprint(next.schema), 1]));
     const rolling: Input = { kind: "contract", key: "default/replica/x/1", contract: next };
     const step = judgedWith(reader, rolling, both);
     expect(tableIn(step.state).amendments[0]?.verdicts.map(({ verdict }) => verdict)).toEqual(["ready", "ready"]);
@@ -256,7 +256,7 @@ describe("a contract against what was seen", () => {
   });
 
   it("what they announced is known after a restart too, before somebody looks", () => {
-    const before = judgedWith(reader, looks(0, announcing(["other", 1]))).state;
+    const before = judgedWith(reader, polled(0, announcing(["other", 1]))).state;
     const again = { ...before, evidence: recalled(before.evidence.recorded) };
     expect(verdictOf(play(RULES, again, { kind: "ask", id: NICK_ID }, judged))).toMatchObject({ verdict: "unknown" });
   });
@@ -271,7 +271,7 @@ describe("what another policy would have done", () => {
   const observed = play(
     { ...RULES, "fieldgate.release.policy": "observe" },
     stateOf(publishing(), REPLICA),
-    looks(0, group("sink")),
+    polled(0, group("sink")),
     ADDED,
     judged,
     (state) => registered(state, NICK_ID),
@@ -281,7 +281,7 @@ describe("what another policy would have done", () => {
     const rules: Rules = { ...RULES, "fieldgate.release.policy": "observe" };
     expect(gateOf(observed).kind).toBe("released");
     // What came since decides nothing about then.
-    const since = play(rules, observed.state, publish(READY), looks(1000));
+    const since = play(rules, observed.state, publish(READY), polled(1000));
     expect(under("observe", rules, since)).toMatchObject({ kind: "flows" });
     expect(under("contracts", rules, since)).toMatchObject({ kind: "waits", waitsFor: ["replica"] });
     expect(under("strict", rules, since)).toMatchObject({ kind: "waits", waitsFor: ["replica", "sink"] });
@@ -295,22 +295,22 @@ describe("what another policy would have done", () => {
   });
 
   it("of what waits: as things are now", () => {
-    const waiting = play(STRICT, stateOf(), looks(0, group("sink")), ADDED, judged);
+    const waiting = play(STRICT, stateOf(), polled(0, group("sink")), ADDED, judged);
     expect(under("contracts", STRICT, waiting)).toMatchObject({ kind: "flows" });
     expect(under("strict", STRICT, waiting)).toMatchObject({ kind: "waits", waitsFor: ["sink"] });
     expect(unnamedOn(STRICT, waiting.state, TOPIC)).toEqual({ kind: "known", groups: ["sink"] });
   });
 
-  it("of 8,000 live groups that nobody names a reason has 50 names and how many more; more of them alert nobody again", () => {
+  it("a reason names 50 of 8,000 unnamed live groups and counts the others; one more group sends no new alert", () => {
     const crowd = (count: number) => Array.from({ length: count }, (_, index) => group(`g-${10_000 + index}`));
-    const before = play(STRICT, stateOf(), ADDED, looks(0, ...crowd(8000)), judged);
+    const before = play(STRICT, stateOf(), ADDED, polled(0, ...crowd(8000)), judged);
     const { reason } = gateOf(before);
     if (reason.kind !== "not-ready" || reason.unnamed?.kind !== "known") throw new Error(reason.kind);
     expect(reason.unnamed.groups).toHaveLength(50);
     expect(reason.unnamed.more).toBe(7950);
-    const later = play(STRICT, before.state, looks(1, ...crowd(8001)));
+    const later = play(STRICT, before.state, polled(1, ...crowd(8001)));
     expect(alertKey({ gate: gateOf(later) })).toBe(alertKey({ gate: gateOf(before) }));
-    const unjudged = play(STRICT, stateOf(), looks(0), ADDED);
+    const unjudged = play(STRICT, stateOf(), polled(0), ADDED);
     expect(under("observe", STRICT, unjudged)).toMatchObject({ kind: "waits", reason: { kind: "not-judged" } });
   });
 });

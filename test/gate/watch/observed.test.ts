@@ -241,8 +241,8 @@ describe("observed: what Debezium registered", () => {
 
   it("records which groups nobody had named", () => {
     const group = { group: "sink", members: 1, offsets: new Map(), readers: new Map() };
-    const look = { kind: "seen", at: 1, byTopic: new Map([[TOPIC, [group]]]) } as const;
-    const step = play(WATCH, judged.state, { kind: "groups", look }, observed([ID, NAME, NICK], [ID, NAME, NICK]));
+    const poll = { kind: "seen", at: 1, byTopic: new Map([[TOPIC, [group]]]) } as const;
+    const step = play(WATCH, judged.state, { kind: "groups", poll }, observed([ID, NAME, NICK], [ID, NAME, NICK]));
     expect(gateOf(step.state, nick)).toMatchObject({ unnamed: { kind: "known", groups: ["sink"] } });
   });
 

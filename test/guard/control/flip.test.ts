@@ -44,7 +44,7 @@ async function gateAfterFlip(policy: Rules["fieldgate.release.policy"], meanwhil
   const { control } = session;
   using _polling = groups.listen(
     () => [TOPIC],
-    (last) => post(session, { input: { kind: "groups", look: last } }),
+    (last) => post(session, { input: { kind: "groups", poll: last } }),
   );
   await until(() => control.inbox.length > 0, "the first poll");
   takeInputs(session);
