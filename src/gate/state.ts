@@ -24,6 +24,8 @@ export interface TableState {
   readonly assigned?: number | undefined;
   /** What the file's column lists keep out, by identity; absent in records before 0.2, and where Debezium publishes. */
   readonly excluded?: readonly ExcludedColumn[] | undefined;
+  /** The table's file (Table.filenode) when they were proven; undefined: not known. */
+  readonly filenode?: number | undefined;
   readonly amendments: readonly Amendment[];
   /** Columns that have been left out since the start because their type is not supported. */
   readonly leftOut: readonly Finding[];

@@ -50,6 +50,7 @@ export const TABLE_JSON = `json_build_object(
                   'notNull', a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint v WHERE v.conrelid = c.oid
                      AND v.contype = 'n' AND NOT v.convalidated AND v.conkey = ARRAY[a.attnum]),
                   'defaultExpr', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+                  'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
                   'identity', a.attidentity <> '', 'generated', a.attgenerated <> '') ORDER BY a.attnum), '[]')
                  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))`;

@@ -45,6 +45,11 @@ export interface Column {
   readonly notNull: boolean;
   /** pg_get_expr() of the default; undefined when there is none. */
   readonly defaultExpr: string | undefined;
+  /**
+   * What the rows show that are older than the column and were not rewritten since, as text (pg_attribute.attmissingval);
+   * null: NULL, unless the table was rewritten. undefined: not known. A later SET or DROP DEFAULT does not change it.
+   */
+  readonly missing?: string | null | undefined;
   /** An IDENTITY column has no default expression. */
   readonly identity: boolean;
   /** The log contains no generated columns before PostgreSQL 18. */

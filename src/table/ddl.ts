@@ -134,6 +134,8 @@ const tableSchema = z.object({
       typeName: text,
       notNull: z.boolean(),
       defaultExpr: text.nullable(),
+      // A trigger of 0.1.0 does not report it.
+      missing: text.nullable().optional(),
       identity: z.boolean(),
       generated: z.boolean(),
     }),

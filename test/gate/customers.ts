@@ -43,6 +43,7 @@ export function column(at: number, name: string, type: keyof typeof OIDS, more: 
     typeName: type,
     notNull: false,
     defaultExpr: undefined,
+    missing: null,
     identity: false,
     generated: false,
     ...more,
@@ -92,6 +93,7 @@ export function publishing(columns: readonly Column[] = [ID, NAME], keyed = true
     },
     known: columns.map(({ attnum: at, name, type }) => ({ attnum: at, name, type })),
     assigned: lastOf(columns),
+    filenode: 1,
     amendments: [],
     leftOut: [],
     doubt: false,
@@ -110,7 +112,7 @@ export function stateOf(table: TableState = publishing(), ...contracts: readonly
 }
 
 function lastOf(columns: readonly Column[]): number {
-  return Math.max(0, ...columns.map((column) => Number(column.attnum)));
+  return Math.max(0, ...columns.map((one) => Number(one.attnum)));
 }
 
 function relationOf(columns: readonly Column[], keyed = true, key: readonly number[] = [1]): Relation {

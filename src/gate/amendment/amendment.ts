@@ -102,6 +102,8 @@ export interface Amendment {
   readonly key: readonly Attnum[] | undefined;
   /** The column has been dropped in the catalog, although the log still carries it. */
   readonly gone: boolean;
+  /** `added`: nothing proves what older rows hold in it: the table was rewritten, or the column was there before. */
+  readonly unproven?: boolean | undefined;
   /** Its type is not supported, so it cannot flow. */
   readonly unmapped: Finding | undefined;
   /** undefined: the registry has not been asked yet, or the amendment is released. */

@@ -68,6 +68,7 @@ export function replaced(
     known: known.map((column) => ({ attnum: column.attnum, name: column.name, type: column.type })),
     assigned: replacement.maxAttnum,
     excluded: excludedFromReplacement(rules, table, live),
+    filenode: replacement.filenode,
     amendments,
     replacement: undefined,
   };

@@ -35,7 +35,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const found = [...differences(rules, named, sure, proven)];
   const key = proven && !isPinned(rules, named, input) ? keyDifference(named, input) : undefined;
   if (key !== undefined) found.push(key);
-  const amendments = revise(named, sure, found, proven, input.explained, when);
+  const amendments = revise(named, sure, found, proven, input, when);
   const known = proven ? sure.map(knownOf) : table.known;
   const assigned = proven ? Math.max(table.assigned ?? 0, input.assigned) : table.assigned;
   const emptied = !proven && hasUnsureField(table, sure);
@@ -45,6 +45,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
     shape,
     known,
     assigned,
+    filenode: fileOf(table, input, sure),
     amendments,
     emptied: emptied || (!proven && table.emptied),
   });
@@ -235,10 +236,11 @@ function revise(
   sure: readonly SeenColumn[],
   found: readonly Difference[],
   proven: boolean,
-  explained: Explanation | undefined,
+  input: Seen,
   when: When,
 ): readonly Amendment[] {
   const { topic } = table.shape;
+  const { explained } = input;
   const isSure = ({ attnum }: Amendment) => proven || sure.some(({ column }) => column.attnum === attnum);
   const revised = new Map(
     found.map((difference) => {
@@ -248,7 +250,8 @@ function revise(
       // A column that existed before it became an amendment has values that no event carries.
       const wasThere = table.known.some((known) => known.attnum === difference.attnum);
       const missed = fresh.kind === "added" && (table.doubt || wasThere);
-      return [fresh.id, anew ? { ...fresh, missed, explained } : restate(before, fresh, explained)] as const;
+      const unproven = fresh.kind === "added" && isUnproven(table, input, difference);
+      return [fresh.id, anew ? { ...fresh, missed, unproven, explained } : restate(before, fresh, explained)] as const;
     }),
   );
   const kept = table.amendments.flatMap((amendment) => {
@@ -260,9 +263,30 @@ function revise(
   return [...kept, ...revised.values()];
 }
 
+/**
+ * Can older rows hold values in an added column that the catalog does not tell? Not in the same file, under an attnum that
+ * had not been assigned. A partitioned table has no file: its partitions have the values.
+ */
+function isUnproven({ filenode, assigned }: TableState, { table, rewritten }: Seen, { attnum }: Difference): boolean {
+  if (rewritten === true || filenode === undefined || filenode === 0 || filenode !== table.filenode) return true;
+  return assigned === undefined || attnum === undefined || attnum <= assigned;
+}
+
+/** A catalog that is ahead of the log may show a file that a later change made. */
+function fileOf({ filenode }: TableState, { table, columns }: Seen, sure: readonly SeenColumn[]): number | undefined {
+  const live = table.columns.filter((column) => !column.generated);
+  const exact =
+    sure.length === columns.length &&
+    sure.length === live.length &&
+    live.every((column, index) => sure[index]?.column.attnum === column.attnum);
+  return exact ? table.filenode : filenode;
+}
+
 /** What an amendment is about, apart from its gate and its judgement. */
 function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
-  return JSON.stringify([kind, name, column, changes, key, gone, unmapped?.rule]);
+  // A rewrite moves the older rows' value from the catalog into the rows: the column is the same.
+  const same = column && { ...column, missing: undefined };
+  return JSON.stringify([kind, name, same, changes, key, gone, unmapped?.rule]);
 }
 
 /** The same amendment if nothing about it changed, or else one that has to be judged again. */
@@ -272,8 +296,8 @@ function restate(before: Amendment, fresh: Amendment, explained: Explanation | u
   }
   // A release was meant for the column as it was; a withhold remains in force.
   const order = before.order?.kind === "withhold" ? before.order : undefined;
-  const { gate, missed } = before;
-  return { ...fresh, gate, missed, order, explained: explained ?? before.explained };
+  const { gate, missed, unproven } = before;
+  return { ...fresh, gate, missed, unproven, order, explained: explained ?? before.explained };
 }
 
 /** Rows published in doubt lacked values of fields that flow, so all rows of the table are published again. */

@@ -1,7 +1,6 @@
 import { type ChunkJob, newJob, startOver } from "../../chunk/job.ts";
-import type { Field } from "../../table/shape.ts";
 import type { Amendment, Order, RegistryAnswer } from "../amendment/amendment.ts";
-import { dueRows, needsBackfill } from "../amendment/backfill.ts";
+import { dueRows, needsBackfill, type Published } from "../amendment/backfill.ts";
 import { candidateOf, isOf, type Made } from "../amendment/candidate.ts";
 import { blockedBy } from "./policy.ts";
 import { unnamedOn } from "../evidence/readers.ts";
@@ -101,7 +100,7 @@ function letIn(
   const waiting = withheldOf({ ...table, amendments }).filter(isAskedAbout);
   const again: Effect[] = waiting.map(({ id }) => ({ kind: "judge", id }));
   const owed = [released, ...members].reduce(
-    (now, one) => withBackfill(rules, now, one, table.shape.fields, input.estimatedRows),
+    (now, one) => withBackfill(rules, now, one, table, input.estimatedRows),
     next,
   );
   const done = [released, ...members].reduce(answerOrder, owed);
@@ -133,16 +132,19 @@ function waitingStill(amendment: Amendment): Amendment {
   return { ...amendment, order: undefined, answer: undefined, notTaken: undefined };
 }
 
-/** `before`: the fields that flowed until now. */
-function withBackfill(rules: Rules, state: State, released: Amendment, before: readonly Field[], rows: number): State {
+/** `before`: the table as it flowed until now. */
+function withBackfill(rules: Rules, state: State, released: Amendment, before: TableState, rows: number): State {
   const table = state.tables.get(released.topic);
   if (table === undefined || released.order?.backfill === "none") return state;
-  const asWriter = [...state.contracts.values()].some(
+  const writersSchemaRead = [...state.contracts.values()].some(
     (contract) => contract.topic === released.topic && contract.decodesWith === "writer",
   );
-  const field = table.shape.fields.find((one) => one.attnum === released.attnum && !before.includes(one));
-  const wanted = released.order?.backfill === "all" || needsBackfill(released, field, asWriter);
-  return wanted ? withJob(state, backfillJob(rules, released, dueRows(released, field), rows, table)) : state;
+  const field = table.shape.fields.find((one) => one.attnum === released.attnum && !before.shape.fields.includes(one));
+  const published: Published = { flowed: before.flowed, writersSchemaRead, modes: rules.modes };
+  const wanted = released.order?.backfill === "all" || needsBackfill(released, field, published);
+  return wanted
+    ? withJob(state, backfillJob(rules, released, dueRows(released, field, published), rows, table))
+    : state;
 }
 
 function backfillJob(

@@ -35,7 +35,7 @@ export async function captureNew(session: Parts<"control" | "tape" | "batch">, c
   // Its columns are identified by its first row, like those of any table.
   apply(session, {
     kind: "captured",
-    table: { ...(await firstTableState(outside, item)), known: [], assigned: undefined },
+    table: { ...(await firstTableState(outside, item)), known: [], assigned: undefined, filenode: undefined },
   });
   const verb = outside.delivery === "none" ? "followed in" : "published to";
   outside.log.info(`${name} is new and ${verb} topic ${item.topic}`);

@@ -114,6 +114,7 @@ export async function firstTableState(outside: Outside, item: Capturable): Promi
     amendments: [],
     leftOut,
     assigned: table.maxAttnum,
+    filenode: table.filenode,
     doubt: false,
     flowed: [valueSchema],
     rowKey,

@@ -50,7 +50,12 @@ export async function prepareState(
   // behind the catalog, and its columns are identified by its first row.
   const states = [...(await firstStates(outside, items))].map(
     ([topic, table]) =>
-      [topic, added.has(nameOf(table.shape.table)) ? table : { ...table, known: [], assigned: undefined }] as const,
+      [
+        topic,
+        added.has(nameOf(table.shape.table))
+          ? table
+          : { ...table, known: [], assigned: undefined, filenode: undefined },
+      ] as const,
   );
   // Tables and their snapshots in one commit: a table that the state has gets no snapshot later.
   const tables = new Map([...repaired.tables, ...states]);

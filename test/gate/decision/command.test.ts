@@ -331,7 +331,7 @@ describe("the backfill of a release", () => {
   });
 
   it("publishes all rows of a default that a consumer of the writer's schema cannot see", () => {
-    const level = column(3, "level", "int", { notNull: true, defaultExpr: "5" });
+    const level = column(3, "level", "int", { notNull: true, defaultExpr: "5", missing: "5" });
     const ready = { ...REPLICA, fields: ["id", "name", "level"] };
     const step = play(
       RULES,
