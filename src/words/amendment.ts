@@ -4,41 +4,45 @@ import type { Mode } from "../gate/state.ts";
 
 const CHANGES: Readonly<Record<Change, string>> = {
   renamed: "was renamed",
-  retyped: "has another type",
-  "not-null-set": "is NOT NULL now",
-  "not-null-lost": "may be NULL now",
-  default: "has another default",
-  labels: "has other enum labels",
+  retyped: "has a new type",
+  "not-null-set": "is now NOT NULL",
+  "not-null-lost": "may now be NULL",
+  default: "has a new default",
+  labels: "has new enum labels",
 };
 
-/** What happened, in words for people: `column zip text was added`. */
-export function describeAmendment({ kind, name, column, changes, topic }: Amendment): string {
+/** What happened, in words: `column zip text was added`. */
+export function describeAmendment({ kind, name, column, changes, topic, gate }: Amendment): string {
   switch (kind) {
     case "added":
       return `column ${name} ${column?.typeName ?? ""} was added`;
     case "dropped":
-      return `the column of field ${name} was dropped`;
+      return `column ${name} was dropped`;
     case "changed": {
-      const now = column === undefined || column.name === name ? "" : ` to ${column.name}`;
-      const what = changes.map((change) =>
-        change === "renamed" ? `was renamed${now}` : typed(change, column?.typeName),
-      );
-      return `the column of field ${name} ${what.join(" and ")}`;
+      if (changes.length === 1 && changes[0] === "labels") return `enum labels of column ${name} changed`;
+      const what = changes.map((change) => changeText(change, column)).join(" and ");
+      if (changes.includes("renamed")) {
+        return `column ${name} ${what}${gate.kind === "withheld" ? ` (events still call it ${name})` : ""}`;
+      }
+      const current = column?.name ?? name;
+      return `column ${current} ${what}${current === name ? "" : ` (events call it ${name})`}`;
     }
     case "key":
-      return `the table of ${topic} has another key`;
+      return `the table of ${topic} has a new primary key`;
     case "table":
-      return `the table of ${topic} was replaced by another`;
+      return `the table of ${topic} was replaced by a different table`;
     default:
       return kind satisfies never;
   }
 }
 
-function typed(change: Change, type: string | undefined): string {
-  return change === "retyped" && type !== undefined ? `has type ${type} now` : CHANGES[change];
+function changeText(change: Change, column: Amendment["column"]): string {
+  if (column === undefined) return CHANGES[change];
+  if (change === "renamed") return `was renamed to ${column.name}`;
+  return change === "retyped" ? `now has type ${column.typeName}` : CHANGES[change];
 }
 
-/** How its gate stands, in a word: where Debezium publishes, nobody withholds or releases. */
+/** The state of its gate in a word. In watch mode Debezium publishes, so nothing is withheld or released. */
 export function gateWord({ kind }: Pick<Amendment["gate"], "kind">, mode: Mode): string {
   return GATE_WORDS[mode][kind];
 }
@@ -53,16 +57,16 @@ const MEANWHILE: Readonly<Record<Mode, (amendment: Amendment) => string>> = {
   watch: untilPublished,
 };
 
-/** What the events carry meanwhile. */
+/** What the events contain until the amendment is released. */
 export function meanwhile(amendment: Amendment, mode: Mode): string {
   return MEANWHILE[mode](amendment);
 }
 
-/** Debezium publishes the next row as the table is then. */
+/** Debezium publishes the next row with the columns that the table has at that time. */
 function untilPublished({ kind, changes }: Amendment): string {
   switch (kind) {
     case "added":
-      return "Events come without the field until Debezium publishes the next row.";
+      return "Events lack the field until Debezium publishes the next row.";
     case "dropped":
       return "Events have the field until Debezium publishes the next row, which lacks it.";
     case "key":
@@ -85,11 +89,11 @@ function whileWithheld({ kind, changes }: Amendment): string {
       return "Events keep the field, as null or its default.";
     case "key":
     case "table":
-      return "Its rows stop before the first one that is affected.";
+      return "The table's rows stop before the first one that is affected.";
     case "changed":
       if (changes.every((change) => change === "labels")) return "Rows with the new labels flow.";
       return changes.includes("retyped")
-        ? "Events keep the field as it was, while every value fits it without loss."
+        ? "Events keep the field as it was, as long as every value fits it without loss."
         : "Events keep the field as it was.";
     default:
       return kind satisfies never;
@@ -101,8 +105,8 @@ export function renderWidened(field: string): string {
   return `the subject's compatibility level rejects the required field ${field} without a default`;
 }
 
-/** The commands that let the amendment go on, the usual one first. */
-export function waysOn({ id, kind, changes, column, verdicts }: Amendment): readonly string[] {
+/** The commands that let the amendment continue, the usual one first. */
+export function nextCommands({ id, kind, changes, column, verdicts }: Amendment): readonly string[] {
   const release = `fieldgate release ${id}`;
   switch (kind) {
     case "added":

@@ -1,31 +1,31 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
-import { waysOn } from "./amendment.ts";
+import { nextCommands } from "./amendment.ts";
 import { blockedBy } from "../gate/decision/policy.ts";
 import type { Reason } from "../gate/decision/reason.ts";
 import type { Mode } from "../gate/state.ts";
 
-/** So many ids go into one command. */
+/** The most ids that one command gets. */
 const IDS = 20;
 
-/** The command to type next; undefined when there is nothing to do. Where Debezium publishes nothing is released. */
+/** The command to type next; undefined if there is nothing to do. In watch mode nothing can be released. */
 export function nextStep(amendment: Amendment, job: ChunkJob | undefined, mode: Mode): string | undefined {
   if (amendment.gate.kind === "withheld") {
     const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
     if (first === undefined && mode === "watch") return undefined;
-    if (first === undefined) return groupsStep(amendment.gate.reason) ?? waysOn(amendment)[0];
+    if (first === undefined) return groupsStep(amendment.gate.reason) ?? nextCommands(amendment)[0];
     return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
   }
   return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
 }
 
-/** Under strict a release would be refused: first somebody has to say whose the groups are. */
+/** Under policy strict a release would be refused until a contract names the groups. */
 function groupsStep(reason: Reason): string | undefined {
   if (reason.kind !== "not-ready" || reason.unnamed?.kind !== "known") return undefined;
   return `name ${reason.unnamed.groups.join(", ")} in a contract's \`groups\`, in the consumer's repository: fieldgate publish`;
 }
 
-/** The commands for several, each once: what one `release` can do is one command. */
+/** The commands for several amendments, each once; releases are combined into one command. */
 export function nextSteps(
   amendments: readonly Amendment[],
   jobOf: (amendment: Amendment) => ChunkJob | undefined,
@@ -38,7 +38,7 @@ export function nextSteps(
   return [...new Set([...others, ...(ids.length === 0 ? [] : [`fieldgate release ${ids.join(" ")}`])])];
 }
 
-/** What no operator can overrule has to be looked at. */
+/** An amendment that no operator can release has to be examined first. */
 function stepOf(amendment: Amendment, job: ChunkJob | undefined, mode: Mode): string | undefined {
   const blocked = amendment.gate.kind === "withheld" && blockedBy(amendment) !== undefined;
   return blocked ? `fieldgate amendments show ${amendment.id}` : nextStep(amendment, job, mode);

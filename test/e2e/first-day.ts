@@ -70,7 +70,7 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
     const { id, verdicts, explained, meanwhile, next } = await untilJudged(service, "nick");
     expect(verdicts).toMatchObject([{ consumer: "billing", verdict: "not-ready" }]);
     expect(explained).toMatchObject({ command: "ALTER TABLE" });
-    expect(meanwhile).toBe("Events come without the field until Debezium publishes the next row.");
+    expect(meanwhile).toBe("Events lack the field until Debezium publishes the next row.");
     expect(next).toContain("fieldgate publish");
     const asked = await cli(service, ["can-i-release", `${topic}.nick`]);
     expect([asked.code, asked.out]).toEqual([100, expect.stringMatching(/^no: nick .*billing; Debezium publishes it/)]);

@@ -16,7 +16,7 @@ interface Target {
   readonly amendment: Amendment;
 }
 
-/** An operator's word. Nothing of it is done unless all of it can be; its outcome is in the state. */
+/** An operator's command. It is carried out for all its amendments or for none; its outcome is in the state. */
 export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Decided {
   if (state.outcomes.has(command.id)) return step(state);
   if (rules.mode === "watch") return step(withOutcome(state, command.id, refusal({ kind: "watch-mode" })));
@@ -44,7 +44,7 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
   }
 }
 
-/** A release that waits is not forgotten in silence: another command took its place, or its column changed. */
+/** Answers releases that can no longer be carried out, because another command replaced them or the column changed. */
 export function answerForgotten(state: State): State {
   const waiting = [...state.tables.values()].flatMap(withheldOf).map(({ order }) => order?.command);
   const forgotten = [...state.outcomes].filter(([id, { kind }]) => kind === "pending" && !waiting.includes(id));
@@ -62,7 +62,7 @@ function resolve(state: State, name: string): Target | { readonly refused: Refus
   );
   const called = all.filter(({ amendment }) => isCalled(amendment, name));
   const open = called.filter(({ amendment }) => amendment.gate.kind === "withheld");
-  // What flows already is history: it makes no name ambiguous.
+  // Released amendments are history, so they do not make a name ambiguous.
   const found = open.length > 0 ? open : called;
   const [first, second] = found;
   if (first === undefined) return { refused: { kind: "amendment-unknown", name } };
@@ -108,15 +108,15 @@ function refusesRelease(
   if (command.beside !== undefined && !besideMakesSense(rules, target, command)) {
     return { kind: "beside-unfit", id };
   }
-  // Not judged yet, or refused a while ago: the command waits for the answer of today, as the field does.
-  const asked = isAskedAnew(amendment, command) && !amendment.gone && amendment.unmapped === undefined;
+  // If the registry has not answered yet, or refused some time ago, the command waits for a new answer.
+  const asked = isAskedAgain(amendment, command) && !amendment.gone && amendment.unmapped === undefined;
   const blocked = asked ? undefined : blockedBy(amendment);
   if (blocked !== undefined) return { kind: "blocked", id, reason: blocked };
-  const owed = kind === "key" ? [] : [amendment, ...mates(target)].filter(owesRows);
+  const owed = kind === "key" ? [] : [amendment, ...otherMembers(target)].filter(owesRows);
   if (table.shape.key.length === 0 && owed.length > 0 && command.backfill !== "none") {
     return { kind: "backfill-impossible", id };
   }
-  // With --beside another form of it is judged first: its verdicts are not known yet.
+  // With --beside a different form of the field is judged first, so its verdicts are not known yet.
   if (command.beside !== undefined || (command.force && hasReason(command))) return undefined;
   const { topic } = amendment;
   const verdicts = weigh(rules, state, table, amendment, when);
@@ -124,8 +124,8 @@ function refusesRelease(
   return opposed && { kind: "opposed", id, reason: opposed };
 }
 
-/** Is the registry asked before the release is decided on? A level may have been lowered since it refused. */
-function isAskedAnew({ answer }: Amendment, { beside }: Pick<OperatorCommand, "beside">): boolean {
+/** Whether the registry is asked before the release is decided: its level may have been lowered since it refused. */
+function isAskedAgain({ answer }: Amendment, { beside }: Pick<OperatorCommand, "beside">): boolean {
   return answer === undefined || answer.kind === "refused" || answer.kind === "no-candidate" || beside !== undefined;
 }
 
@@ -133,18 +133,18 @@ function hasReason({ reason }: OperatorCommand): boolean {
   return reason !== undefined && reason.trim() !== "";
 }
 
-/** Fields whose names would collide go together: a release of one alone would wait for ever. */
+/** Fields whose names would collide are released together: a release of only one would wait forever. */
 function refusesApart(rules: Rules, target: Target, targets: readonly Target[]): Refusal | undefined {
   const { id, topic } = target.amendment;
-  const others = mates(target).filter((other) => !targets.some(({ amendment }) => amendment.id === other.id));
+  const others = otherMembers(target).filter((other) => !targets.some(({ amendment }) => amendment.id === other.id));
   const kept = others.find(({ order }) => order?.kind === "withhold");
   if (kept !== undefined) return { kind: "member-withheld", id, member: kept.id };
   const apart = policyOf(rules, topic) === "manual" ? others.find(({ order }) => order === undefined) : undefined;
   return apart && { kind: "member-missing", id, member: apart.id };
 }
 
-/** The other amendments that its candidate would let in. */
-function mates({ table, amendment }: Target): readonly Amendment[] {
+/** The other amendments that its candidate would release. */
+function otherMembers({ table, amendment }: Target): readonly Amendment[] {
   return amendment.answer?.kind === "fits" ? membersOf(table, amendment.answer.candidate) : [];
 }
 
@@ -182,7 +182,7 @@ function fill(state: State, command: OperatorCommand, targets: readonly Target[]
   return step(withOutcome(next, command.id, { kind: "done", done: { kind: "filled", ids } }));
 }
 
-/** `--backfill all|none` on what flows already answers a backfill that waits. */
+/** For a released amendment, `--backfill all|none` decides about a backfill that waits. */
 function decideBackfill(state: State, amendment: Amendment, command: OperatorCommand): State {
   const job = state.jobs.get(`backfill/${amendment.id}`);
   if (job?.state !== "waiting" || command.backfill === undefined) return state;
@@ -205,7 +205,7 @@ function withhold(
   return ordered(rules, withOutcome(state, command.id, done), command, targets, when);
 }
 
-/** What is released and was refused, or is another form of what was judged, is judged first. */
+/** The registry is asked again first if it had refused, or if the command asks for another form of the field. */
 function ordered(
   rules: Rules,
   state: State,
@@ -216,12 +216,12 @@ function ordered(
   const open = targets.filter(({ amendment }) => amendment.gate.kind === "withheld");
   return open.reduce((before, { amendment }) => {
     const order = orderOf(command);
-    const again = order.kind === "release" && isAskedAnew(amendment, order);
-    const anew = again || amendment.order?.beside !== undefined;
-    const next = anew ? { ...amendment, order, answer: undefined, notTaken: undefined } : { ...amendment, order };
+    const isRelease = order.kind === "release" && isAskedAgain(amendment, order);
+    const again = isRelease || amendment.order?.beside !== undefined;
+    const next = again ? { ...amendment, order, answer: undefined, notTaken: undefined } : { ...amendment, order };
     return andThen(before, (now) => {
       const settled = settle(rules, withAmendment(now, next), amendment.id, when);
-      const ask = anew && !amendment.gone && amendment.unmapped === undefined;
+      const ask = again && !amendment.gone && amendment.unmapped === undefined;
       return ask ? andThen(settled, (after) => step(after, { kind: "judge", id: amendment.id })) : settled;
     });
   }, step(state));

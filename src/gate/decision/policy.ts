@@ -27,7 +27,7 @@ export function mayFlow(
   if (blocked !== undefined) return waits(blocked);
   if (order?.kind === "withhold") return waits({ kind: "operator-withheld", actor: order.actor });
   if (order?.kind === "release") return byOrder(policy, amendment, order, unnamed);
-  // A policy alone never lets in a key.
+  // A policy alone never releases a key.
   if (amendment.kind === "key") {
     return waits({ kind: "key-changed", opposed: opposition(policy, amendment.verdicts, unnamed) });
   }

@@ -7,7 +7,7 @@ import { isArray, type Json, stableText } from "../../json.ts";
  * state. What another system wrote is quoted in a field named `text`: people may read it, nothing is decided by it.
  */
 
-/** Why nobody knows which groups read a topic. */
+/** Why it is not known which groups read a topic. */
 export type GroupsUnknown =
   | { readonly kind: "not-polled" }
   | { readonly kind: "poll-failed"; readonly text: string }

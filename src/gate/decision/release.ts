@@ -33,12 +33,12 @@ export function onJudged(rules: Rules, state: State, { id, answer }: Judged, whe
   return step(withAmendment(next, { ...amendment, order: undefined, answer: undefined }), { kind: "judge", id });
 }
 
-/** The registry was asked in vain: no release can be carried out. */
+/** The registry rejected it, or there is no candidate, so no release can be carried out. */
 function isRefusal({ kind }: RegistryAnswer): boolean {
   return kind === "refused" || kind === "no-candidate";
 }
 
-/** A release that came before the answer is refused with it. */
+/** A release that was ordered before the answer is refused with it. */
 function refuseOrder(state: State, amendment: Amendment, { command }: Order): State {
   const next = withAmendment(state, { ...amendment, order: undefined });
   const reason = blockedBy(amendment) ?? { kind: "not-judged" };
@@ -52,8 +52,8 @@ function heard({ notTaken }: Amendment, answer: RegistryAnswer): RegistryAnswer 
 }
 
 /**
- * The candidate is registered: it flows from here, if the contracts as they are now still let it. The verdicts are
- * recomputed for the exact schema that will flow; another candidate than the one registered is never let in.
+ * The candidate is registered, so it flows from this position if the contracts still allow it. The verdicts are
+ * recomputed for the exact schema that will flow; only the candidate that was registered is ever released.
  */
 export function onFlip(rules: Rules, state: State, input: Registered, when: When): Decided {
   const found = findAmendment(state, input.id);
@@ -76,11 +76,11 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
     wouldHaveWaitedFor: decision.wouldHaveWaitedFor,
     unnamed: unnamedOn(rules, state, amendment.topic),
   };
-  return letIn(rules, state, table, { ...amendment, gate }, making.made, input);
+  return applyRelease(rules, state, table, { ...amendment, gate }, making.made, input);
 }
 
-/** Releases the amendment and its members. A field that got another beside it stays withheld until it is removed. */
-function letIn(
+/** Releases the amendment and its members. With --beside, the old field remains withheld until it is removed. */
+function applyRelease(
   rules: Rules,
   state: State,
   table: TableState,
@@ -95,7 +95,7 @@ function letIn(
     if (members.includes(amendment)) return { ...amendment, gate: released.gate, answer: undefined };
     return amendment.gate.kind === "withheld" ? { ...amendment, answer: undefined } : amendment;
   });
-  const shapedNow = withTable(state, { ...table, ...shaped(table, made, input), amendments });
+  const shapedNow = withTable(state, { ...table, ...shapeWith(table, made, input), amendments });
   const next = made.candidate.part === "key" ? withJobsFromStart(shapedNow, released.topic) : shapedNow;
   const waiting = withheldOf({ ...table, amendments }).filter(isAskedAbout);
   const again: Effect[] = waiting.map(({ id }) => ({ kind: "judge", id }));
@@ -118,7 +118,7 @@ function isAskedAbout({ kind, gone, unmapped }: Amendment): boolean {
   return kind !== "table" && !gone && unmapped === undefined;
 }
 
-function shaped(
+function shapeWith(
   table: TableState,
   { candidate, shape }: Made,
   { schema }: Registered,
@@ -127,12 +127,12 @@ function shaped(
   return { shape: { ...shape, valueSchema: schema }, flowed: [...table.flowed, schema] };
 }
 
-/** Both fields flow: the order is done, and the old field waits for its readers. */
+/** Both fields flow, so the order is done, and the old field waits for its readers. */
 function waitingStill(amendment: Amendment): Amendment {
   return { ...amendment, order: undefined, answer: undefined, notTaken: undefined };
 }
 
-/** `before`: the table as it flowed until now. */
+/** `before` is the table as it flowed until now. */
 function withBackfill(rules: Rules, state: State, released: Amendment, before: TableState, rows: number): State {
   const table = state.tables.get(released.topic);
   if (table === undefined || released.order?.backfill === "none") return state;
@@ -179,8 +179,8 @@ function answerOrder(state: State, released: Amendment): State {
 }
 
 /**
- * The registry did not take the schema it had called compatible, say since its level was raised meanwhile: kept
- * back, and judged anew, since another form of the field may fit.
+ * The registry refused to register a schema that it had called compatible, for example because its level was raised in
+ * between. The field is kept back and judged again, since a different form of it may fit.
  */
 export function onRefusedRegistration(state: State, input: Refused): Decided {
   const found = findAmendment(state, input.id);

@@ -1,6 +1,6 @@
 import { type ErrorCode, GuardError } from "../../errors.ts";
 import { withheldOf } from "../../gate/update.ts";
-import { describeAmendment, waysOn } from "../../words/amendment.ts";
+import { describeAmendment, nextCommands } from "../../words/amendment.ts";
 import { type Parts, tableOf } from "../session.ts";
 import { apply } from "./apply.ts";
 
@@ -41,5 +41,5 @@ function withNextSteps(session: Parts<"tape" | "control">, topic: string, stop: 
   const about = withheldOf(tableOf(session.control.state, topic)).find((amendment) => amendment.name === unfit.field);
   if (about === undefined) return stop;
   const message = `${stop.text}; ${describeAmendment(about)}`;
-  return new GuardError(stop.code, message, { next: waysOn(about).join("; or: ") });
+  return new GuardError(stop.code, message, { next: nextCommands(about).join("; or: ") });
 }

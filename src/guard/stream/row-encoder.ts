@@ -8,7 +8,7 @@ import type { State, TableState } from "../../gate/state.ts";
 import type { Attnum } from "../../table/column.ts";
 import { schemaId, type Shape } from "../../table/shape.ts";
 import type { Relation } from "../../wal/message.ts";
-import { waysOn } from "../../words/amendment.ts";
+import { nextCommands } from "../../words/amendment.ts";
 import type { Settings } from "../outside.ts";
 import { type Captured, tableOf } from "../session.ts";
 
@@ -89,7 +89,7 @@ function keyChanged(shape: Shape, amendment: Amendment): GuardError {
     "key-changed",
     `the key of ${schema}.${name} is no longer (${before}): events of its rows would have a different key`,
     {
-      next: `${waysOn(amendment).join(", or ")}, or keep the old key with message.key.columns, or undo the change in the database`,
+      next: `${nextCommands(amendment).join(", or ")}, or keep the old key with message.key.columns, or undo the change in the database`,
     },
   );
 }
