@@ -54,7 +54,7 @@ export interface WithheldAlert {
   readonly waiting: readonly Waiting[];
   /** Under strict: the live groups without a contract that it waits for. */
   readonly groupsWaitedFor: readonly string[];
-  /** Other live groups without a contract: they do not count, but should be told. */
+  /** Other live groups without a contract: they do not count, but should be mentioned. */
   readonly groupsNotNamed: readonly string[];
   /** Why fields would be optional although their columns are not. */
   readonly widened: readonly string[];
@@ -70,12 +70,12 @@ export interface ReleasedAlert {
   readonly connector: string;
   /** At least one. */
   readonly changes: readonly (Change & { readonly schemaId: number })[];
-  /** Who would have kept something back under policy contracts. */
+  /** The consumers that would have kept something back under policy contracts. */
   readonly wouldHaveWaitedFor: readonly string[];
   /** watch: the same consumers, with the reasons. */
   readonly waiting: readonly Waiting[];
   readonly groupsNotNamed: readonly string[];
-  /** What happens to the values written meanwhile. */
+  /** What happens to the values written in the meantime. */
   readonly backfills: readonly string[];
   readonly next: readonly string[];
 }
@@ -87,7 +87,7 @@ export interface SummaryAlert {
   readonly mode: Mode;
   readonly connector: string;
   readonly withheld: number;
-  /** Of these so many since somebody is not ready. */
+  /** How many of the withheld ones wait for a consumer that is not ready. */
   readonly notReady: number;
   readonly released: number;
   /** Tables by the number of their changes, most first. */

@@ -8,7 +8,9 @@ import { stopsDebezium } from "../gate/watch/watched.ts";
 import { renderJobReason, renderReason } from "../words/reason.ts";
 import { nextSteps } from "../words/next-step.ts";
 
-/** What an alert is about: one connector's state, and live groups by topic that no contract names. */
+/** Composes the alerts of one connector from its state, as values; src/slack turns them into messages. */
+
+/** What alerts are composed from: one connector's state and, by topic, the live groups that no contract names. */
 export interface Scope {
   readonly connector: string;
   readonly mode: Mode;
@@ -16,7 +18,7 @@ export interface Scope {
   readonly groupsNotNamed: ReadonlyMap<string, readonly string[]>;
 }
 
-/** An alert, and the amendments people know of once it was sent. */
+/** An alert, and the amendments that people know about once it has been sent. */
 export interface Draft {
   readonly alert: Alert;
   readonly covers: readonly Amendment[];
@@ -25,7 +27,7 @@ export interface Draft {
 type Withheld = Amendment & { readonly gate: Extract<Amendment["gate"], { kind: "withheld" }> };
 type Released = Amendment & { readonly gate: Extract<Amendment["gate"], { kind: "released" }> };
 
-/** One message for what is withheld and one for what is released; what waits comes first. */
+/** One message for what is withheld, followed by one for what is released. */
 export function newsDrafts(scope: Scope, amendments: readonly Amendment[]): readonly Draft[] {
   const withheld = amendments.filter(isWithheld);
   const released = amendments.filter(isReleased);
@@ -35,14 +37,14 @@ export function newsDrafts(scope: Scope, amendments: readonly Amendment[]): read
   ];
 }
 
-/** What is withheld still. `amendments`: at least one. */
+/** A reminder of what is still withheld; undefined if nothing is. */
 export function reminderDraft(scope: Scope, amendments: readonly Amendment[], reminder: Reminder): Draft | undefined {
   const withheld = amendments.filter(isWithheld);
   if (withheld.length === 0) return undefined;
   return { alert: withheldAlert(scope, withheld, reminder), covers: withheld };
 }
 
-/** One message instead of many. */
+/** One message instead of many in a short time. */
 export function summaryDraft(scope: Scope, amendments: readonly Amendment[]): Draft {
   const withheld = amendments.filter(isWithheld);
   const waiting = waitingFor(scope.state, withheld);
@@ -103,7 +105,7 @@ function releasedAlert(scope: Scope, amendments: readonly Released[]): ReleasedA
     backfills: [
       ...new Set(
         jobs.map(({ reason }) =>
-          reason === undefined ? "values written meanwhile are being re-published" : renderJobReason(reason),
+          reason === undefined ? "values written in the meantime are being re-published" : renderJobReason(reason),
         ),
       ),
     ],
@@ -130,7 +132,7 @@ function changeOf(state: State, amendment: Amendment): Change {
   };
 }
 
-/** Each consumer once, with its first finding; who is not ready before whom nobody knows of. */
+/** Each consumer once, with its first finding; those that are not ready come before those that are unknown. */
 function waitingFor(state: State, amendments: readonly Amendment[]): readonly Waiting[] {
   const byConsumer = new Map<string, Waiting>();
   for (const { topic, verdicts } of amendments) {
@@ -167,7 +169,7 @@ function withVerdict(before: Waiting | undefined, one: Verdict, owner: string | 
 function ownerOf({ contracts }: State, topic: string, { consumer, environment }: Verdict): string | undefined {
   const named = { environment, consumer, topic };
   const deployed = contracts.get(contractKey(named));
-  // Perhaps only a version that is being rolled out is known.
+  // The only known version may be one that is being rolled out.
   return (deployed ?? [...contracts].find(([key]) => isKeyOf(key, named))?.[1])?.owner;
 }
 
@@ -176,7 +178,7 @@ function groupsOf({ groupsNotNamed }: Scope, amendments: readonly Amendment[]): 
   return [...new Set([...topics].flatMap((topic) => groupsNotNamed.get(topic) ?? []))];
 }
 
-/** What it waits for beside contracts. */
+/** The live groups without a contract that it waits for. */
 function unnamedGroups({ gate }: Withheld): readonly string[] {
   const unnamed = gate.reason.kind === "not-ready" ? gate.reason.unnamed : undefined;
   return unnamed?.kind === "known" ? unnamed.groups : [];

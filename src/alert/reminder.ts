@@ -7,15 +7,15 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** After the first message, then after each reminder; from then on weekly. */
 const DELAYS = [HOUR, 4 * HOUR, DAY, DAY, DAY, DAY, DAY, DAY, DAY];
-/** What is due so soon is taken along, so that there is one digest and not a row of them. */
+/** Reminders due within this time are sent along, so that there is one digest instead of several. */
 const ALONG = HOUR / 2;
 
-/** Milliseconds from one message to the next when people were reminded so often already. */
+/** Milliseconds until the next reminder, after the given number of reminders. */
 export function reminderDelay(reminders: number): number {
   return DELAYS[reminders] ?? 7 * DAY;
 }
 
-/** When an amendment is withheld and people know: the time to remind them. `fallback`: when that was is not known. */
+/** When to remind people of a withheld amendment they know about. `fallback` replaces an unknown time of the last alert. */
 export function remindAt(amendment: Amendment, fallback: number): number | undefined {
   const { gate, alerted } = amendment;
   if (gate.kind !== "withheld" || alerted === undefined) return undefined;
@@ -23,27 +23,27 @@ export function remindAt(amendment: Amendment, fallback: number): number | undef
   return last + reminderDelay(alerted.reminders);
 }
 
-/** When the first reminder of a connector is due; undefined: nothing is withheld, or nobody knows of it yet. */
+/** When the first reminder of a connector is due; undefined if nothing is withheld that people know about. */
 export function nextReminder(amendments: readonly Amendment[], fallback: number): number | undefined {
   const times = amendments.flatMap((amendment) => remindAt(amendment, fallback) ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** What to remind of now: nothing while none is due, else that and what is due soon. */
+/** What to remind people of now: nothing while no reminder is due, otherwise everything due now or soon. */
 export function dueReminders(amendments: readonly Amendment[], fallback: number, now: number): readonly Amendment[] {
   const first = nextReminder(amendments, fallback);
   if (first === undefined || first > now) return [];
   return amendments.filter((amendment) => (remindAt(amendment, fallback) ?? Number.POSITIVE_INFINITY) <= now + ALONG);
 }
 
-/** All that a connector withholds. */
+/** Everything that a connector withholds. */
 export function allWithheld(state: State): readonly Amendment[] {
   return [...state.tables.values()].flatMap(withheldOf);
 }
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)/;
 
-/** Milliseconds since 1970 of an ISO 8601 time in UTC, to the second; 0 when it is none. */
+/** Milliseconds since 1970 of an ISO 8601 time in UTC, to the second; 0 if it is not one. */
 export function epochOf(iso: string): number {
   const parts = ISO.exec(iso);
   if (parts === null) return 0;

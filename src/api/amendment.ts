@@ -21,7 +21,7 @@ export const findingSchema = z.strictObject({
 
 export const verdictWord = z
   .enum(["ready", "not-ready", "unknown"])
-  .describe("not-ready: an error was found. unknown: it could not be told");
+  .describe("not-ready: an error was found. unknown: evidence is missing");
 
 export const verdictSchema = z.strictObject({
   consumer: z.string(),
@@ -33,7 +33,7 @@ export const verdictSchema = z.strictObject({
 const seenVerdictSchema = verdictSchema.extend({
   seen: names
     .optional()
-    .describe("What was seen of the consumer, with its age: group billing: 3 members, seen 20 s ago"),
+    .describe("What was seen of the consumer's groups, with its age, e.g. group billing: 3 members, seen 20 s ago"),
 });
 
 export const modeWord = z
@@ -44,11 +44,11 @@ const chunkSchema = z.strictObject({
   kind: z.enum(["snapshot", "backfill"]),
   table: z.string().describe("schema.table"),
   amendment: z.string().optional(),
-  rows: z.int().min(0).describe("Published"),
-  scanned: z.int().min(0).describe("Read"),
-  estimate: z.number().describe("The table's rows as its statistics have them; -1: it was never analyzed"),
-  rate: z.number().describe("Rows read a second"),
-  secondsLeft: z.number().nullable().describe("null: it cannot be told"),
+  rows: z.int().min(0).describe("Rows published"),
+  scanned: z.int().min(0).describe("Rows read"),
+  estimate: z.number().describe("The number of rows by the table's statistics; -1: it was never analyzed"),
+  rate: z.number().describe("Rows read per second"),
+  secondsLeft: z.number().nullable().describe("null: unknown"),
   state: z.enum(["running", "waiting", "done", "refused"]),
   why: z.string().optional(),
 });
@@ -64,29 +64,29 @@ export const amendmentSchema = z
     kind: z.enum(["added", "dropped", "changed", "key", "table"]),
     changes: z
       .array(z.enum(["renamed", "retyped", "not-null-set", "not-null-lost", "default", "labels"]))
-      .describe("What of the column is another; empty unless kind is changed"),
-    what: z.string().describe("The same in words"),
-    meanwhile: z.string().describe("What the events carry until it is released"),
+      .describe("What changed about the column; empty unless kind is changed"),
+    what: z.string().describe("What happened, in words"),
+    meanwhile: z.string().describe("What the events contain until it is released"),
     column: z
       .strictObject({
         name: z.string(),
         type: z.string(),
         notNull: z.boolean(),
-        default: z.string().nullable().describe("Its expression"),
+        default: z.string().nullable().describe("The default's expression"),
       })
       .nullable()
-      .describe("As the catalog has it; null: dropped, or of the key or the table"),
+      .describe("The column as it is now; null: it was dropped, or kind is key or table"),
     explained: z
       .strictObject({ command: z.string().describe("E.g. ALTER TABLE"), role: z.string(), time: z.string() })
       .nullable()
-      .describe("What the DDL trigger said: command, who, when (ISO 8601)"),
+      .describe("What the DDL trigger reported: the command, the role that ran it, and when (ISO 8601)"),
     gate: z.strictObject({
       kind: z.enum(["withheld", "released"]),
-      since: z.string().nullable().describe("ISO 8601, when it is known"),
+      since: z.string().nullable().describe("ISO 8601; null: unknown"),
       position: z.string().nullable().describe("A place in PostgreSQL's log, e.g. 0/16B3748"),
       reason: z
         .looseObject({ kind: z.enum(REASON_KINDS) })
-        .describe("Why, as a value: its kind, and what belongs to the kind (docs/gate.md)"),
+        .describe("The reason as a value: its kind and the kind's own fields (docs/gate.md)"),
       why: z.string().describe("The reason in words"),
       unnamed: z
         .discriminatedUnion("kind", [
@@ -98,7 +98,7 @@ export const amendmentSchema = z
           z.strictObject({ kind: z.literal("unknown"), why: z.string() }),
         ])
         .optional()
-        .describe("Under strict: the live groups it waits for, or why nobody knows"),
+        .describe("Under strict: the live groups it waits for, or why they are not known"),
     }),
     verdicts: z.array(seenVerdictSchema),
     groupsNotNamed: names.describe("Live consumer groups of the topic that no contract names"),
@@ -106,15 +106,15 @@ export const amendmentSchema = z
       .string()
       .nullable()
       .describe(
-        "Why the registry does not take the schema, whatever the contracts say; null: it does, or was not asked",
+        "Why the registry rejects the schema, whatever the contracts allow; null: it accepts it, or was not asked",
       ),
     candidate: z
       .strictObject({
-        schema: z.string().describe("Avro, as text"),
+        schema: z.string().describe("The Avro schema as text"),
         widened: z.string().optional().describe("Why the field is optional although the column is not"),
       })
       .nullable()
-      .describe("What the topic would get"),
+      .describe("The schema that the topic would get"),
     backfill: chunkSchema.nullable(),
     next: z.string().nullable().describe("What to do next"),
   })
@@ -123,13 +123,13 @@ export const amendmentSchema = z
 /** What `fieldgate amendments --format json` prints. */
 export const amendmentsSchema = z.array(amendmentSchema).meta({ title: "fieldgate amendments --format json" });
 
-/** Schemas beside the type in words: `schemas/amendments.schema.json` and `amendment.schema.json`. */
+/** `schemas/amendments.schema.json` and `amendment.schema.json` are generated from its schema. */
 export type AmendmentView = DeepReadonly<z.infer<typeof amendmentSchema>>;
 
 export type VerdictView = DeepReadonly<z.infer<typeof seenVerdictSchema>>;
 
 /**
- * Progress of a snapshot or a backfill: `rows` were published of `scanned` read; `estimate` of the table's rows is -1
- * when it was never analyzed; `rate` is rows read a second, and `secondsLeft` null when it cannot be told.
+ * Progress of a snapshot or a backfill: `rows` were published of `scanned` that were read. `estimate` is the number of the
+ * table's rows, or -1 if it was never analyzed; `rate` is rows read per second; `secondsLeft` is null if unknown.
  */
 export type ChunkView = DeepReadonly<z.infer<typeof chunkSchema>>;

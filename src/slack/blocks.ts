@@ -45,8 +45,8 @@ export function commands(texts: readonly string[]): readonly Block[] {
 }
 
 /**
- * One line with Slack's three control characters escaped, so that a column named `<!channel>` calls nobody and one
- * with a line break in its name adds no line.
+ * One line with Slack's three control characters escaped, so that a column named `<!channel>` notifies no one and a line
+ * break in a name adds no line.
  */
 export function escaped(text: string): string {
   return oneLine(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

@@ -8,11 +8,16 @@ import type { Mode, State } from "../gate/state.ts";
 import { findAmendment } from "../gate/update.ts";
 import { asksSomebody } from "../gate/watch/watched.ts";
 
+/**
+ * The news of one connector as plain data: what people have yet to be alerted to, what they have been, and when the next
+ * message is due. speaker.ts sends the messages, and start-slack.ts decides when.
+ */
+
 /** Why a connector has ended by itself. `handedOver`: another instance runs it now. */
 export type Stop = Pick<StoppedAlert, "code" | "message" | "next" | "position"> & { readonly handedOver: boolean };
 
-/** That people were told of a stop: since when it is so, when last (both ISO 8601), how often reminded. */
-export interface StopTold {
+/** A stop that people were alerted about: when it began, when the last message was sent (both ISO 8601), and reminders. */
+export interface ReportedStop {
   readonly code: string;
   readonly message: string;
   readonly position: string | undefined;
@@ -21,32 +26,32 @@ export interface StopTold {
   readonly reminders: number;
 }
 
-/** Keeps it over restarts; without it a connector that stops again and again tells of it each time. */
+/** Remembers a reported stop across restarts, so that a connector that stops repeatedly does not alert each time. */
 export interface StopMemory {
-  read(): Promise<StopTold | undefined>;
-  write(told: StopTold): Promise<void>;
+  read(): Promise<ReportedStop | undefined>;
+  write(stop: ReportedStop): Promise<void>;
 }
 
-/** What is to be told of one connector, and what was. */
+/** What people should be alerted to about one connector, and what they have been. */
 export interface ConnectorNews {
   readonly connector: string;
   readonly mode: Mode;
   readonly memory: StopMemory;
-  /** When this began: for what was told nobody knows when. Milliseconds. */
+  /** When the process started, in milliseconds; stands in for the time of an alert if that is unknown. */
   readonly started: number;
   box: Box;
-  /** Of the last commit. */
+  /** The state of the last commit. */
   state: State | undefined;
-  /** Tells the running session what was sent, so that it is recorded. */
+  /** Passes what was sent to the running session, which records it. */
   onSent: ((sent: SentAlert) => void) | undefined;
   /** By amendment: alerts that were sent and are not in the recorded state yet. */
   readonly sent: Map<string, Alerted>;
   /** By amendment: alerts that Slack refused; tried again with the next reminder, or at the next start. */
   readonly refused: Map<string, Alerted>;
-  stop: { readonly stop: Stop; readonly since: string; readonly told: StopTold | undefined } | undefined;
-  /** The last stop people were told of in this process. */
-  stopTold: StopTold | undefined;
-  /** Counts stops and commits: a stop that was lifted before it was read up is none. */
+  stop: { readonly stop: Stop; readonly since: string; readonly reported: ReportedStop | undefined } | undefined;
+  /** The last stop that people were alerted about in this process. */
+  lastReported: ReportedStop | undefined;
+  /** Counts stops and commits, to notice that a stop was lifted while its record was being read. */
   turn: number;
 }
 
@@ -62,12 +67,12 @@ export function connectorNews(connector: string, mode: Mode, memory: StopMemory,
     sent: new Map(),
     refused: new Map(),
     stop: undefined,
-    stopTold: undefined,
+    lastReported: undefined,
     turn: 0,
   };
 }
 
-/** When it has something to say. */
+/** When the next message of this connector is due; undefined if there is none. */
 export function speaksAt(news: ConnectorNews): number | undefined {
   const { box, stop, started } = news;
   const reminder = isStormy(box) ? undefined : nextReminder(reminded(news), started);
@@ -75,7 +80,7 @@ export function speaksAt(news: ConnectorNews): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** What is withheld, as far as people know of it and nothing newer is to be told. */
+/** The withheld amendments that people know about and that have no news, with their last alert. */
 export function reminded({ mode, state, sent, refused, box, stop }: ConnectorNews): readonly Amendment[] {
   if (state === undefined || stop !== undefined) return [];
   return allWithheld(state)
@@ -86,7 +91,7 @@ export function reminded({ mode, state, sent, refused, box, stop }: ConnectorNew
     });
 }
 
-/** The news as they are now: what was withdrawn meanwhile, or is known already, is none. */
+/** The pending news as it is now, without what was withdrawn in the meantime or is known already. */
 export function current({ box, state, sent }: ConnectorNews): readonly Amendment[] {
   return [...box.news.values()].flatMap((pending) => {
     const now = state === undefined ? undefined : findAmendment(state, pending.id)?.amendment;
@@ -96,7 +101,7 @@ export function current({ box, state, sent }: ConnectorNews): readonly Amendment
   });
 }
 
-/** What the state has of it needs no keeping. */
+/** Takes over a committed state, and forgets the alerts that it contains. */
 export function recorded(news: ConnectorNews, state: State): void {
   news.state = state;
   for (const [id, { key, time, reminders }] of news.sent) {
@@ -107,23 +112,23 @@ export function recorded(news: ConnectorNews, state: State): void {
   }
 }
 
-/** Right away, or when the next reminder is due. */
-export function stopAt({ told }: NonNullable<ConnectorNews["stop"]>): number {
-  return told === undefined ? 0 : epochOf(told.time) + reminderDelay(told.reminders);
+/** When to alert about the stop: right away, or when the next reminder is due. */
+export function stopAt({ reported }: NonNullable<ConnectorNews["stop"]>): number {
+  return reported === undefined ? 0 : epochOf(reported.time) + reminderDelay(reported.reminders);
 }
 
-/** The same stop as before: after a restart it stands at the same place for the same reason. */
-export function isSameStop(told: StopTold | undefined, stop: Stop): told is StopTold {
-  if (told?.code !== stop.code || told.message !== stop.message) return false;
-  return stop.position === undefined || stop.position === told.position;
+/** Whether a stop after a restart is the reported one: at the same position, for the same reason. */
+export function isSameStop(reported: ReportedStop | undefined, stop: Stop): reported is ReportedStop {
+  if (reported?.code !== stop.code || reported.message !== stop.message) return false;
+  return stop.position === undefined || stop.position === reported.position;
 }
 
 export function stopDraft(
   { connector }: ConnectorNews,
-  { stop, since, told }: NonNullable<ConnectorNews["stop"]>,
+  { stop, since, reported }: NonNullable<ConnectorNews["stop"]>,
 ): Draft {
   const { handedOver, ...rest } = stop;
-  const count = told === undefined ? 0 : told.reminders + 1;
+  const count = reported === undefined ? 0 : reported.reminders + 1;
   const reminder = count === 0 ? undefined : { count, next: reminderDelay(count) };
   const severity = handedOver ? "info" : "stopped";
   return { alert: { kind: "stopped", severity, connector, ...rest, since, reminder }, covers: [] };

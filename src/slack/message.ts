@@ -256,8 +256,8 @@ function capital(text: string): string {
 const ID = /<@([UW][A-Z0-9]{2,30})>|<!subteam\^(S[A-Z0-9]{2,30})(?:\|[^<>|]*)?>/g;
 
 /**
- * An owner as the contract says it: ids in Slack's form mention whom they name, everything else is text. So
- * `@team-billing` is shown and calls nobody.
+ * A contract's owner. Ids in Slack's form mention the user or group; everything else is shown as text, so `@team-billing`
+ * notifies no one.
  */
 export function mention(owner: string): string {
   let text = "";

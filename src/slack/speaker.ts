@@ -9,6 +9,8 @@ import { type ConnectorNews, current, reminded, stopAt, stopDraft } from "./conn
 import { type Clock, timeOf, within } from "./clock.ts";
 import type { Sender, SlackLog } from "./sender.ts";
 
+/** Sends the messages of one connector: first a stop, then news, or a summary in a storm of it, then reminders. */
+
 export interface SpeakerOptions {
   readonly sender: Sender;
   readonly log: SlackLog;
@@ -41,12 +43,12 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     if (answer === "later") return false;
     const { code, message, position } = stop.stop;
     const time = timeOf(clock.now());
-    const reminders = stop.told === undefined ? 0 : stop.told.reminders + 1;
-    const told = { code, message, position, since: stop.since, time, reminders };
-    news.stopTold = told;
-    if (news.stop === stop) news.stop = { ...stop, told };
+    const reminders = stop.reported === undefined ? 0 : stop.reported.reminders + 1;
+    const reported = { code, message, position, since: stop.since, time, reminders };
+    news.lastReported = reported;
+    if (news.stop === stop) news.stop = { ...stop, reported };
     if (answer === "posted") {
-      await news.memory.write(told).catch(() => {
+      await news.memory.write(reported).catch(() => {
         log.warn({ connector: news.connector }, "the alert about the stop could not be recorded: it may be sent again");
       });
     }

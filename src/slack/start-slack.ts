@@ -37,8 +37,8 @@ export interface ConnectorAlerts {
 export interface Slack extends AsyncDisposable {
   of(connector: string, mode: Mode, memory: StopMemory): ConnectorAlerts;
   /**
-   * Tells what waits and lets the connectors record it, 3 s at most; nothing is told after it. What is left is told at
-   * the next start.
+   * Sends the pending alerts and lets the connectors record them, within 3 s; no alert is sent afterwards. What is left is
+   * sent at the next start.
    */
   flush(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -51,13 +51,13 @@ const TICK_MS = 600_000;
 const FAULT_MS = 300_000;
 
 /**
- * Tells people through one webhook, one message after the other beside the stream. What waits is kept by amendment and
- * put into words when it is sent, so an outage of Slack ends with few messages, as things are then.
+ * Alerts people through one webhook, one message at a time, without holding up the stream. Pending news is kept by
+ * amendment and put into words when it is sent, so after an outage of Slack there are few messages, and they are current.
  */
 export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): Slack {
   const sender = openSender(post, log, clock);
   const ended = new AbortController();
-  /** From now on only what waits. */
+  /** Once aborted, only pending alerts are sent. */
   const closed = new AbortController();
   const speaker = openSpeaker({ sender, log, groupsNotNamed, clock, closed: closed.signal, ended: ended.signal });
   const connectors: ConnectorNews[] = [];
@@ -97,10 +97,10 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
   async function readStop(news: ConnectorNews, stop: Stop): Promise<void> {
     news.turn += 1;
     const { turn } = news;
-    const told = news.stopTold ?? (await within(clock, MEMORY_MS, news.memory.read()));
+    const reported = news.lastReported ?? (await within(clock, MEMORY_MS, news.memory.read()));
     if (turn !== news.turn) return;
-    const same = isSameStop(told, stop);
-    news.stop = { stop, since: same ? told.since : timeOf(clock.now()), told: same ? told : undefined };
+    const same = isSameStop(reported, stop);
+    news.stop = { stop, since: same ? reported.since : timeOf(clock.now()), reported: same ? reported : undefined };
     wake();
   }
 
@@ -122,7 +122,7 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
     const done = new AbortController();
     const late = clock.sleep(GRACE_MS, done.signal).then(
       () => ended.abort(),
-      () => undefined, // all was said
+      () => undefined, // everything was sent
     );
     await Promise.race([flushAll(), late]);
     done.abort();

@@ -12,7 +12,7 @@ import {
 
 /**
  * Version 0.1.0 stored sentences where reasons are stored now, in records of version 1. This reads them, so that an
- * upgrade loses no reason and alerts nobody again to what they already know. The sentences below are frozen: they are
+ * upgrade loses no reason and repeats no alert. The sentences below are frozen: they are
  * 0.1.0's wording and have nothing to do with what `words/` says today.
  */
 

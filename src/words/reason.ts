@@ -3,7 +3,7 @@ import type { Done, GroupsUnknown, NotReady, Outcome, Reason, Refusal } from "..
 
 /**
  * The sentences for every reason, refusal and outcome. They are made whenever somebody reads them and are never
- * stored or compared: improve one freely, no state changes and nobody is alerted again.
+ * stored or compared: improve one freely, no state changes and no alert is repeated.
  */
 
 type Sentences<T extends { readonly kind: string }> = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Amendment, SentAlert } from "../../src/gate/amendment/amendment.ts";
 import type { Mode } from "../../src/gate/state.ts";
 import { alertKey } from "../../src/gate/decision/reason.ts";
-import type { StopTold } from "../../src/slack/connector-news.ts";
+import type { ReportedStop } from "../../src/slack/connector-news.ts";
 import type { Message } from "../../src/slack/message.ts";
 import { type ConnectorAlerts, type Slack, startSlack } from "../../src/slack/start-slack.ts";
 import type { Posted } from "../../src/slack/webhook.ts";
@@ -17,7 +17,7 @@ const STOP = { code: "slot-lost", message: "the slot is gone", next: undefined, 
 const later: Posted = { kind: "later", afterMs: undefined, reason: "no answer" };
 const ten = Array.from({ length: 10 }, (_, at) => waitsFor(at + 3, `c${at}`, notReady("billing", [finding(`c${at}`)])));
 
-/** What a service's lives have in common: Slack, the connector's state, what was told of a stop. */
+/** What all runs of a service share: Slack, the connector's state, and the stop that was reported. */
 interface World {
   readonly clock: FakeClock;
   /** Titles of what Slack took, with the seconds since the beginning. */
@@ -30,7 +30,7 @@ interface World {
   /** Attempts that were given up. */
   given: number;
   amendments: readonly Amendment[];
-  stopTold: StopTold | undefined;
+  reportedStop: ReportedStop | undefined;
 }
 
 interface Life {
@@ -53,11 +53,11 @@ function newWorld(): World {
     attempts: 0,
     given: 0,
     amendments: [],
-    stopTold: undefined,
+    reportedStop: undefined,
   };
 }
 
-/** A life of the service: it records what it is told when `records`, as the guard does. */
+/** One run of the service. With `records` it records sent alerts, as the guard does. */
 function live(world: World, records = true, mode: Mode = "guard"): Life {
   const { clock } = world;
   const begun = clock.now();
@@ -82,8 +82,8 @@ function live(world: World, records = true, mode: Mode = "guard"): Life {
     },
   });
   const alerts = slack.of("inventory", mode, {
-    read: async () => world.stopTold,
-    write: async (told) => void (world.stopTold = told),
+    read: async () => world.reportedStop,
+    write: async (stop) => void (world.reportedStop = stop),
   });
   const hear = ({ id, alerted }: SentAlert): void => {
     if (!records) return;

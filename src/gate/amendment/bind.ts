@@ -3,13 +3,13 @@ import { type Attnum, attnum } from "../../table/column.ts";
 import type { AvroField, Field } from "../../table/shape.ts";
 import { stableText } from "../../json.ts";
 
-/** The type of a field that somebody else registered is not known: what its column has is another. */
+/** Stands for the unknown type of a field that was registered by someone else; it differs from every column's type. */
 const UNKNOWN_TYPE = { oid: 0, typmod: -1 };
 
 /**
- * The fields of a schema that somebody else registered, each with the column of its name. A field without one has an
- * attnum that no column has, so it is a dropped column's; one with another type is a retyped column's. `before`: what
- * these fields were until now; what the schema says otherwise of one is what became of its column.
+ * Binds the fields of a schema that someone else registered to the columns with their names. A field without such a column
+ * gets an attnum that no column has, as if its column had been dropped; a field whose type differs counts as retyped.
+ * `before` has these fields as they were until now: where the schema differs from it, the schema shows the column's change.
  */
 export function bind(
   registered: readonly AvroField[],
@@ -27,7 +27,7 @@ export function bind(
     }
     const retyped = !isSameType(column.avro.type, avro.type) && !(was !== undefined && isTypeNew(avro, was));
     const type = retyped ? (was?.type ?? UNKNOWN_TYPE) : column.type;
-    // What is registered counts: only a column that may be null under a required field is a difference.
+    // The registered schema counts: only a nullable column under a required field is a difference.
     const made = was === undefined ? column.made : madeNow(avro, optional, column, was);
     return { ...column, avro, optional, type, made };
   });
@@ -38,7 +38,7 @@ function noColumn(before: readonly Field[], index: number): Attnum {
   return attnum(lowest - 1 - index);
 }
 
-/** A column of another type took the name, and the schema still has the old one's. */
+/** Whether a column of a different type took over the name, while the schema still has the old column's field. */
 function isOtherColumns(avro: AvroField, column: Field, was: Field): boolean {
   const other = was.attnum !== column.attnum && was.attnum > 0;
   return other && !isSameType(column.avro.type, avro.type) && isSameType(was.avro.type, avro.type);
@@ -48,7 +48,7 @@ function isTypeNew(avro: AvroField, was: Field): boolean {
   return !isSameType(avro.type, was.avro.type);
 }
 
-/** What the schema says as the column would, or otherwise than it did, is what becomes of the column there. */
+/** A property follows the column if the schema agrees with the column, or no longer agrees with the old field. */
 function madeNow(avro: AvroField, optional: boolean, column: Field, was: Field): Field["made"] {
   const text = defaultText(avro);
   const defaultFollows = text === defaultText(column.avro) || text !== defaultText(was.avro);
@@ -64,7 +64,7 @@ function defaultText({ default: value }: AvroField): string {
   return stableText(value ?? null);
 }
 
-/** May it be null? */
+/** Whether the field may be null. */
 export function isOptional(avro: AvroField): boolean {
   return Array.isArray(avro.type) && avro.type.includes("null");
 }

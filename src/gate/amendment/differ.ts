@@ -12,19 +12,19 @@ import type { Json } from "../../json.ts";
 /** A column of the table as it is at this place in the log. */
 export interface SeenColumn {
   readonly column: Column;
-  /** The catalog does not have it any more: what the log does not say of it is not known. */
+  /** The catalog no longer has it, so only what the log contains is known about it. */
   readonly gone: boolean;
 }
 
-/** The net difference of one column, or of the key, between what flows and the table. */
+/** The net difference between the events and the table, for one column or for the key. */
 export type Difference = Pick<
   Amendment,
   "kind" | "attnum" | "name" | "column" | "changes" | "key" | "gone" | "unmapped"
 >;
 
 /**
- * How the table differs from what flows, per column. Two changes that undo each other are none. `proven`: every
- * column of the table is among `seen`, so a field whose column is not has lost it.
+ * How the table differs from the events, per column. Changes that undo each other are not differences. `proven` means that
+ * `seen` has every column of the table, so a field whose column is missing there has lost it.
  */
 export function differences(
   rules: Rules,
@@ -42,7 +42,7 @@ export function differences(
   return [...gone, ...changed, ...added.map((one) => addedColumn(rules, one))];
 }
 
-/** What of the column is another than this field says; empty: the field is up to date. */
+/** What changed about the column since the field was made; empty if the field is up to date. */
 export function changesOf(rules: Rules, field: Field, { column, gone }: SeenColumn): readonly Change[] {
   const changes: Change[] = [];
   const mapped = fieldOf(column, rules.modes);
@@ -57,7 +57,7 @@ export function changesOf(rules: Rules, field: Field, { column, gone }: SeenColu
   return changes;
 }
 
-/** The same type on the wire: enum labels are not looked at. */
+/** Whether two types are the same to PostgreSQL. Enum labels are not compared. */
 export function sameColumnType(left: ColumnType, right: ColumnType): boolean {
   return left.oid === right.oid && left.typmod === right.typmod;
 }
@@ -69,14 +69,14 @@ function dropped(table: TableState, attnum: Attnum): Difference {
 
 const PLAIN = { changes: [], key: undefined, gone: false, unmapped: undefined } as const;
 
-/** Several fields of one column flow after a release beside the old: those that are not up to date are the news. */
+/** After a release with --beside, several fields of one column flow; the first that is out of date is reported. */
 function changedColumn(rules: Rules, table: TableState, seen: SeenColumn): readonly Difference[] {
   const { column, gone } = seen;
   const fields = table.shape.fields.filter((field) => field.attnum === column.attnum);
   for (const field of fields) {
     const changes = changesOf(rules, field, seen);
     if (changes.length === 0) continue;
-    // Of a type that no field can have it goes like a dropped one: with its release the field goes.
+    // A new type that no field can have is treated like a dropped column: its release removes the field.
     const unmapped = undefined;
     return [
       { kind: "changed", attnum: column.attnum, name: field.name, column, changes, key: undefined, gone, unmapped },
@@ -95,12 +95,12 @@ function findingOf(rules: Rules, column: Column): Finding | undefined {
   return mapped.kind === "left-out" ? mapped.finding : undefined;
 }
 
-/** A column that the connector's file excludes is as good as dropped. */
+/** Whether the connector's file captures the column; an excluded column counts as dropped. */
 export function isCaptured(rules: Rules, table: TableState, column: Column): boolean {
   return !column.generated && !isExcluded(rules, table, column);
 }
 
-/** A column that was left out from the start, by its type, is no news while it is of it and nothing maps it. */
+/** Whether an unpublished column is reported. One left out from the start is not, while its unmapped type is the same. */
 function isNews(rules: Rules, table: TableState, column: Column): boolean {
   if (findingOf(rules, column) === undefined) return true;
   if (table.amendments.some((amendment) => amendment.attnum === column.attnum)) return true;
@@ -108,7 +108,7 @@ function isNews(rules: Rules, table: TableState, column: Column): boolean {
   return before === undefined || !sameColumnType(before.type, column.type);
 }
 
-/** The type on the wire is another, and with it what Avro would say; varchar(10) to text is neither. */
+/** Whether the column's type changed, and its Avro type with it. varchar(10) to text does not change the Avro type. */
 function isRetyped(field: Field, type: ColumnType, now: Field | undefined): boolean {
   if (sameColumnType(field.type, type)) return false;
   return now === undefined || !isSameType(withoutLabels(field), withoutLabels(now)) || isEnumOfOther(field, now);
@@ -121,7 +121,7 @@ function withoutLabels(field: Field): Json {
   return connectName(baseType(field.avro)) === ENUM ? rest : bare;
 }
 
-/** An enum and another enum: both are texts of any label. */
+/** Whether a different enum took over: in Avro, both are plain strings. */
 function isEnumOfOther(field: Field, now: Field): boolean {
   return isEnum(field) && isEnum(now) && !sameLabels(field, now);
 }
@@ -132,7 +132,7 @@ function isEnum(field: Field): boolean {
   return connectName(baseType(field.avro)) === ENUM;
 }
 
-/** Labels are never dropped: fewer than the field lists are those of a while ago. */
+/** Whether the field lists all labels. PostgreSQL never drops labels, so fewer labels come from an older read. */
 function sameLabels(field: Field, now: Field): boolean {
   if (!isEnum(field) || !isEnum(now)) return true;
   const listed = new Set(labelsOf(field));
@@ -147,7 +147,7 @@ function labelsOf({ avro }: Field): readonly string[] {
   return typeof allowed === "string" ? allowed.split(",") : [];
 }
 
-/** The default's text is another, and so is what the schema says of it. */
+/** Whether the default's expression changed, and the schema's default with it. */
 function isDefaultNew(field: Field, column: Column, now: Field): boolean {
   if (field.made === undefined || field.made.defaultExpr === column.defaultExpr) return false;
   return JSON.stringify(field.avro.default ?? null) !== JSON.stringify(now.avro.default ?? null);

@@ -8,8 +8,8 @@ import type { Input, TableState } from "../state.ts";
 type Seen = Extract<Input, { kind: "seen" }>;
 
 /**
- * How the key of the events differs from the table's: other columns, or columns whose fields were released under
- * another name or type since. undefined: it does not.
+ * How the key of the events differs from the table's: it has different columns, or columns whose fields have since been
+ * released with a new name or type. undefined if it does not differ.
  */
 export function keyDifference(table: TableState, seen: Seen): Difference | undefined {
   const now = keyNow(table, seen);
@@ -18,7 +18,7 @@ export function keyDifference(table: TableState, seen: Seen): Difference | undef
   return { kind: "key", name: "key", key: now, ...none };
 }
 
-/** Rows cannot flow under a key that the table does not have any more. */
+/** Whether the table no longer has the key of the events, in which case its rows cannot flow. */
 function isOtherKey(shape: Shape, key: readonly Attnum[] | undefined): boolean {
   return key !== undefined && !isSameKey(shape, key);
 }
@@ -28,12 +28,12 @@ export function otherKeyOf({ shape, amendments }: TableState): Amendment | undef
   return amendments.find(({ kind, gate, key }) => kind === "key" && gate.kind === "withheld" && isOtherKey(shape, key));
 }
 
-/** The primary key's flags are in the Relation while the replica identity is DEFAULT; else the catalog is asked. */
+/** The key's columns: from the Relation's flags if the replica identity is DEFAULT, otherwise from the catalog. */
 export function keyNow(table: TableState, seen: Seen): readonly Attnum[] {
   const flagged = seen.columns.filter((_, index) => seen.relation.columns[index]?.key);
   const sure = flagged.filter((column) => column !== undefined);
   const usable = seen.relation.identity === "default" && sure.length > 0 && sure.length === flagged.length;
-  // The catalog knows their order, unless its key is another already.
+  // The catalog has their order, unless its key has changed since.
   if (!usable || isSameSet(sure, seen.table.key)) return seen.table.key;
   const ordered = [...table.shape.key.map((field) => field.attnum), ...seen.table.key];
   return sure.toSorted((left, right) => ordered.indexOf(left) - ordered.indexOf(right));

@@ -9,12 +9,12 @@ import { newAmendment } from "./seen.ts";
 import type { Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { step, withJob, withTable } from "../update.ts";
 
-/** Is this catalog's table another one than the topic's? */
+/** Whether the table in the catalog is not the one that the topic was made from. */
 function isReplaced({ shape }: TableState, table: Table): boolean {
   return table.oid !== shape.table.oid;
 }
 
-/** Another table has this one's name: nothing of it is published until an operator says that it takes its place. */
+/** A different table now has the name. None of its rows are published until an operator accepts the replacement. */
 export function onReplaced(
   rules: Rules,
   state: State,
@@ -34,14 +34,14 @@ export function onReplaced(
   }
   const next = withTable(state, { ...table, replacement: input.table, amendments: [...others, amendment] });
   const before = table.amendments.find(({ kind }) => kind === "table");
-  // Told already; it may be a third table by now.
+  // People were alerted to the replacement already; this may be yet another table.
   if (before?.gate.kind === "withheld") return step(withTable(state, { ...table, replacement: input.table }));
   return step(next, { kind: "alert", id: amendment.id });
 }
 
 /**
- * The other table takes the place: each field goes to the column of its name and type, what is left is a dropped
- * field or an added column, seen with the next row. Every row is published once more.
+ * Accepts the replacement. Each field is bound to the column with its name and type; the fields and columns left over are
+ * noticed as dropped and added with the next row. Every row is published again.
  */
 export function replaced(
   rules: Rules,
@@ -76,7 +76,7 @@ export function replaced(
   return rules.mode === "watch" ? placed : withJob(placed, repairJob(shape));
 }
 
-/** What is read for a column of the table before: its attnum is another column's now. */
+/** Ends backfills that read a column of the old table, because its attnum may now belong to another column. */
 function withoutBackfills(state: State, topic: string): State {
   const open = [...state.jobs.values()].filter(
     (job) => job.topic === topic && job.column !== undefined && (job.state === "running" || job.state === "waiting"),
@@ -96,7 +96,7 @@ function mappedTo(rules: Rules, field: Field, table: Table): Field {
   return { ...field, attnum: formerly(field.attnum) };
 }
 
-/** A column of the table before: no column of the new one has a negative attnum. */
+/** The attnum of a column of the old table, made negative so that it matches no column of the new table. */
 function formerly(column: Attnum): Attnum {
   return column < 0 ? column : attnum(-Number(column));
 }

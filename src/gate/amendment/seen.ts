@@ -246,12 +246,12 @@ function revise(
     found.map((difference) => {
       const fresh = newAmendment(topic, difference, when);
       const before = table.amendments.find(({ id }) => id === fresh.id);
-      const anew = before === undefined || before.gate.kind === "released";
+      const isNew = before === undefined || before.gate.kind === "released";
       // A column that existed before it became an amendment has values that no event carries.
       const wasThere = table.known.some((known) => known.attnum === difference.attnum);
       const missed = fresh.kind === "added" && (table.doubt || wasThere);
       const unproven = fresh.kind === "added" && isUnproven(table, input, difference);
-      return [fresh.id, anew ? { ...fresh, missed, unproven, explained } : restate(before, fresh, explained)] as const;
+      return [fresh.id, isNew ? { ...fresh, missed, unproven, explained } : restate(before, fresh, explained)] as const;
     }),
   );
   const kept = table.amendments.flatMap((amendment) => {

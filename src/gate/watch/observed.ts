@@ -18,8 +18,9 @@ import type { Json } from "../../json.ts";
 type Observed = Extract<Input, { kind: "observed" }>;
 
 /**
- * watch: what Debezium has registered is what it publishes, so the shape follows. An amendment that the schema carries
- * is released by that; what differs still waits, and is judged on the new shape. What is no envelope changes nothing.
+ * In watch mode the shape follows what Debezium has registered, because that is what it publishes. An amendment that the
+ * schema contains is thereby released; other differences still wait, and are judged on the new shape. A schema that is not
+ * an envelope changes nothing.
  */
 export function onObserved(rules: Rules, state: State, input: Observed, when: When): Decided {
   const table = state.tables.get(input.topic);
@@ -39,11 +40,11 @@ export function onObserved(rules: Rules, state: State, input: Observed, when: Wh
   if (carried.length === 0) return next;
   const ids = new Set(carried.map(({ id }) => id));
   const amendments = [...after.amendments.filter(({ id }) => !ids.has(id)), ...carried];
-  const tell = carried.map(({ id }) => ({ kind: "alert", id }) as const);
-  return step(withTable(next.state, { ...after, amendments }), ...next.effects, ...tell);
+  const alerts = carried.map(({ id }) => ({ kind: "alert", id }) as const);
+  return step(withTable(next.state, { ...after, amendments }), ...next.effects, ...alerts);
 }
 
-/** The fields of a Debezium envelope's row, or of a row that was unwrapped; undefined: the text is neither. */
+/** The fields of the row in a Debezium envelope, or of an unwrapped row; undefined if the text is neither. */
 export function rowFields({ unwrapped }: Rules, text: string): readonly AvroField[] | undefined {
   const json = parsed(text);
   if (json === undefined) return undefined;
@@ -52,7 +53,7 @@ export function rowFields({ unwrapped }: Rules, text: string): readonly AvroFiel
   return unwrapped === undefined ? undefined : readRow(json)?.filter(({ name }) => !unwrapped.has(name));
 }
 
-/** The table with the shape that the registry has of it; what waits is judged anew on it. */
+/** The table with the shape that is registered; what waits has to be judged again on it. */
 function following(rules: Rules, table: TableState, input: Observed, registered: readonly AvroField[]): TableState {
   const columns = input.table.columns.filter((column) => !column.generated);
   const mapped = fieldsOf(
@@ -80,7 +81,7 @@ function following(rules: Rules, table: TableState, input: Observed, registered:
   };
 }
 
-/** A column of a type that Fieldgate does not map and Debezium does, say a later one: what is registered is right. */
+/** A column whose type only Debezium maps, perhaps a later version of it; the registered field is taken as it is. */
 function asItIs(rules: Rules, registered: readonly AvroField[], column: Column): readonly Field[] {
   const name = fieldName(column.name, rules.modes.fieldNames);
   const { attnum, type, notNull, defaultExpr } = column;
@@ -89,18 +90,18 @@ function asItIs(rules: Rules, registered: readonly AvroField[], column: Column):
   return own.map((avro) => ({ name, attnum, type, optional: isOptional(avro), avro, made }));
 }
 
-/** No schema says that rows have no key: the key's subject stays as it was. */
+/** Whether rows have no key. No schema shows that, as the key's subject is left unchanged. */
 function isKeyless({ shape, rowKey, amendments }: TableState, { key }: Table): boolean {
   if (rowKey !== undefined || key.length > 0) return false;
   return shape.key.length === 0 || amendments.some(isKeyGone);
 }
 
-/** Rows were published since the table has no key any more. */
+/** Whether rows have been published since the table lost its key. */
 export function isKeyGone({ kind, key = [], missed, gate }: Amendment): boolean {
   return kind === "key" && key.length === 0 && missed && gate.kind === "withheld";
 }
 
-/** The key's fields: those the key's schema names, else the same columns as before. */
+/** The key's fields: those named in the key's schema, or else the same columns as before. */
 function keyOf({ shape }: TableState, fields: readonly Field[], key: RegisteredSchema | undefined): readonly Field[] {
   const json = key === undefined ? undefined : parsed(key.text);
   const names = json === undefined ? undefined : recordFields(json)?.map(({ name }) => name);
@@ -110,11 +111,11 @@ function keyOf({ shape }: TableState, fields: readonly Field[], key: RegisteredS
 }
 
 function isSame(before: TableState, after: TableState): boolean {
-  return before.unpublished !== true && lookOf(before) === lookOf(after);
+  return before.unpublished !== true && observableOf(before) === observableOf(after);
 }
 
-/** What of a shape an observation may change. */
-function lookOf({ shape: { fields, key, valueSchema, keySchema } }: TableState): string {
+/** The parts of a shape that an observation may change. */
+function observableOf({ shape: { fields, key, valueSchema, keySchema } }: TableState): string {
   const bound = [fields, key].map((all) => all.map(({ name, attnum, type, made }) => [name, attnum, type, made]));
   return JSON.stringify([valueSchema.id, keySchema?.id, bound]);
 }
@@ -148,7 +149,7 @@ function released(
   };
 }
 
-/** Who was not ready for it, also where it was published before the registry was asked. */
+/** The verdicts on it, even if it was published before the registry was asked. */
 function verdictsOf(
   rules: Rules,
   state: State,

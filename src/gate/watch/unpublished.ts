@@ -5,13 +5,13 @@ import { type Field, type RegisteredSchema, schemaId } from "../../table/shape.t
 import { isCaptured, type SeenColumn } from "../amendment/differ.ts";
 import type { Rules, TableState } from "../state.ts";
 
-/** What a schema would be that nobody has registered. */
+/** The schema that these fields would have; it is not registered, so its id is 0. */
 export function noSchema({ unwrapped }: Rules, topic: string, fields: readonly Field[]): RegisteredSchema {
   const schema = unwrapped === undefined ? envelopeSchema(topic, fields) : rowSchema(topic, fields);
   return { id: schemaId(0), text: JSON.stringify(schema) };
 }
 
-/** A table that nothing is published of yet has the shape of its columns: nothing of it is a difference. */
+/** Gives a table without any published event the shape of its columns, so that it has no differences. */
 export function asItsColumns(
   rules: Rules,
   table: TableState,
@@ -30,7 +30,7 @@ export function asItsColumns(
   };
 }
 
-/** The captured columns as they are mapped. */
+/** The fields of the captured columns; columns that cannot be mapped are left out. */
 export function fieldsOf(rules: Rules, table: TableState, seen: readonly SeenColumn[]): readonly Field[] {
   const captured = seen.filter(({ column }) => isCaptured(rules, table, column));
   return captured.flatMap(({ column }) => {
