@@ -63,7 +63,10 @@ function onContract(
   const topics = new Set([contracts.get(key)?.topic, contract?.topic]);
   if (contract === undefined) contracts.delete(key);
   else contracts.set(key, contract);
-  const waiting = [...state.tables.values()].filter((table) => topics.has(table.shape.topic)).flatMap(withheldOf);
+  const waiting = [...topics].flatMap((topic) => {
+    const table = topic === undefined ? undefined : state.tables.get(topic);
+    return table === undefined ? [] : withheldOf(table);
+  });
   return waiting.reduce(
     (before, { id }) => andThen(before, (now) => settle(rules, now, id, when)),
     step({ ...state, contracts }),

@@ -41,11 +41,20 @@ export function findAmendment(
   state: State,
   id: string,
 ): { readonly table: TableState; readonly amendment: Amendment } | undefined {
-  for (const table of state.tables.values()) {
-    const amendment = table.amendments.find((other) => other.id === id);
-    if (amendment !== undefined) return { table, amendment };
-  }
-  return undefined;
+  // The id begins with the topic, so no other table is looked at.
+  const table = state.tables.get(id.slice(0, Math.max(0, id.lastIndexOf("/"))));
+  const amendment = table?.amendments.find((other) => other.id === id);
+  return table === undefined || amendment === undefined ? undefined : { table, amendment };
+}
+
+/** Does an amendment still wait for this command's release? */
+export function isWaitedFor(state: State, command: string, outcome: Outcome | undefined): boolean {
+  const ids = outcome?.kind === "pending" ? outcome.ids : undefined;
+  const named =
+    ids === undefined
+      ? [...state.tables.values()].flatMap(withheldOf)
+      : ids.flatMap((id) => findAmendment(state, id)?.amendment ?? []);
+  return named.some(({ gate, order }) => gate.kind === "withheld" && order?.command === command);
 }
 
 /** Amendments whose field does not flow. */

@@ -8,7 +8,7 @@ import { completeUnmarkedReads, startCatalogRead } from "./control/catalog-read.
 import { followRegistry } from "./control/follow-registry.ts";
 import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
-import { type Parts, post, type Session, type Tape } from "./session.ts";
+import { type Inbound, type Parts, post, type Session, type Tape } from "./session.ts";
 import { stateChanged, writeBatch } from "./stream/batch.ts";
 import { closeWindow, startNextChunk } from "./stream/chunks.ts";
 import { type Barrier, drain } from "./stream/drain.ts";
@@ -39,7 +39,7 @@ export async function runLoop(session: Session): Promise<void> {
     judgeDaily();
     if (control.halts.size > 0) {
       if (stateChanged(session)) await commit(session);
-      else await waker.wait(IDLE_MS);
+      else await waker.wait(control.inbox.length === 0 ? IDLE_MS : 0);
       continue;
     }
     startNextChunk(session);
@@ -56,7 +56,7 @@ export async function runLoop(session: Session): Promise<void> {
     if (drained.kind === "stop") halt(session, drained.topic, drained.stop);
     else if (isAllRead(session)) return;
     else if (drained.kind === "barrier") await passOrHalt(session, drained.barrier);
-    else if (isIdle && control.inbox.length === 0) await waker.wait(idleMs);
+    else if (isIdle) await waker.wait(control.inbox.length === 0 ? idleMs : 0);
   }
 }
 
@@ -83,14 +83,17 @@ async function passOrHalt(session: Session, barrier: Barrier): Promise<void> {
 function resume(session: Parts<"control" | "tape">): void {
   const { outside, control } = session;
   outside.onAlerted((sent) => post(session, { input: { kind: "alerted", ...sent } }));
+  const asks: Inbound[] = [];
   for (const table of control.state.tables.values()) {
     for (const amendment of table.amendments) {
       const isKnown = amendment.alerted?.key === alertKey(amendment);
       if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
     }
-    for (const { id } of withheldOf(table)) apply(session, { kind: "ask", id });
+    asks.push(...withheldOf(table).map(({ id }) => ({ input: { kind: "ask", id } as const })));
     if (isListsNews(outside.settings, table)) startCatalogRead(session, table.shape.table.oid);
   }
+  // Before what has arrived, and a few at a time, as the loop takes all inputs.
+  control.inbox.unshift(...asks);
 }
 
 /** Nothing more is in the log up to the keepalive's end, so that is a position too. */

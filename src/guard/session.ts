@@ -5,6 +5,7 @@ import type { TxMark } from "../event/envelope/source.ts";
 import type { Slab } from "../event/slab.ts";
 import type { RowEncoder } from "../event/row-encoder.ts";
 import type { Input, State, TableState } from "../gate/state.ts";
+import { tableByName, tableByOid } from "../gate/tables.ts";
 import type { OutRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { ChunkRead } from "../postgres/chunk.ts";
@@ -272,15 +273,14 @@ export function inBackground({ signal, waker }: Surroundings, work: () => Promis
 export function capturedFrom({ settings }: Outside, state: State, relation: Relation): Captured {
   const { filter } = settings;
   const blank = { relation, columns: [], encoder: undefined, rowKeys: undefined, doubtUntil: undefined };
-  for (const { shape, capturedAs } of state.tables.values()) {
-    if (Number(shape.table.oid) === relation.oid) {
-      const by = capturedAs ?? shape.table;
-      return { ...blank, topic: filter.table(by.schema, by.name) ? shape.topic : undefined, news: undefined };
-    }
-    const isNamed = (table: { readonly schema: string; readonly name: string } | undefined) =>
-      table?.schema === relation.schema && table.name === relation.name;
-    if (isNamed(shape.table) || isNamed(capturedAs)) return { ...blank, topic: shape.topic, news: "replaces" };
+  const own = tableByOid(state, relation.oid);
+  if (own !== undefined) {
+    const { shape, capturedAs } = own;
+    const by = capturedAs ?? shape.table;
+    return { ...blank, topic: filter.table(by.schema, by.name) ? shape.topic : undefined, news: undefined };
   }
+  const namesake = tableByName(state, relation);
+  if (namesake !== undefined) return { ...blank, topic: namesake.shape.topic, news: "replaces" };
   return { ...blank, topic: undefined, news: filter.table(relation.schema, relation.name) ? "unknown" : undefined };
 }
 

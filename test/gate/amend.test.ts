@@ -171,7 +171,7 @@ describe("release --beside", () => {
   it("asks about another schema, then both fields flow, and the old one waits", () => {
     const asked = beside(renamed, undefined);
     expect(effectsOf(asked)).toContain(`judge ${nick}`);
-    expect(outcome(asked.state)).toEqual({ kind: "pending" });
+    expect(outcome(asked.state)).toMatchObject({ kind: "pending" });
     const both = play(MANUAL, asked.state, (now) => fits(now, nick), flip(nick));
     expect(fieldNames(both.state)).toEqual(["id", "name", "nick", "rank"]);
     expect(outcome(both.state)).toMatchObject({ kind: "done" });

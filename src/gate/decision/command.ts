@@ -9,7 +9,7 @@ import { replaced } from "../amendment/replaced.ts";
 import { membersOf, policyOf, settle, weigh } from "./settle.ts";
 import type { Outcome, Refusal } from "./reason.ts";
 import type { OperatorCommand, Rules, State, Decided, TableState, When } from "../state.ts";
-import { andThen, step, withAmendment, withheldOf, withJob, withOutcome } from "../update.ts";
+import { andThen, step, isWaitedFor, withAmendment, withJob, withOutcome } from "../update.ts";
 
 interface Target {
   readonly table: TableState;
@@ -46,9 +46,15 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
 
 /** Answers releases that can no longer be carried out, because another command replaced them or the column changed. */
 export function answerForgotten(state: State): State {
-  const waiting = [...state.tables.values()].flatMap(withheldOf).map(({ order }) => order?.command);
-  const forgotten = [...state.outcomes].filter(([id, { kind }]) => kind === "pending" && !waiting.includes(id));
+  const forgotten = [...state.outcomes].filter(
+    ([id, outcome]) => outcome.kind === "pending" && !isWaitedFor(state, id, outcome),
+  );
   return forgotten.reduce((now, [id]) => withOutcome(now, id, refusal({ kind: "superseded" })), state);
+}
+
+/** The ids are enough to find out whether it still waits, without a look at every table. */
+function pendingOn(open: readonly Target[]): Outcome {
+  return { kind: "pending", ids: open.map(({ amendment }) => amendment.id) };
 }
 
 function refusal(...refusals: readonly Refusal[]): Outcome {
@@ -57,9 +63,10 @@ function refusal(...refusals: readonly Refusal[]): Outcome {
 
 /** `inventory.public.customers/3`, or `topic.field` while only one amendment has that name. */
 function resolve(state: State, name: string): Target | { readonly refused: Refusal } {
-  const all = [...state.tables.values()].flatMap((table) =>
-    table.amendments.map((amendment) => ({ table, amendment })),
-  );
+  const all = topicsIn(name).flatMap((topic) => {
+    const table = state.tables.get(topic);
+    return table === undefined ? [] : table.amendments.map((amendment) => ({ table, amendment }));
+  });
   const called = all.filter(({ amendment }) => isCalled(amendment, name));
   const open = called.filter(({ amendment }) => amendment.gate.kind === "withheld");
   // Released amendments are history, so they do not make a name ambiguous.
@@ -68,6 +75,12 @@ function resolve(state: State, name: string): Target | { readonly refused: Refus
   if (first === undefined) return { refused: { kind: "amendment-unknown", name } };
   if (second === undefined) return first;
   return { refused: { kind: "amendment-ambiguous", name, ids: found.map(({ amendment }) => amendment.id) } };
+}
+
+/** The topics that a name may begin with: before its last slash, or before any of its dots. */
+function topicsIn(name: string): readonly string[] {
+  const ends = [...name.matchAll(/\./g)].map(({ index }) => index);
+  return [...new Set([name.lastIndexOf("/"), ...ends])].filter((end) => end > 0).map((end) => name.slice(0, end));
 }
 
 function refuses(
@@ -173,7 +186,7 @@ function release(
     const alerts = others.map(({ amendment }) => ({ kind: "alert", id: amendment.id }) as const);
     return step(withOutcome(placed, command.id, { kind: "done", done }), ...alerts);
   }
-  return ordered(rules, withOutcome(placed, command.id, { kind: "pending" }), command, open, when);
+  return ordered(rules, withOutcome(placed, command.id, pendingOn(open)), command, open, when);
 }
 
 function fill(state: State, command: OperatorCommand, targets: readonly Target[]): Decided {

@@ -117,7 +117,8 @@ export type Done =
 
 /** What became of a command; pending: a release that waits. */
 export type Outcome =
-  | { readonly kind: "pending" }
+  /** `ids`: the amendments that it waits for; absent in what an early version stored. */
+  | { readonly kind: "pending"; readonly ids?: readonly string[] | undefined }
   | { readonly kind: "done"; readonly done: Done }
   | { readonly kind: "refused"; readonly refusals: readonly Refusal[] }
   /** Answered by an earlier version, in a sentence. */

@@ -3,10 +3,19 @@ import type { Amendment, Order, RegistryAnswer } from "../amendment/amendment.ts
 import { dueRows, needsBackfill, type Published } from "../amendment/backfill.ts";
 import { candidateOf, isOf, type Made } from "../amendment/candidate.ts";
 import { blockedBy } from "./policy.ts";
-import { unnamedOn } from "../evidence/readers.ts";
+import { contractsOf, unnamedOn } from "../evidence/readers.ts";
 import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
 import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
-import { findAmendment, step, withAmendment, withheldOf, withJob, answered, withTable } from "../update.ts";
+import {
+  findAmendment,
+  isWaitedFor,
+  step,
+  withAmendment,
+  withheldOf,
+  withJob,
+  answered,
+  withTable,
+} from "../update.ts";
 
 type Judged = Extract<Input, { kind: "judged" }>;
 type Registered = Extract<Input, { kind: "registered" }>;
@@ -136,9 +145,8 @@ function waitingStill(amendment: Amendment): Amendment {
 function withBackfill(rules: Rules, state: State, released: Amendment, before: TableState, rows: number): State {
   const table = state.tables.get(released.topic);
   if (table === undefined || released.order?.backfill === "none") return state;
-  const writersSchemaRead = [...state.contracts.values()].some(
-    (contract) => contract.topic === released.topic && contract.decodesWith === "writer",
-  );
+  const contracts = contractsOf(state, released.topic);
+  const writersSchemaRead = contracts.some(({ decodesWith }) => decodesWith === "writer");
   const field = table.shape.fields.find((one) => one.attnum === released.attnum && !before.shape.fields.includes(one));
   const published: Published = { flowed: before.flowed, writersSchemaRead, modes: rules.modes };
   const wanted = released.order?.backfill === "all" || needsBackfill(released, field, published);
@@ -174,7 +182,7 @@ function backfillJob(
 function answerOrder(state: State, released: Amendment): State {
   const command = released.order?.command;
   if (command === undefined) return state;
-  const open = [...state.tables.values()].flatMap(withheldOf).some((other) => other.order?.command === command);
+  const open = isWaitedFor(state, command, state.outcomes.get(command));
   return open ? state : answered(state, command, { kind: "done", done: { kind: "released", ids: [released.id] } });
 }
 

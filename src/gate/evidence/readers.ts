@@ -3,15 +3,22 @@ import type { Contract } from "../../contract/contract.ts";
 import { otherSchemaFinding, staleFinding } from "../../contract/evidence.ts";
 import type { Finding } from "../../finding.ts";
 import { NOT_POLLED, type Unnamed } from "../decision/reason.ts";
+import { oncePer } from "../../once.ts";
 import type { GroupEvidence, TopicEvidence } from "./evidence.ts";
 import type { Rules, State } from "../state.ts";
 
 /** Every contract of the connector's environment on a topic, versions that are being rolled out included. */
 export function contractsOn(rules: Rules, state: State, topic: string): readonly Contract[] {
-  return [...state.contracts.values()].filter(
-    (contract) => contract.topic === topic && contract.environment === rules["fieldgate.environment"],
-  );
+  return contractsOf(state, topic).filter(({ environment }) => environment === rules["fieldgate.environment"]);
 }
+
+/** Every contract on a topic, in whatever environment. */
+export function contractsOf({ contracts }: Pick<State, "contracts">, topic: string): readonly Contract[] {
+  return byTopic(contracts).get(topic) ?? [];
+}
+
+/** Made once for each set of contracts: what is decided must not look through those of all topics. */
+const byTopic = oncePer((contracts: State["contracts"]) => Map.groupBy(contracts.values(), ({ topic }) => topic));
 
 /** The consumer's Kafka groups: those its contract lists, and the group with the consumer's name. */
 export function groupsOf({ consumer, groups = [] }: Contract): readonly string[] {
@@ -82,9 +89,9 @@ function otherSchemas(state: State, contract: Contract): readonly Finding[] {
 }
 
 /** Fingerprints of the reader schemas that the consumer's contracts on the topic name. */
-export function knownSchemas({ contracts }: State, { environment, consumer, topic }: Contract): ReadonlySet<string> {
-  const versions = [...contracts.values()].filter(
-    (one) => one.environment === environment && one.consumer === consumer && one.topic === topic,
+export function knownSchemas(state: State, { environment, consumer, topic }: Contract): ReadonlySet<string> {
+  const versions = contractsOf(state, topic).filter(
+    (one) => one.environment === environment && one.consumer === consumer,
   );
   return new Set(versions.flatMap(({ schema }) => (schema === undefined ? [] : [readerFingerprint(schema)])));
 }

@@ -18,12 +18,17 @@ export function apply(session: Parts<"control" | "tape">, input: Input): void {
   if (topic !== undefined) apply(session, { kind: "settle", topic });
 }
 
-/** Decides on everything that arrived from the background. */
+/** For so long, in microseconds, the loop decides before it reads the log again: a restart asks about every field. */
+const INPUTS_FOR = 50_000n;
+
+/** Decides on what arrived from the background; what would take too long stays for the next turn. */
 export function takeInputs(session: Parts<"control" | "tape">): void {
-  const { control } = session;
+  const { control, outside } = session;
+  const begun = outside.now();
   for (let inbound = control.inbox.shift(); inbound !== undefined; inbound = control.inbox.shift()) {
     apply(session, inbound.input);
     control.commandOffset = inbound.nextCommand ?? control.commandOffset;
+    if (outside.now() - begun > INPUTS_FOR) return;
   }
 }
 

@@ -1,3 +1,4 @@
+import { tableByOid } from "../../gate/tables.ts";
 import { relationOf } from "../../gate/amendment/seen.ts";
 import type { State } from "../../gate/state.ts";
 import { type Table, tableOid, type TableOid } from "../../table/column.ts";
@@ -76,7 +77,6 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
 }
 
 /** The topic of a captured table; undefined: it is not captured. */
-export function topicOf({ tables }: State, oid: TableOid): string | undefined {
-  for (const { shape } of tables.values()) if (shape.table.oid === oid) return shape.topic;
-  return undefined;
+export function topicOf(state: State, oid: TableOid): string | undefined {
+  return tableByOid(state, oid)?.shape.topic;
 }

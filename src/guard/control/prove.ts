@@ -271,7 +271,7 @@ async function waitForAnswers(session: Parts<"control" | "tape">, topic: string,
       control.work.silent = true;
       return;
     }
-    await waker.wait(Math.min(left, 100));
+    await waker.wait(control.inbox.length === 0 ? Math.min(left, 100) : 0);
     signal.throwIfAborted();
     waker.throwIfFailed();
     takeInputs(session);

@@ -1,6 +1,7 @@
 import { policyOf } from "../../gate/decision/settle.ts";
 import type { Effect, Input } from "../../gate/state.ts";
 import { findAmendment } from "../../gate/update.ts";
+import { oncePer } from "../../once.ts";
 import { fateWhileJudging, retrying } from "../retrying.ts";
 import { inBackground, type Parts, post, type RegistryWork } from "../session.ts";
 import { subjectOf } from "./ask-registry.ts";
@@ -36,11 +37,39 @@ async function judge({ control, outside }: Parts<"control">, id: string): Promis
   const found = findAmendment(control.state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return undefined;
   if (found.amendment.kind === "table") return undefined;
-  const answer = await outside.askRegistry(found.table, found.amendment, () => {
-    control.work.silent = false;
-  });
-  return { kind: "judged", id, answer };
+  const turns = turnsOf(control.work);
+  await turns.take();
+  try {
+    const now = findAmendment(control.state, id);
+    if (now === undefined || now.amendment.gate.kind === "released") return undefined;
+    const answer = await outside.askRegistry(now.table, now.amendment, () => {
+      control.work.silent = false;
+    });
+    return { kind: "judged", id, answer };
+  } finally {
+    turns.give();
+  }
 }
+
+/** So many questions about candidates run at once: after a restart there is one for every withheld field. */
+const AT_ONCE = 8;
+
+/** The latest comes first: a row waits for it. */
+const turnsOf = oncePer((_work: RegistryWork) => {
+  const waiting: (() => void)[] = [];
+  let free = AT_ONCE;
+  return {
+    async take(): Promise<void> {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+    give(): void {
+      const next = waiting.pop();
+      if (next === undefined) free += 1;
+      else next();
+    },
+  };
+});
 
 type Register = Extract<Effect, { kind: "register" }>;
 

@@ -1,0 +1,43 @@
+import { oncePer } from "../once.ts";
+import type { TableOid } from "../table/column.ts";
+import type { State, TableState } from "./state.ts";
+
+/** The captured tables by what the log and the catalog call them. */
+interface TableIndex {
+  readonly byOid: ReadonlyMap<number, TableState>;
+  readonly byName: ReadonlyMap<string, TableState>;
+}
+
+interface Named {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Made once for each set of tables: nothing that the log brings looks through all of them. */
+const indexOf = oncePer((tables: State["tables"]): TableIndex => {
+  const byOid = new Map<number, TableState>();
+  const byName = new Map<string, TableState>();
+  for (const table of tables.values()) {
+    const { shape, capturedAs } = table;
+    byOid.set(Number(shape.table.oid), table);
+    for (const named of capturedAs === undefined ? [shape.table] : [shape.table, capturedAs]) {
+      const key = nameKey(named);
+      if (!byName.has(key)) byName.set(key, table);
+    }
+  }
+  return { byOid, byName };
+});
+
+export function tableByOid({ tables }: Pick<State, "tables">, oid: TableOid | number): TableState | undefined {
+  return indexOf(tables).byOid.get(Number(oid));
+}
+
+/** The table that has this name, or had it in the connector's file before it was renamed. */
+export function tableByName({ tables }: Pick<State, "tables">, named: Named): TableState | undefined {
+  return indexOf(tables).byName.get(nameKey(named));
+}
+
+/** No name contains a NUL. */
+function nameKey({ schema, name }: Named): string {
+  return `${schema}\0${name}`;
+}
