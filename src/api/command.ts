@@ -1,6 +1,9 @@
 import { z } from "zod";
 import type { OperatorCommand } from "../gate/state.ts";
 
+/** A command is kept until it is carried out, and the value of a fill as long as the field is kept. */
+const MAX_VALUE = 65_536;
+
 const name = z.string().min(1).max(500);
 
 /** An operator's command, as it is sent over HTTP and, with an id, written to the commands topic. */
@@ -11,7 +14,10 @@ export const commandSchema = z.strictObject({
   force: z.boolean().optional(),
   backfill: z.enum(["all", "none"]).optional(),
   beside: z.strictObject({ name: name.optional() }).optional(),
-  value: z.json().optional(),
+  value: z
+    .json()
+    .refine((value) => JSON.stringify(value).length <= MAX_VALUE, `a value has at most ${MAX_VALUE} characters as JSON`)
+    .optional(),
   actor: name,
 }) satisfies z.ZodType<Command>;
 

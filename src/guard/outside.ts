@@ -87,6 +87,8 @@ export interface ControlSource {
       readonly command: (command: OperatorCommand, offset: bigint) => void;
     },
   ): Disposable;
+  /** The state topic has what became of this connector's commands before this offset: they are not needed again. */
+  recorded(before: bigint): void;
 }
 
 /** Polls of Kafka's consumer groups, one at a time, for all connectors of the process. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Contract, contractKey, isKeyOf, parseContract } from "../contract/contract.ts";
 import { describeError, type GuardError } from "../errors.ts";
 import { commandSchema } from "../api/command.ts";
+import { commandLog } from "./command-log.ts";
 import type { OperatorCommand } from "../gate/state.ts";
 import type { ControlSource, Log } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
@@ -53,23 +54,25 @@ export async function openControlTopics(
   const topics = { contracts: `__fieldgate.${deployment}.contracts`, commands: `__fieldgate.${deployment}.commands` };
   await createTopic(kafka, { name: topics.contracts, partitions: 1, config: contractsTopicConfig });
   await createTopic(kafka, { name: topics.commands, partitions: 1, config: commandsTopicConfig });
-  let contracts: ReadonlyMap<string, Contract> = new Map();
-  const commands: { readonly entry: CommandRecord; readonly offset: bigint }[] = [];
+  const live = new Map<string, Contract>();
+  /** A copy for those who keep it; made when it is asked for, not for each of thousands of records. */
+  let copy: ReadonlyMap<string, Contract> | undefined;
+  const contracts = () => (copy ??= new Map(live));
+  const commands = commandLog();
   const listeners = new Set<Listener>();
 
   const onContract = (record: InRecord): void => {
     const entry = readContract(record, log);
     if (entry === undefined) return;
-    const next = new Map(contracts);
-    if (entry.contract === undefined) next.delete(entry.key);
-    else next.set(entry.key, entry.contract);
-    contracts = next;
+    copy = undefined;
+    if (entry.contract === undefined) live.delete(entry.key);
+    else live.set(entry.key, entry.contract);
     for (const { on } of listeners) on.contract(entry.key, entry.contract);
   };
   const onCommand = (record: InRecord): void => {
     const entry = readCommand(record, log);
     if (entry === undefined) return;
-    commands.push({ entry, offset: record.offset });
+    commands.add(entry.connector, { command: entry.command, offset: record.offset });
     for (const { connector, on } of listeners) {
       if (connector === entry.connector) on.command(entry.command, record.offset);
     }
@@ -89,19 +92,20 @@ export async function openControlTopics(
   const open = opened.move();
   return {
     topics,
-    contracts: () => contracts,
+    contracts,
     readContractsToEnd,
     of: (connector) => ({
-      contracts: () => contracts,
+      contracts,
       readContractsToEnd,
       listen(commandsFrom, on) {
         const listener = { connector, on };
         listeners.add(listener);
         const from = firstOffset(commandsFrom, commandTail.position().get(0) ?? 0n, topics.commands, log);
-        const due = commands.filter(({ entry, offset }) => entry.connector === connector && offset >= from);
-        for (const { entry, offset } of due) on.command(entry.command, offset);
+        commands.forget(connector, from);
+        for (const { command, offset } of commands.from(connector, from)) on.command(command, offset);
         return { [Symbol.dispose]: () => void listeners.delete(listener) };
       },
+      recorded: (before) => commands.forget(connector, before),
     }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

@@ -181,6 +181,7 @@ export function worldOf(given: Given = {}): World {
       contracts: () => new Map(),
       readContractsToEnd: async () => {},
       listen: () => NONE,
+      recorded: () => {},
       ...given.controlTopics,
     },
     groups: given.groups ?? { listen: () => NONE, again: async () => {} },

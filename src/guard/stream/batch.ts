@@ -85,6 +85,7 @@ export async function writeBatch(session: Parts<"tape" | "control" | "batch">): 
   const events = batch.records.splice(0);
   batch.bytes = 0;
   await batch.writer.commit([...events, ...records], signal);
+  if (stored.commandOffset !== batch.committed.commandOffset) outside.controlTopics.recorded(stored.commandOffset);
   batch.committed = stored;
   tape.stream.acknowledge(tape.position.endLsn);
 }

@@ -5,7 +5,7 @@ import { otherKeyOf } from "../../gate/amendment/key.ts";
 import type { State, TableState } from "../../gate/state.ts";
 import type { ChunkRead, ChunkRequest } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
-import { isVisible } from "../../wal/snapshot.ts";
+import { isVisible, type Snapshot } from "../../wal/snapshot.ts";
 import { applyCatalogRead } from "../control/catalog-read.ts";
 import { type ActiveChunk, type Chunks, inBackground, type Parts, tableOf } from "../session.ts";
 import { putChange } from "./batch.ts";
@@ -27,6 +27,8 @@ const FIRST_ROWS = 8;
 const CHUNK_BYTES = 4 << 20;
 /** Pause before the rows of a table without an order are asked for again: a unique index may be about to be rebuilt. */
 const UNORDERED_MS = 1000;
+/** So many transactions are noted at most: some megabytes. */
+const MAX_DELIVERED = 100_000;
 /** After this many attempts (about 13 s) the log says which sessions a chunk waits for. */
 const PATIENT_ATTEMPTS = 50;
 
@@ -70,12 +72,27 @@ async function startTracking({ chunks, source, outside, signal }: Parts<"chunks"
   const own = await source.markTransaction();
   for (let attempts = 0; ; attempts++) {
     const snapshot = await source.snapshot();
+    // An old transaction may stay open for hours, and the stream goes on meanwhile.
+    forget(chunks, snapshot);
     if (snapshot.xmin > own) return;
     if (attempts === PATIENT_ATTEMPTS) {
       outside.log.warn(`a chunk waits for transactions of ${(await source.openBelow(own)).join(", ")}`);
     }
     await outside.sleep(Math.min(20 + attempts * 10, 500), signal);
   }
+}
+
+/**
+ * Notes a transaction that the stream has delivered, as long as chunks are read. Where nothing forgets them in time, such
+ * as at a low rate, tracking begins anew, and a chunk that is being read is read again.
+ */
+export function noteDelivered(chunks: Chunks, xid: number): void {
+  if (!chunks.tracking) return;
+  chunks.delivered.add(xid);
+  if (chunks.delivered.size < MAX_DELIVERED) return;
+  chunks.tracking = false;
+  chunks.delivered.clear();
+  if (chunks.active !== undefined) chunks.active.restarted = true;
 }
 
 /** Waits as long as fieldgate.backfill.rate demands. */
@@ -95,6 +112,11 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
   chunks.busy = false;
   const job = control.state.jobs.get(jobId);
   if (job?.state !== "running") return;
+  // Too many transactions were delivered while it waited for its turn: tracking begins anew.
+  if (!chunks.tracking) {
+    session.waker.wake();
+    return;
+  }
   const table = tableOf(control.state, job.topic);
   const columns = readableColumns(table);
   const over = overBecause(job, table);
@@ -231,7 +253,11 @@ function withJob(state: State, job: ChunkJob): State {
 /** Runs however the chunk ended: otherwise a table that stays locked would let the noted transactions pile up. */
 async function forgetVisible({ source, chunks }: Parts<"chunks">, read: ChunkRead): Promise<void> {
   const snapshot = "snapshot" in read ? read.snapshot : await source.snapshot();
-  for (const xid of chunks.delivered) if (isVisible(snapshot, xid)) chunks.delivered.delete(xid);
+  forget(chunks, snapshot);
+}
+
+function forget({ delivered }: Chunks, snapshot: Snapshot): void {
+  for (const xid of delivered) if (isVisible(snapshot, xid)) delivered.delete(xid);
 }
 
 function publish(

@@ -12,7 +12,7 @@ import { completeCatalogRead, startCatalogRead } from "../control/catalog-read.t
 import { type Captured, capturedFrom, type Parts, type Tape, tableOf } from "../session.ts";
 import { isFull, put, putChange } from "./batch.ts";
 import { keyTexts } from "./chunk-columns.ts";
-import { endingChunk, onLowMark, readMovedKey } from "./chunks.ts";
+import { endingChunk, noteDelivered, onLowMark, readMovedKey } from "./chunks.ts";
 import { onDdl } from "./ddl.ts";
 import { rowEncoderOf } from "./row-encoder.ts";
 
@@ -125,7 +125,7 @@ function onCommit({ tape, chunks }: Parts<"tape" | "chunks">, { endLsn, commitTi
   const { tx } = tape;
   tape.tx = undefined;
   if (tx === undefined || tx.skip === Number.POSITIVE_INFINITY) return;
-  if (chunks.tracking) chunks.delivered.add(tx.xid);
+  noteDelivered(chunks, tx.xid);
   tape.position = { ...tape.position, endLsn, commitLsn: endLsn, tx: undefined };
   tape.lastCommitTime = commitTime;
 }

@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+import { idleChunks, noteDelivered } from "../../../src/guard/stream/chunks.ts";
+import type { ActiveChunk, Chunks } from "../../../src/guard/session.ts";
+
+function tracking(): Chunks {
+  const active = { restarted: false } as ActiveChunk; // nothing else is looked at
+  return { ...idleChunks(), tracking: true, active };
+}
+
+it("transactions are noted while chunks are read, and not otherwise", () => {
+  const chunks = tracking();
+  noteDelivered(chunks, 7);
+  expect([...chunks.delivered]).toEqual([7]);
+  const idle = idleChunks();
+  noteDelivered(idle, 7);
+  expect(idle.delivered.size).toBe(0);
+});
+
+it("a million transactions that nothing forgets take bounded memory: tracking begins anew, and the chunk is read again", () => {
+  const chunks = tracking();
+  for (let xid = 1; xid <= 1_000_000; xid++) noteDelivered(chunks, xid);
+  expect(chunks.delivered.size).toBe(0);
+  expect(chunks.tracking).toBe(false);
+  expect(chunks.active?.restarted).toBe(true);
+});
