@@ -7,6 +7,7 @@ import { apply, takeInputs } from "./control/apply.ts";
 import { completeUnmarkedReads, startCatalogRead } from "./control/catalog-read.ts";
 import { followRegistry } from "./control/follow-registry.ts";
 import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
+import { lookAtReplaced } from "./control/replaced.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
 import { type Inbound, type Parts, post, type Session, type Tape } from "./session.ts";
 import { stateChanged, writeBatch } from "./stream/batch.ts";
@@ -40,6 +41,7 @@ export async function runLoop(session: Session): Promise<void> {
     if (control.halts.size > 0) {
       if (stateChanged(session)) await commit(session);
       else await waker.wait(control.inbox.length === 0 ? IDLE_MS : 0);
+      await lookAtReplaced(session);
       continue;
     }
     startNextChunk(session);

@@ -57,7 +57,6 @@ export function replaced(
   const key = shape.key.map((field) => ({ ...field, attnum: attnumOf.get(field.attnum) ?? formerly(field.attnum) }));
   const { oid, schema, name } = replacement;
   const live = replacement.columns.filter((column) => !column.generated);
-  const known = live.filter((column) => fields.some((field) => field.attnum === column.attnum));
   const gate = { kind: "released" as const, since: when.position, time: when.time, reason };
   const amendments = table.amendments
     .filter(({ kind }) => kind === "table")
@@ -65,8 +64,9 @@ export function replaced(
   const next: TableState = {
     ...table,
     shape: { ...shape, table: { oid, schema, name }, fields, key },
-    known: known.map((column) => ({ attnum: column.attnum, name: column.name, type: column.type })),
-    assigned: replacement.maxAttnum,
+    // The catalog is ahead of the log: its columns are identified by its first row.
+    known: [],
+    assigned: undefined,
     excluded: excludedFromReplacement(rules, table, live),
     filenode: replacement.filenode,
     amendments,

@@ -5,11 +5,12 @@ import type { TableState } from "../../gate/state.ts";
 import type { Lsn } from "../../wal/lsn.ts";
 import type { Relation, RelationColumn } from "../../wal/message.ts";
 import { isVisible } from "../../wal/snapshot.ts";
-import { type Captured, capturedFrom, type CatalogReads, inBackground, type Parts, tableOf } from "../session.ts";
+import { type Captured, type CatalogReads, inBackground, type Parts, tableOf } from "../session.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture-new.ts";
 import { startCatalogRead } from "./catalog-read.ts";
 import { isAsked } from "./registry-work.ts";
+import { refuseReplaced } from "./replaced.ts";
 
 /**
  * Before the first row that uses a new Relation, its columns are identified: the log has their names and types, the
@@ -45,7 +46,7 @@ export async function proveRelation(
   const { topic, relation, news } = captured;
   if (news === "unknown") return captureNew(session, captured);
   if (topic === undefined) return;
-  if (news === "replaces") return refuseReplaced(session, captured, topic);
+  if (news === "replaces") return refuseReplaced(session, captured, topic, row.xid);
   const deadline = outside.now() + BigInt(outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;
   const read = await readUntilVisible(session, captured, row.xid, deadline);
   const table = read.table ?? droppedTable(captured, tableOf(control.state, topic));
@@ -118,23 +119,6 @@ async function typesGone(
   const live = new Set(table.columns.map((column) => column.type.oid));
   const others = relation.columns.map((column) => column.typeOid).filter((oid) => !live.has(oid));
   return others.length === 0 ? new Map() : source.types(others);
-}
-
-/** A different table that has the name of a captured one: nothing of it is published until an operator agrees. */
-async function refuseReplaced(session: Parts<"control" | "tape">, captured: Captured, topic: string): Promise<void> {
-  const { source, control, tape, outside } = session;
-  const { relation } = captured;
-  const { table } = await source.table(tableOid(relation.oid));
-  if (table !== undefined) apply(session, { kind: "replaced", topic, table });
-  // If an operator has agreed already, the state's table has this OID.
-  const now = capturedFrom(outside, control.state, relation);
-  // It is dropped again, so there is nothing to judge; another Debezium publishes its rows, so nothing stops here.
-  const ignored = table === undefined && outside.delivery === "none";
-  tape.relations.set(relation.oid, ignored ? { ...captured, news: undefined, topic: undefined } : now);
-  if (ignored || now.news !== "replaces") return;
-  throw new GuardError("table-replaced", `${relation.schema}.${relation.name} is a different table now`, {
-    next: `fieldgate release ${topic}/table --reason "…" lets it take the place; or capture it with a new connector`,
-  });
 }
 
 /** Commits are streamed before they are visible: reads the catalog until it shows the row's transaction. */

@@ -1,0 +1,99 @@
+import { GuardError } from "../../errors.ts";
+import { type Table, tableOid, columnType } from "../../table/column.ts";
+import { prove } from "../../table/prove.ts";
+import type { Relation } from "../../wal/message.ts";
+import { isVisible } from "../../wal/snapshot.ts";
+import { type Captured, capturedFrom, type Parts, tableOf } from "../session.ts";
+import { apply } from "./apply.ts";
+
+/**
+ * A row of a different table under the name of a captured one. Nothing of it is published until an operator agrees. If
+ * the catalog shows that the question is over, because that table is dropped again or the captured one has its name
+ * back, its rows are passed over with a warning and the stream goes on by itself.
+ */
+
+/** @throws GuardError table-replaced, with the command that ends it; catalog-behind while the row's transaction is invisible */
+export async function refuseReplaced(
+  session: Parts<"control" | "tape">,
+  captured: Captured,
+  topic: string,
+  xid: number,
+): Promise<void> {
+  const { control, tape, outside, source } = session;
+  const { relation } = captured;
+  const { table, snapshot } = await source.table(tableOid(relation.oid));
+  if (table === undefined && !isVisible(snapshot, xid)) {
+    throw new GuardError("catalog-behind", `${nameOf(relation)} was made in a transaction that is not visible yet`, {
+      next: "nothing: it is tried again until the transaction is visible",
+    });
+  }
+  const over = table === undefined || (await isUndone(session, relation, topic));
+  // If an operator has agreed already, the state's table has this OID.
+  if (!over) apply(session, { kind: "replaced", topic, table: asInLog(relation, table) });
+  const now = capturedFrom(outside, control.state, relation);
+  if (over && now.news === "replaces") return passOver(session, captured);
+  tape.relations.set(relation.oid, now);
+  if (now.news !== "replaces") return;
+  throw new GuardError("table-replaced", `${nameOf(relation)} is a different table now`, {
+    next: `fieldgate release ${topic}/table --reason "…" lets it take the place; or capture it with a new connector`,
+  });
+}
+
+/** While a replaced table halts the reading: goes on once the other table is gone or the captured one has its name back. */
+export async function lookAtReplaced(session: Parts<"control" | "tape">): Promise<void> {
+  const { control, tape, source } = session;
+  for (const [topic, { code }] of control.halts) {
+    if (code !== "table-replaced") continue;
+    const captured = [...tape.relations.values()].find((one) => one.topic === topic && one.news === "replaces");
+    if (captured === undefined) continue;
+    const { table } = await source.table(tableOid(captured.relation.oid));
+    if (table !== undefined && !(await isUndone(session, captured.relation, topic))) continue;
+    passOver(session, captured);
+    control.halts.delete(topic);
+  }
+}
+
+/** Has the captured table the name again? Then the other one has lost it. */
+async function isUndone({ source, control }: Parts<"control">, relation: Relation, topic: string): Promise<boolean> {
+  const { oid } = tableOf(control.state, topic).shape.table;
+  if (Number(oid) === relation.oid) return false;
+  const { table } = await source.table(oid);
+  return table?.oid === oid && table.schema === relation.schema && table.name === relation.name;
+}
+
+function passOver({ tape, outside }: Parts<"tape">, captured: Captured): void {
+  const { relation } = captured;
+  tape.relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
+  if (outside.delivery === "none") return;
+  outside.log.warn(
+    `${nameOf(relation)} was a different table for a while, which is gone again: rows written to that one are not published`,
+  );
+}
+
+/**
+ * The table as this row has it, where that can be told, and behind it the columns that are added later: the catalog is
+ * ahead, and fields go to columns by name.
+ */
+function asInLog(relation: Relation, table: Table): Table {
+  const { schema, name } = relation;
+  const live = table.columns.filter((column) => !column.generated);
+  const none = { columns: [], assigned: 0 };
+  const proof = prove(relation.columns, none, { columns: live, maxAttnum: table.maxAttnum }, () => false);
+  if (proof.kind !== "proven") return table;
+  const columns = relation.columns.flatMap((seen, index) => {
+    const attnum = proof.columns[index];
+    if (attnum === undefined) return [];
+    const now = live.find((column) => column.attnum === attnum);
+    const isSame = now?.type.oid === seen.typeOid && now.type.typmod === seen.typmod;
+    if (now !== undefined && isSame) return [{ ...now, name: seen.name }];
+    const type = columnType(seen.typeOid, seen.typmod, undefined);
+    const unknown = { typeName: "", notNull: false, defaultExpr: undefined, identity: false, generated: false };
+    return [{ attnum, name: seen.name, type, ...unknown }];
+  });
+  const later = table.columns.filter(({ attnum }) => !proof.columns.includes(attnum));
+  return { ...table, schema, name, columns: [...columns, ...later] };
+}
+
+function nameOf({ schema, name }: Relation): string {
+  return `${schema}.${name}`;
+}
