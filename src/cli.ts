@@ -93,7 +93,7 @@ process.exitCode = EXIT.fine;
 await program.parseAsync().catch((error: unknown) => terminal.end(reportError(error)));
 if (interruptedAs !== undefined) {
   if (!isService) process.exitCode = interruptedAs;
-  // Whoever sent the signal waits for the process, so an open connection must not keep it alive.
+  // The sender of the signal waits for the process, so an open connection must not keep it alive.
   process.exit();
 }
 

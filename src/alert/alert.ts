@@ -1,6 +1,10 @@
 import type { Finding } from "../finding.ts";
 import type { Mode } from "../gate/state.ts";
 
+/**
+ * What people are sent, as values: amendments withheld or released, a summary of many, and a connector that stopped.
+ */
+
 /** How urgent it is: act now; a consumer is not ready; something is withheld; nothing to do. */
 export type Severity = "stopped" | "not-ready" | "withheld" | "info";
 

@@ -3,6 +3,11 @@ import type { Finding } from "../finding.ts";
 import type { DeepReadonly } from "../json.ts";
 import { REASON_KINDS } from "../words/reason.ts";
 
+/**
+ * Amendments, verdicts and findings as they are sent to the command line and printed with `--format json`. The schemas are
+ * the only declaration of these types, and the JSON Schemas in schemas/ are generated from them.
+ */
+
 const names = z.array(z.string());
 
 export const findingSchema = z.strictObject({

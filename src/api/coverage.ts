@@ -3,6 +3,11 @@ import { RELEASE_POLICIES } from "../gate/decision/policy.ts";
 import type { DeepReadonly } from "../json.ts";
 import { findingSchema, modeWord } from "./amendment.ts";
 
+/**
+ * The answer to `coverage` as it is sent to the command line and printed with `--format json`: for each topic, the consumer
+ * groups that read it and the contracts that count.
+ */
+
 export const releasePolicy = z.enum(RELEASE_POLICIES);
 
 const time = z.iso.datetime().nullable();

@@ -1,5 +1,9 @@
 import type { Attnum } from "../table/column.ts";
 
+/**
+ * A job reads a whole table in chunks, for a snapshot, a backfill or a repair. It is stored with its cursor and its counts.
+ */
+
 /** Why a job waits, was refused or has ended early; `words/reason.ts` has the sentences. */
 export type JobReason =
   | { readonly kind: "keyless" }

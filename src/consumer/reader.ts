@@ -31,7 +31,7 @@ export interface EventReader {
   readonly fingerprint: string | undefined;
   /**
    * Decodes a message's value or key; null (a tombstone) gives null. Records become objects; bytes and fixed become
-   * Buffers, even for decimals. A union's value is given as it is, unless JavaScript cannot tell the branches apart:
+   * Buffers, even for decimals. A union's value is given as it is, unless JavaScript cannot distinguish the branches:
    * then it is `{ branch: value }`. Throws GuardError: `event-unreadable`, `not-found` for a schema that the registry
    * does not have, or `registry-down`, after which a later attempt may succeed. Pass `headers` so that an event whose
    * schema is named in a header is recognised: it is `event-unreadable`, and without them would be decoded wrongly.

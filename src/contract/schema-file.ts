@@ -36,7 +36,7 @@ export function readSchemaFile(path: string, readFile: (path: string) => string)
   }
 }
 
-/** The pointer of a deeply nested place is too long to read, and its end tells more than its beginning. */
+/** The pointer of a deeply nested place is too long to read, and its end is more useful than its beginning. */
 function shorten(message: string, pointer: string): string {
   return pointer.length > 120 ? message.replace(pointer, `…${pointer.slice(-80)}`) : message;
 }

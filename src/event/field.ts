@@ -8,6 +8,10 @@ import { avroTypeOf, entryOf } from "./types/table.ts";
 import type { Json } from "../json.ts";
 import type { AvroType } from "./types/avro-type.ts";
 
+/**
+ * The Avro field of a column. Its name, type, default and optionality are those that Debezium and Confluent's converter give.
+ */
+
 export type Mapped =
   | { readonly kind: "field"; readonly field: Field }
   | { readonly kind: "left-out"; readonly finding: Finding };

@@ -68,22 +68,22 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     captured: leads(["unjudged", "blocked"], LAW),
     "null-found": leads(
       ["unjudged"],
-      "is a NOT NULL lost, whatever the catalog says by now, and its release makes the field optional",
+      "counts as a lost NOT NULL, whatever the catalog shows now, and its release makes the field optional",
     ),
     observed: leads(
       ["unjudged", "blocked", "released"],
-      "has that of the first schema once it is there, and what that lacks is an amendment",
+      "has the shape of the first schema, and a column missing from that is an amendment",
     ),
-    replaced: leads(["replaced", "released"], "is told of once, and changes nothing by itself under any policy"),
+    replaced: leads(["replaced", "released"], "alerts once, and changes nothing by itself under any policy"),
   },
   unjudged: {
     ...idle("unjudged"),
     ask: stays("unjudged"),
     captured: stays("unjudged"),
-    command: leads(["absent", "unjudged"], "forgets what waited on the table before, and answers for it"),
+    command: leads(["absent", "unjudged"], "ends what waited on the old table, and answers its commands"),
     judged: leads(
       ["judged", "blocked", "unjudged"],
-      "of a withheld column that is %s judges it anew; what it missed and why it is withheld stay",
+      "of a withheld column that is %s has it judged again, and keeps what it missed and why it is withheld",
     ),
     "null-found": stays("unjudged"),
     observed: leads(
@@ -92,14 +92,14 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     ),
     registered: leads(["released", "unjudged"], "two that swap names"),
     "registration-refused": stays("unjudged"),
-    replaced: leads(["absent", "unjudged"], "takes the place at once: Debezium goes on with it"),
+    replaced: leads(["absent", "unjudged"], "is accepted at once, because Debezium continues with the new table"),
     seen: leads(["absent", "blocked", "unjudged"], "without a withheld column forgets its amendment"),
   },
   blocked: {
     ...idle("blocked"),
     ask: leads(["unjudged", "blocked"], LAW),
     captured: stays("blocked"),
-    command: leads(["absent", "blocked", "unjudged"], "forgets what waited on the table before, and answers for it"),
+    command: leads(["absent", "blocked", "unjudged"], "ends what waited on the old table, and answers its commands"),
     judged: leads(["judged", "blocked"], LAW),
     "null-found": leads(["blocked", "unjudged"], LAW),
     observed: leads(
@@ -108,10 +108,10 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     ),
     registered: leads(["blocked", "released", "unjudged"], "a column added with a dropped one's name"),
     "registration-refused": stays("blocked"),
-    replaced: leads(["absent", "blocked"], "takes the place at once: Debezium goes on with it"),
+    replaced: leads(["absent", "blocked"], "is accepted at once, because Debezium continues with the new table"),
     seen: leads(
       ["absent", "blocked", "unjudged"],
-      "of a column that is dropped again in the catalog keeps it out, and asks nobody",
+      "of a column that is dropped again in the catalog keeps it out without asking the registry",
     ),
   },
   judged: {
@@ -129,17 +129,17 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     "null-found": leads(["judged", "unjudged"], LAW),
     observed: leads(
       ["absent", "blocked", "released", "unjudged"],
-      "without one of two leaves that one waiting, judged anew on the new shape",
+      "without one of two leaves that one waiting, to be judged again on the new shape",
     ),
     registered: leads(
       ["released", "unjudged", "judged"],
-      "lets the field in, in its place, with the schema that was registered, and tells people",
+      "adds the field in its place, with the schema that was registered, and alerts people",
     ),
     "registration-refused": leads(
       ["unjudged", "judged"],
-      "keeps the field back and judges it anew; the same schema is not believed again",
+      "keeps the field back and has it judged again; the same schema is not accepted a second time",
     ),
-    replaced: leads(["absent", "judged"], "takes the place at once: Debezium goes on with it"),
+    replaced: leads(["absent", "judged"], "is accepted at once, because Debezium continues with the new table"),
     seen: leads(["absent", "blocked", "judged", "unjudged"], "without a withheld column forgets its amendment"),
   },
   replaced: {
@@ -163,10 +163,13 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     command: leads(["released"], "of what flows already is done at once"),
     judged: stays("released"),
     "null-found": leads(["released", "unjudged"], LAW),
-    observed: leads(["released", "unjudged"], "a version that lacks what was published has it wait again"),
+    observed: leads(["released", "unjudged"], "a version that lacks a published field makes it wait again"),
     registered: leads(["released"], "twice changes nothing"),
     "registration-refused": leads(["released"], "of another schema, of one that flows, or of nothing changes nothing"),
-    replaced: leads(["absent", "released", "replaced"], "takes the place at once: Debezium goes on with it"),
-    seen: leads(["released", "unjudged"], "a field let in and its column dropped: one amendment, now of the drop"),
+    replaced: leads(
+      ["absent", "released", "replaced"],
+      "is accepted at once, because Debezium continues with the new table",
+    ),
+    seen: leads(["released", "unjudged"], "a released field whose column is dropped has one amendment, for the drop"),
   },
 };

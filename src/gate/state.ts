@@ -15,6 +15,10 @@ import type { Outcome } from "./decision/reason.ts";
 import type { Json } from "../json.ts";
 import type { CaptureFilter, ExcludedColumn } from "../capture/lists.ts";
 
+/**
+ * The state that `decide` works on, its inputs, and the effects that it asks the loop to carry out. All of it is plain data.
+ */
+
 /** One captured table: its shape, its columns by identity, and its amendments. */
 export interface TableState {
   readonly shape: Shape;

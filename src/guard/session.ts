@@ -146,7 +146,7 @@ export interface PendingRead {
   readonly schemas: TopicSchemas | undefined;
 }
 
-/** A topic's schemas in the registry; key undefined: there is none, or nobody asked. */
+/** A topic's schemas in the registry; `key` is undefined if there is none or it was not asked for. */
 export interface TopicSchemas {
   readonly value: RegisteredSchema;
   readonly key: RegisteredSchema | undefined;

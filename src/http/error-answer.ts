@@ -1,5 +1,5 @@
 /**
- * Errors as HTTP responses: which status a code has, and what the client is told. Nothing that was not written for clients
+ * Errors as HTTP responses: which status a code has, and what the client sees. Nothing that was not written for clients
  * reaches them.
  */
 import type { Socket } from "node:net";

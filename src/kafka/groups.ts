@@ -1,5 +1,5 @@
 /**
- * The consumer groups that read a topic, as far as Kafka can tell. A consumer that assigns its own partitions and
+ * The consumer groups that read a topic, as far as Kafka shows them. A consumer that assigns its own partitions and
  * commits nothing cannot be seen.
  */
 import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export AssignerProtocol

@@ -6,7 +6,7 @@ import { TABLE_JSON } from "./table-json.ts";
  * The SQL of `fieldgate trigger install`: event triggers that write a logical message for each DDL command. The message
  * describes the affected tables, is signed with a secret, and reaches the log before the first row that has the new
  * columns. Rules for all of it: a user's command must never fail or wait because of us, no other role's code may run
- * with the owner's rights, and nobody but the owner may sign.
+ * with the owner's rights, and only the owner may sign.
  *
  * A change to the text of the functions or event triggers changes TRIGGER_MARK: installed triggers then count as
  * another version's until `trigger install` is run again.
@@ -33,7 +33,7 @@ const SETTINGS = `SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET
  * Returns the bytes of a message, or NULL if no table is affected.
  * - `held`: tables that the command has locked, so they will be as we read them when it commits.
  * - `near`: other tables that it affects, through a type, a schema or partitions. They are described if the transaction
- *   holds a lock on them. Otherwise another transaction may be changing them, so they are only named, and whoever reads
+ *   holds a lock on them. Otherwise another transaction may be changing them, so they are only named, and the reader
  *   the message reads the catalog.
  * A REPEATABLE READ transaction sees the catalog as of its start, and two versions of a row that both it and others have
  * changed since. There all tables are only named. A partitioned table counts as rewritten if one of its partitions is.
@@ -79,7 +79,7 @@ BEGIN
     'tables', coalesce(tables, '[]'), 'dropped', coalesce(dropped, '[]'), 'look', coalesce(look, '[]'))::text);
 END $fieldgate$`;
 
-/** A hash of a hash: with a single one, whoever reads a message could sign a longer one (length extension). */
+/** A hash of a hash: with a single hash, a reader of a message could sign a longer one (length extension). */
 const SIGNED = `CREATE OR REPLACE FUNCTION fieldgate.signed(payload text) RETURNS bytea
 LANGUAGE plpgsql ${SETTINGS} AS $fieldgate$
 DECLARE

@@ -27,6 +27,10 @@ import type { RegistryOptions } from "../registry/http.ts";
 import type { StateRecord } from "../store/records.ts";
 import { databaseLogin } from "./database-login.ts";
 
+/**
+ * Puts one connector together: its settings, and everything outside the loop wired to PostgreSQL, Kafka and the registry.
+ */
+
 /** The connector's file, checked, and what the process adds. */
 export function settingsOf(config: ConnectorConfig, deployment: string, version: string): Settings {
   return { ...config, stateTopic: `__fieldgate.${deployment}.state.${config.name}`, version };
@@ -146,8 +150,8 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
     ddlSecret: () => ddlSecret(catalog, log),
     run: async (text) => void (await query(catalog, "running heartbeat.action.query", text)),
     slot: () => readSlot(catalog, slot),
-    createSlot: (tell, signal) => {
-      const onWait = (blockers: readonly Session[]) => tell(blockers.map(describeSession));
+    createSlot: (report, signal) => {
+      const onWait = (blockers: readonly Session[]) => report(blockers.map(describeSession));
       return createSlot(chunks, slot, { observer: catalog, onWait, signal });
     },
     terminateReader: () => terminateReader(catalog, slot),

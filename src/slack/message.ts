@@ -14,6 +14,10 @@ import { messageText } from "../finding.ts";
 import { renderDuration } from "../words/duration.ts";
 import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
 
+/**
+ * Renders an alert as a Slack message. Names and texts from outside are escaped, and every list and text is cut to a limit.
+ */
+
 /** Most that is listed of each. */
 const TABLES = 4;
 const CHANGES = 12;

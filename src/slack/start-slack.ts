@@ -16,6 +16,11 @@ import { openSpeaker } from "./speaker.ts";
 import type { Post } from "./webhook.ts";
 import { alertKey } from "../gate/decision/reason.ts";
 
+/**
+ * Starts the alerts to Slack and stops them: one loop for all connectors of the process, which waits until a connector's next
+ * message is due.
+ */
+
 export interface SlackOptions {
   readonly post: Post;
   readonly log: SlackLog;

@@ -146,7 +146,7 @@ const INLINE = new WeakSet<TableState>();
 
 function schemaChanges(topic: string, before: TableState | undefined, after: TableState): readonly StateRecord[] {
   if (before?.flowed === after.flowed) return [];
-  // By its text too: one that nobody registered yet has no id of its own.
+  // Compared by text as well, because a schema that is not registered yet has no id of its own.
   const known = new Map(before?.flowed.map(({ id, text }) => [id, text]));
   return after.flowed.flatMap(({ id, text }) => {
     const was = known.get(id);

@@ -2,6 +2,10 @@ import type { Amendment, Change } from "../gate/amendment/amendment.ts";
 import { notReady } from "../gate/decision/policy.ts";
 import type { Mode } from "../gate/state.ts";
 
+/**
+ * Sentences about one amendment: what happened, what events contain until it is released, and the commands to continue.
+ */
+
 const CHANGES: Readonly<Record<Change, string>> = {
   renamed: "was renamed",
   retyped: "has a new type",

@@ -87,7 +87,7 @@ describe("seen: the first row that uses a Relation", () => {
     expect(amendmentIn(step.state)?.gate.reason).toEqual({ kind: "unmapped", type: "tid" });
   });
 
-  it("of a column that is dropped again in the catalog keeps it out, and asks nobody", () => {
+  it("of a column that is dropped again in the catalog keeps it out without asking the registry", () => {
     const step = play(RULES, stateOf(), seen([ID, NAME, NICK], { catalog: tableOf([ID, NAME]) }));
     expect(effectsOf(step)).toEqual([`alert ${nick}`]);
     expect(amendmentIn(step.state)).toMatchObject({ gone: true, gate: { reason: { kind: "column-dropped-again" } } });
@@ -116,7 +116,7 @@ describe("seen: the first row that uses a Relation", () => {
     ["given a default", { ...NICK, defaultExpr: "'x'::text" }],
   ];
   it.each(restated)(
-    "of a withheld column that is %s judges it anew; what it missed and why it is withheld stay",
+    "of a withheld column that is %s has it judged again, and keeps what it missed and why it is withheld",
     (_, now) => {
       const before = play(RULES, stateOf(publishing(), REPLICA), NEW, (state) => fits(state, nick), {
         kind: "passed",
@@ -219,7 +219,7 @@ describe("judged: the registry's answer", () => {
 });
 
 describe("registered: the flip", () => {
-  it("lets the field in, in its place, with the schema that was registered, and tells people", () => {
+  it("adds the field in its place, with the schema that was registered, and alerts people", () => {
     const step = play(
       RULES,
       stateOf(),
@@ -302,7 +302,7 @@ describe("registration-refused", () => {
   const fitting = play(RULES, stateOf(), NEW, (now) => fits(now, nick)).state;
   const no: Input = { kind: "registration-refused", id: nick, hash: candidateFor(fitting, nick).hash, text: "409" };
 
-  it("keeps the field back and judges it anew; the same schema is not believed again", () => {
+  it("keeps the field back and has it judged again; the same schema is not accepted a second time", () => {
     const step = play(RULES, fitting, no);
     expect(effectsOf(step)).toEqual([`judge ${nick}`]);
     const again = play(RULES, step.state, (now) => fits(now, nick));

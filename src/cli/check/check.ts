@@ -83,7 +83,7 @@ function placeInRepository(contracts: ContractFile, cwd: string): ContractFile {
 const NOTES: Readonly<Record<TopicSource["kind"], string | undefined>> = {
   service: undefined,
   registry:
-    "only the registry was asked: every live version was checked, since it cannot tell which versions are in use",
+    "only the registry was asked: every live version was checked, since it does not know which versions are in use",
   files: "checked against files only, not against the current events or withheld fields",
 };
 

@@ -10,7 +10,7 @@ import { readSeconds, type Terminal, withExamples, EXIT } from "../command.ts";
 import type { Answer, CanRelease } from "../json-output.ts";
 
 /**
- * `can-i-release` tells the pipeline of a table's owner whether every consumer is ready for fields that are still
+ * `can-i-release` shows the pipeline of a table's owner whether every consumer is ready for fields that are still
  * withheld. It can wait for the answer to become yes.
  */
 
@@ -28,7 +28,7 @@ const LONGEST_POLL_MS = 5_000;
 export function addCanIRelease(program: Command, terminal: Terminal): void {
   const command = program
     .command("can-i-release")
-    .description("tell whether every contract is ready for fields that are not in the events yet")
+    .description("show whether every contract is ready for fields that are not in the events yet")
     .argument("[id...]", "an amendment: inventory.public.customers/3, or topic.field")
     .option("--table <table>", "all withheld fields of one table or topic, e.g. public.customers")
     .option("--wait <seconds>", "how long to wait until all consumers are ready", readSeconds, 0)

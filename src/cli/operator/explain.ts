@@ -21,7 +21,7 @@ type Answer = ReturnType<typeof explainPairText>;
 export function addExplain(program: Command, terminal: Terminal): void {
   const command = program
     .command("explain")
-    .description("tell whether one Avro schema can read data written with another, and if not, why")
+    .description("show whether one Avro schema can read data written with another, and if not, why")
     .option("--reader <file>", "the reader's schema, an .avsc file")
     .option("--writer <file>", "the writer's schema, an .avsc file")
     .option(

@@ -47,7 +47,7 @@ export function addGate(program: Command, terminal: Terminal): void {
   withExamples(
     release,
     "fieldgate release inventory.public.customers/3",
-    'fieldgate release inventory.public.customers.nickname --backfill none --reason "audit table, nobody reads it"',
+    'fieldgate release inventory.public.customers.nickname --backfill none --reason "audit table without readers"',
   );
   const withhold = program
     .command("withhold")

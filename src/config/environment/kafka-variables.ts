@@ -5,6 +5,10 @@ import { alternatives, type Mistake } from "../../mistake.ts";
 import { tlsMistakes, tlsTexts, tlsVariables } from "./tls-texts.ts";
 import { variable } from "./variables.ts";
 
+/**
+ * The environment variables for the connection to Kafka.
+ */
+
 const PROTOCOLS = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] as const;
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 

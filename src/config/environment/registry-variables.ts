@@ -8,6 +8,10 @@ import { type BasicAuth, readRegistryAddress } from "./registry-address.ts";
 import { tlsMistakes, tlsTexts, tlsVariables } from "./tls-texts.ts";
 import { type Environment, given, inFiles, mistakesOf, type ReadText, variable } from "./variables.ts";
 
+/**
+ * The environment variables for the connection to the schema registry.
+ */
+
 export const registryVariables = z.object({
   FIELDGATE_REGISTRY_URL: variable(
     z.string().transform((text, context) => {

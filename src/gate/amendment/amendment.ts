@@ -3,6 +3,11 @@ import type { Finding } from "../../finding.ts";
 import type { Attnum, Column } from "../../table/column.ts";
 import type { NoCandidate, Reason, Unnamed } from "../decision/reason.ts";
 
+/**
+ * An amendment and its parts: what differs between a topic and its table, what the registry and the contracts say about it,
+ * and whether it is released. These are plain values that are stored in the state topic.
+ */
+
 /** The schema a topic would get with the amendment in it. `hash` is its identity for verdicts. */
 export interface Candidate {
   /** Which subject it belongs to: the events' value or their key. */

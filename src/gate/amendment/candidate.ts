@@ -9,6 +9,11 @@ import { changesOf } from "./differ.ts";
 import type { Mode, Rules, TableState } from "../state.ts";
 import type { Json } from "../../json.ts";
 
+/**
+ * Makes the candidate of an amendment: the schema that the topic would get, together with the shape it leads to. An amendment
+ * that would use the name of a field that still flows is combined with the amendment that removes that field.
+ */
+
 /** A candidate with the shape it leads to. Never stored, since the shape it starts from may change. */
 export interface Made {
   readonly candidate: Candidate;

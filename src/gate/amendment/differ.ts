@@ -9,6 +9,10 @@ import { isExcluded } from "./excluded.ts";
 import type { Rules, TableState } from "../state.ts";
 import type { Json } from "../../json.ts";
 
+/**
+ * Compares a table's columns with the fields that flow. It only finds the differences; seen.ts turns them into amendments.
+ */
+
 /** A column of the table as it is at this place in the log. */
 export interface SeenColumn {
   readonly column: Column;

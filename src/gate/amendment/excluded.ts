@@ -69,7 +69,7 @@ export function followLists(
     const next = asTheListsAre(rules, table, columns(topic));
     if (next === table) continue;
     tables = new Map([...tables, [topic, next]]);
-    // While it was kept out its field was empty, so rows that were published meanwhile lack its value.
+    // While it was excluded its field was empty, so rows published in that time lack its value.
     const isBack = ({ attnum }: ExcludedColumn) => next.excluded?.some((one) => one.attnum === attnum) === false;
     const emptied = table.excluded?.filter(isBack) ?? [];
     if (!emptied.some(({ attnum }) => table.shape.fields.some((field) => field.attnum === attnum))) continue;
@@ -93,12 +93,12 @@ function asTheListsAre(rules: Rules, table: TableState, catalog: readonly NamedC
   return withExcluded(rules, isSame ? table : { ...table, excluded: kept }, table.known);
 }
 
-/** Do the lists say otherwise than the shape, without an amendment that says so? Then the table is looked at. */
+/** Whether the column lists disagree with the shape and no amendment shows it, so that the table has to be compared. */
 export function isListsNews(rules: Rules, table: TableState): boolean {
   if (rules.mode === "watch") return false;
   return table.known.some((column) => {
     const flows = table.shape.fields.some(({ attnum }) => attnum === column.attnum);
-    const told = withheldOf(table).some(({ attnum }) => attnum === column.attnum);
-    return !told && flows === isExcluded(rules, table, column);
+    const isWithheld = withheldOf(table).some(({ attnum }) => attnum === column.attnum);
+    return !isWithheld && flows === isExcluded(rules, table, column);
   });
 }

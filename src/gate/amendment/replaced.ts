@@ -9,6 +9,11 @@ import { newAmendment } from "./seen.ts";
 import type { Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { step, withJob, withTable } from "../update.ts";
 
+/**
+ * A table that was dropped and created again, or renamed away and replaced, has the same name but is a different table. Its
+ * rows stop until an operator accepts the replacement; in watch mode it is accepted at once, because Debezium does not stop.
+ */
+
 /** Whether the table in the catalog is not the one that the topic was made from. */
 function isReplaced({ shape }: TableState, table: Table): boolean {
   return table.oid !== shape.table.oid;

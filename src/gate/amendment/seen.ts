@@ -15,6 +15,11 @@ import type { Effect, Input, Rules, State, Decided, TableState, When } from "../
 import { asItsColumns } from "../watch/unpublished.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withTable } from "../update.ts";
 
+/**
+ * What a table's columns lead to: they are compared with the topic's shape, and each difference becomes an amendment. This
+ * file also keeps what the state knows about the table up to date: its columns, its name and its type modifiers.
+ */
+
 type Seen = Extract<Input, { kind: "seen" }>;
 
 /**
@@ -264,8 +269,8 @@ function revise(
 }
 
 /**
- * Can older rows hold values in an added column that the catalog does not tell? Not in the same file, under an attnum that
- * had not been assigned. A partitioned table has no file: its partitions have the values.
+ * Whether older rows can hold values in an added column that the catalog does not show. They cannot if the table's file is
+ * the same and the attnum had not been assigned. A partitioned table has no file of its own, so there it is unproven.
  */
 function isUnproven({ filenode, assigned }: TableState, { table, rewritten }: Seen, { attnum }: Difference): boolean {
   if (rewritten === true || filenode === undefined || filenode === 0 || filenode !== table.filenode) return true;

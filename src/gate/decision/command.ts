@@ -11,6 +11,11 @@ import type { Outcome, Refusal } from "./reason.ts";
 import type { OperatorCommand, Rules, State, Decided, TableState, When } from "../state.ts";
 import { andThen, step, isWaitedFor, withAmendment, withJob, withOutcome } from "../update.ts";
 
+/**
+ * An operator's commands `release`, `withhold` and `fill`: which amendments they name, why one may be refused, and what the
+ * others lead to.
+ */
+
 interface Target {
   readonly table: TableState;
   readonly amendment: Amendment;

@@ -2,6 +2,10 @@ import type { Amendment, Order, Verdict } from "../amendment/amendment.ts";
 import { owesRows } from "../amendment/backfill.ts";
 import { type Blocked, NOT_POLLED, type NotReady, type Reason, type Unnamed } from "./reason.ts";
 
+/**
+ * Whether an amendment may flow: the policies, the reasons that no policy can overrule, and what opposes a release.
+ */
+
 /** When a field may flow (`fieldgate.release.policy`). */
 export type ReleasePolicy = (typeof RELEASE_POLICIES)[number];
 export const RELEASE_POLICIES = ["observe", "contracts", "strict", "manual"] as const;

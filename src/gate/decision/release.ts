@@ -17,6 +17,11 @@ import {
   withTable,
 } from "../update.ts";
 
+/**
+ * From the registry's answer to the release: a candidate is judged, registered and then flows, which is called the flip. The
+ * backfill that a release needs is planned here too.
+ */
+
 type Judged = Extract<Input, { kind: "judged" }>;
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
@@ -104,8 +109,8 @@ function applyRelease(
     if (members.includes(amendment)) return { ...amendment, gate: released.gate, answer: undefined };
     return amendment.gate.kind === "withheld" ? { ...amendment, answer: undefined } : amendment;
   });
-  const shapedNow = withTable(state, { ...table, ...shapeWith(table, made, input), amendments });
-  const next = made.candidate.part === "key" ? withJobsFromStart(shapedNow, released.topic) : shapedNow;
+  const withShape = withTable(state, { ...table, ...shapeWith(table, made, input), amendments });
+  const next = made.candidate.part === "key" ? withJobsFromStart(withShape, released.topic) : withShape;
   const waiting = withheldOf({ ...table, amendments }).filter(isAskedAbout);
   const again: Effect[] = waiting.map(({ id }) => ({ kind: "judge", id }));
   const owed = [released, ...members].reduce(

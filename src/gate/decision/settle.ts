@@ -14,6 +14,10 @@ import type { Rules, State, Decided, TableState, When } from "../state.ts";
 import { watched } from "../watch/watched.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "../update.ts";
 
+/**
+ * Settles withheld amendments: weighs the contracts and applies the policy whenever something that matters has changed.
+ */
+
 /** Judges a withheld amendment again: it is registered, or it stays withheld and people are alerted to the reason. */
 export function settle(rules: Rules, state: State, id: string, when: When): Decided {
   const found = findAmendment(state, id);

@@ -7,6 +7,10 @@ import { oncePer } from "../../once.ts";
 import type { GroupEvidence, TopicEvidence } from "./evidence.ts";
 import type { Rules, State } from "../state.ts";
 
+/**
+ * Questions to the evidence: which live groups no contract names, and what it shows against a contract.
+ */
+
 /** Every contract of the connector's environment on a topic, versions that are being rolled out included. */
 export function contractsOn(rules: Rules, state: State, topic: string): readonly Contract[] {
   return contractsOf(state, topic).filter(({ environment }) => environment === rules["fieldgate.environment"]);

@@ -15,6 +15,10 @@ import { fieldsOf } from "./unpublished.ts";
 import { step, withTable, withheldOf } from "../update.ts";
 import type { Json } from "../../json.ts";
 
+/**
+ * Watch mode: a schema that Debezium has registered is compared with the table and becomes the topic's shape.
+ */
+
 type Observed = Extract<Input, { kind: "observed" }>;
 
 /**

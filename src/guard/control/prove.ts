@@ -241,7 +241,7 @@ export async function proveVisible(session: Parts<"control" | "tape" | "batch">)
 }
 
 /**
- * Gives the registry and the verdicts a bounded time, so that a column that nobody objects to is in its first row.
+ * Gives the registry and the verdicts a bounded time, so that a column without objections is in its first row.
  * After one timeout no Relation waits again until the registry has answered.
  */
 async function waitForAnswers(session: Parts<"control" | "tape">, topic: string, deadline: bigint): Promise<void> {

@@ -202,7 +202,7 @@ export function adopt(topic: string, columns: readonly Field[], text: string): r
   const read = readEnvelope(JSON.parse(text) as Json); // a registry's schema text is JSON
   if (read.kind === "no-envelope") {
     throw new GuardError("subject-unfit", `subject ${topic}-value: ${read.why}`, {
-      next: "choose another topic.prefix, or remove the subject if nobody reads it",
+      next: "choose another topic.prefix, or remove the subject if no consumer reads it",
     });
   }
   return bind(read.fields, columns);

@@ -68,7 +68,7 @@ function nameOf({ schema, name }: { readonly schema: string; readonly name: stri
 
 /**
  * A captured table that the publication did not send had changes that are in no event: its rows are published again.
- * Rows that were deleted meanwhile cannot be told from the table, so people are told of the gap.
+ * Rows that were deleted meanwhile cannot be seen in the table, so the gap is reported.
  */
 function repairGaps(outside: Outside, stored: Stored, added: ReadonlySet<string>): Stored {
   const missed = [...stored.tables.values()].filter(({ shape }) => added.has(nameOf(shape.table)));

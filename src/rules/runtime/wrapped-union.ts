@@ -2,7 +2,7 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 import { nameOf } from "./walk.ts";
 
-/** With avsc's default, `wrapUnions: "auto"`, a union whose branches JavaScript cannot tell apart returns `{ int: 3 }`. */
+/** With avsc's default, `wrapUnions: "auto"`, a union whose branches JavaScript cannot distinguish returns `{ int: 3 }`. */
 export const wrappedUnion: RuntimeRule = {
   id: "runtime/wrapped-union",
   problem: "a union of several kinds of numbers, bytes, text or objects: avsc wraps its values, as in { int: 3 }",

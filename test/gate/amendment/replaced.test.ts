@@ -34,7 +34,7 @@ const replaced = letIn(play(RULES, before, news(OTHER)).state).state;
 const attnums = (state: State) => tableIn(state).shape.fields.map((field) => Number(field.attnum));
 
 describe("another table has the name of one of ours", () => {
-  it("is told of once, and changes nothing by itself under any policy", () => {
+  it("alerts once, and changes nothing by itself under any policy", () => {
     for (const policy of ["observe", "contracts", "manual"] as const) {
       const step = play({ ...RULES, "fieldgate.release.policy": policy }, before, news(OTHER));
       expect(effectsOf(step)).toEqual([`alert ${id}`]);
@@ -103,7 +103,7 @@ describe("another table has the name of one of ours", () => {
     expect(jobs.get(job.id)?.state).toBe("done");
   });
 
-  it("forgets what waited on the table before, and answers for it", () => {
+  it("ends what waited on the old table, and answers its commands", () => {
     const waiting = play(
       RULES,
       before,

@@ -103,7 +103,7 @@ describe("what is withheld is what is another now, whatever came before", () => 
     expect(effectsOf(back)).toEqual([`judge ${nick}`]);
   });
 
-  it("a field let in and its column dropped: one amendment, now of the drop", () => {
+  it("a released field whose column is dropped has one amendment, for the drop", () => {
     const state = letIn(nick)(play(MANUAL, stateOf(), seen(ALL)).state);
     const dropped = play(MANUAL, state, seen([ID, NAME]));
     expect(amendmentIn(dropped.state)).toMatchObject({ kind: "dropped", name: "nick", gate: { kind: "withheld" } });
@@ -342,7 +342,7 @@ describe("a null in a required field", () => {
   const required = { ...NAME, notNull: true };
   const found: Input = { kind: "null-found", topic: TOPIC, field: "name" };
 
-  it("is a NOT NULL lost, whatever the catalog says by now, and its release makes the field optional", () => {
+  it("counts as a lost NOT NULL, whatever the catalog shows now, and its release makes the field optional", () => {
     const before = stateOf(publishing([ID, required]));
     const step = play(MANUAL, before, seen([ID, required]), found);
     expect(amendmentIn(step.state, idOf(NAME))).toMatchObject({ kind: "changed", changes: ["not-null-lost"] });

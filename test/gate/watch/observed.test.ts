@@ -127,7 +127,7 @@ describe("observed: what Debezium registered", () => {
     expect(findAmendment(step.state, nick)?.amendment.verdicts[0]?.findings).not.toEqual([]);
   });
 
-  it("without one of two leaves that one waiting, judged anew on the new shape", () => {
+  it("without one of two leaves that one waiting, to be judged again on the new shape", () => {
     const both = play(WATCH, stateOf(), seen([ID, NAME, NICK, ZIP]));
     const step = play(WATCH, both.state, observed([ID, NAME, NICK], [ID, NAME, NICK, ZIP]));
     expect(withheldOf(tableIn(step.state)).map(({ id }) => id)).toEqual([idOf(ZIP)]);
@@ -254,7 +254,7 @@ describe("observed: what Debezium registered", () => {
     expect(tableIn(step.state).shape.fields.at(-1)).toMatchObject({ attnum: 3, type: { oid: OIDS.tid } });
   });
 
-  it("a version that lacks what was published has it wait again", () => {
+  it("a version that lacks a published field makes it wait again", () => {
     const before = play(WATCH, stateOf(publishing([ID, NAME, NICK])), observed([ID, NAME], [ID, NAME, NICK]));
     expect(withheldOf(tableIn(before.state)).map(({ id, kind }) => [id, kind])).toEqual([[nick, "added"]]);
   });
@@ -336,7 +336,7 @@ describe("a table that nothing is published of yet", () => {
     expect(fieldNames(step.state)).toEqual(["id", "name", "nick"]);
   });
 
-  it("has that of the first schema once it is there, and what that lacks is an amendment", () => {
+  it("has the shape of the first schema, and a column missing from that is an amendment", () => {
     const step = play(WATCH, stateOf(unpublished), NEW, observed([ID, NAME], [ID, NAME, NICK]));
     expect(tableIn(step.state).unpublished).toBeUndefined();
     expect(tableIn(step.state).flowed.map(({ id }) => id)).toEqual([7]);
@@ -346,7 +346,7 @@ describe("a table that nothing is published of yet", () => {
 });
 
 describe("another table of the name", () => {
-  it("takes the place at once: Debezium goes on with it", () => {
+  it("is accepted at once, because Debezium continues with the new table", () => {
     const other = { ...tableOf([ID, NAME]), oid: 6000 } as ReturnType<typeof tableOf>; // another table's OID
     const step = play(WATCH, stateOf(), { kind: "replaced", topic: TOPIC, table: other });
     expect(tableIn(step.state).shape.table.oid).toBe(6000);
