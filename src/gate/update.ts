@@ -41,7 +41,7 @@ export function findAmendment(
   state: State,
   id: string,
 ): { readonly table: TableState; readonly amendment: Amendment } | undefined {
-  // The id begins with the topic, so no other table is looked at.
+  // The id begins with the topic, so no other table has to be searched.
   const table = state.tables.get(id.slice(0, Math.max(0, id.lastIndexOf("/"))));
   const amendment = table?.amendments.find((other) => other.id === id);
   return table === undefined || amendment === undefined ? undefined : { table, amendment };
