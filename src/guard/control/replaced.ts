@@ -71,8 +71,8 @@ function passOver({ tape, outside }: Parts<"tape">, captured: Captured): void {
 }
 
 /**
- * The table as this row has it, where that can be told, and behind it the columns that are added later: the catalog is
- * ahead, and fields go to columns by name.
+ * The table as this row has it, as far as that is known, followed by the columns that were added later: the catalog is
+ * ahead of the log, and fields are bound to columns by name.
  */
 function asInLog(relation: Relation, table: Table): Table {
   const { schema, name } = relation;

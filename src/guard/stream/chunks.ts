@@ -84,7 +84,7 @@ async function startTracking({ chunks, source, outside, signal }: Parts<"chunks"
 
 /**
  * Notes a transaction that the stream has delivered, as long as chunks are read. Where nothing forgets them in time, such
- * as at a low rate, tracking begins anew, and a chunk that is being read is read again.
+ * as at a low rate, tracking starts again, and a chunk that is being read is read again.
  */
 export function noteDelivered(chunks: Chunks, xid: number): void {
   if (!chunks.tracking) return;
@@ -112,7 +112,7 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
   chunks.busy = false;
   const job = control.state.jobs.get(jobId);
   if (job?.state !== "running") return;
-  // Too many transactions were delivered while it waited for its turn: tracking begins anew.
+  // Too many transactions were delivered while it waited for its turn: tracking starts again.
   if (!chunks.tracking) {
     session.waker.wake();
     return;
