@@ -49,6 +49,7 @@ const CODES = {
     judging: "retry",
     cause: "the registry refuses the credentials or a schema",
   },
+  "registry-changed": { fate: "retry", cause: "the registry lost a schema that flows, and has it under a new id" },
   "subject-unfit": { fate: "stop", cause: "a subject's latest schema is not a Debezium envelope" },
   "event-unreadable": { fate: "stop", cause: "a consumer's reader cannot read an event" },
 } as const satisfies Record<string, ErrorRow>;

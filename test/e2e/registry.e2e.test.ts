@@ -148,3 +148,23 @@ describe("a registry", () => {
     expect((await world.events.all()).some(({ after }) => after !== null && "nick" in after)).toBe(false);
   });
 });
+
+it("a registry that was emptied while the service was down gets the schemas again, and events have ids that it knows", async () => {
+  await using world = await captureTable();
+  const { database, topic, events } = world;
+  await world.stop();
+  for (const part of ["value", "key"]) {
+    for (const query of ["", "?permanent=true"]) {
+      await fetch(`${servers.registry.url}/subjects/${topic}-${part}${query}`, { method: "DELETE" });
+    }
+  }
+  const service = await world.start();
+  await database.query("insert into t values (2, 'two')");
+  await until(() => Promise.resolve(events.collector.records.length >= 2 || undefined), "the row is published");
+  const last = events.collector.records.at(-1);
+  for (const bytes of [last?.key, last?.value]) {
+    const answer = await fetch(`${servers.registry.url}/schemas/ids/${bytes?.readInt32BE(1)}`);
+    expect(answer.status).toBe(200);
+  }
+  expect(service.output()).toContain(`${topic}: the registry does not know id`);
+});

@@ -147,7 +147,11 @@ function firstAmendments(outside: Outside, state: TableState, item: Capturable):
 }
 
 /** @throws GuardError registry-refused for a schema that the subject does not take */
-export async function register(outside: Outside, subject: string, text: string): Promise<RegisteredSchema> {
+export async function register(
+  outside: Pick<Outside, "registry">,
+  subject: string,
+  text: string,
+): Promise<RegisteredSchema> {
   const result = await outside.registry.register(subject, text);
   if (result.kind === "registered") return { id: result.id, text };
   throw new GuardError("registry-refused", `subject ${subject}: ${result.status} ${result.message}`, {

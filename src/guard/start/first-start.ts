@@ -9,6 +9,7 @@ import type { Table } from "../../table/column.ts";
 import { formatLsn, type Lsn } from "../../wal/lsn.ts";
 import type { Position } from "../../wal/position.ts";
 import type { Outside, Source } from "../outside.ts";
+import { verifySchemas } from "../control/verify-schemas.ts";
 import { stateRecord } from "../stream/batch.ts";
 import { type Capturable, captureTables, createTopics, firstTableState, snapshotJobs } from "./capture-tables.ts";
 
@@ -44,7 +45,12 @@ export async function prepareState(
   const columnsOf = (topic: string) =>
     found.find(({ oid }) => oid === stored.tables.get(topic)?.shape.table.oid)?.columns ?? [];
   const listed = followLists(outside.settings, stored, columnsOf);
-  const repaired = repairGaps(outside, listed === stored ? stored : { ...stored, ...listed }, added);
+  const moved = await verifySchemas(outside, listed.tables, signal);
+  const current =
+    listed === stored && moved.size === 0
+      ? stored
+      : { ...stored, ...listed, tables: new Map([...listed.tables, ...moved]) };
+  const repaired = repairGaps(outside, current, added);
   if (items.length === 0) return repaired === stored ? stored : record(stored, repaired);
   // A table that is sent from now on has been read before its first row. Of one that was sent already, the log may be
   // behind the catalog, and its columns are identified by its first row.

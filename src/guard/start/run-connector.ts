@@ -4,6 +4,7 @@ import { recalled } from "../../gate/evidence/evidence.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import { isStarted, replay, startedRecord, type Stored } from "../../store/records.ts";
 import { isoTime } from "../../wal/lsn.ts";
+import { verifyInBackground } from "../control/verify-schemas.ts";
 import { runLoop } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
 import { retrying } from "../retrying.ts";
@@ -177,6 +178,7 @@ async function streamFrom(
     (poll) => post(session, { input: { kind: "groups", poll } }),
   );
   using _aborted = onAbort(signal, () => waker.fail(signal.reason));
+  verifyInBackground(session);
   await runLoop(session);
 }
 

@@ -1,0 +1,135 @@
+import { describeError, GuardError } from "../../errors.ts";
+import type { TableState } from "../../gate/state.ts";
+import { type Json, stableText } from "../../json.ts";
+import type { RegisteredSchema, SchemaId, Shape } from "../../table/shape.ts";
+import type { Outside } from "../outside.ts";
+import { inBackground, type Parts } from "../session.ts";
+import { register } from "../start/capture-tables.ts";
+
+/**
+ * The schemas that flow are compared with the registry, by id and text: a registry that was emptied or restored from an
+ * older copy does not know their ids, or uses them for other schemas. What differs is registered again, and events have
+ * the new id from then on; a schema that the subject no longer takes stops the connector, with the topic's name. This is
+ * done at the start, while the registry answers, and in the background ever after.
+ */
+
+/** At a start, a registry that does not answer is not waited for any longer than this. */
+const START_MS = 10_000;
+const ROUND_MS = 30_000;
+const AGAIN_MS = 5000;
+/** How many questions are open at once. */
+const AT_ONCE = 16;
+
+type Verifying = Pick<Outside, "registry" | "log">;
+
+/** The tables whose schemas are now registered under other ids, with these. */
+export async function verifySchemas(
+  outside: Outside,
+  tables: ReadonlyMap<string, TableState>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, TableState>> {
+  if (outside.delivery === "none") return new Map();
+  const late = outside.sleep(START_MS, signal).then(() => "late" as const);
+  late.catch(() => undefined);
+  try {
+    const found = await Promise.race([verified(outside, [...tables.values()]), late]);
+    if (found !== "late") return new Map(found.map((table) => [table.shape.topic, table]));
+    outside.log.warn("the registry takes long to answer: the schemas that flow are compared with it later");
+  } catch (error) {
+    if (!isUnanswered(error)) throw error;
+    outside.log.warn(`the schemas that flow are compared with the registry once it answers: ${describeError(error)}`);
+  }
+  return new Map();
+}
+
+/** Compares for as long as the session lasts. A schema under a new id ends the session: the next one starts with it. */
+export function verifyInBackground(session: Parts<"control">): void {
+  const { outside, control, signal } = session;
+  if (outside.delivery === "none") return;
+  inBackground(session, async () => {
+    let wait = ROUND_MS;
+    for (;;) {
+      await outside.sleep(wait, signal);
+      const moved = await movedOf(outside, [...control.state.tables.values()]);
+      wait = moved === undefined ? AGAIN_MS : ROUND_MS;
+      const topic = moved?.[0]?.shape.topic;
+      if (topic === undefined) continue;
+      throw new GuardError("registry-changed", `${topic}: the registry has another id for its schema now`, {
+        next: "nothing: events are written with the new id",
+      });
+    }
+  });
+}
+
+/** undefined: the registry does not answer. */
+async function movedOf(outside: Outside, tables: readonly TableState[]): Promise<readonly TableState[] | undefined> {
+  try {
+    return await verified(outside, tables);
+  } catch (error) {
+    if (isUnanswered(error)) return undefined;
+    throw error;
+  }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof GuardError && error.code === "registry-down";
+}
+
+async function verified(outside: Verifying, tables: readonly TableState[]): Promise<readonly TableState[]> {
+  const moved: TableState[] = [];
+  for (let from = 0; from < tables.length; from += AT_ONCE) {
+    const some = tables.slice(from, from + AT_ONCE);
+    const after = await Promise.all(some.map((table) => verifiedTable(outside, table)));
+    moved.push(...after.filter((table, index) => table !== some[index]));
+  }
+  return moved;
+}
+
+async function verifiedTable(outside: Verifying, table: TableState): Promise<TableState> {
+  const { shape } = table;
+  const valueSchema = await verifiedSchema(outside, shape, `${shape.topic}-value`, shape.valueSchema);
+  const { keySchema: key } = shape;
+  const keySchema = key && (await verifiedSchema(outside, shape, `${shape.topic}-key`, key));
+  if (valueSchema === shape.valueSchema && keySchema === key) return table;
+  const flowed = table.flowed.filter(({ id }) => id !== valueSchema.id && id !== shape.valueSchema.id);
+  return { ...table, shape: { ...shape, valueSchema, keySchema }, flowed: [...flowed, valueSchema] };
+}
+
+async function verifiedSchema(
+  outside: Verifying,
+  { topic }: Shape,
+  subject: string,
+  schema: RegisteredSchema,
+): Promise<RegisteredSchema> {
+  const found = await schemaById(outside, schema.id);
+  if (found !== undefined && isSameText(found, schema.text)) return schema;
+  const now = await register(outside, subject, schema.text);
+  if (now.id === schema.id) return schema;
+  const why = found === undefined ? "does not know" : "has another schema under";
+  outside.log.warn(
+    `${topic}: the registry ${why} id ${schema.id} of subject ${subject}; its schema has id ${now.id} now`,
+  );
+  return now;
+}
+
+/** Whoever may register need not be allowed to read by id: then nothing can be compared, which stops no row. */
+async function schemaById({ registry }: Verifying, id: SchemaId): Promise<string | undefined> {
+  try {
+    return await registry.schemaById(id);
+  } catch (error) {
+    if (!(error instanceof GuardError) || error.code !== "registry-refused") throw error;
+    throw new GuardError("registry-down", `schema ${id} cannot be read: ${error.text}`);
+  }
+}
+
+function isSameText(left: string, right: string): boolean {
+  return left === right || normal(left) === normal(right);
+}
+
+function normal(text: string): string | undefined {
+  try {
+    return stableText(JSON.parse(text) as Json); // a registry's schema text is JSON
+  } catch {
+    return undefined;
+  }
+}
