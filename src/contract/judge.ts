@@ -181,9 +181,10 @@ function fieldFindings(contract: Contract, name: string, now: AvroRecord, next: 
     return [{ rule: "contract/field-missing", ...found, severity, effect, effectStated, message, remedy }];
   }
   if (before === undefined || isSameType(before, after)) return [];
-  // For two records with the same name, only the full form shows the difference.
-  const text = typeText(before) === typeText(after) ? canonicalForm : typeText;
-  const message = `"${name}" is ${text(before)} now and would be ${text(after)}`;
+  const [was, is] = [typeText(before), typeText(after)];
+  // Two records with the same name differ in their definitions, which are too long for a message.
+  const message =
+    was === is ? `the definition of "${name}" (${was}) would change` : `"${name}" is ${was} now and would be ${is}`;
   const remedy = `make the consumer read the new type, then remove "${name}" from \`fields\` until the new type flows`;
   return [{ rule: RETYPED, ...found, message, remedy }];
 }

@@ -21,7 +21,7 @@ import { joinParts, splitIntoParts } from "./parts.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
 import type { Position } from "../wal/position.ts";
 
-/** What was begun before the first position: a crash in between goes on with it. */
+/** What the first start set up before there was a position, so that it can resume after a crash. */
 export interface Intent {
   readonly slot: string;
   readonly publication: string;
@@ -37,9 +37,9 @@ export interface Stored {
   readonly tables: State["tables"];
   readonly jobs: State["jobs"];
   readonly outcomes: State["outcomes"];
-  /** By topic: who was seen reading it. */
+  /** By topic: the consumer groups that were seen reading it. */
   readonly evidence: Evidence["recorded"];
-  /** Offset of the next command to look at. */
+  /** Offset of the next command to process. */
   readonly commandOffset: bigint;
 }
 
@@ -352,9 +352,9 @@ function readRecord(key: string, text: string): Entry {
   try {
     value = JSON.parse(text);
   } catch {
-    throw invalid("no JSON");
+    throw invalid("not JSON");
   }
-  if (typeof value !== "object" || value === null) throw invalid("no object");
+  if (typeof value !== "object" || value === null) throw invalid("not an object");
   const { v, ...rest } = value as Written; // an object, checked above
   if (typeof v !== "number" || !VERSIONS.has(v)) {
     throw invalid(`version ${typeof v === "number" ? v : "missing"} is not known`);
@@ -385,18 +385,18 @@ function readPosition(value: Readonly<Record<string, unknown>>): Position {
 
 function readLsn(value: Readonly<Record<string, unknown>>, key: string): Lsn {
   const parsed = parseLsn(textOf("position", value, key));
-  if (parsed === undefined) throw new GuardError("state-invalid", `state record position: ${key} is no LSN`);
+  if (parsed === undefined) throw new GuardError("state-invalid", `state record position: ${key} is not an LSN`);
   return parsed;
 }
 
 function readOffset(value: Readonly<Record<string, unknown>>): bigint {
   const text = textOf("commands", value, "offset");
   if (/^\d+$/.test(text)) return BigInt(text);
-  throw new GuardError("state-invalid", "state record commands: offset is no number");
+  throw new GuardError("state-invalid", "state record commands: offset is not a number");
 }
 
 function textOf(kind: string, value: Readonly<Record<string, unknown>>, key: string): string {
   const text = value[key];
-  if (typeof text !== "string") throw new GuardError("state-invalid", `state record ${kind}: ${key} is no text`);
+  if (typeof text !== "string") throw new GuardError("state-invalid", `state record ${kind}: ${key} is not a string`);
   return text;
 }

@@ -236,24 +236,24 @@ describe("the state topic", () => {
   });
 
   const broken: [string, string, string, RegExp][] = [
-    ["no JSON", "table/inventory.public.t", "{", /table\/inventory\.public\.t: no JSON/],
-    ["no object", "job/snapshot/t", "3", /job\/snapshot\/t: no object/],
-    ["null", "position", "null", /position: no object/],
+    ["no JSON", "table/inventory.public.t", "{", /table\/inventory\.public\.t: not JSON/],
+    ["no object", "job/snapshot/t", "3", /job\/snapshot\/t: not an object/],
+    ["null", "position", "null", /position: not an object/],
     ["a later version", "outcome/c1", '{"v":4,"kind":"done"}', /outcome\/c1: version 4 is not known/],
     ["no version", "intent", '{"slot":"s"}', /intent: version missing is not known/],
     [
       "a position without an LSN",
       "position",
       '{"v":1,"endLsn":"x","systemId":"1","slot":"s"}',
-      /position: endLsn is no LSN/,
+      /position: endLsn is not an LSN/,
     ],
     [
       "a position without its text",
       "position",
       '{"v":1,"endLsn":"0/5","timeline":1,"slot":"s"}',
-      /position: systemId is no text/,
+      /position: systemId is not a string/,
     ],
-    ["an offset that is no number", "commands", '{"v":1,"offset":"x"}', /commands: offset is no number/],
+    ["an offset that is no number", "commands", '{"v":1,"offset":"x"}', /commands: offset is not a number/],
   ];
   it.each(broken)("that holds %s is refused, naming the record", (_, key, value, expected) => {
     const reading = () => replay([{ key, value }]);
