@@ -5,7 +5,7 @@ import { parseTable, parseTypes } from "../table/json.ts";
 import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
 import { parseSnapshot, type Snapshot } from "../wal/snapshot.ts";
 import { query } from "./connection.ts";
-import type { TableName } from "./quote.ts";
+import type { TableName } from "../table/quote.ts";
 import { TABLE_JSON, TYPES_JSON } from "./table-json.ts";
 
 interface TableRow extends Readonly<Record<string, string | null>> {

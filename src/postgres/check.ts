@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
 import { type Lsn, parseLsn } from "../wal/lsn.ts";
 import { query } from "./connection.ts";
-import { quoteIdentifier } from "./quote.ts";
+import { quoteIdentifier } from "../table/quote.ts";
 
 /**
  * Checks at start whether changes can be captured from a server: its version, that it is a primary, wal_level and the right

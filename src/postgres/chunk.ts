@@ -6,7 +6,7 @@ import { tupleFrom } from "../wal/tuple.ts";
 import { readTable } from "./catalog.ts";
 import { sqlState, translate } from "./connection.ts";
 import { type KeyOrder, orderBy, readKeyOrder, upTo, beyond, sameKey } from "./key-order.ts";
-import { quoteIdentifier, quoteTable } from "./quote.ts";
+import { quoteIdentifier, quoteTable } from "../table/quote.ts";
 
 /**
  * Reads rows of a table in chunks, for snapshots and backfills: a range in key order, only the rows of a range that are due,

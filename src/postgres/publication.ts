@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
 import { query } from "./connection.ts";
-import { quoteIdentifier, quoteTable, type TableName } from "./quote.ts";
+import { quoteIdentifier, quoteTable, type TableName } from "../table/quote.ts";
 
 /**
  * The publication of a connector: creates or extends it if `publication.autocreate.mode` allows that, and then checks that

@@ -1,6 +1,6 @@
 import { GuardError } from "../errors.ts";
 import { connect, nameOf, type PostgresOptions, sqlState, translate } from "./connection.ts";
-import { quoteIdentifier } from "./quote.ts";
+import { quoteIdentifier } from "../table/quote.ts";
 import { readSlot } from "./slot.ts";
 
 interface Reading {

@@ -15,7 +15,7 @@ import {
 import { walQueue } from "./queue.ts";
 import { streamError } from "./stream-error.ts";
 import type { Client } from "pg";
-import { quoteIdentifier } from "./quote.ts";
+import { quoteIdentifier } from "../table/quote.ts";
 
 /**
  * The stream of one replication slot: starts replication, queues what arrives, sends statuses and acknowledgements, and stops

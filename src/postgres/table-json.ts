@@ -21,6 +21,24 @@ function typesJson(roots: string): string {
             WHERE y.oid >= 16384 OR y.typtype = 'd' OR y.typoutput = 'array_out'::regproc)`;
 }
 
+/** A column of the table `c` that holds no null: a NOT NULL constraint that is NOT VALID says nothing about older rows. */
+const NOT_NULL = `a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint v WHERE v.conrelid = c.oid
+                     AND v.contype = 'n' AND NOT v.convalidated AND v.conkey = ARRAY[a.attnum])`;
+
+/** The unique indexes of the table `c` that can be a key: each row has a place of its own in them, and one only. */
+const KEYS = `(SELECT k.* FROM
+               (SELECT x.relname, i.indisprimary, i.indnkeyatts,
+                       CASE c.relreplident WHEN 'i' THEN i.indisreplident WHEN 'd' THEN i.indisprimary ELSE false END
+                         AS identifies,
+                       (SELECT json_agg(a.attnum ORDER BY u.at)
+                          FROM unnest(i.indkey) WITH ORDINALITY AS u(attnum, at)
+                          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum AND ${NOT_NULL}
+                         WHERE u.at <= i.indnkeyatts) AS key
+                  FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+                 WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+                   AND i.indpred IS NULL AND i.indexprs IS NULL) AS k
+              WHERE json_array_length(k.key) = k.indnkeyatts) AS k`;
+
 /**
  * An SQL expression for one table as JSON, for `parseTable`: `c` is its pg_class row, `n` its pg_namespace row. Works on
  * PostgreSQL 14 and later. It needs `search_path = pg_catalog`, which also makes default expressions and type names
@@ -32,23 +50,13 @@ export const TABLE_JSON = `json_build_object(
     'filenode', c.relfilenode::bigint, 'estimatedRows', c.reltuples::bigint,
     'replicaIdentity', CASE c.relreplident WHEN 'd' THEN 'default' WHEN 'n' THEN 'nothing'
                                            WHEN 'f' THEN 'full' ELSE 'index' END,
-    'key', coalesce((SELECT k.key
-              FROM (SELECT i.indisprimary, i.indexrelid, i.indnkeyatts,
-                           (SELECT json_agg(a.attnum ORDER BY u.at)
-                              FROM unnest(i.indkey) WITH ORDINALITY AS u(attnum, at)
-                              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum AND a.attnotnull
-                             WHERE u.at <= i.indnkeyatts) AS key
-                      FROM pg_index i
-                     WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
-                       AND i.indpred IS NULL AND i.indexprs IS NULL) AS k
-             WHERE json_array_length(k.key) = k.indnkeyatts
-             ORDER BY k.indisprimary DESC, k.indexrelid LIMIT 1), '[]'),
+    'keys', (SELECT coalesce(json_agg(k.key ORDER BY k.identifies DESC, k.indisprimary DESC, k.relname), '[]') FROM ${KEYS}),
+    'identified', coalesce((SELECT k.key FROM ${KEYS} WHERE k.identifies), '[]'),
     'types', ${typesJson("SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped")},
     'columns', (SELECT coalesce(json_agg(json_build_object(
                   'attnum', a.attnum, 'name', a.attname, 'oid', a.atttypid::bigint, 'typmod', a.atttypmod,
                   'typeName', format_type(a.atttypid, a.atttypmod),
-                  'notNull', a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint v WHERE v.conrelid = c.oid
-                     AND v.contype = 'n' AND NOT v.convalidated AND v.conkey = ARRAY[a.attnum]),
+                  'notNull', ${NOT_NULL},
                   'defaultExpr', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
                   'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
                   'identity', a.attidentity <> '', 'generated', a.attgenerated <> '') ORDER BY a.attnum), '[]')

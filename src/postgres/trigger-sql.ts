@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { quoteIdentifier } from "./quote.ts";
+import { quoteIdentifier } from "../table/quote.ts";
 import { TABLE_JSON } from "./table-json.ts";
 
 /**

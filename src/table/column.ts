@@ -64,8 +64,15 @@ export interface Table {
   readonly columns: readonly Column[];
   /** The highest attnum ever assigned (pg_class.relnatts), including dropped columns. */
   readonly maxAttnum: number;
-  /** The primary key's columns in index order, or else those of the first unique index over NOT NULL columns, or empty. */
+  /**
+   * The columns, in index order, of the replica identity's index, or else of the primary key, or else of the first unique
+   * index by name over NOT NULL columns; empty without any.
+   */
   readonly key: readonly Attnum[];
+  /** The columns of its other unique indexes over NOT NULL columns: each of them could be the key, too. */
+  readonly otherKeys: readonly (readonly Attnum[])[];
+  /** The columns that an old row in the log has; empty: all of them (`full`), or there are no old rows. */
+  readonly identified: readonly Attnum[];
   readonly replicaIdentity: "default" | "nothing" | "full" | "index";
   /** pg_relation_filenode: changes when the table is rewritten. */
   readonly filenode: number;

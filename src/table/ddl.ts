@@ -116,7 +116,10 @@ const tableSchema = z.object({
   filenode: z.number().int().min(0),
   estimatedRows: z.number(),
   replicaIdentity: z.enum(["default", "nothing", "full", "index"]),
-  key: z.array(column),
+  // A trigger of an earlier version sends one key instead of all.
+  key: z.array(column).optional(),
+  keys: z.array(z.array(column)).optional(),
+  identified: z.array(column).optional(),
   types: z.array(
     z.object({
       ...type,

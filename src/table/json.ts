@@ -13,7 +13,11 @@ interface TypeRow {
 type Types = ReadonlyMap<number, TypeRow>;
 
 /** What TABLE_JSON in postgres/table-json.ts builds: each type once, and null for undefined. */
-export interface TableJson extends Omit<Table, "columns"> {
+export interface TableJson extends Omit<Table, "columns" | "key" | "otherKeys" | "identified"> {
+  /** The preferred one first. A trigger of an earlier version sends only that, as `key`. */
+  readonly keys?: readonly Table["key"][] | undefined;
+  readonly key?: Table["key"] | undefined;
+  readonly identified?: Table["identified"] | undefined;
   readonly types: readonly TypeRow[];
   readonly columns: readonly ColumnJson[];
 }
@@ -31,10 +35,15 @@ export function parseTable(text: string | null): Table | undefined {
   return table.name === null ? undefined : tableOfJson(table);
 }
 
-export function tableOfJson({ types: rows, ...table }: TableJson): Table {
+export function tableOfJson({ types: rows, keys, key: only, identified, ...table }: TableJson): Table {
   const types = byOid(rows);
+  const [key = [], ...otherKeys] = keys ?? [only ?? []];
+  const hasIndex = table.replicaIdentity === "default" || table.replicaIdentity === "index";
   return {
     ...table,
+    key,
+    otherKeys,
+    identified: identified ?? (hasIndex ? key : []),
     columns: table.columns.map(({ oid, typmod, defaultExpr, ...column }) => ({
       ...column,
       type: typeOf(oid, typmod, types),

@@ -3,7 +3,7 @@ import type { Column } from "../../src/table/column.ts";
 import { fieldOf } from "../../src/event/field.ts";
 import { envelopeSchema } from "../../src/event/envelope/schema.ts";
 import { readTables } from "../../src/postgres/catalog.ts";
-import { quoteTable } from "../../src/postgres/quote.ts";
+import { quoteTable } from "../../src/table/quote.ts";
 import { source, type OwnSession } from "../postgres/follow.ts";
 import { modesOf, outOfScope, type ColumnCase } from "./debezium-case.ts";
 import { cases, change, MARK, shapeOf, rowEncoderOf } from "./row.ts";

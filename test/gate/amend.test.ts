@@ -3,7 +3,7 @@ import { canWiden } from "../../src/gate/amendment/candidate.ts";
 import { refusesFill } from "../../src/gate/amendment/fill.ts";
 import type { Input, OperatorCommand, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
-import type { Column } from "../../src/table/column.ts";
+import type { Attnum, Column, Table } from "../../src/table/column.ts";
 import {
   candidateFor,
   column,
@@ -26,6 +26,7 @@ import {
   tableIn,
   TOPIC,
   ZIP,
+  tableOf,
 } from "./customers.ts";
 import type { Json } from "../../src/json.ts";
 import { renderOutcome, type OutcomeText } from "../../src/words/reason.ts";
@@ -296,6 +297,44 @@ describe("fill", () => {
     const { state } = play(MANUAL, dropped(required), fill("x"));
     expect(withheldOf(tableIn(state)).map(({ id }) => id)).toEqual([nick]);
     expect(fieldNames(play(MANUAL, state, release([nick], { id: "c2" }), flip(nick)).state)).toEqual(["id", "name"]);
+  });
+});
+
+describe("the events' key", () => {
+  const key = `${TOPIC}/key`;
+  const [first, second, third] = [[ID.attnum], [NAME.attnum], [NICK.attnum]];
+  /** The table has these keys at its next row; `identified`: the columns of old rows, and none for whole ones. */
+  const next = (
+    keys: readonly (readonly Attnum[])[],
+    identity: Table["replicaIdentity"] = "full",
+    identified: readonly Attnum[] = [],
+  ) => {
+    const [best = [], ...otherKeys] = keys;
+    const catalog = { ...tableOf(ALL), key: best, otherKeys, identified, replicaIdentity: identity };
+    const input = seen(ALL, { catalog });
+    const columns = input.relation.columns.map((one, index) => {
+      const attnumAt = input.columns[index];
+      return { ...one, key: attnumAt !== undefined && identified.includes(attnumAt) };
+    });
+    return { ...input, relation: { ...input.relation, identity, columns } };
+  };
+
+  it.each([
+    ["another index comes first now that its own was rebuilt", next([second, first])],
+    ["old rows have all of it", next([[...second, ...first], first], "index", [...second, ...first])],
+    ["a primary key is added and old rows are whole", next([third, second, first])],
+  ])("stays when %s", (_, input) => {
+    expect(findAmendment(play(MANUAL, stateOf(publishing(ALL)), input).state, key)).toBeUndefined();
+  });
+
+  it.each([
+    ["its index is gone", next([second]), second],
+    ["there is no unique index any more", next([]), []],
+    ["old rows have another key", next([second, first], "index", second), second],
+    ["a primary key is added and old rows have only that", next([third, first], "default", third), third],
+  ])("changes when %s", (_, input, expected) => {
+    const { state } = play(MANUAL, stateOf(publishing(ALL)), input);
+    expect(findAmendment(state, key)?.amendment).toMatchObject({ key: expected, gate: { kind: "withheld" } });
   });
 });
 

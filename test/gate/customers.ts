@@ -70,6 +70,8 @@ export function tableOf(columns: readonly Column[], keyed = true): Table {
     columns,
     maxAttnum: Math.max(...columns.map((one) => one.attnum)),
     key: keyed ? [attnum(1)] : [],
+    otherKeys: [],
+    identified: keyed ? [attnum(1)] : [],
     replicaIdentity: "default",
     filenode: 1,
     estimatedRows: 10,

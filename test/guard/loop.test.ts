@@ -344,7 +344,7 @@ describe("a chunk's window", () => {
 
   it("of a table that has lost its key waits until that is decided, and other tables' rows are read", async () => {
     const other = "inventory.public.other";
-    const keyless = { ...tableOf([ID, NAME]), key: [] };
+    const keyless = { ...tableOf([ID, NAME]), key: [], identified: [] };
     const chunk = async (request: ChunkRequest): Promise<ChunkRead> =>
       request.table.name === "customers"
         ? { kind: "unordered", snapshot: SNAPSHOT, table: keyless, end: lsn(140n) }

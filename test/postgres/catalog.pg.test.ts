@@ -49,6 +49,24 @@ test.each([
   ["without included columns", "a int NOT NULL, b int NOT NULL", "CREATE UNIQUE INDEX ON t (b) INCLUDE (a)", [2]],
   ["not a deferrable index", "a int NOT NULL UNIQUE DEFERRABLE", "", []],
   ["nothing without an index", "a int", "", []],
+  [
+    "that of the replica identity's index, before the primary key",
+    "a int PRIMARY KEY, b int NOT NULL, c int NOT NULL",
+    "CREATE UNIQUE INDEX z ON t (c, b); ALTER TABLE t REPLICA IDENTITY USING INDEX z",
+    [3, 2],
+  ],
+  [
+    "the primary key, if the replica identity's index is no longer it",
+    "a int PRIMARY KEY, b int NOT NULL",
+    "CREATE UNIQUE INDEX z ON t (b); ALTER TABLE t REPLICA IDENTITY USING INDEX z; ALTER TABLE t REPLICA IDENTITY FULL",
+    [1],
+  ],
+  [
+    "the index that comes first by name, whichever was built last",
+    "a int NOT NULL, b int NOT NULL",
+    "CREATE UNIQUE INDEX ta ON t (b); CREATE UNIQUE INDEX tb ON t (a); REINDEX INDEX ta",
+    [2],
+  ],
 ])("the key is %s", async (_what, columns, ddl, key) => {
   await using from = await source(`CREATE TABLE t (${columns}); ${ddl}`);
   expect((await readTables(from.client, [name("t")]))[0]?.key).toEqual(key);
@@ -142,4 +160,26 @@ test.each([
   const types = await readTypes(from.client, [read.oid, 4_000_000_000]);
   expect(columnType(read.oid, read.typmod, types.get(read.oid))).toEqual(expected);
   expect(types.has(4_000_000_000)).toBe(false);
+});
+
+test.each([
+  ["the primary key while it is the default", "", [1], [[2]]],
+  ["the columns of its index", "ALTER TABLE t REPLICA IDENTITY USING INDEX b", [2], [[1]]],
+  ["none for full rows", "ALTER TABLE t REPLICA IDENTITY FULL", [], [[2]]],
+  ["none without old rows", "ALTER TABLE t REPLICA IDENTITY NOTHING", [], [[2]]],
+])("an old row is identified by %s", async (_what, ddl, identified, otherKeys) => {
+  await using from = await source(
+    `CREATE TABLE t (a int PRIMARY KEY, b int NOT NULL); CREATE UNIQUE INDEX b ON t (b); ${ddl}`,
+  );
+  expect((await readTables(from.client, [name("t")]))[0]).toMatchObject({ identified, otherKeys });
+});
+
+test("a column whose NOT NULL was never validated is in no key", async () => {
+  await using from = await source("CREATE TABLE t (a int, b int NOT NULL)");
+  const [version] = (await from.app.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")).rows;
+  if (Number(version?.v) < 180_000) return;
+  await from.app.query(
+    "ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID; CREATE UNIQUE INDEX a ON t (a); CREATE UNIQUE INDEX b ON t (b)",
+  );
+  expect((await readTables(from.client, [name("t")]))[0]).toMatchObject({ key: [2], otherKeys: [] });
 });

@@ -6,7 +6,7 @@ import {
   type PublicationNeed,
   readPublication,
 } from "../../src/postgres/publication.ts";
-import type { TableName } from "../../src/postgres/quote.ts";
+import type { TableName } from "../../src/table/quote.ts";
 import { failure, type Source, source } from "./follow.ts";
 
 const table = (name: string, schema = "public"): TableName => ({ schema, name });

@@ -16,7 +16,8 @@ const TABLE = {
   filenode: 16384,
   estimatedRows: -1,
   replicaIdentity: "default",
-  key: [1],
+  keys: [[1], [2, 1]],
+  identified: [1],
   types: [{ oid: 16400, name: "mood", kind: "enum", of: 0, typmod: -1, labels: ["sad"] }],
   columns: [
     {
@@ -70,6 +71,18 @@ function read(payload: object, xid = XID, secret: string | undefined = SECRET): 
   return readDdl(message(signed(JSON.stringify(payload))), xid, secret);
 }
 
+test("a trigger of an earlier version sends one key, which is also the old rows' unless they are whole", () => {
+  const { keys: _, identified: _only, ...older } = TABLE;
+  const keyOf = (more: object) => {
+    const tables = [{ change: "changed", rewrite: null, table: { ...older, key: [1], ...more } }];
+    const result = read({ ...PAYLOAD, tables });
+    const [first] = result?.kind === "trusted" ? result.ddl.tables : [];
+    return first?.change === "changed" ? first.table : undefined;
+  };
+  expect(keyOf({})).toMatchObject({ key: [1], otherKeys: [], identified: [1] });
+  expect(keyOf({ replicaIdentity: "full" })).toMatchObject({ key: [1], otherKeys: [], identified: [] });
+});
+
 test("a signed message of this transaction says what the command did", () => {
   const result = read(PAYLOAD);
   expect(result).toEqual({
@@ -91,6 +104,8 @@ test("a signed message of this transaction says what the command did", () => {
             estimatedRows: -1,
             replicaIdentity: "default",
             key: [1],
+            otherKeys: [[2, 1]],
+            identified: [1],
             columns: [
               {
                 attnum: 1,

@@ -28,14 +28,22 @@ export function otherKeyOf({ shape, amendments }: TableState): Amendment | undef
   return amendments.find(({ kind, gate, key }) => kind === "key" && gate.kind === "withheld" && isOtherKey(shape, key));
 }
 
-/** The key's columns: from the Relation's flags if the replica identity is DEFAULT, otherwise from the catalog. */
+/**
+ * The events' key stays while the table has a unique index over exactly its columns, all of them NOT NULL, and the log has
+ * them in old rows: a rebuilt index or a new one changes nothing. The Relation says which columns old rows have, unless
+ * the replica identity is FULL; what else is unique says the catalog.
+ */
 export function keyNow(table: TableState, seen: Seen): readonly Attnum[] {
   const flagged = seen.columns.filter((_, index) => seen.relation.columns[index]?.key);
   const sure = flagged.filter((column) => column !== undefined);
-  const usable = seen.relation.identity === "default" && sure.length > 0 && sure.length === flagged.length;
+  const byIndex = seen.relation.identity === "default" || seen.relation.identity === "index";
+  const usable = byIndex && sure.length > 0 && sure.length === flagged.length;
+  const present = table.shape.key.map((field) => field.attnum);
+  const isKey = [seen.table.key, ...seen.table.otherKeys].some((key) => isSameSet(key, present));
+  if (present.length > 0 && isKey && (!usable || present.every((column) => sure.includes(column)))) return present;
   // The catalog has their order, unless its key has changed since.
   if (!usable || isSameSet(sure, seen.table.key)) return seen.table.key;
-  const ordered = [...table.shape.key.map((field) => field.attnum), ...seen.table.key];
+  const ordered = [...present, ...seen.table.key];
   return sure.toSorted((left, right) => ordered.indexOf(left) - ordered.indexOf(right));
 }
 

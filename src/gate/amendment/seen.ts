@@ -318,7 +318,7 @@ export function relationOf(table: Table): Pick<Seen, "relation" | "columns" | "t
     name,
     typeOid: type.oid,
     typmod: type.typmod,
-    key: table.key.includes(attnum),
+    key: table.identified.includes(attnum),
   }));
   const { oid, schema, name, replicaIdentity: identity } = table;
   return {

@@ -149,6 +149,8 @@ function droppedTable({ relation }: Captured, { shape, known }: ReturnType<typeo
     columns: [],
     maxAttnum: last + relation.columns.length,
     key: shape.key.map((field) => field.attnum),
+    otherKeys: [],
+    identified: [],
     replicaIdentity: relation.identity,
     filenode: 0,
     estimatedRows: -1,

@@ -35,6 +35,12 @@ const WATCH: Rules = { ...RULES, mode: "watch" };
 const nick = idOf(NICK);
 const NEW = seen([ID, NAME, NICK]);
 
+/** The table's primary key, by which old rows in the log are identified. */
+function primary(columns: readonly Column[]) {
+  const key = columns.map((each) => each.attnum);
+  return { key, identified: key };
+}
+
 /** Debezium registered these fields; the table has these columns by then. */
 function observed(
   fields: readonly (Column | Field)[],
@@ -45,8 +51,7 @@ function observed(
   const value = { id: schemaId(more.id ?? 7), text: JSON.stringify(envelopeSchema(TOPIC, made)) };
   const keyJson = keySchema(TOPIC, (more.keyed ?? []).map(fieldFor));
   const key = keyJson === undefined ? undefined : { id: schemaId(8), text: JSON.stringify(keyJson) };
-  const table =
-    more.keyed === undefined ? tableOf(columns) : { ...tableOf(columns), key: more.keyed.map((c) => c.attnum) };
+  const table = more.keyed === undefined ? tableOf(columns) : { ...tableOf(columns), ...primary(more.keyed) };
   return { kind: "observed", topic: TOPIC, value, key, table };
 }
 

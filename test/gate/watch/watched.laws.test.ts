@@ -94,7 +94,12 @@ function observed(world: World, columns: readonly Column[], id: number, unwrappe
   const fields = mapped(columns);
   const keyed = world.key.flatMap((one) => fields.filter((field) => field.attnum === one));
   const key = keySchema(TOPIC, keyed);
-  const table = { ...tableOf(world.columns), oid: tableOid(world.oid), key: world.key.map(attnum) };
+  const table = {
+    ...tableOf(world.columns),
+    oid: tableOid(world.oid),
+    key: world.key.map(attnum),
+    identified: world.key.map(attnum),
+  };
   return {
     kind: "observed",
     topic: TOPIC,
