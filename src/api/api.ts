@@ -46,6 +46,26 @@ export interface Health {
   readonly status: "ok" | "starting" | "stopped";
   readonly deployment: string;
   readonly version: string;
+  /**
+   * Connectors that have waited for the same thing for some seconds; missing if there are none. No token is needed to
+   * read this, so it does not name tables and sessions, as ConnectorView does.
+   */
+  readonly waiting?:
+    | readonly { readonly connector: string; readonly for: WaitView["on"]; readonly seconds: number }[]
+    | undefined;
+}
+
+/** What a connector has waited for longest. */
+export interface WaitView {
+  readonly on: "PostgreSQL" | "Kafka" | "the registry";
+  /** As in "it waits for …". */
+  readonly for: string;
+  readonly since: string;
+  readonly seconds: number;
+  /** After this time it is given up and tried again; null: it takes as long as it takes. */
+  readonly limitSeconds: number | null;
+  /** The sessions and prepared transactions of the database that cause it, as far as they are known. */
+  readonly causes: readonly string[];
 }
 
 export interface ConnectorView {
@@ -55,6 +75,8 @@ export interface ConnectorView {
   readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
   /** Why it is retrying or stopped: the error's message and next step. */
   readonly problem?: ErrorBody | undefined;
+  /** Missing unless it has waited for the same thing for some seconds. */
+  readonly waiting?: WaitView | undefined;
   readonly position?: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
   readonly tables: readonly TableView[];
   readonly chunks: readonly ChunkView[];

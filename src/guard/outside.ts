@@ -15,6 +15,7 @@ import type { StateRecord } from "../store/records.ts";
 import type { Table, TableOid, TypeDetail } from "../table/column.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
+import type { Waits } from "./waits.ts";
 
 /**
  * Everything outside one connector, as the loop sees it: its settings, the database, Kafka, the registry, and the people
@@ -57,6 +58,10 @@ export interface Source extends AsyncDisposable {
   snapshot(): Promise<Snapshot>;
   /** The sessions whose open transactions are older than this one, each as a line for people. */
   openBelow(transaction: bigint): Promise<readonly string[]>;
+  /** The sessions whose locks the connector's own sessions wait for at the moment, each as a line for people. */
+  blockers(): Promise<readonly string[]>;
+  /** The sessions that hold a lock on this table with which it cannot be read, each as a line for people. */
+  lockHolders(oid: TableOid): Promise<readonly string[]>;
   chunk(request: ChunkRequest): Promise<ChunkRead>;
 }
 
@@ -113,6 +118,8 @@ export interface Outside extends Conduct {
   readonly controlTopics: ControlSource;
   readonly groups: Groups;
   readonly log: Log;
+  /** What the connector waits for at the moment. */
+  readonly waits: Waits;
   /** Microseconds since the Unix epoch. */
   readonly now: () => bigint;
   readonly uuid: () => string;

@@ -186,6 +186,8 @@ export interface Chunks {
   active: ActiveChunk | undefined;
   /** A job is being prepared, or is waiting for its turn. */
   busy: boolean;
+  /** By job: its table cannot be read at the moment, so other jobs go first until that time (microseconds). */
+  readonly resting: Map<string, { readonly until: bigint; readonly wait: Disposable }>;
   /** For a job's rate: the rows it had read, and the clock, when it started here. `limit`: keys in its next chunk. */
   started: { readonly job: string; readonly rows: number; readonly at: bigint; limit: number } | undefined;
 }

@@ -61,6 +61,8 @@ export type ChunkRead =
   | { readonly kind: "unordered"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
   /** Another session held a lock on the table for longer than the lock timeout. */
   | { readonly kind: "locked" }
+  /** The role may not read the table, or policies (row level security) would hide rows from it. */
+  | { readonly kind: "unreadable"; readonly why: string }
   /** No table has this name, or one with a different OID has it. */
   | { readonly kind: "gone" };
 
@@ -81,9 +83,18 @@ export async function readChunk(client: Client, request: ChunkRequest): Promise<
     await client.query("ROLLBACK").catch(() => {}); // a lost connection has no transaction either
     const state = sqlState(error);
     if (state === "55P03") return { kind: "locked" };
+    if (state === "42501") return { kind: "unreadable", why: unreadableWhy(error) };
     if (state === "42P01" || state === "3F000") return { kind: "gone" };
     throw translate(error, `reading rows of ${request.table.schema}.${request.table.name}`);
   }
+}
+
+/** PostgreSQL refuses with the same state a missing right and, as row_security is off, policies that would apply. */
+function unreadableWhy(error: unknown): string {
+  const byPolicy = error instanceof Error && error.message.includes("row-level security");
+  return byPolicy
+    ? "row level security applies to this role; ALTER ROLE … BYPASSRLS ends that"
+    : "GRANT SELECT is missing";
 }
 
 async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkRead> {

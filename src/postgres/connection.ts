@@ -20,9 +20,10 @@ export interface PostgresOptions {
 }
 
 /**
- * Every session has the same settings for the text of values, so that rows in chunks equal rows in the stream (Debezium
- * pins the same ones). The search path is pinned so that we never run another role's operator or function; it also
- * makes PostgreSQL qualify the names in the types and defaults that we read.
+ * Every session has the same settings, whatever the server, the database or the role sets: these take precedence. The
+ * text of values is pinned so that rows in chunks equal rows in the stream (Debezium pins the same settings). The search
+ * path is pinned so that we never run another role's operator or function; it also makes PostgreSQL qualify the names in
+ * the types and defaults that we read.
  */
 const PINNED: Readonly<Record<string, string>> = {
   client_encoding: "UTF8", // the library has an option of this name but does not send it
@@ -32,15 +33,30 @@ const PINNED: Readonly<Record<string, string>> = {
   extra_float_digits: "3",
   bytea_output: "hex",
   search_path: "pg_catalog",
+  // PostgreSQL then refuses to read a table of which policies would hide rows, and runs no policy's function.
+  row_security: "off",
+  // Constraints of partitions are not evaluated while a statement is planned: they may call functions.
+  constraint_exclusion: "off",
+  standard_conforming_strings: "on",
+  quote_all_identifiers: "off",
+  default_transaction_isolation: "read committed",
+  default_transaction_read_only: "off",
+  default_transaction_deferrable: "off",
+  statement_timeout: "0",
+  lock_timeout: "10s",
+  idle_in_transaction_session_timeout: "0",
+  idle_session_timeout: "0",
+  jit: "off",
 };
+
+/** Like PINNED, for settings that only newer servers have: transaction_timeout came with PostgreSQL 17. */
+export const PIN_NEWER_SETTINGS =
+  "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The client library's configuration for a session; `settings` are server parameters besides the pinned ones. */
-export function sessionConfig(
-  options: PostgresOptions,
-  session: { readonly applicationName: string; readonly settings?: Readonly<Record<string, string>> | undefined },
-): ClientConfig {
+export function sessionConfig(options: PostgresOptions, session: SessionSettings): ClientConfig {
   const settings = Object.entries({ ...PINNED, ...session.settings });
   return {
     host: options.host,
@@ -50,7 +66,7 @@ export function sessionConfig(
     database: options.database,
     ssl: options.ssl ?? false, // undefined would make the library read PGSSLMODE
     application_name: session.applicationName,
-    options: settings.map(([name, value]) => `-c ${name}=${value}`).join(" "),
+    options: settings.map(([name, value]) => `-c ${name}=${value.replaceAll(" ", String.raw`\ `)}`).join(" "),
     connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     keepAlive: options.keepAlive ?? true,
     keepAliveInitialDelayMillis: 10_000,
@@ -63,17 +79,24 @@ function asText(value: string | Buffer): string | Buffer {
   return value;
 }
 
+/** A session's name for the server, and its settings besides those that all sessions have. */
+export interface SessionSettings {
+  readonly applicationName: string;
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+}
+
 /** Opens a session. Throws the GuardError that `translate` makes. If the session is lost later, its next query fails. */
 export async function connect(
   options: PostgresOptions,
-  session: { readonly applicationName: string },
+  { applicationName, settings }: SessionSettings,
 ): Promise<Client> {
   const { queryTimeoutMs = 0 } = options;
-  const settings = queryTimeoutMs === 0 ? {} : { statement_timeout: `${queryTimeoutMs}ms` };
-  const client = new Client(sessionConfig(options, { ...session, settings }));
+  const own = { statement_timeout: `${queryTimeoutMs}ms`, ...settings };
+  const client = new Client(sessionConfig(options, { applicationName, settings: own }));
   client.on("error", () => {});
   try {
     await client.connect();
+    await client.query(PIN_NEWER_SETTINGS);
   } catch (error) {
     throw translate(error, `connecting to ${nameOf(options)}`);
   }
@@ -121,10 +144,11 @@ const STATES: readonly (readonly [pattern: RegExp, code: ErrorCode, next?: strin
 const REFUSED_WITHOUT_STATE = /^SASL|Password must be|does not support SSL|certificate|altnames/i;
 
 /**
- * The one place where errors of PostgreSQL, its client library and the socket become ours. The server's text is kept,
- * except in the classes 22 and 23, where it can contain values. The fate of an unknown error is to stop.
+ * The one place where errors of PostgreSQL, its client library and the socket become ours. The server's text is kept only
+ * where it cannot contain values (`serverText`), or if all that was run is a statement of our own that reads no row. The
+ * fate of an unknown error is to stop.
  */
-export function translate(error: unknown, doing: string): GuardError {
+export function translate(error: unknown, doing: string, statement: "any" | "our own" = "any"): GuardError {
   if (error instanceof GuardError) return error;
   const state = sqlState(error);
   if (state === undefined) {
@@ -132,11 +156,27 @@ export function translate(error: unknown, doing: string): GuardError {
     return new GuardError(code, `${doing}: ${textOf(error)}`, { cause: error });
   }
   const [, code, next] = STATES.find(([pattern]) => pattern.test(state)) ?? [undefined, "postgres-refused" as const];
-  const text = /^2[23]/.test(state) ? "PostgreSQL rejected a value" : textOf(error);
+  const text = statement === "our own" ? textOf(error) : serverText(error, state);
   return new GuardError(code, `${doing}: ${text} (SQLSTATE ${state})`, {
     cause: error,
     ...(next === undefined ? {} : { next }),
   });
+}
+
+/** Classes of errors that PostgreSQL itself raises, with texts that name objects and not values. */
+const NAMES_OBJECTS = /^(?:08|0A|25|26|28|2B|3D|3F|40|42|53|54|55|57|58|F0|XX)/;
+
+/**
+ * A function can raise any SQLSTATE with any text, such as a row's value. An error that comes from within a function, or
+ * from a statement with parameters, has a context (`where`); the text is kept only if there is none.
+ */
+function serverText(error: unknown, state: string): string {
+  if (state === "55P03") return "another session's lock was not released in time";
+  if (state === "57014") return "the statement was cancelled, or took longer than its time limit";
+  if (/^2[23]/.test(state)) return "PostgreSQL rejected a value";
+  const cause = error instanceof DatabaseError ? error : undefined;
+  if (NAMES_OBJECTS.test(state) && cause !== undefined && (cause.where ?? "") === "") return textOf(cause);
+  return "PostgreSQL reported an error, whose text may contain values and is not shown";
 }
 
 function textOf(error: unknown): string {

@@ -33,29 +33,48 @@ interface PublicationRow extends Readonly<Record<string, string | null>> {
 
 /** Returns undefined if no publication has this name. */
 export async function readPublication(client: Client, name: string): Promise<Publication | undefined> {
-  const [row] = await query<PublicationRow>(client, `reading publication ${name}`, READ, [name]);
+  const doing = `reading publication ${name}`;
+  const [server] = await query(client, doing, "SELECT to_regclass('pg_publication_namespace') AS schemas");
+  const [row] = await query<PublicationRow>(client, doing, readText(server?.["schemas"] !== null), [name]);
   if (row === undefined) return undefined;
-  // READ builds exactly this type, except that operations are an array.
+  // the statement builds exactly this type, except that operations are an array.
   const read = JSON.parse(row.publication) as Omit<Publication, "operations"> & { operations: never[] };
   return { ...read, operations: new Set(read.operations) };
 }
 
-// PostgreSQL 14 has no column lists and row filters in pg_publication_rel; to_jsonb gives null for them there.
-const READ = `
+/**
+ * The view pg_publication_tables says which tables a publication sends, but since PostgreSQL 15 it waits for a migration's
+ * lock on any of them; these catalogs are read without any table's lock. `bySchema`: the server, 15 or later, can
+ * publish all tables of a schema. PostgreSQL 14 has no column lists and row filters in pg_publication_rel; to_jsonb
+ * gives null for them there.
+ */
+function readText(bySchema: boolean): string {
+  const ofSchemas = `
+    UNION SELECT c.oid FROM p JOIN pg_publication_namespace s ON s.pnpubid = p.oid
+            JOIN publishable c ON c.relnamespace = s.pnnspid`;
+  return `
+  WITH p AS (SELECT * FROM pg_publication WHERE pubname = $1),
+  publishable AS (SELECT * FROM pg_class WHERE relkind IN ('r', 'p') AND pg_relation_is_publishable(oid)),
+  named(oid) AS (
+    SELECT prrelid FROM p JOIN pg_publication_rel ON prpubid = p.oid
+    UNION SELECT c.oid FROM p JOIN publishable c ON p.puballtables${bySchema ? ofSchemas : ""}),
+  inside(oid) AS (SELECT c.oid FROM publishable c WHERE c.relispartition AND EXISTS (
+      SELECT FROM pg_partition_ancestors(c.oid) AS a(relid) JOIN named ON named.oid = a.relid AND a.relid <> c.oid)),
+  sent AS (SELECT c.* FROM p, publishable c
+      WHERE CASE WHEN p.pubviaroot THEN c.oid IN (SELECT oid FROM named EXCEPT SELECT oid FROM inside)
+                 ELSE c.relkind = 'r' AND c.oid IN (SELECT oid FROM named UNION SELECT oid FROM inside) END)
   SELECT json_build_object(
       'name', p.pubname, 'allTables', p.puballtables, 'viaRoot', p.pubviaroot,
       'operations', array_remove(ARRAY[CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
                       CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END], NULL),
-      'tables', (SELECT coalesce(json_agg(json_build_object('schema', t.schemaname, 'name', t.tablename,
+      'tables', (SELECT coalesce(json_agg(json_build_object('schema', n.nspname, 'name', c.relname,
                    'columnList', coalesce(to_jsonb(r) -> 'prattrs' <> 'null', false),
                    'rowFilter', coalesce(to_jsonb(r) -> 'prqual' <> 'null', false))
-                   ORDER BY t.schemaname, t.tablename), '[]')
-          FROM pg_publication_tables t
-          JOIN pg_namespace n ON n.nspname = t.schemaname
-          JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
-          LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
-         WHERE t.pubname = p.pubname)) AS publication
-    FROM pg_publication p WHERE p.pubname = $1`;
+                   ORDER BY n.nspname, c.relname), '[]')
+          FROM sent c JOIN pg_namespace n ON n.oid = c.relnamespace
+          LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid)) AS publication
+    FROM p`;
+}
 
 /** What a connector needs from its publication. */
 export interface PublicationNeed {

@@ -93,10 +93,11 @@ export interface SlotWait {
 
 /**
  * Creates a pgoutput slot and returns its consistent point: the first position that can be read from. Waits for every
- * transaction that is open at the start. Throws GuardError("slot-exists") if the name is taken.
+ * transaction that is open at the start, and takes the time limits off its session: it needs a session of its own.
+ * Throws GuardError("slot-exists") if the name is taken.
  */
 export async function createSlot(client: Client, name: string, wait: SlotWait): Promise<Lsn> {
-  const [backend] = await query<{ pid: string }>(client, `creating slot ${name}`, "SELECT pg_backend_pid() AS pid");
+  const [backend] = await query<{ pid: string }>(client, `creating slot ${name}`, WITHOUT_LIMITS);
   const pid = Number(backend?.pid);
   const creation = client.query<{ lsn: string }>("SELECT lsn FROM pg_create_logical_replication_slot($1, 'pgoutput')", [
     name,
@@ -116,6 +117,10 @@ export async function createSlot(client: Client, name: string, wait: SlotWait): 
   }
   throw new GuardError("postgres-refused", `creating slot ${name}: PostgreSQL returned no consistent point`);
 }
+
+/** Transactions are waited for with locks, so either limit would cancel the creation while one of them is open. */
+const WITHOUT_LIMITS = `
+  SELECT pg_backend_pid() AS pid, set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)`;
 
 const WATCH_EVERY_MS = 1000;
 

@@ -3,7 +3,7 @@ import { LogicalReplicationService } from "pg-logical-replication";
 import type { GuardError } from "../errors.ts";
 import { formatLsn, type Lsn, LSN_ZERO, lsn } from "../wal/lsn.ts";
 import type { WalItem } from "../wal/message.ts";
-import { nameOf, type PostgresOptions, sessionConfig, translate } from "./connection.ts";
+import { nameOf, PIN_NEWER_SETTINGS, type PostgresOptions, sessionConfig, translate } from "./connection.ts";
 import {
   countReplyRequest,
   judgeLiveness,
@@ -269,10 +269,12 @@ function pgoutput(publication: string) {
     options: {},
     // A copy, because pg-protocol's parser reuses its buffer.
     parse: (bytes: Buffer): Buffer => Buffer.from(bytes),
-    start: (client: Client, slot: string, start: string): Promise<unknown> =>
-      client.query(
+    start: async (client: Client, slot: string, start: string): Promise<unknown> => {
+      await client.query(PIN_NEWER_SETTINGS);
+      return client.query(
         `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${start} ` +
           `(proto_version '1', publication_names '${list}', messages 'true')`,
-      ),
+      );
+    },
   };
 }

@@ -43,7 +43,8 @@ const KEYS = `(SELECT k.* FROM
  * An SQL expression for one table as JSON, for `parseTable`: `c` is its pg_class row, `n` its pg_namespace row. Works on
  * PostgreSQL 14 and later. It needs `search_path = pg_catalog`, which also makes default expressions and type names
  * come out qualified. A NOT NULL constraint that is NOT VALID (PostgreSQL 18) proves nothing about existing rows, so
- * such a column does not count as notNull.
+ * such a column does not count as notNull. With its table's OID, pg_get_expr would wait for a migration's lock on the
+ * table; a default contains no columns, so it needs none.
  */
 export const TABLE_JSON = `json_build_object(
     'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'maxAttnum', c.relnatts,
@@ -57,7 +58,7 @@ export const TABLE_JSON = `json_build_object(
                   'attnum', a.attnum, 'name', a.attname, 'oid', a.atttypid::bigint, 'typmod', a.atttypmod,
                   'typeName', format_type(a.atttypid, a.atttypmod),
                   'notNull', ${NOT_NULL},
-                  'defaultExpr', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+                  'defaultExpr', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) END,
                   'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
                   'identity', a.attidentity <> '', 'generated', a.attgenerated <> '') ORDER BY a.attnum), '[]')
                  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { query, type Row } from "./connection.ts";
+import { query, type Row, translate } from "./connection.ts";
 import { installSql, TRIGGER_MARK, TRIGGERS, uninstallSql } from "./trigger-sql.ts";
 
 /** The DDL trigger in a database: reads its secret, installs it and removes it. The SQL is in trigger-sql.ts. */
@@ -77,7 +77,7 @@ function warningsOf(found: readonly TriggerRow[]): readonly string[] {
  */
 export async function installTrigger(client: Client, role: string): Promise<"installed" | "renewed" | "unchanged"> {
   const before = await readTriggers(client);
-  await query(client, "installing the DDL trigger", installSql(role));
+  await run(client, "installing the DDL trigger", installSql(role));
   if (before.length === 0) return "installed";
   return warningsOf(before).length === 0 ? "unchanged" : "renewed";
 }
@@ -85,6 +85,15 @@ export async function installTrigger(client: Client, role: string): Promise<"ins
 /** Throws GuardError("postgres-refused") if the schema contains anything else, or the role lacks the right. */
 export async function uninstallTrigger(client: Client): Promise<"removed" | "absent"> {
   const before = await readTriggers(client);
-  await query(client, "removing the DDL trigger", uninstallSql());
+  await run(client, "removing the DDL trigger", uninstallSql());
   return before.length === 0 ? "absent" : "removed";
+}
+
+/** The blocks of these statements raise errors with texts of our own. */
+async function run(client: Client, doing: string, text: string): Promise<void> {
+  try {
+    await client.query(text);
+  } catch (error) {
+    throw translate(error, doing, "our own");
+  }
 }

@@ -10,7 +10,7 @@ import type { Command } from "../api/command.ts";
 import type { Appender } from "../kafka/append.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
 import { type Planner, planMigration } from "./plan.ts";
-import { amendmentView, connectorView, topicView } from "./views.ts";
+import { amendmentView, connectorView, topicView, waitView } from "./views.ts";
 import { renderOutcome } from "../words/reason.ts";
 
 /**
@@ -39,7 +39,7 @@ export function createApi(parts: ApiParts): Api {
       amendmentView(running, amendment, current.get(running), Date.now());
   };
   return {
-    health: async () => ({ status: healthOf(connectors), deployment, version }),
+    health: async () => ({ status: healthOf(connectors), deployment, version, ...waitingOf(connectors) }),
     connectors: async () => connectors.map((running) => connectorView(running, Date.now())),
     amendments: async ({ table }) =>
       listAmendments(connectors)
@@ -141,6 +141,14 @@ function currentPlanners(parts: ApiParts): readonly Planner[] {
 function healthOf(connectors: readonly RunningConnector[]): Health["status"] {
   if (connectors.some(({ status }) => status.kind === "stopped")) return "stopped";
   return connectors.every(({ state }) => state !== undefined) ? "ok" : "starting";
+}
+
+function waitingOf(connectors: readonly RunningConnector[]): Pick<Health, "waiting"> {
+  const waiting = connectors.flatMap((running) => {
+    const wait = waitView(running, Date.now());
+    return wait === undefined ? [] : [{ connector: running.name, for: wait.on, seconds: wait.seconds }];
+  });
+  return waiting.length === 0 ? {} : { waiting };
 }
 
 function listAmendments(connectors: readonly RunningConnector[]): readonly FoundAmendment[] {

@@ -13,10 +13,10 @@ import { readCapturedTables } from "../postgres/captured.ts";
 import { readTable, readTypes } from "../postgres/catalog.ts";
 import { checkSource } from "../postgres/check.ts";
 import { readChunk } from "../postgres/chunk.ts";
-import { connect, query } from "../postgres/connection.ts";
+import { connect, type PostgresOptions, query } from "../postgres/connection.ts";
 import { readSnapshot, writeMarkForXid, writeMark } from "../postgres/mark.ts";
 import { ensurePublication, type PublishedOperation } from "../postgres/publication.ts";
-import { describeSession, openBelow, type Session } from "../postgres/session.ts";
+import { backendPid, blockersOf, describeSession, lockHolders, openBelow, type Session } from "../postgres/session.ts";
 import { createSlot, readSlot, terminateReader } from "../postgres/slot.ts";
 import { openStream } from "../postgres/stream.ts";
 import { readTriggerSecret } from "../postgres/trigger.ts";
@@ -49,7 +49,10 @@ const BY_MODE: Readonly<Record<Mode, Omit<Conduct, "askRegistry"> & { readonly m
 export function outsideOf(
   settings: Settings,
   kafka: KafkaClient,
-  rest: Pick<Outside, "registry" | "controlTopics" | "groups" | "log" | "alert" | "onAlerted" | "stopped" | "status">,
+  rest: Pick<
+    Outside,
+    "registry" | "controlTopics" | "groups" | "log" | "waits" | "alert" | "onAlerted" | "stopped" | "status"
+  >,
 ): Outside {
   const { delivery, writesMarks } = BY_MODE[settings.mode];
   return {
@@ -122,21 +125,31 @@ function sentOperations(config: ConnectorConfig): ReadonlySet<PublishedOperation
   return new Set(ops.map((op) => OPERATION_NAMES[op]));
 }
 
-/** Two sessions beside the stream: the catalog is never behind a chunk. */
+/**
+ * Sessions beside the stream, so that none of them blocks or aborts what another one does: the catalog, the chunks, which
+ * wait for the locks of tables, and the marks, which wait for no lock. heartbeat.action.query and the creation of the
+ * slot, both of which can wait for long, have their own while they are needed.
+ */
 async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
   const { options: wanted, tls } = databaseLogin(config);
   const applicationName = `fieldgate ${config.name}`;
-  const { client: catalog, options } = await connectFirst(wanted, tls, { applicationName });
-  const chunks = await connect(options, { applicationName }).catch(async (error: unknown) => {
-    await catalog.end();
-    throw error;
-  });
+  await using opened = new AsyncDisposableStack();
+  const keep = (client: Client): Client => opened.adopt(client, (one) => one.end());
+  const first = await connectFirst(wanted, tls, { applicationName });
+  const { options } = first;
+  const catalog = keep(first.client);
+  const chunks = keep(await connect(options, { applicationName }));
+  const marks = keep(await connect(options, { applicationName, settings: LOCAL_COMMIT }));
+  const pids = await Promise.all([catalog, chunks].map(backendPid));
+  const heartbeat = heartbeatSession(options, applicationName);
+  opened.defer(() => heartbeat.end());
   const { filter, "slot.name": slot, "publication.name": publication, "publish.via.partition.root": viaRoot } = config;
   const named = config["table.include.list"] ?? [];
   const { mustExist } = BY_MODE[config.mode];
   const listed = named.map((entry) => ({ ...entry, plain: entry.plain && mustExist }));
   let before: Parameters<Source["tables"]>[0] = [];
   const captured = () => readCapturedTables(catalog, { filter, listed, viaRoot, before });
+  const sessions = opened.move();
   return {
     check: () => checkSource(catalog),
     tables: async (known) => {
@@ -148,11 +161,16 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
     table: (oid) => readTable(catalog, oid),
     types: (oids) => readTypes(catalog, oids),
     ddlSecret: () => ddlSecret(catalog, log),
-    run: async (text) => void (await query(catalog, "running heartbeat.action.query", text)),
+    run: (text) => heartbeat.run(text),
     slot: () => readSlot(catalog, slot),
-    createSlot: (report, signal) => {
+    async createSlot(report, signal) {
       const onWait = (blockers: readonly Session[]) => report(blockers.map(describeSession));
-      return createSlot(chunks, slot, { observer: catalog, onWait, signal });
+      const creating = await connect(options, { applicationName });
+      try {
+        return await createSlot(creating, slot, { observer: marks, onWait, signal });
+      } finally {
+        await creating.end();
+      }
     },
     terminateReader: () => terminateReader(catalog, slot),
     ensurePublication: async () => {
@@ -163,13 +181,42 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
       return (await ensurePublication(catalog, need)).added;
     },
     openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),
-    mark: (content) => writeMark(chunks, MARK_PREFIX, content),
-    markTransaction: () => writeMarkForXid(chunks, MARK_PREFIX, "track"),
-    snapshot: () => readSnapshot(chunks),
-    openBelow: async (transaction) => (await openBelow(catalog, transaction)).map(describeSession),
+    mark: (content) => writeMark(marks, MARK_PREFIX, content),
+    markTransaction: () => writeMarkForXid(marks, MARK_PREFIX, "track"),
+    snapshot: () => readSnapshot(marks),
+    openBelow: async (transaction) => (await openBelow(marks, transaction)).map(describeSession),
+    blockers: async () => {
+      const waiting = await Promise.all(pids.map((pid) => blockersOf(marks, pid)));
+      return [...new Set(waiting.flat().map(describeSession))];
+    },
+    lockHolders: async (oid) => (await lockHolders(marks, oid)).map(describeSession),
     chunk: (request) => readChunk(chunks, request),
-    async [Symbol.asyncDispose]() {
-      await Promise.allSettled([catalog.end(), chunks.end()]);
+    [Symbol.asyncDispose]: () => sessions[Symbol.asyncDispose](),
+  };
+}
+
+/** Neither marks nor heartbeats wait until a synchronous standby has them. */
+const LOCAL_COMMIT = { synchronous_commit: "local" };
+
+/** A session for heartbeat.action.query, opened at the first one, and again after its connection was lost. */
+function heartbeatSession(options: PostgresOptions, applicationName: string) {
+  let client: Client | undefined;
+  const end = async (): Promise<void> => {
+    const last = client;
+    client = undefined;
+    await last?.end();
+  };
+  return {
+    end,
+    async run(text: string): Promise<void> {
+      client ??= await connect(options, { applicationName, settings: LOCAL_COMMIT });
+      try {
+        await query(client, "running heartbeat.action.query", text);
+      } catch (error) {
+        // Also when it left a transaction open: the next query starts in a new session.
+        await end().catch(() => {});
+        throw error;
+      }
     },
   };
 }

@@ -4,6 +4,7 @@ import { evidenceAfter } from "../gate/evidence/groups.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { Mode, Rules, State } from "../gate/state.ts";
 import type { Status } from "../guard/outside.ts";
+import type { Waits } from "../guard/waits.ts";
 import type { Planner } from "./plan.ts";
 import type { JobTracker } from "./progress.ts";
 
@@ -15,6 +16,9 @@ export interface RunningConnector {
   /** As of the last commit; undefined until the connector has read its state. */
   state: State | undefined;
   readonly jobs: JobTracker;
+  readonly waits: Waits;
+  /** Who causes the oldest wait, as of the last look, each as a line for people. */
+  causes: readonly string[];
   last: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
 }
 

@@ -14,6 +14,7 @@ import { describeError } from "../errors.ts";
 import { describeAmendment, gateWord } from "../words/amendment.ts";
 import { type GroupPoller, startGroupPoller } from "./group-poller.ts";
 import type { Status } from "../guard/outside.ts";
+import { createWaits } from "../guard/waits.ts";
 import { runConnector } from "../guard/start/run-connector.ts";
 import { startHttp } from "../http/start-http.ts";
 import { type Appender, openAppender } from "../kafka/append.ts";
@@ -26,6 +27,7 @@ import type { Clock } from "../slack/clock.ts";
 import { type Slack, startSlack, withoutSlack } from "../slack/start-slack.ts";
 import { openWebhook } from "../slack/webhook.ts";
 import { lastPosition } from "./views.ts";
+import { watchWaits } from "./watch-waits.ts";
 import { renderReason } from "../words/reason.ts";
 
 /**
@@ -147,7 +149,8 @@ function abortAfterFlush(signal: AbortSignal, slack: Slack | undefined): { reado
 
 function startingConnector(log: Logger, { name, mode }: ConnectorConfig): RunningConnector {
   const jobs = trackJobs(log.child({ connector: name }));
-  return { name, mode, status: { kind: "starting" }, state: undefined, jobs, last: undefined };
+  const waits = createWaits(() => performance.now());
+  return { name, mode, status: { kind: "starting" }, state: undefined, jobs, waits, causes: [], last: undefined };
 }
 
 async function runOne(service: Service, { config, registry, running }: OwnParts, signal: AbortSignal): Promise<void> {
@@ -162,6 +165,7 @@ async function runOne(service: Service, { config, registry, running }: OwnParts,
     controlTopics: service.controlTopics.of(config.name),
     groups: service.groups,
     log: messageLog(log),
+    waits: running.waits,
     alert: (amendment, state) => {
       const { gate, id } = amendment;
       const what = describeAmendment(amendment);
@@ -181,6 +185,7 @@ async function runOne(service: Service, { config, registry, running }: OwnParts,
       if (status.kind === "streaming") alerts.state(status.state);
     },
   });
+  using _watching = watchWaits(running, messageLog(log));
   try {
     await runConnector(outside, signal);
   } catch (error) {

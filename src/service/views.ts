@@ -7,9 +7,10 @@ import type { TableState } from "../gate/state.ts";
 import { withheldOf } from "../gate/update.ts";
 import type { Status } from "../guard/outside.ts";
 import type { AmendmentView, ChunkView } from "../api/amendment.ts";
-import type { ConnectorView, TableView, TopicView } from "../api/api.ts";
+import type { ConnectorView, TableView, TopicView, WaitView } from "../api/api.ts";
 import type { CurrentState, RunningConnector } from "./running.ts";
 import { progressOf } from "./progress.ts";
+import { describeWait, LONG_WAIT_MS } from "./watch-waits.ts";
 import { seenTexts } from "../words/evidence.ts";
 import { formatLsn, isoTime } from "../wal/lsn.ts";
 import { renderGroupsUnknown, renderJobReason, renderReason } from "../words/reason.ts";
@@ -32,9 +33,25 @@ export function connectorView(running: RunningConnector, now: number): Connector
     mode: running.mode,
     status: status.kind === "streaming" && snapshot ? "snapshot" : status.kind,
     problem,
+    waiting: waitView(running, now),
     position: running.last,
     tables: state === undefined ? [] : [...state.tables.values()].map(tableView),
     chunks: jobs.map((job) => chunkView(running, job, now)),
+  };
+}
+
+/** The oldest wait, once it has lasted long enough to be of interest. */
+export function waitView({ waits, causes }: RunningConnector, now: number): WaitView | undefined {
+  const wait = waits.oldest();
+  const ms = wait === undefined ? 0 : performance.now() - wait.since;
+  if (wait === undefined || ms < LONG_WAIT_MS) return undefined;
+  return {
+    on: wait.on,
+    for: describeWait(wait),
+    since: new Date(now - ms).toISOString(),
+    seconds: Math.floor(ms / 1000),
+    limitSeconds: wait.limitMs === undefined ? null : wait.limitMs / 1000,
+    causes,
   };
 }
 

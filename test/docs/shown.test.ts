@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { parseContractFile } from "../../src/contract/file.ts";
+import { createWaits } from "../../src/guard/waits.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import type { Registry } from "../../src/registry/client.ts";
 import { createApi } from "../../src/service/api.ts";
@@ -46,6 +47,8 @@ beforeAll(async () => {
         status: { kind: "starting" },
         state,
         jobs: { starts: new Map(), update: () => {} },
+        waits: createWaits(() => 0),
+        causes: [],
         last: undefined,
       },
     ],

@@ -3,6 +3,7 @@ import type { Mode, Rules, State } from "../../src/gate/state.ts";
 import { ASK_REGISTRY } from "../../src/guard/control/ask-registry.ts";
 import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } from "../../src/guard/outside.ts";
 import { createWaker, type Session } from "../../src/guard/session.ts";
+import { createWaits } from "../../src/guard/waits.ts";
 import { idleChunks } from "../../src/guard/stream/chunks.ts";
 import { slab } from "../../src/event/slab.ts";
 import type { OutRecord } from "../../src/kafka/record.ts";
@@ -129,6 +130,8 @@ export function worldOf(given: Given = {}): World {
     markTransaction: async () => 1n,
     snapshot: async () => seesEverything,
     openBelow: async () => [],
+    blockers: async () => [],
+    lockHolders: async () => [],
     chunk: async () => ({ kind: "locked" }),
     [Symbol.asyncDispose]: async () => {},
     ...given.source,
@@ -162,6 +165,8 @@ export function worldOf(given: Given = {}): World {
     "skipped.operations": new Set(),
     "heartbeat.interval.ms": 0,
     "fieldgate.judge.timeout.ms": 1000,
+    "database.connectTimeout": 10,
+    "database.query.timeout.ms": 0,
     "fieldgate.chunk.rows": 1000,
     "fieldgate.backfill.rate": 0,
     stateTopic: STATE_TOPIC,
@@ -185,6 +190,7 @@ export function worldOf(given: Given = {}): World {
       ...given.controlTopics,
     },
     groups: given.groups ?? { listen: () => NONE, again: async () => {} },
+    waits: createWaits(() => Number(clock.micros / 1000n)),
     log: { info: (line) => void log.push(line), warn: (line) => void log.push(line) },
     now: () => clock.micros,
     uuid: () => `uuid-${(uuids += 1)}`,

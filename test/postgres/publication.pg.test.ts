@@ -130,3 +130,31 @@ test("a missing publication is undefined, and creating one without the right is 
     code: "postgres-refused",
   });
 });
+
+test("a publication has exactly the tables of pg_publication_tables, and is read while a migration holds their locks", async () => {
+  await using from = await source(`${TABLES}; ${PARTITIONED}; CREATE UNLOGGED TABLE fleeting (id int);
+    CREATE TABLE s.deep PARTITION OF t FOR VALUES FROM (99) TO (999) PARTITION BY RANGE (id);
+    CREATE TABLE deeper PARTITION OF s.deep FOR VALUES FROM (99) TO (500)`);
+  const clauses = ["FOR ALL TABLES", "FOR TABLES IN SCHEMA s", "FOR TABLE a, t, t1, s.deep", "FOR TABLE t1, a", ""];
+  const kinds = clauses.flatMap((clause) => [false, true].map((root) => ({ clause, root })));
+  const names = kinds.map((_, index) => `publication_${index}`);
+  for (const [index, { clause, root }] of kinds.entries()) {
+    const created = `CREATE PUBLICATION ${names[index]} ${clause} WITH (publish_via_partition_root = ${root})`;
+    await from.app.query(created);
+  }
+  const { rows } = await from.app.query<{ pubname: string; tables: string }>(
+    `SELECT p.pubname, coalesce(string_agg(schemaname || '.' || tablename, ', ' ORDER BY schemaname, tablename), '')
+              AS tables
+       FROM pg_publication p LEFT JOIN pg_publication_tables USING (pubname) GROUP BY p.pubname`,
+  );
+  const shown = new Map(rows.map(({ pubname, tables }) => [pubname, tables]));
+  await from.client.query("SET lock_timeout = '500ms'");
+  await from.app.query(`BEGIN; LOCK TABLE a, t, s.a IN ACCESS EXCLUSIVE MODE`);
+  const found = new Map<string, string>();
+  for (const one of names) {
+    const { tables } = await read(from, one);
+    found.set(one, tables.map(({ schema, name }) => `${schema}.${name}`).join(", "));
+  }
+  await from.app.query("ROLLBACK");
+  expect(found).toEqual(new Map(names.map((one) => [one, shown.get(one)])));
+});

@@ -39,6 +39,22 @@ test("creating a slot reports the sessions it waits for, and succeeds once they 
   expect(await creation).toBeGreaterThan(from.start);
 });
 
+test("a prepared transaction that the creation waits for is named, with the statement that ends it", async () => {
+  await using from = await source("CREATE TABLE t (id int)");
+  await using observer = await session(from.database.address);
+  const gid = `orphan's ${from.slot}`;
+  await from.app.query(`BEGIN; INSERT INTO t VALUES (2); PREPARE TRANSACTION '${gid.replaceAll("'", "''")}'`);
+  const waits: (readonly Session[])[] = [];
+  const creation = createSlot(from.client, `${from.slot}_late`, { observer, onWait: (who) => waits.push(who) });
+  await until(() => waits.length > 0, "the wait is reported").finally(() =>
+    from.app.query(`ROLLBACK PREPARED '${gid.replaceAll("'", "''")}'`),
+  );
+  expect(waits[0]?.map(describeSession).join()).toMatch(
+    /^prepared transaction orphan's slot_\w+ \(user postgres, prepared at 20.*; it ends with ROLLBACK PREPARED 'orphan''s slot_\w+'\)$/,
+  );
+  expect(await creation).toBeGreaterThan(from.start);
+});
+
 test("giving up the creation of a slot leaves no slot behind", async () => {
   await using from = await source("CREATE TABLE t (id int)");
   await using observer = await session(from.database.address);
@@ -100,8 +116,8 @@ test("open and prepared transactions below an id are listed with their sessions"
     "SELECT pg_current_xact_id() AS xid, pg_backend_pid() AS pid",
   );
   const found = await openBelow(from.client, BigInt(rows[0]?.xid ?? 0));
-  const named = found.map((who) => who.application);
+  const named = found.map((who) => who.gid ?? who.application);
   await from.app.query(`ROLLBACK PREPARED '${gid}'`);
-  expect(named).toEqual(expect.arrayContaining(["an open transaction", `prepared transaction ${gid}`]));
+  expect(named).toEqual(expect.arrayContaining(["an open transaction", gid]));
   expect(found.map(({ pid }) => pid)).not.toContain(rows[0]?.pid);
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createApi } from "../../src/service/api.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { ControlTopics } from "../../src/service/control-topics.ts";
+import { createWaits } from "../../src/guard/waits.ts";
 import type { RunningConnector } from "../../src/service/running.ts";
 import { stateOf, TOPIC } from "../gate/customers.ts";
 
@@ -93,10 +94,60 @@ describe("contracts of one consumer", () => {
   });
 });
 
+describe("a connector that waits", () => {
+  const jobs = { starts: new Map(), update: () => {} };
+  const waiting = (since: number): RunningConnector => {
+    const waits = createWaits(() => since);
+    waits.begin("PostgreSQL", "to read the columns of table 16384", { limitMs: 60_000 });
+    const causes = ["pid 7 (psql, user ann)"];
+    return {
+      name: "inventory",
+      mode: "guard",
+      status: { kind: "starting" },
+      state: undefined,
+      jobs,
+      waits,
+      causes,
+      last: undefined,
+    };
+  };
+
+  it("shows for how long, in whose health neither tables nor sessions are named, and who causes it", async () => {
+    const { api } = service([waiting(performance.now() - 7200)]);
+    expect(await api.health()).toMatchObject({ waiting: [{ connector: "inventory", for: "PostgreSQL", seconds: 7 }] });
+    expect(JSON.stringify(await api.health())).not.toMatch(/16384|ann/);
+    expect(await api.connectors()).toMatchObject([
+      {
+        waiting: {
+          for: "PostgreSQL, to read the columns of table 16384",
+          seconds: 7,
+          limitSeconds: 60,
+          causes: ["pid 7 (psql, user ann)"],
+        },
+      },
+    ]);
+  });
+
+  it("shows nothing for the first seconds", async () => {
+    const { api } = service([waiting(performance.now())]);
+    expect(await api.health()).not.toHaveProperty("waiting");
+    expect((await api.connectors())[0]?.waiting).toBeUndefined();
+  });
+});
+
 describe("a topic", () => {
   const running = (name: string, state: RunningConnector["state"]): RunningConnector => {
     const jobs = { starts: new Map(), update: () => {} };
-    return { name, mode: "guard", status: { kind: "starting" }, state, jobs, last: undefined };
+    return {
+      name,
+      mode: "guard",
+      status: { kind: "starting" },
+      state,
+      jobs,
+      waits: createWaits(() => 0),
+      causes: [],
+      last: undefined,
+    };
   };
   const inventory = running("inventory", stateOf());
 

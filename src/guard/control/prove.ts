@@ -129,6 +129,8 @@ async function readUntilVisible(
   deadline: bigint,
 ): Promise<ProofRead> {
   const { work } = control;
+  const what = `to show transaction ${xid}, whose row of ${nameOf(captured.relation)} has arrived`;
+  using _wait = outside.waits.begin("PostgreSQL", what, { causes: () => source.openBelow(BigInt(xid)) });
   for (;;) {
     const { table, snapshot, end } = await source.table(tableOid(captured.relation.oid));
     const visible = isVisible(snapshot, xid);
@@ -251,6 +253,7 @@ async function waitForAnswers(session: Parts<"control" | "tape">, topic: string,
   // Where another Debezium publishes, no row waits for an answer.
   if (control.work.silent || outside.delivery === "none") return;
   takeInputs(session);
+  using _wait = outside.waits.begin("the registry", `to judge what is new on ${topic}`);
   while (isAsked(control.work, topic)) {
     const left = Number((deadline - outside.now()) / 1000n);
     if (left <= 0) {

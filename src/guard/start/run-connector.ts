@@ -8,6 +8,7 @@ import { verifyInBackground } from "../control/verify-schemas.ts";
 import { runLoop } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
 import { retrying } from "../retrying.ts";
+import { withWaits } from "../with-waits.ts";
 import { createWaker, post, type Session } from "../session.ts";
 import { stateRecord } from "../stream/batch.ts";
 import { idleChunks } from "../stream/chunks.ts";
@@ -26,7 +27,8 @@ const DELAYS_MS = [100, 500, 1000, 2000, 5000, 10_000] as const;
  * Runs a connector until the signal, or until an error that only a person can clear, which is thrown. Any other error
  * ends the session; the next one begins with the fence, after a growing delay. Nothing is acknowledged meanwhile.
  */
-export async function runConnector(outside: Outside, signal: AbortSignal): Promise<void> {
+export async function runConnector(given: Outside, signal: AbortSignal): Promise<void> {
+  const outside = withWaits(given);
   const { now, sleep, status, log } = outside;
   const turn: Turn = { own: new Set(), seen: false };
   try {

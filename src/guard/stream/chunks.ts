@@ -29,25 +29,38 @@ const CHUNK_BYTES = 4 << 20;
 const UNORDERED_MS = 1000;
 /** So many transactions are noted at most: some megabytes. */
 const MAX_DELIVERED = 100_000;
-/** After this many attempts (about 13 s) the log says which sessions a chunk waits for. */
-const PATIENT_ATTEMPTS = 50;
+/** How long other jobs go first when a table cannot be read: its lock is another session's, or a right is missing. */
+const REST_MICROS = 2_000_000n;
 
 export function idleChunks(): Chunks {
-  return { tracking: false, delivered: new Set(), active: undefined, busy: false, started: undefined };
+  return {
+    tracking: false,
+    delivered: new Set(),
+    active: undefined,
+    busy: false,
+    resting: new Map(),
+    started: undefined,
+  };
 }
 
 /** Starts the next chunk in the background, if there is one and none is being read. */
 export function startNextChunk(session: Parts<"chunks" | "control">): void {
-  const { chunks, control } = session;
+  const { chunks, control, outside, signal } = session;
   if (chunks.busy || chunks.active !== undefined) return;
-  const job = nextJob(readableJobs(control.state));
-  if (job === undefined) {
+  const jobs = readableJobs(control.state);
+  if (nextJob(jobs) === undefined) {
     chunks.tracking = false;
     chunks.delivered.clear();
-    return;
   }
+  const running = new Set(jobs.filter(({ state }) => state === "running").map(({ id }) => id));
+  for (const [id, { wait }] of chunks.resting) if (!running.has(id)) endRest(chunks, id, wait);
+  const untilOf = ({ id }: ChunkJob): bigint => chunks.resting.get(id)?.until ?? 0n;
+  const job = nextJob(jobs.filter((one) => untilOf(one) <= outside.now())) ?? nextJob(jobs);
+  if (job === undefined) return;
   chunks.busy = true;
   inBackground(session, async () => {
+    const restMs = Number((untilOf(job) - outside.now()) / 1000n);
+    if (restMs > 0) await outside.sleep(restMs, signal);
     await startTracking(session);
     await keepRate(session, job);
     await readBetweenMarks(session, job.id);
@@ -70,14 +83,15 @@ async function startTracking({ chunks, source, outside, signal }: Parts<"chunks"
   if (chunks.tracking) return;
   chunks.tracking = true;
   const own = await source.markTransaction();
+  const causes = () => source.openBelow(own);
+  using _wait = outside.waits.begin("PostgreSQL", "to read a chunk, until transactions that began earlier have ended", {
+    causes,
+  });
   for (let attempts = 0; ; attempts++) {
     const snapshot = await source.snapshot();
     // An old transaction may stay open for hours, and the stream goes on meanwhile.
     forget(chunks, snapshot);
     if (snapshot.xmin > own) return;
-    if (attempts === PATIENT_ATTEMPTS) {
-      outside.log.warn(`a chunk waits for transactions of ${(await source.openBelow(own)).join(", ")}`);
-    }
     await outside.sleep(Math.min(20 + attempts * 10, 500), signal);
   }
 }
@@ -178,6 +192,8 @@ export async function closeWindow(session: Parts<"chunks" | "control" | "batch" 
   if (active?.window === undefined || active.read === undefined) return;
   const { read, window } = active;
   await forgetVisible(session, read);
+  const { id } = active.job;
+  if (read.kind !== "locked" && read.kind !== "unreadable") endRest(chunks, id, chunks.resting.get(id)?.wait);
   if (active.restarted) return;
   const usable = await usableRows(session, active, read, window);
   if (usable !== undefined) publish(session, active, usable, window);
@@ -187,18 +203,19 @@ type RowsRead = Extract<ChunkRead, { kind: "rows" }>;
 
 /** The rows if they can be published as they are; undefined: the chunk is read again, or its job is refused. */
 async function usableRows(
-  session: Parts<"control" | "tape">,
+  session: Parts<"control" | "tape" | "chunks">,
   active: ActiveChunk,
   read: ChunkRead,
   window: Window,
 ): Promise<RowsRead | undefined> {
   const { outside, control, signal } = session;
   switch (read.kind) {
-    case "locked": {
-      const { schema, name } = active.shape.table;
-      outside.log.info(`${active.job.id}: ${schema}.${name} is locked; trying again`);
+    case "locked":
+      rest(session, active, "is locked");
       return undefined;
-    }
+    case "unreadable":
+      rest(session, active, `cannot be read: ${read.why}`);
+      return undefined;
     case "gone":
       await findTable(session, active);
       return undefined;
@@ -227,6 +244,22 @@ async function usableRows(
     default:
       return read satisfies never;
   }
+}
+
+/** Lets other jobs go first; the first time it is logged, and then it is a wait until the table can be read. */
+function rest({ chunks, outside, source }: Parts<"chunks">, { job, shape }: ActiveChunk, why: string): void {
+  const { oid, schema, name } = shape.table;
+  const before = chunks.resting.get(job.id);
+  if (before === undefined) outside.log.info(`${job.id}: ${schema}.${name} ${why}; trying again`);
+  const causes = () => source.lockHolders(oid);
+  const what = `to read rows of ${schema}.${name}, which ${why}`;
+  const wait = before?.wait ?? outside.waits.begin("PostgreSQL", what, { causes });
+  chunks.resting.set(job.id, { until: outside.now() + REST_MICROS, wait });
+}
+
+function endRest({ resting }: Chunks, id: string, wait: Disposable | undefined): void {
+  resting.delete(id);
+  wait?.[Symbol.dispose]();
 }
 
 /** A renamed table is read under its new name; a dropped one has nothing to read. */

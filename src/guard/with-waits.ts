@@ -1,0 +1,137 @@
+import { type ErrorCode, GuardError } from "../errors.ts";
+import type { Registry } from "../registry/client.ts";
+import type { Outside, Settings, Sink, Source } from "./outside.ts";
+import type { Side, Wait, Waits } from "./waits.ts";
+
+/**
+ * Makes every call to PostgreSQL, Kafka and the registry a wait with a name and a limit. A call that passes its limit
+ * fails with an error after which the connector begins a new session, as after a lost connection.
+ */
+
+/** A call to Kafka or to the registry that has no answer by then has been lost; each tries again by itself before. */
+const LIMIT_MS = 300_000;
+/** The server cancels a statement at `database.query.timeout.ms`; only a lost connection takes longer. */
+const BEYOND_QUERY_TIMEOUT_MS = 10_000;
+
+type Named = <T>(what: string, work: () => Promise<T>) => Promise<T>;
+
+const CODES = {
+  PostgreSQL: "postgres-down",
+  Kafka: "kafka-down",
+  "the registry": "registry-down",
+} as const satisfies Record<Side, ErrorCode>;
+
+function naming(waits: Waits, on: Side, limitMs: number | undefined, causes?: Wait["causes"]): Named {
+  return async (what, work) => {
+    using _wait = waits.begin(on, what, { limitMs, causes });
+    if (limitMs === undefined) return await work();
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new GuardError(CODES[on], `${on} has not answered within ${limitMs / 1000} s: ${what}`));
+    }, limitMs);
+    try {
+      return await Promise.race([work(), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** The same outside, whose calls are waits. */
+export function withWaits(outside: Outside): Outside {
+  const { waits, settings } = outside;
+  const kafka = naming(waits, "Kafka", LIMIT_MS);
+  const { controlTopics, groups } = outside;
+  return {
+    ...outside,
+    openSource: async () => {
+      const timeoutMs = settings["database.connectTimeout"] * 1000 * CONNECTIONS + BEYOND_QUERY_TIMEOUT_MS;
+      const named = naming(waits, "PostgreSQL", timeoutMs);
+      return namedSource(await named("to open its sessions", () => outside.openSource()), waits, settings);
+    },
+    sink: namedSink(outside.sink, kafka),
+    registry: namedRegistry(outside.registry, naming(waits, "the registry", LIMIT_MS)),
+    groups: { ...groups, again: () => kafka("to look at its consumer groups", () => groups.again()) },
+    controlTopics: {
+      ...controlTopics,
+      readContractsToEnd: () => kafka("to read the contracts", () => controlTopics.readContractsToEnd()),
+    },
+  };
+}
+
+/** How many connections a connector opens, each with TLS and without. */
+const CONNECTIONS = 6;
+
+function namedSource(source: Source, waits: Waits, settings: Settings): Source {
+  const timeoutMs = settings["database.query.timeout.ms"];
+  const limitMs = timeoutMs === 0 ? undefined : timeoutMs + BEYOND_QUERY_TIMEOUT_MS;
+  const named = naming(waits, "PostgreSQL", limitMs, () => source.blockers());
+  const slot = settings["slot.name"];
+  return {
+    check: () => named("to check the server", () => source.check()),
+    tables: (known) => named("to list the captured tables", () => source.tables(known)),
+    types: (oids) => named("to read types", () => source.types(oids)),
+    ddlSecret: () => named("to read the DDL trigger's secret", () => source.ddlSecret()),
+    table: (oid) => named(`to read the columns of table ${oid}`, () => source.table(oid)),
+    // The stream does not depend on it, and its session has a limit of its own.
+    run: (query) => source.run(query),
+    slot: () => named(`to read slot ${slot}`, () => source.slot()),
+    createSlot: (onWait, signal) => {
+      let blockers: readonly string[] = [];
+      const report = (now: readonly string[]): void => {
+        blockers = now;
+        onWait(now);
+      };
+      // It waits for transactions of others, however long they take.
+      const unlimited = naming(waits, "PostgreSQL", undefined, async () => blockers);
+      return unlimited(`to create slot ${slot}`, () => source.createSlot(report, signal));
+    },
+    terminateReader: () => named(`to end the last reader of slot ${slot}`, () => source.terminateReader()),
+    ensurePublication: () => named("to check the publication", () => source.ensurePublication()),
+    openStream: (start, wake) => named(`to read slot ${slot}`, () => source.openStream(start, wake)),
+    mark: (content) => named("to write a mark", () => source.mark(content)),
+    markTransaction: () => named("to write a mark", () => source.markTransaction()),
+    snapshot: () => named("to take a snapshot", () => source.snapshot()),
+    openBelow: (transaction) => source.openBelow(transaction),
+    blockers: () => source.blockers(),
+    lockHolders: (oid) => source.lockHolders(oid),
+    chunk(request) {
+      const { schema, name } = request.table;
+      return named(`to read rows of ${schema}.${name}`, () => source.chunk(request));
+    },
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
+}
+
+function namedSink(sink: Sink, named: Named): Sink {
+  return {
+    async openWriter(maxBytes) {
+      const writer = await named("to open the writer", () => sink.openWriter(maxBytes));
+      return {
+        commit: (records, signal) => named(`to commit ${records.length} records`, () => writer.commit(records, signal)),
+        limitBrokenBy: (record) => writer.limitBrokenBy(record),
+        [Symbol.asyncDispose]: () => writer[Symbol.asyncDispose](),
+      };
+    },
+    readState: (until, signal) => named("to read the state", () => sink.readState(until, signal)),
+    describeTopics: (names) => named("to look at topics", () => sink.describeTopics(names)),
+    createTopic: (topic) => named(`to create topic ${topic.name}`, () => sink.createTopic(topic)),
+    createStateTopic: () => named("to create the state topic", () => sink.createStateTopic()),
+  };
+}
+
+function about(subject: string): string {
+  return `to answer about ${subject}`;
+}
+
+function namedRegistry(registry: Registry, named: Named): Registry {
+  return {
+    latest: (subject) => named(about(subject), () => registry.latest(subject)),
+    versions: (subject) => named(about(subject), () => registry.versions(subject)),
+    version: (subject, version) => named(about(subject), () => registry.version(subject, version)),
+    schemaById: (id) => named(about(`schema ${id}`), () => registry.schemaById(id)),
+    check: (subject, text) => named(about(subject), () => registry.check(subject, text)),
+    level: (subject) => named(about(subject), () => registry.level(subject)),
+    register: (subject, text) => named(`to register a schema of ${subject}`, () => registry.register(subject, text)),
+  };
+}
