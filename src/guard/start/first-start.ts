@@ -1,3 +1,4 @@
+import type { ChunkJob } from "../../chunk/job.ts";
 import { GuardError } from "../../errors.ts";
 import { repairJob } from "../../gate/amendment/backfill.ts";
 import { followLists } from "../../gate/amendment/excluded.ts";
@@ -11,7 +12,15 @@ import type { Position } from "../../wal/position.ts";
 import type { Outside, Source } from "../outside.ts";
 import { verifySchemas } from "../control/verify-schemas.ts";
 import { stateRecord } from "../stream/batch.ts";
-import { type Capturable, captureTables, createTopics, firstTableState, snapshotJobs } from "./capture-tables.ts";
+import {
+  type Capturable,
+  captureTables,
+  createTopics,
+  describeTopics,
+  firstTableState,
+  snapshotJobs,
+} from "./capture-tables.ts";
+import { refuseCompacted, repairGoneTopics, reportOtherTopics } from "./check-topics.ts";
 
 /**
  * From the state that was read to one that can be streamed from. A connector without a position makes its first start:
@@ -40,18 +49,24 @@ export async function prepareState(
   );
   const items = captureTables(outside, found.filter(isNewTo(stored))).filter(({ topic }) => !stored.tables.has(topic));
   logLeftOut(outside, items);
+  reportOtherTopics(outside, listedTables(outside, stored));
+  const described = await describeTopics(outside, [...stored.tables.keys(), ...items.map(({ topic }) => topic)]);
+  refuseCompacted(outside, keysOf(outside, stored, items), described);
+  const gone = repairGoneTopics(outside, listedTables(outside, stored), described);
+  // Recorded before the topics are there again: a crash in between forgets nothing.
+  const begun = gone.length === 0 ? stored : await record(stored, withJobs(stored, gone));
   await createTopics(outside, [...stored.tables.keys(), ...items.map(({ topic }) => topic)]);
   const added = new Set((await source.ensurePublication()).map(nameOf));
   const columnsOf = (topic: string) =>
     found.find(({ oid }) => oid === stored.tables.get(topic)?.shape.table.oid)?.columns ?? [];
-  const listed = followLists(outside.settings, stored, columnsOf);
+  const listed = followLists(outside.settings, begun, columnsOf);
   const moved = await verifySchemas(outside, listed.tables, signal);
   const current =
-    listed === stored && moved.size === 0
-      ? stored
-      : { ...stored, ...listed, tables: new Map([...listed.tables, ...moved]) };
+    listed === begun && moved.size === 0
+      ? begun
+      : { ...begun, ...listed, tables: new Map([...listed.tables, ...moved]) };
   const repaired = repairGaps(outside, current, added);
-  if (items.length === 0) return repaired === stored ? stored : record(stored, repaired);
+  if (items.length === 0) return repaired === begun ? begun : record(begun, repaired);
   // A table that is sent from now on has been read before its first row. Of one that was sent already, the log may be
   // behind the catalog, and its columns are identified by its first row.
   const states = [...(await firstStates(outside, items))].map(
@@ -65,7 +80,31 @@ export async function prepareState(
   );
   // Tables and their snapshots in one commit: a table that the state has gets no snapshot later.
   const tables = new Map([...repaired.tables, ...states]);
-  return record(stored, withSnapshots(outside, { ...repaired, tables }, items));
+  return record(begun, withSnapshots(outside, { ...repaired, tables }, items));
+}
+
+/** Without those that the file no longer captures: nothing is published of them. */
+function listedTables({ settings }: Outside, { tables }: Stored): Stored["tables"] {
+  const isListed = ({ shape, capturedAs }: TableState) => {
+    const { schema, name } = capturedAs ?? shape.table;
+    return settings.filter.table(schema, name);
+  };
+  return new Map([...tables].filter(([, table]) => isListed(table)));
+}
+
+function keysOf(
+  outside: Outside,
+  stored: Stored,
+  items: readonly Capturable[],
+): ReadonlyMap<string, { readonly keyless: boolean }> {
+  const before = [...listedTables(outside, stored)].map(
+    ([topic, { shape }]) => [topic, { keyless: shape.key.length === 0 }] as const,
+  );
+  return new Map([...before, ...items.map(({ topic, key }) => [topic, { keyless: key.length === 0 }] as const)]);
+}
+
+function withJobs(stored: Stored, jobs: readonly ChunkJob[]): Stored {
+  return { ...stored, jobs: new Map([...stored.jobs, ...jobs.map((job) => [job.id, job] as const)]) };
 }
 
 function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
@@ -99,6 +138,8 @@ async function firstStart(
   const items = captureTables(outside, await source.tables([]));
   logLeftOut(outside, items);
   if (stored.intent === undefined) await mustBeNewSlot(outside, source);
+  const keys = keysOf(outside, stored, items);
+  refuseCompacted(outside, keys, await describeTopics(outside, [...keys.keys()]));
   await createTopics(outside, [...stored.tables.keys(), ...items.map(({ topic }) => topic)]);
   let now = stored;
   const missing = items.filter(({ topic }) => !stored.tables.has(topic));

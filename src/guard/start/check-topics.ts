@@ -1,0 +1,70 @@
+import type { ChunkJob } from "../../chunk/job.ts";
+import { GuardError } from "../../errors.ts";
+import { topicName } from "../../event/envelope/names.ts";
+import { repairJob } from "../../gate/amendment/backfill.ts";
+import type { TableState } from "../../gate/state.ts";
+import type { TopicDescription } from "../../kafka/topics.ts";
+import type { Outside } from "../outside.ts";
+
+/** What is compared between the connector's file, its state and its topics before it writes to them. */
+
+type Described = ReadonlyMap<string, TopicDescription>;
+
+/**
+ * A compacted topic takes no record without a key: neither rows of a table without one, nor truncations.
+ * @throws GuardError config-invalid with every such topic
+ */
+export function refuseCompacted(
+  { settings, delivery }: Pick<Outside, "settings" | "delivery">,
+  topics: ReadonlyMap<string, { readonly keyless: boolean }>,
+  described: Described,
+): void {
+  if (delivery === "none") return;
+  const forNew = settings["topic.creation.default.cleanup.policy"];
+  const truncates = !settings["skipped.operations"].has("t");
+  const unfit = [...topics].filter(([topic, { keyless }]) => {
+    const policy = described.get(topic)?.cleanupPolicy ?? forNew ?? "";
+    return policy.includes("compact") && (keyless || truncates);
+  });
+  if (unfit.length === 0) return;
+  const each = unfit.map(([topic, { keyless }]) => `${topic} (${keyless ? "its table has no key" : "truncations"})`);
+  throw new GuardError("config-invalid", `a compacted topic takes no record without a key: ${each.join(", ")}`, {
+    next: "add t to skipped.operations, give the table a key or leave it out, or set the topic's cleanup.policy to delete",
+  });
+}
+
+/**
+ * Topics of the state that are gone are made anew, and what was published is in none of them: this is reported, and the
+ * returned jobs publish all rows again.
+ */
+export function repairGoneTopics(
+  { log, delivery }: Pick<Outside, "log" | "delivery">,
+  tables: ReadonlyMap<string, TableState>,
+  described: Described,
+): readonly ChunkJob[] {
+  if (delivery === "none") return [];
+  const gone = [...tables.values()].filter(({ shape }) => !described.has(shape.topic));
+  return gone.map(({ shape }) => {
+    const job = repairJob(shape);
+    const then = job.state === "refused" ? "its table has no key, so its rows cannot be" : "all its rows are";
+    log.warn(`topic ${shape.topic} is gone, with every event in it: it is created again, and ${then} published again`);
+    return job;
+  });
+}
+
+/** A prefix or a route that was changed names other topics: tables that are captured already keep theirs. */
+export function reportOtherTopics(
+  { settings, log }: Pick<Outside, "settings" | "log">,
+  tables: ReadonlyMap<string, TableState>,
+): void {
+  for (const [topic, table] of tables) {
+    const { schema, name } = table.capturedAs ?? table.shape.table;
+    const named = topicName(settings["topic.prefix"], schema, name);
+    const now = settings.route?.(named) ?? named;
+    if (now !== topic) {
+      log.warn(
+        `${schema}.${name} goes on in topic ${topic}, although the file says ${now} now: use a new connector for other topics`,
+      );
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { refuseCompacted, repairGoneTopics, reportOtherTopics } from "../../../src/guard/start/check-topics.ts";
+import type { Settings } from "../../../src/guard/outside.ts";
+import type { TopicDescription } from "../../../src/kafka/topics.ts";
+import { publishing, stateOf, TOPIC } from "../../gate/customers.ts";
+import { worldOf } from "../session.ts";
+
+const { tables } = stateOf(publishing());
+const describedWith = (cleanupPolicy: string): ReadonlyMap<string, TopicDescription> =>
+  new Map([[TOPIC, { partitions: 1, maxMessageBytes: 1_000_000, cleanupPolicy, config: new Map() }]]);
+
+describe("a compacted topic", () => {
+  type Skipped = Settings["skipped.operations"];
+  const cases: readonly [string, string, Skipped, boolean, boolean][] = [
+    ["takes keyed rows", "compact", new Set(["t"]), false, false],
+    ["takes no truncation", "compact,delete", new Set(), false, true],
+    ["takes no row of a table without a key", "compact", new Set(["t"]), true, true],
+    ["that is none takes both", "delete", new Set(), true, false],
+  ];
+  it.each(cases)("%s", (_, policy, skipped, keyless, refused) => {
+    const { outside } = worldOf({ settings: { "skipped.operations": skipped } });
+    const check = () => refuseCompacted(outside, new Map([[TOPIC, { keyless }]]), describedWith(policy));
+    if (refused)
+      expect(check).toThrow(
+        expect.objectContaining({ code: "config-invalid", message: expect.stringContaining(TOPIC) }),
+      );
+    else expect(check).not.toThrow();
+  });
+});
+
+describe("the topics of a state", () => {
+  it("that are gone are reported, and all their rows are published again", () => {
+    const { outside, log } = worldOf();
+    expect(repairGoneTopics(outside, tables, new Map())).toEqual([
+      expect.objectContaining({ id: `repair/${TOPIC}`, state: "running" }),
+    ]);
+    expect(log).toEqual([expect.stringContaining(`topic ${TOPIC} is gone`)]);
+    expect(repairGoneTopics(outside, tables, describedWith("delete"))).toEqual([]);
+  });
+
+  it("that the file names otherwise now are reported", () => {
+    const { schema, name } = publishing().shape.table;
+    const named = (prefix: string) => {
+      const { outside, log } = worldOf({ settings: { "topic.prefix": prefix, route: undefined } });
+      reportOtherTopics(outside, tables);
+      return log;
+    };
+    expect(named(TOPIC.replace(`.${schema}.${name}`, ""))).toEqual([]);
+    expect(named("other")).toEqual([expect.stringContaining(`other.${schema}.${name}`)]);
+  });
+});
