@@ -112,7 +112,7 @@ async function verifiedSchema(
   return now;
 }
 
-/** Whoever may register need not be allowed to read by id: then nothing can be compared, which stops no row. */
+/** A user that may register need not be allowed to read by id: then nothing can be compared, which stops no row. */
 async function schemaById({ registry }: Verifying, id: SchemaId): Promise<string | undefined> {
   try {
     return await registry.schemaById(id);

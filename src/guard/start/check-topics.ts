@@ -34,7 +34,7 @@ export function refuseCompacted(
 }
 
 /**
- * Topics of the state that are gone are made anew, and what was published is in none of them: this is reported, and the
+ * Topics of the state that are gone are created again, and what was published is in none of them: this is reported, and the
  * returned jobs publish all rows again.
  */
 export function repairGoneTopics(
