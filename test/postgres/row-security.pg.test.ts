@@ -1,0 +1,27 @@
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import { readTables } from "../../src/postgres/catalog.ts";
+import { readChunk } from "../../src/postgres/chunk.ts";
+import { session, source } from "./follow.ts";
+
+test("a table whose policies apply to our role is not read in part, and no policy's function runs", async () => {
+  await using from = await source(`CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2);
+    CREATE TABLE ran (by name);
+    CREATE FUNCTION visible() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS
+      $$ BEGIN INSERT INTO public.ran VALUES (session_user); RETURN false; END $$;
+    ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (public.visible())`);
+  const user = `role_${randomBytes(4).toString("hex")}`;
+  await from.app.query(`CREATE ROLE ${user} LOGIN PASSWORD '${user}'; GRANT SELECT ON t TO ${user}`);
+  {
+    await using client = await session({ ...from.database.address, user, password: user });
+    const [table] = await readTables(client, [{ schema: "public", name: "t" }]);
+    if (table === undefined) throw new Error("no table");
+    const request = { table, columns: table.columns, key: ["id"], order: undefined, after: undefined, limit: 10 };
+    const why = "row level security applies to this role; ALTER ROLE … BYPASSRLS ends that";
+    expect(await readChunk(client, request)).toEqual({ kind: "unreadable", why });
+    await from.app.query(`ALTER ROLE ${user} BYPASSRLS`);
+    expect(await readChunk(client, request)).toMatchObject({ kind: "rows", scanned: 2 });
+  }
+  expect((await from.app.query("SELECT * FROM ran")).rows).toEqual([]);
+  await from.app.query(`DROP OWNED BY ${user}; DROP ROLE ${user}`);
+});
