@@ -92,7 +92,8 @@ function resume(session: Parts<"control" | "tape">): void {
       if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
     }
     asks.push(...withheldOf(table).map(({ id }) => ({ input: { kind: "ask", id } as const })));
-    if (isListsNews(outside.settings, table)) startCatalogRead(session, table.shape.table.oid);
+    if (control.ddl.found !== undefined || isListsNews(outside.settings, table))
+      startCatalogRead(session, table.shape.table.oid);
   }
   // Before what has arrived, and a few at a time, as the loop takes all inputs.
   control.inbox.unshift(...asks);

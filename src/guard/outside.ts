@@ -41,6 +41,8 @@ export interface Source extends AsyncDisposable {
   types(oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>>;
   /** The secret that DDL messages are signed with; undefined: there is no trigger, or no right to read it. */
   ddlSecret(): Promise<string | undefined>;
+  /** Which DDL trigger the database has, if it reports every DDL: the same text means the same trigger, never disabled. */
+  triggerIdentity(): Promise<string | undefined>;
   /** `end` is the log's end right after the snapshot was taken: later rows are newer than this read. */
   table(oid: TableOid): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot; readonly end: Lsn }>;
   /** Runs heartbeat.action.query. */

@@ -105,7 +105,7 @@ export interface Control {
   /** Offset of the next command to process. */
   commandOffset: bigint;
   /** The secret that signs DDL messages, and the time (microseconds since the epoch) from which it may be read again. */
-  readonly ddl: { secret: string | undefined; readAgain: bigint };
+  readonly ddl: Ddl;
   readonly catalog: CatalogReads;
   /** Relations whose first row arrived before its transaction was visible in the catalog, and now is. */
   readonly rechecks: { readonly captured: Captured; readonly lsn: Lsn; readonly xid: number }[];
@@ -114,6 +114,16 @@ export interface Control {
   readonly toAlert: Set<string>;
   /** By topic: what keeps its next change from being published until somebody acts. Any halt stops the reading. */
   readonly halts: Map<string, GuardError>;
+}
+
+/** The DDL trigger. */
+export interface Ddl {
+  secret: string | undefined;
+  readAgain: bigint;
+  /** The trigger that has reported every DDL since the columns of all tables were proven. */
+  complete: string | undefined;
+  /** It becomes that one once the catalog reads that were started when it was found are completed. */
+  found: string | undefined;
 }
 
 /** An input from the background; a command also moves the offset of the next one, in the same commit. */

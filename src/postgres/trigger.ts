@@ -17,6 +17,8 @@ interface TriggerRow extends Row {
   /** 't' if schema, function and secret have the trigger's owner, as `trigger install` creates them. */
   readonly genuine: string;
   readonly readable: string;
+  /** Of the event trigger and its function: which ones they are, and since which transaction they are as they are. */
+  readonly version: string;
 }
 
 /**
@@ -39,11 +41,26 @@ export async function readTriggerSecret(client: Client): Promise<TriggerSecret> 
   return { kind: "installed", secret: row.value, warnings: warningsOf(found) };
 }
 
+/**
+ * Which trigger this is, if nothing is missing from it: it changes when a part is dropped and created again, altered or
+ * disabled. As long as it is the same, every DDL in between has been reported. undefined: some DDL may not be reported.
+ */
+export async function readTriggerIdentity(client: Client): Promise<string | undefined> {
+  const found = await readTriggers(client);
+  const complete = found.every(({ genuine, readable }) => genuine === "t" && readable === "t");
+  if (!complete || warningsOf(found).length > 0) return undefined;
+  return found
+    .map(({ version }) => version)
+    .toSorted()
+    .join(" ");
+}
+
 function readTriggers(client: Client): Promise<readonly TriggerRow[]> {
   return query<TriggerRow>(
     client,
     "reading the DDL trigger",
     `SELECT e.evtname AS name, e.evtenabled AS enabled, obj_description(e.oid, 'pg_event_trigger') AS mark,
+            concat_ws('/', e.oid, e.xmin, p.oid, p.xmin) AS version,
             coalesce(n.nspname = 'fieldgate' AND n.nspowner = e.evtowner AND p.proowner = e.evtowner
                      AND s.relowner = e.evtowner, false) AS genuine,
             coalesce(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(s.oid, 'SELECT'), false) AS readable

@@ -19,7 +19,7 @@ import { ensurePublication, type PublishedOperation } from "../postgres/publicat
 import { backendPid, blockersOf, describeSession, lockHolders, openBelow, type Session } from "../postgres/session.ts";
 import { createSlot, readSlot, terminateReader } from "../postgres/slot.ts";
 import { openStream } from "../postgres/stream.ts";
-import { readTriggerSecret } from "../postgres/trigger.ts";
+import { readTriggerIdentity, readTriggerSecret } from "../postgres/trigger.ts";
 import { connectFirst } from "../postgres/tls.ts";
 import { MARK_PREFIX } from "../chunk/mark.ts";
 import { type Registry, registryClient } from "../registry/client.ts";
@@ -161,6 +161,7 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
     table: (oid) => readTable(catalog, oid),
     types: (oids) => readTypes(catalog, oids),
     ddlSecret: () => ddlSecret(catalog, log),
+    triggerIdentity: () => readTriggerIdentity(catalog),
     run: (text) => heartbeat.run(text),
     slot: () => readSlot(catalog, slot),
     async createSlot(report, signal) {

@@ -41,6 +41,8 @@ export interface Stored {
   readonly evidence: Evidence["recorded"];
   /** Offset of the next command to process. */
   readonly commandOffset: bigint;
+  /** The DDL trigger that has reported every DDL since the columns of all tables were proven; undefined: none has. */
+  readonly trigger?: string | undefined;
 }
 
 export interface StateRecord {
@@ -80,6 +82,11 @@ export function changes(before: Stored, after: Stored): readonly StateRecord[] {
   if (after.intent !== undefined && after.intent !== before.intent) records.push(record("intent", after.intent));
   if (after.commandOffset !== before.commandOffset) {
     records.push(record("commands", { offset: String(after.commandOffset) }));
+  }
+  if (after.trigger !== before.trigger) {
+    records.push(
+      after.trigger === undefined ? { key: "trigger", value: null } : record("trigger", { identity: after.trigger }),
+    );
   }
   records.push(...tableChanges(before.tables, after.tables));
   records.push(...mapChanges("job", before.jobs, after.jobs));
@@ -304,6 +311,7 @@ export function replay(records: Iterable<StateRecord>): Stored {
     else if (kind === "groups") evidence.set(id, readEvidence(value));
     else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // `changes` wrote it
     else if (kind === "position") stored = { ...stored, position: readPosition(value) };
+    else if (kind === "trigger") stored = { ...stored, trigger: textOf("trigger", value, "identity") };
     else if (kind === "commands") stored = { ...stored, commandOffset: readOffset(value) };
   }
   return { ...stored, tables, jobs, outcomes, evidence };

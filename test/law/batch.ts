@@ -203,13 +203,14 @@ async function settle(world: World): Promise<readonly Played[]> {
     async () => {
       await releaseAll(world, () => true);
       found = await compare(world);
-      const now = JSON.stringify([found, world.collector.records.length, (await service?.connector())?.chunks]);
+      const chunks = (await service?.connector())?.chunks.map(({ state, scanned }) => [state, scanned]);
+      const now = JSON.stringify([found, world.collector.records.length, chunks]);
       if (now !== signs) since = performance.now();
       signs = now;
       return found.every((difference) => difference === undefined) || performance.now() - since > STILL_MS;
     },
     "every story's events are the truth, or nothing moves any more",
-    60_000,
+    90_000,
   );
   const problem = (await service?.connector())?.problem;
   const amendments = (await service?.amendments()) ?? [];

@@ -48,11 +48,19 @@ export function completeCatalogRead(session: Parts<"control" | "tape">, nonce: s
   const read = catalog.pending.get(nonce);
   catalog.pending.delete(nonce);
   if (read?.found === undefined) return;
+  trustTrigger(session.control);
   const { table, end } = read.found;
   const topic = topicOf(state, table.oid);
   if (read.schemas === undefined || topic === undefined) return applyCatalogRead(session, table, end);
   catalog.latest.set(table.oid, read.found);
   apply(session, { kind: "observed", topic, ...read.schemas, table });
+}
+
+/** From the place of the last read, all columns are proven, and the trigger reports what changes. */
+function trustTrigger({ ddl, catalog }: Control): void {
+  if (ddl.found === undefined || catalog.pending.size > 0) return;
+  ddl.complete = ddl.found;
+  ddl.found = undefined;
 }
 
 /** Completes the reads without a mark whose place was reached. Places are between two transactions. */

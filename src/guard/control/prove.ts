@@ -1,5 +1,5 @@
 import { GuardError } from "../../errors.ts";
-import { type Attnum, type Column, type Table, tableOid, type TypeDetail } from "../../table/column.ts";
+import { type Attnum, type Table, tableOid, type TypeDetail } from "../../table/column.ts";
 import { type KnownColumn, type KnownColumns, prove } from "../../table/prove.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { Lsn } from "../../wal/lsn.ts";
@@ -8,7 +8,7 @@ import { isVisible } from "../../wal/snapshot.ts";
 import { type Captured, type CatalogReads, inBackground, type Parts, tableOf } from "../session.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture-new.ts";
-import { startCatalogRead } from "./catalog-read.ts";
+import { isReadPending, startCatalogRead } from "./catalog-read.ts";
 import { isAsked } from "./registry-work.ts";
 import { refuseReplaced } from "./replaced.ts";
 
@@ -58,6 +58,7 @@ export async function proveRelation(
     row.lsn,
   );
   captured.encoder = undefined;
+  if (captured.columns.includes(undefined)) captured.columns = await columnsByTrigger(session, captured, topic);
   const doubt = captured.columns.includes(undefined);
   captured.doubtUntil = doubt ? read.end : undefined;
   if (doubt) outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);
@@ -78,6 +79,24 @@ export async function proveRelation(
   });
   await waitForAnswers(session, topic, deadline);
   apply(session, { kind: "passed", topic, doubt });
+}
+
+/**
+ * The absence of a DDL message is a proof too: if the trigger reports every DDL, and the Relation is what was proven last,
+ * nothing has changed since. Asked only where the catalog leaves a doubt.
+ */
+async function columnsByTrigger(
+  { control, source }: Parts<"control">,
+  { relation, columns }: Captured,
+  topic: string,
+): Promise<Captured["columns"]> {
+  const { complete } = control.ddl;
+  const { known } = tableOf(control.state, topic);
+  const same =
+    known.length === relation.columns.length &&
+    known.every((column, index) => isSame(column, columns[index], relation.columns[index]));
+  if (complete === undefined || !same || isReadPending(control, relation.oid)) return columns;
+  return (await source.triggerIdentity()) === complete ? known.map(({ attnum }) => attnum) : columns;
 }
 
 function knownColumns({ known, assigned }: TableState): KnownColumns {
@@ -101,7 +120,7 @@ function fits(table: Table, relation: Relation, columns: readonly (Attnum | unde
 }
 
 function isSame(
-  { name, type, attnum }: Column,
+  { name, type, attnum }: KnownColumn,
   known: Attnum | undefined,
   logged: RelationColumn | undefined,
 ): boolean {

@@ -9,7 +9,7 @@ import { runLoop } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
 import { retrying } from "../retrying.ts";
 import { withWaits } from "../with-waits.ts";
-import { createWaker, post, type Session } from "../session.ts";
+import { type Ddl, createWaker, post, type Session } from "../session.ts";
 import { stateRecord } from "../stream/batch.ts";
 import { idleChunks } from "../stream/chunks.ts";
 import { describeTopics } from "./capture-tables.ts";
@@ -152,7 +152,7 @@ async function streamFrom(
       state: { tables, jobs, outcomes, contracts: controlTopics.contracts(), evidence: recalled(evidence) },
       inbox: [],
       commandOffset,
-      ddl: { secret: await source.ddlSecret(), readAgain: 0n },
+      ddl: await findTrigger(source, stored.trigger),
       catalog: { latest: new Map(), pending: new Map(), explained: new Map() },
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
@@ -182,6 +182,13 @@ async function streamFrom(
   using _aborted = onAbort(signal, () => waker.fail(signal.reason));
   verifyInBackground(session);
   await runLoop(session);
+}
+
+async function findTrigger(source: Source, before: string | undefined): Promise<Ddl> {
+  const secret = await source.ddlSecret();
+  const found = secret === undefined ? undefined : await source.triggerIdentity();
+  const complete = found === before ? found : undefined;
+  return { secret, readAgain: 0n, complete, found: complete === undefined ? found : undefined };
 }
 
 function onAbort(signal: AbortSignal, then: () => void): Disposable {

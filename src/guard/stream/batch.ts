@@ -72,7 +72,8 @@ export function stateChanged({ control, batch }: Parts<"control" | "batch">): bo
     state.jobs !== committed.jobs ||
     state.outcomes !== committed.outcomes ||
     state.evidence.recorded !== committed.evidence ||
-    commandOffset !== committed.commandOffset
+    commandOffset !== committed.commandOffset ||
+    control.ddl.complete !== committed.trigger
   );
 }
 
@@ -104,6 +105,7 @@ function storedNow({ tape, control, batch }: Parts<"tape" | "control" | "batch">
     outcomes,
     evidence: evidence.recorded,
     commandOffset: control.commandOffset,
+    trigger: control.ddl.complete,
   };
 }
 

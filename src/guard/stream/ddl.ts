@@ -19,6 +19,8 @@ export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessag
   const read = readDdl(message, xid, control.ddl.secret);
   if (read === undefined) return;
   if (read.kind === "untrusted") {
+    // It may have been the trigger's, about any table.
+    control.ddl.complete = undefined;
     readSecretAgain(session);
     for (const oid of read.oids) readIfCaptured(session, oid);
     return;
