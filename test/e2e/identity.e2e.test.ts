@@ -1,3 +1,4 @@
+import { installTrigger } from "../../src/postgres/trigger.ts";
 import { describe, expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
 import { freshDatabase } from "../stack/database.ts";
@@ -73,6 +74,49 @@ describe("a column is identified by its attnum", () => {
     expect(latest(all.map(({ after }) => after))).toContainEqual({ id: 3, a: "three", nick: "new nick" });
     const text = JSON.stringify(all, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
     expect(text).not.toContain("old nick");
+  });
+
+  it("a row from before a migration that the service missed keeps its values", async () => {
+    const setup = "create table t (id int primary key, first text not null, last text not null)";
+    await using world = await captureTable({ setup });
+    const { database, events } = world;
+    await world.stop();
+    await database.query("insert into t values (3, 'Edsger', 'Dijkstra')");
+    await database.query("alter table t drop column first, add column name text");
+    await world.start();
+    const [event] = await events.until((seen) => seen.length >= 1, "the row");
+    expect(event?.after).toEqual({ id: 3, first: "Edsger", last: "Dijkstra" });
+  });
+
+  it("a withheld column that was retyped and dropped while the service was down is published under no name", async () => {
+    await using world = await captureTable({ connector: MANUAL });
+    const { database, service, events } = world;
+    await database.query("alter table t add column pin int; insert into t values (2, 'two', 1234)");
+    await service.amendment("pin", "withheld");
+    await world.stop();
+    await database.query("alter table t alter pin type text using pin::text");
+    await database.query("insert into t values (3, 'three', 'withheld value')");
+    await database.query("alter table t drop column pin, add column more text");
+    await database.query("insert into t values (4, 'four', 'more')");
+    await world.start();
+    const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 4), "the last row");
+    const text = JSON.stringify(all, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+    expect(text).not.toContain("withheld value");
+  });
+
+  it("with the DDL trigger, a row from before its column was recreated has the old column's value", async () => {
+    await using own = await freshDatabase();
+    await installTrigger(await own.connect(), own.address.user);
+    await using world = await captureTable({ database: own });
+    const { database, events } = world;
+    await database.query("insert into t values (2, 'two')");
+    await events.until((seen) => seen.length >= 2, "the first row");
+    await world.stop();
+    await database.query("insert into t values (3, 'three')");
+    await database.query("alter table t drop column a; alter table t add column a text");
+    await world.start();
+    const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 3), "the row");
+    expect(all.find(({ after }) => after?.["id"] === 3)?.after).toEqual({ id: 3, a: "three" });
   });
 
   it("a recreated published column is not taken for the old one while the stream lags", async () => {
