@@ -72,6 +72,7 @@ function namedSource(source: Source, waits: Waits, settings: Settings): Source {
     tables: (known) => named("to list the captured tables", () => source.tables(known)),
     types: (oids) => named("to read types", () => source.types(oids)),
     ddlSecret: () => named("to read the DDL trigger's secret", () => source.ddlSecret()),
+    triggerIdentity: () => named("to read the DDL trigger", () => source.triggerIdentity()),
     table: (oid) => named(`to read the columns of table ${oid}`, () => source.table(oid)),
     // The stream does not depend on it, and its session has a limit of its own.
     run: (query) => source.run(query),
