@@ -209,6 +209,8 @@ export interface ActiveChunk {
   /** The columns read of each row, in this order. */
   readonly columns: readonly Attnum[];
   readonly nonce: string;
+  /** The most keys that it has. */
+  readonly limit: number;
   window: Window | undefined;
   /** Set before the high mark is written. */
   read: ChunkRead | undefined;

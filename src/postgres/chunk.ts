@@ -59,6 +59,8 @@ export type ChunkRead =
   | { readonly kind: "reordered"; readonly snapshot: Snapshot }
   /** No unique index has exactly these columns, all of them NOT NULL, so that rows have no order to read them in. */
   | { readonly kind: "unordered"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
+  /** The next row is too large to be held in memory. */
+  | { readonly kind: "too-large"; readonly snapshot: Snapshot; readonly bytes: number }
   /** Another session held a lock on the table for longer than the lock timeout. */
   | { readonly kind: "locked" }
   /** The role may not read the table, or policies (row level security) would hide rows from it. */
@@ -112,7 +114,10 @@ async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkR
   const order = await readKeyOrder(client, table, request.key);
   if (order === undefined) return { kind: "unordered", snapshot, table, end };
   if (request.order !== undefined && request.order !== order.name) return { kind: "reordered", snapshot };
-  const range = await readRows(client, request, statementParts(request, table, order));
+  const sql = statementParts(request, table, order);
+  const fitting = await fittingRequest(client, request, sql, table);
+  if ("bytes" in fitting) return { kind: "too-large", snapshot, bytes: fitting.bytes };
+  const range = await readRows(client, fitting, sql);
   return { kind: "rows", snapshot, table, end, order: order.name, ...range };
 }
 
@@ -149,6 +154,59 @@ function statementParts(request: ChunkRequest, table: Table, order: KeyOrder): P
     all: [...request.columns.map((column) => columnOf(column.name)), ...key].join(", "),
     after: request.after === undefined ? "true" : beyond(order, key, 0),
   };
+}
+
+/** A chunk's rows have about so many bytes as text, unless one alone has more. */
+const CHUNK_BYTES = 8 << 20;
+/** A row of more bytes is not read: it would be held several times over, and no topic takes it. */
+const MAX_ROW_BYTES = 64 << 20;
+
+/**
+ * The request with as many keys as CHUNK_BYTES hold, measured before anything is read: rows of a few bytes say nothing
+ * about those that follow.
+ */
+async function fittingRequest(
+  client: Client,
+  request: ChunkRequest,
+  sql: Parts,
+  table: Table,
+): Promise<ChunkRequest | { readonly bytes: number }> {
+  const widths = await readWidths(client, request, sql, table);
+  let bytes = 0;
+  let count = 0;
+  for (const width of widths) {
+    // A row that is not due is not read, whatever its size.
+    if (width > MAX_ROW_BYTES && count === 0 && request.due === undefined) return { bytes: width };
+    if (count > 0 && bytes + width > CHUNK_BYTES) break;
+    bytes += width;
+    count += 1;
+  }
+  if (count === widths.length) return request;
+  return { ...request, limit: count };
+}
+
+/** About how many bytes each row of the range has as text. */
+async function readWidths(client: Client, request: ChunkRequest, sql: Parts, table: Table): Promise<readonly number[]> {
+  if (request.again !== undefined) return [];
+  const byName = new Map(table.columns.map((column) => [column.name, column.type.oid]));
+  const widths = request.columns.map(({ name }) => widthOf(columnOf(name), byName.get(name)));
+  const found = await select(
+    client,
+    `SELECT ${widths.length === 0 ? "0" : widths.join(" + ")} FROM ${sql.table}
+      WHERE ${sql.after} ORDER BY ${orderBy(sql.order, sql.key)} LIMIT ${limitOf(request)}`,
+    request.after ?? [],
+  );
+  return found.map(([width]) => Number(width));
+}
+
+const BYTEA = 17;
+const TEXTS: ReadonlySet<number> = new Set([25, 1042, 1043]);
+
+/** Neither needs the value itself, so nothing large is read: a text's length is stored, and others' size as it is stored. */
+function widthOf(column: string, type: number | undefined): string {
+  if (type === BYTEA) return `coalesce(octet_length(${column}), 0)::bigint * 2`;
+  if (type !== undefined && TEXTS.has(type)) return `coalesce(octet_length(${column}), 0)::bigint`;
+  return `coalesce(pg_column_size(${column}), 0)::bigint * 4`;
 }
 
 function columnOf(name: string): string {

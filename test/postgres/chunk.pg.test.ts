@@ -472,3 +472,31 @@ test("a key WITHOUT OVERLAPS is read, and so is one whose index has further colu
   }
   expect(rows).toHaveLength(60);
 });
+
+test("rows of 700 KB after narrow ones: a chunk has as many as fit into some megabytes, and the next goes on after them", async () => {
+  await using from = await source("CREATE TABLE wide (id int PRIMARY KEY, a bytea, t text)");
+  await from.app.query(`INSERT INTO wide SELECT i, '', 'x' FROM generate_series(1, 500) AS i`);
+  await from.app.query(
+    `INSERT INTO wide SELECT i, decode(repeat('ab', 350000), 'hex'), repeat('x', 700000) FROM generate_series(501, 540) AS i`,
+  );
+  const ids: string[] = [];
+  let after: readonly string[] | undefined;
+  for (let done = false; !done;) {
+    const chunk = rowsOf(await readChunk(from.client, await requestFor(from, "wide", { after, limit: 2048 })));
+    expect(chunk.rows.reduce((bytes, row) => bytes + row.length, 0)).toBeLessThan(9 << 20);
+    ids.push(...chunk.rows.map((row) => valuesAt(row, 0)[0] ?? ""));
+    ({ done, last: after } = chunk);
+  }
+  expect(ids).toEqual(Array.from({ length: 540 }, (_, index) => String(index + 1)));
+});
+
+test("a row of 70 MB is not read: the chunk says how large it is", async () => {
+  await using from = await source(
+    "CREATE TABLE huge (id int PRIMARY KEY, t text); ALTER TABLE huge ALTER t SET STORAGE external",
+  );
+  await from.app.query(`INSERT INTO huge VALUES (1, 'x'), (2, repeat('x', 70000000))`);
+  const first = rowsOf(await readChunk(from.client, await requestFor(from, "huge")));
+  expect(first.rows).toHaveLength(1);
+  const next = await readChunk(from.client, await requestFor(from, "huge", { after: first.last }));
+  expect(next).toMatchObject({ kind: "too-large", bytes: expect.closeTo(70_000_000, -3) });
+});

@@ -1,3 +1,4 @@
+import { GuardError } from "../../errors.ts";
 import { advance, type ChunkJob, type JobReason, nextJob, startOver } from "../../chunk/job.ts";
 import { openWindow, seesAll, sift, type Window } from "../../chunk/window.ts";
 import type { EventMark, SnapshotMark } from "../../event/envelope/source.ts";
@@ -140,10 +141,20 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
   }
   const { shape } = table;
   const nonce = outside.uuid();
-  const active: ActiveChunk = { job, shape, columns, nonce, window: undefined, read: undefined, restarted: false };
+  const limit = chunks.started?.limit ?? FIRST_ROWS;
+  const active: ActiveChunk = {
+    job,
+    shape,
+    columns,
+    nonce,
+    limit,
+    window: undefined,
+    read: undefined,
+    restarted: false,
+  };
   chunks.active = active;
   await source.mark(`low:${nonce}`);
-  active.read = await source.chunk(requestOf(job, table, columns, chunks.started?.limit ?? FIRST_ROWS));
+  active.read = await source.chunk(requestOf(job, table, columns, limit));
   if (active.read.kind === "unordered") await outside.sleep(UNORDERED_MS, session.signal);
   if (active.read.kind === "rows") resize(chunks, active.read.rows, outside.settings["fieldgate.chunk.rows"]);
   await source.mark(`high:${nonce}`);
@@ -170,7 +181,7 @@ function requestOf(job: ChunkJob, table: TableState, columns: readonly Attnum[],
     order: job.order ?? (job.cursor === undefined ? undefined : ""),
     limit,
     due: job.again.length > 0 ? undefined : due,
-    again: job.again.length > 0 ? job.again : undefined,
+    again: job.again.length > 0 ? job.again.slice(0, limit) : undefined,
   };
 }
 
@@ -230,6 +241,8 @@ async function usableRows(
       // Another key is an amendment; until that is decided, the job waits.
       applyCatalogRead(session, read.table, read.end);
       return undefined;
+    case "too-large":
+      throw rowTooLarge(active, read.bytes);
     case "rows": {
       const state = tableOf(control.state, active.job.topic);
       if (!isKnown(state, read.table)) {
@@ -260,6 +273,18 @@ function rest({ chunks, outside, source }: Parts<"chunks">, { job, shape }: Acti
 function endRest({ resting }: Chunks, id: string, wait: Disposable | undefined): void {
   resting.delete(id);
   wait?.[Symbol.dispose]();
+}
+
+function rowTooLarge({ job, shape }: ActiveChunk, bytes: number): GuardError {
+  const { schema, name } = shape.table;
+  const after = job.cursor === undefined ? "the first row" : "the next row";
+  return new GuardError(
+    "record-too-large",
+    `${job.id}: ${after} of ${schema}.${name} has about ${bytes} bytes and is not read`,
+    {
+      next: `make the row smaller, or leave its large column out (column.exclude.list); then restart`,
+    },
+  );
 }
 
 /** A renamed table is read under its new name; a dropped one has nothing to read. */
@@ -310,14 +335,15 @@ function publish(
     window,
     read.rows.map((row) => byKey.keyOfTuple(row, 0)),
   );
-  const moved = control.state.jobs.get(job.id)?.again.slice(job.again.length) ?? [];
+  // Those that did not fit into this chunk, and those that came since it began.
+  const left = control.state.jobs.get(job.id)?.again.slice(Math.min(job.again.length, active.limit)) ?? [];
   const next = advance(job, {
     published: due.length,
     scanned: read.scanned,
     last: read.last,
     order: read.order,
     done: read.done,
-    again: [...again.map((index) => keyText(table, columns, read.rows[index])), ...moved],
+    again: [...again.map((index) => keyText(table, columns, read.rows[index])), ...left],
   });
   due.forEach((index, place) => {
     const row = read.rows[index];
