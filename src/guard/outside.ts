@@ -52,7 +52,8 @@ export interface Source extends AsyncDisposable {
   terminateReader(): Promise<boolean>;
   /** The tables that the publication did not send before. */
   ensurePublication(): Promise<readonly { readonly schema: string; readonly name: string }[]>;
-  openStream(start: Lsn, wake: () => void): Promise<WalStream>;
+  /** Of a message of more than `maxMessageBytes` only the head is kept. */
+  openStream(start: Lsn, wake: () => void, maxMessageBytes: number): Promise<WalStream>;
   /** Writes a mark to the log, in a transaction of its own. */
   mark(content: string): Promise<void>;
   /** The transaction id of a mark: everything below it is over once nothing below it is open. */

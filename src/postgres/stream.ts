@@ -12,6 +12,7 @@ import {
   type ReplyRequests,
   SILENCE_MS,
 } from "./liveness.ts";
+import { oversizeFilter } from "./oversize.ts";
 import { walQueue } from "./queue.ts";
 import { streamError } from "./stream-error.ts";
 import type { Client } from "pg";
@@ -30,6 +31,8 @@ export interface StreamOptions {
   readonly start: Lsn;
   /** How many bytes may be queued before we stop reading the socket. Default 4 MiB; its last read may exceed it. */
   readonly maxQueuedBytes?: number | undefined;
+  /** Of a message of more bytes only the first ones are kept. Default 64 MiB. */
+  readonly maxMessageBytes?: number | undefined;
   /** The server drops a reader not heard from for this long; we send a status three times as often. Default 10 s. */
   readonly walSenderTimeoutMs?: number | undefined;
   /** Called after every new item and after a failure: there is something to read. */
@@ -49,6 +52,8 @@ export interface WalStream extends AsyncDisposable {
 }
 
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+/** A row beyond this would be held several times over until its event is refused: of it only the head is kept. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const WAL_SENDER_TIMEOUT_MS = 10_000;
 const NO_REQUESTS: ReplyRequests = { count: 0, lastAt: 0 };
 
@@ -125,7 +130,7 @@ class SlotStream implements WalStream {
     this.#service.on("error", lose);
     // Pending until the stream ends.
     this.#service
-      .subscribe(pgoutput(publication), slot, formatLsn(start))
+      .subscribe(this.#pgoutput(publication), slot, formatLsn(start))
       .then(() => lose(new Error("the server ended the stream")), lose);
     await started.promise;
     this.#heardAt = performance.now();
@@ -160,6 +165,14 @@ class SlotStream implements WalStream {
     this.#stopTimers();
     this.#queue.clear();
     await this.#service.destroy();
+  }
+
+  #pgoutput(publication: string) {
+    return pgoutput(publication, () => {
+      const socket = this.#socket();
+      if (socket !== undefined)
+        filterLarge(socket, this.#options.maxMessageBytes ?? MAX_MESSAGE_BYTES, (item) => this.#add(item));
+    });
   }
 
   #add(item: WalItem): void {
@@ -261,8 +274,35 @@ function lsnReader(): (text: string) => Lsn {
   };
 }
 
+/** Puts the filter between the socket and pg's parser, which would hold a message twice before it is whole. */
+function filterLarge(socket: Socket, maxBytes: number, add: (item: WalItem) => void): void {
+  const parsers = socket.listeners("data");
+  const filter = oversizeFilter(
+    maxBytes,
+    (piece) => {
+      for (const parse of parsers) parse.call(socket, piece);
+    },
+    ({ head, bytes }) => {
+      if (head[0] !== XLOG_DATA) return;
+      const isRow = ROWS.has(head[25] ?? 0);
+      add({
+        kind: "oversize",
+        lsn: lsn(head.readBigUInt64BE(1)),
+        bytes,
+        relation: isRow ? head.readUInt32BE(26) : undefined,
+      });
+    },
+  );
+  socket.removeAllListeners("data");
+  socket.on("data", (piece: Buffer) => filter.feed(piece));
+}
+
+const XLOG_DATA = 0x77; // w
+/** Insert, Update and Delete. */
+const ROWS: ReadonlySet<number> = new Set([0x49, 0x55, 0x44]);
+
 /** A plugin that passes on the bytes. Nothing here may throw, as that would be an uncaught exception. */
-function pgoutput(publication: string) {
+function pgoutput(publication: string, beforeStart: () => void) {
   const list = quoteIdentifier(publication).replaceAll("'", "''");
   return {
     name: "pgoutput",
@@ -271,6 +311,8 @@ function pgoutput(publication: string) {
     parse: (bytes: Buffer): Buffer => Buffer.from(bytes),
     start: async (client: Client, slot: string, start: string): Promise<unknown> => {
       await client.query(PIN_NEWER_SETTINGS);
+      // The server waits for a command, so the socket is between two messages.
+      beforeStart();
       return client.query(
         `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${start} ` +
           `(proto_version '1', publication_names '${list}', messages 'true')`,

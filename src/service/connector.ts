@@ -181,7 +181,8 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
       const need = { name: publication, mode, viaRoot, operations, tables };
       return (await ensurePublication(catalog, need)).added;
     },
-    openStream: (start, wake) => openStream({ connection: options, slot, publication, start, wake }),
+    openStream: (start, wake, maxMessageBytes) =>
+      openStream({ connection: options, slot, publication, start, wake, maxMessageBytes }),
     mark: (content) => writeMark(marks, MARK_PREFIX, content),
     markTransaction: () => writeMarkForXid(marks, MARK_PREFIX, "track"),
     snapshot: () => readSnapshot(marks),

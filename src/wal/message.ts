@@ -72,4 +72,12 @@ export interface Other {
 /** What the replication connection delivers, in the order it was received. */
 export type WalItem =
   | { readonly kind: "data"; readonly lsn: Lsn; readonly bytes: Buffer }
+  /** A message too large to be held, of which only the first bytes are known. */
+  | {
+      readonly kind: "oversize";
+      readonly lsn: Lsn;
+      readonly bytes: number;
+      /** A row's table; undefined: a logical message, or anything else that is no row. */
+      readonly relation: number | undefined;
+    }
   | { readonly kind: "keepalive"; readonly end: Lsn; readonly replyRequested: boolean };

@@ -7,6 +7,7 @@ import { runLoop } from "../../src/guard/loop.ts";
 import { inBackground, post } from "../../src/guard/session.ts";
 import { type Column, tableOid } from "../../src/table/column.ts";
 import { lsn } from "../../src/wal/lsn.ts";
+import type { WalItem } from "../../src/wal/message.ts";
 import { tupleData } from "../event/row.ts";
 import { column, ID, NAME, NICK, publishing, release, stateOf, tableIn, tableOf, TOPIC } from "../gate/customers.ts";
 import { until } from "../stack/until.ts";
@@ -63,6 +64,29 @@ describe("a batch", () => {
     expect(events(loop.world)).toHaveLength(2);
     expect(positions(loop.world).at(-1)).toBe("0/C8");
     expect(acknowledgedAtCommit[0]).toBe(0);
+  });
+
+  it("ends before a row too large to be read, which stops with its table's name, size and place", async () => {
+    await using loop = running();
+    const large: WalItem = { kind: "oversize", lsn: lsn(160n), bytes: 400_000_000, relation: 5000 };
+    loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"), large));
+    expect(await loop.ended).toMatchObject({
+      code: "record-too-large",
+      message: expect.stringMatching(/a row of public\.customers at 0\/A0 has 400000000 bytes/),
+    });
+    expect(events(loop.world)).toHaveLength(1);
+  });
+
+  it("goes on past what is too large and is nobody's: a message, or a row of a table that is not captured", async () => {
+    await using loop = running();
+    const large = { kind: "oversize", lsn: lsn(160n), bytes: 400_000_000 } as const;
+    const others = [
+      { ...large, relation: undefined },
+      { ...large, relation: 77 },
+    ];
+    loop.world.feed(...transaction(200n, ...others, relation([ID, NAME]), insert(170n, "1", "Ann")));
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(events(loop.world)).toHaveLength(1);
   });
 
   it("that cannot be committed ends the session, and nothing is acknowledged", async () => {

@@ -256,7 +256,7 @@ const POSITION: Position = {
 /** A session of this world that is at 0/64 in the log, and whose state topic has this state. */
 export function sessionIn(world: World, state: State = stateOf(), ended = new AbortController()): Session {
   const waker = createWaker();
-  void world.source.openStream(POSITION.endLsn, waker.wake);
+  void world.source.openStream(POSITION.endLsn, waker.wake, 64 << 20);
   const { tables, jobs, outcomes } = state;
   return {
     outside: world.outside,

@@ -230,3 +230,25 @@ test("names with any characters can be followed", async () => {
   const relation = (await commits(followed, 1)).find((message) => message.kind === "relation");
   expect(relation).toMatchObject({ name: `od"d '1`, columns: [{ name: `k"ey` }] });
 });
+
+test("a message beyond the limit is told with its table, place and size; what is around it arrives unchanged", async () => {
+  await using from = await source(TABLE);
+  await using followed = await follow(from, { maxMessageBytes: 1 << 20 });
+  await from.app.query("INSERT INTO t VALUES (1, 'a')");
+  await from.app.query("INSERT INTO t VALUES (2, repeat('x', 3000000))");
+  await from.app.query("SELECT pg_logical_emit_message(true, 'other', repeat('y', 3000000))");
+  await from.app.query("INSERT INTO t VALUES (3, 'c')");
+  await until(() => newRows(followed.messages()).some(([id]) => id === "3"), "the last row");
+  const items = followed.items();
+  const messages = items.flatMap((item) => (item.kind === "data" ? [decode(item.bytes)] : []));
+  expect(newRows(messages)).toEqual([
+    ["1", "a"],
+    ["3", "c"],
+  ]);
+  const relation = messages.find((message) => message.kind === "relation")?.oid;
+  const large = items.filter((item) => item.kind === "oversize");
+  expect(large.map((item) => item.relation)).toEqual([relation, undefined]);
+  expect(large[0]?.bytes).toBeGreaterThan(3_000_000);
+  const [first] = items.filter((item) => item.kind === "data");
+  expect(large[0]?.lsn).toBeGreaterThan(first?.lsn ?? 0n);
+});

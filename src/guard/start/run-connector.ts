@@ -77,6 +77,16 @@ function problemOf(error: unknown) {
   return { code: known?.code, message: known?.message ?? describeError(error), next: known?.next };
 }
 
+const MIN_MESSAGE_BYTES = 64 << 20;
+
+/**
+ * A message of the log with more bytes is not read: it would be held several times over, and no event has room for it. A
+ * row may be four times as long as its event, with the old row beside the new one and bytes as hexadecimal digits.
+ */
+function mostBytes(limits: Iterable<number>): number {
+  return Math.max(MIN_MESSAGE_BYTES, ...[...limits].map((limit) => limit * 4));
+}
+
 /** max.message.bytes of a topic that is not described yet: Kafka's default. */
 const DEFAULT_MAX_BYTES = 1_048_576;
 
@@ -132,7 +142,7 @@ async function streamFrom(
   await controlTopics.readContractsToEnd();
   const waker = createWaker();
   await source.terminateReader();
-  await using stream = await source.openStream(position.endLsn, waker.wake);
+  await using stream = await source.openStream(position.endLsn, waker.wake, mostBytes(maxBytes.values()));
   const { tables, jobs, outcomes, evidence, commandOffset } = stored;
   const session: Session = {
     outside,

@@ -6,7 +6,7 @@ import type { RowEncoder } from "../../event/row-encoder.ts";
 import type { TableState } from "../../gate/state.ts";
 import { withheldOf } from "../../gate/update.ts";
 import { decode } from "../../wal/decode.ts";
-import type { Lsn } from "../../wal/lsn.ts";
+import { formatLsn, type Lsn } from "../../wal/lsn.ts";
 import type { Begin, Commit, LogicalMessage, RowChange, Truncate, WalItem, WalMessage } from "../../wal/message.ts";
 import { completeCatalogRead, startCatalogRead } from "../control/catalog-read.ts";
 import { type Captured, capturedFrom, type Parts, type Tape, tableOf } from "../session.ts";
@@ -69,6 +69,7 @@ function processOrStop(session: Draining, item: WalItem): Barrier | GuardError |
   const before = records.length;
   try {
     if (item.kind === "data") return dispatch(session, decode(item.bytes), item.lsn);
+    if (item.kind === "oversize") return onOversize(session, item);
     if (session.tape.tx === undefined) session.tape.keepaliveEnd = item.end;
     return undefined;
   } catch (error) {
@@ -80,6 +81,7 @@ function processOrStop(session: Draining, item: WalItem): Barrier | GuardError |
 
 /** A TRUNCATE of several tables stops at the first one that no encoder could be made for. */
 function topicOfItem({ relations }: Tape, item: WalItem): string | undefined {
+  if (item.kind === "oversize") return item.relation === undefined ? undefined : relations.get(item.relation)?.topic;
   const message = item.kind === "data" ? decode(item.bytes) : undefined;
   if (message === undefined) return undefined;
   if ("relation" in message) return relations.get(message.relation)?.topic;
@@ -214,6 +216,28 @@ function onTruncate(session: Draining, truncate: Truncate, at: Lsn): Barrier | u
     const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
     const encoder = rowEncoderOf(outside.settings, batch.slab, control.state, one, one.topic);
     put(batch, one.topic, encoder.truncate(mark));
+  }
+  tx.index += 1;
+  return undefined;
+}
+
+/** A row too large to be held stops its table as one does whose event is too large; any other message is none of ours. */
+function onOversize(session: Draining, item: Extract<WalItem, { kind: "oversize" }>): Barrier | undefined {
+  const { tape, control, outside } = session;
+  const { tx } = tape;
+  if (tx === undefined || item.relation === undefined) return undefined;
+  const captured = tape.relations.get(item.relation);
+  const isOurs = captured?.topic !== undefined || captured?.news !== undefined;
+  if (tx.index >= tx.skip && captured !== undefined && isOurs && outside.delivery !== "none") {
+    const { schema, name } =
+      captured.topic === undefined ? captured.relation : tableOf(control.state, captured.topic).shape.table;
+    throw new GuardError(
+      "record-too-large",
+      `a row of ${schema}.${name} at ${formatLsn(item.lsn)} has ${item.bytes} bytes in the log and is not read`,
+      {
+        next: `set max.message.bytes of its topic to at least ${Math.ceil(item.bytes / 4)}, so that it is read; then restart`,
+      },
+    );
   }
   tx.index += 1;
   return undefined;

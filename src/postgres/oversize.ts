@@ -1,0 +1,95 @@
+/**
+ * Sits between the replication connection's socket and its parser, and takes out CopyData messages of more than a number
+ * of bytes before anybody holds them: of each it keeps the first bytes, which say where in the log it is and which table
+ * it is about. Everything else passes through as it is.
+ */
+
+/** The first bytes of a message that was taken out. */
+export interface Oversize {
+  /** XLogData's payload from its first byte, `w`. */
+  readonly head: Buffer;
+  /** Of the whole message. */
+  readonly bytes: number;
+}
+
+export interface Filter {
+  /** Takes a piece of what the server sent. */
+  feed(piece: Buffer): void;
+}
+
+const COPY_DATA = 0x64; // d
+const HEADER = 5;
+/** `w`, three numbers of 8 bytes, the kind of change and the table's OID. */
+const HEAD_BYTES = 1 + 24 + 5;
+
+/** It has to begin between two messages. */
+export function oversizeFilter(
+  maxBytes: number,
+  pass: (piece: Buffer) => void,
+  onOversize: (message: Oversize) => void,
+): Filter {
+  /** A message's header of which the rest has not arrived. */
+  let header: Buffer = Buffer.alloc(0);
+  /** How much of the present message is still to come. */
+  let left = 0;
+  let taken: { head: Buffer; readonly bytes: number } | undefined;
+
+  function take(message: NonNullable<typeof taken>, piece: Buffer): void {
+    left -= piece.length;
+    const missing = HEAD_BYTES - message.head.length;
+    // A copy: the piece would keep the whole of what arrived.
+    if (missing > 0) message.head = Buffer.concat([message.head, piece.subarray(0, missing)]);
+    if (left > 0) return;
+    taken = undefined;
+    onOversize(message);
+  }
+
+  return {
+    feed(piece) {
+      let at = 0;
+      // What passes is passed in as few pieces as it came in.
+      let passFrom = 0;
+      const flush = (end: number): void => {
+        if (end > passFrom) pass(piece.subarray(passFrom, end));
+        passFrom = end;
+      };
+      while (at < piece.length) {
+        if (left > 0) {
+          const end = Math.min(piece.length, at + left);
+          if (taken === undefined) left -= end - at;
+          else {
+            take(taken, piece.subarray(at, end));
+            passFrom = end;
+          }
+          at = end;
+          continue;
+        }
+        const whole = header.length === 0 && piece.length - at >= HEADER;
+        if (!whole) {
+          flush(at);
+          const part = piece.subarray(at, at + HEADER - header.length);
+          header = Buffer.concat([header, part]);
+          at += part.length;
+          passFrom = at;
+          if (header.length < HEADER) break;
+        }
+        const from = whole ? piece.subarray(at, at + HEADER) : header;
+        const length = from.readUInt32BE(1) - 4;
+        const isOversize = from[0] === COPY_DATA && length > maxBytes;
+        left = length;
+        if (whole) {
+          if (isOversize) {
+            flush(at);
+            passFrom = at + HEADER;
+          }
+          at += HEADER;
+        } else {
+          if (!isOversize) pass(header);
+          header = Buffer.alloc(0);
+        }
+        if (isOversize) taken = { head: Buffer.alloc(0), bytes: length };
+      }
+      flush(piece.length);
+    },
+  };
+}
