@@ -89,7 +89,8 @@ function namedSource(source: Source, waits: Waits, settings: Settings): Source {
     },
     terminateReader: () => named(`to end the last reader of slot ${slot}`, () => source.terminateReader()),
     ensurePublication: () => named("to check the publication", () => source.ensurePublication()),
-    openStream: (start, wake) => named(`to read slot ${slot}`, () => source.openStream(start, wake)),
+    openStream: (start, wake, maxMessageBytes) =>
+      named(`to read slot ${slot}`, () => source.openStream(start, wake, maxMessageBytes)),
     mark: (content) => named("to write a mark", () => source.mark(content)),
     markTransaction: () => named("to write a mark", () => source.markTransaction()),
     snapshot: () => named("to take a snapshot", () => source.snapshot()),

@@ -50,7 +50,7 @@ const CALLS: readonly (readonly [what: string, given: Parameters<typeof worldOf>
   [
     "to read slot fieldgate_shop",
     { source: { openStream: never } },
-    ofSource((source) => source.openStream(lsn(1n), () => {})),
+    ofSource((source) => source.openStream(lsn(1n), () => {}, 64 << 20)),
   ],
   ["to write a mark", { source: { mark: never } }, ofSource((source) => source.mark(""))],
   ["to write a mark", { source: { markTransaction: never } }, ofSource((source) => source.markTransaction())],
