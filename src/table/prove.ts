@@ -21,8 +21,8 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
  *
  * - An attnum that was assigned before the last proof and was not in it (`assigned`) was dropped before that row, and so was one
  *   that a catalog read from before the row no longer had (`gone`).
- * - A column that still exists has the name and the type that it was last proven with, or those it has now. If no reading
- *   is left, it was changed twice in between: then only the types count, and then neither.
+ * - A column that still exists has the type that it was last proven with, or the one it has now, and so for its name if it
+ *   was proven. If no reading is left, it was changed twice in between: then only the types count, and then neither.
  * - A column that has been dropped may have had any name and any type when the row was written.
  *
  * Whatever all readings agree on is proven. For the rest the answer is `undefined`, and the caller withholds those columns
@@ -124,7 +124,8 @@ function isPlausible(
 ): boolean {
   if (after === undefined) return true;
   const ends = [before, after].filter((end) => end !== undefined);
-  const named = ends.some((end) => end.name === name);
+  // One that was added since the last proof may have been renamed since the row.
+  const named = before === undefined || ends.some((end) => end.name === name);
   const typed = ends.some(({ type }) => type.oid === typeOid && type.typmod === typmod);
   return (named || !names) && (typed || !types);
 }

@@ -12,6 +12,7 @@ function column(attnum: number, columnName: string, typeName: string, more: obje
     typeName,
     notNull: false,
     defaultExpr: undefined,
+    missing: null,
     identity: false,
     generated: false,
     type: expect.objectContaining({ typmod: expect.any(Number) }),
@@ -182,4 +183,14 @@ test("a column whose NOT NULL was never validated is in no key", async () => {
     "ALTER TABLE t ADD CONSTRAINT n NOT NULL a NOT VALID; CREATE UNIQUE INDEX a ON t (a); CREATE UNIQUE INDEX b ON t (b)",
   );
   expect((await readTables(from.client, [name("t")]))[0]).toMatchObject({ key: [2], otherKeys: [] });
+});
+
+test("a column tells what older rows show, whatever became of its default", async () => {
+  await using from = await source(
+    `CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
+     ALTER TABLE t ADD a text DEFAULT 'it''s, {legacy}', ADD b int[] DEFAULT '{1,2}', ADD c bool DEFAULT true, ADD d text;
+     ALTER TABLE t ALTER a DROP DEFAULT, ALTER c SET DEFAULT false, ALTER d SET DEFAULT 'later'`,
+  );
+  const [table] = await readTables(from.client, [name("t")]);
+  expect(table?.columns.map(({ missing }) => missing)).toEqual([null, "it's, {legacy}", "{1,2}", "t", null]);
 });
