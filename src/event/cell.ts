@@ -118,7 +118,7 @@ function unavailableValue(avro: AvroType, type: ColumnType, placeholder: string)
   return element && formOf(items.type, element)?.unchanged.items?.(placeholder);
 }
 
-/** The room of a value: a Decimal may get all its scale's digits, and every number in an array has at least a comma. */
+/** The most bytes a value takes (see Room). A Decimal may be extended to all digits of its scale. */
 function roomOf(avro: AvroType, type: ColumnType): Room {
   const { factor, extra } = formOf(avro, type)?.room ?? TEXT_ROOM;
   const own = { factor, extra: extra + Math.abs(scaleOf(avro)) };

@@ -13,7 +13,7 @@ interface Named {
   readonly name: string;
 }
 
-/** Made once for each set of tables: nothing that the log brings looks through all of them. */
+/** Built once per set of tables, so handling the log never scans all of them. */
 const indexOf = oncePer((tables: State["tables"]): TableIndex => {
   const byOid = new Map<number, TableState>();
   const byName = new Map<string, TableState>();

@@ -1,7 +1,9 @@
 import type { ChunkJob } from "../chunk/job.ts";
+import type { Shape } from "../table/shape.ts";
 import type { Amendment } from "./amendment/amendment.ts";
 import type { Outcome } from "./decision/reason.ts";
-import type { Effect, State, Decided, TableState } from "./state.ts";
+import { repairJob } from "./amendment/backfill.ts";
+import type { Effect, Rules, State, Decided, TableState } from "./state.ts";
 
 export function withTable(state: State, table: TableState): State {
   return { ...state, tables: new Map(state.tables).set(table.shape.topic, table) };
@@ -70,4 +72,9 @@ export function andThen(before: Decided, next: (state: State) => Decided): Decid
 
 export function step(state: State, ...effects: readonly Effect[]): Decided {
   return { state, effects };
+}
+
+/** Schedules a repair of the table; where another Debezium publishes, no rows are ours to publish. */
+export function withRepair(rules: Rules, state: State, shape: Pick<Shape, "topic" | "key">): State {
+  return rules.mode === "watch" ? state : withJob(state, repairJob(shape));
 }

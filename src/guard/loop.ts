@@ -92,7 +92,7 @@ function resume(session: Parts<"control" | "tape">): void {
       if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
     }
     asks.push(...withheldOf(table).map(({ id }) => ({ input: { kind: "ask", id } as const })));
-    if (control.ddl.found !== undefined || isListsNews(outside.settings, table))
+    if (control.ddl.found !== undefined || (outside.delivery !== "none" && isListsNews(outside.settings, table)))
       startCatalogRead(session, table.shape.table.oid);
   }
   // Before what has arrived, and a few at a time, as the loop takes all inputs.
@@ -131,7 +131,7 @@ function alertPeople({ outside, control }: Parts<"control">): void {
 }
 
 /**
- * A changed severity ends with its last day, and no input says so. The returned function runs at every turn of the loop;
+ * A changed severity expires after its last day, and no input reports that. The returned function runs at every turn of the loop;
  * at the first one of a day (UTC) it judges the withheld amendments again.
  */
 export function onNewDay(session: Parts<"control" | "tape">): () => void {

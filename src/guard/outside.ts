@@ -87,7 +87,7 @@ export interface ControlSource {
   contracts(): ReadonlyMap<string, Contract>;
   /** Reads the contracts topic up to its current end. */
   readContractsToEnd(): Promise<void>;
-  /** Calls for each later contract, and for each command of this connector from this offset. */
+  /** Calls `contract` for each contract that is read from now on, and `command` for each command from this offset. */
   listen(
     commandsFrom: bigint,
     on: {

@@ -283,7 +283,7 @@ export function inBackground({ signal, waker }: Surroundings, work: () => Promis
   });
 }
 
-/** Finds the captured table that a relation of the log is, by its OID: a renamed table keeps its topic. */
+/** Finds the captured table for a relation in the log, by OID: a renamed table keeps its topic. */
 export function capturedFrom({ settings }: Outside, state: State, relation: Relation): Captured {
   const { filter } = settings;
   const blank = { relation, columns: [], encoder: undefined, rowKeys: undefined, doubtUntil: undefined };

@@ -107,7 +107,7 @@ function applyStep(
   ];
   const draft = find(drafts, step.table);
   if (step.kind === "create-table") return created(rules, step.table, drafts, draft, note);
-  if (draft === "several") return note("several captured tables have this name: write the schema before it");
+  if (draft === "several") return note("several captured tables have this name: qualify it, as in schema.table");
   if (draft === undefined) return [];
   switch (step.kind) {
     case "add":

@@ -118,7 +118,7 @@ export function orderBy(
     .join(", ");
 }
 
-/** The columns are beyond the key in the parameters after the first `before`. */
+/** SQL: the columns sort after the key whose values are the parameters that follow the first `before` ones. */
 export function beyond(order: KeyOrder, columns: readonly string[], before: number): string {
   return compare(order, sides(order, columns), parameters(order, before), "gt");
 }

@@ -3,7 +3,7 @@ import type { Log } from "../guard/outside.ts";
 import type { Wait } from "../guard/waits.ts";
 import type { RunningConnector } from "./running.ts";
 
-/** A wait that has lasted this long is shown, logged, and its causes are searched for. */
+/** A wait that has lasted this long is shown and logged, and its causes are looked up. */
 export const LONG_WAIT_MS = 5000;
 const LOOK_EVERY_MS = 1000;
 const LOG_AGAIN_MS = 60_000;

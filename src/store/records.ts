@@ -319,7 +319,7 @@ export function replay(records: Iterable<StateRecord>): Stored {
 
 /** What a release of another version leaves out is not known: a group that was not seen yet, a contract of just now. */
 function readEvidence(value: Readonly<Record<string, unknown>>): TopicEvidence {
-  const { began, at, groups, contracts } = value as Partial<TopicEvidence>; // as `changes` wrote it, perhaps less
+  const { began, at, groups, contracts } = value as Partial<TopicEvidence>; // as `changes` wrote it; fields may be missing
   return {
     began: began ?? 0,
     at: at ?? 0,

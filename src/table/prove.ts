@@ -155,7 +155,7 @@ function endings(
   return ends;
 }
 
-/** May m be at-1, the last attnum that existed then? Everything proven existed; beyond that, m itself must be placed. */
+/** Can `at`-1 have been the last attnum when the row was written? Up to `lastKnown` all existed; above, it must be placed. */
 function mayStop(at: number, lastKnown: number, taken: boolean): boolean {
   return at === lastKnown + 1 || (at > lastKnown && taken);
 }

@@ -45,8 +45,8 @@ interface Path {
 const NONE: readonly Incompatibility[] = [];
 
 /**
- * Can `reader` read all data of `writer`? The answer equals that of Java's checkReaderWriterCompatibility, even where a pair
- * that is met again keeps the location of its first meeting.
+ * Can `reader` read all data of `writer`? Gives the same answer as Java's checkReaderWriterCompatibility, including its quirk
+ * that a pair seen a second time is reported at the location where it was first seen.
  */
 export function checkCompatibility(reader: AvroSchema, writer: AvroSchema): Compatibility {
   return answers(reader, writer);

@@ -47,6 +47,6 @@ function placeholder(value: string, context: z.RefinementCtx): string {
   const octets = Buffer.from(value.slice(4), "hex");
   const text = octets.toString("utf8");
   if (octets.length * 2 === value.length - 4 && Buffer.from(text).equals(octets)) return text;
-  refuse(context, "has octets after hex: that are not valid UTF-8");
+  refuse(context, "has octets after its `hex:` prefix that are not valid UTF-8");
   return z.NEVER;
 }

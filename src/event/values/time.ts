@@ -45,7 +45,7 @@ export const encodeIsoDate: Encode = (src, s, e, out, p) => {
 /** Digits below milliseconds: refused, or dropped as under time.precision.mode=connect. */
 type Below = "refuse" | "drop";
 
-/** io.debezium.time.Time and Connect's (unit 1000: milliseconds) and MicroTime (unit 1). */
+/** io.debezium.time.Time and Connect's own Time (both unit 1000: milliseconds), and io.debezium.time.MicroTime (unit 1). */
 export function encodeTime(unit: 1 | 1000, below: Below = "refuse"): Encode {
   return (src, s, e, out, p) => {
     const micros = parseTime(src, s, e);

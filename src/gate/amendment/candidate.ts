@@ -160,7 +160,7 @@ function valueCandidate(
   return { candidate, shape: { ...shape, fields }, field };
 }
 
-/** Debezium's next version has all of its last but the row: its source block is of Debezium's version, not of ours. */
+/** Debezium's next schema differs from its last only in the row: the source block stays that of its release. */
 const ENVELOPE: Readonly<Record<Mode, (shape: Shape, fields: readonly Field[]) => Json>> = {
   guard: ({ topic }, fields) => envelopeSchema(topic, fields),
   watch: debeziumEnvelope,

@@ -63,7 +63,6 @@ export function followLists(
   state: Pick<State, "tables" | "jobs">,
   columns: (topic: string) => readonly NamedColumn[],
 ): Pick<State, "tables" | "jobs"> {
-  if (rules.mode === "watch") return state;
   let { tables, jobs } = state;
   for (const [topic, table] of state.tables) {
     const next = asTheListsAre(rules, table, columns(topic));
@@ -95,7 +94,6 @@ function asTheListsAre(rules: Rules, table: TableState, catalog: readonly NamedC
 
 /** Whether the column lists disagree with the shape and no amendment shows it, so that the table has to be compared. */
 export function isListsNews(rules: Rules, table: TableState): boolean {
-  if (rules.mode === "watch") return false;
   return table.known.some((column) => {
     const flows = table.shape.fields.some(({ attnum }) => attnum === column.attnum);
     const isWithheld = withheldOf(table).some(({ attnum }) => attnum === column.attnum);

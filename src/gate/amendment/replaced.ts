@@ -2,12 +2,11 @@ import { fieldOf } from "../../event/field.ts";
 import { isSameType } from "../../event/types/avro-type.ts";
 import { attnum, type Attnum, type Table } from "../../table/column.ts";
 import type { Field } from "../../table/shape.ts";
-import { repairJob } from "./backfill.ts";
 import { excludedFromReplacement } from "./excluded.ts";
 import type { Reason } from "../decision/reason.ts";
 import { newAmendment } from "./seen.ts";
 import type { Input, Rules, State, Decided, TableState, When } from "../state.ts";
-import { step, withJob, withTable } from "../update.ts";
+import { step, withJob, withRepair, withTable } from "../update.ts";
 
 /**
  * A table that was dropped and created again, or renamed away and replaced, has the same name but is a different table. Its
@@ -78,7 +77,7 @@ export function replaced(
     replacement: undefined,
   };
   const placed = withTable(withoutBackfills(state, shape.topic), next);
-  return rules.mode === "watch" ? placed : withJob(placed, repairJob(shape));
+  return withRepair(rules, placed, shape);
 }
 
 /** Ends backfills that read a column of the old table, because its attnum may now belong to another column. */

@@ -1,7 +1,6 @@
 import { startOver } from "../../chunk/job.ts";
 import { fieldOf } from "../../event/field.ts";
 import { isSameType } from "../../event/types/avro-type.ts";
-import { repairJob } from "./backfill.ts";
 import { type Attnum, type Column, columnType, type ColumnType, type Table } from "../../table/column.ts";
 import type { KnownColumn } from "../../table/prove.ts";
 import type { Field } from "../../table/shape.ts";
@@ -13,7 +12,7 @@ import { keyDifference, keyNow } from "./key.ts";
 import { settle } from "../decision/settle.ts";
 import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { asItsColumns } from "../watch/unpublished.ts";
-import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withTable } from "../update.ts";
+import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withRepair, withTable } from "../update.ts";
 
 /**
  * What a table's columns lead to: they are compared with the topic's shape, and each difference becomes an amendment. This
@@ -57,7 +56,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const rowKey = ownKey(named, input);
   const due = (proven && table.emptied === true) || input.rewritten === true;
   const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
-  const repaired = due && rules.mode === "guard" ? repair(keyed, input.topic) : keyed;
+  // Rows published in doubt lacked values of fields that flow, so all rows of the table are published again.
+  const repaired = due ? withRepair(rules, keyed, shape) : keyed;
   return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), step(repaired));
 }
 
@@ -97,7 +97,7 @@ export function onCaptured(rules: Rules, state: State, table: TableState, when: 
   return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), next);
 }
 
-/** Rows were published without what is withheld: from this position on its values are missing from the events. */
+/** Rows were published without the withheld columns: from this position on, their values are missing from the events. */
 export function onPassed(state: State, topic: string, doubt: boolean): Decided {
   const table = state.tables.get(topic);
   if (table === undefined) return step(state);
@@ -303,12 +303,6 @@ function restate(before: Amendment, fresh: Amendment, explained: Explanation | u
   const order = before.order?.kind === "withhold" ? before.order : undefined;
   const { gate, missed, unproven } = before;
   return { ...fresh, gate, missed, unproven, order, explained: explained ?? before.explained };
-}
-
-/** Rows published in doubt lacked values of fields that flow, so all rows of the table are published again. */
-function repair(state: State, topic: string): State {
-  const table = state.tables.get(topic);
-  return table === undefined ? state : withJob(state, repairJob(table.shape));
 }
 
 /** The catalog's table in the form of a Relation, for a mark or a DDL message. */

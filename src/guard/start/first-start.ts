@@ -59,7 +59,7 @@ export async function prepareState(
   const added = new Set((await source.ensurePublication()).map(nameOf));
   const columnsOf = (topic: string) =>
     found.find(({ oid }) => oid === stored.tables.get(topic)?.shape.table.oid)?.columns ?? [];
-  const listed = followLists(outside.settings, begun, columnsOf);
+  const listed = outside.delivery === "none" ? begun : followLists(outside.settings, begun, columnsOf);
   const moved = await verifySchemas(outside, listed.tables, signal);
   const current =
     listed === begun && moved.size === 0
@@ -67,8 +67,8 @@ export async function prepareState(
       : { ...begun, ...listed, tables: new Map([...listed.tables, ...moved]) };
   const repaired = repairGaps(outside, current, added);
   if (items.length === 0) return repaired === begun ? begun : record(begun, repaired);
-  // A table that is sent from now on has been read before its first row. Of one that was sent already, the log may be
-  // behind the catalog, and its columns are identified by its first row.
+  // A table that is sent only from now on has been read before its first row. For one that was already being sent, the log
+  // may be behind the catalog, so its first row identifies its columns.
   const states = [...(await firstStates(outside, items))].map(
     ([topic, table]) =>
       [

@@ -28,7 +28,7 @@ const FIRST_ROWS = 8;
 const CHUNK_BYTES = 4 << 20;
 /** Pause before the rows of a table without an order are asked for again: a unique index may be about to be rebuilt. */
 const UNORDERED_MS = 1000;
-/** So many transactions are noted at most: some megabytes. */
+/** At most this many transactions are noted: a few megabytes. */
 const MAX_DELIVERED = 100_000;
 /** How long other jobs go first when a table cannot be read: its lock is another session's, or a right is missing. */
 const REST_MICROS = 2_000_000n;
