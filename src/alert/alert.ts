@@ -9,7 +9,7 @@ import type { Mode } from "../gate/state.ts";
 export type Severity = "stopped" | "not-ready" | "withheld" | "info";
 
 /** One message to people. JSON-safe, no row values, no secrets. */
-export type Alert = WithheldAlert | ReleasedAlert | SummaryAlert | StoppedAlert;
+export type Alert = WithheldAlert | ReleasedAlert | SummaryAlert | StoppedAlert | NoticeAlert;
 
 /** An amendment as an alert shows it. */
 export interface Change {
@@ -113,4 +113,13 @@ export interface StoppedAlert {
   /** ISO 8601. */
   readonly since: string;
   readonly reminder: Reminder | undefined;
+}
+
+/** Tables that are not sent in full or not captured. */
+export interface NoticeAlert {
+  readonly kind: "notice";
+  readonly severity: "withheld" | "info";
+  readonly connector: string;
+  /** At least one; each a sentence without its full stop, and what to do. */
+  readonly notices: readonly { readonly what: string; readonly next: string | undefined }[];
 }

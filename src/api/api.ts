@@ -80,6 +80,8 @@ export interface ConnectorView {
   readonly position?: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
   readonly tables: readonly TableView[];
   readonly chunks: readonly ChunkView[];
+  /** Tables that the connector's file captures and that cannot be captured yet, each with the way on. */
+  readonly notCaptured: readonly { readonly table: string; readonly why: string; readonly next: string }[];
 }
 
 export interface TableView {
@@ -90,6 +92,10 @@ export interface TableView {
   readonly schemaId: number | null;
   readonly fields: readonly string[];
   readonly withheld: readonly string[];
+  /** The last time in which changes of the table were not sent; `open`: it is not over. */
+  readonly gap?:
+    | { readonly what: string; readonly next: string | null; readonly since: string; readonly open: boolean }
+    | undefined;
 }
 
 export interface Retired {

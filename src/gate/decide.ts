@@ -2,6 +2,7 @@ import { answerForgotten, onCommand } from "./decision/command.ts";
 import { onGroups } from "./evidence/groups.ts";
 import { onObserved } from "./watch/observed.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
+import { onGapReported, onSent } from "./amendment/gap.ts";
 import { onReplaced } from "./amendment/replaced.ts";
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted } from "./amendment/seen.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
@@ -20,11 +21,15 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
     case "seen":
       return onSeen(rules, state, input, when);
     case "captured":
-      return onCaptured(rules, state, input.table, when);
+      return onCaptured(rules, state, input, when);
     case "null-found":
       return onNullFound(rules, state, input, when);
     case "replaced":
       return onReplaced(rules, state, input, when);
+    case "sent":
+      return onSent(rules, state, input, when);
+    case "gap-reported":
+      return onGapReported(state, input);
     case "ask":
       return onAsk(rules, state, input.id, when);
     case "passed":

@@ -45,19 +45,29 @@ function leads(to: readonly Life[], test: string): Cell {
 const NONE: Cell = { to: [], test: LAW };
 
 /** Inputs that never lead from one state to another, whatever the amendment. */
-type Idle = "alerted" | "contract" | "groups" | "passed" | "settle";
+type Idle = "alerted" | "contract" | "gap-reported" | "groups" | "passed" | "sent" | "settle";
 
 function idle(life: Life): Readonly<Record<Idle, Cell>> {
   const cell = stays(life);
-  return { alerted: cell, contract: cell, groups: cell, passed: cell, settle: cell };
+  return {
+    alerted: cell,
+    contract: cell,
+    "gap-reported": cell,
+    groups: cell,
+    passed: cell,
+    sent: cell,
+    settle: cell,
+  };
 }
 
 export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>> = {
   absent: {
     alerted: NONE,
     contract: NONE,
+    "gap-reported": NONE,
     groups: NONE,
     passed: NONE,
+    sent: NONE,
     settle: NONE,
     ask: NONE,
     command: NONE,

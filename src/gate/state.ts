@@ -14,6 +14,7 @@ import type { ReleasePolicy } from "./decision/policy.ts";
 import type { Outcome } from "./decision/reason.ts";
 import type { Json } from "../json.ts";
 import type { CaptureFilter, ExcludedColumn } from "../capture/lists.ts";
+import type { Gap, Sent, SentNews } from "../capture/sent.ts";
 
 /**
  * The state that `decide` works on, its inputs, and the effects that it asks the loop to carry out. All of it is plain data.
@@ -43,6 +44,10 @@ export interface TableState {
   readonly replacement?: Table | undefined;
   /** The table's own key, if the events use a different one (message.key.columns). Chunks are read in its order. */
   readonly rowKey?: readonly Attnum[] | undefined;
+  /** How the publication sent it at the last look. undefined: no one has read the catalog yet. */
+  readonly sent?: Sent | undefined;
+  /** The last gap: a time in which changes of the table were not sent, over or not. */
+  readonly gap?: Gap | undefined;
   /** watch: the registry has no schema for it yet, so the shape is made from its columns and has no schema id. */
   readonly unpublished?: boolean | undefined;
   /** Every value schema that events have been written with, oldest first, the current one last. */
@@ -129,11 +134,15 @@ export type Input =
       readonly rewritten?: boolean | undefined;
     }
   /** A newly captured table, before its first row. */
-  | { readonly kind: "captured"; readonly table: TableState }
+  | { readonly kind: "captured"; readonly table: TableState; readonly job?: ChunkJob | undefined }
   /** A row in the log has null in a required field, even if the catalog says NOT NULL again. */
   | { readonly kind: "null-found"; readonly topic: string; readonly field: string }
   /** The name of a captured table now belongs to another table. */
   | { readonly kind: "replaced"; readonly topic: string; readonly table: Table }
+  /** A look at the catalog: how the table is sent now, and what that means after how it was sent before. */
+  | { readonly kind: "sent"; readonly topic: string; readonly sent: Sent; readonly news: SentNews }
+  /** People were reported the table's gap that began at this position. */
+  | { readonly kind: "gap-reported"; readonly topic: string; readonly since: string }
   /** After a restart the registry and the contracts are asked again about a withheld amendment. */
   | { readonly kind: "ask"; readonly id: string }
   /** Rows were published without what is withheld; `doubt`: also without columns that could not be identified. */
@@ -165,11 +174,13 @@ export type Input =
   | { readonly kind: "settle"; readonly topic: string }
   | ({ readonly kind: "alerted" } & SentAlert);
 
-/** What to do about it. `alert` runs after the commit that records the state; the others at once. */
+/** What to do about it. `alert` and `report-gap` run after the commit that records the state; the others at once. */
 export type Effect =
   | { readonly kind: "judge"; readonly id: string }
   | { readonly kind: "register"; readonly id: string; readonly candidate: Candidate }
   | { readonly kind: "alert"; readonly id: string }
+  /** Report people of the table's gap. */
+  | { readonly kind: "report-gap"; readonly topic: string }
   | { readonly kind: "stop"; readonly error: GuardError };
 
 /** The next state, and what to do about it. */

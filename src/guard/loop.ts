@@ -7,7 +7,8 @@ import { apply, takeInputs } from "./control/apply.ts";
 import { completeUnmarkedReads, startCatalogRead } from "./control/catalog-read.ts";
 import { followRegistry } from "./control/follow-registry.ts";
 import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
-import { lookAtReplaced } from "./control/replaced.ts";
+import { applyLook, isUnmarkedLookReached, lookAtTables, reportGaps } from "./control/looks.ts";
+import { lookAtReplaced, refuseReplaced } from "./control/replaced.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
 import { type Inbound, type Parts, post, type Session, type Tape } from "./session.ts";
 import { stateChanged, writeBatch } from "./stream/batch.ts";
@@ -46,6 +47,7 @@ export async function runLoop(session: Session): Promise<void> {
     }
     startNextChunk(session);
     beat(session);
+    lookAtTables(session);
     const drained = drain(session);
     completeUnmarkedReads(session);
     const isIdle = drained.kind === "idle";
@@ -56,6 +58,7 @@ export async function runLoop(session: Session): Promise<void> {
       idleSince = outside.now();
     }
     if (drained.kind === "stop") halt(session, drained.topic, drained.stop);
+    else if (isUnmarkedLookReached(session)) await passOrHalt(session, { kind: "look", topic: undefined });
     else if (isAllRead(session)) return;
     else if (drained.kind === "barrier") await passOrHalt(session, drained.barrier);
     else if (isIdle) await waker.wait(control.inbox.length === 0 ? idleMs : 0);
@@ -73,11 +76,27 @@ function isAllRead({ outside, control }: Parts<"control">): boolean {
 async function passOrHalt(session: Session, barrier: Barrier): Promise<void> {
   try {
     if (barrier.kind === "chunk") await closeWindow(session);
+    else if (barrier.kind === "look") await look(session);
     else await proveRelation(session, barrier.captured, barrier);
   } catch (error) {
     if (!isLiftedByCommand(error)) throw error;
     if (stateChanged(session)) await commit(session);
     halt(session, barrier.topic, error);
+  }
+}
+
+/** A transaction id that every snapshot shows. */
+const LONG_OVER = 0;
+
+async function look(session: Session): Promise<void> {
+  for (const { topic, captured } of await applyLook(session)) {
+    try {
+      await refuseReplaced(session, captured, topic, LONG_OVER);
+    } catch (error) {
+      if (!isLiftedByCommand(error)) throw error;
+      if (stateChanged(session)) await commit(session);
+      halt(session, topic, error);
+    }
   }
 }
 
@@ -87,6 +106,7 @@ function resume(session: Parts<"control" | "tape">): void {
   outside.onAlerted((sent) => post(session, { input: { kind: "alerted", ...sent } }));
   const asks: Inbound[] = [];
   for (const table of control.state.tables.values()) {
+    if (table.gap?.reported === false) control.looks.toReport.add(table.shape.topic);
     for (const amendment of table.amendments) {
       const isKnown = amendment.alerted?.key === alertKey(amendment);
       if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
@@ -116,18 +136,21 @@ async function commit(session: Parts<"tape" | "control" | "batch">): Promise<voi
       state: control.state,
       endLsn: position.endLsn,
       commitTime: lastCommitTime,
+      notCaptured: [...control.looks.left.values()].map(({ table, why, next }) => ({ table, why, next })),
     });
   }
   alertPeople(session);
 }
 
 /** Runs after the commit that records the cause. That people were alerted is an input, which arrives later. */
-function alertPeople({ outside, control }: Parts<"control">): void {
+function alertPeople(session: Parts<"control">): void {
+  const { outside, control } = session;
   for (const id of control.toAlert) {
     const found = findAmendment(control.state, id);
     if (found !== undefined) outside.alert(found.amendment, control.state);
   }
   control.toAlert.clear();
+  reportGaps(session);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import type { Contract } from "../contract/contract.ts";
+import type { SentNeed, TablesLook } from "../capture/sent.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, State, TableState } from "../gate/state.ts";
 import type { Amendment, RegistryAnswer, SentAlert } from "../gate/amendment/amendment.ts";
@@ -27,6 +28,13 @@ export interface Settings extends ConnectorConfig {
   /** The state topic; also the transactional id. */
   readonly stateTopic: string;
   readonly version: string;
+  /** What the publication has to send. */
+  readonly sent: SentNeed;
+}
+
+export interface NamedTable {
+  readonly schema: string;
+  readonly name: string;
 }
 
 /** The captured database. Every call throws GuardErrors. */
@@ -50,8 +58,14 @@ export interface Source extends AsyncDisposable {
   slot(): Promise<Slot | undefined>;
   createSlot(onWait: (blockers: readonly string[]) => void, signal: AbortSignal): Promise<Lsn>;
   terminateReader(): Promise<boolean>;
-  /** The tables that the publication did not send before. */
-  ensurePublication(): Promise<readonly { readonly schema: string; readonly name: string }[]>;
+  /** One look at all tables and the publication, on a session of its own that waits for no lock. */
+  look(): Promise<TablesLook & { readonly end: Lsn }>;
+  /**
+   * Creates the publication or adds these tables to it, where the connector's file allows that. The tables that it did
+   * not send before.
+   * @throws GuardError publication-unfit if one of them is not sent in full afterwards
+   */
+  ensurePublication(tables: readonly NamedTable[]): Promise<readonly NamedTable[]>;
   /** Of a message of more than `maxMessageBytes` only the head is kept. */
   openStream(start: Lsn, wake: () => void, maxMessageBytes: number): Promise<WalStream>;
   /** Writes a mark to the log, in a transaction of its own. */
@@ -131,6 +145,8 @@ export interface Outside extends Conduct {
   readonly alert: (amendment: Amendment, state: State) => void;
   /** Calls for each amendment that people were alerted of, until the next session calls this; never before it returns. */
   readonly onAlerted: (then: (sent: SentAlert) => void) => void;
+  /** reports tables that are not sent or not captured; resolves once they were reported, and never rejects. */
+  readonly notice: (notice: Notice) => Promise<void>;
   /** Reports a connector that waits for a person; returns at once and never throws. */
   readonly stopped: (error: GuardError) => void;
   readonly status: (status: Status) => void;
@@ -149,9 +165,31 @@ export interface Conduct {
   readonly askRegistry: (table: TableState, amendment: Amendment, onAnswered: () => void) => Promise<RegistryAnswer>;
 }
 
+/** News of one table. */
+export interface Notice {
+  /** warn: changes of it are in no event; info: nothing to do. */
+  readonly severity: "warn" | "info";
+  readonly what: string;
+  readonly next: string | undefined;
+}
+
+/** A table that the connector's file captures and that is not captured yet. */
+export interface NotCaptured {
+  /** `schema.table`. */
+  readonly table: string;
+  readonly why: string;
+  readonly next: string;
+}
+
 export type Status =
   | { readonly kind: "starting" }
-  | { readonly kind: "streaming"; readonly state: State; readonly endLsn: Lsn; readonly commitTime: bigint | undefined }
+  | {
+      readonly kind: "streaming";
+      readonly state: State;
+      readonly endLsn: Lsn;
+      readonly commitTime: bigint | undefined;
+      readonly notCaptured: readonly NotCaptured[];
+    }
   | {
       readonly kind: "retrying" | "stopped";
       readonly code: ErrorCode | undefined;

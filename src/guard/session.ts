@@ -1,4 +1,5 @@
 import type { ChunkJob } from "../chunk/job.ts";
+import type { LookedTable, TablesLook } from "../capture/sent.ts";
 import type { Window } from "../chunk/window.ts";
 import { GuardError } from "../errors.ts";
 import type { TxMark } from "../event/envelope/source.ts";
@@ -112,6 +113,8 @@ export interface Control {
   readonly work: RegistryWork;
   /** Ids of amendments that people are alerted of after the next commit. */
   readonly toAlert: Set<string>;
+  /** What the looks at the catalog have shown. */
+  readonly looks: Looks;
   /** By topic: what keeps its next change from being published until somebody acts. Any halt stops the reading. */
   readonly halts: Map<string, GuardError>;
 }
@@ -130,6 +133,48 @@ export interface Ddl {
 export interface Inbound {
   readonly input: Input;
   readonly nextCommand?: bigint | undefined;
+}
+
+/** What the looks at the catalog have shown of all tables. */
+export interface Looks {
+  /** Microseconds: when the next look is due. */
+  due: bigint;
+  busy: boolean;
+  /** A look with news whose place in the log was not reached. */
+  pending: PendingLook | undefined;
+  /** By OID, as of the last look: does the connector's file capture it under its name of then? */
+  readonly seen: Map<number, "captured" | "other">;
+  /** OIDs of tables whose rows were passed by, since the file does not capture their name or they could not be captured. */
+  readonly passedBy: Set<number>;
+  /** OIDs of tables that were truncated since the last look: their rows are in another file now. */
+  readonly truncated: Set<number>;
+  /** By OID: tables that the file captures and that cannot be captured yet. */
+  readonly left: Map<number, LeftOut>;
+  /** By OID: when it may be tried again to add a table to the publication, and why it failed. */
+  readonly refused: Map<number, { readonly again: bigint; readonly why: string; readonly next: string | undefined }>;
+  /** Topics of tables whose gap is reported after the next commit. */
+  readonly toReport: Set<string>;
+}
+
+/** A table that the file captures and that cannot be captured yet. */
+export interface LeftOut {
+  /** `schema.table`. */
+  readonly table: string;
+  readonly why: string;
+  readonly next: string;
+  /** Microseconds: not tried again before. */
+  readonly again: bigint;
+}
+
+export interface PendingLook {
+  readonly nonce: string;
+  readonly end: Lsn;
+  /** Before and after tables were added to the publication. */
+  readonly first: TablesLook;
+  readonly second: TablesLook;
+  /** By topic: another table that has the name of a captured one. */
+  readonly replacements: ReadonlyMap<string, Table>;
+  readonly candidates: readonly LookedTable[];
 }
 
 /** What was read of captured tables in the catalog. */

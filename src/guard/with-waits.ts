@@ -60,7 +60,7 @@ export function withWaits(outside: Outside): Outside {
 }
 
 /** How many connections a connector opens, each with TLS and without. */
-const CONNECTIONS = 6;
+const CONNECTIONS = 8;
 
 function namedSource(source: Source, waits: Waits, settings: Settings): Source {
   const timeoutMs = settings["database.query.timeout.ms"];
@@ -88,7 +88,9 @@ function namedSource(source: Source, waits: Waits, settings: Settings): Source {
       return unlimited(`to create slot ${slot}`, () => source.createSlot(report, signal));
     },
     terminateReader: () => named(`to end the last reader of slot ${slot}`, () => source.terminateReader()),
-    ensurePublication: () => named("to check the publication", () => source.ensurePublication()),
+    // Beside the loop, on a session of its own, and it waits for no lock.
+    look: () => named("to look at the tables", () => source.look()),
+    ensurePublication: (tables) => named("to check the publication", () => source.ensurePublication(tables)),
     openStream: (start, wake, maxMessageBytes) =>
       named(`to read slot ${slot}`, () => source.openStream(start, wake, maxMessageBytes)),
     mark: (content) => named("to write a mark", () => source.mark(content)),

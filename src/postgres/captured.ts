@@ -43,8 +43,9 @@ interface PermanentTable {
  * The tables whose changes are captured: permanent tables that pass the filter, under the name with which the log sends
  * their changes. System schemas are left out (as with Debezium's table.ignore.builtin), and Fieldgate's own schema.
  * Throws GuardError:
- * - "table-missing" naming every plain name in table.include.list that is not such a table and every table without
- *   the right to SELECT; or if nothing is captured
+ * - "table-missing" naming every plain name in table.include.list that is not such a table or may not be read, unless
+ *   it was captured before; or if nothing is captured. A table that only a pattern takes and that may not be read is
+ *   left out
  * - "config-invalid" for a partitioned table that is listed by name although its changes are sent under its partitions'
  *   names
  */
@@ -54,7 +55,11 @@ export async function readCapturedTables(client: Client, capture: Capture): Prom
   const lost = capture.viaRoot ? [] : lostRoots(candidates, capture);
   refuseLost(lost.filter(({ named }) => named));
   refuseMissing(candidates, captured, capture);
-  const tables = await readByOid(client, captured);
+  // One that a pattern takes and that may not be read is reported later, and captured once it may.
+  const tables = await readByOid(
+    client,
+    captured.filter(({ readable }) => readable),
+  );
   const vain = capture.listed.filter(({ plain, matches }) => !plain && !candidates.some(({ name }) => matches(name)));
   return {
     tables,
@@ -144,7 +149,8 @@ function refuseMissing(
   const absent = listed.filter(({ plain, matches }) => {
     return plain && !known.some(matches) && !candidates.some(({ name, taken }) => taken && matches(name));
   });
-  const unreadable = captured.filter(({ readable }) => !readable);
+  const isNamed = (name: string) => listed.some(({ plain, matches }) => plain && matches(name));
+  const unreadable = captured.filter(({ readable, name }) => !readable && isNamed(name) && !known.includes(name));
   const missing = [...absent.map(({ text }) => text), ...unreadable.map(({ name }) => name)];
   if (missing.length > 0) {
     throw new GuardError(

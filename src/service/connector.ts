@@ -15,6 +15,7 @@ import { checkSource } from "../postgres/check.ts";
 import { readChunk } from "../postgres/chunk.ts";
 import { connect, type PostgresOptions, query } from "../postgres/connection.ts";
 import { readSnapshot, writeMarkForXid, writeMark } from "../postgres/mark.ts";
+import { readTablesLook } from "../postgres/look.ts";
 import { ensurePublication, type PublishedOperation } from "../postgres/publication.ts";
 import { backendPid, blockersOf, describeSession, lockHolders, openBelow, type Session } from "../postgres/session.ts";
 import { createSlot, readSlot, terminateReader } from "../postgres/slot.ts";
@@ -33,7 +34,8 @@ import { databaseLogin } from "./database-login.ts";
 
 /** The connector's file, checked, and what the process adds. */
 export function settingsOf(config: ConnectorConfig, deployment: string, version: string): Settings {
-  return { ...config, stateTopic: `__fieldgate.${deployment}.state.${config.name}`, version };
+  const sent = { viaRoot: config["publish.via.partition.root"], operations: sentOperations(config) };
+  return { ...config, stateTopic: `__fieldgate.${deployment}.state.${config.name}`, version, sent };
 }
 
 /**
@@ -51,7 +53,7 @@ export function outsideOf(
   kafka: KafkaClient,
   rest: Pick<
     Outside,
-    "registry" | "controlTopics" | "groups" | "log" | "waits" | "alert" | "onAlerted" | "stopped" | "status"
+    "registry" | "controlTopics" | "groups" | "log" | "waits" | "alert" | "onAlerted" | "notice" | "stopped" | "status"
   >,
 ): Outside {
   const { delivery, writesMarks } = BY_MODE[settings.mode];
@@ -127,7 +129,7 @@ function sentOperations(config: ConnectorConfig): ReadonlySet<PublishedOperation
 
 /**
  * Sessions beside the stream, so that none of them blocks or aborts what another one does: the catalog, the chunks, which
- * wait for the locks of tables, and the marks, which wait for no lock. heartbeat.action.query and the creation of the
+ * wait for the locks of tables, the marks and the looks, which wait for no lock. heartbeat.action.query and the creation of the
  * slot, both of which can wait for long, have their own while they are needed.
  */
 async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
@@ -140,6 +142,7 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
   const catalog = keep(first.client);
   const chunks = keep(await connect(options, { applicationName }));
   const marks = keep(await connect(options, { applicationName, settings: LOCAL_COMMIT }));
+  const looks = keep(await connect(options, { applicationName, settings: { lock_timeout: "2s" } }));
   const pids = await Promise.all([catalog, chunks].map(backendPid));
   const heartbeat = heartbeatSession(options, applicationName);
   opened.defer(() => heartbeat.end());
@@ -147,14 +150,11 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
   const named = config["table.include.list"] ?? [];
   const { mustExist } = BY_MODE[config.mode];
   const listed = named.map((entry) => ({ ...entry, plain: entry.plain && mustExist }));
-  let before: Parameters<Source["tables"]>[0] = [];
-  const captured = () => readCapturedTables(catalog, { filter, listed, viaRoot, before });
   const sessions = opened.move();
   return {
     check: () => checkSource(catalog),
     tables: async (known) => {
-      before = known;
-      const { tables, warnings } = await captured();
+      const { tables, warnings } = await readCapturedTables(catalog, { filter, listed, viaRoot, before: known });
       for (const warning of warnings) log.warn(warning);
       return tables;
     },
@@ -174,12 +174,12 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
       }
     },
     terminateReader: () => terminateReader(catalog, slot),
-    ensurePublication: async () => {
-      const { tables } = await captured();
+    look: () => readTablesLook(looks, publication),
+    ensurePublication: async (tables) => {
       const operations = sentOperations(config);
       const mode = config["publication.autocreate.mode"];
       const need = { name: publication, mode, viaRoot, operations, tables };
-      return (await ensurePublication(catalog, need)).added;
+      return (await ensurePublication(looks, need)).added;
     },
     openStream: (start, wake, maxMessageBytes) =>
       openStream({ connection: options, slot, publication, start, wake, maxMessageBytes }),

@@ -3,7 +3,7 @@ import type { GroupPoll } from "../gate/evidence/evidence.ts";
 import { evidenceAfter } from "../gate/evidence/groups.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { Mode, Rules, State } from "../gate/state.ts";
-import type { Status } from "../guard/outside.ts";
+import type { NotCaptured, Status } from "../guard/outside.ts";
 import type { Waits } from "../guard/waits.ts";
 import type { Planner } from "./plan.ts";
 import type { JobTracker } from "./progress.ts";
@@ -15,6 +15,9 @@ export interface RunningConnector {
   status: Status;
   /** As of the last commit; undefined until the connector has read its state. */
   state: State | undefined;
+  readonly publication: string;
+  /** Tables that the connector captures and that cannot be captured yet. */
+  notCaptured: readonly NotCaptured[];
   readonly jobs: JobTracker;
   readonly waits: Waits;
   /** Who causes the oldest wait, as of the last look, each as a line for people. */

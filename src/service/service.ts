@@ -147,10 +147,22 @@ function abortAfterFlush(signal: AbortSignal, slack: Slack | undefined): { reado
   return { signal: ending.signal, [Symbol.dispose]: () => signal.removeEventListener("abort", onAbort) };
 }
 
-function startingConnector(log: Logger, { name, mode }: ConnectorConfig): RunningConnector {
+function startingConnector(log: Logger, { name, mode, ...keys }: ConnectorConfig): RunningConnector {
+  const publication = keys["publication.name"];
   const jobs = trackJobs(log.child({ connector: name }));
   const waits = createWaits(() => performance.now());
-  return { name, mode, status: { kind: "starting" }, state: undefined, jobs, waits, causes: [], last: undefined };
+  return {
+    name,
+    mode,
+    status: { kind: "starting" },
+    state: undefined,
+    publication,
+    notCaptured: [],
+    jobs,
+    waits,
+    causes: [],
+    last: undefined,
+  };
 }
 
 async function runOne(service: Service, { config, registry, running }: OwnParts, signal: AbortSignal): Promise<void> {
@@ -176,6 +188,7 @@ async function runOne(service: Service, { config, registry, running }: OwnParts,
       alerts.alert(amendment, state);
     },
     onAlerted: alerts.onSent,
+    notice: alerts.notice,
     stopped: (error) => {
       log.error(describeError(error));
       alerts.stopped(describeStop(error, running.last?.endLsn));
@@ -200,6 +213,7 @@ function updateStatus(running: RunningConnector, status: Status): void {
   if (status.kind === "stopped" && status.state !== undefined) running.state = status.state;
   if (status.kind !== "streaming") return;
   running.state = status.state;
+  running.notCaptured = status.notCaptured;
   running.last = lastPosition(status);
   running.jobs.update(status.state.jobs.values(), Date.now());
 }

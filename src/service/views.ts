@@ -3,7 +3,8 @@ import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
 import { describeAmendment, renderWidened, meanwhile } from "../words/amendment.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
-import type { TableState } from "../gate/state.ts";
+import type { State, TableState } from "../gate/state.ts";
+import { describeGap } from "../words/gap.ts";
 import { withheldOf } from "../gate/update.ts";
 import type { Status } from "../guard/outside.ts";
 import type { AmendmentView, ChunkView } from "../api/amendment.ts";
@@ -35,8 +36,9 @@ export function connectorView(running: RunningConnector, now: number): Connector
     problem,
     waiting: waitView(running, now),
     position: running.last,
-    tables: state === undefined ? [] : [...state.tables.values()].map(tableView),
+    tables: state === undefined ? [] : [...state.tables.values()].map((table) => tableView(running, table, state)),
     chunks: jobs.map((job) => chunkView(running, job, now)),
+    notCaptured: running.notCaptured,
   };
 }
 
@@ -55,14 +57,21 @@ export function waitView({ waits, causes }: RunningConnector, now: number): Wait
   };
 }
 
-function tableView(table: TableState): TableView {
+function tableView({ publication }: RunningConnector, table: TableState, state: State): TableView {
   return {
     table: tableName(table),
     topic: table.shape.topic,
     schemaId: table.unpublished === true ? null : table.shape.valueSchema.id,
     fields: table.shape.fields.map((field) => field.name),
     withheld: withheldOf(table).map((amendment) => amendment.name),
+    gap: gapView(publication, table, state),
   };
+}
+
+function gapView(publication: string, { shape, gap }: TableState, { jobs }: State): TableView["gap"] {
+  if (gap === undefined) return undefined;
+  const { what, next } = describeGap(shape.table, publication, gap, jobs.get(`repair/${shape.topic}`));
+  return { what, next: next ?? null, since: gap.time, open: gap.news.kind === "lost" };
 }
 
 function tableName({ shape }: TableState): string {

@@ -32,6 +32,13 @@ export interface StopMemory {
   write(stop: ReportedStop): Promise<void>;
 }
 
+export interface PendingNotice {
+  readonly severity: "warn" | "info";
+  readonly what: string;
+  readonly next: string | undefined;
+  readonly reported: () => void;
+}
+
 /** What people should be alerted to about one connector, and what they have been. */
 export interface ConnectorNews {
   readonly connector: string;
@@ -48,6 +55,8 @@ export interface ConnectorNews {
   readonly sent: Map<string, Alerted>;
   /** By amendment: alerts that Slack refused; tried again with the next reminder, or at the next start. */
   readonly refused: Map<string, Alerted>;
+  /** What people should be alerted to about tables; `reported` is called once they were. */
+  notices: readonly PendingNotice[];
   stop: { readonly stop: Stop; readonly since: string; readonly reported: ReportedStop | undefined } | undefined;
   /** The last stop that people were alerted about in this process. */
   lastReported: ReportedStop | undefined;
@@ -66,6 +75,7 @@ export function connectorNews(connector: string, mode: Mode, memory: StopMemory,
     onSent: undefined,
     sent: new Map(),
     refused: new Map(),
+    notices: [],
     stop: undefined,
     lastReported: undefined,
     turn: 0,
@@ -74,9 +84,11 @@ export function connectorNews(connector: string, mode: Mode, memory: StopMemory,
 
 /** When the next message of this connector is due; undefined if there is none. */
 export function speaksAt(news: ConnectorNews): number | undefined {
-  const { box, stop, started } = news;
+  const { box, stop, started, notices } = news;
   const reminder = isStormy(box) ? undefined : nextReminder(reminded(news), started);
-  const times = [newsAt(box), reminder, stop && stopAt(stop)].filter((time) => time !== undefined);
+  const times = [notices.length > 0 ? 0 : undefined, newsAt(box), reminder, stop && stopAt(stop)].filter(
+    (time) => time !== undefined,
+  );
   return times.length === 0 ? undefined : Math.min(...times);
 }
 

@@ -3,6 +3,7 @@ import type { IncomingWebhookSendArguments } from "@slack/webhook";
 import type {
   Alert,
   Change,
+  NoticeAlert,
   ReleasedAlert,
   Severity,
   StoppedAlert,
@@ -43,6 +44,8 @@ function titleOf(alert: Alert): string {
       return `${WORDS[alert.mode].released}: ${subject(alert.changes)}`;
     case "summary":
       return `Connector ${alert.connector}: ${alert.withheld + alert.released} changes, too many for one message each`;
+    case "notice":
+      return `${alert.severity === "info" ? "Tables" : "Rows are missing"}: connector ${alert.connector}`;
     case "stopped":
       if (alert.severity === "info") return `Handed over: connector ${alert.connector}`;
       return `${alert.reminder === undefined ? "Stopped" : "Still stopped"}: connector ${alert.connector}`;
@@ -87,6 +90,8 @@ function bodyOf(alert: Alert): readonly Block[] {
       return summaryBody(alert);
     case "stopped":
       return stoppedBody(alert);
+    case "notice":
+      return noticeBody(alert);
     default:
       return alert satisfies never;
   }
@@ -167,6 +172,19 @@ function stoppedBody(alert: StoppedAlert): readonly Block[] {
     section(meaning),
     ...(alert.next === undefined ? [] : [section(`*Next:* ${cut(escaped(alert.next), 1000)}`)]),
     context(`${alert.code}${at} · since ${minute(alert.since)}${remark(alert.reminder)}`),
+  ];
+}
+
+function noticeText({ what, next }: NoticeAlert["notices"][number]): string {
+  return `${cut(escaped(what), 600)}.${next === undefined ? "" : ` *Next:* ${cut(escaped(next), 500)}`}`;
+}
+
+function noticeBody({ notices, connector }: NoticeAlert): readonly Block[] {
+  const more = notices.length > TABLES ? [section(`and ${notices.length - TABLES} more, see the service's log`)] : [];
+  return [
+    ...notices.slice(0, TABLES).map((one) => section(noticeText(one))),
+    ...more,
+    context(`connector ${connector}`),
   ];
 }
 

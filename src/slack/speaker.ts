@@ -33,6 +33,7 @@ const GROUPS_MS = 5000;
 export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended }: SpeakerOptions): Speaker {
   async function speak(news: ConnectorNews): Promise<boolean> {
     if (news.stop !== undefined && stopAt(news.stop) <= clock.now() && !(await sayStop(news, news.stop))) return false;
+    if (news.notices.length > 0 && !(await sayNotices(news))) return false;
     const at = newsAt(news.box);
     if (at !== undefined && (at <= clock.now() || closed.aborted) && !(await sayNews(news))) return false;
     return closed.aborted || isStormy(news.box) || (await sayReminder(news));
@@ -52,6 +53,18 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
         log.warn({ connector: news.connector }, "the alert about the stop could not be recorded: it may be sent again");
       });
     }
+    return true;
+  }
+
+  /** All that wait, in one message. What Slack refuses is in the log. */
+  async function sayNotices(news: ConnectorNews): Promise<boolean> {
+    const { notices, connector } = news;
+    const severity = notices.some((one) => one.severity === "warn") ? "withheld" : "info";
+    const shown = notices.map(({ what, next }) => ({ what, next }));
+    const answer = await sender.say({ kind: "notice", severity, connector, notices: shown }, ended);
+    if (answer === "later") return false;
+    news.notices = news.notices.filter((one) => !notices.includes(one));
+    for (const { reported } of notices) reported();
     return true;
   }
 

@@ -5,6 +5,7 @@ import {
   type ConnectorNews,
   connectorNews,
   isSameStop,
+  type PendingNotice,
   recorded,
   speaksAt,
   type Stop,
@@ -37,6 +38,8 @@ export interface ConnectorAlerts {
   /** The state of each commit while it streams. */
   readonly state: (state: State) => void;
   readonly stopped: (stop: Stop) => void;
+  /** News of a table; the same is reported once. Resolves once it was reported or refused. */
+  readonly notice: (notice: Omit<PendingNotice, "reported">) => Promise<void>;
 }
 
 export interface Slack extends AsyncDisposable {
@@ -137,6 +140,7 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
     of(connector, mode, memory) {
       const news = connectorNews(connector, mode, memory, clock.now());
       connectors.push(news);
+      const noticed = new Set<string>();
       return {
         alert(amendment, state) {
           news.state = state;
@@ -155,6 +159,15 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
           news.turn += 1;
           if (first) wake();
           if (!isOpen()) nothingOpen?.();
+        },
+        async notice(notice) {
+          const key = `${notice.what} ${notice.next ?? ""}`;
+          if (noticed.has(key)) return;
+          noticed.add(key);
+          await new Promise<void>((reported) => {
+            news.notices = [...news.notices, { ...notice, reported }];
+            wake();
+          });
         },
         stopped(stop) {
           const read = readStop(news, stop);
@@ -179,5 +192,6 @@ export function withoutSlack(now: () => string): ConnectorAlerts {
     onSent: (then) => (onSent = then),
     state: () => undefined,
     stopped: () => undefined,
+    notice: async () => {},
   };
 }

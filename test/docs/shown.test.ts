@@ -46,6 +46,8 @@ beforeAll(async () => {
         mode: "guard",
         status: { kind: "starting" },
         state,
+        publication: "fieldgate_inventory",
+        notCaptured: [],
         jobs: { starts: new Map(), update: () => {} },
         waits: createWaits(() => 0),
         causes: [],

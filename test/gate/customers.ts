@@ -252,6 +252,8 @@ export function fieldNames(state: State): readonly string[] {
 /** `register/…/3` and the like, in order. */
 export function effectsOf(step: Decided): readonly string[] {
   return step.effects.map((effect) =>
-    effect.kind === "stop" ? `stop ${effect.error.code}` : `${effect.kind} ${effect.id}`,
+    effect.kind === "stop"
+      ? `stop ${effect.error.code}`
+      : `${effect.kind} ${effect.kind === "report-gap" ? effect.topic : effect.id}`,
   );
 }

@@ -43,6 +43,12 @@ function note(steps: Steps, before: State, input: Input, after: State): void {
   }
 }
 
+/** What a look finds concerns the table as a whole, and no amendment. */
+const LOOKS: readonly Input[] = [
+  { kind: "sent", topic: TOPIC, sent: { kind: "unlogged" }, news: { kind: "again" } },
+  { kind: "gap-reported", topic: TOPIC, since: WHEN.position },
+];
+
 function playAll(
   steps: Steps,
   rules: Rules,
@@ -56,6 +62,7 @@ function playAll(
     const next = decide(rules, state, input, WHEN).state;
     note(steps, state, input, next);
     state = next;
+    for (const look of LOOKS) note(steps, state, look, decide(rules, state, look, WHEN).state);
   }
 }
 
@@ -66,7 +73,10 @@ const run = fc.record({
   moves: fc.array(
     fc.oneof(
       { weight: 12, arbitrary: anyMove },
-      { weight: 1, arbitrary: fc.constantFrom("observed", "observed without", "null-found", "captured") },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom("observed", "observed without", "null-found", "captured"),
+      },
     ),
     { minLength: 10, maxLength: 60 },
   ),

@@ -2,6 +2,8 @@ import { recalled } from "../../src/gate/evidence/evidence.ts";
 import type { Mode, Rules, State } from "../../src/gate/state.ts";
 import { ASK_REGISTRY } from "../../src/guard/control/ask-registry.ts";
 import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } from "../../src/guard/outside.ts";
+import type { TablesLook } from "../../src/capture/sent.ts";
+import { noLooks } from "../../src/guard/control/looks.ts";
 import { createWaker, type Session } from "../../src/guard/session.ts";
 import { createWaits } from "../../src/guard/waits.ts";
 import { idleChunks } from "../../src/guard/stream/chunks.ts";
@@ -122,6 +124,7 @@ export function worldOf(given: Given = {}): World {
       return lsn(100n);
     },
     terminateReader: async () => false,
+    look: async () => ({ ...LOOK, end: lsn(1n) }),
     ensurePublication: async () => [],
     async openStream(_, onItem) {
       wake = onItem;
@@ -170,6 +173,9 @@ export function worldOf(given: Given = {}): World {
     "database.query.timeout.ms": 0,
     "fieldgate.chunk.rows": 1000,
     "fieldgate.backfill.rate": 0,
+    "fieldgate.look.ms": 60_000,
+    "publication.autocreate.mode": "filtered",
+    sent: { viaRoot: false, operations: new Set(["insert", "update", "delete"]) },
     stateTopic: STATE_TOPIC,
     version: "0.0.0",
     ...rules,
@@ -208,6 +214,7 @@ export function worldOf(given: Given = {}): World {
     },
     alert: ({ id }) => void alerted.push(id),
     onAlerted: () => {},
+    notice: async ({ what }) => void log.push(`notice: ${what}`),
     stopped: ({ code }) => void stops.push(code),
     status: (status) => void statuses.push(status),
     ...given.outside,
@@ -231,6 +238,35 @@ export function worldOf(given: Given = {}): World {
     log,
     alerted,
     stops,
+  };
+}
+
+/** The table of customers, in a publication of all tables. */
+const LOOK: TablesLook = lookOf([ID, NAME]);
+
+function lookOf(columns: Parameters<typeof tableOf>[0]): TablesLook {
+  const { oid, schema, name } = tableOf(columns);
+  const table = {
+    oid: Number(oid),
+    schema,
+    name,
+    partitioned: false,
+    persistence: "p",
+    file: Number(oid),
+    readable: true,
+    usable: true,
+    identified: true,
+    ancestors: [],
+    own: [],
+    above: [],
+    columnList: false,
+    rowFilter: false,
+    attached: [],
+  };
+  return {
+    publication: { identity: "1.1", allTables: true, viaRoot: false, operations: ["insert", "update", "delete"] },
+    tables: new Map([[Number(oid), table]]),
+    named: new Map([[`${schema}.${name}`, table]]),
   };
 }
 
@@ -281,6 +317,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
+      looks: { ...noLooks(), due: 1n << 62n },
       halts: new Map(),
     },
     batch: {

@@ -45,8 +45,9 @@ const CALLS: readonly (readonly [what: string, given: Parameters<typeof worldOf>
   [
     "to check the publication",
     { source: { ensurePublication: never } },
-    ofSource((source) => source.ensurePublication()),
+    ofSource((source) => source.ensurePublication([])),
   ],
+  ["to look at the tables", { source: { look: never } }, ofSource((source) => source.look())],
   [
     "to read slot fieldgate_shop",
     { source: { openStream: never } },

@@ -105,6 +105,8 @@ describe("a connector that waits", () => {
       mode: "guard",
       status: { kind: "starting" },
       state: undefined,
+      publication: "fieldgate_inventory",
+      notCaptured: [],
       jobs,
       waits,
       causes,
@@ -138,11 +140,14 @@ describe("a connector that waits", () => {
 describe("a topic", () => {
   const running = (name: string, state: RunningConnector["state"]): RunningConnector => {
     const jobs = { starts: new Map(), update: () => {} };
+    const publication = `fieldgate_${name}`;
     return {
       name,
       mode: "guard",
       status: { kind: "starting" },
       state,
+      publication,
+      notCaptured: [],
       jobs,
       waits: createWaits(() => 0),
       causes: [],

@@ -13,6 +13,8 @@ function watched() {
     mode: "guard",
     status: { kind: "starting" },
     state: undefined,
+    publication: "fieldgate_inventory",
+    notCaptured: [],
     jobs: { starts: new Map(), update: () => {} },
     waits: createWaits(now),
     causes: [],

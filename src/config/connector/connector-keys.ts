@@ -51,6 +51,11 @@ export const connectorKeys = z.strictObject({
     "be a number of milliseconds from 0 to 600000",
     3000,
   ),
+  "fieldgate.look.ms": key(
+    wholeNumber(100, 3_600_000).default(2000),
+    "be a number of milliseconds from 100 to 3600000",
+    2000,
+  ),
   "fieldgate.groups.seen": duration("7d"),
   "fieldgate.groups.look.ms": key(
     wholeNumber(100, 3_600_000).default(30_000),

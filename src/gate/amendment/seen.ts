@@ -91,9 +91,15 @@ export function onNullFound(
 }
 
 /** A newly captured table; columns missing from its subject are withheld as usual. */
-export function onCaptured(rules: Rules, state: State, table: TableState, when: When): Decided {
+export function onCaptured(
+  rules: Rules,
+  state: State,
+  { table, job }: Extract<Input, { kind: "captured" }>,
+  when: When,
+): Decided {
   if (state.tables.has(table.shape.topic)) return step(state);
-  const next = step(withTable(state, table));
+  const taken = withTable(state, table);
+  const next = step(job === undefined ? taken : withJob(taken, job));
   return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), next);
 }
 

@@ -43,6 +43,9 @@ function start(session: Parts<"control">, effect: Effect): void {
     case "alert":
       session.control.toAlert.add(effect.id);
       return;
+    case "report-gap":
+      session.control.looks.toReport.add(effect.topic);
+      return;
     case "stop":
       throw effect.error;
     default:

@@ -1,43 +1,161 @@
-import { tableOid } from "../../table/column.ts";
+import { GuardError } from "../../errors.ts";
+import type { ChunkJob } from "../../chunk/job.ts";
+import { sentAs } from "../../capture/sent.ts";
+import { repairJob } from "../../gate/amendment/backfill.ts";
+import type { TableState } from "../../gate/state.ts";
+import { type Table, tableOid } from "../../table/column.ts";
+import { isVisible } from "../../wal/snapshot.ts";
+import type { Settings } from "../outside.ts";
 import { type Captured, capturedFrom, type Parts } from "../session.ts";
-import { captureTables, createTopics, describeTopics, firstTableState } from "../start/capture-tables.ts";
+import {
+  type Capturable,
+  captureTables,
+  createTopics,
+  describeTopics,
+  firstTableState,
+  snapshotJobs,
+} from "../start/capture-tables.ts";
 import { apply } from "./apply.ts";
+import { leave } from "./left.ts";
 
 /**
- * Captures a table that the connector's file includes and the state does not know, before its first row: creates its
- * topic, its schemas and its shape. All its rows are in the log, so it needs no snapshot. If it is dropped already, its
- * rows are skipped.
+ * Captures a table that the connector's file includes and the state does not know: before its first row, or once a look
+ * finds that it can be captured now. A table that cannot be captured is left out with a warning, and never ends the
+ * connector.
  */
-export async function captureNew(session: Parts<"control" | "tape" | "batch">, captured: Captured): Promise<void> {
-  const { outside, source, control, tape, batch } = session;
+
+/** Pause before a catalog that does not show a new table yet is read again. */
+const READ_AGAIN_MS = 20;
+/** When a table that could not be captured is tried again. */
+const AGAIN_MS = 60_000;
+const AGAIN_SOON_MS = 1000;
+
+/** Before its first row, written by transaction `xid`. */
+export async function captureNew(
+  session: Parts<"control" | "tape" | "batch">,
+  captured: Captured,
+  xid: number,
+): Promise<void> {
+  const { outside, control, tape } = session;
   const { relation } = captured;
   const name = `${relation.schema}.${relation.name}`;
-  const { table } = await source.table(tableOid(relation.oid));
+  const { table, visible } = await readNew(session, relation.oid, xid);
+  const skip = { ...captured, news: undefined };
   if (table === undefined) {
-    outside.log.warn(`${name} is new and dropped again: its rows are not published`);
-    tape.relations.set(relation.oid, { ...captured, news: undefined });
+    if (visible) outside.log.warn(`${name} is new and dropped again: its rows are not published`);
+    else leave(session, relation.oid, relation, NOT_VISIBLE, AGAIN_SOON_MS);
+    tape.relations.set(relation.oid, skip);
     return;
   }
-  // The catalog may have renamed it since; its topic is named after the table as it is here in the log.
-  const named = { ...table, schema: relation.schema, name: relation.name };
-  const [item] = captureTables(outside, [named], new Set(control.state.tables.keys()));
-  if (item === undefined) {
-    // A table that cannot be judged is not resolved again for each row.
-    tape.relations.set(relation.oid, { ...capturedFrom(outside, control.state, relation), news: undefined });
-    return;
+  const snapshot = needsSnapshot(session, table);
+  const done = await capture(session, { ...table, schema: relation.schema, name: relation.name }, snapshot);
+  tape.relations.set(relation.oid, done ? capturedFrom(outside, control.state, relation) : skip);
+}
+
+const NOT_VISIBLE = {
+  why: "its transaction is not visible yet, as with a synchronous standby that does not answer",
+  next: "nothing: its rows are read once it is visible",
+};
+
+/** A commit is streamed before it is visible: reads the catalog for a bounded time until it shows the table. */
+async function readNew(
+  { source, outside, control, signal }: Parts<"control">,
+  oid: number,
+  xid: number,
+): Promise<{ readonly table: Table | undefined; readonly visible: boolean }> {
+  const { work } = control;
+  const deadline = outside.now() + BigInt(outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;
+  for (;;) {
+    const { table, snapshot } = await source.table(tableOid(oid));
+    const visible = isVisible(snapshot, xid);
+    if (visible) work.blind = false;
+    if (table !== undefined || visible || work.blind) return { table, visible };
+    if (outside.now() >= deadline) work.blind = true;
+    await outside.sleep(READ_AGAIN_MS, signal);
   }
+}
+
+/** Were rows of it passed by, or can it have had rows before the log sent any? Otherwise all of them are in the log. */
+function needsSnapshot({ control: { looks } }: Parts<"control">, { oid, filenode }: Table): boolean {
+  const id = Number(oid);
+  return looks.left.has(id) || looks.passedBy.has(id) || looks.seen.get(id) === "other" || filenode !== id;
+}
+
+/** False: it cannot be captured now. `table` has the name that its topic is named after. */
+export async function capture(
+  session: Parts<"control" | "tape" | "batch">,
+  table: Table,
+  snapshot: boolean,
+): Promise<boolean> {
+  const { outside, source, control } = session;
+  const oid = Number(table.oid);
+  const entry = (await source.look()).tables.get(oid);
+  const rights = entry === undefined ? undefined : missingRight(entry, table, outside.settings["database.user"]);
+  if (rights !== undefined) return leave(session, oid, table, rights);
+  const { items, left } = captureTables(outside, [table], new Set(control.state.tables.keys()));
+  const [fault] = left;
+  if (fault !== undefined) return leave(session, oid, table, fault, AGAIN_MS);
+  const [item] = items;
+  if (item === undefined) return false;
+  try {
+    await captureItem(session, item, snapshot);
+  } catch (error) {
+    if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
+    return leave(session, oid, table, { why: error.text, next: error.next ?? "see the message" }, AGAIN_MS);
+  }
+  control.looks.left.delete(oid);
+  return true;
+}
+
+async function captureItem(
+  session: Parts<"control" | "tape" | "batch">,
+  item: Capturable,
+  snapshot: boolean,
+): Promise<void> {
+  const { outside, source, batch } = session;
+  const { table, topic } = item;
   for (const finding of item.leftOut) outside.log.warn(finding.message);
-  await createTopics(outside, [item.topic]);
-  for (const [topic, { partitions, maxMessageBytes }] of await describeTopics(outside, [item.topic])) {
-    batch.partitions.set(topic, partitions);
-    batch.maxBytes.set(topic, maxMessageBytes);
+  await createTopics(outside, [topic]);
+  for (const [name, { partitions, maxMessageBytes }] of await describeTopics(outside, [topic])) {
+    batch.partitions.set(name, partitions);
+    batch.maxBytes.set(name, maxMessageBytes);
   }
+  const state = await firstTableState(outside, item);
+  const look = await source.look();
+  const sent = sentAs(look, look.tables.get(Number(table.oid)), outside.settings.sent);
+  const job = snapshot && outside.delivery !== "none" ? readingJob(outside.settings, item, state) : undefined;
   // Its columns are identified by its first row, like those of any table.
   apply(session, {
     kind: "captured",
-    table: { ...(await firstTableState(outside, item)), known: [], assigned: undefined, filenode: undefined },
+    table: { ...state, known: [], assigned: undefined, filenode: undefined, sent },
+    job,
   });
   const verb = outside.delivery === "none" ? "followed in" : "published to";
-  outside.log.info(`${name} is new and ${verb} topic ${item.topic}`);
-  tape.relations.set(relation.oid, capturedFrom(outside, control.state, relation));
+  outside.log.info(`${table.schema}.${table.name} is new and ${verb} topic ${topic}`);
+}
+
+/** Reads its rows. Under no_data too: changes of them may have been passed by. */
+function readingJob(settings: Settings, item: Capturable, { shape }: TableState): ChunkJob | undefined {
+  if (settings["snapshot.mode"] === "no_data") return repairJob(shape);
+  const [job] = snapshotJobs([item]).values();
+  return job;
+}
+
+/** The right that is missing, with the statement that grants it. */
+export function missingRight(
+  { readable, usable }: { readonly readable: boolean; readonly usable: boolean },
+  { schema, name }: { readonly schema: string; readonly name: string },
+  role: string,
+): { readonly why: string; readonly next: string } | undefined {
+  if (readable && usable) return undefined;
+  const grants = [
+    ...(usable ? [] : [`GRANT USAGE ON SCHEMA ${quoted(schema)} TO ${quoted(role)};`]),
+    ...(readable ? [] : [`GRANT SELECT ON ${quoted(schema)}.${quoted(name)} TO ${quoted(role)};`]),
+  ];
+  const what = readable ? "USAGE of its schema" : usable ? "SELECT" : "USAGE of its schema, nor SELECT";
+  return { why: `no right to ${what}`, next: grants.join(" ") };
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

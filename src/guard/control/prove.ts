@@ -44,7 +44,7 @@ export async function proveRelation(
 ): Promise<void> {
   const { outside, control } = session;
   const { topic, relation, news } = captured;
-  if (news === "unknown") return captureNew(session, captured);
+  if (news === "unknown") return captureNew(session, captured, row.xid);
   if (topic === undefined) return;
   if (news === "replaces") return refuseReplaced(session, captured, topic, row.xid);
   const deadline = outside.now() + BigInt(outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;

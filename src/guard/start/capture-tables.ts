@@ -34,28 +34,49 @@ export interface Capturable {
   readonly leftOut: readonly Finding[];
 }
 
-/**
- * Maps every captured table, or throws one GuardError that names all faults at once. Where another Debezium publishes,
- * a table with a fault is only left out, with a warning. `taken`: topics that other tables have already.
- */
+/** A table that the connector's file captures and that cannot be captured as it is. */
+export interface LeftTable {
+  readonly table: Pick<Table, "schema" | "name">;
+  /** One sentence without its full stop. */
+  readonly why: string;
+  /** What lets it be captured: a statement, or what to change. */
+  readonly next: string;
+}
+
+export interface Mapped {
+  readonly items: readonly Capturable[];
+  readonly left: readonly LeftTable[];
+}
+
+/** Maps every captured table. `taken`: topics that other tables have already. */
 export function captureTables(
-  { settings, log, delivery }: Pick<Outside, "settings" | "log" | "delivery">,
+  { settings }: Pick<Outside, "settings">,
   tables: readonly Table[],
   taken: ReadonlySet<string> = new Set(),
-): readonly Capturable[] {
-  const items = tables.map((table) => mapTable(settings, table));
-  const topics = items.map(({ topic }) => topic);
+): Mapped {
+  const all = tables.map((table) => mapTable(settings, table));
+  const topics = all.map(({ topic }) => topic);
   const shared = new Set(topics.filter((topic, index) => taken.has(topic) || topics.indexOf(topic) !== index));
-  const sharing = [...shared].map((topic) => `several tables would be published to topic ${topic}`);
-  if (delivery === "none") {
-    for (const fault of items.flatMap(faultsOf)) log.warn(`${fault}: the table is not judged`);
-    for (const fault of sharing) log.warn(`${fault}: they are not judged`);
-    return items.filter((item) => faultsOf(item).length === 0 && !shared.has(item.topic));
-  }
-  const faults = [...items.flatMap(faultsOf), ...sharing];
-  if (faults.length === 0) return items;
-  throw new GuardError("table-unsupported", `cannot be captured: ${faults.join("; ")}`, {
-    next: "leave the table out of table.include.list, give it a key of mapped types, or rename what collides",
+  const faults = (item: Capturable) => (shared.has(item.topic) ? [...faultsOf(item), sharingOf(item)] : faultsOf(item));
+  return {
+    items: all.filter((item) => faults(item).length === 0),
+    left: all
+      .filter((item) => faults(item).length > 0)
+      .map((item) => ({ table: item.table, why: faults(item).join("; "), next: FAULT_NEXT })),
+  };
+}
+
+const FAULT_NEXT = "leave the table out of table.include.list, give it a key of mapped types, or rename what collides";
+
+function sharingOf({ table, topic }: Capturable): string {
+  return `${table.schema}.${table.name}: several tables would be published to topic ${topic}`;
+}
+
+/** Refuses all these tables at once. */
+export function refuseLeft(left: readonly LeftTable[]): void {
+  if (left.length === 0) return;
+  throw new GuardError("table-unsupported", `cannot be captured: ${left.map(({ why }) => why).join("; ")}`, {
+    next: FAULT_NEXT,
   });
 }
 

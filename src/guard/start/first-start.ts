@@ -1,15 +1,16 @@
 import type { ChunkJob } from "../../chunk/job.ts";
 import { GuardError } from "../../errors.ts";
-import { repairJob } from "../../gate/amendment/backfill.ts";
 import { followLists } from "../../gate/amendment/excluded.ts";
+import { newsOver, type Sent, sentAs, type TablesLook } from "../../capture/sent.ts";
+import { afterLook } from "../../gate/amendment/gap.ts";
 import type { Mode, TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
 import { changes, type Stored } from "../../store/records.ts";
 import type { Table } from "../../table/column.ts";
-import { formatLsn, type Lsn } from "../../wal/lsn.ts";
+import { formatLsn, isoTime, type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
 import type { Position } from "../../wal/position.ts";
-import type { Outside, Source } from "../outside.ts";
+import type { NamedTable, Outside, Source } from "../outside.ts";
 import { verifySchemas } from "../control/verify-schemas.ts";
 import { stateRecord } from "../stream/batch.ts";
 import {
@@ -18,6 +19,7 @@ import {
   createTopics,
   describeTopics,
   firstTableState,
+  refuseLeft,
   snapshotJobs,
 } from "./capture-tables.ts";
 import { refuseCompacted, repairGoneTopics, reportOtherTopics } from "./check-topics.ts";
@@ -47,16 +49,21 @@ export async function prepareState(
   const found = await source.tables(
     [...stored.tables.values()].map(({ shape, capturedAs }) => capturedAs ?? shape.table),
   );
-  const items = captureTables(outside, found.filter(isNewTo(stored))).filter(({ topic }) => !stored.tables.has(topic));
-  logLeftOut(outside, items);
+  const taken = new Set(stored.tables.keys());
+  // A new table that cannot be captured is reported by the loop's first look, and ends nothing.
+  const { items } = captureTables(outside, found.filter(isNewTo(stored)), taken);
+  const before = await source.look();
+  const added = await extendPublication(outside, source, stored, before, items);
+  const after = await source.look();
+  const sent = items.filter(({ table }) => sentNow(outside, after, Number(table.oid)).kind === "sent");
+  logLeftOut(outside, sent);
   reportOtherTopics(outside, listedTables(outside, stored));
-  const described = await describeTopics(outside, [...stored.tables.keys(), ...items.map(({ topic }) => topic)]);
-  refuseCompacted(outside, keysOf(outside, stored, items), described);
+  const described = await describeTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
+  refuseCompacted(outside, keysOf(outside, stored, sent), described);
   const gone = repairGoneTopics(outside, listedTables(outside, stored), described);
   // Recorded before the topics are there again: a crash in between forgets nothing.
   const begun = gone.length === 0 ? stored : await record(stored, withJobs(stored, gone));
-  await createTopics(outside, [...stored.tables.keys(), ...items.map(({ topic }) => topic)]);
-  const added = new Set((await source.ensurePublication()).map(nameOf));
+  await createTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
   const columnsOf = (topic: string) =>
     found.find(({ oid }) => oid === stored.tables.get(topic)?.shape.table.oid)?.columns ?? [];
   const listed = outside.delivery === "none" ? begun : followLists(outside.settings, begun, columnsOf);
@@ -65,31 +72,27 @@ export async function prepareState(
     listed === begun && moved.size === 0
       ? begun
       : { ...begun, ...listed, tables: new Map([...listed.tables, ...moved]) };
-  const repaired = repairGaps(outside, current, added);
-  if (items.length === 0) return repaired === begun ? begun : record(begun, repaired);
+  const afterwards = afterLooks(outside, current, before, after);
+  if (sent.length === 0) return afterwards === begun ? begun : record(begun, afterwards);
   // A table that is sent only from now on has been read before its first row. For one that was already being sent, the log
   // may be behind the catalog, so its first row identifies its columns.
-  const states = [...(await firstStates(outside, items))].map(
-    ([topic, table]) =>
-      [
-        topic,
-        added.has(nameOf(table.shape.table))
-          ? table
-          : { ...table, known: [], assigned: undefined, filenode: undefined },
-      ] as const,
-  );
+  const states = [...(await firstStates(outside, sent))].map(([topic, table]) => {
+    const marked = withMark(outside, after, table);
+    return [
+      topic,
+      added.has(nameOf(table.shape.table))
+        ? marked
+        : { ...marked, known: [], assigned: undefined, filenode: undefined },
+    ] as const;
+  });
   // Tables and their snapshots in one commit: a table that the state has gets no snapshot later.
-  const tables = new Map([...repaired.tables, ...states]);
-  return record(begun, withSnapshots(outside, { ...repaired, tables }, items));
+  const tables = new Map([...afterwards.tables, ...states]);
+  return record(begun, withSnapshots(outside, { ...afterwards, tables }, sent));
 }
 
 /** Without those that the file no longer captures: nothing is published of them. */
-function listedTables({ settings }: Outside, { tables }: Stored): Stored["tables"] {
-  const isListed = ({ shape, capturedAs }: TableState) => {
-    const { schema, name } = capturedAs ?? shape.table;
-    return settings.filter.table(schema, name);
-  };
-  return new Map([...tables].filter(([, table]) => isListed(table)));
+function listedTables(outside: Outside, { tables }: Stored): Stored["tables"] {
+  return new Map([...tables].filter(([, table]) => isListed(outside, table)));
 }
 
 function keysOf(
@@ -107,23 +110,76 @@ function withJobs(stored: Stored, jobs: readonly ChunkJob[]): Stored {
   return { ...stored, jobs: new Map([...stored.jobs, ...jobs.map((job) => [job.id, job] as const)]) };
 }
 
-function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
+function nameOf({ schema, name }: NamedTable): string {
   return `${schema}.${name}`;
 }
 
+/** How the publication has the table with this OID. */
+function sentNow({ settings }: Outside, look: TablesLook, oid: number): Sent {
+  return sentAs(look, look.tables.get(oid), settings.sent);
+}
+
 /**
- * A captured table that the publication did not send had changes that are in no event: its rows are published again.
- * Rows that were deleted meanwhile cannot be seen in the table, so the gap is reported.
+ * Adds what the publication does not send: the captured tables together, and each new one alone, since a table that the
+ * role may not add must not keep the others away. Returns the names of what it added.
  */
-function repairGaps(outside: Outside, stored: Stored, added: ReadonlySet<string>): Stored {
-  const missed = [...stored.tables.values()].filter(({ shape }) => added.has(nameOf(shape.table)));
-  const jobs = missed.map(({ shape }) => [`repair/${shape.topic}`, repairJob(shape)] as const);
-  for (const { shape } of missed) {
-    outside.log.warn(
-      `${nameOf(shape.table)} was missing from the publication: its changes of that time are lost, and its rows are published again; rows deleted meanwhile stay with consumers`,
-    );
+async function extendPublication(
+  outside: Outside,
+  source: Source,
+  stored: Stored,
+  look: TablesLook,
+  items: readonly Capturable[],
+): Promise<ReadonlySet<string>> {
+  const captured = [...stored.tables.values()].flatMap((table) => {
+    if (!isListed(outside, table)) return [];
+    const { oid, schema, name } = table.shape.table;
+    const now = look.tables.get(Number(oid));
+    const named = look.named.get(nameOf({ schema, name }));
+    return [
+      ...(now === undefined || now.persistence !== "p" ? [] : [now]),
+      ...(named === undefined || named === now ? [] : [named]),
+    ];
+  });
+  const added = (await source.ensurePublication(captured)).map(nameOf);
+  for (const { table } of items) {
+    try {
+      added.push(...(await source.ensurePublication([table])).map(nameOf));
+    } catch (error) {
+      if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
+    }
   }
-  return jobs.length === 0 ? stored : { ...stored, jobs: new Map([...stored.jobs, ...jobs]) };
+  return new Set(added);
+}
+
+function isListed({ settings: { filter } }: Outside, { shape, capturedAs }: TableState): boolean {
+  const { schema, name } = capturedAs ?? shape.table;
+  return filter.table(schema, name);
+}
+
+/** What was not sent while no one looked: reported by the loop, and repaired where that is possible. */
+function afterLooks(outside: Outside, stored: Stored, first: TablesLook, second: TablesLook): Stored {
+  const { settings } = outside;
+  const when = { position: formatLsn(stored.position?.endLsn ?? LSN_ZERO), time: isoTime(outside.now()) };
+  const tables = new Map(stored.tables);
+  const jobs = new Map(stored.jobs);
+  for (const [topic, table] of stored.tables) {
+    const { oid, schema, name } = table.shape.table;
+    // A table that was replaced is the loop's affair.
+    const namesake = second.named.get(nameOf({ schema, name }));
+    if (namesake !== undefined && namesake.oid !== Number(oid)) continue;
+    const unlisted = isListed(outside, table) ? undefined : ({ kind: "unlisted" } as const);
+    const before = unlisted ?? sentNow(outside, first, Number(oid));
+    const now = unlisted ?? sentNow(outside, second, Number(oid));
+    const after = afterLook(settings, table, now, newsOver(table.sent, before, now, false), when);
+    if (after.table !== table) tables.set(topic, after.table);
+    if (after.job !== undefined) jobs.set(after.job.id, after.job);
+  }
+  const same = [...tables].every(([topic, table]) => table === stored.tables.get(topic));
+  return same ? stored : { ...stored, tables, jobs };
+}
+
+function withMark(outside: Outside, look: TablesLook, table: TableState): TableState {
+  return { ...table, sent: sentNow(outside, look, Number(table.shape.table.oid)) };
 }
 
 async function firstStart(
@@ -135,7 +191,8 @@ async function firstStart(
   signal: AbortSignal,
 ): Promise<Stored> {
   const { "slot.name": slot, "publication.name": publication, mode } = outside.settings;
-  const items = captureTables(outside, await source.tables([]));
+  const { items, left } = captureTables(outside, await source.tables([]));
+  refuseLeft(left.filter(({ table }) => items.length === 0 || isNamed(outside, table)));
   logLeftOut(outside, items);
   if (stored.intent === undefined) await mustBeNewSlot(outside, source);
   const keys = keysOf(outside, stored, items);
@@ -152,10 +209,18 @@ async function firstStart(
     const intent = { slot, publication, systemId, mode: RECORDED_MODE[mode] };
     now = await record(now, { ...now, intent });
   }
-  await source.ensurePublication();
+  await source.ensurePublication(items.map(({ table }) => table));
   const endLsn = await slotPoint(outside, source, signal);
   const position: Position = { endLsn, commitLsn: undefined, tx: undefined, systemId, timeline, slot };
-  return record(now, { ...withSnapshots(outside, now, items), position });
+  const look = await source.look();
+  const tables = new Map([...now.tables].map(([topic, table]) => [topic, withMark(outside, look, table)]));
+  return record(now, { ...withSnapshots(outside, { ...now, tables }, items), position });
+}
+
+/** The file lists it by its name, and Debezium would not go on without it. */
+function isNamed({ settings, delivery }: Outside, { schema, name }: NamedTable): boolean {
+  const listed = settings["table.include.list"] ?? [];
+  return delivery !== "none" && listed.some(({ plain, matches }) => plain && matches(`${schema}.${name}`));
 }
 
 /** Neither a captured table under a different name, nor a different table under the name of a captured one. */

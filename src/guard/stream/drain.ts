@@ -7,8 +7,18 @@ import type { TableState } from "../../gate/state.ts";
 import { withheldOf } from "../../gate/update.ts";
 import { decode } from "../../wal/decode.ts";
 import { formatLsn, type Lsn } from "../../wal/lsn.ts";
-import type { Begin, Commit, LogicalMessage, RowChange, Truncate, WalItem, WalMessage } from "../../wal/message.ts";
+import type {
+  Begin,
+  Commit,
+  LogicalMessage,
+  Relation,
+  RowChange,
+  Truncate,
+  WalItem,
+  WalMessage,
+} from "../../wal/message.ts";
 import { completeCatalogRead, startCatalogRead } from "../control/catalog-read.ts";
+import { isLookReached } from "../control/looks.ts";
 import { type Captured, capturedFrom, type Parts, type Tape, tableOf } from "../session.ts";
 import { isFull, put, putChange } from "./batch.ts";
 import { keyTexts } from "./chunk-columns.ts";
@@ -35,7 +45,9 @@ export type Barrier =
       readonly xid: number;
     }
   /** Publish the chunk whose window has ended. */
-  | { readonly kind: "chunk"; readonly topic: string };
+  | { readonly kind: "chunk"; readonly topic: string }
+  /** Apply a look at the catalog whose place in the log is reached. */
+  | { readonly kind: "look"; readonly topic: undefined };
 
 export type Drained =
   | { readonly kind: "full" }
@@ -103,7 +115,7 @@ function dispatch(session: Draining, message: WalMessage, at: Lsn): Barrier | un
       onCommit(session, message);
       return undefined;
     case "relation":
-      session.tape.relations.set(message.oid, capturedFrom(session.outside, session.control.state, message));
+      onRelation(session, message);
       return undefined;
     case "truncate":
       return onTruncate(session, message, at);
@@ -114,6 +126,16 @@ function dispatch(session: Draining, message: WalMessage, at: Lsn): Barrier | un
     default:
       return message satisfies never;
   }
+}
+
+function onRelation({ outside, tape, control }: Draining, relation: Relation): void {
+  const before = tape.relations.get(relation.oid);
+  const now = capturedFrom(outside, control.state, relation);
+  // It had another name, or could not be captured, and its rows were passed by.
+  if (now.news === "unknown" && before?.topic === undefined && before?.news === undefined && before !== undefined) {
+    control.looks.passedBy.add(relation.oid);
+  }
+  tape.relations.set(relation.oid, now);
 }
 
 function onBegin(tape: Tape, { finalLsn, commitTime, xid }: Begin): void {
@@ -211,6 +233,8 @@ function onTruncate(session: Draining, truncate: Truncate, at: Lsn): Barrier | u
   const isPublished = outside.delivery !== "none" && !outside.settings["skipped.operations"].has("t");
   for (const one of captured) {
     if (one.topic === undefined) continue;
+    const { sent } = tableOf(control.state, one.topic);
+    if (sent?.kind === "sent" && sent.file !== undefined) control.looks.truncated.add(one.relation.oid);
     if (window !== undefined && chunks.active?.job.topic === one.topic) window.spoiled = true;
     if (!isPublished) continue;
     const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
@@ -262,6 +286,7 @@ function onMessage(session: Draining, message: LogicalMessage): Barrier | undefi
       onLowMark(chunks, mark.nonce);
       return undefined;
     case "catalog-read":
+      if (isLookReached(session, mark.nonce)) return { kind: "look", topic: undefined };
       completeCatalogRead(session, mark.nonce);
       return undefined;
     default:

@@ -72,6 +72,7 @@ describe("a correct connector file", () => {
       "fieldgate.environment": "default",
       "fieldgate.release.policy": "contracts",
       "fieldgate.judge.timeout.ms": 3000,
+      "fieldgate.look.ms": 2000,
       "fieldgate.groups.seen": 604_800_000,
       "fieldgate.groups.look.ms": 30_000,
       "fieldgate.contracts.stale": 1_209_600_000,

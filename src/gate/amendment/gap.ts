@@ -1,0 +1,43 @@
+import type { ChunkJob } from "../../chunk/job.ts";
+import type { Gap, Sent, SentNews } from "../../capture/sent.ts";
+import { repairJob } from "./backfill.ts";
+import type { Decided, Input, Rules, State, TableState, When } from "../state.ts";
+import { step, withJob, withTable } from "../update.ts";
+
+/** The table after a look, and the job that repairs a gap that is over. */
+export function afterLook(
+  { mode }: Pick<Rules, "mode">,
+  table: TableState,
+  sent: Sent,
+  news: SentNews,
+  { position: since, time }: When,
+): { readonly table: TableState; readonly job: ChunkJob | undefined } {
+  if (news.kind === "none") return { table, job: undefined };
+  if (news.kind === "same") return { table: { ...table, sent }, job: undefined };
+  const gap: Gap = { news, since, time, reported: false };
+  const isOver = news.kind !== "lost" && mode === "guard";
+  return { table: { ...table, sent, gap }, job: isOver ? repairJob(table.shape) : undefined };
+}
+
+/** A look has shown how the table is sent now. */
+export function onSent(
+  rules: Rules,
+  state: State,
+  { topic, sent, news }: Extract<Input, { kind: "sent" }>,
+  when: When,
+): Decided {
+  const before = state.tables.get(topic);
+  if (before === undefined) return step(state);
+  const { table, job } = afterLook(rules, before, sent, news, when);
+  if (table === before) return step(state);
+  const next = withTable(state, table);
+  const repaired = job === undefined ? next : withJob(next, job);
+  return table.gap === before.gap ? step(repaired) : step(repaired, { kind: "report-gap", topic });
+}
+
+/** Recorded once people were reported, so that a restart does not repeat it. */
+export function onGapReported(state: State, { topic, since }: Extract<Input, { kind: "gap-reported" }>): Decided {
+  const table = state.tables.get(topic);
+  if (table?.gap?.since !== since || table.gap.reported) return step(state);
+  return step(withTable(state, { ...table, gap: { ...table.gap, reported: true } }));
+}

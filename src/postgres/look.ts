@@ -1,0 +1,97 @@
+import type { Client } from "pg";
+import type { LookedPublication, LookedTable, TablesLook } from "../capture/sent.ts";
+import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
+import { query } from "./connection.ts";
+
+/**
+ * One look at all tables and at the publication, by the catalog alone: no function here opens a table, so a look never
+ * waits for a migration's lock (the view pg_publication_tables does).
+ */
+
+interface LookRow extends Readonly<Record<string, string | null>> {
+  readonly end: string;
+  readonly publication: string | null;
+  readonly tables: string;
+}
+
+export async function readTablesLook(client: Client, publication: string): Promise<TablesLook & { readonly end: Lsn }> {
+  const [version] = await query<{ readonly number: string }>(
+    client,
+    "reading the server's version",
+    "SELECT current_setting('server_version_num') AS number",
+  );
+  const schemas = Number(version?.number ?? 0) >= 150_000 ? SCHEMAS : NO_SCHEMAS;
+  const [row] = await query<LookRow>(client, "looking at the tables", lookStatement(schemas), [publication]);
+  // The statement builds exactly these types.
+  const tables = JSON.parse(row?.tables ?? "[]") as readonly LookedTable[];
+  const found = JSON.parse(row?.publication ?? "null") as LookedPublication | null;
+  return {
+    end: parseLsn(row?.end ?? "") ?? LSN_ZERO,
+    publication: found ?? undefined,
+    tables: new Map(tables.map((table) => [table.oid, table])),
+    named: new Map(tables.map((table) => [`${table.schema}.${table.name}`, table])),
+  };
+}
+
+// PostgreSQL 14 publishes no schemas, and has neither column lists nor row filters: to_jsonb gives null for them there.
+const SCHEMAS = `SELECT s.pnnspid AS nsp, 'schema:' || s.oid || '.' || s.xmin AS id
+                   FROM pg_publication_namespace s JOIN pub ON s.pnpubid = pub.oid`;
+const NO_SCHEMAS = "SELECT NULL::oid AS nsp, NULL::text AS id WHERE false";
+
+// A partition that was made as one has its link and its system columns from the same command; one that was attached has a
+// younger link. PARTITION OF needs two steps of a transaction's command counter between them.
+const lookStatement = (schemas: string) => `
+  WITH RECURSIVE pub AS (SELECT p.*, p.xmin AS made FROM pg_publication p WHERE p.pubname = $1),
+  named AS (
+    SELECT r.prrelid AS rel, 'table:' || r.oid || '.' || r.xmin AS id,
+           coalesce(to_jsonb(r) -> 'prattrs' <> 'null', false) AS columns,
+           coalesce(to_jsonb(r) -> 'prqual' <> 'null', false) AS filter
+      FROM pg_publication_rel r JOIN pub ON r.prpubid = pub.oid),
+  schemas AS (${schemas}),
+  sent AS (
+    SELECT c.oid AS rel, n.id, coalesce(n.columns, false) AS columns, coalesce(n.filter, false) AS filter
+      FROM pg_class c JOIN (SELECT * FROM named) n ON n.rel = c.oid
+    UNION ALL
+    SELECT c.oid, s.id, false, false FROM pg_class c JOIN schemas s ON s.nsp = c.relnamespace WHERE c.relkind IN ('r', 'p')),
+  link AS (
+    SELECT i.inhrelid AS child, i.inhparent AS parent, c.relpersistence AS persistence,
+           CASE WHEN a.xmin = i.xmin AND abs(i.cmin::text::bigint - a.cmin::text::bigint) <= 2 THEN NULL
+                ELSE i.inhrelid || '.' || i.xmin END AS attached
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid AND c.relispartition
+      LEFT JOIN pg_attribute a ON a.attrelid = i.inhrelid AND a.attnum = -6),
+  above AS (
+    SELECT child, parent, persistence, attached, child AS leaf FROM link
+    UNION ALL
+    SELECT link.child, link.parent, above.persistence, above.attached, above.leaf
+      FROM above JOIN link ON link.child = above.parent),
+  ancestor AS (SELECT DISTINCT leaf, parent FROM above),
+  upward AS (
+    SELECT a.leaf AS rel, json_agg(DISTINCT a.parent::bigint) AS ancestors,
+           coalesce(json_agg(s.id ORDER BY s.id) FILTER (WHERE s.id IS NOT NULL), '[]') AS ids,
+           coalesce(bool_or(s.columns), false) AS columns, coalesce(bool_or(s.filter), false) AS filter
+      FROM ancestor a LEFT JOIN sent s ON s.rel = a.parent GROUP BY a.leaf),
+  downward AS (
+    SELECT parent AS rel, bool_or(persistence <> 'p') AS unlogged,
+           coalesce(json_agg(DISTINCT attached) FILTER (WHERE attached IS NOT NULL), '[]') AS attached
+      FROM above GROUP BY parent),
+  itself AS (
+    SELECT rel, json_agg(id ORDER BY id) AS ids, bool_or(columns) AS columns, bool_or(filter) AS filter FROM sent GROUP BY rel)
+  SELECT pg_current_wal_insert_lsn() AS end,
+    (SELECT json_build_object('identity', oid || '.' || made, 'allTables', puballtables, 'viaRoot', pubviaroot,
+       'operations', array_remove(ARRAY[CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END,
+                       CASE WHEN pubdelete THEN 'delete' END, CASE WHEN pubtruncate THEN 'truncate' END], NULL))
+       FROM pub) AS publication,
+    (SELECT coalesce(json_agg(json_build_object('oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname,
+       'partitioned', c.relkind = 'p',
+       'persistence', CASE WHEN d.unlogged THEN 'u' ELSE c.relpersistence END, 'file', c.relfilenode::bigint,
+       'readable', has_table_privilege(c.oid, 'SELECT'), 'usable', has_schema_privilege(n.oid, 'USAGE'),
+       'identified', c.relreplident = 'f' OR EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid
+         AND CASE c.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END),
+       'ancestors', coalesce(u.ancestors, '[]'), 'own', coalesce(i.ids, '[]'), 'above', coalesce(u.ids, '[]'),
+       'columnList', coalesce(i.columns, false) OR coalesce(u.columns, false),
+       'rowFilter', coalesce(i.filter, false) OR coalesce(u.filter, false),
+       'attached', coalesce(d.attached, '[]'))), '[]')
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       LEFT JOIN itself i ON i.rel = c.oid LEFT JOIN upward u ON u.rel = c.oid LEFT JOIN downward d ON d.rel = c.oid
+      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
+        AND n.nspname NOT IN ('information_schema', 'fieldgate') AND c.relname <> 'spatial_ref_sys') AS tables`;

@@ -1,0 +1,92 @@
+import type { ChunkJob } from "../chunk/job.ts";
+import type { Gap, NotSent } from "../capture/sent.ts";
+import { renderJobReason } from "./reason.ts";
+
+/** What people read about a table that is not sent, or was not for a while. */
+export interface GapText {
+  readonly what: string;
+  /** The one thing to do; undefined: nothing, it is being repaired. */
+  readonly next: string | undefined;
+}
+
+interface Name {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** `job`: the one that repairs it. */
+export function describeGap(table: Name, publication: string, { news }: Gap, job: ChunkJob | undefined): GapText {
+  const name = `${table.schema}.${table.name}`;
+  if (news.kind === "lost")
+    return { what: `${name} ${lostText(news.why)}`, next: wayBack(table, publication, news.why) };
+  const what = `${name} ${OVER[news.kind]}`;
+  if (job?.state === "refused" && job.reason !== undefined) {
+    return { what: `${what}. They are not published again: ${renderJobReason(job.reason)}`, next: REREAD };
+  }
+  const repair =
+    job === undefined ? "" : ". All its rows are published again; rows deleted meanwhile stay with consumers";
+  return { what: `${what}${repair}`, next: undefined };
+}
+
+const REREAD = "give the table a primary key and capture it with a new connector, or correct its consumers by hand";
+
+const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost">, string>> = {
+  again: "was not sent in full for a while: changes of that time are in no event",
+  rewritten:
+    "was rewritten (VACUUM FULL, CLUSTER, or SET UNLOGGED and LOGGED again): while a table is unlogged its changes are in no event",
+  attached: "has new partitions that were tables before: their rows of that time are in no event",
+};
+
+function lostText(why: NotSent): string {
+  switch (why.kind) {
+    case "dropped":
+      return "was dropped: its topic and its consumers keep its last rows";
+    case "unlisted":
+      return "is no longer captured by the connector's file: its changes are in no event";
+    case "no-publication":
+      return "is not sent: the publication does not exist";
+    case "unpublished":
+      return "is not sent: it is not in the publication, and its changes are in no event";
+    case "unlogged":
+      return "is not sent: it is UNLOGGED, and its changes are in no event";
+    case "other-root":
+      return "is not sent under its name: the publication's publish_via_partition_root has changed";
+    case "operations":
+      return `is not sent in full: the publication leaves out ${why.operations.join(", ")}`;
+    case "partial": {
+      const parts = [why.columnList ? "a column list" : "", why.rowFilter ? "a row filter" : ""];
+      return `is not sent in full: the publication has ${parts.filter((part) => part !== "").join(" and ")} for it`;
+    }
+    default:
+      return why satisfies never;
+  }
+}
+
+/** The statement that makes it whole again; the table is repaired once a look has seen that it is. */
+function wayBack(table: Name, publication: string, why: NotSent): string | undefined {
+  const name = `${quoted(table.schema)}.${quoted(table.name)}`;
+  const alter = `ALTER PUBLICATION ${quoted(publication)}`;
+  switch (why.kind) {
+    case "dropped":
+    case "unlisted":
+      return undefined;
+    case "no-publication":
+      return `CREATE PUBLICATION ${quoted(publication)} FOR TABLE ${name}, …; or restart the connector`;
+    case "unpublished":
+      return `${alter} ADD TABLE ${name};`;
+    case "unlogged":
+      return `ALTER TABLE ${name} SET LOGGED;`;
+    case "other-root":
+      return `${alter} SET (publish_via_partition_root = ${why.viaRoot});`;
+    case "operations":
+      return `${alter} SET (publish = 'insert, update, delete, truncate');`;
+    case "partial":
+      return `${alter} DROP TABLE ${name}; ${alter} ADD TABLE ${name};`;
+    default:
+      return why satisfies never;
+  }
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

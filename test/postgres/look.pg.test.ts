@@ -1,0 +1,193 @@
+import { expect, test } from "vitest";
+import { type Sent, type SentNews, sentAs, sentNews } from "../../src/capture/sent.ts";
+import { readTablesLook } from "../../src/postgres/look.ts";
+import { type Source, source } from "./follow.ts";
+
+const ALL = new Set(["insert", "update", "delete"]);
+const TABLES = "CREATE TABLE t (id int PRIMARY KEY, a text); INSERT INTO t VALUES (1, 'one')";
+const ROOT = `CREATE TABLE t (id int PRIMARY KEY, a text) PARTITION BY RANGE (id);
+  CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);
+  CREATE PUBLICATION p FOR TABLE t WITH (publish_via_partition_root)`;
+
+async function sent(from: Source, viaRoot: boolean): Promise<Sent> {
+  const look = await readTablesLook(from.client, "p");
+  const table = [...look.tables.values()].find(({ schema, name }) => schema === "public" && name === "t");
+  return sentAs(look, table, { viaRoot, operations: ALL });
+}
+
+interface Story {
+  readonly what: string;
+  readonly setup: string;
+  readonly steps: readonly string[];
+  readonly viaRoot?: boolean;
+  readonly truncated?: boolean;
+  readonly news: SentNews["kind"];
+  readonly why?: string;
+}
+
+const byName = `${TABLES}; CREATE PUBLICATION p FOR TABLE t`;
+const all = `${TABLES}; CREATE PUBLICATION p FOR ALL TABLES`;
+const bySchema = `${TABLES}; CREATE SCHEMA other; CREATE PUBLICATION p FOR TABLES IN SCHEMA public`;
+
+const STORIES: readonly Story[] = [
+  { what: "nothing happens", setup: byName, steps: ["VACUUM FULL t"], news: "none" },
+  {
+    what: "another table is added",
+    setup: byName,
+    steps: ["CREATE TABLE u (id int)", "ALTER PUBLICATION p ADD TABLE u"],
+    news: "none",
+  },
+  { what: "it leaves", setup: byName, steps: ["ALTER PUBLICATION p DROP TABLE t"], news: "lost", why: "unpublished" },
+  {
+    what: "it leaves and comes back",
+    setup: byName,
+    steps: ["ALTER PUBLICATION p DROP TABLE t", "ALTER PUBLICATION p ADD TABLE t"],
+    news: "again",
+  },
+  {
+    what: "the publication is dropped",
+    setup: byName,
+    steps: ["DROP PUBLICATION p"],
+    news: "lost",
+    why: "no-publication",
+  },
+  {
+    what: "the publication is dropped and created",
+    setup: byName,
+    steps: ["DROP PUBLICATION p", "CREATE PUBLICATION p FOR TABLE t"],
+    news: "again",
+  },
+  {
+    what: "updates are not sent",
+    setup: byName,
+    steps: ["ALTER PUBLICATION p SET (publish = 'insert, delete')"],
+    news: "lost",
+    why: "operations",
+  },
+  {
+    what: "updates were not sent for a while",
+    setup: byName,
+    steps: [
+      "ALTER PUBLICATION p SET (publish = 'insert')",
+      "ALTER PUBLICATION p SET (publish = 'insert, update, delete')",
+    ],
+    news: "again",
+  },
+  {
+    what: "a row filter is set",
+    setup: byName,
+    steps: ["ALTER PUBLICATION p SET TABLE t WHERE (id > 5)"],
+    news: "lost",
+    why: "partial",
+  },
+  {
+    what: "there was a row filter for a while",
+    setup: byName,
+    steps: ["ALTER PUBLICATION p SET TABLE t WHERE (id > 5)", "ALTER PUBLICATION p SET TABLE t"],
+    news: "again",
+  },
+  {
+    what: "a column list is set",
+    setup: byName,
+    steps: ["ALTER PUBLICATION p SET TABLE t (id)"],
+    news: "lost",
+    why: "partial",
+  },
+  { what: "it is dropped", setup: byName, steps: ["DROP TABLE t"], news: "lost", why: "dropped" },
+  { what: "it is unlogged", setup: all, steps: ["ALTER TABLE t SET UNLOGGED"], news: "lost", why: "unlogged" },
+  {
+    what: "it was unlogged for a while",
+    setup: all,
+    steps: ["ALTER TABLE t SET UNLOGGED", "ALTER TABLE t SET LOGGED"],
+    news: "rewritten",
+  },
+  { what: "it is truncated", setup: all, steps: ["TRUNCATE t"], truncated: true, news: "same" },
+  {
+    what: "its schema leaves the publication and comes back",
+    setup: bySchema,
+    steps: ["ALTER PUBLICATION p SET TABLES IN SCHEMA other", "ALTER PUBLICATION p SET TABLES IN SCHEMA public"],
+    news: "again",
+  },
+  {
+    what: "a partition is created",
+    setup: ROOT,
+    viaRoot: true,
+    steps: ["CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20)", "VACUUM ANALYZE"],
+    news: "none",
+  },
+  {
+    what: "a table is attached",
+    setup: `${ROOT}; CREATE TABLE t2 (id int PRIMARY KEY, a text)`,
+    viaRoot: true,
+    steps: ["ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (10) TO (20)"],
+    news: "attached",
+  },
+  {
+    what: "a table is filled and attached in the transaction that creates it",
+    setup: ROOT,
+    viaRoot: true,
+    steps: [
+      `BEGIN; CREATE TABLE t2 (id int PRIMARY KEY, a text); INSERT INTO t2 VALUES (11, 'x');
+       ALTER TABLE t ATTACH PARTITION t2 FOR VALUES FROM (10) TO (20); COMMIT`,
+    ],
+    news: "attached",
+  },
+  {
+    what: "a partition is detached and attached again",
+    setup: ROOT,
+    viaRoot: true,
+    steps: ["ALTER TABLE t DETACH PARTITION t1", "ALTER TABLE t ATTACH PARTITION t1 FOR VALUES FROM (0) TO (10)"],
+    news: "attached",
+  },
+  {
+    what: "a partition of a partition is attached",
+    setup: `${ROOT}; CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (30) PARTITION BY RANGE (id);
+      CREATE TABLE t21 (id int PRIMARY KEY, a text)`,
+    viaRoot: true,
+    steps: ["ALTER TABLE t2 ATTACH PARTITION t21 FOR VALUES FROM (10) TO (20)"],
+    news: "attached",
+  },
+  {
+    what: "a partition is unlogged",
+    setup: ROOT,
+    viaRoot: true,
+    steps: ["ALTER TABLE t1 SET UNLOGGED"],
+    news: "lost",
+    why: "unlogged",
+  },
+  {
+    what: "changes are sent under the partitions' names",
+    setup: ROOT,
+    viaRoot: true,
+    steps: ["ALTER PUBLICATION p SET (publish_via_partition_root = false)"],
+    news: "lost",
+    why: "other-root",
+  },
+];
+
+test.each(STORIES)("a look after: $what", async ({ setup, steps, viaRoot = false, truncated = false, news, why }) => {
+  await using from = await source(setup);
+  const before = await sent(from, viaRoot);
+  expect(before.kind).toBe("sent");
+  for (const one of steps) await from.app.query(one);
+  const now = await sent(from, viaRoot);
+  const found = sentNews(before, now, truncated);
+  expect(found.kind).toBe(news);
+  expect(found.kind === "lost" ? found.why.kind : undefined).toBe(why);
+  expect(sentNews(now, await sent(from, viaRoot), false)).toEqual({ kind: "none" });
+});
+
+test("a partition is sent under its own name if its root is published without publish_via_partition_root", async () => {
+  await using from = await source(`${ROOT}; ALTER PUBLICATION p SET (publish_via_partition_root = false)`);
+  const look = await readTablesLook(from.client, "p");
+  const partition = [...look.tables.values()].find(({ name }) => name === "t1");
+  expect(sentAs(look, partition, { viaRoot: false, operations: ALL }).kind).toBe("sent");
+});
+
+test("a look does not wait for a table that is locked", async () => {
+  await using from = await source(byName);
+  await from.app.query("BEGIN");
+  await from.app.query("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+  expect((await sent(from, false)).kind).toBe("sent");
+  await from.app.query("ROLLBACK");
+});
