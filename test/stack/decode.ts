@@ -63,6 +63,8 @@ export function registryDecoder(url: string = servers.registry.url): Decoder {
   function lookUp(id: number): Promise<Known> {
     const asked = known.get(id) ?? fetchSchema(url, id);
     known.set(id, asked);
+    // A registry that did not answer once is asked again.
+    asked.catch(() => known.delete(id));
     return asked;
   }
   async function decodeWithId(bytes: Buffer): Promise<Decoded> {
