@@ -29,7 +29,7 @@ function topicText(topic: TopicCoverage): readonly string[] {
   const rows = groups.map((group) => groupRow(topic, group));
   return [
     "",
-    `${topic.topic} (environment ${environment}, ${policyText(topic)}): ${lastPollText(topic)}`,
+    `${topic.topic} (environment ${environment}, ${POLICY_TEXTS[topic.mode](topic.policy)}): ${lastPollText(topic)}`,
     ...(rows.length === 0
       ? []
       : textTable(HEAD, rows)
@@ -41,9 +41,10 @@ function topicText(topic: TopicCoverage): readonly string[] {
 }
 
 /** In watch mode Debezium publishes, so no policy applies. */
-function policyText({ mode, policy }: TopicCoverage): string {
-  return mode === "watch" ? "watched" : `policy ${policy}`;
-}
+const POLICY_TEXTS: Readonly<Record<TopicCoverage["mode"], (policy: string) => string>> = {
+  guard: (policy) => `policy ${policy}`,
+  watch: () => "watched",
+};
 
 function lastPollText({ lastPoll, groups }: TopicCoverage): string {
   const { secondsAgo, problem } = lastPoll;
@@ -132,7 +133,7 @@ function topicMarkdown(topic: TopicCoverage): readonly string[] {
     "",
     `#### ${code(topic.topic)}`,
     "",
-    `Environment ${cell(environment)}, ${policyText(topic)}: ${cell(lastPollText(topic))}`,
+    `Environment ${cell(environment)}, ${POLICY_TEXTS[topic.mode](topic.policy)}: ${cell(lastPollText(topic))}`,
     ...(rows.length === 0 ? [] : markdownTable(HEAD.map(lower), rows)),
     ...(remarks.length === 0 ? [] : ["", ...remarks.map((line) => `- ${cell(line)}`)]),
   ];
