@@ -117,7 +117,10 @@ beforeAll(async () => {
 
 const TOGETHER = new Set(["emptied", "keyless"]);
 
-test.each(Object.entries(TABLES))("%s", async (name, { records, differs = [] }) => {
+// The key of by_another differs: the last test compares it.
+const SAME_KEY = Object.entries(TABLES).filter(([name]) => name !== "by_another");
+
+test.each(SAME_KEY)("%s", async (name, { records, differs = [] }) => {
   const { theirs, ours } = await pair.published(`public.${name}`);
   expect(theirs).toHaveLength(records + (TOGETHER.has(name) ? 1 : 0));
   expect(places(differences(theirs, ours))).toEqual(differs);
@@ -135,11 +138,13 @@ test("Debezium's headers have its context, and both connectors' headers have a c
   ]);
 });
 
-test("a delete with a different key in the log than in the table: Debezium invents a key, Fieldgate stops before it", async () => {
+test("a delete with a different key in the log than in the table: Debezium invents a key, Fieldgate's key is the log's", async () => {
   await database.query("delete from by_another");
   const last = await until(async () => (await pair.published("public.by_another")).theirs[2], "the tombstone is there");
   expect(last).toMatchObject({ key: { id: 0 }, value: null });
-  await until(async () => (await pair.service.connector()).status === "stopped", "the connector stops");
-  expect(pair.service.output()).toContain("[value-unfit] public.by_another.id");
-  expect((await pair.published("public.by_another")).ours).toHaveLength(1);
+  const ours = await until(async () => {
+    const published = (await pair.published("public.by_another")).ours;
+    return published.length >= 3 ? published : undefined;
+  }, "our tombstone is there");
+  expect(ours.map(({ key }) => key)).toEqual([{ b: "a" }, { b: "a" }, { b: "a" }]);
 });
