@@ -19,6 +19,11 @@ export interface TableRecord {
   readonly amendments: readonly AmendmentRecord[];
 }
 
+/** The table's own record names its amendments by what follows the topic in their ids. */
+interface WrittenTable extends Omit<TableRecord, "amendments"> {
+  readonly amendments: readonly string[];
+}
+
 export interface AmendmentRecord {
   readonly id: string;
   readonly column: { readonly name: string };
@@ -108,7 +113,14 @@ function stateOf(values: ReadonlyMap<string, unknown>): State {
   return {
     schemaText: (topic, id) => (values.get(`schema/${topic}/${id}`) as { text: string }).text, // the key says what it is
     position: values.get("position") as PositionRecord | undefined, // the key says what it is
-    tables: all<TableRecord>("table/"),
+    tables: all<WrittenTable>("table/").map((table) => ({
+      ...table,
+      // Between two records of one commit, a table may name an amendment that is gone already.
+      amendments: table.amendments.flatMap((suffix) => {
+        const amendment = values.get(`amendment/${table.shape.topic}/${suffix}`);
+        return amendment === undefined ? [] : [amendment as AmendmentRecord]; // the key says what it is
+      }),
+    })),
     jobs: all<JobRecord>("job/"),
   };
 }
