@@ -52,7 +52,7 @@ it("a new user's repository: init, check, a failing check, a corrected contract,
   await Promise.all(["nickname", "points", "visits"].map((field) => service.amendment(field, "withheld")));
   expect((await both("npx fieldgate check")).map(([code]) => code)).toEqual([0, 0]);
   expect(await both("npx fieldgate check --fail-on withheld")).toEqual([
-    [100, expect.stringContaining("error: after.nickname: the consumer rejects fields it does not know")],
+    [100, expect.stringContaining("error: after.nickname: the consumer rejects unknown fields")],
     [
       100,
       expect.stringContaining("error: after.points: the reader expects null or int, but the events have null or long"),
