@@ -2,8 +2,8 @@ import { tableByOid } from "../../gate/tables.ts";
 import { relationOf } from "../../gate/amendment/seen.ts";
 import type { State } from "../../gate/state.ts";
 import { type Table, tableOid, type TableOid } from "../../table/column.ts";
-import type { Lsn } from "../../wal/lsn.ts";
-import { type Control, inBackground, type Parts, type TopicSchemas } from "../session.ts";
+import { type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
+import { type Control, inBackground, type Parts, type Tape, type TopicSchemas } from "../session.ts";
 import { apply } from "./apply.ts";
 
 /**
@@ -63,12 +63,16 @@ function trustTrigger({ ddl, catalog }: Control): void {
   ddl.found = undefined;
 }
 
+/** How far the log has been read between two transactions: up to the position, or to a later keepalive. */
+export function reachedEnd({ keepaliveEnd = LSN_ZERO, position }: Tape): Lsn {
+  return position.endLsn > keepaliveEnd ? position.endLsn : keepaliveEnd;
+}
+
 /** Completes the reads without a mark whose place was reached. Places are between two transactions. */
 export function completeUnmarkedReads(session: Parts<"control" | "tape">): void {
   const { tape, control, outside } = session;
   if (outside.writesMarks || tape.tx !== undefined) return;
-  const { keepaliveEnd = 0n, position } = tape;
-  const reached = position.endLsn > keepaliveEnd ? position.endLsn : keepaliveEnd;
+  const reached = reachedEnd(tape);
   for (const [nonce, { found }] of control.catalog.pending) {
     if (found !== undefined && found.end <= reached) completeCatalogRead(session, nonce);
   }

@@ -1,6 +1,7 @@
 import { GuardError } from "../../errors.ts";
 import { type LookedTable, newsOver, type Sent, sentAs, type TablesLook } from "../../capture/sent.ts";
 import type { TableState } from "../../gate/state.ts";
+import { tableByName, tableByOid } from "../../gate/tables.ts";
 import { type Table, tableOid } from "../../table/column.ts";
 import { describeGap } from "../../words/gap.ts";
 import type { NamedTable } from "../outside.ts";
@@ -15,7 +16,7 @@ import {
 } from "../session.ts";
 import { apply } from "./apply.ts";
 import { capture, missingRight } from "./capture-new.ts";
-import { startCatalogRead } from "./catalog-read.ts";
+import { reachedEnd, startCatalogRead } from "./catalog-read.ts";
 import { leave } from "./left.ts";
 
 /**
@@ -105,13 +106,17 @@ function remember({ control: { looks }, outside: { settings } }: Parts<"control"
 
 /** What should be in the publication for this captured table and is not: the table, and one that has its name. */
 function wanted(session: Parts<"control">, look: TablesLook, table: TableState): readonly LookedTable[] {
-  if (!isListed(session, table)) return [];
+  if (!isListed(session.outside, table)) return [];
   const now = look.tables.get(Number(table.shape.table.oid));
   const named = namesakeOf(look, table);
   return [now, named].filter((one) => one !== undefined).filter((one) => isUnsent(session, look, one));
 }
 
-function isListed({ outside: { settings } }: Parts<"control">, { shape, capturedAs }: TableState): boolean {
+/** Does the connector's file capture the table, by the name that it was captured under? */
+export function isListed(
+  { settings }: Parts<"control">["outside"],
+  { shape, capturedAs }: Pick<TableState, "shape" | "capturedAs">,
+): boolean {
   const { schema, name } = capturedAs ?? shape.table;
   return settings.filter.table(schema, name);
 }
@@ -132,7 +137,7 @@ function namesakeOf({ named }: TablesLook, { shape, capturedAs }: TableState): L
 function replacing(session: Parts<"control">, look: TablesLook): ReadonlyMap<string, number> {
   const { control } = session;
   const found = [...control.state.tables].flatMap(([topic, table]): readonly [string, number][] => {
-    if (!isListed(session, table) || control.halts.has(topic)) return [];
+    if (!isListed(session.outside, table) || control.halts.has(topic)) return [];
     const other = namesakeOf(look, table);
     return other === undefined ? [] : [[topic, other.oid]];
   });
@@ -141,16 +146,10 @@ function replacing(session: Parts<"control">, look: TablesLook): ReadonlyMap<str
 
 /** Tables that the file captures and the state does not know. */
 function candidatesOf({ control, outside: { settings } }: Parts<"control">, look: TablesLook): readonly LookedTable[] {
-  const states = [...control.state.tables.values()];
-  const known = new Set(states.map(({ shape }) => Number(shape.table.oid)));
-  const names = new Set(
-    states
-      .flatMap(({ shape, capturedAs }) => [shape.table, capturedAs ?? shape.table])
-      .map(({ schema, name }) => `${schema}.${name}`),
-  );
   const isTaken = ({ schema, name }: NamedTable) => settings.filter.table(schema, name);
   return [...look.tables.values()].filter((one) => {
-    if (known.has(one.oid) || names.has(`${one.schema}.${one.name}`) || !isTaken(one)) return false;
+    if (tableByOid(control.state, one.oid) !== undefined || tableByName(control.state, one) !== undefined) return false;
+    if (!isTaken(one)) return false;
     if (!settings.sent.viaRoot) return !one.partitioned;
     return !one.ancestors.some((oid) => {
       const above = look.tables.get(oid);
@@ -232,10 +231,10 @@ function newsOf(
   return news.kind === "none" && renamed ? { kind: "same" } : news;
 }
 
-function sentOf({ settings }: Parts<"control">["outside"], look: TablesLook, { shape, capturedAs }: TableState): Sent {
-  const { schema, name } = capturedAs ?? shape.table;
-  if (!settings.filter.table(schema, name)) return { kind: "unlisted" };
-  return sentAs(look, look.tables.get(Number(shape.table.oid)), settings.sent);
+/** How a captured table is sent, as of a look. */
+export function sentOf(outside: Parts<"control">["outside"], look: TablesLook, table: TableState): Sent {
+  if (!isListed(outside, table)) return { kind: "unlisted" };
+  return sentAs(look, look.tables.get(Number(table.shape.table.oid)), outside.settings.sent);
 }
 
 /** A mark in the log: true if it is that of the pending look, which is applied now. */
@@ -247,8 +246,7 @@ export function isLookReached({ control }: Parts<"control">, nonce: string): boo
 export function isUnmarkedLookReached({ control, tape, outside }: Parts<"control" | "tape">): boolean {
   const { pending } = control.looks;
   if (outside.writesMarks || pending === undefined || tape.tx !== undefined) return false;
-  const { keepaliveEnd = 0n, position } = tape;
-  return pending.end <= (position.endLsn > keepaliveEnd ? position.endLsn : keepaliveEnd);
+  return pending.end <= reachedEnd(tape);
 }
 
 /** Applies the pending look. Returns the topics that halt: another table has the name of theirs. */
@@ -315,8 +313,7 @@ async function takeIn(
   }
   if (!isFirst && !looks.seen.has(entry.oid) && !looks.left.has(entry.oid)) return;
   const { table } = await source.table(tableOid(entry.oid));
-  if (table === undefined || [...control.state.tables.values()].some(({ shape }) => shape.table.oid === table.oid))
-    return;
+  if (table === undefined || tableByOid(control.state, table.oid) !== undefined) return;
   if (!(await capture(session, table, true))) return;
   const known = tape.relations.get(entry.oid);
   if (known !== undefined) tape.relations.set(entry.oid, capturedFrom(outside, control.state, known.relation));

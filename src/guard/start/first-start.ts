@@ -11,6 +11,7 @@ import type { Table } from "../../table/column.ts";
 import { formatLsn, isoTime, type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
 import type { Position } from "../../wal/position.ts";
 import type { NamedTable, Outside, Source } from "../outside.ts";
+import { isListed, sentOf } from "../control/looks.ts";
 import { verifySchemas } from "../control/verify-schemas.ts";
 import { stateRecord } from "../stream/batch.ts";
 import {
@@ -151,11 +152,6 @@ async function extendPublication(
   return new Set(added);
 }
 
-function isListed({ settings: { filter } }: Outside, { shape, capturedAs }: TableState): boolean {
-  const { schema, name } = capturedAs ?? shape.table;
-  return filter.table(schema, name);
-}
-
 /** What was not sent while no one looked: reported by the loop, and repaired where that is possible. */
 function afterLooks(outside: Outside, stored: Stored, first: TablesLook, second: TablesLook): Stored {
   const { settings } = outside;
@@ -167,9 +163,8 @@ function afterLooks(outside: Outside, stored: Stored, first: TablesLook, second:
     // A table that was replaced is the loop's affair.
     const namesake = second.named.get(nameOf({ schema, name }));
     if (namesake !== undefined && namesake.oid !== Number(oid)) continue;
-    const unlisted = isListed(outside, table) ? undefined : ({ kind: "unlisted" } as const);
-    const before = unlisted ?? sentNow(outside, first, Number(oid));
-    const now = unlisted ?? sentNow(outside, second, Number(oid));
+    const before = sentOf(outside, first, table);
+    const now = sentOf(outside, second, table);
     const after = afterLook(settings, table, now, newsOver(table.sent, before, now, false), when);
     if (after.table !== table) tables.set(topic, after.table);
     if (after.job !== undefined) jobs.set(after.job.id, after.job);
