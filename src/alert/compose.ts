@@ -102,13 +102,7 @@ function releasedAlert(scope: Scope, amendments: readonly Released[]): ReleasedA
     wouldHaveWaitedFor: [...new Set(amendments.flatMap(({ gate }) => gate.wouldHaveWaitedFor))],
     waiting,
     groupsNotNamed: groupsOf(scope, amendments),
-    backfills: [
-      ...new Set(
-        jobs.map(({ reason }) =>
-          reason === undefined ? "values written in the meantime are being re-published" : renderJobReason(reason),
-        ),
-      ),
-    ],
+    backfills: [...new Set(jobs.map(({ reason }) => renderJobReason(reason)))],
     next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`), mode),
   };
 }

@@ -123,7 +123,8 @@ const DONE: Sentences<Done> = {
 };
 
 /** Why a snapshot or a backfill waits, was refused or has ended early. */
-export function renderJobReason(reason: JobReason): string {
+export function renderJobReason(reason: JobReason | undefined): string {
+  if (reason === undefined) return "values written in the meantime are being re-published";
   return render(JOB_REASONS, reason);
 }
 
