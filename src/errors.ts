@@ -19,6 +19,7 @@ const CODES = {
   refused: { fate: "stop", cause: "the command was understood and refused" },
   unreachable: { fate: "stop", cause: "the service did not answer the command line" },
   "postgres-down": { fate: "retry", cause: "no connection to PostgreSQL, or it was lost" },
+  "postgres-locked": { fate: "retry", cause: "another session held a lock in PostgreSQL for too long" },
   "postgres-refused": { fate: "stop", cause: "PostgreSQL refuses the password, the database or a right" },
   "wal-level": { fate: "stop", cause: "wal_level is not logical" },
   "replication-right": { fate: "stop", cause: "the role does not have the right to replicate" },

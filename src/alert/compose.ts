@@ -7,6 +7,7 @@ import type { Alert, Change, Reminder, ReleasedAlert, SummaryAlert, Waiting, Wit
 import { stopsDebezium } from "../gate/watch/watched.ts";
 import { renderJobReason, renderReason } from "../words/reason.ts";
 import { nextSteps } from "../words/next-step.ts";
+import { fullName } from "../table/quote.ts";
 
 /** Composes the alerts of one connector from its state, as values; src/slack turns them into messages. */
 
@@ -189,7 +190,7 @@ function countTables(state: State, amendments: readonly Amendment[]): SummaryAle
 
 function tableOf({ tables }: State, topic: string): string {
   const table = tables.get(topic)?.shape.table;
-  return table === undefined ? topic : `${table.schema}.${table.name}`;
+  return table === undefined ? topic : fullName(table);
 }
 
 function notReadyOf({ verdicts }: Amendment): readonly Verdict[] {

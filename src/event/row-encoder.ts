@@ -11,6 +11,7 @@ import { rowBody, type RowSource } from "./row-body.ts";
 import { reserve, slab, takeRecord, type Slab } from "./slab.ts";
 import { sourceTail, type EventMark, type Op, type Origin } from "./envelope/source.ts";
 import { readTuple, tupleOf } from "./tuple.ts";
+import { fullName } from "../table/quote.ts";
 
 /**
  * The row encoder turns the changes of one table into Kafka records: Debezium's envelope, key, tombstones and headers,
@@ -75,7 +76,7 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   const cells = shape.fields.map((field) => cellOf(field, context));
   const keyCells = shape.key.map((field) => cellOf(field, context));
   const into = options.slab ?? slab();
-  const table = `${shape.table.schema}.${shape.table.name}`;
+  const table = fullName(shape.table);
   const rows = rowBody(table, cells);
   const keys = rowBody(table, keyCells);
   const tail = sourceTail(options.origin, shape.table.schema, shape.table.name);

@@ -7,7 +7,8 @@ import { apply, takeInputs } from "./control/apply.ts";
 import { completeUnmarkedReads, startCatalogRead } from "./control/catalog-read.ts";
 import { followRegistry } from "./control/follow-registry.ts";
 import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
-import { applyLook, isUnmarkedLookReached, lookAtTables, reportGaps } from "./control/looks.ts";
+import { applyLook, isUnmarkedLookReached, reportGaps } from "./control/apply-look.ts";
+import { lookAtTables } from "./control/looks.ts";
 import { lookAtReplaced, refuseReplaced } from "./control/replaced.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
 import { type Inbound, type Parts, post, type Session, type Tape } from "./session.ts";
@@ -15,6 +16,8 @@ import { stateChanged, writeBatch } from "./stream/batch.ts";
 import { closeWindow, startNextChunk } from "./stream/chunks.ts";
 import { type Barrier, drain } from "./stream/drain.ts";
 import { beat, prepareHeartbeat } from "./stream/heartbeat.ts";
+import { fullName } from "../table/quote.ts";
+import { describeLeftOut } from "../words/left-out.ts";
 
 /**
  * The loop of one session. A turn decides on what arrived from the background, drains the stream into a batch, commits
@@ -136,7 +139,10 @@ async function commit(session: Parts<"tape" | "control" | "batch">): Promise<voi
       state: control.state,
       endLsn: position.endLsn,
       commitTime: lastCommitTime,
-      notCaptured: [...control.looks.left.values()].map(({ table, why, next }) => ({ table, why, next })),
+      notCaptured: [...control.looks.left.values()].map(({ table, reason }) => ({
+        table: fullName(table),
+        ...describeLeftOut(table, reason),
+      })),
     });
   }
   alertPeople(session);

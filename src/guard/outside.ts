@@ -14,6 +14,7 @@ import type { WalStream } from "../postgres/stream.ts";
 import type { Registry } from "../registry/client.ts";
 import type { StateRecord } from "../store/records.ts";
 import type { Table, TableOid, TypeDetail } from "../table/column.ts";
+import type { TableName } from "../table/quote.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
 import type { Waits } from "./waits.ts";
@@ -32,11 +33,6 @@ export interface Settings extends ConnectorConfig {
   readonly sent: SentNeed;
 }
 
-export interface NamedTable {
-  readonly schema: string;
-  readonly name: string;
-}
-
 /** The captured database. Every call throws GuardErrors. */
 export interface Source extends AsyncDisposable {
   check(): Promise<SourceFacts>;
@@ -44,7 +40,7 @@ export interface Source extends AsyncDisposable {
    * The tables that the connector's file captures.
    * @throws GuardError table-missing for a table that the file names and that does not exist, unless it is `known`
    */
-  tables(known: readonly { readonly schema: string; readonly name: string }[]): Promise<readonly Table[]>;
+  tables(known: readonly TableName[]): Promise<readonly Table[]>;
   /** These types as the catalog has them now; a type that no longer exists is missing. */
   types(oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>>;
   /** The secret that DDL messages are signed with; undefined: there is no trigger, or no right to read it. */
@@ -65,7 +61,7 @@ export interface Source extends AsyncDisposable {
    * not send before.
    * @throws GuardError publication-unfit if one of them is not sent in full afterwards
    */
-  ensurePublication(tables: readonly NamedTable[]): Promise<readonly NamedTable[]>;
+  ensurePublication(tables: readonly TableName[]): Promise<readonly TableName[]>;
   /** Of a message of more than `maxMessageBytes` only the head is kept. */
   openStream(start: Lsn, wake: () => void, maxMessageBytes: number): Promise<WalStream>;
   /** Writes a mark to the log, in a transaction of its own. */
@@ -145,10 +141,10 @@ export interface Outside extends Conduct {
   readonly alert: (amendment: Amendment, state: State) => void;
   /** Calls for each amendment that people were alerted of, until the next session calls this; never before it returns. */
   readonly onAlerted: (then: (sent: SentAlert) => void) => void;
-  /** reports tables that are not sent or not captured; resolves once they were reported, and never rejects. */
+  /** Reports tables that are not sent or not captured; resolves once they were reported, and never rejects. */
   readonly notice: (notice: Notice) => Promise<void>;
-  /** Reports a connector that waits for a person; returns at once and never throws. */
-  readonly stopped: (error: GuardError) => void;
+  /** Reports that a topic halts and the connector waits for a person; returns at once and never throws. */
+  readonly stopped: (error: GuardError, topic: string) => void;
   readonly status: (status: Status) => void;
 }
 
@@ -167,6 +163,8 @@ export interface Conduct {
 
 /** News of one table. */
 export interface Notice {
+  /** What happened, however it is put into words: the same is reported once. */
+  readonly id: string;
   /** warn: changes of it are in no event; info: nothing to do. */
   readonly severity: "warn" | "info";
   readonly what: string;

@@ -1,4 +1,5 @@
 import type { ChunkJob } from "../chunk/job.ts";
+import type { LeftOutReason, Refusal } from "../capture/left-out.ts";
 import type { LookedTable, TablesLook } from "../capture/sent.ts";
 import type { Window } from "../chunk/window.ts";
 import { GuardError } from "../errors.ts";
@@ -13,6 +14,7 @@ import type { ChunkRead } from "../postgres/chunk.ts";
 import type { WalStream } from "../postgres/stream.ts";
 import type { Stored } from "../store/records.ts";
 import type { Attnum, Table } from "../table/column.ts";
+import type { TableName } from "../table/quote.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
@@ -151,17 +153,15 @@ export interface Looks {
   /** By OID: tables that the file captures and that cannot be captured yet. */
   readonly left: Map<number, LeftOut>;
   /** By OID: when it may be tried again to add a table to the publication, and why it failed. */
-  readonly refused: Map<number, { readonly again: bigint; readonly why: string; readonly next: string | undefined }>;
+  readonly refused: Map<number, { readonly again: bigint; readonly refusal: Refusal }>;
   /** Topics of tables whose gap is reported after the next commit. */
   readonly toReport: Set<string>;
 }
 
 /** A table that the file captures and that cannot be captured yet. */
 export interface LeftOut {
-  /** `schema.table`. */
-  readonly table: string;
-  readonly why: string;
-  readonly next: string;
+  readonly table: TableName;
+  readonly reason: LeftOutReason;
   /** Microseconds: not tried again before. */
   readonly again: bigint;
 }

@@ -5,6 +5,7 @@ import type { Table } from "../table/column.ts";
 import { parseTable } from "../table/json.ts";
 import { query } from "./connection.ts";
 import { TABLE_JSON } from "./table-json.ts";
+import { fullName } from "../table/quote.ts";
 
 /**
  * Which tables of the database a connector captures. The filter of its file decides by name; for partitioned tables it also
@@ -96,7 +97,7 @@ async function readPermanentTables(client: Client, filter: CaptureFilter): Promi
   );
   return rows.map((row) => ({
     oid: row.oid,
-    name: `${row.schema}.${row.name}`,
+    name: fullName(row),
     taken: filter.table(row.schema, row.name),
     partitioned: row.kind === "p",
     readable: row.readable === "t",
@@ -145,7 +146,7 @@ function refuseMissing(
   captured: readonly PermanentTable[],
   { listed, before }: Capture,
 ): void {
-  const known = before.map(({ schema, name }) => `${schema}.${name}`);
+  const known = before.map(fullName);
   const absent = listed.filter(({ plain, matches }) => {
     return plain && !known.some(matches) && !candidates.some(({ name, taken }) => taken && matches(name));
   });

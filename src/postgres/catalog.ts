@@ -5,7 +5,7 @@ import { parseTable, parseTypes } from "../table/json.ts";
 import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
 import { parseSnapshot, type Snapshot } from "../wal/snapshot.ts";
 import { query } from "./connection.ts";
-import type { TableName } from "../table/quote.ts";
+import { type TableName, fullName } from "../table/quote.ts";
 import { TABLE_JSON, TYPES_JSON } from "./table-json.ts";
 
 interface TableRow extends Readonly<Record<string, string | null>> {
@@ -36,7 +36,7 @@ export async function readTables(client: Client, names: readonly TableName[]): P
   const tables = rows.map((row) => parseTable(row.table));
   const missing = names.filter((_, index) => tables[index] === undefined);
   if (missing.length > 0) {
-    const list = missing.map((table) => `${table.schema}.${table.name}`).join(", ");
+    const list = missing.map(fullName).join(", ");
     throw new GuardError("table-missing", `not a permanent table, or no right to SELECT from it: ${list}`, {
       next: "correct table.include.list, or GRANT SELECT on the tables",
     });

@@ -6,7 +6,7 @@ import { tupleFrom } from "../wal/tuple.ts";
 import { readTable } from "./catalog.ts";
 import { sqlState, translate } from "./connection.ts";
 import { type KeyOrder, orderBy, readKeyOrder, upTo, beyond, sameKey } from "./key-order.ts";
-import { quoteIdentifier, quoteTable } from "../table/quote.ts";
+import { quoteIdentifier, quoteTable, fullName } from "../table/quote.ts";
 
 /**
  * Reads rows of a table in chunks, for snapshots and backfills: a range in key order, only the rows of a range that are due,
@@ -87,7 +87,7 @@ export async function readChunk(client: Client, request: ChunkRequest): Promise<
     if (state === "55P03") return { kind: "locked" };
     if (state === "42501") return { kind: "unreadable", why: unreadableWhy(error) };
     if (state === "42P01" || state === "3F000") return { kind: "gone" };
-    throw translate(error, `reading rows of ${request.table.schema}.${request.table.name}`);
+    throw translate(error, `reading rows of ${fullName(request.table)}`);
   }
 }
 

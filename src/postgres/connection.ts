@@ -133,7 +133,8 @@ export function sqlState(error: unknown): string | undefined {
 
 /** The first match applies (postgresql.org/docs/current/errcodes-appendix.html explains the states). */
 const STATES: readonly (readonly [pattern: RegExp, code: ErrorCode, next?: string])[] = [
-  [/^08|^57P|^53|^58|^XX|^40|^57014|^25P0[34]|^55P03/, "postgres-down"], // temporary: connection, shutdown, resources, timeouts
+  [/^08|^57P|^53|^58|^XX|^40|^57014|^25P0[34]/, "postgres-down"], // temporary: connection, shutdown, resources, timeouts
+  [/^55P03/, "postgres-locked"],
   [/^28/, "postgres-refused", "check user, password and pg_hba.conf"],
   [/^3D000/, "postgres-refused", "check the database's name"],
   [/^42501/, "postgres-refused", "grant the right named in the message"],

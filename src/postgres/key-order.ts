@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import type { Table } from "../table/column.ts";
 import { query, type Row } from "./connection.ts";
+import { fullName } from "../table/quote.ts";
 
 /**
  * The order in which a table's rows are read in chunks: that of the unique index over the key's columns. Cursor, comparison
@@ -55,7 +56,7 @@ export async function readKeyOrder(
   const columns = key.map((name) => table.columns.find((column) => column.name === name));
   if (columns.length === 0 || columns.some((column) => column === undefined || !column.notNull)) return undefined;
   const attnums = columns.flatMap((column) => (column === undefined ? [] : [String(column.attnum)]));
-  const rows = await query<OrderRow>(client, `reading the key's order of ${table.schema}.${table.name}`, ORDER, [
+  const rows = await query<OrderRow>(client, `reading the key's order of ${fullName(table)}`, ORDER, [
     String(table.oid),
     attnums,
   ]);

@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import type { LookedPublication, LookedTable, TablesLook } from "../capture/sent.ts";
 import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
 import { query } from "./connection.ts";
+import { fullName } from "../table/quote.ts";
 
 /**
  * One look at all tables and at the publication, by the catalog alone: no function here opens a table, so a look never
@@ -29,7 +30,7 @@ export async function readTablesLook(client: Client, publication: string): Promi
     end: parseLsn(row?.end ?? "") ?? LSN_ZERO,
     publication: found ?? undefined,
     tables: new Map(tables.map((table) => [table.oid, table])),
-    named: new Map(tables.map((table) => [`${table.schema}.${table.name}`, table])),
+    named: new Map(tables.map((table) => [fullName(table), table])),
   };
 }
 

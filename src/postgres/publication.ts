@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { GuardError } from "../errors.ts";
 import { query } from "./connection.ts";
-import { quoteIdentifier, quoteTable, type TableName } from "../table/quote.ts";
+import { quoteIdentifier, quoteTable, type TableName, fullName } from "../table/quote.ts";
 
 /**
  * The publication of a connector: creates or extends it if `publication.autocreate.mode` allows that, and then checks that
@@ -179,7 +179,7 @@ function faultsOf(need: PublicationNeed, publication: Publication): readonly Fau
   const missing = missingFrom(publication, need.tables);
   if (missing.length > 0) {
     const otherRoot = publication.viaRoot !== need.viaRoot;
-    const names = missing.map(({ schema, name }) => `${schema}.${name}`).join(", ");
+    const names = missing.map(fullName).join(", ");
     const why = otherRoot ? ` under that name (publish_via_partition_root is ${publication.viaRoot})` : "";
     faults.push([
       `does not send ${names}${why}`,
@@ -200,7 +200,7 @@ function partialFaults(need: PublicationNeed, publication: Publication): readonl
     const parts = [table.columnList ? "a column list" : "", table.rowFilter ? "a row filter" : ""];
     const what = parts.filter((part) => part !== "").join(" and ");
     const again = `DROP TABLE ${quoteTable(table)}; ALTER PUBLICATION ${quoteIdentifier(need.name)} ADD TABLE`;
-    return [[`has ${what} for ${table.schema}.${table.name}`, `${again} ${quoteTable(table)}`]];
+    return [[`has ${what} for ${fullName(table)}`, `${again} ${quoteTable(table)}`]];
   });
 }
 

@@ -10,7 +10,7 @@ const KEY = "alert/stopped";
 const stopRecord = z.object({
   v: z.literal(1),
   code: z.string(),
-  message: z.string(),
+  topic: z.string().optional(),
   position: z.string().optional(),
   since: z.string(),
   time: z.string(),
@@ -28,7 +28,7 @@ export function openReportedStop(stateTopic: string, sink: Sink, appender: Appen
       const last = records.findLast(({ key }) => key === KEY)?.value;
       if (last === undefined || last === null) return undefined;
       const stop = stopRecord.safeParse(JSON.parse(last)).data;
-      return stop && { ...stop, position: stop.position };
+      return stop && { ...stop, topic: stop.topic, position: stop.position };
     },
     async write(stop) {
       await appender.append(stateTopic, 0, Buffer.from(KEY), Buffer.from(JSON.stringify({ v: 1, ...stop })));
@@ -36,14 +36,15 @@ export function openReportedStop(stateTopic: string, sink: Sink, appender: Appen
   };
 }
 
-/** Why a connector ended. An unknown error's message is left out, since it may contain row values. */
-export function describeStop(error: unknown, position: string | undefined): Stop {
+/** Why a connector ended or a topic halts. An unknown error's message is left out, since it may contain row values. */
+export function describeStop(error: unknown, position: string | undefined, topic?: string): Stop {
   const known = error instanceof GuardError ? error : undefined;
   return {
     code: known?.code ?? "unknown",
     message: known?.message ?? "unexpected error, see the service's log",
     next: known?.next,
     position,
+    topic,
     handedOver: known?.code === "connector-taken",
   };
 }

@@ -189,9 +189,9 @@ async function runOne(service: Service, { config, registry, running }: OwnParts,
     },
     onAlerted: alerts.onSent,
     notice: alerts.notice,
-    stopped: (error) => {
+    stopped: (error, topic) => {
       log.error(describeError(error));
-      alerts.stopped(describeStop(error, running.last?.endLsn));
+      alerts.stopped(describeStop(error, running.last?.endLsn, topic));
     },
     status: (status) => {
       updateStatus(running, status);

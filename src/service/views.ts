@@ -15,6 +15,7 @@ import { describeWait, LONG_WAIT_MS } from "./watch-waits.ts";
 import { seenTexts } from "../words/evidence.ts";
 import { formatLsn, isoTime } from "../wal/lsn.ts";
 import { renderGroupsUnknown, renderJobReason, renderReason } from "../words/reason.ts";
+import { fullName } from "../table/quote.ts";
 
 /**
  * Turns the state of connectors, tables and amendments into the JSON shapes of the API. Pure: `now` is passed in, in
@@ -75,7 +76,7 @@ function gapView(publication: string, { shape, gap }: TableState, { jobs }: Stat
 }
 
 function tableName({ shape }: TableState): string {
-  return `${shape.table.schema}.${shape.table.name}`;
+  return fullName(shape.table);
 }
 
 function chunkView(running: RunningConnector, job: ChunkJob, now: number): ChunkView {

@@ -14,13 +14,16 @@ import { asksSomebody } from "../gate/watch/watched.ts";
  */
 
 /** Why a connector has ended by itself. `handedOver`: another instance runs it now. */
-export type Stop = Pick<StoppedAlert, "code" | "message" | "next" | "position"> & { readonly handedOver: boolean };
+export type Stop = Pick<StoppedAlert, "code" | "message" | "next" | "position"> & {
+  /** The topic that halts; undefined: the stop is the whole connector's. */
+  readonly topic: string | undefined;
+  readonly handedOver: boolean;
+};
 
 /** A stop that people were alerted about: when it began, when the last message was sent (both ISO 8601), and reminders. */
-export interface ReportedStop {
-  readonly code: string;
-  readonly message: string;
-  readonly position: string | undefined;
+export interface ReportedStop extends Pick<Stop, "code" | "position"> {
+  /** undefined also in what 0.1.0 recorded. */
+  readonly topic: string | undefined;
   readonly since: string;
   readonly time: string;
   readonly reminders: number;
@@ -33,6 +36,7 @@ export interface StopMemory {
 }
 
 export interface PendingNotice {
+  readonly id: string;
   readonly severity: "warn" | "info";
   readonly what: string;
   readonly next: string | undefined;
@@ -129,9 +133,10 @@ export function stopAt({ reported }: NonNullable<ConnectorNews["stop"]>): number
   return reported === undefined ? 0 : epochOf(reported.time) + reminderDelay(reported.reminders);
 }
 
-/** Whether a stop after a restart is the reported one: at the same position, for the same reason. */
+/** Whether a stop after a restart is the reported one: of the same topic at the same position, with the same code. */
 export function isSameStop(reported: ReportedStop | undefined, stop: Stop): reported is ReportedStop {
-  if (reported?.code !== stop.code || reported.message !== stop.message) return false;
+  if (reported?.code !== stop.code) return false;
+  if (reported.topic !== undefined && reported.topic !== stop.topic) return false;
   return stop.position === undefined || stop.position === reported.position;
 }
 
@@ -139,7 +144,7 @@ export function stopDraft(
   { connector }: ConnectorNews,
   { stop, since, reported }: NonNullable<ConnectorNews["stop"]>,
 ): Draft {
-  const { handedOver, ...rest } = stop;
+  const { handedOver, topic: _, ...rest } = stop;
   const count = reported === undefined ? 0 : reported.reminders + 1;
   const reminder = count === 0 ? undefined : { count, next: reminderDelay(count) };
   const severity = handedOver ? "info" : "stopped";

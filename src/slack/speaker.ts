@@ -42,10 +42,10 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
   async function sayStop(news: ConnectorNews, stop: NonNullable<ConnectorNews["stop"]>): Promise<boolean> {
     const answer = await sender.say(stopDraft(news, stop).alert, ended);
     if (answer === "later") return false;
-    const { code, message, position } = stop.stop;
+    const { code, topic, position } = stop.stop;
     const time = timeOf(clock.now());
     const reminders = stop.reported === undefined ? 0 : stop.reported.reminders + 1;
-    const reported = { code, message, position, since: stop.since, time, reminders };
+    const reported = { code, topic, position, since: stop.since, time, reminders };
     news.lastReported = reported;
     if (news.stop === stop) news.stop = { ...stop, reported };
     if (answer === "posted") {

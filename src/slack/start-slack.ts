@@ -161,9 +161,8 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
           if (!isOpen()) nothingOpen?.();
         },
         async notice(notice) {
-          const key = `${notice.what} ${notice.next ?? ""}`;
-          if (noticed.has(key)) return;
-          noticed.add(key);
+          if (noticed.has(notice.id)) return;
+          noticed.add(notice.id);
           await new Promise<void>((reported) => {
             news.notices = [...news.notices, { ...notice, reported }];
             wake();

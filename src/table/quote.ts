@@ -8,6 +8,12 @@ export interface TableName {
   readonly name: string;
 }
 
+/** For SQL: `"public"."customers"`. */
 export function quoteTable(table: TableName): string {
   return `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
+}
+
+/** For people, for lists of a connector's file, and as a key: `public.customers`. */
+export function fullName({ schema, name }: TableName): string {
+  return `${schema}.${name}`;
 }

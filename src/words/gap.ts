@@ -1,5 +1,6 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Gap, NotSent } from "../capture/sent.ts";
+import { fullName, quoteIdentifier, quoteTable, type TableName } from "../table/quote.ts";
 import { renderJobReason } from "./reason.ts";
 
 /** What people read about a table that is not sent, or was not for a while. */
@@ -9,14 +10,9 @@ export interface GapText {
   readonly next: string | undefined;
 }
 
-interface Name {
-  readonly schema: string;
-  readonly name: string;
-}
-
 /** `job`: the one that repairs it. */
-export function describeGap(table: Name, publication: string, { news }: Gap, job: ChunkJob | undefined): GapText {
-  const name = `${table.schema}.${table.name}`;
+export function describeGap(table: TableName, publication: string, { news }: Gap, job: ChunkJob | undefined): GapText {
+  const name = fullName(table);
   if (news.kind === "lost")
     return { what: `${name} ${lostText(news.why)}`, next: wayBack(table, publication, news.why) };
   const what = `${name} ${OVER[news.kind]}`;
@@ -37,7 +33,8 @@ const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost">, string>> = {
   attached: "has new partitions that were tables before: their rows of that time are in no event",
 };
 
-function lostText(why: NotSent): string {
+/** A predicate: the table is its subject. */
+export function lostText(why: NotSent): string {
   switch (why.kind) {
     case "dropped":
       return "was dropped: its topic and its consumers keep its last rows";
@@ -63,15 +60,15 @@ function lostText(why: NotSent): string {
 }
 
 /** The statement that makes it whole again; the table is repaired once a look has seen that it is. */
-function wayBack(table: Name, publication: string, why: NotSent): string | undefined {
-  const name = `${quoted(table.schema)}.${quoted(table.name)}`;
-  const alter = `ALTER PUBLICATION ${quoted(publication)}`;
+export function wayBack(table: TableName, publication: string, why: NotSent): string | undefined {
+  const name = quoteTable(table);
+  const alter = `ALTER PUBLICATION ${quoteIdentifier(publication)}`;
   switch (why.kind) {
     case "dropped":
     case "unlisted":
       return undefined;
     case "no-publication":
-      return `CREATE PUBLICATION ${quoted(publication)} FOR TABLE ${name}, …; or restart the connector`;
+      return `CREATE PUBLICATION ${quoteIdentifier(publication)} FOR TABLE ${name}, …; or restart the connector`;
     case "unpublished":
       return `${alter} ADD TABLE ${name};`;
     case "unlogged":
@@ -85,8 +82,4 @@ function wayBack(table: Name, publication: string, why: NotSent): string | undef
     default:
       return why satisfies never;
   }
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

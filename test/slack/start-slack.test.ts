@@ -13,7 +13,14 @@ import { expectWithinLimits } from "./limits.ts";
 const SECOND = 1000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const STOP = { code: "slot-lost", message: "the slot is gone", next: undefined, position: "0/1", handedOver: false };
+const STOP = {
+  code: "slot-lost",
+  message: "the slot is gone",
+  next: undefined,
+  position: "0/1",
+  topic: undefined,
+  handedOver: false,
+};
 const later: Posted = { kind: "later", afterMs: undefined, reason: "no answer" };
 const ten = Array.from({ length: 10 }, (_, at) => waitsFor(at + 3, `c${at}`, notReady("billing", [finding(`c${at}`)])));
 
@@ -401,7 +408,7 @@ describe("Slack", () => {
 });
 
 describe("a stop", () => {
-  it("is told at once, reminded of, and not repeated by a service that restarts and stops again", async () => {
+  it("is alerted at once, reminded of, and not repeated by a service that restarts and stops again", async () => {
     const world = newWorld();
     const first = live(world);
     first.alerts.stopped(STOP);
@@ -421,16 +428,28 @@ describe("a stop", () => {
     expect(world.titles.slice(1)).toEqual([expect.stringContaining("🔴 Still stopped: connector inventory")]);
   });
 
-  it.each([
-    ["another place", { position: "0/2" }],
-    ["another reason", { code: "wal-level" }],
-  ])("at %s is another stop", async (_, more) => {
+  it("whose message is worded differently after an update is still the same stop", async () => {
     const world = newWorld();
     const first = live(world);
     first.alerts.stopped(STOP);
     await end(world, first);
     const second = live(world);
-    second.alerts.stopped({ ...STOP, ...more });
+    second.alerts.stopped({ ...STOP, message: "the slot does not exist" });
+    await end(world, second);
+    expect(world.titles).toHaveLength(1);
+  });
+
+  it.each([
+    ["at a different position", { position: "0/2" }],
+    ["with a different code", { code: "wal-level" }],
+    ["of a different topic", { topic: "inventory.public.orders" }],
+  ])("%s is a new stop", async (_, more) => {
+    const world = newWorld();
+    const first = live(world);
+    first.alerts.stopped({ ...STOP, topic: "inventory.public.customers" });
+    await end(world, first);
+    const second = live(world);
+    second.alerts.stopped({ ...STOP, topic: "inventory.public.customers", ...more });
     await end(world, second);
     expect(world.titles).toHaveLength(2);
   });

@@ -1,9 +1,11 @@
 import { GuardError } from "../../errors.ts";
 import type { ChunkJob } from "../../chunk/job.ts";
+import { type LeftOutReason, refusalOf } from "../../capture/left-out.ts";
 import { sentAs } from "../../capture/sent.ts";
 import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { TableState } from "../../gate/state.ts";
 import { type Table, tableOid } from "../../table/column.ts";
+import { fullName } from "../../table/quote.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import type { Settings } from "../outside.ts";
 import { type Captured, capturedFrom, type Parts } from "../session.ts";
@@ -38,12 +40,11 @@ export async function captureNew(
 ): Promise<void> {
   const { outside, control, tape } = session;
   const { relation } = captured;
-  const name = `${relation.schema}.${relation.name}`;
   const { table, visible } = await readNew(session, relation.oid, xid);
   const skip = { ...captured, news: undefined };
   if (table === undefined) {
-    if (visible) outside.log.warn(`${name} is new and dropped again: its rows are not published`);
-    else leave(session, relation.oid, relation, NOT_VISIBLE, AGAIN_SOON_MS);
+    if (visible) outside.log.warn(`${fullName(relation)} is new and dropped again: its rows are not published`);
+    else leave(session, relation.oid, relation, { kind: "not-visible" }, AGAIN_SOON_MS);
     tape.relations.set(relation.oid, skip);
     return;
   }
@@ -51,11 +52,6 @@ export async function captureNew(
   const done = await capture(session, { ...table, schema: relation.schema, name: relation.name }, snapshot);
   tape.relations.set(relation.oid, done ? capturedFrom(outside, control.state, relation) : skip);
 }
-
-const NOT_VISIBLE = {
-  why: "its transaction is not visible yet, as with a synchronous standby that does not answer",
-  next: "nothing: its rows are read once it is visible",
-};
 
 /** A commit is streamed before it is visible: reads the catalog for a bounded time until it shows the table. */
 async function readNew(
@@ -90,18 +86,20 @@ export async function capture(
   const { outside, source, control } = session;
   const oid = Number(table.oid);
   const entry = (await source.look()).tables.get(oid);
-  const rights = entry === undefined ? undefined : missingRight(entry, table, outside.settings["database.user"]);
-  if (rights !== undefined) return leave(session, oid, table, rights);
+  const right = entry === undefined ? undefined : missingRight(entry, outside.settings["database.user"]);
+  if (right !== undefined) return leave(session, oid, table, right);
   const { items, left } = captureTables(outside, [table], new Set(control.state.tables.keys()));
-  const [fault] = left;
-  if (fault !== undefined) return leave(session, oid, table, fault, AGAIN_MS);
+  const [unmapped] = left;
+  if (unmapped !== undefined) {
+    return leave(session, oid, table, { kind: "unmapped", faults: unmapped.faults }, AGAIN_MS);
+  }
   const [item] = items;
   if (item === undefined) return false;
   try {
     await captureItem(session, item, snapshot);
   } catch (error) {
     if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
-    return leave(session, oid, table, { why: error.text, next: error.next ?? "see the message" }, AGAIN_MS);
+    return leave(session, oid, table, { kind: "failed", error: refusalOf(error) }, AGAIN_MS);
   }
   control.looks.left.delete(oid);
   return true;
@@ -131,7 +129,7 @@ async function captureItem(
     job,
   });
   const verb = outside.delivery === "none" ? "followed in" : "published to";
-  outside.log.info(`${table.schema}.${table.name} is new and ${verb} topic ${topic}`);
+  outside.log.info(`${fullName(table)} is new and ${verb} topic ${topic}`);
 }
 
 /** Reads its rows. Under no_data too: changes of them may have been passed by. */
@@ -141,21 +139,10 @@ function readingJob(settings: Settings, item: Capturable, { shape }: TableState)
   return job;
 }
 
-/** The right that is missing, with the statement that grants it. */
+/** The rights that `role` lacks to read the table. */
 export function missingRight(
   { readable, usable }: { readonly readable: boolean; readonly usable: boolean },
-  { schema, name }: { readonly schema: string; readonly name: string },
   role: string,
-): { readonly why: string; readonly next: string } | undefined {
-  if (readable && usable) return undefined;
-  const grants = [
-    ...(usable ? [] : [`GRANT USAGE ON SCHEMA ${quoted(schema)} TO ${quoted(role)};`]),
-    ...(readable ? [] : [`GRANT SELECT ON ${quoted(schema)}.${quoted(name)} TO ${quoted(role)};`]),
-  ];
-  const what = readable ? "USAGE of its schema" : usable ? "SELECT" : "USAGE of its schema, nor SELECT";
-  return { why: `no right to ${what}`, next: grants.join(" ") };
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+): LeftOutReason | undefined {
+  return readable && usable ? undefined : { kind: "no-right", readable, usable, role };
 }

@@ -21,7 +21,7 @@ export function halt(session: Parts<"tape" | "control">, topic: string | undefin
   const reason = withNextSteps(session, topic, stop);
   session.control.halts.set(topic, reason);
   reportHalt(session);
-  session.outside.stopped(reason);
+  session.outside.stopped(reason, topic);
 }
 
 /** Reports the oldest halt as the connector's status; false if there is none. */

@@ -1,23 +1,27 @@
-import type { NamedTable } from "../outside.ts";
+import { leftOutKey, type LeftOutReason } from "../../capture/left-out.ts";
+import { fullName, type TableName } from "../../table/quote.ts";
+import { describeLeftOut } from "../../words/left-out.ts";
 import type { Parts } from "../session.ts";
 
 /**
- * Tables that the connector's file captures and that cannot be captured yet. They are tried again and again, and
- * each reason is reported once. What a look cannot see change is tried again after `againMs`.
+ * Leaves out a table that the connector's file captures and that cannot be captured yet. It is tried again and again, and
+ * each reason is reported once. Where no look at the catalog can show that it was fixed, it is tried again after `againMs`.
  */
 export function leave(
   { outside, control }: Parts<"control">,
   oid: number,
-  { schema, name }: NamedTable,
-  { why, next }: { readonly why: string; readonly next: string },
+  { schema, name }: TableName,
+  reason: LeftOutReason,
   againMs = 0,
 ): false {
-  const table = `${schema}.${name}`;
+  const table = { schema, name };
   const before = control.looks.left.get(oid);
-  control.looks.left.set(oid, { table, why, next, again: outside.now() + BigInt(againMs) * 1000n });
-  if (before?.why === why && before.table === table) return false;
-  const what = `${table} is not captured: ${why.replace(`${table}: `, "")}`;
+  control.looks.left.set(oid, { table, reason, again: outside.now() + BigInt(againMs) * 1000n });
+  const id = leftOutKey(table, reason);
+  if (before !== undefined && leftOutKey(before.table, before.reason) === id) return false;
+  const { why, next } = describeLeftOut(table, reason);
+  const what = `${fullName(table)} is not captured: ${why}`;
   outside.log.warn(`${what}; next: ${next}`);
-  void outside.notice({ severity: "warn", what, next });
+  void outside.notice({ id, severity: "warn", what, next });
   return false;
 }

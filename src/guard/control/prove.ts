@@ -11,6 +11,7 @@ import { captureNew } from "./capture-new.ts";
 import { isReadPending, startCatalogRead } from "./catalog-read.ts";
 import { isAsked } from "./registry-work.ts";
 import { refuseReplaced } from "./replaced.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * Before the first row that uses a new Relation, its columns are identified: the log has their names and types, the
@@ -148,7 +149,7 @@ async function readUntilVisible(
   deadline: bigint,
 ): Promise<ProofRead> {
   const { work } = control;
-  const what = `to show transaction ${xid}, whose row of ${nameOf(captured.relation)} has arrived`;
+  const what = `to show transaction ${xid}, whose row of ${fullName(captured.relation)} has arrived`;
   using _wait = outside.waits.begin("PostgreSQL", what, { causes: () => source.openBelow(BigInt(xid)) });
   for (;;) {
     const { table, snapshot, end } = await source.table(tableOid(captured.relation.oid));
@@ -207,7 +208,7 @@ function identify(
       // The catalog shows the row's transaction: reading it again would change nothing.
       throw new GuardError(
         "amendment-unsupported",
-        `the catalog does not explain ${nameOf(relation)}'s columns in the log`,
+        `the catalog does not explain ${fullName(relation)}'s columns in the log`,
         { next: "capture the table with a new connector, and report which DDL ran on it" },
       );
     default:
@@ -231,13 +232,9 @@ function asBefore(relation: Relation, known: readonly KnownColumn[]): readonly (
   if (known.every((_, index) => columns[index] !== undefined)) return columns;
   throw new GuardError(
     "catalog-behind",
-    `${nameOf(relation)} changed in a transaction that is not visible yet, as with a synchronous standby that does not answer`,
+    `${fullName(relation)} changed in a transaction that is not visible yet, as with a synchronous standby that does not answer`,
     { next: "nothing: it is tried again until the transaction is visible" },
   );
-}
-
-function nameOf({ schema, name }: Relation): string {
-  return `${schema}.${name}`;
 }
 
 /** Rows continue without the new columns; once the catalog shows them, they are identified, even without a row. */

@@ -5,6 +5,7 @@ import type { Relation } from "../../wal/message.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { type Captured, capturedFrom, type Parts, tableOf } from "../session.ts";
 import { apply } from "./apply.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * A row of a different table under the name of a captured one. Nothing of it is published until an operator agrees. If
@@ -23,7 +24,7 @@ export async function refuseReplaced(
   const { relation } = captured;
   const { table, snapshot } = await source.table(tableOid(relation.oid));
   if (table === undefined && !isVisible(snapshot, xid)) {
-    throw new GuardError("catalog-behind", `${nameOf(relation)} was made in a transaction that is not visible yet`, {
+    throw new GuardError("catalog-behind", `${fullName(relation)} was made in a transaction that is not visible yet`, {
       next: "nothing: it is tried again until the transaction is visible",
     });
   }
@@ -34,7 +35,7 @@ export async function refuseReplaced(
   if (over && now.news === "replaces") return passOver(session, captured);
   tape.relations.set(relation.oid, now);
   if (now.news !== "replaces") return;
-  throw new GuardError("table-replaced", `${nameOf(relation)} is a different table now`, {
+  throw new GuardError("table-replaced", `${fullName(relation)} is a different table now`, {
     next: `fieldgate release ${topic}/table --reason "…" lets it take the place; or capture it with a new connector`,
   });
 }
@@ -66,7 +67,7 @@ function passOver({ tape, outside }: Parts<"tape">, captured: Captured): void {
   tape.relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
   if (outside.delivery === "none") return;
   outside.log.warn(
-    `${nameOf(relation)} was a different table for a while, which is gone again: rows written to that one are not published`,
+    `${fullName(relation)} was a different table for a while, which is gone again: rows written to that one are not published`,
   );
 }
 
@@ -92,8 +93,4 @@ function asInLog(relation: Relation, table: Table): Table {
   });
   const later = table.columns.filter(({ attnum }) => !proof.columns.includes(attnum));
   return { ...table, schema, name, columns: [...columns, ...later] };
-}
-
-function nameOf({ schema, name }: Relation): string {
-  return `${schema}.${name}`;
 }

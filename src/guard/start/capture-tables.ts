@@ -1,3 +1,4 @@
+import type { MappingFault } from "../../capture/left-out.ts";
 import { type ChunkJob, newJob } from "../../chunk/job.ts";
 import { GuardError } from "../../errors.ts";
 import { topicName } from "../../event/envelope/names.ts";
@@ -14,8 +15,10 @@ import { noSchema } from "../../gate/watch/unpublished.ts";
 import type { Json } from "../../json.ts";
 import type { TopicDescription } from "../../kafka/topics.ts";
 import type { Attnum, Column, Table } from "../../table/column.ts";
+import type { TableName } from "../../table/quote.ts";
 import type { Field, RegisteredSchema } from "../../table/shape.ts";
 import { isoTime } from "../../wal/lsn.ts";
+import { MAPPING_NEXT, namedFaults } from "../../words/left-out.ts";
 import type { Outside, Settings } from "../outside.ts";
 
 /**
@@ -36,11 +39,9 @@ export interface Capturable {
 
 /** A table that the connector's file captures and that cannot be captured as it is. */
 export interface LeftTable {
-  readonly table: Pick<Table, "schema" | "name">;
-  /** One sentence without its full stop. */
-  readonly why: string;
-  /** What lets it be captured: a statement, or what to change. */
-  readonly next: string;
+  readonly table: TableName;
+  /** At least one. */
+  readonly faults: readonly MappingFault[];
 }
 
 export interface Mapped {
@@ -57,41 +58,32 @@ export function captureTables(
   const all = tables.map((table) => mapTable(settings, table));
   const topics = all.map(({ topic }) => topic);
   const shared = new Set(topics.filter((topic, index) => taken.has(topic) || topics.indexOf(topic) !== index));
-  const faults = (item: Capturable) => (shared.has(item.topic) ? [...faultsOf(item), sharingOf(item)] : faultsOf(item));
+  const faults = (item: Capturable): readonly MappingFault[] =>
+    shared.has(item.topic) ? [...faultsOf(item), { kind: "same-topic", topic: item.topic }] : faultsOf(item);
   return {
     items: all.filter((item) => faults(item).length === 0),
-    left: all
-      .filter((item) => faults(item).length > 0)
-      .map((item) => ({ table: item.table, why: faults(item).join("; "), next: FAULT_NEXT })),
+    left: all.map((item) => ({ table: item.table, faults: faults(item) })).filter((one) => one.faults.length > 0),
   };
-}
-
-const FAULT_NEXT = "leave the table out of table.include.list, give it a key of mapped types, or rename what collides";
-
-function sharingOf({ table, topic }: Capturable): string {
-  return `${table.schema}.${table.name}: several tables would be published to topic ${topic}`;
 }
 
 /** Refuses all these tables at once. */
 export function refuseLeft(left: readonly LeftTable[]): void {
   if (left.length === 0) return;
-  throw new GuardError("table-unsupported", `cannot be captured: ${left.map(({ why }) => why).join("; ")}`, {
-    next: FAULT_NEXT,
-  });
+  const all = left.map(({ table, faults }) => namedFaults(table, faults)).join("; ");
+  throw new GuardError("table-unsupported", `cannot be captured: ${all}`, { next: MAPPING_NEXT });
 }
 
-function faultsOf({ table, fields, key, rowKey }: Capturable): readonly string[] {
-  const name = `${table.schema}.${table.name}`;
+function faultsOf({ table, fields, key, rowKey }: Capturable): readonly MappingFault[] {
   const unmapped = table.key.filter((attnum) => rowKey === undefined && !key.some((field) => field.attnum === attnum));
   const names = fields.map((field) => field.name);
   const repeated = names.filter((one, index) => names.indexOf(one) !== index);
   return [
     ...unmapped.map((attnum) => {
       const column = table.columns.find((one) => one.attnum === attnum);
-      return `${name}: key column ${column?.name ?? "?"} has type ${column?.typeName ?? "?"}, which is not mapped`;
+      return { kind: "key-type", column: column?.name ?? "?", type: column?.typeName ?? "?" } as const;
     }),
-    ...(fields.length === 0 ? [`${name}: no column of a mapped type`] : []),
-    ...repeated.map((one) => `${name}: several columns would become field ${one}`),
+    ...(fields.length === 0 ? [{ kind: "no-columns" } as const] : []),
+    ...repeated.map((field) => ({ kind: "same-field", field }) as const),
   ];
 }
 

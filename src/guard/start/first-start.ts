@@ -8,10 +8,11 @@ import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
 import { changes, type Stored } from "../../store/records.ts";
 import type { Table } from "../../table/column.ts";
+import { fullName, type TableName } from "../../table/quote.ts";
 import { formatLsn, isoTime, type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
 import type { Position } from "../../wal/position.ts";
-import type { NamedTable, Outside, Source } from "../outside.ts";
-import { isListed, sentOf } from "../control/looks.ts";
+import type { Outside, Source } from "../outside.ts";
+import { isListed, sentOf } from "../control/looked-table.ts";
 import { verifySchemas } from "../control/verify-schemas.ts";
 import { stateRecord } from "../stream/batch.ts";
 import {
@@ -81,7 +82,7 @@ export async function prepareState(
     const marked = withMark(outside, after, table);
     return [
       topic,
-      added.has(nameOf(table.shape.table))
+      added.has(fullName(table.shape.table))
         ? marked
         : { ...marked, known: [], assigned: undefined, filenode: undefined },
     ] as const;
@@ -111,10 +112,6 @@ function withJobs(stored: Stored, jobs: readonly ChunkJob[]): Stored {
   return { ...stored, jobs: new Map([...stored.jobs, ...jobs.map((job) => [job.id, job] as const)]) };
 }
 
-function nameOf({ schema, name }: NamedTable): string {
-  return `${schema}.${name}`;
-}
-
 /** How the publication has the table with this OID. */
 function sentNow({ settings }: Outside, look: TablesLook, oid: number): Sent {
   return sentAs(look, look.tables.get(oid), settings.sent);
@@ -133,18 +130,18 @@ async function extendPublication(
 ): Promise<ReadonlySet<string>> {
   const captured = [...stored.tables.values()].flatMap((table) => {
     if (!isListed(outside, table)) return [];
-    const { oid, schema, name } = table.shape.table;
+    const { oid } = table.shape.table;
     const now = look.tables.get(Number(oid));
-    const named = look.named.get(nameOf({ schema, name }));
+    const named = look.named.get(fullName(table.shape.table));
     return [
       ...(now === undefined || now.persistence !== "p" ? [] : [now]),
       ...(named === undefined || named === now ? [] : [named]),
     ];
   });
-  const added = (await source.ensurePublication(captured)).map(nameOf);
+  const added = (await source.ensurePublication(captured)).map(fullName);
   for (const { table } of items) {
     try {
-      added.push(...(await source.ensurePublication([table])).map(nameOf));
+      added.push(...(await source.ensurePublication([table])).map(fullName));
     } catch (error) {
       if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
     }
@@ -159,9 +156,9 @@ function afterLooks(outside: Outside, stored: Stored, first: TablesLook, second:
   const tables = new Map(stored.tables);
   const jobs = new Map(stored.jobs);
   for (const [topic, table] of stored.tables) {
-    const { oid, schema, name } = table.shape.table;
+    const { oid } = table.shape.table;
     // A table that was replaced is the loop's affair.
-    const namesake = second.named.get(nameOf({ schema, name }));
+    const namesake = second.named.get(fullName(table.shape.table));
     if (namesake !== undefined && namesake.oid !== Number(oid)) continue;
     const before = sentOf(outside, first, table);
     const now = sentOf(outside, second, table);
@@ -213,9 +210,9 @@ async function firstStart(
 }
 
 /** The file lists it by its name, and Debezium would not go on without it. */
-function isNamed({ settings, delivery }: Outside, { schema, name }: NamedTable): boolean {
+function isNamed({ settings, delivery }: Outside, table: TableName): boolean {
   const listed = settings["table.include.list"] ?? [];
-  return delivery !== "none" && listed.some(({ plain, matches }) => plain && matches(`${schema}.${name}`));
+  return delivery !== "none" && listed.some(({ plain, matches }) => plain && matches(fullName(table)));
 }
 
 /** Neither a captured table under a different name, nor a different table under the name of a captured one. */

@@ -7,6 +7,7 @@ import { changes, type StateRecord, type Stored } from "../../store/records.ts";
 import { formatLsn, type Lsn } from "../../wal/lsn.ts";
 import type { Position } from "../../wal/position.ts";
 import { type Batch, type Parts, type Tape, tableOf } from "../session.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * The batch: events collected while the log is read, then written in ONE Kafka transaction together with the state
@@ -57,7 +58,7 @@ function tooLarge(state: State, topic: string, record: OutRecord, limit: number,
   const by = key.length === 0 ? "without a key" : `with key columns ${key.map((field) => field.name).join(", ")}`;
   return new GuardError(
     "record-too-large",
-    `a row of ${table.schema}.${table.name} (${by}) at ${formatLsn(at)} makes an event of ${sizeOf(record)} bytes; ` +
+    `a row of ${fullName(table)} (${by}) at ${formatLsn(at)} makes an event of ${sizeOf(record)} bytes; ` +
       `max.message.bytes of topic ${topic} is ${limit}`,
     { next: `raise max.message.bytes of ${topic} and the fetch limits of its consumers; then restart` },
   );

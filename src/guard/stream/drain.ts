@@ -18,7 +18,7 @@ import type {
   WalMessage,
 } from "../../wal/message.ts";
 import { completeCatalogRead, startCatalogRead } from "../control/catalog-read.ts";
-import { isLookReached } from "../control/looks.ts";
+import { isLookReached } from "../control/apply-look.ts";
 import { type Captured, capturedFrom, type Parts, type Tape, tableOf } from "../session.ts";
 import { isFull, put, putChange } from "./batch.ts";
 import { keyTexts } from "./chunk-columns.ts";

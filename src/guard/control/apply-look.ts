@@ -1,0 +1,119 @@
+import type { LookedTable, TablesLook } from "../../capture/sent.ts";
+import type { TableState } from "../../gate/state.ts";
+import { tableByOid } from "../../gate/tables.ts";
+import { tableOid } from "../../table/column.ts";
+import { fullName } from "../../table/quote.ts";
+import { describeGap } from "../../words/gap.ts";
+import { type Captured, capturedFrom, type Parts, post } from "../session.ts";
+import { apply } from "./apply.ts";
+import { capture } from "./capture-new.ts";
+import { reachedEnd, startCatalogRead } from "./catalog-read.ts";
+import { leave } from "./left.ts";
+import { newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
+import { remember } from "./looks.ts";
+
+/**
+ * Applies a look at the catalog that has news, once the loop has reached its place in the log: gaps become inputs, a
+ * renamed table is read again, a replaced one halts its topic, and a new one is captured.
+ */
+
+/** A mark in the log: true if it is that of the pending look, which is applied now. */
+export function isLookReached({ control }: Parts<"control">, nonce: string): boolean {
+  return control.looks.pending?.nonce === nonce;
+}
+
+/** Where no marks are written, a look counts from the first position that is not before it. */
+export function isUnmarkedLookReached({ control, tape, outside }: Parts<"control" | "tape">): boolean {
+  const { pending } = control.looks;
+  if (outside.writesMarks || pending === undefined || tape.tx !== undefined) return false;
+  return pending.end <= reachedEnd(tape);
+}
+
+/** Applies the pending look. Returns the topics that halt: another table has the name of theirs. */
+export async function applyLook(
+  session: Parts<"control" | "tape" | "batch">,
+): Promise<readonly { readonly topic: string; readonly captured: Captured }[]> {
+  const { control, outside, tape } = session;
+  const { looks } = control;
+  const { pending } = looks;
+  looks.pending = undefined;
+  looks.busy = false;
+  if (pending === undefined) return [];
+  const { first, second, replacements, candidates } = pending;
+  const halting: { readonly topic: string; readonly captured: Captured }[] = [];
+  for (const [topic, table] of control.state.tables) {
+    const other = replacements.get(topic);
+    if (other !== undefined) {
+      const { replicaIdentity: identity, schema, name } = other;
+      const relation = { kind: "relation", oid: Number(other.oid), schema, name, identity, columns: [] } as const;
+      // The log describes a table once; what it has said must not be replaced by this, which has no columns.
+      const described = tape.relations.get(relation.oid)?.relation ?? relation;
+      const captured = capturedFrom(outside, control.state, described);
+      if (captured.news === "replaces") halting.push({ topic, captured });
+      continue;
+    }
+    const news = newsOf(session, first, second, table);
+    if (news.kind === "none") continue;
+    const now = sentOf(outside, second, table);
+    apply(session, { kind: "sent", topic, sent: now, news });
+    if (table.sent?.kind !== "sent" || now.kind !== "sent" || table.sent.file !== now.file) {
+      looks.truncated.delete(Number(table.shape.table.oid));
+    }
+    reportRename(session, table, second);
+  }
+  const isFirst = looks.seen.size === 0;
+  for (const one of candidates) await takeIn(session, second, one, isFirst);
+  for (const oid of looks.left.keys()) if (!second.tables.has(oid)) looks.left.delete(oid);
+  remember(session, second);
+  return halting;
+}
+
+/** A renamed table keeps its topic; its name is read from the catalog. */
+function reportRename(session: Parts<"control" | "tape">, { shape }: TableState, look: TablesLook): void {
+  const { oid, schema, name } = shape.table;
+  const now = look.tables.get(Number(oid));
+  if (now === undefined || (now.schema === schema && now.name === name)) return;
+  session.outside.log.info(`${fullName(shape.table)} is called ${fullName(now)} now; its topic stays ${shape.topic}`);
+  startCatalogRead(session, Number(oid));
+}
+
+/** Captures a new table that can be captured now; its first rows may be just about to come, and then need no snapshot. */
+async function takeIn(
+  session: Parts<"control" | "tape" | "batch">,
+  look: TablesLook,
+  entry: LookedTable,
+  isFirst: boolean,
+): Promise<void> {
+  const { control, source, tape, outside } = session;
+  const { looks } = control;
+  const reason = reasonAgainst(session, look, entry);
+  if (reason !== undefined) {
+    leave(session, entry.oid, entry, reason);
+    return;
+  }
+  if (!isFirst && !looks.seen.has(entry.oid) && !looks.left.has(entry.oid)) return;
+  const { table } = await source.table(tableOid(entry.oid));
+  if (table === undefined || tableByOid(control.state, table.oid) !== undefined) return;
+  if (!(await capture(session, table, true))) return;
+  const known = tape.relations.get(entry.oid);
+  if (known !== undefined) tape.relations.set(entry.oid, capturedFrom(outside, control.state, known.relation));
+}
+
+/** After the commit that records them: reports gaps, and records that they were reported. */
+export function reportGaps(session: Parts<"control">): void {
+  const { control, outside } = session;
+  for (const topic of control.looks.toReport) {
+    const table = control.state.tables.get(topic);
+    if (table?.gap === undefined || table.gap.reported) continue;
+    const { since, news } = table.gap;
+    const job = control.state.jobs.get(`repair/${topic}`);
+    const { what, next } = describeGap(table.shape.table, outside.settings["publication.name"], table.gap, job);
+    outside.log.warn(next === undefined ? what : `${what}; next: ${next}`);
+    const isInfo = news.kind === "lost" && (news.why.kind === "unlisted" || news.why.kind === "dropped");
+    void outside.notice({ id: `gap/${topic}/${since}`, severity: isInfo ? "info" : "warn", what, next }).then(() => {
+      post(session, { input: { kind: "gap-reported", topic, since } });
+      return undefined;
+    });
+  }
+  control.looks.toReport.clear();
+}

@@ -1,0 +1,71 @@
+import type { LeftOutReason } from "../../capture/left-out.ts";
+import { type LookedTable, newsOver, type Sent, sentAs, type TablesLook } from "../../capture/sent.ts";
+import type { TableState } from "../../gate/state.ts";
+import { fullName } from "../../table/quote.ts";
+import type { Outside } from "../outside.ts";
+import type { Parts } from "../session.ts";
+import { missingRight } from "./capture-new.ts";
+
+/**
+ * What a look at the catalog shows of one table: whether the connector's file captures it, how the publication sends it,
+ * which other table has its name, what has happened to it since the look before, and why it cannot be captured.
+ */
+
+/** Does the connector's file capture the table, by the name that it was captured under? */
+export function isListed(
+  { settings }: Pick<Outside, "settings">,
+  { shape, capturedAs }: Pick<TableState, "shape" | "capturedAs">,
+): boolean {
+  const { schema, name } = capturedAs ?? shape.table;
+  return settings.filter.table(schema, name);
+}
+
+/** It is not in the publication. */
+export function isUnsent({ settings }: Pick<Outside, "settings">, look: TablesLook, table: LookedTable): boolean {
+  const { kind } = sentAs(look, table, settings.sent);
+  return kind === "unpublished" || kind === "no-publication";
+}
+
+/** Another table that has the name of a captured one. */
+export function namesakeOf({ named }: TablesLook, { shape, capturedAs }: TableState): LookedTable | undefined {
+  const names = [shape.table, ...(capturedAs === undefined ? [] : [capturedAs])];
+  const found = names.flatMap((table) => named.get(fullName(table)) ?? []);
+  return found.find(({ oid }) => oid !== Number(shape.table.oid));
+}
+
+/** What has happened to a captured table, over the two looks of a pending one. */
+export function newsOf(
+  { control, outside }: Parts<"control">,
+  first: TablesLook,
+  second: TablesLook,
+  table: TableState,
+): ReturnType<typeof newsOver> {
+  const { oid, schema, name } = table.shape.table;
+  const was = sentOf(outside, first, table);
+  const now = sentOf(outside, second, table);
+  const news = newsOver(table.sent, was, now, control.looks.truncated.has(Number(oid)));
+  const entry = second.tables.get(Number(oid));
+  const renamed = entry !== undefined && (entry.schema !== schema || entry.name !== name);
+  return news.kind === "none" && renamed ? { kind: "same" } : news;
+}
+
+/** How a captured table is sent, as of a look. */
+export function sentOf(outside: Pick<Outside, "settings">, look: TablesLook, table: TableState): Sent {
+  if (!isListed(outside, table)) return { kind: "unlisted" };
+  return sentAs(look, look.tables.get(Number(table.shape.table.oid)), outside.settings.sent);
+}
+
+/** Why a new table cannot be captured, by the look alone. */
+export function reasonAgainst(
+  { outside: { settings }, control }: Parts<"control">,
+  look: TablesLook,
+  table: LookedTable,
+): LeftOutReason | undefined {
+  const right = missingRight(table, settings["database.user"]);
+  if (right !== undefined) return right;
+  const why = sentAs(look, table, settings.sent);
+  if (why.kind === "sent") return undefined;
+  if (isUnsent({ settings }, look, table) && !table.identified) return { kind: "unidentified" };
+  const { refusal } = control.looks.refused.get(table.oid) ?? {};
+  return { kind: "not-sent", why, publication: settings["publication.name"], refusal };
+}

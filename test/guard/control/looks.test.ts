@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import type { LeftOutReason } from "../../../src/capture/left-out.ts";
+import type { LookedTable, TablesLook } from "../../../src/capture/sent.ts";
+import { GuardError } from "../../../src/errors.ts";
+import { applyLook } from "../../../src/guard/control/apply-look.ts";
+import { leave } from "../../../src/guard/control/left.ts";
+import { lookAtTables } from "../../../src/guard/control/looks.ts";
+import { lsn } from "../../../src/wal/lsn.ts";
+import { sessionIn, worldOf } from "../session.ts";
+
+const ORDERS: LookedTable = {
+  oid: 20_000,
+  schema: "public",
+  name: "orders",
+  partitioned: false,
+  persistence: "p",
+  file: 20_000,
+  readable: true,
+  usable: true,
+  identified: true,
+  ancestors: [],
+  own: [],
+  above: [],
+  columnList: false,
+  rowFilter: false,
+  attached: [],
+};
+
+/** The publication exists, and no table is in it. */
+const UNPUBLISHED: TablesLook & { readonly end: ReturnType<typeof lsn> } = {
+  publication: { identity: "1.1", allTables: false, viaRoot: false, operations: ["insert", "update", "delete"] },
+  tables: new Map([[ORDERS.oid, ORDERS]]),
+  named: new Map([["public.orders", ORDERS]]),
+  end: lsn(1n),
+};
+
+async function lookWhile(addingFails: GuardError) {
+  const world = worldOf({
+    source: {
+      look: async () => UNPUBLISHED,
+      async ensurePublication() {
+        throw addingFails;
+      },
+    },
+  });
+  const session = sessionIn(world);
+  session.control.state = { ...session.control.state, tables: new Map() };
+  session.control.looks.due = 0n;
+  lookAtTables(session);
+  for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+  await applyLook(session);
+  return { world, session };
+}
+
+describe("a new table that cannot be added to the publication", () => {
+  it.each([
+    ["another session holds its lock", new GuardError("postgres-locked", "adding tables: the lock was not released")],
+    ["the role may not", new GuardError("postgres-refused", "adding tables: must be owner")],
+  ])("is left out and reported, and the session goes on: %s", async (_, error) => {
+    const { world, session } = await lookWhile(error);
+    expect(() => session.waker.throwIfFailed()).not.toThrow();
+    expect(session.control.looks.left.get(ORDERS.oid)).toMatchObject({
+      reason: { kind: "not-sent", why: { kind: "unpublished" }, refusal: { code: error.code } },
+    });
+    expect(world.log.join("\n")).toContain(`(${error.text})`);
+  });
+
+  it("ends the session if PostgreSQL does not answer", async () => {
+    const { session } = await lookWhile(new GuardError("postgres-down", "connection lost"));
+    expect(() => session.waker.throwIfFailed()).toThrow("connection lost");
+  });
+});
+
+describe("the reason why a table is left out", () => {
+  const failed = (code: "registry-refused" | "subject-unfit", text: string): LeftOutReason => ({
+    kind: "failed",
+    error: { code, text, next: undefined },
+  });
+
+  it("is reported once, however it is worded", () => {
+    const world = worldOf();
+    const session = sessionIn(world);
+    leave(session, ORDERS.oid, ORDERS, failed("registry-refused", "409 conflict"));
+    leave(session, ORDERS.oid, ORDERS, failed("registry-refused", "the registry refused the schema"));
+    expect(world.log.filter((line) => line.startsWith("notice:"))).toHaveLength(1);
+  });
+
+  it("is reported again if it changes", () => {
+    const world = worldOf();
+    const session = sessionIn(world);
+    leave(session, ORDERS.oid, ORDERS, failed("registry-refused", "409 conflict"));
+    leave(session, ORDERS.oid, ORDERS, failed("subject-unfit", "409 conflict"));
+    expect(world.log.filter((line) => line.startsWith("notice:"))).toHaveLength(2);
+  });
+});
