@@ -12,7 +12,7 @@ import type { SourceFacts } from "../postgres/check.ts";
 import type { Slot } from "../postgres/slot.ts";
 import type { WalStream } from "../postgres/stream.ts";
 import type { Registry } from "../registry/client.ts";
-import type { StateRecord } from "../store/records.ts";
+import type { StateRecord } from "../store/record.ts";
 import type { Table, TableOid, TypeDetail } from "../table/column.ts";
 import type { TableName } from "../table/quote.ts";
 import type { Lsn } from "../wal/lsn.ts";

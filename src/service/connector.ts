@@ -25,7 +25,7 @@ import { connectFirst } from "../postgres/tls.ts";
 import { MARK_PREFIX } from "../chunk/mark.ts";
 import { type Registry, registryClient } from "../registry/client.ts";
 import type { RegistryOptions } from "../registry/http.ts";
-import type { StateRecord } from "../store/records.ts";
+import type { StateRecord } from "../store/record.ts";
 import { databaseLogin } from "./database-login.ts";
 
 /**

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import type { Amendment, Verdict } from "../../src/gate/amendment/amendment.ts";
 import type { TableState } from "../../src/gate/state.ts";
-import { changes, EMPTY, replay, type StateRecord, type Stored } from "../../src/store/records.ts";
+import { changes, EMPTY, replay, type Stored } from "../../src/store/records.ts";
+import type { StateRecord } from "../../src/store/record.ts";
 import {
   candidateFor,
   column,

@@ -6,7 +6,8 @@ import { alertKey, type NoCandidate } from "../../src/gate/decision/reason.ts";
 import type { ReleasePolicy } from "../../src/gate/decision/policy.ts";
 import type { Input, Mode, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
-import { changes, EMPTY, replay, type StateRecord, type Stored } from "../../src/store/records.ts";
+import { changes, EMPTY, replay, type Stored } from "../../src/store/records.ts";
+import type { StateRecord } from "../../src/store/record.ts";
 import { recalled } from "../../src/gate/evidence/evidence.ts";
 import { candidateFor, effectsOf, fits, play, RULES, TOPIC } from "../gate/customers.ts";
 

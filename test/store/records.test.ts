@@ -4,15 +4,8 @@ import type { ChunkJob } from "../../src/chunk/job.ts";
 import { GuardError } from "../../src/errors.ts";
 import type { Verdict } from "../../src/gate/amendment/amendment.ts";
 import type { TopicEvidence } from "../../src/gate/evidence/evidence.ts";
-import {
-  changes,
-  EMPTY,
-  isStarted,
-  replay,
-  startedRecord,
-  type StateRecord,
-  type Stored,
-} from "../../src/store/records.ts";
+import { changes, EMPTY, isStarted, replay, startedRecord, type Stored } from "../../src/store/records.ts";
+import type { StateRecord } from "../../src/store/record.ts";
 import { lsn } from "../../src/wal/lsn.ts";
 import type { Position } from "../../src/wal/position.ts";
 import {

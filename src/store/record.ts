@@ -1,0 +1,121 @@
+import { GuardError } from "../errors.ts";
+
+/**
+ * One record of a connector's state topic: its version, how a value becomes records, and how one is read again.
+ */
+
+export interface StateRecord {
+  readonly key: string;
+  /** null: deleted. */
+  readonly value: string | null;
+}
+
+/**
+ * Version 1 is 0.1.0's: it had sentences where reasons are now. Version 2 had a table's amendments, with the registry's
+ * answers and all verdicts, in the table's own record. A record keeps its version until it is written again.
+ */
+const VERSION = 3;
+const VERSIONS: ReadonlySet<unknown> = new Set([1, 2, VERSION]);
+
+export function record(key: string, value: object): StateRecord {
+  return { key, value: textOfRecord(value) };
+}
+
+function textOfRecord(value: object): string {
+  return JSON.stringify({ v: VERSION, ...value });
+}
+
+/** A record's value, as any version wrote it. */
+export type RecordValue = Readonly<Record<string, unknown>>;
+
+/** One record as it was read. */
+export interface Entry {
+  readonly version: number;
+  readonly value: RecordValue;
+}
+
+export type Entries = ReadonlyMap<string, Entry>;
+
+export function entryOf(entries: Entries, key: string): Entry {
+  const entry = entries.get(key);
+  if (entry === undefined) throw new GuardError("state-invalid", `state record ${key} is missing`);
+  return entry;
+}
+
+/** The records that store one value. A value too large for one is split; parts that are no longer needed are deleted. */
+export function recordsOf(key: string, before: object | undefined, after: object | undefined): readonly StateRecord[] {
+  const [was, now] = [before, after].map((value) => value && textOfRecord(value));
+  if (was === now) return [];
+  return splitIntoParts(key, was, now);
+}
+
+export function readRecord(key: string, text: string): Entry {
+  const invalid = (why: string) =>
+    new GuardError("state-invalid", `state record ${key}: ${why}`, {
+      next: "run a version of fieldgate that is not older than the one that wrote it",
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalid("not JSON");
+  }
+  if (typeof value !== "object" || value === null) throw invalid("not an object");
+  const { v, ...rest } = value as RecordValue; // an object, checked above
+  if (typeof v !== "number" || !VERSIONS.has(v)) {
+    throw invalid(`version ${typeof v === "number" ? v : "missing"} is not known`);
+  }
+  return { version: v, value: rest };
+}
+
+export function textOf(kind: string, value: RecordValue, key: string): string {
+  const text = value[key];
+  if (typeof text !== "string") throw new GuardError("state-invalid", `state record ${kind}: ${key} is not a string`);
+  return text;
+}
+
+/** Maximum length of one part in UTF-16 code units: at most 360 KB of UTF-8 JSON, well below Kafka's limit of 1 MiB. */
+const PART_LENGTH = 120_000;
+
+/**
+ * The records that replace one text of a key with another; undefined stands for no text. A long text is split across
+ * records `part/<n>/<key>`, and the key's own record holds their number. All are written in one transaction.
+ */
+function splitIntoParts(key: string, before: string | undefined, after: string | undefined): readonly StateRecord[] {
+  const [was, now] = [before, after].map(partsOf);
+  const count = now?.length ?? 0;
+  const unused = Array.from({ length: Math.max(0, (was?.length ?? 0) - count) }, (_, index) => count + index);
+  const head = count === 0 ? (after ?? null) : JSON.stringify({ v: 3, parts: count });
+  return [
+    ...(now ?? []).map((text, index) => ({ key: `part/${index}/${key}`, value: JSON.stringify({ v: 3, text }) })),
+    ...unused.map((index) => ({ key: `part/${index}/${key}`, value: null })),
+    { key, value: head },
+  ];
+}
+
+function partsOf(text: string | undefined): readonly string[] {
+  if (text === undefined || text.length <= PART_LENGTH) return [];
+  const count = Math.ceil(text.length / PART_LENGTH);
+  return Array.from({ length: count }, (_, index) => text.slice(index * PART_LENGTH, (index + 1) * PART_LENGTH));
+}
+
+const HEAD = /^\{"v":3,"parts":(\d+)\}$/;
+
+/** The text of each key. @throws GuardError state-invalid naming the key of which a part is missing */
+export function joinParts(records: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
+  return [...records].flatMap(([key, text]) => {
+    if (key.startsWith("part/")) return [];
+    const count = HEAD.exec(text)?.[1];
+    return [[key, count === undefined ? text : joined(records, key, Number(count))] as const];
+  });
+}
+
+function joined(records: ReadonlyMap<string, string>, key: string, count: number): string {
+  return Array.from({ length: count }, (_, index) => partOf(records, `part/${index}/${key}`)).join("");
+}
+
+function partOf(records: ReadonlyMap<string, string>, key: string): string {
+  const part = records.get(key);
+  if (part === undefined) throw new GuardError("state-invalid", `state record ${key} is missing`);
+  return (JSON.parse(part) as { readonly text: string }).text; // `splitIntoParts` wrote it
+}
