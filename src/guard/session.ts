@@ -144,8 +144,10 @@ export interface Looks {
   busy: boolean;
   /** A look with news whose place in the log was not reached. */
   pending: PendingLook | undefined;
-  /** By OID, as of the last look: does the connector's file capture it under its name of then? */
-  readonly seen: Map<number, "captured" | "other">;
+  /** By OID, as of the last look. */
+  readonly seen: Map<number, SeenTable>;
+  /** The identity of the publication as of the last look, if it is FOR ALL TABLES. */
+  allTables: string | undefined;
   /** OIDs of tables whose rows were passed by, since the file does not capture their name or they could not be captured. */
   readonly passedBy: Set<number>;
   /** OIDs of tables that were truncated since the last look: their rows are in another file now. */
@@ -156,6 +158,13 @@ export interface Looks {
   readonly refused: Map<number, { readonly again: bigint; readonly refusal: Refusal }>;
   /** Topics of tables whose gap is reported after the next commit. */
   readonly toReport: Set<string>;
+}
+
+export interface SeenTable {
+  /** The connector's file captures the name that it had. */
+  readonly captured: boolean;
+  /** It is younger than this session, and was in the same publication from the start: the log has all its rows. */
+  readonly alwaysSent: boolean;
 }
 
 /** A table that the file captures and that cannot be captured yet. */

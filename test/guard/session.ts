@@ -3,7 +3,7 @@ import type { Mode, Rules, State } from "../../src/gate/state.ts";
 import { ASK_REGISTRY } from "../../src/guard/control/ask-registry.ts";
 import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } from "../../src/guard/outside.ts";
 import type { TablesLook } from "../../src/capture/sent.ts";
-import { noLooks } from "../../src/guard/control/looks.ts";
+import { firstLooks } from "../../src/guard/control/looks.ts";
 import { createWaker, type Session } from "../../src/guard/session.ts";
 import { createWaits } from "../../src/guard/waits.ts";
 import { idleChunks } from "../../src/guard/stream/chunks.ts";
@@ -317,7 +317,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
-      looks: { ...noLooks(), due: 1n << 62n },
+      looks: { ...firstLooks(world.outside, LOOK), due: 1n << 62n },
       halts: new Map(),
     },
     batch: {

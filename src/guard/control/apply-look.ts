@@ -6,7 +6,7 @@ import { fullName } from "../../table/quote.ts";
 import { describeGap } from "../../words/gap.ts";
 import { type Captured, capturedFrom, type Parts, post } from "../session.ts";
 import { apply } from "./apply.ts";
-import { capture } from "./capture-new.ts";
+import { capture, needsSnapshot } from "./capture-new.ts";
 import { reachedEnd, startCatalogRead } from "./catalog-read.ts";
 import { leave } from "./left.ts";
 import { newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
@@ -61,10 +61,9 @@ export async function applyLook(
     }
     reportRename(session, table, second);
   }
-  const isFirst = looks.seen.size === 0;
-  for (const one of candidates) await takeIn(session, second, one, isFirst);
+  for (const one of candidates) await takeIn(session, second, one);
   for (const oid of looks.left.keys()) if (!second.tables.has(oid)) looks.left.delete(oid);
-  remember(session, second);
+  remember(outside, looks, second);
   return halting;
 }
 
@@ -77,12 +76,14 @@ function reportRename(session: Parts<"control" | "tape">, { shape }: TableState,
   startCatalogRead(session, Number(oid));
 }
 
-/** Captures a new table that can be captured now; its first rows may be just about to come, and then need no snapshot. */
+/**
+ * Captures a new table that can be captured now. One that no earlier look has found is left to its first row, which may
+ * be about to come in the log. No snapshot reads a table of which the log has every row.
+ */
 async function takeIn(
   session: Parts<"control" | "tape" | "batch">,
   look: TablesLook,
   entry: LookedTable,
-  isFirst: boolean,
 ): Promise<void> {
   const { control, source, tape, outside } = session;
   const { looks } = control;
@@ -91,10 +92,11 @@ async function takeIn(
     leave(session, entry.oid, entry, reason);
     return;
   }
-  if (!isFirst && !looks.seen.has(entry.oid) && !looks.left.has(entry.oid)) return;
+  if (!looks.seen.has(entry.oid) && !looks.left.has(entry.oid)) return;
   const { table } = await source.table(tableOid(entry.oid));
   if (table === undefined || tableByOid(control.state, table.oid) !== undefined) return;
-  if (!(await capture(session, table, true))) return;
+  const wasSent = looks.seen.get(entry.oid)?.alwaysSent === true && looks.allTables === look.publication?.identity;
+  if (!(await capture(session, table, !wasSent || needsSnapshot(session, table)))) return;
   const known = tape.relations.get(entry.oid);
   if (known !== undefined) tape.relations.set(entry.oid, capturedFrom(outside, control.state, known.relation));
 }

@@ -6,6 +6,7 @@ import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { TableState } from "../../gate/state.ts";
 import { type Table, tableOid } from "../../table/column.ts";
 import { fullName } from "../../table/quote.ts";
+import type { Relation } from "../../wal/message.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import type { Settings } from "../outside.ts";
 import { type Captured, capturedFrom, type Parts } from "../session.ts";
@@ -49,8 +50,25 @@ export async function captureNew(
     return;
   }
   const snapshot = needsSnapshot(session, table);
-  const done = await capture(session, { ...table, schema: relation.schema, name: relation.name }, snapshot);
+  const { schema, name: called } = relation;
+  const done = await capture(session, { ...asWritten(table, relation), schema, name: called }, snapshot);
   tape.relations.set(relation.oid, done ? capturedFrom(outside, control.state, relation) : skip);
+}
+
+/**
+ * The table as its first row has it. Columns that the catalog has beyond that were added since, and are amendments once
+ * the log has them; taken for columns of this row, they would look dropped.
+ */
+function asWritten(table: Table, { columns: written }: Relation): Table {
+  const logged = table.columns.filter(({ generated }) => !generated);
+  const isSame = written.every(({ name, typeOid }, at) => logged[at]?.name === name && logged[at].type.oid === typeOid);
+  const later = new Set(logged.slice(written.length).map(({ attnum }) => attnum));
+  if (written.length === 0 || !isSame || table.key.some((column) => later.has(column))) return table;
+  return {
+    ...table,
+    columns: table.columns.filter(({ attnum }) => !later.has(attnum)),
+    otherKeys: table.otherKeys.filter((key) => !key.some((column) => later.has(column))),
+  };
 }
 
 /** A commit is streamed before it is visible: reads the catalog for a bounded time until it shows the table. */
@@ -72,9 +90,15 @@ async function readNew(
 }
 
 /** Were rows of it passed by, or can it have had rows before the log sent any? Otherwise all of them are in the log. */
-function needsSnapshot({ control: { looks } }: Parts<"control">, { oid, filenode }: Table): boolean {
-  const id = Number(oid);
-  return looks.left.has(id) || looks.passedBy.has(id) || looks.seen.get(id) === "other" || filenode !== id;
+export function needsSnapshot({ control: { looks } }: Parts<"control">, table: Table): boolean {
+  const id = Number(table.oid);
+  return (
+    looks.left.has(id) || looks.passedBy.has(id) || looks.seen.get(id)?.captured === false || !isNeverRewritten(table)
+  );
+}
+
+function isNeverRewritten({ oid, filenode }: Table): boolean {
+  return filenode === Number(oid);
 }
 
 /** False: it cannot be captured now. `table` has the name that its topic is named after. */
@@ -122,10 +146,12 @@ async function captureItem(
   const look = await source.look();
   const sent = sentAs(look, look.tables.get(Number(table.oid)), outside.settings.sent);
   const job = snapshot && outside.delivery !== "none" ? readingJob(outside.settings, item, state) : undefined;
-  // Its columns are identified by its first row, like those of any table.
+  // Its columns are identified by its first row, like those of any table. One that was never rewritten has had the same
+  // file from the start.
+  const filenode = isNeverRewritten(table) ? table.filenode : undefined;
   apply(session, {
     kind: "captured",
-    table: { ...state, known: [], assigned: undefined, filenode: undefined, sent },
+    table: { ...state, known: [], assigned: undefined, filenode, sent },
     job,
   });
   const verb = outside.delivery === "none" ? "followed in" : "published to";

@@ -4,6 +4,7 @@ import { GuardError } from "../../errors.ts";
 import type { TableState } from "../../gate/state.ts";
 import { tableByName, tableByOid } from "../../gate/tables.ts";
 import { type Table, tableOid } from "../../table/column.ts";
+import type { Outside } from "../outside.ts";
 import { inBackground, type Looks, type Parts, type PendingLook } from "../session.ts";
 import { isListed, isUnsent, namesakeOf, newsOf, reasonAgainst } from "./looked-table.ts";
 import { type TableName } from "../../table/quote.ts";
@@ -15,18 +16,22 @@ import { type TableName } from "../../table/quote.ts";
  * and is applied when the loop reaches it (apply-look.ts), since rows from before may still be in the log.
  */
 
-export function noLooks(): Looks {
-  return {
+/** `look` was read before the log: a table that is not in it is younger than the session. */
+export function firstLooks(outside: Outside, look: TablesLook): Looks {
+  const looks: Looks = {
     due: 0n,
     busy: false,
     pending: undefined,
     seen: new Map(),
+    allTables: undefined,
     passedBy: new Set(),
     truncated: new Set(),
     left: new Map(),
     refused: new Map(),
     toReport: new Set(),
   };
+  remember(outside, looks, look);
+  return looks;
 }
 
 /** How long until a table that could not be added to the publication is tried again. */
@@ -60,7 +65,6 @@ export function lookAtTables(session: Parts<"control" | "tape">): void {
 async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook | undefined> {
   const { source, control, outside } = session;
   const first = await source.look();
-  const isFirstOfAll = control.looks.seen.size === 0;
   const unsent = [...control.state.tables.values()].flatMap((table) => wanted(session, first, table));
   const candidates = candidatesOf(session, first);
   const added = await publish(session, [
@@ -71,14 +75,13 @@ async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook
   const others = replacing(session, second);
   const news =
     added ||
-    isFirstOfAll ||
     others.size > 0 ||
     candidates.some((one) => !isWaiting(session, second, one)) ||
     [...control.state.tables].some(
       ([topic, table]) => !others.has(topic) && newsOf(session, first, second, table).kind !== "none",
     );
   if (!news) {
-    remember(session, second);
+    remember(outside, control.looks, second);
     return undefined;
   }
   const replacements = new Map<string, Table>();
@@ -90,13 +93,17 @@ async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook
 }
 
 /** What the next look is compared with. */
-export function remember(
-  { control: { looks }, outside: { settings } }: Parts<"control">,
-  { tables }: TablesLook,
-): void {
+export function remember({ settings: { filter } }: Outside, looks: Looks, { tables, publication }: TablesLook): void {
+  const before = new Map(looks.seen);
+  const all = publication?.allTables === true ? publication.identity : undefined;
+  const isSame = all !== undefined && all === looks.allTables;
+  looks.allTables = all;
   looks.seen.clear();
   for (const { oid, schema, name } of tables.values()) {
-    looks.seen.set(oid, settings.filter.table(schema, name) ? "captured" : "other");
+    looks.seen.set(oid, {
+      captured: filter.table(schema, name),
+      alwaysSent: isSame && (before.get(oid)?.alwaysSent ?? true),
+    });
   }
 }
 

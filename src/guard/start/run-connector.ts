@@ -9,7 +9,7 @@ import { runLoop } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
 import { retrying } from "../retrying.ts";
 import { withWaits } from "../with-waits.ts";
-import { noLooks } from "../control/looks.ts";
+import { firstLooks } from "../control/looks.ts";
 import { type Ddl, createWaker, post, type Session } from "../session.ts";
 import { stateRecord } from "../stream/batch.ts";
 import { idleChunks } from "../stream/chunks.ts";
@@ -168,7 +168,7 @@ async function streamFrom(
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
-      looks: noLooks(),
+      looks: firstLooks(outside, await source.look()),
       halts: new Map(),
     },
     batch: {
