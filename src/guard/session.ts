@@ -20,6 +20,7 @@ import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
 import type { Outside, Source } from "./outside.ts";
+import type { Waker } from "./waker.ts";
 
 /**
  * A session is one run of a connector, from its fence in Kafka to its end or its first error. It has five parts, and
@@ -280,49 +281,6 @@ export interface Heartbeat {
   due: bigint;
   /** heartbeat.action.query is running. */
   busy: boolean;
-}
-
-/** How the background reaches the loop while it sleeps. */
-export interface Waker {
-  readonly wake: () => void;
-  /** Ends the session: the loop throws the first error it is given. */
-  readonly fail: (error: unknown) => void;
-  readonly throwIfFailed: () => void;
-  /** Resolves when woken since the last wait, or after `ms`. */
-  readonly wait: (ms: number) => Promise<void>;
-}
-
-export function createWaker(): Waker {
-  let woken = false;
-  let resolve: (() => void) | undefined;
-  let failure: { readonly error: unknown } | undefined;
-  const wake = (): void => {
-    woken = true;
-    resolve?.();
-  };
-  return {
-    wake,
-    fail(error) {
-      failure ??= { error };
-      wake();
-    },
-    throwIfFailed() {
-      if (failure !== undefined) throw failure.error;
-    },
-    async wait(ms) {
-      if (!woken) {
-        await new Promise<void>((done) => {
-          const timer = setTimeout(done, ms);
-          resolve = () => {
-            clearTimeout(timer);
-            done();
-          };
-        });
-        resolve = undefined;
-      }
-      woken = false;
-    },
-  };
 }
 
 export function post({ control, waker }: Parts<"control">, inbound: Inbound): void {

@@ -6,11 +6,11 @@ import { otherKeyOf } from "../../gate/amendment/key.ts";
 import type { State, TableState } from "../../gate/state.ts";
 import type { ChunkRead, ChunkRequest } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
-import { isVisible, type Snapshot } from "../../wal/snapshot.ts";
 import { applyCatalogRead } from "../control/catalog-read.ts";
 import { type ActiveChunk, type Chunks, inBackground, type Parts, tableOf } from "../session.ts";
 import { putChange } from "./batch.ts";
 import { isKnown, keyOfRows, keyText, overBecause, readableColumns } from "./chunk-columns.ts";
+import { forgetVisible, startTracking } from "./delivered.ts";
 import { rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
 
 /**
@@ -28,8 +28,6 @@ const FIRST_ROWS = 8;
 const CHUNK_BYTES = 4 << 20;
 /** Pause before the rows of a table without an order are asked for again: a unique index may be about to be rebuilt. */
 const UNORDERED_MS = 1000;
-/** At most this many transactions are noted: a few megabytes. */
-const MAX_DELIVERED = 100_000;
 /** How long other jobs go first when a table cannot be read: its lock is another session's, or a right is missing. */
 const REST_MICROS = 2_000_000n;
 
@@ -74,40 +72,6 @@ function readableJobs({ jobs, tables }: State): readonly ChunkJob[] {
     const table = tables.get(topic);
     return table === undefined || otherKeyOf(table) === undefined;
   });
-}
-
-/**
- * A chunk must see every transaction that the stream delivered before its window. Those delivered since tracking
- * began are noted. Those before have an id below this mark's, so all are over once nothing below it is open.
- */
-async function startTracking({ chunks, source, outside, signal }: Parts<"chunks">): Promise<void> {
-  if (chunks.tracking) return;
-  chunks.tracking = true;
-  const own = await source.markTransaction();
-  const causes = () => source.openBelow(own);
-  using _wait = outside.waits.begin("PostgreSQL", "to read a chunk, until transactions that began earlier have ended", {
-    causes,
-  });
-  for (let attempts = 0; ; attempts++) {
-    const snapshot = await source.snapshot();
-    // An old transaction may stay open for hours, and the stream goes on meanwhile.
-    forget(chunks, snapshot);
-    if (snapshot.xmin > own) return;
-    await outside.sleep(Math.min(20 + attempts * 10, 500), signal);
-  }
-}
-
-/**
- * Notes a transaction that the stream has delivered, as long as chunks are read. Where nothing forgets them in time, such
- * as at a low rate, tracking starts again, and a chunk that is being read is read again.
- */
-export function noteDelivered(chunks: Chunks, xid: number): void {
-  if (!chunks.tracking) return;
-  chunks.delivered.add(xid);
-  if (chunks.delivered.size < MAX_DELIVERED) return;
-  chunks.tracking = false;
-  chunks.delivered.clear();
-  if (chunks.active !== undefined) chunks.active.restarted = true;
 }
 
 /** Waits as long as fieldgate.backfill.rate demands. */
@@ -306,16 +270,6 @@ function refuseJob({ control, waker }: Parts<"control">, job: ChunkJob, reason: 
 
 function withJob(state: State, job: ChunkJob): State {
   return { ...state, jobs: new Map(state.jobs).set(job.id, job) };
-}
-
-/** Runs however the chunk ended: otherwise a table that stays locked would let the noted transactions pile up. */
-async function forgetVisible({ source, chunks }: Parts<"chunks">, read: ChunkRead): Promise<void> {
-  const snapshot = "snapshot" in read ? read.snapshot : await source.snapshot();
-  forget(chunks, snapshot);
-}
-
-function forget({ delivered }: Chunks, snapshot: Snapshot): void {
-  for (const xid of delivered) if (isVisible(snapshot, xid)) delivered.delete(xid);
 }
 
 function publish(

@@ -22,7 +22,8 @@ import { isLookReached } from "../control/apply-look.ts";
 import { type Captured, capturedFrom, type Parts, type Tape, tableOf } from "../session.ts";
 import { isFull, put, putChange } from "./batch.ts";
 import { keyTexts } from "./chunk-columns.ts";
-import { endingChunk, noteDelivered, onLowMark, readMovedKey } from "./chunks.ts";
+import { endingChunk, onLowMark, readMovedKey } from "./chunks.ts";
+import { noteDelivered } from "./delivered.ts";
 import { onDdl } from "./ddl.ts";
 import { rowEncoderOf } from "./row-encoder.ts";
 

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { idleChunks, noteDelivered } from "../../../src/guard/stream/chunks.ts";
+import { idleChunks } from "../../../src/guard/stream/chunks.ts";
+import { noteDelivered } from "../../../src/guard/stream/delivered.ts";
 import type { ActiveChunk, Chunks } from "../../../src/guard/session.ts";
 
 function tracking(): Chunks {
