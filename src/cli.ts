@@ -28,7 +28,7 @@ import { describeError } from "./errors.ts";
  */
 
 const interrupt = new AbortController();
-/** The exit code of the first signal, for commands other than a service. */
+/** The exit code for the first signal, for commands other than a service. */
 let interruptedAs: ExitCode | undefined;
 let isService = false;
 
@@ -43,7 +43,7 @@ for (const [signal, code] of [
     interrupt.abort();
   });
 }
-// `fieldgate … | head` closes the pipe early, which is fine.
+// `fieldgate … | head` closes the pipe early, which is not an error.
 process.stdout.on("error", () => process.exit());
 
 const terminal: Terminal = {
@@ -93,7 +93,7 @@ process.exitCode = EXIT.fine;
 await program.parseAsync().catch((error: unknown) => terminal.end(reportError(error)));
 if (interruptedAs !== undefined) {
   if (!isService) process.exitCode = interruptedAs;
-  // The sender of the signal waits for the process, so an open connection must not keep it alive.
+  // The sender of the signal waits for the process to end, so an open connection must not keep it alive.
   process.exit();
 }
 

@@ -1,7 +1,7 @@
 /**
  * Everything that can go wrong, in one table, which docs/errors.md explains. Expected outcomes are findings, which are
- * values; a GuardError is for what stops or delays the work. Each I/O folder translates its library's errors to one of
- * these codes at its edge. The fate `retry` means: try again with a growing delay and acknowledge nothing meanwhile.
+ * values; a GuardError is for problems that stop or delay the work. Each I/O folder translates its library's errors to
+ * one of these codes. The fate `retry` means: try again with a growing delay, and acknowledge nothing in the meantime.
  * `stop` means: the connector or the command ends with the message and waits for a person. Messages never contain row
  * values or secrets.
  */
@@ -28,7 +28,7 @@ const CODES = {
   "source-changed": { fate: "stop", cause: "server, slot or timeline differ from the ones in the state" },
   "slot-in-use": { fate: "retry", cause: "another session reads the replication slot" },
   "slot-exists": { fate: "stop", cause: "a slot with this name exists, but the state does not know it" },
-  "slot-lost": { fate: "stop", cause: "the slot is gone or ahead of the state, so changes are missing" },
+  "slot-lost": { fate: "stop", cause: "the slot is missing or ahead of the state, so changes have been lost" },
   "publication-unfit": { fate: "stop", cause: "the publication is missing or does not send what is captured" },
   "table-missing": { fate: "stop", cause: "a captured table does not exist or cannot be read" },
   "table-replaced": { fate: "stop", cause: "a captured table was replaced: its name now belongs to a different table" },
@@ -59,14 +59,17 @@ export type Fate = "retry" | "stop";
 
 interface ErrorRow {
   readonly fate: Fate;
-  /** Instead of `fate`, while the registry is only asked about a withheld field: rows flow without it meanwhile. */
+  /**
+   * Applies instead of `fate` while the registry is only asked about a withheld field, because rows flow without it in
+   * the meantime.
+   */
   readonly judging?: Fate;
   readonly cause: string;
 }
 
 export type ErrorCode = keyof typeof CODES;
 
-/** The field that a value does not fit, and whether the value is null. `table` is `schema.table`. */
+/** The field that a value does not fit, and whether that value is null. `table` is `schema.table`. */
 export interface Unfit {
   readonly table: string;
   readonly field: string;
@@ -76,11 +79,11 @@ export interface Unfit {
 /** An error with a code. `message` starts with the code in brackets. */
 export class GuardError extends Error {
   readonly code: ErrorCode;
-  /** The message without its code, for use in another error or next to the code. */
+  /** The message without its code, for use in a different error or next to the code. */
   readonly text: string;
-  /** The one thing to do now, as a sentence or a command. */
+  /** The one thing to do next, as a sentence or a command. */
   readonly next: string | undefined;
-  /** Only for value-unfit. */
+  /** Set only for value-unfit. */
   readonly unfit: Unfit | undefined;
 
   constructor(code: ErrorCode, message: string, detail: { next?: string; cause?: unknown; unfit?: Unfit } = {}) {
@@ -102,7 +105,7 @@ export class GuardError extends Error {
   }
 }
 
-/** The table of codes, for the tests that hold the documentation to it. */
+/** The table of codes, for the tests that compare the documentation with it. */
 export const errorCodes: Readonly<Record<ErrorCode, ErrorRow>> = CODES;
 
 /** Code, message and next step, for a person to read; never a stack trace. */

@@ -1,19 +1,19 @@
 /** One reason for a verdict, as a value: what is wrong, where, and what to do about it. */
 export interface Finding {
-  /** Stable id, e.g. `avro/reader-field-missing-default`, `column/type-not-mapped`. */
+  /** A stable id, e.g. `avro/reader-field-missing-default`, `column/type-not-mapped`. */
   readonly rule: string;
   readonly severity: "error" | "warning";
-  /** Whether it happens with every event, with some, or only by a rule. */
+  /** Whether it happens with every event or only with some, or is only forbidden by a rule. */
   readonly certainty: "always" | "on-some-data" | "by-policy";
-  /** What happens when an event is read; undefined if that is not known or nothing is read. */
+  /** What happens when an event is read; undefined if that is unknown, or if nothing is read. */
   readonly effect?: Effect | undefined;
-  /** The message itself states the effect, so it is not appended when the finding is shown. */
+  /** True if the message already states the effect, so it is not appended when the finding is shown. */
   readonly effectStated?: true | undefined;
-  /** The field by the reader's name for it, e.g. `after.address.zip`; undefined for the whole event. */
+  /** The reader's name for the field, e.g. `after.address.zip`; undefined if the finding is about the whole event. */
   readonly field?: string | undefined;
-  /** What is wrong, one sentence, never a row's value. */
+  /** What is wrong, in one sentence. It never contains a row's value. */
   readonly message: string;
-  /** What to do about it, one sentence or a command. */
+  /** What to do about it, as one sentence or a command. */
   readonly remedy?: string | undefined;
 }
 
@@ -28,16 +28,16 @@ const EFFECT_WORDS: Readonly<Record<Effect, string>> = {
   throws: "the decoder throws",
   "reads-null-or-default": "null or a default is read",
   "reads-wrong-value": "a wrong value is read",
-  decodes: "it decodes, only the rule forbids it",
+  decodes: "it decodes correctly; only the compatibility rule forbids it",
 };
 
-/** So many findings of one judgement are kept, and so many characters of each text in them. */
+/** Limits per judgement: the number of findings kept, and the length of each text. */
 const MAX_FINDINGS = 50;
 const MAX_TEXT = 2000;
 
 /**
- * Findings as they are kept with a verdict: a contract may name thousands of fields, and types as long as schemas are.
- * Errors come first where not all fit, and the last one says how many are left out.
+ * Limits the findings that are stored with a verdict, because a contract may name thousands of fields, and types may be
+ * as long as schemas. If not all fit, errors come first, and the last one says how many are left out.
  */
 export function keptFindings(findings: readonly Finding[]): readonly Finding[] {
   const isError = ({ severity }: Finding) => severity === "error";
@@ -61,13 +61,13 @@ function cut(text: string): string {
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
 }
 
-/** `after.zip: what is wrong [rule]`. */
+/** For example `after.zip: what is wrong [rule]`. */
 export function findingLine(finding: Omit<Finding, "severity">): string {
   const { field, rule } = finding;
   return `${field === undefined ? "" : `${field}: `}${messageText(finding)} [${rule}]`;
 }
 
-/** The message followed by the effect, unless the message states it: as every format and alert shows it. */
+/** The message followed by the effect, unless the message states it. All formats and alerts show it like this. */
 export function messageText(finding: Pick<Finding, "message" | "effect" | "effectStated" | "certainty">): string {
   const { message, effect, effectStated, certainty } = finding;
   if (effect === undefined || effectStated === true) return message;

@@ -1,6 +1,6 @@
 /**
- * Reads JSON as people write it, and knows where everything is: an error has its offset, a value has the offset of its
- * key, and a number has the text it was written as. Whatever needs no positions uses JSON.parse.
+ * Reads JSON that people write, and records positions: an error has its offset, a value has the offset of its key, and
+ * a number has the text that it was written as. Code that needs no positions uses JSON.parse.
  */
 import { findNodeAtLocation, type Node, parseTree, type ParseError, printParseErrorCode } from "jsonc-parser";
 import type { Json, NumberText } from "./json.ts";
@@ -10,17 +10,20 @@ export type JsonText =
       readonly kind: "json";
       readonly json: Json;
       readonly numberText: NumberText;
-      /** Where the key or list item at this path starts, or else the nearest value around it. */
+      /** The offset of the key or list item at this path, or of the nearest value around it. */
       readonly offsetOf: (path: readonly (string | number)[]) => number;
-      /** Where a key is written that its object already has; the later value counts. */
+      /** The offset of a key that occurs twice in its object; the later value counts. */
       readonly repeatedKey: number | undefined;
     }
-  /** `reason` never quotes the text, which may hold a password. */
+  /** `reason` never quotes the text, which may contain a password. */
   | { readonly kind: "wrong"; readonly offset: number; readonly reason: string }
-  /** Thousands of levels: the parser's stack ended. */
+  /** The text has thousands of levels, so the parser ran out of stack. */
   | { readonly kind: "too-deep" };
 
-/** Strict JSON: no trailing commas, no byte order mark; line and block comments only where they are allowed. */
+/**
+ * Reads strict JSON: no trailing commas, no byte order mark. Line and block comments are read only if `comments` allows
+ * them.
+ */
 export function readJsonText(text: string, { comments }: { readonly comments: boolean }): JsonText {
   try {
     const errors: ParseError[] = [];
@@ -59,18 +62,18 @@ const REASONS: Readonly<Record<ReturnType<typeof printParseErrorCode>, string>> 
   UnexpectedEndOfString: "a string is not closed",
   UnexpectedEndOfNumber: "a number ends too early",
   InvalidUnicode: "a \\u escape needs four hexadecimal digits",
-  InvalidEscapeCharacter: "a backslash in a string starts no known escape",
+  InvalidEscapeCharacter: "a backslash in a string does not start a known escape",
   InvalidCharacter: "a control character in a string must be escaped",
   "<unknown ParseErrorCode>": "the text is malformed",
 };
 
-/** Both are counted from 1. */
+/** Line and column, both counted from 1. */
 export function lineAndColumn(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset).split("\n");
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
-/** What is collected while the value is built. */
+/** What is collected while the value is being built. */
 interface Found {
   readonly numbers: Map<object, Map<string, string>>;
   repeatedKey: number | undefined;
@@ -91,7 +94,7 @@ function valueOf(node: Node, text: string, found: Found): Json {
     if (members.has(name)) found.repeatedKey ??= offset;
     members.set(name, value);
   }
-  // Unlike an assignment, fromEntries makes a key `__proto__` an ordinary one.
+  // Unlike an assignment, fromEntries makes a key `__proto__` an ordinary key.
   const object = Object.fromEntries([...members].map(([name, value]) => [name, valueOf(value, text, found)]));
   for (const [name, value] of members) noteNumber(object, name, value, text, found);
   return object;

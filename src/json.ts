@@ -17,7 +17,7 @@ export function isArray(json: Json | undefined): json is readonly Json[] {
   return Array.isArray(json);
 }
 
-/** The same text for equal JSON values: object keys are sorted, and there are no blanks. */
+/** Gives equal JSON values the same text: object keys are sorted, and there are no spaces. */
 export function stableText(json: Json): string {
   if (isArray(json)) return `[${json.map(stableText).join(",")}]`;
   if (!isObject(json)) return JSON.stringify(json);
@@ -26,21 +26,21 @@ export function stableText(json: Json): string {
 }
 
 /**
- * How a number was written, where that is more than its value: `1.0`, or an integer beyond 2^53. JavaScript's numbers
- * forget it, but Avro's rules for defaults need it.
+ * How a number was written, if that says more than its value: `1.0`, or an integer beyond 2^53. JavaScript's numbers
+ * lose this, but Avro's rules for defaults need it.
  */
 export type NumberText = (holder: object, key: string | number) => string | undefined;
 
 /**
- * How deeply objects and lists may be nested: the limit of Jackson, the JSON parser that Avro's Java library uses. Avro's
- * rules recurse, and a contract that can be read here must be readable in the service too. A record in a nullable field
- * is four levels, so this allows 250 of those.
+ * How deeply objects and lists may be nested: the limit of Jackson, the JSON parser that Avro's Java library uses.
+ * Avro's rules recurse, and a contract that can be read here must also be readable in the service. A record in a
+ * nullable field takes four levels, so 250 of them can be nested.
  */
 const MAX_LEVELS = 1000;
 
 export const TOO_DEEP = `is nested more than ${MAX_LEVELS} levels deep`;
 
-/** Is a JSON value nested more deeply than schemas and contracts may be? Never overflows the stack. */
+/** True if a JSON value is nested more deeply than schemas and contracts may be. Never overflows the stack. */
 export function isTooDeep(json: unknown): boolean {
   let level: readonly unknown[] = [json];
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -48,7 +48,7 @@ export function isTooDeep(json: unknown): boolean {
     const inside = level.flatMap((value): readonly unknown[] =>
       typeof value === "object" && value !== null ? Object.values(value) : [],
     );
-    // Through YAML's aliases one object can appear in many places.
+    // With YAML's aliases, one object can appear in many places.
     level = [...new Set(inside)];
   }
   return false;

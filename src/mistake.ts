@@ -1,33 +1,35 @@
 import { GuardError } from "./errors.ts";
 
 /**
- * One thing wrong with a file, a contract or the environment. Never holds the value itself: it could be a secret in
- * the wrong place.
+ * One thing wrong with a file, a contract or the environment. It never contains the value itself, which could be a
+ * misplaced secret.
  */
 export interface Mistake {
-  /** `fieldgate.yaml:4:5`, counted from 1; undefined if the place is known from elsewhere, or there is none. */
+  /**
+   * For example `fieldgate.yaml:4:5`, counted from 1; undefined if there is no place, or if it is known from elsewhere.
+   */
   readonly place?: string | undefined;
   /** The key or variable; undefined if the mistake concerns the file as a whole. */
   readonly key?: string | undefined;
-  /** Continues the key: `is missing`, `must be one of reader, writer`. */
+  /** Continues the key, for example `is missing`, `must be one of reader, writer`. */
   readonly reason: string;
   /** What a correct entry looks like. */
   readonly example?: string | undefined;
 }
 
-/** One line for a person: `database.port must be …, e.g. "database.port": 5432`. */
+/** One line for a person, for example `database.port must be …, e.g. "database.port": 5432`. */
 export function mistakeText({ place, key, reason, example }: Mistake): string {
   const text = [place, key, reason].filter((part) => part !== undefined).join(" ");
   return example === undefined ? text : `${text}, e.g. ${example}`;
 }
 
-/** `a, b or c`. Expects at least one. */
+/** Joins the words to `a, b or c`. There must be at least one. */
 export function alternatives(words: readonly string[]): string {
   const last = words.at(-1) ?? "";
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} or ${last}`;
 }
 
-/** All mistakes in all connector files or variables, grouped by file. `places` holds at least one mistake. */
+/** All mistakes in all connector files or variables, grouped by file. `places` must have at least one mistake. */
 export function configError(places: ReadonlyMap<string, readonly Mistake[]>, next: string): GuardError {
   const lines = [...places].flatMap(([place, mistakes]) => [
     `  ${place}`,
@@ -37,10 +39,10 @@ export function configError(places: ReadonlyMap<string, readonly Mistake[]>, nex
   return new GuardError("config-invalid", `${countText(count)}\n${lines.join("\n")}`, { next });
 }
 
-/** A file that is not a contract at all yields thousands of mistakes. */
+/** How many mistakes are shown: a file that is not a contract at all has thousands. */
 const MAX_SHOWN = 50;
 
-/** All mistakes in a contract, one per line; only the first fifty are shown. Expects at least one. */
+/** All mistakes in a contract, one per line. Only the first fifty are shown. There must be at least one. */
 export function contractError(mistakes: readonly Mistake[]): GuardError {
   const lines = mistakes.slice(0, MAX_SHOWN).map((mistake) => `  ${mistakeText(mistake)}`);
   if (mistakes.length > MAX_SHOWN) lines.push(`  … and ${mistakes.length - MAX_SHOWN} more`);
@@ -53,7 +55,7 @@ function countText(mistakes: number): string {
   return `${mistakes} ${mistakes === 1 ? "mistake" : "mistakes"}`;
 }
 
-/** The known name a person most likely meant; undefined if more than 40 % of its characters would have to change. */
+/** The known name that was most likely meant; undefined if more than 40 % of its characters would have to change. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.floor(name.length * 0.4) + 1;

@@ -1,13 +1,13 @@
 /**
- * A single HTTP or HTTPS request with its own certificate authority and client certificate, which Node's fetch does not
- * support; and what the network errors of such a request mean.
+ * Sends a single HTTP or HTTPS request with its own certificate authority and client certificate, which Node's fetch
+ * does not support. Also explains the network errors of such a request.
  */
 import { request as overHttp } from "node:http";
 import { request as overHttps } from "node:https";
 
 /**
- * PEM texts for TLS, wherever Fieldgate speaks it. Without `ca`, Node's built-in authorities are trusted. `cert` and `key`
- * are used only together. The server's name is always checked.
+ * PEM texts for TLS, for all of Fieldgate's connections. Without `ca`, Node's built-in authorities are trusted. `cert`
+ * and `key` are used only together. The server's name is always checked.
  */
 export interface TlsTexts {
   readonly ca?: string | undefined;
@@ -24,7 +24,7 @@ export interface Request {
   readonly tls?: TlsTexts | undefined;
   /** Aborts the request at any stage. */
   readonly signal: AbortSignal;
-  /** A longer response is an error. */
+  /** A response with more bytes is an error. */
   readonly maxBytes: number;
 }
 
@@ -60,7 +60,10 @@ export async function request(options: Request): Promise<Response> {
   return promise;
 }
 
-/** Did the server's certificate fail verification? Judged by Node's error codes, OpenSSL's X509_V_ERR_… among them. */
+/**
+ * True if the server's certificate failed verification, judging by Node's error codes, which include OpenSSL's
+ * X509_V_ERR_….
+ */
 export function isUntrusted(error: unknown): boolean {
   const code = error instanceof Error ? String(Reflect.get(error, "code") ?? "") : "";
   return /CERT|SIGNATURE|UNABLE_TO_(GET|VERIFY)|INVALID_CA|HOSTNAME_MISMATCH/.test(code) && !code.startsWith("ERR_SSL");
@@ -70,7 +73,7 @@ export function isUntrusted(error: unknown): boolean {
 export function networkReason(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return "no answer";
   if (error.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
-  // The name has several addresses; the error of each is inside.
+  // If the name has several addresses, the error of each is inside.
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return inner instanceof Error ? withoutSource(inner.message) || inner.name : "no answer";
 }
@@ -80,7 +83,7 @@ function withoutSource(text: string): string {
   return text.replace(/[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g, "$1");
 }
 
-/** The scheme that the server seems to use instead of the URL's: certain for http, a guess for https. */
+/** The scheme that the server seems to use instead of the URL's. It is certain for http, and a guess for https. */
 export function otherScheme(error: unknown, url: string): "http" | "https" | undefined {
   const text = error instanceof Error ? error.message : "";
   if (/wrong version number|packet length too long/.test(text)) return "http";

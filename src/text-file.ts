@@ -10,8 +10,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a file that people write, without its byte order mark. It must be UTF-8: Windows PowerShell's `>` writes UTF-16.
- * Throws an Error whose message is only the reason, for a sentence that names the file.
+ * Reads a file that people write, without its byte order mark. It must be UTF-8, whereas Windows PowerShell's `>`
+ * writes UTF-16. Throws an Error whose message is only the reason, for a sentence that names the file.
  */
 export function readTextFile(path: string): string {
   try {

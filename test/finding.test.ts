@@ -9,7 +9,11 @@ test.each<[string, Omit<Finding, "rule" | "severity" | "message">, string]>([
   ["unknown effect", { effect: undefined, certainty: "always" }, NEEDS],
   ["a default", { effect: "reads-null-or-default", certainty: "always" }, `${NEEDS}; null or a default is read`],
   ["a wrong value", { effect: "reads-wrong-value", certainty: "always" }, `${NEEDS}; a wrong value is read`],
-  ["only a rule", { effect: "decodes", certainty: "by-policy" }, `${NEEDS}; it decodes, only the rule forbids it`],
+  [
+    "only a rule",
+    { effect: "decodes", certainty: "by-policy" },
+    `${NEEDS}; it decodes correctly; only the compatibility rule forbids it`,
+  ],
   ["stated by the message", { effect: "throws", effectStated: true, certainty: "always" }, NEEDS],
 ])("a message is followed by its effect, unless it states it: %s", (_case, finding, shown) => {
   expect(messageText({ ...finding, message: NEEDS })).toBe(shown);

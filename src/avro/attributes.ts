@@ -31,7 +31,7 @@ export const TYPE_KEYS = [
 export const ENUM_KEYS = [...TYPE_KEYS, "default"];
 export const FIELD_KEYS = ["default", "doc", "name", "order", "type", "aliases"];
 
-/** The attributes that every named type may have. An alias without a namespace is in the type's own. */
+/** The attributes that every named type may have. An alias without a namespace gets the type's own namespace. */
 export function parseDetails(
   json: JsonObject,
   { namespace }: TypeName,
@@ -46,7 +46,7 @@ export function parseDetails(
   return { aliases: [...new Set(aliases)], doc: textOf(json["doc"]), props: propsOf(json, keys) };
 }
 
-/** Aliases as written, each once. */
+/** Aliases as written, without repetitions. */
 export function aliasTexts(json: JsonObject, place: string): readonly string[] {
   const { aliases } = json;
   if (aliases === undefined) return [];
@@ -66,7 +66,7 @@ export function propsOf(json: JsonObject, reserved: readonly string[]): Readonly
   return Object.fromEntries(Object.entries(json).filter(([key]) => !reserved.includes(key)));
 }
 
-/** A value of another type counts as absent. */
+/** The text, or undefined: a value that is not a text counts as absent. */
 export function textOf(json: Json | undefined): string | undefined {
   return typeof json === "string" ? json : undefined;
 }
@@ -77,7 +77,7 @@ export function repeated(names: readonly string[]): string | undefined {
   return names.find((name) => seen.size === seen.add(name).size);
 }
 
-/** Says where a schema is wrong, as a JSON pointer into it. */
+/** Reports where a schema is wrong, as a JSON pointer into it. */
 export class SchemaError extends GuardError {
   readonly pointer: string;
 

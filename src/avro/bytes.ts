@@ -1,6 +1,6 @@
 /**
- * Avro's binary numbers (avro.apache.org/docs/current/specification, "Binary Encoding"). Every function writes at `p`
- * without checking for room, and returns the place after the last byte it wrote.
+ * Writes Avro's binary numbers (avro.apache.org/docs/current/specification, "Binary Encoding"). Every function writes
+ * at `p` without checking for room, and returns the position after the last byte it wrote.
  */
 
 /** The byte at `i`, which must be inside the array. */
@@ -8,7 +8,7 @@ export function byteAt(bytes: Uint8Array, i: number): number {
   return bytes[i] as number; // noUncheckedIndexedAccess: a check per byte would cost a tenth of the row
 }
 
-/** A 32-bit integer. */
+/** Writes a 32-bit integer. */
 export function writeInt(out: Buffer, p: number, value: number): number {
   let z = ((value << 1) ^ (value >> 31)) >>> 0;
   while (z > 127) {
@@ -19,7 +19,7 @@ export function writeInt(out: Buffer, p: number, value: number): number {
   return p;
 }
 
-/** A 64-bit integer within Number's safe range. */
+/** Writes a 64-bit integer within Number's safe range. */
 export function writeLong(out: Buffer, p: number, value: number): number {
   if (value >= -0x40000000 && value < 0x40000000) return writeInt(out, p, value);
   const magnitude = value < 0 ? -value - 1 : value;
@@ -36,7 +36,7 @@ export function writeLong(out: Buffer, p: number, value: number): number {
   return p;
 }
 
-/** Any 64-bit integer. */
+/** Writes any 64-bit integer. */
 export function writeBigLong(out: Buffer, p: number, value: bigint): number {
   const number = Number(value);
   if (Number.isSafeInteger(number)) return writeLong(out, p, number);
@@ -58,7 +58,7 @@ export function writeString(out: Buffer, p: number, text: string): number {
 /** Below this many bytes, a loop is faster than Buffer.copy. */
 const SHORT = 40;
 
-/** The bytes `src[s..e)`, unchanged. */
+/** Copies the bytes `src[s..e)` unchanged. */
 export function copyBytes(src: Buffer, s: number, e: number, out: Buffer, p: number): number {
   if (e - s >= SHORT) return p + src.copy(out, p, s, e);
   for (let i = s; i < e; i++) out[p++] = byteAt(src, i);
@@ -66,8 +66,8 @@ export function copyBytes(src: Buffer, s: number, e: number, out: Buffer, p: num
 }
 
 /**
- * The fewest bytes of big-endian two's complement (java.math.BigInteger.toByteArray), as Avro bytes. For safe
- * integers.
+ * Writes the shortest big-endian two's complement form (java.math.BigInteger.toByteArray) as Avro bytes. `value` must
+ * be a safe integer.
  */
 export function writeUnscaled(out: Buffer, p: number, value: number): number {
   let size = 1;
@@ -79,14 +79,14 @@ export function writeUnscaled(out: Buffer, p: number, value: number): number {
   return p;
 }
 
-/** The same for a number of any size. */
+/** Like `writeUnscaled`, for an integer of any size. */
 export function writeBigUnscaled(out: Buffer, p: number, value: bigint): number {
   const hex = unscaledHex(value);
   p = writeInt(out, p, hex.length / 2);
   return p + out.write(hex, p, "hex");
 }
 
-/** The same bytes without their length. */
+/** The bytes that `writeBigUnscaled` writes, without their length. */
 export function unscaledBytes(value: bigint): Buffer {
   return Buffer.from(unscaledHex(value), "hex");
 }

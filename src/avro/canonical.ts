@@ -45,7 +45,7 @@ function writeBody(schema: AvroNamed, written: Set<string>): string {
 
 const EMPTY = 0xc15d213aa4d7a795n;
 
-/** CRC-64-AVRO of a text's UTF-8 bytes, unsigned (specification, "Schema Fingerprints"). */
+/** The CRC-64-AVRO of a text's UTF-8 bytes, unsigned (specification, "Schema Fingerprints"). */
 export function crc64Avro(text: string): bigint {
   let crc = EMPTY;
   for (const byte of Buffer.from(text, "utf8")) {

@@ -1,13 +1,16 @@
 import type { AvroRecord, AvroSchema } from "./schema.ts";
 import { type Json, isArray, isObject, type JsonObject, type NumberText } from "../json.ts";
 
-/** What is needed to check a default, besides its value. `fields` may throw for a record that is not finished. */
+/** What checking a default needs besides its value. `fields` may throw for a record that is not finished yet. */
 export interface DefaultContext {
   readonly numberText: NumberText;
   readonly fields: (record: AvroRecord) => AvroRecord["fields"];
 }
 
-/** Is `holder[key]` a valid default for `schema`? By Java's rule since 1.12, any branch of a union will do (AVRO-3649). */
+/**
+ * True if `holder[key]` is a valid default for `schema`. As in Java since 1.12, it may match any branch of a union
+ * (AVRO-3649).
+ */
 export function isValidDefault(
   schema: AvroSchema,
   holder: JsonObject | readonly Json[],
@@ -60,15 +63,15 @@ function isIntegral(value: Json | undefined, written: string | undefined, bits: 
   if (written !== undefined && !/^-?\d+$/.test(written)) return false;
   const limit = 1n << bits;
   if (written !== undefined) return BigInt(written) >= -limit && BigInt(written) < limit;
-  // as a JavaScript number, the largest long is 2^63
+  // As a JavaScript number, the largest long is 2^63.
   return BigInt(value) >= -limit && BigInt(value) < limit + (bits === 63n ? 1n : 0n);
 }
 
 const DOUBLE =
   /^[+-]?(?:NaN|Infinity|(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|0[xX](?:[\da-fA-F]+\.?[\da-fA-F]*|\.[\da-fA-F]+)[pP][+-]?\d+)[fFdD]?)$/;
 
-/** Does Java's Double.parseDouble accept this text? The default of a float or double may be written as text. */
+/** True if Java's Double.parseDouble accepts this text. The default of a float or double may be written as text. */
 export function isDoubleText(text: string): boolean {
-  // Java's trim removes only blanks and control characters.
+  // Java's trim removes only spaces and control characters.
   return DOUBLE.test(text.replaceAll(/^[\0- ]+|[\0- ]+$/g, ""));
 }

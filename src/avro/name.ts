@@ -4,7 +4,10 @@ export interface TypeName {
   readonly fullName: string;
 }
 
-/** Java's default rule for one part of a name: Unicode letters of the basic plane and `_`, then also digits. */
+/**
+ * True if `text` is valid as one part of a name by Java's default rule: it starts with a Unicode letter of the basic
+ * plane or `_`, and may go on with digits.
+ */
 export function isName(text: string): boolean {
   return /^[\p{L}_][\p{L}\p{Nd}_]*$/u.test(text) && !/[\ud800-\udfff]/.test(text);
 }
@@ -18,7 +21,7 @@ export function splitName(text: string, namespace: string | undefined): TypeName
   return { name, namespace: space, fullName: space === undefined ? name : `${space}.${name}` };
 }
 
-/** The full name that a reference means first. Unlike in a definition, a leading dot is kept. */
+/** The full name that a reference refers to first. Unlike in a definition, a leading dot is kept. */
 export function qualify(name: string, namespace: string | undefined): string {
   return namespace === undefined || name.includes(".") ? name : `${namespace}.${name}`;
 }

@@ -27,9 +27,9 @@ import {
 import { type Json, isArray, isObject, isTooDeep, type JsonObject, type NumberText, TOO_DEEP } from "../json.ts";
 
 /**
- * Reads a schema's JSON into the graph of `AvroSchema`, as Avro's Java library does. A type may be used before it is defined,
- * so a name that is not known yet gets a stand-in, which is replaced once everything is read. What depends on the final
- * types, unions and defaults, is checked then, too.
+ * Reads a schema's JSON into the graph of `AvroSchema`, as Avro's Java library does. A type may be used before it is
+ * defined, so an unknown name gets a stand-in, which is replaced once everything has been read. Unions and defaults
+ * depend on the final types, so they are checked again at that point.
  */
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -52,14 +52,14 @@ interface Parsing {
 /**
  * Reads a schema as Avro's Java library does since 1.12:
  * - a union's default may match any branch, and a union may be empty;
- * - a type may be defined again identically, be used before its definition, and be found in the null namespace if its own
- *   namespace has none of that name;
+ * - a type may be defined twice if the definitions are identical, may be used before its definition, and is looked up
+ *   in the null namespace if its own namespace has no type of that name;
  * - names may contain any Unicode letter, and `error` is a record;
- * - `{"type": "Name"}` means that type: Java has rejected it since 1.12.2, but registries contain such schemas;
+ * - `{"type": "Name"}` means that type (Java has rejected this since 1.12.2, but registries contain such schemas);
  * - logical types are kept as properties and not checked.
  *
- * Throws `schema-invalid` with the place as a JSON pointer. `numberText` comes from readJsonText; without it, `1.0` cannot be
- * distinguished from `1`.
+ * Throws `schema-invalid` with the place as a JSON pointer. `numberText` comes from readJsonText; without it, `1.0`
+ * cannot be distinguished from `1`.
  */
 export function parseSchema(json: Json, numberText: NumberText = () => undefined): AvroSchema {
   if (isTooDeep(json)) return fail("", TOO_DEEP);
@@ -108,7 +108,9 @@ function parseType(parsing: Parsing, json: Json, namespace: string | undefined, 
 
 const nothing: AvroSchema = { kind: "null", props: {} };
 
-/** Parses the type at `place` and stores it; a type that is not defined yet is stored later. */
+/**
+ * Parses the type at `place` and stores it. A type that is not defined yet is stored once its definition has been read.
+ */
 function parseInto(
   parsing: Parsing,
   json: Json | undefined,
@@ -142,14 +144,14 @@ function findType(parsing: Parsing, name: string, namespace: string | undefined)
   return standIn;
 }
 
-/** A second definition of a type is a separate node; references mean the first one. */
+/** A second definition of a type becomes a separate node; references use the first one. */
 function define<T extends AvroNamed>(parsing: Parsing, schema: T, place: string): T {
   const parts = schema.fullName.split(".");
   const wrong = parts.find((part) => !isName(part));
   if (wrong !== undefined) fail(place, `"${wrong}" in "${schema.fullName}" is not a valid name`);
   const known = parsing.named.get(schema.fullName);
   if (known === undefined) parsing.named.set(schema.fullName, schema);
-  else if (!sameDefinition(known, schema)) fail(place, `"${schema.fullName}" is defined twice, with a difference`);
+  else if (!sameDefinition(known, schema)) fail(place, `"${schema.fullName}" has two different definitions`);
   return schema;
 }
 
@@ -244,8 +246,8 @@ function parseFixed(parsing: Parsing, json: JsonObject, namespace: string | unde
 }
 
 /**
- * Once every name has its type, unions and defaults are checked again, inner types first. Java does so when it copies the
- * schema, and rejects a default for a record that contains the very field with the default.
+ * Checks unions and defaults again once every name has its type, inner types first. Java does this when it copies the
+ * schema, and rejects a default for a record that contains the very field that has the default.
  */
 function checkAgain(parsing: Parsing, root: AvroSchema): void {
   const entered = new Set<AvroSchema>();

@@ -1,6 +1,6 @@
 import type { Json } from "../json.ts";
 
-/** An Avro schema as plain data, with every reference resolved. `parse.ts` makes it; everything else only reads it. */
+/** An Avro schema as plain data, with every reference resolved. `parse.ts` creates it; all other code only reads it. */
 
 /** Properties that have no meaning in Avro's grammar, e.g. `connect.name`, `logicalType`, `precision`. */
 type Props = Readonly<Record<string, Json>>;
@@ -33,7 +33,9 @@ interface Named {
   readonly name: string;
   readonly namespace: string | undefined;
   readonly fullName: string;
-  /** Full names. `.Y` is an alias in the null namespace, of a type with a namespace; Java's rule never matches it. */
+  /**
+   * Full names. `.Y` means an alias in the null namespace on a type that has a namespace; Java's rule never matches it.
+   */
   readonly aliases: readonly string[];
   readonly doc: string | undefined;
   readonly props: Props;
@@ -47,7 +49,7 @@ export interface AvroRecord extends Named {
 export interface AvroEnum extends Named {
   readonly kind: "enum";
   readonly symbols: readonly string[];
-  /** One of the symbols. */
+  /** It is one of the symbols. */
   readonly default: string | undefined;
 }
 
@@ -59,15 +61,16 @@ export interface AvroFixed extends Named {
 export type AvroNamed = AvroRecord | AvroEnum | AvroFixed;
 
 /**
- * A schema as a value. A reference by name is the same object as the type that it names, so the graph may have cycles, and
- * two nodes are the same type exactly if they are the same object. Every other occurrence of a type is its own object.
+ * A schema as a value. A reference by name is the same object as the type that it names, so the graph may have cycles.
+ * Two nodes are the same named type exactly if they are the same object. Every occurrence of an unnamed type is its own
+ * object.
  */
 export type AvroSchema = AvroPrimitive | AvroArray | AvroMap | AvroUnion | AvroNamed;
 
 export interface RecordField {
   readonly name: string;
   readonly type: AvroSchema;
-  /** undefined means no default; `null` is one. */
+  /** Undefined means that there is no default; `null` is a default. */
   readonly default: Json | undefined;
   readonly aliases: readonly string[];
   readonly order: "ascending" | "descending" | "ignore";

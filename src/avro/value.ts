@@ -5,11 +5,12 @@ import { parseSchema } from "./parse.ts";
 import type { AvroRecord, AvroSchema } from "./schema.ts";
 
 /**
- * Values of Avro schemas: read from JSON, and written in Avro's binary encoding. This is for values that are written once,
- * such as defaults, fills, placeholders and samples. Rows use the encoders in event/values, which never build a value.
+ * Reads values of Avro schemas from JSON and writes them in Avro's binary encoding. This is for values that are written
+ * once, such as defaults, fills, placeholders and samples. Rows use the encoders in event/values, which never build a
+ * value.
  */
 
-/** A long may be a bigint; bytes and fixed are Buffers; records and maps are objects. */
+/** A value of any Avro type. A long may be a bigint; bytes and fixed are Buffers; records and maps are objects. */
 export type AvroValue = null | boolean | number | bigint | string | Buffer | readonly AvroValue[] | AvroMembers;
 export interface AvroMembers {
   readonly [name: string]: AvroValue;
@@ -20,8 +21,8 @@ export function hasMembers(value: AvroValue): value is AvroMembers {
 }
 
 /**
- * Encodes a value that is written in Avro's JSON form for defaults. Undefined if it is not a value of the type, or if the
- * type refers to a type that it does not define.
+ * Encodes a value that is written in Avro's JSON form for defaults. Undefined if it is not a value of the type, or if
+ * the type refers to a type that it does not define itself.
  */
 export function jsonBytes(type: Json, json: Json): Buffer | undefined {
   const schema = parsed(type);
@@ -39,8 +40,9 @@ function parsed(type: Json): AvroSchema | undefined {
 }
 
 /**
- * The value of a default. In JSON, bytes are ISO-8859-1 text; a union's value belongs to the first branch that accepts it;
- * and members that a record lacks have their fields' defaults. Undefined if the JSON is not a value of the schema.
+ * The value of a default. In JSON, bytes are ISO-8859-1 text, and a union's value belongs to the first branch that
+ * accepts it. Members that a record lacks get the defaults of their fields. Undefined if the JSON is not a value of the
+ * schema.
  */
 export function valueOfJson(schema: AvroSchema, json: Json): AvroValue | undefined {
   switch (schema.kind) {
@@ -155,7 +157,7 @@ function integerBytes(value: AvroValue, bits: bigint): Buffer | undefined {
   return BigInt.asIntN(Number(bits) + 1, integer) === integer ? longBytes(integer) : undefined;
 }
 
-/** Avro's variable-length zigzag encoding. */
+/** Writes a number in Avro's variable-length zigzag encoding. */
 export function longBytes(value: number | bigint): Buffer {
   const out = Buffer.alloc(10);
   return out.subarray(0, writeBigLong(out, 0, BigInt(value)));
@@ -166,12 +168,12 @@ function floatBytes(type: "float" | "double", value: number): Buffer {
   return out.subarray(0, type === "float" ? out.writeFloatLE(value) : out.writeDoubleLE(value));
 }
 
-/** The bytes with their length before them, which is how bytes and strings are encoded. */
+/** Puts the length before the bytes, which is how bytes and strings are encoded. */
 export function sizedBytes(bytes: Buffer): Buffer {
   return Buffer.concat([longBytes(bytes.length), bytes]);
 }
 
-/** An array or map: one block with all items, if there are any, and the end marker. */
+/** Encodes an array or map as one block with all its items, if there are any, and the end marker. */
 function blockBytes(items: readonly (Buffer | undefined)[]): Buffer | undefined {
   const written = whole(items);
   if (written === undefined) return undefined;

@@ -1,5 +1,5 @@
 /**
- * What a consumer announces to its group's coordinator about its reader schemas. It is JSON in the user data of the
+ * What a consumer announces to its group's coordinator about its reader schemas: JSON in the user data of the
  * subscription (https://kafka.apache.org/protocol.html, ConsumerProtocolSubscription), which anyone who describes the
  * group can read.
  */
@@ -10,8 +10,8 @@ import { type Json, isObject } from "../json.ts";
 export type Announcement = ReadonlyMap<string, string>;
 
 /**
- * Identifies a reader's schema: the sha256, in hex, of its JSON with sorted keys. Avro's own fingerprint will not do, as
- * it ignores defaults and aliases, which matter when a reader reads old and new events.
+ * Identifies a reader's schema: the sha256, in hex, of its JSON with sorted keys. Avro's own fingerprint cannot be
+ * used, because it ignores defaults and aliases, which matter when a reader reads old and new events.
  */
 export function readerFingerprint(schema: Json): string {
   return schemaHash(schema);
@@ -21,7 +21,7 @@ export function encodeAnnouncement(readers: Announcement): Buffer {
   return Buffer.from(JSON.stringify({ fieldgate: 1, readers: Object.fromEntries(readers) }), "utf8");
 }
 
-/** undefined if the user data is empty or belongs to some other client. */
+/** Undefined if the user data is empty or belongs to a different client. */
 export function decodeAnnouncement(userData: Buffer): Announcement | undefined {
   let json: Json;
   try {

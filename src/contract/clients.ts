@@ -18,7 +18,7 @@ interface Client {
 const BY_KEY =
   "it builds SQL from the row's keys, copies whole rows or validates them strictly; accept if it reads fields by name";
 
-/** The names are the values of `contract init --client`. */
+/** The keys are the values of `contract init --client`. */
 export const CLIENTS = {
   "java-specific": {
     is: "Java with generated classes (SpecificRecord)",
@@ -61,7 +61,7 @@ export const CLIENTS = {
     unknownFields: "reject",
     view: "row",
     assumes:
-      "allowNewBigQueryFields is false, the default: a row with an unknown field is refused; accept if it is true",
+      "allowNewBigQueryFields is false, the default: a row with an unknown field is rejected; accept if it is true",
   },
   iceberg: {
     is: "Kafka Connect's Iceberg sink",

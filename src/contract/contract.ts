@@ -8,11 +8,11 @@ import { CHANGEABLE, type SeverityChange } from "./severity.ts";
 import { type DeepReadonly, isTooDeep, type Json, TOO_DEEP } from "../json.ts";
 
 /**
- * The contract: its type, its schema for contracts from HTTP and Kafka, and the keys under which contracts are stored in the
- * contracts topic. What people write in `fieldgate.yaml` is in file-schema.ts and file.ts.
+ * The contract: its type, its schema for contracts received over HTTP and Kafka, and the keys under which contracts are
+ * stored in the contracts topic. What people write in `fieldgate.yaml` is defined in file-schema.ts and file.ts.
  */
 
-/** Names have no `/`, so that a contract's key is unambiguous. Kafka allows neither `.` nor `..` as a topic. */
+/** A name contains no `/`, so that a contract's key is unambiguous. Kafka does not allow a topic named `.` or `..`. */
 export const name = z
   .string()
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/, "must be letters, digits, dots, dashes or underscores");
@@ -33,13 +33,13 @@ export const reasonText = z
   .string()
   .regex(/\S/, "must give a reason")
   .max(500, "must not be longer than 500 characters")
-  // So that it stays on one line of an alert.
+  // No control characters, so that it stays on one line of an alert.
   .regex(/^\P{Cc}*$/u, "must be one line");
 export const until = z.iso.date("must be a day such as 2026-12-31");
 
 const anyJson: z.ZodType<Json> = z.json();
 
-/** Does not check that the rule exists: contracts are also read by versions that have other rules. */
+/** Does not check that the rule exists, because contracts are also read by versions that have different rules. */
 const severityChange = z.strictObject({
   rule: z.string().regex(CHANGEABLE, "must be a meaning/… or runtime/… rule: findings of Avro's rules remain errors"),
   field: z.string().min(1).optional(),
@@ -49,7 +49,7 @@ const severityChange = z.strictObject({
 }) satisfies z.ZodType<SeverityChange>;
 
 const testedField = z.strictObject({
-  /** Id of the amendment that brings the field. */
+  /** Id of the amendment that adds the field. */
   amendment: z.string().min(1),
   field: z.string().min(1),
   /** The hash that `fieldHash` computes from the field's definition. */
@@ -58,7 +58,7 @@ const testedField = z.strictObject({
 
 const addedField = z.strictObject({
   name: fieldName,
-  /** The Avro type that the transform gives it. */
+  /** The Avro type that the transform gives the field. */
   type: anyJson,
 });
 
@@ -66,16 +66,19 @@ const contractSchema = z.strictObject({
   version: z.literal(1),
   environment: name,
   consumer: name,
-  /** Whom alerts name for this consumer: `@team-billing`, or Slack's `<!subteam^S0123>` or `<@U0123>`. */
+  /** Who is named in alerts about this consumer: `@team-billing`, or Slack's `<!subteam^S0123>` or `<@U0123>`. */
   owner: owner.optional(),
   topic: name,
-  /** `reader`: with `schema`, its own. `writer`: with whatever schema the event names. */
+  /**
+   * `reader`: the consumer decodes with its own schema, which is in `schema`. `writer`: it decodes with whichever
+   * schema the event names.
+   */
   decodesWith,
   /** `accept`: the consumer keeps working when an event has a field that the contract does not name. */
   unknownFields,
-  /** The reader's Avro schema: of the whole event or, with view `row`, of the row. */
+  /** The reader's Avro schema: that of the whole event or, with view `row`, that of the row. */
   schema: anyJson.optional(),
-  /** `row`: the consumer gets the unwrapped row. undefined: `envelope`, the event as it is published. */
+  /** `row`: the consumer gets the unwrapped row. Undefined means `envelope`: it gets the event as published. */
   view: view.optional(),
   /** Fields that the unwrapping adds to the row; only with view `row`. */
   adds: z.array(addedField).optional(),
@@ -89,14 +92,14 @@ const contractSchema = z.strictObject({
   runtime: z.string().optional(),
   /** Rules with a different severity for this consumer, each until a day. */
   severity: z.array(severityChange).optional(),
-  /** Fields that do not flow yet and that the consumer's own handler was tested with. */
+  /** Fields that do not flow yet, but with which the consumer's own handler was tested. */
   tested: z.array(testedField).optional(),
 });
 
 /** What one consumer reads of one topic in one environment, and how. Plain JSON, stored and sent unchanged. */
 export type Contract = DeepReadonly<z.output<typeof contractSchema>>;
 
-/** A row's field as it was defined when it was tested; it counts as untested once its definition differs. */
+/** A row's field as it was defined when it was tested. Once its definition differs, it counts as untested. */
 export type TestedField = DeepReadonly<z.output<typeof testedField>>;
 
 /** A field that Debezium's ExtractNewRecordState adds to a row, e.g. `__op` or `__deleted`. */
@@ -121,7 +124,7 @@ export function rollingKey(contract: Contract): string {
   return `${contractKey(contract)}/${hash.slice(0, 16)}`;
 }
 
-/** Is this the key of the named contract, or of a version of it that is being rolled out? */
+/** True if this is the key of the named contract, or of a version of it that is being rolled out. */
 export function isKeyOf(key: string, named: ContractName): boolean {
   const own = contractKey(named);
   return key === own || key.startsWith(`${own}/`);
@@ -155,7 +158,7 @@ function mistakeAt(path: readonly PropertyKey[], reason: string): Mistake {
   return { key: path.map(String).join(".") || "contract", reason };
 }
 
-/** Returns no mistakes if it is an Avro schema. */
+/** Returns no mistakes for a valid Avro schema. */
 export function schemaMistakes(key: string, json: Json): readonly Mistake[] {
   try {
     parseSchema(json);

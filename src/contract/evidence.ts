@@ -6,19 +6,22 @@ export const STALE = "contract/stale";
 
 const DAY_MS = 86_400_000;
 
-/** Something is missing that the verdict needs. A warning by itself; the verdict is `unknown`, which releases nothing. */
+/**
+ * Evidence that the verdict needs is missing. The finding itself is a warning, but the verdict becomes `unknown`, which
+ * releases nothing.
+ */
 export function missingEvidence(message: string, remedy: string): Finding {
   return { rule: RULE, severity: "warning", certainty: "by-policy", message, remedy };
 }
 
-/** Members announce a schema that is in no version of the contract, so it has not been judged. */
+/** Members announce a schema that is not in any version of the contract, so it has not been judged. */
 export function otherSchemaFinding(group: string, others: number, members: number): Finding {
   const message = `${others} of ${members} members of ${group} read with a schema that differs from the contract's`;
   const remedy = "run `fieldgate publish` with the version that is running, or with `--rolling-out` while several are";
   return { rule: OTHER_SCHEMA, severity: "warning", certainty: "by-policy", message, remedy };
 }
 
-/** None of the contract's groups has been seen reading for this long. Does not change the verdict. */
+/** No member of the contract's groups has been seen reading for this long. This does not change the verdict. */
 export function staleFinding(groups: readonly string[], ms: number): Finding {
   const duration = ms >= DAY_MS ? `${Math.floor(ms / DAY_MS)} days` : `${Math.floor(ms / 1000)} s`;
   const message = `no member of ${groups.join(" or ")} has been seen reading the topic for ${duration}; the contract still counts`;

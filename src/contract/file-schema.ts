@@ -1,4 +1,7 @@
-/** The keys of `fieldgate.yaml` as zod schemas. Editors get them as schemas/fieldgate.schema.json, with the descriptions. */
+/**
+ * The keys of `fieldgate.yaml` as zod schemas. Editors get them, with the descriptions, as
+ * schemas/fieldgate.schema.json.
+ */
 import * as z from "zod";
 import {
   decodesWith,
@@ -20,7 +23,7 @@ const topicSchema = z
       "reader: events are decoded with this consumer's own schema. writer: with the schema that each event names",
     ),
     "unknown-fields": unknownFields.describe(
-      "reject: a field that is not named here stops the consumer or makes it lose data. accept: it does not",
+      "reject: a field that is not listed here stops the consumer or makes it lose data. accept: it does not",
     ),
     schema: z
       .string()
@@ -36,7 +39,7 @@ const topicSchema = z
       .array(z.union([fieldName, z.record(fieldName, z.json())], "must be a field name, or {name: its Avro type}"))
       .optional()
       .describe(
-        "Fields that the unwrapping adds, with view: row; each is an optional string, unless a type is given, as in {__ts_ms: long}",
+        "Fields that the unwrapping adds, with view: row; each is an optional string unless a type is given, as in {__ts_ms: long}",
       ),
     fields: names.optional().describe("Row columns that the consumer reads: zip, not after.zip"),
     ignores: names.optional().describe("Row columns that the consumer knows and does not read"),
@@ -63,7 +66,7 @@ const ignoreSchema = z.strictObject({
   until: until.describe("The last day on which the finding is ignored, in UTC"),
 });
 
-/** A finding for which `check` does not fail. */
+/** A finding that does not make `check` fail. */
 export type Ignore = z.infer<typeof ignoreSchema>;
 
 const severitySchema = z.strictObject({
@@ -76,8 +79,8 @@ const severitySchema = z.strictObject({
 });
 
 /**
- * `fieldgate.yaml` as written. Conditions between several keys are checked separately, in file.ts: zod would check them
- * only if everything else is right, so that one mistake would hide another.
+ * `fieldgate.yaml` as written. Conditions that involve several keys are checked separately, in file.ts: zod would check
+ * them only if everything else is right, so one mistake would hide another.
  */
 export const contractFileSchema = z
   .strictObject({

@@ -11,9 +11,9 @@ import { isTooDeep, type Json, TOO_DEEP } from "../json.ts";
 type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
 
 /**
- * Reads `fieldgate.yaml`. People write this file, so all its mistakes are reported at once, each with file, line, column
- * and, where possible, an example or the key that was probably meant. zod finds most of them; conditions between
- * several keys are checked here on the raw values, even if zod has found something.
+ * Reads `fieldgate.yaml`. People write this file, so all its mistakes are reported at once, each with file, line,
+ * column and, where possible, an example or the key that was probably meant. zod finds most of them; conditions that
+ * involve several keys are checked here on the raw values, even if zod has found something.
  */
 
 /** The text being read, and a function that adds a mistake at a path of keys. */
@@ -22,7 +22,7 @@ interface Reading {
   readonly add: (path: Path, reason: string, example?: string) => void;
 }
 
-/** A place in a file; line and column count from 1. */
+/** A place in a file. Line and column count from 1. */
 export interface Place {
   readonly file: string;
   readonly line: number;
@@ -33,11 +33,11 @@ const ONE_DOCUMENT = "a second document starts here, but a file may have only on
 
 /** The content of a `fieldgate.yaml`, with the place of each entry. */
 export interface ContractText {
-  /** The place is that of the topic. */
+  /** Each contract, with the place of its topic in the file. */
   readonly contracts: readonly { readonly contract: Contract; readonly place: Place }[];
-  /** Without `topic` or `field` an entry applies to every one. */
+  /** An entry without `topic` or `field` applies to all of them. */
   readonly ignored: readonly (Ignore & { readonly place: Place })[];
-  /** All entries; each contract also has those that apply to it. */
+  /** All entries. Each contract also contains those that apply to it. */
   readonly severity: readonly (SeverityChange & { readonly place: Place })[];
 }
 
@@ -101,7 +101,7 @@ export function readContractText(text: string, readFile: (path: string) => strin
   };
 }
 
-/** Only here does the library report an alias without an anchor, or too many aliases. */
+/** The library reports an alias without an anchor, or too many aliases, only at this point. */
 function valuesOf(document: Document, place: (offset: number) => string): unknown {
   try {
     const values: unknown = document.toJS();
@@ -144,7 +144,7 @@ function contractOf(
 
 const OPTIONAL_TEXT: Json = ["null", "string"];
 
-/** The added fields with their types: `[__op, { __ts_ms: long }]`. */
+/** The added fields with their types, from `[__op, { __ts_ms: long }]`. */
 function addedFields(adds: NonNullable<ContractFile["topics"][number]["adds"]>): readonly AddedField[] {
   return adds.flatMap((added) =>
     typeof added === "string"
@@ -153,7 +153,7 @@ function addedFields(adds: NonNullable<ContractFile["topics"][number]["adds"]>):
   );
 }
 
-/** Adds what zod found, in words for people. */
+/** Adds a problem that zod found, worded for people. */
 function addIssue({ raw, add }: Reading, issue: Issue): void {
   const { path } = issue;
   const named = String(path.findLast((key) => typeof key === "string"));
@@ -185,7 +185,7 @@ function addUnknownKey(add: Reading["add"], path: Path, near: string | undefined
   add(path, `is not a known key${hint}`, near === undefined ? undefined : EXAMPLES[near]);
 }
 
-/** Reads the schemas, by the topic's index, and adds what is wrong with them. */
+/** Reads the schemas, by the topic's index, and adds the mistakes in them. */
 function readSchemas({ raw, add }: Reading, readFile: (path: string) => string): ReadonlyMap<number, Json> {
   const schemas = new Map<number, Json>();
   for (const [at, topic] of topicsOf(raw).entries()) {

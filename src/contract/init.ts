@@ -1,14 +1,14 @@
 import { stringify } from "yaml";
 import { type ClientName, CLIENTS } from "./clients.ts";
 
-/** The first `fieldgate.yaml` of a consumer, for `fieldgate contract init`: every line is explained by a comment. */
+/** The first `fieldgate.yaml` of a consumer, for `fieldgate contract init`. A comment explains every line. */
 
 export interface FirstContract {
   readonly client: ClientName;
   readonly topic: string;
   readonly consumer: string;
   readonly environment: string;
-  /** The columns of the row that flow now. */
+  /** The row's columns that are currently in the events. */
   readonly columns: readonly string[];
   /** The path of the `.avsc`, relative to the file, for a client that decodes with its own schema. */
   readonly schema: string;
@@ -25,7 +25,7 @@ export function firstContractText({ client, topic, consumer, environment, column
     `consumer: ${scalar(consumer)}`,
     "# Who is responsible for it, for alerts.",
     '# owner: "@team"',
-    "# Where it runs; `fieldgate publish --env` overrides this.",
+    "# The environment it runs in; `fieldgate publish --env` overrides this.",
     `environment: ${scalar(environment)}`,
     "topics:",
     `  - topic: ${scalar(topic)}`,
@@ -44,18 +44,18 @@ export function firstContractText({ client, topic, consumer, environment, column
 }
 
 const REJECT =
-  "A field that is not named here stops it or makes it lose data: new fields are withheld until they are named.";
-const ACCEPT = "A field that is not named here does it no harm.";
+  "A field that is not listed here breaks this consumer or makes it lose data, so new fields are withheld until they are listed.";
+const ACCEPT = "A field that is not listed here does it no harm.";
 
 function viewLines(view: "envelope" | "row"): readonly string[] {
   if (view === "envelope") {
     return [
-      "    # It gets the whole event: before, after, op, source. With row: only the row, unwrapped by ExtractNewRecordState.",
+      "    # It gets the whole event: before, after, op, source. With row, it gets only the row, unwrapped by ExtractNewRecordState.",
       `    view: ${view}`,
     ];
   }
   return [
-    "    # Assumed: it gets only the row, unwrapped by ExtractNewRecordState. With envelope: the whole event.",
+    "    # Assumed: it gets only the row, unwrapped by ExtractNewRecordState. With envelope, it gets the whole event.",
     `    view: ${view}`,
     "    # Fields that the unwrapping adds (add.fields, __deleted), if it reads them.",
     "    # adds: [__op, __deleted]",
@@ -66,22 +66,22 @@ function readerLines(schema: string): readonly string[] {
   return [
     "    # Events are decoded with this consumer's own schema, so Avro's rules apply.",
     "    decodes-with: reader",
-    "    # Assumed: it reads everything that flows now. Name the .avsc that its classes are generated from.",
+    "    # Assumed: it reads everything that flows now. Give the path of the .avsc that its classes are generated from.",
     `    schema: ${scalar(schema)}`,
   ];
 }
 
 function writerLines(columns: readonly string[]): readonly string[] {
   return [
-    "    # Events are decoded with the schema that each of them names, so these columns must not change.",
+    "    # Each event is decoded with the schema that it names, so these columns must not change.",
     "    decodes-with: writer",
-    "    # Assumed: it reads all columns. Remove those that it does not read: they may then change freely.",
+    "    # Assumed: it reads all columns. Remove those that it does not read, so that they may change freely.",
     columns.length === 0 ? "    fields: []" : "    fields:",
     ...columns.map((column) => `      - ${scalar(column)}`),
   ];
 }
 
-/** Quoted if YAML requires it: a column may be named null or true. */
+/** Quoted if YAML requires it, because a column may be named null or true. */
 function scalar(text: string): string {
   return stringify(text, { lineWidth: 0 }).trim();
 }

@@ -17,7 +17,7 @@ export function parseKeyCandidate(before: string | undefined, after: string): Ke
   return { before: before === undefined ? undefined : recordOf(before), after: recordOf(after) };
 }
 
-/** A key's schema is always a record, see keySchema. */
+/** The schema of a key is always a record, see keySchema. */
 function recordOf(text: string): AvroRecord {
   const schema = parseSchemaText(text);
   if (schema.kind !== "record") throw new Error("the schema of a key is not a record");
@@ -25,8 +25,9 @@ function recordOf(text: string): AvroRecord {
 }
 
 /**
- * One contract's verdict on a changed key, which is reported to every contract on the topic. It is an error if the
- * contract reads one of the key's columns or lists no fields, because only then can the consumer find rows by it.
+ * One contract's verdict on a changed key. The change is reported to every contract on the topic. It is an error if the
+ * contract reads one of the key's columns or lists no fields, because only then can the consumer look up rows by the
+ * key.
  */
 export function judgeKey(contract: Contract, { before, after }: KeyCandidate, weights: Weights = UNCHANGED): Judgement {
   const columns = [...(before?.fields ?? []), ...after.fields].map(({ name }) => name);

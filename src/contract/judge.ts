@@ -18,16 +18,16 @@ import { runtimeOf } from "../rules/runtime/rule.ts";
 /**
  * The verdict of one contract on one candidate schema. Findings come from five sources: whether the consumer can still
  * decode (reader.ts, or the listed fields here), new fields that it rejects (unknown.ts), fields filled from a
- * different column, values that change their meaning (rules/meaning), and what its client library does otherwise than
- * Java (runtime.ts). Findings about one field are merged, then get the severity that applies to this contract.
+ * different column, values whose meaning changes (rules/meaning), and client libraries that behave differently from
+ * Java (runtime.ts). Findings about one field are merged, and then get the severity that applies to this contract.
  */
 
-/** A schema that a topic would get. */
+/** A schema that the topic would have after the change. */
 export interface Candidate {
   readonly topic: string;
   /** The envelope with the candidate in it. */
   readonly envelope: AvroSchema;
-  /** Row fields that do not flow now. */
+  /** Row fields that do not flow yet. */
   readonly added: readonly { readonly name: string }[];
   /** Row fields that would be filled from a different column than now. */
   readonly moved?: readonly string[] | undefined;
@@ -36,20 +36,29 @@ export interface Candidate {
 }
 
 export interface Judgement {
-  /** `not-ready` with any error, otherwise `unknown` if evidence is missing, otherwise `ready`; warnings do not count. */
+  /**
+   * `not-ready` if there is any error, otherwise `unknown` if evidence is missing, otherwise `ready`. Warnings do not
+   * count.
+   */
   readonly verdict: "ready" | "not-ready" | "unknown";
   readonly findings: readonly Finding[];
 }
 
-/** One contract's verdict on one candidate for its topic. Never throws: if it cannot be judged, it is `unknown`. */
+/**
+ * One contract's verdict on one candidate for its topic. Never throws: if the contract cannot be judged, the verdict is
+ * `unknown`.
+ */
 export function judge(contract: Contract, candidate: Candidate, weights: Weights = UNCHANGED): Judgement {
   return verdictOf(findingsOn(contract, candidate).map((finding) => adjust(contract, finding, weights)));
 }
 
-/** With the severity that applies to this contract on that day, and the field named as this consumer knows it. */
+/**
+ * Gives the finding the severity that applies to this contract on that day, and the field's name as this consumer knows
+ * it.
+ */
 function adjust(contract: Contract, finding: Finding, weights: Weights): Finding {
   const name = columnOf(finding);
-  // On a field that the consumer does not read, a finding remains a warning, whatever severity the rule has.
+  // If the consumer does not read the field, the finding remains a warning, whatever the rule's severity.
   const counts = name === undefined || reads(contract, name);
   return nameInView(contract, counts ? reweigh(finding, contract.severity, weights) : finding);
 }
@@ -72,7 +81,9 @@ function columnOf({ field }: Finding): string | undefined {
   return field?.replace(/^(?:after|before)\./, "").split(/[.[{]/)[0];
 }
 
-/** Merges the meaning into the finding that a field is missing or has a new type, so that it is reported once. */
+/**
+ * Merges a change of meaning into the finding that the field is missing or has a new type, so that it is reported once.
+ */
 function addMeaning(finding: Finding, meant: readonly Meaning[]): Finding {
   if (!finding.rule.startsWith("contract/field-")) return finding;
   const found = meant.filter(({ name }) => name === columnOf(finding)).map((one) => one.finding);
@@ -84,8 +95,9 @@ function addMeaning(finding: Finding, meant: readonly Meaning[]): Finding {
 }
 
 /**
- * The verdict on what flows now. A field that flows and is not named is only a warning, as the consumer evidently copes
- * with it. So is a listed field that is `withheld`: by listing it the consumer declares that it is ready.
+ * The verdict on the schema that flows now. A field that flows although the contract does not name it is only a
+ * warning, because the consumer evidently copes with it. So is a listed field that is `withheld`, because by listing it
+ * the consumer declares that it is ready.
  */
 export function checkFlowing(
   contract: Contract,
@@ -170,19 +182,21 @@ function fieldFindings(contract: Contract, name: string, now: AvroRecord, next: 
   const found = { severity: "error", certainty: "always", field: `after.${name}` } as const;
   if (after === undefined) {
     const lacks = `the consumer reads "${name}", which ${before === undefined ? "is" : "would be"} missing from the events`;
-    // avsc makes plain objects. With other libraries it depends on how the field is accessed, or on the version.
+    // avsc creates plain objects. With other libraries, the result depends on how the field is accessed, or on the
+    // version.
     const isUndefined = runtimeOf(contract.runtime) === "avsc";
     const message = isUndefined ? `${lacks} (avsc returns undefined)` : lacks;
     const effect = isUndefined ? ("reads-null-or-default" as const) : undefined;
     const remedy = `remove "${name}" from \`fields\` once the consumer no longer needs it`;
-    // A field that is missing anyway must not keep others back, or two withheld fields would wait for each other.
+    // A field that is already missing must not hold others back. Otherwise two withheld fields would wait for each
+    // other.
     const severity = before === undefined ? "warning" : "error";
     const effectStated = isUndefined ? true : undefined;
     return [{ rule: "contract/field-missing", ...found, severity, effect, effectStated, message, remedy }];
   }
   if (before === undefined || isSameType(before, after)) return [];
   const [was, is] = [typeText(before), typeText(after)];
-  // Two records with the same name differ in their definitions, which are too long for a message.
+  // The types are two records with the same name. Their definitions differ, but are too long for a message.
   const message =
     was === is ? `the definition of "${name}" (${was}) would change` : `"${name}" is ${was} now and would be ${is}`;
   const remedy = `make the consumer read the new type, then remove "${name}" from \`fields\` until the new type flows`;
@@ -194,8 +208,8 @@ function isSameType(before: AvroSchema, after: AvroSchema): boolean {
 }
 
 /**
- * The order of a union's branches is left out: it does not matter to a consumer that decodes with the writer's schema.
- * Computed once, as the types of a row are compared for every contract and every candidate.
+ * Ignores the order of a union's branches, which does not matter to a consumer that decodes with the writer's schema.
+ * Computed once, because the types of a row are compared for every contract and every candidate.
  */
 const formOf = oncePer((type: AvroSchema) =>
   type.kind === "union" ? type.branches.map(canonicalForm).sort().join() : canonicalForm(type),
@@ -207,7 +221,10 @@ interface Meaning {
   readonly finding: Finding;
 }
 
-/** The catalogue's rules about values that change their meaning. An error if the contract reads the field. */
+/**
+ * Findings of the catalogue's rules about values whose meaning changes. They are errors if the contract reads the
+ * field.
+ */
 function meaningsOf(contract: Contract, { envelope, flowing }: Candidate): readonly Meaning[] {
   const [now, next] = [rowOf(flowing), rowOf(envelope)];
   if (now === undefined || next === undefined) return [];
@@ -223,7 +240,7 @@ function meaningsOf(contract: Contract, { envelope, flowing }: Candidate): reado
   });
 }
 
-/** Fields with the same name and type but from a different column, which no decoder can notice. */
+/** Fields that keep their name and type but would be filled from a different column, which no decoder can notice. */
 function movedFindings(contract: Contract, { moved }: Candidate): readonly Finding[] {
   return (moved ?? [])
     .filter((name) => reads(contract, name))

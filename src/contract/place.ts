@@ -1,6 +1,6 @@
 import { isMap, isScalar, visit, type Document, type Node } from "yaml";
 
-/** Keys and list indexes, from the root of a file. */
+/** Keys and list indexes, starting at the root of a file. */
 export type Path = readonly PropertyKey[];
 
 /** The value at a path of a parsed file; undefined if there is none. */
@@ -12,7 +12,7 @@ export function valueAt(raw: unknown, path: Path): unknown {
   );
 }
 
-/** The offset of a path in the text: that of its key or, if the key is missing, of the nearest parent that exists. */
+/** The offset of a path in the text: that of its key or, if the key is missing, of its nearest parent that exists. */
 export function offsetOf(document: Document, path: Path): number {
   if (path.length === 0) return document.contents?.range?.[0] ?? 0;
   const parent = nodeAt(document, path.slice(0, -1));
@@ -42,7 +42,7 @@ function nodeAt(document: Document, path: Path): Node | undefined {
   return document.getIn(path, true) as Node | undefined; // with keepScalar, getIn returns nodes
 }
 
-/** `topics[0].decodes-with`. */
+/** For example `topics[0].decodes-with`. */
 export function pathText(path: Path): string {
   const text = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
   return text.replace(/^\./, "") || "the file";

@@ -13,12 +13,12 @@ import { recordIn, rowOf } from "./row.ts";
 import { rowFor } from "./view.ts";
 
 /**
- * Whether the schema of a contract that decodes with its own can read the events. Columns are named as in `after`: an
- * event holds the row's record twice, and a problem of the record is reported once. With view `row` the consumer gets
- * only that record, under whatever name its own schema has for it.
+ * Decides whether a contract's own schema can read the events. Columns are named as in `after`: an event contains the
+ * row's record twice, but a problem of the record is reported once. With view `row` the consumer gets only that record,
+ * under whatever name its own schema has for it.
  */
 
-/** The contract's own schema, parsed once; undefined if it has none, or one that cannot be parsed. */
+/** The contract's own schema, parsed once; undefined if it has none or if it cannot be parsed. */
 const readerSchema = oncePer(({ schema }: Contract): AvroSchema | undefined => {
   if (schema === undefined) return undefined;
   try {
@@ -33,11 +33,11 @@ const readerSchema = oncePer(({ schema }: Contract): AvroSchema | undefined => {
 export function readerRow(contract: Contract): AvroRecord | undefined {
   const schema = readerSchema(contract);
   if (schema === undefined) return undefined;
-  // Not rowOf with view `row`: the row itself may have columns named before and after.
+  // With view `row`, rowOf would be wrong: the row itself may have columns named before and after.
   return contract.view === "row" ? recordIn(schema) : rowOf(schema);
 }
 
-/** The contract's schema and the writer's schema in its view; undefined if one of them is missing. */
+/** The contract's schema and the writer's schema in the contract's view; undefined if one of them is missing. */
 export function readerPair(
   contract: Contract,
   envelope: AvroSchema,
@@ -48,8 +48,8 @@ export function readerPair(
 }
 
 /**
- * Why the contract's schema cannot read events of `envelope`, by Avro's rules; fields are named as the reader names them.
- * For a column that differs from what is `flowing`, the remedy also says what the database's owner could do.
+ * Why the contract's schema cannot read events of `envelope`, by Avro's rules. Fields have the reader's names. For a
+ * column that differs from what is `flowing`, the remedy also says what the owner of the database could do.
  */
 export function readerFindings(contract: Contract, envelope: AvroSchema, flowing: AvroSchema): readonly Finding[] {
   const reader = readerSchema(contract);
@@ -86,8 +86,8 @@ export function readerFindings(contract: Contract, envelope: AvroSchema, flowing
 }
 
 /**
- * An image may be null: `after` in a delete, `before` in most other events. So a cause in the row seems to affect only
- * some data; if it affects every row, it still counts as certain.
+ * An image may be null: `after` in a delete, `before` in most other events. A cause inside the row therefore seems to
+ * affect only some data, but if it affects every row, it still counts as certain.
  */
 function judgeRow(reader: AvroSchema, writer: AvroSchema, causes: readonly Cause[]): readonly Cause[] {
   if (writer.kind !== "record" || !causes.some(({ certainty }) => certainty === "on-some-data")) return causes;
@@ -103,14 +103,16 @@ function judgeRow(reader: AvroSchema, writer: AvroSchema, causes: readonly Cause
   return causes.map((cause) => (certain.has(causeText(cause)) ? { ...cause, certainty: "always" } : cause));
 }
 
-/** Computed once, as several kinds of findings need the same envelope unwrapped. */
+/** Computed once, because several kinds of findings need the same envelope unwrapped. */
 const unwrappedFrom = oncePer((envelope: AvroSchema) => oncePer((contract: Contract) => unwrap(contract, envelope)));
 
 function unwrapped(contract: Contract, envelope: AvroSchema): AvroSchema | undefined {
   return unwrappedFrom(envelope)(contract);
 }
 
-/** Only the row, under the name that the reader has for it, because users of the transform can choose any name. */
+/**
+ * Only the row, under the name that the reader's schema has for it, because users of the transform can choose any name.
+ */
 function unwrap(contract: Contract, envelope: AvroSchema): AvroSchema | undefined {
   const reader = readerSchema(contract);
   const row = rowFor(contract, envelope);
@@ -131,7 +133,7 @@ function moveIntoAfter(causes: readonly Cause[]): readonly Cause[] {
 
 const OR_ADDS = "if the unwrapping adds the field, list it in `adds`";
 
-/** Reports a problem that `before` and `after` share only for `after`. */
+/** Reports a problem that `before` and `after` share only once, for `after`. */
 function mergeImages(causes: readonly Cause[]): readonly Cause[] {
   const texts = new Set(causes.map(causeText));
   return causes.filter(

@@ -2,7 +2,7 @@ import type { AvroRecord, AvroSchema } from "../avro/schema.ts";
 
 /**
  * The record with the row's columns in an envelope: the type of `after`, or else of `before`, without null. A schema
- * without these fields is itself a row. Undefined if there is no record.
+ * that has neither field is itself a row. Undefined if there is no record.
  */
 export function rowOf(envelope: AvroSchema): AvroRecord | undefined {
   if (envelope.kind !== "record") return undefined;

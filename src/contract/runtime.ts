@@ -8,8 +8,8 @@ import { rowFor } from "./view.ts";
 import { runtimeOf } from "../rules/runtime/rule.ts";
 
 /**
- * Findings about the client library that a contract names: the rules of rules/runtime, applied to the contract's view and
- * with the severity that they have for this contract.
+ * Findings about the client library that a contract names. The rules are in rules/runtime; here they are applied to the
+ * contract's view, with the severity that they have for this contract.
  */
 
 interface Flow {
@@ -18,8 +18,9 @@ interface Flow {
 }
 
 /**
- * Where the contract's runtime is known to read the candidate differently from Java's rule, or not at all. If the same
- * already happens with what flows now, it is a warning, as withholding the candidate would not help.
+ * Finds where the contract's runtime is known to read the candidate differently from Java's rule, or not at all. If the
+ * same already happens with the schema that flows now, it is a warning, because withholding the candidate would not
+ * help.
  */
 export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow): readonly Finding[] {
   const found = foundIn(contract, envelope);
@@ -46,7 +47,7 @@ export function runtimeFindings(contract: Contract, { envelope, flowing }: Flow)
 
 const NOTHING: ReadonlySet<string> = new Set();
 
-/** Computed once, as what flows now is the same for all candidates. */
+/** Computed once, because the schema that flows now is the same for all candidates. */
 const knownOf = oncePerPair(
   (contract: Contract, flowing: AvroSchema): ReadonlySet<string> => new Set(foundIn(contract, flowing).map(textOf)),
 );
@@ -55,7 +56,9 @@ interface Found extends RuntimeFinding {
   readonly message: string;
 }
 
-/** Places are named as in `after`: both images of an event hold the row's record, and the problem is in the record. */
+/**
+ * Places are named as in `after`: both images of an event contain the row's record, and the problem is in the record.
+ */
 function foundIn(contract: Contract, envelope: AvroSchema): readonly Found[] {
   const runtime = runtimeOf(contract.runtime);
   const pair = runtime === undefined ? undefined : pairOf(contract, envelope);
@@ -81,7 +84,7 @@ function pairOf(contract: Contract, envelope: AvroSchema): Parameters<typeof fin
   return writer === undefined ? undefined : { writer };
 }
 
-/** Everything in a reader's schema counts as read; otherwise the listed columns do. */
+/** With a reader's schema, everything in it counts as read; otherwise the listed columns do. */
 function reads({ decodesWith, fields }: Contract, [image, column]: readonly string[]): boolean {
   if (decodesWith === "reader" || fields === undefined || image !== "after" || column === undefined) return true;
   return fields.includes(column);

@@ -4,7 +4,7 @@ import { describeError } from "../errors.ts";
 import { lineAndColumn, readJsonText } from "../json-text.ts";
 import { type Json, TOO_DEEP } from "../json.ts";
 
-/** A schema file's JSON, or why it cannot be used: `customers.avsc:3:14 cannot be used: …`. */
+/** A schema file's JSON, or why it cannot be used, for example `customers.avsc:3:14 cannot be used: …`. */
 export type SchemaFile =
   | { readonly kind: "schema"; readonly json: Json }
   | { readonly kind: "wrong"; readonly reason: string };
@@ -13,7 +13,7 @@ export type SchemaFile =
 export function readSchemaFile(path: string, readFile: (path: string) => string): SchemaFile {
   let text: string;
   try {
-    // Java's JSON parser skips a byte order mark, too.
+    // Java's JSON parser also skips a byte order mark.
     text = readFile(path).replace(/^\uFEFF/, "");
   } catch (error) {
     return { kind: "wrong", reason: `${path} cannot be used: ${describeError(error)}` };
@@ -36,7 +36,9 @@ export function readSchemaFile(path: string, readFile: (path: string) => string)
   }
 }
 
-/** The pointer of a deeply nested place is too long to read, and its end is more useful than its beginning. */
+/**
+ * Shortens the pointer of a deeply nested place: it is too long to read, and its end is more useful than its beginning.
+ */
 function shorten(message: string, pointer: string): string {
   return pointer.length > 120 ? message.replace(pointer, `…${pointer.slice(-80)}`) : message;
 }

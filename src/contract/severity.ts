@@ -6,7 +6,7 @@ import { nearestName } from "../mistake.ts";
 export interface SeverityChange {
   /** `meaning/…` or `runtime/…`. */
   readonly rule: string;
-  /** As findings name it (`after.zip`) or as a row column (`zip`); undefined: every field. */
+  /** The field as findings name it (`after.zip`) or as a row column (`zip`); undefined means every field. */
   readonly field?: string | undefined;
   readonly severity: Finding["severity"];
   readonly reason: string;
@@ -14,7 +14,7 @@ export interface SeverityChange {
   readonly until: string;
 }
 
-/** What decides about severities besides the catalogue and the contract. */
+/** What determines severities besides the catalogue and the contract. */
 export interface Weights {
   /** The day of the verdict, in UTC: `2026-12-31`. Overrides that end before it have expired. */
   readonly day: string;
@@ -25,7 +25,7 @@ export interface Weights {
 /** The catalogue's severities, without any override. */
 export const UNCHANGED: Weights = { day: "9999-99-99", changes: [] };
 
-/** Rules whose severity can be overridden. Those of Avro and of the contract's own lists cannot. */
+/** Rules whose severity can be overridden. The rules of Avro and of the contract's own lists are not among them. */
 export const CHANGEABLE = /^(?:meaning|runtime)\/[a-z0-9-]+$/;
 
 /** The day of an ISO 8601 time in UTC. */
@@ -33,7 +33,7 @@ export function dayOf(time: string): string {
   return time.slice(0, 10);
 }
 
-/** Applies the overrides of that day to a finding; its message then gives the reason. */
+/** Applies the overrides that are in force on that day to a finding; its message then gives the reason. */
 export function reweigh(finding: Finding, own: readonly SeverityChange[] = [], weights: Weights): Finding {
   if (!CHANGEABLE.test(finding.rule)) return finding;
   const found = changeFor(finding, own, weights.day);
@@ -54,7 +54,7 @@ function changeFor(finding: Finding, changes: readonly SeverityChange[], day: st
   );
 }
 
-/** Is a finding about this field, given as findings name it or as a row column? */
+/** True if a finding is about this field, which is given as findings name it or as a row column. */
 export function isOfField(finding: Pick<Finding, "field">, field: string): boolean {
   return finding.field === field || finding.field === `after.${field}`;
 }
@@ -64,7 +64,7 @@ export function whyNotChangeable(rule: string): string | undefined {
   const ids = CATALOGUE.map(({ id }) => id);
   if (ids.some((id) => id === rule) || /^runtime\/[a-z0-9-]+$/.test(rule)) return undefined;
   if (/^(?:avro|contract)\//.test(rule)) {
-    return "cannot have another severity: only meaning/… and runtime/… rules can; findings of Avro's rules and of the contract's own lists remain errors";
+    return "has a fixed severity: only meaning/… and runtime/… rules can be overridden; findings of Avro's rules and of the contract's own lists remain errors";
   }
   const near = nearestName(rule, ids) ?? nearestName(`meaning/${rule}`, ids);
   return `is not a rule whose severity can be changed${near === undefined ? "; `fieldgate rules` lists them" : ` (did you mean ${near}?)`}`;

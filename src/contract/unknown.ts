@@ -6,7 +6,7 @@ import { readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
 
 /**
- * Fields that a contract with `unknown-fields: reject` does not name: what it does not know stops its consumer. A
+ * Finds fields that a contract with `unknown-fields: reject` does not name. Such a field would stop the consumer. The
  * consumer can name the field, or publish that its handler has been tested with the field's exact definition.
  */
 
@@ -17,7 +17,9 @@ interface NewFields {
   readonly envelope: AvroSchema;
 }
 
-/** New fields that the contract does not name; those with which its handler was tested are warnings. */
+/**
+ * New fields that the contract does not name. A field with which the consumer's handler was tested is only a warning.
+ */
 export function unknownFindings(contract: Contract, { topic, added, envelope }: NewFields): readonly Finding[] {
   const tested = testedFields(contract, envelope);
   return unnamedFields(contract, added).map((name) => {
@@ -28,7 +30,10 @@ export function unknownFindings(contract: Contract, { topic, added, envelope }: 
   });
 }
 
-/** Fields that flow already and are not named: only warnings, as the consumer evidently copes with them. */
+/**
+ * Fields that flow although the contract does not name them. They are only warnings, because the consumer evidently
+ * copes with them.
+ */
 export function unnamedFlowing(contract: Contract, flowing: AvroSchema): readonly Finding[] {
   return unnamedFields(contract, rowOf(flowing)?.fields ?? []).map((name) => ({
     ...unknownField(contract, name),
@@ -74,7 +79,7 @@ function nameIt({ decodesWith }: Contract, name: string): string {
   return `add "${name}" to \`ignores\`, or to \`${decodesWith === "reader" ? "schema" : "fields"}\` if the consumer reads it,`;
 }
 
-/** Fields that a contract with `unknown-fields: reject` names neither in schema nor in fields nor in ignores. */
+/** Fields that a contract with `unknown-fields: reject` does not name in its schema, in `fields` or in `ignores`. */
 function unnamedFields(contract: Contract, fields: readonly { readonly name: string }[]): readonly string[] {
   if (contract.unknownFields === "accept") return [];
   const read = readerRow(contract)?.fields ?? [];

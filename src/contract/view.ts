@@ -1,6 +1,6 @@
 /**
- * What a consumer gets of an event. View `row` is the result of Debezium's ExtractNewRecordState: the Value record, with
- * the fields that the transform adds after its columns
+ * What a consumer gets of an event. With view `row` this is the result of Debezium's ExtractNewRecordState: the Value
+ * record, with the fields that the transform adds after its columns
  * (https://debezium.io/documentation/reference/stable/transformations/event-flattening.html).
  */
 import { parseSchema } from "../avro/parse.ts";
@@ -13,13 +13,16 @@ import { rowOf } from "./row.ts";
 /** The row of an event in the contract's view; undefined if the schema contains no row. */
 export function rowFor({ view, adds = [] }: Contract, envelope: AvroSchema): AvroRecord | undefined {
   const row = rowOf(envelope);
-  // The same object for every contract with this row, because other modules cache what they compute from it.
+  // Returns the same object for every contract with this row, because other modules cache what they compute from it.
   if (row === undefined || view !== "row" || adds.length === 0) return row;
   const columns = new Set(row.fields.map(({ name }) => name));
   return { ...row, fields: [...row.fields, ...adds.filter(({ name }) => !columns.has(name)).flatMap(fieldOf)] };
 }
 
-/** An invalid type adds no field. Publishing checks the types, but not every contract was published by this version. */
+/**
+ * A field with an invalid type is left out. Publishing checks the types, but not every contract was published by this
+ * version.
+ */
 function fieldOf({ name, type }: AddedField): readonly RecordField[] {
   try {
     const field = { name, default: undefined, aliases: [], order: "ascending", doc: undefined, props: {} } as const;

@@ -14,37 +14,44 @@ import { elementType } from "./values/array.ts";
 import { jsonBytes } from "../avro/value.ts";
 
 /**
- * A cell is one published field of a row encoder: the closure that writes a column's text, and the bytes of everything
- * that is not a text (null, the default, placeholders), made once. All that depends on the field's type is looked up
- * here, so that writing a row looks nothing up.
+ * A cell is one published field of a row encoder: the closure that writes a column's text, and the prepared bytes of
+ * everything that is not text (null, the default, placeholders). Everything that depends on the field's type is looked
+ * up here once, so that writing a row needs no look-ups.
  */
 
 export interface Cell {
   readonly name: string;
   /** The field's Avro type for messages: `long`, `Decimal`. */
   readonly holds: string;
-  /** The column's place in the tuple; -1: it is no longer in the log. */
+  /** The column's place in the tuple; -1 if it is no longer in the log. */
   readonly column: number;
   readonly encode: Encode;
-  /** The union branch of a value, as Avro writes it; -1: the type is not a union. */
+  /** The union branch of a value, as Avro writes it; -1 if the type is not a union. */
   readonly branch: -1 | 0 | 2;
-  /** The bytes of null; undefined: the field is required. */
+  /** The bytes of null; undefined if the field is required. */
   readonly nothing: Buffer | undefined;
-  /** What is written for a column that is missing from the log: the field's fill, null, or a required field's default. */
+  /**
+   * The bytes for a column that is missing from the log: the field's fill, null, or a required field's default.
+   * Undefined if it has none of these.
+   */
   readonly absent: Buffer | undefined;
-  /** What Debezium writes for a required column that the old key tuple does not hold; undefined: refused. */
+  /**
+   * The bytes that Debezium writes for a required column that is not in the old key tuple; undefined if such a row is
+   * rejected.
+   */
   readonly fallback: Buffer | undefined;
-  /** The placeholder of an unchanged value stored out of line; undefined: the type has none. */
+  /** The placeholder for an unchanged value stored out of line; undefined if the type has none. */
   readonly toast: Buffer | undefined;
-  /** The most bytes a value takes for each byte of its text, and beyond those. */
+  /** A value takes at most `factor` bytes for each byte of its text, plus `growth`. */
   readonly factor: number;
   readonly growth: number;
 }
 
 /** What all cells of one row encoder share. */
 export interface CellContext {
-  /** The Relation's columns in wire order, and their types in the log; undefined: the type for which the field was made. */
+  /** The Relation's columns in wire order. */
   readonly columns: readonly (Attnum | undefined)[];
+  /** Their types in the log; undefined where it is the type for which the field was made. */
   readonly types: readonly (ColumnType | undefined)[];
   readonly modes: ValueModes;
   /** Called for an enum's label that its field does not list. */
@@ -100,7 +107,10 @@ function encodeOf(avro: AvroType, from: ColumnType, to: ColumnType, context: Cel
     : castEncoder(avro, from, to, context.modes, context.unseen);
 }
 
-/** Undefined: no value of the column's type fits the field. Without a union's branch: only a required field has one. */
+/**
+ * The fallback has no union branch, because only a required field needs one. Undefined if no value of the column's type
+ * fits the field.
+ */
 function fallbackBytes(avro: AvroType, type: ColumnType, { modes }: CellContext): Buffer | undefined {
   const { fallback } = entryOf(type);
   if (typeof fallback === "object") return jsonBytes("string", fallback.written);
@@ -110,7 +120,7 @@ function fallbackBytes(avro: AvroType, type: ColumnType, { modes }: CellContext)
   return end === UNFIT ? undefined : out.subarray(0, end);
 }
 
-/** As JSON of the Avro type. */
+/** The placeholder as JSON of the Avro type. */
 function unavailableValue(avro: AvroType, type: ColumnType, placeholder: string): Json | undefined {
   const items = itemsOf(avro);
   if (items === undefined) return formOf(avro, type)?.unchanged.value?.(placeholder);

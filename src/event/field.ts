@@ -9,7 +9,8 @@ import type { Json } from "../json.ts";
 import type { AvroType } from "./types/avro-type.ts";
 
 /**
- * The Avro field of a column. Its name, type, default and optionality are those that Debezium and Confluent's converter give.
+ * Maps a column to its Avro field, with the name, type, default and optionality that Debezium and Confluent's converter
+ * give it.
  */
 
 export type Mapped =
@@ -17,9 +18,9 @@ export type Mapped =
   | { readonly kind: "left-out"; readonly finding: Finding };
 
 /**
- * The field that Debezium's PostgreSQL connector (3.7, under these modes) and Confluent's AvroConverter give a column:
- * optional if the column may be null, `[T,"null"]` if it also has a default. A generated column, or one whose type is
- * not mapped, is left out; the finding says why.
+ * The field that Debezium's PostgreSQL connector (3.7, under these modes) and Confluent's AvroConverter give a column.
+ * It is optional if the column may be null, and its type is `[T,"null"]` if it also has a default. A generated column,
+ * or a column whose type is not mapped, is left out; the finding says why.
  */
 export function fieldOf(column: Column, modes: ValueModes = DEFAULT_MODES): Mapped {
   const { type, notNull, defaultExpr } = column;
@@ -60,7 +61,7 @@ function connectDefault(type: AvroType, value: Json): AvroType {
   return Object.fromEntries([...before, ["connect.default", value], ...after]);
 }
 
-/** The field as `["null", T]` with default null: accepted by compatibility levels that reject a field without a default. */
+/** The field as `["null", T]` with default null, for compatibility levels that reject a new field without a default. */
 export function widen(field: Field): Field {
   const avro: AvroField = {
     name: field.avro.name,

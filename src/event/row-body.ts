@@ -8,17 +8,17 @@ import { NULL_VALUE, TEXT_VALUE, UNCHANGED_VALUE } from "../wal/tuple.ts";
 import type { Tuple } from "./tuple.ts";
 
 /**
- * Writes one row as an Avro record body: for each cell the column's text, or the prepared bytes of whatever else the
- * tuple holds. This is the innermost loop; it allocates nothing.
+ * Writes one row as an Avro record body: for each cell the column's text, or prepared bytes if the tuple has no text
+ * for it. This is the innermost loop; it allocates nothing.
  */
 
-/** A row to write: its tuple, and another one that may have the values this one leaves out. */
+/** A row to write: its tuple, and an optional second tuple that supplies values missing from the first one. */
 export interface RowSource {
   readonly tuple: Tuple;
   readonly other: Tuple | undefined;
   /**
-   * What a null in a required field means: `refuse`: an error; `fallback`: the key tuple does not hold the column;
-   * `other`: take the value from `other`.
+   * What a null in a required field means. `refuse`: an error. `fallback`: the key tuple does not contain the column.
+   * `other`: take the value from the tuple `other`.
    */
   readonly nulls: "refuse" | "fallback" | "other";
 }
@@ -26,7 +26,7 @@ export interface RowSource {
 export interface RowBody {
   /** An upper bound for the bytes the row takes. */
   room(row: RowSource): number;
-  /** Throws value-unfit with field and position; `mark` is undefined if there is no position yet. */
+  /** Throws value-unfit with the field and the position. `mark` is undefined if there is no position yet. */
   write(row: RowSource, out: Buffer, p: number, mark: EventMark | undefined): number;
 }
 
@@ -51,7 +51,7 @@ export function rowBody(table: string, cells: readonly Cell[]): RowBody {
   };
 }
 
-/** The most often that any column's bytes are written: several fields may be filled from it, each with its factor. */
+/** The largest growth factor of any column, summed over the fields that are filled from it. */
 function mostUses(cells: readonly Cell[]): number {
   const uses = new Map<number, number>();
   for (const { column, factor } of cells) uses.set(column, (uses.get(column) ?? 0) + factor);
@@ -65,7 +65,10 @@ function writeText(cell: Cell, tuple: Tuple, out: Buffer, p: number): number {
   return cell.encode(tuple.bytes, start, end, out, p);
 }
 
-/** Writes a value that has no text in the tuple: it is null, missing from the log, or unchanged and stored out of line. */
+/**
+ * Writes a value that has no text in the tuple because it is null, missing from the log, or unchanged and stored out of
+ * line.
+ */
 function writeOther(cell: Cell, row: RowSource, out: Buffer, p: number): number {
   const kind = kindOf(cell, row);
   if (row.other !== undefined && cell.column >= 0 && row.other.kinds[cell.column] === TEXT_VALUE) {
@@ -76,7 +79,7 @@ function writeOther(cell: Cell, row: RowSource, out: Buffer, p: number): number 
   return bytes === undefined ? UNFIT : copyBytes(bytes, 0, bytes.length, out, p);
 }
 
-/** Undefined: the column is not in the log. */
+/** The kind of the column's value in the tuple; undefined if the column is not in the log. */
 function kindOf(cell: Cell, row: RowSource): number | undefined {
   return cell.column < 0 ? undefined : row.tuple.kinds[cell.column];
 }
@@ -99,7 +102,7 @@ function reason(kind: number | undefined, holds: string): { readonly what: strin
   const next = "release or resolve the field's amendments: fieldgate amendments";
   switch (kind) {
     case undefined:
-      return { what: "the column is gone, and the field is required and has no default", next };
+      return { what: "the column was dropped, and the field is required and has no default", next };
     case NULL_VALUE:
       return { what: "the value is null, and the field is required", next };
     case UNCHANGED_VALUE:

@@ -15,10 +15,11 @@ import { fullName } from "../table/quote.ts";
 
 /**
  * The row encoder turns the changes of one table into Kafka records: Debezium's envelope, key, tombstones and headers,
- * in Confluent's wire format. It is made for one Relation message and one shape, and made again when either changes.
+ * in Confluent's wire format. Each encoder serves one Relation message and one shape; a new one is made when either
+ * changes.
  */
 
-/** One record for the topic. `headers` are present only if a key changed. */
+/** One record for the topic. It has `headers` only if the row's key changed. */
 export interface EventRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
@@ -27,33 +28,38 @@ export interface EventRecord {
 
 export interface RowEncoderOptions {
   readonly shape: Shape;
-  /** The Relation's columns in wire order; undefined: a column that is not identified and never published. */
+  /**
+   * The Relation's columns in wire order; undefined for a column that has not been identified and so is never
+   * published.
+   */
   readonly columns: readonly (Attnum | undefined)[];
   readonly identity: Relation["identity"];
   readonly origin: Origin;
   readonly tombstones: boolean;
-  /** The columns' types in the log, parallel to `columns`; undefined: the type for which the field was made. */
+  /** The columns' types in the log, parallel to `columns`; undefined if it is the type for which the field was made. */
   readonly types?: readonly (ColumnType | undefined)[] | undefined;
-  /** Absent: Debezium's defaults. */
+  /** If absent, Debezium's defaults apply. */
   readonly modes?: ValueModes | undefined;
-  /** Shared by the encoders of a connector. Absent: the encoder gets its own. */
+  /** Shared by the encoders of a connector. If absent, the encoder creates its own. */
   readonly slab?: Slab | undefined;
 }
 
 export interface RowEncoder {
-  /** One event c or u, or d and a tombstone; d, tombstone and c if the key changed. */
+  /**
+   * Returns one event with op c or u, or an event with op d and a tombstone. If the key changed: d, tombstone and c.
+   */
   change(row: RowChange, mark: EventMark): readonly EventRecord[];
-  /** An event of op r for a row read by a chunk; `tuple` holds pgoutput TupleData at `at`. */
+  /** Returns an event with op r for a row read by a chunk; `tuple` has pgoutput TupleData at `at`. */
   chunkRow(tuple: Buffer, at: number, mark: EventMark): EventRecord;
-  /** An event of op t, without key and row. */
+  /** Returns an event with op t, which has neither key nor row. */
   truncate(mark: EventMark): EventRecord;
-  /** The old and the new key of the change: the record's key bytes as latin1. Empty if events have no key. */
+  /** The old and the new key of the change, as the record's key bytes in latin1. Empty if events have no key. */
   keysOf(row: RowChange): readonly string[];
-  /** The same for a chunk's row; an empty text if events have no key. */
+  /** The key of a chunk's row, as in `keysOf`; an empty text if events have no key. */
   keyOfTuple(tuple: Buffer, at: number): string;
-  /** Is a published field's value missing from the log, because it is stored out of line and did not change? */
+  /** True if a published field's value is missing from the log because it is stored out of line and did not change. */
   hasUnchangedToast(row: RowChange): boolean;
-  /** Has an enum's label been written that its field does not list, since the last call? */
+  /** True if an enum label that its field does not list has been written since the last call. */
   takeUnseenLabel(): boolean;
 }
 
@@ -61,8 +67,8 @@ const FRAME = 5;
 
 /**
  * Encodes straight from pgoutput's texts to framed Avro (0x00, schema id, body). A column that is not a field of the
- * shape has no cell here, so nothing can write it. Throws amendment-unsupported at once for a field type it cannot
- * write; its functions throw value-unfit, with field and position, for a value that does not fit.
+ * shape has no cell here, so nothing can write it. Throws amendment-unsupported immediately for a field type it cannot
+ * write. Its functions throw value-unfit, with field and position, for a value that does not fit.
  */
 export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   const { shape, columns, tombstones } = options;
@@ -190,12 +196,15 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   };
 }
 
-/** A key column outside the replica identity is missing from the old tuple: its new value is used if there is one. */
+/**
+ * A key column outside the replica identity is missing from the old tuple. Its new value is used instead if there is
+ * one.
+ */
 function oldKeySource(old: RowSource, now: RowSource | undefined): RowSource {
   return { tuple: old.tuple, other: now?.tuple, nulls: now === undefined ? "refuse" : "other" };
 }
 
-/** Writes a key only to return it as text, and releases the slab's bytes again. */
+/** Writes a key only to return it as text, then gives the slab its space back. */
 function scratch(into: Slab, write: () => Buffer | null): string {
   const { buffer, at } = into;
   const text = (write() ?? Buffer.alloc(0)).toString("latin1");

@@ -1,7 +1,7 @@
 const SLAB_BYTES = 1 << 20;
 
 /**
- * The memory that records are written to: pieces of 1 MiB, handed out as subarrays that are never written again. The
+ * The memory that records are written to: pieces of 1 MiB, handed out as subarrays that are never written to again. The
  * row encoders of a connector share one slab. A piece is freed together with the last record in it.
  */
 export interface Slab {
@@ -20,9 +20,12 @@ export function reserve(into: Slab, bytes: number): void {
   into.at = 0;
 }
 
-/** Hands out the bytes from the slab's position to `end` as one record. Throws if too little was reserved. */
+/**
+ * Hands out the bytes from the slab's position to `end` as one record. Throws if they exceed the space that was
+ * reserved.
+ */
 export function takeRecord(into: Slab, end: number): Buffer {
-  if (end > into.buffer.length) throw new RangeError("a record is longer than what was reserved for it");
+  if (end > into.buffer.length) throw new RangeError("a record is longer than the space reserved for it");
   const record = into.buffer.subarray(into.at, end);
   into.at = end;
   return record;

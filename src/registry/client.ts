@@ -1,7 +1,7 @@
 /**
- * A client for schema registries with Confluent's API: Confluent, Apicurio (ccompat), Karapace and Redpanda. It has no
- * cache and no retries, except that it tries each address once. The HTTP status decides what an answer means; error
- * codes matter only if one status has several meanings, because they differ between the products.
+ * A client for schema registries with Confluent's API: Confluent, Apicurio (ccompat), Karapace and Redpanda. It caches
+ * nothing and does not retry, but it tries each configured address once. The HTTP status decides what an answer means.
+ * Error codes matter only if a status has several meanings, because they differ between the products.
  */
 import { z } from "zod";
 import { GuardError } from "../errors.ts";
@@ -28,12 +28,12 @@ export type Level = (typeof LEVELS)[number];
 export type Check =
   | { readonly kind: "compatible" }
   | { readonly kind: "incompatible"; readonly messages: readonly string[] }
-  /** The registry checks nothing: the level is NONE, or neither the subject nor the registry has one. */
+  /** The registry checks nothing: the level is NONE, or neither the subject nor the registry has a level. */
   | { readonly kind: "no-level"; readonly level: "NONE" | "none-set" };
 
 export type Registration =
   | { readonly kind: "registered"; readonly id: SchemaId }
-  /** 409: the level rejects it. 422: the registry does not accept it as a schema. */
+  /** 409: the compatibility level rejects the schema. 422: the registry does not accept it as a schema. */
   | { readonly kind: "refused"; readonly status: 409 | 422; readonly message: string };
 
 /** Every method throws GuardError: registry-down if no registry answers, registry-refused for 401 and 403. */
@@ -46,7 +46,9 @@ export interface Registry {
   version(subject: string, version: number): Promise<Registered | undefined>;
   /** The schema with this id; undefined if the registry does not know the id. */
   schemaById(id: SchemaId): Promise<string | undefined>;
-  /** Would the subject accept this schema at its current level? An unknown subject accepts any schema. */
+  /**
+   * Checks whether the subject would accept this schema at its current level. An unknown subject accepts any schema.
+   */
   check(subject: string, text: string): Promise<Check>;
   /** The subject's level, or the registry's default if the subject has none. */
   level(subject: string): Promise<Level | "none-set">;
@@ -95,12 +97,13 @@ export function registryClient(options: RegistryOptions): Registry {
   };
 }
 
-/** Is an answer about the requested subject, judging from the subject that it names? */
+/** True if an answer is about the requested subject, judging from the subject that it names. */
 type IsOwn = (requested: string, named: string | null | undefined) => boolean;
 
 /**
  * If Confluent's registry does not find a subject in the default context, it looks in the other contexts, which have
- * ids of their own: such an answer is about another subject. If the address itself has a context, all answers name it.
+ * their own ids. Such an answer is about a different subject. If the address itself contains a context, all answers
+ * name that context.
  */
 function ownSubject({ urls }: RegistryOptions): IsOwn {
   const inContext = urls.some((url) => new URL(url).pathname.includes("/contexts/"));
@@ -108,9 +111,9 @@ function ownSubject({ urls }: RegistryOptions): IsOwn {
 }
 
 /**
- * Asks for the subject's level and then for the registry's: not every registry knows `defaultToGlobal`, and a subject may
- * have settings without a level. Without the parameter, Apicurio 3.0 answers NONE for a subject without a level although
- * it applies the registry's.
+ * Asks for the subject's level and then for the registry's, because not every registry knows `defaultToGlobal`, and a
+ * subject may have settings without a level. Without that parameter, Apicurio 3.0 answers NONE for a subject without a
+ * level, although it applies the registry's level.
  */
 async function level(call: Call, subject: string): Promise<Level | "none-set"> {
   for (const path of [`/config/${encodeURIComponent(subject)}?defaultToGlobal=true`, "/config"]) {
@@ -132,14 +135,17 @@ async function check(call: Call, subject: string, text: string): Promise<Check> 
   const current = await level(call, subject);
   if (current === "none-set" || current === "NONE") return { kind: "no-level", level: current };
   const all = `/compatibility/subjects/${encodeURIComponent(subject)}/versions`;
-  // Without a version the check is the one of a registration: under a transitive level, against all versions.
+  // Without a version, the check is the same as for a registration: under a transitive level, it covers all versions.
   const answer = await call("POST", `${all}?verbose=true`, { schema: text });
   if (answer.status === 200) return verdict(answer, all);
   if (answer.status === 422) return { kind: "incompatible", messages: [messageOf(answer)] };
   return checkEach(call, subject, text, current, all);
 }
 
-/** For registries without the route for all versions (Karapace, Redpanda), and for a subject that does not exist. */
+/**
+ * For registries that cannot check all versions in one request (Karapace, Redpanda), and for a subject that does not
+ * exist.
+ */
 async function checkEach(call: Call, subject: string, text: string, current: Level, all: string): Promise<Check> {
   const known = await call("GET", `/subjects/${encodeURIComponent(subject)}/versions`);
   if (known.status === 404) return notFound(known, all) ?? { kind: "compatible" };
@@ -179,8 +185,8 @@ async function register(call: Call, subject: string, text: string, isOwn: IsOwn)
 }
 
 /**
- * Finds an equal schema of the subject. Redpanda and Confluent 7.0 answer 500 for a text that is not a schema; registering
- * it will then give the reason.
+ * Finds an equal schema of the subject. Redpanda and Confluent 7.0 answer 500 for a text that is not a schema;
+ * registering it then gives the reason.
  */
 async function findEqual(call: Call, path: string, text: string): Promise<z.infer<typeof idAnswer> | undefined> {
   try {
@@ -192,7 +198,7 @@ async function findEqual(call: Call, path: string, text: string): Promise<z.infe
   }
 }
 
-/** A 404 means unknown only if it is the registry's own: with a wrong base path any server answers 404. */
+/** A 404 means unknown only if it comes from the registry itself: with a wrong base path, any server answers 404. */
 function notFound(answer: RegistryAnswer, path: string): undefined {
   const read = errorAnswer.safeParse(answer.body);
   const code = read.success ? read.data.error_code : undefined;
@@ -216,7 +222,7 @@ function unexpected(path: string, what: string): GuardError {
 }
 
 const NO_REASON = "no reason given";
-/** How many reasons are kept of an answer, and how many characters of each. */
+/** How many reasons to keep from an answer, and how many characters of each. */
 const MAX_REASONS = 20;
 const MAX_REASON = 2000;
 
@@ -225,7 +231,7 @@ function messageOf({ body }: RegistryAnswer): string {
   return cut((read.success ? read.data.message : undefined) ?? NO_REASON);
 }
 
-/** A registry may quote whole schemas, and what it says is kept with the amendment. */
+/** A registry may quote whole schemas, and its answer is stored with the amendment. */
 function cut(message: string): string {
   return message.length <= MAX_REASON ? message : `${message.slice(0, MAX_REASON)}…`;
 }

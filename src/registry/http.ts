@@ -1,20 +1,25 @@
-/** One request to a registry: limited in time and size, tried once per address, with errors translated to ours. */
+/**
+ * Sends one request to a registry. It is limited in time and size, is tried once per address, and its errors are
+ * translated to Fieldgate's.
+ */
 import { GuardError } from "../errors.ts";
 import { isUntrusted, networkReason, otherScheme, request, type Response, type TlsTexts } from "../request.ts";
 
 export interface RegistryOptions {
-  /** Base addresses, e.g. `http://registry:8081` or `https://host/apis/ccompat/v7`; tried in order, once each. */
+  /**
+   * Base addresses, e.g. `http://registry:8081` or `https://host/apis/ccompat/v7`. They are tried in order, once each.
+   */
   readonly urls: readonly string[];
   readonly auth?: RegistryAuth | undefined;
-  /** For https addresses. */
+  /** Used only for https addresses. */
   readonly tls?: TlsTexts | undefined;
-  /** Per address. Default 5000. */
+  /** The timeout per address, 5000 by default. */
   readonly timeoutMs?: number | undefined;
 }
 
 export type RegistryAuth =
   | { readonly kind: "basic"; readonly username: string; readonly password: string }
-  /** `headers`: further headers that a vendor requires, such as Confluent Cloud's `target-sr-cluster`. */
+  /** `headers`: additional headers that a vendor requires, such as Confluent Cloud's `target-sr-cluster`. */
   | {
       readonly kind: "bearer";
       readonly token: string;
@@ -30,11 +35,11 @@ export interface RegistryAnswer {
 export type Call = (method: "GET" | "POST", path: string, body?: unknown) => Promise<RegistryAnswer>;
 
 const CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
-/** The schema of a wide table has a few hundred kB; even a long list of versions is smaller. */
+/** The schema of a wide table has a few hundred kilobytes; even a long list of versions is smaller than this. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /**
- * Calls return every answer with a status below 500, except for redirects, 401 and 403, which are thrown.
+ * The calls return every answer with a status below 500. Redirects, 401 and 403 are thrown instead.
  * @throws GuardError registry-down if no address answers as a registry does; registry-refused for 401 and 403;
  *   config-invalid for an invalid address
  */
@@ -124,7 +129,7 @@ function down(message: string, next?: string, cause?: unknown): GuardError {
   return new GuardError("registry-down", message, { cause, ...(next === undefined ? {} : { next }) });
 }
 
-/** The status, 500 or above, that caused a registry-down error; undefined if the cause was different. */
+/** The status, 500 or above, that caused a registry-down error; undefined if it had a different cause. */
 export function statusOf(error: unknown): number | undefined {
   const cause = error instanceof GuardError ? error.cause : undefined;
   return typeof cause === "object" && cause !== null && "status" in cause ? Number(cause.status) : undefined;

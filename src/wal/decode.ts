@@ -14,8 +14,8 @@ import type {
 import { skipTuple } from "./tuple.ts";
 
 /**
- * Reads pgoutput's binary messages, one at a time and without state. A row message is not taken apart here: only the
- * offsets of its tuples are found, and `tuple.ts` reads the values in place, since rows are what there are millions of.
+ * Reads pgoutput's binary messages, one at a time and without state. Only the offsets of a row's tuples are found here.
+ * `tuple.ts` reads the values in place, because there are millions of rows.
  */
 
 /** Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01. */
@@ -30,9 +30,9 @@ const IDENTITIES: Readonly<Record<string, Relation["identity"]>> = {
 
 /**
  * Reads one pgoutput message, protocol version 1 without streaming
- * (postgresql.org/docs/current/protocol-logicalrep-message-formats.html).
- * A row's values are not read here: `readTuple` walks and checks them. Only an update's old row is skipped over.
- * Throws GuardError("wal-invalid") with the message's tag, length and offset if it is too short, too long or unknown.
+ * (postgresql.org/docs/current/protocol-logicalrep-message-formats.html). A row's values are not read here; `readTuple`
+ * reads and checks them. Only the old row of an update is skipped here. Throws GuardError("wal-invalid") with the
+ * message's tag, length and offset if it is too short, too long or unknown.
  */
 export function decode(bytes: Buffer): WalMessage {
   const tag = bytes[0];
@@ -97,7 +97,7 @@ function readOldKind(bytes: Buffer): "key" | "full" {
   throw unexpected(bytes, 5);
 }
 
-/** A place in a control message: where the next field starts. */
+/** A place in a control message, where the next field starts. */
 interface Cursor {
   readonly bytes: Buffer;
   at: number;
@@ -139,7 +139,7 @@ function readColumn(from: Cursor): RelationColumn {
 
 function truncate(from: Cursor): Truncate {
   const count = readUint32(from);
-  readByte(from); // CASCADE and RESTART IDENTITY; the tables they reach are listed too
+  readByte(from); // CASCADE and RESTART IDENTITY. Tables that CASCADE reaches are listed as well.
   const relations: number[] = [];
   for (let left = count; left > 0; left--) relations.push(readUint32(from));
   return { kind: "truncate", relations };
@@ -216,7 +216,7 @@ function need(bytes: Buffer, at: number, size: number): void {
 }
 
 function short(bytes: Buffer, at: number): GuardError {
-  return new GuardError("wal-invalid", `${nameOf(bytes)} ends early at offset ${at}`);
+  return new GuardError("wal-invalid", `${nameOf(bytes)} is cut off at offset ${at}`);
 }
 
 function unexpected(bytes: Buffer, at: number): GuardError {

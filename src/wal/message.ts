@@ -1,8 +1,8 @@
 import type { Lsn } from "./lsn.ts";
 
 /**
- * pgoutput's messages, protocol version 1 (postgresql.org/docs/current/protocol-logicalrep-message-formats.html).
- * A row keeps the bytes it arrived in: `oldAt` and `newAt` are the offsets of its TupleData in `bytes`.
+ * pgoutput's messages, protocol version 1 (postgresql.org/docs/current/protocol-logicalrep-message-formats.html). A row
+ * message keeps the bytes that were received: `oldAt` and `newAt` are the offsets of its TupleData in `bytes`.
  */
 export type WalMessage = Begin | Commit | Relation | RowChange | Truncate | LogicalMessage | Other;
 
@@ -26,11 +26,11 @@ export interface RelationColumn {
   readonly name: string;
   readonly typeOid: number;
   readonly typmod: number;
-  /** Whether it is part of the replica identity, which with FULL every column is. */
+  /** True if the column is part of the replica identity. With FULL, every column is. */
   readonly key: boolean;
 }
 
-/** A table as of this place in the log, without attnums, nullability or defaults. Columns are in attnum order. */
+/** A table as of this position in the log, without attnums, nullability or defaults. Columns are in attnum order. */
 export interface Relation {
   readonly kind: "relation";
   readonly oid: number;
@@ -40,7 +40,10 @@ export interface Relation {
   readonly columns: readonly RelationColumn[];
 }
 
-/** With `oldKind` key only the replica identity's columns have values; the others are sent as null. -1: no such tuple. */
+/**
+ * If `oldKind` is key, only the columns of the replica identity have values; the others are sent as null. An offset of
+ * -1 means that there is no such tuple.
+ */
 export interface RowChange {
   readonly kind: "insert" | "update" | "delete";
   readonly relation: number;
@@ -72,12 +75,12 @@ export interface Other {
 /** What the replication connection delivers, in the order it was received. */
 export type WalItem =
   | { readonly kind: "data"; readonly lsn: Lsn; readonly bytes: Buffer }
-  /** A message too large to be held, of which only the first bytes are known. */
+  /** A message too large to hold in memory; only its first bytes are known. */
   | {
       readonly kind: "oversize";
       readonly lsn: Lsn;
       readonly bytes: number;
-      /** A row's table; undefined: a logical message, or anything else that is no row. */
+      /** The table of a row message; undefined for any other message, such as a logical message. */
       readonly relation: number | undefined;
     }
   | { readonly kind: "keepalive"; readonly end: Lsn; readonly replyRequested: boolean };

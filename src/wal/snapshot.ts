@@ -2,11 +2,11 @@ import { GuardError } from "../errors.ts";
 
 /** The result of `pg_current_snapshot()`. Transaction ids have 64 bits, with the epoch in the upper half. */
 export interface Snapshot {
-  /** Every transaction below this one had finished. */
+  /** Every transaction with a lower id had finished. */
   readonly xmin: bigint;
-  /** No transaction from this one upwards had finished. */
+  /** No transaction with this id or a higher one had finished. */
   readonly xmax: bigint;
-  /** The ones in between that had not finished. */
+  /** The transactions in between that had not finished. */
   readonly inProgress: ReadonlySet<bigint>;
 }
 
@@ -26,8 +26,9 @@ export function parseSnapshot(text: string): Snapshot {
 }
 
 /**
- * Does a query with this snapshot see what the transaction wrote? `xid` is a committed transaction's 32-bit id, as a Begin
- * message carries it; it means the transaction within 2^31 of the snapshot, which is how PostgreSQL compares ids too.
+ * True if a query with this snapshot sees what the transaction wrote. `xid` is the 32-bit id of a committed
+ * transaction, as in a Begin message. It stands for the transaction within 2^31 of the snapshot, which is also how
+ * PostgreSQL compares ids.
  */
 export function isVisible(snapshot: Snapshot, xid: number): boolean {
   const distance = BigInt.asIntN(32, BigInt(xid) - snapshot.xmax);

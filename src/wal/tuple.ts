@@ -1,11 +1,11 @@
 import { GuardError } from "../errors.ts";
 
 /**
- * Reads and writes TupleData, the part of a pgoutput message that holds a row. This is the hottest path of all: one set of
- * slots is allocated and refilled for every row, and values are left where they are.
+ * Reads and writes TupleData, the part of a pgoutput message that contains a row. This code runs for every row, so one
+ * set of slots is allocated and reused for all rows, and values are not copied.
  */
 
-/** How a column's value is sent: a tag byte of TupleData, as its character code. */
+/** How a column's value is sent: a tag byte of TupleData, given as its character code. */
 export const NULL_VALUE = 0x6e; // n
 /** An unchanged value that is stored outside the row (TOAST) and therefore not sent. */
 export const UNCHANGED_VALUE = 0x75; // u
@@ -13,8 +13,8 @@ export const TEXT_VALUE = 0x74; // t
 export const BINARY_VALUE = 0x62; // b
 
 /**
- * Where the values of one row are. Allocated once and refilled for every row.
- * The value of column i is `bytes.subarray(start[i], end[i])`; for null and unchanged values, start equals end.
+ * Where the values of one row are. Allocated once and refilled for every row. The value of column i is
+ * `bytes.subarray(start[i], end[i])`; for null and unchanged values, start equals end.
  */
 export interface TupleSlots {
   count: number;
@@ -26,7 +26,9 @@ export interface TupleSlots {
 /** PostgreSQL's MaxHeapAttributeNumber, the most columns that a table can have. */
 const MAX_COLUMNS = 1600;
 
-/** Slots for this many columns. A row with more columns is still walked to its end, and `count` reports them all. */
+/**
+ * Creates slots for this many columns. A row with more columns is still read to its end, and `count` includes them all.
+ */
 export function tupleSlots(columns = MAX_COLUMNS): TupleSlots {
   return {
     count: 0,
@@ -89,7 +91,7 @@ export function skipTuple(bytes: Buffer, at: number): number {
   return next;
 }
 
-/** Writes TupleData as pgoutput does: null as `n`, everything else as text (strings in UTF-8). */
+/** Writes TupleData as pgoutput does: null as `n`, and everything else as text (strings in UTF-8). */
 export function tupleFrom(values: readonly (Buffer | string | null)[]): Buffer {
   let size = 2;
   for (const value of values) size += value === null ? 1 : 5 + Buffer.byteLength(value);
@@ -114,5 +116,5 @@ function readColumnCount(bytes: Buffer, at: number): number {
 }
 
 function shortTuple(bytes: Buffer, at: number): GuardError {
-  return new GuardError("wal-invalid", `a row ends early at offset ${at} of ${bytes.length}`);
+  return new GuardError("wal-invalid", `a row is cut off at offset ${at} of ${bytes.length}`);
 }

@@ -70,7 +70,7 @@ const REFUSED: readonly [name: string, schema: Json, message: string][] = [
   [
     "a second definition that differs",
     record(field(E), { name: "b", type: { ...E, symbols: ["Y"] } }),
-    'at /fields/1/type: "E" is defined twice',
+    'at /fields/1/type: "E" has two different definitions',
   ],
   [
     "a recursive second definition",
@@ -78,7 +78,7 @@ const REFUSED: readonly [name: string, schema: Json, message: string][] = [
       name: "b",
       type: { type: "record", name: "N", fields: [field(["null", "N"])] },
     }),
-    "defined twice",
+    "two different definitions",
   ],
   ["two equal fields", record(field("int"), field("int")), 'two fields "a"'],
   ["two equal branches", ["int", "int"], '"int" is in the union twice'],

@@ -228,7 +228,7 @@ const WRONG: readonly [name: string, text: string, mistakes: readonly string[]][
   - { topic: other, severity: warning }
 `,
     [
-      "f.yaml:8:7 severity[0].rule avro/type-mismatch cannot have another severity: only meaning/… and runtime/… rules can",
+      "f.yaml:8:7 severity[0].rule avro/type-mismatch has a fixed severity: only meaning/… and runtime/… rules can be overridden",
       "f.yaml:9:7 severity[1].rule meaning/time-units is not a rule whose severity can be changed (did you mean meaning/time-unit?)",
       "f.yaml:10:32 severity[2].severity must be one of error, warning, e.g. severity: warning",
       "f.yaml:10:48 severity[2].reason must give a reason",

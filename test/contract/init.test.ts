@@ -66,23 +66,23 @@ test("a first contract reads well", () => {
     consumer: replica
     # Who is responsible for it, for alerts.
     # owner: "@team"
-    # Where it runs; \`fieldgate publish --env\` overrides this.
+    # The environment it runs in; \`fieldgate publish --env\` overrides this.
     environment: default
     topics:
       - topic: inventory.public.customers
         # The client library that decodes.
         runtime: connect-jdbc
-        # Assumed: it gets only the row, unwrapped by ExtractNewRecordState. With envelope: the whole event.
+        # Assumed: it gets only the row, unwrapped by ExtractNewRecordState. With envelope, it gets the whole event.
         view: row
         # Fields that the unwrapping adds (add.fields, __deleted), if it reads them.
         # adds: [__op, __deleted]
-        # Events are decoded with the schema that each of them names, so these columns must not change.
+        # Each event is decoded with the schema that it names, so these columns must not change.
         decodes-with: writer
-        # Assumed: it reads all columns. Remove those that it does not read: they may then change freely.
+        # Assumed: it reads all columns. Remove those that it does not read, so that they may change freely.
         fields:
           - id
           - zip
-        # A field that is not named here stops it or makes it lose data: new fields are withheld until they are named.
+        # A field that is not listed here breaks this consumer or makes it lose data, so new fields are withheld until they are listed.
         # Assumed: auto.evolve is false, the default: the task stops at a field that its table lacks; accept if it is true.
         unknown-fields: reject
         # Columns that it knows and does not read.

@@ -126,7 +126,7 @@ test.each([
   ["meaning/time-units", /did you mean meaning\/time-unit\?/],
   ["time-unit", /did you mean meaning\/time-unit\?/],
   ["meaning/nothing-of-the-kind", /`fieldgate rules` lists them/],
-  ["avro/type-mismatch", /^cannot have another severity: only meaning/],
+  ["avro/type-mismatch", /^has a fixed severity: only meaning/],
   ["contract/unknown-field", /remain errors$/],
 ])("the severity of %s can be changed, or the reason is given", (rule, why) => {
   const said = whyNotChangeable(rule);

@@ -115,7 +115,7 @@ describe("a field whose column is missing from the log", () => {
 
   it("is refused by name if it is required and has neither default nor fill", () => {
     expect(() => after(field({ name: "v", oid: OID.text, notNull: true }, 1), "x", gone)).toThrow(
-      /value-unfit.*public\.t\.v at 0\/165EC15: the column is gone/,
+      /value-unfit.*public\.t\.v at 0\/165EC15: the column was dropped/,
     );
   });
 });

@@ -111,19 +111,19 @@ test("the empty namespace is pg_catalog", () => {
 test.each([
   ["nothing", "", "an empty message"],
   ["an unknown tag", "S\0\0\0\x01\x01", "unknown message tag 0x53 in a message of 6 bytes"],
-  ["a begin that ends early", "B\0\0\0", "message B of 4 bytes ends early at offset 1"],
+  ["a begin message that is cut off", "B\0\0\0", "message B of 4 bytes is cut off at offset 1"],
   ["a commit with a byte too many", `C${"\0".repeat(26)}`, "message C of 27 bytes has an unexpected byte at offset 26"],
-  ["a name that does not end", "R\0\0\0\x01public", "message R of 11 bytes ends early at offset 5"],
+  ["a name that does not end", "R\0\0\0\x01public", "message R of 11 bytes is cut off at offset 5"],
   ["an unknown replica identity", "R\0\0\0\x01\0t\0x\0\0", "message R of 11 bytes has an unexpected byte at offset 8"],
   ["an insert without a new row", "I\0\0\0\x01K\0\0", "message I of 8 bytes has an unexpected byte at offset 5"],
-  ["an update whose old row is cut short", "U\0\0\0\x01K\0\x01t\0\0\0\x05ab", "a row ends early at offset 13 of 15"],
-  ["an update without a new row", "U\0\0\0\x01K\0\0", "message U of 8 bytes ends early at offset 8"],
+  ["an update whose old row is cut short", "U\0\0\0\x01K\0\x01t\0\0\0\x05ab", "a row is cut off at offset 13 of 15"],
+  ["an update without a new row", "U\0\0\0\x01K\0\0", "message U of 8 bytes is cut off at offset 8"],
   ["a delete with a new row", "D\0\0\0\x01N\0\0", "message D of 8 bytes has an unexpected byte at offset 5"],
-  ["more tables than there are bytes", "T\x7f\xff\xff\xff\0", "message T of 6 bytes ends early at offset 6"],
+  ["more tables than there are bytes", "T\x7f\xff\xff\xff\0", "message T of 6 bytes is cut off at offset 6"],
   [
     "a message longer than it is",
     `M\0${"\0".repeat(8)}p\0\0\0\0\x05abc`,
-    "message M of 19 bytes ends early at offset 16",
+    "message M of 19 bytes is cut off at offset 16",
   ],
 ])("%s is refused with tag, length and offset", (_what, text, message) => {
   expect(() => decode(Buffer.from(text, "latin1"))).toThrow(new GuardError("wal-invalid", message));

@@ -14,7 +14,7 @@ export interface Renaming {
   readonly fieldName: (record: AvroRecord, field: RecordField) => string;
 }
 
-/** Names as they are written. */
+/** Leaves all names as they are written. */
 const UNCHANGED: Renaming = { typeName: ({ fullName }) => fullName, fieldName: (_, { name }) => name };
 
 /**
@@ -46,9 +46,9 @@ export function renamingOf(
 }
 
 interface Aliases {
-  /** The full name, by alias. */
+  /** Full names, by alias. */
   readonly types: ReadonlyMap<string, string>;
-  /** The field's name, by record and alias. */
+  /** Field names, by record and alias. */
   readonly fields: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
@@ -59,7 +59,7 @@ function aliasesIn(reader: AvroSchema): Aliases {
   const types = new Map<string, string>();
   const fields = new Map<string, Map<string, string>>();
   for (const named of namedIn(reader)) {
-    // Unlike the rule, the decoder matches `.Y`, a type in the null namespace.
+    // Unlike the compatibility rule, the decoder matches `.Y`, an alias in the null namespace.
     for (const alias of named.aliases) types.set(alias.replace(/^\./, ""), named.fullName);
     if (named.kind !== "record") continue;
     for (const { name, aliases: others } of named.fields) {
@@ -118,7 +118,7 @@ function visit(schema: AvroSchema, enter: (schema: AvroSchema) => boolean): void
   if (schema.kind === "record") for (const { type } of schema.fields) visit(type, enter);
 }
 
-/** What the aliases break in the writer's schema: the decoder then reads nothing at all. */
+/** A clash that the aliases cause in the writer's schema. The decoder then reads nothing at all. */
 interface Clash {
   /** `twice`: two fields or two branches have this name. `default`: this field's default names fields that were renamed. */
   readonly kind: "twice" | "default";

@@ -27,7 +27,7 @@ export interface Cause {
     | "avro/ambiguous-alias"
     | "avro/alias-not-applied"
     | "avro/unusable-default";
-  /** The reader's field names from the root, `[]` for an array's items and `{}` for a map's values. */
+  /** The reader's field names from the root, with `[]` for an array's items and `{}` for a map's values. */
   readonly path: readonly string[];
   readonly certainty: Finding["certainty"];
   readonly effect: NonNullable<Finding["effect"]>;
@@ -101,7 +101,10 @@ export function lacksBranch(reader: AvroUnion, writer: AvroSchema): Cause {
   };
 }
 
-/** Reports the failure of whole branches once, for the union, not per branch. `byBranch` follows the writer's branches. */
+/**
+ * Reports a failure of whole branches once, for the union, not per branch. `byBranch` has the causes in the order of
+ * the writer's branches.
+ */
 export function cannotRead(
   reader: AvroSchema,
   writer: AvroUnion,
@@ -125,18 +128,21 @@ function remedyFor(reader: AvroSchema, writer: AvroUnion, unread: readonly AvroS
   return { remedy: `add ${unread.map(typeText).join(" and ")} to the reader's union` };
 }
 
-/** `written` may be empty if the clashing aliases are not at a field that both sides have. */
+/**
+ * `written` lists the matching fields. It is empty if the clashing aliases do not belong to a field that both sides
+ * have.
+ */
 export function ambiguousAlias(name: string, written: readonly string[]): Cause {
   const which = written.length === 0 ? "" : `: ${written.join(", ")}`;
   return {
     ...HERE,
     rule: "avro/ambiguous-alias",
-    message: `because of the reader's aliases, "${name}" matches several names in the events${which}`,
+    message: `because of the reader's aliases, "${name}" matches several fields of the events${which}`,
     remedy: `remove the alias of "${name}" that is no longer needed`,
   };
 }
 
-/** The default that the events' schema has for this field no longer fits its type once the aliases are applied. */
+/** The default of this field in the events' schema no longer fits its type once the reader's aliases are applied. */
 export function renamedInDefault(name: string): Cause {
   return {
     ...HERE,
@@ -147,7 +153,7 @@ export function renamedInDefault(name: string): Cause {
   };
 }
 
-/** Java's decoder applies a field's aliases only in a record of the same full name. */
+/** An alias with no effect: Java's decoder applies a field's aliases only if both records have the same full name. */
 export function idleAlias({ name, default: value }: RecordField, written: RecordField): Cause {
   return {
     ...HERE,
@@ -158,7 +164,9 @@ export function idleAlias({ name, default: value }: RecordField, written: Record
   };
 }
 
-/** An alias has precedence over a name: the written field is read into the reader's field `into`, not into this one. */
+/**
+ * An alias takes precedence over a name: the written field is read into the reader's field `into` instead of this one.
+ */
 export function takenByAlias({ name, default: value }: RecordField, written: RecordField, into: string): Cause {
   return {
     ...HERE,
@@ -169,7 +177,7 @@ export function takenByAlias({ name, default: value }: RecordField, written: Rec
   };
 }
 
-/** It parses as a default, but Java's decoder cannot turn it into a value. */
+/** The default is valid in the schema, but Java's decoder cannot turn it into a value. */
 export function unusableDefault({ name, type }: RecordField): Cause {
   return {
     ...HERE,

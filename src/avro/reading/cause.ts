@@ -33,7 +33,9 @@ import {
  * probably meant. Certainty is part of the answer: a cause may hold for every datum, for some data, or only by the rule.
  */
 
-/** Causes by pair of nodes, with paths relative to that pair. A pair that is still being explained has none. */
+/**
+ * Causes by pair of nodes, with paths relative to that pair. A pair that is still being explained has no causes yet.
+ */
 interface Explaining {
   readonly memo: Map<AvroSchema, Map<AvroSchema, readonly Cause[]>>;
   readonly renaming: Renaming;
@@ -42,9 +44,9 @@ interface Explaining {
 const NONE: readonly Cause[] = [];
 
 /**
- * Why `reader` cannot read data of `writer`, and how certain that is for Java's decoder. If every cause is `by-policy`, it
- * reads every datum; if one that throws is `always`, it reads none. There can be causes where the rule finds nothing wrong,
- * because the decoder does not keep what the rule promises.
+ * Why `reader` cannot read data of `writer`, and how certain that is for Java's decoder. If every cause is `by-policy`,
+ * it reads every datum; if a cause that throws is `always`, it reads none. There can be causes where the rule finds
+ * nothing wrong, because the decoder does not do everything that the rule assumes.
  */
 export function explainCauses(reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
   const { renaming, clash } = renamingOf(reader, writer);
@@ -63,7 +65,7 @@ function isAmbiguous(rule: Cause["rule"]): boolean {
 }
 
 function explain(explaining: Explaining, reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
-  // A type without a name appears in one place only, so two of them meet only once.
+  // An unnamed type appears in one place only, so a pair of unnamed types is compared only once.
   if (!isNamed(reader) && !isNamed(writer)) return compare(explaining, reader, writer);
   const met = explaining.memo.get(reader) ?? new Map<AvroSchema, readonly Cause[]>();
   explaining.memo.set(reader, met);
@@ -99,7 +101,7 @@ function compare(explaining: Explaining, reader: AvroSchema, writer: AvroSchema)
   return isPromotion(reader, writer) ? NONE : [otherType(reader, writer)];
 }
 
-/** If not every branch of a union fails, its causes concern only the data of the branches that do. */
+/** If only some branches of a union fail, the causes concern only data of those branches. */
 function explainBranches(explaining: Explaining, reader: AvroSchema, writer: AvroUnion): readonly Cause[] {
   if (reader.kind === "union" && isEquivalent(explaining.renaming, reader, writer)) {
     return writer.branches.flatMap((branch, at) => explain(explaining, reader.branches[at] ?? reader, branch));
@@ -113,7 +115,7 @@ function throwsAlways({ effect, certainty }: Cause): boolean {
   return effect === "throws" && certainty === "always";
 }
 
-/** A default that cannot become a value fails before any datum is read, so it stays certain. */
+/** A default that cannot become a value fails before any datum is read, so its cause stays certain. */
 function onSomeData(causes: readonly Cause[]): readonly Cause[] {
   return causes.map((cause) =>
     cause.certainty === "always" && cause.rule !== "avro/unusable-default"
@@ -140,7 +142,7 @@ function explainChoice(explaining: Explaining, reader: AvroUnion, writer: AvroSc
   return isAllowed && causes.every(({ certainty }) => certainty === "by-policy") ? NONE : causes;
 }
 
-/** Before the decoder settles on a branch, it looks into other records and builds their defaults. */
+/** Before the decoder settles on a branch, it tries the other records and builds their defaults. */
 function defaultsIn(tried: readonly Tried[]): readonly Cause[] {
   return tried.flatMap(({ causes }) => causes.filter(({ rule }) => rule === "avro/unusable-default"));
 }
@@ -150,7 +152,9 @@ interface Tried {
   readonly causes: readonly Cause[];
 }
 
-/** Among the branches of the writer's kind, the one with the same name, or else the first. */
+/**
+ * The branch that was probably meant: among those of the writer's kind, the one with the same name, or else the first.
+ */
 function meantIn(tried: readonly Tried[], writer: AvroSchema): readonly Cause[] {
   const alike = tried.filter(({ branch }) => branch.kind === writer.kind);
   const meant =

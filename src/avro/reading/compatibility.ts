@@ -3,9 +3,10 @@ import { isNamed, isPrimitive, type AvroEnum, type AvroFixed, type AvroNamed, ty
 import type { AvroSchema, AvroUnion, RecordField } from "../schema.ts";
 
 /**
- * The rule engine (see can-read.ts): a port of SchemaCompatibility from Avro's Java library 1.12, which the registries of
- * Confluent and Apicurio call. It reproduces Java's answer including types, locations, messages, their order and quirks, so
- * the messages here are Java's and stay as they are. test/java compares it with the original over generated pairs.
+ * The rule engine (see can-read.ts): a port of SchemaCompatibility from Avro's Java library 1.12, which the registries
+ * of Confluent and Apicurio call. It reproduces Java's answer including types, locations, messages, their order and
+ * quirks, so the messages here are Java's and must not be changed. test/java compares it with the original over
+ * generated pairs.
  */
 
 type IncompatibilityType =
@@ -18,7 +19,7 @@ type IncompatibilityType =
 
 export interface Incompatibility {
   readonly type: IncompatibilityType;
-  /** Java's pointer: numbers of fields count the reader's fields, numbers in unions count the writer's branches. */
+  /** Java's pointer. Numbers of fields count the reader's fields; numbers in unions count the writer's branches. */
   readonly location: string;
   readonly message: string;
 }
@@ -30,13 +31,13 @@ export interface Compatibility {
   readonly error?: string | undefined;
 }
 
-/** Incompatibilities by pair of nodes. A pair that is still being checked has none. */
+/** Incompatibilities by pair of nodes. A pair that is still being checked has none yet. */
 interface Checking {
   readonly memo: Map<AvroSchema, Map<AvroSchema, readonly Incompatibility[]>>;
   error: string | undefined;
 }
 
-/** The last step and those before it. It becomes a text only if something is reported, which is rare. */
+/** The last step and the steps before it. It is turned into text only if something is reported, which is rare. */
 interface Path {
   readonly before: Path | undefined;
   readonly step: string | number;
@@ -45,8 +46,9 @@ interface Path {
 const NONE: readonly Incompatibility[] = [];
 
 /**
- * Can `reader` read all data of `writer`? Gives the same answer as Java's checkReaderWriterCompatibility, including its quirk
- * that a pair seen a second time is reported at the location where it was first seen.
+ * Checks whether `reader` can read all data of `writer`. Gives the same answer as Java's
+ * checkReaderWriterCompatibility, including its quirk that a pair seen a second time is reported at the location where
+ * it was first seen.
  */
 export function checkCompatibility(reader: AvroSchema, writer: AvroSchema): Compatibility {
   return answers(reader, writer);
@@ -61,7 +63,10 @@ function checkPair(reader: AvroSchema, writer: AvroSchema): Compatibility {
   return { compatible: incompatibility.length === 0, incompatibility };
 }
 
-/** The same plain type on both sides, alone or next to null. Most fields are like that, and need no further check. */
+/**
+ * True if both sides have the same plain type, alone or in a union with null. Most fields are like that and need no
+ * further check.
+ */
 export function isAlike(reader: AvroSchema, writer: AvroSchema): boolean {
   if (reader.kind !== "union" || writer.kind !== "union")
     return reader.kind === writer.kind && isPrimitive(reader.kind);
@@ -79,7 +84,7 @@ function check(
   writer: AvroSchema,
   path: Path | undefined,
 ): readonly Incompatibility[] {
-  // A type without a name appears in one place only, so two of them meet only once.
+  // An unnamed type appears in one place only, so a pair of unnamed types is checked only once.
   if (!isNamed(reader) && !isNamed(writer)) return compare(checking, reader, writer, path);
   const met = checking.memo.get(reader) ?? new Map<AvroSchema, readonly Incompatibility[]>();
   checking.memo.set(reader, met);
@@ -134,7 +139,7 @@ function checkBranches(
   return all;
 }
 
-/** Only whether it fits: the reasons are not reported. */
+/** Returns only whether the reader accepts the writer's type; the reasons are not reported. */
 function takes(checking: Checking, reader: AvroSchema, writer: AvroSchema): boolean {
   if (isPrimitive(reader.kind) && isPrimitive(writer.kind)) return isPromotion(reader, writer);
   return check(checking, reader, writer, undefined).length === 0;
@@ -174,14 +179,14 @@ function checkField(
   }
   if (written !== undefined) return check(checking, field.type, written.type, { before: path, step: "type" });
   if (field.default !== undefined) return NONE;
-  // Java's quirk: an enum with a default of its own is compared with the writer's record
+  // Java's quirk: an enum that has a default is compared with the writer's record.
   if (field.type.kind === "enum" && field.type.default !== undefined) {
     return check(checking, field.type, writer, { before: path, step: "type" });
   }
   return [incompatible("READER_FIELD_MISSING_DEFAULT_VALUE", path, field.name)];
 }
 
-/** The writer's fields that a reader's field matches by its name and by its aliases. More than one is an error. */
+/** The writer's fields that a reader's field matches by its name and its aliases. More than one is an error. */
 export function writtenFields({ name, aliases }: RecordField, writer: AvroRecord): readonly RecordField[] {
   const byName = fieldsByName(writer);
   if (aliases.length === 0) return byName.get(name) ?? NO_FIELDS;
@@ -200,7 +205,7 @@ export function fieldNamed(record: AvroRecord, name: string): RecordField | unde
   return fieldsByName(record).get(name)?.[0];
 }
 
-/** The unqualified names are equal, or an alias of the reader is the writer's full name. */
+/** True if the unqualified names are equal, or if an alias of the reader is the writer's full name. */
 export function hasNameOf(reader: AvroNamed, writer: AvroNamed): boolean {
   return reader.name === writer.name || reader.aliases.includes(writer.fullName);
 }
@@ -241,7 +246,10 @@ const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
   string: ["bytes"],
 };
 
-/** The same unnamed type, or one that the reader promotes it to (specification, "Schema Resolution"). */
+/**
+ * True if both have the same unnamed type, or if the reader's type is a promotion of the writer's (specification,
+ * "Schema Resolution").
+ */
 export function isPromotion(reader: AvroSchema, writer: AvroSchema): boolean {
   if (reader.kind === writer.kind) return !isNamed(reader);
   return PROMOTIONS[reader.kind]?.includes(writer.kind) ?? false;

@@ -1,6 +1,6 @@
 /**
- * Which branch of a reader's union Java's decoder takes: a port of Avro 1.12's Resolver. It differs from the rule, which only
- * asks whether some branch can read the data.
+ * Finds the branch of a reader's union that Java's decoder takes; a port of Avro 1.12's Resolver. It differs from the
+ * rule, which only asks whether some branch can read the data.
  */
 import { readFields, type Renaming } from "./alias.ts";
 import { isPromotion } from "./compatibility.ts";
@@ -19,9 +19,10 @@ function simple(fullName: string): string {
 type Entered = Map<AvroRecord, Set<AvroRecord>>;
 
 /**
- * The branch that the decoder takes for a written type: one of the same kind, and for a named type the same full name; else a
- * record that accepts its fields, the last one with its unqualified name or else the first; else a promotion. The branch may
- * still fail to read the data.
+ * The branch that the decoder takes for a written type. Its first choice is a branch of the same kind, and for a named
+ * type with the same full name. Its second choice is a record that accepts the written fields: the last one with the
+ * same unqualified name, or else the first. Its third choice is a promotion. The branch may still fail to read the
+ * data.
  */
 export function chosenBranch(
   renaming: Renaming,
@@ -54,14 +55,16 @@ function takesFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord,
   );
 }
 
-/** Does every field of the reader get a value, even if it is a default? */
+/** True if every field of the reader gets a value, even if only from its default. */
 function hasFields(renaming: Renaming, reader: AvroRecord, writer: AvroRecord): boolean {
   return reader.fields.every(
     ({ name, default: value }) => value !== undefined || readFields(renaming, writer).get(name) !== undefined,
   );
 }
 
-/** Would the decoder start to read this type? It looks no deeper before it takes a record as a union's branch. */
+/**
+ * True if the decoder would start to read this type. It looks no deeper before it chooses a record as a union's branch.
+ */
 function isTried(renaming: Renaming, reader: AvroSchema, writer: AvroSchema, entered: Entered): boolean {
   if (writer.kind === "union") return true;
   if (reader.kind === "union") return chosenBranch(renaming, reader, writer, entered) !== undefined;
@@ -73,7 +76,10 @@ function isTried(renaming: Renaming, reader: AvroSchema, writer: AvroSchema, ent
   return isPromotion(reader, writer);
 }
 
-/** Do two unions have the same branches in the same order, namespaces aside? Then each branch is read with its counterpart. */
+/**
+ * True if two unions have the same branches in the same order, ignoring namespaces. Each branch is then read with its
+ * counterpart.
+ */
 export function isEquivalent(renaming: Renaming, reader: AvroSchema, writer: AvroSchema): boolean {
   return equivalent(renaming, reader, writer, new Map());
 }

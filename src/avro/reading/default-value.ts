@@ -2,9 +2,9 @@ import type { AvroSchema } from "../schema.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
 /**
- * Can Java's decoder turn this default into a value (ResolvingGrammarGenerator.encode)? For a union it takes the first branch
- * whose kind of JSON may fit, and it thinks that a record, an enum, an array or a map fits any JSON. So `null` is not a value
- * of `[record, null]`, although the schema parses.
+ * True if Java's decoder can turn this default into a value (ResolvingGrammarGenerator.encode). For a union, it takes
+ * the first branch whose kind of JSON may fit, and it assumes that a record, an enum, an array or a map fits any JSON.
+ * So `null` is not a value of `[record, null]`, although the schema parses.
  */
 export function hasValue(schema: AvroSchema, json: Json | undefined, depth = 0): boolean {
   switch (schema.kind) {
@@ -30,7 +30,7 @@ export function hasValue(schema: AvroSchema, json: Json | undefined, depth = 0):
   }
 }
 
-/** A default that contains itself would never end. */
+/** A default that contains itself would recurse without end. */
 const DEEPEST = 100;
 
 function itemsOf(json: Json | undefined): readonly Json[] {

@@ -24,12 +24,12 @@ export function explainPair(pair: Pair): Compatibility | { readonly error: strin
   }
 }
 
-/** The same for a text `{"reader": ..., "writer": ...}`. Throws `usage` for any other JSON. */
+/** Like `explainPair`, for the JSON text `{"reader": ..., "writer": ...}`. Throws `usage` for any other JSON. */
 export function explainPairText(text: string): ReturnType<typeof explainPair> {
   return explainPair(pairOf(text));
 }
 
-/** The same, but throws `schema-invalid` for a schema that does not parse, saying which of the two it is. */
+/** Like `explainPairText`, but throws `schema-invalid` if a schema does not parse, and says which of the two it is. */
 export function checkPairText(text: string): Compatibility {
   return checkPair(pairOf(text));
 }

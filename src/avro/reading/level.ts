@@ -11,7 +11,7 @@ const LEVELS = [
   "FULL_TRANSITIVE",
 ] as const;
 
-/** A subject's compatibility level, with the registry's names. */
+/** A subject's compatibility level, named as in the registry's API. */
 export type Level = (typeof LEVELS)[number];
 
 export function isLevel(text: string): text is Level {
@@ -24,10 +24,10 @@ interface LevelCheck extends Compatibility {
 }
 
 /**
- * Would a registry accept `candidate` after `previous` (live versions, newest first)? By Confluent's rule, backward means
- * that the candidate reads older data, forward that older schemas read the candidate's data, and full means both, reported
- * together. Only `_TRANSITIVE` looks beyond the newest version, and stops at the first incompatible one. Without history
- * everything passes.
+ * Checks whether a registry would accept `candidate` after `previous` (live versions, newest first). By Confluent's
+ * rule, backward means that the candidate can read older data, forward that older schemas can read the candidate's
+ * data, and full means both, reported together. Only `_TRANSITIVE` levels look beyond the newest version, and they stop
+ * at the first incompatible one. Without history everything passes.
  */
 export function checkLevel(level: Level, previous: readonly AvroSchema[], candidate: AvroSchema): LevelCheck {
   const versions = level === "NONE" ? [] : level.endsWith("_TRANSITIVE") ? previous : previous.slice(0, 1);

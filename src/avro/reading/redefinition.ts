@@ -2,8 +2,8 @@ import { isNamed, type AvroSchema, type RecordField } from "../schema.ts";
 import { stableText } from "../../json.ts";
 
 /**
- * Are two definitions equal by Java's Schema.equals? It compares names, properties, symbols, sizes, and fields with their
- * type, default and order, but not doc and aliases. A pair that occurs inside itself counts as equal.
+ * True if two definitions are equal by Java's Schema.equals. It compares names, properties, symbols, sizes, and fields
+ * with their type, default and order, but not docs and aliases. A pair that occurs inside itself counts as equal.
  */
 export function sameDefinition(a: AvroSchema, b: AvroSchema): boolean {
   return same(new Map(), a, b);
@@ -43,7 +43,7 @@ function sameField(entered: Entered, a: RecordField, b: RecordField): boolean {
   );
 }
 
-/** The default of a float or double may be written as text, and is compared as a number. */
+/** The default of a float or double may be written as text; it is compared as a number. */
 function defaultText({ type, default: value }: RecordField): string {
   if (value === undefined) return "";
   const isNumber = type.kind === "float" || type.kind === "double";

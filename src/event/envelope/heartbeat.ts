@@ -2,7 +2,10 @@ import { writeLong, writeString } from "../../avro/bytes.ts";
 import type { SchemaId } from "../../table/shape.ts";
 import type { Json } from "../../json.ts";
 
-/** Debezium's heartbeats on `<topic.heartbeat.prefix>.<topic.prefix>`: records ServerNameKey and Heartbeat, version 1. */
+/**
+ * Debezium's heartbeats on `<topic.heartbeat.prefix>.<topic.prefix>` are records ServerNameKey and Heartbeat, version
+ * 1.
+ */
 const NAMESPACE = "io.debezium.connector.common";
 
 /** The topic of a connector's heartbeats; characters that Kafka does not allow become `_`. */
@@ -43,7 +46,7 @@ export function heartbeatRecord(
 
 /** Length of Confluent's magic byte and the schema's id. */
 const FRAME = 5;
-/** The most bytes a long takes. */
+/** The largest number of bytes that a long takes. */
 const LONGEST = 10;
 
 function writeFrame(out: Buffer, id: SchemaId): number {

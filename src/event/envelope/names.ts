@@ -5,8 +5,8 @@ const MAX_TOPIC = 249;
 
 /**
  * The topic of a table's events: `<prefix>.<schema>.<table>`, cut at 249 characters, with `_` for every character that
- * Kafka does not allow (Debezium's SchemaTopicNamingStrategy). Two tables may get the same topic: the caller must refuse
- * that.
+ * Kafka does not allow (Debezium's SchemaTopicNamingStrategy). Two tables can get the same topic name; the caller must
+ * reject that.
  */
 export function topicName(prefix: string, schema: string, table: string): string {
   const name = `${prefix}.${schema}.${table}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, MAX_TOPIC);
@@ -31,7 +31,9 @@ export function fieldName(column: string, mode: ValueModes["fieldNames"] = "avro
   }
 }
 
-/** io.debezium.schema.UnicodeReplacementFunction: per UTF-16 unit; a code of three digits is not padded. */
+/**
+ * Escapes each UTF-16 unit like io.debezium.schema.UnicodeReplacementFunction; a code of three digits is not padded.
+ */
 function unicodeName(characters: string): string {
   return Array.from({ length: characters.length }, (_, i) => characters.charCodeAt(i).toString(16))
     .map((hex) => `_u${hex.length <= 2 ? "00" : ""}${hex}`)
@@ -44,8 +46,8 @@ function avroName(text: string): string {
 }
 
 /**
- * A topic's name as the namespace of its schemas (Debezium's schema.name.adjustment.mode=avro): Kafka allows `-` in a
- * name, registries that validate new schemas do not.
+ * The namespace of a topic's schemas, from the topic's name (Debezium's schema.name.adjustment.mode=avro). Kafka allows
+ * `-` in a name, but registries that validate new schemas do not.
  */
 export function namespaceName(topic: string): string {
   return topic.split(".").map(avroName).join(".");

@@ -3,11 +3,11 @@ import { namespaceName } from "./names.ts";
 import { type Json, isObject, type JsonObject } from "../../json.ts";
 
 /**
- * The schemas of a topic: made from a shape's fields as Debezium and AvroConverter make them, read back from what is
- * registered, and given other fields. Reading spells out every reference to a named type, writing refers to it again.
+ * Builds a topic's schemas as Debezium and AvroConverter do, reads registered ones, and replaces their fields. Reading
+ * inlines every reference to a named type; writing turns repeated definitions back into references.
  */
 
-/** An existing subject's latest schema, as far as it is a Debezium envelope. */
+/** An existing subject's latest schema: a Debezium envelope, or the reason why it is not one. */
 export type ReadEnvelope =
   | { readonly kind: "envelope"; readonly fields: readonly AvroField[] }
   | { readonly kind: "no-envelope"; readonly why: string };
@@ -38,12 +38,12 @@ export function envelopeSchema(topic: string, fields: readonly Field[]): Json {
   };
 }
 
-/** The schema after ExtractNewRecordState: only the row's record. */
+/** The schema after ExtractNewRecordState, which is only the row's record. */
 export function rowSchema(topic: string, fields: readonly Field[]): Json {
   return recordSchema(topic, "Value", fields);
 }
 
-/** The key schema, with fields in the key's own order. Undefined if there are none: events then have no key. */
+/** The key schema, with the fields in the key's order. Undefined if there are no fields; events then have no key. */
 export function keySchema(topic: string, fields: readonly Field[]): Json | undefined {
   return fields.length === 0 ? undefined : recordSchema(topic, "Key", fields);
 }
@@ -53,7 +53,7 @@ function recordSchema(topic: string, name: "Key" | "Value", fields: readonly Fie
   return { type: "record", name, namespace, fields: avroFields(fields), "connect.name": `${namespace}.${name}` };
 }
 
-/** A record's fields; a named type is spelled out at its first use, and referred to by its full name after that. */
+/** A record's fields. A named type is defined at its first use, and referred to by its full name after that. */
 function avroFields(fields: readonly Field[]): readonly Json[] {
   const seen = new Set<string>();
   const refer = (type: Json, enclosing: string): Json => {
@@ -70,7 +70,7 @@ function avroFields(fields: readonly Field[]): readonly Json[] {
   return fields.map((field) => ({ ...field.avro, type: refer(field.avro.type, "") }));
 }
 
-/** Applies `change` to the types that this type directly contains. */
+/** Applies `change` to the types that this type contains directly. */
 function mapTypes(type: JsonObject, change: (inner: Json) => Json): JsonObject {
   const { items, values, fields } = type;
   if (items !== undefined) return { ...type, items: change(items) };
@@ -141,8 +141,8 @@ const TRANSACTION: Json = {
 };
 
 /**
- * The row record's fields of a registered Debezium envelope, with every reference to a named type spelled out. Any
- * version of Debezium's source block is accepted; `before`, `after`, `source` and `op` are required.
+ * The row record's fields of a registered Debezium envelope, with every reference to a named type inlined. Any version
+ * of Debezium's source block is accepted; `before`, `after`, `source` and `op` are required.
  */
 export function readEnvelope(schema: Json): ReadEnvelope {
   const fields = recordFields(schema);
@@ -159,7 +159,10 @@ export function readEnvelope(schema: Json): ReadEnvelope {
   return { kind: "envelope", fields: spelledOut(rowFields, namespaceOf(row, namespaceOf(schema, ""))) };
 }
 
-/** The fields of a registered schema for unwrapped rows, spelled out as in readEnvelope; undefined: not a record. */
+/**
+ * The fields of a registered schema for unwrapped rows, with references inlined as in readEnvelope; undefined if it is
+ * not a record.
+ */
 export function readRow(schema: Json): readonly AvroField[] | undefined {
   const fields = recordFields(schema);
   return fields === undefined ? undefined : spelledOut(fields, namespaceOf(schema, ""));
@@ -170,14 +173,14 @@ function spelledOut(fields: readonly AvroField[], namespace: string): readonly A
   return fields.map((field) => ({ ...field, type: spellOut(field.type, namespace, named) }));
 }
 
-/** The fields of a record, such as a key; undefined: the schema is not a record. */
+/** The fields of a record, such as a key; undefined if the schema is not a record. */
 export function recordFields(schema: Json): readonly AvroField[] | undefined {
   return isObject(schema) && schema["type"] === "record" ? fieldsOf(schema) : undefined;
 }
 
 /**
- * The same schema with other fields in its row record. In a schema for unwrapped rows, they replace the fields
- * `before`; fields that were added after those are kept.
+ * The same schema with `fields` in its row record. In a schema for unwrapped rows, they replace the fields `before`;
+ * fields that a transform added after those are kept.
  */
 export function withRowFields(schema: Json, fields: readonly Field[], before: readonly Field[]): Json {
   const known = recordFields(schema);
@@ -188,7 +191,7 @@ export function withRowFields(schema: Json, fields: readonly Field[], before: re
   return { ...schema, fields: [...avroFields(fields), ...added.map((field) => ({ ...field }))] };
 }
 
-/** The record with the fields of `other`. */
+/** `record` with the fields of `other`. */
 export function withFieldsOf(record: Json, other: Json): Json {
   const fields = recordFields(other);
   return fields === undefined || !isObject(record)
@@ -224,7 +227,7 @@ function spellOut(type: Json, namespace: string, named: Map<string, Json>): Json
   return whole;
 }
 
-/** Adds the namespace that the type inherits here, so that it can be spelled out elsewhere. */
+/** Adds the namespace that the type inherits here, so that its definition can be used elsewhere. */
 function withNamespace(type: JsonObject, namespace: string): JsonObject {
   const { type: kind = "record", name = "", ...rest } = type;
   return "namespace" in type ? type : { type: kind, name, namespace, ...rest };

@@ -2,11 +2,11 @@ import type { Lsn } from "../../wal/lsn.ts";
 import { copyBytes, writeBigLong, writeInt, writeString } from "../../avro/bytes.ts";
 
 /**
- * Writes the part of an event that follows the row: source block, transaction, op and times. A transaction's share of
- * it is prepared once and copied into each of its events.
+ * Writes the part of an event that follows the row: source block, transaction, op and times. The bytes that all events
+ * of a transaction share are prepared once and copied into each event.
  */
 
-/** The parts of the source block that are the same in every event of a connector; `name` is the topic prefix. */
+/** The parts of the source block that are the same in every event of a connector. `name` is the topic prefix. */
 export interface Origin {
   readonly version: string;
   readonly connector: string;
@@ -14,12 +14,14 @@ export interface Origin {
   readonly db: string;
 }
 
-/** A transaction. There must be one object per transaction: it identifies the prepared bytes. */
+/**
+ * A transaction. There must be exactly one object per transaction, because the object identifies the prepared bytes.
+ */
 export interface TxMark {
   /** Microseconds since 1970. */
   readonly commitTime: bigint;
   readonly xid: number;
-  /** The first part of `source.sequence`: the previous transaction's commit. */
+  /** The first part of `source.sequence`: the commit position of the previous transaction. */
   readonly lastCommitLsn: Lsn | undefined;
 }
 
@@ -36,11 +38,11 @@ export interface EventMark {
   readonly lsn: Lsn;
   readonly tx: TxMark;
   readonly now: bigint;
-  /** Absent: a change from the log. */
+  /** Absent for a change from the log. */
   readonly snapshot?: SnapshotMark | undefined;
 }
 
-/** Create, update, delete, read (by a chunk), truncate. */
+/** Create, update, delete, read (by a chunk), and truncate. */
 export type Op = "c" | "u" | "d" | "r" | "t";
 
 /** Writes the envelope's fields that follow `before` and `after`. */
@@ -89,7 +91,7 @@ export function sourceTail(origin: Origin, schema: string, table: string): Tail 
       out[p++] = CLOSE;
       p = copyBytes(middle, 0, middle.length, out, p);
       p = writeBigLong(out, p, mark.lsn);
-      // xmin, origin, origin_lsn and the transaction block are null. Then follows op.
+      // xmin, origin, origin_lsn and the transaction block are null. `op` follows.
       for (let i = 0; i < 4; i++) out[p++] = 0;
       out[p++] = 2;
       out[p++] = OPS[op];
@@ -98,7 +100,10 @@ export function sourceTail(origin: Origin, schema: string, table: string): Tail 
   };
 }
 
-/** A transaction's bytes: up to the text of `sequence`, the beginning of that text, and from its end to `lsn`. */
+/**
+ * A transaction's prepared bytes: everything before the text of `sequence`, the beginning of that text, and everything
+ * from its end to `lsn`.
+ */
 interface SourceBlock {
   readonly head: Buffer;
   readonly sequence: Buffer;

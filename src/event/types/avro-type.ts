@@ -1,14 +1,14 @@
 import { type Json, isObject } from "../../json.ts";
 
-/** An Avro type without null and default, its properties in the order of Confluent's AvroData. */
+/** An Avro type without null and default, with its properties in the order of Confluent's AvroData. */
 export type AvroType = string | { readonly [key: string]: Json };
 
-/** A primitive type with a meaning, in AvroData's rendering of Connect's semantic types. */
+/** A primitive type with one of Connect's semantic types, as AvroData writes it. */
 export function semanticType(type: string, name: string): AvroType {
   return { type, "connect.version": 1, "connect.name": name };
 }
 
-/** `connect.name` of a type that has one. */
+/** The type's `connect.name`, if it has one. */
 export function connectName(avro: AvroType): string | undefined {
   const name = typeof avro === "string" ? undefined : avro["connect.name"];
   return typeof name === "string" ? name : undefined;
@@ -38,7 +38,7 @@ export function itemsOf(avro: AvroType): { readonly type: AvroType; readonly opt
   return { type: items.find((one: Json) => one !== "null") as AvroType, optional: items[0] === "null" }; // as above
 }
 
-/** The labels an enum's field lists, joined by commas. */
+/** The labels that an enum's field lists, joined by commas. */
 export function allowedOf(avro: AvroType): string {
   const parameters = typeof avro === "object" ? avro["connect.parameters"] : undefined;
   const allowed = isObject(parameters) ? parameters["allowed"] : undefined;

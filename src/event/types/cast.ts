@@ -9,8 +9,9 @@ import { elementOf } from "./modifier.ts";
 import { type Kind, kindOf, TYPES } from "./table.ts";
 
 /**
- * The encoder of a field made for type `to` whose column has type `from` now: writes what PostgreSQL's own cast to
- * `to` gives, and is UNFIT where that cast fails or loses something. Undefined: Fieldgate cannot write such a field.
+ * The encoder of a field that was made for type `to` and whose column now has type `from`. It writes what PostgreSQL's
+ * own cast to `to` gives, and returns UNFIT where that cast fails or loses something. Undefined if Fieldgate cannot
+ * write such a field.
  */
 export function castEncoder(
   avro: AvroType,
@@ -40,7 +41,7 @@ function encodeRewritten(rewrite: Rewrite, encode: Encode): Encode {
   };
 }
 
-/** PostgreSQL has no such cast, or it always loses something. */
+/** For pairs of types that PostgreSQL cannot cast, or whose cast always loses something. */
 const never: Rewrite = () => undefined;
 
 function rewriteOf(from: ColumnType, to: ColumnType): Rewrite {
@@ -51,6 +52,6 @@ function rewriteOf(from: ColumnType, to: ColumnType): Rewrite {
   const byKind: Readonly<Partial<Record<Kind, (to: ColumnType) => Rewrite>>> = castFrom;
   const cast = byKind[source];
   if (cast !== undefined) return cast(to);
-  // The same type with another modifier: the encoder itself notices what would be lost.
+  // The same type with a different modifier: the encoder itself detects what would be lost.
   return fromKind === toKind && fromKind !== "unknown" ? asIs : never;
 }

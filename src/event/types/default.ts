@@ -8,11 +8,11 @@ import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
 import { entryOf } from "./table.ts";
 
 /**
- * The schema default of a column, from the text of pg_get_expr, as Debezium's PostgresDefaultValueConverter reads
- * it: a literal gives its value, a function call or the current time gives the type's zero, anything else is ignored.
- * Two deliberate differences: an expression that only contains a literal (`'a' || 'b'`, CURRENT_USER, `date + 1`)
- * is ignored, where Debezium takes the first literal; and so is a long that a JSON number cannot carry.
- * Undefined: no default.
+ * The schema default of a column, from the text of pg_get_expr, read as Debezium's PostgresDefaultValueConverter does:
+ * a literal gives its value, a function call or the current time gives the type's zero, and anything else is ignored.
+ * There are two deliberate differences. An expression that only contains a literal (`'a' || 'b'`, CURRENT_USER, `date +
+ * 1`) is ignored, whereas Debezium takes the first literal. A long that a JSON number cannot represent exactly is
+ * ignored, too. Undefined if there is no default.
  */
 export function defaultOf(
   type: ColumnType,
@@ -28,7 +28,7 @@ export function defaultOf(
 const FUNCTION = /^[(]?[A-Za-z0-9_.]+\(.*\)/s;
 const CURRENT_TIME = new Set(["current_timestamp", "current_time", "current_date", "localtime", "localtimestamp"]);
 const CAST = String.raw`::(?:"[^"]+"|[\w.])+(?: varying| precision)?(?:\(\d+(?:, ?\d+)?\))?(?: with(?:out)? time zone)?`;
-/** A single quoted literal, possibly in casts and parentheses; a bit string has a B before it. */
+/** A single quoted literal, optionally inside casts and parentheses; a bit string has a B in front. */
 const LITERAL = new RegExp(String.raw`^\(*B?'((?:[^']|'')*)'(?:${CAST}|\))*$`, "s");
 const BARE = /^\s*(?:[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?|true|false)\s*$/i;
 
@@ -45,7 +45,7 @@ function defaultText(type: ColumnType, expression: string): string | undefined {
   return BARE.test(expression) ? defaults.bare(expression, type) : undefined;
 }
 
-/** Enough for padding a number to PostgreSQL's largest scale, 1000 digits. */
+/** Enough to pad a number to PostgreSQL's largest scale, 1000 digits. */
 const ROOM = 1024;
 
 /** Writes the text like a row's value and reads it back, so that the default equals the value in such a row. */

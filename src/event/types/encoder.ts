@@ -6,8 +6,8 @@ import { entryOf, TYPES } from "./table.ts";
 
 /**
  * The encoder that writes texts of this column type as this Avro type. It returns UNFIT for a text that the Avro type
- * cannot hold without loss. Undefined: Fieldgate cannot write such a field. `unseen` is
- * called for a label that the field does not list.
+ * cannot hold without loss. Undefined if Fieldgate cannot write such a field. `unseen` is called for a label that the
+ * field does not list.
  */
 export function encoderOf(
   avro: AvroType,
@@ -23,8 +23,8 @@ export function encoderOf(
 }
 
 /**
- * How the type's texts are written as this Avro type. A form that only one type has, such as a Point, is also used
- * for columns of other types: their texts do not fit, but nulls do.
+ * How texts of the column type are written as this Avro type. A form that only one type has, such as a Point, is also
+ * used for columns of other types: their values do not fit, but their nulls do.
  */
 export function formOf(avro: AvroType, type: ColumnType): Form | undefined {
   const name = formName(avro);
@@ -37,7 +37,7 @@ const SOLE_FORMS: ReadonlyMap<string, Form> = new Map(
   FORMS.filter(([name]) => FORMS.filter(([other]) => other === name).length === 1),
 );
 
-/** The form with this name; of several, the one of the type that comes first in the table. */
+/** The form with this name. If several types have one, the first type in the table counts. */
 export function formNamed(name: string): Form | undefined {
   return FORMS.find(([one]) => one === name)?.[1];
 }

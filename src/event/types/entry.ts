@@ -10,36 +10,39 @@ import type { ValueModes } from "./modes.ts";
  * every question about it has an answer.
  */
 export interface TypeEntry {
-  /** The Avro type that Debezium's PostgresValueConverter gives a column; undefined: the column is left out. */
+  /** The Avro type that Debezium's PostgresValueConverter gives a column; undefined if the column is left out. */
   readonly avro: (type: ColumnType, modes: ValueModes, entryOf: EntryOf) => AvroType | undefined;
-  /** Debezium declares such a field optional even if the column is NOT NULL. */
+  /** True if Debezium makes such a field optional even if the column is NOT NULL. */
   readonly isAlwaysOptional: boolean;
-  /** Whether an array's elements are nullable, or required (as Debezium has it), or Debezium leaves such arrays out. */
+  /** Whether Debezium makes the elements of an array optional or required, or leaves such arrays out. */
   readonly inArrays: "optional" | "required" | "left-out";
-  /** How texts of this type are written, by formName of the Avro type: one form for each type that `avro` can return. */
+  /**
+   * How texts of this type are written, by the formName of the Avro type. There is one form for each type that `avro`
+   * can return.
+   */
   readonly forms: Readonly<Record<string, Form>>;
   /**
-   * Forms for which this type is the usual source, each with the modifier (-1: none). A field that was registered
-   * by someone else, or under other modes, is filled as if its column had this type.
+   * Forms for which this type is the usual source, each with the type modifier (-1 if none). A field that was
+   * registered by someone else, or under other modes, is filled as if its column had this type.
    */
   readonly adopts: Readonly<Record<string, number>>;
   readonly defaults: Defaults;
   /**
-   * What Debezium writes for a required column that the old key tuple does not hold: a text of the type, or the
+   * The value that Debezium writes for a required column that is not in the old key tuple: a text of the type, or the
    * Avro string itself.
    */
   readonly fallback: string | ((type: ColumnType, modes: ValueModes) => string) | { readonly written: string };
-  /** A character type: PostgreSQL casts anything to it. */
+  /** True for a character type, to which PostgreSQL casts anything. */
   readonly isText: boolean;
-  /** What `::text` prints for a value's text. */
+  /** Converts a value's text to what `::text` prints for it. */
   readonly toText: Rewrite;
-  /** How a value of another type is cast to this one, where PostgreSQL can do so without loss. */
+  /** How a value of a different type is cast to this one, where PostgreSQL can do that without loss. */
   readonly castFrom: Casts;
 }
 
 /** How texts of one PostgreSQL type are written as one Avro type. */
 export interface Form {
-  /** Makes the encoder, once per field. Undefined: Fieldgate cannot write this particular Avro type. */
+  /** Makes the encoder, once per field. Undefined if Fieldgate cannot write this particular Avro type. */
   readonly encode: (avro: AvroType, type: ColumnType, context: EncodeContext) => Encode | undefined;
   readonly unchanged: Unchanged;
   readonly room: Room;
@@ -48,7 +51,7 @@ export interface Form {
 
 /**
  * Writes the value whose text is `src[s..e)` (UTF-8, as pgoutput sends it) into `out` at `p`, as Avro. Returns the
- * place after the value, or UNFIT when the type cannot hold it. `out` has room for any fitting value.
+ * position after the value, or UNFIT if the type cannot hold it. `out` has room for any value that fits.
  */
 export type Encode = (src: Buffer, s: number, e: number, out: Buffer, p: number) => number;
 export const UNFIT = -1;
@@ -61,22 +64,22 @@ export interface EncodeContext {
   readonly elementEncoder: (avro: AvroType, type: ColumnType) => Encode | undefined;
 }
 
-/** Looks up an array's element type. */
+/** Looks up the entry of an array's element type. */
 export type EntryOf = (type: ColumnType) => TypeEntry;
 
-/** The most bytes a value takes: `factor` for each byte of its text, and `extra`. */
+/** The largest number of bytes that a value takes: `factor` for each byte of its text, plus `extra`. */
 export interface Room {
   readonly factor: number;
   readonly extra: number;
 }
 
-/** Enough for a number, and for the text itself with its length. */
+/** Enough for a number, or for the text itself with its length. */
 export const TEXT_ROOM: Room = { factor: 1, extra: 24 };
 
 /**
- * The JSON that stands for an unchanged value stored out of line and missing from the log (Debezium's
- * UnchangedToastedPlaceholder), made from unavailable.value.placeholder: for a value, and for a whole array of such
- * values. Undefined: Debezium has none, or the type is never stored out of line.
+ * The JSON that replaces an unchanged value that is stored out of line and missing from the log (Debezium's
+ * UnchangedToastedPlaceholder). It is made from unavailable.value.placeholder, for a single value and for a whole array
+ * of such values. Undefined if Debezium has no placeholder, or if the type is never stored out of line.
  */
 export interface Unchanged {
   readonly value: ((placeholder: string) => Json) | undefined;
@@ -89,15 +92,15 @@ export const BYTES_PLACEHOLDER: Unchanged = {
   value: (text) => Buffer.from(text).toString("latin1"),
   items: (text) => [Buffer.from(text).toString("latin1")],
 };
-/** An array of numbers becomes the placeholder's bytes, signed as in Java, one number each. */
+/** An array of numbers gets the placeholder's bytes, one number per byte, signed as in Java. */
 export const NUMBERS_PLACEHOLDER: Unchanged = {
   value: undefined,
   items: (text) => [...new Int8Array(Buffer.from(text))],
 };
 
 /**
- * Sample values of a form. `by-avro-type`: any values of the Avro type. `members`: values for some of a record's fields;
- * the others are null if they may be.
+ * Sample values of a form. `by-avro-type`: any values of the Avro type. `members`: values for some fields of a record;
+ * the other fields are null if they may be.
  */
 export type FormSamples =
   | "by-avro-type"
@@ -105,15 +108,15 @@ export type FormSamples =
   | ((field: SampledField, props: JsonObject) => Samples)
   | { readonly members: AvroMembers };
 
-/** How Debezium's PostgresDefaultValueConverter reads a column's default; `none`: it gives such a field no default. */
+/** How Debezium's PostgresDefaultValueConverter reads a column's default. `none`: it gives such a field no default. */
 export type Defaults =
   | "none"
   | {
-      /** The text that replaces a function call or the current time; undefined: such a default is ignored. */
+      /** The text that replaces a function call or the current time; undefined if such a default is ignored. */
       readonly onCall: string | undefined;
-      /** A quoted literal as a row's text; undefined: ignored. */
+      /** Returns a quoted literal as a row's text; undefined if it is ignored. */
       readonly literal: (text: string, type: ColumnType) => string | undefined;
-      /** An unquoted number, true or false as a row's text; undefined: ignored. */
+      /** Returns an unquoted number, true or false as a row's text; undefined if it is ignored. */
       readonly bare: (text: string, type: ColumnType) => string | undefined;
     };
 
@@ -122,12 +125,12 @@ export function plainDefaults(onCall: string): Defaults {
   return { onCall, literal: (text) => text, bare: (text) => text.trim() };
 }
 
-/** Converts a value's text to another type's text; undefined: the value does not fit. */
+/** Converts a value's text to the text of a different type; undefined if the value does not fit. */
 export type Rewrite = (text: string) => string | undefined;
 
 export const asIs: Rewrite = (text) => text;
 
-/** Casts to a type, by the kind they cast from; `text` stands for every character type. */
+/** Casts to a type, by the kind of the source type; `text` covers every character type. */
 export type Casts = Readonly<Partial<Record<CastSource, (to: ColumnType) => Rewrite>>>;
 
 /** The kinds that can be cast to something other than a character type. */
@@ -163,7 +166,7 @@ export function matching(pattern: RegExp): Rewrite {
   return (text) => (pattern.test(text) ? text : undefined);
 }
 
-/** The answers that are the same for most types. */
+/** Properties that most types have in common. */
 export const ORDINARY = {
   isAlwaysOptional: false,
   inArrays: "optional",

@@ -1,4 +1,6 @@
-/** How values are written: the keys of the connector file that decide it (debezium.io, PostgreSQL "Connector properties"). */
+/**
+ * How values are written: the connector file's keys that affect it (debezium.io, PostgreSQL "Connector properties").
+ */
 export interface ValueModes {
   /** decimal.handling.mode */
   readonly decimal: "precise" | "double" | "string";

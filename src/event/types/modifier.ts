@@ -17,13 +17,13 @@ export function labelsOf(type: ColumnType): readonly string[] {
   return detail?.kind === "enum" ? detail.labels : [];
 }
 
-/** Digits of fraction of a time, timestamp or timestamptz column. */
+/** The number of fractional digits of a time, timestamp or timestamptz column. */
 export function fractionDigits(type: ColumnType): number {
   const { typmod } = baseOf(type);
   return typmod < 0 ? 6 : typmod;
 }
 
-/** Precision and scale of numeric(p,s); undefined for plain numeric. The scale has 11 bits and a sign. */
+/** The precision and scale of numeric(p,s); undefined for plain numeric. The scale is a signed number of 11 bits. */
 export function numericOf(type: ColumnType): { readonly precision: number; readonly scale: number } | undefined {
   const { typmod } = baseOf(type);
   if (typmod < 4) return undefined;
@@ -31,7 +31,7 @@ export function numericOf(type: ColumnType): { readonly precision: number; reado
   return { precision: ((typmod - 4) >> 16) & 0xffff, scale: scale > 1023 ? scale - 2048 : scale };
 }
 
-/** The modifier of numeric(p,s), the reverse of numericOf. */
+/** The modifier of numeric(p,s), the inverse of numericOf. */
 export function numericTypmod(precision: number, scale: number): number {
   return ((precision << 16) | (scale & 0x7ff)) + 4;
 }
@@ -42,7 +42,7 @@ export function charLength(type: ColumnType): number | undefined {
   return typmod < 4 ? undefined : typmod - 4;
 }
 
-/** The n of bit(n) and varbit(n); a plain varbit takes any number of bits. */
+/** The n of bit(n) and varbit(n); a plain varbit may have any number of bits. */
 export function bitLength(type: ColumnType): number {
   const { typmod } = baseOf(type);
   return typmod < 0 ? 0x7fffffff : typmod;

@@ -31,8 +31,8 @@ import { baseOf } from "./modifier.ts";
 import { DEFAULT_MODES, type ValueModes } from "./modes.ts";
 
 /**
- * All PostgreSQL types that Fieldgate maps, and everything it knows about them. To add a type whose events carry its
- * text, add a line here; for any other type, also a file in event/values that exports its entry. The keys are
+ * All PostgreSQL types that Fieldgate maps, with everything it knows about them. To add a type whose events carry its
+ * text, add a line here. For any other type, also add a file in event/values that exports its entry. The keys are
  * pg_type.typname. `enum` and `array` stand for all enums and arrays, `unknown` for every type without an entry.
  */
 
@@ -48,7 +48,7 @@ function builtIn(oid: number, sqlName: string, entry: TypeEntry): BuiltIn {
 }
 
 interface Extension extends TypeEntry {
-  /** An extension's type has a different OID in every database: it is recognised by its name. */
+  /** An extension's type has a different OID in every database, so it is recognised by its name. */
   readonly extension: true;
   readonly sqlName: string;
 }
@@ -171,7 +171,7 @@ const BY_SQL_NAME: ReadonlyMap<string, TypeEntry> = new Map(
   ROWS.flatMap(([, entry]) => ("sqlName" in entry ? [[entry.sqlName, entry]] : [])),
 );
 
-/** The kind of a column's values; a domain has the kind of the type under it. */
+/** The kind of a column's values; a domain has the kind of its base type. */
 export function kindOf(type: ColumnType): Kind {
   const { oid, detail } = baseOf(type);
   switch (detail?.kind) {
@@ -193,7 +193,10 @@ export function entryOf(type: ColumnType): TypeEntry {
   return TYPES[kindOf(type)];
 }
 
-/** The entry of a type by its SQL name, ignoring modifiers (`numeric(10,2)`); undefined: none, or an array. */
+/**
+ * The entry of a type by its SQL name, ignoring modifiers (`numeric(10,2)`); undefined if there is no entry, or for an
+ * array.
+ */
 export function entryNamed(sqlName: string): TypeEntry | undefined {
   return BY_SQL_NAME.get(sqlName.replace(/\([\d,]+\)/, ""));
 }
@@ -205,7 +208,10 @@ export function plainType(kind: Kind): ColumnType {
   return "extension" in entry ? { oid: 0, typmod: -1, detail: { kind: "named", name: kind } } : { oid: 0, typmod: -1 };
 }
 
-/** The Avro type Debezium gives a column under these modes (its "Data type mappings"). Undefined: it is left out. */
+/**
+ * The Avro type that Debezium gives a column under these modes (its "Data type mappings"). Undefined if the column is
+ * left out.
+ */
 export function avroTypeOf(type: ColumnType, modes: ValueModes = DEFAULT_MODES): AvroType | undefined {
   return entryOf(type).avro(type, modes, entryOf);
 }

@@ -5,9 +5,9 @@ import { baseOf, elementOf, numericTypmod } from "./modifier.ts";
 import { avroTypeOf, type Kind, kindOf, OID, plainType, TYPES } from "./table.ts";
 
 /**
- * The column type whose texts a field's Avro type is written from: `made`, the type the field was made for, unless
- * that type is mapped to another Avro type (the field was registered by someone else, or under other modes). Then
- * the type that Debezium maps to it by default.
+ * The column type whose texts a field's Avro type is written from. This is `made`, the type the field was made for,
+ * unless that type maps to a different Avro type, because the field was registered by someone else or under other
+ * modes. In that case it is the type that Debezium maps to the Avro type by default.
  */
 export function textTypeOf(avro: AvroType, made: ColumnType, modes: ValueModes): ColumnType {
   const own = avroTypeOf(made, modes);
@@ -45,7 +45,7 @@ const ADOPTED: ReadonlyMap<string, ColumnType> = new Map(
   ),
 );
 
-/** Does a text mean the same under both types? */
+/** True if a text has the same meaning under both types. */
 export function isSameText(a: ColumnType, b: ColumnType): boolean {
   const [x, y] = [baseOf(a), baseOf(b)];
   const [ofX, ofY] = [elementOf(x), elementOf(y)];

@@ -24,8 +24,8 @@ const OPEN = 123;
 const CLOSE = 125;
 
 /**
- * A one-dimensional array's text (`{1,NULL,"a\"b"}`, `[0:1]={1,2}`) as an Avro array; a null is UNFIT unless
- * `optional`. An array with more dimensions is UNFIT: Debezium's schema cannot describe it.
+ * Writes a one-dimensional array's text (`{1,NULL,"a\"b"}`, `[0:1]={1,2}`) as an Avro array. A null is UNFIT unless
+ * `optional`. An array with more dimensions is UNFIT, because Debezium's schema cannot describe it.
  */
 export function encodeArray(element: Encode, optional: boolean): Encode {
   let scratch = Buffer.alloc(256);
@@ -58,7 +58,7 @@ export function encodeArray(element: Encode, optional: boolean): Encode {
   };
 }
 
-/** The place after the opening brace, which may follow explicit bounds; -1 if the text is not an array. */
+/** The position after the opening brace, which may follow explicit bounds; -1 if the text is not an array. */
 function bodyStart(src: Buffer, s: number, e: number): number {
   let at = s;
   if (at < e && byteAt(src, at) === LEFT_BRACKET) {
@@ -68,7 +68,7 @@ function bodyStart(src: Buffer, s: number, e: number): number {
   return e - at >= 2 && byteAt(src, at) === OPEN && byteAt(src, e - 1) === CLOSE ? at + 1 : -1;
 }
 
-/** -1 for an array with more than one dimension, and for a text that ends within quotes. */
+/** Counts the elements; -1 for an array with more than one dimension, or if the text ends within quotes. */
 function countElements(src: Buffer, from: number, e: number): number {
   if (from === e - 1) return 0;
   let count = 1;

@@ -15,9 +15,12 @@ import type { ValueModes } from "../types/modes.ts";
 import { byteAt, writeInt, writeString } from "../../avro/bytes.ts";
 import { encodeText } from "./text.ts";
 
-/** bytea, and types that Fieldgate does not know: include.unknown.datatypes publishes their texts as bytes. */
+/**
+ * bytea, and types that Fieldgate does not know. With include.unknown.datatypes, the texts of the latter are published
+ * as bytes.
+ */
 
-/** Does a text start like bytea's (`\x`) and have whole bytes? (bytea_output=hex) */
+/** True if a text starts like bytea's (`\x`) and has whole bytes (bytea_output=hex). */
 function isHex(src: Buffer, s: number, e: number): boolean {
   return e - s >= 2 && (e - s) % 2 === 0 && byteAt(src, s) === 92 && byteAt(src, s + 1) === 120;
 }
@@ -31,25 +34,28 @@ const encodeHex: Encode = (src, s, e, out, p) => {
 
 type BinaryText = "hex" | "base64" | "base64url";
 
-/** binary.handling.mode as Node's name for the encoding. A field that is a string although the mode is `bytes` gets hex. */
+/**
+ * binary.handling.mode as Node's name for the encoding. A field that is a string although the mode is `bytes` is
+ * written as hex.
+ */
 function textMode({ binary }: ValueModes): BinaryText {
   if (binary === "bytes") return "hex";
   return binary === "base64-url-safe" ? "base64url" : binary;
 }
 
-/** The bytes of a bytea text, as text. */
+/** Writes the bytes of a bytea text as text in this encoding. */
 function encodeBinaryText(mode: BinaryText): Encode {
   return (src, s, e, out, p) => {
     if (!isHex(src, s, e)) return UNFIT;
     const bytes = Buffer.from(src.toString("latin1", s + 2, e), "hex");
     if (bytes.length !== (e - s - 2) / 2) return UNFIT;
     const text = bytes.toString(mode);
-    // Debezium pads the URL-safe form
+    // Debezium pads the URL-safe form.
     return writeString(out, p, mode === "base64url" ? text.padEnd(Math.ceil(text.length / 4) * 4, "=") : text);
   };
 }
 
-/** Any text's UTF-8 bytes, as text. */
+/** Writes the UTF-8 bytes of any text as text in this encoding. */
 function encodeUnknownText(mode: BinaryText): Encode {
   const encode = encodeBinaryText(mode);
   return (src, s, e, out, p) => {

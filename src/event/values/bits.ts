@@ -22,7 +22,7 @@ import { byteAt, writeInt } from "../../avro/bytes.ts";
 const ZERO = 48;
 const ONE = 49;
 
-/** `t` or `f`. */
+/** The text is `t` or `f`. */
 const encodeBoolean: Encode = (src, s, e, out, p) => {
   const letter = byteAt(src, s);
   if (e - s !== 1 || (letter !== 116 && letter !== 102)) return UNFIT;
@@ -38,7 +38,7 @@ const encodeBit: Encode = (src, s, e, out, p) => {
   return p + 1;
 };
 
-/** io.debezium.data.Bits: the last bit is the lowest of the first byte; high zero bytes are dropped. */
+/** io.debezium.data.Bits: the last bit becomes the lowest bit of the first byte, and high zero bytes are dropped. */
 const encodeBits: Encode = (src, s, e, out, p) => {
   let first = s;
   while (first < e && byteAt(src, first) === ZERO) first++;
@@ -56,7 +56,7 @@ const encodeBits: Encode = (src, s, e, out, p) => {
   return p;
 };
 
-/** PostgreSQL's boolin: any unambiguous beginning of the words. */
+/** PostgreSQL's boolin: accepts any unambiguous prefix of the words. */
 function boolFromText(text: string): string | undefined {
   const word = text.trim().toLowerCase();
   if (word === "") return undefined;
@@ -65,7 +65,7 @@ function boolFromText(text: string): string | undefined {
   return isFalse ? "f" : undefined;
 }
 
-/** 0 and 1 only: other numbers are true as well, and would come back as 1. */
+/** Accepts only 0 and 1. PostgreSQL casts other numbers to true as well, but they would come back as 1. */
 const zeroOne: Rewrite = (text) => (text === "1" ? "t" : text === "0" ? "f" : undefined);
 
 export const BOOL: TypeEntry = {
@@ -96,7 +96,7 @@ function bitsType(length: number): AvroType {
   };
 }
 
-/** bit(n) takes exactly n bits, varbit(n) up to n: cutting and padding would change the value. */
+/** bit(n) requires exactly n bits, varbit(n) at most n: truncating or padding would change the value. */
 function bitCasts(isExact: boolean): Casts {
   const fits =
     (length: number): Rewrite =>
@@ -125,10 +125,10 @@ export const BIT: TypeEntry = {
 };
 export const VARBIT: TypeEntry = { ...BIT, adopts: { [BITS]: -1 }, castFrom: bitCasts(false) };
 
-/** Samples of more bits than this would only be longer: plain `bit varying` allows 2^31. */
+/** Samples with more bits than this would only be longer: plain `bit varying` allows 2^31. */
 const MANY_BITS = 64;
 
-/** The lowest bit is in the first byte, high zero bytes are left out. */
+/** Samples with the lowest bit in the first byte and without high zero bytes. */
 function bitSamples(_: unknown, props: JsonObject): Samples {
   const parameters = props["connect.parameters"];
   const bits = Math.min((isObject(parameters) ? Number(parameters["length"]) : 0) || MANY_BITS, MANY_BITS);

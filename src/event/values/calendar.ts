@@ -1,9 +1,9 @@
 import { byteAt } from "../../avro/bytes.ts";
 
 /**
- * PostgreSQL's ISO date and time texts (DateStyle=ISO) as numbers and back to ISO texts, on the proleptic Gregorian
- * calendar, as Java's LocalDate does: `2016-11-04`, `20160-11-04 BC`, `13:51:30.123`, `24:00:00`,
- * `2016-11-04 13:51:30.123+02:30 BC`.
+ * Converts PostgreSQL's ISO date and time texts (DateStyle=ISO) to numbers and back to ISO texts, on the proleptic
+ * Gregorian calendar, as Java's LocalDate does: `2016-11-04`, `20160-11-04 BC`, `13:51:30.123`, `24:00:00`, `2016-11-04
+ * 13:51:30.123+02:30 BC`.
  */
 
 export interface Moment {
@@ -24,7 +24,7 @@ const SPACE = 32;
 const PLUS = 43;
 const C = 67;
 
-/** Days since 1970-01-01; `year` is astronomical: 1 BC is 0. */
+/** Days since 1970-01-01. `year` is astronomical: 0 is 1 BC. */
 export function daysOf(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
@@ -35,7 +35,7 @@ export function daysOf(year: number, month: number, day: number): number {
   );
 }
 
-/** The reverse of daysOf. */
+/** The inverse of daysOf. */
 export function civilOf(days: number): { readonly year: number; readonly month: number; readonly day: number } {
   const z = days + 719_468;
   const era = Math.floor(z / 146_097);
@@ -47,7 +47,7 @@ export function civilOf(days: number): { readonly year: number; readonly month: 
   return { year: yoe + era * 400 + (month <= 2 ? 1 : 0), month, day: doy - Math.floor((153 * mp + 2) / 5) + 1 };
 }
 
-/** The number of two digits, or NaN. */
+/** The two-digit number at `at`, or NaN. */
 function two(src: Uint8Array, at: number): number {
   const tens = byteAt(src, at) - 48;
   const ones = byteAt(src, at + 1) - 48;
@@ -63,12 +63,12 @@ function number(src: Uint8Array, s: number, e: number): number {
   return value;
 }
 
-/** Does the text end with ` BC` (three bytes)? */
+/** True if the text ends with ` BC` (three bytes). */
 function isBc(src: Uint8Array, s: number, e: number): boolean {
   return e - s > 3 && byteAt(src, e - 1) === C;
 }
 
-/** The days of the date that ends at `e`, or NaN. */
+/** The day number of the date that ends at `e`, or NaN. */
 function dateBetween(src: Uint8Array, s: number, e: number, bc: boolean): number {
   if (e - s < 10 || byteAt(src, e - 3) !== DASH || byteAt(src, e - 6) !== DASH) return Number.NaN;
   const year = e - s === 10 ? two(src, s) * 100 + two(src, s + 2) : number(src, s, e - 6);
@@ -90,7 +90,7 @@ export function parseTime(src: Uint8Array, s: number, e: number): number {
   return seconds * 1_000_000 + number(src, s + 9, e) * 10 ** (15 - (e - s));
 }
 
-/** Fills `into`; false if the text is not a timestamp, or is infinite. */
+/** Fills `into`; returns false if the text is not a timestamp, or is infinite. */
 export function parseTimestamp(src: Uint8Array, s: number, e: number, into: Moment): boolean {
   const bc = isBc(src, s, e);
   const end = bc ? e - 3 : e;
@@ -105,8 +105,8 @@ export function parseTimestamp(src: Uint8Array, s: number, e: number, into: Mome
 }
 
 /**
- * A time with its offset (`13:51:30.123+02`) as microseconds of the day in UTC, or NaN. 24:00:00 in UTC remains the end
- * of the day.
+ * A time with its offset (`13:51:30.123+02`) as microseconds of the day in UTC, or NaN. A UTC time of 24:00:00 remains
+ * the end of the day.
  */
 export function parseZonedTime(src: Uint8Array, s: number, e: number): number {
   let zone = s + 8;
@@ -118,7 +118,7 @@ export function parseZonedTime(src: Uint8Array, s: number, e: number): number {
   return utc < 0 ? utc + DAY_MICROS : utc;
 }
 
-/** `+02`, `-03:30`, `+00:19:32` in seconds, or NaN. */
+/** The offset `+02`, `-03:30` or `+00:19:32` in seconds, or NaN. */
 function parseOffset(src: Uint8Array, s: number, e: number): number {
   let seconds = 0;
   let unit = 3600;
@@ -129,15 +129,15 @@ function parseOffset(src: Uint8Array, s: number, e: number): number {
   return byteAt(src, s) === DASH ? -seconds : seconds;
 }
 
-/** `infinity` is 1, `-infinity` -1, anything else 0. */
+/** Returns 1 for `infinity`, -1 for `-infinity`, and 0 for anything else. */
 export function infinitySign(src: Uint8Array, s: number, e: number): -1 | 0 | 1 {
   if (e - s === 8 && byteAt(src, s) === 105) return 1;
   return e - s === 9 && byteAt(src, s) === DASH && byteAt(src, s + 1) === 105 ? -1 : 0;
 }
 
 /**
- * `+21016-11-04T06:51:30.123456Z`: Java's ISO_LOCAL_DATE (a sign beyond four digits, astronomical years) with
- * `digits` digits of fraction. Undefined if the microseconds have more digits.
+ * For example `+21016-11-04T06:51:30.123456Z`: Java's ISO_LOCAL_DATE (a sign if the year has more than four digits,
+ * astronomical years) and a time with `digits` fractional digits. Undefined if the microseconds need more digits.
  */
 export function isoTimestamp(days: number, micros: number, digits: number): string | undefined {
   const unit = 10 ** (6 - digits);

@@ -4,7 +4,8 @@ import { numericOf } from "../types/modifier.ts";
 import { fitDecimal, shortestFloat } from "./number-text.ts";
 
 /**
- * PostgreSQL's casts between numbers, applied to their texts. Where PostgreSQL would round, these casts give undefined.
+ * PostgreSQL's casts between numbers, applied to their texts. Where PostgreSQL would round, these casts return
+ * undefined.
  */
 
 /** Casts to an integer type; its range is checked when the value is written. */
@@ -25,7 +26,7 @@ function wholeOf(text: string | undefined): string | undefined {
   return whole === "-0" ? "0" : whole;
 }
 
-/** A number's text without exponent, blanks and `+`; undefined for anything else, including NaN and Infinity. */
+/** A number's text without exponent, spaces and `+`; undefined for anything else, including NaN and Infinity. */
 function plainDecimal(text: string): string | undefined {
   const match = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,5}))?\s*$/i.exec(text);
   if (match === null) return undefined;
@@ -40,7 +41,7 @@ function plainDecimal(text: string): string | undefined {
   return `${sign === "-" ? "-" : ""}${integer}${rest === "" ? "" : `.${rest}`}`;
 }
 
-/** The spellings PostgreSQL accepts for values that are not finite. */
+/** The spellings that PostgreSQL accepts for values that are not finite. */
 const NOT_FINITE: Readonly<Record<string, string>> = {
   nan: "NaN",
   inf: "Infinity",
@@ -51,7 +52,7 @@ const NOT_FINITE: Readonly<Record<string, string>> = {
   "-infinity": "-Infinity",
 };
 
-/** Casts to a float, where its shortest text is the same number. */
+/** Casts to a float. A value fits if the float's shortest text is the same number. */
 export function floatCasts(to: "float4" | "float8"): Casts {
   const exact: Rewrite = (text) => {
     const special = NOT_FINITE[text.trim().toLowerCase()];
@@ -93,7 +94,7 @@ function exactNumeric(to: ColumnType): Rewrite {
   return roundedNumeric(to, Infinity);
 }
 
-/** A number of at most this many significant digits; more would be rounded. */
+/** Accepts a number of at most this many significant digits; a longer one would be rounded. */
 function roundedNumeric(to: ColumnType, most: number): Rewrite {
   return (text) => {
     const special = NOT_FINITE[text.trim().toLowerCase()];

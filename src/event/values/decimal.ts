@@ -35,12 +35,13 @@ import { encodeFloat64 } from "./number.ts";
 
 const MINUS = 45;
 const DOT = 46;
-/** Any integer with at most this many decimal digits is exact in a Number. */
+/** Every integer with at most this many decimal digits is exact in a Number. */
 const EXACT_DIGITS = 15;
 
 /**
- * Connect's Decimal: the unscaled integer. A text with fewer digits of fraction is padded; additional digits must be
- * zeros. A number with more digits than `precision`, NaN and Infinity do not fit (Debezium's task stops there too).
+ * Connect's Decimal: the unscaled integer. Missing fractional digits are padded with zeros; excess digits must be
+ * zeros. A number with more digits than `precision`, NaN and Infinity do not fit (Debezium's task stops at such values,
+ * too).
  */
 function encodeDecimal(scale: number, precision: number): Encode {
   const bound = 10n ** BigInt(precision);
@@ -53,7 +54,10 @@ function encodeDecimal(scale: number, precision: number): Encode {
   };
 }
 
-/** The unscaled value of a text with exactly `scale` digits of fraction, the common case; otherwise NaN. */
+/**
+ * The unscaled value of a text with exactly `scale` fractional digits, which is the common case; NaN for any other
+ * text.
+ */
 function unscaledFast(src: Buffer, s: number, e: number, scale: number): number {
   const dot = scale === 0 ? -1 : e - 1 - scale;
   if (dot >= 0 && (dot <= s || byteAt(src, dot) !== DOT)) return Number.NaN;
@@ -68,7 +72,7 @@ function unscaledFast(src: Buffer, s: number, e: number, scale: number): number 
   return negative ? -value : value;
 }
 
-/** Debezium's VariableScaleDecimal: scale and unscaled value, without trailing zeros of the fraction. */
+/** Debezium's VariableScaleDecimal: scale and unscaled value, without trailing fractional zeros. */
 const encodeVariableScale: Encode = (src, s, e, out, p) => {
   const text = src.toString("latin1", s, e);
   const dot = text.indexOf(".");
@@ -77,7 +81,7 @@ const encodeVariableScale: Encode = (src, s, e, out, p) => {
   return value === undefined ? UNFIT : writeBigUnscaled(out, writeInt(out, p, scale), value);
 };
 
-/** decimal.handling.mode=string: the plain text; NaN and infinities get SpecialValueDecimal's names. */
+/** decimal.handling.mode=string: the plain text. NaN and infinities get SpecialValueDecimal's names. */
 const encodeDecimalText: Encode = (src, s, e, out, p) => {
   const last = byteAt(src, e - 1);
   if (last >= 48 && last <= 57) return copyBytes(src, s, e, out, writeInt(out, p, e - s));
@@ -91,16 +95,17 @@ const SPECIAL: Readonly<Record<string, string>> = {
   "-Infinity": "NEGATIVE_INFINITY",
 };
 
-/** A decimal number as integer and scale. */
+/** A decimal number as an unscaled integer and its scale. */
 interface Amount {
   readonly value: bigint;
   readonly scale: number;
 }
 
 /**
- * A money text under any lc_monetary: `-$1,234.11`, `(1.234,11 €)`, `¥1,234`. The last point or comma is the decimal
- * point. If exactly three digits follow it, it separates thousands instead, unless it follows a lone 0 or the other mark
- * occurs before it. (A currency with three digits of fraction looks the same below a thousand units: misread.)
+ * Reads a money text under any lc_monetary: `-$1,234.11`, `(1.234,11 €)`, `¥1,234`. The last point or comma is the
+ * decimal point. If exactly three digits follow it, it separates thousands instead, unless it follows a lone 0 or the
+ * other mark occurs before it. A currency with three fractional digits looks the same below a thousand units, so such
+ * an amount is misread.
  */
 function moneyOf(text: string): Amount | undefined {
   const digits = text.replaceAll(/[^0-9.,]/g, "").replace(/^[.,]+/, "");
@@ -155,7 +160,7 @@ const VARIABLE_SCALE_TYPE: AvroType = {
   "connect.name": VARIABLE_SCALE_NAME,
 };
 
-/** AvroData's precision for a Decimal without one. */
+/** The precision that AvroData gives a Decimal that has none. */
 const MONEY_PRECISION = 64;
 
 function decimalType(scale: number, precision?: number): AvroType {
@@ -179,7 +184,7 @@ function numericType(type: ColumnType, { decimal }: ValueModes): AvroType {
   return numeric === undefined ? VARIABLE_SCALE_TYPE : decimalType(numeric.scale, numeric.precision);
 }
 
-/** Written with the scale and precision of the field's Avro type. */
+/** A form that is written with the scale and precision of the field's Avro type. */
 function decimalForm(encode: (scale: number, precision: number) => Encode): Form {
   return {
     encode: (avro) => {
@@ -200,7 +205,7 @@ function looseForms(text: Encode, double: Encode): { readonly string: Form; read
   };
 }
 
-/** `12.25`, with as many digits of fraction as `numeric(p,s)` and `money` print. */
+/** Samples such as `12.25`, with as many fractional digits as `numeric(p,s)` and `money` print. */
 function decimalTexts({ columnType }: { readonly columnType: string }): Samples {
   const scale = Number(/^numeric\(\d+(?:,(\d+))?\)$/.exec(columnType)?.[1] ?? 2);
   const withFraction = (text: string) => (scale === 0 ? text : `${text}.${"25".padEnd(scale, "0").slice(0, scale)}`);
@@ -211,7 +216,10 @@ function variableScale(scale: number, value: bigint): AvroMembers {
   return { scale, value: unscaledBytes(value) };
 }
 
-/** A row's text has all digits of numeric(p,s); a default's expression may have fewer. */
+/**
+ * Pads a default to the scale of numeric(p,s): a row's text has all these digits, but a default's expression may have
+ * fewer.
+ */
 function withColumnScale(text: string, type: ColumnType): string | undefined {
   const numeric = numericOf(type);
   return numeric === undefined ? text : fitDecimal(text, numeric.precision, numeric.scale);
@@ -259,6 +267,6 @@ export const MONEY: TypeEntry = {
   adopts: {},
   defaults: "none",
   fallback: (_, modes) => decimalText(0n, modes.moneyDigits),
-  // Assumes two digits of fraction, whatever lc_monetary says.
+  // Assumes two fractional digits, whatever lc_monetary is set to.
   castFrom: casts({ int2: asIs, int4: asIs, int8: asIs, numeric: (text) => fitDecimal(text, 19, 2) }),
 };

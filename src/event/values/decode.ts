@@ -5,7 +5,7 @@ import { type Json, isObject } from "../../json.ts";
 
 /**
  * Reads back Avro values that this folder wrote: a default as it would be in a row, and a changed key for Debezium's
- * headers. It keeps each member's type, which the headers need, and the order of maps.
+ * headers. It keeps the order of maps, and the type of each member, which the headers need.
  */
 
 /** int and long are bigint, bytes are a Buffer; a map or record has members. */
@@ -56,7 +56,7 @@ function readSized(bytes: Buffer, at: number): { readonly value: Buffer; readonl
   return { value: bytes.subarray(size.end, end), end };
 }
 
-/** Calls `readItem` for each item up to the empty block; blocks are written without their size in bytes. */
+/** Calls `readItem` for each item up to the empty block. Blocks are written without their size in bytes. */
 function readBlocks(bytes: Buffer, at: number, readItem: (at: number) => number): number {
   let block = readLong(bytes, at);
   while (block.value > 0n) {
@@ -107,7 +107,7 @@ function readLong(bytes: Buffer, at: number): { readonly value: bigint; readonly
   }
 }
 
-/** The integer of big-endian two's complement. */
+/** Reads a big-endian two's complement integer. */
 export function readUnscaled(bytes: Buffer): bigint {
   return bytes.length === 0 ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString("hex")}`));
 }

@@ -14,8 +14,8 @@ import type { ColumnType } from "../../table/column.ts";
 import { encodeText } from "./text.ts";
 
 /**
- * An enum's label, unchanged. `unseen` is called for one that is not among `labels`: it was added to the type later,
- * and the schema's `allowed` does not list it yet.
+ * Writes an enum's label unchanged. `unseen` is called for a label that is not among `labels`: it was added to the type
+ * later, and the schema's `allowed` does not list it yet.
  */
 function encodeLabel(labels: readonly string[], unseen: () => void): Encode {
   const known = labels.map((label) => Buffer.from(label));
@@ -25,7 +25,10 @@ function encodeLabel(labels: readonly string[], unseen: () => void): Encode {
   };
 }
 
-/** `allowed` does not show which commas separate labels: the type's own labels are used while they are the same. */
+/**
+ * The labels that `allowed` lists. Labels may contain commas, so the type's own labels are used as long as they give
+ * the same text.
+ */
 function labelsFor(avro: AvroType, type: ColumnType): readonly string[] {
   const allowed = allowedOf(avro);
   const labels = labelsOf(type);
@@ -62,7 +65,7 @@ export const ENUM: TypeEntry = {
   },
 };
 
-/** Every label. A comma inside a label looks like one between two labels. */
+/** Every label. A comma inside a label cannot be distinguished from one between two labels. */
 function enumSamples(_: unknown, props: JsonObject): Samples {
   const parameters = props["connect.parameters"];
   const allowed = isObject(parameters) ? parameters["allowed"] : undefined;

@@ -14,13 +14,13 @@ import type { Json } from "../../json.ts";
 import { javaHash, javaOrder } from "./java-order.ts";
 
 /**
- * PostgreSQL's geometric types and PostGIS's, as Debezium's records of io.debezium.data.geometry: coordinates, and
- * OGC well-known binary (WKB).
+ * Writes PostgreSQL's and PostGIS's geometric types as Debezium's records of io.debezium.data.geometry: coordinates,
+ * and OGC well-known binary (WKB).
  */
 
 const NUMBER = /-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity|inf)|nan/gi;
 
-/** All coordinates of a geometric text, in order; undefined if `fits` rejects their number. */
+/** All coordinates of a geometric text, in order; undefined if `fits` rejects the number of coordinates. */
 function coordinates(
   src: Buffer,
   s: number,
@@ -45,7 +45,7 @@ const WKB_POINT = 1;
 const WKB_LINE = 2;
 const WKB_POLYGON = 3;
 
-/** Little-endian WKB; `counts` are written between the kind and the coordinates. */
+/** Little-endian WKB; `counts` are written between the geometry kind and the coordinates. */
 function wkb(kind: number, counts: readonly number[], values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(5 + counts.length * 4 + values.length * 8);
   bytes[0] = 1;
@@ -59,7 +59,7 @@ function writeBytes(out: Buffer, p: number, bytes: Buffer): number {
   return copyBytes(bytes, 0, bytes.length, out, writeInt(out, p, bytes.length));
 }
 
-/** x, y, the point as WKB, and a null srid. */
+/** Writes x, y, the point as WKB, and a null srid. */
 function writePoint(out: Buffer, p: number, values: readonly number[]): number {
   p = writeDoubles(out, p, values);
   out[p++] = 2;
@@ -68,19 +68,19 @@ function writePoint(out: Buffer, p: number, values: readonly number[]): number {
   return p;
 }
 
-/** io.debezium.data.geometry.Point of `(1,2)`. */
+/** Writes `(1,2)` as io.debezium.data.geometry.Point. */
 const encodePoint: Encode = (src, s, e, out, p) => {
   const values = coordinates(src, s, e, (count) => count === 2);
   return values === undefined ? UNFIT : writePoint(out, p, values);
 };
 
-/** io.debezium.data.geometry.Circle of `<(1,2),3>`. */
+/** Writes `<(1,2),3>` as io.debezium.data.geometry.Circle. */
 const encodeCircle: Encode = (src, s, e, out, p) => {
   const values = coordinates(src, s, e, (count) => count === 3);
   return values === undefined ? UNFIT : writeDoubles(out, writePoint(out, p, values.slice(0, 2)), values.slice(2));
 };
 
-/** io.debezium.data.geometry.Line of `{1,2,3}`. */
+/** Writes `{1,2,3}` as io.debezium.data.geometry.Line. */
 const encodeLine: Encode = (src, s, e, out, p) => {
   const values = coordinates(src, s, e, (count) => count === 3);
   return values === undefined ? UNFIT : writeDoubles(out, p, values);
@@ -88,7 +88,7 @@ const encodeLine: Encode = (src, s, e, out, p) => {
 
 type Shape = "box" | "lseg" | "path" | "polygon";
 
-/** io.debezium.data.geometry.Geometry of a shape; `extensions` names the shape's type. */
+/** Writes a shape as io.debezium.data.geometry.Geometry; its field `extensions` names the shape's type. */
 function encodeShape(shape: Shape): Encode {
   return (src, s, e, out, p) => {
     const isPair = shape === "box" || shape === "lseg";
@@ -128,7 +128,10 @@ function closed(values: readonly number[]): readonly number[] {
 
 const SRID_FLAG = 0x20000000;
 
-/** PostGIS: EWKB, whose hexadecimal digits are the text, and its srid. `extensions`: the record has that field. */
+/**
+ * Writes a PostGIS value, whose text is EWKB in hexadecimal digits, with its srid. `extensions`: whether the record has
+ * that field.
+ */
 function encodeEwkb(extensions: boolean): Encode {
   return (src, s, e, out, p) => {
     const bytes = Buffer.from(src.toString("latin1", s, e), "hex");
@@ -211,9 +214,9 @@ const GEOGRAPHY_TYPE: AvroType = {
   ...connect("Geography", "Geography", 1),
 };
 
-/** Well-known binary is longer than the text: 16 bytes for a point like `(0,0)`, and a header. */
+/** Well-known binary is longer than the text: a point like `(0,0)` takes 16 bytes and a header. */
 const ROOM: Room = { factor: 8, extra: 192 };
-/** POINT(1 2), little endian. */
+/** POINT(1 2), little-endian. */
 const SAMPLES: FormSamples = { members: { wkb: Buffer.from("0101000000000000000000f03f0000000000000040", "hex") } };
 
 function geometric(avro: AvroType, name: string, encode: Form["encode"], fallback: string): TypeEntry {
@@ -238,7 +241,7 @@ export const LSEG = geometric(GEOMETRY_TYPE, "Geometry", () => encodeShape("lseg
 export const PATH = geometric(GEOMETRY_TYPE, "Geometry", () => encodeShape("path"), "[(0,0),(1,0)]");
 export const POLYGON = geometric(GEOMETRY_TYPE, "Geometry", () => encodeShape("polygon"), "((0,0),(1,0),(0,1))");
 
-/** Geometry got its field `extensions` in Debezium 3.7. */
+/** True if the record has the field `extensions`, which Debezium's Geometry has had since 3.7. */
 function hasExtensions(avro: AvroType): boolean {
   const fields = typeof avro === "object" && Array.isArray(avro["fields"]) ? avro["fields"] : [];
   return fields.some((field: Json) => JSON.stringify(field).startsWith('{"name":"extensions"'));

@@ -6,7 +6,7 @@ import { JSON_NAME, JSON_SAMPLES } from "./text.ts";
 
 type Pair = readonly [key: string, value: string | null];
 
-/** `"key"=>"value", "other"=>NULL`, with \ before " and \. Nothing may follow the last pair. */
+/** One pair of `"key"=>"value", "other"=>NULL`, with \ before " and \. Nothing may follow the last pair. */
 const PAIR = /"((?:[^"\\]|\\.)*)"=>(?:NULL|"((?:[^"\\]|\\.)*)")(?:, |$)/sy;
 
 /** The pairs in Debezium's order; undefined if the text is not an hstore. */
@@ -33,7 +33,7 @@ const encodeHstoreJson: Encode = (src, s, e, out, p) => {
   return writeString(out, p, `{${text}}`);
 };
 
-/** Jackson prints the hexadecimal digits of a control character in capitals. */
+/** Jackson prints the hexadecimal digits of a control character in upper case. */
 function quote(text: string): string {
   return JSON.stringify(text).replaceAll(/\\u00[01][0-9a-f]/g, (code) => `\\u${code.slice(2).toUpperCase()}`);
 }
@@ -52,7 +52,7 @@ const encodeHstoreMap: Encode = (src, s, e, out, p) => {
   return p;
 };
 
-/** A control character becomes six bytes of JSON. */
+/** A control character takes six bytes in JSON. */
 const ROOM: Room = { factor: 6, extra: 24 };
 
 export const HSTORE: TypeEntry = {

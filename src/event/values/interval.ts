@@ -14,8 +14,8 @@ import {
 } from "../types/entry.ts";
 
 /**
- * interval, as microseconds or as ISO-8601 text (interval.handling.mode). Fieldgate's sessions print intervals in
- * IntervalStyle=postgres.
+ * Writes intervals as microseconds or as ISO-8601 text (interval.handling.mode). Fieldgate's sessions print intervals
+ * in IntervalStyle=postgres.
  */
 
 /** The parts of an interval as in pgjdbc's PGInterval; hours, minutes and micros have the same sign. */
@@ -51,7 +51,9 @@ function intervalOf(text: string): Interval | undefined {
 
 const DAYS_PER_MONTH = 365.25 / 12;
 
-/** io.debezium.time.MicroDuration: microseconds, with 365.25 / 12 days to a month; computed in doubles like Debezium's. */
+/**
+ * io.debezium.time.MicroDuration: microseconds, with 365.25 / 12 days in a month, computed in doubles as Debezium does.
+ */
 const encodeMicroDuration: Encode = (src, s, e, out, p) => {
   const interval = intervalOf(src.toString("latin1", s, e));
   if (interval === undefined) return UNFIT;
@@ -64,7 +66,7 @@ const encodeMicroDuration: Encode = (src, s, e, out, p) => {
 
 const LONG_MAX = 0x7fffffffffffffffn;
 
-/** Java's cast of a double to long. */
+/** Limits the value to the range of a long, like Java's cast of a double to long. */
 function clamp(value: bigint): bigint {
   return value > LONG_MAX ? LONG_MAX : value < -LONG_MAX - 1n ? -LONG_MAX - 1n : value;
 }

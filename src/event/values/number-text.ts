@@ -1,4 +1,4 @@
-/** Numbers as PostgreSQL prints them. */
+/** Converts between numbers and the texts that PostgreSQL prints for them. */
 
 /**
  * The unscaled integer of a numeric text at `scale`, which may be negative. Undefined if digits would be lost, or if the
@@ -22,7 +22,9 @@ export function decimalText(value: bigint, scale: number): string {
   return `${value < 0n ? "-" : ""}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** A numeric text with exactly the digits of numeric(p,s); undefined if digits would be lost or there are too many. */
+/**
+ * A numeric text with exactly the digits of numeric(p,s); undefined if digits would be lost or if there are too many.
+ */
 export function fitDecimal(text: string, precision: number, scale: number): string | undefined {
   const value = unscaled(text, scale);
   if (value === undefined || value >= 10n ** BigInt(precision) || value <= -(10n ** BigInt(precision)))
@@ -30,7 +32,7 @@ export function fitDecimal(text: string, precision: number, scale: number): stri
   return decimalText(value, scale);
 }
 
-/** The Number with the fewest digits that is the same float, as Java's Float.toString prints it. */
+/** The Number with the fewest digits that is the same float; Java's Float.toString prints it. */
 export function shortestFloat(value: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));

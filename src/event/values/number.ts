@@ -18,7 +18,7 @@ import { floatCasts, integerCasts } from "./cast-number.ts";
 
 const MINUS = 45;
 const DOT = 46;
-/** Any integer with at most this many decimal digits is exact in a Number. */
+/** Every integer with at most this many decimal digits is exact in a Number. */
 const EXACT_DIGITS = 15;
 
 /** An integer with at most EXACT_DIGITS digits; NaN for anything else. */
@@ -64,7 +64,7 @@ function parseFloatText(src: Buffer, s: number, e: number): number | undefined {
   return value === Infinity || value === -Infinity || text === "NaN" ? value : undefined;
 }
 
-/** Digits, point, sign and `e` only: Number also reads blank and hexadecimal texts. */
+/** True if the text has only digits, points, signs and `e`; Number would also accept blank and hexadecimal texts. */
 function isPlain(src: Buffer, s: number, e: number): boolean {
   for (let i = s; i < e; i++) {
     const c = byteAt(src, i);
@@ -73,7 +73,7 @@ function isPlain(src: Buffer, s: number, e: number): boolean {
   return e > s;
 }
 
-/** NaN gets Java's canonical bits. */
+/** NaN is written with Java's canonical bits. */
 export const encodeFloat32: Encode = (src, s, e, out, p) => {
   const value = parseFloatText(src, s, e);
   if (value === undefined) return UNFIT;
@@ -104,13 +104,13 @@ function integerEntry(avro: AvroType, form: "int" | "long", encode: Encode, cast
 }
 
 export const INT4: TypeEntry = integerEntry("int", "int", encodeInt32, integerCasts);
-const { bool: _, ...withoutBool } = integerCasts; // PostgreSQL casts bool to int4 only
+const { bool: _, ...withoutBool } = integerCasts; // PostgreSQL casts bool only to int4.
 export const INT8: TypeEntry = integerEntry("long", "long", encodeInt64, withoutBool);
 export const INT2: TypeEntry = {
   ...integerEntry({ type: "int", "connect.type": "int16" }, "int", encodeInt16, withoutBool),
   adopts: {}, // distinguished from int4 by connect.type
 };
-/** Debezium reads no default for an oid. */
+/** Debezium reads no default for an oid column. */
 export const OID_NUMBER: TypeEntry = {
   ...INT8,
   forms: {

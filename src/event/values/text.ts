@@ -24,13 +24,13 @@ import { copyBytes, writeInt } from "../../avro/bytes.ts";
 
 /**
  * Types whose events carry PostgreSQL's own text: the character types, types without an Avro counterpart (`textLike`),
- * and those to which Debezium gives a name (json, xml, uuid, ltree, tsvector).
+ * and types for which Debezium has a semantic name (json, xml, uuid, ltree, tsvector).
  */
 
-/** The text's UTF-8 bytes, unchanged. */
+/** Writes the text's UTF-8 bytes unchanged. */
 export const encodeText: Encode = (src, s, e, out, p) => copyBytes(src, s, e, out, writeInt(out, p, e - s));
 
-/** A plain string that may be stored out of line. */
+/** The form of a plain string that may be stored out of line. */
 function textForm(samples: FormSamples): Form {
   return { encode: () => encodeText, unchanged: TEXT_PLACEHOLDER, room: TEXT_ROOM, samples };
 }
@@ -55,7 +55,7 @@ export function textLike({ samples, castFrom = {}, toText = asIs }: TextLike): T
   };
 }
 
-/** Blanks around an unquoted number are kept. */
+/** Spaces around an unquoted number are kept. */
 const TEXT_DEFAULTS: Defaults = { onCall: "", literal: (text) => text, bare: (text) => text };
 
 /** A character type for which Debezium reads no default. */
@@ -64,7 +64,7 @@ export const CHAR: TypeEntry = { ...CHARACTERS, forms: { string: textForm(fixed(
 export const NAME: TypeEntry = { ...CHARACTERS, inArrays: "left-out" };
 export const VARCHAR: TypeEntry = { ...CHARACTERS, defaults: TEXT_DEFAULTS };
 export const TEXT: TypeEntry = { ...VARCHAR, adopts: { string: -1 } };
-/** A cast to char(n) pads with blanks, a cast from it drops them. */
+/** A cast to char(n) pads with spaces; a cast from char(n) drops them. */
 export const BPCHAR: TypeEntry = {
   ...VARCHAR,
   toText: (text) => text.replace(/ +$/, ""),
@@ -72,7 +72,10 @@ export const BPCHAR: TypeEntry = {
 
 const ALL_KINDS = "žena 漢字 😀 ";
 
-/** Text that fits a character type: `character(3)`, `character varying(5)`; 1,000 characters without a length. */
+/**
+ * Texts that fit a character type: `character(3)`, `character varying(5)`. A type without a length gets a text of 1,000
+ * characters.
+ */
 export function sampleTexts({ name, columnType }: { readonly name: string; readonly columnType: string }): Samples {
   const [, kind, digits] = /^(character|character varying|bpchar|varchar)\((\d+)\)$/.exec(columnType) ?? [];
   const most = digits === undefined ? 1000 : Number(digits);
@@ -85,7 +88,7 @@ export function sampleTexts({ name, columnType }: { readonly name: string; reado
   return { typical: (row) => fit(`${name} ${row}`), edges: ["", long].map(fit) };
 }
 
-/** `::text` of a value, padded if the target is char(n). */
+/** Prints a value like `::text`, padded if the target is char(n). */
 export function castToText(toText: Rewrite, to: ColumnType, isPadded: boolean): Rewrite {
   const length = isPadded ? charLength(to) : undefined;
   if (length === undefined) return toText;
@@ -95,7 +98,7 @@ export function castToText(toText: Rewrite, to: ColumnType, isPadded: boolean): 
   };
 }
 
-/** A text type to which Debezium gives a name. */
+/** A text type for which Debezium has a semantic name. */
 function namedText(name: string, form: Form, more: Pick<TypeEntry, "defaults" | "castFrom">): TypeEntry {
   return {
     ...ORDINARY,
@@ -153,7 +156,7 @@ export const TSVECTOR: TypeEntry = {
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** java.util.UUID.nameUUIDFromBytes: MD5 with version 3. */
+/** java.util.UUID.nameUUIDFromBytes: an MD5 hash with UUID version 3. */
 function nameUuid(name: string): string {
   const bytes = createHash("md5").update(name).digest();
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x30, 6);

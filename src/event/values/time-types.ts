@@ -41,7 +41,7 @@ function timeForm(encode: () => Encode, samples: Samples): Form {
   return { encode, unchanged: NO_PLACEHOLDER, room: TEXT_ROOM, samples };
 }
 
-/** The Avro type of a column without time zone, with `digits` digits of fraction. */
+/** The Avro type of a column without time zone that has `digits` fractional digits. */
 function timeType(kind: "date" | "time" | "timestamp", digits: number, mode: ValueModes["time"]): AvroType {
   if (mode === "connect") return CONNECT_TYPES[kind];
   const name = kind === "date" ? "Date" : kind === "time" ? "Time" : "Timestamp";
@@ -63,11 +63,11 @@ function connectType(type: string, name: string, logicalType: string): AvroType 
   return { type, "connect.version": 1, "connect.name": `${CONNECT}.${name}`, logicalType };
 }
 
-/** Every sample's typical moment: Wednesday, 1 January 2025, 12:34:56.789012 UTC. */
+/** The typical moment of every sample: Wednesday, 1 January 2025, 12:34:56.789012 UTC. */
 const DAY = 20_089;
 const CLOCK = 45_296_789_012n;
 const MOMENT = 1_735_734_896_789_012n;
-/** 9999-12-31, to its last microsecond. */
+/** The last microsecond of 9999-12-31. */
 const LAST_DAY = 2_932_896;
 const LAST_MOMENT = 253_402_300_799_999_999n;
 const DAY_MICROS = 86_400_000_000n;
@@ -83,7 +83,7 @@ const TIME_TEXT = /^\d\d:\d\d:\d\d(?:\.\d{1,6})?$/;
 const TIMESTAMP_TEXT = /^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: BC)?$|^-?infinity$/;
 const ZONED_TEXT = /^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d(?::\d\d){0,2}(?: BC)?$|^-?infinity$/;
 
-/** `2020-01-02[ BC]` with `clock` after the date. */
+/** Adds `clock` after the date in `2020-01-02[ BC]`. */
 function withClock(clock: string): Rewrite {
   return (text) => (text.endsWith("infinity") ? text : text.replace(/( BC)?$/, `${clock}$1`));
 }
@@ -94,7 +94,7 @@ function dateAtMidnight(text: string): string | undefined {
   return match?.[1] === undefined ? undefined : `${match[1]}${match[2] ?? ""}`;
 }
 
-/** Drops the offset if it is UTC's, the TimeZone of Fieldgate's sessions. */
+/** Drops the offset if it is that of UTC, the TimeZone of Fieldgate's sessions. */
 const withoutZone: Rewrite = (text) =>
   /[+-]00( BC)?$|infinity$/.test(text) ? text.replace(/\+00(?=( BC)?$)/, "") : undefined;
 
@@ -189,7 +189,7 @@ export const TIMESTAMPTZ: TypeEntry = {
   },
   adopts: { [`${DEBEZIUM}.ZonedTimestamp`]: -1 },
   defaults: plainDefaults("1970-01-01 00:00:00+00"),
-  fallback: { written: "1970-01-01T00:00:00Z" }, // without fraction, whatever the column's digits
+  fallback: { written: "1970-01-01T00:00:00Z" }, // No fraction, whatever the column's precision.
   castFrom: casts({
     date: withClock(" 00:00:00+00"),
     timestamp: withClock("+00"),

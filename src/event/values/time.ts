@@ -14,11 +14,11 @@ import {
 import { UNFIT, type Encode } from "../types/entry.ts";
 
 /**
- * Encoders of dates and times in each form that Debezium publishes: numbers of days, milli-, micro- or nanoseconds, and
- * ISO texts. They parse with calendar.ts.
+ * Encoders of dates and times in each form that Debezium publishes: numbers of days, milliseconds, microseconds or
+ * nanoseconds, and ISO texts. They parse with calendar.ts.
  */
 
-/** How Debezium 3.7 streams an infinite date: PostgreSQL's own number plus 10957, with overflow. */
+/** How Debezium 3.7 streams an infinite date: PostgreSQL's internal number plus 10957, with integer overflow. */
 const DATE_INFINITY = { "1": -2_147_472_692, "-1": -2_147_472_691 } as const;
 /** pgjdbc's DATE_POSITIVE_INFINITY and DATE_NEGATIVE_INFINITY, which Debezium streams as microseconds. */
 const MICROS_INFINITY = { "1": 9_223_372_036_825_200_000n, "-1": -9_223_372_036_832_400_000n } as const;
@@ -42,7 +42,10 @@ export const encodeIsoDate: Encode = (src, s, e, out, p) => {
   return writeString(out, p, `${isoDate(sign === 0 ? days : DATE_INFINITY[sign])}Z`);
 };
 
-/** Digits below milliseconds: refused, or dropped as under time.precision.mode=connect. */
+/**
+ * What happens to digits below milliseconds: the value is refused, or the digits are dropped, as under
+ * time.precision.mode=connect.
+ */
 type Below = "refuse" | "drop";
 
 /** io.debezium.time.Time and Connect's own Time (both unit 1000: milliseconds), and io.debezium.time.MicroTime (unit 1). */
@@ -60,7 +63,9 @@ export const encodeNanoTime: Encode = (src, s, e, out, p) => {
   return Number.isNaN(micros) ? UNFIT : writeLong(out, p, micros * 1000);
 };
 
-/** io.debezium.time.IsoTime: 24:00:00 becomes 00:00:00, since java.time.LocalTime has no end of the day. */
+/**
+ * io.debezium.time.IsoTime. 24:00:00 becomes 00:00:00, because java.time.LocalTime cannot represent the end of the day.
+ */
 export const encodeIsoTime: Encode = (src, s, e, out, p) => {
   const micros = parseTime(src, s, e);
   return Number.isNaN(micros) ? UNFIT : writeString(out, p, `${isoTime(micros % DAY_MICROS)}Z`);
@@ -73,8 +78,8 @@ export const encodeZonedTime: Encode = (src, s, e, out, p) => {
 };
 
 /**
- * io.debezium.time.Timestamp and Connect's (unit 1000: milliseconds) and MicroTimestamp (unit 1). The text is taken as
- * UTC.
+ * io.debezium.time.Timestamp and Connect's own Timestamp (unit 1000: milliseconds), and MicroTimestamp (unit 1). The
+ * text is read as UTC.
  */
 export function encodeTimestamp(unit: 1 | 1000, below: Below = "refuse"): Encode {
   const moment: Moment = { days: 0, micros: 0, offset: 0 };
@@ -94,7 +99,7 @@ export function encodeTimestamp(unit: 1 | 1000, below: Below = "refuse"): Encode
   };
 }
 
-/** io.debezium.time.NanoTimestamp: from 1677 to 2262; infinity is the largest or smallest long. */
+/** io.debezium.time.NanoTimestamp, from 1677 to 2262; infinity becomes the largest or smallest long. */
 export function encodeNanoTimestamp(): Encode {
   const moment: Moment = { days: 0, micros: 0, offset: 0 };
   return (src, s, e, out, p) => {
@@ -124,7 +129,10 @@ function isoText(days: number, micros: number): string {
   return `${isoDate(days)}T${isoTime(micros)}Z`;
 }
 
-/** io.debezium.time.ZonedTimestamp: ISO text in UTC with the column's `digits` of fraction; `infinity` is unchanged. */
+/**
+ * io.debezium.time.ZonedTimestamp: ISO text in UTC with `digits` fractional digits, as the column has; `infinity` is
+ * unchanged.
+ */
 export function encodeZonedTimestamp(digits: number): Encode {
   const size = 20 + (digits === 0 ? 0 : digits + 1);
   return (src, s, e, out, p) =>
@@ -133,7 +141,9 @@ export function encodeZonedTimestamp(digits: number): Encode {
       : zonedSlow(src, s, e, out, p, digits);
 }
 
-/** Does the text look like `2016-11-04 13:51:30[.123]+00`, with at most the column's digits of fraction? */
+/**
+ * True if the text looks like `2016-11-04 13:51:30[.123]+00`, with at most as many fractional digits as the column has.
+ */
 function isCommonForm(src: Buffer, s: number, e: number, digits: number): boolean {
   const clock = e - 3 - s;
   return (
@@ -163,7 +173,7 @@ function zonedSlow(src: Buffer, s: number, e: number, out: Buffer, p: number, di
   return iso === undefined ? UNFIT : writeString(out, p, iso);
 }
 
-/** Any timestamptz text as Debezium writes it; undefined if it is not one, or has too many digits of fraction. */
+/** Any timestamptz text as Debezium writes it; undefined if it is not one, or if it has too many fractional digits. */
 function zonedText(src: Buffer, s: number, e: number, digits: number): string | undefined {
   if (infinitySign(src, s, e) !== 0) return src.toString("latin1", s, e);
   const moment: Moment = { days: 0, micros: 0, offset: 0 };

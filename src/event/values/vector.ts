@@ -15,7 +15,7 @@ import { encodeFloat32, encodeFloat64 } from "./number.ts";
 
 /** pgvector's vector, halfvec and sparsevec. */
 
-/** pgvector's `[1,2.5]` as an array of required numbers. */
+/** Writes pgvector's `[1,2.5]` as an array of required numbers. */
 function encodeVector(element: Encode): Encode {
   return (src, s, e, out, p) => {
     const text = src.toString("latin1", s, e).trim();
@@ -34,7 +34,7 @@ function encodeVector(element: Encode): Encode {
 
 const SPARSE = /^\s*\{\s*(.*?)\s*\}\s*\/\s*(\d+)\s*$/s;
 
-/** pgvector's `{1:10,11:20}/1000` as io.debezium.data.SparseDoubleVector. */
+/** Writes pgvector's `{1:10,11:20}/1000` as io.debezium.data.SparseDoubleVector. */
 const encodeSparseVector: Encode = (src, s, e, out, p) => {
   const match = SPARSE.exec(src.toString("latin1", s, e));
   if (match?.[1] === undefined || Number(match[2]) > 0x7fff) return UNFIT;
@@ -98,7 +98,7 @@ function arrayOf(items: string, name: string): AvroType {
 
 const DOUBLES = "io.debezium.data.DoubleVector";
 const FLOATS = "io.debezium.data.FloatVector";
-/** A number is at most 8 bytes, and has at least two in the text: a digit and a comma. */
+/** A number takes at most 8 bytes, and at least two in the text: a digit and a comma. */
 const NUMBERS_ROOM: Room = { factor: 5, extra: 24 };
 
 export const VECTOR: TypeEntry = vectorEntry(

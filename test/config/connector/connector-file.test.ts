@@ -380,7 +380,7 @@ describe("a mistake in a connector file", () => {
     [
       "a severity for a rule of Avro",
       { "fieldgate.severity.avro/type-mismatch": "warning until 2026-12-31: both are read" },
-      /^fieldgate\.severity\.avro\/type-mismatch cannot have another severity/,
+      /^fieldgate\.severity\.avro\/type-mismatch has a fixed severity/,
     ],
     [
       "a severity without a reason",
