@@ -19,7 +19,10 @@ export interface Appender extends AsyncDisposable {
 
 const TIMEOUT_MS = 30_000;
 
-/** For contracts and commands. Idempotent, so a re-send does not write a second record. @throws GuardError kafka-down, kafka-refused */
+/**
+ * Opens an appender for contracts and commands. It is idempotent, so a re-send does not write a second record.
+ * @throws GuardError kafka-down, kafka-refused
+ */
 export async function openAppender(kafka: KafkaClient): Promise<Appender> {
   const producer = kafka.inner.producer({
     idempotent: true,

@@ -1,6 +1,6 @@
 /**
- * The connection to Kafka: kafkajs 2.2.4 behind plain functions. Nothing of kafkajs leaves this folder, only our own
- * data and GuardErrors.
+ * The connection to Kafka: kafkajs 2.2.4 behind plain functions. No type or error of kafkajs leaves this folder, only
+ * our own data and GuardErrors.
  */
 import { createRequire } from "node:module";
 import { Kafka, logLevel, type KafkaConfig, type logCreator } from "kafkajs";
@@ -16,14 +16,14 @@ export interface Sasl {
 }
 
 export interface KafkaOptions {
-  /** `host:port`, at least one. */
+  /** `host:port`; at least one. */
   readonly brokers: readonly string[];
   readonly clientId: string;
   /** `fieldgate.deployment`: our temporary consumer groups are named `fieldgate.<deployment>.<uuid>`. */
   readonly deployment?: string | undefined;
   readonly ssl?: boolean | TlsTexts | undefined;
   readonly sasl?: Sasl | undefined;
-  /** Receives kafkajs' own log messages: text only, never a payload. Without it they are dropped. */
+  /** Receives kafkajs' own log messages: text only, never a payload. Without it, they are dropped. */
   readonly log?: ((level: LogLevel, message: string) => void) | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface KafkaClient {
   readonly inner: Kafka;
 }
 
-/** kafkajs' own retries, about 9 s in all. A longer outage is `kafka-down`, which the guard retries. */
+/** kafkajs' own retries, about 9 s in total. A longer outage is `kafka-down`, which the guard retries. */
 export const CLIENT_RETRY = { initialRetryTime: 100, multiplier: 2, retries: 8, maxRetryTime: 2_000 } as const;
 
 /** Opens no connection yet: each writer, appender, reader and tail opens and closes its own. */
@@ -63,17 +63,17 @@ function tls(ssl: boolean | TlsTexts | undefined): NonNullable<KafkaConfig["ssl"
 }
 
 /**
- * Not worth a log line: each transaction but the first meets the former while the previous one's markers are written,
- * and the latter complains about our choice of retries.
+ * Messages that are not worth a log line. Each transaction except the first gets the former while the previous one's
+ * markers are written, and the latter complains about our retry settings.
  */
 const EXPECTED = /another concurrent operation on the same transaction|Limiting retries for the idempotent producer/;
-/** kafkajs repeats a message at each of its retries: the same text is logged at most this often. */
+/** kafkajs repeats a message at each of its retries. The same text is logged at most once in this time. */
 const REPEATED_MS = 10_000;
 
 /**
- * Forwards only the text, the broker and the error's text: kafkajs' other details contain stacks and messages. Its
- * `error` becomes `warn`, because it logs everything it is about to retry as an error, and whatever it gives up on
- * reaches us as an error anyway.
+ * Forwards only the text, the broker and the error's text, because kafkajs' other details contain stacks and messages.
+ * Its `error` becomes `warn`: kafkajs logs everything that it is about to retry as an error, and if it gives up, we get
+ * an error anyway.
  */
 function forwardLog(log: KafkaOptions["log"]): logCreator {
   const said = new Map<string, number>();
@@ -102,9 +102,9 @@ interface RequestQueuePrototype {
 let idleTimersStopped = false;
 
 /**
- * kafkajs' request queue sets a timer for "now minus the epoch" whenever nothing waits (tulios/kafkajs#1751):
- * Node 24 prints TimeoutNegativeWarning and fires the timer every millisecond, on every connection, forever. It is
- * needed only while something waits or the broker throttles, so it is set only then.
+ * Fixes a bug of kafkajs: whenever nothing is waiting, its request queue sets a timer for "now minus the epoch"
+ * (tulios/kafkajs#1751). Node 24 then prints TimeoutNegativeWarning and fires the timer every millisecond, on every
+ * connection, forever. The timer is needed only while something waits or the broker throttles, so it is set only then.
  */
 function stopIdleTimers(): void {
   if (idleTimersStopped) return;

@@ -1,6 +1,6 @@
 /**
- * Reads a topic alone. kafkajs has no assign(), so each reading uses a consumer group of its own, which is deleted
- * afterwards. It commits no offsets; the caller says where to start.
+ * Reads a whole topic as the only member of a group. kafkajs has no assign(), so every read uses its own consumer
+ * group, which is deleted afterwards. It commits no offsets; the caller says where to start.
  */
 import { randomUUID } from "node:crypto";
 import type { Consumer, KafkaMessage } from "kafkajs";
@@ -13,14 +13,14 @@ import { withAdmin } from "./topics.ts";
 
 export interface Reading {
   readonly topic: string;
-  /** The next offset of each partition: where to start, and then how far the reading is. */
+  /** The next offset of each partition: at first where to start, and later how far the reading has come. */
   readonly positions: Map<number, bigint>;
   readonly onRecord: (record: InRecord) => void;
-  /** The positions have moved, even if only over markers or aborted records. */
+  /** Called when the positions have moved, even if only past markers or aborted records. */
   readonly onProgress: () => void;
-  /** The reading has ended for good. */
+  /** Called when the reading has ended for good. */
   readonly onFailure: (error: GuardError) => void;
-  /** After losing every broker, join again and continue; otherwise that is a failure. */
+  /** True if reading rejoins and continues after losing every broker. Otherwise, that is a failure. */
   readonly restarts: boolean;
 }
 
@@ -34,7 +34,7 @@ export async function startReading(kafka: KafkaClient, reading: Reading): Promis
     groupId,
     allowAutoTopicCreation: false,
     minBytes: 1,
-    maxWaitTimeInMs: 250, // only how long a stop waits: records are returned at once
+    maxWaitTimeInMs: 250, // This only affects how long a stop takes; records are returned at once.
     maxBytesPerPartition: 4 * 1024 * 1024,
     retry: { ...CLIENT_RETRY, restartOnFailure: () => Promise.resolve(reading.restarts) },
   });
@@ -54,7 +54,7 @@ async function start(consumer: Consumer, reading: Reading): Promise<void> {
   const joined = Promise.withResolvers<void>();
   joined.promise.catch(() => {}); // it may fail before it is awaited
   consumer.on(consumer.events.GROUP_JOIN, () => {
-    // Every join, even a later one, forgets its offsets: kafkajs would start at the beginning.
+    // After every join, even a later one, kafkajs has no offsets and would start at the beginning.
     for (const [partition, offset] of positions) consumer.seek({ topic, partition, offset: String(offset) });
     joined.resolve();
   });
@@ -99,7 +99,7 @@ async function stopReading(kafka: KafkaClient, consumer: Consumer, groupId: stri
   await within(CLOSE_TIMEOUT_MS, `stop reading`, gone).catch(() => {}); // the group expires by itself
 }
 
-/** Have all these positions reached their targets? */
+/** True if all these positions have reached their targets. */
 export function hasReached(positions: ReadonlyMap<number, bigint>, targets: ReadonlyMap<number, bigint>): boolean {
   return [...targets].every(([partition, target]) => (positions.get(partition) ?? 0n) >= target);
 }

@@ -1,8 +1,8 @@
 import { GuardError } from "../errors.ts";
 
 /**
- * Awaits the work, but throws `kafka-down` after `ms`, and the signal's reason `graceMs` after it aborts: kafkajs has
- * neither deadlines nor signals. The work itself continues; the caller closes what it runs on.
+ * Awaits the work, but throws `kafka-down` after `ms`, or the signal's reason `graceMs` after it aborts, because
+ * kafkajs has neither deadlines nor signals. The work itself continues; the caller closes the client that it uses.
  */
 export async function within<T>(
   ms: number,
@@ -29,8 +29,8 @@ export async function within<T>(
 }
 
 /**
- * Closes a kafkajs client now, and again when the abandoned work has ended: a pending retry reconnects a closed client.
- * Never rejects, because a close that fails loses nothing.
+ * Closes a kafkajs client now, and again when the abandoned work has ended, because a pending retry reconnects a closed
+ * client. Never rejects: if closing fails, nothing is lost.
  */
 export async function closeNowAndAfter(work: Promise<unknown>, disconnect: () => Promise<void>): Promise<void> {
   const close = () => disconnect().catch(() => {});

@@ -1,6 +1,6 @@
 /**
- * Translates what kafkajs throws into our codes, by the protocol error's name, then by the text of the error. Sources:
- * Kafka's table of protocol errors and kafkajs' errors.js. Messages never contain a record.
+ * Translates what kafkajs throws into our codes: by the name of the protocol error, or else by the text of the error.
+ * The sources are Kafka's table of protocol errors and kafkajs' errors.js. Messages never contain a record.
  */
 import { GuardError, type ErrorCode } from "../errors.ts";
 
@@ -51,7 +51,8 @@ const PROTOCOL =
 
 /**
  * Errors that end a connection before the Kafka protocol begins, by the texts of Node, OpenSSL and the broker. A
- * certificate or a login that is refused once is refused again; a closed connection may be a broker that restarts.
+ * certificate or a login that is rejected once will be rejected again, but a closed connection may mean that a broker
+ * is restarting.
  */
 const CONNECTING: readonly Connecting[] = [
   {
@@ -92,8 +93,8 @@ const CONNECTING: readonly Connecting[] = [
 ];
 
 /**
- * One GuardError for anything that kafkajs throws; a GuardError passes through. `doing` says what was tried and on which
- * topics: "commit to inventory.public.customers". An error that is not known to be final is `kafka-down`.
+ * Turns anything that kafkajs throws into one GuardError; a GuardError passes through. `doing` says what was tried and
+ * on which topics: "commit to inventory.public.customers". An error that is not known to be final becomes `kafka-down`.
  */
 export function kafkaError(error: unknown, doing: string): GuardError {
   if (error instanceof GuardError) return error;
@@ -111,23 +112,26 @@ export function kafkaError(error: unknown, doing: string): GuardError {
   });
 }
 
-/** Part of a request was not attempted, because another part was refused. */
+/** True if this part of a request was not attempted because a different part was refused. */
 export function isNotAttempted(error: unknown): boolean {
   return chain(error).some(({ type }) => type === "OPERATION_NOT_ATTEMPTED");
 }
 
-/** The broker that was asked does not lead the partition: not yet, if the topic is new, or no longer. */
+/** True if the broker that was asked does not lead the partition: not yet, because the topic is new, or no longer. */
 export function isNotLed(error: unknown): boolean {
   return chain(error).some(({ type }) => type === "NOT_LEADER_FOR_PARTITION" || type === "LEADER_NOT_AVAILABLE");
 }
 
-/** OpenSSL's `407D…:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps/…`; only the reason is kept. */
+/**
+ * Matches OpenSSL's `407D…:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps/…`. Only
+ * the reason is kept.
+ */
 const OPENSSL = /[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):\S*:\d+:[^\n]*\n?/g;
 
 /** kafkajs includes whole messages in some texts: "Invalid message without value … {json}". */
 const PAYLOAD = /[{[]\s*"/;
 
-/** Cuts a text before any part of a message. */
+/** Cuts the text off where a message starts. */
 export function redact(text: string): string {
   const brace = text.search(PAYLOAD);
   const cut = (brace < 0 ? text : `${text.slice(0, brace).trimEnd()} (not shown)`).replace(OPENSSL, "$1");
@@ -140,7 +144,7 @@ function codeOf(links: readonly Link[]): ErrorCode {
     if (known !== undefined) return known;
     if (type !== undefined && /AUTHORIZATION_FAILED$|^SASL_/.test(type)) return "kafka-refused";
     if (name === "KafkaJSSASLAuthenticationError") return "kafka-refused";
-    // kafkajs does not know error 90, PRODUCER_FENCED (KIP-588)
+    // kafkajs does not know error 90, PRODUCER_FENCED (KIP-588).
     if (/old epoch|Unknown error code 90$/.test(message)) return "kafka-fenced";
   }
   return "kafka-down";
@@ -165,9 +169,9 @@ function textOf(error: Error, property: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** The original, unless its text contains a message: loggers print causes too. */
+/** The original error, unless its text contains a message. Loggers print causes, too. */
 function withoutPayload(error: unknown): unknown {
   return chain(error).some(({ message }) => PAYLOAD.test(message))
-    ? new Error("not shown: it contains a message")
+    ? new Error("not shown, because it contains a message")
     : error;
 }

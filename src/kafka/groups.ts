@@ -12,14 +12,15 @@ import { withAdmin } from "./topics.ts";
 const GROUPS_AT_ONCE = 16;
 
 /**
- * A broker silently omits the groups that we may not describe, so an incomplete list would look complete. Describing a
- * group that does not exist answers "dead" if we may describe any group (`*`), and is refused otherwise.
+ * A group that is used only to check our rights. A broker silently omits the groups that we may not describe, so an
+ * incomplete list would look complete. Describing a group that does not exist answers "dead" if we may describe all
+ * groups (`*`), and is refused otherwise.
  */
 const UNUSED_GROUP = "no-group-has-this-name";
 
 /**
- * By topic, the groups that have members subscribed to it or offsets committed on it. Groups named `fieldgate.*` are
- * ours and left out. A failed poll is a value, never an error.
+ * For each topic, the groups that have members subscribed to it or committed offsets on it. Groups named `fieldgate.*`
+ * are ours and are left out. A failed poll is returned as a value, never thrown.
  */
 export async function liveGroups(kafka: KafkaClient, topics: readonly string[]): Promise<GroupsSeen> {
   try {
@@ -55,7 +56,7 @@ async function readGroups(admin: Admin, topics: readonly string[]): Promise<Grou
 
 interface Member {
   readonly topics: readonly string[];
-  /** By topic: the fingerprint of the schema that it announces to read with. */
+  /** By topic, the fingerprint of the schema with which the member announces that it reads. */
   readonly readers: ReadonlyMap<string, string>;
 }
 
@@ -75,7 +76,10 @@ function groupOn(
   return { group, members: here?.length, offsets, readers };
 }
 
-/** Members by group; undefined: Kafka lists the group and calls it dead, so its protocol hides its members. */
+/**
+ * Members by group; undefined if Kafka lists the group but reports it as dead, which means that its protocol hides its
+ * members.
+ */
 async function describe(admin: Admin, names: readonly string[]): Promise<Map<string, readonly Member[] | undefined>> {
   const { groups } = await admin.describeGroups([...names]);
   return new Map(
@@ -94,11 +98,14 @@ function memberOf(metadata: Buffer): Member {
     if (decoded === null) return none;
     return { topics: decoded.topics, readers: decodeAnnouncement(decoded.userData) ?? none.readers };
   } catch {
-    return none; // a member of another protocol (Connect workers): not a subscription
+    return none; // The member uses a different protocol (a Connect worker), so its data is not a subscription.
   }
 }
 
-/** A group's committed offsets by topic and partition, for all topics: kafkajs fails if it is asked for a deleted one. */
+/**
+ * A group's committed offsets by topic and partition. Asks for all topics, because kafkajs fails if asked for a deleted
+ * one.
+ */
 async function offsetsOf(admin: Admin, groupId: string): Promise<Map<string, Map<number, bigint>>> {
   const answer = await admin.fetchOffsets({ groupId });
   return new Map(

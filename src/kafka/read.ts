@@ -8,18 +8,21 @@ export interface ReadOptions {
   /** Receives each record, in order, before `until` does. */
   readonly onRecord: (record: InRecord) => void;
   /**
-   * Stops after the record for which this is true, and only then. Needed to read one's own commit: Kafka answers a
-   * commit before it writes the marker, so for some milliseconds the topic's end is still before it.
+   * Stops after the first record for which this returns true, and only then. Needed to read one's own commit: Kafka
+   * answers a commit before it writes the marker, so for some milliseconds the topic's end is still before it.
    */
   readonly until?: ((record: InRecord) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Gives up with kafka-down when nothing moves for this long. Default 30000, above any of our transaction timeouts. */
+  /**
+   * Gives up with kafka-down if there is no progress for this long. The default is 30000, longer than all of our
+   * transaction timeouts.
+   */
   readonly stalledMs?: number | undefined;
 }
 
 /**
  * Reads a topic, read-committed, from its beginning to its end at the time of the call (before the oldest open
- * transaction), or to the record that `until` names. Compacted and aborted records are not seen.
+ * transaction), or to the first record for which `until` returns true. Compacted and aborted records are not seen.
  * @throws GuardError topic-missing, kafka-down, kafka-refused; the signal's reason
  */
 export async function readToEnd(kafka: KafkaClient, topic: string, options: ReadOptions): Promise<void> {
@@ -47,7 +50,7 @@ export async function readToEnd(kafka: KafkaClient, topic: string, options: Read
       onFailure: done.reject,
       onRecord(record) {
         if (over) return;
-        // Records may have been added after the call.
+        // Skips records that were added after the call.
         if (until === undefined && record.offset >= (targets.get(record.partition) ?? 0n)) return;
         options.onRecord(record);
         if (until?.(record) !== true) return;

@@ -1,10 +1,12 @@
-/** A record to write. The caller chooses the partition before sending: a re-send by kafkajs would choose again. */
+/**
+ * A record to write. The caller chooses the partition before sending, because kafkajs would choose again at a re-send.
+ */
 export interface OutRecord {
   readonly topic: string;
   readonly partition: number;
-  /** null: no key. */
+  /** Null means that there is no key. */
   readonly key: Buffer | null;
-  /** null: a tombstone. */
+  /** Null means a tombstone. */
   readonly value: Buffer | null;
   readonly headers?: Readonly<Record<string, Buffer>> | undefined;
 }
@@ -15,14 +17,14 @@ export interface InRecord {
   readonly offset: bigint;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** Milliseconds since the epoch: when created or when appended, by the topic's timestamp type. */
+  /** Milliseconds since the epoch: the time of creation or of appending, depending on the topic's timestamp type. */
   readonly timestamp: number;
 }
 
-/** Bytes of a record batch before its records (KIP-98, record batch v2). */
+/** The size of a record batch before its records (KIP-98, record batch v2). */
 export const BATCH_OVERHEAD = 61;
 
-/** An upper bound of the record's bytes in an uncompressed batch v2, whose lengths are zigzag varints. */
+/** An upper bound for the record's size in an uncompressed batch v2, whose lengths are zigzag varints. */
 export function recordBytes(record: OutRecord): number {
   // attributes 1, timestamp delta at most 10, offset delta at most 5, count of headers at most 5
   let body = 21 + field(record.key) + field(record.value);

@@ -2,13 +2,18 @@ import type { RecordMetadata } from "kafkajs";
 import { GuardError } from "../errors.ts";
 import { BATCH_OVERHEAD, recordBytes, type OutRecord } from "./record.ts";
 
-/** How the records of one transaction are cut into requests that kafkajs and the broker accept. */
+/** Cuts the records of one transaction into requests that kafkajs and the broker accept. */
 
-/** kafkajs groups messages in quadratic time: larger sends are slower. */
+/** kafkajs groups messages in quadratic time, so larger sends are slower. */
 const MESSAGES_PER_SEND = 500;
-/** A request must stay far below the broker's socket.request.max.bytes (100 MB) whatever the number of partitions. */
+/**
+ * A request must be far smaller than the broker's socket.request.max.bytes (100 MB), whatever the number of partitions.
+ */
 const BYTES_PER_SEND = 16 * 1024 * 1024;
-/** One send is one record batch per partition; the rest is a margin for the estimate. */
+/**
+ * The share of the topic's limit that is used: one send is one record batch per partition, and sizes are only
+ * estimated.
+ */
 const SHARE_OF_LIMIT = 0.9;
 
 /**
@@ -40,14 +45,17 @@ export function cutIntoSends(records: readonly OutRecord[], maxBytes: (topic: st
   return sends;
 }
 
-/** Can a record batch of `limit` bytes hold this record? The estimate is a few bytes below the broker's limit. */
+/**
+ * True if a record batch of `limit` bytes can hold this record. The estimate is a few bytes below the broker's limit.
+ */
 export function fits(record: OutRecord, limit: number): boolean {
   return BATCH_OVERHEAD + recordBytes(record) <= limit;
 }
 
 /**
- * kafkajs drops records for a partition that the topic does not have (or not yet, by its metadata) and reports success;
- * only the brokers' answers show it. @throws GuardError kafka-down naming the partition
+ * Throws unless the brokers confirm every partition. kafkajs drops records for a partition that the topic does not have
+ * (or not yet, according to its metadata) and reports success; only the brokers' answers show it.
+ * @throws GuardError kafka-down naming the partition
  */
 export function mustHoldAll(answer: readonly RecordMetadata[], send: readonly OutRecord[]): void {
   const written = new Set(answer.map(({ topicName, partition }) => `${topicName}/${partition}`));
@@ -63,11 +71,11 @@ function tooLarge(record: OutRecord, limit: number): GuardError {
   return new GuardError(
     "record-too-large",
     `one record for topic ${record.topic} has ${bytes} bytes; the topic's max.message.bytes is ${limit}`,
-    { next: `raise max.message.bytes of ${record.topic}, and what its readers fetch` },
+    { next: `raise max.message.bytes of ${record.topic}, and the fetch limits of its readers` },
   );
 }
 
-/** Bytes so far by partition. Used for every record, so keys are not joined strings. */
+/** Bytes so far, by partition. Used for every record, so the maps are nested instead of building joined keys. */
 class BatchSizes {
   readonly #byTopic = new Map<string, Map<number, number>>();
 

@@ -9,20 +9,23 @@ import { topicOffsets } from "./topics.ts";
 export interface TailOptions {
   readonly topic: string;
   /**
-   * Offset of the first record by partition; a partition that is missing starts at its beginning. An offset that the
-   * topic no longer has, or does not have yet, starts at the oldest record: compare `position()`.
+   * The offset of the first record, by partition. A partition that is not listed starts at its beginning. If the topic
+   * no longer has an offset, or does not have it yet, the partition starts at its oldest record; `position()` shows
+   * that.
    */
   readonly from: "beginning" | ReadonlyMap<number, bigint>;
   /** Receives each record, in order per partition. It must not throw. */
   readonly onRecord: (record: InRecord) => void;
-  /** The tail has failed for good; a new one is needed. Losing the brokers for a while does not end it. */
+  /**
+   * Called when the tail has failed for good and a new one is needed. Losing the brokers for a while does not end it.
+   */
   readonly onFailure?: ((error: GuardError) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Tail extends AsyncDisposable {
   /**
-   * Resolves when every record before these end offsets was passed to `onRecord` (see endOffsets).
+   * Resolves once every record before these end offsets has been passed to `onRecord` (see endOffsets).
    * @throws GuardError the failure's, or kafka-down if the tail is closed first
    */
   reached(target: ReadonlyMap<number, bigint>): Promise<void>;
@@ -37,7 +40,7 @@ interface Waiting {
 }
 
 /**
- * Follows a topic for as long as the tail is open; used for contracts and commands.
+ * Follows a topic for as long as the tail is open.
  * @throws GuardError topic-missing, kafka-down, kafka-refused
  */
 export async function tailTopic(kafka: KafkaClient, options: TailOptions): Promise<Tail> {

@@ -5,7 +5,7 @@ import { closeNowAndAfter, within } from "./deadline.ts";
 import { GuardError } from "../errors.ts";
 import { isNotLed, kafkaError } from "./errors.ts";
 
-/** Topics: their description, their creation with the settings that each of ours needs, and their offsets. */
+/** Topics: describes them, creates them with the settings that each of ours needs, and reads their offsets. */
 
 export interface TopicDescription {
   readonly partitions: number;
@@ -19,9 +19,9 @@ export interface TopicDescription {
 
 export interface NewTopic {
   readonly name: string;
-  /** -1, the default: the broker's num.partitions. */
+  /** The default -1 means the broker's num.partitions. */
   readonly partitions?: number | undefined;
-  /** -1, the default: the broker's default.replication.factor. */
+  /** The default -1 means the broker's default.replication.factor. */
   readonly replication?: number | undefined;
   readonly config?: Readonly<Record<string, string>> | undefined;
 }
@@ -31,7 +31,10 @@ const MIB = 1024 * 1024;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** `__fieldgate.<deployment>.state.<connector>`: small segments that are compacted soon, so that a restart reads little. */
+/**
+ * For `__fieldgate.<deployment>.state.<connector>`: small segments that are compacted soon, so that a restart reads
+ * little.
+ */
 export const stateTopicConfig = {
   "cleanup.policy": "compact",
   "segment.bytes": String(16 * MIB),
@@ -47,7 +50,7 @@ export const contractsTopicConfig = { "cleanup.policy": "compact" } as const;
 export const commandsTopicConfig = { "cleanup.policy": "delete", "retention.ms": String(30 * DAY) } as const;
 
 /**
- * Describes topics by name; undefined: the topic does not exist, or this principal may not see it.
+ * Describes topics by name; undefined if the topic does not exist, or if this principal may not see it.
  * @throws GuardError kafka-down, kafka-refused
  */
 export async function describeTopics(
@@ -93,7 +96,7 @@ async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<st
 }
 
 /**
- * Creates the topic and waits until its leaders are known. A topic that exists is left unchanged.
+ * Creates the topic and waits until its leaders are known. An existing topic is left unchanged.
  * @throws GuardError kafka-refused (missing right, policy, invalid setting), kafka-down
  */
 export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<"created" | "exists"> {
@@ -117,7 +120,10 @@ export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<
 
 const LED_WITHIN_MS = 15_000;
 
-/** kafkajs' own wait gives up if the broker it asks does not know the topic from the controller yet. */
+/**
+ * Waits until the topic's partitions have leaders. kafkajs' own wait gives up if the broker that it asks has not heard
+ * of the topic from the controller yet.
+ */
 async function untilLed(admin: Admin, name: string): Promise<void> {
   await pollUntilKnown(isUnknownTopic, async () => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
@@ -129,7 +135,9 @@ function isUnknownTopic(error: unknown): boolean {
   return kafkaError(error, "").code === "topic-missing";
 }
 
-/** Polls until there is an answer. `isEarly`: the error only means that a new topic is not known everywhere yet. */
+/**
+ * Polls until there is an answer. `isEarly`: true if the error only means that a new topic is not known everywhere yet.
+ */
 async function pollUntilKnown<T>(isEarly: (error: unknown) => boolean, ask: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + LED_WITHIN_MS;
   for (;;) {
@@ -144,15 +152,18 @@ async function pollUntilKnown<T>(isEarly: (error: unknown) => boolean, ask: () =
 }
 
 export interface OffsetRange {
-  /** The oldest record's offset. */
+  /** The offset of the oldest record. */
   readonly begin: bigint;
   /** The last stable offset, where a read-committed reader stops: before the oldest open transaction. */
   readonly end: bigint;
 }
 
-/** By partition. @throws GuardError topic-missing, kafka-down, kafka-refused */
+/**
+ * Offsets by partition.
+ * @throws GuardError topic-missing, kafka-down, kafka-refused
+ */
 export async function topicOffsets(kafka: KafkaClient, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
-  // kafkajs gives up at once; a new connection asks for the leaders again.
+  // kafkajs gives up immediately; a new connection asks for the leaders again.
   return pollUntilKnown(isNotLed, () =>
     withAdmin(kafka, `fetch offsets of ${topic}`, (admin) => offsetsOf(admin, topic)),
   );
@@ -163,14 +174,17 @@ async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<numbe
   return new Map(offsets.map(({ partition, low, high }) => [partition, { begin: BigInt(low), end: BigInt(high) }]));
 }
 
-/** End offsets by partition, for Tail.reached. @throws as topicOffsets */
+/**
+ * End offsets by partition, for Tail.reached.
+ * @throws GuardError as topicOffsets does
+ */
 export async function endOffsets(kafka: KafkaClient, topic: string): Promise<ReadonlyMap<number, bigint>> {
   return new Map([...(await topicOffsets(kafka, topic))].map(([partition, { end }]) => [partition, end]));
 }
 
 /**
- * kafkajs retries a topic that does not exist until our deadline, so `kafka-down` may mean a missing topic: then the
- * returned error names it. For this folder only.
+ * kafkajs retries a topic that does not exist until our deadline, so `kafka-down` may mean a missing topic. In that
+ * case the returned error names the topic. For this folder only.
  */
 export async function nameMissing(
   kafka: KafkaClient,

@@ -1,6 +1,6 @@
 /**
- * A connector's only writer. Each commit is one Kafka transaction: readers with isolation.level=read_committed see
- * nothing that was not committed.
+ * The only writer of a connector. Each commit is one Kafka transaction: readers with isolation.level=read_committed see
+ * only what was committed.
  */
 import type { Message, Producer, TopicMessages, Transaction } from "kafkajs";
 import { GuardError } from "../errors.ts";
@@ -12,13 +12,18 @@ import { cutIntoSends, fits, mustHoldAll } from "./sends.ts";
 import { nameMissing } from "./topics.ts";
 
 export interface WriterOptions {
-  /** The state topic's name, so that every writer of the same state is fenced. */
+  /** The state topic's name, so that every older writer of the same state is fenced. */
   readonly transactionalId: string;
-  /** After this long without a commit the broker aborts the transaction and fences the writer. Default 15000. */
+  /**
+   * If there is no commit for this long, the broker aborts the transaction and fences the writer. The default is 15000.
+   */
   readonly timeoutMs?: number | undefined;
-  /** The longest that one commit may take; then it is `kafka-down`. Default 30000. */
+  /** The longest time that one commit may take before it fails with `kafka-down`. The default is 30000. */
   readonly commitTimeoutMs?: number | undefined;
-  /** How long a commit may continue after its signal aborts: one that is cut off blocks readers until `timeoutMs`. Default 4000. */
+  /**
+   * How long a commit may continue after its signal aborts. A commit that is cut off blocks readers until `timeoutMs`.
+   * The default is 4000.
+   */
   readonly graceMs?: number | undefined;
   /** The topic's max.message.bytes. */
   readonly maxBytes: (topic: string) => number;
@@ -27,21 +32,22 @@ export interface WriterOptions {
 export interface TransactionalWriter extends AsyncDisposable {
   /**
    * Writes all records in one transaction, in order per partition; either all or none are seen. Without records it does
-   * nothing. Only one commit may run at a time; after the signal aborts, it may finish within `graceMs`. Older writers of
-   * the same transactional id are fenced by the first commit, not by opening.
+   * nothing. Only one commit may run at a time; after the signal aborts, it may still finish within `graceMs`. Older
+   * writers with the same transactional id are fenced by the first commit, not by opening the writer.
    *
-   * After any error but `record-too-large` the outcome is unknown and the writer is dead: dispose of it, open a new one,
-   * commit something unique, and read the topic up to it.
+   * After any error except `record-too-large` the outcome is unknown and the writer is dead: dispose of it, open a new
+   * one, commit something unique, and read the topic up to it.
    * @throws GuardError kafka-fenced, kafka-down, kafka-refused, topic-missing, record-too-large; the signal's reason
    */
   commit(records: readonly OutRecord[], signal?: AbortSignal): Promise<void>;
-  /** The topic's max.message.bytes when no batch can hold this record; undefined when one can. */
+  /** The topic's max.message.bytes if no batch can hold this record; undefined if one can. */
   limitBrokenBy(record: OutRecord): number | undefined;
 }
 
 /**
- * The first request of a transaction gets CONCURRENT_TRANSACTIONS while the broker writes the previous one's markers, and
- * kafkajs sleeps between attempts: 300 ms by default, hence these values. commitTimeoutMs limits them all.
+ * The first request of a transaction gets CONCURRENT_TRANSACTIONS while the broker writes the markers of the previous
+ * one, and kafkajs sleeps between attempts, by default for 300 ms. Hence these values. commitTimeoutMs limits the total
+ * time.
  */
 const RETRY = { initialRetryTime: 1, multiplier: 1.2, retries: 200, maxRetryTime: 300 } as const;
 const OPEN_TIMEOUT_MS = 30_000;
@@ -112,8 +118,9 @@ class Writer implements TransactionalWriter {
   }
 
   /**
-   * If a request names several topics and one is refused, the broker answers "not attempted" for the others, and kafkajs
-   * throws whichever error is first. Nothing was written, so each topic is tried alone to learn which one was refused.
+   * If a request names several topics and one is refused, the broker answers "not attempted" for the others, and
+   * kafkajs throws whichever error comes first. Nothing was written, so each topic is tried alone to find out which one
+   * was refused.
    */
   async #transactNamed(sends: readonly (readonly OutRecord[])[]): Promise<void> {
     try {
@@ -156,7 +163,10 @@ class Writer implements TransactionalWriter {
   }
 }
 
-/** Best effort: it only lets readers continue sooner, as the next writer's fence aborts the transaction anyway. */
+/**
+ * Aborts on a best-effort basis. This only lets readers continue sooner, because the next writer aborts the transaction
+ * anyway when it fences this one.
+ */
 async function abort(transaction: Transaction): Promise<void> {
   if (!transaction.isActive()) return;
   await within(ABORT_TIMEOUT_MS, "abort", transaction.abort()).catch(() => {});

@@ -8,24 +8,25 @@ import { TABLE_JSON } from "./table-json.ts";
 import { fullName } from "../table/quote.ts";
 
 /**
- * Which tables of the database a connector captures. The filter of its file decides by name; for partitioned tables it also
- * matters under whose name the log sends their changes. Whatever the file names without effect is an error or a warning.
+ * Determines which tables of the database a connector captures. The filter in its file decides by name. For partitioned
+ * tables it also matters under which name the log sends their changes. An entry of the file that has no effect is an
+ * error or a warning.
  */
 
 export interface Capture {
   readonly filter: CaptureFilter;
-  /** The entries of table.include.list; empty: every table that passes the filter. */
+  /** The entries of table.include.list. If it is empty, every table that passes the filter is captured. */
   readonly listed: readonly ListEntry[];
-  /** publish.via.partition.root: a partition's changes are sent under the partitioned table's name. */
+  /** publish.via.partition.root: changes of a partition are sent under the partitioned table's name. */
   readonly viaRoot: boolean;
-  /** Tables that were captured before: it is not an error if one of them was since dropped or renamed. */
+  /** Tables that were captured before. It is not an error if one of them has been dropped or renamed since. */
   readonly before: readonly { readonly schema: string; readonly name: string }[];
 }
 
 export interface Captured {
   /** Ordered by name. */
   readonly tables: readonly Table[];
-  /** For people: entries of the lists that have no effect. */
+  /** Warnings about entries of the lists that have no effect. */
   readonly warnings: readonly string[];
 }
 
@@ -36,17 +37,17 @@ interface PermanentTable {
   readonly taken: boolean;
   readonly partitioned: boolean;
   readonly readable: boolean;
-  /** OIDs of the partitioned tables that it is a partition of, at any depth. */
+  /** OIDs of the partitioned tables, at any level, that this table is a partition of. */
   readonly ancestors: readonly string[];
 }
 
 /**
  * The tables whose changes are captured: permanent tables that pass the filter, under the name with which the log sends
- * their changes. System schemas are left out (as with Debezium's table.ignore.builtin), and Fieldgate's own schema.
+ * their changes. System schemas (as with Debezium's table.ignore.builtin) and Fieldgate's own schema are left out.
  * Throws GuardError:
- * - "table-missing" naming every plain name in table.include.list that is not such a table or may not be read, unless
- *   it was captured before; or if nothing is captured. A table that only a pattern takes and that may not be read is
- *   left out
+ * - "table-missing", listing every plain name in table.include.list that is not such a table or may not be read, unless
+ *   it was captured before; or if nothing is captured. A table that only matches a pattern and may not be read is left
+ *   out
  * - "config-invalid" for a partitioned table that is listed by name although its changes are sent under its partitions'
  *   names
  */
@@ -56,7 +57,7 @@ export async function readCapturedTables(client: Client, capture: Capture): Prom
   const lost = capture.viaRoot ? [] : lostRoots(candidates, capture);
   refuseLost(lost.filter(({ named }) => named));
   refuseMissing(candidates, captured, capture);
-  // One that a pattern takes and that may not be read is reported later, and captured once it may.
+  // A table that matches a pattern but may not be read is reported later, and is captured once it may be read.
   const tables = await readByOid(
     client,
     captured.filter(({ readable }) => readable),
@@ -71,7 +72,7 @@ export async function readCapturedTables(client: Client, capture: Capture): Prom
   };
 }
 
-const VIA_ROOT = "set publish.via.partition.root to true, or list the partitions too";
+const VIA_ROOT = "set publish.via.partition.root to true, or list the partitions as well";
 
 interface TableRow extends Readonly<Record<string, string | null>> {
   readonly oid: string;
@@ -113,12 +114,15 @@ function isCaptured(candidate: PermanentTable, all: readonly PermanentTable[], v
 
 interface LostRoot {
   readonly name: string;
-  /** The list names it without a pattern. */
+  /** True if the list names the table without a pattern. */
   readonly named: boolean;
   readonly partitions: readonly string[];
 }
 
-/** Listed partitioned tables with partitions that are not listed, although changes are sent under the partitions' names. */
+/**
+ * Listed partitioned tables with partitions that are not listed, although the changes are sent under the partitions'
+ * names.
+ */
 function lostRoots(candidates: readonly PermanentTable[], { listed }: Capture): readonly LostRoot[] {
   const roots = candidates.filter(({ partitioned, taken }) => partitioned && taken && listed.length > 0);
   return roots.flatMap(({ oid, name }) => {

@@ -18,8 +18,8 @@ interface SeenRow extends TableRow {
 }
 
 /**
- * Reads the tables with exactly these names, in this order. Throws one GuardError("table-missing") naming every one that
- * does not exist, is neither an ordinary nor a partitioned table, or may not be read.
+ * Reads the tables with exactly these names, in this order. Throws one GuardError("table-missing") that lists every
+ * table that does not exist, is neither an ordinary nor a partitioned table, or may not be read.
  */
 export async function readTables(client: Client, names: readonly TableName[]): Promise<readonly Table[]> {
   const rows = await query<TableRow>(
@@ -45,8 +45,8 @@ export async function readTables(client: Client, names: readonly TableName[]): P
 }
 
 /**
- * Reads the table as it is now, and the snapshot in which it was read. Both come from one statement, so they agree.
- * `end` is the end of the log after the snapshot was taken: a row behind it was written after this read.
+ * Reads the current table and the snapshot in which it was read. Both come from one statement, so they agree. `end` is
+ * the end of the log after the snapshot was taken: a row beyond it was written after this read.
  */
 export async function readTable(
   client: Client,
@@ -66,8 +66,8 @@ export async function readTable(
 
 /**
  * Reads how the types with these OIDs are built, for a column whose type is known only from the log. The result has no
- * entry for a dropped type, nor for a built-in type that is not an array. An array's element has typmod -1 here;
- * `columnType` sets it to the column's.
+ * entry for a dropped type, nor for a built-in type that is not an array. Here an array's element has typmod -1;
+ * `columnType` sets it to that of the column.
  */
 export async function readTypes(client: Client, oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>> {
   const [row] = await query<{ readonly types: string }>(client, "reading types", `SELECT ${TYPES_JSON} AS types`, [

@@ -5,15 +5,15 @@ import { query } from "./connection.ts";
 import { quoteIdentifier } from "../table/quote.ts";
 
 /**
- * Checks at start whether changes can be captured from a server: its version, that it is a primary, wal_level and the right
- * to replicate. Also reads what identifies the server, for comparison with the state.
+ * Checks at start whether changes can be captured from a server: its version, whether it is a primary, wal_level, and
+ * the right to replicate. Also reads what identifies the server, for comparison with the state.
  */
 
-/** Which server this is, and how far its log goes. */
+/** Identifies the server, and says how far its log goes. */
 export interface SourceFacts {
   /** pg_control_system().system_identifier: the same on every copy of one cluster. */
   readonly systemId: string;
-  /** The timeline that is being written; a promotion starts a new one. */
+  /** The timeline that is currently written. A promotion starts a new one. */
   readonly timeline: number;
   /** server_version_num, e.g. 180004. */
   readonly version: number;
@@ -69,8 +69,8 @@ const FACTS = `
             WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member'))) AS may_replicate
     FROM pg_roles WHERE rolname = current_user`;
 
-// The name of a log file starts with its timeline. The control file is no help: it has the timeline of the last
-// checkpoint, which after a promotion is still the old one.
+// The name of a log file starts with its timeline. The control file cannot be used: it has the timeline of the last
+// checkpoint, which is still the old one after a promotion.
 const PLACE = `
   SELECT system_identifier AS system_id, pg_current_wal_flush_lsn() AS wal_end,
          substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) AS timeline

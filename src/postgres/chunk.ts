@@ -9,8 +9,8 @@ import { type KeyOrder, orderBy, readKeyOrder, upTo, beyond, sameKey } from "./k
 import { quoteIdentifier, quoteTable, fullName } from "../table/quote.ts";
 
 /**
- * Reads rows of a table in chunks, for snapshots and backfills: a range in key order, only the rows of a range that are due,
- * or given keys. A chunk is read between two marks; this file does the read itself.
+ * Reads rows of a table in chunks, for snapshots and backfills: a range in key order, only the rows of a range that are
+ * due, or the rows with given keys. A chunk is read between two marks; this file only reads the rows.
  */
 
 /** Which rows of a table to read: the next range of keys, or the keys in `again`. */
@@ -20,17 +20,20 @@ export interface ChunkRequest {
   readonly columns: readonly { readonly attnum: Attnum; readonly name: string }[];
   /** Names of the key's columns, in index order; not empty. */
   readonly key: readonly string[];
-  /** The range starts after this key, whose values are text; undefined: at the first key. */
+  /** The range starts after this key, whose values are texts. If undefined, it starts at the first key. */
   readonly after: readonly string[] | undefined;
-  /** The most keys that the range may have. */
+  /** The maximum number of keys in the range. */
   readonly limit: number;
-  /** The order of the pass over the table so far (`order` of its last read); undefined: the pass begins. */
+  /**
+   * The order in which this pass over the table has read so far (`order` of its last read); undefined for the first
+   * chunk.
+   */
   readonly order?: string | undefined;
-  /** Only rows of the range where the column's text, as pgoutput writes it, IS DISTINCT FROM `fill`. */
+  /** Reads only rows of the range whose column text, as pgoutput writes it, IS DISTINCT FROM `fill`. */
   readonly due?: { readonly column: string; readonly fill: string | null } | undefined;
-  /** Read the rows with these keys instead of a range. */
+  /** Reads the rows with these keys instead of a range. */
   readonly again?: readonly (readonly string[])[] | undefined;
-  /** How long to wait for another session's lock on the table, such as a migration's. Default 2000. */
+  /** How long to wait for another session's lock on the table, such as a migration's. The default is 2000 ms. */
   readonly lockTimeoutMs?: number | undefined;
 }
 
@@ -40,32 +43,40 @@ export type ChunkRead =
       /** The snapshot in which both the rows and `table` were read. */
       readonly snapshot: Snapshot;
       readonly table: Table;
-      /** The log's end after the snapshot was taken. */
+      /** The end of the log after the snapshot was taken. */
       readonly end: Lsn;
       /** pgoutput TupleData of `columns`, in key order. */
       readonly rows: readonly Buffer[];
-      /** The last key of the range as text, even if its row was not due; undefined: an empty range, or `again`. */
+      /**
+       * The last key of the range as texts, even if its row was not due; undefined for an empty range or with `again`.
+       */
       readonly last: readonly string[] | undefined;
-      /** Names the order of the keys: types, operator classes and collations. The next range is in the same one. */
+      /**
+       * Identifies the order of the keys: types, operator classes and collations. The next range must have the same
+       * order.
+       */
       readonly order: string;
-      /** The range reached the end of the table. */
+      /** True if the range reached the end of the table. */
       readonly done: boolean;
-      /** How many keys the range has, due or not; with `again`, how many rows were found. */
+      /** The number of keys in the range, due or not; with `again`, the number of rows found. */
       readonly scanned: number;
     }
-  /** A requested column was renamed or dropped: nothing was read. */
+  /** A requested column was renamed or dropped, so nothing was read. */
   | { readonly kind: "differs"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
-  /** `after` and `again` are keys of another order or type: nothing was read, and a pass over the table starts over. */
+  /**
+   * `after` or `again` has keys of a different order or type. Nothing was read, and a pass over the table must start
+   * over.
+   */
   | { readonly kind: "reordered"; readonly snapshot: Snapshot }
-  /** No unique index has exactly these columns, all of them NOT NULL, so that rows have no order to read them in. */
+  /** No unique index has exactly these columns, all of them NOT NULL, so the rows have no order to read them in. */
   | { readonly kind: "unordered"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
-  /** The next row is too large to be held in memory. */
+  /** The next row is too large to hold in memory. */
   | { readonly kind: "too-large"; readonly snapshot: Snapshot; readonly bytes: number }
   /** Another session held a lock on the table for longer than the lock timeout. */
   | { readonly kind: "locked" }
   /** The role may not read the table, or policies (row level security) would hide rows from it. */
   | { readonly kind: "unreadable"; readonly why: string }
-  /** No table has this name, or one with a different OID has it. */
+  /** No table has this name, or the table with this name has a different OID. */
   | { readonly kind: "gone" };
 
 type Values = readonly (string | null)[];
@@ -74,7 +85,7 @@ const LOCK_TIMEOUT_MS = 2000;
 
 /**
  * Reads one chunk in a short transaction, so that rows, snapshot and catalog belong to the same moment. Throws the
- * GuardError that `translate` makes; the session remains usable after that.
+ * GuardError that `translate` creates; the session remains usable after that.
  */
 export async function readChunk(client: Client, request: ChunkRequest): Promise<ChunkRead> {
   try {
@@ -91,16 +102,17 @@ export async function readChunk(client: Client, request: ChunkRequest): Promise<
   }
 }
 
-/** PostgreSQL refuses with the same state a missing right and, as row_security is off, policies that would apply. */
+/**
+ * PostgreSQL reports the same SQLSTATE for a missing right and, because row_security is off, for policies that would
+ * apply.
+ */
 function unreadableWhy(error: unknown): string {
   const byPolicy = error instanceof Error && error.message.includes("row-level security");
-  return byPolicy
-    ? "row level security applies to this role; ALTER ROLE … BYPASSRLS ends that"
-    : "GRANT SELECT is missing";
+  return byPolicy ? "row level security applies to this role; use ALTER ROLE … BYPASSRLS" : "GRANT SELECT is missing";
 }
 
 async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkRead> {
-  // Lock first, read afterwards: with a snapshot taken before a rewrite, the rewritten table looks empty.
+  // Lock first and read afterwards: with a snapshot taken before a rewrite, the rewritten table looks empty.
   await client.query(
     `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
      SET LOCAL lock_timeout = ${Math.ceil(request.lockTimeoutMs ?? LOCK_TIMEOUT_MS)};
@@ -121,7 +133,7 @@ async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkR
   return { kind: "rows", snapshot, table, end, order: order.name, ...range };
 }
 
-/** Has the table each requested column under its name? */
+/** True if the table has each requested column under the requested name. */
 function hasColumns(request: ChunkRequest, table: Table): boolean {
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   return (
@@ -131,7 +143,7 @@ function hasColumns(request: ChunkRequest, table: Table): boolean {
   );
 }
 
-/** The parts of SQL from which the statements are composed. In all of them the table is called `r`. */
+/** The parts of SQL that the statements are composed of. All statements call the table `r`. */
 interface Parts {
   readonly table: string;
   readonly order: KeyOrder;
@@ -144,7 +156,7 @@ interface Parts {
 
 function statementParts(request: ChunkRequest, table: Table, order: KeyOrder): Parts {
   // Changes of tables that inherit from this one are sent under their own names, hence ONLY. A partitioned table, which
-  // has no file of its own, has no rows but those of its partitions.
+  // has no file of its own, contains only the rows of its partitions.
   const only = table.filenode === 0 ? "" : "ONLY ";
   const key = request.key.map(columnOf);
   return {
@@ -156,14 +168,14 @@ function statementParts(request: ChunkRequest, table: Table, order: KeyOrder): P
   };
 }
 
-/** A chunk's rows have about so many bytes as text, unless one alone has more. */
+/** The approximate maximum size of a chunk's rows as text. A single larger row makes a chunk of its own. */
 const CHUNK_BYTES = 8 << 20;
-/** A row of more bytes is not read: it would be held several times over, and no topic takes it. */
+/** A larger row is not read: it would be in memory several times, and no topic accepts it. */
 const MAX_ROW_BYTES = 64 << 20;
 
 /**
- * The request with as many keys as CHUNK_BYTES hold, measured before anything is read: rows of a few bytes say nothing
- * about those that follow.
+ * The request, limited to as many keys as fit into CHUNK_BYTES. The sizes are measured before anything is read, because
+ * small rows may be followed by large ones.
  */
 async function fittingRequest(
   client: Client,
@@ -185,7 +197,7 @@ async function fittingRequest(
   return { ...request, limit: count };
 }
 
-/** About how many bytes each row of the range has as text. */
+/** The approximate size of each row of the range as text, in bytes. */
 async function readWidths(client: Client, request: ChunkRequest, sql: Parts, table: Table): Promise<readonly number[]> {
   if (request.again !== undefined) return [];
   const byName = new Map(table.columns.map((column) => [column.name, column.type.oid]));
@@ -202,7 +214,10 @@ async function readWidths(client: Client, request: ChunkRequest, sql: Parts, tab
 const BYTEA = 17;
 const TEXTS: ReadonlySet<number> = new Set([25, 1042, 1043]);
 
-/** Neither needs the value itself, so nothing large is read: a text's length is stored, and others' size as it is stored. */
+/**
+ * SQL for the approximate size of a column's text. It does not need the value itself, so nothing large is read: a
+ * text's length is stored, and for other types the stored size is used.
+ */
 function widthOf(column: string, type: number | undefined): string {
   if (type === BYTEA) return `coalesce(octet_length(${column}), 0)::bigint * 2`;
   if (type !== undefined && TEXTS.has(type)) return `coalesce(octet_length(${column}), 0)::bigint`;
@@ -241,7 +256,7 @@ async function readEveryRow(client: Client, request: ChunkRequest, sql: Parts): 
   };
 }
 
-/** Finds the end of the range first, from the key's index alone, and then the rows in it that are due. */
+/** First finds the end of the range, using only the key's index, and then reads the rows in it that are due. */
 async function readDueRows(
   client: Client,
   request: ChunkRequest,
@@ -302,9 +317,9 @@ function limitOf(request: ChunkRequest): number {
 }
 
 /**
- * A column's text from its type's output function, which is what pgoutput writes. `::text` differs: it gives `true` for
- * `t`, and drops the padding of character(n). It is compared byte for byte: the column's own collation may call
- * different texts equal.
+ * SQL for a column's text from its type's output function, which is what pgoutput writes. `::text` differs: it gives
+ * `true` for `t`, and drops the padding of character(n). The text is compared byte for byte, because the column's own
+ * collation may treat different texts as equal.
  */
 function outputOf(column: string): string {
   const name = columnOf(column);
@@ -316,6 +331,6 @@ async function select(client: Client, text: string, values: readonly unknown[]):
 }
 
 function keyOf(values: Values | undefined): readonly string[] | undefined {
-  // Key columns are NOT NULL, so a null can only be a key that the table no longer has.
+  // Key columns are NOT NULL, so a null can only belong to a column that is no longer in the key.
   return values?.every((value) => value !== null) === true ? values : undefined;
 }

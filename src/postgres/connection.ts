@@ -2,7 +2,9 @@ import type { ConnectionOptions } from "node:tls";
 import { Client, type ClientConfig, DatabaseError } from "pg";
 import { type ErrorCode, GuardError } from "../errors.ts";
 
-/** Sessions with PostgreSQL: the settings that all of them share, queries, and the translation of errors to ours. */
+/**
+ * Sessions with PostgreSQL: the settings that all of them share, queries, and the translation of errors to Fieldgate's.
+ */
 
 export interface PostgresOptions {
   readonly host: string;
@@ -11,31 +13,31 @@ export interface PostgresOptions {
   readonly password?: string | undefined;
   readonly database: string;
   readonly ssl?: boolean | ConnectionOptions | undefined;
-  /** Default true. */
+  /** True by default. */
   readonly keepAlive?: boolean | undefined;
-  /** If connecting takes longer, the server counts as down. Default 10 s. */
+  /** If connecting takes longer, the server counts as down. The default is 10 s. */
   readonly connectTimeoutMs?: number | undefined;
-  /** The server cancels a statement that takes longer, except that of the stream. Default 0: no limit. */
+  /** The server cancels a statement that takes longer, except that of the stream. The default 0 means no limit. */
   readonly queryTimeoutMs?: number | undefined;
 }
 
 /**
- * Every session has the same settings, whatever the server, the database or the role sets: these take precedence. The
- * text of values is pinned so that rows in chunks equal rows in the stream (Debezium pins the same settings). The search
- * path is pinned so that we never run another role's operator or function; it also makes PostgreSQL qualify the names in
- * the types and defaults that we read.
+ * All sessions have the same settings, which take precedence over those of the server, the database and the role. The
+ * text format of values is pinned so that a row reads the same in a chunk and in the stream (Debezium pins the same
+ * settings). The search path is pinned so that our sessions never run another role's operator or function. It also
+ * makes PostgreSQL qualify the names in the types and defaults that we read.
  */
 const PINNED: Readonly<Record<string, string>> = {
-  client_encoding: "UTF8", // the library has an option of this name but does not send it
+  client_encoding: "UTF8", // The library has an option of this name but does not send it.
   TimeZone: "UTC",
   DateStyle: "ISO",
   IntervalStyle: "postgres",
   extra_float_digits: "3",
   bytea_output: "hex",
   search_path: "pg_catalog",
-  // PostgreSQL then refuses to read a table of which policies would hide rows, and runs no policy's function.
+  // With this, PostgreSQL refuses to read a table if policies would hide rows from it, and runs no policy's function.
   row_security: "off",
-  // Constraints of partitions are not evaluated while a statement is planned: they may call functions.
+  // Constraints of partitions are not evaluated while a statement is planned, because they may call functions.
   constraint_exclusion: "off",
   standard_conforming_strings: "on",
   quote_all_identifiers: "off",
@@ -49,7 +51,7 @@ const PINNED: Readonly<Record<string, string>> = {
   jit: "off",
 };
 
-/** Like PINNED, for settings that only newer servers have: transaction_timeout came with PostgreSQL 17. */
+/** Like PINNED, for settings that only newer servers have: transaction_timeout was added in PostgreSQL 17. */
 export const PIN_NEWER_SETTINGS =
   "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'";
 
@@ -64,7 +66,7 @@ export function sessionConfig(options: PostgresOptions, session: SessionSettings
     user: options.user,
     password: options.password,
     database: options.database,
-    ssl: options.ssl ?? false, // undefined would make the library read PGSSLMODE
+    ssl: options.ssl ?? false, // Undefined would make the library read PGSSLMODE.
     application_name: session.applicationName,
     options: settings.map(([name, value]) => `-c ${name}=${value.replaceAll(" ", String.raw`\ `)}`).join(" "),
     connectionTimeoutMillis: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
@@ -79,13 +81,15 @@ function asText(value: string | Buffer): string | Buffer {
   return value;
 }
 
-/** A session's name for the server, and its settings besides those that all sessions have. */
+/** The session's name on the server, and its settings besides the ones that all sessions have. */
 export interface SessionSettings {
   readonly applicationName: string;
   readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Opens a session. Throws the GuardError that `translate` makes. If the session is lost later, its next query fails. */
+/**
+ * Opens a session. Throws the GuardError that `translate` creates. If the session is lost later, its next query fails.
+ */
 export async function connect(
   options: PostgresOptions,
   { applicationName, settings }: SessionSettings,
@@ -103,14 +107,17 @@ export async function connect(
   return client;
 }
 
-/** Server, database and user for messages, without the password. */
+/** Server, database and user, for messages; never the password. */
 export function nameOf(options: PostgresOptions): string {
   return `${options.host}:${options.port}/${options.database} as ${options.user}`;
 }
 
 export type Row = Readonly<Record<string, string | null>>;
 
-/** Runs one statement; all values are returned as PostgreSQL's text. `doing` names the work in a GuardError's message. */
+/**
+ * Runs one statement. All values are returned as PostgreSQL's texts. `doing` describes the work in a GuardError's
+ * message.
+ */
 export async function query<R extends Row>(
   client: Client,
   doing: string,
@@ -118,14 +125,14 @@ export async function query<R extends Row>(
   values: readonly unknown[] = [],
 ): Promise<readonly R[]> {
   try {
-    // Without values the library uses the simple protocol, in which one text may hold several statements.
+    // Without values, the library uses the simple protocol, in which one text may contain several statements.
     return values.length === 0 ? (await client.query<R>(text)).rows : (await client.query<R>(text, [...values])).rows;
   } catch (error) {
     throw translate(error, doing);
   }
 }
 
-/** The SQLSTATE of the server's error behind this one, even if it has been translated already. */
+/** The SQLSTATE of the server error that caused this error, even if it has been translated already. */
 export function sqlState(error: unknown): string | undefined {
   if (error instanceof DatabaseError) return error.code;
   return error instanceof GuardError ? sqlState(error.cause) : undefined;
@@ -141,13 +148,13 @@ const STATES: readonly (readonly [pattern: RegExp, code: ErrorCode, next?: strin
   [/^55006/, "slot-in-use"],
 ];
 
-/** Errors of the client library and of TLS for which a retry cannot help. */
+/** Errors of the client library and of TLS that a retry cannot fix. */
 const REFUSED_WITHOUT_STATE = /^SASL|Password must be|does not support SSL|certificate|altnames/i;
 
 /**
- * The one place where errors of PostgreSQL, its client library and the socket become ours. The server's text is kept only
- * where it cannot contain values (`serverText`), or if all that was run is a statement of our own that reads no row. The
- * fate of an unknown error is to stop.
+ * Translates errors of PostgreSQL, its client library and the socket to GuardErrors; no other code does. The server's
+ * text is kept only if it cannot contain values (`serverText`), or if only a statement of ours that reads no rows was
+ * run. An unknown error stops the connector.
  */
 export function translate(error: unknown, doing: string, statement: "any" | "our own" = "any"): GuardError {
   if (error instanceof GuardError) return error;
@@ -164,12 +171,12 @@ export function translate(error: unknown, doing: string, statement: "any" | "our
   });
 }
 
-/** Classes of errors that PostgreSQL itself raises, with texts that name objects and not values. */
+/** Classes of errors that PostgreSQL itself raises. Their texts name objects but contain no values. */
 const NAMES_OBJECTS = /^(?:08|0A|25|26|28|2B|3D|3F|40|42|53|54|55|57|58|F0|XX)/;
 
 /**
- * A function can raise any SQLSTATE with any text, such as a row's value. An error that comes from within a function, or
- * from a statement with parameters, has a context (`where`); the text is kept only if there is none.
+ * A function can raise any SQLSTATE with any text, such as a row's value. An error raised within a function, or by a
+ * statement with parameters, has a context (`where`), so the text is kept only if there is no context.
  */
 function serverText(error: unknown, state: string): string {
   if (state === "55P03") return "another session's lock was not released in time";

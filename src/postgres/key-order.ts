@@ -4,25 +4,26 @@ import { query, type Row } from "./connection.ts";
 import { fullName } from "../table/quote.ts";
 
 /**
- * The order in which a table's rows are read in chunks: that of the unique index over the key's columns. Cursor, comparison
- * and ORDER BY all have to use it, or else ranges leave rows out or repeat them. The search path is pg_catalog, so a plain
- * `>` of a type that an extension adds (citext) would be looked up among the built-in types and become text's. Therefore
- * every operator is the one of the index's operator class, named with its schema, and every collation is the index's.
+ * The order in which a table's rows are read in chunks: that of the unique index over the key's columns. The cursor,
+ * comparisons and ORDER BY must all use this order, or ranges would omit or repeat rows. The search path is pg_catalog,
+ * so a plain `>` for a type that an extension adds (citext) would be looked up among the built-in types and become that
+ * of text. Therefore every operator comes from the index's operator class and is qualified with its schema, and every
+ * collation is that of the index.
  */
 
 export interface KeyOrder {
-  /** Changes when the order or a column's type does: a cursor of another order means nothing. */
+  /** Changes when the order or a column's type changes. A cursor from a different order is meaningless. */
   readonly name: string;
-  /** In the key's order, which need not be the index's. */
+  /** The columns in the key's order, which may differ from the index's. */
   readonly columns: readonly KeyColumn[];
 }
 
-/** How one column of the key is compared. All of them are SQL. */
+/** How one column of the key is compared. All texts are SQL. */
 interface KeyColumn {
-  /** Its type; of a domain the type below, so that no check of the domain runs in our session. */
+  /** The column's type. For a domain this is its base type, so that none of the domain's checks run in our session. */
   readonly type: string;
   readonly isDomain: boolean;
-  /** The index's collation if it is not the column's, as ` COLLATE name`; else empty. */
+  /** The index's collation as ` COLLATE name`, if it differs from the column's; otherwise empty. */
   readonly collate: string;
   readonly operators: Operators;
 }
@@ -45,8 +46,8 @@ interface OrderRow extends Row {
 }
 
 /**
- * Reads the order of these columns. undefined: no valid unique index has exactly these columns, or one of them may be
- * null, so that some rows have no place of their own.
+ * Reads the order of these columns. Undefined if no valid unique index has exactly these columns, or if one of them may
+ * be null, because such rows have no unique position in the order.
  */
 export async function readKeyOrder(
   client: Client,
@@ -70,15 +71,18 @@ function columnOf({ type, domain, collate, operators }: OrderRow): KeyColumn {
   return { type, isDomain: domain === "t", collate: collate === "" ? "" : ` COLLATE ${collate}`, operators: own };
 }
 
-/** The order of every built-in type, for an index that is not a B-tree: a key WITHOUT OVERLAPS is a GiST index. */
+/**
+ * The order of every built-in type, for an index that is not a B-tree, such as the GiST index of a key WITHOUT
+ * OVERLAPS.
+ */
 const PLAIN: Operators = { lt: plain("<"), le: plain("<="), eq: plain("="), ge: plain(">="), gt: plain(">") };
 
 function plain(operator: string): string {
   return `OPERATOR(pg_catalog.${operator})`;
 }
 
-// Of several indexes over the same columns the replica identity's comes first, then the primary key's, as for the key
-// itself (table-json.ts).
+// If several indexes have the same columns, the replica identity's index comes first, then the primary key's, as for
+// the key itself (table-json.ts).
 const ORDER = `
   SELECT a.attnum, CASE WHEN y.typtype = 'd' THEN 't' ELSE 'f' END AS domain,
          concat_ws(':', a.attnum, a.atttypid, o.oid, i.collid) AS part,
@@ -107,7 +111,7 @@ const ORDER = `
     JOIN pg_type y ON y.oid = a.atttypid JOIN pg_opclass o ON o.oid = i.opclass
    WHERE i.is_key`;
 
-/** `columns` are SQL, one for each column of the key. */
+/** `columns` are SQL expressions, one for each column of the key. */
 export function orderBy(
   order: KeyOrder,
   columns: readonly string[],
@@ -119,17 +123,17 @@ export function orderBy(
     .join(", ");
 }
 
-/** SQL: the columns sort after the key whose values are the parameters that follow the first `before` ones. */
+/** SQL: true if the columns sort after the key in the parameters that follow the first `before` ones. */
 export function beyond(order: KeyOrder, columns: readonly string[], before: number): string {
   return compare(order, sides(order, columns), parameters(order, before), "gt");
 }
 
-/** The columns are not beyond the key in the parameters after the first `before`. */
+/** SQL: true if the columns sort at or before the key in the parameters that follow the first `before` ones. */
 export function upTo(order: KeyOrder, columns: readonly string[], before: number): string {
   return compare(order, sides(order, columns), parameters(order, before), "le");
 }
 
-/** The columns are the key in these texts. */
+/** SQL: true if the columns equal the key in `texts`. */
 export function sameKey(order: KeyOrder, columns: readonly string[], texts: readonly string[]): string {
   const left = sides(order, columns);
   return order.columns
@@ -149,8 +153,8 @@ function parameters(order: KeyOrder, before: number): readonly string[] {
 }
 
 /**
- * Compares column by column, the first one first. Where one operator's name serves all columns it is a row comparison,
- * for which PostgreSQL uses the whole index.
+ * SQL that compares column by column, starting with the first. If one operator name serves all columns, it is a row
+ * comparison, for which PostgreSQL uses the whole index.
  */
 function compare(
   { columns }: KeyOrder,

@@ -5,8 +5,8 @@ import { query } from "./connection.ts";
 import { fullName } from "../table/quote.ts";
 
 /**
- * One look at all tables and at the publication, by the catalog alone: no function here opens a table, so a look never
- * waits for a migration's lock (the view pg_publication_tables does).
+ * Reads all tables and the publication from the catalog alone. No function here opens a table, so this never waits for
+ * a migration's lock (reading the view pg_publication_tables would).
  */
 
 interface LookRow extends Readonly<Record<string, string | null>> {
@@ -34,13 +34,14 @@ export async function readTablesLook(client: Client, publication: string): Promi
   };
 }
 
-// PostgreSQL 14 publishes no schemas, and has neither column lists nor row filters: to_jsonb gives null for them there.
+// PostgreSQL 14 cannot publish schemas, and has neither column lists nor row filters; to_jsonb gives null for them
+// there.
 const SCHEMAS = `SELECT s.pnnspid AS nsp, 'schema:' || s.oid || '.' || s.xmin AS id
                    FROM pg_publication_namespace s JOIN pub ON s.pnpubid = pub.oid`;
 const NO_SCHEMAS = "SELECT NULL::oid AS nsp, NULL::text AS id WHERE false";
 
-// A partition that was made as one has its link and its system columns from the same command; one that was attached has a
-// younger link. PARTITION OF needs two steps of a transaction's command counter between them.
+// If a partition was created as one, its link and its system columns come from the same command; if it was attached
+// later, the link is newer. PARTITION OF needs two steps of a transaction's command counter between them.
 const lookStatement = (schemas: string) => `
   WITH RECURSIVE pub AS (SELECT p.*, p.xmin AS made FROM pg_publication p WHERE p.pubname = $1),
   named AS (

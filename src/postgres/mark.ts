@@ -5,7 +5,7 @@ import { query } from "./connection.ts";
 
 /**
  * Writes a logical message in its own transaction, without waiting for synchronous standbys. The stream delivers it
- * after everything that was committed earlier, and before everything committed later.
+ * after everything that was committed earlier, and before everything that is committed later.
  */
 export async function writeMark(client: Client, prefix: string, content: string): Promise<void> {
   await writeMarkForXid(client, prefix, content);
@@ -25,7 +25,7 @@ export async function writeMarkForXid(client: Client, prefix: string, content: s
   return BigInt(row.xid);
 }
 
-/** The snapshot that a query would have if it started now. */
+/** The snapshot that a query would use if it started now. */
 export async function readSnapshot(client: Client): Promise<Snapshot> {
   const [row] = await query<{ snapshot: string }>(
     client,

@@ -1,43 +1,43 @@
 /**
- * Sits between the replication connection's socket and its parser, and takes out CopyData messages of more than a number
- * of bytes before anybody holds them: of each it keeps the first bytes, which say where in the log it is and which table
- * it is about. Everything else passes through as it is.
+ * Sits between the replication connection's socket and its parser, and removes CopyData messages that exceed a given
+ * size before they are held in memory. It keeps the first bytes of each, which say where in the log it is and which
+ * table it is about. Everything else passes through unchanged.
  */
 
-/** The first bytes of a message that was taken out. */
+/** The first bytes of a message that was removed. */
 export interface Oversize {
-  /** XLogData's payload from its first byte, `w`. */
+  /** The beginning of the XLogData payload, from its first byte `w`. */
   readonly head: Buffer;
-  /** Of the whole message. */
+  /** The size of the whole message. */
   readonly bytes: number;
 }
 
 export interface Filter {
-  /** Takes a piece of what the server sent. */
+  /** Accepts a piece of what the server sent. */
   feed(piece: Buffer): void;
 }
 
 const COPY_DATA = 0x64; // d
 const HEADER = 5;
-/** `w`, three numbers of 8 bytes, the kind of change and the table's OID. */
+/** `w`, three numbers of 8 bytes each, the kind of change, and the table's OID. */
 const HEAD_BYTES = 1 + 24 + 5;
 
-/** It has to begin between two messages. */
+/** Creates the filter. The first piece that it gets must start at the beginning of a message. */
 export function oversizeFilter(
   maxBytes: number,
   pass: (piece: Buffer) => void,
   onOversize: (message: Oversize) => void,
 ): Filter {
-  /** A message's header of which the rest has not arrived. */
+  /** The header of a message that has not arrived completely. */
   let header: Buffer = Buffer.alloc(0);
-  /** How much of the present message is still to come. */
+  /** How many bytes of the current message are still to come. */
   let left = 0;
   let taken: { head: Buffer; readonly bytes: number } | undefined;
 
   function take(message: NonNullable<typeof taken>, piece: Buffer): void {
     left -= piece.length;
     const missing = HEAD_BYTES - message.head.length;
-    // A copy: the piece would keep the whole of what arrived.
+    // A copy, because a slice would keep the whole piece in memory.
     if (missing > 0) message.head = Buffer.concat([message.head, piece.subarray(0, missing)]);
     if (left > 0) return;
     taken = undefined;
@@ -47,7 +47,7 @@ export function oversizeFilter(
   return {
     feed(piece) {
       let at = 0;
-      // What passes is passed in as few pieces as it came in.
+      // What passes is passed on in as few pieces as it arrived in.
       let passFrom = 0;
       const flush = (end: number): void => {
         if (end > passFrom) pass(piece.subarray(passFrom, end));

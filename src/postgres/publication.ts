@@ -4,8 +4,8 @@ import { query } from "./connection.ts";
 import { quoteIdentifier, quoteTable, type TableName, fullName } from "../table/quote.ts";
 
 /**
- * The publication of a connector: creates or extends it if `publication.autocreate.mode` allows that, and then checks that
- * it sends every captured table in full. Every fault comes with the statement that fixes it.
+ * The publication of a connector. It is created or extended if `publication.autocreate.mode` allows that, and then
+ * checked: it must send every captured table in full. Every fault is reported with the statement that fixes it.
  */
 
 export type PublishedOperation = "insert" | "update" | "delete" | "truncate";
@@ -14,16 +14,16 @@ export interface Publication {
   readonly name: string;
   readonly allTables: boolean;
   readonly operations: ReadonlySet<PublishedOperation>;
-  /** A partition's changes are sent under the partitioned table's name. */
+  /** True if changes of a partition are sent under the partitioned table's name. */
   readonly viaRoot: boolean;
   /** All its tables, whichever clause includes them. */
   readonly tables: readonly PublishedTable[];
 }
 
 export interface PublishedTable extends TableName {
-  /** A column list keeps some columns out of the stream. */
+  /** True if a column list keeps some columns out of the stream. */
   readonly columnList: boolean;
-  /** A WHERE clause keeps some rows out of the stream. */
+  /** True if a WHERE clause keeps some rows out of the stream. */
   readonly rowFilter: boolean;
 }
 
@@ -37,16 +37,16 @@ export async function readPublication(client: Client, name: string): Promise<Pub
   const [server] = await query(client, doing, "SELECT to_regclass('pg_publication_namespace') AS schemas");
   const [row] = await query<PublicationRow>(client, doing, readText(server?.["schemas"] !== null), [name]);
   if (row === undefined) return undefined;
-  // the statement builds exactly this type, except that operations are an array.
+  // The statement builds exactly this type, except that operations are an array.
   const read = JSON.parse(row.publication) as Omit<Publication, "operations"> & { operations: never[] };
   return { ...read, operations: new Set(read.operations) };
 }
 
 /**
- * The view pg_publication_tables says which tables a publication sends, but since PostgreSQL 15 it waits for a migration's
- * lock on any of them; these catalogs are read without any table's lock. `bySchema`: the server, 15 or later, can
- * publish all tables of a schema. PostgreSQL 14 has no column lists and row filters in pg_publication_rel; to_jsonb
- * gives null for them there.
+ * Reads which tables a publication sends. The view pg_publication_tables says so, too, but since PostgreSQL 15 it waits
+ * for a migration's lock on any of them; these catalogs can be read without locking any table. `bySchema`: the server
+ * is version 15 or later and can publish all tables of a schema. PostgreSQL 14 has no column lists and row filters in
+ * pg_publication_rel; to_jsonb gives null for them there.
  */
 function readText(bySchema: boolean): string {
   const ofSchemas = `
@@ -79,21 +79,21 @@ function readText(bySchema: boolean): string {
 /** What a connector needs from its publication. */
 export interface PublicationNeed {
   readonly name: string;
-  /** publication.autocreate.mode: only `filtered` changes a publication that exists, by adding tables to it. */
+  /** publication.autocreate.mode. Only `filtered` changes a publication that exists, by adding tables to it. */
   readonly mode: "filtered" | "all_tables" | "disabled" | "no_tables";
   /** publish.via.partition.root */
   readonly viaRoot: boolean;
   /** The operations that must be sent: all except skipped.operations. */
   readonly operations: ReadonlySet<PublishedOperation>;
-  /** Under the names with which their changes are sent. */
+  /** The captured tables, under the names with which their changes are sent. */
   readonly tables: readonly TableName[];
 }
 
 /**
  * Creates the publication, or adds missing tables to it, if the mode allows it; never removes anything. Requires the
- * rights of the tables' owner (for FOR ALL TABLES, those of a superuser). Returns the tables that were added.
- * Throws GuardError("publication-unfit") if afterwards the publication does not exist, or does not send some table in
- * full or some operation. The error names every such fault and the statements that fix them.
+ * rights of the tables' owner (for FOR ALL TABLES, those of a superuser). Returns the tables that were added. Throws
+ * GuardError("publication-unfit") if the publication then still does not exist, or does not send every table in full or
+ * every operation. The error lists all such faults and the statements that fix them.
  */
 export async function ensurePublication(
   client: Client,
@@ -127,7 +127,7 @@ function createStatement(need: PublicationNeed, clause: string): string {
   return `CREATE PUBLICATION ${quoteIdentifier(need.name)}${target} WITH (publish = '${operationsOf(need)}'${root})`;
 }
 
-/** Truncates are always sent: a chunk read at the same time must be read again. */
+/** Truncates are always sent, because a chunk that is read at the same time must be read again. */
 function operationsOf({ operations }: PublicationNeed): string {
   return (["insert", "update", "delete", "truncate"] as const)
     .filter((operation) => operation === "truncate" || operations.has(operation))

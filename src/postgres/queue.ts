@@ -1,9 +1,9 @@
 import type { WalItem } from "../wal/message.ts";
 
-/** Roughly the memory that an item takes besides its bytes: its object, its Buffer and its LSN. */
+/** The approximate memory that an item takes in addition to its bytes: its object, its Buffer and its LSN. */
 const ITEM_BYTES = 256;
 
-/** A first-in, first-out queue that counts the memory it holds. */
+/** A first-in, first-out queue that counts the memory it uses. */
 export interface WalQueue {
   push(item: WalItem): void;
   shift(): WalItem | undefined;

@@ -3,8 +3,8 @@ import type { TableOid } from "../table/column.ts";
 import { query } from "./connection.ts";
 
 /**
- * Who is in the way: the sessions and the prepared transactions whose locks or whose open transactions something waits
- * for, each with what a person needs to find and end it.
+ * Finds the blockers: sessions and prepared transactions that hold a lock, or a transaction open, that something is
+ * waiting for. Each comes with what a person needs to find and end it.
  */
 
 /** Another session of the server, or a prepared transaction, which has no session. */
@@ -34,8 +34,8 @@ export async function backendPid(client: Client): Promise<number> {
 }
 
 /**
- * The sessions whose locks the process `pid` is waiting for. For a prepared transaction PostgreSQL says only pid 0; which
- * one it is follows from the lock: its owner also has the lock on the id of that transaction.
+ * The sessions whose locks the process `pid` is waiting for. For a prepared transaction, PostgreSQL reports only pid 0.
+ * Which one it is follows from the lock: its owner also holds the lock on the id of that transaction.
  */
 export async function blockersOf(client: Client, pid: number): Promise<readonly Session[]> {
   const rows = await query<SessionRow>(
@@ -59,7 +59,7 @@ export async function blockersOf(client: Client, pid: number): Promise<readonly 
   return rows.map(toSession);
 }
 
-/** The sessions and prepared transactions that hold a lock on this table so that no other session can read it. */
+/** The sessions and prepared transactions whose lock on this table keeps other sessions from reading it. */
 export async function lockHolders(client: Client, oid: TableOid): Promise<readonly Session[]> {
   const rows = await query<SessionRow>(
     client,

@@ -5,8 +5,8 @@ import { query, sqlState, translate } from "./connection.ts";
 import { blockersOf, type Session } from "./session.ts";
 
 /**
- * Replication slots: reading, creating and dropping them, and ending the session that reads one. Creating a slot can take
- * long, because it waits for all open transactions, so it reports what it is waiting for.
+ * Replication slots: reading, creating and dropping them, and ending the session that reads one. Creating a slot can
+ * take long, because it waits for all open transactions, so it reports what it is waiting for.
  */
 
 /** A logical replication slot as pg_replication_slots shows it. */
@@ -15,16 +15,19 @@ export interface Slot {
   readonly plugin: string;
   readonly database: string;
   readonly active: boolean;
-  /** Process id of the backend that reads it now. */
+  /** Process id of the backend that is reading it. */
   readonly activePid: number | undefined;
   readonly activeApplication: string | undefined;
-  /** Everything before it has been acknowledged: reading starts here or later. */
+  /** Everything before this position has been acknowledged: reading starts here or later. */
   readonly confirmedFlush: Lsn;
-  /** Start of the oldest log that the slot keeps. */
+  /** Where the oldest log that the slot keeps starts. */
   readonly restartLsn: Lsn | undefined;
-  /** reserved, extended, unreserved, lost. */
+  /** `reserved`, `extended`, `unreserved` or `lost`. */
   readonly walStatus: string;
-  /** Bytes of log that can be written before the slot is lost (max_slot_wal_keep_size); undefined: no limit, or lost. */
+  /**
+   * How many bytes of log can be written before the slot is lost (max_slot_wal_keep_size); undefined if there is no
+   * limit, or if the slot is lost.
+   */
   readonly safeWalSize: bigint | undefined;
 }
 
@@ -42,8 +45,8 @@ interface SlotRow extends Readonly<Record<string, string | null>> {
 }
 
 /**
- * Returns undefined if no slot has this name. Throws GuardError: "slot-exists" for a physical slot, "slot-in-use" while
- * another session is still creating it.
+ * Returns undefined if no slot has this name. Throws GuardError: "slot-exists" for a physical slot, and "slot-in-use"
+ * while another session is still creating the slot.
  */
 export async function readSlot(client: Client, name: string): Promise<Slot | undefined> {
   const [row] = await query<SlotRow>(
@@ -65,7 +68,7 @@ export async function readSlot(client: Client, name: string): Promise<Slot | und
   // Creating a slot waits for every transaction that was open at the start, and continues even if the client was killed.
   if (confirmedFlush === undefined) {
     throw new GuardError("slot-in-use", `slot ${name} is being created by pid ${row.active_pid ?? "unknown"}`, {
-      next: "wait: creating a slot takes until all transactions that were open at its start have ended",
+      next: "wait: the slot is created once all transactions that were open at the start have ended",
     });
   }
   return {
@@ -83,7 +86,7 @@ export async function readSlot(client: Client, name: string): Promise<Slot | und
 }
 
 export interface SlotWait {
-  /** Another session, used to find out what the creation is waiting for. */
+  /** A second session, used to find out what the creation is waiting for. */
   readonly observer: Client;
   /** Called about once a second while the creation waits for transactions that were open when it began. */
   readonly onWait: (blockers: readonly Session[]) => void;
@@ -93,7 +96,7 @@ export interface SlotWait {
 
 /**
  * Creates a pgoutput slot and returns its consistent point: the first position that can be read from. Waits for every
- * transaction that is open at the start, and takes the time limits off its session: it needs a session of its own.
+ * transaction that is open at the start. Removes the time limits of its session, so it needs a session of its own.
  * Throws GuardError("slot-exists") if the name is taken.
  */
 export async function createSlot(client: Client, name: string, wait: SlotWait): Promise<Lsn> {
@@ -118,7 +121,7 @@ export async function createSlot(client: Client, name: string, wait: SlotWait): 
   throw new GuardError("postgres-refused", `creating slot ${name}: PostgreSQL returned no consistent point`);
 }
 
-/** Transactions are waited for with locks, so either limit would cancel the creation while one of them is open. */
+/** Waiting for transactions uses locks, so either limit would cancel the creation while one of them is open. */
 const WITHOUT_LIMITS = `
   SELECT pg_backend_pid() AS pid, set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false)`;
 
@@ -128,7 +131,7 @@ function watchCreation(pid: number, wait: SlotWait): Disposable {
   const timer = setInterval(() => {
     blockersOf(wait.observer, pid).then(
       (blockers) => blockers.length > 0 && wait.onWait(blockers),
-      () => {}, // this only explains the wait: if the connection is lost, the creation itself fails
+      () => {}, // This only explains the wait. If the connection is lost, the creation itself fails.
     );
   }, WATCH_EVERY_MS);
   const cancel = (): void => {
@@ -155,8 +158,8 @@ export async function dropSlot(client: Client, name: string): Promise<void> {
 const RELEASE_WITHIN_MS = 5000;
 
 /**
- * Ends the session that reads the slot, waits until the slot is free, and returns whether it is. The role must be the
- * one of that session, or have pg_signal_backend.
+ * Ends the session that reads the slot, waits until the slot is free, and returns whether it is. The role must be that
+ * of the session, or have pg_signal_backend.
  */
 export async function terminateReader(client: Client, name: string): Promise<boolean> {
   const [row] = await query<{ free: string | null }>(

@@ -8,7 +8,7 @@ interface Reading {
   readonly slot: string;
 }
 
-/** Why a slot cannot be read: `slot-in-use` naming the reader, `slot-lost`, `replication-right`, or any other code. */
+/** Why a slot cannot be read: `slot-in-use`, naming the reader, `slot-lost`, `replication-right`, or any other code. */
 export async function streamError(error: unknown, options: Reading): Promise<GuardError> {
   const translated = translate(error, `reading slot ${options.slot} of ${nameOf(options.connection)}`);
   switch (sqlState(translated)) {
@@ -35,7 +35,7 @@ function recode(code: "replication-right" | "slot-lost", error: GuardError, next
   return new GuardError(code, error.text, { cause: error.cause, ...(next === undefined ? {} : { next }) });
 }
 
-/** The reader may be gone by the time we look. */
+/** The reader may have disconnected before we look. */
 async function readerOf(options: Reading): Promise<string> {
   try {
     const client = await connect(options.connection, { applicationName: "fieldgate" });

@@ -19,27 +19,33 @@ import type { Client } from "pg";
 import { quoteIdentifier } from "../table/quote.ts";
 
 /**
- * The stream of one replication slot: starts replication, queues what arrives, sends statuses and acknowledgements, and stops
- * reading the socket while the queue is full. Whether the server is still alive is judged in liveness.ts.
+ * The stream of one replication slot. It starts replication, queues what arrives, sends statuses and acknowledgements,
+ * and stops reading the socket while the queue is full. liveness.ts decides whether the server is still alive.
  */
 
 export interface StreamOptions {
   readonly connection: PostgresOptions;
   readonly slot: string;
   readonly publication: string;
-  /** The last position that is safely published; nothing before it is needed again. Must be above 0. */
+  /** The last position that has been safely published; nothing before it is needed again. Must be above 0. */
   readonly start: Lsn;
-  /** How many bytes may be queued before we stop reading the socket. Default 4 MiB; its last read may exceed it. */
+  /**
+   * How many bytes may be queued before we stop reading the socket; the last read may exceed this. The default is 4
+   * MiB.
+   */
   readonly maxQueuedBytes?: number | undefined;
-  /** Of a message of more bytes only the first ones are kept. Default 64 MiB. */
+  /** Of a larger message, only the first bytes are kept. The default is 64 MiB. */
   readonly maxMessageBytes?: number | undefined;
-  /** The server drops a reader not heard from for this long; we send a status three times as often. Default 10 s. */
+  /**
+   * The server drops a reader that it has not heard from for this long. We send a status three times as often. The
+   * default is 10 s.
+   */
   readonly walSenderTimeoutMs?: number | undefined;
-  /** Called after every new item and after a failure: there is something to read. */
+  /** Called after every new item and after a failure, because there is then something to read. */
   readonly wake: () => void;
 }
 
-/** The log of one slot, in order. Disposing it frees the slot. It cannot be restarted. */
+/** The log of one slot, in order. Disposing of it frees the slot. It cannot be restarted. */
 export interface WalStream extends AsyncDisposable {
   /**
    * Returns the next item, or undefined if none is queued. After a lost connection, returns what is still queued and
@@ -52,7 +58,7 @@ export interface WalStream extends AsyncDisposable {
 }
 
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
-/** A row beyond this would be held several times over until its event is refused: of it only the head is kept. */
+/** A larger row would be in memory several times until its event is refused, so only its first bytes are kept. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const WAL_SENDER_TIMEOUT_MS = 10_000;
 const NO_REQUESTS: ReplyRequests = { count: 0, lastAt: 0 };
@@ -74,9 +80,9 @@ export async function openStream(options: StreamOptions): Promise<WalStream> {
 }
 
 /**
- * The library serves as a thin connection only, as its decoder, timers and flow control lose changes or drop the
+ * The library serves only as a thin connection, because its decoder, timers and flow control lose changes or drop the
  * connection. Hence automatic acknowledgement is off and the timeout is 0. Each stream has its own service, because a
- * service that is used again starts after the last position it received.
+ * service that is reused starts after the last position it received.
  */
 class SlotStream implements WalStream {
   readonly #options: StreamOptions;
@@ -201,7 +207,10 @@ class SlotStream implements WalStream {
     this.#options.wake();
   }
 
-  /** Also runs while the socket is paused: the server's keepalives are not read then, but our status still counts. */
+  /**
+   * Also runs while the socket is paused: the server's keepalives are not read then, but our status still reaches the
+   * server.
+   */
   #keepUp(): void {
     const liveness = this.#closeUnlessAlive();
     if (liveness === "doubtful") this.#askedAt ??= performance.now();
@@ -251,16 +260,19 @@ class SlotStream implements WalStream {
   }
 
   /**
-   * The library can pause the socket only through its flow control, which handles keepalives out of order, and it has
-   * no way to give up a connection that does not answer.
+   * Direct access to the socket. The library can pause it only through its flow control, which handles keepalives out
+   * of order, and has no way to give up a connection that does not answer.
    */
   #socket(): Socket | undefined {
-    // pg's Connection, a private member of the library; null before it is opened and after it is closed.
+    // pg's Connection, a private member of the library. It is null before it is opened and after it is closed.
     return (this.#service["_connection"] as { readonly stream: Socket } | null)?.stream;
   }
 }
 
-/** Parses the library's `A/BC`, one per message. The upper half is cached, as it rarely changes. */
+/**
+ * Returns a parser for the library's `A/BC`, which is called once per message. It caches the upper half, which rarely
+ * changes.
+ */
 function lsnReader(): (text: string) => Lsn {
   let upperText = "";
   let upper = 0n;
@@ -274,7 +286,7 @@ function lsnReader(): (text: string) => Lsn {
   };
 }
 
-/** Puts the filter between the socket and pg's parser, which would hold a message twice before it is whole. */
+/** Puts the filter between the socket and pg's parser, which would hold a message twice before it is complete. */
 function filterLarge(socket: Socket, maxBytes: number, add: (item: WalItem) => void): void {
   const parsers = socket.listeners("data");
   const filter = oversizeFilter(
@@ -301,7 +313,7 @@ const XLOG_DATA = 0x77; // w
 /** Insert, Update and Delete. */
 const ROWS: ReadonlySet<number> = new Set([0x49, 0x55, 0x44]);
 
-/** A plugin that passes on the bytes. Nothing here may throw, as that would be an uncaught exception. */
+/** A plugin that passes on the bytes. Nothing here may throw, because that would be an uncaught exception. */
 function pgoutput(publication: string, beforeStart: () => void) {
   const list = quoteIdentifier(publication).replaceAll("'", "''");
   return {
@@ -311,7 +323,7 @@ function pgoutput(publication: string, beforeStart: () => void) {
     parse: (bytes: Buffer): Buffer => Buffer.from(bytes),
     start: async (client: Client, slot: string, start: string): Promise<unknown> => {
       await client.query(PIN_NEWER_SETTINGS);
-      // The server waits for a command, so the socket is between two messages.
+      // The server is waiting for a command, so no message is partly read.
       beforeStart();
       return client.query(
         `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${start} ` +

@@ -21,11 +21,14 @@ function typesJson(roots: string): string {
             WHERE y.oid >= 16384 OR y.typtype = 'd' OR y.typoutput = 'array_out'::regproc)`;
 }
 
-/** A column of the table `c` that holds no null: a NOT NULL constraint that is NOT VALID says nothing about older rows. */
+/**
+ * SQL: true for a column of the table `c` that contains no nulls. A NOT NULL constraint that is NOT VALID proves
+ * nothing about older rows.
+ */
 const NOT_NULL = `a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint v WHERE v.conrelid = c.oid
                      AND v.contype = 'n' AND NOT v.convalidated AND v.conkey = ARRAY[a.attnum])`;
 
-/** The unique indexes of the table `c` that can be a key: each row has a place of its own in them, and one only. */
+/** SQL: the unique indexes of the table `c` that can be a key, because they contain each row exactly once. */
 const KEYS = `(SELECT k.* FROM
                (SELECT x.relname, i.indisprimary, i.indnkeyatts,
                        CASE c.relreplident WHEN 'i' THEN i.indisreplident WHEN 'd' THEN i.indisprimary ELSE false END
@@ -40,11 +43,11 @@ const KEYS = `(SELECT k.* FROM
               WHERE json_array_length(k.key) = k.indnkeyatts) AS k`;
 
 /**
- * An SQL expression for one table as JSON, for `parseTable`: `c` is its pg_class row, `n` its pg_namespace row. Works on
- * PostgreSQL 14 and later. It needs `search_path = pg_catalog`, which also makes default expressions and type names
- * come out qualified. A NOT NULL constraint that is NOT VALID (PostgreSQL 18) proves nothing about existing rows, so
- * such a column does not count as notNull. With its table's OID, pg_get_expr would wait for a migration's lock on the
- * table; a default contains no columns, so it needs none.
+ * An SQL expression for one table as JSON, for `parseTable`: `c` is its pg_class row, `n` its pg_namespace row. Works
+ * on PostgreSQL 14 and later. It needs `search_path = pg_catalog`, which also qualifies the names in default
+ * expressions and types. A NOT NULL constraint that is NOT VALID (PostgreSQL 18) proves nothing about existing rows, so
+ * such a column does not count as notNull. If pg_get_expr were given the table's OID, it would wait for a migration's
+ * lock on the table. A default refers to no columns, so the OID is not needed.
  */
 export const TABLE_JSON = `json_build_object(
     'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'maxAttnum', c.relnatts,

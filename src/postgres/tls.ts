@@ -6,11 +6,11 @@ import { GuardError } from "../errors.ts";
 import { connect, type PostgresOptions, sqlState } from "./connection.ts";
 
 /**
- * The first session of a connector, opened as `database.sslmode` says. It finds out whether the server uses TLS; all later
- * sessions use the same options.
+ * Opens the first session of a connector according to `database.sslmode`. This finds out whether the server uses TLS;
+ * all later sessions use the same options.
  */
 
-/** database.sslmode and the files it uses, with the meaning they have for PostgreSQL's JDBC driver (LibPQFactory). */
+/** database.sslmode and the files it uses, with the same meaning as in PostgreSQL's JDBC driver (LibPQFactory). */
 export interface TlsSettings {
   readonly mode: "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
   /** A path, as are the next two. Without it, verify-ca and verify-full trust the authorities that Node trusts. */
@@ -21,14 +21,16 @@ export interface TlsSettings {
   readonly password: string | undefined;
 }
 
-/** The first session and the options that opened it, which every other session of the connector uses, even the stream. */
+/**
+ * The first session and the options that opened it. All other sessions of the connector use them, including the stream.
+ */
 export interface FirstSession {
   readonly client: Client;
   readonly options: PostgresOptions;
 }
 
 /**
- * Opens the first session of a connector, with or without TLS; `allow` and `prefer` try both, each in its own order.
+ * Opens the first session of a connector, with or without TLS. `allow` and `prefer` try both, each in its own order.
  * Throws GuardError "config-invalid" for a file that cannot be used, and otherwise what `connect` throws. If TLS is the
  * reason, `next` says which setting to change.
  */
@@ -73,7 +75,10 @@ async function attempts(tls: TlsSettings): Promise<readonly [first: Ssl, second?
   }
 }
 
-/** The server has no TLS, or its pg_hba.conf rejects this kind of connection: only then is a second attempt of use. */
+/**
+ * True if the server has no TLS, or if its pg_hba.conf rejects this kind of connection. Only in these cases is a second
+ * attempt useful.
+ */
 function isWorthSecondAttempt(error: unknown): boolean {
   return sqlState(error) === "28000" || (error instanceof Error && /does not support SSL/.test(error.message));
 }
@@ -138,7 +143,7 @@ function unusable(key: string, path: string, why: string, cause: unknown): Guard
   return new GuardError("config-invalid", `${key}: the file ${path} ${why}`, { cause, next: `correct ${key}` });
 }
 
-/** What to do about a message of the server or of TLS; the first match applies. */
+/** What to do about a message from the server or from TLS. The first match applies. */
 const FIXES: readonly (readonly [message: RegExp, next: string])[] = [
   [/no encryption|SSL off/, "set database.sslmode to require or verify-full: the server only accepts TLS"],
   [/SSL encryption|SSL on/, "set database.sslmode to disable, or allow TLS for this role in pg_hba.conf"],

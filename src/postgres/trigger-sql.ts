@@ -5,25 +5,29 @@ import { TABLE_JSON } from "./table-json.ts";
 /**
  * The SQL of `fieldgate trigger install`: event triggers that write a logical message for each DDL command. The message
  * describes the affected tables, is signed with a secret, and reaches the log before the first row that has the new
- * columns. Rules for all of it: a user's command must never fail or wait because of us, no other role's code may run
- * with the owner's rights, and only the owner may sign.
+ * columns. These rules apply to all of it: a user's command must never fail or wait because of us, no other role's code
+ * may run with the owner's rights, and only the owner may sign.
  *
  * A change to the text of the functions or event triggers changes TRIGGER_MARK: installed triggers then count as
- * another version's until `trigger install` is run again.
+ * installed by a different version until `trigger install` is run again.
  */
 
 /** The event triggers; the trigger counts as installed if the first one exists. */
 export const TRIGGERS = ["fieldgate_ddl_command_end", "fieldgate_sql_drop", "fieldgate_table_rewrite"] as const;
 
-/** Limits of one message: tables that it describes, tables that it names, and bytes. Beyond them, tables are only named. */
+/**
+ * Limits of one message: tables that it describes, tables that it names, and bytes. Beyond the first and the last
+ * limit, tables are only named.
+ */
 const MAX_DESCRIBED = 100;
 const MAX_NAMED = 1000;
 const MAX_BYTES = 1_000_000;
 
 /**
- * The settings of every function. The search path is pinned because the functions run with their owner's rights, and
- * another role's function or operator must not. The rest keeps the session's settings from changing how a default is
- * written (compare `PINNED` in connection.ts), and a user's statement from waiting for a lock or for JIT compilation.
+ * The settings of every function. The search path is pinned because the functions run with their owner's rights, so
+ * that no function or operator of another role can run with them. The other settings keep the session's settings from
+ * changing how a default is written (compare `PINNED` in connection.ts), and keep a user's statement from waiting for a
+ * lock or for JIT compilation.
  */
 const SETTINGS = `SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET DateStyle = 'ISO'
   SET IntervalStyle = 'postgres' SET extra_float_digits = '3' SET bytea_output = 'hex' SET quote_all_identifiers = off
@@ -33,10 +37,10 @@ const SETTINGS = `SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET
  * Returns the bytes of a message, or NULL if no table is affected.
  * - `held`: tables that the command has locked, so they will be as we read them when it commits.
  * - `near`: other tables that it affects, through a type, a schema or partitions. They are described if the transaction
- *   holds a lock on them. Otherwise another transaction may be changing them, so they are only named, and the reader
- *   the message reads the catalog.
- * A REPEATABLE READ transaction sees the catalog as of its start, and two versions of a row that both it and others have
- * changed since. There all tables are only named. A partitioned table counts as rewritten if one of its partitions is.
+ *   holds a lock on them. Otherwise another transaction may be changing them, so they are only named, and the reader of
+ *   the message reads the catalog. A REPEATABLE READ transaction sees the catalog as of its start, and sees two
+ *   versions of a row that both it and others have changed since. In such a transaction all tables are only named. A
+ *   partitioned table counts as rewritten if one of its partitions is.
  */
 const CONTENT = `CREATE OR REPLACE FUNCTION fieldgate.content(
     command text, held oid[], near oid[], created oid[], dropped json) RETURNS bytea
@@ -79,7 +83,9 @@ BEGIN
     'tables', coalesce(tables, '[]'), 'dropped', coalesce(dropped, '[]'), 'look', coalesce(look, '[]'))::text);
 END $fieldgate$`;
 
-/** A hash of a hash: with a single hash, a reader of a message could sign a longer one (length extension). */
+/**
+ * Signs with a hash of a hash: with a single hash, a reader of a message could sign a longer one (length extension).
+ */
 const SIGNED = `CREATE OR REPLACE FUNCTION fieldgate.signed(payload text) RETURNS bytea
 LANGUAGE plpgsql ${SETTINGS} AS $fieldgate$
 DECLARE
@@ -120,8 +126,8 @@ const ON_DDL_COMMAND_END = triggerFunction(
 );
 
 /**
- * Also reports columns that a command other than ALTER TABLE has dropped (DROP TYPE … CASCADE). A dropped index does not
- * name its table, but that table is among those that the transaction has locked exclusively.
+ * Also reports columns that a command other than ALTER TABLE has dropped (DROP TYPE … CASCADE). The event for a dropped
+ * index does not name its table, but that table is among those that the transaction has locked exclusively.
  */
 const ON_SQL_DROP = triggerFunction(
   "on_sql_drop",
@@ -142,7 +148,7 @@ const ON_SQL_DROP = triggerFunction(
     content := fieldgate.content(tg_tag, held, NULL, NULL, dropped);`,
 );
 
-/** Runs before the rows are rewritten; the message at the end of the command reports it. */
+/** Runs before the rows are rewritten; the message at the end of the command reports the rewrite. */
 const ON_TABLE_REWRITE = `CREATE OR REPLACE FUNCTION fieldgate.on_table_rewrite() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER ${SETTINGS} AS $fieldgate$
 BEGIN
@@ -152,9 +158,9 @@ EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN NULL;
 END $fieldgate$`;
 
 /**
- * Catches every error while it composes the content, so that the user's command continues; the message then holds only
- * the SQLSTATE, unsigned, as it needs no trust. The message is written outside of that block: written inside, it would
- * reach readers after the first row that has the new column.
+ * Catches every error that occurs while the content is composed, so that the user's command continues. The message then
+ * contains only the SQLSTATE, and is not signed because it needs no trust. The message is written outside of the block
+ * that catches errors: if it were written inside, it would reach readers after the first row that has the new column.
  */
 function triggerFunction(name: string, declare: string, content: string): string {
   return `CREATE OR REPLACE FUNCTION fieldgate.${name}() RETURNS event_trigger
@@ -185,7 +191,7 @@ CREATE EVENT TRIGGER ${name} ON ${event}${filter} EXECUTE FUNCTION fieldgate.${p
 ALTER EVENT TRIGGER ${name} ENABLE ALWAYS`;
 }
 
-// CREATE SCHEMA can create tables too. Commands that are not listed do not fire the triggers.
+// CREATE SCHEMA can also create tables. Commands that are not listed do not fire the triggers.
 const END_TAGS = ["ALTER TABLE", "CREATE TABLE", "CREATE SCHEMA", "CREATE INDEX", "ALTER TYPE", "ALTER DOMAIN"];
 const DROP_TAGS = ["DROP TABLE", "DROP INDEX", "DROP SCHEMA", "DROP OWNED", "DROP TYPE", "DROP DOMAIN"];
 
@@ -197,14 +203,19 @@ const EVENT_TRIGGERS = [
   eventTrigger(TRIGGERS[2], "table_rewrite", "on_table_rewrite", []),
 ];
 
-/** The comment on the event triggers. It identifies the SQL that created them: any other version's mark differs. */
+/**
+ * The comment on the event triggers. It identifies the SQL that created them; every other version has a different mark.
+ */
 export const TRIGGER_MARK = `fieldgate ${createHash("sha256")
   .update([...FUNCTIONS, ...EVENT_TRIGGERS].join(";"))
   .digest("hex")
   .slice(0, 12)}`;
 
-/** Any role with the right to create schemas could have created one of this name. So the schema must belong to us
- * before anything in it runs, and no other role may create anything in it, not even through default privileges. */
+/**
+ * Any role with the right to create schemas could have created one with this name. So the schema must belong to the
+ * role that installs before anything in it runs, and no other role may create anything in it, not even through default
+ * privileges.
+ */
 const OWN_SCHEMA = `DO $fieldgate$ BEGIN
   IF EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'fieldgate'
               AND n.nspowner <> (SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user)) THEN
@@ -224,10 +235,10 @@ BEGIN
 END $fieldgate$`;
 
 /**
- * The server generates the secret, so no SQL text or server log contains it. Its column is added to an existing row:
- * this rewrites the table, and no publication sends a rewrite, not even one FOR ALL TABLES. Rights that the owner's
- * default privileges granted on the new table are revoked. A table without its row was restored from a dump that
- * excluded the row, and is created again.
+ * The server generates the secret, so no SQL text or server log contains it. The column with the secret is added to an
+ * existing row: this rewrites the table, and publications do not send rewrites, not even with FOR ALL TABLES. Rights
+ * that the owner's default privileges granted on the new table are revoked. A table without its row was restored from a
+ * dump that excluded the row, and is created again.
  */
 const SECRET = `DO $fieldgate$
 DECLARE grantee text;
@@ -248,7 +259,7 @@ BEGIN
   ALTER TABLE fieldgate.secret ALTER COLUMN value DROP DEFAULT;
 END $fieldgate$`;
 
-/** Revokes all rights on the functions: only their owner may sign. */
+/** Revokes all rights on the functions, because only their owner may sign. */
 const OWN_FUNCTIONS = `DO $fieldgate$
 DECLARE granted record;
 BEGIN
@@ -261,8 +272,8 @@ BEGIN
 END $fieldgate$`;
 
 /**
- * Everything that `fieldgate trigger install` does, in one transaction; the role that runs it must be allowed to create
- * event triggers. Running it again updates what another version installed, and keeps the secret.
+ * Everything that `fieldgate trigger install` does, in one transaction. The role that runs it must be allowed to create
+ * event triggers. Running it again updates what a different version installed, and keeps the secret.
  */
 export function installSql(role: string): string {
   return script([

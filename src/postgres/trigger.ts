@@ -4,7 +4,7 @@ import { installSql, TRIGGER_MARK, TRIGGERS, uninstallSql } from "./trigger-sql.
 
 /** The DDL trigger in a database: reads its secret, installs it and removes it. The SQL is in trigger-sql.ts. */
 
-/** Whether this database has the trigger. `warnings`: parts of it are missing, disabled or from another version. */
+/** Whether this database has the trigger. `warnings`: parts of it are missing, disabled or from a different version. */
 export type TriggerSecret =
   | { readonly kind: "installed"; readonly secret: string; readonly warnings: readonly string[] }
   | { readonly kind: "absent" }
@@ -14,16 +14,19 @@ interface TriggerRow extends Row {
   readonly name: string;
   readonly enabled: string;
   readonly mark: string | null;
-  /** 't' if schema, function and secret have the trigger's owner, as `trigger install` creates them. */
+  /** 't' if the trigger's owner also owns the schema, the function and the secret, as after `trigger install`. */
   readonly genuine: string;
   readonly readable: string;
-  /** Of the event trigger and its function: which ones they are, and since which transaction they are as they are. */
+  /**
+   * OID and xmin of the event trigger and of its function, i.e. their identity and the transaction that last changed
+   * them.
+   */
   readonly version: string;
 }
 
 /**
- * Reads the secret that signs the messages. It counts only if the event trigger exists too and has the same owner: only
- * an administrator can create an event trigger, whereas other roles can create a schema named `fieldgate`.
+ * Reads the secret that signs the messages. It counts only if the event trigger exists as well and has the same owner:
+ * only an administrator can create an event trigger, whereas other roles can create a schema named `fieldgate`.
  */
 export async function readTriggerSecret(client: Client): Promise<TriggerSecret> {
   const found = await readTriggers(client);
@@ -42,8 +45,9 @@ export async function readTriggerSecret(client: Client): Promise<TriggerSecret> 
 }
 
 /**
- * Which trigger this is, if nothing is missing from it: it changes when a part is dropped and created again, altered or
- * disabled. As long as it is the same, every DDL in between has been reported. undefined: some DDL may not be reported.
+ * Identifies the trigger if no part of it is missing. The identity changes when a part is dropped and re-created,
+ * altered or disabled. As long as it is the same, every DDL command in between has been reported. Undefined if some DDL
+ * may not be reported.
  */
 export async function readTriggerIdentity(client: Client): Promise<string | undefined> {
   const found = await readTriggers(client);
@@ -83,7 +87,7 @@ function warningsOf(found: readonly TriggerRow[]): readonly string[] {
       : [`event trigger ${name} is not ENABLE ALWAYS: sessions in replica mode do not fire it`];
   });
   if (found.some((trigger) => trigger.mark !== TRIGGER_MARK)) {
-    warnings.push("the trigger was installed by another version of Fieldgate");
+    warnings.push("the trigger was installed by a different version of Fieldgate");
   }
   return warnings;
 }
@@ -99,14 +103,17 @@ export async function installTrigger(client: Client, role: string): Promise<"ins
   return warningsOf(before).length === 0 ? "unchanged" : "renewed";
 }
 
-/** Throws GuardError("postgres-refused") if the schema contains anything else, or the role lacks the right. */
+/**
+ * Throws GuardError("postgres-refused") if the schema contains objects that we did not create, or if the role may not
+ * drop it.
+ */
 export async function uninstallTrigger(client: Client): Promise<"removed" | "absent"> {
   const before = await readTriggers(client);
   await run(client, "removing the DDL trigger", uninstallSql());
   return before.length === 0 ? "absent" : "removed";
 }
 
-/** The blocks of these statements raise errors with texts of our own. */
+/** The blocks in these statements raise errors whose texts are our own. */
 async function run(client: Client, doing: string, text: string): Promise<void> {
   try {
     await client.query(text);

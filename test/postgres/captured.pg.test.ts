@@ -92,7 +92,7 @@ test("a partitioned table whose changes are sent under other names is refused, o
   expect(await failure(readCapturedTables(from.client, capture("public.t")))).toMatchObject({
     code: "config-invalid",
     message: expect.stringMatching(/under the names of their partitions, .* public\.t \(public\.t1, public\.t2a\)$/),
-    next: "set publish.via.partition.root to true, or list the partitions too",
+    next: "set publish.via.partition.root to true, or list the partitions as well",
   });
   const { tables, warnings } = await readCapturedTables(from.client, capture("public\\.(t|other)"));
   expect(tables.map(({ name }) => name)).toEqual(["other"]);

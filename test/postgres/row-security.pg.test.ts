@@ -17,7 +17,7 @@ test("a table whose policies apply to our role is not read in part, and no polic
     const [table] = await readTables(client, [{ schema: "public", name: "t" }]);
     if (table === undefined) throw new Error("no table");
     const request = { table, columns: table.columns, key: ["id"], order: undefined, after: undefined, limit: 10 };
-    const why = "row level security applies to this role; ALTER ROLE … BYPASSRLS ends that";
+    const why = "row level security applies to this role; use ALTER ROLE … BYPASSRLS";
     expect(await readChunk(client, request)).toEqual({ kind: "unreadable", why });
     await from.app.query(`ALTER ROLE ${user} BYPASSRLS`);
     expect(await readChunk(client, request)).toMatchObject({ kind: "rows", scanned: 2 });

@@ -220,7 +220,7 @@ describe("the secret", () => {
     expect(await readTriggerSecret(client)).toMatchObject({
       warnings: [
         `event trigger ${TRIGGERS[1]} is missing`,
-        "the trigger was installed by another version of Fieldgate",
+        "the trigger was installed by a different version of Fieldgate",
       ],
     });
     expect(await installTrigger(client, db.address.user)).toBe("renewed");
