@@ -12,6 +12,8 @@ export interface TablesLook {
   readonly tables: ReadonlyMap<number, LookedTable>;
   /** The same by `schema.table`. */
   readonly named: ReadonlyMap<string, LookedTable>;
+  /** By type OID: a digest of the enum's labels. */
+  readonly enums: ReadonlyMap<number, string>;
 }
 
 export interface LookedPublication {

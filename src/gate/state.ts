@@ -31,6 +31,8 @@ export interface TableState {
   readonly excluded?: readonly ExcludedColumn[] | undefined;
   /** The table's file (Table.filenode) when they were proven; undefined: not known. */
   readonly filenode?: number | undefined;
+  /** By attnum, which definition of each column was in force with that file (Column.version); undefined: not known. */
+  readonly versions?: Readonly<Record<string, string>> | undefined;
   readonly amendments: readonly Amendment[];
   /** Columns that have been left out since the start because their type is not supported. */
   readonly leftOut: readonly Finding[];

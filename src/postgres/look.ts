@@ -13,6 +13,7 @@ interface LookRow extends Readonly<Record<string, string | null>> {
   readonly end: string;
   readonly publication: string | null;
   readonly tables: string;
+  readonly enums: string;
 }
 
 export async function readTablesLook(client: Client, publication: string): Promise<TablesLook & { readonly end: Lsn }> {
@@ -25,12 +26,14 @@ export async function readTablesLook(client: Client, publication: string): Promi
   const [row] = await query<LookRow>(client, "looking at the tables", lookStatement(schemas), [publication]);
   // The statement builds exactly these types.
   const tables = JSON.parse(row?.tables ?? "[]") as readonly LookedTable[];
+  const enums = JSON.parse(row?.enums ?? "{}") as Readonly<Record<string, string>>;
   const found = JSON.parse(row?.publication ?? "null") as LookedPublication | null;
   return {
     end: parseLsn(row?.end ?? "") ?? LSN_ZERO,
     publication: found ?? undefined,
     tables: new Map(tables.map((table) => [table.oid, table])),
     named: new Map(tables.map((table) => [fullName(table), table])),
+    enums: new Map(Object.entries(enums).map(([oid, labels]) => [Number(oid), labels])),
   };
 }
 
@@ -83,6 +86,9 @@ const lookStatement = (schemas: string) => `
        'operations', array_remove(ARRAY[CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END,
                        CASE WHEN pubdelete THEN 'delete' END, CASE WHEN pubtruncate THEN 'truncate' END], NULL))
        FROM pub) AS publication,
+    (SELECT coalesce(json_object_agg(e.enumtypid::bigint, e.labels), '{}') FROM
+       (SELECT enumtypid, md5(convert_to(string_agg(oid || '=' || enumlabel, ',' ORDER BY oid), 'UTF8')) AS labels
+          FROM pg_enum GROUP BY enumtypid) AS e) AS enums,
     (SELECT coalesce(json_agg(json_build_object('oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname,
        'partitioned', c.relkind = 'p',
        'persistence', CASE WHEN d.unlogged THEN 'u' ELSE c.relpersistence END, 'file', c.relfilenode::bigint,

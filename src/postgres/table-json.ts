@@ -16,7 +16,9 @@ function typesJson(roots: string): string {
                     'of', CASE WHEN y.typtype = 'd' THEN y.typbasetype ELSE y.typelem END::bigint,
                     'typmod', y.typtypmod,
                     'labels', (SELECT json_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l
-                                WHERE l.enumtypid = y.oid)) ORDER BY y.oid), '[]')
+                                WHERE l.enumtypid = y.oid),
+                    'ids', (SELECT json_agg(l.oid::bigint ORDER BY l.enumsortorder) FROM pg_enum l
+                             WHERE l.enumtypid = y.oid)) ORDER BY y.oid), '[]')
              FROM of_type JOIN pg_type y ON y.oid = of_type.oid
             WHERE y.oid >= 16384 OR y.typtype = 'd' OR y.typoutput = 'array_out'::regproc)`;
 }
@@ -63,7 +65,8 @@ export const TABLE_JSON = `json_build_object(
                   'notNull', ${NOT_NULL},
                   'defaultExpr', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, 0) END,
                   'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
-                  'identity', a.attidentity <> '', 'generated', a.attgenerated <> '') ORDER BY a.attnum), '[]')
+                  'identity', a.attidentity <> '', 'generated', a.attgenerated <> '',
+                  'version', a.xmin::text) ORDER BY a.attnum), '[]')
                  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))`;
 

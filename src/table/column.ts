@@ -19,11 +19,17 @@ export interface ColumnType {
 }
 
 /**
- * What a type is made of. Labels are in enumsortorder. A type from an extension is identified by its name only, because
+ * What a type is made of. Labels are in enumsortorder; `ids` has their pg_enum.oid, by which a label that was renamed is
+ * still known. A type from an extension is identified by its name only, because
  * its oid differs between databases.
  */
 export type TypeDetail =
-  | { readonly kind: "enum"; readonly name: string; readonly labels: readonly string[] }
+  | {
+      readonly kind: "enum";
+      readonly name: string;
+      readonly labels: readonly string[];
+      readonly ids?: readonly number[] | undefined;
+    }
   | { readonly kind: "array"; readonly of: ColumnType }
   | { readonly kind: "domain"; readonly name: string; readonly of: ColumnType }
   | { readonly kind: "named"; readonly name: string };
@@ -54,6 +60,8 @@ export interface Column {
   readonly identity: boolean;
   /** The log contains no generated columns before PostgreSQL 18. */
   readonly generated: boolean;
+  /** pg_attribute.xmin, which changes with every change of the column's definition. undefined: not known. */
+  readonly version?: string | undefined;
 }
 
 /** A table as the catalog describes it now. */

@@ -127,6 +127,7 @@ const tableSchema = z.object({
       kind: z.enum(["enum", "array", "domain", "named"]),
       of: z.number().int().min(0),
       labels: z.array(text).nullable(),
+      ids: z.array(oid).nullable().optional(),
     }),
   ),
   columns: z.array(
@@ -141,6 +142,7 @@ const tableSchema = z.object({
       missing: text.nullable().optional(),
       identity: z.boolean(),
       generated: z.boolean(),
+      version: text.optional(),
     }),
   ),
 });

@@ -8,6 +8,8 @@ interface TypeRow {
   readonly of: number;
   readonly typmod: number;
   readonly labels: readonly string[] | null;
+  /** A trigger of an earlier version does not send it. */
+  readonly ids?: readonly number[] | null | undefined;
 }
 
 type Types = ReadonlyMap<number, TypeRow>;
@@ -72,7 +74,7 @@ function detailOf(row: TypeRow, typmod: number, types: Types): TypeDetail {
   const { kind, name } = row;
   switch (kind) {
     case "enum":
-      return { kind, name, labels: row.labels ?? [] };
+      return { kind, name, labels: row.labels ?? [], ...(row.ids == null ? {} : { ids: row.ids }) };
     case "domain":
       return { kind, name, of: typeOf(row.of, row.typmod, types) };
     case "array":

@@ -268,6 +268,7 @@ function lookOf(columns: Parameters<typeof tableOf>[0]): TablesLook {
     publication: { identity: "1.1", allTables: true, viaRoot: false, operations: ["insert", "update", "delete"] },
     tables: new Map([[Number(oid), table]]),
     named: new Map([[`${schema}.${name}`, table]]),
+    enums: new Map(),
   };
 }
 

@@ -11,7 +11,9 @@ import { type Decoder, registryDecoder } from "../stack/decode.ts";
 import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import { findDifference, type LawEvent, lawEvent } from "./check.ts";
-import { createTable, type Model, openModel, sqlOf, type Step, type Story } from "./story.ts";
+import { createTable, type Model, openModel } from "./model.ts";
+import { sqlOf } from "./sql.ts";
+import type { Step, Story } from "./story.ts";
 import { noteVersionsOf, openTruth, readRows, readVersions } from "./truth.ts";
 
 /**
@@ -52,7 +54,14 @@ interface World {
   readonly collector: Collector;
   readonly decoder: Decoder;
   readonly random: Random;
+  readonly trigger: boolean;
   service: Service | undefined;
+  /** What services that have ended had printed. */
+  printed: string;
+  /** The events so far, by topic, and how many of the records were decoded. */
+  readonly events: Map<string, LawEvent[]>;
+  readonly schemas: Map<number, Schema>;
+  decoded: number;
 }
 
 export async function playBatch(stack: Addresses, batch: Batch, random: Random): Promise<readonly Played[]> {
@@ -97,9 +106,12 @@ async function openWorld(
     database: database.address,
     prefix,
     tables: tables.map(({ model }) => `public.${model.table}`),
-    connector: Object.fromEntries(
-      tables.map(({ model, story }) => [`fieldgate.release.policy.public.${model.table}`, story.policy]),
-    ),
+    connector: {
+      "skipped.operations": "none",
+      ...Object.fromEntries(
+        tables.map(({ model, story }) => [`fieldgate.release.policy.public.${model.table}`, story.policy]),
+      ),
+    },
     registryUrl: stack.registry.url,
     kafkaBrokers: stack.kafka.brokers,
   };
@@ -118,7 +130,14 @@ async function openWorld(
     ),
   );
   const decoder = registryDecoder(stack.registry.url);
-  const world: World = { database, clients, tables, start, admin, collector, decoder, random, service };
+  const seen = {
+    trigger,
+    printed: "",
+    events: new Map<string, LawEvent[]>(),
+    schemas: new Map<number, Schema>(),
+    decoded: 0,
+  };
+  const world: World = { database, clients, tables, start, admin, collector, decoder, random, service, ...seen };
   opened.defer(async () => world.service?.[Symbol.asyncDispose]());
   return world;
 }
@@ -152,18 +171,20 @@ async function playStep(
   { model, statements }: Table,
   step: Step,
 ): Promise<void> {
-  const sql = sqlOf(model, step);
-  if (sql === undefined) return;
-  statements.push(sql);
-  try {
-    await client.query(sql);
-  } catch (cause) {
-    throw new Error(`the story's own SQL: ${sql}`, { cause });
+  for (const sql of sqlOf(model, step) ?? []) {
+    statements.push(sql.replaceAll(/x{9,}/g, "xxx…"));
+    try {
+      await client.query(sql);
+    } catch (cause) {
+      throw new Error(`the story's own SQL: ${statements.join("\n  ")}`, { cause });
+    }
   }
 }
 
 async function stop(world: World): Promise<void> {
-  await world.service?.[Symbol.asyncDispose]();
+  const { service } = world;
+  await service?.[Symbol.asyncDispose]();
+  world.printed += service?.output() ?? "";
   world.service = undefined;
 }
 
@@ -192,25 +213,29 @@ async function releaseAll(world: World, chosen: (table: Table) => boolean): Prom
 
 /** Longer than the service takes between two looks at anything. */
 const STILL_MS = 6000;
+/** Events that came so recently may not be all. */
+const QUIET_MS = 500;
 
 /** Waits until the events are the truth, and says of each story what is left of a difference. */
 async function settle(world: World): Promise<readonly Played[]> {
   const { service, tables } = world;
-  let found: readonly (string | undefined)[] = [];
+  let found: readonly (string | undefined)[] = ["not compared"];
   let signs = "";
   let since = performance.now();
   await until(
     async () => {
       await releaseAll(world, () => true);
-      found = await compare(world);
       const chunks = (await service?.connector())?.chunks.map(({ state, scanned }) => [state, scanned]);
-      const now = JSON.stringify([found, world.collector.records.length, chunks]);
+      const now = JSON.stringify([world.collector.records.length, chunks]);
       if (now !== signs) since = performance.now();
       signs = now;
-      return found.every((difference) => difference === undefined) || performance.now() - since > STILL_MS;
+      const still = performance.now() - since;
+      if (still < QUIET_MS) return false;
+      found = await compare(world);
+      return found.every((difference) => difference === undefined) || still > STILL_MS;
     },
     "every story's events are the truth, or nothing moves any more",
-    90_000,
+    120_000,
   );
   const problem = (await service?.connector())?.problem;
   const amendments = (await service?.amendments()) ?? [];
@@ -225,27 +250,13 @@ async function settle(world: World): Promise<readonly Played[]> {
   });
 }
 
-async function compare({
-  database,
-  tables,
-  collector,
-  decoder,
-  service,
-}: World): Promise<readonly (string | undefined)[]> {
+async function compare(world: World): Promise<readonly (string | undefined)[]> {
+  const { database, tables, decoder, service, events: byTopic, schemas } = world;
   const versions = await readVersions(database);
-  const byTopic = new Map<string, LawEvent[]>();
-  const schemas = new Map<number, Schema>();
-  for (const record of collector.records) {
-    if (record.value === null) continue;
-    const { schemaId, value } = await decoder.decodeWithId(record.value);
-    schemas.set(schemaId, (await decoder.schema(schemaId)) as Schema); // what avsc has decoded with
-    const key = await decoder.decode(record.key); // a key record
-    const events = byTopic.get(record.topic) ?? [];
-    byTopic.set(record.topic, events);
-    events.push(lawEvent(record, value, key));
-  }
+  await decodeNew(world);
   const shapes = (await service?.connector())?.tables ?? [];
   const open = ((await service?.amendments()) ?? []).filter(({ gate }) => gate.kind === "withheld");
+  const printed = `${world.printed}${service?.output() ?? ""}`;
   return Promise.all(
     tables.map(async ({ model, topic, releasedAt, story }) => {
       const schemaId = shapes.find((shape) => shape.topic === topic)?.schemaId ?? 0;
@@ -255,11 +266,26 @@ async function compare({
       const truth = versions.get(model.table) ?? [];
       const events = byTopic.get(topic) ?? [];
       if (events.length === 0) return truth.length === 0 ? undefined : "no events at all";
+      const doubted = !world.trigger && printed.includes(`${topic}: columns of`);
       return findDifference(
-        { model, versions: truth, rows, releasedAt, policy: story.policy, schemaId, withheld },
+        { model, versions: truth, rows, releasedAt, policy: story.policy, schemaId, withheld, doubted },
         events,
         schemas,
       );
     }),
   );
+}
+
+async function decodeNew(world: World): Promise<void> {
+  const { collector, decoder, events: byTopic, schemas } = world;
+  const records = collector.records.slice(world.decoded);
+  world.decoded += records.length;
+  for (const record of records) {
+    if (record.value === null) continue;
+    const { schemaId, value } = await decoder.decodeWithId(record.value);
+    schemas.set(schemaId, (await decoder.schema(schemaId)) as Schema); // what avsc has decoded with
+    const events = byTopic.get(record.topic) ?? [];
+    byTopic.set(record.topic, events);
+    events.push(lawEvent(record, value, await decoder.decode(record.key)));
+  }
 }

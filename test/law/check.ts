@@ -1,7 +1,7 @@
 import type { Schema } from "avsc";
 import type { Collected } from "../stack/collect.ts";
 import { avroType } from "../stack/decode.ts";
-import { columnOf, type Model, type ModelColumn, present } from "./story.ts";
+import { columnOf, type Model, type ModelColumn, present } from "./model.ts";
 import type { Version } from "./truth.ts";
 
 /** Stories have no other types. */
@@ -13,6 +13,7 @@ export interface LawEvent {
   readonly op: string;
   readonly after: Row | null;
   readonly before: Row | null;
+  /** 0: a truncation has no key. */
   readonly id: number;
   readonly schemaId: number;
   readonly body: Buffer;
@@ -31,9 +32,16 @@ export interface Told {
   readonly withheld: ReadonlySet<number>;
   /** The schema the topic's events have now. */
   readonly schemaId: number;
+  /**
+   * The service has said that it could not identify columns of the table, which it may only say where some DDL was not
+   * reported. Then a null may stand for a value, and is made good by an event that follows.
+   */
+  readonly doubted: boolean;
 }
 
-const OPS = { INSERT: "c", UPDATE: "u", DELETE: "d" } as const;
+const OPS = { INSERT: "c", UPDATE: "u", DELETE: "d", TRUNCATE: "t" } as const;
+/** What an event has in place of a large value that its UPDATE did not change. */
+const UNCHANGED = "__debezium_unavailable_value";
 
 /** The first difference between a topic and the truth, in words; undefined: none. */
 export function findDifference(
@@ -44,10 +52,21 @@ export function findDifference(
   return compareSequence(told, events) ?? findWithheld(told, events) ?? compareRebuilt(told, events, schemas);
 }
 
+/** What has been compared so far. */
+interface Compared {
+  readonly told: Told;
+  /** Attnums whose values some event has carried. */
+  readonly flowed: Set<number>;
+  /** By id, the row's version before the one that is compared. */
+  readonly before: Map<number, Version["columns"]>;
+}
+
 /** Each change once, in order, with the row's own values under names that their columns have had. */
-function compareSequence({ model, versions }: Told, events: readonly LawEvent[]): string | undefined {
+function compareSequence(told: Told, events: readonly LawEvent[]): string | undefined {
+  const { model, versions } = told;
   const changes = events.filter(({ op }) => op !== "r");
-  const flowed = new Set<number>(model.live.concat(model.gone).flatMap((c) => (c.initial ? [c.attnum] : [])));
+  const initial = model.live.concat(model.gone).flatMap((column) => (column.initial ? [column.attnum] : []));
+  const compared: Compared = { told, flowed: new Set(initial), before: new Map() };
   for (const [index, version] of versions.entries()) {
     const event = changes[index];
     const place = `change ${index} (${version.operation} ${version.id})`;
@@ -55,51 +74,57 @@ function compareSequence({ model, versions }: Told, events: readonly LawEvent[])
     if (event.op !== OPS[version.operation] || event.id !== version.id) {
       return `${place} is event ${event.op} of ${event.id}`;
     }
-    const wrong = event.after && wrongValue(model, version, event.after, flowed);
-    if (wrong !== undefined && wrong !== null) return `${place}: ${wrong}`;
+    const wrong = event.after === null ? undefined : wrongValue(compared, version, event.after);
+    if (wrong !== undefined) return `${place}: ${wrong}`;
+    compared.before.set(version.id, version.columns);
   }
   return changes.length > versions.length ? `${changes.length} events for ${versions.length} changes` : undefined;
 }
 
-function wrongValue(model: Model, { columns }: Version, after: Row, flowed: Set<number>): string | undefined {
+function wrongValue(compared: Compared, version: Version, after: Row): string | undefined {
+  const { live, gone } = compared.told.model;
   for (const [field, value] of Object.entries(after)) {
     if (field === "id") continue;
-    const named = [...model.live, ...model.gone].filter(({ names }) => names.includes(field));
+    const named = [...live, ...gone].filter(({ names }) => names.includes(field));
     const wrong =
       value === null
-        ? missingValue(named, columns, field, flowed)
-        : strangeValue(model, named, columns, field, String(value), flowed);
+        ? missingValue(compared, named, version, field)
+        : strangeValue(compared, named, version, field, String(value));
     if (wrong !== undefined) return wrong;
   }
   return undefined;
 }
 
 function strangeValue(
-  model: Model,
+  { told, flowed, before }: Compared,
   named: readonly ModelColumn[],
-  columns: Version["columns"],
+  { id, operation, columns }: Version,
   field: string,
   text: string,
-  flowed: Set<number>,
 ): string | undefined {
+  if (text === UNCHANGED) {
+    const kept = named.some(({ attnum }) => columns[attnum] != null && columns[attnum] === before.get(id)?.[attnum]);
+    return operation === "UPDATE" && kept ? undefined : `field ${field} stands for a value that was not kept`;
+  }
   const attnum = columnOf(text);
   if (attnum === undefined || !named.some((column) => column.attnum === attnum)) {
-    return `field ${field} has ${text}, which no column of that name held`;
+    return `field ${field} has ${short(text)}, which no column of that name held`;
   }
   flowed.add(attnum);
   const truth = columns[attnum];
   // A dropped column's field keeps its default.
-  if (truth === undefined && model.defaults.has(text)) return undefined;
-  return truth === text ? undefined : `field ${field} has ${text}, and column ${attnum} has ${truth}`;
+  if (truth === undefined && told.model.defaults.has(text)) return undefined;
+  return truth === text ? undefined : `field ${field} has ${short(text)}, and column ${attnum} has ${short(truth)}`;
 }
 
 /** A null for a value that exists, of a column whose values the field has carried before. */
 function missingValue(
+  { told, flowed }: Compared,
   named: readonly ModelColumn[],
-  columns: Version["columns"],
+  { columns }: Version,
   field: string,
-  flowed: ReadonlySet<number>,
 ): string | undefined {
+  if (told.doubted) return undefined;
   const held = named.filter(({ attnum }) => columns[attnum] !== undefined);
   const [only] = held;
   if (only === undefined || held.length !== 1 || !flowed.has(only.attnum)) return undefined;
@@ -107,7 +132,11 @@ function missingValue(
   const truth = columns[only.attnum];
   return truth === null || truth === undefined
     ? undefined
-    : `field ${field} is null, and column ${only.attnum} has ${truth}`;
+    : `field ${field} is null, and column ${only.attnum} has ${short(truth)}`;
+}
+
+function short(text: string | null | undefined): string {
+  return String(text).slice(0, 8);
 }
 
 /** No record carries a value of a column that an operator has not released by then. */
@@ -132,24 +161,54 @@ function compareRebuilt(
   events: readonly LawEvent[],
   schemas: ReadonlyMap<number, Schema>,
 ): string | undefined {
-  const reader = avroType(schemas.get(schemaId) ?? "null");
-  const last = new Map(events.map((event) => [event.id, event]));
-  const kept = [...last.values()].filter(({ op }) => op !== "d");
-  if (kept.length !== rows.size) return `consumers have ${kept.length} rows, the table ${rows.size}`;
-  for (const event of kept) {
-    const writer = avroType(schemas.get(event.schemaId) ?? "null");
-    const { after } = reader.fromBuffer(event.body, reader.createResolver(writer)) as { after: Row }; // an envelope
-    const row = rows.get(event.id);
-    if (row === undefined) return `row ${event.id} is not in the table`;
+  const kept = rebuild(events, schemas, schemaId);
+  if (kept.size !== rows.size) return `consumers have ${kept.size} rows, the table ${rows.size}`;
+  for (const [id, after] of kept) {
+    const row = rows.get(id);
+    if (row === undefined) return `row ${id} is not in the table`;
     for (const column of model.live) {
-      if (withheld.has(column.attnum)) continue;
+      // The log has no generated columns.
+      if (withheld.has(column.attnum) || column.generated) continue;
       const name = present(column);
       if (!(name in after)) return `the newest schema has no field ${name}`;
       const text = after[name] === null ? null : String(after[name]);
-      if (text !== row[name]) return `row ${event.id}: consumers have ${name} = ${text}, the table has ${row[name]}`;
+      if (text !== row[name]) {
+        return `row ${id}: consumers have ${name} = ${short(text)}, the table has ${short(row[name])}`;
+      }
     }
   }
   return undefined;
+}
+
+/** The rows as a consumer keeps them: where an event has no value of a large column, the one it has remains. */
+function rebuild(
+  events: readonly LawEvent[],
+  schemas: ReadonlyMap<number, Schema>,
+  schemaId: number,
+): ReadonlyMap<number, Row> {
+  const reader = avroType(schemas.get(schemaId) ?? "null");
+  const resolvers = new Map(
+    [...new Set(events.map((event) => event.schemaId))].map((id) => [
+      id,
+      reader.createResolver(avroType(schemas.get(id) ?? "null")),
+    ]),
+  );
+  const kept = new Map<number, Row>();
+  for (const { op, id, schemaId: by, body } of events) {
+    if (op === "t") kept.clear();
+    else if (op === "d") kept.delete(id);
+    else {
+      const { after } = reader.fromBuffer(body, resolvers.get(by)) as { after: Row }; // an envelope
+      const before = kept.get(id);
+      kept.set(
+        id,
+        Object.fromEntries(
+          Object.entries(after).map(([name, value]) => [name, value === UNCHANGED ? (before?.[name] ?? null) : value]),
+        ),
+      );
+    }
+  }
+  return kept;
 }
 
 export function lawEvent(record: Collected, decoded: unknown, key: unknown): LawEvent {
@@ -160,7 +219,7 @@ export function lawEvent(record: Collected, decoded: unknown, key: unknown): Law
     op,
     after,
     before,
-    id: Number((key as Row)["id"]),
+    id: Number((key as Row | null)?.["id"] ?? 0), // a key record, if any
     schemaId: value.readInt32BE(1),
     body: value.subarray(5),
   };

@@ -11,7 +11,7 @@ const USAGE = `Plays random stories of DDL and rows beside the real service; wha
   npm run test:law -- --seed 42 --shrink 0      shows the first difference of each story as it was drawn
 FIELDGATE_STACK=env takes servers that are up; else a stack is started.`;
 
-const AT_ONCE = 20;
+const AT_ONCE = 40;
 const ROUNDS = 6;
 
 async function main(seed: number, stories: number, toShrink: number): Promise<boolean> {

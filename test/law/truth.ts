@@ -3,13 +3,16 @@ import type { Database } from "../stack/database.ts";
 /** One version of a row as a trigger saw it, in the order of the log: one session writes to a table. */
 export interface Version {
   readonly table: string;
-  readonly operation: "INSERT" | "UPDATE" | "DELETE";
+  readonly operation: "INSERT" | "UPDATE" | "DELETE" | "TRUNCATE";
   readonly id: number;
   /** The columns' texts by attnum. DELETE: as the row was. */
   readonly columns: Readonly<Record<string, string | null>>;
 }
 
-/** The truth is kept beside the tables, by column number: names are what the stories play with. */
+/**
+ * The truth is kept beside the tables, by column number: names are what the stories play with. A row that gets another
+ * key is deleted and inserted, as its events say.
+ */
 export async function openTruth(database: Database): Promise<void> {
   await database.query(`
     create schema law;
@@ -18,19 +21,30 @@ export async function openTruth(database: Database): Promise<void> {
     declare
       columns jsonb;
       source text;
+      moved boolean;
     begin
+      if tg_op = 'TRUNCATE' then
+        insert into law.versions (relation, operation, id, columns) values (tg_table_name, tg_op, 0, '{}');
+        return null;
+      end if;
+      moved := tg_op = 'UPDATE' and old.id <> new.id;
+      if moved then
+        insert into law.versions (relation, operation, id, columns) values (tg_table_name, 'DELETE', old.id, '{}');
+      end if;
       select string_agg(format('(%L, ($1).%I::text)', attnum, attname), ', ') into source
         from pg_attribute where attrelid = tg_relid and attnum > 0 and not attisdropped;
       execute format('select jsonb_object_agg(k, v) from (values %s) as c(k, v)', source) into columns
         using case when tg_op = 'DELETE' then old else new end;
-      insert into law.versions (relation, operation, id, columns)
-        values (tg_table_name, tg_op, case when tg_op = 'DELETE' then old.id else new.id end, columns);
+      insert into law.versions (relation, operation, id, columns) values (tg_table_name,
+        case when moved then 'INSERT' else tg_op end, case when tg_op = 'DELETE' then old.id else new.id end, columns);
       return null;
     end $$`);
 }
 
 export function noteVersionsOf(table: string): string {
-  return `create trigger note after insert or update or delete on ${table} for each row execute function law.note()`;
+  return `
+    create trigger note after insert or update or delete on ${table} for each row execute function law.note();
+    create trigger note_truncate after truncate on ${table} for each statement execute function law.note()`;
 }
 
 export async function readVersions(database: Database): Promise<ReadonlyMap<string, readonly Version[]>> {

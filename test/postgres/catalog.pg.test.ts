@@ -16,6 +16,7 @@ function column(attnum: number, columnName: string, typeName: string, more: obje
     identity: false,
     generated: false,
     type: expect.objectContaining({ typmod: expect.any(Number) }),
+    version: expect.stringMatching(/^\d+$/),
     ...more,
   };
 }
@@ -124,12 +125,33 @@ test("a rewrite changes the filenode, a rename does not", async () => {
   expect(await filenode()).not.toBe(table?.filenode);
 });
 
+test("a column's version changes with its definition, and with no other rewrite", async () => {
+  await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'x')");
+  const read = async () => {
+    const [table] = await readTables(from.client, [name("t")]);
+    return { file: table?.filenode, versions: table?.columns.map(({ version }) => version) };
+  };
+  const before = await read();
+  await from.app.query("VACUUM FULL t");
+  const vacuumed = await read();
+  expect(vacuumed.file).not.toBe(before.file);
+  expect(vacuumed.versions).toEqual(before.versions);
+  await from.app.query("ALTER TABLE t ALTER v TYPE text USING upper(v)");
+  const rewritten = await read();
+  expect(rewritten.file).not.toBe(vacuumed.file);
+  expect(rewritten.versions?.[0]).toBe(before.versions?.[0]);
+  expect(rewritten.versions?.[1]).not.toBe(before.versions?.[1]);
+});
+
 const oid = expect.any(Number);
 const any = { oid, typmod: -1 };
 const named = (typeName: string) => ({ ...any, detail: { kind: "named", name: typeName } });
 const array = (of: object, typmod = -1) => ({ oid, typmod, detail: { kind: "array", of } });
 const domain = (typeName: string, of: object) => ({ ...any, detail: { kind: "domain", name: typeName, of } });
-const mood = { ...any, detail: { kind: "enum", name: "mood", labels: ["low", "so so", "it's", "high"] } };
+const mood = {
+  ...any,
+  detail: { kind: "enum", name: "mood", labels: ["low", "so so", "it's", "high"], ids: [oid, oid, oid, oid] },
+};
 const price = domain("price", { oid: 1700, typmod: 655_366 });
 
 test.each([

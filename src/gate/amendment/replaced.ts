@@ -4,6 +4,7 @@ import { attnum, type Attnum, type Table } from "../../table/column.ts";
 import type { Field } from "../../table/shape.ts";
 import { excludedFromReplacement } from "./excluded.ts";
 import type { Reason } from "../decision/reason.ts";
+import { versionsOf } from "./rewritten.ts";
 import { newAmendment } from "./seen.ts";
 import type { Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { step, withJob, withRepair, withTable } from "../update.ts";
@@ -73,6 +74,7 @@ export function replaced(
     assigned: undefined,
     excluded: excludedFromReplacement(rules, table, live),
     filenode: replacement.filenode,
+    versions: versionsOf(replacement),
     amendments,
     replacement: undefined,
   };

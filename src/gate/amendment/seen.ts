@@ -9,6 +9,7 @@ import { type Amendment, amendmentId, type Explanation, type SentAlert } from ".
 import { changesOf, type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { withExcluded } from "./excluded.ts";
 import { keyDifference, keyNow } from "./key.ts";
+import { fileOf, hasRenamedLabel, isRewritten } from "./rewritten.ts";
 import { settle } from "../decision/settle.ts";
 import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { asItsColumns } from "../watch/unpublished.ts";
@@ -44,19 +45,25 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const assigned = proven ? Math.max(table.assigned ?? 0, input.assigned) : table.assigned;
   const emptied = !proven && hasUnsureField(table, sure);
   const shape = withTypes(rules, named, sure);
+  const file = fileOf(table, input.table, { columns: input.columns, sure });
   const next = withTable(state, {
     ...named,
     shape,
     known,
     assigned,
-    filenode: fileOf(table, input, sure),
+    ...file,
     amendments,
     emptied: emptied || (!proven && table.emptied),
+    doubt: !proven && table.doubt,
   });
   const rowKey = ownKey(named, input);
-  const due = (proven && table.emptied === true) || input.rewritten === true;
+  const due =
+    (proven && table.emptied === true) ||
+    input.rewritten === true ||
+    isRewritten(table, file) ||
+    hasRenamedLabel(table, sure);
   const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
-  // Rows published in doubt lacked values of fields that flow, so all rows of the table are published again.
+  // Rows published in doubt lacked values of fields that flow, and other values may have changed without an event.
   const repaired = due ? withRepair(rules, keyed, shape) : keyed;
   return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), step(repaired));
 }
@@ -281,16 +288,6 @@ function revise(
 function isUnproven({ filenode, assigned }: TableState, { table, rewritten }: Seen, { attnum }: Difference): boolean {
   if (rewritten === true || filenode === undefined || filenode === 0 || filenode !== table.filenode) return true;
   return assigned === undefined || attnum === undefined || attnum <= assigned;
-}
-
-/** A catalog that is ahead of the log may show a file that a later change made. */
-function fileOf({ filenode }: TableState, { table, columns }: Seen, sure: readonly SeenColumn[]): number | undefined {
-  const live = table.columns.filter((column) => !column.generated);
-  const exact =
-    sure.length === columns.length &&
-    sure.length === live.length &&
-    live.every((column, index) => sure[index]?.column.attnum === column.attnum);
-  return exact ? table.filenode : filenode;
 }
 
 /** What an amendment is about, apart from its gate and its judgement. */

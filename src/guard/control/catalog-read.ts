@@ -83,7 +83,12 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
   const { catalog, state } = session.control;
   const topic = topicOf(state, table.oid);
   const before = catalog.latest.get(table.oid);
-  if (topic === undefined || (before !== undefined && before.end > end)) return;
+  if (topic === undefined) return;
+  if (before !== undefined && before.end > end) {
+    // The newer one identified a Relation, and where it could not, this place in the log is too early for it.
+    if (state.tables.get(topic)?.doubt === true) startCatalogRead(session, table.oid);
+    return;
+  }
   catalog.latest.set(table.oid, { table, end });
   apply(session, { kind: "seen", topic, ...relationOf(table) });
 }

@@ -8,6 +8,7 @@ import type { Outside } from "../outside.ts";
 import { inBackground, type Looks, type Parts, type PendingLook } from "../session.ts";
 import { isListed, isUnsent, namesakeOf, newsOf, reasonAgainst } from "./looked-table.ts";
 import { type TableName } from "../../table/quote.ts";
+import { readAgain } from "./read-again.ts";
 
 /**
  * Looks at the catalog at intervals: is each captured table still sent in full, does another table have its name now, and
@@ -80,6 +81,8 @@ async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook
     [...control.state.tables].some(
       ([topic, table]) => !others.has(topic) && newsOf(session, first, second, table).kind !== "none",
     );
+  const listed = [...control.state.tables.values()].filter((table) => isListed(outside, table));
+  readAgain(session, second, listed);
   if (!news) {
     remember(outside, control.looks, second);
     return undefined;

@@ -9,6 +9,7 @@ import type { Amendment } from "../../gate/amendment/amendment.ts";
 import { bind } from "../../gate/amendment/bind.ts";
 import { differences } from "../../gate/amendment/differ.ts";
 import { withExcluded } from "../../gate/amendment/excluded.ts";
+import { versionsOf } from "../../gate/amendment/rewritten.ts";
 import { newAmendment } from "../../gate/amendment/seen.ts";
 import type { TableState } from "../../gate/state.ts";
 import { noSchema } from "../../gate/watch/unpublished.ts";
@@ -128,6 +129,7 @@ export async function firstTableState(outside: Outside, item: Capturable): Promi
     leftOut,
     assigned: table.maxAttnum,
     filenode: table.filenode,
+    versions: versionsOf(table),
     doubt: false,
     flowed: [valueSchema],
     rowKey,

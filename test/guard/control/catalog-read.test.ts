@@ -106,3 +106,15 @@ it("a read that is older than one already applied changes nothing", () => {
   applyCatalogRead(session, tableOf([ID, NAME]), lsn(50n));
   expect(session.control.state).toBe(state);
 });
+
+it("while columns are in doubt, one that is too old for its place is followed by another", async () => {
+  const { session, answer } = reading("guard", lsn(70n));
+  session.control.state = stateOf({ ...publishing(), doubt: true });
+  applyCatalogRead(session, tableOf([ID, NAME, ZIP]), lsn(60n));
+  session.control.state = stateOf({ ...publishing(), doubt: true });
+  applyCatalogRead(session, tableOf([ID, NAME]), lsn(50n));
+  expect(session.control.catalog.pending.size).toBe(1);
+  await answer(tableOf([ID, NAME, ZIP]));
+  completeCatalogRead(session, "uuid-1");
+  expect(tableIn(session.control.state)).toMatchObject({ doubt: false });
+});

@@ -1,0 +1,76 @@
+import { expect, it } from "vitest";
+import { hasRenamedLabel, isRewritten, labelsById, versionsOf } from "../../../src/gate/amendment/rewritten.ts";
+import type { Column, ColumnType } from "../../../src/table/column.ts";
+import { column, ID, NAME, play, publishing, RULES, seen, stateOf, tableOf, TOPIC } from "../customers.ts";
+
+const made = (one: Column, version: string): Column => ({ ...one, version });
+const PROVEN = [made(ID, "700"), made(NAME, "700")];
+const proven = { ...publishing(PROVEN), versions: versionsOf({ columns: PROVEN }) };
+/** What a look at the table leads to, once its place in the log is reached. */
+const jobs = (columns: readonly Column[], filenode: number, before = proven) => {
+  const { state } = play(RULES, stateOf(before), seen(columns, { catalog: { ...tableOf(columns), filenode } }));
+  return [...state.jobs.keys()];
+};
+
+it.each([
+  ["the same file", [], PROVEN, 1],
+  ["another file, the same definitions: VACUUM FULL, CLUSTER, TRUNCATE", [], PROVEN, 2],
+  ["the same file, another definition: a rename, a default", [], [made(ID, "700"), made(NAME, "800")], 1],
+  ["both differ: ALTER TYPE … USING", [`repair/${TOPIC}`], [made(ID, "700"), made(NAME, "800")], 2],
+  ["another file with a new column, whose default is volatile", [], [...PROVEN, made(column(9, "z", "int"), "800")], 2],
+] as const)("rows are published again if a rewrite may have changed values: %s", (_what, repairs, columns, file) => {
+  expect(jobs(columns, file)).toEqual(repairs);
+});
+
+it("what is not known is taken for a rewrite, but only in another file", () => {
+  const older = { ...proven, versions: undefined };
+  expect(jobs(PROVEN, 1, older)).toEqual([]);
+  expect(jobs(PROVEN, 2, older)).toEqual([`repair/${TOPIC}`]);
+  expect(jobs([ID, NAME], 2)).toEqual([`repair/${TOPIC}`]);
+  expect(isRewritten({ ...proven, filenode: undefined }, { filenode: 2, versions: {} })).toBe(false);
+});
+
+it("a file that only a catalog ahead of the log shows is not noted as proven", () => {
+  const ahead = [made(ID, "700"), made(NAME, "800"), made(column(3, "more", "text"), "900")];
+  const early = seen(PROVEN, { catalog: { ...tableOf(ahead), filenode: 2 } });
+  const later = seen(ahead, { catalog: { ...tableOf(ahead), filenode: 2 } });
+  expect([...play(RULES, stateOf(proven), early).state.jobs.keys()]).toEqual([]);
+  expect([...play(RULES, stateOf(proven), early, later).state.jobs.keys()]).toEqual([`repair/${TOPIC}`]);
+});
+
+const enumOf = (...labels: readonly (readonly [number, string])[]): ColumnType => ({
+  oid: 90_000,
+  typmod: -1,
+  detail: { kind: "enum", name: "mood", labels: labels.map(([, label]) => label), ids: labels.map(([id]) => id) },
+});
+const WITHOUT_IDS: ColumnType = { oid: 90_000, typmod: -1, detail: { kind: "enum", name: "mood", labels: ["low"] } };
+const of = (type: ColumnType): Column => ({ ...column(2, "mood", "text"), type });
+const low = [1, "low"] as const;
+const high = [2, "high"] as const;
+const inDomain = (type: ColumnType): ColumnType => ({
+  oid: 90_001,
+  typmod: -1,
+  detail: { kind: "domain", name: "d", of: type },
+});
+
+it.each([
+  ["renamed", true, enumOf(low, high), enumOf(low, [2, "top"])],
+  ["the labels' names exchanged", true, enumOf(low, high), enumOf([1, "high"], [2, "low"])],
+  ["renamed in a domain's or an array's enum", true, inDomain(enumOf(low)), inDomain(enumOf([1, "bottom"]))],
+  ["a name that another label had", true, enumOf(low, high), enumOf([1, "lowest"], [3, "low"], high)],
+  ["a label added before another", false, enumOf(low, high), enumOf([3, "lowest"], low, high)],
+  ["an older read, which lacks a label", false, enumOf(low, high), enumOf(low)],
+  ["another type", false, enumOf(low), { ...enumOf([1, "x"]), oid: 90_002 }],
+  ["labels recorded by an earlier version", false, WITHOUT_IDS, enumOf([1, "x"])],
+])("a renamed label changes what rows show: %s", (_what, renamed, before, now) => {
+  const table = publishing([ID, of(before)]);
+  expect(hasRenamedLabel(table, [{ column: of(now), gone: false }])).toBe(renamed);
+  const { jobs: found } = play(RULES, stateOf(table), seen([ID, of(now)])).state;
+  expect([...found.keys()].some((id) => id.startsWith("repair/"))).toBe(renamed);
+});
+
+it("a renamed label of a column without a field needs nothing", () => {
+  const table = { ...publishing([ID]), known: publishing([ID, of(enumOf(low))]).known };
+  expect(hasRenamedLabel(table, [{ column: of(enumOf([1, "x"])), gone: false }])).toBe(false);
+  expect(labelsById({ oid: 25, typmod: -1 })).toEqual(new Map());
+});

@@ -1,0 +1,249 @@
+import {
+  defaultOf,
+  isNameOfLive,
+  type Model,
+  type ModelColumn,
+  present,
+  remove,
+  tagOf,
+  typeOf,
+  valueOf,
+} from "./model.ts";
+import type { AddStep, ColumnType, Step } from "./story.ts";
+
+/**
+ * The step's statements, each sent by itself, with the model brought up to them; undefined when the table gives no
+ * occasion for it.
+ */
+export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
+  const { live } = model;
+  const at = (index: number) => (live.length === 0 ? undefined : live[index % live.length]);
+  switch (step.kind) {
+    case "insert":
+    case "update":
+    case "delete":
+    case "move":
+    case "truncate":
+      return rowSql(model, step);
+    case "add":
+      return isNameOfLive(model, step.name) ? undefined : addSql(model, step);
+    case "rename":
+    case "retype":
+    case "rewrite":
+    case "replace": {
+      const column = at(step.column);
+      return column && changeSql(model, step, column);
+    }
+    case "swap":
+    case "supplant": {
+      const [left, right] = [at(step.left), at(step.right)];
+      return left === undefined || right === undefined || left === right
+        ? undefined
+        : twoColumnsSql(model, step.kind, left, right);
+    }
+    default: {
+      const column = at(step.column);
+      return column && columnSql(model, step.kind, column);
+    }
+  }
+}
+
+function changeSql(
+  model: Model,
+  step: Extract<Step, { readonly kind: "rename" | "retype" | "rewrite" | "replace" }>,
+  column: ModelColumn,
+): readonly string[] | undefined {
+  const name = present(column);
+  const alter = `alter table ${model.table}`;
+  switch (step.kind) {
+    case "rename": {
+      if (isNameOfLive(model, step.name)) return undefined;
+      column.names.push(step.name);
+      return [`${alter} rename ${name} to ${step.name}`];
+    }
+    case "retype": {
+      if (column.generated) return undefined;
+      column.type = WIDER[column.type];
+      return [`${alter} alter ${name} ${retypeTo(model, column, step.values)}`];
+    }
+    case "rewrite":
+      return column.generated ? undefined : [`${alter} alter ${name} ${retypeTo(model, column, "other")}`];
+    case "replace": {
+      if (model.live.length < 2) return undefined;
+      const drop = `${alter} drop ${name}`;
+      remove(model, column);
+      const add = addSql(model, { kind: "add", name, type: column.type, form: "plain" });
+      return step.atOnce ? [`begin; ${[drop, ...add].join("; ")}; commit`] : [drop, ...add];
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+function retypeTo(model: Model, column: ModelColumn, values: "kept" | "other"): string {
+  const [name, type] = [present(column), typeOf(model, column)];
+  const using =
+    values === "kept"
+      ? `${name}::text::${type}`
+      : `case when ${name} is not null then '${valueOf(model, column)}'::${type} end`;
+  return `type ${type} using ${using}`;
+}
+
+/** What every value of the left type can become: a number stays readable as the same digits. */
+const WIDER: Readonly<Record<ColumnType, ColumnType>> = {
+  integer: "bigint",
+  bigint: "text",
+  text: "varchar(60)",
+  "varchar(60)": "text",
+  big: "big",
+  enum: "text",
+  domain: "text",
+};
+
+function twoColumnsSql(
+  model: Model,
+  kind: "swap" | "supplant",
+  left: ModelColumn,
+  right: ModelColumn,
+): readonly string[] | undefined {
+  const alter = `alter table ${model.table}`;
+  const [one, two] = [present(left), present(right)];
+  left.names.push(two);
+  if (kind === "supplant") {
+    remove(model, right);
+    return [`begin; ${alter} drop ${two}; ${alter} rename ${one} to ${two}; commit`];
+  }
+  right.names.push(one);
+  return [
+    `begin; ${alter} rename ${one} to swapping; ${alter} rename ${two} to ${one}; ${alter} rename swapping to ${two}; commit`,
+  ];
+}
+
+type ColumnKind = Exclude<
+  Extract<Step, { readonly column: number }>["kind"],
+  "rename" | "retype" | "rewrite" | "replace"
+>;
+
+function columnSql(model: Model, kind: ColumnKind, column: ModelColumn): readonly string[] | undefined {
+  const name = present(column);
+  const alter = `alter table ${model.table}`;
+  switch (kind) {
+    case "drop":
+      if (model.live.length < 2) return undefined;
+      remove(model, column);
+      return [`${alter} drop ${name}`];
+    case "set-default":
+      return column.generated ? undefined : [`${alter} alter ${name} set default ${defaultOf(model, column)}`];
+    case "drop-default":
+      return column.generated ? undefined : [`${alter} alter ${name} drop default`];
+    case "drop-not-null":
+      column.notNull = false;
+      return [`${alter} alter ${name} drop not null`];
+    case "add-label": {
+      if (column.type !== "enum") return undefined;
+      const label = tagOf(model, column);
+      column.labels.push(label);
+      return [`alter type ${typeOf(model, column)} add value '${label}'`];
+    }
+    case "rename-label": {
+      const [label] = column.labels;
+      if (column.type !== "enum" || label === undefined) return undefined;
+      const renamed = tagOf(model, column);
+      column.labels.splice(0, 1, renamed);
+      return [`alter type ${typeOf(model, column)} rename value '${label}' to '${renamed}'`];
+    }
+    case "ordinary":
+      if (!column.generated) return undefined;
+      column.generated = false;
+      return [`${alter} alter ${name} drop expression`];
+    default:
+      return kind satisfies never;
+  }
+}
+
+function addSql(model: Model, { name, type, form }: AddStep): readonly string[] {
+  const plain = { attnum: model.next, names: [name], notNull: false, generated: false, labels: [], initial: false };
+  const column: ModelColumn = { ...plain, type: form === "generated" ? "text" : type };
+  model.next += 1;
+  model.live.push(column);
+  column.notNull = form === "not-null-default";
+  column.generated = form === "generated";
+  const alter = `alter table ${model.table}`;
+  const made = createType(model, column);
+  const stored = type === "big" ? [`${alter} alter ${name} set storage external`] : [];
+  const add = `${alter} add ${name} ${typeOf(model, column)}`;
+  const literal = () => defaultOf(model, column);
+  // An expression that PostgreSQL must evaluate for each row, and whose value names the column as every other does.
+  const each = () => `(case when random() < 2 then '${valueOf(model, column)}' end)::${typeOf(model, column)}`;
+  const sql = {
+    plain: () => [add],
+    default: () => [`${add} default ${literal()}`],
+    "not-null-default": () => [`${add} not null default ${literal()}`],
+    "default-dropped": () => [`begin; ${add} default ${literal()}; ${alter} alter ${name} drop default; commit`],
+    "default-replaced": () => [
+      `begin; ${add} default ${literal()}; ${alter} alter ${name} set default ${literal()}; commit`,
+    ],
+    "default-later": () => [add, `${alter} alter ${name} set default ${literal()}`],
+    volatile: () => [`${add} default ${each()}`],
+    "volatile-dropped": () => [`begin; ${add} default ${each()}; ${alter} alter ${name} drop default; commit`],
+    generated: () => [`${add} generated always as ('${tagOf(model, column)}'::text) stored`],
+  }[form]();
+  return [...made, ...sql, ...(form === "generated" ? [] : stored)];
+}
+
+/** The type that a new column needs first. A domain has a default of its own, which rows get as they would a column's. */
+function createType(model: Model, column: ModelColumn): readonly string[] {
+  const type = typeOf(model, column);
+  if (column.type === "enum") {
+    column.labels.push(tagOf(model, column), tagOf(model, column));
+    return [`create type ${type} as enum (${column.labels.map((label) => `'${label}'`).join(", ")})`];
+  }
+  return column.type === "domain" ? [`create domain ${type} as text default ${defaultOf(model, column)}`] : [];
+}
+
+function rowSql(
+  model: Model,
+  step: Extract<Step, { readonly kind: "insert" | "update" | "delete" | "move" | "truncate" }>,
+): readonly string[] | undefined {
+  const { table } = model;
+  switch (step.kind) {
+    case "truncate":
+      return [`truncate ${table}`];
+    case "move": {
+      // The event of the new key has a placeholder for a value outside the row, as Debezium's has.
+      if (model.live.some(({ type }) => type === "big") || step.to === step.key) return undefined;
+      const free = `not exists (select from ${table} where id = ${step.to})`;
+      return [`update ${table} set id = ${step.to} where id = ${step.key} and ${free}`];
+    }
+    case "delete":
+      return [`delete from ${table} where id = ${step.key}`];
+    case "insert":
+    case "update":
+      return [writeSql(model, step)];
+    default:
+      return step satisfies never;
+  }
+}
+
+function writeSql(
+  model: Model,
+  step: { readonly kind: "insert" | "update" | "delete"; readonly key: number; readonly nulls: number },
+): string {
+  const { table, live } = model;
+  const values = live
+    .filter(({ generated }) => !generated)
+    .map((column, index) => {
+      const isNull = !column.notNull && ((step.nulls >> (index % 3)) & 1) === 1;
+      return { name: present(column), text: isNull ? "null" : `'${valueOf(model, column)}'` };
+    });
+  if (step.kind === "update") {
+    // Some columns only: the others keep what they have.
+    const set = values.filter((_, index) => (step.key + index + step.nulls) % 3 !== 0);
+    if (set.length === 0) return `update ${table} set id = id where id = ${step.key}`;
+    return `update ${table} set ${set.map(({ name, text }) => `${name} = ${text}`).join(", ")} where id = ${step.key}`;
+  }
+  const names = ["id", ...values.map(({ name }) => name)].join(", ");
+  const texts = [step.key, ...values.map(({ text }) => text)].join(", ");
+  const set = values.map(({ name }) => `${name} = excluded.${name}`).join(", ");
+  return `insert into ${table} (${names}) values (${texts}) on conflict (id) do ${set === "" ? "nothing" : `update set ${set}`}`;
+}
