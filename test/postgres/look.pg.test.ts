@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { type Sent, type SentNews, sentAs, sentNews } from "../../src/capture/sent.ts";
+import { hasOtherLabels } from "../../src/gate/amendment/rewritten.ts";
+import { readTables } from "../../src/postgres/catalog.ts";
 import { readTablesLook } from "../../src/postgres/look.ts";
 import { type Source, source } from "./follow.ts";
 
@@ -190,4 +192,19 @@ test("a look does not wait for a table that is locked", async () => {
   await from.app.query("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
   expect((await sent(from, false)).kind).toBe("sent");
   await from.app.query("ROLLBACK");
+});
+
+test("a look shows whether an enum's labels are those that a table's columns were read with", async () => {
+  await using from = await source(
+    `CREATE TYPE mood AS ENUM ('ärger, leise', 'it''s'); CREATE DOMAIN d AS mood;
+     CREATE TABLE t (id int PRIMARY KEY, a mood[], b d, c text)`,
+  );
+  const [table] = await readTables(from.client, [{ schema: "public", name: "t" }]);
+  const differs = async () =>
+    hasOtherLabels({ known: table?.columns ?? [] }, (await readTablesLook(from.client, "p")).enums);
+  expect(await differs()).toBe(false);
+  await from.app.query("ALTER TYPE mood RENAME VALUE 'it''s' TO 'loud'");
+  expect(await differs()).toBe(true);
+  await from.app.query("ALTER TYPE mood RENAME VALUE 'loud' TO 'it''s'");
+  expect(await differs()).toBe(false);
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ColumnType, Table } from "../../table/column.ts";
 import type { KnownColumn } from "../../table/prove.ts";
 import type { TableState } from "../state.ts";
@@ -60,9 +61,33 @@ function isRenamed(before: KnownColumn, after: KnownColumn): boolean {
 }
 
 /** By pg_enum.oid, which a label keeps when it is renamed; also of an enum that is a domain's or an array's. */
-export function labelsById({ detail }: ColumnType): ReadonlyMap<number, string> {
+function labelsById({ detail }: ColumnType): ReadonlyMap<number, string> {
   if (detail === undefined || detail.kind === "named") return new Map();
   if (detail.kind !== "enum") return labelsById(detail.of);
   const { ids = [], labels } = detail;
   return new Map(ids.map((id, index) => [id, labels[index] ?? ""]));
+}
+
+/** `enums`: by type OID, a digest of the labels that it has now. */
+export function hasOtherLabels({ known }: Pick<TableState, "known">, enums: ReadonlyMap<number, string>): boolean {
+  return known.some(({ type }) => {
+    const labels = labelsById(type);
+    const now = enums.get(enumOf(type));
+    return now !== undefined && now !== digestOf(labels);
+  });
+}
+
+/** The OID of the enum, which may be a domain's or an array's; 0: none. */
+function enumOf({ oid, detail }: ColumnType): number {
+  if (detail === undefined || detail.kind === "named") return 0;
+  return detail.kind === "enum" ? oid : enumOf(detail.of);
+}
+
+/** The same computation as in the look's statement (postgres/look.ts). */
+function digestOf(labels: ReadonlyMap<number, string>): string {
+  const text = [...labels]
+    .toSorted(([left], [right]) => left - right)
+    .map(([id, label]) => `${id}=${label}`)
+    .join(",");
+  return createHash("md5").update(text).digest("hex");
 }

@@ -31,6 +31,7 @@ const UNPUBLISHED: TablesLook & { readonly end: ReturnType<typeof lsn> } = {
   publication: { identity: "1.1", allTables: false, viaRoot: false, operations: ["insert", "update", "delete"] },
   tables: new Map([[ORDERS.oid, ORDERS]]),
   named: new Map([["public.orders", ORDERS]]),
+  enums: new Map(),
   end: lsn(1n),
 };
 
