@@ -2,13 +2,17 @@ import type { Finding } from "../finding.ts";
 import type { Mode } from "../gate/state.ts";
 
 /**
- * What people are sent, as values: amendments withheld or released, a summary of many, and a connector that stopped.
+ * The alerts that people are sent, as values: amendments that are withheld or released, a summary of many, a connector
+ * that stopped, and notices about tables.
  */
 
-/** How urgent it is: act now; a consumer is not ready; something is withheld; nothing to do. */
+/**
+ * How urgent it is, in this order: someone has to act now; a consumer is not ready; something is withheld; there is
+ * nothing to do.
+ */
 export type Severity = "stopped" | "not-ready" | "withheld" | "info";
 
-/** One message to people. JSON-safe, no row values, no secrets. */
+/** One message to people. It can be stored as JSON, and contains no row values and no secrets. */
 export type Alert = WithheldAlert | ReleasedAlert | SummaryAlert | StoppedAlert | NoticeAlert;
 
 /** An amendment as an alert shows it. */
@@ -19,11 +23,11 @@ export interface Change {
   /** `public.customers`. */
   readonly table: string;
   readonly field: string;
-  /** What happened, one sentence without its full stop: `column nickname text was added`. */
+  /** What happened, as one sentence without its full stop: `column nickname text was added`. */
   readonly what: string;
-  /** Why its gate is as it is, one sentence. */
+  /** Why it is withheld or released, as one sentence. */
   readonly why: string;
-  /** ISO 8601, and a position in the log. */
+  /** `since` is an ISO 8601 time, `position` a position in the log. */
   readonly since: string;
   readonly position: string;
 }
@@ -33,36 +37,36 @@ export interface Waiting {
   readonly consumer: string;
   readonly environment: string;
   readonly verdict: "not-ready" | "unknown";
-  /** As its contract says. */
+  /** The owner named in its contract. */
   readonly owner: string | undefined;
   readonly finding: Finding | undefined;
   /** How many more findings there are. */
   readonly more: number;
 }
 
-/** Number of reminders so far, including this one. */
+/** Numbers this reminder. */
 export interface Reminder {
   readonly count: number;
-  /** Milliseconds until the next one. */
+  /** Milliseconds until the next reminder. */
   readonly next: number;
 }
 
 export interface WithheldAlert {
   readonly kind: "withheld";
-  /** stopped: Debezium's task will stop at the first row. */
+  /** `stopped`: Debezium's task will stop at the first row. */
   readonly severity: "stopped" | "not-ready" | "withheld";
   readonly mode: Mode;
   readonly connector: string;
   /** At least one. */
   readonly changes: readonly Change[];
   readonly waiting: readonly Waiting[];
-  /** Under strict: the live groups without a contract that it waits for. */
+  /** Under strict: live groups without a contract that the amendments wait for. */
   readonly groupsWaitedFor: readonly string[];
-  /** Other live groups without a contract: they do not count, but should be mentioned. */
+  /** Other live groups without a contract. They hold nothing back, but should be mentioned. */
   readonly groupsNotNamed: readonly string[];
-  /** Why fields would be optional although their columns are not. */
+  /** Why fields would be optional although their columns are NOT NULL. */
   readonly widened: readonly string[];
-  /** Commands to type next. */
+  /** The commands to run next. */
   readonly next: readonly string[];
   readonly reminder: Reminder | undefined;
 }
@@ -74,37 +78,37 @@ export interface ReleasedAlert {
   readonly connector: string;
   /** At least one. */
   readonly changes: readonly (Change & { readonly schemaId: number })[];
-  /** The consumers that would have kept something back under policy contracts. */
+  /** The consumers that would have held something back under policy contracts. */
   readonly wouldHaveWaitedFor: readonly string[];
-  /** watch: the same consumers, with the reasons. */
+  /** Watch mode: the same consumers, with the reasons. */
   readonly waiting: readonly Waiting[];
   readonly groupsNotNamed: readonly string[];
-  /** What happens to the values written in the meantime. */
+  /** What happens to values that were written in the meantime. */
   readonly backfills: readonly string[];
   readonly next: readonly string[];
 }
 
-/** Instead of many messages in a short time. */
+/** Sent instead of many messages in a short time. */
 export interface SummaryAlert {
   readonly kind: "summary";
   readonly severity: Severity;
   readonly mode: Mode;
   readonly connector: string;
   readonly withheld: number;
-  /** How many of the withheld ones wait for a consumer that is not ready. */
+  /** How many of the withheld amendments wait for a consumer that is not ready. */
   readonly notReady: number;
   readonly released: number;
-  /** Tables by the number of their changes, most first. */
+  /** Tables ordered by number of changes, largest first. */
   readonly tables: readonly { readonly table: string; readonly changes: number }[];
   readonly waiting: readonly Waiting[];
 }
 
-/** A connector has ended by itself. */
+/** A connector stopped on its own. */
 export interface StoppedAlert {
   readonly kind: "stopped";
   readonly severity: "stopped" | "info";
   readonly connector: string;
-  /** GuardError's code and message. */
+  /** The code and the message of the GuardError. */
   readonly code: string;
   readonly message: string;
   readonly next: string | undefined;
@@ -120,6 +124,6 @@ export interface NoticeAlert {
   readonly kind: "notice";
   readonly severity: "withheld" | "info";
   readonly connector: string;
-  /** At least one; each a sentence without its full stop, and what to do. */
+  /** At least one. `what` is a sentence without its full stop, `next` is what to do. */
   readonly notices: readonly { readonly what: string; readonly next: string | undefined }[];
 }

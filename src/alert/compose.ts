@@ -9,9 +9,9 @@ import { renderJobReason, renderReason } from "../words/reason.ts";
 import { nextSteps } from "../words/next-step.ts";
 import { fullName } from "../table/quote.ts";
 
-/** Composes the alerts of one connector from its state, as values; src/slack turns them into messages. */
+/** Composes the alerts of one connector from its state, as values. src/slack turns them into messages. */
 
-/** What alerts are composed from: one connector's state and, by topic, the live groups that no contract names. */
+/** What alerts are composed from: one connector's state, and by topic the live groups that no contract names. */
 export interface Scope {
   readonly connector: string;
   readonly mode: Mode;
@@ -19,7 +19,7 @@ export interface Scope {
   readonly groupsNotNamed: ReadonlyMap<string, readonly string[]>;
 }
 
-/** An alert, and the amendments that people know about once it has been sent. */
+/** An alert, and the amendments that people have been alerted about once it is sent. */
 export interface Draft {
   readonly alert: Alert;
   readonly covers: readonly Amendment[];
@@ -28,7 +28,7 @@ export interface Draft {
 type Withheld = Amendment & { readonly gate: Extract<Amendment["gate"], { kind: "withheld" }> };
 type Released = Amendment & { readonly gate: Extract<Amendment["gate"], { kind: "released" }> };
 
-/** One message for what is withheld, followed by one for what is released. */
+/** One alert for withheld amendments, followed by one for released ones. */
 export function newsDrafts(scope: Scope, amendments: readonly Amendment[]): readonly Draft[] {
   const withheld = amendments.filter(isWithheld);
   const released = amendments.filter(isReleased);
@@ -38,14 +38,14 @@ export function newsDrafts(scope: Scope, amendments: readonly Amendment[]): read
   ];
 }
 
-/** A reminder of what is still withheld; undefined if nothing is. */
+/** A reminder of the amendments that are still withheld; undefined if there are none. */
 export function reminderDraft(scope: Scope, amendments: readonly Amendment[], reminder: Reminder): Draft | undefined {
   const withheld = amendments.filter(isWithheld);
   if (withheld.length === 0) return undefined;
   return { alert: withheldAlert(scope, withheld, reminder), covers: withheld };
 }
 
-/** One message instead of many in a short time. */
+/** One alert that replaces many in a short time. */
 export function summaryDraft(scope: Scope, amendments: readonly Amendment[]): Draft {
   const withheld = amendments.filter(isWithheld);
   const waiting = waitingFor(scope.state, withheld);
@@ -127,7 +127,9 @@ function changeOf(state: State, amendment: Amendment): Change {
   };
 }
 
-/** Each consumer once, with its first finding; those that are not ready come before those that are unknown. */
+/**
+ * Each consumer once, with its first finding. Consumers that are not ready come before those whose verdict is unknown.
+ */
 function waitingFor(state: State, amendments: readonly Amendment[]): readonly Waiting[] {
   const byConsumer = new Map<string, Waiting>();
   for (const { topic, verdicts } of amendments) {
@@ -164,7 +166,7 @@ function withVerdict(before: Waiting | undefined, one: Verdict, owner: string | 
 function ownerOf({ contracts }: State, topic: string, { consumer, environment }: Verdict): string | undefined {
   const named = { environment, consumer, topic };
   const deployed = contracts.get(contractKey(named));
-  // The only known version may be one that is being rolled out.
+  // The only known version of the contract may be one that is being rolled out.
   return (deployed ?? [...contracts].find(([key]) => isKeyOf(key, named))?.[1])?.owner;
 }
 
@@ -173,7 +175,7 @@ function groupsOf({ groupsNotNamed }: Scope, amendments: readonly Amendment[]): 
   return [...new Set([...topics].flatMap((topic) => groupsNotNamed.get(topic) ?? []))];
 }
 
-/** The live groups without a contract that it waits for. */
+/** The live groups without a contract that the amendment waits for. */
 function unnamedGroups({ gate }: Withheld): readonly string[] {
   const unnamed = gate.reason.kind === "not-ready" ? gate.reason.unnamed : undefined;
   return unnamed?.kind === "known" ? unnamed.groups : [];

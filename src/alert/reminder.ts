@@ -5,9 +5,9 @@ import { withheldOf } from "../gate/update.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** After the first message, then after each reminder; from then on weekly. */
+/** The delay after the first message, then after each reminder. When the list ends, reminders are weekly. */
 const DELAYS = [HOUR, 4 * HOUR, DAY, DAY, DAY, DAY, DAY, DAY, DAY];
-/** Reminders due within this time are sent along, so that there is one digest instead of several. */
+/** Reminders that will be due within this time are sent along, so that there is one digest instead of several. */
 const ALONG = HOUR / 2;
 
 /** Milliseconds until the next reminder, after the given number of reminders. */
@@ -15,7 +15,10 @@ export function reminderDelay(reminders: number): number {
   return DELAYS[reminders] ?? 7 * DAY;
 }
 
-/** When to remind people of a withheld amendment they know about. `fallback` replaces an unknown time of the last alert. */
+/**
+ * When to remind people about a withheld amendment; undefined if it is not withheld or they were never alerted.
+ * `fallback` replaces an unknown time of the last alert.
+ */
 export function remindAt(amendment: Amendment, fallback: number): number | undefined {
   const { gate, alerted } = amendment;
   if (gate.kind !== "withheld" || alerted === undefined) return undefined;
@@ -23,20 +26,20 @@ export function remindAt(amendment: Amendment, fallback: number): number | undef
   return last + reminderDelay(alerted.reminders);
 }
 
-/** When the first reminder of a connector is due; undefined if nothing is withheld that people know about. */
+/** When the first reminder of a connector is due; undefined if it withholds nothing that people were alerted about. */
 export function nextReminder(amendments: readonly Amendment[], fallback: number): number | undefined {
   const times = amendments.flatMap((amendment) => remindAt(amendment, fallback) ?? []);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** What to remind people of now: nothing while no reminder is due, otherwise everything due now or soon. */
+/** The amendments to remind people about now: none while no reminder is due, otherwise all that are due now or soon. */
 export function dueReminders(amendments: readonly Amendment[], fallback: number, now: number): readonly Amendment[] {
   const first = nextReminder(amendments, fallback);
   if (first === undefined || first > now) return [];
   return amendments.filter((amendment) => (remindAt(amendment, fallback) ?? Number.POSITIVE_INFINITY) <= now + ALONG);
 }
 
-/** Everything that a connector withholds. */
+/** Every amendment that a connector withholds. */
 export function allWithheld(state: State): readonly Amendment[] {
   return [...state.tables.values()].flatMap(withheldOf);
 }

@@ -1,25 +1,25 @@
 /**
  * Debezium's lists and Connect's router contain Java regular expressions. JavaScript's differ in a few constructs, so a
- * pattern is translated construct by construct, and one that JavaScript lacks or reads differently is refused by its name:
- * nothing is ever captured because a pattern means something else here. test/cases/java-regex*.jsonl has what Java itself
- * answers.
+ * pattern is translated construct by construct. A construct that JavaScript lacks or reads differently is refused, and
+ * the refusal names it. So nothing is ever captured because a pattern means something else here.
+ * test/cases/java-regex*.jsonl contains Java's own answers.
  */
 
 /** A translated regular expression, or why it cannot be used here. */
 export type JavaRegex =
   | {
       readonly kind: "regex";
-      /** Does the whole text match? */
+      /** True if the whole text matches. */
       readonly matches: (text: string) => boolean;
       /** How many capturing groups it has. */
       readonly groups: number;
-      /** Replaces the first match; `by` gets the whole match and then each group. */
+      /** Replaces the first match. `by` gets the whole match, followed by each group. */
       readonly replaceFirst: (text: string, by: (groups: readonly (string | undefined)[]) => string) => string;
     }
   /** `why` continues the words "the expression": `has a possessive quantifier`. It quotes only the construct. */
   | { readonly kind: "refused"; readonly why: string };
 
-/** `fold`: case is ignored as by CASE_INSENSITIVE, which folds only a-z. */
+/** `fold`: ignores case like CASE_INSENSITIVE, which folds only a-z. */
 export type Case = "fold" | "keep";
 
 /** Translates a pattern of java.util.regex.Pattern. */
@@ -122,7 +122,7 @@ function translateGroup(rest: string, letters: Case): Written {
   throw new Refusal(`has the flags \`${/^\(\?[^:)]{0,8}/.exec(rest)?.[0] ?? ""}\`: only \`(?i)\` can be used`);
 }
 
-/** `\` and what follows it. Inside a class the translation has no brackets of its own. */
+/** Translates `\` and what follows it. Inside a class the translation has no brackets of its own. */
 function translateEscape(rest: string, inClass: boolean, letters: Case): Written {
   const letter = rest[1];
   if (letter === undefined) throw new Refusal("ends with a backslash");
@@ -200,7 +200,9 @@ function single(here: string): readonly [code: number | undefined, length: numbe
   return [Number.parseInt(written.slice(3, -1), 16), length];
 }
 
-/** With folding, texts are matched in lower case, so the part of the range within A-Z is added in lower case. */
+/**
+ * With folding, texts are matched in lower case, so the lower-case form of the part within A-Z is added to the range.
+ */
 function range(from: number, to: number, letters: Case): string {
   if (letters === "keep") return `${raw(from)}-${raw(to)}`;
   const low = Math.max(from, 0x41);

@@ -2,26 +2,29 @@ import type { Attnum } from "../table/column.ts";
 import { javaRegex } from "./java-regex.ts";
 
 /**
- * Compiles Debezium's include and exclude lists into a filter. An entry that cannot be used is refused by its place in the
- * list; it is never skipped.
+ * Compiles Debezium's include and exclude lists into a filter. An entry that cannot be used is refused, never skipped;
+ * the refusal names its position in the list.
  */
 
 /** One entry of a list: a regular expression or a plain name. */
 export interface ListEntry {
   /** As written in the list, for messages. */
   readonly text: string;
-  /** It contains no special character but dots, so it names one thing. */
+  /** True if it contains no special characters except dots, so that it names exactly one thing. */
   readonly plain: boolean;
-  /** Does it match this whole name: `schema`, `schema.table` or `schema.table.column`? Case is ignored. */
+  /** True if it matches this whole name: `schema`, `schema.table` or `schema.table.column`. Case is ignored. */
   readonly matches: (name: string) => boolean;
 }
 
 export type EntryList =
   | { readonly kind: "list"; readonly entries: readonly ListEntry[] }
-  /** Each reason starts with the entry's place: `entry 2 has a possessive quantifier`. */
+  /** Each reason starts with the entry's position: `entry 2 has a possessive quantifier`. */
   | { readonly kind: "refused"; readonly why: readonly string[] };
 
-/** The lists of one connector; undefined when its file has no such list. Include and exclude never occur together. */
+/**
+ * The lists of one connector. A list is undefined if the file does not have it. Include and exclude never occur
+ * together.
+ */
 export interface CaptureLists {
   readonly schemas?: ListPair | undefined;
   readonly tables?: ListPair | undefined;
@@ -81,24 +84,27 @@ function compile(parts: readonly string[]): EntryList {
 
 /** Which tables and columns of the database are captured: Debezium's include and exclude lists, compiled. */
 export interface CaptureFilter {
-  /** Is this table captured? Both names are spelled as in the catalog. */
+  /** True if the table is captured. Both names are spelled as in the catalog. */
   readonly table: (schema: string, table: string) => boolean;
-  /** Is this column of a captured table in its row? A key column is in the key in any case. */
+  /** True if this column of a captured table is in the table's row. A key column is in the key in any case. */
   readonly column: (schema: string, table: string, column: string) => boolean;
   /**
-   * message.key.columns: which of the table's `columns` (in the table's order) make up the events' key, in the key's order;
-   * undefined when the table's own key is used.
+   * message.key.columns: which of the table's `columns` (in the table's order) make up the events' key, in the key's
+   * order. undefined if the table's own key is used.
    */
   readonly keyColumns: (schema: string, table: string, columns: readonly string[]) => readonly string[] | undefined;
 }
 
-/** A column that the lists keep out, by its identity, and the name for which it is kept out. */
+/** A column that the lists exclude, by its attnum, and the name under which it was excluded. */
 export interface ExcludedColumn {
   readonly attnum: Attnum;
   readonly as: string;
 }
 
-/** System schemas are never captured (Debezium's table.ignore.builtin), and Fieldgate's own schema is not, whatever is listed. */
+/**
+ * System schemas are never captured (Debezium's table.ignore.builtin), and neither is Fieldgate's own schema, even if a
+ * list includes it.
+ */
 export function captureFilter(lists: CaptureLists): CaptureFilter {
   return {
     table: (schema, table) =>
@@ -113,7 +119,7 @@ export function captureFilter(lists: CaptureLists): CaptureFilter {
   };
 }
 
-/** `fieldgate` holds the secret of the DDL trigger. */
+/** The schema `fieldgate` holds the secret of the DDL trigger. */
 function isBuiltin(schema: string, table: string): boolean {
   const isSystem = schema.startsWith("pg_") || schema === "information_schema";
   return isSystem || schema === "fieldgate" || table === "spatial_ref_sys";

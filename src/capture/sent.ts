@@ -1,23 +1,27 @@
 /**
- * Is a table still sent, and all of it? A look at the catalog (src/postgres/look.ts) says how the publication has each
- * table; this says what that means, and what must have been missed since the look before. Identities count, not names: a
- * table that left the publication and came back has another entry in it.
+ * Decides whether a table is still sent in full. A look at the catalog (src/postgres/look.ts) shows how the publication
+ * includes each table. This file decides what that means, and what must have been missed since the previous look.
+ * Entries are compared by identity, not by name: a table that left the publication and came back has a different entry
+ * in it.
  */
 
-/** One look at all tables of the database and at the connector's publication. */
+/** The result of one look: all tables of the database, and the connector's publication. */
 export interface TablesLook {
-  /** undefined: there is no publication of this name. */
+  /** undefined if there is no publication of this name. */
   readonly publication: LookedPublication | undefined;
   /** By OID. */
   readonly tables: ReadonlyMap<number, LookedTable>;
-  /** The same by `schema.table`. */
+  /** The same tables by `schema.table`. */
   readonly named: ReadonlyMap<string, LookedTable>;
   /** By type OID: a digest of the enum's labels. */
   readonly enums: ReadonlyMap<number, string>;
 }
 
 export interface LookedPublication {
-  /** OID and xmin of its row: another value after any ALTER PUBLICATION … SET, and once it was dropped and made again. */
+  /**
+   * OID and xmin of the publication's row. Changes with every ALTER PUBLICATION … SET, and when the publication is
+   * dropped and recreated.
+   */
   readonly identity: string;
   readonly allTables: boolean;
   readonly viaRoot: boolean;
@@ -29,25 +33,34 @@ export interface LookedTable {
   readonly schema: string;
   readonly name: string;
   readonly partitioned: boolean;
-  /** It writes no log, or did not at the last look: `p` permanent, `u` unlogged. A partitioned table as its partitions. */
+  /**
+   * Persistence at the time of the look: `p` permanent, `u` unlogged, which writes no log. A partitioned table has that
+   * of its partitions.
+   */
   readonly persistence: string;
   readonly file: number;
   readonly readable: boolean;
-  /** The schema may not be used, whatever is granted on the table. */
+  /** Whether the role may use the table's schema. Without that, a grant on the table has no effect. */
   readonly usable: boolean;
-  /** The log identifies its rows; PostgreSQL refuses UPDATE and DELETE of a published table without. */
+  /**
+   * Whether the log identifies the table's rows. Without that, PostgreSQL rejects UPDATE and DELETE on a published
+   * table.
+   */
   readonly identified: boolean;
   readonly ancestors: readonly number[];
-  /** Identities of what puts it in the publication by name or by its schema, and of what puts its ancestors there. */
+  /**
+   * OIDs and xmins of the publication's entries that include this table, by name or by schema. `above`: those that
+   * include one of its ancestors.
+   */
   readonly own: readonly string[];
   readonly above: readonly string[];
   readonly columnList: boolean;
   readonly rowFilter: boolean;
-  /** Of its partitions those that existed as tables of their own before: `oid.link`. */
+  /** Partitions that were separate tables before they were attached, as `oid.link`. */
   readonly attached: readonly string[];
 }
 
-/** What the connector needs of its publication. */
+/** What the connector requires of its publication. */
 export interface SentNeed {
   readonly viaRoot: boolean;
   readonly operations: ReadonlySet<string>;
@@ -63,21 +76,21 @@ export type NotSent =
   | { readonly kind: "operations"; readonly operations: readonly string[] }
   | { readonly kind: "partial"; readonly columnList: boolean; readonly rowFilter: boolean };
 
-/** By which a later look shows that the table was sent without a gap. */
+/** What a later look is compared with, to prove that the table was sent without a gap. */
 export interface SentMark {
   readonly kind: "sent";
   readonly published: string;
-  /** Only where the table could have been UNLOGGED for a while: one that is listed by name cannot. */
+  /** Set only if the table could have been UNLOGGED for a while, which a table listed by name could not. */
   readonly file: number | undefined;
   readonly attached: readonly string[];
 }
 
 export type Sent = SentMark | NotSent;
 
-/** More links than these are kept as one digest of the whole list, so a record stays small. */
+/** If there are more links than this, only their number is kept, so that a record stays small. */
 const MAX_ATTACHED = 1000;
 
-/** How this table is sent under its own name. `table` undefined: it does not exist. */
+/** How this table is sent under its own name. `table` is undefined if the table does not exist. */
 export function sentAs(
   { publication }: Pick<TablesLook, "publication">,
   table: LookedTable | undefined,
@@ -106,21 +119,21 @@ function isUnderOtherName({ viaRoot, allTables }: LookedPublication, table: Look
   return viaRoot && (table.above.length > 0 || (allTables && table.ancestors.length > 0));
 }
 
-/** What happened to a table since the look before. */
+/** What happened to a table since the previous look. */
 export type SentNews =
   | { readonly kind: "none" }
-  /** It is sent as before, and only what identifies that has changed. */
+  /** It is sent as before. Only the values that identify its entry have changed. */
   | { readonly kind: "same" }
-  /** It is not sent from now on, or in another way not. */
+  /** It is no longer sent, or is not sent for a different reason than before. */
   | { readonly kind: "lost"; readonly why: NotSent }
-  /** It is sent again, and was not for a while. */
+  /** It is sent again after it was not sent for a while. */
   | { readonly kind: "again" }
-  /** Its rows were written to another file: by VACUUM FULL or CLUSTER, or while it wrote no log. */
+  /** Its rows were written to a new file, by VACUUM FULL or CLUSTER, or while it wrote no log. */
   | { readonly kind: "rewritten" }
-  /** Tables became partitions of it, and their rows before that were in no event. */
+  /** Existing tables became its partitions. The rows that they had before were never published. */
   | { readonly kind: "attached"; readonly links: readonly string[] };
 
-/** `before` undefined: no one has read the catalog yet. */
+/** `before` is undefined if no one has read the catalog yet. */
 export function sentNews(before: Sent | undefined, now: Sent, wasTruncated: boolean): SentNews {
   if (now.kind !== "sent") {
     if (before !== undefined && JSON.stringify(before) === JSON.stringify(now)) return { kind: "none" };
@@ -138,8 +151,8 @@ export function sentNews(before: Sent | undefined, now: Sent, wasTruncated: bool
 }
 
 /**
- * The news over two looks, between which the connector itself may have changed the publication: what the first one shows
- * counts, and a table that it did not find sent is sent again with the second.
+ * Combines two looks, between which the connector itself may have changed the publication. The first look decides. A
+ * table that was unsent in the first and is sent in the second counts as sent again.
  */
 export function newsOver(before: Sent | undefined, first: Sent, second: Sent, wasTruncated: boolean): SentNews {
   if (second.kind !== "sent") return sentNews(before, second, wasTruncated);
@@ -149,13 +162,13 @@ export function newsOver(before: Sent | undefined, first: Sent, second: Sent, wa
 }
 
 /**
- * A gap is a time in which changes of a captured table were not sent: it was taken out of the publication, its rows were
- * filtered, it wrote no log. What was written then is in no event, so once the table is sent again all its rows are
- * published once more. The deletes of the gap cannot be known from a table, and people are reported so.
+ * A time in which changes of a captured table were not sent, because it was taken out of the publication, its rows were
+ * filtered or it wrote no log. Changes made in that time are in no event, so once the table is sent again, all its rows
+ * are published again. Rows deleted during the gap cannot be found by reading the table, and the alert says so.
  */
 export interface Gap {
   readonly news: Exclude<SentNews, { readonly kind: "none" | "same" }>;
-  /** Where it was noticed: a position in the log, and when (ISO 8601). */
+  /** Where the gap was noticed: a position in the log, and a time (ISO 8601). */
   readonly since: string;
   readonly time: string;
   readonly reported: boolean;

@@ -4,19 +4,19 @@ import type { Attnum } from "../table/column.ts";
  * A job reads a whole table in chunks, for a snapshot, a backfill or a repair. It is stored with its cursor and its counts.
  */
 
-/** Why a job waits, was refused or has ended early; `words/reason.ts` has the sentences. */
+/** Why a job waits, was refused or ended early. `words/reason.ts` has the sentences. */
 export type JobReason =
   | { readonly kind: "keyless" }
-  /** Rows that readers lack, or have with old values, stay unpublished. */
+  /** Rows that readers lack, or have with old values, are not published. */
   | { readonly kind: "keyless-repair" }
-  /** `amendment` is the id that an operator names to start or decline it. */
+  /** `amendment` is the id that an operator uses to start or decline the job. */
   | { readonly kind: "too-many-rows"; readonly rows: number; readonly amendment: string }
   | { readonly kind: "declined"; readonly actor: string }
   | { readonly kind: "table-replaced" }
   | { readonly kind: "table-dropped" }
   | { readonly kind: "key-changed" }
   | { readonly kind: "column-dropped" }
-  /** A sentence that an earlier version stored and this one cannot read. */
+  /** A sentence that an earlier version stored and that this one cannot parse. */
   | { readonly kind: "recorded"; readonly sentence: string };
 
 /** A pass over one table in key order. Its cursor is part of the state, so it resumes after any crash. */
@@ -27,11 +27,14 @@ export interface ChunkJob {
   readonly kind: "snapshot" | "backfill";
   /** The released column that a backfill is for. */
   readonly column: Attnum | undefined;
-  /** Which rows to publish: those whose released value is not null, or all, when old events may hold any value. */
+  /** Which rows to publish: those whose released value is not null, or all of them if old events may hold any value. */
   readonly due: "not-null" | "all";
-  /** The last key processed, as text, in key order; undefined at the beginning. */
+  /** The last key processed, as text, in the order of the key's columns; undefined at the beginning. */
   readonly cursor: readonly string[] | undefined;
-  /** Names the order of the keys that the cursor belongs to; undefined at the beginning, and in what older versions wrote. */
+  /**
+   * Identifies the order of the keys that the cursor belongs to. undefined at the beginning, and in records of older
+   * versions.
+   */
   readonly order?: string | undefined;
   /** Keys to read again first, because their change in the last window did not contain every value. */
   readonly again: readonly (readonly string[])[];
@@ -39,13 +42,13 @@ export interface ChunkJob {
   readonly rows: number;
   /** How many keys were read. */
   readonly scanned: number;
-  /** How many rows the table has by its statistics; -1 when unknown. */
+  /** How many rows the table has according to its statistics; -1 if unknown. */
   readonly estimate: number;
   readonly state: "running" | "waiting" | "done" | "refused";
   readonly reason: JobReason | undefined;
 }
 
-/** A job that has not begun: every row of the topic's table. */
+/** A new job that covers every row of the topic's table. */
 export function newJob(id: string, topic: string, kind: ChunkJob["kind"]): ChunkJob {
   return {
     id,
@@ -74,8 +77,8 @@ export interface ChunkStep {
 }
 
 /**
- * The job after a window. Keys that were read `again` do not move the cursor. The job is done when the table was read to
- * its end and no key is left to read again.
+ * The job after a window. Keys from `again` do not move the cursor. The job is done when the table was read to its end
+ * and no key is left to read again.
  */
 export function advance(job: ChunkJob, step: ChunkStep): ChunkJob {
   const wasAgain = job.again.length > 0;
@@ -91,12 +94,12 @@ export function advance(job: ChunkJob, step: ChunkStep): ChunkJob {
   };
 }
 
-/** The job from its beginning: its keys have another order or another type now. */
+/** Restarts the job, because the order or the types of its keys have changed. */
 export function startOver(job: ChunkJob): ChunkJob {
   return { ...job, cursor: undefined, order: undefined, again: [] };
 }
 
-/** The job to continue: snapshots before backfills, otherwise in the order they were created. */
+/** The job to continue: snapshots before backfills, otherwise the one that was created first. */
 export function nextJob(jobs: Iterable<ChunkJob>): ChunkJob | undefined {
   const running = [...jobs].filter((job) => job.state === "running");
   return running.find((job) => job.kind === "snapshot") ?? running[0];

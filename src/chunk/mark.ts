@@ -3,7 +3,7 @@ import type { LogicalMessage } from "../wal/message.ts";
 /** The prefix of our marks in the log, which are never published. */
 export const MARK_PREFIX = "fieldgate.chunk";
 
-/** A window's low or high mark, or the mark of a catalog read; undefined for any other message. */
+/** The kind and nonce of a window's low or high mark, or of a catalog read's mark; undefined for any other message. */
 export function markOf(
   message: LogicalMessage,
 ): { readonly kind: "low" | "high" | "catalog-read"; readonly nonce: string } | undefined {

@@ -1,17 +1,17 @@
 import { isVisible, type Snapshot } from "../wal/snapshot.ts";
 
 /**
- * What happened in the log between the two marks of one chunk. A key is its framed bytes as latin1 text, as the row encoder
- * returns them.
+ * The changes in the log between the two marks of one chunk. A key is its framed bytes as latin1 text, as the row
+ * encoder returns them.
  */
 export interface Window {
   readonly nonce: string;
-  /** Transactions that were delivered before the low mark and may not be visible yet: the chunk must see them. */
+  /** Transactions that were delivered before the low mark and may not be visible yet. The chunk must see them. */
   readonly before: readonly number[];
   readonly touched: Set<string>;
   /** Touched keys whose change left out an unchanged large value (TOAST). */
   readonly incomplete: Set<string>;
-  /** The chunk cannot be used, because of a TRUNCATE or too many touched keys. */
+  /** The chunk cannot be used, because of a TRUNCATE, a flip or too many touched keys. */
   spoiled: boolean;
 }
 
@@ -36,13 +36,13 @@ export function touch(window: Window, keys: readonly string[], incomplete: boole
   }
 }
 
-/** Does the chunk's snapshot contain everything that the stream had delivered before the window? */
+/** True if the chunk's snapshot contains everything that the stream had delivered before the window. */
 export function seesAll(window: Window, snapshot: Snapshot): boolean {
   return window.before.every((xid) => isVisible(snapshot, xid));
 }
 
 /**
- * The chunk's rows, by index, that no change in the window touched, which are to be published; and those to read again,
+ * Sorts the chunk's rows, by index. `publish`: rows that no change in the window touched. `again`: rows to read again,
  * because their change did not contain every value.
  */
 export function sift(

@@ -10,7 +10,7 @@ import type { Input, Rules, State, Decided, When } from "./state.ts";
 import type { Contract } from "../contract/contract.ts";
 import { andThen, step, withheldOf } from "./update.ts";
 
-/** Applies one input to the state: the next state, and what to do about it. Pure and total. */
+/** Applies one input to the state. Returns the next state, and what to do about it. Pure and total. */
 export function decide(rules: Rules, state: State, input: Input, when: When): Decided {
   const { state: next, effects } = stepOn(rules, state, input, when);
   return { state: answerForgotten(next), effects };
@@ -57,7 +57,10 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
   }
 }
 
-/** A contract was published, replaced or withdrawn: what waits on its topic is judged again. Never closes a gate. */
+/**
+ * A contract was published, replaced or withdrawn, so what is withheld on its topic is judged again. Never closes a
+ * gate.
+ */
 function onContract(
   rules: Rules,
   state: State,

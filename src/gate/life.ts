@@ -2,16 +2,16 @@ import type { Amendment } from "./amendment/amendment.ts";
 import type { Input } from "./state.ts";
 
 /**
- * An amendment's life, as a specification: from which state which input leads where. `decide` does not read this table;
- * a test plays thousands of random inputs and holds `decide` to it, and it to `decide`: no step outside the table, no
- * cell that is never reached. docs/gate.md shows the same table.
+ * Specifies an amendment's life: which inputs lead from which state to which others. `decide` does not read this table.
+ * A test runs thousands of random inputs and checks both directions: `decide` takes no step outside the table, and
+ * every cell of the table is reached. docs/gate.md shows the same table.
  */
 
 /**
  * `absent`: nothing differs. `unjudged`: the registry has not been asked about the present candidate. `blocked`: no
- * policy and no operator can release it (the registry rejected it or is silent, its type is not supported, its column
- * has been dropped again). `judged`: the registry accepts it; policy, contracts and operators decide. `replaced`: it is
- * the table itself, which waits for an operator. `released`: it is in the events.
+ * policy and no operator can release it (the registry rejected it or did not answer, its type is not supported, its
+ * column has been dropped again). `judged`: the registry accepts it; policy, contracts and operators decide.
+ * `replaced`: the table itself was replaced, and an operator has to accept that. `released`: it is in the events.
  */
 export type Life = "absent" | "unjudged" | "blocked" | "judged" | "replaced" | "released";
 
@@ -25,7 +25,7 @@ export function lifeOf(amendment: Amendment | undefined): Life {
   return answer.kind === "fits" ? "judged" : "blocked";
 }
 
-/** Where an input may lead, and the title of a test that shows it. */
+/** The states that an input may lead to, and the title of a test that shows it. */
 export interface Cell {
   readonly to: readonly Life[];
   readonly test: string;
@@ -41,10 +41,10 @@ function leads(to: readonly Life[], test: string): Cell {
   return { to, test };
 }
 
-/** It does not happen, or there is nothing that it could happen to. */
+/** Either the input cannot occur in this state, or it has no amendment to act on. */
 const NONE: Cell = { to: [], test: LAW };
 
-/** Inputs that never lead from one state to another, whatever the amendment. */
+/** Inputs that never change an amendment's state. */
 type Idle = "alerted" | "contract" | "gap-reported" | "groups" | "passed" | "sent" | "settle";
 
 function idle(life: Life): Readonly<Record<Idle, Cell>> {
@@ -159,7 +159,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     command: leads(["released", "replaced"], "takes the place only with a reason"),
     judged: stays("replaced"),
     "null-found": stays("replaced"),
-    // watch: a replacement is accepted at once.
+    // In watch mode a replacement is accepted at once.
     observed: NONE,
     registered: stays("replaced"),
     "registration-refused": stays("replaced"),

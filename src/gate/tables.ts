@@ -2,7 +2,7 @@ import { oncePer } from "../once.ts";
 import type { TableOid } from "../table/column.ts";
 import type { State, TableState } from "./state.ts";
 
-/** The captured tables by what the log and the catalog call them. */
+/** An index of the captured tables by OID and by name. */
 interface TableIndex {
   readonly byOid: ReadonlyMap<number, TableState>;
   readonly byName: ReadonlyMap<string, TableState>;
@@ -32,12 +32,12 @@ export function tableByOid({ tables }: Pick<State, "tables">, oid: TableOid | nu
   return indexOf(tables).byOid.get(Number(oid));
 }
 
-/** The table that has this name, or had it in the connector's file before it was renamed. */
+/** The captured table with this name, or with this name in the connector's file if it was renamed since. */
 export function tableByName({ tables }: Pick<State, "tables">, named: Named): TableState | undefined {
   return indexOf(tables).byName.get(nameKey(named));
 }
 
-/** No name contains a NUL. */
+/** Joins with NUL, which no PostgreSQL name contains. */
 function nameKey({ schema, name }: Named): string {
   return `${schema}\0${name}`;
 }

@@ -9,7 +9,7 @@ export function withTable(state: State, table: TableState): State {
   return { ...state, tables: new Map(state.tables).set(table.shape.topic, table) };
 }
 
-/** The state with this amendment in place of the one with its id; unchanged when there is none. */
+/** The state with this amendment in place of the one with the same id; unchanged if there is none. */
 export function withAmendment(state: State, amendment: Amendment): State {
   const table = state.tables.get(amendment.topic);
   if (table === undefined) return state;
@@ -33,12 +33,12 @@ export function withOutcome(state: State, command: string, outcome: Outcome): St
   return { ...state, outcomes };
 }
 
-/** Answers a pending command. A command that was answered keeps its answer, so the first refusal counts. */
+/** Answers a pending command. A command that was already answered keeps its answer, so the first refusal counts. */
 export function answered(state: State, command: string, outcome: Outcome): State {
   return state.outcomes.get(command)?.kind === "pending" ? withOutcome(state, command, outcome) : state;
 }
 
-/** An amendment and its table by the amendment's id. */
+/** Finds an amendment and its table by the amendment's id. */
 export function findAmendment(
   state: State,
   id: string,
@@ -49,7 +49,7 @@ export function findAmendment(
   return table === undefined || amendment === undefined ? undefined : { table, amendment };
 }
 
-/** Does an amendment still wait for this command's release? */
+/** True if an amendment still waits for this command's release. */
 export function isWaitedFor(state: State, command: string, outcome: Outcome | undefined): boolean {
   const ids = outcome?.kind === "pending" ? outcome.ids : undefined;
   const named =
@@ -64,7 +64,7 @@ export function withheldOf(table: TableState): readonly Amendment[] {
   return table.amendments.filter((amendment) => amendment.gate.kind === "withheld");
 }
 
-/** Applies the next step to the state of the one before; the effects of both, in order. */
+/** Applies the next step to the state that the previous one led to. Returns the effects of both, in order. */
 export function andThen(before: Decided, next: (state: State) => Decided): Decided {
   const { state, effects } = next(before.state);
   return { state, effects: [...before.effects, ...effects] };
@@ -74,7 +74,7 @@ export function step(state: State, ...effects: readonly Effect[]): Decided {
   return { state, effects };
 }
 
-/** Schedules a repair of the table; where another Debezium publishes, no rows are ours to publish. */
+/** Schedules a repair of the table, except in watch mode, where Fieldgate publishes no rows. */
 export function withRepair(rules: Rules, state: State, shape: Pick<Shape, "topic" | "key">): State {
   return rules.mode === "watch" ? state : withJob(state, repairJob(shape));
 }

@@ -20,14 +20,17 @@ import { fullName } from "../table/quote.ts";
 import { describeLeftOut } from "../words/left-out.ts";
 
 /**
- * The loop of one session. A turn decides on what arrived from the background, drains the stream into a batch, commits
- * the batch together with the state, and only then waits: for a barrier that drain met, or for something to arrive.
+ * The loop of one session. Each turn decides on the inputs that arrived from the background, drains the stream into a
+ * batch, and commits the batch together with the state. Only then does it wait: for a barrier that drain reached, or
+ * for new input.
  */
 
 /** How often an idle stream commits the log's end, so that quiet tables do not pin the log. */
 const IDLE_MS = 3000;
 
-/** Runs until something throws: the signal, a lost connection, a stop. Returns only after `initial_only`. */
+/**
+ * Runs until something throws: an abort of the signal, a lost connection or a stop. Returns only after `initial_only`.
+ */
 export async function runLoop(session: Session): Promise<void> {
   const { outside, control, batch, waker, signal } = session;
   resume(session);
@@ -68,7 +71,7 @@ export async function runLoop(session: Session): Promise<void> {
   }
 }
 
-/** snapshot.mode=initial_only: nothing is left to do once the existing rows are published. */
+/** With snapshot.mode=initial_only nothing is left to do once the existing rows are published. */
 function isAllRead({ outside, control }: Parts<"control">): boolean {
   return (
     outside.settings["snapshot.mode"] === "initial_only" &&
@@ -88,7 +91,7 @@ async function passOrHalt(session: Session, barrier: Barrier): Promise<void> {
   }
 }
 
-/** A transaction id that every snapshot shows. */
+/** An id lower than any real transaction's, so every snapshot shows it. */
 const LONG_OVER = 0;
 
 async function look(session: Session): Promise<void> {
@@ -103,7 +106,7 @@ async function look(session: Session): Promise<void> {
   }
 }
 
-/** Continues, from the state alone, what was under way when the last session ended. */
+/** Resumes, from the state alone, the work that was under way when the last session ended. */
 function resume(session: Parts<"control" | "tape">): void {
   const { outside, control } = session;
   outside.onAlerted((sent) => post(session, { input: { kind: "alerted", ...sent } }));
@@ -118,11 +121,11 @@ function resume(session: Parts<"control" | "tape">): void {
     if (control.ddl.found !== undefined || (outside.delivery !== "none" && isListsNews(outside.settings, table)))
       startCatalogRead(session, table.shape.table.oid);
   }
-  // Before what has arrived, and a few at a time, as the loop takes all inputs.
+  // Handled before inputs that have arrived, and a few at a time, like all inputs.
   control.inbox.unshift(...asks);
 }
 
-/** Nothing more is in the log up to the keepalive's end, so that is a position too. */
+/** The log has nothing up to the end that the keepalive reported, so the position can move there. */
 function moveToKeepalive(tape: Tape): void {
   const { keepaliveEnd: end, tx, position } = tape;
   if (end === undefined || tx !== undefined || end <= position.endLsn) return;
@@ -148,7 +151,7 @@ async function commit(session: Parts<"tape" | "control" | "batch">): Promise<voi
   alertPeople(session);
 }
 
-/** Runs after the commit that records the cause. That people were alerted is an input, which arrives later. */
+/** Runs after the commit that records the cause. When people have been alerted, that arrives later as an input. */
 function alertPeople(session: Parts<"control">): void {
   const { outside, control } = session;
   for (const id of control.toAlert) {
@@ -160,8 +163,8 @@ function alertPeople(session: Parts<"control">): void {
 }
 
 /**
- * A changed severity expires after its last day, and no input reports that. The returned function runs at every turn of the loop;
- * at the first one of a day (UTC) it judges the withheld amendments again.
+ * Returns a function that runs at every turn of the loop. At the first turn of a day (UTC) it judges the withheld
+ * amendments again, because a severity override expires after its last day and no input reports that.
  */
 export function onNewDay(session: Parts<"control" | "tape">): () => void {
   const today = () => dayOf(isoTime(session.outside.now()));

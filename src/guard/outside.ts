@@ -20,16 +20,16 @@ import type { Snapshot } from "../wal/snapshot.ts";
 import type { Waits } from "./waits.ts";
 
 /**
- * Everything outside one connector, as the loop sees it: its settings, the database, Kafka, the registry, and the people
- * and the clock. The service wires the real things (service/connector.ts); tests make their own.
+ * Everything outside one connector, as the loop sees it: its settings, the database, Kafka, the registry, the people to
+ * alert, and the clock. The service provides the real ones (service/connector.ts); tests provide their own.
  */
 
-/** The connector's file, checked, and what the process adds. */
+/** The connector's file after validation, and what the process adds to it. */
 export interface Settings extends ConnectorConfig {
   /** The state topic; also the transactional id. */
   readonly stateTopic: string;
   readonly version: string;
-  /** What the publication has to send. */
+  /** What the publication must send. */
   readonly sent: SentNeed;
 }
 
@@ -43,22 +43,27 @@ export interface Source extends AsyncDisposable {
   tables(known: readonly TableName[]): Promise<readonly Table[]>;
   /** These types as the catalog has them now; a type that no longer exists is missing. */
   types(oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>>;
-  /** The secret that DDL messages are signed with; undefined: there is no trigger, or no right to read it. */
+  /**
+   * The secret that DDL messages are signed with. undefined if there is no trigger, or if we may not read the secret.
+   */
   ddlSecret(): Promise<string | undefined>;
-  /** Which DDL trigger the database has, if it reports every DDL: the same text means the same trigger, never disabled. */
+  /**
+   * Identifies the database's DDL trigger, if it reports every DDL. The same text means that it is the same trigger and
+   * that it was not disabled.
+   */
   triggerIdentity(): Promise<string | undefined>;
-  /** `end` is the log's end right after the snapshot was taken: later rows are newer than this read. */
+  /** `end` is the log's end right after the snapshot was taken, so rows after it are newer than this read. */
   table(oid: TableOid): Promise<{ readonly table: Table | undefined; readonly snapshot: Snapshot; readonly end: Lsn }>;
   /** Runs heartbeat.action.query. */
   run(query: string): Promise<void>;
   slot(): Promise<Slot | undefined>;
   createSlot(onWait: (blockers: readonly string[]) => void, signal: AbortSignal): Promise<Lsn>;
   terminateReader(): Promise<boolean>;
-  /** One look at all tables and the publication, on a session of its own that waits for no lock. */
+  /** One look at all tables and the publication, in a session of its own that waits for no locks. */
   look(): Promise<TablesLook & { readonly end: Lsn }>;
   /**
-   * Creates the publication or adds these tables to it, where the connector's file allows that. The tables that it did
-   * not send before.
+   * Creates the publication or adds these tables to it, where the connector's file allows that. Returns the tables that
+   * it did not send before.
    * @throws GuardError publication-unfit if one of them is not sent in full afterwards
    */
   ensurePublication(tables: readonly TableName[]): Promise<readonly TableName[]>;
@@ -66,14 +71,17 @@ export interface Source extends AsyncDisposable {
   openStream(start: Lsn, wake: () => void, maxMessageBytes: number): Promise<WalStream>;
   /** Writes a mark to the log, in a transaction of its own. */
   mark(content: string): Promise<void>;
-  /** The transaction id of a mark: everything below it is over once nothing below it is open. */
+  /** The transaction id of a mark. Once no transaction with a lower id is open, all of them have ended. */
   markTransaction(): Promise<bigint>;
   snapshot(): Promise<Snapshot>;
-  /** The sessions whose open transactions are older than this one, each as a line for people. */
+  /** The sessions whose open transactions are older than this one, as one line per session for people to read. */
   openBelow(transaction: bigint): Promise<readonly string[]>;
-  /** The sessions whose locks the connector's own sessions wait for at the moment, each as a line for people. */
+  /**
+   * The sessions that hold locks the connector's own sessions are waiting for, as one line per session for people to
+   * read.
+   */
   blockers(): Promise<readonly string[]>;
-  /** The sessions that hold a lock on this table with which it cannot be read, each as a line for people. */
+  /** The sessions whose lock on this table prevents reading it, as one line per session for people to read. */
   lockHolders(oid: TableOid): Promise<readonly string[]>;
   chunk(request: ChunkRequest): Promise<ChunkRead>;
 }
@@ -81,7 +89,9 @@ export interface Source extends AsyncDisposable {
 /** The state topic and the data topics. */
 export interface Sink {
   openWriter(maxBytes: (topic: string) => number): Promise<TransactionalWriter>;
-  /** Reads the state topic from its beginning until `until` is true of a record, or else to its current end. */
+  /**
+   * Reads the state topic from its beginning to the first record for which `until` is true, or else to its current end.
+   */
   readState(
     until: ((record: StateRecord) => boolean) | undefined,
     signal: AbortSignal,
@@ -91,13 +101,13 @@ export interface Sink {
   createStateTopic(): Promise<void>;
 }
 
-/** The contracts topic and the commands topic, as they are read; shared by all connectors of the process. */
+/** The contracts topic and the commands topic, shared by all connectors of the process. */
 export interface ControlSource {
   /** Every contract read so far, by contractKey. */
   contracts(): ReadonlyMap<string, Contract>;
   /** Reads the contracts topic up to its current end. */
   readContractsToEnd(): Promise<void>;
-  /** Calls `contract` for each contract that is read from now on, and `command` for each command from this offset. */
+  /** Calls `contract` for each contract that is read later, and `command` for each command from this offset on. */
   listen(
     commandsFrom: bigint,
     on: {
@@ -105,15 +115,17 @@ export interface ControlSource {
       readonly command: (command: OperatorCommand, offset: bigint) => void;
     },
   ): Disposable;
-  /** The state topic has what became of this connector's commands before this offset: they are not needed again. */
+  /**
+   * The state topic has recorded the outcome of this connector's commands before this offset, so they can be dropped.
+   */
   recorded(before: bigint): void;
 }
 
 /** Polls of Kafka's consumer groups, one at a time, for all connectors of the process. */
 export interface Groups {
-  /** Calls with every later poll; the next one, which includes these topics, comes soon. */
+  /** Calls `on` with every later poll. The next poll includes these topics and starts soon. */
   listen(topics: () => readonly string[], on: (poll: GroupPoll) => void): Disposable;
-  /** Resolves when a poll that began after this call was passed to the listeners. Never rejects. */
+  /** Resolves after a poll that began after this call was passed to the listeners. Never rejects. */
   again(): Promise<void>;
 }
 
@@ -131,15 +143,18 @@ export interface Outside extends Conduct {
   readonly controlTopics: ControlSource;
   readonly groups: Groups;
   readonly log: Log;
-  /** What the connector waits for at the moment. */
+  /** The calls that the connector is waiting for at the moment. */
   readonly waits: Waits;
   /** Microseconds since the Unix epoch. */
   readonly now: () => bigint;
   readonly uuid: () => string;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Alerts people, now or later. Returns at once, never throws, and sends the same news only once. */
+  /** Alerts people, now or later. Returns at once, never throws, and sends the same alert only once. */
   readonly alert: (amendment: Amendment, state: State) => void;
-  /** Calls for each amendment that people were alerted of, until the next session calls this; never before it returns. */
+  /**
+   * Calls `then` for each amendment that people have been alerted about, until the next session replaces it. Never
+   * before this call returns.
+   */
   readonly onAlerted: (then: (sent: SentAlert) => void) => void;
   /** Reports tables that are not sent or not captured; resolves once they were reported, and never rejects. */
   readonly notice: (notice: Notice) => Promise<void>;
@@ -149,19 +164,19 @@ export interface Outside extends Conduct {
 }
 
 /**
- * How a connector of one mode acts. It is chosen where the connector is put together (service/connector.ts), so the
- * loop asks what it may do here and never which mode it runs in.
+ * What a connector may do in its mode. It is chosen where the connector is put together (service/connector.ts), so the
+ * loop asks here what it may do and never which mode it runs in.
  */
 export interface Conduct {
-  /** `none`: another Debezium publishes. Rows are counted and not written, and nothing is created or registered. */
+  /** `none`: a Debezium connector publishes. Rows are counted but not written, and nothing is created or registered. */
   readonly delivery: "exactly-once" | "none";
-  /** Whether marks may be written to the log; another Debezium would publish them as messages. */
+  /** Whether marks may be written to the log. In watch mode Debezium would publish them as messages. */
   readonly writesMarks: boolean;
-  /** Asks whether the registry would take an amendment's candidate; `onAnswered` is called when it has answered. */
+  /** Asks whether the registry would accept an amendment's candidate. Calls `onAnswered` once it has answered. */
   readonly askRegistry: (table: TableState, amendment: Amendment, onAnswered: () => void) => Promise<RegistryAnswer>;
 }
 
-/** News of one table. */
+/** News about one table. */
 export interface Notice {
   /** What happened, however it is put into words: the same is reported once. */
   readonly id: string;
@@ -171,7 +186,7 @@ export interface Notice {
   readonly next: string | undefined;
 }
 
-/** A table that the connector's file captures and that is not captured yet. */
+/** A table that the connector's file captures but that is not captured yet. */
 export interface NotCaptured {
   /** `schema.table`. */
   readonly table: string;
@@ -193,6 +208,6 @@ export type Status =
       readonly code: ErrorCode | undefined;
       readonly message: string;
       readonly next: string | undefined;
-      /** The state of the last commit, while the connector waits for a command. */
+      /** While the connector waits for a command: the state of the last commit. */
       readonly state?: State | undefined;
     };

@@ -27,13 +27,14 @@ import type { Waker } from "./waker.ts";
  * each part is owned by the file that changes it most:
  *
  *   tape       stream/drain.ts      where the loop is in the log, and how tables are read from there
- *   control    control/apply.ts     what is known and decided, what is being asked, and what halts a table
+ *   control    control/apply.ts     what is known and decided, open questions, and what halts a table
  *   batch      stream/batch.ts      the next Kafka transaction, and what the last one left in the state topic
  *   chunks     stream/chunks.ts     the chunk of a snapshot or backfill that is being read
  *   heartbeat  stream/heartbeat.ts  the next heartbeat
  *
- * A function takes `Parts<"tape" | "batch">`, so its signature says which parts it may change; one that only reads the
- * gate's state takes `State`. Any error throws the whole session away, and the next one begins with what was committed.
+ * A function takes, for example, `Parts<"tape" | "batch">`, so its signature shows which parts it may change. A
+ * function that only reads the gate's state takes `State`. Any error throws the whole session away, and the next one
+ * begins with what was committed.
  */
 export interface Session extends Surroundings {
   readonly tape: Tape;
@@ -43,7 +44,7 @@ export interface Session extends Surroundings {
   readonly heartbeat: Heartbeat;
 }
 
-/** What surrounds the parts; it stays the same throughout a session. */
+/** The surroundings of the parts, which do not change during a session. */
 export interface Surroundings {
   readonly outside: Outside;
   readonly source: Source;
@@ -58,35 +59,35 @@ export type Parts<Name extends "tape" | "control" | "batch" | "chunks" | "heartb
 /** Where the loop is in the log. */
 export interface Tape {
   readonly stream: WalStream;
-  /** Everything up to here was processed; committed as part of the next transaction. */
+  /** Everything up to here has been processed. It is committed with the next Kafka transaction. */
   position: Position;
   /** The transaction being read. */
   tx: OpenTransaction | undefined;
-  /** Read from the stream but not processed yet: something has to be waited for first. */
+  /** An item that was read from the stream but not processed yet, because the loop must wait for something first. */
   held: WalItem | undefined;
-  /** The log's end as of the last keepalive outside a transaction. */
+  /** The log's end according to the last keepalive outside a transaction. */
   keepaliveEnd: Lsn | undefined;
   lastCommitTime: bigint | undefined;
-  /** By OID: each table as the log last described it. */
+  /** Each table as the log last described it, by OID. */
   readonly relations: Map<number, Captured>;
 }
 
 /** A table as the log last described it, and how its rows are written. */
 export interface Captured {
   readonly relation: Relation;
-  /** undefined: not captured, or not captured yet. */
+  /** undefined if the table is not captured, or not captured yet. */
   readonly topic: string | undefined;
   /**
-   * `replaces`: it has the name of a captured table and another OID. `unknown`: the connector's file captures it and
-   * the state does not know it. Either is resolved before its first row.
+   * `replaces`: the table has the name of a captured table but a different OID. `unknown`: the connector's file
+   * captures it, but it is not in the state. Both are resolved before its first row.
    */
   readonly news: "replaces" | "unknown" | undefined;
-  /** Empty: its columns have to be identified before the next row. */
+  /** Attnums of the Relation's columns. Empty if they have to be identified before the next row. */
   columns: readonly (Attnum | undefined)[];
   encoder: RowEncoder | undefined;
-  /** Gives the table's own key where the events have a different one. */
+  /** Encodes the table's own key, if the events have a different one. */
   rowKeys: RowEncoder | undefined;
-  /** Some columns could not be identified; rows after this position are identified again. */
+  /** Set if some columns could not be identified. At the first row after this position, they are identified again. */
   doubtUntil: Lsn | undefined;
 }
 
@@ -95,55 +96,60 @@ export interface OpenTransaction {
   readonly finalLsn: Lsn;
   readonly xid: number;
   readonly mark: TxMark;
-  /** Changes received so far. */
+  /** How many of its changes have been received so far. */
   index: number;
-  /** This many of its changes were processed before the restart. */
+  /** How many of its changes were already processed before the restart. */
   readonly skip: number;
 }
 
-/** What is known and decided, and what is being asked in the background. */
+/** What is known and decided, and what the background is being asked. */
 export interface Control {
   state: State;
-  /** Inputs that arrived and were not decided on yet. */
+  /** Inputs that have arrived but have not been decided on yet. */
   readonly inbox: Inbound[];
   /** Offset of the next command to process. */
   commandOffset: bigint;
   /** The secret that signs DDL messages, and the time (microseconds since the epoch) from which it may be read again. */
   readonly ddl: Ddl;
   readonly catalog: CatalogReads;
-  /** Relations whose first row arrived before its transaction was visible in the catalog, and now is. */
+  /** Relations whose first row arrived before the catalog showed its transaction. The catalog shows it now. */
   readonly rechecks: { readonly captured: Captured; readonly lsn: Lsn; readonly xid: number }[];
   readonly work: RegistryWork;
-  /** Ids of amendments that people are alerted of after the next commit. */
+  /** Ids of amendments to alert people about after the next commit. */
   readonly toAlert: Set<string>;
-  /** What the looks at the catalog have shown. */
+  /** Results of the looks at the catalog. */
   readonly looks: Looks;
-  /** By topic: what keeps its next change from being published until somebody acts. Any halt stops the reading. */
+  /**
+   * By topic: the error that keeps its next change from being published until somebody acts. Any halt stops the reading
+   * of the log.
+   */
   readonly halts: Map<string, GuardError>;
 }
 
-/** The DDL trigger. */
+/** What is known about the DDL trigger. */
 export interface Ddl {
   secret: string | undefined;
   readAgain: bigint;
   /** The trigger that has reported every DDL since the columns of all tables were proven. */
   complete: string | undefined;
-  /** It becomes that one once the catalog reads that were started when it was found are completed. */
+  /**
+   * A newly found trigger. It becomes `complete` when the catalog reads that were started at that time have finished.
+   */
   found: string | undefined;
 }
 
-/** An input from the background; a command also moves the offset of the next one, in the same commit. */
+/** An input from the background. Handling a command also advances `commandOffset`, in the same commit. */
 export interface Inbound {
   readonly input: Input;
   readonly nextCommand?: bigint | undefined;
 }
 
-/** What the looks at the catalog have shown of all tables. */
+/** What the looks at the catalog have shown about all tables. */
 export interface Looks {
-  /** Microseconds: when the next look is due. */
+  /** When the next look is due, in microseconds. */
   due: bigint;
   busy: boolean;
-  /** A look with news whose place in the log was not reached. */
+  /** A look that found changes, but whose position in the log has not been reached yet. */
   pending: PendingLook | undefined;
   /** By OID, as of the last look. */
   readonly seen: Map<number, SeenTable>;
@@ -151,9 +157,9 @@ export interface Looks {
   allTables: string | undefined;
   /** OIDs of tables whose rows were passed by, since the file does not capture their name or they could not be captured. */
   readonly passedBy: Set<number>;
-  /** OIDs of tables that were truncated since the last look: their rows are in another file now. */
+  /** OIDs of tables that were truncated since the last look. Their rows are in a new file. */
   readonly truncated: Set<number>;
-  /** By OID: tables that the file captures and that cannot be captured yet. */
+  /** By OID: tables that the file captures but that cannot be captured yet. */
   readonly left: Map<number, LeftOut>;
   /** By OID: when it may be tried again to add a table to the publication, and why it failed. */
   readonly refused: Map<number, { readonly again: bigint; readonly refusal: Refusal }>;
@@ -179,25 +185,25 @@ export interface LeftOut {
 export interface PendingLook {
   readonly nonce: string;
   readonly end: Lsn;
-  /** Before and after tables were added to the publication. */
+  /** The looks before and after tables were added to the publication. */
   readonly first: TablesLook;
   readonly second: TablesLook;
-  /** By topic: another table that has the name of a captured one. */
+  /** By topic: a different table that has the name of a captured one. */
   readonly replacements: ReadonlyMap<string, Table>;
   readonly candidates: readonly LookedTable[];
 }
 
-/** What was read of captured tables in the catalog. */
+/** What was read from the catalog about captured tables. */
 export interface CatalogReads {
   /** By table OID. */
   readonly latest: Map<number, CatalogTable>;
-  /** By nonce: reads whose place in the log was not reached yet. */
+  /** By nonce: reads whose position in the log has not been reached yet. */
   readonly pending: Map<string, PendingRead>;
-  /** By table OID: the table as a DDL message described it since its columns were last identified. */
+  /** By table OID: the table as a DDL message described it after its columns were last identified. */
   readonly explained: Map<number, Table>;
 }
 
-/** A table as the catalog had it, and the log's end right after it was read. */
+/** A table as the catalog showed it, and the log's end right after it was read. */
 export interface CatalogTable {
   readonly table: Table;
   readonly end: Lsn;
@@ -205,27 +211,27 @@ export interface CatalogTable {
 
 export interface PendingRead {
   readonly oid: number;
-  /** undefined: the catalog has not answered yet. */
+  /** undefined until the catalog has answered. */
   readonly found: CatalogTable | undefined;
   /** The topic's schemas in the registry, read before the table. */
   readonly schemas: TopicSchemas | undefined;
 }
 
-/** A topic's schemas in the registry; `key` is undefined if there is none or it was not asked for. */
+/** A topic's schemas in the registry. `key` is undefined if there is none or if it was not read. */
 export interface TopicSchemas {
   readonly value: RegisteredSchema;
   readonly key: RegisteredSchema | undefined;
 }
 
-/** Questions to the registry that run in the background. */
+/** Requests to the registry that run in the background. */
 export interface RegistryWork {
   /** Ids of the amendments being judged. */
   readonly judging: Set<string>;
-  /** By topic: one registration at a time, since each changes what the others would be. */
+  /** The running registration of each topic. Only one at a time, since each changes the candidates of the others. */
   readonly registering: Map<string, string>;
-  /** Waiting for an answer timed out once; no Relation waits again until the registry has answered. */
+  /** Waiting for an answer has timed out. Until the registry answers again, no Relation waits for it. */
   silent: boolean;
-  /** A transaction did not become visible in time; no Relation waits for that again until one does. */
+  /** A transaction did not become visible in time. Until one does, no Relation waits for that. */
   blind: boolean;
 }
 
@@ -240,20 +246,23 @@ export interface Batch {
   readonly partitions: Map<string, number>;
   /** max.message.bytes by topic. */
   readonly maxBytes: Map<string, number>;
-  /** What the state topic holds after the last commit. */
+  /** The contents of the state topic after the last commit. */
   committed: Stored;
 }
 
 export interface Chunks {
-  /** Transactions of the log are noted until a snapshot shows them. */
+  /** Whether the log's transactions are recorded until a snapshot shows them. */
   tracking: boolean;
   readonly delivered: Set<number>;
   active: ActiveChunk | undefined;
   /** A job is being prepared, or is waiting for its turn. */
   busy: boolean;
-  /** By job: its table cannot be read at the moment, so other jobs go first until that time (microseconds). */
+  /** By job: its table cannot be read at the moment, so other jobs go first until this time (microseconds). */
   readonly resting: Map<string, { readonly until: bigint; readonly wait: Disposable }>;
-  /** For a job's rate: the rows it had read, and the clock, when it started here. `limit`: keys in its next chunk. */
+  /**
+   * For measuring a job's rate: how many rows it had read, and the time, when this process started it. `limit`: the
+   * number of keys in its next chunk.
+   */
   started: { readonly job: string; readonly rows: number; readonly at: bigint; limit: number } | undefined;
 }
 
@@ -261,25 +270,25 @@ export interface Chunks {
 export interface ActiveChunk {
   readonly job: ChunkJob;
   readonly shape: Shape;
-  /** The columns read of each row, in this order. */
+  /** The attnums of the columns that are read of each row, in this order. */
   readonly columns: readonly Attnum[];
   readonly nonce: string;
-  /** The most keys that it has. */
+  /** The maximum number of keys in the chunk. */
   readonly limit: number;
   window: Window | undefined;
   /** Set before the high mark is written. */
   read: ChunkRead | undefined;
-  /** Its job starts over: what was read is of no use. */
+  /** The chunk's job has started over, so its rows are discarded. */
   restarted: boolean;
 }
 
-/** Debezium's heartbeat: a record at an interval, even while no row is captured. */
+/** Debezium's heartbeat: a record written at an interval, even while no row is captured. */
 export interface Heartbeat {
-  /** undefined: the registry has not taken its schemas yet; nothing waits for that. */
+  /** undefined until the heartbeat's schemas are registered; nothing waits for that. */
   ids: { readonly key: SchemaId; readonly value: SchemaId } | undefined;
-  /** When the next one is due, in microseconds since the epoch. */
+  /** When the next heartbeat is due, in microseconds since the epoch. */
   due: bigint;
-  /** heartbeat.action.query is running. */
+  /** Whether heartbeat.action.query is running. */
   busy: boolean;
 }
 
@@ -295,7 +304,7 @@ export function inBackground({ signal, waker }: Surroundings, work: () => Promis
   });
 }
 
-/** Finds the captured table for a relation in the log, by OID: a renamed table keeps its topic. */
+/** Finds the captured table for a relation in the log. It is found by OID, so a renamed table keeps its topic. */
 export function capturedFrom({ settings }: Outside, state: State, relation: Relation): Captured {
   const { filter } = settings;
   const blank = { relation, columns: [], encoder: undefined, rowKeys: undefined, doubtUntil: undefined };

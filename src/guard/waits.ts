@@ -1,28 +1,28 @@
 /**
- * What a connector waits for. Every call to PostgreSQL, Kafka and the registry is a wait with a name, a start and a
- * limit, and so is whatever the loop tries again until it succeeds. The service shows the oldest wait and who causes it
- * (service/watch-waits.ts), so a connector that hangs behind a lock or a broker says so.
+ * Records what a connector is waiting for. Every call to PostgreSQL, Kafka and the registry is a wait with a name, a
+ * start and a limit, and so is anything that the loop retries until it succeeds. The service shows the oldest wait and
+ * its cause (service/watch-waits.ts), so a connector that hangs behind a lock or a broker says so.
  */
 
-/** Which of the outside things is waited for. */
+/** The external system that is waited for. */
 export type Side = "PostgreSQL" | "Kafka" | "the registry";
 
-/** One wait; times are milliseconds of a monotonic clock. */
+/** One wait. Times are milliseconds of a monotonic clock. */
 export interface Wait {
   readonly on: Side;
-  /** With `on` before it, as in "the connector waits for PostgreSQL, to …". */
+  /** Follows `on` in a sentence, as in "the connector waits for PostgreSQL, to …". */
   readonly what: string;
   readonly since: number;
-  /** After this time the wait is given up; undefined: it takes as long as it takes. */
+  /** When the wait is given up, in milliseconds after its start; undefined if it has no limit. */
   readonly limitMs: number | undefined;
-  /** Finds out which other sessions cause it. */
+  /** Finds out which other sessions cause the wait. */
   readonly causes: (() => Promise<readonly string[]>) | undefined;
 }
 
 export interface Waits {
-  /** Begins a wait, which ends with the scope. */
+  /** Begins a wait. It ends when the returned value is disposed. */
   begin(on: Side, what: string, more?: Partial<Pick<Wait, "limitMs" | "causes">>): Disposable;
-  /** The wait that began first, if there is one. */
+  /** The wait that began first; undefined if there is none. */
   oldest(): Wait | undefined;
 }
 

@@ -4,13 +4,16 @@ import type { Outside, Settings, Sink, Source } from "./outside.ts";
 import type { Side, Wait, Waits } from "./waits.ts";
 
 /**
- * Makes every call to PostgreSQL, Kafka and the registry a wait with a name and a limit. A call that passes its limit
- * fails with an error after which the connector begins a new session, as after a lost connection.
+ * Makes every call to PostgreSQL, Kafka and the registry a wait with a name and a limit. A call that exceeds its limit
+ * fails with an error, and the connector begins a new session, as after a lost connection.
  */
 
-/** A call to Kafka or to the registry that has no answer by then has been lost; each tries again by itself before. */
+/**
+ * A call to Kafka or the registry without an answer after this time is considered lost. Before that, each of them
+ * retries on its own.
+ */
 const LIMIT_MS = 300_000;
-/** The server cancels a statement at `database.query.timeout.ms`; only a lost connection takes longer. */
+/** The server cancels a statement after `database.query.timeout.ms`, so only a lost connection takes longer. */
 const BEYOND_QUERY_TIMEOUT_MS = 10_000;
 
 type Named = <T>(what: string, work: () => Promise<T>) => Promise<T>;
@@ -37,7 +40,7 @@ function naming(waits: Waits, on: Side, limitMs: number | undefined, causes?: Wa
   };
 }
 
-/** The same outside, whose calls are waits. */
+/** The same outside, with its calls recorded as waits. */
 export function withWaits(outside: Outside): Outside {
   const { waits, settings } = outside;
   const kafka = naming(waits, "Kafka", LIMIT_MS);
@@ -59,7 +62,7 @@ export function withWaits(outside: Outside): Outside {
   };
 }
 
-/** How many connections a connector opens, each with TLS and without. */
+/** How many connections a connector opens, counting attempts with and without TLS. */
 const CONNECTIONS = 8;
 
 function namedSource(source: Source, waits: Waits, settings: Settings): Source {
@@ -74,7 +77,7 @@ function namedSource(source: Source, waits: Waits, settings: Settings): Source {
     ddlSecret: () => named("to read the DDL trigger's secret", () => source.ddlSecret()),
     triggerIdentity: () => named("to read the DDL trigger", () => source.triggerIdentity()),
     table: (oid) => named(`to read the columns of table ${oid}`, () => source.table(oid)),
-    // The stream does not depend on it, and its session has a limit of its own.
+    // The stream does not depend on this query, and its session has its own limit.
     run: (query) => source.run(query),
     slot: () => named(`to read slot ${slot}`, () => source.slot()),
     createSlot: (onWait, signal) => {
@@ -83,12 +86,12 @@ function namedSource(source: Source, waits: Waits, settings: Settings): Source {
         blockers = now;
         onWait(now);
       };
-      // It waits for transactions of others, however long they take.
+      // Creating the slot waits for other sessions' transactions, however long they take.
       const unlimited = naming(waits, "PostgreSQL", undefined, async () => blockers);
       return unlimited(`to create slot ${slot}`, () => source.createSlot(report, signal));
     },
     terminateReader: () => named(`to end the last reader of slot ${slot}`, () => source.terminateReader()),
-    // Beside the loop, on a session of its own, and it waits for no lock.
+    // Runs in the background in its own session, and waits for no locks.
     look: () => named("to look at the tables", () => source.look()),
     ensurePublication: (tables) => named("to check the publication", () => source.ensurePublication(tables)),
     openStream: (start, wake, maxMessageBytes) =>

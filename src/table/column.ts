@@ -10,7 +10,7 @@ export function tableOid(value: number): TableOid {
   return value as TableOid; // the brand's constructor
 }
 
-/** A type as pgoutput sends it: pg_type.oid and atttypmod (-1: none). */
+/** A type as pgoutput sends it: pg_type.oid and atttypmod (-1 if there is none). */
 export interface ColumnType {
   readonly oid: number;
   readonly typmod: number;
@@ -34,7 +34,9 @@ export type TypeDetail =
   | { readonly kind: "domain"; readonly name: string; readonly of: ColumnType }
   | { readonly kind: "named"; readonly name: string };
 
-/** A type from the log, completed by the catalog's detail for its oid. An array's elements have the column's typmod. */
+/**
+ * A type from the log, completed with the catalog's detail for its oid. An array's elements have the column's typmod.
+ */
 export function columnType(oid: number, typmod: number, detail: TypeDetail | undefined): ColumnType {
   if (detail === undefined) return { oid, typmod };
   if (detail.kind !== "array") return { oid, typmod, detail };
@@ -46,19 +48,20 @@ export interface Column {
   readonly attnum: Attnum;
   readonly name: string;
   readonly type: ColumnType;
-  /** format_type(): `numeric(10,2)`, to show to people. */
+  /** The result of format_type(), such as `numeric(10,2)`, to show to people. */
   readonly typeName: string;
   readonly notNull: boolean;
-  /** pg_get_expr() of the default; undefined when there is none. */
+  /** pg_get_expr() of the default; undefined if there is none. */
   readonly defaultExpr: string | undefined;
   /**
-   * What the rows show that are older than the column and were not rewritten since, as text (pg_attribute.attmissingval);
-   * null: NULL, unless the table was rewritten. undefined: not known. A later SET or DROP DEFAULT does not change it.
+   * The value, as text, of rows that are older than the column and were not rewritten since
+   * (pg_attribute.attmissingval). null means NULL, unless the table was rewritten. undefined if it is not known. A
+   * later SET or DROP DEFAULT does not change it.
    */
   readonly missing?: string | null | undefined;
   /** An IDENTITY column has no default expression. */
   readonly identity: boolean;
-  /** The log contains no generated columns before PostgreSQL 18. */
+  /** Before PostgreSQL 18 the log contains no generated columns. */
   readonly generated: boolean;
   /** pg_attribute.xmin, which changes with every change of the column's definition. undefined: not known. */
   readonly version?: string | undefined;
@@ -73,17 +76,19 @@ export interface Table {
   /** The highest attnum ever assigned (pg_class.relnatts), including dropped columns. */
   readonly maxAttnum: number;
   /**
-   * The columns, in index order, of the replica identity's index, or else of the primary key, or else of the first unique
-   * index by name over NOT NULL columns; empty without any.
+   * The key's columns in index order. They come from the replica identity's index, or else from the primary key, or
+   * else from the first unique index, by name, over NOT NULL columns. Empty if there is none of these.
    */
   readonly key: readonly Attnum[];
-  /** The columns of its other unique indexes over NOT NULL columns: each of them could be the key, too. */
+  /** The columns of the other unique indexes over NOT NULL columns. Each of them could be the key, too. */
   readonly otherKeys: readonly (readonly Attnum[])[];
-  /** The columns that an old row in the log has; empty: all of them (`full`), or there are no old rows. */
+  /**
+   * The columns that old rows in the log have. Empty if they have all columns (`full`), or if there are no old rows.
+   */
   readonly identified: readonly Attnum[];
   readonly replicaIdentity: "default" | "nothing" | "full" | "index";
-  /** pg_relation_filenode: changes when the table is rewritten. */
+  /** pg_relation_filenode, which changes when the table is rewritten. */
   readonly filenode: number;
-  /** pg_class.reltuples; -1 when never analyzed. */
+  /** pg_class.reltuples; -1 if the table was never analyzed. */
   readonly estimatedRows: number;
 }

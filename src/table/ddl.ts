@@ -5,21 +5,24 @@ import { attnum, type Table, type TableOid, tableOid } from "./column.ts";
 import { tableOfJson } from "./json.ts";
 
 /**
- * Reads what the DDL trigger writes into the log, and decides whether to believe it. Any role can write a logical
- * message, so one is trusted only with a valid signature and only in the transaction that it names. An untrusted message
- * never changes what is known about a table: it can only cause a catalog read.
+ * Reads what the DDL trigger writes into the log, and decides whether to trust it. Any role can write a logical
+ * message, so a message is trusted only with a valid signature and only in the transaction that it names. An untrusted
+ * message never changes what is known about a table: it can only cause a catalog read.
  */
 
 /** One DDL command, as the event trigger reported it inside the command's own transaction. */
 export interface Ddl {
   /** PostgreSQL's command tag: `ALTER TABLE`. */
   readonly command: string;
-  /** session_user: the role that logged in, not the one that was SET. */
+  /** session_user: the role that logged in, not the one set with SET ROLE. */
   readonly role: string;
   /** When the command ended, by the source's clock: microseconds since the Unix epoch. */
   readonly time: bigint;
   readonly tables: readonly TableDdl[];
-  /** Other tables that the command reached but did not describe: too many, too large, or not locked by it. */
+  /**
+   * Other tables that the command affected but that the message does not describe: too many, too large, or not locked
+   * by it.
+   */
   readonly undescribed: readonly TableOid[];
 }
 
@@ -32,22 +35,25 @@ export type TableDdl =
   | { readonly change: "changed" | "created"; readonly table: Table; readonly rewritten: boolean }
   | { readonly change: "dropped"; readonly table: Pick<Table, "oid" | "schema" | "name"> };
 
-/** `why` quotes nothing from the message. `oids` are the tables it names, to be read from the catalog and nothing else. */
+/**
+ * `why` quotes nothing from the message. `oids` are the tables that it names; they are read from the catalog and used
+ * for nothing else.
+ */
 export type DdlMessage =
   | { readonly kind: "trusted"; readonly ddl: Ddl }
   | { readonly kind: "untrusted"; readonly why: string; readonly oids: readonly TableOid[] };
 
 const DDL_PREFIX = "fieldgate.ddl";
 
-/** The trigger describes tables in up to 1,000,000 bytes, and names up to 1,000 more, dropped ones included. */
+/** The trigger describes tables in up to 1,000,000 bytes, and names up to 1,000 more, including dropped ones. */
 const MAX_BYTES = 1_300_000;
 /** How many tables an untrusted message can make us read from the catalog. */
 const MAX_UNTRUSTED = 100;
 
 /**
- * Reads a message from the trigger that `fieldgate trigger install` creates (postgres/trigger-sql.ts is the other end);
- * undefined for any other message. It is trusted only if it is part of a transaction, is signed with the secret, and names
- * that transaction. `xid` is the transaction id from the Begin message.
+ * Reads a message from the trigger that `fieldgate trigger install` creates (see postgres/trigger-sql.ts); undefined
+ * for any other message. It is trusted only if it is part of a transaction, is signed with the secret, and names that
+ * transaction. `xid` is the transaction id from the Begin message.
  */
 export function readDdl(message: LogicalMessage, xid: number, secret: string | undefined): DdlMessage | undefined {
   if (message.prefix !== DDL_PREFIX) return undefined;
@@ -64,12 +70,15 @@ export function readDdl(message: LogicalMessage, xid: number, secret: string | u
   if (!read.success)
     return untrusted("it is signed, but its format is from another version of the trigger", oidsIn(json));
   if (BigInt.asUintN(32, BigInt(read.data.xid)) !== BigInt(xid)) {
-    return untrusted("it names another transaction: somebody wrote it again", oidsIn(json));
+    return untrusted("it names a different transaction, so it was replayed", oidsIn(json));
   }
   return { kind: "trusted", ddl: ddlOf(read.data) };
 }
 
-/** What the trigger writes when it fails. Not signed, because the secret may be what it could not read. */
+/**
+ * The message that the trigger writes when it fails. It is not signed, because the trigger may have failed to read the
+ * secret.
+ */
 const FAILURE = /^\{"error":"([0-9A-Z]{5})"\}$/;
 
 const HASH_LENGTH = 64;
@@ -83,7 +92,7 @@ function whyDoubt(message: LogicalMessage, payload: Buffer, secret: string | und
   return equal ? undefined : "its signature is wrong: it is forged, or the secret was replaced after it was signed";
 }
 
-/** The same computation as fieldgate.signed() in the database. */
+/** Computes the same as fieldgate.signed() in the database. */
 function signatureOf(payload: Buffer, secret: string): string {
   const inner = createHash("sha256").update(secret).update(payload).digest();
   return createHash("sha256").update(secret).update(inner).digest("hex");
@@ -138,7 +147,7 @@ const tableSchema = z.object({
       typeName: text,
       notNull: z.boolean(),
       defaultExpr: text.nullable(),
-      // A trigger of 0.1.0 does not report it.
+      // The 0.1.0 trigger does not report this field.
       missing: text.nullable().optional(),
       identity: z.boolean(),
       generated: z.boolean(),
@@ -164,7 +173,10 @@ const payloadSchema = z.object({
   look: z.array(table),
 });
 
-/** pg_event_trigger_table_rewrite_reason(): 2 is a volatile default, 4 a new type. 1 and 8 do not change values. */
+/**
+ * Bits of pg_event_trigger_table_rewrite_reason() that may change values: 2 is a volatile default, 4 a new type. 1 and
+ * 8 do not change values.
+ */
 const OTHER_VALUES = 2 | 4;
 
 function ddlOf(payload: z.infer<typeof payloadSchema>): Ddl {

@@ -14,9 +14,9 @@ interface TypeRow {
 
 type Types = ReadonlyMap<number, TypeRow>;
 
-/** What TABLE_JSON in postgres/table-json.ts builds: each type once, and null for undefined. */
+/** The JSON that TABLE_JSON in postgres/table-json.ts builds. It has each type once, and null instead of undefined. */
 export interface TableJson extends Omit<Table, "columns" | "key" | "otherKeys" | "identified"> {
-  /** The preferred one first. A trigger of an earlier version sends only that, as `key`. */
+  /** The preferred key is first. A trigger of an earlier version sends only that one, as `key`. */
   readonly keys?: readonly Table["key"][] | undefined;
   readonly key?: Table["key"] | undefined;
   readonly identified?: Table["identified"] | undefined;
@@ -30,7 +30,7 @@ interface ColumnJson extends Omit<Table["columns"][number], "type" | "defaultExp
   readonly defaultExpr: string | null;
 }
 
-/** Reads the text of TABLE_JSON; undefined when there is no such table. */
+/** Parses the text of TABLE_JSON; undefined if there is no such table. */
 export function parseTable(text: string | null): Table | undefined {
   if (text === null) return undefined;
   const table = JSON.parse(text) as TableJson; // TABLE_JSON builds exactly this shape
@@ -54,7 +54,7 @@ export function tableOfJson({ types: rows, keys, key: only, identified, ...table
   };
 }
 
-/** Reads the text of TYPES_JSON: what each type is made of, by oid. */
+/** Parses the text of TYPES_JSON: the structure of each type, by oid. */
 export function parseTypes(text: string): ReadonlyMap<number, TypeDetail> {
   const types = byOid(JSON.parse(text) as readonly TypeRow[]); // TYPES_JSON builds exactly this
   return new Map([...types.values()].map((row) => [row.oid, detailOf(row, -1, types)]));

@@ -4,14 +4,13 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
 /**
  * Which column is it? This is the heart of "never a wrong answer in silence".
  *
- * A row in the log belongs to a Relation message, which has the names and types of the columns, in order, at that place in
- * the log.
- * What it lacks is the attnum, the only identity that a column keeps. Names prove nothing: `DROP a, RENAME b TO a` leaves
- * exactly the names and types that dropping b would leave, and one of the two puts b's values into a's field. The catalog
- * has attnums, but it shows the table as it is now, which may be before or after the row.
+ * A row in the log belongs to a Relation message, which has the names and types of the columns, in order, at that
+ * position in the log. What it lacks is the attnum, the only identity that a column keeps. Names prove nothing: `DROP
+ * a, RENAME b TO a` leaves exactly the names and types that dropping b would leave, and one of the two puts b's values
+ * into a's field. The catalog has attnums, but it shows the table as it is now, which may be before or after the row.
  *
- * Two facts make a proof possible: a Relation is in attnum order, and an attnum is never used again. So for some m, at least
- * the highest attnum proven so far, the Relation holds
+ * Two facts make a proof possible: a Relation is in attnum order, and an attnum is never used again. So for some m, at
+ * least the highest attnum proven so far, the Relation holds
  *
  * - every column up to m that is alive in the catalog,
  * - some of the columns up to m that have been dropped since the row was written,
@@ -19,30 +18,34 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
  *
  * An assignment of attnums to the Relation's columns that fits this is a *reading*. Three things rule readings out:
  *
- * - An attnum that was assigned before the last proof and was not in it (`assigned`) was dropped before that row, and so was one
- *   that a catalog read from before the row no longer had (`gone`).
- * - A column that still exists has the type that it was last proven with, or the one it has now, and so for its name if it
- *   was proven. If no reading is left, it was changed twice in between: then only the types count, and then neither.
+ * - An attnum that had been assigned by the last proof but was not in it (`assigned`) was dropped before that row. So
+ *   was an attnum that a catalog read from before the row no longer had (`gone`).
+ * - A column that still exists has either the type that it was last proven with or its present type. The same holds for
+ *   its name, if it was proven. If that leaves no reading, a column was changed twice in between. Then only types are
+ *   compared, and if that leaves no reading either, neither names nor types are.
  * - A column that has been dropped may have had any name and any type when the row was written.
  *
- * Whatever all readings agree on is proven. For the rest the answer is `undefined`, and the caller withholds those columns
- * until a later catalog read settles it (decision 0004).
+ * What all readings agree on is proven. For the other columns the answer is `undefined`, and the caller withholds them
+ * until a later catalog read resolves the doubt (decision 0004).
  *
- * Example: attnums 1 id and 2 a were proven, and the catalog now has 1 id and 3 a. A Relation `id, a` has two readings, 1 2
- * (the row is older than the DROP) and 1 3 (it is newer), so id is proven and a is ambiguous.
+ * Example: attnums 1 id and 2 a were proven, and the catalog now has 1 id and 3 a. A Relation `id, a` has two readings,
+ * 1 2 (the row is older than the DROP) and 1 3 (it is newer), so id is proven and a is ambiguous.
  *
- * Finding all readings is a dynamic program over (attnum, index in the Relation): `endings` says whether a partial reading
- * can be completed, and `possibleAt` walks forward over those that can and collects each column's attnums.
+ * Finding all readings is a dynamic program over (attnum, index in the Relation): `endings` decides whether a partial
+ * reading can be completed. `possibleAt` walks forward over those that can and collects each column's attnums.
  */
 
-/** One column of the list that was proven last. It includes columns that are withheld or not captured. */
+/** One column of the list that was last proven. The list includes columns that are withheld or not captured. */
 export interface KnownColumn {
   readonly attnum: Attnum;
   readonly name: string;
   readonly type: ColumnType;
 }
 
-/** The list that was proven last; `assigned` is the highest attnum that had been assigned by then, dropped ones included. */
+/**
+ * The list that was last proven. `assigned` is the highest attnum that had been assigned at that point, including
+ * dropped columns.
+ */
 export interface KnownColumns {
   readonly columns: readonly KnownColumn[];
   readonly assigned: number;
@@ -55,8 +58,9 @@ export interface CatalogColumns {
 }
 
 /**
- * `proven`: one attnum per column, since only one reading exists. `ambiguous`: undefined where readings differ.
- * `impossible`: no reading explains the Relation, because the catalog read is older than the row or the table was replaced.
+ * `proven`: one attnum per column, because only one reading exists. `ambiguous`: undefined for columns on which
+ * readings differ. `impossible`: no reading explains the Relation, because the catalog read is older than the row or
+ * the table was replaced.
  */
 export type Proof =
   | { readonly kind: "proven"; readonly columns: readonly Attnum[] }
@@ -64,8 +68,8 @@ export type Proof =
   | { readonly kind: "impossible" };
 
 /**
- * Identifies a Relation's columns. `gone` says whether a catalog read from before
- * the row no longer had an attnum, which then cannot be in the row.
+ * Identifies a Relation's columns. `gone` returns true for an attnum that a catalog read from before the row no longer
+ * had, which therefore cannot be in the row.
  */
 export function prove(
   relation: readonly RelationColumn[],
@@ -81,7 +85,10 @@ export function prove(
   return certain.length === columns.length ? { kind: "proven", columns: certain } : { kind: "ambiguous", columns };
 }
 
-/** What a column that still exists has to have kept, from the last proof to the row or from the row to the catalog. */
+/**
+ * Which properties a live column must not have changed: between the last proof and the row, or between the row and the
+ * catalog read.
+ */
 interface Plausible {
   readonly names: boolean;
   readonly types: boolean;
@@ -89,10 +96,10 @@ interface Plausible {
 
 const ANYTHING: Plausible = { names: false, types: false };
 
-/** Must this attnum be in the Relation, may it be, or can it not? */
+/** Whether an attnum must, may or cannot be in the Relation. */
 type Presence = "must" | "may" | "never";
 
-/** For each column of the Relation, its attnums over all readings; undefined when there is no reading. */
+/** For each column of the Relation, the attnums that it has in any reading; undefined if there is no reading. */
 function readings(
   relation: readonly RelationColumn[],
   known: KnownColumns,
@@ -115,7 +122,10 @@ function readings(
   return possibleAt(relation.length, last, presence, fits, ends);
 }
 
-/** Can the Relation's column be this attnum, as it was last proven (`before`) and as it is now (`after`)? */
+/**
+ * Whether the Relation's column can be this attnum, given the column as it was last proven (`before`) and as it is now
+ * (`after`).
+ */
 function isPlausible(
   { names, types }: Plausible,
   { name, typeOid, typmod }: RelationColumn,
@@ -124,7 +134,7 @@ function isPlausible(
 ): boolean {
   if (after === undefined) return true;
   const ends = [before, after].filter((end) => end !== undefined);
-  // One that was added since the last proof may have been renamed since the row.
+  // A column that was added after the last proof may have been renamed after the row.
   const named = before === undefined || ends.some((end) => end.name === name);
   const typed = ends.some(({ type }) => type.oid === typeOid && type.typmod === typmod);
   return (named || !names) && (typed || !types);
@@ -132,7 +142,10 @@ function isPlausible(
 
 type Ends = (at: number, index: number, taken: boolean) => boolean;
 
-/** Can the attnums from `at` upwards complete a reading in which `index` columns are placed? `taken`: at-1 is placed. */
+/**
+ * Returns whether the attnums from `at` upwards can complete a reading in which `index` columns are placed. `taken`:
+ * whether at-1 is placed.
+ */
 function endings(
   length: number,
   lastKnown: number,
@@ -155,7 +168,10 @@ function endings(
   return ends;
 }
 
-/** Can `at`-1 have been the last attnum when the row was written? Up to `lastKnown` all existed; above, it must be placed. */
+/**
+ * Whether `at`-1 can have been the last attnum when the row was written. Attnums up to `lastKnown` all existed; one
+ * above it must be placed.
+ */
 function mayStop(at: number, lastKnown: number, taken: boolean): boolean {
   return at === lastKnown + 1 || (at > lastKnown && taken);
 }

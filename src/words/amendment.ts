@@ -3,7 +3,8 @@ import { notReady } from "../gate/decision/policy.ts";
 import type { Mode } from "../gate/state.ts";
 
 /**
- * Sentences about one amendment: what happened, what events contain until it is released, and the commands to continue.
+ * Sentences about one amendment: what happened, what events contain until it is released, and the commands that resolve
+ * it.
  */
 
 const CHANGES: Readonly<Record<Change, string>> = {
@@ -46,7 +47,7 @@ function changeText(change: Change, column: Amendment["column"]): string {
   return change === "retyped" ? `now has type ${column.typeName}` : CHANGES[change];
 }
 
-/** The state of its gate in a word. In watch mode Debezium publishes, so nothing is withheld or released. */
+/** The state of the gate in a word or two. In watch mode Debezium publishes, so nothing is withheld or released. */
 export function gateWord({ kind }: Pick<Amendment["gate"], "kind">, mode: Mode): string {
   return GATE_WORDS[mode][kind];
 }
@@ -66,7 +67,7 @@ export function meanwhile(amendment: Amendment, mode: Mode): string {
   return MEANWHILE[mode](amendment);
 }
 
-/** Debezium publishes the next row with the columns that the table has at that time. */
+/** In watch mode: Debezium publishes the next row with the columns that the table has at that time. */
 function untilPublished({ kind, changes }: Amendment): string {
   switch (kind) {
     case "added":
@@ -76,7 +77,7 @@ function untilPublished({ kind, changes }: Amendment): string {
     case "key":
       return "Events have the old key until Debezium publishes the next row.";
     case "table":
-      return "Debezium continues with the table that has the name.";
+      return "Debezium continues with the table that has the name now.";
     case "changed":
       if (changes.every((change) => change === "labels")) return "Debezium publishes rows with the new labels.";
       return "Events have the field as it was until Debezium publishes the next row.";
@@ -93,7 +94,7 @@ function whileWithheld({ kind, changes }: Amendment): string {
       return "Events keep the field, as null or its default.";
     case "key":
     case "table":
-      return "The table's rows stop before the first one that is affected.";
+      return "No rows of the table are published from the first affected one on.";
     case "changed":
       if (changes.every((change) => change === "labels")) return "Rows with the new labels flow.";
       return changes.includes("retyped")
@@ -109,7 +110,7 @@ export function renderWidened(field: string): string {
   return `the subject's compatibility level rejects the required field ${field} without a default`;
 }
 
-/** The commands that let the amendment continue, the usual one first. */
+/** The commands that resolve the amendment, the usual one first. */
 export function nextCommands({ id, kind, changes, column, verdicts }: Amendment): readonly string[] {
   const release = `fieldgate release ${id}`;
   switch (kind) {

@@ -1,4 +1,7 @@
-/** A duration in the unit that reads best, rounded: `20 s`, `5 min`, `3 h`, `2 days`. A unit is used from two of it up. */
+/**
+ * Renders a duration, rounded, in the unit that reads best: `20 s`, `5 min`, `3 h`, `2 days`. A unit is used for
+ * durations of at least two of it.
+ */
 export function renderDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 120) return `${seconds} s`;

@@ -4,7 +4,7 @@ import type { Contract } from "../contract/contract.ts";
 import type { State } from "../gate/state.ts";
 import { renderDuration } from "./duration.ts";
 
-/** What was seen of a contract's readers, with its age: `group billing: 3 members, seen 20 s ago`. */
+/** Describes when a contract's groups were last seen: `group billing: 3 members, seen 20 s ago`. */
 export function seenTexts(state: State, contract: Contract, now: number): readonly string[] {
   const { lastPoll, topics } = state.evidence;
   const evidence = topics.get(contract.topic);
@@ -15,7 +15,7 @@ export function seenTexts(state: State, contract: Contract, now: number): readon
   if (evidence === undefined) return problem.length > 0 ? problem : ["the consumer groups have not been read yet"];
   const seen = seenOf(state, contract).map((group) => groupText(group, evidence.at, now));
   const names = groupsOf(contract).join(", ");
-  const none = [`none of its groups (${names}) seen in ${renderDuration(now - evidence.began)}`];
+  const none = [`none of its groups (${names}) was seen in the last ${renderDuration(now - evidence.began)}`];
   return [...(seen.length > 0 ? seen : none), ...problem];
 }
 

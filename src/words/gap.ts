@@ -3,10 +3,10 @@ import type { Gap, NotSent } from "../capture/sent.ts";
 import { fullName, quoteIdentifier, quoteTable, type TableName } from "../table/quote.ts";
 import { renderJobReason } from "./reason.ts";
 
-/** What people read about a table that is not sent, or was not for a while. */
+/** The text about a table that is not sent, or was not sent for a while. */
 export interface GapText {
   readonly what: string;
-  /** The one thing to do; undefined: nothing, it is being repaired. */
+  /** What to do; undefined if there is nothing to do, because the table is being repaired. */
   readonly next: string | undefined;
 }
 
@@ -20,17 +20,18 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
     return { what: `${what}. They are not published again: ${renderJobReason(job.reason)}`, next: REREAD };
   }
   const repair =
-    job === undefined ? "" : ". All its rows are published again; rows deleted meanwhile stay with consumers";
+    job === undefined ? "" : ". All its rows are published again; consumers keep rows that were deleted in that time";
   return { what: `${what}${repair}`, next: undefined };
 }
 
 const REREAD = "give the table a primary key and capture it with a new connector, or correct its consumers by hand";
 
 const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost">, string>> = {
-  again: "was not sent in full for a while: changes of that time are in no event",
+  again: "was not sent in full for a while: changes made in that time were not published",
   rewritten:
-    "was rewritten (VACUUM FULL, CLUSTER, or SET UNLOGGED and LOGGED again): while a table is unlogged its changes are in no event",
-  attached: "has new partitions that were tables before: their rows of that time are in no event",
+    "was rewritten (by VACUUM FULL or CLUSTER, or by SET UNLOGGED and then LOGGED): changes made while a table is unlogged are not published",
+  attached:
+    "has new partitions that used to be separate tables: rows written to them before they were attached were never published",
 };
 
 /** A predicate: the table is its subject. */
@@ -39,15 +40,15 @@ export function lostText(why: NotSent): string {
     case "dropped":
       return "was dropped: its topic and its consumers keep its last rows";
     case "unlisted":
-      return "is no longer captured by the connector's file: its changes are in no event";
+      return "is no longer captured by the connector's file: its changes are not published";
     case "no-publication":
       return "is not sent: the publication does not exist";
     case "unpublished":
-      return "is not sent: it is not in the publication, and its changes are in no event";
+      return "is not sent: it is not in the publication, so its changes are not published";
     case "unlogged":
-      return "is not sent: it is UNLOGGED, and its changes are in no event";
+      return "is not sent: it is UNLOGGED, so its changes are not published";
     case "other-root":
-      return "is not sent under its name: the publication's publish_via_partition_root has changed";
+      return "is not sent under its own name: the publication's publish_via_partition_root has changed";
     case "operations":
       return `is not sent in full: the publication leaves out ${why.operations.join(", ")}`;
     case "partial": {

@@ -5,10 +5,10 @@ import { blockedBy } from "../gate/decision/policy.ts";
 import type { Reason } from "../gate/decision/reason.ts";
 import type { Mode } from "../gate/state.ts";
 
-/** The most ids that one command gets. */
+/** The maximum number of ids in one command. */
 const IDS = 20;
 
-/** The command to type next; undefined if there is nothing to do. In watch mode nothing can be released. */
+/** The command to run next; undefined if there is nothing to do. In watch mode nothing can be released. */
 export function nextStep(amendment: Amendment, job: ChunkJob | undefined, mode: Mode): string | undefined {
   if (amendment.gate.kind === "withheld") {
     const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
@@ -19,13 +19,13 @@ export function nextStep(amendment: Amendment, job: ChunkJob | undefined, mode: 
   return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;
 }
 
-/** Under policy strict a release would be refused until a contract names the groups. */
+/** Under the strict policy a release would be refused until a contract names the groups. */
 function groupsStep(reason: Reason): string | undefined {
   if (reason.kind !== "not-ready" || reason.unnamed?.kind !== "known") return undefined;
   return `name ${reason.unnamed.groups.join(", ")} in a contract's \`groups\`, in the consumer's repository: fieldgate publish`;
 }
 
-/** The commands for several amendments, each once; releases are combined into one command. */
+/** The commands for several amendments, without duplicates. Releases are combined into one command. */
 export function nextSteps(
   amendments: readonly Amendment[],
   jobOf: (amendment: Amendment) => ChunkJob | undefined,

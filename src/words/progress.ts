@@ -1,14 +1,14 @@
 import { renderDuration } from "./duration.ts";
 
-/** How far a snapshot or backfill has come. */
+/** How far a snapshot or backfill has progressed. */
 export interface Progress {
   /** Keys read so far, whether or not their rows had to be published. */
   readonly scanned: number;
   /** The table's rows according to its statistics; -1 if unknown. */
   readonly estimate: number;
-  /** Keys per second since this process started to work on it; 0 while it does not run. */
+  /** Keys per second since this process started to work on it; 0 while it is not running. */
   readonly rate: number;
-  /** Undefined if unknown: without an estimate, past the estimate, or without movement. */
+  /** undefined if unknown: there is no estimate, the estimate was exceeded, or the job makes no progress. */
   readonly secondsLeft: number | undefined;
 }
 

@@ -2,8 +2,8 @@ import type { JobReason } from "../chunk/job.ts";
 import type { Done, GroupsUnknown, NotReady, Outcome, Reason, Refusal } from "../gate/decision/reason.ts";
 
 /**
- * The sentences for every reason, refusal and outcome. They are made whenever somebody reads them and are never
- * stored or compared: improve one freely, no state changes and no alert is repeated.
+ * The sentences for every reason, refusal and outcome. They are rendered whenever somebody reads them and are never
+ * stored or compared. So a sentence can be improved freely: no state changes, and no alert is repeated.
  */
 
 type Sentences<T extends { readonly kind: string }> = {
@@ -13,13 +13,13 @@ type Sentences<T extends { readonly kind: string }> = {
 const REASONS: Sentences<Reason> = {
   "not-judged": () => "not judged yet",
   unmapped: ({ type }) => `type ${type} is not supported; the column is left out of the events`,
-  "column-dropped-again": () => "the column has been dropped since",
+  "column-dropped-again": () => "the column has been dropped in the meantime",
   "registry-unanswered": ({ code, text }) => `the registry has not answered: [${code}] ${text}`,
   "registry-refused": ({ text }) => rejectedText(text),
   "field-name-taken": ({ field }) => `another column already fills a field named ${field}`,
   "no-primary-key": () => "the table no longer has a primary key: add one, or capture it with a new connector",
   "key-columns-withheld": () => "columns of the new key are still withheld: release them first",
-  "table-replaced": () => "the table's name now belongs to another table",
+  "table-replaced": () => "the table's name now belongs to a different table",
   "not-ready": notReadyText,
   "operator-withheld": ({ actor }) => `withheld by ${actor}`,
   "policy-manual": () => "policy manual: an operator has to release it",
@@ -53,10 +53,13 @@ const REASONS: Sentences<Reason> = {
   recorded: ({ sentence }) => sentence,
 };
 
-/** Every kind of reason, in the order of the table: what the API lists. */
+/** Every kind of reason, in the order of the table. The API lists them. */
 export const REASON_KINDS = Object.keys(REASONS) as readonly Reason["kind"][]; // the table has exactly these
 
-/** Why an amendment is withheld or released: one sentence, without a capital and without its full stop. */
+/**
+ * Why an amendment is withheld or released: one sentence that does not begin with a capital letter or end with a full
+ * stop.
+ */
 export function renderReason(reason: Reason): string {
   return render(REASONS, reason);
 }
@@ -96,7 +99,7 @@ function readyText(contracts: number): string {
 
 const REFUSALS: Sentences<Refusal> = {
   "watch-mode": () => "in watch mode Debezium publishes and nothing is withheld: there is nothing to decide here",
-  superseded: () => "another command replaced it, or its column has been changed or dropped since",
+  superseded: () => "another command superseded it, or its column has been changed or dropped in the meantime",
   "amendment-unknown": ({ name }) => `there is no amendment ${name}`,
   "amendment-ambiguous": ({ name, ids }) => `${name} could be any of ${ids.join(", ")}`,
   "withhold-released": ({ id }) => `${id} already flows: withholding it now would drop the field from the events`,
@@ -104,7 +107,7 @@ const REFUSALS: Sentences<Refusal> = {
   "fill-not-dropped": ({ id }) => `${id}: only the field of a dropped column can be filled`,
   "fill-without-field": ({ id }) => `${id}: the events have no field of this column`,
   "fill-value-unfit": ({ id, types }) => `${id}: the value is not an Avro ${types.join(" or ")}`,
-  "reason-missing": ({ id }) => `${id}: say why with --reason: consumers find rows by their key`,
+  "reason-missing": ({ id }) => `${id}: give the reason with --reason, because consumers find rows by their key`,
   "beside-unfit": ({ id }) => `${id}: --beside is for a renamed or retyped column, under a name that no field has`,
   blocked: ({ id, reason }) => `${id}: ${renderReason(reason)}`,
   "backfill-impossible": ({ id }) =>
@@ -117,12 +120,12 @@ const REFUSALS: Sentences<Refusal> = {
 const DONE: Sentences<Done> = {
   released: ({ ids }) => `released: ${ids.join(", ")}`,
   withheld: ({ ids }) => `withheld: ${ids.join(", ")}`,
-  filled: ({ ids }) => `filled from now on: ${ids.join(", ")}`,
+  filled: ({ ids }) => `filled from this position on: ${ids.join(", ")}`,
   "released-already": () => "already released",
   "replacement-accepted": () => "the new table is accepted: its rows are published",
 };
 
-/** Why a snapshot or a backfill waits, was refused or has ended early. */
+/** Why a snapshot or a backfill waits, was refused or ended early. */
 export function renderJobReason(reason: JobReason | undefined): string {
   if (reason === undefined) return "values written in the meantime are being re-published";
   return render(JOB_REASONS, reason);
@@ -132,16 +135,16 @@ const JOB_REASONS: Sentences<JobReason> = {
   keyless: () => "the table has no key",
   "keyless-repair": () => "the table has no key: rows that readers lack, or have with old values, are not re-published",
   "too-many-rows": ({ rows, amendment }) =>
-    `about ${rows} rows: start it with fieldgate release ${amendment} --backfill all, or decline with none`,
+    `about ${rows} rows: start it with fieldgate release ${amendment} --backfill all, or decline it with none`,
   declined: ({ actor }) => `declined by ${actor} with --backfill none`,
-  "table-replaced": () => "another table has taken its place",
+  "table-replaced": () => "a different table has replaced it",
   "key-changed": () => "the table has a new key",
   "column-dropped": () => "its column has been dropped",
   "table-dropped": () => "the table has been dropped",
   recorded: ({ sentence }) => sentence,
 };
 
-/** A command's outcome with its message. */
+/** A command's outcome, with its message. */
 export type OutcomeText =
   | { readonly kind: "pending" }
   | { readonly kind: "done"; readonly message: string }
@@ -168,7 +171,8 @@ export function renderOutcome(outcome: Outcome): OutcomeText {
 const WATCH_NEXT = "make the consumers ready: fieldgate can-i-release shows which are not";
 
 function render<T extends { readonly kind: string }>(sentences: Sentences<T>, value: T): string {
-  // The table pairs each kind with a function of that kind's value; TypeScript loses the pair when it indexes.
+  // The table pairs each kind with a function of that kind's value; TypeScript loses this pairing when the table is
+  // indexed.
   const sentence = sentences[value.kind as T["kind"]] as (value: T) => string;
   return sentence(value);
 }

@@ -57,7 +57,7 @@ describe("a message that the trigger did not write", () => {
       await emit(content, false);
     });
     expect(heard.ddl).toEqual([
-      { kind: "untrusted", why: "it names another transaction: somebody wrote it again", oids: [expect.any(Number)] },
+      { kind: "untrusted", why: "it names a different transaction, so it was replayed", oids: [expect.any(Number)] },
       { kind: "untrusted", why: "it is not part of a transaction", oids: [expect.any(Number)] },
     ]);
   });

@@ -96,7 +96,7 @@ describe("the evidence of a consumer", () => {
     expect(texts(60_000, looks(0, group("r1", 0, { members: undefined, offsets })))).toEqual([
       "group r1: members not shown (KIP-848), last seen reading 60 s ago",
     ]);
-    expect(texts(3 * DAY, looks(0))).toEqual(["none of its groups (replica, r1) seen in 3 days"]);
+    expect(texts(3 * DAY, looks(0))).toEqual(["none of its groups (replica, r1) was seen in the last 3 days"]);
     expect(
       texts(9000, looks(0, group("r1", 1)), { kind: "groups", poll: { kind: "unknown", at: 5000, why: "down" } }),
     ).toEqual(["group r1: 1 member, seen 9 s ago", "the consumer groups could not be read 4 s ago: down"]);

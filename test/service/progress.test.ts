@@ -85,7 +85,7 @@ describe("tracked jobs", () => {
       for (const at of [0, 20_000]) jobs.update([job(at, { state, reason: reasons[state] })], at);
     }
     expect(lines).toEqual([
-      "snapshot/shop.public.orders: waiting: about 9 rows: start it with fieldgate release t/3 --backfill all, or decline with none",
+      "snapshot/shop.public.orders: waiting: about 9 rows: start it with fieldgate release t/3 --backfill all, or decline it with none",
       "snapshot/shop.public.orders: refused: the table has no key",
     ]);
   });

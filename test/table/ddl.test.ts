@@ -169,7 +169,7 @@ test.each<[what: string, given: DdlMessage | undefined, why: RegExp, oids: reado
     /not part of a transaction/,
     OIDS,
   ],
-  ["from another transaction", read(PAYLOAD, 736), /another transaction/, OIDS],
+  ["from another transaction", read(PAYLOAD, 736), /a different transaction/, OIDS],
   [
     "while the secret could not be read",
     readDdl(message(signed(JSON.stringify(PAYLOAD))), XID, undefined),

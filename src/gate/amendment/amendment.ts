@@ -8,34 +8,34 @@ import type { NoCandidate, Reason, Unnamed } from "../decision/reason.ts";
  * and whether it is released. These are plain values that are stored in the state topic.
  */
 
-/** The schema a topic would get with the amendment in it. `hash` is its identity for verdicts. */
+/** The schema that a topic would have with the amendment in it. `hash` identifies it for verdicts. */
 export interface Candidate {
-  /** Which subject it belongs to: the events' value or their key. */
+  /** The subject it belongs to: that of the events' value or that of their key. */
   readonly part: "value" | "key";
-  /** Names of row fields that it adds to what flows now. */
+  /** Names of the row fields that it adds to the current ones. */
   readonly added: readonly string[];
-  /** Names of row fields that would be filled from a different column than now: the same bytes with a new meaning. */
+  /** Names of row fields that would be filled from a different column: the same bytes with a new meaning. */
   readonly moved: readonly string[];
   readonly text: string;
   readonly hash: string;
   /**
-   * The field that is optional although its column is not, because the subject's level rejects a required field
-   * without a default; undefined: every field is as Debezium maps it.
+   * The field that is made optional although its column is not, because the subject's level rejects a required field
+   * without a default. undefined if every field is as Debezium maps it.
    */
   readonly widened: string | undefined;
-  /** Other amendments it contains: their field names would collide, so they are released together. */
+  /** Other amendments that the candidate contains. Their field names would collide, so they are released together. */
   readonly together: readonly string[];
 }
 
-/** Whether the registry, at the subject's compatibility level, accepts the candidate. `text` is quoted. */
+/** Whether the registry accepts the candidate at the subject's compatibility level. `text` quotes the registry. */
 export type RegistryAnswer =
   | { readonly kind: "fits"; readonly candidate: Candidate }
   | { readonly kind: "refused"; readonly candidate: Candidate; readonly text: string }
-  /** There is no schema that the registry could be asked about. */
+  /** No schema can be made that the registry could be asked about. */
   | { readonly kind: "no-candidate"; readonly why: NoCandidate }
   | { readonly kind: "unanswered"; readonly code: ErrorCode; readonly text: string };
 
-/** One consumer, one candidate. */
+/** The answer for one consumer and one candidate. */
 export interface Verdict {
   readonly consumer: string;
   readonly environment: string;
@@ -57,21 +57,21 @@ export type Gate =
       readonly time: string;
       readonly reason: Reason;
       readonly schemaId: number;
-      /** Under observe: the consumers that would have kept it back under `contracts`. */
+      /** Under observe: the consumers that would have held it back under `contracts`. */
       readonly wouldHaveWaitedFor: readonly string[];
-      /** Live groups at that moment that no contract named, under every policy. */
+      /** Under every policy: groups that were live at that moment and that no contract named. */
       readonly unnamed?: Unnamed | undefined;
     };
 
-/** An operator's command about an amendment; the latest counts. */
+/** An operator's command about an amendment. Only the latest counts. */
 export interface Order {
   readonly kind: "release" | "withhold";
   readonly actor: string;
   readonly reason: string | undefined;
-  /** Also against contracts that are not ready; needs a reason. */
+  /** Applies even against contracts that are not ready; needs a reason. */
   readonly force: boolean;
   readonly backfill: "all" | "none" | undefined;
-  /** Keep the old field and add the column as a new one, under this name or else the column's. */
+  /** Keeps the old field and adds the column as a new one, under this name or else the column's. */
   readonly beside?: { readonly name?: string | undefined } | undefined;
   /** The command to answer once this is done. */
   readonly command: string;
@@ -80,7 +80,7 @@ export interface Order {
 /** How a published column differs from its field. */
 export type Change = "renamed" | "retyped" | "not-null-set" | "not-null-lost" | "default" | "labels";
 
-/** Who made the change, when and with which command, according to the DDL message in the log. */
+/** Who made the change, when, and with which SQL command, according to the DDL message in the log. */
 export interface Explanation {
   /** `ALTER TABLE`. */
   readonly command: string;
@@ -95,41 +95,47 @@ export interface Amendment {
   readonly id: string;
   readonly topic: string;
   readonly kind: "added" | "dropped" | "changed" | "key" | "table";
-  /** undefined for the key or the table. */
+  /** undefined for an amendment of the key or of the table. */
   readonly attnum: Attnum | undefined;
-  /** The name people use: the field that flows, or else the column. */
+  /** The name that people use: that of the field in the events, or else that of the column. */
   readonly name: string;
-  /** The column at this position in the log; undefined if it was dropped, and for the key or the table. */
+  /**
+   * The column at this position in the log. undefined if it was dropped, and for an amendment of the key or of the
+   * table.
+   */
   readonly column: Column | undefined;
-  /** How the column differs; empty unless `changed`. */
+  /** How the column differs from its field; empty unless `kind` is `changed`. */
   readonly changes: readonly Change[];
-  /** The columns of the new key, for an amendment of the key. */
+  /** The columns of the new key, if this is an amendment of the key. */
   readonly key: readonly Attnum[] | undefined;
   /** The column has been dropped in the catalog, although the log still carries it. */
   readonly gone: boolean;
-  /** `added`: nothing proves what older rows hold in it: the table was rewritten, or the column was there before. */
+  /**
+   * `added`: nothing proves what older rows hold in the column, because the table was rewritten or the column existed
+   * before.
+   */
   readonly unproven?: boolean | undefined;
-  /** Its type is not supported, so it cannot flow. */
+  /** Set if the column's type is not supported, so that it cannot flow. */
   readonly unmapped: Finding | undefined;
-  /** undefined: the registry has not been asked yet, or the amendment is released. */
+  /** undefined if the registry has not been asked yet, or if the amendment is released. */
   readonly answer: RegistryAnswer | undefined;
-  /** A candidate that the registry called compatible and then rejected; it is not tried again. */
+  /** A candidate that the registry called compatible but then rejected. It is not tried again. */
   readonly notTaken: { readonly hash: string; readonly text: string } | undefined;
   readonly verdicts: readonly Verdict[];
   readonly order: Order | undefined;
   readonly gate: Gate;
-  /** Rows were published without the column's value since the change. */
+  /** Since the change, rows were published without the column's value. */
   readonly missed: boolean;
   readonly explained?: Explanation | undefined;
-  /** undefined: people have not been alerted to it yet. */
+  /** undefined if people have not been alerted to it yet. */
   readonly alerted: Alerted | undefined;
 }
 
 /** The last alert about an amendment that people received. */
 export interface Alerted {
-  /** What it was about (`alertKey`): when that changes, they are alerted again. */
+  /** What the alert was about (`alertKey`). When that changes, people are alerted again. */
   readonly key: string;
-  /** ISO 8601; undefined: an early version recorded the alert without its time. */
+  /** ISO 8601. undefined if an early version recorded the alert without its time. */
   readonly time: string | undefined;
   /** How many reminders followed the first alert with this key. */
   readonly reminders: number;
@@ -145,7 +151,7 @@ export function amendmentId(topic: string, of: Attnum | "key" | "table"): string
   return `${topic}/${of}`;
 }
 
-/** Does the name mean this amendment: its id, or `topic.field`? The latter may mean several. */
+/** True if the name means this amendment: it is its id, or `topic.field`. The latter may match several amendments. */
 export function isCalled(amendment: Amendment, name: string): boolean {
   const { id, topic, column } = amendment;
   return id === name || name === `${topic}.${amendment.name}` || name === `${topic}.${column?.name}`;

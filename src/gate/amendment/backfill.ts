@@ -8,28 +8,29 @@ import type { Column } from "../../table/column.ts";
 import type { Field, RegisteredSchema, Shape } from "../../table/shape.ts";
 import type { Amendment } from "./amendment.ts";
 
-/** A literal as pg_get_expr prints it: the value every older row shows, and the schema's default. */
+/** A literal as pg_get_expr prints it. Such a default is the same for every row, so older rows show it too. */
 const LITERAL = /^(?:'(?:[^']|'')*'(?:::[\w\s".,()]+)?|\(?-?[\d.]+\)?(?:::[\w\s".,()]+)?|true|false)$/;
 
-/** What consumers of a topic have, as far as a backfill depends on it. */
+/** The facts about a topic's consumers and schemas that a backfill depends on. */
 export interface Published {
   /** The value schemas that flowed before the release. */
   readonly flowed: readonly RegisteredSchema[];
-  /** Some consumer decodes with the writer's schema, and so knows no default. */
+  /** Some consumer decodes with the writer's schema, and therefore knows no defaults. */
   readonly writersSchemaRead: boolean;
   readonly modes: ValueModes;
 }
 
 /**
- * Do rows hold values that no event carries in this form, once the amendment flows? It is decided by what the rows hold,
- * not by the default of today: SET DEFAULT and DROP DEFAULT change no row. "No" needs a proof: older rows hold NULL or the
- * value that the catalog keeps for them, and that is what every consumer reads where the field is missing.
+ * True if rows hold values that no event carries in this form, once the amendment flows. This depends on what the rows
+ * hold, not on the current default, because SET DEFAULT and DROP DEFAULT do not change any rows. "No" needs a proof:
+ * older rows hold NULL or the value that the catalog keeps for them, and every consumer reads that same value where the
+ * field is missing.
  */
 export function needsBackfill(amendment: Amendment, field: Field | undefined, published: Published): boolean {
   const { kind, changes, column, missed, unproven } = amendment;
   if (kind === "key") return true;
   if (field === undefined) return false;
-  // Where an older schema lacks the field, a reader's default stands for it, and now that default is another.
+  // If an older schema lacks the field, a reader fills it with the default, and that default has now changed.
   if (kind === "changed")
     return movesValues(amendment) || (changes.includes("default") && !hadAlways(published, field));
   if (kind !== "added") return false;
@@ -42,7 +43,7 @@ export function needsBackfill(amendment: Amendment, field: Field | undefined, pu
   return published.writersSchemaRead || readersHave === null || !isValue(column, missing, field, published.modes);
 }
 
-/** Is a row's text the value that readers have by the field's default? */
+/** True if a row's text is the value that readers get from the field's default. */
 function isValue({ type, typeName }: Column, text: string, field: Field, modes: ValueModes): boolean {
   const literal = `'${text.replaceAll("'", "''")}'::${typeName}`;
   const value = defaultOf(type, baseType(field.avro), literal, modes);
@@ -62,7 +63,7 @@ function hasField({ text }: RegisteredSchema, name: string): boolean {
   return read.kind === "no-envelope" || read.fields.some((field) => field.name === name);
 }
 
-/** Would what is released lack values of rows that were published already? */
+/** True if the released field lacks values of rows that have already been published. */
 export function owesRows(amendment: Amendment): boolean {
   return amendment.kind === "added" ? amendment.missed : amendment.kind === "key" || movesValues(amendment);
 }
@@ -72,15 +73,19 @@ function movesValues({ changes, order }: Amendment): boolean {
 }
 
 /**
- * Which rows are due: with a null default those that hold a value, else all. Where events had a field of this name before,
- * a row's last event may hold another column's value, so its NULL is due too.
+ * Which rows have to be published again: those that hold a value if the default is null, all rows otherwise. If events
+ * had a field of this name before, a row's last event may hold a different column's value, so rows with NULL are
+ * published too.
  */
 export function dueRows(amendment: Amendment, field: Field | undefined, published: Published): ChunkJob["due"] {
   const onlyValues = field?.avro.default === null && !amendment.changes.includes("retyped");
   return onlyValues && !hadBefore(published, field) ? "not-null" : "all";
 }
 
-/** Publishes every row of the table once more; without a key it is refused, and says so. */
+/**
+ * A job that publishes every row of the table again. For a table without a key the job is refused from the start, with
+ * that reason.
+ */
 export function repairJob({ topic, key }: Pick<Shape, "topic" | "key">): ChunkJob {
   const job = newJob(`repair/${topic}`, topic, "backfill");
   return key.length === 0 ? { ...job, state: "refused", reason: { kind: "keyless-repair" } } : job;

@@ -3,13 +3,17 @@ import { type Attnum, attnum } from "../../table/column.ts";
 import type { AvroField, Field } from "../../table/shape.ts";
 import { stableText } from "../../json.ts";
 
-/** Stands for the unknown type of a field that was registered by someone else; it differs from every column's type. */
+/**
+ * The type given to a field whose type is not known because someone else registered it. It differs from every column's
+ * type.
+ */
 const UNKNOWN_TYPE = { oid: 0, typmod: -1 };
 
 /**
- * Binds the fields of a schema that someone else registered to the columns with their names. A field without such a column
- * gets an attnum that no column has, as if its column had been dropped; a field whose type differs counts as retyped.
- * `before` has these fields as they were until now: where the schema differs from it, the schema shows the column's change.
+ * Binds the fields of a schema that someone else registered to the columns with the same names. A field without such a
+ * column gets an attnum that no column has, as if its column had been dropped. A field whose type differs counts as
+ * retyped. `before` holds the fields as they were until now: where the schema differs from them, it already shows the
+ * column's change.
  */
 export function bind(
   registered: readonly AvroField[],
@@ -27,7 +31,7 @@ export function bind(
     }
     const retyped = !isSameType(column.avro.type, avro.type) && !(was !== undefined && isTypeNew(avro, was));
     const type = retyped ? (was?.type ?? UNKNOWN_TYPE) : column.type;
-    // The registered schema counts: only a nullable column under a required field is a difference.
+    // The registered schema decides: only a nullable column under a required field counts as a difference.
     const made = was === undefined ? column.made : madeNow(avro, optional, column, was);
     return { ...column, avro, optional, type, made };
   });
@@ -48,7 +52,9 @@ function isTypeNew(avro: AvroField, was: Field): boolean {
   return !isSameType(avro.type, was.avro.type);
 }
 
-/** A property follows the column if the schema agrees with the column, or no longer agrees with the old field. */
+/**
+ * Each property is taken from the column if the schema agrees with the column, or no longer agrees with the old field.
+ */
 function madeNow(avro: AvroField, optional: boolean, column: Field, was: Field): Field["made"] {
   const text = defaultText(avro);
   const defaultFollows = text === defaultText(column.avro) || text !== defaultText(was.avro);

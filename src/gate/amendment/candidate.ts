@@ -10,8 +10,8 @@ import type { Mode, Rules, TableState } from "../state.ts";
 import type { Json } from "../../json.ts";
 
 /**
- * Makes the candidate of an amendment: the schema that the topic would get, together with the shape it leads to. An amendment
- * that would use the name of a field that still flows is combined with the amendment that removes that field.
+ * Makes the candidate of an amendment: the schema that the topic would have, and the shape that it leads to. An
+ * amendment that would use the name of a published field is combined with the amendment that removes that field.
  */
 
 /** A candidate with the shape it leads to. Never stored, since the shape it starts from may change. */
@@ -22,15 +22,15 @@ export interface Made {
   readonly field: Field | undefined;
 }
 
-/** `none`: there is no such schema, for example because another column already fills a field of that name. */
+/** `none`: no such schema can be made, for example because another column already fills a field of that name. */
 export type Making =
   | { readonly kind: "made"; readonly made: Made }
   | { readonly kind: "none"; readonly why: NoCandidate };
 
 /**
- * The topic's schema with the amendment in it, as Debezium maps the column. Where a new field has a kept field's
- * name, what waits to take that one away is in it too. `wide`: a required field is optional, for a level that does
- * not take it.
+ * The topic's schema with the amendment in it, mapped as Debezium maps the column. If a new field has the name of a
+ * published field, the amendment that removes the old one is included. `wide`: makes a required field optional, for
+ * compatibility levels that would reject it.
  */
 export function candidateOf(rules: Rules, table: TableState, amendment: Amendment, wide = false): Making {
   if (amendment.kind === "key") return keyCandidate(rules, table, amendment);
@@ -50,7 +50,10 @@ export function candidateOf(rules: Rules, table: TableState, amendment: Amendmen
   }
 }
 
-/** Is the field it brings required and without a default: what most levels refuse, unless it is widened? */
+/**
+ * True if it adds a required field without a default. Most compatibility levels reject that unless the field is made
+ * optional.
+ */
 export function canWiden({ field }: Made, amendment: Amendment): boolean {
   if (field === undefined || field.optional || field.avro.default !== undefined) return false;
   const { kind, order, changes } = amendment;
@@ -60,8 +63,8 @@ export function canWiden({ field }: Made, amendment: Amendment): boolean {
 }
 
 /**
- * watch: the schema of the next row, with all in it that waits. New labels are not: Debezium lists those it knew when it
- * started. undefined: two columns would be one field.
+ * Watch mode: the schema of the next row, with every pending change. New enum labels are left out, because Debezium
+ * lists only those it knew when it started. undefined if two columns would be the same field.
  */
 export function comingSchema(rules: Rules, table: TableState): Json | undefined {
   const waiting = table.amendments.filter((one) => one.gate.kind === "withheld" && isOfRows(one));
@@ -69,26 +72,29 @@ export function comingSchema(rules: Rules, table: TableState): Json | undefined 
   return doubled(fields) === undefined ? ENVELOPE[rules.mode](table.shape, fields) : undefined;
 }
 
-/** Does it change the schema of the next row? */
+/** True if it changes the schema of the next row. */
 export function isOfRows({ kind, changes }: Amendment): boolean {
   const labels = changes.length > 0 && changes.every((change) => change === "labels");
   return kind !== "key" && kind !== "table" && !labels;
 }
 
-/** A released field takes its attnum's place, so a fully released schema equals Debezium's. */
+/** Inserts the field in the order of attnums, so that a schema with every field released equals Debezium's. */
 export function insertField(fields: readonly Field[], field: Field): readonly Field[] {
   const next = fields.findIndex((other) => other.attnum > field.attnum);
   const at = next === -1 ? fields.length : next;
   return [...fields.slice(0, at), field, ...fields.slice(at)];
 }
 
-/** Is this still the amendment's candidate? No longer, once another field was released or the column changed. */
+/**
+ * True if this is still the amendment's candidate. It no longer is once another field was released or the column
+ * changed.
+ */
 export function isOf(rules: Rules, table: TableState, amendment: Amendment, candidate: Candidate | undefined): boolean {
   const now = candidateOf(rules, table, amendment, candidate?.widened !== undefined);
   return (now.kind === "made" ? now.made.candidate.hash : undefined) === candidate?.hash;
 }
 
-/** The fields with one amendment in them. */
+/** The fields after one amendment is applied to them. */
 function amended(rules: Rules, fields: readonly Field[], amendment: Amendment, wide: boolean): readonly Field[] {
   const { attnum, column, kind } = amendment;
   if (kind === "dropped") return fields.filter((field) => field.attnum !== attnum);
@@ -108,7 +114,7 @@ function amended(rules: Rules, fields: readonly Field[], amendment: Amendment, w
   );
 }
 
-/** A field that an operator named keeps that name, whatever happens to its column. */
+/** A field that an operator named keeps its name, whatever happens to its column. */
 function inPlaceOf(before: Field, field: Field): Field {
   return before.alias === true ? named(field, before.name) : field;
 }
@@ -160,7 +166,7 @@ function valueCandidate(
   return { candidate, shape: { ...shape, fields }, field };
 }
 
-/** Debezium's next schema differs from its last only in the row: the source block stays that of its release. */
+/** In watch mode the next schema differs from Debezium's last one only in the row. The source block does not change. */
 const ENVELOPE: Readonly<Record<Mode, (shape: Shape, fields: readonly Field[]) => Json>> = {
   guard: ({ topic }, fields) => envelopeSchema(topic, fields),
   watch: debeziumEnvelope,
@@ -171,12 +177,12 @@ function debeziumEnvelope(shape: Shape, fields: readonly Field[]): Json {
   return withRowFields(last, fields, shape.fields);
 }
 
-/** Is a field of this name filled from the same column now? */
+/** True if a field of this name is filled from the same column now. */
 function isIn(fields: readonly Field[], { name, attnum }: Field): boolean {
   return fields.some((field) => field.name === name && field.attnum === attnum);
 }
 
-/** The record of the new key. */
+/** Makes the schema of the new key. */
 function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Making {
   const fields = (key ?? []).flatMap((attnum) => {
     const flowing = table.shape.fields.filter((field) => field.attnum === attnum).slice(-1);
@@ -195,7 +201,7 @@ function keyCandidate(rules: Rules, table: TableState, { key }: Amendment): Maki
   return { kind: "made", made: { candidate, shape: { ...table.shape, key: fields }, field: undefined } };
 }
 
-/** Where Debezium publishes, its last key's schema has the name of the next. */
+/** In watch mode the next key schema has the same name as Debezium's last one. */
 const KEY: Readonly<Record<Mode, (shape: Shape, fields: readonly Field[]) => Json | undefined>> = {
   guard: ({ topic }, fields) => keySchema(topic, fields),
   watch: debeziumKey,
@@ -207,7 +213,7 @@ function debeziumKey({ topic, keySchema: last }: Shape, fields: readonly Field[]
   return withFieldsOf(JSON.parse(last.text) as Json, made); // it was read when it was observed
 }
 
-/** watch: Debezium publishes the key together with every other change that waits. */
+/** Watch mode: Debezium publishes the key together with every other pending change. */
 function comingField(rules: Rules, table: TableState, column: Attnum, flowing: readonly Field[]): readonly Field[] {
   const waiting = table.amendments.find(({ attnum, gate }) => attnum === column && gate.kind === "withheld");
   return waiting === undefined ? flowing : amended(rules, flowing, waiting, false);

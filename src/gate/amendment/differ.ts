@@ -10,10 +10,11 @@ import type { Rules, TableState } from "../state.ts";
 import type { Json } from "../../json.ts";
 
 /**
- * Compares a table's columns with the fields that flow. It only finds the differences; seen.ts turns them into amendments.
+ * Compares a table's columns with the published fields. It only finds the differences; seen.ts turns them into
+ * amendments.
  */
 
-/** A column of the table as it is at this place in the log. */
+/** A column of the table at this position in the log. */
 export interface SeenColumn {
   readonly column: Column;
   /** The catalog no longer has it, so only what the log contains is known about it. */
@@ -27,8 +28,8 @@ export type Difference = Pick<
 >;
 
 /**
- * How the table differs from the events, per column. Changes that undo each other are not differences. `proven` means that
- * `seen` has every column of the table, so a field whose column is missing there has lost it.
+ * Compares the table with the events, column by column. Changes that undo each other are not differences. `proven`
+ * means that `seen` has every column of the table, so a field whose column is missing there has lost it.
  */
 export function differences(
   rules: Rules,
@@ -73,14 +74,17 @@ function dropped(table: TableState, attnum: Attnum): Difference {
 
 const PLAIN = { changes: [], key: undefined, gone: false, unmapped: undefined } as const;
 
-/** After a release with --beside, several fields of one column flow; the first that is out of date is reported. */
+/**
+ * After a release with --beside, several fields are filled from one column. Only the first field that is out of date is
+ * reported.
+ */
 function changedColumn(rules: Rules, table: TableState, seen: SeenColumn): readonly Difference[] {
   const { column, gone } = seen;
   const fields = table.shape.fields.filter((field) => field.attnum === column.attnum);
   for (const field of fields) {
     const changes = changesOf(rules, field, seen);
     if (changes.length === 0) continue;
-    // A new type that no field can have is treated like a dropped column: its release removes the field.
+    // If no field can have the new type, the column is treated as dropped: releasing the amendment removes the field.
     const unmapped = undefined;
     return [
       { kind: "changed", attnum: column.attnum, name: field.name, column, changes, key: undefined, gone, unmapped },
@@ -104,7 +108,10 @@ export function isCaptured(rules: Rules, table: TableState, column: Column): boo
   return !column.generated && !isExcluded(rules, table, column);
 }
 
-/** Whether an unpublished column is reported. One left out from the start is not, while its unmapped type is the same. */
+/**
+ * Whether an unpublished column is reported. One that was left out from the start is not, unless its unsupported type
+ * changes.
+ */
 function isNews(rules: Rules, table: TableState, column: Column): boolean {
   if (findingOf(rules, column) === undefined) return true;
   if (table.amendments.some((amendment) => amendment.attnum === column.attnum)) return true;
@@ -112,7 +119,7 @@ function isNews(rules: Rules, table: TableState, column: Column): boolean {
   return before === undefined || !sameColumnType(before.type, column.type);
 }
 
-/** Whether the column's type changed, and its Avro type with it. varchar(10) to text does not change the Avro type. */
+/** Whether the column's type changed in a way that changes its Avro type. Changing varchar(10) to text does not. */
 function isRetyped(field: Field, type: ColumnType, now: Field | undefined): boolean {
   if (sameColumnType(field.type, type)) return false;
   return now === undefined || !isSameType(withoutLabels(field), withoutLabels(now)) || isEnumOfOther(field, now);
@@ -125,7 +132,7 @@ function withoutLabels(field: Field): Json {
   return connectName(baseType(field.avro)) === ENUM ? rest : bare;
 }
 
-/** Whether a different enum took over: in Avro, both are plain strings. */
+/** Whether the column now has a different enum type. In Avro both are plain strings. */
 function isEnumOfOther(field: Field, now: Field): boolean {
   return isEnum(field) && isEnum(now) && !sameLabels(field, now);
 }
@@ -151,7 +158,7 @@ function labelsOf({ avro }: Field): readonly string[] {
   return typeof allowed === "string" ? allowed.split(",") : [];
 }
 
-/** Whether the default's expression changed, and the schema's default with it. */
+/** Whether the default's expression changed in a way that changes the default in the schema. */
 function isDefaultNew(field: Field, column: Column, now: Field): boolean {
   if (field.made === undefined || field.made.defaultExpr === column.defaultExpr) return false;
   return JSON.stringify(field.avro.default ?? null) !== JSON.stringify(now.avro.default ?? null);

@@ -5,18 +5,18 @@ import type { Rules, State, TableState } from "../state.ts";
 import { withheldOf } from "../update.ts";
 
 /**
- * Which columns the file's column lists keep out of the events. The lists name columns, and names move: what they once
- * kept out of a table stays out by its attnum, under whatever name it has later. It comes in again only when the lists
- * take the name that they kept out. Where another Debezium publishes, names alone decide, as they do for Debezium.
+ * Decides which columns the file's column lists keep out of the events. The lists name columns, but a column can be
+ * renamed. So a column that was once excluded remains excluded by its attnum, whatever it is called later, until the
+ * lists include the name under which it was excluded. In watch mode only names count, as they do for Debezium.
  */
 
-/** A column's identity and its name at some place in the log. */
+/** A column's attnum, and its name at some position in the log. */
 export interface NamedColumn {
   readonly attnum: Attnum;
   readonly name: string;
 }
 
-/** Do the lists keep this column out of the events? A key column remains in the key in any case. */
+/** True if the lists keep this column out of the events. A key column remains in the key in any case. */
 export function isExcluded(rules: Pick<Rules, "filter">, table: TableState, { attnum, name }: NamedColumn): boolean {
   return table.excluded?.some((one) => one.attnum === attnum) === true || !takesName(rules, table, name);
 }
@@ -26,7 +26,7 @@ function takesName({ filter }: Pick<Rules, "filter">, { shape, capturedAs }: Tab
   return filter.column(schema, name, column);
 }
 
-/** Remembers those of the columns that the lists keep out, for good. */
+/** Permanently remembers which of these columns the lists exclude. */
 export function withExcluded(rules: Rules, table: TableState, columns: readonly NamedColumn[]): TableState {
   if (rules.mode === "watch") return table;
   const { excluded = [] } = table;
@@ -37,8 +37,8 @@ export function withExcluded(rules: Rules, table: TableState, columns: readonly 
 }
 
 /**
- * What is kept out of a table that takes the place of this one: by the lists, and by the name that a column which was
- * kept out had last. It may be the same data under another identity.
+ * The excluded columns of a table that replaces this one: those that the lists exclude, and those that have the last
+ * known name of an excluded column, because they may hold the same data.
  */
 export function excludedFromReplacement(
   rules: Rules,
@@ -54,9 +54,9 @@ export function excludedFromReplacement(
 }
 
 /**
- * The state with the lists as the file has them now. A column that they keep out no longer comes in as an amendment, and
- * one that they keep out now leaves as one, with the next look at the table. `columns`: those of a table whose state is of
- * a version that did not remember what is kept out, as the catalog has them.
+ * Applies the file's current lists to the state. At the next look at the table, a column that is no longer excluded is
+ * added by an amendment, and one that is now excluded is removed by an amendment. `columns` returns a table's columns
+ * from the catalog; it is needed for states written by versions that did not remember exclusions.
  */
 export function followLists(
   rules: Rules,
@@ -68,7 +68,7 @@ export function followLists(
     const next = asTheListsAre(rules, table, columns(topic));
     if (next === table) continue;
     tables = new Map([...tables, [topic, next]]);
-    // While it was excluded its field was empty, so rows published in that time lack its value.
+    // A field was empty while its column was excluded, so rows published in that time lack its value.
     const isBack = ({ attnum }: ExcludedColumn) => next.excluded?.some((one) => one.attnum === attnum) === false;
     const emptied = table.excluded?.filter(isBack) ?? [];
     if (!emptied.some(({ attnum }) => table.shape.fields.some((field) => field.attnum === attnum))) continue;
@@ -92,7 +92,7 @@ function asTheListsAre(rules: Rules, table: TableState, catalog: readonly NamedC
   return withExcluded(rules, isSame ? table : { ...table, excluded: kept }, table.known);
 }
 
-/** Whether the column lists disagree with the shape and no amendment shows it, so that the table has to be compared. */
+/** True if the column lists disagree with the shape and no amendment shows it, so that the table has to be compared. */
 export function isListsNews(rules: Rules, table: TableState): boolean {
   return table.known.some((column) => {
     const flows = table.shape.fields.some(({ attnum }) => attnum === column.attnum);

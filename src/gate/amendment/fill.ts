@@ -8,7 +8,10 @@ import type { OperatorCommand, State, TableState } from "../state.ts";
 import { withTable } from "../update.ts";
 import type { Json } from "../../json.ts";
 
-/** Why this value cannot stand for the field of a dropped column; undefined: it can. Never says the value. */
+/**
+ * Why this value cannot be used for the field of a dropped column; undefined if it can. The reason never contains the
+ * value.
+ */
 export function refusesFill(table: TableState, amendment: Amendment, value: Json | undefined): Refusal | undefined {
   const { id } = amendment;
   if (amendment.kind !== "dropped") return { kind: "fill-not-dropped", id };
@@ -19,7 +22,10 @@ export function refusesFill(table: TableState, amendment: Amendment, value: Json
   return { kind: "fill-value-unfit", id, types: [...types] };
 }
 
-/** The kept field carries this value from here on; of several of one column those that it fits. */
+/**
+ * Writes this value into the kept field from this position on. If several fields come from the column, only those whose
+ * type it fits are filled.
+ */
 export function filled(state: State, table: TableState, amendment: Amendment, { value }: OperatorCommand): State {
   const fields = table.shape.fields.map((field) =>
     field.attnum === amendment.attnum && value !== undefined && fits(field, value) ? { ...field, fill: value } : field,
@@ -27,7 +33,10 @@ export function filled(state: State, table: TableState, amendment: Amendment, { 
   return withTable(state, { ...table, shape: { ...table.shape, fields } });
 }
 
-/** A long beyond what a JSON number carries would be another one: it is none. */
+/**
+ * True if the field's type can hold the value. A long that a JSON number cannot represent exactly is rejected, because
+ * its value would change.
+ */
 function fits(field: Field, value: Json): boolean {
   const type = baseType(field.avro);
   const rounded = primitiveOf(type) === "long" && !Number.isSafeInteger(value);

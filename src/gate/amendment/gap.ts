@@ -4,7 +4,7 @@ import { repairJob } from "./backfill.ts";
 import type { Decided, Input, Rules, State, TableState, When } from "../state.ts";
 import { step, withJob, withTable } from "../update.ts";
 
-/** The table after a look, and the job that repairs a gap that is over. */
+/** Updates the table after a look, and returns the repair job if a gap has ended. */
 export function afterLook(
   { mode }: Pick<Rules, "mode">,
   table: TableState,
@@ -19,7 +19,7 @@ export function afterLook(
   return { table: { ...table, sent, gap }, job: isOver ? repairJob(table.shape) : undefined };
 }
 
-/** A look has shown how the table is sent now. */
+/** Records how the table is sent now, as a look has shown. */
 export function onSent(
   rules: Rules,
   state: State,
@@ -35,7 +35,7 @@ export function onSent(
   return table.gap === before.gap ? step(repaired) : step(repaired, { kind: "report-gap", topic });
 }
 
-/** Recorded once people were reported, so that a restart does not repeat it. */
+/** Recorded once people have been alerted, so that a restart does not repeat the alert. */
 export function onGapReported(state: State, { topic, since }: Extract<Input, { kind: "gap-reported" }>): Decided {
   const table = state.tables.get(topic);
   if (table?.gap?.since !== since || table.gap.reported) return step(state);

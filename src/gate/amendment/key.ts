@@ -8,8 +8,8 @@ import type { Input, TableState } from "../state.ts";
 type Seen = Extract<Input, { kind: "seen" }>;
 
 /**
- * How the key of the events differs from the table's: it has different columns, or columns whose fields have since been
- * released with a new name or type. undefined if it does not differ.
+ * How the events' key differs from the table's: it has different columns, or some of its columns' fields have since
+ * been released with a new name or type. undefined if it does not differ.
  */
 export function keyDifference(table: TableState, seen: Seen): Difference | undefined {
   const now = keyNow(table, seen);
@@ -18,20 +18,23 @@ export function keyDifference(table: TableState, seen: Seen): Difference | undef
   return { kind: "key", name: "key", key: now, ...none };
 }
 
-/** Whether the table no longer has the key of the events, in which case its rows cannot flow. */
+/** Whether the table no longer has the events' key, in which case its rows cannot flow. */
 function isOtherKey(shape: Shape, key: readonly Attnum[] | undefined): boolean {
   return key !== undefined && !isSameKey(shape, key);
 }
 
-/** The withheld amendment under whose key rows cannot flow; undefined: the table has its key. */
+/**
+ * The withheld amendment that keeps rows from flowing because of their key; undefined if the table still has the
+ * events' key.
+ */
 export function otherKeyOf({ shape, amendments }: TableState): Amendment | undefined {
   return amendments.find(({ kind, gate, key }) => kind === "key" && gate.kind === "withheld" && isOtherKey(shape, key));
 }
 
 /**
- * The events' key stays while the table has a unique index over exactly its columns, all of them NOT NULL, and the log has
- * them in old rows: a rebuilt index or a new one changes nothing. The Relation says which columns old rows have, unless
- * the replica identity is FULL; what else is unique says the catalog.
+ * The events keep their key while the table has a unique index over exactly its columns, all of them are NOT NULL, and
+ * the log has them in old rows. A rebuilt or additional index changes nothing. The Relation says which columns old rows
+ * have, unless the replica identity is FULL. The catalog says which other column sets are unique.
  */
 export function keyNow(table: TableState, seen: Seen): readonly Attnum[] {
   const flagged = seen.columns.filter((_, index) => seen.relation.columns[index]?.key);
@@ -41,7 +44,7 @@ export function keyNow(table: TableState, seen: Seen): readonly Attnum[] {
   const present = table.shape.key.map((field) => field.attnum);
   const isKey = [seen.table.key, ...seen.table.otherKeys].some((key) => isSameSet(key, present));
   if (present.length > 0 && isKey && (!usable || present.every((column) => sure.includes(column)))) return present;
-  // The catalog has their order, unless its key has changed since.
+  // The catalog has the order of the key's columns, unless the key has changed since.
   if (!usable || isSameSet(sure, seen.table.key)) return seen.table.key;
   const ordered = [...present, ...seen.table.key];
   return sure.toSorted((left, right) => ordered.indexOf(left) - ordered.indexOf(right));

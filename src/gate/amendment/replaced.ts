@@ -10,11 +10,12 @@ import type { Input, Rules, State, Decided, TableState, When } from "../state.ts
 import { step, withJob, withRepair, withTable } from "../update.ts";
 
 /**
- * A table that was dropped and created again, or renamed away and replaced, has the same name but is a different table. Its
- * rows stop until an operator accepts the replacement; in watch mode it is accepted at once, because Debezium does not stop.
+ * Handles a captured table whose name now belongs to a different table: it was dropped and created again, or renamed
+ * and replaced. Rows of the new table are held back until an operator accepts it. In watch mode it is accepted at once,
+ * because Debezium does not stop.
  */
 
-/** Whether the table in the catalog is not the one that the topic was made from. */
+/** Whether the table in the catalog is a different one from the topic's. */
 function isReplaced({ shape }: TableState, table: Table): boolean {
   return table.oid !== shape.table.oid;
 }
@@ -39,14 +40,14 @@ export function onReplaced(
   }
   const next = withTable(state, { ...table, replacement: input.table, amendments: [...others, amendment] });
   const before = table.amendments.find(({ kind }) => kind === "table");
-  // People were alerted to the replacement already; this may be yet another table.
+  // People were already alerted to a replacement; this may be yet another table.
   if (before?.gate.kind === "withheld") return step(withTable(state, { ...table, replacement: input.table }));
   return step(next, { kind: "alert", id: amendment.id });
 }
 
 /**
- * Accepts the replacement. Each field is bound to the column with its name and type; the fields and columns left over are
- * noticed as dropped and added with the next row. Every row is published again.
+ * Accepts the replacement. Each field is bound to the column with its name and type. With the next row, the remaining
+ * fields are found to be dropped and the remaining columns to be added. Every row is published again.
  */
 export function replaced(
   rules: Rules,
@@ -69,7 +70,7 @@ export function replaced(
   const next: TableState = {
     ...table,
     shape: { ...shape, table: { oid, schema, name }, fields, key },
-    // The catalog is ahead of the log: its columns are identified by its first row.
+    // The catalog is ahead of the log, so the first row identifies the columns.
     known: [],
     assigned: undefined,
     excluded: excludedFromReplacement(rules, table, live),

@@ -16,16 +16,16 @@ import { asItsColumns } from "../watch/unpublished.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withRepair, withTable } from "../update.ts";
 
 /**
- * What a table's columns lead to: they are compared with the topic's shape, and each difference becomes an amendment. This
- * file also keeps what the state knows about the table up to date: its columns, its name and its type modifiers.
+ * Compares a table's columns with the topic's shape, and turns each difference into an amendment. This file also keeps
+ * what the state knows about the table up to date: its columns, its name and its type modifiers.
  */
 
 type Seen = Extract<Input, { kind: "seen" }>;
 
 /**
- * The table's columns from this position in the log on: learned from the first row that uses a new Relation, from a
- * DDL message or at a mark. Each difference from what flows becomes an amendment, withheld until judged; later DDL
- * revises it.
+ * Handles the table's columns as they are from this position in the log. They come from the first row that uses a new
+ * Relation, from a DDL message or from a catalog read at a mark. Each difference from the published fields becomes an
+ * amendment, which is withheld until it is judged. Later DDL revises it.
  */
 export function onSeen(rules: Rules, state: State, input: Seen, when: When): Decided {
   const table = state.tables.get(input.topic);
@@ -69,8 +69,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
 }
 
 /**
- * The column may be NULL at this position, even if the catalog, which is further ahead, says otherwise. It is treated
- * as a lost NOT NULL, so that an operator can release it and the stream can continue.
+ * A row has null in a required field, so the column is nullable at this position, even if the newer catalog says
+ * otherwise. It is treated as a lost NOT NULL, so that an operator can release it and the stream can continue.
  */
 export function onNullFound(
   rules: Rules,
@@ -97,7 +97,7 @@ export function onNullFound(
   return ask(rules, next, amendment.id, when);
 }
 
-/** A newly captured table; columns missing from its subject are withheld as usual. */
+/** Adds a newly captured table. Columns missing from its subject are withheld as usual. */
 export function onCaptured(
   rules: Rules,
   state: State,
@@ -110,7 +110,9 @@ export function onCaptured(
   return table.amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), next);
 }
 
-/** Rows were published without the withheld columns: from this position on, their values are missing from the events. */
+/**
+ * Rows were published without the withheld columns, so from this position on their values are missing from the events.
+ */
 export function onPassed(state: State, topic: string, doubt: boolean): Decided {
   const table = state.tables.get(topic);
   if (table === undefined) return step(state);
@@ -128,7 +130,6 @@ export function onAlerted(state: State, { id, alerted }: SentAlert): Decided {
   return step(withAmendment(state, { ...found.amendment, alerted }));
 }
 
-/** An amendment for a difference that is new. */
 export function newAmendment(topic: string, difference: Difference, when: When): Amendment {
   const { kind, attnum } = difference;
   return {
@@ -167,7 +168,7 @@ function ask(rules: Rules, state: State, id: string, when: When): Decided {
   });
 }
 
-/** A renamed table keeps its topic: its OID shows that it is the same table. */
+/** A renamed table keeps its topic, because its OID shows that it is the same table. */
 function renamedTable(table: TableState, { relation }: Seen): TableState {
   const { schema, name, oid } = table.shape.table;
   if (schema === relation.schema && name === relation.name) return table;
@@ -175,14 +176,14 @@ function renamedTable(table: TableState, { relation }: Seen): TableState {
   return { ...table, shape, capturedAs: table.capturedAs ?? { schema, name } };
 }
 
-/** Does the connector's file set the events' key? Then a change of the table's own key does not matter. */
+/** True if the connector's file sets the events' key. Then a change of the table's own key does not matter. */
 function isPinned({ filter }: Rules, { shape, capturedAs, rowKey }: TableState, { table }: Seen): boolean {
   const { schema, name } = capturedAs ?? shape.table;
   const names = table.columns.map((column) => column.name);
   return rowKey !== undefined || filter.keyColumns(schema, name, names) !== undefined;
 }
 
-/** The Relation's columns whose identity is known, with the name and type they have at this place in the log. */
+/** The Relation's columns whose attnum is known, with their name and type at this position in the log. */
 function sureColumns(input: Seen): readonly SeenColumn[] {
   return input.relation.columns.flatMap((seen, index) => {
     const attnum = input.columns[index];
@@ -211,19 +212,19 @@ function knownOf({ column: { attnum, name, type } }: SeenColumn): KnownColumn {
   return { attnum, name, type };
 }
 
-/** A field whose column cannot be identified is written as if the column were dropped. */
+/** True if some field's column cannot be identified. Such a field is written as if its column had been dropped. */
 function hasUnsureField({ shape, known }: TableState, sure: readonly SeenColumn[]): boolean {
   const unsure = known.filter((one) => !sure.some(({ column }) => column.attnum === one.attnum));
   return shape.fields.some((field) => unsure.some((one) => one.attnum === field.attnum));
 }
 
-/** The table's own key, if the file sets the events' key; unknown once the table has been dropped. */
+/** The table's own key, if the file sets the events' key. A dropped table keeps the last known one. */
 function ownKey({ rowKey }: TableState, { table }: Seen): TableState["rowKey"] {
   if (rowKey === undefined || table.columns.length === 0) return rowKey;
   return rowKey.join() === table.key.join() ? rowKey : table.key;
 }
 
-/** Chunks are now read in the order of this key, so running ones start over. */
+/** Sets the key in whose order chunks are read. Running chunk jobs start over. */
 function withRowKey(state: State, topic: string, rowKey: TableState["rowKey"]): State {
   const table = state.tables.get(topic);
   if (table === undefined) return state;
@@ -232,7 +233,7 @@ function withRowKey(state: State, topic: string, rowKey: TableState["rowKey"]): 
   return ofTopic.reduce((now, job) => withJob(now, startOver(job)), next);
 }
 
-/** Types that differ in the log but not in Avro, such as varchar(10) and text, are updated in the field. */
+/** Updates the types of fields whose column's type differs in the log but not in Avro, such as varchar(10) and text. */
 function withTypes(rules: Rules, { shape }: TableState, sure: readonly SeenColumn[]): TableState["shape"] {
   const fields = shape.fields.map((field) => retyped(rules, field, sure));
   const key = shape.key.map((field) => retyped(rules, field, sure));
@@ -248,7 +249,7 @@ function retyped(rules: Rules, field: Field, sure: readonly SeenColumn[]): Field
   return same ? { ...field, type: column.type } : field;
 }
 
-/** Drops amendments that are no longer differences; those that differ in a new way are judged again. */
+/** Drops amendments that are no longer differences. Those that differ in a new way are judged again. */
 function revise(
   table: TableState,
   sure: readonly SeenColumn[],
@@ -282,8 +283,9 @@ function revise(
 }
 
 /**
- * Whether older rows can hold values in an added column that the catalog does not show. They cannot if the table's file is
- * the same and the attnum had not been assigned. A partitioned table has no file of its own, so there it is unproven.
+ * Whether older rows can hold values in an added column that the catalog does not show. They cannot if the table still
+ * has the same file and the column's attnum was not assigned before. A partitioned table has no file of its own, so its
+ * columns always count as unproven.
  */
 function isUnproven({ filenode, assigned }: TableState, { table, rewritten }: Seen, { attnum }: Difference): boolean {
   if (rewritten === true || filenode === undefined || filenode === 0 || filenode !== table.filenode) return true;
@@ -292,23 +294,23 @@ function isUnproven({ filenode, assigned }: TableState, { table, rewritten }: Se
 
 /** What an amendment is about, apart from its gate and its judgement. */
 function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
-  // A rewrite moves the older rows' value from the catalog into the rows: the column is the same.
+  // A rewrite moves the value of older rows from the catalog into the rows themselves. The column remains the same.
   const same = column && { ...column, missing: undefined };
   return JSON.stringify([kind, name, same, changes, key, gone, unmapped?.rule]);
 }
 
-/** The same amendment if nothing about it changed, or else one that has to be judged again. */
+/** Returns the same amendment if nothing about it changed, or else one that has to be judged again. */
 function restate(before: Amendment, fresh: Amendment, explained: Explanation | undefined): Amendment {
   if (about(before) === about(fresh)) {
     return explained === undefined || before.explained !== undefined ? before : { ...before, explained };
   }
-  // A release was meant for the column as it was; a withhold remains in force.
+  // A release was meant for the column as it was, so it is dropped. A withhold remains in force.
   const order = before.order?.kind === "withhold" ? before.order : undefined;
   const { gate, missed, unproven } = before;
   return { ...fresh, gate, missed, unproven, order, explained: explained ?? before.explained };
 }
 
-/** The catalog's table in the form of a Relation, for a mark or a DDL message. */
+/** The catalog's table in the form of a Relation, for a catalog read at a mark or a DDL message. */
 export function relationOf(table: Table): Pick<Seen, "relation" | "columns" | "table" | "assigned"> {
   const logged = table.columns.filter((column) => !column.generated);
   const columns = logged.map(({ attnum, name, type }) => ({

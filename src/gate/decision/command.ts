@@ -12,8 +12,8 @@ import type { OperatorCommand, Rules, State, Decided, TableState, When } from ".
 import { andThen, step, isWaitedFor, withAmendment, withJob, withOutcome } from "../update.ts";
 
 /**
- * An operator's commands `release`, `withhold` and `fill`: which amendments they name, why one may be refused, and what the
- * others lead to.
+ * Carries out an operator's commands `release`, `withhold` and `fill`: finds the amendments that they name, refuses a
+ * command that cannot be carried out, and applies the others.
  */
 
 interface Target {
@@ -21,7 +21,7 @@ interface Target {
   readonly amendment: Amendment;
 }
 
-/** An operator's command. It is carried out for all its amendments or for none; its outcome is in the state. */
+/** Applies an operator's command to all its amendments or to none. The state records its outcome. */
 export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Decided {
   if (state.outcomes.has(command.id)) return step(state);
   if (rules.mode === "watch") return step(withOutcome(state, command.id, refusal({ kind: "watch-mode" })));
@@ -49,7 +49,9 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
   }
 }
 
-/** Answers releases that can no longer be carried out, because another command replaced them or the column changed. */
+/**
+ * Answers releases that can no longer be carried out, because another command superseded them or the column changed.
+ */
 export function answerForgotten(state: State): State {
   const forgotten = [...state.outcomes].filter(
     ([id, outcome]) => outcome.kind === "pending" && !isWaitedFor(state, id, outcome),
@@ -57,7 +59,9 @@ export function answerForgotten(state: State): State {
   return forgotten.reduce((now, [id]) => withOutcome(now, id, refusal({ kind: "superseded" })), state);
 }
 
-/** The ids are enough to find out whether it still waits, without a look at every table. */
+/**
+ * The outcome of a release that waits for these amendments. With their ids, `isWaitedFor` need not search every table.
+ */
 function pendingOn(open: readonly Target[]): Outcome {
   return { kind: "pending", ids: open.map(({ amendment }) => amendment.id) };
 }
@@ -66,7 +70,10 @@ function refusal(...refusals: readonly Refusal[]): Outcome {
   return { kind: "refused", refusals };
 }
 
-/** `inventory.public.customers/3`, or `topic.field` while only one amendment has that name. */
+/**
+ * Finds the amendment by its id, `inventory.public.customers/3`, or by `topic.field` while only one amendment has that
+ * name.
+ */
 function resolve(state: State, name: string): Target | { readonly refused: Refusal } {
   const all = topicsIn(name).flatMap((topic) => {
     const table = state.tables.get(topic);
@@ -82,7 +89,7 @@ function resolve(state: State, name: string): Target | { readonly refused: Refus
   return { refused: { kind: "amendment-ambiguous", name, ids: found.map(({ amendment }) => amendment.id) } };
 }
 
-/** The topics that a name may begin with: before its last slash, or before any of its dots. */
+/** The topics that a name may begin with: the text before its last slash, or before any of its dots. */
 function topicsIn(name: string): readonly string[] {
   const ends = [...name.matchAll(/\./g)].map(({ index }) => index);
   return [...new Set([name.lastIndexOf("/"), ...ends])].filter((end) => end > 0).map((end) => name.slice(0, end));
@@ -142,7 +149,10 @@ function refusesRelease(
   return opposed && { kind: "opposed", id, reason: opposed };
 }
 
-/** Whether the registry is asked before the release is decided: its level may have been lowered since it refused. */
+/**
+ * Whether to ask the registry before deciding on the release. The subject's level may have been lowered since it
+ * refused.
+ */
 function isAskedAgain({ answer }: Amendment, { beside }: Pick<OperatorCommand, "beside">): boolean {
   return answer === undefined || answer.kind === "refused" || answer.kind === "no-candidate" || beside !== undefined;
 }
@@ -151,7 +161,7 @@ function hasReason({ reason }: OperatorCommand): boolean {
   return reason !== undefined && reason.trim() !== "";
 }
 
-/** Fields whose names would collide are released together: a release of only one would wait forever. */
+/** Fields whose names would collide are released together, so a release of only one of them would wait forever. */
 function refusesApart(rules: Rules, target: Target, targets: readonly Target[]): Refusal | undefined {
   const { id, topic } = target.amendment;
   const others = otherMembers(target).filter((other) => !targets.some(({ amendment }) => amendment.id === other.id));
@@ -161,7 +171,7 @@ function refusesApart(rules: Rules, target: Target, targets: readonly Target[]):
   return apart && { kind: "member-missing", id, member: apart.id };
 }
 
-/** The other amendments that its candidate would release. */
+/** The other amendments that this amendment's candidate would release. */
 function otherMembers({ table, amendment }: Target): readonly Amendment[] {
   return amendment.answer?.kind === "fits" ? membersOf(table, amendment.answer.candidate) : [];
 }
@@ -200,7 +210,7 @@ function fill(state: State, command: OperatorCommand, targets: readonly Target[]
   return step(withOutcome(next, command.id, { kind: "done", done: { kind: "filled", ids } }));
 }
 
-/** For a released amendment, `--backfill all|none` decides about a backfill that waits. */
+/** For a released amendment, `--backfill all|none` decides about a backfill that waits for an operator. */
 function decideBackfill(state: State, amendment: Amendment, command: OperatorCommand): State {
   const job = state.jobs.get(`backfill/${amendment.id}`);
   if (job?.state !== "waiting" || command.backfill === undefined) return state;
@@ -223,7 +233,10 @@ function withhold(
   return ordered(rules, withOutcome(state, command.id, done), command, targets, when);
 }
 
-/** The registry is asked again first if it had refused, or if the command asks for another form of the field. */
+/**
+ * Records the order and settles each amendment. The registry is asked again first if it had refused, or if the command
+ * asks for a different form of the field.
+ */
 function ordered(
   rules: Rules,
   state: State,

@@ -3,22 +3,24 @@ import { owesRows } from "../amendment/backfill.ts";
 import { type Blocked, NOT_POLLED, type NotReady, type Reason, type Unnamed } from "./reason.ts";
 
 /**
- * Whether an amendment may flow: the policies, the reasons that no policy can overrule, and what opposes a release.
+ * Decides whether an amendment may flow: by the release policies, the reasons that no policy can overrule, and the
+ * consumers and groups that oppose a release.
  */
 
 /** When a field may flow (`fieldgate.release.policy`). */
 export type ReleasePolicy = (typeof RELEASE_POLICIES)[number];
 export const RELEASE_POLICIES = ["observe", "contracts", "strict", "manual"] as const;
 
-/** May this amendment flow now, and why. */
+/** Whether the amendment may flow now, and why. */
 export type Decision =
   | { readonly kind: "flows"; readonly reason: Reason; readonly wouldHaveWaitedFor: readonly string[] }
   | { readonly kind: "waits"; readonly reason: Reason };
 
 /**
- * The one place that says whether an amendment may flow. Whatever is unknown keeps it back: not judged, the registry
- * silent, a verdict unknown, the groups not read. `keyless`: the table has no key, so what is withheld now cannot be
- * re-published later. `unnamed`: live groups of the topic that no contract names; only strict asks.
+ * The only place that decides whether an amendment may flow. Anything unknown withholds it: it has not been judged, the
+ * registry did not answer, a verdict is unknown, or the groups could not be read. `keyless`: the table has no key, so
+ * values withheld now cannot be re-published later. `unnamed`: live groups of the topic that no contract names; they
+ * matter only under the strict policy.
  */
 export function mayFlow(
   policy: ReleasePolicy,
@@ -40,12 +42,12 @@ export function mayFlow(
   return byPolicy(policy, amendment, unnamed);
 }
 
-/** Nothing but labels: rows with a new label already flow, only the schema does not list it. */
+/** True if only labels changed. Rows with a new label flow already; only the schema does not list it yet. */
 function isData({ changes }: Amendment): boolean {
   return changes.length > 0 && changes.every((change) => change === "labels");
 }
 
-/** An operator may release what no contract is asked about; against those who are asked only with --force. */
+/** An operator's release overrides the policy. It overrides consumers and groups that oppose it only with --force. */
 function byOrder(policy: ReleasePolicy, amendment: Amendment, order: Order, unnamed: Unnamed): Decision {
   const opposed = order.force ? undefined : opposition(policy, amendment.verdicts, unnamed);
   if (opposed !== undefined) return waits(opposed);
@@ -69,7 +71,7 @@ function byPolicy(policy: ReleasePolicy, amendment: Amendment, unnamed: Unnamed)
   }
 }
 
-/** Who is asked and has not agreed; undefined: everyone who is asked agrees. */
+/** The consumers and groups that the policy asks and that have not agreed; undefined if all of them agree. */
 export function opposition(
   policy: ReleasePolicy,
   verdicts: readonly Verdict[],
@@ -82,7 +84,7 @@ export function opposition(
   return { kind: "not-ready", consumers, unnamed };
 }
 
-/** What no policy and no operator can overrule. */
+/** Why no policy and no operator can release the amendment; undefined if nothing blocks it. */
 export function blockedBy({ unmapped, gone, answer, column }: Amendment): Blocked | undefined {
   if (unmapped !== undefined) return { kind: "unmapped", type: column?.typeName ?? "" };
   if (gone) return { kind: "column-dropped-again" };

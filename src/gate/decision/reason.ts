@@ -2,9 +2,10 @@ import type { ErrorCode } from "../../errors.ts";
 import { isArray, type Json, stableText } from "../../json.ts";
 
 /**
- * Why an amendment is withheld or released, and why a command was refused, as values. They are stored, compared and
- * counted; `words/reason.ts` alone puts them into sentences, so that a sentence can be improved without changing any
- * state. What another system wrote is quoted in a field named `text`: people may read it, nothing is decided by it.
+ * The reasons why an amendment is withheld or released, and why a command was refused, as plain values. They are
+ * stored, compared and counted. Only `words/reason.ts` puts them into sentences, so a sentence can be improved without
+ * changing any state. Text from another system is quoted in a field named `text`: people may read it, but no decision
+ * depends on it.
  */
 
 /** Why it is not known which groups read a topic. */
@@ -15,7 +16,7 @@ export type GroupsUnknown =
 
 /** Live groups of a topic that no contract names. */
 export type Unnamed =
-  /** `more`: how many there are beside those. */
+  /** `more`: how many further groups there are. */
   | { readonly kind: "known"; readonly groups: readonly string[]; readonly more?: number | undefined }
   | { readonly kind: "unknown"; readonly why: GroupsUnknown };
 
@@ -28,39 +29,39 @@ export type NoCandidate =
   | { readonly kind: "key-columns-withheld" }
   | { readonly kind: "table-replaced" };
 
-/** What no policy and no operator can overrule. */
+/** Reasons that no policy and no operator can overrule. */
 export type Blocked =
   | NoCandidate
   | { readonly kind: "not-judged" }
-  /** `type` is the column's, which no Avro type is mapped to. */
+  /** `type` is the column's type, which cannot be mapped to an Avro type. */
   | { readonly kind: "unmapped"; readonly type: string }
-  /** The catalog has lost the column that the log still carries. */
+  /** The catalog no longer has the column, although the log still carries it. */
   | { readonly kind: "column-dropped-again" }
   | { readonly kind: "registry-unanswered"; readonly code: ErrorCode; readonly text: string }
   | { readonly kind: "registry-refused"; readonly text: string };
 
-/** Someone who is asked has not agreed. */
+/** A consumer or a group that is asked has not agreed. */
 export interface NotReady {
   readonly kind: "not-ready";
-  /** May be empty when only groups are waited for. */
+  /** May be empty if only groups are waited for. */
   readonly consumers: readonly string[];
   /** Under strict: the groups that are waited for, or why they are not known. */
   readonly unnamed?: Unnamed | undefined;
 }
 
-/** Why a policy or an operator keeps a field back that the registry would take. */
+/** Why a policy or an operator withholds a field that the registry would accept. */
 type Waits =
   | NotReady
   | { readonly kind: "operator-withheld"; readonly actor: string }
   | { readonly kind: "policy-manual" }
-  /** A key needs an operator; `opposed`: and these consumers are not ready for it. */
+  /** A key needs an operator. `opposed`: the consumers that are not ready for it. */
   | { readonly kind: "key-changed"; readonly opposed?: NotReady | undefined }
   | { readonly kind: "keyless-backfill" }
-  /** `id` is another amendment of the same candidate, which is withheld by an operator, … */
+  /** `id` is another amendment of the same candidate, which an operator withholds. */
   | { readonly kind: "member-withheld"; readonly id: string }
-  /** … which an operator has to release too, … */
+  /** As above, but the other amendment still needs an operator's release. */
   | { readonly kind: "member-not-released"; readonly id: string }
-  /** … or whose values cannot be re-published. */
+  /** As above, but the values of the other amendment cannot be re-published. */
   | { readonly kind: "member-keyless"; readonly id: string };
 
 /** Why a field flows. */
@@ -68,11 +69,11 @@ type Flows =
   | { readonly kind: "released-by"; readonly actor: string; readonly reason?: string | undefined }
   | { readonly kind: "enum-labels" }
   | { readonly kind: "policy-observe" }
-  /** `count`: contracts on the topic. */
+  /** `count`: the number of contracts on the topic. */
   | { readonly kind: "all-ready"; readonly count: number; readonly policy: "contracts" | "strict" }
   | { readonly kind: "replacement-accepted" };
 
-/** watch: what Debezium does, whatever anyone decides. `consumers`: those that are not ready for it. */
+/** Watch mode: what Debezium does, which no decision can change. `consumers`: those that are not ready for it. */
 type Watched =
   | { readonly kind: "debezium-stops"; readonly text: string }
   /** Every contract on the topic agrees. */
@@ -84,7 +85,7 @@ type Watched =
   | { readonly kind: "schema-registered"; readonly subject: string; readonly schemaId: number }
   | { readonly kind: "rows-without-key" };
 
-/** `recorded`: a sentence that an earlier version stored and this one cannot read. */
+/** `recorded`: a sentence that an earlier version stored and that this one cannot parse. */
 export type Reason = Blocked | Waits | Flows | Watched | { readonly kind: "recorded"; readonly sentence: string };
 
 /** Why a command was refused. `id` is an amendment's. */
@@ -115,9 +116,9 @@ export type Done =
   | { readonly kind: "released-already" }
   | { readonly kind: "replacement-accepted" };
 
-/** What became of a command; pending: a release that waits. */
+/** The result of a command. `pending`: a release that still waits. */
 export type Outcome =
-  /** `ids`: the amendments that it waits for; absent in what an early version stored. */
+  /** `ids`: the amendments that it waits for; absent in records of an early version. */
   | { readonly kind: "pending"; readonly ids?: readonly string[] | undefined }
   | { readonly kind: "done"; readonly done: Done }
   | { readonly kind: "refused"; readonly refusals: readonly Refusal[] }
@@ -130,8 +131,8 @@ export type Outcome =
     };
 
 /**
- * What people are alerted to: another key is news, the same one is not. It holds what happened and whom it concerns,
- * never a sentence, nothing that is only quoted, and not how many more there are.
+ * Identifies an alert: people are alerted again only if this string changes. It covers what happened and who is
+ * affected, but no sentences, quoted texts or counts of omitted items.
  */
 export function alertKey({ gate }: { readonly gate: { readonly kind: string; readonly reason: Reason } }): string {
   const significant = JSON.stringify(gate.reason, (field, value: Json) =>

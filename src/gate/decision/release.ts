@@ -18,8 +18,8 @@ import {
 } from "../update.ts";
 
 /**
- * From the registry's answer to the release: a candidate is judged, registered and then flows, which is called the flip. The
- * backfill that a release needs is planned here too.
+ * From the registry's answer to the release: a candidate is judged, registered and then released, which is called the
+ * flip. The backfill that a release needs is planned here too.
  */
 
 type Judged = Extract<Input, { kind: "judged" }>;
@@ -42,32 +42,32 @@ export function onJudged(rules: Rules, state: State, { id, answer }: Judged, whe
     return settle(rules, withAmendment(state, amendment), id, when);
   }
   const next = refuseOrder(state, amendment, order);
-  // The registry rejected the field beside the old one; the plain change is judged again.
+  // The registry rejected the new field beside the old one, so the plain change is judged again.
   if (order.beside === undefined) return settle(rules, next, id, when);
   return step(withAmendment(next, { ...amendment, order: undefined, answer: undefined }), { kind: "judge", id });
 }
 
-/** The registry rejected it, or there is no candidate, so no release can be carried out. */
+/** Whether no release can be carried out, because the registry rejected the candidate or there is none. */
 function isRefusal({ kind }: RegistryAnswer): boolean {
   return kind === "refused" || kind === "no-candidate";
 }
 
-/** A release that was ordered before the answer is refused with it. */
+/** A release that was ordered before the registry answered is refused for the same reason. */
 function refuseOrder(state: State, amendment: Amendment, { command }: Order): State {
   const next = withAmendment(state, { ...amendment, order: undefined });
   const reason = blockedBy(amendment) ?? { kind: "not-judged" };
   return answered(next, command, { kind: "refused", refusals: [{ kind: "blocked", id: amendment.id, reason }] });
 }
 
-/** A candidate that the registry refused to register stays refused, whatever its compatibility check says. */
+/** A candidate that the registry refused to register remains refused, whatever its compatibility check says now. */
 function heard({ notTaken }: Amendment, answer: RegistryAnswer): RegistryAnswer {
   if (answer.kind !== "fits" || answer.candidate.hash !== notTaken?.hash) return answer;
   return { kind: "refused", candidate: answer.candidate, text: notTaken.text };
 }
 
 /**
- * The candidate is registered, so it flows from this position if the contracts still allow it. The verdicts are
- * recomputed for the exact schema that will flow; only the candidate that was registered is ever released.
+ * Releases a registered candidate from this position on, if the contracts still allow it. The verdicts are computed
+ * again for the exact schema that will flow. Only the candidate that was registered is ever released.
  */
 export function onFlip(rules: Rules, state: State, input: Registered, when: When): Decided {
   const found = findAmendment(state, input.id);
@@ -93,7 +93,9 @@ export function onFlip(rules: Rules, state: State, input: Registered, when: When
   return applyRelease(rules, state, table, { ...amendment, gate }, making.made, input);
 }
 
-/** Releases the amendment and its members. With --beside, the old field remains withheld until it is removed. */
+/**
+ * Releases the amendment and its members. With --beside, the amendment stays withheld until the old field is removed.
+ */
 function applyRelease(
   rules: Rules,
   state: State,
@@ -122,7 +124,7 @@ function applyRelease(
   return step(done, ...again, ...alerts);
 }
 
-/** Their cursors, and the keys that they read again, are keys of before. */
+/** Restarts the topic's running jobs, because their cursors and their keys to re-read belong to the previous key. */
 function withJobsFromStart(state: State, topic: string): State {
   const open = [...state.jobs.values()].filter((job) => job.topic === topic && job.state === "running");
   return open.reduce((now, job) => withJob(now, startOver(job)), state);
@@ -141,12 +143,12 @@ function shapeWith(
   return { shape: { ...shape, valueSchema: schema }, flowed: [...table.flowed, schema] };
 }
 
-/** Both fields flow, so the order is done, and the old field waits for its readers. */
+/** Both fields flow, so the order is done. The amendment that removes the old field is still withheld. */
 function waitingStill(amendment: Amendment): Amendment {
   return { ...amendment, order: undefined, answer: undefined, notTaken: undefined };
 }
 
-/** `before` is the table as it flowed until now. */
+/** Adds the backfill that the release needs. `before` is the table before the release. */
 function withBackfill(rules: Rules, state: State, released: Amendment, before: TableState, rows: number): State {
   const table = state.tables.get(released.topic);
   if (table === undefined || released.order?.backfill === "none") return state;
@@ -183,7 +185,7 @@ function backfillJob(
   };
 }
 
-/** An operator's release is answered once everything it names flows. */
+/** Answers an operator's release once everything that it names flows. */
 function answerOrder(state: State, released: Amendment): State {
   const command = released.order?.command;
   if (command === undefined) return state;
@@ -193,7 +195,7 @@ function answerOrder(state: State, released: Amendment): State {
 
 /**
  * The registry refused to register a schema that it had called compatible, for example because its level was raised in
- * between. The field is kept back and judged again, since a different form of it may fit.
+ * between. The field is withheld and judged again, because a different form of it may be accepted.
  */
 export function onRefusedRegistration(state: State, input: Refused): Decided {
   const found = findAmendment(state, input.id);

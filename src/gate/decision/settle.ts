@@ -15,10 +15,14 @@ import { watched } from "../watch/watched.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf } from "../update.ts";
 
 /**
- * Settles withheld amendments: weighs the contracts and applies the policy whenever something that matters has changed.
+ * Settles withheld amendments: judges the contracts and applies the policy again whenever something that matters has
+ * changed.
  */
 
-/** Judges a withheld amendment again: it is registered, or it stays withheld and people are alerted to the reason. */
+/**
+ * Decides again about a withheld amendment. Either its candidate is registered, or it remains withheld and people are
+ * alerted to the reason.
+ */
 export function settle(rules: Rules, state: State, id: string, when: When): Decided {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
@@ -35,7 +39,7 @@ export function settle(rules: Rules, state: State, id: string, when: When): Deci
   return keptBack(state, amendment, decision.reason);
 }
 
-/** It does not flow; people are alerted once the reason is known, and again when the reason changes. */
+/** Keeps the amendment withheld. People are alerted once the reason is known, and again when the reason changes. */
 function keptBack(state: State, amendment: Amendment, reason: Reason): Decided {
   const { id } = amendment;
   const gate = { kind: "withheld" as const, since: amendment.gate.since, time: amendment.gate.time, reason };
@@ -45,8 +49,8 @@ function keptBack(state: State, amendment: Amendment, reason: Reason): Decided {
 }
 
 /**
- * May it flow, and all that is in its candidate with it? Fields whose names would collide are released together, so
- * one that is kept back keeps back the other.
+ * Decides whether the amendment, and every other amendment in its candidate, may flow. Fields whose names would collide
+ * are released together, so withholding one withholds the others.
  */
 export function decisionOn(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
   const policy = policyOf(rules, amendment.topic);
@@ -69,12 +73,12 @@ function waits(reason: Reason): Decision {
   return { kind: "waits", reason };
 }
 
-/** The other amendments a candidate releases. */
+/** The other amendments that a candidate releases. */
 export function membersOf(table: TableState, { together }: Candidate): readonly Amendment[] {
   return table.amendments.filter(({ id }) => together.includes(id));
 }
 
-/** Settles everything that waits on a topic. */
+/** Settles every withheld amendment of a topic. */
 export function settleTopic(rules: Rules, state: State, topic: string, when: When): Decided {
   const table = state.tables.get(topic);
   const waiting = table === undefined ? [] : withheldOf(table);
@@ -86,8 +90,8 @@ export function policyOf(rules: Rules, topic: string): ReleasePolicy {
 }
 
 /**
- * Every contract of this environment on the topic, judged on the amendment's candidate. `when` is the verdict's own
- * moment: a severity that was changed until a day before it counts no more.
+ * Judges every contract of this environment on the topic against the amendment's candidate. `when` is the time of the
+ * verdict; severity overrides that expired before it are ignored.
  */
 export function weigh(
   rules: Rules,
@@ -128,5 +132,5 @@ interface SchemaText {
   readonly text: string;
 }
 
-/** Parsed once: what flows is the same for all candidates, and a candidate is the same for all contracts. */
+/** Parsed once: all candidates share the current schema, and all contracts share a candidate. */
 const schemaOf = oncePer(({ text }: SchemaText) => parseSchemaText(text));

@@ -5,25 +5,28 @@ import { unnamedOn } from "../evidence/readers.ts";
 import { decisionOn } from "./settle.ts";
 import type { Rules, State, TableState } from "../state.ts";
 
-/** What another policy would have made of an amendment. `unknown`: what it would have asked is not recorded. */
+/**
+ * What another policy would have decided about an amendment. `unknown`: the groups that it would have asked about are
+ * not recorded.
+ */
 export interface WhatIf {
   readonly kind: "flows" | "waits" | "unknown";
   readonly reason: Reason;
-  /** Consumers, groups, or an operator. */
+  /** Names of consumers and groups, or "an operator". */
   readonly waitsFor: readonly string[];
 }
 
 const NOT_RECORDED: Unnamed = { kind: "unknown", why: { kind: "not-recorded" } };
 
-/** It flowed, so the registry took it; what the schema was decides nothing. */
+/** It flowed, so the registry accepted it; the schema itself does not affect the decision. */
 const TOOK: RegistryAnswer = {
   kind: "fits",
   candidate: { part: "value", added: [], moved: [], text: "", hash: "", widened: undefined, together: [] },
 };
 
 /**
- * The same decision under another policy: a withheld amendment as things are now, a released one by the verdicts, the
- * order and the groups of its release.
+ * Decides about the amendment under another policy. For a withheld amendment the present facts count; for a released
+ * one, the verdicts, the order and the groups at the time of its release.
  */
 export function underPolicy(
   policy: ReleasePolicy,

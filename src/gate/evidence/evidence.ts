@@ -6,32 +6,35 @@
 /** One group on one topic, as one poll found it. */
 export interface SeenGroup {
   readonly group: string;
-  /** Members subscribed to the topic now; undefined: the group's protocol hides them from us (KIP-848). */
+  /** Members now subscribed to the topic. undefined if the group's protocol hides them from us (KIP-848). */
   readonly members: number | undefined;
   /** Committed offsets on the topic, by partition. */
   readonly offsets: ReadonlyMap<number, bigint>;
-  /** How many of the members announce that they read the topic with a schema of this fingerprint. */
+  /** By schema fingerprint: how many members announce that they read the topic with that schema. */
   readonly readers: ReadonlyMap<string, number>;
 }
 
 export type GroupsSeen =
-  /** All groups of the topics that were polled, including topics without any group. */
+  /** All groups of the topics that were polled. Topics without any group are included. */
   | { readonly kind: "seen"; readonly byTopic: ReadonlyMap<string, readonly SeenGroup[]> }
   | { readonly kind: "unknown"; readonly why: string };
 
 /** The result of one poll and the time when it started. */
 export type GroupPoll = GroupsSeen & { readonly at: number };
 
-/** What is remembered of a group on a topic. */
+/** What is remembered about a group on a topic. */
 export interface GroupEvidence {
   readonly group: string;
   /** When a poll first found it. */
   readonly first: number;
-  /** The last poll that found members or offsets that had moved. A group first seen with offsets counts as active then. */
+  /**
+   * The last poll that found members, or offsets that had moved. A group that already has offsets when it is first seen
+   * counts as active at that time.
+   */
   readonly active: number | undefined;
-  /** The last poll that found its offsets moved. */
+  /** The last poll that found that its offsets had moved. */
   readonly moved: number | undefined;
-  /** At the last poll; so are the fields below. */
+  /** Members at the last poll. The fields below are from the last poll too. */
   readonly members: number | undefined;
   /** Its committed offsets on the topic, if any. Two numbers instead of all offsets keep the record small. */
   readonly committed: { readonly partitions: number; readonly sum: string } | undefined;
@@ -42,39 +45,44 @@ export interface TopicEvidence {
   /** The first successful poll of this topic, and the last one. */
   readonly began: number;
   readonly at: number;
-  /** By name: all that a contract names, and at most `MAX_OTHERS` others. */
+  /** Sorted by name: all groups that a contract names, and at most `MAX_OTHERS` others. */
   readonly groups: readonly GroupEvidence[];
-  /** How many more groups there were, each with no more recent activity than those in `groups`; undefined: none. */
+  /**
+   * How many further groups there were; each was last active no later than those in `groups`. undefined if there are
+   * none.
+   */
   readonly more?: number | undefined;
   /** By consumer: the first poll after its contract was published. */
   readonly contracts: Readonly<Record<string, number>>;
 }
 
-/** What a connector knows about the readers of its topics. */
+/** What a connector knows about the consumer groups that read its topics. */
 export interface Evidence {
   /** By topic, from the last successful poll. */
   readonly topics: ReadonlyMap<string, TopicEvidence>;
-  /** What the state topic contains: it may be older, but leads to the same decisions. */
+  /** The part stored in the state topic. It may be older, but it leads to the same decisions. */
   readonly recorded: ReadonlyMap<string, TopicEvidence>;
-  /** The last poll of this process, and why it failed if it did; undefined before the first. */
+  /** The last poll of this process, and why it failed if it did; undefined before the first poll. */
   readonly lastPoll: { readonly at: number; readonly why: string | undefined } | undefined;
 }
 
 export const NO_EVIDENCE: Evidence = { topics: new Map(), recorded: new Map(), lastPoll: undefined };
 
-/** How many groups of a topic are remembered besides those that contracts name: the most recently active ones. */
+/**
+ * How many groups of a topic are remembered besides those that contracts name. The most recently active ones are kept.
+ */
 const MAX_OTHERS = 500;
 
 /** The shortest time between two records that differ only in their times. */
 const RECORD_MS = 300_000;
 
-/** The evidence after a restart: what was recorded, without a poll yet. */
+/** The evidence after a restart: the recorded part only, until the first poll. */
 export function recalled(recorded: Evidence["recorded"]): Evidence {
   return { topics: recorded, recorded, lastPoll: undefined };
 }
 
 /**
- * The evidence after one more poll. `consumers` lists the consumers with a contract, by topic. A group that disappears is
+ * Adds a poll to the evidence. `consumers` lists the consumers with a contract, by topic. A group that disappears is
  * remembered for `keepMs` after it was last active. `named` returns the groups that contracts on a topic name; all of
  * them are remembered.
  */
@@ -126,7 +134,7 @@ function seeTopic(
   };
 }
 
-/** Groups with members first, then the others by their last sign of life; by name among equals. */
+/** Orders groups with members first, then by their last activity, most recent first, then by name. */
 function byLife(a: GroupEvidence, b: GroupEvidence): number {
   const members = Number((b.members ?? 0) > 0) - Number((a.members ?? 0) > 0);
   const active = (b.moved ?? b.active ?? b.first) - (a.moved ?? a.active ?? a.first);
@@ -149,7 +157,7 @@ function seeGroup(before: GroupEvidence | undefined, seen: SeenGroup, at: number
   };
 }
 
-/** Fewer partitions do not count as a move: Kafka may have expired some offsets, which changes the sum too. */
+/** Fewer partitions do not count as a move, because Kafka may have expired some offsets, which also changes the sum. */
 function hasMoved(before: GroupEvidence["committed"], now: NonNullable<GroupEvidence["committed"]>): boolean {
   return before === undefined || (now.partitions >= before.partitions && now.sum !== before.sum);
 }
@@ -160,7 +168,7 @@ function sum(offsets: Iterable<bigint>): bigint {
   return total;
 }
 
-/** Whether to write a record: because a decision may change, or because the last record is too old. */
+/** Whether to write a record, because a decision may change or because the last record is too old. */
 function isNews(before: TopicEvidence | undefined, now: TopicEvidence): boolean {
   if (before === undefined || gist(before) !== gist(now)) return true;
   return now.at - before.at >= RECORD_MS && JSON.stringify(before.groups) !== JSON.stringify(now.groups);

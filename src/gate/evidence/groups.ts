@@ -5,8 +5,8 @@ import type { Rules, State, Decided, When } from "../state.ts";
 import { andThen, step, withheldOf } from "../update.ts";
 
 /**
- * A poll of the consumer groups: amendments that wait are settled again if the result makes a difference. A failed poll
- * settles nothing: new amendments wait, and those that wait already keep their reason.
+ * Handles a poll of the consumer groups. Withheld amendments are settled again if the result makes a difference. A
+ * failed poll settles nothing: new amendments wait, and amendments that wait already keep their reason.
  */
 export function onGroups(rules: Rules, state: State, poll: GroupPoll, when: When): Decided {
   const next = { ...state, evidence: evidenceAfter(rules, state, poll) };
@@ -33,7 +33,7 @@ export function evidenceAfter(rules: Rules, state: State, poll: GroupPoll): Evid
   );
 }
 
-/** Everything in the evidence that can affect amendments waiting on a topic. */
+/** The part of the evidence that can affect amendments waiting on a topic. */
 function standing(rules: Rules, state: State, topic: string): string {
   const unnamed = policyOf(rules, topic) === "strict" ? unnamedOn(rules, state, topic) : undefined;
   return JSON.stringify([

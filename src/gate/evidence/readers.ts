@@ -8,20 +8,20 @@ import type { GroupEvidence, TopicEvidence } from "./evidence.ts";
 import type { Rules, State } from "../state.ts";
 
 /**
- * Questions to the evidence: which live groups no contract names, and what it shows against a contract.
+ * Questions about the evidence: which live groups no contract names, and what the evidence shows against a contract.
  */
 
-/** Every contract of the connector's environment on a topic, versions that are being rolled out included. */
+/** Every contract of the connector's environment on a topic, including versions that are being rolled out. */
 export function contractsOn(rules: Rules, state: State, topic: string): readonly Contract[] {
   return contractsOf(state, topic).filter(({ environment }) => environment === rules["fieldgate.environment"]);
 }
 
-/** Every contract on a topic, in whatever environment. */
+/** Every contract on a topic, in any environment. */
 export function contractsOf({ contracts }: Pick<State, "contracts">, topic: string): readonly Contract[] {
   return byTopic(contracts).get(topic) ?? [];
 }
 
-/** Made once for each set of contracts: what is decided must not look through those of all topics. */
+/** Indexed once per set of contracts, so that a decision does not scan the contracts of every topic. */
 const byTopic = oncePer((contracts: State["contracts"]) => Map.groupBy(contracts.values(), ({ topic }) => topic));
 
 /** The consumer's Kafka groups: those its contract lists, and the group with the consumer's name. */
@@ -29,7 +29,7 @@ export function groupsOf({ consumer, groups = [] }: Contract): readonly string[]
   return [...new Set([consumer, ...groups])];
 }
 
-/** Whether it has members now, or has committed offsets that moved within `fieldgate.groups.seen`. */
+/** Whether the group has members now, or committed offsets that moved within `fieldgate.groups.seen`. */
 export function isLive(rules: Rules, { at }: TopicEvidence, group: GroupEvidence): boolean {
   const { members, committed, moved } = group;
   if ((members ?? 0) > 0) return true;
@@ -58,18 +58,21 @@ export function unnamedOn(rules: Rules, state: State, topic: string): Unnamed {
   return { kind: "known", groups: live.slice(0, MAX_NAMES), ...(more > 0 ? { more } : {}) };
 }
 
-/** What was seen of a contract's groups, by name; those never seen are missing. */
+/** The evidence about a contract's groups. Groups that were never seen are missing. */
 export function seenOf({ evidence }: State, contract: Contract): readonly GroupEvidence[] {
   const names = groupsOf(contract);
   return evidence.topics.get(contract.topic)?.groups.filter(({ group }) => names.includes(group)) ?? [];
 }
 
-/** What the evidence shows against a contract, whichever candidate it is judged on. */
+/** Findings from the evidence about a contract; they are the same for every candidate. */
 export function evidenceAgainst(rules: Rules, state: State, contract: Contract): readonly Finding[] {
   return [...staleness(rules, state, contract), ...otherSchemas(state, contract)];
 }
 
-/** Counted from the latest of three times: its groups' last activity, its publication, and the topic's first poll. */
+/**
+ * A contract is stale if too much time has passed since the latest of three times: the last activity of its groups, its
+ * publication, and the topic's first poll.
+ */
 function staleness(rules: Rules, state: State, contract: Contract): readonly Finding[] {
   const staleMs = rules["fieldgate.contracts.stale"];
   const evidence = state.evidence.topics.get(contract.topic);
@@ -80,7 +83,10 @@ function staleness(rules: Rules, state: State, contract: Contract): readonly Fin
   return [staleFinding(groupsOf(contract), staleMs)];
 }
 
-/** Several versions of a contract may be deployed at the same time, and members may read with any of them. */
+/**
+ * Findings about members that announce a schema none of the consumer's contracts names. Several versions of a contract
+ * may be deployed at the same time, and members may read with any of them.
+ */
 function otherSchemas(state: State, contract: Contract): readonly Finding[] {
   const announcing = seenOf(state, contract).filter(({ readers }) => Object.keys(readers).length > 0);
   if (announcing.length === 0) return [];

@@ -15,16 +15,14 @@ import { fieldsOf } from "./unpublished.ts";
 import { step, withTable, withheldOf } from "../update.ts";
 import type { Json } from "../../json.ts";
 
-/**
- * Watch mode: a schema that Debezium has registered is compared with the table and becomes the topic's shape.
- */
+/** Watch mode: compares a schema that Debezium has registered with the table, and makes it the topic's shape. */
 
 type Observed = Extract<Input, { kind: "observed" }>;
 
 /**
- * In watch mode the shape follows what Debezium has registered, because that is what it publishes. An amendment that the
- * schema contains is thereby released; other differences still wait, and are judged on the new shape. A schema that is not
- * an envelope changes nothing.
+ * In watch mode the shape follows what Debezium has registered, because that is what it publishes. An amendment that
+ * the schema contains is thereby released; the others are judged again on the new shape. A schema that is not an
+ * envelope changes nothing.
  */
 export function onObserved(rules: Rules, state: State, input: Observed, when: When): Decided {
   const table = state.tables.get(input.topic);
@@ -57,7 +55,7 @@ export function rowFields({ unwrapped }: Rules, text: string): readonly AvroFiel
   return unwrapped === undefined ? undefined : readRow(json)?.filter(({ name }) => !unwrapped.has(name));
 }
 
-/** The table with the shape that is registered; what waits has to be judged again on it. */
+/** The table with the registered shape. Its withheld amendments have to be judged again on it. */
 function following(rules: Rules, table: TableState, input: Observed, registered: readonly AvroField[]): TableState {
   const columns = input.table.columns.filter((column) => !column.generated);
   const mapped = fieldsOf(
@@ -85,7 +83,10 @@ function following(rules: Rules, table: TableState, input: Observed, registered:
   };
 }
 
-/** A column whose type only Debezium maps, perhaps a later version of it; the registered field is taken as it is. */
+/**
+ * The field of a column whose type we cannot map but Debezium can, perhaps in a later version. The registered field is
+ * used as it is.
+ */
 function asItIs(rules: Rules, registered: readonly AvroField[], column: Column): readonly Field[] {
   const name = fieldName(column.name, rules.modes.fieldNames);
   const { attnum, type, notNull, defaultExpr } = column;
@@ -94,7 +95,7 @@ function asItIs(rules: Rules, registered: readonly AvroField[], column: Column):
   return own.map((avro) => ({ name, attnum, type, optional: isOptional(avro), avro, made }));
 }
 
-/** Whether rows have no key. No schema shows that, as the key's subject is left unchanged. */
+/** Whether rows have no key. No schema shows that, because Debezium leaves the key's subject unchanged. */
 function isKeyless({ shape, rowKey, amendments }: TableState, { key }: Table): boolean {
   if (rowKey !== undefined || key.length > 0) return false;
   return shape.key.length === 0 || amendments.some(isKeyGone);
@@ -153,7 +154,7 @@ function released(
   };
 }
 
-/** The verdicts on it, even if it was published before the registry was asked. */
+/** The verdicts on the amendment, even if it was published before the registry was asked. */
 function verdictsOf(
   rules: Rules,
   state: State,

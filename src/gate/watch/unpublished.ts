@@ -5,13 +5,13 @@ import { type Field, type RegisteredSchema, schemaId } from "../../table/shape.t
 import { isCaptured, type SeenColumn } from "../amendment/differ.ts";
 import type { Rules, TableState } from "../state.ts";
 
-/** The schema that these fields would have; it is not registered, so its id is 0. */
+/** A stand-in for the schema that these fields would have. It is not registered, so its id is 0. */
 export function noSchema({ unwrapped }: Rules, topic: string, fields: readonly Field[]): RegisteredSchema {
   const schema = unwrapped === undefined ? envelopeSchema(topic, fields) : rowSchema(topic, fields);
   return { id: schemaId(0), text: JSON.stringify(schema) };
 }
 
-/** Gives a table without any published event the shape of its columns, so that it has no differences. */
+/** Sets the shape of a table without published events to its columns, so that it has no differences. */
 export function asItsColumns(
   rules: Rules,
   table: TableState,
@@ -30,7 +30,7 @@ export function asItsColumns(
   };
 }
 
-/** The fields of the captured columns; columns that cannot be mapped are left out. */
+/** The fields of the captured columns, without columns that cannot be mapped. */
 export function fieldsOf(rules: Rules, table: TableState, seen: readonly SeenColumn[]): readonly Field[] {
   const captured = seen.filter(({ column }) => isCaptured(rules, table, column));
   return captured.flatMap(({ column }) => {

@@ -3,8 +3,8 @@ import { blockedBy, type Decision, notReady } from "../decision/policy.ts";
 import type { Reason } from "../decision/reason.ts";
 
 /**
- * watch: what will happen to an amendment that Debezium has not published yet. Nothing decides it: `flows` says that
- * Debezium will publish it, `waits` that its task stops, or that it is not known.
+ * Predicts what Debezium will do with an amendment that it has not published yet; Fieldgate has no say in it. `flows`
+ * means that Debezium will publish the change. `waits` means that its task will stop, or that the outcome is unknown.
  */
 export function watched(amendment: Amendment): Decision {
   const { answer, kind, key = [], changes, verdicts } = amendment;
@@ -23,12 +23,15 @@ function flows(reason: Reason, wouldHaveWaitedFor: readonly string[]): Decision 
   return { kind: "flows", reason, wouldHaveWaitedFor };
 }
 
-/** Does Debezium's task stop at the first row that has it? The registry's level rejects what it would register. */
+/**
+ * True if the first row with this change will stop Debezium's task, because the subject's level rejects the schema that
+ * Debezium would register.
+ */
 export function stopsDebezium({ answer }: Amendment): boolean {
   return answer?.kind === "refused";
 }
 
-/** Should someone act before Debezium publishes it? */
+/** True if someone should act before Debezium publishes the change. */
 export function asksSomebody({ answer, verdicts }: Amendment): boolean {
   return answer?.kind !== "fits" || notReady(verdicts).length > 0;
 }

@@ -4,7 +4,7 @@ import { formatLsn, isoTime } from "../../wal/lsn.ts";
 import { capturedFrom, type Parts } from "../session.ts";
 import { judgeInBackground, registerInBackground, registrationEnded } from "./registry-work.ts";
 
-/** Decides on one input and starts what follows from it. Throws the stop that an input leads to. */
+/** Decides about one input and starts the resulting effects. Throws the error if the input leads to a stop. */
 export function apply(session: Parts<"control" | "tape">, input: Input): void {
   const { outside, control, tape } = session;
   const when = { position: formatLsn(tape.position.endLsn), time: isoTime(outside.now()) };
@@ -18,10 +18,13 @@ export function apply(session: Parts<"control" | "tape">, input: Input): void {
   if (topic !== undefined) apply(session, { kind: "settle", topic });
 }
 
-/** For so long, in microseconds, the loop decides before it reads the log again: a restart asks about every field. */
+/**
+ * How long, in microseconds, the loop handles inputs before it reads the log again. After a restart there is one input
+ * for every withheld field.
+ */
 const INPUTS_FOR = 50_000n;
 
-/** Decides on what arrived from the background; what would take too long stays for the next turn. */
+/** Handles the inputs that arrived from the background. Inputs that would take too long are left for the next turn. */
 export function takeInputs(session: Parts<"control" | "tape">): void {
   const { control, outside } = session;
   const begun = outside.now();
@@ -53,7 +56,7 @@ function start(session: Parts<"control">, effect: Effect): void {
   }
 }
 
-/** After a flip the next row of its table is encoded differently, and a change that did not fit may fit. */
+/** After a flip, rows of the table need a new encoder, and a change that halted the topic may now fit. */
 function onNewShapes({ outside, tape, control }: Parts<"control" | "tape">, before: State): void {
   const { state, halts } = control;
   const isNew = (topic: string) => state.tables.get(topic)?.shape !== before.tables.get(topic)?.shape;

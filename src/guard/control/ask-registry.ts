@@ -8,10 +8,10 @@ import type { Json } from "../../json.ts";
 import type { Registered, Registry } from "../../registry/client.ts";
 
 /**
- * Would the registry take an amendment's candidate? There is one way to ask for each mode. A connector that publishes
- * asks for the candidate and, if that is refused, for a wider one that it could register instead. One that watches asks
- * only what Debezium's own registration will meet.
- * `onAnswered` is called when the registry has answered. Throws what the registry's client throws.
+ * Asks whether the registry would accept an amendment's candidate, in a different way for each mode. In guard mode it
+ * asks for the candidate and, if that is rejected, for a wider one that could be registered instead. In watch mode it
+ * asks only for the schema that Debezium will register. Calls `onAnswered` when the registry has answered. Throws the
+ * errors of the registry's client.
  */
 export type AskRegistry = (
   rules: Rules,
@@ -43,11 +43,14 @@ async function askToPublish(
     : { kind: "refused", candidate, text: again };
 }
 
-/** So many reasons, and so many characters of each, are kept with an amendment. */
+/** Limits on what is stored with an amendment: the number of reasons, and the length of each. */
 const MAX_REASONS = 20;
 const MAX_REASON = 2000;
 
-/** Why the subject's level does not take the candidate: by the registry's answer, and by our own rules. */
+/**
+ * Why the subject's level rejects the candidate, according to the registry or to our own rules; undefined if it is
+ * accepted.
+ */
 async function refusalOf(
   registry: Registry,
   table: TableState,
@@ -69,7 +72,10 @@ async function refusalOf(
   return [...all.slice(0, MAX_REASONS).map((reason) => reason.slice(0, MAX_REASON)), ...more].join("; ");
 }
 
-/** Debezium registers the column as it is, or its task stops. A schema that is a version already is never refused. */
+/**
+ * Debezium registers the column as it is, or its task stops. A schema that is already registered as a version is never
+ * rejected.
+ */
 async function askToWatch(
   rules: Rules,
   registry: Registry,
@@ -92,12 +98,12 @@ export function subjectOf({ shape }: TableState, { part }: Candidate): string {
   return `${shape.topic}-${part}`;
 }
 
-/** The versions searched for a schema, the newest first. */
+/** How many versions are searched for a schema, newest first. */
 const VERSIONS_SEARCHED = 50;
 
 /**
- * The subject's newest live version with this schema. Registering it again creates no version and checks no level, so
- * after a change is undone the schema is in the registry already.
+ * The subject's newest live version with this schema. Registering that schema again creates no version and checks no
+ * level, so after a change is undone its schema is already in the registry.
  */
 export async function versionWith(registry: Registry, subject: string, hash: string): Promise<Registered | undefined> {
   const numbers = await registry.versions(subject);
@@ -108,7 +114,7 @@ export async function versionWith(registry: Registry, subject: string, hash: str
   return undefined;
 }
 
-/** undefined: the text is not JSON. */
+/** undefined if the text is not JSON. */
 export function hashOf(text: string): string | undefined {
   try {
     return schemaHash(JSON.parse(text) as Json); // JSON.parse gives JSON

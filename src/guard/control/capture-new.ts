@@ -22,18 +22,18 @@ import { apply } from "./apply.ts";
 import { leave } from "./left.ts";
 
 /**
- * Captures a table that the connector's file includes and the state does not know: before its first row, or once a look
- * finds that it can be captured now. A table that cannot be captured is left out with a warning, and never ends the
+ * Captures a table that the connector's file includes but the state does not have, either before its first row or once
+ * a look finds that it can be captured. A table that cannot be captured is left out with a warning, and never stops the
  * connector.
  */
 
-/** Pause before a catalog that does not show a new table yet is read again. */
+/** Pause before reading the catalog again when it does not show a new table yet. */
 const READ_AGAIN_MS = 20;
-/** When a table that could not be captured is tried again. */
+/** When to try again to capture a table. */
 const AGAIN_MS = 60_000;
 const AGAIN_SOON_MS = 1000;
 
-/** Before its first row, written by transaction `xid`. */
+/** Captures a new table before its first row, which transaction `xid` wrote. */
 export async function captureNew(
   session: Parts<"control" | "tape" | "batch">,
   captured: Captured,
@@ -71,7 +71,7 @@ function asWritten(table: Table, { columns: written }: Relation): Table {
   };
 }
 
-/** A commit is streamed before it is visible: reads the catalog for a bounded time until it shows the table. */
+/** A commit is streamed before it is visible, so this reads the catalog for a bounded time until it shows the table. */
 async function readNew(
   { source, outside, control, signal }: Parts<"control">,
   oid: number,
@@ -101,7 +101,7 @@ function isNeverRewritten({ oid, filenode }: Table): boolean {
   return filenode === Number(oid);
 }
 
-/** False: it cannot be captured now. `table` has the name that its topic is named after. */
+/** Captures the table. Returns false if it cannot be captured now. Its topic gets its name from `table`. */
 export async function capture(
   session: Parts<"control" | "tape" | "batch">,
   table: Table,
@@ -158,7 +158,9 @@ async function captureItem(
   outside.log.info(`${fullName(table)} is new and ${verb} topic ${topic}`);
 }
 
-/** Reads its rows. Under no_data too: changes of them may have been passed by. */
+/**
+ * The job that reads the table's rows. It is needed even with no_data, because changes of them may have been skipped.
+ */
 function readingJob(settings: Settings, item: Capturable, { shape }: TableState): ChunkJob | undefined {
   if (settings["snapshot.mode"] === "no_data") return repairJob(shape);
   const [job] = snapshotJobs([item]).values();

@@ -7,18 +7,21 @@ import { type Control, inBackground, type Parts, type Tape, type TopicSchemas } 
 import { apply } from "./apply.ts";
 
 /**
- * Catalog reads in the background, for what the log does not say: an enum's new label, or a DDL that no trusted message
- * explains. The catalog is ahead of the log, so a read counts from its place in the log. That place is a mark, written
- * after the read; where no marks may be written, it is the first position that is not before the log's end as of the read.
+ * Reads the catalog in the background, for changes that the log does not show: a new enum label, or a DDL that no
+ * trusted message explains. The catalog is ahead of the log, so a read applies from its position in the log. That
+ * position is a mark, written after the read. Where no marks may be written, it is the first position at or after the
+ * log's end at the time of the read.
  */
 
-/** Starts a read of a captured table, unless one is pending. `schemas`: what the registry had before it. */
+/**
+ * Starts a read of a captured table, unless one is pending. `schemas`: the registry's schemas, read before the table.
+ */
 export function startCatalogRead(session: Parts<"control" | "tape">, oid: number, schemas?: TopicSchemas): void {
   const { source, control, outside, waker } = session;
   const { pending } = control.catalog;
   if (isReadPending(control, oid)) return;
   const nonce = outside.uuid();
-  // Before the read: a thousand rows with a new label start one read.
+  // Set before the read, so that a thousand rows with a new label start only one read.
   pending.set(nonce, { oid, found: undefined, schemas });
   inBackground(session, async () => {
     const { table, end } = await source.table(tableOid(oid));
@@ -37,12 +40,15 @@ export function isReadPending({ catalog }: Control, oid: number): boolean {
   return [...catalog.pending.values()].some((read) => read.oid === oid);
 }
 
-/** Drops the pending reads of a table that a DDL message describes: they may have read it as it was before. */
+/**
+ * Drops the pending reads of a table that a DDL message describes, because they may have read the table before the
+ * change.
+ */
 export function dropPendingReads({ catalog }: Control, oid: number): void {
   for (const [nonce, read] of catalog.pending) if (read.oid === oid) catalog.pending.delete(nonce);
 }
 
-/** The log has reached the place of a read. */
+/** Called when the log reaches the position of a read. */
 export function completeCatalogRead(session: Parts<"control" | "tape">, nonce: string): void {
   const { catalog, state } = session.control;
   const read = catalog.pending.get(nonce);
@@ -56,19 +62,19 @@ export function completeCatalogRead(session: Parts<"control" | "tape">, nonce: s
   apply(session, { kind: "observed", topic, ...read.schemas, table });
 }
 
-/** From the place of the last read, all columns are proven, and the trigger reports what changes. */
+/** From the position of the last read, all columns are proven, so the trigger reports every further change. */
 function trustTrigger({ ddl, catalog }: Control): void {
   if (ddl.found === undefined || catalog.pending.size > 0) return;
   ddl.complete = ddl.found;
   ddl.found = undefined;
 }
 
-/** How far the log has been read between two transactions: up to the position, or to a later keepalive. */
+/** How far the log has been read between two transactions: to the position, or to a later keepalive. */
 export function reachedEnd({ keepaliveEnd = LSN_ZERO, position }: Tape): Lsn {
   return position.endLsn > keepaliveEnd ? position.endLsn : keepaliveEnd;
 }
 
-/** Completes the reads without a mark whose place was reached. Places are between two transactions. */
+/** Completes the reads without a mark whose position was reached. Such positions are between two transactions. */
 export function completeUnmarkedReads(session: Parts<"control" | "tape">): void {
   const { tape, control, outside } = session;
   if (outside.writesMarks || tape.tx !== undefined) return;
@@ -93,7 +99,7 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
   apply(session, { kind: "seen", topic, ...relationOf(table) });
 }
 
-/** The topic of a captured table; undefined: it is not captured. */
+/** The topic of a captured table; undefined if it is not captured. */
 export function topicOf(state: State, oid: TableOid): string | undefined {
   return tableByOid(state, oid)?.shape.topic;
 }

@@ -11,34 +11,35 @@ import { hashOf, versionWith } from "./ask-registry.ts";
 import { isReadPending, startCatalogRead } from "./catalog-read.ts";
 
 /**
- * Where another Debezium publishes, the registry shows what flows: each topic's subject is read in the background, one
- * after the other. A version that differs from the shape is an input, together with the table read after it. A subject
- * is read soon after its table was seen to change, then at growing intervals.
+ * Follows the registry in watch mode, because it shows the schemas that Debezium publishes with. Each topic's subject
+ * is read in the background, one after the other. A version that differs from the shape becomes an input, together with
+ * the table, which is read after it. A subject is read soon after its table was seen to change, then at growing
+ * intervals.
  */
 
 const TICK_MS = 500;
-/** The first pause after a table changed; each later pause is twice as long … */
+/** The first pause after a table changed. Each later pause is twice as long, up to one of the two limits below. */
 const FIRST_MS = 1000;
-/** … up to this while a change is expected, or else up to RESTING_MS. */
+/** The longest pause while a change is expected. Otherwise it is RESTING_MS. */
 const WAITING_MS = 30_000;
 const RESTING_MS = 300_000;
-/** The pause after a registry that did not answer. */
+/** The pause after the registry did not answer. */
 const SILENT_MS = 4000;
 
 /** When a subject is read next, in milliseconds of the session's clock. */
 interface Schedule {
-  /** A different object means that the table has changed. */
+  /** The table when the subject was last read. A different object means that the table has changed. */
   readonly table: TableState;
   readonly delay: number;
   readonly due: number;
 }
 
-/** What is remembered of subjects between two reads. */
+/** What is remembered about subjects between two reads. */
 interface Memory {
   readonly schedules: Map<string, Schedule>;
-  /** Topics whose schema is not an envelope; the log says so once. */
+  /** Topics whose schema is not an envelope. It is logged once for each. */
   readonly strange: Set<string>;
-  /** By topic: the search that found nothing, as `<newest version> <hash>`. */
+  /** By topic: the last search that found nothing, as `<newest version> <hash>`. */
   readonly searched: Map<string, string>;
 }
 
@@ -56,7 +57,7 @@ export function followRegistry(session: Parts<"control" | "tape">): void {
         if (silent) log.info("the registry answers again: the schemas that Debezium registers are followed");
         silent = false;
       } finally {
-        // Even after a failure: a subject that cannot be read keeps no other waiting.
+        // Runs even after a failure, so that a subject that cannot be read does not delay the others.
         schedules.set(topic, nextSchedule(outside.now(), schedules.get(topic), table));
       }
     }
@@ -78,7 +79,7 @@ function isDue({ outside, control }: Parts<"control">, schedule: Schedule | unde
   return schedule?.table !== table || Number(outside.now() / 1000n) >= schedule.due;
 }
 
-/** A table that has changed is read soon and often, one that rests seldom. */
+/** A subject is read soon and often after its table has changed, and seldom while nothing changes. */
 function nextSchedule(nowMicros: bigint, before: Schedule | undefined, table: TableState): Schedule {
   const most = table.unpublished === true || withheldOf(table).length > 0 ? WAITING_MS : RESTING_MS;
   const delay = before?.table === table ? Math.min(before.delay * 2, most) : FIRST_MS;
@@ -96,7 +97,8 @@ async function readSubject(session: Parts<"control" | "tape">, table: TableState
     memory.strange.add(topic);
     return;
   }
-  // A version that flowed before is not new, even if the shape has an older one: that one was registered again since.
+  // A version that was published before is not new, even if the shape has an older one. In that case the older one was
+  // registered again later.
   const isNew = table.unpublished === true || !table.flowed.some(({ id }) => id === value.id);
   const keyWaits = withheldOf(table).some(({ kind }) => kind === "key");
   const key = isNew || keyWaits ? await registry.latest(`${topic}-key`) : undefined;
@@ -113,8 +115,8 @@ function schemaOf({ id, text }: RegisteredSchema): RegisteredSchema {
 }
 
 /**
- * The schema that rows have although its version is not new: a column took the place of another with its name and type,
- * or a change was undone. Older versions are searched once for each newest one.
+ * The schema of the rows when its version is not new: a column replaced another one with the same name and type, or a
+ * change was undone. Older versions are searched once per newest version.
  */
 async function schemaOfRows(
   { outside: { registry, settings } }: Surroundings,

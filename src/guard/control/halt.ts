@@ -4,7 +4,7 @@ import { describeAmendment, nextCommands } from "../../words/amendment.ts";
 import { type Parts, tableOf } from "../session.ts";
 import { apply } from "./apply.ts";
 
-/** Stops that an operator's command may lift: the change is tried again once the command has been carried out. */
+/** Stops that an operator's command may resolve. The change is tried again after the command. */
 const LIFTED_BY_COMMAND: ReadonlySet<ErrorCode> = new Set(["value-unfit", "key-changed", "table-replaced"]);
 
 export function isLiftedByCommand(error: unknown): error is GuardError {
@@ -12,7 +12,7 @@ export function isLiftedByCommand(error: unknown): error is GuardError {
 }
 
 /**
- * Halts a topic instead of ending the connector, if a command may lift the stop: commands and contracts are still
+ * If a command may resolve the stop, halts the topic instead of ending the connector: commands and contracts are still
  * processed, the slot is kept, and everything before the change is published. `apply` removes the halt as soon as the
  * topic's shape changes. Throws any other stop.
  */
@@ -24,7 +24,7 @@ export function halt(session: Parts<"tape" | "control">, topic: string | undefin
   session.outside.stopped(reason, topic);
 }
 
-/** Reports the oldest halt as the connector's status; false if there is none. */
+/** Reports the oldest halt as the connector's status. Returns false if there is none. */
 export function reportHalt({ outside, control }: Parts<"control">): boolean {
   const [oldest] = control.halts.values();
   if (oldest === undefined) return false;
@@ -33,7 +33,7 @@ export function reportHalt({ outside, control }: Parts<"control">): boolean {
   return true;
 }
 
-/** Adds the commands that let the amendment of the unfit field continue. */
+/** Adds the commands that resolve the amendment of the field that the value does not fit. */
 function withNextSteps(session: Parts<"tape" | "control">, topic: string, stop: GuardError): GuardError {
   const { unfit } = stop;
   if (unfit === undefined) return stop;

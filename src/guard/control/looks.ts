@@ -62,7 +62,7 @@ export function lookAtTables(session: Parts<"control" | "tape">): void {
   });
 }
 
-/** undefined: no news. */
+/** Reads the catalog. Returns undefined if nothing has changed. */
 async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook | undefined> {
   const { source, control, outside } = session;
   const first = await source.look();
@@ -118,7 +118,7 @@ function wanted(session: Parts<"control">, look: TablesLook, table: TableState):
   return [now, named].filter((one) => one !== undefined).filter((one) => isUnsent(session.outside, look, one));
 }
 
-/** By topic: OIDs of tables that have the name of a captured one and do not halt its topic yet. */
+/** By topic: OIDs of tables that have the name of a captured one and have not halted its topic yet. */
 function replacing(session: Parts<"control">, look: TablesLook): ReadonlyMap<string, number> {
   const { control } = session;
   const found = [...control.state.tables].flatMap(([topic, table]): readonly [string, number][] => {
@@ -129,7 +129,7 @@ function replacing(session: Parts<"control">, look: TablesLook): ReadonlyMap<str
   return new Map(found);
 }
 
-/** Tables that the file captures and the state does not know. */
+/** Tables that the file captures but that are not in the state. */
 function candidatesOf({ control, outside: { settings } }: Parts<"control">, look: TablesLook): readonly LookedTable[] {
   const isTaken = ({ schema, name }: TableName) => settings.filter.table(schema, name);
   return [...look.tables.values()].filter((one) => {

@@ -14,15 +14,16 @@ import { refuseReplaced } from "./replaced.ts";
 import { fullName } from "../../table/quote.ts";
 
 /**
- * Before the first row that uses a new Relation, its columns are identified: the log has their names and types, the
- * catalog their attnums. The catalog is ahead of the log, or behind it for a moment, so this is a proof (table/prove.ts)
- * from a catalog read that shows the row's transaction. Columns that cannot be identified are withheld, and rows continue.
+ * Identifies a new Relation's columns before the first row that uses it: the log has their names and types, the catalog
+ * their attnums. The catalog may be ahead of the log, or behind it for a moment. So this is a proof (table/prove.ts)
+ * from a catalog read that shows the row's transaction. Columns that cannot be identified are withheld, and rows
+ * continue.
  */
 
-/** Pause before a catalog that does not show a transaction yet is read again. */
+/** Pause before reading the catalog again when it does not show a transaction yet. */
 const READ_AGAIN_MS = 20;
 
-/** The table in the catalog; `visible`: the read shows the transaction that the row belongs to. */
+/** The table in the catalog. `visible`: whether the read's snapshot includes the row's transaction. */
 interface ProofRead {
   readonly table: Table | undefined;
   readonly end: Lsn;
@@ -35,8 +36,8 @@ interface Row {
 }
 
 /**
- * Identifies the columns of a Relation before its first row, and waits for a bounded time whether what is new may flow
- * at once. Whatever is not known when the time is up is withheld.
+ * Identifies the columns of a Relation before its first row. Then waits a bounded time to find out whether new columns
+ * may flow at once. Columns still undecided at the timeout are withheld.
  */
 export async function proveRelation(
   session: Parts<"control" | "tape" | "batch">,
@@ -64,7 +65,7 @@ export async function proveRelation(
   captured.doubtUntil = doubt ? read.end : undefined;
   if (doubt) outside.log.warn(`${topic}: columns of ${relation.name} that cannot be identified are withheld`);
   if (!read.visible) proveAgainWhenVisible(session, captured, row);
-  // At its place in the log this read settles the doubt, even if no further row arrives.
+  // When the log reaches this read's position, the doubt is resolved, even if no further row arrives.
   if (doubt && read.visible) startCatalogRead(session, relation.oid);
   const explained = takeExplained(control.catalog, captured, doubt);
   const assigned = explained?.maxAttnum ?? Math.max(0, ...captured.columns.map((column) => Number(column ?? 0)));
@@ -83,8 +84,8 @@ export async function proveRelation(
 }
 
 /**
- * The absence of a DDL message is a proof too: if the trigger reports every DDL, and the Relation is what was proven last,
- * nothing has changed since. Asked only where the catalog leaves a doubt.
+ * The absence of a DDL message is a proof too: if the trigger reports every DDL and the Relation has the columns that
+ * were last proven, nothing has changed since. Used only where the catalog leaves a doubt.
  */
 async function columnsByTrigger(
   { control, source }: Parts<"control">,
@@ -104,14 +105,17 @@ function knownColumns({ known, assigned }: TableState): KnownColumns {
   return { columns: known, assigned: assigned ?? 0 };
 }
 
-/** The table as a DDL message described exactly these columns, at their place in the log; the catalog may be ahead. */
+/**
+ * Takes the table from a DDL message that describes exactly these columns at this position in the log. The catalog may
+ * already be ahead.
+ */
 function takeExplained({ explained }: CatalogReads, captured: Captured, doubt: boolean): Table | undefined {
   const table = explained.get(captured.relation.oid);
   explained.delete(captured.relation.oid);
   return table !== undefined && !doubt && fits(table, captured.relation, captured.columns) ? table : undefined;
 }
 
-/** Has the table these columns of the log, in this order? A column that is not identified may be any. */
+/** True if the table has these columns of the log in this order. A column that is not identified matches any column. */
 function fits(table: Table, relation: Relation, columns: readonly (Attnum | undefined)[]): boolean {
   const live = table.columns.filter((column) => !column.generated);
   return (
@@ -130,7 +134,7 @@ function isSame(
   return same && (known === undefined || known === attnum);
 }
 
-/** The catalog's details of types that the log names and the table no longer has. */
+/** The catalog's details of types that the log names but the table no longer has. */
 async function typesGone(
   { source }: Parts<"control">,
   relation: Relation,
@@ -141,7 +145,7 @@ async function typesGone(
   return others.length === 0 ? new Map() : source.types(others);
 }
 
-/** Commits are streamed before they are visible: reads the catalog until it shows the row's transaction. */
+/** Commits are streamed before they are visible, so this reads the catalog until it shows the row's transaction. */
 async function readUntilVisible(
   { source, control, outside, signal }: Parts<"control">,
   captured: Captured,
@@ -161,7 +165,10 @@ async function readUntilVisible(
   }
 }
 
-/** The table was dropped since: its columns are known from before, and the catalog has nothing to add. */
+/**
+ * Stands in for a table that was dropped in the meantime. Its columns are known from before, and the catalog has
+ * nothing to add.
+ */
 function droppedTable({ relation }: Captured, { shape, known }: ReturnType<typeof tableOf>): Table {
   const last = Math.max(0, ...known.map((column) => Number(column.attnum)));
   return {
@@ -199,13 +206,13 @@ function identify(
     case "proven":
       return proof.columns;
     case "ambiguous": {
-      // A DDL message since the last proof says which reading is right, unless it contradicts what is certain.
+      // A DDL message since the last proof shows which reading is right, unless it contradicts what is certain.
       const explained = catalog.explained.get(relation.oid);
       if (explained === undefined || !fits(explained, relation, proof.columns)) return proof.columns;
       return explained.columns.filter((column) => !column.generated).map((column) => column.attnum);
     }
     case "impossible":
-      // The catalog shows the row's transaction: reading it again would change nothing.
+      // The catalog already shows the row's transaction, so reading it again would change nothing.
       throw new GuardError(
         "amendment-unsupported",
         `the catalog does not explain ${fullName(relation)}'s columns in the log`,
@@ -216,12 +223,15 @@ function identify(
   }
 }
 
-/** It existed and was dropped; the catalog cannot know an attnum above its highest. */
+/** Whether the column existed and was dropped. Attnums above the catalog's highest are not in it yet. */
 function isGone(table: Table, column: number): boolean {
   return column <= table.maxAttnum && !table.columns.some((live) => live.attnum === column);
 }
 
-/** Without the catalog only one reading is safe: the columns as before, and new ones after them, which are withheld. */
+/**
+ * Without the catalog only one reading is safe: the old columns are unchanged, and any new ones follow them. The new
+ * ones are withheld.
+ */
 function asBefore(relation: Relation, known: readonly KnownColumn[]): readonly (Attnum | undefined)[] {
   const columns = relation.columns.map((column, index) => {
     const before = known[index];
@@ -251,7 +261,7 @@ function proveAgainWhenVisible(session: Parts<"control">, captured: Captured, ro
   });
 }
 
-/** Proves what was not visible when its row arrived, unless a newer Relation took its place. */
+/** Proves the columns that were not visible when their row arrived, unless a newer Relation has replaced theirs. */
 export async function proveVisible(session: Parts<"control" | "tape" | "batch">): Promise<void> {
   const { rechecks } = session.control;
   for (let next = rechecks.shift(); next !== undefined; next = rechecks.shift()) {
@@ -261,12 +271,12 @@ export async function proveVisible(session: Parts<"control" | "tape" | "batch">)
 }
 
 /**
- * Gives the registry and the verdicts a bounded time, so that a column without objections is in its first row.
- * After one timeout no Relation waits again until the registry has answered.
+ * Gives the registry and the verdicts a bounded time, so that a column without objections is in its first row. After a
+ * timeout no Relation waits until the registry answers again.
  */
 async function waitForAnswers(session: Parts<"control" | "tape">, topic: string, deadline: bigint): Promise<void> {
   const { control, outside, waker, signal } = session;
-  // Where another Debezium publishes, no row waits for an answer.
+  // In watch mode no row waits for an answer.
   if (control.work.silent || outside.delivery === "none") return;
   takeInputs(session);
   using _wait = outside.waits.begin("the registry", `to judge what is new on ${topic}`);

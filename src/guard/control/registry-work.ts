@@ -7,15 +7,15 @@ import { inBackground, type Parts, post, type RegistryWork } from "../session.ts
 import { subjectOf } from "./ask-registry.ts";
 
 /**
- * What the gate asks of the registry: would it take an amendment's candidate (judging), and take it now (registering).
- * Both run in the background, for as long as it takes; their answers are inputs. A registry that does not answer
- * withholds fields and never rows.
+ * The gate's requests to the registry: whether it would accept an amendment's candidate (judging), and to accept it now
+ * (registering). Both run in the background for as long as they take, and their answers become inputs. A registry that
+ * does not answer holds back fields, but never rows.
  */
 
-/** Delays before a registry that did not answer is asked again, in milliseconds. */
+/** Delays before asking a registry that did not answer again, in milliseconds. */
 const DELAYS_MS = [500, 1000, 2000, 5000] as const;
 
-/** Asks whether the registry would take the amendment's candidate. */
+/** Asks whether the registry would accept the amendment's candidate. */
 export function judgeInBackground(session: Parts<"control">, id: string): void {
   const { judging } = session.control.work;
   if (judging.has(id)) return;
@@ -27,12 +27,12 @@ export function judgeInBackground(session: Parts<"control">, id: string): void {
     } finally {
       judging.delete(id);
     }
-    // Only now: the answer may lead to the next question about the same amendment.
+    // Posted only now, because the answer may lead to the next question about the same amendment.
     if (input !== undefined) post(session, { input });
   });
 }
 
-/** undefined: there is nothing left to ask. */
+/** Asks once. Returns undefined if there is nothing left to ask. */
 async function judge({ control, outside }: Parts<"control">, id: string): Promise<Input | undefined> {
   const found = findAmendment(control.state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return undefined;
@@ -51,10 +51,10 @@ async function judge({ control, outside }: Parts<"control">, id: string): Promis
   }
 }
 
-/** So many questions about candidates run at once: after a restart there is one for every withheld field. */
+/** Maximum number of concurrent registry checks. After a restart there is one for every withheld field. */
 const AT_ONCE = 8;
 
-/** The latest comes first: a row waits for it. */
+/** Limits the checks that run at once. The latest goes first, because a row is waiting for it. */
 const turnsOf = oncePer((_work: RegistryWork) => {
   const waiting: (() => void)[] = [];
   let free = AT_ONCE;
@@ -73,11 +73,11 @@ const turnsOf = oncePer((_work: RegistryWork) => {
 
 type Register = Extract<Effect, { kind: "register" }>;
 
-/** Registers the candidate, then reads the contracts up to now: the flip is decided after both. */
+/** Registers the candidate, then reads the contracts to their current end. The flip is decided after both. */
 export function registerInBackground(session: Parts<"control">, effect: Register): void {
   const { work, state } = session.control;
   const topic = findAmendment(state, effect.id)?.amendment.topic;
-  // One at a time: the others of its topic are settled again when this one has ended.
+  // Only one at a time. The topic's other amendments are settled again when this registration has ended.
   if (topic === undefined || work.registering.has(topic)) return;
   work.registering.set(topic, effect.id);
   inBackground(session, async () => {
@@ -98,14 +98,14 @@ async function register({ control, outside, source }: Parts<"control">, { id, ca
     return { kind: "registration-refused", id, hash: candidate.hash, text: `${result.status} ${result.message}` };
   }
   await outside.controlTopics.readContractsToEnd();
-  // The poll's input precedes this one: a group that appeared since the last poll is known at the flip.
+  // The poll's input comes before this one, so a group that appeared since the last poll is known at the flip.
   if (policyOf(outside.settings, topic) === "strict") await outside.groups.again();
   const read = await source.table(table.oid);
   const schema = { id: result.id, text: candidate.text };
   return { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: read.table?.estimatedRows ?? -1 };
 }
 
-/** Frees the topic of this registration, whose input was applied; returns the topic, whose other amendments may go next. */
+/** Removes a registration whose input was applied. Returns its topic, whose other amendments may be registered next. */
 export function registrationEnded({ registering }: RegistryWork, id: string): string | undefined {
   for (const [topic, registered] of registering) {
     if (registered !== id) continue;
@@ -115,7 +115,7 @@ export function registrationEnded({ registering }: RegistryWork, id: string): st
   return undefined;
 }
 
-/** Asks until the registry answers. That it did not answer is reported once, so that people hear about it. */
+/** Asks until the registry answers. The first missing answer becomes an input, so that people are alerted once. */
 function untilAnswered<T extends Input | undefined>(
   session: Parts<"control">,
   id: string,
@@ -137,7 +137,7 @@ function untilAnswered<T extends Input | undefined>(
   });
 }
 
-/** Is the registry being asked about a withheld field of this topic? */
+/** True if the registry is being asked about a withheld field of this topic. */
 export function isAsked({ registering, judging }: RegistryWork, topic: string): boolean {
   return registering.has(topic) || [...judging].some((id) => id.startsWith(`${topic}/`));
 }

@@ -8,12 +8,15 @@ import { apply } from "./apply.ts";
 import { fullName } from "../../table/quote.ts";
 
 /**
- * A row of a different table under the name of a captured one. Nothing of it is published until an operator agrees. If
- * the catalog shows that the question is over, because that table is dropped again or the captured one has its name
- * back, its rows are passed over with a warning and the stream goes on by itself.
+ * Handles a row from a different table that has the name of a captured one. None of its rows are published until an
+ * operator accepts it. If the catalog shows that this is no longer needed, because that table was dropped or the
+ * captured one has its name back, its rows are skipped with a warning and the stream continues on its own.
  */
 
-/** @throws GuardError table-replaced, with the command that ends it; catalog-behind while the row's transaction is invisible */
+/**
+ * @throws GuardError table-replaced, with the command that resolves it; catalog-behind while the row's transaction is
+ * not visible
+ */
 export async function refuseReplaced(
   session: Parts<"control" | "tape">,
   captured: Captured,
@@ -29,7 +32,7 @@ export async function refuseReplaced(
     });
   }
   const over = table === undefined || (await isUndone(session, relation, topic));
-  // If an operator has agreed already, the state's table has this OID.
+  // If an operator has already accepted the table, the one in the state has this OID.
   if (!over) apply(session, { kind: "replaced", topic, table: asInLog(relation, table) });
   const now = capturedFrom(outside, control.state, relation);
   if (over && now.news === "replaces") return passOver(session, captured);
@@ -40,7 +43,10 @@ export async function refuseReplaced(
   });
 }
 
-/** While a replaced table halts the reading: goes on once the other table is gone or the captured one has its name back. */
+/**
+ * Runs while a replaced table halts the reading. Continues once the other table is gone or the captured one has its
+ * name back.
+ */
 export async function lookAtReplaced(session: Parts<"control" | "tape">): Promise<void> {
   const { control, tape, source } = session;
   for (const [topic, { code }] of control.halts) {
@@ -54,7 +60,7 @@ export async function lookAtReplaced(session: Parts<"control" | "tape">): Promis
   }
 }
 
-/** Has the captured table the name again? Then the other one has lost it. */
+/** True if the captured table has its name back, which means that the other one has lost it. */
 async function isUndone({ source, control }: Parts<"control">, relation: Relation, topic: string): Promise<boolean> {
   const { oid } = tableOf(control.state, topic).shape.table;
   if (Number(oid) === relation.oid) return false;
@@ -72,8 +78,8 @@ function passOver({ tape, outside }: Parts<"tape">, captured: Captured): void {
 }
 
 /**
- * The table as this row has it, as far as that is known, followed by the columns that were added later: the catalog is
- * ahead of the log, and fields are bound to columns by name.
+ * The table with the columns of this row, as far as they are known, followed by columns that were added later. The
+ * catalog is ahead of the log, and fields are bound to columns by name.
  */
 function asInLog(relation: Relation, table: Table): Table {
   const { schema, name } = relation;

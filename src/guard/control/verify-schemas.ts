@@ -7,22 +7,22 @@ import { inBackground, type Parts } from "../session.ts";
 import { register } from "../start/capture-tables.ts";
 
 /**
- * The schemas that flow are compared with the registry, by id and text: a registry that was emptied or restored from an
- * older copy does not know their ids, or uses them for other schemas. What differs is registered again, and events have
- * the new id from then on; a schema that the subject no longer takes stops the connector, with the topic's name. This is
- * done at the start, while the registry answers, and in the background ever after.
+ * Compares the published schemas with the registry, by id and text. A registry that was emptied, or restored from an
+ * older copy, may not know their ids or may use them for other schemas. A schema that differs is registered again, and
+ * events get the new id from then on. If the subject no longer accepts it, the connector stops and the error names the
+ * topic. The comparison runs at the start, while the registry answers, and afterwards in the background.
  */
 
-/** At a start, a registry that does not answer is not waited for any longer than this. */
+/** How long a start waits for a registry that does not answer. */
 const START_MS = 10_000;
 const ROUND_MS = 30_000;
 const AGAIN_MS = 5000;
-/** How many questions are open at once. */
+/** How many requests run at once. */
 const AT_ONCE = 16;
 
 type Verifying = Pick<Outside, "registry" | "log">;
 
-/** The tables whose schemas are now registered under other ids, with these. */
+/** The tables whose schemas have new ids in the registry, with those ids. */
 export async function verifySchemas(
   outside: Outside,
   tables: ReadonlyMap<string, TableState>,
@@ -42,7 +42,10 @@ export async function verifySchemas(
   return new Map();
 }
 
-/** Compares for as long as the session lasts. A schema under a new id ends the session: the next one starts with it. */
+/**
+ * Compares for as long as the session lasts. If a schema has a new id, the session ends, and the next one starts with
+ * that id.
+ */
 export function verifyInBackground(session: Parts<"control">): void {
   const { outside, control, signal } = session;
   if (outside.delivery === "none") return;
@@ -54,14 +57,14 @@ export function verifyInBackground(session: Parts<"control">): void {
       wait = moved === undefined ? AGAIN_MS : ROUND_MS;
       const topic = moved?.[0]?.shape.topic;
       if (topic === undefined) continue;
-      throw new GuardError("registry-changed", `${topic}: the registry has another id for its schema now`, {
+      throw new GuardError("registry-changed", `${topic}: the id of its schema in the registry has changed`, {
         next: "nothing: events are written with the new id",
       });
     }
   });
 }
 
-/** undefined: the registry does not answer. */
+/** undefined if the registry does not answer. */
 async function movedOf(outside: Outside, tables: readonly TableState[]): Promise<readonly TableState[] | undefined> {
   try {
     return await verified(outside, tables);
@@ -105,14 +108,14 @@ async function verifiedSchema(
   if (found !== undefined && isSameText(found, schema.text)) return schema;
   const now = await register(outside, subject, schema.text);
   if (now.id === schema.id) return schema;
-  const why = found === undefined ? "does not know" : "has another schema under";
+  const why = found === undefined ? "does not know" : "has a different schema under";
   outside.log.warn(
-    `${topic}: the registry ${why} id ${schema.id} of subject ${subject}; its schema has id ${now.id} now`,
+    `${topic}: the registry ${why} id ${schema.id} of subject ${subject}; its schema was registered again and now has id ${now.id}`,
   );
   return now;
 }
 
-/** A user that may register need not be allowed to read by id: then nothing can be compared, which stops no row. */
+/** A registry user may be allowed to register but not to read by id. Then nothing is compared, and rows continue. */
 async function schemaById({ registry }: Verifying, id: SchemaId): Promise<string | undefined> {
   try {
     return await registry.schemaById(id);

@@ -23,11 +23,11 @@ import { MAPPING_NEXT, namedFaults } from "../../words/left-out.ts";
 import type { Outside, Settings } from "../outside.ts";
 
 /**
- * From a table in the catalog to one that is captured: the fields its events can have, its topic, its first shape and
+ * Turns a table in the catalog into a captured one: the fields that its events can have, its topic, its first shape and
  * its snapshot job. Used at a connector's first start, and for each table that appears later.
  */
 
-/** A captured table and what can be published of it. */
+/** A captured table, and what can be published from it. */
 export interface Capturable {
   readonly table: Table;
   readonly topic: string;
@@ -38,7 +38,7 @@ export interface Capturable {
   readonly leftOut: readonly Finding[];
 }
 
-/** A table that the connector's file captures and that cannot be captured as it is. */
+/** A table that the connector's file captures but that cannot be captured as it is. */
 export interface LeftTable {
   readonly table: TableName;
   /** At least one. */
@@ -50,7 +50,7 @@ export interface Mapped {
   readonly left: readonly LeftTable[];
 }
 
-/** Maps every captured table. `taken`: topics that other tables have already. */
+/** Maps every captured table. `taken`: topics that already belong to other tables. */
 export function captureTables(
   { settings }: Pick<Outside, "settings">,
   tables: readonly Table[],
@@ -115,9 +115,9 @@ function loggedColumns(table: Table): readonly Column[] {
 }
 
 /**
- * A table's first state. Its shape is registered before its first event. If the subject exists already, the shape is
- * the subject's: a column that it lacks is an amendment, withheld like any other. Where another Debezium publishes,
- * nothing is registered, and the shape is unpublished until the registry shows otherwise.
+ * Makes a table's first state. Its shape is registered before its first event. If the subject already exists, the shape
+ * is the subject's, and a column that it lacks is withheld as an amendment, as usual. In watch mode nothing is
+ * registered, and the shape is unpublished until the registry has a schema.
  */
 export async function firstTableState(outside: Outside, item: Capturable): Promise<TableState> {
   const { table, topic, leftOut, rowKey, key } = item;
@@ -151,7 +151,7 @@ export async function firstTableState(outside: Outside, item: Capturable): Promi
   return { ...state, known, amendments: firstAmendments(outside, state, item) };
 }
 
-/** How the table differs from a subject that existed; a column that is left out because of its type does not count. */
+/** How the table differs from an existing subject. A column that is left out because of its type does not count. */
 function firstAmendments(outside: Outside, state: TableState, item: Capturable): readonly Amendment[] {
   const { table, fields, topic } = item;
   const when = { position: "0/0", time: isoTime(outside.now()) };
@@ -161,7 +161,7 @@ function firstAmendments(outside: Outside, state: TableState, item: Capturable):
   return found.map((difference) => ({ ...newAmendment(topic, difference, when), missed: difference.kind === "added" }));
 }
 
-/** @throws GuardError registry-refused for a schema that the subject does not take */
+/** @throws GuardError registry-refused if the subject rejects the schema */
 export async function register(
   outside: Pick<Outside, "registry">,
   subject: string,
@@ -175,8 +175,8 @@ export async function register(
 }
 
 /**
- * One job per table. A table without a key is streamed, but its existing rows are not read: there is no order to read
- * them in.
+ * One job per table. A table without a key is streamed, but its existing rows are not read, because there is no order
+ * to read them in.
  */
 export function snapshotJobs(items: readonly Capturable[]): ReadonlyMap<string, ChunkJob> {
   return new Map(
@@ -204,7 +204,7 @@ export async function createTopics(outside: Outside, topics: readonly string[]):
   }
 }
 
-/** The topics that exist, of those that are written to. */
+/** The topics that exist, among those that this mode writes to. */
 export async function describeTopics(
   { sink, delivery }: Outside,
   topics: readonly string[],
@@ -214,7 +214,7 @@ export async function describeTopics(
 }
 
 /**
- * The fields of a subject that exists (see `bind`).
+ * The fields of an existing subject (see `bind`).
  * @throws GuardError subject-unfit if its schema is not a Debezium envelope
  */
 export function adopt(topic: string, columns: readonly Field[], text: string): readonly Field[] {

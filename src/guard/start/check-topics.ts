@@ -6,12 +6,13 @@ import type { TableState } from "../../gate/state.ts";
 import type { TopicDescription } from "../../kafka/topics.ts";
 import type { Outside } from "../outside.ts";
 
-/** What is compared between the connector's file, its state and its topics before it writes to them. */
+/** Checks that run before a connector writes to its topics. They compare its file, its state and the topics. */
 
 type Described = ReadonlyMap<string, TopicDescription>;
 
 /**
- * A compacted topic takes no record without a key: neither rows of a table without one, nor truncations.
+ * A compacted topic accepts no record without a key, so it can hold neither rows of a table without a key nor
+ * truncations.
  * @throws GuardError config-invalid with every such topic
  */
 export function refuseCompacted(
@@ -28,14 +29,14 @@ export function refuseCompacted(
   });
   if (unfit.length === 0) return;
   const each = unfit.map(([topic, { keyless }]) => `${topic} (${keyless ? "its table has no key" : "truncations"})`);
-  throw new GuardError("config-invalid", `a compacted topic takes no record without a key: ${each.join(", ")}`, {
+  throw new GuardError("config-invalid", `a compacted topic accepts no record without a key: ${each.join(", ")}`, {
     next: "add t to skipped.operations, give the table a key or leave it out, or set the topic's cleanup.policy to delete",
   });
 }
 
 /**
- * Topics of the state that are gone are created again, and what was published is in none of them: this is reported, and the
- * returned jobs publish all rows again.
+ * Topics of the state that no longer exist are created again, without the events that they contained. This is logged,
+ * and the returned jobs publish all their rows again.
  */
 export function repairGoneTopics(
   { log, delivery }: Pick<Outside, "log" | "delivery">,
@@ -47,12 +48,14 @@ export function repairGoneTopics(
   return gone.map(({ shape }) => {
     const job = repairJob(shape);
     const then = job.state === "refused" ? "its table has no key, so its rows cannot be" : "all its rows are";
-    log.warn(`topic ${shape.topic} is gone, with every event in it: it is created again, and ${then} published again`);
+    log.warn(
+      `topic ${shape.topic} and all its events are gone: the topic is created again, and ${then} published again`,
+    );
     return job;
   });
 }
 
-/** A prefix or a route that was changed names other topics: tables that are captured already keep theirs. */
+/** A changed prefix or route would give captured tables other topics, but they keep the topics that they have. */
 export function reportOtherTopics(
   { settings, log }: Pick<Outside, "settings" | "log">,
   tables: ReadonlyMap<string, TableState>,
@@ -63,7 +66,7 @@ export function reportOtherTopics(
     const now = settings.route?.(named) ?? named;
     if (now !== topic) {
       log.warn(
-        `${schema}.${name} goes on in topic ${topic}, although the file says ${now} now: use a new connector for other topics`,
+        `${schema}.${name} stays on topic ${topic} although the file now says ${now}; to use the new topic, create a new connector`,
       );
     }
   }

@@ -27,10 +27,10 @@ import {
 import { refuseCompacted, repairGoneTopics, reportOtherTopics } from "./check-topics.ts";
 
 /**
- * From the state that was read to one that can be streamed from. A connector without a position makes its first start:
- * tables, intent, slot and position, each step committed before the next, so that it continues after a crash wherever it
- * was. A connector with a position only checks that the log is still the one of its position, and adds the tables that
- * its file captures now.
+ * Turns the state that was read into one that can be streamed from. A connector without a position makes its first
+ * start: it records its tables, its intent, its slot and its position. Each step is committed before the next, so after
+ * a crash it continues where it was. A connector with a position only checks that the log is still the one that the
+ * position belongs to, and adds the tables that its file captures now.
  */
 export async function prepareState(
   outside: Outside,
@@ -52,7 +52,7 @@ export async function prepareState(
     [...stored.tables.values()].map(({ shape, capturedAs }) => capturedAs ?? shape.table),
   );
   const taken = new Set(stored.tables.keys());
-  // A new table that cannot be captured is reported by the loop's first look, and ends nothing.
+  // A new table that cannot be captured is reported by the loop's first look and does not stop the connector.
   const { items } = captureTables(outside, found.filter(isNewTo(stored)), taken);
   const before = await source.look();
   const added = await extendPublication(outside, source, stored, before, items);
@@ -63,7 +63,7 @@ export async function prepareState(
   const described = await describeTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
   refuseCompacted(outside, keysOf(outside, stored, sent), described);
   const gone = repairGoneTopics(outside, listedTables(outside, stored), described);
-  // Recorded before the topics are there again: a crash in between forgets nothing.
+  // Recorded before the topics are created again, so that a crash in between loses nothing.
   const begun = gone.length === 0 ? stored : await record(stored, withJobs(stored, gone));
   await createTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
   const columnsOf = (topic: string) =>
@@ -76,8 +76,8 @@ export async function prepareState(
       : { ...begun, ...listed, tables: new Map([...listed.tables, ...moved]) };
   const afterwards = afterLooks(outside, current, before, after);
   if (sent.length === 0) return afterwards === begun ? begun : record(begun, afterwards);
-  // A table that is sent only from now on has been read before its first row. For one that was already being sent, the log
-  // may be behind the catalog, so its first row identifies its columns.
+  // A table that was just added to the publication was read before its first row arrives. For a table that was already
+  // being sent, the log may be behind the catalog, so its first row identifies its columns.
   const states = [...(await firstStates(outside, sent))].map(([topic, table]) => {
     const marked = withMark(outside, after, table);
     return [
@@ -87,12 +87,12 @@ export async function prepareState(
         : { ...marked, known: [], assigned: undefined, filenode: undefined },
     ] as const;
   });
-  // Tables and their snapshots in one commit: a table that the state has gets no snapshot later.
+  // Tables and their snapshot jobs are committed together, because a table that is in the state gets no snapshot later.
   const tables = new Map([...afterwards.tables, ...states]);
   return record(begun, withSnapshots(outside, { ...afterwards, tables }, sent));
 }
 
-/** Without those that the file no longer captures: nothing is published of them. */
+/** The tables of the state that the file still captures. Nothing is published for the others. */
 function listedTables(outside: Outside, { tables }: Stored): Stored["tables"] {
   return new Map([...tables].filter(([, table]) => isListed(outside, table)));
 }
@@ -118,8 +118,8 @@ function sentNow({ settings }: Outside, look: TablesLook, oid: number): Sent {
 }
 
 /**
- * Adds what the publication does not send: the captured tables together, and each new one alone, since a table that the
- * role may not add must not keep the others away. Returns the names of what it added.
+ * Adds the tables that the publication does not send. The captured tables are added together. Each new table is added
+ * alone, because one that the role may not add must not prevent the others. Returns the names of the added tables.
  */
 async function extendPublication(
   outside: Outside,
@@ -149,7 +149,10 @@ async function extendPublication(
   return new Set(added);
 }
 
-/** What was not sent while no one looked: reported by the loop, and repaired where that is possible. */
+/**
+ * Records what was not sent while the connector was not running. The loop reports it, and it is repaired where
+ * possible.
+ */
 function afterLooks(outside: Outside, stored: Stored, first: TablesLook, second: TablesLook): Stored {
   const { settings } = outside;
   const when = { position: formatLsn(stored.position?.endLsn ?? LSN_ZERO), time: isoTime(outside.now()) };
@@ -215,7 +218,10 @@ function isNamed({ settings, delivery }: Outside, table: TableName): boolean {
   return delivery !== "none" && listed.some(({ plain, matches }) => plain && matches(fullName(table)));
 }
 
-/** Neither a captured table under a different name, nor a different table under the name of a captured one. */
+/**
+ * True for a table that is neither a captured table under a different name nor a different table under a captured
+ * table's name.
+ */
 function isNewTo({ tables }: Stored): (table: Table) => boolean {
   const states = [...tables.values()];
   return ({ oid, schema, name }) =>
@@ -237,10 +243,10 @@ async function firstStates(outside: Outside, items: readonly Capturable[]): Prom
   return tables;
 }
 
-/** A connector records its mode at its first start; the state of one without is a guard's. */
+/** The mode that a connector records at its first start. A state without one belongs to guard mode. */
 const RECORDED_MODE: Readonly<Record<Mode, "watch" | undefined>> = { guard: undefined, watch: "watch" };
 
-/** The words of messages that differ by mode. */
+/** Parts of messages that differ by mode. */
 const WORDS: Readonly<
   Record<Mode, { readonly slotKey: string; readonly newConnector: string; readonly newStart: string }>
 > = {
@@ -256,7 +262,10 @@ const WORDS: Readonly<
   },
 };
 
-/** The state of one mode is wrong in the other: in guard mode the events are ours, in watch mode Debezium's. */
+/**
+ * A state is only valid in the mode that wrote it: in guard mode the events are ours, in watch mode they are
+ * Debezium's.
+ */
 function mustBeSameMode({ settings }: Outside, { intent }: Stored): void {
   const { mode } = settings;
   if (intent === undefined || intent.mode === RECORDED_MODE[mode]) return;
@@ -275,7 +284,10 @@ async function mustBeNewSlot({ settings }: Outside, source: Source): Promise<voi
   });
 }
 
-/** Where the stream begins. After a crash between creating the slot and recording its position, the slot exists. */
+/**
+ * The position at which the stream begins. After a crash between creating the slot and recording its position, the slot
+ * exists.
+ */
 async function slotPoint(outside: Outside, source: Source, signal: AbortSignal): Promise<Lsn> {
   const slot = await source.slot();
   if (slot !== undefined) return slot.confirmedFlush;
@@ -284,7 +296,10 @@ async function slotPoint(outside: Outside, source: Source, signal: AbortSignal):
   }, signal);
 }
 
-/** Refuses by name: a different server, slot or timeline, a log that ends before the position, a slot that lost its log. */
+/**
+ * Throws if the server, the slot or the timeline has changed, if the log ends before the position, or if the slot has
+ * lost its log.
+ */
 async function mustBeSameLog(outside: Outside, source: Source, facts: SourceFacts, position: Position): Promise<void> {
   const { "slot.name": slot, mode } = outside.settings;
   const { newConnector, newStart } = WORDS[mode];

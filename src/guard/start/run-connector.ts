@@ -18,7 +18,7 @@ import { describeTopics } from "./capture-tables.ts";
 import { prepareState } from "./first-start.ts";
 
 /**
- * A connector's life: one session after another. Each session opens the source and the writer, fences older writers,
+ * Runs a connector as one session after another. Each session opens the source and the writer, fences older writers,
  * reads the state, prepares what is missing (first-start.ts), and runs the loop until an error ends it.
  */
 
@@ -26,8 +26,9 @@ import { prepareState } from "./first-start.ts";
 const DELAYS_MS = [100, 500, 1000, 2000, 5000, 10_000] as const;
 
 /**
- * Runs a connector until the signal, or until an error that only a person can clear, which is thrown. Any other error
- * ends the session; the next one begins with the fence, after a growing delay. Nothing is acknowledged meanwhile.
+ * Runs a connector until the signal aborts, or until an error that only a person can resolve, which is thrown. Any
+ * other error ends the session; the next one begins with the fence, after a growing delay. In between, nothing is
+ * acknowledged.
  */
 export async function runConnector(given: Outside, signal: AbortSignal): Promise<void> {
   const outside = withWaits(given);
@@ -51,18 +52,19 @@ export async function runConnector(given: Outside, signal: AbortSignal): Promise
   }
 }
 
-/** Whether this process still runs the connector. */
+/** What this process knows about whether it still runs the connector. */
 interface Turn {
   /** Ids of its `started` records. */
   readonly own: Set<string>;
-  /** One of them was read back: every record after it in the topic is later. */
+  /** True once one of them was read back. Every later record in the topic was written after it. */
   seen: boolean;
 }
 
 /**
- * Decides, before fencing again, whether another instance has started since. Being fenced does not say so: the broker
- * also fences a writer whose transaction expired, for example while this process was suspended. And a lost connection
- * may mean that another instance took the slot. Going on regardless would have two instances fence each other forever.
+ * Decides, before fencing again, whether another instance has started in the meantime. Being fenced does not prove
+ * that, because the broker also fences a writer whose transaction expired, for example while this process was
+ * suspended. A lost connection, on the other hand, may mean that another instance took the slot. If both simply
+ * continued, they would fence each other forever.
  */
 async function mustBeOurTurn(outside: Outside, turn: Turn, signal: AbortSignal): Promise<void> {
   if (!turn.seen) return;
@@ -82,14 +84,15 @@ function problemOf(error: unknown) {
 const MIN_MESSAGE_BYTES = 64 << 20;
 
 /**
- * A message of the log with more bytes is not read: it would be held several times over, and no event has room for it. A
- * row may be four times as long as its event, with the old row beside the new one and bytes as hexadecimal digits.
+ * The size limit for a message of the log. A larger one is not read: it would be held in memory several times, and no
+ * event has room for it. A row may be four times as long as its event, because it contains the old row beside the new
+ * one and bytes as hexadecimal digits.
  */
 function mostBytes(limits: Iterable<number>): number {
   return Math.max(MIN_MESSAGE_BYTES, ...[...limits].map((limit) => limit * 4));
 }
 
-/** max.message.bytes of a topic that is not described yet: Kafka's default. */
+/** Used for a topic whose max.message.bytes is not known yet: Kafka's default. */
 const DEFAULT_MAX_BYTES = 1_048_576;
 
 async function runSession(outside: Outside, turn: Turn, stopping: AbortSignal): Promise<void> {
@@ -111,8 +114,8 @@ async function runSession(outside: Outside, turn: Turn, stopping: AbortSignal): 
 }
 
 /**
- * Commits a unique record, then reads the state topic up to it. The commit fences every older writer and settles what it
- * left open, so what is read is the whole state.
+ * Commits a unique record, then reads the state topic up to it. The commit fences every older writer and ends its open
+ * transactions, so what is read is the whole state.
  */
 async function fence(outside: Outside, turn: Turn, writer: TransactionalWriter, signal: AbortSignal): Promise<Stored> {
   const id = outside.uuid();

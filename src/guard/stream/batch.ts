@@ -11,8 +11,9 @@ import { type Batch, type Parts, type Tape, tableOf } from "../session.ts";
 import { fullName } from "../../table/quote.ts";
 
 /**
- * The batch: events collected while the log is read, then written in ONE Kafka transaction together with the state
- * records that lead past them. What was not committed was not seen, so a crash loses and repeats nothing.
+ * Collects events while the log is read, then writes them in ONE Kafka transaction together with the state records for
+ * the new position. Whatever was not committed is read again after a crash, so nothing is lost and nothing is published
+ * twice.
  */
 
 /** A batch is written once it has this many records or bytes. */
@@ -23,15 +24,12 @@ export function isFull({ records, bytes }: Batch): boolean {
   return records.length >= BATCH_RECORDS || bytes >= BATCH_BYTES;
 }
 
-/** Adds a record, and chooses its partition here: a re-send must not choose again. */
+/** Adds a record and chooses its partition, so that a re-send does not choose again. */
 export function put(batch: Batch, topic: string, record: EventRecord): void {
   add(batch, outRecord(batch, topic, record));
 }
 
-/**
- * Adds the records of one change at this place in the log, all or none.
- * @throws GuardError record-too-large
- */
+/** Adds all records of the change at this position in the log, or none of them. */
 export function putChange(batch: Batch, state: State, topic: string, records: readonly EventRecord[], at: Lsn): void {
   const change = records.map((record) => outRecord(batch, topic, record));
   for (const record of change) {
@@ -65,7 +63,9 @@ function tooLarge(state: State, topic: string, record: OutRecord, limit: number,
   );
 }
 
-/** Is there state that the state topic does not have? A position alone can wait. */
+/**
+ * Whether anything but the position has changed since the state topic was last written. The position alone can wait.
+ */
 export function stateChanged({ control, batch }: Parts<"control" | "batch">): boolean {
   const { state, commandOffset } = control;
   const { committed } = batch;
@@ -79,7 +79,9 @@ export function stateChanged({ control, batch }: Parts<"control" | "batch">): bo
   );
 }
 
-/** Writes the batch and the state in one transaction; only then may the server discard the log up to there. */
+/**
+ * Writes the batch and the state in one transaction. Only then may the server discard the log up to the new position.
+ */
 export async function writeBatch(session: Parts<"tape" | "control" | "batch">): Promise<void> {
   const { tape, batch, outside, signal } = session;
   const stored = storedNow(session);
@@ -111,7 +113,10 @@ function storedNow({ tape, control, batch }: Parts<"tape" | "control" | "batch">
   };
 }
 
-/** Inside a transaction: its commit LSN and how many of its changes were processed. The same object if nothing moved. */
+/**
+ * The position. Inside a transaction it has the commit LSN and the number of changes processed. The same object if
+ * nothing moved.
+ */
 function positionNow({ tx, position }: Tape, committed: Position | undefined): Position {
   const inside = tx !== undefined && tx.skip !== Number.POSITIVE_INFINITY && tx.index > 0;
   const now = inside ? { ...position, tx: { commitLsn: tx.finalLsn, index: Math.max(tx.index, tx.skip) } } : position;

@@ -4,7 +4,7 @@ import type { TableState } from "../../gate/state.ts";
 import type { Attnum, Table } from "../../table/column.ts";
 import { readTuple, tupleSlots } from "../../wal/tuple.ts";
 
-/** The columns of the fields that flow and of the key, without those that the table no longer has. */
+/** The columns of the published fields and of the key, without those that the table no longer has. */
 export function readableColumns({ shape, known, rowKey }: TableState): readonly Attnum[] {
   const wanted = [...shape.fields, ...shape.key].map((field) => field.attnum);
   return [...new Set([...wanted, ...(rowKey ?? [])])].filter((column) => known.some(({ attnum }) => attnum === column));
@@ -15,7 +15,7 @@ export function keyOfRows({ shape, rowKey }: TableState): readonly Attnum[] {
   return rowKey ?? shape.key.map((field) => field.attnum);
 }
 
-/** Are its columns those that were last identified, by name and type? */
+/** True if the table still has the columns that were last identified, by name and type. */
 export function isKnown({ known }: TableState, table: Table): boolean {
   const live = table.columns.filter((column) => !column.generated);
   return (
@@ -27,7 +27,7 @@ export function isKnown({ known }: TableState, table: Table): boolean {
   );
 }
 
-/** Why this job has nothing left to read; undefined: it has, or the table's columns are not identified yet. */
+/** Why the job is over. undefined if there is more to read, or if the table's columns have not been identified yet. */
 export function overBecause(job: ChunkJob, table: TableState): JobReason | undefined {
   const { known, shape } = table;
   if (known.length === 0) return undefined;
@@ -43,7 +43,9 @@ export function keyText(table: TableState, columns: readonly Attnum[], row: Buff
   return row === undefined ? [] : keyTexts(table, columns, row, 0);
 }
 
-/** The table's own key in a tuple with these columns, as text in key order. `from`: where the tuple starts. */
+/**
+ * The table's own key, read from a tuple with these columns, as text in key order. `from` is the offset of the tuple.
+ */
 export function keyTexts(
   table: TableState,
   columns: readonly (Attnum | undefined)[],

@@ -14,19 +14,24 @@ import { forgetVisible, startTracking } from "./delivered.ts";
 import { rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
 
 /**
- * Snapshots and backfills are read in chunks beside the stream, without a long transaction. A chunk is read between two
- * marks in the log, low and high: the window. When the stream reaches the high mark, the rows that no change in the
- * window has touched are published there, together with the job's new cursor; the others are in the stream already. A
- * TRUNCATE or a flip of the table inside the window discards the chunk, and it is read again.
+ * Reads snapshots and backfills in chunks while streaming, without a long transaction. A chunk is read between two
+ * marks in the log, low and high, which form its window. When the stream reaches the high mark, the rows that no change
+ * in the window has touched are published there, together with the job's new cursor. The other rows are in the stream
+ * already. If the table is truncated or flipped inside the window, the chunk is discarded and read again.
  */
 
-/** A job with more keys than this to read again starts over, because they are in one record of the state topic. */
+/**
+ * A job with more keys than this to read again starts over, because all of them are stored in one record of the state
+ * topic.
+ */
 const AGAIN_KEYS = 2000;
-/** How wide a table's rows are is known only after some were read. */
+/** The size of the first chunk is small, because the width of the rows is known only after some were read. */
 const FIRST_ROWS = 8;
-/** A chunk is one Kafka transaction, which the broker aborts after 15 s, and is in memory as a whole. */
+/** A chunk is one Kafka transaction, which the broker aborts after 15 s, and all of it is in memory. */
 const CHUNK_BYTES = 4 << 20;
-/** Pause before the rows of a table without an order are asked for again: a unique index may be about to be rebuilt. */
+/**
+ * Pause before rows are requested again from a table that has no order now. A unique index may be about to be rebuilt.
+ */
 const UNORDERED_MS = 1000;
 /** How long other jobs go first when a table cannot be read: its lock is another session's, or a right is missing. */
 const REST_MICROS = 2_000_000n;
@@ -66,7 +71,10 @@ export function startNextChunk(session: Parts<"chunks" | "control">): void {
   });
 }
 
-/** Without those of a table that has lost its events' key: there is no order to read it in until that is decided. */
+/**
+ * The jobs without those of tables that have lost the events' key. They have no order to be read in until that is
+ * decided.
+ */
 function readableJobs({ jobs, tables }: State): readonly ChunkJob[] {
   return [...jobs.values()].filter(({ topic }) => {
     const table = tables.get(topic);
@@ -91,7 +99,7 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
   chunks.busy = false;
   const job = control.state.jobs.get(jobId);
   if (job?.state !== "running") return;
-  // Too many transactions were delivered while it waited for its turn: tracking starts again.
+  // Too many transactions were delivered while this job waited for its turn, so tracking starts again.
   if (!chunks.tracking) {
     session.waker.wake();
     return;
@@ -124,7 +132,10 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
   await source.mark(`high:${nonce}`);
 }
 
-/** The next chunk has the number of keys that makes CHUNK_BYTES, judged by these rows; it grows at most fourfold. */
+/**
+ * Sets the number of keys of the next chunk so that it has about CHUNK_BYTES, judging by these rows. It grows at most
+ * fourfold.
+ */
 function resize({ started }: Chunks, rows: readonly Buffer[], most: number): void {
   if (started === undefined) return;
   const bytes = rows.reduce((sum, row) => sum + row.length, 0);
@@ -141,7 +152,7 @@ function requestOf(job: ChunkJob, table: TableState, columns: readonly Attnum[],
     columns: columns.map((attnum) => ({ attnum, name: nameOf(attnum) })),
     key: keyOfRows(table).map(nameOf),
     after: job.cursor,
-    // An earlier version did not record the order, and for some types its order was wrong: such a pass starts over.
+    // An earlier version did not record the order, and for some types its order was wrong, so such a job starts over.
     order: job.order ?? (job.cursor === undefined ? undefined : ""),
     limit,
     due: job.again.length > 0 ? undefined : due,
@@ -149,17 +160,17 @@ function requestOf(job: ChunkJob, table: TableState, columns: readonly Attnum[],
   };
 }
 
-/** The stream has reached a low mark: opens the window if it is the chunk's. */
+/** The stream has reached a low mark. Opens the window if the mark belongs to the active chunk. */
 export function onLowMark({ active, delivered }: Chunks, nonce: string): void {
   if (active?.nonce === nonce && active.window === undefined) active.window = openWindow(nonce, delivered);
 }
 
-/** The chunk whose window a high mark closes; undefined: the mark is not ours, or was written before a restart. */
+/** The chunk whose window the high mark closes. undefined if the mark is not ours, or was written before a restart. */
 export function endingChunk({ active }: Chunks, nonce: string): ActiveChunk | undefined {
   return active?.nonce === nonce && active.window !== undefined && active.read !== undefined ? active : undefined;
 }
 
-/** At the high mark: publishes the rows that no change in the window has touched, and moves the job's cursor. */
+/** Called at the high mark. Publishes the rows that no change in the window has touched, and moves the job's cursor. */
 export async function closeWindow(session: Parts<"chunks" | "control" | "batch" | "tape">): Promise<void> {
   const { chunks } = session;
   const { active } = chunks;
@@ -176,7 +187,9 @@ export async function closeWindow(session: Parts<"chunks" | "control" | "batch" 
 
 type RowsRead = Extract<ChunkRead, { kind: "rows" }>;
 
-/** The rows if they can be published as they are; undefined: the chunk is read again, or its job is refused. */
+/**
+ * The rows, if they can be published as they are. undefined if the chunk has to be read again or its job was refused.
+ */
 async function usableRows(
   session: Parts<"control" | "tape" | "chunks">,
   active: ActiveChunk,
@@ -202,7 +215,7 @@ async function usableRows(
       restartJob(session, active.job.id);
       return undefined;
     case "unordered":
-      // Another key is an amendment; until that is decided, the job waits.
+      // If the key has changed, that is an amendment, and the job waits until it is decided.
       applyCatalogRead(session, read.table, read.end);
       return undefined;
     case "too-large":
@@ -223,7 +236,9 @@ async function usableRows(
   }
 }
 
-/** Lets other jobs go first; the first time it is logged, and then it is a wait until the table can be read. */
+/**
+ * Lets other jobs go first. The first time, this is logged and becomes a wait that lasts until the table can be read.
+ */
 function rest({ chunks, outside, source }: Parts<"chunks">, { job, shape }: ActiveChunk, why: string): void {
   const { oid, schema, name } = shape.table;
   const before = chunks.resting.get(job.id);
@@ -251,7 +266,7 @@ function rowTooLarge({ job, shape }: ActiveChunk, bytes: number): GuardError {
   );
 }
 
-/** A renamed table is read under its new name; a dropped one has nothing to read. */
+/** A renamed table is read under its new name. For a dropped table the job is refused. */
 async function findTable(session: Parts<"control" | "tape">, { job, shape }: ActiveChunk): Promise<void> {
   const { table, end } = await session.source.table(shape.table.oid);
   if (table === undefined) refuseJob(session, job, { kind: "table-dropped" });
@@ -289,7 +304,7 @@ function publish(
     window,
     read.rows.map((row) => byKey.keyOfTuple(row, 0)),
   );
-  // Those that did not fit into this chunk, and those that came since it began.
+  // The keys that did not fit into this chunk, and those that were added since it began.
   const left = control.state.jobs.get(job.id)?.again.slice(Math.min(job.again.length, active.limit)) ?? [];
   const next = advance(job, {
     published: due.length,
@@ -312,8 +327,8 @@ function publish(
 }
 
 /**
- * Notes a key that a row was moved to, while a job reads its table: the new key may be behind the cursor, and a large
- * value that did not change is not in the log. The key is read again.
+ * Adds a row's new key to the keys that running jobs read again. The new key may be behind the cursor, and a large
+ * value that did not change is not in the log.
  */
 export function readMovedKey(
   { chunks, control }: Parts<"chunks" | "control">,
@@ -329,7 +344,7 @@ export function readMovedKey(
   }
 }
 
-/** As Debezium marks the rows of an initial snapshot; whatever is read later is `incremental`. */
+/** Marks rows of an initial snapshot as Debezium does. Rows read later are marked `incremental`. */
 function snapshotMark({ jobs }: State, job: ChunkJob, place: number, isLast: boolean): SnapshotMark {
   if (job.kind === "backfill") return "incremental";
   const others = [...jobs.values()].filter((other) => other.kind === "snapshot" && other.id !== job.id);

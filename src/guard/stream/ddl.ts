@@ -7,19 +7,19 @@ import { apply } from "../control/apply.ts";
 import { dropPendingReads, startCatalogRead, topicOf } from "../control/catalog-read.ts";
 import { inBackground, type Parts } from "../session.ts";
 
-/** After an untrusted message, the secret is read again at most this often. */
+/** After an untrusted message, the secret is read again, but at most this often. */
 const AGAIN_MICROS = 60_000_000n;
 
 /**
- * Processes a DDL message of the trigger: the table as of that command, minutes before its first row. A message that
- * cannot be verified only causes a catalog read.
+ * Handles a DDL message from the trigger. It describes the table after that command, possibly minutes before its first
+ * row. A message that cannot be verified only causes a catalog read.
  */
 export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessage, xid: number): void {
   const { control } = session;
   const read = readDdl(message, xid, control.ddl.secret);
   if (read === undefined) return;
   if (read.kind === "untrusted") {
-    // It may have been the trigger's, about any table.
+    // The message may be from the trigger, and may be about any table.
     control.ddl.complete = undefined;
     readSecretAgain(session);
     for (const oid of read.oids) readIfCaptured(session, oid);
@@ -39,7 +39,7 @@ export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessag
   }
 }
 
-/** The trigger may have been installed, or its secret replaced, since the session began. */
+/** The trigger may have been installed, or its secret replaced, after the session began. */
 function readSecretAgain(session: Parts<"control">): void {
   const { source, outside, control } = session;
   const now = outside.now();

@@ -28,14 +28,14 @@ import { onDdl } from "./ddl.ts";
 import { rowEncoderOf } from "./row-encoder.ts";
 
 /**
- * The data plane: drains the stream into the batch, item by item, without waiting for anything. Where something has to
- * be waited for, it stops and says what for; the item that needs it is held and comes first the next time. Runs for
- * every row: nothing here allocates per row but the event itself.
+ * The data plane: drains the stream into the batch, item by item, without waiting for anything. If something has to be
+ * waited for, it stops and returns what that is. The item that needs it is held and is processed first the next time.
+ * This runs for every row, so per row it allocates nothing but the event itself.
  */
 
 type Draining = Parts<"tape" | "control" | "batch" | "chunks">;
 
-/** What the loop has to do before the log can be read further. `topic`: the one that an error of it halts. */
+/** What the loop must do before it can read on. `topic`: the topic to halt if that fails. */
 export type Barrier =
   /** Identify the columns of a Relation before its first row, at this LSN. */
   | {
@@ -47,7 +47,7 @@ export type Barrier =
     }
   /** Publish the chunk whose window has ended. */
   | { readonly kind: "chunk"; readonly topic: string }
-  /** Apply a look at the catalog whose place in the log is reached. */
+  /** Apply a look at the catalog whose position in the log has been reached. */
   | { readonly kind: "look"; readonly topic: undefined };
 
 export type Drained =
@@ -76,7 +76,7 @@ export function drain(session: Draining): Drained {
   return { kind: "full" };
 }
 
-/** A stop is returned, not thrown: the rows before it are published, and do not wait for a person too. */
+/** A stop is returned, not thrown, so that the rows before it are published and need not wait for a person too. */
 function processOrStop(session: Draining, item: WalItem): Barrier | GuardError | undefined {
   const { records } = session.batch;
   const before = records.length;
@@ -92,7 +92,10 @@ function processOrStop(session: Draining, item: WalItem): Barrier | GuardError |
   }
 }
 
-/** A TRUNCATE of several tables stops at the first one that no encoder could be made for. */
+/**
+ * The topic that an item would halt. A TRUNCATE of several tables stops at the first one that no encoder could be made
+ * for.
+ */
 function topicOfItem({ relations }: Tape, item: WalItem): string | undefined {
   if (item.kind === "oversize") return item.relation === undefined ? undefined : relations.get(item.relation)?.topic;
   const message = item.kind === "data" ? decode(item.bytes) : undefined;
@@ -132,7 +135,7 @@ function dispatch(session: Draining, message: WalMessage, at: Lsn): Barrier | un
 function onRelation({ outside, tape, control }: Draining, relation: Relation): void {
   const before = tape.relations.get(relation.oid);
   const now = capturedFrom(outside, control.state, relation);
-  // It had another name, or could not be captured, and its rows were passed by.
+  // The table had a different name, or could not be captured, so its rows were skipped.
   if (now.news === "unknown" && before?.topic === undefined && before?.news === undefined && before !== undefined) {
     control.looks.passedBy.add(relation.oid);
   }
@@ -205,17 +208,22 @@ function publishRow(session: Draining, captured: Captured, topic: string, row: R
   }
 }
 
-/** The log has an old key only if the key changed; a full old row has the large values. */
+/**
+ * True if the row got a new key. The log has an old key only if the key changed; a full old row also has the large
+ * values.
+ */
 function isMoved(row: RowChange, byKey: RowEncoder): boolean {
   return row.oldKind === "key" || (row.oldKind !== "none" && byKey.keysOf(row).length > 1);
 }
 
-/** The new labels are known already; the registry has not taken them yet. */
+/** True if the new labels are known already, but the registry has not accepted them yet. */
 function waitsForLabels(table: TableState): boolean {
   return withheldOf(table).some(({ changes }) => changes.includes("labels"));
 }
 
-/** Published unless skipped.operations has it (Debezium's op t). A chunk read before it holds rows that are gone. */
+/**
+ * Published as op t unless `skipped.operations` includes it. A chunk read before the TRUNCATE contains deleted rows.
+ */
 function onTruncate(session: Draining, truncate: Truncate, at: Lsn): Barrier | undefined {
   const { tape, control, batch, chunks, outside } = session;
   const { tx } = tape;
@@ -246,7 +254,10 @@ function onTruncate(session: Draining, truncate: Truncate, at: Lsn): Barrier | u
   return undefined;
 }
 
-/** A row too large to be held stops its table as one does whose event is too large; any other message is none of ours. */
+/**
+ * A row too large for memory stops its table, just like a row whose event is too large. Other oversized messages do not
+ * concern us.
+ */
 function onOversize(session: Draining, item: Extract<WalItem, { kind: "oversize" }>): Barrier | undefined {
   const { tape, control, outside } = session;
   const { tx } = tape;
@@ -274,7 +285,7 @@ function onMessage(session: Draining, message: LogicalMessage): Barrier | undefi
   if (tx === undefined) return undefined;
   const mark = markOf(message);
   if (mark === undefined) {
-    // Anything before `skip` was handled before the restart; its table definitions may be stale.
+    // A message before `skip` was handled before the restart; its table definitions may be stale.
     if (tx.index >= tx.skip) onDdl(session, message, tx.xid);
     return undefined;
   }

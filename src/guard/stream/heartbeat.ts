@@ -46,7 +46,7 @@ export function beat(session: Parts<"heartbeat" | "batch">): void {
   if (query !== undefined && !heartbeat.busy) runQuery(session, query);
 }
 
-/** A query that fails is logged and runs again with the next heartbeat: the stream does not depend on it. */
+/** A query that fails is logged and runs again with the next heartbeat, because the stream does not depend on it. */
 function runQuery(session: Parts<"heartbeat">, query: string): void {
   const { heartbeat, source, outside } = session;
   heartbeat.busy = true;

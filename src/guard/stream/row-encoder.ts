@@ -12,10 +12,10 @@ import { nextCommands } from "../../words/amendment.ts";
 import type { Settings } from "../outside.ts";
 import { type Captured, tableOf } from "../session.ts";
 
-/** Row encoders as the stream and the chunks need them: of a table's current shape, for the columns that rows have. */
+/** Makes the row encoders for the stream and the chunks, from a table's current shape and the columns of its rows. */
 
 /**
- * The encoder of a table's rows in the log; made at the first row after its shape or its Relation changed.
+ * The encoder of a table's rows in the log. It is made at the first row after the table's shape or Relation changed.
  * @throws GuardError key-changed while the table's key is not the events' key
  */
 export function rowEncoderOf(
@@ -61,7 +61,10 @@ export function shapeEncoder(
   });
 }
 
-/** Gives rows their table's own key, where message.key.columns gives the events a different one; else undefined. */
+/**
+ * The encoder that gives rows their table's own key, if message.key.columns gives the events a different key; otherwise
+ * undefined.
+ */
 export function rowKeyEncoder(
   settings: Settings,
   slab: Slab,
@@ -72,7 +75,7 @@ export function rowKeyEncoder(
   const { rowKey, shape } = table;
   if (rowKey === undefined || rowKey.length === 0) return undefined;
   const key = rowKey.flatMap((column) => shape.fields.filter((field) => field.attnum === column).slice(0, 1));
-  // Its keys are only compared with each other, never published: any schema id will do.
+  // Its keys are only compared with each other and never published, so any schema id will do.
   const keySchema = { id: schemaId(0), text: "" };
   return shapeEncoder(settings, slab, table, columns, identity, { ...shape, key, keySchema });
 }

@@ -34,7 +34,7 @@ describe("the topics of a state", () => {
     expect(repairGoneTopics(outside, tables, new Map())).toEqual([
       expect.objectContaining({ id: `repair/${TOPIC}`, state: "running" }),
     ]);
-    expect(log).toEqual([expect.stringContaining(`topic ${TOPIC} is gone`)]);
+    expect(log).toEqual([expect.stringContaining(`topic ${TOPIC} and all its events are gone`)]);
     expect(repairGoneTopics(outside, tables, describedWith("delete"))).toEqual([]);
   });
 
