@@ -4,8 +4,8 @@ import type { DeepReadonly } from "../json.ts";
 import { REASON_KINDS } from "../words/reason.ts";
 
 /**
- * Amendments, verdicts and findings as they are sent to the command line and printed with `--format json`. The schemas are
- * the only declaration of these types, and the JSON Schemas in schemas/ are generated from them.
+ * Amendments, verdicts and findings, as they are sent to the command line and printed with `--format json`. The schemas
+ * are the only declaration of these types, and the JSON Schemas in schemas/ are generated from them.
  */
 
 const names = z.array(z.string());
@@ -17,16 +17,19 @@ export const findingSchema = z.strictObject({
   effect: z
     .enum(["throws", "reads-null-or-default", "reads-wrong-value", "decodes"])
     .optional()
-    .describe("What happens when an event is read; decodes: only a rule forbids it"),
+    .describe("What happens when an event is read; decodes means that only a rule forbids it"),
   effectStated: z.literal(true).optional().describe("The message itself states the effect"),
-  field: z.string().optional().describe("By the reader's name for it, e.g. after.zip; absent: the whole event"),
+  field: z
+    .string()
+    .optional()
+    .describe("The reader's name for the field, e.g. after.zip; absent if the finding is about the whole event"),
   message: z.string(),
   remedy: z.string().optional().describe("What to do about it"),
 }) satisfies z.ZodType<Finding>;
 
 export const verdictWord = z
   .enum(["ready", "not-ready", "unknown"])
-  .describe("not-ready: an error was found. unknown: evidence is missing");
+  .describe("not-ready if an error was found; unknown if evidence is missing");
 
 export const verdictSchema = z.strictObject({
   consumer: z.string(),
@@ -43,7 +46,7 @@ const seenVerdictSchema = verdictSchema.extend({
 
 export const modeWord = z
   .enum(["guard", "watch"])
-  .describe("watch: Debezium publishes; withheld is what it has not published yet");
+  .describe("In watch mode Debezium publishes, and withheld is what it has not published yet");
 
 const chunkSchema = z.strictObject({
   kind: z.enum(["snapshot", "backfill"]),
@@ -51,14 +54,14 @@ const chunkSchema = z.strictObject({
   amendment: z.string().optional(),
   rows: z.int().min(0).describe("Rows published"),
   scanned: z.int().min(0).describe("Rows read"),
-  estimate: z.number().describe("The number of rows by the table's statistics; -1: it was never analyzed"),
+  estimate: z.number().describe("The number of rows according to the table's statistics; -1 if it was never analyzed"),
   rate: z.number().describe("Rows read per second"),
-  secondsLeft: z.number().nullable().describe("null: unknown"),
+  secondsLeft: z.number().nullable().describe("null if unknown"),
   state: z.enum(["running", "waiting", "done", "refused"]),
   why: z.string().optional(),
 });
 
-/** What `fieldgate amendments show --format json` prints. */
+/** The output of `fieldgate amendments show --format json`. */
 export const amendmentSchema = z
   .strictObject({
     id: z.string().describe("E.g. inventory.public.customers/3"),
@@ -80,15 +83,15 @@ export const amendmentSchema = z
         default: z.string().nullable().describe("The default's expression"),
       })
       .nullable()
-      .describe("The column as it is now; null: it was dropped, or kind is key or table"),
+      .describe("The column as it is now; null if it was dropped, or if kind is key or table"),
     explained: z
       .strictObject({ command: z.string().describe("E.g. ALTER TABLE"), role: z.string(), time: z.string() })
       .nullable()
       .describe("What the DDL trigger reported: the command, the role that ran it, and when (ISO 8601)"),
     gate: z.strictObject({
       kind: z.enum(["withheld", "released"]),
-      since: z.string().nullable().describe("ISO 8601; null: unknown"),
-      position: z.string().nullable().describe("A place in PostgreSQL's log, e.g. 0/16B3748"),
+      since: z.string().nullable().describe("ISO 8601; null if unknown"),
+      position: z.string().nullable().describe("A position in PostgreSQL's log, e.g. 0/16B3748"),
       reason: z
         .looseObject({ kind: z.enum(REASON_KINDS) })
         .describe("The reason as a value: its kind and the kind's own fields (docs/gate.md)"),
@@ -98,12 +101,12 @@ export const amendmentSchema = z
           z.strictObject({
             kind: z.literal("known"),
             groups: names,
-            more: z.number().optional().describe("How many there are beside those"),
+            more: z.number().optional().describe("How many further groups there are"),
           }),
           z.strictObject({ kind: z.literal("unknown"), why: z.string() }),
         ])
         .optional()
-        .describe("Under strict: the live groups it waits for, or why they are not known"),
+        .describe("For strict policy: the live groups that it waits for, or why they are not known"),
     }),
     verdicts: z.array(seenVerdictSchema),
     groupsNotNamed: names.describe("Live consumer groups of the topic that no contract names"),
@@ -111,7 +114,7 @@ export const amendmentSchema = z
       .string()
       .nullable()
       .describe(
-        "Why the registry rejects the schema, whatever the contracts allow; null: it accepts it, or was not asked",
+        "Why the registry rejects the schema, whatever the contracts allow; null if it accepts the schema or was not asked",
       ),
     candidate: z
       .strictObject({
@@ -119,13 +122,13 @@ export const amendmentSchema = z
         widened: z.string().optional().describe("Why the field is optional although the column is not"),
       })
       .nullable()
-      .describe("The schema that the topic would get"),
+      .describe("The schema that the topic would have after the change"),
     backfill: chunkSchema.nullable(),
     next: z.string().nullable().describe("What to do next"),
   })
   .meta({ title: "fieldgate amendments show --format json" });
 
-/** What `fieldgate amendments --format json` prints. */
+/** The output of `fieldgate amendments --format json`. */
 export const amendmentsSchema = z.array(amendmentSchema).meta({ title: "fieldgate amendments --format json" });
 
 /** `schemas/amendments.schema.json` and `amendment.schema.json` are generated from its schema. */
@@ -134,7 +137,8 @@ export type AmendmentView = DeepReadonly<z.infer<typeof amendmentSchema>>;
 export type VerdictView = DeepReadonly<z.infer<typeof seenVerdictSchema>>;
 
 /**
- * Progress of a snapshot or a backfill: `rows` were published of `scanned` that were read. `estimate` is the number of the
- * table's rows, or -1 if it was never analyzed; `rate` is rows read per second; `secondsLeft` is null if unknown.
+ * Progress of a snapshot or a backfill. `scanned` rows were read, and `rows` of them were published. `estimate` is the
+ * table's number of rows, or -1 if it was never analyzed; `rate` is in rows read per second; `secondsLeft` is null if
+ * unknown.
  */
 export type ChunkView = DeepReadonly<z.infer<typeof chunkSchema>>;

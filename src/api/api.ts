@@ -10,29 +10,35 @@ import type { PlanView } from "./plan.ts";
 import type { Command } from "./command.ts";
 
 /**
- * What the running service offers over HTTP; the command line calls the same methods. Every value is JSON-safe: LSNs are
- * text (`16/B374D848`), times are ISO 8601 in UTC. None contains a row's values. Methods throw GuardError (`not-found`,
- * `refused`, …).
+ * The operations that the running service offers over HTTP. The command line calls the same methods. Every value is
+ * JSON-safe: LSNs are text (`16/B374D848`), times are ISO 8601 in UTC. No value contains row data. Methods throw
+ * GuardError (`not-found`, `refused`, …).
  */
 export interface Api {
   health(): Promise<Health>;
   connectors(): Promise<readonly ConnectorView[]>;
   /** Every amendment, or those of one table (`inventory.public.customers` or `public.customers`). */
   amendments(filter: { readonly table?: string | undefined }): Promise<readonly AmendmentView[]>;
-  /** `id` is `inventory.public.customers/3` or `topic.field`; an ambiguous one is `refused`, with the matching ids. */
+  /** `id` is `inventory.public.customers/3` or `topic.field`. An ambiguous name is `refused`, with the matching ids. */
   amendment(id: string): Promise<AmendmentView>;
   contracts(): Promise<readonly Contract[]>;
-  /** Who reads each topic, and by which contract. With `policy`: also what it would have done with each amendment. */
+  /**
+   * Which groups read each topic, and under which contracts. With `policy`, also what that policy would have done with
+   * each amendment.
+   */
   coverage(asked: { readonly policy?: ReleasePolicy | undefined }): Promise<CoverageView>;
-  /** Appends to the contracts topic; replaces all contracts of the consumer for this environment and topic. */
+  /** Appends to the contracts topic. Replaces all contracts of the consumer for this environment and topic. */
   publishContract(contract: Contract): Promise<{ readonly id: string }>;
-  /** Appends a version that is being rolled out: it counts in addition to the others until the next publishContract. */
+  /** Appends a version that is being rolled out. It counts in addition to the others until the next publishContract. */
   publishRollingOut(contract: Contract): Promise<{ readonly id: string }>;
-  /** Withdraws all contracts of the consumer for this environment and topic, rolling out or not. */
+  /**
+   * Withdraws all contracts of the consumer for this environment and topic, including versions that are being rolled
+   * out.
+   */
   retireContract(named: ContractName): Promise<Retired>;
   /**
-   * Appends to the commands topic; the outcome is known later. Before that, `check` is called with the connector that the
-   * command is for; it throws if the caller may not operate it.
+   * Appends to the commands topic; the outcome is known later. Before that, calls `check` with the connector that the
+   * command is for. `check` throws if the caller may not operate that connector.
    */
   command(command: Command, check: (connector: string) => void): Promise<{ readonly id: string }>;
   outcome(commandId: string): Promise<OutcomeText>;
@@ -42,45 +48,45 @@ export interface Api {
 }
 
 export interface Health {
-  /** `starting` until every connector has read its state; `stopped` once one has stopped by itself. */
+  /** `starting` until every connector has read its state; `stopped` once a connector has stopped on its own. */
   readonly status: "ok" | "starting" | "stopped";
   readonly deployment: string;
   readonly version: string;
   /**
-   * Connectors that have waited for the same thing for some seconds; missing if there are none. No token is needed to
-   * read this, so it does not name tables and sessions, as ConnectorView does.
+   * Connectors that have been waiting for the same thing for some seconds; missing if there are none. It can be read
+   * without a token, so unlike ConnectorView it does not name tables or sessions.
    */
   readonly waiting?:
     | readonly { readonly connector: string; readonly for: WaitView["on"]; readonly seconds: number }[]
     | undefined;
 }
 
-/** What a connector has waited for longest. */
+/** What a connector has been waiting for longest. */
 export interface WaitView {
   readonly on: "PostgreSQL" | "Kafka" | "the registry";
-  /** As in "it waits for …". */
+  /** Completes the sentence "it waits for …". */
   readonly for: string;
   readonly since: string;
   readonly seconds: number;
-  /** After this time it is given up and tried again; null: it takes as long as it takes. */
+  /** After this time the call fails and is tried again; null if it has no limit. */
   readonly limitSeconds: number | null;
-  /** The sessions and prepared transactions of the database that cause it, as far as they are known. */
+  /** The sessions and prepared transactions of the database that cause the wait, as far as they are known. */
   readonly causes: readonly string[];
 }
 
 export interface ConnectorView {
   readonly name: string;
-  /** watch: Debezium publishes, and `withheld` is what it has not published yet. */
+  /** In watch mode Debezium publishes, and `withheld` is what it has not published yet. */
   readonly mode: Mode;
   readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
   /** Why it is retrying or stopped: the error's message and next step. */
   readonly problem?: ErrorBody | undefined;
-  /** Missing unless it has waited for the same thing for some seconds. */
+  /** Missing unless the connector has been waiting for the same thing for some seconds. */
   readonly waiting?: WaitView | undefined;
   readonly position?: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
   readonly tables: readonly TableView[];
   readonly chunks: readonly ChunkView[];
-  /** Tables that the connector's file captures and that cannot be captured yet, each with the way on. */
+  /** Tables that the connector's file captures but that cannot be captured yet, each with what to do. */
   readonly notCaptured: readonly { readonly table: string; readonly why: string; readonly next: string }[];
 }
 
@@ -88,11 +94,11 @@ export interface TableView {
   /** `schema.table`. */
   readonly table: string;
   readonly topic: string;
-  /** null: nothing is published yet (watch). */
+  /** null if nothing is published yet (watch mode). */
   readonly schemaId: number | null;
   readonly fields: readonly string[];
   readonly withheld: readonly string[];
-  /** The last time in which changes of the table were not sent; `open`: it is not over. */
+  /** The last time in which changes of the table were not sent. `open`: whether it is still going on. */
   readonly gap?:
     | { readonly what: string; readonly next: string | null; readonly since: string; readonly open: boolean }
     | undefined;
@@ -105,21 +111,21 @@ export interface Retired {
   readonly waited: readonly string[];
 }
 
-/** The schemas that flow on a topic, and those that are withheld. */
+/** The published schemas of a topic, and those that are withheld. */
 export interface TopicView {
   readonly topic: string;
-  /** Every value schema that has flowed, so that events with it may still be in the topic; newest last. */
+  /** Every value schema that was published, so that events with it may still be in the topic. Newest last. */
   readonly flowing: readonly { readonly schemaId: number; readonly schema: string }[];
   readonly withheld: readonly {
     readonly amendmentId: string;
     readonly field: string;
-    /** The candidate schema's text. */
+    /** The text of the candidate schema. */
     readonly candidate: string;
-    /** Row fields it adds, and those that a different column would fill; missing from older services. */
+    /** Row fields that it adds, and row fields that a different column would fill. Missing from older services. */
     readonly added?: readonly string[] | undefined;
     readonly moved?: readonly string[] | undefined;
   }[];
-  /** A changed key that is withheld; undefined if there is none. */
+  /** A withheld change of the key; undefined if there is none. */
   readonly withheldKey?:
     | {
         readonly amendmentId: string;
@@ -129,7 +135,7 @@ export interface TopicView {
         readonly candidate: string;
       }
     | undefined;
-  /** The severities that the connector's file changes. undefined: none. */
+  /** The severities that the connector's file changes; undefined if there are none. */
   readonly severity?: readonly SeverityChange[] | undefined;
 }
 

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import type { OperatorCommand } from "../gate/state.ts";
 
-/** A command is kept until it is carried out, and the value of a fill as long as the field is kept. */
+/**
+ * Longest value that `fill` accepts, in characters of JSON. It is limited because the value stays in the state until
+ * the field is removed.
+ */
 const MAX_VALUE = 65_536;
 
 const name = z.string().min(1).max(500);
@@ -16,7 +19,10 @@ export const commandSchema = z.strictObject({
   beside: z.strictObject({ name: name.optional() }).optional(),
   value: z
     .json()
-    .refine((value) => JSON.stringify(value).length <= MAX_VALUE, `a value has at most ${MAX_VALUE} characters as JSON`)
+    .refine(
+      (value) => JSON.stringify(value).length <= MAX_VALUE,
+      `a value may have at most ${MAX_VALUE} characters as JSON`,
+    )
     .optional(),
   actor: name,
 }) satisfies z.ZodType<Command>;

@@ -4,8 +4,8 @@ import type { DeepReadonly } from "../json.ts";
 import { findingSchema, modeWord } from "./amendment.ts";
 
 /**
- * The answer to `coverage` as it is sent to the command line and printed with `--format json`: for each topic, the consumer
- * groups that read it and the contracts that count.
+ * The answer to `coverage`, as it is sent to the command line and printed with `--format json`: for each topic, the
+ * consumer groups that read it and the contracts that count.
  */
 
 export const releasePolicy = z.enum(RELEASE_POLICIES);
@@ -19,7 +19,7 @@ const groupSchema = z.strictObject({
   live: z.boolean().describe("It has members, or its committed offsets moved within fieldgate.groups.seen"),
   members: count
     .nullable()
-    .describe("Members subscribed to the topic now; null: the group's protocol does not show them (KIP-848)"),
+    .describe("Members subscribed to the topic now; null if the group's protocol does not show them (KIP-848)"),
   read: time.describe("When it was last seen with members or with offsets that had moved"),
   readSecondsAgo: age,
   moved: time.describe("When its offsets were last seen to have moved"),
@@ -29,7 +29,9 @@ const groupSchema = z.strictObject({
       z.strictObject({
         fingerprint: z.string().describe("Fingerprint of the schema that members announce to read with"),
         members: count,
-        consumers: z.array(z.string()).describe("Consumers whose contract has this schema; empty: none matches"),
+        consumers: z
+          .array(z.string())
+          .describe("Consumers whose contract has this schema; empty if no contract has it"),
       }),
     )
     .describe("Announced by members that use fieldgate/consumer"),
@@ -38,9 +40,9 @@ const groupSchema = z.strictObject({
 const contractSchema = z.strictObject({
   consumer: z.string(),
   groups: z.array(z.string()).describe("Group ids that count as the consumer's"),
-  versions: count.describe("More than 1: a version is being rolled out"),
+  versions: count.describe("More than 1 if a version is being rolled out"),
   since: time.describe("When the contract was first seen"),
-  read: time.describe("When one of its groups was last seen reading; null: never"),
+  read: time.describe("When one of its groups was last seen reading; null if never"),
   readSecondsAgo: age,
   stale: z.boolean().describe("None of its groups was seen for fieldgate.contracts.stale"),
   findings: z.array(findingSchema).describe("What the evidence shows against it"),
@@ -49,13 +51,13 @@ const contractSchema = z.strictObject({
 const topicSchema = z.strictObject({
   connector: z.string(),
   topic: z.string(),
-  environment: z.string().describe("Whose contracts count: the connector's fieldgate.environment"),
+  environment: z.string().describe("The environment whose contracts count (the connector's fieldgate.environment)"),
   mode: modeWord,
   policy: releasePolicy.describe("Has no effect in watch mode"),
   lastPoll: z.strictObject({
-    at: time.describe("When the groups were last polled; null: not yet"),
+    at: time.describe("When the groups were last polled; null if not yet"),
     secondsAgo: age,
-    problem: z.string().nullable().describe("Why it is currently unknown who reads the topic"),
+    problem: z.string().nullable().describe("Why it is currently unknown which groups read the topic"),
   }),
   groups: z.array(groupSchema),
   contracts: z.array(contractSchema),
@@ -70,23 +72,26 @@ const whatIfSchema = z.strictObject({
       id: z.string(),
       field: z.string(),
       gate: z.enum(["withheld", "released"]).describe("The actual gate"),
-      would: z.enum(["flows", "waits", "unknown"]).describe("Under the policy asked about"),
+      would: z.enum(["flows", "waits", "unknown"]).describe("What the requested policy would have done"),
       why: z.string(),
       waitsFor: z.array(z.string()),
     }),
   ),
 });
 
-/** What `fieldgate coverage` prints: per topic its groups and contracts. schemas/coverage.schema.json is generated from it. */
+/**
+ * The output of `fieldgate coverage`: for each topic its groups and contracts. schemas/coverage.schema.json is
+ * generated from it.
+ */
 export const coverageSchema = z
   .strictObject({
     complete: z
       .boolean()
       .describe(
-        "The groups of every topic are known, every live group is named by a contract, and no contract is stale: exit code 0",
+        "The groups of every topic are known, every live group is named by a contract, and no contract is stale; the exit code is then 0",
       ),
     topics: z.array(topicSchema),
-    whatIf: whatIfSchema.optional().describe("With --policy: what that policy would have done"),
+    whatIf: whatIfSchema.optional().describe("Only with --policy: what that policy would have done"),
   })
   .meta({ title: "fieldgate coverage --format json" });
 

@@ -10,18 +10,20 @@ const plannedSchema = z.strictObject({
   field: z.string(),
   lines: z.array(z.int().min(1)).describe("Lines of the statements that cause it"),
   what: z.string(),
-  meanwhile: z.string().describe("What the events carry until it is released"),
-  flows: z.boolean().describe("Whether it would flow at once; in watch mode: whether Debezium would publish it"),
+  meanwhile: z.string().describe("What the events contain until it is released"),
+  flows: z.boolean().describe("Whether it would flow at once; in watch mode, whether Debezium would publish it"),
   why: z.string(),
-  stops: z.boolean().describe("Whether the table's rows stop until a release; watch: whether Debezium's task stops"),
+  stops: z
+    .boolean()
+    .describe("Whether the table's rows are held back until a release; in watch mode, whether Debezium's task stops"),
   verdicts: z.array(verdictSchema),
   schema: z
     .string()
     .nullable()
-    .describe("The Avro schema that the topic would get, as text; null: there is none, or the registry rejects it"),
+    .describe("The Avro schema that the topic would have, as text; null if there is none or the registry rejects it"),
 });
 
-/** What `fieldgate plan --format json` prints. `schemas/plan.schema.json` is generated from it. */
+/** The output of `fieldgate plan --format json`. `schemas/plan.schema.json` is generated from it. */
 export const planSchema = z
   .strictObject({
     amendments: z.array(plannedSchema),
@@ -30,7 +32,7 @@ export const planSchema = z
         line: z.int().min(1),
         table: z.string().nullable().describe("As the statement writes it"),
         message: z.string(),
-        kind: z.enum(["unknown", "fine"]).describe("unknown: its effect on events is not known"),
+        kind: z.enum(["unknown", "fine"]).describe("unknown if its effect on events is not known"),
       }),
     ),
   })

@@ -3,18 +3,18 @@ import { fullName, type TableName } from "../table/quote.ts";
 import type { NotSent } from "./sent.ts";
 
 /**
- * Why a table that the connector's file includes is not captured, as a value. `words/left-out.ts` puts it into sentences.
- * What else was written about it is quoted in fields named `text` and `next`: people may read them, nothing is decided
- * by them.
+ * Why a table that the connector's file includes is not captured, as a value. `words/left-out.ts` puts it into
+ * sentences. Texts that were written elsewhere are quoted in fields named `text` and `next`: people may read them, but
+ * no decision depends on them.
  */
 export type LeftOutReason =
   /** The transaction that created it is not visible yet. */
   | { readonly kind: "not-visible" }
-  /** `readable`: SELECT is granted; `usable`: its schema may be used. */
+  /** `readable`: SELECT is granted. `usable`: USAGE of its schema is granted. */
   | { readonly kind: "no-right"; readonly readable: boolean; readonly usable: boolean; readonly role: string }
-  /** The log could not identify its rows, so PostgreSQL would refuse the application's UPDATE and DELETE. */
+  /** The log could not identify its rows, so PostgreSQL would reject the application's UPDATE and DELETE. */
   | { readonly kind: "unidentified" }
-  /** `refusal`: it could not be added to the publication. */
+  /** `refusal`: why it could not be added to the publication. */
   | {
       readonly kind: "not-sent";
       readonly why: NotSent;
@@ -35,14 +35,14 @@ export function refusalOf({ code, text, next }: GuardError): Refusal {
   return { code, text, next };
 }
 
-/** Why no events can be made of a table. */
+/** Why no events can be made from a table. */
 export type MappingFault =
   | { readonly kind: "key-type"; readonly column: string; readonly type: string }
   | { readonly kind: "no-columns" }
   | { readonly kind: "same-field"; readonly field: string }
   | { readonly kind: "same-topic"; readonly topic: string };
 
-/** Equal for the same reason of the same table, however it is put into words: people are alerted to it once. */
+/** Identifies a reason for a table, however it is worded, so that people are alerted to it only once. */
 export function leftOutKey(table: TableName, reason: LeftOutReason): string {
   const value = JSON.stringify(reason, (key, part: unknown) => (key === "text" || key === "next" ? undefined : part));
   return `${fullName(table)} ${value}`;

@@ -67,7 +67,7 @@ export interface Source extends AsyncDisposable {
    * @throws GuardError publication-unfit if one of them is not sent in full afterwards
    */
   ensurePublication(tables: readonly TableName[]): Promise<readonly TableName[]>;
-  /** Of a message of more than `maxMessageBytes` only the head is kept. */
+  /** Opens the stream. Of a message longer than `maxMessageBytes`, only the head is kept. */
   openStream(start: Lsn, wake: () => void, maxMessageBytes: number): Promise<WalStream>;
   /** Writes a mark to the log, in a transaction of its own. */
   mark(content: string): Promise<void>;
@@ -156,9 +156,12 @@ export interface Outside extends Conduct {
    * before this call returns.
    */
   readonly onAlerted: (then: (sent: SentAlert) => void) => void;
-  /** Reports tables that are not sent or not captured; resolves once they were reported, and never rejects. */
+  /**
+   * Alerts people to tables that are not sent or not captured. Resolves once the alert has been sent, and never
+   * rejects.
+   */
   readonly notice: (notice: Notice) => Promise<void>;
-  /** Reports that a topic halts and the connector waits for a person; returns at once and never throws. */
+  /** Alerts people that a topic has halted and the connector waits for a person. Returns at once and never throws. */
   readonly stopped: (error: GuardError, topic: string) => void;
   readonly status: (status: Status) => void;
 }
@@ -178,9 +181,9 @@ export interface Conduct {
 
 /** News about one table. */
 export interface Notice {
-  /** What happened, however it is put into words: the same is reported once. */
+  /** Identifies the news, however it is worded, so that it is reported only once. */
   readonly id: string;
-  /** warn: changes of it are in no event; info: nothing to do. */
+  /** `warn`: some changes of the table are in no event. `info`: there is nothing to do. */
   readonly severity: "warn" | "info";
   readonly what: string;
   readonly next: string | undefined;

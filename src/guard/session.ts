@@ -151,34 +151,40 @@ export interface Looks {
   busy: boolean;
   /** A look that found changes, but whose position in the log has not been reached yet. */
   pending: PendingLook | undefined;
-  /** By OID, as of the last look. */
+  /** By OID, according to the last look. */
   readonly seen: Map<number, SeenTable>;
-  /** The identity of the publication as of the last look, if it is FOR ALL TABLES. */
+  /** The publication's identity at the last look, if it is FOR ALL TABLES. */
   allTables: string | undefined;
-  /** OIDs of tables whose rows were passed by, since the file does not capture their name or they could not be captured. */
+  /**
+   * OIDs of tables whose rows were skipped, because the file does not capture their name or because they could not be
+   * captured.
+   */
   readonly passedBy: Set<number>;
   /** OIDs of tables that were truncated since the last look. Their rows are in a new file. */
   readonly truncated: Set<number>;
   /** By OID: tables that the file captures but that cannot be captured yet. */
   readonly left: Map<number, LeftOut>;
-  /** By OID: when it may be tried again to add a table to the publication, and why it failed. */
+  /** By OID: when to try again to add a table to the publication, and why the last attempt failed. */
   readonly refused: Map<number, { readonly again: bigint; readonly refusal: Refusal }>;
   /** Topics of tables whose gap is reported after the next commit. */
   readonly toReport: Set<string>;
 }
 
 export interface SeenTable {
-  /** The connector's file captures the name that it had. */
+  /** Whether the connector's file captures the name that the table had. */
   readonly captured: boolean;
-  /** It is younger than this session, and was in the same publication from the start: the log has all its rows. */
+  /**
+   * Whether the table was created after this session began and was in the same publication from the start. Then the log
+   * has all its rows.
+   */
   readonly alwaysSent: boolean;
 }
 
-/** A table that the file captures and that cannot be captured yet. */
+/** A table that the file captures but that cannot be captured yet. */
 export interface LeftOut {
   readonly table: TableName;
   readonly reason: LeftOutReason;
-  /** Microseconds: not tried again before. */
+  /** When it may be tried again, in microseconds. */
   readonly again: bigint;
 }
 

@@ -50,7 +50,7 @@ export function createApi(parts: ApiParts): Api {
     async publishContract(contract: Contract) {
       const id = contractKey(contract);
       await appendContract(parts, id, contract);
-      // Old versions go last: a failure in between leaves too many contracts, not too few.
+      // Old versions are withdrawn last, so that a failure in between leaves too many contracts, not too few.
       for (const key of await readKeys(controlTopics, contract))
         if (key !== id) await appendContract(parts, key, undefined);
       return { id };
@@ -80,7 +80,10 @@ export function createApi(parts: ApiParts): Api {
   };
 }
 
-/** Throws `not-found` if no connector publishes the topic, and `refused` while a connector that may is still starting. */
+/**
+ * Throws `not-found` if no connector publishes the topic, and `refused` while a connector that might publish it is
+ * still starting.
+ */
 function readTopic({ connectors, planners }: ApiParts, topic: string): TopicView {
   for (const { name, state } of connectors) {
     const table = state?.tables.get(topic);
@@ -108,7 +111,7 @@ function topicsText(topics: readonly string[]): string {
   return `the published topics are ${topics.slice(0, SHOWN_TOPICS).join(", ")}${more}`;
 }
 
-/** `undefined` withdraws the contract. */
+/** `undefined` as the contract withdraws it. */
 async function appendContract({ appender, controlTopics }: ApiParts, key: string, contract: Contract | undefined) {
   const value = contract === undefined ? null : Buffer.from(JSON.stringify(contract));
   await appender.append(controlTopics.topics.contracts, 0, Buffer.from(key), value);
@@ -128,7 +131,7 @@ function amendmentsWaitingFor(connectors: readonly RunningConnector[], named: Co
   });
 }
 
-/** Throws `refused` until every connector has read its state, because tables would be missing. */
+/** Throws `refused` until every connector has read its state, because tables would be missing before that. */
 function currentPlanners(parts: ApiParts): readonly Planner[] {
   return parts.connectors.map((running) => {
     const { name } = running;
@@ -187,7 +190,7 @@ async function appendCommand(
   const [connector] = names;
   if (connector === undefined || names.size > 1) {
     throw new GuardError("refused", "the amendments belong to several connectors", {
-      next: "send a command per connector",
+      next: "send one command per connector",
     });
   }
   check(connector);

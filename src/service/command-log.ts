@@ -5,12 +5,14 @@ interface Entry {
   readonly offset: bigint;
 }
 
-/** Commands that were read and may still be needed, by connector. One that a connector has recorded is dropped. */
+/**
+ * By connector: commands that were read and may still be needed. A command that its connector has recorded is dropped.
+ */
 export interface CommandLog {
   add(connector: string, entry: Entry): void;
-  /** This connector's commands from an offset on, in order. */
+  /** This connector's commands from an offset onward, in order. */
   from(connector: string, offset: bigint): readonly Entry[];
-  /** The connector's state has what became of every command before this offset. */
+  /** The connector's state has recorded the outcome of every command before this offset, so they are dropped. */
   forget(connector: string, before: bigint): void;
 }
 

@@ -29,25 +29,27 @@ import type { StateRecord } from "../store/record.ts";
 import { databaseLogin } from "./database-login.ts";
 
 /**
- * Puts one connector together: its settings, and everything outside the loop wired to PostgreSQL, Kafka and the registry.
+ * Puts one connector together: its settings, and everything outside the loop, connected to PostgreSQL, Kafka and the
+ * registry.
  */
 
-/** The connector's file, checked, and what the process adds. */
+/** The connector's file after validation, and what the process adds to it. */
 export function settingsOf(config: ConnectorConfig, deployment: string, version: string): Settings {
   const sent = { viaRoot: config["publish.via.partition.root"], operations: sentOperations(config) };
   return { ...config, stateTopic: `__fieldgate.${deployment}.state.${config.name}`, version, sent };
 }
 
 /**
- * What the mode decides, here and nowhere in the loop. Watching: nothing is delivered, no mark is written that Debezium
- * would publish, and a table that the file names may be missing, as it may for Debezium.
+ * The behaviour that depends on the mode, which is decided only here and not in the loop. In watch mode nothing is
+ * delivered and no marks are written, because Debezium would publish them. A table that the file names may be missing,
+ * as it may for Debezium.
  */
 const BY_MODE: Readonly<Record<Mode, Omit<Conduct, "askRegistry"> & { readonly mustExist: boolean }>> = {
   guard: { delivery: "exactly-once", writesMarks: true, mustExist: true },
   watch: { delivery: "none", writesMarks: false, mustExist: false },
 };
 
-/** Everything outside one connector, wired to the real thing; the rest is the caller's. */
+/** Everything outside one connector, connected to the real systems. The caller passes the rest. */
 export function outsideOf(
   settings: Settings,
   kafka: KafkaClient,
@@ -72,7 +74,10 @@ export function outsideOf(
   };
 }
 
-/** The converters' registry, reached with the service's certificates; without one the service's. */
+/**
+ * The registry from the connector's converter settings, reached with the service's certificates. Without such settings,
+ * the service's registry.
+ */
 export function registryOf(config: ConnectorConfig, service: Registry, tls: RegistryOptions["tls"]): Registry {
   return config.registry === undefined ? service : registryClient({ ...config.registry, tls });
 }
@@ -101,7 +106,7 @@ export function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
   };
 }
 
-/** The secret of the DDL trigger; one warning, with what is lost, when there is none to be had. */
+/** The DDL trigger's secret. If it cannot be read, logs one message that says what is lost. */
 async function ddlSecret(client: Client, log: Log): Promise<string | undefined> {
   const found = await readTriggerSecret(client);
   switch (found.kind) {
@@ -109,7 +114,9 @@ async function ddlSecret(client: Client, log: Log): Promise<string | undefined> 
       for (const warning of found.warnings) log.warn(warning);
       return found.secret;
     case "absent":
-      log.info("no DDL trigger: amendments are noticed by their first row, without command and role (docs/trigger.md)");
+      log.info(
+        "no DDL trigger: amendments are noticed only at their first row, without command and role (docs/trigger.md)",
+      );
       return undefined;
     case "unreadable":
       log.warn(`the DDL trigger's messages cannot be verified: ${found.why} (docs/trigger.md)`);
@@ -121,16 +128,17 @@ async function ddlSecret(client: Client, log: Log): Promise<string | undefined> 
 
 const OPERATION_NAMES = { c: "insert", u: "update", d: "delete", t: "truncate" } as const;
 
-/** What the publication has to send. */
+/** The operations that the publication must send. */
 function sentOperations(config: ConnectorConfig): ReadonlySet<PublishedOperation> {
   const ops = (["c", "u", "d", "t"] as const).filter((op) => !config["skipped.operations"].has(op));
   return new Set(ops.map((op) => OPERATION_NAMES[op]));
 }
 
 /**
- * Sessions beside the stream, so that none of them blocks or aborts what another one does: the catalog, the chunks, which
- * wait for the locks of tables, the marks and the looks, which wait for no lock. heartbeat.action.query and the creation of the
- * slot, both of which can wait for long, have their own while they are needed.
+ * Opens several sessions next to the stream, so that none blocks or aborts what another one does: one for the catalog,
+ * one for chunks, which wait for table locks, and one each for marks and looks, which wait for no locks.
+ * heartbeat.action.query and the creation of the slot can both wait for a long time, so each gets its own session while
+ * it is needed.
  */
 async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
   const { options: wanted, tls } = databaseLogin(config);
@@ -197,10 +205,12 @@ async function openSource(config: ConnectorConfig, log: Log): Promise<Source> {
   };
 }
 
-/** Neither marks nor heartbeats wait until a synchronous standby has them. */
+/** Marks and heartbeats do not wait for a synchronous standby. */
 const LOCAL_COMMIT = { synchronous_commit: "local" };
 
-/** A session for heartbeat.action.query, opened at the first one, and again after its connection was lost. */
+/**
+ * The session for heartbeat.action.query. It is opened for the first query, and again after its connection was lost.
+ */
 function heartbeatSession(options: PostgresOptions, applicationName: string) {
   let client: Client | undefined;
   const end = async (): Promise<void> => {
@@ -215,7 +225,7 @@ function heartbeatSession(options: PostgresOptions, applicationName: string) {
       try {
         await query(client, "running heartbeat.action.query", text);
       } catch (error) {
-        // Also when it left a transaction open: the next query starts in a new session.
+        // Ends the session even if the query left a transaction open, so that the next query starts in a new session.
         await end().catch(() => {});
         throw error;
       }

@@ -23,9 +23,9 @@ interface CommandRecord {
 }
 
 export interface ControlTopics extends AsyncDisposable {
-  /** Their names. */
+  /** The names of the two topics. */
   readonly topics: { readonly contracts: string; readonly commands: string };
-  /** What one connector uses. */
+  /** The part that one connector uses. */
   of(connector: string): ControlSource;
   contracts(): ReadonlyMap<string, Contract>;
   /** Reads up to the current end of the contracts topic. */
@@ -42,8 +42,8 @@ export function renderCommand(connector: string, command: OperatorCommand): stri
 }
 
 /**
- * Creates the topics if they are missing and resolves once both were read to their end. `onFailure` is called if reading
- * has failed for good.
+ * Creates the topics if they are missing, and resolves once both were read to their end. `onFailure` is called if
+ * reading has failed permanently.
  */
 export async function openControlTopics(
   kafka: KafkaClient,
@@ -55,7 +55,7 @@ export async function openControlTopics(
   await createTopic(kafka, { name: topics.contracts, partitions: 1, config: contractsTopicConfig });
   await createTopic(kafka, { name: topics.commands, partitions: 1, config: commandsTopicConfig });
   const live = new Map<string, Contract>();
-  /** A copy for those who keep it; made when it is asked for, not for each of thousands of records. */
+  /** A copy for callers that keep it. It is made on request, not for each of thousands of records. */
   let copy: ReadonlyMap<string, Contract> | undefined;
   const contracts = () => (copy ??= new Map(live));
   const commands = commandLog();
@@ -111,11 +111,11 @@ export async function openControlTopics(
   };
 }
 
-/** If the topic was recreated, the offset in the state means nothing, so all its commands are read. */
+/** If the topic was recreated, the offset in the state is meaningless, so all commands of the topic are read. */
 function firstOffset(wanted: bigint, end: bigint, topic: string, log: Log): bigint {
   if (wanted <= end) return wanted;
   log.warn(
-    `${topic} ends at offset ${end}, before the state's ${wanted}: the topic was recreated, so all its commands are read`,
+    `${topic} ends at offset ${end}, before the state's ${wanted}: the topic was recreated, so all commands in it are read`,
   );
   return 0n;
 }

@@ -19,7 +19,7 @@ import type { CurrentState } from "./running.ts";
 
 /**
  * The answer to `coverage`: for every topic its consumer groups, the contracts that name them, and the live groups that
- * no contract names; with a policy also what that policy would have done with each amendment.
+ * no contract names. With a policy, also what that policy would have done with each amendment.
  */
 
 export interface CoveredConnector extends CurrentState {
@@ -95,7 +95,7 @@ function groupCoverage(
   };
 }
 
-/** `versions`: the contracts of one consumer, at least one. */
+/** `versions` are the contracts of one consumer, at least one. */
 function contractCoverage(
   { rules, state }: CoveredConnector,
   versions: readonly Contract[],

@@ -2,7 +2,7 @@ import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import type { PostgresOptions } from "../postgres/connection.ts";
 import type { TlsSettings } from "../postgres/tls.ts";
 
-/** The connection settings that a connector's file has for its database. */
+/** The database's connection settings from a connector's file. */
 export function databaseLogin(config: ConnectorConfig): {
   readonly options: PostgresOptions;
   readonly tls: TlsSettings;

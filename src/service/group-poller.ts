@@ -4,12 +4,12 @@ import type { Groups } from "../guard/outside.ts";
 
 /**
  * Polls Kafka's consumer groups at an interval while at least one connector listens. There is one poll at a time, for
- * all connectors of the process: it costs the brokers one request each for the list of groups, one per coordinator and
- * one per group.
+ * all connectors of the process. A poll costs the brokers one request for the list of groups each, one per coordinator,
+ * and one per group.
  */
 
 export interface GroupPoller extends Groups, AsyncDisposable {
-  /** The result of the last poll; undefined before the first. */
+  /** The result of the last poll; undefined before the first poll. */
   last(): GroupPoll | undefined;
 }
 
@@ -38,7 +38,7 @@ export function startGroupPoller({ poll, everyMs, now }: GroupPollerOptions): Gr
   async function pollOnce(): Promise<void> {
     const callers = waiting;
     waiting = [];
-    // The time of the start: a change during the poll counts as seen by the next one.
+    // Uses the time when the poll started, so that a change during the poll counts as seen by the next one.
     const at = now();
     const seen = await Promise.race([poll([...new Set([...listeners].flatMap(({ topics }) => topics()))]), end]);
     if (seen !== undefined) {

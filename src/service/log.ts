@@ -2,8 +2,8 @@ import { type DestinationStream, type Logger, pino } from "pino";
 import type { Log } from "../guard/outside.ts";
 
 /**
- * Opens the service's log on stdout. Without a format it is readable lines on a terminal and otherwise one JSON object
- * per line.
+ * Opens the service's log on stdout. Without a format, it writes readable lines to a terminal, and otherwise one JSON
+ * object per line.
  */
 export async function openLog(level: string, format: "json" | "pretty" | undefined): Promise<Logger> {
   const options = { level, name: "fieldgate" };
@@ -19,12 +19,12 @@ async function prettyStream(): Promise<DestinationStream> {
     messageFormat: "{if connector}{connector}: {end}{msg}",
     // The message already contains the progress.
     ignore: "pid,hostname,name,connector,progress",
-    // So that the last line is written before the process ends.
+    // Makes sure that the last line is written before the process ends.
     sync: true,
   });
 }
 
-/** A log that takes only messages, without fields. */
+/** A log that accepts only messages, without fields. */
 export function messageLog(log: Logger): Log {
   return { info: (message) => log.info(message), warn: (message) => log.warn(message) };
 }

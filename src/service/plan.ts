@@ -14,8 +14,8 @@ import type { DdlStep } from "../migration/ddl-step.ts";
 import type { Registry } from "../registry/client.ts";
 
 /**
- * The answer to `plan`: applies a migration's statements to each connector's tables, and judges the resulting amendments
- * as the connector would. Nothing is recorded, registered or alerted.
+ * The answer to `plan`: applies a migration's statements to each connector's tables, and judges the resulting
+ * amendments as the connector would. Nothing is recorded or registered, and no one is alerted.
  */
 
 export interface Planner {
@@ -73,7 +73,7 @@ async function judge(
   };
 }
 
-/** What would happen to the amendment, and whether rows would stop because of it. */
+/** Predicts what would happen to the amendment, and whether rows would stop because of it. */
 const FORECAST: Readonly<
   Record<Mode, (rules: Rules, state: State, table: TableState, amendment: Amendment) => Forecast>
 > = {
@@ -99,7 +99,10 @@ function stopsRows({ kind }: Amendment): boolean {
   return kind === "key" || kind === "table";
 }
 
-/** If the registry does not answer, the field waits for that reason and no contract is judged. */
+/**
+ * Asks the registry about the candidate. If it does not answer, the field waits for that reason and no contract is
+ * judged.
+ */
 async function askRegistry(
   rules: Rules,
   registry: Registry,
@@ -114,7 +117,7 @@ async function askRegistry(
   }
 }
 
-/** Keeps one note per statement that several connectors do not understand. */
+/** Keeps one note per statement if several connectors do not understand it. */
 function distinct(notes: PlanView["notes"]): PlanView["notes"] {
   return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()];
 }

@@ -7,14 +7,14 @@ import { renderJobReason } from "../words/reason.ts";
  * and why they wait.
  */
 
-/** When a job started to move in this process, and how many keys it had read at that point. */
+/** When a job began to make progress in this process, and how many keys it had read at that point. */
 interface Start {
   /** Milliseconds. */
   readonly at: number;
   readonly scanned: number;
 }
 
-/** `now` is in milliseconds of the same clock as `start`. */
+/** `now` is in milliseconds, from the same clock as `start`. */
 export function progressOf({ scanned, estimate, state }: ChunkJob, start: Start | undefined, now: number): Progress {
   const seconds = start === undefined ? 0 : (now - start.at) / 1000;
   const rate = state !== "running" || start === undefined || seconds <= 0 ? 0 : (scanned - start.scanned) / seconds;
@@ -37,8 +37,8 @@ export interface JobTracker {
 }
 
 /**
- * Logs a running job at its first step and then at most every 10 s, and once why a job waits for a person or was refused.
- * The loop logs the end of a job itself.
+ * Logs a running job's progress at its first step and then at most every 10 s. Logs once why a job waits for a person
+ * or was refused. The loop itself logs the end of a job.
  */
 export function trackJobs(log: ProgressLog): JobTracker {
   const starts = new Map<string, Start>();
@@ -56,7 +56,7 @@ export function trackJobs(log: ProgressLog): JobTracker {
         logReason(job);
         if (job.state !== "running") continue;
         const start = starts.get(job.id);
-        // A job may be queued for long before it runs; that time does not count.
+        // A job may be queued for a long time before it runs; that time does not count.
         if (start === undefined || start.scanned === job.scanned) {
           starts.set(job.id, { at: now, scanned: job.scanned });
           continue;

@@ -36,7 +36,10 @@ export function openReportedStop(stateTopic: string, sink: Sink, appender: Appen
   };
 }
 
-/** Why a connector ended or a topic halts. An unknown error's message is left out, since it may contain row values. */
+/**
+ * Why a connector stopped or a topic halts. The message of an unknown error is left out, because it may contain row
+ * values.
+ */
 export function describeStop(error: unknown, position: string | undefined, topic?: string): Stop {
   const known = error instanceof GuardError ? error : undefined;
   return {

@@ -13,14 +13,14 @@ export interface RunningConnector {
   readonly name: string;
   readonly mode: Mode;
   status: Status;
-  /** As of the last commit; undefined until the connector has read its state. */
+  /** The state of the last commit; undefined until the connector has read its state. */
   state: State | undefined;
   readonly publication: string;
-  /** Tables that the connector captures and that cannot be captured yet. */
+  /** Tables that the connector's file captures but that cannot be captured yet. */
   notCaptured: readonly NotCaptured[];
   readonly jobs: JobTracker;
   readonly waits: Waits;
-  /** Who causes the oldest wait, as of the last look, each as a line for people. */
+  /** The sessions that cause the oldest wait, when it was last checked, as one line per session for people to read. */
   causes: readonly string[];
   last: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
 }
@@ -34,15 +34,15 @@ export interface RunningConnectors {
   readonly lastPoll: () => GroupPoll | undefined;
 }
 
-/** The rules and the state by which a connector would decide now. */
+/** The rules and the state that a connector would decide with now. */
 export interface CurrentState {
   readonly rules: Rules;
   readonly state: State;
 }
 
 /**
- * The committed state with the contracts and the group poll that arrived since: an idle connector commits neither.
- * Undefined until the connector has read its state.
+ * The committed state with the contracts and the group poll that have arrived since, because an idle connector commits
+ * neither. undefined until the connector has read its state.
  */
 export function currentStateOf(
   { planners, controlTopics, lastPoll }: RunningConnectors,

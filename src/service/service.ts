@@ -47,7 +47,7 @@ interface Service {
   readonly version: string;
 }
 
-/** What belongs to one connector. */
+/** The parts that belong to one connector. */
 interface OwnParts {
   readonly config: ConnectorConfig;
   readonly registry: Registry;
@@ -55,8 +55,8 @@ interface OwnParts {
 }
 
 /**
- * Runs the service until the signal aborts or no connector runs any longer; in that case the first connector's error is
- * thrown. A connector that stops leaves the others and the HTTP API running.
+ * Runs the service until the signal aborts or no connector is running. In the latter case it throws the first
+ * connector's error. If a connector stops, the others and the HTTP API continue to run.
  */
 export async function run(signal: AbortSignal): Promise<void> {
   // On a busy stream V8 would grow its young generation to 128 MB, a third of the process, without any gain in speed
@@ -123,7 +123,7 @@ export async function run(signal: AbortSignal): Promise<void> {
   stack.defer(() => http.close());
   log.info({ url: http.url }, "listening");
   const results = await Promise.allSettled(own.map((one) => runOne(service, one, either)));
-  // Nothing may be decided without contracts and commands, so the process ends and has to be restarted.
+  // Nothing may be decided without contracts and commands, so the process ends and must be restarted.
   if (unreadable.signal.aborted) throw unreadable.signal.reason;
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined && !signal.aborted) throw failed.reason;
@@ -134,7 +134,10 @@ const clock: Clock = {
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
-/** Aborts after the signal once Slack has sent the pending alerts, while the connectors can still record them. */
+/**
+ * Returns a signal that aborts after the given one, once Slack has sent the pending alerts. Until then the connectors
+ * can still record those alerts.
+ */
 function abortAfterFlush(signal: AbortSignal, slack: Slack | undefined): { readonly signal: AbortSignal } & Disposable {
   const ending = new AbortController();
   const end = async (): Promise<void> => {

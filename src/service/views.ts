@@ -43,7 +43,7 @@ export function connectorView(running: RunningConnector, now: number): Connector
   };
 }
 
-/** The oldest wait, once it has lasted long enough to be of interest. */
+/** The oldest wait, if it has lasted long enough to be of interest. */
 export function waitView({ waits, causes }: RunningConnector, now: number): WaitView | undefined {
   const wait = waits.oldest();
   const ms = wait === undefined ? 0 : performance.now() - wait.since;
@@ -140,20 +140,23 @@ export function amendmentView(
   };
 }
 
-/** Under the strict policy: the unnamed groups that it waits for. */
+/** For strict policy: the unnamed groups that the amendment waits for. */
 function waitedForGroups({ kind, reason }: Amendment["gate"]): AmendmentView["gate"]["unnamed"] {
   const unnamed = kind === "withheld" && reason.kind === "not-ready" ? reason.unnamed : undefined;
   return unnamed?.kind === "unknown" ? { kind: "unknown", why: renderGroupsUnknown(unnamed.why) } : unnamed;
 }
 
-/** Why it cannot be released whatever the contracts say: the registry rejected its candidate, or it has none. */
+/**
+ * Why the amendment cannot be released, whatever the contracts say: the registry rejected its candidate, or it has
+ * none.
+ */
 function refusedText({ gate, answer }: Amendment): string | null {
   if (gate.kind === "released") return null;
   if (answer?.kind === "refused") return answer.text;
   return answer?.kind === "no-candidate" ? renderReason(answer.why) : null;
 }
 
-/** What Kafka shows of the consumer that a verdict is about. */
+/** The evidence from Kafka about the consumer that a verdict is about. */
 function consumerEvidence(
   current: CurrentState | undefined,
   { topic }: Amendment,

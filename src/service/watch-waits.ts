@@ -3,12 +3,12 @@ import type { Log } from "../guard/outside.ts";
 import type { Wait } from "../guard/waits.ts";
 import type { RunningConnector } from "./running.ts";
 
-/** A wait that has lasted this long is shown and logged, and its causes are looked up. */
+/** A wait that has lasted this long is shown and logged, and its causes are determined. */
 export const LONG_WAIT_MS = 5000;
 const LOOK_EVERY_MS = 1000;
 const LOG_AGAIN_MS = 60_000;
 
-/** Watches a connector's oldest wait: logs it once it is long, again every minute, and when it is over. */
+/** Watches a connector's oldest wait. Logs it once it is long, then every minute, and when it is over. */
 export function watchWaits(running: RunningConnector, log: Log, now = () => performance.now()): Disposable {
   /** The wait that was logged, and when. */
   let logged: { readonly wait: Wait; readonly at: number } | undefined;
@@ -38,7 +38,7 @@ export function watchWaits(running: RunningConnector, log: Log, now = () => perf
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** As in "it waits for …". */
+/** Worded to follow "it waits for". */
 export function describeWait({ on, what }: Wait): string {
   return `${on}, ${what}`;
 }
@@ -47,7 +47,7 @@ function secondsSince({ since }: Wait, now: number): number {
   return Math.round((now - since) / 1000);
 }
 
-/** Looking for the causes must not hang as well; without them the wait itself is still reported. */
+/** Finding out the causes must not hang as well. Without them, the wait itself is still reported. */
 async function causesOf({ causes }: Wait, log: Log): Promise<readonly string[]> {
   if (causes === undefined) return [];
   const late = new Promise<readonly string[]>((resolve) => setTimeout(resolve, LOOK_EVERY_MS, []).unref());

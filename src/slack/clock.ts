@@ -5,7 +5,7 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The promise's value; undefined when it fails or takes too long. */
+/** Resolves to the promise's value, or to undefined if it fails or takes too long. */
 export async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | undefined> {
   const done = new AbortController();
   const late = clock.sleep(ms, done.signal).catch(() => undefined);

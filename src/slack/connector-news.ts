@@ -9,27 +9,32 @@ import { findAmendment } from "../gate/update.ts";
 import { asksSomebody } from "../gate/watch/watched.ts";
 
 /**
- * The news of one connector as plain data: what people have yet to be alerted to, what they have been, and when the next
- * message is due. speaker.ts sends the messages, and start-slack.ts decides when.
+ * The news of one connector as plain data: what to alert people about, what they have been alerted about, and when the
+ * next message is due. speaker.ts sends the messages, and start-slack.ts decides when.
  */
 
-/** Why a connector has ended by itself. `handedOver`: another instance runs it now. */
+/** Why a connector stopped on its own, or why a topic halts. `handedOver`: another instance now runs the connector. */
 export type Stop = Pick<StoppedAlert, "code" | "message" | "next" | "position"> & {
-  /** The topic that halts; undefined: the stop is the whole connector's. */
+  /** The topic that halts; undefined if the whole connector stopped. */
   readonly topic: string | undefined;
   readonly handedOver: boolean;
 };
 
-/** A stop that people were alerted about: when it began, when the last message was sent (both ISO 8601), and reminders. */
+/**
+ * A stop that people were alerted about, with the time when it began, the time of the last message (both ISO 8601), and
+ * the number of reminders.
+ */
 export interface ReportedStop extends Pick<Stop, "code" | "position"> {
-  /** undefined also in what 0.1.0 recorded. */
+  /** Also undefined in records of 0.1.0. */
   readonly topic: string | undefined;
   readonly since: string;
   readonly time: string;
   readonly reminders: number;
 }
 
-/** Remembers a reported stop across restarts, so that a connector that stops repeatedly does not alert each time. */
+/**
+ * Remembers a reported stop across restarts, so that a connector that stops repeatedly does not alert people each time.
+ */
 export interface StopMemory {
   read(): Promise<ReportedStop | undefined>;
   write(stop: ReportedStop): Promise<void>;
@@ -43,28 +48,28 @@ export interface PendingNotice {
   readonly reported: () => void;
 }
 
-/** What people should be alerted to about one connector, and what they have been. */
+/** What to alert people about for one connector, and what they have been alerted about. */
 export interface ConnectorNews {
   readonly connector: string;
   readonly mode: Mode;
   readonly memory: StopMemory;
-  /** When the process started, in milliseconds; stands in for the time of an alert if that is unknown. */
+  /** When the process started, in milliseconds. Used if the time of an alert is unknown. */
   readonly started: number;
   box: Box;
   /** The state of the last commit. */
   state: State | undefined;
-  /** Passes what was sent to the running session, which records it. */
+  /** Passes each sent alert to the running session, which records it. */
   onSent: ((sent: SentAlert) => void) | undefined;
-  /** By amendment: alerts that were sent and are not in the recorded state yet. */
+  /** By amendment: alerts that were sent but are not in the recorded state yet. */
   readonly sent: Map<string, Alerted>;
-  /** By amendment: alerts that Slack refused; tried again with the next reminder, or at the next start. */
+  /** By amendment: alerts that Slack refused. They are tried again with the next reminder, or at the next start. */
   readonly refused: Map<string, Alerted>;
-  /** What people should be alerted to about tables; `reported` is called once they were. */
+  /** News about tables to alert people about. `reported` is called once they have been alerted. */
   notices: readonly PendingNotice[];
   stop: { readonly stop: Stop; readonly since: string; readonly reported: ReportedStop | undefined } | undefined;
   /** The last stop that people were alerted about in this process. */
   lastReported: ReportedStop | undefined;
-  /** Counts stops and commits, to notice that a stop was lifted while its record was being read. */
+  /** Counts stops and commits, to detect that a stop was resolved while its record was being read. */
   turn: number;
 }
 
@@ -96,7 +101,10 @@ export function speaksAt(news: ConnectorNews): number | undefined {
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** The withheld amendments that people know about and that have no news, with their last alert. */
+/**
+ * Withheld amendments that people were alerted about and that have not changed since. `alerted` is set to their last
+ * alert.
+ */
 export function reminded({ mode, state, sent, refused, box, stop }: ConnectorNews): readonly Amendment[] {
   if (state === undefined || stop !== undefined) return [];
   return allWithheld(state)
@@ -107,7 +115,9 @@ export function reminded({ mode, state, sent, refused, box, stop }: ConnectorNew
     });
 }
 
-/** The pending news as it is now, without what was withdrawn in the meantime or is known already. */
+/**
+ * The pending news in its current form, without news that was withdrawn in the meantime or that people already know.
+ */
 export function current({ box, state, sent }: ConnectorNews): readonly Amendment[] {
   return [...box.news.values()].flatMap((pending) => {
     const now = state === undefined ? undefined : findAmendment(state, pending.id)?.amendment;
@@ -117,7 +127,7 @@ export function current({ box, state, sent }: ConnectorNews): readonly Amendment
   });
 }
 
-/** Takes over a committed state, and forgets the alerts that it contains. */
+/** Stores a committed state, and forgets the sent alerts that it already contains. */
 export function recorded(news: ConnectorNews, state: State): void {
   news.state = state;
   for (const [id, { key, time, reminders }] of news.sent) {
@@ -128,12 +138,12 @@ export function recorded(news: ConnectorNews, state: State): void {
   }
 }
 
-/** When to alert about the stop: right away, or when the next reminder is due. */
+/** When to alert people about the stop: immediately, or when the next reminder is due. */
 export function stopAt({ reported }: NonNullable<ConnectorNews["stop"]>): number {
   return reported === undefined ? 0 : epochOf(reported.time) + reminderDelay(reported.reminders);
 }
 
-/** Whether a stop after a restart is the reported one: of the same topic at the same position, with the same code. */
+/** Whether a stop after a restart is the reported one: it has the same topic, position and code. */
 export function isSameStop(reported: ReportedStop | undefined, stop: Stop): reported is ReportedStop {
   if (reported?.code !== stop.code) return false;
   if (reported.topic !== undefined && reported.topic !== stop.topic) return false;

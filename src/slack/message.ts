@@ -16,10 +16,11 @@ import { renderDuration } from "../words/duration.ts";
 import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
 
 /**
- * Renders an alert as a Slack message. Names and texts from outside are escaped, and every list and text is cut to a limit.
+ * Renders an alert as a Slack message. Names and texts from outside are escaped, and every list and text is cut to a
+ * limit.
  */
 
-/** Most that is listed of each. */
+/** The maximum number of each that is listed. */
 const TABLES = 4;
 const CHANGES = 12;
 const CONSUMERS = 8;
@@ -27,7 +28,7 @@ const NAMES = 20;
 
 export type Message = IncomingWebhookSendArguments & { readonly text: string; readonly blocks: readonly Block[] };
 
-/** The message for a person: what happened, where, who is not ready and why, the next command. Pure. */
+/** The message for people: what happened, where, which consumers are not ready and why, and the next command. Pure. */
 export function messageOf(alert: Alert): Message {
   const title = `${MARKS[alert.severity]} ${titleOf(alert)}`;
   return { text: cut(escaped(title), 300), blocks: [header(title), ...bodyOf(alert)] };
@@ -54,7 +55,7 @@ function titleOf(alert: Alert): string {
   }
 }
 
-/** Words that differ by mode: where Debezium publishes, nothing is withheld or released. */
+/** Words that differ by mode. In watch mode Debezium publishes, so nothing is withheld or released. */
 const WORDS: Readonly<
   Record<
     WithheldAlert["mode"],
@@ -65,13 +66,13 @@ const WORDS: Readonly<
   watch: { released: "Published", waits: "not published yet", flows: "published", rows: "" },
 };
 
-/** Where Debezium publishes, nothing is withheld: it comes, or Debezium's task stops of it. */
+/** In watch mode nothing is withheld: the change is published, or it stops Debezium's task. */
 function comingTitle({ severity, reminder, changes }: WithheldAlert): string {
   if (severity === "stopped") return `Debezium's task will stop: ${subject(changes)}`;
   return `${reminder === undefined ? "Debezium publishes next" : "Debezium still publishes next"}: ${subject(changes)}`;
 }
 
-/** `inventory.public.customers.nickname`, or how many of what. */
+/** `inventory.public.customers.nickname`, or the number of fields and topics. */
 function subject(changes: readonly Change[]): string {
   const [first] = changes;
   const topics = new Set(changes.map(({ topic }) => topic));
@@ -116,11 +117,11 @@ function meaningOf({ mode, severity }: WithheldAlert): string {
   if (mode === "guard") return "Events continue with their current schema.";
   switch (severity) {
     case "stopped":
-      return "Undo the change, or have the subject's level take it, before a row is written.";
+      return "Undo the change, or make the subject's level accept it, before a row is written.";
     case "not-ready":
-      return "Nothing keeps it back: have them ready, or undo the change, before a row is written.";
+      return "Nothing holds it back: make the consumers ready, or undo the change, before a row is written.";
     case "withheld":
-      return "Nothing keeps it back.";
+      return "Nothing holds it back.";
     default:
       return severity satisfies never;
   }
@@ -135,7 +136,7 @@ function releasedBody(alert: ReleasedAlert): readonly Block[] {
   return [
     ...mentions(alert.waiting),
     ...changesBody(changes),
-    // Why it is published names the schema.
+    // The reason for the release names the schema.
     ...(isOurs ? [section(from)] : []),
     ...consumers(alert.waiting),
     ...(waited === "" ? [] : [section(`Under policy \`contracts\` it would have waited for: ${waited}`)]),
@@ -149,7 +150,7 @@ function releasedBody(alert: ReleasedAlert): readonly Block[] {
 function summaryBody(alert: SummaryAlert): readonly Block[] {
   const { withheld, notReady, released, tables } = alert;
   const { waits, flows, rows } = WORDS[alert.mode];
-  const blocked = notReady === 0 ? "" : `, ${notReady} of them since a consumer is not ready`;
+  const blocked = notReady === 0 ? "" : `, ${notReady} of them because a consumer is not ready`;
   const lines = tables.map(({ table, changes }) => `${code(cut(table, 150))}: ${changes}`);
   return [
     ...mentions(alert.waiting),
@@ -165,7 +166,7 @@ function stoppedBody(alert: StoppedAlert): readonly Block[] {
   const at = alert.position === undefined ? "" : ` · position ${alert.position}`;
   const meaning =
     alert.severity === "stopped"
-      ? "Nothing is published or acknowledged until a person acts; PostgreSQL keeps the log meanwhile."
+      ? "Nothing is published or acknowledged until a person acts. In the meantime PostgreSQL keeps the log."
       : "Another instance runs it.";
   return [
     section(cut(escaped(alert.message), 1500)),
@@ -188,7 +189,7 @@ function noticeBody({ notices, connector }: NoticeAlert): readonly Block[] {
   ];
 }
 
-/** Per table what happened; why, once if it is the same for all. */
+/** Lists what happened, by table. The reason is shown once if it is the same for all changes. */
 function changesBody(changes: readonly Change[]): readonly Block[] {
   const whys = [...new Set(changes.map(({ why }) => why))];
   const [first] = changes;
@@ -242,7 +243,7 @@ function waitedFor(names: readonly string[]): readonly Block[] {
   return [section(`Waits for live groups that no contract names: ${row(names, NAMES, 40)}. ${ask}`)];
 }
 
-/** The command that lists what one message cannot. */
+/** The command that lists everything, if one message cannot. */
 function listing(changes: readonly Change[]): readonly string[] {
   const [table, second] = [...new Set(changes.map((change) => change.table))];
   if (table === undefined || changes.length === 1) return [];
@@ -260,7 +261,7 @@ function sinceOf(changes: readonly Change[]): string {
   return minute(first);
 }
 
-/** `2026-11-23 06:31 UTC` of an ISO 8601 time. */
+/** Renders an ISO 8601 time as `2026-11-23 06:31 UTC`. */
 function minute(time: string): string {
   return `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`;
 }
@@ -274,12 +275,12 @@ function capital(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** A user or a user group by id; a group's label is left out. Never a channel, `<!here>` or a link. */
+/** Matches a user or a user group by id, without the group's label. Never matches a channel, `<!here>` or a link. */
 const ID = /<@([UW][A-Z0-9]{2,30})>|<!subteam\^(S[A-Z0-9]{2,30})(?:\|[^<>|]*)?>/g;
 
 /**
- * A contract's owner. Ids in Slack's form mention the user or group; everything else is shown as text, so `@team-billing`
- * notifies no one.
+ * Renders a contract's owner. Ids in Slack's form mention the user or group. Everything else is shown as text, so
+ * `@team-billing` notifies no one.
  */
 export function mention(owner: string): string {
   let text = "";

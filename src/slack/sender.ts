@@ -8,17 +8,17 @@ export interface SlackLog {
   error(detail: object, message: string): void;
 }
 
-/** One message after the other, as fast and as patiently as Slack wants it. */
+/** Sends one message after the other, no faster than Slack's limits allow. */
 export interface Sender {
-  /** No attempt before this time. */
+  /** The earliest time of the next attempt. */
   readyAt(): number;
-  /** Not before `ms` from now, whatever Slack says. */
+  /** Makes no attempt for `ms` from now, whatever Slack answers. */
   pause(ms: number): void;
-  /** One attempt; `later` says when with readyAt. */
+  /** Makes one attempt. If it returns `later`, readyAt says when to try again. */
   say(alert: Alert, signal: AbortSignal): Promise<Posted["kind"]>;
 }
 
-/** Slack takes a message a second (docs.slack.dev/apis/web-api/rate-limits). */
+/** Slack accepts one message per second (docs.slack.dev/apis/web-api/rate-limits). */
 const GAP_MS = 1000;
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 300_000;
@@ -29,7 +29,7 @@ export function openSender(post: Post, log: SlackLog, clock: Clock): Sender {
   let readyAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
 
-  /** Once for each reason: the same webhook refuses the same way for days. */
+  /** Logs each reason once, because the same webhook may refuse for days in the same way. */
   function complain(reason: string, text: string): void {
     const complaint = `${text}: ${reason}`;
     if (complaints.has(complaint)) return;
@@ -41,7 +41,7 @@ export function openSender(post: Post, log: SlackLog, clock: Clock): Sender {
     const delay = afterMs ?? Math.min(FIRST_DELAY_MS * 2 ** failures, LONGEST_DELAY_MS);
     failures += 1;
     readyAt = clock.now() + delay;
-    log.warn({ reason, failures, again: `${Math.ceil(delay / 1000)} s` }, "slack failed; alerts wait");
+    log.warn({ reason, failures, again: `${Math.ceil(delay / 1000)} s` }, "Slack failed; alerts are delayed");
   }
 
   return {
@@ -54,14 +54,17 @@ export function openSender(post: Post, log: SlackLog, clock: Clock): Sender {
       const message = messageOf(alert);
       let answer = await post(message, signal);
       if (answer.kind === "refused" && answer.payload) {
-        complain(answer.reason, "slack does not take a message; its title is sent instead");
+        complain(answer.reason, "Slack does not accept a message; only its title is sent");
         answer = await post({ text: message.text }, signal);
       }
       lastPost = clock.now();
       if (answer.kind === "later" && !signal.aborted) wait(answer);
       if (answer.kind !== "later") failures = 0;
       if (answer.kind === "refused") {
-        complain(answer.reason, "slack refuses alerts: give FIELDGATE_SLACK_WEBHOOK_URL a webhook that works, restart");
+        complain(
+          answer.reason,
+          "Slack refuses alerts: set FIELDGATE_SLACK_WEBHOOK_URL to a working webhook and restart",
+        );
       }
       return answer.kind;
     },

@@ -9,7 +9,7 @@ import { type ConnectorNews, current, reminded, stopAt, stopDraft } from "./conn
 import { type Clock, timeOf, within } from "./clock.ts";
 import type { Sender, SlackLog } from "./sender.ts";
 
-/** Sends the messages of one connector: first a stop, then news, or a summary in a storm of it, then reminders. */
+/** Sends the messages of one connector: first a stop, then news (as one summary during a storm), then reminders. */
 
 export interface SpeakerOptions {
   readonly sender: Sender;
@@ -18,18 +18,18 @@ export interface SpeakerOptions {
   readonly clock: Clock;
   /** Once aborted, pending news is sent at once and no reminders are sent. */
   readonly closed: AbortSignal;
-  /** No more attempts. */
+  /** Once aborted, no further attempts are made. */
   readonly ended: AbortSignal;
 }
 
 export interface Speaker {
-  /** Sends what is due for one connector. False: Slack accepts nothing at the moment. */
+  /** Sends what is due for one connector. Returns false if Slack accepts nothing at the moment. */
   speak(news: ConnectorNews): Promise<boolean>;
 }
 
 const GROUPS_MS = 5000;
 
-/** Turns a connector's news into messages, sends them and records what people have received. */
+/** Turns a connector's news into messages, sends them, and records what people have been alerted about. */
 export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended }: SpeakerOptions): Speaker {
   async function speak(news: ConnectorNews): Promise<boolean> {
     if (news.stop !== undefined && stopAt(news.stop) <= clock.now() && !(await sayStop(news, news.stop))) return false;
@@ -56,7 +56,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     return true;
   }
 
-  /** All that wait, in one message. What Slack refuses is in the log. */
+  /** Sends all waiting notices in one message. Notices that Slack refuses are in the log. */
   async function sayNotices(news: ConnectorNews): Promise<boolean> {
     const { notices, connector } = news;
     const severity = notices.some((one) => one.severity === "warn") ? "withheld" : "info";
@@ -78,7 +78,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     const drafts = newsDrafts(scope, amendments);
     const wasStorm = news.box.storm;
     news.box = weather(news.box, drafts.length, clock.now());
-    // A storm that has just begun collects first.
+    // When a storm begins, news is collected first.
     if (news.box.storm && !wasStorm && !closed.aborted) return true;
     for (const draft of news.box.storm ? [summaryDraft(scope, amendments)] : drafts) {
       if (!(await sayDraft(news, draft, () => 0, alertKey))) return false;
@@ -102,7 +102,10 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     );
   }
 
-  /** Reports to the connector what Slack accepted. What Slack refuses is not tried again before the next start. */
+  /**
+   * Reports the alerts that Slack accepted to the connector. Alerts that Slack refuses are not tried again before the
+   * next start.
+   */
   async function sayDraft(
     news: ConnectorNews,
     draft: Draft,
@@ -114,7 +117,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     const time = timeOf(clock.now());
     for (const amendment of draft.covers) {
       const pending = news.box.news.get(amendment.id);
-      // What changed while the message was being sent is still news.
+      // If the amendment changed while the message was being sent, it is still news.
       if (pending === undefined || alertKey(pending) === alertKey(amendment)) {
         news.box = drop(news.box, [amendment.id]);
       }

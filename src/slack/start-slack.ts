@@ -18,8 +18,8 @@ import type { Post } from "./webhook.ts";
 import { alertKey } from "../gate/decision/reason.ts";
 
 /**
- * Starts the alerts to Slack and stops them: one loop for all connectors of the process, which waits until a connector's next
- * message is due.
+ * Starts and stops the alerts to Slack. One loop serves all connectors of the process and waits until a connector's
+ * next message is due.
  */
 
 export interface SlackOptions {
@@ -30,23 +30,23 @@ export interface SlackOptions {
   readonly clock: Clock;
 }
 
-/** A connector's side of the alerts. None of these waits or throws. */
+/** A connector's side of the alerts. None of these functions waits or throws. */
 export interface ConnectorAlerts {
   readonly alert: (amendment: Amendment, state: State) => void;
-  /** Calls `then` for each alert that people received, until the next call replaces it; never before it returns. */
+  /** Calls `then` for each alert that was sent, until the next call replaces it. Never before this call returns. */
   readonly onSent: (then: (sent: SentAlert) => void) => void;
-  /** The state of each commit while it streams. */
+  /** Passes the state of each commit while the connector streams. */
   readonly state: (state: State) => void;
   readonly stopped: (stop: Stop) => void;
-  /** News of a table; the same is reported once. Resolves once it was reported or refused. */
+  /** Alerts people to news about a table; the same news is sent only once. Resolves once it was sent or refused. */
   readonly notice: (notice: Omit<PendingNotice, "reported">) => Promise<void>;
 }
 
 export interface Slack extends AsyncDisposable {
   of(connector: string, mode: Mode, memory: StopMemory): ConnectorAlerts;
   /**
-   * Sends the pending alerts and lets the connectors record them, within 3 s; no alert is sent afterwards. What is left is
-   * sent at the next start.
+   * Sends the pending alerts and lets the connectors record them, within 3 s. No alert is sent afterwards. Alerts that
+   * are left are sent at the next start.
    */
   flush(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -54,13 +54,14 @@ export interface Slack extends AsyncDisposable {
 
 const GRACE_MS = 3000;
 const MEMORY_MS = 3000;
-/** How often to check at least, in case the clock is changed. */
+/** The longest time between two checks, in case the clock is changed. */
 const TICK_MS = 600_000;
 const FAULT_MS = 300_000;
 
 /**
- * Alerts people through one webhook, one message at a time, without holding up the stream. Pending news is kept by
- * amendment and put into words when it is sent, so after an outage of Slack there are few messages, and they are current.
+ * Alerts people through one webhook, one message at a time, without delaying the stream. Pending news is kept by
+ * amendment and worded only when it is sent. So after an outage of Slack there are few messages, and they are up to
+ * date.
  */
 export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): Slack {
   const sender = openSender(post, log, clock);
@@ -154,7 +155,7 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
         state(state) {
           const first = news.state === undefined;
           recorded(news, state);
-          // It streams again, so whatever stopped it is fixed.
+          // The connector streams again, so whatever stopped it is fixed.
           news.stop = undefined;
           news.turn += 1;
           if (first) wake();
@@ -180,7 +181,7 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
   };
 }
 
-/** Without a webhook the log is the only alert, and it has been written already. */
+/** Without a webhook, the log is the only alert, and it has already been written. */
 export function withoutSlack(now: () => string): ConnectorAlerts {
   let onSent: ((sent: SentAlert) => void) | undefined;
   return {

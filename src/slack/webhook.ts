@@ -2,20 +2,20 @@ import { IncomingWebhook, IncomingWebhookHTTPError } from "@slack/webhook";
 
 import type { Message } from "./message.ts";
 
-/** What came of one attempt. */
+/** The result of one attempt. */
 export type Posted =
   | { readonly kind: "posted" }
-  /** No answer, 429 or 5xx: worth another attempt, not before `afterMs` if Slack says so. */
+  /** No answer, 429 or 5xx: worth another attempt, but not before `afterMs` if Slack gave that. */
   | { readonly kind: "later"; readonly afterMs: number | undefined; readonly reason: string }
-  /** Another attempt would get the same answer; `payload`: because of this message, not of the webhook. */
+  /** Another attempt would get the same answer. `payload`: the reason is this message, not the webhook. */
   | { readonly kind: "refused"; readonly payload: boolean; readonly reason: string };
 
 export type Post = (message: Partial<Message>, signal: AbortSignal) => Promise<Posted>;
 
 /**
- * Slack's incoming webhook, one attempt a call. The URL is a secret: it is in no result. Slack answers 200 `ok`, 429
- * with Retry-After in seconds (docs.slack.dev/apis/web-api/rate-limits), 5xx, or 400, 403, 404, 410 with a word such
- * as `invalid_payload`, `action_prohibited`, `no_service`, `channel_is_archived`
+ * Slack's incoming webhook; each call is one attempt. The URL is a secret, so it is in no result. Slack answers 200
+ * `ok`, 429 with Retry-After in seconds (docs.slack.dev/apis/web-api/rate-limits), 5xx, or 400, 403, 404, 410 with a
+ * word such as `invalid_payload`, `action_prohibited`, `no_service`, `channel_is_archived`
  * (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks).
  */
 export function openWebhook(webhookUrl: string, timeoutMs = 10_000): Post {
@@ -23,7 +23,7 @@ export function openWebhook(webhookUrl: string, timeoutMs = 10_000): Post {
     let afterMs: number | undefined;
     const webhook = new IncomingWebhook(webhookUrl, {
       timeout: timeoutMs,
-      // The library has no way to end a request that is under way, and does not give an answer's headers.
+      // The library cannot end a request that is under way, and does not expose the response headers.
       fetch: async (url, { signal: timeout, ...init } = {}) => {
         const ended = AbortSignal.any(timeout ? [timeout, signal] : [signal]);
         const answer = await fetch(url, { ...init, signal: ended });
@@ -38,13 +38,13 @@ export function openWebhook(webhookUrl: string, timeoutMs = 10_000): Post {
   };
 }
 
-/** Seconds, as Slack has it; whatever else is in the header says nothing. Never longer than an hour. */
+/** Reads the header as seconds, which is what Slack sends; any other value is ignored. At most an hour. */
 function millisecondsOf(retryAfter: string | null): number | undefined {
   const text = retryAfter?.trim() ?? "";
   return /^\d{1,9}$/.test(text) ? Math.min(Number(text), 3600) * 1000 : undefined;
 }
 
-/** Status and Slack's word only: the error's message may hold the webhook's address. */
+/** Contains only the status and Slack's word, because the error's message may contain the webhook's address. */
 function failureOf(error: unknown, afterMs: number | undefined): Posted {
   if (!(error instanceof IncomingWebhookHTTPError)) return { kind: "later", afterMs: undefined, reason: "no answer" };
   const { statusCode, body } = error;

@@ -1,18 +1,17 @@
 import { GuardError } from "../errors.ts";
 
-/**
- * One record of a connector's state topic: its version, how a value becomes records, and how one is read again.
- */
+/** One record of a connector's state topic: its version, how a value becomes records, and how a record is read back. */
 
 export interface StateRecord {
   readonly key: string;
-  /** null: deleted. */
+  /** null if the record is deleted. */
   readonly value: string | null;
 }
 
 /**
- * Version 1 is 0.1.0's: it had sentences where reasons are now. Version 2 had a table's amendments, with the registry's
- * answers and all verdicts, in the table's own record. A record keeps its version until it is written again.
+ * Version 1 belongs to 0.1.0, which stored sentences where reasons are stored now. Version 2 stored a table's
+ * amendments, with the registry's answers and all verdicts, in the table's own record. A record keeps its version until
+ * it is written again.
  */
 const VERSION = 3;
 const VERSIONS: ReadonlySet<unknown> = new Set([1, 2, VERSION]);
@@ -28,7 +27,7 @@ function textOfRecord(value: object): string {
 /** A record's value, as any version wrote it. */
 export type RecordValue = Readonly<Record<string, unknown>>;
 
-/** One record as it was read. */
+/** One record after reading. */
 export interface Entry {
   readonly version: number;
   readonly value: RecordValue;
@@ -78,8 +77,8 @@ export function textOf(kind: string, value: RecordValue, key: string): string {
 const PART_LENGTH = 120_000;
 
 /**
- * The records that replace one text of a key with another; undefined stands for no text. A long text is split across
- * records `part/<n>/<key>`, and the key's own record holds their number. All are written in one transaction.
+ * The records that replace the text of a key with a new one; undefined stands for no text. A long text is split across
+ * records `part/<n>/<key>`, and the key's own record holds their number. All of them are written in one transaction.
  */
 function splitIntoParts(key: string, before: string | undefined, after: string | undefined): readonly StateRecord[] {
   const [was, now] = [before, after].map(partsOf);
@@ -101,7 +100,7 @@ function partsOf(text: string | undefined): readonly string[] {
 
 const HEAD = /^\{"v":3,"parts":(\d+)\}$/;
 
-/** The text of each key. @throws GuardError state-invalid naming the key of which a part is missing */
+/** The text of each key. @throws GuardError state-invalid, naming the key with a missing part */
 export function joinParts(records: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
   return [...records].flatMap(([key, text]) => {
     if (key.startsWith("part/")) return [];

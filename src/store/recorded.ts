@@ -11,9 +11,9 @@ import {
 } from "../gate/decision/reason.ts";
 
 /**
- * Version 0.1.0 stored sentences where reasons are stored now, in records of version 1. This reads them, so that an
- * upgrade loses no reason and repeats no alert. The sentences below are frozen: they are
- * 0.1.0's wording and have nothing to do with what `words/` says today.
+ * Reads records of version 1, in which 0.1.0 stored sentences where reasons are stored now. So an upgrade loses no
+ * reason and repeats no alert. The sentences below are frozen: they are 0.1.0's wording and do not follow changes in
+ * `words/`.
  */
 
 /** An amendment as 0.1.0 wrote it. */
@@ -36,11 +36,11 @@ interface RecordedGate extends Omit<Extract<Gate, { kind: "released" }>, "kind" 
     | undefined;
 }
 
-/** The registry's answer is left out: it is asked again at every start. */
+/** The registry's answer is left out, because the registry is asked again at every start. */
 export function readRecordedAmendment({ told, toldAt, reminders, gate, ...rest }: RecordedAmendment): Amendment {
   return {
     ...rest,
-    // The first versions knew added columns only, by their column's name.
+    // The first versions had only added columns, named after their column.
     name: rest.name ?? rest.column?.name ?? "",
     changes: rest.changes ?? [],
     answer: undefined,
@@ -64,7 +64,7 @@ function readAlerted(told: string, time: string | undefined, reminders: number |
   return { key, time, reminders: reminders ?? 0 };
 }
 
-/** A command's outcome keeps its sentence: nothing but people reads it. */
+/** A command's outcome keeps its sentence, because only people read it. */
 export function readRecordedOutcome(outcome: RecordedOutcome): Outcome {
   if (outcome.kind === "pending") return outcome;
   return { kind: "recorded", is: outcome.kind, message: outcome.message, next: outcome.next };
@@ -87,7 +87,10 @@ export function readRecordedJob({ why, ...job }: RecordedJob): ChunkJob {
 type Groups = readonly (string | undefined)[];
 type Sentence<T> = readonly [RegExp, (...groups: Groups) => T];
 
-/** The first that matches counts: what quotes another system is before what could match its text. */
+/**
+ * The first match counts. Patterns for sentences that quote another system come before patterns that could match the
+ * quoted text.
+ */
 const REASONS: readonly Sentence<Reason>[] = [
   [/^the registry has not answered: (?:\[([a-z-]+)\] )?(.*)$/s, (code, text = "") => unanswered(code, text)],
   [/^the registry refuses the schema: (.*)$/s, (text) => ({ kind: "registry-refused", text: given(text) })],
@@ -151,7 +154,7 @@ function readReason(sentence: string): Reason {
   return read(REASONS, sentence) ?? { kind: "recorded", sentence };
 }
 
-/** Why a snapshot or a backfill did not run. */
+/** Why a snapshot or a backfill was not run. */
 function readJobReason(sentence: string): JobReason {
   return read(JOB_REASONS, sentence) ?? { kind: "recorded", sentence };
 }
@@ -183,12 +186,12 @@ function unanswered(code: string | undefined, text: string): Reason {
   return { kind: "registry-unanswered", code: known, text };
 }
 
-/** 0.1.0 put this where the registry gave no text. */
+/** Recognizes the text that 0.1.0 stored if the registry gave no reason. */
 function given(text = ""): string {
   return text === "the registry gives no reason" ? "" : text;
 }
 
-/** `not ready: a, b`, and under strict the groups, each part with `; ` between. */
+/** Parses `not ready: a, b`, and for strict policy the groups, with `; ` between the parts. */
 function notReady(text: string): NotReady {
   const [, consumers, rest = ""] = /^(?:not ready: (.*?)(?:; |$))?(.*)$/s.exec(text) ?? [];
   const groups = /^no contract names the live groups (.*)$/s.exec(rest)?.[1];
@@ -208,7 +211,7 @@ function listed(names: string | undefined): readonly string[] {
   return names === undefined ? [] : names.split(", ");
 }
 
-/** `no contract on the topic`, `the one contract is ready`, `all 3 contracts are ready`. */
+/** Parses `no contract on the topic`, `the one contract is ready`, `all 3 contracts are ready`. */
 function count(ready = ""): number {
   if (ready.startsWith("no ")) return 0;
   return Number(/\d+/.exec(ready)?.[0] ?? 1);

@@ -1,7 +1,7 @@
 /**
- * The records of a connector's state topic: which ones a change of the state writes, and how the state is read back from
- * them. Records are small, each for one thing, and the topic is compacted, so a restart reads little. record.ts has what
- * all records share, and table-records.ts those of a table.
+ * The records of a connector's state topic: which records a change of the state writes, and how the state is read back
+ * from them. Each record is small and stores one thing, and the topic is compacted, so a restart reads little.
+ * record.ts contains what all records share, table-records.ts the records of a table.
  */
 import { GuardError } from "../errors.ts";
 import type { ChunkJob } from "../chunk/job.ts";
@@ -14,16 +14,16 @@ import { readTable, tableChanges } from "./table-records.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
 import type { Position } from "../wal/position.ts";
 
-/** What the first start set up before there was a position, so that it can resume after a crash. */
+/** What the first start set up before there was a position. It lets a start resume after a crash. */
 export interface Intent {
   readonly slot: string;
   readonly publication: string;
   readonly systemId: string;
-  /** absent: guard. */
+  /** Absent in guard mode. */
   readonly mode?: "watch" | undefined;
 }
 
-/** All that a connector's state topic holds. */
+/** Everything that a connector's state topic holds. */
 export interface Stored {
   readonly intent: Intent | undefined;
   readonly position: Position | undefined;
@@ -34,7 +34,10 @@ export interface Stored {
   readonly evidence: Evidence["recorded"];
   /** Offset of the next command to process. */
   readonly commandOffset: bigint;
-  /** The DDL trigger that has reported every DDL since the columns of all tables were proven; undefined: none has. */
+  /**
+   * The DDL trigger that has reported every DDL since the columns of all tables were proven; undefined if there is
+   * none.
+   */
   readonly trigger?: string | undefined;
 }
 
@@ -56,7 +59,7 @@ export function isStarted(entry: StateRecord, id: string): boolean {
   return entry.key === "started" && entry.value !== null && entry.value.includes(`"id":"${id}"`);
 }
 
-/** The records that lead from one state to the next: only what differs by identity is written. */
+/** The records that lead from one state to the next. Only values that are not identical objects are written. */
 export function changes(before: Stored, after: Stored): readonly StateRecord[] {
   const records: StateRecord[] = [];
   if (after.intent !== undefined && after.intent !== before.intent) records.push(record("intent", after.intent));
@@ -92,7 +95,10 @@ function mapChanges<T extends object>(
   ];
 }
 
-/** Plays records in order. Throws GuardError("state-invalid") naming the key of one it cannot read. */
+/**
+ * Reads the state from records in order. Throws GuardError("state-invalid"), naming the key of a record that it cannot
+ * read.
+ */
 export function replay(records: Iterable<StateRecord>): Stored {
   const last = new Map<string, string>();
   for (const { key, value } of records) {
@@ -119,7 +125,7 @@ export function replay(records: Iterable<StateRecord>): Stored {
   return { ...stored, tables, jobs, outcomes, evidence };
 }
 
-/** Fields that a different version of Fieldgate did not write are read as not known. */
+/** Fields that another version of Fieldgate did not write are read as unknown. */
 function readEvidence(value: RecordValue): TopicEvidence {
   const { began, at, groups, contracts } = value as Partial<TopicEvidence>; // as `changes` wrote it; fields may be missing
   return {

@@ -5,11 +5,11 @@ import { type Entries, type Entry, entryOf, recordsOf, type RecordValue, type St
 import { readRecordedAmendment, type RecordedAmendment } from "./recorded.ts";
 
 /**
- * The records of a table. There are as many as it has amendments, schemas and verdicts, so that none grows with the
- * number of contracts, columns or releases: `table/<topic>` has the shape; `schema/<topic>/<id>` the text of one schema
- * that flowed; `amendment/<topic>/<of>` one amendment; `verdict/<topic>/<of>/<n>` one contract's verdict at its release.
- * What is asked and judged again at every start is not stored: the registry's answer, the candidate in it, and the
- * verdicts on what is withheld.
+ * The records of a table. There is one record per amendment, schema and verdict, so that none grows with the number of
+ * contracts, columns or releases. `table/<topic>` has the shape, `schema/<topic>/<id>` the text of one published
+ * schema, `amendment/<topic>/<of>` one amendment, and `verdict/<topic>/<of>/<n>` one contract's verdict at the
+ * amendment's release. The registry's answer, its candidate and the verdicts on withheld amendments are not stored,
+ * because they are determined again at every start.
  */
 
 export function tableChanges(before: State["tables"], after: State["tables"]): readonly StateRecord[] {
@@ -18,7 +18,7 @@ export function tableChanges(before: State["tables"], after: State["tables"]): r
   for (const [topic, table] of after) {
     const was = before.get(topic);
     if (was === table) continue;
-    // Until now, its amendments are in its own record.
+    // The table's record was written by an earlier version and still contains its amendments.
     const inline = was !== undefined && INLINE.has(was);
     records.push(...schemaChanges(topic, was, table));
     records.push(...amendmentChanges(topic, inline ? [] : (was?.amendments ?? []), table.amendments));
@@ -80,7 +80,7 @@ function amendmentRecords(
   ];
 }
 
-/** On what is withheld, contracts are asked again at every start. */
+/** For withheld amendments nothing is stored, because the contracts are judged again at every start. */
 function storedVerdicts({ gate, verdicts }: Amendment): readonly Verdict[] {
   return gate.kind === "released" ? verdicts : [];
 }
@@ -89,7 +89,7 @@ function amendmentJson(amendment: Amendment): object {
   return { ...amendment, answer: undefined, verdicts: storedVerdicts(amendment).length };
 }
 
-/** `3`, `key` or `table`: what follows the topic in an amendment's id. */
+/** The part of an amendment's id after the topic: `3`, `key` or `table`. */
 function suffixOf({ id }: Amendment): string {
   return id.slice(id.lastIndexOf("/") + 1);
 }
@@ -104,14 +104,14 @@ function tableJson(table: TableState): object {
   };
 }
 
-/** A table as it is written: value schemas by id, amendments by what follows the topic in their ids. */
+/** A table as it is written: value schemas by id, amendments by the part of their ids after the topic. */
 interface WrittenTable extends Omit<TableState, "shape" | "flowed" | "amendments"> {
   readonly shape: Omit<Shape, "valueSchema"> & { readonly valueSchema: SchemaId };
   readonly flowed: readonly SchemaId[];
   readonly amendments: readonly string[];
 }
 
-/** An amendment as it is written: `verdicts` says how many there are. */
+/** An amendment as it is written. `verdicts` is the number of its verdicts. */
 interface WrittenAmendment extends Omit<Amendment, "verdicts"> {
   readonly verdicts: number;
 }

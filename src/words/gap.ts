@@ -10,7 +10,7 @@ export interface GapText {
   readonly next: string | undefined;
 }
 
-/** `job`: the one that repairs it. */
+/** `job` is the job that repairs the table. */
 export function describeGap(table: TableName, publication: string, { news }: Gap, job: ChunkJob | undefined): GapText {
   const name = fullName(table);
   if (news.kind === "lost")
@@ -34,7 +34,7 @@ const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost">, string>> = {
     "has new partitions that used to be separate tables: rows written to them before they were attached were never published",
 };
 
-/** A predicate: the table is its subject. */
+/** A predicate whose subject is the table. */
 export function lostText(why: NotSent): string {
   switch (why.kind) {
     case "dropped":
@@ -60,7 +60,10 @@ export function lostText(why: NotSent): string {
   }
 }
 
-/** The statement that makes it whole again; the table is repaired once a look has seen that it is. */
+/**
+ * The statement that makes the publication send the table in full again. The repair starts when the next look sees
+ * that.
+ */
 export function wayBack(table: TableName, publication: string, why: NotSent): string | undefined {
   const name = quoteTable(table);
   const alter = `ALTER PUBLICATION ${quoteIdentifier(publication)}`;

@@ -2,9 +2,9 @@ import type { LeftOutReason, MappingFault } from "../capture/left-out.ts";
 import { fullName, quoteIdentifier, quoteTable, type TableName } from "../table/quote.ts";
 import { lostText, wayBack } from "./gap.ts";
 
-/** Why a table that the connector's file includes is not captured, and what lets it be captured. */
+/** Why a table that the connector's file includes is not captured, and how to make it capturable. */
 export interface LeftOutText {
-  /** One sentence without its full stop; "it" is the table. */
+  /** One sentence without its full stop, in which "it" is the table. */
   readonly why: string;
   readonly next: string;
 }
@@ -20,7 +20,7 @@ export function describeLeftOut(table: TableName, reason: LeftOutReason): LeftOu
       return rightText(table, reason);
     case "unidentified":
       return {
-        why: "it has no key by which the log identifies rows, and once it is published PostgreSQL refuses UPDATE and DELETE of it",
+        why: "it has no key that identifies its rows in the log, so once it is published PostgreSQL would reject UPDATE and DELETE on it",
         next: `ALTER TABLE ${quoteTable(table)} ADD PRIMARY KEY (…); or REPLICA IDENTITY FULL`,
       };
     case "not-sent": {
@@ -40,7 +40,7 @@ export function describeLeftOut(table: TableName, reason: LeftOutReason): LeftOu
 export const MAPPING_NEXT =
   "leave the table out of table.include.list, give it a key of mapped types, or rename what collides";
 
-/** Faults of one table for a message about several: each one names the table. */
+/** The faults of one table, each with the table's name, for a message about several tables. */
 export function namedFaults(table: TableName, faults: readonly MappingFault[]): string {
   return faults.map((fault) => `${fullName(table)}: ${faultText(fault)}`).join("; ");
 }
@@ -68,6 +68,10 @@ function rightText(
     ...(usable ? [] : [`GRANT USAGE ON SCHEMA ${quoteIdentifier(table.schema)} TO ${quoteIdentifier(role)};`]),
     ...(readable ? [] : [`GRANT SELECT ON ${quoteTable(table)} TO ${quoteIdentifier(role)};`]),
   ];
-  const right = readable ? "USAGE of its schema" : usable ? "SELECT" : "USAGE of its schema, nor SELECT";
+  const right = readable
+    ? "use its schema (USAGE)"
+    : usable
+      ? "read it (SELECT)"
+      : "use its schema (USAGE) or read it (SELECT)";
   return { why: `no right to ${right}`, next: grants.join(" ") };
 }

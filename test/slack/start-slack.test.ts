@@ -379,7 +379,7 @@ describe("Slack", () => {
     life.news(withheld(4, "b"));
     await world.clock.pass(MINUTES(5));
     expect(world.attempts).toBe(2);
-    expect(world.lines).toEqual([expect.stringMatching(/^ERROR slack refuses alerts.*no_service/)]);
+    expect(world.lines).toEqual([expect.stringMatching(/^ERROR Slack refuses alerts.*no_service/)]);
     await end(world, life);
     world.answers.splice(0);
     live(world);

@@ -13,23 +13,23 @@ import { newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
 import { remember } from "./looks.ts";
 
 /**
- * Applies a look at the catalog that has news, once the loop has reached its place in the log: gaps become inputs, a
- * renamed table is read again, a replaced one halts its topic, and a new one is captured.
+ * Applies a look at the catalog that found changes, once the loop has reached its position in the log. Gaps become
+ * inputs, a renamed table is read again, a replaced one halts its topic, and a new one is captured.
  */
 
-/** A mark in the log: true if it is that of the pending look, which is applied now. */
+/** True if the mark is the one of the pending look, which is then applied. */
 export function isLookReached({ control }: Parts<"control">, nonce: string): boolean {
   return control.looks.pending?.nonce === nonce;
 }
 
-/** Where no marks are written, a look counts from the first position that is not before it. */
+/** Without marks, a look applies from the first position at or after the log's end at the time of the look. */
 export function isUnmarkedLookReached({ control, tape, outside }: Parts<"control" | "tape">): boolean {
   const { pending } = control.looks;
   if (outside.writesMarks || pending === undefined || tape.tx !== undefined) return false;
   return pending.end <= reachedEnd(tape);
 }
 
-/** Applies the pending look. Returns the topics that halt: another table has the name of theirs. */
+/** Applies the pending look. Returns the topics to halt, because a different table has the name of theirs. */
 export async function applyLook(
   session: Parts<"control" | "tape" | "batch">,
 ): Promise<readonly { readonly topic: string; readonly captured: Captured }[]> {
@@ -46,7 +46,7 @@ export async function applyLook(
     if (other !== undefined) {
       const { replicaIdentity: identity, schema, name } = other;
       const relation = { kind: "relation", oid: Number(other.oid), schema, name, identity, columns: [] } as const;
-      // The log describes a table once; what it has said must not be replaced by this, which has no columns.
+      // The log describes a table only once, so keep that description; this one has no columns.
       const described = tape.relations.get(relation.oid)?.relation ?? relation;
       const captured = capturedFrom(outside, control.state, described);
       if (captured.news === "replaces") halting.push({ topic, captured });
@@ -67,18 +67,20 @@ export async function applyLook(
   return halting;
 }
 
-/** A renamed table keeps its topic; its name is read from the catalog. */
+/** A renamed table keeps its topic. Its name is read from the catalog. */
 function reportRename(session: Parts<"control" | "tape">, { shape }: TableState, look: TablesLook): void {
   const { oid, schema, name } = shape.table;
   const now = look.tables.get(Number(oid));
   if (now === undefined || (now.schema === schema && now.name === name)) return;
-  session.outside.log.info(`${fullName(shape.table)} is called ${fullName(now)} now; its topic stays ${shape.topic}`);
+  session.outside.log.info(
+    `${fullName(shape.table)} is now called ${fullName(now)}; its topic is still ${shape.topic}`,
+  );
   startCatalogRead(session, Number(oid));
 }
 
 /**
- * Captures a new table that can be captured now. One that no earlier look has found is left to its first row, which may
- * be about to come in the log. No snapshot reads a table of which the log has every row.
+ * Captures a new table if it can be captured now. A table that no earlier look has found is captured before its first
+ * row instead, because that row may arrive soon. A table gets no snapshot if the log has all its rows.
  */
 async function takeIn(
   session: Parts<"control" | "tape" | "batch">,
@@ -101,7 +103,7 @@ async function takeIn(
   if (known !== undefined) tape.relations.set(entry.oid, capturedFrom(outside, control.state, known.relation));
 }
 
-/** After the commit that records them: reports gaps, and records that they were reported. */
+/** Reports gaps after the commit that records them, and records that they were reported. */
 export function reportGaps(session: Parts<"control">): void {
   const { control, outside } = session;
   for (const topic of control.looks.toReport) {

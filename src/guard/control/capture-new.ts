@@ -44,7 +44,7 @@ export async function captureNew(
   const { table, visible } = await readNew(session, relation.oid, xid);
   const skip = { ...captured, news: undefined };
   if (table === undefined) {
-    if (visible) outside.log.warn(`${fullName(relation)} is new and dropped again: its rows are not published`);
+    if (visible) outside.log.warn(`${fullName(relation)} was created and dropped again: its rows are not published`);
     else leave(session, relation.oid, relation, { kind: "not-visible" }, AGAIN_SOON_MS);
     tape.relations.set(relation.oid, skip);
     return;
@@ -56,8 +56,9 @@ export async function captureNew(
 }
 
 /**
- * The table as its first row has it. Columns that the catalog has beyond that were added since, and are amendments once
- * the log has them; taken for columns of this row, they would look dropped.
+ * The table with the columns that its first row has. Columns that the catalog has in addition were added later, and
+ * become amendments once the log has them. If they were treated as columns of this row, they would seem to have been
+ * dropped.
  */
 function asWritten(table: Table, { columns: written }: Relation): Table {
   const logged = table.columns.filter(({ generated }) => !generated);
@@ -89,7 +90,10 @@ async function readNew(
   }
 }
 
-/** Were rows of it passed by, or can it have had rows before the log sent any? Otherwise all of them are in the log. */
+/**
+ * Whether the table needs a snapshot, because some of its rows were skipped, or because it can have had rows before it
+ * was published. Otherwise all its rows are in the log.
+ */
 export function needsSnapshot({ control: { looks } }: Parts<"control">, table: Table): boolean {
   const id = Number(table.oid);
   return (
@@ -146,8 +150,8 @@ async function captureItem(
   const look = await source.look();
   const sent = sentAs(look, look.tables.get(Number(table.oid)), outside.settings.sent);
   const job = snapshot && outside.delivery !== "none" ? readingJob(outside.settings, item, state) : undefined;
-  // Its columns are identified by its first row, like those of any table. One that was never rewritten has had the same
-  // file from the start.
+  // As for any table, its first row identifies its columns. A table that was never rewritten has had the same file from
+  // the start.
   const filenode = isNeverRewritten(table) ? table.filenode : undefined;
   apply(session, {
     kind: "captured",
@@ -167,7 +171,7 @@ function readingJob(settings: Settings, item: Capturable, { shape }: TableState)
   return job;
 }
 
-/** The rights that `role` lacks to read the table. */
+/** The reason to leave the table out if `role` lacks a right that is needed to read it; otherwise undefined. */
 export function missingRight(
   { readable, usable }: { readonly readable: boolean; readonly usable: boolean },
   role: string,

@@ -4,8 +4,9 @@ import { describeLeftOut } from "../../words/left-out.ts";
 import type { Parts } from "../session.ts";
 
 /**
- * Leaves out a table that the connector's file captures and that cannot be captured yet. It is tried again and again, and
- * each reason is reported once. Where no look at the catalog can show that it was fixed, it is tried again after `againMs`.
+ * Leaves out a table that the connector's file captures but that cannot be captured yet. It is retried repeatedly, but
+ * each reason is reported only once. If a look at the catalog cannot detect that the obstacle is gone, the table is
+ * retried after `againMs`.
  */
 export function leave(
   { outside, control }: Parts<"control">,

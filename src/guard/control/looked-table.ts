@@ -7,11 +7,11 @@ import type { Parts } from "../session.ts";
 import { missingRight } from "./capture-new.ts";
 
 /**
- * What a look at the catalog shows of one table: whether the connector's file captures it, how the publication sends it,
- * which other table has its name, what has happened to it since the look before, and why it cannot be captured.
+ * What a look at the catalog shows about one table: whether the connector's file captures it, how the publication sends
+ * it, which other table has its name, what has changed since the previous look, and why it cannot be captured.
  */
 
-/** Does the connector's file capture the table, by the name that it was captured under? */
+/** True if the connector's file captures the table under the name that it was captured with. */
 export function isListed(
   { settings }: Pick<Outside, "settings">,
   { shape, capturedAs }: Pick<TableState, "shape" | "capturedAs">,
@@ -20,20 +20,20 @@ export function isListed(
   return settings.filter.table(schema, name);
 }
 
-/** It is not in the publication. */
+/** True if the table is not in the publication. */
 export function isUnsent({ settings }: Pick<Outside, "settings">, look: TablesLook, table: LookedTable): boolean {
   const { kind } = sentAs(look, table, settings.sent);
   return kind === "unpublished" || kind === "no-publication";
 }
 
-/** Another table that has the name of a captured one. */
+/** A different table that now has the name of this captured one. */
 export function namesakeOf({ named }: TablesLook, { shape, capturedAs }: TableState): LookedTable | undefined {
   const names = [shape.table, ...(capturedAs === undefined ? [] : [capturedAs])];
   const found = names.flatMap((table) => named.get(fullName(table)) ?? []);
   return found.find(({ oid }) => oid !== Number(shape.table.oid));
 }
 
-/** What has happened to a captured table, over the two looks of a pending one. */
+/** What happened to a captured table, according to both reads of a pending look. */
 export function newsOf(
   { control, outside }: Parts<"control">,
   first: TablesLook,
@@ -49,13 +49,13 @@ export function newsOf(
   return news.kind === "none" && renamed ? { kind: "same" } : news;
 }
 
-/** How a captured table is sent, as of a look. */
+/** How a captured table is sent, according to a look. */
 export function sentOf(outside: Pick<Outside, "settings">, look: TablesLook, table: TableState): Sent {
   if (!isListed(outside, table)) return { kind: "unlisted" };
   return sentAs(look, look.tables.get(Number(table.shape.table.oid)), outside.settings.sent);
 }
 
-/** Why a new table cannot be captured, by the look alone. */
+/** Why a new table cannot be captured, as far as the look shows; undefined if nothing speaks against it. */
 export function reasonAgainst(
   { outside: { settings }, control }: Parts<"control">,
   look: TablesLook,

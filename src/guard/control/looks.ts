@@ -11,13 +11,14 @@ import { type TableName } from "../../table/quote.ts";
 import { readAgain } from "./read-again.ts";
 
 /**
- * Looks at the catalog at intervals: is each captured table still sent in full, does another table have its name now, and
- * is there a table that could be captured? The log does not show this: a table that left the publication just falls silent. A
- * look runs beside the loop, on a session of its own, and costs one query if it has no news. One with news writes a mark
- * and is applied when the loop reaches it (apply-look.ts), since rows from before may still be in the log.
+ * Looks at the catalog at intervals. Is each captured table still sent in full? Does a different table have its name
+ * now? Is there a table that could be captured? The log shows none of this: a table that left the publication is simply
+ * silent. A look runs in the background, in its own session, and costs one query if nothing has changed. Otherwise it
+ * writes a mark and is applied when the loop reaches it (apply-look.ts), because rows from before may still be in the
+ * log.
  */
 
-/** `look` was read before the log: a table that is not in it is younger than the session. */
+/** `look` was read before the log, so a table that is missing from it was created after the session began. */
 export function firstLooks(outside: Outside, look: TablesLook): Looks {
   const looks: Looks = {
     due: 0n,
@@ -35,7 +36,7 @@ export function firstLooks(outside: Outside, look: TablesLook): Looks {
   return looks;
 }
 
-/** How long until a table that could not be added to the publication is tried again. */
+/** How long to wait before trying again to add a table that could not be added to the publication. */
 const REFUSED_MICROS = 60_000_000n;
 /** Looks take at most a twentieth of their session's time. */
 const SHARE = 20n;
@@ -95,7 +96,7 @@ async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook
   return { nonce: outside.uuid(), end: second.end, first, second, replacements, candidates };
 }
 
-/** What the next look is compared with. */
+/** Stores what the next look is compared with. */
 export function remember({ settings: { filter } }: Outside, looks: Looks, { tables, publication }: TablesLook): void {
   const before = new Map(looks.seen);
   const all = publication?.allTables === true ? publication.identity : undefined;
@@ -110,7 +111,7 @@ export function remember({ settings: { filter } }: Outside, looks: Looks, { tabl
   }
 }
 
-/** Tables that the publication lacks for this captured one: itself, and one that has its name now. */
+/** Tables missing from the publication for this captured table: the table itself, and any other table with its name. */
 function wanted(session: Parts<"control">, look: TablesLook, table: TableState): readonly LookedTable[] {
   if (!isListed(session.outside, table)) return [];
   const now = look.tables.get(Number(table.shape.table.oid));
@@ -143,7 +144,7 @@ function candidatesOf({ control, outside: { settings } }: Parts<"control">, look
   });
 }
 
-/** Nothing can be done about this new table now, and the reason was reported. */
+/** True if this new table cannot be captured now and the reason has already been reported. */
 function isWaiting(session: Parts<"control">, look: TablesLook, table: LookedTable): boolean {
   const { outside, control } = session;
   const reason = reasonAgainst(session, look, table);
@@ -152,7 +153,10 @@ function isWaiting(session: Parts<"control">, look: TablesLook, table: LookedTab
   return left !== undefined && leftOutKey(left.table, left.reason) === leftOutKey(table, reason);
 }
 
-/** Adds these tables to the publication, each alone, where the connector's file allows that. True: it was changed. */
+/**
+ * Adds these tables to the publication, one by one, if the connector's file allows that. Returns true if it was
+ * changed.
+ */
 async function publish(session: Parts<"control">, tables: readonly LookedTable[]): Promise<boolean> {
   const { source, outside, control } = session;
   const { refused } = control.looks;

@@ -215,7 +215,7 @@ function identify(
       // The catalog already shows the row's transaction, so reading it again would change nothing.
       throw new GuardError(
         "amendment-unsupported",
-        `the catalog does not explain ${fullName(relation)}'s columns in the log`,
+        `the columns of ${fullName(relation)} in the log cannot be matched with its columns in the catalog`,
         { next: "capture the table with a new connector, and report which DDL ran on it" },
       );
     default:
@@ -247,7 +247,7 @@ function asBefore(relation: Relation, known: readonly KnownColumn[]): readonly (
   );
 }
 
-/** Rows continue without the new columns; once the catalog shows them, they are identified, even without a row. */
+/** Rows continue without the new columns. Once the catalog shows them, they are identified, even if no row arrives. */
 function proveAgainWhenVisible(session: Parts<"control">, captured: Captured, row: Row): void {
   const { outside, source, signal, control, waker } = session;
   inBackground(session, async () => {

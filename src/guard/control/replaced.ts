@@ -39,7 +39,7 @@ export async function refuseReplaced(
   tape.relations.set(relation.oid, now);
   if (now.news !== "replaces") return;
   throw new GuardError("table-replaced", `${fullName(relation)} is a different table now`, {
-    next: `fieldgate release ${topic}/table --reason "…" lets it take the place; or capture it with a new connector`,
+    next: `fieldgate release ${topic}/table --reason "…" accepts it as the replacement; or capture it with a new connector`,
   });
 }
 
@@ -73,7 +73,7 @@ function passOver({ tape, outside }: Parts<"tape">, captured: Captured): void {
   tape.relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
   if (outside.delivery === "none") return;
   outside.log.warn(
-    `${fullName(relation)} was a different table for a while, which is gone again: rows written to that one are not published`,
+    `${fullName(relation)} was a different table for a while, but that table is gone: rows written to it are not published`,
   );
 }
 

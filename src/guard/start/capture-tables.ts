@@ -67,7 +67,7 @@ export function captureTables(
   };
 }
 
-/** Refuses all these tables at once. */
+/** Throws one error for all of these tables. */
 export function refuseLeft(left: readonly LeftTable[]): void {
   if (left.length === 0) return;
   const all = left.map(({ table, faults }) => namedFaults(table, faults)).join("; ");

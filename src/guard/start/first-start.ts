@@ -112,7 +112,7 @@ function withJobs(stored: Stored, jobs: readonly ChunkJob[]): Stored {
   return { ...stored, jobs: new Map([...stored.jobs, ...jobs.map((job) => [job.id, job] as const)]) };
 }
 
-/** How the publication has the table with this OID. */
+/** How the publication sends the table with this OID. */
 function sentNow({ settings }: Outside, look: TablesLook, oid: number): Sent {
   return sentAs(look, look.tables.get(oid), settings.sent);
 }
@@ -160,7 +160,7 @@ function afterLooks(outside: Outside, stored: Stored, first: TablesLook, second:
   const jobs = new Map(stored.jobs);
   for (const [topic, table] of stored.tables) {
     const { oid } = table.shape.table;
-    // A table that was replaced is the loop's affair.
+    // The loop handles a table that was replaced.
     const namesake = second.named.get(fullName(table.shape.table));
     if (namesake !== undefined && namesake.oid !== Number(oid)) continue;
     const before = sentOf(outside, first, table);
@@ -212,7 +212,10 @@ async function firstStart(
   return record(now, { ...withSnapshots(outside, { ...now, tables }, items), position });
 }
 
-/** The file lists it by its name, and Debezium would not go on without it. */
+/**
+ * True if the file lists the table by its exact name and this connector publishes it. It is then an error if the table
+ * cannot be captured.
+ */
 function isNamed({ settings, delivery }: Outside, table: TableName): boolean {
   const listed = settings["table.include.list"] ?? [];
   return delivery !== "none" && listed.some(({ plain, matches }) => plain && matches(fullName(table)));
