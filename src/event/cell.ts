@@ -97,6 +97,12 @@ export function cellOf(field: Field, context: CellContext): Cell {
   };
 }
 
+/** What stands in the field for a large value that did not change and is not in the log; undefined: nothing can. */
+export function placeholderOf(field: Field, modes: ValueModes): Json | undefined {
+  const avro = baseType(field.avro);
+  return unavailableValue(avro, textTypeOf(avro, field.type, modes), modes.placeholder);
+}
+
 function unsupported(field: Field, what: string): GuardError {
   return new GuardError("amendment-unsupported", `field ${field.name} ${what}`);
 }

@@ -1,6 +1,8 @@
 import { dayOf } from "../contract/severity.ts";
 import { alertKey } from "../gate/decision/reason.ts";
 import { isListsNews } from "../gate/amendment/excluded.ts";
+import { isModesNews } from "../gate/amendment/modes.ts";
+import type { TableState } from "../gate/state.ts";
 import { findAmendment, withheldOf } from "../gate/update.ts";
 import { isoTime } from "../wal/lsn.ts";
 import { apply, takeInputs } from "./control/apply.ts";
@@ -8,6 +10,7 @@ import { completeUnmarkedReads, startCatalogRead } from "./control/catalog-read.
 import { followRegistry } from "./control/follow-registry.ts";
 import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
 import { applyLook, isUnmarkedLookReached, reportGaps } from "./control/apply-look.ts";
+import { reportFileChanges } from "./control/report-file-changes.ts";
 import { lookAtTables } from "./control/looks.ts";
 import { lookAtReplaced, refuseReplaced } from "./control/replaced.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
@@ -34,6 +37,7 @@ const IDLE_MS = 3000;
 export async function runLoop(session: Session): Promise<void> {
   const { outside, control, batch, waker, signal } = session;
   resume(session);
+  reportFileChanges(session);
   prepareHeartbeat(session);
   if (outside.delivery === "none") followRegistry(session);
   const judgeDaily = onNewDay(session);
@@ -118,11 +122,15 @@ function resume(session: Parts<"control" | "tape">): void {
       if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
     }
     asks.push(...withheldOf(table).map(({ id }) => ({ input: { kind: "ask", id } as const })));
-    if (control.ddl.found !== undefined || (outside.delivery !== "none" && isListsNews(outside.settings, table)))
-      startCatalogRead(session, table.shape.table.oid);
+    if (control.ddl.found !== undefined || isFileNews(session, table)) startCatalogRead(session, table.shape.table.oid);
   }
   // Handled before inputs that have arrived, and a few at a time, like all inputs.
   control.inbox.unshift(...asks);
+}
+
+/** Do the file's column lists or value modes disagree with the events? */
+function isFileNews({ outside: { settings, delivery } }: Parts<"control">, table: TableState): boolean {
+  return delivery !== "none" && (isListsNews(settings, table) || isModesNews(settings, table));
 }
 
 /** The log has nothing up to the end that the keepalive reported, so the position can move there. */

@@ -12,6 +12,7 @@ import type { OutRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { ChunkRead } from "../postgres/chunk.ts";
 import type { WalStream } from "../postgres/stream.ts";
+import type { LastRun } from "../store/last-run.ts";
 import type { Stored } from "../store/records.ts";
 import type { Attnum, Table } from "../table/column.ts";
 import type { TableName } from "../table/quote.ts";
@@ -119,6 +120,8 @@ export interface Control {
   readonly toAlert: Set<string>;
   /** Results of the looks at the catalog. */
   readonly looks: Looks;
+  /** What the last run used of the connector's file. This session reports the changes that were not reported yet. */
+  lastRun: LastRun | undefined;
   /**
    * By topic: the error that keeps its next change from being published until somebody acts. Any halt stops the reading
    * of the log.

@@ -8,6 +8,7 @@ import type { ChunkJob } from "../chunk/job.ts";
 import type { Evidence, TopicEvidence } from "../gate/evidence/evidence.ts";
 import type { Outcome } from "../gate/decision/reason.ts";
 import type { State, TableState } from "../gate/state.ts";
+import type { FileKeys, LastRun } from "./last-run.ts";
 import { joinParts, readRecord, record, recordsOf, type RecordValue, type StateRecord, textOf } from "./record.ts";
 import { readRecordedJob, readRecordedOutcome, type RecordedJob, type RecordedOutcome } from "./recorded.ts";
 import { readTable, tableChanges } from "./table-records.ts";
@@ -39,6 +40,8 @@ export interface Stored {
    * none.
    */
   readonly trigger?: string | undefined;
+  /** What the last run used of the connector's file; absent in what versions before 0.2 wrote. */
+  readonly lastRun?: LastRun | undefined;
 }
 
 export const EMPTY: Stored = {
@@ -71,6 +74,7 @@ export function changes(before: Stored, after: Stored): readonly StateRecord[] {
       after.trigger === undefined ? { key: "trigger", value: null } : record("trigger", { identity: after.trigger }),
     );
   }
+  if (after.lastRun !== undefined && after.lastRun !== before.lastRun) records.push(record("file", after.lastRun));
   records.push(...tableChanges(before.tables, after.tables));
   records.push(...mapChanges("job", before.jobs, after.jobs));
   records.push(...mapChanges("outcome", before.outcomes, after.outcomes));
@@ -120,9 +124,15 @@ export function replay(records: Iterable<StateRecord>): Stored {
     else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // `changes` wrote it
     else if (kind === "position") stored = { ...stored, position: readPosition(value) };
     else if (kind === "trigger") stored = { ...stored, trigger: textOf("trigger", value, "identity") };
+    else if (kind === "file") stored = { ...stored, lastRun: readLastRun(value) };
     else if (kind === "commands") stored = { ...stored, commandOffset: readOffset(value) };
   }
   return { ...stored, tables, jobs, outcomes, evidence };
+}
+
+function readLastRun(value: RecordValue): LastRun {
+  const { keys, unreported } = value as { readonly keys: FileKeys; readonly unreported: FileKeys }; // `changes` wrote it
+  return { keys, unreported };
 }
 
 /** Fields that another version of Fieldgate did not write are read as unknown. */

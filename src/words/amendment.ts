@@ -17,7 +17,7 @@ const CHANGES: Readonly<Record<Change, string>> = {
 };
 
 /** What happened, in words: `column zip text was added`. */
-export function describeAmendment({ kind, name, column, changes, topic, gate }: Amendment): string {
+export function describeAmendment({ kind, name, column, changes, topic, gate, byFile }: Amendment): string {
   switch (kind) {
     case "added":
       return `column ${name} ${column?.typeName ?? ""} was added`;
@@ -25,7 +25,7 @@ export function describeAmendment({ kind, name, column, changes, topic, gate }: 
       return `column ${name} was dropped`;
     case "changed": {
       if (changes.length === 1 && changes[0] === "labels") return `enum labels of column ${name} changed`;
-      const what = changes.map((change) => changeText(change, column)).join(" and ");
+      const what = changes.map((change) => changeText(change, column, byFile)).join(" and ");
       if (changes.includes("renamed")) {
         return `column ${name} ${what}${gate.kind === "withheld" ? ` (events still call it ${name})` : ""}`;
       }
@@ -41,8 +41,9 @@ export function describeAmendment({ kind, name, column, changes, topic, gate }: 
   }
 }
 
-function changeText(change: Change, column: Amendment["column"]): string {
+function changeText(change: Change, column: Amendment["column"], byFile: Amendment["byFile"]): string {
   if (column === undefined) return CHANGES[change];
+  if (change === "retyped" && byFile === true) return "is mapped to a different type by the connector's file";
   if (change === "renamed") return `was renamed to ${column.name}`;
   return change === "retyped" ? `now has type ${column.typeName}` : CHANGES[change];
 }

@@ -73,6 +73,23 @@ describe("a column whose type differs from its field's", () => {
     expect(after(bool, "t")).toBe("true");
   });
 
+  const others: readonly [string, ColumnSpec, Partial<ValueModes>, Partial<ValueModes>, string, unknown][] = [
+    ["bytea as text", { name: "v", oid: 17 }, { binary: "hex" }, {}, String.raw`\x00ff`, "00ff"],
+    ["bytea[] as text", array(plain(17)), { binary: "hex" }, {}, String.raw`{"\\x00ff"}`, ["00ff"]],
+    ["an interval as text", { name: "v", oid: 1186 }, { interval: "string" }, {}, "1 day", "P0Y0M1DT0H0M0S"],
+    ["an interval as a number", { name: "v", oid: 1186 }, {}, { interval: "string" }, "1 day", "86400000000"],
+    ["hstore as a map", named("hstore"), { hstore: "map" }, {}, '"a"=>"1"', { a: "1" }],
+    ["a date as a number", { name: "v", oid: 1082 }, {}, { time: "isostring" }, "1970-01-02", 1],
+    ["money", { name: "v", oid: 790 }, { decimal: "string" }, { decimal: "double" }, "$1,234.50", "1234.50"],
+    ["an unknown type", { name: "v", oid: 27 }, { unknownTypes: true, binary: "hex" }, {}, "(0,1)", "28302c3129"],
+  ];
+  it.each(others)("%s keeps its form after the file's modes change", (_, spec, before, now, text, expected) => {
+    const made = field({ ...spec, notNull: true }, 1, { ...DEFAULT_MODES, ...before });
+    const modes = { ...DEFAULT_MODES, ...now };
+    expect(after(made, text, { modes })).toEqual(expected);
+    expect(after(made, text, { modes: { ...DEFAULT_MODES, ...before } })).toEqual(expected);
+  });
+
   it("is written as before after the file's modes change", () => {
     const made = field({ name: "v", oid: OID.numeric, typmod: (10 << 16) + 6 }, 1, {
       ...DEFAULT_MODES,

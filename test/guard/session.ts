@@ -167,6 +167,8 @@ export function worldOf(given: Given = {}): World {
     "publication.name": "fieldgate_shop",
     "snapshot.mode": "no_data",
     "tombstones.on.delete": true,
+    "binary.handling.mode": rules.modes.binary,
+    "unavailable.value.placeholder": rules.modes.placeholder,
     "skipped.operations": new Set(),
     "heartbeat.interval.ms": 0,
     "fieldgate.judge.timeout.ms": 1000,
@@ -320,6 +322,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
       looks: { ...firstLooks(world.outside, LOOK), due: 1n << 62n },
+      lastRun: undefined,
       halts: new Map(),
     },
     batch: {

@@ -22,6 +22,13 @@ export interface ValueModes {
   readonly placeholder: string;
 }
 
+const BINARY_MODES = ["bytes", "base64", "base64-url-safe", "hex"] as const satisfies readonly ValueModes["binary"][];
+
+/** binary.handling.mode of a text; undefined: it is none. */
+export function binaryModeOf(text: string | undefined): ValueModes["binary"] | undefined {
+  return BINARY_MODES.find((mode) => mode === text);
+}
+
 /** Debezium's defaults, with the Avro converter. */
 export const DEFAULT_MODES: ValueModes = {
   decimal: "precise",

@@ -2,16 +2,24 @@ import type { ColumnType } from "../../table/column.ts";
 import { allowedOf, type AvroType, connectName, formName, itemsOf, scaleOf } from "./avro-type.ts";
 import type { ValueModes } from "./modes.ts";
 import { baseOf, elementOf, numericTypmod } from "./modifier.ts";
-import { avroTypeOf, type Kind, kindOf, OID, plainType, TYPES } from "./table.ts";
+import { avroTypeOf, entryOf, type Kind, kindOf, OID, plainType, TYPES } from "./table.ts";
 
 /**
- * The column type whose texts a field's Avro type is written from. This is `made`, the type the field was made for,
- * unless that type maps to a different Avro type, because the field was registered by someone else or under other
- * modes. In that case it is the type that Debezium maps to the Avro type by default.
+ * The column type whose texts a field's Avro type is written from: `made`, the type the field was made for, if the Avro
+ * type is one of those that the type can be mapped to. Otherwise the field was registered by someone else, and it is the
+ * type that Debezium maps to it by default.
  */
 export function textTypeOf(avro: AvroType, made: ColumnType, modes: ValueModes): ColumnType {
   const own = avroTypeOf(made, modes);
-  return own !== undefined && signature(own) === signature(avro) ? made : (typeOfAvro(avro) ?? made);
+  if (own !== undefined && signature(own) === signature(avro)) return made;
+  return isOwnForm(avro, made) ? made : (typeOfAvro(avro) ?? made);
+}
+
+/** Is it what the type is mapped to under some value modes? A field that someone else registered has no type of its own. */
+function isOwnForm(avro: AvroType, made: ColumnType): boolean {
+  const [items, element] = [itemsOf(avro), elementOf(made)];
+  if (items !== undefined && element !== undefined) return isOwnForm(items.type, element);
+  return made.oid !== 0 && entryOf(made).forms[formName(avro)] !== undefined;
 }
 
 /** Equal for Avro types whose values have the same bytes with the same meaning. */

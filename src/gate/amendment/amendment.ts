@@ -115,6 +115,8 @@ export interface Amendment {
    * before.
    */
   readonly unproven?: boolean | undefined;
+  /** `changed`: the column still has its type, but the file's value modes now map it to a different Avro type. */
+  readonly byFile?: true | undefined;
   /** Set if the column's type is not supported, so that it cannot flow. */
   readonly unmapped: Finding | undefined;
   /** undefined if the registry has not been asked yet, or if the amendment is released. */

@@ -1,13 +1,12 @@
-import { bareType, isSameType } from "../../event/types/avro-type.ts";
+import { allowedOf, connectName, isSameType } from "../../event/types/avro-type.ts";
 import { baseType, fieldOf } from "../../event/field.ts";
-import { connectName } from "../../event/types/avro-type.ts";
 import type { Finding } from "../../finding.ts";
 import type { Attnum, Column, ColumnType } from "../../table/column.ts";
 import type { Field } from "../../table/shape.ts";
 import type { Amendment, Change } from "./amendment.ts";
 import { isExcluded } from "./excluded.ts";
+import { ENUM, isOtherMode, withoutLabels } from "./modes.ts";
 import type { Rules, TableState } from "../state.ts";
-import type { Json } from "../../json.ts";
 
 /**
  * Compares a table's columns with the published fields. It only finds the differences; seen.ts turns them into
@@ -24,7 +23,7 @@ export interface SeenColumn {
 /** The net difference between the events and the table, for one column or for the key. */
 export type Difference = Pick<
   Amendment,
-  "kind" | "attnum" | "name" | "column" | "changes" | "key" | "gone" | "unmapped"
+  "kind" | "attnum" | "name" | "column" | "changes" | "key" | "gone" | "unmapped" | "byFile"
 >;
 
 /**
@@ -53,7 +52,7 @@ export function changesOf(rules: Rules, field: Field, { column, gone }: SeenColu
   const mapped = fieldOf(column, rules.modes);
   const now = mapped.kind === "field" ? mapped.field : undefined;
   if (!field.alias && now !== undefined && now.name !== field.name) changes.push("renamed");
-  if (isRetyped(field, column.type, now)) changes.push("retyped");
+  if (isRetyped(rules, field, column.type, now)) changes.push("retyped");
   else if (now !== undefined && !sameLabels(field, now)) changes.push("labels");
   if (gone) return changes;
   if (column.notNull && field.optional && field.made?.notNull === false) changes.push("not-null-set");
@@ -86,9 +85,9 @@ function changedColumn(rules: Rules, table: TableState, seen: SeenColumn): reado
     if (changes.length === 0) continue;
     // If no field can have the new type, the column is treated as dropped: releasing the amendment removes the field.
     const unmapped = undefined;
-    return [
-      { kind: "changed", attnum: column.attnum, name: field.name, column, changes, key: undefined, gone, unmapped },
-    ];
+    const byFile = sameColumnType(field.type, column.type) && changes.includes("retyped") ? true : undefined;
+    const { attnum } = column;
+    return [{ kind: "changed", attnum, name: field.name, column, changes, key: undefined, gone, unmapped, byFile }];
   }
   return [];
 }
@@ -119,25 +118,20 @@ function isNews(rules: Rules, table: TableState, column: Column): boolean {
   return before === undefined || !sameColumnType(before.type, column.type);
 }
 
-/** Whether the column's type changed in a way that changes its Avro type. Changing varchar(10) to text does not. */
-function isRetyped(field: Field, type: ColumnType, now: Field | undefined): boolean {
-  if (sameColumnType(field.type, type)) return false;
-  return now === undefined || !isSameType(withoutLabels(field), withoutLabels(now)) || isEnumOfOther(field, now);
-}
-
-function withoutLabels(field: Field): Json {
-  const bare = bareType(field.avro.type);
-  if (typeof bare !== "object" || bare === null || Array.isArray(bare)) return bare;
-  const { "connect.parameters": _, ...rest } = bare as { readonly [key: string]: Json }; // an object, checked above
-  return connectName(baseType(field.avro)) === ENUM ? rest : bare;
+/**
+ * Whether the field's Avro type is no longer the column's: the column's type changed, and the Avro type with it (varchar(10)
+ * to text does not change it), or the file's value modes changed.
+ */
+function isRetyped(rules: Rules, field: Field, type: ColumnType, now: Field | undefined): boolean {
+  if (sameColumnType(field.type, type)) return isOtherMode(rules, field);
+  if (now === undefined || isEnumOfOther(field, now)) return true;
+  return !isSameType(withoutLabels(field.avro.type), withoutLabels(now.avro.type));
 }
 
 /** Whether the column now has a different enum type. In Avro both are plain strings. */
 function isEnumOfOther(field: Field, now: Field): boolean {
   return isEnum(field) && isEnum(now) && !sameLabels(field, now);
 }
-
-const ENUM = "io.debezium.data.Enum";
 
 function isEnum(field: Field): boolean {
   return connectName(baseType(field.avro)) === ENUM;
@@ -151,11 +145,7 @@ function sameLabels(field: Field, now: Field): boolean {
 }
 
 function labelsOf({ avro }: Field): readonly string[] {
-  const type = baseType(avro);
-  const parameters = typeof type === "object" ? type["connect.parameters"] : undefined;
-  const allowed =
-    typeof parameters === "object" && parameters !== null && "allowed" in parameters ? parameters.allowed : "";
-  return typeof allowed === "string" ? allowed.split(",") : [];
+  return allowedOf(baseType(avro)).split(",");
 }
 
 /** Whether the default's expression changed in a way that changes the default in the schema. */

@@ -55,19 +55,35 @@ export function repairGoneTopics(
   });
 }
 
-/** A changed prefix or route would give captured tables other topics, but they keep the topics that they have. */
-export function reportOtherTopics(
-  { settings, log }: Pick<Outside, "settings" | "log">,
+/**
+ * A prefix that was changed names other topics. Tables that are captured already would keep theirs, while their policies,
+ * events' source.name, heartbeats and new tables went with the new prefix. A route of another Debezium is only reported.
+ * @throws GuardError config-invalid with the topics of before
+ */
+export function refuseOtherTopics(
+  { settings, log, delivery }: Pick<Outside, "settings" | "log" | "delivery">,
   tables: ReadonlyMap<string, TableState>,
 ): void {
+  const others: string[] = [];
   for (const [topic, table] of tables) {
     const { schema, name } = table.capturedAs ?? table.shape.table;
     const named = topicName(settings["topic.prefix"], schema, name);
     const now = settings.route?.(named) ?? named;
-    if (now !== topic) {
+    if (now === topic) continue;
+    if (delivery !== "none") others.push(topic);
+    else {
       log.warn(
         `${schema}.${name} stays on topic ${topic} although the file now says ${now}; to use the new topic, create a new connector`,
       );
     }
   }
+  if (others.length === 0) return;
+  const more = others.length > SHOWN_TOPICS ? ` and ${others.length - SHOWN_TOPICS} more` : "";
+  throw new GuardError(
+    "config-invalid",
+    `topic.prefix is ${settings["topic.prefix"]}, and this connector publishes to ${others.slice(0, SHOWN_TOPICS).join(", ")}${more}`,
+    { next: "set topic.prefix back, or use a new connector with a different name: its snapshot publishes every row" },
+  );
 }
+
+const SHOWN_TOPICS = 20;

@@ -24,7 +24,8 @@ import {
   refuseLeft,
   snapshotJobs,
 } from "./capture-tables.ts";
-import { refuseCompacted, repairGoneTopics, reportOtherTopics } from "./check-topics.ts";
+import { refuseCompacted, refuseOtherTopics, repairGoneTopics } from "./check-topics.ts";
+import { type Followed, followFile, keysOfFile } from "./file-changes.ts";
 
 /**
  * Turns the state that was read into one that can be streamed from. A connector without a position makes its first
@@ -51,6 +52,9 @@ export async function prepareState(
   const found = await source.tables(
     [...stored.tables.values()].map(({ shape, capturedAs }) => capturedAs ?? shape.table),
   );
+  const listedBefore = listedTables(outside, stored);
+  refuseOtherTopics(outside, listedBefore);
+  const followed = followFile(outside, stored, listedBefore, found);
   const taken = new Set(stored.tables.keys());
   // A new table that cannot be captured is reported by the loop's first look and does not stop the connector.
   const { items } = captureTables(outside, found.filter(isNewTo(stored)), taken);
@@ -59,12 +63,11 @@ export async function prepareState(
   const after = await source.look();
   const sent = items.filter(({ table }) => sentNow(outside, after, Number(table.oid)).kind === "sent");
   logLeftOut(outside, sent);
-  reportOtherTopics(outside, listedTables(outside, stored));
   const described = await describeTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
   refuseCompacted(outside, keysOf(outside, stored, sent), described);
-  const gone = repairGoneTopics(outside, listedTables(outside, stored), described);
+  const gone = repairGoneTopics(outside, listedBefore, described);
   // Recorded before the topics are created again, so that a crash in between loses nothing.
-  const begun = gone.length === 0 ? stored : await record(stored, withJobs(stored, gone));
+  const begun = await recordFollowed(stored, followed, gone, record);
   await createTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
   const columnsOf = (topic: string) =>
     found.find(({ oid }) => oid === stored.tables.get(topic)?.shape.table.oid)?.columns ?? [];
@@ -106,6 +109,17 @@ function keysOf(
     ([topic, { shape }]) => [topic, { keyless: shape.key.length === 0 }] as const,
   );
   return new Map([...before, ...items.map(({ topic, key }) => [topic, { keyless: key.length === 0 }] as const)]);
+}
+
+/** The file as it is now, and what is due because of it. Unchanged if there is no news. */
+async function recordFollowed(
+  stored: Stored,
+  { lastRun, tables, jobs }: Followed,
+  gone: readonly ChunkJob[],
+  record: (before: Stored, after: Stored) => Promise<Stored>,
+): Promise<Stored> {
+  if (lastRun === stored.lastRun && tables === stored.tables && gone.length === 0) return stored;
+  return record(stored, withJobs({ ...stored, lastRun, tables }, [...gone, ...jobs]));
 }
 
 function withJobs(stored: Stored, jobs: readonly ChunkJob[]): Stored {
@@ -209,7 +223,8 @@ async function firstStart(
   const position: Position = { endLsn, commitLsn: undefined, tx: undefined, systemId, timeline, slot };
   const look = await source.look();
   const tables = new Map([...now.tables].map(([topic, table]) => [topic, withMark(outside, look, table)]));
-  return record(now, { ...withSnapshots(outside, { ...now, tables }, items), position });
+  const lastRun = { keys: keysOfFile(outside.settings), unreported: {} };
+  return record(now, { ...withSnapshots(outside, { ...now, tables }, items), position, lastRun });
 }
 
 /**
@@ -326,6 +341,9 @@ async function mustBeSameLog(outside: Outside, source: Source, facts: SourceFact
     throw changed(`the log ends at ${formatLsn(facts.end)}, before the state's position ${at}`);
   }
   const found = await source.slot();
+  if (found !== undefined && found.database !== facts.database) {
+    throw changed(`slot ${slot} belongs to database ${found.database}; the file says ${facts.database}`);
+  }
   if (found === undefined || found.walStatus === "lost") throw lost(`slot ${slot} is gone or lost its log`);
   if (found.confirmedFlush > position.endLsn) {
     throw lost(`slot ${slot} is at ${formatLsn(found.confirmedFlush)}, ahead of the state's position ${at}`);

@@ -173,6 +173,7 @@ async function streamFrom(
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
       looks: firstLooks(outside, await source.look()),
+      lastRun: stored.lastRun,
       halts: new Map(),
     },
     batch: {

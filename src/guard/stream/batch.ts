@@ -75,7 +75,8 @@ export function stateChanged({ control, batch }: Parts<"control" | "batch">): bo
     state.outcomes !== committed.outcomes ||
     state.evidence.recorded !== committed.evidence ||
     commandOffset !== committed.commandOffset ||
-    control.ddl.complete !== committed.trigger
+    control.ddl.complete !== committed.trigger ||
+    control.lastRun !== committed.lastRun
   );
 }
 
@@ -110,6 +111,7 @@ function storedNow({ tape, control, batch }: Parts<"tape" | "control" | "batch">
     evidence: evidence.recorded,
     commandOffset: control.commandOffset,
     trigger: control.ddl.complete,
+    lastRun: control.lastRun,
   };
 }
 

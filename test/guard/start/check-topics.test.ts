@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { refuseCompacted, repairGoneTopics, reportOtherTopics } from "../../../src/guard/start/check-topics.ts";
+import { refuseCompacted, refuseOtherTopics, repairGoneTopics } from "../../../src/guard/start/check-topics.ts";
 import type { Settings } from "../../../src/guard/outside.ts";
 import type { TopicDescription } from "../../../src/kafka/topics.ts";
 import { publishing, stateOf, TOPIC } from "../../gate/customers.ts";
@@ -38,14 +38,17 @@ describe("the topics of a state", () => {
     expect(repairGoneTopics(outside, tables, describedWith("delete"))).toEqual([]);
   });
 
-  it("that the file names otherwise now are reported", () => {
+  it("keep a connector with another topic.prefix from starting; where Debezium publishes they are reported", () => {
     const { schema, name } = publishing().shape.table;
-    const named = (prefix: string) => {
-      const { outside, log } = worldOf({ settings: { "topic.prefix": prefix, route: undefined } });
-      reportOtherTopics(outside, tables);
+    const named = (prefix: string, mode: "guard" | "watch" = "guard") => {
+      const { outside, log } = worldOf({ mode, settings: { "topic.prefix": prefix, route: undefined } });
+      refuseOtherTopics(outside, tables);
       return log;
     };
     expect(named(TOPIC.replace(`.${schema}.${name}`, ""))).toEqual([]);
-    expect(named("other")).toEqual([expect.stringContaining(`other.${schema}.${name}`)]);
+    expect(() => named("other")).toThrow(
+      expect.objectContaining({ code: "config-invalid", message: expect.stringContaining(TOPIC) }),
+    );
+    expect(named("other", "watch")).toEqual([expect.stringContaining(`other.${schema}.${name}`)]);
   });
 });
