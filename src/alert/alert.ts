@@ -15,7 +15,7 @@ export type Severity = "stopped" | "not-ready" | "withheld" | "info";
 /** One message to people. It can be stored as JSON, and contains no row values and no secrets. */
 export type Alert = WithheldAlert | ReleasedAlert | SummaryAlert | StoppedAlert | NoticeAlert;
 
-/** An amendment as an alert shows it. */
+/** An amendment in the form that alerts show. */
 export interface Change {
   /** `inventory.public.customers/3`. */
   readonly id: string;
@@ -32,7 +32,7 @@ export interface Change {
   readonly position: string;
 }
 
-/** A consumer that is not ready, or may not be. */
+/** A consumer that is not ready, or about which too little is known. */
 export interface Waiting {
   readonly consumer: string;
   readonly environment: string;
@@ -119,7 +119,7 @@ export interface StoppedAlert {
   readonly reminder: Reminder | undefined;
 }
 
-/** Tables that are not sent in full or not captured. */
+/** Notices about tables that are not sent in full or not captured. */
 export interface NoticeAlert {
   readonly kind: "notice";
   readonly severity: "withheld" | "info";

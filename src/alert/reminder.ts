@@ -10,7 +10,7 @@ const DELAYS = [HOUR, 4 * HOUR, DAY, DAY, DAY, DAY, DAY, DAY, DAY];
 /** Reminders that will be due within this time are sent along, so that there is one digest instead of several. */
 const ALONG = HOUR / 2;
 
-/** Milliseconds until the next reminder, after the given number of reminders. */
+/** The delay in milliseconds until the next reminder, when this many have been sent. */
 export function reminderDelay(reminders: number): number {
   return DELAYS[reminders] ?? 7 * DAY;
 }
@@ -46,7 +46,7 @@ export function allWithheld(state: State): readonly Amendment[] {
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)/;
 
-/** Milliseconds since 1970 of an ISO 8601 time in UTC, to the second; 0 if it is not one. */
+/** An ISO 8601 time in UTC as milliseconds since 1970, to the second; 0 if the text is not such a time. */
 export function epochOf(iso: string): number {
   const parts = ISO.exec(iso);
   if (parts === null) return 0;

@@ -43,7 +43,7 @@ export interface Api {
   command(command: Command, check: (connector: string) => void): Promise<{ readonly id: string }>;
   outcome(commandId: string): Promise<OutcomeText>;
   topic(name: string): Promise<TopicView>;
-  /** How a migration would change what is published. Nothing is recorded. */
+  /** How a migration would change the events. Nothing is recorded. */
   plan(steps: readonly DdlStep[]): Promise<PlanView>;
 }
 

@@ -16,7 +16,7 @@ export type JavaRegex =
       /** Replaces the first match. `by` gets the whole match, followed by each group. */
       readonly replaceFirst: (text: string, by: (groups: readonly (string | undefined)[]) => string) => string;
     }
-  /** `why` continues the words "the expression": `has a possessive quantifier`. It quotes only the construct. */
+  /** `why` follows the words "the expression", as in `has a possessive quantifier`. It quotes only the construct. */
   | { readonly kind: "refused"; readonly why: string };
 
 /** `fold`: ignores case like CASE_INSENSITIVE, which folds only a-z. */
@@ -26,7 +26,8 @@ export type Case = "fold" | "keep";
 export function javaRegex(pattern: string, letters: Case = "fold"): JavaRegex {
   try {
     const own = translate(pattern, letters);
-    const found = new RegExp(own, "du"); // compiled alone first: its parentheses must not close the ones around it below
+    // compiled on its own first, so that its parentheses cannot close the ones added below
+    const found = new RegExp(own, "du");
     const whole = new RegExp(`^(?:${own})$`, "u");
     // Java folds only a-z; the flag `i` would fold É too.
     const read = (text: string) => (letters === "fold" ? lower(text) : text);

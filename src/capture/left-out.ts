@@ -24,7 +24,7 @@ export type LeftOutReason =
   | { readonly kind: "unmapped"; readonly faults: readonly MappingFault[] }
   | { readonly kind: "failed"; readonly error: Refusal };
 
-/** An error that leaves a table out instead of ending the connector. */
+/** An error that leaves a table out but does not stop the connector. */
 export interface Refusal {
   readonly code: ErrorCode;
   readonly text: string;

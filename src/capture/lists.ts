@@ -8,7 +8,7 @@ import { javaRegex } from "./java-regex.ts";
 
 /** One entry of a list: a regular expression or a plain name. */
 export interface ListEntry {
-  /** As written in the list, for messages. */
+  /** The entry as it is written in the list, for messages. */
   readonly text: string;
   /** True if it contains no special characters except dots, so that it names exactly one thing. */
   readonly plain: boolean;
@@ -82,7 +82,7 @@ function compile(parts: readonly string[]): EntryList {
   return why.length === 0 ? { kind: "list", entries } : { kind: "refused", why };
 }
 
-/** Which tables and columns of the database are captured: Debezium's include and exclude lists, compiled. */
+/** Decides which tables and columns of the database are captured: Debezium's include and exclude lists, compiled. */
 export interface CaptureFilter {
   /** True if the table is captured. Both names are spelled as in the catalog. */
   readonly table: (schema: string, table: string) => boolean;

@@ -21,7 +21,7 @@ import type { Gap, Sent, SentNews } from "../capture/sent.ts";
  * data.
  */
 
-/** One captured table: its shape, its columns by identity, and its amendments. */
+/** One captured table: its shape, its columns by attnum, and its amendments. */
 export interface TableState {
   readonly shape: Shape;
   /** The last proven list of columns, including those that are withheld or left out. */
@@ -35,7 +35,10 @@ export interface TableState {
   readonly excluded?: readonly ExcludedColumn[] | undefined;
   /** The table's file (Table.filenode) when `known` was proven; undefined if it is not known. */
   readonly filenode?: number | undefined;
-  /** By attnum, which definition of each column was in force with that file (Column.version); undefined: not known. */
+  /**
+   * By attnum: the version of each column's definition at the time of that file (Column.version); undefined if it is
+   * not known.
+   */
   readonly versions?: Readonly<Record<string, string>> | undefined;
   readonly amendments: readonly Amendment[];
   /** Columns that have been left out since the start because their type is not supported. */
@@ -56,7 +59,7 @@ export interface TableState {
   readonly gap?: Gap | undefined;
   /** Watch mode: the registry has no schema for it yet, so the shape is made from its columns and has no schema id. */
   readonly unpublished?: boolean | undefined;
-  /** Every value schema that events have been written with, oldest first, the current one last. */
+  /** Every value schema that events have been written with, oldest first. The last one is the current one. */
   readonly flowed: readonly RegisteredSchema[];
 }
 
@@ -98,7 +101,7 @@ export interface Rules {
   readonly "fieldgate.contracts.stale": number;
   /** A backfill of more rows than this waits for an operator. */
   readonly "fieldgate.backfill.max.rows": number;
-  /** How values are written. */
+  /** How values are represented in events. */
   readonly modes: ValueModes;
   /** Which tables and columns are captured, and which keys the file sets. */
   readonly filter: CaptureFilter;
@@ -140,7 +143,7 @@ export type Input =
       readonly relation: Relation;
       readonly columns: readonly (Attnum | undefined)[];
       readonly table: Table;
-      /** The highest attnum known to be assigned at this place in the log, dropped columns included. */
+      /** The highest attnum known to be assigned at this position in the log, including dropped columns. */
       readonly assigned: number;
       /** By type OID: catalog details of types that only the Relation names. */
       readonly types?: ReadonlyMap<number, TypeDetail> | undefined;

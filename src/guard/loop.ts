@@ -28,7 +28,7 @@ import { describeLeftOut } from "../words/left-out.ts";
  * for new input.
  */
 
-/** How often an idle stream commits the log's end, so that quiet tables do not pin the log. */
+/** How often an idle stream commits the log's end, so that PostgreSQL need not keep the log for quiet tables. */
 const IDLE_MS = 3000;
 
 /**

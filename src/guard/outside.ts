@@ -26,7 +26,7 @@ import type { Waits } from "./waits.ts";
 
 /** The connector's file after validation, and what the process adds to it. */
 export interface Settings extends ConnectorConfig {
-  /** The state topic; also the transactional id. */
+  /** The name of the state topic, which is also the transactional id. */
   readonly stateTopic: string;
   readonly version: string;
   /** What the publication must send. */
@@ -41,7 +41,7 @@ export interface Source extends AsyncDisposable {
    * @throws GuardError table-missing for a table that the file names and that does not exist, unless it is `known`
    */
   tables(known: readonly TableName[]): Promise<readonly Table[]>;
-  /** These types as the catalog has them now; a type that no longer exists is missing. */
+  /** Reads these types from the catalog. A type that no longer exists is missing from the result. */
   types(oids: readonly number[]): Promise<ReadonlyMap<number, TypeDetail>>;
   /**
    * The secret that DDL messages are signed with. undefined if there is no trigger, or if we may not read the secret.
@@ -69,7 +69,7 @@ export interface Source extends AsyncDisposable {
   ensurePublication(tables: readonly TableName[]): Promise<readonly TableName[]>;
   /** Opens the stream. Of a message longer than `maxMessageBytes`, only the head is kept. */
   openStream(start: Lsn, wake: () => void, maxMessageBytes: number): Promise<WalStream>;
-  /** Writes a mark to the log, in a transaction of its own. */
+  /** Writes a mark to the log, in its own transaction. */
   mark(content: string): Promise<void>;
   /** The transaction id of a mark. Once no transaction with a lower id is open, all of them have ended. */
   markTransaction(): Promise<bigint>;
@@ -103,7 +103,7 @@ export interface Sink {
 
 /** The contracts topic and the commands topic, shared by all connectors of the process. */
 export interface ControlSource {
-  /** Every contract read so far, by contractKey. */
+  /** Every contract that was read so far, by contractKey. */
   contracts(): ReadonlyMap<string, Contract>;
   /** Reads the contracts topic up to its current end. */
   readContractsToEnd(): Promise<void>;

@@ -49,7 +49,7 @@ export interface Session extends Surroundings {
 export interface Surroundings {
   readonly outside: Outside;
   readonly source: Source;
-  /** Aborts at the end of the session, however it ends. */
+  /** Aborts when the session ends, for whatever reason. */
   readonly signal: AbortSignal;
   readonly waker: Waker;
 }
@@ -306,7 +306,7 @@ export function post({ control, waker }: Parts<"control">, inbound: Inbound): vo
   waker.wake();
 }
 
-/** Starts the work without waiting for it; an error it throws ends the session. */
+/** Starts the work without waiting for it. An error that it throws ends the session. */
 export function inBackground({ signal, waker }: Surroundings, work: () => Promise<void>): void {
   work().catch((error: unknown) => {
     if (!signal.aborted) waker.fail(error);

@@ -1,10 +1,10 @@
-/** How the background reaches the loop while it sleeps. */
+/** Lets background work wake the loop while it sleeps. */
 export interface Waker {
   readonly wake: () => void;
-  /** Ends the session: the loop throws the first error it is given. */
+  /** Ends the session: the loop throws the first error that was passed here. */
   readonly fail: (error: unknown) => void;
   readonly throwIfFailed: () => void;
-  /** Resolves when woken since the last wait, or after `ms`. */
+  /** Resolves when `wake` has been called since the last wait, or after `ms`. */
   readonly wait: (ms: number) => Promise<void>;
 }
 

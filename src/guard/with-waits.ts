@@ -30,7 +30,7 @@ function naming(waits: Waits, on: Side, limitMs: number | undefined, causes?: Wa
     if (limitMs === undefined) return await work();
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      late.reject(new GuardError(CODES[on], `${on} has not answered within ${limitMs / 1000} s: ${what}`));
+      late.reject(new GuardError(CODES[on], `${on} did not answer a request ${what} within ${limitMs / 1000} s`));
     }, limitMs);
     try {
       return await Promise.race([work(), late.promise]);
@@ -54,7 +54,7 @@ export function withWaits(outside: Outside): Outside {
     },
     sink: namedSink(outside.sink, kafka),
     registry: namedRegistry(outside.registry, naming(waits, "the registry", LIMIT_MS)),
-    groups: { ...groups, again: () => kafka("to look at its consumer groups", () => groups.again()) },
+    groups: { ...groups, again: () => kafka("to list its consumer groups", () => groups.again()) },
     controlTopics: {
       ...controlTopics,
       readContractsToEnd: () => kafka("to read the contracts", () => controlTopics.readContractsToEnd()),
@@ -92,7 +92,7 @@ function namedSource(source: Source, waits: Waits, settings: Settings): Source {
     },
     terminateReader: () => named(`to end the last reader of slot ${slot}`, () => source.terminateReader()),
     // Runs in the background in its own session, and waits for no locks.
-    look: () => named("to look at the tables", () => source.look()),
+    look: () => named("to look at the catalog", () => source.look()),
     ensurePublication: (tables) => named("to check the publication", () => source.ensurePublication(tables)),
     openStream: (start, wake, maxMessageBytes) =>
       named(`to read slot ${slot}`, () => source.openStream(start, wake, maxMessageBytes)),
@@ -121,7 +121,7 @@ function namedSink(sink: Sink, named: Named): Sink {
       };
     },
     readState: (until, signal) => named("to read the state", () => sink.readState(until, signal)),
-    describeTopics: (names) => named("to look at topics", () => sink.describeTopics(names)),
+    describeTopics: (names) => named("to describe topics", () => sink.describeTopics(names)),
     createTopic: (topic) => named(`to create topic ${topic.name}`, () => sink.createTopic(topic)),
     createStateTopic: () => named("to create the state topic", () => sink.createStateTopic()),
   };

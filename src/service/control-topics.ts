@@ -141,7 +141,7 @@ function readCommand(record: InRecord, log: Log): CommandRecord | undefined {
     const value: unknown = JSON.parse(record.value?.toString("utf8") ?? "");
     if (isCommand(value)) return value;
   } catch {
-    // Not JSON: logged below.
+    // The record is not JSON; that is logged below.
   }
   log.warn(`the command at offset ${record.offset} was skipped: this version does not understand it`);
   return undefined;
@@ -153,7 +153,7 @@ const commandRecord = z.object({
   command: z.object({ ...commandSchema.shape, id: z.string() }),
 });
 
-/** Rejects commands of a later version and records of other programs. */
+/** False for commands of a later version and for records of other programs. */
 function isCommand(value: unknown): value is CommandRecord {
   return commandRecord.safeParse(value).success;
 }

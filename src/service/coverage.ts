@@ -26,7 +26,7 @@ export interface CoveredConnector extends CurrentState {
   readonly name: string;
 }
 
-/** `now` is in milliseconds. */
+/** Computes the answer. `now` is in milliseconds. */
 export function coverageOf(
   connectors: readonly CoveredConnector[],
   now: number,

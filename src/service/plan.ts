@@ -94,7 +94,7 @@ interface Forecast {
   readonly stops: boolean;
 }
 
-/** Rows under a new key or of a replacement table cannot be published in the current shape. */
+/** True for a new key or a replacement table, because rows of these cannot be published in the current shape. */
 function stopsRows({ kind }: Amendment): boolean {
   return kind === "key" || kind === "table";
 }

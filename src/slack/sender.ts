@@ -49,7 +49,7 @@ export function openSender(post: Post, log: SlackLog, clock: Clock): Sender {
     pause: (ms) => void (readyAt = clock.now() + ms),
     async say(alert, signal) {
       const gap = lastPost + GAP_MS - clock.now();
-      if (gap > 0) await clock.sleep(gap, signal).catch(() => undefined); // aborted: so is the attempt
+      if (gap > 0) await clock.sleep(gap, signal).catch(() => undefined); // if the sleep was aborted, so is the attempt
       if (signal.aborted) return "later";
       const message = messageOf(alert);
       let answer = await post(message, signal);

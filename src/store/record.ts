@@ -41,7 +41,10 @@ export function entryOf(entries: Entries, key: string): Entry {
   return entry;
 }
 
-/** The records that store one value. A value too large for one is split; parts that are no longer needed are deleted. */
+/**
+ * The records that store one value. A value too large for one record is split; parts that are no longer needed are
+ * deleted.
+ */
 export function recordsOf(key: string, before: object | undefined, after: object | undefined): readonly StateRecord[] {
   const [was, now] = [before, after].map((value) => value && textOfRecord(value));
   if (was === now) return [];

@@ -14,14 +14,14 @@ export function tableOid(value: number): TableOid {
 export interface ColumnType {
   readonly oid: number;
   readonly typmod: number;
-  /** What pg_type says about it; absent for built-in types other than arrays. */
+  /** The details from pg_type; absent for built-in types other than arrays. */
   readonly detail?: TypeDetail | undefined;
 }
 
 /**
- * What a type is made of. Labels are in enumsortorder; `ids` has their pg_enum.oid, by which a label that was renamed is
- * still known. A type from an extension is identified by its name only, because
- * its oid differs between databases.
+ * The structure of a type. Labels are in enumsortorder; `ids` are their pg_enum.oid values, which identify a label even
+ * after it was renamed. A type from an extension is identified only by its name, because its oid differs between
+ * databases.
  */
 export type TypeDetail =
   | {
@@ -63,7 +63,7 @@ export interface Column {
   readonly identity: boolean;
   /** Before PostgreSQL 18 the log contains no generated columns. */
   readonly generated: boolean;
-  /** pg_attribute.xmin, which changes with every change of the column's definition. undefined: not known. */
+  /** pg_attribute.xmin, which changes with every change of the column's definition; undefined if it is not known. */
   readonly version?: string | undefined;
 }
 

@@ -116,7 +116,7 @@ const column = z.number().int().min(1).max(1600).transform(attnum);
 const type = { oid, typmod: z.number().int() };
 const text = z.string();
 
-/** The JSON that TABLE_JSON builds. */
+/** The JSON that TABLE_JSON builds, as a schema. */
 const tableSchema = z.object({
   oid: table,
   schema: text,

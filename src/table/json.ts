@@ -4,11 +4,11 @@ interface TypeRow {
   readonly oid: number;
   readonly name: string;
   readonly kind: TypeDetail["kind"];
-  /** The domain's base or the array's element. */
+  /** The domain's base type or the array's element type. */
   readonly of: number;
   readonly typmod: number;
   readonly labels: readonly string[] | null;
-  /** A trigger of an earlier version does not send it. */
+  /** A trigger of an earlier version does not send this field. */
   readonly ids?: readonly number[] | null | undefined;
 }
 

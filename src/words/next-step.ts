@@ -38,7 +38,7 @@ export function nextSteps(
   return [...new Set([...others, ...(ids.length === 0 ? [] : [`fieldgate release ${ids.join(" ")}`])])];
 }
 
-/** An amendment that no operator can release has to be examined first. */
+/** The next command for one amendment. If no operator can release it, it has to be examined first. */
 function stepOf(amendment: Amendment, job: ChunkJob | undefined, mode: Mode): string | undefined {
   const blocked = amendment.gate.kind === "withheld" && blockedBy(amendment) !== undefined;
   return blocked ? `fieldgate amendments show ${amendment.id}` : nextStep(amendment, job, mode);

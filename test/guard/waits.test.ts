@@ -47,7 +47,7 @@ const CALLS: readonly (readonly [what: string, given: Parameters<typeof worldOf>
     { source: { ensurePublication: never } },
     ofSource((source) => source.ensurePublication([])),
   ],
-  ["to look at the tables", { source: { look: never } }, ofSource((source) => source.look())],
+  ["to look at the catalog", { source: { look: never } }, ofSource((source) => source.look())],
   [
     "to read slot fieldgate_shop",
     { source: { openStream: never } },
@@ -64,7 +64,7 @@ const CALLS: readonly (readonly [what: string, given: Parameters<typeof worldOf>
     async ({ sink }) => (await sink.openWriter(() => 0)).commit([], signal),
   ],
   ["to read the state", { sink: { readState: never } }, ({ sink }) => sink.readState(undefined, signal)],
-  ["to look at topics", { sink: { describeTopics: never } }, ({ sink }) => sink.describeTopics([])],
+  ["to describe topics", { sink: { describeTopics: never } }, ({ sink }) => sink.describeTopics([])],
   ["to create the state topic", { sink: { createStateTopic: never } }, ({ sink }) => sink.createStateTopic()],
   [
     "to read the contracts",
@@ -72,7 +72,7 @@ const CALLS: readonly (readonly [what: string, given: Parameters<typeof worldOf>
     ({ controlTopics }) => controlTopics.readContractsToEnd(),
   ],
   [
-    "to look at its consumer groups",
+    "to list its consumer groups",
     { groups: { listen: () => ({ [Symbol.dispose]: () => {} }), again: never } },
     ({ groups }) => groups.again(),
   ],

@@ -139,11 +139,11 @@ export interface Alerted {
   readonly key: string;
   /** ISO 8601. undefined if an early version recorded the alert without its time. */
   readonly time: string | undefined;
-  /** How many reminders followed the first alert with this key. */
+  /** How many reminders were sent after the first alert with this key. */
   readonly reminders: number;
 }
 
-/** An alert that has reached people. `id` is the amendment's. */
+/** An alert that was sent to people. `id` is the amendment's. */
 export interface SentAlert {
   readonly id: string;
   readonly alerted: Alerted;

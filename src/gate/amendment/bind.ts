@@ -42,7 +42,7 @@ function noColumn(before: readonly Field[], index: number): Attnum {
   return attnum(lowest - 1 - index);
 }
 
-/** Whether a column of a different type took over the name, while the schema still has the old column's field. */
+/** Whether a column of a different type took over the name while the schema still has the field of the old column. */
 function isOtherColumns(avro: AvroField, column: Field, was: Field): boolean {
   const other = was.attnum !== column.attnum && was.attnum > 0;
   return other && !isSameType(column.avro.type, avro.type) && isSameType(was.avro.type, avro.type);

@@ -14,11 +14,13 @@ import type { Json } from "../../json.ts";
  * amendment that would use the name of a published field is combined with the amendment that removes that field.
  */
 
-/** A candidate with the shape it leads to. Never stored, since the shape it starts from may change. */
+/**
+ * A candidate, and the shape that it leads to. It is never stored, because the shape that it starts from may change.
+ */
 export interface Made {
   readonly candidate: Candidate;
   readonly shape: Shape;
-  /** The field it adds or replaces; undefined if it only removes fields. */
+  /** The field that it adds or replaces; undefined if it only removes fields. */
   readonly field: Field | undefined;
 }
 

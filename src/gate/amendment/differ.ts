@@ -61,7 +61,7 @@ export function changesOf(rules: Rules, field: Field, { column, gone }: SeenColu
   return changes;
 }
 
-/** Whether two types are the same to PostgreSQL. Enum labels are not compared. */
+/** Whether PostgreSQL considers the two types the same. Enum labels are not compared. */
 export function sameColumnType(left: ColumnType, right: ColumnType): boolean {
   return left.oid === right.oid && left.typmod === right.typmod;
 }
@@ -137,7 +137,7 @@ function isEnum(field: Field): boolean {
   return connectName(baseType(field.avro)) === ENUM;
 }
 
-/** Whether the field lists all labels. PostgreSQL never drops labels, so fewer labels come from an older read. */
+/** Whether the field lists all labels. PostgreSQL never drops labels, so fewer labels mean an older catalog read. */
 function sameLabels(field: Field, now: Field): boolean {
   if (!isEnum(field) || !isEnum(now)) return true;
   const listed = new Set(labelsOf(field));

@@ -5,21 +5,26 @@ import type { TableState } from "../state.ts";
 import type { SeenColumn } from "./differ.ts";
 
 /**
- * Values can change without an event: `ALTER TYPE … USING` writes all rows into another file, and a renamed enum label
- * changes what rows show while their file stays the same. Either is noticed by the catalog, with or without the DDL
- * trigger, and the table's rows are published again.
+ * Detects values that changed without an event. `ALTER TYPE … USING` writes all rows to a new file. Renaming an enum
+ * label changes the values that rows show, while their file stays the same. The catalog shows both, with or without the
+ * DDL trigger, and the table's rows are then published again.
  */
 
-/** The table's file, and which definition of each column was in force with it. */
+/** The table's file, and the version of each column's definition at the time of that file. */
 export type FileState = Pick<TableState, "filenode" | "versions">;
 
-/** By attnum: which definition of the column this is. undefined: a trigger of an earlier version has not reported it. */
+/**
+ * By attnum: the version of the column's definition. Undefined if a trigger of an earlier version has not reported it.
+ */
 export function versionsOf({ columns }: Pick<Table, "columns">): TableState["versions"] {
   if (columns.some(({ version }) => version === undefined)) return undefined;
   return Object.fromEntries(columns.map(({ attnum, version = "" }) => [String(attnum), version]));
 }
 
-/** A catalog that is ahead of the log may show a file that a later change made. */
+/**
+ * The table's file, if the catalog shows exactly the log's columns. A catalog that is ahead may show a file from a
+ * later change.
+ */
 export function fileOf(
   before: FileState,
   table: Table,
@@ -34,8 +39,8 @@ export function fileOf(
 }
 
 /**
- * May values of fields that flow have changed without an event? Not if the file is the same. VACUUM FULL, CLUSTER and
- * TRUNCATE also write another file, but no definition of a column changes with it.
+ * True if values of published fields may have changed without an event. They have not if the file is the same. VACUUM
+ * FULL, CLUSTER and TRUNCATE also write a new file, but they do not change any column's definition.
  */
 export function isRewritten({ filenode, versions, shape }: TableState, now: FileState): boolean {
   if (filenode === undefined || now.filenode === undefined || filenode === now.filenode) return false;
@@ -46,7 +51,7 @@ export function isRewritten({ filenode, versions, shape }: TableState, now: File
   });
 }
 
-/** Was a label of a field's enum renamed since the columns were proven? */
+/** True if a label of a field's enum was renamed after the columns were proven. */
 export function hasRenamedLabel({ known, shape }: TableState, sure: readonly SeenColumn[]): boolean {
   return sure.some(({ column }) => {
     const before = known.find(({ attnum }) => attnum === column.attnum);
@@ -60,7 +65,10 @@ function isRenamed(before: KnownColumn, after: KnownColumn): boolean {
   return [...labelsById(before.type)].some(([id, label]) => now.has(id) && now.get(id) !== label);
 }
 
-/** By pg_enum.oid, which a label keeps when it is renamed; also of an enum that is a domain's or an array's. */
+/**
+ * The labels of an enum by pg_enum.oid, which does not change when a label is renamed. The enum may be the base of a
+ * domain or the element type of an array.
+ */
 function labelsById({ detail }: ColumnType): ReadonlyMap<number, string> {
   if (detail === undefined || detail.kind === "named") return new Map();
   if (detail.kind !== "enum") return labelsById(detail.of);
@@ -68,7 +76,7 @@ function labelsById({ detail }: ColumnType): ReadonlyMap<number, string> {
   return new Map(ids.map((id, index) => [id, labels[index] ?? ""]));
 }
 
-/** `enums`: by type OID, a digest of the labels that it has now. */
+/** True if an enum's labels have changed. `enums`: by type OID, a digest of its current labels. */
 export function hasOtherLabels({ known }: Pick<TableState, "known">, enums: ReadonlyMap<number, string>): boolean {
   return known.some(({ type }) => {
     const labels = labelsById(type);
@@ -77,13 +85,15 @@ export function hasOtherLabels({ known }: Pick<TableState, "known">, enums: Read
   });
 }
 
-/** The OID of the enum, which may be a domain's or an array's; 0: none. */
+/**
+ * The OID of the type's enum, which may be the base of a domain or the element type of an array; 0 if there is none.
+ */
 function enumOf({ oid, detail }: ColumnType): number {
   if (detail === undefined || detail.kind === "named") return 0;
   return detail.kind === "enum" ? oid : enumOf(detail.of);
 }
 
-/** The same computation as in the look's statement (postgres/look.ts). */
+/** Computes the same digest as the look's statement (postgres/look.ts). */
 function digestOf(labels: ReadonlyMap<number, string>): string {
   const text = [...labels]
     .toSorted(([left], [right]) => left - right)

@@ -63,7 +63,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
     isRewritten(table, file) ||
     hasRenamedLabel(table, sure);
   const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
-  // Rows published in doubt lacked values of fields that flow, and other values may have changed without an event.
+  // Rows published in doubt lacked values of published fields, and other values may have changed without an event.
   const repaired = due ? withRepair(rules, keyed, shape) : keyed;
   return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), step(repaired));
 }
@@ -123,7 +123,7 @@ export function onPassed(state: State, topic: string, doubt: boolean): Decided {
   return step(withTable(state, { ...table, amendments, doubt }));
 }
 
-/** Recorded once an alert has reached people, so that a restart does not repeat it. */
+/** Recorded once people have been alerted, so that a restart does not repeat the alert. */
 export function onAlerted(state: State, { id, alerted }: SentAlert): Decided {
   const found = findAmendment(state, id);
   if (found === undefined) return step(state);
@@ -292,7 +292,7 @@ function isUnproven({ filenode, assigned }: TableState, { table, rewritten }: Se
   return assigned === undefined || attnum === undefined || attnum <= assigned;
 }
 
-/** What an amendment is about, apart from its gate and its judgement. */
+/** The facts that an amendment is about, without its gate and its judgement. */
 function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
   // A rewrite moves the value of older rows from the catalog into the rows themselves. The column remains the same.
   const same = column && { ...column, missing: undefined };

@@ -7,7 +7,7 @@ import { type Blocked, NOT_POLLED, type NotReady, type Reason, type Unnamed } fr
  * consumers and groups that oppose a release.
  */
 
-/** When a field may flow (`fieldgate.release.policy`). */
+/** The policies for when a field may flow (`fieldgate.release.policy`). */
 export type ReleasePolicy = (typeof RELEASE_POLICIES)[number];
 export const RELEASE_POLICIES = ["observe", "contracts", "strict", "manual"] as const;
 
@@ -103,7 +103,7 @@ export function blockedBy({ unmapped, gone, answer, column }: Amendment): Blocke
   }
 }
 
-/** Consumers whose verdict is not `ready`, by name. */
+/** The names of the consumers whose verdict is not `ready`. */
 export function notReady(verdicts: readonly Verdict[]): readonly string[] {
   return verdicts.filter((verdict) => verdict.verdict !== "ready").map((verdict) => verdict.consumer);
 }

@@ -45,7 +45,7 @@ export interface NotReady {
   readonly kind: "not-ready";
   /** May be empty if only groups are waited for. */
   readonly consumers: readonly string[];
-  /** Under strict: the groups that are waited for, or why they are not known. */
+  /** For strict policy: the groups that are waited for, or why they are not known. */
   readonly unnamed?: Unnamed | undefined;
 }
 
@@ -98,7 +98,7 @@ export type Refusal =
   | { readonly kind: "fill-released"; readonly id: string }
   | { readonly kind: "fill-not-dropped"; readonly id: string }
   | { readonly kind: "fill-without-field"; readonly id: string }
-  /** `types` are names of Avro types; the value itself is never kept. */
+  /** `types` are names of Avro types; the value itself is never stored. */
   | { readonly kind: "fill-value-unfit"; readonly id: string; readonly types: readonly string[] }
   | { readonly kind: "reason-missing"; readonly id: string }
   | { readonly kind: "beside-unfit"; readonly id: string }
@@ -108,7 +108,7 @@ export type Refusal =
   | { readonly kind: "member-withheld"; readonly id: string; readonly member: string }
   | { readonly kind: "member-missing"; readonly id: string; readonly member: string };
 
-/** What a command has done. */
+/** The result of a command that was carried out. */
 export type Done =
   | { readonly kind: "released"; readonly ids: readonly string[] }
   | { readonly kind: "withheld"; readonly ids: readonly string[] }
@@ -122,7 +122,7 @@ export type Outcome =
   | { readonly kind: "pending"; readonly ids?: readonly string[] | undefined }
   | { readonly kind: "done"; readonly done: Done }
   | { readonly kind: "refused"; readonly refusals: readonly Refusal[] }
-  /** Answered by an earlier version, in a sentence. */
+  /** A sentence with which an earlier version answered. */
   | {
       readonly kind: "recorded";
       readonly is: "done" | "refused";
@@ -138,5 +138,5 @@ export function alertKey({ gate }: { readonly gate: { readonly kind: string; rea
   const significant = JSON.stringify(gate.reason, (field, value: Json) =>
     field === "text" || field === "more" ? undefined : isArray(value) ? value.map(String).sort() : value,
   );
-  return `${gate.kind} ${stableText(JSON.parse(significant) as Json)}`; // what JSON.stringify made
+  return `${gate.kind} ${stableText(JSON.parse(significant) as Json)}`; // JSON.stringify made it
 }

@@ -26,7 +26,10 @@ type Judged = Extract<Input, { kind: "judged" }>;
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
 
-/** The registry's answer about a candidate. If the shape or the column has changed since, the registry is asked again. */
+/**
+ * Handles the registry's answer about a candidate. If the shape or the column has changed since, the registry is asked
+ * again.
+ */
 export function onJudged(rules: Rules, state: State, { id, answer }: Judged, when: When): Decided {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);

@@ -26,7 +26,7 @@ import { andThen, findAmendment, step, withAmendment, withheldOf } from "../upda
 export function settle(rules: Rules, state: State, id: string, when: When): Decided {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released") return step(state);
-  // A replacement of the table waits for an operator only.
+  // Only an operator can accept a replacement of the table.
   if (found.amendment.kind === "table") return step(state);
   const { table } = found;
   const amendment = { ...found.amendment, verdicts: weigh(rules, state, table, found.amendment, when) };

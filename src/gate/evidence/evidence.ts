@@ -3,7 +3,7 @@
  * nothing here reads a clock. A group counts as absent only if the poll itself succeeded.
  */
 
-/** One group on one topic, as one poll found it. */
+/** One group on one topic, according to one poll. */
 export interface SeenGroup {
   readonly group: string;
   /** Members now subscribed to the topic. undefined if the group's protocol hides them from us (KIP-848). */
@@ -25,7 +25,7 @@ export type GroupPoll = GroupsSeen & { readonly at: number };
 /** What is remembered about a group on a topic. */
 export interface GroupEvidence {
   readonly group: string;
-  /** When a poll first found it. */
+  /** When a poll found it for the first time. */
   readonly first: number;
   /**
    * The last poll that found members, or offsets that had moved. A group that already has offsets when it is first seen

@@ -18,7 +18,7 @@ export function onGroups(rules: Rules, state: State, poll: GroupPoll, when: When
   return changed.reduce((before, topic) => andThen(before, (now) => settleTopic(rules, now, topic, when)), step(next));
 }
 
-/** The evidence after a poll. */
+/** Adds the poll to the evidence. */
 export function evidenceAfter(rules: Rules, state: State, poll: GroupPoll): Evidence {
   const topics = [...state.tables.keys()];
   const consumers = new Map(

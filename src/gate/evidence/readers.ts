@@ -36,7 +36,7 @@ export function isLive(rules: Rules, { at }: TopicEvidence, group: GroupEvidence
   return committed !== undefined && moved !== undefined && at - moved <= rules["fieldgate.groups.seen"];
 }
 
-/** How many names a reason and an alert contain; any others are only counted. */
+/** The maximum number of names in a reason or an alert; any others are only counted. */
 const MAX_NAMES = 50;
 
 /** The groups that the topic's contracts name. */

@@ -119,7 +119,7 @@ function isSame(before: TableState, after: TableState): boolean {
   return before.unpublished !== true && observableOf(before) === observableOf(after);
 }
 
-/** The parts of a shape that an observation may change. */
+/** The parts of a shape that a newly observed schema may change. */
 function observableOf({ shape: { fields, key, valueSchema, keySchema } }: TableState): string {
   const bound = [fields, key].map((all) => all.map(({ name, attnum, type, made }) => [name, attnum, type, made]));
   return JSON.stringify([valueSchema.id, keySchema?.id, bound]);

@@ -91,7 +91,7 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
   const before = catalog.latest.get(table.oid);
   if (topic === undefined) return;
   if (before !== undefined && before.end > end) {
-    // The newer one identified a Relation, and where it could not, this place in the log is too early for it.
+    // The newer read identified a Relation. If it left a doubt, this position in the log is too early to resolve it.
     if (state.tables.get(topic)?.doubt === true) startCatalogRead(session, table.oid);
     return;
   }

@@ -54,7 +54,7 @@ export function followRegistry(session: Parts<"control" | "tape">): void {
       if (!isDue(session, schedules.get(topic), table)) continue;
       try {
         await readSubject(session, table, memory);
-        if (silent) log.info("the registry answers again: the schemas that Debezium registers are followed");
+        if (silent) log.info("the registry answers again: Fieldgate follows the schemas that Debezium registers");
         silent = false;
       } finally {
         // Runs even after a failure, so that a subject that cannot be read does not delay the others.

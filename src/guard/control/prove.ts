@@ -243,7 +243,7 @@ function asBefore(relation: Relation, known: readonly KnownColumn[]): readonly (
   throw new GuardError(
     "catalog-behind",
     `${fullName(relation)} changed in a transaction that is not visible yet, as with a synchronous standby that does not answer`,
-    { next: "nothing: it is tried again until the transaction is visible" },
+    { next: "nothing: Fieldgate tries again until the transaction is visible" },
   );
 }
 

@@ -5,9 +5,9 @@ import type { Parts } from "../session.ts";
 import { startCatalogRead } from "./catalog-read.ts";
 
 /**
- * After a look, reads each table in the catalog of which something is not known: columns that rows left in doubt, another
- * file than the one that was proven, an enum whose labels have changed. No row needs to come for that. What has not been
- * settled is read again after the next look.
+ * After a look, reads tables in the catalog if something about them is not known: columns that rows left in doubt, a
+ * file that differs from the proven one, or an enum whose labels have changed. No row has to arrive for that. If the
+ * read does not resolve it, the table is read again after the next look.
  */
 export function readAgain(session: Parts<"control" | "tape">, look: TablesLook, tables: Iterable<TableState>): void {
   if (session.outside.delivery === "none") return;

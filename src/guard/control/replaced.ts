@@ -27,9 +27,13 @@ export async function refuseReplaced(
   const { relation } = captured;
   const { table, snapshot } = await source.table(tableOid(relation.oid));
   if (table === undefined && !isVisible(snapshot, xid)) {
-    throw new GuardError("catalog-behind", `${fullName(relation)} was made in a transaction that is not visible yet`, {
-      next: "nothing: it is tried again until the transaction is visible",
-    });
+    throw new GuardError(
+      "catalog-behind",
+      `${fullName(relation)} was created in a transaction that is not visible yet`,
+      {
+        next: "nothing: Fieldgate tries again until the transaction is visible",
+      },
+    );
   }
   const over = table === undefined || (await isUndone(session, relation, topic));
   // If an operator has already accepted the table, the one in the state has this OID.
@@ -38,7 +42,7 @@ export async function refuseReplaced(
   if (over && now.news === "replaces") return passOver(session, captured);
   tape.relations.set(relation.oid, now);
   if (now.news !== "replaces") return;
-  throw new GuardError("table-replaced", `${fullName(relation)} is a different table now`, {
+  throw new GuardError("table-replaced", `${fullName(relation)} is now a different table`, {
     next: `fieldgate release ${topic}/table --reason "…" accepts it as the replacement; or capture it with a new connector`,
   });
 }

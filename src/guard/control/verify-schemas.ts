@@ -34,10 +34,10 @@ export async function verifySchemas(
   try {
     const found = await Promise.race([verified(outside, [...tables.values()]), late]);
     if (found !== "late") return new Map(found.map((table) => [table.shape.topic, table]));
-    outside.log.warn("the registry takes long to answer: the schemas that flow are compared with it later");
+    outside.log.warn("the registry is slow to answer: the published schemas are compared with it later");
   } catch (error) {
     if (!isUnanswered(error)) throw error;
-    outside.log.warn(`the schemas that flow are compared with the registry once it answers: ${describeError(error)}`);
+    outside.log.warn(`the published schemas are compared with the registry once it answers: ${describeError(error)}`);
   }
   return new Map();
 }

@@ -33,7 +33,7 @@ const CHUNK_BYTES = 4 << 20;
  * Pause before rows are requested again from a table that has no order now. A unique index may be about to be rebuilt.
  */
 const UNORDERED_MS = 1000;
-/** How long other jobs go first when a table cannot be read: its lock is another session's, or a right is missing. */
+/** How long other jobs go first when a table cannot be read, because another session locks it or a right is missing. */
 const REST_MICROS = 2_000_000n;
 
 export function idleChunks(): Chunks {
@@ -82,7 +82,7 @@ function readableJobs({ jobs, tables }: State): readonly ChunkJob[] {
   });
 }
 
-/** Waits as long as fieldgate.backfill.rate demands. */
+/** Waits as long as fieldgate.backfill.rate requires. */
 async function keepRate({ outside, chunks, signal }: Parts<"chunks">, job: ChunkJob): Promise<void> {
   const { "fieldgate.backfill.rate": rate, "fieldgate.chunk.rows": chunkRows } = outside.settings;
   if (chunks.started?.job !== job.id) {

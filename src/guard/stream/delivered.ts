@@ -3,15 +3,16 @@ import { isVisible, type Snapshot } from "../../wal/snapshot.ts";
 import type { Chunks, Parts } from "../session.ts";
 
 /**
- * The transactions that the stream delivered and that a chunk may not see yet. A commit is streamed before it is visible,
- * so a chunk whose snapshot lacks one of them is read again.
+ * Records the transactions that the stream has delivered but that a chunk may not see yet. A commit is streamed before
+ * it is visible, so a chunk whose snapshot lacks one of them is read again.
  */
 
-/** At most this many transactions are noted: a few megabytes. */
+/** The maximum number of transactions that are recorded; they take a few megabytes. */
 const MAX_DELIVERED = 100_000;
 /**
- * A chunk must see every transaction that the stream delivered before its window. Those delivered since tracking
- * began are noted. Those before have an id below this mark's, so all are over once nothing below it is open.
+ * Waits until a chunk sees every transaction that the stream delivered before its window. Those delivered since
+ * tracking began are recorded. Earlier ones have an id below this mark's, so all of them are over once nothing below it
+ * is open.
  */
 export async function startTracking({ chunks, source, outside, signal }: Parts<"chunks">): Promise<void> {
   if (chunks.tracking) return;
@@ -23,7 +24,7 @@ export async function startTracking({ chunks, source, outside, signal }: Parts<"
   });
   for (let attempts = 0; ; attempts++) {
     const snapshot = await source.snapshot();
-    // An old transaction may stay open for hours, and the stream goes on meanwhile.
+    // An old transaction may stay open for hours while the stream continues.
     forget(chunks, snapshot);
     if (snapshot.xmin > own) return;
     await outside.sleep(Math.min(20 + attempts * 10, 500), signal);
@@ -31,8 +32,8 @@ export async function startTracking({ chunks, source, outside, signal }: Parts<"
 }
 
 /**
- * Notes a transaction that the stream has delivered, as long as chunks are read. Where nothing forgets them in time, such
- * as at a low rate, tracking starts again, and a chunk that is being read is read again.
+ * Records a transaction that the stream has delivered, as long as chunks are read. If too many pile up, for example
+ * because of a low rate, tracking starts again, and a chunk that is being read is read again.
  */
 export function noteDelivered(chunks: Chunks, xid: number): void {
   if (!chunks.tracking) return;
@@ -43,7 +44,10 @@ export function noteDelivered(chunks: Chunks, xid: number): void {
   if (chunks.active !== undefined) chunks.active.restarted = true;
 }
 
-/** Runs however the chunk ended: otherwise a table that stays locked would let the noted transactions pile up. */
+/**
+ * Runs no matter how the chunk ended, because otherwise the recorded transactions would pile up while a table is
+ * locked.
+ */
 export async function forgetVisible({ source, chunks }: Parts<"chunks">, read: ChunkRead): Promise<void> {
   const snapshot = "snapshot" in read ? read.snapshot : await source.snapshot();
   forget(chunks, snapshot);

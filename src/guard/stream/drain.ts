@@ -52,7 +52,7 @@ export type Barrier =
 
 export type Drained =
   | { readonly kind: "full" }
-  /** The stream has nothing more at the moment. */
+  /** The stream has nothing to read at the moment. */
   | { readonly kind: "idle" }
   | { readonly kind: "barrier"; readonly barrier: Barrier }
   /** The next item cannot be processed; everything before it is in the batch. */

@@ -187,7 +187,7 @@ describe("the schema that Debezium registers", () => {
     });
     expect(lines).toEqual([
       "the schemas that Debezium registers cannot be read: [registry-down] no answer",
-      "the registry answers again: the schemas that Debezium registers are followed",
+      "the registry answers again: Fieldgate follows the schemas that Debezium registers",
     ]);
     expect(found).toHaveLength(1);
   });
