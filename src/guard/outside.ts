@@ -7,7 +7,7 @@ import type { Amendment, RegistryAnswer, SentAlert } from "../gate/amendment/ame
 import type { GroupPoll } from "../gate/evidence/evidence.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
-import type { ChunkRead, ChunkRequest } from "../postgres/chunk.ts";
+import type { ChunkRead } from "../postgres/chunk.ts";
 import type { SourceFacts } from "../postgres/check.ts";
 import type { Slot } from "../postgres/slot.ts";
 import type { WalStream } from "../postgres/stream.ts";
@@ -18,6 +18,7 @@ import type { TableName } from "../table/quote.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
 import type { Waits } from "./waits.ts";
+import type { ChunkRequest } from "../postgres/chunk-rows.ts";
 
 /**
  * Everything outside one connector, as the loop sees it: its settings, the database, Kafka, the registry, the people to

@@ -1,10 +1,10 @@
 import { type Difference, differences, type SeenColumn } from "../gate/amendment/differ.ts";
-import { newAmendment } from "../gate/amendment/seen.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
 import type { Rules, State, TableState, When } from "../gate/state.ts";
 import { attnum, type Attnum, type Column, type ColumnType } from "../table/column.ts";
 import type { DdlStep, TableName } from "./ddl-step.ts";
 import { columnTypeOf, typeText } from "./type.ts";
+import { newAmendment } from "../gate/amendment/revise.ts";
 
 /**
  * What would a migration change in the events? Each captured table is copied into a draft, the steps run over the drafts,

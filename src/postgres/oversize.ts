@@ -1,3 +1,7 @@
+import type { Socket } from "node:net";
+import { lsn } from "../wal/lsn.ts";
+import type { WalItem } from "../wal/message.ts";
+
 /**
  * Sits between the replication connection's socket and its parser, and removes CopyData messages that exceed a given
  * size before they are held in memory. It keeps the first bytes of each, which say where in the log it is and which
@@ -93,3 +97,31 @@ export function oversizeFilter(
     },
   };
 }
+
+/** Puts the filter between the socket and pg's parser, which would hold a message twice before it is complete. */
+export function filterLarge(socket: Socket, maxBytes: number, add: (item: WalItem) => void): void {
+  const parsers = socket.listeners("data");
+  const filter = oversizeFilter(
+    maxBytes,
+    (piece) => {
+      for (const parse of parsers) parse.call(socket, piece);
+    },
+    ({ head, bytes }) => {
+      if (head[0] !== XLOG_DATA) return;
+      const isRow = ROWS.has(head[25] ?? 0);
+      add({
+        kind: "oversize",
+        lsn: lsn(head.readBigUInt64BE(1)),
+        bytes,
+        relation: isRow ? head.readUInt32BE(26) : undefined,
+      });
+    },
+  );
+  socket.removeAllListeners("data");
+  socket.on("data", (piece: Buffer) => filter.feed(piece));
+}
+
+const XLOG_DATA = 0x77; // w
+
+/** Insert, Update and Delete. */
+const ROWS: ReadonlySet<number> = new Set([0x49, 0x55, 0x44]);

@@ -12,7 +12,7 @@ import {
   type ReplyRequests,
   SILENCE_MS,
 } from "./liveness.ts";
-import { oversizeFilter } from "./oversize.ts";
+import { filterLarge } from "./oversize.ts";
 import { walQueue } from "./queue.ts";
 import { streamError } from "./stream-error.ts";
 import type { Client } from "pg";
@@ -285,33 +285,6 @@ function lsnReader(): (text: string) => Lsn {
     return lsn(upper | BigInt(Number.parseInt(text.slice(slash + 1), 16)));
   };
 }
-
-/** Puts the filter between the socket and pg's parser, which would hold a message twice before it is complete. */
-function filterLarge(socket: Socket, maxBytes: number, add: (item: WalItem) => void): void {
-  const parsers = socket.listeners("data");
-  const filter = oversizeFilter(
-    maxBytes,
-    (piece) => {
-      for (const parse of parsers) parse.call(socket, piece);
-    },
-    ({ head, bytes }) => {
-      if (head[0] !== XLOG_DATA) return;
-      const isRow = ROWS.has(head[25] ?? 0);
-      add({
-        kind: "oversize",
-        lsn: lsn(head.readBigUInt64BE(1)),
-        bytes,
-        relation: isRow ? head.readUInt32BE(26) : undefined,
-      });
-    },
-  );
-  socket.removeAllListeners("data");
-  socket.on("data", (piece: Buffer) => filter.feed(piece));
-}
-
-const XLOG_DATA = 0x77; // w
-/** Insert, Update and Delete. */
-const ROWS: ReadonlySet<number> = new Set([0x49, 0x55, 0x44]);
 
 /** A plugin that passes on the bytes. Nothing here may throw, because that would be an uncaught exception. */
 function pgoutput(publication: string, beforeStart: () => void) {

@@ -7,7 +7,6 @@ import type { Amendment, Candidate, RegistryAnswer, Explanation } from "../../sr
 import { candidateOf, type Made } from "../../src/gate/amendment/candidate.ts";
 import type { Difference } from "../../src/gate/amendment/differ.ts";
 import { NO_EVIDENCE } from "../../src/gate/evidence/evidence.ts";
-import { newAmendment } from "../../src/gate/amendment/seen.ts";
 import type { Input, OperatorCommand, Rules, State, Decided, TableState, When } from "../../src/gate/state.ts";
 import { findAmendment } from "../../src/gate/update.ts";
 import { decide } from "../../src/gate/decide.ts";
@@ -16,6 +15,7 @@ import { type Field, schemaId } from "../../src/table/shape.ts";
 import type { Relation } from "../../src/wal/message.ts";
 import type { Json } from "../../src/json.ts";
 import type { CaptureFilter } from "../../src/capture/lists.ts";
+import { newAmendment } from "../../src/gate/amendment/revise.ts";
 
 export const TOPIC = "inventory.public.customers";
 const EVERYTHING: CaptureFilter = { table: () => true, column: () => true, keyColumns: () => undefined };

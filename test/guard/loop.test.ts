@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ChunkRead, ChunkRequest } from "../../src/postgres/chunk.ts";
+import type { ChunkRead } from "../../src/postgres/chunk.ts";
 import { newJob } from "../../src/chunk/job.ts";
 import { GuardError } from "../../src/errors.ts";
 import type { State } from "../../src/gate/state.ts";
@@ -13,6 +13,7 @@ import { column, ID, NAME, NICK, publishing, release, stateOf, tableIn, tableOf,
 import { until } from "../stack/until.ts";
 import { type Given, sessionIn, type World, worldOf } from "./session.ts";
 import { insert, keepalive, mark, relation, transaction, truncate, update } from "./wal.ts";
+import type { ChunkRequest } from "../../src/postgres/chunk-rows.ts";
 
 const STOPPING = new Error("the test is over");
 const SNAPSHOT = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };

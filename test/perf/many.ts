@@ -1,12 +1,12 @@
 /** A connector with 2,000 tables, 6,000 withheld amendments and 10,000 contracts, to measure what one input costs. */
 import type { Contract } from "../../src/contract/contract.ts";
-import { newAmendment } from "../../src/gate/amendment/seen.ts";
 import { candidateOf } from "../../src/gate/amendment/candidate.ts";
 import { decide } from "../../src/gate/decide.ts";
 import type { Input, State, TableState } from "../../src/gate/state.ts";
 import { changes, EMPTY } from "../../src/store/records.ts";
 import { tableOid } from "../../src/table/column.ts";
 import { column, ID, NAME, NICK, publishing, RULES, stateOf, TOPIC, WHEN, ZIP } from "../gate/customers.ts";
+import { newAmendment } from "../../src/gate/amendment/revise.ts";
 
 const TABLES = 2000;
 const CONTRACTS = 10_000;

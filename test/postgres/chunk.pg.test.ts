@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { readTables } from "../../src/postgres/catalog.ts";
-import { type ChunkRead, type ChunkRequest, readChunk } from "../../src/postgres/chunk.ts";
+import { type ChunkRead, readChunk } from "../../src/postgres/chunk.ts";
 import { isVisible } from "../../src/wal/snapshot.ts";
 import { until } from "../stack/until.ts";
 import { commits, follow, newRows, session, type Source, source, valuesAt } from "./follow.ts";
+import type { ChunkRequest } from "../../src/postgres/chunk-rows.ts";
 
 async function requestFor(from: Source, name: string, more: Partial<ChunkRequest> = {}): Promise<ChunkRequest> {
   const [table] = await readTables(from.client, [{ schema: "public", name }]);

@@ -5,9 +5,9 @@ import type { Field } from "../../table/shape.ts";
 import { excludedFromReplacement } from "./excluded.ts";
 import type { Reason } from "../decision/reason.ts";
 import { versionsOf } from "./rewritten.ts";
-import { newAmendment } from "./seen.ts";
 import type { Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { step, withJob, withRepair, withTable } from "../update.ts";
+import { newAmendment } from "./revise.ts";
 
 /**
  * Handles a captured table whose name now belongs to a different table: it was dropped and created again, or renamed

@@ -5,8 +5,8 @@ import { type Attnum, type Column, columnType, type ColumnType, type Table } fro
 import type { KnownColumn } from "../../table/prove.ts";
 import type { Field } from "../../table/shape.ts";
 import type { RelationColumn } from "../../wal/message.ts";
-import { type Amendment, amendmentId, type Explanation, type SentAlert } from "./amendment.ts";
-import { changesOf, type Difference, differences, sameColumnType, type SeenColumn } from "./differ.ts";
+import { amendmentId, type SentAlert } from "./amendment.ts";
+import { changesOf, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { withExcluded } from "./excluded.ts";
 import { keyDifference, keyNow } from "./key.ts";
 import { fileOf, hasRenamedLabel, isRewritten } from "./rewritten.ts";
@@ -14,6 +14,7 @@ import { settle } from "../decision/settle.ts";
 import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { asItsColumns } from "../watch/unpublished.ts";
 import { andThen, findAmendment, step, withAmendment, withheldOf, withJob, withRepair, withTable } from "../update.ts";
+import { newAmendment, revise, restate } from "./revise.ts";
 
 /**
  * Compares a table's columns with the topic's shape, and turns each difference into an amendment. This file also keeps
@@ -130,26 +131,6 @@ export function onAlerted(state: State, { id, alerted }: SentAlert): Decided {
   return step(withAmendment(state, { ...found.amendment, alerted }));
 }
 
-export function newAmendment(topic: string, difference: Difference, when: When): Amendment {
-  const { kind, attnum } = difference;
-  return {
-    id: amendmentId(topic, kind === "key" || kind === "table" || attnum === undefined ? keyOrTable(kind) : attnum),
-    topic,
-    ...difference,
-    answer: undefined,
-    notTaken: undefined,
-    verdicts: [],
-    order: undefined,
-    gate: { kind: "withheld", since: when.position, time: when.time, reason: { kind: "not-judged" } },
-    missed: false,
-    alerted: undefined,
-  };
-}
-
-function keyOrTable(kind: Amendment["kind"]): "key" | "table" {
-  return kind === "table" ? "table" : "key";
-}
-
 /** After a restart the registry is asked again, since its answer may have changed. */
 export function onAsk(rules: Rules, state: State, id: string, when: When): Decided {
   const found = findAmendment(state, id);
@@ -247,67 +228,6 @@ function retyped(rules: Rules, field: Field, sure: readonly SeenColumn[]): Field
   const mapped = fieldOf(column, rules.modes);
   const same = mapped.kind === "field" && isSameType(mapped.field.avro.type, field.avro.type);
   return same ? { ...field, type: column.type } : field;
-}
-
-/** Drops amendments that are no longer differences. Those that differ in a new way are judged again. */
-function revise(
-  table: TableState,
-  sure: readonly SeenColumn[],
-  found: readonly Difference[],
-  proven: boolean,
-  input: Seen,
-  when: When,
-): readonly Amendment[] {
-  const { topic } = table.shape;
-  const { explained } = input;
-  const isSure = ({ attnum }: Amendment) => proven || sure.some(({ column }) => column.attnum === attnum);
-  const revised = new Map(
-    found.map((difference) => {
-      const fresh = newAmendment(topic, difference, when);
-      const before = table.amendments.find(({ id }) => id === fresh.id);
-      const isNew = before === undefined || before.gate.kind === "released";
-      // A column that existed before it became an amendment has values that no event carries.
-      const wasThere = table.known.some((known) => known.attnum === difference.attnum);
-      const missed = fresh.kind === "added" && (table.doubt || wasThere);
-      const unproven = fresh.kind === "added" && isUnproven(table, input, difference);
-      return [fresh.id, isNew ? { ...fresh, missed, unproven, explained } : restate(before, fresh, explained)] as const;
-    }),
-  );
-  const kept = table.amendments.flatMap((amendment) => {
-    const now = revised.get(amendment.id);
-    revised.delete(amendment.id);
-    if (now !== undefined) return [now];
-    return amendment.gate.kind === "released" || !isSure(amendment) ? [amendment] : [];
-  });
-  return [...kept, ...revised.values()];
-}
-
-/**
- * Whether older rows can hold values in an added column that the catalog does not show. They cannot if the table still
- * has the same file and the column's attnum was not assigned before. A partitioned table has no file of its own, so its
- * columns always count as unproven.
- */
-function isUnproven({ filenode, assigned }: TableState, { table, rewritten }: Seen, { attnum }: Difference): boolean {
-  if (rewritten === true || filenode === undefined || filenode === 0 || filenode !== table.filenode) return true;
-  return assigned === undefined || attnum === undefined || attnum <= assigned;
-}
-
-/** The facts that an amendment is about, without its gate and its judgement. */
-function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
-  // A rewrite moves the value of older rows from the catalog into the rows themselves. The column remains the same.
-  const same = column && { ...column, missing: undefined };
-  return JSON.stringify([kind, name, same, changes, key, gone, unmapped?.rule]);
-}
-
-/** Returns the same amendment if nothing about it changed, or else one that has to be judged again. */
-function restate(before: Amendment, fresh: Amendment, explained: Explanation | undefined): Amendment {
-  if (about(before) === about(fresh)) {
-    return explained === undefined || before.explained !== undefined ? before : { ...before, explained };
-  }
-  // A release was meant for the column as it was, so it is dropped. A withhold remains in force.
-  const order = before.order?.kind === "withhold" ? before.order : undefined;
-  const { gate, missed, unproven } = before;
-  return { ...fresh, gate, missed, unproven, order, explained: explained ?? before.explained };
 }
 
 /** The catalog's table in the form of a Relation, for a catalog read at a mark or a DDL message. */

@@ -10,7 +10,6 @@ import { bind } from "../../gate/amendment/bind.ts";
 import { differences } from "../../gate/amendment/differ.ts";
 import { withExcluded } from "../../gate/amendment/excluded.ts";
 import { versionsOf } from "../../gate/amendment/rewritten.ts";
-import { newAmendment } from "../../gate/amendment/seen.ts";
 import type { TableState } from "../../gate/state.ts";
 import { noSchema } from "../../gate/watch/unpublished.ts";
 import type { Json } from "../../json.ts";
@@ -21,6 +20,7 @@ import type { Field, RegisteredSchema } from "../../table/shape.ts";
 import { isoTime } from "../../wal/lsn.ts";
 import { MAPPING_NEXT, namedFaults } from "../../words/left-out.ts";
 import type { Outside, Settings } from "../outside.ts";
+import { newAmendment } from "../../gate/amendment/revise.ts";
 
 /**
  * Turns a table in the catalog into a captured one: the fields that its events can have, its topic, its first shape and

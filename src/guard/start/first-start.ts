@@ -3,7 +3,7 @@ import { GuardError } from "../../errors.ts";
 import { followLists } from "../../gate/amendment/excluded.ts";
 import { newsOver, type Sent, sentAs, type TablesLook } from "../../capture/sent.ts";
 import { afterLook } from "../../gate/amendment/gap.ts";
-import type { Mode, TableState } from "../../gate/state.ts";
+import type { TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
 import { changes, type Stored } from "../../store/records.ts";
@@ -26,6 +26,7 @@ import {
 } from "./capture-tables.ts";
 import { refuseCompacted, refuseOtherTopics, repairGoneTopics } from "./check-topics.ts";
 import { type Followed, followFile, keysOfFile } from "./file-changes.ts";
+import { RECORDED_MODE, mustBeSameMode, mustBeNewSlot, mustBeSameLog } from "./check-source.ts";
 
 /**
  * Turns the state that was read into one that can be streamed from. A connector without a position makes its first
@@ -261,47 +262,6 @@ async function firstStates(outside: Outside, items: readonly Capturable[]): Prom
   return tables;
 }
 
-/** The mode that a connector records at its first start. A state without one belongs to guard mode. */
-const RECORDED_MODE: Readonly<Record<Mode, "watch" | undefined>> = { guard: undefined, watch: "watch" };
-
-/** Parts of messages that differ by mode. */
-const WORDS: Readonly<
-  Record<Mode, { readonly slotKey: string; readonly newConnector: string; readonly newStart: string }>
-> = {
-  guard: {
-    slotKey: "slot.name",
-    newConnector: "a new connector with a different name and topic.prefix",
-    newStart: "its snapshot publishes every row as it is now",
-  },
-  watch: {
-    slotKey: "name",
-    newConnector: "a new connector with a different name",
-    newStart: "it begins with what the registry has",
-  },
-};
-
-/**
- * A state is only valid in the mode that wrote it: in guard mode the events are ours, in watch mode they are
- * Debezium's.
- */
-function mustBeSameMode({ settings }: Outside, { intent }: Stored): void {
-  const { mode } = settings;
-  if (intent === undefined || intent.mode === RECORDED_MODE[mode]) return;
-  throw new GuardError(
-    "config-invalid",
-    `fieldgate.mode is ${mode}, and connector ${settings.name} has run as ${intent.mode ?? "guard"}`,
-    { next: `give the connector a different name: ${WORDS.watch.newStart} (docs/watch.md, Taking over)` },
-  );
-}
-
-async function mustBeNewSlot({ settings }: Outside, source: Source): Promise<void> {
-  if ((await source.slot()) === undefined) return;
-  const { slotKey } = WORDS[settings.mode];
-  throw new GuardError("slot-exists", `slot ${settings["slot.name"]} exists, and this connector has no state for it`, {
-    next: `choose a different one with ${slotKey}, or drop it if nothing reads it: SELECT pg_drop_replication_slot(…)`,
-  });
-}
-
 /**
  * The position at which the stream begins. After a crash between creating the slot and recording its position, the slot
  * exists.
@@ -312,40 +272,4 @@ async function slotPoint(outside: Outside, source: Source, signal: AbortSignal):
   return source.createSlot((blockers) => {
     outside.log.warn(`creating the slot waits for open transactions of ${blockers.join(", ")}`);
   }, signal);
-}
-
-/**
- * Throws if the server, the slot or the timeline has changed, if the log ends before the position, or if the slot has
- * lost its log.
- */
-async function mustBeSameLog(outside: Outside, source: Source, facts: SourceFacts, position: Position): Promise<void> {
-  const { "slot.name": slot, mode } = outside.settings;
-  const { newConnector, newStart } = WORDS[mode];
-  const changed = (message: string) =>
-    new GuardError("source-changed", message, {
-      next: `point the connector at the old server, or start ${newConnector}`,
-    });
-  const lost = (message: string) =>
-    new GuardError("slot-lost", `${message}: the changes since then can no longer be read`, {
-      next: `start a new connector with a different name: ${newStart}`,
-    });
-  const at = formatLsn(position.endLsn);
-  if (facts.systemId !== position.systemId) {
-    throw changed(`the server's system id is ${facts.systemId}; the state belongs to ${position.systemId}`);
-  }
-  if (facts.timeline !== position.timeline) {
-    throw changed(`the server is on timeline ${facts.timeline}; the state's position ${at} is on ${position.timeline}`);
-  }
-  if (slot !== position.slot) throw changed(`the state belongs to slot ${position.slot}; the file says ${slot}`);
-  if (facts.end < position.endLsn) {
-    throw changed(`the log ends at ${formatLsn(facts.end)}, before the state's position ${at}`);
-  }
-  const found = await source.slot();
-  if (found !== undefined && found.database !== facts.database) {
-    throw changed(`slot ${slot} belongs to database ${found.database}; the file says ${facts.database}`);
-  }
-  if (found === undefined || found.walStatus === "lost") throw lost(`slot ${slot} is gone or lost its log`);
-  if (found.confirmedFlush > position.endLsn) {
-    throw lost(`slot ${slot} is at ${formatLsn(found.confirmedFlush)}, ahead of the state's position ${at}`);
-  }
 }

@@ -4,7 +4,7 @@ import { openWindow, seesAll, sift, type Window } from "../../chunk/window.ts";
 import type { EventMark, SnapshotMark } from "../../event/envelope/source.ts";
 import { otherKeyOf } from "../../gate/amendment/key.ts";
 import type { State, TableState } from "../../gate/state.ts";
-import type { ChunkRead, ChunkRequest } from "../../postgres/chunk.ts";
+import type { ChunkRead } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
 import { applyCatalogRead } from "../control/catalog-read.ts";
 import { type ActiveChunk, type Chunks, inBackground, type Parts, tableOf } from "../session.ts";
@@ -12,6 +12,7 @@ import { putChange } from "./batch.ts";
 import { isKnown, keyOfRows, keyText, overBecause, readableColumns } from "./chunk-columns.ts";
 import { forgetVisible, startTracking } from "./delivered.ts";
 import { rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
+import type { ChunkRequest } from "../../postgres/chunk-rows.ts";
 
 /**
  * Reads snapshots and backfills in chunks while streaming, without a long transaction. A chunk is read between two

@@ -1,0 +1,93 @@
+import { type Amendment, amendmentId, type Explanation } from "./amendment.ts";
+import type { Difference, SeenColumn } from "./differ.ts";
+import type { Input, TableState, When } from "../state.ts";
+
+/**
+ * Turns the differences between a topic's shape and its table into amendments. A new difference gets an amendment. That of
+ * an earlier one is kept, replaced or dropped.
+ */
+
+export function newAmendment(topic: string, difference: Difference, when: When): Amendment {
+  const { kind, attnum } = difference;
+  return {
+    id: amendmentId(topic, kind === "key" || kind === "table" || attnum === undefined ? keyOrTable(kind) : attnum),
+    topic,
+    ...difference,
+    answer: undefined,
+    notTaken: undefined,
+    verdicts: [],
+    order: undefined,
+    gate: { kind: "withheld", since: when.position, time: when.time, reason: { kind: "not-judged" } },
+    missed: false,
+    alerted: undefined,
+  };
+}
+
+function keyOrTable(kind: Amendment["kind"]): "key" | "table" {
+  return kind === "table" ? "table" : "key";
+}
+
+/** Drops amendments that are no longer differences. Those that differ in a new way are judged again. */
+export function revise(
+  table: TableState,
+  sure: readonly SeenColumn[],
+  found: readonly Difference[],
+  proven: boolean,
+  input: Extract<Input, { readonly kind: "seen" }>,
+  when: When,
+): readonly Amendment[] {
+  const { topic } = table.shape;
+  const { explained } = input;
+  const isSure = ({ attnum }: Amendment) => proven || sure.some(({ column }) => column.attnum === attnum);
+  const revised = new Map(
+    found.map((difference) => {
+      const fresh = newAmendment(topic, difference, when);
+      const before = table.amendments.find(({ id }) => id === fresh.id);
+      const isNew = before === undefined || before.gate.kind === "released";
+      // A column that existed before it became an amendment has values that no event carries.
+      const wasThere = table.known.some((known) => known.attnum === difference.attnum);
+      const missed = fresh.kind === "added" && (table.doubt || wasThere);
+      const unproven = fresh.kind === "added" && isUnproven(table, input, difference);
+      return [fresh.id, isNew ? { ...fresh, missed, unproven, explained } : restate(before, fresh, explained)] as const;
+    }),
+  );
+  const kept = table.amendments.flatMap((amendment) => {
+    const now = revised.get(amendment.id);
+    revised.delete(amendment.id);
+    if (now !== undefined) return [now];
+    return amendment.gate.kind === "released" || !isSure(amendment) ? [amendment] : [];
+  });
+  return [...kept, ...revised.values()];
+}
+
+/**
+ * Whether older rows can hold values in an added column that the catalog does not show. They cannot if the table still
+ * has the same file and the column's attnum was not assigned before. A partitioned table has no file of its own, so its
+ * columns always count as unproven.
+ */
+function isUnproven(
+  { filenode, assigned }: TableState,
+  { table, rewritten }: Extract<Input, { readonly kind: "seen" }>,
+  { attnum }: Difference,
+): boolean {
+  if (rewritten === true || filenode === undefined || filenode === 0 || filenode !== table.filenode) return true;
+  return assigned === undefined || attnum === undefined || attnum <= assigned;
+}
+
+/** The facts that an amendment is about, without its gate and its judgement. */
+function about({ kind, name, column, changes, key, gone, unmapped }: Amendment): string {
+  // A rewrite moves the value of older rows from the catalog into the rows themselves. The column remains the same.
+  const same = column && { ...column, missing: undefined };
+  return JSON.stringify([kind, name, same, changes, key, gone, unmapped?.rule]);
+}
+
+/** Returns the same amendment if nothing about it changed, or else one that has to be judged again. */
+export function restate(before: Amendment, fresh: Amendment, explained: Explanation | undefined): Amendment {
+  if (about(before) === about(fresh)) {
+    return explained === undefined || before.explained !== undefined ? before : { ...before, explained };
+  }
+  // A release was meant for the column as it was, so it is dropped. A withhold remains in force.
+  const order = before.order?.kind === "withhold" ? before.order : undefined;
+  const { gate, missed, unproven } = before;
+  return { ...fresh, gate, missed, unproven, order, explained: explained ?? before.explained };
+}
