@@ -2,6 +2,7 @@ import { type ErrorCode, GuardError } from "../errors.ts";
 import type { Registry } from "../registry/client.ts";
 import type { Outside, Settings, Sink, Source } from "./outside.ts";
 import type { Side, Wait, Waits } from "./waits.ts";
+import { fullName } from "../table/quote.ts";
 
 /**
  * Makes every call to PostgreSQL, Kafka and the registry a wait with a name and a limit. A call that exceeds its limit
@@ -102,10 +103,7 @@ function namedSource(source: Source, waits: Waits, settings: Settings): Source {
     openBelow: (transaction) => source.openBelow(transaction),
     blockers: () => source.blockers(),
     lockHolders: (oid) => source.lockHolders(oid),
-    chunk(request) {
-      const { schema, name } = request.table;
-      return named(`to read rows of ${schema}.${name}`, () => source.chunk(request));
-    },
+    chunk: (request) => named(`to read rows of ${fullName(request.table)}`, () => source.chunk(request)),
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
 }

@@ -12,6 +12,7 @@ import type { PlannedAmendment, PlanView } from "../api/plan.ts";
 import { applyDdlSteps } from "../migration/apply.ts";
 import type { DdlStep } from "../migration/ddl-step.ts";
 import type { Registry } from "../registry/client.ts";
+import { fullName } from "../table/quote.ts";
 
 /**
  * The answer to `plan`: applies a migration's statements to each connector's tables, and judges the resulting
@@ -58,10 +59,9 @@ async function judge(
   const checked = { ...planned, answer };
   const amendment = { ...checked, verdicts: weigh(rules, state, table, checked, when) };
   const { decision, stops } = FORECAST[rules.mode](rules, state, table, amendment);
-  const { schema, name } = table.shape.table;
   return {
     topic: amendment.topic,
-    table: `${schema}.${name}`,
+    table: fullName(table.shape.table),
     field: amendment.column?.name ?? amendment.name,
     what: describeAmendment(amendment),
     meanwhile: meanwhile(amendment, rules.mode),

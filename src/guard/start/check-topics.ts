@@ -5,6 +5,7 @@ import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { TopicDescription } from "../../kafka/topics.ts";
 import type { Outside } from "../outside.ts";
+import { fullName } from "../../table/quote.ts";
 
 /** Checks that run before a connector writes to its topics. They compare its file, its state and the topics. */
 
@@ -66,14 +67,14 @@ export function refuseOtherTopics(
 ): void {
   const others: string[] = [];
   for (const [topic, table] of tables) {
-    const { schema, name } = table.capturedAs ?? table.shape.table;
-    const named = topicName(settings["topic.prefix"], schema, name);
+    const listed = table.capturedAs ?? table.shape.table;
+    const named = topicName(settings["topic.prefix"], listed.schema, listed.name);
     const now = settings.route?.(named) ?? named;
     if (now === topic) continue;
     if (delivery !== "none") others.push(topic);
     else {
       log.warn(
-        `${schema}.${name} stays on topic ${topic} although the file now says ${now}; to use the new topic, create a new connector`,
+        `${fullName(listed)} stays on topic ${topic} although the file now says ${now}; to use the new topic, create a new connector`,
       );
     }
   }

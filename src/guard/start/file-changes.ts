@@ -10,6 +10,7 @@ import type { Stored } from "../../store/records.ts";
 import type { Table } from "../../table/column.ts";
 import { isRepairedBy } from "../../words/file-change.ts";
 import type { Outside, Settings } from "../outside.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * What the connector's file says now, compared with what the last run used. A change that the state can follow is reported
@@ -151,7 +152,7 @@ function keyedByFile(
     const wanted = byFile ?? (isPinned ? own : now);
     if (wanted.join() !== now.join()) {
       faults.push(
-        `${schema}.${name} has events with key (${now.join(", ")}), and the file says (${wanted.join(", ")})`,
+        `${fullName({ schema, name })} has events with key (${now.join(", ")}), and the file says (${wanted.join(", ")})`,
       );
     } else if (isPinned && byFile === undefined) freed.push([topic, { ...table, rowKey: undefined }]);
   }

@@ -13,6 +13,7 @@ import { isKnown, keyOfRows, keyText, overBecause, readableColumns } from "./chu
 import { forgetVisible, startTracking } from "./delivered.ts";
 import { rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
 import type { ChunkRequest } from "../../postgres/chunk-rows.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * Reads snapshots and backfills in chunks while streaming, without a long transaction. A chunk is read between two
@@ -241,11 +242,11 @@ async function usableRows(
  * Lets other jobs go first. The first time, this is logged and becomes a wait that lasts until the table can be read.
  */
 function rest({ chunks, outside, source }: Parts<"chunks">, { job, shape }: ActiveChunk, why: string): void {
-  const { oid, schema, name } = shape.table;
+  const table = fullName(shape.table);
   const before = chunks.resting.get(job.id);
-  if (before === undefined) outside.log.info(`${job.id}: ${schema}.${name} ${why}; trying again`);
-  const causes = () => source.lockHolders(oid);
-  const what = `to read rows of ${schema}.${name}, which ${why}`;
+  if (before === undefined) outside.log.info(`${job.id}: ${table} ${why}; trying again`);
+  const causes = () => source.lockHolders(shape.table.oid);
+  const what = `to read rows of ${table}, which ${why}`;
   const wait = before?.wait ?? outside.waits.begin("PostgreSQL", what, { causes });
   chunks.resting.set(job.id, { until: outside.now() + REST_MICROS, wait });
 }
@@ -256,11 +257,10 @@ function endRest({ resting }: Chunks, id: string, wait: Disposable | undefined):
 }
 
 function rowTooLarge({ job, shape }: ActiveChunk, bytes: number): GuardError {
-  const { schema, name } = shape.table;
   const after = job.cursor === undefined ? "the first row" : "the next row";
   return new GuardError(
     "record-too-large",
-    `${job.id}: ${after} of ${schema}.${name} has about ${bytes} bytes and is not read`,
+    `${job.id}: ${after} of ${fullName(shape.table)} has about ${bytes} bytes and is not read`,
     {
       next: `make the row smaller, or leave its large column out (column.exclude.list); then restart`,
     },

@@ -26,6 +26,7 @@ import { endingChunk, onLowMark, readMovedKey } from "./chunks.ts";
 import { noteDelivered } from "./delivered.ts";
 import { onDdl } from "./ddl.ts";
 import { rowEncoderOf } from "./row-encoder.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * The data plane: drains the stream into the batch, item by item, without waiting for anything. If something has to be
@@ -265,11 +266,10 @@ function onOversize(session: Draining, item: Extract<WalItem, { kind: "oversize"
   const captured = tape.relations.get(item.relation);
   const isOurs = captured?.topic !== undefined || captured?.news !== undefined;
   if (tx.index >= tx.skip && captured !== undefined && isOurs && outside.delivery !== "none") {
-    const { schema, name } =
-      captured.topic === undefined ? captured.relation : tableOf(control.state, captured.topic).shape.table;
+    const table = captured.topic === undefined ? captured.relation : tableOf(control.state, captured.topic).shape.table;
     throw new GuardError(
       "record-too-large",
-      `a row of ${schema}.${name} at ${formatLsn(item.lsn)} has ${item.bytes} bytes in the log and is not read`,
+      `a row of ${fullName(table)} at ${formatLsn(item.lsn)} has ${item.bytes} bytes in the log and is not read`,
       {
         next: `set max.message.bytes of its topic to at least ${Math.ceil(item.bytes / 4)}, so that it is read; then restart`,
       },

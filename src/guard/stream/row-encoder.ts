@@ -11,6 +11,7 @@ import type { Relation } from "../../wal/message.ts";
 import { nextCommands } from "../../words/amendment.ts";
 import type { Settings } from "../outside.ts";
 import { type Captured, tableOf } from "../session.ts";
+import { fullName } from "../../table/quote.ts";
 
 /** Makes the row encoders for the stream and the chunks, from a table's current shape and the columns of its rows. */
 
@@ -86,11 +87,10 @@ function mustHaveItsKey(table: TableState): void {
 }
 
 function keyChanged(shape: Shape, amendment: Amendment): GuardError {
-  const { schema, name } = shape.table;
   const before = shape.key.map((field) => field.name).join(", ");
   return new GuardError(
     "key-changed",
-    `the key of ${schema}.${name} is no longer (${before}): events of its rows would have a different key`,
+    `the key of ${fullName(shape.table)} is no longer (${before}): events of its rows would have a different key`,
     {
       next: `${nextCommands(amendment).join(", or ")}, or keep the old key with message.key.columns, or undo the change in the database`,
     },
