@@ -90,7 +90,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     ...idle("unjudged"),
     ask: stays("unjudged"),
     captured: stays("unjudged"),
-    command: leads(["absent", "unjudged"], "ends what waited on the old table, and answers its commands"),
+    command: leads(["absent", "unjudged"], "ends everything that waited on the old table, and answers its commands"),
     judged: leads(
       ["judged", "blocked", "unjudged"],
       "of a withheld column that is %s has it judged again, and keeps what it missed and why it is withheld",
@@ -109,7 +109,10 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     ...idle("blocked"),
     ask: leads(["unjudged", "blocked"], LAW),
     captured: stays("blocked"),
-    command: leads(["absent", "blocked", "unjudged"], "ends what waited on the old table, and answers its commands"),
+    command: leads(
+      ["absent", "blocked", "unjudged"],
+      "ends everything that waited on the old table, and answers its commands",
+    ),
     judged: leads(["judged", "blocked"], LAW),
     "null-found": leads(["blocked", "unjudged"], LAW),
     observed: leads(
@@ -133,9 +136,9 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     captured: stays("judged"),
     command: leads(
       ["absent", "judged", "unjudged"],
-      "asks about another schema, then both fields flow, and the old one waits",
+      "asks about a different schema, then both fields flow, and the old one waits",
     ),
-    judged: leads(["judged", "blocked", "unjudged"], "refused by the registry leaves the plain release as it was"),
+    judged: leads(["judged", "blocked", "unjudged"], "rejected by the registry leaves the plain release unchanged"),
     "null-found": leads(["judged", "unjudged"], LAW),
     observed: leads(
       ["absent", "blocked", "released", "unjudged"],
@@ -156,7 +159,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     ...idle("replaced"),
     ask: stays("replaced"),
     captured: stays("replaced"),
-    command: leads(["released", "replaced"], "takes the place only with a reason"),
+    command: leads(["released", "replaced"], "is accepted only with a reason"),
     judged: stays("replaced"),
     "null-found": stays("replaced"),
     // In watch mode a replacement is accepted at once.
@@ -168,9 +171,9 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
   },
   released: {
     ...idle("released"),
-    ask: leads(["released"], "ask: of one that flows changes nothing"),
+    ask: leads(["released"], "ask: of a released amendment changes nothing"),
     captured: stays("released"),
-    command: leads(["released"], "of what flows already is done at once"),
+    command: leads(["released"], "of a published field is done at once"),
     judged: stays("released"),
     "null-found": leads(["released", "unjudged"], LAW),
     observed: leads(["released", "unjudged"], "a version that lacks a published field makes it wait again"),

@@ -11,7 +11,7 @@ import type { Reason } from "../../src/gate/decision/reason.ts";
 export const SINCE = { since: "0/1A2B3C", time: "2026-03-01T06:31:07.123Z" };
 export const TOPIC = "inventory.public.customers";
 
-/** A column that was added as number `at`, judged and withheld. */
+/** A column that was added with the number `at`, judged and withheld. */
 export function withheld(at = 3, name = "nickname", more: Partial<Amendment> = {}, topic = TOPIC): Amendment {
   const added = column(at, name, "text");
   return {

@@ -8,20 +8,20 @@ const two = withheld(4, "b");
 
 describe("a box", () => {
   it.each<[string, readonly number[], number]>([
-    ["alone are told after 2 quiet seconds", [1000], 3000],
-    ["wait for more that comes", [1000, 2500], 4500],
-    ["wait 10 s at most", [0, 1900, 3800, 5700, 7600, 9500], 10_000],
+    ["alone is sent after 2 quiet seconds", [1000], 3000],
+    ["waits for more news", [1000, 2500], 4500],
+    ["waits 10 s at most", [0, 1900, 3800, 5700, 7600, 9500], 10_000],
   ])("of news that %s", (_, times, expected) => {
     const box = times.reduce((now, time) => put(now, one, time), EMPTY_BOX);
     expect(newsAt(box)).toBe(expected);
   });
 
-  it("has nothing to say without news, and after they were told", () => {
+  it("has nothing to send without news, and after its news was sent", () => {
     expect(newsAt(EMPTY_BOX)).toBeUndefined();
     expect(newsAt(drop(put(EMPTY_BOX, one, 0), [one.id]))).toBeUndefined();
   });
 
-  it("keeps the latest of an amendment", () => {
+  it("keeps the latest news about an amendment", () => {
     const later = { ...one, missed: true };
     expect([...put(put(put(EMPTY_BOX, one, 0), two, 1), later, 2).news.values()]).toEqual([later, two]);
   });
@@ -35,7 +35,7 @@ describe("a box", () => {
     expect(isStormy(drop(stormy, [one.id]))).toBe(false);
   });
 
-  it("whatever comes when: in no minute more than 5 messages and a summary", () => {
+  it("sends at most 5 messages and a summary in any minute, whatever arrives when", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(20_000), { minLength: 1, maxLength: 300 }), (gaps) => {
         const sent = play(gaps);
@@ -54,7 +54,7 @@ interface Sent {
   readonly summary: boolean;
 }
 
-/** News with these gaps between them, each time told as one message. */
+/** News with these gaps between them, each sent as one message. */
 function play(gaps: readonly number[]): readonly Sent[] {
   const sent: Sent[] = [];
   let box: Box = EMPTY_BOX;

@@ -11,22 +11,22 @@ const told = (at: number, reminders: number, minutes = 0) =>
   });
 
 describe("reminders", () => {
-  it("grow rarer: 1 h, 4 h, daily for a week, weekly", () => {
+  it("become rarer: 1 h, 4 h, daily for a week, weekly", () => {
     const hours = Array.from({ length: 12 }, (_, count) => reminderDelay(count) / HOUR);
     expect(hours).toEqual([1, 4, 24, 24, 24, 24, 24, 24, 24, 168, 168, 168]);
   });
 
   it.each([
     [
-      "what is released is not reminded of",
+      "a released amendment has no reminder",
       { ...released(), alerted: { key: "released x", time: TOLD, reminders: 0 } },
       undefined,
     ],
-    ["nor what nobody knows of yet", withheld(), undefined],
-    ["an hour after it was told", told(3, 0), T + HOUR],
+    ["nor has one that people were never alerted about", withheld(), undefined],
+    ["an hour after the alert", told(3, 0), T + HOUR],
     ["four hours after the first reminder", told(3, 1), T + 4 * HOUR],
     [
-      "an hour after the start when an older version told it",
+      "an hour after the start if an older version sent the alert",
       withheld(3, "a", { alerted: { key: "withheld x", time: undefined, reminders: 0 } }),
       5 + HOUR,
     ],
@@ -34,7 +34,7 @@ describe("reminders", () => {
     expect(remindAt(amendment, 5)).toBe(expected);
   });
 
-  it("one digest: what is due soon is taken along, what is due later is not", () => {
+  it("are sent as one digest of everything due soon; what is due later is left out", () => {
     const all = [told(3, 0), told(4, 0, 30), told(5, 0, 31), told(6, 1)];
     expect(nextReminder(all, 0)).toBe(T + HOUR);
     expect(dueReminders(all, 0, T + HOUR - 1)).toEqual([]);

@@ -82,7 +82,7 @@ describe("the lists", () => {
     ]);
   });
 
-  it("every entry that cannot be used is reported with its place", () => {
+  it("every entry that cannot be used is reported with its position", () => {
     expect(entryList("a.b, a++, (")).toEqual({
       kind: "refused",
       why: [expect.stringMatching(/^entry 2 has a possessive/), expect.stringMatching(/^entry 3 is not a regular/)],
@@ -127,7 +127,7 @@ describe("message.key.columns", () => {
   };
 
   // case key.message_key_columns of Debezium's PostgresConnectorIT.shouldRewriteIdentityKey
-  it("sets the key of the tables it matches, in its own order, and leaves the others' keys alone", () => {
+  it("sets the key of the tables that it matches, in its own order, and leaves other keys unchanged", () => {
     expect(keys("(.*)1.a:pk,aa", "s1", "a")).toEqual(["pk", "aa"]);
     expect(keys("(.*)1.a:aa,pk", "s1", "a")).toEqual(["aa", "pk"]);
     expect(keys("(.*)1.a:pk,aa", "s2", "a")).toBeUndefined();
@@ -136,7 +136,7 @@ describe("message.key.columns", () => {
     expect(keys("s1.a:.*", "s1", "a")).toEqual(["id", "pk", "aa"]);
   });
 
-  it("with an entry of another form is refused with the entry's place", () => {
+  it("with an entry of a different form is refused with the entry's position", () => {
     expect(keyColumnList("s.a:id;s.b")).toEqual({
       kind: "refused",
       why: ["entry 2 is not schema.table:column,column"],

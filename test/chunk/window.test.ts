@@ -23,7 +23,7 @@ describe("what a chunk may publish", () => {
       [1],
     ],
     [
-      "and then one with it: not again",
+      "and then a change with it: not again",
       [
         { keys: ["b"], incomplete: true },
         { keys: ["b"], incomplete: false },
@@ -32,7 +32,7 @@ describe("what a chunk may publish", () => {
       [],
     ],
     [
-      "with it and then without: again",
+      "with it and then a change without it: again",
       [
         { keys: ["b"], incomplete: false },
         { keys: ["b"], incomplete: true },
@@ -79,12 +79,12 @@ describe("a window that touches very many keys", () => {
 describe("whether a chunk sees everything that was delivered before its window", () => {
   const cases: [string, readonly number[], string, boolean][] = [
     ["nothing was delivered", [], "10:10:", true],
-    ["all finished", [7, 9], "10:10:", true],
-    ["one is not visible yet", [7, 10], "10:12:10", false],
-    ["one began after the snapshot", [12], "10:12:", false],
-    ["one finished while others are in progress", [11], "10:12:10", true],
+    ["all transactions have finished", [7, 9], "10:10:", true],
+    ["one transaction is not visible yet", [7, 10], "10:12:10", false],
+    ["one transaction began after the snapshot", [12], "10:12:", false],
+    ["one transaction has finished while others are in progress", [11], "10:12:10", true],
     ["across the epoch: 2^32 + 3 is transaction 3", [3], "4294967300:4294967300:", true],
-    ["one from the epoch before has long finished", [4_294_967_290], "4294967300:4294967300:", true],
+    ["a transaction of the previous epoch has long finished", [4_294_967_290], "4294967300:4294967300:", true],
   ];
 
   it.each(cases)("%s", (_, delivered, snapshot, expected) => {

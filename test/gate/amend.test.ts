@@ -45,7 +45,7 @@ const as = (kind: OperatorCommand["kind"], ids: readonly string[], more: Partial
   release(ids, { kind, ...more });
 const fill = (value: Json | undefined, ids = [nick], more = {}) => as("fill", ids, { value, ...more });
 
-/** The table has these columns now; each amendment is judged to fit, and rows went out. */
+/** Each table's columns in turn: every amendment is judged to fit, and rows are published. */
 function judged(before: readonly Column[], now: readonly Column[], rules = MANUAL, keyed = true): State {
   const first = play(rules, stateOf(publishing(before, keyed)), seen(now, { keyed })).state;
   const ids = withheldOf(tableIn(first)).map(({ id }) => id);
@@ -82,7 +82,7 @@ describe("fields whose names would collide are released together", () => {
     expect(play(MANUAL, released.state, seen(now)).effects).toEqual([]);
   });
 
-  it("what was registered does not flow once one of them is another", () => {
+  it("a registered candidate does not flow once one of its members has changed", () => {
     const renamed = (to: string) => [ID, { ...NAME, name: to }, NICK, { ...ZIP, name: "name" }];
     const state = judged(ALL, renamed("alias"), { ...RULES, "fieldgate.release.policy": "observe" });
     const late = registered(state, zip);
@@ -91,19 +91,19 @@ describe("fields whose names would collide are released together", () => {
     expect(effectsOf(step)).toEqual([`judge ${zip}`]);
   });
 
-  it("a drop needs nobody", () => {
+  it("a drop does not need the others", () => {
     const state = judged(ALL, again);
     expect(candidateFor(state, nick).together).toEqual([]);
     expect(fieldNames(play(MANUAL, state, release([nick]), flip(nick)).state)).toEqual(["id", "name"]);
   });
 
-  it("under manual one of them alone is refused, with the others' ids", () => {
+  it("under manual a release of only one of them is refused, with the others' ids", () => {
     const step = play(MANUAL, judged(ALL, swapped), release([name]));
     expect(outcome(step.state)).toMatchObject(refused(`${name}: it goes together with ${nick}: release both`));
     expect(step.effects).toEqual([]);
   });
 
-  it("one that a person withholds keeps back the others", () => {
+  it("one that a person withholds holds back the others", () => {
     const { state } = play(
       { ...RULES, "fieldgate.release.policy": "observe" },
       judged(ALL, again),
@@ -115,7 +115,7 @@ describe("fields whose names would collide are released together", () => {
     expect(outcome(play(RULES, state, release([zip])).state)).toMatchObject(refused(`${nick}, which is withheld`));
   });
 
-  it("under contracts one that is read keeps back the others", () => {
+  it("under contracts one that a consumer still reads holds back the others", () => {
     const reads = { ...REPLICA, fields: ["id", "name"] };
     const first = play(RULES, stateOf(publishing(ALL), reads), seen(swapped), (now) => fits(now, nick));
     expect(effectsOf(first)).toEqual([`alert ${nick}`]);
@@ -124,13 +124,13 @@ describe("fields whose names would collide are released together", () => {
     expect(verdicts).toMatchObject([{ findings: [{ rule: "meaning/another-column", field: "after.name" }] }]);
   });
 
-  it("under contracts one that nobody reads goes", () => {
+  it("under contracts one that no consumer reads is released", () => {
     const reads = { ...REPLICA, fields: ["id"], unknownFields: "accept" as const };
     const first = play(RULES, stateOf(publishing(ALL), reads), seen(swapped), (now) => fits(now, nick));
     expect(effectsOf(first)).toEqual([`register ${nick}`]);
   });
 
-  it("without a key they owe rows together", () => {
+  it("without a key all of them need rows to be published again", () => {
     const rules = { ...RULES, "fieldgate.release.policy": "observe" as const };
     const now = [ID, { ...NAME, name: "alias" }, NICK, { ...ZIP, name: "name" }];
     const keyless = stateOf(publishing(ALL, false));
@@ -140,7 +140,7 @@ describe("fields whose names would collide are released together", () => {
     expect(outcome(play(rules, state, release([zip])).state)).toMatchObject(refused("--backfill none"));
   });
 
-  it("a name that another column's field has and keeps is refused", () => {
+  it("a name that belongs to another column's published field is refused", () => {
     const beside = play(
       MANUAL,
       judged(ALL, [ID, NAME, RANK]),
@@ -169,7 +169,7 @@ describe("release --beside", () => {
   const beside = (state: State, by: string | undefined, id = "c1") =>
     play(MANUAL, state, release([nick], { id, beside: { name: by } }));
 
-  it("asks about another schema, then both fields flow, and the old one waits", () => {
+  it("asks about a different schema, then both fields flow, and the old one waits", () => {
     const asked = beside(renamed, undefined);
     expect(effectsOf(asked)).toContain(`judge ${nick}`);
     expect(outcome(asked.state)).toMatchObject({ kind: "pending" });
@@ -185,25 +185,25 @@ describe("release --beside", () => {
     expect(withheldOf(tableIn(play(MANUAL, only, seen([ID, NAME, RANK])).state))).toEqual([]);
   });
 
-  it("of a column that is dropped after that: both fields go with it", () => {
+  it("keeps both fields until a later drop of the column removes them", () => {
     const both = play(MANUAL, beside(retyped, "nick_2").state, (now) => fits(now, nick), flip(nick)).state;
     const dropped = play(MANUAL, both, seen([ID, NAME]), (now) => fits(now, nick)).state;
     expect(fieldNames(dropped)).toEqual(["id", "name", "nick", "nick_2"]);
     expect(fieldNames(play(MANUAL, dropped, release([nick], { id: "c2" }), flip(nick)).state)).toEqual(["id", "name"]);
   });
 
-  it("has the new type under a name of its own, which stays", () => {
+  it("gives the new type its own name, which it keeps", () => {
     const both = play(MANUAL, beside(retyped, "nick_2").state, (now) => fits(now, nick), flip(nick)).state;
     expect(fieldNames(both)).toEqual(["id", "name", "nick", "nick_2"]);
     const done = { ...both, jobs: new Map() };
     const only = play(MANUAL, done, (now) => fits(now, nick), release([nick], { id: "c2" }), flip(nick)).state;
     expect(fieldNames(only)).toEqual(["id", "name", "nick_2"]);
-    // Its values flow already.
+    // Its values are published already.
     expect(only.jobs.size).toBe(0);
     expect(withheldOf(tableIn(play(MANUAL, only, seen([ID, NAME, column(3, "nick", "int")])).state))).toEqual([]);
   });
 
-  it("refused by the registry leaves the plain release as it was", () => {
+  it("rejected by the registry leaves the plain release unchanged", () => {
     const asked = beside(renamed, undefined);
     const candidate = candidateFor(asked.state, nick);
     const no = play(MANUAL, asked.state, {
@@ -223,8 +223,8 @@ describe("release --beside", () => {
     ["of another default", judged(ALL, [ID, NAME, { ...NICK, defaultExpr: "'x'::text" }]), "other", nick],
     ["a retyped one without a name", retyped, undefined, nick],
     ["a name that a field has", renamed, "name", nick],
-    ["a name that is no Avro name", renamed, "2nd", nick],
-    ["a name that is empty", renamed, "", nick],
+    ["a name that is not a valid Avro name", renamed, "2nd", nick],
+    ["an empty name", renamed, "", nick],
   ];
   it.each(refusals)("%s is refused", (_, state, by) => {
     const step = beside(state, by, "c9");
@@ -232,7 +232,7 @@ describe("release --beside", () => {
     expect(step.state.tables).toBe(state.tables);
   });
 
-  it("has the field's name where the column's is no Avro name", () => {
+  it("uses the field's name if the column's name is not a valid Avro name", () => {
     const state = judged(ALL, [ID, NAME, { ...NICK, name: "nick-name" }]);
     const both = play(MANUAL, beside(state, undefined).state, (now) => fits(now, nick), flip(nick)).state;
     expect(fieldNames(both)).toEqual(["id", "name", "nick", "nick_name"]);
@@ -249,7 +249,7 @@ describe("fill", () => {
     ["bool", { ...required, type: { oid: 16, typmod: -1 } }, [true, false], [1, "t", null]],
     ["float8", { ...required, type: { oid: 701, typmod: -1 } }, [1, 1.5], ["1", true]],
   ];
-  it.each(kinds)("of %s takes what fits, and never says the value", (_, of, good, bad) => {
+  it.each(kinds)("of %s accepts only values that fit, and never shows the value", (_, of, good, bad) => {
     const state = dropped(of);
     for (const value of good) {
       const step = play(MANUAL, state, fill(value));
@@ -266,7 +266,7 @@ describe("fill", () => {
     }
   });
 
-  it("is refused for what is not dropped, and for what is gone from the events", () => {
+  it("is refused for a column that is not dropped, and for one without a field in the events", () => {
     expect(outcome(play(MANUAL, judged([ID, NAME], ALL), fill("x")).state)).toMatchObject(refused("dropped column"));
     expect(outcome(play(MANUAL, judged(ALL, [ID, NAME, RANK]), fill("x")).state)).toMatchObject(refused("dropped"));
     const released = play(MANUAL, dropped(NICK), release([nick]), flip(nick)).state;
@@ -275,7 +275,7 @@ describe("fill", () => {
     );
   });
 
-  it("of several fields of one column goes to those that it fits", () => {
+  it("fills only those of a column's fields that the value fits", () => {
     const retyped = judged(ALL, [ID, NAME, column(3, "nick", "int")]);
     const both = play(
       MANUAL,
@@ -293,7 +293,7 @@ describe("fill", () => {
     expect(amendment && refusesFill(tableIn(state), amendment, true)).toMatchObject({ kind: "fill-value-unfit" });
   });
 
-  it("does not let the drop go: the field is kept until it is released", () => {
+  it("does not release the drop: the field is kept until it is released", () => {
     const { state } = play(MANUAL, dropped(required), fill("x"));
     expect(withheldOf(tableIn(state)).map(({ id }) => id)).toEqual([nick]);
     expect(fieldNames(play(MANUAL, state, release([nick], { id: "c2" }), flip(nick)).state)).toEqual(["id", "name"]);
@@ -303,7 +303,10 @@ describe("fill", () => {
 describe("the events' key", () => {
   const key = `${TOPIC}/key`;
   const [first, second, third] = [[ID.attnum], [NAME.attnum], [NICK.attnum]];
-  /** The table has these keys at its next row; `identified`: the columns of old rows, and none for whole ones. */
+  /**
+   * The table has these keys at its next row. `identified`: the columns that old rows have; empty if they have all of
+   * them.
+   */
   const next = (
     keys: readonly (readonly Attnum[])[],
     identity: Table["replicaIdentity"] = "full",
@@ -321,15 +324,15 @@ describe("the events' key", () => {
 
   it.each([
     ["another index comes first now that its own was rebuilt", next([second, first])],
-    ["old rows have all of it", next([[...second, ...first], first], "index", [...second, ...first])],
-    ["a primary key is added and old rows are whole", next([third, second, first])],
+    ["old rows have all its columns", next([[...second, ...first], first], "index", [...second, ...first])],
+    ["a primary key is added and old rows are complete", next([third, second, first])],
   ])("stays when %s", (_, input) => {
     expect(findAmendment(play(MANUAL, stateOf(publishing(ALL)), input).state, key)).toBeUndefined();
   });
 
   it.each([
-    ["its index is gone", next([second]), second],
-    ["there is no unique index any more", next([]), []],
+    ["its index was dropped", next([second]), second],
+    ["there is no unique index left", next([]), []],
     ["old rows have another key", next([second, first], "index", second), second],
     ["a primary key is added and old rows have only that", next([third, first], "default", third), third],
   ])("changes when %s", (_, input, expected) => {
@@ -341,7 +344,7 @@ describe("the events' key", () => {
 describe("a key", () => {
   const key = `${TOPIC}/key`;
   const asked = (state: State) => play(MANUAL, state, seen(ALL, { key: [1, 3] }), (now) => fits(now, key)).state;
-  it("is let in with a reason only, under every policy", () => {
+  it("is released only with a reason, under every policy", () => {
     const state = asked(stateOf(publishing(ALL)));
     for (const reason of [undefined, ""]) {
       expect(outcome(play(MANUAL, state, release([key], { reason })).state)).toMatchObject(refused("--reason"));
@@ -354,18 +357,18 @@ describe("a key", () => {
     const step = play(MANUAL, state, release([key], { reason: "agreed" }), flip(key));
     expect(step.state.jobs.get(`backfill/${key}`)?.state).toBe("running");
   });
-  it("that the table does not have any more has a reason of its own", () => {
+  it("that the table no longer has gives its own reason", () => {
     const { state } = play(MANUAL, stateOf(publishing(ALL)), seen(ALL, { keyed: false }));
     expect(() => candidateFor(state, key)).toThrow("no-primary-key");
   });
 });
 
 describe("topic.field", () => {
-  it("of a swap names two, and says which", () => {
+  it("names two amendments after a swap, and the refusal lists both", () => {
     const state = judged(ALL, [ID, { ...NAME, name: "nick" }, { ...NICK, name: "name" }]);
     expect(outcome(play(MANUAL, state, release([`${TOPIC}.nick`])).state)).toMatchObject(refused(`${name}, ${nick}`));
   });
-  it("is the field that flows, or the column", () => {
+  it("means the published field or the column", () => {
     const state = judged(ALL, [ID, NAME, RANK]);
     for (const id of ["nick", "rank"]) {
       expect(effectsOf(play(MANUAL, state, release([`${TOPIC}.${id}`])))).toEqual([`register ${nick}`]);
@@ -395,8 +398,8 @@ describe("any subset is released, in any order", () => {
   });
 });
 
-describe("a level that does not take a required field", () => {
-  it("takes another type of a column that is NOT NULL now too, if the field stays optional", () => {
+describe("a compatibility level that rejects a required field", () => {
+  it("accepts a new type of a column that is now NOT NULL too, if the field remains optional", () => {
     const { state } = play(
       MANUAL,
       stateOf(publishing([ID, column(2, "level", "int")])),

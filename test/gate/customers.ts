@@ -78,7 +78,7 @@ export function tableOf(columns: readonly Column[], keyed = true): Table {
   };
 }
 
-/** A table that publishes these columns, and nothing else is known of it. */
+/** A table that publishes these columns; nothing else is known about it. */
 export function publishing(columns: readonly Column[] = [ID, NAME], keyed = true): TableState {
   const fields = columns.map(fieldFor);
   const key = keyed ? fields.slice(0, 1) : [];
@@ -162,7 +162,7 @@ export function seen(
   };
 }
 
-/** What a column that the topic lacks is. */
+/** The amendment for a column that the topic lacks. */
 function addedOf(of: Column, more: Partial<Difference> = {}): Difference {
   const mapped = fieldOf(of, RULES.modes);
   const unmapped = mapped.kind === "left-out" ? mapped.finding : undefined;
@@ -174,14 +174,14 @@ export function added(of: Column, more: Partial<Difference> = {}): Amendment {
   return newAmendment(TOPIC, addedOf(of, more), WHEN);
 }
 
-/** What an amendment makes of a table; throws when it makes nothing. */
+/** The amendment that a table leads to; throws if there is none. */
 export function madeOf(table: TableState, amendment: Amendment, wide = false, rules = RULES): Made {
   const making = candidateOf(rules, table, amendment, wide);
   if (making.kind === "none") throw new Error(making.why.kind);
   return making.made;
 }
 
-/** The candidate of an amendment as its table is now. */
+/** The candidate of an amendment for the table's present state. */
 export function candidateFor(state: State, id: string, wide = false, rules = RULES): Candidate {
   const found = findAmendment(state, id);
   if (found === undefined) throw new Error(`no amendment ${id}`);
@@ -193,7 +193,7 @@ export function fits(state: State, id: string, rules = RULES): Input {
   return { kind: "judged", id, answer };
 }
 
-/** The registry took what waits to be released. */
+/** The registry accepted an amendment that waits to be released. */
 export function registered(
   state: State,
   id: string,
@@ -230,7 +230,7 @@ export const release = (ids: readonly string[], more: Partial<OperatorCommand> =
   },
 });
 
-/** Runs inputs one after the other; each may depend on the state before it. The last step. */
+/** Runs inputs one after the other and returns the last step. Each input may depend on the state before it. */
 export function play(rules: Rules, state: State, ...inputs: readonly (Input | ((state: State) => Input))[]): Decided {
   let step: Decided = { state, effects: [] };
   for (const input of inputs) {
@@ -249,7 +249,7 @@ export function fieldNames(state: State): readonly string[] {
   return tableIn(state).shape.fields.map((field) => field.name);
 }
 
-/** `register/…/3` and the like, in order. */
+/** The effects as text, in order, such as `register/…/3`. */
 export function effectsOf(step: Decided): readonly string[] {
   return step.effects.map((effect) =>
     effect.kind === "stop"

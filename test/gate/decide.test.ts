@@ -38,7 +38,7 @@ const contract = (given: typeof REPLICA | undefined): Input => ({
   contract: given,
 });
 const amendmentIn = (state: State, id = nick) => findAmendment(state, id)?.amendment;
-/** People were alerted to it as it is. */
+/** People have been alerted to its present state. */
 function alerted(id: string, state: State): Input {
   const amendment = amendmentIn(state, id);
   if (amendment === undefined) throw new Error("no amendment");
@@ -69,7 +69,7 @@ describe("seen: the first row that uses a Relation", () => {
     expect(fieldNames(step.state)).toEqual(["id", "name"]);
   });
 
-  it("again asks nothing twice once judged, and keeps the amendment as it is", () => {
+  it("again asks nothing once judged, and keeps the amendment as it is", () => {
     const judged = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
     const again = play(RULES, judged, NEW);
     expect(amendmentIn(again.state)).toEqual(amendmentIn(judged));
@@ -81,7 +81,7 @@ describe("seen: the first row that uses a Relation", () => {
     expect(play(RULES, state, { ...NEW, topic: "other" })).toEqual({ state, effects: [] });
   });
 
-  it("of a column of an unmapped type keeps it out and tells people", () => {
+  it("of a column of an unmapped type withholds it and alerts people", () => {
     const step = play(RULES, stateOf(), seen([ID, NAME, column(3, "at", "tid")]));
     expect(effectsOf(step)).toEqual([`alert ${nick}`]);
     expect(amendmentIn(step.state)?.gate.reason).toEqual({ kind: "unmapped", type: "tid" });
@@ -93,13 +93,13 @@ describe("seen: the first row that uses a Relation", () => {
     expect(amendmentIn(step.state)).toMatchObject({ gone: true, gate: { reason: { kind: "column-dropped-again" } } });
   });
 
-  it("of columns that cannot be told apart makes no amendment of them, and proves nothing", () => {
+  it("of columns that cannot be told apart makes no amendment for them, and proves nothing", () => {
     const step = play(RULES, stateOf(), seen([ID, NAME, NICK, ZIP], { doubtful: [attnum(3)] }));
     expect(tableIn(step.state).amendments.map(({ id }) => id)).toEqual([idOf(ZIP)]);
     expect(tableIn(step.state).known).toHaveLength(2);
   });
 
-  it("after rows in doubt: what they had is missing from their events", () => {
+  it("after rows in doubt: values of the new column are missing from their events", () => {
     const doubted = play(RULES, stateOf(), { kind: "passed", topic: TOPIC, doubt: true }).state;
     expect(amendmentIn(play(RULES, doubted, NEW).state)?.missed).toBe(true);
     expect(amendmentIn(play(RULES, stateOf(), NEW).state)?.missed).toBe(false);
@@ -139,7 +139,7 @@ describe("seen: the first row that uses a Relation", () => {
 
 describe("judged: the registry's answer", () => {
   const cases: [string, Rules, State, (state: State) => Input, readonly string[], Reason["kind"]][] = [
-    ["fits, nobody asked", RULES, stateOf(), (now) => fits(now, nick), [`register ${nick}`], "not-judged"],
+    ["fits, no contract is asked", RULES, stateOf(), (now) => fits(now, nick), [`register ${nick}`], "not-judged"],
     [
       "fits, a contract not ready",
       RULES,
@@ -212,7 +212,7 @@ describe("judged: the registry's answer", () => {
     expect(fieldNames(step.state)).toEqual(["id", "name"]);
   });
 
-  it("of an amendment nobody knows changes nothing", () => {
+  it("of an unknown amendment changes nothing", () => {
     const state = stateOf();
     expect(play(RULES, state, unanswered)).toEqual({ state, effects: [] });
   });
@@ -238,7 +238,7 @@ describe("registered: the flip", () => {
     });
   });
 
-  it("of another schema than the candidate lets nothing in and registers the right one", () => {
+  it("of a schema that differs from the candidate releases nothing and registers the right one", () => {
     const step = play(
       RULES,
       stateOf(),
@@ -250,7 +250,7 @@ describe("registered: the flip", () => {
     expect(effectsOf(step)).toEqual([`register ${nick}`]);
   });
 
-  it("asks the contracts as they are now, not as they were", () => {
+  it("asks the contracts as they are at that moment", () => {
     const step = play(
       RULES,
       stateOf(),
@@ -263,7 +263,7 @@ describe("registered: the flip", () => {
     expect(amendmentIn(step.state)?.gate.reason).toEqual({ kind: "not-ready", consumers: ["replica"] });
   });
 
-  it("judges the others of the table anew: their schema is another one now", () => {
+  it("judges the table's other amendments again, because their candidates have changed", () => {
     const both = play(
       RULES,
       stateOf(),
@@ -279,7 +279,7 @@ describe("registered: the flip", () => {
     expect(effectsOf(play(RULES, step.state, stale))).toEqual([`judge ${idOf(ZIP)}`]);
   });
 
-  it("under observe says who would have waited", () => {
+  it("under observe names the consumers that would have held it back", () => {
     const step = play(
       OBSERVE,
       stateOf(publishing(), REPLICA),
@@ -326,17 +326,17 @@ describe("contract: published, replaced, withdrawn", () => {
   it("ready: the field is registered", () => {
     expect(effectsOf(play(RULES, keyed, contract(READY)))).toEqual([`register ${nick}`]);
   });
-  it("withdrawn: it is not waited for", () => {
+  it("withdrawn: the field no longer waits for it", () => {
     expect(effectsOf(play(RULES, keyed, contract(undefined)))).toEqual([`register ${nick}`]);
   });
-  it("still not ready: people hear nothing new once they were told", () => {
+  it("still not ready: people are not alerted again", () => {
     const told = play(RULES, keyed, alerted(nick, keyed)).state;
     expect(play(RULES, told, contract(REPLICA)).effects).toEqual([]);
   });
-  it("moved to another topic: the old one is settled too", () => {
+  it("moved to a different topic: the old topic is settled too", () => {
     expect(effectsOf(play(RULES, keyed, contract({ ...REPLICA, topic: "other" })))).toEqual([`register ${nick}`]);
   });
-  it("against a field that flows: it flows on", () => {
+  it("against a published field: the field is still published", () => {
     const released = play(
       RULES,
       stateOf(),
@@ -350,10 +350,10 @@ describe("contract: published, replaced, withdrawn", () => {
   });
 });
 
-describe("passed, ask, settle, told", () => {
+describe("passed, ask, settle, alerted", () => {
   const waiting = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
 
-  it("passed: what is withheld is missing from events from here; said once", () => {
+  it("passed: from this position the events lack the withheld field, which is recorded once", () => {
     const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
     const step = play(RULES, waiting, passed);
     expect(amendmentIn(step.state)?.missed).toBe(true);
@@ -376,7 +376,7 @@ describe("passed, ask, settle, told", () => {
     expect(play(RULES, step.state, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
   });
 
-  it("ask: of one that flows changes nothing", () => {
+  it("ask: of a released amendment changes nothing", () => {
     const released = play(
       RULES,
       stateOf(),
@@ -387,7 +387,7 @@ describe("passed, ask, settle, told", () => {
     expect(play(RULES, released, { kind: "ask", id: nick })).toEqual({ state: released, effects: [] });
   });
 
-  it("settle: whatever may flow is registered, in the table's order", () => {
+  it("settle: everything that may flow is registered, in the table's order", () => {
     const ready = play(
       RULES,
       stateOf(),
@@ -401,7 +401,7 @@ describe("passed, ask, settle, told", () => {
     ]);
   });
 
-  it("told: the same is not told again, another reason is", () => {
+  it("alerted: the same reason is not alerted again, a different one is", () => {
     const told = play(RULES, waiting, alerted(nick, waiting)).state;
     expect(play(RULES, told, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
     expect(effectsOf(play(RULES, told, unanswered))).toEqual([`alert ${nick}`]);
@@ -413,7 +413,7 @@ describe("passed, ask, settle, told", () => {
     { kind: "passed", topic: "x", doubt: true },
     { kind: "settle", topic: "x" },
   ];
-  it.each(nobody)("$kind of what nobody knows changes nothing", (input) => {
+  it.each(nobody)("$kind of something unknown changes nothing", (input) => {
     expect(play(RULES, waiting, input)).toEqual({ state: waiting, effects: [] });
   });
 });

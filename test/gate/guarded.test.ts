@@ -11,7 +11,7 @@ import { fieldFor, ID, NAME, NICK, publishing, RULES, stateOf, tableIn, TOPIC, W
 import { commandInput, contractInput, ddl, ddls, newWorld, publishedContract, said, saw, sawInput } from "./world.ts";
 import type { Ddl, Published, Said, Saw, World } from "./world.ts";
 
-/** A connector that does what it is asked, in whatever order it comes to it. `level`: what the registry takes. */
+/** A connector that carries out all effects, in any order. `level`: which schemas the registry accepts. */
 interface Connector {
   readonly rules: Rules;
   readonly level: "everything" | "no required field";
@@ -38,7 +38,7 @@ function run(one: Connector, effect: Effect): void {
   else if (effect.kind === "register") one.registering ??= effect;
 }
 
-/** As the guard asks; undefined: there is nothing left to ask. */
+/** Answers as the guard would; undefined if there is nothing left to ask. */
 function answerOf({ rules, state, level }: Connector, id: string): RegistryAnswer | undefined {
   const found = findAmendment(state, id);
   if (found === undefined || found.amendment.gate.kind === "released" || found.amendment.kind === "table") return;
@@ -53,7 +53,7 @@ function answerOf({ rules, state, level }: Connector, id: string): RegistryAnswe
   return { kind: "refused", candidate: made.candidate, text: "required" };
 }
 
-/** One thing that is due; false: nothing is. */
+/** Carries out one pending effect; false if there is none. */
 function work(one: Connector, choice: number): boolean {
   const { judging, registering, alerting } = one;
   const due = [
@@ -139,9 +139,9 @@ function begin(policy: Rules["fieldgate.release.policy"], level: Connector["leve
 
 const numRuns = 150;
 
-describe("while the guard does what it is asked", () => {
+describe("while the guard carries out all effects", () => {
   law.prop([runs], { numRuns })(
-    "it comes to an end, and people know of everything that is withheld, and why",
+    "everything settles, and people are alerted to everything that is withheld, and why",
     (given) => {
       const { one, world } = begin(given.policy, given.level, given.keyed);
       for (const chosen of given.moves) move(one, world, chosen);
@@ -162,7 +162,7 @@ describe("while the guard does what it is asked", () => {
       const ids = withheldOf(tableIn(one.state))
         .filter(({ unmapped }) => unmapped === undefined)
         .map(({ id }) => id);
-      // All that go together have to be named; what cannot go yet is in the next round.
+      // All members have to be named. What cannot flow yet is in the next round.
       for (const chosen of [ids, ...ids.map((id) => [id])]) {
         world.commands += 1;
         const more = { reason: "r", force: true, backfill: "none" as const, actor: "anna" };

@@ -27,7 +27,7 @@ interface Run {
   readonly moves: readonly Move[];
 }
 
-/** Every step of a run that begins with two columns just added and seen. */
+/** Every step of a run that begins with two columns that were just added and seen. */
 function play({ rules, keyed, moves }: Run): readonly Played[] {
   const world = newWorld(keyed);
   const add = { kind: "ddl", act: "add", at: 0, defaultExpr: undefined } as const;
@@ -58,7 +58,7 @@ const runs: fc.Arbitrary<Run> = fc.record({
 const numRuns = 100;
 
 const WEEK_MS = 7 * 86_400_000;
-/** A second, simple computation of which groups are live after these polls. */
+/** A second, simple computation of the groups that are live after these polls. */
 function liveAfter(polls: readonly GroupPoll[]): readonly string[] {
   const moved = new Map<string, { readonly offset: bigint; readonly at: number }>();
   let live: readonly string[] = [];
@@ -76,11 +76,11 @@ function liveAfter(polls: readonly GroupPoll[]): readonly string[] {
   return live;
 }
 
-/** What events show of a field. */
+/** What the events contain for a field. */
 const shown = ({ name, avro }: Field) => ({ name, avro });
 const stored = (state: State): Stored => ({ ...EMPTY, ...state, evidence: state.evidence.recorded, commandOffset: 0n });
 
-describe("whatever happens in whatever order", () => {
+describe("whatever happens, in any order", () => {
   law.prop([runs], { numRuns })("a withheld column is not in the shape, nor in the schema that flows", (run) => {
     for (const { step } of play(run)) {
       const table = tableIn(step.state);
@@ -111,7 +111,7 @@ describe("whatever happens in whatever order", () => {
   });
 
   law.prop([runs], { numRuns })(
-    "what events show changes only by a release: of the candidate that was registered, where the policy lets it",
+    "the events change only by a release, of the candidate that was registered, where the policy allows it",
     (run) => {
       for (const { before, input, step } of play(run)) {
         const [old, now] = [tableIn(before).shape, tableIn(step.state).shape];
@@ -160,7 +160,7 @@ describe("whatever happens in whatever order", () => {
   });
 
   law.prop([runs], { numRuns })(
-    "under contracts nothing flows against a contract that is not ready, but by force",
+    "under contracts nothing flows against a contract that is not ready, except with force",
     (run) => {
       if (run.rules["fieldgate.release.policy"] !== "contracts") return;
       for (const { before, input, step } of play(run)) {
@@ -206,7 +206,7 @@ describe("whatever happens in whatever order", () => {
   );
 
   law.prop([runs], { numRuns })(
-    "what a person withholds does not flow; a key and another table only by a word",
+    "what a person withholds does not flow; a key or a replaced table flows only by a command",
     (run) => {
       for (const { before, step } of play(run)) {
         for (const { id, gate, kind, order } of tableIn(step.state).amendments) {
@@ -220,7 +220,7 @@ describe("whatever happens in whatever order", () => {
   );
 
   law.prop([runs], { numRuns })(
-    "what is released stays so until its column is another; it is registered once",
+    "a released field remains released until its column changes; it is registered once",
     (run) => {
       for (const { before, input, step } of play(run)) {
         for (const { id, gate } of tableIn(before).amendments) {
@@ -269,7 +269,7 @@ describe("whatever happens in whatever order", () => {
   });
 
   law.prop([runs], { numRuns })(
-    "a command has an outcome at once; a pending one is waited for by something; a final one is not undone",
+    "a command has an outcome at once; a pending one waits for something; a final one is never undone",
     (run) => {
       for (const { before, input, step } of play(run)) {
         if (input.kind === "command") expect(step.state.outcomes.has(input.command.id)).toBe(true);

@@ -30,7 +30,7 @@ import { anyMove, inputOf, type Move, newWorld } from "./world.ts";
 const LIVES = Object.keys(LIFE) as readonly Life[]; // the table has exactly these
 const INPUTS = Object.keys(LIFE.absent) as readonly Input["kind"][]; // and a row has exactly these
 
-/** `judged seen`: where it led. */
+/** An input with the state that it led to, such as `judged seen`. */
 type Steps = Map<string, Set<Life>>;
 
 function note(steps: Steps, before: State, input: Input, after: State): void {
@@ -43,7 +43,7 @@ function note(steps: Steps, before: State, input: Input, after: State): void {
   }
 }
 
-/** What a look finds concerns the table as a whole, and no amendment. */
+/** The result of a look is about the table as a whole, and about no amendment. */
 const LOOKS: readonly Input[] = [
   { kind: "sent", topic: TOPIC, sent: { kind: "unlogged" }, news: { kind: "again" } },
   { kind: "gap-reported", topic: TOPIC, since: WHEN.position },
@@ -82,7 +82,7 @@ const run = fc.record({
   ),
 });
 
-/** Random runs, always the same ones; inputs that no move makes are made from the table as it is at that moment. */
+/** Random runs with fixed seeds. Inputs that no move produces are made from the table as it is at that moment. */
 function randomSteps(): Steps {
   const steps: Steps = new Map();
   for (const { policy, mode, keyed, moves } of fc.sample(run, { numRuns: 1500, seed: 7 })) {
@@ -141,7 +141,9 @@ describe("the table", () => {
 
 const HEAD = ["input", ...LIVES];
 
-/** The table as docs/gate.md shows it: `-` for a cell that is never reached, `=` for one that leads nowhere else. */
+/**
+ * The table as docs/gate.md shows it: `-` for a cell that is never reached, `=` for one that does not change the state.
+ */
 function docTable(): string {
   const rows = INPUTS.toSorted().map((input) => [
     `\`${input}\``,

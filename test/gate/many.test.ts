@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { cpuOfFirstLook, cpuOfOne, INPUTS, manyTables } from "../perf/many.ts";
 
-/** 0.4 to 3 ms were measured on two cores; looking through every table and contract took far longer. */
+/** 0.4 to 3 ms were measured on two cores. Scanning every table and contract took far longer. */
 const MOST_MS = 20;
 
 it.each(Object.entries(INPUTS))(
@@ -9,13 +9,13 @@ it.each(Object.entries(INPUTS))(
   (_, make) => {
     const state = manyTables();
     let used = cpuOfOne(state, make, 20);
-    // Try again in case other work was to blame.
+    // Try again in case other processes used the time.
     for (let again = 0; again < 3 && used >= MOST_MS; again++) used = Math.min(used, cpuOfOne(state, make, 20));
     expect(used).toBeLessThan(MOST_MS);
   },
 );
 
-it("the first look at the consumer groups of 2,000 topics is decided within 400 ms of processor time", () => {
+it("the first poll of the consumer groups of 2,000 topics is decided within 400 ms of processor time", () => {
   const state = manyTables();
   let used = cpuOfFirstLook(state);
   for (let again = 0; again < 3 && used >= 400; again++) used = Math.min(used, cpuOfFirstLook(state));

@@ -27,7 +27,7 @@ export interface Saw {
   readonly kind: "seen";
   /** The catalog has lost one of the columns already. */
   readonly ahead: boolean;
-  /** 3: one column cannot be identified. */
+  /** 3 means that one column cannot be identified. */
   readonly doubtful: number;
   readonly rewritten: boolean;
 }
@@ -47,7 +47,7 @@ export interface Published {
   readonly contract: "ready" | "rejects" | "unknown" | "elsewhere" | "gone";
 }
 
-/** A poll of the groups a while after the last one; it failed if `groups` is undefined. */
+/** A poll of the groups some time after the last one. It failed if `groups` is undefined. */
 export interface Polled {
   readonly kind: "groups";
   readonly groups: readonly (typeof GROUPS)[number][] | undefined;
@@ -56,7 +56,7 @@ export interface Polled {
   readonly announces: boolean;
 }
 
-/** What may happen next. Numbers choose among what there is at that moment. */
+/** What may happen next. Numbers choose among the possibilities at that moment. */
 export type Move =
   | Ddl
   | Saw
@@ -152,19 +152,22 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 4, arbitrary: polledAt },
 );
 
-/** The database beside the connector: what its table has, and what a slow registry was asked long ago. */
+/**
+ * The database and the registry around the connector: what the table has now, and what a slow registry was asked
+ * earlier.
+ */
 export interface World {
   oid: number;
   columns: readonly Column[];
   /** Attnums of the primary key. */
   key: readonly number[];
-  /** The next attnum, and the next new name. */
+  /** The next attnum, and the number of the next new name. */
   next: number;
   names: number;
   replaced: boolean;
   readonly old: RegistryAnswer[];
   commands: number;
-  /** When the last poll was, in milliseconds. */
+  /** The time of the last poll, in milliseconds. */
   now: number;
 }
 
@@ -189,7 +192,7 @@ function newColumn(world: World, name: string, { type, notNull, defaultExpr }: D
   return made;
 }
 
-/** The table's columns but for the key's. */
+/** The table's columns except those of the key. */
 export function ddl(world: World, move: Ddl): void {
   const { columns } = world;
   const free = columns.filter((one) => !world.key.includes(one.attnum) && one.attnum !== 1);
@@ -255,7 +258,7 @@ function ddlOf(
   }
 }
 
-/** Another table takes the name: its columns are others, some of the same name and type. */
+/** A different table takes the name. Some of its columns have the same name and type. */
 function replace(world: World, { at }: Ddl): void {
   const kept = world.columns.filter((_, index) => index !== at || index === 0);
   world.columns = kept.map((one, index) => ({ ...one, attnum: attnum(index + 1) }));
@@ -265,7 +268,7 @@ function replace(world: World, { at }: Ddl): void {
   world.replaced = true;
 }
 
-/** The table as a row of the log, or the first row of one that replaced it, says it is. */
+/** The table as a row in the log describes it, or as the first row of its replacement does. */
 export function sawInput(world: World, chosen: Saw): Input {
   const columns = world.columns;
   const key = world.key.map(attnum);
@@ -281,7 +284,7 @@ export function sawInput(world: World, chosen: Saw): Input {
   return { ...base, table, relation: { ...base.relation, oid: world.oid } };
 }
 
-/** The input a move is at this moment; undefined: it is nothing now. */
+/** The input for a move at this moment; undefined if it is impossible now. */
 export function inputOf(world: World, state: State, chosen: Move): Input | undefined {
   const { amendments } = tableIn(state);
   const amendment =
@@ -338,7 +341,7 @@ export function inputOf(world: World, state: State, chosen: Move): Input | undef
   }
 }
 
-/** `idle` has no members, only offsets that move now and then. */
+/** `idle` has no members, only offsets that sometimes move. */
 function pollOf(world: World, { groups, hours, offset, announces }: Polled): GroupPoll {
   world.now += hours * 3_600_000;
   const at = world.now;

@@ -67,7 +67,7 @@ describe("a batch", () => {
     expect(acknowledgedAtCommit[0]).toBe(0);
   });
 
-  it("ends before a row too large to be read, which stops with its table's name, size and place", async () => {
+  it("ends before a row that is too large to be read, and the stop names its table, size and position", async () => {
     await using loop = running();
     const large: WalItem = { kind: "oversize", lsn: lsn(160n), bytes: 400_000_000, relation: 5000 };
     loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"), large));
@@ -78,7 +78,7 @@ describe("a batch", () => {
     expect(events(loop.world)).toHaveLength(1);
   });
 
-  it("goes on past what is too large and is nobody's: a message, or a row of a table that is not captured", async () => {
+  it("continues past an oversized message, or an oversized row of a table that is not captured", async () => {
     await using loop = running();
     const large = { kind: "oversize", lsn: lsn(160n), bytes: 400_000_000 } as const;
     const others = [
@@ -115,7 +115,7 @@ describe("a batch", () => {
 });
 
 describe("an idle stream", () => {
-  /** A clock that moves by four seconds at each call, so that the loop is idle for long enough. */
+  /** A clock that moves by four seconds at each call, so that the loop is idle long enough. */
   const fast = (): Given => {
     let micros = 0n;
     return { outside: { now: () => (micros += 4_000_000n) } };
@@ -164,7 +164,7 @@ describe("the background", () => {
     expect(await loop.ended).toBe(first);
   });
 
-  it("posts inputs that are decided on and committed with the offset of the next command", async () => {
+  it("posts inputs that are decided and committed with the offset of the next command", async () => {
     await using loop = running();
     const input = release([`${TOPIC}/3`]);
     post(loop.session, { input, nextCommand: 5n });
@@ -174,20 +174,20 @@ describe("the background", () => {
   });
 });
 
-/** The table is replaced: its name belongs to another OID. */
+/** The table is replaced: its name belongs to a different OID. */
 const REPLACEMENT = { ...tableOf([ID, NAME]), oid: tableOid(6000) };
 const replaced: Given = {
   source: { table: async () => ({ table: REPLACEMENT, snapshot: SNAPSHOT, end: lsn(1n) }) },
 };
 describe("a halt", () => {
-  /** A row of a new table under the captured one's name; before it a row that flows. */
+  /** A row of a new table with the captured one's name, after a row that flows. */
   const feedReplaced = (world: World): void => {
     const row = insert(150n, "1", "Ann");
     if (row.kind === "data") row.bytes.writeUInt32BE(6000, 1);
     world.feed(...transaction(200n, relation([ID, NAME], { oid: 6000 }), row));
   };
 
-  it("stops one topic's change, and the session goes on", async () => {
+  it("stops one topic's change, and the session continues", async () => {
     await using loop = running(replaced);
     feedReplaced(loop.world);
     await until(() => loop.world.stops.length > 0, "the halt is reported");
@@ -198,7 +198,7 @@ describe("a halt", () => {
     expect(loop.session.tape.held).toBeDefined();
   });
 
-  it("keeps processing commands, and reading nothing from the log", async () => {
+  it("continues to process commands, and reads nothing from the log", async () => {
     await using loop = running(replaced);
     feedReplaced(loop.world);
     await until(() => loop.session.control.halts.size > 0, "the halt");
@@ -210,7 +210,7 @@ describe("a halt", () => {
     expect(loop.world.statuses.at(-1)).toMatchObject({ kind: "stopped", code: "table-replaced" });
   });
 
-  it("is lifted by the command that changes the topic's shape, and the held row is published", async () => {
+  it("is lifted by a command that changes the topic's shape, and the held row is published", async () => {
     await using loop = running(replaced);
     feedReplaced(loop.world);
     await until(() => loop.session.control.halts.size > 0, "the halt");
@@ -221,7 +221,7 @@ describe("a halt", () => {
     expect(loop.world.stops).toHaveLength(1);
   });
 
-  it("of a stop that no command lifts ends the session, after what came before is committed", async () => {
+  it("that no command can lift ends the session, after everything before it is committed", async () => {
     const tooLarge = {
       limitBrokenBy: ({ value }: { value: Buffer | null }) => ((value?.length ?? 0) > 300 ? 300 : undefined),
     };
@@ -286,7 +286,7 @@ describe("a chunk's window", () => {
     expect(keys(loop.world)).toEqual([2, 1]);
   });
 
-  it("with a TRUNCATE inside discards the chunk, and it is read again", async () => {
+  it("with a TRUNCATE inside is discarded, and its chunk is read again", async () => {
     await using loop = reading();
     const nonce = await nonceOf(loop.world);
     loop.world.feed(
@@ -299,7 +299,7 @@ describe("a chunk's window", () => {
     expect(loop.session.control.state.jobs.get(JOB)).toMatchObject({ state: "running", cursor: undefined });
   });
 
-  it("with a flip inside discards the chunk, and it is read again in the new shape", async () => {
+  it("with a flip inside is discarded, and its chunk is read again in the new shape", async () => {
     const NEW = column(3, "nick", "text");
     await using loop = reading();
     const nonce = await nonceOf(loop.world);
@@ -340,7 +340,7 @@ describe("a chunk's window", () => {
     expect(keys(loop.world)).toEqual([1, 2]);
   });
 
-  it("of keys in another order is read again from the first key", async () => {
+  it("of keys in a different order is read again from the first key", async () => {
     const requests: ChunkRequest[] = [];
     const reads: ChunkRead[] = [{ kind: "reordered", snapshot: SNAPSHOT }];
     const chunk = async (request: ChunkRequest) => {
@@ -358,7 +358,7 @@ describe("a chunk's window", () => {
       loop.world.feed(...transaction(end, mark(`low:${nonce}`)), ...transaction(end + 10n, mark(`high:${nonce}`)));
     }
     await until(() => loop.session.batch.committed.jobs.get(JOB)?.state === "done", "the job is done");
-    // A cursor whose order an earlier version did not record is of no known order.
+    // An earlier version did not record the order of a cursor, so its order is unknown.
     expect(requests.map(({ after, order }) => ({ after, order }))).toEqual([
       { after: ["1"], order: "" },
       { after: undefined, order: undefined },
@@ -367,7 +367,7 @@ describe("a chunk's window", () => {
     expect(keys(loop.world)).toEqual([1, 2]);
   });
 
-  it("of a table that has lost its key waits until that is decided, and other tables' rows are read", async () => {
+  it("of a table that has lost its key waits until that is decided, while rows of other tables are read", async () => {
     const other = "inventory.public.other";
     const keyless = { ...tableOf([ID, NAME]), key: [], identified: [] };
     const chunk = async (request: ChunkRequest): Promise<ChunkRead> =>
@@ -442,7 +442,7 @@ it("while watching, rows move the position and no event is written", async () =>
   expect(events(loop.world)).toEqual([]);
 });
 
-it("a column that a row has first is withheld when the registry does not answer in time, and the row flows", async () => {
+it("a row's new column is withheld if the registry does not answer in time, and the row flows", async () => {
   const down = new GuardError("registry-down", "no answer");
   await using loop = running({
     registry: { check: () => Promise.reject(down) },

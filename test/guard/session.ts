@@ -21,7 +21,10 @@ import type { WalItem } from "../../src/wal/message.ts";
 import type { Position } from "../../src/wal/position.ts";
 import { ID, NAME, RULES, stateOf, tableOf } from "../gate/customers.ts";
 
-/** A world without servers: everything outside a connector, made by hand, and what the connector did to it. */
+/**
+ * A world without servers: everything outside a connector, made for tests, and a record of what the connector did to
+ * it.
+ */
 export interface World {
   readonly outside: Outside;
   readonly source: Source;
@@ -58,7 +61,7 @@ export interface Given {
 
 const NONE: Disposable = { [Symbol.dispose]: () => {} };
 
-/** The registry takes whatever it is asked about, under ids from 7. */
+/** The registry accepts every schema, under ids from 7. */
 function agreeableRegistry(): Registry {
   const ids = new Map<string, number>();
   return {
@@ -205,13 +208,13 @@ export function worldOf(given: Given = {}): World {
     now: () => clock.micros,
     uuid: () => `uuid-${(uuids += 1)}`,
     async sleep(ms, signal) {
-      // The rounds in the background never come in a test that does not wait for them.
+      // The background rounds never run in a test that does not wait for them.
       if (ms >= 30_000)
         return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       signal.throwIfAborted();
       slept.push(ms);
       clock.micros += BigInt(Math.round(ms * 1000));
-      // Lets the loop and the test run: a background that retries forever would never give way.
+      // Lets the loop and the test run, because a background task that retries forever would never give way.
       await new Promise((resolve) => setImmediate(resolve));
       signal.throwIfAborted();
     },
@@ -276,7 +279,7 @@ function lookOf(columns: Parameters<typeof tableOf>[0]): TablesLook {
 
 const STATE_TOPIC = "__fieldgate.main.state.shop";
 
-/** The records of the state topic, as a reader from its beginning sees them. */
+/** The records of the state topic, as a reader sees them from the beginning. */
 export function stateRecords(commits: World["commits"]) {
   return commits
     .flat()

@@ -29,7 +29,7 @@ const ofSource =
   async (outside) =>
     call(await outside.openSource());
 
-/** Every call that can take long, with the world in which it never ends. */
+/** Every call that may take long, with a world in which it never ends. */
 const CALLS: readonly (readonly [what: string, given: Parameters<typeof worldOf>[0], call: Call])[] = [
   ["to check the server", { source: { check: never } }, ofSource((source) => source.check())],
   ["to list the captured tables", { source: { tables: never } }, ofSource((source) => source.tables([]))],

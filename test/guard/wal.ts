@@ -4,7 +4,7 @@ import { lsn } from "../../src/wal/lsn.ts";
 import type { WalItem } from "../../src/wal/message.ts";
 import { type Sent, tupleData } from "../event/row.ts";
 
-/** pgoutput's messages as the server sends them, about the table `customers` of gate/customers.ts. */
+/** pgoutput's messages as the server sends them, for the table `customers` of gate/customers.ts. */
 
 const OID = 5000;
 
@@ -41,7 +41,7 @@ export function insert(at: bigint, ...values: readonly Sent[]): WalItem {
   return item(at, "I", uint(4, OID), "N", tupleData(values));
 }
 
-/** `old`: the old key, which the log has only if the key changed. */
+/** `old`: the old key, which the log contains only if the key changed. */
 export function update(at: bigint, now: readonly Sent[], old?: readonly Sent[]): WalItem {
   const before = old === undefined ? [] : ["K", tupleData(old)];
   return item(at, "U", uint(4, OID), ...before, "N", tupleData(now));

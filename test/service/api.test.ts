@@ -65,7 +65,7 @@ describe("contracts of one consumer", () => {
   const b = { ...contract, fields: ["b"] };
   const c = { ...contract, fields: ["c"] };
 
-  it("that are rolling out count with the deployed one until the next plain publish, which is written first", async () => {
+  it("that are being rolled out count with the deployed one until the next plain publish, which is written first", async () => {
     const { api, log, now } = service();
     await api.publishContract(contract);
     await api.publishRollingOut(b);
@@ -114,7 +114,7 @@ describe("a connector that waits", () => {
     };
   };
 
-  it("shows for how long, in whose health neither tables nor sessions are named, and who causes it", async () => {
+  it("shows for how long and what causes it; its health names neither tables nor sessions", async () => {
     const { api } = service([waiting(performance.now() - 7200)]);
     expect(await api.health()).toMatchObject({ waiting: [{ connector: "inventory", for: "PostgreSQL", seconds: 7 }] });
     expect(JSON.stringify(await api.health())).not.toMatch(/16384|ann/);

@@ -6,7 +6,7 @@ function command(id: string): OperatorCommand {
   return { id, kind: "withhold", ids: ["a/3"], actor: "anna" };
 }
 
-it("a command is kept until its connector has recorded what became of it", () => {
+it("a command is kept until its connector has recorded its outcome", () => {
   const log = commandLog();
   log.add("shop", { command: command("one"), offset: 1n });
   log.add("crm", { command: command("two"), offset: 2n });

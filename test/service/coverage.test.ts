@@ -87,7 +87,7 @@ describe("the evidence of a consumer", () => {
     seenTexts(play(RULES, stateOf(publishing(), READER), ...inputs).state, READER, now);
   const offsets = new Map([[0, 1n]]);
 
-  it("has its age", () => {
+  it("shows its age", () => {
     expect(texts(0)).toEqual(["the consumer groups have not been read yet"]);
     expect(texts(20_000, looks(0, group("r1", 3)))).toEqual(["group r1: 3 members, seen 20 s ago"]);
     expect(texts(3 * 3_600_000, looks(0, group("r1", 0, { offsets })))).toEqual([

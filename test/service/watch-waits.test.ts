@@ -28,7 +28,7 @@ function watched() {
   return { running, lines, watching: watchWaits(running, log, now) };
 }
 
-it("a wait is logged after some seconds with who causes it, again every minute, and when it is over", async () => {
+it("a wait is logged after some seconds with its causes, again every minute, and when it is over", async () => {
   const { running, lines, watching } = watched();
   using _watching = watching;
   const causes = async () => ["pid 7 (psql, user ann)", "prepared transaction orphan (user ben)"];

@@ -2,7 +2,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Clock } from "../../src/slack/clock.ts";
 
 export interface FakeClock extends Clock {
-  /** Lets so much time pass, waking each sleeper at its time; what they do meanwhile is done before it goes on. */
+  /**
+   * Lets this much time pass and wakes each sleeper at its time. What a sleeper does is finished before time continues.
+   */
   pass(ms: number): Promise<void>;
 }
 

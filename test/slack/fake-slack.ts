@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Block } from "../../src/slack/blocks.ts";
 import { expectWithinLimits } from "./limits.ts";
 
-/** What the fake answers next: Slack's status and word, a delay to wait for, or nothing at all. */
+/** The fake's next answer: Slack's status and word, a delay before it, or no answer at all. */
 export type Answer =
   | {
       readonly status: number;
@@ -18,16 +18,17 @@ export interface Payload {
 }
 
 export interface FakeSlack extends AsyncDisposable {
-  /** Its last part is the secret. */
+  /** The last part of the URL is the secret. */
   readonly url: string;
   readonly payloads: readonly Payload[];
-  /** Answers these in turn, then 200. */
+  /** Gives these answers in turn, then 200. */
   answer(...answers: readonly Answer[]): void;
 }
 
 /**
- * Slack's incoming webhook as its documentation has it: POST of JSON, 200 with the body `ok`, 400 `invalid_payload` for
- * what is no JSON or has neither text nor blocks, 400 `invalid_blocks` beyond Block Kit's limits, 429 with Retry-After.
+ * Slack's incoming webhook as documented: it accepts POST with JSON and answers 200 with the body `ok`. It answers 400
+ * `invalid_payload` if the body is not JSON or has neither text nor blocks, 400 `invalid_blocks` beyond Block Kit's
+ * limits, and 429 with Retry-After.
  */
 export async function startFakeSlack(): Promise<FakeSlack> {
   const payloads: Payload[] = [];

@@ -1,13 +1,16 @@
 import { expect } from "vitest";
 import type { Message } from "../../src/slack/message.ts";
 
-/** Every text of a message's blocks, however deep. */
+/** Every text of a message's blocks, at any depth. */
 export function texts(value: unknown): readonly string[] {
   if (typeof value === "string") return [value];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(texts) : [];
 }
 
-/** What Slack says it takes (docs.slack.dev/reference/block-kit/blocks), and the 13,000 in all that it does not say. */
+/**
+ * Slack's documented limits (docs.slack.dev/reference/block-kit/blocks), and the undocumented total of 13,000
+ * characters.
+ */
 export function expectWithinLimits({ text, blocks }: Message): void {
   expect(blocks.length).toBeGreaterThan(0);
   expect(blocks.length).toBeLessThanOrEqual(50);

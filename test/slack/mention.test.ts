@@ -21,7 +21,7 @@ it.each([
   expect(mention(owner)).toBe(shown);
 });
 
-it("whatever an owner says, only users and groups are mentioned", () => {
+it("whatever an owner contains, only users and groups are mentioned", () => {
   const piece = fc.constantFrom("<", ">", "!", "@", "|", "^", "channel", "here", "subteam", "U12", "S12", "&", "a");
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {

@@ -122,7 +122,7 @@ describe("a message", () => {
     await expect(`${JSON.stringify(message, null, 2)}\n`).toMatchFileSnapshot(`snapshots/${name}.json`);
   });
 
-  it("says what happens when an event is read, also after a long message", () => {
+  it("says what happens when an event is read, even after a long message", () => {
     const long: Finding = { ...finding(), message: `it takes ${"int or ".repeat(40)}`, effect: "throws" };
     const wrong: Finding = { ...finding(), message: "it counts ms", effect: "reads-wrong-value" };
     const said = texts(
@@ -133,14 +133,14 @@ describe("a message", () => {
     );
   });
 
-  it("mentions owners by id only, and nobody for what is released", () => {
+  it("mentions owners by id only, and no one for a released field", () => {
     expect(texts(messageOf(news([waitsAgain])).blocks)).toContain(
       "For <!subteam^S0BILLING> @team-search &lt;!channel&gt;",
     );
     expect(texts(messageOf(news([released(3, "n", ["billing"])])).blocks).join("")).not.toContain("<!");
   });
 
-  it("calls nobody by a name that looks like a mention, and gets no line from a name", () => {
+  it("mentions no one by a name that looks like a mention, and gets no line from a name", () => {
     const bad = "<!channel> & <@U12345>\n*Next:* rm `x`";
     const message = messageOf(news([waitsFor(3, bad, notReady(bad, [finding(bad)]))], [bad]));
     const marked = texts(message.blocks.filter(({ type }) => type === "section")).concat(message.text);
@@ -189,7 +189,7 @@ describe("a message", () => {
       return withheld(at, name, { verdicts, gate }, topic);
     });
 
-  it("of any amendments is within Slack's limits and mentions nobody by itself", () => {
+  it("about any amendments is within Slack's limits and mentions no one on its own", () => {
     fc.assert(
       fc.property(
         fc.array(amendment, { minLength: 1, maxLength: 30 }),
@@ -216,7 +216,7 @@ describe("a message", () => {
     );
   });
 
-  it("of any stop is within Slack's limits", () => {
+  it("about any stop is within Slack's limits", () => {
     fc.assert(
       fc.property(text, text, fc.option(text, { nil: undefined }), (connector, message, next) => {
         expectWithinLimits(messageOf({ ...stopped, connector, message, next }));

@@ -24,17 +24,17 @@ const STOP = {
 const later: Posted = { kind: "later", afterMs: undefined, reason: "no answer" };
 const ten = Array.from({ length: 10 }, (_, at) => waitsFor(at + 3, `c${at}`, notReady("billing", [finding(`c${at}`)])));
 
-/** What all runs of a service share: Slack, the connector's state, and the stop that was reported. */
+/** What all runs of a service share: Slack, the connector's state, and the reported stop. */
 interface World {
   readonly clock: FakeClock;
-  /** Titles of what Slack took, with the seconds since the beginning. */
+  /** Titles of the messages that Slack accepted, with the seconds since the beginning. */
   readonly titles: string[];
   readonly messages: Partial<Message>[];
   readonly lines: string[];
-  /** Slack's next answers, then it takes everything. */
+  /** Slack's next answers. After them it accepts everything. */
   readonly answers: (Posted | "hangs")[];
   attempts: number;
-  /** Attempts that were given up. */
+  /** Attempts that were aborted. */
   given: number;
   amendments: readonly Amendment[];
   reportedStop: ReportedStop | undefined;
@@ -43,9 +43,9 @@ interface World {
 interface Life {
   readonly slack: Slack;
   readonly alerts: ConnectorAlerts;
-  /** These are as they are now and people are to hear of it. */
+  /** Alerts people to these amendments in their present state. */
   news(...amendments: readonly Amendment[]): void;
-  /** A session ends and another begins from the state. */
+  /** Ends the session, and begins a new one from the state. */
   again(): void;
 }
 
@@ -128,7 +128,7 @@ async function end(world: World, { slack }: Life): Promise<void> {
 }
 
 describe("news", () => {
-  it("ten columns of one migration are one message, two seconds after the last", async () => {
+  it("ten columns of one migration lead to one message, two seconds after the last", async () => {
     const world = newWorld();
     const life = live(world);
     for (const one of ten) {
@@ -140,7 +140,7 @@ describe("news", () => {
     expect(world.amendments.map(({ alerted }) => alerted?.key)).toEqual(ten.map(alertKey));
   });
 
-  it("withheld and released are two messages, a second apart", async () => {
+  it("of withheld and released amendments is two messages, a second apart", async () => {
     const world = newWorld();
     live(world).news(released(3, "a"), withheld(4, "b"));
     await world.clock.pass(5 * SECOND);
@@ -150,7 +150,7 @@ describe("news", () => {
     ]);
   });
 
-  it("what is released before anybody heard it was withheld is only released", async () => {
+  it("about a field released before people were alerted is only about the release", async () => {
     const world = newWorld();
     const life = live(world);
     life.news(withheld(3, "a"));
@@ -160,7 +160,7 @@ describe("news", () => {
     expect(world.titles).toEqual(["3 🟢 Released: inventory.public.customers.a"]);
   });
 
-  it("a column dropped before anybody heard of it is no news", async () => {
+  it("about a column that was dropped before people were alerted is not sent", async () => {
     const world = newWorld();
     const life = live(world);
     life.news(withheld(3, "a"));
@@ -170,7 +170,7 @@ describe("news", () => {
     expect(world.titles).toEqual([]);
   });
 
-  it("the same again, and a session that begins again, tell nothing twice", async () => {
+  it("is not sent twice for the same amendment, or after a new session begins", async () => {
     const world = newWorld();
     const life = live(world);
     life.news(withheld());
@@ -181,7 +181,7 @@ describe("news", () => {
     expect(world.titles).toHaveLength(1);
   });
 
-  it("told while no session could record it is recorded by the next", async () => {
+  it("sent while no session could record it is recorded by the next session", async () => {
     const world = newWorld();
     const life = live(world);
     life.alerts.onSent(() => undefined);
@@ -200,7 +200,7 @@ function MINUTES(count: number): number {
 }
 
 describe("a storm", () => {
-  it("of 100 DDLs in a minute is at most 5 messages and one summary", async () => {
+  it("of 100 DDLs in a minute leads to at most 5 messages and one summary", async () => {
     const world = newWorld();
     const life = live(world);
     for (let at = 0; at < 100; at++) {
@@ -219,7 +219,7 @@ describe("a storm", () => {
     expect(world.titles.at(-1)).toContain("Withheld: inventory.public.customers.after");
   });
 
-  it("that lasts an hour is a summary every ten minutes", async () => {
+  it("that lasts an hour leads to a summary every ten minutes", async () => {
     const world = newWorld();
     const life = live(world);
     for (let at = 0; at < 240; at++) {
@@ -231,7 +231,7 @@ describe("a storm", () => {
 });
 
 describe("reminders", () => {
-  it("grow rarer, are one digest, and end with the release", async () => {
+  it("become rarer, are one digest, and end with the release", async () => {
     const world = newWorld();
     const life = live(world);
     life.news(withheld(3, "a"));
@@ -249,7 +249,7 @@ describe("reminders", () => {
     expect(world.titles.at(-1)).toContain("Released: 2 fields");
   });
 
-  it("of what Debezium publishes come only where somebody is to do something", async () => {
+  it("of what Debezium publishes are sent only if someone has to act", async () => {
     const world = newWorld();
     const life = live(world, true, "watch");
     life.news({ ...withheld(3, "a"), verdicts: [] }, waitsFor(4, "b", notReady()));
@@ -261,7 +261,7 @@ describe("reminders", () => {
     await end(world, life);
   });
 
-  it("go on after a restart where they were", async () => {
+  it("continue after a restart where they were", async () => {
     const world = newWorld();
     const first = live(world);
     first.news(withheld());
@@ -277,7 +277,7 @@ describe("reminders", () => {
 });
 
 describe("a restart", () => {
-  it("in order repeats nothing", async () => {
+  it("after a flush repeats nothing", async () => {
     const world = newWorld();
     const first = live(world);
     first.news(...ten);
@@ -288,7 +288,7 @@ describe("a restart", () => {
     expect(world.titles).toHaveLength(1);
   });
 
-  it("before the quiet time is over: told at once, recorded, not told again", async () => {
+  it("before the quiet time is over: the news is sent at once, recorded, and not sent again", async () => {
     const world = newWorld();
     const first = live(world);
     first.news(...ten);
@@ -299,7 +299,7 @@ describe("a restart", () => {
     expect(world.titles).toHaveLength(1);
   });
 
-  it("while Slack hangs ends in 3 s, and it is told at the next start", async () => {
+  it("while Slack hangs ends within 3 s, and the news is sent at the next start", async () => {
     const world = newWorld();
     world.answers.push("hangs");
     const first = live(world);
@@ -318,7 +318,7 @@ describe("a restart", () => {
     expect(world.titles).toHaveLength(1);
   });
 
-  it("that nobody could record repeats one message", async () => {
+  it("without a session to record the alert repeats one message", async () => {
     const world = newWorld();
     const first = live(world, false);
     first.news(withheld());
@@ -329,7 +329,7 @@ describe("a restart", () => {
     expect(world.titles).toHaveLength(2);
   });
 
-  it("after the flush nothing is told", async () => {
+  it("after the flush sends nothing", async () => {
     const world = newWorld();
     const first = live(world);
     await end(world, first);
@@ -340,7 +340,7 @@ describe("a restart", () => {
 });
 
 describe("Slack", () => {
-  it("that asks to wait is left alone for so long", async () => {
+  it("that asks to wait gets no attempt for that long", async () => {
     const world = newWorld();
     world.answers.push({ kind: "later", afterMs: 30 * SECOND, reason: "status 429" });
     live(world).news(withheld());
@@ -350,7 +350,7 @@ describe("Slack", () => {
     expect(world.titles).toEqual([expect.stringMatching(/^32 /)]);
   });
 
-  it("that is down is tried with growing delay; then few messages say how things are", async () => {
+  it("that is down is tried with growing delays; then a few messages show the present state", async () => {
     const world = newWorld();
     world.answers.push(...Array.from({ length: 14 }, () => later));
     const life = live(world);
@@ -368,7 +368,7 @@ describe("Slack", () => {
     expect(world.lines).toHaveLength(14);
   });
 
-  it("that refuses is told of in the log once, and not tried again for the same news", async () => {
+  it("that refuses is logged once, and not tried again for the same news", async () => {
     const world = newWorld();
     const refused: Posted = { kind: "refused", payload: false, reason: "status 404 (no_service)" };
     world.answers.push(...Array.from({ length: 50 }, () => refused));
@@ -387,7 +387,7 @@ describe("Slack", () => {
     expect(world.titles).toEqual([expect.stringContaining("Withheld: 2 fields")]);
   });
 
-  it("that refuses reminders is asked as rarely as it would be told", async () => {
+  it("that refuses reminders is asked as rarely as reminders would be sent", async () => {
     const world = newWorld();
     const life = live(world);
     life.news(withheld());
@@ -397,7 +397,7 @@ describe("Slack", () => {
     expect(world.attempts).toBeLessThanOrEqual(5);
   });
 
-  it("that does not take a message gets its title", async () => {
+  it("that does not accept a message gets only its title", async () => {
     const world = newWorld();
     world.answers.push({ kind: "refused", payload: true, reason: "status 400 (invalid_blocks)" });
     live(world).news(withheld());
@@ -408,7 +408,7 @@ describe("Slack", () => {
 });
 
 describe("a stop", () => {
-  it("is alerted at once, reminded of, and not repeated by a service that restarts and stops again", async () => {
+  it("is alerted at once, has reminders, and is not repeated by a service that restarts and stops again", async () => {
     const world = newWorld();
     const first = live(world);
     first.alerts.stopped(STOP);
@@ -454,7 +454,7 @@ describe("a stop", () => {
     expect(world.titles).toHaveLength(2);
   });
 
-  it("that a command lifts is over: no reminder of it, and again of what is withheld", async () => {
+  it("that a command resolves is over: its reminders end, and those of withheld fields continue", async () => {
     const world = newWorld();
     const life = live(world);
     life.news(withheld());
@@ -473,7 +473,7 @@ describe("a stop", () => {
     expect(world.titles).toHaveLength(3);
   });
 
-  it("reminds of no withheld field: nothing flows anyway", async () => {
+  it("sends no reminders of withheld fields, because no rows flow anyway", async () => {
     const world = newWorld();
     const life = live(world);
     life.news(withheld(3, "a", { gate: { kind: "withheld", ...SINCE, reason: { kind: "policy-manual" } } }));

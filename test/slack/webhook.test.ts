@@ -74,7 +74,7 @@ it.each<[Answer, object]>([
   expect(await openWebhook(slack.url)(MESSAGE, never)).toEqual(expected);
 });
 
-it("no answer in time is none, and so is none at all; neither shows the webhook's address", async () => {
+it("a missing or late answer is worth another attempt, and neither shows the webhook's address", async () => {
   await using slack = await startFakeSlack();
   slack.answer("hangs");
   const silent = { kind: "later", afterMs: undefined, reason: "no answer" };

@@ -18,7 +18,7 @@ import {
   TOPIC,
 } from "../gate/customers.ts";
 
-/** Kafka's default for max.message.bytes, less what a batch needs itself. */
+/** Kafka's default for max.message.bytes, less what a batch itself needs. */
 const MIB = 1_048_576 - 4096;
 
 function largest(records: readonly StateRecord[]): number {
@@ -35,7 +35,7 @@ function withTables(...tables: readonly TableState[]): Stored {
   return { ...EMPTY, tables: new Map(tables.map((table) => [table.shape.topic, table])) };
 }
 
-/** 300 columns, and as many more as given, withheld; the candidates are the real ones. */
+/** 300 columns, and as many further withheld ones as given. The candidates are real ones. */
 function wide(added: number): TableState {
   const there = columns(300, "column_with_a_long_name");
   const table = publishing(there);
@@ -81,7 +81,7 @@ it("no record is above Kafka's limit with 400 contracts, 100 amendments and 300 
   const after = withTables({ ...table, amendments: released });
   const waiting = changes(EMPTY, before);
   expect(largest(waiting)).toBeLessThan(MIB / 4);
-  // A verdict on what is withheld is never written: it is given again at every start.
+  // A verdict on a withheld amendment is never stored, because it is judged again at every start.
   expect(waiting).toHaveLength(102);
   const flowing = changes(before, after);
   expect(largest(flowing)).toBeLessThan(MIB / 4);
@@ -89,7 +89,7 @@ it("no record is above Kafka's limit with 400 contracts, 100 amendments and 300 
   expect(read?.amendments.map((one) => one.verdicts)).toEqual(released.map((one) => one.verdicts));
 });
 
-it("an amendment that changes beside 99 others writes one record", () => {
+it("a change of one amendment among 100 writes one record", () => {
   const table = wide(100);
   const next = table.amendments.map((one, index) => (index === 50 ? { ...one, missed: true } : one));
   const records = changes(withTables(table), withTables({ ...table, amendments: next }));
@@ -137,14 +137,14 @@ it("no record is above Kafka's limit for 8,000 groups, an enum of 40,000 labels,
   expect(read.evidence).toEqual(stored.evidence);
   expect(read.jobs.get("snapshot/t")?.again).toEqual(job.again);
   expect(read.tables.get(TOPIC)?.shape.valueSchema.text).toBe(text);
-  // What needs fewer records later leaves none behind.
+  // A value that later needs fewer records leaves none behind.
   const small: Stored = { ...EMPTY, jobs: new Map([["snapshot/t", { ...job, again: [] }]]) };
   const left = new Map<string, string>();
   for (const { key, value } of [...records, ...changes(stored, small)]) {
     if (value === null) left.delete(key);
     else left.set(key, value);
   }
-  // Texts of schemas stay.
+  // The texts of schemas remain.
   expect([...left.keys()].filter((key) => !key.includes("schema/"))).toEqual(["job/snapshot/t"]);
 });
 
@@ -157,7 +157,7 @@ function recorded(which: keyof typeof VERSION_2): readonly StateRecord[] {
   return VERSION_2[which].map(({ key, value }) => ({ key, value: JSON.stringify(value) }));
 }
 
-it("state that version 2 wrote is read, and is written in the present form once it changes", () => {
+it("state that version 2 wrote can be read, and is written in the present form once it changes", () => {
   const withheld = replay(recorded("withheld"));
   const [waiting] = withheld.tables.get(TOPIC)?.amendments ?? [];
   expect(waiting).toMatchObject({ id: idOf(NICK), answer: undefined, verdicts: [], missed: true });

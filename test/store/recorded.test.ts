@@ -27,12 +27,12 @@ interface Case {
   readonly policy: ReleasePolicy;
   readonly mode: Mode;
   readonly contracts: readonly Contract[];
-  /** Live groups that were found before the state was written. */
+  /** Live groups that were known before the state was written. */
   readonly groups?: readonly string[];
   readonly records: readonly { readonly key: string; readonly value: object }[];
 }
 
-/** What 0.1.0 wrote of the registry's answer. */
+/** What 0.1.0 stored of the registry's answer. */
 interface OldAnswer {
   readonly kind: "fits" | "refused" | "unanswered";
   readonly candidate?: object;
@@ -57,7 +57,7 @@ function amendmentsOf({ tables }: Pick<Stored, "tables">) {
   return [...tables.values()].flatMap(({ amendments }) => amendments);
 }
 
-/** The groups as before, then each amendment asked about again and answered as before, with another text. */
+/** The groups as before. Then each amendment is asked about again and answered as before, with a different text. */
 function restart(given: Case, state: State): { readonly state: State; readonly effects: readonly string[] } {
   const rules: Rules = { ...RULES, mode: given.mode, "fieldgate.release.policy": given.policy };
   const polled = play(rules, state, groupsInput(given, state)).state;
@@ -104,7 +104,7 @@ function answerInput(given: Case, state: State, id: string): Input | undefined {
   return { kind: "judged", id, answer };
 }
 
-/** As the state read it from the sentence. */
+/** The reason as it was read from the sentence. */
 function noCandidateOf(given: Case, id: string): NoCandidate {
   const { gate } = amendmentsOf(replay(recordsOf(given))).find((one) => one.id === id) ?? {};
   return gate?.reason as NoCandidate; // a case without a candidate has that reason
@@ -123,7 +123,7 @@ describe("state that version 0.1.0 wrote", () => {
     for (const { reason } of stored.jobs.values()) expect(reason?.kind).not.toBe("recorded");
   });
 
-  it.each(CASES)("alerts nobody again after the upgrade, and keeps the reminders: %s", (_, given) => {
+  it.each(CASES)("alerts no one again after the upgrade, and keeps the reminders: %s", (_, given) => {
     const before = stateOf(replay(recordsOf(given)), given);
     const { state, effects } = restart(given, before);
     expect(effects.filter((effect) => effect.startsWith("alert"))).toEqual([]);

@@ -48,7 +48,7 @@ const tables = fc
   .tuple(
     fc.constantFrom(publishing(), publishing([ID, NAME], false), WITHHELD, tableIn(RELEASED)),
     fc.array(verdict, { maxLength: 3 }),
-    // Beyond one record now and then.
+    // Sometimes larger than one record.
     fc.oneof(
       { weight: 20, arbitrary: fc.constant("x") },
       { weight: 1, arbitrary: fc.constantFrom("é".repeat(130_000), '"'.repeat(250_000)) },
@@ -111,7 +111,7 @@ const stored: fc.Arbitrary<Stored> = fc.record({
   commandOffset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
 });
 
-/** Without the keys whose value is undefined: JSON leaves them out. */
+/** Leaves out keys whose value is undefined, as JSON does. */
 function plain(value: Stored): unknown {
   return JSON.parse(
     JSON.stringify(withoutAnswers(value), (_, one: unknown) =>
@@ -125,9 +125,9 @@ function plain(value: Stored): unknown {
 }
 
 describe("the state topic", () => {
-  // Intent and position are never taken back.
+  // Intent and position are never removed.
   law.prop([fc.array(stored, { minLength: 1, maxLength: 4 })])(
-    "gives back the last state, whatever states led to it",
+    "returns the last state, whichever states led to it",
     (states) => {
       const records: StateRecord[] = [startedRecord("one", "now")];
       let before = EMPTY;
@@ -141,7 +141,7 @@ describe("the state topic", () => {
   );
 
   law.prop([stored, stored])(
-    "gives back the same when only the last record of each key is left, as compaction does",
+    "returns the same if only the last record of each key is left, as after compaction",
     (first, second) => {
       const records = [...changes(EMPTY, first), ...changes(first, second)];
       const compacted = records.filter(
@@ -151,7 +151,7 @@ describe("the state topic", () => {
     },
   );
 
-  it("of a table whose amendment changes writes that amendment's record and no other", () => {
+  it("gets only the record of the amendment that changed", () => {
     const table = tableIn(RELEASED);
     const state: Stored = { ...EMPTY, tables: RELEASED.tables };
     const amendments = table.amendments.map((one) => ({ ...one, missed: !one.missed }));
@@ -159,7 +159,7 @@ describe("the state topic", () => {
     expect(changes(state, next).map(({ key }) => key)).toEqual([`amendment/${idOf(NICK)}`]);
   });
 
-  it("of a table without one of its amendments any more leaves nothing of it", () => {
+  it("keeps nothing of an amendment that no longer exists", () => {
     const state: Stored = { ...EMPTY, tables: RELEASED.tables };
     const next = { ...state, tables: new Map([[TOPIC, publishing()]]) };
     const gone = changes(state, next).filter(({ value }) => value === null);
@@ -207,14 +207,14 @@ describe("the state topic", () => {
     expect(all.at(-1)?.key).toBe("position");
   });
 
-  it("knows its own start again and no other", () => {
+  it("recognizes its own start and no other", () => {
     expect(isStarted(startedRecord("one", "now"), "one")).toBe(true);
     expect(isStarted(startedRecord("one", "now"), "on")).toBe(false);
     expect(isStarted({ key: "started", value: null }, "one")).toBe(false);
     expect(isStarted({ key: "position", value: '{"id":"one"}' }, "one")).toBe(false);
   });
 
-  it("what another release left out of the evidence is not known, and no error", () => {
+  it("fields that another version left out of the evidence are unknown, and no error", () => {
     const groups = '[{"group":"a","first":1}]';
     const records = [
       { key: "groups/t", value: `{"v":1,"began":1,"at":2,"groups":${groups},"later":true}` },
@@ -255,7 +255,7 @@ describe("the state topic", () => {
     expect(reading).toThrow(/^\[state-invalid\]/);
   });
 
-  it("what a broken record was replaced by counts", () => {
+  it("uses a record that replaced a broken one", () => {
     expect(
       replay([
         { key: "job/a", value: "{" },

@@ -1,6 +1,6 @@
 import type { Stored } from "../../src/store/records.ts";
 
-/** As the state topic has it: what is asked and judged anew at every start is not stored. */
+/** The state as the state topic has it, without what is asked and judged again at every start. */
 export function withoutAnswers<T extends Pick<Stored, "tables">>(value: T): T {
   const asked = [...value.tables].map(([topic, table]) => {
     const amendments = table.amendments.map((one) => ({

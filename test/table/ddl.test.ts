@@ -71,7 +71,7 @@ function read(payload: object, xid = XID, secret: string | undefined = SECRET): 
   return readDdl(message(signed(JSON.stringify(payload))), xid, secret);
 }
 
-test("a trigger of an earlier version sends one key, which is also the old rows' unless they are whole", () => {
+test("a trigger of an earlier version sends one key, which also identifies old rows unless they are complete", () => {
   const { keys: _, identified: _only, ...older } = TABLE;
   const keyOf = (more: object) => {
     const tables = [{ change: "changed", rewrite: null, table: { ...older, key: [1], ...more } }];
@@ -83,7 +83,7 @@ test("a trigger of an earlier version sends one key, which is also the old rows'
   expect(keyOf({ replicaIdentity: "full" })).toMatchObject({ key: [1], otherKeys: [], identified: [] });
 });
 
-test("a signed message of this transaction says what the command did", () => {
+test("a signed message of this transaction describes what the command did", () => {
   const result = read(PAYLOAD);
   expect(result).toEqual({
     kind: "trusted",
@@ -150,7 +150,7 @@ test.each([
   expect(result).toMatchObject({ ddl: { tables: [{ rewritten }, { change: "dropped" }] } });
 });
 
-test("transaction ids are compared by their lower 32 bits, which are all that the log has", () => {
+test("transaction ids are compared by their lower 32 bits, because the log has no more", () => {
   const xid = String(5n * 2n ** 32n + 735n);
   expect(read({ ...PAYLOAD, xid })).toMatchObject({ kind: "trusted" });
   expect(read({ ...PAYLOAD, xid }, 736)).toMatchObject({ kind: "untrusted" });
@@ -239,7 +239,7 @@ test("a message with any bit changed is not trusted, and arbitrary bytes throw n
 });
 
 test("someone who reads a message cannot sign a longer one", () => {
-  // With one plain sha256 over secret and text, the hash could be extended. That inner hash is never shown.
+  // With a single sha256 over secret and text, an attacker could extend the hash. The inner hash is never shown.
   const text = JSON.stringify(PAYLOAD);
   const plain = createHash("sha256").update(SECRET).update(text).digest("hex");
   expect(signed(text)).not.toContain(plain);

@@ -27,7 +27,7 @@ function relation(text: string): RelationColumn[] {
   });
 }
 
-/** Proven at a time when nothing had been dropped after the last of them. */
+/** Proven at a time when no column after the last of them had been dropped. */
 const since = (known: KnownColumn[]): KnownColumns => ({ columns: known, assigned: Number(known.at(-1)?.attnum ?? 0) });
 
 describe("the identity of a Relation's columns", () => {
@@ -47,7 +47,7 @@ describe("the identity of a Relation's columns", () => {
     ["a column dropped after the row", "id:23 a:25 b:25", "1id:23 2a:25 3b:25", "1id:23 3b:25", 3, false, "1 2 3"],
     ["a column added before and dropped after the row", "id:23 x:25", "1id:23", "1id:23", 2, false, "1 2"],
     [
-      "dropped and added again with the same type: it may be either",
+      "dropped and added again with the same type: it may be either column",
       "id:23 a:25",
       "1id:23 2a:25",
       "1id:23 3a:25",
@@ -57,7 +57,7 @@ describe("the identity of a Relation's columns", () => {
     ],
     ["… unless the old column was gone before the row", "id:23 a:25", "1id:23 2a:25", "1id:23 3a:25", 3, true, "1 3"],
     [
-      "dropped and added again with another type, and the row is older",
+      "dropped and added again with a different type, and the row is older",
       "id:23 a:25",
       "1id:23 2a:25",
       "1id:23 3a:23",
@@ -66,7 +66,7 @@ describe("the identity of a Relation's columns", () => {
       "1 2",
     ],
     [
-      "dropped and added again with another type: the old column may have been retyped before it was dropped",
+      "dropped and added again with a different type: the old column may have been retyped before it was dropped",
       "id:23 a:23",
       "1id:23 2a:25",
       "1id:23 3a:23",
@@ -86,7 +86,7 @@ describe("the identity of a Relation's columns", () => {
     ["attnums that were gone before the row are not in it", "id:23 c:25", "1id:23", "1id:23 4c:25", 4, true, "1 4"],
     ["retyped after the row", "id:23 a:23", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
     [
-      "a column dropped and one of another name added after the row",
+      "a column dropped and a column of another name added after the row",
       "id:23 f:25 l:25",
       "1id:23 2f:25 3l:25",
       "1id:23 3l:25 4n:25",
@@ -113,7 +113,7 @@ describe("the identity of a Relation's columns", () => {
       "1 2 3",
     ],
     [
-      "… where the dropped column is the last: the added one may have been renamed since",
+      "… and the dropped column is the last: the added one may have been renamed since",
       "id:23 note:25 pin:25",
       "1id:23 2note:25 3pin:23",
       "1id:23 2note:25 4more:25",
@@ -122,7 +122,7 @@ describe("the identity of a Relation's columns", () => {
       "1 2 ?",
     ],
     [
-      "… and the row calls it what the added one is called",
+      "… and the row has the added column's name",
       "id:23 note:25 more:25",
       "1id:23 2note:25 3pin:23",
       "1id:23 2note:25 4more:25",
@@ -131,7 +131,7 @@ describe("the identity of a Relation's columns", () => {
       "1 2 ?",
     ],
     [
-      "a column of before the last proof is not in a later row",
+      "a column that was gone at the last proof is not in a later row",
       "id:23 a:25 b:25",
       "1id:23 2a:25 3b:25",
       "1id:23 2a:25",
@@ -139,7 +139,7 @@ describe("the identity of a Relation's columns", () => {
       false,
       "1 2 ?",
     ],
-    ["retyped twice, but it is the only reading", "id:23 a:20", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
+    ["retyped twice, but there is only one reading", "id:23 a:20", "1id:23 2a:23", "1id:23 2a:25", 2, false, "1 2"],
   ];
   it.each(cases)("%s", (_name, seen, known, live, max, goneBefore, expected) => {
     const proof = prove(relation(seen), since(columns(known)), catalog(live, max), () => goneBefore);

@@ -32,7 +32,7 @@ describe("the next command", () => {
       ["once billing is ready, in its repository: fieldgate publish --env production"],
     ],
     [
-      "what no operator can overrule is to be looked at",
+      "an amendment that no operator can release has to be examined",
       [withheld(3, "a", { unmapped: finding() }), withheld(4, "b", { gone: true })],
       [
         "fieldgate amendments show inventory.public.customers/3",
@@ -40,7 +40,7 @@ describe("the next command", () => {
       ],
     ],
     [
-      "groups that nobody names are to be named first",
+      "groups that no contract names have to be named first",
       [
         withheld(3, "a", {
           gate: {
@@ -52,12 +52,12 @@ describe("the next command", () => {
       ],
       ["name sink in a contract's `groups`, in the consumer's repository: fieldgate publish"],
     ],
-    ["what is released needs nothing", [released()], []],
+    ["a released amendment needs nothing", [released()], []],
   ])("%s", (_, amendments, expected) => {
     expect(nextSteps(amendments, () => undefined, "guard")).toEqual(expected);
   });
 
-  it("of a backfill that waits says so", () => {
+  it("of a waiting backfill starts it", () => {
     expect(nextStep(released(), WAITING, "guard")).toBe(
       "fieldgate release inventory.public.customers/3 --backfill all",
     );

@@ -19,7 +19,7 @@ import {
 
 const NOT_READY = { kind: "not-ready", consumers: ["billing"] } as const;
 
-/** One of each kind, in the table's order. */
+/** One reason of each kind, in the table's order. */
 const EACH: { readonly [Kind in Reason["kind"]]: Extract<Reason, { readonly kind: Kind }> } = {
   "not-judged": { kind: "not-judged" },
   unmapped: { kind: "unmapped", type: "pg_lsn" },
@@ -69,7 +69,7 @@ describe("what people are alerted to", () => {
     for (const reason of REASONS) expect(alertKey({ gate: { kind: "released", reason } })).not.toBe(withheld(reason));
   });
 
-  it("is no sentence of ours: none of them is part of any key", () => {
+  it("contains no sentence of ours: none of them is part of any key", () => {
     const sentences = REASONS.filter(({ kind }) => kind !== "recorded").map(renderReason);
     for (const reason of REASONS) {
       for (const sentence of sentences) expect(withheld(reason)).not.toContain(sentence);
@@ -88,8 +88,8 @@ describe("what people are alerted to", () => {
   });
 });
 
-describe("the state", () => {
-  it("holds no sentence: rewording a reason changes no record and alerts nobody", () => {
+describe("the state topic", () => {
+  it("contains no sentence: rewording a reason changes no record and alerts no one", () => {
     const id = idOf(NICK);
     const first = play(RULES, stateOf(publishing(), REPLICA), seen([ID, NAME, NICK]), (now) => fits(now, id));
     expect(effectsOf(first)).toEqual([`alert ${id}`]);

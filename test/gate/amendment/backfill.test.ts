@@ -13,7 +13,7 @@ function needs(type: Type, more: Parameters<typeof column>[3], published = PUBLI
 }
 
 describe("does an added field need a backfill, if no row was published while it was withheld", () => {
-  // Expressions as pg_get_expr prints them, and what the catalog keeps for older rows.
+  // Expressions as pg_get_expr prints them, and the value that the catalog keeps for older rows.
   const cases: [string, Type, string | undefined, string | null | undefined, boolean][] = [
     ["no default: older rows are NULL", "text", undefined, null, false],
     ["a null default", "text", "NULL::character varying", null, false],
@@ -27,9 +27,9 @@ describe("does an added field need a backfill, if no row was published while it 
     ["the default was replaced: older rows keep the first", "text", "'fresh'::text", "legacy", true],
     ["the default was set later: older rows are NULL", "text", "'fresh'::text", null, true],
     ["a number whose default was replaced", "int", "6", "5", true],
-    ["the catalog did not say", "text", undefined, undefined, true],
-    ["the catalog did not say, and the default is a literal", "int", "5", undefined, true],
-    ["a literal that is no default of the schema", "int", "(-5)", "-5", true],
+    ["the catalog does not show it", "text", undefined, undefined, true],
+    ["the catalog does not show it, and the default is a literal", "int", "5", undefined, true],
+    ["a literal that is not the schema's default", "int", "(-5)", "-5", true],
     ["a volatile function", "text", "gen_random_uuid()", null, true],
     ["a stable function", "text", "now()", "2026-01-01", true],
     ["CURRENT_USER", "text", "CURRENT_USER", "anna", true],
@@ -46,7 +46,7 @@ describe("does an added field need a backfill, if no row was published while it 
     expect(needs("int", { notNull: true, identity: true })).toBe(true);
   });
 
-  it("a literal default that only readers with their own schema see: yes for the others", () => {
+  it("a literal default that only readers with their own schema see: yes for the other readers", () => {
     expect(needs("int", { notNull: true, defaultExpr: "5", missing: "5" }, WRITERS_SCHEMA)).toBe(true);
     expect(needs("int", {}, WRITERS_SCHEMA)).toBe(false);
   });
@@ -56,11 +56,11 @@ describe("does an added field need a backfill, if no row was published while it 
     expect(needs("int", { notNull: true, defaultExpr: "5", missing: "5" }, PUBLISHED, { missed: true })).toBe(true);
   });
 
-  it("the table was rewritten, or the column was there before: always", () => {
+  it("the table was rewritten, or the column existed before: always", () => {
     expect(needs("text", {}, PUBLISHED, { unproven: true })).toBe(true);
   });
 
-  it("a field of the same name flowed once, from a column that was dropped: always, NULLs included", () => {
+  it("a field of the same name was once published from a dropped column: always, including NULLs", () => {
     const amendment = added(column(3, "name", "text"));
     const { field } = madeOf(publishing(), added(column(3, "level", "text")));
     const named = field && { ...field, name: "name" };
@@ -68,12 +68,12 @@ describe("does an added field need a backfill, if no row was published while it 
     expect(dueRows(amendment, named, PUBLISHED)).toBe("all");
   });
 
-  it("a field widened to a null default says nothing of its older rows' value: yes", () => {
+  it("a field widened to a null default does not show the value of older rows: yes", () => {
     const amendment = added(column(3, "level", "int", { notNull: true, defaultExpr: "5", missing: "5" }));
     expect(needsBackfill(amendment, madeOf(publishing(), amendment, true).field, PUBLISHED)).toBe(true);
   });
 
-  it("with a null default only rows that hold a value are due, else all", () => {
+  it("with a null default only rows that hold a value are published, otherwise all", () => {
     const nullable = added(column(3, "nick", "text"));
     const filled = added(column(3, "nick", "text", { defaultExpr: "'x'::text" }));
     const required = added(column(3, "nick", "text", { notNull: true }));
@@ -90,7 +90,7 @@ describe("does a changed default need a backfill", () => {
     expect(needsBackfill(amendment, field, PUBLISHED)).toBe(false);
   });
 
-  it("yes, if some schema that flowed lacks it: the new default stands for the values of its rows", () => {
+  it("yes, if a published schema lacks it: its readers would now see the new default", () => {
     const without = publishing().flowed.map((schema) => ({
       ...schema,
       text: schema.text.replaceAll('name":"name', 'name":"other'),

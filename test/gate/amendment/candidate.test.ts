@@ -11,8 +11,8 @@ import { added, column, fieldFor, ID, madeOf, NAME, NICK, publishing, TOPIC, ZIP
 const candidate = (table: TableState, of: Column) => madeOf(table, added(of)).candidate;
 const rowNames = (text: string) => rowOf(parseSchemaText(text))?.fields.map((field) => field.name);
 
-describe("the schema a topic would get", () => {
-  it("has the field at its attnum's place", () => {
+describe("the schema that a topic would have", () => {
+  it("has the field at the position of its attnum", () => {
     const table = publishing([ID, NAME, ZIP]);
     expect(rowNames(candidate(table, NICK).text)).toEqual(["id", "name", "nick", "zip"]);
     expect(rowNames(candidate(publishing([ID, NICK]), ZIP).text)).toEqual(["id", "nick", "zip"]);
@@ -20,7 +20,7 @@ describe("the schema a topic would get", () => {
   });
 
   law.prop([fc.shuffledSubarray([1, 2, 3, 4, 5, 6, 7], { minLength: 7 })])(
-    "once all are released, in whatever order, it equals the schema of a table that always had them",
+    "once all fields are released, in any order, it equals the schema of a table that always had them",
     (order) => {
       const columns = order.map((at) => column(at, `c${at}`, at % 2 === 0 ? "text" : "int"));
       const fields = columns.reduce<ReturnType<typeof insertField>>((now, one) => insertField(now, fieldFor(one)), []);
@@ -29,7 +29,7 @@ describe("the schema a topic would get", () => {
     },
   );
 
-  it("is another for another type, name, nullability or default", () => {
+  it("differs for a different type, name, nullability or default", () => {
     const table = publishing();
     const others = [
       NICK,
@@ -42,7 +42,7 @@ describe("the schema a topic would get", () => {
     expect(candidate(table, NICK).hash).toBe(candidate(table, NICK).hash);
   });
 
-  it("of a type that is not mapped has nothing new", () => {
+  it("of a type that is not mapped adds nothing", () => {
     const unmapped = madeOf(publishing(), added(column(3, "at", "tid")));
     expect(unmapped).toMatchObject({ field: undefined, shape: publishing().shape });
   });

@@ -38,11 +38,11 @@ const told = (state: State) => withheldOf(tableIn(state)).map(({ id, kind }) => 
 const follow = (rules: Rules, state: State): State => ({ ...state, ...followLists(rules, state, () => []) });
 const isOut = (rules: Rules, table: TableState, of: Column) => isExcluded(rules, table, of);
 
-describe("a column that the lists keep out", () => {
+describe("a column that the lists exclude", () => {
   const cases: readonly [string, Rules, readonly (readonly Column[])[], readonly string[], readonly string[]][] = [
     ["is remembered by its attnum", NO_SSN, [[ID, NAME, SSN]], ["3 as ssn"], []],
     [
-      "stays out when it is renamed",
+      "remains excluded when it is renamed",
       NO_SSN,
       [
         [ID, NAME, SSN],
@@ -52,7 +52,7 @@ describe("a column that the lists keep out", () => {
       [],
     ],
     [
-      "stays out under the second name too, and under the name of a column that flowed",
+      "remains excluded under its second name, also when that belonged to a published column",
       NO_SSN,
       [
         [ID, NAME, SSN],
@@ -62,7 +62,7 @@ describe("a column that the lists keep out", () => {
       [`${TOPIC}/2 changed`],
     ],
     [
-      "stays out of an include list when it takes a name of the list",
+      "remains excluded from an include list when it takes a name of the list",
       taking("id", "name"),
       [
         [ID, NAME, SSN],
@@ -72,7 +72,7 @@ describe("a column that the lists keep out", () => {
       [`${TOPIC}/2 dropped`],
     ],
     [
-      "is a new one after a drop, and decided by its name",
+      "is a new column after a drop, and its name decides",
       NO_SSN,
       [
         [ID, NAME, SSN],
@@ -82,7 +82,7 @@ describe("a column that the lists keep out", () => {
       [`${TOPIC}/4 added`],
     ],
     [
-      "is out from the first time that it has the name, and the names may be swapped",
+      "is excluded once it has the name, also when two names are swapped",
       NO_SSN,
       [
         [ID, NAME, SSN],
@@ -92,7 +92,7 @@ describe("a column that the lists keep out", () => {
       [`${TOPIC}/2 dropped`],
     ],
     [
-      "that flowed before does not come back with its old name: rows of meanwhile would lack its value",
+      "that was published before does not return with its old name: rows written in the meantime would lack its value",
       NO_SSN,
       [
         [ID, as("ssn", NAME)],
@@ -108,13 +108,13 @@ describe("a column that the lists keep out", () => {
     expect(told(state)).toEqual(amendments);
   });
 
-  it("is decided by its name alone where another Debezium publishes, as Debezium does", () => {
+  it("is decided by its name alone in watch mode, as Debezium does", () => {
     const { state } = play({ ...NO_SSN, mode: "watch" }, blank, seen([ID, NAME, SSN]), seen([ID, NAME, as("s", SSN)]));
     expect(out(state)).toBeUndefined();
     expect(tableIn(state).amendments.map(({ id }) => id)).toEqual([`${TOPIC}/3`]);
   });
 
-  it("is kept out of a table that takes the place: by the lists, and by the name that it had last", () => {
+  it("remains excluded from a replacement table, by the lists and by its last name", () => {
     const { state } = play(NO_SSN, blank, seen([ID, NAME, SSN]), seen([ID, NAME, as("tax", SSN)]));
     const columns = [ID, column(2, "tax", "text"), column(3, "name", "text"), column(4, "ssn", "text")];
     const table = { ...tableOf(columns), oid: tableOid(6000) };
@@ -131,10 +131,10 @@ describe("a column that the lists keep out", () => {
   });
 });
 
-describe("the lists are changed in the file", () => {
+describe("a change of the lists in the file", () => {
   const hidden = play(NO_SSN, blank, seen([ID, NAME, SSN]), seen([ID, NAME, as("tax", SSN)])).state;
 
-  it("and no longer name what they kept out: it is an amendment at the next look, with the values that were missed", () => {
+  it("that no longer excludes a column: it is an amendment at the next look, with the values that were missed", () => {
     const state = follow(RULES, hidden);
     expect(out(state)).toEqual([]);
     expect(isListsNews(RULES, tableIn(state))).toBe(true);
@@ -144,13 +144,13 @@ describe("the lists are changed in the file", () => {
     expect(isListsNews(RULES, tableIn(next))).toBe(false);
   });
 
-  it("and name it as it is called now: it stays out, for that name from then on", () => {
+  it("that excludes a column's current name: it remains excluded under that name", () => {
     const state = follow(keepingOut("tax"), hidden);
     expect(out(state)).toEqual(["3 as tax"]);
     expect(isListsNews(keepingOut("tax"), tableIn(state))).toBe(false);
   });
 
-  it("for other columns: it stays out although its name is not listed", () => {
+  it("about other columns: an excluded column remains excluded although its name is not listed", () => {
     const state = follow(keepingOut("ssn", "name"), hidden);
     expect(out(state)).toEqual(["3 as ssn", "2 as name"]);
     expect(isListsNews(keepingOut("ssn", "name"), tableIn(state))).toBe(true);
@@ -158,7 +158,7 @@ describe("the lists are changed in the file", () => {
     expect(told(next)).toEqual([`${TOPIC}/2 dropped`]);
   });
 
-  it("and take in again a column whose field still flows: all rows are published once more", () => {
+  it("that includes a column again whose field is still published: all rows are published again", () => {
     const gone = follow(keepingOut("name"), play(RULES, blank, seen([ID, NAME])).state);
     const noted = play(keepingOut("name"), gone, seen([ID, NAME])).state;
     expect(told(noted)).toEqual([`${TOPIC}/2 dropped`]);
@@ -169,13 +169,13 @@ describe("the lists are changed in the file", () => {
     expect(fieldNames(state)).toEqual(["id", "name"]);
   });
 
-  it("not at all: nothing changes", () => {
+  it("that changes nothing leads to nothing", () => {
     expect(followLists(NO_SSN, hidden, () => [])).toBe(hidden);
   });
 });
 
-describe("a state of a version that did not remember what is kept out", () => {
-  it("has it by the names that its columns were proven with, and by the catalog where none were", () => {
+describe("a state written by a version that did not remember exclusions", () => {
+  it("excludes columns by the names they were proven with, or by the catalog if none were", () => {
     const known = [ID, NAME, SSN].map(({ attnum: at, name, type }) => ({ attnum: at, name, type }));
     const old = stateOf({ ...publishing([ID, NAME]), known });
     expect(out(follow(NO_SSN, old))).toEqual(["3 as ssn"]);

@@ -33,7 +33,7 @@ const letIn = (state: State) => play(RULES, state, release([id], { reason: "rest
 const replaced = letIn(play(RULES, before, news(OTHER)).state).state;
 const attnums = (state: State) => tableIn(state).shape.fields.map((field) => Number(field.attnum));
 
-describe("another table has the name of one of ours", () => {
+describe("a different table with the name of a captured one", () => {
   it("alerts once, and changes nothing by itself under any policy", () => {
     for (const policy of ["observe", "contracts", "manual"] as const) {
       const step = play({ ...RULES, "fieldgate.release.policy": policy }, before, news(OTHER));
@@ -57,12 +57,12 @@ describe("another table has the name of one of ours", () => {
     }
   });
 
-  it("that is ours, or of a topic that is not, is none", () => {
+  it("does not count if it is the captured one, or belongs to a topic that is not captured", () => {
     expect(play(RULES, before, news(tableOf([ID])))).toEqual({ state: before, effects: [] });
     expect(play(RULES, before, { kind: "replaced", topic: "x", table: OTHER })).toEqual({ state: before, effects: [] });
   });
 
-  it("takes the place only with a reason", () => {
+  it("is accepted only with a reason", () => {
     const waiting = play(RULES, before, news(OTHER)).state;
     expect(play(RULES, waiting, release([id])).state.outcomes.get("c1")).toMatchObject({ kind: "refused" });
     const step = letIn(waiting);
@@ -71,12 +71,12 @@ describe("another table has the name of one of ours", () => {
     expect(findAmendment(step.state, id)?.amendment.gate).toMatchObject({ kind: "released" });
   });
 
-  it("is the one that has the name last", () => {
+  it("is the one that had the name last", () => {
     const twice = play(RULES, before, news(OTHER), news(other([ID, NAME], 7000))).state;
     expect(tableIn(letIn(twice).state).shape.table.oid).toBe(7000);
   });
 
-  it("gets the fields of its names and types; the rest is dropped or added, with its next row", () => {
+  it("gets the fields with its names and types; with its next row, the others are dropped or added", () => {
     expect(fieldNames(replaced)).toEqual(["id", "name", "nick"]);
     expect(attnums(replaced)).toEqual([1, 3, -3]);
     expect(tableIn(replaced).shape.key.map((field) => Number(field.attnum))).toEqual([1]);
@@ -89,21 +89,21 @@ describe("another table has the name of one of ours", () => {
     ]);
   });
 
-  it("publishes every row once more, if it has a key", () => {
+  it("has every row published again, if it has a key", () => {
     expect(replaced.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running", due: "all" });
     const keyless = stateOf(publishing([ID, NAME, NICK], false));
     const { jobs } = letIn(play(RULES, keyless, news({ ...OTHER, key: [] })).state).state;
     expect(jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "refused", reason: { kind: "keyless-repair" } });
   });
 
-  it("ends what was read of the columns before", () => {
+  it("ends jobs that read columns of the old table", () => {
     const job = { ...newJob(`backfill/${TOPIC}/3`, TOPIC, "backfill"), column: attnum(3), cursor: ["5"] };
     const busy = { ...before, jobs: new Map([[job.id, job]]) };
     const { jobs } = letIn(play(RULES, busy, news(OTHER)).state).state;
     expect(jobs.get(job.id)?.state).toBe("done");
   });
 
-  it("ends what waited on the old table, and answers its commands", () => {
+  it("ends everything that waited on the old table, and answers its commands", () => {
     const waiting = play(
       RULES,
       before,
@@ -116,18 +116,18 @@ describe("another table has the name of one of ours", () => {
     expect(state.outcomes.get("c0")).toMatchObject({ kind: "refused" });
   });
 
-  it("does not take the column of another type, and a column without field goes on as a dropped one", () => {
+  it("does not take over a column of a different type; a field without a column counts as dropped", () => {
     const { state } = letIn(play(RULES, before, news(other([ID, column(2, "name", "int")]))).state);
     expect(attnums(state)).toEqual([1, -2, -3]);
   });
 
-  it("rows of the table before, or of another again, change nothing of it", () => {
+  it("is not changed by rows of the old table or of a third one", () => {
     const waiting = play(RULES, before, news(OTHER)).state;
     expect(play(RULES, waiting, seen([ID, NAME], { catalog: OTHER }))).toEqual({ state: waiting, effects: [] });
     expect(effectsOf(play(RULES, replaced, news(other([ID, NAME], 7000))))).toEqual([`alert ${id}`]);
   });
 
-  it("asks the registry nothing, whatever else flows meanwhile", () => {
+  it("asks the registry nothing, whatever else flows in the meantime", () => {
     const both = play(RULES, before, seen([ID, NAME, NICK, ZIP]), news(OTHER), (now) => fits(now, `${TOPIC}/4`)).state;
     const open = play(RULES, both, (now) => {
       const { answer } = findAmendment(now, `${TOPIC}/4`)?.amendment ?? {};

@@ -6,7 +6,7 @@ import { column, ID, NAME, play, publishing, RULES, seen, stateOf, tableOf, TOPI
 const made = (one: Column, version: string): Column => ({ ...one, version });
 const PROVEN = [made(ID, "700"), made(NAME, "700")];
 const proven = { ...publishing(PROVEN), versions: versionsOf({ columns: PROVEN }) };
-/** What a look at the table leads to, once its place in the log is reached. */
+/** The result of a look at the table, once the loop has reached its position in the log. */
 const jobs = (columns: readonly Column[], filenode: number, before = proven) => {
   const { state } = play(RULES, stateOf(before), seen(columns, { catalog: { ...tableOf(columns), filenode } }));
   return [...state.jobs.keys()];
@@ -14,15 +14,15 @@ const jobs = (columns: readonly Column[], filenode: number, before = proven) => 
 
 it.each([
   ["the same file", [], PROVEN, 1],
-  ["another file, the same definitions: VACUUM FULL, CLUSTER, TRUNCATE", [], PROVEN, 2],
-  ["the same file, another definition: a rename, a default", [], [made(ID, "700"), made(NAME, "800")], 1],
+  ["a new file, the same definitions: VACUUM FULL, CLUSTER, TRUNCATE", [], PROVEN, 2],
+  ["the same file, a new definition: a rename, a default", [], [made(ID, "700"), made(NAME, "800")], 1],
   ["both differ: ALTER TYPE … USING", [`repair/${TOPIC}`], [made(ID, "700"), made(NAME, "800")], 2],
-  ["another file with a new column, whose default is volatile", [], [...PROVEN, made(column(9, "z", "int"), "800")], 2],
+  ["a new file with a new column whose default is volatile", [], [...PROVEN, made(column(9, "z", "int"), "800")], 2],
 ] as const)("rows are published again if a rewrite may have changed values: %s", (_what, repairs, columns, file) => {
   expect(jobs(columns, file)).toEqual(repairs);
 });
 
-it("what is not known is taken for a rewrite, but only in another file", () => {
+it("unknown facts count as a rewrite, but only if the file differs", () => {
   const older = { ...proven, versions: undefined };
   expect(jobs(PROVEN, 1, older)).toEqual([]);
   expect(jobs(PROVEN, 2, older)).toEqual([`repair/${TOPIC}`]);
@@ -30,7 +30,7 @@ it("what is not known is taken for a rewrite, but only in another file", () => {
   expect(isRewritten({ ...proven, filenode: undefined }, { filenode: 2, versions: {} })).toBe(false);
 });
 
-it("a file that only a catalog ahead of the log shows is not noted as proven", () => {
+it("a file that only a catalog ahead of the log shows is not recorded as proven", () => {
   const ahead = [made(ID, "700"), made(NAME, "800"), made(column(3, "more", "text"), "900")];
   const early = seen(PROVEN, { catalog: { ...tableOf(ahead), filenode: 2 } });
   const later = seen(ahead, { catalog: { ...tableOf(ahead), filenode: 2 } });
@@ -57,10 +57,10 @@ it.each([
   ["renamed", true, enumOf(low, high), enumOf(low, [2, "top"])],
   ["the labels' names exchanged", true, enumOf(low, high), enumOf([1, "high"], [2, "low"])],
   ["renamed in a domain's or an array's enum", true, inDomain(enumOf(low)), inDomain(enumOf([1, "bottom"]))],
-  ["a name that another label had", true, enumOf(low, high), enumOf([1, "lowest"], [3, "low"], high)],
+  ["a name that another label had before", true, enumOf(low, high), enumOf([1, "lowest"], [3, "low"], high)],
   ["a label added before another", false, enumOf(low, high), enumOf([3, "lowest"], low, high)],
-  ["an older read, which lacks a label", false, enumOf(low, high), enumOf(low)],
-  ["another type", false, enumOf(low), { ...enumOf([1, "x"]), oid: 90_002 }],
+  ["an older catalog read, which lacks a label", false, enumOf(low, high), enumOf(low)],
+  ["a different type", false, enumOf(low), { ...enumOf([1, "x"]), oid: 90_002 }],
   ["labels recorded by an earlier version", false, WITHOUT_IDS, enumOf([1, "x"])],
 ])("a renamed label changes what rows show: %s", (_what, renamed, before, now) => {
   const table = publishing([ID, of(before)]);

@@ -36,7 +36,7 @@ const withheld = (state: State) => withheldOf(tableIn(state)).map(({ id, changes
 const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
 const repair = `repair/${TOPIC}`;
 
-/** The amendment is judged to fit and let in. */
+/** The amendment is judged to fit and released. */
 const letIn =
   (id: string) =>
   (state: State): State =>
@@ -48,7 +48,7 @@ const letIn =
       (now) => registered(now, id),
     ).state;
 
-describe("what is withheld is what is another now, whatever came before", () => {
+describe("only the present difference is withheld, whatever came before", () => {
   const cases: [string, readonly (readonly Column[])[], readonly string[]][] = [
     ["renamed", [[ID, NAME, RANK]], [`${nick} renamed`]],
     ["renamed back", [[ID, NAME, RANK], ALL], []],
@@ -88,7 +88,7 @@ describe("what is withheld is what is another now, whatever came before", () => 
     expect(fieldNames(state)).toEqual(["id", "name", "nick"]);
   });
 
-  it("what was let in is the shape: undone after that, it is another amendment", () => {
+  it("a released change is the shape: undoing it is a new amendment", () => {
     const renamed = letIn(nick)(play(MANUAL, publishes(), seen([ID, NAME, RANK])).state);
     expect(fieldNames(renamed)).toEqual(["id", "name", "rank"]);
     expect(amendmentIn(renamed)?.gate.kind).toBe("released");
@@ -112,7 +112,7 @@ describe("what is withheld is what is another now, whatever came before", () => 
   });
 });
 
-describe("an operator's word on a column that changes again", () => {
+describe("an operator's command on a column that changes again", () => {
   const said = (kind: "release" | "withhold"): Input => {
     const input = release([nick], { kind });
     return input;
@@ -120,29 +120,29 @@ describe("an operator's word on a column that changes again", () => {
   const ordered = (kind: "release" | "withhold", ...after: readonly Input[]) =>
     play(MANUAL, publishes(), seen([ID, NAME, RANK]), (now) => fits(now, nick), said(kind), ...after);
 
-  it("withhold stands", () => {
+  it("a withhold remains in force", () => {
     const { state } = ordered("withhold", seen([ID, NAME, { ...NICK, name: "grade" }]));
     expect(amendmentIn(state)?.order?.kind).toBe("withhold");
   });
-  it("release was said of the column as it was: it is answered, and said again", () => {
+  it("a release was meant for the column as it was: it is answered and has to be repeated", () => {
     const { state } = ordered("release", seen([ID, NAME, { ...NICK, name: "grade" }]));
     expect(amendmentIn(state)?.order).toBeUndefined();
     expect(state.outcomes.get("c1")).toEqual({ kind: "refused", refusals: [{ kind: "superseded" }] });
   });
-  it("release stands when nothing changed", () => {
+  it("a release remains in force if nothing changed", () => {
     const { state } = ordered("release", seen([ID, NAME, RANK]));
     expect(amendmentIn(state)?.order?.kind).toBe("release");
     expect(state.outcomes.get("c1")).toMatchObject({ kind: "pending" });
   });
 });
 
-describe("why and by whom", () => {
+describe("who made a change, and with which command", () => {
   const explained: Explanation = { command: "ALTER TABLE", role: "anna", time: "2026-01-01T00:00:00.000Z" };
-  it("is in the amendment, and stays when the first row comes", () => {
+  it("is in the amendment, and remains when the first row arrives", () => {
     const { state } = play(MANUAL, stateOf(), seen(ALL, { explained }), seen(ALL));
     expect(amendmentIn(state)?.explained).toEqual(explained);
   });
-  it("is taken when it comes after the row, and judges nothing anew", () => {
+  it("is added when it arrives after the row, and nothing is judged again", () => {
     const judged = play(MANUAL, stateOf(), seen(ALL), (now) => fits(now, nick));
     const step = play(MANUAL, judged.state, seen(ALL, { explained }));
     expect(amendmentIn(step.state)).toEqual({ ...amendmentIn(judged.state), explained });
@@ -154,15 +154,15 @@ describe("why and by whom", () => {
   });
 });
 
-describe("values that rows went out without", () => {
-  it("of a column that was there before it could be a field: missed", () => {
+describe("values that published rows lacked", () => {
+  it("of a column that existed before it could be a field: missed", () => {
     const at = column(3, "at", "tid");
     const known = [ID, NAME, at].map(({ attnum: a, name, type }) => ({ attnum: a, name, type }));
     const { state } = play(MANUAL, stateOf({ ...publishing(), known }), seen([ID, NAME, column(3, "at", "text")]));
     expect(amendmentIn(state)?.missed).toBe(true);
     expect(letIn(nick)(state).jobs.get(`backfill/${nick}`)?.state).toBe("running");
   });
-  it("of a column just added: not missed, until a row went out", () => {
+  it("of a column that was just added: not missed until a row is published", () => {
     const { state } = play(MANUAL, stateOf(), seen(ALL));
     expect(amendmentIn(state)?.missed).toBe(false);
     expect(amendmentIn(play(MANUAL, state, passed, seen([ID, NAME, RANK])).state)?.missed).toBe(true);
@@ -173,7 +173,7 @@ describe("columns in doubt", () => {
   const doubtful = [attnum(3)];
   const doubt = play(MANUAL, publishes(), seen(ALL, { doubtful }), { ...passed, doubt: true }).state;
 
-  it("that are fields: every row is published once more when it is known who they are", () => {
+  it("that are fields: every row is published again once they are identified", () => {
     expect(tableIn(doubt)).toMatchObject({ doubt: true, emptied: true, amendments: [] });
     expect(doubt.jobs.size).toBe(0);
     const { state } = play(MANUAL, doubt, seen(ALL));
@@ -185,35 +185,35 @@ describe("columns in doubt", () => {
       cursor: undefined,
     });
   });
-  it("stay so while it is not known", () => {
+  it("remain in doubt until they are identified", () => {
     const still = play(MANUAL, doubt, seen([...ALL, ZIP], { doubtful: [attnum(4)] })).state;
     expect(tableIn(still).emptied).toBe(true);
     expect(play(MANUAL, still, seen([...ALL, ZIP])).state.jobs.has(repair)).toBe(true);
   });
-  it("that are no fields: nothing was emptied", () => {
+  it("that are not fields: no field was emptied", () => {
     const { state } = play(MANUAL, stateOf(), seen(ALL, { doubtful }), { ...passed, doubt: true }, seen(ALL));
     expect(state.jobs.size).toBe(0);
     expect(amendmentIn(state)?.missed).toBe(true);
   });
-  it("beside a kept field of a dropped column: that one has no values anyway", () => {
+  it("next to the kept field of a dropped column: that field has no values anyway", () => {
     const table = play(MANUAL, publishes([...ALL, ZIP]), seen(ALL)).state;
     const { state } = play(MANUAL, table, seen([...ALL, column(5, "new", "text")], { doubtful: [attnum(5)] }));
     expect(tableIn(state).emptied).toBe(false);
   });
-  it("are in doubt no longer once a read has identified them, even if no row follows", () => {
+  it("are no longer in doubt once a read has identified them, even if no row follows", () => {
     const doubted: Input = { kind: "passed", topic: TOPIC, doubt: true };
     const { state } = play(MANUAL, publishes(), seen(ALL, { doubtful }), doubted);
     expect(tableIn(state).doubt).toBe(true);
     expect(tableIn(play(MANUAL, state, seen(ALL, { doubtful })).state).doubt).toBe(true);
     expect(tableIn(play(MANUAL, state, seen(ALL)).state).doubt).toBe(false);
   });
-  it("keep what waits for them", () => {
+  it("keep their withheld amendments", () => {
     const { state } = play(MANUAL, publishes(), seen([ID, NAME, RANK]), seen([ID, NAME, RANK], { doubtful }));
     expect(withheld(state)).toEqual([`${nick} renamed`]);
     const dropped = play(MANUAL, publishes(), seen([ID, NAME]), seen([ID, NAME, ZIP], { doubtful: [attnum(4)] }));
     expect(withheld(dropped.state)).toEqual([nick]);
   });
-  it("of a table without a key cannot be published once more, which is told", () => {
+  it("of a table without a key cannot be published again, which is reported", () => {
     const keyless = stateOf(publishing(ALL, false));
     const { state } = play(MANUAL, keyless, seen(ALL, { doubtful, keyed: false }), seen(ALL, { keyed: false }));
     expect(state.jobs.get(repair)).toMatchObject({ state: "refused", reason: { kind: "keyless-repair" } });
@@ -221,12 +221,12 @@ describe("columns in doubt", () => {
 });
 
 describe("a rewritten table", () => {
-  it("has other values that no event brought: every row is published once more", () => {
+  it("has new values that no event carries: every row is published again", () => {
     const { state } = play(MANUAL, publishes(), seen(ALL, { rewritten: true }));
     expect(state.jobs.get(repair)?.state).toBe("running");
     expect(play(MANUAL, publishes(), seen(ALL)).state.jobs.size).toBe(0);
   });
-  it("begins from the start when it is rewritten again meanwhile", () => {
+  it("starts its repair again when it is rewritten again in the meantime", () => {
     const { state } = play(MANUAL, publishes(), seen(ALL, { rewritten: true }));
     const job = state.jobs.get(repair);
     if (job === undefined) throw new Error("no job");
@@ -236,7 +236,7 @@ describe("a rewritten table", () => {
 });
 
 describe("a renamed table", () => {
-  it("keeps its topic, and the name that the file takes it by", () => {
+  it("keeps its topic, and the name under which the file captures it", () => {
     const { state, effects } = play(MANUAL, publishes(), seen(ALL, { as: "clients" }), seen(ALL, { as: "patrons" }));
     expect(tableIn(state)).toMatchObject({
       shape: { table: { oid: 5000, name: "patrons" } },
@@ -245,7 +245,7 @@ describe("a renamed table", () => {
     });
     expect(effects).toEqual([]);
   });
-  it("keeps the key that the file gives its events", () => {
+  it("keeps the key that the file sets for its events", () => {
     const keyColumns = (_: string, table: string) => (table === "customers" ? ["name"] : undefined);
     const pinned: Rules = { ...MANUAL, filter: { ...RULES.filter, keyColumns } };
     const table = publishing();
@@ -257,10 +257,10 @@ describe("a renamed table", () => {
   });
 });
 
-describe("another key", () => {
+describe("a new key", () => {
   const key = `${TOPIC}/key`;
   const composed = { key: [1, 3] };
-  it("is an amendment that no policy lets in", () => {
+  it("is an amendment that no policy releases", () => {
     for (const policy of ["observe", "contracts", "manual"] as const) {
       const step = play({ ...RULES, "fieldgate.release.policy": policy }, publishes(), seen(ALL, composed), (now) =>
         fits(now, key),
@@ -270,7 +270,7 @@ describe("another key", () => {
       expect(amendmentIn(step.state, key)?.gate.reason.kind).toBe("key-changed");
     }
   });
-  it("is none when the same columns come in another order, nor when it is undone", () => {
+  it("is no difference if the same columns have a different order, or if it is undone", () => {
     const table = { ...tableOf(ALL), key: [attnum(3), attnum(1)] };
     const both = letIn(key)(play(MANUAL, publishes(), seen(ALL, composed)).state);
     expect(tableIn(both).shape.key.map(({ name }) => name)).toEqual(["id", "nick"]);
@@ -282,13 +282,13 @@ describe("another key", () => {
     const state = letIn(key)(play(MANUAL, publishes(), seen(ALL, { ...composed, catalog: table })).state);
     expect(tableIn(state).shape.key.map(({ name }) => name)).toEqual(["nick", "id"]);
   });
-  it("let in publishes every row under it", () => {
+  it("has every row published under it once it is released", () => {
     const state = letIn(key)(play(MANUAL, publishes(), seen(ALL, composed)).state);
     expect(state.jobs.get(`backfill/${key}`)).toMatchObject({ state: "running", due: "all" });
     expect(tableIn(state).shape.keySchema?.text).toContain("nick");
     expect(tableIn(state).flowed).toHaveLength(1);
   });
-  it("of a column that does not flow yet waits for it, then is judged anew", () => {
+  it("with a column that is still withheld waits for it, then is judged again", () => {
     const before = play(MANUAL, publishes([ID, NAME]), seen(ALL, composed)).state;
     const none = play(MANUAL, before, {
       kind: "judged",
@@ -306,20 +306,20 @@ describe("another key", () => {
     expect(effectsOf(open)).toContain(`judge ${key}`);
     expect(fits(open.state, key)).toMatchObject({ answer: { candidate: { part: "key" } } });
   });
-  it("whose field was let in under another name is one too, though rows flow", () => {
+  it("is an amendment too if its field was released under a new name, although rows flow", () => {
     const renamed = { ...ID, name: "nr" };
     const value = letIn(idOf(ID))(play(MANUAL, publishes([ID, NAME]), seen([renamed, NAME])).state);
     const { state } = play(MANUAL, value, seen([renamed, NAME]));
     expect(amendmentIn(state, key)).toMatchObject({ kind: "key", key: [1] });
     expect(tableIn(letIn(key)(state)).shape.key.map(({ name }) => name)).toEqual(["nr"]);
   });
-  it("is a mere hint of a Relation whose columns are in doubt", () => {
+  it("of a Relation whose columns are in doubt is not relied on", () => {
     expect(withheld(play(MANUAL, publishes(), seen(ALL, { ...composed, doubtful: [attnum(2)] })).state)).toEqual([]);
   });
 });
 
-describe("a type that is mapped since the last start", () => {
-  it("is judged, although the column is as it was", () => {
+describe("a type that has become mapped since the last start", () => {
+  it("is judged, although the column has not changed", () => {
     const unmapped = {
       rule: "column/type-not-mapped",
       severity: "warning",
@@ -334,9 +334,9 @@ describe("a type that is mapped since the last start", () => {
   });
 });
 
-describe("dropped under contracts", () => {
+describe("a column dropped under contracts", () => {
   const reads = { ...REPLICA, fields: ["id", "name", "nick"] };
-  it("the field stays while a contract reads it, and goes when it does not", () => {
+  it("keeps its field while a contract reads it, and loses it afterwards", () => {
     const kept = play(RULES, stateOf(publishing(ALL), reads), seen([ID, NAME]), (now) => fits(now, nick));
     expect(fieldNames(kept.state)).toEqual(["id", "name", "nick"]);
     expect(amendmentIn(kept.state)?.gate.reason).toEqual({ kind: "not-ready", consumers: ["replica"] });
@@ -359,7 +359,7 @@ describe("a null in a required field", () => {
     expect(again.state).toBe(step.state);
   });
 
-  it("of a field or topic that is not known changes nothing", () => {
+  it("of an unknown field or topic changes nothing", () => {
     const before = stateOf(publishing([ID, required]));
     for (const input of [
       { ...found, field: "nobody" },

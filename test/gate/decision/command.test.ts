@@ -34,7 +34,7 @@ const withhold = (ids: readonly string[], more: Partial<OperatorCommand> = {}): 
 };
 const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
 
-/** nick and zip are withheld, judged to fit, and rows went out without them. */
+/** nick and zip are withheld and judged to fit, and rows were published without them. */
 function withheld(rules: Rules = MANUAL, from: State = stateOf()): State {
   const both = [ID, NAME, NICK, ZIP];
   return play(
@@ -76,7 +76,13 @@ describe("a command that cannot be carried out is refused and changes nothing", 
       release([nick, "x"], { id: "c9" }),
       /there is no amendment x/,
     ],
-    ["topic.field of two", MANUAL, twins, release([`${TOPIC}.nick`], { id: "c9" }), /could be any of .*\/3, .*\/4/],
+    [
+      "topic.field of two amendments",
+      MANUAL,
+      twins,
+      release([`${TOPIC}.nick`], { id: "c9" }),
+      /could be any of .*\/3, .*\/4/,
+    ],
     ["a contract not ready", RULES, opposed, release([nick], { id: "c9" }), /not ready: replica; .*--force --reason/],
     ["force without a reason", RULES, opposed, release([nick], { id: "c9", force: true }), /not ready: replica/],
     [
@@ -88,14 +94,14 @@ describe("a command that cannot be carried out is refused and changes nothing", 
     ],
     ["a table without a key", MANUAL, keyless, release([nick], { id: "c9" }), /no key.*add --backfill none/],
     [
-      "the registry silent, even by force",
+      "the registry does not answer, even with force",
       MANUAL,
       silent,
       release([nick], { id: "c9", force: true, reason: "r" }),
       /has not answered: \[registry-down\] down/,
     ],
     [
-      "withholding what flows",
+      "withholding a published field",
       MANUAL,
       flowing,
       withhold([nick], { id: "c9" }),
@@ -115,7 +121,7 @@ describe("a command that cannot be carried out is refused and changes nothing", 
 });
 
 describe("a release", () => {
-  it("is pending until all it names flow", () => {
+  it("is pending until everything that it names flows", () => {
     const asked = play(MANUAL, withheld(), release([nick, zip]));
     expect(outcome(asked.state)).toMatchObject({ kind: "pending" });
     expect(effectsOf(asked)).toEqual([`register ${nick}`, `register ${zip}`]);
@@ -132,11 +138,11 @@ describe("a release", () => {
     expect(fieldNames(second.state)).toEqual(["id", "name", "nick", "zip"]);
   });
 
-  it("by topic.field while only one has the name", () => {
+  it("by topic.field while only one amendment has the name", () => {
     expect(effectsOf(play(MANUAL, withheld(), release([`${TOPIC}.nick`])))).toEqual([`register ${nick}`]);
   });
 
-  it("by force goes against a contract, and says who", () => {
+  it("with force overrides a contract, and names the operator", () => {
     const opposed = withheld(RULES, stateOf(publishing(), REPLICA));
     const step = play(RULES, opposed, release([nick], { force: true, reason: "agreed" }), (now) =>
       registered(now, nick),
@@ -147,7 +153,7 @@ describe("a release", () => {
     });
   });
 
-  it("of what flows already is done at once", () => {
+  it("of a published field is done at once", () => {
     const flowing = play(MANUAL, withheld(), release([nick]), (now) => registered(now, nick)).state;
     expect(outcome(play(MANUAL, flowing, release([nick], { id: "c2" })).state, "c2")).toEqual({
       kind: "done",
@@ -155,12 +161,12 @@ describe("a release", () => {
     });
   });
 
-  it("heard twice is carried out once", () => {
+  it("that is received twice is carried out once", () => {
     const once = play(MANUAL, withheld(), release([nick])).state;
     expect(play(MANUAL, once, release([nick]))).toEqual({ state: once, effects: [] });
   });
 
-  it("whose place another command takes is refused, not left pending", () => {
+  it("that another command supersedes is refused, not left pending", () => {
     const step = play(MANUAL, withheld(), release([nick]), withhold([nick], { id: "c2" }));
     expect(outcome(step.state)).toMatchObject({
       kind: "refused",
@@ -180,7 +186,7 @@ describe("a release", () => {
     });
   });
 
-  it("said before the registry's answer, as right after a restart, is carried out with it", () => {
+  it("given before the registry's answer, as right after a restart, is carried out with the answer", () => {
     const asked = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), release([nick]));
     expect(outcome(asked.state)).toMatchObject({ kind: "pending" });
     const done = play(
@@ -193,7 +199,7 @@ describe("a release", () => {
     expect(fieldNames(done.state)).toEqual(["id", "name", "nick"]);
   });
 
-  it("said before the registry's answer is refused with a refusal", () => {
+  it("given before the registry's answer is refused if the registry rejects the candidate", () => {
     const asked = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), release([nick]));
     const candidate = candidateFor(asked.state, nick);
     const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, text: "no default" } };
@@ -205,7 +211,7 @@ describe("a release", () => {
     expect(findAmendment(step.state, nick)?.amendment.order).toBeUndefined();
   });
 
-  it("refused by the registry is answered with its reason", () => {
+  it("that the registry rejects is answered with its reason", () => {
     const asked = play(MANUAL, withheld(), release([nick]));
     const { hash } = registered(asked.state, nick) as { hash: string }; // of kind registered
     const no: Input = { kind: "registration-refused", id: nick, hash, text: "409 level" };
@@ -217,7 +223,7 @@ describe("a release", () => {
 });
 
 describe("withhold", () => {
-  it("keeps back what the policy would let in", () => {
+  it("withholds what the policy would release", () => {
     const step = play(
       { ...RULES, "fieldgate.release.policy": "observe" },
       stateOf(),
@@ -233,7 +239,7 @@ describe("withhold", () => {
     expect(fieldNames(step.state)).toEqual(["id", "name"]);
   });
 
-  it("said while the schema is registered outlives the registry's refusal, also when another form fits", () => {
+  it("given while the schema is registered outlives the registry's refusal, even if another form fits", () => {
     const level = column(3, "level", "int", { notNull: true });
     const asked = play(RULES, stateOf(), seen([ID, NAME, level]), (now) => fits(now, nick), withhold([nick])).state;
     const { hash } = candidateFor(asked, nick);
@@ -251,7 +257,7 @@ describe("withhold", () => {
     expect(outcome(step.state)?.kind).toBe("done");
   });
 
-  it("of what the registry refused leaves its answer, which is not asked for again", () => {
+  it("of a candidate that the registry rejected keeps its answer and does not ask again", () => {
     const candidate = candidateFor(withheld(), nick);
     const no: Input = { kind: "judged", id: nick, answer: { kind: "refused", candidate, text: "no default" } };
     const step = play(MANUAL, withheld(), no, withhold([nick]));
@@ -263,7 +269,7 @@ describe("withhold", () => {
     });
   });
 
-  it("instead of a field beside the old one is of the column alone, which is judged anew", () => {
+  it("instead of a field beside the old one is about the column alone, which is judged again", () => {
     const renamed = column(2, "title", "text");
     const beside = release([idOf(NAME)], { beside: { name: "title" } });
     const asked = play(MANUAL, stateOf(), seen([ID, renamed]), beside).state;
@@ -272,7 +278,7 @@ describe("withhold", () => {
     expect(findAmendment(step.state, idOf(NAME))?.amendment.answer).toBeUndefined();
   });
 
-  it("is taken back by a release", () => {
+  it("is revoked by a release", () => {
     const step = play(MANUAL, withheld(), withhold([nick]), release([nick], { id: "c2" }), (now) =>
       registered(now, nick),
     );
@@ -285,21 +291,21 @@ describe("the backfill of a release", () => {
     play(MANUAL, state, release([nick], command), (now) => registered(now, nick, { estimatedRows })).state;
   const job = (state: State) => state.jobs.get(`backfill/${nick}`);
 
-  it("runs for rows that went out without the field", () => {
+  it("runs for rows that were published without the field", () => {
     expect(job(released({}))).toMatchObject({ state: "running", due: "not-null", cursor: undefined, estimate: 10 });
   });
 
-  it("is not made when nothing was missed, but when asked for", () => {
+  it("is not made when no value was missed, unless it is asked for", () => {
     const fresh = play(MANUAL, stateOf(), seen([ID, NAME, NICK]), (now) => fits(now, nick)).state;
     expect(job(released({}, 10, fresh))).toBeUndefined();
     expect(job(released({ backfill: "all" }, 10, fresh))?.state).toBe("running");
   });
 
-  it("is not made when told so", () => {
+  it("is not made with --backfill none", () => {
     expect(job(released({ backfill: "none" }))).toBeUndefined();
   });
 
-  it("waits over fieldgate.backfill.max.rows, and goes on or not as an operator says", () => {
+  it("waits above fieldgate.backfill.max.rows, and an operator decides whether it continues", () => {
     const waiting = released({}, 1001);
     expect(job(waiting)).toMatchObject({
       state: "waiting",
@@ -317,7 +323,7 @@ describe("the backfill of a release", () => {
     expect(job(play(MANUAL, waiting, release([nick], { id: "c2" })).state)?.state).toBe("waiting");
   });
 
-  it("of a table without a key is refused with the reason when it is asked for", () => {
+  it("of a table without a key is refused with the reason if it is asked for", () => {
     const keyless = play(
       MANUAL,
       stateOf(publishing([ID, NAME], false)),
@@ -330,7 +336,7 @@ describe("the backfill of a release", () => {
     });
   });
 
-  it("publishes all rows of a default that a consumer of the writer's schema cannot see", () => {
+  it("publishes all rows for a default that a consumer with the writer's schema cannot see", () => {
     const level = column(3, "level", "int", { notNull: true, defaultExpr: "5", missing: "5" });
     const ready = { ...REPLICA, fields: ["id", "name", "level"] };
     const step = play(

@@ -15,13 +15,13 @@ function order(kind: Order["kind"], more: Partial<Order> = {}): Order {
   return { kind, actor: "anna", reason: undefined, force: false, backfill: undefined, command: "c1", ...more };
 }
 
-describe("may a field flow", () => {
+describe("whether a field may flow", () => {
   const cases: [string, ReleasePolicy, Partial<Amendment>, boolean, "flows" | "waits", Reason][] = [
     ["observe, not judged", "observe", { answer: undefined }, false, "waits", { kind: "not-judged" }],
     ["observe, unopposed", "observe", {}, false, "flows", { kind: "policy-observe" }],
     ["observe, opposed", "observe", { verdicts: [verdict("not-ready")] }, false, "flows", { kind: "policy-observe" }],
     [
-      "observe, the registry silent",
+      "observe, the registry does not answer",
       "observe",
       { answer: { kind: "unanswered", code: "registry-down", text: "down" } },
       false,
@@ -47,7 +47,7 @@ describe("may a field flow", () => {
       { kind: "all-ready", count: 2, policy: "contracts" },
     ],
     [
-      "contracts, the one ready",
+      "contracts, the only one ready",
       "contracts",
       { verdicts: [verdict("ready")] },
       false,
@@ -55,7 +55,7 @@ describe("may a field flow", () => {
       { kind: "all-ready", count: 1, policy: "contracts" },
     ],
     [
-      "contracts, one not",
+      "contracts, one not ready",
       "contracts",
       { verdicts: [verdict("ready"), verdict("not-ready", "b")] },
       false,
@@ -162,7 +162,7 @@ describe("may a field flow", () => {
     expect(decision).toMatchObject({ kind, reason });
   });
 
-  it("a type that is not mapped cannot flow, whoever says so", () => {
+  it("a type that is not mapped cannot flow, whoever releases it", () => {
     const unmapped = added(column(3, "at", "tid"));
     for (const policy of ["observe", "contracts", "manual"] as const) {
       const forced = { ...unmapped, order: order("release", { force: true, reason: "r" }) };
@@ -173,7 +173,7 @@ describe("may a field flow", () => {
     }
   });
 
-  it("under observe the alert can say who would have kept it back", () => {
+  it("under observe the alert can name the consumers that would have held it back", () => {
     const verdicts = [verdict("ready", "a"), verdict("not-ready", "b"), verdict("unknown", "c")];
     expect(mayFlow("observe", { ...FITS, verdicts }, false)).toMatchObject({ wouldHaveWaitedFor: ["b", "c"] });
     expect(notReady(verdicts)).toEqual(["b", "c"]);

@@ -52,7 +52,7 @@ const READS_NICK: Contract = {
   fields: ["id", "name", "nick"],
 };
 
-/** Each input at its own time. */
+/** Decides each input at its own time. */
 function playAt(
   rules: Rules,
   state: State,
@@ -69,17 +69,24 @@ const flips = (state: State) => registered(state, nick);
 const settles = (): Input => ({ kind: "settle", topic: TOPIC });
 const verdictIn = (state: State) => findAmendment(state, nick)?.amendment.verdicts.map(({ verdict }) => verdict);
 
-describe("a rule that weighs otherwise until a day", () => {
-  // The connector's file raises it for all, this contract lowers it again: its own word counts until its day.
+describe("a rule with a changed severity until a day", () => {
+  // The connector's file raises the severity for all. This contract lowers it again, which counts until its day.
   const rules: Rules = { ...RULES, severity: [{ ...RAISED, until: "9999-12-31" }] };
   const waiting = stateOf(publishing(), { ...READS_NICK, severity: [LOWERED] });
   const plain = stateOf(publishing(), READS_NICK);
 
   it.each<[string, Rules, State, string, string, readonly string[]]>([
-    ["the contract's own lets the field flow on its last day", rules, waiting, LAST, LAST, ["id", "name", "nick"]],
-    ["and not on the day after", rules, waiting, AFTER, AFTER, ["id", "name"]],
-    ["nor when its day ends between registration and flip", rules, waiting, LAST, AFTER, ["id", "name"]],
-    ["the connector's keeps it back", { ...RULES, severity: [RAISED] }, plain, LAST, LAST, ["id", "name"]],
+    [
+      "the contract's own severity lets the field flow on its last day",
+      rules,
+      waiting,
+      LAST,
+      LAST,
+      ["id", "name", "nick"],
+    ],
+    ["but not on the day after", rules, waiting, AFTER, AFTER, ["id", "name"]],
+    ["nor if its day ends between registration and flip", rules, waiting, LAST, AFTER, ["id", "name"]],
+    ["the connector's severity withholds it", { ...RULES, severity: [RAISED] }, plain, LAST, LAST, ["id", "name"]],
     ["until its day is over", { ...RULES, severity: [RAISED] }, plain, AFTER, AFTER, ["id", "name", "nick"]],
     ["nothing is changed", RULES, plain, LAST, LAST, ["id", "name", "nick"]],
   ])("%s", (_, given, state, asked, flipped, fields) => {
@@ -89,7 +96,7 @@ describe("a rule that weighs otherwise until a day", () => {
 
   const day = fc.integer({ min: 1, max: 28 }).map((at) => `2026-02-${String(at).padStart(2, "0")}`);
   law.prop([day, fc.array(day, { minLength: 3, maxLength: 3 })])(
-    "the field flows exactly when the flip's own day is one on which it holds",
+    "the field flows exactly if the severity holds on the day of the flip",
     (until, days) => {
       const [first, second, third] = days.toSorted().map((one) => `${one}T12:00:00.000Z`);
       if (first === undefined || second === undefined || third === undefined) throw new Error("three days");
@@ -99,14 +106,14 @@ describe("a rule that weighs otherwise until a day", () => {
     },
   );
 
-  it("what waits is judged anew once its day is over", () => {
+  it("a withheld field is judged again once the severity's day is over", () => {
     const manual: Rules = { ...rules, "fieldgate.release.policy": "manual" };
     const held = playAt(manual, waiting, [LAST, saw], [LAST, judged]).state;
     expect(verdictIn(held)).toEqual(["ready"]);
     expect(verdictIn(playAt(manual, held, [AFTER, settles]).state)).toEqual(["not-ready"]);
   });
 
-  it("the loop does so at its first turn of a day, and at no other", () => {
+  it("the loop judges again at its first turn of a day, and at no other", () => {
     const manual: Rules = { ...rules, "fieldgate.release.policy": "manual" };
     const clock = { time: LAST };
     const now = () => BigInt(Date.parse(clock.time)) * 1000n;
@@ -125,7 +132,7 @@ describe("a rule that weighs otherwise until a day", () => {
   });
 });
 
-describe("another key", () => {
+describe("a new key", () => {
   const CODE = column(3, "nick", "text", { notNull: true });
   const key = `${TOPIC}/key`;
   const READS_ID: Contract = { ...READS_NICK, fields: ["id"], unknownFields: "accept" };
@@ -141,7 +148,7 @@ describe("another key", () => {
     playAt(rules, state, [LAST, () => release([key], more)]);
   const reason = "agreed with replica";
 
-  it("is told to every contract on the topic: an error to who reads one of its columns, else a warning", () => {
+  it("is judged for every contract on the topic: an error for consumers that read one of its columns, else a warning", () => {
     const amendment = findAmendment(rekeyed(RULES, ...contracts), key)?.amendment;
     expect(amendment?.verdicts).toMatchObject([
       { consumer: "replica", verdict: "not-ready", findings: [{ rule: "meaning/key-changed", severity: "error" }] },
@@ -163,11 +170,11 @@ describe("another key", () => {
       string,
     ]
   >([
-    ["nobody asked, with a reason", "contracts", [], { reason }, [`register ${key}`], "pending"],
+    ["no contract is asked, with a reason", "contracts", [], { reason }, [`register ${key}`], "pending"],
     ["not ready, with a reason alone", "contracts", contracts, { reason }, [], "refused"],
-    ["not ready, by force without a reason", "contracts", contracts, { force: true }, [], "refused"],
+    ["not ready, with force but without a reason", "contracts", contracts, { force: true }, [], "refused"],
     [
-      "not ready, by force with a reason",
+      "not ready, with force and a reason",
       "contracts",
       contracts,
       { reason, force: true },
@@ -176,7 +183,7 @@ describe("another key", () => {
     ],
     ["not ready, where an operator decides", "manual", contracts, { reason }, [`register ${key}`], "pending"],
     [
-      "whoever reads it is prepared",
+      "every reader is prepared",
       "contracts",
       [{ ...READS_ID, severity: [{ ...LOWERED, rule: "meaning/key-changed" }] }],
       { reason },
@@ -189,7 +196,7 @@ describe("another key", () => {
     expect([effectsOf(step), step.state.outcomes.get("c1")?.kind]).toEqual([effects, outcome]);
   });
 
-  it("does not flip when who reads it came meanwhile", () => {
+  it("does not flip if a reader of it appeared in the meantime", () => {
     const ordered = said(RULES, rekeyed(RULES), { reason }).state;
     const contract = (): Input => ({ kind: "contract", key: contractKey(READS_ID), contract: READS_ID });
     const late = playAt(RULES, ordered, [LAST, contract], [LAST, (state) => registered(state, key)]).state;

@@ -33,12 +33,12 @@ function one({ topics }: Evidence) {
   return topics.get(TOPIC)?.groups[0];
 }
 
-describe("what is remembered of a group", () => {
-  it("one first seen with offsets counts as moved from then", () => {
+describe("the evidence about a group", () => {
+  it("counts a group first seen with offsets as moved at that time", () => {
     expect(one(after(seen(1000, group("a", 0, 5n))))).toMatchObject({ first: 1000, moved: 1000, active: 1000 });
   });
 
-  it("offsets that stay are no move, others are; members alone are a sign of life and no move", () => {
+  it("counts changed offsets as a move, but neither unchanged ones nor members, which only show that it is active", () => {
     const stays = after(seen(1000, group("a", 0, 5n)), seen(2000, group("a", 0, 5n)));
     expect(one(stays)).toMatchObject({ moved: 1000, active: 1000 });
     expect(one(pollMore(stays, seen(3000, group("a", 0, 6n))))).toMatchObject({ moved: 3000, active: 3000 });
@@ -51,7 +51,7 @@ describe("what is remembered of a group", () => {
     expect(one(pollMore(stays, seen(3000, group("a", 0, 0n))))).toMatchObject({ moved: 3000 });
   });
 
-  it("offsets that Kafka has forgotten are no move", () => {
+  it("does not count offsets that Kafka has forgotten as a move", () => {
     const two = group("a", 0, 5n, {
       offsets: new Map([
         [0, 5n],
@@ -62,18 +62,18 @@ describe("what is remembered of a group", () => {
     expect(one(left)).toMatchObject({ moved: 1000, committed: { partitions: 1, sum: "5" } });
   });
 
-  it("a group that is gone is known for a while, without members and offsets", () => {
+  it("keeps a group that is gone for a while, without members and offsets", () => {
     const gone = after(seen(1000, group("a", 1, 5n)), seen(2000));
     expect(one(gone)).toMatchObject({ members: 0, committed: undefined, active: 1000 });
     expect(one(pollMore(gone, seen(1000 + KEEP)))).toBeDefined();
     expect(one(pollMore(gone, seen(1001 + KEEP)))).toBeUndefined();
   });
 
-  it("hidden members are not none", () => {
+  it("does not count hidden members as none", () => {
     expect(one(after(seen(1000, group("a", undefined, 1n))))?.members).toBeUndefined();
   });
 
-  it("of 8,000 groups 500 are remembered, those with members first, and all that contracts name", () => {
+  it("keeps 500 of 8,000 groups, those with members first, and all that contracts name", () => {
     const idle = Array.from({ length: 7000 }, (_, index) => group(`a-job-${index}`, 0, 1n));
     const alive = Array.from({ length: 400 }, (_, index) => group(`z-live-${index}`, 1));
     const named = group("zz-named", 0, 1n);
@@ -87,30 +87,30 @@ describe("what is remembered of a group", () => {
     expect(recorded.get(TOPIC)).toBe(topics.get(TOPIC));
   });
 
-  it("a failed poll is recorded and changes nothing else", () => {
+  it("records a failed poll and changes nothing else", () => {
     const before = after(seen(1000, group("a", 1)));
     const unknown = pollMore(before, { kind: "unknown", at: 2000, why: "down" });
     expect(unknown).toEqual({ ...before, lastPoll: { at: 2000, why: "down" } });
     expect(unknown.topics).toBe(before.topics);
   });
 
-  it("a topic that was not asked for is not taken for one without groups", () => {
+  it("does not treat a topic that was not polled as one without groups", () => {
     const poll: GroupPoll = { kind: "seen", at: 2000, byTopic: new Map() };
     expect(pollMore(after(seen(1000, group("a", 1))), poll).topics.get(TOPIC)).toMatchObject({ at: 1000 });
   });
 });
 
-describe("what is written to the state topic", () => {
+describe("the state topic", () => {
   const first = after(seen(0, group("a", 1, 5n)));
 
-  it("nothing for what only grows older, and that every five minutes", () => {
+  it("gets no record if times have only grown older, except every five minutes", () => {
     const moves = (at: number, offset: bigint) => seen(at, group("a", 1, offset));
     const soon = pollMore(first, moves(30_000, 6n), moves(60_000, 7n), moves(299_000, 8n));
     expect(soon.recorded).toBe(first.recorded);
     expect(pollMore(soon, moves(300_000, 9n)).recorded.get(TOPIC)).toMatchObject({ at: 300_000 });
   });
 
-  it("nothing for a topic nobody reads, however long", () => {
+  it("gets no record for a topic without readers, however long", () => {
     const quiet = after(seen(0));
     expect(pollMore(quiet, seen(DAY), seen(9 * DAY)).recorded).toBe(quiet.recorded);
   });
@@ -125,11 +125,11 @@ describe("what is written to the state topic", () => {
     expect(pollMore(first, seen(1000, ...groups)).recorded).not.toBe(first.recorded);
   });
 
-  it("another number of members is not: a group that grows writes nothing", () => {
+  it("gets no record if only the number of members changes", () => {
     expect(pollMore(first, seen(1000, group("a", 7, 5n))).recorded).toBe(first.recorded);
   });
 
-  it("a restart keeps the times and has no poll yet", () => {
+  it("keeps the times over a restart, without a poll yet", () => {
     const before = after(seen(0, group("a", 0, 5n)));
     const again = recalled(before.recorded);
     expect(again.lastPoll).toBeUndefined();

@@ -62,30 +62,34 @@ describe("strict", () => {
     ["a failed poll", [FAILED], "waits", /^it is not known who reads .*could not be read: no broker$/],
     ["no group reads", [polled(0)], "registers"],
     ["a group that no contract names", [polled(0, group("sink"))], "waits", /^no contract names the live groups sink$/],
-    ["two of them", [polled(0, group("b"), group("a"))], "waits", /the live groups a, b$/],
+    ["two groups that no contract names", [polled(0, group("b"), group("a"))], "waits", /the live groups a, b$/],
     ["a group with the consumer's name", [publish(READY), polled(0, group("replica"))], "registers"],
-    ["a group its contract lists", [publish({ ...READY, groups: ["sink"] }), polled(0, group("sink"))], "registers"],
     [
-      "one that a contract of another environment lists",
+      "a group that its contract lists",
+      [publish({ ...READY, groups: ["sink"] }), polled(0, group("sink"))],
+      "registers",
+    ],
+    [
+      "a group that a contract of another environment lists",
       [publish({ ...READY, environment: "staging", groups: ["sink"] }), polled(0, group("sink"))],
       "waits",
       /groups sink$/,
     ],
     [
-      "one that a contract on another topic lists",
+      "a group that a contract on another topic lists",
       [publish({ ...READY, topic: "other", groups: ["sink"] }), polled(0, group("sink"))],
       "waits",
       /groups sink$/,
     ],
     [
-      "a contract that is not ready, and a group nobody names",
+      "a contract that is not ready, and a group that no contract names",
       [publish(REPLICA), polled(0, group("replica"), group("sink"))],
       "waits",
       /^not ready: replica; no contract names the live groups sink$/,
     ],
     ["a group without members and offsets", [polled(0, group("sink", 0))], "registers"],
     [
-      "one whose offsets were first seen six days ago",
+      "a group whose offsets were first seen six days ago",
       [
         polled(0, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
         polled(6 * DAY, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
@@ -94,7 +98,7 @@ describe("strict", () => {
       /groups sink$/,
     ],
     [
-      "one whose offsets did not move for eight days",
+      "a group whose offsets did not move for eight days",
       [
         polled(0, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
         polled(8 * DAY, group("sink", 0, { offsets: new Map([[0, 4n]]) })),
@@ -102,7 +106,7 @@ describe("strict", () => {
       "registers",
     ],
     [
-      "one of the new protocol, whose members nobody sees",
+      "a group of the new protocol, whose members are hidden",
       [polled(0, group("sink", undefined, { offsets: new Map([[0, 4n]]) }))],
       "waits",
       /groups sink$/,
@@ -116,7 +120,7 @@ describe("strict", () => {
     if (why !== undefined) expect(renderReason(gateOf(step).reason)).toMatch(why);
   });
 
-  it("the other policies do not ask", () => {
+  it("other policies do not ask about groups", () => {
     for (const policy of ["observe", "contracts"] as const) {
       expect(effectsOf(play({ ...RULES, "fieldgate.release.policy": policy }, stateOf(), ADDED, judged))).toContain(
         registers,
@@ -124,7 +128,7 @@ describe("strict", () => {
     }
   });
 
-  it("what waits is settled again by a contract that names the group, or once the group is gone", () => {
+  it("a withheld field is settled again once a contract names the group, or once the group is gone", () => {
     const waiting = play(STRICT, stateOf(), polled(0, group("sink")), ADDED, judged).state;
     const named = { ...READY, groups: ["sink"] };
     expect(effectsOf(play(STRICT, waiting, publish(named)))).toEqual([registers]);
@@ -141,14 +145,14 @@ describe("strict", () => {
     expect(again.state.tables).toBe(first.state.tables);
   });
 
-  it("a failed poll sends no alert: what waits keeps its reason", () => {
+  it("a failed poll sends no alert: withheld fields keep their reason", () => {
     const waiting = play(STRICT, stateOf(), polled(0, group("sink")), ADDED, judged).state;
     const failed = play(STRICT, waiting, FAILED);
     expect(effectsOf(failed)).toEqual([]);
     expect(renderReason(gateOf(failed).reason)).toContain("sink");
   });
 
-  it("a group that appears between the registration and the flip keeps the field back", () => {
+  it("a group that appears between the registration and the flip holds the field back", () => {
     const open = play(STRICT, stateOf(), polled(0), ADDED, judged).state;
     const late = play(STRICT, open, polled(1000, group("sink")), (state) => registered(state, NICK_ID));
     expect(fieldNames(late.state)).toEqual(["id", "name"]);
@@ -182,7 +186,7 @@ describe("strict", () => {
     expect(effectsOf(play(STRICT, stateOf(), poll, ADDED, judged))).not.toContain(registers);
   });
 
-  it("an operator opens it only with force and a reason", () => {
+  it("an operator releases it only with force and a reason", () => {
     const waiting = play(STRICT, stateOf(), polled(0, group("sink")), ADDED, judged).state;
     const refused = play(STRICT, waiting, release([NICK_ID]));
     expect(refused.state.outcomes.get("c1")).toMatchObject({
@@ -196,7 +200,7 @@ describe("strict", () => {
   });
 });
 
-describe("a contract against what was seen", () => {
+describe("the evidence against a contract", () => {
   const waiting = { ...REPLICA, groups: ["r1", "r2"] };
   const verdictOf = (step: Decided) => tableIn(step.state).amendments[0]?.verdicts[0];
   const judgedWith = (contract: Contract, ...inputs: readonly Input[]) =>
@@ -207,11 +211,11 @@ describe("a contract against what was seen", () => {
     ["just published", [polled(0)], false],
     ["13 days without any group", [polled(0), polled(13 * DAY)], false],
     ["14 days without any group", [polled(0), polled(14 * DAY)], true],
-    ["the service did not run meanwhile", [polled(14 * DAY)], false],
+    ["the service did not run in the meantime", [polled(14 * DAY)], false],
     ["one of its groups reads", [polled(0), polled(13 * DAY, group("r2")), polled(20 * DAY)], false],
     ["one of its groups read 14 days ago", [polled(0), polled(6 * DAY, group("r2")), polled(20 * DAY)], true],
-    ["a group of its name reads", [polled(0), polled(14 * DAY, group("replica"))], false],
-    ["another's group reads", [polled(0), polled(14 * DAY, group("other"))], true],
+    ["a group with its name reads", [polled(0), polled(14 * DAY, group("replica"))], false],
+    ["another consumer's group reads", [polled(0), polled(14 * DAY, group("other"))], true],
     ["every later poll failed", [polled(0), { ...FAILED, poll: { kind: "unknown", at: 20 * DAY, why: "" } }], false],
   ])("is stale: %s", (_, inputs, stale) => {
     const step = judgedWith(waiting, ...inputs);
@@ -234,7 +238,7 @@ describe("a contract against what was seen", () => {
   const reader: Contract = { ...READY, schema };
   const announcing = (...readers: [string, number][]) => group("replica", 3, { readers: new Map(readers) });
 
-  it("its members that announce another schema make its verdict unknown", () => {
+  it("members that announce a different schema make its verdict unknown", () => {
     const other = judgedWith(reader, polled(0, announcing([ours, 1], ["other", 2])));
     expect(verdictOf(other)?.verdict).toBe("unknown");
     expect(verdictOf(other)?.findings.at(-1)).toMatchObject({
@@ -245,7 +249,7 @@ describe("a contract against what was seen", () => {
     expect(verdictOf(judgedWith(reader, polled(0, announcing())))).toMatchObject({ verdict: "ready" });
   });
 
-  it("the schema of a version that is being rolled out is none of another consumer", () => {
+  it("the schema of a version that is being rolled out does not count for another consumer", () => {
     const next = { ...reader, schema: { ...schema, name: "R2" } };
     const both = polled(0, announcing([ours, 2], [readerFingerprint(next.schema), 1]));
     const rolling: Input = { kind: "contract", key: "default/replica/x/1", contract: next };
@@ -255,14 +259,14 @@ describe("a contract against what was seen", () => {
     expect(verdictOf(judgedWith(reader, elsewhere, both))).toMatchObject({ verdict: "unknown" });
   });
 
-  it("what they announced is known after a restart too, before somebody looks", () => {
+  it("announced schemas are known after a restart too, before the first poll", () => {
     const before = judgedWith(reader, polled(0, announcing(["other", 1]))).state;
     const again = { ...before, evidence: recalled(before.evidence.recorded) };
     expect(verdictOf(play(RULES, again, { kind: "ask", id: NICK_ID }, judged))).toMatchObject({ verdict: "unknown" });
   });
 });
 
-describe("what another policy would have done", () => {
+describe("what another policy would have decided", () => {
   const under = (policy: Rules["fieldgate.release.policy"], rules: Rules, { state }: Decided) => {
     const [amendment] = tableIn(state).amendments;
     if (amendment === undefined) throw new Error("no amendment");
@@ -277,10 +281,10 @@ describe("what another policy would have done", () => {
     (state) => registered(state, NICK_ID),
   );
 
-  it("of what observe let in: by the verdicts and the groups of its release", () => {
+  it("about a field released under observe: by the verdicts and the groups of its release", () => {
     const rules: Rules = { ...RULES, "fieldgate.release.policy": "observe" };
     expect(gateOf(observed).kind).toBe("released");
-    // What came since decides nothing about then.
+    // Facts that appeared later do not count for that time.
     const since = play(rules, observed.state, publish(READY), polled(1000));
     expect(under("observe", rules, since)).toMatchObject({ kind: "flows" });
     expect(under("contracts", rules, since)).toMatchObject({ kind: "waits", waitsFor: ["replica"] });
@@ -288,13 +292,13 @@ describe("what another policy would have done", () => {
     expect(under("manual", rules, since)).toMatchObject({ kind: "waits", waitsFor: ["an operator"] });
   });
 
-  it("of a release that did not record who read the topic: not known", () => {
+  it("about a release that did not record its groups: unknown", () => {
     const released = play(RULES, stateOf(), ADDED, judged, (state) => registered(state, NICK_ID));
     expect(under("strict", RULES, released)).toMatchObject({ kind: "unknown" });
     expect(under("contracts", RULES, released)).toMatchObject({ kind: "flows" });
   });
 
-  it("of what waits: as things are now", () => {
+  it("about a withheld field: by the present facts", () => {
     const waiting = play(STRICT, stateOf(), polled(0, group("sink")), ADDED, judged);
     expect(under("contracts", STRICT, waiting)).toMatchObject({ kind: "flows" });
     expect(under("strict", STRICT, waiting)).toMatchObject({ kind: "waits", waitsFor: ["sink"] });

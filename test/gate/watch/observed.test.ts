@@ -35,13 +35,13 @@ const WATCH: Rules = { ...RULES, mode: "watch" };
 const nick = idOf(NICK);
 const NEW = seen([ID, NAME, NICK]);
 
-/** The table's primary key, by which old rows in the log are identified. */
+/** The table's primary key, which identifies old rows in the log. */
 function primary(columns: readonly Column[]) {
   const key = columns.map((each) => each.attnum);
   return { key, identified: key };
 }
 
-/** Debezium registered these fields; the table has these columns by then. */
+/** Debezium registered these fields, and the table has these columns at that position. */
 function observed(
   fields: readonly (Column | Field)[],
   columns: readonly Column[],
@@ -59,8 +59,8 @@ const gateOf = (state: State, id: string) => findAmendment(state, id)?.amendment
 const withContract = stateOf(publishing(), { ...REPLICA });
 const judged = play(WATCH, withContract, NEW, (now) => fits(now, nick));
 
-describe("where Debezium publishes, an amendment", () => {
-  it("is judged and told, names who breaks, and is never registered", () => {
+describe("an amendment in watch mode", () => {
+  it("is judged and alerted, names the consumers that would break, and is never registered", () => {
     expect(effectsOf(judged)).toEqual([`alert ${nick}`]);
     expect(gateOf(judged.state, nick)).toMatchObject({
       kind: "withheld",
@@ -94,14 +94,14 @@ describe("where Debezium publishes, an amendment", () => {
     expect(effectsOf(step)).toEqual([`alert ${nick}`]);
   });
 
-  it.each(["release", "withhold", "fill"] as const)("cannot be decided on: %s is refused in words", (kind) => {
+  it.each(["release", "withhold", "fill"] as const)("cannot be decided on: %s is refused with the reason", (kind) => {
     const step = play(WATCH, judged.state, release([nick], { kind, force: true, reason: "we must" }));
     expect(step.state.outcomes.get("c1")).toEqual({ kind: "refused", refusals: [{ kind: "watch-mode" }] });
     expect(gateOf(step.state, nick)).toEqual(gateOf(judged.state, nick));
   });
 });
 
-describe("observed: what Debezium registered", () => {
+describe("observed: the schema that Debezium registered", () => {
   it("releases what it carries, with the schema's id and who was not ready", () => {
     const step = play(WATCH, judged.state, observed([ID, NAME, NICK], [ID, NAME, NICK]));
     expect(effectsOf(step)).toEqual([`alert ${nick}`]);
@@ -126,7 +126,7 @@ describe("observed: what Debezium registered", () => {
     expect(tableIn(twice.state)).toEqual(tableIn(once.state));
   });
 
-  it("before any row or message was seen names who was not ready all the same", () => {
+  it("before any row or message was seen still names the consumers that were not ready", () => {
     const step = play(WATCH, withContract, observed([ID, NAME, NICK], [ID, NAME, NICK]));
     expect(gateOf(step.state, nick)).toMatchObject({ kind: "released", wouldHaveWaitedFor: ["replica"] });
     expect(findAmendment(step.state, nick)?.amendment.verdicts[0]?.findings).not.toEqual([]);
@@ -150,7 +150,7 @@ describe("observed: what Debezium registered", () => {
     ["renamed", [ID, LABEL], [ID, LABEL]],
     ["given a default", [ID, DEFAULT], [ID, DEFAULT]],
     [
-      "given a default that Debezium reads otherwise",
+      "given a default that Debezium reads differently",
       [ID, DEFAULT],
       [ID, fieldFor({ ...NAME, defaultExpr: "'y'::text" })],
     ],
@@ -166,7 +166,7 @@ describe("observed: what Debezium registered", () => {
     expect(withheldOf(tableIn(step.state))).toEqual([]);
   });
 
-  it("a column in the place of a dropped one of its name is released with it, under the schema there is", () => {
+  it("releases a column that replaced a dropped one with its name, under the existing schema", () => {
     const again = column(5, "name", "text");
     const waiting = play(WATCH, stateOf(), seen([ID, again]));
     expect(withheldOf(tableIn(waiting.state))).toHaveLength(2);
@@ -175,7 +175,7 @@ describe("observed: what Debezium registered", () => {
     expect(tableIn(step.state).shape.fields.map((field) => field.attnum)).toEqual([attnum(1), attnum(5)]);
   });
 
-  it("another key is released by the key's schema", () => {
+  it("releases a new key with the key's schema", () => {
     const composed = seen([ID, NAME], { key: [1, 2] });
     const waiting = play(WATCH, stateOf(), composed);
     const key = `${TOPIC}/key`;
@@ -188,7 +188,7 @@ describe("observed: what Debezium registered", () => {
     expect(tableIn(step.state).shape.key.map((field) => field.name)).toEqual(["id", "name"]);
   });
 
-  it("another key names who was not ready for it, before and after", () => {
+  it("names the consumers that were not ready for a new key, before and after", () => {
     const key = `${TOPIC}/key`;
     const waiting = play(WATCH, withContract, seen([ID, NAME], { key: [1, 2] }), (now) => fits(now, key));
     expect(gateOf(waiting.state, key)?.reason).toEqual({
@@ -201,12 +201,12 @@ describe("observed: what Debezium registered", () => {
     expect(findAmendment(step.state, key)?.amendment.verdicts).toMatchObject([{ verdict: "not-ready" }]);
   });
 
-  it("a key that is gone is released once rows have passed without it, and stays gone", () => {
+  it("releases a dropped key once rows without it have passed, and does not bring it back", () => {
     const key = `${TOPIC}/key`;
     const bare = seen([ID, NAME], { keyed: false });
     const without = observed([ID, NAME], [ID, NAME], { id: 1, keyed: [] });
     if (without.kind !== "observed") throw new Error("no observation");
-    // The key's subject has its last version still.
+    // The key's subject still has its last version.
     const old = { id: schemaId(2), text: JSON.stringify(keySchema(TOPIC, [fieldFor(ID)])) };
     const late: Input = { ...without, key: old };
     const later: Input = { ...late, value: { ...without.value, id: schemaId(9) } };
@@ -224,7 +224,7 @@ describe("observed: what Debezium registered", () => {
     expect(withheldOf(tableIn(next.state))).toEqual([]);
   });
 
-  it("another key is judged with the columns that come with it", () => {
+  it("judges a new key with the columns that come with it", () => {
     const key = `${TOPIC}/key`;
     const waiting = play(WATCH, withContract, seen([ID, NAME, ZIP], { key: [1, 4] }));
     const found = findAmendment(waiting.state, key);
@@ -233,7 +233,7 @@ describe("observed: what Debezium registered", () => {
     expect(JSON.parse(candidate.text)).toMatchObject({ fields: [{ name: "id" }, { name: "zip" }] });
   });
 
-  it("another key of a topic that is renamed keeps the name that the table gave it", () => {
+  it("keeps the name that the table gave the topic, if a new key's topic is renamed", () => {
     const table = publishing();
     const named = { id: schemaId(2), text: JSON.stringify(keySchema("shop.public.customers", table.shape.key)) };
     const renamed = stateOf({ ...table, shape: { ...table.shape, keySchema: named } });
@@ -244,7 +244,7 @@ describe("observed: what Debezium registered", () => {
     expect(candidate.text).toBe(JSON.stringify(keySchema("shop.public.customers", [fieldFor(NAME)])));
   });
 
-  it("records which groups nobody had named", () => {
+  it("records the groups that no contract named", () => {
     const group = { group: "sink", members: 1, offsets: new Map(), readers: new Map() };
     const poll = { kind: "seen", at: 1, byTopic: new Map([[TOPIC, [group]]]) } as const;
     const step = play(WATCH, judged.state, { kind: "groups", poll }, observed([ID, NAME, NICK], [ID, NAME, NICK]));
@@ -265,15 +265,15 @@ describe("observed: what Debezium registered", () => {
   });
 
   const odd: readonly [string, string][] = [
-    ["no JSON", "syntax = proto3"],
-    ["no envelope", '{"type":"record","name":"V","fields":[]}'],
+    ["not JSON", "syntax = proto3"],
+    ["not an envelope", '{"type":"record","name":"V","fields":[]}'],
   ];
   it.each(odd)("that is %s changes nothing", (_, text) => {
     const input = { ...observed([ID], [ID]), value: { id: schemaId(9), text } } as Input; // the same with another text
     expect(play(WATCH, judged.state, input)).toEqual({ state: judged.state, effects: [] });
   });
 
-  it("of another table or of none of ours changes nothing", () => {
+  it("of a different table, or of a topic that is not captured, changes nothing", () => {
     const input = observed([ID, NAME, NICK], [ID, NAME, NICK]);
     const elsewhere = { ...input, topic: "other" } as Input; // the same of another topic
     expect(play(WATCH, judged.state, elsewhere).state).toEqual(judged.state);
@@ -294,7 +294,7 @@ describe("observed: what Debezium registered", () => {
   });
 });
 
-describe("a row that is unwrapped", () => {
+describe("an unwrapped row", () => {
   const rules: Rules = { ...WATCH, unwrapped: new Set(["__op"]) };
   const OP = { name: "__op", type: ["null", "string"], default: null };
   const row = (fields: readonly Column[], columns: readonly Column[]): Input => {
@@ -304,12 +304,12 @@ describe("a row that is unwrapped", () => {
   };
   const followed = play(rules, withContract, row([ID, NAME], [ID, NAME])).state;
 
-  it("is followed; what is added to it is no column's", () => {
+  it("is followed; fields added to it belong to no column", () => {
     expect(fieldNames(followed)).toEqual(["id", "name"]);
     expect(tableIn(followed)).toMatchObject({ amendments: [], shape: { valueSchema: { id: 7 } } });
   });
 
-  it("has a new column before what is added, loses a dropped one, and is judged as envelopes are", () => {
+  it("has a new column before the added fields, loses a dropped one, and is judged like envelopes", () => {
     const coming = (columns: readonly Column[], id: string) => {
       const found = findAmendment(play(rules, followed, seen(columns)).state, id);
       if (found === undefined) throw new Error("no amendment");
@@ -322,19 +322,19 @@ describe("a row that is unwrapped", () => {
     expect(gateOf(step.state, nick)?.reason).toMatchObject({ consumers: ["replica"] });
   });
 
-  it("is nothing that can be followed where no transform unwraps", () => {
+  it("cannot be followed if no transform unwraps rows", () => {
     expect(play(WATCH, withContract, row([ID, NAME, NICK], [ID, NAME, NICK])).state).toEqual(withContract);
   });
 });
 
-describe("a table that nothing is published of yet", () => {
+describe("a table without published events", () => {
   const columns = (...all: readonly Column[]) => all.map((one) => ({ column: one, gone: false }));
   const unpublished: TableState = {
     ...asItsColumns(WATCH, publishing(), columns(ID, NAME), [ID.attnum]),
     unpublished: true,
   };
 
-  it("has the shape of its columns, whatever becomes of them", () => {
+  it("has the shape of its columns, whatever happens to them", () => {
     const step = play(WATCH, stateOf(unpublished), NEW);
     expect(step.effects).toEqual([]);
     expect(tableIn(step.state)).toMatchObject({ amendments: [], unpublished: true });
@@ -350,7 +350,7 @@ describe("a table that nothing is published of yet", () => {
   });
 });
 
-describe("another table of the name", () => {
+describe("a different table with the name", () => {
   it("is accepted at once, because Debezium continues with the new table", () => {
     const other = { ...tableOf([ID, NAME]), oid: 6000 } as ReturnType<typeof tableOf>; // another table's OID
     const step = play(WATCH, stateOf(), { kind: "replaced", topic: TOPIC, table: other });

@@ -19,7 +19,7 @@ import { anyMove, inputOf, type Move, newWorld, type World } from "../world.ts";
 const WATCH: Rules = { ...RULES, mode: "watch" };
 const UNWRAPPED: Rules = { ...WATCH, unwrapped: new Set(["__op"]) };
 
-/** Debezium registers the table as it is, or as it was the time before. */
+/** Debezium registers the table as it is, or as it was the previous time. */
 type Watched = Move | { readonly kind: "observed"; readonly late: boolean };
 
 interface Played {
@@ -28,9 +28,9 @@ interface Played {
 }
 
 interface Run {
-  /** Nothing is published of the table when it begins. */
+  /** Nothing has been published from the table at the beginning. */
   readonly unpublished: boolean;
-  /** Its events are rows, with `__op` added. */
+  /** Its events are rows with an added field `__op`. */
   readonly unwrapped: boolean;
   readonly moves: readonly Watched[];
 }
@@ -112,7 +112,7 @@ function observed(world: World, columns: readonly Column[], id: number, unwrappe
 const stored = (state: State): Stored => ({ ...EMPTY, ...state, evidence: state.evidence.recorded, commandOffset: 0n });
 const numRuns = 100;
 
-describe("where Debezium publishes, whatever happens in whatever order", () => {
+describe("in watch mode, whatever happens in any order", () => {
   law.prop([runs], { numRuns })("nothing is registered, nothing stops, no row is read again", (run) => {
     for (const { step } of play(run)) {
       expect(step.effects.filter(({ kind }) => kind === "register" || kind === "stop")).toEqual([]);
@@ -139,7 +139,7 @@ describe("where Debezium publishes, whatever happens in whatever order", () => {
       const table = tableIn(step.state);
       if (input.table.oid !== table.shape.table.oid) return;
       const flowing = new Set<unknown>(table.shape.fields.map((field) => field.attnum));
-      // A key with a column that is not mapped is not one that the test's Debezium can register.
+      // The test's Debezium cannot register a key with a column that is not mapped.
       const canBe = ({ unmapped, key }: Amendment) =>
         unmapped === undefined && (key ?? []).every((one) => flowing.has(one));
       expect(withheldOf(table).filter(canBe)).toEqual([]);
@@ -150,7 +150,7 @@ describe("where Debezium publishes, whatever happens in whatever order", () => {
 
   law.prop([runs], { numRuns })("what is written and read again is the same state", (run) => {
     let before = EMPTY;
-    // The last move is an observation: before it nothing may be published yet.
+    // The last move is an observation, because nothing may have been published before it.
     const records = play(run)
       .slice(0, -1)
       .flatMap(({ step }) => {

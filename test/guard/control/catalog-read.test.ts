@@ -15,7 +15,7 @@ import { sessionIn, worldOf } from "../session.ts";
 const OID = Number(tableOf([ID]).oid);
 const SNAPSHOT = { xmin: 9n, xmax: 9n, inProgress: new Set<bigint>() };
 
-/** A session at 0/64 whose catalog answers when the test lets it; the log ended at 0/32 by then. */
+/** A session at 0/64 whose catalog answers when the test lets it. The log ended at 0/32 when it was read. */
 function reading(mode: "guard" | "watch", end = lsn(50n)) {
   let answer: (table: Table | undefined) => void = () => {};
   const world = worldOf({
@@ -40,7 +40,7 @@ function reading(mode: "guard" | "watch", end = lsn(50n)) {
 }
 
 describe.each(["guard", "watch"] as const)("a catalog read (%s)", (mode) => {
-  it("describes the table at its place in the log", async () => {
+  it("describes the table at its position in the log", async () => {
     const { session, answer, reachPlace } = reading(mode);
     startCatalogRead(session, OID);
     await answer(tableOf([ID, NAME, ZIP]));
@@ -69,7 +69,7 @@ describe.each(["guard", "watch"] as const)("a catalog read (%s)", (mode) => {
     expect(world.marks).toEqual(mode === "watch" ? [] : ["catalog-read:uuid-1"]);
   });
 
-  it("of a dropped table says nothing", async () => {
+  it("of a dropped table changes nothing", async () => {
     const { session, answer } = reading(mode);
     startCatalogRead(session, OID);
     await answer(undefined);
@@ -77,7 +77,7 @@ describe.each(["guard", "watch"] as const)("a catalog read (%s)", (mode) => {
   });
 });
 
-it("without a mark, a read waits until the log has reached its place, and then for the end of a transaction", async () => {
+it("without a mark, a read waits until the log has reached its position, and then for the end of a transaction", async () => {
   const { session, answer, reachPlace } = reading("watch", lsn(150n));
   const isKnown = () => findAmendment(session.control.state, idOf(ZIP)) !== undefined;
   startCatalogRead(session, OID);
@@ -107,7 +107,7 @@ it("a read that is older than one already applied changes nothing", () => {
   expect(session.control.state).toBe(state);
 });
 
-it("while columns are in doubt, one that is too old for its place is followed by another", async () => {
+it("while columns are in doubt, a read that is too old for its position is followed by another", async () => {
   const { session, answer } = reading("guard", lsn(70n));
   session.control.state = stateOf({ ...publishing(), doubt: true });
   applyCatalogRead(session, tableOf([ID, NAME, ZIP]), lsn(60n));

@@ -10,10 +10,10 @@ import { fits, ID, idOf, NAME, NICK, seen, tableIn, tableOf, TOPIC } from "../..
 import { until } from "../../stack/until.ts";
 import { sessionIn, worldOf } from "../session.ts";
 
-/** What happens while the registry takes the schema. */
+/** What happens while the registry accepts the schema. */
 type Meanwhile = (kafka: { groups: string[] }) => void;
 
-/** Adds a column under a policy where nobody reads; returns its gate after its registration was applied. */
+/** Adds a column under a policy without readers. Returns its gate after its registration was applied. */
 async function gateAfterFlip(policy: Rules["fieldgate.release.policy"], meanwhile: Meanwhile = () => {}) {
   const kafka = { groups: [] as string[] };
   const poll = (): Promise<GroupsSeen> => {
@@ -21,7 +21,7 @@ async function gateAfterFlip(policy: Rules["fieldgate.release.policy"], meanwhil
     return Promise.resolve({ kind: "seen", byTopic: new Map([[TOPIC, groups]]) });
   };
   let clock = 0;
-  // In the test's time no poll starts by itself but the first.
+  // During the test only the first poll starts on its own.
   await using groups = startGroupPoller({ poll, everyMs: 3_600_000, now: () => (clock += 1) });
   const world = worldOf({
     rules: { "fieldgate.release.policy": policy },

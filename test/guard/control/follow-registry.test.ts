@@ -31,18 +31,18 @@ const SAME = publishing();
 const WAITS = tableIn(play(WATCH, stateOf(), seen([ID, NAME, NICK])).state);
 const first: Registered = { ...publishing().shape.valueSchema, version: 1 };
 
-/** What the registry answers; undefined: it does not know the subject. */
+/** What the registry answers; undefined if it does not know the subject. */
 type Latest = (subject: string, at: number) => Registered | undefined;
 
 interface Run {
-  /** When each subject was asked for, in milliseconds. */
+  /** When each subject was read, in milliseconds. */
   readonly asked: readonly (readonly [at: number, subject: string])[];
   /** The schemas that the catalog was read for. */
   readonly found: readonly unknown[];
   readonly lines: readonly string[];
 }
 
-/** What is read until then, in milliseconds, by a clock that only sleep moves. */
+/** The subjects read up to that time, in milliseconds, by a clock that only `sleep` moves. */
 async function following(
   table: TableState,
   latest: Latest,
@@ -83,7 +83,7 @@ async function following(
 const times = ({ asked }: Run) => asked.map(([at]) => at);
 
 describe("the schema that Debezium registers", () => {
-  it("is asked for soon while a change is expected, then less often, but at least every 30 seconds", async () => {
+  it("is read soon while a change is expected, then less often, but at least every 30 seconds", async () => {
     const run = await following(WAITS, () => first, 200_000);
     expect(times(run).slice(0, 6)).toEqual([0, 1000, 3000, 7000, 15_000, 31_000]);
     const pauses = times(run).map((at, index) => at - (times(run)[index - 1] ?? 0));
@@ -91,13 +91,13 @@ describe("the schema that Debezium registers", () => {
     expect(run.found).toEqual([]);
   });
 
-  it("is asked for every five minutes while its table rests", async () => {
+  it("is read every five minutes while its table does not change", async () => {
     const run = await following(publishing(), () => first);
     expect(times(run).length).toBeLessThan(22);
     expect(run.asked.every(([, subject]) => subject === "value")).toBe(true);
   });
 
-  it("is asked for at once after the table has changed", async () => {
+  it("is read at once after the table has changed", async () => {
     const run = await following(
       SAME,
       () => first,
@@ -128,7 +128,7 @@ describe("the schema that Debezium registers", () => {
     expect((await following(unpublished, () => first, 10_000)).found).toHaveLength(1);
   });
 
-  it("may be unchanged: rows have a column that took the place of another", async () => {
+  it("may be unchanged: rows have a column that replaced another one", async () => {
     const again = column(5, "name", "text");
     const state = play(WATCH, stateOf(), seen([ID, again]), (now) => fits(now, idOf(again))).state;
     expect((await following(tableIn(state), () => first, 10_000)).found).toEqual([]);
@@ -180,7 +180,7 @@ describe("the schema that Debezium registers", () => {
     expect(found).toEqual([]);
   });
 
-  it("is asked for again if the registry does not answer, which the log says once, as it says that it answers again", async () => {
+  it("is read again if the registry does not answer, which is logged once, as is its first answer after that", async () => {
     const { lines, found } = await following(WAITS, (_, at) => {
       if (at < 60_000) throw new GuardError("registry-down", "no answer");
       return value;

@@ -26,7 +26,7 @@ const ORDERS: LookedTable = {
   attached: [],
 };
 
-/** The publication exists, and no table is in it. */
+/** The publication exists but contains no table. */
 const UNPUBLISHED: TablesLook & { readonly end: ReturnType<typeof lsn> } = {
   publication: { identity: "1.1", allTables: false, viaRoot: false, operations: ["insert", "update", "delete"] },
   tables: new Map([[ORDERS.oid, ORDERS]]),

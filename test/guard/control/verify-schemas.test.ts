@@ -20,15 +20,15 @@ async function verify(registry: Partial<Registry>) {
   return { moved, log };
 }
 
-describe("the schemas that flow, at a start", () => {
-  it("that the registry has under their ids stay as they are, however their JSON is written", async () => {
+describe("the published schemas, at a start", () => {
+  it("that the registry has under their ids do not change, however their JSON is written", async () => {
     const spaced = (text: string | undefined) => text && JSON.stringify(JSON.parse(text), undefined, 2);
     expect((await verify({ schemaById: async (id) => spaced(texts.get(id)) })).moved).toEqual(new Map());
   });
 
   it.each([
     ["does not know", undefined],
-    ["has for another schema", `"string"`],
+    ["has for a different schema", `"string"`],
   ])("whose id the registry %s are registered again, and events have the new id", async (_, found) => {
     const { moved, log } = await verify({
       schemaById: async () => found,
@@ -42,7 +42,7 @@ describe("the schemas that flow, at a start", () => {
     expect(log.filter((line) => line.includes(TOPIC))).toHaveLength(2);
   });
 
-  it("that the subject no longer takes stop the connector by the subject's name", async () => {
+  it("that the subject no longer accepts stop the connector, and the error names the subject", async () => {
     const { moved } = await verify({
       schemaById: async () => undefined,
       register: async () => ({ kind: "refused", status: 409, message: "incompatible" }),
@@ -50,7 +50,7 @@ describe("the schemas that flow, at a start", () => {
     expect(moved).toMatchObject({ code: "registry-refused", text: expect.stringContaining(`${TOPIC}-value`) });
   });
 
-  it("are compared later when the registry does not answer, and people are told", async () => {
+  it("are compared later if the registry does not answer, and a warning is logged", async () => {
     const down = new GuardError("registry-down", "no answer");
     const { moved, log } = await verify({ schemaById: () => Promise.reject(down) });
     expect(moved).toEqual(new Map());

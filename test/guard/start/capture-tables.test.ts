@@ -13,19 +13,19 @@ function item(columns: readonly Column[]): readonly Field[] {
 function registered(...fields: readonly Field[]): string {
   return JSON.stringify(envelopeSchema(TOPIC, fields));
 }
-/** The field as a producer with other settings registered it. */
+/** The field as a producer with different settings registered it. */
 function as(of: Column, avro: { readonly type: Json; readonly default?: Json }): Field {
   const field = fieldFor(of);
   return { ...field, avro: { name: field.avro.name, ...avro } };
 }
 
-describe("a subject that exists gives the first shape", () => {
-  it("its fields in its order, each with its column", () => {
+describe("an existing subject gives the first shape", () => {
+  it("has its fields in the subject's order, each bound to its column", () => {
     const fields = adopt(TOPIC, item([ID, NAME, NICK]), registered(fieldFor(NAME), fieldFor(ID)));
     expect(fields).toEqual([fieldFor(NAME), fieldFor(ID)]);
   });
 
-  it("a column that it lacks is not in the shape, but an amendment", () => {
+  it("a column that it lacks is an amendment, and not in the shape", () => {
     expect(
       adopt(TOPIC, item([ID, NAME, NICK]), registered(fieldFor(ID), fieldFor(NAME))).map(({ name }) => name),
     ).toEqual(["id", "name"]);

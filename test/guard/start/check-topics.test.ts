@@ -12,10 +12,10 @@ const describedWith = (cleanupPolicy: string): ReadonlyMap<string, TopicDescript
 describe("a compacted topic", () => {
   type Skipped = Settings["skipped.operations"];
   const cases: readonly [string, string, Skipped, boolean, boolean][] = [
-    ["takes keyed rows", "compact", new Set(["t"]), false, false],
-    ["takes no truncation", "compact,delete", new Set(), false, true],
-    ["takes no row of a table without a key", "compact", new Set(["t"]), true, true],
-    ["that is none takes both", "delete", new Set(), true, false],
+    ["accepts rows with a key", "compact", new Set(["t"]), false, false],
+    ["accepts no truncations", "compact,delete", new Set(), false, true],
+    ["accepts no rows of a table without a key", "compact", new Set(["t"]), true, true],
+    ["that is not compacted accepts both", "delete", new Set(), true, false],
   ];
   it.each(cases)("%s", (_, policy, skipped, keyless, refused) => {
     const { outside } = worldOf({ settings: { "skipped.operations": skipped } });
@@ -29,7 +29,7 @@ describe("a compacted topic", () => {
 });
 
 describe("the topics of a state", () => {
-  it("that are gone are reported, and all their rows are published again", () => {
+  it("that no longer exist are reported, and all their rows are published again", () => {
     const { outside, log } = worldOf();
     expect(repairGoneTopics(outside, tables, new Map())).toEqual([
       expect.objectContaining({ id: `repair/${TOPIC}`, state: "running" }),
@@ -38,7 +38,7 @@ describe("the topics of a state", () => {
     expect(repairGoneTopics(outside, tables, describedWith("delete"))).toEqual([]);
   });
 
-  it("keep a connector with another topic.prefix from starting; where Debezium publishes they are reported", () => {
+  it("that the file now names differently are reported", () => {
     const { schema, name } = publishing().shape.table;
     const named = (prefix: string, mode: "guard" | "watch" = "guard") => {
       const { outside, log } = worldOf({ mode, settings: { "topic.prefix": prefix, route: undefined } });

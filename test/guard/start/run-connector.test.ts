@@ -41,7 +41,7 @@ describe("a connector", () => {
     expect(keys.indexOf("intent")).toBeLessThan(keys.indexOf("position"));
   });
 
-  it("begins a new session after an error that may pass, with growing delays, until the source is back", async () => {
+  it("begins a new session after a temporary error, with growing delays, until the source is back", async () => {
     let failures = 0;
     await using connector = running({
       source: {
@@ -59,7 +59,7 @@ describe("a connector", () => {
     expect(keysOf(world).filter((key) => key === "started")).toHaveLength(8);
   });
 
-  it("stops with an error that only a person can clear", async () => {
+  it("stops with an error that only a person can resolve", async () => {
     const lost = new GuardError("wal-level", "wal_level is replica", { next: "ALTER SYSTEM …" });
     await using connector = running({ source: { check: () => Promise.reject(lost) } });
     expect(await connector.ended).toBe(lost);
@@ -88,7 +88,7 @@ describe("a connector", () => {
     await until(() => keysOf(world).includes("position"), "the first start is done");
     world.feed(...change);
     await until(() => kinds(world).includes("retrying"), "the commit has failed");
-    // The server sends again what was not acknowledged.
+    // The server sends changes again that were not acknowledged.
     await until(() => keysOf(world).filter((key) => key === "started").length === 2, "the next session has fenced");
     world.feed(...change);
     const events = () => world.commits.flat().filter(({ topic }) => topic === TOPIC);
@@ -96,7 +96,7 @@ describe("a connector", () => {
     expect(events()).toHaveLength(1);
   });
 
-  it("that is fenced fences again if nobody has started since", async () => {
+  it("that is fenced fences again if no other instance has started since", async () => {
     let fenced = 0;
     await using connector = running({
       source: {
@@ -132,7 +132,7 @@ describe("a connector", () => {
     expect(kinds(connector.world).at(-1)).toBe("stopped");
   });
 
-  it("ends without an error when it is told to stop, even while it waits to try again", async () => {
+  it("ends without an error when it is asked to stop, even while it waits to try again", async () => {
     const connector = running({
       source: { check: () => Promise.reject(DOWN) },
       outside: {

@@ -4,11 +4,11 @@ import { noteDelivered } from "../../../src/guard/stream/delivered.ts";
 import type { ActiveChunk, Chunks } from "../../../src/guard/session.ts";
 
 function tracking(): Chunks {
-  const active = { restarted: false } as ActiveChunk; // nothing else is looked at
+  const active = { restarted: false } as ActiveChunk; // no other property is read
   return { ...idleChunks(), tracking: true, active };
 }
 
-it("transactions are noted while chunks are read, and not otherwise", () => {
+it("transactions are recorded only while chunks are read", () => {
   const chunks = tracking();
   noteDelivered(chunks, 7);
   expect([...chunks.delivered]).toEqual([7]);
@@ -17,7 +17,7 @@ it("transactions are noted while chunks are read, and not otherwise", () => {
   expect(idle.delivered.size).toBe(0);
 });
 
-it("a million transactions that nothing forgets take bounded memory: tracking begins anew, and the chunk is read again", () => {
+it("a million transactions that nothing forgets take bounded memory: tracking starts again, and the chunk is read again", () => {
   const chunks = tracking();
   for (let xid = 1; xid <= 1_000_000; xid++) noteDelivered(chunks, xid);
   expect(chunks.delivered.size).toBe(0);
