@@ -9,8 +9,16 @@ export type JobReason =
   | { readonly kind: "keyless" }
   /** Rows that readers lack, or have with old values, are not published. */
   | { readonly kind: "keyless-repair" }
-  /** `amendment` is the id that an operator uses to start or decline the job. */
-  | { readonly kind: "too-many-rows"; readonly rows: number; readonly amendment: string }
+  /**
+   * `amendment` is the name that an operator uses to start or decline the job: an amendment's id, or `TOPIC/repair`. `rows`
+   * is -1 if it is only known that there are more than `moreThan` rows, or without that, if nothing is known.
+   */
+  | {
+      readonly kind: "too-many-rows";
+      readonly rows: number;
+      readonly moreThan?: number | undefined;
+      readonly amendment: string;
+    }
   | { readonly kind: "declined"; readonly actor: string }
   | { readonly kind: "table-replaced" }
   | { readonly kind: "table-dropped" }
@@ -44,6 +52,8 @@ export interface ChunkJob {
   readonly scanned: number;
   /** How many rows the table has according to its statistics; -1 if unknown. */
   readonly estimate: number;
+  /** Its rows were compared with fieldgate.backfill.max.rows, or an operator agreed to it. */
+  readonly cleared?: true | undefined;
   readonly state: "running" | "waiting" | "done" | "refused";
   readonly reason: JobReason | undefined;
 }
@@ -85,6 +95,7 @@ export function advance(job: ChunkJob, step: ChunkStep): ChunkJob {
   const done = !wasAgain && step.done && step.again.length === 0;
   return {
     ...job,
+    ...(job.kind === "backfill" ? { cleared: true } : {}),
     cursor: wasAgain || step.last === undefined ? job.cursor : step.last,
     order: step.order,
     again: step.again,
@@ -92,6 +103,11 @@ export function advance(job: ChunkJob, step: ChunkStep): ChunkJob {
     scanned: job.scanned + step.scanned,
     state: done ? "done" : job.state,
   };
+}
+
+/** The job after an operator has agreed to read the whole table. */
+export function agreedTo(job: ChunkJob): ChunkJob {
+  return { ...job, state: "running", reason: undefined, cleared: true };
 }
 
 /** Restarts the job, because the order or the types of its keys have changed. */

@@ -30,6 +30,8 @@ export interface ChunkRequest {
   readonly due?: { readonly column: string; readonly fill: string | null } | undefined;
   /** Reads the rows with these keys instead of a range. */
   readonly again?: readonly (readonly string[])[] | undefined;
+  /** Read nothing if the table has more rows than this. */
+  readonly most?: number | undefined;
   /** How long to wait for another session's lock on the table, such as a migration's. The default is 2000 ms. */
   readonly lockTimeoutMs?: number | undefined;
 }

@@ -7,6 +7,7 @@ import { sqlState, translate } from "./connection.ts";
 import { readKeyOrder } from "./key-order.ts";
 import { quoteTable, fullName } from "../table/quote.ts";
 import { type ChunkRequest, statementParts, fittingRequest, readRows } from "./chunk-rows.ts";
+import { type Beyond, countRows } from "./row-count.ts";
 
 /**
  * Reads one chunk of a table's rows, for snapshots and backfills: locks the table, checks that it still has the requested
@@ -48,6 +49,8 @@ export type ChunkRead =
   | { readonly kind: "unordered"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
   /** The next row is too large to hold in memory. */
   | { readonly kind: "too-large"; readonly snapshot: Snapshot; readonly bytes: number }
+  /** The table has more rows than `most`, or may have: nothing was read. */
+  | { readonly kind: "too-many"; readonly snapshot: Snapshot; readonly rows: Beyond["rows"] }
   /** Another session held a lock on the table for longer than the lock timeout. */
   | { readonly kind: "locked" }
   /** The role may not read the table, or policies (row level security) would hide rows from it. */
@@ -101,6 +104,10 @@ async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkR
   if (order === undefined) return { kind: "unordered", snapshot, table, end };
   if (request.order !== undefined && request.order !== order.name) return { kind: "reordered", snapshot };
   const sql = statementParts(request, table, order);
+  if (request.most !== undefined) {
+    const count = await countRows(client, { oid: request.table.oid, from: sql.table }, request.most);
+    if (count.kind === "beyond") return { kind: "too-many", snapshot, rows: count.rows };
+  }
   const fitting = await fittingRequest(client, request, sql, table);
   if ("bytes" in fitting) return { kind: "too-large", snapshot, bytes: fitting.bytes };
   const range = await readRows(client, fitting, sql);

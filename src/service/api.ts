@@ -5,6 +5,7 @@ import { coverageOf } from "./coverage.ts";
 import { type ControlTopics, renderCommand } from "./control-topics.ts";
 import { GuardError } from "../errors.ts";
 import { type Amendment, isCalled } from "../gate/amendment/amendment.ts";
+import { repairedTopic } from "../gate/decision/repair.ts";
 import type { Api, Health, TopicView } from "../api/api.ts";
 import type { Command } from "../api/command.ts";
 import type { Appender } from "../kafka/append.ts";
@@ -179,13 +180,30 @@ function findAmendment(connectors: readonly RunningConnector[], id: string): Fou
   throw new GuardError("refused", `${id} matches several amendments: ${ids}`, { next: "use one of these ids" });
 }
 
+interface Target {
+  readonly running: RunningConnector;
+  readonly id: string;
+}
+
+function findTarget(connectors: readonly RunningConnector[], name: string): Target {
+  const { running, amendment } = findAmendment(connectors, name);
+  return { running, id: amendment.id };
+}
+
+/** `TOPIC/repair`, which no amendment belongs to. */
+function findRepair(connectors: readonly RunningConnector[], id: string): Target | undefined {
+  const topic = repairedTopic(id);
+  const running = connectors.find(({ state }) => topic !== undefined && state?.jobs.has(`repair/${topic}`) === true);
+  return running && { running, id };
+}
+
 /** All amendments of a command must belong to one connector, so that it is carried out or refused as a whole. */
 async function appendCommand(
   parts: ApiParts,
   command: Command,
   check: (connector: string) => void,
 ): Promise<{ readonly id: string }> {
-  const found = command.ids.map((id) => findAmendment(parts.connectors, id));
+  const found = command.ids.map((id) => findRepair(parts.connectors, id) ?? findTarget(parts.connectors, id));
   const names = new Set(found.map(({ running }) => running.name));
   const [connector] = names;
   if (connector === undefined || names.size > 1) {
@@ -195,7 +213,7 @@ async function appendCommand(
   }
   check(connector);
   const id = randomUUID();
-  const ids = found.map(({ amendment }) => amendment.id);
+  const ids = found.map((one) => one.id);
   const text = renderCommand(connector, { ...command, id, ids, force: command.force ?? false });
   await parts.appender.append(parts.controlTopics.topics.commands, 0, Buffer.from(connector), Buffer.from(text));
   return { id };

@@ -19,6 +19,12 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
   if (job?.state === "refused" && job.reason !== undefined) {
     return { what: `${what}. They are not published again: ${renderJobReason(job.reason)}`, next: REREAD };
   }
+  if (job?.state === "waiting" && job.reason !== undefined) {
+    return {
+      what: `${what}. All its rows can be published again: ${renderJobReason(job.reason)}`,
+      next: `fieldgate release ${job.topic}/repair --backfill all`,
+    };
+  }
   const repair =
     job === undefined ? "" : ". All its rows are published again; consumers keep rows that were deleted in that time";
   return { what: `${what}${repair}`, next: undefined };

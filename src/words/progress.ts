@@ -14,9 +14,10 @@ export interface Progress {
 
 /** `12,288 of about 60,000 rows (20%), 4,210 rows/s, 11 s left`. */
 export function renderProgress({ scanned, estimate, rate, secondsLeft }: Progress): string {
+  const unknown = estimate < 0 ? " of an unknown number" : "";
   const share = scanned < estimate ? ` (${Math.floor((100 * scanned) / estimate)}%)` : "";
   const parts = [
-    estimate > 0 ? `${count(scanned)} of about ${count(estimate)} rows${share}` : `${count(scanned)} rows`,
+    estimate > 0 ? `${count(scanned)} of about ${count(estimate)} rows${share}` : `${count(scanned)} rows${unknown}`,
   ];
   if (rate > 0) parts.push(`${count(rate)} rows/s`);
   if (secondsLeft !== undefined) parts.push(`${renderDuration(secondsLeft * 1000)} left`);

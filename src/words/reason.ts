@@ -112,6 +112,7 @@ const REFUSALS: Sentences<Refusal> = {
   blocked: ({ id, reason }) => `${id}: ${renderReason(reason)}`,
   "backfill-impossible": ({ id }) =>
     `${id}: the table has no key, so its values cannot be re-published: add --backfill none`,
+  "repair-undecided": ({ id }) => `${id}: say --backfill all to publish the table's rows again, or none`,
   opposed: ({ id, reason }) => `${id}: ${renderReason(reason)}; to release it anyway, add --force --reason`,
   "member-withheld": ({ id, member }) => `${id}: it goes together with ${member}, which is withheld: release both`,
   "member-missing": ({ id, member }) => `${id}: it goes together with ${member}: release both`,
@@ -122,6 +123,8 @@ const DONE: Sentences<Done> = {
   withheld: ({ ids }) => `withheld: ${ids.join(", ")}`,
   filled: ({ ids }) => `filled from this position on: ${ids.join(", ")}`,
   "released-already": () => "already released",
+  "repairs-decided": ({ ids, backfill }) =>
+    `${ids.join(", ")}: the rows are ${backfill === "all" ? "published again" : "not published again"}`,
   "replacement-accepted": () => "the new table is accepted: its rows are published",
 };
 
@@ -134,8 +137,8 @@ export function renderJobReason(reason: JobReason | undefined): string {
 const JOB_REASONS: Sentences<JobReason> = {
   keyless: () => "the table has no key",
   "keyless-repair": () => "the table has no key: rows that readers lack, or have with old values, are not re-published",
-  "too-many-rows": ({ rows, amendment }) =>
-    `about ${rows} rows: start it with fieldgate release ${amendment} --backfill all, or decline it with none`,
+  "too-many-rows": ({ rows, moreThan, amendment }) =>
+    `${manyRows(rows, moreThan)}: start it with fieldgate release ${amendment} --backfill all, or decline it with none`,
   declined: ({ actor }) => `declined by ${actor} with --backfill none`,
   "table-replaced": () => "a different table has replaced it",
   "key-changed": () => "the table has a new key",
@@ -143,6 +146,11 @@ const JOB_REASONS: Sentences<JobReason> = {
   "table-dropped": () => "the table has been dropped",
   recorded: ({ sentence }) => sentence,
 };
+
+function manyRows(rows: number, moreThan: number | undefined): string {
+  if (rows >= 0) return `about ${rows} rows`;
+  return moreThan === undefined ? "an unknown number of rows" : `more than ${moreThan} rows`;
+}
 
 /** A command's outcome, with its message. */
 export type OutcomeText =

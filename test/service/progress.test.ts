@@ -36,7 +36,12 @@ describe("the progress of a job reads", () => {
       "32,000 of about 60,000 rows (53%), 200 rows/s, 2 min left",
     ],
     ["before its first step", job(0), { at: 10_000, scanned: 0 }, "0 of about 60,000 rows (0%)"],
-    ["without statistics", job(500, { estimate: -1 }), { at: 0, scanned: 0 }, "500 rows, 50 rows/s"],
+    [
+      "without statistics",
+      job(500, { estimate: -1 }),
+      { at: 0, scanned: 0 },
+      "500 rows of an unknown number, 50 rows/s",
+    ],
     ["beyond the estimate", job(70_000), { at: 0, scanned: 0 }, "70,000 of about 60,000 rows, 7,000 rows/s"],
     ["while it waits", job(100, { state: "waiting" }), { at: 0, scanned: 0 }, "100 of about 60,000 rows (0%)"],
     ["before this process works on it", job(100), undefined, "100 of about 60,000 rows (0%)"],

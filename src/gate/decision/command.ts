@@ -1,15 +1,15 @@
-import type { ChunkJob } from "../../chunk/job.ts";
 import { fieldOf } from "../../event/field.ts";
 import { type Amendment, isCalled, type Order } from "../amendment/amendment.ts";
 import { owesRows } from "../amendment/backfill.ts";
 import { filled, refusesFill } from "../amendment/fill.ts";
 import { blockedBy, opposition } from "./policy.ts";
 import { unnamedOn } from "../evidence/readers.ts";
+import { decidedJob, refusesRepair, repairedTopic } from "./repair.ts";
 import { replaced } from "../amendment/replaced.ts";
 import { membersOf, policyOf, settle, weigh } from "./settle.ts";
 import type { Outcome, Refusal } from "./reason.ts";
 import type { OperatorCommand, Rules, State, Decided, TableState, When } from "../state.ts";
-import { andThen, step, isWaitedFor, withAmendment, withJob, withOutcome } from "../update.ts";
+import { andThen, step, isWaitedFor, withAmendment, withOutcome } from "../update.ts";
 
 /**
  * Carries out an operator's commands `release`, `withhold` and `fill`: finds the amendments that they name, refuses a
@@ -25,24 +25,32 @@ interface Target {
 export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Decided {
   if (state.outcomes.has(command.id)) return step(state);
   if (rules.mode === "watch") return step(withOutcome(state, command.id, refusal({ kind: "watch-mode" })));
+  const repairs = command.ids.filter((id) => repairedTopic(id) !== undefined);
   const targets: Target[] = [];
-  for (const id of command.ids) {
+  for (const id of command.ids.filter((one) => !repairs.includes(one))) {
     const found = resolve(state, id);
     if ("refused" in found) return step(withOutcome(state, command.id, refusal(found.refused)));
     targets.push(found);
   }
-  const refusals = targets.flatMap((target) => {
+  const ofRepairs = repairs.flatMap((name) => refusesRepair(state, command, name) ?? []);
+  const ofTargets = targets.flatMap((target) => {
     const refused = refuses(rules, state, command, target, when);
     return refused ?? (command.kind === "release" ? refusesApart(rules, target, targets) : undefined) ?? [];
   });
+  const refusals = [...ofRepairs, ...ofTargets];
   if (refusals.length > 0) return step(withOutcome(state, command.id, refusal(...refusals)));
+  const decided = repairs.reduce((now, name) => decidedJob(now, `repair/${repairedTopic(name)}`, command), state);
+  if (targets.length === 0 && command.backfill !== undefined) {
+    const done = { kind: "repairs-decided", ids: repairs, backfill: command.backfill } as const;
+    return step(withOutcome(decided, command.id, { kind: "done", done }));
+  }
   switch (command.kind) {
     case "release":
-      return release(rules, state, command, targets, when);
+      return release(rules, decided, command, targets, when);
     case "withhold":
-      return withhold(rules, state, command, targets, when);
+      return withhold(rules, decided, command, targets, when);
     case "fill":
-      return fill(state, command, targets);
+      return fill(decided, command, targets);
     default:
       command.kind satisfies never;
       return step(state);
@@ -212,13 +220,7 @@ function fill(state: State, command: OperatorCommand, targets: readonly Target[]
 
 /** For a released amendment, `--backfill all|none` decides about a backfill that waits for an operator. */
 function decideBackfill(state: State, amendment: Amendment, command: OperatorCommand): State {
-  const job = state.jobs.get(`backfill/${amendment.id}`);
-  if (job?.state !== "waiting" || command.backfill === undefined) return state;
-  const next: ChunkJob =
-    command.backfill === "all"
-      ? { ...job, state: "running", reason: undefined }
-      : { ...job, state: "done", reason: { kind: "declined", actor: command.actor } };
-  return withJob(state, next);
+  return decidedJob(state, `backfill/${amendment.id}`, command);
 }
 
 function withhold(

@@ -104,6 +104,7 @@ export type Refusal =
   | { readonly kind: "beside-unfit"; readonly id: string }
   | { readonly kind: "blocked"; readonly id: string; readonly reason: Reason }
   | { readonly kind: "backfill-impossible"; readonly id: string }
+  | { readonly kind: "repair-undecided"; readonly id: string }
   | { readonly kind: "opposed"; readonly id: string; readonly reason: NotReady }
   | { readonly kind: "member-withheld"; readonly id: string; readonly member: string }
   | { readonly kind: "member-missing"; readonly id: string; readonly member: string };
@@ -114,6 +115,7 @@ export type Done =
   | { readonly kind: "withheld"; readonly ids: readonly string[] }
   | { readonly kind: "filled"; readonly ids: readonly string[] }
   | { readonly kind: "released-already" }
+  | { readonly kind: "repairs-decided"; readonly ids: readonly string[]; readonly backfill: "all" | "none" }
   | { readonly kind: "replacement-accepted" };
 
 /** The result of a command. `pending`: a release that still waits. */

@@ -173,12 +173,14 @@ function backfillJob(
   table: TableState,
 ): ChunkJob {
   const keyless = table.shape.key.length === 0;
-  const tooMany = rows > rules["fieldgate.backfill.max.rows"] && released.order?.backfill !== "all";
+  const agreed = released.order?.backfill === "all";
+  const tooMany = rows > rules["fieldgate.backfill.max.rows"] && !agreed;
   return {
     ...newJob(`backfill/${released.id}`, released.topic, "backfill"),
     column: released.attnum,
     due,
     estimate: rows,
+    ...(agreed ? { cleared: true } : {}),
     state: keyless ? "refused" : tooMany ? "waiting" : "running",
     reason: keyless
       ? { kind: "keyless" }

@@ -11,6 +11,7 @@ import { type ActiveChunk, type Chunks, inBackground, type Parts, tableOf } from
 import { putChange } from "./batch.ts";
 import { isKnown, keyOfRows, keyText, overBecause, readableColumns } from "./chunk-columns.ts";
 import { forgetVisible, startTracking } from "./delivered.ts";
+import { mostRows, waitForOperator } from "./many-rows.ts";
 import { rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
 import type { ChunkRequest } from "../../postgres/chunk-rows.ts";
 import { fullName } from "../../table/quote.ts";
@@ -128,7 +129,8 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
   };
   chunks.active = active;
   await source.mark(`low:${nonce}`);
-  active.read = await source.chunk(requestOf(job, table, columns, limit));
+  const most = mostRows(outside.settings, job);
+  active.read = await source.chunk({ ...requestOf(job, table, columns, limit), most });
   if (active.read.kind === "unordered") await outside.sleep(UNORDERED_MS, session.signal);
   if (active.read.kind === "rows") resize(chunks, active.read.rows, outside.settings["fieldgate.chunk.rows"]);
   await source.mark(`high:${nonce}`);
@@ -219,6 +221,9 @@ async function usableRows(
     case "unordered":
       // If the key has changed, that is an amendment, and the job waits until it is decided.
       applyCatalogRead(session, read.table, read.end);
+      return undefined;
+    case "too-many":
+      waitForOperator(session, active.job.id, read.rows);
       return undefined;
     case "too-large":
       throw rowTooLarge(active, read.bytes);
