@@ -52,6 +52,8 @@ export interface Health {
   readonly status: "ok" | "starting" | "stopped";
   readonly deployment: string;
   readonly version: string;
+  /** Connectors of which tables are parked, and how many; missing if there are none. */
+  readonly parked?: readonly { readonly connector: string; readonly tables: number }[] | undefined;
   /**
    * Connectors that have been waiting for the same thing for some seconds; missing if there are none. It can be read
    * without a token, so unlike ConnectorView it does not name tables or sessions.
@@ -79,7 +81,7 @@ export interface ConnectorView {
   /** In watch mode Debezium publishes, and `withheld` is what it has not published yet. */
   readonly mode: Mode;
   readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
-  /** Why it is retrying or stopped: the error's message and next step. */
+  /** Why it is retrying or stopped, or its oldest parked table is parked: the error's message and next step. */
   readonly problem?: ErrorBody | undefined;
   /** Missing unless the connector has been waiting for the same thing for some seconds. */
   readonly waiting?: WaitView | undefined;
@@ -98,10 +100,24 @@ export interface TableView {
   readonly schemaId: number | null;
   readonly fields: readonly string[];
   readonly withheld: readonly string[];
+  /** Its changes wait, because the first of them cannot be written. */
+  readonly parked?: ParkedView | undefined;
   /** The last time in which changes of the table were not sent. `open`: whether it is still going on. */
   readonly gap?:
     | { readonly what: string; readonly next: string | null; readonly since: string; readonly open: boolean }
     | undefined;
+}
+
+export interface ParkedView {
+  /** The error's code. */
+  readonly code: string;
+  readonly what: string;
+  /** What lets it flow again. */
+  readonly next: string | null;
+  /** How many changes wait. */
+  readonly changes: number;
+  /** ISO 8601. */
+  readonly since: string;
 }
 
 export interface Retired {

@@ -5,6 +5,7 @@ import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
 import { onGapReported, onSent } from "./amendment/gap.ts";
 import { onReplaced } from "./amendment/replaced.ts";
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted } from "./amendment/seen.ts";
+import { onParked, onParkReported, onReplayed, onUnparked } from "./parking/park.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
 import type { Input, Rules, State, Decided, When } from "./state.ts";
 import type { Contract } from "../contract/contract.ts";
@@ -30,6 +31,14 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
       return onSent(rules, state, input, when);
     case "gap-reported":
       return onGapReported(state, input);
+    case "parked":
+      return onParked(state, input, when);
+    case "replayed":
+      return onReplayed(state, input);
+    case "unparked":
+      return onUnparked(rules, state, input, when);
+    case "park-reported":
+      return onParkReported(state, input);
     case "ask":
       return onAsk(rules, state, input.id, when);
     case "passed":

@@ -45,7 +45,18 @@ function leads(to: readonly Life[], test: string): Cell {
 const NONE: Cell = { to: [], test: LAW };
 
 /** Inputs that never change an amendment's state. */
-type Idle = "alerted" | "contract" | "gap-reported" | "groups" | "passed" | "sent" | "settle";
+type Idle =
+  | "alerted"
+  | "contract"
+  | "gap-reported"
+  | "groups"
+  | "park-reported"
+  | "parked"
+  | "passed"
+  | "replayed"
+  | "sent"
+  | "settle"
+  | "unparked";
 
 function idle(life: Life): Readonly<Record<Idle, Cell>> {
   const cell = stays(life);
@@ -54,9 +65,13 @@ function idle(life: Life): Readonly<Record<Idle, Cell>> {
     contract: cell,
     "gap-reported": cell,
     groups: cell,
+    "park-reported": cell,
+    parked: cell,
     passed: cell,
+    replayed: cell,
     sent: cell,
     settle: cell,
+    unparked: cell,
   };
 }
 
@@ -66,9 +81,13 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     contract: NONE,
     "gap-reported": NONE,
     groups: NONE,
+    "park-reported": NONE,
+    parked: NONE,
     passed: NONE,
+    replayed: NONE,
     sent: NONE,
     settle: NONE,
+    unparked: NONE,
     ask: NONE,
     command: NONE,
     judged: NONE,

@@ -9,6 +9,7 @@ import type { KnownColumn } from "../table/prove.ts";
 import type { RegisteredSchema, Shape } from "../table/shape.ts";
 import type { Relation } from "../wal/message.ts";
 import type { Amendment, Candidate, Explanation, RegistryAnswer, SentAlert } from "./amendment/amendment.ts";
+import type { ParkCause, Parked, Unparked } from "./parking/parked.ts";
 import type { Evidence, GroupPoll } from "./evidence/evidence.ts";
 import type { ReleasePolicy } from "./decision/policy.ts";
 import type { Outcome } from "./decision/reason.ts";
@@ -57,6 +58,10 @@ export interface TableState {
   readonly sent?: Sent | undefined;
   /** The last gap, over or not: a time in which changes of the table were not sent. */
   readonly gap?: Gap | undefined;
+  /** Its changes wait in the parked topic, since the next one cannot be written. */
+  readonly parked?: Parked | undefined;
+  /** It was parked and flows again, and that has not been reported yet. */
+  readonly unparked?: Unparked | undefined;
   /** Watch mode: the registry has no schema for it yet, so the shape is made from its columns and has no schema id. */
   readonly unpublished?: boolean | undefined;
   /** Every value schema that events have been written with, oldest first. The last one is the current one. */
@@ -162,6 +167,14 @@ export type Input =
   | { readonly kind: "sent"; readonly topic: string; readonly sent: Sent; readonly news: SentNews }
   /** People have been alerted to the gap of this table that began at this position. */
   | { readonly kind: "gap-reported"; readonly topic: string; readonly since: string }
+  /** The table's next change cannot be written, so its changes are kept from here on. `id` is used for a new park only. */
+  | { readonly kind: "parked"; readonly topic: string; readonly id: string; readonly why: ParkCause }
+  /** How many changes of a parked table were kept, and what became of them. */
+  | ({ readonly kind: "replayed"; readonly topic: string } & Pick<Parked, "written" | "replayed" | "passedOver">)
+  /** Every change that was kept has been replayed or passed over. */
+  | ({ readonly kind: "unparked"; readonly topic: string } & Pick<Parked, "written" | "passedOver">)
+  /** It was reported that the table is parked, or without an id, that it flows again. */
+  | { readonly kind: "park-reported"; readonly topic: string; readonly id: string | undefined }
   /** After a restart, asks the registry and the contracts again about a withheld amendment. */
   | { readonly kind: "ask"; readonly id: string }
   /** Rows were published without the withheld fields. `doubt`: unidentified columns were left out too. */
@@ -194,7 +207,7 @@ export type Input =
   | ({ readonly kind: "alerted" } & SentAlert);
 
 /**
- * What the loop has to do. `alert` and `report-gap` run after the commit that records the state; the others at once.
+ * What the loop has to do. `alert`, `report-gap` and `report-parked` run after the commit that records the state; the others at once.
  */
 export type Effect =
   | { readonly kind: "judge"; readonly id: string }
@@ -202,6 +215,8 @@ export type Effect =
   | { readonly kind: "alert"; readonly id: string }
   /** Alert people to the table's gap. */
   | { readonly kind: "report-gap"; readonly topic: string }
+  /** Report that the table is parked, or that it flows again. */
+  | { readonly kind: "report-parked"; readonly topic: string }
   | { readonly kind: "stop"; readonly error: GuardError };
 
 export interface Decided {

@@ -1,3 +1,4 @@
+import type { GuardError } from "../errors.ts";
 import { dayOf } from "../contract/severity.ts";
 import { alertKey } from "../gate/decision/reason.ts";
 import { isListsNews } from "../gate/amendment/excluded.ts";
@@ -12,11 +13,14 @@ import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
 import { applyLook, isUnmarkedLookReached, reportGaps } from "./control/apply-look.ts";
 import { reportFileChanges } from "./control/report-file-changes.ts";
 import { lookAtTables } from "./control/looks.ts";
+import { countParked, park, parks, reportParked } from "./control/park.ts";
 import { lookAtReplaced, refuseReplaced } from "./control/replaced.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
 import { type Inbound, type Parts, post, type Session, type Tape } from "./session.ts";
 import { stateChanged, writeBatch } from "./stream/batch.ts";
 import { closeWindow, startNextChunk } from "./stream/chunks.ts";
+import { refill } from "./stream/backlog.ts";
+import { hasReplay, replayParked } from "./stream/replay.ts";
 import { type Barrier, drain } from "./stream/drain.ts";
 import { beat, prepareHeartbeat } from "./stream/heartbeat.ts";
 import { fullName } from "../table/quote.ts";
@@ -55,6 +59,8 @@ export async function runLoop(session: Session): Promise<void> {
       await lookAtReplaced(session);
       continue;
     }
+    refill(session);
+    replayParked(session);
     startNextChunk(session);
     beat(session);
     lookAtTables(session);
@@ -67,11 +73,12 @@ export async function runLoop(session: Session): Promise<void> {
       await commit(session);
       idleSince = outside.now();
     }
-    if (drained.kind === "stop") halt(session, drained.topic, drained.stop);
+    reportParked(session);
+    if (drained.kind === "stop") await parkOrHalt(session, drained.topic, drained.stop);
     else if (isUnmarkedLookReached(session)) await passOrHalt(session, { kind: "look", topic: undefined });
     else if (isAllRead(session)) return;
     else if (drained.kind === "barrier") await passOrHalt(session, drained.barrier);
-    else if (isIdle) await waker.wait(control.inbox.length === 0 ? idleMs : 0);
+    else if (isIdle) await waker.wait(control.inbox.length === 0 && !hasReplay(session) ? idleMs : 0);
   }
 }
 
@@ -81,6 +88,11 @@ function isAllRead({ outside, control }: Parts<"control">): boolean {
     outside.settings["snapshot.mode"] === "initial_only" &&
     ![...control.state.jobs.values()].some(({ state }) => state === "running")
   );
+}
+
+async function parkOrHalt(session: Session, topic: string | undefined, stop: GuardError): Promise<void> {
+  if (parks(session, topic, stop)) await park(session, topic, stop);
+  else halt(session, topic, stop);
 }
 
 async function passOrHalt(session: Session, barrier: Barrier): Promise<void> {
@@ -117,6 +129,7 @@ function resume(session: Parts<"control" | "tape">): void {
   const asks: Inbound[] = [];
   for (const table of control.state.tables.values()) {
     if (table.gap?.reported === false) control.looks.toReport.add(table.shape.topic);
+    if (table.parked?.reported === false || table.unparked !== undefined) control.parksToReport.add(table.shape.topic);
     for (const amendment of table.amendments) {
       const isKnown = amendment.alerted?.key === alertKey(amendment);
       if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
@@ -140,7 +153,8 @@ function moveToKeepalive(tape: Tape): void {
   tape.position = { ...position, endLsn: end };
 }
 
-async function commit(session: Parts<"tape" | "control" | "batch">): Promise<void> {
+async function commit(session: Parts<"tape" | "control" | "batch" | "parking">): Promise<void> {
+  countParked(session);
   await writeBatch(session);
   const { outside, control, tape } = session;
   const { position, lastCommitTime } = tape;

@@ -5,6 +5,7 @@ import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, State, TableState } from "../gate/state.ts";
 import type { Amendment, RegistryAnswer, SentAlert } from "../gate/amendment/amendment.ts";
 import type { GroupPoll } from "../gate/evidence/evidence.ts";
+import type { InRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { NewTopic, TopicDescription } from "../kafka/topics.ts";
 import type { ChunkRead } from "../postgres/chunk.ts";
@@ -29,6 +30,8 @@ import type { ChunkRequest } from "../postgres/chunk-rows.ts";
 export interface Settings extends ConnectorConfig {
   /** The name of the state topic, which is also the transactional id. */
   readonly stateTopic: string;
+  /** The topic of changes that cannot be written yet. */
+  readonly parkedTopic: string;
   readonly version: string;
   /** What the publication must send. */
   readonly sent: SentNeed;
@@ -100,7 +103,14 @@ export interface Sink {
   describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription | undefined>>;
   createTopic(topic: NewTopic): Promise<void>;
   createStateTopic(): Promise<void>;
+  /** Makes the topic of parked changes; one that exists is left as it is. */
+  createParkedTopic(): Promise<void>;
+  /** Reads the topic of parked changes from this offset, or its beginning, to its end or until `take` returns false. */
+  readParked(from: bigint | undefined, take: (record: ReadRecord) => boolean, signal: AbortSignal): Promise<void>;
 }
+
+/** A record of the parked topic. */
+export type ReadRecord = Pick<InRecord, "offset" | "key" | "value">;
 
 /** The contracts topic and the commands topic, shared by all connectors of the process. */
 export interface ControlSource {

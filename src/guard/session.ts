@@ -21,10 +21,11 @@ import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
 import type { Outside, Source } from "./outside.ts";
+import type { Parking } from "./parking.ts";
 import type { Waker } from "./waker.ts";
 
 /**
- * A session is one run of a connector, from its fence in Kafka to its end or its first error. It has five parts, and
+ * A session is one run of a connector, from its fence in Kafka to its end or its first error. It has six parts, and
  * each part is owned by the file that changes it most:
  *
  *   tape       stream/drain.ts      where the loop is in the log, and how tables are read from there
@@ -32,6 +33,7 @@ import type { Waker } from "./waker.ts";
  *   batch      stream/batch.ts      the next Kafka transaction, and what the last one left in the state topic
  *   chunks     stream/chunks.ts     the chunk of a snapshot or backfill that is being read
  *   heartbeat  stream/heartbeat.ts  the next heartbeat
+ *   parking    stream/replay.ts     the changes of parked tables that are in memory, and how far they are replayed
  *
  * A function takes, for example, `Parts<"tape" | "batch">`, so its signature shows which parts it may change. A
  * function that only reads the gate's state takes `State`. Any error throws the whole session away, and the next one
@@ -43,6 +45,7 @@ export interface Session extends Surroundings {
   readonly batch: Batch;
   readonly chunks: Chunks;
   readonly heartbeat: Heartbeat;
+  readonly parking: Parking;
 }
 
 /** The surroundings of the parts, which do not change during a session. */
@@ -54,7 +57,7 @@ export interface Surroundings {
   readonly waker: Waker;
 }
 
-export type Parts<Name extends "tape" | "control" | "batch" | "chunks" | "heartbeat"> = Surroundings &
+export type Parts<Name extends "tape" | "control" | "batch" | "chunks" | "heartbeat" | "parking"> = Surroundings &
   Pick<Session, Name>;
 
 /** Where the loop is in the log. */
@@ -88,6 +91,8 @@ export interface Captured {
   encoder: RowEncoder | undefined;
   /** Encodes the table's own key, if the events have a different one. */
   rowKeys: RowEncoder | undefined;
+  /** Its changes are kept in the parked topic. */
+  parked: boolean;
   /** Set if some columns could not be identified. At the first row after this position, they are identified again. */
   doubtUntil: Lsn | undefined;
 }
@@ -118,6 +123,8 @@ export interface Control {
   readonly work: RegistryWork;
   /** Ids of amendments to alert people about after the next commit. */
   readonly toAlert: Set<string>;
+  /** Topics of tables that are reported after the next commit: they are parked, or flow again. */
+  readonly parksToReport: Set<string>;
   /** Results of the looks at the catalog. */
   readonly looks: Looks;
   /** What the last run used of the connector's file. This session reports the changes that were not reported yet. */
@@ -208,6 +215,8 @@ export interface CatalogReads {
   readonly latest: Map<number, CatalogTable>;
   /** By nonce: reads whose position in the log has not been reached yet. */
   readonly pending: Map<string, PendingRead>;
+  /** By table OID: the log's end as of the last read that was applied at its place in the log. */
+  readonly applied: Map<number, Lsn>;
   /** By table OID: the table as a DDL message described it after its columns were last identified. */
   readonly explained: Map<number, Table>;
 }
@@ -316,12 +325,20 @@ export function inBackground({ signal, waker }: Surroundings, work: () => Promis
 /** Finds the captured table for a relation in the log. It is found by OID, so a renamed table keeps its topic. */
 export function capturedFrom({ settings }: Outside, state: State, relation: Relation): Captured {
   const { filter } = settings;
-  const blank = { relation, columns: [], encoder: undefined, rowKeys: undefined, doubtUntil: undefined };
+  const blank = {
+    relation,
+    columns: [],
+    encoder: undefined,
+    rowKeys: undefined,
+    parked: false,
+    doubtUntil: undefined,
+  };
   const own = tableByOid(state, relation.oid);
   if (own !== undefined) {
     const { shape, capturedAs } = own;
     const by = capturedAs ?? shape.table;
-    return { ...blank, topic: filter.table(by.schema, by.name) ? shape.topic : undefined, news: undefined };
+    const topic = filter.table(by.schema, by.name) ? shape.topic : undefined;
+    return { ...blank, topic, news: undefined, parked: own.parked !== undefined };
   }
   const namesake = tableByName(state, relation);
   if (namesake !== undefined) return { ...blank, topic: namesake.shape.topic, news: "replaces" };

@@ -122,6 +122,8 @@ function namedSink(sink: Sink, named: Named): Sink {
     describeTopics: (names) => named("to describe topics", () => sink.describeTopics(names)),
     createTopic: (topic) => named(`to create topic ${topic.name}`, () => sink.createTopic(topic)),
     createStateTopic: () => named("to create the state topic", () => sink.createStateTopic()),
+    createParkedTopic: () => named("to create the topic of parked changes", () => sink.createParkedTopic()),
+    readParked: (from, take, signal) => named("to read parked changes", () => sink.readParked(from, take, signal)),
   };
 }
 

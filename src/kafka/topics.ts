@@ -43,6 +43,16 @@ export const stateTopicConfig = {
   "min.cleanable.dirty.ratio": "0.1",
 } as const;
 
+/**
+ * `__fieldgate.<deployment>.parked.<connector>`: a change stays until it is replayed, however long that takes. It may be
+ * larger than its event, which is what parks it.
+ */
+export const parkedTopicConfig = {
+  ...stateTopicConfig,
+  "segment.bytes": String(64 * MIB),
+  "max.message.bytes": String(64 * MIB),
+} as const;
+
 /** `__fieldgate.<deployment>.contracts` */
 export const contractsTopicConfig = { "cleanup.policy": "compact" } as const;
 

@@ -40,7 +40,13 @@ export function createApi(parts: ApiParts): Api {
       amendmentView(running, amendment, current.get(running), Date.now());
   };
   return {
-    health: async () => ({ status: healthOf(connectors), deployment, version, ...waitingOf(connectors) }),
+    health: async () => ({
+      status: healthOf(connectors),
+      deployment,
+      version,
+      ...parkedOf(connectors),
+      ...waitingOf(connectors),
+    }),
     connectors: async () => connectors.map((running) => connectorView(running, Date.now())),
     amendments: async ({ table }) =>
       listAmendments(connectors)
@@ -145,6 +151,14 @@ function currentPlanners(parts: ApiParts): readonly Planner[] {
 function healthOf(connectors: readonly RunningConnector[]): Health["status"] {
   if (connectors.some(({ status }) => status.kind === "stopped")) return "stopped";
   return connectors.every(({ state }) => state !== undefined) ? "ok" : "starting";
+}
+
+function parkedOf(connectors: readonly RunningConnector[]): Pick<Health, "parked"> {
+  const parked = connectors.flatMap(({ name, state }) => {
+    const tables = [...(state?.tables.values() ?? [])].filter((table) => table.parked !== undefined).length;
+    return tables === 0 ? [] : [{ connector: name, tables }];
+  });
+  return parked.length === 0 ? {} : { parked };
 }
 
 function waitingOf(connectors: readonly RunningConnector[]): Pick<Health, "waiting"> {

@@ -2,12 +2,13 @@ import type { Client } from "pg";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectorConfig } from "../config/connector/connector-config.ts";
+import { GuardError } from "../errors.ts";
 import type { Mode } from "../gate/state.ts";
 import { ASK_REGISTRY } from "../guard/control/ask-registry.ts";
 import type { Conduct, Log, Outside, Settings, Sink, Source } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import { readToEnd } from "../kafka/read.ts";
-import { createTopic, describeTopics, stateTopicConfig } from "../kafka/topics.ts";
+import { createTopic, describeTopics, parkedTopicConfig, stateTopicConfig } from "../kafka/topics.ts";
 import { openWriter } from "../kafka/writer.ts";
 import { readCapturedTables } from "../postgres/captured.ts";
 import { readTable, readTypes } from "../postgres/catalog.ts";
@@ -36,7 +37,8 @@ import { databaseLogin } from "./database-login.ts";
 /** The connector's file after validation, and what the process adds to it. */
 export function settingsOf(config: ConnectorConfig, deployment: string, version: string): Settings {
   const sent = { viaRoot: config["publish.via.partition.root"], operations: sentOperations(config) };
-  return { ...config, stateTopic: `__fieldgate.${deployment}.state.${config.name}`, version, sent };
+  const own = (kind: string): string => `__fieldgate.${deployment}.${kind}.${config.name}`;
+  return { ...config, stateTopic: own("state"), parkedTopic: own("parked"), version, sent };
 }
 
 /**
@@ -66,7 +68,7 @@ export function outsideOf(
     askRegistry: (table, amendment, onAnswered) =>
       ASK_REGISTRY[settings.mode](settings, rest.registry, table, amendment, onAnswered),
     openSource: () => openSource(settings, rest.log),
-    sink: sinkOf(kafka, settings.stateTopic),
+    sink: sinkOf(kafka, settings),
     now: () => BigInt(Date.now()) * 1000n,
     uuid: randomUUID,
     sleep: (ms, signal) => sleep(ms, undefined, { signal }),
@@ -86,8 +88,8 @@ function stateRecordOf(record: { readonly key: Buffer | null; readonly value: Bu
   return { key: record.key?.toString("utf8") ?? "", value: record.value?.toString("utf8") ?? null };
 }
 
-/** The connector's state topic and data topics. */
-export function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
+/** The connector's own topics and its data topics. */
+export function sinkOf(kafka: KafkaClient, { stateTopic, parkedTopic }: Settings): Sink {
   return {
     openWriter: (maxBytes) => openWriter(kafka, { transactionalId: stateTopic, maxBytes }),
     async readState(until, signal) {
@@ -103,7 +105,28 @@ export function sinkOf(kafka: KafkaClient, stateTopic: string): Sink {
     createTopic: async (topic) => void (await createTopic(kafka, topic)),
     createStateTopic: async () =>
       void (await createTopic(kafka, { name: stateTopic, partitions: 1, config: stateTopicConfig })),
+    createParkedTopic: () => createParkedTopic(kafka, parkedTopic),
+    async readParked(from, take, signal) {
+      let enough = false;
+      await readToEnd(kafka, parkedTopic, {
+        onRecord: (record) => void (enough = !take(record)),
+        from: from === undefined ? undefined : new Map([[0, from]]),
+        isEnough: () => enough,
+        signal,
+      });
+    },
   };
+}
+
+/** A cluster may refuse records of this size; what does not fit is then not kept, which is recorded. */
+async function createParkedTopic(kafka: KafkaClient, name: string): Promise<void> {
+  const { "max.message.bytes": _, ...others } = parkedTopicConfig;
+  try {
+    await createTopic(kafka, { name, partitions: 1, config: parkedTopicConfig });
+  } catch (error) {
+    if (!(error instanceof GuardError) || error.code !== "kafka-refused") throw error;
+    await createTopic(kafka, { name, partitions: 1, config: others });
+  }
 }
 
 /** The DDL trigger's secret. If it cannot be read, logs one message that says what is lost. */

@@ -171,7 +171,7 @@ function startingConnector(log: Logger, { name, mode, ...keys }: ConnectorConfig
 async function runOne(service: Service, { config, registry, running }: OwnParts, signal: AbortSignal): Promise<void> {
   const log = service.log.child({ connector: config.name });
   const settings = settingsOf(config, service.deployment, service.version);
-  const sink = sinkOf(service.kafka, settings.stateTopic);
+  const sink = sinkOf(service.kafka, settings);
   const alerts =
     service.slack?.of(config.name, config.mode, openReportedStop(settings.stateTopic, sink, service.appender)) ??
     withoutSlack(() => new Date().toISOString());

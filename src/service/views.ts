@@ -8,10 +8,11 @@ import { describeGap } from "../words/gap.ts";
 import { withheldOf } from "../gate/update.ts";
 import type { Status } from "../guard/outside.ts";
 import type { AmendmentView, ChunkView } from "../api/amendment.ts";
-import type { ConnectorView, TableView, TopicView, WaitView } from "../api/api.ts";
+import type { ConnectorView, ParkedView, TableView, TopicView, WaitView } from "../api/api.ts";
 import type { CurrentState, RunningConnector } from "./running.ts";
 import { progressOf } from "./progress.ts";
 import { describeWait, LONG_WAIT_MS } from "./watch-waits.ts";
+import { describeParked } from "../words/parked.ts";
 import { seenTexts } from "../words/evidence.ts";
 import { formatLsn, isoTime } from "../wal/lsn.ts";
 import { renderGroupsUnknown, renderJobReason, renderReason } from "../words/reason.ts";
@@ -26,21 +27,38 @@ export function connectorView(running: RunningConnector, now: number): Connector
   const { status, state } = running;
   const jobs = state === undefined ? [] : [...state.jobs.values()];
   const snapshot = jobs.some((job) => job.kind === "snapshot" && job.state === "running");
-  const problem =
-    status.kind === "retrying" || status.kind === "stopped"
-      ? { code: status.code ?? "unknown", message: status.message, next: status.next ?? null }
-      : undefined;
+  const tables = state === undefined ? [] : [...state.tables.values()];
   return {
     name: running.name,
     mode: running.mode,
     status: status.kind === "streaming" && snapshot ? "snapshot" : status.kind,
-    problem,
+    problem: problemOf(status) ?? oldestPark(tables),
     waiting: waitView(running, now),
     position: running.last,
-    tables: state === undefined ? [] : [...state.tables.values()].map((table) => tableView(running, table, state)),
+    tables: state === undefined ? [] : tables.map((table) => tableView(running, table, state)),
     chunks: jobs.map((job) => chunkView(running, job, now)),
     notCaptured: running.notCaptured,
   };
+}
+
+function problemOf(status: Status): ConnectorView["problem"] {
+  if (status.kind !== "retrying" && status.kind !== "stopped") return undefined;
+  return { code: status.code ?? "unknown", message: status.message, next: status.next ?? null };
+}
+
+/** Why the table is parked that has been so for longest. */
+function oldestPark(tables: readonly TableState[]): ConnectorView["problem"] {
+  const parks = tables.flatMap((table) => parkedView(table) ?? []);
+  const [oldest] = parks.toSorted((left, right) => left.since.localeCompare(right.since));
+  return oldest && { code: oldest.code, message: `[${oldest.code}] ${oldest.what}`, next: oldest.next };
+}
+
+function parkedView(table: TableState): ParkedView | undefined {
+  const { parked } = table;
+  if (parked === undefined) return undefined;
+  const { what, next } = describeParked(table);
+  const changes = parked.written - parked.replayed;
+  return { code: parked.why.code, what, next: next ?? null, changes, since: parked.time };
 }
 
 /** The oldest wait, if it has lasted long enough to be of interest. */
@@ -65,6 +83,7 @@ function tableView({ publication }: RunningConnector, table: TableState, state: 
     schemaId: table.unpublished === true ? null : table.shape.valueSchema.id,
     fields: table.shape.fields.map((field) => field.name),
     withheld: withheldOf(table).map((amendment) => amendment.name),
+    parked: parkedView(table),
     gap: gapView(publication, table, state),
   };
 }

@@ -15,9 +15,18 @@ export interface StateRecord {
  */
 const VERSION = 3;
 const VERSIONS: ReadonlySet<unknown> = new Set([1, 2, VERSION]);
+/** Of a parked table's counts. A release that does not know them must not go on as if nothing were parked. */
+const PARKED_VERSION = 4;
 
 export function record(key: string, value: object): StateRecord {
   return { key, value: textOfRecord(value) };
+}
+
+export function parkedRecord(topic: string, value: object | undefined): StateRecord {
+  return {
+    key: `parked/${topic}`,
+    value: value === undefined ? null : JSON.stringify({ v: PARKED_VERSION, ...value }),
+  };
 }
 
 function textOfRecord(value: object): string {
@@ -64,7 +73,8 @@ export function readRecord(key: string, text: string): Entry {
   }
   if (typeof value !== "object" || value === null) throw invalid("not an object");
   const { v, ...rest } = value as RecordValue; // an object, checked above
-  if (typeof v !== "number" || !VERSIONS.has(v)) {
+  const isKnown = key.startsWith("parked/") ? v === PARKED_VERSION : VERSIONS.has(v);
+  if (typeof v !== "number" || !isKnown) {
     throw invalid(`version ${typeof v === "number" ? v : "missing"} is not known`);
   }
   return { version: v, value: rest };

@@ -1,14 +1,24 @@
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
+import type { Parked } from "../gate/parking/parked.ts";
 import type { State, TableState } from "../gate/state.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
-import { type Entries, type Entry, entryOf, recordsOf, type RecordValue, type StateRecord, textOf } from "./record.ts";
+import {
+  type Entries,
+  type Entry,
+  entryOf,
+  parkedRecord,
+  recordsOf,
+  type RecordValue,
+  type StateRecord,
+  textOf,
+} from "./record.ts";
 import { readRecordedAmendment, type RecordedAmendment } from "./recorded.ts";
 
 /**
  * The records of a table. There is one record per amendment, schema and verdict, so that none grows with the number of
  * contracts, columns or releases. `table/<topic>` has the shape, `schema/<topic>/<id>` the text of one published
  * schema, `amendment/<topic>/<of>` one amendment, and `verdict/<topic>/<of>/<n>` one contract's verdict at the
- * amendment's release. The registry's answer, its candidate and the verdicts on withheld amendments are not stored,
+ * amendment's release; `parked/<topic>` has how many of its changes are parked. The registry's answer, its candidate and the verdicts on withheld amendments are not stored,
  * because they are determined again at every start.
  */
 
@@ -22,6 +32,8 @@ export function tableChanges(before: State["tables"], after: State["tables"]): r
     const inline = was !== undefined && INLINE.has(was);
     records.push(...schemaChanges(topic, was, table));
     records.push(...amendmentChanges(topic, inline ? [] : (was?.amendments ?? []), table.amendments));
+    // A record of its own, because its counts change with every commit.
+    if (was?.parked !== table.parked) records.push(parkedRecord(topic, table.parked));
     records.push(
       ...recordsOf(`table/${topic}`, inline || was === undefined ? undefined : tableJson(was), tableJson(table)),
     );
@@ -29,6 +41,7 @@ export function tableChanges(before: State["tables"], after: State["tables"]): r
   for (const [topic, table] of before) {
     if (after.has(topic)) continue;
     records.push(...amendmentChanges(topic, INLINE.has(table) ? [] : table.amendments, []));
+    if (table.parked !== undefined) records.push(parkedRecord(topic, undefined));
     records.push(...recordsOf(`table/${topic}`, tableJson(table), undefined));
   }
   return records;
@@ -98,6 +111,7 @@ function tableJson(table: TableState): object {
   const { shape, flowed, amendments } = table;
   return {
     ...table,
+    parked: undefined,
     shape: { ...shape, valueSchema: shape.valueSchema.id },
     flowed: flowed.map(({ id }) => id),
     amendments: amendments.map(suffixOf),
@@ -105,7 +119,7 @@ function tableJson(table: TableState): object {
 }
 
 /** A table as it is written: value schemas by id, amendments by the part of their ids after the topic. */
-interface WrittenTable extends Omit<TableState, "shape" | "flowed" | "amendments"> {
+interface WrittenTable extends Omit<TableState, "shape" | "flowed" | "amendments" | "parked"> {
   readonly shape: Omit<Shape, "valueSchema"> & { readonly valueSchema: SchemaId };
   readonly flowed: readonly SchemaId[];
   readonly amendments: readonly string[];
@@ -132,8 +146,10 @@ export function readTable(topic: string, { version, value }: Entry, entries: Ent
   const amendments = isInline
     ? given.amendments.map((amendment) => ({ ...amendment, answer: undefined, verdicts: storedVerdicts(amendment) }))
     : given.amendments.map((suffix) => readAmendment(`${topic}/${suffix}`, entries));
+  const parked = entries.get(`parked/${topic}`)?.value as Parked | undefined; // `parkedRecord` wrote it
   const table = {
     ...given,
+    ...(parked === undefined ? {} : { parked }),
     shape: { ...shape, valueSchema: schema(shape.valueSchema) },
     flowed: flowed.map(schema),
     amendments,

@@ -14,10 +14,12 @@ async function untilStopped(service: Service, code: string) {
   return until(problem, `the connector stops with ${code}`);
 }
 
-describe("a value that does not fit stops the connector before its row", () => {
+const STOP = { ...MANUAL, "fieldgate.on.unfit": "stop" };
+
+describe("with on.unfit=stop, a value that does not fit stops the connector before its row", () => {
   it("a dropped column of a required field, until an operator fills the field", async () => {
     const setup = "create table t (id int primary key, a text not null); insert into t values (1, 'one')";
-    await using world = await captureTable({ connector: MANUAL, setup });
+    await using world = await captureTable({ connector: STOP, setup });
     const { database, service, events, topic } = world;
     await database.query("alter table t drop column a");
     await database.query("insert into t values (2)");
@@ -38,7 +40,7 @@ describe("a value that does not fit stops the connector before its row", () => {
 
   it("a value out of the old type's range or a null in a required field, until an operator releases the change", async () => {
     const setup = "create table t (id int primary key, n int not null, m int not null); insert into t values (1, 1, 1)";
-    await using world = await captureTable({ connector: MANUAL, setup });
+    await using world = await captureTable({ connector: STOP, setup });
     const { database, service, events, topic } = world;
     await database.query("alter table t alter n type bigint, alter m drop not null");
     await database.query("insert into t values (2, 2, 2)");

@@ -86,7 +86,10 @@ describe("a captured table is another one: the command that the stop names lets 
     await database.query(
       "drop table t; create table t (id int primary key, a text); insert into t values (3, 'three')",
     );
-    await until(() => Promise.resolve(service.output().includes("is gone again") || undefined), "the second is passed");
+    await until(
+      () => Promise.resolve(service.output().includes("but that table is gone") || undefined),
+      "the second is passed",
+    );
     await carryOut(world);
     const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 3), "a row of the third");
     expect(all.some(({ after }) => after?.["id"] === 2)).toBe(false);

@@ -254,6 +254,6 @@ export function effectsOf(step: Decided): readonly string[] {
   return step.effects.map((effect) =>
     effect.kind === "stop"
       ? `stop ${effect.error.code}`
-      : `${effect.kind} ${effect.kind === "report-gap" ? effect.topic : effect.id}`,
+      : `${effect.kind} ${"topic" in effect ? effect.topic : effect.id}`,
   );
 }

@@ -43,8 +43,14 @@ function note(steps: Steps, before: State, input: Input, after: State): void {
   }
 }
 
-/** The result of a look is about the table as a whole, and about no amendment. */
+const PARKED: Input = { kind: "parked", topic: TOPIC, id: "p1", why: { code: "value-unfit", text: "", field: "name" } };
+
+/** The result of a look is about the table as a whole, and about no amendment; so is a park. */
 const LOOKS: readonly Input[] = [
+  PARKED,
+  { kind: "replayed", topic: TOPIC, written: 2, replayed: 1, passedOver: 0 },
+  { kind: "unparked", topic: TOPIC, written: 2, passedOver: 0 },
+  { kind: "park-reported", topic: TOPIC, id: "p1" },
   { kind: "sent", topic: TOPIC, sent: { kind: "unlogged" }, news: { kind: "again" } },
   { kind: "gap-reported", topic: TOPIC, since: WHEN.position },
 ];
@@ -62,7 +68,11 @@ function playAll(
     const next = decide(rules, state, input, WHEN).state;
     note(steps, state, input, next);
     state = next;
-    for (const look of LOOKS) note(steps, state, look, decide(rules, state, look, WHEN).state);
+    const parked = decide(rules, state, PARKED, WHEN).state;
+    for (const look of LOOKS) {
+      note(steps, state, look, decide(rules, state, look, WHEN).state);
+      note(steps, parked, look, decide(rules, parked, look, WHEN).state);
+    }
   }
 }
 

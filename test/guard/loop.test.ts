@@ -3,7 +3,6 @@ import type { ChunkRead } from "../../src/postgres/chunk.ts";
 import { newJob } from "../../src/chunk/job.ts";
 import { GuardError } from "../../src/errors.ts";
 import type { State } from "../../src/gate/state.ts";
-import { runLoop } from "../../src/guard/loop.ts";
 import { inBackground, post } from "../../src/guard/session.ts";
 import { type Column, tableOid } from "../../src/table/column.ts";
 import { lsn } from "../../src/wal/lsn.ts";
@@ -11,45 +10,13 @@ import type { WalItem } from "../../src/wal/message.ts";
 import { tupleData } from "../event/row.ts";
 import { column, ID, NAME, NICK, publishing, release, stateOf, tableIn, tableOf, TOPIC } from "../gate/customers.ts";
 import { until } from "../stack/until.ts";
-import { type Given, sessionIn, type World, worldOf } from "./session.ts";
+import { events, isReached, positions, running } from "./running.ts";
+import type { Given, World } from "./session.ts";
 import { insert, keepalive, mark, relation, transaction, truncate, update } from "./wal.ts";
 import type { ChunkRequest } from "../../src/postgres/chunk-rows.ts";
 
-const STOPPING = new Error("the test is over");
+const STOP = { "fieldgate.on.unfit": "stop" } as const;
 const SNAPSHOT = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };
-
-/** A loop that runs until the test is over; `ended` is the error that ended it. */
-function running(given: Given = {}, state?: State) {
-  const world = worldOf(given);
-  const ending = new AbortController();
-  const session = sessionIn(world, state, ending);
-  const ended = runLoop(session).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  return {
-    world,
-    session,
-    ended,
-    async [Symbol.asyncDispose]() {
-      ending.abort(STOPPING);
-      session.waker.wake();
-      await ended;
-    },
-  };
-}
-
-/** Events on the data topic, in the order of their commits; the value's bytes, or null. */
-function events({ commits }: World) {
-  return commits.flat().filter(({ topic }) => topic === TOPIC);
-}
-
-function positions({ commits }: World): readonly string[] {
-  const records = commits.flat().filter(({ key }) => String(key) === "position");
-  return records.map(({ value }) => (JSON.parse(String(value)) as { endLsn: string }).endLsn); // our own record
-}
-
-const isReached = (world: World, position: string) => positions(world).includes(position);
 
 describe("a batch", () => {
   it("is committed with the position after it, and only then acknowledged", async () => {
@@ -68,7 +35,7 @@ describe("a batch", () => {
   });
 
   it("ends before a row that is too large to be read, and the stop names its table, size and position", async () => {
-    await using loop = running();
+    await using loop = running({ settings: STOP });
     const large: WalItem = { kind: "oversize", lsn: lsn(160n), bytes: 400_000_000, relation: 5000 };
     loop.world.feed(...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"), large));
     expect(await loop.ended).toMatchObject({
@@ -225,7 +192,7 @@ describe("a halt", () => {
     const tooLarge = {
       limitBrokenBy: ({ value }: { value: Buffer | null }) => ((value?.length ?? 0) > 300 ? 300 : undefined),
     };
-    await using loop = running({ writer: tooLarge });
+    await using loop = running({ writer: tooLarge, settings: STOP });
     loop.world.feed(
       ...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"), insert(160n, "2", "B".repeat(400))),
     );

@@ -7,6 +7,7 @@ import { firstLooks } from "../../src/guard/control/looks.ts";
 import type { Session } from "../../src/guard/session.ts";
 import { createWaker } from "../../src/guard/waker.ts";
 import { createWaits } from "../../src/guard/waits.ts";
+import { noParking } from "../../src/guard/stream/backlog.ts";
 import { idleChunks } from "../../src/guard/stream/chunks.ts";
 import { slab } from "../../src/event/slab.ts";
 import type { OutRecord } from "../../src/kafka/record.ts";
@@ -159,6 +160,10 @@ export function worldOf(given: Given = {}): World {
     describeTopics: async () => new Map(),
     createTopic: async () => {},
     createStateTopic: async () => {},
+    createParkedTopic: async () => {},
+    readParked: async (from, take) => {
+      for (const record of parkedRecords(commits)) if (record.offset >= (from ?? 0n) && !take(record)) return;
+    },
     ...given.sink,
   };
   const settings = {
@@ -183,6 +188,8 @@ export function worldOf(given: Given = {}): World {
     "publication.autocreate.mode": "filtered",
     sent: { viaRoot: false, operations: new Set(["insert", "update", "delete"]) },
     stateTopic: STATE_TOPIC,
+    parkedTopic: PARKED_TOPIC,
+    "fieldgate.on.unfit": "park",
     version: "0.0.0",
     ...rules,
     ...given.settings,
@@ -278,6 +285,15 @@ function lookOf(columns: Parameters<typeof tableOf>[0]): TablesLook {
 }
 
 const STATE_TOPIC = "__fieldgate.main.state.shop";
+export const PARKED_TOPIC = "__fieldgate.main.parked.shop";
+
+/** The records of the parked topic, with their offsets. */
+export function parkedRecords(commits: World["commits"]) {
+  return commits
+    .flat()
+    .filter(({ topic }) => topic === PARKED_TOPIC)
+    .map(({ key, value }, index) => ({ offset: BigInt(index), key, value }));
+}
 
 /** The records of the state topic, as a reader sees them from the beginning. */
 export function stateRecords(commits: World["commits"]) {
@@ -320,10 +336,11 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       inbox: [],
       commandOffset: 0n,
       ddl: { secret: undefined, readAgain: 0n, complete: undefined, found: undefined },
-      catalog: { latest: new Map(), pending: new Map(), explained: new Map() },
+      catalog: { latest: new Map(), pending: new Map(), applied: new Map(), explained: new Map() },
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
+      parksToReport: new Set(),
       looks: { ...firstLooks(world.outside, LOOK), due: 1n << 62n },
       lastRun: undefined,
       halts: new Map(),
@@ -339,5 +356,6 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
     },
     chunks: idleChunks(),
     heartbeat: { ids: undefined, due: 0n, busy: false },
+    parking: noParking(),
   };
 }

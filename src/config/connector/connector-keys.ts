@@ -46,6 +46,7 @@ export const connectorKeys = z.strictObject({
     "production",
   ),
   "fieldgate.release.policy": choice(RELEASE_POLICIES, "contracts"),
+  "fieldgate.on.unfit": choice(["park", "stop"], "park"),
   "fieldgate.judge.timeout.ms": key(
     wholeNumber(0, 600_000).default(3000),
     "be a number of milliseconds from 0 to 600000",

@@ -53,6 +53,14 @@ function keptBack(state: State, amendment: Amendment, reason: Reason): Decided {
  * are released together, so withholding one withholds the others.
  */
 export function decisionOn(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
+  const decision = decisionAlone(rules, state, table, amendment);
+  if (decision.kind === "waits" || table.parked === undefined || amendment.answer?.kind !== "fits") return decision;
+  // The values of added columns are not kept with the parked changes. What else is in its candidate may be what they wait for.
+  const members = [amendment, ...membersOf(table, amendment.answer.candidate)];
+  return members.every(({ kind }) => kind === "added") ? waits({ kind: "table-parked" }) : decision;
+}
+
+function decisionAlone(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
   const policy = policyOf(rules, amendment.topic);
   const keyless = table.shape.key.length === 0;
   const decision = mayFlow(policy, amendment, keyless, unnamedOn(rules, state, amendment.topic));

@@ -49,6 +49,9 @@ function start(session: Parts<"control">, effect: Effect): void {
     case "report-gap":
       session.control.looks.toReport.add(effect.topic);
       return;
+    case "report-parked":
+      session.control.parksToReport.add(effect.topic);
+      return;
     case "stop":
       throw effect.error;
     default:
@@ -64,7 +67,9 @@ function onNewShapes({ outside, tape, control }: Parts<"control" | "tape">, befo
     if (captured.news === "replaces") {
       tape.relations.set(oid, capturedFrom(outside, state, captured.relation));
     }
-    if (captured.topic !== undefined && isNew(captured.topic)) captured.encoder = undefined;
+    if (captured.topic === undefined) continue;
+    if (isNew(captured.topic)) captured.encoder = undefined;
+    captured.parked = state.tables.get(captured.topic)?.parked !== undefined;
   }
   for (const topic of halts.keys()) if (isNew(topic)) halts.delete(topic);
 }

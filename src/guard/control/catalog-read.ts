@@ -96,6 +96,7 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
     return;
   }
   catalog.latest.set(table.oid, { table, end });
+  catalog.applied.set(table.oid, end);
   apply(session, { kind: "seen", topic, ...relationOf(table) });
 }
 

@@ -13,6 +13,8 @@ import { firstLooks } from "../control/looks.ts";
 import { type Ddl, post, type Session } from "../session.ts";
 import { createWaker } from "../waker.ts";
 import { stateRecord } from "../stream/batch.ts";
+import { prepareTopic } from "../control/park.ts";
+import { findBacklogs, noParking } from "../stream/backlog.ts";
 import { idleChunks } from "../stream/chunks.ts";
 import { describeTopics } from "./capture-tables.ts";
 import { prepareState } from "./first-start.ts";
@@ -168,10 +170,11 @@ async function streamFrom(
       inbox: [],
       commandOffset,
       ddl: await findTrigger(source, stored.trigger),
-      catalog: { latest: new Map(), pending: new Map(), explained: new Map() },
+      catalog: { latest: new Map(), pending: new Map(), applied: new Map(), explained: new Map() },
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
+      parksToReport: new Set(),
       looks: firstLooks(outside, await source.look()),
       lastRun: stored.lastRun,
       halts: new Map(),
@@ -187,6 +190,7 @@ async function streamFrom(
     },
     chunks: idleChunks(),
     heartbeat: { ids: undefined, due: 0n, busy: false },
+    parking: noParking(),
   };
   using _listening = controlTopics.listen(commandOffset, {
     contract: (key, contract) => post(session, { input: { kind: "contract", key, contract } }),
@@ -198,6 +202,8 @@ async function streamFrom(
   );
   using _aborted = onAbort(signal, () => waker.fail(signal.reason));
   verifyInBackground(session);
+  findBacklogs(session);
+  if (session.parking.backlogs.size > 0) await prepareTopic(session);
   await runLoop(session);
 }
 

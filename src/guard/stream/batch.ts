@@ -39,7 +39,8 @@ export function putChange(batch: Batch, state: State, topic: string, records: re
   for (const record of change) add(batch, record);
 }
 
-function add(batch: Batch, record: OutRecord): void {
+/** Adds a record whose partition is chosen. */
+export function add(batch: Batch, record: OutRecord): void {
   batch.records.push(record);
   batch.bytes += sizeOf(record);
 }

@@ -75,13 +75,13 @@ export function startNextChunk(session: Parts<"chunks" | "control">): void {
 }
 
 /**
- * The jobs without those of tables that have lost the events' key. They have no order to be read in until that is
- * decided.
+ * The jobs without those of tables that have lost the events' key, which have no order to be read in until that is
+ * decided, and without those of parked tables, whose rows are newer than the changes that wait.
  */
 function readableJobs({ jobs, tables }: State): readonly ChunkJob[] {
   return [...jobs.values()].filter(({ topic }) => {
     const table = tables.get(topic);
-    return table === undefined || otherKeyOf(table) === undefined;
+    return table === undefined || (table.parked === undefined && otherKeyOf(table) === undefined);
   });
 }
 
@@ -108,6 +108,8 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
     return;
   }
   const table = tableOf(control.state, job.topic);
+  // It was parked while the job waited for its turn.
+  if (table.parked !== undefined) return;
   const columns = readableColumns(table);
   const over = overBecause(job, table);
   if (over !== undefined) {
@@ -184,7 +186,7 @@ export async function closeWindow(session: Parts<"chunks" | "control" | "batch" 
   await forgetVisible(session, read);
   const { id } = active.job;
   if (read.kind !== "locked" && read.kind !== "unreadable") endRest(chunks, id, chunks.resting.get(id)?.wait);
-  if (active.restarted) return;
+  if (active.restarted || tableOf(session.control.state, active.job.topic).parked !== undefined) return;
   const usable = await usableRows(session, active, read, window);
   if (usable !== undefined) publish(session, active, usable, window);
 }

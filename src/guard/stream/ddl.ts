@@ -36,6 +36,7 @@ export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessag
     control.catalog.explained.set(oid, one.table);
     const explained = { command, role, time: isoTime(time) };
     apply(session, { kind: "seen", topic, ...relationOf(one.table), explained, rewritten: one.rewritten });
+    if (session.tape.tx !== undefined) control.catalog.applied.set(oid, session.tape.tx.finalLsn);
   }
 }
 

@@ -1,10 +1,6 @@
 import { markOf } from "../../chunk/mark.ts";
-import { touch } from "../../chunk/window.ts";
 import { GuardError } from "../../errors.ts";
 import type { EventMark } from "../../event/envelope/source.ts";
-import type { RowEncoder } from "../../event/row-encoder.ts";
-import type { TableState } from "../../gate/state.ts";
-import { withheldOf } from "../../gate/update.ts";
 import { decode } from "../../wal/decode.ts";
 import { formatLsn, type Lsn } from "../../wal/lsn.ts";
 import type {
@@ -17,14 +13,15 @@ import type {
   WalItem,
   WalMessage,
 } from "../../wal/message.ts";
-import { completeCatalogRead, startCatalogRead } from "../control/catalog-read.ts";
+import { completeCatalogRead } from "../control/catalog-read.ts";
 import { isLookReached } from "../control/apply-look.ts";
 import { type Captured, capturedFrom, type Parts, type Tape, tableOf } from "../session.ts";
-import { isFull, put, putChange } from "./batch.ts";
-import { keyTexts } from "./chunk-columns.ts";
-import { endingChunk, onLowMark, readMovedKey } from "./chunks.ts";
+import { isFull, put } from "./batch.ts";
+import { endingChunk, onLowMark } from "./chunks.ts";
 import { noteDelivered } from "./delivered.ts";
 import { onDdl } from "./ddl.ts";
+import { parkRow, parkTruncate, parkUnread } from "./park.ts";
+import { publishChange } from "./publish.ts";
 import { rowEncoderOf } from "./row-encoder.ts";
 import { fullName } from "../../table/quote.ts";
 
@@ -34,7 +31,7 @@ import { fullName } from "../../table/quote.ts";
  * This runs for every row, so per row it allocates nothing but the event itself.
  */
 
-type Draining = Parts<"tape" | "control" | "batch" | "chunks">;
+type Draining = Parts<"tape" | "control" | "batch" | "chunks" | "parking">;
 
 /** What the loop must do before it can read on. `topic`: the topic to halt if that fails. */
 export type Barrier =
@@ -104,7 +101,7 @@ function topicOfItem({ relations }: Tape, item: WalItem): string | undefined {
   if ("relation" in message) return relations.get(message.relation)?.topic;
   if (message.kind !== "truncate") return undefined;
   const all = message.relations.flatMap((oid) => relations.get(oid) ?? []);
-  return all.find(({ topic, encoder }) => topic !== undefined && encoder === undefined)?.topic;
+  return all.find(({ topic, encoder, parked }) => topic !== undefined && encoder === undefined && !parked)?.topic;
 }
 
 function dispatch(session: Draining, message: WalMessage, at: Lsn): Barrier | undefined {
@@ -174,7 +171,10 @@ function onRow(session: Draining, row: RowChange, at: Lsn): Barrier | undefined 
   }
   const { topic } = captured;
   if (needsProof(captured, at)) return { kind: "prove", topic, captured, lsn: at, xid: tx.xid };
-  if (topic !== undefined && outside.delivery !== "none") publishRow(session, captured, topic, row, at);
+  if (topic !== undefined && outside.delivery !== "none") {
+    if (captured.parked) parkRow(session, captured, topic, row, at);
+    else publishRow(session, captured, topic, row, at);
+  }
   tx.index += 1;
   return undefined;
 }
@@ -184,42 +184,12 @@ function needsProof(captured: Captured, at: Lsn): boolean {
   return captured.columns.length === 0 || captured.news !== undefined;
 }
 
-const OPERATIONS = { insert: "c", update: "u", delete: "d" } as const;
-
 function publishRow(session: Draining, captured: Captured, topic: string, row: RowChange, at: Lsn): void {
-  const { tape, control, batch, chunks, outside } = session;
-  const { tx } = tape;
-  if (tx === undefined) return;
+  const { tape, control, batch, outside } = session;
+  if (tape.tx === undefined) return;
   const encoder = rowEncoderOf(outside.settings, batch.slab, control.state, captured, topic);
-  const window = chunks.active?.job.topic === topic ? chunks.active.window : undefined;
-  const unsent = window !== undefined || row.oldKind === "key" ? encoder.hasUnchangedToast(row) : false;
-  const isSkipped = outside.settings["skipped.operations"].has(OPERATIONS[row.kind]);
-  const byKey = captured.rowKeys ?? encoder;
-  // A change that is not published does not replace the row that the chunk has read.
-  if (window !== undefined && !isSkipped) touch(window, byKey.keysOf(row), unsent);
-  if (row.kind === "update" && (isSkipped ? isMoved(row, byKey) : row.oldKind === "key" && unsent)) {
-    const table = tableOf(control.state, topic);
-    readMovedKey(session, topic, keyTexts(table, captured.columns, row.bytes, row.newAt));
-  }
-  if (isSkipped) return;
-  const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
-  putChange(batch, control.state, topic, encoder.change(row, mark), at);
-  if (encoder.takeUnseenLabel() && !waitsForLabels(tableOf(control.state, topic))) {
-    startCatalogRead(session, captured.relation.oid);
-  }
-}
-
-/**
- * True if the row got a new key. The log has an old key only if the key changed; a full old row also has the large
- * values.
- */
-function isMoved(row: RowChange, byKey: RowEncoder): boolean {
-  return row.oldKind === "key" || (row.oldKind !== "none" && byKey.keysOf(row).length > 1);
-}
-
-/** True if the new labels are known already, but the registry has not accepted them yet. */
-function waitsForLabels(table: TableState): boolean {
-  return withheldOf(table).some(({ changes }) => changes.includes("labels"));
+  const mark: EventMark = { lsn: at, tx: tape.tx.mark, now: outside.now() };
+  publishChange(session, topic, encoder, captured, row, mark);
 }
 
 /**
@@ -247,6 +217,10 @@ function onTruncate(session: Draining, truncate: Truncate, at: Lsn): Barrier | u
     if (sent?.kind === "sent" && sent.file !== undefined) control.looks.truncated.add(one.relation.oid);
     if (window !== undefined && chunks.active?.job.topic === one.topic) window.spoiled = true;
     if (!isPublished) continue;
+    if (one.parked) {
+      parkTruncate(session, one, one.topic, at);
+      continue;
+    }
     const mark: EventMark = { lsn: at, tx: tx.mark, now: outside.now() };
     const encoder = rowEncoderOf(outside.settings, batch.slab, control.state, one, one.topic);
     put(batch, one.topic, encoder.truncate(mark));
@@ -266,6 +240,11 @@ function onOversize(session: Draining, item: Extract<WalItem, { kind: "oversize"
   const captured = tape.relations.get(item.relation);
   const isOurs = captured?.topic !== undefined || captured?.news !== undefined;
   if (tx.index >= tx.skip && captured !== undefined && isOurs && outside.delivery !== "none") {
+    if (captured.parked && captured.topic !== undefined) {
+      parkUnread(session, captured, captured.topic, item.lsn, item.bytes);
+      tx.index += 1;
+      return undefined;
+    }
     const table = captured.topic === undefined ? captured.relation : tableOf(control.state, captured.topic).shape.table;
     throw new GuardError(
       "record-too-large",

@@ -5,7 +5,7 @@ import type { Amendment } from "../../gate/amendment/amendment.ts";
 import { isExcluded } from "../../gate/amendment/excluded.ts";
 import { otherKeyOf } from "../../gate/amendment/key.ts";
 import type { State, TableState } from "../../gate/state.ts";
-import type { Attnum } from "../../table/column.ts";
+import type { Attnum, ColumnType } from "../../table/column.ts";
 import { schemaId, type Shape } from "../../table/shape.ts";
 import type { Relation } from "../../wal/message.ts";
 import { nextCommands } from "../../words/amendment.ts";
@@ -34,7 +34,7 @@ export function rowEncoderOf(
   return captured.encoder;
 }
 
-/** The encoder of rows with these columns. */
+/** The encoder of rows with these columns. `types`: their types when the rows were written, if that was not now. */
 export function shapeEncoder(
   settings: Settings,
   slab: Slab,
@@ -42,6 +42,7 @@ export function shapeEncoder(
   columns: readonly (Attnum | undefined)[],
   identity: Relation["identity"],
   shape: Shape = table.shape,
+  types?: readonly (ColumnType | undefined)[],
 ): RowEncoder {
   const { version, filter, modes, "tombstones.on.delete": tombstones } = settings;
   const knownAs = (column: Attnum | undefined) => table.known.find(({ attnum }) => attnum === column);
@@ -53,7 +54,7 @@ export function shapeEncoder(
   return rowEncoder({
     shape,
     columns: columns.map((column) => (isOut(column) ? undefined : column)),
-    types: columns.map((column) => knownAs(column)?.type),
+    types: types ?? columns.map((column) => knownAs(column)?.type),
     modes,
     identity,
     origin: { version, connector: "postgresql", name: settings["topic.prefix"], db: settings["database.dbname"] },
@@ -72,16 +73,18 @@ export function rowKeyEncoder(
   table: TableState,
   columns: readonly (Attnum | undefined)[],
   identity: Relation["identity"],
+  types?: readonly (ColumnType | undefined)[],
 ): RowEncoder | undefined {
   const { rowKey, shape } = table;
   if (rowKey === undefined || rowKey.length === 0) return undefined;
   const key = rowKey.flatMap((column) => shape.fields.filter((field) => field.attnum === column).slice(0, 1));
   // Its keys are only compared with each other and never published, so any schema id will do.
   const keySchema = { id: schemaId(0), text: "" };
-  return shapeEncoder(settings, slab, table, columns, identity, { ...shape, key, keySchema });
+  return shapeEncoder(settings, slab, table, columns, identity, { ...shape, key, keySchema }, types);
 }
 
-function mustHaveItsKey(table: TableState): void {
+/** @throws GuardError key-changed */
+export function mustHaveItsKey(table: TableState): void {
   const other = otherKeyOf(table);
   if (other !== undefined) throw keyChanged(table.shape, other);
 }

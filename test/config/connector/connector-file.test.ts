@@ -70,6 +70,7 @@ describe("a correct connector file", () => {
       "topic.creation.default.replication.factor": undefined,
       "fieldgate.mode": "guard",
       "fieldgate.environment": "default",
+      "fieldgate.on.unfit": "park",
       "fieldgate.release.policy": "contracts",
       "fieldgate.judge.timeout.ms": 3000,
       "fieldgate.look.ms": 2000,

@@ -1,0 +1,181 @@
+import { type ErrorCode, GuardError } from "../../errors.ts";
+import { sameColumnType } from "../../gate/amendment/differ.ts";
+import type { ParkCause } from "../../gate/parking/parked.ts";
+import type { TableState } from "../../gate/state.ts";
+import { withheldOf } from "../../gate/update.ts";
+import { type ParkedChange, readLayout } from "../../store/parked.ts";
+import { describeParked, describeUnparked } from "../../words/parked.ts";
+import type { Backlog, Stuck } from "../parking.ts";
+import { type Parts, post, tableOf } from "../session.ts";
+import { backlogOf } from "../stream/backlog.ts";
+import { apply } from "./apply.ts";
+import { startCatalogRead } from "./catalog-read.ts";
+
+/**
+ * Parks a table whose next change cannot be written, decides what becomes of the first parked change when it still
+ * cannot be, and reports it.
+ */
+
+/** Stops that are one table's: what it takes to write its next change is known, or will be. */
+const PARKABLE: ReadonlySet<ErrorCode> = new Set([
+  "value-unfit",
+  "key-changed",
+  "record-too-large",
+  "amendment-unsupported",
+]);
+
+export function isParkable(error: unknown): error is GuardError {
+  return error instanceof GuardError && PARKABLE.has(error.code);
+}
+
+/** Can the stop be one table's, by the connector's file? */
+export function parks({ outside }: Parts<"control">, topic: string | undefined, error: unknown): topic is string {
+  return topic !== undefined && outside.settings["fieldgate.on.unfit"] === "park" && isParkable(error);
+}
+
+/** The error as a value for the state, without anything that was in the row. */
+export function causeOf({ code, text, next, unfit }: GuardError): ParkCause {
+  return { code, text, next, field: unfit?.field, isNull: unfit?.isNull === true ? true : undefined };
+}
+
+/** From here on the table's changes are kept in the parked topic; the one that could not be written is the first. */
+export async function park(
+  session: Parts<"tape" | "control" | "batch" | "parking">,
+  topic: string,
+  stop: GuardError,
+): Promise<void> {
+  const { outside, control } = session;
+  await prepareTopic(session);
+  apply(session, { kind: "parked", topic, id: outside.uuid(), why: causeOf(stop) });
+  const { parked } = tableOf(control.state, topic);
+  if (parked !== undefined) backlogOf(session, topic, parked);
+}
+
+/** @throws GuardError kafka-refused for a topic that would lose changes or mix up their order */
+export async function prepareTopic({ outside, batch }: Parts<"batch">): Promise<void> {
+  const { parkedTopic } = outside.settings;
+  if (batch.maxBytes.has(parkedTopic)) return;
+  await outside.sink.createParkedTopic();
+  const described = (await outside.sink.describeTopics([parkedTopic])).get(parkedTopic);
+  if (described === undefined) return;
+  if (described.partitions !== 1 || described.cleanupPolicy !== "compact") {
+    throw new GuardError(
+      "kafka-refused",
+      `topic ${parkedTopic} has ${described.partitions} partitions and cleanup.policy=${described.cleanupPolicy}`,
+      { next: `give it one partition and cleanup.policy=compact, or delete it, so that it is created` },
+    );
+  }
+  batch.maxBytes.set(parkedTopic, described.maxMessageBytes);
+}
+
+/** How long a change that still cannot be written waits before it is tried again without a reason. */
+const AGAIN_MICROS = 10_000_000n;
+
+/**
+ * It waits until something changes. Now and then the catalog is read, because undoing a change writes nothing to the log.
+ * `before`: how it was when it was tried last.
+ */
+export function stuckNow(
+  session: Parts<"control" | "tape">,
+  topic: string,
+  before: Stuck | undefined,
+  standing: Standing,
+): Stuck {
+  const { control, outside } = session;
+  const table = tableOf(control.state, topic);
+  const oid = Number(table.shape.table.oid);
+  const now = outside.now();
+  const unsettled = standing === "unsettled";
+  const isTime = before === undefined || now >= before.again;
+  if (isTime || unsettled) startCatalogRead(session, oid);
+  const again = isTime ? now + AGAIN_MICROS : before.again;
+  return { table, applied: control.catalog.applied.get(oid), again, unsettled };
+}
+
+/**
+ * What is to become of a change that still cannot be written. `withheld`: it waits for an amendment. `superseded`: what
+ * made it unfit is no longer so, hence the table has a newer row in its place. `unsettled`: a catalog read will show which.
+ * `poison`: nothing but this row is at fault.
+ */
+type Standing = "withheld" | "superseded" | "unsettled" | "poison";
+
+export function judgeHead(
+  session: Parts<"control" | "batch">,
+  topic: string,
+  change: ParkedChange,
+  stop: GuardError,
+): Standing {
+  const table = tableOf(session.control.state, topic);
+  if (stop.code === "record-too-large") return standingOfLarge(session, topic, change);
+  if (stop.unfit === undefined || isWithheld(table, stop.unfit.field)) return "withheld";
+  if (!stop.unfit.isNull && hasTypeOfNow(table, stop.unfit.field, change)) return "poison";
+  const applied = session.control.catalog.applied.get(Number(table.shape.table.oid));
+  return applied !== undefined && applied > change.lsn ? "superseded" : "unsettled";
+}
+
+/** Once the topic takes rows of this size, the table is read instead. */
+function standingOfLarge({ batch }: Parts<"batch">, topic: string, { message, size }: ParkedChange): Standing {
+  if (message !== undefined) return "poison";
+  return (batch.maxBytes.get(topic) ?? 0) * 4 >= size ? "superseded" : "poison";
+}
+
+/** Is the field, or the key that it is part of, waiting for somebody's decision? */
+function isWithheld(table: TableState, field: string): boolean {
+  const inKey = table.shape.key.some(({ name }) => name === field);
+  return withheldOf(table).some(({ name, kind }) => name === field || (kind === "key" && inKey));
+}
+
+/** Has the row a value for the field, of the type that its column still has? */
+function hasTypeOfNow({ shape, known }: TableState, field: string, { layout }: ParkedChange): boolean {
+  const attnum = [...shape.fields, ...shape.key].find(({ name }) => name === field)?.attnum;
+  const then = readLayout(layout).columns.find((column) => column?.attnum === attnum)?.type;
+  const now = known.find((column) => column.attnum === attnum)?.type;
+  return then !== undefined && now !== undefined && sameColumnType(then, now);
+}
+
+/** Puts the counts into the state, which is about to be committed with what they count. */
+export function countParked(session: Parts<"control" | "tape" | "parking">): void {
+  for (const [topic, { id, written, replayed, passedOver }] of session.parking.backlogs) {
+    if (session.control.state.tables.get(topic)?.parked?.id !== id) continue;
+    apply(session, { kind: "replayed", topic, written, replayed, passedOver });
+  }
+}
+
+/** After the commit that records it: reports that a table is parked, or that it flows again. */
+export function reportParked(session: Parts<"control" | "batch" | "parking">): void {
+  const { control, batch, parking } = session;
+  for (const topic of control.parksToReport) {
+    const table = batch.committed.tables.get(topic);
+    if (table?.parked !== undefined) {
+      // A moment later it may turn out that nothing has to be decided.
+      if (!isSettled(parking.backlogs.get(topic))) continue;
+      reportPark(session, table);
+    } else if (table?.unparked !== undefined) reportFlow(session, table);
+    control.parksToReport.delete(topic);
+  }
+}
+
+function isSettled(backlog: Backlog | undefined): boolean {
+  return backlog?.stuck?.unsettled === false;
+}
+
+function reportPark(session: Parts<"control">, table: TableState): void {
+  const { outside } = session;
+  const { parked } = table;
+  if (parked === undefined || parked.reported) return;
+  const { what, next } = describeParked(table);
+  outside.log.warn(next === undefined ? what : `${what}; next: ${next}`);
+  const reported = { kind: "park-reported", topic: table.shape.topic, id: parked.id } as const;
+  const { why } = parked;
+  const id = ["parked", parked.id, why.code, why.field, why.isNull].join("/");
+  void outside.notice({ id, severity: "warn", what, next }).then(() => post(session, { input: reported }));
+}
+
+function reportFlow(session: Parts<"control">, table: TableState): void {
+  const { outside } = session;
+  const what = describeUnparked(table);
+  outside.log.info(what);
+  const reported = { kind: "park-reported", topic: table.shape.topic, id: undefined } as const;
+  const id = `unparked/${table.shape.topic}/${table.unparked?.time}`;
+  void outside.notice({ id, severity: "info", what, next: undefined }).then(() => post(session, { input: reported }));
+}

@@ -1,0 +1,189 @@
+import { describe, expect, it } from "vitest";
+import type { ParkedView } from "../../src/api/api.ts";
+import { collect } from "../stack/collect.ts";
+import { kafkaClient } from "../stack/topic.ts";
+import { until } from "../stack/until.ts";
+import { type Event, readEvents } from "./events.ts";
+import { captureTable, type World, type WorldOptions } from "./world.ts";
+
+/** A table whose changes cannot flow waits in Kafka, and its neighbour, `public.n`, flows meanwhile. */
+
+const MANUAL = { "fieldgate.release.policy": "manual" };
+const NEIGHBOUR = "create table n (id int primary key); ";
+
+const capture = (setup: string, options: WorldOptions = {}) =>
+  captureTable({ connector: MANUAL, tables: ["public.t", "public.n"], setup: NEIGHBOUR + setup, ...options });
+
+/** Waits until the table is parked for a reason with this code. */
+function parked({ service }: World, code: string): Promise<ParkedView> {
+  return until(
+    async () => {
+      const view = (await service.connector()).tables.find(({ table }) => table === "public.t")?.parked;
+      return view?.code === code ? view : undefined;
+    },
+    `public.t is parked with ${code}; ${service.output().slice(-2000)}`,
+  );
+}
+
+async function flowsAgain({ service }: World): Promise<void> {
+  await until(
+    async () => (await service.connector()).tables.every((table) => table.parked === undefined),
+    `no table is parked; ${service.output().slice(-3000)}`,
+  );
+}
+
+/** Writes a row of the neighbour and sees it within two seconds. */
+async function neighbourFlows({ database, topic }: World): Promise<void> {
+  await using events = readEvents([topic.replace(/t$/, "n")]);
+  const write = async (): Promise<number> => {
+    const id = Math.floor(Math.random() * 1e9);
+    await database.query(`insert into n values (${id})`);
+    return id;
+  };
+  const arrives = (id: number) => events.until((seen) => seen.some(({ after }) => after?.["id"] === id), "its row");
+  // The reader takes a moment to begin.
+  await arrives(await write());
+  const written = performance.now();
+  await arrives(await write());
+  expect(performance.now() - written).toBeLessThan(2000);
+}
+
+const streamed = (events: readonly Event[]) => events.filter(({ op }) => op !== "r");
+const rowsOf = (events: readonly Event[]) => streamed(events).map(({ op, before, after }) => [op, after ?? before]);
+
+describe("a value that does not fit parks its table alone, and the command named lets it flow", () => {
+  it("a retyped column, also its deletes and moved keys, each change once and in order", async () => {
+    await using world = await capture(
+      "create table t (id int primary key, v int not null); insert into t values (1, 1)",
+    );
+    const { database, service, events, topic } = world;
+    await database.query("alter table t alter v type bigint");
+    await database.query("insert into t values (2, 5000000000)");
+    await database.query(
+      "insert into t values (3, 3); update t set v = 4 where id = 3; update t set id = 5 where id = 3",
+    );
+    await database.query("delete from t where id = 1; insert into t values (1, 6)");
+    const view = await parked(world, "value-unfit");
+    expect(view.what).toMatch(/public\.t is parked: public\.t\.v at .*now has type bigint/);
+    expect(view.what).not.toContain("5000000000");
+    expect(view.next).toContain(`fieldgate release ${topic}/2`);
+    await neighbourFlows(world);
+    expect((await service.connector()).status).toBe("streaming");
+    await until(async () => (await parked(world, "value-unfit")).changes === 6, "six changes wait");
+    expect(rowsOf(await events.all())).toEqual([]);
+    expect(await service.command({ kind: "release", ids: [`${topic}/2`] })).toMatchObject({ kind: "done" });
+    await flowsAgain(world);
+    await database.query("insert into t values (9, 9)");
+    const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 9), "a row after it");
+    expect(rowsOf(all)).toEqual([
+      ["c", { id: 2, v: 5_000_000_000n }],
+      ["c", { id: 3, v: 3n }],
+      ["u", { id: 3, v: 4n }],
+      ["d", { id: 3, v: 0n }],
+      ["c", { id: 5, v: 4n }],
+      ["d", { id: 1, v: 0n }],
+      ["c", { id: 1, v: 6n }],
+      ["c", { id: 9, v: 9n }],
+    ]);
+  });
+
+  it("a dropped column of a required field, by fill", async () => {
+    await using world = await capture("create table t (id int primary key, a text not null)");
+    const { database, service, events, topic } = world;
+    await database.query("alter table t drop column a");
+    await database.query("insert into t values (2)");
+    const { next } = await parked(world, "value-unfit");
+    expect(next).toContain(`fieldgate fill ${topic}/2 VALUE`);
+    await neighbourFlows(world);
+    const wrong = await service.command({ kind: "fill", ids: [`${topic}/2`], value: 5 });
+    expect(wrong).toMatchObject({ kind: "refused" });
+    expect(await service.command({ kind: "fill", ids: [`${topic}/2`], value: "gone" })).toMatchObject({ kind: "done" });
+    await flowsAgain(world);
+    await database.query("insert into t values (3)");
+    const all = await events.until((seen) => seen.length >= 2, "the rows");
+    expect(all.map(({ after }) => after)).toEqual([
+      { id: 2, a: "gone" },
+      { id: 3, a: "gone" },
+    ]);
+  });
+
+  it("a null in a required field", async () => {
+    await using world = await capture("create table t (id int primary key, a text not null)");
+    const { database, service, events, topic } = world;
+    await database.query("alter table t alter a drop not null");
+    await database.query("insert into t values (2, null)");
+    const { next } = await parked(world, "value-unfit");
+    expect(next).toContain(`fieldgate release ${topic}/2`);
+    await neighbourFlows(world);
+    expect(await service.command({ kind: "release", ids: [`${topic}/2`] })).toMatchObject({ kind: "done" });
+    await flowsAgain(world);
+    const all = await events.until((seen) => seen.length > 0, "the row");
+    expect(rowsOf(all)).toEqual([["c", { id: 2, a: null }]]);
+  });
+});
+
+describe("undoing the change in the database ends it as well", () => {
+  it("a retyped column: what never fitted is passed over, and every row is published as it is now", async () => {
+    await using world = await capture(
+      "create table t (id int primary key, v int not null); insert into t values (1, 1)",
+    );
+    const { database, service, events } = world;
+    await database.query("alter table t alter v type bigint");
+    await database.query("insert into t values (2, 5000000000), (3, 3)");
+    await parked(world, "value-unfit");
+    await database.query("update t set v = 2 where id = 2; delete from t where id = 1");
+    await database.query("alter table t alter v type int");
+    await flowsAgain(world);
+    await service.idle();
+    const last = new Map((await events.all()).map(({ key, after }) => [key?.["id"], after]));
+    expect(Object.fromEntries(last)).toEqual({ 1: null, 2: { id: 2, v: 2 }, 3: { id: 3, v: 3 } });
+    expect(service.output()).toContain("fitted no event any more");
+  });
+});
+
+describe("a restart", () => {
+  it("while a table is parked loses and doubles nothing, and tells nobody again", async () => {
+    await using world = await capture("create table t (id int primary key, v int not null)");
+    const { database, events, topic } = world;
+    await database.query("alter table t alter v type bigint");
+    await database.query("insert into t select g, 5000000000 + g from generate_series(1, 300) g");
+    await parked(world, "value-unfit");
+    await until(async () => (await parked(world, "value-unfit")).changes === 300, "all of them wait");
+    await world.stop();
+    await database.query("insert into t values (301, 1)");
+    await world.start();
+    await until(async () => (await parked(world, "value-unfit")).changes === 301, "the next one waits as well");
+    expect(world.service.output()).not.toContain("is parked:");
+    await neighbourFlows(world);
+    expect(await world.service.command({ kind: "release", ids: [`${topic}/2`] })).toMatchObject({ kind: "done" });
+    await flowsAgain(world);
+    const all = await events.until((seen) => seen.length >= 301, "every row");
+    expect(streamed(all).map(({ after }) => after?.["id"])).toEqual(
+      Array.from({ length: 301 }, (_, index) => index + 1),
+    );
+  });
+});
+
+it("the parked topic has no value of a withheld or excluded column", async () => {
+  await using world = await capture("create table t (id int primary key, v int not null, secret text)", {
+    connector: { ...MANUAL, "column.exclude.list": "public.t.secret" },
+  });
+  const { database, service, events, topic } = world;
+  const name = `__fieldgate.${topic.split(".")[0]}.parked.${topic.split(".")[0]}`;
+  await database.query("alter table t alter v type bigint; alter table t add column later text");
+  await database.query("insert into t values (1, 5000000000, 'excluded-value', 'withheld-value')");
+  await parked(world, "value-unfit");
+  await using collector = collect([name], kafkaClient());
+  const records = await until(() => (collector.records.length > 0 ? collector.records : undefined), "a parked record");
+  const bytes = Buffer.concat(records.map(({ value }) => value ?? Buffer.alloc(0))).toString("latin1");
+  expect(bytes).toContain("5000000000");
+  expect(bytes).not.toMatch(/excluded-value|withheld-value/);
+  expect(await service.command({ kind: "release", ids: [`${topic}/2`] })).toMatchObject({ kind: "done" });
+  await flowsAgain(world);
+  expect(await service.command({ kind: "release", ids: [`${topic}/4`] })).toMatchObject({ kind: "done" });
+  await service.idle();
+  const all = await events.until((seen) => seen.some(({ after }) => "later" in (after ?? {})), "the backfill");
+  expect(all[0]).toMatchObject({ op: "c", after: { id: 1, v: 5_000_000_000n } });
+  expect(all[0]?.after).not.toHaveProperty("later");
+  expect(all.at(-1)).toMatchObject({ op: "r", after: { id: 1, v: 5_000_000_000n, later: "withheld-value" } });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, it } from "vitest";
+import type { State } from "../../src/gate/state.ts";
+import { post } from "../../src/guard/session.ts";
+import { readParkedKey, readParkedValue } from "../../src/store/parked.ts";
+import { findBacklogs } from "../../src/guard/stream/backlog.ts";
+import type { Column } from "../../src/table/column.ts";
+import { lsn } from "../../src/wal/lsn.ts";
+import type { WalItem } from "../../src/wal/message.ts";
+import { column, ID, NICK, publishing, release, stateOf, tableOf, TOPIC } from "../gate/customers.ts";
+import { until } from "../stack/until.ts";
+import { events, isReached, running } from "./running.ts";
+import { type Given, PARKED_TOPIC, parkedRecords, type World } from "./session.ts";
+import { insert, keepalive, mark, relation, transaction, update } from "./wal.ts";
+
+const SEES_ALL = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };
+const N = column(2, "n", "int", { notNull: true });
+const BIG = column(2, "n", "bigint", { notNull: true });
+const HUGE = "5000000000";
+
+/** The catalog's columns; a test may change them while the loop runs. */
+interface Catalog {
+  columns: readonly Column[];
+}
+
+function withCatalog(catalog: Catalog, more: Given = {}): Given {
+  let end = 1000n;
+  return {
+    ...more,
+    rules: { "fieldgate.release.policy": "manual" },
+    source: {
+      table: async () => ({ table: tableOf(catalog.columns), snapshot: SEES_ALL, end: lsn((end += 1000n)) }),
+      ...more.source,
+    },
+  };
+}
+
+const publishingN = (): State => stateOf(publishing([ID, N]));
+const RETYPED = `${TOPIC}/2`;
+
+/** The column has become a bigint, and a row uses it. */
+function parkedLoop(catalog: Catalog = { columns: [ID, BIG] }, state = publishingN(), more: Given = {}) {
+  return running(withCatalog(catalog, more), state);
+}
+
+const fits = (at: bigint, key: string, n = "1") => insert(at, key, n);
+
+function feedUnfit(world: World, ...more: readonly WalItem[]): void {
+  world.feed(
+    ...transaction(200n, relation([ID, BIG]), fits(150n, "1"), fits(160n, "2", HUGE), fits(170n, "3"), ...more),
+  );
+}
+
+const parkedIn = ({ tables }: Pick<State, "tables">) => tables.get(TOPIC)?.parked;
+/** The ids that the events' keys have, in order. */
+const ids = (world: World) => events(world).map(({ key }) => Number(key?.at(-1)) / 2);
+const kept = (world: World) =>
+  parkedRecords(world.commits).flatMap(({ key, value }) =>
+    key === null || value === null ? [] : [readParkedValue(readParkedKey(key)?.seq ?? 0, value)],
+  );
+
+describe("a row that does not fit parks its table", () => {
+  it("with all that follow it, in order, and the rows before it are published", async () => {
+    await using loop = parkedLoop();
+    feedUnfit(loop.world);
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(ids(loop.world)).toEqual([1]);
+    expect(kept(loop.world).map(({ seq, lsn: at }) => [seq, at])).toEqual([
+      [1, 160n],
+      [2, 170n],
+    ]);
+    expect(parkedIn(loop.session.batch.committed)).toMatchObject({
+      why: { code: "value-unfit", field: "n" },
+      written: 2,
+      replayed: 0,
+    });
+    expect(loop.world.statuses.at(-1)).toMatchObject({ kind: "streaming" });
+    expect(loop.world.stops).toEqual([]);
+  });
+
+  it("in one transaction with the counts and the position after them", async () => {
+    await using loop = parkedLoop();
+    feedUnfit(loop.world);
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    const [commit] = loop.world.commits.filter((records) => records.some(({ topic }) => topic === PARKED_TOPIC));
+    const keys = commit?.filter(({ topic }) => topic !== PARKED_TOPIC).map(({ key }) => String(key));
+    expect(keys).toEqual(expect.arrayContaining([`parked/${TOPIC}`, "position"]));
+  });
+
+  it("and is told once, with the command that lets it continue and without the value", async () => {
+    await using loop = parkedLoop();
+    feedUnfit(loop.world);
+    await until(() => loop.world.log.some((line) => line.startsWith("notice")), "people are told");
+    await until(() => parkedIn(loop.session.batch.committed)?.reported === true, "that is recorded");
+    const about = loop.world.log.filter((line) => line.includes("is parked"));
+    expect(about).toHaveLength(2);
+    expect(about[0]).toMatch(/public\.customers is parked: public\.customers\.n at 0\/A0: .*now has type bigint/);
+    expect(about[0]).toContain(`fieldgate release ${RETYPED}`);
+    expect(about.join("")).not.toContain(HUGE);
+  });
+
+  it("until the command is carried out: then every change is published once and in order, and the topic is emptied", async () => {
+    await using loop = parkedLoop();
+    feedUnfit(loop.world);
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    post(loop.session, { input: release([RETYPED]), nextCommand: 1n });
+    await until(() => parkedIn(loop.session.batch.committed) === undefined, "it flows again");
+    loop.world.feed(...transaction(300n, fits(250n, "4", HUGE)));
+    await until(() => isReached(loop.world, "0/12C"), "the next transaction");
+    expect(ids(loop.world)).toEqual([1, 2, 3, 4]);
+    const last = new Map(parkedRecords(loop.world.commits).map(({ key, value }) => [String(key), value]));
+    expect([...last.values()]).toEqual([null, null]);
+    expect(loop.world.log.some((line) => line.includes("flows again: 2 parked changes published in order"))).toBe(true);
+  });
+
+  it("and what came after the row of another table is not waited for", async () => {
+    await using loop = parkedLoop();
+    feedUnfit(loop.world);
+    loop.world.feed(...transaction(300n, fits(250n, "5")), keepalive(400n));
+    await until(() => isReached(loop.world, "0/12C"), "the log is read on");
+    expect(loop.world.acknowledged.at(-1)).toBeGreaterThanOrEqual(300n);
+    expect(kept(loop.world)).toHaveLength(3);
+  });
+
+  it("unless the file says stop: then the reading halts as it did", async () => {
+    await using loop = parkedLoop(undefined, undefined, { settings: { "fieldgate.on.unfit": "stop" } });
+    feedUnfit(loop.world);
+    await until(() => loop.world.stops.length > 0, "the halt");
+    expect(loop.world.stops).toEqual(["value-unfit"]);
+    expect(kept(loop.world)).toEqual([]);
+  });
+});
+
+describe("parked changes", () => {
+  it("have no value of a column that is withheld", async () => {
+    await using loop = parkedLoop({ columns: [ID, BIG, NICK] });
+    const rows = [insert(150n, "1", HUGE, "secret"), update(160n, ["7", "2", "secret"], ["1", null, null])];
+    loop.world.feed(...transaction(200n, relation([ID, BIG, NICK]), ...rows));
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(kept(loop.world)).toHaveLength(2);
+    expect(loop.world.commits.flat().some(({ value }) => value?.includes("secret") === true)).toBe(false);
+    post(loop.session, { input: release([RETYPED]), nextCommand: 1n });
+    await until(() => parkedIn(loop.session.batch.committed) === undefined, "it flows again");
+    // Created as 1; then 1 is deleted, with its tombstone, and created as 7.
+    expect(ids(loop.world)).toEqual([1, 1, 1, 7]);
+  });
+
+  it("are read back from Kafka after a restart, also in the middle of them", async () => {
+    const catalog = { columns: [ID, BIG] };
+    const first = parkedLoop(catalog);
+    feedUnfit(first.world);
+    await until(() => isReached(first.world, "0/C8"), "the transaction is committed");
+    await first[Symbol.asyncDispose]();
+    const { tables } = first.session.batch.committed;
+    await using second = parkedLoop(catalog, { ...publishingN(), tables });
+    second.world.commits.push(...first.world.commits);
+    findBacklogs(second.session);
+    second.world.feed(...transaction(300n, relation([ID, BIG]), fits(250n, "4", HUGE)));
+    await until(() => isReached(second.world, "0/12C"), "the next transaction");
+    expect(ids(second.world)).toEqual([1]);
+    post(second.session, { input: release([RETYPED]), nextCommand: 1n });
+    await until(() => parkedIn(second.session.batch.committed) === undefined, "it flows again");
+    expect(ids(second.world)).toEqual([1, 2, 3, 4]);
+  });
+
+  it("that the undone change made unfit are passed over, a removal is published, and the table is repaired", async () => {
+    const catalog: Catalog = { columns: [ID, BIG] };
+    await using loop = parkedLoop(catalog);
+    feedUnfit(loop.world, update(180n, ["9", HUGE], ["3", null]));
+    await until(() => loop.world.marks.length === 1, "the catalog is read");
+    catalog.columns = [ID, N];
+    loop.world.feed(...transaction(250n, ...loop.world.marks.map(mark)));
+    await until(() => isReached(loop.world, "0/FA"), "the read is applied");
+    expect(parkedIn(loop.session.control.state)).toBeDefined();
+    loop.world.clock.micros += 11_000_000n;
+    loop.session.waker.wake();
+    await until(() => loop.world.marks.length === 2, "the catalog is read again");
+    loop.world.feed(...transaction(300n, ...loop.world.marks.slice(1).map(mark)));
+    await until(() => parkedIn(loop.session.control.state) === undefined, "it flows again");
+    await until(() => isReached(loop.world, "0/12C"), "that is committed");
+    // 2 never fitted; 3 fitted; 3 became 9, which does not fit: 3 is gone.
+    expect(ids(loop.world)).toEqual([1, 3, 3, 3]);
+    expect(loop.session.control.state.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running" });
+  });
+});
