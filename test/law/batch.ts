@@ -1,20 +1,20 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Schema } from "avsc";
 import type { Client } from "pg";
-import type { Admin } from "kafkajs";
 import type { Addresses } from "../../local/environment.ts";
-import { installTrigger } from "../../src/postgres/trigger.ts";
-import { type Service, type ServiceOptions, startService } from "../e2e/service.ts";
+import { installTrigger, uninstallTrigger } from "../../src/postgres/trigger.ts";
+import { type ServiceOptions, startService } from "../e2e/service.ts";
 import type { Random } from "../kill/random.ts";
-import { collect, type Collector } from "../stack/collect.ts";
-import { type Database, freshDatabase } from "../stack/database.ts";
-import { type Decoder, registryDecoder } from "../stack/decode.ts";
+import { collect } from "../stack/collect.ts";
+import { freshDatabase } from "../stack/database.ts";
+import { registryDecoder } from "../stack/decode.ts";
 import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
-import { until } from "../stack/until.ts";
-import { findDifference, type LawEvent, lawEvent } from "./check.ts";
-import { createTable, type Model, openModel } from "./model.ts";
-import { sqlOf } from "./sql.ts";
+import type { LawEvent } from "./check.ts";
+import { compare, type Table, type Trigger, type World } from "./compare.ts";
+import { createTable, openModel } from "./model.ts";
+import { PUBLICATION, sqlOf } from "./sql.ts";
 import type { Step, Story } from "./story.ts";
-import { noteVersionsOf, openTruth, readRows, readVersions } from "./truth.ts";
+import { noteVersionsOf, openTruth } from "./truth.ts";
 
 /**
  * A batch is some stories at once, each in a table of its own, under one connector of the real service: what happens
@@ -22,7 +22,7 @@ import { noteVersionsOf, openTruth, readRows, readVersions } from "./truth.ts";
  */
 export interface Batch {
   readonly stories: readonly Story[];
-  readonly trigger: boolean;
+  readonly trigger: Trigger;
   /** What happens to the service in each round. */
   readonly faults: readonly Fault[];
 }
@@ -35,33 +35,6 @@ export interface Played {
   readonly statements: readonly string[];
   /** undefined: every check held. */
   readonly difference: string | undefined;
-}
-
-interface Table {
-  readonly story: Story;
-  readonly model: Model;
-  readonly topic: string;
-  readonly statements: string[];
-  readonly releasedAt: Map<number, bigint>;
-}
-
-interface World {
-  readonly database: Database;
-  readonly clients: readonly Client[];
-  readonly tables: readonly Table[];
-  readonly start: () => Promise<Service>;
-  readonly admin: Admin;
-  readonly collector: Collector;
-  readonly decoder: Decoder;
-  readonly random: Random;
-  readonly trigger: boolean;
-  service: Service | undefined;
-  /** What services that have ended had printed. */
-  printed: string;
-  /** The events so far, by topic, and how many of the records were decoded. */
-  readonly events: Map<string, LawEvent[]>;
-  readonly schemas: Map<number, Schema>;
-  decoded: number;
 }
 
 export async function playBatch(stack: Addresses, batch: Batch, random: Random): Promise<readonly Played[]> {
@@ -100,7 +73,7 @@ async function openWorld(
   });
   await database.query(tables.map(({ model }) => createTable(model)).join(";"));
   const clients = await Promise.all(Array.from({ length: 4 }, () => database.connect()));
-  if (trigger) await installTrigger(await database.connect(), stack.postgres.user);
+  if (trigger === "with") await installTrigger(await database.connect(), stack.postgres.user);
   await openTruth(database);
   const options: ServiceOptions = {
     database: database.address,
@@ -108,6 +81,7 @@ async function openWorld(
     tables: tables.map(({ model }) => `public.${model.table}`),
     connector: {
       "skipped.operations": "none",
+      "publication.name": PUBLICATION,
       ...Object.fromEntries(
         tables.map(({ model, story }) => [`fieldgate.release.policy.public.${model.table}`, story.policy]),
       ),
@@ -145,13 +119,14 @@ async function openWorld(
 async function playRound(world: World, round: number, fault: Fault): Promise<void> {
   if (fault === "down" || fault === "restart") await stop(world);
   if (fault === "restart") world.service = await world.start();
-  const playing = Promise.all(
-    world.clients.map(async (client, share) => {
+  const playing = Promise.all([
+    ...world.clients.map(async (client, share) => {
       for (const [index, table] of world.tables.entries()) {
         if (index % world.clients.length === share) await playSteps(client, table, round);
       }
     }),
-  );
+    changeTrigger(world),
+  ]);
   if (fault === "kill") {
     world.service?.kill("SIGKILL");
     await stop(world);
@@ -160,6 +135,16 @@ async function playRound(world: World, round: number, fault: Fault): Promise<voi
   world.service ??= await world.start();
   if (fault === "idle") await world.service.idle();
   await releaseAll(world, ({ story }) => story.policy === "manual" && world.random.chance(0.3));
+}
+
+/** DDL of the same moment may be reported or not. */
+async function changeTrigger({ database, trigger, random }: World): Promise<void> {
+  if (trigger !== "changing") return;
+  const client = await database.connect();
+  await sleep(random.between(0, 200));
+  if (random.chance(0.5)) await installTrigger(client, database.address.user);
+  else await uninstallTrigger(client);
+  await client.end();
 }
 
 async function playSteps(client: Client, table: Table, round: number): Promise<void> {
@@ -216,27 +201,31 @@ const STILL_MS = 6000;
 /** Events that came so recently may not be all. */
 const QUIET_MS = 500;
 
+/** A service that still publishes after so long publishes the same again and again. */
+const REST_MS = 300_000;
+
 /** Waits until the events are the truth, and says of each story what is left of a difference. */
 async function settle(world: World): Promise<readonly Played[]> {
   const { service, tables } = world;
-  let found: readonly (string | undefined)[] = ["not compared"];
+  const end = performance.now() + REST_MS;
+  let found: readonly (string | undefined)[];
   let signs = "";
   let since = performance.now();
-  await until(
-    async () => {
-      await releaseAll(world, () => true);
-      const chunks = (await service?.connector())?.chunks.map(({ state, scanned }) => [state, scanned]);
-      const now = JSON.stringify([world.collector.records.length, chunks]);
-      if (now !== signs) since = performance.now();
-      signs = now;
-      const still = performance.now() - since;
-      if (still < QUIET_MS) return false;
-      found = await compare(world);
-      return found.every((difference) => difference === undefined) || still > STILL_MS;
-    },
-    "every story's events are the truth, or nothing moves any more",
-    120_000,
-  );
+  for (;;) {
+    await sleep(QUIET_MS / 2);
+    await releaseAll(world, () => true);
+    const chunks = (await service?.connector())?.chunks.map(({ state, scanned }) => [state, scanned]);
+    const now = JSON.stringify([world.collector.records.length, chunks]);
+    if (now !== signs) since = performance.now();
+    signs = now;
+    const still = performance.now() - since;
+    if (still < QUIET_MS && performance.now() < end) continue;
+    found = await compare(world);
+    if (found.every((difference) => difference === undefined) || still > STILL_MS) break;
+    if (performance.now() < end) continue;
+    found = found.map((difference) => `${difference ?? "no difference"}, and the service does not come to rest`);
+    break;
+  }
   const problem = (await service?.connector())?.problem;
   const amendments = (await service?.amendments()) ?? [];
   return tables.map(({ story, statements, topic }, index) => {
@@ -248,44 +237,4 @@ async function settle(world: World): Promise<readonly Played[]> {
     const why = problem === undefined ? "" : `\n     the connector: ${problem.message}`;
     return { story, statements, difference: `${difference}${why}${open.join("")}` };
   });
-}
-
-async function compare(world: World): Promise<readonly (string | undefined)[]> {
-  const { database, tables, decoder, service, events: byTopic, schemas } = world;
-  const versions = await readVersions(database);
-  await decodeNew(world);
-  const shapes = (await service?.connector())?.tables ?? [];
-  const open = ((await service?.amendments()) ?? []).filter(({ gate }) => gate.kind === "withheld");
-  const printed = `${world.printed}${service?.output() ?? ""}`;
-  return Promise.all(
-    tables.map(async ({ model, topic, releasedAt, story }) => {
-      const schemaId = shapes.find((shape) => shape.topic === topic)?.schemaId ?? 0;
-      schemas.set(schemaId, (await decoder.schema(schemaId)) as Schema); // a registered one
-      const withheld = new Set(open.flatMap((one) => (one.topic === topic ? [Number(one.id.split("/")[1])] : [])));
-      const rows = await readRows(database, model.table);
-      const truth = versions.get(model.table) ?? [];
-      const events = byTopic.get(topic) ?? [];
-      if (events.length === 0) return truth.length === 0 ? undefined : "no events at all";
-      const doubted = !world.trigger && printed.includes(`${topic}: columns of`);
-      return findDifference(
-        { model, versions: truth, rows, releasedAt, policy: story.policy, schemaId, withheld, doubted },
-        events,
-        schemas,
-      );
-    }),
-  );
-}
-
-async function decodeNew(world: World): Promise<void> {
-  const { collector, decoder, events: byTopic, schemas } = world;
-  const records = collector.records.slice(world.decoded);
-  world.decoded += records.length;
-  for (const record of records) {
-    if (record.value === null) continue;
-    const { schemaId, value } = await decoder.decodeWithId(record.value);
-    schemas.set(schemaId, (await decoder.schema(schemaId)) as Schema); // what avsc has decoded with
-    const events = byTopic.get(record.topic) ?? [];
-    byTopic.set(record.topic, events);
-    events.push(lawEvent(record, value, await decoder.decode(record.key)));
-  }
 }

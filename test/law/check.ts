@@ -67,7 +67,12 @@ function compareSequence(told: Told, events: readonly LawEvent[]): string | unde
   const changes = events.filter(({ op }) => op !== "r");
   const initial = model.live.concat(model.gone).flatMap((column) => (column.initial ? [column.attnum] : []));
   const compared: Compared = { told, flowed: new Set(initial), before: new Map() };
-  for (const [index, version] of versions.entries()) {
+  let index = 0;
+  for (const version of versions) {
+    if (version.operation === "GAP") {
+      compared.before.set(version.id, version.columns);
+      continue;
+    }
     const event = changes[index];
     const place = `change ${index} (${version.operation} ${version.id})`;
     if (event === undefined) return `${place} is in no event`;
@@ -77,8 +82,9 @@ function compareSequence(told: Told, events: readonly LawEvent[]): string | unde
     const wrong = event.after === null ? undefined : wrongValue(compared, version, event.after);
     if (wrong !== undefined) return `${place}: ${wrong}`;
     compared.before.set(version.id, version.columns);
+    index += 1;
   }
-  return changes.length > versions.length ? `${changes.length} events for ${versions.length} changes` : undefined;
+  return changes.length > index ? `${changes.length} events for ${index} changes` : undefined;
 }
 
 function wrongValue(compared: Compared, version: Version, after: Row): string | undefined {

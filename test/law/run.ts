@@ -3,45 +3,69 @@ import type { Addresses } from "../../local/environment.ts";
 import { startStack } from "../../local/stack.ts";
 import { type Random, random } from "../kill/random.ts";
 import { type Batch, ENDED, type Fault, playBatch, type Played } from "./batch.ts";
-import { drawStory, type Story } from "./story.ts";
+import type { Trigger } from "./compare.ts";
+import { drawStory, type Step, type Story } from "./story.ts";
 
 const USAGE = `Plays random stories of DDL and rows beside the real service; what consumers have must be the tables all the same.
   npm run test:law                              100 stories, a new seed
   npm run test:law -- --stories 2000 --seed 42
+  npm run test:law -- --stories 200 --first     ends after the first batch with a difference
+  npm run test:law -- --seed 42 --from 3 --at-once 50 --stories 50   batch 3, as a longer run has played it
   npm run test:law -- --seed 42 --shrink 0      shows the first difference of each story as it was drawn
 FIELDGATE_STACK=env takes servers that are up; else a stack is started.`;
 
-const AT_ONCE = 40;
+/** A short run has several batches too: each has the trigger in another way. */
+const AT_ONCE = 50;
+const TRIGGERS = ["without", "with", "changing"] as const;
 const ROUNDS = 6;
 
-async function main(seed: number, stories: number, toShrink: number): Promise<boolean> {
+interface Options {
+  readonly seed: number;
+  readonly stories: number;
+  /** Stories that are one batch. */
+  readonly atOnce: number;
+  /** The number of the first batch that is played: a batch can be played again by itself. */
+  readonly from: number;
+  readonly toShrink: number;
+  /** The first batch with a difference is the last. */
+  readonly first: boolean;
+}
+
+async function main({ seed, stories, atOnce, from, toShrink, first }: Options): Promise<boolean> {
   const begun = performance.now();
-  const draw = random(seed);
+  console.log(`${stories} stories, seed ${seed}`);
   await using stack = await startStack();
   let played = 0;
   let failed = 0;
-  for (; played < stories; played += AT_ONCE) {
-    const batch = drawBatch(draw, Math.min(AT_ONCE, stories - played));
+  let number = from;
+  const isOver = () => played >= stories || (first && failed > 0);
+  while (!isOver()) {
+    const count = Math.min(atOnce, stories - played);
+    const draw = random(seed + number * 7919);
+    const batch = drawBatch(draw, count, TRIGGERS[number % TRIGGERS.length] ?? "with");
     const results = await playApart(stack, batch, draw.fork());
     for (const result of results.filter(({ difference }) => difference !== undefined)) {
       failed += 1;
-      report(seed, batch, failed > toShrink ? result : await shrink(stack, batch, result, draw.fork()));
+      report(
+        `--seed ${seed} --from ${number} --at-once ${atOnce}`,
+        batch,
+        failed > toShrink ? result : await shrink(stack, batch, result, draw.fork()),
+      );
     }
-    console.log(`${played + batch.stories.length} stories, ${failed} with a difference`);
+    played += count;
+    number += 1;
+    console.log(`${played} stories, ${failed} with a difference`);
   }
   const seconds = Math.round((performance.now() - begun) / 1000);
   console.log(`${played} stories, ${failed} with a difference: ${seconds} s, seed ${seed}`);
   return failed === 0;
 }
 
-function drawBatch(draw: Random, count: number): Batch {
-  return {
-    stories: Array.from({ length: count }, () => drawStory(draw.fork(), ROUNDS)),
-    trigger: draw.chance(0.5),
-    faults: Array.from({ length: ROUNDS }, (): Fault => {
-      return draw.pick(["none", "none", "none", "idle", "idle", "restart", "down", "down", "kill"] as const);
-    }),
-  };
+function drawBatch(draw: Random, count: number, trigger: Trigger): Batch {
+  const faults = Array.from({ length: ROUNDS }, (): Fault => {
+    return draw.pick(["none", "none", "none", "idle", "idle", "restart", "down", "down", "kill"] as const);
+  });
+  return { faults, trigger, stories: Array.from({ length: count }, () => drawStory(draw.fork(), ROUNDS)) };
 }
 
 /** A story that ends the service hides the others: then each half of the batch is played by itself. */
@@ -56,35 +80,44 @@ async function playApart(stack: Addresses, batch: Batch, chance: Random): Promis
   return apart;
 }
 
+/** A story that is not small after so long is shown as it is. */
+const SHRINK_MS = 240_000;
+
 /** Leaves steps out as long as a difference is left: all variants of one story are one batch. */
 async function shrink(stack: Addresses, batch: Batch, worst: Played, chance: Random): Promise<Played> {
+  const until = performance.now() + SHRINK_MS;
   let smallest = worst;
-  for (;;) {
-    const variants = withoutOneStep(smallest.story);
-    if (variants.length === 0) return smallest;
+  let superfluous: ReadonlySet<Step> = new Set();
+  while (performance.now() < until) {
+    const variants = [without(smallest.story, superfluous), ...withoutOneStep(smallest.story)];
     const results = await playBatch(stack, { ...batch, stories: variants }, chance.fork());
-    const [next] = results
-      .filter(({ difference }) => difference !== undefined)
-      .toSorted((left, right) => left.statements.length - right.statements.length);
-    if (next === undefined) return smallest;
+    const failed = results.filter(({ difference }) => difference !== undefined);
+    const [next] = failed.toSorted((left, right) => left.statements.length - right.statements.length);
+    if (next === undefined || next.statements.length >= smallest.statements.length) return smallest;
+    // Each of these was left out alone; next they are left out together.
+    const left = failed.flatMap(({ story }) =>
+      stepsOf(smallest.story).filter((step) => !stepsOf(story).includes(step)),
+    );
+    superfluous = new Set(left);
     smallest = next;
   }
+  return smallest;
+}
+
+function stepsOf({ rounds }: Story): readonly Step[] {
+  return rounds.flat();
 }
 
 function withoutOneStep(story: Story): readonly Story[] {
-  return story.rounds.flatMap((steps, round) =>
-    steps.map((left) => ({
-      ...story,
-      rounds: story.rounds.with(
-        round,
-        steps.filter((step) => step !== left),
-      ),
-    })),
-  );
+  return stepsOf(story).map((step) => without(story, new Set([step])));
 }
 
-function report(seed: number, { trigger, faults }: Batch, { story, statements, difference }: Played): void {
-  console.error(`\nseed ${seed}, policy ${story.policy}, trigger ${trigger}, service ${faults.join(" ")}`);
+function without({ policy, rounds }: Story, left: ReadonlySet<Step>): Story {
+  return { policy, rounds: rounds.map((steps) => steps.filter((step) => !left.has(step))) };
+}
+
+function report(where: string, { trigger, faults }: Batch, { story, statements, difference }: Played): void {
+  console.error(`\n${where}, policy ${story.policy}, ${trigger} trigger, service ${faults.join(" ")}`);
   for (const statement of statements) console.error(`  ${statement}`);
   console.error(`  -> ${difference}`);
 }
@@ -94,14 +127,19 @@ const { values } = parseArgs({
     seed: { type: "string" },
     stories: { type: "string" },
     shrink: { type: "string" },
+    first: { type: "boolean", default: false },
+    from: { type: "string", default: "0" },
+    "at-once": { type: "string" },
     help: { type: "boolean" },
   },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
 const stories = Number(values.stories ?? 100);
+const atOnce = Number(values["at-once"] ?? Math.min(AT_ONCE, Math.ceil(stories / TRIGGERS.length)));
 const toShrink = Number(values.shrink ?? 3);
 if (values.help === true) console.log(USAGE);
 else if (!Number.isInteger(seed) || !Number.isInteger(stories) || stories < 1) {
   console.error(USAGE);
   process.exitCode = 1;
-} else if (!(await main(seed, stories, toShrink))) process.exitCode = 1;
+} else if (!(await main({ seed, stories, atOnce, from: Number(values.from), toShrink, first: values.first })))
+  process.exitCode = 1;

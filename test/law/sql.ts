@@ -11,6 +11,9 @@ import {
 } from "./model.ts";
 import type { AddStep, ColumnType, Step } from "./story.ts";
 
+/** What the stories' connector has its publication called. */
+export const PUBLICATION = "law";
+
 /**
  * The step's statements, each sent by itself, with the model brought up to them; undefined when the table gives no
  * occasion for it.
@@ -24,6 +27,7 @@ export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
     case "delete":
     case "move":
     case "truncate":
+    case "gap":
       return rowSql(model, step);
     case "add":
       return isNameOfLive(model, step.name) ? undefined : addSql(model, step);
@@ -203,7 +207,7 @@ function createType(model: Model, column: ModelColumn): readonly string[] {
 
 function rowSql(
   model: Model,
-  step: Extract<Step, { readonly kind: "insert" | "update" | "delete" | "move" | "truncate" }>,
+  step: Extract<Step, { readonly kind: "insert" | "update" | "delete" | "move" | "truncate" | "gap" }>,
 ): readonly string[] | undefined {
   const { table } = model;
   switch (step.kind) {
@@ -214,6 +218,16 @@ function rowSql(
       if (model.live.some(({ type }) => type === "big") || step.to === step.key) return undefined;
       const free = `not exists (select from ${table} where id = ${step.to})`;
       return [`update ${table} set id = ${step.to} where id = ${step.key} and ${free}`];
+    }
+    case "gap": {
+      const { key, nulls } = step;
+      const rows = [
+        writeSql(model, { kind: "update", key, nulls }),
+        writeSql(model, { kind: "insert", key: (key % 6) + 1, nulls }),
+      ];
+      const out = `alter publication ${PUBLICATION} drop table ${table}`;
+      const back = `alter publication ${PUBLICATION} add table ${table}`;
+      return [`begin; set local law.gap = 'on'; ${[out, ...rows, back].join("; ")}; commit`];
     }
     case "delete":
       return [`delete from ${table} where id = ${step.key}`];

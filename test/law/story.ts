@@ -34,6 +34,8 @@ export type Step =
   /** A row gets another key. */
   | { readonly kind: "move"; readonly key: number; readonly to: number }
   | { readonly kind: "truncate" }
+  /** Rows are written while the publication does not have the table. */
+  | { readonly kind: "gap"; readonly key: number; readonly nulls: number }
   | AddStep
   | { readonly kind: (typeof COLUMN_STEPS)[number]; readonly column: number }
   | { readonly kind: "rename"; readonly column: number; readonly name: string }
@@ -82,6 +84,7 @@ function drawStep(random: Random): Step {
 function drawRow(random: Random): Step {
   const key = random.between(1, KEYS);
   if (random.chance(0.04)) return { kind: "truncate" };
+  if (random.chance(0.04)) return { kind: "gap", key, nulls: random.between(0, 7) };
   if (random.chance(0.06)) return { kind: "move", key, to: random.between(1, KEYS) };
   const kind = random.pick(["insert", "insert", "update", "update", "update", "delete"] as const);
   return { kind, key, nulls: random.between(0, 7) };

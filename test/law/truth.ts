@@ -3,7 +3,8 @@ import type { Database } from "../stack/database.ts";
 /** One version of a row as a trigger saw it, in the order of the log: one session writes to a table. */
 export interface Version {
   readonly table: string;
-  readonly operation: "INSERT" | "UPDATE" | "DELETE" | "TRUNCATE";
+  /** GAP: written while the publication did not have the table, so it is in no event. */
+  readonly operation: "INSERT" | "UPDATE" | "DELETE" | "TRUNCATE" | "GAP";
   readonly id: number;
   /** The columns' texts by attnum. DELETE: as the row was. */
   readonly columns: Readonly<Record<string, string | null>>;
@@ -36,7 +37,7 @@ export async function openTruth(database: Database): Promise<void> {
       execute format('select jsonb_object_agg(k, v) from (values %s) as c(k, v)', source) into columns
         using case when tg_op = 'DELETE' then old else new end;
       insert into law.versions (relation, operation, id, columns) values (tg_table_name,
-        case when moved then 'INSERT' else tg_op end, case when tg_op = 'DELETE' then old.id else new.id end, columns);
+        case when current_setting('law.gap', true) = 'on' then 'GAP' when moved then 'INSERT' else tg_op end, case when tg_op = 'DELETE' then old.id else new.id end, columns);
       return null;
     end $$`);
 }

@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+/**
+ * Would the law notice? Each deliberate break is made in a copy of the sources, and a short run of the law is played
+ * with it. A break that no story shows means that the stories, or what they are held against, have a hole.
+ */
+
+interface Break {
+  readonly name: string;
+  readonly file: string;
+  /** The text that is replaced: it stands in the file exactly once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+const BREAKS: readonly Break[] = [
+  {
+    name: "no backfill follows a release",
+    file: "src/gate/decision/release.ts",
+    from: `const wanted = released.order?.backfill === "all" || needsBackfill(released, field, published);`,
+    to: "const wanted = needsBackfill(released, field, published) && false;",
+  },
+  {
+    name: "columns are told apart by their names",
+    file: "src/guard/control/prove.ts",
+    from: `  switch (proof.kind) {`,
+    to: `  const named = relation.columns.map(
+    ({ name }) => (known.columns.find((one) => one.name === name) ?? live.find((one) => one.name === name))?.attnum,
+  );
+  if (named.every((one) => one !== undefined)) return named;
+  switch (proof.kind) {`,
+  },
+  {
+    name: "a gap in what is sent is ignored",
+    file: "src/gate/amendment/gap.ts",
+    from: `const isOver = news.kind !== "lost" && mode === "guard";`,
+    to: `const isOver = news.kind !== "lost" && mode !== "guard";`,
+  },
+  {
+    name: "a withheld column is let through",
+    file: "src/gate/decision/policy.ts",
+    from: `      return waits({ kind: "policy-manual" });`,
+    to: `      return flows({ kind: "policy-observe" }, amendment);`,
+  },
+  {
+    name: "rewritten values are not published again",
+    file: "src/gate/amendment/seen.ts",
+    from: "isRewritten(table, file) ||",
+    to: "",
+  },
+  {
+    name: "a renamed label is not noticed",
+    file: "src/gate/amendment/seen.ts",
+    from: "hasRenamedLabel(table, sure);",
+    to: "false;",
+  },
+  {
+    name: "rows that were published in doubt are left as they are",
+    file: "src/gate/amendment/seen.ts",
+    from: "(proven && table.emptied === true) ||",
+    to: "",
+  },
+  {
+    name: "a backfill's rows replace changes that came after they were read",
+    file: "src/chunk/window.ts",
+    from: "if (!window.touched.has(key)) publish.push(index);",
+    to: "if (!window.touched.has(key) || !window.incomplete.has(key)) publish.push(index);",
+  },
+];
+
+const USAGE = `Plays the law against deliberate breaks, each of which it must notice.
+  npm run test:law-breaks                       all of them
+  npm run test:law-breaks -- --only backfill    those with this in their name
+FIELDGATE_STACK=env takes servers that are up; else each run starts a stack.`;
+
+const ROOT = join(import.meta.dirname, "../..");
+
+async function isNoticed({ file, from, to }: Break, seed: string, stories: string): Promise<boolean> {
+  const copy = await mkdtemp(join(tmpdir(), "fieldgate-law-"));
+  try {
+    for (const part of ["src", "test", "local", "package.json"])
+      await cp(join(ROOT, part), join(copy, part), { recursive: true });
+    await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
+    const text = await readFile(join(copy, file), "utf8");
+    if (text.split(from).length !== 2) throw new Error(`${file} does not have this exactly once: ${from}`);
+    await writeFile(
+      join(copy, file),
+      text.replace(from, () => to),
+    );
+    return (await play(copy, seed, stories)) !== 0;
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+/** The exit code of a run of the law in this folder. */
+function play(folder: string, seed: string, stories: string): Promise<number | null> {
+  const options = ["--stories", stories, "--seed", seed, "--shrink", "0", "--first"];
+  const run = ["--disable-warning=TimeoutNegativeWarning", "test/law/run.ts", ...options];
+  const child = spawn(process.execPath, run, { cwd: folder, stdio: ["ignore", "inherit", "inherit"] });
+  return new Promise((resolve) => child.once("exit", resolve));
+}
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    seed: { type: "string", default: "1" },
+    stories: { type: "string", default: "120" },
+    help: { type: "boolean" },
+  },
+});
+if (values.help === true) console.log(USAGE);
+else {
+  const missed: string[] = [];
+  for (const one of BREAKS.filter(({ name }) => name.includes(values.only))) {
+    console.log(`\n=== ${one.name}`);
+    const begun = performance.now();
+    const noticed = await isNoticed(one, values.seed, values.stories);
+    console.log(
+      `=== ${one.name}: ${noticed ? "noticed" : "NOT NOTICED"}, ${Math.round((performance.now() - begun) / 1000)} s`,
+    );
+    if (!noticed) missed.push(one.name);
+  }
+  console.log(missed.length === 0 ? "every break was noticed" : `not noticed: ${missed.join("; ")}`);
+  if (missed.length > 0) process.exitCode = 1;
+}
