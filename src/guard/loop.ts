@@ -141,7 +141,7 @@ function resume(session: Parts<"control" | "tape">): void {
   control.inbox.unshift(...asks);
 }
 
-/** Do the file's column lists or value modes disagree with the events? */
+/** True if the file's column lists or value modes disagree with the events. */
 function isFileNews({ outside: { settings, delivery } }: Parts<"control">, table: TableState): boolean {
   return delivery !== "none" && (isListsNews(settings, table) || isModesNews(settings, table));
 }

@@ -127,7 +127,10 @@ export interface Control {
   readonly parksToReport: Set<string>;
   /** Results of the looks at the catalog. */
   readonly looks: Looks;
-  /** What the last run used of the connector's file. This session reports the changes that were not reported yet. */
+  /**
+   * The settings of the connector's file that the last run used. This session reports the changes that were not
+   * reported yet.
+   */
   lastRun: LastRun | undefined;
   /**
    * By topic: the error that keeps its next change from being published until somebody acts. Any halt stops the reading

@@ -40,7 +40,7 @@ export interface Stored {
    * none.
    */
   readonly trigger?: string | undefined;
-  /** What the last run used of the connector's file; absent in what versions before 0.2 wrote. */
+  /** The settings of the connector's file that the last run used; absent in records of versions before 0.2. */
   readonly lastRun?: LastRun | undefined;
 }
 

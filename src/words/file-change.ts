@@ -1,18 +1,20 @@
 /**
- * What people read after a key of the connector's file was changed: what consumers get from now on, and what they
- * have missed.
+ * The text about a changed key of the connector's file: what consumers get from this position on, and what they have
+ * missed.
  */
 
 export interface FileChangeText {
-  /** warn: consumers may have to do something. */
+  /** `warn`: consumers may have to do something. */
   readonly severity: "warn" | "info";
   readonly what: string;
   readonly next: string | undefined;
 }
 
-/** `was` and `now` are the key's values as text; the key is one of those that the state keeps. */
+/**
+ * Describes the change. `was` and `now` are the key's values as text. The key is one of those that the state stores.
+ */
 export function describeFileChange(key: string, was: string, now: string): FileChangeText {
-  const what = `${key} was ${shown(was)} and is ${shown(now)} now`;
+  const what = `${key} was ${shown(was)} and is now ${shown(now)}`;
   const text = key === "skipped.operations" ? operationsText(was, now) : TEXTS[key]?.(now);
   if (text === undefined) return { severity: "info", what, next: undefined };
   const { effect, next } = text;
@@ -25,13 +27,13 @@ interface Consequence {
 }
 
 const MODE: Consequence = {
-  effect: "fields that it would write differently stay as they are, each as an amendment, until they are released",
+  effect: "fields that it would write differently do not change until they are released; each is an amendment",
   next: "fieldgate amendments",
 };
 
 const LISTS: Consequence = {
   effect:
-    "changes of tables that are no longer listed are in no event; tables that are listed again are published once more",
+    "changes of tables that are no longer listed are not published; tables that are listed again are published again",
 };
 
 const COLUMNS: Consequence = {
@@ -57,12 +59,12 @@ const TEXTS: Readonly<Partial<Record<string, (now: string) => Consequence>>> = {
   "tombstones.on.delete": (now) => ({
     effect:
       now === "true"
-        ? "a tombstone follows each delete again; keys that were deleted without one stay in compacted topics"
-        : "no tombstone follows a delete any longer, so compacted topics keep deleted keys",
+        ? "a tombstone follows each delete again; keys that were deleted without one remain in compacted topics"
+        : "deletes are no longer followed by a tombstone, so compacted topics keep deleted keys",
   }),
   "snapshot.mode": (now) => ({ effect: SNAPSHOT[now] ?? "tables that are captured already are not read again" }),
   "publication.name": () => ({
-    effect: "each table is published once more, since nothing shows what the other publication has sent",
+    effect: "each table is published again, because nothing shows what the other publication has sent",
   }),
   "topic.heartbeat.prefix": () => ({ effect: "heartbeats go to a different topic" }),
   "fieldgate.environment": () => ({
@@ -90,14 +92,18 @@ function operationsText(was: string, now: string): Consequence {
   const back = before.filter((one) => !after.includes(one));
   const parts = [
     ...(gone.length === 0 ? [] : [`${named(gone)} are no longer published, so consumers keep what they had`]),
-    ...(back.length === 0 ? [] : [`${named(back)} are published again, and those of the time before are in no event`]),
-    ...(back.some((one) => one === "c" || one === "u") ? ["all rows of the tables are published once more"] : []),
-    ...(back.some((one) => one === "d" || one === "t") ? ["rows that were deleted meanwhile stay with consumers"] : []),
+    ...(back.length === 0
+      ? []
+      : [`${named(back)} are published again; those that were skipped before are in no event`]),
+    ...(back.some((one) => one === "c" || one === "u") ? ["all rows of the tables are published again"] : []),
+    ...(back.some((one) => one === "d" || one === "t")
+      ? ["consumers keep rows that were deleted in the meantime"]
+      : []),
   ];
   return { effect: parts.join("; ") };
 }
 
-/** Does a change of skipped.operations lead to rows that consumers lack? Those that are in the tables can be published. */
+/** True if rows that consumers lack after this change of skipped.operations can be published from the tables. */
 export function isRepairedBy(was: string, now: string): boolean {
   const after = operationsOf(now);
   return operationsOf(was).some((one) => (one === "c" || one === "u") && !after.includes(one));

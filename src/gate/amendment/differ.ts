@@ -119,8 +119,8 @@ function isNews(rules: Rules, table: TableState, column: Column): boolean {
 }
 
 /**
- * Whether the field's Avro type is no longer the column's: the column's type changed, and the Avro type with it (varchar(10)
- * to text does not change it), or the file's value modes changed.
+ * Whether the field's Avro type differs from the one its column has now. Either the column's type changed in a way that
+ * changes its Avro type (varchar(10) to text does not), or the file's value modes changed.
  */
 function isRetyped(rules: Rules, field: Field, type: ColumnType, now: Field | undefined): boolean {
   if (sameColumnType(field.type, type)) return isOtherMode(rules, field);

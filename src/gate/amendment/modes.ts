@@ -13,20 +13,20 @@ import type { Rules, TableState } from "../state.ts";
 import { withheldOf } from "../update.ts";
 
 /**
- * Value modes that were changed in the connector's file. A field keeps the form that it was made in. Where its Avro type
- * shows the difference, that becomes an amendment, which is judged like a column with a new type. Where it does not show,
+ * Value modes that were changed in the connector's file. A field keeps the form in which it was made. If the change
+ * shows in its Avro type, it becomes an amendment, which is judged like a column with a new type. If it does not show,
  * as between base64 and hex, no reader could be asked about it, and the connector refuses to start.
  */
 
-/** Do the file's modes give the field's column another Avro type than the field has, or none? */
+/** True if the file's modes give the field's column a different Avro type than the field has, or none. */
 export function isOtherMode({ mode, modes }: Pick<Rules, "mode" | "modes">, { type, avro }: Field): boolean {
-  // Where Debezium publishes, the fields are as its own file says.
+  // In watch mode the fields are as Debezium's own file defines them.
   if (mode === "watch") return false;
   const now = avroTypeOf(type, modes);
   return now === undefined || !isSameType(withoutLabels(now), withoutLabels(avro.type));
 }
 
-/** Must the table be compared with its columns, because the modes have changed, or were changed back? */
+/** True if the table must be compared with its columns, because the modes were changed or changed back. */
 export function isModesNews(rules: Rules, table: TableState): boolean {
   if (rules.mode === "watch") return false;
   const waiting = withheldOf(table);
@@ -39,7 +39,7 @@ export function isModesNews(rules: Rules, table: TableState): boolean {
   });
 }
 
-/** An enum's labels are data, and change without a new type. */
+/** The type without an enum's labels, which are data and may change without a new type. */
 export function withoutLabels(type: Json): Json {
   const bare = bareType(type);
   if (!isObject(bare)) return bare;
@@ -49,10 +49,10 @@ export function withoutLabels(type: Json): Json {
 
 export const ENUM = "io.debezium.data.Enum";
 
-/** A key of the file whose new value would change what events say, with no difference in their schemas. */
+/** A key of the file whose new value would change the contents of events without a difference in their schemas. */
 export interface HiddenChange {
   readonly key: "binary.handling.mode" | "unavailable.value.placeholder";
-  /** `topic.field` of all that it would change. */
+  /** `topic.field` of every field that it would change. */
   readonly fields: readonly string[];
 }
 
@@ -74,7 +74,7 @@ export function hiddenChanges(
   return changes.filter(({ fields }) => fields.length > 0);
 }
 
-/** A field that is a string although the mode is `bytes` has hexadecimal digits. */
+/** A field that is a string although the mode is `bytes` contains hexadecimal digits. */
 function textOfBytes(binary: ValueModes["binary"]): ValueModes["binary"] {
   return binary === "bytes" ? "hex" : binary;
 }

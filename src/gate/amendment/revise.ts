@@ -3,8 +3,8 @@ import type { Difference, SeenColumn } from "./differ.ts";
 import type { Input, TableState, When } from "../state.ts";
 
 /**
- * Turns the differences between a topic's shape and its table into amendments. A new difference gets an amendment. That of
- * an earlier one is kept, replaced or dropped.
+ * Turns the differences between a topic's shape and its table into amendments. A new difference gets a new amendment.
+ * An existing amendment is kept, replaced or dropped.
  */
 
 export function newAmendment(topic: string, difference: Difference, when: When): Amendment {

@@ -2,8 +2,8 @@ import { describeFileChange } from "../../words/file-change.ts";
 import type { Parts } from "../session.ts";
 
 /**
- * Reports what changed in the connector's file since the last run, once: it is recorded as reported only after people were,
- * so a crash may repeat a report and never loses one.
+ * Reports what changed in the connector's file since the last run. A change is recorded as reported only after people
+ * have been alerted, so a crash may repeat a report but never loses one.
  */
 export function reportFileChanges({ control, outside, waker }: Parts<"control">): void {
   const { lastRun } = control;
@@ -15,7 +15,7 @@ export function reportFileChanges({ control, outside, waker }: Parts<"control">)
     if (severity === "warn") outside.log.warn(line);
     else outside.log.info(line);
     const id = `file/${key}/${was}/${lastRun.keys[key] ?? ""}`;
-    // Only skipped operations leave rows out of the events.
+    // Only skipped operations leave rows out of the events, so only they are worth a warning.
     return outside.notice({ id, severity: key === "skipped.operations" ? severity : "info", what, next });
   });
   void Promise.all(reports).then(() => {

@@ -7,8 +7,8 @@ import type { Position } from "../../wal/position.ts";
 import type { Outside, Source } from "../outside.ts";
 
 /**
- * What a start refuses, by name, before it touches anything: a state of the other mode, a slot that is not its own, and a
- * log that is not the one of its position.
+ * Checks that a start makes before it changes anything. It refuses a state of the other mode, a slot that is not its
+ * own, and a log that the position does not belong to. Each error names the cause.
  */
 
 /** The mode that a connector records at its first start. A state without one belongs to guard mode. */

@@ -57,9 +57,9 @@ export function repairGoneTopics(
 }
 
 /**
- * A prefix that was changed names other topics. Tables that are captured already would keep theirs, while their policies,
- * events' source.name, heartbeats and new tables went with the new prefix. A route of another Debezium is only reported.
- * @throws GuardError config-invalid with the topics of before
+ * Refuses a changed prefix. Captured tables would keep their topics, while their policies, the events' source.name,
+ * heartbeats and new tables would follow the new prefix. In watch mode a changed route is only reported.
+ * @throws GuardError config-invalid with the topics that the connector publishes to
  */
 export function refuseOtherTopics(
   { settings, log, delivery }: Pick<Outside, "settings" | "log" | "delivery">,

@@ -13,12 +13,12 @@ import type { Outside, Settings } from "../outside.ts";
 import { fullName } from "../../table/quote.ts";
 
 /**
- * What the connector's file says now, compared with what the last run used. A change that the state can follow is reported
- * once, with what it means for consumers. One that would change events without a difference in their schemas, or that
- * would split a topic's keys, is refused with all that it concerns.
+ * Compares the connector's file with what the last run used. A change that the state can follow is reported once, with
+ * its consequences for consumers. A change is refused if it would change events without a difference in their schemas,
+ * or if it would split a topic's keys. The error names everything that is affected.
  */
 
-/** Keys whose change is worth a report. None of them holds a secret or a row's value. */
+/** Keys whose changes are reported. None of them contains a secret or a row's value. */
 const KEYS = [
   "database.dbname",
   "topic.prefix",
@@ -48,7 +48,7 @@ const KEYS = [
   "fieldgate.release.policy",
 ] as const satisfies readonly (keyof Settings)[];
 
-/** What this run uses. */
+/** The values of these keys that this run uses. */
 export function keysOfFile(settings: Settings): FileKeys {
   return Object.fromEntries(KEYS.map((key) => [key, textOf(settings[key])]));
 }
@@ -64,14 +64,14 @@ function textOf(value: Value): string {
 
 export interface Followed {
   readonly lastRun: LastRun;
-  /** They publish rows once more that consumers lack after the change. */
+  /** Jobs that publish rows again that consumers lack after the change. */
   readonly jobs: readonly ChunkJob[];
   readonly tables: Stored["tables"];
 }
 
 /**
- * The state's last run, jobs and tables after the file's changes. `tables`: those that the file captures; `catalog`: as the
- * database has them.
+ * The state's last run, jobs and tables after the changes in the file. `tables`: the tables that the file captures.
+ * `catalog`: the tables as the database has them.
  * @throws GuardError config-invalid for a change that cannot be followed
  */
 export function followFile(
@@ -126,8 +126,8 @@ function listed(names: readonly string[]): string {
 }
 
 /**
- * The events' key stays while a topic lasts, since another one would move rows to other partitions. Where the file says the
- * same key as the table, it no longer pins it.
+ * Checks a changed key setting. The events' key cannot change while a topic exists, because a new key would move rows
+ * to other partitions. If the file sets the same key as the table has, the key is no longer pinned by the file.
  */
 function keyedByFile(
   { filter }: Settings,

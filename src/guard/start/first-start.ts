@@ -112,7 +112,10 @@ function keysOf(
   return new Map([...before, ...items.map(({ topic, key }) => [topic, { keyless: key.length === 0 }] as const)]);
 }
 
-/** The file as it is now, and what is due because of it. Unchanged if there is no news. */
+/**
+ * Records the file as it is now, and the jobs that its changes require. The state is unchanged if the file has not
+ * changed.
+ */
 async function recordFollowed(
   stored: Stored,
   { lastRun, tables, jobs }: Followed,

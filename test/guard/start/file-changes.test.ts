@@ -30,7 +30,7 @@ describe("a file that was changed between two runs", () => {
     expect(lastRun).toBe(stored.lastRun);
   });
 
-  it("that no longer skips updates publishes all rows once more", () => {
+  it("that no longer skips updates publishes all rows again", () => {
     const { jobs, lastRun } = start({ "skipped.operations": new Set(["t"]) });
     expect(jobs).toMatchObject([{ id: `repair/${TOPIC}`, state: "running" }]);
     expect(lastRun.unreported).toEqual({ "skipped.operations": "t,u" });
