@@ -52,7 +52,7 @@ export interface Health {
   readonly status: "ok" | "starting" | "stopped";
   readonly deployment: string;
   readonly version: string;
-  /** Connectors of which tables are parked, and how many; missing if there are none. */
+  /** Connectors with parked tables, and how many; missing if there are none. */
   readonly parked?: readonly { readonly connector: string; readonly tables: number }[] | undefined;
   /**
    * Connectors that have been waiting for the same thing for some seconds; missing if there are none. It can be read
@@ -81,7 +81,7 @@ export interface ConnectorView {
   /** In watch mode Debezium publishes, and `withheld` is what it has not published yet. */
   readonly mode: Mode;
   readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
-  /** Why it is retrying or stopped, or its oldest parked table is parked: the error's message and next step. */
+  /** Why it is retrying or stopped, or why its oldest parked table is parked: the error's message and next step. */
   readonly problem?: ErrorBody | undefined;
   /** Missing unless the connector has been waiting for the same thing for some seconds. */
   readonly waiting?: WaitView | undefined;
@@ -100,7 +100,7 @@ export interface TableView {
   readonly schemaId: number | null;
   readonly fields: readonly string[];
   readonly withheld: readonly string[];
-  /** Its changes wait, because the first of them cannot be written. */
+  /** Set if the table's changes wait, because the first of them cannot be written. */
   readonly parked?: ParkedView | undefined;
   /** The last time in which changes of the table were not sent. `open`: whether it is still going on. */
   readonly gap?:
@@ -112,9 +112,9 @@ export interface ParkedView {
   /** The error's code. */
   readonly code: string;
   readonly what: string;
-  /** What lets it flow again. */
+  /** What to do so that the table flows again. */
   readonly next: string | null;
-  /** How many changes wait. */
+  /** How many changes are waiting. */
   readonly changes: number;
   /** ISO 8601. */
   readonly since: string;

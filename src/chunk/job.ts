@@ -10,8 +10,8 @@ export type JobReason =
   /** Rows that readers lack, or have with old values, are not published. */
   | { readonly kind: "keyless-repair" }
   /**
-   * `amendment` is the name that an operator uses to start or decline the job: an amendment's id, or `TOPIC/repair`. `rows`
-   * is -1 if it is only known that there are more than `moreThan` rows, or without that, if nothing is known.
+   * `amendment` is the name that an operator uses to start or decline the job: an amendment's id, or `TOPIC/repair`.
+   * `rows` is -1 if the number is not known. In that case `moreThan`, if set, is a number that the rows exceed.
    */
   | {
       readonly kind: "too-many-rows";
@@ -52,7 +52,7 @@ export interface ChunkJob {
   readonly scanned: number;
   /** How many rows the table has according to its statistics; -1 if unknown. */
   readonly estimate: number;
-  /** Its rows were compared with fieldgate.backfill.max.rows, or an operator agreed to it. */
+  /** Set once its rows were compared with fieldgate.backfill.max.rows, or once an operator agreed to the job. */
   readonly cleared?: true | undefined;
   readonly state: "running" | "waiting" | "done" | "refused";
   readonly reason: JobReason | undefined;
@@ -105,7 +105,7 @@ export function advance(job: ChunkJob, step: ChunkStep): ChunkJob {
   };
 }
 
-/** The job after an operator has agreed to read the whole table. */
+/** The job after an operator agreed to read the whole table. */
 export function agreedTo(job: ChunkJob): ChunkJob {
   return { ...job, state: "running", reason: undefined, cleared: true };
 }

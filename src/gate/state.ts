@@ -58,9 +58,9 @@ export interface TableState {
   readonly sent?: Sent | undefined;
   /** The last gap, over or not: a time in which changes of the table were not sent. */
   readonly gap?: Gap | undefined;
-  /** Its changes wait in the parked topic, since the next one cannot be written. */
+  /** Set while its changes wait in the parked topic, because the next one cannot be written. */
   readonly parked?: Parked | undefined;
-  /** It was parked and flows again, and that has not been reported yet. */
+  /** Set if it was parked and flows again, and that has not been reported yet. */
   readonly unparked?: Unparked | undefined;
   /** Watch mode: the registry has no schema for it yet, so the shape is made from its columns and has no schema id. */
   readonly unpublished?: boolean | undefined;
@@ -167,13 +167,16 @@ export type Input =
   | { readonly kind: "sent"; readonly topic: string; readonly sent: Sent; readonly news: SentNews }
   /** People have been alerted to the gap of this table that began at this position. */
   | { readonly kind: "gap-reported"; readonly topic: string; readonly since: string }
-  /** The table's next change cannot be written, so its changes are kept from here on. `id` is used for a new park only. */
+  /**
+   * The table's next change cannot be written, so its changes are parked from this position on. `id` is used only if
+   * the table is not parked yet.
+   */
   | { readonly kind: "parked"; readonly topic: string; readonly id: string; readonly why: ParkCause }
-  /** How many changes of a parked table were kept, and what became of them. */
+  /** How many changes of a parked table were written, replayed and skipped. */
   | ({ readonly kind: "replayed"; readonly topic: string } & Pick<Parked, "written" | "replayed" | "passedOver">)
-  /** Every change that was kept has been replayed or passed over. */
+  /** Every parked change has been replayed or skipped. */
   | ({ readonly kind: "unparked"; readonly topic: string } & Pick<Parked, "written" | "passedOver">)
-  /** It was reported that the table is parked, or without an id, that it flows again. */
+  /** People were alerted that the table is parked or, without an id, that it flows again. */
   | { readonly kind: "park-reported"; readonly topic: string; readonly id: string | undefined }
   /** After a restart, asks the registry and the contracts again about a withheld amendment. */
   | { readonly kind: "ask"; readonly id: string }

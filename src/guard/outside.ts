@@ -30,7 +30,7 @@ import type { ChunkRequest } from "../postgres/chunk-rows.ts";
 export interface Settings extends ConnectorConfig {
   /** The name of the state topic, which is also the transactional id. */
   readonly stateTopic: string;
-  /** The topic of changes that cannot be written yet. */
+  /** The topic for changes that cannot be written yet. */
   readonly parkedTopic: string;
   readonly version: string;
   /** What the publication must send. */
@@ -103,9 +103,9 @@ export interface Sink {
   describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription | undefined>>;
   createTopic(topic: NewTopic): Promise<void>;
   createStateTopic(): Promise<void>;
-  /** Makes the topic of parked changes; one that exists is left as it is. */
+  /** Creates the parked topic. An existing topic is left unchanged. */
   createParkedTopic(): Promise<void>;
-  /** Reads the topic of parked changes from this offset, or its beginning, to its end or until `take` returns false. */
+  /** Reads the parked topic from this offset, or from its beginning, to its end or until `take` returns false. */
   readParked(from: bigint | undefined, take: (record: ReadRecord) => boolean, signal: AbortSignal): Promise<void>;
 }
 

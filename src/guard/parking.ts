@@ -6,13 +6,13 @@ import type { Attnum } from "../table/column.ts";
 import type { Shape } from "../table/shape.ts";
 import type { Lsn } from "../wal/lsn.ts";
 
-/** What a session holds of the tables whose next change cannot be written. */
+/** What a session knows about tables whose next change cannot be written. */
 export interface Parking {
   /** By topic. */
   readonly backlogs: Map<string, Backlog>;
-  /** The parked topic is being read. */
+  /** Whether the parked topic is being read. */
   reading: boolean;
-  /** Bytes of the changes in all queues, and of all that are fresh. */
+  /** The size in bytes of the changes in all queues, and of all fresh changes. */
   bytes: number;
   freshBytes: number;
 }
@@ -20,36 +20,39 @@ export interface Parking {
 /** The parked changes of one table. */
 export interface Backlog {
   readonly id: string;
-  /** As in the state, but ahead of the last commit. */
+  /** As in the state, but these may be ahead of the last commit. */
   written: number;
   replayed: number;
   passedOver: number;
-  /** The first changes that are not replayed yet, in order and without a gap; all of them or only some. */
+  /** The first changes that are not replayed yet, in order and without a gap. May be only some of them. */
   readonly queue: ParkedChange[];
-  /** The newest changes, without a gap, while older ones have to be read back. They follow the queue once it reaches them. */
+  /**
+   * The newest changes, without a gap, while older ones still have to be read back. They are added to the queue once it
+   * reaches them.
+   */
   readonly fresh: ParkedChange[];
   /** Offset in the parked topic of the next record that is not in memory; undefined if it is not known. */
   offset: bigint | undefined;
   /** How often the parked topic was read without finding the next change. */
   misses: number;
-  /** What the changes that are written now have in common. */
+  /** The layout shared by the changes that are being written now. */
   layout: LayoutNow | undefined;
-  /** The encoders of the changes that are replayed now. */
+  /** The encoders for the changes that are being replayed now. */
   encoding: ParkedEncoding | undefined;
-  /** Set while the first change was tried and could not be written. */
+  /** Set if the first change was tried and could not be written. */
   stuck: Stuck | undefined;
 }
 
-/** The layout of changes, as long as the table has these columns. */
+/** The layout of changes while the table has these columns. */
 export interface LayoutNow {
   readonly columns: readonly (Attnum | undefined)[];
   readonly table: Pick<TableState, "shape" | "known">;
   readonly text: string;
-  /** By place in the tuple: whether the value is kept. */
+  /** By position in the tuple: whether the value is kept. */
   readonly keep: readonly boolean[];
 }
 
-/** How parked changes of one layout are written in the table's current shape. */
+/** How parked changes with one layout are written in the table's current shape. */
 export interface ParkedEncoding {
   readonly layout: string;
   readonly read: ParkedLayout;
@@ -60,11 +63,11 @@ export interface ParkedEncoding {
   tx: TxMark | undefined;
 }
 
-/** The first change is tried again when any of this has changed, or at that time (microseconds). */
+/** The first change is tried again when any of this has changed, or at the given time (microseconds). */
 export interface Stuck {
   readonly table: Pick<TableState, "shape" | "known" | "amendments">;
   readonly applied: Lsn | undefined;
   readonly again: bigint;
-  /** A catalog read that is under way may still show that no event has to carry the change. */
+  /** Whether a catalog read under way may still show that no event has to contain the change. */
   readonly unsettled: boolean;
 }

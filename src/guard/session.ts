@@ -91,7 +91,7 @@ export interface Captured {
   encoder: RowEncoder | undefined;
   /** Encodes the table's own key, if the events have a different one. */
   rowKeys: RowEncoder | undefined;
-  /** Its changes are kept in the parked topic. */
+  /** Whether its changes are kept in the parked topic. */
   parked: boolean;
   /** Set if some columns could not be identified. At the first row after this position, they are identified again. */
   doubtUntil: Lsn | undefined;
@@ -123,7 +123,7 @@ export interface Control {
   readonly work: RegistryWork;
   /** Ids of amendments to alert people about after the next commit. */
   readonly toAlert: Set<string>;
-  /** Topics of tables that are reported after the next commit: they are parked, or flow again. */
+  /** Topics of tables to report after the next commit, because they are parked or flow again. */
   readonly parksToReport: Set<string>;
   /** Results of the looks at the catalog. */
   readonly looks: Looks;
@@ -218,7 +218,7 @@ export interface CatalogReads {
   readonly latest: Map<number, CatalogTable>;
   /** By nonce: reads whose position in the log has not been reached yet. */
   readonly pending: Map<string, PendingRead>;
-  /** By table OID: the log's end as of the last read that was applied at its place in the log. */
+  /** By table OID: the log's end at the last read that was applied at its position in the log. */
   readonly applied: Map<number, Lsn>;
   /** By table OID: the table as a DDL message described it after its columns were last identified. */
   readonly explained: Map<number, Table>;

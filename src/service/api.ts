@@ -204,7 +204,7 @@ function findTarget(connectors: readonly RunningConnector[], name: string): Targ
   return { running, id: amendment.id };
 }
 
-/** `TOPIC/repair`, which no amendment belongs to. */
+/** Finds the repair named `TOPIC/repair`, which belongs to no amendment. */
 function findRepair(connectors: readonly RunningConnector[], id: string): Target | undefined {
   const topic = repairedTopic(id);
   const running = connectors.find(({ state }) => topic !== undefined && state?.jobs.has(`repair/${topic}`) === true);

@@ -118,7 +118,7 @@ export function sinkOf(kafka: KafkaClient, { stateTopic, parkedTopic }: Settings
   };
 }
 
-/** A cluster may refuse records of this size; what does not fit is then not kept, which is recorded. */
+/** A cluster may refuse records of this size. Changes that do not fit are then not kept, which is recorded. */
 async function createParkedTopic(kafka: KafkaClient, name: string): Promise<void> {
   const { "max.message.bytes": _, ...others } = parkedTopicConfig;
   try {

@@ -46,7 +46,7 @@ function problemOf(status: Status): ConnectorView["problem"] {
   return { code: status.code ?? "unknown", message: status.message, next: status.next ?? null };
 }
 
-/** Why the table is parked that has been so for longest. */
+/** The reason of the table that has been parked for the longest time. */
 function oldestPark(tables: readonly TableState[]): ConnectorView["problem"] {
   const parks = tables.flatMap((table) => parkedView(table) ?? []);
   const [oldest] = parks.toSorted((left, right) => left.since.localeCompare(right.since));

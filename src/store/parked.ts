@@ -4,18 +4,21 @@ import { formatLsn, type Lsn, parseLsn } from "../wal/lsn.ts";
 import type { Relation } from "../wal/message.ts";
 
 /**
- * The records of a connector's parked topic: one change each, in the order of the log, until it is replayed. The value is
- * a line of JSON and then pgoutput's message, without the columns that may not leave: withheld and excluded ones.
+ * The records of a connector's parked topic: one per change, in the order of the log, until it is replayed. The value
+ * is a line of JSON followed by pgoutput's message, without the values of withheld and excluded columns.
  */
 
-/** What is true of all changes that a Relation message describes: its columns by identity, and their types of then. */
+/**
+ * The properties shared by all changes that a Relation message describes: its columns by attnum, and their types at
+ * that time.
+ */
 export interface ParkedLayout {
-  /** In wire order; undefined: its values were cut out. */
+  /** In wire order. undefined if the column's values were removed. */
   readonly columns: readonly ({ readonly attnum: Attnum; readonly type: ColumnType } | undefined)[];
   readonly identity: Relation["identity"];
 }
 
-/** Where a change was in the log. */
+/** The position of a change in the log. */
 export interface ParkedPlace {
   readonly lsn: Lsn;
   readonly xid: number;
@@ -27,30 +30,30 @@ export interface ParkedPlace {
 export interface ParkedChange extends ParkedPlace {
   readonly seq: number;
   readonly layout: string;
-  /** Its bytes in the log. */
+  /** The change's size in the log, in bytes. */
   readonly size: number;
-  /** undefined: it was too large to be kept, or was not even read. */
+  /** undefined if it was too large to be kept, or was not even read. */
   readonly message: Buffer | undefined;
 }
 
 const VERSION = 1;
 const NEW_LINE = 0x0a;
 
-/** Digits enough for keys to sort as their numbers do. */
+/** Enough digits for keys to sort in the order of their numbers. */
 const DIGITS = 12;
 
 export function parkedKey(topic: string, id: string, seq: number): Buffer {
   return Buffer.from(`${topic}/${id}/${String(seq).padStart(DIGITS, "0")}`);
 }
 
-/** The id and the number in a key; undefined: it is not one of ours. */
+/** The id and the number in a key; undefined if the key is not one of ours. */
 export function readParkedKey(key: Buffer): { readonly id: string; readonly seq: number } | undefined {
   const [seq, id] = key.toString("utf8").split("/").toReversed();
   if (seq === undefined || id === undefined || !/^\d+$/.test(seq)) return undefined;
   return { id, seq: Number(seq) };
 }
 
-/** The text of a layout, which is made once for all changes that have it. */
+/** The text of a layout. It is made once for all changes with that layout. */
 export function layoutText({ columns, identity }: ParkedLayout): string {
   return JSON.stringify({ identity, columns: columns.map((column) => column ?? null) });
 }

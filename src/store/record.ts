@@ -15,7 +15,10 @@ export interface StateRecord {
  */
 const VERSION = 3;
 const VERSIONS: ReadonlySet<unknown> = new Set([1, 2, VERSION]);
-/** Of a parked table's counts. A release that does not know them must not go on as if nothing were parked. */
+/**
+ * The version of records with a parked table's counts. A version of Fieldgate that does not know them must not continue
+ * as if nothing were parked.
+ */
 const PARKED_VERSION = 4;
 
 export function record(key: string, value: object): StateRecord {

@@ -32,7 +32,7 @@ export function tableChanges(before: State["tables"], after: State["tables"]): r
     const inline = was !== undefined && INLINE.has(was);
     records.push(...schemaChanges(topic, was, table));
     records.push(...amendmentChanges(topic, inline ? [] : (was?.amendments ?? []), table.amendments));
-    // A record of its own, because its counts change with every commit.
+    // Stored in a separate record, because its counts change with every commit.
     if (was?.parked !== table.parked) records.push(parkedRecord(topic, table.parked));
     records.push(
       ...recordsOf(`table/${topic}`, inline || was === undefined ? undefined : tableJson(was), tableJson(table)),

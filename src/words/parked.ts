@@ -2,14 +2,14 @@ import type { TableState } from "../gate/state.ts";
 import { withheldOf } from "../gate/update.ts";
 import { describeAmendment, nextCommands } from "./amendment.ts";
 
-/** What people read about a parked table. */
+/** The text about a parked table. */
 export interface ParkedText {
   readonly what: string;
-  /** What lets it flow again. */
+  /** What to do so that the table flows again. */
   readonly next: string | undefined;
 }
 
-/** Why its changes wait, and the commands that let them continue. */
+/** Why the table's changes wait, and the commands that let them continue. */
 export function describeParked(table: TableState): ParkedText {
   const { parked, shape } = table;
   const name = `${shape.table.schema}.${shape.table.name}`;

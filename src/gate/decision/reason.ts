@@ -57,7 +57,7 @@ type Waits =
   /** A key needs an operator. `opposed`: the consumers that are not ready for it. */
   | { readonly kind: "key-changed"; readonly opposed?: NotReady | undefined }
   | { readonly kind: "keyless-backfill" }
-  /** A column was added to a table whose changes are parked: their values of it are not kept. */
+  /** A column was added to a table whose changes are parked. The parked changes do not contain its values. */
   | { readonly kind: "table-parked" }
   /** `id` is another amendment of the same candidate, which an operator withholds. */
   | { readonly kind: "member-withheld"; readonly id: string }

@@ -4,18 +4,19 @@ import { withJob } from "../update.ts";
 import type { Refusal } from "./reason.ts";
 
 /**
- * An operator's decision about a repair of more rows than fieldgate.backfill.max.rows: `release TOPIC/repair --backfill all`
- * starts it, and `--backfill none` declines it. A repair belongs to no amendment, so it has a name of its own.
+ * Handles an operator's decision about a repair of more rows than fieldgate.backfill.max.rows. `release TOPIC/repair
+ * --backfill all` starts it, and `--backfill none` declines it. A repair belongs to no amendment, so it has its own
+ * name.
  */
 
 const SUFFIX = "/repair";
 
-/** The topic of a repair's name; undefined if the name is none. */
+/** The topic in a repair's name; undefined if it is not the name of a repair. */
 export function repairedTopic(name: string): string | undefined {
   return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : undefined;
 }
 
-/** What an operator calls the job in a command. */
+/** The name that an operator uses for the job in a command. */
 export function nameOfJob({ id, topic }: Pick<ChunkJob, "id" | "topic">): string {
   const backfill = "backfill/";
   return id.startsWith(backfill) ? id.slice(backfill.length) : `${topic}${SUFFIX}`;
@@ -30,7 +31,7 @@ export function refusesRepair(state: State, command: OperatorCommand, name: stri
     : { kind: "repair-undecided", id: name };
 }
 
-/** Starts the job or declines it, if it waits for that. */
+/** Starts or declines the job, if it waits for an operator. */
 export function decidedJob(state: State, id: string, { backfill, actor }: OperatorCommand): State {
   const job = state.jobs.get(id);
   if (job?.state !== "waiting" || backfill === undefined) return state;

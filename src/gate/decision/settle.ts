@@ -55,7 +55,8 @@ function keptBack(state: State, amendment: Amendment, reason: Reason): Decided {
 export function decisionOn(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
   const decision = decisionAlone(rules, state, table, amendment);
   if (decision.kind === "waits" || table.parked === undefined || amendment.answer?.kind !== "fits") return decision;
-  // The values of added columns are not kept with the parked changes. What else is in its candidate may be what they wait for.
+  // Parked changes do not contain the values of added columns. The other members of the candidate may be what the
+  // parked changes wait for.
   const members = [amendment, ...membersOf(table, amendment.answer.candidate)];
   return members.every(({ kind }) => kind === "added") ? waits({ kind: "table-parked" }) : decision;
 }

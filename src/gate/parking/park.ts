@@ -3,7 +3,7 @@ import type { Decided, Input, Rules, State, When } from "../state.ts";
 import { step, withRepair, withTable } from "../update.ts";
 import type { ParkCause, Parked } from "./parked.ts";
 
-/** The next change of the table cannot be written, or the first one that is parked cannot for another cause. */
+/** The next change of the table cannot be written, or the first parked change now fails for a different reason. */
 export function onParked(
   state: State,
   { topic, id, why }: Extract<Input, { kind: "parked" }>,
@@ -22,7 +22,7 @@ function isSameCause(left: ParkCause, right: ParkCause): boolean {
   return left.code === right.code && left.field === right.field && left.isNull === right.isNull;
 }
 
-/** More changes were kept or replayed, in the transaction that is about to be committed. */
+/** More changes were parked or replayed, in the transaction that is about to be committed. */
 export function onReplayed(state: State, input: Extract<Input, { kind: "replayed" }>): Decided {
   const table = state.tables.get(input.topic);
   if (table?.parked === undefined) return step(state);
@@ -33,7 +33,9 @@ export function onReplayed(state: State, input: Extract<Input, { kind: "replayed
   return step(withTable(state, { ...table, parked: { ...parked, written, replayed, passedOver } }));
 }
 
-/** Everything was replayed. Fields that were added meanwhile may flow now, and what was passed over is repaired. */
+/**
+ * Everything was replayed. Fields that were added in the meantime may flow now, and skipped changes lead to a repair.
+ */
 export function onUnparked(
   rules: Rules,
   state: State,
@@ -43,7 +45,7 @@ export function onUnparked(
   const table = state.tables.get(topic);
   if (table?.parked === undefined) return step(state);
   const { time, reported } = table.parked;
-  // What was never reported to be parked need not be reported to flow.
+  // If people were not alerted that the table was parked, they need not be alerted that it flows again.
   const unparked = reported ? { time, written, passedOver } : undefined;
   const free = withTable(state, { ...table, parked: undefined, unparked });
   const repaired = passedOver > 0 ? withRepair(rules, free, table.shape) : free;
@@ -51,7 +53,7 @@ export function onUnparked(
   return { state: settled.state, effects: [{ kind: "report-parked", topic }, ...settled.effects] };
 }
 
-/** Recorded once it was reported, so that a restart does not repeat it. */
+/** Recorded once people have been alerted, so that a restart does not repeat the alert. */
 export function onParkReported(state: State, { topic, id }: Extract<Input, { kind: "park-reported" }>): Decided {
   const table = state.tables.get(topic);
   if (table === undefined) return step(state);

@@ -12,11 +12,11 @@ import { apply } from "./apply.ts";
 import { startCatalogRead } from "./catalog-read.ts";
 
 /**
- * Parks a table whose next change cannot be written, decides what becomes of the first parked change when it still
- * cannot be, and reports it.
+ * Parks a table whose next change cannot be written, decides what happens to the first parked change if it still cannot
+ * be written, and reports that the table is parked.
  */
 
-/** Stops that are one table's: what it takes to write its next change is known, or will be. */
+/** Stops that concern a single table and that a release or a change in the database can resolve. */
 const PARKABLE: ReadonlySet<ErrorCode> = new Set([
   "value-unfit",
   "key-changed",
@@ -28,17 +28,20 @@ export function isParkable(error: unknown): error is GuardError {
   return error instanceof GuardError && PARKABLE.has(error.code);
 }
 
-/** Can the stop be one table's, by the connector's file? */
+/** Whether the stop concerns a single table that may be parked, according to the connector's file. */
 export function parks({ outside }: Parts<"control">, topic: string | undefined, error: unknown): topic is string {
   return topic !== undefined && outside.settings["fieldgate.on.unfit"] === "park" && isParkable(error);
 }
 
-/** The error as a value for the state, without anything that was in the row. */
+/** The error as a value for the state, without any of the row's data. */
 export function causeOf({ code, text, next, unfit }: GuardError): ParkCause {
   return { code, text, next, field: unfit?.field, isNull: unfit?.isNull === true ? true : undefined };
 }
 
-/** From here on the table's changes are kept in the parked topic; the one that could not be written is the first. */
+/**
+ * From this position on, the table's changes are kept in the parked topic. The change that could not be written is the
+ * first.
+ */
 export async function park(
   session: Parts<"tape" | "control" | "batch" | "parking">,
   topic: string,
@@ -68,12 +71,12 @@ export async function prepareTopic({ outside, batch }: Parts<"batch">): Promise<
   batch.maxBytes.set(parkedTopic, described.maxMessageBytes);
 }
 
-/** How long a change that still cannot be written waits before it is tried again without a reason. */
+/** How long to wait before a change that still cannot be written is tried again for no other reason. */
 const AGAIN_MICROS = 10_000_000n;
 
 /**
- * It waits until something changes. Now and then the catalog is read, because undoing a change writes nothing to the log.
- * `before`: how it was when it was tried last.
+ * The change waits until something changes. The catalog is read from time to time, because undoing a change may write
+ * nothing to the log. `before`: the state of the last attempt.
  */
 export function stuckNow(
   session: Parts<"control" | "tape">,
@@ -93,9 +96,9 @@ export function stuckNow(
 }
 
 /**
- * What is to become of a change that still cannot be written. `withheld`: it waits for an amendment. `superseded`: what
- * made it unfit is no longer so, hence the table has a newer row in its place. `unsettled`: a catalog read will show which.
- * `poison`: nothing but this row is at fault.
+ * What to do with a change that still cannot be written. `withheld`: it waits for an amendment. `superseded`: the cause
+ * no longer exists, so the table has a newer row in its place. `unsettled`: a catalog read will show which of these
+ * applies. `poison`: only this row itself is at fault.
  */
 type Standing = "withheld" | "superseded" | "unsettled" | "poison";
 
@@ -113,19 +116,19 @@ export function judgeHead(
   return applied !== undefined && applied > change.lsn ? "superseded" : "unsettled";
 }
 
-/** Once the topic takes rows of this size, the table is read instead. */
+/** Once the topic accepts rows of this size, the table is read instead. */
 function standingOfLarge({ batch }: Parts<"batch">, topic: string, { message, size }: ParkedChange): Standing {
   if (message !== undefined) return "poison";
   return (batch.maxBytes.get(topic) ?? 0) * 4 >= size ? "superseded" : "poison";
 }
 
-/** Is the field, or the key that it is part of, waiting for somebody's decision? */
+/** True if the field, or the key that it is part of, waits for somebody's decision. */
 function isWithheld(table: TableState, field: string): boolean {
   const inKey = table.shape.key.some(({ name }) => name === field);
   return withheldOf(table).some(({ name, kind }) => name === field || (kind === "key" && inKey));
 }
 
-/** Has the row a value for the field, of the type that its column still has? */
+/** True if the row has a value for the field, of the type that its column still has. */
 function hasTypeOfNow({ shape, known }: TableState, field: string, { layout }: ParkedChange): boolean {
   const attnum = [...shape.fields, ...shape.key].find(({ name }) => name === field)?.attnum;
   const then = readLayout(layout).columns.find((column) => column?.attnum === attnum)?.type;
@@ -133,7 +136,7 @@ function hasTypeOfNow({ shape, known }: TableState, field: string, { layout }: P
   return then !== undefined && now !== undefined && sameColumnType(then, now);
 }
 
-/** Puts the counts into the state, which is about to be committed with what they count. */
+/** Puts the counts into the state, which is about to be committed together with the counted records. */
 export function countParked(session: Parts<"control" | "tape" | "parking">): void {
   for (const [topic, { id, written, replayed, passedOver }] of session.parking.backlogs) {
     if (session.control.state.tables.get(topic)?.parked?.id !== id) continue;
@@ -141,13 +144,13 @@ export function countParked(session: Parts<"control" | "tape" | "parking">): voi
   }
 }
 
-/** After the commit that records it: reports that a table is parked, or that it flows again. */
+/** Runs after the commit that records it. Reports that a table is parked, or that it flows again. */
 export function reportParked(session: Parts<"control" | "batch" | "parking">): void {
   const { control, batch, parking } = session;
   for (const topic of control.parksToReport) {
     const table = batch.committed.tables.get(topic);
     if (table?.parked !== undefined) {
-      // A moment later it may turn out that nothing has to be decided.
+      // A moment later it may turn out that no decision is needed.
       if (!isSettled(parking.backlogs.get(topic))) continue;
       reportPark(session, table);
     } else if (table?.unparked !== undefined) reportFlow(session, table);

@@ -6,15 +6,18 @@ import type { Backlog, Parking } from "../parking.ts";
 import { type Batch, inBackground, type Parts } from "../session.ts";
 
 /**
- * The parked changes of a table as they wait in memory. The parked topic has all of them; the first ones are held here as
- * well, up to a limit, so that a short backlog is replayed without reading it back. What does not fit is read again when
- * its turn comes.
+ * The parked changes of a table that wait in memory. The parked topic has all of them. The first ones are held here
+ * too, up to a limit, so that a short backlog is replayed without reading it back. The others are read back when their
+ * turn comes.
  */
 
-/** Of the parked changes in memory, over all tables. */
+/** Limit for the parked changes in memory, over all tables. */
 const HELD_BYTES = 16 << 20;
 const FRESH_BYTES = 8 << 20;
-/** Kafka answers a commit before its records can be read; after this many readings in vain they are lost. */
+/**
+ * Kafka acknowledges a commit before its records can be read. After this many reads without result, the records count
+ * as lost.
+ */
 const MISSES = 5;
 const MISS_MS = 1000;
 
@@ -38,7 +41,7 @@ function newBacklog({ id, written, replayed, passedOver }: Parked): Backlog {
   };
 }
 
-/** The backlog of a parked table; it begins where the state says. */
+/** The backlog of a parked table. A new one begins where the state says. */
 export function backlogOf({ parking }: Parts<"parking">, topic: string, parked: Parked): Backlog {
   const before = parking.backlogs.get(topic);
   if (before?.id === parked.id) return before;
@@ -47,14 +50,17 @@ export function backlogOf({ parking }: Parts<"parking">, topic: string, parked: 
   return backlog;
 }
 
-/** Every parked table's backlog, at the beginning of a session. */
+/** Makes the backlog of every parked table at the beginning of a session. */
 export function findBacklogs(session: Parts<"control" | "parking">): void {
   for (const [topic, { parked }] of session.control.state.tables) {
     if (parked !== undefined) backlogOf(session, topic, parked);
   }
 }
 
-/** A change that was just written is held in memory, so that it need not be read back if everything before it is there. */
+/**
+ * Holds a change that was just written in memory, so that it need not be read back if everything before it is in
+ * memory.
+ */
 export function hold(parking: Parking, backlog: Backlog, change: ParkedChange): void {
   backlog.written = change.seq;
   join(parking, backlog);
@@ -67,7 +73,7 @@ export function hold(parking: Parking, backlog: Backlog, change: ParkedChange): 
   parking.freshBytes += sizeOf(change);
 }
 
-/** The fresh changes follow the queue once it has been read up to them. */
+/** Adds the fresh changes to the queue once it has been read up to them. */
 export function join(parking: Parking, backlog: Backlog): void {
   const { fresh } = backlog;
   const [first] = fresh;
@@ -94,7 +100,7 @@ function sizeOf({ message }: ParkedChange): number {
   return 200 + (message?.length ?? 0);
 }
 
-/** Removes changes that were replayed or passed over from the front. */
+/** Removes changes that were replayed or skipped from the front. */
 export function release(parking: Parking, backlog: Backlog, count: number): void {
   for (const change of backlog.queue.splice(0, count)) parking.bytes -= sizeOf(change);
 }
@@ -107,12 +113,12 @@ export function dropBacklog({ parking }: Parts<"parking">, topic: string): void 
   parking.backlogs.delete(topic);
 }
 
-/** Adds a replayed change's tombstone to the batch: the topic need not keep it. */
+/** Adds the tombstone of a replayed change to the batch, because the topic need not keep the change. */
 export function forgetChange(batch: Batch, parkedTopic: string, topic: string, { id }: Backlog, seq: number): void {
   add(batch, { topic: parkedTopic, partition: 0, key: parkedKey(topic, id, seq), value: null });
 }
 
-/** Reads the next changes of those backlogs that have none in memory, in the background and in one pass. */
+/** Reads the next changes of backlogs that have none in memory, in the background and in one pass. */
 export function refill(session: Parts<"batch" | "parking">): void {
   const { parking, batch } = session;
   if (parking.reading) return;
@@ -132,7 +138,7 @@ export function refill(session: Parts<"batch" | "parking">): void {
 
 interface Wanted {
   readonly backlog: Backlog;
-  /** The last change that is committed. */
+  /** The number of the last change that is committed. */
   readonly until: number;
 }
 
@@ -170,7 +176,7 @@ async function read(session: Parts<"parking">, wanted: ReadonlyMap<string, Wante
   if (missed.length > 0) await outside.sleep(MISS_MS, signal);
 }
 
-/** What the topic should have and does not have is passed over, and the table is published again. */
+/** Skips changes that the topic should have but does not have, and has the table published again. */
 function miss({ outside }: Parts<"parking">, backlog: Backlog, until: number): void {
   backlog.misses += 1;
   backlog.offset = undefined;

@@ -39,7 +39,7 @@ export function putChange(batch: Batch, state: State, topic: string, records: re
   for (const record of change) add(batch, record);
 }
 
-/** Adds a record whose partition is chosen. */
+/** Adds a record that already has a partition. */
 export function add(batch: Batch, record: OutRecord): void {
   batch.records.push(record);
   batch.bytes += sizeOf(record);

@@ -75,8 +75,8 @@ export function startNextChunk(session: Parts<"chunks" | "control">): void {
 }
 
 /**
- * The jobs without those of tables that have lost the events' key, which have no order to be read in until that is
- * decided, and without those of parked tables, whose rows are newer than the changes that wait.
+ * The jobs that can be read now. A table that has lost the events' key has no order to be read in until that is
+ * decided. A parked table has rows that are newer than its waiting changes.
  */
 function readableJobs({ jobs, tables }: State): readonly ChunkJob[] {
   return [...jobs.values()].filter(({ topic }) => {
@@ -108,7 +108,7 @@ async function readBetweenMarks(session: Parts<"chunks" | "control">, jobId: str
     return;
   }
   const table = tableOf(control.state, job.topic);
-  // It was parked while the job waited for its turn.
+  // The table was parked while the job waited for its turn.
   if (table.parked !== undefined) return;
   const columns = readableColumns(table);
   const over = overBecause(job, table);

@@ -7,13 +7,13 @@ import type { Settings } from "../outside.ts";
 import { type Parts, tableOf } from "../session.ts";
 
 /**
- * A backfill or a repair of more rows than fieldgate.backfill.max.rows waits for an operator. How many rows there are is
- * found out when the job reads its first chunk, since the statistics may say nothing.
+ * Makes a backfill or a repair of more rows than fieldgate.backfill.max.rows wait for an operator. The number of rows
+ * is determined when the job reads its first chunk, because the statistics may not show it.
  */
 
 type RowsBeyond = Extract<ChunkRead, { kind: "too-many" }>["rows"];
 
-/** The most rows that the job may read without asking; undefined if it need not ask any more. */
+/** The maximum number of rows that the job may read without asking; undefined if it need not ask. */
 export function mostRows(settings: Settings, job: ChunkJob): number | undefined {
   const isAsked = job.kind === "snapshot" || job.cleared === true || job.scanned > 0 || job.again.length > 0;
   return isAsked ? undefined : settings["fieldgate.backfill.max.rows"];

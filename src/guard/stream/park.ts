@@ -14,8 +14,8 @@ import { add } from "./batch.ts";
 
 /**
  * Writes the changes of a parked table to the parked topic instead of its own, in the same batch as everything else and
- * in the order of the log. What may not be published may not be parked either: the values of withheld and excluded
- * columns, and of those that could not be identified, are cut out.
+ * in the order of the log. Values that may not be published may not be parked either, so those of withheld, excluded
+ * and unidentified columns are removed.
  */
 
 type Parking = Parts<"tape" | "control" | "batch" | "parking">;
@@ -27,7 +27,7 @@ export function parkRow(session: Parking, captured: Captured, topic: string, row
   keepChange(session, backlog, topic, at, cutColumns(row, keep), row.bytes.length);
 }
 
-/** Also a TRUNCATE of several tables is kept for this one alone. */
+/** A TRUNCATE of several tables is parked for this one alone. */
 export function parkTruncate(session: Parking, captured: Captured, topic: string, at: Lsn): void {
   const table = tableOf(session.control.state, topic);
   const backlog = backlogFor(session, table);
@@ -37,7 +37,7 @@ export function parkTruncate(session: Parking, captured: Captured, topic: string
   keepChange(session, backlog, topic, at, message, message.length);
 }
 
-/** Of a row that was not read, because of its size, only the place is kept. */
+/** For a row that was not read because of its size, only its position is kept. */
 export function parkUnread(session: Parking, captured: Captured, topic: string, at: Lsn, size: number): void {
   const table = tableOf(session.control.state, topic);
   const backlog = backlogFor(session, table);
@@ -75,7 +75,7 @@ function recordOf({ outside }: Parking, { id }: Backlog, topic: string, change: 
   return { topic: outside.settings.parkedTopic, partition: 0, key, value: parkedValue(change) };
 }
 
-/** What all changes have in common as long as neither the table's columns nor its shape change. */
+/** The layout of all changes while neither the table's columns nor its shape change. */
 function layoutNow(settings: Settings, backlog: Backlog, table: TableState, captured: Captured): LayoutNow {
   const before = backlog.layout;
   const { columns, relation } = captured;
@@ -92,7 +92,7 @@ function layoutNow(settings: Settings, backlog: Backlog, table: TableState, capt
   return backlog.layout;
 }
 
-/** The columns whose values events may have: those of the fields that flow, and of the key. */
+/** The columns whose values events may contain: those of the published fields and of the key. */
 function publishedColumns({ filter }: Settings, table: TableState): ReadonlySet<Attnum> {
   const { shape, rowKey = [], known } = table;
   const keys = [...shape.key.map(({ attnum }) => attnum), ...rowKey];

@@ -15,7 +15,7 @@ type Publishing = Parts<"tape" | "control" | "batch" | "chunks">;
 const OPERATIONS = { insert: "c", update: "u", delete: "d" } as const;
 
 /**
- * Publishes one row change, from the log or from the parked topic. `row` has these columns.
+ * Publishes one row change, from the log or from the parked topic. `columns` are those of `row`.
  * @throws GuardError value-unfit, record-too-large
  */
 export function publishChange(
@@ -44,12 +44,15 @@ export function publishChange(
   }
 }
 
-/** The log has an old key only if the key changed; a full old row has the large values. */
+/**
+ * True if the row got a new key. The log has an old key only if the key changed; a full old row also has the large
+ * values.
+ */
 function isMoved(row: RowChange, byKey: RowEncoder): boolean {
   return row.oldKind === "key" || (row.oldKind !== "none" && byKey.keysOf(row).length > 1);
 }
 
-/** The new labels are known already; the registry has not taken them yet. */
+/** True if the new labels are known already, but the registry has not accepted them yet. */
 function waitsForLabels(table: TableState): boolean {
   return withheldOf(table).some(({ changes }) => changes.includes("labels"));
 }

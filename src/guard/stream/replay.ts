@@ -15,14 +15,14 @@ import { publishChange } from "./publish.ts";
 import { mustHaveItsKey, rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
 
 /**
- * Replays parked changes in the table's current shape, in their order, at every turn of the loop: their events, their
- * tombstones in the parked topic and how far it is are one Kafka transaction. New changes of the table are parked behind
- * them until none is left; then the table flows directly again.
+ * Replays parked changes in order and in the table's current shape, at every turn of the loop. Their events, their
+ * tombstones in the parked topic and the progress are written in one Kafka transaction. New changes of the table are
+ * parked behind them until none is left. Then the table flows directly again.
  */
 
 type Replaying = Parts<"tape" | "control" | "batch" | "chunks" | "parking">;
 
-/** More than half of a batch, so that a table that is written to all the time is caught up with. */
+/** More than half of a batch, so that the replay catches up even with a table that is written to all the time. */
 const REPLAY_RECORDS = 1400;
 const REPLAY_BYTES = 3 << 20;
 
@@ -37,20 +37,23 @@ export function replayParked(session: Replaying): void {
     if (!isDue(session, table, backlog)) continue;
     replayTable(session, topic, backlog);
     const { written, replayed, passedOver } = backlog;
-    // Without any, the change that parks it is about to be read again.
+    // Without any parked change, the one that parks the table is about to be read again.
     if (written === 0 || replayed < written) continue;
     dropBacklog(session, topic);
     apply(session, { kind: "unparked", topic, written, passedOver });
   }
 }
 
-/** Can parked changes be replayed at once? */
+/** True if parked changes can be replayed at once. */
 export function hasReplay(session: Replaying): boolean {
   const { parking, control } = session;
   return [...parking.backlogs].some(([topic, backlog]) => isDue(session, tableOf(control.state, topic), backlog));
 }
 
-/** What could not be written is tried again once something that it depends on has changed, and now and then. */
+/**
+ * A change that could not be written is tried again once something that it depends on has changed, and from time to
+ * time.
+ */
 function isDue({ control, outside }: Replaying, table: TableState, { queue, stuck }: Backlog): boolean {
   if (queue.length === 0) return false;
   if (stuck === undefined || outside.now() >= stuck.again) return true;
@@ -75,7 +78,7 @@ function replayTable(session: Replaying, topic: string, backlog: Backlog): void 
   release(parking, backlog, done);
 }
 
-/** False: it still cannot be written. */
+/** Replays a change. Returns false if it still cannot be written. */
 function replayChange(session: Replaying, topic: string, backlog: Backlog, change: ParkedChange): boolean {
   const stop = publishOrStop(session, topic, backlog, change);
   if (stop === undefined) return true;
@@ -127,7 +130,7 @@ function notKept({ shape: { table, topic } }: TableState, { size }: ParkedChange
 }
 
 /**
- * Of a change that no event can carry any more, what is certain is still published: that a key is gone. The repair of the
+ * If no event can contain a change, the certain part is still published: that a key was removed. The repair of the
  * table publishes the row as it is now.
  */
 function publishRemoval(session: Replaying, topic: string, backlog: Backlog, change: ParkedChange): void {
@@ -145,7 +148,10 @@ function publishRemoval(session: Replaying, topic: string, backlog: Backlog, cha
   }
 }
 
-/** A new key that no event can have differs from the old one, which was in the log only because it changed. */
+/**
+ * True if the row got a new key. The new key, which no event can contain, differs from the old one, because the old key
+ * is in the log only if it changed.
+ */
 function isMoved({ encoder, rowKeys }: ParkedEncoding, row: RowChange): boolean {
   try {
     return (rowKeys ?? encoder).keysOf(row).length > 1;
@@ -155,7 +161,7 @@ function isMoved({ encoder, rowKeys }: ParkedEncoding, row: RowChange): boolean 
   }
 }
 
-/** The removal of the old row, of which only the key is taken. */
+/** The removal of the old row, of which only the key is used. */
 function removalOf({ columns, shape }: ParkedEncoding, row: RowChange): RowChange {
   const keep = columns.map((column) => shape.key.some(({ attnum }) => attnum === column));
   return { ...row, kind: "delete", bytes: cutColumns({ ...row, newAt: -1 }, keep), oldKind: "key", newAt: -1 };
@@ -178,7 +184,7 @@ function encodingOf(session: Replaying, topic: string, backlog: Backlog, { layou
   return backlog.encoding;
 }
 
-/** One object for all changes of a transaction. */
+/** Returns one object for all changes of a transaction. */
 function markOf(encoding: ParkedEncoding, change: ParkedChange, now: bigint): EventMark {
   const { lsn, xid, commitTime, lastCommitLsn } = change;
   const before = encoding.tx;

@@ -34,7 +34,10 @@ export function rowEncoderOf(
   return captured.encoder;
 }
 
-/** The encoder of rows with these columns. `types`: their types when the rows were written, if that was not now. */
+/**
+ * The encoder of rows with these columns. `types`: the columns' types when the rows were written, if they differ from
+ * the present ones.
+ */
 export function shapeEncoder(
   settings: Settings,
   slab: Slab,
