@@ -12,8 +12,8 @@ import { isUntrusted, networkReason, otherScheme, request, type Response } from 
 import type { Terminal } from "./command.ts";
 
 /**
- * The HTTP client of the service's API, for all commands but `run`. Reads its address and token from the environment, and
- * turns every failure into a GuardError that says what to set or correct.
+ * The HTTP client of the service's API, for all commands except `run`. Reads the address and the token from the
+ * environment, and turns every failure into a GuardError that says what to set or correct.
  */
 
 export interface Client extends Pick<
@@ -36,12 +36,12 @@ export interface Client extends Pick<
 const REQUEST_TIMEOUT_MS = 15_000;
 /** Used if FIELDGATE_URL is not set. */
 export const DEFAULT_URL = "http://127.0.0.1:8080";
-/** Enough for all amendments of a large deployment with their candidate schemas. */
+/** Large enough for all amendments of a large deployment with their candidate schemas. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
  * Reads FIELDGATE_URL, FIELDGATE_TOKEN and FIELDGATE_CA. Throws `usage` if the address is not an http(s) URL, and
- * `config-invalid` if the file that a `…_FILE` variable names is unusable.
+ * `config-invalid` if a file named by a `…_FILE` variable cannot be used.
  */
 export function createClient(terminal: Terminal): Client {
   const address = readAddress(terminal.env);
@@ -51,7 +51,7 @@ export function createClient(terminal: Terminal): Client {
   const call = openCaller(address, secrets, terminal.signal);
   return {
     url,
-    // The service is ours, so its answers are not validated again here.
+    // The service is our own, so its answers are not validated again here.
     amendments: ({ table }) =>
       call(`/v1/amendments${table === undefined ? "" : `?table=${encodeURIComponent(table)}`}`),
     amendment: (id) => call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`),
@@ -69,11 +69,11 @@ export function createClient(terminal: Terminal): Client {
 
 interface Address {
   readonly url: string;
-  /** False for the default. */
+  /** False if the default is used. */
   readonly isGiven: boolean;
 }
 
-/** An empty variable counts as not set: pipelines pass variables that way. */
+/** Reads the address. An empty variable counts as not set, because pipelines pass unset variables as empty ones. */
 function readAddress(env: Terminal["env"]): Address {
   const url = env["FIELDGATE_URL"]?.trim() ?? "";
   const text = url || DEFAULT_URL;
@@ -103,9 +103,12 @@ function readSecrets(env: Terminal["env"]): Secrets {
 }
 
 const PLAIN_WARNING =
-  "fieldgate: FIELDGATE_URL is http to another machine, so the token can be read on the network; use https (docs/security.md)";
+  "fieldgate: FIELDGATE_URL uses http to a different machine, so the token can be read on the network; use https (docs/security.md)";
 
-/** Only a warning follows: a service mesh encrypts plain http between pods at a lower layer. */
+/**
+ * True for plain http to a different machine. This only causes a warning, because a service mesh may encrypt the
+ * traffic between pods at a lower layer.
+ */
 function isPlainRemote(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === "http:" && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
@@ -172,7 +175,7 @@ function unreachableNext({ url, isGiven }: Address, cause: unknown): string {
 }
 
 function notFieldgate(url: string, status: number): GuardError {
-  return new GuardError("unreachable", `${url} answered ${status}, but not like a Fieldgate service`, {
+  return new GuardError("unreachable", `${url} answered with status ${status}, but not like a Fieldgate service`, {
     next: "set FIELDGATE_URL to the service's address",
   });
 }

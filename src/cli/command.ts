@@ -4,7 +4,7 @@ import type { Verdict } from "../gate/amendment/amendment.ts";
 
 export type Format = "text" | "json";
 
-/** What a command needs from the process around it. Nothing else in cli/ touches `process`. */
+/** What a command needs from the process that it runs in. Nothing else in cli/ uses `process`. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -17,16 +17,16 @@ export interface Terminal {
   readonly signal: AbortSignal;
   /** Sets the exit code. */
   end(code: ExitCode): void;
-  /** Marks this command as a service: from now on a signal ends it normally, with exit code 0. */
+  /** Marks this command as a service: a signal then ends it normally, with exit code 0. */
   serve(): void;
 }
 
-/** `--format text|json`. */
+/** The option `--format text|json`. */
 export function formatOption(): Option {
   return new Option("--format <format>", "output format").choices(["text", "json"]).default("text");
 }
 
-/** Parses an option's argument. */
+/** Parses the argument of an option that takes seconds. */
 export function readSeconds(text: string): number {
   const seconds = Number(text);
   if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError("Give a number of seconds.");
@@ -38,7 +38,7 @@ export function withExamples(command: Command, ...lines: readonly string[]): Com
   return command.addHelpText("after", `\nExample:\n${lines.map((line) => `  ${line}`).join("\n")}`);
 }
 
-/** Pads every column but the last to its widest cell. */
+/** Pads every column except the last to its widest cell. */
 export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
@@ -46,20 +46,20 @@ export function textTable(head: readonly string[], rows: readonly (readonly stri
   return all.map((row) => line(row).trimEnd()).join("\n");
 }
 
-/** The verdict as people read it. */
+/** The verdict, worded for people. */
 export function verdictText(verdict: Verdict["verdict"]): string {
   return { ready: "ready", "not-ready": "not ready", unknown: "unknown" }[verdict];
 }
 
-/** Indents a schema for people. Returns it unchanged if JSON.parse would alter it, e.g. a number such as `1.0`. */
+/** Indents a schema for people. Returns it unchanged if JSON.parse would change it, e.g. a number such as `1.0`. */
 export function indentSchema(schema: string): string {
   const json: unknown = JSON.parse(schema);
   return JSON.stringify(json) === schema ? JSON.stringify(json, null, 2) : schema;
 }
 
 /**
- * Exit codes. `findings` also covers the verdict `unknown` and a wait that timed out. `interrupted` is for Ctrl-C and
- * `terminated` for SIGTERM.
+ * Exit codes. `findings` is also used for the verdict `unknown` and for a wait that timed out. `interrupted` is for
+ * Ctrl-C, `terminated` for SIGTERM.
  */
 export const EXIT = { fine: 0, wrong: 1, findings: 100, interrupted: 130, terminated: 143 } as const;
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { DeepReadonly } from "../json.ts";
 import { findingSchema, verdictWord } from "../api/amendment.ts";
 
-/** The JSON that `can-i-release` and `rules` print; `schemas/` is generated from it. */
+/** The JSON that `can-i-release` and `rules` print. `schemas/` is generated from it. */
 
 const answerSchema = z.strictObject({
   id: z.string().describe("E.g. inventory.public.customers/3"),
@@ -17,10 +17,10 @@ const answerSchema = z.strictObject({
       findings: z.array(findingSchema),
     }),
   ),
-  notAsked: z.array(z.string()).describe("Live groups that no contract names; they are not waited for"),
+  notAsked: z.array(z.string()).describe("Live groups that no contract names; the answer does not depend on them"),
 });
 
-/** Whether one amendment may be released as far as the contracts are concerned. */
+/** Whether one amendment may be released, according to the contracts. */
 export type Answer = DeepReadonly<z.infer<typeof answerSchema>>;
 
 export const canReleaseSchema = z
@@ -36,7 +36,7 @@ export const rulesSchema = z
   .array(
     z.strictObject({
       id: z.string().describe("E.g. meaning/decimal-scale"),
-      severity: z.enum(["error", "warning"]).describe("For a field that the contract reads"),
+      severity: z.enum(["error", "warning"]).describe("The severity on a field that the contract reads"),
       problem: z.string(),
       page: z.string().describe("The rule's page in Fieldgate's repository"),
     }),

@@ -1,4 +1,4 @@
-/** Starts with an empty line, which Markdown needs before a table. */
+/** A Markdown table. It starts with an empty line, which Markdown needs before a table. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   return ["", tableLine(head), `|${"---|".repeat(head.length)}`, ...rows.map(tableLine)];
 }
@@ -22,7 +22,7 @@ function escapeMarkup(text: string): string {
     .replaceAll("@", "@\u{200B}");
 }
 
-/** Escapes pipes too, because they end a table cell even inside code. */
+/** Formats text as code for a table cell. Pipes are escaped, because they end a table cell even inside code. */
 export function code(text: string): string {
   return `\`${text
     .replaceAll(/\s*[\r\n]+\s*/g, " ")

@@ -1,6 +1,4 @@
-/**
- * The connector files: reads one, or all of a directory, and checks that no two connectors claim the same thing.
- */
+/** Reads one connector file, or all of a directory, and checks that no two connectors claim the same thing. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -28,7 +26,7 @@ export function readConnectorFile(text: string, file: string, env: Lookup): Conn
 
 /**
  * Reads every `*.json` file of a directory, in the order of their names. Throws `config-invalid` with every mistake of
- * every file; that two connectors claim the same name, slot, publication or topic is a mistake too.
+ * every file. It is also a mistake if two connectors claim the same name, slot, publication or topic.
  */
 export async function readConnectors(directory: string, env: Lookup): Promise<readonly ConnectorConfig[]> {
   const files = await connectorFiles(directory);
@@ -63,7 +61,7 @@ async function connectorFiles(directory: string): Promise<readonly string[]> {
   return files.map((name) => join(directory, name));
 }
 
-/** What no two connectors may share. */
+/** The things that no two connectors may share. */
 function claims(config: ConnectorConfig): readonly (readonly [key: string, claim: string])[] {
   const server = `${config["database.hostname"]}:${config["database.port"]}`;
   return [
@@ -74,8 +72,8 @@ function claims(config: ConnectorConfig): readonly (readonly [key: string, claim
 }
 
 /**
- * A topic that two connectors would both publish to. Connectors whose files list different tables by name may share a
- * prefix; one that uses regular expressions needs its own.
+ * A topic that two connectors would both publish to. Connectors may share a prefix if their files list different tables
+ * by name. A connector whose file uses regular expressions needs its own prefix.
  */
 function sharedTopic(config: ConnectorConfig, owner: ConnectorConfig): string | undefined {
   const prefix = config["topic.prefix"];
@@ -86,7 +84,7 @@ function sharedTopic(config: ConnectorConfig, owner: ConnectorConfig): string | 
   return shared === undefined ? undefined : `topic ${prefix}.${shared}`;
 }
 
-/** The tables the file lists by name. undefined: only the database knows which tables match. */
+/** The tables that the file lists by name. Undefined if only the database knows which tables match. */
 function plainNames(config: ConnectorConfig): readonly string[] | undefined {
   const listed = config["table.include.list"] ?? [];
   return listed.length > 0 && listed.every(({ plain }) => plain) ? listed.map(({ text }) => text) : undefined;

@@ -4,9 +4,10 @@ import { GuardError } from "../errors.ts";
 import type { EventReader } from "./reader.ts";
 
 /**
- * For `partitionAssigners` of a kafkajs consumer: the round robin of kafkajs, which also announces this member's reader
+ * For `partitionAssigners` of a kafkajs consumer: kafkajs' round robin, which also announces this member's reader
  * schemas in its subscription. It keeps its name, so that members with and without announcements can share a group.
- * Readers without their own schema announce nothing. Throws `usage` for two schemas of one topic.
+ * Readers without a schema of their own announce nothing. Throws `usage` if two readers of one topic have different
+ * schemas.
  */
 export function announcing(readers: readonly Pick<EventReader, "topic" | "fingerprint">[]): PartitionAssigner {
   const userData = encodeAnnouncement(fingerprints(readers));

@@ -1,4 +1,4 @@
-/** `fieldgate/consumer`: what a kafkajs consumer imports. It loads no part of the service. */
+/** `fieldgate/consumer`: what a kafkajs consumer imports. It does not load any part of the service. */
 export { GuardError } from "../errors.ts";
 export { announcing } from "./assigner.ts";
 export type { MessageHeaders, MessagePart } from "./framing.ts";

@@ -10,8 +10,8 @@ import { resolverOf } from "./resolver.ts";
 import type { Json } from "../json.ts";
 
 /**
- * Decodes events with avsc for `fieldgate/consumer`. Before avsc is used for a pair of schemas, Avro's rules must allow it,
- * and every error names the field and what to do, but never a value of the event.
+ * Decodes events with avsc for `fieldgate/consumer`. avsc is used for a pair of schemas only if Avro's rules allow it.
+ * Every error names the field and what to do, but never contains a value of the event.
  */
 
 /** Decodes the bytes of one event, without framing, to a value. */
@@ -24,7 +24,7 @@ export interface Reader {
   readonly type: avsc.Type;
 }
 
-/** Throws `schema-invalid` if `json` is not an Avro schema, or not one that avsc accepts. */
+/** Throws `schema-invalid` if `json` is not an Avro schema, or if avsc does not accept it. */
 export function readerOf(topic: string, json: Json, longs: Longs): Reader {
   const schema = parseSchema(json);
   try {
@@ -37,9 +37,9 @@ export function readerOf(topic: string, json: Json, longs: Longs): Reader {
 }
 
 /**
- * Makes the decoder for events written with `writer`, which gives them the reader's form if there is a reader. Make it
- * once per writer's schema: compiling takes longer than decoding hundreds of events. Throws `event-unreadable` if the
- * reader cannot read the writer's schema.
+ * Creates the decoder for events written with `writer`. If there is a reader, the decoded events have the reader's
+ * form. Create it once per writer's schema: compiling takes longer than decoding hundreds of events. Throws
+ * `event-unreadable` if the reader cannot read the writer's schema.
  */
 export function decoderOf(topic: string, writer: Json, reader: Reader | undefined, longs: Longs): Decode {
   const written = writerType(topic, writer, longs);
@@ -63,8 +63,8 @@ function writerType(topic: string, writer: Json, longs: Longs): avsc.Type {
 }
 
 /**
- * avsc has its own rules, and the guard has judged this reader by Java's, so both must allow it. The exception is a
- * difference only in a record's name, which Java's rule rejects as a matter of policy: there avsc decides.
+ * avsc has its own rules, and Fieldgate has judged this reader by Java's, so both must allow the pair. The exception is
+ * a difference only in a record's name, which Java's rule rejects as a matter of policy: in that case avsc decides.
  */
 function resolverFor(topic: string, writer: Json, written: avsc.Type, reader: Reader): avsc.Resolver {
   const schema = parseSchema(writer);
@@ -129,7 +129,10 @@ function unreadable(topic: string, error: unknown, fields: () => readonly string
   );
 }
 
-/** Finds the fields whose longs exceed a number, by reading the event again with every long as a bigint. */
+/**
+ * Finds the fields with longs that a number cannot represent exactly, by reading the event again with every long as a
+ * bigint.
+ */
 function beyond(writer: Json, reader: Reader | undefined, bytes: Buffer): readonly string[] {
   if (reader === undefined) return longsBeyond(typeOf(writer, "bigint"), bytes);
   const exact = { ...reader, type: typeOf(reader.json, "bigint") };
@@ -138,14 +141,17 @@ function beyond(writer: Json, reader: Reader | undefined, bytes: Buffer): readon
 }
 
 function typeOf(json: Json, longs: Longs): avsc.Type {
-  return avscType(json as avsc.Schema, longs); // avsc itself rejects what is not a schema
+  return avscType(json as avsc.Schema, longs); // avsc itself rejects anything that is not a schema.
 }
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Paths of the longs that exceed a number; `[]` stands for an array's items and `{}` for a map's values. */
+/**
+ * The paths of longs that a number cannot represent exactly; `[]` stands for an array's items and `{}` for a map's
+ * values.
+ */
 function longsBeyond(type: avsc.Type, bytes: Buffer, resolver?: avsc.Resolver): readonly string[] {
   const found = new Set<string>();
   const visit = (value: unknown, path: string): void => {

@@ -18,9 +18,9 @@ const bigLong = avsc.types.LongType.__with({
 export type Longs = "bigint" | "number";
 
 /**
- * Compiles a schema to avsc's type. Uses a hook instead of avsc's option `registry`, which misses longs written as
- * objects, such as all of Debezium's longs with a name (mtth/avsc#485). The options must be new each time, because avsc
- * stores the types in them.
+ * Compiles a schema to avsc's type. Uses a hook instead of avsc's option `registry`, which misses longs that are
+ * written as objects, such as all of Debezium's longs with a name (mtth/avsc#485). The options must be new each time,
+ * because avsc stores the types in them.
  */
 export function avscType(schema: avsc.Schema, longs: Longs): avsc.Type {
   return avsc.Type.forSchema(schema, longs === "bigint" ? { typeHook: bigLongOf } : {});

@@ -6,20 +6,22 @@ import type { Longs } from "./long.ts";
 import type { Json } from "../json.ts";
 
 /**
- * The event reader of `fieldgate/consumer`: takes a message of kafkajs, looks up the schema that it names, and decodes it.
- * Decoders are kept by schema id.
+ * The event reader of `fieldgate/consumer`: takes a message of kafkajs, looks up the schema that it names, and decodes
+ * it. Decoders are kept by schema id.
  */
 
-/** The part of a registry client that is needed; the `SchemaRegistry` of @kafkajs/confluent-schema-registry has it. */
+/**
+ * The part of a registry client that is needed. The `SchemaRegistry` of @kafkajs/confluent-schema-registry provides it.
+ */
 export interface SchemaSource {
-  /** Returns an Avro schema as avsc's type. An error answer of the registry is thrown as an Error with `status`. */
+  /** Returns an Avro schema as avsc's type. An error response of the registry is thrown as an Error with `status`. */
   getSchema(id: number): Promise<object>;
 }
 
 export interface EventReaderOptions {
   readonly registry: SchemaSource;
   readonly topic: string;
-  /** The consumer's own schema, as JSON; without it, each event is decoded with the schema that it names. */
+  /** The consumer's own schema, as JSON. Without it, each event is decoded with the schema that it names. */
   readonly schema?: Json | undefined;
   /** What a long is decoded to, by default `bigint`. `number` throws beyond 2^53, which includes every `ts_ns`. */
   readonly longs?: Longs | undefined;
@@ -27,19 +29,23 @@ export interface EventReaderOptions {
 
 export interface EventReader {
   readonly topic: string;
-  /** Identifies the consumer's own schema, and equals the fingerprint of a contract with it; undefined without a schema. */
+  /**
+   * Identifies the consumer's own schema, and equals the fingerprint of a contract with that schema; undefined without
+   * a schema.
+   */
   readonly fingerprint: string | undefined;
   /**
    * Decodes a message's value or key; null (a tombstone) gives null. Records become objects; bytes and fixed become
-   * Buffers, even for decimals. A union's value is given as it is, unless JavaScript cannot distinguish the branches:
-   * then it is `{ branch: value }`. Throws GuardError: `event-unreadable`, `not-found` for a schema that the registry
-   * does not have, or `registry-down`, after which a later attempt may succeed. Pass `headers` so that an event whose
-   * schema is named in a header is recognised: it is `event-unreadable`, and without them would be decoded wrongly.
+   * Buffers, even for decimals. A union's value is returned as it is, unless JavaScript cannot distinguish the
+   * branches; then it is `{ branch: value }`. Throws GuardError: `event-unreadable`, `not-found` for a schema that the
+   * registry does not have, or `registry-down`, after which a later attempt may succeed. Pass `headers`, so that an
+   * event whose schema is named in a header is recognised and rejected as `event-unreadable`; without them it would be
+   * decoded wrongly.
    */
   decode(value: Buffer | null | undefined, headers?: MessageHeaders, part?: MessagePart): Promise<unknown>;
 }
 
-/** How many decoders are kept; a topic has one schema for each version of its table. */
+/** How many decoders are kept. A topic has one schema for each version of its table. */
 const MAX_WRITERS = 100;
 /** A failed lookup is not tried again for this long. */
 const FAILED_FOR_MS = 1000;
@@ -59,7 +65,7 @@ export function eventReader({ registry, topic, schema, longs = "bigint" }: Event
   };
 }
 
-/** Looks up each id once, even if it is requested many times at once. */
+/** Looks up each id only once, even if it is requested many times at once. */
 function boundedOnce(lookUp: (id: number) => Promise<Decode>): (id: number) => Promise<Decode> {
   const kept = new Map<number, Promise<Decode>>();
   return (id) => {
@@ -74,12 +80,12 @@ function boundedOnce(lookUp: (id: number) => Promise<Decode>): (id: number) => P
   };
 }
 
-/** The schema as JSON, without properties that have no meaning in Avro: avsc's type does not keep them. */
+/** The schema as JSON, without properties that have no meaning in Avro, because avsc's type does not keep them. */
 async function writerSchema(registry: SchemaSource, topic: string, id: number): Promise<Json> {
   const type = await registry.getSchema(id).catch((cause: unknown) => {
     throw lookUpError(topic, id, cause);
   });
-  if ("toJSON" in type && "createResolver" in type) return JSON.parse(JSON.stringify(type)) as Json; // stringify calls avsc's toJSON
+  if ("toJSON" in type && "createResolver" in type) return JSON.parse(JSON.stringify(type)) as Json; // stringify calls avsc's toJSON.
   throw new GuardError("event-unreadable", `an event of ${topic} names schema ${id}, which is not Avro`, {
     next: "read the topic with a library for its format",
   });

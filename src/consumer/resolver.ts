@@ -7,7 +7,7 @@ interface Reader {
 }
 
 /**
- * Makes avsc's resolver, or returns avsc's reason for refusing. avsc compares full names where Java compares only the
+ * Creates avsc's resolver, or returns avsc's reason for refusing. avsc compares full names where Java compares only the
  * last part. If it refuses, we try again without namespaces, unless a union could then mistake one type for another.
  */
 export function resolverOf({ schema, type }: Reader, writer: avsc.Type): avsc.Resolver | string {
@@ -18,8 +18,8 @@ export function resolverOf({ schema, type }: Reader, writer: avsc.Type): avsc.Re
 }
 
 /**
- * avsc keeps resolvers in a registry and reuses them, even unfinished ones that it failed to make, which then throw at
- * the first event. Finished resolvers are frozen, so every reused one must be.
+ * avsc keeps resolvers in a registry and reuses them. It even reuses unfinished ones that it failed to create, which
+ * then throw at the first event. Finished resolvers are frozen, so every reused one must be frozen.
  */
 function tryResolver(reader: avsc.Type, writer: avsc.Type, ignoreNamespaces: boolean): avsc.Resolver | string {
   const reused = new Set<object>();
@@ -34,13 +34,13 @@ function tryResolver(reader: avsc.Type, writer: avsc.Type, ignoreNamespaces: boo
   try {
     const resolver = reader.createResolver(writer, options);
     if ([...reused].every((one) => Object.isFrozen(one))) return resolver;
-    return "it reuses a resolver that it failed to make";
+    return "it reuses a resolver that it failed to create";
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
-/** Does a union have two types whose names differ only in the namespace? */
+/** True if a union has two types whose names differ only in the namespace. */
 function hasTwins(schema: AvroSchema, seen: Set<AvroSchema>): boolean {
   if (seen.has(schema)) return false;
   seen.add(schema);

@@ -5,12 +5,12 @@ import { type Caller, unnamedCaller } from "./scope.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface Access {
-  /** One token that may do everything. */
+  /** A single token that allows everything. */
   readonly token?: string | undefined;
   readonly tokens?: Tokens | undefined;
 }
 
-/** The caller who sent these headers. Throws `unauthorized`. */
+/** Returns the caller who sent these headers. Throws `unauthorized`. */
 export async function authorize(
   headers: { readonly authorization?: string | undefined; readonly host?: string | undefined },
   { token, tokens }: Access,
@@ -39,7 +39,7 @@ function bearerOf(header: string | undefined): string {
   return sent;
 }
 
-/** Takes the same time wherever the texts differ. They are hashed first, so that the length does not leak either. */
+/** Takes the same time wherever the texts differ. They are hashed first, so that their lengths do not leak, either. */
 function isSame(left: string, right: string): boolean {
   return timingSafeEqual(digest(left), digest(right));
 }
@@ -49,8 +49,8 @@ function digest(text: string): Buffer {
 }
 
 /**
- * Without tokens the service listens on loopback only. A Host header with a different name then comes from a web page
- * whose own name was made to point here (DNS rebinding).
+ * Without tokens, the service listens only on loopback. A Host header with a different name then comes from a web page
+ * whose own name was made to resolve to this machine (DNS rebinding).
  */
 function checkLocalName(host: string | undefined): void {
   const name = (host ?? "").replace(/:\d+$/, "");

@@ -1,13 +1,16 @@
 /**
- * Errors as HTTP responses: which status a code has, and what the client sees. Nothing that was not written for clients
- * reaches them.
+ * Errors as HTTP responses: which status a code has, and what the client sees. Clients only get texts that were written
+ * for them.
  */
 import type { Socket } from "node:net";
 
 import { type ErrorCode, GuardError } from "../errors.ts";
 import type { ErrorBody } from "../api/api.ts";
 
-/** The HTTP status of codes that a client causes or must distinguish. Other codes with fate `retry` are 503, the rest 500. */
+/**
+ * The HTTP status of codes that a client causes or must distinguish. Other codes are 503 if their fate is `retry`, and
+ * 500 otherwise.
+ */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   usage: 400,
   "config-invalid": 400,
@@ -31,8 +34,8 @@ function guardErrorAnswer(error: GuardError): ErrorAnswer {
 }
 
 /**
- * The response to anything that was thrown. Fastify's own 4xx errors, such as a body that is too large, become `usage`. An
- * unexpected error only says where to look, since its text was not written for clients.
+ * The response to anything that was thrown. Fastify's own 4xx errors, such as a body that is too large, become `usage`.
+ * For an unexpected error the response only says where to look, because the error's text was not written for clients.
  */
 export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   if (error instanceof GuardError) return guardErrorAnswer(error);
@@ -45,7 +48,10 @@ export function errorAnswer(error: unknown, requestId: string): ErrorAnswer {
   return usage(status, REQUEST[status] ?? "the request is invalid");
 }
 
-/** Answers a client whose request never got through: not HTTP, too slow, or too large headers. Closes the connection. */
+/**
+ * Answers a client whose request could not be read: it was not HTTP, too slow, or had headers that were too large.
+ * Closes the connection.
+ */
 export function clientErrorAnswer(error: { readonly code?: string | undefined }, socket: Socket): void {
   const status = error.code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
   if (!socket.writable || error.code === "ECONNRESET") {
@@ -68,7 +74,7 @@ function usage(status: number, message: string): ErrorAnswer {
   return { status, body: { code: "usage", message, next: null } };
 }
 
-/** JSON that is nested so deeply that validating it overflows the stack. */
+/** True if JSON is nested so deeply that validating it overflows the stack. */
 function isTooDeep(error: unknown): boolean {
   return error instanceof RangeError && /call stack/.test(error.message);
 }

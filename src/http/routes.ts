@@ -1,6 +1,6 @@
 /**
- * The HTTP API's routes as a table: what each needs of a token, and how it calls the Api. Bodies are validated here; an
- * invalid one is `usage`, never passed on.
+ * The HTTP API's routes as a table: the scope that each requires of a token, and how it calls the Api. Bodies are
+ * validated here. An invalid body is rejected with `usage` and never passed on.
  */
 import { type Contract, parseContract, parseContractName } from "../contract/contract.ts";
 import { GuardError } from "../errors.ts";
@@ -26,15 +26,15 @@ export interface Asked {
 
 export interface Route {
   readonly method: "GET" | "POST";
-  /** In fastify's syntax for paths. */
+  /** In fastify's path syntax. */
   readonly url: string;
   /** Checked before the body is read. A route whose scope depends on the body checks that scope itself. */
   readonly need: Need;
-  /** The default for `status` is 200. */
+  /** `status` is 200 by default. */
   readonly answer: (asked: Asked) => Promise<{ readonly status?: number; readonly body: unknown }>;
 }
 
-/** Every route, with the scope it needs. */
+/** Every route, with the scope that it needs. */
 export function routesOf(api: Api): readonly Route[] {
   return [
     {
@@ -92,7 +92,7 @@ export function routesOf(api: Api): readonly Route[] {
       answer: (asked) =>
         publish(asked, (contract) => api.publishRollingOut(contract), "contract published, rolling out"),
     },
-    // The name is in the body, because it may be `..`, which clients and proxies remove from a path.
+    // The name is in the body because it may be `..`, which clients and proxies remove from a path.
     { method: "POST", url: "/v1/contracts/retire", need: "contracts", answer: (asked) => retire(api, asked) },
     { method: "POST", url: "/v1/commands", need: "operate", answer: (asked) => command(api, asked) },
     {
@@ -135,7 +135,7 @@ async function command(api: Api, { caller, body, note }: Asked) {
   return { status: 202, body: sent };
 }
 
-/** Throws `usage` with everything that is wrong, but without any value. */
+/** Throws `usage` with everything that is wrong, but without any values. */
 function readCommand(body: unknown): Command {
   const result = commandSchema.safeParse(body);
   if (result.success) return result.data;

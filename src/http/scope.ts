@@ -10,10 +10,10 @@ export interface Caller {
   readonly scopes: readonly string[];
 }
 
-/** The caller with FIELDGATE_TOKEN, or of a service on loopback that needs no token. */
+/** The caller who uses FIELDGATE_TOKEN, or any caller of a service on loopback that needs no token. */
 export const unnamedCaller: Caller = { name: undefined, scopes: ["read", "contracts:*", "operate:*"] };
 
-/** What a route needs before its request is read; `contracts` and `operate`: such a scope for any name. */
+/** What a route requires before its request is read. `contracts` and `operate` mean such a scope for any name. */
 export type Need = "nothing" | "read" | "contracts" | "operate" | "read or operate";
 
 /** Throws `forbidden` unless the caller has a scope of this kind. */
@@ -23,15 +23,15 @@ export function checkNeed({ scopes }: Caller, need: Exclude<Need, "nothing">): v
   throw forbidden(kinds.map((kind) => (kind === "read" ? "read" : `${kind}:…`)).join(" or "));
 }
 
-/** Throws `forbidden` unless the caller has this scope, e.g. `contracts:billing`, or the one for every name. */
+/** Throws `forbidden` unless the caller has this scope, e.g. `contracts:billing`, or the scope for all names. */
 export function checkScope({ scopes }: Caller, kind: "contracts" | "operate", name: string): void {
   if (scopes.includes(`${kind}:${name}`) || scopes.includes(`${kind}:*`)) return;
   throw forbidden(`${kind}:${name}`);
 }
 
 /**
- * Who gave a command: the token's name, or without one the name that the client states. A stated name always contains an
- * `@`, which token names cannot, so no client can pass for a token.
+ * Who gave a command: the token's name or, without a name, the one that the client states. A stated name always
+ * contains an `@`, which token names cannot contain, so no client can pretend to be a token.
  */
 export function actorOf(caller: Caller, stated: string): string {
   return caller.name ?? (stated.includes("@") ? stated : `${stated}@client`);

@@ -18,23 +18,26 @@ import { openTokens } from "./tokens.ts";
 
 export interface HttpOptions {
   readonly host: string;
-  /** 0: any free port. */
+  /** 0 means any free port. */
   readonly port: number;
-  /** One token that may do everything. Without it and `tokensFile` no token is needed, and `host` must be a loopback address. */
+  /**
+   * A single token that allows everything. If neither it nor `tokensFile` is given, no token is needed, and `host` must
+   * be a loopback address.
+   */
   readonly token?: string | undefined;
-  /** Path of the file with the named tokens' hashes. */
+  /** Path of the file with the hashes of the named tokens. */
   readonly tokensFile?: string | undefined;
-  /** undefined: plain HTTP. */
+  /** Undefined means plain HTTP. */
   readonly tls?: TlsTexts | undefined;
   /** A pino logger. */
   readonly log: FastifyBaseLogger;
-  /** How long a client may take to send a whole request. Default 10,000. */
+  /** How long a client may take to send a whole request. The default is 10,000. */
   readonly requestTimeoutMs?: number | undefined;
 }
 
 export interface HttpServer {
   readonly url: string;
-  /** Closes open connections too. */
+  /** Stops the server and closes open connections. */
   close(): Promise<void>;
 }
 
@@ -43,7 +46,7 @@ declare module "fastify" {
     readonly need?: Need | undefined;
   }
   interface FastifyRequest {
-    /** undefined until authorized; always undefined on a route that needs nothing. */
+    /** Undefined until the request is authorized, and always undefined on a route that needs nothing. */
     caller: Caller | undefined;
   }
 }
@@ -52,7 +55,7 @@ const BODY_LIMIT = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HANDLER_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 10_000;
-/** Dozens of people and builds use one service; more connections than this are a mistake or an attack. */
+/** Dozens of people and builds use one service. More connections than this are a mistake or an attack. */
 const MAX_CONNECTIONS = 500;
 
 /** Serves the API. Throws `config-invalid` if it cannot listen on the address or cannot read the tokens. */
@@ -67,7 +70,7 @@ export async function startHttp(api: Api, options: HttpOptions): Promise<HttpSer
       cause,
     });
   });
-  // Fastify does not know that our server speaks TLS.
+  // Fastify does not know that our server uses TLS.
   return { url: options.tls === undefined ? url : url.replace(/^http:/, "https:"), close: () => app.close() };
 }
 
@@ -97,7 +100,7 @@ export function buildHttp(
     const { need } = request.routeOptions.config;
     if (need === "nothing") return;
     request.caller = await authorize(request.headers, access);
-    // Every route of ours has a need. For an unknown path the caller must still have a token.
+    // Every route of ours has a need. For an unknown path, the caller must still have a token.
     if (need !== undefined) checkNeed(request.caller, need);
   });
   app.setErrorHandler(async (error, request, reply) => {
@@ -134,7 +137,7 @@ function addRoutes(app: FastifyInstance, api: Api): void {
 /** The caller on a route that needs nothing. */
 const anonymous: Caller = { name: undefined, scopes: [] };
 
-/** Node checks for clients that exceed their time every second, instead of every 30 seconds by default. */
+/** Makes Node check every second for clients that exceed their time, instead of every 30 seconds by default. */
 function listener(
   tls: TlsTexts | undefined,
   requestTimeout: number,

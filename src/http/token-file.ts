@@ -6,7 +6,10 @@ import { z } from "zod";
 import { GuardError } from "../errors.ts";
 import { type Caller, SCOPE } from "./scope.ts";
 
-/** No `@`, which marks names that clients state themselves, and nothing that YAML would read as a number or a list. */
+/**
+ * A name contains no `@`, which marks names that clients state themselves, and nothing that YAML would read as a number
+ * or a list.
+ */
 const NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 
 export const tokenName = z
@@ -39,7 +42,10 @@ export function hashOf(token: string): string {
   return `sha256:${createHash("sha256").update(token).digest("hex")}`;
 }
 
-/** Callers by their token's hash. Throws `config-invalid` with every mistake, also for repeated names or hashes; no values. */
+/**
+ * Callers by the hash of their token. Throws `config-invalid` with every mistake, including repeated names or hashes,
+ * but without any values.
+ */
 export function readTokenList(text: string, file: string): ReadonlyMap<string, Caller> {
   const read = tokenList.safeParse(parsed(text, file));
   if (!read.success)

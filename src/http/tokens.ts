@@ -6,7 +6,7 @@ import { describeError, GuardError } from "../errors.ts";
 import type { Caller } from "./scope.ts";
 import { hashOf, readTokenList } from "./token-file.ts";
 
-/** The named tokens, as they currently are in the file. */
+/** The named tokens, according to the current content of the file. */
 export interface Tokens {
   callerOf(token: string): Promise<Caller | undefined>;
 }
@@ -14,8 +14,8 @@ export interface Tokens {
 const RECHECK_MS = 1_000;
 
 /**
- * Reads the file now, and again whenever it has changed, which is checked at most once a second. If it is invalid or
- * missing later, the tokens remain as they were, and that is logged once.
+ * Reads the file now, and again whenever it has changed, which is checked at most once a second. If the file is invalid
+ * or missing later, the tokens remain unchanged, and that is logged once.
  * @throws GuardError config-invalid if the file is invalid or missing now
  */
 export async function openTokens(file: string, log: Pick<FastifyBaseLogger, "info" | "error">): Promise<Tokens> {
@@ -30,7 +30,7 @@ export async function openTokens(file: string, log: Pick<FastifyBaseLogger, "inf
       callers = readTokenList(await textOf(file), file);
       log.info(`${file} was read again: ${callers.size} tokens`);
     } catch (error) {
-      log.error(`the tokens remain as they were: ${describeError(error)}`);
+      log.error(`the tokens remain unchanged: ${describeError(error)}`);
     }
   };
   return {
@@ -44,7 +44,7 @@ export async function openTokens(file: string, log: Pick<FastifyBaseLogger, "inf
   };
 }
 
-/** Differs after every change; `none` while the file is missing. */
+/** Changes with every change of the file; `none` while the file is missing. */
 async function stampOf(file: string): Promise<string> {
   const found = await stat(file, { bigint: true }).catch(() => undefined);
   return found === undefined ? "none" : `${found.mtimeNs}/${found.size}/${found.ino}`;

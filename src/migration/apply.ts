@@ -7,9 +7,10 @@ import { columnTypeOf, typeText } from "./type.ts";
 import { newAmendment } from "../gate/amendment/revise.ts";
 
 /**
- * What would a migration change in the events? Each captured table is copied into a draft, the steps run over the drafts,
- * and the differences between a draft and what is published now become amendments, made by the same code that makes them
- * from the log. Nothing is executed. Whatever cannot be decided here becomes a note, never silence.
+ * Predicts what a migration would change in the events. Each captured table is copied into a draft, and the steps are
+ * applied to the drafts. The differences between a draft and what is published now become amendments, created by the
+ * same code that creates them from the log. Nothing is executed. Whatever cannot be decided here becomes a note;
+ * nothing is silently ignored.
  */
 
 /** Something that cannot be judged here, or that a person should know, with its line and table. */
@@ -17,11 +18,11 @@ export interface Note {
   readonly line: number;
   readonly table: string | undefined;
   readonly message: string;
-  /** `unknown`: its effect on the events is not known. `fine`: for information. */
+  /** `unknown`: the effect on the events is unknown. `fine`: for information only. */
   readonly kind: "unknown" | "fine";
 }
 
-/** A table after the migration with its amendments; `fresh` are those that the migration itself makes. */
+/** A table after the migration, with its amendments. `fresh` are the amendments that the migration itself causes. */
 export interface PlannedTable {
   readonly table: TableState;
   readonly fresh: readonly { readonly amendment: Amendment; readonly lines: readonly number[] }[];
@@ -32,7 +33,7 @@ export interface Applied {
   readonly notes: readonly Note[];
 }
 
-/** A captured table while statements run over it. */
+/** A copy of a captured table, to which the statements are applied. */
 interface Draft {
   readonly before: TableState;
   schema: string;
@@ -40,7 +41,7 @@ interface Draft {
   columns: Column[];
   next: number;
   key: readonly Attnum[];
-  /** The lines that touched a column, or the key. */
+  /** The lines that changed a column or the key. */
   readonly lines: Map<Attnum | "key", number[]>;
   dropped: boolean;
 }
@@ -74,7 +75,7 @@ function draftOf(table: TableState): Draft {
   };
 }
 
-/** The table's columns as they are now: those that flow, and those that are withheld. */
+/** The table's current columns: those that flow, and those that are withheld. */
 function columnsOf({ known, shape, amendments }: TableState): Column[] {
   const all = new Map<Attnum, Column>();
   for (const { attnum: at, name, type } of known) {
@@ -179,7 +180,7 @@ function created(
   if (had !== undefined) {
     const { topic } = had.before.shape;
     return note(
-      `a new table takes the name that ${topic} is captured under: nothing of it is published until an operator releases it`,
+      `a new table takes the name under which ${topic} is captured: none of its rows are published until an operator releases it`,
     );
   }
   if (!rules.filter.table(schema, name)) return [];
@@ -209,7 +210,7 @@ function edit(draft: Draft, name: string, line: number, note: MakeNote, change: 
     mark(draft, column.attnum, line);
     const moves = change.name !== undefined || change.type !== undefined;
     return moves && draft.key.includes(column.attnum)
-      ? note(`${name} is a key column: this changes the key of the events too`)
+      ? note(`${name} is a key column: this also changes the key of the events`)
       : [];
   });
 }
@@ -271,7 +272,7 @@ function same(difference: Difference): string {
   return JSON.stringify(difference);
 }
 
-/** Does the connector's file choose the key columns (message.key.columns)? */
+/** True if the connector's file determines the key columns (message.key.columns). */
 function isPinned({ filter }: Rules, { before, columns }: Draft): boolean {
   const { schema, name } = before.capturedAs ?? before.shape.table;
   const names = columns.map((column) => column.name);

@@ -1,9 +1,9 @@
 import * as z from "zod";
 
 const name = z.string().min(1).max(200);
-/** As the statement writes it. Without a schema it means the captured table of this name. */
+/** The name as written in the statement. Without a schema, it means the captured table with this name. */
 const tableName = z.strictObject({ schema: name.optional(), name });
-/** `name` is the name in pg_type (`int4`); a user-defined type keeps the schema it is written with. */
+/** `name` is the name in pg_type (`int4`); a user-defined type keeps the schema that it is written with. */
 const typeName = z.strictObject({
   name,
   modifiers: z.array(z.number().int()).max(10),
@@ -13,7 +13,7 @@ const column = z.strictObject({
   name,
   type: typeName,
   notNull: z.boolean(),
-  /** As pg_get_expr would write it: literals and calls only. */
+  /** As pg_get_expr would write it; only literals and calls. */
   defaultExpr: z.string().max(10_000).optional(),
   identity: z.boolean(),
   generated: z.boolean(),
@@ -22,7 +22,10 @@ const column = z.strictObject({
 
 const of = { line: z.number().int().min(1), table: tableName };
 
-/** One thing that a statement does to a table, in the migration's order. `line` is the statement's, counted from 1. */
+/**
+ * One thing that a statement does to a table, in the migration's order. `line` is the line of the statement, counted
+ * from 1.
+ */
 export const ddlStepSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("add"), ...of, column, unlessThere: z.boolean() }),
   z.strictObject({ kind: z.literal("drop"), ...of, column: name, ifThere: z.boolean() }),
@@ -35,7 +38,7 @@ export const ddlStepSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("move-table"), ...of, schema: name }),
   z.strictObject({ kind: z.literal("create-table"), ...of }),
   z.strictObject({ kind: z.literal("drop-table"), ...of, ifThere: z.boolean() }),
-  /** A statement that is not understood: a DO block, an enum's labels, ATTACH PARTITION. */
+  /** A statement that is not understood, such as a DO block, a change to an enum's labels, or ATTACH PARTITION. */
   z.strictObject({ kind: z.literal("unread"), line: of.line, table: tableName.optional(), what: z.string().max(500) }),
 ]);
 

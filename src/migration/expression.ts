@@ -1,13 +1,13 @@
 import type { Node } from "libpg-query";
 
-/** A String node's text; empty for any other node. */
+/** The text of a String node; empty for any other node. */
 export function textOf(node: Node): string {
   return "String" in node ? (node.String.sval ?? "") : "";
 }
 
 /**
  * A default as pg_get_expr would write it, as precisely as the events' schema needs it: a literal or a call is written
- * out, and anything else becomes `(expression)`, from which no schema derives a default. undefined means NULL.
+ * out, and anything else becomes `(expression)`, from which no schema default is derived. Undefined means NULL.
  */
 export function expressionText(node: Node): string | undefined {
   if ("A_Const" in node) return constantText(node.A_Const);

@@ -4,15 +4,15 @@ import { expressionText, textOf } from "./expression.ts";
 import type { NewColumn, DdlStep, TableName, TypeName } from "./ddl-step.ts";
 
 /**
- * Reads a migration, parsed with PostgreSQL's own grammar, into the steps that change tables. The rule above all: a
- * statement that might change a captured table and is not understood becomes a step `unread`, so that silence is never
- * mistaken for an all-clear.
+ * Turns a migration, parsed with PostgreSQL's own grammar, into the steps that change tables. The most important rule:
+ * a statement that might change a captured table and is not understood becomes a step `unread`, so that the absence of
+ * findings never means that something was overlooked.
  */
 
-/** A step that has no line yet. */
+/** A step without its line. */
 type Act = DdlStep extends infer One ? (One extends DdlStep ? Omit<One, "line"> : never) : never;
 
-/** What a parsed migration does to tables, in order. Queries, indexes, grants and comments yield no step. */
+/** What a parsed migration does to tables, in order. Queries, indexes, grants and comments yield no steps. */
 export function readDdlSteps(sql: string, parsed: ParseResult): readonly DdlStep[] {
   const bytes = Buffer.from(sql);
   return (parsed.stmts ?? []).flatMap(({ stmt, stmt_location: at }) => {
@@ -21,14 +21,17 @@ export function readDdlSteps(sql: string, parsed: ParseResult): readonly DdlStep
   });
 }
 
-/** The line of a statement's first word: `offset`, in bytes, includes the white space and comments before it. */
+/**
+ * The line of a statement's first word. `offset`, in bytes, is where the white space and comments before the statement
+ * start.
+ */
 function lineOf(sql: Buffer, offset: number): number {
   const rest = sql.toString("utf8", offset);
   const blank = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*/.exec(rest)?.[0] ?? "";
   return `${sql.toString("utf8", 0, offset)}${blank}`.split("\n").length;
 }
 
-/** Statements that change no table's columns. */
+/** Statements that do not change the columns of any table. */
 const HARMLESS = new Set([
   "TransactionStmt",
   "IndexStmt",
@@ -123,7 +126,7 @@ function readAlterTable({ relation, cmds, objtype }: AlterTableStmt): readonly A
   return (cmds ?? []).flatMap((cmd) => ("AlterTableCmd" in cmd ? readAlterCommand(table, cmd.AlterTableCmd) : []));
 }
 
-/** Commands of ALTER TABLE that change neither columns, key nor name. */
+/** Commands of ALTER TABLE that change neither columns, nor the key, nor the name. */
 const ELSEWHERE =
   /^AT_(ValidateConstraint|AlterConstraint|SetStatistics|SetOptions|ResetOptions|SetStorage|SetCompression|ClusterOn|DropCluster|SetLogged|SetAccessMethod|SetTableSpace|SetRelOptions|ResetRelOptions|(Enable|Disable|Force|NoForce)\w*|ChangeOwner|ReplicaIdentity|SetIdentity|AddIndex)$/;
 
@@ -202,7 +205,7 @@ function columnOf(def: ColumnDef, type: TypeName): NewColumn {
   };
 }
 
-/** undefined for %TYPE, SETOF and modifiers that are not numbers. */
+/** Undefined for %TYPE, SETOF and modifiers that are not numbers. */
 function typeOf({ typeName }: ColumnDef): TypeName | undefined {
   const { names = [], typmods = [], arrayBounds = [], pct_type: other, setof } = typeName ?? {};
   const texts = names.map(textOf);

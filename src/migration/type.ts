@@ -5,8 +5,8 @@ import type { TypeName } from "./ddl-step.ts";
 const OIDS: Readonly<Record<string, number>> = OID;
 
 /**
- * The type as the catalog would have it; undefined for a user-defined type that no column in `known` has. An array's oid
- * is 0: only its elements count.
+ * The type as the catalog would have it; undefined for a user-defined type that no column in `known` has. An array's
+ * oid is 0, because only its elements matter.
  */
 export function columnTypeOf(
   { name, modifiers, array }: TypeName,
@@ -25,17 +25,17 @@ function userType(name: string, known: readonly ColumnType[]): ColumnType | unde
   );
 }
 
-/** atttypmod for these modifiers: each type packs them in its own way. */
+/** The atttypmod for these modifiers. Each type packs them in its own way. */
 function typmodOf(name: string, modifiers: readonly number[]): number {
   const [first, second = 0] = modifiers;
-  // An interval's modifiers say which parts it has, which does not matter to the events' schema.
+  // An interval's modifiers say which parts it has, which does not matter for the events' schema.
   if (first === undefined || name === "interval") return -1;
   if (name === "bpchar" || name === "varchar") return first + 4;
   if (name === "numeric") return ((first << 16) | (second & 0x7ff)) + 4;
   return first;
 }
 
-/** The type as people write it: `numeric(10,2)`. */
+/** The type as people write it, e.g. `numeric(10,2)`. */
 export function typeText({ name, modifiers, array }: TypeName): string {
   return `${name}${modifiers.length === 0 ? "" : `(${modifiers.join(",")})`}${array ? "[]" : ""}`;
 }

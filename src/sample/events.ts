@@ -8,11 +8,11 @@ import { isNullable, samplesOf, typicalOf } from "./values.ts";
  * include the new field's extreme values.
  */
 
-/** The topic, and the new field by its name in the schema, if there is one. */
+/** The topic, and the type of the new field's column. */
 export interface SampleOf {
   readonly topic: string;
   readonly field: string | undefined;
-  /** The type of the field's column, as format_type prints it; empty: unknown. */
+  /** The type of the field's column, as format_type prints it; empty if it is unknown. */
   readonly columnType: string;
 }
 
@@ -26,9 +26,9 @@ interface Change {
 }
 
 /**
- * Events of a Debezium envelope: a create for each sample value of the new field (null, default, typical, edges), updates
- * with and without the previous row, a delete, a snapshot read and a backfill read. For a schema of unwrapped rows, only
- * the rows. The same schema always gives the same events. Undefined: the schema is neither.
+ * Events of a Debezium envelope: a create for each sample value of the new field (null, default, typical, edges),
+ * updates with and without the previous row, a delete, a snapshot read and a backfill read. For a schema of unwrapped
+ * rows, only the rows. The same schema always gives the same events. Undefined if the schema is neither.
  */
 export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly AvroMembers[] | undefined {
   const row = rowIn(schema);
@@ -38,14 +38,14 @@ export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly AvroMem
   return changes.map((change, at) => eventOf(schema, of.topic, change, at));
 }
 
-/** A delete gives no event: unwrapped, it is a tombstone, which has no schema. */
+/** A delete gives no event: when unwrapped, it is a tombstone, which has no schema. */
 function unwrapped({ op, after }: Change): readonly AvroMembers[] {
   if (!hasMembers(after)) return [];
   const added = { __op: op, __deleted: "false" };
   return [{ ...after, ...Object.fromEntries(Object.entries(added).filter(([name]) => name in after)) }];
 }
 
-/** The first of these names that the row has; undefined for a dropped column. */
+/** The first of these names that is a field of the row; undefined for a dropped column. */
 export function sampledField(schema: AvroSchema, names: readonly string[]): string | undefined {
   const row = rowIn(schema);
   return names.find((name) => row?.fields.some((field) => field.name === name));
@@ -88,12 +88,12 @@ function variantsOf(field: RecordField, columnType: string): readonly AvroValue[
   return [...kept.values()];
 }
 
-/** Equal values give the same text. */
+/** A text that is the same for equal values. */
 function keyOf(value: AvroValue): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}n` : one));
 }
 
-/** 1 January 2025, 12:34:56.789 UTC; the events are one second apart. */
+/** 1 January 2025, 12:34:56.789 UTC. The events are one second apart. */
 const START_MS = 1_735_734_896_789;
 const START_LSN = 24_023_128;
 
@@ -134,7 +134,7 @@ function clockOf(ms: number): Readonly<Record<string, AvroValue>> {
   return { ts_ms: ms, ts_us: BigInt(ms) * 1000n, ts_ns: BigInt(ms) * 1_000_000n };
 }
 
-/** A record with the known values; the other fields get null, their default, or a typical value. */
+/** A record with the known values. The other fields get null, their default, or a typical value. */
 function filled({ fields }: AvroRecord, valueOf: (field: RecordField) => AvroValue | undefined): AvroMembers {
   return Object.fromEntries(fields.map((field) => [field.name, valueOf(field) ?? unknownOf(field)]));
 }

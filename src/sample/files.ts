@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import type { AvroSchema } from "../avro/schema.ts";
 import { type AvroValue, hasMembers, longBytes, sizedBytes, valueBytes } from "../avro/value.ts";
 
-/** The files that hold sample events: an Avro container file, and plain JSON. */
+/** The files with sample events: an Avro container file, and plain JSON. */
 
 /**
- * An object container file (avro.apache.org/docs/current/specification, "Object Container Files") of one block, without
- * compression. The sync marker is derived from the contents: the same events give the same bytes.
+ * An object container file (avro.apache.org/docs/current/specification, "Object Container Files") with one block,
+ * without compression. The sync marker is derived from the contents, so the same events give the same bytes.
  */
 export function containerFile(
   text: string,
@@ -22,7 +22,7 @@ export function containerFile(
   return Buffer.concat([...head, longBytes(values.length), sizedBytes(block), sync]);
 }
 
-/** Samples are made from the schema they are written with. */
+/** Cannot happen, because samples are made from the schema that they are written with. */
 function unfit(schema: AvroSchema): never {
   throw new Error(`a sample does not fit its ${schema.kind}`);
 }
@@ -31,12 +31,12 @@ const MAGIC = Buffer.from("Obj\u0001", "latin1");
 /** The metadata key of our container files: the amendment that the events are samples for. */
 export const SAMPLE_KEY = "fieldgate.sample";
 
-/** Did `containerFile` write this file, as a sample? */
+/** True if `containerFile` wrote this file as a sample. */
 export function isSampleFile(file: Buffer): boolean {
   return file.subarray(0, MAGIC.length).equals(MAGIC) && file.includes(sizedBytes(Buffer.from(SAMPLE_KEY)));
 }
 
-/** Plain JSON, one event per line: longs with all their digits, bytes in base64. */
+/** Plain JSON, one event per line, with all digits of longs and with bytes in base64. */
 export function eventsJson(events: readonly AvroValue[]): string {
   return `[\n${events.map((event) => `  ${jsonText(event)}`).join(",\n")}\n]\n`;
 }

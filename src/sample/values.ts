@@ -7,11 +7,11 @@ import { entryNamed } from "../event/types/table.ts";
 import { sampleTexts } from "../event/values/text.ts";
 
 /**
- * Sample values of a field. The type table knows what values of a PostgreSQL type look like in events; where it has no
+ * Sample values of a field. The type table knows what values of a PostgreSQL type look like in events. If it has no
  * samples, they come from the Avro type: a typical value, zero, and the limits.
  */
 
-/** Samples of a type without its null; for a union, of its first branch that is not null. */
+/** Samples of a type without its null; for a union, those of its first branch that is not null. */
 export function samplesOf(schema: AvroSchema, of: SampledField): Samples {
   const form = schema.kind === "union" ? "by-avro-type" : formSamples(schema, of);
   if (typeof form === "object" && "members" in form) return recordSamples(schema, form.members);
@@ -67,19 +67,19 @@ function avroSamples(schema: AvroSchema, of: SampledField): Samples {
   }
 }
 
-/** Stands for a union that contains only null. */
+/** Used for a union that contains only null. */
 const NULL: AvroSchema = { kind: "null", props: {} };
 
 export function isNullable(schema: AvroSchema): boolean {
   return schema.kind === "null" || (schema.kind === "union" && schema.branches.some(({ kind }) => kind === "null"));
 }
 
-/** A field's value in the row of this number. */
+/** A field's value in the row with this number. */
 export function typicalOf(field: RecordField, row: number): AvroValue {
   return samplesOf(field.type, { name: field.name, columnType: "" }).typical(row);
 }
 
-/** Two's complement of `bits` bits and a sign. */
+/** Samples of a two's complement integer with `bits` bits and a sign. */
 function integers(bits: bigint, as: (value: bigint) => AvroValue): Samples {
   return { typical: (row) => as(BigInt(row)), edges: [0n, -1n, 2n ** bits - 1n, -(2n ** bits)].map((one) => as(one)) };
 }
@@ -99,7 +99,7 @@ function arraySamples(items: AvroSchema, of: SampledField): Samples {
   return fixed([first, ...inner.edges.slice(0, 1)], [], isNullable(items) ? [null, first] : [first]);
 }
 
-/** A record with these members; where some are given, the others are null if they may be. */
+/** A record with these members. If any are given, the other members are null where they may be. */
 function recordSamples(schema: AvroSchema, given: AvroMembers): Samples {
   if (schema.kind !== "record") return fixed(given);
   const isPartial = Object.keys(given).length > 0;

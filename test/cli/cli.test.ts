@@ -150,13 +150,16 @@ describe("every command", () => {
     ]);
   });
 
-  it("with another server at the address exits 1 and says so", async () => {
+  it("with a different server at the address exits 1 and says so", async () => {
     const server = createServer((_request, response) => response.end("<html>"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
     const { code, err } = await cli("amendments", { env: { FIELDGATE_URL: `http://127.0.0.1:${port}` } });
     server.close();
-    expect([code, err]).toEqual([1, expect.stringMatching(/answered 200, but not like a Fieldgate service/)]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/answered with status 200, but not like a Fieldgate service/),
+    ]);
   });
 });
 

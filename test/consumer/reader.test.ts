@@ -30,7 +30,7 @@ const decoded = (reader: Json | undefined, writer: Json, value: unknown, longs: 
   );
 
 describe("an event is decoded", () => {
-  it("with the schema it names: longs are bigints, even named ones, and decimals stay bytes", async () => {
+  it("with the schema it names: longs are bigints, even named ones, and decimals remain bytes", async () => {
     expect({ ...((await decoded(undefined, WRITER, VALUE)) as object) }).toEqual(VALUE);
   });
 
@@ -60,7 +60,7 @@ describe("an event is decoded", () => {
     expect({ ...((await decoded(reader, WRITER, VALUE)) as object) }).toEqual(expected);
   });
 
-  it("with an int that is read as a long as a bigint", async () => {
+  it("with a bigint for an int that is read as a long", async () => {
     const [int, long] = ["int", "long"].map((type) => record([{ name: "id", type }]));
     expect(await decoded(long, int ?? null, { id: 5 })).toMatchObject({ id: 5n });
   });
@@ -136,7 +136,7 @@ describe("a long beyond 2^53 read as a number", () => {
       expect(String(error)).not.toMatch(/secret|46116/);
     }
   });
-  it("is no error if the reader's schema leaves the field out", async () => {
+  it("is not an error if the reader's schema leaves the field out", async () => {
     expect(await decoded(record([{ name: "id", type: "long" }]), WRITER, VALUE, "number")).toMatchObject({ id: 7 });
   });
 });
@@ -188,7 +188,7 @@ describe("an error about an unreadable event contains none of its bytes", () => 
     });
   });
 
-  it("a pair that Avro's rules allow and avsc does not", async () => {
+  it("a pair that Avro's rules allow but avsc does not", async () => {
     const inner = (name: string, more: object = {}) => ({
       type: "record",
       name,
@@ -224,7 +224,7 @@ describe("an error about an unreadable event contains none of its bytes", () => 
     });
   });
 
-  it("a record in another namespace, if a union could mistake it for a second type", async () => {
+  it("a record in a different namespace, if a union could mistake it for a second type", async () => {
     const inner = (name: string) => ({ type: "record", name, fields: [{ name: "x", type: "int" }] });
     const of = (...fields: readonly Json[]) => record(fields.map((type, at) => ({ name: `f${at}`, type })));
     const reader = of([inner("a.X"), inner("b.X")], inner("c.Y"));
@@ -235,7 +235,7 @@ describe("an error about an unreadable event contains none of its bytes", () => 
     });
   });
 
-  it("a record with another name: the error says what to do", async () => {
+  it("a record with a different name: the error says what to do", async () => {
     const other = { ...(WRITER as object), name: "Row" };
     await expect(decoded(other, WRITER, VALUE)).rejects.toMatchObject({
       code: "event-unreadable",

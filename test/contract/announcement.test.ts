@@ -17,7 +17,7 @@ test.each([
   expect(decodeAnnouncement(Buffer.from(text))).toBeUndefined();
 });
 
-test("a default changes a schema's fingerprint, the order of its keys does not", () => {
+test("a default changes a schema's fingerprint, but the order of its keys does not", () => {
   const field = { name: "id", type: "int" };
   const turned = { type: "int", name: "id" };
   expect(readerFingerprint(field)).toBe(readerFingerprint(turned));

@@ -25,7 +25,7 @@ const first = (client: ClientName) =>
 /** avsc accepts only ASCII letters in names. */
 const REFUSED: Partial<Record<ClientName, string>> = { kafkajs: "runtime/name-refused" };
 
-test.each(NAMES)("the first contract for %s is valid, and ready for what flows", (client) => {
+test.each(NAMES)("the first contract for %s is valid, and ready for the current events", (client) => {
   const [contract] = parseContractFile(first(client), () => JSON.stringify(ENVELOPE));
   const { decodesWith, unknownFields, view } = CLIENTS[client];
   expect(contract).toMatchObject({

@@ -231,7 +231,7 @@ describe("the same bytes with a new meaning", () => {
     expect(judgement.findings.map(({ rule, severity, field }) => [rule, severity, field])).toEqual(findings);
   });
 
-  test("a reader with a different unit than what flows gets a finding, which withholds nothing else", () => {
+  test("a reader whose unit differs from the events' gets a finding, which does not withhold other fields", () => {
     const flowing = parseSchema(envelope(now));
     expect(checkFlowing(reader(next), flowing)).toMatchObject({
       verdict: "not-ready",
@@ -304,7 +304,7 @@ test("the remedy mentions the database only if a column would change", () => {
   ]);
 });
 
-test("a reader that disagrees with what flows is shown both sides", () => {
+test("the finding for a reader that disagrees with the current events shows both sides", () => {
   const at = (unit: string): Row => ({ at: { type: "long", "connect.name": `io.debezium.time.${unit}` } });
   const { findings } = checkFlowing(reader(at("Timestamp")), parseSchema(envelope(at("MicroTimestamp"))));
   expect(findings.map(({ message }) => message)).toEqual([

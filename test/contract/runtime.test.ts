@@ -50,7 +50,7 @@ const told = (contract: Contract, next: Json, now: Json = envelope(NOW)) => {
 
 const WITH_ZIP: Row = { ...NOW, zip: "bytes" };
 
-test("a new field that avsc would misread is not ready for avsc, and ready for Java", () => {
+test("a new field that avsc would misread is not ready for avsc, but ready for Java", () => {
   const schema = envelope({ ...NOW, zip: ["null", "string", "bytes"] });
   const field = { name: "zip", type: ["null", "string", "bytes"], default: null };
   const withDefault = JSON.parse(
@@ -65,7 +65,7 @@ test("a new field that avsc would misread is not ready for avsc, and ready for J
   }
 });
 
-test("a vector that becomes a halfvec is not ready for Java readers of doubles, and ready for other libraries", () => {
+test("a vector that becomes a halfvec is not ready for Java readers of doubles, but ready for other libraries", () => {
   const [vector, halfvec] = ["double", "float"].map((items) => envelope({ ...NOW, of: { type: "array", items } }));
   if (vector === undefined || halfvec === undefined) throw new Error("two schemas");
   expect(told(reader(vector, { runtime: "java" }), halfvec, vector)).toEqual({
@@ -75,7 +75,7 @@ test("a vector that becomes a halfvec is not ready for Java readers of doubles, 
   expect(told(reader(vector, { runtime: "python" }), halfvec, vector)).toEqual({ verdict: "ready", seen: [] });
 });
 
-test("a new namespace stops avsc and not Java; both images give a single finding", () => {
+test("a new namespace stops avsc but not Java; both images give a single finding", () => {
   const schema = envelope(NOW, "other.public.customers");
   expect(told(reader(schema), envelope(WITH_ZIP)).verdict).toBe("ready");
   expect(told(reader(schema), envelope(WITH_ZIP)).seen).toEqual([
@@ -90,7 +90,7 @@ test("a new namespace stops avsc and not Java; both images give a single finding
   ]);
 });
 
-test("a problem that already exists with what flows now is a warning and does not change the verdict", () => {
+test("a problem that already exists with the current events is a warning and does not change the verdict", () => {
   const schema = envelope({ id: "int", photo: ["null", "string", "bytes"] });
   expect(told(reader(schema), envelope(WITH_ZIP))).toEqual({
     verdict: "ready",

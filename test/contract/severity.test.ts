@@ -112,7 +112,7 @@ describe("an override of a severity", () => {
     });
   });
 
-  test("also applies to what flows now", () => {
+  test("also applies to the current events", () => {
     const contract = reading([LOWERED], { decodesWith: "reader", schema: envelopeOf(NEXT), fields: undefined });
     const on = (day: string) => checkFlowing(contract, parseSchema(envelopeOf(NOW)), [], { day, changes: [] }).verdict;
     expect([on("2026-11-23"), on("2026-11-24")]).toEqual(["ready", "not-ready"]);

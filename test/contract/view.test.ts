@@ -152,7 +152,7 @@ test("the remedy for a missing added field mentions `adds`", () => {
   );
 });
 
-test("findings on what flows now use the names of the row, and a listed field may still be withheld", () => {
+test("findings on the current events use the names of the row, and a listed field may still be withheld", () => {
   const flowing = parseSchema(envelope(NOW));
   const contract: Contract = { ...ROW, unknownFields: "reject", fields: ["id", "nick", "__op"] };
   const { verdict, findings } = checkFlowing(contract, flowing, ["nick"]);

@@ -211,7 +211,7 @@ describe("the tokens file", () => {
     expect(() => readTokenList(text, "f")).not.toThrow(/fg_secret|anna@|[0-9a-f]{64}/);
   });
 
-  it("is read again when it changes; if it is invalid or missing then, the tokens remain as they were", async () => {
+  it("is read again when it changes; if it is invalid or missing then, the tokens remain unchanged", async () => {
     const [first, second] = [newToken("first", ["read"]), newToken("second", ["read"])];
     await writeFile(file, asYaml(first.entry));
     const tokens = await openTokens(file, log);
@@ -221,7 +221,7 @@ describe("the tokens file", () => {
     await writeFile(file, asYaml(first.entry, second.entry));
     await until(async () => (await names())[1] === "second", "the second token is known");
     await writeFile(file, "- broken");
-    await until(async () => (await names(), lines.join("").includes("remain as they were")), "the log says so");
+    await until(async () => (await names(), lines.join("").includes("remain unchanged")), "the log says so");
     expect(await names()).toEqual(["first", "second"]);
     await rm(file);
     await until(async () => (await names(), lines.join("").includes("cannot be read")), "the log says so");

@@ -80,7 +80,7 @@ test("an open transaction is neither read nor waited for", async () => {
   await producer.disconnect();
 });
 
-test("one's own commit is found even if the topic's end is before it when reading starts", async () => {
+test("a reader finds its own commit even if the topic's end is before it when reading starts", async () => {
   const { kafka, topic, producer } = await stateTopic();
   const open = await producer.transaction();
   await open.send({ topic, messages: [{ key: "k", value: "holds the end back" }] });
@@ -112,7 +112,7 @@ test("a reading leaves no consumer group behind", async () => {
   await producer.disconnect();
 });
 
-test("a record that never arrives is kafka-down, an aborted signal throws its reason, a missing topic is named", async () => {
+test("a record that never arrives is kafka-down, an aborted signal throws its reason, and a missing topic is named", async () => {
   const { kafka, topic, producer, transact } = await stateTopic();
   await transact(["a"], "commit");
   const never = { onRecord: () => {}, until: () => false };

@@ -54,7 +54,7 @@ test("an older writer of the same id is fenced by the newer one's first commit, 
   expect(values).toStrictEqual(["old", "before the first commit", "new", "newer"]);
 });
 
-test("records for a partition that the topic does not have fail the commit, and none of them is seen", async () => {
+test("records for a partition that the topic does not have make the commit fail, and none of them is seen", async () => {
   const { kafka, topic, open } = await topicAndWriter();
   {
     await using writer = await open();
@@ -105,7 +105,7 @@ test("an aborted signal abandons a commit that does not end in time, and the wri
   await expect(writer.commit([record(topic, "x")])).rejects.toThrow("is dead");
 });
 
-test("a broker that is not there is kafka-down in bounded time", async () => {
+test("a missing broker is kafka-down in bounded time", async () => {
   const kafka = kafkaClient({ brokers: ["127.0.0.1:9"], clientId: "t" });
   await expect(openWriter(kafka, { transactionalId: "t", maxBytes })).rejects.toMatchObject({ code: "kafka-down" });
 });

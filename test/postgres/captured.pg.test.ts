@@ -35,7 +35,7 @@ const LISTS: readonly (readonly [string | undefined, { exclude?: string }, reado
   [undefined, { exclude: "sales\\..*" }, ["public.Orders", "public.customers"]],
 ];
 
-test("captured are the tables that match the lists, never those of the system or of Fieldgate itself", async () => {
+test("the tables that match the lists are captured, but never those of the system or of Fieldgate itself", async () => {
   await using from = await source(TABLES);
   for (const [include, more, expected] of LISTS) {
     expect([include, await names(from, capture(include, more))]).toEqual([include, expected]);

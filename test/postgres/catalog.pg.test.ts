@@ -115,7 +115,7 @@ test("a dropped table is undefined, with a snapshot", async () => {
   expect(await readTable(from.client, tableOid(4_000_000_000))).toMatchObject({ table: undefined, snapshot: {} });
 });
 
-test("a rewrite changes the filenode, a rename does not", async () => {
+test("a rewrite changes the filenode, but a rename does not", async () => {
   await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int)");
   const [table] = await readTables(from.client, [name("t")]);
   const filenode = async () => (await readTable(from.client, table?.oid ?? tableOid(0))).table?.filenode;
@@ -197,7 +197,7 @@ test.each([
   expect((await readTables(from.client, [name("t")]))[0]).toMatchObject({ identified, otherKeys });
 });
 
-test("a column whose NOT NULL was never validated is in no key", async () => {
+test("a column whose NOT NULL was never validated cannot be part of a key", async () => {
   await using from = await source("CREATE TABLE t (a int, b int NOT NULL)");
   const [version] = (await from.app.query<{ v: string }>("SELECT current_setting('server_version_num') AS v")).rows;
   if (Number(version?.v) < 180_000) return;
@@ -207,7 +207,7 @@ test("a column whose NOT NULL was never validated is in no key", async () => {
   expect((await readTables(from.client, [name("t")]))[0]).toMatchObject({ key: [2], otherKeys: [] });
 });
 
-test("a column tells what older rows show, whatever became of its default", async () => {
+test("a column shows what older rows contain, even if its default has changed since", async () => {
   await using from = await source(
     `CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
      ALTER TABLE t ADD a text DEFAULT 'it''s, {legacy}', ADD b int[] DEFAULT '{1,2}', ADD c bool DEFAULT true, ADD d text;

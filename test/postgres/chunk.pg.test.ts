@@ -200,7 +200,7 @@ test.each([
   expect((await readChunk(from.client, request)).kind).toBe(kind);
 });
 
-test("rows of partitions are included, rows of inheriting tables are not", async () => {
+test("rows of partitions are included, but rows of inheriting tables are not", async () => {
   await using from = await source(
     `CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child () INHERITS (parent);
      INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2);
@@ -392,7 +392,7 @@ test("the operator class and the collation of the index decide, not those of the
   for (const limit of [1, 7, 1000]) expect(new Set(await readAll(from, "t", limit)).size).toBe(120);
 });
 
-test("of a column whose collation calls them equal, a value of another case is due", async () => {
+test("in a column whose collation ignores case, a value that differs only in case is due", async () => {
   await using from = await source(
     `${COLLATIONS}; CREATE TABLE t (id int PRIMARY KEY, v text COLLATE folded); INSERT INTO t VALUES (1, 'new'), (2, 'NEW')`,
   );
@@ -444,7 +444,7 @@ test.each([
   expect(await readChunk(from.client, request)).toMatchObject({ kind: "unordered" });
 });
 
-test("a key WITHOUT OVERLAPS is read, and so is one whose index has further columns or another order", async () => {
+test("a key WITHOUT OVERLAPS is read, and so is one whose index has additional columns or a different order", async () => {
   await using from = await source(
     `CREATE TABLE t (k int NOT NULL, n text COLLATE "C" NOT NULL, v int);
      CREATE UNIQUE INDEX ON t (n DESC, k) INCLUDE (v);
@@ -474,7 +474,7 @@ test("a key WITHOUT OVERLAPS is read, and so is one whose index has further colu
   expect(rows).toHaveLength(60);
 });
 
-test("rows of 700 KB after narrow ones: a chunk has as many as fit into some megabytes, and the next goes on after them", async () => {
+test("large rows after small ones: a chunk has as many as fit into a few megabytes, and the next continues after them", async () => {
   await using from = await source("CREATE TABLE wide (id int PRIMARY KEY, a bytea, t text)");
   await from.app.query(`INSERT INTO wide SELECT i, '', 'x' FROM generate_series(1, 500) AS i`);
   await from.app.query(

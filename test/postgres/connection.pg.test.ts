@@ -42,7 +42,7 @@ const OVERRIDDEN: readonly (readonly [name: string, ofRole: string, ours: string
   ["bytea_output", "escape", "hex"],
 ];
 
-test("what a role sets is overridden in every session", async () => {
+test("every session overrides the settings of the role", async () => {
   await using database = await freshDatabase();
   const settings = OVERRIDDEN.map(([name, value]) => `${name} = ${value}`);
   const [version] = await database.query<{ newer: boolean }>(
@@ -69,7 +69,7 @@ test("database.query.timeout.ms is the statement_timeout of a session, whatever 
   expect(rows).toEqual([{ value: "1234ms" }]);
 });
 
-test("the stream of a role with short timeouts goes on", async () => {
+test("the stream of a role with short timeouts continues", async () => {
   await using from = await source("CREATE TABLE t (id int PRIMARY KEY)");
   await using role = await roleWith(from.database, ["statement_timeout = '200ms'", "idle_session_timeout = '200ms'"]);
   await using followed = await follow({ ...from, database: { ...from.database, address: role.address } });

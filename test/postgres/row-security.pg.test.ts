@@ -4,7 +4,7 @@ import { readTables } from "../../src/postgres/catalog.ts";
 import { readChunk } from "../../src/postgres/chunk.ts";
 import { session, source } from "./follow.ts";
 
-test("a table whose policies apply to our role is not read in part, and no policy's function runs", async () => {
+test("a table whose policies apply to our role is never read in part, and no policy's function runs", async () => {
   await using from = await source(`CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2);
     CREATE TABLE ran (by name);
     CREATE FUNCTION visible() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS

@@ -15,7 +15,7 @@ function commitsOf(items: readonly WalItem[]): readonly Commit[] {
   return messages.filter((message) => message.kind === "commit");
 }
 
-test("after a restart, the stream resumes exactly behind the acknowledged transaction", async () => {
+test("after a restart, the stream resumes exactly after the acknowledged transaction", async () => {
   await using from = await source(TABLE);
   let start = from.start;
   for (let round = 0; round < 10; round++) {
@@ -231,7 +231,7 @@ test("names with any characters can be followed", async () => {
   expect(relation).toMatchObject({ name: `od"d '1`, columns: [{ name: `k"ey` }] });
 });
 
-test("a message beyond the limit is told with its table, place and size; what is around it arrives unchanged", async () => {
+test("a message beyond the limit is reported with its table, position and size; the messages around it arrive unchanged", async () => {
   await using from = await source(TABLE);
   await using followed = await follow(from, { maxMessageBytes: 1 << 20 });
   await from.app.query("INSERT INTO t VALUES (1, 'a')");

@@ -161,7 +161,7 @@ describe("the user's command succeeds, and the log has its column in order, if",
     expect((await readTriggerSecret(client)).kind).toBe("installed");
   });
 
-  test.each(["LATIN1", "SQL_ASCII"])("the database's encoding is %s: the message is in UTF-8", async (encoding) => {
+  test.each(["LATIN1", "SQL_ASCII"])("if the database's encoding is %s, the message is in UTF-8", async (encoding) => {
     await using stack = new AsyncDisposableStack();
     const admin = stack.use(await freshDatabase());
     const name = `${admin.address.database}_${encoding.toLowerCase()}`;
@@ -208,7 +208,7 @@ describe("the secret", () => {
     );
   });
 
-  test("is kept when the trigger is installed again, and what another version installed is updated", async () => {
+  test("is kept when the trigger is installed again, and what a different version installed is updated", async () => {
     await using db = await freshDatabase();
     await using client = await session(db.address);
     expect(await readTriggerSecret(client)).toEqual({ kind: "absent" });

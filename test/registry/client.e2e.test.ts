@@ -56,7 +56,7 @@ test("a text that is not a schema is refused", async () => {
   expect(await registry.register(subject, `{"type":"nonsense"}`)).toMatchObject({ kind: "refused", status: 422 });
 });
 
-test("another path of the same server does not count as a registry", async () => {
+test("a different path of the same server does not count as a registry", async () => {
   const wrong = registryClient({ urls: [new URL("/nowhere", servers.registry.url).href] });
   await expect(wrong.latest("s")).rejects.toMatchObject({ code: "registry-down" });
 });

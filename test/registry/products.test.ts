@@ -70,7 +70,7 @@ describe.each(PRODUCTS)("$product ($source)", (product) => {
     expect(checked).toStrictEqual({ kind: "incompatible", messages: checkedOne[1].messages });
   });
 
-  test("a text that is not a schema is refused, and not mistaken for a registry that is down", async () => {
+  test("a text that is not a schema is refused, and is not reported as a registry that is down", async () => {
     const recorded: Record<string, Recorded> = { [LOOK_UP]: product.lookUpOfNonsense, [REGISTER]: product.nonsense };
     expect(await ask(recorded, register)).toMatchObject({ kind: "refused", status: 422 });
   });
@@ -93,12 +93,12 @@ describe("a subject without a level of its own", () => {
 describe("Confluent's contexts", () => {
   const ELSEWHERE: Recorded = [200, { subject: ":.other:s", version: 1, id: 5, schema: SCHEMA }];
 
-  test("an equal schema in another context does not count: its id means another schema here", async () => {
+  test("an equal schema in a different context does not count, because its id means a different schema here", async () => {
     const recorded: Record<string, Recorded> = { [LOOK_UP]: ELSEWHERE, [REGISTER]: [200, { id: 6 }] };
     expect(await ask(recorded, register)).toStrictEqual({ kind: "registered", id: 6 });
   });
 
-  test("a subject of another context is unknown here", async () => {
+  test("a subject of a different context is unknown here", async () => {
     expect(await ask({ [LATEST]: ELSEWHERE }, (registry) => registry.latest("s"))).toBeUndefined();
   });
 
@@ -112,7 +112,7 @@ describe("Confluent's contexts", () => {
     expect(await ask(recorded, (registry) => registry.latest(":.other:s"))).toMatchObject({ id: 5 });
   });
 
-  test("with a context in the address, answers count whatever subject they name", async () => {
+  test("with a context in the address, answers count whichever subject they name", async () => {
     const path = "/contexts/.other";
     const recorded: Record<string, Recorded> = {
       [`POST ${path}/subjects/s`]: ELSEWHERE,

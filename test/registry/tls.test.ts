@@ -92,7 +92,7 @@ describe("a registry with TLS that requires a client certificate and a user", ()
   );
 });
 
-test("a redirect is not followed, so user and password go nowhere else", async () => {
+test("a redirect is not followed, so user and password are not sent elsewhere", async () => {
   const asked: (string | undefined)[] = [];
   const thief = createServer((request, answer) => {
     asked.push(request.headers.authorization);

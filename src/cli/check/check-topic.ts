@@ -25,7 +25,7 @@ export interface TopicJudgement extends Judgement {
   readonly withheld: readonly WithheldJudgement[];
 }
 
-/** `today` is in UTC: `2026-12-31`. Throws `schema-invalid` if a schema of the topic is not valid Avro. */
+/** `today` is a day in UTC, e.g. `2026-12-31`. Throws `schema-invalid` if a schema of the topic is not valid Avro. */
 export function checkTopic(
   contract: Contract,
   { flowing, withheld, withheldKey, severity = [] }: TopicView,
@@ -68,8 +68,8 @@ function judgeWithheldKey(
 }
 
 /**
- * Like `checkTopic`, for schemas that may not be in use yet. An unknown field that the consumer rejects is an error here:
- * no running consumer shows that it copes with the field.
+ * Like `checkTopic`, for schemas that may not be in use yet. An unknown field that the consumer rejects is an error
+ * here, because no running consumer shows that it copes with the field.
  */
 export function checkFiles(contract: Contract, view: TopicView, today: string): TopicJudgement {
   const judged = checkTopic(contract, view, today);
@@ -82,7 +82,7 @@ export function checkFiles(contract: Contract, view: TopicView, today: string): 
   return { ...judged, verdict, findings };
 }
 
-/** Nothing can be said about a topic without events; `check` exits with 100, as for any verdict `unknown`. */
+/** The verdict for a topic without events. `check` exits with 100, as for any verdict `unknown`. */
 const NOT_SEEN: Judgement = {
   verdict: "unknown",
   findings: [
@@ -96,7 +96,10 @@ const NOT_SEEN: Judgement = {
   ],
 };
 
-/** A reader's own schema must also read the older events that are still on the topic. */
+/**
+ * Adds findings from older schemas, because a reader's own schema must also read the older events that are still on the
+ * topic.
+ */
 function joinJudgements(now: Judgement, older: readonly Judgement[]): Judgement {
   const known = new Set(now.findings.map(keyOf));
   const findings = [...now.findings];
@@ -112,7 +115,7 @@ function keyOf({ rule, field, message }: Finding): string {
   return JSON.stringify([rule, field, message]);
 }
 
-/** Throws `schema-invalid`, naming topic and schema id, if the schema is not valid Avro. */
+/** Parses a schema that is in use. Throws `schema-invalid`, naming topic and schema id, if it is not valid Avro. */
 export function parseFlowing(topic: string, { schemaId, schema }: TopicView["flowing"][number]): AvroSchema {
   try {
     return parseSchemaText(schema);

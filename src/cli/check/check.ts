@@ -12,7 +12,7 @@ import { expiredIgnores, expiredSeverities, withIgnored } from "./ignore.ts";
 import { chooseSource, openFileSource, type TopicSource } from "./source.ts";
 
 /**
- * `check` reads the contracts of a repository, fetches each topic's schemas from the service, the registry or files,
+ * `check` reads the contracts of a repository, gets each topic's schemas from the service, the registry or files,
  * judges every contract and prints a report. check-topic.ts judges, ignore.ts applies the file's `ignore` list, and
  * format/ prints.
  */
@@ -27,7 +27,9 @@ interface Options {
   readonly format: FormatName;
 }
 
-/** `check`: a consumer's pull request asks whether its contracts hold for the events of their topics. */
+/**
+ * `check`: runs for a consumer's pull request, and checks whether its contracts hold for the events of their topics.
+ */
 export function addCheck(program: Command, terminal: Terminal): void {
   const command = program
     .command("check")
@@ -83,7 +85,7 @@ function placeInRepository(contracts: ContractFile, cwd: string): ContractFile {
 const NOTES: Readonly<Record<TopicSource["kind"], string | undefined>> = {
   service: undefined,
   registry:
-    "only the registry was asked: every live version was checked, since it does not know which versions are in use",
+    "only the registry was asked: it does not know which versions are in use, so every live version was checked",
   files: "checked against files only, not against the current events or withheld fields",
 };
 
@@ -112,12 +114,18 @@ async function check(
   return { source: source.kind, ...(note === undefined ? {} : { note }), failOn, fails, topics, ignore };
 }
 
-/** Each request has a connection of its own. One after the other, twenty topics take seconds on a slow network. */
+/**
+ * How many topics are read at once. Each request has a connection of its own, so one after the other, twenty topics
+ * would take seconds on a slow network.
+ */
 const PARALLEL = 8;
 
 type ContractOnTopic = PlacedContract & { readonly view: TopicView };
 
-/** In the file's order. Throws `contract-invalid` listing every topic that the source does not know, with its place. */
+/**
+ * Reads the topics, in the file's order. Throws `contract-invalid` listing every topic that the source does not know,
+ * with its place.
+ */
 async function readTopics(
   contracts: readonly PlacedContract[],
   source: TopicSource,

@@ -5,10 +5,10 @@ import type { Place, Reported, TopicReport } from "./format/report.ts";
 
 export type Ignored = Ignore & { readonly place: Place };
 
-/** Rules that mean a fact is missing: with such a finding the verdict is `unknown` at best. */
+/** Rules that mean that a fact is missing. With such a finding the verdict is `unknown` at best. */
 const UNSURE = new Set(["contract/evidence-missing", "topic/not-seen"]);
 
-/** The verdict without ignored findings. These stay in the report as notes. */
+/** The verdict without the ignored findings. They stay in the report as notes. */
 export function withIgnored(
   topic: string,
   findings: readonly Finding[],
@@ -30,12 +30,15 @@ function ignores({ rule, topic, field }: Ignore, findingTopic: string, finding: 
   return field === undefined || isOfField(finding, field);
 }
 
-/** A finding for each expired entry, as a reminder to its author. `today`: `2026-12-31`, in UTC. */
+/** A finding for each expired entry, as a reminder to its author. `today` is a day in UTC, e.g. `2026-12-31`. */
 export function expiredIgnores(ignored: readonly Ignored[], today: string): readonly Reported[] {
   return expiredEntries("ignore/expired", ignored, today, () => "was ignored");
 }
 
-/** Likewise for severity overrides. An expired one has no effect, whether the contract is published or not. */
+/**
+ * Like `expiredIgnores`, for severity overrides. An expired override has no effect, whether the contract has been
+ * published or not.
+ */
 export function expiredSeverities(changes: readonly PlacedChange[], today: string): readonly Reported[] {
   return expiredEntries("severity/expired", changes, today, ({ severity }) =>
     severity === "error" ? "was an error" : "was a warning",

@@ -5,9 +5,9 @@ import type { TopicView } from "../../api/api.ts";
 import { readText } from "../../text-file.ts";
 
 /**
- * Topics with the schemas from files, oldest first. A file's topic is given as `TOPIC=FILE` or follows from the
- * namespace of its envelope, as Debezium writes it; if the contracts have a single topic, it is that one. Throws `usage`
- * if a file cannot be read or its topic is unclear, and `schema-invalid` if it is not an Avro schema.
+ * Topics with their schemas from files, oldest first. A file's topic is given as `TOPIC=FILE`, or follows from the
+ * namespace of its envelope, as Debezium writes it. If the contracts have only one topic, it is that topic. Throws
+ * `usage` if a file cannot be read or its topic is unclear, and `schema-invalid` if the file is not an Avro schema.
  */
 export function readTopicFiles(
   cwd: string,

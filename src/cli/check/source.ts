@@ -7,7 +7,7 @@ import type { Report } from "./format/report.ts";
 /** Where `check` and `contract init` get a topic's schemas from. */
 export interface TopicSource {
   readonly kind: Report["source"];
-  /** Throws `not-found` for an unknown topic. A known topic may not have carried an event yet. */
+  /** Throws `not-found` for an unknown topic. A known topic may not have any events yet. */
   readTopic(name: string): Promise<TopicView>;
 }
 
@@ -22,7 +22,7 @@ export function chooseSource(terminal: Terminal): TopicSource {
   return { kind: "service", readTopic: (name) => client.topic(name) };
 }
 
-/** Schema files that are given with --against. `topics`: those of the contracts. */
+/** Schema files that are given with --against. `topics` are the topics of the contracts. */
 export async function openFileSource(
   cwd: string,
   files: readonly string[],
@@ -42,8 +42,9 @@ export async function openFileSource(
 }
 
 /**
- * Every live version of a topic's value schema, oldest first. The registry knows neither which of them are in use nor
- * which fields are withheld. Throws `not-found` for an unknown subject and `config-invalid` for the variables.
+ * Every live version of a topic's value schema, oldest first. The registry does not know which of them are in use, or
+ * which fields are withheld. Throws `not-found` for an unknown subject and `config-invalid` for mistakes in the
+ * variables.
  */
 async function readRegistryTopic(env: Terminal["env"], topic: string): Promise<TopicView> {
   const { readRegistrySettings } = await import("../../config/environment/registry-variables.ts");

@@ -29,7 +29,7 @@ export async function readContractFile(
   return { ...readContractText(readText(cwd, name), inFolder, name), path };
 }
 
-/** A file's path with slashes, relative to the folder with `.git`; relative to `cwd` outside a repository. */
+/** A file's path with slashes, relative to the folder that contains `.git`, or to `cwd` outside a repository. */
 export function pathInRepository(cwd: string, path: string): string {
   let root = dirname(path);
   while (!existsSync(join(root, ".git")) && root !== dirname(root)) root = dirname(root);
@@ -47,7 +47,7 @@ function findUpward(start: string): string {
   });
 }
 
-/** Reads a file that the contract file names. The caller prefixes the error with its line and the name. */
+/** Reads a file that the contract file names. The caller puts the line and the file's name in front of the error. */
 function readNamed(path: string): string {
   try {
     return readTextFile(path);

@@ -9,8 +9,8 @@ import { chooseSource } from "../check/source.ts";
 import { type Terminal, withExamples, indentSchema, EXIT } from "../command.ts";
 
 /**
- * `contract init` writes a first fieldgate.yaml from the current schema of a topic, and the reader's schema as an .avsc
- * for clients that decode with one. Everything is checked before the first file is written.
+ * `contract init` writes a first fieldgate.yaml from the current schema of a topic and, for clients that decode with
+ * their own schema, also that schema as an .avsc. Everything is checked before the first file is written.
  */
 
 interface Options {
@@ -74,7 +74,7 @@ async function writeContract(terminal: Terminal, options: Options): Promise<void
   terminal.end(EXIT.fine);
 }
 
-/** Throws `usage` for an invalid name. */
+/** Throws `usage` if a name is invalid. */
 async function checkNames(names: Readonly<Record<"topic" | "consumer" | "environment", string>>): Promise<void> {
   const { name } = await import("../../contract/contract.ts");
   for (const [what, text] of Object.entries(names)) {
@@ -111,7 +111,7 @@ interface CurrentSchema {
   readonly columns: readonly string[];
 }
 
-/** Throws `not-found` if the topic has no schema, and `refused` if its schema is not a row's. */
+/** Throws `not-found` if the topic has no schema, and `refused` if its schema does not contain a row. */
 async function readCurrentSchema(terminal: Terminal, topic: string): Promise<CurrentSchema> {
   const { parseFlowing } = await import("../check/check-topic.ts");
   const { rowOf } = await import("../../contract/row.ts");

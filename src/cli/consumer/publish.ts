@@ -7,9 +7,9 @@ import { type Format, formatOption, type Terminal, withExamples, EXIT } from "..
 import { readContracts } from "./contract-file.ts";
 
 /**
- * `publish` sends the repository's contracts to the service. It is a deployment's last step, when no older version runs
- * anymore; `--rolling-out` is for the time while several versions run. All contracts are checked before the first is
- * sent, so that half a file is not published because of a mistake.
+ * `publish` sends the repository's contracts to the service. It is the last step of a deployment, when older versions
+ * no longer run. `--rolling-out` is for the time while several versions are running. All contracts are checked before
+ * the first one is sent, so that a mistake does not leave a file half published.
  */
 
 interface Options {
@@ -27,7 +27,7 @@ export function addPublish(program: Command, terminal: Terminal): void {
     .option("--env <environment>", "the environment (default: the one in the file)")
     .option(
       "--rolling-out",
-      "keep the deployed version's contracts too; both count until the next publish without this option",
+      "also keep the deployed version's contracts; both count until the next publish without this option",
     )
     .addOption(
       new Option(
@@ -79,7 +79,10 @@ function textOf({ consumer, environment, topic, tested = [] }: Contract, rolling
   return `published: ${consumer} reads ${topic} in ${environment}${rolling}${fields}`;
 }
 
-/** Below 1 MiB, which is the limit for a Kafka record with its key and headers, and for a request to the service. */
+/**
+ * The maximum size of a contract. It is below 1 MiB, which is the limit for a Kafka record with its key and headers,
+ * and for a request to the service.
+ */
 const MAX_BYTES = 1_000_000;
 
 /** Validates the contracts as the service does. */
@@ -99,7 +102,10 @@ async function setEnvironment(contracts: readonly Contract[], env: string | unde
   });
 }
 
-/** The service failed in between. Publishing a contract again changes nothing, so the command can simply be repeated. */
+/**
+ * Explains a failure after some contracts were sent. Publishing a contract again changes nothing, so the command can
+ * simply be repeated.
+ */
 function reportUnfinished(contracts: readonly Contract[], published: number, error: unknown): unknown {
   if (!(error instanceof GuardError)) return error;
   const rest = contracts.slice(published).map(({ topic }) => topic);

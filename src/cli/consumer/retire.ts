@@ -11,7 +11,7 @@ interface Options {
   readonly format: Format;
 }
 
-/** `retire`: fields no longer wait for a consumer that has been shut down. */
+/** `retire`: withdraws the contracts of a consumer that has been shut down, so that fields no longer wait for it. */
 export function addRetire(program: Command, terminal: Terminal): void {
   const command = program
     .command("retire")
@@ -42,11 +42,11 @@ export function addRetire(program: Command, terminal: Terminal): void {
     "fieldgate retire --consumer billing-v1 --env production",
   ).addHelpText(
     "after",
-    "\nWithdraws what was published with --rolling-out too. Exits with 0 even if there was nothing to withdraw.",
+    "\nAlso withdraws what was published with --rolling-out. Exits with 0 even if there was nothing to withdraw.",
   );
 }
 
-/** The amendments that waited for this consumer; they may still wait for others. */
+/** Lists the amendments that waited for this consumer. They may still wait for others. */
 function waitedText(waited: readonly string[]): string {
   return waited.map((id) => `\n  no longer waits for it: ${id}`).join("");
 }

@@ -9,7 +9,7 @@ import { createClient } from "../client.ts";
 import { type Terminal, withExamples, indentSchema, EXIT } from "../command.ts";
 
 /**
- * `sample ID --out DIR` writes events that have an amendment's field, so that a team can run its own handler over them.
+ * `sample ID --out DIR` writes events that have an amendment's field, so that a team can run its own handler on them.
  * The values are generated, never read from the database, and the same amendment gives the same bytes.
  */
 export function addSample(program: Command, terminal: Terminal): void {
@@ -40,18 +40,18 @@ async function writeSamples(terminal: Terminal, id: string, folder: string): Pro
   await refuseForeignFiles(terminal, files);
   for (const { path, content } of files) write(folder, path, content);
   for (const { path } of files) terminal.out(`wrote ${relative(terminal.cwd, path)}`);
-  terminal.out(`next: run your handler over the ${count} events (docs/ci.md, "Try your handler")`);
+  terminal.out(`next: run your handler on the ${count} events (docs/ci.md, "Try your handler")`);
   terminal.end(EXIT.fine);
 }
 
 interface SampleFiles {
-  /** The files' name without extension. */
+  /** The name of the files without extension. */
   readonly name: string;
   readonly contents: Readonly<Record<"avsc" | "avro" | "json", Buffer>>;
   readonly count: number;
 }
 
-/** Throws `refused` if the amendment has no event schema, or a name that cannot be a file's. */
+/** Throws `refused` if the amendment has no event schema, or if its name cannot be a file's name. */
 async function makeSamples(amendment: AmendmentView): Promise<SampleFiles> {
   const { id, topic, candidate, column } = amendment;
   if (candidate === null) {
@@ -92,7 +92,7 @@ function fileName(topic: string, field: string): string {
   });
 }
 
-/** Throws `refused` before anything is written if a file exists that `sample` did not write. */
+/** Throws `refused`, before anything is written, if one of the files exists and was not written by `sample`. */
 async function refuseForeignFiles(terminal: Terminal, files: readonly File[]): Promise<void> {
   const { isSampleFile } = await import("../../sample/files.ts");
   const existing = files.filter(({ path }) => existsSync(path));

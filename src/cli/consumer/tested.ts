@@ -9,8 +9,8 @@ import type { Client } from "../client.ts";
 /**
  * Records in the contracts that the consumer's handler was tested with the new fields of the given amendments (by id or
  * `topic.field`). An amendment's new fields are those of its candidate that the current events do not have. Throws
- * `not-found` for an unknown amendment, and `refused` for one that is released, adds no field, or is on a topic without
- * a contract in the file.
+ * `not-found` for an unknown amendment, and `refused` for one that has been released, adds no field, or belongs to a
+ * topic without a contract in the file.
  */
 export async function recordTested(
   client: Pick<Client, "amendment" | "topic">,
@@ -52,7 +52,7 @@ async function newFieldsOf(
   throw refuse("it only removes a field", id, "publish a contract that no longer needs the removed field");
 }
 
-/** The candidate's fields that the current events lack or have differently. */
+/** The candidate's fields that the current events do not have, or have with a different definition. */
 function addedFields(candidate: string, flowing: string | undefined): readonly RecordField[] {
   const [next, now] = [candidate, flowing].map((text) =>
     text === undefined ? [] : (rowOf(parseSchemaText(text))?.fields ?? []),

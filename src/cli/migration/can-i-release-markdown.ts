@@ -2,7 +2,7 @@ import { messageText } from "../../finding.ts";
 import type { Answer } from "../json-output.ts";
 import { cell, code, markdownTable } from "../markdown.ts";
 
-/** For a comment on a pull request: every field, then the consumers that are not ready and what to do. */
+/** Renders a comment on a pull request: every field, then the consumers that are not ready and what to do. */
 export function releaseMarkdown(answers: readonly Answer[]): string {
   const waiting = answers.flatMap(({ field, notReady }) =>
     notReady.flatMap(({ consumer, environment, verdict, findings }) =>

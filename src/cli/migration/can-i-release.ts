@@ -11,7 +11,7 @@ import type { Answer, CanRelease } from "../json-output.ts";
 
 /**
  * `can-i-release` shows the pipeline of a table's owner whether every consumer is ready for fields that are still
- * withheld. It can wait for the answer to become yes.
+ * withheld. It can wait until the answer becomes yes.
  */
 
 type Format = "text" | "json" | "markdown";
@@ -52,7 +52,10 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
   );
 }
 
-/** Repeats the question until every answer is yes or the time is up. An unreachable service is retried as well. */
+/**
+ * Repeats the question until every answer is yes or the time is up. If the service is unreachable, it is asked again as
+ * well.
+ */
 async function askUntilYes(
   readAnswers: () => Promise<readonly Answer[]>,
   waitMs: number,
@@ -102,13 +105,13 @@ function answerOf(amendment: AmendmentView): Answer {
   if (notReady.length > 0)
     return { ...common, answer: "unknown", why: `unknown: ${consumersOf(notReady, "unknown")}${anyway}` };
   if (refused !== null) return { ...common, answer: "no", why: refused };
-  // Under the strict policy a release also waits for groups that no contract names.
+  // Under the strict policy, a release also waits for groups that no contract names.
   if (gate.unnamed !== undefined) {
     return { ...common, answer: gate.unnamed.kind === "known" ? "no" : "unknown", why: gate.why };
   }
-  // A contract describes the rows of one table, so it cannot judge a replacement.
+  // A contract describes the rows of one table, so it cannot judge a replacement of the table.
   if (kind === "table") return { ...common, answer: "unknown", why: `not judged: ${gate.why}` };
-  // Without a candidate there was no schema to judge.
+  // Without a candidate, there was no schema to judge.
   if (candidate === null) return { ...common, answer: "unknown", why: `not judged: ${gate.why}` };
   const why = verdicts.length === 0 ? "no contract names the topic" : "every contract is ready";
   return { ...common, answer: "yes", why: isWatched ? gate.why : `${why}; withheld: ${gate.why}` };

@@ -23,7 +23,7 @@ export function planText(plan: PlanView): string {
   return lines.join("\n");
 }
 
-/** For a comment on a pull request. */
+/** Renders the plan for a comment on a pull request. */
 export function planMarkdown(plan: PlanView): string {
   const { amendments, notes } = plan;
   const rows = amendments.map((one) => [
@@ -73,12 +73,12 @@ function facts(amendment: PlannedAmendment): readonly string[] {
   return [`${outcome(amendment)}${isHeldBack(amendment) ? `. ${meanwhile}` : ""}`, ...none, ...consumers];
 }
 
-/** Would Fieldgate withhold it? Where Debezium publishes, nothing is. */
+/** True if Fieldgate would withhold the amendment. In watch mode, where Debezium publishes, nothing is withheld. */
 function isHeldBack({ mode, flows }: PlannedAmendment): boolean {
   return mode === "guard" && !flows;
 }
 
-/** In watch mode Fieldgate decides nothing, so there is only the reason. */
+/** In watch mode Fieldgate does not decide anything, so this is only the reason. */
 function outcome({ mode, flows, why }: PlannedAmendment): string {
   if (mode === "watch") return why;
   return flows ? `published at once: ${why}` : `waits: ${why}`;
@@ -96,8 +96,8 @@ function noteText({ line, table, message, kind }: PlanView["notes"][number]): st
 }
 
 /**
- * Consumers come before the migration. That is required only where rows would stop or a consumer reads a removed field:
- * any other field is withheld until its consumers are ready.
+ * The steps, with the consumers before the migration. That order is required only if rows would stop or if a consumer
+ * reads a removed field; any other field is withheld until its consumers are ready.
  */
 function orderSteps({ amendments, notes }: PlanView): readonly string[] {
   const waiting = new Set(
@@ -122,14 +122,14 @@ function orderSteps({ amendments, notes }: PlanView): readonly string[] {
 }
 
 function migrationStep(amendments: readonly PlannedAmendment[]): string {
-  if (amendments.length === 0) return "the migration";
+  if (amendments.length === 0) return "run the migration";
   const stops = amendments.some((one) => one.stops);
   if (amendments.some(({ mode }) => mode === "watch")) {
     return stops
-      ? "do not run this migration as it is: Debezium's task would stop at the first row"
-      : "the migration: Debezium publishes it with the first row";
+      ? "do not run this migration as it is: Debezium's task would stop at the next row"
+      : "run the migration: Debezium publishes the change with the next row";
   }
   return stops
-    ? "the migration, with an operator at hand: the table's rows stop until the release"
-    : "the migration: rows continue to flow, without the fields that wait";
+    ? "run the migration, with an operator at hand: the table's rows stop until the release"
+    : "run the migration: rows continue to flow, without the withheld fields";
 }

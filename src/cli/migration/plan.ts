@@ -11,8 +11,8 @@ import { planMarkdown, planText } from "./plan-text.ts";
 import { readText } from "../../text-file.ts";
 
 /**
- * `plan FILE.sql` parses a migration with PostgreSQL's own grammar and asks the service what it would do to the events
- * and which consumers would have to be ready first.
+ * `plan FILE.sql` parses a migration with PostgreSQL's own grammar. It asks the service what the migration would do to
+ * the events, and which consumers would have to be ready first.
  */
 
 type Format = "text" | "json" | "markdown";
@@ -46,7 +46,7 @@ async function readSql(terminal: Terminal, file: string): Promise<string> {
   return readText(terminal.cwd, file, "give an SQL file, or - for standard input");
 }
 
-/** Throws `usage` with line and column of a syntax error. */
+/** Throws `usage` with line and column for a syntax error. */
 async function readSteps(sql: string, file: string): Promise<readonly DdlStep[]> {
   // Imported here because the grammar is 1.7 MB.
   const { hasSqlDetails, loadModule, parseSync } = await import("libpg-query");
@@ -83,7 +83,7 @@ function render(plan: PlanView, format: Format): string {
   }
 }
 
-/** Anything unknown counts as not ready. */
+/** The exit code. Anything unknown counts as not ready. */
 function exitOf({ amendments, notes }: PlanView): ExitCode {
   const isReady = amendments.every(
     ({ flows, verdicts }) => flows && verdicts.every(({ verdict }) => verdict === "ready"),

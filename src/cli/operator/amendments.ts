@@ -8,15 +8,15 @@ import { createClient } from "../client.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples, EXIT } from "../command.ts";
 
 /**
- * `amendments` lists what differs between tables and their topics' events; `amendments show ID` explains one amendment:
- * its gate, every consumer's verdict with the evidence, the backfill and the next step.
+ * `amendments` lists the differences between tables and their topics' events. `amendments show ID` explains one
+ * amendment: its gate, every consumer's verdict with the evidence, the backfill and the next step.
  */
 
 export function addAmendments(program: Command, terminal: Terminal): void {
   const command = program
     .command("amendments")
     .description("list the differences between tables and the events on their topics")
-    .option("--table <table>", "only of this table or topic, e.g. public.customers")
+    .option("--table <table>", "only amendments of this table or topic, e.g. public.customers")
     .addOption(formatOption())
     .action(async ({ table, format }: { table?: string; format: Format }) => {
       const amendments = await createClient(terminal).amendments({ table });
@@ -28,11 +28,11 @@ export function addAmendments(program: Command, terminal: Terminal): void {
     .command("show")
     .description("show one amendment: which consumers are ready, and what to do next")
     .argument("<id>", "an amendment: inventory.public.customers/3, or topic.field")
-    .option("--schema", "print only the schema that the topic would get, e.g. for a consumer's build")
+    .option("--schema", "print only the schema that the topic would have, e.g. for a consumer's build")
     .addOption(formatOption())
     .action(async (id: string, options: { schema?: true }, self: Command) => {
       const amendment = await createClient(terminal).amendment(id);
-      // `amendments` has the same option and takes it when it is written before `show`.
+      // `amendments` has the same option, and gets it if it is written before `show`.
       const { format } = self.optsWithGlobals<{ format: Format }>();
       if (options.schema) terminal.out(amendment.candidate?.schema ?? "");
       else terminal.out(format === "json" ? JSON.stringify(amendment, null, 2) : amendmentText(amendment));
@@ -70,7 +70,7 @@ function amendmentText(amendment: AmendmentView): string {
     ["what", amendment.what],
     gate.kind === "withheld" ? ["meanwhile", amendment.meanwhile] : undefined,
     column === null ? undefined : ["column", columnText(column)],
-    explained === null ? undefined : ["by", `${explained.command} of ${explained.role} at ${explained.time}`],
+    explained === null ? undefined : ["by", `${explained.command}, run by ${explained.role} at ${explained.time}`],
     ["gate", `${gateWord(gate, amendment.mode)}${gate.since === null ? "" : ` since ${gate.since}`}: ${gate.why}`],
     candidate?.widened === undefined ? undefined : ["widened", candidate.widened],
     backfill === null ? undefined : ["backfill", chunkText(backfill)],

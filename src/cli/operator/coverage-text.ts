@@ -12,7 +12,7 @@ type WhatIf = NonNullable<CoverageView["whatIf"]>;
 const HEAD = ["GROUP", "LIVE", "MEMBERS", "LAST READ", "NAMED BY", "ANNOUNCES"];
 const WHAT_IF_HEAD = ["FIELD", "GATE", "WOULD", "WAITS FOR", "WHY"];
 
-/** Described by `schemas/coverage.schema.json`. */
+/** `schemas/coverage.schema.json` describes the output. */
 export function coverageJson(view: CoverageView): string {
   return JSON.stringify(view, null, 2);
 }
@@ -70,13 +70,13 @@ function announcesText({ announced }: Group): string {
   return announced
     .map(({ members, consumers, fingerprint }) =>
       consumers.length === 0
-        ? `${members}: a schema of no contract (${fingerprint.slice(0, 12)})`
+        ? `${members}: a schema that is in no contract (${fingerprint.slice(0, 12)})`
         : `${members}: the schema of ${consumers.join(", ")}`,
     )
     .join("; ");
 }
 
-/** Only what the groups' lines do not show. */
+/** The parts of a contract that the groups' lines do not show. */
 function contractText({ consumer, groups, read, findings }: Contract): readonly string[] {
   const never = read === null ? [`contract ${consumer}: none of its groups was seen (${groups.join(", ")})`] : [];
   const found = findings.map(
@@ -101,7 +101,7 @@ function whatIfRow({ field, gate, would, waitsFor, why }: WhatIf["amendments"][n
   return [field, gate, outcome, waitsFor.join(", ") || "-", why];
 }
 
-/** For a comment or a wiki page. */
+/** Renders the answer for a comment or a wiki page. */
 export function coverageMarkdown(view: CoverageView): string {
   const { complete, topics, whatIf } = view;
   return [

@@ -17,7 +17,7 @@ interface Options {
 
 type Answer = ReturnType<typeof explainPairText>;
 
-/** `explain`: whether one Avro schema can read data written with another, by the rules of Avro's Java library. */
+/** `explain`: shows whether one Avro schema can read data written with another, by the rules of Avro's Java library. */
 export function addExplain(program: Command, terminal: Terminal): void {
   const command = program
     .command("explain")
@@ -26,7 +26,7 @@ export function addExplain(program: Command, terminal: Terminal): void {
     .option("--writer <file>", "the writer's schema, an .avsc file")
     .option(
       "--stdin",
-      "many pairs: reads one {reader, writer} object per line, prints one answer per line, exits with 0",
+      "for many pairs: read one {reader, writer} object per line, print one answer per line, exit with 0",
     )
     .addOption(formatOption())
     .action(async ({ reader, writer, stdin, format }: Options) => {
@@ -48,7 +48,7 @@ export function addExplain(program: Command, terminal: Terminal): void {
   );
 }
 
-/** Ends with a newline, so that a comment at the end of the file does not swallow what follows. */
+/** Adds a newline, so that a comment at the end of the file does not swallow what follows. */
 function schemaText(cwd: string, file: string): string {
   return `${readText(cwd, file)}\n`;
 }

@@ -11,8 +11,8 @@ import { type Format, formatOption, readSeconds, type Terminal, withExamples, EX
 import type { Json } from "../../json.ts";
 
 /**
- * `release`, `withhold` and `fill`: the operator's commands. Each is sent to the service, which appends it to the commands
- * topic; the connector carries it out, and the CLI polls for the outcome.
+ * `release`, `withhold` and `fill`: the operator's commands. Each command is sent to the service, which appends it to
+ * the commands topic. The connector carries it out, and the CLI polls for the outcome.
  */
 
 interface Options {
@@ -32,7 +32,7 @@ export function addGate(program: Command, terminal: Terminal): void {
   const release = program
     .command("release")
     .description("let withheld fields into the events")
-    .option("--force", "release even though a contract is not ready; requires --reason")
+    .option("--force", "release even if a contract is not ready; requires --reason")
     .addOption(
       new Option(
         "--backfill <rows>",
@@ -41,7 +41,7 @@ export function addGate(program: Command, terminal: Terminal): void {
     )
     .option(
       "--beside [name]",
-      "keep the old field of a renamed or retyped column and add the new one beside it, under this name",
+      "keep the old field of a renamed or retyped column, and add the new one under this name",
     );
   addArguments(release, "release", terminal);
   withExamples(
@@ -60,7 +60,7 @@ export function addGate(program: Command, terminal: Terminal): void {
 function addFill(program: Command, terminal: Terminal): void {
   const fill = program
     .command("fill")
-    .description("set the value that the field of a dropped column has in events from now on")
+    .description("set the value that a dropped column's field has in all following events")
     .argument("<id>", "an amendment: inventory.public.customers/3, or topic.field")
     .argument("<value>", 'the value as JSON: 0, false, "unknown"')
     .option("--reason <text>", "why; recorded with the command")

@@ -3,7 +3,9 @@ import type { Command } from "commander";
 import { type Format, formatOption, type Terminal, textTable, withExamples } from "../command.ts";
 import type { Rules } from "../json-output.ts";
 
-/** `rules`: the semantic rules (same bytes, other meaning) and the runtime rules (a library that differs from Java). */
+/**
+ * `rules`: the semantic rules (same bytes, different meaning) and the runtime rules (a library that differs from Java).
+ */
 export function addRules(program: Command, terminal: Terminal): void {
   const command = program
     .command("rules")

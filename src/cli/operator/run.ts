@@ -6,7 +6,7 @@ import { type Terminal, withExamples, EXIT } from "../command.ts";
 /** How long a stopping service waits for work in progress. Docker and Kubernetes kill it after 10 s or more. */
 const END_MS = 9_000;
 
-/** `run`: the service. Its modules are imported here only, so that other commands start fast. */
+/** `run`: the service. Its modules are imported only here, so that other commands start fast. */
 export function addRun(program: Command, terminal: Terminal): void {
   const command = program
     .command("run")
@@ -29,7 +29,10 @@ export function addRun(program: Command, terminal: Terminal): void {
   );
 }
 
-/** Resolves END_MS after the signal. Uncommitted work is repeated at the next start. */
+/**
+ * Prints a warning if the process is still running END_MS after the signal. Uncommitted work is repeated at the next
+ * start.
+ */
 async function warnWhenLate(terminal: Terminal): Promise<void> {
   const { signal } = terminal;
   await new Promise<void>((resolve) => {

@@ -9,7 +9,7 @@ interface Options {
   readonly format: Format;
 }
 
-/** `token new` prints a new token. It neither asks the service nor writes a file. */
+/** `token new` prints a new token. It does not contact the service and writes no file. */
 export function addToken(program: Command, terminal: Terminal): void {
   const token = program.command("token").description("manage tokens for the service's API");
   const create = token

@@ -19,8 +19,9 @@ const HOW =
   "--connector connectors/inventory.json, --url postgres://owner@host:5432/database, or PGHOST, PGUSER, PGDATABASE";
 
 /**
- * --url wins over the connector's database, where PGUSER and PGPASSWORD replace its user, and that over libpq's
- * variables. Throws `usage` if none of them names a database, or if --url is invalid.
+ * --url takes precedence over the connector's database, whose user PGUSER and PGPASSWORD replace. The connector's
+ * database takes precedence over libpq's variables. Throws `usage` if none of them names a database, or if --url is
+ * invalid.
  */
 export function readLogin(
   url: string | undefined,
@@ -80,7 +81,7 @@ function readPort(text: string | undefined): number {
 
 const MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
 
-/** Reads libpq's parameters; `parameter` looks up `sslmode`, `sslrootcert` and so on. */
+/** Reads libpq's TLS parameters. `parameter` looks up `sslmode`, `sslrootcert` and so on. */
 function readTls(parameter: (key: string) => string | undefined): TlsSettings {
   const text = parameter("sslmode") ?? "prefer";
   const mode = MODES.find((one) => one === text);

@@ -7,8 +7,8 @@ import { type Terminal, withExamples, EXIT } from "../command.ts";
 import { readText } from "../../text-file.ts";
 
 /**
- * `trigger install`, `uninstall` and `print` manage the DDL event trigger of a source database. `print` connects to
- * nothing: it is for administrators who run the SQL themselves.
+ * `trigger install`, `uninstall` and `print` manage the DDL event trigger of a source database. `print` does not
+ * connect to a database: it is for administrators who run the SQL themselves.
  */
 
 interface Options {
@@ -23,7 +23,7 @@ const EXAMPLE = "connectors/inventory.json";
 export function addTrigger(program: Command, terminal: Terminal): void {
   const trigger = program
     .command("trigger")
-    .description("manage the source database's event trigger, which reports who changed a table, how and when");
+    .description("manage the source database's event trigger, which reports who changed a table, how, and when");
   withExamples(trigger, `fieldgate trigger install --connector ${EXAMPLE}`);
 
   const install = trigger.command("install").description("create the trigger, or update an older version of it");
@@ -110,7 +110,7 @@ function roleOf({ role }: Options, connector: ConnectorConfig | undefined): stri
   });
 }
 
-/** Runs `work` in a session. If the role lacks the right, the error says how to let an administrator do it. */
+/** Runs `work` in a session. If the role lacks a right, the error says how to have an administrator do the work. */
 async function runInSession<Result>(
   options: Options,
   connector: ConnectorConfig | undefined,

@@ -3,13 +3,11 @@ import { z } from "zod";
 import { type EntryList, entryList, keyColumnList, type ListEntry } from "../../capture/lists.ts";
 import { choice, flag, key, refuse, text, wholeNumber } from "./key.ts";
 
-/**
- * The keys of a connector's file that decide what is captured.
- */
+/** The keys of a connector's file that determine what is captured. */
 
 const LIST = "be a comma-separated list of regular expressions, each matching a whole";
 
-/** What is captured, and how it is read from the server. Names are Debezium's. */
+/** What is captured, and how it is read from the server. The names are Debezium's. */
 export const captureKeys = {
   "schema.include.list": key(list(1).optional(), `${LIST} schema name`, "public,sales"),
   "schema.exclude.list": key(list(1).optional(), `${LIST} schema name`, "audit,tmp_.*"),

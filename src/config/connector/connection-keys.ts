@@ -2,14 +2,17 @@ import { z } from "zod";
 
 import { choice, flag, key, text, wholeNumber } from "./key.ts";
 
-/** How the database is reached. Names are Debezium's, and TLS modes mean what they mean to PostgreSQL's JDBC driver. */
+/**
+ * How to reach the database. The names are Debezium's, and the TLS modes have the same meaning as in PostgreSQL's JDBC
+ * driver.
+ */
 export const connectionKeys = {
   "database.hostname": key(text(/^\S+$/), "be a host name or address, without spaces", "db.internal"),
   "database.port": key(wholeNumber(1, 65_535).default(5432), "be a whole number from 1 to 65535", 5432),
   "database.user": key(text(/./), "be a role that is allowed to replicate and to read the tables", "fieldgate"),
   "database.password": key(
     z.string(),
-    "be a text, preferably taken from the environment; empty if the server asks for no password",
+    "be a string, preferably from the environment; empty if the server does not ask for a password",
     "${env:INVENTORY_PASSWORD}",
   ),
   "database.dbname": key(text(/./), "be the database's name", "inventory"),

@@ -10,10 +10,10 @@ import type { Transforms } from "./transforms.ts";
 import { valueModes } from "./value-keys.ts";
 
 /**
- * What a connector file becomes: one captured database, checked, with every default filled in. Each key keeps its name
- * and the value it was parsed to, from here to the loop (`config["fieldgate.chunk.rows"]`): nothing in between renames
- * it, so a new key is its entry in the schema and the place that uses it. Only what several keys make together, or keys
- * that contain the name of a table or a rule, has a name of its own.
+ * A checked connector file: one captured database, with every default filled in. Each key keeps its name and its parsed
+ * value, from here to the loop (`config["fieldgate.chunk.rows"]`). Nothing in between renames it, so a new key only
+ * needs an entry in the schema and the code that uses it. A value has a name of its own only if it is made from several
+ * keys, or from keys that contain the name of a table or a rule.
  */
 export interface ConnectorConfig extends ConnectorKeys {
   readonly "slot.name": string;
@@ -21,24 +21,24 @@ export interface ConnectorConfig extends ConnectorKeys {
   readonly mode: Mode;
   readonly modes: ValueModes;
   readonly filter: CaptureFilter;
-  /** By topic; a topic that is missing has `fieldgate.release.policy`. */
+  /** The policy by topic; a topic that is missing has `fieldgate.release.policy`. */
   readonly policyOf: ReadonlyMap<string, ReleasePolicy>;
   /** `fieldgate.severity.<rule>`: rules with a different severity, each until a day. */
   readonly severity: readonly SeverityChange[];
-  /** Watching: the topic that Debezium's transforms make of one. undefined: the same topic. */
+  /** In watch mode: maps a topic to the one that Debezium's transforms rename it to. Undefined if they rename none. */
   readonly route: Transforms["route"];
-  /** Watching: events are unwrapped rows with these fields added. undefined: they are envelopes. */
+  /** In watch mode: the events are unwrapped rows with these fields added. Undefined if they are envelopes. */
   readonly unwrapped: Transforms["unwrapped"];
-  /** The connector's own registry. undefined: the service's. */
+  /** The connector's own registry; undefined if it uses the service's. */
   readonly registry: ConverterRegistry | undefined;
-  /** To be logged once: keys that are accepted but have no effect here. */
+  /** To be logged once: keys that are accepted but have no effect. */
   readonly warnings: readonly string[];
 }
 
-/** What a file holds besides its fixed keys. */
+/** What a file contains besides its fixed keys. */
 export interface Rest {
   readonly filter: CaptureFilter;
-  /** By `schema.table`. */
+  /** Policies by `schema.table`. */
   readonly policies: ReadonlyMap<string, ReleasePolicy>;
   readonly severity: readonly SeverityChange[];
   readonly registry: ConverterRegistry | undefined;
@@ -71,8 +71,8 @@ export function connectorConfig(keys: ConnectorKeys, rest: Rest): ConnectorConfi
 }
 
 /**
- * While watching nothing is published, so there is no snapshot; and Fieldgate's own publication covers the captured
- * tables, whatever Debezium's covers, unless Debezium's is created by hand.
+ * Watch mode publishes nothing, so there is no snapshot. Fieldgate's own publication covers the captured tables,
+ * whichever tables Debezium's covers, unless Debezium's is created by hand.
  */
 function watchKeys(keys: ConnectorKeys): Pick<ConnectorKeys, "snapshot.mode" | "publication.autocreate.mode"> {
   const mode = keys["publication.autocreate.mode"];
@@ -80,7 +80,7 @@ function watchKeys(keys: ConnectorKeys): Pick<ConnectorKeys, "snapshot.mode" | "
   return { "snapshot.mode": "no_data", "publication.autocreate.mode": byHand ? "disabled" : "filtered" };
 }
 
-/** The default name of Fieldgate's slot and publication: one that PostgreSQL accepts, at most 63 bytes. */
+/** The default name of Fieldgate's slot and publication. PostgreSQL accepts it, and it has at most 63 bytes. */
 export function ownName(connector: string): string {
   return `fieldgate_${connector}`
     .toLowerCase()
@@ -88,7 +88,7 @@ export function ownName(connector: string): string {
     .slice(0, 63);
 }
 
-/** The include and exclude lists as one filter. */
+/** Combines the include and exclude lists into one filter. */
 export function filterOf(keys: ConnectorKeys): CaptureFilter {
   const pair = (name: "schema" | "table" | "column") => {
     const [include, exclude] = [keys[`${name}.include.list`], keys[`${name}.exclude.list`]];

@@ -1,7 +1,7 @@
 /**
- * Checks one connector file: flattens Kafka Connect's form, resolves `${…}` variables, sorts each key into Fieldgate's own,
- * Debezium's and unknown ones, and parses Fieldgate's own with their schema. Every mistake is collected, and none of them
- * contains a value, since any value may be a secret.
+ * Checks one connector file: flattens Kafka Connect's form, resolves `${…}` variables, sorts the keys into Fieldgate's
+ * own, Debezium's and unknown ones, and parses Fieldgate's own with their schema. Every mistake is collected. No
+ * mistake contains a value, because any value may be a secret.
  */
 import { basename } from "node:path";
 
@@ -50,7 +50,7 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   return { kind: "config", config: connectorConfig(keys.data, rest) };
 }
 
-/** The reason gives line and column, and never quotes the text: a password could be on that line. */
+/** The reason gives line and column but never quotes the text, because a password could be on that line. */
 function readObject(
   text: string,
 ): { readonly kind: "object"; readonly value: Flat } | { readonly kind: "wrong"; readonly reason: string } {
@@ -103,7 +103,10 @@ function isWatch(flat: Flat): boolean {
   return String(flat["fieldgate.mode"]).trim() === "watch";
 }
 
-/** Debezium's slot and publication are neither read nor changed, so Fieldgate's own need different names. */
+/**
+ * Mistakes about names that Debezium uses: Fieldgate does not read or change Debezium's slot and publication, so its
+ * own need different names.
+ */
 function debeziumsSlot(flat: Flat, name: string): readonly Mistake[] {
   return ["slot.name", "publication.name"].flatMap((key) => {
     if (flat[key] !== ownName(name)) return [];
@@ -145,7 +148,7 @@ function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
     case "ignored":
       return true;
     case "only":
-      // The class has no effect, like tasks.max: there is only one connector here.
+      // The class has no effect, like tasks.max, because there is only one kind of connector.
       if (treatment.values.includes(String(value).trim())) return key === "connector.class";
       mistakes.push({ key, reason: onlyReason(treatment.values, treatment.why) });
       return false;
@@ -167,7 +170,7 @@ function unknownKey(key: string): Mistake {
   return { key, reason: `is not a known key${hint}` };
 }
 
-/** An include list and an exclude list of the same kind exclude each other, as in Debezium. */
+/** An include list and an exclude list of the same kind cannot be combined, as in Debezium. */
 function exclusiveLists(own: Flat): readonly Mistake[] {
   return ["schema", "table", "column"].flatMap((thing) => {
     const [include, exclude] = [`${thing}.include.list`, `${thing}.exclude.list`];
@@ -176,7 +179,7 @@ function exclusiveLists(own: Flat): readonly Mistake[] {
   });
 }
 
-/** TLS files are read again at each connection; here it is only checked that they exist. */
+/** TLS files are read again at each connection. Here it is only checked that they can be read. */
 function unreadableFiles(own: Flat, providers: Providers): readonly Mistake[] {
   return ["database.sslrootcert", "database.sslcert", "database.sslkey"].flatMap((key) => {
     const path = own[key];
@@ -195,7 +198,7 @@ function tablePolicies(policies: Flat, mistakes: Mistake[]): ReadonlyMap<string,
   return result;
 }
 
-/** A key that has a mistake already, such as a variable that is not set, does not get a second one. */
+/** A key that already has a mistake, such as a variable that is not set, does not get a second one. */
 function keyMistakes(issues: readonly z.core.$ZodIssue[], own: Flat, done: ReadonlySet<unknown>): readonly Mistake[] {
   const known = new Map(Object.entries(connectorKeys.shape));
   return issues
@@ -209,7 +212,7 @@ function keyMistakes(issues: readonly z.core.$ZodIssue[], own: Flat, done: Reado
     });
 }
 
-/** The reason given by `refuse`, which says more than what the key must be. */
+/** The reason given by `refuse`, which is more specific than what the key must be. */
 function ownReason(issue: z.core.$ZodIssue): string | undefined {
   return issue.code === "custom" && typeof issue.params?.["reason"] === "string" ? issue.params["reason"] : undefined;
 }

@@ -8,7 +8,8 @@ import { valueKeys } from "./value-keys.ts";
 
 /**
  * The keys of a connector file that Fieldgate uses, each with what it must be and an example. This is the only source
- * for the checks, the messages, schemas/connector.schema.json and the type that the loop gets. Names are Debezium's.
+ * for the checks, the messages, schemas/connector.schema.json and the type that the loop gets. The names are
+ * Debezium's.
  */
 export const connectorKeys = z.strictObject({
   name: key(
@@ -82,7 +83,7 @@ export type ConnectorKeys = Readonly<z.output<typeof connectorKeys>>;
 /** `fieldgate.release.policy.<schema.table>` overrides the policy for one table. */
 export const TABLE_POLICY_PREFIX = "fieldgate.release.policy.";
 
-/** A count of at least 1; -1, the default, leaves it to the broker and is parsed to undefined. */
+/** A count of at least 1. The default -1 leaves it to the broker and is parsed to undefined. */
 function brokersOr(max: number) {
   return wholeNumber(-1, max, (value) => value !== 0)
     .default(-1)

@@ -1,12 +1,12 @@
 /**
- * The schema registry that a connector file names for itself, in the keys of Kafka Connect's converters. The key's and the
- * value's converter must name the same registry. Confluent's and Apicurio's converters are known.
+ * The schema registry that a connector file names for itself, in the keys of Kafka Connect's converters. The converters
+ * of the key and the value must name the same registry. Confluent's and Apicurio's converters are known.
  */
 import type { Mistake } from "../../mistake.ts";
 import type { RegistryAuth, RegistryOptions } from "../../registry/http.ts";
 import { readRegistryAddress } from "../environment/registry-address.ts";
 
-/** A registry with Confluent's API. There is at least one URL, and none contains a user or password. */
+/** A registry with Confluent's API. There is at least one URL, and no URL contains a user or password. */
 export interface ConverterRegistry extends Pick<RegistryOptions, "urls"> {
   readonly auth: RegistryAuth | undefined;
 }
@@ -17,7 +17,10 @@ type Side = "key" | "value";
 const CONFLUENT = "io.confluent.connect.avro.AvroConverter";
 const APICURIO = "io.apicurio.registry.utils.converter.AvroConverter";
 
-/** The converter keys that say where the registry is, without the prefix `key.converter.` or `value.converter.`. */
+/**
+ * The converter keys that say where the registry is and how to log in, without the prefix `key.converter.` or
+ * `value.converter.`.
+ */
 const ADDRESS = [
   "schema.registry.url",
   "apicurio.registry.url",
@@ -31,7 +34,7 @@ const ADDRESS = [
   "bearer.auth.identity.pool.id",
 ];
 
-/** Is this key read by `converterRegistry`? */
+/** True if `converterRegistry` reads this key. */
 export function isConverterAddress(key: string): boolean {
   return ADDRESS.some((name) => key === `key.converter.${name}` || key === `value.converter.${name}`);
 }
@@ -39,7 +42,7 @@ export function isConverterAddress(key: string): boolean {
 /** The converter classes whose output Fieldgate's events match. */
 export const AVRO_CONVERTERS: readonly string[] = [CONFLUENT, APICURIO];
 
-/** The connector's own registry; undefined if the file names none. Mistakes are added to the list. */
+/** The connector's own registry; undefined if the file does not name one. Mistakes are added to the list. */
 export function converterRegistry(flat: Flat, mistakes: Mistake[]): ConverterRegistry | undefined {
   const key = sideOf("key", flat, mistakes);
   const value = sideOf("value", flat, mistakes);

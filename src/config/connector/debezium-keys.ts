@@ -1,16 +1,19 @@
 /**
- * Debezium's and Kafka Connect's keys that Fieldgate does not use itself, and how each is treated. A key that would change
- * an event's content or topic is accepted only if its value asks for what Fieldgate does anyway; otherwise it is reported
- * as a mistake and never ignored.
+ * Keys of Debezium and Kafka Connect that Fieldgate does not use itself, and how it treats each one. A key that would
+ * change an event's content or topic is accepted only if its value asks for what Fieldgate does anyway. Otherwise it is
+ * reported as a mistake; it is never ignored.
  */
 import { AVRO_CONVERTERS } from "./converter.ts";
 
 export type Treatment =
-  /** Has no effect on events: one warning names all such keys. */
+  /** The key has no effect on events. One warning lists all such keys. */
   | { readonly kind: "ignored" }
-  /** Accepted at these values (as text), which describe what Fieldgate does anyway. `why`: the reason against others. */
+  /**
+   * The key is accepted with these values (as text), which describe what Fieldgate does anyway. `why`: the reason why
+   * other values are rejected.
+   */
   | { readonly kind: "only"; readonly values: readonly string[]; readonly why?: string | undefined }
-  /** Would change events, and is not supported in this version. */
+  /** The key would change events, and is not supported in this version. */
   | { readonly kind: "refused"; readonly why: string };
 
 const RENAMED = "Debezium has called it include.list and exclude.list since 1.3";
@@ -156,8 +159,8 @@ const TREATMENTS: readonly (readonly [name: string, treatment: Treatment])[] = [
 ];
 
 /**
- * With fieldgate.mode=watch the file belongs to a Debezium that keeps running: keys about its slot, its rows and its
- * topics do not concern Fieldgate. Keys that determine a table's schema count as usual.
+ * With fieldgate.mode=watch, the file belongs to a Debezium connector that keeps running. Keys about its slot, its rows
+ * and its topics do not concern Fieldgate. Keys that determine a table's schema count as usual.
  */
 const OF_DEBEZIUM_ALONE: readonly string[] = [
   "slot.*",
@@ -189,7 +192,7 @@ const OF_DEBEZIUM_ALONE: readonly string[] = [
   "fieldgate.chunk.rows",
 ];
 
-/** Is this a key that has no effect while watching? */
+/** True for a key that has no effect in watch mode. */
 export function isOfDebeziumAlone(key: string): boolean {
   return OF_DEBEZIUM_ALONE.some((name) => isNamed(key, name));
 }
@@ -210,7 +213,7 @@ function only(values: Readonly<Record<string, readonly string[]>>, why?: string)
   return Object.entries(values).map(([name, allowed]) => [name, { kind: "only", values: allowed, why }]);
 }
 
-/** Each applies to the key's converter and to the value's. */
+/** Treatments that apply to both the key's and the value's converter. */
 function converters(values: Readonly<Record<string, readonly string[]>>): (readonly [string, Treatment])[] {
   return Object.entries(values).flatMap(([name, allowed]) =>
     only({ [`key.converter${name}`]: allowed, [`value.converter${name}`]: allowed }),

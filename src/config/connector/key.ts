@@ -6,7 +6,7 @@ import { z } from "zod";
 
 import { alternatives } from "../../mistake.ts";
 
-/** `must` continues "must". */
+/** Declares a key. `must` continues the word "must". */
 export function key<Schema extends z.ZodType>(
   schema: Schema,
   must: string,
@@ -20,7 +20,7 @@ export function choice<const Word extends string>(words: readonly Word[], fallba
   return key(z.enum(words).default(fallback), `be ${alternatives(words)}`, example);
 }
 
-/** A key that is true or false. Debezium's files write it as text; JSON's own booleans are accepted too. */
+/** A key that is true or false. Debezium's files write it as text; JSON's own booleans are accepted as well. */
 export function flag(fallback: boolean, example = fallback) {
   const schema = z
     .union([z.boolean(), z.enum(["true", "false"])])
@@ -46,7 +46,9 @@ export function text(pattern: RegExp) {
   return z.string().trim().regex(pattern);
 }
 
-/** Debezium's files write numbers as text; JSON's own numbers are accepted too. */
+/**
+ * A whole number within these limits. Debezium's files write numbers as text; JSON's own numbers are accepted as well.
+ */
 export function wholeNumber(min: number, max: number, holds: (value: number) => boolean = () => true) {
   return z
     .union([z.int(), z.string().regex(/^\s*-?\d{1,15}\s*$/)])
@@ -54,7 +56,7 @@ export function wholeNumber(min: number, max: number, holds: (value: number) => 
     .refine((value) => value >= min && value <= max && holds(value));
 }
 
-/** Reports a mistake with its own reason, instead of what the key must be. */
+/** Reports a mistake with a specific reason instead of what the key must be. */
 export function refuse(context: z.RefinementCtx, reason: string): void {
   context.addIssue({ code: "custom", params: { reason } });
 }

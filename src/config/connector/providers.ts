@@ -9,7 +9,7 @@ import type { Mistake } from "../../mistake.ts";
 export interface Providers {
   /** The value of an environment variable; undefined if it is not set. */
   readonly env: (variable: string) => string | undefined;
-  /** A file's whole text; undefined if it cannot be read. */
+  /** The whole text of a file; undefined if it cannot be read. */
   readonly file: (path: string) => string | undefined;
 }
 
@@ -26,9 +26,9 @@ export function readText(path: string): string | undefined {
 const VARIABLE = /\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}/g;
 
 /**
- * Substitutes `${env:NAME}` (EnvVarConfigProvider), `${file:PATH:PROPERTY}` (FileConfigProvider: a Java properties file)
- * and `${dir:PATH:FILE}` or `${directory:PATH:FILE}` (DirectoryConfigProvider: the file's whole content) anywhere in a
- * value. If one cannot be resolved, Kafka Connect would leave the text unchanged; here it is a mistake.
+ * Substitutes `${env:NAME}` (EnvVarConfigProvider), `${file:PATH:PROPERTY}` (FileConfigProvider: a Java properties
+ * file) and `${dir:PATH:FILE}` or `${directory:PATH:FILE}` (DirectoryConfigProvider: the file's whole content) anywhere
+ * in a value. If a variable cannot be resolved, Kafka Connect leaves the text unchanged; here it is a mistake.
  */
 export function resolveVariables(key: string, text: string, providers: Providers, mistakes: Mistake[]): string {
   return text.replaceAll(VARIABLE, (whole, provider: string, path: string | undefined, name: string) => {

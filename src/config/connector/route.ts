@@ -1,6 +1,6 @@
 import { javaRegex } from "../../capture/java-regex.ts";
 
-/** From a topic to the topic that its records are sent to instead. */
+/** Maps a topic to the topic that its records are sent to instead. */
 export type Route = (topic: string) => string;
 
 export type ReadRoute =
@@ -27,8 +27,8 @@ export function regexRoute(regex: string, replacement: string): ReadRoute {
 }
 
 /**
- * Literal texts and group numbers. A group number takes as many digits as still name an existing group, as in
- * Matcher.appendReplacement.
+ * Splits a replacement into literal texts and group numbers. A group number takes as many digits as long as it still
+ * names an existing group, as in Matcher.appendReplacement.
  */
 function partsOf(replacement: string, groups: number): readonly (string | number)[] | undefined {
   const parts: (string | number)[] = [];

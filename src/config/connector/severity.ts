@@ -7,7 +7,9 @@ export const SEVERITY_PREFIX = "fieldgate.severity.";
 const FORM = /^\s*(error|warning) until (\d{4}-\d{2}-\d{2}): *(\S.*)$/;
 const EXAMPLE = `"${SEVERITY_PREFIX}meaning/time-unit": "warning until 2026-12-31: readers take both"`;
 
-/** Reads the keys with that prefix, by rule. Each must be `severity until day: reason` for an existing rule. */
+/**
+ * Reads the keys with that prefix, by rule. Each value must be `severity until day: reason`, and the rule must exist.
+ */
 export function severityChanges(
   given: Readonly<Record<string, unknown>>,
   mistakes: Mistake[],
@@ -30,7 +32,7 @@ function changeOf(rule: string, text: string): SeverityChange | undefined {
   return { rule, severity: severity === "error" ? "error" : "warning", until, reason: reason.trim() };
 }
 
-/** Does the day exist? The 31st of February does not. */
+/** True if the day exists. The 31st of February does not. */
 function isDay(text: string): boolean {
   const time = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(time.getTime()) && dayOf(time.toISOString()) === text;

@@ -1,6 +1,6 @@
 /**
- * Debezium's own transforms, as far as Fieldgate follows them while watching: two of them change topics or schemas in a
- * known way, some change neither, and every other one is a mistake.
+ * Debezium's own transforms, as far as Fieldgate supports them in watch mode. Two of them change topics or schemas in a
+ * known way, and some change neither; every other transform is a mistake.
  */
 import type { Mistake } from "../../mistake.ts";
 import { regexRoute, type Route } from "./route.ts";
@@ -18,7 +18,7 @@ const UNWRAP = "io.debezium.transforms.ExtractNewRecordState";
 const ROUTE = "org.apache.kafka.connect.transforms.RegexRouter";
 const NOT_FOLLOWED = `is not supported: only ${UNWRAP}, ${ROUTE} and transforms that leave topics and schemas alone are (docs/watch.md)`;
 
-/** These do not change the topics or schemas of the events. */
+/** Transforms that do not change the topics or schemas of the events. */
 const HARMLESS: readonly string[] = [
   "io.debezium.transforms.Filter",
   "org.apache.kafka.connect.transforms.DropHeaders",
@@ -26,17 +26,17 @@ const HARMLESS: readonly string[] = [
   "org.apache.kafka.connect.transforms.InsertHeader",
 ];
 
-/** Options of UNWRAP that change topics or schemas; its other options concern rows, deletes and headers. */
+/** Options of UNWRAP that change topics or schemas. Its other options concern rows, deletes and headers. */
 const MOVING = /^(?:route\.by\.field|drop\.fields\..*)$/;
 
-/** Is this a key of Kafka Connect's transforms or predicates? */
+/** True for a key of Kafka Connect's transforms or predicates. */
 export function isTransformKey(key: string): boolean {
   return /^(?:transforms|predicates)(?:\.|$)/.test(key);
 }
 
 /**
- * Reads `transforms` and its keys. A transform with an unknown effect on topics or schemas is a mistake. Predicates decide
- * which records a transform applies to; they are not evaluated, because the registry shows the result.
+ * Reads `transforms` and its keys. A transform whose effect on topics or schemas is unknown is a mistake. Predicates
+ * decide which records a transform applies to. They are not evaluated, because the registry shows the result.
  */
 export function readTransforms(flat: Flat, mistakes: Mistake[]): Transforms {
   let transforms: Transforms = { unwrapped: undefined, route: undefined };
@@ -52,7 +52,7 @@ export function readTransforms(flat: Flat, mistakes: Mistake[]): Transforms {
   return transforms;
 }
 
-/** Applies one route to the result of the other. */
+/** Applies the second route to the result of the first. */
 function inSequence(first: Route | undefined, then: Route | undefined): Route | undefined {
   return first === undefined || then === undefined ? (then ?? first) : (topic) => then(first(topic));
 }
@@ -86,13 +86,16 @@ function addedBy(flat: Flat, prefix: string, mistakes: Mistake[]): ReadonlySet<s
   return new Set([...names, ...(deletes.startsWith("rewrite") ? ["__deleted"] : [])]);
 }
 
-/** `op` is added as `op`, `source.lsn` as `source_lsn`, `ts_ms:time` as `time` (Debezium's FieldReference). */
+/**
+ * The name of an added field: `op` for `op`, `source_lsn` for `source.lsn`, and `time` for `ts_ms:time` (Debezium's
+ * FieldReference).
+ */
 function addedName(reference: string): string {
   const [field = "", newName] = reference.split(":");
   return newName ?? field.replace(".", "_");
 }
 
-/** Numbers and booleans need not be written as text; a missing key is read as an empty text. */
+/** Numbers and booleans need not be written as text. A missing key is read as an empty text. */
 function textOf(value: unknown): string {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
 }

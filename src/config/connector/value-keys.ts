@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ValueModes } from "../../event/types/modes.ts";
 import { choice, flag, key, refuse, wholeNumber } from "./key.ts";
 
-/** How values and names are written. Names are Debezium's; ValueModes explains the effect of each. */
+/** How values and names are written. The names are Debezium's; ValueModes explains the effect of each. */
 export const valueKeys = {
   "tombstones.on.delete": flag(true),
   "decimal.handling.mode": choice(["precise", "double", "string"], "precise"),
@@ -19,14 +19,14 @@ export const valueKeys = {
   "field.name.adjustment.mode": choice(["none", "avro", "avro_unicode"], "avro"),
   "unavailable.value.placeholder": key(
     z.string().transform(placeholder).default("__debezium_unavailable_value"),
-    "be a text that no column contains",
+    "be a string that no column contains",
     "__debezium_unavailable_value",
   ),
 };
 
 type ValueKeys = Readonly<z.output<z.ZodObject<typeof valueKeys>>>;
 
-/** The keys under the encoders' names for them. */
+/** The keys, under the names that the encoders use. */
 export function valueModes(keys: ValueKeys): ValueModes {
   return {
     decimal: keys["decimal.handling.mode"],
@@ -41,7 +41,7 @@ export function valueModes(keys: ValueKeys): ValueModes {
   };
 }
 
-/** Debezium also takes `hex:` and the octets of a text. */
+/** Like Debezium, also accepts `hex:` and the octets of a text. */
 function placeholder(value: string, context: z.RefinementCtx): string {
   if (!value.startsWith("hex:")) return value;
   const octets = Buffer.from(value.slice(4), "hex");

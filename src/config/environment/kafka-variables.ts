@@ -12,7 +12,7 @@ import { variable } from "./variables.ts";
 const PROTOCOLS = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] as const;
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 
-/** `security.protocol` and `sasl.mechanism` have the values that Kafka's own clients use. */
+/** `security.protocol` and `sasl.mechanism` have the same values as in Kafka's own clients. */
 export const kafkaVariables = z.object({
   FIELDGATE_KAFKA_BROKERS: variable(
     z
@@ -39,7 +39,7 @@ export const kafkaVariables = z.object({
 
 type Values = z.infer<typeof kafkaVariables>;
 
-/** Checks which variables each protocol needs; zod checks only each variable by itself. */
+/** Checks which variables each protocol needs, because zod only checks each variable by itself. */
 export function kafkaMistakes(values: Values): readonly Mistake[] {
   const protocol = values.FIELDGATE_KAFKA_SECURITY_PROTOCOL;
   const set = (pattern: RegExp) =>
@@ -63,7 +63,7 @@ export function kafkaMistakes(values: Values): readonly Mistake[] {
   return [...useless, ...missing.map((key): Mistake => ({ key, reason })), ...tls];
 }
 
-/** Expects `values` without mistakes. */
+/** `values` must already have been validated. */
 export function kafkaSettings(values: Values): Pick<KafkaOptions, "brokers" | "ssl" | "sasl"> {
   const protocol = values.FIELDGATE_KAFKA_SECURITY_PROTOCOL;
   return {
@@ -89,6 +89,6 @@ function saslOf(values: Values): Sasl | undefined {
     FIELDGATE_KAFKA_SASL_USERNAME: username,
     FIELDGATE_KAFKA_SASL_PASSWORD: password,
   } = values;
-  if (mechanism === undefined || username === undefined || password === undefined) return undefined; // reported as a mistake before
+  if (mechanism === undefined || username === undefined || password === undefined) return undefined; // This has already been reported as a mistake.
   return { mechanism: NAMES[mechanism], username, password };
 }

@@ -3,12 +3,15 @@ import type { RegistryAuth } from "../../registry/http.ts";
 export type BasicAuth = Extract<RegistryAuth, { kind: "basic" }>;
 
 export interface RegistryAddress {
-  /** Without user and password: safe to show. */
+  /** Does not contain the user and password, so it is safe to show. */
   readonly url: string;
   readonly auth: BasicAuth | undefined;
 }
 
-/** Separates the user and password of `https://user:password@host` from the address; undefined if it is not http(s). */
+/**
+ * Separates the user and password of `https://user:password@host` from the address. Undefined if it is not an http(s)
+ * URL.
+ */
 export function readRegistryAddress(text: string): RegistryAddress | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);

@@ -40,12 +40,12 @@ export const registryVariables = z.object({
 
 type Values = z.infer<typeof registryVariables>;
 
-/** There is one way to log in, the same for every address; zod checks only each variable by itself. */
+/** Checks that there is one way to log in, the same for every address. zod only checks each variable by itself. */
 export function registryMistakes(values: Values): readonly Mistake[] {
   const logins = loginsOf(values);
   const mistakes: Mistake[] = [];
   if (logins.length > 1) {
-    const reason = "contains a user, and a different user or a token is given too: use only one";
+    const reason = "contains a user, but a different user or a token is also given: use only one";
     const twice = values.FIELDGATE_REGISTRY_URL.some(({ auth }) => auth !== undefined);
     mistakes.push(
       twice
@@ -64,7 +64,7 @@ export function registryMistakes(values: Values): readonly Mistake[] {
   return [...mistakes, ...tlsMistakes("FIELDGATE_REGISTRY", tlsTexts("FIELDGATE_REGISTRY", values))];
 }
 
-/** Expects `values` without mistakes. */
+/** `values` must already have been validated. */
 export function registrySettings(values: Values): RegistryOptions {
   return {
     urls: values.FIELDGATE_REGISTRY_URL.map(({ url }) => url),
@@ -73,7 +73,7 @@ export function registrySettings(values: Values): RegistryOptions {
   };
 }
 
-/** The registry's variables alone, for a command that needs no others. Throws `config-invalid`. */
+/** Reads only the registry's variables, for a command that needs no others. Throws `config-invalid`. */
 export function readRegistrySettings(
   env: Environment,
   read: ReadText = (path) => readFileSync(path, "utf8"),
@@ -88,7 +88,7 @@ export function readRegistrySettings(
   throw configError(new Map([["environment", mistakes]]), "docs/configuration.md lists all variables");
 }
 
-/** All the different logins that are given. */
+/** All different logins that are given. */
 function loginsOf(values: Values): readonly RegistryAuth[] {
   const inUrls = values.FIELDGATE_REGISTRY_URL.flatMap(({ auth }) => (auth === undefined ? [] : [auth]));
   const { FIELDGATE_REGISTRY_USERNAME: username, FIELDGATE_REGISTRY_PASSWORD: password } = values;

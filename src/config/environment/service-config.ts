@@ -1,6 +1,6 @@
 /**
- * The settings of the service as a whole, from environment variables. Kafka's and the registry's variables are declared in
- * their own files. A variable that is empty counts as not set.
+ * The settings of the service as a whole, from environment variables. The variables for Kafka and the registry are
+ * declared in their own files. An empty variable counts as not set.
  */
 import { readFileSync } from "node:fs";
 
@@ -13,13 +13,13 @@ import { tlsMistakes, tlsTexts, tlsVariables } from "./tls-texts.ts";
 import { type Environment, given, inFiles, mistakesOf, type ReadText, variable } from "./variables.ts";
 
 const HTTP_TLS = "FIELDGATE_HTTP_TLS";
-/** Clients do not show certificates to the API, so there is no authority for them. */
+/** Clients of the API do not present certificates, so there is no certificate authority for them. */
 const { FIELDGATE_HTTP_TLS_CA: _, ...httpTls } = tlsVariables(HTTP_TLS);
 
 const LOG_FORMATS = ["json", "pretty"] as const;
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
 
-/** The environment of `fieldgate run`, each variable with what it must be and an example. */
+/** The environment variables of `fieldgate run`, each with what it must be and an example. */
 export const serviceVariables = z.object({
   ...kafkaVariables.shape,
   ...registryVariables.shape,
@@ -77,8 +77,8 @@ export const serviceVariables = z.object({
 });
 
 /**
- * Reads the environment; secrets may be in files, named by `<NAME>_FILE`. Throws `config-invalid` with every mistake, none
- * of which contains a value.
+ * Reads the environment. Secrets may be in files, which `<NAME>_FILE` names. Throws `config-invalid` with every
+ * mistake; no mistake contains a value.
  */
 export function readServiceConfig(
   env: Environment,
@@ -95,7 +95,7 @@ export function readServiceConfig(
   if (!parsed.success || mistakes.length > 0) {
     throw configError(
       new Map([["environment", mistakes]]),
-      "correct the variables above; docs/configuration.md lists all",
+      "correct the variables above; docs/configuration.md lists all of them",
     );
   }
   return assemble(parsed.data);
@@ -107,7 +107,7 @@ function togetherMistakes(values: Values): readonly Mistake[] {
   return [...kafkaMistakes(values), ...registryMistakes(values), ...tlsMistakes(HTTP_TLS, tlsTexts(HTTP_TLS, values))];
 }
 
-/** Can only this machine reach the address: 127.0.0.0/8, ::1 or localhost? */
+/** True if only this machine can reach the address: 127.0.0.0/8, ::1 or localhost. */
 function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
@@ -131,7 +131,7 @@ function accessMistakes(env: Environment): readonly Mistake[] {
   ];
 }
 
-/** Settings of the service as a whole. */
+/** The settings of the service as a whole. */
 export type ServiceConfig = ReturnType<typeof assemble>;
 
 function assemble(values: Values) {
@@ -143,15 +143,15 @@ function assemble(values: Values) {
     http: {
       host: values.FIELDGATE_HTTP_HOST,
       port: values.FIELDGATE_HTTP_PORT,
-      /** One token that may do everything. */
+      /** A single token that allows everything. */
       token: values.FIELDGATE_TOKEN,
       tokensFile: values.FIELDGATE_TOKENS_FILE,
-      /** undefined: plain HTTP. */
+      /** Undefined means plain HTTP. */
       tls: tls.cert === undefined ? undefined : tls,
     },
     slackWebhookUrl: values.FIELDGATE_SLACK_WEBHOOK_URL,
     logLevel: values.FIELDGATE_LOG_LEVEL,
-    /** undefined: `pretty` on a terminal, otherwise `json`. */
+    /** Undefined means `pretty` on a terminal, and `json` otherwise. */
     logFormat: values.FIELDGATE_LOG,
     /** The directory of the connector files. */
     connectorsDir: values.FIELDGATE_CONNECTORS,

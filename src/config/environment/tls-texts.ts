@@ -7,7 +7,10 @@ import type { Mistake } from "../../mistake.ts";
 import type { TlsTexts } from "../../request.ts";
 import { variable } from "./variables.ts";
 
-/** The variables for TLS to a server, with this prefix: an authority's certificate, a client certificate and its key. */
+/**
+ * The variables with this prefix for TLS to a server: an authority's certificate, a client certificate, its key and the
+ * key's passphrase.
+ */
 export function tlsVariables<Prefix extends string>(prefix: Prefix): TlsShape<Prefix> {
   return {
     [`${prefix}_CA`]: pem("be certificates in PEM form"),
@@ -24,7 +27,7 @@ function pem(must: string) {
 type TlsName<Prefix extends string> = `${Prefix}_${"CA" | "CERT" | "KEY" | "KEY_PASSPHRASE"}`;
 type TlsShape<Prefix extends string> = Readonly<Record<TlsName<Prefix>, z.ZodOptional<z.ZodString>>>;
 
-/** What these variables hold. */
+/** The texts that these variables contain. */
 export function tlsTexts<Prefix extends string>(
   prefix: Prefix,
   values: { readonly [Name in TlsName<Prefix>]?: string | undefined },
@@ -37,7 +40,10 @@ export function tlsTexts<Prefix extends string>(
   };
 }
 
-/** Checks that Node accepts these PEM texts: the passphrase opens the key, and the key matches the certificate. */
+/**
+ * Checks that Node accepts these PEM texts, that the passphrase opens the key, and that the key matches the
+ * certificate.
+ */
 export function tlsMistakes(prefix: string, { ca, cert, key, passphrase }: TlsTexts): readonly Mistake[] {
   const mistakes: Mistake[] = [];
   for (const [name, text] of Object.entries({ CA: ca, CERT: cert })) {

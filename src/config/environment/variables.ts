@@ -4,10 +4,13 @@ import type { Mistake } from "../../mistake.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads a whole file as text. Throws what node:fs throws. */
+/** Reads a whole file as text. Throws the errors of node:fs. */
 export type ReadText = (path: string) => string;
 
-/** A variable's schema, with what messages say it must be; `must` continues "must". `file`: `<NAME>_FILE` works too. */
+/**
+ * A variable's schema, with what it must be, for messages; `must` continues the word "must". With `file`, `<NAME>_FILE`
+ * can be set instead.
+ */
 export function variable<Schema extends z.ZodType>(
   schema: Schema,
   must: string,
@@ -18,7 +21,7 @@ export function variable<Schema extends z.ZodType>(
 }
 
 export interface Given {
-  /** Variables that are set and not empty. A file's content has the name of its variable, without `_FILE`. */
+  /** The variables that are set and not empty. A file's content has the name of its variable, without `_FILE`. */
   readonly values: Readonly<Record<string, string>>;
   readonly mistakes: readonly Mistake[];
 }
@@ -28,7 +31,7 @@ export function inFiles(variables: z.ZodObject): readonly string[] {
   return Object.entries(variables.shape).flatMap(([name, schema]) => (metaOf(schema)["file"] === true ? [name] : []));
 }
 
-/** The environment, in which each `<NAME>_FILE` of these names is replaced by the file's content without its last newline. */
+/** The environment, with each `<NAME>_FILE` of these names replaced by the file's content without its last newline. */
 export function given(env: Environment, names: readonly string[], read: ReadText): Given {
   const values = Object.fromEntries(Object.entries(env).filter(isSet));
   const mistakes: Mistake[] = [];
@@ -44,7 +47,7 @@ export function given(env: Environment, names: readonly string[], read: ReadText
   return { values, mistakes };
 }
 
-/** Zod's issues as mistakes. A variable whose file is a mistake already is not reported as missing too. */
+/** Zod's issues as mistakes. A variable whose file is already a mistake is not also reported as missing. */
 export function mistakesOf(issues: readonly z.core.$ZodIssue[], variables: z.ZodObject, { values, mistakes }: Given) {
   return issues.flatMap((issue): Mistake[] => {
     const key = String(issue.path[0]);

@@ -1,10 +1,11 @@
 import type { AvroRecord, RecordField } from "../../avro/schema.ts";
 import type { MeaningRule } from "./rule.ts";
 
-/** A reader's field is filled from the written field with its name, or with one of its aliases. */
+/** A reader's field is filled from the written field that has its name or one of its aliases. */
 export const aliasCollision: MeaningRule = {
   id: "meaning/alias-collision",
-  problem: "a reader's field is filled from another column, because that column has the name of its alias",
+  problem:
+    "a reader's field is filled from a different column, because that column's name is one of the field's aliases",
   severity: "error",
   ofReader: false,
   find: ({ name, before, from, to, consumer: { row } }) => {

@@ -5,7 +5,7 @@ import { typesOf } from "./type.ts";
 /** Avro promotes an int of days to a long of milliseconds without an error. */
 export const dateOrTimestamp: MeaningRule = {
   id: "meaning/date-or-timestamp",
-  problem: "a date became a timestamp, a time or a duration, or the reverse: the number counts something else",
+  problem: "a date became a timestamp, a time or a duration, or the reverse: the number has a different meaning",
   severity: "error",
   ofReader: true,
   find: (change) => {

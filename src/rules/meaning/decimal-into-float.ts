@@ -3,7 +3,9 @@ import { decimalOf } from "./decimal.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** Debezium's `decimal.handling.mode` (precise, double or string) decides which of these types a numeric gets. */
+/**
+ * Debezium's `decimal.handling.mode` (precise, double or string) determines which of these types a numeric column gets.
+ */
 export const decimalIntoFloat: MeaningRule = {
   id: "meaning/decimal-into-float",
   problem: "a decimal became a float or text, or the reverse: digits are lost, or text is read as a number's bytes",

@@ -2,7 +2,7 @@ import { decimalOf } from "./decimal.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** Precision limits nothing in the bytes. A value that does not fit fails, or is truncated, where it is stored. */
+/** The precision does not limit the bytes. A value that does not fit fails, or is truncated, where it is stored. */
 export const decimalPrecision: MeaningRule = {
   id: "meaning/decimal-precision",
   problem: "a decimal has more digits than its reader has room for: values can arrive that do not fit",

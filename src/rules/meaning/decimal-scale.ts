@@ -2,7 +2,7 @@ import { decimalOf } from "./decimal.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** An Avro decimal holds only the unscaled integer; the scale is only in the schema (specification, "Decimal"). */
+/** An Avro decimal contains only the unscaled integer; the scale is only in the schema (specification, "Decimal"). */
 export const decimalScale: MeaningRule = {
   id: "meaning/decimal-scale",
   problem: "a decimal's scale changed: the bytes contain no decimal point, so values are off by powers of ten",

@@ -3,11 +3,14 @@ import { logicalName } from "./type.ts";
 
 interface Decimal {
   readonly scale: number;
-  /** The total number of digits; undefined when the schema does not say. */
+  /** The total number of digits; undefined if the schema does not say. */
   readonly precision: number | undefined;
 }
 
-/** Bytes that hold an unscaled integer: Avro's "Decimal", or Connect's Decimal, which writes the scale twice. */
+/**
+ * A decimal is bytes that contain an unscaled integer: Avro's "Decimal", or Connect's Decimal, which writes the scale
+ * twice.
+ */
 export function decimalOf(type: AvroSchema): Decimal | undefined {
   if (type.kind !== "bytes" && type.kind !== "fixed") return undefined;
   const isDecimal =

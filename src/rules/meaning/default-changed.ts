@@ -1,10 +1,10 @@
 import type { MeaningRule } from "./rule.ts";
 import { ownField } from "./field.ts";
 
-/** A default replaces the field in events from before it existed; values that are in an event are not affected. */
+/** A default fills in the field in events from before it existed. Values that are in an event are not affected. */
 export const defaultChanged: MeaningRule = {
   id: "meaning/default-changed",
-  problem: "a default changed: events from before the field existed are filled with another value",
+  problem: "a default changed: events from before the field existed are filled with a different value",
   severity: "error",
   ofReader: false,
   find: ({ name, before, after, consumer: { row } }) => {
@@ -16,7 +16,7 @@ export const defaultChanged: MeaningRule = {
       ...(fillsOld ? {} : { severity: "warning" }),
       certainty: "on-some-data",
       effectStated: true,
-      message: `the default of "${name}" would change: events from before the column existed would be filled with another value`,
+      message: `the default of "${name}" would change: events from before the column existed would be filled with a different value`,
       remedy: `use the new default of "${name}" in the reader's schema, or fill in the older rows`,
     };
   },

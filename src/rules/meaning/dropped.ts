@@ -1,7 +1,7 @@
 import type { MeaningRule } from "./rule.ts";
 import { ownField, successors } from "./field.ts";
 
-/** When a field with a default disappears, nothing fails: its readers read the default. */
+/** When a field with a default disappears, nothing fails, because its readers read the default. */
 export const dropped: MeaningRule = {
   id: "meaning/dropped",
   problem: "a field with a default disappears: readers with their own schema read the default",

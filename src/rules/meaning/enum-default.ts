@@ -1,7 +1,7 @@
 import type { MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** An enum's default stands for every symbol that a reader does not know (specification, "Enums"). */
+/** An enum's default replaces every symbol that a reader does not know (specification, "Enums"). */
 export const enumDefault: MeaningRule = {
   id: "meaning/enum-default",
   problem: "a reader that does not know a new enum label reads the enum's default instead",

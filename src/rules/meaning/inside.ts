@@ -11,7 +11,7 @@ export interface RecordsInside {
   readonly row: AvroRecord | undefined;
 }
 
-/** Finds them through null, arrays, maps and unions. */
+/** Finds the records inside a field, through null, arrays, maps and unions. */
 export function recordsInside(
   before: AvroSchema,
   after: AvroSchema,
@@ -35,7 +35,10 @@ export function recordsInside(
   );
 }
 
-/** One change for each branch of a union that has a counterpart on the other side; none without a union. */
+/**
+ * One change for each branch of a union that has a counterpart on the other side; no changes if neither type is a
+ * union.
+ */
 export function changesOfBranches(change: Change): readonly Change[] {
   const { before, after } = change;
   if (before === undefined || after === undefined) return [];
@@ -55,7 +58,7 @@ function unionPairs(before: AvroSchema, after: AvroSchema): readonly Pair[] {
   return b.kind === "union" || a.kind === "union" ? branchPairs(b, a) : [];
 }
 
-/** Pairs branches by kind or name. If one branch is left over on each side, these two are a pair as well. */
+/** Pairs branches by kind or name. If one branch is left over on each side, these two are paired as well. */
 function branchPairs(before: AvroSchema, after: AvroSchema): readonly Pair[] {
   const [was, is] = [before, after].map((type) => branchesOf(type).filter(({ kind }) => kind !== "null"));
   if (was === undefined || is === undefined) return [];

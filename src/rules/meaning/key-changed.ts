@@ -3,7 +3,7 @@ import type { AvroRecord } from "../../avro/schema.ts";
 import type { Finding } from "../../finding.ts";
 import type { MeaningRule } from "./rule.ts";
 
-/** Reported by the code that knows the events' keys, because the values' schemas do not show them. */
+/** Reported by the code that knows the events' keys, because the schemas of the values do not show the keys. */
 export const KEY_CHANGED: Pick<MeaningRule, "id" | "problem" | "severity"> = {
   id: "meaning/key-changed",
   problem:
@@ -11,7 +11,7 @@ export const KEY_CHANGED: Pick<MeaningRule, "id" | "problem" | "severity"> = {
   severity: "error",
 };
 
-/** What a changed key means to a topic's consumers. `before` is undefined if the events have no key now. */
+/** What a changed key means for a topic's consumers. `before` is undefined if the events have no key now. */
 export function keyChange(
   before: AvroRecord | undefined,
   after: AvroRecord,
@@ -26,7 +26,7 @@ export function keyChange(
   };
 }
 
-/** The column names, and also their types if the names are the same. */
+/** The names of the columns, together with their types if the names are the same. */
 function keyTexts(before: AvroRecord | undefined, after: AvroRecord): readonly string[] {
   const [was, is] = [before, after].map((key) => (key?.fields ?? []).map(({ name }) => name).join(", "));
   const typed = was === is;

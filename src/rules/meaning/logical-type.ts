@@ -2,10 +2,10 @@ import type { MeaningRule } from "./rule.ts";
 import { temporalOf } from "./temporal.ts";
 import { logicalName, typesOf } from "./type.ts";
 
-/** Avro's rules ignore all properties of a type, including the one that says what its bytes mean. */
+/** Avro's rules ignore all properties of a type, including those that say what its bytes mean. */
 export const logicalType: MeaningRule = {
   id: "meaning/logical-type",
-  problem: "a type's connect.name or logicalType changed: the same bytes mean another kind of value",
+  problem: "a type's connect.name or logicalType changed: the same bytes now mean a different kind of value",
   severity: "error",
   ofReader: false,
   find: (change) => {
@@ -22,7 +22,10 @@ export const logicalType: MeaningRule = {
   },
 };
 
-/** If both types count time, other rules find the change, except that from an instant to a local time. */
+/**
+ * True if other rules find this change. They do if both types count time, except for a change from an instant to a
+ * local time.
+ */
 function isFoundElsewhere({ before, after }: NonNullable<ReturnType<typeof typesOf>>): boolean {
   const [was, is] = [temporalOf(before), temporalOf(after)];
   if (was === undefined || is === undefined) return false;

@@ -2,7 +2,7 @@ import type { MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 import { runtimeOf } from "../runtime/rule.ts";
 
-/** avsc decodes a long into a number and throws beyond 2^53; arithmetic with such large numbers loses digits. */
+/** avsc decodes a long to a number and throws beyond 2^53; arithmetic with such large numbers loses digits. */
 export const longBeyondJavascript: MeaningRule = {
   id: "meaning/long-beyond-javascript",
   problem: "an int became a long: JavaScript's numbers are exact only up to 2^53, and avsc throws beyond that",

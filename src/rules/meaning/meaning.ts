@@ -24,10 +24,10 @@ import { unionOrder } from "./union-order.ts";
 import type { AvroRecord, RecordField } from "../../avro/schema.ts";
 
 /**
- * The rules about meaning: changes that every decoder accepts, although the same bytes then mean something else. Each rule
- * compares one field before and after; this file asks the rules about every field, through nested records and unions, and
- * from the point of view of one consumer. That view matters: a consumer with its own schema is affected by the difference
- * between its schema and the events, not by the change itself.
+ * The rules about meaning: changes that every decoder accepts, although the same bytes then mean something else. Each
+ * rule compares one field before and after. This file applies the rules to every field, including nested records and
+ * unions, from the point of view of one consumer. That view matters: a consumer with its own schema is affected by the
+ * difference between its schema and the events, not by the change itself.
  */
 
 /** The rules that compare a field before and after a change. */
@@ -50,10 +50,10 @@ export const MEANING_RULES: readonly MeaningRule[] = [
   renamed,
 ];
 
-/** Reported by the code that knows the columns, because no schema shows it. */
+/** Reported by the code that knows the columns, because schemas do not show it. */
 export const ANOTHER_COLUMN: Pick<MeaningRule, "id" | "problem" | "severity"> = {
   id: "meaning/another-column",
-  problem: "a field keeps its name and type but is filled from another column",
+  problem: "a field keeps its name and type but is filled from a different column",
   severity: "error",
 };
 
@@ -74,9 +74,9 @@ export interface MeaningFinding extends Found {
 }
 
 /**
- * What would change its meaning for this consumer when its topic's row changes from `before` to `after`, by field and inside
- * fields. There is no finding if the reader's own schema already has the new meaning. If its schema already disagrees with
- * `before`, the finding is a warning, because withholding the change would not help.
+ * What would change its meaning for this consumer when its topic's row changes from `before` to `after`, by field and
+ * inside fields. There is no finding if the reader's own schema already has the new meaning. If the reader's schema
+ * already disagrees with `before`, the finding is a warning, because withholding the change would not help.
  */
 export function meaningFindings(
   before: AvroRecord,
@@ -86,10 +86,10 @@ export function meaningFindings(
   return findingsIn(before, after, consumer);
 }
 
-/** The pairs of records visited inside one field: a record may contain itself, and each pair is reported once. */
+/** The pairs of records visited inside one field. A record may contain itself, and each pair is reported only once. */
 type Entered = Map<AvroRecord, Set<AvroRecord>>;
 
-/** `entered` is given for records inside a field, not for the row itself. */
+/** `entered` is given only for records inside a field, not for the row itself. */
 function findingsIn(
   before: AvroRecord,
   after: AvroRecord,
@@ -108,13 +108,13 @@ function findingsIn(
 }
 
 interface Comparison {
-  /** The fields of both rows. */
+  /** The names of the fields of both rows. */
   readonly names: ReadonlySet<string>;
-  /** The fields that differ. No rule can find anything in the others, except through a reader's aliases. */
+  /** The fields that differ. No rule can find anything in the other fields, except through a reader's aliases. */
   readonly changed: ReadonlySet<string>;
 }
 
-/** Cached, since all contracts are judged on the same two rows. */
+/** Cached, because all contracts are judged on the same two rows. */
 const comparison = oncePerPair((after: AvroRecord, before: AvroRecord): Comparison => {
   const names = new Set([...before.fields, ...after.fields].map(({ name }) => name));
   const changed = [...names].filter((name) => !isSameField(fieldNamed(before, name), fieldNamed(after, name)));
@@ -156,17 +156,17 @@ function findingsInside(
   });
 }
 
-/** How a reader's own row compares with what flows now. */
+/** How a reader's own row compares with the one that flows now. */
 interface RowNow {
   readonly now: AvroRecord;
   readonly runtime: string | undefined;
   /** The names of fields with aliases, and the aliases. */
   readonly aliased: ReadonlySet<string>;
-  /** By name, the other fields whose meaning already differs now. */
+  /** The other fields whose meaning already differs, by name. */
   readonly disagreeing: ReadonlyMap<string, readonly MeaningFinding[]>;
 }
 
-/** Cached by the reader's row, since what flows now is the same for all candidates. */
+/** Cached by the reader's row, because the row that flows now is the same for all candidates. */
 const rowsNow = new WeakMap<AvroRecord, RowNow>();
 
 function compareNow(now: AvroRecord, row: AvroRecord, consumer: Consumer, entered?: Entered): RowNow {
@@ -177,7 +177,7 @@ function compareNow(now: AvroRecord, row: AvroRecord, consumer: Consumer, entere
   const found = plain.map((own) => [own.name, findingsOfNow(own, now, row, consumer, entered)] as const);
   const aliased = new Set(row.fields.flatMap((own) => (own.aliases.length > 0 ? [own.name, ...own.aliases] : [])));
   const made = { now, runtime, aliased, disagreeing: new Map(found.filter(([, all]) => all.length > 0)) };
-  // Inside a field the result leaves out the pairs visited before, so it is not kept.
+  // Inside a field, the result omits pairs that were visited before, so it is not cached.
   if (entered === undefined) rowsNow.set(row, made);
   return made;
 }
@@ -209,7 +209,10 @@ function asFindings(rule: MeaningRule, name: string, found: Found | undefined): 
 
 interface Views {
   readonly change: Change;
-  /** From the reader's own field to the next one, from the current one to the reader's, from the reader's to the current. */
+  /**
+   * Changes from the reader's own field to the next one, from the current field to the reader's, and from the reader's
+   * to the current one.
+   */
   readonly toNext?: Change | undefined;
   readonly toOwn?: Change | undefined;
   readonly toNow?: Change | undefined;
@@ -233,7 +236,7 @@ function findFor(rule: MeaningRule, { change, toNext, toOwn, toNow }: Views): Fo
   return findIn(rule, toNow) === undefined ? own : { ...own, severity: "warning" };
 }
 
-/** Asks a rule about the field's type, or else about each pair of union branches, and returns the first finding. */
+/** Applies a rule to the field's type, or else to each pair of union branches, and returns the first finding. */
 function findIn(rule: MeaningRule, change: Change): Found | undefined {
   return rule.find(change) ?? changesOfBranches(change).flatMap((branch) => findIn(rule, branch) ?? [])[0];
 }

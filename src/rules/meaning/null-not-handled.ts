@@ -1,7 +1,10 @@
 import type { MeaningRule } from "./rule.ts";
 import { isNullable } from "./type.ts";
 
-/** A contract's `fields` have no types, so it is unknown whether the consumer accepts null: hence a warning. */
+/**
+ * A contract's `fields` have no types, so it is unknown whether the consumer accepts null. The finding is therefore a
+ * warning.
+ */
 export const nullNotHandled: MeaningRule = {
   id: "meaning/null-not-handled",
   problem: "a new field that the consumer lists is null in rows from before the column existed",

@@ -1,11 +1,13 @@
 import type { MeaningRule } from "./rule.ts";
 import { successors } from "./field.ts";
 
-/** To Avro, a rename is one field that disappears and one that appears. If both have defaults, neither is an error. */
+/**
+ * For Avro, a rename is a field that disappears and a field that appears. If both have defaults, neither is an error.
+ */
 export const renamed: MeaningRule = {
   id: "meaning/renamed",
   problem:
-    "a nullable field disappears and another of its type appears, as in a rename: readers of the old name read null",
+    "a nullable field disappears and a new one of the same type appears, as in a rename: readers of the old name read null",
   effect: "reads-null-or-default",
   severity: "error",
   ofReader: false,

@@ -1,7 +1,7 @@
 import type { Finding } from "../../finding.ts";
 import type { AvroRecord, RecordField } from "../../avro/schema.ts";
 
-/** One field of the row before and after a change; undefined where the row does not have it. */
+/** One field of the row before and after a change; undefined on a side where the row does not have the field. */
 export interface Change {
   readonly name: string;
   readonly before: RecordField | undefined;
@@ -10,11 +10,11 @@ export interface Change {
   readonly from: AvroRecord;
   readonly to: AvroRecord;
   readonly consumer: Consumer;
-  /** Compares a reader with events: `before` is the reader's own field, `after` is the events' field. */
+  /** True when a reader is compared with events: `before` is the reader's own field, `after` is the events' field. */
   readonly isReader?: boolean | undefined;
 }
 
-/** Says what a field is and would become; for a reader, what it expects and what the events have. */
+/** Says what a field is and what it would become; for a reader, what it expects and what the events have. */
 export function becomes({ name, isReader }: Change, was: string, is: string): string {
   if (isReader === true) return `the reader expects "${name}" to be ${was}, but in the events it is ${is}`;
   return `"${name}" is ${was} now and would become ${is}`;
@@ -22,29 +22,29 @@ export function becomes({ name, isReader }: Change, was: string, is: string): st
 
 /** What a rule may know about the consumer. */
 export interface Consumer {
-  /** The row in its own schema; undefined when it decodes with the writer's schema. */
+  /** The row in its own schema; undefined if it decodes with the writer's schema. */
   readonly row?: AvroRecord | undefined;
   /** The columns that it lists by name. */
   readonly fields?: readonly string[] | undefined;
-  /** As written in the contract, e.g. `kafkajs`. */
+  /** The client library as written in the contract, e.g. `kafkajs`. */
   readonly runtime?: string | undefined;
 }
 
-/** What a rule found. Severity `warning`: a warning even on a field that the consumer reads. */
+/** What a rule found. With severity `warning` it is only a warning, even on a field that the consumer reads. */
 export interface Found extends Pick<Finding, "certainty" | "message" | "remedy" | "effectStated"> {
   readonly severity?: "warning" | undefined;
 }
 
-/** A rule about bytes that keep their form and change their meaning. */
+/** A rule about bytes whose form stays the same while their meaning changes. */
 export interface MeaningRule {
   readonly id: `meaning/${string}`;
   /** What goes wrong, in one line. */
   readonly problem: string;
   /** What happens on reading; undefined means that a wrong value is read. */
   readonly effect?: Finding["effect"];
-  /** The severity on a field that the consumer reads; on other fields it is a warning. */
+  /** The severity on a field that the consumer reads. On other fields it is a warning. */
   readonly severity: Finding["severity"];
-  /** Whether it also compares a reader's own schema (as `before`) with what it would read (as `after`). */
+  /** Whether the rule also compares a reader's own schema (as `before`) with what it would read (as `after`). */
   readonly ofReader: boolean;
   readonly find: (change: Change) => Found | undefined;
 }

@@ -2,10 +2,13 @@ import { decimalOf } from "./decimal.ts";
 import { becomes, type MeaningRule } from "./rule.ts";
 import { typesOf } from "./type.ts";
 
-/** Avro reads either as the other (specification, "Schema Resolution"), which destroys bytes that are not UTF-8. */
+/**
+ * Avro reads text as bytes and bytes as text (specification, "Schema Resolution"), which destroys bytes that are not
+ * UTF-8.
+ */
 export const stringOrBytes: MeaningRule = {
   id: "meaning/string-or-bytes",
-  problem: "text became bytes, or bytes became text: Avro reads either as the other, and binary data is destroyed",
+  problem: "text became bytes, or bytes became text: Avro reads one as the other, and binary data is destroyed",
   severity: "error",
   ofReader: true,
   find: (change) => {
@@ -18,7 +21,7 @@ export const stringOrBytes: MeaningRule = {
     return {
       certainty: "always",
       effectStated: true,
-      message: `${becomes(change, before, after)}: Avro decodes either as the other without an error`,
+      message: `${becomes(change, before, after)}: Avro decodes one as the other without an error`,
       remedy: `change the consumer to read ${after}; text in hex or base64 has to be decoded first`,
     };
   },

@@ -4,7 +4,7 @@ interface Temporal {
   readonly of: "date" | "time" | "timestamp" | "duration";
   /** What the number counts. */
   readonly unit: "days" | "milliseconds" | "microseconds" | "nanoseconds";
-  /** A local time rather than an instant. Only Avro's own names say so. */
+  /** True for a local time rather than an instant. Only Avro's own names distinguish them. */
   readonly isLocal?: boolean;
 }
 
@@ -32,7 +32,7 @@ const TEMPORAL: Readonly<Record<string, Temporal>> = {
   "io.debezium.time.NanoDuration": { of: "duration", unit: "nanoseconds" },
 };
 
-/** What a number counts, by its `connect.name`, or else by its `logicalType`. */
+/** What a number counts, according to its `connect.name`, or else its `logicalType`. */
 export function temporalOf(type: AvroSchema): Temporal | undefined {
   if (type.kind !== "int" && type.kind !== "long") return undefined;
   const names = [type.props["connect.name"], type.props["logicalType"]];

@@ -2,7 +2,7 @@ import type { MeaningRule } from "./rule.ts";
 import { temporalOf } from "./temporal.ts";
 import { typesOf } from "./type.ts";
 
-/** Debezium chooses the unit by the column's precision (its documentation, "Temporal types", adaptive). */
+/** Debezium chooses the unit according to the column's precision (its documentation, "Temporal types", adaptive). */
 export const timeUnit: MeaningRule = {
   id: "meaning/time-unit",
   problem: "the unit of a time changed: the same number counts milliseconds, microseconds or nanoseconds",

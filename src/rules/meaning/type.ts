@@ -18,7 +18,7 @@ function innermost(before: AvroSchema, after: AvroSchema): TypePair {
   return { before: b, after: a };
 }
 
-/** A union's only branch other than null; a union of several such branches is returned as it is. */
+/** A union's only branch other than null. A union with several such branches is returned unchanged. */
 export function valueType(type: AvroSchema): AvroSchema {
   const [only, second] = branchesOf(type).filter(({ kind }) => kind !== "null");
   return only === undefined || second !== undefined ? type : only;

@@ -4,15 +4,15 @@ import { becomes, type MeaningRule } from "./rule.ts";
 import { branchesOf } from "./type.ts";
 import { runtimeOf } from "../runtime/rule.ts";
 
-/** By the specification, as in avsc, the first matching branch is taken; Java prefers the exact type. */
+/** By the specification, and in avsc, the first matching branch is taken; Java prefers the exact type. */
 export const unionOrder: MeaningRule = {
   id: "meaning/union-order",
-  problem: "the order of a union changed: readers that take the first matching branch read another type",
+  problem: "the order of a union changed: readers that take the first matching branch read a different type",
   severity: "error",
   ofReader: true,
   find: (change) => {
     const { before, after, consumer } = change;
-    // For a known runtime, runtime/first-fit knows exactly.
+    // For a known runtime, runtime/first-fit gives the exact answer.
     if (before === undefined || after === undefined || runtimeOf(consumer.runtime) !== undefined) return undefined;
     const [was, is] = [before, after].map(({ type }) => branchesOf(type).filter(({ kind }) => kind !== "null"));
     if (was === undefined || is === undefined || !isReordered(was, is)) return undefined;

@@ -2,8 +2,8 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 
 /**
- * Since 1.12.2 Java's decoder rejects an array that claims more items than the remaining bytes can hold (AVRO-4241). It
- * computes that with the smallest size of the reader's items, not of the items that were written.
+ * Since 1.12.2, Java's decoder rejects an array that claims more items than the remaining bytes can hold (AVRO-4241).
+ * It computes this with the smallest size of the reader's items, not of the items that were written.
  */
 export const arrayItems: RuntimeRule = {
   id: "runtime/array-items",
@@ -26,13 +26,16 @@ export const arrayItems: RuntimeRule = {
           describe: (at) =>
             `each item ${at} takes ${written} or more bytes in the events and ${wanted} or more by the reader's schema: Avro for Java 1.12.2 throws if fewer than ${wanted} bytes per item are left in the event`,
           remedy:
-            "read the items with the type they are written with; with another version of Avro, override this rule's severity",
+            "read the items with the type they are written with; if you use a different version of Avro, override this rule's severity",
         },
       ];
     }),
 };
 
-/** GenericDatumReader.minBytesPerElement: 0 for a record inside itself. Each record is computed once. */
+/**
+ * The smallest size of a type, as in GenericDatumReader.minBytesPerElement; 0 for a record inside itself. Each record
+ * is computed once.
+ */
 function leastBytes(schema: AvroSchema, known = new Map<AvroSchema, number>()): number {
   switch (schema.kind) {
     case "null":

@@ -1,14 +1,14 @@
 /**
- * How avsc 5.7.9 resolves a reader's schema against a writer's (its lib/types.js, `createResolver` and `_update`): by full
- * names, taking the first branch of a union that does not throw, and with a registry by name in which failed resolvers
- * remain, to be handed out again when the same two records meet.
+ * How avsc 5.7.9 resolves a reader's schema against a writer's (its lib/types.js, `createResolver` and `_update`). It
+ * compares full names, takes the first branch of a union that does not throw, and keeps a registry of resolvers by
+ * name. Resolvers that failed remain in it, and are reused when the same two records meet again.
  */
 import { isAlike, isPromotion, writtenFields } from "../../avro/reading/compatibility.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "../../avro/schema.ts";
 import { oncePerPair } from "../../once.ts";
 
 export interface Resolver {
-  /** False if it was handed out before it failed: it throws when it gets data. */
+  /** False if the resolver was handed out before it failed, so it throws when it gets data. */
   reads: boolean;
   /** For a reader's union: the branch that is taken for the written type. */
   choice?: { readonly union: AvroUnion; readonly writer: AvroSchema; readonly branch: AvroSchema };
@@ -17,12 +17,12 @@ export interface Resolver {
 
 type Registry = Map<string, Resolver>;
 
-/** undefined if avsc rejects the pair. */
+/** Undefined if avsc rejects the pair. */
 export function resolverOf(reader: AvroSchema, writer: AvroSchema): Resolver | undefined {
   return resolvers(reader, writer);
 }
 
-/** Cached, since several rules ask about each pair. */
+/** Cached, because several rules ask about each pair. */
 const resolvers = oncePerPair((reader: AvroSchema, writer: AvroSchema) => resolve(new Map(), reader, writer));
 
 function resolve(registry: Registry, reader: AvroSchema, writer: AvroSchema): Resolver | undefined {
@@ -84,7 +84,7 @@ function updateRecord(registry: Registry, resolver: Resolver, reader: AvroRecord
   });
 }
 
-/** avsc compares full names only. An alias `.Y` means Y. */
+/** True if avsc matches the two names. It compares only full names; an alias `.Y` means Y. */
 export function hasAvscName(reader: AvroNamed, writer: AvroNamed): boolean {
   return [reader.fullName, ...reader.aliases].some((name) => name.replace(/^\./, "") === writer.fullName);
 }

@@ -1,7 +1,7 @@
 import { resolverOf, type Resolver } from "./avsc.ts";
 import type { RuntimeFound, RuntimeRule } from "./rule.ts";
 
-/** avsc remembers a union's branch that failed, and takes it when the same two records meet again. */
+/** avsc remembers a union branch that failed, and takes it when the same two records meet again. */
 export const cachedResolver: RuntimeRule = {
   id: "runtime/cached-resolver",
   problem: "two records that failed to match meet again: avsc reuses the failed match and throws at the data",
@@ -27,7 +27,7 @@ function broken(path: readonly string[]): RuntimeFound {
     certainty: "on-some-data",
     effectStated: true,
     describe: (at) =>
-      `${at} can be a record that does not match the reader's record of that name, or a record of another name that does: avsc throws "_read is not a function"`,
+      `${at} can be a record that does not match the reader's record of that name, or a record with a different name that does: avsc throws "_read is not a function"`,
     remedy: "remove the record that does not match from the reader's unions, or put the one that matches before it",
   };
 }

@@ -2,8 +2,9 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { Runtime, RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
 
 /**
- * Java ignores an invalid decimal, and accepts any number of bytes for a valid one. The libraries here reject the schema of an
- * invalid decimal, each by its own checks, and avro-rs also rejects values that are shorter than the precision allows.
+ * Java ignores an invalid decimal, and accepts any number of bytes for a valid one. The libraries here reject a schema
+ * with an invalid decimal, each by its own checks. avro-rs also rejects values that are shorter than the precision
+ * allows.
  */
 export const decimal: RuntimeRule = {
   id: "runtime/decimal",
@@ -20,7 +21,7 @@ export const decimal: RuntimeRule = {
   find: (sight) => (sight.runtime === "avro-rs" ? shortValues(sight) : []),
 };
 
-/** apache-avro compares the length of a value with the precision: 12.34 has 2 bytes of the 5 that 10 digits may need. */
+/** avro-rs compares the length of a value with the precision: 12.34 takes 2 bytes, but 10 digits may need 5. */
 function shortValues({ meetings }: Sight): readonly RuntimeFound[] {
   return meetings.flatMap(({ reader, path }) => {
     const digits = reader.kind === "bytes" ? digitsOf(reader)?.precision : undefined;

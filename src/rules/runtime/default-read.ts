@@ -4,12 +4,13 @@ import { isUsed } from "./walk.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
 /**
- * A field that is missing from the events is filled from the reader's default. Java takes the default as the specification
- * writes it: each byte is a letter below 256. The other libraries read some of these defaults as a different value.
+ * A field that is missing from the events is filled from the reader's default. Java reads the default as the
+ * specification says: each byte is a character below U+0100. The other libraries read some of these defaults as a
+ * different value.
  */
 export const defaultRead: RuntimeRule = {
   id: "runtime/default-read",
-  problem: "the events lack a field, and the library reads its default as another value than Java does",
+  problem: "the events lack a field, and the library reads its default as a different value than Java does",
   severity: "error",
   runtimes: ["fastavro", "python-avro", "ruby-avro", "avro-rs"],
   effect: "reads-wrong-value",
@@ -24,14 +25,14 @@ export const defaultRead: RuntimeRule = {
           certainty: "always",
           describe: (at) =>
             `${at} is not in the events, and ${sight.runtime} reads its default differently from Java: ${why}`,
-          remedy: "give it another default, or leave it out of the reader's schema until it flows",
+          remedy: "give it a different default, or leave it out of the reader's schema until it flows",
         },
       ];
     });
   },
 };
 
-/** Why the runtime reads this default differently; undefined if it reads it as Java does. */
+/** Why the runtime reads this default differently; undefined if it reads it like Java. */
 function whyDifferent(runtime: Runtime, schema: AvroSchema, value: Json): string | undefined {
   if ((schema.kind === "bytes" || schema.kind === "fixed") && typeof value === "string") {
     return bytesRead(runtime, value);
@@ -66,7 +67,10 @@ function whyDifferent(runtime: Runtime, schema: AvroSchema, value: Json): string
   );
 }
 
-/** Inside a default, Ruby's library takes a union's first branch without an error. */
+/**
+ * Why a default inside this one is read differently. Here, Ruby's library takes a union's first branch without an
+ * error.
+ */
 function inner(runtime: Runtime, schema: AvroSchema, value: Json): string | undefined {
   const isOther = schema.kind === "union" && schema.branches[0]?.kind === "null" && value !== null;
   if (runtime === "avro-rs" && schema.kind === "union") return undefined;

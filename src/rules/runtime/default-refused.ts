@@ -5,13 +5,14 @@ import { isWrapped } from "./wrapped-union.ts";
 import { type Json, isArray, isObject } from "../../json.ts";
 
 /**
- * Since 1.12 Java accepts a default for any branch of a union (AVRO-3649), numbers written as text, and any symbol or
- * length. The other libraries are stricter, each in its own way: some reject the schema, some throw once the default is
- * needed. `Form` describes what a library accepts.
+ * Since 1.12, Java accepts a default for any branch of a union (AVRO-3649), numbers written as text, and any symbol or
+ * length. The other libraries are stricter, each in its own way: some reject the schema, and some throw once the
+ * default is needed. `Form` describes what a library accepts.
  */
 export const defaultRefused: RuntimeRule = {
   id: "runtime/default-refused",
-  problem: "a default that Java accepts and the library does not: for a union's later branch, or in another form",
+  problem:
+    "a default that Java accepts but the library does not: for a later branch of a union, or in a different form",
   severity: "error",
   runtimes: ["avsc", "ruby-avro", "python-avro", "avro-rs"],
   effect: "throws",
@@ -48,7 +49,7 @@ function isRefused(by: ByRuntime, runtime: Runtime, schema: AvroSchema, value: J
 
 type ByRuntime = Partial<Readonly<Record<Runtime, (schema: AvroSchema, value: Json) => boolean>>>;
 
-/** Which defaults are rejected with the schema, and which are rejected when they are needed. */
+/** Which defaults are rejected together with the schema, and which are rejected when they are needed. */
 const PARSED: ByRuntime = {
   avsc: (schema, value) => !fits(AVSC, schema, value),
   "ruby-avro": (schema, value) => !fits(RUBY, firstOf(schema), value),
@@ -56,14 +57,14 @@ const PARSED: ByRuntime = {
 };
 const READ: ByRuntime = {
   "python-avro": (schema, value) => !fits(PYTHON, schema, value),
-  // if the first branch is null, it reads null: see default-read
+  // If the first branch is null, it reads null: see default-read.
   "avro-rs": (schema, value) => firstOf(schema).kind !== "null" && !fits(RUST, firstOf(schema), value),
 };
 
 interface Form {
-  /** A union's default must belong to its first branch, at every depth. */
+  /** Whether a union's default must belong to its first branch, at every depth. */
   readonly firstBranch: boolean;
-  /** Whether a record's default may leave out a field of this type that has its own default. */
+  /** Whether a record's default may omit a field of this type that has a default of its own. */
   readonly leavesOut: (type: AvroSchema, value: Json | undefined) => boolean;
   readonly long: (value: number) => boolean;
   readonly double: (value: Json) => boolean;
@@ -77,7 +78,7 @@ const NUMBER = (value: Json): boolean => typeof value === "number";
 const AVSC: Form = {
   firstBranch: true,
   leavesOut: survives,
-  // its limits are one less than JavaScript's
+  // Its limits are one less than JavaScript's.
   long: (value) => Math.abs(value) < Number.MAX_SAFE_INTEGER,
   double: NUMBER,
   fixed: (value, size) => value.length === size,
@@ -95,7 +96,7 @@ const RUBY: Form = {
 const PYTHON: Form = {
   ...ANY,
   firstBranch: true,
-  // there, JSON's 3 is not a float, but 3.5 is
+  // In this library, JSON's 3 is not a float, but 3.5 is.
   double: (value) => typeof value === "number" && !Number.isInteger(value),
   anySymbol: true,
 };
@@ -146,7 +147,7 @@ function fits(form: Form, schema: AvroSchema, value: Json | undefined): boolean 
   }
 }
 
-/** avsc converts such a default twice, which fails unless the result of the first conversion is still JSON. */
+/** avsc converts such a default twice, which fails unless the result of the first conversion is still valid JSON. */
 function survives(type: AvroSchema, value: Json | undefined): boolean {
   switch (type.kind) {
     case "bytes":

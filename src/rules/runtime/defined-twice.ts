@@ -1,10 +1,10 @@
 import { isNamed, type AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 
-/** Since 1.12 Java accepts a second, identical definition. */
+/** Since 1.12, Java accepts a second definition of a type if it is identical. */
 export const definedTwice: RuntimeRule = {
   id: "runtime/defined-twice",
-  problem: "a type is defined twice, identically: only Java accepts such a schema",
+  problem: "a type has two identical definitions: only Java accepts such a schema",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
   effect: "throws",

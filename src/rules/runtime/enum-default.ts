@@ -2,7 +2,7 @@ import type { RuntimeRule } from "./rule.ts";
 
 export const enumDefault: RuntimeRule = {
   id: "runtime/enum-default",
-  problem: "an enum's default stands for symbols that the reader does not know, but Python's library throws at them",
+  problem: "an enum's default replaces symbols that the reader does not know, but Python's library throws at them",
   severity: "error",
   runtimes: ["python-avro"],
   effect: "throws",
@@ -17,7 +17,7 @@ export const enumDefault: RuntimeRule = {
           certainty: "on-some-data",
           effectStated: true,
           describe: (at) =>
-            `${at} may be ${missing.join(", ")}, which the reader's enum leaves to its default, but ${runtime} throws`,
+            `${at} may be ${missing.join(", ")}, which the reader's enum would replace by its default, but ${runtime} throws`,
           remedy: `add ${missing.join(", ")} to ${reader.fullName} in the reader's schema`,
         },
       ];

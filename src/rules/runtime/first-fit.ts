@@ -4,11 +4,11 @@ import { fitsOutside, fitsValue } from "./fit.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { chosen, nameOf } from "./walk.ts";
 
-/** By the specification, the first matching branch is taken; Java takes the exact type, wherever it is. */
+/** By the specification, the first matching branch is taken. Java takes the exact type, wherever it is. */
 export const firstFit: RuntimeRule = {
   id: "runtime/first-fit",
   problem:
-    "the library takes a union's first matching branch, where Java takes the exact type: binary data can be destroyed",
+    "the library takes a union's first matching branch, whereas Java takes the exact type: binary data can be destroyed",
   severity: "error",
   runtimes: ["avsc", "fastavro", "ruby-avro", "python-avro", "avro-rs"],
   find: ({ runtime, reader, writer, meetings }) => {
@@ -28,7 +28,10 @@ function takenBy(runtime: Runtime, branches: readonly AvroSchema[], written: Avr
   );
 }
 
-/** Python's and Ruby's libraries read a plain value by the writer's type, whichever branch they take. */
+/**
+ * True if the choice does not matter: Python's and Ruby's libraries read a plain value with the writer's type,
+ * whichever branch they take.
+ */
 function isHarmless(runtime: Runtime, taken: AvroSchema, right: AvroSchema): boolean {
   if (runtime !== "python-avro" && runtime !== "ruby-avro") return false;
   return [taken, right].every(
@@ -36,7 +39,7 @@ function isHarmless(runtime: Runtime, taken: AvroSchema, right: AvroSchema): boo
   );
 }
 
-/** avsc looks inside a branch before it takes it. */
+/** Wrong choices by avsc, which looks inside a branch before it takes it. */
 function inAvsc(root: Resolver | undefined): readonly RuntimeFound[] {
   const met = new Set<Resolver>();
   const visit = (resolver: Resolver, path: readonly string[]): readonly RuntimeFound[] => {

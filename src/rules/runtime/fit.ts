@@ -3,7 +3,7 @@ import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema } from "../..
 import { hasAvscName } from "./avsc.ts";
 import type { Runtime } from "./rule.ts";
 
-/** Does the runtime match these two types by name? */
+/** True if the runtime matches these two types by name. */
 export function hasNameFor(runtime: Runtime, reader: AvroNamed, writer: AvroNamed): boolean {
   switch (runtime) {
     case "avsc":
@@ -12,7 +12,7 @@ export function hasNameFor(runtime: Runtime, reader: AvroNamed, writer: AvroName
       return reader.fullName === writer.fullName || reader.aliases.includes(writer.fullName);
     case "python-avro":
       return reader.fullName === writer.fullName;
-    // fastavro also compares an alias as it is written; avro-rs ignores names here
+    // fastavro also compares an alias as it is written; avro-rs ignores names here.
     case "fastavro":
     case "avro-rs":
     case "java":
@@ -22,13 +22,13 @@ export function hasNameFor(runtime: Runtime, reader: AvroNamed, writer: AvroName
   }
 }
 
-/** Does the runtime promote the written type to the reader's? */
+/** True if the runtime promotes the written type to the reader's. */
 function promotes(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
   const isText = reader.kind === "string" || reader.kind === "bytes";
   return isPromotion(reader, writer) && (runtime !== "python-avro" || !isText || reader.kind === writer.kind);
 }
 
-/** Does a library that does not look inside a union's branch take this one? */
+/** True if a library that does not look inside a union's branch takes this branch. */
 export function fitsOutside(runtime: Runtime, reader: AvroSchema, writer: AvroSchema): boolean {
   if (reader.kind === "union" || writer.kind === "union") {
     return runtime !== "python-avro" || reader.kind === writer.kind;

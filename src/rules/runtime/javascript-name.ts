@@ -20,14 +20,14 @@ export const javascriptName: RuntimeRule = {
   ],
 };
 
-/** avsc looks up types and symbols in tables of names. */
+/** Names that avsc cannot define, because it looks up types and symbols in tables of names. */
 function inDefinition(schema: AvroSchema, path: readonly string[]): readonly RuntimeFound[] {
   if (!isNamed(schema)) return [];
   const symbols = schema.kind === "enum" ? schema.symbols : [];
   return [schema.fullName, ...symbols].filter((name) => INHERITED.has(name)).map((name) => refused(path, name));
 }
 
-/** `__proto__` of a value is its prototype, not a field. */
+/** Fields named `__proto__`, which is a JavaScript object's prototype and not a property. */
 function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
   return places.flatMap(({ schema, path, again }) => {
     if (schema.kind !== "record" || again || !schema.fields.some(({ name }) => name === "__proto__")) return [];
@@ -38,13 +38,16 @@ function protoLost(places: readonly Place[]): readonly RuntimeFound[] {
         certainty: "always",
         effect: "reads-null-or-default",
         describe: (at) => `${at} cannot be a property of what avsc returns: its value is lost`,
-        remedy: "give the field another name, with an alias in the reader's schema",
+        remedy: "give the field a different name, with an alias in the reader's schema",
       },
     ];
   });
 }
 
-/** If the two schemas are the same, avsc (and kafkajs' client) makes no resolver. */
+/**
+ * Names that fail when avsc creates a resolver. If the two schemas are the same, avsc (and kafkajs' client) creates
+ * none.
+ */
 function inResolvers(reader: AvroSchema, writer: AvroSchema, meetings: readonly Meeting[]): readonly RuntimeFound[] {
   const found = meetings.flatMap((meeting) =>
     meeting.reader.kind === "record" && meeting.writer.kind === "record"
@@ -54,7 +57,7 @@ function inResolvers(reader: AvroSchema, writer: AvroSchema, meetings: readonly 
   return found.length === 0 || canonicalForm(reader) === canonicalForm(writer) ? [] : found;
 }
 
-/** A resolver has a table of all the writer's fields, in which the reader's are looked up. */
+/** A resolver has a table of all the writer's fields, in which the reader's fields are looked up. */
 function inResolver(reader: AvroRecord, writer: AvroRecord, path: readonly string[]): readonly RuntimeFound[] {
   const own = reader.fields.flatMap(({ name, aliases }) => [name, ...aliases]);
   return [...new Set([...own, ...writer.fields.map(({ name }) => name)])]
@@ -68,6 +71,6 @@ function refused(path: readonly string[], name: string): RuntimeFound {
     certainty: "always",
     whole: true,
     describe: (at) => `${at}: "${name}" is a name that every JavaScript object already has, which avsc cannot handle`,
-    remedy: "give it another name",
+    remedy: "give it a different name",
   };
 }

@@ -4,11 +4,11 @@ import type { Meeting } from "./walk.ts";
 
 /**
  * Java converts by the reader's logical type, and ignores logical types when it matches schemas. The libraries here do
- * neither: when the two logical types differ, they reject the value or go by the writer's.
+ * neither: if the two logical types differ, they reject the value or use the writer's.
  */
 export const logicalType: RuntimeRule = {
   id: "runtime/logical-type",
-  problem: "the reader's logical type differs from the writer's: the library rejects it, or goes by the writer's",
+  problem: "the reader's logical type differs from the writer's: the library rejects it, or uses the writer's",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "avro-rs"],
   find: (sight) =>
@@ -53,7 +53,7 @@ function effectOf(
     case "fastavro":
     case "python-avro":
       if (written === undefined) return { certainty, why: `${runtime} returns the plain ${writer.kind}` };
-      return { certainty, why: `${runtime} goes by the writer's` };
+      return { certainty, why: `${runtime} uses the writer's` };
     case "avro-rs":
       if (own === "uuid" && written === undefined) {
         return { certainty: "on-some-data", effect: "throws", why: `${runtime} rejects text that is not a UUID` };
@@ -68,7 +68,7 @@ function effectOf(
   }
 }
 
-/** Two decimals, of which avro-rs compares neither scale nor precision. */
+/** True if both are decimals. avro-rs compares neither their scale nor their precision. */
 function isScaled(reader: AvroSchema, writer: AvroSchema): boolean {
   return [reader, writer].every((schema) => logicalOf(schema)?.startsWith("decimal") ?? false);
 }
@@ -87,7 +87,7 @@ function textOf(logical: string | undefined): string {
   return logical === undefined ? "no logical type" : `the logical type ${logical}`;
 }
 
-/** Only logical types that the libraries convert. */
+/** The type's logical type, if the libraries convert it. */
 function logicalOf(schema: AvroSchema): string | undefined {
   if (schema.kind === "union") return undefined;
   const { logicalType: name, scale } = schema.props;

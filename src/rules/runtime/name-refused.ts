@@ -7,7 +7,7 @@ const ASCII = /^\.?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*$/;
 /** Java accepts any Unicode letter, and a type with a primitive's name if it has a namespace. */
 export const nameRefused: RuntimeRule = {
   id: "runtime/name-refused",
-  problem: "a name that Java accepts and the library does not: with a letter beyond ASCII, or a primitive type's name",
+  problem: "a name that Java accepts but the library does not: with a letter beyond ASCII, or a primitive type's name",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
   effect: "throws",
@@ -25,7 +25,7 @@ export const nameRefused: RuntimeRule = {
 };
 
 function refusedAt(runtime: Runtime, { schema, path, field, again }: Place): readonly string[] {
-  // all libraries check a type's names and symbols, but only two check a field's name
+  // All libraries check the names and symbols of types, but only two check the name of a field.
   const ofField = field !== undefined && (runtime === "avsc" || runtime === "avro-rs") ? path.slice(-1) : [];
   const names = isNamed(schema) && !again ? namesOf(runtime, schema) : [];
   const primitive =

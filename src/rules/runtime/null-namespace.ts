@@ -1,7 +1,7 @@
 import { isNamed } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 
-/** If a record's own namespace has no type with the name, Java looks in the null namespace too. */
+/** If a record's own namespace has no type with the name, Java also looks in the null namespace. */
 export const nullNamespace: RuntimeRule = {
   id: "runtime/null-namespace",
   problem: "a record with a namespace refers to a type without one, which only Java finds",

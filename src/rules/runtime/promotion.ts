@@ -3,10 +3,10 @@ import { fitsOutside } from "./fit.ts";
 import type { RuntimeRule, Sight } from "./rule.ts";
 import { nameOf, type Meeting } from "./walk.ts";
 
-/** The specification's promotions that a library does not make, or makes only for some values. */
+/** Promotions of the specification that a library does not make, or makes only for some values. */
 export const promotion: RuntimeRule = {
   id: "runtime/promotion",
-  problem: "a promotion that Java makes and the library does not: it throws, or leaves the value as it was written",
+  problem: "a promotion that Java makes but the library does not: it throws, or leaves the value as it was written",
   severity: "error",
   runtimes: ["python-avro", "fastavro", "avro-rs", "ruby-avro"],
   effect: "throws",

@@ -24,12 +24,12 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { Json } from "../../json.ts";
 
 /**
- * The rules about runtimes. A registry and this project's Avro engine apply Java's rules, but a consumer decodes with its own
- * library, and each has gaps: it rejects some pairs of schemas that Java accepts, or reads them differently. Every rule is
- * one such gap, found by running the library (test/rules/runtime).
+ * The rules about runtimes. A registry and this project's Avro engine apply Java's rules, but a consumer decodes with
+ * its own library. Each library has gaps: it rejects some pairs of schemas that Java accepts, or reads them
+ * differently. Every rule is one such gap, found by running the library (test/rules/runtime).
  */
 
-/** The catalogue: what Java accepts, and another library rejects or reads differently. */
+/** The catalogue: what Java accepts, but a different library rejects or reads differently. */
 export const RUNTIME_RULES: readonly RuntimeRule[] = [
   typeName,
   fieldAlias,
@@ -65,7 +65,7 @@ export interface RuntimeFinding extends RuntimeFound {
   readonly rule: RuntimeRule["id"];
 }
 
-/** The finding's message; its place is named by `path`, which may differ from where it was found. */
+/** The finding's message. `path` is how the message names the place, which may differ from where it was found. */
 export function messageOf({ describe }: RuntimeFound, path: readonly string[]): string {
   return describe(textOf(path));
 }
@@ -74,18 +74,20 @@ export function messageOf({ describe }: RuntimeFound, path: readonly string[]): 
 export interface RuntimePair {
   readonly reader?: AvroSchema | undefined;
   readonly writer: AvroSchema;
-  /** The reader's schema as it is written, since `reader` does not keep the order of definitions. */
+  /** The reader's schema as written, because `reader` does not keep the order of definitions. */
   readonly text?: Json | undefined;
 }
 
-/** A schema's types, and what they show for each runtime. Kept, since one reader is judged on many candidates. */
+/**
+ * A schema's types and the findings they give per runtime. Cached, since one reader is judged against many candidates.
+ */
 interface Parsed {
   readonly places: readonly Place[];
   readonly found: Map<Runtime, readonly RuntimeFinding[]>;
 }
 
 /**
- * What goes wrong, or differs from Java, when `runtime` reads a pair that Java's rule accepts. A pair that Java's rule
+ * What fails, or differs from Java, when `runtime` reads a pair that Java's rule accepts. A pair that Java's rule
  * rejects yields nothing, because it has its own findings.
  */
 export function runtimeFindings(runtime: Runtime, { reader, writer, text }: RuntimePair): readonly RuntimeFinding[] {

@@ -5,12 +5,12 @@ import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { type Json, isArray, isObject, type JsonObject } from "../../json.ts";
 
 /**
- * What only a schema's text shows: whether a type is used before it is defined, and the spelling of some attributes. Once
- * parsed, a schema no longer has either, so this rule walks the JSON.
+ * What only a schema's text shows: whether a type is used before it is defined, and the spelling of some attributes. A
+ * parsed schema no longer contains this, so the rule walks the JSON.
  */
 export const schemaText: RuntimeRule = {
   id: "runtime/schema-text",
-  problem: "a schema that only Java accepts as it is written: for example, a type is used before its definition",
+  problem: "a schema that only Java accepts as written: for example, a type is used before its definition",
   severity: "error",
   runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro", "avro-rs"],
   effect: "throws",
@@ -32,11 +32,11 @@ export const schemaText: RuntimeRule = {
 interface Oddity extends Pick<RuntimeFound, "path"> {
   readonly why: string;
   readonly remedy: string;
-  /** undefined means all of the rule's runtimes. */
+  /** Undefined means all of the rule's runtimes. */
   readonly runtimes?: readonly Runtime[];
 }
 
-/** Cached, since one reader is judged on many candidates. */
+/** Cached, because one reader is judged against many candidates. */
 const odditiesIn = oncePer((text: Json & object) => oddities(text));
 
 function odditiesOf(text: Json): readonly Oddity[] {

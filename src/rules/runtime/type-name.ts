@@ -3,17 +3,20 @@ import { resolverOf } from "./avsc.ts";
 import { fitsOutside, hasNameFor } from "./fit.ts";
 import type { Runtime, RuntimeRule } from "./rule.ts";
 
-/** Java compares names without namespaces, and the reader's aliases. For one such type avsc rejects every event. */
+/**
+ * Java compares names without namespaces, and the reader's aliases. For a type that only matches like this, avsc
+ * rejects every event.
+ */
 export const typeName: RuntimeRule = {
   id: "runtime/type-name",
-  problem: "a record, enum or fixed has a full name that differs from the reader's, of which Java compares only a part",
+  problem: "a record, enum or fixed has a full name that differs from the reader's; Java compares only the last part",
   severity: "error",
   runtimes: ["avsc", "python-avro", "ruby-avro"],
   effect: "throws",
   find: ({ runtime, meetings }) =>
     meetings.flatMap(({ reader, writer, path, certainty, union }) => {
       if (!isNamed(reader) || !isNamed(writer) || hasNameFor(runtime, reader, writer)) return [];
-      // It is read as another branch, which runtime/first-fit reports.
+      // It is read as a different branch, which runtime/first-fit reports.
       if (union?.kind === "union" && takesOther(runtime, union, writer)) return [];
       return [
         {
@@ -21,7 +24,7 @@ export const typeName: RuntimeRule = {
           certainty: runtime === "avsc" ? "always" : certainty,
           ...(runtime === "avsc" ? { whole: true } : {}),
           describe: (at) =>
-            `${at} is ${writer.kind} ${writer.fullName} in the events and ${reader.fullName} in the reader's schema, which ${runtime} treats as another type`,
+            `${at} is ${writer.kind} ${writer.fullName} in the events and ${reader.fullName} in the reader's schema, which ${runtime} treats as a different type`,
           remedy:
             runtime === "python-avro"
               ? `name it ${writer.fullName} in the reader's schema, since ${runtime} ignores aliases`

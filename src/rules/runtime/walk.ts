@@ -16,9 +16,9 @@ import { isNamed, type AvroSchema, type RecordField } from "../../avro/schema.ts
 export interface Place {
   readonly schema: AvroSchema;
   readonly path: readonly string[];
-  /** The namespace of the innermost record around it. */
+  /** The namespace of the innermost record that contains the type. */
   readonly namespace: string | undefined;
-  /** The same type appeared at an earlier place. */
+  /** True if the same type appeared at an earlier place. */
   readonly again: boolean;
   /** The field whose type this is. */
   readonly field?: RecordField | undefined;
@@ -35,7 +35,7 @@ export interface Meeting {
   readonly certainty: "always" | "on-some-data";
 }
 
-/** Every type of a schema, in the order of its text. A type that contains itself is entered once. */
+/** Every type of a schema, in the order of its text. A type that contains itself is visited once. */
 export function placesOf(root: AvroSchema): readonly Place[] {
   const places: Place[] = [];
   const met = new Set<AvroSchema>();
@@ -58,8 +58,8 @@ export function placesOf(root: AvroSchema): readonly Place[] {
 }
 
 /**
- * The pairs of types that meet when Java reads a compatible pair, each once. Fields with the same plain type on both sides,
- * alone or next to null, are left out, since no rule applies to them. Most fields are like that.
+ * The pairs of types that meet when Java reads a compatible pair, each once. Fields with the same plain type on both
+ * sides, alone or in a union with null, are left out, because no rule applies to them. Most fields are like that.
  */
 export function meetingsOf(root: AvroSchema, written: AvroSchema): readonly Meeting[] {
   const meetings: Meeting[] = [];
@@ -106,13 +106,13 @@ function innerOf({ reader, writer, path, certainty }: Meeting): readonly Meeting
 
 const NONE: readonly Meeting[] = [];
 
-/** Libraries convert values with a logical type, so those are never plain. */
+/** True if the type has a logical type. Libraries convert such values, so they are never plain. */
 function hasLogicalType(schema: AvroSchema): boolean {
   if (schema.kind === "union") return schema.branches.some(hasLogicalType);
   return schema.props["logicalType"] !== undefined;
 }
 
-/** The branch that Java chooses: by alias, full name, name, the same kind, and last by promotion. */
+/** The branch that Java chooses: by alias, full name, name, the same kind, or finally by promotion. */
 export function chosen(branches: readonly AvroSchema[], writer: AvroSchema): AvroSchema | undefined {
   const like = branches.filter((branch) => branch.kind === writer.kind || isPromotion(branch, writer));
   if (like.length < 2) return like[0];
@@ -128,7 +128,7 @@ export function chosen(branches: readonly AvroSchema[], writer: AvroSchema): Avr
   return [...byName, ...alike, ...reads].find((branch) => branch !== undefined);
 }
 
-/** Does the reader use the default of its field at `path`, because the events do not have the field? */
+/** True if the reader uses the default of its field at `path`, because the events do not have the field. */
 export function isUsed(meetings: readonly Meeting[], path: readonly string[]): boolean {
   const name = path.at(-1);
   const around = path.slice(0, -1).join("\n");
@@ -139,12 +139,12 @@ export function isUsed(meetings: readonly Meeting[], path: readonly string[]): b
   });
 }
 
-/** As people write it: `"after.tags[]"`. */
+/** A path as people write it: `"after.tags[]"`. */
 export function textOf(path: readonly string[]): string {
   return path.length === 0 ? "the whole" : `"${path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "")}"`;
 }
 
-/** A type's kind, and its name if it has one, for messages. */
+/** A type's kind, followed by its name if it has one, for messages. */
 export function nameOf(schema: AvroSchema): string {
   return isNamed(schema) ? `${schema.kind} ${schema.fullName}` : schema.kind;
 }

@@ -2,10 +2,13 @@ import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeRule } from "./rule.ts";
 import { nameOf } from "./walk.ts";
 
-/** With avsc's default, `wrapUnions: "auto"`, a union whose branches JavaScript cannot distinguish returns `{ int: 3 }`. */
+/**
+ * With avsc's default, `wrapUnions: "auto"`, a value is returned as `{ int: 3 }` if JavaScript cannot distinguish the
+ * union's branches.
+ */
 export const wrappedUnion: RuntimeRule = {
   id: "runtime/wrapped-union",
-  problem: "a union of several kinds of numbers, bytes, text or objects: avsc wraps its values, as in { int: 3 }",
+  problem: "a union of several kinds of numbers, bytes, text or objects: avsc wraps its values, e.g. in { int: 3 }",
   severity: "error",
   runtimes: ["avsc"],
   find: ({ reader, parsed }) =>
@@ -16,7 +19,7 @@ export const wrappedUnion: RuntimeRule = {
         {
           path,
           certainty: "always",
-          // A consumer with its own schema sees this in every event already.
+          // A consumer with its own schema already sees this in every event.
           ...(reader === undefined ? {} : { severity: "warning" }),
           describe: (at) =>
             `${at} is a union of ${branches}: avsc wraps each value in an object with the branch's name`,

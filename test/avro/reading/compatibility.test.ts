@@ -14,8 +14,8 @@ interface Row {
   error?: string;
 }
 
-describe.each(["avro-reader-writer.jsonl", "avro-random-pairs.jsonl"])("%s: Java's answers", (file) => {
-  it("are ours in verdict, type, location, message and order", () => {
+describe.each(["avro-reader-writer.jsonl", "avro-random-pairs.jsonl"])("%s: our answers", (file) => {
+  it("equal Java's in verdict, type, location, message and order", () => {
     const all = rows<Row>(file);
     expect(all.length).toBeGreaterThan(300);
     for (const { reader, writer, compatible, incompatibility = [], error } of all) {

@@ -65,7 +65,7 @@ test("the migration's statements are sent to the service, and a consumer that is
         nickname: the consumer refuses fields it does not know [contract/unknown-field]; name nickname under ignores or fields
     order
       1. billing: deploy a version that is ready, then fieldgate publish
-      2. the migration: rows continue to flow, without the fields that wait
+      2. run the migration: rows continue to flow, without the withheld fields
       3. fieldgate amendments: release what is still withheld
     "
   `);
@@ -97,7 +97,7 @@ test("markdown for a pull request escapes names", async () => {
 
     1. line 3 could not be analysed: review it by hand
     2. billing: deploy a version that is ready, then fieldgate publish
-    3. the migration: rows continue to flow, without the fields that wait
+    3. run the migration: rows continue to flow, without the withheld fields
     4. fieldgate amendments: release what is still withheld
     "
   `);
@@ -153,8 +153,8 @@ test("the service rejects unknown steps", async () => {
 
 test.each<[Pick<PlannedAmendment, "mode" | "stops">, string]>([
   [{ mode: "watch", stops: true }, "1. do not run this migration as it is: Debezium's task would stop"],
-  [{ mode: "watch", stops: false }, "1. the migration: Debezium publishes it"],
-  [{ mode: "guard", stops: true }, "1. the migration, with an operator at hand"],
+  [{ mode: "watch", stops: false }, "1. run the migration: Debezium publishes the change"],
+  [{ mode: "guard", stops: true }, "1. run the migration, with an operator at hand"],
 ])("the migration's step depends on what stops: %j", async (what, order) => {
   api.plans = { amendments: [{ ...waiting, ...what, verdicts: [], schema: null }], notes: [] };
   expect((await plan("zip.sql")).out).toContain(order);

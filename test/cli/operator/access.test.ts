@@ -85,15 +85,15 @@ describe("a command", () => {
     for (const each of [thief, server]) await new Promise<void>((resolve) => each.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo; // a TCP server's address is an object
     const env = { FIELDGATE_URL: `http://127.0.0.1:${port}`, FIELDGATE_TOKEN: "a-token-of-some-length" };
-    expect((await cli("amendments", env)).err).toMatch(/answered 302, but not like a Fieldgate service/);
+    expect((await cli("amendments", env)).err).toMatch(/answered with status 302, but not like a Fieldgate service/);
     expect(asked).toEqual([]);
     for (const each of [thief, server]) each.close();
   });
 
-  it("warns before a token is sent unencrypted to another machine, but not to this one", async () => {
+  it("warns before a token is sent unencrypted to a different machine, but not to this one", async () => {
     const token = { FIELDGATE_TOKEN: "a-token-of-some-length" };
     const far = await cli("amendments", { FIELDGATE_URL: "http://fieldgate.invalid:1", ...token });
-    expect(far.err).toMatch(/^fieldgate: FIELDGATE_URL is http to another machine/);
+    expect(far.err).toMatch(/^fieldgate: FIELDGATE_URL uses http to a different machine/);
     const near = await cli("amendments", { FIELDGATE_URL: "http://127.0.0.1:1", ...token });
     expect(near.err).toMatch(/^fieldgate: \[unreachable\]/);
   });

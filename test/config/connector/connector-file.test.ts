@@ -129,7 +129,7 @@ describe("a correct connector file", () => {
     });
   });
 
-  it("gets one warning that names every key without effect", () => {
+  it("gets one warning that lists every key without effect", () => {
     const text = JSON.stringify({
       ...SMALLEST,
       "connector.class": "io.debezium.connector.postgresql.PostgresConnector",

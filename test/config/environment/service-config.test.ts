@@ -240,7 +240,7 @@ describe("TLS and logins", () => {
     [
       "two logins for the registry",
       () => ({ FIELDGATE_REGISTRY_URL: `http://u:${SECRET}@a`, FIELDGATE_REGISTRY_TOKEN: SECRET }),
-      /REGISTRY_URL contains a user, and a different user or a token/,
+      /REGISTRY_URL contains a user, but a different user or a token/,
     ],
   ])("%s is one mistake, and no value is shown", (_name, env, message) => {
     const reading = () => readServiceConfig({ ...SMALLEST, ...env() });

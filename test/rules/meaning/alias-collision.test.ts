@@ -4,7 +4,7 @@ import { found, reading, row } from "./readings.ts";
 const text = (name: string, more = {}) => ({ name, type: ["null", "string"], default: null, ...more });
 const READER = [text("title", { aliases: ["name"] })];
 
-test("a reader's title is filled from another column called name", () => {
+test("a reader's title is filled from a different column called name", () => {
   expect(reading([text("title")], READER, { title: "Dr" })).toEqual({ title: "Dr" });
   expect(reading([text("name")], READER, { name: "Ada" })).toEqual({ title: "Ada" });
 });

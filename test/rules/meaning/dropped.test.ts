@@ -16,7 +16,7 @@ test.each([
   expect(found(before, after)).toEqual(expected);
 });
 
-test("a reader whose alias matches another field still has a value", () => {
+test("a reader whose alias matches a different field still has a value", () => {
   const own = { row: row([text("name", { aliases: ["nick"] })]) };
   expect(found([text("name"), text("nick")], [text("nick")], own)).toEqual(["meaning/alias-collision name"]);
 });

@@ -13,7 +13,7 @@ const FIELDS: readonly Fields[] = [
   [{ name: "c", type: ENUM, default: "B" }],
 ];
 
-test("no rule finds anything in an unchanged field that is read without an alias, so none is asked about it", () => {
+test("no rule finds anything in an unchanged field that is read without an alias, so none is applied to it", () => {
   for (const fields of FIELDS) {
     for (const own of [undefined, ...FIELDS]) {
       const [from, to] = [row(fields), row(fields)];

@@ -49,7 +49,7 @@ function renamed(items: Json): Json {
   return JSON.parse(JSON.stringify(items).replaceAll('"R"', '"Item"')) as Json; // JSON.parse gives JSON
 }
 
-test("in records inside records inside records, each record is counted once", () => {
+test("in records nested three deep, each record is counted once", () => {
   const deep = Array.from({ length: 60 }).reduce<Json>(
     (inner, _, at) => ({
       type: "record",

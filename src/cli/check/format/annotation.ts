@@ -12,12 +12,12 @@ export interface Annotation {
   readonly field: string | undefined;
   /** The withheld field that the finding is about; undefined if it is about the current events. */
   readonly withheld: string | undefined;
-  /** One line: where, what is wrong, and what happens when an event is read. */
+  /** One line that says where the problem is, what is wrong, and what happens when an event is read. */
   readonly message: string;
   readonly remedy: string | undefined;
 }
 
-/** Every finding of a report. One about a withheld field is at most a warning, unless it makes `check` fail. */
+/** Every finding of a report. A finding about a withheld field is at most a warning, unless it makes `check` fail. */
 export function annotationsOf(report: Report): readonly Annotation[] {
   return [...report.topics.flatMap((topic) => topicAnnotations(report, topic)), ...report.ignore.map(annotateFile)];
 }
@@ -54,7 +54,7 @@ function messageOf(finding: Reported, topic: string, withheld: string | undefine
   return `${topic}${about}:${at} ${messageText(finding)}${why}`;
 }
 
-/** For a finding about fieldgate.yaml itself. */
+/** Makes the annotation of a finding about fieldgate.yaml itself. */
 function annotateFile({ rule, severity, message, remedy, place }: Reported): Annotation {
   const start = { file: "fieldgate.yaml", line: 1, column: 1 };
   const none = { topic: undefined, consumer: undefined, field: undefined, withheld: undefined };

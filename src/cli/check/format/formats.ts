@@ -1,11 +1,11 @@
 import type { Report } from "./report.ts";
 
 interface Format {
-  /** Loaded only when this format is asked for. */
+  /** Loaded only when this format is requested. */
   readonly load: () => Promise<(report: Report) => string>;
   /**
-   * How places name fieldgate.yaml. `repository`: from the folder with `.git`, for tools that do not know where the
-   * command ran. `folder`: from the folder it ran in.
+   * How fieldgate.yaml is named in places. `repository`: relative to the folder that contains `.git`, for tools that do
+   * not know where the command ran. `folder`: relative to the folder in which it ran.
    */
   readonly paths: "repository" | "folder";
 }

@@ -3,7 +3,7 @@ import type { Report } from "./report.ts";
 
 const COMMAND = { error: "error", warning: "warning", note: "notice" } as const;
 
-/** GitHub workflow commands, which a pull request shows next to the line, then a summary for the log. */
+/** Prints GitHub workflow commands, which a pull request shows next to the line, and then a summary for the log. */
 export function formatGithub(report: Report): string {
   const lines = annotationsOf(report).map(({ level, rule, place, message, remedy }) => {
     const properties = {

@@ -1,6 +1,6 @@
 import type { Report } from "./report.ts";
 
-/** Described by `schemas/check.schema.json`. */
+/** `schemas/check.schema.json` describes the output. */
 export function formatJson(report: Report): string {
   return JSON.stringify(report, null, 2);
 }

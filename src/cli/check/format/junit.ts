@@ -11,7 +11,7 @@ interface Case {
   readonly name: string;
   readonly verdict: TopicReport["verdict"];
   readonly findings: readonly Reported[];
-  /** Whether a verdict other than ready makes the build fail. */
+  /** Whether the build fails if the verdict is not ready. */
   readonly counts: boolean;
 }
 
@@ -29,7 +29,7 @@ export function formatJunit(report: Report): string {
   ].join("\n");
 }
 
-/** JUnit allows output only inside a suite. */
+/** Puts the lines into a suite, because JUnit allows output only there. */
 function wrapInSuite(lines: readonly string[]): readonly string[] {
   if (lines.length === 0) return [];
   return [

@@ -3,7 +3,7 @@ import { cell, code, markdownTable } from "../../markdown.ts";
 import { annotationsOf } from "./annotation.ts";
 import type { Report } from "./report.ts";
 
-/** For a comment on a pull request or a job's summary. */
+/** Renders the report for a comment on a pull request or for a job's summary. */
 export function formatMarkdown(report: Report): string {
   const annotations = annotationsOf(report);
   const topics = report.topics.flatMap(({ topic, consumer, verdict, withheld }) => [

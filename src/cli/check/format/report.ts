@@ -3,7 +3,7 @@ import { findingSchema, verdictWord as verdict } from "../../../api/amendment.ts
 
 const place = z
   .strictObject({ file: z.string(), line: z.int().min(1), column: z.int().min(1) })
-  .describe("Where it is in fieldgate.yaml; line and column count from 1");
+  .describe("The place in fieldgate.yaml; line and column count from 1");
 
 const finding = findingSchema.extend({
   severity: z.enum(["error", "warning", "note"]).describe("note: fieldgate.yaml ignores it"),
@@ -11,14 +11,14 @@ const finding = findingSchema.extend({
     .strictObject({ reason: z.string(), until: z.iso.date() })
     .optional()
     .describe("Why fieldgate.yaml ignores it, and the last day on which it does"),
-  place: place.optional().describe("Where it is, if not at the topic"),
+  place: place.optional().describe("The place of the finding, if it differs from the topic's"),
 });
 
 const topic = z.strictObject({
   topic: z.string(),
   consumer: z.string(),
   place,
-  verdict: verdict.describe("For the current events"),
+  verdict: verdict.describe("The verdict for the current events"),
   findings: z.array(finding),
   withheld: z
     .array(z.strictObject({ amendmentId: z.string(), field: z.string(), verdict, findings: z.array(finding) }))

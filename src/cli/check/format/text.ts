@@ -2,7 +2,7 @@ import { findingLine } from "../../../finding.ts";
 import { verdictText } from "../../command.ts";
 import type { Report, Reported, TopicReport } from "./report.ts";
 
-/** For a person at a terminal. */
+/** Renders the report for a person at a terminal. */
 export function formatText(report: Report): string {
   const note = report.note === undefined ? [] : [`note: ${report.note}`];
   return [
@@ -28,12 +28,12 @@ function topicLines(
   ];
 }
 
-/** An error about a withheld field breaks nothing yet. */
+/** Turns an error about a withheld field into a warning, because it does not break anything yet. */
 function softenError(finding: Reported): Reported {
   return finding.severity === "error" ? { ...finding, severity: "warning" } : finding;
 }
 
-/** The remedy follows on lines of its own, indented. */
+/** The remedy follows on its own lines, indented. */
 export function findingText(finding: Reported): string {
   const { severity, remedy, ignored, place } = finding;
   const at = place === undefined ? "" : `${place.file}:${place.line}: `;
