@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { canWiden } from "../../src/gate/amendment/candidate.ts";
 import { refusesFill } from "../../src/gate/amendment/fill.ts";
-import type { Input, OperatorCommand, Rules, State } from "../../src/gate/state.ts";
+import type { Input, OperatorCommand, State } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import type { Attnum, Column, Table } from "../../src/table/column.ts";
 import {
@@ -13,8 +13,11 @@ import {
   ID,
   idOf,
   madeOf,
+  MANUAL,
   NAME,
   NICK,
+  OBSERVE,
+  PASSED,
   play,
   publishing,
   registered,
@@ -24,18 +27,16 @@ import {
   seen,
   stateOf,
   tableIn,
+  tableOf,
   TOPIC,
   ZIP,
-  tableOf,
 } from "./customers.ts";
 import type { Json } from "../../src/json.ts";
 import { renderOutcome, type OutcomeText } from "../../src/words/reason.ts";
 
-const MANUAL: Rules = { ...RULES, "fieldgate.release.policy": "manual" };
 const [name, nick, zip] = [NAME, NICK, ZIP].map(idOf) as [string, string, string]; // three columns
 const RANK = { ...NICK, name: "rank" };
 const ALL = [ID, NAME, NICK];
-const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
 const outcome = (state: State, id = "c1"): OutcomeText | undefined => {
   const found = state.outcomes.get(id);
   return found && renderOutcome(found);
@@ -49,7 +50,7 @@ const fill = (value: Json | undefined, ids = [nick], more = {}) => as("fill", id
 function judged(before: readonly Column[], now: readonly Column[], rules = MANUAL, keyed = true): State {
   const first = play(rules, stateOf(publishing(before, keyed)), seen(now, { keyed })).state;
   const ids = withheldOf(tableIn(first)).map(({ id }) => id);
-  return play(rules, first, ...ids.map((id) => (state: State) => fits(state, id)), passed).state;
+  return play(rules, first, ...ids.map((id) => (state: State) => fits(state, id)), PASSED).state;
 }
 const flip =
   (id: string, wide = false) =>
@@ -84,9 +85,9 @@ describe("fields whose names would collide are released together", () => {
 
   it("a registered candidate does not flow once one of its members has changed", () => {
     const renamed = (to: string) => [ID, { ...NAME, name: to }, NICK, { ...ZIP, name: "name" }];
-    const state = judged(ALL, renamed("alias"), { ...RULES, "fieldgate.release.policy": "observe" });
+    const state = judged(ALL, renamed("alias"), OBSERVE);
     const late = registered(state, zip);
-    const step = play({ ...RULES, "fieldgate.release.policy": "observe" }, state, seen(renamed("other")), late);
+    const step = play(OBSERVE, state, seen(renamed("other")), late);
     expect(tableIn(step.state).shape).toEqual(tableIn(state).shape);
     expect(effectsOf(step)).toEqual([`judge ${zip}`]);
   });
@@ -104,12 +105,8 @@ describe("fields whose names would collide are released together", () => {
   });
 
   it("one that a person withholds holds back the others", () => {
-    const { state } = play(
-      { ...RULES, "fieldgate.release.policy": "observe" },
-      judged(ALL, again),
-      as("withhold", [nick], { id: "w" }),
-    );
-    const step = play({ ...RULES, "fieldgate.release.policy": "observe" }, state, { kind: "settle", topic: TOPIC });
+    const { state } = play(OBSERVE, judged(ALL, again), as("withhold", [nick], { id: "w" }));
+    const step = play(OBSERVE, state, { kind: "settle", topic: TOPIC });
     expect(effectsOf(step)).not.toContain(`register ${zip}`);
     expect(findAmendment(step.state, zip)?.amendment.gate.reason).toEqual({ kind: "member-withheld", id: nick });
     expect(outcome(play(RULES, state, release([zip])).state)).toMatchObject(refused(`${nick}, which is withheld`));
@@ -131,7 +128,7 @@ describe("fields whose names would collide are released together", () => {
   });
 
   it("without a key all of them need rows to be published again", () => {
-    const rules = { ...RULES, "fieldgate.release.policy": "observe" as const };
+    const rules = OBSERVE;
     const now = [ID, { ...NAME, name: "alias" }, NICK, { ...ZIP, name: "name" }];
     const keyless = stateOf(publishing(ALL, false));
     const { state, effects } = play(rules, keyless, seen(now, { keyed: false }), (one) => fits(one, zip));

@@ -30,6 +30,14 @@ export const RULES: Rules = {
   modes: DEFAULT_MODES,
   filter: EVERYTHING,
 };
+
+/** The rules with this release policy. */
+export function withPolicy(policy: Rules["fieldgate.release.policy"], rules: Rules = RULES): Rules {
+  return { ...rules, "fieldgate.release.policy": policy };
+}
+export const MANUAL = withPolicy("manual");
+export const OBSERVE = withPolicy("observe");
+
 export const WHEN: When = { position: "0/100", time: "2026-01-01T00:00:00.000Z" };
 
 /** `tid`, a row's place on disk, is a type that Fieldgate will never map. */
@@ -215,6 +223,9 @@ export const REPLICA: Contract = {
   unknownFields: "reject",
   fields: ["id", "name"],
 };
+
+/** Rows were published without what is withheld. */
+export const PASSED: Extract<Input, { kind: "passed" }> = { kind: "passed", topic: TOPIC, doubt: false };
 
 export const release = (ids: readonly string[], more: Partial<OperatorCommand> = {}): Input => ({
   kind: "command",

@@ -12,8 +12,11 @@ import {
   fits,
   ID,
   idOf,
+  MANUAL,
   NAME,
   NICK,
+  OBSERVE,
+  PASSED,
   play,
   publishing,
   registered,
@@ -28,7 +31,6 @@ import {
   ZIP,
 } from "./customers.ts";
 
-const OBSERVE: Rules = { ...RULES, "fieldgate.release.policy": "observe" };
 const nick = idOf(NICK);
 const NEW = seen([ID, NAME, NICK]);
 const READY = { ...REPLICA, fields: ["id", "name", "nick"] };
@@ -49,6 +51,15 @@ const unanswered: Input = {
   id: nick,
   answer: { kind: "unanswered", code: "registry-down", text: "down" },
 };
+
+/** The new field is in the events. */
+const RELEASED = play(
+  RULES,
+  stateOf(),
+  NEW,
+  (now) => fits(now, nick),
+  (now) => registered(now, nick),
+).state;
 
 describe("seen: the first row that uses a Relation", () => {
   it("of the same columns changes nothing", () => {
@@ -156,14 +167,7 @@ describe("judged: the registry's answer", () => {
       [`register ${nick}`],
       "not-judged",
     ],
-    [
-      "fits, manual",
-      { ...RULES, "fieldgate.release.policy": "manual" },
-      stateOf(),
-      (now) => fits(now, nick),
-      [`alert ${nick}`],
-      "policy-manual",
-    ],
+    ["fits, manual", MANUAL, stateOf(), (now) => fits(now, nick), [`alert ${nick}`], "policy-manual"],
     [
       "fits, the table's own policy",
       { ...RULES, policyOf: new Map([[TOPIC, "manual" as const]]) },
@@ -337,14 +341,7 @@ describe("contract: published, replaced, withdrawn", () => {
     expect(effectsOf(play(RULES, keyed, contract({ ...REPLICA, topic: "other" })))).toEqual([`register ${nick}`]);
   });
   it("against a published field: the field is still published", () => {
-    const released = play(
-      RULES,
-      stateOf(),
-      NEW,
-      (now) => fits(now, nick),
-      (now) => registered(now, nick),
-    ).state;
-    const step = play(RULES, released, contract(REPLICA));
+    const step = play(RULES, RELEASED, contract(REPLICA));
     expect(fieldNames(step.state)).toEqual(["id", "name", "nick"]);
     expect(step.effects).toEqual([]);
   });
@@ -354,18 +351,10 @@ describe("passed, ask, settle, alerted", () => {
   const waiting = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
 
   it("passed: from this position the events lack the withheld field, which is recorded once", () => {
-    const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
-    const step = play(RULES, waiting, passed);
+    const step = play(RULES, waiting, PASSED);
     expect(amendmentIn(step.state)?.missed).toBe(true);
-    expect(play(RULES, step.state, passed).state).toBe(step.state);
-    const released = play(
-      RULES,
-      stateOf(),
-      NEW,
-      (now) => fits(now, nick),
-      (now) => registered(now, nick),
-    ).state;
-    expect(amendmentIn(play(RULES, released, passed).state)?.missed).toBe(false);
+    expect(play(RULES, step.state, PASSED).state).toBe(step.state);
+    expect(amendmentIn(play(RULES, RELEASED, PASSED).state)?.missed).toBe(false);
   });
 
   it("ask: after a restart the registry is asked again, and nothing flows before it has answered", () => {
@@ -377,14 +366,7 @@ describe("passed, ask, settle, alerted", () => {
   });
 
   it("ask: of a released amendment changes nothing", () => {
-    const released = play(
-      RULES,
-      stateOf(),
-      NEW,
-      (now) => fits(now, nick),
-      (now) => registered(now, nick),
-    ).state;
-    expect(play(RULES, released, { kind: "ask", id: nick })).toEqual({ state: released, effects: [] });
+    expect(play(RULES, RELEASED, { kind: "ask", id: nick })).toEqual({ state: RELEASED, effects: [] });
   });
 
   it("settle: everything that may flow is registered, in the table's order", () => {

@@ -7,7 +7,7 @@ import { alertKey } from "../../src/gate/decision/reason.ts";
 import type { Effect, Input, Rules, State } from "../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { schemaId } from "../../src/table/shape.ts";
-import { fieldFor, ID, NAME, NICK, publishing, RULES, stateOf, tableIn, TOPIC, WHEN } from "./customers.ts";
+import { fieldFor, ID, NAME, NICK, publishing, stateOf, tableIn, TOPIC, WHEN, withPolicy } from "./customers.ts";
 import { commandInput, contractInput, ddl, ddls, newWorld, publishedContract, said, saw, sawInput } from "./world.ts";
 import type { Ddl, Published, Said, Saw, World } from "./world.ts";
 
@@ -133,7 +133,7 @@ const runs = fc.record({
 const START = [ID, NAME, NICK];
 
 function begin(policy: Rules["fieldgate.release.policy"], level: Connector["level"], keyed: boolean) {
-  const one = connector({ ...RULES, "fieldgate.release.policy": policy }, level, stateOf(publishing(START, keyed)));
+  const one = connector(withPolicy(policy), level, stateOf(publishing(START, keyed)));
   return { one, world: { ...newWorld(keyed), columns: START, next: 4, names: 4 } };
 }
 

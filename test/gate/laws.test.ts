@@ -12,7 +12,7 @@ import type { GroupPoll } from "../../src/gate/evidence/evidence.ts";
 import { findAmendment, withheldOf } from "../../src/gate/update.ts";
 import { changes, EMPTY, replay, type Stored } from "../../src/store/records.ts";
 import type { Field } from "../../src/table/shape.ts";
-import { ID, NAME, publishing, RULES, stateOf, tableIn, TOPIC, WHEN } from "./customers.ts";
+import { ID, NAME, publishing, stateOf, tableIn, TOPIC, WHEN, withPolicy } from "./customers.ts";
 import { anyMove, inputOf, type Move, newWorld } from "./world.ts";
 
 interface Played {
@@ -51,7 +51,7 @@ function play({ rules, keyed, moves }: Run): readonly Played[] {
 const runs: fc.Arbitrary<Run> = fc.record({
   rules: fc
     .constantFrom("observe" as const, "contracts" as const, "strict" as const, "manual" as const)
-    .map((policy) => ({ ...RULES, "fieldgate.release.policy": policy })),
+    .map((policy) => withPolicy(policy)),
   keyed: fc.boolean(),
   moves: fc.array(anyMove, { minLength: 3, maxLength: 40 }),
 });
@@ -173,7 +173,7 @@ describe("whatever happens, in any order", () => {
     },
   );
 
-  law.prop([runs.map((run) => ({ ...run, rules: { ...run.rules, "fieldgate.release.policy": "strict" as const } }))], {
+  law.prop([runs.map((run) => ({ ...run, rules: withPolicy("strict", run.rules) }))], {
     numRuns,
   })("under strict nothing flows while a live group is unnamed, or nobody knows who reads, but by force", (run) => {
     const polls: GroupPoll[] = [];

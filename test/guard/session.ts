@@ -2,7 +2,7 @@ import { recalled } from "../../src/gate/evidence/evidence.ts";
 import type { Mode, Rules, State } from "../../src/gate/state.ts";
 import { ASK_REGISTRY } from "../../src/guard/control/ask-registry.ts";
 import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } from "../../src/guard/outside.ts";
-import type { TablesLook } from "../../src/capture/sent.ts";
+import type { LookedTable, TablesLook } from "../../src/capture/sent.ts";
 import { firstLooks } from "../../src/guard/control/looks.ts";
 import type { Session } from "../../src/guard/session.ts";
 import { createWaker } from "../../src/guard/waker.ts";
@@ -16,6 +16,7 @@ import type { Slot } from "../../src/postgres/slot.ts";
 import type { WalStream } from "../../src/postgres/stream.ts";
 import type { Registry } from "../../src/registry/client.ts";
 import { EMPTY } from "../../src/store/records.ts";
+import { fullName, type TableName } from "../../src/table/quote.ts";
 import { schemaId } from "../../src/table/shape.ts";
 import { type Lsn, lsn } from "../../src/wal/lsn.ts";
 import type { WalItem } from "../../src/wal/message.ts";
@@ -254,18 +255,15 @@ export function worldOf(given: Given = {}): World {
   };
 }
 
-/** The table of customers, in a publication of all tables. */
-const LOOK: TablesLook = lookOf([ID, NAME]);
-
-function lookOf(columns: Parameters<typeof tableOf>[0]): TablesLook {
-  const { oid, schema, name } = tableOf(columns);
-  const table = {
-    oid: Number(oid),
+/** What a look shows of an ordinary table. */
+export function lookedTable(oid: number, { schema, name }: TableName): LookedTable {
+  return {
+    oid,
     schema,
     name,
     partitioned: false,
     persistence: "p",
-    file: Number(oid),
+    file: oid,
     readable: true,
     usable: true,
     identified: true,
@@ -276,13 +274,20 @@ function lookOf(columns: Parameters<typeof tableOf>[0]): TablesLook {
     rowFilter: false,
     attached: [],
   };
+}
+
+/** The only table, in a publication of all tables or in one that has none. */
+export function lookAt(table: LookedTable, allTables = true): TablesLook {
   return {
-    publication: { identity: "1.1", allTables: true, viaRoot: false, operations: ["insert", "update", "delete"] },
-    tables: new Map([[Number(oid), table]]),
-    named: new Map([[`${schema}.${name}`, table]]),
+    publication: { identity: "1.1", allTables, viaRoot: false, operations: ["insert", "update", "delete"] },
+    tables: new Map([[table.oid, table]]),
+    named: new Map([[fullName(table), table]]),
     enums: new Map(),
   };
 }
+
+const CUSTOMERS = tableOf([ID, NAME]);
+const LOOK = lookAt(lookedTable(Number(CUSTOMERS.oid), CUSTOMERS));
 
 const STATE_TOPIC = "__fieldgate.main.state.shop";
 export const PARKED_TOPIC = "__fieldgate.main.parked.shop";

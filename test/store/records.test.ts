@@ -12,13 +12,13 @@ import {
   fits,
   ID,
   idOf,
+  MANUAL,
   NAME,
   NICK,
   play,
   publishing,
   registered,
   release,
-  RULES,
   seen,
   stateOf,
   tableIn,
@@ -26,13 +26,9 @@ import {
 } from "../gate/customers.ts";
 import { withoutAnswers } from "./without-answers.ts";
 
-const WITHHELD = tableIn(
-  play({ ...RULES, "fieldgate.release.policy": "manual" }, stateOf(), seen([ID, NAME, NICK]), (now) =>
-    fits(now, idOf(NICK)),
-  ).state,
-);
+const WITHHELD = tableIn(play(MANUAL, stateOf(), seen([ID, NAME, NICK]), (now) => fits(now, idOf(NICK))).state);
 const RELEASED = play(
-  { ...RULES, "fieldgate.release.policy": "manual" },
+  MANUAL,
   stateOf(WITHHELD),
   { kind: "passed", topic: WITHHELD.shape.topic, doubt: false },
   release([idOf(NICK)]),

@@ -20,6 +20,7 @@ import {
   tableIn,
   tableOf,
   TOPIC,
+  withPolicy,
   ZIP,
 } from "../customers.ts";
 
@@ -36,7 +37,7 @@ const attnums = (state: State) => tableIn(state).shape.fields.map((field) => Num
 describe("a different table with the name of a captured one", () => {
   it("alerts once, and changes nothing by itself under any policy", () => {
     for (const policy of ["observe", "contracts", "manual"] as const) {
-      const step = play({ ...RULES, "fieldgate.release.policy": policy }, before, news(OTHER));
+      const step = play(withPolicy(policy), before, news(OTHER));
       expect(effectsOf(step)).toEqual([`alert ${id}`]);
       expect(findAmendment(step.state, id)?.amendment).toMatchObject({
         kind: "table",
@@ -44,12 +45,7 @@ describe("a different table with the name of a captured one", () => {
       });
       expect(tableIn(step.state).shape).toBe(tableIn(before).shape);
       expect(play(RULES, step.state, news(OTHER)).effects).toEqual([]);
-      const settled = play(
-        { ...RULES, "fieldgate.release.policy": policy },
-        step.state,
-        { kind: "settle", topic: TOPIC },
-        { kind: "ask", id },
-      );
+      const settled = play(withPolicy(policy), step.state, { kind: "settle", topic: TOPIC }, { kind: "ask", id });
       expect(settled.effects).toEqual([]);
       expect(findAmendment(settled.state, id)?.amendment.gate).toMatchObject({
         reason: { kind: "table-replaced" },

@@ -10,8 +10,10 @@ import {
   fits,
   ID,
   idOf,
+  MANUAL,
   NAME,
   NICK,
+  PASSED,
   play,
   publishing,
   registered,
@@ -23,17 +25,16 @@ import {
   tableIn,
   tableOf,
   TOPIC,
+  withPolicy,
   ZIP,
 } from "../customers.ts";
 
-const MANUAL: Rules = { ...RULES, "fieldgate.release.policy": "manual" };
 const nick = idOf(NICK);
 const RANK = { ...NICK, name: "rank" };
 const ALL = [ID, NAME, NICK];
 const publishes = (columns: readonly Column[] = ALL, rows = {}) => stateOf({ ...publishing(columns), ...rows });
 const amendmentIn = (state: State, id = nick) => findAmendment(state, id)?.amendment;
 const withheld = (state: State) => withheldOf(tableIn(state)).map(({ id, changes }) => [id, ...changes].join(" "));
-const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
 const repair = `repair/${TOPIC}`;
 
 /** The amendment is judged to fit and released. */
@@ -165,13 +166,13 @@ describe("values that published rows lacked", () => {
   it("of a column that was just added: not missed until a row is published", () => {
     const { state } = play(MANUAL, stateOf(), seen(ALL));
     expect(amendmentIn(state)?.missed).toBe(false);
-    expect(amendmentIn(play(MANUAL, state, passed, seen([ID, NAME, RANK])).state)?.missed).toBe(true);
+    expect(amendmentIn(play(MANUAL, state, PASSED, seen([ID, NAME, RANK])).state)?.missed).toBe(true);
   });
 });
 
 describe("columns in doubt", () => {
   const doubtful = [attnum(3)];
-  const doubt = play(MANUAL, publishes(), seen(ALL, { doubtful }), { ...passed, doubt: true }).state;
+  const doubt = play(MANUAL, publishes(), seen(ALL, { doubtful }), { ...PASSED, doubt: true }).state;
 
   it("that are fields: every row is published again once they are identified", () => {
     expect(tableIn(doubt)).toMatchObject({ doubt: true, emptied: true, amendments: [] });
@@ -191,7 +192,7 @@ describe("columns in doubt", () => {
     expect(play(MANUAL, still, seen([...ALL, ZIP])).state.jobs.has(repair)).toBe(true);
   });
   it("that are not fields: no field was emptied", () => {
-    const { state } = play(MANUAL, stateOf(), seen(ALL, { doubtful }), { ...passed, doubt: true }, seen(ALL));
+    const { state } = play(MANUAL, stateOf(), seen(ALL, { doubtful }), { ...PASSED, doubt: true }, seen(ALL));
     expect(state.jobs.size).toBe(0);
     expect(amendmentIn(state)?.missed).toBe(true);
   });
@@ -262,9 +263,7 @@ describe("a new key", () => {
   const composed = { key: [1, 3] };
   it("is an amendment that no policy releases", () => {
     for (const policy of ["observe", "contracts", "manual"] as const) {
-      const step = play({ ...RULES, "fieldgate.release.policy": policy }, publishes(), seen(ALL, composed), (now) =>
-        fits(now, key),
-      );
+      const step = play(withPolicy(policy), publishes(), seen(ALL, composed), (now) => fits(now, key));
       expect(withheld(step.state)).toContain(key);
       expect(effectsOf(step)).toEqual([`alert ${key}`]);
       expect(amendmentIn(step.state, key)?.gate.reason.kind).toBe("key-changed");

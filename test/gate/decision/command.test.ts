@@ -9,8 +9,11 @@ import {
   fits,
   ID,
   idOf,
+  MANUAL,
   NAME,
   NICK,
+  OBSERVE,
+  PASSED,
   play,
   publishing,
   registered,
@@ -24,7 +27,6 @@ import {
 } from "../customers.ts";
 import { renderOutcome, type OutcomeText } from "../../../src/words/reason.ts";
 
-const MANUAL: Rules = { ...RULES, "fieldgate.release.policy": "manual" };
 const nick = idOf(NICK);
 const zip = idOf(ZIP);
 const withhold = (ids: readonly string[], more: Partial<OperatorCommand> = {}): Input => {
@@ -32,7 +34,6 @@ const withhold = (ids: readonly string[], more: Partial<OperatorCommand> = {}): 
   if (input.kind !== "command") throw new Error("a command");
   return { ...input, command: { ...input.command, kind: "withhold" } };
 };
-const passed: Input = { kind: "passed", topic: TOPIC, doubt: false };
 
 /** nick and zip are withheld and judged to fit, and rows were published without them. */
 function withheld(rules: Rules = MANUAL, from: State = stateOf()): State {
@@ -43,7 +44,7 @@ function withheld(rules: Rules = MANUAL, from: State = stateOf()): State {
     seen(both, { keyed: from.tables.get(TOPIC)?.shape.key.length !== 0 }),
     (now) => fits(now, nick),
     (now) => fits(now, zip),
-    passed,
+    PASSED,
   ).state;
 }
 function outcome(state: State, command = "c1"): OutcomeText | undefined {
@@ -225,7 +226,7 @@ describe("a release", () => {
 describe("withhold", () => {
   it("withholds what the policy would release", () => {
     const step = play(
-      { ...RULES, "fieldgate.release.policy": "observe" },
+      OBSERVE,
       stateOf(),
       seen([ID, NAME, NICK]),
       withhold([nick]),

@@ -11,17 +11,19 @@ import {
   fieldNames,
   fits,
   ID,
+  idOf,
   NAME,
   NICK,
-  idOf,
   publishing,
   registered,
   release,
+  REPLICA,
   RULES,
   seen,
   stateOf,
   tableIn,
   TOPIC,
+  withPolicy,
 } from "../customers.ts";
 import { onNewDay } from "../../../src/guard/loop.ts";
 import { sessionIn, worldOf } from "../../guard/session.ts";
@@ -42,15 +44,7 @@ const LOWERED = {
   reason: "tried",
   until: "2026-03-31",
 } as const;
-const READS_NICK: Contract = {
-  version: 1,
-  environment: "default",
-  consumer: "replica",
-  topic: TOPIC,
-  decodesWith: "writer",
-  unknownFields: "reject",
-  fields: ["id", "name", "nick"],
-};
+const READS_NICK: Contract = { ...REPLICA, fields: ["id", "name", "nick"] };
 
 /** Decides each input at its own time. */
 function playAt(
@@ -107,14 +101,14 @@ describe("a rule with a changed severity until a day", () => {
   );
 
   it("a withheld field is judged again once the severity's day is over", () => {
-    const manual: Rules = { ...rules, "fieldgate.release.policy": "manual" };
+    const manual: Rules = withPolicy("manual", rules);
     const held = playAt(manual, waiting, [LAST, saw], [LAST, judged]).state;
     expect(verdictIn(held)).toEqual(["ready"]);
     expect(verdictIn(playAt(manual, held, [AFTER, settles]).state)).toEqual(["not-ready"]);
   });
 
   it("the loop judges again at its first turn of a day, and at no other", () => {
-    const manual: Rules = { ...rules, "fieldgate.release.policy": "manual" };
+    const manual: Rules = withPolicy("manual", rules);
     const clock = { time: LAST };
     const now = () => BigInt(Date.parse(clock.time)) * 1000n;
     const state = playAt(manual, waiting, [LAST, saw], [LAST, judged]).state;
@@ -191,7 +185,7 @@ describe("a new key", () => {
       "pending",
     ],
   ])("%s", (_, policy, given, more, effects, outcome) => {
-    const rules: Rules = { ...RULES, "fieldgate.release.policy": policy };
+    const rules: Rules = withPolicy(policy);
     const step = said(rules, rekeyed(rules, ...given), more);
     expect([effectsOf(step), step.state.outcomes.get("c1")?.kind]).toEqual([effects, outcome]);
   });

@@ -15,6 +15,7 @@ import {
   idOf,
   NAME,
   NICK,
+  OBSERVE,
   play,
   publishing,
   registered,
@@ -25,12 +26,13 @@ import {
   stateOf,
   tableIn,
   TOPIC,
+  withPolicy,
 } from "../customers.ts";
 import { renderReason } from "../../../src/words/reason.ts";
 
 const DAY = 86_400_000;
 const NICK_ID = idOf(NICK);
-const STRICT: Rules = { ...RULES, "fieldgate.release.policy": "strict" };
+const STRICT: Rules = withPolicy("strict");
 const ADDED = seen([ID, NAME, NICK]);
 const READY: Contract = { ...REPLICA, fields: ["id", "name", "nick"] };
 
@@ -122,9 +124,7 @@ describe("strict", () => {
 
   it("other policies do not ask about groups", () => {
     for (const policy of ["observe", "contracts"] as const) {
-      expect(effectsOf(play({ ...RULES, "fieldgate.release.policy": policy }, stateOf(), ADDED, judged))).toContain(
-        registers,
-      );
+      expect(effectsOf(play(withPolicy(policy), stateOf(), ADDED, judged))).toContain(registers);
     }
   });
 
@@ -272,17 +272,12 @@ describe("what another policy would have decided", () => {
     if (amendment === undefined) throw new Error("no amendment");
     return underPolicy(policy, rules, state, tableIn(state), amendment);
   };
-  const observed = play(
-    { ...RULES, "fieldgate.release.policy": "observe" },
-    stateOf(publishing(), REPLICA),
-    polled(0, group("sink")),
-    ADDED,
-    judged,
-    (state) => registered(state, NICK_ID),
+  const observed = play(OBSERVE, stateOf(publishing(), REPLICA), polled(0, group("sink")), ADDED, judged, (state) =>
+    registered(state, NICK_ID),
   );
 
   it("about a field released under observe: by the verdicts and the groups of its release", () => {
-    const rules: Rules = { ...RULES, "fieldgate.release.policy": "observe" };
+    const rules: Rules = OBSERVE;
     expect(gateOf(observed).kind).toBe("released");
     // Facts that appeared later do not count for that time.
     const since = play(rules, observed.state, publish(READY), polled(1000));

@@ -18,10 +18,11 @@ import {
   NAME,
   NICK,
   OIDS,
+  PASSED,
   play,
   publishing,
-  REPLICA,
   release,
+  REPLICA,
   RULES,
   seen,
   stateOf,
@@ -201,7 +202,7 @@ describe("observed: the schema that Debezium registered", () => {
     expect(findAmendment(step.state, key)?.amendment.verdicts).toMatchObject([{ verdict: "not-ready" }]);
   });
 
-  it("releases a dropped key once rows without it have passed, and does not bring it back", () => {
+  it("releases a dropped key once rows without it have PASSED, and does not bring it back", () => {
     const key = `${TOPIC}/key`;
     const bare = seen([ID, NAME], { keyed: false });
     const without = observed([ID, NAME], [ID, NAME], { id: 1, keyed: [] });
@@ -215,8 +216,7 @@ describe("observed: the schema that Debezium registered", () => {
       kind: "withheld",
       reason: { kind: "debezium-key", keyless: true },
     });
-    const passed = { kind: "passed", topic: TOPIC, doubt: false } as const;
-    const step = play(WATCH, waiting.state, passed, late);
+    const step = play(WATCH, waiting.state, PASSED, late);
     expect(gateOf(step.state, key)).toMatchObject({ kind: "released", reason: { kind: "rows-without-key" } });
     expect(tableIn(step.state).shape).toMatchObject({ key: [], keySchema: undefined });
     const next = play(WATCH, step.state, later, bare);

@@ -1,44 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { LeftOutReason } from "../../../src/capture/left-out.ts";
-import type { LookedTable, TablesLook } from "../../../src/capture/sent.ts";
 import { GuardError } from "../../../src/errors.ts";
 import { applyLook } from "../../../src/guard/control/apply-look.ts";
 import { leave } from "../../../src/guard/control/left.ts";
 import { lookAtTables } from "../../../src/guard/control/looks.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
-import { sessionIn, worldOf } from "../session.ts";
+import { lookAt, lookedTable, sessionIn, worldOf } from "../session.ts";
 
-const ORDERS: LookedTable = {
-  oid: 20_000,
-  schema: "public",
-  name: "orders",
-  partitioned: false,
-  persistence: "p",
-  file: 20_000,
-  readable: true,
-  usable: true,
-  identified: true,
-  ancestors: [],
-  own: [],
-  above: [],
-  columnList: false,
-  rowFilter: false,
-  attached: [],
-};
-
-/** The publication exists but contains no table. */
-const UNPUBLISHED: TablesLook & { readonly end: ReturnType<typeof lsn> } = {
-  publication: { identity: "1.1", allTables: false, viaRoot: false, operations: ["insert", "update", "delete"] },
-  tables: new Map([[ORDERS.oid, ORDERS]]),
-  named: new Map([["public.orders", ORDERS]]),
-  enums: new Map(),
-  end: lsn(1n),
-};
+const ORDERS = lookedTable(20_000, { schema: "public", name: "orders" });
 
 async function lookWhile(addingFails: GuardError) {
   const world = worldOf({
     source: {
-      look: async () => UNPUBLISHED,
+      look: async () => ({ ...lookAt(ORDERS, false), end: lsn(1n) }),
       async ensurePublication() {
         throw addingFails;
       },
