@@ -16,7 +16,7 @@ import { startCatalogRead } from "./catalog-read.ts";
  * be written, and reports that the table is parked.
  */
 
-/** Stops that concern a single table and that a release or a change in the database can resolve. */
+/** Stops that concern a single table. Once their cause is resolved, its next change can be written. */
 const PARKABLE: ReadonlySet<ErrorCode> = new Set([
   "value-unfit",
   "key-changed",
