@@ -1,7 +1,5 @@
 import { daysOf } from "../event/values/calendar.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
-import type { State } from "../gate/state.ts";
-import { withheldOf } from "../gate/update.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -37,11 +35,6 @@ export function dueReminders(amendments: readonly Amendment[], fallback: number,
   const first = nextReminder(amendments, fallback);
   if (first === undefined || first > now) return [];
   return amendments.filter((amendment) => (remindAt(amendment, fallback) ?? Number.POSITIVE_INFINITY) <= now + ALONG);
-}
-
-/** Every amendment that a connector withholds. */
-export function allWithheld(state: State): readonly Amendment[] {
-  return [...state.tables.values()].flatMap(withheldOf);
 }
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)/;

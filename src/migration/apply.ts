@@ -2,8 +2,8 @@ import { type Difference, differences, type SeenColumn } from "../gate/amendment
 import type { Amendment } from "../gate/amendment/amendment.ts";
 import type { Rules, State, TableState, When } from "../gate/state.ts";
 import { attnum, type Attnum, type Column, type ColumnType } from "../table/column.ts";
-import type { DdlStep, TableName } from "./ddl-step.ts";
-import { columnTypeOf, typeText } from "./type.ts";
+import type { DdlStep, TableName, TypeName } from "./ddl-step.ts";
+import { columnTypeOf } from "./type.ts";
 import { newAmendment } from "../gate/amendment/revise.ts";
 
 /**
@@ -283,4 +283,9 @@ function keyOf({ shape }: TableState, { key, lines }: Draft): Difference | undef
   if (!lines.has("key") || key.join() === shape.key.map((field) => field.attnum).join()) return undefined;
   const none = { attnum: undefined, column: undefined, changes: [], gone: false, unmapped: undefined } as const;
   return { kind: "key", name: "key", key, ...none };
+}
+
+/** The type as people write it, e.g. `numeric(10,2)`. */
+function typeText({ name, modifiers, array }: TypeName): string {
+  return `${name}${modifiers.length === 0 ? "" : `(${modifiers.join(",")})`}${array ? "[]" : ""}`;
 }

@@ -34,8 +34,3 @@ function typmodOf(name: string, modifiers: readonly number[]): number {
   if (name === "numeric") return ((first << 16) | (second & 0x7ff)) + 4;
   return first;
 }
-
-/** The type as people write it, e.g. `numeric(10,2)`. */
-export function typeText({ name, modifiers, array }: TypeName): string {
-  return `${name}${modifiers.length === 0 ? "" : `(${modifiers.join(",")})`}${array ? "[]" : ""}`;
-}

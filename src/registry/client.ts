@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { GuardError } from "../errors.ts";
 import { schemaId, type SchemaId } from "../table/shape.ts";
-import { registryCall, statusOf, type Call, type RegistryAnswer, type RegistryOptions } from "./http.ts";
+import { registryCall, type Call, type RegistryAnswer, type RegistryOptions } from "./http.ts";
 
 export interface Registered {
   readonly id: SchemaId;
@@ -234,4 +234,10 @@ function messageOf({ body }: RegistryAnswer): string {
 /** A registry may quote whole schemas, and its answer is stored with the amendment. */
 function cut(message: string): string {
   return message.length <= MAX_REASON ? message : `${message.slice(0, MAX_REASON)}…`;
+}
+
+/** The status, 500 or above, that caused a registry-down error; undefined if it had a different cause. */
+function statusOf(error: unknown): number | undefined {
+  const cause = error instanceof GuardError ? error.cause : undefined;
+  return typeof cause === "object" && cause !== null && "status" in cause ? Number(cause.status) : undefined;
 }

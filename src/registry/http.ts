@@ -129,12 +129,6 @@ function down(message: string, next?: string, cause?: unknown): GuardError {
   return new GuardError("registry-down", message, { cause, ...(next === undefined ? {} : { next }) });
 }
 
-/** The status, 500 or above, that caused a registry-down error; undefined if it had a different cause. */
-export function statusOf(error: unknown): number | undefined {
-  const cause = error instanceof GuardError ? error.cause : undefined;
-  return typeof cause === "object" && cause !== null && "status" in cause ? Number(cause.status) : undefined;
-}
-
 /** Errors print addresses, so an address must not contain a user or password. */
 function baseOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -26,9 +26,9 @@ import { type Registry, registryClient } from "../registry/client.ts";
 import type { Clock } from "../slack/clock.ts";
 import { type Slack, startSlack, withoutSlack } from "../slack/start-slack.ts";
 import { openWebhook } from "../slack/webhook.ts";
-import { lastPosition } from "./views.ts";
 import { watchWaits } from "./watch-waits.ts";
 import { renderReason } from "../words/reason.ts";
+import { formatLsn, isoTime } from "../wal/lsn.ts";
 
 /**
  * Runs one Fieldgate process: reads its configuration, opens what the connectors share (Kafka, the control topics, the
@@ -219,4 +219,10 @@ function updateStatus(running: RunningConnector, status: Status): void {
   running.notCaptured = status.notCaptured;
   running.last = lastPosition(status);
   running.jobs.update(status.state.jobs.values(), Date.now());
+}
+
+function lastPosition(status: Extract<Status, { kind: "streaming" }>): RunningConnector["last"] {
+  const { commitTime, endLsn } = status;
+  const time = commitTime === undefined ? null : isoTime(commitTime);
+  return { endLsn: formatLsn(endLsn), commitTime: time };
 }

@@ -14,7 +14,6 @@ import { progressOf } from "./progress.ts";
 import { describeWait, LONG_WAIT_MS } from "./watch-waits.ts";
 import { describeParked } from "../words/parked.ts";
 import { seenTexts } from "../words/evidence.ts";
-import { formatLsn, isoTime } from "../wal/lsn.ts";
 import { renderGroupsUnknown, renderJobReason, renderReason } from "../words/reason.ts";
 import { fullName } from "../table/quote.ts";
 
@@ -214,10 +213,4 @@ export function topicView(table: TableState, severity: TopicView["severity"]): T
   const flowed = table.unpublished === true ? [] : table.flowed;
   const flowing = flowed.map(({ id, text }) => ({ schemaId: id, schema: text }));
   return { topic: table.shape.topic, flowing, withheld, withheldKey, severity };
-}
-
-export function lastPosition(status: Extract<Status, { kind: "streaming" }>): RunningConnector["last"] {
-  const { commitTime, endLsn } = status;
-  const time = commitTime === undefined ? null : isoTime(commitTime);
-  return { endLsn: formatLsn(endLsn), commitTime: time };
 }

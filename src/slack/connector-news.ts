@@ -1,11 +1,11 @@
 import { type Box, EMPTY_BOX, isStormy, newsAt } from "../alert/box.ts";
-import { allWithheld, epochOf, nextReminder, reminderDelay } from "../alert/reminder.ts";
+import { epochOf, nextReminder, reminderDelay } from "../alert/reminder.ts";
 import type { StoppedAlert } from "../alert/alert.ts";
 import type { Draft } from "../alert/compose.ts";
 import type { Alerted, Amendment, SentAlert } from "../gate/amendment/amendment.ts";
 import { alertKey } from "../gate/decision/reason.ts";
 import type { Mode, State } from "../gate/state.ts";
-import { findAmendment } from "../gate/update.ts";
+import { findAmendment, withheldOf } from "../gate/update.ts";
 import { asksSomebody } from "../gate/watch/watched.ts";
 
 /**
@@ -159,4 +159,9 @@ export function stopDraft(
   const reminder = count === 0 ? undefined : { count, next: reminderDelay(count) };
   const severity = handedOver ? "info" : "stopped";
   return { alert: { kind: "stopped", severity, connector, ...rest, since, reminder }, covers: [] };
+}
+
+/** Every amendment that a connector withholds. */
+function allWithheld(state: State): readonly Amendment[] {
+  return [...state.tables.values()].flatMap(withheldOf);
 }

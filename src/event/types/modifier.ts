@@ -11,18 +11,6 @@ export function elementOf(type: ColumnType): ColumnType | undefined {
   return detail?.kind === "array" ? detail.of : undefined;
 }
 
-/** An enum's labels in enumsortorder; empty for any other type. */
-export function labelsOf(type: ColumnType): readonly string[] {
-  const { detail } = baseOf(type);
-  return detail?.kind === "enum" ? detail.labels : [];
-}
-
-/** The number of fractional digits of a time, timestamp or timestamptz column. */
-export function fractionDigits(type: ColumnType): number {
-  const { typmod } = baseOf(type);
-  return typmod < 0 ? 6 : typmod;
-}
-
 /** The precision and scale of numeric(p,s); undefined for plain numeric. The scale is a signed number of 11 bits. */
 export function numericOf(type: ColumnType): { readonly precision: number; readonly scale: number } | undefined {
   const { typmod } = baseOf(type);
@@ -34,16 +22,4 @@ export function numericOf(type: ColumnType): { readonly precision: number; reado
 /** The modifier of numeric(p,s), the inverse of numericOf. */
 export function numericTypmod(precision: number, scale: number): number {
   return ((precision << 16) | (scale & 0x7ff)) + 4;
-}
-
-/** The n of char(n), in characters; undefined for plain bpchar. */
-export function charLength(type: ColumnType): number | undefined {
-  const { typmod } = baseOf(type);
-  return typmod < 4 ? undefined : typmod - 4;
-}
-
-/** The n of bit(n) and varbit(n); a plain varbit may have any number of bits. */
-export function bitLength(type: ColumnType): number {
-  const { typmod } = baseOf(type);
-  return typmod < 0 ? 0x7fffffff : typmod;
 }

@@ -13,9 +13,10 @@ import {
   fixed,
   type Samples,
 } from "../types/entry.ts";
-import { bitLength } from "../types/modifier.ts";
+import { baseOf } from "../types/modifier.ts";
 import { isObject, type JsonObject } from "../../json.ts";
 import { byteAt, writeInt } from "../../avro/bytes.ts";
+import type { ColumnType } from "../../table/column.ts";
 
 /** bool, bit and varbit. A single bit is a boolean in events. */
 
@@ -135,4 +136,10 @@ function bitSamples(_: unknown, props: JsonObject): Samples {
   const ones = Buffer.alloc(Math.ceil(bits / 8), 0xff);
   if (bits % 8 !== 0) ones[ones.length - 1] = 2 ** (bits % 8) - 1;
   return fixed(Buffer.from([1]), Buffer.alloc(0), ones);
+}
+
+/** The n of bit(n) and varbit(n); a plain varbit may have any number of bits. */
+function bitLength(type: ColumnType): number {
+  const { typmod } = baseOf(type);
+  return typmod < 0 ? 0x7fffffff : typmod;
 }

@@ -8,7 +8,7 @@ import {
   fixed,
   type Samples,
 } from "../types/entry.ts";
-import { labelsOf } from "../types/modifier.ts";
+import { baseOf } from "../types/modifier.ts";
 import { isObject, type JsonObject } from "../../json.ts";
 import type { ColumnType } from "../../table/column.ts";
 import { encodeText } from "./text.ts";
@@ -71,4 +71,10 @@ function enumSamples(_: unknown, props: JsonObject): Samples {
   const allowed = isObject(parameters) ? parameters["allowed"] : undefined;
   const [first = "", ...others] = (typeof allowed === "string" ? allowed : "").split(",");
   return fixed(first, ...others);
+}
+
+/** An enum's labels in enumsortorder; empty for any other type. */
+function labelsOf(type: ColumnType): readonly string[] {
+  const { detail } = baseOf(type);
+  return detail?.kind === "enum" ? detail.labels : [];
 }

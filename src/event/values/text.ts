@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ColumnType } from "../../table/column.ts";
-import { charLength } from "../types/modifier.ts";
+import { baseOf } from "../types/modifier.ts";
 import { semanticType } from "../types/avro-type.ts";
 import {
   asIs,
@@ -184,3 +184,9 @@ export const UUID_TEXT: TypeEntry = namedText(
     castFrom: casts({ text: (text) => (UUID.test(text.toLowerCase()) ? text.toLowerCase() : undefined) }),
   },
 );
+
+/** The n of char(n), in characters; undefined for plain bpchar. */
+function charLength(type: ColumnType): number | undefined {
+  const { typmod } = baseOf(type);
+  return typmod < 4 ? undefined : typmod - 4;
+}

@@ -15,7 +15,7 @@ import {
   type Samples,
 } from "../types/entry.ts";
 import type { ValueModes } from "../types/modes.ts";
-import { fractionDigits } from "../types/modifier.ts";
+import { baseOf } from "../types/modifier.ts";
 import {
   encodeDate,
   encodeIsoDate,
@@ -28,6 +28,7 @@ import {
   encodeZonedTime,
   encodeZonedTimestamp,
 } from "./time.ts";
+import type { ColumnType } from "../../table/column.ts";
 
 /**
  * date, time and timestamp, with and without time zone, under each time.precision.mode
@@ -196,3 +197,9 @@ export const TIMESTAMPTZ: TypeEntry = {
     text: (text) => (ZONED_TEXT.test(text) ? text : TIMESTAMP_TEXT.test(text) ? withClock("+00")(text) : undefined),
   }),
 };
+
+/** The number of fractional digits of a time, timestamp or timestamptz column. */
+function fractionDigits(type: ColumnType): number {
+  const { typmod } = baseOf(type);
+  return typmod < 0 ? 6 : typmod;
+}

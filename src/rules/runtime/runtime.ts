@@ -18,7 +18,7 @@ import { promotion } from "./promotion.ts";
 import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { schemaText } from "./schema-text.ts";
 import { typeName } from "./type-name.ts";
-import { meetingsOf, placesOf, textOf, type Place } from "./walk.ts";
+import { meetingsOf, placesOf, type Place } from "./walk.ts";
 import { wrappedUnion } from "./wrapped-union.ts";
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { Json } from "../../json.ts";
@@ -116,4 +116,9 @@ function foundIn({ places, found }: Parsed, runtime: Runtime): readonly RuntimeF
 
 function asFindings({ id, effect }: RuntimeRule, found: readonly RuntimeFound[] = []): readonly RuntimeFinding[] {
   return found.map((one) => ({ effect, ...one, rule: id }));
+}
+
+/** A path as people write it: `"after.tags[]"`. */
+function textOf(path: readonly string[]): string {
+  return path.length === 0 ? "the whole" : `"${path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "")}"`;
 }

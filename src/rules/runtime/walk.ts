@@ -139,11 +139,6 @@ export function isUsed(meetings: readonly Meeting[], path: readonly string[]): b
   });
 }
 
-/** A path as people write it: `"after.tags[]"`. */
-export function textOf(path: readonly string[]): string {
-  return path.length === 0 ? "the whole" : `"${path.join(".").replaceAll(/\.(?=\[\]|\{\})/g, "")}"`;
-}
-
 /** A type's kind, followed by its name if it has one, for messages. */
 export function nameOf(schema: AvroSchema): string {
   return isNamed(schema) ? `${schema.kind} ${schema.fullName}` : schema.kind;
