@@ -42,6 +42,16 @@ test("a publication is created for the tables, and a missing table is added late
   expect((await read(from, 'p"ub')).tables).toHaveLength(3);
 });
 
+test("a table that a migration has locked is not added, and the error says that the lock is why", async () => {
+  await using from = await source(TABLES);
+  await ensurePublication(from.client, need("few", [table("a")]));
+  await from.client.query("SET lock_timeout = '200ms'");
+  await from.app.query("BEGIN; ALTER TABLE s.a ADD COLUMN b int");
+  const error = await failure(ensurePublication(from.client, need("few", [table("a"), table("a", "s")])));
+  await from.app.query("ROLLBACK");
+  expect(error).toMatchObject({ code: "postgres-locked", fate: "retry" });
+});
+
 test("a publication FOR ALL TABLES is not changed, and one for a schema has the tables of the schema", async () => {
   await using from = await source(TABLES);
   const nothing = { created: false, added: [] };
