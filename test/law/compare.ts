@@ -43,6 +43,8 @@ export interface World {
   decoded: number;
 }
 
+const REFUSED = /^the registry (rejected|refused)/;
+
 /** Holds each story's events against the truth: the differences, in the order of the tables. */
 export async function compare(world: World): Promise<readonly (string | undefined)[]> {
   const { database, service } = world;
@@ -72,7 +74,8 @@ async function compareTable(
   { model, topic, releasedAt, story }: Table,
   { versions, shapes, open, printed }: Now,
 ): Promise<string | undefined> {
-  const schemaId = shapes.find((shape) => shape.topic === topic)?.schemaId ?? 0;
+  const shape = shapes.find((one) => one.topic === topic);
+  const schemaId = shape?.schemaId ?? 0;
   schemas.set(schemaId, (await decoder.schema(schemaId)) as Schema); // a registered one
   const withheld = new Set(open.flatMap((one) => (one.topic === topic ? [Number(one.id.split("/")[1])] : [])));
   const rows = await readRows(database, model.table);
@@ -80,7 +83,19 @@ async function compareTable(
   const events = byTopic.get(topic) ?? [];
   if (events.length === 0) return truth.length === 0 ? undefined : "no events at all";
   const doubted = trigger !== "with" && printed.includes(`${topic}: columns of`);
-  const told = { model, versions: truth, rows, releasedAt, policy: story.policy, schemaId, withheld, doubted };
+  const passedOver = printed.includes(`public.${model.table} flows again: of `);
+  const told = {
+    model,
+    versions: truth,
+    rows,
+    releasedAt,
+    policy: story.policy,
+    schemaId,
+    withheld,
+    doubted,
+    passedOver,
+    parked: shape?.parked !== undefined && open.some((one) => one.topic === topic && REFUSED.test(one.gate.why)),
+  };
   return findDifference(told, events, schemas);
 }
 
