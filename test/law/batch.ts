@@ -2,13 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Schema } from "avsc";
 import type { Client } from "pg";
 import type { Addresses } from "../../local/environment.ts";
+import type { Health } from "../../src/api/api.ts";
 import { installTrigger, uninstallTrigger } from "../../src/postgres/trigger.ts";
-import { type ServiceOptions, startService } from "../e2e/service.ts";
+import { type Service, type ServiceOptions, startService } from "../e2e/service.ts";
 import type { Random } from "../kill/random.ts";
 import { collect } from "../stack/collect.ts";
 import { freshDatabase } from "../stack/database.ts";
 import { registryDecoder } from "../stack/decode.ts";
 import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
+import { until } from "../stack/until.ts";
 import type { LawEvent } from "./check.ts";
 import { compare, type Table, type Trigger, type World } from "./compare.ts";
 import { createTable, openModel } from "./model.ts";
@@ -89,13 +91,13 @@ async function openWorld(
     registryUrl: stack.registry.url,
     kafkaBrokers: stack.kafka.brokers,
   };
-  const start = () => startService(options);
+  const start = () => startPatiently(options);
   const kafka = kafkaClient(stack.kafka.brokers);
   const admin = kafka.admin();
   await admin.connect();
   opened.defer(() => admin.disconnect());
   const service = await start();
-  await service.idle();
+  await service.idle(REST_MS);
   await database.query(tables.map(({ model }) => noteVersionsOf(model.table)).join(";"));
   const collector = opened.use(
     collect(
@@ -114,6 +116,16 @@ async function openWorld(
   const world: World = { database, clients, tables, start, admin, collector, decoder, random, service, ...seen };
   opened.defer(async () => world.service?.[Symbol.asyncDispose]());
   return world;
+}
+
+/** On a busy machine, fifty tables take longer than a test would wait. */
+async function startPatiently(options: ServiceOptions): Promise<Service> {
+  const service = await startService(options, false);
+  let ended = false;
+  void service.exited.then(() => (ended = true));
+  const isReady = async () => (await service.get<Health>("/health")).status !== "starting";
+  await until(async () => ended || isReady(), "the service streams", REST_MS);
+  return service;
 }
 
 async function playRound(world: World, round: number, fault: Fault): Promise<void> {
