@@ -69,11 +69,15 @@ interface ErrorRow {
 
 export type ErrorCode = keyof typeof CODES;
 
-/** The field that a value does not fit, and whether that value is null. `table` is `schema.table`. */
+/** The field that a value does not fit. `table` is `schema.table`. */
 export interface Unfit {
   readonly table: string;
   readonly field: string;
   readonly isNull: boolean;
+  /** The column has a value, perhaps one that is missing from the log since it did not change. */
+  readonly isValue: boolean;
+  /** Where in the event the field is. */
+  readonly part: "key" | "before" | "after";
 }
 
 /** An error with a code. `message` starts with the code in brackets. */

@@ -1,6 +1,7 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
 import type { ReleasePolicy } from "../gate/decision/policy.ts";
+import type { PoisonWay } from "../gate/poison-way.ts";
 import type { Mode } from "../gate/state.ts";
 import type { OutcomeText } from "../words/reason.ts";
 import type { DdlStep } from "../migration/ddl-step.ts";
@@ -102,6 +103,8 @@ export interface TableView {
   readonly withheld: readonly string[];
   /** Set if the table's changes wait, because the first of them cannot be written. */
   readonly parked?: ParkedView | undefined;
+  /** Changes that no event can carry. */
+  readonly poison?: PoisonView | undefined;
   /** The last time in which changes of the table were not sent. `open`: whether it is still going on. */
   readonly gap?:
     | { readonly what: string; readonly next: string | null; readonly since: string; readonly open: boolean }
@@ -118,6 +121,23 @@ export interface ParkedView {
   readonly changes: number;
   /** ISO 8601. */
   readonly since: string;
+}
+
+/** The changes of a table that no event can carry. */
+export interface PoisonView {
+  /** How many are dead letters, and how many were published with null instead of a value. */
+  readonly deadLetters: number;
+  readonly nulls: number;
+  readonly last: {
+    readonly as: PoisonWay;
+    readonly code: string;
+    /** null: the whole change was too large. */
+    readonly field: string | null;
+    readonly position: string;
+    readonly time: string;
+  } | null;
+  /** The change that waits for an operator. */
+  readonly waits: { readonly what: string; readonly next: string; readonly since: string } | null;
 }
 
 export interface Retired {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { POISON_WAYS } from "../gate/poison-way.ts";
 import type { OperatorCommand } from "../gate/state.ts";
 
 /**
@@ -17,6 +18,7 @@ export const commandSchema = z.strictObject({
   force: z.boolean().optional(),
   backfill: z.enum(["all", "none"]).optional(),
   beside: z.strictObject({ name: name.optional() }).optional(),
+  as: z.enum(POISON_WAYS).optional(),
   value: z
     .json()
     .refine(

@@ -14,6 +14,8 @@ import type { Tuple } from "./tuple.ts";
 
 /** A row to write: its tuple, and an optional second tuple that supplies values missing from the first one. */
 export interface RowSource {
+  /** Which row of the event it is. */
+  readonly part: "before" | "after";
   readonly tuple: Tuple;
   readonly other: Tuple | undefined;
   /**
@@ -30,8 +32,8 @@ export interface RowBody {
   write(row: RowSource, out: Buffer, p: number, mark: EventMark | undefined): number;
 }
 
-/** `table` appears in messages only: `schema.table`. */
-export function rowBody(table: string, cells: readonly Cell[]): RowBody {
+/** `table` appears in messages only: `schema.table`. `isKey`: the cells are those of the key. */
+export function rowBody(table: string, cells: readonly Cell[], isKey: boolean): RowBody {
   const growth = cells.reduce((sum, cell) => sum + cell.growth, 0);
   const fanOut = mostUses(cells);
   return {
@@ -43,7 +45,7 @@ export function rowBody(table: string, cells: readonly Cell[]): RowBody {
           cell.column >= 0 && tuple.kinds[cell.column] === TEXT_VALUE
             ? writeText(cell, tuple, out, p)
             : writeOther(cell, row, out, p);
-        if (end === UNFIT) throw unfit(table, cell, row, mark);
+        if (end === UNFIT) throw unfit(table, cell, row, mark, isKey);
         p = end;
       }
       return p;
@@ -90,11 +92,18 @@ function constantFor(cell: Cell, kind: number | undefined, fallback: boolean): B
   return kind === NULL_VALUE ? cell.nothing : cell.absent;
 }
 
-function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | undefined): GuardError {
+function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | undefined, isKey: boolean): GuardError {
   const at = mark === undefined ? "" : ` at ${formatLsn(mark.lsn)}`;
   const kind = kindOf(cell, row);
   const { what, next } = reason(kind, cell.holds);
-  const unfitting = { table, field: cell.name, isNull: kind === NULL_VALUE };
+  const isNull = kind === NULL_VALUE;
+  const unfitting = {
+    table,
+    field: cell.name,
+    isNull,
+    isValue: !isNull && kind !== undefined,
+    part: isKey ? "key" : row.part,
+  } as const;
   return new GuardError("value-unfit", `${table}.${cell.name}${at}: ${what}`, { next, unfit: unfitting });
 }
 

@@ -53,7 +53,10 @@ export interface RowEncoder {
   chunkRow(tuple: Buffer, at: number, mark: EventMark): EventRecord;
   /** Returns an event with op t, which has neither key nor row. */
   truncate(mark: EventMark): EventRecord;
-  /** The old and the new key of the change, as the record's key bytes in latin1. Empty if events have no key. */
+  /**
+   * The old and the new key of the change, as the record's key bytes in latin1, without one that no event can have.
+   * Empty if events have no key.
+   */
   keysOf(row: RowChange): readonly string[];
   /** The key of a chunk's row, as in `keysOf`; an empty text if events have no key. */
   keyOfTuple(tuple: Buffer, at: number): string;
@@ -83,8 +86,8 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   const keyCells = shape.key.map((field) => cellOf(field, context));
   const into = options.slab ?? slab();
   const table = fullName(shape.table);
-  const rows = rowBody(table, cells);
-  const keys = rowBody(table, keyCells);
+  const rows = rowBody(table, cells, false);
+  const keys = rowBody(table, keyCells, true);
   const tail = sourceTail(options.origin, shape.table.schema, shape.table.name);
   const valueFrame = frame(shape.valueSchema.id);
   const keyFrame = shape.keySchema === undefined ? undefined : frame(shape.keySchema.id);
@@ -113,12 +116,12 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
 
   const readNew = (row: RowChange, old: RowSource | undefined): RowSource => {
     readTuple(current, row.bytes, row.newAt);
-    return { tuple: current, other: old?.tuple, nulls: "refuse" };
+    return { part: "after", tuple: current, other: old?.tuple, nulls: "refuse" };
   };
   const readOld = (row: RowChange): RowSource | undefined => {
     if (row.oldKind === "none" || row.oldAt < 0) return undefined;
     readTuple(previous, row.bytes, row.oldAt);
-    return { tuple: previous, other: undefined, nulls: row.oldKind === "key" ? "fallback" : "refuse" };
+    return { part: "before", tuple: previous, other: undefined, nulls: row.oldKind === "key" ? "fallback" : "refuse" };
   };
 
   const deleted = (
@@ -164,7 +167,7 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
     },
     chunkRow: (tuple, at, mark) => {
       readTuple(current, tuple, at);
-      const row: RowSource = { tuple: current, other: undefined, nulls: "refuse" };
+      const row: RowSource = { part: "after", tuple: current, other: undefined, nulls: "refuse" };
       return { key: keyOf(row, mark), value: valueOf(undefined, row, mark, "r") };
     },
     truncate: (mark) => ({ key: null, value: valueOf(undefined, undefined, mark, "t") }),
@@ -173,12 +176,14 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
       const old = readOld(row);
       const now = row.newAt < 0 ? undefined : readNew(row, old);
       const sources = [old && oldKeySource(old, now), now].filter((source) => source !== undefined);
-      return [...new Set(sources.map((source) => scratch(into, () => keyOf(source, undefined))))];
+      return [...new Set(sources.flatMap((source) => fittingKey(() => scratch(into, () => keyOf(source, undefined)))))];
     },
     keyOfTuple: (tuple, at) => {
       if (keyFrame === undefined) return "";
       readTuple(current, tuple, at);
-      return scratch(into, () => keyOf({ tuple: current, other: undefined, nulls: "refuse" }, undefined));
+      return scratch(into, () =>
+        keyOf({ part: "after", tuple: current, other: undefined, nulls: "refuse" }, undefined),
+      );
     },
     hasUnchangedToast: (row) => {
       if (row.newAt < 0) return false;
@@ -201,7 +206,16 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
  * one.
  */
 function oldKeySource(old: RowSource, now: RowSource | undefined): RowSource {
-  return { tuple: old.tuple, other: now?.tuple, nulls: now === undefined ? "refuse" : "other" };
+  return { part: "before", tuple: old.tuple, other: now?.tuple, nulls: now === undefined ? "refuse" : "other" };
+}
+
+function fittingKey(write: () => string): readonly string[] {
+  try {
+    return [write()];
+  } catch (error) {
+    if (error instanceof GuardError && error.code === "value-unfit") return [];
+    throw error;
+  }
 }
 
 /** Writes a key only to return it as text, then gives the slab its space back. */

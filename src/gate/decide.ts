@@ -7,6 +7,7 @@ import { onReplaced } from "./amendment/replaced.ts";
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted } from "./amendment/seen.ts";
 import { onParked, onParkReported, onReplayed, onUnparked } from "./parking/park.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
+import { onPoison } from "./on-poison.ts";
 import type { Input, Rules, State, Decided, When } from "./state.ts";
 import type { Contract } from "../contract/contract.ts";
 import { andThen, step, withheldOf } from "./update.ts";
@@ -61,6 +62,11 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
       return settleTopic(rules, state, input.topic, when);
     case "alerted":
       return onAlerted(state, input);
+    case "poisoned":
+    case "row-stuck":
+    case "row-passed":
+    case "poison-reported":
+      return onPoison(state, input, when);
     default:
       return input satisfies never;
   }

@@ -53,7 +53,11 @@ type Idle =
   | "park-reported"
   | "parked"
   | "passed"
+  | "poison-reported"
+  | "poisoned"
   | "replayed"
+  | "row-passed"
+  | "row-stuck"
   | "sent"
   | "settle"
   | "unparked";
@@ -68,7 +72,11 @@ function idle(life: Life): Readonly<Record<Idle, Cell>> {
     "park-reported": cell,
     parked: cell,
     passed: cell,
+    "poison-reported": cell,
+    poisoned: cell,
     replayed: cell,
+    "row-passed": cell,
+    "row-stuck": cell,
     sent: cell,
     settle: cell,
     unparked: cell,
@@ -84,7 +92,11 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     "park-reported": NONE,
     parked: NONE,
     passed: NONE,
+    "poison-reported": NONE,
+    poisoned: NONE,
     replayed: NONE,
+    "row-passed": NONE,
+    "row-stuck": NONE,
     sent: NONE,
     settle: NONE,
     unparked: NONE,

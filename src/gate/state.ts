@@ -14,6 +14,8 @@ import type { Evidence, GroupPoll } from "./evidence/evidence.ts";
 import type { ReleasePolicy } from "./decision/policy.ts";
 import type { Outcome } from "./decision/reason.ts";
 import type { Json } from "../json.ts";
+import type { Poison, PoisonInput } from "./poison.ts";
+import type { PoisonWay } from "./poison-way.ts";
 import type { CaptureFilter, ExcludedColumn } from "../capture/lists.ts";
 import type { Gap, Sent, SentNews } from "../capture/sent.ts";
 
@@ -62,6 +64,8 @@ export interface TableState {
   readonly parked?: Parked | undefined;
   /** Set if it was parked and flows again, and that has not been reported yet. */
   readonly unparked?: Unparked | undefined;
+  /** Changes of it that no event can carry. undefined: there was none. */
+  readonly poison?: Poison | undefined;
   /** Watch mode: the registry has no schema for it yet, so the shape is made from its columns and has no schema id. */
   readonly unpublished?: boolean | undefined;
   /** Every value schema that events have been written with, oldest first. The last one is the current one. */
@@ -124,6 +128,8 @@ export interface OperatorCommand {
   readonly backfill?: "all" | "none" | undefined;
   /** release: keeps the old field beside the new one, which gets this name or else its column's. */
   readonly beside?: { readonly name?: string | undefined } | undefined;
+  /** release of TOPIC/row: what becomes of the change that waits. */
+  readonly as?: PoisonWay | undefined;
   /** fill: the value of a dropped column's field in events from this position on. */
   readonly value?: Json | undefined;
   /** Who gave the command: the token's name, or else what the client states: `anna@laptop`. */
@@ -207,7 +213,8 @@ export type Input =
     }
   /** Decides again about every amendment that is withheld on this topic. */
   | { readonly kind: "settle"; readonly topic: string }
-  | ({ readonly kind: "alerted" } & SentAlert);
+  | ({ readonly kind: "alerted" } & SentAlert)
+  | PoisonInput;
 
 /**
  * What the loop has to do. `alert`, `report-gap` and `report-parked` run after the commit that records the state; the others at once.

@@ -52,11 +52,20 @@ export function findAmendment(
 /** True if an amendment still waits for this command's release. */
 export function isWaitedFor(state: State, command: string, outcome: Outcome | undefined): boolean {
   const ids = outcome?.kind === "pending" ? outcome.ids : undefined;
+  const topics = ids?.flatMap((id) => topicOfRow(id) ?? []) ?? [];
+  if (topics.some((topic) => state.tables.get(topic)?.poison?.stuck?.order?.command === command)) return true;
   const named =
     ids === undefined
       ? [...state.tables.values()].flatMap(withheldOf)
       : ids.flatMap((id) => findAmendment(state, id)?.amendment ?? []);
   return named.some(({ gate, order }) => gate.kind === "withheld" && order?.command === command);
+}
+
+const ROW = "/row";
+
+/** The topic of `inventory.public.customers/row`, the change of it that waits; undefined: another id. */
+export function topicOfRow(id: string): string | undefined {
+  return id.endsWith(ROW) ? id.slice(0, -ROW.length) : undefined;
 }
 
 /** Amendments whose field does not flow. */

@@ -14,6 +14,7 @@ import { applyLook, isUnmarkedLookReached, reportGaps } from "./control/apply-lo
 import { reportFileChanges } from "./control/report-file-changes.ts";
 import { lookAtTables } from "./control/looks.ts";
 import { countParked, park, parks, reportParked } from "./control/park.ts";
+import { countPoison, passPublished, prepareDeadLetters, resumePoison, reportPoison } from "./control/poison-news.ts";
 import { lookAtReplaced, refuseReplaced } from "./control/replaced.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
 import { type Inbound, type Parts, post, type Session, type Tape } from "./session.ts";
@@ -53,6 +54,8 @@ export async function runLoop(session: Session): Promise<void> {
     await proveVisible(session);
     takeInputs(session);
     judgeDaily();
+    if (!stateChanged(session)) reportPoison(session);
+    passPublished(session);
     if (control.halts.size > 0) {
       if (stateChanged(session)) await commit(session);
       else await waker.wait(control.inbox.length === 0 ? IDLE_MS : 0);
@@ -74,6 +77,7 @@ export async function runLoop(session: Session): Promise<void> {
       idleSince = outside.now();
     }
     reportParked(session);
+    if (control.poison.wanted) await prepareDeadLetters(session);
     if (drained.kind === "stop") await parkOrHalt(session, drained.topic, drained.stop);
     else if (isUnmarkedLookReached(session)) await passOrHalt(session, { kind: "look", topic: undefined });
     else if (isAllRead(session)) return;
@@ -99,6 +103,7 @@ async function passOrHalt(session: Session, barrier: Barrier): Promise<void> {
   try {
     if (barrier.kind === "chunk") await closeWindow(session);
     else if (barrier.kind === "look") await look(session);
+    else if (barrier.kind === "dead-letters") await prepareDeadLetters(session);
     else await proveRelation(session, barrier.captured, barrier);
   } catch (error) {
     if (!isLiftedByCommand(error)) throw error;
@@ -137,6 +142,7 @@ function resume(session: Parts<"control" | "tape">): void {
     asks.push(...withheldOf(table).map(({ id }) => ({ input: { kind: "ask", id } as const })));
     if (control.ddl.found !== undefined || isFileNews(session, table)) startCatalogRead(session, table.shape.table.oid);
   }
+  resumePoison(session);
   // Handled before inputs that have arrived, and a few at a time, like all inputs.
   control.inbox.unshift(...asks);
 }
@@ -155,6 +161,7 @@ function moveToKeepalive(tape: Tape): void {
 
 async function commit(session: Parts<"tape" | "control" | "batch" | "parking">): Promise<void> {
   countParked(session);
+  countPoison(session);
   await writeBatch(session);
   const { outside, control, tape } = session;
   const { position, lastCommitTime } = tape;

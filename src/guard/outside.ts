@@ -32,6 +32,8 @@ export interface Settings extends ConnectorConfig {
   readonly stateTopic: string;
   /** The topic for changes that cannot be written yet. */
   readonly parkedTopic: string;
+  /** The topic of changes that no event can carry. */
+  readonly deadLetterTopic: string;
   readonly version: string;
   /** What the publication must send. */
   readonly sent: SentNeed;

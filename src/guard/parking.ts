@@ -65,7 +65,7 @@ export interface ParkedEncoding {
 
 /** The first change is tried again when any of this has changed, or at the given time (microseconds). */
 export interface Stuck {
-  readonly table: Pick<TableState, "shape" | "known" | "amendments">;
+  readonly table: Pick<TableState, "shape" | "known" | "amendments" | "poison">;
   readonly applied: Lsn | undefined;
   readonly again: bigint;
   /** Whether a catalog read under way may still show that no event has to contain the change. */

@@ -6,6 +6,7 @@ import { GuardError } from "../errors.ts";
 import type { TxMark } from "../event/envelope/source.ts";
 import type { Slab } from "../event/slab.ts";
 import type { RowEncoder } from "../event/row-encoder.ts";
+import type { PoisonCounts, PoisonedChange } from "../gate/poison.ts";
 import type { Input, State, TableState } from "../gate/state.ts";
 import { tableByName, tableByOid } from "../gate/tables.ts";
 import type { OutRecord } from "../kafka/record.ts";
@@ -127,6 +128,7 @@ export interface Control {
   readonly parksToReport: Set<string>;
   /** Results of the looks at the catalog. */
   readonly looks: Looks;
+  readonly poison: PoisonWork;
   /**
    * The settings of the connector's file that the last run used. This session reports the changes that were not
    * reported yet.
@@ -137,6 +139,21 @@ export interface Control {
    * of the log.
    */
   readonly halts: Map<string, GuardError>;
+}
+
+/** Changes that no event can carry. */
+export interface PoisonWork {
+  /** By topic: what became of those in the batch. */
+  readonly handled: Map<string, { readonly counts: PoisonCounts; readonly last: Omit<PoisonedChange, "time"> }>;
+  /** Topics with some that may have to be reported to people, and those that are being reported. */
+  readonly unreported: Set<string>;
+  readonly reporting: Set<string>;
+  /** Topics with one that waits for an operator. */
+  readonly stuck: Set<string>;
+  /** A parked change is to be a dead letter, and the topic has to be made ready first. */
+  wanted: boolean;
+  /** Why no dead letter can be written, and the time (microseconds since the epoch) from which it is tried again. */
+  refused: { readonly error: GuardError; readonly again: bigint } | undefined;
 }
 
 /** What is known about the DDL trigger. */

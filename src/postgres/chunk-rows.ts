@@ -93,6 +93,21 @@ export async function fittingRequest(
   return { ...request, limit: count };
 }
 
+/** The first key of the range. */
+export async function readNextKey(
+  client: Client,
+  request: ChunkRequest,
+  sql: Parts,
+): Promise<readonly string[] | undefined> {
+  const [next] = await select(
+    client,
+    `SELECT ${sql.key.join(", ")} FROM ${sql.table}
+      WHERE ${sql.after} ORDER BY ${orderBy(sql.order, sql.key)} LIMIT 1`,
+    request.after ?? [],
+  );
+  return keyOf(next);
+}
+
 /** The approximate size of each row of the range as text, in bytes. */
 async function readWidths(client: Client, request: ChunkRequest, sql: Parts, table: Table): Promise<readonly number[]> {
   if (request.again !== undefined) return [];

@@ -6,7 +6,7 @@ import { readTable } from "./catalog.ts";
 import { sqlState, translate } from "./connection.ts";
 import { readKeyOrder } from "./key-order.ts";
 import { quoteTable, fullName } from "../table/quote.ts";
-import { type ChunkRequest, statementParts, fittingRequest, readRows } from "./chunk-rows.ts";
+import { type ChunkRequest, statementParts, fittingRequest, readNextKey, readRows } from "./chunk-rows.ts";
 import { type Beyond, countRows } from "./row-count.ts";
 
 /**
@@ -47,8 +47,14 @@ export type ChunkRead =
   | { readonly kind: "reordered"; readonly snapshot: Snapshot }
   /** No unique index has exactly these columns, all of them NOT NULL, so the rows have no order to read them in. */
   | { readonly kind: "unordered"; readonly snapshot: Snapshot; readonly table: Table; readonly end: Lsn }
-  /** The next row is too large to hold in memory. */
-  | { readonly kind: "too-large"; readonly snapshot: Snapshot; readonly bytes: number }
+  /** The next row is too large to hold in memory: only its key was read, as text. */
+  | {
+      readonly kind: "too-large";
+      readonly snapshot: Snapshot;
+      readonly bytes: number;
+      readonly key: readonly string[] | undefined;
+      readonly order: string;
+    }
   /** The table has more rows than `most`, or may have: nothing was read. */
   | { readonly kind: "too-many"; readonly snapshot: Snapshot; readonly rows: Beyond["rows"] }
   /** Another session held a lock on the table for longer than the lock timeout. */
@@ -109,7 +115,10 @@ async function readLocked(client: Client, request: ChunkRequest): Promise<ChunkR
     if (count.kind === "beyond") return { kind: "too-many", snapshot, rows: count.rows };
   }
   const fitting = await fittingRequest(client, request, sql, table);
-  if ("bytes" in fitting) return { kind: "too-large", snapshot, bytes: fitting.bytes };
+  if ("bytes" in fitting) {
+    const key = await readNextKey(client, request, sql);
+    return { kind: "too-large", snapshot, bytes: fitting.bytes, key, order: order.name };
+  }
   const range = await readRows(client, fitting, sql);
   return { kind: "rows", snapshot, table, end, order: order.name, ...range };
 }

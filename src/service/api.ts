@@ -8,6 +8,7 @@ import { type Amendment, isCalled } from "../gate/amendment/amendment.ts";
 import { repairedTopic } from "../gate/decision/repair.ts";
 import type { Api, Health, TopicView } from "../api/api.ts";
 import type { Command } from "../api/command.ts";
+import { topicOfRow } from "../gate/update.ts";
 import type { Appender } from "../kafka/append.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
 import { type Planner, planMigration } from "./plan.ts";
@@ -199,7 +200,11 @@ interface Target {
   readonly id: string;
 }
 
+/** What a command names: an amendment, `TOPIC/repair`, or with `TOPIC/row` the change of a topic that waits. */
 function findTarget(connectors: readonly RunningConnector[], name: string): Target {
+  if (topicOfRow(name) !== undefined) return findRow(connectors, name);
+  const repair = findRepair(connectors, name);
+  if (repair !== undefined) return repair;
   const { running, amendment } = findAmendment(connectors, name);
   return { running, id: amendment.id };
 }
@@ -211,13 +216,26 @@ function findRepair(connectors: readonly RunningConnector[], id: string): Target
   return running && { running, id };
 }
 
+function findRow(connectors: readonly RunningConnector[], id: string): Target {
+  const topic = topicOfRow(id) ?? "";
+  const running = connectors.find(({ state }) => state?.tables.has(topic) === true);
+  if (running !== undefined) return { running, id };
+  const near = nearestName(
+    topic,
+    connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]),
+  );
+  throw new GuardError("not-found", `no connector publishes topic ${topic}`, {
+    next: near === undefined ? "`fieldgate amendments` lists the topics" : `did you mean ${near}/row?`,
+  });
+}
+
 /** All amendments of a command must belong to one connector, so that it is carried out or refused as a whole. */
 async function appendCommand(
   parts: ApiParts,
   command: Command,
   check: (connector: string) => void,
 ): Promise<{ readonly id: string }> {
-  const found = command.ids.map((id) => findRepair(parts.connectors, id) ?? findTarget(parts.connectors, id));
+  const found = command.ids.map((id) => findTarget(parts.connectors, id));
   const names = new Set(found.map(({ running }) => running.name));
   const [connector] = names;
   if (connector === undefined || names.size > 1) {

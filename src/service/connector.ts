@@ -38,7 +38,8 @@ import { databaseLogin } from "./database-login.ts";
 export function settingsOf(config: ConnectorConfig, deployment: string, version: string): Settings {
   const sent = { viaRoot: config["publish.via.partition.root"], operations: sentOperations(config) };
   const own = (kind: string): string => `__fieldgate.${deployment}.${kind}.${config.name}`;
-  return { ...config, stateTopic: own("state"), parkedTopic: own("parked"), version, sent };
+  const parkedTopic = own("parked");
+  return { ...config, stateTopic: own("state"), parkedTopic, deadLetterTopic: own("dead-letter"), version, sent };
 }
 
 /**

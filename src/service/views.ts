@@ -5,6 +5,7 @@ import { describeAmendment, renderWidened, meanwhile } from "../words/amendment.
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { State, TableState } from "../gate/state.ts";
 import { describeGap } from "../words/gap.ts";
+import { commandsForRow, describeStuck } from "../words/poison.ts";
 import { withheldOf } from "../gate/update.ts";
 import type { Status } from "../guard/outside.ts";
 import type { AmendmentView, ChunkView } from "../api/amendment.ts";
@@ -84,6 +85,24 @@ function tableView({ publication }: RunningConnector, table: TableState, state: 
     withheld: withheldOf(table).map((amendment) => amendment.name),
     parked: parkedView(table),
     gap: gapView(publication, table, state),
+    poison: poisonView(table),
+  };
+}
+
+function poisonView({ shape, poison }: TableState): TableView["poison"] {
+  if (poison === undefined) return undefined;
+  const { counts, last, stuck } = poison;
+  return {
+    deadLetters: counts["dead-letter"],
+    nulls: counts.null,
+    last:
+      last === undefined
+        ? null
+        : { as: last.way, code: last.code, field: last.field ?? null, position: last.position, time: last.time },
+    waits:
+      stuck === undefined
+        ? null
+        : { what: describeStuck(stuck), next: commandsForRow(shape.topic, stuck.ways), since: stuck.time },
   };
 }
 

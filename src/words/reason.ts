@@ -117,6 +117,15 @@ const REFUSALS: Sentences<Refusal> = {
   opposed: ({ id, reason }) => `${id}: ${renderReason(reason)}; to release it anyway, add --force --reason`,
   "member-withheld": ({ id, member }) => `${id}: it goes together with ${member}, which is withheld: release both`,
   "member-missing": ({ id, member }) => `${id}: it goes together with ${member}: release both`,
+  "row-unknown": ({ topic }) => `no change of ${topic} waits for a decision`,
+  "row-way-missing": ({ topic }) => `${topic}/row: say what becomes of the change with --as null or --as dead-letter`,
+  "row-way-misplaced": ({ id }) => `${id}: --as is for TOPIC/row, a change that waits`,
+  "row-with-others": () => "TOPIC/row is released alone",
+  "row-reason-missing": ({ topic }) => `${topic}/row: say why with --reason`,
+  "row-not-null": ({ topic }) =>
+    `${topic}/row: null is not possible there: the field is required or in the key, or the whole change is too large`,
+  "row-passed": ({ topic }) => `the change of ${topic} no longer waits`,
+  "dead-letters-refused": ({ topic, text }) => `no dead letters can be written to ${topic}: ${text}`,
 };
 
 const DONE: Sentences<Done> = {
@@ -127,6 +136,8 @@ const DONE: Sentences<Done> = {
   "repairs-decided": ({ ids, backfill }) =>
     `${ids.join(", ")}: the rows are ${backfill === "all" ? "published again" : "not published again"}`,
   "replacement-accepted": () => "the new table is accepted: its rows are published",
+  "row-settled": ({ way }) =>
+    way === "null" ? "published with null instead of the value" : "the change is in the dead letters",
 };
 
 /** Why a snapshot or a backfill waits, was refused or ended early. */

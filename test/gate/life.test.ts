@@ -45,7 +45,7 @@ function note(steps: Steps, before: State, input: Input, after: State): void {
 
 const PARKED: Input = { kind: "parked", topic: TOPIC, id: "p1", why: { code: "value-unfit", text: "", field: "name" } };
 
-/** The result of a look is about the table as a whole, and about no amendment; so is a park. */
+/** The result of a look is about the table as a whole, and about no amendment; so is a park, and a poisoned row. */
 const LOOKS: readonly Input[] = [
   PARKED,
   { kind: "replayed", topic: TOPIC, written: 2, replayed: 1, passedOver: 0 },
@@ -53,6 +53,19 @@ const LOOKS: readonly Input[] = [
   { kind: "park-reported", topic: TOPIC, id: "p1" },
   { kind: "sent", topic: TOPIC, sent: { kind: "unlogged" }, news: { kind: "again" } },
   { kind: "gap-reported", topic: TOPIC, since: WHEN.position },
+  {
+    kind: "poisoned",
+    topic: TOPIC,
+    counts: { null: 1, "dead-letter": 2 },
+    last: { way: "null", code: "value-unfit", field: "name", position: WHEN.position },
+  },
+  {
+    kind: "row-stuck",
+    topic: TOPIC,
+    stuck: { at: "log 0/1 0", code: "value-unfit", field: "name", ways: ["dead-letter"] },
+  },
+  { kind: "row-passed", topic: TOPIC, way: "dead-letter" },
+  { kind: "poison-reported", topic: TOPIC, reported: { count: 3, time: WHEN.time, times: 1 } },
 ];
 
 function playAll(

@@ -9,6 +9,7 @@ import { createWaker } from "../../src/guard/waker.ts";
 import { createWaits } from "../../src/guard/waits.ts";
 import { noParking } from "../../src/guard/stream/backlog.ts";
 import { idleChunks } from "../../src/guard/stream/chunks.ts";
+import { noPoison } from "../../src/guard/control/poison-news.ts";
 import { slab } from "../../src/event/slab.ts";
 import type { OutRecord } from "../../src/kafka/record.ts";
 import type { TransactionalWriter } from "../../src/kafka/writer.ts";
@@ -191,6 +192,8 @@ export function worldOf(given: Given = {}): World {
     stateTopic: STATE_TOPIC,
     parkedTopic: PARKED_TOPIC,
     "fieldgate.on.unfit": "park",
+    deadLetterTopic: DEAD_LETTERS,
+    "fieldgate.on.poison": "park",
     version: "0.0.0",
     ...rules,
     ...given.settings,
@@ -291,6 +294,7 @@ const LOOK = lookAt(lookedTable(Number(CUSTOMERS.oid), CUSTOMERS));
 
 const STATE_TOPIC = "__fieldgate.main.state.shop";
 export const PARKED_TOPIC = "__fieldgate.main.parked.shop";
+export const DEAD_LETTERS = "__fieldgate.main.dead-letter.shop";
 
 /** The records of the parked topic, with their offsets. */
 export function parkedRecords(commits: World["commits"]) {
@@ -348,6 +352,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       parksToReport: new Set(),
       looks: { ...firstLooks(world.outside, LOOK), due: 1n << 62n },
       lastRun: undefined,
+      poison: noPoison(),
       halts: new Map(),
     },
     batch: {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { captureKeys } from "./capture-keys.ts";
 import { connectionKeys } from "./connection-keys.ts";
 import { RELEASE_POLICIES } from "../../gate/decision/policy.ts";
+import { POISON_POLICIES } from "../../gate/poison-way.ts";
 import { choice, duration, key, text, wholeNumber } from "./key.ts";
 import { valueKeys } from "./value-keys.ts";
 
@@ -48,6 +49,7 @@ export const connectorKeys = z.strictObject({
   ),
   "fieldgate.release.policy": choice(RELEASE_POLICIES, "contracts"),
   "fieldgate.on.unfit": choice(["park", "stop"], "park"),
+  "fieldgate.on.poison": choice(POISON_POLICIES, "park"),
   "fieldgate.judge.timeout.ms": key(
     wholeNumber(0, 600_000).default(3000),
     "be a number of milliseconds from 0 to 600000",

@@ -8,6 +8,7 @@ import { decidedJob, refusesRepair, repairedTopic } from "./repair.ts";
 import { replaced } from "../amendment/replaced.ts";
 import { membersOf, policyOf, settle, weigh } from "./settle.ts";
 import type { Outcome, Refusal } from "./reason.ts";
+import { onRowCommand } from "./row-command.ts";
 import type { OperatorCommand, Rules, State, Decided, TableState, When } from "../state.ts";
 import { andThen, step, isWaitedFor, withAmendment, withOutcome } from "../update.ts";
 
@@ -25,6 +26,8 @@ interface Target {
 export function onCommand(rules: Rules, state: State, command: OperatorCommand, when: When): Decided {
   if (state.outcomes.has(command.id)) return step(state);
   if (rules.mode === "watch") return step(withOutcome(state, command.id, refusal({ kind: "watch-mode" })));
+  const onRow = onRowCommand(state, command);
+  if (onRow !== undefined) return onRow;
   const repairs = command.ids.filter((id) => repairedTopic(id) !== undefined);
   const targets: Target[] = [];
   for (const id of command.ids.filter((one) => !repairs.includes(one))) {

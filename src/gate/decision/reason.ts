@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../errors.ts";
 import { isArray, type Json, stableText } from "../../json.ts";
+import type { PoisonWay } from "../poison-way.ts";
 
 /**
  * The reasons why an amendment is withheld or released, and why a command was refused, as plain values. They are
@@ -109,7 +110,17 @@ export type Refusal =
   | { readonly kind: "repair-undecided"; readonly id: string }
   | { readonly kind: "opposed"; readonly id: string; readonly reason: NotReady }
   | { readonly kind: "member-withheld"; readonly id: string; readonly member: string }
-  | { readonly kind: "member-missing"; readonly id: string; readonly member: string };
+  | { readonly kind: "member-missing"; readonly id: string; readonly member: string }
+  /** `topic`: of the change that waits, or of the command's TOPIC/row. */
+  | { readonly kind: "row-unknown"; readonly topic: string }
+  | { readonly kind: "row-way-missing"; readonly topic: string }
+  | { readonly kind: "row-way-misplaced"; readonly id: string }
+  | { readonly kind: "row-with-others" }
+  | { readonly kind: "row-reason-missing"; readonly topic: string }
+  | { readonly kind: "row-not-null"; readonly topic: string }
+  | { readonly kind: "row-passed"; readonly topic: string }
+  /** `text` is Kafka's. */
+  | { readonly kind: "dead-letters-refused"; readonly topic: string; readonly text: string };
 
 /** The result of a command that was carried out. */
 export type Done =
@@ -118,7 +129,8 @@ export type Done =
   | { readonly kind: "filled"; readonly ids: readonly string[] }
   | { readonly kind: "released-already" }
   | { readonly kind: "repairs-decided"; readonly ids: readonly string[]; readonly backfill: "all" | "none" }
-  | { readonly kind: "replacement-accepted" };
+  | { readonly kind: "replacement-accepted" }
+  | { readonly kind: "row-settled"; readonly way: PoisonWay };
 
 /** The result of a command. `pending`: a release that still waits. */
 export type Outcome =

@@ -59,7 +59,10 @@ function start(session: Parts<"control">, effect: Effect): void {
   }
 }
 
-/** After a flip, rows of the table need a new encoder, and a change that halted the topic may now fit. */
+/**
+ * After a flip, rows of the table need a new encoder, and a change that halted the topic may now fit. Or an operator has
+ * decided what becomes of that change.
+ */
 function onNewShapes({ outside, tape, control }: Parts<"control" | "tape">, before: State): void {
   const { state, halts } = control;
   const isNew = (topic: string) => state.tables.get(topic)?.shape !== before.tables.get(topic)?.shape;
@@ -71,5 +74,11 @@ function onNewShapes({ outside, tape, control }: Parts<"control" | "tape">, befo
     if (isNew(captured.topic)) captured.encoder = undefined;
     captured.parked = state.tables.get(captured.topic)?.parked !== undefined;
   }
-  for (const topic of halts.keys()) if (isNew(topic)) halts.delete(topic);
+  const isOrdered = (topic: string) =>
+    orderOf(state, topic) !== undefined && orderOf(state, topic) !== orderOf(before, topic);
+  for (const topic of halts.keys()) if (isNew(topic) || isOrdered(topic)) halts.delete(topic);
+}
+
+function orderOf({ tables }: State, topic: string) {
+  return tables.get(topic)?.poison?.stuck?.order;
 }

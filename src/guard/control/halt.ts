@@ -5,7 +5,12 @@ import { type Parts, tableOf } from "../session.ts";
 import { apply } from "./apply.ts";
 
 /** Stops that an operator's command may resolve. The change is tried again after the command. */
-const LIFTED_BY_COMMAND: ReadonlySet<ErrorCode> = new Set(["value-unfit", "key-changed", "table-replaced"]);
+const LIFTED_BY_COMMAND: ReadonlySet<ErrorCode> = new Set([
+  "value-unfit",
+  "record-too-large",
+  "key-changed",
+  "table-replaced",
+]);
 
 export function isLiftedByCommand(error: unknown): error is GuardError {
   return error instanceof GuardError && LIFTED_BY_COMMAND.has(error.code);

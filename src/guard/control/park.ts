@@ -1,8 +1,8 @@
 import { type ErrorCode, GuardError } from "../../errors.ts";
 import { sameColumnType } from "../../gate/amendment/differ.ts";
+import { isAmended } from "../../gate/on-poison.ts";
 import type { ParkCause } from "../../gate/parking/parked.ts";
 import type { TableState } from "../../gate/state.ts";
-import { withheldOf } from "../../gate/update.ts";
 import { type ParkedChange, readLayout } from "../../store/parked.ts";
 import { describeParked, describeUnparked } from "../../words/parked.ts";
 import type { Backlog, Stuck } from "../parking.ts";
@@ -110,7 +110,7 @@ export function judgeHead(
 ): Standing {
   const table = tableOf(session.control.state, topic);
   if (stop.code === "record-too-large") return standingOfLarge(session, topic, change);
-  if (stop.unfit === undefined || isWithheld(table, stop.unfit.field)) return "withheld";
+  if (stop.unfit === undefined || isAmended(table, stop.unfit.field)) return "withheld";
   if (!stop.unfit.isNull && hasTypeOfNow(table, stop.unfit.field, change)) return "poison";
   const applied = session.control.catalog.applied.get(Number(table.shape.table.oid));
   return applied !== undefined && applied > change.lsn ? "superseded" : "unsettled";
@@ -120,12 +120,6 @@ export function judgeHead(
 function standingOfLarge({ batch }: Parts<"batch">, topic: string, { message, size }: ParkedChange): Standing {
   if (message !== undefined) return "poison";
   return (batch.maxBytes.get(topic) ?? 0) * 4 >= size ? "superseded" : "poison";
-}
-
-/** True if the field, or the key that it is part of, waits for somebody's decision. */
-function isWithheld(table: TableState, field: string): boolean {
-  const inKey = table.shape.key.some(({ name }) => name === field);
-  return withheldOf(table).some(({ name, kind }) => name === field || (kind === "key" && inKey));
 }
 
 /** True if the row has a value for the field, of the type that its column still has. */

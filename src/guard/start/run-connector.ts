@@ -15,6 +15,7 @@ import { createWaker } from "../waker.ts";
 import { stateRecord } from "../stream/batch.ts";
 import { prepareTopic } from "../control/park.ts";
 import { findBacklogs, noParking } from "../stream/backlog.ts";
+import { noPoison } from "../control/poison-news.ts";
 import { idleChunks } from "../stream/chunks.ts";
 import { describeTopics } from "./capture-tables.ts";
 import { prepareState } from "./first-start.ts";
@@ -177,6 +178,7 @@ async function streamFrom(
       parksToReport: new Set(),
       looks: firstLooks(outside, await source.look()),
       lastRun: stored.lastRun,
+      poison: noPoison(),
       halts: new Map(),
     },
     batch: {

@@ -31,12 +31,26 @@ export function put(batch: Batch, topic: string, record: EventRecord): void {
 
 /** Adds all records of the change at this position in the log, or none of them. */
 export function putChange(batch: Batch, state: State, topic: string, records: readonly EventRecord[], at: Lsn): void {
+  for (const record of fitting(batch, state, topic, records, at)) add(batch, record);
+}
+
+/**
+ * The records of one change, each with its partition.
+ * @throws GuardError record-too-large
+ */
+export function fitting(
+  batch: Batch,
+  state: State,
+  topic: string,
+  records: readonly EventRecord[],
+  at: Lsn,
+): readonly OutRecord[] {
   const change = records.map((record) => outRecord(batch, topic, record));
   for (const record of change) {
     const limit = batch.writer.limitBrokenBy(record);
     if (limit !== undefined) throw tooLarge(state, topic, record, limit, at);
   }
-  for (const record of change) add(batch, record);
+  return change;
 }
 
 /** Adds a record that already has a partition. */
@@ -49,7 +63,7 @@ function sizeOf({ key, value }: OutRecord): number {
   return (key?.length ?? 0) + (value?.length ?? 0);
 }
 
-function outRecord({ partitions }: Batch, topic: string, { key, value, headers }: EventRecord): OutRecord {
+export function outRecord({ partitions }: Batch, topic: string, { key, value, headers }: EventRecord): OutRecord {
   return { topic, partition: partitionOf(key, topic, partitions.get(topic) ?? 1), key, value, headers };
 }
 

@@ -1,18 +1,16 @@
-import { GuardError } from "../../errors.ts";
-import { advance, type ChunkJob, type JobReason, nextJob, startOver } from "../../chunk/job.ts";
-import { openWindow, seesAll, sift, type Window } from "../../chunk/window.ts";
-import type { EventMark, SnapshotMark } from "../../event/envelope/source.ts";
+import { type ChunkJob, type JobReason, nextJob, startOver } from "../../chunk/job.ts";
+import { openWindow, seesAll, type Window } from "../../chunk/window.ts";
 import { otherKeyOf } from "../../gate/amendment/key.ts";
 import type { State, TableState } from "../../gate/state.ts";
 import type { ChunkRead } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
 import { applyCatalogRead } from "../control/catalog-read.ts";
+import { prepareDeadLetters } from "../control/poison-news.ts";
 import { type ActiveChunk, type Chunks, inBackground, type Parts, tableOf } from "../session.ts";
-import { putChange } from "./batch.ts";
-import { isKnown, keyOfRows, keyText, overBecause, readableColumns } from "./chunk-columns.ts";
+import { isKnown, keyOfRows, overBecause, readableColumns } from "./chunk-columns.ts";
 import { forgetVisible, startTracking } from "./delivered.ts";
 import { mostRows, waitForOperator } from "./many-rows.ts";
-import { rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
+import { type LargeRead, passLarge, publishRows, type RowsRead } from "./publish-chunk.ts";
 import type { ChunkRequest } from "../../postgres/chunk-rows.ts";
 import { fullName } from "../../table/quote.ts";
 
@@ -188,20 +186,21 @@ export async function closeWindow(session: Parts<"chunks" | "control" | "batch" 
   if (read.kind !== "locked" && read.kind !== "unreadable") endRest(chunks, id, chunks.resting.get(id)?.wait);
   if (active.restarted || tableOf(session.control.state, active.job.topic).parked !== undefined) return;
   const usable = await usableRows(session, active, read, window);
-  if (usable !== undefined) publish(session, active, usable, window);
+  if (usable === undefined) return;
+  const publish = () =>
+    usable.kind === "rows" ? publishRows(session, active, usable, window) : passLarge(session, active, usable);
+  if (publish() !== "unprepared") return;
+  await prepareDeadLetters(session);
+  publish();
 }
 
-type RowsRead = Extract<ChunkRead, { kind: "rows" }>;
-
-/**
- * The rows, if they can be published as they are. undefined if the chunk has to be read again or its job was refused.
- */
+/** What can be published as it is. undefined if the chunk has to be read again or its job was refused. */
 async function usableRows(
   session: Parts<"control" | "tape" | "chunks">,
   active: ActiveChunk,
   read: ChunkRead,
   window: Window,
-): Promise<RowsRead | undefined> {
+): Promise<RowsRead | LargeRead | undefined> {
   const { outside, control, signal } = session;
   switch (read.kind) {
     case "locked":
@@ -227,8 +226,10 @@ async function usableRows(
     case "too-many":
       waitForOperator(session, active.job.id, read.rows);
       return undefined;
-    case "too-large":
-      throw rowTooLarge(active, read.bytes);
+    case "too-large": {
+      const isAsRead = !window.spoiled && tableOf(control.state, active.job.topic).shape === active.shape;
+      return isAsRead ? read : undefined;
+    }
     case "rows": {
       const state = tableOf(control.state, active.job.topic);
       if (!isKnown(state, read.table)) {
@@ -263,17 +264,6 @@ function endRest({ resting }: Chunks, id: string, wait: Disposable | undefined):
   wait?.[Symbol.dispose]();
 }
 
-function rowTooLarge({ job, shape }: ActiveChunk, bytes: number): GuardError {
-  const after = job.cursor === undefined ? "the first row" : "the next row";
-  return new GuardError(
-    "record-too-large",
-    `${job.id}: ${after} of ${fullName(shape.table)} has about ${bytes} bytes and is not read`,
-    {
-      next: `make the row smaller, or leave its large column out (column.exclude.list); then restart`,
-    },
-  );
-}
-
 /** A renamed table is read under its new name. For a dropped table the job is refused. */
 async function findTable(session: Parts<"control" | "tape">, { job, shape }: ActiveChunk): Promise<void> {
   const { table, end } = await session.source.table(shape.table.oid);
@@ -295,45 +285,6 @@ function withJob(state: State, job: ChunkJob): State {
   return { ...state, jobs: new Map(state.jobs).set(job.id, job) };
 }
 
-function publish(
-  session: Parts<"control" | "batch" | "tape">,
-  active: ActiveChunk,
-  read: RowsRead,
-  window: Window,
-): void {
-  const { tape, control, batch, outside } = session;
-  const { tx } = tape;
-  if (tx === undefined) return;
-  const { job, columns } = active;
-  const table = tableOf(control.state, job.topic);
-  const encoder = shapeEncoder(outside.settings, batch.slab, table, columns, "default");
-  const byKey = rowKeyEncoder(outside.settings, batch.slab, table, columns, "default") ?? encoder;
-  const { publish: due, again } = sift(
-    window,
-    read.rows.map((row) => byKey.keyOfTuple(row, 0)),
-  );
-  // The keys that did not fit into this chunk, and those that were added since it began.
-  const left = control.state.jobs.get(job.id)?.again.slice(Math.min(job.again.length, active.limit)) ?? [];
-  const next = advance(job, {
-    published: due.length,
-    scanned: read.scanned,
-    last: read.last,
-    order: read.order,
-    done: read.done,
-    again: [...again.map((index) => keyText(table, columns, read.rows[index])), ...left],
-  });
-  due.forEach((index, place) => {
-    const row = read.rows[index];
-    if (row === undefined) return;
-    const isLast = next.state === "done" && place === due.length - 1;
-    const snapshot = snapshotMark(control.state, job, place, isLast);
-    const mark: EventMark = { lsn: tx.finalLsn, tx: tx.mark, now: outside.now(), snapshot };
-    putChange(batch, control.state, job.topic, [encoder.chunkRow(row, 0, mark)], tx.finalLsn);
-  });
-  control.state = withJob(control.state, next);
-  if (next.state === "done") outside.log.info(`${job.id}: done, ${next.rows} rows published of ${next.scanned} read`);
-}
-
 /**
  * Adds a row's new key to the keys that running jobs read again. The new key may be behind the cursor, and a large
  * value that did not change is not in the log.
@@ -350,15 +301,4 @@ export function readMovedKey(
     if (full && chunks.active?.job.id === job.id) chunks.active.restarted = true;
     control.state = withJob(control.state, next);
   }
-}
-
-/** Marks rows of an initial snapshot as Debezium does. Rows read later are marked `incremental`. */
-function snapshotMark({ jobs }: State, job: ChunkJob, place: number, isLast: boolean): SnapshotMark {
-  if (job.kind === "backfill") return "incremental";
-  const others = [...jobs.values()].filter((other) => other.kind === "snapshot" && other.id !== job.id);
-  if (job.rows === 0 && place === 0) {
-    return others.every((other) => other.rows === 0) ? "first" : "first_in_data_collection";
-  }
-  if (!isLast) return "true";
-  return others.every((other) => other.state !== "running") ? "last" : "last_in_data_collection";
 }

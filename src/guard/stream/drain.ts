@@ -15,13 +15,16 @@ import type {
 } from "../../wal/message.ts";
 import { completeCatalogRead } from "../control/catalog-read.ts";
 import { isLookReached } from "../control/apply-look.ts";
-import { type Captured, capturedFrom, type Parts, type Tape, tableOf } from "../session.ts";
+import { nameInLog } from "../control/poison-news.ts";
+import { parks } from "../control/park.ts";
+import { type Captured, capturedFrom, type OpenTransaction, type Parts, type Tape, tableOf } from "../session.ts";
 import { isFull, put } from "./batch.ts";
 import { endingChunk, onLowMark } from "./chunks.ts";
 import { noteDelivered } from "./delivered.ts";
 import { onDdl } from "./ddl.ts";
 import { parkRow, parkTruncate, parkUnread } from "./park.ts";
-import { publishChange } from "./publish.ts";
+import { carryOut, planPoison, type PoisonedRow } from "./poison.ts";
+import { OPERATIONS, publishChange } from "./publish.ts";
 import { rowEncoderOf } from "./row-encoder.ts";
 import { fullName } from "../../table/quote.ts";
 
@@ -45,6 +48,8 @@ export type Barrier =
     }
   /** Publish the chunk whose window has ended. */
   | { readonly kind: "chunk"; readonly topic: string }
+  /** Make the topic of dead letters ready, for the next change. */
+  | { readonly kind: "dead-letters"; readonly topic: string }
   /** Apply a look at the catalog whose position in the log has been reached. */
   | { readonly kind: "look"; readonly topic: undefined };
 
@@ -68,7 +73,7 @@ export function drain(session: Draining): Drained {
       tape.held = item;
       return { kind: "stop", stop: barrier, topic: topicOfItem(tape, item) };
     }
-    if (barrier.kind === "prove") tape.held = item;
+    if (barrier.kind === "prove" || barrier.kind === "dead-letters") tape.held = item;
     return { kind: "barrier", barrier };
   }
   return { kind: "full" };
@@ -86,8 +91,45 @@ function processOrStop(session: Draining, item: WalItem): Barrier | GuardError |
   } catch (error) {
     if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
     records.length = before;
-    return error;
+    return settleStop(session, item, error);
   }
+}
+
+/** A change that no event can carry may become something else; then the log is read further. */
+function settleStop(session: Draining, item: WalItem, stop: GuardError): Barrier | GuardError | undefined {
+  const { tx } = session.tape;
+  const isRow = stop.code === "value-unfit" || stop.code === "record-too-large";
+  const poisoned = isRow && tx !== undefined ? poisonedRow(session, tx, item) : undefined;
+  if (tx === undefined || poisoned === undefined) return stop;
+  const plan = planPoison(session, poisoned, stop);
+  if (plan.kind === "unprepared") return { kind: "dead-letters", topic: poisoned.topic };
+  // As the first parked change it is tried again, and waits there.
+  if (plan.kind === "waits" && parks(session, poisoned.topic, stop)) return plan.stop;
+  carryOut(session, poisoned, plan, stop);
+  if (plan.kind !== "settled") return plan.stop;
+  tx.index += 1;
+  return undefined;
+}
+
+/** The row of a captured table that was not published; undefined: it is no row, or has no topic yet. */
+function poisonedRow(session: Draining, tx: OpenTransaction, item: WalItem): PoisonedRow | undefined {
+  const { tape, outside } = session;
+  if (item.kind === "keepalive") return undefined;
+  const message = item.kind === "data" ? decode(item.bytes) : undefined;
+  const row = message !== undefined && "oldKind" in message ? message : undefined;
+  const captured = tape.relations.get((item.kind === "oversize" ? item.relation : row?.relation) ?? 0);
+  if (captured?.topic === undefined || captured.news !== undefined) return undefined;
+  const { encoder, columns, relation } = captured;
+  const mark: EventMark = { lsn: item.lsn, tx: tx.mark, now: outside.now() };
+  const known = {
+    topic: captured.topic,
+    at: nameInLog(formatLsn(tx.finalLsn), tx.index),
+    place: { lsn: item.lsn, xid: tx.xid, commitTime: tx.mark.commitTime },
+  };
+  if (row === undefined) return item.kind === "oversize" ? { ...known, op: undefined, change: undefined } : undefined;
+  if (encoder === undefined) return undefined;
+  const change = { row, columns, identity: relation.identity, encode: (one: RowChange) => encoder.change(one, mark) };
+  return { ...known, op: OPERATIONS[row.kind], change };
 }
 
 /**

@@ -12,7 +12,7 @@ import { readMovedKey } from "./chunks.ts";
 
 type Publishing = Parts<"tape" | "control" | "batch" | "chunks">;
 
-const OPERATIONS = { insert: "c", update: "u", delete: "d" } as const;
+export const OPERATIONS = { insert: "c", update: "u", delete: "d" } as const;
 
 /**
  * Publishes one row change, from the log or from the parked topic. `columns` are those of `row`.

@@ -7,11 +7,13 @@ import { decode } from "../../wal/decode.ts";
 import type { RowChange } from "../../wal/message.ts";
 import { apply } from "../control/apply.ts";
 import { causeOf, isParkable, judgeHead, stuckNow } from "../control/park.ts";
+import { passStuck } from "../control/poison-news.ts";
 import type { Backlog, ParkedEncoding } from "../parking.ts";
 import { type Parts, tableOf } from "../session.ts";
 import { dropBacklog, forgetChange, join, release } from "./backlog.ts";
 import { put } from "./batch.ts";
-import { publishChange } from "./publish.ts";
+import { type PoisonedRow, settlePoison } from "./poison.ts";
+import { OPERATIONS, publishChange } from "./publish.ts";
 import { mustHaveItsKey, rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
 
 /**
@@ -57,8 +59,9 @@ export function hasReplay(session: Replaying): boolean {
 function isDue({ control, outside }: Replaying, table: TableState, { queue, stuck }: Backlog): boolean {
   if (queue.length === 0) return false;
   if (stuck === undefined || outside.now() >= stuck.again) return true;
-  const { shape, known, amendments } = stuck.table;
-  const isSame = table.shape === shape && table.known === known && table.amendments === amendments;
+  const { shape, known, amendments, poison } = stuck.table;
+  const isOrdered = table.poison?.stuck?.order !== poison?.stuck?.order;
+  const isSame = table.shape === shape && table.known === known && table.amendments === amendments && !isOrdered;
   return !isSame || control.catalog.applied.get(Number(table.shape.table.oid)) !== stuck.applied;
 }
 
@@ -72,6 +75,8 @@ function replayTable(session: Replaying, topic: string, backlog: Backlog): void 
     backlog.passedOver += lost;
     backlog.replayed = change.seq;
     backlog.stuck = undefined;
+    const waited = tableOf(session.control.state, topic).poison?.stuck?.at;
+    if (waited === nameInBacklog(backlog, change)) passStuck(session, topic, undefined);
     forgetChange(batch, session.outside.settings.parkedTopic, topic, backlog, change.seq);
     done += 1;
   }
@@ -88,9 +93,35 @@ function replayChange(session: Replaying, topic: string, backlog: Backlog, chang
     publishRemoval(session, topic, backlog, change);
     return true;
   }
+  const settled =
+    standing === "poison" ? settlePoison(session, poisonedRow(session, topic, backlog, change), stop) : stop;
+  if (settled === "settled") return true;
+  if (settled === "unprepared") {
+    session.control.poison.wanted = true;
+    return false;
+  }
   backlog.stuck = stuckNow(session, topic, backlog.stuck, standing);
-  apply(session, { kind: "parked", topic, id: backlog.id, why: causeOf(stop) });
+  apply(session, { kind: "parked", topic, id: backlog.id, why: causeOf(settled) });
   return false;
+}
+
+/** Names a change among all that were ever parked. */
+function nameInBacklog({ id }: Backlog, { seq }: ParkedChange): string {
+  return `parked ${id} ${seq}`;
+}
+
+function poisonedRow(session: Replaying, topic: string, backlog: Backlog, change: ParkedChange): PoisonedRow {
+  const { lsn, xid, commitTime, message } = change;
+  const at = nameInBacklog(backlog, change);
+  const known = { topic, at, place: { lsn, xid, commitTime } };
+  const row = message === undefined ? undefined : decode(message);
+  if (row === undefined || !("oldKind" in row)) return { ...known, op: undefined, change: undefined };
+  const encoding = encodingOf(session, topic, backlog, change);
+  const mark = markOf(encoding, change, session.outside.now());
+  const { columns, read } = encoding;
+  const types = read.columns.map((column) => column?.type);
+  const encode = (one: RowChange) => encoding.encoder.change(one, mark);
+  return { ...known, op: OPERATIONS[row.kind], change: { row, columns, types, identity: read.identity, encode } };
 }
 
 function publishOrStop(

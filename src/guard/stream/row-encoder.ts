@@ -47,23 +47,31 @@ export function shapeEncoder(
   shape: Shape = table.shape,
   types?: readonly (ColumnType | undefined)[],
 ): RowEncoder {
-  const { version, filter, modes, "tombstones.on.delete": tombstones } = settings;
-  const knownAs = (column: Attnum | undefined) => table.known.find(({ attnum }) => attnum === column);
-  const isOut = (column: Attnum | undefined) => {
-    const known = knownAs(column);
-    const excluded = known !== undefined && isExcluded({ filter }, table, known);
-    return excluded && !shape.key.some(({ attnum }) => attnum === column);
-  };
+  const { version, modes, "tombstones.on.delete": tombstones } = settings;
   return rowEncoder({
     shape,
-    columns: columns.map((column) => (isOut(column) ? undefined : column)),
-    types: types ?? columns.map((column) => knownAs(column)?.type),
+    columns: columns.map((column) => (isOut(settings, table, column, shape) ? undefined : column)),
+    types: types ?? columns.map((column) => table.known.find(({ attnum }) => attnum === column)?.type),
     modes,
     identity,
     origin: { version, connector: "postgresql", name: settings["topic.prefix"], db: settings["database.dbname"] },
     tombstones,
     slab,
   });
+}
+
+/** The column if events have its values. */
+export function publishedColumn(settings: Settings, table: TableState, column: Attnum | undefined): Attnum | undefined {
+  const { fields, key } = table.shape;
+  const isField = [...fields, ...key].some(({ attnum }) => attnum === column);
+  return isField && !isOut(settings, table, column, table.shape) ? column : undefined;
+}
+
+/** Excluded by the file, and no part of the key. */
+function isOut({ filter }: Settings, table: TableState, column: Attnum | undefined, { key }: Shape): boolean {
+  const known = table.known.find(({ attnum }) => attnum === column);
+  const excluded = known !== undefined && isExcluded({ filter }, table, known);
+  return excluded && !key.some(({ attnum }) => attnum === column);
 }
 
 /**

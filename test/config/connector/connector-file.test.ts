@@ -72,6 +72,7 @@ describe("a correct connector file", () => {
       "fieldgate.environment": "default",
       "fieldgate.on.unfit": "park",
       "fieldgate.release.policy": "contracts",
+      "fieldgate.on.poison": "park",
       "fieldgate.judge.timeout.ms": 3000,
       "fieldgate.look.ms": 2000,
       "fieldgate.groups.seen": 604_800_000,
