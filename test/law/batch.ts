@@ -95,7 +95,12 @@ async function openWorld(
   const kafka = kafkaClient(stack.kafka.brokers);
   const admin = kafka.admin();
   await admin.connect();
-  opened.defer(() => admin.disconnect());
+  // Thousands of topics make a broker slow.
+  opened.defer(async () => {
+    const names = (await admin.listTopics()).filter((name) => name.includes(prefix));
+    await admin.deleteTopics({ topics: names }).catch(() => {});
+    await admin.disconnect();
+  });
   const service = await start();
   await service.idle(REST_MS);
   await database.query(tables.map(({ model }) => noteVersionsOf(model.table)).join(";"));

@@ -221,10 +221,7 @@ function rowSql(
     }
     case "gap": {
       const { key, nulls } = step;
-      const rows = [
-        writeSql(model, { kind: "update", key, nulls }),
-        writeSql(model, { kind: "insert", key: (key % 6) + 1, nulls }),
-      ];
+      const rows = [0, 1, 2].map((more) => writeSql(model, { kind: "insert", key: ((key + more) % 6) + 1, nulls }));
       const out = `alter publication ${PUBLICATION} drop table ${table}`;
       const back = `alter publication ${PUBLICATION} add table ${table}`;
       return [`begin; set local law.gap = 'on'; ${[out, ...rows, back].join("; ")}; commit`];

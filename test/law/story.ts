@@ -84,7 +84,7 @@ function drawStep(random: Random): Step {
 function drawRow(random: Random): Step {
   const key = random.between(1, KEYS);
   if (random.chance(0.04)) return { kind: "truncate" };
-  if (random.chance(0.04)) return { kind: "gap", key, nulls: random.between(0, 7) };
+  if (random.chance(0.07)) return { kind: "gap", key, nulls: random.between(0, 7) };
   if (random.chance(0.06)) return { kind: "move", key, to: random.between(1, KEYS) };
   const kind = random.pick(["insert", "insert", "update", "update", "update", "delete"] as const);
   return { kind, key, nulls: random.between(0, 7) };

@@ -79,9 +79,8 @@ function labelsById({ detail }: ColumnType): ReadonlyMap<number, string> {
 /** True if an enum's labels have changed. `enums`: by type OID, a digest of its current labels. */
 export function hasOtherLabels({ known }: Pick<TableState, "known">, enums: ReadonlyMap<number, string>): boolean {
   return known.some(({ type }) => {
-    const labels = labelsById(type);
     const now = enums.get(enumOf(type));
-    return now !== undefined && now !== digestOf(labels);
+    return now !== undefined && now !== digestOf(type);
   });
 }
 
@@ -93,11 +92,18 @@ function enumOf({ oid, detail }: ColumnType): number {
   return detail.kind === "enum" ? oid : enumOf(detail.of);
 }
 
+/** Looks are frequent, and an enum may have thousands of labels, so each type's digest is computed once. */
+const digests = new WeakMap<ColumnType, string>();
+
 /** Computes the same digest as the look's statement (postgres/look.ts). */
-function digestOf(labels: ReadonlyMap<number, string>): string {
-  const text = [...labels]
+function digestOf(type: ColumnType): string {
+  const before = digests.get(type);
+  if (before !== undefined) return before;
+  const text = [...labelsById(type)]
     .toSorted(([left], [right]) => left - right)
     .map(([id, label]) => `${id}=${label}`)
     .join(",");
-  return createHash("md5").update(text).digest("hex");
+  const digest = createHash("md5").update(text).digest("hex");
+  digests.set(type, digest);
+  return digest;
 }

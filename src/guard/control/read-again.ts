@@ -4,6 +4,9 @@ import type { TableState } from "../../gate/state.ts";
 import type { Parts } from "../session.ts";
 import { startCatalogRead } from "./catalog-read.ts";
 
+/** So many reads at most are pending for looks: they share a session with those that rows wait for. */
+const MAX_PENDING = 20;
+
 /**
  * After a look, reads tables in the catalog if something about them is not known: columns that rows left in doubt, a
  * file that differs from the proven one, or an enum whose labels have changed. No row has to arrive for that. If the
@@ -11,7 +14,9 @@ import { startCatalogRead } from "./catalog-read.ts";
  */
 export function readAgain(session: Parts<"control" | "tape">, look: TablesLook, tables: Iterable<TableState>): void {
   if (session.outside.delivery === "none") return;
+  const { pending } = session.control.catalog;
   for (const table of tables) {
+    if (pending.size >= MAX_PENDING) return;
     const { oid } = table.shape.table;
     const { file } = look.tables.get(Number(oid)) ?? {};
     if (file !== undefined && (table.doubt || table.filenode !== file || hasOtherLabels(table, look.enums))) {

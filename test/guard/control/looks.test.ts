@@ -4,7 +4,12 @@ import { GuardError } from "../../../src/errors.ts";
 import { applyLook } from "../../../src/guard/control/apply-look.ts";
 import { leave } from "../../../src/guard/control/left.ts";
 import { lookAtTables } from "../../../src/guard/control/looks.ts";
+import type { TablesLook } from "../../../src/capture/sent.ts";
+import type { TableState } from "../../../src/gate/state.ts";
+import { readAgain } from "../../../src/guard/control/read-again.ts";
+import { tableOid } from "../../../src/table/column.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
+import { publishing } from "../../gate/customers.ts";
 import { lookAt, lookedTable, sessionIn, worldOf } from "../session.ts";
 
 const ORDERS = lookedTable(20_000, { schema: "public", name: "orders" });
@@ -43,6 +48,33 @@ describe("a new table that cannot be added to the publication", () => {
   it("ends the session if PostgreSQL does not answer", async () => {
     const { session } = await lookWhile(new GuardError("postgres-down", "connection lost"));
     expect(() => session.waker.throwIfFailed()).toThrow("connection lost");
+  });
+});
+
+describe("a table of which something is not known", () => {
+  const tables = Array.from({ length: 60 }, (_, index) => {
+    const table = publishing();
+    return { ...table, shape: { ...table.shape, table: { ...table.shape.table, oid: tableOid(100 + index) } } };
+  });
+  const lookOf = (file: number): TablesLook => ({
+    ...lookAt(ORDERS, true),
+    tables: new Map(tables.map(({ shape }) => [Number(shape.table.oid), { ...ORDERS, file }])),
+  });
+  const pendingOf = (file: number, table: Partial<TableState> = {}) => {
+    const session = sessionIn(worldOf({ source: { table: () => new Promise(() => {}) } }));
+    readAgain(
+      session,
+      lookOf(file),
+      tables.map((one) => ({ ...one, ...table })),
+    );
+    return session.control.catalog.pending.size;
+  };
+
+  it("is read again after a look, and at most some at once", () => {
+    expect(pendingOf(1)).toBe(0);
+    expect(pendingOf(2)).toBe(20);
+    expect(pendingOf(1, { doubt: true })).toBe(20);
+    expect(pendingOf(1, { filenode: undefined })).toBe(20);
   });
 });
 
