@@ -23,7 +23,7 @@ export function mistakeText({ place, key, reason, example }: Mistake): string {
   return example === undefined ? text : `${text}, e.g. ${example}`;
 }
 
-/** Joins the words to `a, b or c`. There must be at least one. */
+/** Joins the words as `a, b or c`. There must be at least one. */
 export function alternatives(words: readonly string[]): string {
   const last = words.at(-1) ?? "";
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} or ${last}`;

@@ -133,7 +133,7 @@ export type SentNews =
   /** Existing tables became its partitions. The rows that they had before were never published. */
   | { readonly kind: "attached"; readonly links: readonly string[] };
 
-/** `before` is undefined if no one has read the catalog yet. */
+/** `before` is undefined if the catalog has not been read yet. */
 export function sentNews(before: Sent | undefined, now: Sent, wasTruncated: boolean): SentNews {
   if (now.kind !== "sent") {
     if (before !== undefined && JSON.stringify(before) === JSON.stringify(now)) return { kind: "none" };

@@ -63,8 +63,9 @@ function writerType(topic: string, writer: Json, longs: Longs): avsc.Type {
 }
 
 /**
- * avsc has its own rules, and Fieldgate has judged this reader by Java's, so both must allow the pair. The exception is
- * a difference only in a record's name, which Java's rule rejects as a matter of policy: in that case avsc decides.
+ * avsc has its own rules, and Fieldgate has judged this reader by Java's, so both must accept this reader for this
+ * writer. The exception is a difference only in a record's name, which Java's rule rejects as a matter of policy: in
+ * that case avsc decides.
  */
 function resolverFor(topic: string, writer: Json, written: avsc.Type, reader: Reader): avsc.Resolver {
   const schema = parseSchema(writer);
@@ -119,7 +120,7 @@ function unreadable(topic: string, error: unknown, fields: () => readonly string
     return cannot(
       topic,
       SIZES[message] ?? "its bytes do not match the schema that it names",
-      "check what produces to the topic",
+      "check which application produces to the topic",
     );
   }
   return cannot(
@@ -160,7 +161,8 @@ function longsBeyond(type: avsc.Type, bytes: Buffer, resolver?: avsc.Resolver): 
     } else if (Array.isArray(value)) {
       for (const item of value) visit(item, `${path}[]`);
     } else if (typeof value === "object" && value !== null && !Buffer.isBuffer(value)) {
-      // avsc gives each record type a class, so a plain object is a map. Its keys are data, and messages never show data.
+      // avsc gives each record type a class, so a plain object is a map. Its keys are data, and messages never show
+      // data.
       const isMap = Object.getPrototypeOf(value) === Object.prototype;
       for (const [name, member] of Object.entries(value)) visit(member, isMap ? `${path}{}` : joined(path, name));
     }

@@ -57,7 +57,7 @@ function viewLines(view: "envelope" | "row"): readonly string[] {
   return [
     "    # Assumed: it gets only the row, unwrapped by ExtractNewRecordState. With envelope, it gets the whole event.",
     `    view: ${view}`,
-    "    # Fields that the unwrapping adds (add.fields, __deleted), if it reads them.",
+    "    # Fields that the unwrapping adds (add.fields, __deleted) and that this consumer reads.",
     "    # adds: [__op, __deleted]",
   ];
 }

@@ -54,7 +54,9 @@ function changeFor(finding: Finding, changes: readonly SeverityChange[], day: st
   );
 }
 
-/** True if a finding is about this field, which is given as findings name it or as a row column. */
+/**
+ * True if a finding is about this field. `field` may be a path as in findings (`after.zip`) or a row column (`zip`).
+ */
 export function isOfField(finding: Pick<Finding, "field">, field: string): boolean {
   return finding.field === field || finding.field === `after.${field}`;
 }

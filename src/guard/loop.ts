@@ -37,7 +37,8 @@ import { describeLeftOut } from "../words/left-out.ts";
 const IDLE_MS = 3000;
 
 /**
- * Runs until something throws: an abort of the signal, a lost connection or a stop. Returns only after `initial_only`.
+ * Runs until something throws: an abort of the signal, a lost connection or a stop. Returns normally only with
+ * snapshot.mode=initial_only, once the snapshots are done.
  */
 export async function runLoop(session: Session): Promise<void> {
   const { outside, control, batch, waker, signal } = session;

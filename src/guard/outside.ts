@@ -83,8 +83,7 @@ export interface Source extends AsyncDisposable {
   /** The sessions whose open transactions are older than this one, as one line per session for people to read. */
   openBelow(transaction: bigint): Promise<readonly string[]>;
   /**
-   * The sessions that hold locks the connector's own sessions are waiting for, as one line per session for people to
-   * read.
+   * One readable line for each session that holds a lock for which one of the connector's sessions is waiting.
    */
   blockers(): Promise<readonly string[]>;
   /** The sessions whose lock on this table prevents reading it, as one line per session for people to read. */

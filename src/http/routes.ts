@@ -141,7 +141,7 @@ function readCommand(body: unknown): Command {
   if (result.success) return result.data;
   const wrong = result.error.issues.map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
   throw new GuardError("usage", `the body is invalid: ${wrong.join("; ")}`, {
-    next: "use a fieldgate command line of the same version as the service",
+    next: "use the same version of the fieldgate CLI as the service",
   });
 }
 
@@ -155,6 +155,6 @@ function readPlan(body: unknown): readonly DdlStep[] {
     .slice(0, 10)
     .map((issue) => `${issue.path.join(".") || "the body"}: ${issue.message}`);
   throw new GuardError("usage", `the body is invalid: ${wrong.join("; ")}`, {
-    next: "use a fieldgate command line of the same version as the service",
+    next: "use the same version of the fieldgate CLI as the service",
   });
 }

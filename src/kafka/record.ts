@@ -21,7 +21,7 @@ export interface InRecord {
   readonly timestamp: number;
 }
 
-/** The size of a record batch before its records (KIP-98, record batch v2). */
+/** The size of a record batch's header (KIP-98, record batch v2). */
 export const BATCH_OVERHEAD = 61;
 
 /** An upper bound for the record's size in an uncompressed batch v2, whose lengths are zigzag varints. */

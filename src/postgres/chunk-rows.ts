@@ -6,8 +6,8 @@ import { quoteIdentifier, quoteTable } from "../table/quote.ts";
 
 /**
  * The statements that read a chunk's rows, once its table is locked and known to have the requested columns. They first
- * measure how many rows fit into memory. Then they read a range in key order, only the rows of it that are due, or the
- * rows with given keys.
+ * measure how many rows fit into memory. Then they read one of three things: all the rows of a range in key order,
+ * only the due rows of that range, or the rows with the given keys.
  */
 
 /** Which rows of a table to read: the next range of keys, or the keys in `again`. */

@@ -3,9 +3,10 @@ import type { TableOid } from "../table/column.ts";
 import { query } from "./connection.ts";
 
 /**
- * Whether a table has more rows than a limit. The statistics alone do not say: they are unknown until the table is analyzed
- * for the first time, for a partitioned table usually for ever, and they are old after many rows were added. What counts is
- * the size of its files now. Called while the table's lock is held, so that reading the size waits for no one.
+ * Whether a table has more rows than a limit. The statistics alone do not say: they are unknown until the table is
+ * analyzed for the first time, for a partitioned table usually for ever, and they are old after many rows were added.
+ * What counts is the size of its files now. Called while the table's lock is held, so that reading the size waits for
+ * no one.
  */
 
 export type RowCount =
@@ -25,7 +26,7 @@ const COUNTED_PAGES = 8192;
 
 interface SizeRow extends Readonly<Record<string, string | null>> {
   readonly pages: string | null;
-  /** null: for some part of the table the statistics say nothing. */
+  /** null if there are no statistics for some part of the table. */
   readonly rows: string | null;
 }
 
@@ -51,7 +52,8 @@ async function counted(client: Client, from: string, limit: number): Promise<Row
   return rows > limit ? { kind: "beyond", rows: "more" } : { kind: "within", rows };
 }
 
-// A partitioned table has no file: its partitions count. Statistics hold for the number of pages that the table had then.
+// A partitioned table has no file of its own, so its partitions are measured. The statistics are from the last
+// ANALYZE, so they are scaled from the number of pages of that time to the present number.
 const SIZE = `
   WITH leaf AS (
     SELECT $1::text::oid AS oid

@@ -42,7 +42,7 @@ export function renderCommand(connector: string, command: OperatorCommand): stri
 }
 
 /**
- * Creates the topics if they are missing, and resolves once both were read to their end. `onFailure` is called if
+ * Creates the topics if they are missing, and resolves once both have been read to the end. `onFailure` is called if
  * reading has failed permanently.
  */
 export async function openControlTopics(

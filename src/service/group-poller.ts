@@ -31,7 +31,7 @@ export function startGroupPoller({ poll, everyMs, now }: GroupPollerOptions): Gr
   const end = new Promise<undefined>((resolve) => ended.signal.addEventListener("abort", () => resolve(undefined)));
   let last: GroupPoll | undefined;
   let pause = new AbortController();
-  /** Callers of `again`, resolved after the next poll. */
+  /** Resolvers for the callers of `again`, called after the next poll. */
   let waiting: (() => void)[] = [];
   const wake = (): void => pause.abort();
 

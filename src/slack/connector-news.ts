@@ -64,7 +64,7 @@ export interface ConnectorNews {
   readonly sent: Map<string, Alerted>;
   /** By amendment: alerts that Slack refused. They are tried again with the next reminder, or at the next start. */
   readonly refused: Map<string, Alerted>;
-  /** News about tables to alert people about. `reported` is called once they have been alerted. */
+  /** Table notices that have not been sent to people yet. `reported` is called once they have been alerted. */
   notices: readonly PendingNotice[];
   stop: { readonly stop: Stop; readonly since: string; readonly reported: ReportedStop | undefined } | undefined;
   /** The last stop that people were alerted about in this process. */

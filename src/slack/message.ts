@@ -20,7 +20,7 @@ import { type Block, code, commands, context, cut, escaped, header, list, row, s
  * limit.
  */
 
-/** The maximum number of each that is listed. */
+/** At most this many of each are listed. */
 const TABLES = 4;
 const CHANGES = 12;
 const CONSUMERS = 8;

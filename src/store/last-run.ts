@@ -3,7 +3,7 @@
  * published.
  */
 export interface LastRun {
-  /** The values as text, by key of the file. */
+  /** The values as text, by their key in the connector's file. */
   readonly keys: FileKeys;
   /** By key: the value before a change that has not been reported to people yet. */
   readonly unreported: FileKeys;

@@ -36,7 +36,7 @@ function textOfRecord(value: object): string {
   return JSON.stringify({ v: VERSION, ...value });
 }
 
-/** A record's value, as any version wrote it. */
+/** A record's value, as written by any version of Fieldgate. */
 export type RecordValue = Readonly<Record<string, unknown>>;
 
 /** One record after reading. */

@@ -191,7 +191,7 @@ function given(text = ""): string {
   return text === "the registry gives no reason" ? "" : text;
 }
 
-/** Parses `not ready: a, b`, and for strict policy the groups, with `; ` between the parts. */
+/** Parses `not ready: a, b`, and, under policy `strict`, the groups, with `; ` between the parts. */
 function notReady(text: string): NotReady {
   const [, consumers, rest = ""] = /^(?:not ready: (.*?)(?:; |$))?(.*)$/s.exec(text) ?? [];
   const groups = /^no contract names the live groups (.*)$/s.exec(rest)?.[1];

@@ -189,5 +189,5 @@ function readLsn(value: RecordValue, key: string): Lsn {
 function readOffset(value: RecordValue): bigint {
   const text = textOf("commands", value, "offset");
   if (/^\d+$/.test(text)) return BigInt(text);
-  throw new GuardError("state-invalid", "state record commands: offset is not a number");
+  throw new GuardError("state-invalid", 'state record "commands": its offset is not a number');
 }

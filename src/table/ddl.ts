@@ -28,8 +28,8 @@ export interface Ddl {
 
 /**
  * `table` is the table right after this command; later commands of the same transaction have their own messages. The
- * table's lock does not cover its types: another transaction may have added an enum label that `table` does not show yet.
- * `rewritten`: values may have changed without any row event (a volatile default, ALTER TYPE … USING).
+ * table's lock does not cover its types: another transaction may have added an enum label that `table` does not show
+ * yet. `rewritten`: values may have changed without any row event (a volatile default, ALTER TYPE … USING).
  */
 export type TableDdl =
   | { readonly change: "changed" | "created"; readonly table: Table; readonly rewritten: boolean }
@@ -92,7 +92,7 @@ function whyDoubt(message: LogicalMessage, payload: Buffer, secret: string | und
   return equal ? undefined : "its signature is wrong: it is forged, or the secret was replaced after it was signed";
 }
 
-/** Computes the same as fieldgate.signed() in the database. */
+/** Computes the same signature as fieldgate.signed() in the database. */
 function signatureOf(payload: Buffer, secret: string): string {
   const inner = createHash("sha256").update(secret).update(payload).digest();
   return createHash("sha256").update(secret).update(inner).digest("hex");

@@ -99,7 +99,10 @@ const ANYTHING: Plausible = { names: false, types: false };
 /** Whether an attnum must, may or cannot be in the Relation. */
 type Presence = "must" | "may" | "never";
 
-/** For each column of the Relation, the attnums that it has in any reading; undefined if there is no reading. */
+/**
+ * For each column of the Relation, the attnums that are possible for it; undefined if the Relation cannot be
+ * explained.
+ */
 function readings(
   relation: readonly RelationColumn[],
   known: KnownColumns,

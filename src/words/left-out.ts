@@ -13,7 +13,7 @@ export function describeLeftOut(table: TableName, reason: LeftOutReason): LeftOu
   switch (reason.kind) {
     case "not-visible":
       return {
-        why: "its transaction is not visible yet, as with a synchronous standby that does not answer",
+        why: "its transaction is not visible yet, perhaps because a synchronous standby is not answering",
         next: "nothing: its rows are read once it is visible",
       };
     case "no-right":

@@ -31,5 +31,5 @@ export function describeUnparked({ shape, unparked }: TableState): string {
   const name = `${shape.table.schema}.${shape.table.name}`;
   const changes = `${written} parked ${written === 1 ? "change" : "changes"}`;
   if (passedOver === 0) return `${name} flows again: ${changes} published in order`;
-  return `${name} flows again: of ${changes}, ${passedOver} fitted no event any more; all rows of the table are published again`;
+  return `${name} flows again: ${passedOver} of ${changes} no longer fitted any event; all rows of the table are published again`;
 }

@@ -179,7 +179,7 @@ function checkField(
   }
   if (written !== undefined) return check(checking, field.type, written.type, { before: path, step: "type" });
   if (field.default !== undefined) return NONE;
-  // Java's quirk: an enum that has a default is compared with the writer's record.
+  // A quirk of Java's: if an enum has a default, Java compares it with the writer's record.
   if (field.type.kind === "enum" && field.type.default !== undefined) {
     return check(checking, field.type, writer, { before: path, step: "type" });
   }

@@ -6,7 +6,7 @@ import { readFields, type Renaming } from "./alias.ts";
 import { isPromotion } from "./compatibility.ts";
 import { isNamed, type AvroNamed, type AvroRecord, type AvroSchema, type AvroUnion } from "../schema.ts";
 
-/** Compares unqualified names, as the decoder does for enums and fixed outside of unions. */
+/** Compares unqualified names, as the decoder does for `enum` and `fixed` types outside unions. */
 export function isReadAs(renaming: Renaming, reader: AvroNamed, writer: AvroNamed): boolean {
   return simple(renaming.typeName(writer)) === reader.name;
 }

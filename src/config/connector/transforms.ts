@@ -16,7 +16,7 @@ type Flat = Readonly<Record<string, unknown>>;
 
 const UNWRAP = "io.debezium.transforms.ExtractNewRecordState";
 const ROUTE = "org.apache.kafka.connect.transforms.RegexRouter";
-const NOT_FOLLOWED = `is not supported: only ${UNWRAP}, ${ROUTE} and transforms that leave topics and schemas alone are (docs/watch.md)`;
+const NOT_FOLLOWED = `is not supported. Supported are ${UNWRAP}, ${ROUTE}, and transforms that change neither topics nor schemas (docs/watch.md)`;
 
 /** Transforms that do not change the topics or schemas of the events. */
 const HARMLESS: readonly string[] = [

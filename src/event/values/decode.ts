@@ -4,8 +4,8 @@ import { shortestFloat } from "./number-text.ts";
 import { type Json, isObject } from "../../json.ts";
 
 /**
- * Reads back Avro values that this folder wrote: a default as it would be in a row, and a changed key for Debezium's
- * headers. It keeps the order of maps, and the type of each member, which the headers need.
+ * Reads back Avro values that the code in this folder wrote: a default as it would be in a row, and a changed key for
+ * Debezium's headers. It keeps the order of maps, and the type of each member, which the headers need.
  */
 
 /** int and long are bigint, bytes are a Buffer; a map or record has members. */

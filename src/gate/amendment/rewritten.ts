@@ -51,7 +51,7 @@ export function isRewritten({ filenode, versions, shape }: TableState, now: File
   });
 }
 
-/** True if a label of a field's enum was renamed after the columns were proven. */
+/** True if a label of a field's enum was renamed since the columns were last proven. */
 export function hasRenamedLabel({ known, shape }: TableState, sure: readonly SeenColumn[]): boolean {
   return sure.some(({ column }) => {
     const before = known.find(({ attnum }) => attnum === column.attnum);

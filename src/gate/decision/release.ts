@@ -190,7 +190,7 @@ function backfillJob(
   };
 }
 
-/** Answers an operator's release once everything that it names flows. */
+/** Replies to an operator's release command once all the amendments in it are flowing. */
 function answerOrder(state: State, released: Amendment): State {
   const command = released.order?.command;
   if (command === undefined) return state;

@@ -20,7 +20,7 @@ import { andThen, findAmendment, step, withAmendment, withheldOf } from "../upda
  */
 
 /**
- * Decides again about a withheld amendment. Either its candidate is registered, or it remains withheld and people are
+ * Reconsiders a withheld amendment. Either its candidate is registered, or it remains withheld and people are
  * alerted to the reason.
  */
 export function settle(rules: Rules, state: State, id: string, when: When): Decided {
@@ -55,8 +55,8 @@ function keptBack(state: State, amendment: Amendment, reason: Reason): Decided {
 export function decisionOn(rules: Rules, state: State, table: TableState, amendment: Amendment): Decision {
   const decision = decisionAlone(rules, state, table, amendment);
   if (decision.kind === "waits" || table.parked === undefined || amendment.answer?.kind !== "fits") return decision;
-  // Parked changes do not contain the values of added columns. The other members of the candidate may be what the
-  // parked changes wait for.
+  // Parked changes have no values for added columns, so a candidate that only adds columns waits until the table is
+  // no longer parked. Any other candidate may be exactly what they are waiting for.
   const members = [amendment, ...membersOf(table, amendment.answer.candidate)];
   return members.every(({ kind }) => kind === "added") ? waits({ kind: "table-parked" }) : decision;
 }

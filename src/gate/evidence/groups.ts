@@ -6,7 +6,7 @@ import { andThen, step, withheldOf } from "../update.ts";
 
 /**
  * Handles a poll of the consumer groups. Withheld amendments are settled again if the result makes a difference. A
- * failed poll settles nothing: new amendments wait, and amendments that wait already keep their reason.
+ * failed poll settles nothing: new amendments wait, and amendments that are already waiting keep their reason.
  */
 export function onGroups(rules: Rules, state: State, poll: GroupPoll, when: When): Decided {
   const next = { ...state, evidence: evidenceAfter(rules, state, poll) };

@@ -65,7 +65,7 @@ export async function prepareTopic({ outside, batch }: Parts<"batch">): Promise<
     throw new GuardError(
       "kafka-refused",
       `topic ${parkedTopic} has ${described.partitions} partitions and cleanup.policy=${described.cleanupPolicy}`,
-      { next: `give it one partition and cleanup.policy=compact, or delete it, so that it is created` },
+      { next: `give it one partition and cleanup.policy=compact, or delete it: Fieldgate then creates it correctly` },
     );
   }
   batch.maxBytes.set(parkedTopic, described.maxMessageBytes);

@@ -153,7 +153,7 @@ async function readUntilVisible(
   deadline: bigint,
 ): Promise<ProofRead> {
   const { work } = control;
-  const what = `to show transaction ${xid}, whose row of ${fullName(captured.relation)} has arrived`;
+  const what = `to make transaction ${xid} visible: its change to ${fullName(captured.relation)} has already arrived`;
   using _wait = outside.waits.begin("PostgreSQL", what, { causes: () => source.openBelow(BigInt(xid)) });
   for (;;) {
     const { table, snapshot, end } = await source.table(tableOid(captured.relation.oid));
@@ -242,7 +242,7 @@ function asBefore(relation: Relation, known: readonly KnownColumn[]): readonly (
   if (known.every((_, index) => columns[index] !== undefined)) return columns;
   throw new GuardError(
     "catalog-behind",
-    `${fullName(relation)} changed in a transaction that is not visible yet, as with a synchronous standby that does not answer`,
+    `${fullName(relation)} changed in a transaction that is not visible yet, perhaps because a synchronous standby is not answering`,
     { next: "nothing: Fieldgate tries again until the transaction is visible" },
   );
 }

@@ -7,9 +7,9 @@ import { inBackground, type Parts, post, type RegistryWork } from "../session.ts
 import { subjectOf } from "./ask-registry.ts";
 
 /**
- * The gate's requests to the registry: whether it would accept an amendment's candidate (judging), and to accept it now
- * (registering). Both run in the background for as long as they take, and their answers become inputs. A registry that
- * does not answer holds back fields, but never rows.
+ * The gate's requests to the registry: to say whether it would accept an amendment's candidate (judging), and to
+ * register the candidate (registering). Both run in the background for as long as they take, and their answers become
+ * inputs. A registry that does not answer holds back fields, but never rows.
  */
 
 /** Delays before asking a registry that did not answer again, in milliseconds. */

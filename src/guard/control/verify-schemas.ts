@@ -13,7 +13,7 @@ import { register } from "../start/capture-tables.ts";
  * topic. The comparison runs at the start, while the registry answers, and afterwards in the background.
  */
 
-/** How long a start waits for a registry that does not answer. */
+/** How long startup waits for a registry that does not answer. */
 const START_MS = 10_000;
 const ROUND_MS = 30_000;
 const AGAIN_MS = 5000;

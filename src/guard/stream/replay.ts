@@ -161,7 +161,7 @@ function notKept({ shape: { table, topic } }: TableState, { size }: ParkedChange
 }
 
 /**
- * If no event can contain a change, the certain part is still published: that a key was removed. The repair of the
+ * If a change fits no event, the part that is certain is still published: the removal of its old key. The repair of the
  * table publishes the row as it is now.
  */
 function publishRemoval(session: Replaying, topic: string, backlog: Backlog, change: ParkedChange): void {

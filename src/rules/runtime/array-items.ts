@@ -33,8 +33,8 @@ export const arrayItems: RuntimeRule = {
 };
 
 /**
- * The smallest size of a type, as in GenericDatumReader.minBytesPerElement; 0 for a record inside itself. Each record
- * is computed once.
+ * The smallest size of a type, as in GenericDatumReader.minBytesPerElement; a record that contains itself counts as 0
+ * at the inner place. Each record's size is computed once.
  */
 function leastBytes(schema: AvroSchema, known = new Map<AvroSchema, number>()): number {
   switch (schema.kind) {

@@ -183,7 +183,7 @@ describe("a correct connector file", () => {
   it("for watching must not contain a key that would change a table's schema in an unknown way", () => {
     const keys = { "fieldgate.mode": "watch", transforms: "outbox", "decimal.handling.mode": "exact" };
     expect(mistakes(keys)).toEqual([
-      expect.stringMatching(/^transforms\.outbox\.type is not supported: only .*ExtractNewRecordState/),
+      expect.stringMatching(/^transforms\.outbox\.type is not supported\. Supported are .*ExtractNewRecordState/),
       expect.stringMatching(/^decimal\.handling\.mode must/),
     ]);
     expect(mistakes({ "fieldgate.mode": "watch", name: "inventory", "slot.name": "fieldgate_inventory" })).toEqual([

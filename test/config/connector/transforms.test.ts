@@ -89,9 +89,9 @@ describe("the transforms of a watched Debezium", () => {
     [
       "an outbox",
       { "x.type": "io.debezium.transforms.outbox.EventRouter" },
-      "transforms.x.type is not supported: only",
+      "transforms.x.type is not supported. Supported are",
     ],
-    ["no type at all", {}, "transforms.x.type is not supported: only"],
+    ["no type at all", {}, "transforms.x.type is not supported. Supported are"],
     [
       "fields dropped by a header",
       { "x.type": UNWRAP, "x.drop.fields.header.name": "h" },
