@@ -74,7 +74,7 @@ test("a first contract reads well", () => {
         runtime: connect-jdbc
         # Assumed: it gets only the row, unwrapped by ExtractNewRecordState. With envelope, it gets the whole event.
         view: row
-        # Fields that the unwrapping adds (add.fields, __deleted), and that this consumer reads.
+        # Fields that the unwrapping adds (add.fields, __deleted) and that this consumer reads.
         # adds: [__op, __deleted]
         # Each event is decoded with the schema that it names, so these columns must not change.
         decodes-with: writer
