@@ -3,7 +3,7 @@ import { onGroups } from "./evidence/groups.ts";
 import { onObserved } from "./watch/observed.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
 import { onGapReported, onSent } from "./amendment/gap.ts";
-import { onReplaced } from "./amendment/replaced.ts";
+import { onReplaced, onReplacedOver, onReplacementRows } from "./amendment/replaced.ts";
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted } from "./amendment/seen.ts";
 import { onParked, onParkReported, onReplayed, onUnparked } from "./parking/park.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
@@ -28,6 +28,10 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
       return onNullFound(rules, state, input, when);
     case "replaced":
       return onReplaced(rules, state, input, when);
+    case "replaced-over":
+      return onReplacedOver(state, input.topic);
+    case "replacement-rows":
+      return onReplacementRows(state, input.topic, input.rows);
     case "sent":
       return onSent(rules, state, input, when);
     case "gap-reported":

@@ -55,6 +55,7 @@ type Idle =
   | "passed"
   | "poison-reported"
   | "poisoned"
+  | "replacement-rows"
   | "replayed"
   | "row-passed"
   | "row-stuck"
@@ -74,6 +75,7 @@ function idle(life: Life): Readonly<Record<Idle, Cell>> {
     passed: cell,
     "poison-reported": cell,
     poisoned: cell,
+    "replacement-rows": cell,
     replayed: cell,
     "row-passed": cell,
     "row-stuck": cell,
@@ -94,6 +96,8 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     passed: NONE,
     "poison-reported": NONE,
     poisoned: NONE,
+    "replaced-over": NONE,
+    "replacement-rows": NONE,
     replayed: NONE,
     "row-passed": NONE,
     "row-stuck": NONE,
@@ -119,6 +123,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
   },
   unjudged: {
     ...idle("unjudged"),
+    "replaced-over": stays("unjudged"),
     ask: stays("unjudged"),
     captured: stays("unjudged"),
     command: leads(["absent", "unjudged"], "ends everything that waited on the old table, and answers its commands"),
@@ -138,6 +143,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
   },
   blocked: {
     ...idle("blocked"),
+    "replaced-over": stays("blocked"),
     ask: leads(["unjudged", "blocked"], LAW),
     captured: stays("blocked"),
     command: leads(
@@ -160,6 +166,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
   },
   judged: {
     ...idle("judged"),
+    "replaced-over": stays("judged"),
     ask: leads(
       ["unjudged", "judged"],
       "ask: after a restart the registry is asked again, and nothing flows before it has answered",
@@ -188,6 +195,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
   },
   replaced: {
     ...idle("replaced"),
+    "replaced-over": leads(["absent"], "is withdrawn once the other table is gone or has lost the name"),
     ask: stays("replaced"),
     captured: stays("replaced"),
     command: leads(["released", "replaced"], "is accepted only with a reason"),
@@ -202,6 +210,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
   },
   released: {
     ...idle("released"),
+    "replaced-over": stays("released"),
     ask: leads(["released"], "ask: of a released amendment changes nothing"),
     captured: stays("released"),
     command: leads(["released"], "of a published field is done at once"),

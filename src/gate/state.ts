@@ -54,6 +54,8 @@ export interface TableState {
   readonly capturedAs?: { readonly schema: string; readonly name: string } | undefined;
   /** A different table that now has this one's name and waits to be accepted in its place. */
   readonly replacement?: Table | undefined;
+  /** How many rows of it were passed over: if it is accepted, all its rows are read. */
+  readonly replacementRows?: number | undefined;
   /** The table's own key, if the events use a different one (message.key.columns). Chunks are read in its order. */
   readonly rowKey?: readonly Attnum[] | undefined;
   /** How the publication sent it at the last look; undefined until the first look at the catalog. */
@@ -168,7 +170,17 @@ export type Input =
   /** A row in the log has null in a required field, even if the catalog now says NOT NULL again. */
   | { readonly kind: "null-found"; readonly topic: string; readonly field: string }
   /** A different table now has the name of a captured table. */
-  | { readonly kind: "replaced"; readonly topic: string; readonly table: Table }
+  | {
+      readonly kind: "replaced";
+      readonly topic: string;
+      readonly table: Table;
+      /** It is the same table, but the catalog does not explain the columns that the log has of it. */
+      readonly unexplained?: true | undefined;
+    }
+  /** That table is gone, or the captured one has its name back. */
+  | { readonly kind: "replaced-over"; readonly topic: string }
+  /** More rows of that table were passed over. */
+  | { readonly kind: "replacement-rows"; readonly topic: string; readonly rows: number }
   /** The result of a look: how the table is sent now, and what has changed since the previous look. */
   | { readonly kind: "sent"; readonly topic: string; readonly sent: Sent; readonly news: SentNews }
   /** People have been alerted to the gap of this table that began at this position. */

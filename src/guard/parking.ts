@@ -15,6 +15,8 @@ export interface Parking {
   /** The size in bytes of the changes in all queues, and of all fresh changes. */
   bytes: number;
   freshBytes: number;
+  /** By topic: rows of tables that wait to be accepted, which were passed over since the last commit. */
+  readonly passed: Map<string, number>;
 }
 
 /** The parked changes of one table. */

@@ -94,6 +94,8 @@ export interface Captured {
   rowKeys: RowEncoder | undefined;
   /** Whether its changes are kept in the parked topic. */
   parked: boolean;
+  /** Its rows are passed over until an operator accepts it as the table of this topic. */
+  readonly passedFor?: string | undefined;
   /** Set if some columns could not be identified. At the first row after this position, they are identified again. */
   doubtUntil: Lsn | undefined;
 }
@@ -358,6 +360,9 @@ export function capturedFrom({ settings }: Outside, state: State, relation: Rela
     const { shape, capturedAs } = own;
     const by = capturedAs ?? shape.table;
     const topic = filter.table(by.schema, by.name) ? shape.topic : undefined;
+    // It waits to be taken in again as it is.
+    if (own.replacement?.oid === shape.table.oid)
+      return { ...blank, topic: undefined, news: undefined, passedFor: topic };
     return { ...blank, topic, news: undefined, parked: own.parked !== undefined };
   }
   const namesake = tableByName(state, relation);

@@ -1,7 +1,7 @@
 import { nextStep } from "../words/next-step.ts";
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
-import { describeAmendment, renderWidened, meanwhile } from "../words/amendment.ts";
+import { describeAmendment, meanwhile, nextCommands, renderWidened } from "../words/amendment.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { State, TableState } from "../gate/state.ts";
 import { describeGap } from "../words/gap.ts";
@@ -53,9 +53,19 @@ function oldestPark(tables: readonly TableState[]): ConnectorView["problem"] {
   return oldest && { code: oldest.code, message: `[${oldest.code}] ${oldest.what}`, next: oldest.next };
 }
 
+/** A table that another one has replaced: the rows of that one wait to be read. */
+function replacedView({ amendments, replacement, replacementRows = 0 }: TableState): ParkedView | undefined {
+  const waiting = amendments.find(({ kind, gate }) => kind === "table" && gate.kind === "withheld");
+  if (waiting === undefined || replacement === undefined) return undefined;
+  const code = waiting.gate.reason.kind === "columns-unexplained" ? "amendment-unsupported" : "table-replaced";
+  const [next] = nextCommands(waiting);
+  const since = waiting.gate.time;
+  return { code, what: describeAmendment(waiting), next: next ?? null, changes: replacementRows, since };
+}
+
 function parkedView(table: TableState): ParkedView | undefined {
   const { parked } = table;
-  if (parked === undefined) return undefined;
+  if (parked === undefined) return replacedView(table);
   const { what, next } = describeParked(table);
   const changes = parked.written - parked.replayed;
   return { code: parked.why.code, what, next: next ?? null, changes, since: parked.time };

@@ -35,6 +35,8 @@ export function describeAmendment({ kind, name, column, changes, topic, gate, by
     case "key":
       return `the table of ${topic} has a new primary key`;
     case "table":
+      if (gate.reason.kind === "columns-unexplained")
+        return `columns of the table of ${topic} cannot be matched with the catalog`;
       return `the table of ${topic} was replaced by a different table`;
     default:
       return kind satisfies never;

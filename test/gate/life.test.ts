@@ -48,6 +48,8 @@ const PARKED: Input = { kind: "parked", topic: TOPIC, id: "p1", why: { code: "va
 /** The result of a look is about the table as a whole, and about no amendment; so is a park, and a poisoned row. */
 const LOOKS: readonly Input[] = [
   PARKED,
+  { kind: "replacement-rows", topic: TOPIC, rows: 1 },
+  { kind: "replaced-over", topic: TOPIC },
   { kind: "replayed", topic: TOPIC, written: 2, replayed: 1, passedOver: 0 },
   { kind: "unparked", topic: TOPIC, written: 2, passedOver: 0 },
   { kind: "park-reported", topic: TOPIC, id: "p1" },

@@ -146,6 +146,7 @@ describe("the background", () => {
 /** The table is replaced: its name belongs to a different OID. */
 const REPLACEMENT = { ...tableOf([ID, NAME]), oid: tableOid(6000) };
 const replaced: Given = {
+  settings: STOP,
   source: { table: async () => ({ table: REPLACEMENT, snapshot: SNAPSHOT, end: lsn(1n) }) },
 };
 describe("a halt", () => {

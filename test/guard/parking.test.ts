@@ -3,7 +3,7 @@ import type { State } from "../../src/gate/state.ts";
 import { post } from "../../src/guard/session.ts";
 import { readParkedKey, readParkedValue } from "../../src/store/parked.ts";
 import { findBacklogs } from "../../src/guard/stream/backlog.ts";
-import type { Column } from "../../src/table/column.ts";
+import { type Column, tableOid } from "../../src/table/column.ts";
 import { lsn } from "../../src/wal/lsn.ts";
 import type { WalItem } from "../../src/wal/message.ts";
 import { column, ID, NICK, publishing, release, stateOf, tableOf, TOPIC } from "../gate/customers.ts";
@@ -181,4 +181,60 @@ describe("parked changes", () => {
     expect(ids(loop.world)).toEqual([1, 3, 3, 3]);
     expect(loop.session.control.state.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running" });
   });
+});
+
+describe("a table that was replaced", () => {
+  const OTHER_OID = 6000;
+  const otherRow = (at: bigint, key: string): WalItem => {
+    const row = insert(at, key, "1");
+    if (row.kind === "data") row.bytes.writeUInt32BE(OTHER_OID, 1);
+    return row;
+  };
+  const replaced = (more: Given = {}) => {
+    const table = { ...tableOf([ID, N]), oid: tableOid(OTHER_OID) };
+    const source = { table: async () => ({ table, snapshot: SEES_ALL, end: lsn(1n) }) };
+    return running({ ...more, source }, publishingN());
+  };
+
+  it("waits for an operator: rows of the other one are passed over and counted, and the log is read on", async () => {
+    await using loop = replaced();
+    const rows = [otherRow(150n, "1"), otherRow(160n, "2")];
+    loop.world.feed(...transaction(200n, relation([ID, N], { oid: OTHER_OID }), ...rows));
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(events(loop.world)).toEqual([]);
+    expect(loop.session.batch.committed.tables.get(TOPIC)).toMatchObject({ replacementRows: 2 });
+    expect(loop.world.alerted).toEqual([`${TOPIC}/table`]);
+    post(loop.session, { input: release([`${TOPIC}/table`], { reason: "moved" }), nextCommand: 1n });
+    await until(() => loop.session.control.state.jobs.has(`repair/${TOPIC}`), "all its rows are read");
+    loop.world.feed(...transaction(300n, otherRow(250n, "3")));
+    await until(() => isReached(loop.world, "0/12C"), "the next transaction");
+    expect(ids(loop.world)).toEqual([3]);
+    expect(loop.session.batch.committed.tables.get(TOPIC)?.replacementRows).toBeUndefined();
+  });
+
+  it("halts the reading if its rows could not be read afterwards, because it has no key", async () => {
+    const table = { ...tableOf([ID, N], false), oid: tableOid(OTHER_OID) };
+    const source = { table: async () => ({ table, snapshot: SEES_ALL, end: lsn(1n) }) };
+    await using loop = running({ source }, stateOf(publishing([ID, N], false)));
+    loop.world.feed(...transaction(200n, relation([ID, N], { oid: OTHER_OID }), otherRow(150n, "1")));
+    await until(() => loop.world.stops.length > 0, "the halt");
+    expect(loop.world.stops).toEqual(["table-replaced"]);
+  });
+});
+
+it("columns that the catalog does not explain are one table's trouble: its rows are passed over until it is accepted", async () => {
+  // The catalog never had a third column.
+  const strange = [ID, N, NICK];
+  await using loop = parkedLoop({ columns: [ID, N] });
+  loop.world.feed(...transaction(200n, relation(strange), insert(150n, "1", "2", "Al")));
+  await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+  expect(events(loop.world)).toEqual([]);
+  expect(loop.session.control.state.tables.get(TOPIC)?.amendments).toMatchObject([
+    { kind: "table", gate: { reason: { kind: "columns-unexplained" } } },
+  ]);
+  post(loop.session, { input: release([`${TOPIC}/table`], { reason: "as it is" }), nextCommand: 1n });
+  await until(() => loop.session.control.state.jobs.has(`repair/${TOPIC}`), "all its rows are read");
+  loop.world.feed(...transaction(300n, relation([ID, N]), fits(250n, "3")));
+  await until(() => isReached(loop.world, "0/12C"), "the next transaction");
+  expect(ids(loop.world)).toEqual([3]);
 });

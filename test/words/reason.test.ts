@@ -35,6 +35,7 @@ const EACH: { readonly [Kind in Reason["kind"]]: Extract<Reason, { readonly kind
   "policy-manual": { kind: "policy-manual" },
   "key-changed": { kind: "key-changed", opposed: NOT_READY },
   "keyless-backfill": { kind: "keyless-backfill" },
+  "columns-unexplained": { kind: "columns-unexplained" },
   "table-parked": { kind: "table-parked" },
   "member-withheld": { kind: "member-withheld", id: "t/4" },
   "member-not-released": { kind: "member-not-released", id: "t/4" },

@@ -15,11 +15,6 @@ import { newAmendment } from "./revise.ts";
  * because Debezium does not stop.
  */
 
-/** Whether the table in the catalog is a different one from the topic's. */
-function isReplaced({ shape }: TableState, table: Table): boolean {
-  return table.oid !== shape.table.oid;
-}
-
 /** A different table now has the name. None of its rows are published until an operator accepts the replacement. */
 export function onReplaced(
   rules: Rules,
@@ -28,10 +23,13 @@ export function onReplaced(
   when: When,
 ): Decided {
   const table = state.tables.get(input.topic);
-  if (table === undefined || !isReplaced(table, input.table)) return step(state);
+  if (table === undefined || (input.table.oid === table.shape.table.oid) !== (input.unexplained === true)) {
+    return step(state);
+  }
   const none = { attnum: undefined, column: undefined, changes: [], key: undefined, gone: false, unmapped: undefined };
   const fresh = newAmendment(input.topic, { kind: "table", name: "table", ...none }, when);
-  const amendment = { ...fresh, gate: { ...fresh.gate, reason: { kind: "table-replaced" } as const } };
+  const why = input.unexplained === true ? "columns-unexplained" : "table-replaced";
+  const amendment = { ...fresh, gate: { ...fresh.gate, reason: { kind: why } as const } };
   const others = table.amendments.filter(({ kind }) => kind !== "table");
   if (rules.mode === "watch") {
     const taken = { ...table, replacement: input.table, amendments: [...others, amendment] };
@@ -43,6 +41,21 @@ export function onReplaced(
   // People were already alerted to a replacement; this may be yet another table.
   if (before?.gate.kind === "withheld") return step(withTable(state, { ...table, replacement: input.table }));
   return step(next, { kind: "alert", id: amendment.id });
+}
+
+/** The other table is gone, or the captured one has its name back: there is nothing left to accept. */
+export function onReplacedOver(state: State, topic: string): Decided {
+  const table = state.tables.get(topic);
+  if (table?.replacement === undefined) return step(state);
+  const amendments = table.amendments.filter(({ kind, gate }) => kind !== "table" || gate.kind === "released");
+  return step(withTable(state, { ...table, replacement: undefined, replacementRows: undefined, amendments }));
+}
+
+/** Rows of the replacement were passed over. */
+export function onReplacementRows(state: State, topic: string, rows: number): Decided {
+  const table = state.tables.get(topic);
+  if (table?.replacement === undefined) return step(state);
+  return step(withTable(state, { ...table, replacementRows: (table.replacementRows ?? 0) + rows }));
 }
 
 /**
@@ -78,6 +91,9 @@ export function replaced(
     versions: versionsOf(replacement),
     amendments,
     replacement: undefined,
+    replacementRows: undefined,
+    // Parked changes are of the old columns; every row is published again instead.
+    parked: table.parked && { ...table.parked, supersededTo: table.parked.written },
   };
   const placed = withTable(withoutBackfills(state, shape.topic), next);
   return withRepair(rules, placed, shape);

@@ -55,7 +55,9 @@ export function revise(
     const now = revised.get(amendment.id);
     revised.delete(amendment.id);
     if (now !== undefined) return [now];
-    return amendment.gate.kind === "released" || !isSure(amendment) ? [amendment] : [];
+    // The captured table may go on under another name while the one that has its name waits to be accepted.
+    const stays = amendment.gate.kind === "released" || amendment.kind === "table" || !isSure(amendment);
+    return stays ? [amendment] : [];
   });
   return [...kept, ...revised.values()];
 }

@@ -58,6 +58,8 @@ type Waits =
   /** A key needs an operator. `opposed`: the consumers that are not ready for it. */
   | { readonly kind: "key-changed"; readonly opposed?: NotReady | undefined }
   | { readonly kind: "keyless-backfill" }
+  /** The log has columns of the table that the catalog does not explain; it is taken in again as it is. */
+  | { readonly kind: "columns-unexplained" }
   /** A column was added to a table whose changes are parked. The parked changes do not contain its values. */
   | { readonly kind: "table-parked" }
   /** `id` is another amendment of the same candidate, which an operator withholds. */

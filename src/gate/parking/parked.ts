@@ -35,6 +35,8 @@ export interface Parked {
    * them.
    */
   readonly passedOver: number;
+  /** Changes up to this one are of a table or of columns that were replaced since: they are passed over. */
+  readonly supersededTo?: number | undefined;
   /** People have been alerted that it is parked. */
   readonly reported: boolean;
 }

@@ -9,8 +9,9 @@ import { apply } from "./apply.ts";
 import { capture, needsSnapshot } from "./capture-new.ts";
 import { reachedEnd, startCatalogRead } from "./catalog-read.ts";
 import { leave } from "./left.ts";
-import { newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
+import { isReplacedOver, newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
 import { remember } from "./looks.ts";
+import { endReplaced } from "./replaced.ts";
 
 /**
  * Applies a look at the catalog that found changes, once the loop has reached its position in the log. Gaps become
@@ -52,6 +53,7 @@ export async function applyLook(
       if (captured.news === "replaces") halting.push({ topic, captured });
       continue;
     }
+    if (isReplacedOver(second, table)) endReplaced(session, topic);
     const news = newsOf(session, first, second, table);
     if (news.kind === "none") continue;
     const now = sentOf(outside, second, table);

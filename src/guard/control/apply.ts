@@ -67,7 +67,8 @@ function onNewShapes({ outside, tape, control }: Parts<"control" | "tape">, befo
   const { state, halts } = control;
   const isNew = (topic: string) => state.tables.get(topic)?.shape !== before.tables.get(topic)?.shape;
   for (const [oid, captured] of tape.relations) {
-    if (captured.news === "replaces") {
+    const accepted = captured.passedFor !== undefined && isAnswered(state, captured.passedFor);
+    if (captured.news === "replaces" || accepted) {
       tape.relations.set(oid, capturedFrom(outside, state, captured.relation));
     }
     if (captured.topic === undefined) continue;
@@ -81,4 +82,9 @@ function onNewShapes({ outside, tape, control }: Parts<"control" | "tape">, befo
 
 function orderOf({ tables }: State, topic: string) {
   return tables.get(topic)?.poison?.stuck?.order;
+}
+
+/** Nothing waits to be accepted for this topic any longer. */
+function isAnswered({ tables }: State, topic: string): boolean {
+  return tables.get(topic)?.replacement === undefined;
 }

@@ -33,6 +33,12 @@ export function namesakeOf({ named }: TablesLook, { shape, capturedAs }: TableSt
   return found.find(({ oid }) => oid !== Number(shape.table.oid));
 }
 
+/** True if another table waited to be accepted in place of this one, and none has its name any longer. */
+export function isReplacedOver(look: TablesLook, table: TableState): boolean {
+  const { replacement, shape } = table;
+  return replacement !== undefined && replacement.oid !== shape.table.oid && namesakeOf(look, table) === undefined;
+}
+
 /** What happened to a captured table, according to both reads of a pending look. */
 export function newsOf(
   { control, outside }: Parts<"control">,

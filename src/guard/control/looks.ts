@@ -6,8 +6,9 @@ import { tableByName, tableByOid } from "../../gate/tables.ts";
 import { type Table, tableOid } from "../../table/column.ts";
 import type { Outside } from "../outside.ts";
 import { inBackground, type Looks, type Parts, type PendingLook } from "../session.ts";
-import { isListed, isUnsent, namesakeOf, newsOf, reasonAgainst } from "./looked-table.ts";
+import { isListed, isReplacedOver, isUnsent, namesakeOf, newsOf, reasonAgainst } from "./looked-table.ts";
 import { type TableName } from "../../table/quote.ts";
+import { canPass } from "./park.ts";
 import { readAgain } from "./read-again.ts";
 
 /**
@@ -78,6 +79,7 @@ async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook
   const news =
     added ||
     others.size > 0 ||
+    [...control.state.tables.values()].some((table) => isReplacedOver(second, table)) ||
     candidates.some((one) => !isWaiting(session, second, one)) ||
     [...control.state.tables].some(
       ([topic, table]) => !others.has(topic) && newsOf(session, first, second, table).kind !== "none",
@@ -125,7 +127,8 @@ function replacing(session: Parts<"control">, look: TablesLook): ReadonlyMap<str
   const found = [...control.state.tables].flatMap(([topic, table]): readonly [string, number][] => {
     if (!isListed(session.outside, table) || control.halts.has(topic)) return [];
     const other = namesakeOf(look, table);
-    return other === undefined ? [] : [[topic, other.oid]];
+    const isKnown = canPass(session, topic) && Number(table.replacement?.oid) === other?.oid;
+    return other === undefined || isKnown ? [] : [[topic, other.oid]];
   });
   return new Map(found);
 }

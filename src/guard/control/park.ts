@@ -1,4 +1,4 @@
-import { type ErrorCode, GuardError } from "../../errors.ts";
+import { describeError, type ErrorCode, GuardError } from "../../errors.ts";
 import { sameColumnType } from "../../gate/amendment/differ.ts";
 import { isAmended } from "../../gate/on-poison.ts";
 import type { ParkCause } from "../../gate/parking/parked.ts";
@@ -6,7 +6,7 @@ import type { TableState } from "../../gate/state.ts";
 import { type ParkedChange, readLayout } from "../../store/parked.ts";
 import { describeParked, describeUnparked } from "../../words/parked.ts";
 import type { Backlog, Stuck } from "../parking.ts";
-import { type Parts, post, tableOf } from "../session.ts";
+import { inBackground, type Parts, post, tableOf } from "../session.ts";
 import { backlogOf } from "../stream/backlog.ts";
 import { apply } from "./apply.ts";
 import { startCatalogRead } from "./catalog-read.ts";
@@ -33,6 +33,15 @@ export function parks({ outside }: Parts<"control">, topic: string | undefined, 
   return topic !== undefined && outside.settings["fieldgate.on.unfit"] === "park" && isParkable(error);
 }
 
+/**
+ * Can rows of a table that waits to be accepted be passed over? If it is accepted, all its rows are read, which takes a
+ * key.
+ */
+export function canPass({ outside, control }: Parts<"control">, topic: string): boolean {
+  const { key } = tableOf(control.state, topic).shape;
+  return outside.settings["fieldgate.on.unfit"] === "park" && outside.delivery !== "none" && key.length > 0;
+}
+
 /** The error as a value for the state, without any of the row's data. */
 export function causeOf({ code, text, next, unfit }: GuardError): ParkCause {
   return { code, text, next, field: unfit?.field, isNull: unfit?.isNull === true ? true : undefined };
@@ -52,6 +61,20 @@ export async function park(
   apply(session, { kind: "parked", topic, id: outside.uuid(), why: causeOf(stop) });
   const { parked } = tableOf(control.state, topic);
   if (parked !== undefined) backlogOf(session, topic, parked);
+}
+
+/** Makes the parked topic before it is needed: the log is not read on while it is made. */
+export function prepareTopicEarly(session: Parts<"batch">): void {
+  const { outside } = session;
+  if (outside.delivery === "none" || outside.settings["fieldgate.on.unfit"] !== "park") return;
+  inBackground(session, async () => {
+    await prepareTopic(session).catch((error: unknown) => {
+      if (!(error instanceof GuardError) || error.fate === "retry") throw error;
+      outside.log.warn(
+        `no table can be parked, and a row that cannot be published stops the connector: ${describeError(error)}`,
+      );
+    });
+  });
 }
 
 /** @throws GuardError kafka-refused for a topic that would lose changes or mix up their order */
@@ -136,6 +159,8 @@ export function countParked(session: Parts<"control" | "tape" | "parking">): voi
     if (session.control.state.tables.get(topic)?.parked?.id !== id) continue;
     apply(session, { kind: "replayed", topic, written, replayed, passedOver });
   }
+  for (const [topic, rows] of session.parking.passed) apply(session, { kind: "replacement-rows", topic, rows });
+  session.parking.passed.clear();
 }
 
 /** Runs after the commit that records it. Reports that a table is parked, or that it flows again. */

@@ -10,7 +10,7 @@ import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture-new.ts";
 import { isReadPending, startCatalogRead } from "./catalog-read.ts";
 import { isAsked } from "./registry-work.ts";
-import { refuseReplaced } from "./replaced.ts";
+import { refuseReplaced, refuseUnexplained } from "./replaced.ts";
 import { fullName } from "../../table/quote.ts";
 
 /**
@@ -52,13 +52,10 @@ export async function proveRelation(
   const deadline = outside.now() + BigInt(outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;
   const read = await readUntilVisible(session, captured, row.xid, deadline);
   const table = read.table ?? droppedTable(captured, tableOf(control.state, topic));
-  captured.columns = identify(
-    control.catalog,
-    captured,
-    knownColumns(tableOf(control.state, topic)),
-    { ...read, table },
-    row.lsn,
-  );
+  const known = knownColumns(tableOf(control.state, topic));
+  const columns = identify(control.catalog, captured, known, { ...read, table }, row.lsn);
+  if (columns === undefined) return refuseUnexplained(session, captured, topic, table);
+  captured.columns = columns;
   captured.encoder = undefined;
   if (captured.columns.includes(undefined)) captured.columns = await columnsByTrigger(session, captured, topic);
   const doubt = captured.columns.includes(undefined);
@@ -186,13 +183,14 @@ function droppedTable({ relation }: Captured, { shape, known }: ReturnType<typeo
   };
 }
 
+/** Undefined if the catalog cannot explain the columns. */
 function identify(
   catalog: CatalogReads,
   captured: Captured,
   known: KnownColumns,
   read: ProofRead & { readonly table: Table },
   rowLsn: Lsn,
-): readonly (Attnum | undefined)[] {
+): readonly (Attnum | undefined)[] | undefined {
   const { relation } = captured;
   if (!read.visible) return asBefore(relation, known.columns);
   const before = catalog.latest.get(relation.oid);
@@ -213,11 +211,7 @@ function identify(
     }
     case "impossible":
       // The catalog already shows the row's transaction, so reading it again would change nothing.
-      throw new GuardError(
-        "amendment-unsupported",
-        `the columns of ${fullName(relation)} in the log cannot be matched with its columns in the catalog`,
-        { next: "capture the table with a new connector, and report which DDL ran on it" },
-      );
+      return undefined;
     default:
       return proof satisfies never;
   }

@@ -5,6 +5,7 @@ import type { Relation } from "../../wal/message.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { type Captured, capturedFrom, type Parts, tableOf } from "../session.ts";
 import { apply } from "./apply.ts";
+import { canPass } from "./park.ts";
 import { fullName } from "../../table/quote.ts";
 
 /**
@@ -40,11 +41,46 @@ export async function refuseReplaced(
   if (!over) apply(session, { kind: "replaced", topic, table: asInLog(relation, table) });
   const now = capturedFrom(outside, control.state, relation);
   if (over && now.news === "replaces") return passOver(session, captured);
+  if (now.news === "replaces" && canPass(session, topic)) {
+    tape.relations.set(relation.oid, { ...now, news: undefined, topic: undefined, passedFor: topic });
+    return;
+  }
   tape.relations.set(relation.oid, now);
   if (now.news !== "replaces") return;
   throw new GuardError("table-replaced", `${fullName(relation)} is now a different table`, {
     next: `fieldgate release ${topic}/table --reason "…" accepts it as the replacement; or capture it with a new connector`,
   });
+}
+
+/**
+ * The catalog does not explain the table's columns in the log: it is taken in again as it is, if an operator agrees.
+ * @throws GuardError amendment-unsupported if that is not possible
+ */
+export function refuseUnexplained(
+  session: Parts<"control" | "tape">,
+  captured: Captured,
+  topic: string,
+  table: Table,
+): void {
+  const { control, tape, outside } = session;
+  if (!canPass(session, topic)) {
+    throw new GuardError(
+      "amendment-unsupported",
+      `the columns of ${fullName(captured.relation)} in the log cannot be matched with its columns in the catalog`,
+      {
+        next: "capture the table with a new connector, and report which DDL ran on it",
+      },
+    );
+  }
+  apply(session, { kind: "replaced", topic, table, unexplained: true });
+  tape.relations.set(captured.relation.oid, capturedFrom(outside, control.state, captured.relation));
+}
+
+/** Withdraws what waits to be accepted once the other table is gone or has lost the name. */
+export function endReplaced(session: Parts<"control" | "tape">, topic: string): void {
+  const captured = [...session.tape.relations.values()].filter((one) => one.passedFor === topic);
+  apply(session, { kind: "replaced-over", topic });
+  for (const one of captured) passOver(session, one);
 }
 
 /**
@@ -74,7 +110,7 @@ async function isUndone({ source, control }: Parts<"control">, relation: Relatio
 
 function passOver({ tape, outside }: Parts<"tape">, captured: Captured): void {
   const { relation } = captured;
-  tape.relations.set(relation.oid, { ...captured, news: undefined, topic: undefined });
+  tape.relations.set(relation.oid, { ...captured, news: undefined, topic: undefined, passedFor: undefined });
   if (outside.delivery === "none") return;
   outside.log.warn(
     `${fullName(relation)} was a different table for a while, but that table is gone: rows written to it are not published`,

@@ -13,7 +13,7 @@ import { firstLooks } from "../control/looks.ts";
 import { type Ddl, post, type Session } from "../session.ts";
 import { createWaker } from "../waker.ts";
 import { stateRecord } from "../stream/batch.ts";
-import { prepareTopic } from "../control/park.ts";
+import { prepareTopic, prepareTopicEarly } from "../control/park.ts";
 import { findBacklogs, noParking } from "../stream/backlog.ts";
 import { noPoison } from "../control/poison-news.ts";
 import { idleChunks } from "../stream/chunks.ts";
@@ -206,6 +206,7 @@ async function streamFrom(
   verifyInBackground(session);
   findBacklogs(session);
   if (session.parking.backlogs.size > 0) await prepareTopic(session);
+  else prepareTopicEarly(session);
   await runLoop(session);
 }
 

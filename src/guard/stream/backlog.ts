@@ -22,7 +22,7 @@ const MISSES = 5;
 const MISS_MS = 1000;
 
 export function noParking(): Parking {
-  return { backlogs: new Map(), reading: false, bytes: 0, freshBytes: 0 };
+  return { backlogs: new Map(), reading: false, bytes: 0, freshBytes: 0, passed: new Map() };
 }
 
 function newBacklog({ id, written, replayed, passedOver }: Parked): Backlog {

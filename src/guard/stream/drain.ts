@@ -208,6 +208,7 @@ function onRow(session: Draining, row: RowChange, at: Lsn): Barrier | undefined 
   }
   const captured = tape.relations.get(row.relation);
   if (captured === undefined || (captured.topic === undefined && captured.news === undefined)) {
+    if (captured?.passedFor !== undefined) passRow(session, captured.passedFor);
     tx.index += 1;
     return undefined;
   }
@@ -219,6 +220,10 @@ function onRow(session: Draining, row: RowChange, at: Lsn): Barrier | undefined 
   }
   tx.index += 1;
   return undefined;
+}
+
+function passRow({ parking: { passed } }: Draining, topic: string): void {
+  passed.set(topic, (passed.get(topic) ?? 0) + 1);
 }
 
 function needsProof(captured: Captured, at: Lsn): boolean {

@@ -70,7 +70,9 @@ function replayTable(session: Replaying, topic: string, backlog: Backlog): void 
   let done = 0;
   for (const change of backlog.queue) {
     if (batch.records.length >= REPLAY_RECORDS || batch.bytes >= REPLAY_BYTES) break;
-    if (!replayChange(session, topic, backlog, change)) break;
+    const isOver = change.seq <= (tableOf(session.control.state, topic).parked?.supersededTo ?? 0);
+    if (isOver) backlog.passedOver += 1;
+    else if (!replayChange(session, topic, backlog, change)) break;
     const lost = change.seq - backlog.replayed - 1;
     backlog.passedOver += lost;
     backlog.replayed = change.seq;

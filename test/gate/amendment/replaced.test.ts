@@ -58,6 +58,41 @@ describe("a different table with the name of a captured one", () => {
     expect(play(RULES, before, { kind: "replaced", topic: "x", table: OTHER })).toEqual({ state: before, effects: [] });
   });
 
+  it("is withdrawn once the other table is gone or has lost the name", () => {
+    const waiting = play(RULES, before, news(OTHER), { kind: "replacement-rows", topic: TOPIC, rows: 2 }).state;
+    expect(tableIn(waiting).replacementRows).toBe(2);
+    const over = play(RULES, waiting, { kind: "replaced-over", topic: TOPIC }).state;
+    expect(findAmendment(over, id)).toBeUndefined();
+    expect(tableIn(over)).toMatchObject({ replacement: undefined, replacementRows: undefined });
+  });
+
+  it("still waits while the captured one goes on under another name", () => {
+    const waiting = play(RULES, before, news(OTHER), seen([ID, NAME, NICK], { as: "customers_old" })).state;
+    expect(findAmendment(waiting, id)?.amendment.gate.kind).toBe("withheld");
+    expect(tableIn(waiting)).toMatchObject({ replacement: OTHER, capturedAs: { name: "customers" } });
+  });
+
+  it("may be the captured one itself, where the catalog does not explain the columns in the log", () => {
+    const same = tableOf([ID, at(3, NAME)]);
+    const step = play(RULES, before, { kind: "replaced", topic: TOPIC, table: same, unexplained: true });
+    expect(effectsOf(step)).toEqual([`alert ${id}`]);
+    expect(findAmendment(step.state, id)?.amendment.gate.reason).toEqual({ kind: "columns-unexplained" });
+    expect(attnums(letIn(step.state).state)).toEqual([1, 3, -3]);
+    expect(letIn(step.state).state.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running" });
+  });
+
+  it("has the parked changes of the old one passed over", () => {
+    const why = { code: "value-unfit", text: "", field: "name" } as const;
+    const parked = play(
+      RULES,
+      before,
+      { kind: "parked", topic: TOPIC, id: "p1", why },
+      { kind: "replayed", topic: TOPIC, written: 5, replayed: 2, passedOver: 0 },
+      news(OTHER),
+    ).state;
+    expect(tableIn(letIn(parked).state).parked).toMatchObject({ written: 5, supersededTo: 5 });
+  });
+
   it("is accepted only with a reason", () => {
     const waiting = play(RULES, before, news(OTHER)).state;
     expect(play(RULES, waiting, release([id])).state.outcomes.get("c1")).toMatchObject({ kind: "refused" });
