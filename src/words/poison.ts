@@ -2,6 +2,7 @@ import type { GuardError } from "../errors.ts";
 import type { Poison, PoisonedChange, StuckChange } from "../gate/poison.ts";
 import { poisonCount } from "../gate/poison.ts";
 import type { PoisonPolicy, PoisonWay } from "../gate/poison-way.ts";
+import { fullName } from "../table/quote.ts";
 
 /** What people read about changes that no event can carry. None of it has a row's values. */
 
@@ -48,7 +49,7 @@ export function describePoison(
   ].filter((part) => part !== "");
   const subject = count === 1 ? "1 change" : `${count} changes`;
   const latest = last === undefined ? "" : `; the last one: ${describeLast(last)}`;
-  return `${subject} of ${table.schema}.${table.name} fit no event: ${parts.join(", ")}${latest}`;
+  return `${subject} of ${fullName(table)} fit no event: ${parts.join(", ")}${latest}`;
 }
 
 function describeLast({ code, field, position }: PoisonedChange): string {

@@ -5,6 +5,7 @@ import { renderJobReason } from "../../words/reason.ts";
 import type { ChunkRead } from "../../postgres/chunk.ts";
 import type { Settings } from "../outside.ts";
 import { type Parts, tableOf } from "../session.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * Makes a backfill or a repair of more rows than fieldgate.backfill.max.rows wait for an operator. The number of rows
@@ -26,8 +27,8 @@ export function waitForOperator({ control, outside }: Parts<"control">, id: stri
   const known = typeof rows === "number" ? { rows } : { rows: -1, moreThan: rows === "more" ? most : undefined };
   const reason = { kind: "too-many-rows", ...known, amendment: nameOfJob(job) } as const;
   control.state = withJob(control.state, { ...job, state: "waiting", reason });
-  const { schema, name } = tableOf(control.state, job.topic).shape.table;
-  const what = `${schema}.${name}: rows are not published again yet: ${renderJobReason(reason)}`;
+  const { table } = tableOf(control.state, job.topic).shape;
+  const what = `${fullName(table)}: rows are not published again yet: ${renderJobReason(reason)}`;
   const next = `fieldgate release ${nameOfJob(job)} --backfill all, or none`;
   void outside.notice({ id: `rows/${job.id}`, severity: "warn", what, next });
 }

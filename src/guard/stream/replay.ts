@@ -15,6 +15,7 @@ import { put } from "./batch.ts";
 import { type PoisonedRow, settlePoison } from "./poison.ts";
 import { OPERATIONS, publishChange } from "./publish.ts";
 import { mustHaveItsKey, rowKeyEncoder, shapeEncoder } from "./row-encoder.ts";
+import { fullName } from "../../table/quote.ts";
 
 /**
  * Replays parked changes in order and in the table's current shape, at every turn of the loop. Their events, their
@@ -155,7 +156,7 @@ function publish(session: Replaying, topic: string, backlog: Backlog, change: Pa
 function notKept({ shape: { table, topic } }: TableState, { size }: ParkedChange): GuardError {
   return new GuardError(
     "record-too-large",
-    `a row of ${table.schema}.${table.name} has ${size} bytes in the log and was not kept`,
+    `a row of ${fullName(table)} has ${size} bytes in the log and was not kept`,
     {
       next: `set max.message.bytes of ${topic} to at least ${Math.ceil(size / 4)}; the row is then read from the table`,
     },
