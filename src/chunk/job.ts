@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors.ts";
 import type { Attnum } from "../table/column.ts";
 
 /**
@@ -56,6 +57,19 @@ export interface ChunkJob {
   readonly cleared?: true | undefined;
   readonly state: "running" | "waiting" | "done" | "refused";
   readonly reason: JobReason | undefined;
+  /** Why its next row cannot be written; undefined unless it waits for that. */
+  readonly stuck?: StuckRow | undefined;
+}
+
+/** The row that a job waits at, without its values. */
+export interface StuckRow {
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  /** Names the row, if an operator may decide what becomes of it. */
+  readonly at: string | undefined;
+  /** The error's own words, which people read and nothing is decided by. */
+  readonly text: string;
+  readonly next: string | undefined;
 }
 
 /** A new job that covers every row of the topic's table. */

@@ -22,6 +22,7 @@ import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
 import type { Outside, Source } from "./outside.ts";
+import type { StuckJob } from "./stuck-job.ts";
 import type { Parking } from "./parking.ts";
 import type { Waker } from "./waker.ts";
 
@@ -299,6 +300,8 @@ export interface Chunks {
   busy: boolean;
   /** By job: its table cannot be read at the moment, so other jobs go first until this time (microseconds). */
   readonly resting: Map<string, { readonly until: bigint; readonly wait: Disposable }>;
+  /** By job: its next row cannot be written, and it was tried in this session. */
+  readonly stuck: Map<string, StuckJob>;
   /**
    * For measuring a job's rate: how many rows it had read, and the time, when this process started it. `limit`: the
    * number of keys in its next chunk.

@@ -139,7 +139,7 @@ function chunkView(running: RunningConnector, job: ChunkJob, now: number): Chunk
     rate,
     secondsLeft: secondsLeft ?? null,
     state: job.state,
-    why: job.reason && renderJobReason(job.reason),
+    why: job.stuck?.text ?? (job.reason && renderJobReason(job.reason)),
   };
 }
 

@@ -334,7 +334,7 @@ describe("a chunk with rows that no event can carry", () => {
     ["4", "Infinity"],
   ];
   /** Reads what follows the cursor, as PostgreSQL does. */
-  const reading = (policy: PoisonPolicy) =>
+  const reading = (policy: PoisonPolicy, unfit: "park" | "stop" = "stop") =>
     running(
       policy,
       NUMERIC,
@@ -358,6 +358,7 @@ describe("a chunk with rows that no event can carry", () => {
         },
       },
       true,
+      unfit,
     );
   let end = 0n;
   const window = async ({ world }: ReturnType<typeof running>, count: number) => {
@@ -402,6 +403,32 @@ describe("a chunk with rows that no event can carry", () => {
     expect(keys(loop.world)).toEqual(["1", "2", "3"]);
     expect(letters(loop.world)).toMatchObject([{ key: { id: "4" } }]);
     expect(loop.session.batch.committed.jobs.get(JOB)).toMatchObject({ rows: 3, scanned: 4 });
+  });
+
+  it("under fieldgate.on.unfit=park only its job waits: changes flow, and each command lets it go on", async () => {
+    await using loop = reading("park", "park");
+    const { world, session } = loop;
+    await window(loop, 1);
+    const waits = () => session.batch.committed.jobs.get(JOB)?.stuck;
+    await until(() => waits() !== undefined, "the job waits");
+    expect(keys(world)).toEqual(["1"]);
+    expect(waits()?.next).toContain(`fieldgate release ${TOPIC}/row --as null`);
+    world.feed(...transaction(900n, relation([ID, NUMERIC]), insert(890n, "9", "9")));
+    await until(() => keys(world).includes("9"), "a change flows");
+    end = 700n;
+    for (const [index, as] of (["null", "dead-letter"] as const).entries()) {
+      const command = `c${index}`;
+      const input = release([`${TOPIC}/row`], { id: command, as, reason: "NaN" });
+      post(session, { input, nextCommand: BigInt(index + 1) });
+      await window(loop, index + 2);
+      await until(() => session.batch.committed.outcomes.get(command)?.kind === "done", "the command is done");
+    }
+    await until(() => isDone(loop), "the job is done");
+    expect(keys(world)).toEqual(["1", "9", "2", "3"]);
+    expect(letters(world)).toMatchObject([{ op: "r", key: { id: "4" } }]);
+    expect(waits()).toBeUndefined();
+    expect(world.stops).toEqual([]);
+    expect(world.log.filter((line) => line.startsWith("notice:") && line.includes("waits"))).toHaveLength(2);
   });
 
   it("passes a row too large to be read, and reads on after it", async () => {

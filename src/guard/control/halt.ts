@@ -39,7 +39,7 @@ export function reportHalt({ outside, control }: Parts<"control">): boolean {
 }
 
 /** Adds the commands that resolve the amendment of the field that the value does not fit. */
-function withNextSteps(session: Parts<"tape" | "control">, topic: string, stop: GuardError): GuardError {
+export function withNextSteps(session: Parts<"tape" | "control">, topic: string, stop: GuardError): GuardError {
   const { unfit } = stop;
   if (unfit === undefined) return stop;
   if (unfit.isNull) apply(session, { kind: "null-found", topic, field: unfit.field });

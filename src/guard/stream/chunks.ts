@@ -1,3 +1,4 @@
+import { GuardError } from "../../errors.ts";
 import { type ChunkJob, type JobReason, nextJob, startOver } from "../../chunk/job.ts";
 import { openWindow, seesAll, type Window } from "../../chunk/window.ts";
 import { otherKeyOf } from "../../gate/amendment/key.ts";
@@ -5,11 +6,13 @@ import type { State, TableState } from "../../gate/state.ts";
 import type { ChunkRead } from "../../postgres/chunk.ts";
 import type { Attnum } from "../../table/column.ts";
 import { applyCatalogRead } from "../control/catalog-read.ts";
+import { parks } from "../control/park.ts";
 import { prepareDeadLetters } from "../control/poison-news.ts";
 import { type ActiveChunk, type Chunks, inBackground, type Parts, tableOf } from "../session.ts";
 import { isKnown, keyOfRows, overBecause, readableColumns } from "./chunk-columns.ts";
 import { forgetVisible, startTracking } from "./delivered.ts";
 import { mostRows, waitForOperator } from "./many-rows.ts";
+import { isSetAside, setAside } from "./stuck-job.ts";
 import { type LargeRead, passLarge, publishRows, type RowsRead } from "./publish-chunk.ts";
 import type { ChunkRequest } from "../../postgres/chunk-rows.ts";
 import { fullName } from "../../table/quote.ts";
@@ -44,6 +47,7 @@ export function idleChunks(): Chunks {
     active: undefined,
     busy: false,
     resting: new Map(),
+    stuck: new Map(),
     started: undefined,
   };
 }
@@ -52,7 +56,7 @@ export function idleChunks(): Chunks {
 export function startNextChunk(session: Parts<"chunks" | "control">): void {
   const { chunks, control, outside, signal } = session;
   if (chunks.busy || chunks.active !== undefined) return;
-  const jobs = readableJobs(control.state);
+  const jobs = readableJobs(control.state).filter((one) => !isSetAside(session, one));
   if (nextJob(jobs) === undefined) {
     chunks.tracking = false;
     chunks.delivered.clear();
@@ -189,9 +193,14 @@ export async function closeWindow(session: Parts<"chunks" | "control" | "batch" 
   if (usable === undefined) return;
   const publish = () =>
     usable.kind === "rows" ? publishRows(session, active, usable, window) : passLarge(session, active, usable);
-  if (publish() !== "unprepared") return;
-  await prepareDeadLetters(session);
-  publish();
+  try {
+    if (publish() !== "unprepared") return;
+    await prepareDeadLetters(session);
+    publish();
+  } catch (error) {
+    if (!(error instanceof GuardError) || !parks(session, active.job.topic, error)) throw error;
+    setAside(session, id, error);
+  }
 }
 
 /** What can be published as it is. undefined if the chunk has to be read again or its job was refused. */

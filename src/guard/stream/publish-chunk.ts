@@ -79,7 +79,7 @@ export function publishRows(
     end,
     dues.reduce((sum, due) => sum + eventsOf(due), 0),
   );
-  control.state = withJob(control.state, next);
+  control.state = withJob(control.state, waits === undefined ? { ...next, stuck: undefined } : next);
   if (waits !== undefined) throw waits.plan.kind === "waits" ? waits.plan.stop : waits.stop;
   passChunk(session, job.topic);
   if (next.state === "done") outside.log.info(`${job.id}: done, ${next.rows} rows published of ${next.scanned} read`);
@@ -193,7 +193,7 @@ export function passLarge(session: Publishing, active: ActiveChunk, read: LargeR
   // Keys that came since the chunk began.
   const { again } = control.state.jobs.get(job.id) ?? job;
   const passed = { published: 0, scanned: 1, last: read.key, order: read.order, done: false, again };
-  control.state = withJob(control.state, advance(job, passed));
+  control.state = withJob(control.state, { ...advance(job, passed), stuck: undefined });
   return "done";
 }
 
