@@ -41,6 +41,11 @@ const CODES = {
   "kafka-refused": { fate: "stop", cause: "Kafka refuses the login, the certificate, an operation or a setting" },
   "kafka-fenced": { fate: "retry", cause: "Kafka fenced this writer: its transaction expired, or another one started" },
   "connector-taken": { fate: "stop", cause: "another instance now runs this connector" },
+  "topic-changed": {
+    fate: "retry",
+    cause: "a topic was deleted, or its settings have changed, while it was written to",
+  },
+  "topic-unfit": { fate: "stop", cause: "a topic is compacted and takes no record without a key" },
   "topic-missing": { fate: "stop", cause: "a topic does not exist and may not be created" },
   "record-too-large": { fate: "stop", cause: "one change is larger than the topic allows" },
   "state-invalid": { fate: "stop", cause: "a record of the state topic cannot be read" },
@@ -89,14 +94,21 @@ export class GuardError extends Error {
   readonly next: string | undefined;
   /** Set only for value-unfit. */
   readonly unfit: Unfit | undefined;
+  /** Set only for topic-changed: the topic that was made again by somebody else, without its events. */
+  readonly emptied: string | undefined;
 
-  constructor(code: ErrorCode, message: string, detail: { next?: string; cause?: unknown; unfit?: Unfit } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    detail: { next?: string; cause?: unknown; unfit?: Unfit; emptied?: string } = {},
+  ) {
     super(`[${code}] ${message}`, detail.cause === undefined ? {} : { cause: detail.cause });
     this.name = "GuardError";
     this.code = code;
     this.text = message;
     this.next = detail.next;
     this.unfit = detail.unfit;
+    this.emptied = detail.emptied;
   }
 
   get fate(): Fate {

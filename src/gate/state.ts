@@ -70,6 +70,10 @@ export interface TableState {
   readonly poison?: Poison | undefined;
   /** Watch mode: the registry has no schema for it yet, so the shape is made from its columns and has no schema id. */
   readonly unpublished?: boolean | undefined;
+  /** How many of the topic's partitions its keys are spread over; undefined until the topic was described. */
+  readonly partitions?: number | undefined;
+  /** The topic has this many partitions since, and an operator has not accepted that yet. */
+  readonly morePartitions?: number | undefined;
   /** Every value schema that events have been written with, oldest first. The last one is the current one. */
   readonly flowed: readonly RegisteredSchema[];
 }

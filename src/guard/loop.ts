@@ -15,10 +15,11 @@ import { reportFileChanges } from "./control/report-file-changes.ts";
 import { lookAtTables } from "./control/looks.ts";
 import { countParked, park, parks, reportParked } from "./control/park.ts";
 import { countPoison, passPublished, prepareDeadLetters, resumePoison, reportPoison } from "./control/poison-news.ts";
+import { lookAtTopics } from "./control/topic-look.ts";
 import { lookAtReplaced, refuseReplaced } from "./control/replaced.ts";
 import { proveRelation, proveVisible } from "./control/prove.ts";
 import { type Inbound, type Parts, post, type Session, type Tape } from "./session.ts";
-import { stateChanged, writeBatch } from "./stream/batch.ts";
+import { stateChanged, usePartitions, writeBatch } from "./stream/batch.ts";
 import { closeWindow, startNextChunk } from "./stream/chunks.ts";
 import { refill } from "./stream/backlog.ts";
 import { hasReplay, replayParked } from "./stream/replay.ts";
@@ -44,6 +45,7 @@ export async function runLoop(session: Session): Promise<void> {
   const { outside, control, batch, waker, signal } = session;
   resume(session);
   reportFileChanges(session);
+  usePartitions(batch, control.state);
   prepareHeartbeat(session);
   if (outside.delivery === "none") followRegistry(session);
   const judgeDaily = onNewDay(session);
@@ -53,7 +55,9 @@ export async function runLoop(session: Session): Promise<void> {
     signal.throwIfAborted();
     waker.throwIfFailed();
     await proveVisible(session);
+    const { tables } = control.state;
     takeInputs(session);
+    if (control.state.tables !== tables) usePartitions(batch, control.state);
     judgeDaily();
     if (!stateChanged(session)) reportPoison(session);
     passPublished(session);
@@ -68,6 +72,7 @@ export async function runLoop(session: Session): Promise<void> {
     startNextChunk(session);
     beat(session);
     lookAtTables(session);
+    lookAtTopics(session);
     const drained = drain(session);
     completeUnmarkedReads(session);
     const isIdle = drained.kind === "idle";

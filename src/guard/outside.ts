@@ -102,6 +102,8 @@ export interface Sink {
     signal: AbortSignal,
   ): Promise<readonly StateRecord[]>;
   describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription | undefined>>;
+  /** Those of the topics to which nothing was ever written. */
+  emptyTopics(names: readonly string[]): Promise<readonly string[]>;
   createTopic(topic: NewTopic): Promise<void>;
   createStateTopic(): Promise<void>;
   /** Creates the parked topic. An existing topic is left unchanged. */

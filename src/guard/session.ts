@@ -9,6 +9,7 @@ import type { RowEncoder } from "../event/row-encoder.ts";
 import type { PoisonCounts, PoisonedChange } from "../gate/poison.ts";
 import type { Input, State, TableState } from "../gate/state.ts";
 import { tableByName, tableByOid } from "../gate/tables.ts";
+import type { TopicDescription } from "../kafka/topics.ts";
 import type { OutRecord } from "../kafka/record.ts";
 import type { TransactionalWriter } from "../kafka/writer.ts";
 import type { ChunkRead } from "../postgres/chunk.ts";
@@ -287,8 +288,17 @@ export interface Batch {
   readonly partitions: Map<string, number>;
   /** max.message.bytes by topic. */
   readonly maxBytes: Map<string, number>;
+  readonly topics: TopicLooks;
   /** The contents of the state topic after the last commit. */
   committed: Stored;
+}
+
+/** The data topics as this session knows them, and when the next look at them is due. */
+export interface TopicLooks {
+  readonly described: Map<string, TopicDescription>;
+  /** In microseconds since the epoch. */
+  due: bigint;
+  busy: boolean;
 }
 
 export interface Chunks {

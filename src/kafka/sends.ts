@@ -66,6 +66,35 @@ export function mustHoldAll(answer: readonly RecordMetadata[], send: readonly Ou
   });
 }
 
+/**
+ * Offsets of a partition only grow. A smaller one means that the topic was deleted and made again, without what was
+ * written to it: a broker that makes topics by itself does so when a consumer asks for one. `ends`: by topic and partition.
+ */
+export function mustFollow(answer: readonly RecordMetadata[], ends: Map<string, bigint>): void {
+  for (const { topicName, partition, baseOffset } of answer) {
+    if (baseOffset === undefined || BigInt(baseOffset) < 0n) continue;
+    const key = `${topicName}/${partition}`;
+    const before = ends.get(key) ?? 0n;
+    if (BigInt(baseOffset) < before) {
+      forgetTopic(ends, topicName);
+      throw madeAgain(topicName);
+    }
+    ends.set(key, BigInt(baseOffset) + 1n);
+  }
+}
+
+/** The topic begins again: its offsets are not compared with those of before. */
+export function forgetTopic(ends: Map<string, bigint>, topic: string): void {
+  for (const key of ends.keys()) if (key.slice(0, key.lastIndexOf("/")) === topic) ends.delete(key);
+}
+
+function madeAgain(topic: string): GuardError {
+  return new GuardError("topic-changed", `topic ${topic} was deleted and made again by somebody else`, {
+    next: "nothing: all rows of its table are published again",
+    emptied: topic,
+  });
+}
+
 function tooLarge(record: OutRecord, limit: number): GuardError {
   const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
   return new GuardError(

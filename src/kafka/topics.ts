@@ -184,6 +184,18 @@ async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<numbe
   return new Map(offsets.map(({ partition, low, high }) => [partition, { begin: BigInt(low), end: BigInt(high) }]));
 }
 
+/** Those of the topics to which nothing was ever written. @throws as topicOffsets */
+export async function emptyTopics(kafka: KafkaClient, names: readonly string[]): Promise<readonly string[]> {
+  return withAdmin(kafka, "look for empty topics", async (admin) => {
+    const empty: string[] = [];
+    for (const name of names) {
+      const offsets = await admin.fetchTopicOffsets(name);
+      if (offsets.every(({ high }) => high === "0")) empty.push(name);
+    }
+    return empty;
+  });
+}
+
 /**
  * End offsets by partition, for Tail.reached.
  * @throws GuardError as topicOffsets does

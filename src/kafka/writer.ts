@@ -8,7 +8,7 @@ import type { KafkaClient } from "./client.ts";
 import { closeNowAndAfter, within } from "./deadline.ts";
 import { isNotAttempted, kafkaError } from "./errors.ts";
 import type { OutRecord } from "./record.ts";
-import { cutIntoSends, fits, mustHoldAll } from "./sends.ts";
+import { cutIntoSends, fits, mustFollow, mustHoldAll } from "./sends.ts";
 import { nameMissing } from "./topics.ts";
 
 export interface WriterOptions {
@@ -25,6 +25,8 @@ export interface WriterOptions {
    * The default is 4000.
    */
   readonly graceMs?: number | undefined;
+  /** What earlier writers of this process have written: how far each partition goes at least. */
+  readonly ends?: Map<string, bigint> | undefined;
   /** The topic's max.message.bytes. */
   readonly maxBytes: (topic: string) => number;
 }
@@ -64,12 +66,14 @@ class Writer implements TransactionalWriter {
   readonly #producer: Producer;
   readonly #kafka: KafkaClient;
   readonly #options: WriterOptions;
+  readonly #ends: Map<string, bigint>;
   #work: Promise<void> = Promise.resolve();
   #state: "open" | "committing" | "dead" = "open";
 
   constructor(kafka: KafkaClient, options: WriterOptions) {
     this.#kafka = kafka;
     this.#options = options;
+    this.#ends = options.ends ?? new Map();
     this.#producer = kafka.inner.producer({
       transactionalId: options.transactionalId,
       transactionTimeout: options.timeoutMs ?? 15_000,
@@ -138,6 +142,7 @@ class Writer implements TransactionalWriter {
         this.#mustLive();
         const answer = await transaction.sendBatch({ acks: -1, timeout: 10_000, topicMessages: byTopic(send) });
         mustHoldAll(answer, send);
+        mustFollow(answer, this.#ends);
       }
       this.#mustLive();
     } catch (error) {

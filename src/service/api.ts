@@ -5,6 +5,7 @@ import { coverageOf } from "./coverage.ts";
 import { type ControlTopics, renderCommand } from "./control-topics.ts";
 import { GuardError } from "../errors.ts";
 import { type Amendment, isCalled } from "../gate/amendment/amendment.ts";
+import { repartitionedTopic } from "../gate/decision/repartition.ts";
 import { repairedTopic } from "../gate/decision/repair.ts";
 import type { Api, Health, TopicView } from "../api/api.ts";
 import type { Command } from "../api/command.ts";
@@ -200,19 +201,23 @@ interface Target {
   readonly id: string;
 }
 
-/** What a command names: an amendment, `TOPIC/repair`, or with `TOPIC/row` the change of a topic that waits. */
+/** What a command names: an amendment, `TOPIC/repair`, `TOPIC/partitions`, or with `TOPIC/row` the change of a topic that waits. */
 function findTarget(connectors: readonly RunningConnector[], name: string): Target {
   if (topicOfRow(name) !== undefined) return findRow(connectors, name);
-  const repair = findRepair(connectors, name);
-  if (repair !== undefined) return repair;
+  const unamended = findUnamended(connectors, name);
+  if (unamended !== undefined) return unamended;
   const { running, amendment } = findAmendment(connectors, name);
   return { running, id: amendment.id };
 }
 
-/** Finds the repair named `TOPIC/repair`, which belongs to no amendment. */
-function findRepair(connectors: readonly RunningConnector[], id: string): Target | undefined {
-  const topic = repairedTopic(id);
-  const running = connectors.find(({ state }) => topic !== undefined && state?.jobs.has(`repair/${topic}`) === true);
+/** Finds what `TOPIC/repair` or `TOPIC/partitions` names, which belongs to no amendment. */
+function findUnamended(connectors: readonly RunningConnector[], id: string): Target | undefined {
+  const [repaired, spread] = [repairedTopic(id), repartitionedTopic(id)];
+  const running = connectors.find(
+    ({ state }) =>
+      (repaired !== undefined && state?.jobs.has(`repair/${repaired}`) === true) ||
+      (spread !== undefined && state?.tables.get(spread)?.morePartitions !== undefined),
+  );
   return running && { running, id };
 }
 

@@ -8,7 +8,8 @@ import { ASK_REGISTRY } from "../guard/control/ask-registry.ts";
 import type { Conduct, Log, Outside, Settings, Sink, Source } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import { readToEnd } from "../kafka/read.ts";
-import { createTopic, describeTopics, parkedTopicConfig, stateTopicConfig } from "../kafka/topics.ts";
+import { createTopic, describeTopics, emptyTopics, parkedTopicConfig, stateTopicConfig } from "../kafka/topics.ts";
+import { forgetTopic } from "../kafka/sends.ts";
 import { openWriter } from "../kafka/writer.ts";
 import { readCapturedTables } from "../postgres/captured.ts";
 import { readTable, readTypes } from "../postgres/catalog.ts";
@@ -91,8 +92,9 @@ function stateRecordOf(record: { readonly key: Buffer | null; readonly value: Bu
 
 /** The connector's own topics and its data topics. */
 export function sinkOf(kafka: KafkaClient, { stateTopic, parkedTopic }: Settings): Sink {
+  const ends = new Map<string, bigint>();
   return {
-    openWriter: (maxBytes) => openWriter(kafka, { transactionalId: stateTopic, maxBytes }),
+    openWriter: (maxBytes) => openWriter(kafka, { transactionalId: stateTopic, maxBytes, ends }),
     async readState(until, signal) {
       const records: StateRecord[] = [];
       await readToEnd(kafka, stateTopic, {
@@ -103,7 +105,10 @@ export function sinkOf(kafka: KafkaClient, { stateTopic, parkedTopic }: Settings
       return records;
     },
     describeTopics: (names) => describeTopics(kafka, names),
-    createTopic: async (topic) => void (await createTopic(kafka, topic)),
+    emptyTopics: (names) => emptyTopics(kafka, names),
+    async createTopic(topic) {
+      if ((await createTopic(kafka, topic)) === "created") forgetTopic(ends, topic.name);
+    },
     createStateTopic: async () =>
       void (await createTopic(kafka, { name: stateTopic, partitions: 1, config: stateTopicConfig })),
     createParkedTopic: () => createParkedTopic(kafka, parkedTopic),

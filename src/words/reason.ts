@@ -134,6 +134,7 @@ const DONE: Sentences<Done> = {
   withheld: ({ ids }) => `withheld: ${ids.join(", ")}`,
   filled: ({ ids }) => `filled from this position on: ${ids.join(", ")}`,
   "released-already": () => "already released",
+  "partitions-accepted": ({ ids }) => `${ids.join(", ")}: keys are spread over all partitions from this position on`,
   "repairs-decided": ({ ids, backfill }) =>
     `${ids.join(", ")}: the rows are ${backfill === "all" ? "published again" : "not published again"}`,
   "replacement-accepted": () => "the new table is accepted: its rows are published",

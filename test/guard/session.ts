@@ -5,6 +5,7 @@ import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } f
 import type { LookedTable, TablesLook } from "../../src/capture/sent.ts";
 import { firstLooks } from "../../src/guard/control/looks.ts";
 import type { Session } from "../../src/guard/session.ts";
+import { firstTopicLooks } from "../../src/guard/control/topic-look.ts";
 import { createWaker } from "../../src/guard/waker.ts";
 import { createWaits } from "../../src/guard/waits.ts";
 import { noParking } from "../../src/guard/stream/backlog.ts";
@@ -160,6 +161,7 @@ export function worldOf(given: Given = {}): World {
     openWriter: async () => writer,
     readState: async () => stateRecords(commits),
     describeTopics: async () => new Map(),
+    emptyTopics: async () => [],
     createTopic: async () => {},
     createStateTopic: async () => {},
     createParkedTopic: async () => {},
@@ -362,6 +364,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       slab: slab(),
       partitions: new Map(),
       maxBytes: new Map(),
+      topics: firstTopicLooks(new Map()),
       committed: { ...EMPTY, position: POSITION, tables, jobs, outcomes },
     },
     chunks: idleChunks(),

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { OutRecord } from "../../src/kafka/record.ts";
 import { BATCH_OVERHEAD, recordBytes } from "../../src/kafka/record.ts";
-import { cutIntoSends, mustHoldAll } from "../../src/kafka/sends.ts";
+import { cutIntoSends, mustFollow, mustHoldAll } from "../../src/kafka/sends.ts";
 
 const LIMIT = 2_000;
 
@@ -64,4 +64,23 @@ test("a partition that no broker answered for is an error, although kafkajs drop
   expect(() => mustHoldAll(answer, [record("a", 0, 1), record("a", 7, 1)])).toThrow(
     "no broker took partition 7 of topic a",
   );
+});
+
+describe("offsets of what was written", () => {
+  const written = (baseOffset: string) => [{ topicName: "t", partition: 0, errorCode: 0, baseOffset }];
+
+  test("that grow are those of the same topic", () => {
+    const ends = new Map<string, bigint>();
+    mustFollow(written("0"), ends);
+    expect(() => mustFollow(written("2"), ends)).not.toThrow();
+  });
+
+  test("that begin again are those of a topic that was made again, which is reported once", () => {
+    const ends = new Map<string, bigint>();
+    mustFollow(written("0"), ends);
+    expect(() => mustFollow(written("0"), ends)).toThrow(
+      expect.objectContaining({ code: "topic-changed", emptied: "t" }),
+    );
+    expect(() => mustFollow(written("1"), ends)).not.toThrow();
+  });
 });

@@ -5,6 +5,7 @@ import { filled, refusesFill } from "../amendment/fill.ts";
 import { blockedBy, opposition } from "./policy.ts";
 import { unnamedOn } from "../evidence/readers.ts";
 import { decidedJob, refusesRepair, repairedTopic } from "./repair.ts";
+import { refusesRepartition, repartitioned, repartitionedTopic } from "./repartition.ts";
 import { replaced } from "../amendment/replaced.ts";
 import { membersOf, policyOf, settle, weigh } from "./settle.ts";
 import type { Outcome, Refusal } from "./reason.ts";
@@ -29,20 +30,27 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
   const onRow = onRowCommand(state, command);
   if (onRow !== undefined) return onRow;
   const repairs = command.ids.filter((id) => repairedTopic(id) !== undefined);
+  const partitions = command.ids.filter((id) => repartitionedTopic(id) !== undefined);
   const targets: Target[] = [];
-  for (const id of command.ids.filter((one) => !repairs.includes(one))) {
+  for (const id of command.ids.filter((one) => !repairs.includes(one) && !partitions.includes(one))) {
     const found = resolve(state, id);
     if ("refused" in found) return step(withOutcome(state, command.id, refusal(found.refused)));
     targets.push(found);
   }
   const ofRepairs = repairs.flatMap((name) => refusesRepair(state, command, name) ?? []);
+  const ofPartitions = partitions.flatMap((name) => refusesRepartition(state, command, name) ?? []);
   const ofTargets = targets.flatMap((target) => {
     const refused = refuses(rules, state, command, target, when);
     return refused ?? (command.kind === "release" ? refusesApart(rules, target, targets) : undefined) ?? [];
   });
-  const refusals = [...ofRepairs, ...ofTargets];
+  const refusals = [...ofRepairs, ...ofPartitions, ...ofTargets];
   if (refusals.length > 0) return step(withOutcome(state, command.id, refusal(...refusals)));
-  const decided = repairs.reduce((now, name) => decidedJob(now, `repair/${repairedTopic(name)}`, command), state);
+  const spread = partitions.reduce(repartitioned, state);
+  const decided = repairs.reduce((now, name) => decidedJob(now, `repair/${repairedTopic(name)}`, command), spread);
+  if (targets.length === 0 && repairs.length === 0) {
+    const done = { kind: "partitions-accepted", ids: partitions } as const;
+    return step(withOutcome(decided, command.id, { kind: "done", done }));
+  }
   if (targets.length === 0 && command.backfill !== undefined) {
     const done = { kind: "repairs-decided", ids: repairs, backfill: command.backfill } as const;
     return step(withOutcome(decided, command.id, { kind: "done", done }));

@@ -130,6 +130,7 @@ export type Done =
   | { readonly kind: "withheld"; readonly ids: readonly string[] }
   | { readonly kind: "filled"; readonly ids: readonly string[] }
   | { readonly kind: "released-already" }
+  | { readonly kind: "partitions-accepted"; readonly ids: readonly string[] }
   | { readonly kind: "repairs-decided"; readonly ids: readonly string[]; readonly backfill: "all" | "none" }
   | { readonly kind: "replacement-accepted" }
   | { readonly kind: "row-settled"; readonly way: PoisonWay };

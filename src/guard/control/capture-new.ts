@@ -142,9 +142,11 @@ async function captureItem(
   const { table, topic } = item;
   for (const finding of item.leftOut) outside.log.warn(finding.message);
   await createTopics(outside, [topic]);
-  for (const [name, { partitions, maxMessageBytes }] of await describeTopics(outside, [topic])) {
-    batch.partitions.set(name, partitions);
-    batch.maxBytes.set(name, maxMessageBytes);
+  const described = await describeTopics(outside, [topic]);
+  for (const [name, found] of described) {
+    batch.partitions.set(name, found.partitions);
+    batch.maxBytes.set(name, found.maxMessageBytes);
+    batch.topics.described.set(name, found);
   }
   const state = await firstTableState(outside, item);
   const look = await source.look();

@@ -22,6 +22,7 @@ const PARKABLE: ReadonlySet<ErrorCode> = new Set([
   "key-changed",
   "record-too-large",
   "amendment-unsupported",
+  "topic-unfit",
 ]);
 
 export function isParkable(error: unknown): error is GuardError {

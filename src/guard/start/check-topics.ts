@@ -4,6 +4,7 @@ import { topicName } from "../../event/envelope/names.ts";
 import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { TopicDescription } from "../../kafka/topics.ts";
+import { isoTime } from "../../wal/lsn.ts";
 import type { Outside } from "../outside.ts";
 import { fullName } from "../../table/quote.ts";
 
@@ -21,37 +22,66 @@ export function refuseCompacted(
   topics: ReadonlyMap<string, { readonly keyless: boolean }>,
   described: Described,
 ): void {
-  if (delivery === "none") return;
+  const unfit = unfitFor({ settings, delivery }, topics, described);
+  if (unfit.length === 0) return;
+  throw new GuardError("config-invalid", unfitText(unfit), { next: UNFIT_NEXT });
+}
+
+/** The same where the connector has run already: only the tables whose next record has no key stop. */
+export function reportCompacted(
+  { settings, delivery, log, notice }: Pick<Outside, "settings" | "delivery" | "log" | "notice">,
+  topics: ReadonlyMap<string, { readonly keyless: boolean }>,
+  described: Described,
+): void {
+  const unfit = unfitFor({ settings, delivery }, topics, described);
+  if (unfit.length === 0) return;
+  const what = unfitText(unfit);
+  log.warn(`${what}; next: ${UNFIT_NEXT}`);
+  void notice({ id: `compacted/${unfit.join()}`, severity: "warn", what, next: UNFIT_NEXT });
+}
+
+const UNFIT_NEXT =
+  "add t to skipped.operations, give the table a key or leave it out, or set the topic's cleanup.policy to delete";
+
+function unfitText(unfit: readonly string[]): string {
+  return `a compacted topic accepts no record without a key: ${unfit.join(", ")}`;
+}
+
+function unfitFor(
+  { settings, delivery }: Pick<Outside, "settings" | "delivery">,
+  topics: ReadonlyMap<string, { readonly keyless: boolean }>,
+  described: Described,
+): readonly string[] {
+  if (delivery === "none") return [];
   const forNew = settings["topic.creation.default.cleanup.policy"];
   const truncates = !settings["skipped.operations"].has("t");
   const unfit = [...topics].filter(([topic, { keyless }]) => {
     const policy = described.get(topic)?.cleanupPolicy ?? forNew ?? "";
     return policy.includes("compact") && (keyless || truncates);
   });
-  if (unfit.length === 0) return;
-  const each = unfit.map(([topic, { keyless }]) => `${topic} (${keyless ? "its table has no key" : "truncations"})`);
-  throw new GuardError("config-invalid", `a compacted topic accepts no record without a key: ${each.join(", ")}`, {
-    next: "add t to skipped.operations, give the table a key or leave it out, or set the topic's cleanup.policy to delete",
-  });
+  return unfit.map(([topic, { keyless }]) => `${topic} (${keyless ? "its table has no key" : "truncations"})`);
 }
 
 /**
+ * `emptied`: topics that exist and were made again by somebody else, without what was written to them.
  * Topics of the state that no longer exist are created again, without the events that they contained. This is logged,
  * and the returned jobs publish all their rows again.
  */
 export function repairGoneTopics(
-  { log, delivery }: Pick<Outside, "log" | "delivery">,
+  { log, notice, delivery, now }: Pick<Outside, "log" | "notice" | "delivery" | "now">,
   tables: ReadonlyMap<string, TableState>,
   described: Described,
+  emptied: ReadonlySet<string> = new Set(),
 ): readonly ChunkJob[] {
   if (delivery === "none") return [];
-  const gone = [...tables.values()].filter(({ shape }) => !described.has(shape.topic));
+  const gone = [...tables.values()].filter(({ shape }) => !described.has(shape.topic) || emptied.has(shape.topic));
   return gone.map(({ shape }) => {
     const job = repairJob(shape);
     const then = job.state === "refused" ? "its table has no key, so its rows cannot be" : "all its rows are";
-    log.warn(
-      `topic ${shape.topic} and all its events are gone: the topic is created again, and ${then} published again`,
-    );
+    const made = described.has(shape.topic) ? "somebody has made the topic again" : "the topic is created again";
+    const what = `topic ${shape.topic} and all its events are gone: ${made}, and ${then} published again`;
+    log.warn(what);
+    void notice({ id: `gone/${shape.topic}/${isoTime(now())}`, severity: "warn", what, next: undefined });
     return job;
   });
 }

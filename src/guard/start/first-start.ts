@@ -24,7 +24,7 @@ import {
   refuseLeft,
   snapshotJobs,
 } from "./capture-tables.ts";
-import { refuseCompacted, refuseOtherTopics, repairGoneTopics } from "./check-topics.ts";
+import { refuseCompacted, reportCompacted, refuseOtherTopics, repairGoneTopics } from "./check-topics.ts";
 import { type Followed, followFile, keysOfFile } from "./file-changes.ts";
 import { RECORDED_MODE, mustBeSameMode, mustBeNewSlot, mustBeSameLog } from "./check-source.ts";
 
@@ -32,13 +32,14 @@ import { RECORDED_MODE, mustBeSameMode, mustBeNewSlot, mustBeSameLog } from "./c
  * Turns the state that was read into one that can be streamed from. A connector without a position makes its first
  * start: it records its tables, its intent, its slot and its position. Each step is committed before the next, so after
  * a crash it continues where it was. A connector with a position only checks that the log is still the one that the
- * position belongs to, and adds the tables that its file captures now.
+ * position belongs to, and adds the tables that its file captures now. `emptied`: topics that lost their events.
  */
 export async function prepareState(
   outside: Outside,
   source: Source,
   writer: TransactionalWriter,
   stored: Stored,
+  emptied: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Stored> {
   const record = async (before: Stored, after: Stored): Promise<Stored> => {
@@ -65,8 +66,10 @@ export async function prepareState(
   const sent = items.filter(({ table }) => sentNow(outside, after, Number(table.oid)).kind === "sent");
   logLeftOut(outside, sent);
   const described = await describeTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
-  refuseCompacted(outside, keysOf(outside, stored, sent), described);
-  const gone = repairGoneTopics(outside, listedBefore, described);
+  // A file that asks for what its topics cannot take is refused; a topic that was changed stops its own table.
+  const compacted = followed.lastRun.unreported["skipped.operations"] === undefined ? reportCompacted : refuseCompacted;
+  compacted(outside, keysOf(outside, stored, sent), described);
+  const gone = repairGoneTopics(outside, listedBefore, described, emptied);
   // Recorded before the topics are created again, so that a crash in between loses nothing.
   const begun = await recordFollowed(stored, followed, gone, record);
   await createTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);

@@ -4,6 +4,8 @@ import { recalled } from "../../gate/evidence/evidence.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import { isStarted, replay, startedRecord, type Stored } from "../../store/records.ts";
 import { isoTime } from "../../wal/lsn.ts";
+import { findEmptied } from "../control/emptied-topics.ts";
+import { firstTopicLooks } from "../control/topic-look.ts";
 import { verifyInBackground } from "../control/verify-schemas.ts";
 import { runLoop } from "../loop.ts";
 import type { Outside, Source } from "../outside.ts";
@@ -18,6 +20,7 @@ import { findBacklogs, noParking } from "../stream/backlog.ts";
 import { noPoison } from "../control/poison-news.ts";
 import { idleChunks } from "../stream/chunks.ts";
 import { describeTopics } from "./capture-tables.ts";
+import { followPartitions } from "./follow-partitions.ts";
 import { prepareState } from "./first-start.ts";
 
 /**
@@ -36,7 +39,7 @@ const DELAYS_MS = [100, 500, 1000, 2000, 5000, 10_000] as const;
 export async function runConnector(given: Outside, signal: AbortSignal): Promise<void> {
   const outside = withWaits(given);
   const { now, sleep, status, log } = outside;
-  const turn: Turn = { own: new Set(), seen: false };
+  const turn: Turn = { own: new Set(), seen: false, emptied: new Set() };
   try {
     await retrying(() => runSession(outside, turn, signal), {
       now,
@@ -55,12 +58,14 @@ export async function runConnector(given: Outside, signal: AbortSignal): Promise
   }
 }
 
-/** What this process knows about whether it still runs the connector. */
+/** What this process knows from its earlier sessions. */
 interface Turn {
   /** Ids of its `started` records. */
   readonly own: Set<string>;
   /** True once one of them was read back. Every later record in the topic was written after it. */
   seen: boolean;
+  /** Topics that were made again by somebody else, and whose rows are not scheduled for publication yet. */
+  readonly emptied: Set<string>;
 }
 
 /**
@@ -109,8 +114,12 @@ async function runSession(outside: Outside, turn: Turn, stopping: AbortSignal): 
   await using writer = await outside.sink.openWriter((topic) => maxBytes.get(topic) ?? DEFAULT_MAX_BYTES);
   try {
     const before = await fence(outside, turn, writer, signal);
-    const stored = await prepareState(outside, source, writer, before, signal);
+    const stored = await prepareState(outside, source, writer, before, turn.emptied, signal);
+    turn.emptied.clear();
     await streamFrom(outside, source, writer, stored, maxBytes, signal);
+  } catch (error) {
+    if (error instanceof GuardError && error.emptied !== undefined) turn.emptied.add(error.emptied);
+    throw error;
   } finally {
     ended.abort();
   }
@@ -146,12 +155,13 @@ async function streamFrom(
   const topics = new Map(await describeTopics(outside, [...stored.tables.keys()]));
   const stateTopic = (await sink.describeTopics([settings.stateTopic])).get(settings.stateTopic);
   if (stateTopic !== undefined) topics.set(settings.stateTopic, stateTopic);
+  const dataTopics = new Map([...topics].filter(([name]) => name !== settings.stateTopic));
   for (const [name, { maxMessageBytes }] of topics) maxBytes.set(name, maxMessageBytes);
   await controlTopics.readContractsToEnd();
   const waker = createWaker();
   await source.terminateReader();
   await using stream = await source.openStream(position.endLsn, waker.wake, mostBytes(maxBytes.values()));
-  const { tables, jobs, outcomes, evidence, commandOffset } = stored;
+  const { tables, jobs, outcomes, evidence, commandOffset } = followPartitions(outside, stored, dataTopics);
   const session: Session = {
     outside,
     source,
@@ -188,6 +198,7 @@ async function streamFrom(
       slab: slab(),
       partitions: new Map([...topics].map(([name, { partitions }]) => [name, partitions])),
       maxBytes,
+      topics: firstTopicLooks(dataTopics),
       committed: stored,
     },
     chunks: idleChunks(),
@@ -207,6 +218,7 @@ async function streamFrom(
   findBacklogs(session);
   if (session.parking.backlogs.size > 0) await prepareTopic(session);
   else prepareTopicEarly(session);
+  findEmptied(session);
   await runLoop(session);
 }
 

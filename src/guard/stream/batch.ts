@@ -1,4 +1,5 @@
-import { GuardError } from "../../errors.ts";
+import { type ErrorCode, GuardError } from "../../errors.ts";
+import { findChanged } from "../control/topic-look.ts";
 import { partitionOf } from "../../event/envelope/partition.ts";
 import type { EventRecord } from "../../event/row-encoder.ts";
 import type { State } from "../../gate/state.ts";
@@ -63,8 +64,25 @@ function sizeOf({ key, value }: OutRecord): number {
   return (key?.length ?? 0) + (value?.length ?? 0);
 }
 
-export function outRecord({ partitions }: Batch, topic: string, { key, value, headers }: EventRecord): OutRecord {
+/** @throws GuardError topic-unfit for a record without a key to a compacted topic */
+export function outRecord(
+  { partitions, topics }: Batch,
+  topic: string,
+  { key, value, headers }: EventRecord,
+): OutRecord {
+  if (key === null && topics.described.get(topic)?.cleanupPolicy.includes("compact") === true) throw keyless(topic);
   return { topic, partition: partitionOf(key, topic, partitions.get(topic) ?? 1), key, value, headers };
+}
+
+function keyless(topic: string): GuardError {
+  return new GuardError("topic-unfit", `topic ${topic} is compacted and takes no record without a key`, {
+    next: `set cleanup.policy of ${topic} to delete; or leave truncations out (skipped.operations), or the table if it has no key`,
+  });
+}
+
+/** The numbers of partitions that the state says, after it has changed. */
+export function usePartitions({ partitions }: Batch, { tables }: State): void {
+  for (const [topic, table] of tables) if (table.partitions !== undefined) partitions.set(topic, table.partitions);
 }
 
 function tooLarge(state: State, topic: string, record: OutRecord, limit: number, at: Lsn): GuardError {
@@ -105,10 +123,30 @@ export async function writeBatch(session: Parts<"tape" | "control" | "batch">): 
   const records = changes(batch.committed, stored).map((record) => stateRecord(stateTopic, record));
   const events = batch.records.splice(0);
   batch.bytes = 0;
-  await batch.writer.commit([...events, ...records], signal);
+  try {
+    await batch.writer.commit([...events, ...records], signal);
+  } catch (error) {
+    throw (await byTopics(session, error, events)) ?? error;
+  }
   if (stored.commandOffset !== batch.committed.commandOffset) outside.controlTopics.recorded(stored.commandOffset);
   batch.committed = stored;
   tape.stream.acknowledge(tape.position.endLsn);
+}
+
+/** Errors that a topic may cause that was deleted or has other settings since the session began. */
+const OF_TOPICS: ReadonlySet<ErrorCode> = new Set(["topic-missing", "record-too-large", "kafka-refused"]);
+
+async function byTopics(
+  session: Parts<"batch">,
+  error: unknown,
+  events: readonly OutRecord[],
+): Promise<GuardError | undefined> {
+  if (!(error instanceof GuardError) || !OF_TOPICS.has(error.code) || session.signal.aborted) return undefined;
+  try {
+    return await findChanged(session, [...new Set(events.map(({ topic }) => topic))]);
+  } catch {
+    return undefined; // Kafka does not answer: the first error counts
+  }
 }
 
 export function stateRecord(topic: string, { key, value }: StateRecord): OutRecord {

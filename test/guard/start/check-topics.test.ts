@@ -34,8 +34,12 @@ describe("the topics of a state", () => {
     expect(repairGoneTopics(outside, tables, new Map())).toEqual([
       expect.objectContaining({ id: `repair/${TOPIC}`, state: "running" }),
     ]);
-    expect(log).toEqual([expect.stringContaining(`topic ${TOPIC} and all its events are gone`)]);
+    expect(log).toEqual([
+      expect.stringContaining(`topic ${TOPIC} and all its events are gone`),
+      expect.stringContaining("notice: topic"),
+    ]);
     expect(repairGoneTopics(outside, tables, describedWith("delete"))).toEqual([]);
+    expect(repairGoneTopics(outside, tables, describedWith("delete"), new Set([TOPIC]))).toHaveLength(1);
   });
 
   it("that the file now names differently are reported", () => {
