@@ -19,6 +19,7 @@ import type { Terminal } from "./command.ts";
 export interface Client extends Pick<
   Api,
   | "amendments"
+  | "connectors"
   | "amendment"
   | "contracts"
   | "coverage"
@@ -52,6 +53,7 @@ export function createClient(terminal: Terminal): Client {
   return {
     url,
     // The service is our own, so its answers are not validated again here.
+    connectors: () => call("/v1/connectors"),
     amendments: ({ table }) =>
       call(`/v1/amendments${table === undefined ? "" : `?table=${encodeURIComponent(table)}`}`),
     amendment: (id) => call<AmendmentView>(`/v1/amendments/${id.split("/").map(encodeURIComponent).join("/")}`),

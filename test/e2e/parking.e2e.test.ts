@@ -120,6 +120,48 @@ describe("a value that does not fit parks its table alone, and the command named
     const all = await events.until((seen) => seen.length > 0, "the row");
     expect(rowsOf(all)).toEqual([["c", { id: 2, a: null }]]);
   });
+
+  it("a new key", async () => {
+    await using world = await capture(
+      "create table t (id int primary key, b int not null); insert into t values (1, 10)",
+    );
+    const { database, service, events, topic } = world;
+    await database.query("alter table t drop constraint t_pkey, add primary key (b)");
+    await database.query("insert into t values (2, 20); update t set b = 30 where id = 2; delete from t where id = 1");
+    const { next } = await parked(world, "key-changed");
+    expect(next).toContain(`fieldgate release ${topic}/key --reason`);
+    await neighbourFlows(world);
+    const command = { kind: "release", ids: [`${topic}/key`], reason: "agreed" };
+    expect(await service.command(command)).toMatchObject({ kind: "done" });
+    await flowsAgain(world);
+    const all = await events.until((seen) => streamed(seen).length >= 4, "the rows");
+    expect(streamed(all).map(({ op, key }) => [op, key])).toEqual([
+      ["c", { b: 20 }],
+      ["d", { b: 20 }],
+      ["c", { b: 30 }],
+      ["d", { b: 10 }],
+    ]);
+  });
+
+  it("a row larger than its topic takes, once the topic takes it", async () => {
+    await using world = await capture("create table t (id int primary key, a text)");
+    const { database, events, topic } = world;
+    await database.query("insert into t values (1, repeat('x', 1500000)), (2, 'two')");
+    const { what } = await parked(world, "record-too-large");
+    expect(what).toContain("max.message.bytes");
+    await neighbourFlows(world);
+    const admin = kafkaClient().admin();
+    await admin.connect();
+    const configEntries = [{ name: "max.message.bytes", value: "4000000" }];
+    await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: topic, configEntries }] });
+    await admin.disconnect();
+    await flowsAgain(world);
+    const all = await events.until((seen) => seen.length >= 2, "the rows");
+    expect(all.map(({ after }) => [after?.["id"], String(after?.["a"]).length])).toEqual([
+      [1, 1_500_000],
+      [2, 3],
+    ]);
+  });
 });
 
 describe("undoing the change in the database ends it as well", () => {
@@ -163,6 +205,26 @@ describe("a restart", () => {
     );
   });
 });
+
+it("a backlog of 20,000 changes is replayed once and in order, also across a restart in the middle of it", async () => {
+  const COUNT = 20_000;
+  await using world = await capture("create table t (id int primary key, v int not null)");
+  const { database, events, topic } = world;
+  await database.query("alter table t alter v type bigint");
+  await database.query(`insert into t select g, 5000000000 + g from generate_series(1, ${COUNT}) g`);
+  await until(async () => (await parked(world, "value-unfit")).changes === COUNT, "all of them wait", 90_000);
+  // From Kafka, not from memory.
+  await world.stop();
+  const service = await world.start();
+  expect(await service.command({ kind: "release", ids: [`${topic}/2`] })).toMatchObject({ kind: "done" });
+  await events.until((seen) => streamed(seen).length > 2000, "some are replayed");
+  await world.stop();
+  await world.start();
+  await database.query(`insert into t values (${COUNT + 1}, 1)`);
+  const all = await events.until((seen) => streamed(seen).length > COUNT, "all of them", 90_000);
+  await flowsAgain(world);
+  expect(streamed(all).map(({ after }) => after?.["id"])).toEqual(Array.from({ length: COUNT + 1 }, (_, id) => id + 1));
+}, 240_000);
 
 it("the parked topic has no value of a withheld or excluded column", async () => {
   await using world = await capture("create table t (id int primary key, v int not null, secret text)", {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 
 import { findingLine } from "../../finding.ts";
 import { gateWord } from "../../words/amendment.ts";
+import type { ConnectorView } from "../../api/api.ts";
 import type { AmendmentView, ChunkView, VerdictView } from "../../api/amendment.ts";
 import { renderProgress } from "../../words/progress.ts";
 import { createClient } from "../client.ts";
@@ -19,8 +20,10 @@ export function addAmendments(program: Command, terminal: Terminal): void {
     .option("--table <table>", "only amendments of this table or topic, e.g. public.customers")
     .addOption(formatOption())
     .action(async ({ table, format }: { table?: string; format: Format }) => {
-      const amendments = await createClient(terminal).amendments({ table });
-      terminal.out(format === "json" ? JSON.stringify(amendments, null, 2) : listText(amendments));
+      const client = createClient(terminal);
+      const amendments = await client.amendments({ table });
+      if (format === "json") terminal.out(JSON.stringify(amendments, null, 2));
+      else terminal.out([listText(amendments), ...parkedTexts(await client.connectors(), table)].join("\n"));
       terminal.end(EXIT.fine);
     });
   withExamples(command, "fieldgate amendments", "fieldgate amendments show inventory.public.customers.nickname");
@@ -43,6 +46,17 @@ export function addAmendments(program: Command, terminal: Terminal): void {
     "fieldgate amendments show inventory.public.customers/3",
     "fieldgate amendments show inventory.public.customers.nickname --schema > customers.avsc",
   );
+}
+
+/** Tables whose changes wait, each with what lets them continue. */
+function parkedTexts(connectors: readonly ConnectorView[], asked: string | undefined): readonly string[] {
+  const tables = connectors.flatMap((connector) => connector.tables);
+  return tables.flatMap(({ table, topic, parked }) => {
+    if (parked === undefined || (asked !== undefined && asked !== table && asked !== topic)) return [];
+    const { what, next, changes, since } = parked;
+    const count = `${changes.toLocaleString("en-US")} ${changes === 1 ? "change waits" : "changes wait"}`;
+    return [`\nparked: ${what}`, `  ${count}, since ${since}`, ...(next === null ? [] : [`  next: ${next}`])];
+  });
 }
 
 function listText(amendments: readonly AmendmentView[]): string {

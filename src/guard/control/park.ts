@@ -103,7 +103,7 @@ const AGAIN_MICROS = 10_000_000n;
  * nothing to the log. `before`: the state of the last attempt.
  */
 export function stuckNow(
-  session: Parts<"control" | "tape">,
+  session: Parts<"control" | "tape" | "batch">,
   topic: string,
   before: Stuck | undefined,
   standing: Standing,
@@ -115,6 +115,7 @@ export function stuckNow(
   const unsettled = standing === "unsettled";
   const isTime = before === undefined || now >= before.again;
   if (isTime || unsettled) startCatalogRead(session, oid);
+  if (isTime) readLimit(session, topic);
   const again = isTime ? now + AGAIN_MICROS : before.again;
   return { table, applied: control.catalog.applied.get(oid), again, unsettled };
 }
@@ -152,6 +153,17 @@ function hasTypeOfNow({ shape, known }: TableState, field: string, { layout }: P
   const then = readLayout(layout).columns.find((column) => column?.attnum === attnum)?.type;
   const now = known.find((column) => column.attnum === attnum)?.type;
   return then !== undefined && now !== undefined && sameColumnType(then, now);
+}
+
+/** Reads again in the background how large the topic's records may be. */
+function readLimit(session: Parts<"batch">, topic: string): void {
+  const { outside, batch, waker } = session;
+  inBackground(session, async () => {
+    const described = (await outside.sink.describeTopics([topic])).get(topic);
+    if (described === undefined || described.maxMessageBytes === batch.maxBytes.get(topic)) return;
+    batch.maxBytes.set(topic, described.maxMessageBytes);
+    waker.wake();
+  });
 }
 
 /** Puts the counts into the state, which is about to be committed together with the counted records. */
