@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ParkedView } from "../../src/api/api.ts";
 import { collect } from "../stack/collect.ts";
+import { servers } from "../stack/servers.ts";
 import { kafkaClient } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import { type Event, readEvents } from "./events.ts";
@@ -126,20 +127,27 @@ describe("a value that does not fit parks its table alone, and the command named
       "create table t (id int primary key, b int not null); insert into t values (1, 10)",
     );
     const { database, service, events, topic } = world;
-    await database.query("alter table t drop constraint t_pkey, add primary key (b)");
+    await database.query("alter table t drop constraint t_pkey, add primary key (id, b)");
     await database.query("insert into t values (2, 20); update t set b = 30 where id = 2; delete from t where id = 1");
     const { next } = await parked(world, "key-changed");
     expect(next).toContain(`fieldgate release ${topic}/key --reason`);
     await neighbourFlows(world);
+    // Under BACKWARD the registry takes no such key.
+    const level = {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: '{"compatibility":"FORWARD"}',
+    };
+    expect((await fetch(`${servers.registry.url}/config/${topic}-key`, level)).ok).toBe(true);
     const command = { kind: "release", ids: [`${topic}/key`], reason: "agreed" };
     expect(await service.command(command)).toMatchObject({ kind: "done" });
     await flowsAgain(world);
     const all = await events.until((seen) => streamed(seen).length >= 4, "the rows");
     expect(streamed(all).map(({ op, key }) => [op, key])).toEqual([
-      ["c", { b: 20 }],
-      ["d", { b: 20 }],
-      ["c", { b: 30 }],
-      ["d", { b: 10 }],
+      ["c", { id: 2, b: 20 }],
+      ["d", { id: 2, b: 20 }],
+      ["c", { id: 2, b: 30 }],
+      ["d", { id: 1, b: 10 }],
     ]);
   });
 
@@ -165,6 +173,18 @@ describe("a value that does not fit parks its table alone, and the command named
 });
 
 describe("undoing the change in the database ends it as well", () => {
+  it("a new key: every change is published under the old one", async () => {
+    await using world = await capture("create table t (id int primary key, b int not null)");
+    const { database, events } = world;
+    await database.query("alter table t drop constraint t_pkey, add primary key (b)");
+    await database.query("insert into t values (2, 20)");
+    await parked(world, "key-changed");
+    await database.query("alter table t drop constraint t_pkey, add primary key (id)");
+    await flowsAgain(world);
+    const all = await events.until((seen) => seen.length > 0, "the row");
+    expect(streamed(all).map(({ op, key }) => [op, key])).toEqual([["c", { id: 2 }]]);
+  });
+
   it("a retyped column: what never fitted is passed over, and every row is published as it is now", async () => {
     await using world = await capture(
       "create table t (id int primary key, v int not null); insert into t values (1, 1)",
