@@ -37,6 +37,8 @@ interface PermanentTable {
   readonly taken: boolean;
   readonly partitioned: boolean;
   readonly readable: boolean;
+  /** Policies (row level security) would hide rows from this role. */
+  readonly hidden: boolean;
   /** OIDs of the partitioned tables, at any level, that this table is a partition of. */
   readonly ancestors: readonly string[];
 }
@@ -80,6 +82,7 @@ interface TableRow extends Readonly<Record<string, string | null>> {
   readonly name: string;
   readonly kind: string;
   readonly readable: string;
+  readonly hidden: string;
   readonly ancestors: string;
 }
 
@@ -89,6 +92,7 @@ async function readPermanentTables(client: Client, filter: CaptureFilter): Promi
     "listing the tables",
     `SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
             has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS readable,
+            row_security_active(c.oid) AS hidden,
             (SELECT coalesce(json_agg(a.relid::oid::text), '[]') FROM pg_partition_ancestors(c.oid) AS a(relid)
               WHERE a.relid <> c.oid) AS ancestors
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -102,6 +106,7 @@ async function readPermanentTables(client: Client, filter: CaptureFilter): Promi
     taken: filter.table(row.schema, row.name),
     partitioned: row.kind === "p",
     readable: row.readable === "t",
+    hidden: row.hidden === "t",
     ancestors: JSON.parse(row.ancestors) as readonly string[], // the statement builds exactly this
   }));
 }
@@ -164,9 +169,19 @@ function refuseMissing(
       { next: "correct table.include.list, or GRANT SELECT on the tables" },
     );
   }
+  refuseHidden(captured.filter(({ hidden, name }) => hidden && isNamed(name) && !known.includes(name)));
   if (captured.length > 0 || known.length > 0) return;
   throw new GuardError("table-missing", "the include and exclude lists match no table of the database", {
     next: "correct table.include.list: each entry must match the whole of schema.table",
+  });
+}
+
+/** Its rows could not be read, and its snapshot would wait for ever. */
+function refuseHidden(tables: readonly PermanentTable[]): void {
+  if (tables.length === 0) return;
+  const names = tables.map(({ name }) => name).join(", ");
+  throw new GuardError("table-missing", `row level security would hide rows from this role: ${names}`, {
+    next: "ALTER ROLE … BYPASSRLS for database.user, as a superuser; or ALTER TABLE … DISABLE ROW LEVEL SECURITY",
   });
 }
 
