@@ -29,10 +29,16 @@ const CODES = {
   "slot-in-use": { fate: "retry", cause: "another session reads the replication slot" },
   "slot-exists": { fate: "stop", cause: "a slot with this name exists, but the state does not know it" },
   "slot-lost": { fate: "stop", cause: "the slot is missing or ahead of the state, so changes have been lost" },
-  "publication-unfit": { fate: "stop", cause: "the publication is missing or does not send what is captured" },
+  "publication-unfit": {
+    fate: "stop",
+    cause: "the publication is missing, does not send what is captured, or would make UPDATE and DELETE fail",
+  },
   "table-missing": { fate: "stop", cause: "a captured table does not exist or cannot be read" },
   "table-replaced": { fate: "stop", cause: "a captured table was replaced: its name now belongs to a different table" },
-  "table-unsupported": { fate: "stop", cause: "a key column of a table has a type that is not supported" },
+  "table-unsupported": {
+    fate: "stop",
+    cause: "a table cannot be captured as it is: by its key, its columns, or how the log identifies its rows",
+  },
   "wal-invalid": { fate: "stop", cause: "pgoutput sent bytes that it should not send" },
   "key-changed": { fate: "stop", cause: "a table's key differs from the key of its events" },
   "value-unfit": { fate: "stop", cause: "a value does not fit the type of its field" },

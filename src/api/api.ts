@@ -91,6 +91,8 @@ export interface ConnectorView {
   readonly chunks: readonly ChunkView[];
   /** Tables that the connector's file captures but that cannot be captured yet, each with what to do. */
   readonly notCaptured: readonly { readonly table: string; readonly why: string; readonly next: string }[];
+  /** What is wrong with a table, captured or not, although its rows flow. */
+  readonly warnings: readonly { readonly table: string; readonly what: string; readonly next: string }[];
 }
 
 export interface TableView {

@@ -1,5 +1,6 @@
 import type { ErrorCode, GuardError } from "../errors.ts";
 import { fullName, type TableName } from "../table/quote.ts";
+import type { Unidentified } from "./identity.ts";
 import type { NotSent } from "./sent.ts";
 
 /**
@@ -12,9 +13,7 @@ export type LeftOutReason =
   | { readonly kind: "not-visible" }
   /** `readable`: SELECT is granted. `usable`: USAGE of its schema is granted. */
   | { readonly kind: "no-right"; readonly readable: boolean; readonly usable: boolean; readonly role: string }
-  /** The log could not identify its rows, so PostgreSQL would reject the application's UPDATE and DELETE. */
-  | { readonly kind: "unidentified" }
-  /** `refusal`: why it could not be added to the publication. */
+  /** `refusal`: it could not be added to the publication. */
   | {
       readonly kind: "not-sent";
       readonly why: NotSent;
@@ -40,7 +39,13 @@ export type MappingFault =
   | { readonly kind: "key-type"; readonly column: string; readonly type: string }
   | { readonly kind: "no-columns" }
   | { readonly kind: "same-field"; readonly field: string }
-  | { readonly kind: "same-topic"; readonly topic: string };
+  | { readonly kind: "same-topic"; readonly topic: string }
+  /** It must not be in a publication: the log cannot identify its rows, or those of these partitions. */
+  | { readonly kind: "unidentified"; readonly tables: readonly Unidentified[] }
+  /** A column of message.key.columns can be NULL. */
+  | { readonly kind: "nullable-key"; readonly column: string }
+  /** Columns of message.key.columns are missing from the old rows in the log. */
+  | { readonly kind: "uncovered-key"; readonly columns: readonly string[] };
 
 /** Identifies a reason for a table, however it is worded, so that people are alerted to it only once. */
 export function leftOutKey(table: TableName, reason: LeftOutReason): string {

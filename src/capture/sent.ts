@@ -1,64 +1,12 @@
+import type { LookedPublication, LookedTable, TablesLook } from "./look.ts";
+import { needsIdentity, type Unidentified, unidentifiedOf } from "./identity.ts";
+
 /**
  * Decides whether a table is still sent in full. A look at the catalog (src/postgres/look.ts) shows how the publication
  * includes each table. This file decides what that means, and what must have been missed since the previous look.
  * Entries are compared by identity, not by name: a table that left the publication and came back has a different entry
  * in it.
  */
-
-/** The result of one look: all tables of the database, and the connector's publication. */
-export interface TablesLook {
-  /** undefined if there is no publication of this name. */
-  readonly publication: LookedPublication | undefined;
-  /** By OID. */
-  readonly tables: ReadonlyMap<number, LookedTable>;
-  /** The same tables by `schema.table`. */
-  readonly named: ReadonlyMap<string, LookedTable>;
-  /** By type OID: a digest of the enum's labels. */
-  readonly enums: ReadonlyMap<number, string>;
-}
-
-export interface LookedPublication {
-  /**
-   * OID and xmin of the publication's row. Changes with every ALTER PUBLICATION … SET, and when the publication is
-   * dropped and recreated.
-   */
-  readonly identity: string;
-  readonly allTables: boolean;
-  readonly viaRoot: boolean;
-  readonly operations: readonly string[];
-}
-
-export interface LookedTable {
-  readonly oid: number;
-  readonly schema: string;
-  readonly name: string;
-  readonly partitioned: boolean;
-  /**
-   * Persistence at the time of the look: `p` permanent, `u` unlogged, which writes no log. A partitioned table has that
-   * of its partitions.
-   */
-  readonly persistence: string;
-  readonly file: number;
-  readonly readable: boolean;
-  /** Whether the role may use the table's schema. Without that, a grant on the table has no effect. */
-  readonly usable: boolean;
-  /**
-   * Whether the log identifies the table's rows. Without that, PostgreSQL rejects UPDATE and DELETE on a published
-   * table.
-   */
-  readonly identified: boolean;
-  readonly ancestors: readonly number[];
-  /**
-   * OIDs and xmins of the publication's entries that include this table, by name or by schema. `above`: those that
-   * include one of its ancestors.
-   */
-  readonly own: readonly string[];
-  readonly above: readonly string[];
-  readonly columnList: boolean;
-  readonly rowFilter: boolean;
-  /** Partitions that were separate tables before they were attached, as `oid.link`. */
-  readonly attached: readonly string[];
-}
 
 /** What the connector requires of its publication. */
 export interface SentNeed {
@@ -71,6 +19,8 @@ export type NotSent =
   | { readonly kind: "unlisted" }
   | { readonly kind: "no-publication" }
   | { readonly kind: "unpublished" }
+  /** It is not in the publication, and must not be: the log cannot identify its rows, or those of these partitions. */
+  | { readonly kind: "unidentified"; readonly tables: readonly Unidentified[] }
   | { readonly kind: "unlogged" }
   | { readonly kind: "other-root"; readonly viaRoot: boolean }
   | { readonly kind: "operations"; readonly operations: readonly string[] }
@@ -92,15 +42,20 @@ const MAX_ATTACHED = 1000;
 
 /** How this table is sent under its own name. `table` is undefined if the table does not exist. */
 export function sentAs(
-  { publication }: Pick<TablesLook, "publication">,
+  look: Pick<TablesLook, "publication" | "tables">,
   table: LookedTable | undefined,
   need: SentNeed,
 ): Sent {
   if (table === undefined) return { kind: "dropped" };
-  if (publication === undefined) return { kind: "no-publication" };
+  const { publication } = look;
   const { own, above, persistence, columnList, rowFilter, file, attached } = table;
-  if (persistence !== "p") return { kind: "unlogged" };
-  if (!publication.allTables && own.length === 0 && above.length === 0) return { kind: "unpublished" };
+  const isIn = publication !== undefined && (publication.allTables || own.length > 0 || above.length > 0);
+  if (publication !== undefined && persistence !== "p") return { kind: "unlogged" };
+  if (!isIn) {
+    const tables = needsIdentity(publication?.operations ?? need.operations) ? unidentifiedOf(look, table) : [];
+    if (tables.length > 0) return { kind: "unidentified", tables };
+    return { kind: publication === undefined ? "no-publication" : "unpublished" };
+  }
   if (isUnderOtherName(publication, table)) return { kind: "other-root", viaRoot: need.viaRoot };
   const unsent = [...need.operations].filter((operation) => !publication.operations.includes(operation));
   if (unsent.length > 0) return { kind: "operations", operations: unsent };

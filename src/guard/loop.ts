@@ -181,6 +181,7 @@ async function commit(session: Parts<"tape" | "control" | "batch" | "parking">):
         table: fullName(table),
         ...describeLeftOut(table, reason),
       })),
+      warnings: [...control.looks.warnings.values()],
     });
   }
   alertPeople(session);

@@ -1,6 +1,7 @@
 import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import type { Contract } from "../contract/contract.ts";
-import type { SentNeed, TablesLook } from "../capture/sent.ts";
+import type { TablesLook } from "../capture/look.ts";
+import type { SentNeed } from "../capture/sent.ts";
 import type { ErrorCode, GuardError } from "../errors.ts";
 import type { OperatorCommand, State, TableState } from "../gate/state.ts";
 import type { Amendment, RegistryAnswer, SentAlert } from "../gate/amendment/amendment.ts";
@@ -211,6 +212,14 @@ export interface NotCaptured {
   readonly next: string;
 }
 
+/** What is wrong with a table although its rows flow, and the statement that helps. */
+export interface TableWarning {
+  /** `schema.table`. */
+  readonly table: string;
+  readonly what: string;
+  readonly next: string;
+}
+
 export type Status =
   | { readonly kind: "starting" }
   | {
@@ -219,6 +228,7 @@ export type Status =
       readonly endLsn: Lsn;
       readonly commitTime: bigint | undefined;
       readonly notCaptured: readonly NotCaptured[];
+      readonly warnings: readonly TableWarning[];
     }
   | {
       readonly kind: "retrying" | "stopped";

@@ -1,6 +1,6 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { LeftOutReason, Refusal } from "../capture/left-out.ts";
-import type { LookedTable, TablesLook } from "../capture/sent.ts";
+import type { LookedTable, TablesLook } from "../capture/look.ts";
 import type { Window } from "../chunk/window.ts";
 import { GuardError } from "../errors.ts";
 import type { TxMark } from "../event/envelope/source.ts";
@@ -22,7 +22,7 @@ import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
-import type { Outside, Source } from "./outside.ts";
+import type { Outside, Source, TableWarning } from "./outside.ts";
 import type { StuckJob } from "./stuck-job.ts";
 import type { Parking } from "./parking.ts";
 import type { Waker } from "./waker.ts";
@@ -200,6 +200,8 @@ export interface Looks {
   readonly left: Map<number, LeftOut>;
   /** By OID: when to try again to add a table to the publication, and why the last attempt failed. */
   readonly refused: Map<number, { readonly again: bigint; readonly refusal: Refusal }>;
+  /** By what is wrong: warnings about tables, as of the last look. */
+  warnings: ReadonlyMap<string, TableWarning>;
   /** Topics of tables whose gap is reported after the next commit. */
   readonly toReport: Set<string>;
 }

@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import type { LookedPublication, LookedTable, TablesLook } from "../capture/sent.ts";
+import type { LookedPublication, LookedTable, TablesLook } from "../capture/look.ts";
 import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
 import { query } from "./connection.ts";
 import { fullName } from "../table/quote.ts";
@@ -22,8 +22,9 @@ export async function readTablesLook(client: Client, publication: string): Promi
     "reading the server's version",
     "SELECT current_setting('server_version_num') AS number",
   );
-  const schemas = Number(version?.number ?? 0) >= 150_000 ? SCHEMAS : NO_SCHEMAS;
-  const [row] = await query<LookRow>(client, "looking at the tables", lookStatement(schemas), [publication]);
+  const number = Number(version?.number ?? 0);
+  const statement = lookStatement(number >= 150_000 ? SCHEMAS : NO_SCHEMAS, number >= 180_000 ? UNSENT : "false");
+  const [row] = await query<LookRow>(client, "looking at the tables", statement, [publication]);
   // The statement builds exactly these types.
   const tables = JSON.parse(row?.tables ?? "[]") as readonly LookedTable[];
   const enums = JSON.parse(row?.enums ?? "{}") as Readonly<Record<string, string>>;
@@ -43,9 +44,16 @@ const SCHEMAS = `SELECT s.pnnspid AS nsp, 'schema:' || s.oid || '.' || s.xmin AS
                    FROM pg_publication_namespace s JOIN pub ON s.pnpubid = pub.oid`;
 const NO_SCHEMAS = "SELECT NULL::oid AS nsp, NULL::text AS id WHERE false";
 
+// From PostgreSQL 18 on, an identity must not contain a generated column that the publication leaves out.
+const UNSENT = `a.attgenerated = 'v' OR (a.attgenerated = 's'
+                  AND (SELECT to_jsonb(pub) ->> 'pubgencols' FROM pub) IS DISTINCT FROM 's')`;
+
+const generatedIn = (unsent: string) =>
+  `EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped AND (${unsent}))`;
+
 // If a partition was created as one, its link and its system columns come from the same command; if it was attached
 // later, the link is newer. PARTITION OF needs two steps of a transaction's command counter between them.
-const lookStatement = (schemas: string) => `
+const lookStatement = (schemas: string, unsent: string) => `
   WITH RECURSIVE pub AS (SELECT p.*, p.xmin AS made FROM pg_publication p WHERE p.pubname = $1),
   named AS (
     SELECT r.prrelid AS rel, 'table:' || r.oid || '.' || r.xmin AS id,
@@ -79,6 +87,13 @@ const lookStatement = (schemas: string) => `
     SELECT parent AS rel, bool_or(persistence <> 'p') AS unlogged,
            coalesce(json_agg(DISTINCT attached) FILTER (WHERE attached IS NOT NULL), '[]') AS attached
       FROM above GROUP BY parent),
+  identity AS (
+    SELECT x.indrelid AS rel, x.indisprimary AS main, x.indisreplident AS chosen, i.relname AS name,
+           (x.indkey::int2[])[0:x.indnkeyatts - 1] AS columns
+      FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+     WHERE x.indisunique AND x.indisvalid AND x.indislive AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL
+       AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = x.indrelid
+                          AND a.attnum = ANY ((x.indkey::int2[])[0:x.indnkeyatts - 1]) AND (NOT a.attnotnull OR ${unsent}))),
   itself AS (
     SELECT rel, json_agg(id ORDER BY id) AS ids, bool_or(columns) AS columns, bool_or(filter) AS filter FROM sent GROUP BY rel)
   SELECT pg_current_wal_insert_lsn() AS end,
@@ -93,13 +108,20 @@ const lookStatement = (schemas: string) => `
        'partitioned', c.relkind = 'p',
        'persistence', CASE WHEN d.unlogged THEN 'u' ELSE c.relpersistence END, 'file', c.relfilenode::bigint,
        'readable', has_table_privilege(c.oid, 'SELECT'), 'usable', has_schema_privilege(n.oid, 'USAGE'),
-       'identified', c.relreplident = 'f' OR EXISTS (SELECT 1 FROM pg_index x WHERE x.indrelid = c.oid
-         AND CASE c.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END),
+       'identified', k.identified, 'remedy', CASE WHEN NOT k.identified THEN coalesce(
+         (SELECT CASE WHEN bool_or(o.main) THEN 'DEFAULT' ELSE 'USING INDEX ' || quote_ident(min(o.name)) END
+            FROM identity o WHERE o.rel = c.oid HAVING count(*) > 0),
+         CASE WHEN NOT ${generatedIn(unsent)} THEN 'FULL' END) END,
+       'covers', CASE WHEN c.relreplident <> 'f' THEN coalesce(k.columns, '{}') END,
        'ancestors', coalesce(u.ancestors, '[]'), 'own', coalesce(i.ids, '[]'), 'above', coalesce(u.ids, '[]'),
        'columnList', coalesce(i.columns, false) OR coalesce(u.columns, false),
        'rowFilter', coalesce(i.filter, false) OR coalesce(u.filter, false),
        'attached', coalesce(d.attached, '[]'))), '[]')
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN itself i ON i.rel = c.oid LEFT JOIN upward u ON u.rel = c.oid LEFT JOIN downward d ON d.rel = c.oid
+       LEFT JOIN identity y ON y.rel = c.oid
+         AND CASE c.relreplident WHEN 'd' THEN y.main WHEN 'i' THEN y.chosen ELSE false END
+       CROSS JOIN LATERAL (SELECT y.columns, CASE c.relreplident WHEN 'f' THEN NOT ${generatedIn(unsent)}
+                                             ELSE y.rel IS NOT NULL END AS identified) k
       WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
         AND n.nspname NOT IN ('information_schema', 'fieldgate') AND c.relname <> 'spatial_ref_sys') AS tables`;

@@ -3,7 +3,7 @@ import type { GroupPoll } from "../gate/evidence/evidence.ts";
 import { evidenceAfter } from "../gate/evidence/groups.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { Mode, Rules, State } from "../gate/state.ts";
-import type { NotCaptured, Status } from "../guard/outside.ts";
+import type { NotCaptured, Status, TableWarning } from "../guard/outside.ts";
 import type { Waits } from "../guard/waits.ts";
 import type { Planner } from "./plan.ts";
 import type { JobTracker } from "./progress.ts";
@@ -18,6 +18,7 @@ export interface RunningConnector {
   readonly publication: string;
   /** Tables that the connector's file captures but that cannot be captured yet. */
   notCaptured: readonly NotCaptured[];
+  warnings: readonly TableWarning[];
   readonly jobs: JobTracker;
   readonly waits: Waits;
   /** The sessions that cause the oldest wait, when it was last checked, as one line per session for people to read. */

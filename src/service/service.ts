@@ -161,6 +161,7 @@ function startingConnector(log: Logger, { name, mode, ...keys }: ConnectorConfig
     state: undefined,
     publication,
     notCaptured: [],
+    warnings: [],
     jobs,
     waits,
     causes: [],
@@ -217,6 +218,7 @@ function updateStatus(running: RunningConnector, status: Status): void {
   if (status.kind !== "streaming") return;
   running.state = status.state;
   running.notCaptured = status.notCaptured;
+  running.warnings = status.warnings;
   running.last = lastPosition(status);
   running.jobs.update(status.state.jobs.values(), Date.now());
 }

@@ -38,6 +38,7 @@ export function connectorView(running: RunningConnector, now: number): Connector
     tables: state === undefined ? [] : tables.map((table) => tableView(running, table, state)),
     chunks: jobs.map((job) => chunkView(running, job, now)),
     notCaptured: running.notCaptured,
+    warnings: running.warnings,
   };
 }
 

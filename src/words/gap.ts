@@ -1,6 +1,7 @@
 import type { ChunkJob } from "../chunk/job.ts";
 import type { Gap, NotSent } from "../capture/sent.ts";
 import { fullName, quoteIdentifier, quoteTable, type TableName } from "../table/quote.ts";
+import { identifyNext, unidentifiedText } from "./identity.ts";
 import { renderJobReason } from "./reason.ts";
 
 /** The text about a table that is not sent, or was not sent for a while. */
@@ -14,7 +15,7 @@ export interface GapText {
 export function describeGap(table: TableName, publication: string, { news }: Gap, job: ChunkJob | undefined): GapText {
   const name = fullName(table);
   if (news.kind === "lost")
-    return { what: `${name} ${lostText(news.why)}`, next: wayBack(table, publication, news.why) };
+    return { what: `${name} ${lostText(table, news.why)}`, next: wayBack(table, publication, news.why) };
   const what = `${name} ${OVER[news.kind]}`;
   if (job?.state === "refused" && job.reason !== undefined) {
     return { what: `${what}. They are not published again: ${renderJobReason(job.reason)}`, next: REREAD };
@@ -41,7 +42,7 @@ const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost">, string>> = {
 };
 
 /** A predicate whose subject is the table. */
-export function lostText(why: NotSent): string {
+export function lostText(table: TableName, why: NotSent): string {
   switch (why.kind) {
     case "dropped":
       return "was dropped: its topic and its consumers keep its last rows";
@@ -51,6 +52,8 @@ export function lostText(why: NotSent): string {
       return "is not sent: the publication does not exist";
     case "unpublished":
       return "is not sent: it is not in the publication, so its changes are not published";
+    case "unidentified":
+      return `is not in the publication: ${unidentifiedText(why.tables, isItself(table, why.tables))}`;
     case "unlogged":
       return "is not sent: it is UNLOGGED, so its changes are not published";
     case "other-root":
@@ -81,6 +84,8 @@ export function wayBack(table: TableName, publication: string, why: NotSent): st
       return `CREATE PUBLICATION ${quoteIdentifier(publication)} FOR TABLE ${name}, …; or restart the connector`;
     case "unpublished":
       return `${alter} ADD TABLE ${name};`;
+    case "unidentified":
+      return identifyNext(why.tables);
     case "unlogged":
       return `ALTER TABLE ${name} SET LOGGED;`;
     case "other-root":
@@ -92,4 +97,9 @@ export function wayBack(table: TableName, publication: string, why: NotSent): st
     default:
       return why satisfies never;
   }
+}
+
+/** Is it not one of the table's partitions? */
+export function isItself(table: TableName, unidentified: readonly TableName[]): boolean {
+  return unidentified.every((one) => fullName(one) === fullName(table));
 }

@@ -1,6 +1,7 @@
 import type { LeftOutReason, MappingFault } from "../capture/left-out.ts";
 import { fullName, quoteIdentifier, quoteTable, type TableName } from "../table/quote.ts";
-import { lostText, wayBack } from "./gap.ts";
+import { isItself, lostText, wayBack } from "./gap.ts";
+import { identifyNext, unidentifiedText } from "./identity.ts";
 
 /** Why a table that the connector's file includes is not captured, and how to make it capturable. */
 export interface LeftOutText {
@@ -18,18 +19,16 @@ export function describeLeftOut(table: TableName, reason: LeftOutReason): LeftOu
       };
     case "no-right":
       return rightText(table, reason);
-    case "unidentified":
-      return {
-        why: "it has no key that identifies its rows in the log, so once it is published PostgreSQL would reject UPDATE and DELETE on it",
-        next: `ALTER TABLE ${quoteTable(table)} ADD PRIMARY KEY (…); or REPLICA IDENTITY FULL`,
-      };
     case "not-sent": {
       const { why, publication, refusal } = reason;
       const because = refusal === undefined ? "" : ` (${refusal.text})`;
-      return { why: `it ${lostText(why)}${because}`, next: wayBack(table, publication, why) ?? "nothing" };
+      return { why: `it ${lostText(table, why)}${because}`, next: wayBack(table, publication, why) ?? "nothing" };
     }
     case "unmapped":
-      return { why: reason.faults.map(faultText).join("; "), next: MAPPING_NEXT };
+      return {
+        why: reason.faults.map((fault) => faultText(table, fault)).join("; "),
+        next: faultsNext([{ table, faults: reason.faults }]),
+      };
     case "failed":
       return { why: reason.error.text, next: reason.error.next ?? "see the message" };
     default:
@@ -37,15 +36,40 @@ export function describeLeftOut(table: TableName, reason: LeftOutReason): LeftOu
   }
 }
 
-export const MAPPING_NEXT =
+const MAPPING_NEXT =
   "leave the table out of table.include.list, give it a key of mapped types, or rename what collides";
 
 /** The faults of one table, each with the table's name, for a message about several tables. */
 export function namedFaults(table: TableName, faults: readonly MappingFault[]): string {
-  return faults.map((fault) => `${fullName(table)}: ${faultText(fault)}`).join("; ");
+  return faults.map((fault) => `${fullName(table)}: ${faultText(table, fault)}`).join("; ");
 }
 
-function faultText(fault: MappingFault): string {
+/** The statements that clear these faults, or what to change where there is none. */
+export function faultsNext(
+  left: readonly { readonly table: TableName; readonly faults: readonly MappingFault[] }[],
+): string {
+  return [...new Set(left.flatMap(({ table, faults }) => faults.map((fault) => faultNext(table, fault))))].join(" ");
+}
+
+function faultNext(table: TableName, fault: MappingFault): string {
+  switch (fault.kind) {
+    case "unidentified":
+      return identifyNext(fault.tables);
+    case "nullable-key":
+      return `ALTER TABLE ${quoteTable(table)} ALTER COLUMN ${quoteIdentifier(fault.column)} SET NOT NULL;`;
+    case "uncovered-key":
+      return uncoveredNext(table);
+    case "key-type":
+    case "no-columns":
+    case "same-field":
+    case "same-topic":
+      return MAPPING_NEXT;
+    default:
+      return fault satisfies never;
+  }
+}
+
+function faultText(table: TableName, fault: MappingFault): string {
   switch (fault.kind) {
     case "key-type":
       return `key column ${fault.column} has type ${fault.type}, which is not mapped`;
@@ -55,9 +79,24 @@ function faultText(fault: MappingFault): string {
       return `several columns would become field ${fault.field}`;
     case "same-topic":
       return `several tables would be published to topic ${fault.topic}`;
+    case "unidentified":
+      return unidentifiedText(fault.tables, isItself(table, fault.tables));
+    case "nullable-key":
+      return `message.key.columns names ${fault.column}, which can be NULL`;
+    case "uncovered-key":
+      return uncoveredText(fault.columns);
     default:
       return fault satisfies never;
   }
+}
+
+/** Old rows in the log have the columns of the replica identity and no others. */
+export function uncoveredText(columns: readonly string[]): string {
+  return `message.key.columns names ${columns.join(", ")}, which ${columns.length === 1 ? "is" : "are"} not in the replica identity: the log does not say which key a changed or deleted row had`;
+}
+
+export function uncoveredNext(table: TableName): string {
+  return `ALTER TABLE ${quoteTable(table)} REPLICA IDENTITY FULL;`;
 }
 
 function rightText(

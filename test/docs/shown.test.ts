@@ -48,6 +48,7 @@ beforeAll(async () => {
         state,
         publication: "fieldgate_inventory",
         notCaptured: [],
+        warnings: [],
         jobs: { starts: new Map(), update: () => {} },
         waits: createWaits(() => 0),
         causes: [],

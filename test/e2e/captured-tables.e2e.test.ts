@@ -126,7 +126,7 @@ describe("the connector file", () => {
         "message.key.columns": "public.t:b,id",
         "fieldgate.chunk.rows": "2",
       },
-      setup: `create table t (id int primary key, b int not null, secret text);
+      setup: `create table t (id int primary key, b int not null, secret text); alter table t replica identity full;
               insert into t select i, i % 2, 's' from generate_series(1, 5) i`,
     });
     const { database, events } = world;

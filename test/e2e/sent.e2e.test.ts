@@ -45,7 +45,7 @@ describe("a captured table", () => {
     );
     expect(await gapOf(service)).toMatchObject({
       open: false,
-      what: expect.stringMatching(/deleted meanwhile/) as unknown,
+      what: expect.stringMatching(/deleted in that time/) as unknown,
     });
     expect(service.output()).toContain("public.t was not sent in full for a while");
     await database.query("insert into t values (3, 'three')");

@@ -2,7 +2,7 @@ import { recalled } from "../../src/gate/evidence/evidence.ts";
 import type { Mode, Rules, State } from "../../src/gate/state.ts";
 import { ASK_REGISTRY } from "../../src/guard/control/ask-registry.ts";
 import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } from "../../src/guard/outside.ts";
-import type { LookedTable, TablesLook } from "../../src/capture/sent.ts";
+import type { LookedTable, TablesLook } from "../../src/capture/look.ts";
 import { firstLooks } from "../../src/guard/control/looks.ts";
 import type { Session } from "../../src/guard/session.ts";
 import { firstTopicLooks } from "../../src/guard/control/topic-look.ts";
@@ -272,6 +272,8 @@ export function lookedTable(oid: number, { schema, name }: TableName): LookedTab
     readable: true,
     usable: true,
     identified: true,
+    remedy: null,
+    covers: null,
     ancestors: [],
     own: [],
     above: [],

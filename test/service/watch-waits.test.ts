@@ -15,6 +15,7 @@ function watched() {
     state: undefined,
     publication: "fieldgate_inventory",
     notCaptured: [],
+    warnings: [],
     jobs: { starts: new Map(), update: () => {} },
     waits: createWaits(now),
     causes: [],

@@ -12,7 +12,31 @@ const REASONS: readonly (readonly [LeftOutReason, RegExp, RegExp])[] = [
     /USAGE.*SELECT/,
     /^GRANT USAGE ON SCHEMA "public" TO "fieldgate"; GRANT SELECT ON "public"."Orders" TO "fieldgate";$/,
   ],
-  [{ kind: "unidentified" }, /^it has no key/, /^ALTER TABLE "public"."Orders" ADD PRIMARY KEY/],
+  [
+    { kind: "not-sent", why: { kind: "unidentified", tables: [{ ...TABLE, remedy: "FULL" }] }, publication: "p" },
+    /^it is not in the publication: the log cannot identify its rows/,
+    /^ALTER TABLE "public"."Orders" REPLICA IDENTITY FULL; or give it a primary key$/,
+  ],
+  [
+    {
+      kind: "not-sent",
+      why: { kind: "unidentified", tables: [{ schema: "public", name: "p1", remedy: null }] },
+      publication: "p",
+    },
+    /the log cannot identify rows of its partition public\.p1/,
+    /^ALTER TABLE "public"."p1" ADD PRIMARY KEY \(…\);$/,
+  ],
+  [
+    {
+      kind: "unmapped",
+      faults: [
+        { kind: "nullable-key", column: "b" },
+        { kind: "uncovered-key", columns: ["b"] },
+      ],
+    },
+    /names b, which can be NULL; .* names b, which is not in the replica identity/,
+    /^ALTER TABLE "public"."Orders" ALTER COLUMN "b" SET NOT NULL; ALTER TABLE "public"."Orders" REPLICA IDENTITY FULL;$/,
+  ],
   [
     { kind: "not-sent", why: { kind: "unpublished" }, publication: "p", refusal: REFUSAL },
     /^it is not sent: .* \(must be owner of table Orders\)$/,

@@ -35,7 +35,9 @@ export function fileOf(
     seen.sure.length === seen.columns.length &&
     seen.sure.length === live.length &&
     live.every((column, index) => seen.sure[index]?.column.attnum === column.attnum);
-  return exact ? { filenode: table.filenode, versions: versionsOf(table) } : before;
+  return exact
+    ? { filenode: table.filenode, versions: versionsOf(table) }
+    : { filenode: before.filenode, versions: before.versions };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { LookedTable, TablesLook } from "../../capture/sent.ts";
+import type { LookedTable, TablesLook } from "../../capture/look.ts";
 import type { TableState } from "../../gate/state.ts";
 import { tableByOid } from "../../gate/tables.ts";
 import { tableOid } from "../../table/column.ts";

@@ -1,5 +1,6 @@
 import type { LeftOutReason } from "../../capture/left-out.ts";
-import { type LookedTable, newsOver, type Sent, sentAs, type TablesLook } from "../../capture/sent.ts";
+import type { LookedTable, TablesLook } from "../../capture/look.ts";
+import { newsOver, type Sent, sentAs } from "../../capture/sent.ts";
 import type { TableState } from "../../gate/state.ts";
 import { fullName } from "../../table/quote.ts";
 import type { Outside } from "../outside.ts";
@@ -20,7 +21,7 @@ export function isListed(
   return settings.filter.table(schema, name);
 }
 
-/** True if the table is not in the publication. */
+/** True if the table is not in the publication and may be added to it. */
 export function isUnsent({ settings }: Pick<Outside, "settings">, look: TablesLook, table: LookedTable): boolean {
   const { kind } = sentAs(look, table, settings.sent);
   return kind === "unpublished" || kind === "no-publication";
@@ -71,7 +72,6 @@ export function reasonAgainst(
   if (right !== undefined) return right;
   const why = sentAs(look, table, settings.sent);
   if (why.kind === "sent") return undefined;
-  if (isUnsent({ settings }, look, table) && !table.identified) return { kind: "unidentified" };
   const { refusal } = control.looks.refused.get(table.oid) ?? {};
   return { kind: "not-sent", why, publication: settings["publication.name"], refusal };
 }

@@ -1,5 +1,5 @@
 import { leftOutKey, refusalOf } from "../../capture/left-out.ts";
-import type { LookedTable, TablesLook } from "../../capture/sent.ts";
+import type { LookedTable, TablesLook } from "../../capture/look.ts";
 import { GuardError } from "../../errors.ts";
 import type { TableState } from "../../gate/state.ts";
 import { tableByName, tableByOid } from "../../gate/tables.ts";
@@ -7,6 +7,7 @@ import { type Table, tableOid } from "../../table/column.ts";
 import type { Outside } from "../outside.ts";
 import { inBackground, type Looks, type Parts, type PendingLook } from "../session.ts";
 import { isListed, isReplacedOver, isUnsent, namesakeOf, newsOf, reasonAgainst } from "./looked-table.ts";
+import { warnOfTables } from "./table-warnings.ts";
 import { type TableName } from "../../table/quote.ts";
 import { canPass } from "./park.ts";
 import { readAgain } from "./read-again.ts";
@@ -31,6 +32,7 @@ export function firstLooks(outside: Outside, look: TablesLook): Looks {
     truncated: new Set(),
     left: new Map(),
     refused: new Map(),
+    warnings: new Map(),
     toReport: new Set(),
   };
   remember(outside, looks, look);
@@ -75,6 +77,7 @@ async function readLook(session: Parts<"control" | "tape">): Promise<PendingLook
     ...candidates.filter((one) => isUnsent(session.outside, first, one)),
   ]);
   const second = added ? await source.look() : first;
+  warnOfTables(session, second);
   const others = replacing(session, second);
   const news =
     added ||
@@ -168,7 +171,7 @@ async function publish(session: Parts<"control">, tables: readonly LookedTable[]
   for (const table of tables) {
     const before = refused.get(table.oid);
     if (table.persistence !== "p" || (before !== undefined && outside.now() < before.again)) continue;
-    if (!table.readable || !table.usable || !table.identified) continue;
+    if (!table.readable || !table.usable) continue;
     try {
       await source.ensurePublication([table]);
       refused.delete(table.oid);

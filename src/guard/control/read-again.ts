@@ -1,4 +1,4 @@
-import type { TablesLook } from "../../capture/sent.ts";
+import type { TablesLook } from "../../capture/look.ts";
 import { hasOtherLabels } from "../../gate/amendment/rewritten.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { Parts } from "../session.ts";

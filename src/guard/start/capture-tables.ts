@@ -1,3 +1,4 @@
+import { needsIdentity } from "../../capture/identity.ts";
 import type { MappingFault } from "../../capture/left-out.ts";
 import { type ChunkJob, newJob } from "../../chunk/job.ts";
 import { GuardError } from "../../errors.ts";
@@ -18,7 +19,7 @@ import type { Attnum, Column, Table } from "../../table/column.ts";
 import type { TableName } from "../../table/quote.ts";
 import type { Field, RegisteredSchema } from "../../table/shape.ts";
 import { isoTime } from "../../wal/lsn.ts";
-import { MAPPING_NEXT, namedFaults } from "../../words/left-out.ts";
+import { faultsNext, namedFaults } from "../../words/left-out.ts";
 import type { Outside, Settings } from "../outside.ts";
 import { newAmendment } from "../../gate/amendment/revise.ts";
 
@@ -32,6 +33,8 @@ export interface Capturable {
   readonly table: Table;
   readonly topic: string;
   readonly fields: readonly Field[];
+  /** The columns of the events' key; one whose type is not mapped has no field. */
+  readonly keyColumns: readonly Attnum[];
   readonly key: readonly Field[];
   /** The table's own key, if the file gives the events a different one. */
   readonly rowKey: readonly Attnum[] | undefined;
@@ -52,15 +55,17 @@ export interface Mapped {
 
 /** Maps every captured table. `taken`: topics that already belong to other tables. */
 export function captureTables(
-  { settings }: Pick<Outside, "settings">,
+  outside: Pick<Outside, "settings" | "delivery">,
   tables: readonly Table[],
   taken: ReadonlySet<string> = new Set(),
 ): Mapped {
-  const all = tables.map((table) => mapTable(settings, table));
+  const all = tables.map((table) => mapTable(outside.settings, table));
   const topics = all.map(({ topic }) => topic);
   const shared = new Set(topics.filter((topic, index) => taken.has(topic) || topics.indexOf(topic) !== index));
   const faults = (item: Capturable): readonly MappingFault[] =>
-    shared.has(item.topic) ? [...faultsOf(item), { kind: "same-topic", topic: item.topic }] : faultsOf(item);
+    shared.has(item.topic)
+      ? [...faultsOf(outside, item), { kind: "same-topic", topic: item.topic }]
+      : faultsOf(outside, item);
   return {
     items: all.filter((item) => faults(item).length === 0),
     left: all.map((item) => ({ table: item.table, faults: faults(item) })).filter((one) => one.faults.length > 0),
@@ -71,11 +76,15 @@ export function captureTables(
 export function refuseLeft(left: readonly LeftTable[]): void {
   if (left.length === 0) return;
   const all = left.map(({ table, faults }) => namedFaults(table, faults)).join("; ");
-  throw new GuardError("table-unsupported", `cannot be captured: ${all}`, { next: MAPPING_NEXT });
+  throw new GuardError("table-unsupported", `cannot be captured: ${all}`, { next: faultsNext(left) });
 }
 
-function faultsOf({ table, fields, key, rowKey }: Capturable): readonly MappingFault[] {
-  const unmapped = table.key.filter((attnum) => rowKey === undefined && !key.some((field) => field.attnum === attnum));
+function faultsOf(
+  { settings, delivery }: Pick<Outside, "settings" | "delivery">,
+  item: Capturable,
+): readonly MappingFault[] {
+  const { table, fields, keyColumns, key, rowKey } = item;
+  const unmapped = keyColumns.filter((attnum) => !key.some((field) => field.attnum === attnum));
   const names = fields.map((field) => field.name);
   const repeated = names.filter((one, index) => names.indexOf(one) !== index);
   return [
@@ -85,7 +94,23 @@ function faultsOf({ table, fields, key, rowKey }: Capturable): readonly MappingF
     }),
     ...(fields.length === 0 ? [{ kind: "no-columns" } as const] : []),
     ...repeated.map((field) => ({ kind: "same-field", field }) as const),
+    ...(rowKey === undefined || delivery === "none" ? [] : keyFaults(table, key, settings.sent.operations)),
   ];
+}
+
+/** What makes the columns of message.key.columns no key: two rows could share it, or a row could leave it unnoticed. */
+function keyFaults(table: Table, key: readonly Field[], operations: Iterable<string>): readonly MappingFault[] {
+  const columns = key.flatMap(({ attnum }) => table.columns.filter((column) => column.attnum === attnum));
+  const uncovered = needsIdentity(operations) ? uncoveredBy(table, columns) : [];
+  return [
+    ...columns.filter(({ notNull }) => !notNull).map(({ name }) => ({ kind: "nullable-key", column: name }) as const),
+    ...(uncovered.length === 0 ? [] : [{ kind: "uncovered-key", columns: uncovered } as const]),
+  ];
+}
+
+function uncoveredBy({ replicaIdentity, identified }: Table, columns: readonly Column[]): readonly string[] {
+  if (replicaIdentity === "full") return [];
+  return columns.filter(({ attnum }) => !identified.includes(attnum)).map(({ name }) => name);
 }
 
 function mapTable({ filter, modes, route, ...keys }: Settings, table: Table): Capturable {
@@ -103,10 +128,11 @@ function mapTable({ filter, modes, route, ...keys }: Settings, table: Table): Ca
   const attnums = byFile?.flatMap((one) =>
     table.columns.filter((column) => column.name === one).map(({ attnum }) => attnum),
   );
-  const key = (attnums ?? table.key).flatMap((column) => all.filter((field) => field.attnum === column));
+  const keyColumns = attnums ?? table.key;
+  const key = keyColumns.flatMap((column) => all.filter((field) => field.attnum === column));
   const named = topicName(keys["topic.prefix"], schema, name);
   const topic = route?.(named) ?? named;
-  return { table, topic, fields, key, rowKey: byFile === undefined ? undefined : table.key, leftOut };
+  return { table, topic, fields, keyColumns, key, rowKey: byFile === undefined ? undefined : table.key, leftOut };
 }
 
 /** Generated columns are not in the log. */

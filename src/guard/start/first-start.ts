@@ -1,7 +1,7 @@
 import type { ChunkJob } from "../../chunk/job.ts";
-import { GuardError } from "../../errors.ts";
 import { followLists } from "../../gate/amendment/excluded.ts";
-import { newsOver, type Sent, sentAs, type TablesLook } from "../../capture/sent.ts";
+import type { TablesLook } from "../../capture/look.ts";
+import { newsOver } from "../../capture/sent.ts";
 import { afterLook } from "../../gate/amendment/gap.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
@@ -25,6 +25,7 @@ import {
   snapshotJobs,
 } from "./capture-tables.ts";
 import { refuseCompacted, reportCompacted, refuseOtherTopics, repairGoneTopics } from "./check-topics.ts";
+import { extendPublication, refuseHarmByAll, sentNow, withoutUnidentified } from "./publication.ts";
 import { type Followed, followFile, keysOfFile } from "./file-changes.ts";
 import { RECORDED_MODE, mustBeSameMode, mustBeNewSlot, mustBeSameLog } from "./check-source.ts";
 
@@ -59,8 +60,8 @@ export async function prepareState(
   const followed = followFile(outside, stored, listedBefore, found);
   const taken = new Set(stored.tables.keys());
   // A new table that cannot be captured is reported by the loop's first look and does not stop the connector.
-  const { items } = captureTables(outside, found.filter(isNewTo(stored)), taken);
   const before = await source.look();
+  const { items } = withoutUnidentified(outside, before, captureTables(outside, found.filter(isNewTo(stored)), taken));
   const added = await extendPublication(outside, source, stored, before, items);
   const after = await source.look();
   const sent = items.filter(({ table }) => sentNow(outside, after, Number(table.oid)).kind === "sent");
@@ -133,43 +134,6 @@ function withJobs(stored: Stored, jobs: readonly ChunkJob[]): Stored {
   return { ...stored, jobs: new Map([...stored.jobs, ...jobs.map((job) => [job.id, job] as const)]) };
 }
 
-/** How the publication sends the table with this OID. */
-function sentNow({ settings }: Outside, look: TablesLook, oid: number): Sent {
-  return sentAs(look, look.tables.get(oid), settings.sent);
-}
-
-/**
- * Adds the tables that the publication does not send. The captured tables are added together. Each new table is added
- * alone, because one that the role may not add must not prevent the others. Returns the names of the added tables.
- */
-async function extendPublication(
-  outside: Outside,
-  source: Source,
-  stored: Stored,
-  look: TablesLook,
-  items: readonly Capturable[],
-): Promise<ReadonlySet<string>> {
-  const captured = [...stored.tables.values()].flatMap((table) => {
-    if (!isListed(outside, table)) return [];
-    const { oid } = table.shape.table;
-    const now = look.tables.get(Number(oid));
-    const named = look.named.get(fullName(table.shape.table));
-    return [
-      ...(now === undefined || now.persistence !== "p" ? [] : [now]),
-      ...(named === undefined || named === now ? [] : [named]),
-    ];
-  });
-  const added = (await source.ensurePublication(captured)).map(fullName);
-  for (const { table } of items) {
-    try {
-      added.push(...(await source.ensurePublication([table])).map(fullName));
-    } catch (error) {
-      if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
-    }
-  }
-  return new Set(added);
-}
-
 /**
  * Records what was not sent while the connector was not running. The loop reports it, and it is repaired where
  * possible.
@@ -207,7 +171,9 @@ async function firstStart(
   signal: AbortSignal,
 ): Promise<Stored> {
   const { "slot.name": slot, "publication.name": publication, mode } = outside.settings;
-  const { items, left } = captureTables(outside, await source.tables([]));
+  const first = await source.look();
+  refuseHarmByAll(outside, first);
+  const { items, left } = withoutUnidentified(outside, first, captureTables(outside, await source.tables([])));
   refuseLeft(left.filter(({ table }) => items.length === 0 || isNamed(outside, table)));
   logLeftOut(outside, items);
   if (stored.intent === undefined) await mustBeNewSlot(outside, source);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { hasRenamedLabel, isRewritten, versionsOf } from "../../../src/gate/amendment/rewritten.ts";
 import type { Column, ColumnType } from "../../../src/table/column.ts";
-import { column, ID, NAME, play, publishing, RULES, seen, stateOf, tableOf, TOPIC } from "../customers.ts";
+import { column, ID, NAME, play, publishing, RULES, seen, stateOf, tableIn, tableOf, TOPIC } from "../customers.ts";
 
 const made = (one: Column, version: string): Column => ({ ...one, version });
 const PROVEN = [made(ID, "700"), made(NAME, "700")];
@@ -28,6 +28,15 @@ it("unknown facts count as a rewrite, but only if the file differs", () => {
   expect(jobs(PROVEN, 2, older)).toEqual([`repair/${TOPIC}`]);
   expect(jobs([ID, NAME], 2)).toEqual([`repair/${TOPIC}`]);
   expect(isRewritten({ ...proven, filenode: undefined }, { filenode: 2, versions: {} })).toBe(false);
+});
+
+it("columns are proven at their place in the log, although the catalog is ahead of it", () => {
+  const before = { ...publishing([ID, NAME]), known: [], assigned: undefined };
+  const ahead = tableOf([ID, NAME, column(3, "more", "text")]);
+  const { state } = play(RULES, stateOf(before), seen([ID, NAME], { catalog: ahead }));
+  const { known, assigned, filenode } = tableIn(state);
+  expect(known.map(({ name }) => name)).toEqual(["id", "name"]);
+  expect({ assigned, filenode }).toEqual({ assigned: 2, filenode: before.filenode });
 });
 
 it("a file that only a catalog ahead of the log shows is not recorded as proven", () => {

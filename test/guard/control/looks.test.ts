@@ -4,7 +4,7 @@ import { GuardError } from "../../../src/errors.ts";
 import { applyLook } from "../../../src/guard/control/apply-look.ts";
 import { leave } from "../../../src/guard/control/left.ts";
 import { lookAtTables } from "../../../src/guard/control/looks.ts";
-import type { TablesLook } from "../../../src/capture/sent.ts";
+import type { TablesLook } from "../../../src/capture/look.ts";
 import type { TableState } from "../../../src/gate/state.ts";
 import { readAgain } from "../../../src/guard/control/read-again.ts";
 import { tableOid } from "../../../src/table/column.ts";

@@ -1,0 +1,66 @@
+import { needsIdentity, refusedWrites, type Unidentified } from "../../capture/identity.ts";
+import type { TablesLook } from "../../capture/look.ts";
+import { fullName } from "../../table/quote.ts";
+import { uncoveredNext, uncoveredText } from "../../words/left-out.ts";
+import { identifyNext, refusedWritesText } from "../../words/identity.ts";
+import type { TableWarning } from "../outside.ts";
+import type { Parts } from "../session.ts";
+import { isListed } from "./looked-table.ts";
+
+/**
+ * What a look shows to be wrong with a table although its rows flow: PostgreSQL refuses the application's UPDATE and
+ * DELETE of it, or the log does not say which key a changed row had. Each is reported once, until it is over.
+ */
+export function warnOfTables(session: Parts<"control">, look: TablesLook): void {
+  const { looks } = session.control;
+  const before = looks.warnings;
+  const refused = refusedWrites(look).map((table) => [`writes-refused/${fullName(table)}`, table] as const);
+  const keys = uncoveredKeys(session, look);
+  looks.warnings = new Map([...refused.map(([id, table]) => [id, writesWarning(session, [table])] as const), ...keys]);
+  const fresh = refused.filter(([id]) => !before.has(id));
+  // Tables that a migration changes together are one message.
+  if (fresh.length > 0) {
+    const id = fresh.map(([one]) => one).join(" ");
+    report(
+      session,
+      id,
+      writesWarning(
+        session,
+        fresh.map(([, table]) => table),
+      ),
+    );
+  }
+  for (const [id, warning] of keys) if (!before.has(id)) report(session, id, warning);
+}
+
+function report({ outside }: Parts<"control">, id: string, { what, next }: TableWarning): void {
+  outside.log.warn(`${what}; next: ${next}`);
+  void outside.notice({ id, severity: "warn", what, next });
+}
+
+/** About at least one table. */
+function writesWarning({ outside }: Parts<"control">, tables: readonly Unidentified[]): TableWarning {
+  const what = refusedWritesText(tables, outside.settings["publication.name"]);
+  return { table: tables.map(fullName).join(", "), what, next: identifyNext(tables) };
+}
+
+/** Tables whose replica identity no longer has all columns of message.key.columns. */
+function uncoveredKeys(
+  { outside, control }: Parts<"control">,
+  { tables }: TablesLook,
+): readonly (readonly [string, TableWarning])[] {
+  if (outside.delivery === "none" || !needsIdentity(outside.settings.sent.operations)) return [];
+  return [...control.state.tables].flatMap(([topic, table]) => {
+    const now = tables.get(Number(table.shape.table.oid));
+    if (table.rowKey === undefined || now === undefined || now.covers === null || !isListed(outside, table)) return [];
+    const { covers } = now;
+    const columns = table.shape.key.filter(({ attnum }) => !covers.includes(Number(attnum))).map(({ name }) => name);
+    if (columns.length === 0) return [];
+    const warning = {
+      table: fullName(now),
+      what: `${fullName(now)}: ${uncoveredText(columns)}`,
+      next: uncoveredNext(now),
+    };
+    return [[`uncovered-key/${topic}`, warning] as const];
+  });
+}
