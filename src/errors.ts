@@ -87,6 +87,8 @@ export interface Unfit {
   readonly isNull: boolean;
   /** The column has a value, perhaps one that is missing from the log since it did not change. */
   readonly isValue: boolean;
+  /** The value is not in the log, since it is stored out of line and did not change. */
+  readonly isUnsent?: boolean | undefined;
   /** Where in the event the field is. */
   readonly part: "key" | "before" | "after";
 }

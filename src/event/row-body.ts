@@ -102,6 +102,7 @@ function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | unde
     field: cell.name,
     isNull,
     isValue: !isNull && kind !== undefined,
+    isUnsent: kind === UNCHANGED_VALUE,
     part: isKey ? "key" : row.part,
   } as const;
   return new GuardError("value-unfit", `${table}.${cell.name}${at}: ${what}`, { next, unfit: unfitting });

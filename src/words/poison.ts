@@ -32,6 +32,7 @@ function whyNotNull({ code, unfit }: GuardError): string {
 
 function elsewhere({ code, next, unfit }: GuardError): string {
   if (code === "record-too-large") return next === undefined ? "" : `; or: ${next}`;
+  if (unfit?.isUnsent === true && next !== undefined) return `; for later changes: ${next}`;
   return unfit?.part === "key" ? "" : "; or leave the column out (column.exclude.list)";
 }
 

@@ -10,7 +10,7 @@ import type { ChunkRead } from "../../src/postgres/chunk.ts";
 import type { Column } from "../../src/table/column.ts";
 import { lsn } from "../../src/wal/lsn.ts";
 import type { WalItem } from "../../src/wal/message.ts";
-import { type Sent, tupleData } from "../event/row.ts";
+import { type Sent, tupleData, UNCHANGED } from "../event/row.ts";
 import { column, ID, publishing, release, stateOf, tableIn, tableOf, TOPIC } from "../gate/customers.ts";
 import { until } from "../stack/until.ts";
 import { DEAD_LETTERS, type Given, PARKED_TOPIC, sessionIn, stateRecords, type World, worldOf } from "./session.ts";
@@ -287,6 +287,14 @@ describe("a parked table", () => {
     expect(loop.session.batch.committed.outcomes.get("c1")).toMatchObject({ done: { kind: "row-settled", way: as } });
     expect(tableIn(loop.session.control.state).poison?.stuck).toBeUndefined();
     expect(loop.world.stops).toEqual([]);
+  });
+
+  it("names REPLICA IDENTITY FULL where the value is not in the log", async () => {
+    await using loop = parked();
+    await feed(loop, NUMERIC, insert(150n, "1", "1"), update(160n, ["1", UNCHANGED]));
+    await until(() => waits(loop), "the first parked change waits");
+    const { why } = tableIn(loop.session.control.state).parked ?? {};
+    expect(why?.next).toMatch(/--as null .* for later changes: ALTER TABLE .* REPLICA IDENTITY FULL/);
   });
 
   it("waits again at the next such change", async () => {
