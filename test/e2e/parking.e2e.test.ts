@@ -203,6 +203,26 @@ describe("undoing the change in the database ends it as well", () => {
   });
 });
 
+it("a row whose required columns are in doubt waits at most until the catalog has settled it", async () => {
+  const setup = "create table t (id int primary key, first_name text not null, last_name text not null)";
+  await using world = await capture(setup);
+  const { database, service, events } = world;
+  await database.query("insert into t values (2, 'Grace', 'Hopper')");
+  await events.until((seen) => seen.length > 0, "a row before it");
+  await service[Symbol.asyncDispose]();
+  await database.query("insert into t values (3, 'Edsger', 'Dijkstra')");
+  await database.query("alter table t drop column first_name, add column full_name text");
+  await database.query("insert into n values (1)");
+  await world.start();
+  await using neighbour = readEvents([world.topic.replace(/t$/, "n")]);
+  await neighbour.until((seen) => seen.length > 0, "the neighbour's row");
+  await flowsAgain(world);
+  await world.service.idle();
+  const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 3), "the row");
+  const rows = all.filter(({ after }) => after?.["id"] === 3);
+  expect(rows.every(({ after }) => after?.["last_name"] === "Dijkstra")).toBe(true);
+});
+
 describe("a restart", () => {
   it("while a table is parked loses and doubles nothing, and tells nobody again", async () => {
     await using world = await capture("create table t (id int primary key, v int not null)");
