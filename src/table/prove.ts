@@ -20,10 +20,10 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
  *
  * - An attnum that had been assigned by the last proof but was not in it (`assigned`) was dropped before that row. So
  *   was an attnum that a catalog read from before the row no longer had (`gone`).
- * - A column that still exists has either the type that it was last proven with or its present type. The same holds for
- *   its name, if it was proven. If that leaves no reading, a column was changed twice in between. Then only types are
- *   compared, and if that leaves no reading either, neither names nor types are.
- * - A column that has been dropped may have had any name and any type when the row was written.
+ * - A column that was proven and still exists has the name that it was last proven with or its present one, and likewise
+ *   for its type. If that leaves no reading, a column was changed twice in between. Then only types are compared, and if that
+ *   leaves no reading either, neither names nor types are.
+ * - A column that has been dropped, or was added since, may have had any name and any type when the row was written.
  *
  * What all readings agree on is proven. For the other columns the answer is `undefined`, and the caller withholds them
  * until a later catalog read resolves the doubt (decision 0004).
@@ -135,10 +135,10 @@ function isPlausible(
   before: KnownColumn | undefined,
   after: KnownColumn | undefined,
 ): boolean {
-  if (after === undefined) return true;
-  const ends = [before, after].filter((end) => end !== undefined);
-  // A column that was added after the last proof may have been renamed after the row.
-  const named = before === undefined || ends.some((end) => end.name === name);
+  // A column that was dropped since, or added since the last proof, may have had any name and type when the row was written.
+  if (before === undefined || after === undefined) return true;
+  const ends = [before, after];
+  const named = ends.some((end) => end.name === name);
   const typed = ends.some(({ type }) => type.oid === typeOid && type.typmod === typmod);
   return (named || !names) && (typed || !types);
 }

@@ -6,6 +6,8 @@ import type { RelationColumn } from "../../src/wal/message.ts";
 
 const INT = 23;
 const TEXT = 25;
+/** What any column becomes that is retyped. */
+const RETYPED = 1700;
 const type = (oid: number): ColumnType => ({ oid, typmod: -1 });
 
 /** `1id:23` is attnum 1, name id, type 23. */
@@ -57,13 +59,13 @@ describe("the identity of a Relation's columns", () => {
     ],
     ["… unless the old column was gone before the row", "id:23 a:25", "1id:23 2a:25", "1id:23 3a:25", 3, true, "1 3"],
     [
-      "dropped and added again with a different type, and the row is older",
+      "dropped and added again with a different type: the new column may have been retyped after the row",
       "id:23 a:25",
       "1id:23 2a:25",
       "1id:23 3a:23",
       3,
       false,
-      "1 2",
+      "1 ?",
     ],
     [
       "dropped and added again with a different type: the old column may have been retyped before it was dropped",
@@ -148,7 +150,7 @@ describe("the identity of a Relation's columns", () => {
   });
 });
 
-type Ddl = { kind: "add"; oid: number } | { kind: "drop"; pick: number } | { kind: "rename"; pick: number };
+type Ddl = { kind: "add"; oid: number } | { kind: "drop" | "rename" | "retype"; pick: number };
 
 /** Applies DDL to a table and returns the columns after each step. */
 function play(steps: readonly Ddl[]): { columns: KnownColumn[]; maxAttnum: number }[] {
@@ -161,7 +163,9 @@ function play(steps: readonly Ddl[]): { columns: KnownColumn[]; maxAttnum: numbe
       max += 1;
       live = [...live, { attnum: attnum(max), name: "same", type: type(step.oid) }];
     } else if (step.kind === "drop") live = live.filter((column) => column !== victim);
-    else live = live.map((column) => (column === victim ? { ...column, name: "renamed" } : column));
+    else if (step.kind === "rename")
+      live = live.map((column) => (column === victim ? { ...column, name: "renamed" } : column));
+    else live = live.map((column) => (column === victim ? { ...column, type: type(RETYPED) } : column));
     states.push({ columns: live, maxAttnum: max });
   }
   return states;
@@ -169,8 +173,14 @@ function play(steps: readonly Ddl[]): { columns: KnownColumn[]; maxAttnum: numbe
 
 const ddl: fc.Arbitrary<Ddl> = fc.oneof(
   fc.record({ kind: fc.constant("add" as const), oid: fc.constantFrom(INT, TEXT) }),
-  fc.record({ kind: fc.constantFrom("drop" as const, "rename" as const), pick: fc.nat(9) }),
+  fc.record({ kind: fc.constantFrom("drop" as const, "rename" as const, "retype" as const), pick: fc.nat(9) }),
 );
+
+it("a column that was added since may have been retyped after the row, too", () => {
+  const known = since(columns("1id:23 2a:25 3b:23 4c:25"));
+  const proof = prove(relation("id:23 a:25 c:25 b:23"), known, catalog("1id:23 2a:25 5b:20", 5), () => false);
+  expect(proof).toEqual({ kind: "ambiguous", columns: [1, 2, undefined, undefined] });
+});
 
 it("an attnum that had been assigned and dropped by the last proof is not in a later row", () => {
   const known = { columns: columns("1id:23 2a:25 3b:25"), assigned: 4 };
