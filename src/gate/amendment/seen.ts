@@ -55,7 +55,6 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
     ...file,
     amendments,
     emptied: emptied || (!proven && table.emptied),
-    doubt: !proven && table.doubt,
   });
   const rowKey = ownKey(named, input);
   const due =

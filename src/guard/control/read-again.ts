@@ -14,12 +14,14 @@ const MAX_PENDING = 20;
  */
 export function readAgain(session: Parts<"control" | "tape">, look: TablesLook, tables: Iterable<TableState>): void {
   if (session.outside.delivery === "none") return;
-  const { pending } = session.control.catalog;
+  const { pending, latest } = session.control.catalog;
   for (const table of tables) {
     if (pending.size >= MAX_PENDING) return;
     const { oid } = table.shape.table;
     const { file } = look.tables.get(Number(oid)) ?? {};
-    if (file !== undefined && (table.doubt || table.filenode !== file || hasOtherLabels(table, look.enums))) {
+    // A doubt about new columns alone lasts until their transaction is visible: one read in each session is enough.
+    const inDoubt = table.emptied === true || (table.doubt && !latest.has(oid));
+    if (file !== undefined && (inDoubt || table.filenode !== file || hasOtherLabels(table, look.enums))) {
       startCatalogRead(session, oid);
     }
   }

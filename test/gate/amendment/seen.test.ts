@@ -201,13 +201,6 @@ describe("columns in doubt", () => {
     const { state } = play(MANUAL, table, seen([...ALL, column(5, "new", "text")], { doubtful: [attnum(5)] }));
     expect(tableIn(state).emptied).toBe(false);
   });
-  it("are no longer in doubt once a read has identified them, even if no row follows", () => {
-    const doubted: Input = { kind: "passed", topic: TOPIC, doubt: true };
-    const { state } = play(MANUAL, publishes(), seen(ALL, { doubtful }), doubted);
-    expect(tableIn(state).doubt).toBe(true);
-    expect(tableIn(play(MANUAL, state, seen(ALL, { doubtful })).state).doubt).toBe(true);
-    expect(tableIn(play(MANUAL, state, seen(ALL)).state).doubt).toBe(false);
-  });
   it("keep their withheld amendments", () => {
     const { state } = play(MANUAL, publishes(), seen([ID, NAME, RANK]), seen([ID, NAME, RANK], { doubtful }));
     expect(withheld(state)).toEqual([`${nick} renamed`]);

@@ -116,5 +116,5 @@ it("while columns are in doubt, a read that is too old for its position is follo
   expect(session.control.catalog.pending.size).toBe(1);
   await answer(tableOf([ID, NAME, ZIP]));
   completeCatalogRead(session, "uuid-1");
-  expect(tableIn(session.control.state)).toMatchObject({ doubt: false });
+  expect(tableIn(session.control.state).amendments).toMatchObject([{ name: "zip" }]);
 });
