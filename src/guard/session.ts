@@ -89,7 +89,9 @@ export interface Captured {
    * captures it, but it is not in the state. Both are resolved before its first row.
    */
   readonly news: "replaces" | "unknown" | undefined;
-  /** Attnums of the Relation's columns. Empty if they have to be identified before the next row. */
+  /** False if its columns have to be identified before the next row. */
+  proven: boolean;
+  /** Attnums of the Relation's columns; a table can have none. */
   columns: readonly (Attnum | undefined)[];
   encoder: RowEncoder | undefined;
   /** Encodes the table's own key, if the events have a different one. */
@@ -364,6 +366,7 @@ export function capturedFrom({ settings }: Outside, state: State, relation: Rela
   const { filter } = settings;
   const blank = {
     relation,
+    proven: false,
     columns: [],
     encoder: undefined,
     rowKeys: undefined,

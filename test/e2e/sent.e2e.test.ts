@@ -158,6 +158,19 @@ describe("a captured table", () => {
     expect(gap.what).toMatch(/not published again: the table has no key/);
   });
 
+  it("that loses all its columns does not hold up other tables", async () => {
+    await using world = await captureTable({
+      connector: { ...LOOK, "table.include.list": "public.t,public.bare" },
+      setup: `create table t (id int primary key, a text); insert into t values (1, 'one');
+        create table bare (a text); alter table bare replica identity full`,
+    });
+    const { database, events } = world;
+    await database.query("alter table bare drop column a; insert into bare default values");
+    await database.query("insert into t values (2, 'two')");
+    const all = await events.until((seen) => seen.some(({ after }) => after?.["id"] === 2), "the other table flows");
+    expect(all).toHaveLength(2);
+  });
+
   it("that is UNLOGGED for a while is reported and repaired", async () => {
     await using world = await captureTable({ connector: ALL });
     const { database, events, service } = world;

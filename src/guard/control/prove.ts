@@ -56,6 +56,7 @@ export async function proveRelation(
   const columns = identify(control.catalog, captured, known, { ...read, table }, row.lsn);
   if (columns === undefined) return refuseUnexplained(session, captured, topic, table);
   captured.columns = columns;
+  captured.proven = true;
   captured.encoder = undefined;
   if (captured.columns.includes(undefined)) captured.columns = await columnsByTrigger(session, captured, topic);
   const doubt = captured.columns.includes(undefined);

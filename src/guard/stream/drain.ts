@@ -227,8 +227,8 @@ function passRow({ parking: { passed } }: Draining, topic: string): void {
 }
 
 function needsProof(captured: Captured, at: Lsn): boolean {
-  if (captured.doubtUntil !== undefined && at >= captured.doubtUntil) captured.columns = [];
-  return captured.columns.length === 0 || captured.news !== undefined;
+  if (captured.doubtUntil !== undefined && at >= captured.doubtUntil) captured.proven = false;
+  return !captured.proven || captured.news !== undefined;
 }
 
 function publishRow(session: Draining, captured: Captured, topic: string, row: RowChange, at: Lsn): void {
