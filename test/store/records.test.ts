@@ -242,7 +242,7 @@ describe("the state topic", () => {
       '{"v":1,"endLsn":"0/5","timeline":1,"slot":"s"}',
       /position: systemId is not a string/,
     ],
-    ["an offset that is no number", "commands", '{"v":1,"offset":"x"}', /commands: offset is not a number/],
+    ["an offset that is no number", "commands", '{"v":1,"offset":"x"}', /"commands": its offset is not a number/],
   ];
   it.each(broken)("that holds %s is refused, naming the record", (_, key, value, expected) => {
     const reading = () => replay([{ key, value }]);
