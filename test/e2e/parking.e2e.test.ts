@@ -199,7 +199,7 @@ describe("undoing the change in the database ends it as well", () => {
     await service.idle();
     const last = new Map((await events.all()).map(({ key, after }) => [key?.["id"], after]));
     expect(Object.fromEntries(last)).toEqual({ 1: null, 2: { id: 2, v: 2 }, 3: { id: 3, v: 3 } });
-    expect(service.output()).toContain("fitted no event any more");
+    expect(service.output()).toContain("no longer fitted any event");
   });
 });
 
