@@ -39,7 +39,7 @@ export interface Told {
   readonly doubted: boolean;
   /** Its changes wait for an amendment that cannot be released, since the registry refuses the schema: its events are a part. */
   readonly parked: boolean;
-  /** The service has said that parked changes of the table fitted no event any more, and that it is published again. */
+  /** The service has said that parked changes of the table no longer fitted any event, and that the table is published again. */
   readonly passedOver: boolean;
 }
 
