@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { until } from "../stack/until.ts";
+import type { Event } from "./events.ts";
 import { captureTable, latest, type World } from "./world.ts";
 
 const ALL_TABLES = { "publication.autocreate.mode": "all_tables" };
@@ -26,7 +27,12 @@ async function flowsAgain({ service }: World): Promise<void> {
 }
 
 describe("a captured table is another one: the command that the stop names lets it flow again", () => {
-  const cases: readonly [string, readonly string[], number, readonly object[]][] = [
+  const cases: readonly [
+    string,
+    readonly string[],
+    number,
+    readonly { readonly id: number; readonly a: string | null }[],
+  ][] = [
     [
       "made again",
       ["drop table t; create table t (id int primary key, a text); insert into t values (2, 'again')"],
@@ -80,7 +86,10 @@ describe("a captured table is another one: the command that the stop names lets 
     await database.query("insert into t (id) values (9)");
     await events.until((seen) => seen.some(({ after }) => after?.["id"] === 9), "a row of the new table");
     await world.service.idle();
-    const rows = latest((await events.all()).map(({ after }) => after)).filter(({ id }) => id !== 1 && id !== 9);
+    const isCopied = (seen: readonly Event[]) =>
+      expected.every((row) => seen.some(({ op, after }) => op === "r" && after?.["id"] === row.id));
+    const seen = await events.until(isCopied, "every row of the new table");
+    const rows = latest(seen.map(({ after }) => after)).filter(({ id }) => id !== 1 && id !== 9);
     expect(rows.toSorted((left, right) => Number(left["id"]) - Number(right["id"]))).toEqual(expected);
   });
 
