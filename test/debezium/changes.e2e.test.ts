@@ -54,7 +54,8 @@ const TABLES: Readonly<Record<string, Table>> = {
     records: 11,
   },
   keyless: {
-    create: "create table keyless (a int, b text)",
+    // Without it, Fieldgate would refuse the table, since PostgreSQL rejects UPDATE and DELETE on it once it is published.
+    create: "create table keyless (a int, b text); alter table keyless replica identity full",
     changes: "insert into keyless values (1, 'a'), (null, null)",
     records: 2,
   },

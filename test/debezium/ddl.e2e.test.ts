@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freshDatabase } from "../stack/database.ts";
 import { until } from "../stack/until.ts";
@@ -109,7 +110,9 @@ const isAgain = ({ value }: Published) =>
 test.each(Object.entries(TABLES))("%s", async (name, { again = [], differs = [] }) => {
   const { theirs, ours } = await pair.published(`public.${name}`);
   const backfilled = ours.filter(isAgain).map(({ value }) => (value as { after: unknown }).after); // events, as filtered
-  expect(backfilled).toEqual(again);
+  // A rewritten column that is released is published again for both reasons, so a row may come twice with the same values.
+  const distinct = backfilled.filter((row, at) => !backfilled.slice(0, at).some((one) => isDeepStrictEqual(one, row)));
+  expect(distinct).toEqual(again);
   expect(theirs.length).toBeGreaterThan(1);
   const rest = ours.filter((record) => !isAgain(record));
   expect(places(differences(theirs, rest))).toEqual(differs);
