@@ -83,7 +83,13 @@ export function step(state: State, ...effects: readonly Effect[]): Decided {
   return { state, effects };
 }
 
-/** Schedules a repair of the table, except in watch mode, where Fieldgate publishes no rows. */
+/** Schedules a repair of the table, except in watch mode. */
 export function withRepair(rules: Rules, state: State, shape: Pick<Shape, "topic" | "key">): State {
-  return rules.mode === "watch" ? state : withJob(state, repairJob(shape));
+  const job = repairFor(rules, shape);
+  return job === undefined ? state : withJob(state, job);
+}
+
+/** A job that publishes every row of the table again; undefined in watch mode, where Fieldgate publishes no rows. */
+export function repairFor({ mode }: Pick<Rules, "mode">, shape: Pick<Shape, "topic" | "key">): ChunkJob | undefined {
+  return mode === "watch" ? undefined : repairJob(shape);
 }

@@ -1,12 +1,11 @@
 import type { ChunkJob } from "../../chunk/job.ts";
 import type { Gap, Sent, SentNews } from "../../capture/sent.ts";
-import { repairJob } from "./backfill.ts";
 import type { Decided, Input, Rules, State, TableState, When } from "../state.ts";
-import { step, withJob, withTable } from "../update.ts";
+import { repairFor, step, withJob, withTable } from "../update.ts";
 
 /** Updates the table after a look, and returns the repair job if a gap has ended. */
 export function afterLook(
-  { mode }: Pick<Rules, "mode">,
+  rules: Pick<Rules, "mode">,
   table: TableState,
   sent: Sent,
   news: SentNews,
@@ -15,8 +14,8 @@ export function afterLook(
   if (news.kind === "none") return { table, job: undefined };
   if (news.kind === "same") return { table: { ...table, sent }, job: undefined };
   const gap: Gap = { news, since, time, reported: false };
-  const isOver = news.kind !== "lost" && mode === "guard";
-  return { table: { ...table, sent, gap }, job: isOver ? repairJob(table.shape) : undefined };
+  const job = news.kind === "lost" ? undefined : repairFor(rules, table.shape);
+  return { table: { ...table, sent, gap }, job };
 }
 
 /** Records how the table is sent now, as a look has shown. */

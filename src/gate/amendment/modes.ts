@@ -28,7 +28,6 @@ export function isOtherMode({ mode, modes }: Pick<Rules, "mode" | "modes">, { ty
 
 /** True if the table must be compared with its columns, because the modes were changed or changed back. */
 export function isModesNews(rules: Rules, table: TableState): boolean {
-  if (rules.mode === "watch") return false;
   const waiting = withheldOf(table);
   if (waiting.some(({ byFile }) => byFile === true)) return true;
   return table.shape.fields.some((field) => {
