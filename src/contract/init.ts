@@ -36,7 +36,9 @@ export function firstContractText({ client, topic, consumer, environment, column
     `    # ${unknownFields === "reject" ? REJECT : ACCEPT}`,
     `    # Assumed: ${assumes}.`,
     `    unknown-fields: ${unknownFields}`,
-    ...(unknownFields === "reject" ? ["    # Columns that it knows and does not read.", "    # ignores: []"] : []),
+    ...(unknownFields === "reject"
+      ? ["    # Columns that the consumer knows but does not read.", "    # ignores: []"]
+      : []),
     "    # Its Kafka consumer groups. Alerts list groups that no contract names.",
     `    # groups: [${scalar(consumer)}]`,
   ];

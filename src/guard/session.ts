@@ -327,7 +327,7 @@ export interface Chunks {
 export interface ActiveChunk {
   readonly job: ChunkJob;
   readonly shape: Shape;
-  /** The attnums of the columns that are read of each row, in this order. */
+  /** The attnums of the columns that are read from each row, in this order. */
   readonly columns: readonly Attnum[];
   readonly nonce: string;
   /** The maximum number of keys in the chunk. */

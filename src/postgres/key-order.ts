@@ -47,7 +47,7 @@ interface OrderRow extends Row {
 
 /**
  * Reads the order of these columns. Undefined if no valid unique index has exactly these columns, or if one of them may
- * be null, because such rows have no unique position in the order.
+ * be null, because rows with a null have no unique position in the order.
  */
 export async function readKeyOrder(
   client: Client,
@@ -123,12 +123,12 @@ export function orderBy(
     .join(", ");
 }
 
-/** SQL: true if the columns sort after the key in the parameters that follow the first `before` ones. */
+/** SQL: true if the columns sort after the key. The key's parameters come after `before` other parameters. */
 export function beyond(order: KeyOrder, columns: readonly string[], before: number): string {
   return compare(order, sides(order, columns), parameters(order, before), "gt");
 }
 
-/** SQL: true if the columns sort at or before the key in the parameters that follow the first `before` ones. */
+/** SQL: true if the columns sort at or before the key. Its parameters come after `before` other parameters. */
 export function upTo(order: KeyOrder, columns: readonly string[], before: number): string {
   return compare(order, sides(order, columns), parameters(order, before), "le");
 }

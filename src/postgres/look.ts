@@ -51,8 +51,8 @@ const UNSENT = `a.attgenerated = 'v' OR (a.attgenerated = 's'
 const generatedIn = (unsent: string) =>
   `EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped AND (${unsent}))`;
 
-// If a partition was created as one, its link and its system columns come from the same command; if it was attached
-// later, the link is newer. PARTITION OF needs two steps of a transaction's command counter between them.
+// CREATE TABLE … PARTITION OF writes a table's system columns and its pg_inherits row in one command, at most two steps of
+// the command counter apart. For a table that was attached later, the pg_inherits row is newer.
 const lookStatement = (schemas: string, unsent: string) => `
   WITH RECURSIVE pub AS (SELECT p.*, p.xmin AS made FROM pg_publication p WHERE p.pubname = $1),
   named AS (

@@ -38,7 +38,7 @@ export function startGroupPoller({ poll, everyMs, now }: GroupPollerOptions): Gr
   async function pollOnce(): Promise<void> {
     const callers = waiting;
     waiting = [];
-    // Uses the time when the poll started, so that a change during the poll counts as seen by the next one.
+    // Uses the time when the poll started, so that a change during the poll is attributed to the next poll.
     const at = now();
     const seen = await Promise.race([poll([...new Set([...listeners].flatMap(({ topics }) => topics()))]), end]);
     if (seen !== undefined) {

@@ -85,7 +85,7 @@ test("a first contract reads well", () => {
         # A field that is not listed here breaks this consumer or makes it lose data, so new fields are withheld until they are listed.
         # Assumed: auto.evolve is false, the default: the task stops at a field that its table lacks; accept if it is true.
         unknown-fields: reject
-        # Columns that it knows and does not read.
+        # Columns that the consumer knows but does not read.
         # ignores: []
         # Its Kafka consumer groups. Alerts list groups that no contract names.
         # groups: [replica]

@@ -36,7 +36,7 @@ export async function openFileSource(
       const view = views.get(name);
       if (view !== undefined) return view;
       const next = `add its schema: --against ${name}=FILE`;
-      throw new GuardError("not-found", `no file given with --against is for ${name}`, { next });
+      throw new GuardError("not-found", `none of the --against files is for ${name}`, { next });
     },
   };
 }

@@ -141,7 +141,7 @@ const TRANSACTION: Json = {
 };
 
 /**
- * The row record's fields of a registered Debezium envelope, with every reference to a named type inlined. Any version
+ * The fields of the row record in a registered Debezium envelope, with every reference to a named type inlined. Any version
  * of Debezium's source block is accepted; `before`, `after`, `source` and `op` are required.
  */
 export function readEnvelope(schema: Json): ReadEnvelope {

@@ -150,7 +150,11 @@ async function streamFrom(
   signal: AbortSignal,
 ): Promise<void> {
   const { position } = stored;
-  if (position === undefined) throw new GuardError("state-invalid", "no position after the first start");
+  if (position === undefined)
+    throw new GuardError(
+      "state-invalid",
+      "the state topic has no log position, although the connector has started before",
+    );
   const { controlTopics, groups, sink, settings } = outside;
   const topics = new Map(await describeTopics(outside, [...stored.tables.keys()]));
   const stateTopic = (await sink.describeTopics([settings.stateTopic])).get(settings.stateTopic);
