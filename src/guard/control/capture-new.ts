@@ -1,6 +1,7 @@
 import { GuardError } from "../../errors.ts";
 import type { ChunkJob } from "../../chunk/job.ts";
 import { type LeftOutReason, refusalOf } from "../../capture/left-out.ts";
+import type { TablesLook } from "../../capture/look.ts";
 import { sentAs } from "../../capture/sent.ts";
 import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { TableState } from "../../gate/state.ts";
@@ -113,7 +114,8 @@ export async function capture(
 ): Promise<boolean> {
   const { outside, source, control } = session;
   const oid = Number(table.oid);
-  const entry = (await source.look()).tables.get(oid);
+  const look = await source.look();
+  const entry = look.tables.get(oid);
   const right = entry === undefined ? undefined : missingRight(entry, outside.settings["database.user"]);
   if (right !== undefined) return leave(session, oid, table, right);
   const { items, left } = captureTables(outside, [table], new Set(control.state.tables.keys()));
@@ -124,7 +126,7 @@ export async function capture(
   const [item] = items;
   if (item === undefined) return false;
   try {
-    await captureItem(session, item, snapshot);
+    await captureItem(session, item, look, snapshot);
   } catch (error) {
     if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
     return leave(session, oid, table, { kind: "failed", error: refusalOf(error) }, AGAIN_MS);
@@ -136,9 +138,10 @@ export async function capture(
 async function captureItem(
   session: Parts<"control" | "tape" | "batch">,
   item: Capturable,
+  look: TablesLook,
   snapshot: boolean,
 ): Promise<void> {
-  const { outside, source, batch } = session;
+  const { outside, batch } = session;
   const { table, topic } = item;
   for (const finding of item.leftOut) outside.log.warn(finding.message);
   await createTopics(outside, [topic]);
@@ -149,7 +152,6 @@ async function captureItem(
     batch.topics.described.set(name, found);
   }
   const state = await firstTableState(outside, item);
-  const look = await source.look();
   const sent = sentAs(look, look.tables.get(Number(table.oid)), outside.settings.sent);
   const job = snapshot && outside.delivery !== "none" ? readingJob(outside.settings, item, state) : undefined;
   // As for any table, its first row identifies its columns. A table that was never rewritten has had the same file from
