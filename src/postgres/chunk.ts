@@ -1,4 +1,4 @@
-import type { Client } from "pg";
+import { type Client, DatabaseError } from "pg";
 import type { Table } from "../table/column.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Snapshot } from "../wal/snapshot.ts";
@@ -87,10 +87,10 @@ export async function readChunk(client: Client, request: ChunkRequest): Promise<
 
 /**
  * PostgreSQL reports the same SQLSTATE for a missing right and, because row_security is off, for policies that would
- * apply.
+ * apply. The routine that raised the error tells them apart in every language of the server's messages.
  */
 function unreadableWhy(error: unknown): string {
-  const byPolicy = error instanceof Error && error.message.includes("row-level security");
+  const byPolicy = error instanceof DatabaseError && error.routine === "check_enable_rls";
   return byPolicy ? "row level security applies to this role; use ALTER ROLE … BYPASSRLS" : "GRANT SELECT is missing";
 }
 
