@@ -6,6 +6,7 @@ import type { ControlTopics } from "../../src/service/control-topics.ts";
 import { createWaits } from "../../src/guard/waits.ts";
 import type { RunningConnector } from "../../src/service/running.ts";
 import { stateOf, TOPIC } from "../gate/customers.ts";
+import { starting } from "./starting.ts";
 
 const contract: Contract = {
   version: 1,
@@ -95,24 +96,10 @@ describe("contracts of one consumer", () => {
 });
 
 describe("a connector that waits", () => {
-  const jobs = { starts: new Map(), update: () => {} };
   const waiting = (since: number): RunningConnector => {
     const waits = createWaits(() => since);
     waits.begin("PostgreSQL", "to read the columns of table 16384", { limitMs: 60_000 });
-    const causes = ["pid 7 (psql, user ann)"];
-    return {
-      name: "inventory",
-      mode: "guard",
-      status: { kind: "starting" },
-      state: undefined,
-      publication: "fieldgate_inventory",
-      notCaptured: [],
-      warnings: [],
-      jobs,
-      waits,
-      causes,
-      last: undefined,
-    };
+    return starting(waits, ["pid 7 (psql, user ann)"]);
   };
 
   it("shows for how long and what causes it; its health names neither tables nor sessions", async () => {

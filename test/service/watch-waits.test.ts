@@ -1,26 +1,14 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { createWaits } from "../../src/guard/waits.ts";
-import type { RunningConnector } from "../../src/service/running.ts";
 import { watchWaits } from "../../src/service/watch-waits.ts";
+import { starting } from "./starting.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function watched() {
   const now = () => performance.now();
-  const running: RunningConnector = {
-    name: "inventory",
-    mode: "guard",
-    status: { kind: "starting" },
-    state: undefined,
-    publication: "fieldgate_inventory",
-    notCaptured: [],
-    warnings: [],
-    jobs: { starts: new Map(), update: () => {} },
-    waits: createWaits(now),
-    causes: [],
-    last: undefined,
-  };
+  const running = starting(createWaits(now));
   const lines: string[] = [];
   const log = {
     info: (line: string) => void lines.push(line),
