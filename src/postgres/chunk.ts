@@ -87,7 +87,7 @@ export async function readChunk(client: Client, request: ChunkRequest): Promise<
 
 /**
  * PostgreSQL reports the same SQLSTATE for a missing right and, because row_security is off, for policies that would
- * apply. The routine that raised the error tells them apart in every language of the server's messages.
+ * apply. The name of the routine that raised the error is the same in every language of the server's messages.
  */
 function unreadableWhy(error: unknown): string {
   const byPolicy = error instanceof DatabaseError && error.routine === "check_enable_rls";

@@ -20,5 +20,6 @@ test("a key with a passphrase can be read only with it", async () => {
   const { keyFile } = await authority.issue("client", { passphrase: "open-sesame" });
   const key = await readFile(keyFile, "utf8");
   expect(createPrivateKey({ key, passphrase: "open-sesame" }).type).toBe("private");
-  expect(() => createPrivateKey({ key, passphrase: "wrong" })).toThrow(/decrypt/);
+  // One wrong passphrase in 256 decrypts to bytes that end like a padding, and OpenSSL then reports a different error.
+  expect(() => createPrivateKey({ key, passphrase: "wrong" })).toThrow(/decrypt|unsupported/);
 });

@@ -23,11 +23,12 @@ export function findEmptied(session: Parts<"control">): void {
   });
 }
 
-/** Topics to which rows were written, without those that are being repaired already. */
+/** Topics to which rows were written. A repair that has not published a row yet will publish all of them anyway. */
 function published({ tables, jobs }: State): readonly string[] {
   return [...tables.keys()].filter((topic) => {
-    const isWritten = (jobs.get(`snapshot/${topic}`)?.rows ?? 0) > 0;
-    return isWritten && !isOpen(jobs.get(`repair/${topic}`));
+    const repair = jobs.get(`repair/${topic}`);
+    const job = isOpen(repair) ? repair : jobs.get(`snapshot/${topic}`);
+    return (job?.rows ?? 0) > 0;
   });
 }
 
