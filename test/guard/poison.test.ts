@@ -116,6 +116,21 @@ describe("fieldgate.on.poison=dead-letter", () => {
     expect(loop.world.stops).toEqual([]);
   });
 
+  it("may hold for one table alone, and another table may differ from it", async () => {
+    const settings = { "fieldgate.on.unfit": "park" } as const;
+    const poisonOf = new Map([[TOPIC, "dead-letter" as const]]);
+    await using own = running("park", NUMERIC, { settings: { ...settings, "fieldgate.on.poison": "park", poisonOf } });
+    await feed(own, NUMERIC, ...MIXED);
+    expect(letters(own.world)).toHaveLength(1);
+    const other = new Map([["inventory.public.orders", "dead-letter" as const]]);
+    await using none = running("park", NUMERIC, {
+      settings: { ...settings, "fieldgate.on.poison": "park", poisonOf: other },
+    });
+    await feed(none, NUMERIC, ...MIXED);
+    expect(letters(none.world)).toEqual([]);
+    expect(tableIn(none.session.control.state).poison?.stuck).toBeDefined();
+  });
+
   it("reports them to people once, without the value", async () => {
     await using loop = running("dead-letter");
     await feed(loop, NUMERIC, ...MIXED, insert(180n, "3", "Infinity"));

@@ -196,6 +196,7 @@ export function worldOf(given: Given = {}): World {
     "fieldgate.on.unfit": "park",
     deadLetterTopic: DEAD_LETTERS,
     "fieldgate.on.poison": "park",
+    poisonOf: new Map(),
     version: "0.0.0",
     ...rules,
     ...given.settings,

@@ -1,11 +1,12 @@
 import { captureFilter, type CaptureFilter } from "../../capture/lists.ts";
 import type { SeverityChange } from "../../contract/severity.ts";
-import { topicName } from "../../event/envelope/names.ts";
 import type { ValueModes } from "../../event/types/modes.ts";
 import type { ReleasePolicy } from "../../gate/decision/policy.ts";
+import type { PoisonPolicy } from "../../gate/poison-way.ts";
 import type { Mode } from "../../gate/state.ts";
 import type { ConnectorKeys } from "./connector-keys.ts";
 import type { ConverterRegistry } from "./converter.ts";
+import { byTopic, type TableChoices } from "./table-keys.ts";
 import type { Transforms } from "./transforms.ts";
 import { valueModes } from "./value-keys.ts";
 
@@ -23,6 +24,8 @@ export interface ConnectorConfig extends ConnectorKeys {
   readonly filter: CaptureFilter;
   /** The policy by topic; a topic that is missing has `fieldgate.release.policy`. */
   readonly policyOf: ReadonlyMap<string, ReleasePolicy>;
+  /** By topic, what becomes of a poisoned change; a topic that is missing has `fieldgate.on.poison`. */
+  readonly poisonOf: ReadonlyMap<string, PoisonPolicy>;
   /** `fieldgate.severity.<rule>`: rules with a different severity, each until a day. */
   readonly severity: readonly SeverityChange[];
   /** In watch mode: maps a topic to the one that Debezium's transforms rename it to. Undefined if they rename none. */
@@ -38,8 +41,7 @@ export interface ConnectorConfig extends ConnectorKeys {
 /** What a file contains besides its fixed keys. */
 export interface Rest {
   readonly filter: CaptureFilter;
-  /** Policies by `schema.table`. */
-  readonly policies: ReadonlyMap<string, ReleasePolicy>;
+  readonly tables: TableChoices;
   readonly severity: readonly SeverityChange[];
   readonly registry: ConverterRegistry | undefined;
   readonly transforms: Transforms | undefined;
@@ -48,11 +50,8 @@ export interface Rest {
 
 export function connectorConfig(keys: ConnectorKeys, rest: Rest): ConnectorConfig {
   const mode = keys["fieldgate.mode"];
-  const { filter, policies, severity, registry, transforms, warnings } = rest;
-  const policyOf = [...policies].map(([table, policy]) => {
-    const dot = table.indexOf(".");
-    return [topicName(keys["topic.prefix"], table.slice(0, dot), table.slice(dot + 1)), policy] as const;
-  });
+  const { filter, tables, severity, registry, transforms, warnings } = rest;
+  const prefix = keys["topic.prefix"];
   return {
     ...keys,
     ...(mode === "watch" ? watchKeys(keys) : {}),
@@ -61,7 +60,8 @@ export function connectorConfig(keys: ConnectorKeys, rest: Rest): ConnectorConfi
     mode,
     modes: valueModes(keys),
     filter,
-    policyOf: new Map(policyOf),
+    policyOf: byTopic(prefix, tables["fieldgate.release.policy"]),
+    poisonOf: byTopic(prefix, tables["fieldgate.on.poison"]),
     severity,
     route: transforms?.route,
     unwrapped: transforms?.unwrapped,

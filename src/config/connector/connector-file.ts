@@ -7,18 +7,17 @@ import { basename } from "node:path";
 
 import type { z } from "zod";
 
-import { RELEASE_POLICIES, type ReleasePolicy } from "../../gate/decision/policy.ts";
 import { isObject } from "../../json.ts";
 import { lineAndColumn, readJsonText } from "../../json-text.ts";
 import { alternatives, type Mistake, nearestName } from "../../mistake.ts";
 import { type ConnectorConfig, connectorConfig, filterOf, ownName } from "./connector-config.ts";
-import { type ConnectorKeys, connectorKeys, TABLE_POLICY_PREFIX } from "./connector-keys.ts";
+import { connectorKeys } from "./connector-keys.ts";
 import { converterRegistry, isConverterAddress } from "./converter.ts";
 import { debeziumKeys, isOfDebeziumAlone, treatmentOf } from "./debezium-keys.ts";
 import { type Providers, resolveVariables } from "./providers.ts";
 import { SEVERITY_PREFIX, severityChanges } from "./severity.ts";
+import { isTableKey, strayTables, tableChoices } from "./table-keys.ts";
 import { isTransformKey, readTransforms } from "./transforms.ts";
-import type { CaptureFilter } from "../../capture/lists.ts";
 
 export type ConnectorFile =
   | { readonly kind: "config"; readonly config: ConnectorConfig }
@@ -32,7 +31,7 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const mistakes: Mistake[] = [];
   const flat = resolveAll(flatten(json.value, mistakes), providers, mistakes);
   const sorted = sortKeys(flat, isWatch(flat), mistakes);
-  const policies = tablePolicies(sorted.policies, mistakes);
+  const tables = tableChoices(sorted.tables, mistakes);
   const severity = severityChanges(sorted.severity, mistakes);
   const registry = converterRegistry(flat, mistakes);
   const transforms = isWatch(flat) ? readTransforms(flat, mistakes) : undefined;
@@ -43,10 +42,10 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   if (keys.success && isWatch(flat)) mistakes.push(...debeziumsSlot(flat, keys.data.name));
   if (!keys.success || mistakes.length > 0) return { kind: "wrong", mistakes };
   const filter = filterOf(keys.data);
-  const stray = strayPolicies(keys.data, filter, policies);
+  const stray = strayTables(keys.data, filter, tables);
   if (stray.length > 0) return { kind: "wrong", mistakes: stray };
   const warnings = [...ignoredWarning(sorted.ignored), ...lineBreakWarnings(flat)];
-  const rest = { filter, policies, severity, registry, transforms, warnings };
+  const rest = { filter, tables, severity, registry, transforms, warnings };
   return { kind: "config", config: connectorConfig(keys.data, rest) };
 }
 
@@ -117,25 +116,26 @@ function debeziumsSlot(flat: Flat, name: string): readonly Mistake[] {
 
 interface SortedKeys {
   readonly own: Flat;
-  readonly policies: Flat;
+  /** Keys of one table. */
+  readonly tables: Flat;
   readonly severity: Flat;
   readonly ignored: readonly string[];
 }
 
 function sortKeys(flat: Flat, watch: boolean, mistakes: Mistake[]): SortedKeys {
   const own: Record<string, unknown> = {};
-  const policies: Record<string, unknown> = {};
+  const tables: Record<string, unknown> = {};
   const severity: Record<string, unknown> = {};
   const ignored: string[] = [];
   for (const [key, value] of Object.entries(flat)) {
     if (watch && isTransformKey(key)) continue;
     if (watch && isOfDebeziumAlone(key)) ignored.push(key);
     else if (Object.hasOwn(connectorKeys.shape, key)) own[key] = value;
-    else if (key.startsWith(TABLE_POLICY_PREFIX)) policies[key.slice(TABLE_POLICY_PREFIX.length)] = value;
+    else if (isTableKey(key)) tables[key] = value;
     else if (key.startsWith(SEVERITY_PREFIX)) severity[key.slice(SEVERITY_PREFIX.length)] = value;
     else if (!isConverterAddress(key) && isIgnored(key, value, mistakes)) ignored.push(key);
   }
-  return { own, policies, severity, ignored };
+  return { own, tables, severity, ignored };
 }
 
 function isIgnored(key: string, value: unknown, mistakes: Mistake[]): boolean {
@@ -188,16 +188,6 @@ function unreadableFiles(own: Flat, providers: Providers): readonly Mistake[] {
   });
 }
 
-function tablePolicies(policies: Flat, mistakes: Mistake[]): ReadonlyMap<string, ReleasePolicy> {
-  const result = new Map<string, ReleasePolicy>();
-  for (const [table, value] of Object.entries(policies)) {
-    const policy = RELEASE_POLICIES.find((one) => one === value);
-    if (policy !== undefined) result.set(table, policy);
-    else mistakes.push({ key: `${TABLE_POLICY_PREFIX}${table}`, reason: `must be ${alternatives(RELEASE_POLICIES)}` });
-  }
-  return result;
-}
-
 /** A key that already has a mistake, such as a variable that is not set, does not get a second one. */
 function keyMistakes(issues: readonly z.core.$ZodIssue[], own: Flat, done: ReadonlySet<unknown>): readonly Mistake[] {
   const known = new Map(Object.entries(connectorKeys.shape));
@@ -215,23 +205,6 @@ function keyMistakes(issues: readonly z.core.$ZodIssue[], own: Flat, done: Reado
 /** The reason given by `refuse`, which is more specific than what the key must be. */
 function ownReason(issue: z.core.$ZodIssue): string | undefined {
   return issue.code === "custom" && typeof issue.params?.["reason"] === "string" ? issue.params["reason"] : undefined;
-}
-
-function strayPolicies(
-  keys: ConnectorKeys,
-  filter: CaptureFilter,
-  policies: ReadonlyMap<string, ReleasePolicy>,
-): readonly Mistake[] {
-  const named = (keys["table.include.list"] ?? []).filter(({ plain }) => plain).map(({ text }) => text);
-  const stray = [...policies.keys()].filter((table) => {
-    const dot = table.indexOf(".");
-    return dot < 0 || !filter.table(table.slice(0, dot), table.slice(dot + 1));
-  });
-  return stray.map((table) => {
-    const nearest = nearestName(table, named);
-    const hint = nearest === undefined ? "" : `: did you mean ${nearest}?`;
-    return { key: `${TABLE_POLICY_PREFIX}${table}`, reason: `names a table that is not captured${hint}` };
-  });
 }
 
 function ignoredWarning(ignored: readonly string[]): readonly string[] {

@@ -82,9 +82,6 @@ export const connectorKeys = z.strictObject({
 
 export type ConnectorKeys = Readonly<z.output<typeof connectorKeys>>;
 
-/** `fieldgate.release.policy.<schema.table>` overrides the policy for one table. */
-export const TABLE_POLICY_PREFIX = "fieldgate.release.policy.";
-
 /** A count of at least 1. The default -1 leaves it to the broker and is parsed to undefined. */
 function brokersOr(max: number) {
   return wholeNumber(-1, max, (value) => value !== 0)

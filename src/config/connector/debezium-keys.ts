@@ -188,6 +188,7 @@ const OF_DEBEZIUM_ALONE: readonly string[] = [
   "key.converter.ignore.default.for.nullables",
   "value.converter.ignore.default.for.nullables",
   "fieldgate.release.policy*",
+  "fieldgate.on.poison*",
   "fieldgate.backfill.*",
   "fieldgate.chunk.rows",
 ];

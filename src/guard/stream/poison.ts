@@ -87,9 +87,10 @@ export function settlePoison(
 /** What would become of it; nothing is changed. */
 export function planPoison(session: Settling, poisoned: PoisonedRow, stop: GuardError): PoisonPlan {
   const { outside, control } = session;
+  const { settings } = outside;
   const table = tableOf(control.state, poisoned.topic);
   if (!isPoison(table, stop)) return { kind: "other", stop };
-  const policy = outside.settings["fieldgate.on.poison"];
+  const policy = settings.poisonOf.get(poisoned.topic) ?? settings["fieldgate.on.poison"];
   const order = orderFor(table, poisoned.at);
   const nulls = nullsOf(session, table, poisoned);
   const ways: readonly PoisonWay[] = nulls === undefined ? ["dead-letter"] : ["null", "dead-letter"];

@@ -84,6 +84,7 @@ describe("a correct connector file", () => {
       mode: "guard",
       modes: DEFAULT_MODES,
       policyOf: new Map(),
+      poisonOf: new Map(),
       severity: [],
       route: undefined,
       unwrapped: undefined,
@@ -105,6 +106,8 @@ describe("a correct connector file", () => {
         "topic.creation.default.cleanup.policy": "compact",
         "fieldgate.release.policy": "observe",
         "fieldgate.release.policy.public.b": "manual",
+        "fieldgate.on.poison": "dead-letter",
+        "fieldgate.on.poison.public.a": "null-and-alert",
         "fieldgate.severity.meaning/union-order": "error until 2026-12-31: sinks read by avsc: see wiki",
       },
     });
@@ -119,6 +122,8 @@ describe("a correct connector file", () => {
       "topic.creation.default.cleanup.policy": "compact",
       "fieldgate.release.policy": "observe",
       policyOf: new Map([["inv.public.b", "manual"]]),
+      "fieldgate.on.poison": "dead-letter",
+      poisonOf: new Map([["inv.public.a", "null-and-alert"]]),
       severity: [
         {
           rule: "meaning/union-order",
@@ -164,6 +169,7 @@ describe("a correct connector file", () => {
       "message.prefix.exclude.list": "fieldgate.*",
       "fieldgate.release.policy": "manual",
       "fieldgate.release.policy.public.gone": "observe",
+      "fieldgate.on.poison.public.gone": "dead-letter",
     };
     const config = readConnectorFile(JSON.stringify(debezium), "inventory.json", env);
     expect(config).toMatchObject({
@@ -174,6 +180,7 @@ describe("a correct connector file", () => {
       "snapshot.mode": "no_data",
       "heartbeat.interval.ms": 0,
       policyOf: new Map(),
+      poisonOf: new Map(),
     });
     expect(config.warnings).toEqual([
       expect.stringMatching(/^keys that have no effect here: .*slot\.name, .*fieldgate\.rel/),
@@ -407,6 +414,16 @@ describe("a mistake in a connector file", () => {
       /names a table that is not captured: did you mean public\.customers\?/,
     ],
     [
+      "an unknown way for the poisoned changes of a table",
+      { "fieldgate.on.poison.public.customers": "null" },
+      /must be park, dead-letter or null-and-alert/,
+    ],
+    [
+      "a way for the poisoned changes of a table that is not captured",
+      { "fieldgate.on.poison.customers": "park" },
+      /names a table that is not captured/,
+    ],
+    [
       "a misspelt key",
       { "tabel.include.list": "public.a" },
       /^tabel\.include\.list is not a known key: did you mean table\.include\.list\?/,
@@ -552,7 +569,13 @@ describe("a mistake in a connector file", () => {
   it("never shows a value, whatever its key", () => {
     const secret = "hunter2hunter2";
     const keys = [...Object.keys(SMALLEST), "database.port", "slot.name", "databse.password", "snapshot.mode", "name"];
-    for (const key of [...keys, "transforms", "decimal.handling.mode", "fieldgate.release.policy.a.b"]) {
+    for (const key of [
+      ...keys,
+      "transforms",
+      "decimal.handling.mode",
+      "fieldgate.release.policy.a.b",
+      "fieldgate.on.poison.a.b",
+    ]) {
       for (const value of [secret, `\${env:PASSWORD}.*`, { a: secret }, [secret]]) {
         expect(`${key}: ${mistakes({ [key]: value, "plugin.name": "x" }).join()}`).not.toContain("hunter2");
       }

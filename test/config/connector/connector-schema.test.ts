@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
 import { connectorKeys } from "../../../src/config/connector/connector-keys.ts";
-import { RELEASE_POLICIES } from "../../../src/gate/decision/policy.ts";
+import { TABLE_KEYS } from "../../../src/config/connector/table-keys.ts";
 import { serviceVariables } from "../../../src/config/environment/service-config.ts";
 
 const FROM_ELSEWHERE = { type: "string", pattern: String.raw`\$\{(env|file|dir|directory):[^}]+\}` };
@@ -23,7 +23,12 @@ function connectorSchema(): object {
       }),
     ),
     patternProperties: {
-      [String.raw`^fieldgate\.release\.policy\..+`]: { enum: RELEASE_POLICIES },
+      ...Object.fromEntries(
+        Object.entries(TABLE_KEYS).map(([key, values]) => [
+          String.raw`^${key.replaceAll(".", String.raw`\.`)}\..+`,
+          { enum: values },
+        ]),
+      ),
       [String.raw`^fieldgate\.severity\.(meaning|runtime)/.+`]: {
         type: "string",
         pattern: String.raw`^\s*(error|warning) until \d{4}-\d{2}-\d{2}: *\S`,
@@ -48,6 +53,10 @@ describe("the files that describe the settings", () => {
 
   it.each(Object.keys(connectorKeys.shape))("docs/configuration.md has %s", (key) => {
     expect(rows).toContain(`\`${key}\``);
+  });
+
+  it.each(Object.keys(TABLE_KEYS))("docs/configuration.md has %s.<schema.table>", (key) => {
+    expect(rows).toContain(`\`${key}.<schema.table>\``);
   });
 
   it.each([...Object.keys(serviceVariables.shape), "FIELDGATE_URL"])("docs/configuration.md has %s", (name) => {
