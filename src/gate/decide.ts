@@ -4,7 +4,7 @@ import { onObserved } from "./watch/observed.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
 import { onGapReported, onSent } from "./amendment/gap.ts";
 import { onReplaced, onReplacedOver, onReplacementRows } from "./amendment/replaced.ts";
-import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted } from "./amendment/seen.ts";
+import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted, onUndescribed } from "./amendment/seen.ts";
 import { onParked, onParkReported, onReplayed, onUnparked } from "./parking/park.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
 import { onPoison } from "./on-poison.ts";
@@ -48,6 +48,8 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
       return onAsk(rules, state, input.id, when);
     case "passed":
       return onPassed(state, input.topic, input.doubt);
+    case "undescribed":
+      return onUndescribed(state, input.topic);
     case "judged":
       return onJudged(rules, state, input, when);
     case "contract":

@@ -61,6 +61,7 @@ type Idle =
   | "row-stuck"
   | "sent"
   | "settle"
+  | "undescribed"
   | "unparked";
 
 function idle(life: Life): Readonly<Record<Idle, Cell>> {
@@ -81,6 +82,7 @@ function idle(life: Life): Readonly<Record<Idle, Cell>> {
     "row-stuck": cell,
     sent: cell,
     settle: cell,
+    undescribed: cell,
     unparked: cell,
   };
 }
@@ -103,6 +105,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     "row-stuck": NONE,
     sent: NONE,
     settle: NONE,
+    undescribed: NONE,
     unparked: NONE,
     ask: NONE,
     command: NONE,

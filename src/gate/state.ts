@@ -34,6 +34,11 @@ export interface TableState {
    * 0.2.
    */
   readonly assigned?: number | undefined;
+  /**
+   * A DDL message named the table without describing it, and its columns have not been proven since. Until then, the
+   * absence of messages says nothing about `known`.
+   */
+  readonly undescribed?: boolean | undefined;
   /** The columns that the file's lists exclude, by attnum; absent in records before 0.2, and in watch mode. */
   readonly excluded?: readonly ExcludedColumn[] | undefined;
   /** The table's file (Table.filenode) when `known` was proven; undefined if it is not known. */
@@ -204,6 +209,8 @@ export type Input =
   | { readonly kind: "ask"; readonly id: string }
   /** Rows were published without the withheld fields. `doubt`: unidentified columns were left out too. */
   | { readonly kind: "passed"; readonly topic: string; readonly doubt: boolean }
+  /** A DDL message named the table without describing it. */
+  | { readonly kind: "undescribed"; readonly topic: string }
   | { readonly kind: "judged"; readonly id: string; readonly answer: RegistryAnswer }
   | { readonly kind: "contract"; readonly key: string; readonly contract: Contract | undefined }
   | { readonly kind: "command"; readonly command: OperatorCommand }

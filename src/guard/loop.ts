@@ -146,7 +146,9 @@ function resume(session: Parts<"control" | "tape">): void {
       if (amendment.gate.kind === "released" && !isKnown) control.toAlert.add(amendment.id);
     }
     asks.push(...withheldOf(table).map(({ id }) => ({ input: { kind: "ask", id } as const })));
-    if (control.ddl.found !== undefined || isFileNews(session, table)) startCatalogRead(session, table.shape.table.oid);
+    const { oid } = table.shape.table;
+    if (control.ddl.found !== undefined) control.ddl.unproven.add(oid);
+    if (control.ddl.found !== undefined || isFileNews(session, table)) startCatalogRead(session, oid);
   }
   resumePoison(session);
   // Handled before inputs that have arrived, and a few at a time, like all inputs.

@@ -168,10 +168,10 @@ export interface Ddl {
   readAgain: bigint;
   /** The trigger that has reported every DDL since the columns of all tables were proven. */
   complete: string | undefined;
-  /**
-   * A newly found trigger. It becomes `complete` when the catalog reads that were started at that time have finished.
-   */
+  /** A newly found trigger. It becomes `complete` when the columns of all tables have been proven since. */
   found: string | undefined;
+  /** OIDs of the tables whose columns have not been proven since `found` was. */
+  readonly unproven: Set<number>;
 }
 
 /** An input from the background. Handling a command also advances `commandOffset`, in the same commit. */
@@ -257,8 +257,8 @@ export interface CatalogTable {
 
 export interface PendingRead {
   readonly oid: number;
-  /** undefined until the catalog has answered. */
-  readonly found: CatalogTable | undefined;
+  /** undefined until the catalog has answered. Its table is undefined if the catalog no longer has it. */
+  readonly found: { readonly table: Table | undefined; readonly end: Lsn } | undefined;
   /** The topic's schemas in the registry, read before the table. */
   readonly schemas: TopicSchemas | undefined;
 }

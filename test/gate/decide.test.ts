@@ -110,6 +110,14 @@ describe("seen: the first row that uses a Relation", () => {
     expect(tableIn(step.state).known).toHaveLength(2);
   });
 
+  it("proves the columns of a table that a DDL message did not describe, unless they cannot be told apart", () => {
+    const named = play(RULES, stateOf(), { kind: "undescribed", topic: TOPIC }).state;
+    expect(tableIn(named).undescribed).toBe(true);
+    const doubted = play(RULES, named, seen([ID, NAME, NICK], { doubtful: [attnum(3)] })).state;
+    expect(tableIn(doubted).undescribed).toBe(true);
+    expect(tableIn(play(RULES, doubted, NEW).state).undescribed).toBeUndefined();
+  });
+
   it("after rows in doubt: values of the new column are missing from their events", () => {
     const doubted = play(RULES, stateOf(), { kind: "passed", topic: TOPIC, doubt: true }).state;
     expect(amendmentIn(play(RULES, doubted, NEW).state)?.missed).toBe(true);
@@ -394,6 +402,7 @@ describe("passed, ask, settle, alerted", () => {
     { kind: "alerted", id: "x", alerted: { key: "", time: WHEN.time, reminders: 0 } },
     { kind: "passed", topic: "x", doubt: true },
     { kind: "settle", topic: "x" },
+    { kind: "undescribed", topic: "x" },
   ];
   it.each(nobody)("$kind of something unknown changes nothing", (input) => {
     expect(play(RULES, waiting, input)).toEqual({ state: waiting, effects: [] });

@@ -76,7 +76,7 @@ export type Move =
   | { readonly kind: "registration-refused"; readonly at: number; readonly right: boolean }
   | { readonly kind: "passed"; readonly doubt: boolean }
   | { readonly kind: "ask" | "alerted"; readonly at: number }
-  | { readonly kind: "settle" }
+  | { readonly kind: "settle" | "undescribed" }
   | Polled;
 
 const GROUPS = ["consumer0", "consumer1", "sink", "idle"] as const;
@@ -148,7 +148,7 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   { weight: 3, arbitrary: said },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("passed" as const), doubt: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("ask" as const, "alerted" as const), at: small }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("settle" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("settle" as const, "undescribed" as const) }) },
   { weight: 4, arbitrary: polledAt },
 );
 
@@ -333,7 +333,8 @@ export function inputOf(world: World, state: State, chosen: Move): Input | undef
         }
       );
     case "settle":
-      return { kind: "settle", topic: TOPIC };
+    case "undescribed":
+      return { kind: chosen.kind, topic: TOPIC };
     case "groups":
       return { kind: "groups", poll: pollOf(world, chosen) };
     default:

@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { type DdlMessage, readDdl } from "../../src/table/ddl.ts";
 import { lsn } from "../../src/wal/lsn.ts";
 import type { LogicalMessage } from "../../src/wal/message.ts";
+import { SECRET, signed } from "./signed.ts";
 
-const SECRET = "of-the-database";
 const XID = 735;
 
 const TABLE = {
@@ -55,12 +55,6 @@ const PAYLOAD = {
   dropped: [{ oid: 16390, schema: "public", name: "gone" }],
   look: [16391],
 };
-
-/** Signs as postgres/trigger-sql.ts does; its tests on a real server show that the two agree. */
-function signed(payload: string, secret = SECRET): string {
-  const inner = createHash("sha256").update(secret).update(payload).digest();
-  return `${createHash("sha256").update(secret).update(inner).digest("hex")} ${payload}`;
-}
 
 function message(content: string | Buffer, more: Partial<LogicalMessage> = {}): LogicalMessage {
   const bytes = Buffer.from(content);

@@ -33,7 +33,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   if (table === undefined || input.table.oid !== table.shape.table.oid) return step(state);
   const sure = sureColumns(input);
   const proven = sure.length === input.columns.length;
-  const named = withExcluded(rules, renamedTable(table, input), sure.map(knownOf));
+  const undescribed = proven ? undefined : table.undescribed;
+  const named = withExcluded(rules, { ...renamedTable(table, input), undescribed }, sure.map(knownOf));
   if (named.unpublished === true) {
     const key = isPinned(rules, named, input) ? named.shape.key.map((field) => field.attnum) : keyNow(named, input);
     return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named));
@@ -121,6 +122,13 @@ export function onPassed(state: State, topic: string, doubt: boolean): Decided {
     amendment.gate.kind === "withheld" ? { ...amendment, missed: true } : amendment,
   );
   return step(withTable(state, { ...table, amendments, doubt }));
+}
+
+/** Part of the state, so that a restart before the columns are proven again does not make the table seem unchanged. */
+export function onUndescribed(state: State, topic: string): Decided {
+  const table = state.tables.get(topic);
+  if (table === undefined || table.undescribed === true) return step(state);
+  return step(withTable(state, { ...table, undescribed: true }));
 }
 
 /** Recorded once people have been alerted, so that a restart does not repeat the alert. */

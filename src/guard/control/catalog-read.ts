@@ -26,10 +26,6 @@ export function startCatalogRead(session: Parts<"control" | "tape">, oid: number
   inBackground(session, async () => {
     const { table, end } = await source.table(tableOid(oid));
     if (!pending.has(nonce)) return;
-    if (table === undefined) {
-      pending.delete(nonce);
-      return;
-    }
     pending.set(nonce, { oid, found: { table, end }, schemas });
     if (outside.writesMarks) await source.mark(`catalog-read:${nonce}`);
     else waker.wake();
@@ -54,17 +50,23 @@ export function completeCatalogRead(session: Parts<"control" | "tape">, nonce: s
   const read = catalog.pending.get(nonce);
   catalog.pending.delete(nonce);
   if (read?.found === undefined) return;
-  trustTrigger(session.control);
   const { table, end } = read.found;
+  // The log has no more rows of a table that has been dropped.
+  if (table === undefined) return trustTrigger(session.control, read.oid);
   const topic = topicOf(state, table.oid);
   if (read.schemas === undefined || topic === undefined) return applyCatalogRead(session, table, end);
-  catalog.latest.set(table.oid, read.found);
+  catalog.latest.set(table.oid, { table, end });
   apply(session, { kind: "observed", topic, ...read.schemas, table });
+  trustTrigger(session.control, table.oid);
 }
 
-/** From the position of the last read, all columns are proven, so the trigger reports every further change. */
-function trustTrigger({ ddl, catalog }: Control): void {
-  if (ddl.found === undefined || catalog.pending.size > 0) return;
+/**
+ * From here on, the table's columns are proven. Once those of all tables are, the trigger that was found reports every
+ * further change.
+ */
+function trustTrigger({ ddl }: Control, oid: number): void {
+  ddl.unproven.delete(oid);
+  if (ddl.found === undefined || ddl.unproven.size > 0) return;
   ddl.complete = ddl.found;
   ddl.found = undefined;
 }
@@ -86,18 +88,23 @@ export function completeUnmarkedReads(session: Parts<"control" | "tape">): void 
 
 /** Applies a catalog read, unless a newer one of the table was applied already. */
 export function applyCatalogRead(session: Parts<"control" | "tape">, table: Table, end: Lsn): void {
-  const { catalog, state } = session.control;
+  const { catalog, state, ddl } = session.control;
   const topic = topicOf(state, table.oid);
   const before = catalog.latest.get(table.oid);
-  if (topic === undefined) return;
+  if (topic === undefined) return trustTrigger(session.control, table.oid);
   if (before !== undefined && before.end > end) {
-    // The newer read identified a Relation. If it left a doubt, this position in the log is too early to resolve it.
-    if (state.tables.get(topic)?.doubt === true) startCatalogRead(session, table.oid);
+    // The newer read identified a Relation, of a row that may be from before this position in the log, and before an
+    // unreported DDL. If it left a doubt, this position is too early to resolve it.
+    const unsettled = state.tables.get(topic)?.doubt === true || ddl.unproven.has(table.oid);
+    if (unsettled) startCatalogRead(session, table.oid);
     return;
   }
   catalog.latest.set(table.oid, { table, end });
   catalog.applied.set(table.oid, end);
+  // An older DDL message explains no row that follows.
+  catalog.explained.delete(table.oid);
   apply(session, { kind: "seen", topic, ...relationOf(table) });
+  trustTrigger(session.control, table.oid);
 }
 
 /** The topic of a captured table; undefined if it is not captured. */

@@ -8,7 +8,7 @@ import { isVisible } from "../../wal/snapshot.ts";
 import { type Captured, type CatalogReads, inBackground, type Parts, tableOf } from "../session.ts";
 import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture-new.ts";
-import { isReadPending, startCatalogRead } from "./catalog-read.ts";
+import { startCatalogRead } from "./catalog-read.ts";
 import { isAsked } from "./registry-work.ts";
 import { refuseReplaced, refuseUnexplained } from "./replaced.ts";
 import { fullName } from "../../table/quote.ts";
@@ -91,11 +91,11 @@ async function columnsByTrigger(
   topic: string,
 ): Promise<Captured["columns"]> {
   const { complete } = control.ddl;
-  const { known } = tableOf(control.state, topic);
+  const { known, undescribed } = tableOf(control.state, topic);
   const same =
     known.length === relation.columns.length &&
     known.every((column, index) => isSame(column, columns[index], relation.columns[index]));
-  if (complete === undefined || !same || isReadPending(control, relation.oid)) return columns;
+  if (complete === undefined || !same || undescribed === true) return columns;
   return (await source.triggerIdentity()) === complete ? known.map(({ attnum }) => attnum) : columns;
 }
 

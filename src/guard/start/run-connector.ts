@@ -230,7 +230,7 @@ async function findTrigger(source: Source, before: string | undefined): Promise<
   const secret = await source.ddlSecret();
   const found = secret === undefined ? undefined : await source.triggerIdentity();
   const complete = found === before ? found : undefined;
-  return { secret, readAgain: 0n, complete, found: complete === undefined ? found : undefined };
+  return { secret, readAgain: 0n, complete, found: complete === undefined ? found : undefined, unproven: new Set() };
 }
 
 function onAbort(signal: AbortSignal, then: () => void): Disposable {

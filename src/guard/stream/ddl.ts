@@ -21,12 +21,13 @@ export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessag
   if (read.kind === "untrusted") {
     // The message may be from the trigger, and may be about any table.
     control.ddl.complete = undefined;
+    control.catalog.explained.clear();
     readSecretAgain(session);
     for (const oid of read.oids) readIfCaptured(session, oid);
     return;
   }
   const { command, role, time, tables } = read.ddl;
-  for (const oid of read.ddl.undescribed) readIfCaptured(session, oid);
+  for (const oid of read.ddl.undescribed) onUndescribed(session, oid);
   for (const one of tables) {
     if (one.change === "dropped") continue;
     const { oid } = one.table;
@@ -37,6 +38,8 @@ export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessag
     const explained = { command, role, time: isoTime(time) };
     apply(session, { kind: "seen", topic, ...relationOf(one.table), explained, rewritten: one.rewritten });
     if (session.tape.tx !== undefined) control.catalog.applied.set(oid, session.tape.tx.finalLsn);
+    // The message may be from before the trigger that was found, so it does not replace the read.
+    if (control.ddl.unproven.has(oid)) startCatalogRead(session, oid);
   }
 }
 
@@ -49,6 +52,15 @@ function readSecretAgain(session: Parts<"control">): void {
   inBackground(session, async () => {
     control.ddl.secret = await source.ddlSecret();
   });
+}
+
+/** The descriptions of the table in earlier messages are out of date now. */
+function onUndescribed(session: Parts<"control" | "tape">, oid: TableOid): void {
+  const topic = topicOf(session.control.state, oid);
+  if (topic === undefined) return;
+  session.control.catalog.explained.delete(oid);
+  apply(session, { kind: "undescribed", topic });
+  startCatalogRead(session, oid);
 }
 
 function readIfCaptured(session: Parts<"control" | "tape">, oid: TableOid): void {

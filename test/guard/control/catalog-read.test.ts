@@ -70,10 +70,29 @@ describe.each(["guard", "watch"] as const)("a catalog read (%s)", (mode) => {
   });
 
   it("of a dropped table changes nothing", async () => {
-    const { session, answer } = reading(mode);
+    const { session, answer, reachPlace } = reading(mode);
+    const { state } = session.control;
     startCatalogRead(session, OID);
     await answer(undefined);
+    reachPlace();
     expect(session.control.catalog.pending.size).toBe(0);
+    expect(session.control.state).toBe(state);
+  });
+
+  it("of the last table whose columns were not proven since the trigger was found makes the trigger count", async () => {
+    const { session, answer, reachPlace } = reading(mode);
+    const { ddl } = session.control;
+    ddl.found = "new";
+    ddl.unproven.add(OID).add(77);
+    startCatalogRead(session, OID);
+    await answer(tableOf([ID, NAME]));
+    reachPlace();
+    expect(ddl).toMatchObject({ complete: undefined, found: "new" });
+    ddl.unproven.delete(77);
+    startCatalogRead(session, OID);
+    await answer(undefined);
+    completeCatalogRead(session, "uuid-2");
+    expect(ddl).toMatchObject({ complete: "new", found: undefined });
   });
 });
 
@@ -105,6 +124,26 @@ it("a read that is older than one already applied changes nothing", () => {
   const { state } = session.control;
   applyCatalogRead(session, tableOf([ID, NAME]), lsn(50n));
   expect(session.control.state).toBe(state);
+});
+
+it("a trigger that was found does not count while a row's newer read is all that is known of a table", async () => {
+  const { session, answer } = reading("guard", lsn(70n));
+  const { ddl, catalog } = session.control;
+  ddl.found = "new";
+  ddl.unproven.add(OID);
+  catalog.latest.set(OID, { table: tableOf([ID, NAME]), end: lsn(60n) });
+  applyCatalogRead(session, tableOf([ID, NAME]), lsn(50n));
+  expect(ddl.complete).toBeUndefined();
+  await answer(tableOf([ID, NAME]));
+  completeCatalogRead(session, "uuid-1");
+  expect(ddl.complete).toBe("new");
+});
+
+it("a table that was read at its position in the log is no longer explained by older DDL messages", () => {
+  const { session } = reading("guard");
+  session.control.catalog.explained.set(OID, tableOf([ID]));
+  applyCatalogRead(session, tableOf([ID, NAME]), lsn(50n));
+  expect(session.control.catalog.explained.size).toBe(0);
 });
 
 it("while columns are in doubt, a read that is too old for its position is followed by another", async () => {
