@@ -5,7 +5,7 @@ import type { PoisonWay } from "../gate/poison-way.ts";
 import type { Mode } from "../gate/state.ts";
 import type { OutcomeText } from "../words/reason.ts";
 import type { DdlStep } from "../migration/ddl-step.ts";
-import type { AmendmentView, ChunkView } from "./amendment.ts";
+import type { AmendmentView, ChunkView, VerdictView } from "./amendment.ts";
 import type { CoverageView } from "./coverage.ts";
 import type { PlanView } from "./plan.ts";
 import type { Command } from "./command.ts";
@@ -29,9 +29,9 @@ export interface Api {
    */
   coverage(asked: { readonly policy?: ReleasePolicy | undefined }): Promise<CoverageView>;
   /** Appends to the contracts topic. Replaces all contracts of the consumer for this environment and topic. */
-  publishContract(contract: Contract): Promise<{ readonly id: string }>;
+  publishContract(contract: Contract): Promise<Published>;
   /** Appends a version that is being rolled out. It counts in addition to the others until the next publishContract. */
-  publishRollingOut(contract: Contract): Promise<{ readonly id: string }>;
+  publishRollingOut(contract: Contract): Promise<Published>;
   /**
    * Withdraws all contracts of the consumer for this environment and topic, including versions that are being rolled
    * out.
@@ -141,6 +141,39 @@ export interface PoisonView {
   /** The change that waits for an operator. */
   readonly waits: { readonly what: string; readonly next: string; readonly since: string } | null;
 }
+
+export interface Published {
+  readonly id: string;
+  /** Missing from older services. */
+  readonly counts?: Counts | undefined;
+  /** Other topics on which this consumer has contracts in this environment. Missing from older services. */
+  readonly otherTopics?: readonly string[] | undefined;
+}
+
+/**
+ * What a published contract counts for. It counts where a connector publishes its topic in its environment. `unknown`:
+ * these connectors may do so, but they have not read their state yet.
+ */
+export type Counts =
+  | {
+      readonly kind: "counts";
+      readonly connectors: readonly string[];
+      /** The topic's withheld amendments, with the verdict on this consumer and the others that are not ready. */
+      readonly withheld: readonly {
+        readonly id: string;
+        readonly field: string;
+        readonly verdict: VerdictView["verdict"];
+        readonly waitsFor: readonly string[];
+      }[];
+    }
+  | {
+      readonly kind: "nowhere";
+      /** The environments in which the topic is published; empty if no connector publishes it. */
+      readonly environments: readonly string[];
+      /** The topic that was probably meant, with the environment in which it is published; null if there is none. */
+      readonly nearest: { readonly topic: string; readonly environment: string } | null;
+    }
+  | { readonly kind: "unknown"; readonly connectors: readonly string[] };
 
 export interface Retired {
   /** How many contracts were withdrawn; 0 if none was published. */

@@ -1,15 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { type Contract, contractKey, type ContractName, isKeyOf, rollingKey } from "../contract/contract.ts";
-import { nearestName } from "../mistake.ts";
 import { coverageOf } from "./coverage.ts";
 import { type ControlTopics, renderCommand } from "./control-topics.ts";
 import { GuardError } from "../errors.ts";
-import { type Amendment, isCalled } from "../gate/amendment/amendment.ts";
-import { repartitionedTopic } from "../gate/decision/repartition.ts";
-import { repairedTopic } from "../gate/decision/repair.ts";
-import type { Api, Health, TopicView } from "../api/api.ts";
+import { countsOf } from "./counts.ts";
+import {
+  amendmentsOfTable,
+  everyAmendment,
+  findAmendment,
+  findTable,
+  findTarget,
+  type FoundAmendment,
+  listAmendments,
+  stateNotRead,
+} from "./find.ts";
+import type { Api, Health, Published } from "../api/api.ts";
 import type { Command } from "../api/command.ts";
-import { topicOfRow } from "../gate/update.ts";
 import type { Appender } from "../kafka/append.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
 import { type Planner, planMigration } from "./plan.ts";
@@ -21,15 +27,11 @@ import { renderOutcome } from "../words/reason.ts";
  */
 
 export interface ApiParts extends RunningConnectors {
+  readonly planners: ReadonlyMap<string, Omit<Planner, "name" | "state">>;
   readonly deployment: string;
   readonly version: string;
   readonly controlTopics: ControlTopics;
   readonly appender: Appender;
-}
-
-interface FoundAmendment {
-  readonly running: RunningConnector;
-  readonly amendment: Amendment;
 }
 
 /** Implements the API: reads the last committed states, and writes to the contracts and commands topics. */
@@ -51,9 +53,7 @@ export function createApi(parts: ApiParts): Api {
     }),
     connectors: async () => connectors.map((running) => connectorView(running, Date.now())),
     amendments: async ({ table }) =>
-      listAmendments(connectors)
-        .filter((found) => isOfTable(found, table))
-        .map(viewer()),
+      (table === undefined ? everyAmendment(connectors) : amendmentsOfTable(connectors, table)).map(viewer()),
     amendment: async (id) => viewer()(findAmendment(connectors, id)),
     contracts: async () => [...controlTopics.contracts().values()],
     async publishContract(contract: Contract) {
@@ -62,12 +62,12 @@ export function createApi(parts: ApiParts): Api {
       // Old versions are withdrawn last, so that a failure in between leaves too many contracts, not too few.
       for (const key of await readKeys(controlTopics, contract))
         if (key !== id) await appendContract(parts, key, undefined);
-      return { id };
+      return published(parts, id, contract);
     },
     async publishRollingOut(contract: Contract) {
       const id = rollingKey(contract);
       await appendContract(parts, id, contract);
-      return { id };
+      return published(parts, id, contract);
     },
     async retireContract(named) {
       const keys = await readKeys(controlTopics, named);
@@ -85,39 +85,22 @@ export function createApi(parts: ApiParts): Api {
     },
     coverage: async ({ policy }) => coverageOf(currentPlanners(parts), Date.now(), policy),
     plan: (steps) => planMigration(currentPlanners(parts), steps, Date.now()),
-    topic: async (name) => readTopic(parts, name),
+    async topic(name) {
+      const { running, table } = findTable(connectors, name);
+      return topicView(table, parts.planners.get(running.name)?.rules.severity);
+    },
   };
 }
 
-/**
- * Throws `not-found` if no connector publishes the topic, and `refused` while a connector that might publish it is
- * still starting.
- */
-function readTopic({ connectors, planners }: ApiParts, topic: string): TopicView {
-  for (const { name, state } of connectors) {
-    const table = state?.tables.get(topic);
-    if (table !== undefined) return topicView(table, planners.get(name)?.rules.severity);
-  }
-  const starting = connectors.find(({ state }) => state === undefined);
-  if (starting !== undefined) throw stateNotRead(starting.name);
-  const topics = connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]);
-  const near = nearestName(topic, topics);
-  const next = near === undefined ? topicsText(topics) : `did you mean ${near}?`;
-  throw new GuardError("not-found", `no connector publishes topic ${topic}`, { next });
-}
-
-function stateNotRead(connector: string): GuardError {
-  return new GuardError("refused", `connector ${connector} has not read its state yet`, {
-    next: "try again in a moment",
-  });
-}
-
-const SHOWN_TOPICS = 20;
-
-function topicsText(topics: readonly string[]): string {
-  if (topics.length === 0) return "no table has been published yet";
-  const more = topics.length > SHOWN_TOPICS ? ` and ${topics.length - SHOWN_TOPICS} more` : "";
-  return `the published topics are ${topics.slice(0, SHOWN_TOPICS).join(", ")}${more}`;
+async function published(parts: ApiParts, id: string, contract: Contract): Promise<Published> {
+  const { controlTopics } = parts;
+  await controlTopics.readContractsToEnd();
+  const own = [...controlTopics.contracts().values()].filter(
+    ({ consumer, environment }) => consumer === contract.consumer && environment === contract.environment,
+  );
+  const topics = new Set(own.map(({ topic }) => topic));
+  topics.delete(contract.topic);
+  return { id, counts: countsOf(parts, contract, Date.now()), otherTopics: [...topics].toSorted() };
 }
 
 /** `undefined` as the contract withdraws it. */
@@ -146,7 +129,7 @@ function currentPlanners(parts: ApiParts): readonly Planner[] {
     const { name } = running;
     const [planner, current] = [parts.planners.get(name), currentStateOf(parts, running)];
     if (planner !== undefined && current !== undefined) return { name, ...planner, ...current };
-    throw stateNotRead(name);
+    throw stateNotRead(running);
   });
 }
 
@@ -169,69 +152,6 @@ function waitingOf(connectors: readonly RunningConnector[]): Pick<Health, "waiti
     return wait === undefined ? [] : [{ connector: running.name, for: wait.on, seconds: wait.seconds }];
   });
   return waiting.length === 0 ? {} : { waiting };
-}
-
-function listAmendments(connectors: readonly RunningConnector[]): readonly FoundAmendment[] {
-  return connectors.flatMap((running) =>
-    [...(running.state?.tables.values() ?? [])].flatMap((table) =>
-      table.amendments.map((amendment) => ({ running, amendment })),
-    ),
-  );
-}
-
-function isOfTable({ running, amendment }: FoundAmendment, table: string | undefined): boolean {
-  if (table === undefined || amendment.topic === table) return true;
-  const shape = running.state?.tables.get(amendment.topic)?.shape;
-  return `${shape?.table.schema}.${shape?.table.name}` === table;
-}
-
-function findAmendment(connectors: readonly RunningConnector[], id: string): FoundAmendment {
-  const found = listAmendments(connectors).filter(({ amendment }) => isCalled(amendment, id));
-  const [first, second] = found;
-  if (first === undefined) {
-    throw new GuardError("not-found", `there is no amendment ${id}`, { next: "`fieldgate amendments` lists the ids" });
-  }
-  if (second === undefined) return first;
-  const ids = found.map(({ amendment }) => amendment.id).join(", ");
-  throw new GuardError("refused", `${id} matches several amendments: ${ids}`, { next: "use one of these ids" });
-}
-
-interface Target {
-  readonly running: RunningConnector;
-  readonly id: string;
-}
-
-/** What a command names: an amendment, `TOPIC/repair`, `TOPIC/partitions`, or with `TOPIC/row` the change of a topic that waits. */
-function findTarget(connectors: readonly RunningConnector[], name: string): Target {
-  if (topicOfRow(name) !== undefined) return findRow(connectors, name);
-  const unamended = findUnamended(connectors, name);
-  if (unamended !== undefined) return unamended;
-  const { running, amendment } = findAmendment(connectors, name);
-  return { running, id: amendment.id };
-}
-
-/** Finds what `TOPIC/repair` or `TOPIC/partitions` names, which belongs to no amendment. */
-function findUnamended(connectors: readonly RunningConnector[], id: string): Target | undefined {
-  const [repaired, spread] = [repairedTopic(id), repartitionedTopic(id)];
-  const running = connectors.find(
-    ({ state }) =>
-      (repaired !== undefined && state?.jobs.has(`repair/${repaired}`) === true) ||
-      (spread !== undefined && state?.tables.get(spread)?.morePartitions !== undefined),
-  );
-  return running && { running, id };
-}
-
-function findRow(connectors: readonly RunningConnector[], id: string): Target {
-  const topic = topicOfRow(id) ?? "";
-  const running = connectors.find(({ state }) => state?.tables.has(topic) === true);
-  if (running !== undefined) return { running, id };
-  const near = nearestName(
-    topic,
-    connectors.flatMap(({ state }) => [...(state?.tables.keys() ?? [])]),
-  );
-  throw new GuardError("not-found", `no connector publishes topic ${topic}`, {
-    next: near === undefined ? "`fieldgate amendments` lists the topics" : `did you mean ${near}/row?`,
-  });
 }
 
 /** All amendments of a command must belong to one connector, so that it is carried out or refused as a whole. */

@@ -30,7 +30,7 @@ export interface RunningConnector {
 export interface RunningConnectors {
   readonly connectors: readonly RunningConnector[];
   /** By the connector's name. */
-  readonly planners: ReadonlyMap<string, Omit<Planner, "name" | "state">>;
+  readonly planners: ReadonlyMap<string, Pick<Planner, "rules">>;
   readonly controlTopics: Pick<ControlTopics, "contracts">;
   readonly lastPoll: () => GroupPoll | undefined;
 }

@@ -13,7 +13,9 @@ let published = 0;
 const service = createServer((request, response) => {
   published += 1;
   request.resume();
-  response.writeHead(202, { "content-type": "application/json" }).end('{"id": "1"}');
+  response
+    .writeHead(202, { "content-type": "application/json" })
+    .end('{"id": "1", "counts": {"kind": "counts", "connectors": ["inventory"], "withheld": []}}');
 });
 let url: string;
 let folder: string;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
-import type { TopicView } from "../../src/api/api.ts";
+import type { Counts, TopicView } from "../../src/api/api.ts";
 import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
@@ -521,7 +521,10 @@ describe("publish", () => {
   it("sends every contract of the file for the environment", async () => {
     contractFile(REJECTS);
     const { code, out } = await cli("publish --env production");
-    expect([code, out]).toEqual([0, `published: billing reads ${TOPIC} in production\n`]);
+    expect([code, out]).toEqual([
+      0,
+      `published: billing reads ${TOPIC} in production\n  counts for connector inventory\n`,
+    ]);
     expect(api.published).toEqual([
       {
         version: 1,
@@ -533,7 +536,7 @@ describe("publish", () => {
         fields: ["id", "zip"],
       },
     ]);
-    expect((await cli("publish")).out).toMatch(/in default\n$/);
+    expect((await cli("publish")).out).toMatch(/in default\n/);
   });
 
   it("with an invalid contract exits 1 and publishes nothing", async () => {
@@ -549,13 +552,98 @@ describe("publish", () => {
     writeFileSync(join(folder, "fieldgate.yaml"), `version: 1\nconsumer: billing\ntopics:\n${three.join("\n")}\n`);
     api.publishContract = async ({ topic }) => {
       if (topic === "second") throw new GuardError("kafka-down", "no broker answers");
-      return { id: topic };
+      return { id: topic, ...api.answered };
     };
     const { code, out, err } = await cli("publish");
-    expect([code, out]).toEqual([1, "published: billing reads first in default\n"]);
+    expect([code, out]).toEqual([1, expect.stringMatching(/^published: billing reads first in default\n[^\n]*\n$/)]);
     expect(err).toMatch(
       /\[kafka-down\] .*\(published 1 of 3; missing: second, third\)\n {2}next: run the command again/,
     );
+  });
+});
+
+describe("publish reports what a contract counts for", () => {
+  const withheld = (verdict: "ready" | "not-ready", ...waitsFor: readonly string[]) => ({
+    kind: "counts" as const,
+    connectors: ["inventory"],
+    withheld: [{ id: ID, field: "nickname", verdict, waitsFor }],
+  });
+  it.each<[what: string, counts: Counts, code: number, lines: readonly string[]]>([
+    [
+      "a withheld field that it is ready for",
+      withheld("ready"),
+      0,
+      ["counts for connector inventory", `withheld: nickname (${ID}): billing is ready`],
+    ],
+    [
+      "a withheld field that waits for others too",
+      withheld("not-ready", "search", "audit"),
+      0,
+      [
+        "counts for connector inventory",
+        `withheld: nickname (${ID}): billing is not-ready; it also waits for search, audit`,
+      ],
+    ],
+    [
+      "nothing, because no connector publishes the topic",
+      { kind: "nowhere", environments: [], nearest: null },
+      100,
+      [
+        `counts for nothing: no connector publishes topic ${TOPIC}`,
+        "next: correct the topic in the contract file; if its table is captured later, the contract will count then",
+      ],
+    ],
+    [
+      "nothing, because the topic is misspelt",
+      { kind: "nowhere", environments: [], nearest: { topic: "inventory.public.customer", environment: "eu" } },
+      100,
+      [
+        `counts for nothing: no connector publishes topic ${TOPIC}; did you mean inventory.public.customer in eu?`,
+        "next: correct the topic in the contract file; if its table is captured later, the contract will count then",
+      ],
+    ],
+    [
+      "nothing, because the topic is published in other environments",
+      { kind: "nowhere", environments: ["default", "test"], nearest: null },
+      100,
+      [
+        `counts for nothing: ${TOPIC} is published in default, test, and not in production`,
+        "next: publish with --env default, or set fieldgate.environment to production in the connector's file",
+      ],
+    ],
+    [
+      "that it is not known, while a connector has not read its state",
+      { kind: "unknown", connectors: ["inventory"] },
+      100,
+      [
+        "not known yet what it counts for: connector inventory has not read its state",
+        "next: run the command again in a moment; publishing the same contract again changes nothing",
+      ],
+    ],
+  ])("%s", async (_, counts, code, lines) => {
+    contractFile(REJECTS);
+    api.answered = { counts, otherTopics: [] };
+    const text = await cli("publish --env production");
+    expect([text.code, text.out]).toEqual([
+      code,
+      [`published: billing reads ${TOPIC} in production`, ...lines].join("\n  ").concat("\n"),
+    ]);
+    const json = await cli("publish --env production --format json");
+    expect([json.code, JSON.parse(json.out)]).toEqual([code, expect.objectContaining({ counts })]);
+  });
+
+  it("a contract that is no longer in the file and still counts, with the command that withdraws it", async () => {
+    contractFile(REJECTS);
+    api.answered = { ...api.answered, otherTopics: [TOPIC, "inventory.public.orders"] };
+    const { code, out } = await cli("publish --env production");
+    expect(code).toBe(0);
+    expect(out.split("\n").slice(2)).toEqual([
+      "not in the file: billing's contract on inventory.public.orders in production, which still counts",
+      "  next: if billing no longer reads it: fieldgate retire --env production --topic inventory.public.orders",
+      "",
+    ]);
+    await cli("retire --env production --topic inventory.public.orders");
+    expect(api.retired).toEqual([{ environment: "production", consumer: "billing", topic: "inventory.public.orders" }]);
   });
 });
 
@@ -567,7 +655,10 @@ describe("publish --tested", () => {
     api.changes = [adds];
     api.topics.set(TOPIC, topicView());
     const { code, out } = await cli(`publish --env production --tested ${ID}`);
-    expect([code, out]).toEqual([0, `published: billing reads ${TOPIC} in production; tested with nickname\n`]);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining(`published: billing reads ${TOPIC} in production; tested with nickname\n`),
+    ]);
     expect(api.published).toMatchObject([
       {
         environment: "production",
@@ -606,7 +697,7 @@ describe("publish --rolling-out and retire", () => {
     const { code, out } = await cli("publish --env production --rolling-out");
     expect([code, out]).toEqual([
       0,
-      `published: billing reads ${TOPIC} in production, in addition to the deployed version\n`,
+      expect.stringContaining(`published: billing reads ${TOPIC} in production, in addition to the deployed version\n`),
     ]);
     expect(api.published).toEqual([]);
     expect(api.rollingOut).toMatchObject([{ environment: "production", consumer: "billing", topic: TOPIC }]);

@@ -133,7 +133,10 @@ describe("docs/ci.md's workflow that tests a new field", () => {
 
   it("passes events with the field to the handler, and publishes that the field was tested", async () => {
     const { code, out } = await runTry("taken += after === null || typeof after.id === 'number' ? 1 : 0;");
-    expect([code, out]).toEqual([0, expect.stringMatching(/took (\d+) of \1\n[^]*tested with nickname\n$/)]);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/took (\d+) of \1\n[^]*tested with nickname\n  counts for connector inventory\n$/),
+    ]);
     expect(api.published).toMatchObject([
       { consumer: "billing", environment: "production", tested: [{ amendment: amendment.id, field: "nickname" }] },
     ]);

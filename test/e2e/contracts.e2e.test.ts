@@ -66,7 +66,7 @@ it("publish --tested releases a field that the contract rejects, unless the fiel
     await database.query("alter table t alter column nick type text; insert into t (id, nick) values (3, 'seven')");
     await verdictsAre("text", "not-ready", "not-ready");
     const { id } = await service.amendment("nick", "withheld");
-    expect((await publish("--tested", id)).out).toMatch(/; tested with nick\n$/);
+    expect((await publish("--tested", id)).out).toMatch(/; tested with nick\n/);
     await service.amendment("nick", "released");
     await events.until(
       (seen) => seen.some(({ after }) => after?.["nick"] === "seven"),

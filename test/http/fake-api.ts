@@ -2,7 +2,7 @@ import type { Contract, ContractName } from "../../src/contract/contract.ts";
 import { GuardError } from "../../src/errors.ts";
 import type { ReleasePolicy } from "../../src/gate/decision/policy.ts";
 import type { AmendmentView } from "../../src/api/amendment.ts";
-import type { Api, TopicView } from "../../src/api/api.ts";
+import type { Api, Published, TopicView } from "../../src/api/api.ts";
 import type { Command } from "../../src/api/command.ts";
 import type { CoverageView } from "../../src/api/coverage.ts";
 import type { OutcomeText } from "../../src/words/reason.ts";
@@ -58,6 +58,8 @@ export interface FakeApi extends Api {
   readonly published: Contract[];
   readonly rollingOut: Contract[];
   readonly retired: ContractName[];
+  /** What a published contract is answered with. */
+  answered: Omit<Published, "id">;
   /** The rest of what an amendment says, by what is asked first; the last stays. */
   changes: Partial<AmendmentView>[];
   readonly planned: (readonly DdlStep[])[];
@@ -75,6 +77,7 @@ export function fakeApi(): FakeApi {
     published: [],
     rollingOut: [],
     retired: [],
+    answered: { counts: { kind: "counts", connectors: ["inventory"], withheld: [] }, otherTopics: [] },
     changes: [{}],
     planned: [],
     plans: { amendments: [], notes: [] },
@@ -99,11 +102,11 @@ export function fakeApi(): FakeApi {
     contracts: async () => fake.published,
     publishContract: async (contract) => {
       fake.published.push(contract);
-      return { id: "contract-1" };
+      return { id: "contract-1", ...fake.answered };
     },
     publishRollingOut: async (contract) => {
       fake.rollingOut.push(contract);
-      return { id: "contract-1/1" };
+      return { id: "contract-1/1", ...fake.answered };
     },
     retireContract: async (named) => {
       fake.retired.push(named);

@@ -121,7 +121,7 @@ describe("a request", () => {
       fields: ["id"],
     };
     const published = await app.inject({ method: "POST", url: "/v1/contracts", headers: LOCAL, payload: contract });
-    expect([published.statusCode, published.json()]).toEqual([202, { id: "contract-1" }]);
+    expect([published.statusCode, published.json()]).toEqual([202, { id: "contract-1", ...api.answered }]);
     expect(api.published).toEqual([contract]);
     const outcome = await app.inject({ url: "/v1/commands/command-1", headers: LOCAL });
     expect(outcome.json()).toEqual({ kind: "done", message: "nickname flows from schema 7 on" });

@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
 
+import type { Api } from "../../src/api/api.ts";
+import { schemaId } from "../../src/table/shape.ts";
+import type { Amendment } from "../../src/gate/amendment/amendment.ts";
 import { createApi } from "../../src/service/api.ts";
 import type { Contract } from "../../src/contract/contract.ts";
 import type { ControlTopics } from "../../src/service/control-topics.ts";
 import { createWaits } from "../../src/guard/waits.ts";
 import type { RunningConnector } from "../../src/service/running.ts";
-import { stateOf, TOPIC } from "../gate/customers.ts";
+import type { Column } from "../../src/table/column.ts";
+import { added, idOf, NICK, publishing, stateOf, TOPIC, WHEN, ZIP } from "../gate/customers.ts";
 import { starting } from "./starting.ts";
 
 const contract: Contract = {
@@ -125,24 +129,15 @@ describe("a connector that waits", () => {
   });
 });
 
+function running(
+  name: string,
+  state: RunningConnector["state"],
+  more: Partial<RunningConnector> = {},
+): RunningConnector {
+  return { ...starting(createWaits(() => 0)), name, state, publication: `fieldgate_${name}`, ...more };
+}
+
 describe("a topic", () => {
-  const running = (name: string, state: RunningConnector["state"]): RunningConnector => {
-    const jobs = { starts: new Map(), update: () => {} };
-    const publication = `fieldgate_${name}`;
-    return {
-      name,
-      mode: "guard",
-      status: { kind: "starting" },
-      state,
-      publication,
-      notCaptured: [],
-      warnings: [],
-      jobs,
-      waits: createWaits(() => 0),
-      causes: [],
-      last: undefined,
-    };
-  };
   const inventory = running("inventory", stateOf());
 
   it("that a connector publishes is shown; an unknown one is not found, with the nearest name", async () => {
@@ -161,5 +156,74 @@ describe("a topic", () => {
       code: "refused",
       text: "connector orders has not read its state yet",
     });
+  });
+});
+
+describe("amendments", () => {
+  const withNick = stateOf({ ...publishing(), amendments: [added(NICK)] });
+  const inventory = running("inventory", withNick);
+  const away = running("orders", undefined, {
+    status: { kind: "retrying", code: "postgres-down", message: "no server answers", next: "start it" },
+  });
+
+  it.each([TOPIC, "public.customers"])("of table %s are found", async (table) => {
+    const { api } = service([inventory]);
+    expect(await api.amendments({ table })).toMatchObject([{ id: idOf(NICK) }]);
+  });
+
+  it.each([
+    ["public.custmers", "public.customers"],
+    ["inventory.public.customerss", TOPIC],
+  ])("of the unknown table %s are not found, with the nearest name", async (table, near) => {
+    const { api } = service([inventory]);
+    await expect(api.amendments({ table })).rejects.toMatchObject({ code: "not-found", next: `did you mean ${near}?` });
+  });
+
+  it.each<[what: string, ask: (api: Api) => Promise<unknown>]>([
+    ["all of them", (api) => api.amendments({})],
+    ["those of a table that any connector may capture", (api) => api.amendments({ table: "public.customers" })],
+    ["those of an unknown table", (api) => api.amendments({ table: "public.items" })],
+    ["an unknown one", (api) => api.amendment("orders.public.items.price")],
+  ])("are refused with the reason while a connector has not read its state: %s", async (_, ask) => {
+    const { api } = service([inventory, away]);
+    await expect(ask(api)).rejects.toMatchObject({
+      code: "refused",
+      text: "connector orders has not read its state yet (retrying: no server answers)",
+      next: "start it",
+    });
+  });
+
+  it("of a known topic are found while another connector has not read its state", async () => {
+    const { api } = service([inventory, away]);
+    expect(await api.amendments({ table: TOPIC })).toMatchObject([{ id: idOf(NICK) }]);
+    expect(await api.amendment(`${TOPIC}.nick`)).toMatchObject({ id: idOf(NICK) });
+  });
+
+  it("an unknown one is not found, with the nearest name", async () => {
+    const { api } = service([inventory]);
+    await expect(api.amendment(`${TOPIC}.nik`)).rejects.toMatchObject({
+      code: "not-found",
+      next: `did you mean ${TOPIC}.nick?`,
+    });
+  });
+
+  const again = { ...NICK, attnum: ZIP.attnum };
+  const released = (of: Column): Amendment => ({
+    ...added(of),
+    gate: {
+      kind: "released",
+      since: "0/1",
+      time: WHEN.time,
+      schemaId: schemaId(2),
+      reason: { kind: "policy-observe" },
+      wouldHaveWaitedFor: [],
+    },
+  });
+  it.each<[what: string, amendments: readonly Amendment[], found: Column]>([
+    ["that was released and is added again means the open amendment", [released(NICK), added(again)], again],
+    ["that was released twice means the newest amendment", [released(NICK), released(again)], again],
+  ])("a field's name %s", async (_, amendments, found) => {
+    const { api } = service([running("inventory", stateOf({ ...publishing(), amendments }))]);
+    expect(await api.amendment(`${TOPIC}.nick`)).toMatchObject({ id: idOf(found) });
   });
 });

@@ -4,6 +4,8 @@ import type { Contract } from "../../contract/contract.ts";
 import { GuardError } from "../../errors.ts";
 import { type Client, createClient } from "../client.ts";
 import { type Format, formatOption, type Terminal, withExamples, EXIT } from "../command.ts";
+import type { Counts, Published } from "../../api/api.ts";
+import { countsText } from "./counts-text.ts";
 import { readContracts } from "./contract-file.ts";
 
 /**
@@ -43,20 +45,28 @@ export function addPublish(program: Command, terminal: Terminal): void {
       const read = await readContracts(terminal.cwd, file);
       const client = createClient(terminal);
       const contracts = await setEnvironment(await addTested(client, read, tested), env);
+      const answers: Published[] = [];
       for (const [published, contract] of contracts.entries()) {
         const sent = rollingOut ? client.publishRollingOut(contract) : client.publishContract(contract);
-        await sent.catch((error: unknown) => {
+        const answer = await sent.catch((error: unknown) => {
           throw published === 0 ? error : reportUnfinished(contracts, published, error);
         });
-        terminal.out(format === "json" ? jsonOf(contract, rollingOut) : textOf(contract, rollingOut));
+        const counts: Counts = answer.counts ?? { kind: "unknown", connectors: [] };
+        answers.push({ ...answer, counts });
+        if (format === "json") terminal.out(jsonOf(contract, counts, rollingOut));
+        else terminal.out([textOf(contract, rollingOut), ...countsText(contract, counts)].join("\n  "));
       }
-      terminal.end(EXIT.fine);
+      if (format === "text") for (const line of notInFile(contracts, answers)) terminal.out(line);
+      terminal.end(answers.every(({ counts }) => counts?.kind === "counts") ? EXIT.fine : EXIT.findings);
     });
   withExamples(
     command,
     "fieldgate publish --env production",
     "fieldgate publish --env production --rolling-out",
     "fieldgate publish --env production --tested inventory.public.customers.nickname",
+  ).addHelpText(
+    "after",
+    "\nExit code: 0 if every contract counts for a connector, 100 if one counts for nothing or that is not known yet.",
   );
 }
 
@@ -67,10 +77,32 @@ async function addTested(client: Client, contracts: readonly Contract[], ids: re
   return recordTested(client, contracts, ids);
 }
 
-function jsonOf({ consumer, environment, topic, tested = [] }: Contract, rollingOut: true | undefined): string {
+/** Contracts of the same consumer that were published earlier and are no longer in the file: they still count. */
+function notInFile(contracts: readonly Contract[], answers: readonly Published[]): readonly string[] {
+  const topics = new Set(contracts.map(({ topic }) => topic));
+  const left = new Map(
+    contracts.flatMap(({ consumer, environment }, index) =>
+      (answers[index]?.otherTopics ?? [])
+        .filter((topic) => !topics.has(topic))
+        .map((topic) => [`${consumer}/${environment}/${topic}`, { consumer, environment, topic }] as const),
+    ),
+  );
+  return [...left.values()].map(
+    ({ consumer, environment, topic }) =>
+      `not in the file: ${consumer}'s contract on ${topic} in ${environment}, which still counts\n  next: if ${consumer} no longer reads it: fieldgate retire --env ${environment} --topic ${topic}`,
+  );
+}
+
+function jsonOf(contract: Contract, counts: Counts, rollingOut: true | undefined): string {
+  const { consumer, environment, topic, tested = [] } = contract;
   const fields = tested.map(({ amendment, field }) => ({ amendment, field }));
   const published = { consumer, environment, topic };
-  return JSON.stringify({ published, rollingOut: rollingOut === true, ...(fields.length > 0 && { tested: fields }) });
+  return JSON.stringify({
+    published,
+    rollingOut: rollingOut === true,
+    ...(fields.length > 0 && { tested: fields }),
+    counts,
+  });
 }
 
 function textOf({ consumer, environment, topic, tested = [] }: Contract, rollingOut: true | undefined): string {

@@ -1,0 +1,61 @@
+import type { Counts } from "../api/api.ts";
+import type { Contract } from "../contract/contract.ts";
+import { weigh } from "../gate/decision/settle.ts";
+import { withheldOf } from "../gate/update.ts";
+import { nearestName } from "../mistake.ts";
+import { type CurrentState, currentStateOf, type RunningConnectors } from "./running.ts";
+
+/**
+ * What a contract counts for, given what the connectors publish now. `now` is in milliseconds. The contracts must have
+ * been read to the end, so that the verdicts include this one.
+ */
+export function countsOf(all: RunningConnectors, contract: Contract, now: number): Counts {
+  const { topic, environment } = contract;
+  const inEnvironment = all.connectors.filter(({ name }) => environmentOf(all, name) === environment);
+  const counting = inEnvironment.filter(({ state }) => state?.tables.has(topic) === true);
+  if (counting.length > 0) {
+    const withheld = counting.flatMap((running) => {
+      const current = currentStateOf(all, running);
+      return current === undefined ? [] : withheldFrom(current, contract, now);
+    });
+    return { kind: "counts", connectors: counting.map(({ name }) => name), withheld };
+  }
+  const unread = inEnvironment.filter(({ state }) => state === undefined);
+  if (unread.length > 0) return { kind: "unknown", connectors: unread.map(({ name }) => name) };
+  return { kind: "nowhere", ...whereInstead(all, contract) };
+}
+
+function environmentOf({ planners }: RunningConnectors, connector: string): string | undefined {
+  return planners.get(connector)?.rules["fieldgate.environment"];
+}
+
+type Withheld = Extract<Counts, { readonly kind: "counts" }>["withheld"][number];
+
+function withheldFrom({ rules, state }: CurrentState, { topic, consumer }: Contract, now: number): readonly Withheld[] {
+  const table = state.tables.get(topic);
+  if (table === undefined) return [];
+  return withheldOf(table).map((amendment) => {
+    const verdicts = weigh(rules, state, table, amendment, { time: new Date(now).toISOString() });
+    const notReady = verdicts.filter(({ verdict }) => verdict !== "ready");
+    const others = new Set(notReady.map((verdict) => verdict.consumer));
+    others.delete(consumer);
+    // Before the registry has answered there is no schema to judge.
+    const own = verdicts.length === 0 ? "unknown" : notReady.find((verdict) => verdict.consumer === consumer)?.verdict;
+    return { id: amendment.id, field: amendment.name, verdict: own ?? "ready", waitsFor: [...others] };
+  });
+}
+
+function whereInstead(all: RunningConnectors, { topic }: Contract): Omit<Extract<Counts, { kind: "nowhere" }>, "kind"> {
+  const published = new Map<string, Set<string>>();
+  for (const { name, state } of all.connectors) {
+    const environment = environmentOf(all, name);
+    for (const known of state?.tables.keys() ?? []) {
+      if (environment !== undefined) published.set(known, (published.get(known) ?? new Set()).add(environment));
+    }
+  }
+  const environments = [...(published.get(topic) ?? [])];
+  const near = environments.length > 0 ? undefined : nearestName(topic, published.keys());
+  const [environment] = near === undefined ? [] : (published.get(near) ?? []);
+  const nearest = near === undefined || environment === undefined ? null : { topic: near, environment };
+  return { environments, nearest };
+}
