@@ -97,7 +97,10 @@ const contractSchema = z.strictObject({
 });
 
 /** What one consumer reads of one topic in one environment, and how. Plain JSON, stored and sent unchanged. */
-export type Contract = DeepReadonly<z.output<typeof contractSchema>>;
+export type Contract = DeepReadonly<z.output<typeof contractSchema>> & {
+  /** Only its name is known, because its record cannot be read. The other keys are placeholders. Never stored. */
+  readonly unreadable?: true;
+};
 
 /** A row's field as it was defined when it was tested. Once its definition differs, it counts as untested. */
 export type TestedField = DeepReadonly<z.output<typeof testedField>>;
@@ -128,6 +131,17 @@ export function rollingKey(contract: Contract): string {
 export function isKeyOf(key: string, named: ContractName): boolean {
   const own = contractKey(named);
   return key === own || key.startsWith(`${own}/`);
+}
+
+/**
+ * What is known of a contract whose record cannot be read, for example because a later version of Fieldgate wrote it.
+ * Its consumer counts, and its verdict is unknown. undefined if the record's key is not that of a contract.
+ */
+export function unreadableContract(key: string): Contract | undefined {
+  const [environment, consumer, topic, ...rolling] = key.split("/");
+  const named = nameSchema.safeParse({ environment, consumer, topic });
+  if (!named.success || rolling.length > 1) return undefined;
+  return { version: 1, ...named.data, decodesWith: "reader", unknownFields: "reject", unreadable: true };
 }
 
 /** Reads the name of a contract. Throws `contract-invalid` with every mistake. */

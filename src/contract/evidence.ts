@@ -14,6 +14,14 @@ export function missingEvidence(message: string, remedy: string): Finding {
   return { rule: RULE, severity: "warning", certainty: "by-policy", message, remedy };
 }
 
+/** The contract's record cannot be read, so nothing of what it says could be judged. */
+export function unreadableFinding(): Finding {
+  return missingEvidence(
+    "this service cannot read the contract; a later version of Fieldgate may have published it",
+    "upgrade the service, or run `fieldgate publish` with the service's version",
+  );
+}
+
 /** Members announce a schema that is not in any version of the contract, so it has not been judged. */
 export function otherSchemaFinding(group: string, others: number, members: number): Finding {
   const message = `${others} of ${members} members of ${group} read with a schema that differs from the contract's`;

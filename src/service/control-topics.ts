@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Contract, contractKey, isKeyOf, parseContract } from "../contract/contract.ts";
+import { type Contract, contractKey, isKeyOf, parseContract, unreadableContract } from "../contract/contract.ts";
 import { describeError, type GuardError } from "../errors.ts";
 import { commandSchema } from "../api/command.ts";
 import { commandLog } from "./command-log.ts";
@@ -131,8 +131,10 @@ function readContract(
     // A version that is being rolled out has its own key.
     return { key: isKeyOf(key, contract) ? key : contractKey(contract), contract };
   } catch (error) {
-    log.warn(`contract ${key} at offset ${record.offset} was skipped: ${describeError(error)}`);
-    return undefined;
+    const contract = unreadableContract(key);
+    const what = contract === undefined ? "was skipped" : "cannot be read, so its consumer's verdict is unknown";
+    log.warn(`contract ${key} at offset ${record.offset} ${what}: ${describeError(error)}`);
+    return contract === undefined ? undefined : { key, contract };
   }
 }
 

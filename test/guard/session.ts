@@ -294,7 +294,7 @@ export function lookAt(table: LookedTable, allTables = true): TablesLook {
   };
 }
 
-const CUSTOMERS = tableOf([ID, NAME]);
+export const CUSTOMERS = tableOf([ID, NAME]);
 const LOOK = lookAt(lookedTable(Number(CUSTOMERS.oid), CUSTOMERS));
 
 const STATE_TOPIC = "__fieldgate.main.state.shop";

@@ -2,6 +2,7 @@ import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { judgeKey, parseKeyCandidate } from "../../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../../contract/judge.ts";
+import { unreadableFinding } from "../../contract/evidence.ts";
 import { dayOf, type Weights } from "../../contract/severity.ts";
 import { keptFindings } from "../../finding.ts";
 import { oncePer } from "../../once.ts";
@@ -116,7 +117,8 @@ export function weigh(
   const judged = judging(table, answer.candidate, { day: dayOf(time), changes: rules.severity ?? [] });
   return contracts.map((contract) => {
     const { consumer, environment } = contract;
-    const findings = [...judged(contract).findings, ...evidenceAgainst(rules, state, contract)];
+    const own = contract.unreadable === true ? [unreadableFinding()] : judged(contract).findings;
+    const findings = [...own, ...evidenceAgainst(rules, state, contract)];
     const { verdict } = verdictOf(findings);
     return { consumer, environment, verdict, findings: keptFindings(findings) };
   });

@@ -166,6 +166,9 @@ async function streamFrom(
   await source.terminateReader();
   await using stream = await source.openStream(position.endLsn, waker.wake, mostBytes(maxBytes.values()));
   const { tables, jobs, outcomes, evidence, commandOffset } = followPartitions(outside, stored, dataTopics);
+  const ddl = await findTrigger(source, stored.trigger);
+  const looks = firstLooks(outside, await source.look());
+  // From here to `listen` nothing may be awaited, so that no contract arrives between the copy and the listening.
   const session: Session = {
     outside,
     source,
@@ -184,13 +187,13 @@ async function streamFrom(
       state: { tables, jobs, outcomes, contracts: controlTopics.contracts(), evidence: recalled(evidence) },
       inbox: [],
       commandOffset,
-      ddl: await findTrigger(source, stored.trigger),
+      ddl,
       catalog: { latest: new Map(), pending: new Map(), applied: new Map(), explained: new Map() },
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
       parksToReport: new Set(),
-      looks: firstLooks(outside, await source.look()),
+      looks,
       lastRun: stored.lastRun,
       poison: noPoison(),
       halts: new Map(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readerFingerprint } from "../../../src/contract/announcement.ts";
-import type { Contract } from "../../../src/contract/contract.ts";
+import { type Contract, contractKey, unreadableContract } from "../../../src/contract/contract.ts";
 import { alertKey } from "../../../src/gate/decision/reason.ts";
 import { recalled, type SeenGroup } from "../../../src/gate/evidence/evidence.ts";
 import { unnamedOn } from "../../../src/gate/evidence/readers.ts";
@@ -248,6 +248,22 @@ describe("the evidence against a contract", () => {
     expect(verdictOf(judgedWith(reader, polled(0, announcing([ours, 3]))))).toMatchObject({ verdict: "ready" });
     expect(verdictOf(judgedWith(reader, polled(0, announcing())))).toMatchObject({ verdict: "ready" });
   });
+
+  it("that cannot be read makes its consumer's verdict unknown, whatever its placeholders say", () => {
+    const unreadable = unreadableContract(contractKey(READY));
+    expect(unreadable).toMatchObject({ consumer: READY.consumer, topic: READY.topic });
+    const step = judgedWith({ ...READY, unreadable: true });
+    expect(verdictOf(step)).toMatchObject({
+      verdict: "unknown",
+      findings: [{ rule: "contract/evidence-missing", message: expect.stringContaining("cannot read the contract") }],
+    });
+    expect(tableIn(step.state).amendments[0]?.gate.kind).toBe("withheld");
+  });
+
+  it.each(["", "billing", "default/billing", "default/billing/t/1/2", "default//t", "de fault/billing/t"])(
+    "is not made of a record whose key is not a contract's: %j",
+    (key) => expect(unreadableContract(key)).toBeUndefined(),
+  );
 
   it("the schema of a version that is being rolled out does not count for another consumer", () => {
     const next = { ...reader, schema: { ...schema, name: "R2" } };

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { GuardError } from "../../../src/errors.ts";
 import { runConnector } from "../../../src/guard/start/run-connector.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
-import { ID, NAME, TOPIC } from "../../gate/customers.ts";
+import type { Contract } from "../../../src/contract/contract.ts";
+import { ID, NAME, REPLICA, TOPIC } from "../../gate/customers.ts";
 import { until } from "../../stack/until.ts";
-import { type Given, stateRecords, type World, worldOf } from "../session.ts";
+import { CUSTOMERS, type Given, lookAt, lookedTable, stateRecords, type World, worldOf } from "../session.ts";
 import { insert, relation, transaction } from "../wal.ts";
 
 const DOWN = new GuardError("postgres-down", "connection refused");
@@ -32,6 +33,31 @@ const kinds = ({ statuses }: World) => statuses.map(({ kind }) => kind);
 const keysOf = (world: World) => stateRecords(world.commits).map(({ key }) => key);
 
 describe("a connector", () => {
+  it("knows every contract that was published before it listens, however late that is in the start of a session", async () => {
+    const contracts = new Map<string, Contract>();
+    let known: ReadonlyMap<string, Contract> | undefined;
+    let missed: readonly string[] | undefined;
+    await using _connector = running({
+      source: {
+        // The last thing that is awaited before the session listens.
+        look: async () => {
+          contracts.set(`contract ${contracts.size}`, REPLICA);
+          return { ...lookAt(lookedTable(5000, CUSTOMERS)), end: lsn(1n) };
+        },
+      },
+      controlTopics: {
+        contracts: () => (known = new Map(contracts)),
+        listen: () => {
+          missed = [...contracts.keys()].filter((key) => known?.has(key) !== true);
+          return { [Symbol.dispose]: () => {} };
+        },
+      },
+    });
+    await until(() => missed !== undefined, "the session listens");
+    expect(contracts.size).toBeGreaterThan(0);
+    expect(missed).toEqual([]);
+  });
+
   it("fences before it reads its state, and records intent, tables and position before it streams", async () => {
     await using connector = running();
     await until(() => keysOf(connector.world).includes("position"), "the first start is done");
