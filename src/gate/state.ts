@@ -200,9 +200,12 @@ export type Input =
    */
   | { readonly kind: "parked"; readonly topic: string; readonly id: string; readonly why: ParkCause }
   /** How many changes of a parked table were written, replayed and skipped. */
-  | ({ readonly kind: "replayed"; readonly topic: string } & Pick<Parked, "written" | "replayed" | "passedOver">)
+  | ({ readonly kind: "replayed"; readonly topic: string } & Pick<
+      Parked,
+      "written" | "replayed" | "passedOver" | "lost"
+    >)
   /** Every parked change has been replayed or skipped. */
-  | ({ readonly kind: "unparked"; readonly topic: string } & Pick<Parked, "written" | "passedOver">)
+  | ({ readonly kind: "unparked"; readonly topic: string } & Pick<Parked, "written" | "passedOver" | "lost">)
   /** People were alerted that the table is parked or, without an id, that it flows again. */
   | { readonly kind: "park-reported"; readonly topic: string; readonly id: string | undefined }
   /** After a restart, asks the registry and the contracts again about a withheld amendment. */

@@ -26,6 +26,8 @@ export interface Backlog {
   written: number;
   replayed: number;
   passedOver: number;
+  /** How many of those were missing from the parked topic; undefined if none was. */
+  lost: number | undefined;
   /** The first changes that are not replayed yet, in order and without a gap. May be only some of them. */
   readonly queue: ParkedChange[];
   /**

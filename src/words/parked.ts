@@ -22,15 +22,27 @@ export function describeParked(table: TableState): ParkedText {
   );
   const because = about === undefined ? "" : `; ${describeAmendment(about)}`;
   return {
-    what: `${name} is parked: ${text}${because}`,
+    what: `${name} is parked: ${text}${because}${parked.lost === undefined ? "" : `; ${describeLoss(table, parked.lost)}`}`,
     next: about === undefined ? next : `${nextCommands(about).join("; or: ")}; or undo the change in the database`,
   };
 }
 
+/** What it means that parked changes are missing from their topic. */
+function describeLoss({ shape }: Pick<TableState, "shape">, lost: number): string {
+  const changes = lost === 1 ? "1 parked change was" : `${lost} parked changes were`;
+  const then =
+    shape.key.length === 0
+      ? "the table has no key, so its rows cannot be published again"
+      : "all rows of the table are published again, but rows that were deleted in these changes stay with consumers";
+  return `${changes} missing from the topic of parked changes and cannot be published: ${then}`;
+}
+
 export function describeUnparked({ shape, unparked }: TableState): string {
-  const { written = 0, passedOver = 0 } = unparked ?? {};
+  const { written = 0, passedOver = 0, lost } = unparked ?? {};
   const name = fullName(shape.table);
   const changes = `${written} parked ${written === 1 ? "change" : "changes"}`;
+  if (lost !== undefined) return `${name} flows again, but ${describeLoss({ shape }, lost)}`;
   if (passedOver === 0) return `${name} flows again: ${changes} published in order`;
-  return `${name} flows again: ${passedOver} of ${changes} no longer fitted any event; all rows of the table are published again`;
+  const then = shape.key.length === 0 ? "it has no key, so its rows cannot be" : "all rows of the table are";
+  return `${name} flows again: ${passedOver} of ${changes} no longer fitted any event; ${then} published again`;
 }

@@ -266,6 +266,30 @@ it("a backlog of 20,000 changes is replayed once and in order, also across a res
   expect(streamed(all).map(({ after }) => after?.["id"])).toEqual(Array.from({ length: COUNT + 1 }, (_, id) => id + 1));
 }, 240_000);
 
+it("parked changes whose topic was deleted are lost: this is reported, and every row is published again", async () => {
+  await using world = await capture("create table t (id int primary key, v int not null)", {
+    connector: { ...MANUAL, "fieldgate.look.ms": "100" },
+  });
+  const { database, events, service, topic } = world;
+  await database.query("alter table t alter v type bigint");
+  await database.query("insert into t select g, 5000000000 + g from generate_series(1, 3) g");
+  await until(async () => (await parked(world, "value-unfit")).changes === 3, "all of them wait");
+  const name = `__fieldgate.${topic.split(".")[0]}.parked.${topic.split(".")[0]}`;
+  const admin = kafkaClient().admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: [name] }).finally(() => admin.disconnect());
+  await until(async () => service.output().includes(`topic ${name} is gone`), "that is noticed", 30_000);
+  await until(async () => service.output().includes("parked changes are missing"), "the loss is in the log", 30_000);
+  await database.query("insert into t values (4, 5000000004)");
+  await neighbourFlows(world);
+  expect(await service.command({ kind: "release", ids: [`${topic}/2`] })).toMatchObject({ kind: "done" });
+  await flowsAgain(world);
+  const said = /parked changes were missing from the topic .* all rows of the table are published again/;
+  await until(async () => said.test(service.output()), "what it means is in the log");
+  const has = (seen: readonly Event[], id: number) => seen.some(({ after }) => after?.["id"] === id);
+  await events.until((seen) => [1, 2, 3, 4].every((id) => has(seen, id)), "every row");
+});
+
 it("the parked topic has no value of a withheld or excluded column", async () => {
   await using world = await capture("create table t (id int primary key, v int not null, secret text)", {
     connector: { ...MANUAL, "column.exclude.list": "public.t.secret" },

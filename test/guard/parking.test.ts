@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { State } from "../../src/gate/state.ts";
 import { post } from "../../src/guard/session.ts";
 import { readParkedKey, readParkedValue } from "../../src/store/parked.ts";
+import type { OutRecord } from "../../src/kafka/record.ts";
 import { findBacklogs } from "../../src/guard/stream/backlog.ts";
 import { type Column, tableOid } from "../../src/table/column.ts";
 import { lsn } from "../../src/wal/lsn.ts";
@@ -182,6 +183,104 @@ describe("parked changes", () => {
     expect(loop.session.control.state.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running" });
   });
 });
+
+describe("parked changes that are missing from their topic", () => {
+  /** The table is parked, and a second session begins of which the topic has only the changes that `isKept` names. */
+  async function afterLoss(isKept: (seq: number) => boolean, state = publishingN()) {
+    const catalog = { columns: [ID, BIG] };
+    const first = parkedLoop(catalog, state);
+    feedUnfit(first.world);
+    await until(() => isReached(first.world, "0/C8"), "the transaction is committed");
+    await first[Symbol.asyncDispose]();
+    const { tables } = first.session.batch.committed;
+    const second = parkedLoop(catalog, { ...state, tables });
+    const survives = ({ topic, key }: OutRecord) =>
+      topic !== PARKED_TOPIC || isKept(readParkedKey(key ?? Buffer.alloc(0))?.seq ?? 0);
+    second.world.commits.push(...first.world.commits.map((records) => records.filter(survives)));
+    findBacklogs(second.session);
+    second.session.waker.wake();
+    return second;
+  }
+  const isTold = ({ log }: World, text: RegExp) => log.some((line) => line.startsWith("notice") && text.test(line));
+  const unparked = ({ session }: ReturnType<typeof parkedLoop>) => parkedIn(session.batch.committed) === undefined;
+  const repairOf = ({ session }: ReturnType<typeof parkedLoop>) =>
+    session.batch.committed.jobs.get(`repair/${TOPIC}`)?.state;
+
+  it("all of them: people are alerted, and the table flows again with a repair, also without a new change", async () => {
+    await using loop = await afterLoss(() => false);
+    await until(() => unparked(loop), "the table flows again");
+    await until(() => isTold(loop.world, /2 parked changes were missing/), "people are alerted");
+    expect(repairOf(loop)).toBe("running");
+    expect(isTold(loop.world, /all rows of the table are published again, but rows that were deleted/)).toBe(true);
+    expect(ids(loop.world)).toEqual([1]);
+    loop.world.feed(...transaction(300n, relation([ID, BIG]), fits(250n, "4")));
+    await until(() => isReached(loop.world, "0/12C"), "the next transaction");
+    expect(ids(loop.world)).toEqual([1, 4]);
+  });
+
+  it("the first of them: the others are published, and the table is repaired", async () => {
+    await using loop = await afterLoss((seq) => seq > 1);
+    await until(() => unparked(loop), "the table flows again");
+    await until(() => isTold(loop.world, /1 parked change was missing/), "people are alerted");
+    expect(ids(loop.world)).toEqual([1, 3]);
+    expect(repairOf(loop)).toBe("running");
+  });
+
+  it("the last of them: the others wait for the command, and after it the table is repaired", async () => {
+    await using loop = await afterLoss((seq) => seq < 2);
+    expect(parkedIn(loop.session.batch.committed)).toBeDefined();
+    post(loop.session, { input: release([RETYPED]), nextCommand: 1n });
+    await until(() => unparked(loop), "the table flows again");
+    await until(() => isTold(loop.world, /1 parked change was missing/), "people are alerted");
+    expect(ids(loop.world)).toEqual([1, 2]);
+    expect(repairOf(loop)).toBe("running");
+  });
+
+  it("and others still wait: people are alerted at once, and the table's state says so", async () => {
+    const before = { ...publishingN() };
+    const catalog = { columns: [ID, BIG] };
+    const first = parkedLoop(catalog, before);
+    const rows = [fits(150n, "1"), fits(160n, "2", HUGE), fits(170n, "3", HUGE)];
+    first.world.feed(...transaction(200n, relation([ID, BIG]), ...rows));
+    await until(() => parkedIn(first.session.batch.committed)?.reported === true, "that it is parked is reported");
+    await until(() => isReached(first.world, "0/C8"), "the transaction is committed");
+    await first[Symbol.asyncDispose]();
+    const { tables } = first.session.batch.committed;
+    await using second = parkedLoop(catalog, { ...before, tables });
+    const isFirst = ({ topic, key }: OutRecord) => topic === PARKED_TOPIC && key?.toString().endsWith("1") === true;
+    second.world.commits.push(...first.world.commits.map((records) => records.filter((record) => !isFirst(record))));
+    findBacklogs(second.session);
+    second.session.waker.wake();
+    await until(() => isTold(second.world, /is parked: .*1 parked change was missing/), "people are alerted");
+    expect(parkedIn(second.session.batch.committed)).toMatchObject({ written: 2, replayed: 1, lost: 1 });
+    expect(ids(second.world)).toEqual([1]);
+  });
+
+  it("of a table without a key: people are alerted that its rows cannot be published again", async () => {
+    await using loop = await afterLoss(() => false, stateOf(publishing([ID, N], false)));
+    await until(() => unparked(loop), "the table flows again");
+    await until(() => isTold(loop.world, /the table has no key, so its rows cannot be published again/), "the alert");
+    expect(repairOf(loop)).toBe("refused");
+  });
+});
+
+it.each([
+  ["compact,delete", 1, "may delete parked changes"],
+  ["delete", 1, "may delete parked changes"],
+  ["compact", 1, undefined],
+] as const)(
+  "a parked topic with cleanup.policy=%s and %i partition is used, and reported if Kafka deletes from it",
+  async (...given) => {
+    const [cleanupPolicy, partitions, told] = given;
+    const described = { partitions, maxMessageBytes: 1 << 20, cleanupPolicy, config: new Map() };
+    const sink = { describeTopics: async () => new Map([[PARKED_TOPIC, described]]) };
+    await using loop = parkedLoop(undefined, undefined, { sink });
+    feedUnfit(loop.world);
+    await until(() => parkedIn(loop.session.batch.committed) !== undefined, "the table is parked");
+    const notices = loop.world.log.filter((line) => line.startsWith("notice") && line.includes(PARKED_TOPIC));
+    expect(notices).toEqual(told === undefined ? [] : [expect.stringContaining(told)]);
+  },
+);
 
 describe("a table that was replaced", () => {
   const OTHER_OID = 6000;

@@ -27,10 +27,13 @@ export function onReplayed(state: State, input: Extract<Input, { kind: "replayed
   const table = state.tables.get(input.topic);
   if (table?.parked === undefined) return step(state);
   const { parked } = table;
-  const { written, replayed, passedOver } = input;
+  const { written, replayed, passedOver, lost } = input;
   const isSame = parked.written === written && parked.replayed === replayed && parked.passedOver === passedOver;
   if (isSame) return step(state);
-  return step(withTable(state, { ...table, parked: { ...parked, written, replayed, passedOver } }));
+  const next = { ...parked, written, replayed, passedOver, lost };
+  if (lost === parked.lost) return step(withTable(state, { ...table, parked: next }));
+  const { topic } = input;
+  return step(withTable(state, { ...table, parked: { ...next, reported: false } }), { kind: "report-parked", topic });
 }
 
 /**
@@ -39,14 +42,14 @@ export function onReplayed(state: State, input: Extract<Input, { kind: "replayed
 export function onUnparked(
   rules: Rules,
   state: State,
-  { topic, written, passedOver }: Extract<Input, { kind: "unparked" }>,
+  { topic, written, passedOver, lost }: Extract<Input, { kind: "unparked" }>,
   when: When,
 ): Decided {
   const table = state.tables.get(topic);
   if (table?.parked === undefined) return step(state);
   const { time, reported } = table.parked;
-  // If people were not alerted that the table was parked, they need not be alerted that it flows again.
-  const unparked = reported ? { time, written, passedOver } : undefined;
+  // If people were not alerted that the table was parked, they need not be alerted that it flows again with all changes.
+  const unparked = reported || lost !== undefined ? { time, written, passedOver, lost } : undefined;
   const free = withTable(state, { ...table, parked: undefined, unparked });
   const repaired = passedOver > 0 ? withRepair(rules, free, table.shape) : free;
   const settled = settleTopic(rules, repaired, topic, when);

@@ -35,6 +35,8 @@ export interface Parked {
    * them.
    */
   readonly passedOver: number;
+  /** How many of those were missing from the parked topic. Absent if none was. */
+  readonly lost?: number | undefined;
   /** Changes up to this one are of a table or of columns that were replaced since: they are passed over. */
   readonly supersededTo?: number | undefined;
   /** People have been alerted that it is parked. */
@@ -42,4 +44,4 @@ export interface Parked {
 }
 
 /** A table that flows again, kept until that has been reported. */
-export type Unparked = Pick<Parked, "time" | "written" | "passedOver">;
+export type Unparked = Pick<Parked, "time" | "written" | "passedOver" | "lost">;

@@ -5,6 +5,7 @@ import type { ParkCause } from "../../gate/parking/parked.ts";
 import type { TableState } from "../../gate/state.ts";
 import { type ParkedChange, readLayout } from "../../store/parked.ts";
 import { describeParked, describeUnparked } from "../../words/parked.ts";
+import type { Outside } from "../outside.ts";
 import type { Backlog, Stuck } from "../parking.ts";
 import { inBackground, type Parts, post, tableOf } from "../session.ts";
 import { backlogOf } from "../stream/backlog.ts";
@@ -78,21 +79,33 @@ export function prepareTopicEarly(session: Parts<"batch">): void {
   });
 }
 
-/** @throws GuardError kafka-refused for a topic that would lose changes or mix up their order */
+/**
+ * A topic from which Kafka deletes changes is used, because its loss is noticed and repaired, but it is reported.
+ * @throws GuardError kafka-refused for a topic that would mix up the changes' order
+ */
 export async function prepareTopic({ outside, batch }: Parts<"batch">): Promise<void> {
   const { parkedTopic } = outside.settings;
   if (batch.maxBytes.has(parkedTopic)) return;
   await outside.sink.createParkedTopic();
   const described = (await outside.sink.describeTopics([parkedTopic])).get(parkedTopic);
   if (described === undefined) return;
-  if (described.partitions !== 1 || described.cleanupPolicy !== "compact") {
-    throw new GuardError(
-      "kafka-refused",
-      `topic ${parkedTopic} has ${described.partitions} partitions and cleanup.policy=${described.cleanupPolicy}`,
-      { next: `give it one partition and cleanup.policy=compact, or delete it: Fieldgate then creates it correctly` },
-    );
+  const { partitions, cleanupPolicy } = described;
+  if (partitions !== 1) {
+    throw new GuardError("kafka-refused", `topic ${parkedTopic} has ${partitions} partitions instead of one`, {
+      next: "delete it: Fieldgate then creates it correctly, and publishes the rows of parked tables again",
+    });
   }
+  if (cleanupPolicy !== "compact") reportDeletion(outside, parkedTopic, cleanupPolicy);
   batch.maxBytes.set(parkedTopic, described.maxMessageBytes);
+  // If it changes or is deleted, the next session begins with it as it is then.
+  batch.topics.described.set(parkedTopic, described);
+}
+
+function reportDeletion({ log, notice }: Outside, topic: string, policy: string): void {
+  const what = `topic ${topic} has cleanup.policy=${policy}, so Kafka may delete parked changes before they are published`;
+  const next = `set cleanup.policy of ${topic} to compact`;
+  log.warn(`${what}; next: ${next}`);
+  void notice({ id: `parked-topic/${policy}`, severity: "warn", what, next });
 }
 
 /** How long to wait before a change that still cannot be written is tried again for no other reason. */
@@ -168,9 +181,9 @@ function readLimit(session: Parts<"batch">, topic: string): void {
 
 /** Puts the counts into the state, which is about to be committed together with the counted records. */
 export function countParked(session: Parts<"control" | "tape" | "parking">): void {
-  for (const [topic, { id, written, replayed, passedOver }] of session.parking.backlogs) {
+  for (const [topic, { id, written, replayed, passedOver, lost }] of session.parking.backlogs) {
     if (session.control.state.tables.get(topic)?.parked?.id !== id) continue;
-    apply(session, { kind: "replayed", topic, written, replayed, passedOver });
+    apply(session, { kind: "replayed", topic, written, replayed, passedOver, lost });
   }
   for (const [topic, rows] of session.parking.passed) apply(session, { kind: "replacement-rows", topic, rows });
   session.parking.passed.clear();
@@ -202,15 +215,18 @@ function reportPark(session: Parts<"control">, table: TableState): void {
   outside.log.warn(next === undefined ? what : `${what}; next: ${next}`);
   const reported = { kind: "park-reported", topic: table.shape.topic, id: parked.id } as const;
   const { why } = parked;
-  const id = ["parked", parked.id, why.code, why.field, why.isNull].join("/");
+  const id = ["parked", parked.id, why.code, why.field, why.isNull, parked.lost].join("/");
   void outside.notice({ id, severity: "warn", what, next }).then(() => post(session, { input: reported }));
 }
 
 function reportFlow(session: Parts<"control">, table: TableState): void {
   const { outside } = session;
   const what = describeUnparked(table);
-  outside.log.info(what);
+  const isLoss = table.unparked?.lost !== undefined;
+  if (isLoss) outside.log.warn(what);
+  else outside.log.info(what);
   const reported = { kind: "park-reported", topic: table.shape.topic, id: undefined } as const;
   const id = `unparked/${table.shape.topic}/${table.unparked?.time}`;
-  void outside.notice({ id, severity: "info", what, next: undefined }).then(() => post(session, { input: reported }));
+  const severity = isLoss ? "warn" : "info";
+  void outside.notice({ id, severity, what, next: undefined }).then(() => post(session, { input: reported }));
 }

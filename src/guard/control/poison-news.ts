@@ -123,6 +123,7 @@ export async function prepareDeadLetters({ outside, control, batch }: Parts<"con
     }
     batch.maxBytes.set(name, topic.maxMessageBytes);
     batch.partitions.set(name, topic.partitions);
+    batch.topics.described.set(name, topic);
     control.poison.refused = undefined;
   } catch (error) {
     if (!(error instanceof GuardError) || error.fate !== "stop") throw error;

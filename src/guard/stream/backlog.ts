@@ -25,12 +25,13 @@ export function noParking(): Parking {
   return { backlogs: new Map(), reading: false, bytes: 0, freshBytes: 0, passed: new Map() };
 }
 
-function newBacklog({ id, written, replayed, passedOver }: Parked): Backlog {
+function newBacklog({ id, written, replayed, passedOver, lost }: Parked): Backlog {
   return {
     id,
     written,
     replayed,
     passedOver,
+    lost,
     queue: [],
     fresh: [],
     offset: undefined,
@@ -125,7 +126,8 @@ export function refill(session: Parts<"batch" | "parking">): void {
   const wanted = new Map<string, Wanted>();
   for (const [topic, backlog] of parking.backlogs) {
     const committed = batch.committed.tables.get(topic);
-    if (isHungry(backlog, committed)) wanted.set(backlog.id, { backlog, until: committed?.parked?.written ?? 0 });
+    if (isHungry(backlog, committed))
+      wanted.set(backlog.id, { topic, backlog, until: committed?.parked?.written ?? 0 });
   }
   if (wanted.size === 0) return;
   parking.reading = true;
@@ -137,6 +139,7 @@ export function refill(session: Parts<"batch" | "parking">): void {
 }
 
 interface Wanted {
+  readonly topic: string;
   readonly backlog: Backlog;
   /** The number of the last change that is committed. */
   readonly until: number;
@@ -172,19 +175,26 @@ async function read(session: Parts<"parking">, wanted: ReadonlyMap<string, Wante
     signal,
   );
   const missed = isFull ? [] : [...wanted.values()].filter(({ backlog }) => backlog.queue.length === 0);
-  for (const { backlog, until } of missed) miss(session, backlog, until);
+  for (const one of missed) miss(session, one);
   if (missed.length > 0) await outside.sleep(MISS_MS, signal);
 }
 
 /** Skips changes that the topic should have but does not have, and has the table published again. */
-function miss({ outside }: Parts<"parking">, backlog: Backlog, until: number): void {
+function miss(session: Parts<"parking">, { topic, backlog, until }: Wanted): void {
   backlog.misses += 1;
   backlog.offset = undefined;
-  if (backlog.misses < MISSES) return;
-  const lost = until - backlog.replayed;
-  outside.log.warn(`${lost} parked changes are missing from ${outside.settings.parkedTopic}: they are passed over`);
+  if (backlog.misses >= MISSES) lose(session, topic, backlog, until);
+}
+
+/** The changes up to this one are missing from the parked topic: they are skipped, counted and reported. */
+export function lose({ outside }: Parts<"parking">, topic: string, backlog: Backlog, until: number): void {
+  const count = until - backlog.replayed;
+  if (count <= 0) return;
+  const changes = count === 1 ? "1 parked change is" : `${count} parked changes are`;
+  outside.log.warn(`${topic}: ${changes} missing from ${outside.settings.parkedTopic}`);
   backlog.replayed = until;
-  backlog.passedOver += lost;
+  backlog.passedOver += count;
+  backlog.lost = (backlog.lost ?? 0) + count;
 }
 
 function least(offsets: readonly bigint[]): bigint | undefined {

@@ -10,7 +10,7 @@ import { causeOf, isParkable, judgeHead, stuckNow } from "../control/park.ts";
 import { passStuck } from "../control/poison-news.ts";
 import type { Backlog, ParkedEncoding } from "../parking.ts";
 import { type Parts, tableOf } from "../session.ts";
-import { dropBacklog, forgetChange, join, release } from "./backlog.ts";
+import { dropBacklog, forgetChange, join, lose, release } from "./backlog.ts";
 import { put } from "./batch.ts";
 import { type PoisonedRow, settlePoison } from "./poison.ts";
 import { OPERATIONS, publishChange } from "./publish.ts";
@@ -37,13 +37,13 @@ export function replayParked(session: Replaying): void {
       continue;
     }
     join(session.parking, backlog);
-    if (!isDue(session, table, backlog)) continue;
-    replayTable(session, topic, backlog);
-    const { written, replayed, passedOver } = backlog;
+    if (isDue(session, table, backlog)) replayTable(session, topic, backlog);
+    passWaiting(session, topic, backlog);
+    const { written, replayed, passedOver, lost } = backlog;
     // Without any parked change, the one that parks the table is about to be read again.
     if (written === 0 || replayed < written) continue;
     dropBacklog(session, topic);
-    apply(session, { kind: "unparked", topic, written, passedOver });
+    apply(session, { kind: "unparked", topic, written, passedOver, lost });
   }
 }
 
@@ -71,15 +71,12 @@ function replayTable(session: Replaying, topic: string, backlog: Backlog): void 
   let done = 0;
   for (const change of backlog.queue) {
     if (batch.records.length >= REPLAY_RECORDS || batch.bytes >= REPLAY_BYTES) break;
+    lose(session, topic, backlog, change.seq - 1);
     const isOver = change.seq <= (tableOf(session.control.state, topic).parked?.supersededTo ?? 0);
     if (isOver) backlog.passedOver += 1;
     else if (!replayChange(session, topic, backlog, change)) break;
-    const lost = change.seq - backlog.replayed - 1;
-    backlog.passedOver += lost;
     backlog.replayed = change.seq;
     backlog.stuck = undefined;
-    const waited = tableOf(session.control.state, topic).poison?.stuck?.at;
-    if (waited === nameInBacklog(backlog, change)) passStuck(session, topic, undefined);
     forgetChange(batch, session.outside.settings.parkedTopic, topic, backlog, change.seq);
     done += 1;
   }
@@ -110,7 +107,16 @@ function replayChange(session: Replaying, topic: string, backlog: Backlog, chang
 
 /** Names a change among all that were ever parked. */
 function nameInBacklog({ id }: Backlog, { seq }: ParkedChange): string {
-  return `parked ${id} ${seq}`;
+  return `${inBacklog(id)}${seq}`;
+}
+
+const inBacklog = (id: string) => `parked ${id} `;
+
+/** A change that waited for an operator no longer does: it was published without a command, skipped, or is missing. */
+function passWaiting(session: Replaying, topic: string, { id, replayed }: Backlog): void {
+  const at = tableOf(session.control.state, topic).poison?.stuck?.at;
+  if (at?.startsWith(inBacklog(id)) !== true || Number(at.slice(inBacklog(id).length)) > replayed) return;
+  passStuck(session, topic, undefined);
 }
 
 function poisonedRow(session: Replaying, topic: string, backlog: Backlog, change: ParkedChange): PoisonedRow {
