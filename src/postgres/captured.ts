@@ -4,7 +4,7 @@ import type { ListEntry, CaptureFilter } from "../capture/lists.ts";
 import type { Table } from "../table/column.ts";
 import { parseTable } from "../table/json.ts";
 import { query } from "./connection.ts";
-import { TABLE_JSON } from "./table-json.ts";
+import { CATALOG_TABLE_JSON } from "./table-json.ts";
 import { fullName } from "../table/quote.ts";
 
 /**
@@ -189,7 +189,7 @@ async function readByOid(client: Client, captured: readonly PermanentTable[]): P
   const rows = await query<{ table: string }>(
     client,
     "reading the captured tables",
-    `SELECT ${TABLE_JSON} AS table
+    `SELECT ${CATALOG_TABLE_JSON} AS table
        FROM unnest($1::text[]) WITH ORDINALITY AS w(oid, at)
        JOIN pg_class c ON c.oid = w.oid::oid JOIN pg_namespace n ON n.oid = c.relnamespace
       ORDER BY w.at`,

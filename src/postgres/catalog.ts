@@ -6,7 +6,7 @@ import { LSN_ZERO, type Lsn, parseLsn } from "../wal/lsn.ts";
 import { parseSnapshot, type Snapshot } from "../wal/snapshot.ts";
 import { query } from "./connection.ts";
 import { type TableName, fullName } from "../table/quote.ts";
-import { TABLE_JSON, TYPES_JSON } from "./table-json.ts";
+import { CATALOG_TABLE_JSON, TYPES_JSON } from "./table-json.ts";
 
 interface TableRow extends Readonly<Record<string, string | null>> {
   readonly table: string | null;
@@ -25,7 +25,7 @@ export async function readTables(client: Client, names: readonly TableName[]): P
   const rows = await query<TableRow>(
     client,
     "reading the captured tables",
-    `SELECT CASE WHEN c.oid IS NOT NULL AND has_table_privilege(c.oid, 'SELECT') THEN ${TABLE_JSON} END AS table
+    `SELECT CASE WHEN c.oid IS NOT NULL AND has_table_privilege(c.oid, 'SELECT') THEN ${CATALOG_TABLE_JSON} END AS table
        FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w(schema, name, at)
        LEFT JOIN pg_namespace n ON n.nspname = w.schema
        LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
@@ -55,7 +55,7 @@ export async function readTable(
   const [row] = await query<SeenRow>(
     client,
     `reading table ${oid}`,
-    `SELECT pg_current_snapshot() AS snapshot, pg_current_wal_insert_lsn() AS end, ${TABLE_JSON} AS table
+    `SELECT pg_current_snapshot() AS snapshot, pg_current_wal_insert_lsn() AS end, ${CATALOG_TABLE_JSON} AS table
        FROM (SELECT $1::text::oid AS oid) AS w LEFT JOIN pg_class c USING (oid)
        LEFT JOIN pg_namespace n ON n.oid = c.relnamespace`,
     [String(oid)],

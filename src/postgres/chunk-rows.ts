@@ -52,7 +52,7 @@ export interface Parts {
 export function statementParts(request: ChunkRequest, table: Table, order: KeyOrder): Parts {
   // Changes of tables that inherit from this one are sent under their own names, hence ONLY. A partitioned table, which
   // has no file of its own, contains only the rows of its partitions.
-  const only = table.filenode === 0 ? "" : "ONLY ";
+  const only = table.filenode <= 0 ? "" : "ONLY ";
   const key = request.key.map(columnOf);
   return {
     table: `${only}${quoteTable(request.table)} AS r`,

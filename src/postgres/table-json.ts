@@ -70,5 +70,21 @@ export const TABLE_JSON = `json_build_object(
                  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))`;
 
+/**
+ * SQL: what a partitioned table has in place of a file: a negative digest of the files of its partitions `f`, on every
+ * level. A command that rewrites them all changes it.
+ */
+export const PARTITIONS_FILE = `-abs(hashtextextended(
+    string_agg(f.oid || '=' || f.relfilenode, ',' ORDER BY f.oid), 0) % (1::bigint << 52))`;
+
+const FILE = `CASE c.relkind WHEN 'p' THEN coalesce((
+    WITH RECURSIVE below(oid) AS (
+      SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = c.oid
+      UNION SELECT i.inhrelid FROM below b JOIN pg_inherits i ON i.inhparent = b.oid)
+    SELECT ${PARTITIONS_FILE} FROM below b JOIN pg_class f ON f.oid = b.oid), 0) ELSE c.relfilenode::bigint END`;
+
+/** TABLE_JSON as the catalog is read. The trigger, which reports each rewrite, does not look at partitions' files. */
+export const CATALOG_TABLE_JSON = TABLE_JSON.replace("c.relfilenode::bigint", FILE);
+
 /** An SQL expression for the types whose OIDs are in `$1::text[]`, for `parseTypes`. */
 export const TYPES_JSON = typesJson("SELECT w.oid::oid FROM unnest($1::text[]) AS w(oid)");

@@ -87,7 +87,10 @@ export interface Table {
    */
   readonly identified: readonly Attnum[];
   readonly replicaIdentity: "default" | "nothing" | "full" | "index";
-  /** pg_relation_filenode, which changes when the table is rewritten. */
+  /**
+   * pg_class.relfilenode, which changes when the table is rewritten. A partitioned table has no file: negative, a digest
+   * of its partitions' files; 0 if it has no partitions, or in a DDL message.
+   */
   readonly filenode: number;
   /** pg_class.reltuples; -1 if the table was never analyzed. */
   readonly estimatedRows: number;

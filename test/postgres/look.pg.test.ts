@@ -208,3 +208,31 @@ test("a look shows whether an enum's labels are those that a table's columns wer
   await from.app.query("ALTER TYPE mood RENAME VALUE 'loud' TO 'it''s'");
   expect(await differs()).toBe(false);
 });
+
+test("the partitions' files show whether a partitioned table was rewritten, to looks and catalog reads alike", async () => {
+  await using from = await source(
+    `${ROOT}; CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (30) PARTITION BY RANGE (id);
+     CREATE TABLE t21 PARTITION OF t2 FOR VALUES FROM (10) TO (20);
+     CREATE TABLE u (id int PRIMARY KEY) PARTITION BY RANGE (id)`,
+  );
+  const names = ["t", "t2", "u"].map((name) => ({ schema: "public", name }));
+  const read = async () => {
+    const { named } = await readTablesLook(from.client, "p");
+    const files = names.map(({ name }) => named.get(`public.${name}`)?.file);
+    const tables = await readTables(from.client, names);
+    expect(names.map(({ name }) => tables.find((table) => table?.name === name)?.filenode)).toEqual(files);
+    return files;
+  };
+  const before = await read();
+  expect(before).toEqual([expect.any(Number), expect.any(Number), 0]);
+  expect(before.slice(0, 2).every((file) => file !== undefined && file < 0 && Number.isSafeInteger(file))).toBe(true);
+  await from.app.query("ALTER TABLE t RENAME a TO b");
+  await from.app.query("INSERT INTO t VALUES (1, 'one'), (11, 'eleven')");
+  expect(await read()).toEqual(before);
+  await from.app.query("ALTER TABLE t ALTER b TYPE text USING upper(b)");
+  const rewritten = await read();
+  expect(rewritten[0]).not.toBe(before[0]);
+  expect(rewritten[1]).not.toBe(before[1]);
+  await from.app.query("CREATE TABLE t22 PARTITION OF t2 FOR VALUES FROM (20) TO (30)");
+  expect((await read())[0]).not.toBe(rewritten[0]);
+});

@@ -72,7 +72,7 @@ function isUnproven(
   { table, rewritten }: Extract<Input, { readonly kind: "seen" }>,
   { attnum }: Difference,
 ): boolean {
-  if (rewritten === true || filenode === undefined || filenode === 0 || filenode !== table.filenode) return true;
+  if (rewritten === true || filenode === undefined || filenode <= 0 || filenode !== table.filenode) return true;
   return assigned === undefined || attnum === undefined || attnum <= assigned;
 }
 

@@ -45,12 +45,17 @@ export function fileOf(
  * FULL, CLUSTER and TRUNCATE also write a new file, but they do not change any column's definition.
  */
 export function isRewritten({ filenode, versions, shape }: TableState, now: FileState): boolean {
-  if (filenode === undefined || now.filenode === undefined || filenode === now.filenode) return false;
+  if (isUnknown(filenode) || isUnknown(now.filenode) || filenode === now.filenode) return false;
   if (versions === undefined || now.versions === undefined) return true;
   return shape.fields.some(({ attnum }) => {
     const [before, after] = [versions[String(attnum)], now.versions?.[String(attnum)]];
     return after !== undefined && before !== after;
   });
+}
+
+/** A DDL message, and a state of an earlier version, have 0 for a partitioned table. */
+function isUnknown(filenode: number | undefined): boolean {
+  return filenode === undefined || filenode === 0;
 }
 
 /** True if a label of a field's enum was renamed since the columns were last proven. */

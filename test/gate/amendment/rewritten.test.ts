@@ -30,6 +30,19 @@ it("unknown facts count as a rewrite, but only if the file differs", () => {
   expect(isRewritten({ ...proven, filenode: undefined }, { filenode: 2, versions: {} })).toBe(false);
 });
 
+it.each([
+  ["all partitions have new files", [`repair/${TOPIC}`], -7, -8],
+  ["the partitions have the same files", [], -7, -7],
+  ["a state of an earlier version does not have the partitions' files", [], 0, -8],
+  ["a DDL message does not have the partitions' files", [], -7, 0],
+] as const)(
+  "the rows of a partitioned table are published again after a rewrite: %s",
+  (_what, repairs, before, now) => {
+    const columns = [made(ID, "700"), made(NAME, "800")];
+    expect(jobs(columns, now, { ...proven, filenode: before })).toEqual(repairs);
+  },
+);
+
 it("columns are proven at their place in the log, although the catalog is ahead of it", () => {
   const before = { ...publishing([ID, NAME]), known: [], assigned: undefined };
   const ahead = tableOf([ID, NAME, column(3, "more", "text")]);
