@@ -17,6 +17,7 @@ const CODES = {
   forbidden: { fate: "stop", cause: "the token is valid, but does not allow this" },
   "not-found": { fate: "stop", cause: "the named thing does not exist" },
   refused: { fate: "stop", cause: "the command was understood and refused" },
+  starting: { fate: "retry", cause: "a connector has not read its state yet, so the answer is not known" },
   unreachable: { fate: "stop", cause: "the service did not answer the command line" },
   "postgres-down": { fate: "retry", cause: "no connection to PostgreSQL, or it was lost" },
   "postgres-locked": { fate: "retry", cause: "another session held a lock in PostgreSQL for too long" },

@@ -123,7 +123,7 @@ function amendmentsWaitingFor(connectors: readonly RunningConnector[], named: Co
   });
 }
 
-/** Throws `refused` until every connector has read its state, because tables would be missing before that. */
+/** Throws `starting` until every connector has read its state, because tables would be missing before that. */
 function currentPlanners(parts: ApiParts): readonly Planner[] {
   return parts.connectors.map((running) => {
     const { name } = running;

@@ -11,7 +11,7 @@ import type { RunningConnector } from "./running.ts";
 /**
  * Finds what a name in a request means: a topic, a table, an amendment, or what a command is for. A name that no
  * connector knows is `not-found` with the nearest known name. While a connector that may know it has not read its
- * state yet, the answer is `refused` and never "there is none".
+ * state yet, the answer is `starting` and never "there is none".
  */
 
 type Connectors = readonly RunningConnector[];
@@ -21,13 +21,13 @@ export interface FoundAmendment {
   readonly amendment: Amendment;
 }
 
-/** Every amendment. Throws `refused` while a connector has not read its state. */
+/** Every amendment. Throws `starting` while a connector has not read its state. */
 export function everyAmendment(connectors: Connectors): readonly FoundAmendment[] {
   checkStatesRead(connectors);
   return listAmendments(connectors);
 }
 
-/** The amendments of `public.customers` or `inventory.public.customers`. Throws `not-found` and `refused`. */
+/** The amendments of `public.customers` or `inventory.public.customers`. Throws `not-found` and `starting`. */
 export function amendmentsOfTable(connectors: Connectors, table: string): readonly FoundAmendment[] {
   const captured = capturedTables(connectors);
   const found = captured.filter(({ topic, name }) => topic === table || name === table);
@@ -53,7 +53,7 @@ function capturedTables(connectors: Connectors): readonly CapturedTable[] {
   );
 }
 
-/** The connector that publishes the topic, and its table. Throws `not-found` and `refused`. */
+/** The connector that publishes the topic, and its table. Throws `not-found` and `starting`. */
 export function findTable(
   connectors: Connectors,
   topic: string,
@@ -80,7 +80,7 @@ function knownText(names: readonly string[]): string {
   return `the known names are ${names.slice(0, SHOWN_NAMES).join(", ")}${more}`;
 }
 
-/** Throws `refused` with the first connector that has not read its state yet, and what keeps it from doing so. */
+/** Throws `starting` with the first connector that has not read its state yet, and what keeps it from doing so. */
 function checkStatesRead(connectors: Connectors): void {
   const unread = connectors.find(({ state }) => state === undefined);
   if (unread !== undefined) throw stateNotRead(unread);
@@ -90,7 +90,7 @@ function checkStatesRead(connectors: Connectors): void {
 export function stateNotRead({ name, status }: Pick<RunningConnector, "name" | "status">): GuardError {
   const isFailing = status.kind === "retrying" || status.kind === "stopped";
   const why = isFailing ? ` (${status.kind}: ${status.message})` : "";
-  return new GuardError("refused", `connector ${name} has not read its state yet${why}`, {
+  return new GuardError("starting", `connector ${name} has not read its state yet${why}`, {
     next: isFailing ? (status.next ?? "end what keeps the connector from starting") : "try again in a moment",
   });
 }
@@ -103,7 +103,7 @@ export function listAmendments(connectors: Connectors): readonly FoundAmendment[
   );
 }
 
-/** Throws `not-found`, and `refused` for a name that several amendments have. */
+/** Throws `not-found`, `starting`, and `refused` for a name that several amendments have. */
 export function findAmendment(connectors: Connectors, id: string): FoundAmendment {
   const all = listAmendments(connectors);
   const called = all.filter(({ amendment }) => isCalled(amendment, id));

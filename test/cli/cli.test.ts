@@ -812,6 +812,19 @@ describe("can-i-release", () => {
     expect(out).toMatch(text);
   });
 
+  it("--wait waits for a service that is still starting; without it, that is an error", async () => {
+    const { amendment: answer } = api;
+    let asked = 0;
+    api.amendment = async (id) => {
+      if ((asked += 1) <= 2) throw new GuardError("starting", "connector inventory has not read its state yet");
+      return answer(id);
+    };
+    api.changes = [{ verdicts: [] }];
+    expect(await cli(`can-i-release ${ID}`)).toMatchObject({ code: 1, err: expect.stringContaining("[starting]") });
+    expect(await cli(`can-i-release ${ID} --wait 60`)).toMatchObject({ code: 0, err: "" });
+    expect(asked).toBe(3);
+  });
+
   it("--wait waits until all are ready, at most for the given time", async () => {
     api.changes = [{}, {}, ready];
     expect(await cli(`can-i-release ${TOPIC}.nickname --wait 60`)).toMatchObject({ code: 0, err: "" });

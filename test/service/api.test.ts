@@ -153,7 +153,7 @@ describe("a topic", () => {
     const { api } = service([inventory, running("orders", undefined)]);
     expect(await api.topic(TOPIC)).toMatchObject({ topic: TOPIC });
     await expect(api.topic("orders.public.orders")).rejects.toMatchObject({
-      code: "refused",
+      code: "starting",
       text: "connector orders has not read its state yet",
     });
   });
@@ -187,7 +187,7 @@ describe("amendments", () => {
   ])("are refused with the reason while a connector has not read its state: %s", async (_, ask) => {
     const { api } = service([inventory, away]);
     await expect(ask(api)).rejects.toMatchObject({
-      code: "refused",
+      code: "starting",
       text: "connector orders has not read its state yet (retrying: no server answers)",
       next: "start it",
     });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Command, Option } from "commander";
 
-import { GuardError } from "../../errors.ts";
+import { type ErrorCode, GuardError } from "../../errors.ts";
 import { messageText } from "../../finding.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
 import { type Client, createClient } from "../client.ts";
@@ -22,6 +22,8 @@ interface Options {
   readonly format: Format;
 }
 
+/** Errors that end by themselves, e.g. while the service is restarted. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(["unreachable", "starting"]);
 const FIRST_POLL_MS = 500;
 const LONGEST_POLL_MS = 5_000;
 
@@ -53,8 +55,8 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
 }
 
 /**
- * Repeats the question until every answer is yes or the time is up. If the service is unreachable, it is asked again as
- * well.
+ * Repeats the question until every answer is yes or the time is up. A service that is unreachable or still starting is
+ * asked again as well.
  */
 async function askUntilYes(
   readAnswers: () => Promise<readonly Answer[]>,
@@ -65,7 +67,7 @@ async function askUntilYes(
   for (let delay = FIRST_POLL_MS; ; delay = Math.min(delay * 2, LONGEST_POLL_MS)) {
     const left = end - Date.now();
     const answers = await readAnswers().catch((error: unknown) => {
-      if (left > 0 && error instanceof GuardError && error.code === "unreachable") return undefined;
+      if (left > 0 && error instanceof GuardError && PASSING.has(error.code)) return undefined;
       throw error;
     });
     if (answers !== undefined && (answers.every(isYes) || left <= 0)) return answers;

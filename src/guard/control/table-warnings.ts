@@ -1,5 +1,6 @@
 import { needsIdentity, refusedWrites, type Unidentified } from "../../capture/identity.ts";
 import type { TablesLook } from "../../capture/look.ts";
+import { nearestName } from "../../mistake.ts";
 import { fullName } from "../../table/quote.ts";
 import { uncoveredNext, uncoveredText } from "../../words/left-out.ts";
 import { identifyNext, refusedWritesText } from "../../words/identity.ts";
@@ -9,13 +10,14 @@ import { isListed } from "./looked-table.ts";
 
 /**
  * What a look shows to be wrong with a table although its rows flow: PostgreSQL refuses the application's UPDATE and
- * DELETE of it, or the log does not say which key a changed row had. Each is reported once, until it is over.
+ * DELETE of it, the log does not say which key a changed row had, or the file has a key for a table that is not captured.
+ * Each is reported once, until it is over.
  */
 export function warnOfTables(session: Parts<"control">, look: TablesLook): void {
   const { looks } = session.control;
   const before = looks.warnings;
   const refused = refusedWrites(look).map((table) => [`writes-refused/${fullName(table)}`, table] as const);
-  const keys = uncoveredKeys(session, look);
+  const keys = [...uncoveredKeys(session, look), ...keysWithoutTable(session)];
   looks.warnings = new Map([...refused.map(([id, table]) => [id, writesWarning(session, [table])] as const), ...keys]);
   const fresh = refused.filter(([id]) => !before.has(id));
   // Tables that a migration changes together are one message.
@@ -42,6 +44,30 @@ function report({ outside }: Parts<"control">, id: string, { what, next }: Table
 function writesWarning({ outside }: Parts<"control">, tables: readonly Unidentified[]): TableWarning {
   const what = refusedWritesText(tables, outside.settings["publication.name"]);
   return { table: tables.map(fullName).join(", "), what, next: identifyNext(tables) };
+}
+
+/**
+ * Keys of the connector's file for one table that is not captured, so they have no effect. The file alone does not show
+ * this: its lists may take a table that does not exist yet, and ignore the case of names.
+ */
+function keysWithoutTable({ outside, control }: Parts<"control">): readonly (readonly [string, TableWarning])[] {
+  if (outside.delivery === "none") return [];
+  const { settings } = outside;
+  const prefix = `${settings["topic.prefix"]}.`;
+  const captured = [...control.state.tables.keys()].map((topic) => topic.slice(prefix.length));
+  const keys = [
+    ...[...settings.policyOf.keys()].map((topic) => ["fieldgate.release.policy", topic] as const),
+    ...[...settings.poisonOf.keys()].map((topic) => ["fieldgate.on.poison", topic] as const),
+  ];
+  return keys
+    .filter(([, topic]) => !control.state.tables.has(topic))
+    .map(([name, topic]) => {
+      const table = topic.slice(prefix.length);
+      const near = nearestName(table, captured);
+      const what = `${name}.${table} has no effect, because no table of that name is captured`;
+      const next = `create the table, or ${near === undefined ? "correct its name in" : `write ${name}.${near} into`} the connector's file; names are case-sensitive here`;
+      return [`key-without-table/${name}/${topic}`, { table, what, next }] as const;
+    });
 }
 
 /** Tables whose replica identity no longer has all columns of message.key.columns. */

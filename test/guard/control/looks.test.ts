@@ -9,7 +9,9 @@ import type { TableState } from "../../../src/gate/state.ts";
 import { readAgain } from "../../../src/guard/control/read-again.ts";
 import { tableOid } from "../../../src/table/column.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
-import { publishing } from "../../gate/customers.ts";
+import { warnOfTables } from "../../../src/guard/control/table-warnings.ts";
+import type { Settings, TableWarning } from "../../../src/guard/outside.ts";
+import { publishing, TOPIC } from "../../gate/customers.ts";
 import { lookAt, lookedTable, sessionIn, worldOf } from "../session.ts";
 
 const ORDERS = lookedTable(20_000, { schema: "public", name: "orders" });
@@ -98,5 +100,41 @@ describe("the reason why a table is left out", () => {
     leave(session, ORDERS.oid, ORDERS, failed("registry-refused", "409 conflict"));
     leave(session, ORDERS.oid, ORDERS, failed("subject-unfit", "409 conflict"));
     expect(world.log.filter((line) => line.startsWith("notice:"))).toHaveLength(2);
+  });
+});
+
+describe("a key of the connector's file for one table", () => {
+  const NEXT = "the connector's file; names are case-sensitive here";
+  it.each<[what: string, settings: Partial<Settings>, warned: readonly Partial<TableWarning>[]]>([
+    ["of a captured table is not warned of", { policyOf: new Map([[TOPIC, "manual"]]) }, []],
+    [
+      "in a different case has no effect",
+      { policyOf: new Map([["inventory.public.Customers", "manual"]]) },
+      [
+        {
+          table: "public.Customers",
+          what: "fieldgate.release.policy.public.Customers has no effect, because no table of that name is captured",
+          next: `create the table, or write fieldgate.release.policy.public.customers into ${NEXT}`,
+        },
+      ],
+    ],
+    [
+      "that is a pattern has no effect",
+      { poisonOf: new Map([["inventory.audit.order_.*", "dead-letter"]]) },
+      [
+        {
+          table: "audit.order_.*",
+          what: "fieldgate.on.poison.audit.order_.* has no effect, because no table of that name is captured",
+          next: `create the table, or correct its name in ${NEXT}`,
+        },
+      ],
+    ],
+  ])("%s", (_, settings, warned) => {
+    const world = worldOf({ settings });
+    const session = sessionIn(world);
+    warnOfTables(session, lookAt(ORDERS, true));
+    warnOfTables(session, lookAt(ORDERS, true));
+    expect([...session.control.looks.warnings.values()]).toEqual(warned);
+    expect(world.log.filter((line) => line.startsWith("notice:"))).toHaveLength(warned.length);
   });
 });
