@@ -1,5 +1,6 @@
 import type { Attnum } from "../table/column.ts";
 import { javaRegex } from "./java-regex.ts";
+import type { LookedTable, TablesLook } from "./look.ts";
 
 /**
  * Compiles Debezium's include and exclude lists into a filter. An entry that cannot be used is refused, never skipped;
@@ -99,6 +100,18 @@ export interface CaptureFilter {
 export interface ExcludedColumn {
   readonly attnum: Attnum;
   readonly as: string;
+}
+
+/** True if the table is a partition of a table that the file captures. */
+export function isPartOfCaptured(
+  { table: isTaken }: Pick<CaptureFilter, "table">,
+  { tables }: Pick<TablesLook, "tables">,
+  { ancestors }: Pick<LookedTable, "ancestors">,
+): boolean {
+  return ancestors.some((oid) => {
+    const above = tables.get(oid);
+    return above !== undefined && isTaken(above.schema, above.name);
+  });
 }
 
 /**

@@ -199,6 +199,10 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
   replaced: {
     ...idle("replaced"),
     "replaced-over": leads(["absent"], "is withdrawn once the other table is gone or has lost the name"),
+    sent: leads(
+      ["absent", "replaced"],
+      "that lacks columns in the log is taken in again once all its columns are sent",
+    ),
     ask: stays("replaced"),
     captured: stays("replaced"),
     command: leads(["released", "replaced"], "is accepted only with a reason"),

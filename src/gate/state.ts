@@ -183,8 +183,11 @@ export type Input =
       readonly kind: "replaced";
       readonly topic: string;
       readonly table: Table;
-      /** It is the same table, but the catalog does not explain the columns that the log has of it. */
-      readonly unexplained?: true | undefined;
+      /**
+       * It is the same table, but the log has other columns of it than the catalog: for an unknown reason, or because
+       * the publication leaves some out.
+       */
+      readonly unexplained?: "columns-unexplained" | "columns-not-sent" | undefined;
     }
   /** That table is gone, or the captured one has its name back. */
   | { readonly kind: "replaced-over"; readonly topic: string }

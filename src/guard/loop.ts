@@ -12,7 +12,7 @@ import { followRegistry } from "./control/follow-registry.ts";
 import { halt, isLiftedByCommand, reportHalt } from "./control/halt.ts";
 import { applyLook, isUnmarkedLookReached, reportGaps } from "./control/apply-look.ts";
 import { reportFileChanges } from "./control/report-file-changes.ts";
-import { lookAtTables } from "./control/looks.ts";
+import { lookAtTables, untilLook } from "./control/looks.ts";
 import { countParked, park, parks, reportParked } from "./control/park.ts";
 import { countPoison, passPublished, prepareDeadLetters, resumePoison, reportPoison } from "./control/poison-news.ts";
 import { lookAtTopics } from "./control/topic-look.ts";
@@ -88,7 +88,10 @@ export async function runLoop(session: Session): Promise<void> {
     else if (isUnmarkedLookReached(session)) await passOrHalt(session, { kind: "look", topic: undefined });
     else if (isAllRead(session)) return;
     else if (drained.kind === "barrier") await passOrHalt(session, drained.barrier);
-    else if (isIdle) await waker.wait(control.inbox.length === 0 && !hasReplay(session) ? idleMs : 0);
+    else if (isIdle) {
+      const isDone = control.inbox.length === 0 && !hasReplay(session);
+      await waker.wait(isDone ? Math.min(idleMs, untilLook(session)) : 0);
+    }
   }
 }
 

@@ -182,6 +182,8 @@ export interface Inbound {
 
 /** What the looks at the catalog have shown about all tables. */
 export interface Looks {
+  /** The end of the log when this session first looked. */
+  readonly began: Lsn;
   /** When the next look is due, in microseconds. */
   due: bigint;
   busy: boolean;

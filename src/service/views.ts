@@ -1,10 +1,12 @@
 import { nextStep } from "../words/next-step.ts";
+import type { Sent } from "../capture/sent.ts";
 import type { ChunkJob } from "../chunk/job.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
 import { describeAmendment, meanwhile, nextCommands, renderWidened } from "../words/amendment.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { State, TableState } from "../gate/state.ts";
-import { describeGap } from "../words/gap.ts";
+import { describeGap, wayBack } from "../words/gap.ts";
 import { commandsForRow, describeStuck } from "../words/poison.ts";
 import { withheldOf } from "../gate/update.ts";
 import type { Status } from "../guard/outside.ts";
@@ -17,6 +19,7 @@ import { describeParked } from "../words/parked.ts";
 import { seenTexts } from "../words/evidence.ts";
 import { renderGroupsUnknown, renderJobReason, renderReason } from "../words/reason.ts";
 import { fullName } from "../table/quote.ts";
+import type { Shape } from "../table/shape.ts";
 
 /**
  * Turns the state of connectors, tables and amendments into the JSON shapes of the API. Pure: `now` is passed in, in
@@ -32,7 +35,7 @@ export function connectorView(running: RunningConnector, now: number): Connector
     name: running.name,
     mode: running.mode,
     status: status.kind === "streaming" && snapshot ? "snapshot" : status.kind,
-    problem: problemOf(status) ?? oldestPark(tables),
+    problem: problemOf(status) ?? oldestPark(running.publication, tables),
     waiting: waitView(running, now),
     position: running.last,
     tables: state === undefined ? [] : tables.map((table) => tableView(running, table, state)),
@@ -48,25 +51,38 @@ function problemOf(status: Status): ConnectorView["problem"] {
 }
 
 /** The reason of the table that has been parked for the longest time. */
-function oldestPark(tables: readonly TableState[]): ConnectorView["problem"] {
-  const parks = tables.flatMap((table) => parkedView(table) ?? []);
+function oldestPark(publication: string, tables: readonly TableState[]): ConnectorView["problem"] {
+  const parks = tables.flatMap((table) => parkedView(publication, table) ?? []);
   const [oldest] = parks.toSorted((left, right) => left.since.localeCompare(right.since));
   return oldest && { code: oldest.code, message: `[${oldest.code}] ${oldest.what}`, next: oldest.next };
 }
 
 /** A table that another one has replaced: the rows of that one wait to be read. */
-function replacedView({ amendments, replacement, replacementRows = 0 }: TableState): ParkedView | undefined {
+function replacedView(
+  publication: string,
+  { amendments, replacement, replacementRows = 0, shape, sent }: TableState,
+): ParkedView | undefined {
   const waiting = amendments.find(({ kind, gate }) => kind === "table" && gate.kind === "withheld");
   if (waiting === undefined || replacement === undefined) return undefined;
-  const code = waiting.gate.reason.kind === "columns-unexplained" ? "amendment-unsupported" : "table-replaced";
-  const [next] = nextCommands(waiting);
+  const [next = wayBackOf(publication, shape, sent)] = nextCommands(waiting);
   const since = waiting.gate.time;
+  const code = CODES.get(waiting.gate.reason.kind) ?? "table-replaced";
   return { code, what: describeAmendment(waiting), next: next ?? null, changes: replacementRows, since };
 }
 
-function parkedView(table: TableState): ParkedView | undefined {
+/** Codes of errors, by the reason why a table waits to be accepted. */
+const CODES: ReadonlyMap<string, ErrorCode> = new Map([
+  ["columns-unexplained", "amendment-unsupported"],
+  ["columns-not-sent", "publication-unfit"],
+]);
+
+function wayBackOf(publication: string, { table }: Shape, sent: Sent | undefined): string | undefined {
+  return sent === undefined || sent.kind === "sent" ? undefined : wayBack(table, publication, sent);
+}
+
+function parkedView(publication: string, table: TableState): ParkedView | undefined {
   const { parked } = table;
-  if (parked === undefined) return replacedView(table);
+  if (parked === undefined) return replacedView(publication, table);
   const { what, next } = describeParked(table);
   const changes = parked.written - parked.replayed;
   return { code: parked.why.code, what, next: next ?? null, changes, since: parked.time };
@@ -94,7 +110,7 @@ function tableView({ publication }: RunningConnector, table: TableState, state: 
     schemaId: table.unpublished === true ? null : table.shape.valueSchema.id,
     fields: table.shape.fields.map((field) => field.name),
     withheld: withheldOf(table).map((amendment) => amendment.name),
-    parked: parkedView(table),
+    parked: parkedView(publication, table),
     gap: gapView(publication, table, state),
     poison: poisonView(table),
   };

@@ -37,6 +37,7 @@ export function describeAmendment({ kind, name, column, changes, topic, gate, by
     case "table":
       if (gate.reason.kind === "columns-unexplained")
         return `columns of the table of ${topic} cannot be matched with the catalog`;
+      if (gate.reason.kind === "columns-not-sent") return `the publication leaves out columns of the table of ${topic}`;
       return `the table of ${topic} was replaced by a different table`;
     default:
       return kind satisfies never;
@@ -114,7 +115,7 @@ export function renderWidened(field: string): string {
 }
 
 /** The commands that resolve the amendment, the usual one first. */
-export function nextCommands({ id, kind, changes, column, verdicts }: Amendment): readonly string[] {
+export function nextCommands({ id, kind, changes, column, verdicts, gate }: Amendment): readonly string[] {
   const release = `fieldgate release ${id}`;
   switch (kind) {
     case "added":
@@ -126,6 +127,7 @@ export function nextCommands({ id, kind, changes, column, verdicts }: Amendment)
       return changes.includes("retyped") ? [release, `${release} --beside ${column?.name ?? "name"}_2`] : [release];
     case "key":
     case "table":
+      if (gate.reason.kind === "columns-not-sent") return [];
       return [`${release}${notReady(verdicts).length === 0 ? "" : " --force"} --reason "…"`];
     default:
       return kind satisfies never;

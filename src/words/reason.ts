@@ -30,6 +30,8 @@ const REASONS: Sentences<Reason> = {
   "keyless-backfill": () =>
     "the table has no key, so its values cannot be re-published: release it with --backfill none",
   "columns-unexplained": () => "the log has columns of the table that the catalog does not explain",
+  "columns-not-sent": () =>
+    "the publication leaves out columns of the table: its rows are published once all columns are sent",
   "table-parked": () => "the table is parked: the field flows once its parked changes are replayed",
   "member-withheld": ({ id }) => `it goes together with ${id}, which is withheld`,
   "member-not-released": ({ id }) => `it goes together with ${id}: release both`,

@@ -1,33 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Database } from "../stack/database.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
-import { type Events, readEvents } from "./events.ts";
+import { readEvents } from "./events.ts";
+import { expectRows, gapOf, LOOK, publication } from "./gaps.ts";
 import type { Service } from "./service.ts";
-import { captureTable, latest } from "./world.ts";
+import { captureTable } from "./world.ts";
 
-/** Looks often, so that a test need not wait. */
-const LOOK = { "fieldgate.look.ms": "200" };
 const ALL = { ...LOOK, "publication.autocreate.mode": "all_tables", "table.include.list": "public\\..*" };
-
-async function publication(database: Database): Promise<string> {
-  const [row] = await database.query<{ name: string }>("select pubname as name from pg_publication");
-  return `"${row?.name ?? ""}"`;
-}
-
-async function expectRows(events: Events, expected: readonly Record<string, unknown>[], what: string): Promise<void> {
-  const rowsOf = (seen: readonly { readonly after: Record<string, unknown> | null }[]) =>
-    latest(seen.map(({ after }) => after)).toSorted((x, y) => Number(x["id"]) - Number(y["id"]));
-  const all = await events.until((seen) => JSON.stringify(rowsOf(seen)) === JSON.stringify(expected), what);
-  expect(rowsOf(all)).toEqual(expected);
-}
-
-async function gapOf(service: Service, table = "public.t") {
-  return until(
-    async () => (await service.connector()).tables.find((one) => one.table === table)?.gap,
-    `${table} has a gap`,
-  );
-}
 
 describe("a captured table", () => {
   it("that is taken out of the publication is added again, reported and repaired", async () => {

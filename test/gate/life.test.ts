@@ -155,6 +155,9 @@ playAll(STEPS, RULES, stateOf(), [
   () => ({ kind: "replaced", topic: TOPIC, table: OTHER }),
   () => release([`${TOPIC}/table`], { reason: "agreed" }),
 ]);
+playAll(STEPS, RULES, stateOf(), [
+  () => ({ kind: "replaced", topic: TOPIC, table: tableOf([ID, NAME]), unexplained: "columns-not-sent" }),
+]);
 
 describe("the table", () => {
   it("an amendment's life is what the table says, and all of it", () => {

@@ -355,7 +355,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),
       parksToReport: new Set(),
-      looks: { ...firstLooks(world.outside, LOOK), due: 1n << 62n },
+      looks: { ...firstLooks(world.outside, { ...LOOK, end: lsn(1n) }), due: 1n << 62n },
       lastRun: undefined,
       poison: noPoison(),
       halts: new Map(),

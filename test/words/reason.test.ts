@@ -36,6 +36,7 @@ const EACH: { readonly [Kind in Reason["kind"]]: Extract<Reason, { readonly kind
   "key-changed": { kind: "key-changed", opposed: NOT_READY },
   "keyless-backfill": { kind: "keyless-backfill" },
   "columns-unexplained": { kind: "columns-unexplained" },
+  "columns-not-sent": { kind: "columns-not-sent" },
   "table-parked": { kind: "table-parked" },
   "member-withheld": { kind: "member-withheld", id: "t/4" },
   "member-not-released": { kind: "member-not-released", id: "t/4" },

@@ -1,5 +1,6 @@
 import type { ChunkJob } from "../../chunk/job.ts";
 import type { Gap, Sent, SentNews } from "../../capture/sent.ts";
+import { onReplacedOver, waitsAsItself } from "./replaced.ts";
 import type { Decided, Input, Rules, State, TableState, When } from "../state.ts";
 import { repairFor, step, withJob, withTable } from "../update.ts";
 
@@ -29,7 +30,9 @@ export function onSent(
   if (before === undefined) return step(state);
   const { table, job } = afterLook(rules, before, sent, news, when);
   if (table === before) return step(state);
-  const next = withTable(state, table);
+  // Its columns were left out of the publication: all its rows are read again, and the next one shows its columns.
+  const isOver = news.kind === "again" && waitsAsItself(table);
+  const next = isOver ? onReplacedOver(withTable(state, table), topic).state : withTable(state, table);
   const repaired = job === undefined ? next : withJob(next, job);
   return table.gap === before.gap ? step(repaired) : step(repaired, { kind: "report-gap", topic });
 }

@@ -23,13 +23,15 @@ export function onReplaced(
   when: When,
 ): Decided {
   const table = state.tables.get(input.topic);
-  if (table === undefined || (input.table.oid === table.shape.table.oid) !== (input.unexplained === true)) {
+  if (table === undefined || (input.table.oid === table.shape.table.oid) !== (input.unexplained !== undefined)) {
     return step(state);
   }
   const none = { attnum: undefined, column: undefined, changes: [], key: undefined, gone: false, unmapped: undefined };
   const fresh = newAmendment(input.topic, { kind: "table", name: "table", ...none }, when);
-  const why = input.unexplained === true ? "columns-unexplained" : "table-replaced";
-  const amendment = { ...fresh, gate: { ...fresh.gate, reason: { kind: why } as const } };
+  const amendment = {
+    ...fresh,
+    gate: { ...fresh.gate, reason: { kind: input.unexplained ?? "table-replaced" } as const },
+  };
   const others = table.amendments.filter(({ kind }) => kind !== "table");
   if (rules.mode === "watch") {
     const taken = { ...table, replacement: input.table, amendments: [...others, amendment] };
@@ -41,6 +43,11 @@ export function onReplaced(
   // People were already alerted to a replacement; this may be yet another table.
   if (before?.gate.kind === "withheld") return step(withTable(state, { ...table, replacement: input.table }));
   return step(next, { kind: "alert", id: amendment.id });
+}
+
+/** True if the table waits to be accepted in its own place, because its columns in the log differ from the catalog's. */
+export function waitsAsItself({ replacement, shape }: TableState): boolean {
+  return replacement?.oid === shape.table.oid;
 }
 
 /** The other table is gone, or the captured one has its name back: there is nothing left to accept. */

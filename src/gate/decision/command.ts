@@ -148,7 +148,10 @@ function refusesRelease(
   if ((kind === "key" || kind === "table") && !hasReason(command)) {
     return { kind: "reason-missing", id };
   }
-  if (kind === "table") return undefined;
+  if (kind === "table") {
+    const { reason } = amendment.gate;
+    return reason.kind === "columns-not-sent" ? { kind: "blocked", id, reason } : undefined;
+  }
   if (command.beside !== undefined && !besideMakesSense(rules, target, command)) {
     return { kind: "beside-unfit", id };
   }

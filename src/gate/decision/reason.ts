@@ -60,6 +60,8 @@ type Waits =
   | { readonly kind: "keyless-backfill" }
   /** The log has columns of the table that the catalog does not explain; it is taken in again as it is. */
   | { readonly kind: "columns-unexplained" }
+  /** The publication leaves columns of the table out; its rows flow again once they are sent. */
+  | { readonly kind: "columns-not-sent" }
   /** A column was added to a table whose changes are parked. The parked changes do not contain its values. */
   | { readonly kind: "table-parked" }
   /** `id` is another amendment of the same candidate, which an operator withholds. */

@@ -64,7 +64,9 @@ export async function applyLook(
     reportRename(session, table, second);
   }
   for (const one of candidates) await takeIn(session, second, one);
-  for (const oid of looks.left.keys()) if (!second.tables.has(oid)) looks.left.delete(oid);
+  // Dropped, or sent as part of a captured table: its rows are no longer expected under its name.
+  const waiting = new Set(candidates.map(({ oid }) => oid));
+  for (const oid of looks.left.keys()) if (!waiting.has(oid)) looks.left.delete(oid);
   remember(outside, looks, second);
   return halting;
 }

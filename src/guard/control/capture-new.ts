@@ -1,8 +1,9 @@
 import { GuardError } from "../../errors.ts";
 import type { ChunkJob } from "../../chunk/job.ts";
 import { type LeftOutReason, refusalOf } from "../../capture/left-out.ts";
-import type { TablesLook } from "../../capture/look.ts";
-import { sentAs } from "../../capture/sent.ts";
+import { isPartOfCaptured } from "../../capture/lists.ts";
+import type { LookedTable, TablesLook } from "../../capture/look.ts";
+import { type NotSent, sentAs } from "../../capture/sent.ts";
 import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { TableState } from "../../gate/state.ts";
 import { type Table, tableOid } from "../../table/column.ts";
@@ -118,6 +119,11 @@ export async function capture(
   const entry = look.tables.get(oid);
   const right = entry === undefined ? undefined : missingRight(entry, outside.settings["database.user"]);
   if (right !== undefined) return leave(session, oid, table, right);
+  const why = entry === undefined ? undefined : unsentBecause(outside.settings, look, entry);
+  if (why !== undefined) {
+    const publication = outside.settings["publication.name"];
+    return leave(session, oid, table, { kind: "not-sent", why, publication });
+  }
   const { items, left } = captureTables(outside, [table], new Set(control.state.tables.keys()));
   const [unmapped] = left;
   if (unmapped !== undefined) {
@@ -164,6 +170,17 @@ async function captureItem(
   });
   const verb = outside.delivery === "none" ? "followed in" : "published to";
   outside.log.info(`${fullName(table)} is new and ${verb} topic ${topic}`);
+}
+
+/**
+ * Why the table's rows are not sent in full under its own name; undefined if they are. publish.via.partition.root says
+ * whether rows of partitions belong to the partitioned table, even if the publication sends them under other names.
+ */
+function unsentBecause({ sent, filter }: Settings, look: TablesLook, table: LookedTable): NotSent | undefined {
+  const why = sentAs(look, table, sent);
+  if (why.kind !== "sent") return why;
+  const isOther = sent.viaRoot ? isPartOfCaptured(filter, look, table) : table.partitioned;
+  return isOther ? { kind: "other-root", viaRoot: sent.viaRoot } : undefined;
 }
 
 /**

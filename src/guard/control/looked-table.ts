@@ -50,10 +50,16 @@ export function newsOf(
   const { oid, schema, name } = table.shape.table;
   const was = sentOf(outside, first, table);
   const now = sentOf(outside, second, table);
+  if (lacksColumns(table) && now.kind === "sent") return { kind: "again" };
   const news = newsOver(table.sent, was, now, control.looks.truncated.has(Number(oid)));
   const entry = second.tables.get(Number(oid));
   const renamed = entry !== undefined && (entry.schema !== schema || entry.name !== name);
   return news.kind === "none" && renamed ? { kind: "same" } : news;
+}
+
+/** True if rows of the table are passed over, because the publication left out columns of it. */
+function lacksColumns({ amendments }: TableState): boolean {
+  return amendments.some(({ gate }) => gate.kind === "withheld" && gate.reason.kind === "columns-not-sent");
 }
 
 /** How a captured table is sent, according to a look. */

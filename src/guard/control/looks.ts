@@ -1,5 +1,6 @@
 import { leftOutKey, refusalOf } from "../../capture/left-out.ts";
 import type { LookedTable, TablesLook } from "../../capture/look.ts";
+import { isPartOfCaptured } from "../../capture/lists.ts";
 import { GuardError } from "../../errors.ts";
 import type { TableState } from "../../gate/state.ts";
 import { tableByName, tableByOid } from "../../gate/tables.ts";
@@ -9,6 +10,7 @@ import { inBackground, type Looks, type Parts, type PendingLook } from "../sessi
 import { isListed, isReplacedOver, isUnsent, namesakeOf, newsOf, reasonAgainst } from "./looked-table.ts";
 import { warnOfTables } from "./table-warnings.ts";
 import { type TableName } from "../../table/quote.ts";
+import type { Lsn } from "../../wal/lsn.ts";
 import { canPass } from "./park.ts";
 import { readAgain } from "./read-again.ts";
 
@@ -21,8 +23,9 @@ import { readAgain } from "./read-again.ts";
  */
 
 /** `look` was read before the log, so a table that is missing from it was created after the session began. */
-export function firstLooks(outside: Outside, look: TablesLook): Looks {
+export function firstLooks(outside: Outside, look: TablesLook & { readonly end: Lsn }): Looks {
   const looks: Looks = {
+    began: look.end,
     due: 0n,
     busy: false,
     pending: undefined,
@@ -58,12 +61,19 @@ export function lookAtTables(session: Parts<"control" | "tape">): void {
     looks.due = outside.now() + (took * SHARE > every ? took * SHARE : every);
     if (pending === undefined) {
       looks.busy = false;
+      session.waker.wake();
       return;
     }
     looks.pending = pending;
     if (outside.writesMarks) await session.source.mark(`catalog-read:${pending.nonce}`);
     else session.waker.wake();
   });
+}
+
+/** Milliseconds until the next look is due. While one is under way, none is. */
+export function untilLook({ control: { looks }, outside }: Parts<"control">): number {
+  if (looks.busy) return Number.POSITIVE_INFINITY;
+  return Math.max(1, Number((looks.due - outside.now()) / 1000n));
 }
 
 /** Reads the catalog. Returns undefined if nothing has changed. */
@@ -143,10 +153,7 @@ function candidatesOf({ control, outside: { settings } }: Parts<"control">, look
     if (tableByOid(control.state, one.oid) !== undefined || tableByName(control.state, one) !== undefined) return false;
     if (!isTaken(one)) return false;
     if (!settings.sent.viaRoot) return !one.partitioned;
-    return !one.ancestors.some((oid) => {
-      const above = look.tables.get(oid);
-      return above !== undefined && isTaken(above);
-    });
+    return !isPartOfCaptured(settings.filter, look, one);
   });
 }
 

@@ -54,7 +54,7 @@ export async function proveRelation(
   const table = read.table ?? droppedTable(captured, tableOf(control.state, topic));
   const known = knownColumns(tableOf(control.state, topic));
   const columns = identify(control.catalog, captured, known, { ...read, table }, row.lsn);
-  if (columns === undefined) return refuseUnexplained(session, captured, topic, table);
+  if (columns === undefined) return refuseUnexplained(session, captured, topic, table, row.lsn);
   captured.columns = columns;
   captured.proven = true;
   captured.encoder = undefined;

@@ -1,10 +1,13 @@
 import { GuardError } from "../../errors.ts";
+import { sentNews } from "../../capture/sent.ts";
 import { type Table, tableOid, columnType } from "../../table/column.ts";
 import { prove } from "../../table/prove.ts";
 import type { Relation } from "../../wal/message.ts";
+import type { Lsn } from "../../wal/lsn.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { type Captured, capturedFrom, type Parts, tableOf } from "../session.ts";
 import { apply } from "./apply.ts";
+import { sentOf } from "./looked-table.ts";
 import { canPass } from "./park.ts";
 import { fullName } from "../../table/quote.ts";
 
@@ -53,17 +56,20 @@ export async function refuseReplaced(
 }
 
 /**
- * The catalog does not explain the table's columns in the log: it is taken in again as it is, if an operator agrees.
+ * The log has other columns of the table than the catalog. If the publication leaves some out, rows are passed over until
+ * it sends them again. Otherwise the table is taken in again as it is, if an operator agrees.
  * @throws GuardError amendment-unsupported if that is not possible
  */
-export function refuseUnexplained(
+export async function refuseUnexplained(
   session: Parts<"control" | "tape">,
   captured: Captured,
   topic: string,
   table: Table,
-): void {
+  row: Lsn,
+): Promise<void> {
   const { control, tape, outside } = session;
-  if (!canPass(session, topic)) {
+  const isSent = outside.delivery === "none" || (await wasSent(session, topic, row));
+  if (isSent && !canPass(session, topic)) {
     throw new GuardError(
       "amendment-unsupported",
       `the columns of ${fullName(captured.relation)} in the log cannot be matched with its columns in the catalog`,
@@ -72,8 +78,22 @@ export function refuseUnexplained(
       },
     );
   }
-  apply(session, { kind: "replaced", topic, table, unexplained: true });
+  const unexplained = isSent ? "columns-unexplained" : "columns-not-sent";
+  apply(session, { kind: "replaced", topic, table, unexplained });
   tape.relations.set(captured.relation.oid, capturedFrom(outside, control.state, captured.relation));
+}
+
+/**
+ * Was the table sent in full when the row was written? If it is not sent in full now, that is reported. If it was not for a
+ * while, the next look finds that out, or the one at the start of this session has.
+ */
+async function wasSent(session: Parts<"control" | "tape">, topic: string, row: Lsn): Promise<boolean> {
+  const table = tableOf(session.control.state, topic);
+  if (table.gap?.news.kind === "again" && row < session.control.looks.began) return false;
+  const sent = sentOf(session.outside, await session.source.look(), table);
+  const news = sentNews(table.sent, sent, false);
+  if (news.kind === "lost") apply(session, { kind: "sent", topic, sent, news });
+  return sent.kind === "sent" && news.kind !== "again";
 }
 
 /** Withdraws what waits to be accepted once the other table is gone or has lost the name. */

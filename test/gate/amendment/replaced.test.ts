@@ -74,11 +74,33 @@ describe("a different table with the name of a captured one", () => {
 
   it("may be the captured one itself, where the catalog does not explain the columns in the log", () => {
     const same = tableOf([ID, at(3, NAME)]);
-    const step = play(RULES, before, { kind: "replaced", topic: TOPIC, table: same, unexplained: true });
+    const step = play(RULES, before, {
+      kind: "replaced",
+      topic: TOPIC,
+      table: same,
+      unexplained: "columns-unexplained",
+    });
     expect(effectsOf(step)).toEqual([`alert ${id}`]);
     expect(findAmendment(step.state, id)?.amendment.gate.reason).toEqual({ kind: "columns-unexplained" });
     expect(attnums(letIn(step.state).state)).toEqual([1, 3, -3]);
     expect(letIn(step.state).state.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running" });
+  });
+
+  it("that lacks columns in the log is taken in again once all its columns are sent", () => {
+    const same = tableOf([ID, NAME, NICK]);
+    const lacking = { kind: "replaced", topic: TOPIC, table: same, unexplained: "columns-not-sent" } as const;
+    const waiting = play(RULES, before, lacking).state;
+    expect(play(RULES, waiting, release([id], { reason: "anyway" })).state.outcomes.get("c1")).toMatchObject({
+      kind: "refused",
+      refusals: [{ kind: "blocked", reason: { kind: "columns-not-sent" } }],
+    });
+    const sent = { kind: "sent", published: "1.2 table:3.4", file: undefined, attached: [] } as const;
+    const step = play(RULES, waiting, { kind: "sent", topic: TOPIC, sent, news: { kind: "again" } });
+    expect(tableIn(step.state)).toMatchObject({
+      replacement: undefined,
+      amendments: before.tables.get(TOPIC)?.amendments,
+    });
+    expect(step.state.jobs.get(`repair/${TOPIC}`)).toMatchObject({ state: "running" });
   });
 
   it("has the parked changes of the old one passed over", () => {
