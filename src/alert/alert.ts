@@ -119,11 +119,31 @@ export interface StoppedAlert {
   readonly reminder: Reminder | undefined;
 }
 
-/** Notices about tables that are not sent in full or not captured. */
+/**
+ * What a notice is about. `rows-missing`: changes are in no event, or were removed with their topic. `table-warning`: the
+ * application's writes or the events' key are at risk. `waits`: a snapshot, backfill or repair waits for a person.
+ */
+export type NoticeAbout =
+  | "rows-missing"
+  | "not-captured"
+  | "table-warning"
+  | "parked"
+  | "flows-again"
+  | "no-event"
+  | "waits"
+  | "tables"
+  | "topics"
+  | "file-changed";
+
+/** Notices about tables, topics and the connector's file. */
 export interface NoticeAlert {
   readonly kind: "notice";
   readonly severity: "withheld" | "info";
   readonly connector: string;
   /** At least one. `what` is a sentence without its full stop, `next` is what to do. */
-  readonly notices: readonly { readonly what: string; readonly next: string | undefined }[];
+  readonly notices: readonly {
+    readonly about: NoticeAbout;
+    readonly what: string;
+    readonly next: string | undefined;
+  }[];
 }

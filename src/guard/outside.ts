@@ -1,3 +1,4 @@
+import type { NoticeAbout } from "../alert/alert.ts";
 import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { TablesLook } from "../capture/look.ts";
@@ -198,6 +199,7 @@ export interface Conduct {
 export interface Notice {
   /** Identifies the news, however it is worded, so that it is reported only once. */
   readonly id: string;
+  readonly about: NoticeAbout;
   /** `warn`: some changes of the table are in no event. `info`: there is nothing to do. */
   readonly severity: "warn" | "info";
   readonly what: string;

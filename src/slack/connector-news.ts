@@ -1,6 +1,6 @@
 import { type Box, EMPTY_BOX, isStormy, newsAt } from "../alert/box.ts";
 import { epochOf, nextReminder, reminderDelay } from "../alert/reminder.ts";
-import type { StoppedAlert } from "../alert/alert.ts";
+import type { NoticeAbout, StoppedAlert } from "../alert/alert.ts";
 import type { Draft } from "../alert/compose.ts";
 import type { Alerted, Amendment, SentAlert } from "../gate/amendment/amendment.ts";
 import { alertKey } from "../gate/decision/reason.ts";
@@ -42,6 +42,7 @@ export interface StopMemory {
 
 export interface PendingNotice {
   readonly id: string;
+  readonly about: NoticeAbout;
   readonly severity: "warn" | "info";
   readonly what: string;
   readonly next: string | undefined;

@@ -3,6 +3,7 @@ import type { IncomingWebhookSendArguments } from "@slack/webhook";
 import type {
   Alert,
   Change,
+  NoticeAbout,
   NoticeAlert,
   ReleasedAlert,
   Severity,
@@ -46,13 +47,32 @@ function titleOf(alert: Alert): string {
     case "summary":
       return `Connector ${alert.connector}: ${alert.withheld + alert.released} changes, too many for one message each`;
     case "notice":
-      return `${alert.severity === "info" ? "Tables" : "Rows are missing"}: connector ${alert.connector}`;
+      return `${aboutOf(alert)}: connector ${alert.connector}`;
     case "stopped":
       if (alert.severity === "info") return `Handed over: connector ${alert.connector}`;
       return `${alert.reminder === undefined ? "Stopped" : "Still stopped"}: connector ${alert.connector}`;
     default:
       return alert satisfies never;
   }
+}
+
+const ABOUT: Readonly<Record<NoticeAbout, string>> = {
+  "rows-missing": "Rows are missing",
+  "not-captured": "Not captured",
+  "table-warning": "A table needs attention",
+  parked: "Parked",
+  "flows-again": "Flows again",
+  "no-event": "Changes fit no event",
+  waits: "Waiting for you",
+  tables: "Tables",
+  topics: "Topics",
+  "file-changed": "File changed",
+};
+
+/** One message may have several notices; each kind of them is named once. */
+function aboutOf({ notices }: NoticeAlert): string {
+  const [first = "", ...others] = new Set(notices.map(({ about }) => ABOUT[about]));
+  return [first, ...others.map((name) => `${name.charAt(0).toLowerCase()}${name.slice(1)}`)].join(", ");
 }
 
 /** Words that differ by mode. In watch mode Debezium publishes, so nothing is withheld or released. */

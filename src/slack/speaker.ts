@@ -60,7 +60,7 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
   async function sayNotices(news: ConnectorNews): Promise<boolean> {
     const { notices, connector } = news;
     const severity = notices.some((one) => one.severity === "warn") ? "withheld" : "info";
-    const shown = notices.map(({ what, next }) => ({ what, next }));
+    const shown = notices.map(({ about, what, next }) => ({ about, what, next }));
     const answer = await sender.say({ kind: "notice", severity, connector, notices: shown }, ended);
     if (answer === "later") return false;
     news.notices = news.notices.filter((one) => !notices.includes(one));

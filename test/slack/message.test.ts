@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Alert, StoppedAlert } from "../../src/alert/alert.ts";
+import type { Alert, NoticeAbout, StoppedAlert } from "../../src/alert/alert.ts";
 import { newsDrafts, reminderDraft, type Scope, summaryDraft } from "../../src/alert/compose.ts";
 import type { Finding } from "../../src/finding.ts";
 import { watched } from "../../src/gate/watch/watched.ts";
@@ -114,6 +114,23 @@ function alertOf(draft: { readonly alert: Alert } | undefined): Alert {
   if (draft === undefined) throw new Error("no reminder");
   return draft.alert;
 }
+
+describe("a message with notices about tables", () => {
+  const title = (...abouts: readonly NoticeAbout[]) => {
+    const notices = abouts.map((about) => ({ about, what: "public.t is parked", next: undefined }));
+    return messageOf({ kind: "notice", severity: "withheld", connector: "inventory", notices }).text;
+  };
+
+  it("has a title of its kind", () => {
+    expect(title("parked")).toBe("🟡 Parked: connector inventory");
+    expect(title("rows-missing")).toBe("🟡 Rows are missing: connector inventory");
+    expect(title("no-event", "no-event")).toBe("🟡 Changes fit no event: connector inventory");
+  });
+
+  it("names each kind once if there are several", () => {
+    expect(title("parked", "rows-missing", "parked")).toBe("🟡 Parked, rows are missing: connector inventory");
+  });
+});
 
 describe("a message", () => {
   it.each(CASES)("of %s says what, where, who and the next command", async (name, alert) => {

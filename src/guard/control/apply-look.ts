@@ -118,7 +118,10 @@ export function reportGaps(session: Parts<"control">): void {
     const { what, next } = describeGap(table.shape.table, outside.settings["publication.name"], table.gap, job);
     outside.log.warn(next === undefined ? what : `${what}; next: ${next}`);
     const isInfo = news.kind === "lost" && (news.why.kind === "unlisted" || news.why.kind === "dropped");
-    void outside.notice({ id: `gap/${topic}/${since}`, severity: isInfo ? "info" : "warn", what, next }).then(() => {
+    const kind = isInfo
+      ? ({ about: "tables", severity: "info" } as const)
+      : ({ about: "rows-missing", severity: "warn" } as const);
+    void outside.notice({ id: `gap/${topic}/${since}`, ...kind, what, next }).then(() => {
       post(session, { input: { kind: "gap-reported", topic, since } });
       return undefined;
     });

@@ -23,6 +23,6 @@ export function leave(
   const { why, next } = describeLeftOut(table, reason);
   const what = `${fullName(table)} is not captured: ${why}`;
   outside.log.warn(`${what}; next: ${next}`);
-  void outside.notice({ id, severity: "warn", what, next });
+  void outside.notice({ id, about: "not-captured", severity: "warn", what, next });
   return false;
 }

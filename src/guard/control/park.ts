@@ -105,7 +105,7 @@ function reportDeletion({ log, notice }: Outside, topic: string, policy: string)
   const what = `topic ${topic} has cleanup.policy=${policy}, so Kafka may delete parked changes before they are published`;
   const next = `set cleanup.policy of ${topic} to compact`;
   log.warn(`${what}; next: ${next}`);
-  void notice({ id: `parked-topic/${policy}`, severity: "warn", what, next });
+  void notice({ id: `parked-topic/${policy}`, about: "topics", severity: "warn", what, next });
 }
 
 /** How long to wait before a change that still cannot be written is tried again for no other reason. */
@@ -216,7 +216,9 @@ function reportPark(session: Parts<"control">, table: TableState): void {
   const reported = { kind: "park-reported", topic: table.shape.topic, id: parked.id } as const;
   const { why } = parked;
   const id = ["parked", parked.id, why.code, why.field, why.isNull, parked.lost].join("/");
-  void outside.notice({ id, severity: "warn", what, next }).then(() => post(session, { input: reported }));
+  void outside
+    .notice({ id, about: "parked", severity: "warn", what, next })
+    .then(() => post(session, { input: reported }));
 }
 
 function reportFlow(session: Parts<"control">, table: TableState): void {
@@ -227,6 +229,8 @@ function reportFlow(session: Parts<"control">, table: TableState): void {
   else outside.log.info(what);
   const reported = { kind: "park-reported", topic: table.shape.topic, id: undefined } as const;
   const id = `unparked/${table.shape.topic}/${table.unparked?.time}`;
-  const severity = isLoss ? "warn" : "info";
-  void outside.notice({ id, severity, what, next: undefined }).then(() => post(session, { input: reported }));
+  const kind = isLoss
+    ? ({ about: "rows-missing", severity: "warn" } as const)
+    : ({ about: "flows-again", severity: "info" } as const);
+  void outside.notice({ id, ...kind, what, next: undefined }).then(() => post(session, { input: reported }));
 }

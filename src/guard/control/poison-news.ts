@@ -88,7 +88,7 @@ export function reportPoison(session: Parts<"control">): void {
     outside.log.warn(what);
     reporting.add(topic);
     void outside
-      .notice({ id: `poison/${topic}/${reported.count}`, severity: "warn", what, next: undefined })
+      .notice({ id: `poison/${topic}/${reported.count}`, about: "no-event", severity: "warn", what, next: undefined })
       .then(() => {
         reporting.delete(topic);
         post(session, { input: { kind: "poison-reported", topic, reported } });

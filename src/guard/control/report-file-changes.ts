@@ -16,7 +16,13 @@ export function reportFileChanges({ control, outside, waker }: Parts<"control">)
     else outside.log.info(line);
     const id = `file/${key}/${was}/${lastRun.keys[key] ?? ""}`;
     // Only skipped operations leave rows out of the events, so only they are worth a warning.
-    return outside.notice({ id, severity: key === "skipped.operations" ? severity : "info", what, next });
+    return outside.notice({
+      id,
+      about: "file-changed",
+      severity: key === "skipped.operations" ? severity : "info",
+      what,
+      next,
+    });
   });
   void Promise.all(reports).then(() => {
     control.lastRun = { ...lastRun, unreported: {} };

@@ -37,7 +37,7 @@ export function warnOfTables(session: Parts<"control">, look: TablesLook): void 
 
 function report({ outside }: Parts<"control">, id: string, { what, next }: TableWarning): void {
   outside.log.warn(`${what}; next: ${next}`);
-  void outside.notice({ id, severity: "warn", what, next });
+  void outside.notice({ id, about: "table-warning", severity: "warn", what, next });
 }
 
 /** About at least one table. */

@@ -37,7 +37,7 @@ export function reportCompacted(
   if (unfit.length === 0) return;
   const what = unfitText(unfit);
   log.warn(`${what}; next: ${UNFIT_NEXT}`);
-  void notice({ id: `compacted/${unfit.join()}`, severity: "warn", what, next: UNFIT_NEXT });
+  void notice({ id: `compacted/${unfit.join()}`, about: "topics", severity: "warn", what, next: UNFIT_NEXT });
 }
 
 const UNFIT_NEXT =
@@ -81,7 +81,13 @@ export function repairGoneTopics(
     const made = described.has(shape.topic) ? "somebody has made the topic again" : "the topic is created again";
     const what = `topic ${shape.topic} and all its events are gone: ${made}, and ${then} published again`;
     log.warn(what);
-    void notice({ id: `gone/${shape.topic}/${isoTime(now())}`, severity: "warn", what, next: undefined });
+    void notice({
+      id: `gone/${shape.topic}/${isoTime(now())}`,
+      about: "rows-missing",
+      severity: "warn",
+      what,
+      next: undefined,
+    });
     return job;
   });
 }

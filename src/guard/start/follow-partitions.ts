@@ -31,7 +31,7 @@ export function followPartitions(
     const what = `topic ${topic} has ${count} partitions now; its keys stay in the first ${partitions}, where their readers expect them`;
     const next = `fieldgate release ${topic}/partitions --reason "…" uses all of them: later events of a key may then be in a different partition than earlier ones`;
     log.warn(`${what}; next: ${next}`);
-    void notice({ id: `partitions/${topic}/${count}`, severity: "info", what, next });
+    void notice({ id: `partitions/${topic}/${count}`, about: "topics", severity: "info", what, next });
   }
   const same = [...tables].every(([topic, table]) => table === stored.tables.get(topic));
   return same ? stored : { ...stored, tables, jobs };

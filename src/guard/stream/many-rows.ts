@@ -30,5 +30,5 @@ export function waitForOperator({ control, outside }: Parts<"control">, id: stri
   const { table } = tableOf(control.state, job.topic).shape;
   const what = `${fullName(table)}: rows are not published again yet: ${renderJobReason(reason)}`;
   const next = `fieldgate release ${nameOfJob(job)} --backfill all, or none`;
-  void outside.notice({ id: `rows/${job.id}`, severity: "warn", what, next });
+  void outside.notice({ id: `rows/${job.id}`, about: "waits", severity: "warn", what, next });
 }

@@ -26,7 +26,13 @@ export function setAside(session: Parts<"control" | "tape" | "chunks">, id: stri
   if (before?.code === code && before.field === field && before.at === position) return;
   const what = `${id} waits: ${text}`;
   outside.log.warn(next === undefined ? what : `${what}; next: ${next}`);
-  void outside.notice({ id: ["stuck", id, code, field, position].join("/"), severity: "warn", what, next });
+  void outside.notice({
+    id: ["stuck", id, code, field, position].join("/"),
+    about: "waits",
+    severity: "warn",
+    what,
+    next,
+  });
 }
 
 /** True if the job is set aside and nothing has changed since. */
