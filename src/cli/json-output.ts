@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { DeepReadonly } from "../json.ts";
 import { findingSchema, verdictWord } from "../api/amendment.ts";
 
-/** The JSON that `can-i-release` and `rules` print. `schemas/` is generated from it. */
+/** The JSON that `can-i-release`, `rules` and `amendments --parked` print. `schemas/` is generated from it. */
 
 const answerSchema = z.strictObject({
   id: z.string().describe("E.g. inventory.public.customers/3"),
@@ -29,6 +29,23 @@ export const canReleaseSchema = z
     amendments: z.array(answerSchema),
   })
   .meta({ title: "fieldgate can-i-release --format json" });
+
+export const parkedSchema = z
+  .array(
+    z.strictObject({
+      connector: z.string(),
+      table: z.string().describe("E.g. public.customers"),
+      topic: z.string(),
+      code: z.string().describe("The code of the error that parks the table"),
+      what: z.string().describe("Why its changes wait"),
+      changes: z.number().describe("How many changes wait"),
+      since: z.string().describe("ISO 8601"),
+      next: z.string().nullable().describe("What to do so that the table flows again"),
+    }),
+  )
+  .meta({ title: "fieldgate amendments --parked --format json" });
+
+export type ParkedTables = DeepReadonly<z.infer<typeof parkedSchema>>;
 
 export type CanRelease = DeepReadonly<z.infer<typeof canReleaseSchema>>;
 

@@ -173,6 +173,45 @@ describe("amendments", () => {
     expect((await cli("amendments --table public.orders")).out).toMatch(/^no amendments/);
   });
 
+  describe("with a table that is parked", () => {
+    const parked = {
+      code: "value-unfit",
+      what: "public.customers is parked: the value does not fit the field's type int",
+      next: `fieldgate release ${ID}`,
+      changes: 1200,
+      since: "2026-11-20T08:00:00Z",
+    };
+    const where = { connector: "inventory", table: "public.customers", topic: TOPIC };
+    beforeEach(() => {
+      const table = { ...where, schemaId: 1, fields: ["id"], withheld: [], parked };
+      const view = { name: "inventory", mode: "guard", status: "streaming", tables: [table] } as const;
+      api.connectors = async () => [{ ...view, chunks: [], notCaptured: [], warnings: [] }];
+    });
+
+    it("names it with the reason, the number of changes, since when, and the next command", async () => {
+      const { code, out } = await cli("amendments");
+      expect(code).toBe(0);
+      expect(out).toContain(
+        `parked: ${parked.what}\n  1,200 changes wait, since 2026-11-20T08:00:00Z\n  next: fieldgate release ${ID}`,
+      );
+      expect((await cli("amendments --table public.orders")).out).not.toContain("parked");
+      expect((await cli("amendments --parked")).out).toMatch(/^parked: public\.customers is parked/);
+    });
+
+    it("has it as JSON under --parked, and mentions it on stderr otherwise", async () => {
+      const only = await cli("amendments --parked --format json");
+      expect(JSON.parse(only.out)).toEqual([{ ...where, ...parked }]);
+      expect(only.err).toBe("");
+      const all = await cli("amendments --format json");
+      expect(JSON.parse(all.out)).toEqual([amendment]);
+      expect(all.err).toContain("parked: public.customers; fieldgate amendments --parked");
+    });
+  });
+
+  it("--parked says so if no table is parked", async () => {
+    expect((await cli("amendments --parked")).out).toBe("no table is parked\n");
+  });
+
   it("show lists consumers that are not ready and the next step", async () => {
     const { code, out } = await cli(`amendments show ${TOPIC}.nickname`);
     expect(code).toBe(0);

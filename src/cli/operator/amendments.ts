@@ -6,6 +6,7 @@ import type { ConnectorView } from "../../api/api.ts";
 import type { AmendmentView, ChunkView, VerdictView } from "../../api/amendment.ts";
 import { renderProgress } from "../../words/progress.ts";
 import { createClient } from "../client.ts";
+import type { ParkedTables } from "../json-output.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples, EXIT } from "../command.ts";
 
 /**
@@ -18,12 +19,21 @@ export function addAmendments(program: Command, terminal: Terminal): void {
     .command("amendments")
     .description("list the differences between tables and the events on their topics")
     .option("--table <table>", "only amendments of this table or topic, e.g. public.customers")
+    .option("--parked", "only the tables whose changes wait, each with what lets them continue")
     .addOption(formatOption())
-    .action(async ({ table, format }: { table?: string; format: Format }) => {
+    .action(async ({ table, parked, format }: { table?: string; parked?: true; format: Format }) => {
       const client = createClient(terminal);
       const amendments = await client.amendments({ table });
-      if (format === "json") terminal.out(JSON.stringify(amendments, null, 2));
-      else terminal.out([listText(amendments), ...parkedTexts(await client.connectors(), table)].join("\n"));
+      const waiting = parkedTables(await client.connectors(), table);
+      if (format === "json") {
+        terminal.out(JSON.stringify(parked ? waiting : amendments, null, 2));
+        // The list of amendments has no place for them.
+        if (!parked && waiting.length > 0) {
+          const tables = waiting.map((one) => one.table).join(", ");
+          terminal.warn(`parked: ${tables}; fieldgate amendments --parked has the reasons and the next steps`);
+        }
+      } else if (parked) terminal.out(waiting.length === 0 ? "no table is parked" : waiting.map(parkedText).join("\n"));
+      else terminal.out([listText(amendments), ...waiting.map((one) => `\n${parkedText(one)}`)].join("\n"));
       terminal.end(EXIT.fine);
     });
   withExamples(command, "fieldgate amendments", "fieldgate amendments show inventory.public.customers.nickname");
@@ -48,15 +58,21 @@ export function addAmendments(program: Command, terminal: Terminal): void {
   );
 }
 
-/** Tables whose changes wait, each with what lets them continue. */
-function parkedTexts(connectors: readonly ConnectorView[], asked: string | undefined): readonly string[] {
-  const tables = connectors.flatMap((connector) => connector.tables);
-  return tables.flatMap(({ table, topic, parked }) => {
-    if (parked === undefined || (asked !== undefined && asked !== table && asked !== topic)) return [];
-    const { what, next, changes, since } = parked;
-    const count = `${changes.toLocaleString("en-US")} ${changes === 1 ? "change waits" : "changes wait"}`;
-    return [`\nparked: ${what}`, `  ${count}, since ${since}`, ...(next === null ? [] : [`  next: ${next}`])];
-  });
+/** Tables whose changes wait, the one that has waited longest first. */
+function parkedTables(connectors: readonly ConnectorView[], asked: string | undefined): ParkedTables {
+  const parked = connectors.flatMap(({ name, tables }) =>
+    tables.flatMap((view) => {
+      if (view.parked === undefined || (asked !== undefined && asked !== view.table && asked !== view.topic)) return [];
+      const { code, what, changes, since, next } = view.parked;
+      return [{ connector: name, table: view.table, topic: view.topic, code, what, changes, since, next }];
+    }),
+  );
+  return parked.toSorted((left, right) => left.since.localeCompare(right.since));
+}
+
+function parkedText({ what, next, changes, since }: ParkedTables[number]): string {
+  const count = `${changes.toLocaleString("en-US")} ${changes === 1 ? "change waits" : "changes wait"}`;
+  return [`parked: ${what}`, `  ${count}, since ${since}`, ...(next === null ? [] : [`  next: ${next}`])].join("\n");
 }
 
 function listText(amendments: readonly AmendmentView[]): string {
