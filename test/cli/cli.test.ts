@@ -852,13 +852,13 @@ describe("can-i-release", () => {
   });
 
   it("--wait waits for a service that is still starting; without it, that is an error", async () => {
-    const { amendment: answer } = api;
+    const other = fakeApi();
+    other.changes = [{ verdicts: [] }];
     let asked = 0;
-    api.amendment = async (id) => {
+    api.amendment = async (named) => {
       if ((asked += 1) <= 2) throw new GuardError("starting", "connector inventory has not read its state yet");
-      return answer(id);
+      return other.amendment(named);
     };
-    api.changes = [{ verdicts: [] }];
     expect(await cli(`can-i-release ${ID}`)).toMatchObject({ code: 1, err: expect.stringContaining("[starting]") });
     expect(await cli(`can-i-release ${ID} --wait 60`)).toMatchObject({ code: 0, err: "" });
     expect(asked).toBe(3);
