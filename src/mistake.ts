@@ -69,16 +69,19 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return best;
 }
 
-/** Levenshtein distance: insertions, deletions and replacements of one character. */
+/** Insertions, deletions and replacements of one character, and two neighbours that changed places, count as one each. */
 function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (const [i, char] of Array.from(left).entries()) {
+  let last: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let i = 0; i < left.length; i++) {
     const next = [i + 1];
-    for (const [j, other] of Array.from(right).entries()) {
-      const replaced = (row[j] ?? 0) + (char === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    for (let j = 0; j < right.length; j++) {
+      const replaced = (row[j] ?? 0) + (left[i] === right[j] ? 0 : 1);
+      const swapped =
+        i > 0 && j > 0 && left[i] === right[j - 1] && left[i - 1] === right[j] ? (last[j - 1] ?? 0) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
-    row = next;
+    [last, row] = [row, next];
   }
-  return row.at(-1) ?? 0;
+  return row[right.length] ?? 0;
 }

@@ -1,5 +1,6 @@
 import type { Contract, ContractName } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
+import type { Finding } from "../finding.ts";
 import type { ReleasePolicy } from "../gate/decision/policy.ts";
 import type { PoisonWay } from "../gate/poison-way.ts";
 import type { Mode } from "../gate/state.ts";
@@ -158,6 +159,8 @@ export type Counts =
   | {
       readonly kind: "counts";
       readonly connectors: readonly string[];
+      /** Errors against the events that flow now, as `fieldgate check` finds them. Empty if the contract fits. */
+      readonly errors: readonly Finding[];
       /** The topic's withheld amendments, with the verdict on this consumer and the others that are not ready. */
       readonly withheld: readonly {
         readonly id: string;

@@ -1,5 +1,9 @@
 import type { Counts } from "../api/api.ts";
 import type { Contract } from "../contract/contract.ts";
+import { parseSchemaText } from "../avro/schema-text.ts";
+import { checkFlowing } from "../contract/judge.ts";
+import { dayOf } from "../contract/severity.ts";
+import { type Finding, keptFindings } from "../finding.ts";
 import { weigh } from "../gate/decision/settle.ts";
 import { withheldOf } from "../gate/update.ts";
 import { nearestName } from "../mistake.ts";
@@ -14,11 +18,13 @@ export function countsOf(all: RunningConnectors, contract: Contract, now: number
   const inEnvironment = all.connectors.filter(({ name }) => environmentOf(all, name) === environment);
   const counting = inEnvironment.filter(({ state }) => state?.tables.has(topic) === true);
   if (counting.length > 0) {
-    const withheld = counting.flatMap((running) => {
-      const current = currentStateOf(all, running);
-      return current === undefined ? [] : withheldFrom(current, contract, now);
-    });
-    return { kind: "counts", connectors: counting.map(({ name }) => name), withheld };
+    const states = counting.flatMap((running) => currentStateOf(all, running) ?? []);
+    return {
+      kind: "counts",
+      connectors: counting.map(({ name }) => name),
+      errors: keptFindings(states.flatMap((current) => errorsAgainst(current, contract, now))),
+      withheld: states.flatMap((current) => withheldFrom(current, contract, now)),
+    };
   }
   const unread = inEnvironment.filter(({ state }) => state === undefined);
   if (unread.length > 0) return { kind: "unknown", connectors: unread.map(({ name }) => name) };
@@ -27,6 +33,15 @@ export function countsOf(all: RunningConnectors, contract: Contract, now: number
 
 function environmentOf({ planners }: RunningConnectors, connector: string): string | undefined {
   return planners.get(connector)?.rules["fieldgate.environment"];
+}
+
+function errorsAgainst({ rules, state }: CurrentState, contract: Contract, now: number): readonly Finding[] {
+  const table = state.tables.get(contract.topic);
+  if (table === undefined || table.unpublished === true) return [];
+  const waiting = withheldOf(table).map(({ name, column }) => column?.name ?? name);
+  const weights = { day: dayOf(new Date(now).toISOString()), changes: rules.severity ?? [] };
+  const { findings } = checkFlowing(contract, parseSchemaText(table.shape.valueSchema.text), waiting, weights);
+  return findings.filter(({ severity }) => severity === "error");
 }
 
 type Withheld = Extract<Counts, { readonly kind: "counts" }>["withheld"][number];

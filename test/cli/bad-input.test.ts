@@ -15,7 +15,7 @@ const service = createServer((request, response) => {
   request.resume();
   response
     .writeHead(202, { "content-type": "application/json" })
-    .end('{"id": "1", "counts": {"kind": "counts", "connectors": ["inventory"], "withheld": []}}');
+    .end('{"id": "1", "counts": {"kind": "counts", "connectors": ["inventory"], "errors": [], "withheld": []}}');
 });
 let url: string;
 let folder: string;

@@ -605,6 +605,7 @@ describe("publish reports what a contract counts for", () => {
   const withheld = (verdict: "ready" | "not-ready", ...waitsFor: readonly string[]) => ({
     kind: "counts" as const,
     connectors: ["inventory"],
+    errors: [],
     withheld: [{ id: ID, field: "nickname", verdict, waitsFor }],
   });
   it.each<[what: string, counts: Counts, code: number, lines: readonly string[]]>([
@@ -621,6 +622,30 @@ describe("publish reports what a contract counts for", () => {
       [
         "counts for connector inventory",
         `withheld: nickname (${ID}): billing is not-ready; it also waits for search, audit`,
+      ],
+    ],
+    [
+      "a field that the current events lack",
+      {
+        kind: "counts",
+        connectors: ["inventory"],
+        errors: [
+          {
+            rule: "contract/field-missing",
+            severity: "error",
+            certainty: "always",
+            field: "after.zpi",
+            message: 'the consumer reads "zpi", which is missing from the events',
+            remedy: 'write "zip"',
+          },
+        ],
+        withheld: [],
+      },
+      100,
+      [
+        "counts for connector inventory",
+        'error: after.zpi: the consumer reads "zpi", which is missing from the events [contract/field-missing]',
+        '  write "zip"',
       ],
     ],
     [
@@ -852,12 +877,10 @@ describe("can-i-release", () => {
   });
 
   it("--wait waits for a service that is still starting; without it, that is an error", async () => {
-    const other = fakeApi();
-    other.changes = [{ verdicts: [] }];
     let asked = 0;
-    api.amendment = async (named) => {
+    api.amendment = async () => {
       if ((asked += 1) <= 2) throw new GuardError("starting", "connector inventory has not read its state yet");
-      return other.amendment(named);
+      return { ...amendment, verdicts: [] };
     };
     expect(await cli(`can-i-release ${ID}`)).toMatchObject({ code: 1, err: expect.stringContaining("[starting]") });
     expect(await cli(`can-i-release ${ID} --wait 60`)).toMatchObject({ code: 0, err: "" });

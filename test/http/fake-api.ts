@@ -77,7 +77,7 @@ export function fakeApi(): FakeApi {
     published: [],
     rollingOut: [],
     retired: [],
-    answered: { counts: { kind: "counts", connectors: ["inventory"], withheld: [] }, otherTopics: [] },
+    answered: { counts: { kind: "counts", connectors: ["inventory"], errors: [], withheld: [] }, otherTopics: [] },
     changes: [{}],
     planned: [],
     plans: { amendments: [], notes: [] },

@@ -27,7 +27,7 @@ function all(connectors: readonly Given[], contracts: readonly Contract[] = []):
   };
 }
 
-const contract: Contract = { ...REPLICA, environment: "production", fields: ["id", "name", "nick"] };
+const contract: Contract = { ...REPLICA, environment: "production", fields: ["id", "name"], ignores: ["nick"] };
 const withheld = stateOf({ ...publishing(), amendments: [added(NICK)] });
 const judged = play(RULES, withheld, fits(withheld, idOf(NICK))).state;
 const NONE: Given[] = [];
@@ -39,7 +39,7 @@ it.each<[what: string, connectors: readonly Given[], counts: Counts]>([
       { name: "shop", state: stateOf(), environment: "production" },
       { name: "shop-test", state: stateOf(), environment: "test" },
     ],
-    { kind: "counts", connectors: ["shop"], withheld: [] },
+    { kind: "counts", connectors: ["shop"], errors: [], withheld: [] },
   ],
   [
     "for a withheld field; while the registry has not answered, it is unknown whether the consumer is ready",
@@ -47,6 +47,7 @@ it.each<[what: string, connectors: readonly Given[], counts: Counts]>([
     {
       kind: "counts",
       connectors: ["shop"],
+      errors: [],
       withheld: [{ id: idOf(NICK), field: "nick", verdict: "unknown", waitsFor: [] }],
     },
   ],
@@ -87,12 +88,32 @@ it("a contract on a misspelt topic counts nowhere, and the nearest topic is name
 
 it("a withheld field's verdicts include the contract that was just published, and name the others it waits for", () => {
   const shop = { name: "shop", state: judged, environment: "production" };
-  const other = { ...contract, consumer: "audit", fields: ["id"] };
+  const other = { ...contract, consumer: "audit", ignores: [] };
   expect(countsOf(all([shop], [contract, other]), contract, 0)).toMatchObject({
     withheld: [{ id: idOf(NICK), verdict: "ready", waitsFor: ["audit"] }],
   });
-  const unready = { ...contract, fields: ["id", "name"] };
+  const unready = { ...contract, ignores: [] };
   expect(countsOf(all([shop], [unready]), unready, 0)).toMatchObject({
     withheld: [{ id: idOf(NICK), verdict: "not-ready", waitsFor: [] }],
   });
+});
+
+it("a misspelt field is an error against the current events, with the nearest name", () => {
+  const shop = { name: "shop", state: stateOf(), environment: "production" };
+  const misspelt = { ...contract, fields: ["id", "nmae"] };
+  expect(countsOf(all([shop], [misspelt]), misspelt, 0)).toMatchObject({
+    errors: [
+      {
+        rule: "contract/field-missing",
+        field: "after.nmae",
+        remedy: expect.stringMatching(/^write "name" in `fields` if you mean that column/),
+      },
+    ],
+  });
+});
+
+it("a field that is withheld is no error, because the contract may name it before it flows", () => {
+  const shop = { name: "shop", state: withheld, environment: "production" };
+  const ahead = { ...contract, fields: ["id", "nick"] };
+  expect(countsOf(all([shop], [ahead]), ahead, 0)).toMatchObject({ kind: "counts", errors: [] });
 });

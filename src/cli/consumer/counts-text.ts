@@ -1,4 +1,5 @@
 import type { Counts } from "../../api/api.ts";
+import { findingLine } from "../../finding.ts";
 import type { Contract } from "../../contract/contract.ts";
 
 /** What a published contract counts for, one line per fact. */
@@ -7,6 +8,10 @@ export function countsText({ consumer, topic, environment }: Contract, counts: C
     case "counts":
       return [
         `counts for connector ${counts.connectors.join(", ")}`,
+        ...counts.errors.flatMap((finding) => [
+          `error: ${findingLine(finding)}`,
+          ...(finding.remedy === undefined ? [] : [`  ${finding.remedy}`]),
+        ]),
         ...counts.withheld.map(({ id, field, verdict, waitsFor }) => {
           const others = waitsFor.length === 0 ? "" : `; it also waits for ${waitsFor.join(", ")}`;
           return `withheld: ${field} (${id}): ${consumer} is ${verdict}${others}`;

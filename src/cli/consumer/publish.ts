@@ -57,7 +57,7 @@ export function addPublish(program: Command, terminal: Terminal): void {
         else terminal.out([textOf(contract, rollingOut), ...countsText(contract, counts)].join("\n  "));
       }
       if (format === "text") for (const line of notInFile(contracts, answers)) terminal.out(line);
-      terminal.end(answers.every(({ counts }) => counts?.kind === "counts") ? EXIT.fine : EXIT.findings);
+      terminal.end(answers.every(isFine) ? EXIT.fine : EXIT.findings);
     });
   withExamples(
     command,
@@ -66,7 +66,7 @@ export function addPublish(program: Command, terminal: Terminal): void {
     "fieldgate publish --env production --tested inventory.public.customers.nickname",
   ).addHelpText(
     "after",
-    "\nExit code: 0 if every contract counts for a connector, 100 if one counts for nothing or that is not known yet.",
+    "\nExit code: 0 if every contract counts for a connector and fits the current events, 100 if one does not or this is not known yet.",
   );
 }
 
@@ -75,6 +75,11 @@ async function addTested(client: Client, contracts: readonly Contract[], ids: re
   // Imported here because it loads the Avro parser.
   const { recordTested } = await import("./tested.ts");
   return recordTested(client, contracts, ids);
+}
+
+/** True if the contract counts for a connector and fits the events that flow now. */
+function isFine({ counts }: Published): boolean {
+  return counts?.kind === "counts" && counts.errors.length === 0;
 }
 
 /** Contracts of the same consumer that were published earlier and are no longer in the file: they still count. */
