@@ -55,7 +55,7 @@ export interface CellContext {
   readonly types: readonly (ColumnType | undefined)[];
   readonly modes: ValueModes;
   /** Called for an enum's label that its field does not list. */
-  readonly unseen: () => void;
+  readonly unseen: (label: string, attnum: Attnum) => void;
 }
 
 /** Throws amendment-unsupported if Fieldgate cannot write the field's Avro type, or if its default or fill does not fit it. */
@@ -64,7 +64,8 @@ export function cellOf(field: Field, context: CellContext): Cell {
   const avro = baseType(field.avro);
   const column = context.columns.indexOf(field.attnum);
   const type = textTypeOf(avro, field.type, modes);
-  const encode = encodeOf(avro, context.types[column] ?? field.type, type, context);
+  const unseen = (label: string) => context.unseen(label, field.attnum);
+  const encode = encodeOf(avro, context.types[column] ?? field.type, type, { modes, unseen });
   if (encode === undefined) {
     throw unsupported(field, `has Avro type ${JSON.stringify(field.avro.type)}, which Fieldgate cannot write`);
   }
@@ -107,10 +108,13 @@ function unsupported(field: Field, what: string): GuardError {
   return new GuardError("amendment-unsupported", `field ${field.name} ${what}`);
 }
 
-function encodeOf(avro: AvroType, from: ColumnType, to: ColumnType, context: CellContext): Encode | undefined {
-  return isSameText(from, to)
-    ? encoderOf(avro, to, context.modes, context.unseen)
-    : castEncoder(avro, from, to, context.modes, context.unseen);
+function encodeOf(
+  avro: AvroType,
+  from: ColumnType,
+  to: ColumnType,
+  { modes, unseen }: { readonly modes: ValueModes; readonly unseen: (label: string) => void },
+): Encode | undefined {
+  return isSameText(from, to) ? encoderOf(avro, to, modes, unseen) : castEncoder(avro, from, to, modes, unseen);
 }
 
 /**

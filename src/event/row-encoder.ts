@@ -44,6 +44,12 @@ export interface RowEncoderOptions {
   readonly slab?: Slab | undefined;
 }
 
+/** A label of an enum that its field does not list. */
+export interface UnseenLabel {
+  readonly attnum: Attnum;
+  readonly label: string;
+}
+
 export interface RowEncoder {
   /**
    * Returns one event with op c or u, or an event with op d and a tombstone. If the key changed: d, tombstone and c.
@@ -62,8 +68,8 @@ export interface RowEncoder {
   keyOfTuple(tuple: Buffer, at: number): string;
   /** True if a published field's value is missing from the log because it is stored out of line and did not change. */
   hasUnchangedToast(row: RowChange): boolean;
-  /** True if an enum label that its field does not list has been written since the last call. */
-  takeUnseenLabel(): boolean;
+  /** The enum labels written since the last call that their fields do not list. */
+  takeUnseenLabels(): readonly UnseenLabel[];
 }
 
 const FRAME = 5;
@@ -75,12 +81,12 @@ const FRAME = 5;
  */
 export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   const { shape, columns, tombstones } = options;
-  let hasUnseen = false;
+  const unseen = new Map<string, UnseenLabel>();
   const context: CellContext = {
     columns,
     types: options.types ?? [],
     modes: options.modes ?? DEFAULT_MODES,
-    unseen: () => (hasUnseen = true),
+    unseen: (label, attnum) => void unseen.set(`${attnum} ${label}`, { attnum, label }),
   };
   const cells = shape.fields.map((field) => cellOf(field, context));
   const keyCells = shape.key.map((field) => cellOf(field, context));
@@ -193,10 +199,11 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
         ({ column }) => tuple.kinds[column] === UNCHANGED_VALUE && old?.tuple.kinds[column] !== TEXT_VALUE,
       );
     },
-    takeUnseenLabel: () => {
-      const had = hasUnseen;
-      hasUnseen = false;
-      return had;
+    takeUnseenLabels: () => {
+      if (unseen.size === 0) return [];
+      const taken = [...unseen.values()];
+      unseen.clear();
+      return taken;
     },
   };
 }

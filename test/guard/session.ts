@@ -350,7 +350,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       inbox: [],
       commandOffset: 0n,
       ddl: { secret: undefined, readAgain: 0n, complete: undefined, found: undefined, unproven: new Set() },
-      catalog: { latest: new Map(), pending: new Map(), applied: new Map(), explained: new Map() },
+      catalog: { latest: new Map(), pending: new Map(), applied: new Map(), unseen: new Map(), explained: new Map() },
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),

@@ -18,7 +18,7 @@ export function castEncoder(
   from: ColumnType,
   to: ColumnType,
   modes: ValueModes,
-  unseen: () => void,
+  unseen: (label: string) => void,
 ): Encode | undefined {
   const items = itemsOf(avro);
   const [fromElement, toElement] = [elementOf(from), elementOf(to)];

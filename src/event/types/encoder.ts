@@ -13,7 +13,7 @@ export function encoderOf(
   avro: AvroType,
   type: ColumnType,
   modes: ValueModes = DEFAULT_MODES,
-  unseen: () => void = () => {},
+  unseen: (label: string) => void = () => {},
 ): Encode | undefined {
   return formOf(avro, type)?.encode(avro, type, {
     modes,

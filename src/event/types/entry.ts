@@ -59,7 +59,7 @@ export const UNFIT = -1;
 export interface EncodeContext {
   readonly modes: ValueModes;
   /** Called for an enum's label that the field does not list. */
-  readonly unseen: () => void;
+  readonly unseen: (label: string) => void;
   /** The encoder of an array's elements. */
   readonly elementEncoder: (avro: AvroType, type: ColumnType) => Encode | undefined;
 }

@@ -15,12 +15,13 @@ import { encodeText } from "./text.ts";
 
 /**
  * Writes an enum's label unchanged. `unseen` is called for a label that is not among `labels`: it was added to the type
- * later, and the schema's `allowed` does not list it yet.
+ * later, and the schema's `allowed` does not list it yet, or it has been renamed since.
  */
-function encodeLabel(labels: readonly string[], unseen: () => void): Encode {
+function encodeLabel(labels: readonly string[], unseen: (label: string) => void): Encode {
   const known = labels.map((label) => Buffer.from(label));
   return (src, s, e, out, p) => {
-    if (!known.some((label) => label.length === e - s && src.compare(label, 0, label.length, s, e) === 0)) unseen();
+    const isListed = known.some((label) => label.length === e - s && src.compare(label, 0, label.length, s, e) === 0);
+    if (!isListed) unseen(src.toString("utf8", s, e));
     return encodeText(src, s, e, out, p);
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ColumnType, Table } from "../../table/column.ts";
+import type { Attnum, ColumnType, Table } from "../../table/column.ts";
 import type { KnownColumn } from "../../table/prove.ts";
 import type { TableState } from "../state.ts";
 import type { SeenColumn } from "./differ.ts";
@@ -81,6 +81,15 @@ function labelsById({ detail }: ColumnType): ReadonlyMap<number, string> {
   if (detail.kind !== "enum") return labelsById(detail.of);
   const { ids = [], labels } = detail;
   return new Map(ids.map((id, index) => [id, labels[index] ?? ""]));
+}
+
+/** The labels of a column's enum, which may be the base of a domain or the element type of an array; undefined: none. */
+export function enumLabels(columns: readonly KnownColumn[], attnum: Attnum): readonly string[] | undefined {
+  let type = columns.find((column) => column.attnum === attnum)?.type;
+  while (type?.detail !== undefined && type.detail.kind !== "enum") {
+    type = type.detail.kind === "named" ? undefined : type.detail.of;
+  }
+  return type?.detail?.labels;
 }
 
 /** True if an enum's labels have changed. `enums`: by type OID, a digest of its current labels. */

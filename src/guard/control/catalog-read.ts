@@ -1,9 +1,11 @@
 import { tableByOid } from "../../gate/tables.ts";
 import { relationOf } from "../../gate/amendment/seen.ts";
-import type { State } from "../../gate/state.ts";
+import { enumLabels } from "../../gate/amendment/rewritten.ts";
+import type { State, TableState } from "../../gate/state.ts";
+import type { UnseenLabel } from "../../event/row-encoder.ts";
 import { type Table, tableOid, type TableOid } from "../../table/column.ts";
 import { type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
-import { type Control, inBackground, type Parts, type Tape, type TopicSchemas } from "../session.ts";
+import { type CatalogReads, type Control, inBackground, type Parts, type Tape, type TopicSchemas } from "../session.ts";
 import { apply } from "./apply.ts";
 
 /**
@@ -95,7 +97,8 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
   if (before !== undefined && before.end > end) {
     // The newer read identified a Relation, of a row that may be from before this position in the log, and before an
     // unreported DDL. If it left a doubt, this position is too early to resolve it.
-    const unsettled = state.tables.get(topic)?.doubt === true || ddl.unproven.has(table.oid);
+    const unsettled =
+      state.tables.get(topic)?.doubt === true || ddl.unproven.has(table.oid) || catalog.unseen.has(table.oid);
     if (unsettled) startCatalogRead(session, table.oid);
     return;
   }
@@ -103,8 +106,41 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
   catalog.applied.set(table.oid, end);
   // An older DDL message explains no row that follows.
   catalog.explained.delete(table.oid);
-  apply(session, { kind: "seen", topic, ...relationOf(table) });
+  apply(session, { kind: "seen", topic, ...relationOf(table), rewritten: hasRenamedUnseen(catalog, table, end) });
   trustTrigger(session.control, table.oid);
+  if (catalog.unseen.has(table.oid)) startCatalogRead(session, table.oid);
+}
+
+/**
+ * A row was published with labels that their fields do not list. Unless the last catalog read has them already, it is
+ * read again.
+ */
+export function noteUnseenLabels(
+  session: Parts<"control" | "tape">,
+  { known, shape }: TableState,
+  labels: readonly UnseenLabel[],
+  lsn: Lsn,
+): void {
+  const { oid } = shape.table;
+  const { unseen } = session.control.catalog;
+  const fresh = labels.filter(({ attnum, label }) => enumLabels(known, attnum)?.includes(label) !== true);
+  if (fresh.length === 0) return;
+  const before = unseen.get(oid)?.labels ?? [];
+  const more = fresh.filter((one) => !before.some(({ attnum, label }) => attnum === one.attnum && label === one.label));
+  unseen.set(oid, { labels: [...before, ...more], lsn });
+  startCatalogRead(session, oid);
+}
+
+/**
+ * True if an enum that a row was published with does not have its label any longer. Labels are never dropped, so it was
+ * renamed, and the row now shows the new name, of which no event says anything.
+ */
+function hasRenamedUnseen({ unseen }: CatalogReads, table: Table, end: Lsn): boolean {
+  const noted = unseen.get(table.oid);
+  // A read from before the row may not have the label yet.
+  if (noted === undefined || noted.lsn > end) return false;
+  unseen.delete(table.oid);
+  return noted.labels.some(({ attnum, label }) => enumLabels(table.columns, attnum)?.includes(label) === false);
 }
 
 /** The topic of a captured table; undefined if it is not captured. */

@@ -188,7 +188,7 @@ async function streamFrom(
       inbox: [],
       commandOffset,
       ddl,
-      catalog: { latest: new Map(), pending: new Map(), applied: new Map(), explained: new Map() },
+      catalog: { latest: new Map(), pending: new Map(), applied: new Map(), unseen: new Map(), explained: new Map() },
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),

@@ -1,10 +1,8 @@
 import { touch } from "../../chunk/window.ts";
 import type { EventMark } from "../../event/envelope/source.ts";
 import type { RowEncoder } from "../../event/row-encoder.ts";
-import type { TableState } from "../../gate/state.ts";
-import { withheldOf } from "../../gate/update.ts";
 import type { RowChange } from "../../wal/message.ts";
-import { startCatalogRead } from "../control/catalog-read.ts";
+import { noteUnseenLabels } from "../control/catalog-read.ts";
 import { type Captured, type Parts, tableOf } from "../session.ts";
 import { putChange } from "./batch.ts";
 import { keyTexts } from "./chunk-columns.ts";
@@ -39,9 +37,8 @@ export function publishChange(
   }
   if (isSkipped) return;
   putChange(batch, control.state, topic, encoder.change(row, mark), mark.lsn);
-  if (encoder.takeUnseenLabel() && !waitsForLabels(tableOf(control.state, topic))) {
-    startCatalogRead(session, row.relation);
-  }
+  const unseen = encoder.takeUnseenLabels();
+  if (unseen.length > 0) noteUnseenLabels(session, tableOf(control.state, topic), unseen, mark.lsn);
 }
 
 /**
@@ -50,9 +47,4 @@ export function publishChange(
  */
 function isMoved(row: RowChange, byKey: RowEncoder): boolean {
   return row.oldKind === "key" || (row.oldKind !== "none" && byKey.keysOf(row).length > 1);
-}
-
-/** True if the new labels are known already, but the registry has not accepted them yet. */
-function waitsForLabels(table: TableState): boolean {
-  return withheldOf(table).some(({ changes }) => changes.includes("labels"));
 }

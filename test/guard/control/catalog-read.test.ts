@@ -5,11 +5,25 @@ import {
   completeCatalogRead,
   completeUnmarkedReads,
   dropPendingReads,
+  noteUnseenLabels,
   startCatalogRead,
 } from "../../../src/guard/control/catalog-read.ts";
-import type { Table } from "../../../src/table/column.ts";
+import { attnum, type Column, type Table } from "../../../src/table/column.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
-import { ID, idOf, NAME, play, publishing, RULES, seen, stateOf, tableIn, tableOf, ZIP } from "../../gate/customers.ts";
+import {
+  column,
+  ID,
+  idOf,
+  NAME,
+  play,
+  publishing,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  tableOf,
+  ZIP,
+} from "../../gate/customers.ts";
 import { sessionIn, worldOf } from "../session.ts";
 
 const OID = Number(tableOf([ID]).oid);
@@ -156,4 +170,49 @@ it("while columns are in doubt, a read that is too old for its position is follo
   await answer(tableOf([ID, NAME, ZIP]));
   completeCatalogRead(session, "uuid-1");
   expect(tableIn(session.control.state).amendments).toMatchObject([{ name: "zip" }]);
+});
+
+describe("a label of a published row that its field does not list", () => {
+  const mood = (...labels: readonly string[]): Column => ({
+    ...column(2, "mood", "text"),
+    type: { oid: 90_000, typmod: -1, detail: { kind: "enum", name: "mood", labels, ids: labels.map((_, at) => at) } },
+  });
+  const noting = (end: bigint, known: Column) => {
+    const read = reading("guard", lsn(end));
+    read.session.control.state = stateOf(publishing([ID, known]));
+    noteUnseenLabels(
+      read.session,
+      tableIn(read.session.control.state),
+      [{ attnum: attnum(2), label: "high" }],
+      lsn(40n),
+    );
+    return read;
+  };
+  const repairs = ({ session }: ReturnType<typeof reading>) =>
+    [...session.control.state.jobs.keys()].filter((id) => id.startsWith("repair/"));
+
+  it.each([
+    ["has been renamed if the catalog no longer has it, so the rows are published again", mood("low", "top"), 1],
+    ["was added if the catalog has it", mood("low", "high"), 0],
+    ["is of a column that is no longer an enum", column(2, "mood", "text"), 0],
+  ] as const)("%s", async (_what, now, expected) => {
+    const read = noting(50n, mood("low"));
+    await read.answer(tableOf([ID, now]));
+    read.reachPlace();
+    expect(repairs(read)).toHaveLength(expected);
+    expect(read.session.control.catalog.unseen.size).toBe(0);
+  });
+
+  it("is judged by a read from after the row", async () => {
+    const read = noting(30n, mood("low"));
+    await read.answer(tableOf([ID, mood("low")]));
+    read.reachPlace();
+    expect(repairs(read)).toEqual([]);
+    expect(read.session.control.catalog.pending.size).toBe(1);
+  });
+
+  it("causes no read while it only waits for the registry", () => {
+    const { control } = noting(50n, mood("low", "high")).session;
+    expect([control.catalog.pending.size, control.catalog.unseen.size]).toEqual([0, 0]);
+  });
 });
