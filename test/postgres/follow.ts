@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { checkSource } from "../../src/postgres/check.ts";
 import { connect, type PostgresOptions } from "../../src/postgres/connection.ts";
 import { createSlot, readSlot } from "../../src/postgres/slot.ts";
 import { openStream, type StreamOptions, type WalStream } from "../../src/postgres/stream.ts";
@@ -53,6 +54,15 @@ export async function source(ddl: string, address?: Parameters<typeof freshDatab
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Skips the test if the server is older than this version, such as 150_000. */
+export async function needs(
+  { client }: Pick<Source, "client">,
+  version: number,
+  skip: (isTooOld: boolean, note: string) => void,
+): Promise<void> {
+  skip((await checkSource(client)).version < version, "the server is too old");
 }
 
 export interface Followed extends AsyncDisposable {

@@ -227,7 +227,10 @@ test("names with any characters can be followed", async () => {
   await from.app.query(`CREATE PUBLICATION "pub '"" ö" FOR TABLE "od""d '1"`);
   await using followed = await follow(from, { publication: `pub '" ö` });
   await from.app.query(`INSERT INTO "od""d '1" VALUES (1)`);
-  const relation = (await commits(followed, 1)).find((message) => message.kind === "relation");
+  const relation = await until(
+    () => followed.messages().find((message) => message.kind === "relation"),
+    "the table is described",
+  );
   expect(relation).toMatchObject({ name: `od"d '1`, columns: [{ name: `k"ey` }] });
 });
 

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readTable } from "../../src/postgres/catalog.ts";
-import { checkSource } from "../../src/postgres/check.ts";
 import { tableOid } from "../../src/table/column.ts";
 import { servers } from "../stack/servers.ts";
-import { session } from "./follow.ts";
+import { needs, session } from "./follow.ts";
 import { type Triggered, triggered, trusted } from "./signed-ddl.ts";
 
 let db: Triggered;
@@ -240,7 +239,7 @@ describe.each([
   ["there is a message", AFFECTED],
 ])("%s", (_what, cases) => {
   test.for(cases)("$what", async ({ setup, run, words, since = 0 }, { skip }) => {
-    skip((await checkSource(db.from.client)).version < since, "the server is too old");
+    await needs(db.from, since, skip);
     await db.from.app.query(setup);
     const heard = await db.run(...run);
     expect(heard.words).toEqual(words);

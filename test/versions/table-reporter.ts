@@ -2,16 +2,18 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 import { VERSIONS } from "./binaries.ts";
 import { SITUATIONS } from "./situation.ts";
 
-/** Prints a table of versions and situations after a run. Tests that were skipped or did not run do not count as passed. */
+/** Prints a table of versions and situations, with the seconds that the tests of each version took, after a run. Tests that were skipped or did not run do not count as passed. */
 export const tableReporter: Reporter = {
   onTestRunEnd(modules: readonly TestModule[]) {
-    const head = ["PostgreSQL", ...SITUATIONS.map(({ name }) => name), "the trigger's own tests"];
+    const head = ["PostgreSQL", ...SITUATIONS.map(({ name }) => name), "other tests", "seconds"];
     const rows = Object.values(VERSIONS).map((version) => {
       const own = modules.filter((module) => module.project.name === `postgres-${version.split(".")[0]}`);
       const tests = own.flatMap((module) => [...module.children.allTests()]);
       const cells = SITUATIONS.map(({ name }) => cell(tests.filter((test) => situationOf(test) === name)));
       const others = own.filter((module) => !module.moduleId.endsWith("situations.ts"));
-      return [version.split("-")[0] ?? "", ...cells, cell(others.flatMap((module) => [...module.children.allTests()]))];
+      const seconds = own.reduce((sum, module) => sum + module.diagnostic().duration, 0) / 1000;
+      const rest = cell(others.flatMap((module) => [...module.children.allTests()]));
+      return [version.split("-")[0] ?? "", ...cells, rest, seconds.toFixed(0)];
     });
     const widths = head.map((_, at) => Math.max(...[head, ...rows].map((row) => row[at]?.length ?? 0)));
     const line = (row: readonly string[]) => row.map((text, at) => text.padEnd(widths[at] ?? 0)).join("  ");
