@@ -108,6 +108,8 @@ export interface TableView {
   readonly parked?: ParkedView | undefined;
   /** Changes that no event can carry. */
   readonly poison?: PoisonView | undefined;
+  /** Set if the topic has more partitions than the keys are spread over, until an operator accepts them. */
+  readonly morePartitions?: { readonly used: number; readonly now: number; readonly next: string } | undefined;
   /** The last time in which changes of the table were not sent. `open`: whether it is still going on. */
   readonly gap?:
     | { readonly what: string; readonly next: string | null; readonly since: string; readonly open: boolean }

@@ -7,7 +7,7 @@ import { onReplaced, onReplacedOver, onReplacementRows } from "./amendment/repla
 import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted, onUndescribed } from "./amendment/seen.ts";
 import { onParked, onParkReported, onReplayed, onUnparked } from "./parking/park.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
-import { onPoison } from "./on-poison.ts";
+import { onJobStuck, onPoison } from "./on-poison.ts";
 import type { Input, Rules, State, Decided, When } from "./state.ts";
 import type { Contract } from "../contract/contract.ts";
 import { andThen, step, withheldOf } from "./update.ts";
@@ -44,6 +44,8 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
       return onUnparked(rules, state, input, when);
     case "park-reported":
       return onParkReported(state, input);
+    case "job-stuck":
+      return onJobStuck(state, input);
     case "ask":
       return onAsk(rules, state, input.id, when);
     case "passed":

@@ -50,6 +50,7 @@ type Idle =
   | "contract"
   | "gap-reported"
   | "groups"
+  | "job-stuck"
   | "park-reported"
   | "parked"
   | "passed"
@@ -71,6 +72,7 @@ function idle(life: Life): Readonly<Record<Idle, Cell>> {
     contract: cell,
     "gap-reported": cell,
     groups: cell,
+    "job-stuck": cell,
     "park-reported": cell,
     parked: cell,
     passed: cell,
@@ -93,6 +95,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     contract: NONE,
     "gap-reported": NONE,
     groups: NONE,
+    "job-stuck": NONE,
     "park-reported": NONE,
     parked: NONE,
     passed: NONE,

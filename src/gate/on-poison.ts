@@ -2,8 +2,8 @@ import type { GuardError } from "../errors.ts";
 import type { Refusal } from "./decision/reason.ts";
 import type { Poison, PoisonCounts, PoisonInput, StuckChange } from "./poison.ts";
 import type { PoisonWay } from "./poison-way.ts";
-import type { Decided, State, TableState, When } from "./state.ts";
-import { answered, step, withheldOf, withTable } from "./update.ts";
+import type { Decided, Input, State, TableState, When } from "./state.ts";
+import { answered, step, withheldOf, withJob, withTable } from "./update.ts";
 
 /** What is decided about poisoned changes: which are, and what a table's record keeps of them. */
 
@@ -50,6 +50,12 @@ export function onPoison(state: State, input: PoisonInput, when: When): Decided 
     default:
       return input satisfies never;
   }
+}
+
+/** The job waits at its next row, and everything else flows. */
+export function onJobStuck(state: State, { id, stuck }: Extract<Input, { kind: "job-stuck" }>): Decided {
+  const job = state.jobs.get(id);
+  return step(job === undefined ? state : withJob(state, { ...job, stuck }));
 }
 
 /** The command is done if the change became what it ordered, and refused otherwise. */

@@ -1,4 +1,4 @@
-import type { ChunkJob } from "../chunk/job.ts";
+import type { ChunkJob, StuckRow } from "../chunk/job.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { SeverityChange } from "../contract/severity.ts";
 import type { GuardError } from "../errors.ts";
@@ -209,6 +209,8 @@ export type Input =
     >)
   /** Every parked change has been replayed or skipped. */
   | ({ readonly kind: "unparked"; readonly topic: string } & Pick<Parked, "written" | "passedOver" | "lost">)
+  /** The next row of this job cannot be written, so the job waits. */
+  | { readonly kind: "job-stuck"; readonly id: string; readonly stuck: StuckRow }
   /** People were alerted that the table is parked or, without an id, that it flows again. */
   | { readonly kind: "park-reported"; readonly topic: string; readonly id: string | undefined }
   /** After a restart, asks the registry and the contracts again about a withheld amendment. */

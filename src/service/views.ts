@@ -113,7 +113,13 @@ function tableView({ publication }: RunningConnector, table: TableState, state: 
     parked: parkedView(publication, table),
     gap: gapView(publication, table, state),
     poison: poisonView(table),
+    morePartitions: partitionsView(table),
   };
+}
+
+function partitionsView({ shape, partitions, morePartitions }: TableState): TableView["morePartitions"] {
+  if (partitions === undefined || morePartitions === undefined) return undefined;
+  return { used: partitions, now: morePartitions, next: `fieldgate release ${shape.topic}/partitions --reason "…"` };
 }
 
 function poisonView({ shape, poison }: TableState): TableView["poison"] {

@@ -112,6 +112,8 @@ describe("a topic that changes while it is written to", () => {
     await events.until((seen) => seen.length >= 20, "rows");
     expect(new Set(events.collector.records.map(({ partition }) => partition))).toEqual(new Set([0]));
     const ids = [`${topic}/partitions`];
+    const more = await until(async () => (await service.connector()).tables[0]?.morePartitions, "it is shown");
+    expect(more).toMatchObject({ used: 1, now: 6 });
     expect(await service.command({ kind: "release", ids })).toMatchObject({ kind: "refused" });
     expect(await service.command({ kind: "release", ids, reason: "readers are ready" })).toMatchObject({
       kind: "done",

@@ -48,6 +48,11 @@ const PARKED: Input = { kind: "parked", topic: TOPIC, id: "p1", why: { code: "va
 /** The result of a look is about the table as a whole, and about no amendment; so is a park, and a poisoned row. */
 const LOOKS: readonly Input[] = [
   PARKED,
+  {
+    kind: "job-stuck",
+    id: "repair/x",
+    stuck: { code: "value-unfit", field: "name", at: undefined, text: "", next: undefined },
+  },
   { kind: "replacement-rows", topic: TOPIC, rows: 1 },
   { kind: "replaced-over", topic: TOPIC },
   { kind: "replayed", topic: TOPIC, written: 2, replayed: 1, passedOver: 0 },

@@ -1,6 +1,6 @@
 import type { ChunkJob } from "../../chunk/job.ts";
 import type { GuardError } from "../../errors.ts";
-import { withJob } from "../../gate/update.ts";
+import { apply } from "../control/apply.ts";
 import { withNextSteps } from "../control/halt.ts";
 import { type Parts, tableOf } from "../session.ts";
 
@@ -20,7 +20,7 @@ export function setAside(session: Parts<"control" | "tape" | "chunks">, id: stri
   const field = unfit?.field ?? error.unfit?.field;
   const position = tableOf(control.state, job.topic).poison?.stuck?.at;
   const stuck = { code, field, at: position, text, next };
-  control.state = withJob(control.state, { ...job, stuck });
+  apply(session, { kind: "job-stuck", id, stuck });
   chunks.stuck.set(id, { table: tableOf(control.state, job.topic), again: outside.now() + AGAIN_MICROS });
   const before = job.stuck;
   if (before?.code === code && before.field === field && before.at === position) return;
