@@ -82,6 +82,9 @@ export function replaced(
   const attnumOf = new Map(shape.fields.map((field, index) => [field.attnum, fields[index]?.attnum]));
   const key = shape.key.map((field) => ({ ...field, attnum: attnumOf.get(field.attnum) ?? formerly(field.attnum) }));
   const { oid, schema, name } = replacement;
+  // The replacement may have been renamed since it took the name, and even replaced in turn.
+  const listed = table.capturedAs ?? { schema: shape.table.schema, name: shape.table.name };
+  const isListed = listed.schema === schema && listed.name === name;
   const live = replacement.columns.filter((column) => !column.generated);
   const gate = { kind: "released" as const, since: when.position, time: when.time, reason };
   const amendments = table.amendments
@@ -90,6 +93,7 @@ export function replaced(
   const next: TableState = {
     ...table,
     shape: { ...shape, table: { oid, schema, name }, fields, key },
+    capturedAs: isListed ? undefined : listed,
     // The catalog is ahead of the log, so the first row identifies the columns.
     known: [],
     assigned: undefined,

@@ -129,6 +129,19 @@ describe("a different table with the name of a captured one", () => {
     expect(tableIn(letIn(twice).state).shape.table.oid).toBe(7000);
   });
 
+  it("is captured under the name in the connector's file, even if it has been renamed since it took that name", () => {
+    const renamed = { ...OTHER, name: "customers_2" };
+    const accepted = letIn(play(RULES, before, news(renamed)).state).state;
+    expect(tableIn(accepted)).toMatchObject({
+      shape: { table: { oid: 6000, name: "customers_2" } },
+      capturedAs: { schema: "public", name: "customers" },
+    });
+    const waiting = play(RULES, accepted, news(other([ID, NAME], 7000))).state;
+    const again = play(RULES, waiting, release([id], { id: "c2", reason: "restored" })).state;
+    expect(tableIn(again).shape.table.name).toBe("customers");
+    expect(tableIn(again).capturedAs).toBeUndefined();
+  });
+
   it("gets the fields with its names and types; with its next row, the others are dropped or added", () => {
     expect(fieldNames(replaced)).toEqual(["id", "name", "nick"]);
     expect(attnums(replaced)).toEqual([1, 3, -3]);
