@@ -13,7 +13,7 @@ import { kafkaClient, uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
 import type { LawEvent } from "./check.ts";
 import { compare, type Table, type Trigger, type World } from "./compare.ts";
-import { createTable, openModel } from "./model.ts";
+import { createTable, isOfFirst, type Model, MOST_COLUMNS, openModel } from "./model.ts";
 import { PUBLICATION, sqlOf } from "./sql.ts";
 import type { Step, Story } from "./story.ts";
 import { noteVersionsOf, openTruth } from "./truth.ts";
@@ -153,6 +153,7 @@ async function playRound(world: World, round: number, fault: Fault): Promise<voi
   // Whether it comes to rest at all is asked in the end.
   if (fault === "idle") await world.service.idle().catch(() => {});
   await releaseAll(world, ({ story }) => story.policy === "manual" && world.random.chance(0.3));
+  await releaseAll(world, ({ model }) => model.base > 0 && world.random.chance(0.3), "table");
 }
 
 /** DDL of the same moment may be reported or not. */
@@ -191,22 +192,25 @@ async function stop(world: World): Promise<void> {
   world.service = undefined;
 }
 
-/** An operator releases all that waits in some tables, until nothing does. */
-async function releaseAll(world: World, chosen: (table: Table) => boolean): Promise<void> {
+/** An operator releases all that waits in some tables, or accepts the tables that took their names, until nothing waits. */
+async function releaseAll(world: World, chosen: (table: Table) => boolean, only?: "table"): Promise<void> {
   const { service, tables, admin } = world;
   const wanted = tables.filter(chosen);
   if (service === undefined || wanted.length === 0) return;
   for (let tries = 0; tries < 5; tries += 1) {
-    const open = (await service.amendments()).filter(({ gate }) => gate.kind === "withheld");
+    const open = (await service.amendments()).filter(
+      ({ gate, kind }) => gate.kind === "withheld" && (only === undefined || kind === only),
+    );
     const waiting = wanted.filter(({ topic }) => open.some((one) => one.topic === topic));
     if (waiting.length === 0) return;
-    for (const { topic, releasedAt } of waiting) {
-      const ids = open.filter((one) => one.topic === topic).map(({ id }) => id);
+    for (const { topic, model, releasedAt } of waiting) {
+      const all = open.filter((one) => one.topic === topic);
+      // Once another table is accepted, what waited for its columns does so no longer.
+      const accepting = all.filter(({ kind }) => kind === "table");
+      const ids = (accepting.length > 0 ? accepting : all).map(({ id }) => id);
       const [end] = await admin.fetchTopicOffsets(topic);
-      for (const id of ids) {
-        const attnum = Number(id.split("/")[1]);
-        if (!releasedAt.has(attnum)) releasedAt.set(attnum, BigInt(end?.high ?? 0));
-      }
+      const released = accepting.length > 0 ? columnsTakenWith(model) : ids.flatMap((id) => columnsOf(model, id));
+      for (const attnum of released) if (!releasedAt.has(attnum)) releasedAt.set(attnum, BigInt(end?.high ?? 0));
       await service
         .command({ kind: "release", ids, reason: "the story", force: true, backfill: "all" })
         .catch(() => {});
@@ -214,8 +218,19 @@ async function releaseAll(world: World, chosen: (table: Table) => boolean): Prom
   }
 }
 
-/** Longer than the service takes between two looks at anything. */
-const STILL_MS = 6000;
+/** A table that is accepted as it is gives its columns to the fields of the same names. */
+function columnsTakenWith({ live, gone }: Model): readonly number[] {
+  return [...live, ...gone].filter((column) => !isOfFirst(column)).map(({ attnum }) => attnum);
+}
+
+/** The service may be behind, so an amendment may be about a column of any table that has had the name. */
+function columnsOf({ base }: Model, id: string): readonly number[] {
+  const attnum = Number(id.split("/")[1]);
+  return Array.from({ length: base / MOST_COLUMNS + 1 }, (_, table) => table * MOST_COLUMNS + attnum);
+}
+
+/** Longer than the service takes between two looks at anything, which are rarer where each takes its time. */
+const STILL_MS = 30_000;
 /** Events that came so recently may not be all. */
 const QUIET_MS = 500;
 

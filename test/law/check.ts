@@ -1,7 +1,7 @@
 import type { Schema } from "avsc";
 import type { Collected } from "../stack/collect.ts";
 import { avroType } from "../stack/decode.ts";
-import { columnOf, type Model, type ModelColumn, present } from "./model.ts";
+import { columnOf, isOfFirst, type Model, type ModelColumn, present } from "./model.ts";
 import type { Version } from "./truth.ts";
 
 /** Stories have no other types. */
@@ -39,7 +39,10 @@ export interface Told {
   readonly doubted: boolean;
   /** Its changes wait for an amendment that cannot be released, since the registry refuses the schema: its events are a part. */
   readonly parked: boolean;
-  /** The service has said that parked changes of the table no longer fitted any event, and that the table is published again. */
+  /**
+   * Changes may be in no event: the service has said that parked ones no longer fitted, or another table took the name.
+   * The table is published again.
+   */
   readonly passedOver: boolean;
 }
 
@@ -70,7 +73,9 @@ interface Compared {
 function compareSequence(told: Told, events: readonly LawEvent[]): string | undefined {
   const { model, versions } = told;
   const changes = events.filter(({ op }) => op !== "r");
-  const initial = model.live.concat(model.gone).flatMap((column) => (column.initial ? [column.attnum] : []));
+  const initial = model.live
+    .concat(model.gone)
+    .flatMap((column) => (column.initial && isOfFirst(column) ? [column.attnum] : []));
   const compared: Compared = { told, flowed: new Set(initial), before: new Map() };
   let index = 0;
   for (const version of versions) {
@@ -173,7 +178,9 @@ function compareRebuilt(
   events: readonly LawEvent[],
   schemas: ReadonlyMap<number, Schema>,
 ): string | undefined {
-  const kept = rebuild(events, schemas, schemaId);
+  const all = rebuild(events, schemas, schemaId);
+  // What was deleted while no event could say so stays with consumers.
+  const kept = new Map([...all].filter(([id]) => model.base === 0 || rows.has(id)));
   if (kept.size !== rows.size) return `consumers have ${kept.size} rows, the table ${rows.size}`;
   for (const [id, after] of kept) {
     const row = rows.get(id);

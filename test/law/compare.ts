@@ -77,13 +77,15 @@ async function compareTable(
   const shape = shapes.find((one) => one.topic === topic);
   const schemaId = shape?.schemaId ?? 0;
   schemas.set(schemaId, (await decoder.schema(schemaId)) as Schema); // a registered one
-  const withheld = new Set(open.flatMap((one) => (one.topic === topic ? [Number(one.id.split("/")[1])] : [])));
+  const withheld = new Set(
+    open.flatMap((one) => (one.topic === topic ? [model.base + Number(one.id.split("/")[1])] : [])),
+  );
   const rows = await readRows(database, model.table);
   const truth = versions.get(model.table) ?? [];
   const events = byTopic.get(topic) ?? [];
   if (events.length === 0) return truth.length === 0 ? undefined : "no events at all";
   const doubted = trigger !== "with" && printed.includes(`${topic}: columns of`);
-  const passedOver = new RegExp(`public\\.${model.table} flows again: \\d+ of `).test(printed);
+  const passedOver = model.base > 0 || new RegExp(`public\\.${model.table} flows again: \\d+ of `).test(printed);
   const told = {
     model,
     versions: truth,

@@ -13,9 +13,12 @@ export interface Model {
   readonly defaults: Set<string>;
   next: number;
   values: number;
+  /** Added to the column numbers of the table that has the name now. */
+  base: number;
 }
 
 export interface ModelColumn {
+  /** The column's number, counted on from table to table when another one takes the name. */
   readonly attnum: number;
   /** All that it has been called, the present name last. */
   readonly names: string[];
@@ -24,16 +27,35 @@ export interface ModelColumn {
   generated: boolean;
   /** Of an enum, in the order they were added. */
   readonly labels: string[];
+  /** It was created with its table. */
   readonly initial: boolean;
 }
 
+/** No table of a story has more columns. */
+export const MOST_COLUMNS = 50;
+
 /** `id` is column 1, and no step is about it. */
 export function openModel(table: string): Model {
+  return { table, live: firstColumns(0), gone: [], defaults: new Set(), next: 5, values: 0, base: 0 };
+}
+
+/** Another table with the first columns takes the name. */
+export function recreate(model: Model): void {
+  model.base += MOST_COLUMNS;
+  model.gone.push(...model.live.splice(0, model.live.length, ...firstColumns(model.base)));
+  model.next = model.base + 5;
+}
+
+/** Whether the column belongs to the table that the story began with. */
+export function isOfFirst({ attnum }: Pick<ModelColumn, "attnum">): boolean {
+  return attnum <= MOST_COLUMNS;
+}
+
+function firstColumns(base: number): ModelColumn[] {
   const column = (attnum: number, name: string, type: ColumnType): ModelColumn => {
-    return { attnum, names: [name], type, notNull: false, generated: false, labels: [], initial: true };
+    return { attnum: base + attnum, names: [name], type, notNull: false, generated: false, labels: [], initial: true };
   };
-  const live = [column(2, "a", "text"), column(3, "b", "integer"), column(4, "c", "text")];
-  return { table, live, gone: [], defaults: new Set(), next: 5, values: 0 };
+  return [column(2, "a", "text"), column(3, "b", "integer"), column(4, "c", "text")];
 }
 
 export function createTable({ table }: Model): string {

@@ -3,13 +3,16 @@ import {
   isNameOfLive,
   type Model,
   type ModelColumn,
+  createTable,
   present,
+  recreate,
   remove,
   tagOf,
   typeOf,
   valueOf,
 } from "./model.ts";
 import type { AddStep, ColumnType, Step } from "./story.ts";
+import { noteVersionsOf } from "./truth.ts";
 
 /** What the stories' connector has its publication called. */
 export const PUBLICATION = "law";
@@ -38,6 +41,8 @@ export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
       const column = at(step.column);
       return column && changeSql(model, step, column);
     }
+    case "recreate":
+      return recreateSql(model, step);
     case "swap":
     case "supplant": {
       const [left, right] = [at(step.left), at(step.right)];
@@ -121,6 +126,30 @@ function twoColumnsSql(
   return [
     `begin; ${alter} rename ${one} to swapping; ${alter} rename ${two} to ${one}; ${alter} rename swapping to ${two}; commit`,
   ];
+}
+
+function recreateSql(
+  model: Model,
+  { how, published }: Extract<Step, { readonly kind: "recreate" }>,
+): readonly string[] {
+  const { table } = model;
+  const away = how === "rename" ? `alter table ${table} rename to ${table}_${model.base}` : `drop table ${table}`;
+  recreate(model);
+  const create = [
+    createTable(model),
+    `insert into law.bases values ('${table}'::regclass, ${model.base})`,
+    noteVersionsOf(table),
+    ...(published ? [publish("add", table)] : []),
+  ];
+  const one = how === "drop-apart" ? [] : [away];
+  const all = `begin; ${[...one, ...create].join("; ")}; commit`;
+  return how === "drop-apart" ? [away, all] : [all];
+}
+
+/** The service may have done the same. */
+function publish(how: "add" | "drop", table: string): string {
+  const done = how === "add" ? "duplicate_object or unique_violation" : "undefined_object";
+  return `do $$ begin alter publication ${PUBLICATION} ${how} table ${table}; exception when ${done} then null; end $$`;
 }
 
 type ColumnKind = Exclude<
@@ -222,8 +251,7 @@ function rowSql(
     case "gap": {
       const { key, nulls } = step;
       const rows = [0, 1, 2].map((more) => writeSql(model, { kind: "insert", key: ((key + more) % 6) + 1, nulls }));
-      const out = `alter publication ${PUBLICATION} drop table ${table}`;
-      const back = `alter publication ${PUBLICATION} add table ${table}`;
+      const [out, back] = [publish("drop", table), publish("add", table)];
       return [`begin; set local law.gap = 'on'; ${[out, ...rows, back].join("; ")}; commit`];
     }
     case "delete":

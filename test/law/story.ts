@@ -44,10 +44,15 @@ export type Step =
   | { readonly kind: "rewrite"; readonly column: number }
   /** The column is dropped, and one of the same name and type is added. */
   | { readonly kind: "replace"; readonly column: number; readonly atOnce: boolean }
+  /** Another table takes the table's name. `rename`: the table itself is kept, under a different name. */
+  | { readonly kind: "recreate"; readonly how: (typeof RECREATIONS)[number]; readonly published: boolean }
   /** Two columns take each other's names. */
   | { readonly kind: "swap"; readonly left: number; readonly right: number }
   /** The column takes the name of another, which is dropped. */
   | { readonly kind: "supplant"; readonly left: number; readonly right: number };
+
+/** `apart`: in two transactions. */
+const RECREATIONS = ["drop", "drop-apart", "rename"] as const;
 
 export interface AddStep {
   readonly kind: "add";
@@ -94,7 +99,7 @@ function drawDdl(random: Random): Step {
   const column = random.between(0, 9);
   const other = random.between(0, 9);
   const name = random.pick(NAMES);
-  switch (random.between(0, 11)) {
+  switch (random.between(0, 12)) {
     case 0:
       return { kind: "drop", column };
     case 1:
@@ -116,6 +121,8 @@ function drawDdl(random: Random): Step {
       };
     case 7:
       return { kind: "rewrite", column };
+    case 8:
+      return { kind: "recreate", how: random.pick(RECREATIONS), published: random.chance(0.5) };
     default:
       return { kind: "add", name, type: random.pick(TYPES), form: random.pick(ADD_FORMS) };
   }

@@ -18,6 +18,7 @@ export async function openTruth(database: Database): Promise<void> {
   await database.query(`
     create schema law;
     create table law.versions (at bigserial primary key, relation text, operation text, id integer, columns jsonb);
+    create table law.bases (relation oid primary key, base integer);
     create function law.note() returns trigger language plpgsql as $$
     declare
       columns jsonb;
@@ -32,8 +33,8 @@ export async function openTruth(database: Database): Promise<void> {
       if moved then
         insert into law.versions (relation, operation, id, columns) values (tg_table_name, 'DELETE', old.id, '{}');
       end if;
-      select string_agg(format('(%L, ($1).%I::text)', attnum, attname), ', ') into source
-        from pg_attribute where attrelid = tg_relid and attnum > 0 and not attisdropped;
+      select string_agg(format('(%L, ($1).%I::text)', attnum + coalesce(base, 0), attname), ', ') into source
+        from pg_attribute left join law.bases on relation = attrelid where attrelid = tg_relid and attnum > 0 and not attisdropped;
       execute format('select jsonb_object_agg(k, v) from (values %s) as c(k, v)', source) into columns
         using case when tg_op = 'DELETE' then old else new end;
       insert into law.versions (relation, operation, id, columns) values (tg_table_name,
