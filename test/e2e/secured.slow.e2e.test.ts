@@ -171,6 +171,16 @@ it("everything works over secured connections, and no secret is printed", async 
   expect((JSON.parse(out) as readonly AmendmentView[])[0]?.gate.why).toBe("released by on-call: agreed"); // as above
   expect(registry.refused()).toBe(0);
 
+  // The same rights are enough for parked changes and dead letters.
+  await database.query("insert into t (id, a) values (3, repeat('x', 2000000)), (4, 'four')");
+  await until(
+    async () => (await as(onCall.token)("amendments --parked --format json")).out.includes('"record-too-large"'),
+    "the table is parked",
+    30_000,
+  );
+  expect(await as(onCall.token)(`release ${topic}/row --as dead-letter --reason agreed`)).toMatchObject({ code: 0 });
+  await events.until((all) => all.some(({ after }) => after?.["id"] === 4), "the row after the one that is too large");
+
   service.kill("SIGTERM");
   await service.exited;
   expectNoSecret(service.output(), database.address.password, ci.token.slice(3), onCall.token.slice(3));

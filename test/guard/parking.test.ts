@@ -311,6 +311,42 @@ describe("a table that was replaced", () => {
     expect(loop.session.batch.committed.tables.get(TOPIC)?.replacementRows).toBeUndefined();
   });
 
+  it.each([true, false])(
+    "while it was parked: its parked changes are passed over once the other one is accepted (from memory: %s)",
+    async (inMemory) => {
+      const catalog: Catalog = { columns: [ID, BIG] };
+      const first = parkedLoop(catalog);
+      feedUnfit(first.world);
+      await until(() => isReached(first.world, "0/C8"), "the transaction is committed");
+      expect(parkedIn(first.session.batch.committed)).toMatchObject({ written: 2 });
+      if (!inMemory) await first[Symbol.asyncDispose]();
+      const other = { ...tableOf([ID, N]), oid: tableOid(OTHER_OID) };
+      const source = { table: async () => ({ table: other, snapshot: SEES_ALL, end: lsn(1n) }) };
+      await using loop = inMemory
+        ? first
+        : running(
+            { source, rules: { "fieldgate.release.policy": "manual" } },
+            { ...publishingN(), tables: first.session.batch.committed.tables },
+          );
+      if (inMemory) Object.assign(first.session.source, source);
+      else {
+        loop.world.commits.push(...first.world.commits);
+        findBacklogs(loop.session);
+      }
+      const fromOther = [relation([ID, N], { oid: OTHER_OID }), otherRow(250n, "4")];
+      loop.world.feed(...transaction(300n, ...fromOther));
+      await until(() => isReached(loop.world, "0/12C"), "the other table is noticed");
+      post(loop.session, { input: release([`${TOPIC}/table`], { reason: "moved" }), nextCommand: 1n });
+      await until(() => parkedIn(loop.session.batch.committed) === undefined, "the table flows");
+      loop.world.feed(...transaction(400n, otherRow(350n, "5")));
+      await until(() => isReached(loop.world, "0/190"), "the next transaction");
+      expect(ids(loop.world).filter((id) => id !== 1)).toEqual([5]);
+      expect(loop.session.batch.committed.jobs.get(`repair/${TOPIC}`)?.state).toBe("running");
+      const last = new Map(parkedRecords(loop.world.commits).map(({ key, value }) => [String(key), value]));
+      expect([...last.values()]).toEqual([null, null]);
+    },
+  );
+
   it("halts the reading if its rows could not be read afterwards, because it has no key", async () => {
     const table = { ...tableOf([ID, N], false), oid: tableOid(OTHER_OID) };
     const source = { table: async () => ({ table, snapshot: SEES_ALL, end: lsn(1n) }) };

@@ -12,7 +12,7 @@ export interface Scene extends AsyncDisposable {
   readonly topic: string;
 }
 
-export async function scene(table: string): Promise<Scene> {
+export async function scene(table: string, snapshotMs?: number): Promise<Scene> {
   await using stack = new AsyncDisposableStack();
   const addresses = process.env["FIELDGATE_STACK"] === "env" ? environmentAddresses() : stack.use(await startStack());
   const database = stack.use(await freshDatabase(addresses.postgres));
@@ -27,7 +27,7 @@ export async function scene(table: string): Promise<Scene> {
       kafkaBrokers: addresses.kafka.brokers,
     }),
   );
-  await service.idle();
+  await service.idle(snapshotMs);
   const open = stack.move();
   const topic = `${prefix}.public.t`;
   return { addresses, database, service, topic, [Symbol.asyncDispose]: () => open.disposeAsync() };
