@@ -1,6 +1,4 @@
 import type { ChunkJob } from "../chunk/job.ts";
-import type { LeftOutReason, Refusal } from "../capture/left-out.ts";
-import type { LookedTable, TablesLook } from "../capture/look.ts";
 import type { Window } from "../chunk/window.ts";
 import { GuardError } from "../errors.ts";
 import type { TxMark } from "../event/envelope/source.ts";
@@ -17,13 +15,13 @@ import type { WalStream } from "../postgres/stream.ts";
 import type { LastRun } from "../store/last-run.ts";
 import type { Stored } from "../store/records.ts";
 import type { Attnum, Table } from "../table/column.ts";
-import type { TableName } from "../table/quote.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../table/shape.ts";
 import type { Lsn } from "../wal/lsn.ts";
 import type { Relation, WalItem } from "../wal/message.ts";
 import type { Position } from "../wal/position.ts";
-import type { Outside, Source, TableWarning } from "./outside.ts";
+import type { Outside, Source } from "./outside.ts";
 import type { StuckJob } from "./stuck-job.ts";
+import type { Looks } from "./looks.ts";
 import type { Parking } from "./parking.ts";
 import type { Waker } from "./waker.ts";
 
@@ -178,65 +176,6 @@ export interface Ddl {
 export interface Inbound {
   readonly input: Input;
   readonly nextCommand?: bigint | undefined;
-}
-
-/** What the looks at the catalog have shown about all tables. */
-export interface Looks {
-  /** The end of the log when this session first looked. */
-  readonly began: Lsn;
-  /** When the next look is due, in microseconds. */
-  due: bigint;
-  busy: boolean;
-  /** A look that found changes, but whose position in the log has not been reached yet. */
-  pending: PendingLook | undefined;
-  /** By OID, according to the last look. */
-  readonly seen: Map<number, SeenTable>;
-  /** The publication's identity at the last look, if it is FOR ALL TABLES. */
-  allTables: string | undefined;
-  /**
-   * OIDs of tables whose rows were skipped, because the file does not capture their name or because they could not be
-   * captured.
-   */
-  readonly passedBy: Set<number>;
-  /** OIDs of tables that were truncated since the last look. Their rows are in a new file. */
-  readonly truncated: Set<number>;
-  /** By OID: tables that the file captures but that cannot be captured yet. */
-  readonly left: Map<number, LeftOut>;
-  /** By OID: when to try again to add a table to the publication, and why the last attempt failed. */
-  readonly refused: Map<number, { readonly again: bigint; readonly refusal: Refusal }>;
-  /** By what is wrong: warnings about tables, as of the last look. */
-  warnings: ReadonlyMap<string, TableWarning>;
-  /** Topics of tables whose gap is reported after the next commit. */
-  readonly toReport: Set<string>;
-}
-
-export interface SeenTable {
-  /** Whether the connector's file captures the name that the table had. */
-  readonly captured: boolean;
-  /**
-   * Whether the table was created after this session began and was in the same publication from the start. Then the log
-   * has all its rows.
-   */
-  readonly alwaysSent: boolean;
-}
-
-/** A table that the file captures but that cannot be captured yet. */
-export interface LeftOut {
-  readonly table: TableName;
-  readonly reason: LeftOutReason;
-  /** When it may be tried again, in microseconds. */
-  readonly again: bigint;
-}
-
-export interface PendingLook {
-  readonly nonce: string;
-  readonly end: Lsn;
-  /** The looks before and after tables were added to the publication. */
-  readonly first: TablesLook;
-  readonly second: TablesLook;
-  /** By topic: a different table that has the name of a captured one. */
-  readonly replacements: ReadonlyMap<string, Table>;
-  readonly candidates: readonly LookedTable[];
 }
 
 /** What was read from the catalog about captured tables. */

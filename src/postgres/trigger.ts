@@ -1,6 +1,7 @@
 import type { Client } from "pg";
 import { query, type Row, translate } from "./connection.ts";
-import { installSql, TRIGGER_MARK, TRIGGERS, uninstallSql } from "./trigger-sql.ts";
+import { installSql, uninstallSql } from "./trigger-script.ts";
+import { TRIGGER_MARK, TRIGGERS } from "./trigger-sql.ts";
 
 /** The DDL trigger in a database: reads its secret, installs it and removes it. The SQL is in trigger-sql.ts. */
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startStack } from "../../local/stack.ts";
-import { installSql, TRIGGER_MARK, TRIGGERS } from "../../src/postgres/trigger-sql.ts";
+import { installSql } from "../../src/postgres/trigger-script.ts";
+import { TRIGGER_MARK, TRIGGERS } from "../../src/postgres/trigger-sql.ts";
 import { installTrigger, readTriggerSecret, uninstallTrigger } from "../../src/postgres/trigger.ts";
 import { readDdl } from "../../src/table/ddl.ts";
 import { decode } from "../../src/wal/decode.ts";

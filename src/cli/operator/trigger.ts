@@ -86,7 +86,7 @@ async function runUninstall(options: Options, terminal: Terminal): Promise<void>
 }
 
 async function runPrint(options: Options, terminal: Terminal): Promise<void> {
-  const { installSql, uninstallSql } = await import("../../postgres/trigger-sql.ts");
+  const { installSql, uninstallSql } = await import("../../postgres/trigger-script.ts");
   const connector = options.uninstall ? undefined : await readConnector(options, terminal);
   terminal.out((options.uninstall ? uninstallSql() : installSql(roleOf(options, connector))).trimEnd());
   terminal.end(EXIT.fine);
