@@ -18,8 +18,9 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
  *
  * An assignment of attnums to the Relation's columns that fits this is a *reading*. Three things rule readings out:
  *
- * - An attnum that had been assigned by the last proof but was not in it (`assigned`) was dropped before that row. So
- *   was an attnum that a catalog read from before the row no longer had (`gone`).
+ * - An attnum that had been assigned by the last proof but was not in it (`assigned`) was dropped before that row, unless
+ *   the column still exists: then it was a generated one, and may have become ordinary before the row or after it. An
+ *   attnum that a catalog read from before the row no longer had (`gone`) was also dropped.
  * - A column that was proven and still exists has the name that it was last proven with or its present one, and likewise
  *   for its type. If that leaves no reading, a column was changed twice in between. Then only types are compared, and if that
  *   leaves no reading either, neither names nor types are.
@@ -114,8 +115,12 @@ function readings(
   const liveBy = new Map(catalog.columns.map((column) => [Number(column.attnum), column]));
   const lastKnown = Math.max(known.assigned, ...knownBy.keys());
   const last = Math.max(lastKnown, catalog.maxAttnum);
-  const presence = (at: number): Presence =>
-    liveBy.has(at) ? "must" : !gone(at) && (knownBy.has(at) || at > lastKnown) ? "may" : "never";
+  const presence = (at: number): Presence => {
+    const isInLog = knownBy.has(at) || at > lastKnown;
+    // A column that exists, and was missing from the last proof, was a generated one then.
+    if (liveBy.has(at)) return isInLog ? "must" : "may";
+    return !gone(at) && isInLog ? "may" : "never";
+  };
   const fits = (at: number, index: number): boolean => {
     const column = relation[index];
     return column !== undefined && isPlausible(plausible, column, knownBy.get(at), liveBy.get(at));

@@ -188,6 +188,15 @@ it("an attnum that had been assigned and dropped by the last proof is not in a l
   expect(proof).toEqual({ kind: "proven", columns: [1, 2, 3] });
 });
 
+it.each([
+  ["the row is older", "id:23 b:25", [1, 3]],
+  ["the row is newer", "id:23 g:25 b:25", [1, 2, 3]],
+])("a column that was generated at the last proof is ordinary now: %s", (_what, seen, expected) => {
+  const known = { columns: columns("1id:23 3b:25"), assigned: 3 };
+  const proof = prove(relation(seen), known, catalog("1id:23 2g:25 3b:25", 3), () => false);
+  expect(proof).toEqual({ kind: "proven", columns: expected });
+});
+
 it("a column that was missing from an older catalog read is not in a later row", () => {
   const seen = relation("id:23 a:25");
   const proof = prove(seen, since(columns("1id:23 2a:25")), catalog("1id:23 3a:25", 3), (column) => column === 2);
