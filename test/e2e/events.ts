@@ -18,7 +18,7 @@ export interface Event {
 /** The decoded events of topics as a read-committed consumer sees them, without tombstones. */
 export interface Events extends AsyncDisposable {
   readonly collector: Collector;
-  /** All events so far. */
+  /** Waits until everything that is in the topics now has been read, and returns all events. */
   all(): Promise<readonly Event[]>;
   /** Waits until the events so far satisfy the predicate and returns them. */
   until(predicate: (events: readonly Event[]) => boolean, what: string, deadline?: number): Promise<readonly Event[]>;
@@ -37,18 +37,21 @@ export function readEvents(topics: readonly string[], registryUrl?: string, brok
       if (record?.value) events.push(await decodeEvent(decoder, record.topic, record.key, record.value));
     }
   };
-  const all = async (): Promise<readonly Event[]> => {
+  const soFar = async (): Promise<readonly Event[]> => {
     busy = busy.then(catchUp);
     await busy;
     return events;
   };
   return {
     collector,
-    all,
+    async all() {
+      await collector.toEnd();
+      return soFar();
+    },
     async until(predicate, what, deadline) {
       const { until } = await import("../stack/until.ts");
       const met = async () => {
-        const now = await all();
+        const now = await soFar();
         return predicate(now) ? now : undefined;
       };
       return until(met, what, deadline).catch((cause: unknown) => {

@@ -7,6 +7,7 @@ import type { ConnectorView, Health } from "../../src/api/api.ts";
 import type { OutcomeText } from "../../src/words/reason.ts";
 import { freePort } from "../../local/ports.ts";
 import type { PostgresAddress } from "../../local/postgres.ts";
+import { COMPILED } from "../cli/run-cli.ts";
 import { servers } from "../stack/servers.ts";
 import { until } from "../stack/until.ts";
 
@@ -57,7 +58,7 @@ export async function startService(options: ServiceOptions, started = true): Pro
   await writeFile(join(folder, `${options.prefix}.json`), JSON.stringify(connectorFile(options)));
   const port = await freePort();
   const child = spawn(process.execPath, [CLI, "run"], {
-    env: { ...process.env, ...environment(options, folder, port) },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILED, ...environment(options, folder, port) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const service = wrapProcess(child, `http://127.0.0.1:${port}`, folder);

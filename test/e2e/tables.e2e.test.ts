@@ -77,7 +77,7 @@ describe("keys", () => {
     await database.query("alter table t add column nick text");
     await database.query("insert into t values (3, 'three', 'trey')");
     const { id } = await service.amendment("nick", "withheld");
-    await until(async () => (await events.all()).length >= 4, "the row is published");
+    await events.until((seen) => seen.length >= 4, "the row is published");
     expect(await service.command({ kind: "release", ids: [id] })).toMatchObject({
       kind: "refused",
       message: expect.stringMatching(/no key.*--backfill none/) as unknown,

@@ -24,6 +24,8 @@ export interface Collector extends AsyncDisposable {
   ): Promise<readonly Collected[]>;
   /** Waits for at least `count` records. */
   count(count: number, deadline?: number): Promise<readonly Collected[]>;
+  /** Waits until everything that is in the topics now has been read, and returns all records. */
+  toEnd(deadline?: number): Promise<readonly Collected[]>;
 }
 
 /** No offsets are committed, so a consumer that lost its broker starts again; records it has already are skipped. */
@@ -61,7 +63,59 @@ async function topicsExist(kafka: Kafka, topics: readonly string[], stopped: Abo
   }
 }
 
-async function run(consumer: Consumer, topics: readonly string[], into: Collected[]): Promise<void> {
+/**
+ * Whether a reader that has read each partition up to `reached` has passed the topics' present ends. An end is the high
+ * watermark: a service learns that its transaction is committed a moment before read-committed readers may see it, so
+ * the end that they see could be too early. A topic that does not exist has nothing to read.
+ */
+async function passedBy(
+  kafka: Kafka,
+  topics: readonly string[],
+): Promise<(reached: ReadonlyMap<string, bigint>) => boolean> {
+  const admin = uncommitted(kafka).admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    const ends = await Promise.all(
+      topics
+        .filter((topic) => existing.has(topic))
+        .map(async (topic) => [topic, await admin.fetchTopicOffsets(topic)] as const),
+    );
+    return (reached) =>
+      ends.every(([topic, partitions]) =>
+        partitions.every(
+          ({ partition, low, high }) => low === high || (reached.get(`${topic}/${partition}`) ?? 0n) >= BigInt(high),
+        ),
+      );
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+type CreateCluster = (options: object) => unknown;
+
+/** The same client, except that its admins see the ends of topics with transactions that are still open. */
+function uncommitted(kafka: Kafka): Kafka {
+  const key = Object.getOwnPropertySymbols(kafka).find(
+    (symbol) => symbol.description === "private:Kafka:createCluster",
+  );
+  if (key === undefined) throw new Error("kafkajs creates its clusters in another way");
+  const create = Reflect.get(kafka, key) as CreateCluster; // kafkajs' own function; its admins pass no isolationLevel
+  return Object.create(kafka, {
+    [key]: { value: (options: object) => create({ ...options, isolationLevel: 0 }) },
+  }) as Kafka; // inherits everything else
+}
+
+async function run(
+  consumer: Consumer,
+  topics: readonly string[],
+  into: Collected[],
+  reached: Map<string, bigint>,
+): Promise<void> {
+  // Also for batches that hold nothing but the ends of transactions.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { topic, partition, lastOffset } }) => {
+    reached.set(`${topic}/${partition}`, BigInt(lastOffset) + 1n);
+  });
   await consumer.connect();
   await consumer.subscribe({ topics: [...topics], fromBeginning: true });
   await consumer.run({ autoCommit: false, eachBatch: async (payload) => gather(into, payload) });
@@ -73,12 +127,13 @@ async function run(consumer: Consumer, topics: readonly string[], into: Collecte
  */
 export function collect(topics: readonly string[], kafka: Kafka = kafkaClient()): Collector {
   const records: Collected[] = [];
+  const reached = new Map<string, bigint>();
   const stop = new AbortController();
   const consumer = kafka.consumer({ groupId: `fieldgate.test.${randomBytes(6).toString("hex")}`, maxWaitTimeInMs: 50 });
   let failure: unknown;
   const reading = (async () => {
     await topicsExist(kafka, topics, stop.signal);
-    if (!stop.signal.aborted) await run(consumer, topics, records);
+    if (!stop.signal.aborted) await run(consumer, topics, records, reached);
   })().catch((error: unknown) => (failure = error));
   async function wait(
     predicate: (records: readonly Collected[]) => boolean,
@@ -96,6 +151,10 @@ export function collect(topics: readonly string[], kafka: Kafka = kafkaClient())
     records,
     until: wait,
     count: (count, deadline) => wait((all) => all.length >= count, `${count} records are there`, deadline),
+    async toEnd(deadline) {
+      const isPassed = await passedBy(kafka, topics);
+      return wait(() => isPassed(reached), "everything in the topics is read", deadline);
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await reading;

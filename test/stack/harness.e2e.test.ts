@@ -74,6 +74,34 @@ test("a collector sees only committed records, in order, even of topics that are
   expect(records[0]?.headers).toStrictEqual({ h: Buffer.from("x") });
 });
 
+test("a collector that reads to the end waits for what is written but not yet committed", async () => {
+  const topic = `${uniquePrefix()}.rows`;
+  const kafka = kafkaClient();
+  await createTopics([topic], kafka);
+  await using collector = collect([topic], kafka);
+  expect(await collector.toEnd()).toEqual([]);
+  const producer = kafka.producer({ transactionalId: topic, maxInFlightRequests: 1, idempotent: true });
+  await producer.connect();
+  for (const [end, count] of [
+    ["commit", 1],
+    ["abort", 1],
+    ["commit", 2],
+  ] as const) {
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [{ key: "a", value: "1" }] });
+    let isRead = false;
+    const reading = collector.toEnd().then((records) => {
+      isRead = true;
+      return records.length;
+    });
+    await collect([topic], kafka)[Symbol.asyncDispose]();
+    expect(isRead).toBe(false);
+    await transaction[end]();
+    expect(await reading).toBe(count);
+  }
+  await producer.disconnect();
+});
+
 test("two databases do not share slots, and a database with a slot can be dropped", async () => {
   const slots = "select slot_name from pg_replication_slots where database = current_database()";
   const slot = uniquePrefix();
