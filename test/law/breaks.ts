@@ -37,8 +37,8 @@ const BREAKS: readonly Break[] = [
   {
     name: "a gap in what is sent is ignored",
     file: "src/gate/amendment/gap.ts",
-    from: `const isOver = news.kind !== "lost" && mode === "guard";`,
-    to: `const isOver = news.kind !== "lost" && mode !== "guard";`,
+    from: `const job = news.kind === "lost" ? undefined : repairFor(rules, table.shape);`,
+    to: "const job = undefined;",
   },
   {
     name: "a withheld column is let through",
