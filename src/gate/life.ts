@@ -31,7 +31,7 @@ export interface Cell {
   readonly test: string;
 }
 
-const LAW = "an amendment's life is what the table says, and all of it";
+const LAW = "every input leads an amendment from each state to exactly the states that the table lists";
 
 function stays(life: Life): Cell {
   return { to: [life], test: LAW };
@@ -142,7 +142,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
       ["absent", "blocked", "released", "unjudged"],
       "releases what it carries, with the schema's id and who was not ready",
     ),
-    registered: leads(["released", "unjudged"], "two that swap names"),
+    registered: leads(["released", "unjudged"], "two columns that swap their names are released together"),
     "registration-refused": stays("unjudged"),
     replaced: leads(["absent", "unjudged"], "is accepted at once, because Debezium continues with the new table"),
     seen: leads(["absent", "blocked", "unjudged"], "without a withheld column forgets its amendment"),
@@ -162,7 +162,10 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
       ["absent", "blocked", "released", "unjudged"],
       "a column of a type that only Debezium maps is a field like any other",
     ),
-    registered: leads(["blocked", "released", "unjudged"], "a column added with a dropped one's name"),
+    registered: leads(
+      ["blocked", "released", "unjudged"],
+      "a column that is added under the name of a dropped one is released together with the drop",
+    ),
     "registration-refused": stays("blocked"),
     replaced: leads(["absent", "blocked"], "is accepted at once, because Debezium continues with the new table"),
     seen: leads(
@@ -175,7 +178,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     "replaced-over": stays("judged"),
     ask: leads(
       ["unjudged", "judged"],
-      "ask: after a restart the registry is asked again, and nothing flows before it has answered",
+      "after a restart the registry is asked again, and nothing flows before it has answered",
     ),
     captured: stays("judged"),
     command: leads(
@@ -221,13 +224,13 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
   released: {
     ...idle("released"),
     "replaced-over": stays("released"),
-    ask: leads(["released"], "ask: of a released amendment changes nothing"),
+    ask: leads(["released"], "asking about a released amendment changes nothing"),
     captured: stays("released"),
     command: leads(["released"], "of a published field is done at once"),
     judged: stays("released"),
     "null-found": leads(["released", "unjudged"], LAW),
     observed: leads(["released", "unjudged"], "a version that lacks a published field makes it wait again"),
-    registered: leads(["released"], "twice changes nothing"),
+    registered: leads(["released"], "a registration that is reported twice changes nothing"),
     "registration-refused": leads(["released"], "of another schema, of one that flows, or of nothing changes nothing"),
     replaced: leads(
       ["absent", "released", "replaced"],

@@ -155,6 +155,14 @@ describe("a column is identified by its attnum", () => {
     if (own.postgres === undefined) throw new Error("no PostgreSQL");
     await using world = await captureTable({ database: await freshDatabase(own.postgres) });
     const { database, service, events } = world;
+    const visible = async () => {
+      await database.query("set synchronous_commit = local");
+      await database.query("alter system reset synchronous_standby_names");
+      await database.query("select pg_reload_conf()");
+    };
+    // Otherwise a failed test would wait for its own database to be dropped.
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(visible);
     await database.query("alter system set synchronous_standby_names = 'nobody'");
     await database.query("select pg_reload_conf()");
     const waiting = await database.connect();
@@ -166,9 +174,7 @@ describe("a column is identified by its attnum", () => {
       "the row is published before the transaction is visible",
     );
     expect(all[1]?.after).toEqual({ id: 2, a: "two" });
-    await database.query("set synchronous_commit = local");
-    await database.query("alter system reset synchronous_standby_names");
-    await database.query("select pg_reload_conf()");
+    await visible();
     await ended;
     await service.amendment("nick", "released");
     await service.idle();

@@ -61,11 +61,17 @@ describe("fields whose names would collide are released together", () => {
   const swapped = [ID, { ...NAME, name: "nick" }, { ...NICK, name: "name" }];
   const again = [ID, NAME, { ...ZIP, name: "nick" }];
   const cases: [string, readonly Column[], string, readonly string[], readonly string[]][] = [
-    ["two that swap names", swapped, name, [nick], ["id", "nick", "name"]],
-    ["the same from the other side", swapped, nick, [name], ["id", "nick", "name"]],
-    ["a column added with a dropped one's name", again, zip, [nick], ["id", "name", "nick"]],
+    ["two columns that swap their names are released together", swapped, name, [nick], ["id", "nick", "name"]],
+    ["either of two columns that swap names takes the other with it", swapped, nick, [name], ["id", "nick", "name"]],
     [
-      "a chain of names",
+      "a column that is added under the name of a dropped one is released together with the drop",
+      again,
+      zip,
+      [nick],
+      ["id", "name", "nick"],
+    ],
+    [
+      "three columns that pass their names on are released together",
       [ID, { ...NAME, name: "nick" }, { ...NICK, name: "rank" }, { ...ZIP, name: "name" }],
       zip,
       [name, nick],
@@ -92,7 +98,7 @@ describe("fields whose names would collide are released together", () => {
     expect(effectsOf(step)).toEqual([`judge ${zip}`]);
   });
 
-  it("a drop does not need the others", () => {
+  it("a dropped column is released without the column that takes its name", () => {
     const state = judged(ALL, again);
     expect(candidateFor(state, nick).together).toEqual([]);
     expect(fieldNames(play(MANUAL, state, release([nick]), flip(nick)).state)).toEqual(["id", "name"]);

@@ -302,7 +302,7 @@ describe("registered: the flip", () => {
     expect(amendmentIn(step.state)?.gate).toMatchObject({ kind: "released", wouldHaveWaitedFor: ["replica"] });
   });
 
-  it("twice changes nothing", () => {
+  it("a registration that is reported twice changes nothing", () => {
     const once = play(RULES, stateOf(), NEW, (now) => fits(now, nick));
     const flip = registered(once.state, nick);
     const released = play(RULES, once.state, flip).state;
@@ -365,7 +365,7 @@ describe("passed, ask, settle, alerted", () => {
     expect(amendmentIn(play(RULES, RELEASED, PASSED).state)?.missed).toBe(false);
   });
 
-  it("ask: after a restart the registry is asked again, and nothing flows before it has answered", () => {
+  it("after a restart the registry is asked again, and nothing flows before it has answered", () => {
     const ready = play(RULES, stateOf(), NEW, (now) => fits(now, nick)).state;
     const step = play(RULES, ready, { kind: "ask", id: nick });
     expect(effectsOf(step)).toEqual([`judge ${nick}`]);
@@ -373,7 +373,7 @@ describe("passed, ask, settle, alerted", () => {
     expect(play(RULES, step.state, { kind: "settle", topic: TOPIC }).effects).toEqual([]);
   });
 
-  it("ask: of a released amendment changes nothing", () => {
+  it("asking about a released amendment changes nothing", () => {
     expect(play(RULES, RELEASED, { kind: "ask", id: nick })).toEqual({ state: RELEASED, effects: [] });
   });
 

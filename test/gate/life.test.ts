@@ -164,8 +164,8 @@ playAll(STEPS, RULES, stateOf(), [
   () => ({ kind: "replaced", topic: TOPIC, table: tableOf([ID, NAME]), unexplained: "columns-not-sent" }),
 ]);
 
-describe("the table", () => {
-  it("an amendment's life is what the table says, and all of it", () => {
+describe("the table of states", () => {
+  it("every input leads an amendment from each state to exactly the states that the table lists", () => {
     const said = LIVES.flatMap((life) => INPUTS.map((input) => [`${life} ${input}`, LIFE[life][input].to] as const));
     const found = said.map(([key]) => [key, [...(STEPS.get(key) ?? [])].toSorted()]);
     expect(found).toEqual(said.map(([key, to]) => [key, [...to].toSorted()]));
