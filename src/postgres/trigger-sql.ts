@@ -4,8 +4,8 @@ import { TABLE_JSON } from "./table-json.ts";
 /**
  * The functions and event triggers that `fieldgate trigger install` creates (trigger-script.ts). They write a logical
  * message for each DDL command. The message describes the affected tables, is signed with a secret, and reaches the log
- * before the first row that has the new columns. These rules apply to all of it: a user's command must never fail or wait because of us, no other role's code
- * may run with the owner's rights, and only the owner may sign.
+ * before the first row that has the new columns. These rules apply to all of it: a user's command must never fail or wait
+ * because of us, no other role's code may run with the owner's rights, and only the owner may sign.
  *
  * A change to the text of the functions or event triggers changes TRIGGER_MARK: installed triggers then count as
  * installed by a different version until `trigger install` is run again.

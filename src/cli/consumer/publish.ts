@@ -84,16 +84,14 @@ function isFine({ counts }: Published): boolean {
 
 /** Contracts of the same consumer that were published earlier and are no longer in the file: they still count. */
 function notInFile(contracts: readonly Contract[], answers: readonly Published[]): readonly string[] {
-  const topics = new Set(contracts.map(({ topic }) => topic));
-  const left = new Map(
-    contracts.flatMap(({ consumer, environment }, index) =>
-      (answers[index]?.otherTopics ?? [])
-        .filter((topic) => !topics.has(topic))
-        .map((topic) => [`${consumer}/${environment}/${topic}`, { consumer, environment, topic }] as const),
-    ),
-  );
-  return [...left.values()].map(
-    ({ consumer, environment, topic }) =>
+  const [first] = contracts;
+  const topics = new Set(answers.flatMap(({ otherTopics = [] }) => otherTopics));
+  for (const { topic } of contracts) topics.delete(topic);
+  if (first === undefined) return [];
+  // A contract file has one consumer, and all its contracts are published for one environment.
+  const { consumer, environment } = first;
+  return [...topics].map(
+    (topic) =>
       `not in the file: ${consumer}'s contract on ${topic} in ${environment}, which still counts\n  next: if ${consumer} no longer reads it: fieldgate retire --env ${environment} --topic ${topic}`,
   );
 }
