@@ -28,7 +28,11 @@ export interface Pair extends AsyncDisposable {
 
 const MARK = "public.mark";
 
-/** The database must have a table `mark (id int primary key)` without rows. */
+/**
+ * The database must have a table `mark (id int primary key)` without rows. `source.sequence` names the previous
+ * transaction, so both have published one transaction before the pair is returned: their slots begin at different
+ * positions, and what was committed between the two is in the log of one of them only.
+ */
 export async function openPair(
   database: Database,
   tables: readonly string[],
@@ -53,11 +57,10 @@ export async function openPair(
     return Promise.all(records.map((record) => published(record, prefix, decoder)));
   };
   let mark = 0;
-  const open = stack.move();
-  return {
+  const pair = {
     debezium,
     service,
-    async published(table) {
+    async published(table: string) {
       const [their, our] = readers;
       return { theirs: await of(theirs, their, table), ours: await of(ours, our, table) };
     },
@@ -73,8 +76,10 @@ export async function openPair(
       );
       await service.idle();
     },
-    [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+  await pair.caughtUp();
+  const open = stack.move();
+  return { ...pair, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 function topicOf(prefix: string, table: string): string {

@@ -20,7 +20,6 @@ beforeAll(async () => {
   }
   const tables = [...names, "empty"].map((name) => `public.${name}`);
   pair = open.use(await openPair(database, tables, { "snapshot.mode": "initial" }));
-  await pair.caughtUp();
 });
 
 test.each(names)("the existing rows of %s", async (name) => {
