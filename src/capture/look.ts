@@ -53,6 +53,8 @@ export interface LookedTable {
   readonly above: readonly string[];
   readonly columnList: boolean;
   readonly rowFilter: boolean;
+  /** Whether the publication sends generated columns of this table (PostgreSQL 18). */
+  readonly generated: boolean;
   /** Partitions that were separate tables before they were attached, as `oid.link`. */
   readonly attached: readonly string[];
 }

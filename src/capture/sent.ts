@@ -24,7 +24,9 @@ export type NotSent =
   | { readonly kind: "unlogged" }
   | { readonly kind: "other-root"; readonly viaRoot: boolean }
   | { readonly kind: "operations"; readonly operations: readonly string[] }
-  | { readonly kind: "partial"; readonly columnList: boolean; readonly rowFilter: boolean };
+  | { readonly kind: "partial"; readonly columnList: boolean; readonly rowFilter: boolean }
+  /** The publication also sends its generated columns, and the columns in the log then differ from those that we expect. */
+  | { readonly kind: "generated" };
 
 /** What a later look is compared with, to prove that the table was sent without a gap. */
 export interface SentMark {
@@ -48,7 +50,7 @@ export function sentAs(
 ): Sent {
   if (table === undefined) return { kind: "dropped" };
   const { publication } = look;
-  const { own, above, persistence, columnList, rowFilter, file, attached } = table;
+  const { own, above, persistence, columnList, rowFilter, generated, file, attached } = table;
   const isIn = publication !== undefined && (publication.allTables || own.length > 0 || above.length > 0);
   if (publication !== undefined && persistence !== "p") return { kind: "unlogged" };
   if (!isIn) {
@@ -60,6 +62,7 @@ export function sentAs(
   const unsent = [...need.operations].filter((operation) => !publication.operations.includes(operation));
   if (unsent.length > 0) return { kind: "operations", operations: unsent };
   if (columnList || rowFilter) return { kind: "partial", columnList, rowFilter };
+  if (generated) return { kind: "generated" };
   const byName = own.some((identity) => identity.startsWith("table:"));
   return {
     kind: "sent",

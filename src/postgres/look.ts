@@ -119,6 +119,8 @@ const lookStatement = (schemas: string, unsent: string) => `
        'ancestors', coalesce(u.ancestors, '[]'), 'own', coalesce(i.ids, '[]'), 'above', coalesce(u.ids, '[]'),
        'columnList', coalesce(i.columns, false) OR coalesce(u.columns, false),
        'rowFilter', coalesce(i.filter, false) OR coalesce(u.filter, false),
+       'generated', coalesce((SELECT to_jsonb(pub) ->> 'pubgencols' FROM pub) = 's', false) AND EXISTS (
+         SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated = 's' AND NOT a.attisdropped),
        'attached', coalesce(d.attached, '[]'))), '[]')
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN itself i ON i.rel = c.oid LEFT JOIN upward u ON u.rel = c.oid LEFT JOIN downward d ON d.rel = c.oid

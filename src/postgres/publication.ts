@@ -23,6 +23,8 @@ export interface Publication {
 export interface PublishedTable extends TableName {
   /** True if a column list keeps some columns out of the stream. */
   readonly columnList: boolean;
+  /** True if its generated columns are sent, too (PostgreSQL 18). */
+  readonly generated: boolean;
   /** True if a WHERE clause keeps some rows out of the stream. */
   readonly rowFilter: boolean;
 }
@@ -69,7 +71,9 @@ function readText(bySchema: boolean): string {
                       CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END], NULL),
       'tables', (SELECT coalesce(json_agg(json_build_object('schema', n.nspname, 'name', c.relname,
                    'columnList', coalesce(to_jsonb(r) -> 'prattrs' <> 'null', false),
-                   'rowFilter', coalesce(to_jsonb(r) -> 'prqual' <> 'null', false))
+                   'rowFilter', coalesce(to_jsonb(r) -> 'prqual' <> 'null', false),
+                   'generated', coalesce(to_jsonb(p) ->> 'pubgencols' = 's', false) AND EXISTS (
+                      SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated = 's' AND NOT a.attisdropped))
                    ORDER BY n.nspname, c.relname), '[]')
           FROM sent c JOIN pg_namespace n ON n.oid = c.relnamespace
           LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid)) AS publication
@@ -190,7 +194,7 @@ function faultsOf(need: PublicationNeed, publication: Publication): readonly Fau
   if (unsent.length > 0) {
     faults.push([`does not send ${unsent.join(", ")}`, `SET (publish = '${operationsOf(need)}')`]);
   }
-  return [...faults, ...partialFaults(need, publication)];
+  return [...faults, ...partialFaults(need, publication), ...generatedFaults(need, publication)];
 }
 
 function partialFaults(need: PublicationNeed, publication: Publication): readonly Fault[] {
@@ -202,6 +206,15 @@ function partialFaults(need: PublicationNeed, publication: Publication): readonl
     const again = `DROP TABLE ${quoteTable(table)}; ALTER PUBLICATION ${quoteIdentifier(need.name)} ADD TABLE`;
     return [[`has ${what} for ${fullName(table)}`, `${again} ${quoteTable(table)}`]];
   });
+}
+
+/** Debezium's events have no generated columns either: before PostgreSQL 18 they are never in the log. */
+function generatedFaults(need: PublicationNeed, publication: Publication): readonly Fault[] {
+  const wanted = new Set(need.tables.map(quoteTable));
+  const names = publication.tables.filter((table) => table.generated && wanted.has(quoteTable(table))).map(fullName);
+  return names.length === 0
+    ? []
+    : [[`sends generated columns of ${names.join(", ")}`, "SET (publish_generated_columns = none)"]];
 }
 
 function listOf(tables: readonly TableName[]): string {

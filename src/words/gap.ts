@@ -64,6 +64,8 @@ export function lostText(table: TableName, why: NotSent): string {
       const parts = [why.columnList ? "a column list" : "", why.rowFilter ? "a row filter" : ""];
       return `is not sent in full: the publication has ${parts.filter((part) => part !== "").join(" and ")} for it`;
     }
+    case "generated":
+      return "is not sent as captured: the publication also sends its generated columns";
     default:
       return why satisfies never;
   }
@@ -94,6 +96,8 @@ export function wayBack(table: TableName, publication: string, why: NotSent): st
       return `${alter} SET (publish = 'insert, update, delete, truncate');`;
     case "partial":
       return `${alter} DROP TABLE ${name}; ${alter} ADD TABLE ${name};`;
+    case "generated":
+      return `${alter} SET (publish_generated_columns = none);`;
     default:
       return why satisfies never;
   }

@@ -31,7 +31,7 @@ const REASONS: Sentences<Reason> = {
     "the table has no key, so its values cannot be re-published: release it with --backfill none",
   "columns-unexplained": () => "the log has columns of the table that the catalog does not explain",
   "columns-not-sent": () =>
-    "the publication leaves out columns of the table: its rows are published once all columns are sent",
+    "the publication sends other columns of the table than its events have: all its rows are published again once that is corrected",
   "table-parked": () => "the table is parked: the field flows once its parked changes are replayed",
   "member-withheld": ({ id }) => `it goes together with ${id}, which is withheld`,
   "member-not-released": ({ id }) => `it goes together with ${id}: release both`,

@@ -279,6 +279,7 @@ export function lookedTable(oid: number, { schema, name }: TableName): LookedTab
     own: [],
     above: [],
     columnList: false,
+    generated: false,
     rowFilter: false,
     attached: [],
   };

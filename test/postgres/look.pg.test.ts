@@ -62,6 +62,21 @@ const STORIES: readonly Story[] = [
     news: "again",
   },
   {
+    what: "generated columns are sent",
+    setup: `CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED); CREATE PUBLICATION p FOR TABLE t`,
+    steps: ["ALTER PUBLICATION p SET (publish_generated_columns = stored)"],
+    news: "lost",
+    why: "generated",
+    since: 180_000,
+  },
+  {
+    what: "generated columns are sent, and it has none",
+    setup: byName,
+    steps: ["ALTER PUBLICATION p SET (publish_generated_columns = stored)"],
+    news: "again",
+    since: 180_000,
+  },
+  {
     what: "updates are not sent",
     setup: byName,
     steps: ["ALTER PUBLICATION p SET (publish = 'insert, delete')"],

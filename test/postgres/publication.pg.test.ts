@@ -114,14 +114,27 @@ test("a column list or row filter is refused on captured tables only", async ({ 
   await needs(from, 150_000, skip);
   await from.app.query("CREATE PUBLICATION part FOR TABLE t (id) WHERE (id > 3), u");
   expect((await read(from, "part")).tables).toEqual([
-    { schema: "public", name: "t", columnList: true, rowFilter: true },
-    { schema: "public", name: "u", columnList: false, rowFilter: false },
+    { schema: "public", name: "t", columnList: true, rowFilter: true, generated: false },
+    { schema: "public", name: "u", columnList: false, rowFilter: false, generated: false },
   ]);
   expect(await failure(ensurePublication(from.client, need("part", [table("t"), table("u")])))).toMatchObject({
     message: "[publication-unfit] publication part has a column list and a row filter for public.t",
     next: `ALTER PUBLICATION "part" DROP TABLE "public"."t"; ALTER PUBLICATION "part" ADD TABLE "public"."t";`,
   });
   expect(await ensurePublication(from.client, need("part", [table("u")]))).toEqual({ created: false, added: [] });
+});
+
+test("generated columns are refused on captured tables only", async ({ skip }) => {
+  await using from = await source(`CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED);
+    CREATE TABLE virtual (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2)); CREATE TABLE u (id int PRIMARY KEY)`);
+  await needs(from, 180_000, skip);
+  await from.app.query("CREATE PUBLICATION computed FOR TABLE t, virtual, u WITH (publish_generated_columns = stored)");
+  expect(await failure(ensurePublication(from.client, need("computed", [table("t"), table("u")])))).toMatchObject({
+    message: "[publication-unfit] publication computed sends generated columns of public.t",
+    next: `ALTER PUBLICATION "computed" SET (publish_generated_columns = none);`,
+  });
+  const others = [table("virtual"), table("u")];
+  expect(await ensurePublication(from.client, need("computed", others))).toEqual({ created: false, added: [] });
 });
 
 test("publish.via.partition.root decides whose name is used for the changes of partitions", async () => {

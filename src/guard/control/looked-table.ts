@@ -57,7 +57,7 @@ export function newsOf(
   return news.kind === "none" && renamed ? { kind: "same" } : news;
 }
 
-/** True if rows of the table are passed over, because the publication left out columns of it. */
+/** True if rows of the table are passed over, because the publication sent too few or too many columns of it. */
 function lacksColumns({ amendments }: TableState): boolean {
   return amendments.some(({ gate }) => gate.kind === "withheld" && gate.reason.kind === "columns-not-sent");
 }

@@ -56,8 +56,8 @@ export async function refuseReplaced(
 }
 
 /**
- * The log has other columns of the table than the catalog. If the publication leaves some out, rows are passed over until
- * it sends them again. Otherwise the table is taken in again as it is, if an operator agrees.
+ * The log has other columns of the table than the catalog. If the reason is the publication, rows are passed over until
+ * it sends exactly the expected columns again. Otherwise the table is taken in again as it is, if an operator agrees.
  * @throws GuardError amendment-unsupported if that is not possible
  */
 export async function refuseUnexplained(
