@@ -40,6 +40,11 @@ export interface Cell {
    * rejected.
    */
   readonly fallback: Buffer | undefined;
+  /**
+   * The bytes for a value that does not fit the field's type, where a later field of the same column has it; undefined
+   * if that is an error.
+   */
+  readonly unfit: Buffer | undefined;
   /** The placeholder for an unchanged value stored out of line; undefined if the type has none. */
   readonly toast: Buffer | undefined;
   /** A value takes at most `factor` bytes for each byte of its text, plus `growth`. */
@@ -58,8 +63,11 @@ export interface CellContext {
   readonly unseen: (label: string, attnum: Attnum) => void;
 }
 
-/** Throws amendment-unsupported if Fieldgate cannot write the field's Avro type, or if its default or fill does not fit it. */
-export function cellOf(field: Field, context: CellContext): Cell {
+/**
+ * `isOld`: a later field of the same column has every value (`release --beside`), so this one may have null instead.
+ * Throws amendment-unsupported if Fieldgate cannot write the field's Avro type, or if its default or fill does not fit it.
+ */
+export function cellOf(field: Field, context: CellContext, isOld = false): Cell {
   const { modes } = context;
   const avro = baseType(field.avro);
   const column = context.columns.indexOf(field.attnum);
@@ -92,6 +100,7 @@ export function cellOf(field: Field, context: CellContext): Cell {
     nothing,
     absent,
     fallback,
+    unfit: isOld ? nothing : undefined,
     toast,
     factor,
     growth: extra + Math.max(fallback?.length ?? 0, absent?.length ?? 0, toast?.length ?? 0),

@@ -45,8 +45,9 @@ export function rowBody(table: string, cells: readonly Cell[], isKey: boolean): 
           cell.column >= 0 && tuple.kinds[cell.column] === TEXT_VALUE
             ? writeText(cell, tuple, out, p)
             : writeOther(cell, row, out, p);
-        if (end === UNFIT) throw unfit(table, cell, row, mark, isKey);
-        p = end;
+        if (end !== UNFIT) p = end;
+        else if (cell.unfit !== undefined) p = copyBytes(cell.unfit, 0, cell.unfit.length, out, p);
+        else throw unfit(table, cell, row, mark, isKey);
       }
       return p;
     },

@@ -88,7 +88,7 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
     modes: options.modes ?? DEFAULT_MODES,
     unseen: (label, attnum) => void unseen.set(`${attnum} ${label}`, { attnum, label }),
   };
-  const cells = shape.fields.map((field) => cellOf(field, context));
+  const cells = shape.fields.map((field, index) => cellOf(field, context, isOld(shape.fields, index)));
   const keyCells = shape.key.map((field) => cellOf(field, context));
   const into = options.slab ?? slab();
   const table = fullName(shape.table);
@@ -206,6 +206,11 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
       return taken;
     },
   };
+}
+
+/** True if a later field is filled from the same column, and was made for the type that the column has had since. */
+function isOld(fields: Shape["fields"], index: number): boolean {
+  return fields.slice(index + 1).some(({ attnum }) => attnum === fields[index]?.attnum);
 }
 
 /**

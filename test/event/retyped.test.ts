@@ -36,6 +36,24 @@ describe("a column whose type differs from its field's", () => {
     );
   });
 
+  it("has null in an optional field if a later field of the same column has the value", () => {
+    const [old, now] = [field({ name: "v", oid: OID.int4 }, 1), field({ name: "v_2", oid: OID.numeric }, 1)];
+    const shape = shapeOf("p.public.t", [ID, old, now], [ID]);
+    const encode = (fields: readonly Field[], value: string) => {
+      const encoder = rowEncoderOf(
+        { ...shape, fields },
+        { columns: [attnum(1), attnum(2)], types: [undefined, plain(OID.numeric)] },
+      );
+      const [event] = encoder.change(change("insert", ["1", value]), MARK);
+      return avscType(shape.valueSchema.text).fromBuffer(event?.value?.subarray(5) ?? Buffer.alloc(0)).after;
+    };
+    expect(encode(shape.fields, "7")).toMatchObject({ v: 7 });
+    expect(encode(shape.fields, "7.5")).toMatchObject({ v: null });
+    expect(() => encode([ID, old], "7.5")).toThrow("value-unfit");
+    const required = field({ name: "v", oid: OID.int4, notNull: true }, 1);
+    expect(() => encode([ID, required, now], "7.5")).toThrow("value-unfit");
+  });
+
   it("never has its value in the message", () => {
     const types = [undefined, plain(OID.text)];
     expect(() => after(int, "SECRET", { types })).toThrow(expect.not.stringContaining("SECRET"));

@@ -206,6 +206,19 @@ describe("release --beside", () => {
     expect(withheldOf(tableIn(play(MANUAL, only, seen([ID, NAME, column(3, "nick", "int")])).state))).toEqual([]);
   });
 
+  it.each([
+    ["becomes optional, because values of the new type need not fit it", "int", "nick", true],
+    ["of a column of the key stays as it is, because the key needs every value", "bigint", "id", false],
+  ] as const)("an old required field %s", (_, type, of, optional) => {
+    const before = [{ ...ID }, NAME, { ...NICK, notNull: true }];
+    const now = before.map((one) => (one.name === of ? { ...column(one.attnum, of, type), notNull: true } : one));
+    const [id = ""] = now.filter((one) => one.name === of).map(idOf);
+    const asked = play(MANUAL, judged(before, now), release([id], { beside: { name: "other" } })).state;
+    const both = play(MANUAL, asked, (state) => fits(state, id), flip(id)).state;
+    expect(tableIn(both).shape.fields.find((one) => one.name === of)?.optional).toBe(optional);
+    expect(fieldNames(both)).toContain("other");
+  });
+
   it("rejected by the registry leaves the plain release unchanged", () => {
     const asked = beside(renamed, undefined);
     const candidate = candidateFor(asked.state, nick);

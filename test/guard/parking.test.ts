@@ -7,6 +7,7 @@ import { findBacklogs } from "../../src/guard/stream/backlog.ts";
 import { type Column, tableOid } from "../../src/table/column.ts";
 import { lsn } from "../../src/wal/lsn.ts";
 import type { WalItem } from "../../src/wal/message.ts";
+import { avscType } from "../event/avro.ts";
 import { column, ID, NICK, publishing, release, stateOf, tableOf, TOPIC } from "../gate/customers.ts";
 import { until } from "../stack/until.ts";
 import { events, isReached, running } from "./running.ts";
@@ -17,6 +18,7 @@ const SEES_ALL = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigin
 const N = column(2, "n", "int", { notNull: true });
 const BIG = column(2, "n", "bigint", { notNull: true });
 const HUGE = "5000000000";
+const NO_BYTES = Buffer.alloc(0);
 
 /** The catalog's columns; a test may change them while the loop runs. */
 interface Catalog {
@@ -112,6 +114,31 @@ describe("a row that does not fit parks its table", () => {
     expect([...last.values()]).toEqual([null, null]);
     expect(loop.world.log.some((line) => line.includes("flows again: 2 parked changes published in order"))).toBe(true);
   });
+
+  it.each([
+    ["that is optional", { ...N, notNull: false }, { ...BIG, notNull: false }],
+    ["that was required becomes optional, and", N, BIG],
+  ])(
+    "until the new type gets a field of its own: an old field %s has null for values that do not fit it",
+    async (_, n, big) => {
+      await using loop = parkedLoop({ columns: [ID, big] }, stateOf(publishing([ID, n])));
+      feedUnfit(loop.world);
+      await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+      post(loop.session, { input: release([RETYPED], { beside: { name: "n_2" } }), nextCommand: 1n });
+      await until(() => parkedIn(loop.session.batch.committed) === undefined, "it flows again");
+      loop.world.feed(...transaction(300n, fits(250n, "4", HUGE)));
+      await until(() => isReached(loop.world, "0/12C"), "the next transaction");
+      const type = avscType(loop.session.batch.committed.tables.get(TOPIC)?.shape.valueSchema.text ?? "");
+      const rows = events(loop.world)
+        .slice(1)
+        .map(({ value }) => ({ ...type.fromBuffer(value?.subarray(5) ?? NO_BYTES).after }));
+      expect(rows).toEqual([
+        { id: 2, n: null, n_2: BigInt(HUGE) },
+        { id: 3, n: 1, n_2: 1n },
+        { id: 4, n: null, n_2: BigInt(HUGE) },
+      ]);
+    },
+  );
 
   it("and what came after the row of another table is not waited for", async () => {
     await using loop = parkedLoop();

@@ -39,10 +39,10 @@ export function candidateOf(rules: Rules, table: TableState, amendment: Amendmen
   if (amendment.kind === "table") return { kind: "none", why: { kind: "table-replaced" } };
   const group = [amendment];
   for (;;) {
-    const fields = group.reduce(
-      (before, one) => amended(rules, before, one, wide && one === amendment),
-      table.shape.fields,
-    );
+    const start = isBesideOther(table, amendment)
+      ? table.shape.fields.map((field) => (field.attnum === amendment.attnum && !field.optional ? widen(field) : field))
+      : table.shape.fields;
+    const fields = group.reduce((before, one) => amended(rules, before, one, wide && one === amendment), start);
     const twice = doubled(fields);
     if (twice === undefined)
       return { kind: "made", made: valueCandidate(rules, table, amendment, group, fields, wide) };
@@ -50,6 +50,14 @@ export function candidateOf(rules: Rules, table: TableState, amendment: Amendmen
     if (other === undefined) return { kind: "none", why: { kind: "field-name-taken", field: twice } };
     group.push(other);
   }
+}
+
+/**
+ * True if a field of the column's new type is added beside the old field, which then has null where a value does not
+ * fit it. The key has every value, so a column of the key keeps its field.
+ */
+function isBesideOther({ shape }: TableState, { attnum, changes, order }: Amendment): boolean {
+  return order?.beside !== undefined && changes.includes("retyped") && !shape.key.some((one) => one.attnum === attnum);
 }
 
 /**
@@ -154,7 +162,8 @@ function valueCandidate(
 ): Made {
   const { shape } = table;
   const schema = ENVELOPE[rules.mode](table.shape, fields);
-  const field = fields.find((one) => one.attnum === amendment.attnum && !shape.fields.includes(one));
+  // A field beside the old one comes after it.
+  const field = fields.findLast((one) => one.attnum === amendment.attnum && !shape.fields.includes(one));
   const names = new Set(shape.fields.map((one) => one.name));
   const candidate: Candidate = {
     part: "value",

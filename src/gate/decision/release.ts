@@ -157,7 +157,9 @@ function withBackfill(rules: Rules, state: State, released: Amendment, before: T
   if (table === undefined || released.order?.backfill === "none") return state;
   const contracts = contractsOf(state, released.topic);
   const writersSchemaRead = contracts.some(({ decodesWith }) => decodesWith === "writer");
-  const field = table.shape.fields.find((one) => one.attnum === released.attnum && !before.shape.fields.includes(one));
+  const field = table.shape.fields.findLast(
+    (one) => one.attnum === released.attnum && !before.shape.fields.includes(one),
+  );
   const published: Published = { flowed: before.flowed, writersSchemaRead, modes: rules.modes };
   const wanted = released.order?.backfill === "all" || needsBackfill(released, field, published);
   return wanted
