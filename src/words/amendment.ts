@@ -37,7 +37,8 @@ export function describeAmendment({ kind, name, column, changes, topic, gate, by
     case "table":
       if (gate.reason.kind === "columns-unexplained")
         return `columns of the table of ${topic} cannot be matched with the catalog`;
-      if (gate.reason.kind === "columns-not-sent") return `the publication sends other columns of the table of ${topic} than its events have`;
+      if (gate.reason.kind === "columns-not-sent")
+        return `the publication sends other columns of the table of ${topic} than its events have`;
       return `the table of ${topic} was replaced by a different table`;
     default:
       return kind satisfies never;
