@@ -32,9 +32,12 @@ export interface Cell {
   readonly nothing: Buffer | undefined;
   /**
    * The bytes for a column that is missing from the log: the field's fill, null, or a required field's default.
-   * Undefined if it has none of these.
+   * Undefined if it has none of these. If the column could not be identified, the row may have a value for it, so only
+   * null may be written.
    */
   readonly absent: Buffer | undefined;
+  /** True if the row's column could not be identified. */
+  readonly unidentified: boolean;
   /**
    * The bytes that Debezium writes for a required column that is not in the old key tuple; undefined if such a row is
    * rejected.
@@ -58,6 +61,8 @@ export interface CellContext {
   readonly columns: readonly (Attnum | undefined)[];
   /** Their types in the log; undefined where it is the type for which the field was made. */
   readonly types: readonly (ColumnType | undefined)[];
+  /** Columns that the rows may have, and that could not be identified among theirs. */
+  readonly unidentified: ReadonlySet<Attnum>;
   readonly modes: ValueModes;
   /** Called for an enum's label that its field does not list. */
   readonly unseen: (label: string, attnum: Attnum) => void;
@@ -87,7 +92,8 @@ export function cellOf(field: Field, context: CellContext, isOld = false): Cell 
   };
   const fill = valueBytes(field.fill, "fill");
   const initial = nothing ?? valueBytes(field.avro.default, "default");
-  const absent = fill ?? initial;
+  const unidentified = context.unidentified.has(field.attnum);
+  const absent = unidentified ? nothing : (fill ?? initial);
   const toast = valueBytes(unavailableValue(avro, type, modes.placeholder), "placeholder");
   const fallback = initial ?? fallbackBytes(avro, type, context);
   const { factor, extra } = roomOf(avro, type);
@@ -99,6 +105,7 @@ export function cellOf(field: Field, context: CellContext, isOld = false): Cell 
     branch,
     nothing,
     absent,
+    unidentified,
     fallback,
     unfit: isOld ? nothing : undefined,
     toast,

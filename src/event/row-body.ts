@@ -96,7 +96,7 @@ function constantFor(cell: Cell, kind: number | undefined, fallback: boolean): B
 function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | undefined, isKey: boolean): GuardError {
   const at = mark === undefined ? "" : ` at ${formatLsn(mark.lsn)}`;
   const kind = kindOf(cell, row);
-  const { what, next } = reason(kind, cell.holds);
+  const { what, next } = reason(kind, cell);
   const isNull = kind === NULL_VALUE;
   const unfitting = {
     table,
@@ -109,10 +109,19 @@ function unfit(table: string, cell: Cell, row: RowSource, mark: EventMark | unde
   return new GuardError("value-unfit", `${table}.${cell.name}${at}: ${what}`, { next, unfit: unfitting });
 }
 
-function reason(kind: number | undefined, holds: string): { readonly what: string; readonly next: string } {
+function reason(
+  kind: number | undefined,
+  { holds, unidentified }: Cell,
+): { readonly what: string; readonly next: string } {
   const next = "release or resolve the field's amendments: fieldgate amendments";
   switch (kind) {
     case undefined:
+      if (unidentified) {
+        return {
+          what: "the field is required, and which column of the row it is from cannot be identified",
+          next: "nothing: once the catalog shows the table's present columns, all its rows are published again",
+        };
+      }
       return { what: "the column was dropped, and the field is required and has no default", next };
     case NULL_VALUE:
       return { what: "the value is null, and the field is required", next };

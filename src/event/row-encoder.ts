@@ -39,6 +39,8 @@ export interface RowEncoderOptions {
   /** The columns' types in the log, parallel to `columns`; undefined if it is the type for which the field was made. */
   readonly types?: readonly (ColumnType | undefined)[] | undefined;
   /** If absent, Debezium's defaults apply. */
+  /** Columns that the rows may have, and that could not be identified among theirs. Absent if there are none. */
+  readonly unidentified?: ReadonlySet<Attnum> | undefined;
   readonly modes?: ValueModes | undefined;
   /** Shared by the encoders of a connector. If absent, the encoder creates its own. */
   readonly slab?: Slab | undefined;
@@ -73,6 +75,7 @@ export interface RowEncoder {
 }
 
 const FRAME = 5;
+const NONE: ReadonlySet<Attnum> = new Set();
 
 /**
  * Encodes straight from pgoutput's texts to framed Avro (0x00, schema id, body). A column that is not a field of the
@@ -85,6 +88,7 @@ export function rowEncoder(options: RowEncoderOptions): RowEncoder {
   const context: CellContext = {
     columns,
     types: options.types ?? [],
+    unidentified: options.unidentified ?? NONE,
     modes: options.modes ?? DEFAULT_MODES,
     unseen: (label, attnum) => void unseen.set(`${attnum} ${label}`, { attnum, label }),
   };

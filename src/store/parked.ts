@@ -16,6 +16,8 @@ export interface ParkedLayout {
   /** In wire order. undefined if the column's values were removed. */
   readonly columns: readonly ({ readonly attnum: Attnum; readonly type: ColumnType } | undefined)[];
   readonly identity: Relation["identity"];
+  /** Columns that the rows may have, and that could not be identified among theirs. */
+  readonly unidentified: readonly Attnum[];
 }
 
 /** The position of a change in the log. */
@@ -54,16 +56,22 @@ export function readParkedKey(key: Buffer): { readonly id: string; readonly seq:
 }
 
 /** The text of a layout. It is made once for all changes with that layout. */
-export function layoutText({ columns, identity }: ParkedLayout): string {
-  return JSON.stringify({ identity, columns: columns.map((column) => column ?? null) });
+export function layoutText({ columns, identity, unidentified }: ParkedLayout): string {
+  const some = unidentified.length === 0 ? undefined : unidentified;
+  return JSON.stringify({ identity, columns: columns.map((column) => column ?? null), unidentified: some });
 }
 
 export function readLayout(text: string): ParkedLayout {
-  const { identity, columns } = JSON.parse(text) as {
+  const {
+    identity,
+    columns,
+    unidentified = [],
+  } = JSON.parse(text) as {
     identity: Relation["identity"];
     columns: readonly ({ attnum: Attnum; type: ColumnType } | null)[];
+    unidentified?: readonly Attnum[];
   }; // as layoutText writes it
-  return { identity, columns: columns.map((column) => column ?? undefined) };
+  return { identity, columns: columns.map((column) => column ?? undefined), unidentified };
 }
 
 export function parkedValue({

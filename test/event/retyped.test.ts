@@ -155,6 +155,28 @@ describe("a field whose column is missing from the log", () => {
   });
 });
 
+describe("a field whose column cannot be identified among those of the row", () => {
+  const doubt = { columns: [attnum(1), undefined], unidentified: new Set([attnum(2)]) };
+  const optional = field({ name: "v", oid: OID.text }, 1);
+  const required = field({ name: "v", oid: OID.text, notNull: true, defaultExpr: "'x'::text" }, 1);
+
+  it("is null, and neither its fill nor its default stands for the value that the row may have", () => {
+    expect(after(optional, "x", doubt)).toBeNull();
+    expect(after({ ...optional, fill: "n/a" }, "x", doubt)).toBeNull();
+  });
+
+  it.each<[string, Field]>([
+    ["its default", required],
+    ["its fill", { ...required, fill: "n/a" }],
+  ])("is refused if it is required, although it has %s", (_, one) => {
+    expect(() => after(one, "x", doubt)).toThrow(/value-unfit.*public\.t\.v at .*cannot be identified/);
+  });
+
+  it("is not a field whose column was dropped before", () => {
+    expect(after(required, "x", { columns: doubt.columns })).toBe("x");
+  });
+});
+
 test("a truncate is an event with op t and neither key nor rows", () => {
   const shape = shapeOf("p.public.t", [ID], [ID]);
   const event = rowEncoderOf(shape).truncate(MARK);

@@ -17,6 +17,7 @@ import { RULES, stateOf, TOPIC, WHEN } from "../gate/customers.ts";
 const LAYOUT = layoutText({
   identity: "full",
   columns: [{ attnum: attnum(1), type: { oid: 23, typmod: -1 } }, undefined],
+  unidentified: [attnum(3)],
 });
 const CHANGE = {
   lsn: lsn(0x1_0000_0150n),
@@ -40,6 +41,11 @@ describe("a parked change", () => {
       { attnum: 1, type: { oid: 23, typmod: -1 } },
       undefined,
     ]);
+  });
+
+  it("says which columns could not be identified; one of an earlier version has none of which that is known", () => {
+    expect(readLayout(LAYOUT).unidentified).toEqual([3]);
+    expect(readLayout('{"identity":"default","columns":[]}').unidentified).toEqual([]);
   });
 
   it("has a key that names its table, its park and its number", () => {

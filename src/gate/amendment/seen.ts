@@ -200,7 +200,7 @@ function knownOf({ column: { attnum, name, type } }: SeenColumn): KnownColumn {
   return { attnum, name, type };
 }
 
-/** True if some field's column cannot be identified. Such a field is written as if its column had been dropped. */
+/** True if some field's column cannot be identified. Such a field is null in the events. */
 function hasUnsureField({ shape, known }: TableState, sure: readonly SeenColumn[]): boolean {
   const unsure = known.filter((one) => !sure.some(({ column }) => column.attnum === one.attnum));
   return shape.fields.some((field) => unsure.some((one) => one.attnum === field.attnum));

@@ -11,6 +11,7 @@ import type { Backlog, LayoutNow } from "../parking.ts";
 import { type Captured, type Parts, tableOf } from "../session.ts";
 import { backlogOf, hold } from "./backlog.ts";
 import { add } from "./batch.ts";
+import { unidentifiedOf } from "./row-encoder.ts";
 
 /**
  * Writes the changes of a parked table to the parked topic instead of its own, in the same batch as everything else and
@@ -87,7 +88,8 @@ function layoutNow(settings: Settings, backlog: Backlog, table: TableState, capt
     const type = table.known.find((known) => known.attnum === attnum)?.type;
     return attnum === undefined || type === undefined || !flowing.has(attnum) ? undefined : { attnum, type };
   });
-  const text = layoutText({ columns: kept, identity: relation.identity });
+  const unidentified = unidentifiedOf(table, columns);
+  const text = layoutText({ columns: kept, identity: relation.identity, unidentified });
   backlog.layout = { columns, table, text, keep: kept.map((one) => one !== undefined) };
   return backlog.layout;
 }

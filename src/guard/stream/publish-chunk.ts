@@ -47,8 +47,9 @@ export function publishRows(
   if (tx === undefined) return "done";
   const { job, columns } = active;
   const table = tableOf(control.state, job.topic);
-  const encoder = shapeEncoder(outside.settings, batch.slab, table, columns, "default");
-  const byKey = rowKeyEncoder(outside.settings, batch.slab, table, columns, "default") ?? encoder;
+  const rows = { columns, identity: "default" } as const;
+  const encoder = shapeEncoder(outside.settings, batch.slab, table, rows);
+  const byKey = rowKeyEncoder(outside.settings, batch.slab, table, rows) ?? encoder;
   const { publish, again } = sift(window, keysOf(byKey, read.rows));
   // Those that did not fit into this chunk, and those that came since it began.
   const left = control.state.jobs.get(job.id)?.again.slice(Math.min(job.again.length, active.limit)) ?? [];

@@ -218,8 +218,10 @@ function encodingOf(session: Replaying, topic: string, backlog: Backlog, { layou
   const columns = read.columns.map((column) => column?.attnum);
   const types = read.columns.map((column) => column?.type);
   const { settings } = outside;
-  const encoder = shapeEncoder(settings, batch.slab, table, columns, read.identity, table.shape, types);
-  const rowKeys = rowKeyEncoder(settings, batch.slab, table, columns, read.identity, types);
+  const { identity, unidentified } = read;
+  const rows = { columns, identity, types, unidentified };
+  const encoder = shapeEncoder(settings, batch.slab, table, rows);
+  const rowKeys = rowKeyEncoder(settings, batch.slab, table, rows);
   backlog.encoding = { layout, read, shape: table.shape, columns, encoder, rowKeys, tx: undefined };
   return backlog.encoding;
 }

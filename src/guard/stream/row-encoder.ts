@@ -29,29 +29,43 @@ export function rowEncoderOf(
   if (captured.encoder !== undefined) return captured.encoder;
   const table = tableOf(state, topic);
   mustHaveItsKey(table);
-  captured.rowKeys = rowKeyEncoder(settings, slab, table, captured.columns, captured.relation.identity);
-  captured.encoder = shapeEncoder(settings, slab, table, captured.columns, captured.relation.identity);
+  const { columns, relation } = captured;
+  const rows = { columns, identity: relation.identity, unidentified: unidentifiedOf(table, columns) };
+  captured.rowKeys = rowKeyEncoder(settings, slab, table, rows);
+  captured.encoder = shapeEncoder(settings, slab, table, rows);
   return captured.encoder;
 }
 
-/**
- * The encoder of rows with these columns. `types`: the columns' types when the rows were written, if they differ from
- * the present ones.
- */
+/** The rows that an encoder is for. */
+export interface EncodedRows {
+  /** In wire order. */
+  readonly columns: readonly (Attnum | undefined)[];
+  readonly identity: Relation["identity"];
+  /** The columns' types when the rows were written, if they differ from the present ones. */
+  readonly types?: readonly (ColumnType | undefined)[] | undefined;
+  /** Columns that the rows may have, and that could not be identified among theirs. */
+  readonly unidentified?: readonly Attnum[] | undefined;
+}
+
+/** The known columns that rows with these columns may have, although none of theirs is identified as that column. */
+export function unidentifiedOf({ known }: TableState, columns: EncodedRows["columns"]): readonly Attnum[] {
+  if (!columns.includes(undefined)) return [];
+  return known.flatMap(({ attnum }) => (columns.includes(attnum) ? [] : [attnum]));
+}
+
 export function shapeEncoder(
   settings: Settings,
   slab: Slab,
   table: TableState,
-  columns: readonly (Attnum | undefined)[],
-  identity: Relation["identity"],
+  { columns, identity, types, unidentified }: EncodedRows,
   shape: Shape = table.shape,
-  types?: readonly (ColumnType | undefined)[],
 ): RowEncoder {
   const { version, modes, "tombstones.on.delete": tombstones } = settings;
   return rowEncoder({
     shape,
     columns: columns.map((column) => (isOut(settings, table, column, shape) ? undefined : column)),
     types: types ?? columns.map((column) => table.known.find(({ attnum }) => attnum === column)?.type),
+    unidentified: new Set(unidentified),
     modes,
     identity,
     origin: { version, connector: "postgresql", name: settings["topic.prefix"], db: settings["database.dbname"] },
@@ -82,16 +96,14 @@ export function rowKeyEncoder(
   settings: Settings,
   slab: Slab,
   table: TableState,
-  columns: readonly (Attnum | undefined)[],
-  identity: Relation["identity"],
-  types?: readonly (ColumnType | undefined)[],
+  rows: EncodedRows,
 ): RowEncoder | undefined {
   const { rowKey, shape } = table;
   if (rowKey === undefined || rowKey.length === 0) return undefined;
   const key = rowKey.flatMap((column) => shape.fields.filter((field) => field.attnum === column).slice(0, 1));
   // Its keys are only compared with each other and never published, so any schema id will do.
   const keySchema = { id: schemaId(0), text: "" };
-  return shapeEncoder(settings, slab, table, columns, identity, { ...shape, key, keySchema }, types);
+  return shapeEncoder(settings, slab, table, rows, { ...shape, key, keySchema });
 }
 
 /** @throws GuardError key-changed */

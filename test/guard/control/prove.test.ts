@@ -1,9 +1,10 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import type { Column } from "../../../src/table/column.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
-import { column, ID, NAME, NICK, publishing, stateOf, tableOf } from "../../gate/customers.ts";
+import { column, ID, NAME, NICK, publishing, stateOf, tableOf, TOPIC } from "../../gate/customers.ts";
 import { until } from "../../stack/until.ts";
-import { events, running } from "../running.ts";
-import { insert, relation, transaction } from "../wal.ts";
+import { events, isReached, running } from "../running.ts";
+import { insert, mark, relation, transaction } from "../wal.ts";
 
 const OID = Number(tableOf([ID]).oid);
 const SNAPSHOT = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigint>() };
@@ -11,8 +12,8 @@ const SNAPSHOT = { xmin: 1_000_000n, xmax: 1_000_000n, inProgress: new Set<bigin
 const NOW = tableOf([ID, NAME, column(4, "nick", "text")]);
 
 /** A loop that knows id, name and nick, with a DDL trigger that has been in place since. */
-function loopWith(more: { readonly undescribed?: boolean; readonly trigger?: string } = {}) {
-  const { undescribed, trigger = "as before" } = more;
+function loopWith(more: { readonly undescribed?: boolean; readonly trigger?: string; readonly nick?: Column } = {}) {
+  const { undescribed, trigger = "as before", nick = NICK } = more;
   const loop = running(
     {
       source: {
@@ -20,7 +21,7 @@ function loopWith(more: { readonly undescribed?: boolean; readonly trigger?: str
         triggerIdentity: async () => trigger,
       },
     },
-    stateOf({ ...publishing([ID, NAME, NICK]), undescribed }),
+    stateOf({ ...publishing([ID, NAME, nick]), undescribed }),
   );
   loop.session.control.ddl.complete = "as before";
   return loop;
@@ -35,6 +36,36 @@ async function columnsOfRow(loop: ReturnType<typeof loopWith>) {
 it("a Relation that did not change is proven, because the trigger has reported nothing", async () => {
   await using loop = loopWith();
   expect(await columnsOfRow(loop)).toEqual([1, 2, 3]);
+});
+
+describe("a row whose required column cannot be identified", () => {
+  const required = { ...NICK, notNull: true, defaultExpr: "'none'::text" };
+  const row = transaction(200n, relation([ID, NAME, NICK]), insert(150n, "1", "Ann", "Annie"));
+
+  it("is parked, and never published with the column's default", async () => {
+    await using loop = loopWith({ nick: required, trigger: "another" });
+    loop.world.feed(...row);
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    expect(events(loop.world)).toEqual([]);
+    expect(loop.session.batch.committed.tables.get(TOPIC)?.parked).toMatchObject({
+      written: 1,
+      why: { code: "value-unfit", field: "nick" },
+    });
+  });
+
+  it("flows without the value once the column's drop is released, and all rows are published again", async () => {
+    await using loop = loopWith({ nick: required, trigger: "another" });
+    loop.world.feed(...row);
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    await until(() => {
+      for (const content of loop.world.marks.splice(0)) loop.world.feed(...transaction(950n, mark(content)));
+      return loop.session.batch.committed.tables.get(TOPIC)?.parked === undefined;
+    }, "the table flows again");
+    expect(events(loop.world).map(({ value }) => String(value).includes("none"))).toEqual([false]);
+    const { jobs, tables } = loop.session.batch.committed;
+    expect(jobs.get(`repair/${TOPIC}`)).toMatchObject({ due: "all" });
+    expect(tables.get(TOPIC)?.amendments.find(({ id }) => id === `${TOPIC}/3`)?.gate.kind).toBe("released");
+  });
 });
 
 it("a Relation that did not change is proven while a look's catalog read of the table is pending", async () => {
