@@ -17,7 +17,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [POSTGRES, STACK], testTimeout: 30_000 },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [POSTGRES, STACK],
+          // Without this, one core would be left idle.
+          maxWorkers: "100%",
+          testTimeout: 30_000,
+        },
       },
       {
         extends: true,

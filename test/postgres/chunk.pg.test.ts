@@ -65,13 +65,13 @@ test("every row is read once, in key order, whatever the size of the ranges", as
   await using from = await source(
     `CREATE TABLE pairs (a numeric(6,2), b text, c timestamptz, v int, PRIMARY KEY (b, a, c));
      INSERT INTO pairs SELECT g % 7, chr(65 + g % 5) || '''"', 'epoch'::timestamptz + g * interval '1 ms', g
-       FROM generate_series(1, 137) g`,
+       FROM generate_series(1, 47) g`,
   );
   const request = await requestFor(from, "pairs");
   expect(request.key).toEqual(["b", "a", "c"]);
   const all = valuesOf(await readChunk(from.client, request));
-  expect(new Set(all.map(([, , , v]) => v)).size).toBe(137);
-  for (const limit of [1, 10, 136, 137, 138]) {
+  expect(new Set(all.map(([, , , v]) => v)).size).toBe(47);
+  for (const limit of [1, 10, 46, 47, 48]) {
     const read: (readonly (string | null)[])[] = [];
     let after: readonly string[] | undefined;
     for (let done = false; !done;) {
@@ -299,7 +299,7 @@ describe("a key of any type is read in one order", () => {
       "a domain over a domain with a limit",
       "CREATE DOMAIN d1 AS numeric(6, 2); CREATE DOMAIN d2 AS d1 CHECK (VALUE > -900)",
       "d2",
-      "(g - 60) / 7.0",
+      "(g - 20) / 7.0",
     ],
     ["a range", "", "int4range", "int4range(g % 11, 200 + g)"],
     [
@@ -318,23 +318,23 @@ describe("a key of any type is read in one order", () => {
       "CASE WHEN g = 1 THEN '-infinity' WHEN g = 2 THEN 'infinity' ELSE 'epoch'::timestamp + g * interval '1 us' END",
     ],
     ["interval", "", "interval", "g * interval '-1 day 25 hours'"],
-    ["numeric", "", "numeric", "CASE WHEN g = 3 THEN 'NaN' ELSE (g - 50) * 1.10 END::numeric"],
+    ["numeric", "", "numeric", "CASE WHEN g = 3 THEN 'NaN' ELSE (g - 20) * 1.10 END::numeric"],
     [
       "double precision",
       "",
       "double precision",
-      "CASE WHEN g = 3 THEN 'NaN' WHEN g = 4 THEN '-Infinity' ELSE (g - 50) / 3.0 END::float8",
+      "CASE WHEN g = 3 THEN 'NaN' WHEN g = 4 THEN '-Infinity' ELSE (g - 20) / 3.0 END::float8",
     ],
     ["bytea", "", "bytea", "decode(lpad(to_hex(g * 7919 % 256), 2, '0'), 'hex') || decode(md5(g::text), 'hex')"],
     ["bit varying", "", "bit varying", "g::bit(9)::bit varying"],
     ["bit(n)", "", "bit(9)", "g::bit(9)"],
     ["inet", "", "inet", "('10.0.0.0'::inet + g * 3)"],
     ["jsonb", "", "jsonb", "jsonb_build_object('a', g % 3, 'b', g)"],
-    ['"char"', "", '"char"', 'chr(32 + g % 90)::"char"'],
+    ['"char"', "", '"char"', 'chr(32 + 2 * g)::"char"'],
     ["name", "", "name", "('n' || g)::name"],
     ["boolean", "", "boolean", "g = 1"],
   ])("%s", async (what, setup, column, value) => {
-    const many = { "an enum": 3, boolean: 2, '"char"': 90 }[what] ?? 120;
+    const many = { "an enum": 3, boolean: 2 }[what] ?? 40;
     await using from = await source(
       `${setup}; CREATE TABLE t (k ${column} PRIMARY KEY, v int);
        INSERT INTO t SELECT ${value}, g FROM generate_series(1, ${many}) g`,
@@ -377,19 +377,19 @@ test.each([
   const valueOf = (type: string, number: string) =>
     type.includes("int") ? number : `(CASE WHEN ${number} % 2 = 0 THEN 'U' ELSE 'u' END || ${number})`;
   await from.app.query(
-    `INSERT INTO t SELECT g, ${valueOf(types.k, "(g % 5)")}, ${valueOf(types.n, "(g / 5 % 6)")}, ${valueOf(types.m, "(g / 30)")}
-       FROM generate_series(1, 120) g`,
+    `INSERT INTO t SELECT g, ${valueOf(types.k, "(g % 3)")}, ${valueOf(types.n, "(g / 3 % 4)")}, ${valueOf(types.m, "(g / 12)")}
+       FROM generate_series(1, 48) g`,
   );
-  for (const limit of [1, 7, 1000]) expect(new Set(await readAll(from, "t", limit)).size).toBe(120);
+  for (const limit of [1, 7, 1000]) expect(new Set(await readAll(from, "t", limit)).size).toBe(48);
 });
 
 test("the operator class and the collation of the index decide, not those of the type and the column", async () => {
   await using from = await source(
     `${COLLATIONS}; CREATE TABLE t (k text COLLATE folded NOT NULL);
      CREATE UNIQUE INDEX ON t (k COLLATE "C" text_pattern_ops);
-     INSERT INTO t SELECT x || g FROM unnest(ARRAY['a', 'A', 'ä']) x, generate_series(1, 40) g`,
+     INSERT INTO t SELECT x || g FROM unnest(ARRAY['a', 'A', 'ä']) x, generate_series(1, 14) g`,
   );
-  for (const limit of [1, 7, 1000]) expect(new Set(await readAll(from, "t", limit)).size).toBe(120);
+  for (const limit of [1, 7, 1000]) expect(new Set(await readAll(from, "t", limit)).size).toBe(42);
 });
 
 test("in a column whose collation ignores case, a value that differs only in case is due", async () => {
