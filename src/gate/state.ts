@@ -51,7 +51,7 @@ export interface TableState {
   readonly amendments: readonly Amendment[];
   /** Columns that have been left out since the start because their type is not supported. */
   readonly leftOut: readonly Finding[];
-  /** Rows were published while some of their columns could not be identified. */
+  /** Rows were published while some of their columns could not be identified, or are missing from the events. */
   readonly doubt: boolean;
   /** Some of those columns are published fields: the rows are published again once the columns are identified. */
   readonly emptied?: boolean | undefined;

@@ -15,8 +15,19 @@ export function afterLook(
   if (news.kind === "none") return { table, job: undefined };
   if (news.kind === "same") return { table: { ...table, sent }, job: undefined };
   const gap: Gap = { news, since, time, reported: false };
-  const job = news.kind === "lost" ? undefined : repairFor(rules, table.shape);
-  return { table: { ...table, sent, gap }, job };
+  if (news.kind === "lost") return { table: { ...table, sent, gap }, job: undefined };
+  return { table: { ...missing(table), sent, gap }, job: repairFor(rules, table.shape) };
+}
+
+/**
+ * Rows of the gap may hold values in columns that are withheld, or that have not been noticed yet, and the repair publishes
+ * them without those columns.
+ */
+function missing(table: TableState): TableState {
+  const amendments = table.amendments.map((amendment) =>
+    amendment.kind === "added" && amendment.gate.kind === "withheld" ? { ...amendment, missed: true } : amendment,
+  );
+  return { ...table, doubt: true, amendments };
 }
 
 /** Records how the table is sent now, as a look has shown. */
