@@ -30,6 +30,10 @@ const CODES = {
   "slot-in-use": { fate: "retry", cause: "another session reads the replication slot" },
   "slot-exists": { fate: "stop", cause: "a slot with this name exists, but the state does not know it" },
   "slot-lost": { fate: "stop", cause: "the slot is missing or ahead of the state, so changes have been lost" },
+  "log-unreadable": {
+    fate: "retry",
+    cause: "PostgreSQL 14 to 17 cannot read what was written while the publication did not exist",
+  },
   "publication-unfit": {
     fate: "stop",
     cause: "the publication is missing, does not send what is captured, or would make UPDATE and DELETE fail",

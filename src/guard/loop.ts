@@ -1,4 +1,4 @@
-import type { GuardError } from "../errors.ts";
+import { GuardError } from "../errors.ts";
 import { dayOf } from "../contract/severity.ts";
 import { alertKey } from "../gate/decision/reason.ts";
 import { isListsNews } from "../gate/amendment/excluded.ts";
@@ -23,7 +23,7 @@ import { stateChanged, usePartitions, writeBatch } from "./stream/batch.ts";
 import { closeWindow, startNextChunk } from "./stream/chunks.ts";
 import { refill } from "./stream/backlog.ts";
 import { hasReplay, replayParked } from "./stream/replay.ts";
-import { type Barrier, drain } from "./stream/drain.ts";
+import { type Barrier, drain, type Drained } from "./stream/drain.ts";
 import { beat, prepareHeartbeat } from "./stream/heartbeat.ts";
 import { fullName } from "../table/quote.ts";
 import { describeLeftOut } from "../words/left-out.ts";
@@ -73,7 +73,7 @@ export async function runLoop(session: Session): Promise<void> {
     beat(session);
     lookAtTables(session);
     lookAtTopics(session);
-    const drained = drain(session);
+    const drained = drainReadable(session);
     completeUnmarkedReads(session);
     const isIdle = drained.kind === "idle";
     const isQuiet = isIdle && outside.now() - idleSince > BigInt(IDLE_MS) * 1000n;
@@ -84,6 +84,7 @@ export async function runLoop(session: Session): Promise<void> {
     }
     reportParked(session);
     if (control.poison.wanted) await prepareDeadLetters(session);
+    if (drained.kind === "unreadable") throw drained.error;
     if (drained.kind === "stop") await parkOrHalt(session, drained.topic, drained.stop);
     else if (isUnmarkedLookReached(session)) await passOrHalt(session, { kind: "look", topic: undefined });
     else if (isAllRead(session)) return;
@@ -92,6 +93,16 @@ export async function runLoop(session: Session): Promise<void> {
       const isDone = control.inbox.length === 0 && !hasReplay(session);
       await waker.wait(isDone ? Math.min(idleMs, untilLook(session)) : 0);
     }
+  }
+}
+
+/** What was read before a part of the log that PostgreSQL cannot read is committed first, because that part is passed. */
+function drainReadable(session: Session): Drained | { readonly kind: "unreadable"; readonly error: GuardError } {
+  try {
+    return drain(session);
+  } catch (error) {
+    if (error instanceof GuardError && error.code === "log-unreadable") return { kind: "unreadable", error };
+    throw error;
   }
 }
 

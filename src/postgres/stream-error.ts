@@ -31,7 +31,23 @@ export async function streamError(error: unknown, options: Reading): Promise<Gua
   }
 }
 
-function recode(code: "replication-right" | "slot-lost", error: GuardError, next?: string): GuardError {
+/**
+ * Why a stream that had begun has ended. Before version 18, PostgreSQL looks the publication up as of each change in the
+ * log. It fails with 42704 at a change of any table from a time in which no publication had this name, even if one has
+ * it now.
+ */
+export function endOfStream(error: unknown, options: Reading): GuardError {
+  const translated = translate(error, `reading slot ${options.slot} of ${nameOf(options.connection)}`);
+  return sqlState(translated) === "42704" ? recode("log-unreadable", translated, UNREADABLE_NEXT) : translated;
+}
+
+const UNREADABLE_NEXT = "nothing: Fieldgate reads on behind this part of the log and publishes all rows again";
+
+function recode(
+  code: "replication-right" | "slot-lost" | "log-unreadable",
+  error: GuardError,
+  next?: string,
+): GuardError {
   return new GuardError(code, error.text, { cause: error.cause, ...(next === undefined ? {} : { next }) });
 }
 

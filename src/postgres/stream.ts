@@ -3,7 +3,7 @@ import { LogicalReplicationService } from "pg-logical-replication";
 import type { GuardError } from "../errors.ts";
 import { formatLsn, type Lsn, LSN_ZERO, lsn } from "../wal/lsn.ts";
 import type { WalItem } from "../wal/message.ts";
-import { nameOf, PIN_NEWER_SETTINGS, type PostgresOptions, sessionConfig, translate } from "./connection.ts";
+import { PIN_NEWER_SETTINGS, type PostgresOptions, sessionConfig } from "./connection.ts";
 import {
   countReplyRequest,
   judgeLiveness,
@@ -14,7 +14,7 @@ import {
 } from "./liveness.ts";
 import { filterLarge } from "./oversize.ts";
 import { walQueue } from "./queue.ts";
-import { streamError } from "./stream-error.ts";
+import { endOfStream, streamError } from "./stream-error.ts";
 import type { Client } from "pg";
 import { quoteIdentifier } from "../table/quote.ts";
 
@@ -203,7 +203,7 @@ class SlotStream implements WalStream {
     if (this.#closed || this.#failed) return;
     this.#failed = true;
     this.#stopTimers();
-    this.#lost = translate(error, `reading slot ${this.#options.slot} of ${nameOf(this.#options.connection)}`);
+    this.#lost = endOfStream(error, this.#options);
     this.#options.wake();
   }
 

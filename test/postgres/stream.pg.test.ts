@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { GuardError } from "../../src/errors.ts";
+import { checkSource } from "../../src/postgres/check.ts";
 import { readSlot } from "../../src/postgres/slot.ts";
 import { openStream } from "../../src/postgres/stream.ts";
 import { lsn } from "../../src/wal/lsn.ts";
@@ -104,6 +105,42 @@ test("a keepalive never precedes a transaction that ends at or before its positi
   );
   expect(items.filter((item) => item.kind === "keepalive").length).toBeGreaterThan(3);
   expect(late).toEqual([]);
+});
+
+test("what was written while the publication did not exist ends the stream before version 18, and one that starts behind it goes on", async () => {
+  await using from = await source(TABLE);
+  const { version } = await checkSource(from.client);
+  await using first = await follow(from);
+  for (const statement of [
+    "INSERT INTO t VALUES (1)",
+    "DROP PUBLICATION everything",
+    "INSERT INTO t VALUES (2)",
+    "CREATE PUBLICATION everything FOR ALL TABLES",
+    "INSERT INTO t VALUES (3)",
+  ]) {
+    await from.app.query(statement);
+  }
+  if (version >= 180_000) {
+    await until(() => newRows(first.messages()).length === 2, "both rows");
+    expect(newRows(first.messages()).map(([id]) => id)).toEqual(["1", "3"]);
+    return;
+  }
+  let ended: unknown;
+  await until(() => {
+    try {
+      first.items();
+    } catch (error) {
+      ended = error;
+    }
+    return ended;
+  }, "the stream ends");
+  expect(ended).toMatchObject({ code: "log-unreadable", fate: "retry" });
+  expect(newRows(first.messages()).map(([id]) => id)).toEqual(["1"]);
+  const { end } = await checkSource(from.client);
+  await from.app.query("INSERT INTO t VALUES (4)");
+  await using second = await follow(from, { start: end });
+  await until(() => newRows(second.messages()).length > 0, "the row behind it");
+  expect(newRows(second.messages()).map(([id]) => id)).toEqual(["4"]);
 });
 
 test("a stream that is not read queues no more than its limit, keeps its connection, and loses nothing", async () => {

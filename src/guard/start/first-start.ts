@@ -27,20 +27,21 @@ import {
 import { refuseCompacted, reportCompacted, refuseOtherTopics, repairGoneTopics } from "./check-topics.ts";
 import { extendPublication, refuseHarmByAll, sentNow, withoutUnidentified } from "./publication.ts";
 import { type Followed, followFile, keysOfFile } from "./file-changes.ts";
+import { passUnreadable } from "./pass-unreadable.ts";
 import { RECORDED_MODE, mustBeSameMode, mustBeNewSlot, mustBeSameLog } from "./check-source.ts";
 
 /**
  * Turns the state that was read into one that can be streamed from. A connector without a position makes its first
  * start: it records its tables, its intent, its slot and its position. Each step is committed before the next, so after
  * a crash it continues where it was. A connector with a position only checks that the log is still the one that the
- * position belongs to, and adds the tables that its file captures now. `emptied`: topics that lost their events.
+ * position belongs to, and adds the tables that its file captures now.
  */
 export async function prepareState(
   outside: Outside,
   source: Source,
   writer: TransactionalWriter,
   stored: Stored,
-  emptied: ReadonlySet<string>,
+  lost: Lost,
   signal: AbortSignal,
 ): Promise<Stored> {
   const record = async (before: Stored, after: Stored): Promise<Stored> => {
@@ -70,7 +71,7 @@ export async function prepareState(
   // A file that asks for what its topics cannot take is refused; a topic that was changed stops its own table.
   const compacted = followed.lastRun.unreported["skipped.operations"] === undefined ? reportCompacted : refuseCompacted;
   compacted(outside, keysOf(outside, stored, sent), described);
-  const gone = repairGoneTopics(outside, listedBefore, described, emptied);
+  const gone = repairGoneTopics(outside, listedBefore, described, lost.emptied);
   // Recorded before the topics are created again, so that a crash in between loses nothing.
   const begun = await recordFollowed(stored, followed, gone, record);
   await createTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
@@ -82,7 +83,8 @@ export async function prepareState(
     listed === begun && moved.size === 0
       ? begun
       : { ...begun, ...listed, tables: new Map([...listed.tables, ...moved]) };
-  const afterwards = afterLooks(outside, current, before, after);
+  const compared = afterLooks(outside, current, before, after);
+  const afterwards = lost.unreadable ? passUnreadable(outside, compared, after, facts.end) : compared;
   if (sent.length === 0) return afterwards === begun ? begun : record(begun, afterwards);
   // A table that was just added to the publication was read before its first row arrives. For a table that was already
   // being sent, the log may be behind the catalog, so its first row identifies its columns.
@@ -98,6 +100,14 @@ export async function prepareState(
   // Tables and their snapshot jobs are committed together, because a table that is in the state gets no snapshot later.
   const tables = new Map([...afterwards.tables, ...states]);
   return record(begun, withSnapshots(outside, { ...afterwards, tables }, sent));
+}
+
+/** What earlier sessions of this process have found to be lost. */
+export interface Lost {
+  /** Topics that lost their events. */
+  readonly emptied: ReadonlySet<string>;
+  /** PostgreSQL cannot read the log from the position on. */
+  readonly unreadable: boolean;
 }
 
 /** The tables of the state that the file still captures. Nothing is published for the others. */

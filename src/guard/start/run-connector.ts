@@ -39,7 +39,7 @@ const DELAYS_MS = [100, 500, 1000, 2000, 5000, 10_000] as const;
 export async function runConnector(given: Outside, signal: AbortSignal): Promise<void> {
   const outside = withWaits(given);
   const { now, sleep, status, log } = outside;
-  const turn: Turn = { own: new Set(), seen: false, emptied: new Set() };
+  const turn: Turn = { own: new Set(), seen: false, emptied: new Set(), unreadable: false };
   try {
     await retrying(() => runSession(outside, turn, signal), {
       now,
@@ -66,6 +66,8 @@ interface Turn {
   seen: boolean;
   /** Topics that were made again by somebody else, and whose rows are not scheduled for publication yet. */
   readonly emptied: Set<string>;
+  /** The last session ended at a part of the log that PostgreSQL cannot read. */
+  unreadable: boolean;
 }
 
 /**
@@ -114,11 +116,13 @@ async function runSession(outside: Outside, turn: Turn, stopping: AbortSignal): 
   await using writer = await outside.sink.openWriter((topic) => maxBytes.get(topic) ?? DEFAULT_MAX_BYTES);
   try {
     const before = await fence(outside, turn, writer, signal);
-    const stored = await prepareState(outside, source, writer, before, turn.emptied, signal);
+    const stored = await prepareState(outside, source, writer, before, turn, signal);
     turn.emptied.clear();
+    turn.unreadable = false;
     await streamFrom(outside, source, writer, stored, maxBytes, signal);
   } catch (error) {
     if (error instanceof GuardError && error.emptied !== undefined) turn.emptied.add(error.emptied);
+    if (error instanceof GuardError && error.code === "log-unreadable") turn.unreadable = true;
     throw error;
   } finally {
     ended.abort();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { GuardError } from "../../../src/errors.ts";
 import { runConnector } from "../../../src/guard/start/run-connector.ts";
+import { replay } from "../../../src/store/records.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
 import type { Contract } from "../../../src/contract/contract.ts";
 import { ID, NAME, REPLICA, TOPIC } from "../../gate/customers.ts";
@@ -120,6 +121,37 @@ describe("a connector", () => {
     const events = () => world.commits.flat().filter(({ topic }) => topic === TOPIC);
     await until(() => events().length > 0, "the row is published");
     expect(events()).toHaveLength(1);
+  });
+
+  it("passes over a part of the log that PostgreSQL cannot read: what came before is published, the table repaired", async () => {
+    const unreadable = new GuardError("log-unreadable", 'publication "fieldgate_shop" does not exist');
+    const items = [...transaction(200n, relation([ID, NAME]), insert(150n, "1", "Ann"))];
+    const starts: bigint[] = [];
+    let broken = false;
+    await using connector = running({
+      source: {
+        look: async () => ({ ...lookAt(lookedTable(5000, CUSTOMERS)), end: lsn(1n) }),
+        openStream: async (start) => {
+          starts.push(start);
+          const read = () => {
+            if (starts.length > 1 || broken) return undefined;
+            if (items.length > 0) return items.shift();
+            broken = true;
+            throw unreadable;
+          };
+          return { ...world.stream, read };
+        },
+      },
+    });
+    const { world } = connector;
+    await until(() => starts.length === 2, "the next session reads on");
+    expect(starts).toEqual([100n, 1000n]);
+    expect(world.commits.flat().filter(({ topic }) => topic === TOPIC)).toHaveLength(1);
+    const { position, jobs, tables } = replay(stateRecords(world.commits));
+    expect(position).toMatchObject({ endLsn: 1000n, tx: undefined });
+    expect(jobs.get(`repair/${TOPIC}`)?.state).toBe("running");
+    expect(tables.get(TOPIC)?.gap?.news).toEqual({ kind: "again" });
+    expect(world.log.join()).toContain("The log from 0/C8 to 0/3E8 is passed over");
   });
 
   it("that is fenced fences again if no other instance has started since", async () => {
