@@ -19,7 +19,7 @@ export async function publication(database: Database): Promise<string> {
 /** Skips a test of column lists or row filters on PostgreSQL 14, which has neither. */
 export async function needsLists(database: Database, skip: (isTooOld: boolean, note: string) => void): Promise<void> {
   const [row] = await database.query<{ number: number }>("select current_setting('server_version_num')::int as number");
-  skip((row?.number ?? 0) < 150_000, "the server is too old");
+  skip((row?.number ?? 0) < 150_000, "PostgreSQL 15 or later has column lists and row filters");
 }
 
 /** Waits until a consumer that keeps the newest event of each key has these rows, in the order of their ids. */

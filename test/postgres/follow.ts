@@ -62,7 +62,7 @@ export async function needs(
   version: number,
   skip: (isTooOld: boolean, note: string) => void,
 ): Promise<void> {
-  skip((await checkSource(client)).version < version, "the server is too old");
+  skip((await checkSource(client)).version < version, `PostgreSQL ${version / 10_000} or later has this`);
 }
 
 export interface Followed extends AsyncDisposable {

@@ -6,7 +6,8 @@ import { installTrigger, readTriggerSecret, uninstallTrigger } from "../../src/p
 import { readDdl } from "../../src/table/ddl.ts";
 import { decode } from "../../src/wal/decode.ts";
 import { freshDatabase } from "../stack/database.ts";
-import { commits, failure, follow, type OwnSession, session, source } from "./follow.ts";
+import { until } from "../stack/until.ts";
+import { failure, follow, type OwnSession, session, source } from "./follow.ts";
 import { secretOf, type Triggered, triggered, trusted } from "./signed-ddl.ts";
 
 const T = (name: string) => `CREATE TABLE ${name} (id int PRIMARY KEY, a text)`;
@@ -198,9 +199,12 @@ describe("the secret", () => {
     await installTrigger(from.client, from.database.address.user);
     const secret = await secretOf(from.client);
     expect(secret).toMatch(/^[0-9a-f]{64}$/);
-    await commits(followed, 1);
-    const bytes = followed.items().flatMap((item) => (item.kind === "data" ? [item.bytes.toString("latin1")] : []));
-    expect(bytes.some((text) => text.includes("secret"))).toBe(true);
+    const texts = () =>
+      followed.items().flatMap((item) => (item.kind === "data" ? [item.bytes.toString("latin1")] : []));
+    await until(() => texts().some((text) => text.includes("secret")), "the message about the secret's table");
+    await from.app.query("CREATE TABLE after_it ()");
+    await until(() => texts().some((text) => text.includes("after_it")), "the message of a later transaction");
+    const bytes = texts();
     expect(bytes.filter((text) => text.includes(secret))).toEqual([]);
     await using reader = await session({ ...from.database.address, user: role, password: "p" });
     expect(await failure(reader.query("CREATE TABLE fieldgate.mine ()"))).toMatchObject({ code: "42501" });

@@ -31,14 +31,14 @@ const root = join(import.meta.dirname, "../..");
 export default defineConfig({
   test: {
     root,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 600_000,
     reporters: ["default", tableReporter],
     projects: Object.keys(VERSIONS).map((major, index) => ({
       extends: true,
       test: {
         name: `postgres-${major}`,
-        include: ["test/versions/situations.ts", ...CATALOG, ...TABLES],
+        include: ["test/versions/situations.ts", "test/versions/dropped-publication.ts", ...CATALOG, ...TABLES],
         globalSetup: ["test/versions/setup.ts"],
         maxWorkers: 2,
         sequence: { groupOrder: index + 1 },
