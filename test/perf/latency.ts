@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Producer } from "kafkajs";
 import { createTopics, kafkaClient, uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
-import { consume, percentile, type Scene, scene } from "./scene.ts";
+import { consume, idOf, percentile, type Scene, scene } from "./scene.ts";
 
 const ROUNDS = 5;
 const ROWS = 600;
@@ -71,16 +71,4 @@ async function rowsRound({ database }: Scene, round: number): Promise<void> {
   await until(() => [...committed.keys()].every((id) => seen.has(id)), "all rows are readable");
   // A row can be readable before the commit has returned to the writer; that counts as 0.
   for (const [id, at] of committed) ours.push(Math.max(0, (seen.get(id) ?? Number.NaN) - at));
-}
-
-/** `after.id` of an event. The 5 bytes of framing are followed by before = null (0), after (2) and id as a zigzag long. */
-function idOf(value: Buffer | null): bigint | undefined {
-  if (value === null || value[5] !== 0) return undefined;
-  let result = 0n;
-  for (let at = 7, shift = 0n; ; at++, shift += 7n) {
-    const byte = value[at];
-    if (byte === undefined) return undefined;
-    result |= BigInt(byte & 0x7f) << shift;
-    if (byte < 0x80) return result >> 1n;
-  }
 }

@@ -35,7 +35,7 @@ export async function scene(table: string, snapshotMs?: number): Promise<Scene> 
 
 /** Calls back with the value of every committed record of a topic, from its beginning. */
 export async function consume(
-  { addresses, topic }: Scene,
+  { addresses, topic }: Pick<Scene, "addresses" | "topic">,
   onValue: (value: Buffer | null) => void,
 ): Promise<AsyncDisposable> {
   const consumer = kafkaClient(addresses.kafka.brokers).consumer({
@@ -56,4 +56,16 @@ export async function consume(
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** `after.id` of an event. The 5 bytes of framing are followed by before = null (0), after (2) and id as a zigzag long. */
+export function idOf(value: Buffer | null): bigint | undefined {
+  if (value === null || value[5] !== 0) return undefined;
+  let result = 0n;
+  for (let at = 7, shift = 0n; ; at++, shift += 7n) {
+    const byte = value[at];
+    if (byte === undefined) return undefined;
+    result |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) return result >> 1n;
+  }
 }
