@@ -10,10 +10,11 @@ import { readConnectors } from "../config/connectors.ts";
 import { readServiceConfig } from "../config/environment/service-config.ts";
 import { outsideOf, registryOf, settingsOf, sinkOf } from "./connector.ts";
 import { type ControlTopics, openControlTopics } from "./control-topics.ts";
-import { describeError } from "../errors.ts";
+import { describeError, type GuardError } from "../errors.ts";
 import { describeAmendment, gateWord } from "../words/amendment.ts";
 import { type GroupPoller, startGroupPoller } from "./group-poller.ts";
 import type { Status } from "../guard/outside.ts";
+import { retrying, type Retries } from "../guard/retrying.ts";
 import { createWaits } from "../guard/waits.ts";
 import { runConnector } from "../guard/start/run-connector.ts";
 import { startHttp } from "../http/start-http.ts";
@@ -77,10 +78,11 @@ export async function run(signal: AbortSignal): Promise<void> {
   await using stack = new AsyncDisposableStack();
   /** Aborts when the control topics can no longer be read. */
   const unreadable = new AbortController();
-  const controlTopics = stack.use(
-    await openControlTopics(kafka, config.deployment, messageLog(log), (error) => unreadable.abort(error)),
-  );
-  const appender = stack.use(await openAppender(kafka));
+  const waiting = untilKafkaAnswers(log, signal);
+  const onUnreadable = (error: GuardError) => unreadable.abort(error);
+  const openTopics = () => openControlTopics(kafka, config.deployment, messageLog(log), onUnreadable);
+  const controlTopics = stack.use(await retrying(openTopics, waiting));
+  const appender = stack.use(await retrying(() => openAppender(kafka), waiting));
   const poll = (topics: readonly string[]) => liveGroups(kafka, topics);
   const everyMs = Math.min(...connectors.map((connector) => connector["fieldgate.groups.look.ms"]));
   const groups = stack.use(startGroupPoller({ poll, everyMs, now: Date.now }));
@@ -133,6 +135,17 @@ const clock: Clock = {
   now: Date.now,
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
+
+/** Without the control topics nothing may be decided, so a start waits for Kafka, and says so. */
+function untilKafkaAnswers(log: Logger, signal: AbortSignal): Retries {
+  return {
+    now: () => BigInt(Math.trunc(performance.now() * 1000)),
+    sleep: clock.sleep,
+    signal,
+    delaysMs: [500, 1000, 2000, 5000],
+    onRetry: (error) => log.warn(`waiting for Kafka: ${describeError(error)}`),
+  };
+}
 
 /**
  * Returns a signal that aborts after the given one, once Slack has sent the pending alerts. Until then the connectors

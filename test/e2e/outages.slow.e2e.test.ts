@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
 import { startStack } from "../../local/stack.ts";
 import { freshDatabase } from "../stack/database.ts";
+import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
+import { startService } from "./service.ts";
 import { captureTable, type World } from "./world.ts";
 
 /** The ids of the c events in order, up to the row `last`. */
@@ -31,6 +33,20 @@ it("when Kafka dies and comes back, every change is published once and in order,
   await own.restart("kafka");
   await database.query("insert into t values (5, 'after')");
   expect(await insertedIds(world, 5)).toEqual([2, 3, 4, 5]);
+});
+
+it("a service that starts while Kafka is down says so, and streams once Kafka is back", async () => {
+  await using own = await startStack({ postgres: false, registry: false });
+  const [prefix, kafkaBrokers] = [uniquePrefix(), own.kafka.brokers];
+  await using world = await captureTable({ prefix, kafkaBrokers });
+  await world.stop();
+  await own.kill("kafka");
+  await world.database.query("insert into t values (2, 'while it is down')");
+  const database = world.database.address;
+  await using service = await startService({ database, prefix, tables: ["public.t"], kafkaBrokers }, false);
+  await until(() => service.output().includes("waiting for Kafka: [kafka-down]"), "it says that it waits", 60_000);
+  await own.restart("kafka");
+  expect(await insertedIds(world, 2)).toEqual([2]);
 });
 
 it("when PostgreSQL dies and comes back, every change is published once and in order", async () => {
