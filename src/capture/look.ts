@@ -32,6 +32,8 @@ export interface LookedTable {
    */
   readonly persistence: string;
   readonly file: number;
+  /** A digest of its columns: the attnum of each, and the version of its definition (Column.version). */
+  readonly columns: string;
   readonly readable: boolean;
   /** Whether the role may use the table's schema. Without that, a grant on the table has no effect. */
   readonly usable: boolean;

@@ -190,6 +190,8 @@ export interface CatalogReads {
   readonly unseen: Map<number, UnseenLabels>;
   /** By table OID: the table as a DDL message described it after its columns were last identified. */
   readonly explained: Map<number, Table>;
+  /** By table OID: the transaction of the last DDL message that described it. */
+  readonly described: Map<number, number>;
 }
 
 export interface UnseenLabels {

@@ -90,6 +90,9 @@ const lookStatement = (schemas: string, unsent: string) => `
       FROM above GROUP BY parent),
   parts AS (
     SELECT a.parent AS rel, ${PARTITIONS_FILE} AS file FROM ancestor a JOIN pg_class f ON f.oid = a.leaf GROUP BY a.parent),
+  columns AS (
+    SELECT attrelid AS rel, md5(string_agg(attnum || '=' || xmin, ',' ORDER BY attnum)) AS digest
+      FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped GROUP BY attrelid),
   identity AS (
     SELECT x.indrelid AS rel, x.indisprimary AS main, x.indisreplident AS chosen, i.relname AS name,
            (x.indkey::int2[])[0:x.indnkeyatts - 1] AS columns
@@ -110,6 +113,7 @@ const lookStatement = (schemas: string, unsent: string) => `
     (SELECT coalesce(json_agg(json_build_object('oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname,
        'partitioned', c.relkind = 'p',
        'persistence', CASE WHEN d.unlogged THEN 'u' ELSE c.relpersistence END, 'file', CASE c.relkind WHEN 'p' THEN coalesce(p.file, 0) ELSE c.relfilenode::bigint END,
+       'columns', coalesce(a.digest, ''),
        'readable', has_table_privilege(c.oid, 'SELECT'), 'usable', has_schema_privilege(n.oid, 'USAGE'),
        'identified', k.identified, 'remedy', CASE WHEN NOT k.identified THEN coalesce(
          (SELECT CASE WHEN bool_or(o.main) THEN 'DEFAULT' ELSE 'USING INDEX ' || quote_ident(min(o.name)) END
@@ -124,7 +128,7 @@ const lookStatement = (schemas: string, unsent: string) => `
        'attached', coalesce(d.attached, '[]'))), '[]')
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        LEFT JOIN itself i ON i.rel = c.oid LEFT JOIN upward u ON u.rel = c.oid LEFT JOIN downward d ON d.rel = c.oid
-       LEFT JOIN parts p ON p.rel = c.oid
+       LEFT JOIN parts p ON p.rel = c.oid LEFT JOIN columns a ON a.rel = c.oid
        LEFT JOIN identity y ON y.rel = c.oid
          AND CASE c.relreplident WHEN 'd' THEN y.main WHEN 'i' THEN y.chosen ELSE false END
        CROSS JOIN LATERAL (SELECT y.columns, CASE c.relreplident WHEN 'f' THEN NOT ${generatedIn(unsent)}

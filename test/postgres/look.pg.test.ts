@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Sent, type SentNews, sentAs, sentNews } from "../../src/capture/sent.ts";
-import { hasOtherLabels } from "../../src/gate/amendment/rewritten.ts";
+import { hasOtherColumns, hasOtherLabels, versionsOf } from "../../src/gate/amendment/rewritten.ts";
+import type { Table } from "../../src/table/column.ts";
 import { readTables } from "../../src/postgres/catalog.ts";
 import { readTablesLook } from "../../src/postgres/look.ts";
 import { needs, type Source, source } from "./follow.ts";
@@ -231,6 +232,35 @@ test("a look shows whether an enum's labels are those that a table's columns wer
   expect(await differs()).toBe(true);
   await from.app.query("ALTER TYPE mood RENAME VALUE 'loud' TO 'it''s'");
   expect(await differs()).toBe(false);
+});
+
+test.each([
+  ["a new column, which takes the name of a dropped one", "ALTER TABLE t DROP a, ADD a text DEFAULT 'x'"],
+  ["a new column", "ALTER TABLE t ADD b text DEFAULT 'x'"],
+  ["a dropped column", "ALTER TABLE t DROP a"],
+  ["a new name", "ALTER TABLE t RENAME a TO b"],
+  ["a new type that writes no file", "ALTER TABLE t ALTER a TYPE varchar"],
+  ["a default", "ALTER TABLE t ALTER a SET DEFAULT 'y'"],
+  ["a generated column that became ordinary", "ALTER TABLE t ALTER g DROP EXPRESSION"],
+])("a look shows whether a table's columns are those that it was read with: %s", async (_, ddl) => {
+  await using from = await source(
+    "CREATE TABLE t (id int PRIMARY KEY, gone int, a text, g int GENERATED ALWAYS AS (1) STORED); ALTER TABLE t DROP gone",
+  );
+  const read = async () =>
+    (await readTables(from.client, [{ schema: "public", name: "t" }])).flatMap((one) => one ?? []);
+  const look = async () => (await readTablesLook(from.client, "p")).named.get("public.t");
+  const differs = async (tables: readonly Table[]) => {
+    const columns = (await look())?.columns ?? "";
+    return tables.map((table) => hasOtherColumns({ versions: versionsOf(table) }, columns));
+  };
+  const before = await read();
+  const file = (await look())?.file;
+  await from.app.query("INSERT INTO t (id) VALUES (1); ANALYZE t");
+  expect(await differs(before)).toEqual([false]);
+  await from.app.query(ddl);
+  expect(await differs(before)).toEqual([true]);
+  expect((await look())?.file).toBe(file);
+  expect(await differs(await read())).toEqual([false]);
 });
 
 test("the partitions' files show whether a partitioned table was rewritten, to looks and catalog reads alike", async () => {

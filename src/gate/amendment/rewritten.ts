@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { oncePer } from "../../once.ts";
 import type { Attnum, ColumnType, Table } from "../../table/column.ts";
 import type { KnownColumn } from "../../table/prove.ts";
 import type { TableState } from "../state.ts";
@@ -92,6 +93,14 @@ export function enumLabels(columns: readonly KnownColumn[], attnum: Attnum): rea
   return type?.detail?.labels;
 }
 
+/**
+ * True if the table's columns are not those of the last catalog read or DDL message: some DDL changed the definition of
+ * a column, added one or dropped one. `digest`: see LookedTable.columns.
+ */
+export function hasOtherColumns({ versions }: Pick<TableState, "versions">, digest: string): boolean {
+  return versions === undefined || columnsDigest(versions) !== digest;
+}
+
 /** True if an enum's labels have changed. `enums`: by type OID, a digest of its current labels. */
 export function hasOtherLabels({ known }: Pick<TableState, "known">, enums: ReadonlyMap<number, string>): boolean {
   return known.some(({ type }) => {
@@ -108,18 +117,18 @@ function enumOf({ oid, detail }: ColumnType): number {
   return detail.kind === "enum" ? oid : enumOf(detail.of);
 }
 
-/** Looks are frequent, and an enum may have thousands of labels, so each type's digest is computed once. */
-const digests = new WeakMap<ColumnType, string>();
-
 /** Computes the same digest as the look's statement (postgres/look.ts). */
-function digestOf(type: ColumnType): string {
-  const before = digests.get(type);
-  if (before !== undefined) return before;
-  const text = [...labelsById(type)]
-    .toSorted(([left], [right]) => left - right)
-    .map(([id, label]) => `${id}=${label}`)
-    .join(",");
-  const digest = createHash("md5").update(text).digest("hex");
-  digests.set(type, digest);
-  return digest;
+const columnsDigest = oncePer((versions: NonNullable<TableState["versions"]>): string => {
+  const columns = Object.entries(versions).toSorted(([left], [right]) => Number(left) - Number(right));
+  return columns.length === 0 ? "" : md5(columns.map(([attnum, version]) => `${attnum}=${version}`).join(","));
+});
+
+function md5(text: string): string {
+  return createHash("md5").update(text).digest("hex");
 }
+
+/** Looks are frequent, and an enum may have thousands of labels, so each type's digest is computed once. */
+const digestOf = oncePer((type: ColumnType): string => {
+  const labels = [...labelsById(type)].toSorted(([left], [right]) => left - right);
+  return md5(labels.map(([id, label]) => `${id}=${label}`).join(","));
+});

@@ -5,7 +5,17 @@ import type { State, TableState } from "../../gate/state.ts";
 import type { UnseenLabel } from "../../event/row-encoder.ts";
 import { type Table, tableOid, type TableOid } from "../../table/column.ts";
 import { type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
-import { type CatalogReads, type Control, inBackground, type Parts, type Tape, type TopicSchemas } from "../session.ts";
+import {
+  type CatalogReads,
+  type Control,
+  inBackground,
+  type Parts,
+  tableOf,
+  type Tape,
+  type TopicSchemas,
+} from "../session.ts";
+import { fullName } from "../../table/quote.ts";
+import { isVisible } from "../../wal/snapshot.ts";
 import { apply } from "./apply.ts";
 
 /**
@@ -26,12 +36,28 @@ export function startCatalogRead(session: Parts<"control" | "tape">, oid: number
   // Set before the read, so that a thousand rows with a new label start only one read.
   pending.set(nonce, { oid, found: undefined, schemas });
   inBackground(session, async () => {
-    const { table, end } = await source.table(tableOid(oid));
+    const { table, end } = await readDescribed(session, oid);
     if (!pending.has(nonce)) return;
     pending.set(nonce, { oid, found: { table, end }, schemas });
     if (outside.writesMarks) await source.mark(`catalog-read:${nonce}`);
     else waker.wake();
   });
+}
+
+/** Pause before reading the catalog again when it does not show a transaction yet. */
+const READ_AGAIN_MS = 200;
+
+/**
+ * Reads a table when the transaction that a DDL message about it came from is visible. Until then the catalog is behind
+ * the log, so a read would undo what the message has said.
+ */
+async function readDescribed({ source, control, outside, signal }: Parts<"control">, oid: number) {
+  for (;;) {
+    const read = await source.table(tableOid(oid));
+    const xid = control.catalog.described.get(oid);
+    if (xid === undefined || isVisible(read.snapshot, xid)) return read;
+    await outside.sleep(READ_AGAIN_MS, signal);
+  }
 }
 
 export function isReadPending({ catalog }: Control, oid: number): boolean {
@@ -56,6 +82,7 @@ export function completeCatalogRead(session: Parts<"control" | "tape">, nonce: s
   // The log has no more rows of a table that has been dropped.
   if (table === undefined) return trustTrigger(session.control, read.oid);
   const topic = topicOf(state, table.oid);
+  if (topic !== undefined && isUnreported(session.control, topic, table)) distrustTrigger(session, table);
   if (read.schemas === undefined || topic === undefined) return applyCatalogRead(session, table, end);
   catalog.latest.set(table.oid, { table, end });
   apply(session, { kind: "observed", topic, ...read.schemas, table });
@@ -71,6 +98,26 @@ function trustTrigger({ ddl }: Control, oid: number): void {
   if (ddl.found === undefined || ddl.unproven.size > 0) return;
   ddl.complete = ddl.found;
   ddl.found = undefined;
+}
+
+/** True if the columns differ from those that were proven last, although the trigger should have reported that. */
+function isUnreported({ state, ddl }: Control, topic: string, table: Table): boolean {
+  const { known, assigned, undescribed } = tableOf(state, topic);
+  if (ddl.complete === undefined || undescribed === true || assigned === undefined) return false;
+  const live = table.columns.filter((column) => !column.generated);
+  return (
+    live.length !== known.length ||
+    live.some(({ attnum, name }, index) => attnum !== known[index]?.attnum || name !== known[index].name)
+  );
+}
+
+/** The absence of messages proves nothing any longer, until the columns of every table are proven in another session. */
+function distrustTrigger({ control, outside }: Parts<"control">, table: Table): void {
+  control.ddl.complete = undefined;
+  const what = `columns of ${fullName(table)} were changed without a message from the DDL trigger: somebody switched event triggers off (event_triggers = off, or DISABLE)`;
+  const next = "nothing: its columns were read from the catalog instead; keep event triggers on in migrations";
+  outside.log.warn(`${what}; next: ${next}`);
+  void outside.notice({ id: `ddl-unreported/${table.oid}`, about: "table-warning", severity: "warn", what, next });
 }
 
 /** How far the log has been read between two transactions: to the position, or to a later keepalive. */

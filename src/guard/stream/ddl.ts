@@ -35,6 +35,7 @@ export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessag
     if (topic === undefined) continue;
     dropPendingReads(control, oid);
     control.catalog.explained.set(oid, one.table);
+    control.catalog.described.set(oid, xid);
     const explained = { command, role, time: isoTime(time) };
     apply(session, { kind: "seen", topic, ...relationOf(one.table), explained, rewritten: one.rewritten });
     if (session.tape.tx !== undefined) control.catalog.applied.set(oid, session.tape.tx.finalLsn);

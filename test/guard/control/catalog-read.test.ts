@@ -8,6 +8,7 @@ import {
   noteUnseenLabels,
   startCatalogRead,
 } from "../../../src/guard/control/catalog-read.ts";
+import { apply } from "../../../src/guard/control/apply.ts";
 import { attnum, type Column, type Table } from "../../../src/table/column.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
 import {
@@ -22,8 +23,10 @@ import {
   stateOf,
   tableIn,
   tableOf,
+  TOPIC,
   ZIP,
 } from "../../gate/customers.ts";
+import { until } from "../../stack/until.ts";
 import { sessionIn, worldOf } from "../session.ts";
 
 const OID = Number(tableOf([ID]).oid);
@@ -214,5 +217,62 @@ describe("a label of a published row that its field does not list", () => {
   it("causes no read while it only waits for the registry", () => {
     const { control } = noting(50n, mood("low", "high")).session;
     expect([control.catalog.pending.size, control.catalog.unseen.size]).toEqual([0, 0]);
+  });
+});
+
+describe("with the DDL trigger, a catalog read at its mark", () => {
+  const readingWithTrigger = () => {
+    const { session, world, answer, reachPlace } = reading("guard");
+    session.control.ddl.complete = "installed";
+    startCatalogRead(session, OID);
+    return { session, world, answer, reachPlace };
+  };
+  const reports = ({ log }: { readonly log: readonly string[] }) =>
+    log.filter((line) => line.startsWith("notice:") && line.includes("without a message from the DDL trigger"));
+
+  it.each([
+    ["a column that no message has reported", [ID, NAME, ZIP]],
+    ["a column that took the name of a dropped one", [ID, { ...NAME, attnum: attnum(3) }]],
+    ["a new name that no message has reported", [ID, { ...NAME, name: "title" }]],
+  ])("that shows %s ends the trust in the absence of messages, and people are alerted", async (_, columns) => {
+    const { session, world, answer, reachPlace } = readingWithTrigger();
+    await answer(tableOf(columns));
+    reachPlace();
+    expect(session.control.ddl.complete).toBeUndefined();
+    expect(reports(world)).toHaveLength(1);
+  });
+
+  it.each<[string, (session: ReturnType<typeof sessionIn>) => void, readonly Column[]]>([
+    ["the columns that were proven last", () => {}, [ID, NAME]],
+    [
+      "what a message has named without describing it",
+      (session) => void apply(session, { kind: "undescribed", topic: TOPIC }),
+      [ID, NAME, ZIP],
+    ],
+  ])("that shows %s leaves it", async (_, before, columns) => {
+    const { session, world, answer, reachPlace } = readingWithTrigger();
+    before(session);
+    await answer(tableOf(columns));
+    reachPlace();
+    expect(session.control.ddl.complete).toBe("installed");
+    expect(reports(world)).toEqual([]);
+  });
+
+  it("is not made before the transaction of the table's last message is visible", async () => {
+    const snapshots = [
+      { ...SNAPSHOT, xmax: 30n, inProgress: new Set([20n]) },
+      { ...SNAPSHOT, xmax: 30n },
+    ];
+    let reads = 0;
+    const world = worldOf({
+      source: {
+        table: async () => ({ table: tableOf([ID, NAME]), snapshot: snapshots[reads++] ?? SNAPSHOT, end: lsn(50n) }),
+      },
+    });
+    const session = sessionIn(world);
+    session.control.catalog.described.set(OID, 20);
+    startCatalogRead(session, OID);
+    await until(() => world.marks.length > 0, "the read is made");
+    expect(reads).toBe(2);
   });
 });

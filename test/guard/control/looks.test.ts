@@ -55,7 +55,7 @@ describe("a new table that cannot be added to the publication", () => {
 
 describe("a table of which something is not known", () => {
   const tables = Array.from({ length: 60 }, (_, index) => {
-    const table = publishing();
+    const table = { ...publishing(), versions: {} };
     return { ...table, shape: { ...table.shape, table: { ...table.shape.table, oid: tableOid(100 + index) } } };
   });
   const lookOf = (file: number): TablesLook => ({
@@ -77,6 +77,8 @@ describe("a table of which something is not known", () => {
     expect(pendingOf(2)).toBe(20);
     expect(pendingOf(1, { doubt: true })).toBe(20);
     expect(pendingOf(1, { filenode: undefined })).toBe(20);
+    expect(pendingOf(1, { versions: { 1: "700" } })).toBe(20);
+    expect(pendingOf(1, { versions: undefined })).toBe(20);
   });
 });
 
