@@ -125,7 +125,10 @@ export function newsOver(before: Sent | undefined, first: Sent, second: Sent, wa
  * are published again. Rows deleted during the gap cannot be found by reading the table, and the alert says so.
  */
 export interface Gap {
-  readonly news: Exclude<SentNews, { readonly kind: "none" | "same" }>;
+  readonly news:
+    | Exclude<SentNews, { readonly kind: "none" | "same" }>
+    /** It was sent, but these columns of its key have new values without an event: old keys stay with consumers. */
+    | { readonly kind: "rekeyed"; readonly columns: readonly string[] };
   /** Where the gap was noticed: a position in the log, and a time (ISO 8601). */
   readonly since: string;
   readonly time: string;

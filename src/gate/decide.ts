@@ -4,7 +4,16 @@ import { onObserved } from "./watch/observed.ts";
 import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
 import { onGapReported, onSent } from "./amendment/gap.ts";
 import { onReplaced, onReplacedOver, onReplacementRows } from "./amendment/replaced.ts";
-import { onAsk, onCaptured, onNullFound, onPassed, onSeen, onAlerted, onUndescribed } from "./amendment/seen.ts";
+import {
+  onAsk,
+  onCaptured,
+  onLabelsPublished,
+  onNullFound,
+  onPassed,
+  onSeen,
+  onAlerted,
+  onUndescribed,
+} from "./amendment/seen.ts";
 import { onParked, onParkReported, onReplayed, onUnparked } from "./parking/park.ts";
 import { settleTopic, settle } from "./decision/settle.ts";
 import { onJobStuck, onPoison } from "./on-poison.ts";
@@ -52,6 +61,8 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
       return onPassed(state, input.topic, input.doubt);
     case "undescribed":
       return onUndescribed(state, input.topic);
+    case "labels-published":
+      return onLabelsPublished(state, input);
     case "judged":
       return onJudged(rules, state, input, when);
     case "contract":

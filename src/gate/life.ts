@@ -51,6 +51,7 @@ type Idle =
   | "gap-reported"
   | "groups"
   | "job-stuck"
+  | "labels-published"
   | "park-reported"
   | "parked"
   | "passed"
@@ -73,6 +74,7 @@ function idle(life: Life): Readonly<Record<Idle, Cell>> {
     "gap-reported": cell,
     groups: cell,
     "job-stuck": cell,
+    "labels-published": cell,
     "park-reported": cell,
     parked: cell,
     passed: cell,
@@ -96,6 +98,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     "gap-reported": NONE,
     groups: NONE,
     "job-stuck": NONE,
+    "labels-published": NONE,
     "park-reported": NONE,
     parked: NONE,
     passed: NONE,

@@ -7,6 +7,7 @@ import type { ValueModes } from "../event/types/modes.ts";
 import type { Attnum, Table, TypeDetail } from "../table/column.ts";
 import type { KnownColumn } from "../table/prove.ts";
 import type { RegisteredSchema, Shape } from "../table/shape.ts";
+import type { Lsn } from "../wal/lsn.ts";
 import type { Relation } from "../wal/message.ts";
 import type { Amendment, Candidate, Explanation, RegistryAnswer, SentAlert } from "./amendment/amendment.ts";
 import type { ParkCause, Parked, Unparked } from "./parking/parked.ts";
@@ -48,6 +49,8 @@ export interface TableState {
    * not known.
    */
   readonly versions?: Readonly<Record<string, string>> | undefined;
+  /** Labels of published rows that no catalog read from after these rows has shown yet. */
+  readonly unseen?: UnseenLabels | undefined;
   readonly amendments: readonly Amendment[];
   /** Columns that have been left out since the start because their type is not supported. */
   readonly leftOut: readonly Finding[];
@@ -81,6 +84,18 @@ export interface TableState {
   readonly morePartitions?: number | undefined;
   /** Every value schema that events have been written with, oldest first. The last one is the current one. */
   readonly flowed: readonly RegisteredSchema[];
+}
+
+/** Labels with which rows were published although the last proven columns do not have them. */
+export interface UnseenLabels {
+  readonly labels: readonly {
+    readonly attnum: Attnum;
+    readonly label: string;
+    /** The highest id (pg_enum.oid) of the labels that were known when the row was published; 0 if none was. */
+    readonly newest: number;
+  }[];
+  /** The position of the last of these rows. */
+  readonly at: string;
 }
 
 /** Everything known about one connector. All of it except `contracts` and the last group poll is in its state topic. */
@@ -171,6 +186,8 @@ export type Input =
       readonly types?: ReadonlyMap<number, TypeDetail> | undefined;
       /** The DDL message that reported the change. */
       readonly explained?: Explanation | undefined;
+      /** For a catalog read at its mark: the log's end at the read, which shows every earlier row's labels. */
+      readonly readTo?: Lsn | undefined;
       /** The table was rewritten: existing rows may have new values that no event carries. */
       readonly rewritten?: boolean | undefined;
     }
@@ -219,6 +236,8 @@ export type Input =
   | { readonly kind: "passed"; readonly topic: string; readonly doubt: boolean }
   /** A DDL message named the table without describing it. */
   | { readonly kind: "undescribed"; readonly topic: string }
+  /** A row was published with labels that the last proven columns do not have: they were added, or renamed since. */
+  | { readonly kind: "labels-published"; readonly topic: string; readonly unseen: UnseenLabels }
   | { readonly kind: "judged"; readonly id: string; readonly answer: RegistryAnswer }
   | { readonly kind: "contract"; readonly key: string; readonly contract: Contract | undefined }
   | { readonly kind: "command"; readonly command: OperatorCommand }

@@ -3,7 +3,7 @@ import type { Window } from "../chunk/window.ts";
 import { GuardError } from "../errors.ts";
 import type { TxMark } from "../event/envelope/source.ts";
 import type { Slab } from "../event/slab.ts";
-import type { RowEncoder, UnseenLabel } from "../event/row-encoder.ts";
+import type { RowEncoder } from "../event/row-encoder.ts";
 import type { PoisonCounts, PoisonedChange } from "../gate/poison.ts";
 import type { Input, State, TableState } from "../gate/state.ts";
 import { tableByName, tableByOid } from "../gate/tables.ts";
@@ -186,18 +186,10 @@ export interface CatalogReads {
   readonly pending: Map<string, PendingRead>;
   /** By table OID: the log's end at the last read that was applied at its position in the log. */
   readonly applied: Map<number, Lsn>;
-  /** By table OID: labels of published rows that no applied read has shown. */
-  readonly unseen: Map<number, UnseenLabels>;
   /** By table OID: the table as a DDL message described it after its columns were last identified. */
   readonly explained: Map<number, Table>;
   /** By table OID: the transaction of the last DDL message that described it. */
   readonly described: Map<number, number>;
-}
-
-export interface UnseenLabels {
-  readonly labels: readonly UnseenLabel[];
-  /** Where the log has the last row with one of them. */
-  readonly lsn: Lsn;
 }
 
 /** A table as the catalog showed it, and the log's end right after it was read. */

@@ -16,7 +16,7 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
   const name = fullName(table);
   if (news.kind === "lost")
     return { what: `${name} ${lostText(table, news.why)}`, next: wayBack(table, publication, news.why) };
-  const what = `${name} ${OVER[news.kind]}`;
+  const what = `${name} ${news.kind === "rekeyed" ? rekeyedText(news.columns) : OVER[news.kind]}`;
   if (job?.state === "refused" && job.reason !== undefined) {
     return { what: `${what}. They are not published again: ${renderJobReason(job.reason)}`, next: REREAD };
   }
@@ -26,6 +26,13 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
       next: `fieldgate release ${job.topic}/repair --backfill all`,
     };
   }
+  if (news.kind === "rekeyed") {
+    const then = job === undefined ? "" : ". All its rows are published again under the keys that they have now";
+    return {
+      what: `${what}${then}`,
+      next: "remove the rows under the old keys at the consumers",
+    };
+  }
   const repair =
     job === undefined ? "" : ". All its rows are published again; consumers keep rows that were deleted in that time";
   return { what: `${what}${repair}`, next: undefined };
@@ -33,7 +40,11 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
 
 const REREAD = "give the table a primary key and capture it with a new connector, or correct its consumers by hand";
 
-const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost">, string>> = {
+function rekeyedText(columns: readonly string[]): string {
+  return `may have new values in ${columns.join(", ")} of its key, because the column was rewritten or a label of its enum was renamed: consumers keep the rows under their old keys, and no event removes them`;
+}
+
+const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost" | "rekeyed">, string>> = {
   again: "was not sent in full for a while: changes made in that time were not published",
   rewritten:
     "was rewritten (by VACUUM FULL or CLUSTER, or by SET UNLOGGED and then LOGGED): changes made while a table is unlogged are not published",

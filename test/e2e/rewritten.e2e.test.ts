@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { gapOf } from "./gaps.ts";
 import { captureTable, latest } from "./world.ts";
 
 const SETUP = `create type mood as enum ('low', 'high');
@@ -58,4 +59,13 @@ it("VACUUM FULL publishes nothing, and a rewrite after it is noticed", async () 
   await service.idle();
   expect(all.map(({ op }) => op)).toEqual(["r", "r", "c", "r", "r", "r"]);
   expect(latest(all.map(({ after }) => after)).map((row) => row["a"])).toEqual(["rewritten", "rewritten", "rewritten"]);
+});
+
+it("a rewritten key is published under its new values, and people are alerted that the old ones remain", async () => {
+  await using world = await captureTable({ setup: SETUP });
+  const { database, events, service } = world;
+  await database.query("alter table t alter id type int using id + 100");
+  const all = await events.until((seen) => seen.length >= 4, "the rows once more");
+  expect(all.map(({ after }) => after?.["id"])).toEqual([1, 2, 101, 102]);
+  expect((await gapOf(service)).what).toContain("consumers keep the rows under their old keys");
 });

@@ -403,6 +403,7 @@ describe("passed, ask, settle, alerted", () => {
     { kind: "passed", topic: "x", doubt: true },
     { kind: "settle", topic: "x" },
     { kind: "undescribed", topic: "x" },
+    { kind: "labels-published", topic: "x", unseen: { labels: [], at: "0/0" } },
   ];
   it.each(nobody)("$kind of something unknown changes nothing", (input) => {
     expect(play(RULES, waiting, input)).toEqual({ state: waiting, effects: [] });

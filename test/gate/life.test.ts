@@ -60,6 +60,7 @@ const LOOKS: readonly Input[] = [
   { kind: "park-reported", topic: TOPIC, id: "p1" },
   { kind: "sent", topic: TOPIC, sent: { kind: "unlogged" }, news: { kind: "again" } },
   { kind: "gap-reported", topic: TOPIC, since: WHEN.position },
+  { kind: "labels-published", topic: TOPIC, unseen: { labels: [], at: WHEN.position } },
   {
     kind: "poisoned",
     topic: TOPIC,

@@ -356,7 +356,6 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
         latest: new Map(),
         pending: new Map(),
         applied: new Map(),
-        unseen: new Map(),
         explained: new Map(),
         described: new Map(),
       },

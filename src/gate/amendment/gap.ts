@@ -1,8 +1,23 @@
 import type { ChunkJob } from "../../chunk/job.ts";
+import type { Attnum } from "../../table/column.ts";
 import type { Gap, Sent, SentNews } from "../../capture/sent.ts";
 import { onReplacedOver, waitsAsItself } from "./replaced.ts";
 import type { Decided, Input, Rules, State, TableState, When } from "../state.ts";
 import { repairFor, step, withJob, withTable } from "../update.ts";
+
+/**
+ * Columns of the key may have new values without an event, so that consumers keep rows under the old keys. undefined if
+ * there are none, or if changes of the table are not sent at all, which is a gap of its own.
+ */
+export function rekeyed(
+  { shape, sent, gap }: TableState,
+  keys: readonly Attnum[],
+  { position: since, time }: When,
+): Gap | undefined {
+  if (keys.length === 0 || (gap?.news.kind === "lost" && sent?.kind !== "sent")) return undefined;
+  const columns = shape.key.filter(({ attnum }) => keys.includes(attnum)).map(({ name }) => name);
+  return { news: { kind: "rekeyed", columns }, since, time, reported: false };
+}
 
 /** Updates the table after a look, and returns the repair job if a gap has ended. */
 export function afterLook(

@@ -59,12 +59,13 @@ function isUnknown(filenode: number | undefined): boolean {
   return filenode === undefined || filenode === 0;
 }
 
-/** True if a label of a field's enum was renamed since the columns were last proven. */
-export function hasRenamedLabel({ known, shape }: TableState, sure: readonly SeenColumn[]): boolean {
-  return sure.some(({ column }) => {
+/** The fields' columns of whose enums a label was renamed since the columns were last proven. */
+export function renamedLabels({ known, shape }: TableState, sure: readonly SeenColumn[]): readonly Attnum[] {
+  return sure.flatMap(({ column }) => {
     const before = known.find(({ attnum }) => attnum === column.attnum);
     const flows = shape.fields.some(({ attnum }) => attnum === column.attnum);
-    return flows && before !== undefined && before.type.oid === column.type.oid && isRenamed(before, column);
+    const isSameType = before !== undefined && before.type.oid === column.type.oid;
+    return flows && isSameType && isRenamed(before, column) ? [column.attnum] : [];
   });
 }
 
@@ -77,7 +78,7 @@ function isRenamed(before: KnownColumn, after: KnownColumn): boolean {
  * The labels of an enum by pg_enum.oid, which does not change when a label is renamed. The enum may be the base of a
  * domain or the element type of an array.
  */
-function labelsById({ detail }: ColumnType): ReadonlyMap<number, string> {
+export function labelsById({ detail }: ColumnType): ReadonlyMap<number, string> {
   if (detail === undefined || detail.kind === "named") return new Map();
   if (detail.kind !== "enum") return labelsById(detail.of);
   const { ids = [], labels } = detail;
@@ -91,6 +92,12 @@ export function enumLabels(columns: readonly KnownColumn[], attnum: Attnum): rea
     type = type.detail.kind === "named" ? undefined : type.detail.of;
   }
   return type?.detail?.labels;
+}
+
+/** The highest id of the labels of a column's enum; 0 if there is none. */
+export function newestLabel(columns: readonly KnownColumn[], attnum: Attnum): number {
+  const type = columns.find((column) => column.attnum === attnum)?.type;
+  return Math.max(0, ...(type === undefined ? [] : labelsById(type).keys()));
 }
 
 /**

@@ -9,7 +9,9 @@ import { amendmentId, type SentAlert } from "./amendment.ts";
 import { changesOf, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { withExcluded } from "./excluded.ts";
 import { keyDifference, keyNow } from "./key.ts";
-import { fileOf, hasRenamedLabel, isRewritten } from "./rewritten.ts";
+import { changedValues } from "./changed-values.ts";
+import { rekeyed } from "./gap.ts";
+import { fileOf } from "./rewritten.ts";
 import { settle } from "../decision/settle.ts";
 import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import { asItsColumns } from "../watch/unpublished.ts";
@@ -48,9 +50,13 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const emptied = !proven && hasUnsureField(table, sure);
   const shape = withTypes(rules, named, sure);
   const file = fileOf(table, input.table, { columns: input.columns, sure });
+  const changed = changedValues(table, input, sure, file);
+  const gap = rekeyed(table, changed.keys, when);
   const next = withTable(state, {
     ...named,
     shape,
+    unseen: changed.unseen,
+    gap: gap ?? named.gap,
     known,
     assigned,
     ...file,
@@ -58,15 +64,13 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
     emptied: emptied || (!proven && table.emptied),
   });
   const rowKey = ownKey(named, input);
-  const due =
-    (proven && table.emptied === true) ||
-    input.rewritten === true ||
-    isRewritten(table, file) ||
-    hasRenamedLabel(table, sure);
+  const due = (proven && table.emptied === true) || changed.due;
   const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
   // Rows published in doubt lacked values of published fields, and other values may have changed without an event.
   const repaired = due ? withRepair(rules, keyed, shape) : keyed;
-  return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), step(repaired));
+  const effects: readonly Effect[] = gap === undefined ? [] : [{ kind: "report-gap", topic: input.topic }];
+  const start = step(repaired, ...effects);
+  return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), start);
 }
 
 /**
@@ -122,6 +126,15 @@ export function onPassed(state: State, topic: string, doubt: boolean): Decided {
     amendment.gate.kind === "withheld" ? { ...amendment, missed: true } : amendment,
   );
   return step(withTable(state, { ...table, amendments, doubt }));
+}
+
+/** Part of the state, so that a restart before the catalog is read does not make the labels seem to be new ones. */
+export function onLabelsPublished(
+  state: State,
+  { topic, unseen }: Extract<Input, { kind: "labels-published" }>,
+): Decided {
+  const table = state.tables.get(topic);
+  return step(table === undefined ? state : withTable(state, { ...table, unseen }));
 }
 
 /** Part of the state, so that a restart before the columns are proven again does not make the table seem unchanged. */

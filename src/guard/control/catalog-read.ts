@@ -1,19 +1,11 @@
 import { tableByOid } from "../../gate/tables.ts";
 import { relationOf } from "../../gate/amendment/seen.ts";
-import { enumLabels } from "../../gate/amendment/rewritten.ts";
+import { enumLabels, newestLabel } from "../../gate/amendment/rewritten.ts";
 import type { State, TableState } from "../../gate/state.ts";
 import type { UnseenLabel } from "../../event/row-encoder.ts";
 import { type Table, tableOid, type TableOid } from "../../table/column.ts";
-import { type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
-import {
-  type CatalogReads,
-  type Control,
-  inBackground,
-  type Parts,
-  tableOf,
-  type Tape,
-  type TopicSchemas,
-} from "../session.ts";
+import { formatLsn, type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
+import { type Control, inBackground, type Parts, tableOf, type Tape, type TopicSchemas } from "../session.ts";
 import { fullName } from "../../table/quote.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { apply } from "./apply.ts";
@@ -144,8 +136,8 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
   if (before !== undefined && before.end > end) {
     // The newer read identified a Relation, of a row that may be from before this position in the log, and before an
     // unreported DDL. If it left a doubt, this position is too early to resolve it.
-    const unsettled =
-      state.tables.get(topic)?.doubt === true || ddl.unproven.has(table.oid) || catalog.unseen.has(table.oid);
+    const { doubt, unseen } = tableOf(state, topic);
+    const unsettled = doubt || ddl.unproven.has(table.oid) || unseen !== undefined;
     if (unsettled) startCatalogRead(session, table.oid);
     return;
   }
@@ -153,9 +145,9 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
   catalog.applied.set(table.oid, end);
   // An older DDL message explains no row that follows.
   catalog.explained.delete(table.oid);
-  apply(session, { kind: "seen", topic, ...relationOf(table), rewritten: hasRenamedUnseen(catalog, table, end) });
+  apply(session, { kind: "seen", topic, ...relationOf(table), readTo: end });
   trustTrigger(session.control, table.oid);
-  if (catalog.unseen.has(table.oid)) startCatalogRead(session, table.oid);
+  if (tableOf(session.control.state, topic).unseen !== undefined) startCatalogRead(session, table.oid);
 }
 
 /**
@@ -164,30 +156,18 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
  */
 export function noteUnseenLabels(
   session: Parts<"control" | "tape">,
-  { known, shape }: TableState,
+  { known, shape, unseen }: TableState,
   labels: readonly UnseenLabel[],
   lsn: Lsn,
 ): void {
-  const { oid } = shape.table;
-  const { unseen } = session.control.catalog;
   const fresh = labels.filter(({ attnum, label }) => enumLabels(known, attnum)?.includes(label) !== true);
   if (fresh.length === 0) return;
-  const before = unseen.get(oid)?.labels ?? [];
+  const before = unseen?.labels ?? [];
   const more = fresh.filter((one) => !before.some(({ attnum, label }) => attnum === one.attnum && label === one.label));
-  unseen.set(oid, { labels: [...before, ...more], lsn });
-  startCatalogRead(session, oid);
-}
-
-/**
- * True if an enum that a row was published with does not have its label any longer. Labels are never dropped, so it was
- * renamed, and the row now shows the new name, of which no event says anything.
- */
-function hasRenamedUnseen({ unseen }: CatalogReads, table: Table, end: Lsn): boolean {
-  const noted = unseen.get(table.oid);
-  // A read from before the row may not have the label yet.
-  if (noted === undefined || noted.lsn > end) return false;
-  unseen.delete(table.oid);
-  return noted.labels.some(({ attnum, label }) => enumLabels(table.columns, attnum)?.includes(label) === false);
+  const all = [...before, ...more.map((one) => ({ ...one, newest: newestLabel(known, one.attnum) }))];
+  const { topic } = shape;
+  apply(session, { kind: "labels-published", topic, unseen: { labels: all, at: formatLsn(lsn) } });
+  startCatalogRead(session, shape.table.oid);
 }
 
 /** The topic of a captured table; undefined if it is not captured. */

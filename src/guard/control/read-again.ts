@@ -21,7 +21,7 @@ export function readAgain(session: Parts<"control" | "tape">, look: TablesLook, 
     const now = look.tables.get(Number(oid));
     if (now === undefined) continue;
     // A doubt about new columns alone lasts until their transaction is visible: one read in each session is enough.
-    const inDoubt = table.emptied === true || (table.doubt && !latest.has(oid));
+    const inDoubt = table.emptied === true || table.unseen !== undefined || (table.doubt && !latest.has(oid));
     const isOther =
       table.filenode !== now.file || hasOtherColumns(table, now.columns) || hasOtherLabels(table, look.enums);
     if (inDoubt || isOther) startCatalogRead(session, oid);

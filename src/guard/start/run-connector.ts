@@ -196,7 +196,6 @@ async function streamFrom(
         latest: new Map(),
         pending: new Map(),
         applied: new Map(),
-        unseen: new Map(),
         explained: new Map(),
         described: new Map(),
       },

@@ -1,7 +1,22 @@
-import { expect, it } from "vitest";
-import { hasRenamedLabel, isRewritten, versionsOf } from "../../../src/gate/amendment/rewritten.ts";
-import type { Column, ColumnType } from "../../../src/table/column.ts";
-import { column, ID, NAME, play, publishing, RULES, seen, stateOf, tableIn, tableOf, TOPIC } from "../customers.ts";
+import { describe, expect, it } from "vitest";
+import type { TableState } from "../../../src/gate/state.ts";
+import { lsn } from "../../../src/wal/lsn.ts";
+import { isRewritten, renamedLabels, versionsOf } from "../../../src/gate/amendment/rewritten.ts";
+import { attnum, type Column, type ColumnType } from "../../../src/table/column.ts";
+import {
+  column,
+  effectsOf,
+  ID,
+  NAME,
+  play,
+  publishing,
+  RULES,
+  seen,
+  stateOf,
+  tableIn,
+  tableOf,
+  TOPIC,
+} from "../customers.ts";
 
 const made = (one: Column, version: string): Column => ({ ...one, version });
 const PROVEN = [made(ID, "700"), made(NAME, "700")];
@@ -86,12 +101,99 @@ it.each([
   ["labels recorded by an earlier version", false, WITHOUT_IDS, enumOf([1, "x"])],
 ])("a renamed label changes what rows show: %s", (_what, renamed, before, now) => {
   const table = publishing([ID, of(before)]);
-  expect(hasRenamedLabel(table, [{ column: of(now), gone: false }])).toBe(renamed);
+  expect(renamedLabels(table, [{ column: of(now), gone: false }])).toEqual(renamed ? [2] : []);
   const { jobs: found } = play(RULES, stateOf(table), seen([ID, of(now)])).state;
   expect([...found.keys()].some((id) => id.startsWith("repair/"))).toBe(renamed);
 });
 
 it("a renamed label of a column without a field needs nothing", () => {
   const table = { ...publishing([ID]), known: publishing([ID, of(enumOf(low))]).known };
-  expect(hasRenamedLabel(table, [{ column: of(enumOf([1, "x"])), gone: false }])).toBe(false);
+  expect(renamedLabels(table, [{ column: of(enumOf([1, "x"])), gone: false }])).toEqual([]);
+});
+
+describe("a label of published rows that the last proven columns do not have", () => {
+  const labels = (label: string, at = "0/50", newest = 2) =>
+    ({
+      kind: "labels-published",
+      topic: TOPIC,
+      unseen: { labels: [{ attnum: attnum(2), label, newest }], at },
+    }) as const;
+  const after = (
+    label: string,
+    now: ColumnType,
+    readTo: bigint | undefined,
+    table = publishing([ID, of(enumOf(low, high))]),
+  ) =>
+    play(RULES, stateOf(table), labels(label), {
+      ...seen([ID, of(now)]),
+      readTo: readTo === undefined ? undefined : lsn(readTo),
+    }).state;
+
+  it.each([
+    ["was renamed if it no longer exists", true, "mid", enumOf(low, high, [3, "center"])],
+    ["was added if it exists", false, "mid", enumOf(low, high, [3, "mid"])],
+    ["was added if only later labels are unknown as well", false, "mid", enumOf(low, high, [3, "mid"], [4, "more"])],
+    [
+      "may be an older label that was renamed, if a later one has its name",
+      true,
+      "mid",
+      enumOf(low, high, [3, "center"], [4, "mid"]),
+    ],
+    ["is nothing to judge by once its column is no enum", false, "mid", { oid: 25, typmod: -1 }],
+  ])("%s", (_, renamed, label, now) => {
+    const { jobs: found, tables } = after(label, now, 0x50n);
+    expect([...found.keys()].includes(`repair/${TOPIC}`)).toBe(renamed);
+    expect(tables.get(TOPIC)?.unseen).toBeUndefined();
+  });
+
+  it.each([
+    ["a read from before the row", 0x40n],
+    ["a row's Relation", undefined],
+  ])("is kept over %s", (_, readTo) => {
+    const { jobs: found, tables } = after("mid", enumOf(low, high, [3, "center"]), readTo);
+    expect([...found.keys()]).toEqual([]);
+    expect(tables.get(TOPIC)?.unseen).toEqual(labels("mid").unseen);
+  });
+});
+
+describe("a key whose values change without an event leaves rows under their old keys, which people are told", () => {
+  const STATUS = { ...of(enumOf(low, high)), notNull: true };
+  const keyedBy = (one: Column) => {
+    const table = publishing([ID, one]);
+    return {
+      ...table,
+      shape: { ...table.shape, key: table.shape.fields.slice(1) },
+      versions: versionsOf({ columns: PROVEN }),
+    };
+  };
+  const gaps = (table: TableState, columns: readonly Column[], more: Parameters<typeof seen>[1] = {}, file = 1) => {
+    const catalog = { ...tableOf(columns), key: [attnum(2)], filenode: file };
+    const step = play(RULES, stateOf(table), seen(columns, { ...more, catalog, key: [2] }));
+    const { news } = tableIn(step.state).gap ?? {};
+    expect(effectsOf(step).includes(`report-gap ${TOPIC}`)).toBe(news !== undefined);
+    return news;
+  };
+  const NEW_ID = made({ ...NAME, notNull: true }, "800");
+
+  it.each([
+    ["a renamed label of its enum", keyedBy(STATUS), [ID, { ...STATUS, type: enumOf(low, [2, "top"]) }], {}, 1, "mood"],
+    ["a rewrite that changed its definition", keyedBy(NAME), [made(ID, "700"), NEW_ID], {}, 2, "name"],
+    ["a rewrite that a DDL message reports", keyedBy(NAME), [made(ID, "700"), NEW_ID], { rewritten: true }, 2, "name"],
+  ] as const)("%s", (_, table, columns, more, file, name) => {
+    expect(gaps(table, columns, more, file)).toEqual({ kind: "rekeyed", columns: [name] });
+  });
+
+  it.each([
+    ["a rewrite of another column", keyedBy(NAME), [made(ID, "800"), made(NAME, "700")], {}, 2],
+    [
+      "a new column with a volatile default",
+      keyedBy(NAME),
+      [...PROVEN, made(column(9, "z", "int"), "800")],
+      { rewritten: true },
+      2,
+    ],
+    ["a new definition in the same file", keyedBy(NAME), [made(ID, "700"), NEW_ID], {}, 1],
+  ] as const)("but not %s", (_, table, columns, more, file) => {
+    expect(gaps(table, columns, more, file)).toBeUndefined();
+  });
 });

@@ -203,7 +203,7 @@ describe("a label of a published row that its field does not list", () => {
     await read.answer(tableOf([ID, now]));
     read.reachPlace();
     expect(repairs(read)).toHaveLength(expected);
-    expect(read.session.control.catalog.unseen.size).toBe(0);
+    expect(tableIn(read.session.control.state).unseen).toBeUndefined();
   });
 
   it("is judged by a read from after the row", async () => {
@@ -216,7 +216,7 @@ describe("a label of a published row that its field does not list", () => {
 
   it("causes no read while it only waits for the registry", () => {
     const { control } = noting(50n, mood("low", "high")).session;
-    expect([control.catalog.pending.size, control.catalog.unseen.size]).toEqual([0, 0]);
+    expect([control.catalog.pending.size, tableIn(control.state).unseen]).toEqual([0, undefined]);
   });
 });
 
@@ -246,7 +246,7 @@ describe("with the DDL trigger, a catalog read at its mark", () => {
     ["the columns that were proven last", () => {}, [ID, NAME]],
     [
       "what a message has named without describing it",
-      (session) => void apply(session, { kind: "undescribed", topic: TOPIC }),
+      (session) => apply(session, { kind: "undescribed", topic: TOPIC }),
       [ID, NAME, ZIP],
     ],
   ])("that shows %s leaves it", async (_, before, columns) => {
