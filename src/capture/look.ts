@@ -37,6 +37,8 @@ export interface LookedTable {
   readonly readable: boolean;
   /** Whether the role may use the table's schema. Without that, a grant on the table has no effect. */
   readonly usable: boolean;
+  /** Policies (row level security) would hide rows from the role, so PostgreSQL refuses to read any of them. */
+  readonly hidden: boolean;
   /**
    * Whether the log identifies the table's rows. Without that, PostgreSQL rejects UPDATE and DELETE on a published
    * table.

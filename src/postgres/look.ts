@@ -115,6 +115,7 @@ const lookStatement = (schemas: string, unsent: string) => `
        'persistence', CASE WHEN d.unlogged THEN 'u' ELSE c.relpersistence END, 'file', CASE c.relkind WHEN 'p' THEN coalesce(p.file, 0) ELSE c.relfilenode::bigint END,
        'columns', coalesce(a.digest, ''),
        'readable', has_table_privilege(c.oid, 'SELECT'), 'usable', has_schema_privilege(n.oid, 'USAGE'),
+       'hidden', row_security_active(c.oid),
        'identified', k.identified, 'remedy', CASE WHEN NOT k.identified THEN coalesce(
          (SELECT CASE WHEN bool_or(o.main) THEN 'DEFAULT' ELSE 'USING INDEX ' || quote_ident(min(o.name)) END
             FROM identity o WHERE o.rel = c.oid HAVING count(*) > 0),

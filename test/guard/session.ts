@@ -273,6 +273,7 @@ export function lookedTable(oid: number, { schema, name }: TableName): LookedTab
     columns: "",
     readable: true,
     usable: true,
+    hidden: false,
     identified: true,
     remedy: null,
     covers: null,

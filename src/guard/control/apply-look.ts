@@ -2,7 +2,7 @@ import type { LookedTable, TablesLook } from "../../capture/look.ts";
 import type { TableState } from "../../gate/state.ts";
 import { tableByOid } from "../../gate/tables.ts";
 import { tableOid } from "../../table/column.ts";
-import { fullName } from "../../table/quote.ts";
+import { fullName, quoteIdentifier, quoteTable } from "../../table/quote.ts";
 import { describeGap } from "../../words/gap.ts";
 import { type Captured, capturedFrom, type Parts, post } from "../session.ts";
 import { apply } from "./apply.ts";
@@ -76,9 +76,11 @@ function reportRename(session: Parts<"control" | "tape">, { shape }: TableState,
   const { oid, schema, name } = shape.table;
   const now = look.tables.get(Number(oid));
   if (now === undefined || (now.schema === schema && now.name === name)) return;
-  session.outside.log.info(
-    `${fullName(shape.table)} is now called ${fullName(now)}; its topic is still ${shape.topic}`,
-  );
+  const { log, notice } = session.outside;
+  const what = `${fullName(shape.table)} is now called ${fullName(now)}; its topic is still ${shape.topic}`;
+  const next = `nothing if that was meant; otherwise ALTER TABLE ${quoteTable(now)} RENAME TO ${quoteIdentifier(shape.table.name)};`;
+  log.warn(`${what}; next: ${next}`);
+  void notice({ id: `renamed/${oid}/${fullName(now)}`, about: "tables", severity: "warn", what, next });
   startCatalogRead(session, Number(oid));
 }
 

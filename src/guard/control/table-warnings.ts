@@ -1,7 +1,7 @@
 import { needsIdentity, refusedWrites, type Unidentified } from "../../capture/identity.ts";
 import type { TablesLook } from "../../capture/look.ts";
 import { nearestName } from "../../mistake.ts";
-import { fullName } from "../../table/quote.ts";
+import { fullName, quoteIdentifier, quoteTable } from "../../table/quote.ts";
 import { uncoveredNext, uncoveredText } from "../../words/left-out.ts";
 import { identifyNext, refusedWritesText } from "../../words/identity.ts";
 import type { TableWarning } from "../outside.ts";
@@ -10,14 +10,15 @@ import { isListed } from "./looked-table.ts";
 
 /**
  * What a look shows to be wrong with a table although its rows flow: PostgreSQL refuses the application's UPDATE and
- * DELETE of it, the log does not say which key a changed row had, or the file has a key for a table that is not captured.
+ * DELETE of it, the log does not say which key a changed row had, its rows cannot be read because of row level security,
+ * or the file has a key for a table that is not captured.
  * Each is reported once, until it is over.
  */
 export function warnOfTables(session: Parts<"control">, look: TablesLook): void {
   const { looks } = session.control;
   const before = looks.warnings;
   const refused = refusedWrites(look).map((table) => [`writes-refused/${fullName(table)}`, table] as const);
-  const keys = [...uncoveredKeys(session, look), ...keysWithoutTable(session)];
+  const keys = [...uncoveredKeys(session, look), ...hiddenRows(session, look), ...keysWithoutTable(session)];
   looks.warnings = new Map([...refused.map(([id, table]) => [id, writesWarning(session, [table])] as const), ...keys]);
   const fresh = refused.filter(([id]) => !before.has(id));
   // Tables that a migration changes together are one message.
@@ -88,5 +89,24 @@ function uncoveredKeys(
       next: uncoveredNext(now),
     };
     return [[`uncovered-key/${topic}`, warning] as const];
+  });
+}
+
+/** Captured tables whose snapshots, backfills and repairs wait, because policies would hide rows from the role. */
+function hiddenRows(
+  { outside, control }: Parts<"control">,
+  { tables }: TablesLook,
+): readonly (readonly [string, TableWarning])[] {
+  if (outside.delivery === "none") return [];
+  const user = outside.settings["database.user"];
+  return [...control.state.tables].flatMap(([topic, table]) => {
+    const now = tables.get(Number(table.shape.table.oid));
+    if (now?.hidden !== true || !isListed(outside, table)) return [];
+    const warning = {
+      table: fullName(now),
+      what: `row level security would hide rows of ${fullName(now)} from ${user}: its snapshots, backfills and repairs wait`,
+      next: `ALTER ROLE ${quoteIdentifier(user)} BYPASSRLS; as a superuser, or ALTER TABLE ${quoteTable(now)} DISABLE ROW LEVEL SECURITY;`,
+    };
+    return [[`rows-hidden/${topic}`, warning] as const];
   });
 }

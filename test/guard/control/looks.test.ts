@@ -140,3 +140,16 @@ describe("a key of the connector's file for one table", () => {
     expect(world.log.filter((line) => line.startsWith("notice:"))).toHaveLength(warned.length);
   });
 });
+
+it("a captured table whose rows row level security would hide is warned of once, with the statement that helps", () => {
+  const world = worldOf({ settings: { "database.user": "reader" } });
+  const session = sessionIn(world);
+  const customers = lookedTable(5000, { schema: "public", name: "customers" });
+  for (const hidden of [true, true]) warnOfTables(session, lookAt({ ...customers, hidden }));
+  expect([...session.control.looks.warnings.values()]).toMatchObject([
+    { table: "public.customers", next: expect.stringContaining('ALTER ROLE "reader" BYPASSRLS') as unknown },
+  ]);
+  expect(world.log.filter((line) => line.startsWith("notice:"))).toHaveLength(1);
+  warnOfTables(session, lookAt(customers));
+  expect(session.control.looks.warnings.size).toBe(0);
+});
