@@ -81,15 +81,19 @@ function contextMistakes(prefix: string, { cert, key, passphrase }: TlsTexts): r
     return [];
   } catch (error) {
     const code = error instanceof Error ? String(Reflect.get(error, "code") ?? "") : "";
-    return [contextMistake(prefix, code, passphrase)];
+    if (/KEY_VALUES_MISMATCH/.test(code)) return [{ key: `${prefix}_KEY`, reason: `is not the key of ${prefix}_CERT` }];
+    return [keyMistake(prefix, key, passphrase)];
   }
 }
 
-function contextMistake(prefix: string, code: string, passphrase: string | undefined): Mistake {
-  if (/PASSPHRASE|BAD_DECRYPT|BAD_PASSWORD|INTERRUPTED_OR_CANCELLED/.test(code)) {
+/**
+ * OpenSSL's code does not say whether the passphrase is wrong: one wrong passphrase in 256 decrypts to bytes that end
+ * like a padding, and then the key is reported as one of an unsupported format.
+ */
+function keyMistake(prefix: string, key: string, passphrase: string | undefined): Mistake {
+  if (/^-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(key)) {
     const reason = passphrase === undefined ? "is missing: the key is encrypted" : `does not open ${prefix}_KEY`;
     return { key: `${prefix}_KEY_PASSPHRASE`, reason };
   }
-  if (/KEY_VALUES_MISMATCH/.test(code)) return { key: `${prefix}_KEY`, reason: `is not the key of ${prefix}_CERT` };
   return { key: `${prefix}_KEY`, reason: "must be a private key in PEM form" };
 }

@@ -6,6 +6,16 @@ import { readServiceConfig } from "../../../src/config/environment/service-confi
 import { type Authority, type Certificate, certificateAuthority } from "../../stack/certificates.ts";
 
 const SMALLEST = { FIELDGATE_KAFKA_BROKERS: "k1:9092, k2:9092", FIELDGATE_REGISTRY_URL: "http://registry:8081" };
+/** A key with which nothing was ever protected: `hunter2`, a wrong passphrase, decrypts it to something like a padding. */
+const SEEMS_OPEN = `-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIH0MF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBwry0Fr1a2zCE4msnI
+ipScAgIIADAMBggqhkiG9w0CCQUAMB0GCWCGSAFlAwQBKgQQ6nodjmxTZokB6x+X
+9DCzEwSBkG9zGsfY8XezuW81nnP07Lg6vpiZJQlKTr3xz/DzspvazO0nCDDzF1SZ
+7f+zo25AI+lq+SuHzhJDULbzhIWYOW32+0ZcttL/6VJiJNuDmBJopXX/IY9GYRwC
+z+2xdnU5KrmY6T713NSkvcT7+KoqItXxlaobV70wyzNr0+NomkAjBSGYJOFgJi3m
+tTK36uyrrA==
+-----END ENCRYPTED PRIVATE KEY-----
+`;
 const NO_TLS = { ca: undefined, cert: undefined, key: undefined, passphrase: undefined };
 const SECRET = "hunter2hunter2hunter2";
 
@@ -223,6 +233,15 @@ describe("TLS and logins", () => {
       () => ({
         FIELDGATE_REGISTRY_CERT: locked.cert,
         FIELDGATE_REGISTRY_KEY: locked.key,
+        FIELDGATE_REGISTRY_KEY_PASSPHRASE: "hunter2",
+      }),
+      /KEY_PASSPHRASE does not open FIELDGATE_REGISTRY_KEY/,
+    ],
+    [
+      "an encrypted key that a wrong passphrase seems to decrypt",
+      () => ({
+        FIELDGATE_REGISTRY_CERT: locked.cert,
+        FIELDGATE_REGISTRY_KEY: SEEMS_OPEN,
         FIELDGATE_REGISTRY_KEY_PASSPHRASE: "hunter2",
       }),
       /KEY_PASSPHRASE does not open FIELDGATE_REGISTRY_KEY/,
