@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
+import { freePort } from "../../local/ports.ts";
 
 /** `path` is relative to the base of Confluent's API and has the query: `/subjects/a-value/versions?normalize=true`. */
 interface Asked {
@@ -73,9 +73,10 @@ export async function faultyRegistry(target: string): Promise<FaultyRegistry> {
       await (fault === undefined ? forward(target, one, request, answer) : meet(fault, answer));
     })().catch(() => answer.destroy());
   });
-  server.listen(0, "127.0.0.1");
+  // Not one of the ports of outgoing connections, which could take it while this server refuses connections.
+  const port = await freePort();
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // the address of a TCP server is never a string
   async function refuse(): Promise<void> {
     if (!server.listening) return;
     server.close();
