@@ -1,8 +1,10 @@
+import { parseLsn } from "../../src/wal/lsn.ts";
 import { type Service, startService } from "../e2e/service.ts";
 import { type Collected, type Collector, collect } from "../stack/collect.ts";
 import type { Database } from "../stack/database.ts";
 import { type Decoder, registryDecoder } from "../stack/decode.ts";
 import { createTopics, uniquePrefix } from "../stack/topic.ts";
+import { until } from "../stack/until.ts";
 import { connectorConfig, type Debezium, openDebezium } from "./debezium.ts";
 
 /** A decoded record. The topic prefix is replaced by `PREFIX`, so that records of two connectors can be compared. */
@@ -50,36 +52,58 @@ export async function openPair(
     openDebezium({ ...options, prefix: theirs }).then((opened) => stack.use(opened)),
     startService({ ...options, database: database.address, prefix: ours, connector }).then((one) => stack.use(one)),
   ]);
-  const readers = [theirs, ours].map((prefix) => stack.use(collect(captured.map((table) => topicOf(prefix, table)))));
+  const [theirReader, ourReader] = [theirs, ours].map((prefix) =>
+    stack.use(collect(captured.map((table) => topicOf(prefix, table)))),
+  );
   const decoder = registryDecoder();
   const of = async (prefix: string, reader: Collector | undefined, table: string) => {
     const records = reader?.records.filter(({ topic }) => topic === topicOf(prefix, table)) ?? [];
     return Promise.all(records.map((record) => published(record, prefix, decoder)));
   };
-  let mark = 0;
+  /** Several pairs may write marks to one database, so each waits for its own. */
+  const marked = async (prefix: string, reader: Collector | undefined, id: number): Promise<Mark> => {
+    const find = async () => (await of(prefix, reader, MARK)).map(markOf).find((mark) => mark?.id === id);
+    return until(find, `mark ${id} of ${prefix} is there`, 60_000);
+  };
   const pair = {
     debezium,
     service,
     async published(table: string) {
-      const [their, our] = readers;
-      return { theirs: await of(theirs, their, table), ours: await of(ours, our, table) };
+      return { theirs: await of(theirs, theirReader, table), ours: await of(ours, ourReader, table) };
     },
     async caughtUp() {
-      mark += 1;
-      await database.query("insert into mark select coalesce(max(id), 0) + 1 from mark");
-      const isThere = (records: readonly Collected[]) =>
-        records.filter(({ topic }) => topic.endsWith(`.${MARK}`)).length >= mark;
-      await Promise.all(readers.map((reader) => reader.until(isThere, `mark ${mark} is there`, 60_000))).catch(
-        async (cause: unknown) => {
-          throw new Error(`Debezium: ${await debezium.log()}\nFieldgate: ${service.output().slice(-3000)}`, { cause });
-        },
+      const [row] = await database.query<{ id: number }>(
+        "insert into mark select coalesce(max(id), 0) + 1 from mark returning id",
       );
+      const id = row?.id ?? 0;
+      const marks = [marked(theirs, theirReader, id), marked(ours, ourReader, id)] as const;
+      const [, mark] = await Promise.all(marks).catch(async (cause: unknown) => {
+        throw new Error(`Debezium: ${await debezium.log()}\nFieldgate: ${service.output().slice(-3000)}`, { cause });
+      });
+      // The service learns of its commit after readers have seen it, and only then shows what was to be read again.
+      const position = async () => parseLsn((await service.connector()).position?.endLsn ?? "") ?? 0n;
+      await until(async () => (await position()) > mark.lsn, `the service shows what follows mark ${id}`);
       await service.idle();
+      // A reader of several topics may receive the mark before records that were written before it.
+      await Promise.all([theirReader?.toEnd(), ourReader?.toEnd()]);
     },
   };
+  // A mark that is written during the snapshot could be one of its rows.
+  await service.idle();
   await pair.caughtUp();
   const open = stack.move();
   return { ...pair, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+interface Mark {
+  readonly id: number;
+  readonly lsn: bigint;
+}
+
+function markOf({ value }: Published): Mark | undefined {
+  if (value === null) return undefined;
+  const { after, source } = value as { after: { id: number }; source: { lsn: bigint } }; // rows are only inserted
+  return { id: after.id, lsn: source.lsn };
 }
 
 function topicOf(prefix: string, table: string): string {
