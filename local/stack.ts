@@ -3,6 +3,7 @@ import { type Addresses, environmentAddresses } from "./environment.ts";
 import { findJava } from "./java.ts";
 import { type SecuredListeners, createKafka } from "./kafka.ts";
 import { createPostgres } from "./postgres.ts";
+import { killFamily } from "./processes.ts";
 import { createRegistry } from "./registry.ts";
 import { type Prepared, type Server, type Supervisor, startSupervisor } from "./supervisor.ts";
 
@@ -102,7 +103,7 @@ async function startLocal(options: StackOptions): Promise<StartedParts> {
     pids: () => new Map([...running].map(([part, { server }]) => [part, server.pid])),
     async kill(part) {
       const { server } = present(part, running.get(part));
-      process.kill(server.pid, "SIGKILL");
+      await killFamily(server.pid);
       await server.exited;
     },
     async restart(part) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { alive } from "../stack/processes.ts";
+import { alive } from "../../local/processes.ts";
 import { until } from "../stack/until.ts";
 import { localStack } from "./local-stack.ts";
 import { startedParent } from "./started-parent.ts";

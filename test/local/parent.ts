@@ -1,7 +1,7 @@
 /** Started by the ends-with-parent tests. Starts the parts in its arguments, prints their processes and waits for ever. */
 import { Client } from "pg";
+import { alive, descendants } from "../../local/processes.ts";
 import { startStack } from "../../local/stack.ts";
-import { alive, descendants } from "../stack/processes.ts";
 
 const wanted = new Set(process.argv.slice(2));
 const stack = await startStack({ kafka: wanted.has("kafka"), registry: wanted.has("registry") });

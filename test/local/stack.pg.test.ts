@@ -21,6 +21,9 @@ test("PostgreSQL keeps committed data after being killed and restarted", async (
   await using stack = await startStack(ONLY_POSTGRES);
   await using database = await freshDatabase(stack.postgres);
   await database.query("create table t as select 1 as id");
+  const [session] = await database.query<{ pid: number }>("select pg_backend_pid() as pid");
+  // Like a process that does not get to run for a while.
+  process.kill(session?.pid ?? 0, "SIGSTOP");
   await stack.kill("postgres");
   await stack.restart("postgres");
   const client = await database.connect();

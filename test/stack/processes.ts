@@ -1,28 +1,4 @@
-import { execFileSync } from "node:child_process";
-
-export function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Pairs of process and parent. `ps` with these flags works on both Linux and macOS. */
-function processes(): readonly (readonly [pid: number, parent: number])[] {
-  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
-  return rows.map((row) => {
-    const [pid = 0, parent = 0] = row.trim().split(/\s+/).map(Number);
-    return [pid, parent];
-  });
-}
-
-/** All current descendants of a process. */
-export function descendants(pid: number, all = processes()): readonly number[] {
-  const children = all.filter(([, parent]) => parent === pid).map(([child]) => child);
-  return children.flatMap((child) => [child, ...descendants(child, all)]);
-}
+import { descendants } from "../../local/processes.ts";
 
 function signal(pids: readonly number[], name: NodeJS.Signals): void {
   for (const pid of pids) {
