@@ -23,7 +23,7 @@ export default defineConfig({
           exclude: [POSTGRES, STACK],
           // Without this, one core would be left idle.
           maxWorkers: "100%",
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -55,7 +55,7 @@ export default defineConfig({
           globalSetup: ["test/stack/setup-stack.ts"],
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
-          testTimeout: 180_000,
+          testTimeout: 300_000,
         },
       },
     ],

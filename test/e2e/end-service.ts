@@ -15,6 +15,6 @@ export async function endService(
   const took = performance.now() - asked;
   const slots = () =>
     database.query("select 1 from pg_replication_slots where database = current_database() and not active");
-  await until(async () => (await slots()).length === 1, "the slot is free", 1_000);
+  await until(async () => (await slots()).length === 1, "the slot is free");
   return took;
 }

@@ -60,8 +60,11 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
   const before = await publisherState(database, other);
   {
     await using service = await startService(options);
-    await until(async () => (await service.connector()).tables[0]?.schemaId != null, "the subject was read");
-    expect(await service.connector()).toMatchObject({ mode: "watch", status: "streaming", chunks: [] });
+    const connector = await until(async () => {
+      const now = await service.connector();
+      return now.status === "streaming" && now.tables[0]?.schemaId != null ? now : undefined;
+    }, "the subject was read");
+    expect(connector).toMatchObject({ mode: "watch", chunks: [] });
     await service.publishContract({ ...BILLING, topic, fields: ["id", "a"] });
     const planned = await cli(service, ["plan", "-"], "alter table public.t add column nick text;");
     expect([planned.code, planned.out]).toEqual([100, expect.stringContaining("billing (default): not ready")]);
@@ -90,7 +93,10 @@ export async function firstDay(database: Database, other: Publisher): Promise<vo
   expect((await service.connector()).tables[0]).toMatchObject({ fields: ["id", "a", "nick"], withheld: [] });
   expect(JSON.stringify(await alerted(/Published: .*nick$/))).toContain("*billing* (default)");
   await database.query("truncate t; alter table t add column level int not null");
-  const fatal = await untilJudged(service, "level");
+  const fatal = await until(async () => {
+    const amendment = await service.amendment("level", "withheld");
+    return amendment.gate.why.startsWith("Debezium's task will stop") ? amendment : undefined;
+  }, "the registry's answer is known");
   expect(fatal.gate.why).toMatch(/^Debezium's task will stop at the first row: the registry rejected the schema: /);
   expect((await cli(service, ["can-i-release", fatal.id])).code).toBe(100);
   await alerted(/🔴 Debezium's task will stop: .*level$/);

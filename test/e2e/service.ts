@@ -37,12 +37,16 @@ export interface Service extends AsyncDisposable {
   readonly pid: number;
   /** Its output so far, stdout and stderr. */
   output(): string;
+  /** Waits until its output matches, because what it prints may arrive after what its API answers; returns the match. */
+  said(text: RegExp): Promise<string>;
   get<T>(path: string): Promise<T>;
   send(method: "POST" | "PUT", path: string, body: unknown): Promise<{ status: number; body: unknown }>;
   amendments(): Promise<readonly AmendmentView[]>;
   /** Waits until an amendment of this field has this gate, and returns it. */
   amendment(field: string, gate: "withheld" | "released", deadline?: number): Promise<AmendmentView>;
   connector(): Promise<ConnectorView>;
+  /** Waits until the connector streams: it shows so after readers may see what it has committed. */
+  streams(): Promise<void>;
   /** Waits until no snapshot or backfill is running. */
   idle(deadline?: number): Promise<void>;
   publishContract(contract: Readonly<Record<string, unknown>>): Promise<void>;
@@ -84,7 +88,10 @@ async function untilReady(service: Service): Promise<void> {
 
 function connectorFile(options: ServiceOptions): object {
   const { database, prefix, tables } = options;
+  // However slow the registry is, a column that nobody opposes is in its first row. A registry that fails is not waited for.
+  const patient = options.registryUrl === undefined ? { "fieldgate.judge.timeout.ms": "60000" } : {};
   return {
+    ...patient,
     "database.hostname": database.host,
     "database.port": String(database.port),
     "database.user": database.user,
@@ -136,10 +143,17 @@ function wrapProcess(child: ChildProcess, url: string, folder: string): Service 
     token: TOKEN,
     pid: child.pid ?? 0,
     output: () => printed,
+    said: (text) =>
+      until(() => text.exec(printed)?.[0], `the service prints ${String(text)}`).catch((cause: unknown) => {
+        throw new Error(printed.slice(-4000), { cause });
+      }),
     get,
     send,
     amendments,
     connector,
+    async streams() {
+      await until(async () => (await connector()).status === "streaming", "the connector streams");
+    },
     exited,
     async amendment(field, gate, deadline) {
       const find = async () => (await amendments()).find((one) => one.field === field && one.gate.kind === gate);

@@ -14,8 +14,9 @@ const KINDS: readonly Kind[] = ["text", "big", "defaulted", "volatile", "number"
 /** Brings the service into the phase, and returns when the state topic shows that it is in it. */
 export async function bringTo(world: World, phase: Phase): Promise<void> {
   const { state, random } = world;
-  const during = (predicate: (now: State) => boolean, what: string) => state.until(predicate, what);
-  if (phase !== "snapshot") await during((now) => !isRunning(now, "snapshot"), "the snapshots are done");
+  const during = (predicate: (now: State) => boolean, what: string, deadline?: number) =>
+    state.until(predicate, what, deadline);
+  if (phase !== "snapshot") await during((now) => !isRunning(now, "snapshot"), "the snapshots are done", 180_000);
   switch (phase) {
     case "snapshot":
       await during((now) => isRunning(now, "snapshot"), "a snapshot runs");

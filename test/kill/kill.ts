@@ -7,7 +7,7 @@ import { lsnOf } from "./state.ts";
 import type { World } from "./world.ts";
 
 /** A kill outside the wanted phase does not count; this is how many in a row are allowed. */
-const TRIES = 6;
+const TRIES = 20;
 /** Roughly the time from the start of the process to the fence. */
 const STARTING_MS = 2500;
 

@@ -28,6 +28,7 @@ async function main(seed: number, kills: number): Promise<boolean> {
   try {
     await begin(world, counts);
     for (phase of plan) {
+      if (phase !== "snapshot") world.pace.rate = 4000;
       await killIn(world, phase, (died) => count(counts, died));
       if (chance.chance(0.15)) {
         await killStarting(world);

@@ -24,6 +24,12 @@ export interface World extends AsyncDisposable {
   readonly acknowledged: AcknowledgedSampler;
   readonly checks: Checks;
   readonly stack: Addresses;
+  /**
+   * The rate of snapshots and backfills, in rows per second, of the services that are started next. Slow enough for a
+   * kill in the middle of a table; the first snapshots, which no later ones replace, have to be still running after the
+   * preparations, however slow the machine is.
+   */
+  readonly pace: { rate: number };
   /** Starts another process of the service. */
   readonly start: () => Promise<Service>;
   service: Service;
@@ -33,13 +39,11 @@ export interface World extends AsyncDisposable {
   added: number;
 }
 
-/** Slow enough for a kill in the middle of a table. */
 const CONNECTOR = {
   "fieldgate.release.policy": "manual",
   "fieldgate.release.policy.public.documents": "contracts",
   "fieldgate.release.policy.public.accounts": "observe",
   "fieldgate.chunk.rows": "200",
-  "fieldgate.backfill.rate": "4000",
   "topic.creation.default.partitions": "3",
 };
 
@@ -65,12 +69,17 @@ export async function openWorld(stack: Addresses, random: Random): Promise<World
   };
   const acknowledged = opened.use(sampleAcknowledged(await database.connect(), prefix));
   const state = stateTopic(stateCollector);
-  const start = () => startService(options, false);
+  const pace = { rate: 1000 };
+  const start = () => {
+    const connector = { ...options.connector, "fieldgate.backfill.rate": String(pace.rate) };
+    return startService({ ...options, connector }, false);
+  };
   let held: AsyncDisposableStack;
   const world: World = {
     random,
     prefix,
     database,
+    pace,
     ddl: await database.connect(),
     workload,
     state,

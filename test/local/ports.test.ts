@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import type * as Crypto from "node:crypto";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { freePort } from "../../local/ports.ts";
@@ -6,7 +7,7 @@ import { freePort } from "../../local/ports.ts";
 /** What is drawn next; random otherwise. */
 const drawn = vi.hoisted((): number[] => []);
 vi.mock("node:crypto", async (original) => {
-  const crypto = await original<typeof import("node:crypto")>();
+  const crypto = await original<typeof Crypto>();
   return { ...crypto, randomInt: (low: number, high: number) => drawn.shift() ?? crypto.randomInt(low, high) };
 });
 

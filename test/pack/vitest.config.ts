@@ -6,7 +6,9 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ["pack.ts", "stranger.ts"],
     globalSetup: ["setup.ts", "../stack/setup-stack.ts"],
-    testTimeout: 60_000,
+    // One of the tests measures how long a command takes.
+    maxWorkers: 1,
+    testTimeout: 120_000,
     hookTimeout: 600_000,
   },
 });
