@@ -12,8 +12,8 @@ const DEBEZIUM = "test/debezium/**";
 // most of their time is waiting.
 export default defineConfig({
   test: {
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     projects: [
       {
         extends: true,

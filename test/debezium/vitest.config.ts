@@ -11,7 +11,7 @@ export default defineConfig({
     include: ["test/debezium/*.e2e.test.ts"],
     globalSetup: ["test/debezium/setup.ts", "test/stack/setup-stack.ts"],
     maxWorkers: 1,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 240_000,
+    hookTimeout: 400_000,
   },
 });

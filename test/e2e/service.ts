@@ -79,7 +79,7 @@ async function untilReady(service: Service): Promise<void> {
       return (await service.get<Health>("/health")).status !== "starting";
     },
     "the service streams",
-    60_000,
+    120_000,
   ).catch((cause: unknown) => {
     throw new Error(`the service does not stream: ${service.output()}`, { cause });
   });
