@@ -67,24 +67,32 @@ export async function describeTopics(
   kafka: KafkaClient,
   names: readonly string[],
 ): Promise<Map<string, TopicDescription | undefined>> {
-  return withAdmin(kafka, `describe topics ${names.join(", ")}`, async (admin) => {
-    const all = new Set(await admin.listTopics());
-    const seen = names.filter((name) => all.has(name));
-    const described = new Map<string, TopicDescription | undefined>(names.map((name) => [name, undefined]));
-    if (seen.length === 0) return described;
-    const { topics } = await admin.fetchTopicMetadata({ topics: [...seen] });
-    const configs = await configsOf(admin, seen);
-    for (const { name, partitions } of topics) {
-      const config = configs.get(name) ?? new Map<string, string>();
-      described.set(name, {
-        partitions: partitions.length,
-        maxMessageBytes: Number(config.get("max.message.bytes") ?? MIB),
-        cleanupPolicy: config.get("cleanup.policy") ?? "delete",
-        config,
-      });
-    }
-    return described;
-  });
+  return withAdmin(kafka, `describe topics ${names.join(", ")}`, (admin) =>
+    // A topic may be deleted after it was listed; then all are listed again.
+    pollUntilKnown(isUnknownTopic, () => describeListed(admin, names)),
+  );
+}
+
+async function describeListed(
+  admin: Admin,
+  names: readonly string[],
+): Promise<Map<string, TopicDescription | undefined>> {
+  const all = new Set(await admin.listTopics());
+  const seen = names.filter((name) => all.has(name));
+  const described = new Map<string, TopicDescription | undefined>(names.map((name) => [name, undefined]));
+  if (seen.length === 0) return described;
+  const { topics } = await admin.fetchTopicMetadata({ topics: [...seen] });
+  const configs = await configsOf(admin, seen);
+  for (const { name, partitions } of topics) {
+    const config = configs.get(name) ?? new Map<string, string>();
+    described.set(name, {
+      partitions: partitions.length,
+      maxMessageBytes: Number(config.get("max.message.bytes") ?? MIB),
+      cleanupPolicy: config.get("cleanup.policy") ?? "delete",
+      config,
+    });
+  }
+  return described;
 }
 
 async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<string, Map<string, string>>> {
@@ -146,7 +154,8 @@ function isUnknownTopic(error: unknown): boolean {
 }
 
 /**
- * Polls until there is an answer. `isEarly`: true if the error only means that a new topic is not known everywhere yet.
+ * Polls until there is an answer. `isEarly`: true if the error only means that a topic is new or was just
+ * deleted, which is not known everywhere yet.
  */
 async function pollUntilKnown<T>(isEarly: (error: unknown) => boolean, ask: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + LED_WITHIN_MS;

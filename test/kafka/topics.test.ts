@@ -1,7 +1,7 @@
 import type { Admin, ITopicMetadata } from "kafkajs";
 import { expect, test } from "vitest";
 import type { KafkaClient } from "../../src/kafka/client.ts";
-import { createTopic, topicOffsets } from "../../src/kafka/topics.ts";
+import { createTopic, describeTopics, topicOffsets } from "../../src/kafka/topics.ts";
 
 const UNKNOWN = Object.assign(new Error("This server does not host this topic-partition"), {
   type: "UNKNOWN_TOPIC_OR_PARTITION",
@@ -50,4 +50,23 @@ test("offsets are requested again while a new topic's leader does not know that 
   expect(left).toEqual([]);
   const gone = broker(NOT_LED, new Error("the connection was closed"));
   await expect(topicOffsets(gone.kafka, "t")).rejects.toMatchObject({ code: "kafka-down" });
+});
+
+test("a topic that is deleted after it was listed is described as missing", async () => {
+  const lists = [["gone", "t"], ["gone", "t"], ["t"]];
+  let listed: readonly string[] = [];
+  const admin = {
+    connect: async () => {},
+    disconnect: async () => {},
+    listTopics: async () => (listed = lists.shift() ?? []),
+    async fetchTopicMetadata() {
+      if (listed.includes("gone")) throw UNKNOWN;
+      return { topics: listed.map((name) => ({ name, partitions: [{}] })) };
+    },
+    describeConfigs: async () => ({ resources: [] }),
+  };
+  const inner = { admin: () => admin as unknown as Admin }; // as much of one as describeTopics uses
+  const described = await describeTopics({ inner } as unknown as KafkaClient, ["gone", "t"]);
+  expect(described.get("gone")).toBeUndefined();
+  expect(described.get("t")).toMatchObject({ partitions: 1 });
 });
