@@ -36,9 +36,12 @@ export async function streamError(error: unknown, options: Reading): Promise<Gua
  * log. It fails with 42704 at a change of any table from a time in which no publication had this name, even if one has
  * it now.
  */
-export function endOfStream(error: unknown, options: Reading): GuardError {
-  const translated = translate(error, `reading slot ${options.slot} of ${nameOf(options.connection)}`);
-  return sqlState(translated) === "42704" ? recode("log-unreadable", translated, UNREADABLE_NEXT) : translated;
+export function endOfStream(error: unknown, options: Reading & { readonly publication: string }): GuardError {
+  const doing = `reading slot ${options.slot} of ${nameOf(options.connection)}`;
+  const translated = translate(error, doing);
+  if (sqlState(translated) !== "42704") return translated;
+  const why = `publication ${options.publication} did not exist when a change in the log was written (SQLSTATE 42704)`;
+  return new GuardError("log-unreadable", `${doing}: ${why}`, { cause: error, next: UNREADABLE_NEXT });
 }
 
 const UNREADABLE_NEXT = "nothing: Fieldgate reads on behind this part of the log and publishes all rows again";

@@ -214,3 +214,31 @@ test("a column shows what older rows contain, even if its default has changed si
   const [table] = await readTables(from.client, [name("t")]);
   expect(table?.columns.map(({ missing }) => missing)).toEqual([null, "it's, {legacy}", "{1,2}", "t", null]);
 });
+
+test("a domain's default is the value of older rows, or the table is rewritten if the domain has a check", async () => {
+  await using from = await source(
+    `CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
+     CREATE DOMAIN plain AS text DEFAULT 'of the domain'; CREATE DOMAIN checked AS text DEFAULT 'x' CHECK (VALUE <> '')`,
+  );
+  const read = async () => (await readTables(from.client, [name("t")]))[0];
+  const before = await read();
+  await from.app.query("ALTER TABLE t ADD a plain; ALTER DOMAIN plain DROP DEFAULT");
+  const added = await read();
+  expect(added?.filenode).toBe(before?.filenode);
+  expect(added?.columns[1]?.missing).toBe("of the domain");
+  await from.app.query("ALTER TABLE t ADD b checked");
+  expect((await read())?.filenode).not.toBe(before?.filenode);
+});
+
+test("a generated column keeps its number when it becomes an ordinary one, and its definition has another version", async () => {
+  await using from = await source(
+    "CREATE TABLE t (id int PRIMARY KEY, n int, g int GENERATED ALWAYS AS (n * 2) STORED)",
+  );
+  const read = async () => (await readTables(from.client, [name("t")]))[0]?.columns[2];
+  const before = await read();
+  expect(before).toMatchObject({ attnum: 3, generated: true });
+  await from.app.query("ALTER TABLE t ALTER g DROP EXPRESSION");
+  const now = await read();
+  expect(now).toMatchObject({ attnum: 3, generated: false });
+  expect(now?.version).not.toBe(before?.version);
+});
