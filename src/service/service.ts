@@ -140,7 +140,7 @@ const clock: Clock = {
 function untilKafkaAnswers(log: Logger, signal: AbortSignal): Retries {
   return {
     now: () => BigInt(Math.trunc(performance.now() * 1000)),
-    sleep: clock.sleep,
+    sleep: (ms, until) => clock.sleep(ms, until),
     signal,
     delaysMs: [500, 1000, 2000, 5000],
     onRetry: (error) => log.warn(`waiting for Kafka: ${describeError(error)}`),
