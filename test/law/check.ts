@@ -180,7 +180,7 @@ function compareRebuilt(
 ): string | undefined {
   const all = rebuild(events, schemas, schemaId);
   // What was deleted while no event could say so stays with consumers.
-  const kept = new Map([...all].filter(([id]) => model.base === 0 || rows.has(id)));
+  const kept = new Map([...all].filter(([id]) => !model.passedOver || rows.has(id)));
   if (kept.size !== rows.size) return `consumers have ${kept.size} rows, the table ${rows.size}`;
   for (const [id, after] of kept) {
     const row = rows.get(id);

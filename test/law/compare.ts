@@ -85,7 +85,7 @@ async function compareTable(
   const events = byTopic.get(topic) ?? [];
   if (events.length === 0) return truth.length === 0 ? undefined : "no events at all";
   const doubted = trigger !== "with" && printed.includes(`${topic}: columns of`);
-  const passedOver = model.base > 0 || new RegExp(`public\\.${model.table} flows again: \\d+ of `).test(printed);
+  const passedOver = model.passedOver || new RegExp(`public\\.${model.table} flows again: \\d+ of `).test(printed);
   const told = {
     model,
     versions: truth,

@@ -1,4 +1,4 @@
-import type { ColumnType } from "./story.ts";
+import { type ColumnType, KEYS } from "./story.ts";
 
 /**
  * A table as the steps of a story have made it. Every value that is written carries the number of the column it is
@@ -6,7 +6,11 @@ import type { ColumnType } from "./story.ts";
  * called.
  */
 export interface Model {
+  /** The name that its topic has. */
   readonly table: string;
+  readonly second: ColumnType;
+  readonly third: ColumnType;
+  readonly partitioned: boolean;
   readonly live: ModelColumn[];
   readonly gone: ModelColumn[];
   /** Texts that were a column's default once. */
@@ -15,6 +19,14 @@ export interface Model {
   values: number;
   /** Added to the column numbers of the table that has the name now. */
   base: number;
+  /** The highest base that a table has. */
+  highest: number;
+  /** Rows may have been passed over, even deletes: another table had the name, or columns were missing. */
+  passedOver: boolean;
+  /** A table had its name again after another one had it. */
+  swappedBack: boolean;
+  /** REPLICA IDENTITY FULL. */
+  full: boolean;
 }
 
 export interface ModelColumn {
@@ -35,15 +47,50 @@ export interface ModelColumn {
 export const MOST_COLUMNS = 50;
 
 /** `id` is column 1, and no step is about it. */
-export function openModel(table: string): Model {
-  return { table, live: firstColumns(0), gone: [], defaults: new Set(), next: 5, values: 0, base: 0 };
+export function openModel(
+  table: string,
+  { second, third, partitioned }: Pick<Model, "second" | "third" | "partitioned">,
+): Model {
+  const model: Model = {
+    table,
+    second,
+    third,
+    partitioned,
+    live: [],
+    gone: [],
+    defaults: new Set(),
+    next: 5,
+    values: 0,
+    base: 0,
+    highest: 0,
+    passedOver: false,
+    swappedBack: false,
+    full: false,
+  };
+  model.live.push(...firstColumns(model));
+  return model;
 }
 
 /** Another table with the first columns takes the name. */
 export function recreate(model: Model): void {
-  model.base += MOST_COLUMNS;
-  model.gone.push(...model.live.splice(0, model.live.length, ...firstColumns(model.base)));
+  model.highest += MOST_COLUMNS;
+  model.base = model.highest;
+  model.passedOver = true;
+  model.gone.push(...model.live.splice(0, model.live.length, ...firstColumns(model)));
   model.next = model.base + 5;
+  model.full = false;
+}
+
+/** Another table takes the name, until the returned function gives it back. */
+export function takeBack(model: Model): () => void {
+  const { base, next, full, live, gone } = model;
+  const own = [...live];
+  recreate(model);
+  return () => {
+    gone.splice(0, gone.length, ...gone.filter((column) => !own.includes(column)), ...live);
+    live.splice(0, live.length, ...own);
+    Object.assign(model, { base, next, full, swappedBack: true });
+  };
 }
 
 /** Whether the column belongs to the table that the story began with. */
@@ -51,15 +98,29 @@ export function isOfFirst({ attnum }: Pick<ModelColumn, "attnum">): boolean {
   return attnum <= MOST_COLUMNS;
 }
 
-function firstColumns(base: number): ModelColumn[] {
+function firstColumns(model: Model): ModelColumn[] {
   const column = (attnum: number, name: string, type: ColumnType): ModelColumn => {
-    return { attnum: base + attnum, names: [name], type, notNull: false, generated: false, labels: [], initial: true };
+    const one = { attnum: model.base + attnum, names: [name], type, notNull: false, generated: false, initial: true };
+    return { ...one, labels: type === "enum" ? [tagOf(model, one), tagOf(model, one)] : [] };
   };
-  return [column(2, "a", "text"), column(3, "b", "integer"), column(4, "c", "text")];
+  return [column(2, "a", "text"), column(3, "b", model.second), column(4, "c", model.third)];
 }
 
-export function createTable({ table }: Model): string {
-  return `create table ${table} (id integer primary key, a text, b integer, c text)`;
+export function createTable(model: Model, name = model.table): string {
+  const { partitioned } = model;
+  const third = model.live.find(({ attnum }) => attnum === model.base + 4);
+  const type = third === undefined ? "text" : typeOf(model, third);
+  const labels = third?.labels.map((label) => `'${label}'`).join(", ");
+  const partition = (which: string, from: string, to: string) =>
+    `; create table ${name}_${which} partition of ${name} for values from (${from}) to (${to})`;
+  return [
+    third?.type === "enum" ? `create type ${type} as enum (${labels}); ` : "",
+    `create table ${name} (id integer primary key, a text, b ${model.second}, c ${type})`,
+    partitioned ? ` partition by range (id)` : "",
+    partitioned ? partition("low", "minvalue", String(KEYS / 2 + 1)) : "",
+    partitioned ? partition("high", String(KEYS / 2 + 1), "maxvalue") : "",
+    third?.type === "big" ? `; alter table ${name} alter c set storage external` : "",
+  ].join("");
 }
 
 /** The attnum that a written value names, in whatever type it stands now; undefined: it was not written by a story. */

@@ -2,8 +2,9 @@ import { parseArgs } from "node:util";
 import type { Addresses } from "../../local/environment.ts";
 import { startStack } from "../../local/stack.ts";
 import { type Random, random } from "../kill/random.ts";
-import { type Batch, ENDED, type Fault, playBatch, type Played } from "./batch.ts";
+import { type Batch, ENDED, type Fault, playBatch } from "./batch.ts";
 import type { Trigger } from "./compare.ts";
+import { type Played } from "./settle.ts";
 import { drawStory, type Step, type Story } from "./story.ts";
 
 const USAGE = `Plays random stories of DDL and rows beside the real service; what consumers have must be the tables all the same.
@@ -14,10 +15,11 @@ const USAGE = `Plays random stories of DDL and rows beside the real service; wha
   npm run test:law -- --seed 42 --shrink 0      shows the first difference of each story as it was drawn
 FIELDGATE_STACK=env takes servers that are up; else a stack is started.`;
 
+const EXIT = { different: 1, unplayed: 2 };
+
 /** A short run has several batches too: each has the trigger in another way. */
 const AT_ONCE = 50;
 const TRIGGERS = ["without", "with", "changing"] as const;
-const ROUNDS = 6;
 
 interface Options {
   readonly seed: number;
@@ -31,41 +33,52 @@ interface Options {
   readonly first: boolean;
 }
 
-async function main({ seed, stories, atOnce, from, toShrink, first }: Options): Promise<boolean> {
+async function main({ seed, stories, atOnce, from, toShrink, first }: Options): Promise<Counts> {
   const begun = performance.now();
   console.log(`${stories} stories, seed ${seed}`);
   await using stack = await startStack();
-  let played = 0;
-  let failed = 0;
+  const counts: Counts = { played: 0, different: 0, unplayed: 0 };
   let number = from;
-  const isOver = () => played >= stories || (first && failed > 0);
+  const isOver = () => counts.played + counts.unplayed >= stories || (first && counts.different > 0);
   while (!isOver()) {
-    const count = Math.min(atOnce, stories - played);
+    const count = Math.min(atOnce, stories - counts.played - counts.unplayed);
     const draw = random(seed + number * 7919);
     const batch = drawBatch(draw, count, TRIGGERS[number % TRIGGERS.length] ?? "with");
-    const results = await playApart(stack, batch, draw.fork());
-    for (const result of results.filter(({ difference }) => difference !== undefined)) {
-      failed += 1;
-      report(
-        `--seed ${seed} --from ${number} --at-once ${atOnce}`,
-        batch,
-        failed > toShrink ? result : await shrink(stack, batch, result, draw.fork()),
-      );
-    }
-    played += count;
+    const where = `--seed ${seed} --from ${number} --at-once ${atOnce}`;
     number += 1;
-    console.log(`${played} stories, ${failed} with a difference`);
+    const results = await playApart(stack, batch, draw.fork()).catch((cause: unknown) => {
+      console.error(`\n${where}: could not be played\n`, cause);
+      return undefined;
+    });
+    if (results === undefined) counts.unplayed += count;
+    else counts.played += count;
+    for (const result of results?.filter(({ difference }) => difference !== undefined) ?? []) {
+      counts.different += 1;
+      report(where, batch, counts.different > toShrink ? result : await shrink(stack, batch, result, draw.fork()));
+    }
+    console.log(describe(counts));
   }
   const seconds = Math.round((performance.now() - begun) / 1000);
-  console.log(`${played} stories, ${failed} with a difference: ${seconds} s, seed ${seed}`);
-  return failed === 0;
+  console.log(`${describe(counts)}: ${seconds} s, seed ${seed}`);
+  return counts;
+}
+
+/** Numbers of stories. One that could not be played shows nothing: neither a difference, nor that there is none. */
+interface Counts {
+  played: number;
+  different: number;
+  unplayed: number;
+}
+
+function describe({ played, different, unplayed }: Counts): string {
+  const rest = unplayed === 0 ? "" : `, ${unplayed} more could not be played`;
+  return `${played} stories, ${different} with a difference${rest}`;
 }
 
 function drawBatch(draw: Random, count: number, trigger: Trigger): Batch {
-  const faults = Array.from({ length: ROUNDS }, (): Fault => {
-    return draw.pick(["none", "none", "none", "idle", "idle", "restart", "down", "down", "kill"] as const);
-  });
-  return { faults, trigger, stories: Array.from({ length: count }, () => drawStory(draw.fork(), ROUNDS)) };
+  const stop = draw.pick(["restart", "kill"] as const);
+  const faults = draw.shuffle<Fault>(["none", "none", "idle", "down", "down", stop]);
+  return { faults, trigger, stories: Array.from({ length: count }, () => drawStory(draw.fork(), faults.length)) };
 }
 
 /** A story that ends the service hides the others: then each half of the batch is played by itself. */
@@ -90,7 +103,7 @@ async function shrink(stack: Addresses, batch: Batch, worst: Played, chance: Ran
   let superfluous: ReadonlySet<Step> = new Set();
   while (performance.now() < until) {
     const variants = [without(smallest.story, superfluous), ...withoutOneStep(smallest.story)];
-    const results = await playBatch(stack, { ...batch, stories: variants }, chance.fork());
+    const results = await playBatch(stack, { ...batch, stories: variants }, chance.fork()).catch(() => []);
     const failed = results.filter(({ difference }) => difference !== undefined);
     const [next] = failed.toSorted((left, right) => left.statements.length - right.statements.length);
     if (next === undefined || next.statements.length >= smallest.statements.length) return smallest;
@@ -112,8 +125,8 @@ function withoutOneStep(story: Story): readonly Story[] {
   return stepsOf(story).map((step) => without(story, new Set([step])));
 }
 
-function without({ policy, rounds }: Story, left: ReadonlySet<Step>): Story {
-  return { policy, rounds: rounds.map((steps) => steps.filter((step) => !left.has(step))) };
+function without(story: Story, left: ReadonlySet<Step>): Story {
+  return { ...story, rounds: story.rounds.map((steps) => steps.filter((step) => !left.has(step))) };
 }
 
 function report(where: string, { trigger, faults }: Batch, { story, statements, difference }: Played): void {
@@ -141,5 +154,8 @@ if (values.help === true) console.log(USAGE);
 else if (!Number.isInteger(seed) || !Number.isInteger(stories) || stories < 1) {
   console.error(USAGE);
   process.exitCode = 1;
-} else if (!(await main({ seed, stories, atOnce, from: Number(values.from), toShrink, first: values.first })))
-  process.exitCode = 1;
+} else {
+  const counts = await main({ seed, stories, atOnce, from: Number(values.from), toShrink, first: values.first });
+  if (counts.different > 0) process.exitCode = EXIT.different;
+  else if (counts.unplayed > 0) process.exitCode = EXIT.unplayed;
+}

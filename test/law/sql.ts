@@ -3,19 +3,15 @@ import {
   isNameOfLive,
   type Model,
   type ModelColumn,
-  createTable,
   present,
-  recreate,
   remove,
   tagOf,
   typeOf,
   valueOf,
 } from "./model.ts";
-import type { AddStep, ColumnType, Step } from "./story.ts";
-import { noteVersionsOf } from "./truth.ts";
-
-/** What the stories' connector has its publication called. */
-export const PUBLICATION = "law";
+import { rowSql, writeSql } from "./rows.ts";
+import { type AddStep, type ColumnStep, type ColumnType, KEYS, type Step } from "./story.ts";
+import { tableSql } from "./tables.ts";
 
 /**
  * The step's statements, each sent by itself, with the model brought up to them; undefined when the table gives no
@@ -42,7 +38,11 @@ export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
       return column && changeSql(model, step, column);
     }
     case "recreate":
-      return recreateSql(model, step);
+    case "swap-back":
+    case "away":
+    case "identity":
+    case "detach":
+      return tableSql(model, step);
     case "swap":
     case "supplant": {
       const [left, right] = [at(step.left), at(step.right)];
@@ -59,7 +59,7 @@ export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
 
 function changeSql(
   model: Model,
-  step: Extract<Step, { readonly kind: "rename" | "retype" | "rewrite" | "replace" }>,
+  step: Extract<ColumnStep, { readonly kind: "rename" | "retype" | "rewrite" | "replace" }>,
   column: ModelColumn,
 ): readonly string[] | undefined {
   const name = present(column);
@@ -78,11 +78,13 @@ function changeSql(
     case "rewrite":
       return column.generated ? undefined : [`${alter} alter ${name} ${retypeTo(model, column, "other")}`];
     case "replace": {
+      const other = step.name === undefined || isNameOfLive(model, step.name) ? name : step.name;
       if (model.live.length < 2) return undefined;
+      const row = writeSql(model, { kind: "insert", key: (step.column % KEYS) + 1, nulls: 0 });
       const drop = `${alter} drop ${name}`;
       remove(model, column);
-      const add = addSql(model, { kind: "add", name, type: column.type, form: "plain" });
-      return step.atOnce ? [`begin; ${[drop, ...add].join("; ")}; commit`] : [drop, ...add];
+      const add = addSql(model, { kind: "add", name: other, type: column.type, form: "plain" });
+      return step.atOnce ? [row, `begin; ${[drop, ...add].join("; ")}; commit`] : [row, drop, ...add];
     }
     default:
       return step satisfies never;
@@ -128,34 +130,7 @@ function twoColumnsSql(
   ];
 }
 
-function recreateSql(
-  model: Model,
-  { how, published }: Extract<Step, { readonly kind: "recreate" }>,
-): readonly string[] {
-  const { table } = model;
-  const away = how === "rename" ? `alter table ${table} rename to ${table}_${model.base}` : `drop table ${table}`;
-  recreate(model);
-  const create = [
-    createTable(model),
-    `insert into law.bases values ('${table}'::regclass, ${model.base})`,
-    noteVersionsOf(table),
-    ...(published ? [publish("add", table)] : []),
-  ];
-  const one = how === "drop-apart" ? [] : [away];
-  const all = `begin; ${[...one, ...create].join("; ")}; commit`;
-  return how === "drop-apart" ? [away, all] : [all];
-}
-
-/** The service may have done the same. */
-function publish(how: "add" | "drop", table: string): string {
-  const done = how === "add" ? "duplicate_object or unique_violation" : "undefined_object";
-  return `do $$ begin alter publication ${PUBLICATION} ${how} table ${table}; exception when ${done} then null; end $$`;
-}
-
-type ColumnKind = Exclude<
-  Extract<Step, { readonly column: number }>["kind"],
-  "rename" | "retype" | "rewrite" | "replace"
->;
+type ColumnKind = Exclude<ColumnStep["kind"], "rename" | "retype" | "rewrite" | "replace">;
 
 function columnSql(model: Model, kind: ColumnKind, column: ModelColumn): readonly string[] | undefined {
   const name = present(column);
@@ -232,57 +207,4 @@ function createType(model: Model, column: ModelColumn): readonly string[] {
     return [`create type ${type} as enum (${column.labels.map((label) => `'${label}'`).join(", ")})`];
   }
   return column.type === "domain" ? [`create domain ${type} as text default ${defaultOf(model, column)}`] : [];
-}
-
-function rowSql(
-  model: Model,
-  step: Extract<Step, { readonly kind: "insert" | "update" | "delete" | "move" | "truncate" | "gap" }>,
-): readonly string[] | undefined {
-  const { table } = model;
-  switch (step.kind) {
-    case "truncate":
-      return [`truncate ${table}`];
-    case "move": {
-      // The event of the new key has a placeholder for a value outside the row, as Debezium's has.
-      if (model.live.some(({ type }) => type === "big") || step.to === step.key) return undefined;
-      const free = `not exists (select from ${table} where id = ${step.to})`;
-      return [`update ${table} set id = ${step.to} where id = ${step.key} and ${free}`];
-    }
-    case "gap": {
-      const { key, nulls } = step;
-      const rows = [0, 1, 2].map((more) => writeSql(model, { kind: "insert", key: ((key + more) % 6) + 1, nulls }));
-      const [out, back] = [publish("drop", table), publish("add", table)];
-      return [`begin; set local law.gap = 'on'; ${[out, ...rows, back].join("; ")}; commit`];
-    }
-    case "delete":
-      return [`delete from ${table} where id = ${step.key}`];
-    case "insert":
-    case "update":
-      return [writeSql(model, step)];
-    default:
-      return step satisfies never;
-  }
-}
-
-function writeSql(
-  model: Model,
-  step: { readonly kind: "insert" | "update" | "delete"; readonly key: number; readonly nulls: number },
-): string {
-  const { table, live } = model;
-  const values = live
-    .filter(({ generated }) => !generated)
-    .map((column, index) => {
-      const isNull = !column.notNull && ((step.nulls >> (index % 3)) & 1) === 1;
-      return { name: present(column), text: isNull ? "null" : `'${valueOf(model, column)}'` };
-    });
-  if (step.kind === "update") {
-    // Some columns only: the others keep what they have.
-    const set = values.filter((_, index) => (step.key + index + step.nulls) % 3 !== 0);
-    if (set.length === 0) return `update ${table} set id = id where id = ${step.key}`;
-    return `update ${table} set ${set.map(({ name, text }) => `${name} = ${text}`).join(", ")} where id = ${step.key}`;
-  }
-  const names = ["id", ...values.map(({ name }) => name)].join(", ");
-  const texts = [step.key, ...values.map(({ text }) => text)].join(", ");
-  const set = values.map(({ name }) => `${name} = excluded.${name}`).join(", ");
-  return `insert into ${table} (${names}) values (${texts}) on conflict (id) do ${set === "" ? "nothing" : `update set ${set}`}`;
 }

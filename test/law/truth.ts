@@ -26,27 +26,29 @@ export async function openTruth(database: Database): Promise<void> {
       moved boolean;
     begin
       if tg_op = 'TRUNCATE' then
-        insert into law.versions (relation, operation, id, columns) values (tg_table_name, tg_op, 0, '{}');
+        insert into law.versions (relation, operation, id, columns) values (tg_argv[0], tg_op, 0, '{}');
         return null;
       end if;
       moved := tg_op = 'UPDATE' and old.id <> new.id;
       if moved then
-        insert into law.versions (relation, operation, id, columns) values (tg_table_name, 'DELETE', old.id, '{}');
+        insert into law.versions (relation, operation, id, columns) values (tg_argv[0], 'DELETE', old.id, '{}');
       end if;
       select string_agg(format('(%L, ($1).%I::text)', attnum + coalesce(base, 0), attname), ', ') into source
         from pg_attribute left join law.bases on relation = attrelid where attrelid = tg_relid and attnum > 0 and not attisdropped;
       execute format('select jsonb_object_agg(k, v) from (values %s) as c(k, v)', source) into columns
         using case when tg_op = 'DELETE' then old else new end;
-      insert into law.versions (relation, operation, id, columns) values (tg_table_name,
+      insert into law.versions (relation, operation, id, columns) values (tg_argv[0],
         case when current_setting('law.gap', true) = 'on' then 'GAP' when moved then 'INSERT' else tg_op end, case when tg_op = 'DELETE' then old.id else new.id end, columns);
       return null;
     end $$`);
 }
 
-export function noteVersionsOf(table: string): string {
+/** `known`: the name that its versions are noted under. */
+export function noteVersionsOf(table: string, known = table): string {
+  const note = `execute function law.note('${known}')`;
   return `
-    create trigger note after insert or update or delete on ${table} for each row execute function law.note();
-    create trigger note_truncate after truncate on ${table} for each statement execute function law.note()`;
+    create trigger note after insert or update or delete on ${table} for each row ${note};
+    create trigger note_truncate after truncate on ${table} for each statement ${note}`;
 }
 
 export async function readVersions(database: Database): Promise<ReadonlyMap<string, readonly Version[]>> {
