@@ -3,74 +3,12 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { type Break, BREAKS } from "./break-list.ts";
 
 /**
  * Would the law notice? Each deliberate break is made in a copy of the sources, and a short run of the law is played
  * with it. A break that no story shows means that the stories, or what they are held against, have a hole.
  */
-
-interface Break {
-  readonly name: string;
-  readonly file: string;
-  /** The text that is replaced: it stands in the file exactly once. */
-  readonly from: string;
-  readonly to: string;
-}
-
-const BREAKS: readonly Break[] = [
-  {
-    name: "no backfill follows a release",
-    file: "src/gate/decision/release.ts",
-    from: `const wanted = released.order?.backfill === "all" || needsBackfill(released, field, published);`,
-    to: "const wanted = needsBackfill(released, field, published) && false;",
-  },
-  {
-    name: "columns are told apart by their names",
-    file: "src/guard/control/prove.ts",
-    from: `  switch (proof.kind) {`,
-    to: `  const named = relation.columns.map(
-    ({ name }) => (known.columns.find((one) => one.name === name) ?? live.find((one) => one.name === name))?.attnum,
-  );
-  if (named.every((one) => one !== undefined)) return named;
-  switch (proof.kind) {`,
-  },
-  {
-    name: "a gap in what is sent is ignored",
-    file: "src/gate/amendment/gap.ts",
-    from: `const job = news.kind === "lost" ? undefined : repairFor(rules, table.shape);`,
-    to: "const job = undefined;",
-  },
-  {
-    name: "a withheld column is let through",
-    file: "src/gate/decision/policy.ts",
-    from: `      return waits({ kind: "policy-manual" });`,
-    to: `      return flows({ kind: "policy-observe" }, amendment);`,
-  },
-  {
-    name: "rewritten values are not published again",
-    file: "src/gate/amendment/seen.ts",
-    from: "isRewritten(table, file) ||",
-    to: "",
-  },
-  {
-    name: "a renamed label is not noticed",
-    file: "src/gate/amendment/seen.ts",
-    from: "hasRenamedLabel(table, sure);",
-    to: "false;",
-  },
-  {
-    name: "rows that were published in doubt are left as they are",
-    file: "src/gate/amendment/seen.ts",
-    from: "(proven && table.emptied === true) ||",
-    to: "",
-  },
-  {
-    name: "a backfill's rows replace changes that came after they were read",
-    file: "src/chunk/window.ts",
-    from: "if (!window.touched.has(key)) publish.push(index);",
-    to: "if (!window.touched.has(key) || !window.incomplete.has(key)) publish.push(index);",
-  },
-];
 
 const USAGE = `Plays the law against deliberate breaks, each of which it must notice.
   npm run test:law-breaks                       all of them
