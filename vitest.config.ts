@@ -8,8 +8,8 @@ const SLOW = "test/**/*.slow.e2e.test.ts";
 // A run of its own, beside a real Debezium: `npm run test:debezium`.
 const DEBEZIUM = "test/debezium/**";
 
-// A project's servers are started only when one of its files is run. One group after the other; three files at a time:
-// most of their time is waiting.
+// A project's servers are started only when one of its files is run. One group after the other; three or four files at a
+// time: much of their time is waiting.
 export default defineConfig({
   test: {
     testTimeout: 240_000,
@@ -43,7 +43,7 @@ export default defineConfig({
           include: [STACK],
           exclude: [SLOW, DEBEZIUM],
           globalSetup: ["test/stack/setup-stack.ts"],
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 2 },
         },
       },

@@ -40,3 +40,11 @@ export async function gapOf(service: Service, table = "public.t") {
     `${table} has a gap`,
   );
 }
+
+/** Waits until the table has had a gap that is over now, and returns it. */
+export async function closedGap(service: Service, table = "public.t") {
+  return until(async () => {
+    const gap = await gapOf(service, table);
+    return gap.open ? undefined : gap;
+  }, `the gap of ${table} is over`);
+}

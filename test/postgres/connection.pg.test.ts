@@ -5,6 +5,7 @@ import { readTable } from "../../src/postgres/catalog.ts";
 import { connect, query } from "../../src/postgres/connection.ts";
 import { tableOid } from "../../src/table/column.ts";
 import { type Database, freshDatabase } from "../stack/database.ts";
+import { servers } from "../stack/servers.ts";
 import { failure, follow, session, source } from "./follow.ts";
 
 /** A role with these settings, and what a session of it needs. The role ends with the scope. */
@@ -41,6 +42,25 @@ const OVERRIDDEN: readonly (readonly [name: string, ofRole: string, ours: string
   ["extra_float_digits", "0", "3"],
   ["bytea_output", "escape", "hex"],
 ];
+
+test.each([
+  [
+    "password",
+    { password: "not-it" },
+    /as postgres: password authentication failed/,
+    /check user, password and pg_hba/,
+  ],
+  ["database", { database: "nowhere" }, /"nowhere" does not exist/, /check the database's name/],
+])("a wrong %s is refused with what to check, and without the password", async (_, wrong, message, next) => {
+  const error = await failure(connect({ ...servers.postgres, ...wrong }, { applicationName: "test" }));
+  expect(error).toMatchObject({
+    code: "postgres-refused",
+    message: expect.stringMatching(message),
+    next: expect.stringMatching(next),
+  });
+  const text = describeError(error);
+  for (const secret of ["not-it", servers.postgres.password]) expect(text).not.toContain(secret);
+});
 
 test("every session overrides the settings of the role", async () => {
   await using database = await freshDatabase();

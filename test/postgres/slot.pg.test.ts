@@ -111,6 +111,22 @@ test("a slot in use cannot be dropped; ending its reader frees it", async () => 
   expect(error).toMatchObject({ code: "postgres-down" });
 });
 
+test("a slot in use by a session that the role may not end is left alone", async () => {
+  await using from = await source("CREATE TABLE t ()");
+  await using _followed = await follow(from);
+  const role = `role_${from.database.address.database}`;
+  await from.app.query(`CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'of-the-role'`);
+  {
+    await using client = await session({ ...from.database.address, user: role, password: "of-the-role" });
+    expect(await failure(terminateReader(client, from.slot))).toMatchObject({
+      code: "postgres-refused",
+      message: expect.stringContaining(`ending the reader of slot ${from.slot}: permission denied`),
+    });
+  }
+  await from.app.query(`DROP ROLE ${role}`);
+  expect((await readSlot(from.client, from.slot))?.active).toBe(true);
+});
+
 test("open and prepared transactions below an id are listed with their sessions", async () => {
   await using from = await source("CREATE TABLE t (id int)");
   await using other = await session(from.database.address, "an open transaction");

@@ -4,7 +4,11 @@ import { runConnector } from "../../../src/guard/start/run-connector.ts";
 import { replay } from "../../../src/store/records.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
 import type { Contract } from "../../../src/contract/contract.ts";
-import { ID, NAME, REPLICA, TOPIC } from "../../gate/customers.ts";
+import type { Settings } from "../../../src/guard/outside.ts";
+import type { Slot } from "../../../src/postgres/slot.ts";
+import { tableOid } from "../../../src/table/column.ts";
+import { schemaId } from "../../../src/table/shape.ts";
+import { column, ID, NAME, REPLICA, tableOf, TOPIC } from "../../gate/customers.ts";
 import { until } from "../../stack/until.ts";
 import { CUSTOMERS, type Given, lookAt, lookedTable, stateRecords, type World, worldOf } from "../session.ts";
 import { insert, relation, transaction } from "../wal.ts";
@@ -29,6 +33,28 @@ function running(given: Given = {}) {
     },
   };
 }
+
+/** A connector that has made its first start and has ended. */
+async function firstRun() {
+  await using connector = running();
+  await until(() => keysOf(connector.world).includes("position"), "the first start is done");
+  return connector;
+}
+
+const THEIR_SLOT: Slot = {
+  name: "fieldgate_shop",
+  plugin: "pgoutput",
+  database: "shop",
+  active: false,
+  activePid: undefined,
+  activeApplication: undefined,
+  confirmedFlush: lsn(100n),
+  restartLsn: lsn(100n),
+  walStatus: "reserved",
+  safeWalSize: undefined,
+};
+const MISSING = new GuardError("table-missing", "public.orders");
+const UNMAPPED = tableOf([column(1, "id", "tid", { notNull: true }), NAME]);
 
 const kinds = ({ statuses }: World) => statuses.map(({ kind }) => kind);
 const keysOf = (world: World) => stateRecords(world.commits).map(({ key }) => key);
@@ -96,6 +122,63 @@ describe("a connector", () => {
       code: "wal-level",
       next: "ALTER SYSTEM …",
     });
+  });
+
+  it.each<[what: string, given: Given, code: string]>([
+    ["a slot that exists", { source: { slot: async () => THEIR_SLOT } }, "slot-exists"],
+    ["a table that is missing", { source: { tables: () => Promise.reject(MISSING) } }, "table-missing"],
+    ["a key column whose type is not mapped", { source: { tables: async () => [UNMAPPED] } }, "table-unsupported"],
+    [
+      "two tables with the same topic",
+      { source: { tables: async () => [CUSTOMERS, { ...CUSTOMERS, oid: tableOid(5001) }] } },
+      "table-unsupported",
+    ],
+  ])("that is refused at its first start because of %s leaves nothing behind", async (_, given, code) => {
+    const made: string[] = [];
+    const makes = (what: string) => async () => void made.push(what);
+    await using connector = running({
+      ...given,
+      source: {
+        createSlot: () => Promise.reject(new Error("it must not be created")),
+        ensurePublication: async (tables) => {
+          made.push("publication");
+          return tables;
+        },
+        mark: makes("mark"),
+        ...given.source,
+      },
+      sink: { createTopic: makes("topic"), createParkedTopic: makes("topic") },
+      registry: {
+        async register() {
+          made.push("schema");
+          return { kind: "registered", id: schemaId(7) };
+        },
+      },
+    });
+    expect(await connector.ended).toMatchObject({ code });
+    expect(made).toEqual([]);
+    expect(keysOf(connector.world)).toEqual(["started"]);
+  });
+
+  it.each<[key: string, settings: Partial<Settings>, message: string]>([
+    ["topic.prefix", { "topic.prefix": "elsewhere" }, `publishes to ${TOPIC}`],
+    [
+      "message.key.columns",
+      {
+        filter: { table: () => true, column: () => true, keyColumns: () => ["name"] },
+        "message.key.columns": [{ text: "public.customers:name", plain: true, matches: () => true }],
+      },
+      "public.customers has events with key (id), and the file says (name)",
+    ],
+  ])("whose file has another %s at the next start stops with what that concerns", async (_, settings, message) => {
+    const { world } = await firstRun();
+    await using second = running({
+      settings,
+      source: { slot: () => world.source.slot() },
+      sink: { readState: async () => stateRecords([...world.commits, ...second.world.commits]) },
+    });
+    expect(await second.ended).toMatchObject({ code: "config-invalid", message: expect.stringContaining(message) });
+    expect(keysOf(second.world)).toEqual(["started"]);
   });
 
   it("continues from its state after a session that failed in the middle: nothing is published twice", async () => {
