@@ -3,6 +3,7 @@ import type { Mode, Rules, State } from "../../src/gate/state.ts";
 import { ASK_REGISTRY } from "../../src/guard/control/ask-registry.ts";
 import type { ControlSource, Groups, Outside, Settings, Sink, Source, Status } from "../../src/guard/outside.ts";
 import type { LookedTable, TablesLook } from "../../src/capture/look.ts";
+import { noCatalogReads } from "../../src/guard/control/catalog-read.ts";
 import { firstLooks } from "../../src/guard/control/looks.ts";
 import type { Session } from "../../src/guard/session.ts";
 import { firstTopicLooks } from "../../src/guard/control/topic-look.ts";
@@ -83,6 +84,20 @@ function agreeableRegistry(): Registry {
   };
 }
 
+/** The connector's slot, with nobody reading it. */
+export const SLOT: Slot = {
+  name: "fieldgate_shop",
+  plugin: "pgoutput",
+  database: "shop",
+  active: false,
+  activePid: undefined,
+  activeApplication: undefined,
+  confirmedFlush: lsn(100n),
+  restartLsn: lsn(100n),
+  walStatus: "reserved",
+  safeWalSize: undefined,
+};
+
 export function worldOf(given: Given = {}): World {
   const mode = given.mode ?? "guard";
   const rules: Rules = { ...RULES, mode, ...given.rules };
@@ -117,18 +132,7 @@ export function worldOf(given: Given = {}): World {
     run: async () => {},
     slot: async () => slot,
     async createSlot() {
-      slot = {
-        name: "fieldgate_shop",
-        plugin: "pgoutput",
-        database: "shop",
-        active: false,
-        activePid: undefined,
-        activeApplication: undefined,
-        confirmedFlush: lsn(100n),
-        restartLsn: lsn(100n),
-        walStatus: "reserved",
-        safeWalSize: undefined,
-      };
+      slot = SLOT;
       return lsn(100n);
     },
     terminateReader: async () => false,
@@ -353,13 +357,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       inbox: [],
       commandOffset: 0n,
       ddl: { secret: undefined, readAgain: 0n, complete: undefined, found: undefined, unproven: new Set() },
-      catalog: {
-        latest: new Map(),
-        pending: new Map(),
-        applied: new Map(),
-        explained: new Map(),
-        described: new Map(),
-      },
+      catalog: noCatalogReads(),
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),

@@ -5,7 +5,15 @@ import type { State, TableState } from "../../gate/state.ts";
 import type { UnseenLabel } from "../../event/row-encoder.ts";
 import { type Table, tableOid, type TableOid } from "../../table/column.ts";
 import { formatLsn, type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
-import { type Control, inBackground, type Parts, tableOf, type Tape, type TopicSchemas } from "../session.ts";
+import {
+  type CatalogReads,
+  type Control,
+  inBackground,
+  type Parts,
+  tableOf,
+  type Tape,
+  type TopicSchemas,
+} from "../session.ts";
 import { fullName } from "../../table/quote.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { apply } from "./apply.ts";
@@ -50,6 +58,10 @@ async function readDescribed({ source, control, outside, signal }: Parts<"contro
     if (xid === undefined || isVisible(read.snapshot, xid)) return read;
     await outside.sleep(READ_AGAIN_MS, signal);
   }
+}
+
+export function noCatalogReads(): CatalogReads {
+  return { latest: new Map(), pending: new Map(), applied: new Map(), explained: new Map(), described: new Map() };
 }
 
 export function isReadPending({ catalog }: Control, oid: number): boolean {

@@ -5,6 +5,7 @@ import type { TransactionalWriter } from "../../kafka/writer.ts";
 import { isStarted, replay, startedRecord, type Stored } from "../../store/records.ts";
 import { isoTime } from "../../wal/lsn.ts";
 import { findEmptied } from "../control/emptied-topics.ts";
+import { noCatalogReads } from "../control/catalog-read.ts";
 import { firstTopicLooks } from "../control/topic-look.ts";
 import { verifyInBackground } from "../control/verify-schemas.ts";
 import { runLoop } from "../loop.ts";
@@ -192,13 +193,7 @@ async function streamFrom(
       inbox: [],
       commandOffset,
       ddl,
-      catalog: {
-        latest: new Map(),
-        pending: new Map(),
-        applied: new Map(),
-        explained: new Map(),
-        described: new Map(),
-      },
+      catalog: noCatalogReads(),
       rechecks: [],
       work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
       toAlert: new Set(),

@@ -5,12 +5,11 @@ import { replay } from "../../../src/store/records.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
 import type { Contract } from "../../../src/contract/contract.ts";
 import type { Settings } from "../../../src/guard/outside.ts";
-import type { Slot } from "../../../src/postgres/slot.ts";
 import { tableOid } from "../../../src/table/column.ts";
 import { schemaId } from "../../../src/table/shape.ts";
 import { column, ID, NAME, REPLICA, tableOf, TOPIC } from "../../gate/customers.ts";
 import { until } from "../../stack/until.ts";
-import { CUSTOMERS, type Given, lookAt, lookedTable, stateRecords, type World, worldOf } from "../session.ts";
+import { CUSTOMERS, type Given, lookAt, lookedTable, SLOT, stateRecords, type World, worldOf } from "../session.ts";
 import { insert, relation, transaction } from "../wal.ts";
 
 const DOWN = new GuardError("postgres-down", "connection refused");
@@ -41,18 +40,6 @@ async function firstRun() {
   return connector;
 }
 
-const THEIR_SLOT: Slot = {
-  name: "fieldgate_shop",
-  plugin: "pgoutput",
-  database: "shop",
-  active: false,
-  activePid: undefined,
-  activeApplication: undefined,
-  confirmedFlush: lsn(100n),
-  restartLsn: lsn(100n),
-  walStatus: "reserved",
-  safeWalSize: undefined,
-};
 const MISSING = new GuardError("table-missing", "public.orders");
 const UNMAPPED = tableOf([column(1, "id", "tid", { notNull: true }), NAME]);
 
@@ -125,7 +112,7 @@ describe("a connector", () => {
   });
 
   it.each<[what: string, given: Given, code: string]>([
-    ["a slot that exists", { source: { slot: async () => THEIR_SLOT } }, "slot-exists"],
+    ["a slot that exists", { source: { slot: async () => SLOT } }, "slot-exists"],
     ["a table that is missing", { source: { tables: () => Promise.reject(MISSING) } }, "table-missing"],
     ["a key column whose type is not mapped", { source: { tables: async () => [UNMAPPED] } }, "table-unsupported"],
     [
