@@ -168,6 +168,17 @@ describe("a halt", () => {
     expect(loop.session.tape.held).toBeDefined();
   });
 
+  it("waits until the new table's transaction is visible, and the session does not end", async () => {
+    const notYet = { table: undefined, snapshot: { xmin: 1n, xmax: 1n, inProgress: new Set<bigint>() }, end: lsn(1n) };
+    const reads = [notYet, notYet];
+    const table = async () => reads.shift() ?? { table: REPLACEMENT, snapshot: SNAPSHOT, end: lsn(1n) };
+    await using loop = running({ ...replaced, source: { table } });
+    feedReplaced(loop.world);
+    await until(() => loop.session.control.halts.size > 0, "the halt");
+    expect(loop.world.stops).toEqual(["table-replaced"]);
+    expect(reads).toEqual([]);
+  });
+
   it("continues to process commands, and reads nothing from the log", async () => {
     await using loop = running(replaced);
     feedReplaced(loop.world);

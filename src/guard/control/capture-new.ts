@@ -6,10 +6,9 @@ import type { LookedTable, TablesLook } from "../../capture/look.ts";
 import { type NotSent, sentAs } from "../../capture/sent.ts";
 import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { TableState } from "../../gate/state.ts";
-import { type Table, tableOid } from "../../table/column.ts";
+import type { Table } from "../../table/column.ts";
 import { fullName } from "../../table/quote.ts";
 import type { Relation } from "../../wal/message.ts";
-import { isVisible } from "../../wal/snapshot.ts";
 import type { Settings } from "../outside.ts";
 import { type Captured, capturedFrom, type Parts } from "../session.ts";
 import {
@@ -22,6 +21,7 @@ import {
 } from "../start/capture-tables.ts";
 import { apply } from "./apply.ts";
 import { leave } from "./left.ts";
+import { judgeDeadline, readUntilVisible } from "./read-visible.ts";
 
 /**
  * Captures a table that the connector's file includes but the state does not have, either before its first row or once
@@ -29,8 +29,6 @@ import { leave } from "./left.ts";
  * connector.
  */
 
-/** Pause before reading the catalog again when it does not show a new table yet. */
-const READ_AGAIN_MS = 20;
 /** When to try again to capture a table. */
 const AGAIN_MS = 60_000;
 const AGAIN_SOON_MS = 1000;
@@ -43,7 +41,7 @@ export async function captureNew(
 ): Promise<void> {
   const { outside, control, tape } = session;
   const { relation } = captured;
-  const { table, visible } = await readNew(session, relation.oid, xid);
+  const { table, visible } = await readUntilVisible(session, relation, xid, judgeDeadline(outside), "found");
   const skip = { ...captured, news: undefined };
   if (table === undefined) {
     if (visible) outside.log.warn(`${fullName(relation)} was created and dropped again: its rows are not published`);
@@ -72,24 +70,6 @@ function asWritten(table: Table, { columns: written }: Relation): Table {
     columns: table.columns.filter(({ attnum }) => !later.has(attnum)),
     otherKeys: table.otherKeys.filter((key) => !key.some((column) => later.has(column))),
   };
-}
-
-/** A commit is streamed before it is visible, so this reads the catalog for a bounded time until it shows the table. */
-async function readNew(
-  { source, outside, control, signal }: Parts<"control">,
-  oid: number,
-  xid: number,
-): Promise<{ readonly table: Table | undefined; readonly visible: boolean }> {
-  const { work } = control;
-  const deadline = outside.now() + BigInt(outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;
-  for (;;) {
-    const { table, snapshot } = await source.table(tableOid(oid));
-    const visible = isVisible(snapshot, xid);
-    if (visible) work.blind = false;
-    if (table !== undefined || visible || work.blind) return { table, visible };
-    if (outside.now() >= deadline) work.blind = true;
-    await outside.sleep(READ_AGAIN_MS, signal);
-  }
 }
 
 /**

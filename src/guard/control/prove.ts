@@ -9,6 +9,7 @@ import { type Captured, type CatalogReads, inBackground, type Parts, tableOf } f
 import { apply, takeInputs } from "./apply.ts";
 import { captureNew } from "./capture-new.ts";
 import { startCatalogRead } from "./catalog-read.ts";
+import { judgeDeadline, READ_AGAIN_MS, readUntilVisible, type VisibleRead } from "./read-visible.ts";
 import { isAsked } from "./registry-work.ts";
 import { refuseReplaced, refuseUnexplained } from "./replaced.ts";
 import { fullName } from "../../table/quote.ts";
@@ -19,16 +20,6 @@ import { fullName } from "../../table/quote.ts";
  * from a catalog read that shows the row's transaction. Columns that cannot be identified are withheld, and rows
  * continue.
  */
-
-/** Pause before reading the catalog again when it does not show a transaction yet. */
-const READ_AGAIN_MS = 20;
-
-/** The table in the catalog. `visible`: whether the read's snapshot includes the row's transaction. */
-interface ProofRead {
-  readonly table: Table | undefined;
-  readonly end: Lsn;
-  readonly visible: boolean;
-}
 
 interface Row {
   readonly lsn: Lsn;
@@ -49,8 +40,8 @@ export async function proveRelation(
   if (news === "unknown") return captureNew(session, captured, row.xid);
   if (topic === undefined) return;
   if (news === "replaces") return refuseReplaced(session, captured, topic, row.xid);
-  const deadline = outside.now() + BigInt(outside.settings["fieldgate.judge.timeout.ms"]) * 1000n;
-  const read = await readUntilVisible(session, captured, row.xid, deadline);
+  const deadline = judgeDeadline(outside);
+  const read = await readUntilVisible(session, relation, row.xid, deadline, "visible");
   const table = read.table ?? droppedTable(captured, tableOf(control.state, topic));
   const known = knownColumns(tableOf(control.state, topic));
   const columns = identify(control.catalog, captured, known, { ...read, table }, row.lsn);
@@ -143,26 +134,6 @@ async function typesGone(
   return others.length === 0 ? new Map() : source.types(others);
 }
 
-/** Commits are streamed before they are visible, so this reads the catalog until it shows the row's transaction. */
-async function readUntilVisible(
-  { source, control, outside, signal }: Parts<"control">,
-  captured: Captured,
-  xid: number,
-  deadline: bigint,
-): Promise<ProofRead> {
-  const { work } = control;
-  const what = `to make transaction ${xid} visible: its change to ${fullName(captured.relation)} has already arrived`;
-  using _wait = outside.waits.begin("PostgreSQL", what, { causes: () => source.openBelow(BigInt(xid)) });
-  for (;;) {
-    const { table, snapshot, end } = await source.table(tableOid(captured.relation.oid));
-    const visible = isVisible(snapshot, xid);
-    if (visible) work.blind = false;
-    if (visible || work.blind) return { table, end, visible };
-    if (outside.now() >= deadline) work.blind = true;
-    await outside.sleep(READ_AGAIN_MS, signal);
-  }
-}
-
 /**
  * Stands in for a table that was dropped in the meantime. Its columns are known from before, and the catalog has
  * nothing to add.
@@ -189,7 +160,7 @@ function identify(
   catalog: CatalogReads,
   captured: Captured,
   known: KnownColumns,
-  read: ProofRead & { readonly table: Table },
+  read: VisibleRead & { readonly table: Table },
   rowLsn: Lsn,
 ): readonly (Attnum | undefined)[] | undefined {
   const { relation } = captured;

@@ -4,11 +4,11 @@ import { type Table, tableOid, columnType } from "../../table/column.ts";
 import { prove } from "../../table/prove.ts";
 import type { Relation } from "../../wal/message.ts";
 import type { Lsn } from "../../wal/lsn.ts";
-import { isVisible } from "../../wal/snapshot.ts";
 import { type Captured, capturedFrom, type Parts, tableOf } from "../session.ts";
 import { apply } from "./apply.ts";
 import { sentOf } from "./looked-table.ts";
 import { canPass } from "./park.ts";
+import { judgeDeadline, readUntilVisible } from "./read-visible.ts";
 import { fullName } from "../../table/quote.ts";
 
 /**
@@ -27,10 +27,10 @@ export async function refuseReplaced(
   topic: string,
   xid: number,
 ): Promise<void> {
-  const { control, tape, outside, source } = session;
+  const { control, tape, outside } = session;
   const { relation } = captured;
-  const { table, snapshot } = await source.table(tableOid(relation.oid));
-  if (table === undefined && !isVisible(snapshot, xid)) {
+  const { table, visible } = await readUntilVisible(session, relation, xid, judgeDeadline(outside), "found");
+  if (table === undefined && !visible) {
     throw new GuardError(
       "catalog-behind",
       `${fullName(relation)} was created in a transaction that is not visible yet`,
