@@ -106,7 +106,8 @@ export interface Sink {
   describeTopics(names: readonly string[]): Promise<ReadonlyMap<string, TopicDescription | undefined>>;
   /** Those of the topics to which nothing was ever written. */
   emptyTopics(names: readonly string[]): Promise<readonly string[]>;
-  createTopic(topic: NewTopic): Promise<void>;
+  /** Creates the topics that do not exist; the others are left unchanged. */
+  createTopics(topics: readonly NewTopic[]): Promise<void>;
   createStateTopic(): Promise<void>;
   /** Creates the parked topic. An existing topic is left unchanged. */
   createParkedTopic(): Promise<void>;

@@ -121,7 +121,7 @@ function namedSink(sink: Sink, named: Named): Sink {
     readState: (until, signal) => named("to read the state", () => sink.readState(until, signal)),
     describeTopics: (names) => named("to describe topics", () => sink.describeTopics(names)),
     emptyTopics: (names) => named("to look for empty topics", () => sink.emptyTopics(names)),
-    createTopic: (topic) => named(`to create topic ${topic.name}`, () => sink.createTopic(topic)),
+    createTopics: (topics) => named(`to create ${topics.length} topics`, () => sink.createTopics(topics)),
     createStateTopic: () => named("to create the state topic", () => sink.createStateTopic()),
     createParkedTopic: () => named("to create the topic of parked changes", () => sink.createParkedTopic()),
     readParked: (from, take, signal) => named("to read parked changes", () => sink.readParked(from, take, signal)),

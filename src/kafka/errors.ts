@@ -104,7 +104,8 @@ export function kafkaError(error: unknown, doing: string): GuardError {
   const next = connecting?.next ?? NEXT[code];
   const reason = links.find(({ type }) => type !== undefined) ?? links.at(-1);
   const topic = links.find((link) => link.topic !== undefined)?.topic;
-  const place = topic === undefined || doing.includes(topic) ? doing : `${doing} (topic ${topic})`;
+  const isOnly = topic === undefined || (doing.includes(topic) && !doing.includes(", "));
+  const place = isOnly ? doing : `${doing} (topic ${topic})`;
   const type = reason?.type === undefined ? "" : ` [${reason.type}]`;
   return new GuardError(code, `${place}: ${redact(reason?.message ?? "no reason given")}${type}`, {
     ...(next === undefined ? {} : { next }),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import kafkajs, { type Admin } from "kafkajs"; // Node finds no named export ConfigResourceTypes
+import kafkajs, { type Admin, type ITopicConfig } from "kafkajs"; // Node finds no named export ConfigResourceTypes
 import type { KafkaClient } from "./client.ts";
 import { closeNowAndAfter, within } from "./deadline.ts";
 import { GuardError } from "../errors.ts";
@@ -67,7 +67,7 @@ export async function describeTopics(
   kafka: KafkaClient,
   names: readonly string[],
 ): Promise<Map<string, TopicDescription | undefined>> {
-  return withAdmin(kafka, `describe topics ${names.join(", ")}`, (admin) =>
+  return withAdmin(kafka, `describe ${nameTopics(names)}`, (admin) =>
     // A topic may be deleted after it was listed; then all are listed again.
     pollUntilKnown(isUnknownTopic, () => describeListed(admin, names)),
   );
@@ -113,38 +113,49 @@ async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<st
   );
 }
 
+/** How many topics are created with one request. */
+const CREATED_AT_ONCE = 50;
+
 /**
- * Creates the topic and waits until its leaders are known. An existing topic is left unchanged.
+ * Creates the topics and waits until their leaders are known. Existing topics are left unchanged.
  * @throws GuardError kafka-refused (missing right, policy, invalid setting), kafka-down
  */
-export async function createTopic(kafka: KafkaClient, topic: NewTopic): Promise<"created" | "exists"> {
-  return withAdmin(kafka, `create topic ${topic.name}`, async (admin) => {
-    const created = await admin.createTopics({
-      waitForLeaders: false,
-      timeout: 15_000,
-      topics: [
-        {
-          topic: topic.name,
-          numPartitions: topic.partitions ?? -1,
-          replicationFactor: topic.replication ?? -1,
-          configEntries: Object.entries(topic.config ?? {}).map(([name, value]) => ({ name, value })),
-        },
-      ],
+export async function createTopics(kafka: KafkaClient, topics: readonly NewTopic[]): Promise<void> {
+  for (let from = 0; from < topics.length; from += CREATED_AT_ONCE) {
+    const some = topics.slice(from, from + CREATED_AT_ONCE);
+    const names = some.map(({ name }) => name);
+    await withAdmin(kafka, `create ${nameTopics(names)}`, async (admin) => {
+      await admin.createTopics({ waitForLeaders: false, timeout: 15_000, topics: some.map(requestOf) });
+      await untilLed(admin, names);
     });
-    await untilLed(admin, topic.name);
-    return created ? "created" : "exists";
-  });
+  }
+}
+
+function requestOf({ name, partitions, replication, config }: NewTopic): ITopicConfig {
+  return {
+    topic: name,
+    numPartitions: partitions ?? -1,
+    replicationFactor: replication ?? -1,
+    configEntries: Object.entries(config ?? {}).map(([key, value]) => ({ name: key, value })),
+  };
+}
+
+/** Names a few of the topics, for a message. */
+function nameTopics(names: readonly string[]): string {
+  const [first = "", ...others] = names;
+  if (others.length === 0) return `topic ${first}`;
+  return others.length < 5 ? `topics ${names.join(", ")}` : `topic ${first} and ${others.length} others`;
 }
 
 const LED_WITHIN_MS = 15_000;
 
 /**
- * Waits until the topic's partitions have leaders. kafkajs' own wait gives up if the broker that it asks has not heard
+ * Waits until the topics' partitions have leaders. kafkajs' own wait gives up if the broker that it asks has not heard
  * of the topic from the controller yet.
  */
-async function untilLed(admin: Admin, name: string): Promise<void> {
+async function untilLed(admin: Admin, names: readonly string[]): Promise<void> {
   await pollUntilKnown(isUnknownTopic, async () => {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
     return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) ? topics : undefined;
   });
 }

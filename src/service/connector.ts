@@ -8,7 +8,7 @@ import { ASK_REGISTRY } from "../guard/control/ask-registry.ts";
 import type { Conduct, Log, Outside, Settings, Sink, Source } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import { readToEnd } from "../kafka/read.ts";
-import { createTopic, describeTopics, emptyTopics, parkedTopicConfig, stateTopicConfig } from "../kafka/topics.ts";
+import { createTopics, describeTopics, emptyTopics, parkedTopicConfig, stateTopicConfig } from "../kafka/topics.ts";
 import { forgetTopic } from "../kafka/sends.ts";
 import { openWriter } from "../kafka/writer.ts";
 import { readCapturedTables } from "../postgres/captured.ts";
@@ -106,11 +106,11 @@ export function sinkOf(kafka: KafkaClient, { stateTopic, parkedTopic }: Settings
     },
     describeTopics: (names) => describeTopics(kafka, names),
     emptyTopics: (names) => emptyTopics(kafka, names),
-    async createTopic(topic) {
-      if ((await createTopic(kafka, topic)) === "created") forgetTopic(ends, topic.name);
+    async createTopics(topics) {
+      await createTopics(kafka, topics);
+      for (const { name } of topics) forgetTopic(ends, name);
     },
-    createStateTopic: async () =>
-      void (await createTopic(kafka, { name: stateTopic, partitions: 1, config: stateTopicConfig })),
+    createStateTopic: () => createTopics(kafka, [{ name: stateTopic, partitions: 1, config: stateTopicConfig }]),
     createParkedTopic: () => createParkedTopic(kafka, parkedTopic),
     async readParked(from, take, signal) {
       let enough = false;
@@ -128,10 +128,10 @@ export function sinkOf(kafka: KafkaClient, { stateTopic, parkedTopic }: Settings
 async function createParkedTopic(kafka: KafkaClient, name: string): Promise<void> {
   const { "max.message.bytes": _, ...others } = parkedTopicConfig;
   try {
-    await createTopic(kafka, { name, partitions: 1, config: parkedTopicConfig });
+    await createTopics(kafka, [{ name, partitions: 1, config: parkedTopicConfig }]);
   } catch (error) {
     if (!(error instanceof GuardError) || error.code !== "kafka-refused") throw error;
-    await createTopic(kafka, { name, partitions: 1, config: others });
+    await createTopics(kafka, [{ name, partitions: 1, config: others }]);
   }
 }
 

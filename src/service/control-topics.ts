@@ -8,7 +8,7 @@ import type { ControlSource, Log } from "../guard/outside.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import type { InRecord } from "../kafka/record.ts";
 import { tailTopic } from "../kafka/tail.ts";
-import { commandsTopicConfig, contractsTopicConfig, createTopic, endOffsets } from "../kafka/topics.ts";
+import { commandsTopicConfig, contractsTopicConfig, createTopics, endOffsets } from "../kafka/topics.ts";
 
 /**
  * The two Kafka topics through which contracts and operators' commands reach the connectors. One reader per process
@@ -52,8 +52,10 @@ export async function openControlTopics(
   onFailure: (error: GuardError) => void,
 ): Promise<ControlTopics> {
   const topics = { contracts: `__fieldgate.${deployment}.contracts`, commands: `__fieldgate.${deployment}.commands` };
-  await createTopic(kafka, { name: topics.contracts, partitions: 1, config: contractsTopicConfig });
-  await createTopic(kafka, { name: topics.commands, partitions: 1, config: commandsTopicConfig });
+  await createTopics(kafka, [
+    { name: topics.contracts, partitions: 1, config: contractsTopicConfig },
+    { name: topics.commands, partitions: 1, config: commandsTopicConfig },
+  ]);
   const live = new Map<string, Contract>();
   /** A copy for callers that keep it. It is made on request, not for each of thousands of records. */
   let copy: ReadonlyMap<string, Contract> | undefined;

@@ -6,7 +6,7 @@ import type { Stack } from "../../local/stack.ts";
 import type { AmendmentView } from "../../src/api/amendment.ts";
 import { newToken } from "../../src/http/token-file.ts";
 import { type KafkaOptions, kafkaClient } from "../../src/kafka/client.ts";
-import { createTopic, endOffsets } from "../../src/kafka/topics.ts";
+import { createTopics, endOffsets } from "../../src/kafka/topics.ts";
 import { openWriter } from "../../src/kafka/writer.ts";
 import { request } from "../../src/request.ts";
 import { runCli } from "../cli/run-cli.ts";
@@ -210,7 +210,7 @@ describe("a broker that requires a login or a certificate", () => {
     await grantRights(broker.kafka.brokers, prefix);
     const kafka = client(options());
     const topic = `${prefix}.public.t`;
-    await createTopic(kafka, { name: topic });
+    await createTopics(kafka, [{ name: topic }]);
     await using writer = await openWriter(kafka, {
       transactionalId: `__fieldgate.${prefix}`,
       maxBytes: () => 1_000_000,
@@ -238,7 +238,7 @@ describe("a broker that requires a login or a certificate", () => {
     const outcomes = cases.map(async ([name, options]) => {
       const log: string[] = [];
       const start = performance.now();
-      const error = await createTopic(client(options, log), { name: "x" }).catch((caught: unknown) => caught);
+      const error = await createTopics(client(options, log), [{ name: "x" }]).catch((caught: unknown) => caught);
       return { name, error, seconds: (performance.now() - start) / 1000, text: `${String(error)} ${log.join("\n")}` };
     });
     for (const [index, { name, error, seconds, text }] of (await Promise.all(outcomes)).entries()) {

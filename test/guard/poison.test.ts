@@ -39,7 +39,7 @@ function running(
     settings: { "fieldgate.on.poison": policy, "fieldgate.on.unfit": unfit },
     ...given,
     sink: {
-      createTopic: async ({ name }) => void created.push(name),
+      createTopics: async (topics) => void created.push(...topics.map(({ name }) => name)),
       describeTopics: async (names) =>
         new Map(
           names.map((name) => [name, name === PARKED_TOPIC ? { ...LETTERS, cleanupPolicy: "compact" } : LETTERS]),
@@ -175,7 +175,7 @@ describe("fieldgate.on.poison=dead-letter", () => {
   it.each<readonly [string, Partial<Given["sink"]>, RegExp]>([
     [
       "may not be created",
-      { createTopic: () => Promise.reject(new GuardError("kafka-refused", "no right")) },
+      { createTopics: () => Promise.reject(new GuardError("kafka-refused", "no right")) },
       /no right/,
     ],
     [

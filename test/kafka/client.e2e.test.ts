@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createTopic } from "../../src/kafka/topics.ts";
+import { createTopics } from "../../src/kafka/topics.ts";
 import { openWriter } from "../../src/kafka/writer.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 import { maxBytes, ourClient, record } from "./place.ts";
@@ -12,7 +12,7 @@ test("kafkajs prints no warning, neither about its timers nor about its partitio
   process.on("warning", note);
   const kafka = ourClient(log);
   const topic = uniquePrefix();
-  await createTopic(kafka, { name: topic });
+  await createTopics(kafka, [{ name: topic }]);
   await using writer = await openWriter(kafka, { transactionalId: topic, maxBytes });
   for (let count = 0; count < 5; count++) await writer.commit([record(topic, "x")]);
   process.off("warning", note);

@@ -9,7 +9,7 @@ import { openAppender } from "../../src/kafka/append.ts";
 import { kafkaClient } from "../../src/kafka/client.ts";
 import { liveGroups } from "../../src/kafka/groups.ts";
 import { tailTopic } from "../../src/kafka/tail.ts";
-import { createTopic } from "../../src/kafka/topics.ts";
+import { createTopics } from "../../src/kafka/topics.ts";
 import { servers } from "../stack/servers.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
@@ -19,8 +19,8 @@ test("a group is seen while it reads, and later by its offsets; our own groups a
   const kafka = ourClient();
   const topic = uniquePrefix();
   const quiet = `${topic}.quiet`;
-  await createTopic(kafka, { name: topic, partitions: 1 });
-  await createTopic(kafka, { name: quiet, partitions: 1 });
+  await createTopics(kafka, [{ name: topic, partitions: 1 }]);
+  await createTopics(kafka, [{ name: quiet, partitions: 1 }]);
   await using appender = await openAppender(kafka);
   await appender.append(topic, 0, null, Buffer.from("a"));
   await using _ours = await tailTopic(kafka, { topic, from: "beginning", onRecord: () => {} });
@@ -45,7 +45,7 @@ test("a group is seen while it reads, and later by its offsets; our own groups a
 test("the schema that a member announces for this topic is seen", async () => {
   const kafka = ourClient();
   const topic = uniquePrefix();
-  await createTopic(kafka, { name: topic, partitions: 1 });
+  await createTopics(kafka, [{ name: topic, partitions: 1 }]);
   const userData = encodeAnnouncement(
     new Map([
       [topic, "f1"],
@@ -70,7 +70,7 @@ test("the schema that a member announces for this topic is seen", async () => {
 test("a group of the new protocol (KIP-848) is seen by its offsets, and counts as having unknown members", async () => {
   const kafka = ourClient();
   const topic = uniquePrefix();
-  await createTopic(kafka, { name: topic, partitions: 1 });
+  await createTopics(kafka, [{ name: topic, partitions: 1 }]);
   await using appender = await openAppender(kafka);
   await appender.append(topic, 0, null, Buffer.from("a"));
   const group = `${topic}.new`;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readToEnd } from "../../src/kafka/read.ts";
-import { createTopic, stateTopicConfig, topicOffsets } from "../../src/kafka/topics.ts";
+import { createTopics, stateTopicConfig, topicOffsets } from "../../src/kafka/topics.ts";
 import { openWriter } from "../../src/kafka/writer.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
@@ -9,7 +9,7 @@ import { maxBytes, ourClient, read, record } from "./place.ts";
 async function stateTopic() {
   const kafka = ourClient();
   const topic = uniquePrefix();
-  await createTopic(kafka, { name: topic, partitions: 1, config: stateTopicConfig });
+  await createTopics(kafka, [{ name: topic, partitions: 1, config: stateTopicConfig }]);
   const producer = kafka.inner.producer({
     transactionalId: `${topic}.raw`,
     idempotent: true,

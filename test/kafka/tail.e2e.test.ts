@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { openAppender } from "../../src/kafka/append.ts";
 import { tailTopic, type TailOptions } from "../../src/kafka/tail.ts";
-import { createTopic, endOffsets } from "../../src/kafka/topics.ts";
+import { createTopics, endOffsets } from "../../src/kafka/topics.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 import { ourClient } from "./place.ts";
 
 async function commandsTopic() {
   const kafka = ourClient();
   const topic = uniquePrefix();
-  await createTopic(kafka, { name: topic, partitions: 2 });
+  await createTopics(kafka, [{ name: topic, partitions: 2 }]);
   const appender = await openAppender(kafka);
   const append = (partition: number, value: string) => appender.append(topic, partition, null, Buffer.from(value));
   const seen: string[] = [];

@@ -1,7 +1,7 @@
 import type { Admin, ITopicMetadata } from "kafkajs";
 import { expect, test } from "vitest";
 import type { KafkaClient } from "../../src/kafka/client.ts";
-import { createTopic, describeTopics, topicOffsets } from "../../src/kafka/topics.ts";
+import { createTopics, describeTopics, topicOffsets } from "../../src/kafka/topics.ts";
 
 const UNKNOWN = Object.assign(new Error("This server does not host this topic-partition"), {
   type: "UNKNOWN_TOPIC_OR_PARTITION",
@@ -29,19 +29,19 @@ function broker(...answers: readonly (Error | number)[]) {
       return [{ partition: 0, low: "0", high: String(next), offset: String(next) }];
     },
   };
-  const inner = { admin: () => admin as unknown as Admin }; // as much of one as createTopic uses
+  const inner = { admin: () => admin as unknown as Admin }; // as much of one as createTopics uses
   return { kafka: { inner } as unknown as KafkaClient, left };
 }
 
 test("creating a topic waits until the broker knows it and it has a leader", async () => {
   const { kafka, left } = broker(UNKNOWN, UNKNOWN, -1, 1);
-  expect(await createTopic(kafka, { name: "t" })).toBe("created");
+  await createTopics(kafka, [{ name: "t" }]);
   expect(left).toEqual([]);
 });
 
 test("any other error ends the wait", async () => {
   const { kafka } = broker(UNKNOWN, new Error("the connection was closed"));
-  await expect(createTopic(kafka, { name: "t" })).rejects.toMatchObject({ code: "kafka-down" });
+  await expect(createTopics(kafka, [{ name: "t" }])).rejects.toMatchObject({ code: "kafka-down" });
 });
 
 test("offsets are requested again while a new topic's leader does not know that it leads", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { kafkaClient } from "../../src/kafka/client.ts";
-import { createTopic } from "../../src/kafka/topics.ts";
+import { createTopics } from "../../src/kafka/topics.ts";
 import { openWriter, type WriterOptions } from "../../src/kafka/writer.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 import { until } from "../stack/until.ts";
@@ -9,7 +9,7 @@ import { maxBytes, ourClient, read, record } from "./place.ts";
 async function topicAndWriter(more: Partial<WriterOptions> = {}) {
   const kafka = ourClient();
   const topic = uniquePrefix();
-  await createTopic(kafka, { name: topic, partitions: 1 });
+  await createTopics(kafka, [{ name: topic, partitions: 1 }]);
   const open = () => openWriter(kafka, { transactionalId: topic, maxBytes, ...more });
   return { kafka, topic, open };
 }
@@ -17,7 +17,7 @@ async function topicAndWriter(more: Partial<WriterOptions> = {}) {
 test("a commit's records are all seen, over several sends and topics, in order", async () => {
   const { kafka, topic, open } = await topicAndWriter();
   const other = `${topic}.other`;
-  await createTopic(kafka, { name: other, partitions: 1 });
+  await createTopics(kafka, [{ name: other, partitions: 1 }]);
   await using writer = await open();
   const all = Array.from({ length: 1_200 }, (_, index) => record(index % 10 === 0 ? other : topic, String(index)));
   await writer.commit(all);

@@ -112,7 +112,7 @@ export async function prepareDeadLetters({ outside, control, batch }: Parts<"con
   const { deadLetterTopic: name, "topic.creation.default.replication.factor": replication } = outside.settings;
   control.poison.wanted = false;
   try {
-    await outside.sink.createTopic({ name, partitions: 1, replication, config: DEAD_LETTER_CONFIG });
+    await outside.sink.createTopics([{ name, partitions: 1, replication, config: DEAD_LETTER_CONFIG }]);
     const topic = (await outside.sink.describeTopics([name])).get(name);
     if (topic === undefined)
       throw new GuardError("topic-missing", `topic ${name} does not exist or cannot be described`);

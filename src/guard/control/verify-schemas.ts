@@ -1,6 +1,7 @@
 import { describeError, GuardError } from "../../errors.ts";
 import type { TableState } from "../../gate/state.ts";
 import { type Json, stableText } from "../../json.ts";
+import { askForEach } from "../../registry/at-once.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../../table/shape.ts";
 import type { Outside } from "../outside.ts";
 import { inBackground, type Parts } from "../session.ts";
@@ -17,8 +18,6 @@ import { register } from "../start/capture-tables.ts";
 const START_MS = 10_000;
 const ROUND_MS = 30_000;
 const AGAIN_MS = 5000;
-/** How many requests run at once. */
-const AT_ONCE = 16;
 
 type Verifying = Pick<Outside, "registry" | "log">;
 
@@ -79,13 +78,8 @@ function isUnanswered(error: unknown): boolean {
 }
 
 async function verified(outside: Verifying, tables: readonly TableState[]): Promise<readonly TableState[]> {
-  const moved: TableState[] = [];
-  for (let from = 0; from < tables.length; from += AT_ONCE) {
-    const some = tables.slice(from, from + AT_ONCE);
-    const after = await Promise.all(some.map((table) => verifiedTable(outside, table)));
-    moved.push(...after.filter((table, index) => table !== some[index]));
-  }
-  return moved;
+  const after = await askForEach(tables, (table) => verifiedTable(outside, table));
+  return after.filter((table, index) => table !== tables[index]);
 }
 
 async function verifiedTable(outside: Verifying, table: TableState): Promise<TableState> {

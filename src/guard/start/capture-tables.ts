@@ -225,9 +225,9 @@ export async function createTopics(outside: Outside, topics: readonly string[]):
   } = outside.settings;
   const config = cleanup === undefined ? {} : { "cleanup.policy": cleanup };
   const described = await describeTopics(outside, topics);
-  for (const name of new Set(topics)) {
-    if (!described.has(name)) await outside.sink.createTopic({ name, partitions, replication, config });
-  }
+  const missing = [...new Set(topics)].filter((name) => !described.has(name));
+  if (missing.length === 0) return;
+  await outside.sink.createTopics(missing.map((name) => ({ name, partitions, replication, config })));
 }
 
 /** The topics that exist, among those that this mode writes to. */

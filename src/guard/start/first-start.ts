@@ -6,6 +6,7 @@ import { afterLook } from "../../gate/amendment/gap.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
+import { askForEach } from "../../registry/at-once.ts";
 import { changes, type Stored } from "../../store/records.ts";
 import type { Table } from "../../table/column.ts";
 import { fullName, type TableName } from "../../table/quote.ts";
@@ -239,9 +240,8 @@ function withSnapshots(outside: Outside, stored: Stored, items: readonly Captura
 }
 
 async function firstStates(outside: Outside, items: readonly Capturable[]): Promise<ReadonlyMap<string, TableState>> {
-  const tables = new Map<string, TableState>();
-  for (const item of items) tables.set(item.topic, await firstTableState(outside, item));
-  return tables;
+  const tables = await askForEach(items, (item) => firstTableState(outside, item));
+  return new Map(tables.map((table) => [table.shape.topic, table]));
 }
 
 /**

@@ -134,7 +134,7 @@ describe("a connector", () => {
         mark: makes("mark"),
         ...given.source,
       },
-      sink: { createTopic: makes("topic"), createParkedTopic: makes("topic") },
+      sink: { createTopics: makes("topic"), createParkedTopic: makes("topic") },
       registry: {
         async register() {
           made.push("schema");
