@@ -47,7 +47,7 @@ function rekeyedText(columns: readonly string[]): string {
 const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost" | "rekeyed">, string>> = {
   again: "was not sent in full for a while: changes made in that time were not published",
   rewritten:
-    "was rewritten (by VACUUM FULL or CLUSTER, or by SET UNLOGGED and then LOGGED): changes made while a table is unlogged are not published",
+    "was rewritten (by ALTER TABLE, VACUUM FULL or CLUSTER, or by SET UNLOGGED and then LOGGED): changes made while a table is unlogged are not published",
   attached:
     "has new partitions that used to be separate tables: rows written to them before they were attached were never published",
 };
