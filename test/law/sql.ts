@@ -29,7 +29,10 @@ export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
     case "gap":
       return rowSql(model, step);
     case "add":
-      return isNameOfLive(model, step.name) ? undefined : addSql(model, step);
+      // PostgreSQL 18 refuses to update a table whose identity has a generated column.
+      return isNameOfLive(model, step.name) || (step.form === "generated" && model.full)
+        ? undefined
+        : addSql(model, step);
     case "rename":
     case "retype":
     case "rewrite":

@@ -25,7 +25,8 @@ export function tableSql(model: Model, step: TableStep): readonly string[] | und
       return step.atOnce ? [`begin; ${own.join("; ")}; commit`] : own;
     }
     case "identity":
-      if (partitioned) return undefined;
+      // PostgreSQL 18 refuses to update a table whose identity has a generated column.
+      if (partitioned || (step.full && model.live.some(({ generated }) => generated))) return undefined;
       model.full = step.full;
       return [`alter table ${table} replica identity ${step.full ? "full" : "default"}`];
     case "detach":

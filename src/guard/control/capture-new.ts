@@ -15,7 +15,6 @@ import {
   type Capturable,
   captureTables,
   createTopics,
-  describeTopics,
   firstTableState,
   snapshotJobs,
 } from "../start/capture-tables.ts";
@@ -130,9 +129,7 @@ async function captureItem(
   const { outside, batch } = session;
   const { table, topic } = item;
   for (const finding of item.leftOut) outside.log.warn(finding.message);
-  await createTopics(outside, [topic]);
-  const described = await describeTopics(outside, [topic]);
-  for (const [name, found] of described) {
+  for (const [name, found] of await createTopics(outside, [topic])) {
     batch.partitions.set(name, found.partitions);
     batch.maxBytes.set(name, found.maxMessageBytes);
     batch.topics.described.set(name, found);

@@ -170,9 +170,11 @@ export async function firstTableState(outside: Outside, item: Capturable): Promi
   const latest = await outside.registry.latest(`${topic}-value`);
   const fields = latest === undefined ? item.fields : adopt(topic, item.fields, latest.text);
   const valueText = latest?.text ?? JSON.stringify(envelopeSchema(topic, fields));
-  const valueSchema = await register(outside, `${topic}-value`, valueText);
   const keyJson: Json | undefined = keySchema(topic, key);
-  const keyed = keyJson === undefined ? undefined : await register(outside, `${topic}-key`, JSON.stringify(keyJson));
+  const [valueSchema, keyed] = await Promise.all([
+    register(outside, `${topic}-value`, valueText),
+    keyJson === undefined ? undefined : register(outside, `${topic}-key`, JSON.stringify(keyJson)),
+  ]);
   const state = withExcluded(outside.settings, { ...stateWith(fields, valueSchema, keyed), known: [] }, known);
   return { ...state, known, amendments: firstAmendments(outside, state, item) };
 }
@@ -215,9 +217,15 @@ export function snapshotJobs(items: readonly Capturable[]): ReadonlyMap<string, 
   );
 }
 
-/** Creates the topics that do not exist, with the partitions and settings of the connector's file. */
-export async function createTopics(outside: Outside, topics: readonly string[]): Promise<void> {
-  if (outside.delivery === "none") return;
+/**
+ * Creates the topics that do not exist, with the partitions and settings of the connector's file. Returns what all of
+ * them are like.
+ */
+export async function createTopics(
+  outside: Outside,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, TopicDescription>> {
+  if (outside.delivery === "none") return new Map();
   const {
     "topic.creation.default.partitions": partitions,
     "topic.creation.default.replication.factor": replication,
@@ -226,8 +234,9 @@ export async function createTopics(outside: Outside, topics: readonly string[]):
   const config = cleanup === undefined ? {} : { "cleanup.policy": cleanup };
   const described = await describeTopics(outside, topics);
   const missing = [...new Set(topics)].filter((name) => !described.has(name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return described;
   await outside.sink.createTopics(missing.map((name) => ({ name, partitions, replication, config })));
+  return new Map([...described, ...(await describeTopics(outside, missing))]);
 }
 
 /** The topics that exist, among those that this mode writes to. */
