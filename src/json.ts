@@ -13,6 +13,14 @@ export function isObject(json: Json | undefined): json is JsonObject {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
+/**
+ * The object's own value for a key that comes from outside. An inherited one, such as that of `constructor`, is not
+ * found.
+ */
+export function ownValue<T>(object: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
 export function isArray(json: Json | undefined): json is readonly Json[] {
   return Array.isArray(json);
 }

@@ -1,4 +1,4 @@
-import { type Json, isArray, isObject, type JsonObject } from "../json.ts";
+import { type Json, isArray, isObject, type JsonObject, ownValue } from "../json.ts";
 import { GuardError } from "../errors.ts";
 import { writeBigLong } from "./bytes.ts";
 import { parseSchema } from "./parse.ts";
@@ -81,7 +81,7 @@ export function valueOfJson(schema: AvroSchema, json: Json): AvroValue | undefin
 function recordOfJson({ fields }: AvroRecord, json: JsonObject): AvroValue | undefined {
   return members(
     fields.map((field) => {
-      const of = field.name in json ? json[field.name] : field.default;
+      const of = Object.hasOwn(json, field.name) ? json[field.name] : field.default;
       return [field.name, of === undefined ? undefined : valueOfJson(field.type, of)];
     }),
   );
@@ -136,7 +136,7 @@ export function valueBytes(schema: AvroSchema, value: AvroValue): Buffer | undef
         : undefined;
     case "record": {
       if (!hasMembers(value)) return undefined;
-      const parts = whole(schema.fields.map(({ name, type }) => valueBytes(type, value[name] ?? null)));
+      const parts = whole(schema.fields.map(({ name, type }) => valueBytes(type, ownValue(value, name) ?? null)));
       return parts && Buffer.concat(parts);
     }
     case "union":

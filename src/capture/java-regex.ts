@@ -1,3 +1,5 @@
+import { ownValue } from "../json.ts";
+
 /**
  * Debezium's lists and Connect's router contain Java regular expressions. JavaScript's differ in a few constructs, so a
  * pattern is translated construct by construct. A construct that JavaScript lacks or reads differently is refused, and
@@ -158,7 +160,7 @@ function translateQuoted(rest: string, letters: Case): Written {
 
 function translateProperty(rest: string, inClass: boolean): Written {
   const [whole = "", braced, bare] = /^\\[pP](?:\{(\w+)\}|(\w))/.exec(rest) ?? [];
-  const members = PROPERTIES[braced ?? bare ?? ""];
+  const members = ownValue(PROPERTIES, braced ?? bare ?? "");
   const negated = rest[1] === "P";
   if (members === undefined || (negated && inClass)) throw new Refusal(`has \`${whole === "" ? "\\p" : whole}\``);
   return [inClass ? members : `[${negated ? "^" : ""}${members}]`, whole.length];

@@ -22,6 +22,14 @@ export function unreadableFinding(): Finding {
   );
 }
 
+/** Judging the contract failed for a reason that this version does not know. */
+export function notJudgedFinding(): Finding {
+  return missingEvidence(
+    "this service cannot judge the contract: judging it ended with an unexpected error",
+    "report it with the contract to Fieldgate's maintainers; until then an operator can release with --force --reason",
+  );
+}
+
 /** Members announce a schema that is not in any version of the contract, so it has not been judged. */
 export function otherSchemaFinding(group: string, others: number, members: number): Finding {
   const message = `${others} of ${members} members of ${group} read with a schema that differs from the contract's`;

@@ -6,7 +6,7 @@ import { contractError, type Mistake, nearestName } from "../mistake.ts";
 import { offsetOfUnresolvedAlias, offsetOf, pathText, valueAt, type Path } from "./place.ts";
 import { readSchemaFile } from "./schema-file.ts";
 import { type SeverityChange, whyNotChangeable } from "./severity.ts";
-import { isTooDeep, type Json, TOO_DEEP } from "../json.ts";
+import { isTooDeep, type Json, ownValue, TOO_DEEP } from "../json.ts";
 
 type Issue = NonNullable<ReturnType<typeof contractFileSchema.safeParse>["error"]>["issues"][number];
 
@@ -157,9 +157,10 @@ function addedFields(adds: NonNullable<ContractFile["topics"][number]["adds"]>):
 function addIssue({ raw, add }: Reading, issue: Issue): void {
   const { path } = issue;
   const named = String(path.findLast((key) => typeof key === "string"));
-  const example = (path[0] === "severity" && path.length > 1 ? SEVERITY_EXAMPLES[named] : undefined) ?? EXAMPLES[named];
+  const isSeverity = path[0] === "severity" && path.length > 1;
+  const example = (isSeverity ? ownValue(SEVERITY_EXAMPLES, named) : undefined) ?? ownValue(EXAMPLES, named);
   if (issue.code === "unrecognized_keys") {
-    const known = path.length === 0 ? FILE_KEYS : (LIST_KEYS[String(path[0])] ?? TOPIC_KEYS);
+    const known = path.length === 0 ? FILE_KEYS : (ownValue(LIST_KEYS, String(path[0])) ?? TOPIC_KEYS);
     for (const key of issue.keys) addUnknownKey(add, [...path, key], nearestName(key, known), known);
   } else if (valueAt(raw, path) === undefined) {
     add(path, "is missing", example);

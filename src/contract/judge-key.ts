@@ -3,7 +3,7 @@ import { parseSchemaText } from "../avro/schema-text.ts";
 import type { AvroRecord } from "../avro/schema.ts";
 import type { Finding } from "../finding.ts";
 import type { Contract } from "./contract.ts";
-import { type Judgement, reads } from "./judge.ts";
+import { type Judgement, reads, verdictOr } from "./judge.ts";
 import { reweigh, UNCHANGED, type Weights } from "./severity.ts";
 
 /** The key of the events; `before` is undefined if they have none now. */
@@ -30,10 +30,13 @@ function recordOf(text: string): AvroRecord {
  * key.
  */
 export function judgeKey(contract: Contract, { before, after }: KeyCandidate, weights: Weights = UNCHANGED): Judgement {
+  return verdictOr(() => [keyFinding(contract, { before, after }, weights)]);
+}
+
+function keyFinding(contract: Contract, { before, after }: KeyCandidate, weights: Weights): Finding {
   const columns = [...(before?.fields ?? []), ...after.fields].map(({ name }) => name);
   const isRead = columns.some((name) => reads(contract, name));
   const severity = isRead ? KEY_CHANGED.severity : "warning";
   const found: Finding = { rule: KEY_CHANGED.id, severity, ...keyChange(before, after) };
-  const finding = isRead ? reweigh(found, contract.severity, weights) : found;
-  return { verdict: finding.severity === "error" ? "not-ready" : "ready", findings: [finding] };
+  return isRead ? reweigh(found, contract.severity, weights) : found;
 }

@@ -6,7 +6,7 @@ import { nearestName } from "../mistake.ts";
 import type { Finding } from "../finding.ts";
 import { oncePer } from "../once.ts";
 import type { Contract } from "./contract.ts";
-import { isEvidenceMissing, missingEvidence } from "./evidence.ts";
+import { isEvidenceMissing, missingEvidence, notJudgedFinding } from "./evidence.ts";
 import { readerFindings, readerRow } from "./reader.ts";
 import { rowOf } from "./row.ts";
 import { runtimeFindings } from "./runtime.ts";
@@ -49,7 +49,16 @@ export interface Judgement {
  * `unknown`.
  */
 export function judge(contract: Contract, candidate: Candidate, weights: Weights = UNCHANGED): Judgement {
-  return verdictOf(findingsOn(contract, candidate).map((finding) => adjust(contract, finding, weights)));
+  return verdictOr(() => findingsOn(contract, candidate).map((finding) => adjust(contract, finding, weights)));
+}
+
+/** The verdict that follows from these findings, or `unknown` if an unexpected error ends the search for them. */
+export function verdictOr(search: () => readonly Finding[]): Judgement {
+  try {
+    return verdictOf(search());
+  } catch {
+    return verdictOf([notJudgedFinding()]);
+  }
 }
 
 /**
@@ -105,6 +114,12 @@ export function checkFlowing(
   withheld: readonly string[] = [],
   weights: Weights = UNCHANGED,
 ): Judgement {
+  return verdictOr(() =>
+    flowingFindings(contract, flowing, withheld).map((finding) => adjust(contract, finding, weights)),
+  );
+}
+
+function flowingFindings(contract: Contract, flowing: AvroSchema, withheld: readonly string[]): readonly Finding[] {
   const judged = findingsOn(contract, { topic: contract.topic, envelope: flowing, added: [], flowing });
   const findings = judged.map((finding) => {
     if (finding.rule.startsWith("meaning/") && finding.certainty === "always") {
@@ -116,8 +131,7 @@ export function checkFlowing(
       ? { ...suggestName(contract, finding, flowing), severity: "error" as const }
       : awaitedFinding(finding, name);
   });
-  const unnamed = unnamedFlowing(contract, flowing);
-  return verdictOf([...findings, ...unnamed].map((finding) => adjust(contract, finding, weights)));
+  return [...findings, ...unnamedFlowing(contract, flowing)];
 }
 
 /** Suggests the column `zip` if the contract lists `after.zip` or `Zip`. */

@@ -1,3 +1,4 @@
+import { ownValue } from "../json.ts";
 import type { AlterTableCmd, AlterTableStmt, ColumnDef, Node, ParseResult, RangeVar, RenameStmt } from "libpg-query";
 
 import { expressionText, textOf } from "./expression.ts";
@@ -190,7 +191,7 @@ const SERIAL: Readonly<Record<string, string>> = {
 function columnOf(def: ColumnDef, type: TypeName): NewColumn {
   const all = (def.constraints ?? []).flatMap((node) => ("Constraint" in node ? [node.Constraint] : []));
   const has = (contype: string) => all.some((one) => one.contype === contype);
-  const serial = SERIAL[type.name];
+  const serial = ownValue(SERIAL, type.name);
   const raw = all.find((one) => one.contype === "CONSTR_DEFAULT")?.raw_expr;
   const identity = has("CONSTR_IDENTITY");
   const key = has("CONSTR_PRIMARY");

@@ -1,3 +1,4 @@
+import { ownValue } from "../json.ts";
 import { OID } from "../event/types/table.ts";
 import type { ColumnType } from "../table/column.ts";
 import type { TypeName } from "./ddl-step.ts";
@@ -12,7 +13,7 @@ export function columnTypeOf(
   { name, modifiers, array }: TypeName,
   known: readonly ColumnType[],
 ): ColumnType | undefined {
-  const oid = OIDS[name];
+  const oid = ownValue(OIDS, name);
   const element = oid === undefined ? userType(name, known) : { oid, typmod: typmodOf(name, modifiers) };
   if (element === undefined || !array) return element;
   return { oid: 0, typmod: element.typmod, detail: { kind: "array", of: element } };

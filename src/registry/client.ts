@@ -58,10 +58,12 @@ export interface Registry {
 
 /** Answers name the subject they are about, except the answer to a registration. */
 const subjectName = z.string().nullish();
-const versionAnswer = z.object({ subject: subjectName, id: z.number(), version: z.number(), schema: z.string() });
-const idAnswer = z.object({ subject: subjectName, id: z.number() });
+/** An event has four bytes for it. */
+const idOf = z.int().min(1).max(2_147_483_647);
+const versionAnswer = z.object({ subject: subjectName, id: idOf, version: z.int(), schema: z.string() });
+const idAnswer = z.object({ subject: subjectName, id: idOf });
 const schemaAnswer = z.object({ schema: z.string() });
-const versionsAnswer = z.array(z.number());
+const versionsAnswer = z.array(z.int());
 const levelAnswer = z.object({ compatibilityLevel: z.string().nullish(), compatibility: z.string().nullish() });
 const checkAnswer = z.object({ is_compatible: z.boolean(), messages: z.array(z.string()).nullish() });
 const errorAnswer = z.object({ error_code: z.number().nullish(), message: z.string().nullish() });

@@ -1,3 +1,4 @@
+import { ownValue } from "../json.ts";
 import type { AvroRecord, AvroSchema, RecordField } from "../avro/schema.ts";
 import { recordIn, rowOf } from "../contract/row.ts";
 import { type AvroMembers, type AvroValue, hasMembers, valueOfJson } from "../avro/value.ts";
@@ -42,7 +43,7 @@ export function sampleEvents(schema: AvroSchema, of: SampleOf): readonly AvroMem
 function unwrapped({ op, after }: Change): readonly AvroMembers[] {
   if (!hasMembers(after)) return [];
   const added = { __op: op, __deleted: "false" };
-  return [{ ...after, ...Object.fromEntries(Object.entries(added).filter(([name]) => name in after)) }];
+  return [{ ...after, ...Object.fromEntries(Object.entries(added).filter(([name]) => Object.hasOwn(after, name))) }];
 }
 
 /** The first of these names that is a field of the row; undefined for a dropped column. */
@@ -107,7 +108,9 @@ function eventOf(envelope: AvroRecord, topic: string, change: Change, at: number
   };
   return filled(envelope, (field) => {
     const record = field.name === "source" ? recordIn(field.type) : undefined;
-    return record === undefined ? values[field.name] : filled(record, ({ name }) => sourceOf(topic, change, at)[name]);
+    return record === undefined
+      ? ownValue(values, field.name)
+      : filled(record, ({ name }) => ownValue(sourceOf(topic, change, at), name));
   });
 }
 

@@ -1,3 +1,4 @@
+import { ownValue } from "../json.ts";
 import type { AvroRecord, AvroSchema, RecordField } from "../avro/schema.ts";
 import type { AvroMembers, AvroValue } from "../avro/value.ts";
 import { unscaledBytes } from "../avro/bytes.ts";
@@ -104,6 +105,6 @@ function recordSamples(schema: AvroSchema, given: AvroMembers): Samples {
   if (schema.kind !== "record") return fixed(given);
   const isPartial = Object.keys(given).length > 0;
   const memberOf = (field: RecordField): AvroValue =>
-    given[field.name] ?? (isPartial && isNullable(field.type) ? null : typicalOf(field, 1));
+    ownValue(given, field.name) ?? (isPartial && isNullable(field.type) ? null : typicalOf(field, 1));
   return fixed(Object.fromEntries(schema.fields.map((field) => [field.name, memberOf(field)])));
 }

@@ -1,3 +1,4 @@
+import { ownValue } from "../json.ts";
 import { STALE } from "../contract/evidence.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { GroupEvidence, TopicEvidence } from "../gate/evidence/evidence.ts";
@@ -102,7 +103,9 @@ function contractCoverage(
   now: number,
 ): TopicCoverage["contracts"][number] {
   const consumer = versions[0]?.consumer ?? "";
-  const since = versions.flatMap(({ topic }) => state.evidence.topics.get(topic)?.contracts[consumer] ?? [])[0];
+  const since = versions.flatMap(
+    ({ topic }) => ownValue(state.evidence.topics.get(topic)?.contracts, consumer) ?? [],
+  )[0];
   const readTimes = versions.flatMap((contract) => seenOf(state, contract).flatMap(({ active }) => active ?? []));
   const read = readTimes.length === 0 ? undefined : Math.max(...readTimes);
   const all = versions.flatMap((contract) => evidenceAgainst(rules, state, contract));

@@ -110,7 +110,7 @@ export function isRepairedBy(was: string, now: string): boolean {
 }
 
 function operationsOf(text: string): readonly string[] {
-  return text.split(",").filter((one) => one in OPERATIONS);
+  return text.split(",").filter((one) => Object.hasOwn(OPERATIONS, one));
 }
 
 function named(operations: readonly string[]): string {

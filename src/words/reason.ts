@@ -104,6 +104,7 @@ function readyText(contracts: number): string {
 const REFUSALS: Sentences<Refusal> = {
   "watch-mode": () => "in watch mode Debezium publishes and nothing is withheld: there is nothing to decide here",
   superseded: () => "another command superseded it, or its column has been changed or dropped in the meantime",
+  failed: () => "carrying it out ended with an unexpected error, and nothing was changed: see the service's log",
   "amendment-unknown": ({ name }) => `there is no amendment ${name}`,
   "amendment-ambiguous": ({ name, ids }) => `${name} could be any of ${ids.join(", ")}`,
   "withhold-released": ({ id }) => `${id} already flows: withholding it now would drop the field from the events`,

@@ -84,6 +84,20 @@ function agreeableRegistry(): Registry {
   };
 }
 
+/** Like `given`, and it has every schema that it registers under the id that it gave. */
+function rememberingRegistry(given: Registry): Registry {
+  const texts = new Map<number, string>();
+  return {
+    ...given,
+    async register(subject, text) {
+      const result = await given.register(subject, text);
+      if (result.kind === "registered") texts.set(result.id, text);
+      return result;
+    },
+    schemaById: async (id) => texts.get(id) ?? (await given.schemaById(id)),
+  };
+}
+
 /** The connector's slot, with nobody reading it. */
 export const SLOT: Slot = {
   name: "fieldgate_shop",
@@ -114,7 +128,7 @@ export function worldOf(given: Given = {}): World {
   const stops: string[] = [];
   let uuids = 0;
   let slot: Slot | undefined;
-  const registry: Registry = { ...agreeableRegistry(), ...given.registry };
+  const registry = rememberingRegistry({ ...agreeableRegistry(), ...given.registry });
   const stream: WalStream = {
     read: () => items.shift(),
     acknowledge: (position) => void acknowledged.push(position),

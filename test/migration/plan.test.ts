@@ -124,6 +124,7 @@ test.each([
   ["alter table customers add name text", "the table already has a column name"],
   ["alter table customers drop nick", "the table has no column nick"],
   ["alter table customers add mood mood", "column mood: no captured column has the type mood yet"],
+  ["alter table customers add at constructor", "column at: no captured column has the type constructor yet"],
   ["alter table customers rename id to key", "id is a key column: this also changes the key of the events"],
   ["drop table customers", `the table is dropped: its topic ${TOPIC} gets no more events`],
   ["do $$ begin end $$", "not analysed: a DO block"],

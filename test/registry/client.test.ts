@@ -266,3 +266,15 @@ describe("addresses and credentials", () => {
     },
   );
 });
+
+describe("an id that no event can carry", () => {
+  test.each([-5, 0, 1.5, 2 ** 32 + 7, "7", null])("%s is no answer", async (id) => {
+    const recorded: Record<string, Recorded> = {
+      "GET /subjects/s/versions/latest": [200, { subject: "s", version: 1, id, schema: `"string"` }],
+      "POST /subjects/s/versions": [200, { id }],
+    };
+    const down = { code: "registry-down" };
+    await expect(ask(recorded, (registry) => registry.latest("s"))).rejects.toMatchObject(down);
+    await expect(ask(recorded, (registry) => registry.register("s", `"string"`))).rejects.toMatchObject(down);
+  });
+});

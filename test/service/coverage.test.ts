@@ -82,6 +82,15 @@ describe("coverage", () => {
   });
 });
 
+describe("a consumer that is called like a property that every object has", () => {
+  it.each(["constructor", "__proto__", "toString"])("%s has a time of its own", (consumer) => {
+    const state = stateOf(publishing(), { ...READER, consumer });
+    expect(covered(state).topics[0]?.contracts).toMatchObject([{ consumer, since: null }]);
+    const polled = play(RULES, state, looks(7000)).state;
+    expect(covered(polled).topics[0]?.contracts).toMatchObject([{ consumer, since: "1970-01-01T00:00:07.000Z" }]);
+  });
+});
+
 describe("the evidence of a consumer", () => {
   const texts = (now: number, ...inputs: readonly Input[]) =>
     seenTexts(play(RULES, stateOf(publishing(), READER), ...inputs).state, READER, now);

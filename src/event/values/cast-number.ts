@@ -1,3 +1,4 @@
+import { ownValue } from "../../json.ts";
 import type { ColumnType } from "../../table/column.ts";
 import { asIs, type Casts, casts, type Rewrite } from "../types/entry.ts";
 import { numericOf } from "../types/modifier.ts";
@@ -55,7 +56,7 @@ const NOT_FINITE: Readonly<Record<string, string>> = {
 /** Casts to a float. A value fits if the float's shortest text is the same number. */
 export function floatCasts(to: "float4" | "float8"): Casts {
   const exact: Rewrite = (text) => {
-    const special = NOT_FINITE[text.trim().toLowerCase()];
+    const special = ownValue(NOT_FINITE, text.trim().toLowerCase());
     const plain = special ?? plainDecimal(text);
     if (plain === undefined || special !== undefined) return plain;
     const shortest = String(to === "float4" ? shortestFloat(Math.fround(Number(plain))) : Number(plain));
@@ -97,7 +98,7 @@ function exactNumeric(to: ColumnType): Rewrite {
 /** Accepts a number of at most this many significant digits; a longer one would be rounded. */
 function roundedNumeric(to: ColumnType, most: number): Rewrite {
   return (text) => {
-    const special = NOT_FINITE[text.trim().toLowerCase()];
+    const special = ownValue(NOT_FINITE, text.trim().toLowerCase());
     if (special !== undefined) return special;
     const plain = plainDecimal(text);
     const digits = plain?.replaceAll(/[-.]/g, "").replace(/^0+/, "").replace(/0+$/, "") ?? "";

@@ -1,3 +1,4 @@
+import { ownValue } from "../../json.ts";
 import type { AvroMembers } from "../../avro/value.ts";
 import type { ColumnType } from "../../table/column.ts";
 import type { AvroType } from "../types/avro-type.ts";
@@ -85,7 +86,7 @@ const encodeVariableScale: Encode = (src, s, e, out, p) => {
 const encodeDecimalText: Encode = (src, s, e, out, p) => {
   const last = byteAt(src, e - 1);
   if (last >= 48 && last <= 57) return copyBytes(src, s, e, out, writeInt(out, p, e - s));
-  const name = SPECIAL[src.toString("latin1", s, e)];
+  const name = ownValue(SPECIAL, src.toString("latin1", s, e));
   return name === undefined ? UNFIT : writeString(out, p, name);
 };
 

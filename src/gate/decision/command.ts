@@ -68,6 +68,11 @@ export function onCommand(rules: Rules, state: State, command: OperatorCommand, 
   }
 }
 
+/** Answers a command whose decision ended with an unexpected error. */
+export function commandFailed(state: State, id: string): Decided {
+  return step(withOutcome(state, id, refusal({ kind: "failed" })));
+}
+
 /**
  * Answers releases that can no longer be carried out, because another command superseded them or the column changed.
  */

@@ -99,6 +99,8 @@ export type Reason = Blocked | Waits | Flows | Watched | { readonly kind: "recor
 export type Refusal =
   | { readonly kind: "watch-mode" }
   | { readonly kind: "superseded" }
+  /** Carrying it out ended with an unexpected error. */
+  | { readonly kind: "failed" }
   | { readonly kind: "amendment-unknown"; readonly name: string }
   | { readonly kind: "amendment-ambiguous"; readonly name: string; readonly ids: readonly string[] }
   | { readonly kind: "withhold-released"; readonly id: string }

@@ -2,7 +2,7 @@ import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { judgeKey, parseKeyCandidate } from "../../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../../contract/judge.ts";
-import { unreadableFinding } from "../../contract/evidence.ts";
+import { notJudgedFinding, unreadableFinding } from "../../contract/evidence.ts";
 import { dayOf, type Weights } from "../../contract/severity.ts";
 import { keptFindings } from "../../finding.ts";
 import { oncePer } from "../../once.ts";
@@ -124,7 +124,16 @@ export function weigh(
   });
 }
 
-function judging({ shape }: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
+/** If the schemas themselves cannot be compared, every contract's verdict is unknown. */
+function judging(table: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
+  try {
+    return judgingOn(table, candidate, weights);
+  } catch {
+    return () => verdictOf([notJudgedFinding()]);
+  }
+}
+
+function judgingOn({ shape }: TableState, candidate: Candidate, weights: Weights): (contract: Contract) => Judgement {
   if (candidate.part === "key") {
     const keys = parseKeyCandidate(shape.keySchema?.text, candidate.text);
     return (contract) => judgeKey(contract, keys, weights);

@@ -1,3 +1,5 @@
+import { ownValue } from "../../json.ts";
+
 /**
  * Which consumer groups were seen reading a topic, and when. Times are those of the polls, in milliseconds since 1970;
  * nothing here reads a clock. A group counts as absent only if the poll itself succeeded.
@@ -130,7 +132,7 @@ function seeTopic(
     at,
     groups: kept.sort((a, b) => (a.group < b.group ? -1 : 1)),
     ...(others.length > MAX_OTHERS ? { more: others.length - MAX_OTHERS } : {}),
-    contracts: Object.fromEntries(consumers.map((name) => [name, before?.contracts[name] ?? at])),
+    contracts: Object.fromEntries(consumers.map((name) => [name, ownValue(before?.contracts, name) ?? at])),
   };
 }
 

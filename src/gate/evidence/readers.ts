@@ -1,3 +1,4 @@
+import { ownValue } from "../../json.ts";
 import { readerFingerprint } from "../../contract/announcement.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { otherSchemaFinding, staleFinding } from "../../contract/evidence.ts";
@@ -76,7 +77,7 @@ export function evidenceAgainst(rules: Rules, state: State, contract: Contract):
 function staleness(rules: Rules, state: State, contract: Contract): readonly Finding[] {
   const staleMs = rules["fieldgate.contracts.stale"];
   const evidence = state.evidence.topics.get(contract.topic);
-  const since = evidence?.contracts[contract.consumer];
+  const since = ownValue(evidence?.contracts, contract.consumer);
   if (evidence === undefined || since === undefined) return [];
   const signs = seenOf(state, contract).map(({ active }) => active ?? 0);
   if (evidence.at - Math.max(evidence.began, since, ...signs) < staleMs) return [];

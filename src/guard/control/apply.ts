@@ -1,7 +1,8 @@
 import { decide } from "../../gate/decide.ts";
-import type { Effect, Input, State } from "../../gate/state.ts";
+import type { Decided, Effect, Input, State, When } from "../../gate/state.ts";
 import { formatLsn, isoTime } from "../../wal/lsn.ts";
 import { capturedFrom, type Parts } from "../session.ts";
+import { decideUnknown, describeUnexpected } from "./unexpected.ts";
 import { judgeInBackground, registerInBackground, registrationEnded } from "./registry-work.ts";
 
 /** Decides about one input and starts the resulting effects. Throws the error if the input leads to a stop. */
@@ -9,7 +10,7 @@ export function apply(session: Parts<"control" | "tape">, input: Input): void {
   const { outside, control, tape } = session;
   const when = { position: formatLsn(tape.position.endLsn), time: isoTime(outside.now()) };
   const before = control.state;
-  const { state, effects } = decide(outside.settings, before, input, when);
+  const { state, effects } = decided(session, input, when);
   control.state = state;
   for (const effect of effects) start(session, effect);
   if (state.tables !== before.tables) onNewShapes(session, before);
@@ -17,6 +18,27 @@ export function apply(session: Parts<"control" | "tape">, input: Input): void {
   const topic = registrationEnded(control.work, input.id);
   if (topic !== undefined) apply(session, { kind: "settle", topic });
 }
+
+/** Decides; if that ends with an unexpected error, decides that what came from outside is unknown. */
+function decided({ outside, control }: Parts<"control">, input: Input, when: When): Decided {
+  try {
+    return decide(outside.settings, control.state, input, when);
+  } catch (error) {
+    const unknown = decideUnknown(outside.settings, control.state, input, when);
+    if (unknown === undefined) throw error;
+    outside.log.warn(`${NAMES[input.kind] ?? "an input"} could not be processed: ${describeUnexpected(error)}`);
+    return unknown;
+  }
+}
+
+const NAMES: Readonly<Partial<Record<Input["kind"], string>>> = {
+  contract: "a contract",
+  command: "a command",
+  judged: "the registry's answer",
+  registered: "the registry's answer",
+  observed: "the registry's answer",
+  groups: "the poll of the consumer groups",
+};
 
 /**
  * How long, in microseconds, the loop handles inputs before it reads the log again. After a restart there is one input

@@ -8,6 +8,7 @@ import type { RegisteredSchema } from "../../table/shape.ts";
 import { fateWhileJudging, retrying } from "../retrying.ts";
 import { inBackground, type Parts, type Surroundings } from "../session.ts";
 import { hashOf, versionWith } from "./ask-registry.ts";
+import { unansweredOn } from "./unexpected.ts";
 import { isReadPending, startCatalogRead } from "./catalog-read.ts";
 
 /**
@@ -53,7 +54,9 @@ export function followRegistry(session: Parts<"control" | "tape">): void {
     for (const [topic, table] of control.state.tables) {
       if (!isDue(session, schedules.get(topic), table)) continue;
       try {
-        await readSubject(session, table, memory);
+        await readSubject(session, table, memory).catch((error: unknown) => {
+          throw unansweredOn(error);
+        });
         if (silent) log.info("the registry answers again: Fieldgate follows the schemas that Debezium registers");
         silent = false;
       } finally {

@@ -5,6 +5,8 @@ import { oncePer } from "../../once.ts";
 import { fateWhileJudging, retrying } from "../retrying.ts";
 import { inBackground, type Parts, post, type RegistryWork } from "../session.ts";
 import { subjectOf } from "./ask-registry.ts";
+import { unansweredOn } from "./unexpected.ts";
+import { registerChecked } from "./register.ts";
 
 /**
  * The gate's requests to the registry: to say whether it would accept an amendment's candidate (judging), and to
@@ -92,7 +94,7 @@ async function register({ control, outside, source }: Parts<"control">, { id, ca
   const answer = found?.amendment.answer;
   if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash) return stale;
   const { topic, table } = found.table.shape;
-  const result = await outside.registry.register(subjectOf(found.table, candidate), candidate.text);
+  const result = await registerChecked(outside.registry, subjectOf(found.table, candidate), candidate.text);
   control.work.silent = false;
   if (result.kind === "refused") {
     return { kind: "registration-refused", id, hash: candidate.hash, text: `${result.status} ${result.message}` };
@@ -122,7 +124,11 @@ function untilAnswered<T extends Input | undefined>(
   ask: () => Promise<T>,
 ): Promise<T> {
   const { outside, signal, control } = session;
-  return retrying(ask, {
+  const asked = () =>
+    ask().catch((error: unknown) => {
+      throw unansweredOn(error);
+    });
+  return retrying(asked, {
     now: outside.now,
     sleep: outside.sleep,
     signal,

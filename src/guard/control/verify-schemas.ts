@@ -1,9 +1,9 @@
 import { describeError, GuardError } from "../../errors.ts";
 import type { TableState } from "../../gate/state.ts";
-import { type Json, stableText } from "../../json.ts";
 import { askForEach } from "../../registry/at-once.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../../table/shape.ts";
 import type { Outside } from "../outside.ts";
+import { isSameText } from "./register.ts";
 import { inBackground, type Parts } from "../session.ts";
 import { register } from "../start/capture-tables.ts";
 
@@ -116,17 +116,5 @@ async function schemaById({ registry }: Verifying, id: SchemaId): Promise<string
   } catch (error) {
     if (!(error instanceof GuardError) || error.code !== "registry-refused") throw error;
     throw new GuardError("registry-down", `schema ${id} cannot be read: ${error.text}`);
-  }
-}
-
-function isSameText(left: string, right: string): boolean {
-  return left === right || normal(left) === normal(right);
-}
-
-function normal(text: string): string | undefined {
-  try {
-    return stableText(JSON.parse(text) as Json); // a registry's schema text is JSON
-  } catch {
-    return undefined;
   }
 }

@@ -20,6 +20,7 @@ import type { TableName } from "../../table/quote.ts";
 import type { Field, RegisteredSchema } from "../../table/shape.ts";
 import { isoTime } from "../../wal/lsn.ts";
 import { faultsNext, namedFaults } from "../../words/left-out.ts";
+import { registerChecked } from "../control/register.ts";
 import type { Outside, Settings } from "../outside.ts";
 import { newAmendment } from "../../gate/amendment/revise.ts";
 
@@ -195,7 +196,7 @@ export async function register(
   subject: string,
   text: string,
 ): Promise<RegisteredSchema> {
-  const result = await outside.registry.register(subject, text);
+  const result = await registerChecked(outside.registry, subject, text);
   if (result.kind === "registered") return { id: result.id, text };
   throw new GuardError("registry-refused", `subject ${subject}: ${result.status} ${result.message}`, {
     next: "check the subject's versions and compatibility level in the registry",
@@ -253,11 +254,23 @@ export async function describeTopics(
  * @throws GuardError subject-unfit if its schema is not a Debezium envelope
  */
 export function adopt(topic: string, columns: readonly Field[], text: string): readonly Field[] {
-  const read = readEnvelope(JSON.parse(text) as Json); // a registry's schema text is JSON
+  const json = jsonOf(text);
+  const read = json === undefined ? NO_AVRO : readEnvelope(json);
   if (read.kind === "no-envelope") {
     throw new GuardError("subject-unfit", `subject ${topic}-value: ${read.why}`, {
       next: "choose another topic.prefix, or remove the subject if no consumer reads it",
     });
   }
   return bind(read.fields, columns);
+}
+
+const NO_AVRO = { kind: "no-envelope", why: "its latest schema is not an Avro schema" } as const;
+
+/** undefined if the text is not JSON, as a Protobuf schema's. */
+function jsonOf(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json; // JSON.parse gives JSON
+  } catch {
+    return undefined;
+  }
 }

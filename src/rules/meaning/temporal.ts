@@ -1,3 +1,4 @@
+import { ownValue } from "../../json.ts";
 import type { AvroSchema } from "../../avro/schema.ts";
 
 interface Temporal {
@@ -36,5 +37,5 @@ const TEMPORAL: Readonly<Record<string, Temporal>> = {
 export function temporalOf(type: AvroSchema): Temporal | undefined {
   if (type.kind !== "int" && type.kind !== "long") return undefined;
   const names = [type.props["connect.name"], type.props["logicalType"]];
-  return names.flatMap((name) => (typeof name === "string" ? (TEMPORAL[name] ?? []) : []))[0];
+  return names.flatMap((name) => (typeof name === "string" ? (ownValue(TEMPORAL, name) ?? []) : []))[0];
 }

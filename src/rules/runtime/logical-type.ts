@@ -1,3 +1,4 @@
+import { ownValue } from "../../json.ts";
 import type { AvroSchema } from "../../avro/schema.ts";
 import type { RuntimeFound, RuntimeRule, Sight } from "./rule.ts";
 import type { Meeting } from "./walk.ts";
@@ -91,6 +92,6 @@ function textOf(logical: string | undefined): string {
 function logicalOf(schema: AvroSchema): string | undefined {
   if (schema.kind === "union") return undefined;
   const { logicalType: name, scale } = schema.props;
-  if (typeof name !== "string" || !(BASES[name]?.includes(schema.kind) ?? false)) return undefined;
+  if (typeof name !== "string" || !(ownValue(BASES, name)?.includes(schema.kind) ?? false)) return undefined;
   return name === "decimal" ? `decimal of scale ${typeof scale === "number" ? scale : 0}` : name;
 }

@@ -8,6 +8,7 @@ export const CASTS: readonly CastCase[] = [
   ["smallint", "bigint", "-7", "-7"],
   ["integer", "oid", "7", "7"],
   ["numeric(10,2)", "integer", "5.00", "5"],
+  ["text", "double precision", "constructor", undefined],
   ["numeric(10,2)", "integer", "5.10", undefined],
   ["numeric(10,2)", "integer", "-0.50", undefined],
   ["numeric", "bigint", "9223372036854775807", "9223372036854775807"],
