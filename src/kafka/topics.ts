@@ -204,13 +204,16 @@ async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<numbe
   return new Map(offsets.map(({ partition, low, high }) => [partition, { begin: BigInt(low), end: BigInt(high) }]));
 }
 
-/** Those of the topics to which nothing was ever written. @throws as topicOffsets */
+/** Those of the topics to which nothing was ever written. One that is gone is none of them. @throws as topicOffsets */
 export async function emptyTopics(kafka: KafkaClient, names: readonly string[]): Promise<readonly string[]> {
   return withAdmin(kafka, "look for empty topics", async (admin) => {
     const empty: string[] = [];
     for (const name of names) {
-      const offsets = await admin.fetchTopicOffsets(name);
-      if (offsets.every(({ high }) => high === "0")) empty.push(name);
+      const offsets = await admin.fetchTopicOffsets(name).catch((error: unknown) => {
+        if (isUnknownTopic(error)) return undefined;
+        throw error;
+      });
+      if (offsets?.every(({ high }) => high === "0")) empty.push(name);
     }
     return empty;
   });

@@ -1,7 +1,7 @@
 import type { Admin, ITopicMetadata } from "kafkajs";
 import { expect, test } from "vitest";
 import type { KafkaClient } from "../../src/kafka/client.ts";
-import { createTopics, describeTopics, topicOffsets } from "../../src/kafka/topics.ts";
+import { createTopics, describeTopics, emptyTopics, topicOffsets } from "../../src/kafka/topics.ts";
 
 const UNKNOWN = Object.assign(new Error("This server does not host this topic-partition"), {
   type: "UNKNOWN_TOPIC_OR_PARTITION",
@@ -50,6 +50,12 @@ test("offsets are requested again while a new topic's leader does not know that 
   expect(left).toEqual([]);
   const gone = broker(NOT_LED, new Error("the connection was closed"));
   await expect(topicOffsets(gone.kafka, "t")).rejects.toMatchObject({ code: "kafka-down" });
+});
+
+test("a topic that is gone is not an empty one, and the others are still looked at", async () => {
+  const { kafka, left } = broker(UNKNOWN, 3, 0);
+  expect(await emptyTopics(kafka, ["gone", "written", "empty"])).toEqual(["empty"]);
+  expect(left).toEqual([]);
 });
 
 test("a topic that is deleted after it was listed is described as missing", async () => {

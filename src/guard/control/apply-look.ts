@@ -12,6 +12,7 @@ import { leave } from "./left.ts";
 import { isReplacedOver, newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
 import { remember } from "./looks.ts";
 import { endReplaced } from "./replaced.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * Applies a look at the catalog that found changes, once the loop has reached its position in the log. Gaps become
@@ -76,11 +77,9 @@ function reportRename(session: Parts<"control" | "tape">, { shape }: TableState,
   const { oid, schema, name } = shape.table;
   const now = look.tables.get(Number(oid));
   if (now === undefined || (now.schema === schema && now.name === name)) return;
-  const { log, notice } = session.outside;
   const what = `${fullName(shape.table)} is now called ${fullName(now)}; its topic is still ${shape.topic}`;
   const next = `nothing if that was meant; otherwise ALTER TABLE ${quoteTable(now)} RENAME TO ${quoteIdentifier(shape.table.name)};`;
-  log.warn(`${what}; next: ${next}`);
-  void notice({ id: `renamed/${oid}/${fullName(now)}`, about: "tables", severity: "warn", what, next });
+  warnPeople(session.outside, { id: `renamed/${oid}/${fullName(now)}`, about: "tables", what, next });
   startCatalogRead(session, Number(oid));
 }
 

@@ -17,6 +17,7 @@ import {
 import { fullName } from "../../table/quote.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { apply } from "./apply.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * Reads the catalog in the background, for changes that the log does not show: a new enum label, or a DDL that no
@@ -120,8 +121,7 @@ function distrustTrigger({ control, outside }: Parts<"control">, table: Table): 
   control.ddl.complete = undefined;
   const what = `columns of ${fullName(table)} were changed without a message from the DDL trigger: somebody switched event triggers off (event_triggers = off, or DISABLE)`;
   const next = "nothing: its columns were read from the catalog instead; keep event triggers on in migrations";
-  outside.log.warn(`${what}; next: ${next}`);
-  void outside.notice({ id: `ddl-unreported/${table.oid}`, about: "table-warning", severity: "warn", what, next });
+  warnPeople(outside, { id: `ddl-unreported/${table.oid}`, about: "table-warning", what, next });
 }
 
 /** How far the log has been read between two transactions: to the position, or to a later keepalive. */

@@ -2,6 +2,7 @@ import { leftOutKey, type LeftOutReason } from "../../capture/left-out.ts";
 import { fullName, type TableName } from "../../table/quote.ts";
 import { describeLeftOut } from "../../words/left-out.ts";
 import type { Parts } from "../session.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * Leaves out a table that the connector's file captures but that cannot be captured yet. It is retried repeatedly, but
@@ -22,7 +23,6 @@ export function leave(
   if (before !== undefined && leftOutKey(before.table, before.reason) === id) return false;
   const { why, next } = describeLeftOut(table, reason);
   const what = `${fullName(table)} is not captured: ${why}`;
-  outside.log.warn(`${what}; next: ${next}`);
-  void outside.notice({ id, about: "not-captured", severity: "warn", what, next });
+  warnPeople(outside, { id, about: "not-captured", what, next });
   return false;
 }

@@ -11,6 +11,7 @@ import { inBackground, type Parts, post, tableOf } from "../session.ts";
 import { backlogOf } from "../stream/backlog.ts";
 import { apply } from "./apply.ts";
 import { startCatalogRead } from "./catalog-read.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * Parks a table whose next change cannot be written, decides what happens to the first parked change if it still cannot
@@ -101,11 +102,10 @@ export async function prepareTopic({ outside, batch }: Parts<"batch">): Promise<
   batch.topics.described.set(parkedTopic, described);
 }
 
-function reportDeletion({ log, notice }: Outside, topic: string, policy: string): void {
+function reportDeletion(outside: Outside, topic: string, policy: string): void {
   const what = `topic ${topic} has cleanup.policy=${policy}, so Kafka may delete parked changes before they are published`;
   const next = `set cleanup.policy of ${topic} to compact`;
-  log.warn(`${what}; next: ${next}`);
-  void notice({ id: `parked-topic/${policy}`, about: "topics", severity: "warn", what, next });
+  warnPeople(outside, { id: `parked-topic/${policy}`, about: "topics", what, next });
 }
 
 /** How long to wait before a change that still cannot be written is tried again for no other reason. */

@@ -7,6 +7,7 @@ import { identifyNext, refusedWritesText } from "../../words/identity.ts";
 import type { TableWarning } from "../outside.ts";
 import type { Parts } from "../session.ts";
 import { isListed } from "./looked-table.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * What a look shows to be wrong with a table although its rows flow: PostgreSQL refuses the application's UPDATE and
@@ -36,9 +37,8 @@ export function warnOfTables(session: Parts<"control">, look: TablesLook): void 
   for (const [id, warning] of keys) if (!before.has(id)) report(session, id, warning);
 }
 
-function report({ outside }: Parts<"control">, id: string, { what, next }: TableWarning): void {
-  outside.log.warn(`${what}; next: ${next}`);
-  void outside.notice({ id, about: "table-warning", severity: "warn", what, next });
+function report({ outside }: Parts<"control">, id: string, warning: TableWarning): void {
+  warnPeople(outside, { id, about: "table-warning", ...warning });
 }
 
 /** About at least one table. */

@@ -7,6 +7,7 @@ import type { TopicDescription } from "../../kafka/topics.ts";
 import { isoTime } from "../../wal/lsn.ts";
 import type { Outside } from "../outside.ts";
 import { fullName } from "../../table/quote.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /** Checks that run before a connector writes to its topics. They compare its file, its state and the topics. */
 
@@ -29,15 +30,14 @@ export function refuseCompacted(
 
 /** The same where the connector has run already: only the tables whose next record has no key stop. */
 export function reportCompacted(
-  { settings, delivery, log, notice }: Pick<Outside, "settings" | "delivery" | "log" | "notice">,
+  outside: Pick<Outside, "settings" | "delivery" | "log" | "notice">,
   topics: ReadonlyMap<string, { readonly keyless: boolean }>,
   described: Described,
 ): void {
-  const unfit = unfitFor({ settings, delivery }, topics, described);
+  const unfit = unfitFor(outside, topics, described);
   if (unfit.length === 0) return;
   const what = unfitText(unfit);
-  log.warn(`${what}; next: ${UNFIT_NEXT}`);
-  void notice({ id: `compacted/${unfit.join()}`, about: "topics", severity: "warn", what, next: UNFIT_NEXT });
+  warnPeople(outside, { id: `compacted/${unfit.join()}`, about: "topics", what, next: UNFIT_NEXT });
 }
 
 const UNFIT_NEXT =
@@ -68,26 +68,20 @@ function unfitFor(
  * and the returned jobs publish all their rows again.
  */
 export function repairGoneTopics(
-  { log, notice, delivery, now }: Pick<Outside, "log" | "notice" | "delivery" | "now">,
+  outside: Pick<Outside, "log" | "notice" | "delivery" | "now">,
   tables: ReadonlyMap<string, TableState>,
   described: Described,
   emptied: ReadonlySet<string> = new Set(),
 ): readonly ChunkJob[] {
-  if (delivery === "none") return [];
+  if (outside.delivery === "none") return [];
   const gone = [...tables.values()].filter(({ shape }) => !described.has(shape.topic) || emptied.has(shape.topic));
   return gone.map(({ shape }) => {
     const job = repairJob(shape);
     const then = job.state === "refused" ? "its table has no key, so its rows cannot be" : "all its rows are";
     const made = described.has(shape.topic) ? "somebody has made the topic again" : "the topic is created again";
     const what = `topic ${shape.topic} and all its events are gone: ${made}, and ${then} published again`;
-    log.warn(what);
-    void notice({
-      id: `gone/${shape.topic}/${isoTime(now())}`,
-      about: "rows-missing",
-      severity: "warn",
-      what,
-      next: undefined,
-    });
+    const id = `gone/${shape.topic}/${isoTime(outside.now())}`;
+    warnPeople(outside, { id, about: "rows-missing", what, next: undefined });
     return job;
   });
 }

@@ -6,6 +6,7 @@ import type { ChunkRead } from "../../postgres/chunk.ts";
 import type { Settings } from "../outside.ts";
 import { type Parts, tableOf } from "../session.ts";
 import { fullName } from "../../table/quote.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * Makes a backfill or a repair of more rows than fieldgate.backfill.max.rows wait for an operator. The number of rows
@@ -30,5 +31,5 @@ export function waitForOperator({ control, outside }: Parts<"control">, id: stri
   const { table } = tableOf(control.state, job.topic).shape;
   const what = `${fullName(table)}: rows are not published again yet: ${renderJobReason(reason)}`;
   const next = `fieldgate release ${nameOfJob(job)} --backfill all, or none`;
-  void outside.notice({ id: `rows/${job.id}`, about: "waits", severity: "warn", what, next });
+  warnPeople(outside, { id: `rows/${job.id}`, about: "waits", what, next });
 }

@@ -3,6 +3,7 @@ import type { GuardError } from "../../errors.ts";
 import { apply } from "../control/apply.ts";
 import { withNextSteps } from "../control/halt.ts";
 import { type Parts, tableOf } from "../session.ts";
+import { warnPeople } from "../warn-people.ts";
 
 /**
  * A job whose next row cannot be written waits, and everything else flows: the changes of its table, and other jobs. It is
@@ -24,15 +25,8 @@ export function setAside(session: Parts<"control" | "tape" | "chunks">, id: stri
   chunks.stuck.set(id, { table: tableOf(control.state, job.topic), again: outside.now() + AGAIN_MICROS });
   const before = job.stuck;
   if (before?.code === code && before.field === field && before.at === position) return;
-  const what = `${id} waits: ${text}`;
-  outside.log.warn(next === undefined ? what : `${what}; next: ${next}`);
-  void outside.notice({
-    id: ["stuck", id, code, field, position].join("/"),
-    about: "waits",
-    severity: "warn",
-    what,
-    next,
-  });
+  const key = ["stuck", id, code, field, position].join("/");
+  warnPeople(outside, { id: key, about: "waits", what: `${id} waits: ${text}`, next });
 }
 
 /** True if the job is set aside and nothing has changed since. */
