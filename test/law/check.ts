@@ -105,7 +105,7 @@ function wrongValue(compared: Compared, version: Version, after: Row): string | 
     const named = [...live, ...gone].filter(({ names }) => names.includes(field));
     const wrong =
       value === null
-        ? missingValue(compared, named, version, field)
+        ? missingValue(compared, named, version, field, after)
         : strangeValue(compared, named, version, field, String(value));
     if (wrong !== undefined) return wrong;
   }
@@ -140,6 +140,7 @@ function missingValue(
   named: readonly ModelColumn[],
   { columns }: Version,
   field: string,
+  after: Row,
 ): string | undefined {
   if (told.doubted) return undefined;
   const held = named.filter(({ attnum }) => columns[attnum] !== undefined);
@@ -147,9 +148,10 @@ function missingValue(
   if (only === undefined || held.length !== 1 || !flowed.has(only.attnum)) return undefined;
   if (named.some(({ attnum }) => attnum !== only.attnum && flowed.has(attnum))) return undefined;
   const truth = columns[only.attnum];
-  return truth === null || truth === undefined
-    ? undefined
-    : `field ${field} is null, and column ${only.attnum} has ${short(truth)}`;
+  if (truth === null || truth === undefined) return undefined;
+  // The field belongs to a column that never had a value; this one's value is in its own field.
+  if (only.names.some((name) => after[name] !== undefined && String(after[name]) === truth)) return undefined;
+  return `field ${field} is null, and column ${only.attnum} has ${short(truth)}`;
 }
 
 function short(text: string | null | undefined): string {
