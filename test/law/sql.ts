@@ -19,7 +19,7 @@ import { tableSql } from "./tables.ts";
  */
 export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
   const { live } = model;
-  const at = (index: number) => (live.length === 0 ? undefined : live[index % live.length]);
+  const at = (index: number, among = live) => (among.length === 0 ? undefined : among[index % among.length]);
   switch (step.kind) {
     case "insert":
     case "update":
@@ -52,6 +52,12 @@ export function sqlOf(model: Model, step: Step): readonly string[] | undefined {
       return left === undefined || right === undefined || left === right
         ? undefined
         : twoColumnsSql(model, step.kind, left, right);
+    }
+    case "add-label":
+    case "rename-label": {
+      const enums = live.filter(({ type }) => type === "enum");
+      const column = at(step.column, enums);
+      return column && columnSql(model, step.kind, column);
     }
     default: {
       const column = at(step.column);
@@ -157,11 +163,12 @@ function columnSql(model: Model, kind: ColumnKind, column: ModelColumn): readonl
       return [`alter type ${typeOf(model, column)} add value '${label}'`];
     }
     case "rename-label": {
-      const [label] = column.labels;
-      if (column.type !== "enum" || label === undefined) return undefined;
-      const renamed = tagOf(model, column);
-      column.labels.splice(0, 1, renamed);
-      return [`alter type ${typeOf(model, column)} rename value '${label}' to '${renamed}'`];
+      if (column.type !== "enum") return undefined;
+      const row = writeSql(model, { kind: "insert", key: (column.attnum % KEYS) + 1, nulls: 0 });
+      const before = [...column.labels];
+      column.labels.splice(0, before.length, ...before.map(() => tagOf(model, column)));
+      const renamed = before.map((label, index) => `rename value '${label}' to '${column.labels[index]}'`);
+      return [row, ...renamed.map((change) => `alter type ${typeOf(model, column)} ${change}`)];
     }
     case "ordinary":
       if (!column.generated) return undefined;

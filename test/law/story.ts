@@ -58,6 +58,7 @@ export interface AddStep {
 }
 
 export type ColumnStep =
+  /** `rename-label`: a row is written, and all labels of its enum are renamed. */
   | { readonly kind: (typeof COLUMN_STEPS)[number]; readonly column: number }
   | { readonly kind: "rename"; readonly column: number; readonly name: string }
   /** Another type with the same values, or with other values, or other values in the same type. */
