@@ -78,6 +78,8 @@ function compareSequence(told: Told, events: readonly LawEvent[]): string | unde
     .flatMap((column) => (column.initial && isOfFirst(column) ? [column.attnum] : []));
   const compared: Compared = { told, flowed: new Set(initial), before: new Map() };
   let index = 0;
+  // Why the next event is none of the changes that were passed over since the last one.
+  let why: string[] = [];
   for (const version of versions) {
     if (version.operation === "GAP") {
       compared.before.set(version.id, version.columns);
@@ -85,11 +87,15 @@ function compareSequence(told: Told, events: readonly LawEvent[]): string | unde
     }
     if (told.parked && changes[index] === undefined) return undefined;
     const wrong = wrongEvent(compared, version, changes[index]);
-    if (wrong !== undefined && !told.passedOver) return `change ${index} (${version.operation} ${version.id}) ${wrong}`;
+    const passed = wrong && `change ${index} (${version.operation} ${version.id}) ${wrong}`;
+    if (passed !== undefined && !told.passedOver) return passed;
     compared.before.set(version.id, version.columns);
+    why = passed === undefined ? [] : [...why, passed];
     if (wrong === undefined) index += 1;
   }
-  return changes.length > index ? `${changes.length} events for ${index} changes` : undefined;
+  return changes.length > index
+    ? `${changes.length} events for ${index} changes${why.map((one) => `\n     ${one}`).join("")}`
+    : undefined;
 }
 
 function wrongEvent(compared: Compared, version: Version, event: LawEvent | undefined): string | undefined {
