@@ -21,6 +21,7 @@ import { addSample } from "./cli/consumer/sample.ts";
 import { addToken } from "./cli/operator/token.ts";
 import { addTrigger } from "./cli/operator/trigger.ts";
 import { describeError } from "./errors.ts";
+import { asOneEntry, visibleLines } from "./visible.ts";
 
 /**
  * The entry point of the `fieldgate` command: builds the program from cli/, handles signals, and turns errors into one
@@ -50,8 +51,8 @@ const terminal: Terminal = {
   env: process.env,
   cwd: process.cwd(),
   stdin: process.stdin,
-  out: (text) => process.stdout.write(`${text}\n`),
-  warn: (text) => process.stderr.write(`${text}\n`),
+  out: (text) => process.stdout.write(`${visibleLines(text)}\n`),
+  warn: (text) => process.stderr.write(`${visibleLines(text)}\n`),
   signal: interrupt.signal,
   end: (code) => {
     process.exitCode = code;
@@ -101,6 +102,6 @@ if (interruptedAs !== undefined) {
 function reportError(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.wrong;
   if (interruptedAs !== undefined) return isService ? EXIT.fine : interruptedAs;
-  terminal.warn(`fieldgate: ${describeError(error)}`);
+  terminal.warn(asOneEntry(`fieldgate: ${describeError(error)}`));
   return EXIT.wrong;
 }

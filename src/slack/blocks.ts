@@ -1,3 +1,4 @@
+import { visible } from "../visible.ts";
 import type { IncomingWebhookSendArguments } from "@slack/webhook";
 
 export type Block = NonNullable<IncomingWebhookSendArguments["blocks"]>[number];
@@ -57,7 +58,7 @@ export function code(text: string): string {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
+  return visible(text.replaceAll(/[\n\r\t\p{Zl}\p{Zp}]+/gu, " "));
 }
 
 /** Cuts the text to the limit. Never cuts inside an escape, a mention or a surrogate pair. */

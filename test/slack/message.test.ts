@@ -18,6 +18,7 @@ import {
   waitsFor,
   withheld,
 } from "../alert/amendments.ts";
+import { ACTING } from "../hostile.ts";
 import { expectWithinLimits, texts } from "./limits.ts";
 
 const CONTRACTS = [contract("billing", "<!subteam^S0BILLING>"), contract("search", "@team-search <!channel>")];
@@ -239,5 +240,14 @@ describe("a message", () => {
         expectWithinLimits(messageOf({ ...stopped, connector, message, next }));
       }),
     );
+  });
+});
+
+describe("a message about hostile names", () => {
+  it.each(ACTING)("%j is shown, and acts on nothing", (text) => {
+    const alert: StoppedAlert = { ...stopped, message: text, next: text, code: "slot-lost", connector: text };
+    const shown = JSON.stringify(messageOf(alert));
+    expect(shown).not.toMatch(/[\u202A-\u202E\u2066-\u2069\u200B]/);
+    expect(shown).not.toMatch(/\\u00(0|1)[0-9a-f](?<!\\\\u....)/);
   });
 });

@@ -1,3 +1,4 @@
+import { visibleIn } from "../../visible.ts";
 import { type Command, Option } from "commander";
 
 import type { Contract } from "../../contract/contract.ts";
@@ -54,7 +55,7 @@ export function addPublish(program: Command, terminal: Terminal): void {
         const counts: Counts = answer.counts ?? { kind: "unknown", connectors: [] };
         answers.push({ ...answer, counts });
         if (format === "json") terminal.out(jsonOf(contract, counts, rollingOut));
-        else terminal.out([textOf(contract, rollingOut), ...countsText(contract, counts)].join("\n  "));
+        else terminal.out([textOf(contract, rollingOut), ...countsText(contract, visibleIn(counts))].join("\n  "));
       }
       if (format === "text") for (const line of notInFile(contracts, answers)) terminal.out(line);
       terminal.end(answers.every(isFine) ? EXIT.fine : EXIT.findings);

@@ -1,3 +1,4 @@
+import { visibleIn } from "../../visible.ts";
 import { type Command, Option } from "commander";
 
 import type { Contract } from "../../contract/contract.ts";
@@ -39,7 +40,10 @@ export function addRetire(program: Command, terminal: Terminal): void {
         const { retired, waited } = await client.retireContract(named);
         const text = `${named.consumer} on ${named.topic} in ${named.environment}`;
         if (format === "json") terminal.out(JSON.stringify({ ...named, retired, waited }));
-        else terminal.out(retired === 0 ? `no contract to retire: ${text}` : `retired: ${text}${waitedText(waited)}`);
+        else
+          terminal.out(
+            retired === 0 ? `no contract to retire: ${text}` : `retired: ${text}${waitedText(visibleIn(waited))}`,
+          );
       }
       terminal.end(EXIT.fine);
     });

@@ -1,9 +1,11 @@
+import { visibleIn } from "../../visible.ts";
 import { messageText } from "../../finding.ts";
 import type { Answer } from "../json-output.ts";
 import { cell, code, markdownTable } from "../markdown.ts";
 
 /** Renders a comment on a pull request: every field, then the consumers that are not ready and what to do. */
-export function releaseMarkdown(answers: readonly Answer[]): string {
+export function releaseMarkdown(given: readonly Answer[]): string {
+  const answers = visibleIn(given);
   const waiting = answers.flatMap(({ field, notReady }) =>
     notReady.flatMap(({ consumer, environment, verdict, findings }) =>
       findings.map((finding) => [

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Command, Option } from "commander";
 
+import { visibleIn } from "../../visible.ts";
 import { type ErrorCode, GuardError } from "../../errors.ts";
 import { messageText } from "../../finding.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
@@ -137,7 +138,7 @@ async function render(answers: readonly Answer[], format: Format): Promise<strin
       return releaseMarkdown(answers);
     }
     case "text":
-      return answers.length === 0 ? "yes: nothing is withheld" : answers.map(answerText).join("\n");
+      return answers.length === 0 ? "yes: nothing is withheld" : visibleIn(answers).map(answerText).join("\n");
     default:
       return format satisfies never;
   }

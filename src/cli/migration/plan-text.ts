@@ -1,3 +1,4 @@
+import { visibleIn } from "../../visible.ts";
 import { findingLine } from "../../finding.ts";
 import type { Verdict } from "../../gate/amendment/amendment.ts";
 import type { PlannedAmendment, PlanView } from "../../api/plan.ts";
@@ -9,7 +10,8 @@ import { cell, markdownTable } from "../markdown.ts";
  * not be analysed, and the order of the steps.
  */
 
-export function planText(plan: PlanView): string {
+export function planText(given: PlanView): string {
+  const plan = visibleIn(given);
   const { amendments, notes } = plan;
   const lines = [
     ...amendments.flatMap((one) => [
@@ -24,7 +26,8 @@ export function planText(plan: PlanView): string {
 }
 
 /** Renders the plan for a comment on a pull request. */
-export function planMarkdown(plan: PlanView): string {
+export function planMarkdown(given: PlanView): string {
+  const plan = visibleIn(given);
   const { amendments, notes } = plan;
   const rows = amendments.map((one) => [
     cell(one.topic),

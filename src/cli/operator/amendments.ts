@@ -5,6 +5,7 @@ import { gateWord } from "../../words/amendment.ts";
 import type { ConnectorView } from "../../api/api.ts";
 import type { AmendmentView, ChunkView, VerdictView } from "../../api/amendment.ts";
 import { renderProgress } from "../../words/progress.ts";
+import { visibleIn } from "../../visible.ts";
 import { createClient } from "../client.ts";
 import type { ParkedTables } from "../json-output.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples, EXIT } from "../command.ts";
@@ -70,7 +71,8 @@ function parkedTables(connectors: readonly ConnectorView[], asked: string | unde
   return parked.toSorted((left, right) => left.since.localeCompare(right.since));
 }
 
-function parkedText({ what, next, changes, since }: ParkedTables[number]): string {
+function parkedText(parked: ParkedTables[number]): string {
+  const { what, next, changes, since } = visibleIn(parked);
   const count = `${changes.toLocaleString("en-US")} ${changes === 1 ? "change waits" : "changes wait"}`;
   return [`parked: ${what}`, `  ${count}, since ${since}`, ...(next === null ? [] : [`  next: ${next}`])].join("\n");
 }
@@ -78,7 +80,7 @@ function parkedText({ what, next, changes, since }: ParkedTables[number]): strin
 function listText(amendments: readonly AmendmentView[]): string {
   if (amendments.length === 0) return "no amendments: every topic's events have all columns of their table";
   const head = ["ID", "FIELD", "KIND", "GATE", "SINCE", "NOT READY", "WHY"];
-  const rows = amendments.map(({ id, field, kind, changes, mode, gate, verdicts }) => {
+  const rows = visibleIn(amendments).map(({ id, field, kind, changes, mode, gate, verdicts }) => {
     const waiting = verdicts.filter(({ verdict }) => verdict !== "ready").map(({ consumer }) => consumer);
     return [
       id,
@@ -93,7 +95,8 @@ function listText(amendments: readonly AmendmentView[]): string {
   return textTable(head, rows);
 }
 
-function amendmentText(amendment: AmendmentView): string {
+function amendmentText(view: AmendmentView): string {
+  const amendment = visibleIn(view);
   const { id, topic, column, gate, verdicts, groupsNotNamed, candidate, backfill, next, explained } = amendment;
   const rows: (readonly [string, string] | undefined)[] = [
     ["topic", topic],

@@ -1,3 +1,4 @@
+import { visibleIn } from "../../visible.ts";
 import type { CoverageView, TopicCoverage } from "../../api/coverage.ts";
 import { renderDuration } from "../../words/duration.ts";
 import { textTable } from "../command.ts";
@@ -17,7 +18,8 @@ export function coverageJson(view: CoverageView): string {
   return JSON.stringify(view, null, 2);
 }
 
-export function coverageText(view: CoverageView): string {
+export function coverageText(given: CoverageView): string {
+  const view = visibleIn(given);
   const { complete, topics, whatIf } = view;
   const summary = complete ? "complete: every live group is named by a contract" : "not complete";
   const all = topics.length === 0 ? ["no connector has published a topic yet"] : topics.flatMap(topicText);
@@ -102,7 +104,8 @@ function whatIfRow({ field, gate, would, waitsFor, why }: WhatIf["amendments"][n
 }
 
 /** Renders the answer for a comment or a wiki page. */
-export function coverageMarkdown(view: CoverageView): string {
+export function coverageMarkdown(given: CoverageView): string {
+  const view = visibleIn(given);
   const { complete, topics, whatIf } = view;
   return [
     `### fieldgate coverage: ${complete ? "complete" : "not complete"}`,

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 
 import type { Command as ApiCommand } from "../../api/command.ts";
 import type { OutcomeText } from "../../words/reason.ts";
+import { visibleIn } from "../../visible.ts";
 import { type Client, createClient } from "../client.ts";
 import { EXIT, type Format, formatOption, readSeconds, type Terminal } from "../command.ts";
 
@@ -39,7 +40,9 @@ export async function send(
   const client = createClient(terminal);
   const sent = await client.command({ ...command, actor: `${userInfo().username}@${hostname()}` });
   const outcome = await waitForOutcome(client, sent.id, timeout * 1000, terminal.signal);
-  terminal.out(format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(outcome, sent.id, timeout));
+  terminal.out(
+    format === "json" ? JSON.stringify({ id: sent.id, outcome }) : outcomeText(visibleIn(outcome), sent.id, timeout),
+  );
   terminal.end(outcome.kind === "done" ? EXIT.fine : EXIT.findings);
 }
 

@@ -1,9 +1,11 @@
+import { visibleIn } from "../../../visible.ts";
 import { findingLine } from "../../../finding.ts";
 import { verdictText } from "../../command.ts";
 import type { Report, Reported, TopicReport } from "./report.ts";
 
 /** Renders the report for a person at a terminal. */
-export function formatText(report: Report): string {
+export function formatText(given: Report): string {
+  const report = visibleIn(given);
   const note = report.note === undefined ? [] : [`note: ${report.note}`];
   return [
     ...report.topics.flatMap((topic) => topicLines(report, topic)),
