@@ -1,6 +1,6 @@
 import { describeError, GuardError } from "../../errors.ts";
 import type { TableState } from "../../gate/state.ts";
-import { askForEach } from "../../registry/at-once.ts";
+import { askForEach } from "../../at-once.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../../table/shape.ts";
 import type { Outside } from "../outside.ts";
 import { isSameText } from "./register.ts";

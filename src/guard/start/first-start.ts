@@ -6,7 +6,7 @@ import { afterLook } from "../../gate/amendment/gap.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
-import { askForEach } from "../../registry/at-once.ts";
+import { askForEach } from "../../at-once.ts";
 import { changes, type Stored } from "../../store/records.ts";
 import type { Table } from "../../table/column.ts";
 import { fullName, type TableName } from "../../table/quote.ts";

@@ -1,7 +1,7 @@
-/** How many requests to the registry run at once. */
+/** How many requests to one registry run at once. */
 const AT_ONCE = 16;
 
-/** Asks the registry about each of these, a few at a time. The answers are in the order of the items. */
+/** Asks a registry about each of these, a few at a time. The answers are in the order of the items. */
 export async function askForEach<Item, Answer>(
   items: readonly Item[],
   ask: (item: Item) => Promise<Answer>,
