@@ -9,6 +9,7 @@ const plannedSchema = z.strictObject({
   table: z.string().describe("schema.table as it is before the migration"),
   field: z.string(),
   lines: z.array(z.int().min(1)).describe("Lines of the statements that cause it"),
+  files: z.array(z.string()).optional().describe("The same lines as file:line; missing if the migration is one file"),
   what: z.string(),
   meanwhile: z.string().describe("What the events contain until it is released"),
   flows: z.boolean().describe("Whether it would flow at once; in watch mode, whether Debezium would publish it"),
@@ -30,9 +31,13 @@ export const planSchema = z
     notes: z.array(
       z.strictObject({
         line: z.int().min(1),
+        file: z.string().optional().describe("Missing if the migration is one file"),
         table: z.string().nullable().describe("As the statement writes it"),
         message: z.string(),
-        kind: z.enum(["unknown", "fine"]).describe("unknown if its effect on events is not known"),
+        kind: z
+          .enum(["unknown", "fine"])
+          .describe("unknown if a person has to look: its effect on events is not known, or rows stop"),
+        stops: z.literal(true).optional().describe("The table's rows are no longer published because of it"),
       }),
     ),
   })

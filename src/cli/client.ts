@@ -35,6 +35,8 @@ export interface Client extends Pick<
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
+/** A plan asks the registry about every changed column. The service answers within 30 s, whatever the registry does. */
+const PLAN_TIMEOUT_MS = 60_000;
 /** Used if FIELDGATE_URL is not set. */
 export const DEFAULT_URL = "http://127.0.0.1:8080";
 /** Large enough for all amendments of a large deployment with their candidate schemas. */
@@ -63,7 +65,7 @@ export function createClient(terminal: Terminal): Client {
     publishRollingOut: (contract) => call("/v1/contracts/rolling-out", contract),
     retireContract: (named) => call<Retired>("/v1/contracts/retire", named),
     command: (command) => call("/v1/commands", command),
-    plan: (steps) => call("/v1/plan", { steps }),
+    plan: (steps) => call("/v1/plan", { steps }, PLAN_TIMEOUT_MS),
     outcome: (id) => call<OutcomeText>(`/v1/commands/${encodeURIComponent(id)}`),
     topic: (name) => call<TopicView>(`/v1/topics/${encodeURIComponent(name)}`),
   };
@@ -116,23 +118,23 @@ function isPlainRemote(url: string): boolean {
   return protocol === "http:" && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
 }
 
-type Call = <Answer>(path: string, body?: object) => Promise<Answer>;
+type Call = <Answer>(path: string, body?: object, timeoutMs?: number) => Promise<Answer>;
 
 function openCaller(address: Address, { token, ca }: Secrets, signal: AbortSignal): Call {
   const { url } = address;
   const headers: Record<string, string> = { accept: "application/json" };
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-  return async <Answer>(path: string, body?: object) => {
+  return async <Answer>(path: string, body?: object, timeoutMs = REQUEST_TIMEOUT_MS) => {
     const response = await request({
       method: body === undefined ? "GET" : "POST",
       url: `${url}${path}`,
       headers: body === undefined ? headers : { ...headers, "content-type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
       tls: { ca },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       maxBytes: MAX_BYTES,
     }).catch((cause: unknown) => {
-      throw signal.aborted ? cause : unreachable(address, cause);
+      throw signal.aborted ? cause : unreachable(address, cause, timeoutMs);
     });
     const answer = parseAnswer(response);
     if (response.status >= 300) throw errorOf(url, response.status, answer);
@@ -149,7 +151,7 @@ function parseAnswer({ text }: Response): unknown {
   }
 }
 
-function unreachable(address: Address, cause: unknown): GuardError {
+function unreachable(address: Address, cause: unknown, timeoutMs: number): GuardError {
   const { url } = address;
   if (isUntrusted(cause)) {
     const why = cause instanceof Error ? cause.message : "";
@@ -160,7 +162,7 @@ function unreachable(address: Address, cause: unknown): GuardError {
       cause,
     });
   }
-  const reason = networkReason(cause, REQUEST_TIMEOUT_MS);
+  const reason = networkReason(cause, timeoutMs);
   return new GuardError("unreachable", `the service at ${url} cannot be reached: ${reason}`, {
     next: unreachableNext(address, cause),
     cause,

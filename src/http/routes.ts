@@ -145,7 +145,7 @@ function readCommand(body: unknown): Command {
   });
 }
 
-const planBody = z.strictObject({ steps: z.array(ddlStepSchema).max(5_000) });
+const planBody = z.strictObject({ steps: z.array(ddlStepSchema).max(20_000) });
 
 /** Throws `usage` for a body that is not a list of steps. */
 function readPlan(body: unknown): readonly DdlStep[] {

@@ -1,220 +1,205 @@
-import { ownValue } from "../json.ts";
-import type { AlterTableCmd, AlterTableStmt, ColumnDef, Node, ParseResult, RangeVar, RenameStmt } from "libpg-query";
+import { hasSqlDetails, type Node, parseSync } from "libpg-query";
 
-import { expressionText, textOf } from "./expression.ts";
-import type { NewColumn, DdlStep, TableName, TypeName } from "./ddl-step.ts";
+import { GuardError } from "../errors.ts";
+import type { Act, DdlStep, TableName } from "./ddl-step.ts";
+import { textOf } from "./expression.ts";
+import { bodyOf, type Migration, readBlock } from "./read-block.ts";
+import { unread } from "./read-alter.ts";
+import { readStatement } from "./read-statement.ts";
+import { parseWithPlaceholders } from "./placeholder.ts";
+import { splitStatements, type Statement } from "./split.ts";
 
 /**
- * Turns a migration, parsed with PostgreSQL's own grammar, into the steps that change tables. The most important rule:
- * a statement that might change a captured table and is not understood becomes a step `unread`, so that the absence of
- * findings never means that something was overlooked.
+ * Turns the files of a migration, parsed with PostgreSQL's own grammar, into the steps that change tables. What is
+ * rolled back is left out, and names without a schema get the schemas of SET search_path. libpg-query's module must be
+ * loaded.
  */
 
-/** A step without its line. */
-type Act = DdlStep extends infer One ? (One extends DdlStep ? Omit<One, "line"> : never) : never;
+export interface MigrationFile {
+  /** As the user gave it; `-` is standard input. */
+  readonly name: string;
+  readonly text: string;
+}
 
-/** What a parsed migration does to tables, in order. Queries, indexes, grants and comments yield no steps. */
-export function readDdlSteps(sql: string, parsed: ParseResult): readonly DdlStep[] {
-  const bytes = Buffer.from(sql);
-  return (parsed.stmts ?? []).flatMap(({ stmt, stmt_location: at }) => {
-    const line = lineOf(bytes, at ?? 0);
-    return stmt === undefined ? [] : readStatement(stmt).map((act) => ({ ...act, line }));
+/** What a migration does to tables, in order. Throws `usage` with file, line and column for a syntax error. */
+export function readDdlSteps(files: readonly MigrationFile[]): readonly DdlStep[] {
+  const migration: Migration = { functions: new Map(), conditions: 0 };
+  return files.flatMap(({ name, text }) => {
+    const steps = readFile({ name, text }, migration);
+    return files.length === 1 ? steps : steps.map((step) => ({ ...step, file: name }));
   });
 }
 
-/**
- * The line of a statement's first word. `offset`, in bytes, is where the white space and comments before the statement
- * start.
- */
-function lineOf(sql: Buffer, offset: number): number {
-  const rest = sql.toString("utf8", offset);
-  const blank = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*/.exec(rest)?.[0] ?? "";
-  return `${sql.toString("utf8", 0, offset)}${blank}`.split("\n").length;
+/** What has been read of a file. */
+interface Reading {
+  steps: DdlStep[];
+  /** The open transaction and its savepoints; each with what had been read when it started. */
+  marks: { readonly name: string | undefined; readonly steps: number; readonly path: Path }[];
+  path: Path;
+  /** The path after the transaction, if SET LOCAL changed it. */
+  after: Path | "same";
 }
 
-/** Statements that do not change the columns of any table. */
-const HARMLESS = new Set([
-  "TransactionStmt",
-  "IndexStmt",
-  "CommentStmt",
-  "GrantStmt",
-  "InsertStmt",
-  "UpdateStmt",
-  "DeleteStmt",
-  "MergeStmt",
-  "ExplainStmt",
-  "VacuumStmt",
-  "TruncateStmt",
-  "LockStmt",
-  "CreateFunctionStmt",
-  "CreateTrigStmt",
-  "CreatePolicyStmt",
-  "ViewStmt",
-  "RefreshMatViewStmt",
-  "CreateSeqStmt",
-  "AlterSeqStmt",
-  "CreateEnumStmt",
-  "CreateDomainStmt",
-  "CreateSchemaStmt",
-  "CreateExtensionStmt",
-  "CreatePublicationStmt",
-  "CreateStatsStmt",
-  "CreateRoleStmt",
-  "AlterRoleStmt",
-  "AlterOwnerStmt",
-  "ReindexStmt",
-  "AlterDefaultPrivilegesStmt",
-]);
+/** The schemas of SET search_path; undefined if it is not set. */
+type Path = readonly string[] | undefined;
 
-function readStatement(stmt: Node): readonly Act[] {
-  if ("AlterTableStmt" in stmt) return readAlterTable(stmt.AlterTableStmt);
-  if ("RenameStmt" in stmt) return readRename(stmt.RenameStmt);
-  if ("CreateStmt" in stmt) return [{ kind: "create-table", table: tableOf(stmt.CreateStmt.relation) }];
-  if ("DropStmt" in stmt) {
-    const { removeType, objects, missing_ok: ifThere, behavior } = stmt.DropStmt;
-    if (removeType === "OBJECT_TABLE") {
-      return (objects ?? []).map((object) => ({
-        kind: "drop-table",
-        table: namedBy(object),
-        ifThere: ifThere === true,
-      }));
+function readFile(file: MigrationFile, migration: Migration): readonly DdlStep[] {
+  const reading: Reading = { steps: [], marks: [], path: undefined, after: "same" };
+  const lineOf = lineCounter(file.text);
+  for (const statement of splitStatements(file.text)) {
+    if (statement.kind === "rows") continue;
+    const line = lineOf(statement.offset);
+    const take = (acts: readonly Act[]) =>
+      void reading.steps.push(...acts.map((act) => ({ ...withPath(act, reading.path), line })));
+    if (statement.kind === "unread") take([unread(`psql's command ${statement.text.trim().slice(0, 80)}`)]);
+    else for (const stmt of parse(file, statement)) readOne(reading, stmt, statement.text, migration, take);
+  }
+  return reading.steps;
+}
+
+/** Lines must be asked for in order. */
+function lineCounter(text: string): (offset: number) => number {
+  let [line, at] = [1, 0];
+  return (offset) => {
+    for (let next = text.indexOf("\n", at); next !== -1 && next < offset; next = text.indexOf("\n", at)) {
+      line++;
+      at = next + 1;
     }
-    const harmless = behavior !== "DROP_CASCADE" && removeType !== "OBJECT_SCHEMA";
-    return harmless ? [] : [unread(`DROP ${(removeType ?? "").replace("OBJECT_", "").replaceAll("_", " ")} … CASCADE`)];
-  }
-  if ("AlterObjectSchemaStmt" in stmt) {
-    const { objectType, relation, newschema } = stmt.AlterObjectSchemaStmt;
-    if (objectType !== "OBJECT_TABLE") return [unread("ALTER … SET SCHEMA")];
-    return [{ kind: "move-table", table: tableOf(relation), schema: newschema ?? "" }];
-  }
-  if ("AlterEnumStmt" in stmt) return [unread("ALTER TYPE of an enum, whose labels are listed in the events' schema")];
-  if ("SelectStmt" in stmt) return stmt.SelectStmt.intoClause === undefined ? [] : [unread("SELECT INTO")];
-  if ("VariableSetStmt" in stmt) {
-    return stmt.VariableSetStmt.name === "search_path"
-      ? [unread("SET search_path: write each table with its schema instead")]
-      : [];
-  }
-  const [kind = "a statement"] = Object.keys(stmt);
-  return HARMLESS.has(kind) ? [] : [unread(kind === "DoStmt" ? "a DO block" : kind.replace(/Stmt$/, ""))];
-}
-
-function unread(what: string, table?: TableName): Act {
-  return { kind: "unread", table, what };
-}
-
-function tableOf(relation: RangeVar | undefined): TableName {
-  return { schema: relation?.schemaname, name: relation?.relname ?? "" };
-}
-
-function namedBy(object: Node): TableName {
-  const parts = "List" in object ? (object.List.items ?? []).map(textOf) : [textOf(object)];
-  return { schema: parts.at(-2), name: parts.at(-1) ?? "" };
-}
-
-function readRename({ renameType, relationType, relation, subname, newname }: RenameStmt): readonly Act[] {
-  const table = tableOf(relation);
-  const to = newname ?? "";
-  if (renameType === "OBJECT_TABLE") return [{ kind: "rename-table", table, to }];
-  if (renameType === "OBJECT_COLUMN" && relationType === "OBJECT_TABLE") {
-    return [{ kind: "rename", table, column: subname ?? "", to }];
-  }
-  return renameType === "OBJECT_TYPE" ? [unread("ALTER TYPE … RENAME")] : [];
-}
-
-function readAlterTable({ relation, cmds, objtype }: AlterTableStmt): readonly Act[] {
-  if (objtype !== "OBJECT_TABLE") return objtype === "OBJECT_TYPE" ? [unread("ALTER TYPE of a composite type")] : [];
-  const table = tableOf(relation);
-  return (cmds ?? []).flatMap((cmd) => ("AlterTableCmd" in cmd ? readAlterCommand(table, cmd.AlterTableCmd) : []));
-}
-
-/** Commands of ALTER TABLE that change neither columns, nor the key, nor the name. */
-const ELSEWHERE =
-  /^AT_(ValidateConstraint|AlterConstraint|SetStatistics|SetOptions|ResetOptions|SetStorage|SetCompression|ClusterOn|DropCluster|SetLogged|SetAccessMethod|SetTableSpace|SetRelOptions|ResetRelOptions|(Enable|Disable|Force|NoForce)\w*|ChangeOwner|ReplicaIdentity|SetIdentity|AddIndex)$/;
-
-function readAlterCommand(
-  table: TableName,
-  { subtype, name = "", def, missing_ok: lenient }: AlterTableCmd,
-): readonly Act[] {
-  switch (subtype) {
-    case "AT_AddColumn":
-      return def !== undefined && "ColumnDef" in def ? readAddColumn(table, def.ColumnDef, lenient === true) : [];
-    case "AT_DropColumn":
-      return [{ kind: "drop", table, column: name, ifThere: lenient === true }];
-    case "AT_AlterColumnType": {
-      const type = def !== undefined && "ColumnDef" in def ? typeOf(def.ColumnDef) : undefined;
-      return type === undefined
-        ? [unread(`the type of ${name}`, table)]
-        : [{ kind: "retype", table, column: name, type }];
-    }
-    case "AT_SetNotNull":
-    case "AT_DropNotNull":
-      return [{ kind: "null", table, column: name, notNull: subtype === "AT_SetNotNull" }];
-    case "AT_ColumnDefault":
-      return [{ kind: "default", table, column: name, defaultExpr: def && expressionText(def) }];
-    case "AT_AddConstraint":
-      return def !== undefined && "Constraint" in def ? readConstraint(table, def.Constraint) : [];
-    case "AT_DropConstraint":
-      return [unread(`DROP CONSTRAINT ${name}, which changes the events' key if it is the primary key`, table)];
-    default:
-      return ELSEWHERE.test(subtype ?? "") ? [] : [unread(`ALTER TABLE … ${subtype ?? ""}`, table)];
-  }
-}
-
-function readConstraint(
-  table: TableName,
-  { contype, keys, indexname }: Extract<Node, { Constraint: unknown }>["Constraint"],
-) {
-  const columns = (keys ?? []).map(textOf);
-  if (contype === "CONSTR_NOTNULL") {
-    return columns.map((column): Act => ({ kind: "null", table, column, notNull: true }));
-  }
-  if (contype !== "CONSTR_PRIMARY") return [];
-  const act: Act = indexname === undefined ? { kind: "key", table, columns } : unread(`PRIMARY KEY USING INDEX`, table);
-  return [act];
-}
-
-function readAddColumn(table: TableName, def: ColumnDef, unlessThere: boolean): readonly Act[] {
-  const type = typeOf(def);
-  if (type === undefined) return [unread(`the type of ${def.colname ?? ""}`, table)];
-  return [{ kind: "add", table, column: columnOf(def, type), unlessThere }];
-}
-
-const SERIAL: Readonly<Record<string, string>> = {
-  smallserial: "int2",
-  serial2: "int2",
-  serial: "int4",
-  serial4: "int4",
-  bigserial: "int8",
-  serial8: "int8",
-};
-
-function columnOf(def: ColumnDef, type: TypeName): NewColumn {
-  const all = (def.constraints ?? []).flatMap((node) => ("Constraint" in node ? [node.Constraint] : []));
-  const has = (contype: string) => all.some((one) => one.contype === contype);
-  const serial = ownValue(SERIAL, type.name);
-  const raw = all.find((one) => one.contype === "CONSTR_DEFAULT")?.raw_expr;
-  const identity = has("CONSTR_IDENTITY");
-  const key = has("CONSTR_PRIMARY");
-  return {
-    name: def.colname ?? "",
-    type: serial === undefined ? type : { ...type, name: serial },
-    notNull: has("CONSTR_NOTNULL") || identity || key || serial !== undefined,
-    defaultExpr: serial === undefined ? raw && expressionText(raw) : "nextval('serial'::regclass)",
-    identity,
-    generated: has("CONSTR_GENERATED"),
-    key,
+    return line;
   };
 }
 
-/** Undefined for %TYPE, SETOF and modifiers that are not numbers. */
-function typeOf({ typeName }: ColumnDef): TypeName | undefined {
-  const { names = [], typmods = [], arrayBounds = [], pct_type: other, setof } = typeName ?? {};
-  const texts = names.map(textOf);
-  const name = texts[0] === "pg_catalog" ? texts[1] : texts.join(".");
-  const modifiers = typmods.map((node) =>
-    "A_Const" in node ? (node.A_Const.ival?.ival ?? (node.A_Const.ival ? 0 : NaN)) : NaN,
-  );
-  if (name === undefined || name === "" || other === true || setof === true || modifiers.some(Number.isNaN))
+function parse(file: MigrationFile, { text, offset }: Statement): readonly Node[] {
+  try {
+    return (parseSync(text).stmts ?? []).flatMap(({ stmt }) => stmt ?? []);
+  } catch (error) {
+    const replaced = parseWithPlaceholders(text);
+    if (replaced !== undefined) return replaced;
+    if (!(error instanceof Error)) throw error;
+    const at = offset + (hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0);
+    const lines = file.text.slice(0, at).split("\n");
+    const place = `${file.name}:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
+    throw new GuardError("usage", `${place}: ${error.message}`, {
+      next: "give SQL as it is sent to PostgreSQL, with the values of a tool's placeholders filled in",
+      cause: error,
+    });
+  }
+}
+
+function readOne(
+  reading: Reading,
+  stmt: Node,
+  text: string,
+  migration: Migration,
+  take: (acts: readonly Act[]) => void,
+): void {
+  if ("TransactionStmt" in stmt) return take(readTransaction(reading, stmt.TransactionStmt));
+  const path = pathOf(stmt);
+  if (path !== undefined) {
+    if (path.local && reading.marks.length > 0 && reading.after === "same") reading.after = reading.path;
+    reading.path = path.schemas;
+    return;
+  }
+  if ("DoStmt" in stmt) return take(readBlock({ kind: "block", text }, migration));
+  if ("CreateFunctionStmt" in stmt) {
+    const body = bodyOf(stmt.CreateFunctionStmt, text);
+    migration.functions.set(body.name, body);
+    return;
+  }
+  if ("CallStmt" in stmt) {
+    const name = (stmt.CallStmt.funccall?.funcname ?? []).map(textOf).at(-1) ?? "";
+    const body = migration.functions.get(name);
+    return take(body === undefined ? [unread(`CALL ${name}`)] : readBlock(body, migration));
+  }
+  take(readStatement(stmt).flatMap((act) => called(act, migration)));
+}
+
+/** A call of a function that the migration creates does what the function's body does. */
+function called(act: Act, migration: Migration): readonly Act[] {
+  const body = act.kind === "call" ? migration.functions.get(act.function.name) : undefined;
+  return body === undefined ? [act] : readBlock(body, migration);
+}
+
+type Transaction = Extract<Node, { TransactionStmt: unknown }>["TransactionStmt"];
+
+function readTransaction(reading: Reading, { kind, savepoint_name: name, chain }: Transaction): readonly Act[] {
+  const { marks } = reading;
+  const mark = (of: string | undefined) => marks.push({ name: of, steps: reading.steps.length, path: reading.path });
+  const rollBack = (to: number) => {
+    const [kept] = marks.slice(to);
+    if (kept === undefined) return;
+    reading.steps = reading.steps.slice(0, kept.steps);
+    reading.path = kept.path;
+  };
+  const end = () => {
+    if (reading.after !== "same") reading.path = reading.after;
+    reading.after = "same";
+    marks.length = 0;
+    if (chain === true) mark(undefined);
+  };
+  switch (kind) {
+    case "TRANS_STMT_BEGIN":
+    case "TRANS_STMT_START":
+      if (marks.length === 0) mark(undefined);
+      return [];
+    case "TRANS_STMT_SAVEPOINT":
+      mark(name);
+      return [];
+    case "TRANS_STMT_RELEASE":
+    case "TRANS_STMT_ROLLBACK_TO": {
+      const at = marks.findLastIndex((one) => one.name === name);
+      if (at === -1) return [unread(`a savepoint ${name ?? ""} that the file does not set`)];
+      if (kind === "TRANS_STMT_ROLLBACK_TO") rollBack(at);
+      marks.length = kind === "TRANS_STMT_ROLLBACK_TO" ? at + 1 : at;
+      return [];
+    }
+    case "TRANS_STMT_ROLLBACK": {
+      const isOpen = marks.length > 0;
+      rollBack(0);
+      end();
+      return isOpen ? [] : [unread("ROLLBACK without BEGIN, which undoes what the tool has started")];
+    }
+    case "TRANS_STMT_COMMIT":
+      end();
+      return [];
+    default:
+      return [unread("a prepared transaction")];
+  }
+}
+
+/** The schemas that a statement sets as the search path; undefined if it sets none. */
+function pathOf(stmt: Node): { readonly schemas: Path; readonly local: boolean } | undefined {
+  if ("DiscardStmt" in stmt) return { schemas: undefined, local: false };
+  if ("VariableSetStmt" in stmt && stmt.VariableSetStmt.name === "search_path") {
+    const { kind, args, is_local: local } = stmt.VariableSetStmt;
+    const texts = (args ?? []).flatMap((arg) => ("A_Const" in arg ? (arg.A_Const.sval?.sval ?? "") : ""));
+    return { schemas: kind === "VAR_SET_VALUE" ? schemasOf(texts) : undefined, local: local === true };
+  }
+  const [target] = "SelectStmt" in stmt ? (stmt.SelectStmt.targetList ?? []) : [];
+  const call = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
+  if (call === undefined || !("FuncCall" in call)) return undefined;
+  const [name, value, local] = (call.FuncCall.args ?? []).map((arg) => ("A_Const" in arg ? arg.A_Const : undefined));
+  if ((call.FuncCall.funcname ?? []).map(textOf).at(-1) !== "set_config" || name?.sval?.sval !== "search_path")
     return undefined;
-  return { name, modifiers, array: arrayBounds.length > 0 };
+  return { schemas: schemasOf((value?.sval?.sval ?? "").split(",")), local: local?.boolval?.boolval === true };
+}
+
+/** `"$user"` is the schema of a role that is not known here; it rarely exists. */
+function schemasOf(texts: readonly string[]): readonly string[] {
+  return texts.map((text) => text.trim().replaceAll('"', "")).filter((text) => text !== "" && text !== "$user");
+}
+
+/** Adds the search path to the names of a step that have no schema. */
+function withPath(act: Act, path: Path): Act {
+  if (path === undefined) return act;
+  const entries = Object.entries(act).map(([key, value]: [string, unknown]) => [
+    key,
+    isName(key, value) ? { ...value, path: [...path] } : value,
+  ]);
+  return Object.fromEntries(entries) as Act; // the same step, with longer names
+}
+
+function isName(key: string, value: unknown): value is TableName {
+  if (!/^(?:table|partition|parent|index|type)$/.test(key) || typeof value !== "object" || value === null) return false;
+  return !("modifiers" in value) && !("schema" in value && value.schema !== undefined);
 }

@@ -9,10 +9,16 @@ import type { Mode, Rules, State, TableState, When } from "../gate/state.ts";
 import { stopsDebezium, watched } from "../gate/watch/watched.ts";
 import { ASK_REGISTRY } from "../guard/control/ask-registry.ts";
 import type { PlannedAmendment, PlanView } from "../api/plan.ts";
-import { applyDdlSteps } from "../migration/apply.ts";
+import { type Applied, applyDdlSteps, type PlannedTable } from "../migration/apply.ts";
+import type { Catalog, CatalogQuestion } from "../migration/catalog.ts";
+import type { Constants, Literal } from "../migration/constant.ts";
 import type { DdlStep } from "../migration/ddl-step.ts";
+import type { Note } from "../migration/note.ts";
+import { questionOf } from "../migration/question.ts";
+import { askForEach } from "../at-once.ts";
 import type { Registry } from "../registry/client.ts";
 import { fullName } from "../table/quote.ts";
+import { inTime, levelsOnce } from "./plan-registry.ts";
 
 /**
  * The answer to `plan`: applies a migration's statements to each connector's tables, and judges the resulting
@@ -24,6 +30,14 @@ export interface Planner {
   readonly rules: Rules;
   readonly registry: Registry;
   readonly state: State;
+  /** Opens a session with the connector's database. Without it, only the captured columns are known. */
+  readonly openDatabase?: (() => Promise<PlanDatabase>) | undefined;
+}
+
+/** What a plan asks the database. Disposing it ends the session. */
+export interface PlanDatabase extends AsyncDisposable {
+  catalog(asked: CatalogQuestion): Promise<Catalog>;
+  constants(literals: readonly Literal[]): Promise<Constants>;
 }
 
 export async function planMigration(
@@ -32,19 +46,61 @@ export async function planMigration(
   now: number,
 ): Promise<PlanView> {
   const when: When = { position: "0/0", time: new Date(now).toISOString() };
-  const amendments: PlannedAmendment[] = [];
-  const notes: PlanView["notes"][number][] = [];
-  for (const { name, rules, registry, state } of planners) {
-    const applied = applyDdlSteps(rules, state, steps, when);
-    notes.push(...applied.notes.map((note) => ({ ...note, table: note.table ?? null })));
-    for (const { table, fresh } of applied.tables) {
-      for (const { amendment, lines } of fresh) {
-        const judged = await judge(rules, registry, state, table, amendment, when);
-        amendments.push({ connector: name, mode: rules.mode, lines, ...judged });
-      }
-    }
+  const applied = await Promise.all(planners.map((planner) => applyTo(planner, steps, when)));
+  const due = planners.flatMap((planner, index) =>
+    (applied[index]?.tables ?? []).flatMap(({ table, fresh }) => fresh.map((one) => ({ planner, table, ...one }))),
+  );
+  const deadline = AbortSignal.timeout(REGISTRY_MS);
+  const registries = new Map(planners.map((planner) => [planner, levelsOnce(inTime(planner.registry, deadline))]));
+  const amendments = await askForEach(due, async ({ planner, table, amendment, steps: causes }) => {
+    const { name, rules, state, registry } = planner;
+    const judged = await judge(rules, registries.get(planner) ?? registry, state, table, amendment, when);
+    return { connector: name, mode: rules.mode, ...placesOf(causes), ...judged };
+  });
+  return { amendments, notes: distinct(known(applied.map(({ notes }) => notes))) };
+}
+
+/** What the registry has not answered by then is unknown, so that the answer is in time for the command that waits. */
+const REGISTRY_MS = 25_000;
+
+/** Asks the database what the migration's names mean, and applies the migration. */
+async function applyTo(
+  { rules, state, openDatabase }: Planner,
+  steps: readonly DdlStep[],
+  when: When,
+): Promise<Pick<Applied, "tables" | "notes">> {
+  if (openDatabase === undefined || steps.length === 0) return applyDdlSteps(rules, state, steps, when);
+  try {
+    await using database = await openDatabase();
+    const catalog = await database.catalog(questionOf(steps, state));
+    const first = applyDdlSteps(rules, state, steps, when, { catalog });
+    if (first.asks.length === 0) return first;
+    return applyDdlSteps(rules, state, steps, when, { catalog, constants: await database.constants(first.asks) });
+  } catch (error) {
+    if (!(error instanceof GuardError)) throw error;
+    const { tables, notes } = applyDdlSteps(rules, state, steps, when);
+    const message = `the database could not be asked what the migration's names mean: ${error.text}`;
+    const [{ line, file }] = steps as readonly [DdlStep]; // there is at least one
+    return { tables, notes: [...notes, { line, file, table: undefined, message, kind: "unknown" }] };
   }
-  return { amendments, notes: distinct(notes) };
+}
+
+/** A name that a connector's database does not have matters only if no other connector's database has it. */
+function known(all: readonly (readonly Note[])[]): readonly Note[] {
+  const everywhere = (note: Note) =>
+    all.every((notes) => notes.some((one) => one.missing === true && sentence(one) === sentence(note)));
+  return all.flatMap((notes) => notes.filter((note) => note.missing !== true || everywhere(note)));
+}
+
+/** A note with its place. The name that is suggested may differ from database to database. */
+function sentence({ line, file, table, message }: Note): string {
+  return JSON.stringify([line, file, table, message.replace(/; did you mean .*/, "")]);
+}
+
+function placesOf(steps: PlannedTable["fresh"][number]["steps"]): Pick<PlannedAmendment, "lines" | "files"> {
+  const lines = [...new Set(steps.map(({ line }) => line))];
+  const files = [...new Set(steps.flatMap(({ file, line }) => (file === undefined ? [] : `${file}:${line}`)))];
+  return files.length === 0 ? { lines } : { lines, files };
 }
 
 async function judge(
@@ -54,7 +110,7 @@ async function judge(
   table: TableState,
   planned: Amendment,
   when: When,
-): Promise<Omit<PlannedAmendment, "connector" | "mode" | "lines">> {
+): Promise<Omit<PlannedAmendment, "connector" | "mode" | "lines" | "files">> {
   const answer = planned.unmapped === undefined ? await askRegistry(rules, registry, table, planned) : undefined;
   const checked = { ...planned, answer };
   const amendment = { ...checked, verdicts: weigh(rules, state, table, checked, when) };
@@ -118,6 +174,14 @@ async function askRegistry(
 }
 
 /** Keeps one note per statement if several connectors do not understand it. */
-function distinct(notes: PlanView["notes"]): PlanView["notes"] {
-  return [...new Map(notes.map((note) => [JSON.stringify(note), note])).values()];
+function distinct(notes: readonly Note[]): PlanView["notes"] {
+  const shown = notes.map(({ line, file, table, message, kind, stops }) => ({
+    line,
+    ...(file === undefined ? {} : { file }),
+    table: table ?? null,
+    message,
+    kind,
+    ...(stops === undefined ? {} : { stops }),
+  }));
+  return [...new Map(shown.map((note) => [JSON.stringify(note), note])).values()];
 }

@@ -8,9 +8,10 @@ import { describeStop, openReportedStop } from "./reported-stop.ts";
 import type { ConnectorConfig } from "../config/connector/connector-config.ts";
 import { readConnectors } from "../config/connectors.ts";
 import { readServiceConfig } from "../config/environment/service-config.ts";
+import { openPlanDatabase } from "./plan-database.ts";
 import { outsideOf, registryOf, settingsOf, sinkOf } from "./connector.ts";
 import { type ControlTopics, openControlTopics } from "./control-topics.ts";
-import { describeError, GuardError } from "../errors.ts";
+import { describeError, type GuardError } from "../errors.ts";
 import { describeAmendment, gateWord } from "../words/amendment.ts";
 import { type GroupPoller, startGroupPoller } from "./group-poller.ts";
 import type { Status } from "../guard/outside.ts";
@@ -91,7 +92,7 @@ export async function run(signal: AbortSignal): Promise<void> {
     registry: registryOf(connector, registry, config.registry.tls),
     running: startingConnector(log, connector),
   }));
-  const planners = new Map(own.map((one) => [one.config.name, { rules: one.config, registry: one.registry }]));
+  const planners = new Map(own.map((one) => [one.config.name, plannerOf(one)]));
   const all = {
     connectors: own.map(({ running }) => running),
     planners,
@@ -135,6 +136,10 @@ const clock: Clock = {
   now: Date.now,
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
+
+function plannerOf({ config, registry }: OwnParts) {
+  return { rules: config, registry, openDatabase: () => openPlanDatabase(config) };
+}
 
 /** Without the control topics nothing may be decided, so a start waits for Kafka, and says so. */
 function untilKafkaAnswers(log: Logger, signal: AbortSignal): Retries {
@@ -218,8 +223,6 @@ async function runOne(service: Service, { config, registry, running }: OwnParts,
   using _watching = watchWaits(running, messageLog(log));
   try {
     await runConnector(outside, signal);
-    // The process ends because of what all connectors share: the control topics can no longer be read.
-    if (signal.reason instanceof GuardError) throw signal.reason;
   } catch (error) {
     log.error(describeError(error));
     alerts.stopped(describeStop(error, running.last?.endLsn));

@@ -1,4 +1,4 @@
-import { loadModule, parseSync } from "libpg-query";
+import { loadModule } from "libpg-query";
 import { beforeAll, describe, expect, test } from "vitest";
 import { schemaHash } from "../../src/avro/hash.ts";
 import { GuardError } from "../../src/errors.ts";
@@ -29,7 +29,7 @@ import {
 
 beforeAll(loadModule);
 
-const steps = (sql: string) => readDdlSteps(sql, parseSync(sql));
+const steps = (sql: string) => readDdlSteps([{ name: "-", text: sql }]);
 
 /** Amendments, each with the schema it would make, as people and registries see them. */
 function shown(table: TableState, rules: Rules = RULES): readonly unknown[] {
@@ -51,11 +51,11 @@ const migrations: readonly [string, readonly Column[]][] = [
   ["alter name set not null", [ID, { ...NAME, notNull: true }]],
   ["alter name set default 'x'", [ID, { ...NAME, defaultExpr: "'x'::text" }]],
   ["drop name, add nick text", [ID, NICK]],
-  ["add nick text, drop nick", [ID, NAME]],
+  ["add nick text; alter table customers drop nick", [ID, NAME]],
   ["add nick text, add zip text", [ID, NAME, NICK, ZIP]],
   ["drop name, add name int", [ID, column(3, "name", "int")]],
   ["add at tid", [ID, NAME, column(3, "at", "tid")]],
-  ["add gone text, drop gone, add zip text", [ID, NAME, ZIP]],
+  ["add gone text; alter table customers drop gone, add zip text", [ID, NAME, ZIP]],
 ];
 
 test.each(migrations)("the plan of ALTER TABLE … %s equals what the log would show", (sql, after) => {
@@ -120,14 +120,18 @@ test.each([
   expect(tables[0]?.fresh.map(({ amendment }) => amendment.kind)).toContain(kind);
 });
 
+test("a change of a key column is said, although its rows flow", () => {
+  const { notes } = applyDdlSteps(RULES, stateOf(), steps("alter table customers rename id to key"), WHEN);
+  expect(notes).toMatchObject([{ kind: "fine", message: expect.stringMatching(/^id is a key column: once/) }]);
+});
+
 test.each([
   ["alter table customers add name text", "the table already has a column name"],
   ["alter table customers drop nick", "the table has no column nick"],
   ["alter table customers add mood mood", "column mood: no captured column has the type mood yet"],
   ["alter table customers add at constructor", "column at: no captured column has the type constructor yet"],
-  ["alter table customers rename id to key", "id is a key column: this also changes the key of the events"],
   ["drop table customers", `the table is dropped: its topic ${TOPIC} gets no more events`],
-  ["do $$ begin end $$", "not analysed: a DO block"],
+  ["do $$ begin execute x; end $$", "not analysed: EXECUTE x"],
 ])("%s gives the note: %s", (sql, message) => {
   const { notes } = applyDdlSteps(RULES, stateOf(), steps(sql), WHEN);
   expect(notes).toMatchObject([{ line: 1, kind: "unknown", message }]);
@@ -191,4 +195,83 @@ describe("the plan of a service", () => {
       { flows: false, why: expect.stringContaining("no answer") },
     ]);
   });
+
+  test("300 added columns are asked about side by side", async () => {
+    let running = 0;
+    let most = 0;
+    const slow: Registry = {
+      ...compatible,
+      async check() {
+        most = Math.max(most, ++running);
+        await new Promise((done) => setImmediate(done));
+        running--;
+        return { kind: "compatible" };
+      },
+    };
+    const sql = Array.from({ length: 300 }, (_, index) => `alter table customers add c${index} text;`).join("\n");
+    const { amendments } = await plan(stateOf(), sql, slow);
+    expect(amendments.map(({ field, lines }) => [field, lines])).toStrictEqual(
+      Array.from({ length: 300 }, (_, index) => [`c${index}`, [index + 1]]),
+    );
+    expect(most).toBe(16);
+  });
+
+  test("with several files, each place has its file", async () => {
+    const files = [
+      { name: "1.sql", text: "alter table customers add zip text;" },
+      { name: "2.sql", text: "\nalter table customers alter zip set not null;\nalter table customers drop nick;" },
+    ];
+    const { amendments, notes } = await planMigration(
+      [{ name: "inventory", rules: RULES, registry: compatible, state: stateOf() }],
+      readDdlSteps(files),
+      0,
+    );
+    expect(amendments).toMatchObject([{ field: "zip", files: ["1.sql:1", "2.sql:2"] }]);
+    expect(notes).toMatchObject([{ file: "2.sql", line: 3, message: "the table has no column nick" }]);
+  });
+
+  test("a database that cannot be asked is a note, and the answer is not a yes", async () => {
+    const openDatabase = async () => {
+      throw new GuardError("postgres-down", "connecting to db:5432 failed");
+    };
+    const planner = { name: "inventory", rules: RULES, registry: compatible, state: stateOf(), openDatabase };
+    const { notes } = await planMigration([planner], steps("alter table customers add zip text"), 0);
+    expect(notes).toMatchObject([
+      { kind: "unknown", message: expect.stringContaining("connecting to db:5432 failed") },
+    ]);
+  });
+
+  test("a name that one connector's database does not have is fine if another connector's has it", async () => {
+    const catalog = (found: boolean) => ({
+      relations: found ? [{ oid: 7, schema: "public", name: "elsewhere", ancestors: [] }] : [],
+      tables: new Map(),
+      indexes: new Map(),
+      constraints: new Map(),
+      types: [],
+      ownFunctions: new Set<string>(),
+    });
+    const planner = (found: boolean) => ({
+      name: String(found),
+      rules: RULES,
+      registry: compatible,
+      state: stateOf(),
+      openDatabase: async () => ({
+        catalog: async () => catalog(found),
+        constants: async () => new Map<string, string>(),
+        [Symbol.asyncDispose]: async () => {},
+      }),
+    });
+    const sql = steps("alter table elsewhere add zip text");
+    expect((await planMigration([planner(false), planner(true)], sql, 0)).notes).toStrictEqual([]);
+    const { notes } = await planMigration([planner(false), planner(false)], sql, 0);
+    expect(notes).toMatchObject([{ kind: "unknown", message: expect.stringMatching(/^there is no such table/) }]);
+  });
+});
+
+test("four megabytes of rows are passed over in less than two seconds of work", () => {
+  const row = "insert into customers (id, name) values (1, 'a text with ''quotes'' and ; in it');\n";
+  const started = process.cpuUsage();
+  const found = steps(`${row.repeat(4_000_000 / row.length)}alter table customers add zip text;`);
+  expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
+  expect(found).toMatchObject([{ kind: "add", line: Math.floor(4_000_000 / row.length) + 1 }]);
 });

@@ -15,7 +15,7 @@ export function planText(given: PlanView): string {
   const { amendments, notes } = plan;
   const lines = [
     ...amendments.flatMap((one) => [
-      `${one.topic}: ${one.what}${linesText(one.lines)}`,
+      `${one.topic}: ${one.what}${placeText(one)}`,
       ...facts(one).map((fact) => `  ${fact}`),
     ]),
     ...notes.map(noteText),
@@ -31,7 +31,7 @@ export function planMarkdown(given: PlanView): string {
   const { amendments, notes } = plan;
   const rows = amendments.map((one) => [
     cell(one.topic),
-    cell(`${one.what}${linesText(one.lines)}`),
+    cell(`${one.what}${placeText(one)}`),
     one.verdicts.map(({ consumer, verdict }) => cell(`${consumer}: ${verdictText(verdict)}`)).join("<br>") ||
       "no contract",
     cell(outcome(one)),
@@ -62,7 +62,8 @@ function section(head: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", `**${head}**`, "", ...lines];
 }
 
-function linesText(lines: readonly number[]): string {
+function placeText({ lines, files }: PlannedAmendment): string {
+  if (files !== undefined) return ` (${files.join(", ")})`;
   return lines.length === 0 ? "" : ` (line ${lines.join(", ")})`;
 }
 
@@ -94,8 +95,20 @@ function findingLines({ findings }: Verdict): readonly string[] {
   });
 }
 
-function noteText({ line, table, message, kind }: PlanView["notes"][number]): string {
-  return `${kind === "unknown" ? "unknown" : "note"}: line ${line}${table === null ? "" : `, ${table}`}: ${message}`;
+type Note = PlanView["notes"][number];
+
+function noteText(note: Note): string {
+  const { table, message, kind, stops } = note;
+  const word = stops === true ? "stops" : kind === "unknown" ? "unknown" : "note";
+  return `${word}: ${noteLine(note)}${table === null ? "" : `, ${table}`}: ${message}`;
+}
+
+function isUnknown({ kind, stops }: Note): boolean {
+  return kind === "unknown" && stops !== true;
+}
+
+function noteLine({ line, file }: Note): string {
+  return file === undefined ? `line ${line}` : `${file}:${line}`;
 }
 
 /**
@@ -106,27 +119,29 @@ function orderSteps({ amendments, notes }: PlanView): readonly string[] {
   const waiting = new Set(
     amendments.flatMap(({ verdicts }) => verdicts.filter((one) => one.verdict !== "ready").map((one) => one.consumer)),
   );
-  const unknown = new Set(notes.filter(({ kind }) => kind === "unknown").map(({ line }) => line));
+  const unknown = [...new Set(notes.filter(isUnknown).map(noteLine))];
   const isWithheld = amendments.some(isHeldBack);
+  const last = isWithheld ? ["fieldgate amendments: release what is still withheld"] : [];
   return [
-    ...(unknown.size === 0
-      ? []
-      : [
-          unknown.size === 1
-            ? `line ${[...unknown].join()} could not be analysed: review it by hand`
-            : `lines ${[...unknown].join(", ")} could not be analysed: review them by hand`,
-        ]),
+    ...(unknown.length === 0 ? [] : [reviewStep(unknown)]),
     ...(waiting.size === 0
       ? []
       : [`${[...waiting].join(", ")}: deploy a version that is ready, then fieldgate publish`]),
-    migrationStep(amendments),
-    ...(isWithheld ? ["fieldgate amendments: release what is still withheld"] : []),
+    migrationStep({ amendments, notes }),
+    ...last,
   ];
 }
 
-function migrationStep(amendments: readonly PlannedAmendment[]): string {
-  if (amendments.length === 0) return "run the migration";
-  const stops = amendments.some((one) => one.stops);
+function reviewStep(places: readonly string[]): string {
+  if (places.length === 1) return `${places.join()} could not be analysed: review it by hand`;
+  const lines = places.every((place) => place.startsWith("line "));
+  const list = lines ? `lines ${places.map((place) => place.slice(5)).join(", ")}` : places.join(", ");
+  return `${list} could not be analysed: review them by hand`;
+}
+
+function migrationStep({ amendments, notes }: PlanView): string {
+  const stops = [...amendments, ...notes].some((one) => one.stops === true);
+  if (amendments.length === 0 && !stops) return "run the migration";
   if (amendments.some(({ mode }) => mode === "watch")) {
     return stops
       ? "do not run this migration as it is: Debezium's task would stop at the next row"

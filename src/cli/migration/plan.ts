@@ -2,16 +2,16 @@ import { text } from "node:stream/consumers";
 
 import { type Command, Option } from "commander";
 
-import { GuardError } from "../../errors.ts";
 import type { PlanView } from "../../api/plan.ts";
 import type { DdlStep } from "../../migration/ddl-step.ts";
+import type { MigrationFile } from "../../migration/read.ts";
 import { createClient } from "../client.ts";
 import { type Terminal, withExamples, EXIT, type ExitCode } from "../command.ts";
 import { planMarkdown, planText } from "./plan-text.ts";
 import { readText } from "../../text-file.ts";
 
 /**
- * `plan FILE.sql` parses a migration with PostgreSQL's own grammar. It asks the service what the migration would do to
+ * `plan FILE.sql…` parses a migration with PostgreSQL's own grammar. It asks the service what the migration would do to
  * the events, and which consumers would have to be ready first.
  */
 
@@ -23,17 +23,19 @@ export function addPlan(program: Command, terminal: Terminal): void {
     .description(
       "show what a migration would do to the events, which consumers are ready for it, and what to deploy first",
     )
-    .argument("<file>", "a migration in SQL, or - for standard input")
+    .argument("<files...>", "the migration's SQL files in their order, or - for standard input")
     .addOption(new Option("--format <format>", "output format").choices(["text", "json", "markdown"]).default("text"))
-    .action(async (file: string, { format }: { format: Format }) => {
-      const steps = await readSteps(await readSql(terminal, file), file);
-      const plan = await createClient(terminal).plan(steps);
+    .action(async (names: readonly string[], { format }: { format: Format }) => {
+      const files: MigrationFile[] = [];
+      for (const name of withoutUndoing(names)) files.push({ name, text: await readSql(terminal, name) });
+      const plan = await createClient(terminal).plan(await readSteps(files));
       terminal.out(render(plan, format));
       terminal.end(exitOf(plan));
     });
   withExamples(
     command,
     "fieldgate plan migrations/0042-add-zip.sql",
+    "fieldgate plan migrations/0042-*.sql migrations/0043-*.sql --format markdown",
     "cat migrations/*.sql | fieldgate plan - --format markdown",
   ).addHelpText(
     "after",
@@ -41,33 +43,27 @@ export function addPlan(program: Command, terminal: Terminal): void {
   );
 }
 
+/** Leaves out a file that undoes another one of the list, such as `7.down.sql` beside `7.up.sql`. */
+function withoutUndoing(names: readonly string[]): readonly string[] {
+  const isUndone = (name: string) => {
+    const up = name.replace(/(^|[./_-])down\.sql$/i, "$1up.sql");
+    return up !== name && names.includes(up);
+  };
+  return names.filter((name) => !isUndone(name));
+}
+
 async function readSql(terminal: Terminal, file: string): Promise<string> {
   if (file === "-") return text(terminal.stdin);
-  return readText(terminal.cwd, file, "give an SQL file, or - for standard input");
+  return readText(terminal.cwd, file, "give SQL files, or - for standard input");
 }
 
-/** Throws `usage` with line and column for a syntax error. */
-async function readSteps(sql: string, file: string): Promise<readonly DdlStep[]> {
+/** Throws `usage` with file, line and column for a syntax error. */
+async function readSteps(files: readonly MigrationFile[]): Promise<readonly DdlStep[]> {
   // Imported here because the grammar is 1.7 MB.
-  const { hasSqlDetails, loadModule, parseSync } = await import("libpg-query");
+  const { loadModule } = await import("libpg-query");
   const { readDdlSteps } = await import("../../migration/read.ts");
-  if (sql.trim() === "") return [];
   await loadModule();
-  try {
-    return readDdlSteps(sql, parseSync(sql));
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const place = hasSqlDetails(error) ? placeOf(sql, error.sqlDetails?.cursorPosition ?? 0) : "";
-    throw new GuardError("usage", `${file}${place}: ${error.message}`, {
-      next: "remove psql commands such as \\set and \\copy, which are not SQL",
-      cause: error,
-    });
-  }
-}
-
-function placeOf(sql: string, at: number): string {
-  const lines = sql.slice(0, at).split("\n");
-  return `:${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
+  return readDdlSteps(files);
 }
 
 function render(plan: PlanView, format: Format): string {

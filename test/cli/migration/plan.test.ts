@@ -126,11 +126,11 @@ test.each([
     "begin;\nalter tabel customers add zip text;",
     /^fieldgate: \[usage\] -:2:7: syntax error at or near "tabel"\n/,
   ],
-  ["-", "\\set x 1", /^fieldgate: \[usage\] -:1:1: syntax error/],
+  ["-", "alter table ${table} add x int", /^fieldgate: \[usage\] -:1:13: syntax error[^]*next: give SQL as it is sent/],
   [
     "missing.sql",
     "",
-    /^fieldgate: \[usage\] missing\.sql cannot be read: the file does not exist\n {2}next: give an SQL file, or - /,
+    /^fieldgate: \[usage\] missing\.sql cannot be read: the file does not exist\n {2}next: give SQL files, or - /,
   ],
 ])("%s with %j gives one message with its place, and exit 1", async (file, input, message) => {
   const { code, out, err } = await plan(file, { input });
