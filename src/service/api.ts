@@ -4,6 +4,7 @@ import { coverageOf } from "./coverage.ts";
 import { type ControlTopics, renderCommand } from "./control-topics.ts";
 import { GuardError } from "../errors.ts";
 import { countsOf } from "./counts.ts";
+import { checkCommandQuota, checkContractQuota } from "./quota.ts";
 import {
   amendmentsOfTable,
   everyAmendment,
@@ -58,6 +59,7 @@ export function createApi(parts: ApiParts): Api {
     contracts: async () => [...controlTopics.contracts().values()],
     async publishContract(contract: Contract) {
       const id = contractKey(contract);
+      checkContractQuota(contract, await othersOf(parts, contract, (key) => !isKeyOf(key, contract)));
       await appendContract(parts, id, contract);
       // Old versions are withdrawn last, so that a failure in between leaves too many contracts, not too few.
       for (const key of await readKeys(controlTopics, contract))
@@ -66,6 +68,7 @@ export function createApi(parts: ApiParts): Api {
     },
     async publishRollingOut(contract: Contract) {
       const id = rollingKey(contract);
+      checkContractQuota(contract, await othersOf(parts, contract, (key) => key !== id));
       await appendContract(parts, id, contract);
       return published(parts, id, contract);
     },
@@ -101,6 +104,14 @@ async function published(parts: ApiParts, id: string, contract: Contract): Promi
   const topics = new Set(own.map(({ topic }) => topic));
   topics.delete(contract.topic);
   return { id, counts: countsOf(parts, contract, Date.now()), otherTopics: [...topics].toSorted() };
+}
+
+/** The consumer's other contracts, in all environments, as far as their keys remain. */
+async function othersOf({ controlTopics }: ApiParts, { consumer }: Contract, remains: (key: string) => boolean) {
+  await controlTopics.readContractsToEnd();
+  return [...controlTopics.contracts()].flatMap(([key, one]) =>
+    one.consumer === consumer && remains(key) ? [one] : [],
+  );
 }
 
 /** `undefined` as the contract withdraws it. */
@@ -169,8 +180,9 @@ async function appendCommand(
     });
   }
   check(connector);
+  checkCommandQuota(connector, parts.controlTopics.waitingCommands(connector));
   const id = randomUUID();
-  const ids = found.map((one) => one.id);
+  const ids = [...new Set(found.map((one) => one.id))];
   const text = renderCommand(connector, { ...command, id, ids, force: command.force ?? false });
   await parts.appender.append(parts.controlTopics.topics.commands, 0, Buffer.from(connector), Buffer.from(text));
   return { id };

@@ -28,6 +28,8 @@ export interface ControlTopics extends AsyncDisposable {
   /** The part that one connector uses. */
   of(connector: string): ControlSource;
   contracts(): ReadonlyMap<string, Contract>;
+  /** How many commands of this connector have no recorded outcome yet. */
+  waitingCommands(connector: string): number;
   /** Reads up to the current end of the contracts topic. */
   readContractsToEnd(): Promise<void>;
 }
@@ -95,6 +97,7 @@ export async function openControlTopics(
   return {
     topics,
     contracts,
+    waitingCommands: (connector) => commands.from(connector, 0n).length,
     readContractsToEnd,
     of: (connector) => ({
       contracts,

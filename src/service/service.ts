@@ -11,7 +11,7 @@ import { readServiceConfig } from "../config/environment/service-config.ts";
 import { openPlanDatabase } from "./plan-database.ts";
 import { outsideOf, registryOf, settingsOf, sinkOf } from "./connector.ts";
 import { type ControlTopics, openControlTopics } from "./control-topics.ts";
-import { describeError, type GuardError } from "../errors.ts";
+import { describeError, GuardError } from "../errors.ts";
 import { describeAmendment, gateWord } from "../words/amendment.ts";
 import { type GroupPoller, startGroupPoller } from "./group-poller.ts";
 import type { Status } from "../guard/outside.ts";
@@ -223,6 +223,8 @@ async function runOne(service: Service, { config, registry, running }: OwnParts,
   using _watching = watchWaits(running, messageLog(log));
   try {
     await runConnector(outside, signal);
+    // The process ends because of what all connectors share: the control topics can no longer be read.
+    if (signal.reason instanceof GuardError) throw signal.reason;
   } catch (error) {
     log.error(describeError(error));
     alerts.stopped(describeStop(error, running.last?.endLsn));

@@ -1,4 +1,5 @@
 import { GuardError } from "../errors.ts";
+import { ownValue } from "../json.ts";
 
 /** One record of a connector's state topic: its version, how a value becomes records, and how a record is read back. */
 
@@ -132,5 +133,31 @@ function joined(records: ReadonlyMap<string, string>, key: string, count: number
 function partOf(records: ReadonlyMap<string, string>, key: string): string {
   const part = records.get(key);
   if (part === undefined) throw new GuardError("state-invalid", `state record ${key} is missing`);
-  return (JSON.parse(part) as { readonly text: string }).text; // `splitIntoParts` wrote it
+  return inForm(key, () => textOf("part", JSON.parse(part) as RecordValue, "text")); // `splitIntoParts` wrote it
+}
+
+/** The forms of a record's values that whatever reads it relies on. */
+export type Form = "string" | "number" | "object" | "list";
+
+/** Throws a TypeError, which `inForm` translates, if one of these values is missing or has another form. */
+export function needs(value: unknown, forms: Readonly<Record<string, Form>>): void {
+  for (const [key, form] of Object.entries(forms)) {
+    const one = ownValue(value as RecordValue, key); // any object can be read this way
+    if ((Array.isArray(one) ? "list" : one === null ? "null" : typeof one) !== form) {
+      throw new TypeError(`${key} is not a ${form}`);
+    }
+  }
+}
+
+/** @throws GuardError state-invalid, naming the record, if it has a form that no version of Fieldgate writes */
+export function inForm<T>(key: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof GuardError) throw error;
+    throw new GuardError("state-invalid", `state record ${key} has a form that no version of Fieldgate writes`, {
+      cause: error,
+      next: "find out who else writes to the state topic; then start the connector again under a new name",
+    });
+  }
 }

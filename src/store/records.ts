@@ -9,7 +9,19 @@ import type { Evidence, TopicEvidence } from "../gate/evidence/evidence.ts";
 import type { Outcome } from "../gate/decision/reason.ts";
 import type { State, TableState } from "../gate/state.ts";
 import type { FileKeys, LastRun } from "./last-run.ts";
-import { joinParts, readRecord, record, recordsOf, type RecordValue, type StateRecord, textOf } from "./record.ts";
+import {
+  type Entries,
+  type Entry,
+  inForm,
+  joinParts,
+  needs,
+  readRecord,
+  record,
+  recordsOf,
+  type RecordValue,
+  type StateRecord,
+  textOf,
+} from "./record.ts";
 import { readRecordedJob, readRecordedOutcome, type RecordedJob, type RecordedOutcome } from "./recorded.ts";
 import { readTable, tableChanges } from "./table-records.ts";
 import { type Lsn, parseLsn, formatLsn } from "../wal/lsn.ts";
@@ -110,27 +122,37 @@ export function replay(records: Iterable<StateRecord>): Stored {
     else last.set(key, value);
   }
   const entries = new Map(joinParts(last).map(([key, text]) => [key, readRecord(key, text)]));
-  const tables = new Map<string, TableState>();
-  const jobs = new Map<string, ChunkJob>();
-  const outcomes = new Map<string, Outcome>();
-  const evidence = new Map<string, TopicEvidence>();
-  let stored = EMPTY;
-  for (const [key, { version, value }] of entries) {
-    const [kind, id] = splitKey(key);
-    if (kind === "table") tables.set(id, readTable(id, { version, value }, entries));
-    else if (kind === "job") jobs.set(id, readJob(version, value));
-    else if (kind === "outcome") outcomes.set(id, readOutcome(version, value));
-    else if (kind === "groups") evidence.set(id, readEvidence(value));
-    else if (kind === "intent") stored = { ...stored, intent: value as unknown as Intent }; // `changes` wrote it
-    else if (kind === "position") stored = { ...stored, position: readPosition(value) };
-    else if (kind === "trigger") stored = { ...stored, trigger: textOf("trigger", value, "identity") };
-    else if (kind === "file") stored = { ...stored, lastRun: readLastRun(value) };
-    else if (kind === "commands") stored = { ...stored, commandOffset: readOffset(value) };
-  }
-  return { ...stored, tables, jobs, outcomes, evidence };
+  const read: Reading = { tables: new Map(), jobs: new Map(), outcomes: new Map(), evidence: new Map(), stored: EMPTY };
+  for (const [key, entry] of entries) inForm(key, () => readEntry(read, key, entry, entries));
+  const { tables, jobs, outcomes, evidence } = read;
+  return { ...read.stored, tables, jobs, outcomes, evidence };
+}
+
+/** What was read so far. */
+interface Reading {
+  readonly tables: Map<string, TableState>;
+  readonly jobs: Map<string, ChunkJob>;
+  readonly outcomes: Map<string, Outcome>;
+  readonly evidence: Map<string, TopicEvidence>;
+  stored: Stored;
+}
+
+function readEntry(read: Reading, key: string, { version, value }: Entry, entries: Entries): void {
+  const { stored } = read;
+  const [kind, id] = splitKey(key);
+  if (kind === "table") read.tables.set(id, readTable(id, { version, value }, entries));
+  else if (kind === "job") read.jobs.set(id, readJob(version, value));
+  else if (kind === "outcome") read.outcomes.set(id, readOutcome(version, value));
+  else if (kind === "groups") read.evidence.set(id, readEvidence(value));
+  else if (kind === "intent") read.stored = { ...stored, intent: value as unknown as Intent }; // `changes` wrote it
+  else if (kind === "position") read.stored = { ...stored, position: readPosition(value) };
+  else if (kind === "trigger") read.stored = { ...stored, trigger: textOf("trigger", value, "identity") };
+  else if (kind === "file") read.stored = { ...stored, lastRun: readLastRun(value) };
+  else if (kind === "commands") read.stored = { ...stored, commandOffset: readOffset(value) };
 }
 
 function readLastRun(value: RecordValue): LastRun {
+  needs(value, { keys: "object", unreported: "object" });
   const { keys, unreported } = value as { readonly keys: FileKeys; readonly unreported: FileKeys }; // `changes` wrote it
   return { keys, unreported };
 }
@@ -147,10 +169,12 @@ function readEvidence(value: RecordValue): TopicEvidence {
 }
 
 function readJob(version: number, value: RecordValue): ChunkJob {
+  needs(value, { id: "string", topic: "string", kind: "string", state: "string" });
   return version === 1 ? readRecordedJob(value as unknown as RecordedJob) : (value as unknown as ChunkJob); // `changes` wrote it
 }
 
 function readOutcome(version: number, value: RecordValue): Outcome {
+  needs(value, { kind: "string" });
   return version === 1 ? readRecordedOutcome(value as unknown as RecordedOutcome) : (value as unknown as Outcome); // `changes` wrote it
 }
 

@@ -6,6 +6,7 @@ import {
   type Entries,
   type Entry,
   entryOf,
+  needs,
   parkedRecord,
   recordsOf,
   type RecordValue,
@@ -140,6 +141,8 @@ export function readTable(topic: string, { version, value }: Entry, entries: Ent
     const entry = entryOf(entries, `schema/${topic}/${id}`);
     return { id, text: textOf("schema", entry.value, "text") };
   };
+  needs(value, { shape: "object", known: "list", flowed: "list", amendments: "list" });
+  needs(value["shape"], { topic: "string", table: "object", fields: "list", key: "list", valueSchema: "number" });
   const given = readWritten(version, value);
   const { shape, flowed } = given;
   const isInline = isInlineTable(given);
@@ -163,7 +166,9 @@ function isInlineTable(given: WrittenTable | InlineTable): given is InlineTable 
 }
 
 function readAmendment(name: string, entries: Entries): Amendment {
-  const amendment = entryOf(entries, `amendment/${name}`).value as unknown as WrittenAmendment; // `amendmentJson` wrote it
+  const { value } = entryOf(entries, `amendment/${name}`);
+  needs(value, { id: "string", topic: "string", kind: "string", gate: "object", changes: "list", verdicts: "number" });
+  const amendment = value as unknown as WrittenAmendment; // `amendmentJson` wrote it
   const verdicts = Array.from(
     { length: amendment.verdicts },
     (_, index) => entryOf(entries, `verdict/${name}/${index}`).value as unknown as Verdict, // `changes` wrote it

@@ -60,6 +60,7 @@ beforeAll(async () => {
       topics: { contracts: "contracts", commands: "commands" },
       of: () => expect.fail("not asked for"),
       contracts: () => state.contracts,
+      waitingCommands: () => 0,
       readContractsToEnd: async () => {},
       [Symbol.asyncDispose]: async () => {},
     },

@@ -24,7 +24,7 @@ const NAMED = { environment: "production", consumer: "billing", topic: "inventor
 const KEY = "production/billing/inventory.public.customers";
 
 /** The contracts topic as a log. Appended records are visible only after reading to the end. */
-function service(connectors: readonly RunningConnector[] = []) {
+function service(connectors: readonly RunningConnector[] = [], waiting = 0) {
   const log: (readonly [string, Contract | undefined])[] = [];
   let contracts: ReadonlyMap<string, Contract> = new Map();
   const readContractsToEnd = async () => {
@@ -41,6 +41,7 @@ function service(connectors: readonly RunningConnector[] = []) {
       throw new Error("not used");
     },
     contracts: () => contracts,
+    waitingCommands: () => waiting,
     readContractsToEnd,
     [Symbol.asyncDispose]: async () => {},
   };
@@ -225,5 +226,48 @@ describe("amendments", () => {
   ])("a field's name %s", async (_, amendments, found) => {
     const { api } = service([running("inventory", stateOf({ ...publishing(), amendments }))]);
     expect(await api.amendment(`${TOPIC}.nick`)).toMatchObject({ id: idOf(found) });
+  });
+});
+
+describe("what one consumer may keep", () => {
+  const large = { ...contract, groups: ["x".repeat(900_000)] };
+  const on = (number: number, more: Partial<Contract> = {}) => ({
+    ...large,
+    topic: `nowhere.public.t${number}`,
+    ...more,
+  });
+
+  it("is limited, also for topics that no connector publishes, and another consumer is not affected", async () => {
+    const { api, now } = service();
+    const publish = async (from: number) => {
+      for (let number = from; number < from + 20; number += 1) await api.publishContract(on(number));
+    };
+    await expect(publish(0)).rejects.toMatchObject({ code: "refused" });
+    expect(await now()).toHaveLength(17);
+    await expect(api.publishRollingOut(on(0, { fields: ["a"] }))).rejects.toMatchObject({ code: "refused" });
+    await api.publishContract({ ...contract, consumer: "other" });
+  });
+
+  it("counts a contract that is published again once", async () => {
+    const { api, now } = service();
+    for (let time = 0; time < 40; time += 1) await api.publishContract(large);
+    expect(await now()).toHaveLength(1);
+  });
+
+  it("is also limited in the number of groups that a contract names", async () => {
+    const groups = Array.from({ length: 501 }, (_, number) => `g${number}`);
+    await expect(service().api.publishContract({ ...contract, groups })).rejects.toMatchObject({ code: "refused" });
+  });
+});
+
+describe("a command", () => {
+  it("is refused while a thousand others wait for the connector, and names each amendment once", async () => {
+    const state = stateOf({ ...publishing(), amendments: [added(NICK)] });
+    const command = { kind: "release", ids: [idOf(NICK), idOf(NICK)], actor: "a@b" } as const;
+    const one = running("shop", state);
+    await expect(service([one], 1000).api.command(command, () => {})).rejects.toMatchObject({ code: "refused" });
+    const { api, log } = service([one], 999);
+    await api.command(command, () => {});
+    expect(log.at(-1)?.[1]).toMatchObject({ command: { ids: [idOf(NICK)] } });
   });
 });

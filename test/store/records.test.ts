@@ -24,6 +24,7 @@ import {
   tableIn,
   TOPIC,
 } from "../gate/customers.ts";
+import { hostileJson, hostileWord } from "../hostile.ts";
 import { withoutAnswers } from "./without-answers.ts";
 
 const WITHHELD = tableIn(play(MANUAL, stateOf(), seen([ID, NAME, NICK]), (now) => fits(now, idOf(NICK))).state);
@@ -259,4 +260,57 @@ describe("the state topic", () => {
       ]).jobs.size,
     ).toBe(0);
   });
+});
+
+describe("records that somebody else wrote", () => {
+  const written = changes(EMPTY, {
+    ...EMPTY,
+    tables: RELEASED.tables,
+    jobs: RELEASED.jobs,
+    outcomes: RELEASED.outcomes,
+  });
+  const keys = written.map(({ key }) => key);
+  const kinds = ["table", "job", "outcome", "groups", "intent", "position", "trigger", "file", "commands", "amendment"];
+  const anyKey = fc.oneof(
+    fc.constantFrom(...keys),
+    fc.tuple(fc.constantFrom(...kinds), hostileWord).map(([kind, id]) => `${kind}/${id}`),
+    hostileWord,
+  );
+  const anyValue = fc.oneof(
+    hostileJson.map((json) => JSON.stringify(json)),
+    fc.tuple(hostileJson, fc.constantFrom(1, 2, 3, 4)).map(([json, v]) => JSON.stringify({ ...Object(json), v })),
+    fc.constantFrom('{"v":3,"parts":3}', '{"v":3,"parts":99999999}', "", "null", "[".repeat(50_000)),
+    hostileWord,
+  );
+
+  law.prop([fc.array(fc.record({ key: anyKey, value: fc.option(anyValue) }), { maxLength: 4 })], { numRuns: 500 })(
+    "are refused by the name of the record, or are read; nothing else is thrown",
+    (records) => {
+      try {
+        replay([...written, ...records]);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "state-invalid" });
+      }
+    },
+  );
+
+  law.prop([fc.constantFrom(...written), fc.nat()], { numRuns: 300 })(
+    "that lack a value or have another one in its place",
+    ({ key, value }, at) => {
+      const json = JSON.parse(value ?? "{}") as Record<string, unknown>; // our own record
+      const names = Object.keys(json);
+      const chosen = names[at % Math.max(1, names.length)] ?? "v";
+      for (const changed of [
+        { ...json, [chosen]: undefined },
+        { ...json, [chosen]: 7 },
+        { ...json, [chosen]: "x" },
+      ]) {
+        try {
+          replay([...written, { key, value: JSON.stringify(changed) }]);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "state-invalid" });
+        }
+      }
+    },
+  );
 });

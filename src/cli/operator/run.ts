@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 
+import { GuardError } from "../../errors.ts";
 import { type Terminal, withExamples, EXIT } from "../command.ts";
 
 /** How long a stopping service waits for work in progress. Docker and Kubernetes kill it after 10 s or more. */
@@ -12,6 +13,11 @@ export function addRun(program: Command, terminal: Terminal): void {
     .command("run")
     .description("run the service: publish the changes of the databases that connectors/ describes")
     .action(async () => {
+      if (typeof AsyncDisposableStack === "undefined") {
+        throw new GuardError("usage", `the service needs Node.js 24 or later; this is ${process.version}`, {
+          next: "install Node.js 24, or use the container image; all other commands run on Node.js 22.12 and later",
+        });
+      }
       terminal.serve();
       const { run } = await import("../../service/service.ts");
       await Promise.race([run(terminal.signal), warnWhenLate(terminal)]);
