@@ -5,6 +5,7 @@ import { commandSchema } from "../api/command.ts";
 import { commandLog } from "./command-log.ts";
 import type { OperatorCommand } from "../gate/state.ts";
 import type { ControlSource, Log } from "../guard/outside.ts";
+import type { Appender } from "../kafka/append.ts";
 import type { KafkaClient } from "../kafka/client.ts";
 import type { InRecord } from "../kafka/record.ts";
 import { tailTopic } from "../kafka/tail.ts";
@@ -52,6 +53,7 @@ export async function openControlTopics(
   deployment: string,
   log: Log,
   onFailure: (error: GuardError) => void,
+  appender: Pick<Appender, "append">,
 ): Promise<ControlTopics> {
   const topics = { contracts: `__fieldgate.${deployment}.contracts`, commands: `__fieldgate.${deployment}.commands` };
   await createTopics(kafka, [
@@ -65,13 +67,20 @@ export async function openControlTopics(
   const commands = commandLog();
   const listeners = new Set<Listener>();
 
+  /** The keys of all records that the present topic has had. */
+  let inTopic = new Set<string>();
+
+  const keep = (key: string, contract: Contract | undefined): void => {
+    copy = undefined;
+    if (contract === undefined) live.delete(key);
+    else live.set(key, contract);
+    for (const { on } of listeners) on.contract(key, contract);
+  };
   const onContract = (record: InRecord): void => {
     const entry = readContract(record, log);
     if (entry === undefined) return;
-    copy = undefined;
-    if (entry.contract === undefined) live.delete(entry.key);
-    else live.set(entry.key, entry.contract);
-    for (const { on } of listeners) on.contract(entry.key, entry.contract);
+    inTopic.add(entry.key);
+    keep(entry.key, entry.contract);
   };
   const onCommand = (record: InRecord): void => {
     const entry = readCommand(record, log);
@@ -82,14 +91,41 @@ export async function openControlTopics(
     }
   };
   await using opened = new AsyncDisposableStack();
-  const contractTail = opened.use(
-    await tailTopic(kafka, { topic: topics.contracts, from: "beginning", onRecord: onContract, onFailure }),
-  );
+  const openContracts = () =>
+    tailTopic(kafka, { topic: topics.contracts, from: "beginning", onRecord: onContract, onFailure });
+  let contractTail = await openContracts();
+  opened.defer(() => contractTail[Symbol.asyncDispose]());
   const commandTail = opened.use(
     await tailTopic(kafka, { topic: topics.commands, from: "beginning", onRecord: onCommand, onFailure }),
   );
-  const readContractsToEnd = async (): Promise<void> => {
+  /** True from the beginning of `restore` until it has succeeded, so that it is repeated after an error. */
+  let isRestoring = false;
+  /** Reads the topic from its beginning, and writes the contracts again that it has lost. */
+  const restore = async (): Promise<void> => {
+    log.warn(
+      `${topics.contracts} was made again or has lost records: the contracts that were published before still count, and are written again`,
+    );
+    isRestoring = true;
+    await contractTail[Symbol.asyncDispose]();
+    inTopic = new Set();
+    contractTail = await openContracts();
     await contractTail.reached(await endOffsets(kafka, topics.contracts));
+    for (const [key, contract] of live) {
+      if (inTopic.has(key) || contract.unreadable === true) continue;
+      await appender.append(topics.contracts, 0, Buffer.from(key), Buffer.from(JSON.stringify(contract)));
+    }
+    isRestoring = false;
+  };
+  let reading: Promise<void> = Promise.resolve();
+  const readToEnd = async (): Promise<void> => {
+    if (isRestoring || isBefore(await endOffsets(kafka, topics.contracts), contractTail.position())) await restore();
+    await contractTail.reached(await endOffsets(kafka, topics.contracts));
+  };
+  /** One at a time, so that the topic is restored once. */
+  const readContractsToEnd = (): Promise<void> => {
+    const next = reading.then(readToEnd, readToEnd);
+    reading = next.catch(() => {});
+    return next;
   };
   await readContractsToEnd();
   await commandTail.reached(await endOffsets(kafka, topics.commands));
@@ -114,6 +150,11 @@ export async function openControlTopics(
     }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** True if the topic ends before what was read of it, so it is not the topic that was read. */
+function isBefore(ends: ReadonlyMap<number, bigint>, positions: ReadonlyMap<number, bigint>): boolean {
+  return [...positions].some(([partition, position]) => (ends.get(partition) ?? 0n) < position);
 }
 
 /** If the topic was recreated, the offset in the state is meaningless, so all commands of the topic are read. */

@@ -81,9 +81,9 @@ export async function run(signal: AbortSignal): Promise<void> {
   const unreadable = new AbortController();
   const waiting = untilKafkaAnswers(log, signal);
   const onUnreadable = (error: GuardError) => unreadable.abort(error);
-  const openTopics = () => openControlTopics(kafka, config.deployment, messageLog(log), onUnreadable);
-  const controlTopics = stack.use(await retrying(openTopics, waiting));
   const appender = stack.use(await retrying(() => openAppender(kafka), waiting));
+  const openTopics = () => openControlTopics(kafka, config.deployment, messageLog(log), onUnreadable, appender);
+  const controlTopics = stack.use(await retrying(openTopics, waiting));
   const poll = (topics: readonly string[]) => liveGroups(kafka, topics);
   const everyMs = Math.min(...connectors.map((connector) => connector["fieldgate.groups.look.ms"]));
   const groups = stack.use(startGroupPoller({ poll, everyMs, now: Date.now }));

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 
 import { openAppender } from "../../src/kafka/append.ts";
 import { openControlTopics } from "../../src/service/control-topics.ts";
+import { contractsTopicConfig, createTopics, describeTopics, withAdmin } from "../../src/kafka/topics.ts";
+import { until } from "../stack/until.ts";
 import { ourClient } from "../kafka/place.ts";
 import { uniquePrefix } from "../stack/topic.ts";
 
@@ -18,8 +20,8 @@ test("a contract that cannot be read counts for its consumer as unreadable until
   const kafka = ourClient();
   const warned: string[] = [];
   const log = { info: () => {}, warn: (line: string) => void warned.push(line) };
-  await using topics = await openControlTopics(kafka, uniquePrefix(), log, () => {});
   await using appender = await openAppender(kafka);
+  await using topics = await openControlTopics(kafka, uniquePrefix(), log, () => {}, appender);
   const append = (key: string, value: string | null) =>
     appender.append(topics.topics.contracts, 0, Buffer.from(key), value === null ? null : Buffer.from(value));
   const contracts = async () => {
@@ -47,4 +49,37 @@ test("a contract that cannot be read counts for its consumer as unreadable until
     ["default/billing/shop.public.t", "billing", false],
     ["default/audit/shop.public.t", "audit", true],
   ]);
+});
+
+test("contracts count after their topic was deleted and made again, also for a service that starts later", async () => {
+  const kafka = ourClient();
+  const log = { info: () => {}, warn: () => {} };
+  const prefix = uniquePrefix();
+  await using appender = await openAppender(kafka);
+  const topic = `__fieldgate.${prefix}.contracts`;
+  const publish = (consumer: string) =>
+    appender.append(
+      topic,
+      0,
+      Buffer.from(`default/${consumer}/shop.public.t`),
+      Buffer.from(JSON.stringify({ ...READABLE, consumer })),
+    );
+  const consumersIn = async (topics: Awaited<ReturnType<typeof openControlTopics>>) => {
+    await topics.readContractsToEnd();
+    return [...topics.contracts().values()].map(({ consumer }) => consumer).sort();
+  };
+  {
+    await using topics = await openControlTopics(kafka, prefix, log, () => {}, appender);
+    for (const consumer of ["a", "b", "c"]) await publish(consumer);
+    expect(await consumersIn(topics)).toEqual(["a", "b", "c"]);
+    await withAdmin(kafka, "delete the topic", (admin) => admin.deleteTopics({ topics: [topic] }));
+    await until(async () => (await describeTopics(kafka, [topic])).get(topic) === undefined, "the topic is gone");
+    await createTopics(kafka, [{ name: topic, partitions: 1, config: contractsTopicConfig }]);
+    await publish("late");
+    expect(await consumersIn(topics)).toEqual(["a", "b", "c", "late"]);
+    await publish("later");
+    expect(await consumersIn(topics)).toEqual(["a", "b", "c", "late", "later"]);
+  }
+  await using again = await openControlTopics(kafka, prefix, log, () => {}, appender);
+  expect(await consumersIn(again)).toEqual(["a", "b", "c", "late", "later"]);
 });
