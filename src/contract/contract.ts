@@ -100,6 +100,8 @@ const contractSchema = z.strictObject({
 export type Contract = DeepReadonly<z.output<typeof contractSchema>> & {
   /** Only its name is known, because its record cannot be read. The other keys are placeholders. Never stored. */
   readonly unreadable?: true;
+  /** With `unreadable`: the contracts topic has lost it. */
+  readonly missing?: true;
 };
 
 /** A row's field as it was defined when it was tested. Once its definition differs, it counts as untested. */

@@ -22,6 +22,14 @@ export function unreadableFinding(): Finding {
   );
 }
 
+/** The contract was seen before, and the contracts topic no longer has it although it was not withdrawn. */
+export function missingFinding(): Finding {
+  return missingEvidence(
+    "the contract was published before, but the contracts topic no longer has it",
+    "run `fieldgate publish` again, or `fieldgate retire` if the consumer no longer exists",
+  );
+}
+
 /** Judging the contract failed for a reason that this version does not know. */
 export function notJudgedFinding(): Finding {
   return missingEvidence(

@@ -124,6 +124,8 @@ export interface ControlSource {
   contracts(): ReadonlyMap<string, Contract>;
   /** Reads the contracts topic up to its current end. */
   readContractsToEnd(): Promise<void>;
+  /** These contracts were seen before. Those that were not withdrawn since count, with an unknown content. */
+  missing(contracts: readonly Contract[]): void;
   /** Calls `contract` for each contract that is read later, and `command` for each command from this offset on. */
   listen(
     commandsFrom: bigint,

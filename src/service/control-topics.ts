@@ -76,6 +76,13 @@ export async function openControlTopics(
     else live.set(key, contract);
     for (const { on } of listeners) on.contract(key, contract);
   };
+  const keepMissing = (contract: Contract): void => {
+    const key = contractKey(contract);
+    // A withdrawn contract, or a withdrawn version of it, has left a record.
+    if (live.has(key) || [...inTopic].some((one) => isKeyOf(one, contract))) return;
+    log.warn(`contract ${key} is missing from ${topics.contracts}, so its consumer's verdict is unknown`);
+    keep(key, contract);
+  };
   const onContract = (record: InRecord): void => {
     const entry = readContract(record, log);
     if (entry === undefined) return;
@@ -137,6 +144,7 @@ export async function openControlTopics(
     readContractsToEnd,
     of: (connector) => ({
       contracts,
+      missing: (lost) => lost.forEach(keepMissing),
       readContractsToEnd,
       listen(commandsFrom, on) {
         const listener = { connector, on };

@@ -229,6 +229,7 @@ export function worldOf(given: Given = {}): World {
     registry,
     controlTopics: {
       contracts: () => new Map(),
+      missing: () => {},
       readContractsToEnd: async () => {},
       listen: () => NONE,
       recorded: () => {},

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { unreadableContract } from "../../src/contract/contract.ts";
 import { openAppender } from "../../src/kafka/append.ts";
 import { openControlTopics } from "../../src/service/control-topics.ts";
 import { contractsTopicConfig, createTopics, describeTopics, withAdmin } from "../../src/kafka/topics.ts";
@@ -82,4 +83,25 @@ test("contracts count after their topic was deleted and made again, also for a s
   }
   await using again = await openControlTopics(kafka, prefix, log, () => {}, appender);
   expect(await consumersIn(again)).toEqual(["a", "b", "c", "late", "later"]);
+});
+
+test("a contract that is missing counts with an unknown content until it is withdrawn; one that was withdrawn does not", async () => {
+  const kafka = ourClient();
+  const warned: string[] = [];
+  const log = { info: () => {}, warn: (line: string) => void warned.push(line) };
+  await using appender = await openAppender(kafka);
+  await using topics = await openControlTopics(kafka, uniquePrefix(), log, () => {}, appender);
+  const withdraw = async (consumer: string) => {
+    await appender.append(topics.topics.contracts, 0, Buffer.from(`default/${consumer}/shop.public.t`), null);
+    await topics.readContractsToEnd();
+  };
+  await withdraw("retired");
+  const lost = ["retired", "billing"].flatMap(
+    (consumer) => unreadableContract(`default/${consumer}/shop.public.t`) ?? [],
+  );
+  topics.of("shop").missing(lost);
+  expect([...topics.contracts().values()].map(({ consumer }) => consumer)).toEqual(["billing"]);
+  expect(warned).toHaveLength(1);
+  await withdraw("billing");
+  expect(topics.contracts().size).toBe(0);
 });

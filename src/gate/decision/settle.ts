@@ -2,9 +2,9 @@ import { parseSchemaText } from "../../avro/schema-text.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { judgeKey, parseKeyCandidate } from "../../contract/judge-key.ts";
 import { judge, type Judgement, verdictOf } from "../../contract/judge.ts";
-import { notJudgedFinding, unreadableFinding } from "../../contract/evidence.ts";
+import { missingFinding, notJudgedFinding, unreadableFinding } from "../../contract/evidence.ts";
 import { dayOf, type Weights } from "../../contract/severity.ts";
-import { keptFindings } from "../../finding.ts";
+import { type Finding, keptFindings } from "../../finding.ts";
 import { oncePer } from "../../once.ts";
 import type { Amendment, Candidate, Verdict } from "../amendment/amendment.ts";
 import { owesRows } from "../amendment/backfill.ts";
@@ -117,11 +117,17 @@ export function weigh(
   const judged = judging(table, answer.candidate, { day: dayOf(time), changes: rules.severity ?? [] });
   return contracts.map((contract) => {
     const { consumer, environment } = contract;
-    const own = contract.unreadable === true ? [unreadableFinding()] : judged(contract).findings;
+    const own = unknownOf(contract) ?? judged(contract).findings;
     const findings = [...own, ...evidenceAgainst(rules, state, contract)];
     const { verdict } = verdictOf(findings);
     return { consumer, environment, verdict, findings: keptFindings(findings) };
   });
+}
+
+/** Why nothing of what the contract says is known; undefined if it is. */
+function unknownOf({ unreadable, missing }: Contract): readonly Finding[] | undefined {
+  if (unreadable !== true) return undefined;
+  return [missing === true ? missingFinding() : unreadableFinding()];
 }
 
 /** If the schemas themselves cannot be compared, every contract's verdict is unknown. */

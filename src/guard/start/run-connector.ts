@@ -1,6 +1,7 @@
 import { describeError, GuardError } from "../../errors.ts";
 import { slab } from "../../event/slab.ts";
 import { recalled } from "../../gate/evidence/evidence.ts";
+import { missingContracts } from "../../gate/evidence/missing.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import { isStarted, replay, startedRecord, type Stored } from "../../store/records.ts";
 import { isoTime } from "../../wal/lsn.ts";
@@ -167,6 +168,10 @@ async function streamFrom(
   const dataTopics = new Map([...topics].filter(([name]) => name !== settings.stateTopic));
   for (const [name, { maxMessageBytes }] of topics) maxBytes.set(name, maxMessageBytes);
   await controlTopics.readContractsToEnd();
+  if (stored.lastRun?.keys["fieldgate.environment"] === settings["fieldgate.environment"]) {
+    const known = controlTopics.contracts().values();
+    controlTopics.missing(missingContracts(stored.evidence, settings["fieldgate.environment"], known));
+  }
   const waker = createWaker();
   await source.terminateReader();
   await using stream = await source.openStream(position.endLsn, waker.wake, mostBytes(maxBytes.values()));
