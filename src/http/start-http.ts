@@ -12,6 +12,7 @@ import type { Api } from "../api/api.ts";
 import type { TlsTexts } from "../request.ts";
 import { type Access, authorize } from "./authorize.ts";
 import { clientErrorAnswer, errorAnswer } from "./error-answer.ts";
+import { limitConnections } from "./connections.ts";
 import { routesOf } from "./routes.ts";
 import { type Caller, checkNeed, type Need } from "./scope.ts";
 import { openTokens } from "./tokens.ts";
@@ -33,7 +34,11 @@ export interface HttpOptions {
   readonly log: FastifyBaseLogger;
   /** How long a client may take to send a whole request. The default is 10,000. */
   readonly requestTimeoutMs?: number | undefined;
+  /** How many connections may be open. The default is 500. */
+  readonly maxConnections?: number | undefined;
 }
+
+type Limits = Pick<HttpOptions, "requestTimeoutMs" | "maxConnections">;
 
 export interface HttpServer {
   readonly url: string;
@@ -77,12 +82,7 @@ export async function startHttp(api: Api, options: HttpOptions): Promise<HttpSer
 /** The server without its socket, for tests. */
 export function buildHttp(
   api: Api,
-  {
-    log,
-    tls,
-    requestTimeoutMs = REQUEST_TIMEOUT_MS,
-    ...access
-  }: Access & Pick<HttpOptions, "log" | "tls" | "requestTimeoutMs">,
+  { log, tls, requestTimeoutMs, maxConnections, ...access }: Access & Limits & Pick<HttpOptions, "log" | "tls">,
 ): FastifyInstance {
   const app = fastify({
     loggerInstance: log,
@@ -92,7 +92,7 @@ export function buildHttp(
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1000 },
     clientErrorHandler: clientErrorAnswer,
-    serverFactory: (handler) => listener(tls, requestTimeoutMs, handler),
+    serverFactory: (handler) => listener(tls, { requestTimeoutMs, maxConnections }, handler),
   });
   app.decorateRequest("caller", undefined);
   app.addHook("onRequest", async (request, reply) => {
@@ -140,7 +140,7 @@ const anonymous: Caller = { name: undefined, scopes: [] };
 /** Makes Node check every second for clients that exceed their time, instead of every 30 seconds by default. */
 function listener(
   tls: TlsTexts | undefined,
-  requestTimeout: number,
+  { requestTimeoutMs: requestTimeout = REQUEST_TIMEOUT_MS, maxConnections = MAX_CONNECTIONS }: Limits,
   handler: Parameters<typeof createServer>[1],
 ): Server {
   const options: ServerOptions = {
@@ -152,7 +152,7 @@ function listener(
   const given = Object.fromEntries(Object.entries(tls ?? {}).filter(([, text]) => text !== undefined));
   const server =
     tls === undefined ? createServer(options, handler) : createTlsServer({ ...options, ...given }, handler);
-  server.maxConnections = MAX_CONNECTIONS;
+  limitConnections(server, maxConnections);
   return server;
 }
 

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { type ErrorCode, GuardError } from "../../src/errors.ts";
 import { buildHttp, startHttp } from "../../src/http/start-http.ts";
 import { request } from "../../src/request.ts";
+import { until } from "../stack/until.ts";
 import { certificateAuthority } from "../stack/certificates.ts";
 import { amendment, fakeApi } from "./fake-api.ts";
 
@@ -272,6 +273,39 @@ describe("the socket", () => {
     await new Promise((resolve) => client.once("close", resolve));
     expect(answer).toMatch(expected);
     expect((await fetch(`${http.url}/health`)).status).toBe(200);
+    await http.close();
+  });
+
+  it.each([
+    ["http", false],
+    ["https", true],
+  ])("answers over %s although more connections than the limit are open and send nothing", async (_, isTls) => {
+    await using authority = await certificateAuthority();
+    const tls = isTls ? await authority.issue("api") : undefined;
+    const http = await startHttp(fakeApi(), {
+      host: "127.0.0.1",
+      port: 0,
+      log: recorded().log,
+      tls,
+      maxConnections: 3,
+    });
+    const slow = Array.from({ length: 5 }, () => {
+      const client = connect(Number(new URL(http.url).port), "127.0.0.1", () =>
+        client.write(isTls ? "" : "GET /health"),
+      );
+      client.on("error", () => undefined).resume();
+      return client;
+    });
+    await Promise.all(
+      slow.map((client) => new Promise((resolve) => client.once("connect", resolve).once("close", resolve))),
+    );
+    const signal = AbortSignal.timeout(5_000);
+    const asked = { method: "GET", headers: {}, signal, maxBytes: 1_000, tls: { ca: authority.ca } } as const;
+    for (let time = 0; time < 3; time += 1) {
+      expect(await request({ ...asked, url: `${http.url}/health` })).toMatchObject({ status: 200 });
+    }
+    await until(() => slow.filter(({ closed }) => closed).length >= 2, "those that have waited longest are closed");
+    for (const client of slow) client.destroy();
     await http.close();
   });
 
