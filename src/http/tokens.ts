@@ -52,6 +52,9 @@ async function stampOf(file: string): Promise<string> {
 
 async function textOf(file: string): Promise<string> {
   return readFile(file, "utf8").catch((cause: unknown) => {
-    throw new GuardError("config-invalid", `FIELDGATE_TOKENS_FILE ${file} cannot be read`, { cause });
+    throw new GuardError("config-invalid", "the file that FIELDGATE_TOKENS_FILE names cannot be read", {
+      next: "set FIELDGATE_TOKENS_FILE to the path of the file with the hashes, not to a token",
+      cause,
+    });
   });
 }

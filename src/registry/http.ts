@@ -84,7 +84,8 @@ async function ask(base: URL, { path, timeoutMs, ...asked }: Asked): Promise<Reg
   } catch (error) {
     throw down(`${place}: ${networkReason(error, timeoutMs)}`, networkNext(error, url), error);
   }
-  const { status, text } = response;
+  const { status } = response;
+  const text = withoutCredentials(response.text, asked.headers["authorization"]);
   if (status === 401 || status === 403) {
     throw new GuardError("registry-refused", `${place}: status ${status}`, {
       next:
@@ -98,6 +99,12 @@ async function ask(base: URL, { path, timeoutMs, ...asked }: Asked): Promise<Reg
     throw down(`${place}: redirected (status ${status}); is this the registry's address?`);
   }
   return { status, body: parsed(text, status, place) };
+}
+
+/** An answer may repeat the request, and its text is shown to people. */
+function withoutCredentials(text: string, authorization: string | undefined): string {
+  const credentials = authorization?.split(" ")[1] ?? "";
+  return credentials.length < 8 ? text : text.replaceAll(credentials, "***");
 }
 
 function parsed(text: string, status: number, place: string): unknown {

@@ -278,3 +278,13 @@ describe("an id that no event can carry", () => {
     await expect(ask(recorded, (registry) => registry.register("s", `"string"`))).rejects.toMatchObject(down);
   });
 });
+
+test("credentials that a registry repeats in its answer are not shown", async () => {
+  const auth = { kind: "bearer", token: "a-secret-token" } as const;
+  const recorded: Record<string, Recorded> = {
+    "POST /subjects/s/versions": [422, { error_code: 42201, message: "sent: Bearer a-secret-token" }],
+  };
+  expect(await ask(recorded, (registry) => registry.register("s", `"string"`), { auth })).toMatchObject({
+    message: "sent: Bearer ***",
+  });
+});
