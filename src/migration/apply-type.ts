@@ -1,3 +1,4 @@
+import { extensionKinds, plainType } from "../event/types/table.ts";
 import type { ColumnType, TypeDetail } from "../table/column.ts";
 import { dropColumn, mark } from "./apply-column.ts";
 import type { NamedType } from "./catalog.ts";
@@ -38,6 +39,18 @@ export function applyTypeStep(draft: Draft, step: TypeStep, note: MakeNote): rea
       return change(draft, step, note);
   }
 }
+
+/** The types of extensions are recognised by their names, so the catalog is not needed for them. */
+export function addExtensionTypes(draft: Draft): readonly Note[] {
+  const added = EXTENSION_TYPES.filter(({ name }) => !draft.types.some((type) => type.name === name));
+  const fresh = added.map((one): NamedType => ({ ...one, type: { ...one.type, oid: draft.nextOid++ } }));
+  draft.types = [...draft.types, ...fresh];
+  return [];
+}
+
+const EXTENSION_TYPES = extensionKinds().map((kind): NamedType => {
+  return { schema: "public", name: kind, type: plainType(kind) };
+});
 
 function create(draft: Draft, { schema, path, name }: TableName, detail: TypeDetail): readonly Note[] {
   const oid = draft.nextOid++;

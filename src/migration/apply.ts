@@ -5,7 +5,7 @@ import type { Rules, State, TableState, When } from "../gate/state.ts";
 import type { Table } from "../table/column.ts";
 import { applyColumnStep, type ColumnStep } from "./apply-column.ts";
 import { applyTableStep, notFound, tableNotes, type TableStep } from "./apply-table.ts";
-import { applyTypeStep, type TypeStep } from "./apply-type.ts";
+import { addExtensionTypes, applyTypeStep, type TypeStep } from "./apply-type.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Constants, Literal } from "./constant.ts";
 import type { Condition, DdlStep } from "./ddl-step.ts";
@@ -73,6 +73,8 @@ function applyStep(draft: Draft, step: DdlStep): readonly Note[] {
       const isOwn = (schema === undefined || schema === "pg_catalog") && isOwnFunction(draft, name);
       return isOwn ? [] : note(`not analysed: what the function ${name} does`);
     }
+    case "create-extension":
+      return addExtensionTypes(draft);
     case "create-enum":
     case "create-domain":
     case "create-type":

@@ -127,6 +127,8 @@ export const ddlStepSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("rename-type"), ...ofType, to: name }),
   z.strictObject({ kind: z.literal("move-type"), ...ofType, schema: name }),
   z.strictObject({ kind: z.literal("drop-type"), ...ofType, cascade: z.boolean() }),
+  /** After it, the database may have the types of extensions that events can carry. */
+  z.strictObject({ kind: z.literal("create-extension"), ...of }),
   /** SELECT of a function, which is harmless only if it is one of PostgreSQL's own. */
   z.strictObject({ kind: z.literal("call"), ...of, function: tableName }),
   /** A statement that is not understood. */

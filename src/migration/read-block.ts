@@ -42,12 +42,14 @@ export function readBlock(body: Body, migration: Migration, depth = 0): readonly
   try {
     switch (body.kind) {
       case "sql":
-        return readSql(body.text, { migration, depth });
+        return readSql(body.text, { migration, depth, variables: new Map() });
       case "other":
         return [unread(`the function ${body.name}`)];
       case "block":
       case "plpgsql":
-        return partsIn(parsePlPgSQLSync(body.text)).flatMap((part) => readPart(part, { migration, depth }));
+        return partsIn(parsePlPgSQLSync(body.text)).flatMap((part) =>
+          readPart(part, { migration, depth, variables: new Map() }),
+        );
       default:
         return body satisfies never;
     }
@@ -59,6 +61,10 @@ export function readBlock(body: Body, migration: Migration, depth = 0): readonly
 interface Context {
   readonly migration: Migration;
   readonly depth: number;
+  /** What the block's variables were last set to, as an expression. */
+  readonly variables: Map<string, string>;
+  /** Inside an IF or a loop, where it is not known whether a variable is set. */
+  readonly inside?: true;
 }
 
 function readSql(text: string, { migration, depth }: Context): readonly Act[] {
@@ -106,6 +112,7 @@ const HARMLESS =
   /^PLpgSQL_stmt_(assign|raise|return|return_next|return_query|getdiag|assert|open|fetch|close|exit|commit)$/;
 
 function readPart({ kind, of }: Part, context: Context): readonly Act[] {
+  noteVariable({ kind, of }, context);
   switch (kind) {
     case "PLpgSQL_stmt_block":
       return readBody(of, context);
@@ -125,8 +132,51 @@ function readPart({ kind, of }: Part, context: Context): readonly Act[] {
   }
 }
 
+/** Remembers what a variable is set to: by an assignment, by SELECT … INTO, and FOUND by PERFORM. */
+function noteVariable({ kind, of }: Part, { variables, inside }: Context): void {
+  const set = (name: string, expression: string | undefined) => {
+    if (inside === true || expression === undefined) variables.delete(name);
+    else variables.set(name, expression);
+  };
+  if (kind === "PLpgSQL_stmt_assign") {
+    const [, name, expression] = /^\s*(\w+)\s*:?=\s*([^]*)$/.exec(queryOf(of["expr"])) ?? [];
+    if (name !== undefined) set(name.toLowerCase(), expression);
+  }
+  if (kind === "PLpgSQL_stmt_perform") set("found", `EXISTS (${queryOf(of["expr"])})`);
+  if (kind !== "PLpgSQL_stmt_execsql") return;
+  set("found", undefined);
+  if (of["into"] !== true) return;
+  const query = queryOf(of["sqlstmt"]);
+  for (const name of targetsOf(of["target"])) {
+    const [, counted] = /^\s*select\s+count\(\*\)\s*(from\b[^]*)$/i.exec(query) ?? [];
+    const [, plain] = /^\s*select\s+((?:not\s+)?exists\s*\([^]*)$/i.exec(query) ?? [];
+    set(`${name} = 0`, counted === undefined ? undefined : `NOT EXISTS (SELECT 1 ${counted})`);
+    set(`${name} > 0`, counted === undefined ? undefined : `EXISTS (SELECT 1 ${counted})`);
+    set(name, plain);
+  }
+}
+
+function targetsOf(target: unknown): readonly string[] {
+  const row = isRecord(target) ? target["PLpgSQL_row"] : undefined;
+  const fields: unknown = isRecord(row) ? row["fields"] : undefined;
+  if (!Array.isArray(fields)) return [];
+  return fields.flatMap((field: unknown) => {
+    const name = isRecord(field) ? field["name"] : undefined;
+    return typeof name === "string" ? [name] : [];
+  });
+}
+
+/** The expression of an IF, with what its variable was set to in place of the variable. */
+function conditionText(of: Part["of"], { variables }: Context): string {
+  const text = queryOf(of["cond"]).trim();
+  const [, not = "", name = ""] = /^(not\s+)?(\w+(?:\s*[=>]\s*0)?)$/i.exec(text) ?? [];
+  const set = variables.get(name.toLowerCase().replace(/\s*([=>])\s*/, " $1 "));
+  return set === undefined ? text : `${not}(${set})`;
+}
+
 /** A loop or a CASE: it is harmless if nothing in it changes a table. */
-function readUnlessEmpty(kind: string, of: Part["of"], context: Context): readonly Act[] {
+function readUnlessEmpty(kind: string, of: Part["of"], outer: Context): readonly Act[] {
+  const context: Context = { ...outer, inside: true };
   const inner = Object.entries(of).flatMap(([name, value]) => (/body|stmts|list/.test(name) ? partsIn(value) : []));
   const acts = inner.flatMap((part) =>
     part.kind === "PLpgSQL_case_when"
@@ -158,12 +208,14 @@ function lenient(act: Act): Act {
   return { ...act, ...table, ...flags };
 }
 
-function readIf(of: Part["of"], context: Context): readonly Act[] {
+function readIf(of: Part["of"], outer: Context): readonly Act[] {
+  const text = conditionText(of, outer);
+  const context: Context = { ...outer, inside: true };
   const bodyIn = (value: unknown) => partsIn(value).flatMap((part) => readPart(part, context));
   const [then, otherwise] = [bodyIn(of["then_body"]), bodyIn(of["else_body"])];
   const elsifs = partsIn(of["elsif_list"]).flatMap((part) => bodyIn(part.of["stmts"]));
   if (then.length + otherwise.length + elsifs.length === 0) return [];
-  const asked = conditionsOf(queryOf(of["cond"]));
+  const asked = conditionsOf(text);
   const { migration } = context;
   const conditions = asked?.map((one) => ({ ...one, id: ++migration.conditions }));
   const not = conditions === undefined || otherwise.length === 0 ? [] : opposite(conditions);

@@ -39,7 +39,6 @@ const HARMLESS = new Set([
   "AlterDomainStmt",
   "DefineStmt",
   "CreateCastStmt",
-  "CreateExtensionStmt",
   "CreatePublicationStmt",
   "CreateStatsStmt",
   "AlterStatsStmt",
@@ -47,6 +46,7 @@ const HARMLESS = new Set([
   "AlterRoleStmt",
   "DropRoleStmt",
   "AlterOwnerStmt",
+  "ReassignOwnedStmt",
   "AlterObjectDependsStmt",
   "ReindexStmt",
   "ClusterStmt",
@@ -103,6 +103,11 @@ function readOther(stmt: Node): readonly Act[] {
     return name === "standard_conforming_strings" && readOff(stmt.VariableSetStmt.args) ? [unread(`SET ${name}`)] : [];
   }
   if ("DiscardStmt" in stmt || "AlterRoleSetStmt" in stmt || "AlterDatabaseSetStmt" in stmt) return [];
+  if ("CreateExtensionStmt" in stmt) return [{ kind: "create-extension" }];
+  if ("AlterSystemStmt" in stmt) {
+    const { name = "" } = stmt.AlterSystemStmt.setstmt ?? {};
+    return /^wal_|wal_senders|slot|replication/.test(name) ? [unread(`ALTER SYSTEM SET ${name}`)] : [];
+  }
   if ("AlterPublicationStmt" in stmt) {
     const { pubname = "", action } = stmt.AlterPublicationStmt;
     return action === "AP_AddObjects"

@@ -51,10 +51,15 @@ function readFile(file: MigrationFile, migration: Migration): readonly DdlStep[]
     const line = lineOf(statement.offset);
     const take = (acts: readonly Act[]) =>
       void reading.steps.push(...acts.map((act) => ({ ...withPath(act, reading.path), line })));
-    if (statement.kind === "unread") take([unread(`psql's command ${statement.text.trim().slice(0, 80)}`)]);
+    if (statement.kind === "unread") take([unread(unreadText(statement))]);
     else for (const stmt of parse(file, statement)) readOne(reading, stmt, statement.text, migration, take);
   }
   return reading.steps;
+}
+
+function unreadText({ text }: Statement): string {
+  const start = text.trim().slice(0, 80);
+  return text.startsWith("--") ? `the comment ${start}, which hides a statement` : `psql's command ${start}`;
 }
 
 /** Lines must be asked for in order. */

@@ -7,7 +7,7 @@ export interface Statement {
   readonly text: string;
   /** Where the text starts in the file. */
   readonly offset: number;
-  /** `unread`: a psql command of which it is not known what it runs. */
+  /** `unread`: a psql command of which it is not known what it runs, or a comment that seems to hide a statement. */
   readonly kind: "sql" | "rows" | "unread";
 }
 
@@ -40,6 +40,7 @@ export function splitStatements(sql: string): readonly Statement[] {
     const end = at + text.length;
     if (text.startsWith("--") || text.startsWith("#")) {
       const section = sectionOf(text, hadUp);
+      if (section === undefined && HIDES.test(text) && !isDown) statements.push({ text, offset: at, kind: "unread" });
       if (section === undefined) continue;
       hadUp ||= section === "plain up";
       close(at, end);
@@ -119,6 +120,12 @@ const SECTIONS: readonly (readonly [marker: RegExp, section: "up" | "down"])[] =
   [/^-- *\/\/ *@undo\b/i, "down"], // MyBatis
   [/^-{2,} *create above *\/ *drop below *-*/i, "down"], // tern
 ];
+
+/**
+ * A comment that runs into a statement without a space: the comment was the last line of a file without a line break,
+ * to which another file was joined.
+ */
+const HIDES = /^--.*[\w.;)](?:ALTER|DROP|CREATE|BEGIN|SET|INSERT|UPDATE)\s[^;]*;/;
 
 /** Plain words, which mark sections only if the file has both. */
 const PLAIN_UP = /^-- *@?up *:?\s*$/i;

@@ -197,7 +197,18 @@ export const CASES: Readonly<Record<string, readonly (string | Case)[]>> = {
       sql: `CREATE PROCEDURE add_nick() LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE customers ADD COLUMN nick text; END $$; CALL add_nick();`,
     },
   ],
+  "blocks that keep the answer in a variable": [
+    "DO $$ DECLARE has_zip boolean; BEGIN SELECT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 'customers' AND column_name = 'zip') INTO has_zip; IF has_zip THEN ALTER TABLE customers RENAME COLUMN zip TO postcode; END IF; END $$;",
+    "DO $$ BEGIN PERFORM 1 FROM information_schema.columns WHERE table_name = 'customers' AND column_name = 'nick'; IF NOT FOUND THEN ALTER TABLE customers ADD COLUMN nick text; END IF; END $$;",
+    "DO $$ DECLARE n integer; BEGIN SELECT count(*) INTO n FROM pg_indexes WHERE indexname = 'codes_code' AND tablename = 'codes'; IF n > 0 THEN ALTER TABLE codes ADD PRIMARY KEY USING INDEX codes_code; END IF; END $$;",
+    "DO $$ DECLARE t boolean; BEGIN t := to_regclass('public.nothing') IS NULL; IF t THEN ALTER TABLE customers ADD COLUMN nick text; END IF; END $$;",
+    {
+      sql: "DO $$ DECLARE t boolean; BEGIN t := EXISTS (SELECT 1 FROM pg_class WHERE relname = 'customers'); IF random() > 2 THEN t := false; END IF; IF t THEN ALTER TABLE customers ADD COLUMN nick text; END IF; END $$;",
+      asks: "unread",
+    },
+  ],
   "types and columns": [
+    "CREATE EXTENSION IF NOT EXISTS hstore; ALTER TABLE customers ADD COLUMN more hstore;",
     "CREATE TYPE size AS ENUM ('s', 'l'); ALTER TABLE customers ADD COLUMN size size NOT NULL DEFAULT 's', ADD COLUMN sizes size[];",
     "ALTER TYPE level ADD VALUE 'platinum' AFTER 'gold';",
     "ALTER TYPE level ADD VALUE IF NOT EXISTS 'gold';",
@@ -230,6 +241,13 @@ export const CASES: Readonly<Record<string, readonly (string | Case)[]>> = {
       truth: "ALTER TABLE customers DROP COLUMN zip",
       asks: "unread",
     },
+    {
+      sql: "ALTER TABLE customers ADD nick text;\n-- the last lineALTER TABLE customers DROP COLUMN zip;\n",
+      truth: up,
+      asks: "unread",
+    },
+    { sql: "ALTER SYSTEM SET wal_level = 'replica';", truth: "SELECT 1", asks: "unread" },
+    { sql: "ALTER SYSTEM SET work_mem = '8MB'; REASSIGN OWNED BY postgres TO postgres;", truth: "SELECT 1" },
     { sql: "DROP PUBLICATION fieldgate;", truth: "SELECT 1", asks: "unread" },
     { sql: "ALTER TABLE customers SET UNLOGGED;", truth: "SELECT 1", asks: "unread" },
     { sql: "SELECT pg_drop_replication_slot('fieldgate');", truth: "SELECT 1", asks: "unread" },

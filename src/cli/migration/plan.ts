@@ -36,7 +36,7 @@ export function addPlan(program: Command, terminal: Terminal): void {
     command,
     "fieldgate plan migrations/0042-add-zip.sql",
     "fieldgate plan migrations/0042-*.sql migrations/0043-*.sql --format markdown",
-    "cat migrations/*.sql | fieldgate plan - --format markdown",
+    "fieldgate plan - < migration.sql",
   ).addHelpText(
     "after",
     "\nExit code: 0 if every consumer is ready, 100 if one is not or the answer is unknown, 1 if the service could not be asked.",

@@ -171,6 +171,11 @@ const BY_SQL_NAME: ReadonlyMap<string, TypeEntry> = new Map(
   ROWS.flatMap(([, entry]) => ("sqlName" in entry ? [[entry.sqlName, entry]] : [])),
 );
 
+/** The kinds that are types of extensions. */
+export function extensionKinds(): readonly Kind[] {
+  return [...EXTENSIONS.values()];
+}
+
 /** The kind of a column's values; a domain has the kind of its base type. */
 export function kindOf(type: ColumnType): Kind {
   const { oid, detail } = baseOf(type);
