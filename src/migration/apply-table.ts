@@ -90,7 +90,7 @@ function onTable(draft: Draft, step: OnTable, note: MakeNote): readonly Note[] {
 
 /** A table that is not known here may still take a captured table's name. */
 function arriveUnseen({ others, catalog }: Draft, step: OnTable): void {
-  if (catalog === undefined || step.table.ifThere === true) return;
+  if (catalog !== undefined && step.table.ifThere === true) return;
   const { schema = step.table.path?.[0] ?? "public", name } = step.table;
   const place = { schema, name, oid: undefined, ancestors: [], arrived: step, dropped: false };
   if (step.kind === "rename-table") others.push({ ...place, name: step.to });

@@ -95,6 +95,11 @@ test.each([
   ["create table public.orders (id int)", "fine", /^a new table/],
   ["alter table customers rename to old;create table customers (id int)", "unknown", /^a new table takes the name/],
   ["drop table customers;create table customers (id int)", "unknown", /^a new table takes the name/],
+  [
+    "alter table customers set schema old;alter table staging.customers set schema public",
+    "unknown",
+    /^another table takes the name/,
+  ],
 ])("%s: the last note is %s", (sql, kind, message) => {
   // The connector's file lists only these two. A renamed table is still captured under its old name.
   const table = (schema: string, name: string) => schema === "public" && ["customers", "orders"].includes(name);
