@@ -153,3 +153,17 @@ it("a captured table whose rows row level security would hide is warned of once,
   warnOfTables(session, lookAt(customers));
   expect(session.control.looks.warnings.size).toBe(0);
 });
+
+it("a captured table that is renamed keeps its topic, and people get the statement that undoes it", async () => {
+  const renamed = lookAt(lookedTable(5000, { schema: "public", name: "Clients" }));
+  const world = worldOf({ source: { look: async () => ({ ...renamed, end: lsn(1n) }) } });
+  const session = sessionIn(world);
+  session.control.looks.due = 0n;
+  lookAtTables(session);
+  for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+  await applyLook(session);
+  const reported = world.log.filter((line) => line.startsWith("notice:")).join();
+  expect(reported).toContain(`public.customers is now called public.Clients; its topic is still ${TOPIC}`);
+  expect(world.log.join()).toContain('ALTER TABLE "public"."Clients" RENAME TO "customers";');
+  expect(session.control.catalog.pending.size).toBe(1);
+});

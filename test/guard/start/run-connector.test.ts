@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { GuardError } from "../../../src/errors.ts";
 import { runConnector } from "../../../src/guard/start/run-connector.ts";
-import { replay } from "../../../src/store/records.ts";
+import { passUnreadable } from "../../../src/guard/start/pass-unreadable.ts";
+import { EMPTY, replay } from "../../../src/store/records.ts";
 import { lsn } from "../../../src/wal/lsn.ts";
 import type { Contract } from "../../../src/contract/contract.ts";
 import type { Settings } from "../../../src/guard/outside.ts";
@@ -222,6 +223,13 @@ describe("a connector", () => {
     expect(jobs.get(`repair/${TOPIC}`)?.state).toBe("running");
     expect(tables.get(TOPIC)?.gap?.news).toEqual({ kind: "again" });
     expect(world.log.join()).toContain("The log from 0/C8 to 0/3E8 is passed over");
+  });
+
+  it("counts the DDL trigger as newly found after a part of the log was passed over", () => {
+    const position = { endLsn: lsn(100n), commitLsn: undefined, tx: undefined, systemId: "1", timeline: 1, slot: "s" };
+    const stored = { ...EMPTY, position, trigger: "as before" };
+    const look = lookAt(lookedTable(5000, CUSTOMERS));
+    expect(passUnreadable(worldOf().outside, stored, look, lsn(1000n)).trigger).toBeUndefined();
   });
 
   it("that is fenced fences again if no other instance has started since", async () => {
