@@ -25,6 +25,8 @@ import type { Gap, Sent, SentNews } from "../capture/sent.ts";
  * data.
  */
 
+export type Definitions = Readonly<Record<string, { readonly version: string; readonly since: string }>>;
+
 /** One captured table: its shape, its columns by attnum, and its amendments. */
 export interface TableState {
   readonly shape: Shape;
@@ -49,6 +51,11 @@ export interface TableState {
    * not known.
    */
   readonly versions?: Readonly<Record<string, string>> | undefined;
+  /**
+   * By attnum: the version of each column's definition in the newest catalog read or DDL message, and the position in
+   * the log since when it is known to be that one; absent in records before 0.2.
+   */
+  readonly defined?: Definitions | undefined;
   /** Labels of published rows that no catalog read from after these rows has shown yet. */
   readonly unseen?: UnseenLabels | undefined;
   readonly amendments: readonly Amendment[];
@@ -180,6 +187,8 @@ export type Input =
       readonly relation: Relation;
       readonly columns: readonly (Attnum | undefined)[];
       readonly table: Table;
+      /** The position in the log at which `table` was like this; undefined if it is not known. */
+      readonly tableAt?: Lsn | undefined;
       /** The highest attnum known to be assigned at this position in the log, including dropped columns. */
       readonly assigned: number;
       /** By type OID: catalog details of types that only the Relation names. */

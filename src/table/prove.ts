@@ -16,15 +16,13 @@ import { type Attnum, attnum, type ColumnType } from "./column.ts";
  * - some of the columns up to m that have been dropped since the row was written,
  * - and nothing else.
  *
- * An assignment of attnums to the Relation's columns that fits this is a *reading*. Three things rule readings out:
+ * An assignment of attnums to the Relation's columns that fits this is a *reading*. Two things rule readings out:
  *
  * - An attnum that had been assigned by the last proof but was not in it (`assigned`) was dropped before that row, unless
  *   the column still exists: then it was a generated one, and may have become ordinary before the row or after it. An
  *   attnum that a catalog read from before the row no longer had (`gone`) was also dropped.
- * - A column that was proven and still exists has the name that it was last proven with or its present one, and likewise
- *   for its type. If that leaves no reading, a column was changed twice in between. Then only types are compared, and if that
- *   leaves no reading either, neither names nor types are.
- * - A column that has been dropped, or was added since, may have had any name and any type when the row was written.
+ * - A column whose definition has not changed since before the row (`unchanged`) has its present name and type. Any
+ *   other column may have had any name and any type when the row was written: it may have been changed several times.
  *
  * What all readings agree on is proven. For the other columns the answer is `undefined`, and the caller withholds them
  * until a later catalog read resolves the doubt (decision 0004).
@@ -68,34 +66,29 @@ export type Proof =
   | { readonly kind: "ambiguous"; readonly columns: readonly (Attnum | undefined)[] }
   | { readonly kind: "impossible" };
 
-/**
- * Identifies a Relation's columns. `gone` returns true for an attnum that a catalog read from before the row no longer
- * had, which therefore cannot be in the row.
- */
+/** What catalog reads from before the row show about a column. */
+export interface Evidence {
+  /** It no longer existed, so it cannot be in the row. */
+  readonly gone: (attnum: number) => boolean;
+  /** Its definition is still the one that it had before the row was written. */
+  readonly unchanged: (attnum: number) => boolean;
+}
+
+export const NO_EVIDENCE: Evidence = { gone: () => false, unchanged: () => false };
+
+/** Identifies a Relation's columns. */
 export function prove(
   relation: readonly RelationColumn[],
   known: KnownColumns,
   catalog: CatalogColumns,
-  gone: (attnum: number) => boolean,
+  evidence: Evidence,
 ): Proof {
-  const by = (plausible: Plausible) => readings(relation, known, catalog, gone, plausible);
-  const found = by({ names: true, types: true }) ?? by({ names: false, types: true }) ?? by(ANYTHING);
+  const found = readings(relation, known, catalog, evidence);
   if (found === undefined) return { kind: "impossible" };
   const columns = found.map((possible) => (possible.length === 1 ? possible[0] : undefined));
   const certain = columns.filter((column) => column !== undefined);
   return certain.length === columns.length ? { kind: "proven", columns: certain } : { kind: "ambiguous", columns };
 }
-
-/**
- * Which properties a live column must not have changed: between the last proof and the row, or between the row and the
- * catalog read.
- */
-interface Plausible {
-  readonly names: boolean;
-  readonly types: boolean;
-}
-
-const ANYTHING: Plausible = { names: false, types: false };
 
 /** Whether an attnum must, may or cannot be in the Relation. */
 type Presence = "must" | "may" | "never";
@@ -108,44 +101,30 @@ function readings(
   relation: readonly RelationColumn[],
   known: KnownColumns,
   catalog: CatalogColumns,
-  gone: (attnum: number) => boolean,
-  plausible: Plausible,
+  { gone, unchanged }: Evidence,
 ): readonly (readonly Attnum[])[] | undefined {
-  const knownBy = new Map(known.columns.map((column) => [Number(column.attnum), column]));
+  const proven = new Set(known.columns.map((column) => Number(column.attnum)));
   const liveBy = new Map(catalog.columns.map((column) => [Number(column.attnum), column]));
-  const lastKnown = Math.max(known.assigned, ...knownBy.keys());
+  const fixed = new Map([...liveBy].filter(([at]) => unchanged(at)));
+  const lastKnown = Math.max(known.assigned, ...proven);
   const last = Math.max(lastKnown, catalog.maxAttnum);
   const presence = (at: number): Presence => {
-    const isInLog = knownBy.has(at) || at > lastKnown;
+    const isInLog = proven.has(at) || at > lastKnown;
     // A column that exists, and was missing from the last proof, was a generated one then.
     if (liveBy.has(at)) return isInLog ? "must" : "may";
     return !gone(at) && isInLog ? "may" : "never";
   };
   const fits = (at: number, index: number): boolean => {
-    const column = relation[index];
-    return column !== undefined && isPlausible(plausible, column, knownBy.get(at), liveBy.get(at));
+    const [column, same] = [relation[index], fixed.get(at)];
+    return column !== undefined && (same === undefined || isSame(same, column));
   };
   const ends = endings(relation.length, lastKnown, last, presence, fits);
   if (!ends(1, 0, false)) return undefined;
   return possibleAt(relation.length, last, presence, fits, ends);
 }
 
-/**
- * Whether the Relation's column can be this attnum, given the column as it was last proven (`before`) and as it is now
- * (`after`).
- */
-function isPlausible(
-  { names, types }: Plausible,
-  { name, typeOid, typmod }: RelationColumn,
-  before: KnownColumn | undefined,
-  after: KnownColumn | undefined,
-): boolean {
-  // A column that was dropped since, or added since the last proof, may have had any name and type when the row was written.
-  if (before === undefined || after === undefined) return true;
-  const ends = [before, after];
-  const named = ends.some((end) => end.name === name);
-  const typed = ends.some(({ type }) => type.oid === typeOid && type.typmod === typmod);
-  return (named || !names) && (typed || !types);
+function isSame({ name, type }: KnownColumn, column: RelationColumn): boolean {
+  return name === column.name && type.oid === column.typeOid && type.typmod === column.typmod;
 }
 
 type Ends = (at: number, index: number, taken: boolean) => boolean;

@@ -4,6 +4,7 @@ import { isSameType } from "../../event/types/avro-type.ts";
 import { type Attnum, type Column, columnType, type ColumnType, type Table } from "../../table/column.ts";
 import type { KnownColumn } from "../../table/prove.ts";
 import type { Field } from "../../table/shape.ts";
+import { formatLsn, parseLsn } from "../../wal/lsn.ts";
 import type { RelationColumn } from "../../wal/message.ts";
 import { amendmentId, type SentAlert } from "./amendment.ts";
 import { changesOf, differences, sameColumnType, type SeenColumn } from "./differ.ts";
@@ -60,6 +61,7 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
     known,
     assigned,
     ...file,
+    defined: definitionsAt(table.defined, input),
     amendments,
     emptied: emptied || (!proven && table.emptied),
   });
@@ -217,6 +219,20 @@ function knownOf({ column: { attnum, name, type } }: SeenColumn): KnownColumn {
 function hasUnsureField({ shape, known }: TableState, sure: readonly SeenColumn[]): boolean {
   const unsure = known.filter((one) => !sure.some(({ column }) => column.attnum === one.attnum));
   return shape.fields.some((field) => unsure.some((one) => one.attnum === field.attnum));
+}
+
+/** A definition that has not changed is known to be the same since the earliest of the positions. */
+function definitionsAt(before: TableState["defined"], { table, tableAt }: Seen): TableState["defined"] {
+  if (tableAt === undefined || table.columns.length === 0) return before;
+  const now = table.columns.flatMap(({ attnum, version }) => {
+    if (version === undefined) return [];
+    const known = before?.[String(attnum)];
+    const isKnown = known?.version === version && (parseLsn(known.since) ?? 0n) <= tableAt;
+    return [[String(attnum), isKnown ? known : { version, since: formatLsn(tableAt) }] as const];
+  });
+  const isSame =
+    now.length === Object.keys(before ?? {}).length && now.every(([attnum, one]) => before?.[attnum] === one);
+  return isSame ? before : Object.fromEntries(now);
 }
 
 /** The table's own key, if the file sets the events' key. A dropped table keeps the last known one. */

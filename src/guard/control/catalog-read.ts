@@ -157,7 +157,7 @@ export function applyCatalogRead(session: Parts<"control" | "tape">, table: Tabl
   catalog.applied.set(table.oid, end);
   // An older DDL message explains no row that follows.
   catalog.explained.delete(table.oid);
-  apply(session, { kind: "seen", topic, ...relationOf(table), readTo: end });
+  apply(session, { kind: "seen", topic, ...relationOf(table), tableAt: end, readTo: end });
   trustTrigger(session.control, table.oid);
   if (tableOf(session.control.state, topic).unseen !== undefined) startCatalogRead(session, table.oid);
 }

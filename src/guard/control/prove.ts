@@ -2,7 +2,7 @@ import { GuardError } from "../../errors.ts";
 import { type Attnum, type Table, tableOid, type TypeDetail } from "../../table/column.ts";
 import { type KnownColumn, type KnownColumns, prove } from "../../table/prove.ts";
 import type { TableState } from "../../gate/state.ts";
-import type { Lsn } from "../../wal/lsn.ts";
+import { type Lsn, parseLsn } from "../../wal/lsn.ts";
 import type { Relation, RelationColumn } from "../../wal/message.ts";
 import { isVisible } from "../../wal/snapshot.ts";
 import { type Captured, type CatalogReads, inBackground, type Parts, tableOf } from "../session.ts";
@@ -43,8 +43,8 @@ export async function proveRelation(
   const deadline = judgeDeadline(outside);
   const read = await readUntilVisible(session, relation, row.xid, deadline, "visible");
   const table = read.table ?? droppedTable(captured, tableOf(control.state, topic));
-  const known = knownColumns(tableOf(control.state, topic));
-  const columns = identify(control.catalog, captured, known, { ...read, table }, row.lsn);
+  const state = tableOf(control.state, topic);
+  const columns = identify(control.catalog, captured, state, { ...read, table }, row.lsn);
   if (columns === undefined) return refuseUnexplained(session, captured, topic, table, row.lsn);
   captured.columns = columns;
   captured.proven = true;
@@ -65,6 +65,8 @@ export async function proveRelation(
     relation,
     columns: captured.columns,
     table: explained ?? table,
+    // A read that does not show the row's transaction shows no position in the log that matters here.
+    tableAt: explained === undefined && read.visible ? read.end : undefined,
     assigned,
     types,
   });
@@ -159,19 +161,22 @@ function droppedTable({ relation }: Captured, { shape, known }: ReturnType<typeo
 function identify(
   catalog: CatalogReads,
   captured: Captured,
-  known: KnownColumns,
+  state: TableState,
   read: VisibleRead & { readonly table: Table },
   rowLsn: Lsn,
 ): readonly (Attnum | undefined)[] | undefined {
   const { relation } = captured;
+  const known = knownColumns(state);
   if (!read.visible) return asBefore(relation, known.columns);
   const before = catalog.latest.get(relation.oid);
   catalog.latest.set(relation.oid, read);
-  const goneBefore = (column: number) =>
+  const gone = (column: number) =>
     (rowLsn >= read.end && isGone(read.table, column)) ||
     (before !== undefined && rowLsn >= before.end && isGone(before.table, column));
   const live = read.table.columns.filter((column) => !column.generated);
-  const proof = prove(relation.columns, known, { columns: live, maxAttnum: read.table.maxAttnum }, goneBefore);
+  const unchanged = (column: number) => isUnchanged(state, read.table, column, rowLsn);
+  const columns = { columns: live, maxAttnum: read.table.maxAttnum };
+  const proof = prove(relation.columns, known, columns, { gone, unchanged });
   switch (proof.kind) {
     case "proven":
       return proof.columns;
@@ -187,6 +192,13 @@ function identify(
     default:
       return proof satisfies never;
   }
+}
+
+/** Whether the column's definition is the one that it had at or before the row. */
+function isUnchanged({ defined }: TableState, { columns }: Table, column: number, row: Lsn): boolean {
+  const before = defined?.[String(column)];
+  const version = columns.find((live) => live.attnum === column)?.version;
+  return before !== undefined && before.version === version && row >= (parseLsn(before.since) ?? row + 1n);
 }
 
 /** Whether the column existed and was dropped. Attnums above the catalog's highest are not in it yet. */

@@ -1,7 +1,7 @@
 import { GuardError } from "../../errors.ts";
 import { sentNews } from "../../capture/sent.ts";
 import { type Table, tableOid, columnType } from "../../table/column.ts";
-import { prove } from "../../table/prove.ts";
+import { NO_EVIDENCE, prove } from "../../table/prove.ts";
 import type { Relation } from "../../wal/message.ts";
 import type { Lsn } from "../../wal/lsn.ts";
 import { type Captured, capturedFrom, type Parts, tableOf } from "../session.ts";
@@ -145,7 +145,7 @@ function asInLog(relation: Relation, table: Table): Table {
   const { schema, name } = relation;
   const live = table.columns.filter((column) => !column.generated);
   const none = { columns: [], assigned: 0 };
-  const proof = prove(relation.columns, none, { columns: live, maxAttnum: table.maxAttnum }, () => false);
+  const proof = prove(relation.columns, none, { columns: live, maxAttnum: table.maxAttnum }, NO_EVIDENCE);
   if (proof.kind !== "proven") return table;
   const columns = relation.columns.flatMap((seen, index) => {
     const attnum = proof.columns[index];

@@ -37,7 +37,8 @@ export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessag
     control.catalog.explained.set(oid, one.table);
     control.catalog.described.set(oid, xid);
     const explained = { command, role, time: isoTime(time) };
-    apply(session, { kind: "seen", topic, ...relationOf(one.table), explained, rewritten: one.rewritten });
+    const tableAt = session.tape.tx?.finalLsn;
+    apply(session, { kind: "seen", topic, ...relationOf(one.table), tableAt, explained, rewritten: one.rewritten });
     if (session.tape.tx !== undefined) control.catalog.applied.set(oid, session.tape.tx.finalLsn);
     // The message may be from before the trigger that was found, so it does not replace the read.
     if (control.ddl.unproven.has(oid)) startCatalogRead(session, oid);

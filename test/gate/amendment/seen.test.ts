@@ -3,6 +3,7 @@ import type { Explanation } from "../../../src/gate/amendment/amendment.ts";
 import type { Input, Rules, State } from "../../../src/gate/state.ts";
 import { findAmendment, withheldOf } from "../../../src/gate/update.ts";
 import { attnum, type Column } from "../../../src/table/column.ts";
+import { lsn } from "../../../src/wal/lsn.ts";
 import {
   column,
   effectsOf,
@@ -36,6 +37,19 @@ const publishes = (columns: readonly Column[] = ALL, rows = {}) => stateOf({ ...
 const amendmentIn = (state: State, id = nick) => findAmendment(state, id)?.amendment;
 const withheld = (state: State) => withheldOf(tableIn(state)).map(({ id, changes }) => [id, ...changes].join(" "));
 const repair = `repair/${TOPIC}`;
+
+it("the version of a column's definition counts from the earliest position at which it was seen", () => {
+  const at = (position: bigint, version: string): Input => ({
+    ...seen([ID, { ...NAME, version }]),
+    tableAt: lsn(position),
+  });
+  const since = (...inputs: Input[]) => tableIn(play(RULES, publishes([ID, NAME]), ...inputs).state).defined?.["2"];
+  expect(since(at(200n, "7"))).toEqual({ version: "7", since: "0/C8" });
+  expect(since(at(200n, "7"), at(300n, "7"))).toEqual({ version: "7", since: "0/C8" });
+  expect(since(at(200n, "7"), at(100n, "7"))).toEqual({ version: "7", since: "0/64" });
+  expect(since(at(200n, "7"), at(300n, "8"))).toEqual({ version: "8", since: "0/12C" });
+  expect(since(at(200n, "7"), seen([ID, NAME]))).toEqual({ version: "7", since: "0/C8" });
+});
 
 /** The amendment is judged to fit and released. */
 const letIn =

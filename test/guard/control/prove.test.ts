@@ -83,3 +83,28 @@ it("the absence of messages proves nothing after one that did not describe the t
   await using loop = loopWith({ undescribed: true });
   expect(await columnsOfRow(loop)).toEqual([1, 2, undefined]);
 });
+
+describe("a column that is renamed while columns beside it are dropped and added", () => {
+  const [b, c] = [column(3, "b", "text"), column(4, "c", "text")];
+  /** Dropped since: 2 and 4. Added since: 5 and 6. */
+  const now = (name: string, version: string) =>
+    tableOf([ID, column(3, name, "text", { version }), column(5, "c", "text"), column(6, "x", "text")]);
+  const columnsOf = async (catalog: ReturnType<typeof now>, written: readonly Column[]) => {
+    const table = { ...publishing([ID, NAME, b, c]), defined: { 3: { version: "700", since: "0/64" } } };
+    const source = { table: async () => ({ table: catalog, snapshot: SNAPSHOT, end: lsn(900n) }) };
+    await using loop = running({ source }, stateOf(table));
+    loop.world.feed(...transaction(200n, relation(written), insert(150n, "1", "3", "4", "5")));
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    return loop.session.tape.relations.get(OID)?.columns;
+  };
+  const written = [ID, column(3, "c", "text"), column(4, "b", "text"), column(5, "e", "text")];
+
+  it("is left in doubt, because it may have had the names of other columns in between", async () => {
+    expect(await columnsOf(now("e", "701"), written)).toEqual([1, undefined, undefined, undefined]);
+  });
+
+  it("is identified if its definition has not changed since before the row", async () => {
+    const kept = [ID, b, column(4, "y", "text"), column(5, "e", "text")];
+    expect(await columnsOf(now("b", "700"), kept)).toEqual([1, 3, undefined, undefined]);
+  });
+});
