@@ -28,10 +28,8 @@ export function onReplaced(
   }
   const none = { attnum: undefined, column: undefined, changes: [], key: undefined, gone: false, unmapped: undefined };
   const fresh = newAmendment(input.topic, { kind: "table", name: "table", ...none }, when);
-  const amendment = {
-    ...fresh,
-    gate: { ...fresh.gate, reason: { kind: input.unexplained ?? "table-replaced" } as const },
-  };
+  const reason = { kind: input.unexplained ?? "table-replaced" } as const;
+  const amendment = { ...fresh, gate: { ...fresh.gate, reason } };
   const others = table.amendments.filter(({ kind }) => kind !== "table");
   if (rules.mode === "watch") {
     const taken = { ...table, replacement: input.table, amendments: [...others, amendment] };
@@ -40,8 +38,8 @@ export function onReplaced(
   }
   const next = withTable(state, { ...table, replacement: input.table, amendments: [...others, amendment] });
   const before = table.amendments.find(({ kind }) => kind === "table");
-  // People were already alerted to a replacement; this may be yet another table.
-  if (before?.gate.kind === "withheld") return step(withTable(state, { ...table, replacement: input.table }));
+  // People were already alerted for this reason; this may be yet another table.
+  if (before?.gate.kind === "withheld" && before.gate.reason.kind === reason.kind) return step(withTable(state, { ...table, replacement: input.table }));
   return step(next, { kind: "alert", id: amendment.id });
 }
 
@@ -100,6 +98,7 @@ export function replaced(
     excluded: excludedFromReplacement(rules, table, live),
     filenode: replacement.filenode,
     versions: versionsOf(replacement),
+    defined: undefined,
     amendments,
     replacement: undefined,
     replacementRows: undefined,

@@ -53,6 +53,14 @@ describe("a different table with the name of a captured one", () => {
     }
   });
 
+  it("can be accepted although the captured one lacked columns in the log when its name was taken", () => {
+    const lacking: Input = { kind: "replaced", topic: TOPIC, table: tableOf([ID]), unexplained: "columns-not-sent" };
+    const step = play(RULES, play(RULES, before, lacking).state, news(OTHER));
+    expect(effectsOf(step)).toEqual([`alert ${id}`]);
+    expect(findAmendment(step.state, id)?.amendment.gate.reason).toEqual({ kind: "table-replaced" });
+    expect(tableIn(letIn(step.state).state).shape.table.oid).toBe(OTHER.oid);
+  });
+
   it("does not count if it is the captured one, or belongs to a topic that is not captured", () => {
     expect(play(RULES, before, news(tableOf([ID])))).toEqual({ state: before, effects: [] });
     expect(play(RULES, before, { kind: "replaced", topic: "x", table: OTHER })).toEqual({ state: before, effects: [] });
