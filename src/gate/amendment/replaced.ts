@@ -39,7 +39,8 @@ export function onReplaced(
   const next = withTable(state, { ...table, replacement: input.table, amendments: [...others, amendment] });
   const before = table.amendments.find(({ kind }) => kind === "table");
   // People were already alerted for this reason; this may be yet another table.
-  if (before?.gate.kind === "withheld" && before.gate.reason.kind === reason.kind) return step(withTable(state, { ...table, replacement: input.table }));
+  if (before?.gate.kind === "withheld" && before.gate.reason.kind === reason.kind)
+    return step(withTable(state, { ...table, replacement: input.table }));
   return step(next, { kind: "alert", id: amendment.id });
 }
 

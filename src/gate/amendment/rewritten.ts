@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { oncePer } from "../../once.ts";
 import type { Attnum, ColumnType, Table } from "../../table/column.ts";
 import type { KnownColumn } from "../../table/prove.ts";
+import { formatLsn, type Lsn } from "../../wal/lsn.ts";
 import type { TableState } from "../state.ts";
 import type { SeenColumn } from "./differ.ts";
 
@@ -20,6 +21,13 @@ export type FileState = Pick<TableState, "filenode" | "versions">;
 export function versionsOf({ columns }: Pick<Table, "columns">): TableState["versions"] {
   if (columns.some(({ version }) => version === undefined)) return undefined;
   return Object.fromEntries(columns.map(({ attnum, version = "" }) => [String(attnum), version]));
+}
+
+/** These versions, as a catalog read from before the first row that will be read after this position shows them. */
+export function definedAt(versions: TableState["versions"], position: Lsn): TableState["defined"] {
+  const since = formatLsn(position);
+  const all = Object.entries(versions ?? {}).map(([attnum, version]) => [attnum, { version, since }] as const);
+  return versions === undefined ? undefined : Object.fromEntries(all);
 }
 
 /**

@@ -3,6 +3,7 @@ import { followLists } from "../../gate/amendment/excluded.ts";
 import type { TablesLook } from "../../capture/look.ts";
 import { newsOver } from "../../capture/sent.ts";
 import { afterLook } from "../../gate/amendment/gap.ts";
+import { definedAt } from "../../gate/amendment/rewritten.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
@@ -52,8 +53,9 @@ export async function prepareState(
   };
   mustBeSameMode(outside, stored);
   const facts = await source.check();
-  if (stored.position === undefined) return firstStart(outside, source, stored, facts, record, signal);
-  await mustBeSameLog(outside, source, facts, stored.position);
+  const { position } = stored;
+  if (position === undefined) return firstStart(outside, source, stored, facts, record, signal);
+  await mustBeSameLog(outside, source, facts, position);
   const found = await source.tables(
     [...stored.tables.values()].map(({ shape, capturedAs }) => capturedAs ?? shape.table),
   );
@@ -94,7 +96,7 @@ export async function prepareState(
     return [
       topic,
       added.has(fullName(table.shape.table))
-        ? marked
+        ? { ...marked, defined: definedAt(table.versions, position.endLsn) }
         : { ...marked, known: [], assigned: undefined, filenode: undefined },
     ] as const;
   });
@@ -203,10 +205,17 @@ async function firstStart(
     now = await record(now, { ...now, intent });
   }
   await source.ensurePublication(items.map(({ table }) => table));
+  // After a crash, the slot may be older than the tables that were read.
+  const isNew = (await source.slot()) === undefined;
   const endLsn = await slotPoint(outside, source, signal);
   const position: Position = { endLsn, commitLsn: undefined, tx: undefined, systemId, timeline, slot };
   const look = await source.look();
-  const tables = new Map([...now.tables].map(([topic, table]) => [topic, withMark(outside, look, table)]));
+  const tables = new Map(
+    [...now.tables].map(([topic, table]) => {
+      const marked = withMark(outside, look, table);
+      return [topic, isNew ? { ...marked, defined: definedAt(table.versions, endLsn) } : marked] as const;
+    }),
+  );
   const lastRun = { keys: keysOfFile(outside.settings), unreported: {} };
   return record(now, { ...withSnapshots(outside, { ...now, tables }, items), position, lastRun });
 }

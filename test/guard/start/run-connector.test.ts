@@ -225,6 +225,16 @@ describe("a connector", () => {
     expect(world.log.join()).toContain("The log from 0/C8 to 0/3E8 is passed over");
   });
 
+  it("knows from its first start on since when each column's definition is the one that it read", async () => {
+    const columns = [ID, NAME].map((column) => ({ ...column, version: "700" }));
+    await using connector = running({ source: { tables: async () => [tableOf(columns)] } });
+    const { world } = connector;
+    await until(() => keysOf(world).includes("position"), "the first start is done");
+    const { tables } = replay(stateRecords(world.commits));
+    const known = { version: "700", since: "0/64" };
+    expect(tables.get(TOPIC)?.defined).toEqual({ 1: known, 2: known });
+  });
+
   it("counts the DDL trigger as newly found after a part of the log was passed over", () => {
     const position = { endLsn: lsn(100n), commitLsn: undefined, tx: undefined, systemId: "1", timeline: 1, slot: "s" };
     const stored = { ...EMPTY, position, trigger: "as before" };
