@@ -33,6 +33,19 @@ export function stableText(json: Json): string {
   return `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${stableText(value)}`).join(",")}}`;
 }
 
+/** True if both texts are the same JSON, however it is written. */
+export function isSameJson(left: string | undefined, right: string): boolean {
+  return left === right || (left !== undefined && normal(left) === normal(right));
+}
+
+function normal(text: string): string | undefined {
+  try {
+    return stableText(JSON.parse(text) as Json); // JSON.parse gives JSON
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * How a number was written, if that says more than its value: `1.0`, or an integer beyond 2^53. JavaScript's numbers
  * lose this, but Avro's rules for defaults need it.

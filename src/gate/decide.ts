@@ -1,7 +1,7 @@
 import { answerForgotten, onCommand } from "./decision/command.ts";
 import { onGroups } from "./evidence/groups.ts";
 import { onObserved } from "./watch/observed.ts";
-import { onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
+import { onAwaitedRegistration, onFlip, onJudged, onRefusedRegistration } from "./decision/release.ts";
 import { onGapReported, onSent } from "./amendment/gap.ts";
 import { onReplaced, onReplacedOver, onReplacementRows } from "./amendment/replaced.ts";
 import {
@@ -75,6 +75,8 @@ function stepOn(rules: Rules, state: State, input: Input, when: When): Decided {
       return onFlip(rules, state, input, when);
     case "registration-refused":
       return onRefusedRegistration(state, input);
+    case "registration-awaited":
+      return onAwaitedRegistration(state, input);
     case "observed":
       return onObserved(rules, state, input, when);
     case "settle":

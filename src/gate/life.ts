@@ -117,6 +117,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     command: NONE,
     judged: NONE,
     registered: NONE,
+    "registration-awaited": NONE,
     "registration-refused": NONE,
     seen: leads(["unjudged", "blocked"], "of a new column withholds it and asks the registry"),
     captured: leads(["unjudged", "blocked"], LAW),
@@ -146,6 +147,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
       "releases what it carries, with the schema's id and who was not ready",
     ),
     registered: leads(["released", "unjudged"], "two columns that swap their names are released together"),
+    "registration-awaited": stays("unjudged"),
     "registration-refused": stays("unjudged"),
     replaced: leads(["absent", "unjudged"], "is accepted at once, because Debezium continues with the new table"),
     seen: leads(["absent", "blocked", "unjudged"], "without a withheld column forgets its amendment"),
@@ -169,6 +171,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
       ["blocked", "released", "unjudged"],
       "a column that is added under the name of a dropped one is released together with the drop",
     ),
+    "registration-awaited": stays("blocked"),
     "registration-refused": stays("blocked"),
     replaced: leads(["absent", "blocked"], "is accepted at once, because Debezium continues with the new table"),
     seen: leads(
@@ -198,6 +201,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
       ["released", "unjudged", "judged"],
       "adds the field in its place, with the schema that was registered, and alerts people",
     ),
+    "registration-awaited": leads(["judged"], "keeps the field back until somebody else has registered its schema"),
     "registration-refused": leads(
       ["unjudged", "judged"],
       "keeps the field back and has it judged again; the same schema is not accepted a second time",
@@ -220,6 +224,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     // In watch mode a replacement is accepted at once.
     observed: NONE,
     registered: stays("replaced"),
+    "registration-awaited": stays("replaced"),
     "registration-refused": stays("replaced"),
     replaced: stays("replaced"),
     seen: stays("replaced"),
@@ -234,6 +239,7 @@ export const LIFE: Readonly<Record<Life, Readonly<Record<Input["kind"], Cell>>>>
     "null-found": leads(["released", "unjudged"], LAW),
     observed: leads(["released", "unjudged"], "a version that lacks a published field makes it wait again"),
     registered: leads(["released"], "a registration that is reported twice changes nothing"),
+    "registration-awaited": stays("released"),
     "registration-refused": leads(["released"], "of another schema, of one that flows, or of nothing changes nothing"),
     replaced: leads(
       ["absent", "released", "replaced"],

@@ -261,6 +261,14 @@ export type Input =
       readonly estimatedRows: number;
     }
   | { readonly kind: "registration-refused"; readonly id: string; readonly hash: string; readonly text: string }
+  /** The candidate may flow once somebody else has registered it. `text`: why Fieldgate may not. */
+  | {
+      readonly kind: "registration-awaited";
+      readonly id: string;
+      readonly hash: string;
+      readonly subject: string;
+      readonly text?: string | undefined;
+    }
   /** Watch mode: what the registry has for the topic, and the table at the same or a later position in the log. */
   | {
       readonly kind: "observed";

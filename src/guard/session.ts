@@ -218,6 +218,8 @@ export interface RegistryWork {
   readonly judging: Set<string>;
   /** The running registration of each topic. Only one at a time, since each changes the candidates of the others. */
   readonly registering: Map<string, string>;
+  /** Ids of amendments whose schema somebody else has to register, until the next request. */
+  readonly awaited: Set<string>;
   /** Waiting for an answer has timed out. Until the registry answers again, no Relation waits for it. */
   silent: boolean;
   /** A transaction did not become visible in time. Until one does, no Relation waits for that. */

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { GuardError } from "../errors.ts";
+import { isSameJson } from "../json.ts";
 import { schemaId, type SchemaId } from "../table/shape.ts";
 import { registryCall, type Call, type RegistryAnswer, type RegistryOptions } from "./http.ts";
 
@@ -34,7 +35,9 @@ export type Check =
 export type Registration =
   | { readonly kind: "registered"; readonly id: SchemaId }
   /** 409: the compatibility level rejects the schema. 422: the registry does not accept it as a schema. */
-  | { readonly kind: "refused"; readonly status: 409 | 422; readonly message: string };
+  | { readonly kind: "refused"; readonly status: 409 | 422; readonly message: string }
+  /** The subject does not have it, and Fieldgate registers nothing (`fieldgate.register=external`). */
+  | { readonly kind: "absent" };
 
 /** Every method throws GuardError: registry-down if no registry answers, registry-refused for 401 and 403. */
 export interface Registry {
@@ -56,6 +59,23 @@ export interface Registry {
   register(subject: string, text: string): Promise<Registration>;
 }
 
+/** A registry in which schemas can also be found without registering them. */
+export interface RegistryClient extends Registry {
+  /** The id of an equal schema of the subject; undefined if it has none. */
+  find(subject: string, text: string): Promise<SchemaId | undefined>;
+}
+
+/** The registry of another team: schemas are found in it, and never registered. */
+export function withoutRegistering(client: RegistryClient): Registry {
+  return {
+    ...client,
+    async register(subject, text) {
+      const id = await client.find(subject, text);
+      return id === undefined ? { kind: "absent" } : { kind: "registered", id };
+    },
+  };
+}
+
 /** Answers name the subject they are about, except the answer to a registration. */
 const subjectName = z.string().nullish();
 /** An event has four bytes for it. */
@@ -68,7 +88,7 @@ const levelAnswer = z.object({ compatibilityLevel: z.string().nullish(), compati
 const checkAnswer = z.object({ is_compatible: z.boolean(), messages: z.array(z.string()).nullish() });
 const errorAnswer = z.object({ error_code: z.number().nullish(), message: z.string().nullish() });
 
-export function registryClient(options: RegistryOptions): Registry {
+export function registryClient(options: RegistryOptions): RegistryClient {
   const call = registryCall(options);
   const isOwn = ownSubject(options);
   const version = async (subject: string, which: number | "latest") => {
@@ -95,8 +115,28 @@ export function registryClient(options: RegistryOptions): Registry {
     },
     level: (subject) => level(call, subject),
     check: (subject, text) => check(call, subject, text),
-    register: (subject, text) => register(call, subject, text, isOwn),
+    find: async (subject, text) =>
+      (await findEqual(call, subject, text, isOwn)) ?? sameId(await version(subject, "latest"), text),
+    async register(subject, text) {
+      try {
+        return await register(call, subject, text, isOwn);
+      } catch (error) {
+        // Somebody else may have registered it, as they have to where this user may not write.
+        const id = isRefused(error) ? sameId(await version(subject, "latest"), text) : undefined;
+        if (id === undefined) throw error;
+        return { kind: "registered", id };
+      }
+    },
   };
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof GuardError && error.code === "registry-refused";
+}
+
+/** Apicurio finds a schema only by the very text that was registered, so the newest one is compared as JSON. */
+function sameId(latest: Registered | undefined, text: string): SchemaId | undefined {
+  return latest !== undefined && isSameJson(latest.text, text) ? latest.id : undefined;
 }
 
 /** True if an answer is about the requested subject, judging from the subject that it names. */
@@ -177,23 +217,25 @@ function verdict(answer: RegistryAnswer, path: string): Check {
 }
 
 async function register(call: Call, subject: string, text: string, isOwn: IsOwn): Promise<Registration> {
-  const path = `/subjects/${encodeURIComponent(subject)}`;
-  const equal = await findEqual(call, path, text);
-  if (equal !== undefined && isOwn(subject, equal.subject)) return { kind: "registered", id: schemaId(equal.id) };
-  const answer = await call("POST", `${path}/versions`, { schema: text });
+  const equal = await findEqual(call, subject, text, isOwn);
+  if (equal !== undefined) return { kind: "registered", id: equal };
+  const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+  const answer = await call("POST", path, { schema: text });
   const { status } = answer;
   if (status === 409 || status === 422) return { kind: "refused", status, message: messageOf(answer) };
-  return { kind: "registered", id: schemaId(expected(idAnswer, answer, `${path}/versions`).id) };
+  return { kind: "registered", id: schemaId(expected(idAnswer, answer, path).id) };
 }
 
 /**
  * Finds an equal schema of the subject. Redpanda and Confluent 7.0 answer 500 for a text that is not a schema;
  * registering it then gives the reason.
  */
-async function findEqual(call: Call, path: string, text: string): Promise<z.infer<typeof idAnswer> | undefined> {
+async function findEqual(call: Call, subject: string, text: string, isOwn: IsOwn): Promise<SchemaId | undefined> {
+  const path = `/subjects/${encodeURIComponent(subject)}`;
   try {
     const answer = await call("POST", path, { schema: text });
-    return answer.status === 200 ? expected(idAnswer, answer, path) : undefined;
+    const equal = answer.status === 200 ? expected(idAnswer, answer, path) : undefined;
+    return equal !== undefined && isOwn(subject, equal.subject) ? schemaId(equal.id) : undefined;
   } catch (error) {
     if (statusOf(error) === 500) return undefined;
     throw error;

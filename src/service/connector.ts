@@ -25,7 +25,7 @@ import { openStream } from "../postgres/stream.ts";
 import { readTriggerIdentity, readTriggerSecret } from "../postgres/trigger.ts";
 import { connectFirst } from "../postgres/tls.ts";
 import { MARK_PREFIX } from "../chunk/mark.ts";
-import { type Registry, registryClient } from "../registry/client.ts";
+import { type Registry, type RegistryClient, registryClient, withoutRegistering } from "../registry/client.ts";
 import type { RegistryOptions } from "../registry/http.ts";
 import type { StateRecord } from "../store/record.ts";
 import { databaseLogin } from "./database-login.ts";
@@ -82,8 +82,9 @@ export function outsideOf(
  * The registry from the connector's converter settings, reached with the service's certificates. Without such settings,
  * the service's registry.
  */
-export function registryOf(config: ConnectorConfig, service: Registry, tls: RegistryOptions["tls"]): Registry {
-  return config.registry === undefined ? service : registryClient({ ...config.registry, tls });
+export function registryOf(config: ConnectorConfig, service: RegistryClient, tls: RegistryOptions["tls"]): Registry {
+  const client = config.registry === undefined ? service : registryClient({ ...config.registry, tls });
+  return config["fieldgate.register"] === "external" ? withoutRegistering(client) : client;
 }
 
 function stateRecordOf(record: { readonly key: Buffer | null; readonly value: Buffer | null }): StateRecord {

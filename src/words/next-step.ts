@@ -13,7 +13,9 @@ export function nextStep(amendment: Amendment, job: ChunkJob | undefined, mode: 
   if (amendment.gate.kind === "withheld") {
     const first = amendment.verdicts.find((verdict) => verdict.verdict !== "ready");
     if (first === undefined && mode === "watch") return undefined;
-    if (first === undefined) return groupsStep(amendment.gate.reason) ?? nextCommands(amendment)[0];
+    const { reason } = amendment.gate;
+    if (reason.kind === "registration-awaited") return `fieldgate amendments show ${amendment.id} --schema`;
+    if (first === undefined) return groupsStep(reason) ?? nextCommands(amendment)[0];
     return `once ${first.consumer} is ready, in its repository: fieldgate publish --env ${first.environment}`;
   }
   return job?.state === "waiting" ? `fieldgate release ${amendment.id} --backfill all` : undefined;

@@ -22,6 +22,8 @@ const REASONS: Sentences<Reason> = {
   "table-replaced": () => "the table's name now belongs to a different table",
   "not-ready": notReadyText,
   "operator-withheld": ({ actor }) => `withheld by ${actor}`,
+  "registration-awaited": ({ subject, text }) =>
+    `its schema has to be registered under ${subject}, then it flows: ${text ?? "fieldgate.register is external"}`,
   "policy-manual": () => "policy manual: an operator has to release it",
   "key-changed": ({ opposed }) =>
     `a new key moves rows to other partitions: release it with --reason${

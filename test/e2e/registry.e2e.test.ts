@@ -28,6 +28,32 @@ async function setLevel(topic: string, level: string): Promise<void> {
   if (!response.ok) throw new Error(`setting the level: ${response.status}`);
 }
 
+async function registerSchema(topic: string, schema: string): Promise<void> {
+  const response = await fetch(`${servers.registry.url}/subjects/${topic}-value/versions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ schema }),
+  });
+  if (!response.ok) throw new Error(`registering: ${response.status}`);
+}
+
+/** A new column is withheld while rows flow, because somebody else has to register its schema, and flows once it is. */
+async function expectAwaited(world: World, why: RegExp): Promise<void> {
+  await world.database.query("alter table t add column nick text");
+  await expectRowFlows(world, 2);
+  const awaited = await until(async () => {
+    const one = await world.service.amendment("nick", "withheld");
+    return one.gate.reason.kind === "registration-awaited" ? one : undefined;
+  }, "its schema is awaited");
+  expect(awaited.gate.why).toMatch(why);
+  await registerSchema(world.topic, JSON.stringify(JSON.parse(awaited.candidate?.schema ?? ""), null, 2));
+  await world.service.amendment("nick", "released");
+  await world.events.until(
+    (seen) => seen.some(({ op, after }) => op === "r" && after?.["nick"] === "value"),
+    "its value",
+  );
+}
+
 /** Registers the schema that Debezium would have registered for t(id, a). */
 async function registerAsDebezium(topic: string): Promise<void> {
   const base = { notNull: false, defaultExpr: undefined, identity: false, generated: false };
@@ -39,12 +65,7 @@ async function registerAsDebezium(topic: string): Promise<void> {
     const mapped = fieldOf(column);
     return mapped.kind === "field" ? [mapped.field] : [];
   });
-  const response = await fetch(`${servers.registry.url}/subjects/${topic}-value/versions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ schema: JSON.stringify(envelopeSchema(topic, fields)) }),
-  });
-  if (!response.ok) throw new Error(`registering: ${response.status}`);
+  await registerSchema(topic, JSON.stringify(envelopeSchema(topic, fields)));
 }
 
 describe("a registry", () => {
@@ -84,6 +105,23 @@ describe("a registry", () => {
     );
     const rows = latest(all.map(({ after }) => after)).filter((row) => row["nick"] === "value");
     expect(rows).toEqual(expected);
+  });
+
+  it("that others write: a released column flows once its schema is registered", async () => {
+    await using world = await captureTable();
+    await world.stop();
+    await world.start({ "fieldgate.register": "external" });
+    await expectAwaited(world, /fieldgate\.register is external/);
+  });
+
+  it("that lets Fieldgate read only: a released column flows once somebody else has registered its schema", async () => {
+    await using registry = await faultyRegistry(servers.registry.url);
+    await using world = await captureTable({ registryUrl: registry.url, schemasFrom: servers.registry.url });
+    registry.fail(
+      { kind: "answer", status: 403 },
+      ({ method, path }) => method === "POST" && /^\/subjects\/[^/]+\/versions/.test(path),
+    );
+    await expectAwaited(world, /status 403/);
   });
 
   it("whose level is raised between check and registration: the release is refused, the candidate widened, a second release done", async () => {

@@ -330,6 +330,30 @@ describe("registration-refused", () => {
   });
 });
 
+describe("registration-awaited", () => {
+  const fitting = play(RULES, stateOf(), NEW, (now) => fits(now, nick)).state;
+  const { hash } = candidateFor(fitting, nick);
+  const waits: Input = { kind: "registration-awaited", id: nick, hash, subject: `${TOPIC}-value` };
+
+  it("keeps the field back until somebody else has registered its schema", () => {
+    const step = play(RULES, fitting, waits);
+    expect(effectsOf(step)).toEqual([`alert ${nick}`]);
+    expect(amendmentIn(step.state)?.gate).toMatchObject({
+      kind: "withheld",
+      reason: { kind: "registration-awaited", subject: `${TOPIC}-value` },
+    });
+    expect(effectsOf(play(RULES, step.state, { kind: "settle", topic: TOPIC }))).toEqual([`register ${nick}`]);
+    const flows = play(RULES, step.state, (now) => registered(now, nick));
+    expect(amendmentIn(flows.state)?.gate.kind).toBe("released");
+  });
+
+  it("of another schema or of one that flows changes nothing", () => {
+    expect(play(RULES, fitting, { ...waits, hash: "x" })).toEqual({ state: fitting, effects: [] });
+    const released = play(RULES, fitting, (now) => registered(now, nick)).state;
+    expect(play(RULES, released, waits)).toEqual({ state: released, effects: [] });
+  });
+});
+
 describe("contract: published, replaced, withdrawn", () => {
   const waiting = play(RULES, stateOf(publishing(), REPLICA), NEW, (now) => fits(now, nick)).state;
   const key = contractKey(REPLICA);

@@ -12,10 +12,13 @@ import {
   added,
   column,
   fieldFor,
+  fits,
   ID,
+  idOf,
   NAME,
   NICK,
   publishing,
+  registered,
   release,
   RULES,
   seen,
@@ -154,7 +157,10 @@ playAll(STEPS, RULES, stateOf(), [
   () => seen([ID, NAME, NICK, ODD]),
   () => ({ kind: "replaced", topic: TOPIC, table: OTHER }),
   () => ({ kind: "registration-refused", id: `${TOPIC}/table`, hash: "x", text: "409" }),
+  () => ({ kind: "registration-awaited", id: `${TOPIC}/table`, hash: "x", subject: `${TOPIC}-value` }),
   () => release([`${TOPIC}/table`], { reason: "agreed" }),
+  () => ({ kind: "registration-refused", id: `${TOPIC}/table`, hash: "x", text: "409" }),
+  () => ({ kind: "registration-awaited", id: `${TOPIC}/table`, hash: "x", subject: `${TOPIC}-value` }),
 ]);
 playAll(STEPS, RULES, stateOf(), [
   () => seen([ID, NAME, NICK, ODD]),
@@ -163,6 +169,12 @@ playAll(STEPS, RULES, stateOf(), [
 ]);
 playAll(STEPS, RULES, stateOf(), [
   () => ({ kind: "replaced", topic: TOPIC, table: tableOf([ID, NAME]), unexplained: "columns-not-sent" }),
+]);
+// Two columns swap their names: one is judged, and its registration releases both.
+playAll(STEPS, RULES, stateOf(publishing([ID, NAME, NICK])), [
+  () => seen([ID, { ...NAME, name: NICK.name }, { ...NICK, name: NAME.name }]),
+  (now) => fits(now, idOf(NAME)),
+  (now) => registered(now, idOf(NAME)),
 ]);
 
 describe("the table of states", () => {

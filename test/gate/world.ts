@@ -73,7 +73,7 @@ export type Move =
       readonly hash: "right" | "stale" | "unknown";
       readonly rows: number;
     }
-  | { readonly kind: "registration-refused"; readonly at: number; readonly right: boolean }
+  | { readonly kind: "registration-refused" | "registration-awaited"; readonly at: number; readonly right: boolean }
   | { readonly kind: "passed"; readonly doubt: boolean }
   | { readonly kind: "ask" | "alerted"; readonly at: number }
   | { readonly kind: "settle" | "undescribed" }
@@ -142,7 +142,11 @@ export const anyMove: fc.Arbitrary<Move> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("registration-refused" as const), at: small, right: fc.boolean() }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom("registration-refused" as const, "registration-awaited" as const),
+      at: small,
+      right: fc.boolean(),
+    }),
   },
   { weight: 2, arbitrary: publishedContract },
   { weight: 3, arbitrary: said },
@@ -311,10 +315,14 @@ export function inputOf(world: World, state: State, chosen: Move): Input | undef
       const schema = { id, text: candidate?.text ?? "{}" };
       return { kind: "registered", id: amendment.id, hash: candidate?.hash ?? "x", schema, estimatedRows: chosen.rows };
     }
-    case "registration-refused": {
+    case "registration-refused":
+    case "registration-awaited": {
       if (amendment?.answer?.kind !== "fits") return undefined;
       const hash = chosen.right ? amendment.answer.candidate.hash : "x";
-      return { kind: "registration-refused", id: amendment.id, hash, text: "409" };
+      const of = { id: amendment.id, hash };
+      return chosen.kind === "registration-refused"
+        ? { kind: "registration-refused", ...of, text: "409" }
+        : { kind: "registration-awaited", ...of, subject: `${TOPIC}-value` };
     }
     case "contract":
       return contractInput(chosen, world);

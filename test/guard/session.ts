@@ -374,7 +374,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       ddl: { secret: undefined, readAgain: 0n, complete: undefined, found: undefined, unproven: new Set() },
       catalog: noCatalogReads(),
       rechecks: [],
-      work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
+      work: { judging: new Set(), registering: new Map(), awaited: new Set(), silent: false, blind: false },
       toAlert: new Set(),
       parksToReport: new Set(),
       looks: { ...firstLooks(world.outside, { ...LOOK, end: lsn(1n) }), due: 1n << 62n },

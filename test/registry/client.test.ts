@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, test } from "vitest";
-import { registryClient, type Registry } from "../../src/registry/client.ts";
+import { registryClient, type Registry, withoutRegistering } from "../../src/registry/client.ts";
 import type { RegistryOptions } from "../../src/registry/http.ts";
 import { schemaId } from "../../src/table/shape.ts";
 import { answers, type Recorded } from "./answers.ts";
@@ -158,6 +158,23 @@ describe("registering", () => {
     await using server = await answers({ [LOOKUP]: [200, { subject: "s", id: 5, version: 1, schema: `"string"` }] });
     expect(await register(registryClient({ urls: [server.url] }))).toStrictEqual({ kind: "registered", id: 5 });
     expect(server.asked).toHaveLength(1);
+  });
+
+  test("a schema is found, and never registered, in a registry that others write", async () => {
+    const unknown: Recorded = [404, { error_code: 40403, message: "Schema not found" }];
+    const LATEST = "GET /subjects/s/versions/latest";
+    await using server = await answers({ [LOOKUP]: unknown, [LATEST]: NO_SUBJECT });
+    const registry = withoutRegistering(registryClient({ urls: [server.url] }));
+    expect(await register(registry)).toStrictEqual({ kind: "absent" });
+    expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toStrictEqual([LOOKUP, LATEST]);
+    // Apicurio does not find a schema that was registered with other spaces.
+    const spaced = { subject: "s", id: 6, version: 1, schema: ` "string" ` };
+    await using apicurio = await answers({ [LOOKUP]: unknown, [LATEST]: [200, spaced] });
+    const same = withoutRegistering(registryClient({ urls: [apicurio.url] }));
+    expect(await register(same)).toStrictEqual({ kind: "registered", id: 6 });
+    await using other = await answers({ [LOOKUP]: [200, { subject: "s", id: 5, version: 1, schema: `"string"` }] });
+    const found = withoutRegistering(registryClient({ urls: [other.url] }));
+    expect(await register(found)).toStrictEqual({ kind: "registered", id: 5 });
   });
 
   test("a new schema is registered with only its text, and no level is changed", async () => {

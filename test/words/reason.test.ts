@@ -32,6 +32,7 @@ const EACH: { readonly [Kind in Reason["kind"]]: Extract<Reason, { readonly kind
   "table-replaced": { kind: "table-replaced" },
   "not-ready": { ...NOT_READY, unnamed: { kind: "known", groups: ["sink"] } },
   "operator-withheld": { kind: "operator-withheld", actor: "anna" },
+  "registration-awaited": { kind: "registration-awaited", subject: "t-value", text: "status 403" },
   "policy-manual": { kind: "policy-manual" },
   "key-changed": { kind: "key-changed", opposed: NOT_READY },
   "keyless-backfill": { kind: "keyless-backfill" },

@@ -12,7 +12,7 @@ import { lineAndColumn, readJsonText } from "../../json-text.ts";
 import { alternatives, type Mistake, nearestName } from "../../mistake.ts";
 import { type ConnectorConfig, connectorConfig, filterOf, ownName } from "./connector-config.ts";
 import { connectorKeys } from "./connector-keys.ts";
-import { converterRegistry, isConverterAddress } from "./converter.ts";
+import { converterRegistry, isConverterAddress, registersNothing } from "./converter.ts";
 import { debeziumKeys, isOfDebeziumAlone, treatmentOf } from "./debezium-keys.ts";
 import { type Providers, resolveVariables } from "./providers.ts";
 import { SEVERITY_PREFIX, severityChanges } from "./severity.ts";
@@ -36,7 +36,8 @@ export function checkConnectorFile(text: string, file: string, providers: Provid
   const registry = converterRegistry(flat, mistakes);
   const transforms = isWatch(flat) ? readTransforms(flat, mistakes) : undefined;
   mistakes.push(...exclusiveLists(sorted.own), ...unreadableFiles(sorted.own, providers));
-  const own = { name: basename(file, ".json"), ...sorted.own };
+  const external = registersNothing(flat) ? { "fieldgate.register": "external" } : {};
+  const own = { name: basename(file, ".json"), ...sorted.own, ...external };
   const keys = connectorKeys.safeParse(own);
   if (!keys.success) mistakes.push(...keyMistakes(keys.error.issues, own, new Set(mistakes.map((m) => m.key))));
   if (keys.success && isWatch(flat)) mistakes.push(...debeziumsSlot(flat, keys.data.name));

@@ -42,6 +42,7 @@ export const connectorKeys = z.strictObject({
     "compact",
   ),
   "fieldgate.mode": choice(["guard", "watch"], "guard"),
+  "fieldgate.register": choice(["self", "external"], "self"),
   "fieldgate.environment": key(
     text(/^[A-Za-z0-9._-]{1,100}$/).default("default"),
     "be the name of the environment whose contracts count: letters, digits, `.`, `_` or `-`",

@@ -55,6 +55,18 @@ export function converterRegistry(flat: Flat, mistakes: Mistake[]): ConverterReg
   return value ?? key;
 }
 
+/** True if the converters use the schemas that somebody else has registered, and register none themselves. */
+export function registersNothing(flat: Flat): boolean {
+  const is = (name: string, value: string) =>
+    [`key.converter.${name}`, `value.converter.${name}`].some((key) => String(flat[key] ?? "").trim() === value);
+  return (
+    is("auto.register.schemas", "false") ||
+    is("use.latest.version", "true") ||
+    is("apicurio.registry.auto-register", "false") ||
+    is("apicurio.registry.find-latest", "true")
+  );
+}
+
 function sideOf(side: Side, flat: Flat, mistakes: Mistake[]): ConverterRegistry | undefined {
   const read: ReadKey = (name) => {
     const value = flat[`${side}.converter.${name}`];

@@ -54,6 +54,8 @@ export interface NotReady {
 type Waits =
   | NotReady
   | { readonly kind: "operator-withheld"; readonly actor: string }
+  /** Somebody else has to register its schema. `text`: why the registry does not let Fieldgate do it. */
+  | { readonly kind: "registration-awaited"; readonly subject: string; readonly text?: string | undefined }
   | { readonly kind: "policy-manual" }
   /** A key needs an operator. `opposed`: the consumers that are not ready for it. */
   | { readonly kind: "key-changed"; readonly opposed?: NotReady | undefined }

@@ -4,7 +4,7 @@ import { dueRows, needsBackfill, type Published } from "../amendment/backfill.ts
 import { candidateOf, isOf, type Made } from "../amendment/candidate.ts";
 import { blockedBy } from "./policy.ts";
 import { contractsOf, unnamedOn } from "../evidence/readers.ts";
-import { decisionOn, membersOf, settle, weigh } from "./settle.ts";
+import { decisionOn, keptBack, membersOf, settle, weigh } from "./settle.ts";
 import type { Effect, Input, Rules, State, Decided, TableState, When } from "../state.ts";
 import {
   findAmendment,
@@ -25,6 +25,7 @@ import {
 type Judged = Extract<Input, { kind: "judged" }>;
 type Registered = Extract<Input, { kind: "registered" }>;
 type Refused = Extract<Input, { kind: "registration-refused" }>;
+type AwaitedRegistration = Extract<Input, { kind: "registration-awaited" }>;
 
 /**
  * Handles the registry's answer about a candidate. If the shape or the column has changed since, the registry is asked
@@ -198,6 +199,17 @@ function answerOrder(state: State, released: Amendment): State {
   if (command === undefined) return state;
   const open = isWaitedFor(state, command, state.outcomes.get(command));
   return open ? state : answered(state, command, { kind: "done", done: { kind: "released", ids: [released.id] } });
+}
+
+/** Somebody else has to register the candidate. Until then it stays judged, and people are alerted once. */
+export function onAwaitedRegistration(state: State, { id, hash, subject, text }: AwaitedRegistration): Decided {
+  const found = findAmendment(state, id);
+  if (found === undefined || found.amendment.gate.kind === "released") return step(state);
+  const { answer, gate } = found.amendment;
+  if (answer?.kind !== "fits" || answer.candidate.hash !== hash) return step(state);
+  const { reason } = gate;
+  const isKnown = reason.kind === "registration-awaited" && reason.subject === subject && reason.text === text;
+  return isKnown ? step(state) : keptBack(state, found.amendment, { kind: "registration-awaited", subject, text });
 }
 
 /**

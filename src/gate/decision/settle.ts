@@ -41,7 +41,7 @@ export function settle(rules: Rules, state: State, id: string, when: When): Deci
 }
 
 /** Keeps the amendment withheld. People are alerted once the reason is known, and again when the reason changes. */
-function keptBack(state: State, amendment: Amendment, reason: Reason): Decided {
+export function keptBack(state: State, amendment: Amendment, reason: Reason): Decided {
   const { id } = amendment;
   const gate = { kind: "withheld" as const, since: amendment.gate.since, time: amendment.gate.time, reason };
   const next = withAmendment(state, { ...amendment, gate });

@@ -14,9 +14,15 @@ export function apply(session: Parts<"control" | "tape">, input: Input): void {
   control.state = state;
   for (const effect of effects) start(session, effect);
   if (state.tables !== before.tables) onNewShapes(session, before);
-  if (input.kind !== "registered" && input.kind !== "registration-refused") return;
+  if (!endsRegistration(input)) return;
   const topic = registrationEnded(control.work, input.id);
   if (topic !== undefined) apply(session, { kind: "settle", topic });
+}
+
+function endsRegistration(
+  input: Input,
+): input is Extract<Input, { readonly kind: "registered" | "registration-refused" | "registration-awaited" }> {
+  return input.kind === "registered" || input.kind === "registration-refused" || input.kind === "registration-awaited";
 }
 
 /** Decides; if that ends with an unexpected error, decides that what came from outside is unknown. */

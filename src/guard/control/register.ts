@@ -1,7 +1,7 @@
 import { canonicalForm } from "../../avro/canonical.ts";
 import { parseSchemaText } from "../../avro/schema-text.ts";
 import { GuardError } from "../../errors.ts";
-import { type Json, stableText } from "../../json.ts";
+import { isSameJson } from "../../json.ts";
 import type { Registration, Registry } from "../../registry/client.ts";
 
 /**
@@ -11,9 +11,9 @@ import type { Registration, Registry } from "../../registry/client.ts";
  */
 export async function registerChecked(registry: Registry, subject: string, text: string): Promise<Registration> {
   const result = await registry.register(subject, text);
-  if (result.kind === "refused") return result;
+  if (result.kind !== "registered") return result;
   const found = await readBack(registry, result.id, text);
-  if (found !== undefined && (isSameText(found, text) || isSameForm(found, text))) return result;
+  if (found !== undefined && (isSameJson(found, text) || isSameForm(found, text))) return result;
   const what = found === undefined ? "no schema" : "a different schema";
   throw new GuardError(
     "registry-down",
@@ -41,18 +41,5 @@ function isSameForm(left: string, right: string): boolean {
     return canonicalForm(parseSchemaText(left)) === canonicalForm(parseSchemaText(right));
   } catch {
     return false;
-  }
-}
-
-/** True if both texts are the same JSON, however it is written. */
-export function isSameText(left: string | undefined, right: string): boolean {
-  return left === right || (left !== undefined && normal(left) === normal(right));
-}
-
-function normal(text: string): string | undefined {
-  try {
-    return stableText(JSON.parse(text) as Json); // JSON.parse gives JSON
-  } catch {
-    return undefined;
   }
 }

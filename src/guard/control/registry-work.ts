@@ -1,7 +1,9 @@
 import { policyOf } from "../../gate/decision/settle.ts";
 import type { Effect, Input } from "../../gate/state.ts";
 import { findAmendment } from "../../gate/update.ts";
+import { GuardError } from "../../errors.ts";
 import { oncePer } from "../../once.ts";
+import type { Registration, Registry } from "../../registry/client.ts";
 import { fateWhileJudging, retrying } from "../retrying.ts";
 import { inBackground, type Parts, post, type RegistryWork } from "../session.ts";
 import { subjectOf } from "./ask-registry.ts";
@@ -80,12 +82,24 @@ export function registerInBackground(session: Parts<"control">, effect: Register
   const { work, state } = session.control;
   const topic = findAmendment(state, effect.id)?.amendment.topic;
   // Only one at a time. The topic's other amendments are settled again when this registration has ended.
-  if (topic === undefined || work.registering.has(topic)) return;
+  if (topic === undefined || work.registering.has(topic) || work.awaited.has(effect.id)) return;
   work.registering.set(topic, effect.id);
   inBackground(session, async () => {
     const input = await untilAnswered(session, effect.id, () => register(session, effect));
+    if (input.kind === "registration-awaited") work.awaited.add(effect.id);
     post(session, { input });
+    if (input.kind === "registration-awaited") await lookAgain(session, effect.id, topic);
   });
+}
+
+/** How soon a schema that somebody else has registered is found. */
+const AWAITED_MS = 2000;
+
+async function lookAgain(session: Parts<"control">, id: string, topic: string): Promise<void> {
+  const { outside, control, signal } = session;
+  await outside.sleep(AWAITED_MS, signal);
+  control.work.awaited.delete(id);
+  post(session, { input: { kind: "settle", topic } });
 }
 
 async function register({ control, outside, source }: Parts<"control">, { id, candidate }: Register): Promise<Input> {
@@ -94,8 +108,12 @@ async function register({ control, outside, source }: Parts<"control">, { id, ca
   const answer = found?.amendment.answer;
   if (found === undefined || answer?.kind !== "fits" || answer.candidate.hash !== candidate.hash) return stale;
   const { topic, table } = found.table.shape;
-  const result = await registerChecked(outside.registry, subjectOf(found.table, candidate), candidate.text);
+  const subject = subjectOf(found.table, candidate);
+  const result = await registerOrWait(outside.registry, subject, candidate.text);
   control.work.silent = false;
+  if (result.kind === "absent") {
+    return { kind: "registration-awaited", id, hash: candidate.hash, subject, text: result.text };
+  }
   if (result.kind === "refused") {
     return { kind: "registration-refused", id, hash: candidate.hash, text: `${result.status} ${result.message}` };
   }
@@ -105,6 +123,23 @@ async function register({ control, outside, source }: Parts<"control">, { id, ca
   const read = await source.table(table.oid);
   const schema = { id: result.id, text: candidate.text };
   return { kind: "registered", id, hash: candidate.hash, schema, estimatedRows: read.table?.estimatedRows ?? -1 };
+}
+
+/** `text`: why this registry user may not register it. */
+type Awaited = { readonly kind: "absent"; readonly text?: string };
+
+/** A schema that this registry user may not register is waited for, like one that somebody else has to register anyway. */
+async function registerOrWait(
+  registry: Registry,
+  subject: string,
+  text: string,
+): Promise<Exclude<Registration, { readonly kind: "absent" }> | Awaited> {
+  try {
+    return await registerChecked(registry, subject, text);
+  } catch (error) {
+    if (error instanceof GuardError && error.code === "registry-refused") return { kind: "absent", text: error.text };
+    throw error;
+  }
 }
 
 /** Removes a registration whose input was applied. Returns its topic, whose other amendments may be registered next. */

@@ -1,9 +1,9 @@
 import { describeError, GuardError } from "../../errors.ts";
 import type { TableState } from "../../gate/state.ts";
 import { askForEach } from "../../at-once.ts";
+import { isSameJson } from "../../json.ts";
 import type { RegisteredSchema, SchemaId, Shape } from "../../table/shape.ts";
 import type { Outside } from "../outside.ts";
-import { isSameText } from "./register.ts";
 import { inBackground, type Parts } from "../session.ts";
 import { register } from "../start/capture-tables.ts";
 
@@ -99,7 +99,7 @@ async function verifiedSchema(
   schema: RegisteredSchema,
 ): Promise<RegisteredSchema> {
   const found = await schemaById(outside, schema.id);
-  if (found !== undefined && isSameText(found, schema.text)) return schema;
+  if (found !== undefined && isSameJson(found, schema.text)) return schema;
   const now = await register(outside, subject, schema.text);
   if (now.id === schema.id) return schema;
   const why = found === undefined ? "does not know" : "has a different schema under";

@@ -190,14 +190,20 @@ function firstAmendments(outside: Outside, state: TableState, item: Capturable):
   return found.map((difference) => ({ ...newAmendment(topic, difference, when), missed: difference.kind === "added" }));
 }
 
-/** @throws GuardError registry-refused if the subject rejects the schema */
+/** @throws GuardError registry-refused if the subject rejects the schema, or has to be given it by somebody else */
 export async function register(
-  outside: Pick<Outside, "registry">,
+  outside: Pick<Outside, "registry" | "log">,
   subject: string,
   text: string,
 ): Promise<RegisteredSchema> {
   const result = await registerChecked(outside.registry, subject, text);
   if (result.kind === "registered") return { id: result.id, text };
+  if (result.kind === "absent") {
+    outside.log.info(`the schema to register under subject ${subject}: ${text}`);
+    throw new GuardError("registry-refused", `subject ${subject} does not have the schema of its events yet`, {
+      next: "register it (the log has it), because fieldgate.register is external; then restart",
+    });
+  }
   throw new GuardError("registry-refused", `subject ${subject}: ${result.status} ${result.message}`, {
     next: "check the subject's versions and compatibility level in the registry",
   });

@@ -200,7 +200,7 @@ async function streamFrom(
       ddl,
       catalog: noCatalogReads(),
       rechecks: [],
-      work: { judging: new Set(), registering: new Map(), silent: false, blind: false },
+      work: { judging: new Set(), registering: new Map(), awaited: new Set(), silent: false, blind: false },
       toAlert: new Set(),
       parksToReport: new Set(),
       looks,

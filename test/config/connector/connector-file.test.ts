@@ -69,6 +69,7 @@ describe("a correct connector file", () => {
       "topic.creation.default.partitions": undefined,
       "topic.creation.default.replication.factor": undefined,
       "fieldgate.mode": "guard",
+      "fieldgate.register": "self",
       "fieldgate.environment": "default",
       "fieldgate.on.unfit": "park",
       "fieldgate.release.policy": "contracts",
@@ -148,6 +149,17 @@ describe("a correct connector file", () => {
     expect(readConnectorFile(text, "x.json", env).warnings).toEqual([
       "keys that have no effect here: connector.class, tasks.max, database.server.name, poll.interval.ms, internal.log.position.check.enable",
     ]);
+  });
+
+  it.each([
+    { "value.converter.auto.register.schemas": "false" },
+    { "key.converter.use.latest.version": "true" },
+    { "value.converter.apicurio.registry.auto-register": "false" },
+    { "fieldgate.register": "external" },
+  ])("leaves registering schemas to others with %o", (keys) => {
+    expect(readConnectorFile(JSON.stringify({ ...SMALLEST, ...keys }), "x.json", env)["fieldgate.register"]).toBe(
+      "external",
+    );
   });
 
   it("for watching may be Debezium's own: keys about its slot, rows and topics have no effect", () => {
@@ -446,7 +458,6 @@ describe("a mistake in a connector file", () => {
     ],
     ["a key by its old name", { "table.whitelist": "public.a" }, /has called it include\.list/],
     ["NULLs written as defaults", { "value.converter.ignore.default.for.nullables": "false" }, /can only be true/],
-    ["a converter that registers no schemas", { "value.converter.auto.register.schemas": "false" }, /can only be true/],
     [
       "a different naming of subjects",
       { "value.converter.value.subject.name.strategy": "io.confluent.kafka.serializers.subject.RecordNameStrategy" },
