@@ -98,7 +98,11 @@ beforeAll(async () => {
   for (const name of all) await database.query(`insert into ${name} values (1, 'one', 1)`);
   // Debezium reads the current catalog, so no DDL may run while it still has earlier rows to process.
   await pair.caughtUp();
-  for (const { ddl, rows } of Object.values(TABLES)) await database.query(`${ddl}; ${rows}`);
+  // In two transactions: a row may arrive before its transaction is visible, and then Debezium's field lacks its default.
+  for (const { ddl, rows } of Object.values(TABLES)) {
+    await database.query(ddl);
+    await database.query(rows);
+  }
   await pair.caughtUp();
   // Before any of these rows changes again.
   for (const [name, { again = [] }] of Object.entries(TABLES)) {
