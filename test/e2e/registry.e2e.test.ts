@@ -38,20 +38,20 @@ async function registerSchema(topic: string, schema: string): Promise<void> {
 }
 
 /** A new column is withheld while rows flow, because somebody else has to register its schema, and flows once it is. */
-async function expectAwaited(world: World, why: RegExp): Promise<void> {
+async function reasonWhileAwaited(world: World): Promise<string> {
   await world.database.query("alter table t add column nick text");
   await expectRowFlows(world, 2);
   const awaited = await until(async () => {
     const one = await world.service.amendment("nick", "withheld");
     return one.gate.reason.kind === "registration-awaited" ? one : undefined;
   }, "its schema is awaited");
-  expect(awaited.gate.why).toMatch(why);
   await registerSchema(world.topic, JSON.stringify(JSON.parse(awaited.candidate?.schema ?? ""), null, 2));
   await world.service.amendment("nick", "released");
   await world.events.until(
     (seen) => seen.some(({ op, after }) => op === "r" && after?.["nick"] === "value"),
     "its value",
   );
+  return awaited.gate.why;
 }
 
 /** Registers the schema that Debezium would have registered for t(id, a). */
@@ -111,7 +111,7 @@ describe("a registry", () => {
     await using world = await captureTable();
     await world.stop();
     await world.start({ "fieldgate.register": "external" });
-    await expectAwaited(world, /fieldgate\.register is external/);
+    expect(await reasonWhileAwaited(world)).toContain("fieldgate.register is external");
   });
 
   it("that lets Fieldgate read only: a released column flows once somebody else has registered its schema", async () => {
@@ -121,7 +121,7 @@ describe("a registry", () => {
       { kind: "answer", status: 403 },
       ({ method, path }) => method === "POST" && /^\/subjects\/[^/]+\/versions/.test(path),
     );
-    await expectAwaited(world, /status 403/);
+    expect(await reasonWhileAwaited(world)).toContain("status 403");
   });
 
   it("whose level is raised between check and registration: the release is refused, the candidate widened, a second release done", async () => {

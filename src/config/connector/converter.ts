@@ -57,8 +57,10 @@ export function converterRegistry(flat: Flat, mistakes: Mistake[]): ConverterReg
 
 /** True if the converters use the schemas that somebody else has registered, and register none themselves. */
 export function registersNothing(flat: Flat): boolean {
-  const is = (name: string, value: string) =>
-    [`key.converter.${name}`, `value.converter.${name}`].some((key) => String(flat[key] ?? "").trim() === value);
+  const is = (name: string, wanted: string) =>
+    [flat[`key.converter.${name}`], flat[`value.converter.${name}`]].some(
+      (value) => (typeof value === "string" ? value.trim() : JSON.stringify(value)) === wanted,
+    );
   return (
     is("auto.register.schemas", "false") ||
     is("use.latest.version", "true") ||

@@ -226,7 +226,7 @@ describe("a connector", () => {
   });
 
   it("knows from its first start on since when each column's definition is the one that it read", async () => {
-    const columns = [ID, NAME].map((column) => ({ ...column, version: "700" }));
+    const columns = [ID, NAME].map((one) => ({ ...one, version: "700" }));
     await using connector = running({ source: { tables: async () => [tableOf(columns)] } });
     const { world } = connector;
     await until(() => keysOf(world).includes("position"), "the first start is done");
