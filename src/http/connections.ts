@@ -35,7 +35,7 @@ export function limitConnections(server: Server, most: number): void {
   });
 }
 
-/** With TLS, a request has another socket than its connection, but the same place. */
+/** With TLS, the socket of a request differs from that of its connection, but both have the same place. */
 function placeOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }

@@ -204,7 +204,7 @@ async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<numbe
   return new Map(offsets.map(({ partition, low, high }) => [partition, { begin: BigInt(low), end: BigInt(high) }]));
 }
 
-/** Those of the topics to which nothing was ever written. One that is gone is none of them. @throws as topicOffsets */
+/** Those of the topics to which nothing was ever written; topics that are gone are left out. @throws as topicOffsets */
 export async function emptyTopics(kafka: KafkaClient, names: readonly string[]): Promise<readonly string[]> {
   return withAdmin(kafka, "look for empty topics", async (admin) => {
     const empty: string[] = [];

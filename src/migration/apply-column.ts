@@ -188,7 +188,7 @@ function setKey(table: DraftTable, step: Of<"key">, note: MakeNote): readonly No
   const columns = found.map((column) => column.attnum);
   const name = step.name ?? step.index ?? `${table.name}_pkey`;
   const key = { name, columns, usable: true, primary: true, identifies: index?.identifies === true };
-  // In a migration that succeeds, the table has no other primary key by now.
+  // The migration would fail if the table still had a different primary key here.
   table.indexes = [...table.indexes.filter((one) => one !== index && !one.primary), key];
   table.columns = table.columns.map((column) => (found.includes(column) ? { ...column, notNull: true } : column));
   found.forEach((column) => mark(table, column.attnum, step));

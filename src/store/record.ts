@@ -139,7 +139,7 @@ function partOf(records: ReadonlyMap<string, string>, key: string): string {
 /** The forms of a record's values that whatever reads it relies on. */
 export type Form = "string" | "number" | "object" | "list";
 
-/** Throws a TypeError, which `inForm` translates, if one of these values is missing or has another form. */
+/** Throws a TypeError, which `inForm` translates, if one of these values is missing or its form differs. */
 export function needs(value: unknown, forms: Readonly<Record<string, Form>>): void {
   for (const [key, form] of Object.entries(forms)) {
     const one = ownValue(value as RecordValue, key); // any object can be read this way

@@ -86,7 +86,6 @@ export function registerInBackground(session: Parts<"control">, effect: Register
   work.registering.set(topic, effect.id);
   inBackground(session, async () => {
     const input = await untilAnswered(session, effect.id, () => register(session, effect));
-    if (input.kind === "registration-awaited") work.awaited.add(effect.id);
     post(session, { input });
     if (input.kind === "registration-awaited") await lookAgain(session, effect.id, topic);
   });
@@ -97,6 +96,7 @@ const AWAITED_MS = 2000;
 
 async function lookAgain(session: Parts<"control">, id: string, topic: string): Promise<void> {
   const { outside, control, signal } = session;
+  control.work.awaited.add(id);
   await outside.sleep(AWAITED_MS, signal);
   control.work.awaited.delete(id);
   post(session, { input: { kind: "settle", topic } });

@@ -205,9 +205,7 @@ async function firstStart(
     now = await record(now, { ...now, intent });
   }
   await source.ensurePublication(items.map(({ table }) => table));
-  // After a crash, the slot may be older than the tables that were read.
-  const isNew = (await source.slot()) === undefined;
-  const endLsn = await slotPoint(outside, source, signal);
+  const { endLsn, isNew } = await slotPoint(outside, source, signal);
   const position: Position = { endLsn, commitLsn: undefined, tx: undefined, systemId, timeline, slot };
   const look = await source.look();
   const tables = new Map(
@@ -255,12 +253,17 @@ async function firstStates(outside: Outside, items: readonly Capturable[]): Prom
 
 /**
  * The position at which the stream begins. After a crash between creating the slot and recording its position, the slot
- * exists.
+ * exists, and may be older than the tables that were read.
  */
-async function slotPoint(outside: Outside, source: Source, signal: AbortSignal): Promise<Lsn> {
+async function slotPoint(
+  outside: Outside,
+  source: Source,
+  signal: AbortSignal,
+): Promise<{ readonly endLsn: Lsn; readonly isNew: boolean }> {
   const slot = await source.slot();
-  if (slot !== undefined) return slot.confirmedFlush;
-  return source.createSlot((blockers) => {
+  if (slot !== undefined) return { endLsn: slot.confirmedFlush, isNew: false };
+  const endLsn = await source.createSlot((blockers) => {
     outside.log.warn(`creating the slot waits for open transactions of ${blockers.join(", ")}`);
   }, signal);
+  return { endLsn, isNew: true };
 }
