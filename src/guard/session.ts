@@ -220,6 +220,8 @@ export interface RegistryWork {
   readonly registering: Map<string, string>;
   /** Ids of amendments whose schema somebody else has to register, until the next request. */
   readonly awaited: Set<string>;
+  /** What the registry has refused is asked about again from time to time. */
+  askingAgain: boolean;
   /** Waiting for an answer has timed out. Until the registry answers again, no Relation waits for it. */
   silent: boolean;
   /** A transaction did not become visible in time. Until one does, no Relation waits for that. */

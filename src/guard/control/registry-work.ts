@@ -1,6 +1,6 @@
 import { policyOf } from "../../gate/decision/settle.ts";
-import type { Effect, Input } from "../../gate/state.ts";
-import { findAmendment } from "../../gate/update.ts";
+import type { Effect, Input, State } from "../../gate/state.ts";
+import { findAmendment, withheldOf } from "../../gate/update.ts";
 import { GuardError } from "../../errors.ts";
 import { oncePer } from "../../once.ts";
 import type { Registration, Registry } from "../../registry/client.ts";
@@ -33,6 +33,7 @@ export function judgeInBackground(session: Parts<"control">, id: string): void {
     }
     // Posted only now, because the answer may lead to the next question about the same amendment.
     if (input !== undefined) post(session, { input });
+    if (input?.kind === "judged" && input.answer.kind === "refused") askAboutRefused(session);
   });
 }
 
@@ -53,6 +54,47 @@ async function judge({ control, outside }: Parts<"control">, id: string): Promis
   } finally {
     turns.give();
   }
+}
+
+/** Pause between two rounds of questions about what the registry has refused. */
+const REFUSED_MS = 10_000;
+
+/**
+ * Asks again about each amendment that the registry has refused, one after the other, until there is none: somebody may
+ * lower the subject's level or remove a version from it. Only a different kind of answer becomes an input.
+ */
+function askAboutRefused(session: Parts<"control">): void {
+  const { outside, control, signal } = session;
+  const { work } = control;
+  if (work.askingAgain) return;
+  work.askingAgain = true;
+  inBackground(session, async () => {
+    for (;;) {
+      await outside.sleep(REFUSED_MS, signal);
+      const refused = refusedOf(control.state);
+      if (refused.length === 0) break;
+      for (const id of refused) {
+        if (work.judging.has(id)) continue;
+        const input = await judge(session, id).catch(ignoreSilence);
+        if (input?.kind === "judged" && input.answer.kind !== "refused") post(session, { input });
+        signal.throwIfAborted();
+      }
+    }
+    work.askingAgain = false;
+  });
+}
+
+/** A candidate that was refused only when it was registered is left out: a command asks about it again. */
+function refusedOf({ tables }: State): readonly string[] {
+  const waiting = [...tables.values()].flatMap(withheldOf);
+  return waiting
+    .filter(({ answer, notTaken }) => answer?.kind === "refused" && notTaken === undefined)
+    .map(({ id }) => id);
+}
+
+/** A registry that does not answer now is asked again in the next round. */
+function ignoreSilence(error: unknown): undefined {
+  if (fateWhileJudging(unansweredOn(error)) === "stop") throw error;
 }
 
 /** Maximum number of concurrent registry checks. After a restart there is one for every withheld field. */

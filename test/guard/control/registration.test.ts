@@ -41,3 +41,29 @@ it.each<[who: string, register: () => Promise<Registration>]>([
   isThere = true;
   await until(() => amendment()?.gate.kind === "released", "it flows");
 });
+
+it("a column that the level refused flows by itself once somebody has lowered the level", async () => {
+  let isLowered = false;
+  let checks = 0;
+  await using loop = running(
+    {
+      source: { table: async () => ({ table: ALL, snapshot: SNAPSHOT, end: lsn(1n) }) },
+      registry: {
+        async check() {
+          checks += 1;
+          return isLowered ? { kind: "compatible" } : { kind: "incompatible", messages: ["READER_FIELD_MISSING"] };
+        },
+      },
+    },
+    stateOf(publishing([ID, NAME])),
+  );
+  const { control } = loop.session;
+  const amendment = () => tableIn(control.state).amendments[0];
+  loop.world.feed(...transaction(200n, relation([ID, NAME, NICK]), insert(150n, "1", "Ann", "Annie")));
+  await until(() => isReached(loop.world, "0/C8"), "the row is published without it");
+  await until(() => checks > 5, "the registry is asked again");
+  expect(amendment()?.gate).toMatchObject({ kind: "withheld", reason: { kind: "registry-refused" } });
+  expect(loop.world.alerted.filter((id) => id === idOf(NICK))).toHaveLength(1);
+  isLowered = true;
+  await until(() => amendment()?.gate.kind === "released", "it flows");
+});
