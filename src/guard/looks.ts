@@ -20,7 +20,7 @@ export interface Looks {
   allTables: string | undefined;
   /**
    * OIDs of tables whose rows were skipped, because the file does not capture their name or because they could not be
-   * captured.
+   * captured, also by the start of this session.
    */
   readonly passedBy: Set<number>;
   /** OIDs of tables that were truncated since the last look. Their rows are in a new file. */

@@ -384,7 +384,7 @@ export function sessionIn(world: World, state: State = stateOf(), ended = new Ab
       },
       toAlert: new Set(),
       parksToReport: new Set(),
-      looks: { ...firstLooks(world.outside, { ...LOOK, end: lsn(1n) }), due: 1n << 62n },
+      looks: { ...firstLooks(world.outside, { ...LOOK, end: lsn(1n) }, []), due: 1n << 62n },
       lastRun: undefined,
       poison: noPoison(),
       halts: new Map(),

@@ -49,6 +49,16 @@ test("the check before a registration and the registration itself agree", async 
   expect(await registry.versions(subject)).toStrictEqual([1]);
 });
 
+test("a text with a default of {} is registered, and found and accepted again", async () => {
+  const { registry, subject } = apicurio();
+  const text = row({ name: "settings", type: { type: "string", "connect.default": "{}" }, default: "{}" });
+  const first = await registry.register(subject, text);
+  expect(first).toMatchObject({ kind: "registered" });
+  expect(await registry.check(subject, text)).toStrictEqual({ kind: "compatible" });
+  expect(await registry.register(subject, text)).toStrictEqual(first);
+  expect(JSON.parse((await registry.latest(subject))?.text ?? "")).toStrictEqual(JSON.parse(text));
+});
+
 test("a text that is not a schema is refused", async () => {
   const { registry, subject } = apicurio();
   await registry.register(subject, FIRST);

@@ -23,8 +23,16 @@ import { readAgain } from "./read-again.ts";
  * log.
  */
 
-/** `look` was read before the log, so a table that is missing from it was created after the session began. */
-export function firstLooks(outside: Outside, look: TablesLook & { readonly end: Lsn }): Looks {
+/**
+ * `look` was read before the log, so a table that is missing from it was created after the session began. One that it
+ * has, and that the start did not capture, may have rows from before.
+ */
+export function firstLooks(
+  outside: Outside,
+  look: TablesLook & { readonly end: Lsn },
+  captured: Iterable<TableState>,
+): Looks {
+  const known = new Set([...captured].map(({ shape }) => Number(shape.table.oid)));
   const looks: Looks = {
     began: look.end,
     due: 0n,
@@ -32,7 +40,7 @@ export function firstLooks(outside: Outside, look: TablesLook & { readonly end: 
     pending: undefined,
     seen: new Map(),
     allTables: undefined,
-    passedBy: new Set(),
+    passedBy: new Set([...look.tables.keys()].filter((oid) => !known.has(oid))),
     truncated: new Set(),
     left: new Map(),
     refused: new Map(),

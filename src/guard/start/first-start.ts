@@ -1,3 +1,4 @@
+import { GuardError } from "../../errors.ts";
 import type { ChunkJob } from "../../chunk/job.ts";
 import { followLists } from "../../gate/amendment/excluded.ts";
 import type { TablesLook } from "../../capture/look.ts";
@@ -243,12 +244,27 @@ function logLeftOut({ log }: Outside, items: readonly Capturable[]): void {
 
 function withSnapshots(outside: Outside, stored: Stored, items: readonly Capturable[]): Stored {
   if (outside.settings["snapshot.mode"] === "no_data") return stored;
-  return { ...stored, jobs: new Map([...stored.jobs, ...snapshotJobs(items)]) };
+  const captured = items.filter(({ topic }) => stored.tables.has(topic));
+  return { ...stored, jobs: new Map([...stored.jobs, ...snapshotJobs(captured)]) };
 }
 
+/**
+ * The first states of the tables. A table whose subject refuses its schema, or has a schema of a different kind, is left
+ * out with a warning, and the loop's looks try again to capture it.
+ * @throws GuardError of the first table if there is no other
+ */
 async function firstStates(outside: Outside, items: readonly Capturable[]): Promise<ReadonlyMap<string, TableState>> {
-  const tables = await askForEach(items, (item) => firstTableState(outside, item));
-  return new Map(tables.map((table) => [table.shape.topic, table]));
+  const results = await askForEach(items, (item) => firstTableState(outside, item).catch(refusalBySubject));
+  const refused = results.flatMap((result) => (result instanceof GuardError ? [result] : []));
+  if (refused[0] !== undefined && refused.length === items.length) throw refused[0];
+  for (const { message } of refused) outside.log.warn(`a table is not published yet: ${message}`);
+  return new Map(results.flatMap((result) => (result instanceof GuardError ? [] : [[result.shape.topic, result]])));
+}
+
+function refusalBySubject(error: unknown): GuardError {
+  if (error instanceof GuardError && (error.code === "registry-refused" || error.code === "subject-unfit"))
+    return error;
+  throw error;
 }
 
 /**

@@ -177,7 +177,7 @@ async function streamFrom(
   await using stream = await source.openStream(position.endLsn, waker.wake, mostBytes(maxBytes.values()));
   const { tables, jobs, outcomes, evidence, commandOffset } = followPartitions(outside, stored, dataTopics);
   const ddl = await findTrigger(source, stored.trigger);
-  const looks = firstLooks(outside, await source.look());
+  const looks = firstLooks(outside, await source.look(), tables.values());
   // From here to `listen` nothing may be awaited, so that no contract arrives between the copy and the listening.
   const session: Session = {
     outside,

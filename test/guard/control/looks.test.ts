@@ -3,7 +3,8 @@ import type { LeftOutReason } from "../../../src/capture/left-out.ts";
 import { GuardError } from "../../../src/errors.ts";
 import { applyLook } from "../../../src/guard/control/apply-look.ts";
 import { leave } from "../../../src/guard/control/left.ts";
-import { lookAtTables } from "../../../src/guard/control/looks.ts";
+import { firstLooks, lookAtTables } from "../../../src/guard/control/looks.ts";
+import { needsSnapshot } from "../../../src/guard/control/capture-new.ts";
 import type { TablesLook } from "../../../src/capture/look.ts";
 import type { TableState } from "../../../src/gate/state.ts";
 import { readAgain } from "../../../src/guard/control/read-again.ts";
@@ -12,7 +13,7 @@ import { lsn } from "../../../src/wal/lsn.ts";
 import { warnOfTables } from "../../../src/guard/control/table-warnings.ts";
 import type { Settings, TableWarning } from "../../../src/guard/outside.ts";
 import { publishing, TOPIC } from "../../gate/customers.ts";
-import { lookAt, lookedTable, sessionIn, worldOf } from "../session.ts";
+import { CUSTOMERS, lookAt, lookedTable, sessionIn, worldOf } from "../session.ts";
 
 const ORDERS = lookedTable(20_000, { schema: "public", name: "orders" });
 
@@ -51,6 +52,18 @@ describe("a new table that cannot be added to the publication", () => {
     const { session } = await lookWhile(new GuardError("postgres-down", "connection lost"));
     expect(() => session.waker.throwIfFailed()).toThrow("connection lost");
   });
+});
+
+it.each([
+  ["was there when the session began, and the start did not capture it", ORDERS.oid, true],
+  ["was created later", 30_000, false],
+])("a new table that %s (oid %s): whether it needs a snapshot: %s", (_, oid, needed) => {
+  const world = worldOf({});
+  const session = sessionIn(world);
+  const looks = firstLooks(world.outside, { ...lookAt(ORDERS), end: lsn(1n) }, session.control.state.tables.values());
+  session.control.looks.passedBy.clear();
+  for (const passed of looks.passedBy) session.control.looks.passedBy.add(passed);
+  expect(needsSnapshot(session, { ...CUSTOMERS, oid: tableOid(oid), filenode: oid })).toBe(needed);
 });
 
 describe("a table of which something is not known", () => {

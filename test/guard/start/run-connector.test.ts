@@ -148,6 +148,26 @@ describe("a connector", () => {
     expect(keysOf(connector.world)).toEqual(["started"]);
   });
 
+  it("leaves out a table whose schema the registry refuses at the first start, and publishes the others", async () => {
+    const orders = { ...CUSTOMERS, oid: tableOid(5001), name: "orders" };
+    const refusing: Given["registry"] = {
+      register: async (subject) =>
+        subject.includes("orders")
+          ? { kind: "refused", status: 422, message: "no Avro schema" }
+          : { kind: "registered", id: schemaId(subject.endsWith("-key") ? 7 : 8) },
+    };
+    await using connector = running({
+      settings: { "snapshot.mode": "initial" },
+      source: { tables: async () => [orders, CUSTOMERS] },
+      registry: refusing,
+    });
+    const { world } = connector;
+    await until(() => keysOf(world).includes("position"), "the first start is done");
+    const recorded = new Set(keysOf(world).filter((key) => /^(table|job)/.test(key)));
+    expect(recorded).toEqual(new Set([`table/${TOPIC}`, `job/snapshot/${TOPIC}`]));
+    expect(world.log.filter((line) => line.includes("public.orders-value: 422 no Avro schema"))).toHaveLength(1);
+  });
+
   it.each<[key: string, settings: Partial<Settings>, message: string]>([
     ["topic.prefix", { "topic.prefix": "elsewhere" }, `publishes to ${TOPIC}`],
     [
