@@ -19,7 +19,7 @@ const groupSchema = z.strictObject({
   live: z.boolean().describe("It has members, or its committed offsets moved within fieldgate.groups.seen"),
   members: count
     .nullable()
-    .describe("Members subscribed to the topic now; null if the group's protocol does not show them (KIP-848)"),
+    .describe("Members subscribed to the topic now; null if Kafka does not show which topics they read"),
   read: time.describe("When it was last seen with members or with offsets that had moved"),
   readSecondsAgo: age,
   moved: time.describe("When its offsets were last seen to have moved"),

@@ -4,8 +4,8 @@ import type { Groups } from "../guard/outside.ts";
 
 /**
  * Polls Kafka's consumer groups at an interval while at least one connector listens. There is one poll at a time, for
- * all connectors of the process. A poll costs the brokers one request for the list of groups each, one per coordinator,
- * and one per group.
+ * all connectors of the process. A poll costs each broker one request for the list of groups, and then two or three
+ * per group.
  */
 
 export interface GroupPoller extends Groups, AsyncDisposable {

@@ -23,7 +23,7 @@ function groupText({ group, members, moved, active }: GroupEvidence, at: number,
   if (members !== undefined && members > 0) {
     return `group ${group}: ${members} member${members === 1 ? "" : "s"}, seen ${renderDuration(now - at)} ago`;
   }
-  const who = members === undefined ? "members not shown (KIP-848)" : "no members";
+  const who = members === undefined ? "Kafka does not show what its members read" : "no members";
   const last = moved ?? active;
   return `group ${group}: ${who}, ${last === undefined ? "never seen reading" : `last seen reading ${renderDuration(now - last)} ago`}`;
 }

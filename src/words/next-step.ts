@@ -2,7 +2,7 @@ import type { ChunkJob } from "../chunk/job.ts";
 import type { Amendment } from "../gate/amendment/amendment.ts";
 import { nextCommands } from "./amendment.ts";
 import { blockedBy } from "../gate/decision/policy.ts";
-import type { Reason } from "../gate/decision/reason.ts";
+import type { Reason, Unnamed } from "../gate/decision/reason.ts";
 import type { Mode } from "../gate/state.ts";
 
 /** The maximum number of ids in one command. */
@@ -23,8 +23,15 @@ export function nextStep(amendment: Amendment, job: ChunkJob | undefined, mode: 
 
 /** Under the strict policy a release would be refused until a contract names the groups. */
 function groupsStep(reason: Reason): string | undefined {
-  if (reason.kind !== "not-ready" || reason.unnamed?.kind !== "known") return undefined;
-  return `name ${reason.unnamed.groups.join(", ")} in a contract's \`groups\`, in the consumer's repository: fieldgate publish`;
+  const unnamed = reason.kind === "not-ready" ? reason.unnamed : undefined;
+  const groups = unnamed?.kind === "known" ? unnamed.groups : hiddenGroups(unnamed);
+  if (groups === undefined) return undefined;
+  return `name ${groups.join(", ")} in a contract's \`groups\`, in the consumer's repository: fieldgate publish`;
+}
+
+/** The groups that Kafka does not let us look into; undefined if it is something else that is unknown. */
+function hiddenGroups(unnamed: Unnamed | undefined): readonly string[] | undefined {
+  return unnamed?.kind === "unknown" && unnamed.why.kind === "groups-hidden" ? unnamed.why.groups : undefined;
 }
 
 /** The commands for several amendments, without duplicates. Releases are combined into one command. */

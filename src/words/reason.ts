@@ -77,6 +77,8 @@ export function renderGroupsUnknown(why: GroupsUnknown): string {
 
 const GROUPS_UNKNOWN: Sentences<GroupsUnknown> = {
   "not-polled": () => "the consumer groups have not been read yet",
+  "groups-hidden": ({ groups }) =>
+    `Kafka does not show which topics ${groups.length === 1 ? "the group" : "the groups"} ${groups.join(", ")} ${groups.length === 1 ? "reads" : "read"}`,
   "poll-failed": ({ text }) => `the consumer groups could not be read: ${text}`,
   "not-recorded": () => "the release did not record who read the topic",
 };

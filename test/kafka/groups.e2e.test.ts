@@ -67,27 +67,35 @@ test("the schema that a member announces for this topic is seen", async () => {
   expect(found).toMatchObject({ members: 1, readers: new Map([["f1", 1]]) });
 });
 
-test("a group of the new protocol (KIP-848) is seen by its offsets, and counts as having unknown members", async () => {
+test("the members of share groups and of groups of the new protocol (KIP-848) are seen, and where the groups continue", async () => {
   const kafka = ourClient();
   const topic = uniquePrefix();
+  const quiet = `${topic}.quiet`;
   await createTopics(kafka, [{ name: topic, partitions: 1 }]);
+  await createTopics(kafka, [{ name: quiet, partitions: 1 }]);
   await using appender = await openAppender(kafka);
   await appender.append(topic, 0, null, Buffer.from("a"));
   const group = `${topic}.new`;
-  await using _consumer = await newProtocolConsumer(topic, group);
-  const look = async () => {
-    const seen = await liveGroups(kafka, [topic]);
-    return seen.kind === "seen" ? seen.byTopic.get(topic)?.[0] : undefined;
+  const share = `${group}.share`;
+  const seen = async (name: string) => {
+    const poll = await liveGroups(kafka, [topic, quiet]);
+    return poll.kind === "seen" ? poll.byTopic.get(topic)?.find((one) => one.group === name) : undefined;
   };
-  // Java compiles the consumer when it starts.
-  const committed = async () => {
-    const seen = await look();
-    return seen?.offsets.get(0) === 1n ? seen : undefined;
+  // Java compiles the consumers when it starts.
+  await using _consumers = await newProtocolConsumers(topic, group);
+  const both = async () => (await seen(group))?.offsets.get(0) === 1n && (await seen(share)) !== undefined;
+  await until(both, "both groups are seen", 100_000);
+  const readers = new Map();
+  expect(await seen(group)).toStrictEqual({ group, members: 1, offsets: new Map([[0, 1n]]), readers });
+  expect(await seen(share)).toMatchObject({ group: share, members: 1, readers });
+  const elsewhere = await liveGroups(kafka, [quiet]);
+  expect(elsewhere).toStrictEqual({ kind: "seen", byTopic: new Map([[quiet, []]]), forming: expect.any(Set) });
+  // A share group starts at the end of the topic, and stores where it continues one record later.
+  const moved = async () => {
+    await appender.append(topic, 0, null, Buffer.from("b"));
+    return ((await seen(share))?.offsets.get(0) ?? 0n) > 1n && ((await seen(group))?.offsets.get(0) ?? 0n) > 1n;
   };
-  const first = await until(committed, "its first commit of a record is seen", 100_000);
-  expect(first).toStrictEqual({ group, members: undefined, offsets: new Map([[0, 1n]]), readers: new Map() });
-  await appender.append(topic, 0, null, Buffer.from("b"));
-  await until(async () => (await look())?.offsets.get(0) === 2n, "its offsets move");
+  await until(moved, "both groups move on");
 });
 
 test("a failed poll is a value", async () => {
@@ -112,8 +120,8 @@ function announcing(userData: Buffer): PartitionAssigner {
   };
 }
 
-/** Java's consumer: kafkajs has only the classic protocol. */
-async function newProtocolConsumer(topic: string, group: string): Promise<AsyncDisposable> {
+/** Java's consumers: kafkajs has only the classic protocol. */
+async function newProtocolConsumers(topic: string, group: string): Promise<AsyncDisposable> {
   const { kafka } = await ensureJars();
   const [broker = ""] = servers.kafka.brokers;
   const source = join(import.meta.dirname, "NewProtocolConsumer.java");

@@ -103,7 +103,7 @@ describe("the evidence of a consumer", () => {
       "group r1: no members, last seen reading 3 h ago",
     ]);
     expect(texts(60_000, looks(0, group("r1", 0, { members: undefined, offsets })))).toEqual([
-      "group r1: members not shown (KIP-848), last seen reading 60 s ago",
+      "group r1: Kafka does not show what its members read, last seen reading 60 s ago",
     ]);
     expect(texts(3 * DAY, looks(0))).toEqual(["none of its groups (replica, r1) was seen in the last 3 days"]);
     expect(

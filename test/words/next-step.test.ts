@@ -52,6 +52,23 @@ describe("the next command", () => {
       ],
       ["name sink in a contract's `groups`, in the consumer's repository: fieldgate publish"],
     ],
+    [
+      "groups that Kafka does not show have to be named first, too",
+      [
+        withheld(3, "a", {
+          gate: {
+            kind: "withheld",
+            ...SINCE,
+            reason: {
+              kind: "not-ready",
+              consumers: [],
+              unnamed: { kind: "unknown", why: { kind: "groups-hidden", groups: ["jobs"] } },
+            },
+          },
+        }),
+      ],
+      ["name jobs in a contract's `groups`, in the consumer's repository: fieldgate publish"],
+    ],
     ["a released amendment needs nothing", [released()], []],
   ])("%s", (_, amendments, expected) => {
     expect(nextSteps(amendments, () => undefined, "guard")).toEqual(expected);

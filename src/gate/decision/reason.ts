@@ -13,6 +13,8 @@ import type { PoisonWay } from "../poison-way.ts";
 export type GroupsUnknown =
   | { readonly kind: "not-polled" }
   | { readonly kind: "poll-failed"; readonly text: string }
+  /** Kafka does not show which topics the members of these groups read. */
+  | { readonly kind: "groups-hidden"; readonly groups: readonly string[] }
   | { readonly kind: "not-recorded" };
 
 /** Live groups of a topic that no contract names. */

@@ -8,7 +8,7 @@ import { ownValue } from "../../json.ts";
 /** One group on one topic, according to one poll. */
 export interface SeenGroup {
   readonly group: string;
-  /** Members now subscribed to the topic. undefined if the group's protocol hides them from us (KIP-848). */
+  /** Members now subscribed to the topic. undefined if Kafka does not show what they read: it may be this topic. */
   readonly members: number | undefined;
   /** Committed offsets on the topic, by partition. */
   readonly offsets: ReadonlyMap<number, bigint>;
@@ -18,7 +18,12 @@ export interface SeenGroup {
 
 export type GroupsSeen =
   /** All groups of the topics that were polled. Topics without any group are included. */
-  | { readonly kind: "seen"; readonly byTopic: ReadonlyMap<string, readonly SeenGroup[]> }
+  | {
+      readonly kind: "seen";
+      readonly byTopic: ReadonlyMap<string, readonly SeenGroup[]>;
+      /** Groups whose members were joining or leaving, so that Kafka did not show what they read. */
+      readonly forming?: ReadonlySet<string> | undefined;
+    }
   | { readonly kind: "unknown"; readonly why: string };
 
 /** The result of one poll and the time when it started. */
@@ -102,7 +107,8 @@ export function addPoll(
   for (const [topic, names] of consumers) {
     const groups = poll.byTopic.get(topic);
     if (groups === undefined) continue;
-    const now = seeTopic(before.topics.get(topic), groups, names, at, keepMs, named(topic));
+    const seen = { groups, forming: poll.forming ?? NONE };
+    const now = seeTopic(before.topics.get(topic), seen, names, at, keepMs, named(topic));
     topics.set(topic, now);
     if (isNews(before.recorded.get(topic), now)) news.set(topic, now);
   }
@@ -114,7 +120,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 function seeTopic(
   before: TopicEvidence | undefined,
-  seen: readonly SeenGroup[],
+  { groups: seen, forming }: { readonly groups: readonly SeenGroup[]; readonly forming: ReadonlySet<string> },
   consumers: readonly string[],
   at: number,
   keepMs: number,
@@ -124,7 +130,7 @@ function seeTopic(
   const here = seen.map((one) => seeGroup(known.get(one.group), one, at));
   for (const { group } of seen) known.delete(group);
   const gone = [...known.values()].filter(({ active, first }) => at - (active ?? first) <= keepMs);
-  const all = [...here, ...gone.map((one) => ({ ...one, members: 0, committed: undefined, readers: {} }))];
+  const all = [...here, ...gone.map((one) => withoutOffsets(one, forming.has(one.group)))];
   const others = all.filter(({ group }) => !named.has(group)).sort(byLife);
   const kept = [...all.filter(({ group }) => named.has(group)), ...others.slice(0, MAX_OTHERS)];
   return {
@@ -136,9 +142,19 @@ function seeTopic(
   };
 }
 
+/** A known group that no longer has offsets: it has no members either, unless they could not be seen. */
+function withoutOffsets(group: GroupEvidence, isForming: boolean): GroupEvidence {
+  return { ...group, members: isForming ? undefined : 0, committed: undefined, readers: {} };
+}
+
+/** True if it has members, or may have some that Kafka does not show. */
+function mayHaveMembers({ members }: GroupEvidence): boolean {
+  return members === undefined || members > 0;
+}
+
 /** Orders groups with members first, then by their last activity, most recent first, then by name. */
 function byLife(a: GroupEvidence, b: GroupEvidence): number {
-  const members = Number((b.members ?? 0) > 0) - Number((a.members ?? 0) > 0);
+  const members = Number(mayHaveMembers(b)) - Number(mayHaveMembers(a));
   const active = (b.moved ?? b.active ?? b.first) - (a.moved ?? a.active ?? a.first);
   return members || active || (a.group < b.group ? -1 : 1);
 }
@@ -179,7 +195,7 @@ function isNews(before: TopicEvidence | undefined, now: TopicEvidence): boolean 
 function gist({ groups, more, contracts }: TopicEvidence): string {
   const all = groups.map(({ group, members, committed, readers }) => [
     group,
-    (members ?? 0) > 0,
+    members === undefined ? "hidden" : members > 0,
     committed !== undefined,
     Object.keys(readers).sort(),
   ]);

@@ -54,6 +54,11 @@ export function unnamedOn(rules: Rules, state: State, topic: string): Unnamed {
   const named = namedOn(rules, state, topic);
   const others = evidence.groups.filter(({ group }) => !named.has(group));
   const live = others.filter((group) => isLive(rules, evidence, group)).map(({ group }) => group);
+  const hidden = others.filter(({ group, members }) => members === undefined && !live.includes(group));
+  if (live.length === 0 && hidden.length > 0) {
+    const groups = hidden.map(({ group }) => group).slice(0, MAX_NAMES);
+    return { kind: "unknown", why: { kind: "groups-hidden", groups } };
+  }
   // Groups that are not remembered were active no more recently than those that are.
   const more = Math.max(0, live.length - MAX_NAMES) + (live.length === others.length ? (evidence.more ?? 0) : 0);
   return { kind: "known", groups: live.slice(0, MAX_NAMES), ...(more > 0 ? { more } : {}) };
@@ -79,7 +84,10 @@ function staleness(rules: Rules, state: State, contract: Contract): readonly Fin
   const evidence = state.evidence.topics.get(contract.topic);
   const since = ownValue(evidence?.contracts, contract.consumer);
   if (evidence === undefined || since === undefined) return [];
-  const signs = seenOf(state, contract).map(({ active }) => active ?? 0);
+  // A group that cannot be described may be reading.
+  const signs = seenOf(state, contract).map(({ active, members }) =>
+    members === undefined ? evidence.at : (active ?? 0),
+  );
   if (evidence.at - Math.max(evidence.began, since, ...signs) < staleMs) return [];
   return [staleFinding(groupsOf(contract), staleMs)];
 }

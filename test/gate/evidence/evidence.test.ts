@@ -73,6 +73,14 @@ describe("the evidence about a group", () => {
     expect(one(after(seen(1000, group("a", undefined, 1n))))?.members).toBeUndefined();
   });
 
+  it("counts hidden members as members when it has to forget groups, and records that they are hidden", () => {
+    const many = Array.from({ length: 600 }, (_, index) => group(`a-${index}`, 0, 1n));
+    const { topics } = after(seen(1000, ...many, group("z", undefined)));
+    expect(topics.get(TOPIC)?.groups.at(-1)).toMatchObject({ group: "z", members: undefined });
+    const first = after(seen(0, group("a", 0, 5n)));
+    expect(pollMore(first, seen(1000, group("a", undefined, 5n))).recorded).not.toBe(first.recorded);
+  });
+
   it("keeps 500 of 8,000 groups, those with members first, and all that contracts name", () => {
     const idle = Array.from({ length: 7000 }, (_, index) => group(`a-job-${index}`, 0, 1n));
     const alive = Array.from({ length: 400 }, (_, index) => group(`z-live-${index}`, 1));

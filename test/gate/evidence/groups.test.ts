@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readerFingerprint } from "../../../src/contract/announcement.ts";
 import { type Contract, contractKey, unreadableContract } from "../../../src/contract/contract.ts";
 import { alertKey } from "../../../src/gate/decision/reason.ts";
-import { recalled, type SeenGroup } from "../../../src/gate/evidence/evidence.ts";
+import { type GroupPoll, recalled, type SeenGroup } from "../../../src/gate/evidence/evidence.ts";
 import { unnamedOn } from "../../../src/gate/evidence/readers.ts";
 import type { Input, Rules, State, Decided } from "../../../src/gate/state.ts";
 import { underPolicy } from "../../../src/gate/decision/what-if.ts";
@@ -38,6 +38,15 @@ const READY: Contract = { ...REPLICA, fields: ["id", "name", "nick"] };
 
 function group(name: string, members: number | undefined = 1, more: Partial<SeenGroup> = {}): SeenGroup {
   return { group: name, members, offsets: new Map(), readers: new Map(), ...more };
+}
+
+/** A group that Kafka does not let us look into. */
+function hidden(name: string, more: Partial<SeenGroup> = {}): SeenGroup {
+  return group(name, 0, { ...more, members: undefined });
+}
+
+function seenNothing(at: number): Extract<GroupPoll, { kind: "seen" }> {
+  return { kind: "seen", at, byTopic: new Map([[TOPIC, []]]) };
 }
 
 function polled(at: number, ...groups: readonly SeenGroup[]): Input {
@@ -108,10 +117,47 @@ describe("strict", () => {
       "registers",
     ],
     [
-      "a group of the new protocol, whose members are hidden",
-      [polled(0, group("sink", undefined, { offsets: new Map([[0, 4n]]) }))],
+      "a group with offsets, whose members are hidden",
+      [polled(0, hidden("sink", { offsets: new Map([[0, 4n]]) }))],
       "waits",
       /groups sink$/,
+    ],
+    [
+      "a group whose members are hidden",
+      [polled(0, hidden("sink"))],
+      "waits",
+      /^it is not known who reads the topic: Kafka does not show which topics the group sink reads$/,
+    ],
+    [
+      "a group whose members are hidden and whose offsets did not move for eight days",
+      [
+        polled(0, hidden("sink", { offsets: new Map([[0, 4n]]) })),
+        polled(8 * DAY, hidden("sink", { offsets: new Map([[0, 4n]]) })),
+      ],
+      "waits",
+      /the group sink reads$/,
+    ],
+    [
+      "a group whose members are hidden, although a contract names it",
+      [publish({ ...READY, groups: ["sink"] }), polled(0, hidden("sink"))],
+      "registers",
+    ],
+    [
+      "a live group and one whose members are hidden",
+      [polled(0, hidden("jobs"), group("sink"))],
+      "waits",
+      /^no contract names the live groups sink$/,
+    ],
+    [
+      "a group that was seen reading, while its members join again",
+      [polled(0, group("sink")), { kind: "groups", poll: { ...seenNothing(1000), forming: new Set(["sink"]) } }],
+      "waits",
+      /the group sink reads$/,
+    ],
+    [
+      "a group that was never seen reading, while its members join",
+      [polled(0), { kind: "groups", poll: { ...seenNothing(1000), forming: new Set(["sink"]) } }],
+      "registers",
     ],
     ["a successful poll, then a failed one", [polled(0), FAILED], "waits", /could not be read/],
   ];
@@ -143,6 +189,12 @@ describe("strict", () => {
     const again = play(STRICT, first.state, polled(30_000, group("sink", 4)));
     expect(effectsOf(again)).toEqual([]);
     expect(again.state.tables).toBe(first.state.tables);
+  });
+
+  it("a group that can be looked into again, and that reads something else, lets the field flow", () => {
+    const waiting = play(STRICT, stateOf(), polled(0, hidden("sink")), ADDED, judged).state;
+    expect(effectsOf(play(STRICT, waiting, polled(1000, hidden("sink"))))).toEqual([]);
+    expect(effectsOf(play(STRICT, waiting, polled(2000)))).toEqual([registers]);
   });
 
   it("a failed poll sends no alert: withheld fields keep their reason", () => {
