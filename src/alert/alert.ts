@@ -66,6 +66,8 @@ export interface WithheldAlert {
   readonly groupsNotNamed: readonly string[];
   /** Why fields would be optional although their columns are NOT NULL. */
   readonly widened: readonly string[];
+  /** What dropped columns do to the copies that sinks have of their values, and what to do. */
+  readonly overwritten: readonly string[];
   /** The commands to run next. */
   readonly next: readonly string[];
   readonly reminder: Reminder | undefined;

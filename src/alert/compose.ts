@@ -1,13 +1,14 @@
 import { contractKey, isKeyOf } from "../contract/contract.ts";
 import { isEvidenceMissing } from "../contract/evidence.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
-import { describeAmendment, renderWidened } from "../words/amendment.ts";
+import { describeAmendment, renderOverwritten, renderWidened } from "../words/amendment.ts";
 import type { Mode, State } from "../gate/state.ts";
 import type { Alert, Change, Reminder, ReleasedAlert, SummaryAlert, Waiting, WithheldAlert } from "./alert.ts";
 import { stopsDebezium } from "../gate/watch/watched.ts";
 import { renderJobReason, renderReason } from "../words/reason.ts";
 import { nextSteps } from "../words/next-step.ts";
 import { fullName } from "../table/quote.ts";
+import type { Field } from "../table/shape.ts";
 
 /** Composes the alerts of one connector from its state, as values. src/slack turns them into messages. */
 
@@ -85,6 +86,8 @@ function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: 
     groupsWaitedFor,
     groupsNotNamed: groupsOf(scope, amendments).filter((group) => !groupsWaitedFor.includes(group)),
     widened: [...new Set(widened)].map(renderWidened),
+    // In watch mode Debezium publishes the next row without the field.
+    overwritten: mode === "watch" ? [] : amendments.flatMap((one) => renderOverwritten(one, fieldsOf(state, one))),
     next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`), mode),
     reminder,
   };
@@ -188,6 +191,10 @@ function countTables(state: State, amendments: readonly Amendment[]): SummaryAle
     counts.set(table, (counts.get(table) ?? 0) + 1);
   }
   return [...counts].map(([table, changes]) => ({ table, changes })).sort((a, b) => b.changes - a.changes);
+}
+
+function fieldsOf({ tables }: State, { topic }: Amendment): readonly Field[] {
+  return tables.get(topic)?.shape.fields ?? [];
 }
 
 function tableOf({ tables }: State, topic: string): string {

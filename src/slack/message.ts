@@ -125,6 +125,7 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
     ...changesBody(changes),
     section(meaningOf(alert)),
     ...list("*Optional in the events although the column is not:*", alert.widened.map(escaped), 3, 300),
+    ...list("*Copies that would lose values:*", alert.overwritten.map(escaped), 3, 600),
     ...consumers(waiting),
     ...waitedFor(alert.groupsWaitedFor),
     ...groups(alert.groupsNotNamed),

@@ -1,6 +1,7 @@
 import type { Amendment, Change } from "../gate/amendment/amendment.ts";
 import { notReady } from "../gate/decision/policy.ts";
 import type { Mode } from "../gate/state.ts";
+import type { Field } from "../table/shape.ts";
 
 /**
  * Sentences about one amendment: what happened, what events contain until it is released, and the commands that resolve
@@ -96,7 +97,7 @@ function whileWithheld({ kind, changes }: Amendment): string {
     case "added":
       return "Events continue without the field.";
     case "dropped":
-      return "Events keep the field, as null or its default.";
+      return `Events keep the field, as null or its default. ${OVERWRITES}`;
     case "key":
     case "table":
       return "No rows of the table are published from the first affected one on.";
@@ -108,6 +109,24 @@ function whileWithheld({ kind, changes }: Amendment): string {
     default:
       return kind satisfies never;
   }
+}
+
+const OVERWRITES =
+  "A sink that upserts writes that over its copy of the column: if the copy is still needed, make the sink leave the column out, or release the field, before rows change.";
+
+/**
+ * What a dropped column does to the copies of its values, and what to do: a sentence for each of the topic's fields that
+ * come from it. A required field without a default stops its rows instead, and a filled one has the operator's value.
+ */
+export function renderOverwritten({ kind, attnum, id }: Amendment, fields: readonly Field[]): readonly string[] {
+  if (kind !== "dropped") return [];
+  const emptied = fields.filter(({ optional, avro }) => optional || avro.default !== undefined);
+  return emptied
+    .filter((field) => field.attnum === attnum && field.fill === undefined)
+    .map(
+      ({ name }) =>
+        `changed rows have ${name} as null or its default, and a sink that upserts writes that over its copy of ${name}. If the copy is still needed, make the sink leave ${name} out, or run \`fieldgate release ${id}\`, before rows change; \`fieldgate fill ${id} VALUE\` sends a value of your choice instead`,
+    );
 }
 
 /** Why a field is optional in the events although its column is not. */

@@ -69,6 +69,7 @@ const CASES: readonly [string, Alert][] = [
   ["withheld-strict", news([strict], ["sink", "audit-sink"])],
   ["withheld-manual", news([withheld()])],
   ["withheld-widened", news([widened()])],
+  ["withheld-dropped", news([{ ...withheld(2, "name"), kind: "dropped", column: undefined }])],
   ["ten-columns", news(ten)],
   ["two-tables", news([...ten, ...orders])],
   ["released", news([released()], ["audit-sink"])],
