@@ -5,7 +5,9 @@ import { parseSchema } from "../avro/parse.ts";
 import { messageOf, type RuntimeFinding, runtimeFindings, type RuntimePair } from "../rules/runtime/runtime.ts";
 import type { AvroSchema } from "../avro/schema.ts";
 import { GuardError } from "../errors.ts";
-import { avscType, type Longs } from "./long.ts";
+import { readerType } from "./exact-union.ts";
+import { avscType } from "./long.ts";
+import type { Longs } from "../rules/runtime/rule.ts";
 import { resolverOf } from "./resolver.ts";
 import type { Json } from "../json.ts";
 
@@ -28,7 +30,7 @@ export interface Reader {
 export function readerOf(topic: string, json: Json, longs: Longs): Reader {
   const schema = parseSchema(json);
   try {
-    return { json, schema, type: typeOf(json, longs) };
+    return { json, schema, type: ownType(json, longs) };
   } catch (cause) {
     const known = refusalOf({ reader: schema, writer: schema, text: json });
     const message = `avsc does not accept the reader's schema for ${topic}: ${known === undefined ? reason(cause) : messageOf(known, known.path)}`;
@@ -136,9 +138,13 @@ function unreadable(topic: string, error: unknown, fields: () => readonly string
  */
 function beyond(writer: Json, reader: Reader | undefined, bytes: Buffer): readonly string[] {
   if (reader === undefined) return longsBeyond(typeOf(writer, "bigint"), bytes);
-  const exact = { ...reader, type: typeOf(reader.json, "bigint") };
+  const exact = { ...reader, type: ownType(reader.json, "bigint") };
   const resolver = resolverOf(exact, typeOf(writer, "number"));
   return typeof resolver === "object" ? longsBeyond(exact.type, bytes, resolver) : [];
+}
+
+function ownType(json: Json, longs: Longs): avsc.Type {
+  return readerType(json as avsc.Schema, longs); // avsc itself rejects anything that is not a schema.
 }
 
 function typeOf(json: Json, longs: Longs): avsc.Type {

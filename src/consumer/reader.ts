@@ -2,7 +2,7 @@ import { readerFingerprint } from "../contract/announcement.ts";
 import { GuardError } from "../errors.ts";
 import { type Decode, decoderOf, readerOf } from "./decoder.ts";
 import { type MessageHeaders, type MessagePart, payloadOf, schemaIdIn } from "./framing.ts";
-import type { Longs } from "./long.ts";
+import type { Longs } from "../rules/runtime/rule.ts";
 import type { Json } from "../json.ts";
 
 /**

@@ -11,6 +11,8 @@ interface Client {
   readonly decodesWith: Contract["decodesWith"];
   readonly unknownFields: Contract["unknownFields"];
   readonly view: NonNullable<Contract["view"]>;
+  /** For JavaScript: what the library makes of a long, unless it is configured. */
+  readonly longs?: NonNullable<Contract["longs"]>;
   /** Why `unknown-fields` is set to this value, and when the other value is right. */
   readonly assumes: string;
 }
@@ -39,6 +41,7 @@ export const CLIENTS = {
     decodesWith: "writer",
     unknownFields: "reject",
     view: "envelope",
+    longs: "number",
     assumes: BY_KEY,
   },
   python: {
@@ -54,6 +57,14 @@ export const CLIENTS = {
     unknownFields: "reject",
     view: "row",
     assumes: "auto.evolve is false, the default: the task stops at a field that its table lacks; accept if it is true",
+  },
+  "debezium-jdbc": {
+    is: "Debezium's JDBC sink",
+    decodesWith: "writer",
+    unknownFields: "reject",
+    view: "envelope",
+    assumes:
+      "schema.evolution is none, the default: the task stops at a field that its table lacks; accept if it is basic",
   },
   bigquery: {
     is: "Kafka Connect's BigQuery sink",

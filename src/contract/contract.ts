@@ -5,6 +5,7 @@ import { parseSchema } from "../avro/parse.ts";
 import { GuardError } from "../errors.ts";
 import { contractError, type Mistake } from "../mistake.ts";
 import { CHANGEABLE, type SeverityChange } from "./severity.ts";
+import type { Longs } from "../rules/runtime/rule.ts";
 import { type DeepReadonly, isTooDeep, type Json, TOO_DEEP } from "../json.ts";
 
 /**
@@ -27,6 +28,7 @@ export const owner = z
 export const decodesWith = z.enum(["reader", "writer"]);
 export const unknownFields = z.enum(["accept", "reject"]);
 export const view = z.enum(["envelope", "row"]);
+export const longs = z.enum(["number", "bigint"]) satisfies z.ZodType<Longs>;
 
 export const severity = z.enum(["error", "warning"]);
 export const reasonText = z
@@ -90,6 +92,8 @@ const contractSchema = z.strictObject({
   groups: names.optional(),
   /** The client library that it decodes with, e.g. `kafkajs`. */
   runtime: z.string().optional(),
+  /** What that library makes of a long in JavaScript; undefined means `number`, which throws beyond 2^53. */
+  longs: longs.optional(),
   /** Rules with a different severity for this consumer, each until a day. */
   severity: z.array(severityChange).optional(),
   /** Fields that do not flow yet, but with which the consumer's own handler was tested. */

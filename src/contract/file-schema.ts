@@ -6,6 +6,7 @@ import * as z from "zod";
 import {
   decodesWith,
   fieldName,
+  longs,
   name,
   names,
   owner,
@@ -45,6 +46,11 @@ const topicSchema = z
     ignores: names.optional().describe("Row columns that the consumer knows and does not read"),
     groups: names.optional().describe("The ids of its Kafka consumer groups"),
     runtime: z.string().optional().describe("The client library that decodes, e.g. kafkajs, java, python"),
+    longs: longs
+      .optional()
+      .describe(
+        "What a JavaScript library makes of a long: number (default) throws beyond 2^53, which every ts_ns is; bigint is exact",
+      ),
   })
   .meta({
     oneOf: [
@@ -138,6 +144,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   ignores: "ignores: [created_at]",
   groups: "groups: [billing]",
   runtime: "runtime: kafkajs",
+  longs: "longs: bigint",
 };
 
 /** Examples for keys that differ in the list `severity`. */

@@ -119,7 +119,7 @@ function contractOf(
   topic: ContractFile["topics"][number],
   schema: Json | undefined,
 ): Contract {
-  const { view, adds, fields, ignores, groups, runtime } = topic;
+  const { view, adds, fields, ignores, groups, runtime, longs } = topic;
   const changes = severity.flatMap(({ topic: only, ...change }) =>
     only === undefined || only === topic.topic ? [change] : [],
   );
@@ -138,6 +138,7 @@ function contractOf(
     ...(ignores === undefined ? {} : { ignores }),
     ...(groups === undefined ? {} : { groups }),
     ...(runtime === undefined ? {} : { runtime }),
+    ...(longs === undefined ? {} : { longs }),
     ...(changes.length === 0 ? {} : { severity: changes }),
   };
 }

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { type ClientName, CLIENTS } from "./clients.ts";
+import type { Contract } from "./contract.ts";
 
 /** The first `fieldgate.yaml` of a consumer, for `fieldgate contract init`. A comment explains every line. */
 
@@ -16,7 +17,7 @@ export interface FirstContract {
 
 /** Writes the file for one kind of client. Lines that are guesses are marked as assumed. */
 export function firstContractText({ client, topic, consumer, environment, columns, schema }: FirstContract): string {
-  const { is, decodesWith, unknownFields, view, assumes } = CLIENTS[client];
+  const { is, decodesWith, unknownFields, view, assumes, longs } = clientOf(client);
   const lines = [
     `# What ${scalar(consumer)} reads, and how. Fieldgate checks this before a new field flows. Written for ${is}.`,
     "# Lines marked Assumed are guesses: correct them and run `fieldgate check`. After a deploy: `fieldgate publish`.",
@@ -31,6 +32,7 @@ export function firstContractText({ client, topic, consumer, environment, column
     `  - topic: ${scalar(topic)}`,
     "    # The client library that decodes.",
     `    runtime: ${client}`,
+    ...(longs === undefined ? [] : longLines(longs)),
     ...viewLines(view),
     ...(decodesWith === "reader" ? readerLines(schema) : writerLines(columns)),
     `    # ${unknownFields === "reject" ? REJECT : ACCEPT}`,
@@ -43,6 +45,23 @@ export function firstContractText({ client, topic, consumer, environment, column
     `    # groups: [${scalar(consumer)}]`,
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The type says that a client may have `longs`, which the keys of CLIENTS hide. */
+function clientOf(name: ClientName): (typeof CLIENTS)[ClientName] & { readonly longs?: Contract["longs"] } {
+  return CLIENTS[name];
+}
+
+/** Without these lines in the consumer, the library decodes no event, and the contract says so until they are there. */
+function longLines(longs: NonNullable<Contract["longs"]>): readonly string[] {
+  return [
+    "    # What the library makes of a long. As in its README: a number, and then it decodes no event, because ts_ns is",
+    "    # beyond 2^53. Add these lines to the consumer, for keys and values, and write bigint here:",
+    '    #   import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";',
+    '    #   import { bigintLongs } from "fieldgate/consumer";',
+    "    #   const registry = new SchemaRegistry({ host }, { [SchemaType.AVRO]: { typeHook: bigintLongs } });",
+    `    longs: ${longs}`,
+  ];
 }
 
 const REJECT =

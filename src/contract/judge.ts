@@ -73,7 +73,8 @@ function adjust(contract: Contract, finding: Finding, weights: Weights): Finding
 }
 
 function findingsOn(contract: Contract, candidate: Candidate): readonly Finding[] {
-  const decoded = decodingFindings(contract, candidate);
+  const ofRuntime = runtimeFindings(contract, candidate);
+  const decoded = decodingFindings(contract, candidate).filter((finding) => !isRefused(finding, ofRuntime));
   const names = new Set(decoded.map(columnOf));
   const meant = meaningsOf(contract, candidate);
   return [
@@ -81,8 +82,15 @@ function findingsOn(contract: Contract, candidate: Candidate): readonly Finding[
     ...unknownFindings(contract, candidate),
     ...movedFindings(contract, candidate),
     ...meant.flatMap(({ name, finding }) => (names.has(name) ? [] : [finding])),
-    ...runtimeFindings(contract, candidate),
+    ...ofRuntime,
   ];
+}
+
+/** That a record has a different name is only a matter of policy for Java. If the contract's runtime refuses it, its own finding says so. */
+function isRefused({ rule, field }: Finding, ofRuntime: readonly Finding[]): boolean {
+  return (
+    rule === "avro/name-mismatch" && ofRuntime.some((one) => one.rule === "runtime/type-name" && one.field === field)
+  );
 }
 
 /** The row field that a finding is about. */
@@ -243,7 +251,7 @@ function meaningsOf(contract: Contract, { envelope, flowing }: Candidate): reado
   const [now, next] = [rowOf(flowing), rowOf(envelope)];
   if (now === undefined || next === undefined) return [];
   const row = contract.decodesWith === "reader" ? readerRow(contract) : undefined;
-  const consumer = { row, fields: contract.fields, runtime: contract.runtime };
+  const consumer = { row, fields: contract.fields, runtime: contract.runtime, longs: contract.longs };
   const tested = testedFields(contract, envelope);
   return meaningFindings(now, next, consumer).flatMap(({ name, path, severity, ...found }) => {
     // For a contract that lists no fields, the change is already reported as missing evidence.

@@ -78,10 +78,10 @@ function foundIn(contract: Contract, envelope: AvroSchema): readonly Found[] {
 function pairOf(contract: Contract, envelope: AvroSchema): Parameters<typeof findIn>[1] | undefined {
   if (contract.decodesWith === "reader") {
     const pair = readerPair(contract, envelope);
-    return pair === undefined ? undefined : { ...pair, text: contract.schema };
+    return pair === undefined ? undefined : { ...pair, text: contract.schema, longs: contract.longs };
   }
   const writer = contract.view === "row" ? rowFor(contract, envelope) : envelope;
-  return writer === undefined ? undefined : { writer };
+  return writer === undefined ? undefined : { writer, longs: contract.longs };
 }
 
 /** With a reader's schema, everything in it counts as read; otherwise the listed columns do. */

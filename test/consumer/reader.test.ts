@@ -197,7 +197,8 @@ describe("an error about an unreadable event contains none of its bytes", () => 
     });
     const two = {
       type: "record",
-      name: "N",
+      name: "P",
+      aliases: ["N"],
       fields: [
         { name: "x", type: "int" },
         { name: "y", type: "int" },
@@ -206,7 +207,7 @@ describe("an error about an unreadable event contains none of its bytes", () => 
     const reader = record(
       [
         { name: "v", type: ["null", two, inner("M", { aliases: ["N"] })] },
-        { name: "w", type: ["null", "N", "M"] },
+        { name: "w", type: ["null", "P", "M"] },
       ],
       { namespace: "" },
     );

@@ -93,6 +93,29 @@ test("a first contract reads well", () => {
   `);
 });
 
+test("a first contract for kafkajs shows the lines without which the library decodes no event", () => {
+  const text = first("kafkajs");
+  expect(text).toContain('import { bigintLongs } from "fieldgate/consumer";');
+  expect(text).toContain("new SchemaRegistry({ host }, { [SchemaType.AVRO]: { typeHook: bigintLongs } })");
+  const fields = [{ name: "id", type: "int" }];
+  const event = (row: Json): Json => ({
+    type: "record",
+    name: "Envelope",
+    fields: [
+      { name: "after", type: ["null", row] },
+      { name: "ts_ns", type: ["null", "long"] },
+    ],
+  });
+  const flowing = parseSchema(event({ type: "record", name: "Value", fields }));
+  const verdict = (yaml: string) => {
+    const [contract] = parseContractFile(yaml, () => "");
+    if (contract === undefined) throw new Error("no contract");
+    return checkFlowing({ ...contract, fields: ["id"] }, flowing).verdict;
+  };
+  expect(verdict(text)).toBe("not-ready");
+  expect(verdict(text.replace("longs: number", "longs: bigint"))).toBe("ready");
+});
+
 test("docs/consumers.md has a row for each client, with the same values", () => {
   const page = readFileSync(join(import.meta.dirname, "../../docs/consumers.md"), "utf8");
   for (const client of NAMES) {

@@ -32,8 +32,15 @@ it("a new user's repository: init, check, a failing check, a corrected contract,
 
   expect(await billing.types(`npx fieldgate contract init --client kafkajs --topic ${topic}`)).toEqual([
     0,
-    "wrote fieldgate.yaml\nnext: review the lines marked Assumed, then run `fieldgate check`\n",
+    expect.stringMatching(
+      /^wrote fieldgate\.yaml\nnext: review the lines marked Assumed, .*\nnote: .*decodes no event/,
+    ),
   ]);
+  expect(await billing.types("npx fieldgate check")).toEqual([
+    100,
+    expect.stringContaining("[runtime/long-precision]"),
+  ]);
+  await billing.edits("fieldgate.yaml", "longs: number", "longs: bigint");
   await billing.edits("fieldgate.yaml", "      - points\n      - visits\n", "");
   await billing.edits("fieldgate.yaml", "# ignores: []", "ignores: [points, visits]");
   const init = `npx fieldgate contract init --client java-specific --topic ${topic} --consumer invoicing`;

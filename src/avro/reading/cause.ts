@@ -1,4 +1,5 @@
 import type { Finding } from "../../finding.ts";
+import { oncePerPair } from "../../once.ts";
 import { readFields, type Renaming, renamingOf } from "./alias.ts";
 import {
   ambiguousAlias,
@@ -43,12 +44,15 @@ interface Explaining {
 
 const NONE: readonly Cause[] = [];
 
+/** Cached, because a verdict asks for the causes of a pair, and so do the rules about the contract's runtime. */
+export const explainCauses = oncePerPair(causesOf);
+
 /**
  * Why `reader` cannot read data of `writer`, and how certain that is for Java's decoder. If every cause is `by-policy`,
  * it reads every datum; if a cause that throws is `always`, it reads none. There can be causes where the rule finds
  * nothing wrong, because the decoder does not do everything that the rule assumes.
  */
-export function explainCauses(reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
+function causesOf(reader: AvroSchema, writer: AvroSchema): readonly Cause[] {
   const { renaming, clash } = renamingOf(reader, writer);
   const causes = explain({ memo: new Map(), renaming }, reader, writer);
   if (clash === undefined || causes.some((cause) => isAmbiguous(cause.rule) && throwsAlways(cause))) return causes;

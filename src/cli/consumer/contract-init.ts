@@ -71,8 +71,12 @@ async function writeContract(terminal: Terminal, options: Options): Promise<void
   write(file, text, flag);
   for (const path of paths) terminal.out(`wrote ${relative(terminal.cwd, path)}`);
   terminal.out("next: review the lines marked Assumed, then run `fieldgate check`");
+  if (client === "kafkajs") terminal.out(LONGS);
   terminal.end(EXIT.fine);
 }
+
+const LONGS =
+  "note: as its README shows, @kafkajs/confluent-schema-registry decodes no event; the lines above `longs` in the file fix that; until they are in the consumer, `fieldgate check` exits with 100";
 
 /** Throws `usage` if a name is invalid. */
 async function checkNames(names: Readonly<Record<"topic" | "consumer" | "environment", string>>): Promise<void> {

@@ -12,10 +12,18 @@ export const longBeyondJavascript: MeaningRule = {
     const types = typesOf(change);
     if (types?.before.kind !== "int" || types.after.kind !== "long") return undefined;
     if (runtimeOf(change.consumer.runtime) !== "avsc") return undefined;
+    if (change.consumer.longs === "bigint") {
+      return {
+        certainty: "always",
+        message: `"${change.name}" is an int now and would become a long: the consumer would get a bigint instead of a number`,
+        remedy: `make the consumer accept a bigint in "${change.name}": JSON.stringify refuses one, and so does arithmetic with numbers`,
+      };
+    }
     return {
       certainty: "on-some-data",
       message: `"${change.name}" is an int now and would become a long, but JavaScript's numbers are exact only up to 2^53`,
-      remedy: "decode longs as BigInt (in avsc: `types.LongType.__with`, given through a type hook)",
+      remedy:
+        "decode longs as bigint, with the typeHook `bigintLongs` of fieldgate/consumer, and write `longs: bigint` in the contract",
     };
   },
 };

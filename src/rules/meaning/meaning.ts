@@ -148,7 +148,7 @@ function findingsInside(
     entered.set(from, met);
     if (met.has(to)) return [];
     met.add(to);
-    return findingsIn(from, to, { row, runtime: consumer.runtime }, entered).map((found) => {
+    return findingsIn(from, to, { row, runtime: consumer.runtime, longs: consumer.longs }, entered).map((found) => {
       const isRead = row === undefined || ownField(row, found.name) !== undefined;
       const severity = isRead ? {} : { severity: "warning" as const };
       return { ...found, ...severity, name, path: `${name}${path}.${found.path}` };

@@ -1,4 +1,5 @@
 import type { Finding } from "../../finding.ts";
+import type { Longs } from "../runtime/rule.ts";
 import type { AvroRecord, RecordField } from "../../avro/schema.ts";
 
 /** One field of the row before and after a change; undefined on a side where the row does not have the field. */
@@ -28,6 +29,8 @@ export interface Consumer {
   readonly fields?: readonly string[] | undefined;
   /** The client library as written in the contract, e.g. `kafkajs`. */
   readonly runtime?: string | undefined;
+  /** What that library makes of a long. */
+  readonly longs?: Longs | undefined;
 }
 
 /** What a rule found. With severity `warning` it is only a warning, even on a field that the consumer reads. */

@@ -6,6 +6,9 @@ import type { Json } from "../../json.ts";
 /** Libraries whose behaviour is known because they were run. Registries apply the rule of `java`. */
 export type Runtime = "avsc" | "fastavro" | "python-avro" | "ruby-avro" | "avro-rs" | "java";
 
+/** What a library makes of a long in JavaScript. `number` throws beyond 2^53. */
+export type Longs = "bigint" | "number";
+
 /** A reader and what it would read, with everything that the two schemas contain. */
 export interface Sight {
   readonly runtime: Runtime;
@@ -20,6 +23,8 @@ export interface Sight {
   readonly meetings: readonly Meeting[];
   /** The reader's schema as written, if that is known. */
   readonly text?: Json | undefined;
+  /** What the consumer's library makes of a long; undefined means the library's default. */
+  readonly longs?: Longs | undefined;
 }
 
 export interface RuntimeFound extends Pick<Finding, "certainty" | "effect" | "effectStated" | "remedy"> {
@@ -67,7 +72,7 @@ const NAMES: readonly (readonly [RegExp, Runtime])[] = [
   // confluent-kafka, the most common client, decodes with fastavro.
   [/python/i, "fastavro"],
   [/ruby|avro_turf/i, "ruby-avro"],
-  [/java|kotlin|scala|\bjvm|^connect-|flink|ksql|^(?:bigquery|iceberg|s3)$/i, "java"],
+  [/java|kotlin|scala|\bjvm|^connect-|^debezium-|flink|ksql|^(?:bigquery|iceberg|s3)$/i, "java"],
   [/\brust|avro-rs|apache-avro/i, "avro-rs"],
 ];
 

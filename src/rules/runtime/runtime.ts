@@ -1,4 +1,5 @@
 import { oncePer } from "../../once.ts";
+import { explainCauses } from "../../avro/reading/cause.ts";
 import { checkCompatibility } from "../../avro/reading/compatibility.ts";
 import { arrayItems } from "./array-items.ts";
 import { cachedResolver } from "./cached-resolver.ts";
@@ -12,10 +13,11 @@ import { fieldAlias } from "./field-alias.ts";
 import { firstFit } from "./first-fit.ts";
 import { javascriptName } from "./javascript-name.ts";
 import { logicalType } from "./logical-type.ts";
+import { longPrecision } from "./long-precision.ts";
 import { nameRefused } from "./name-refused.ts";
 import { nullNamespace } from "./null-namespace.ts";
 import { promotion } from "./promotion.ts";
-import type { Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
+import type { Longs, Runtime, RuntimeFound, RuntimeRule } from "./rule.ts";
 import { schemaText } from "./schema-text.ts";
 import { typeName } from "./type-name.ts";
 import { meetingsOf, placesOf, type Place } from "./walk.ts";
@@ -38,6 +40,7 @@ export const RUNTIME_RULES: readonly RuntimeRule[] = [
   cachedResolver,
   promotion,
   enumDefault,
+  longPrecision,
   logicalType,
   decimal,
   defaultRefused,
@@ -76,6 +79,8 @@ export interface RuntimePair {
   readonly writer: AvroSchema;
   /** The reader's schema as written, because `reader` does not keep the order of definitions. */
   readonly text?: Json | undefined;
+  /** What the consumer's library makes of a long; undefined means the library's default. */
+  readonly longs?: Longs | undefined;
 }
 
 /**
@@ -87,23 +92,35 @@ interface Parsed {
 }
 
 /**
- * What fails, or differs from Java, when `runtime` reads a pair that Java's rule accepts. A pair that Java's rule
- * rejects yields nothing, because it has its own findings.
+ * What fails, or differs from Java, when `runtime` reads a pair that Java's decoder reads. A pair that it cannot read
+ * yields nothing, because it has its own findings.
  */
-export function runtimeFindings(runtime: Runtime, { reader, writer, text }: RuntimePair): readonly RuntimeFinding[] {
+export function runtimeFindings(
+  runtime: Runtime,
+  { reader, writer, text, longs }: RuntimePair,
+): readonly RuntimeFinding[] {
   const rules = RULES_OF[runtime].filter(
     ({ concerns }) => concerns === undefined || (reader !== undefined && concerns(parsedOf(reader).places)),
   );
   if (rules.length === 0) return [];
-  if (reader !== undefined && !checkCompatibility(reader, writer).compatible) return [];
+  if (reader !== undefined && !isReadByJava(reader, writer)) return [];
   const parsed = (reader === undefined ? [writer] : [reader, writer]).map(parsedOf);
   const meetings = reader === undefined ? [] : meetingsOf(reader, writer);
-  const sight = { runtime, reader, writer, parsed: parsed.map(({ places }) => places), meetings, text };
+  const sight = { runtime, reader, writer, parsed: parsed.map(({ places }) => places), meetings, text, longs };
   return [
     ...parsed.flatMap((schema) => foundIn(schema, runtime)),
     ...rules.flatMap((rule) => asFindings(rule, rule.find?.(sight))),
   ];
 }
+
+/** Java's decoder also reads a record under a different name, which Java's rule rejects. */
+function isReadByJava(reader: AvroSchema, writer: AvroSchema): boolean {
+  if (checkCompatibility(reader, writer).compatible) return true;
+  const causes = explainCauses(reader, writer);
+  return causes.length > 0 && causes.every(({ rule, certainty }) => rule === NAMES_DIFFER && certainty === "by-policy");
+}
+
+const NAMES_DIFFER = "avro/name-mismatch";
 
 const parsedOf = oncePer((schema: AvroSchema): Parsed => ({ places: placesOf(schema), found: new Map() }));
 

@@ -4,14 +4,15 @@ import { fitsOutside, hasNameFor } from "./fit.ts";
 import type { Runtime, RuntimeRule } from "./rule.ts";
 
 /**
- * Java compares names without namespaces, and the reader's aliases. For a type that only matches like this, avsc
- * rejects every event.
+ * Java compares names without namespaces, and the reader's aliases; its decoder does not compare the names of records
+ * at all. For a record that only matches like this, avsc rejects every event.
  */
 export const typeName: RuntimeRule = {
   id: "runtime/type-name",
-  problem: "a record, enum or fixed has a full name that differs from the reader's; Java compares only the last part",
+  problem:
+    "a record, enum or fixed has a different name in the reader's schema: Java compares only the last part, and for records not even that",
   severity: "error",
-  runtimes: ["avsc", "python-avro", "ruby-avro"],
+  runtimes: ["avsc", "fastavro", "python-avro", "ruby-avro"],
   effect: "throws",
   find: ({ runtime, meetings }) =>
     meetings.flatMap(({ reader, writer, path, certainty, union }) => {

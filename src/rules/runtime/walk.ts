@@ -125,7 +125,9 @@ export function chosen(branches: readonly AvroSchema[], writer: AvroSchema): Avr
         alike.find((branch) => isNamed(branch) && hasNameOf(branch, writer)),
       ]
     : [];
-  return [...byName, ...alike, ...reads].find((branch) => branch !== undefined);
+  // If none reads by Java's rule, the decoder takes a record whatever its name is.
+  const ofKind = like.filter(({ kind }) => kind === writer.kind);
+  return [...byName, ...alike, ...reads, ...ofKind].find((branch) => branch !== undefined);
 }
 
 /** True if the reader uses the default of its field at `path`, because the events do not have the field. */

@@ -69,6 +69,12 @@ describe("contract init", () => {
     expect(await cli("check")).toMatchObject({ code: 0, out: expect.stringMatching(/billing is ready/) });
   });
 
+  it("says for kafkajs that its registry library decodes no event as its README shows it", async () => {
+    const { code, out } = await init("--client kafkajs");
+    expect([code, out]).toEqual([0, expect.stringMatching(/^wrote .*\nnext: .*\nnote: .*decodes no event/)]);
+    expect(file("fieldgate.yaml")).toMatch(/typeHook: bigintLongs[^]*\n {4}longs: number\n/);
+  });
+
   it("writes the current schema for a client that has one, unless the file exists", async () => {
     expect(await init("--client java-specific")).toMatchObject({ code: 0 });
     expect(JSON.parse(file(`${TOPIC}.avsc`))).toEqual(JSON.parse(ENVELOPE));

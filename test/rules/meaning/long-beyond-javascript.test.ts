@@ -20,6 +20,11 @@ test.each([
   expect(found(nullable("int"), nullable("long"), { runtime })).toEqual(expected);
 });
 
+test("an int that becomes a long is a bigint for a consumer that asks for them", () => {
+  const consumer = { runtime: "kafkajs", longs: "bigint" } as const;
+  expect(found(nullable("int"), nullable("long"), consumer)).toEqual(["meaning/long-beyond-javascript c"]);
+});
+
 test("a field that was a long before is not a change", () => {
   expect(found(of("long"), of("long"), { runtime: "kafkajs" })).toEqual([]);
 });

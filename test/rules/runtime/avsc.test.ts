@@ -194,10 +194,27 @@ test("a logical type registered without _resolve throws at a plain long, and the
   expect(found).toMatchObject([{ rule: "runtime/logical-type", severity: "warning", path: ["f"] }]);
 });
 
+test("a time in nanoseconds is beyond 2^53", () => {
+  const event = of({ id: "int", ts_ns: ["null", "long"] });
+  const [writer, reader] = [event, of({ id: "int" })];
+  const bytes = Buffer.from("06028080d0dfbd94b98631", "hex"); // id 3, and 2026-01-01
+  expect(decoded({ writer }, bytes)).toEqual({ throws: "potential precision loss" });
+  expect(decoded({ writer, reader }, bytes)).toEqual({ value: { id: 3 } });
+  const told = (more: object) =>
+    runtimeFindings("avsc", { writer: parseSchema(writer), ...more }).map(({ rule }) => rule);
+  expect(told({})).toEqual(["runtime/long-precision"]);
+  expect(told({ reader: parseSchema(event) })).toEqual(["runtime/long-precision"]);
+  expect([told({ longs: "bigint" }), told({ reader: parseSchema(reader) })]).toEqual([[], []]);
+});
+
 test("each rule about avsc has a case that proves it", () => {
   const about = RUNTIME_RULES.filter(({ runtimes }) => runtimes.includes("avsc")).map(({ id }) => id);
   const proved = Object.values(CASES).map(([rule]) => `runtime/${rule}`);
-  expect(about.filter((id) => !proved.includes(id))).toEqual(["runtime/wrapped-union", "runtime/logical-type"]);
+  expect(about.filter((id) => !proved.includes(id))).toEqual([
+    "runtime/wrapped-union",
+    "runtime/long-precision",
+    "runtime/logical-type",
+  ]);
 });
 
 test("an ordinary compatible pair has no findings, and avsc reads what was written", () => {
