@@ -74,6 +74,21 @@ test.each([
   expect((await readTables(from.client, [name("t")]))[0]?.key).toEqual(key);
 });
 
+test("the key stays the same when its index is rebuilt, which gives it a new OID", async () => {
+  await using from = await source("CREATE TABLE t (email text NOT NULL, login text NOT NULL)");
+  await from.app.query("CREATE UNIQUE INDEX t_email ON t (email); CREATE UNIQUE INDEX t_login ON t (login)");
+  const read = async () => {
+    const [table] = await readTables(from.client, [name("t")]);
+    const { rows } = await from.app.query<{ oid: number }>("SELECT 't_email'::regclass::oid AS oid");
+    return { key: table?.key, oid: rows[0]?.oid };
+  };
+  const before = await read();
+  await from.app.query("REINDEX INDEX CONCURRENTLY t_email");
+  const after = await read();
+  expect(after.oid).not.toBe(before.oid);
+  expect([before.key, after.key]).toEqual([[1], [1]]);
+});
+
 test("a column whose NOT NULL constraint was never validated counts as nullable", async ({ skip }) => {
   await using from = await source("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, NULL)");
   await needs(from, 180_000, skip);
