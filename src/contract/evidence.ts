@@ -38,6 +38,14 @@ export function notJudgedFinding(): Finding {
   );
 }
 
+/** Contracts of other consumers name the group too, so it is not known which of them its members read by. */
+export function sharedGroupFinding(group: string, others: readonly string[]): Finding {
+  return missingEvidence(
+    `the group ${group} is named by ${others.join(" and ")} too, and a group belongs to one consumer`,
+    "take the group out of `groups` of the contract whose consumer does not read with it, and run `fieldgate publish`",
+  );
+}
+
 /** Members announce a schema that is not in any version of the contract, so it has not been judged. */
 export function otherSchemaFinding(group: string, others: number, members: number): Finding {
   const message = `${others} of ${members} members of ${group} read with a schema that differs from the contract's`;

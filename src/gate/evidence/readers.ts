@@ -1,7 +1,7 @@
 import { ownValue } from "../../json.ts";
 import { readerFingerprint } from "../../contract/announcement.ts";
 import type { Contract } from "../../contract/contract.ts";
-import { otherSchemaFinding, staleFinding } from "../../contract/evidence.ts";
+import { otherSchemaFinding, sharedGroupFinding, staleFinding } from "../../contract/evidence.ts";
 import type { Finding } from "../../finding.ts";
 import { NOT_POLLED, type Unnamed } from "../decision/reason.ts";
 import { oncePer } from "../../once.ts";
@@ -72,7 +72,35 @@ export function seenOf({ evidence }: State, contract: Contract): readonly GroupE
 
 /** Findings from the evidence about a contract; they are the same for every candidate. */
 export function evidenceAgainst(rules: Rules, state: State, contract: Contract): readonly Finding[] {
-  return [...staleness(rules, state, contract), ...otherSchemas(state, contract)];
+  return [...staleness(rules, state, contract), ...sharedGroups(state, contract), ...otherSchemas(state, contract)];
+}
+
+/**
+ * The contract's groups that a contract of another consumer names too. Otherwise a contract could make a group count as
+ * its own whose members it does not speak for.
+ */
+function sharedGroups({ contracts }: State, contract: Contract): readonly Finding[] {
+  const consumersOf = consumersByGroup(contracts);
+  return groupsOf(contract).flatMap((group) => {
+    const others = [...(consumersOf.get(placeOf(contract, group)) ?? [])].filter((one) => one !== contract.consumer);
+    return others.length === 0 ? [] : [sharedGroupFinding(group, others.sort().slice(0, MAX_NAMES))];
+  });
+}
+
+/** The consumers whose contracts name a group, by the group in its environment and topic. */
+const consumersByGroup = oncePer((contracts: State["contracts"]) => {
+  const found = new Map<string, Set<string>>();
+  for (const contract of contracts.values()) {
+    for (const group of groupsOf(contract)) {
+      const place = placeOf(contract, group);
+      found.set(place, (found.get(place) ?? new Set()).add(contract.consumer));
+    }
+  }
+  return found;
+});
+
+function placeOf({ environment, topic }: Contract, group: string): string {
+  return JSON.stringify([environment, topic, group]);
 }
 
 /**
