@@ -71,15 +71,18 @@ function byPolicy(policy: ReleasePolicy, amendment: Amendment, unnamed: Unnamed)
   }
 }
 
-/** The consumers and groups that the policy asks and that have not agreed; undefined if all of them agree. */
+/**
+ * The consumers and groups that the policy asks and that have not agreed; undefined if all of them agree. Under manual,
+ * an operator decides when a field flows, but the contracts are asked as well.
+ */
 export function opposition(
   policy: ReleasePolicy,
   verdicts: readonly Verdict[],
   unnamed: Unnamed,
 ): NotReady | undefined {
-  if (policy !== "contracts" && policy !== "strict") return undefined;
+  if (policy === "observe") return undefined;
   const consumers = notReady(verdicts);
-  const groupsAgree = policy === "contracts" || (unnamed.kind === "known" && unnamed.groups.length === 0);
+  const groupsAgree = policy !== "strict" || (unnamed.kind === "known" && unnamed.groups.length === 0);
   if (groupsAgree) return consumers.length === 0 ? undefined : { kind: "not-ready", consumers };
   return { kind: "not-ready", consumers, unnamed };
 }

@@ -45,8 +45,9 @@ export function underPolicy(
     ? mayFlow(policy, { ...amendment, gone: false, answer: TOOK }, table.shape.key.length === 0, unnamed)
     : decisionOn({ ...rules, "fieldgate.release.policy": policy, policyOf: new Map() }, state, table, amendment);
   if (decision.kind === "flows") return flows(decision.reason);
-  const consumers = policy === "contracts" || policy === "strict" ? notReady(verdicts) : [];
   const { reason } = decision;
+  const asks = policy === "contracts" || policy === "strict" || reason.kind === "not-ready";
+  const consumers = asks ? notReady(verdicts) : [];
   const waitedFor = reason.kind === "not-ready" ? reason.unnamed : undefined;
   const groups = waitedFor?.kind === "known" ? waitedFor.groups : [];
   if (waitedFor?.kind === "unknown" && consumers.length === 0) {

@@ -175,7 +175,8 @@ describe("a new key", () => {
       [`register ${key}`],
       "pending",
     ],
-    ["not ready, where an operator decides", "manual", contracts, { reason }, [`register ${key}`], "pending"],
+    ["not ready, where an operator decides", "manual", contracts, { reason }, [], "refused"],
+    ["not ready, where nobody is waited for", "observe", contracts, { reason }, [`register ${key}`], "pending"],
     [
       "every reader is prepared",
       "contracts",
