@@ -33,6 +33,8 @@ export interface KafkaClient {
   readonly deployment: string;
   /** For this folder only. */
   readonly inner: Kafka;
+  /** When a broker last refused to write because too few replicas are in sync, by `performance.now()`. */
+  readonly refusedForReplicasAt: () => number | undefined;
 }
 
 /** kafkajs' own retries, about 9 s in total. A longer outage is `kafka-down`, which the guard retries. */
@@ -41,6 +43,7 @@ export const CLIENT_RETRY = { initialRetryTime: 100, multiplier: 2, retries: 8, 
 /** Opens no connection yet: each writer, appender, reader and tail opens and closes its own. */
 export function kafkaClient(options: KafkaOptions): KafkaClient {
   stopIdleTimers();
+  let refusedAt: number | undefined;
   const inner = new Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
@@ -51,10 +54,10 @@ export function kafkaClient(options: KafkaOptions): KafkaClient {
     requestTimeout: 15_000,
     retry: CLIENT_RETRY,
     logLevel: logLevel.INFO,
-    logCreator: forwardLog(options.log),
+    logCreator: forwardLog(options.log, () => (refusedAt = performance.now())),
   });
   const { clientId, brokers, deployment = "main" } = options;
-  return { clientId, brokers: [...brokers], deployment, inner };
+  return { clientId, brokers: [...brokers], deployment, inner, refusedForReplicasAt: () => refusedAt };
 }
 
 function tls(ssl: boolean | TlsTexts | undefined): NonNullable<KafkaConfig["ssl"]> {
@@ -70,18 +73,22 @@ const EXPECTED = /another concurrent operation on the same transaction|Limiting 
 /** kafkajs repeats a message at each of its retries. The same text is logged at most once in this time. */
 const REPEATED_MS = 10_000;
 
+/** In the text of NOT_ENOUGH_REPLICAS. kafkajs tries again for minutes, and says why only in its log. */
+const TOO_FEW_REPLICAS = /fewer in-sync replicas than required/;
+
 /**
  * Forwards only the text, the broker and the error's text, because kafkajs' other details contain stacks and messages.
  * Its `error` becomes `warn`: kafkajs logs everything that it is about to retry as an error, and if it gives up, we get
  * an error anyway.
  */
-function forwardLog(log: KafkaOptions["log"]): logCreator {
+function forwardLog(log: KafkaOptions["log"], onTooFewReplicas: () => void): logCreator {
   const said = new Map<string, number>();
   return () =>
     ({ namespace, level, log: entry }) => {
-      if (log === undefined) return;
       const detail: unknown = entry["error"];
       const text = `kafkajs ${namespace}: ${entry.message}${typeof detail === "string" ? `: ${detail}` : ""}`;
+      if (TOO_FEW_REPLICAS.test(text)) onTooFewReplicas();
+      if (log === undefined) return;
       const broker: unknown = entry["broker"];
       if (EXPECTED.test(text) || Date.now() - (said.get(text) ?? 0) < REPEATED_MS) return;
       if (said.size > 1_000) said.clear();

@@ -95,7 +95,8 @@ async function describeListed(
   return described;
 }
 
-async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<string, Map<string, string>>> {
+/** The settings in effect, by topic. For this folder only. */
+export async function configsOf(admin: Admin, names: readonly string[]): Promise<Map<string, Map<string, string>>> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),

@@ -9,6 +9,7 @@ import { closeNowAndAfter, within } from "./deadline.ts";
 import { isNotAttempted, kafkaError } from "./errors.ts";
 import type { OutRecord } from "./record.ts";
 import { cutIntoSends, fits, mustFollow, mustHoldAll } from "./sends.ts";
+import { rejectIfShort } from "./replicas.ts";
 import { nameMissing } from "./topics.ts";
 
 export interface WriterOptions {
@@ -53,6 +54,8 @@ export interface TransactionalWriter extends AsyncDisposable {
  */
 const RETRY = { initialRetryTime: 1, multiplier: 1.2, retries: 200, maxRetryTime: 300 } as const;
 const OPEN_TIMEOUT_MS = 30_000;
+/** A commit that takes longer than this may be refused for as long as replicas are missing. */
+const LATE_MS = 4_000;
 const ABORT_TIMEOUT_MS = 2_000;
 
 /** @throws GuardError kafka-down, kafka-refused */
@@ -107,7 +110,9 @@ class Writer implements TransactionalWriter {
     try {
       this.#work = this.#transactNamed(sends);
       const { commitTimeoutMs = 30_000, graceMs = 4_000 } = this.#options;
-      await within(commitTimeoutMs, doing, this.#work, signal, graceMs);
+      const topics = [...new Set(records.map(({ topic }) => topic))];
+      using short = rejectIfShort(this.#kafka, doing, topics, LATE_MS);
+      await within(commitTimeoutMs, doing, Promise.race([this.#work, short.rejected]), signal, graceMs);
       this.#state = "open";
     } catch (error) {
       this.#state = "dead";
