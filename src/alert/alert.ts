@@ -51,12 +51,19 @@ export interface Reminder {
   readonly next: number;
 }
 
+/**
+ * Whether events of the affected tables are published in the meantime. `parked`: the changes of at least one of the
+ * tables wait. `none`: the connector publishes nothing.
+ */
+export type Flow = "flows" | "parked" | "none";
+
 export interface WithheldAlert {
   readonly kind: "withheld";
   /** `stopped`: Debezium's task will stop at the first row. */
   readonly severity: "stopped" | "not-ready" | "withheld";
   readonly mode: Mode;
   readonly connector: string;
+  readonly flow: Flow;
   /** At least one. */
   readonly changes: readonly Change[];
   readonly waiting: readonly Waiting[];
@@ -96,6 +103,7 @@ export interface SummaryAlert {
   readonly severity: Severity;
   readonly mode: Mode;
   readonly connector: string;
+  readonly flow: Flow;
   readonly withheld: number;
   /** How many of the withheld amendments wait for a consumer that is not ready. */
   readonly notReady: number;
@@ -124,6 +132,7 @@ export interface StoppedAlert {
 /**
  * What a notice is about. `rows-missing`: changes are in no event, or were removed with their topic. `table-warning`: the
  * application's writes or the events' key are at risk. `waits`: a snapshot, backfill or repair waits for a person.
+ * `contract`: a contract is not ready for what flows already.
  */
 export type NoticeAbout =
   | "rows-missing"
@@ -135,17 +144,22 @@ export type NoticeAbout =
   | "waits"
   | "tables"
   | "topics"
-  | "file-changed";
+  | "file-changed"
+  | "retrying"
+  | "stalled"
+  | "contract";
 
-/** Notices about tables, topics and the connector's file. */
+/** Notices about tables, topics, contracts, the connector and its file. */
 export interface NoticeAlert {
   readonly kind: "notice";
-  readonly severity: "withheld" | "info";
+  readonly severity: Severity;
   readonly connector: string;
   /** At least one. `what` is a sentence without its full stop, `next` is what to do. */
   readonly notices: readonly {
     readonly about: NoticeAbout;
     readonly what: string;
     readonly next: string | undefined;
+    /** The owner that a contract names. */
+    readonly owner?: string | undefined;
   }[];
 }

@@ -3,7 +3,7 @@ import { isEvidenceMissing } from "../contract/evidence.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
 import { describeAmendment, renderOverwritten, renderWidened } from "../words/amendment.ts";
 import type { Mode, State } from "../gate/state.ts";
-import type { Alert, Change, Reminder, ReleasedAlert, SummaryAlert, Waiting, WithheldAlert } from "./alert.ts";
+import type { Alert, Change, Flow, Reminder, ReleasedAlert, SummaryAlert, Waiting, WithheldAlert } from "./alert.ts";
 import { stopsDebezium } from "../gate/watch/watched.ts";
 import { renderJobReason, renderReason } from "../words/reason.ts";
 import { nextSteps } from "../words/next-step.ts";
@@ -17,6 +17,8 @@ export interface Scope {
   readonly connector: string;
   readonly mode: Mode;
   readonly state: State;
+  /** False while the connector has stopped or cannot work. */
+  readonly publishes: boolean;
   readonly groupsNotNamed: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -62,6 +64,7 @@ export function summaryDraft(scope: Scope, amendments: readonly Amendment[]): Dr
           : "info",
     mode: scope.mode,
     connector: scope.connector,
+    flow: flowOf(scope, withheld),
     withheld: withheld.length,
     notReady,
     released: amendments.length - withheld.length,
@@ -81,6 +84,7 @@ function withheldAlert(scope: Scope, amendments: readonly Withheld[], reminder: 
     severity: stops(scope, amendments) ? "stopped" : waiting.length > 0 ? "not-ready" : "withheld",
     mode,
     connector,
+    flow: flowOf(scope, amendments),
     changes: amendments.map((amendment) => changeOf(state, amendment)),
     waiting,
     groupsWaitedFor,
@@ -109,6 +113,11 @@ function releasedAlert(scope: Scope, amendments: readonly Released[]): ReleasedA
     backfills: [...new Set(jobs.map(({ reason }) => renderJobReason(reason)))],
     next: nextSteps(amendments, ({ id }) => state.jobs.get(`backfill/${id}`), mode),
   };
+}
+
+function flowOf({ publishes, state }: Scope, amendments: readonly Amendment[]): Flow {
+  if (!publishes) return "none";
+  return amendments.some(({ topic }) => state.tables.get(topic)?.parked !== undefined) ? "parked" : "flows";
 }
 
 function stops({ mode }: Scope, amendments: readonly Amendment[]): boolean {

@@ -61,6 +61,14 @@ const chunkSchema = z.strictObject({
   why: z.string().optional(),
 });
 
+const troubleSchema = z.strictObject({
+  status: z.enum(["retrying", "stalled", "stopped"]),
+  takesCommands: z.boolean().describe("Whether it still judges contracts and carries out commands"),
+  what: z.string(),
+  next: z.string().nullable().describe("What to do so that it continues"),
+  since: z.string().describe("ISO 8601"),
+});
+
 /** The output of `fieldgate amendments show --format json`. */
 export const amendmentSchema = z
   .strictObject({
@@ -124,6 +132,9 @@ export const amendmentSchema = z
       .nullable()
       .describe("The schema that the topic would have after the change"),
     backfill: chunkSchema.nullable(),
+    trouble: troubleSchema
+      .optional()
+      .describe("Set while the connector does not read the log, so that the rest may be out of date"),
     next: z.string().nullable().describe("What to do next"),
   })
   .meta({ title: "fieldgate amendments show --format json" });

@@ -50,10 +50,25 @@ export interface Api {
 }
 
 export interface Health {
-  /** `starting` until every connector has read its state; `stopped` once a connector has stopped on its own. */
-  readonly status: "ok" | "starting" | "stopped";
+  /**
+   * The worst that is the matter with any connector. `stopped`: it waits for a person. `retrying`: its attempts have
+   * been failing for some seconds. `stalled`: it has been waiting for the same thing for a minute. `starting`: it has
+   * not read its state yet.
+   */
+  readonly status: "ok" | "starting" | "stalled" | "retrying" | "stopped";
+  /** False while the service waits for Kafka or a connector is starting without having failed. */
+  readonly ready: boolean;
   readonly deployment: string;
   readonly version: string;
+  /** Connectors that do not read the log, with the error's code; missing if there are none. */
+  readonly troubled?:
+    | readonly {
+        readonly connector: string;
+        readonly status: TroubleView["status"];
+        readonly code: string | null;
+        readonly seconds: number;
+      }[]
+    | undefined;
   /** Connectors with parked tables, and how many; missing if there are none. */
   readonly parked?: readonly { readonly connector: string; readonly tables: number }[] | undefined;
   /**
@@ -78,6 +93,9 @@ export interface WaitView {
   readonly causes: readonly string[];
 }
 
+/** What keeps a connector from reading the log, so that everything else about it may be out of date. */
+export type TroubleView = NonNullable<AmendmentView["trouble"]>;
+
 export interface ConnectorView {
   readonly name: string;
   /** In watch mode Debezium publishes, and `withheld` is what it has not published yet. */
@@ -85,6 +103,8 @@ export interface ConnectorView {
   readonly status: "starting" | "snapshot" | "streaming" | "retrying" | "stopped";
   /** Why it is retrying or stopped, or why its oldest parked table is parked: the error's message and next step. */
   readonly problem?: ErrorBody | undefined;
+  /** Missing unless it has stopped, or has been retrying or waiting for some time. Missing from older services. */
+  readonly trouble?: TroubleView | undefined;
   /** Missing unless the connector has been waiting for the same thing for some seconds. */
   readonly waiting?: WaitView | undefined;
   readonly position?: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
@@ -104,6 +124,10 @@ export interface TableView {
   readonly schemaId: number | null;
   readonly fields: readonly string[];
   readonly withheld: readonly string[];
+  /** Columns that are in no event, and why. Missing from older services. */
+  readonly leftOut?: readonly LeftOutColumn[] | undefined;
+  /** Whether the table has no key, so its rows cannot be read: no snapshot, backfill or repair. */
+  readonly keyless?: boolean | undefined;
   /** Set if the table's changes wait, because the first of them cannot be written. */
   readonly parked?: ParkedView | undefined;
   /** Changes that no event can carry. */
@@ -114,6 +138,13 @@ export interface TableView {
   readonly gap?:
     | { readonly what: string; readonly next: string | null; readonly since: string; readonly open: boolean }
     | undefined;
+}
+
+export interface LeftOutColumn {
+  readonly column: string;
+  readonly kind: "generated" | "type-not-mapped" | "excluded";
+  /** One sentence. */
+  readonly why: string;
 }
 
 export interface ParkedView {

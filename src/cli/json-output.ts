@@ -27,6 +27,16 @@ export const canReleaseSchema = z
   .strictObject({
     canRelease: z.boolean().describe("Whether the command exits with 0"),
     amendments: z.array(answerSchema),
+    troubled: z
+      .array(
+        z.strictObject({
+          connector: z.string(),
+          status: z.enum(["retrying", "stalled", "stopped"]),
+          what: z.string(),
+          next: z.string().nullable().describe("What to do so that it continues"),
+        }),
+      )
+      .describe("For --table: connectors of the table that do not read the log, so the answer is not known"),
   })
   .meta({ title: "fieldgate can-i-release --format json" });
 

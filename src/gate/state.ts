@@ -59,7 +59,7 @@ export interface TableState {
   /** Labels of published rows that no catalog read from after these rows has shown yet. */
   readonly unseen?: UnseenLabels | undefined;
   readonly amendments: readonly Amendment[];
-  /** Columns that have been left out since the start because their type is not supported. */
+  /** Columns that no event can have: generated ones, and those of a type that is not supported (amendment/left-out.ts). */
   readonly leftOut: readonly Finding[];
   /** Rows were published while some of their columns could not be identified, or are missing from the events. */
   readonly doubt: boolean;
@@ -292,6 +292,8 @@ export type Effect =
   | { readonly kind: "alert"; readonly id: string }
   /** Alert people to the table's gap. */
   | { readonly kind: "report-gap"; readonly topic: string }
+  /** Warn people that these columns are new and generated, so no event will have them. */
+  | { readonly kind: "report-generated"; readonly topic: string; readonly columns: readonly string[] }
   /** Report that the table is parked, or that it flows again. */
   | { readonly kind: "report-parked"; readonly topic: string }
   | { readonly kind: "stop"; readonly error: GuardError };

@@ -198,15 +198,20 @@ export interface Conduct {
   readonly askRegistry: (table: TableState, amendment: Amendment, onAnswered: () => void) => Promise<RegistryAnswer>;
 }
 
-/** News about one table. */
+/** News about one table, or about the connector. */
 export interface Notice {
   /** Identifies the news, however it is worded, so that it is reported only once. */
   readonly id: string;
   readonly about: NoticeAbout;
-  /** `warn`: some changes of the table are in no event. `info`: there is nothing to do. */
-  readonly severity: "warn" | "info";
+  /**
+   * `urgent`: a person has to act now. `warn`: some changes of the table are in no event. `info`: there is nothing to
+   * do.
+   */
+  readonly severity: "urgent" | "warn" | "info";
   readonly what: string;
   readonly next: string | undefined;
+  /** Whom to mention: the owner that a contract names. */
+  readonly owner?: string | undefined;
 }
 
 /** A table that the connector's file captures but that is not captured yet. */

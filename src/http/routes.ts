@@ -46,6 +46,17 @@ export function routesOf(api: Api): readonly Route[] {
         return { status: health.status === "ok" ? 200 : 503, body: health };
       },
     },
+    // For probes: the process answers, so restarting it would not help.
+    { method: "GET", url: "/health/live", need: "nothing", answer: async () => ({ body: { live: true } }) },
+    {
+      method: "GET",
+      url: "/health/ready",
+      need: "nothing",
+      answer: async () => {
+        const { ready } = await api.health();
+        return { status: ready ? 200 : 503, body: { ready } };
+      },
+    },
     { method: "GET", url: "/v1/connectors", need: "read", answer: async () => ({ body: await api.connectors() }) },
     {
       method: "GET",

@@ -15,12 +15,13 @@ import {
   listAmendments,
   stateNotRead,
 } from "./find.ts";
-import type { Api, Health, Published } from "../api/api.ts";
+import type { Api, Published } from "../api/api.ts";
 import type { Command } from "../api/command.ts";
 import type { Appender } from "../kafka/append.ts";
 import { currentStateOf, type RunningConnector, type RunningConnectors } from "./running.ts";
 import { type Planner, planMigration } from "./plan.ts";
-import { amendmentView, connectorView, topicView, waitView } from "./views.ts";
+import { healthOf } from "./health.ts";
+import { amendmentView, connectorView, topicView } from "./views.ts";
 import { renderOutcome } from "../words/reason.ts";
 
 /**
@@ -45,13 +46,7 @@ export function createApi(parts: ApiParts): Api {
       amendmentView(running, amendment, current.get(running), Date.now());
   };
   return {
-    health: async () => ({
-      status: healthOf(connectors),
-      deployment,
-      version,
-      ...parkedOf(connectors),
-      ...waitingOf(connectors),
-    }),
+    health: async () => healthOf({ connectors, deployment, version, isOpen: true }),
     connectors: async () => connectors.map((running) => connectorView(running, Date.now())),
     amendments: async ({ table }) =>
       (table === undefined ? everyAmendment(connectors) : amendmentsOfTable(connectors, table)).map(viewer()),
@@ -142,27 +137,6 @@ function currentPlanners(parts: ApiParts): readonly Planner[] {
     if (planner !== undefined && current !== undefined) return { name, ...planner, ...current };
     throw stateNotRead(running);
   });
-}
-
-function healthOf(connectors: readonly RunningConnector[]): Health["status"] {
-  if (connectors.some(({ status }) => status.kind === "stopped")) return "stopped";
-  return connectors.every(({ state }) => state !== undefined) ? "ok" : "starting";
-}
-
-function parkedOf(connectors: readonly RunningConnector[]): Pick<Health, "parked"> {
-  const parked = connectors.flatMap(({ name, state }) => {
-    const tables = [...(state?.tables.values() ?? [])].filter((table) => table.parked !== undefined).length;
-    return tables === 0 ? [] : [{ connector: name, tables }];
-  });
-  return parked.length === 0 ? {} : { parked };
-}
-
-function waitingOf(connectors: readonly RunningConnector[]): Pick<Health, "waiting"> {
-  const waiting = connectors.flatMap((running) => {
-    const wait = waitView(running, Date.now());
-    return wait === undefined ? [] : [{ connector: running.name, for: wait.on, seconds: wait.seconds }];
-  });
-  return waiting.length === 0 ? {} : { waiting };
 }
 
 /** All amendments of a command must belong to one connector, so that it is carried out or refused as a whole. */

@@ -7,6 +7,7 @@ import { type Finding, keptFindings } from "../finding.ts";
 import { weigh } from "../gate/decision/settle.ts";
 import { withheldOf } from "../gate/update.ts";
 import { nearestName } from "../mistake.ts";
+import { oncePer } from "../once.ts";
 import { type CurrentState, currentStateOf, type RunningConnectors } from "./running.ts";
 
 /**
@@ -35,14 +36,17 @@ function environmentOf({ planners }: RunningConnectors, connector: string): stri
   return planners.get(connector)?.rules["fieldgate.environment"];
 }
 
-function errorsAgainst({ rules, state }: CurrentState, contract: Contract, now: number): readonly Finding[] {
+/** Errors of the contract against the events that flow now, as `fieldgate check` finds them. */
+export function errorsAgainst({ rules, state }: CurrentState, contract: Contract, now: number): readonly Finding[] {
   const table = state.tables.get(contract.topic);
   if (table === undefined || table.unpublished === true) return [];
   const waiting = withheldOf(table).map(({ name, column }) => column?.name ?? name);
   const weights = { day: dayOf(new Date(now).toISOString()), changes: rules.severity ?? [] };
-  const { findings } = checkFlowing(contract, parseSchemaText(table.shape.valueSchema.text), waiting, weights);
+  const { findings } = checkFlowing(contract, parsedOnce(table.shape.valueSchema), waiting, weights);
   return findings.filter(({ severity }) => severity === "error");
 }
+
+const parsedOnce = oncePer(({ text }: { readonly text: string }) => parseSchemaText(text));
 
 type Withheld = Extract<Counts, { readonly kind: "counts" }>["withheld"][number];
 

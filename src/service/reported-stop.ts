@@ -19,9 +19,10 @@ const stopRecord = z.object({
 
 /**
  * Remembers that people were alerted about a stop, so that a restart does not alert them again. The record is appended
- * outside a transaction, because the connector that could open one has ended; no decision depends on it.
+ * outside a transaction, because the connector that could open one has ended; no decision depends on it. `appender` is
+ * undefined until Kafka has answered for the first time.
  */
-export function openReportedStop(stateTopic: string, sink: Sink, appender: Appender): StopMemory {
+export function openReportedStop(stateTopic: string, sink: Sink, appender: () => Appender | undefined): StopMemory {
   return {
     async read() {
       const records = await sink.readState(undefined, AbortSignal.timeout(5000));
@@ -31,7 +32,8 @@ export function openReportedStop(stateTopic: string, sink: Sink, appender: Appen
       return stop && { ...stop, topic: stop.topic, position: stop.position };
     },
     async write(stop) {
-      await appender.append(stateTopic, 0, Buffer.from(KEY), Buffer.from(JSON.stringify({ v: 1, ...stop })));
+      const value = stop === undefined ? null : Buffer.from(JSON.stringify({ v: 1, ...stop }));
+      await appender()?.append(stateTopic, 0, Buffer.from(KEY), value);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ControlTopics } from "./control-topics.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { GroupPoll } from "../gate/evidence/evidence.ts";
 import { evidenceAfter } from "../gate/evidence/groups.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
@@ -21,9 +22,25 @@ export interface RunningConnector {
   warnings: readonly TableWarning[];
   readonly jobs: JobTracker;
   readonly waits: Waits;
+  failing: Failing | undefined;
+  /** Since when it has been stopped or streaming, in milliseconds of `performance.now()`; undefined while it is not. */
+  stoppedAt: number | undefined;
+  streamingSince: number | undefined;
   /** The sessions that cause the oldest wait, when it was last checked, as one line per session for people to read. */
   causes: readonly string[];
   last: { readonly endLsn: string; readonly commitTime: string | null } | undefined;
+}
+
+/** Failures that no undisturbed work has followed yet. Times are milliseconds of `performance.now()`. */
+export interface Failing {
+  /** When the first of them ended a session, and when the last one did. */
+  readonly since: number;
+  readonly last: number;
+  readonly problem: {
+    readonly code: ErrorCode | undefined;
+    readonly what: string;
+    readonly next: string | undefined;
+  };
 }
 
 /** All connectors of this process, and what they share. */

@@ -3,7 +3,7 @@ import type { Sent } from "../capture/sent.ts";
 import type { ChunkJob } from "../chunk/job.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Amendment, Verdict } from "../gate/amendment/amendment.ts";
-import { describeAmendment, meanwhile, nextCommands, renderWidened } from "../words/amendment.ts";
+import { describeAmendment, nextCommands, renderWidened } from "../words/amendment.ts";
 import { unnamedOn } from "../gate/evidence/readers.ts";
 import type { State, TableState } from "../gate/state.ts";
 import { describeGap, wayBack } from "../words/gap.ts";
@@ -14,7 +14,11 @@ import type { AmendmentView, ChunkView } from "../api/amendment.ts";
 import type { ConnectorView, ParkedView, TableView, TopicView, WaitView } from "../api/api.ts";
 import type { CurrentState, RunningConnector } from "./running.ts";
 import { progressOf } from "./progress.ts";
-import { describeWait, LONG_WAIT_MS } from "./watch-waits.ts";
+import { leftOutColumns } from "./left-out-view.ts";
+import { statusOf } from "./trouble.ts";
+import { meanwhileIn, troubleView } from "./trouble-view.ts";
+import { LONG_WAIT_MS } from "./watch-waits.ts";
+import { describeWait } from "../words/trouble.ts";
 import { describeParked } from "../words/parked.ts";
 import { seenTexts } from "../words/evidence.ts";
 import { renderGroupsUnknown, renderJobReason, renderReason } from "../words/reason.ts";
@@ -27,7 +31,8 @@ import type { Shape } from "../table/shape.ts";
  */
 
 export function connectorView(running: RunningConnector, now: number): ConnectorView {
-  const { status, state } = running;
+  const { state } = running;
+  const status = statusOf(running, performance.now());
   const jobs = state === undefined ? [] : [...state.jobs.values()];
   const snapshot = jobs.some((job) => job.kind === "snapshot" && job.state === "running");
   const tables = state === undefined ? [] : [...state.tables.values()];
@@ -36,6 +41,7 @@ export function connectorView(running: RunningConnector, now: number): Connector
     mode: running.mode,
     status: status.kind === "streaming" && snapshot ? "snapshot" : status.kind,
     problem: problemOf(status) ?? oldestPark(running.publication, tables),
+    trouble: troubleView(running, now),
     waiting: waitView(running, now),
     position: running.last,
     tables: state === undefined ? [] : tables.map((table) => tableView(running, table, state)),
@@ -110,6 +116,8 @@ function tableView({ publication }: RunningConnector, table: TableState, state: 
     schemaId: table.unpublished === true ? null : table.shape.valueSchema.id,
     fields: table.shape.fields.map((field) => field.name),
     withheld: withheldOf(table).map((amendment) => amendment.name),
+    leftOut: leftOutColumns(table),
+    keyless: (table.rowKey ?? table.shape.key).length === 0,
     parked: parkedView(publication, table),
     gap: gapView(publication, table, state),
     poison: poisonView(table),
@@ -173,6 +181,7 @@ export function amendmentView(
   now: number,
 ): AmendmentView {
   const { gate, column } = amendment;
+  const trouble = troubleView(running, now);
   const unnamed = current && unnamedOn(current.rules, current.state, amendment.topic);
   const job = running.state?.jobs.get(`backfill/${amendment.id}`);
   return {
@@ -184,7 +193,7 @@ export function amendmentView(
     kind: amendment.kind,
     changes: amendment.changes,
     what: describeAmendment(amendment),
-    meanwhile: meanwhile(amendment, running.mode),
+    meanwhile: meanwhileIn(running, amendment, trouble),
     column:
       column === undefined
         ? null
@@ -206,6 +215,7 @@ export function amendmentView(
     refused: refusedText(amendment),
     candidate: schemaWithField(running, amendment),
     backfill: job === undefined ? null : chunkView(running, job, now),
+    trouble,
     next: nextStep(amendment, job, running.mode) ?? null,
   };
 }

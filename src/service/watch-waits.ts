@@ -1,6 +1,7 @@
 import { describeError } from "../errors.ts";
 import type { Log } from "../guard/outside.ts";
 import type { Wait } from "../guard/waits.ts";
+import { describeWait, heldUpBy } from "../words/trouble.ts";
 import type { RunningConnector } from "./running.ts";
 
 /** A wait that has lasted this long is shown and logged, and its causes are determined. */
@@ -26,8 +27,7 @@ export function watchWaits(running: RunningConnector, log: Log, now = () => perf
     running.causes = await causesOf(wait, log);
     if (logged !== undefined && now() - logged.at < LOG_AGAIN_MS) return;
     logged = { wait, at: now() };
-    const by = running.causes.length === 0 ? "" : `, held up by ${running.causes.join("; ")}`;
-    log.warn(`has waited ${secondsSince(wait, now())} s for ${describeWait(wait)}${by}`);
+    log.warn(`has waited ${secondsSince(wait, now())} s for ${describeWait(wait)}${heldUpBy(running.causes)}`);
   };
   const timer = setInterval(() => {
     if (looking) return;
@@ -36,11 +36,6 @@ export function watchWaits(running: RunningConnector, log: Log, now = () => perf
   }, LOOK_EVERY_MS);
   timer.unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
-}
-
-/** Worded to follow "it waits for". */
-export function describeWait({ on, what }: Wait): string {
-  return `${on}, ${what}`;
 }
 
 function secondsSince({ since }: Wait, now: number): number {

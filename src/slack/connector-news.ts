@@ -37,15 +37,17 @@ export interface ReportedStop extends Pick<Stop, "code" | "position"> {
  */
 export interface StopMemory {
   read(): Promise<ReportedStop | undefined>;
-  write(stop: ReportedStop): Promise<void>;
+  /** undefined: the stop is over. */
+  write(stop: ReportedStop | undefined): Promise<void>;
 }
 
 export interface PendingNotice {
   readonly id: string;
   readonly about: NoticeAbout;
-  readonly severity: "warn" | "info";
+  readonly severity: "urgent" | "warn" | "info";
   readonly what: string;
   readonly next: string | undefined;
+  readonly owner?: string | undefined;
   readonly reported: () => void;
 }
 
@@ -68,6 +70,8 @@ export interface ConnectorNews {
   /** Table notices that have not been sent to people yet. `reported` is called once they have been alerted. */
   notices: readonly PendingNotice[];
   stop: { readonly stop: Stop; readonly since: string; readonly reported: ReportedStop | undefined } | undefined;
+  /** False while people have been alerted that nothing is published, although the connector has not stopped. */
+  publishes: boolean;
   /** The last stop that people were alerted about in this process. */
   lastReported: ReportedStop | undefined;
   /** Counts stops and commits, to detect that a stop was resolved while its record was being read. */
@@ -87,6 +91,7 @@ export function connectorNews(connector: string, mode: Mode, memory: StopMemory,
     refused: new Map(),
     notices: [],
     stop: undefined,
+    publishes: true,
     lastReported: undefined,
     turn: 0,
   };

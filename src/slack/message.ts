@@ -3,6 +3,7 @@ import type { IncomingWebhookSendArguments } from "@slack/webhook";
 import type {
   Alert,
   Change,
+  Flow,
   NoticeAbout,
   NoticeAlert,
   ReleasedAlert,
@@ -12,6 +13,7 @@ import type {
   Waiting,
   WithheldAlert,
 } from "../alert/alert.ts";
+import type { ErrorCode } from "../errors.ts";
 import { messageText } from "../finding.ts";
 import { renderDuration } from "../words/duration.ts";
 import { type Block, code, commands, context, cut, escaped, header, list, row, section } from "./blocks.ts";
@@ -67,6 +69,9 @@ const ABOUT: Readonly<Record<NoticeAbout, string>> = {
   tables: "Tables",
   topics: "Topics",
   "file-changed": "File changed",
+  retrying: "Retrying",
+  stalled: "Stalled",
+  contract: "A contract does not fit",
 };
 
 /** One message may have several notices; each kind of them is named once. */
@@ -77,13 +82,10 @@ function aboutOf({ notices }: NoticeAlert): string {
 
 /** Words that differ by mode. In watch mode Debezium publishes, so nothing is withheld or released. */
 const WORDS: Readonly<
-  Record<
-    WithheldAlert["mode"],
-    { readonly released: string; readonly waits: string; readonly flows: string; readonly rows: string }
-  >
+  Record<WithheldAlert["mode"], { readonly released: string; readonly waits: string; readonly flows: string }>
 > = {
-  guard: { released: "Released", waits: "withheld", flows: "released", rows: " Events continue." },
-  watch: { released: "Published", waits: "not published yet", flows: "published", rows: "" },
+  guard: { released: "Released", waits: "withheld", flows: "released" },
+  watch: { released: "Published", waits: "not published yet", flows: "published" },
 };
 
 /** In watch mode nothing is withheld: the change is published, or it stops Debezium's task. */
@@ -134,8 +136,8 @@ function withheldBody(alert: WithheldAlert): readonly Block[] {
   ];
 }
 
-function meaningOf({ mode, severity }: WithheldAlert): string {
-  if (mode === "guard") return "Events continue with their current schema.";
+function meaningOf({ mode, severity, flow }: WithheldAlert): string {
+  if (mode === "guard") return FLOWS[flow];
   switch (severity) {
     case "stopped":
       return "Undo the change, or make the subject's level accept it, before a row is written.";
@@ -147,6 +149,12 @@ function meaningOf({ mode, severity }: WithheldAlert): string {
       return severity satisfies never;
   }
 }
+
+const FLOWS: Readonly<Record<Flow, string>> = {
+  flows: "Events continue with their current schema.",
+  parked: "Changes of a parked table wait; the events of the other tables continue with their current schema.",
+  none: "The connector publishes nothing at the moment.",
+};
 
 function releasedBody(alert: ReleasedAlert): readonly Block[] {
   const { changes } = alert;
@@ -170,7 +178,8 @@ function releasedBody(alert: ReleasedAlert): readonly Block[] {
 
 function summaryBody(alert: SummaryAlert): readonly Block[] {
   const { withheld, notReady, released, tables } = alert;
-  const { waits, flows, rows } = WORDS[alert.mode];
+  const { waits, flows } = WORDS[alert.mode];
+  const rows = alert.mode === "guard" ? ` ${FLOWS[alert.flow]}` : "";
   const blocked = notReady === 0 ? "" : `, ${notReady} of them because a consumer is not ready`;
   const lines = tables.map(({ table, changes }) => `${code(cut(table, 150))}: ${changes}`);
   return [
@@ -186,15 +195,28 @@ function summaryBody(alert: SummaryAlert): readonly Block[] {
 function stoppedBody(alert: StoppedAlert): readonly Block[] {
   const at = alert.position === undefined ? "" : ` · position ${alert.position}`;
   const meaning =
-    alert.severity === "stopped"
-      ? "Nothing is published or acknowledged until a person acts. In the meantime PostgreSQL keeps the log."
-      : "Another instance runs it.";
+    alert.severity === "stopped" ? `${STOPPED}${keepsLog(alert) ? LOG_KEPT : ""}` : "Another instance runs it.";
   return [
     section(cut(escaped(alert.message), 1500)),
     section(meaning),
     ...(alert.next === undefined ? [] : [section(`*Next:* ${cut(escaped(alert.next), 1000)}`)]),
     context(`${alert.code}${at} · since ${minute(alert.since)}${remark(alert.reminder)}`),
   ];
+}
+
+const STOPPED = "Nothing is published or acknowledged until a person acts.";
+const LOG_KEPT = " In the meantime PostgreSQL keeps the log, up to max_slot_wal_keep_size.";
+
+/** Stops after which the slot does not keep the log, or may not. */
+const SLOT_IN_DOUBT: ReadonlySet<string> = new Set([
+  "slot-lost",
+  "slot-exists",
+  "source-changed",
+] satisfies ErrorCode[]);
+
+/** A connector that has never had a position in this process may have no slot. */
+function keepsLog(alert: StoppedAlert): boolean {
+  return alert.position !== undefined && !SLOT_IN_DOUBT.has(alert.code);
 }
 
 function noticeText({ what, next }: NoticeAlert["notices"][number]): string {
@@ -204,6 +226,7 @@ function noticeText({ what, next }: NoticeAlert["notices"][number]): string {
 function noticeBody({ notices, connector }: NoticeAlert): readonly Block[] {
   const more = notices.length > TABLES ? [section(`and ${notices.length - TABLES} more, see the service's log`)] : [];
   return [
+    ...mentions(notices),
     ...notices.slice(0, TABLES).map((one) => section(noticeText(one))),
     ...more,
     context(`connector ${connector}`),
@@ -228,7 +251,7 @@ function changesBody(changes: readonly Change[]): readonly Block[] {
   return [...shown, ...more, ...why];
 }
 
-function mentions(waiting: readonly Waiting[]): readonly Block[] {
+function mentions(waiting: readonly { readonly owner?: string | undefined }[]): readonly Block[] {
   const owners = [...new Set(waiting.flatMap(({ owner }) => owner ?? []))];
   if (owners.length === 0) return [];
   return [section(`For ${owners.slice(0, CONSUMERS).map(mention).join(" ")}`)];

@@ -1,3 +1,4 @@
+import type { Severity } from "../alert/alert.ts";
 import { drop, isStormy, newsAt, posted, weather } from "../alert/box.ts";
 import { type Draft, newsDrafts, reminderDraft, type Scope, summaryDraft } from "../alert/compose.ts";
 import { dueReminders, reminderDelay } from "../alert/reminder.ts";
@@ -5,7 +6,7 @@ import type { Amendment } from "../gate/amendment/amendment.ts";
 import { NO_EVIDENCE } from "../gate/evidence/evidence.ts";
 import { alertKey } from "../gate/decision/reason.ts";
 import type { State } from "../gate/state.ts";
-import { type ConnectorNews, current, reminded, stopAt, stopDraft } from "./connector-news.ts";
+import { type ConnectorNews, current, type PendingNotice, reminded, stopAt, stopDraft } from "./connector-news.ts";
 import { type Clock, timeOf, within } from "./clock.ts";
 import type { Sender, SlackLog } from "./sender.ts";
 
@@ -28,6 +29,14 @@ export interface Speaker {
 }
 
 const GROUPS_MS = 5000;
+
+const NOTICE_SEVERITIES = { urgent: "stopped", warn: "withheld", info: "info" } as const;
+
+/** The highest severity of the notices. */
+function severityOf(notices: readonly PendingNotice[]): Severity {
+  const highest = (["urgent", "warn"] as const).find((one) => notices.some(({ severity }) => severity === one));
+  return NOTICE_SEVERITIES[highest ?? "info"];
+}
 
 /** Turns a connector's news into messages, sends them, and records what people have been alerted about. */
 export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended }: SpeakerOptions): Speaker {
@@ -59,8 +68,8 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
   /** Sends all waiting notices in one message. Notices that Slack refuses are in the log. */
   async function sayNotices(news: ConnectorNews): Promise<boolean> {
     const { notices, connector } = news;
-    const severity = notices.some((one) => one.severity === "warn") ? "withheld" : "info";
-    const shown = notices.map(({ about, what, next }) => ({ about, what, next }));
+    const severity = severityOf(notices);
+    const shown = notices.map(({ about, what, next, owner }) => ({ about, what, next, owner }));
     const answer = await sender.say({ kind: "notice", severity, connector, notices: shown }, ended);
     if (answer === "later") return false;
     news.notices = news.notices.filter((one) => !notices.includes(one));
@@ -133,7 +142,8 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
     return true;
   }
 
-  async function scopeOf({ connector, mode, state }: ConnectorNews, amendments: readonly Amendment[]): Promise<Scope> {
+  async function scopeOf(news: ConnectorNews, amendments: readonly Amendment[]): Promise<Scope> {
+    const { connector, mode, state, stop } = news;
     const topics = [...new Set(amendments.map(({ topic }) => topic))];
     const found = Promise.all(topics.map(async (topic) => [topic, await groupsNotNamed(topic)] as const));
     const groups = await within(clock, GROUPS_MS, found);
@@ -144,7 +154,8 @@ export function openSpeaker({ sender, log, groupsNotNamed, clock, closed, ended 
       outcomes: new Map(),
       evidence: NO_EVIDENCE,
     };
-    return { connector, mode, state: state ?? empty, groupsNotNamed: new Map(groups) };
+    const publishes = stop === undefined && news.publishes;
+    return { connector, mode, state: state ?? empty, publishes, groupsNotNamed: new Map(groups) };
   }
 
   return { speak };

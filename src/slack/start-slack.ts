@@ -1,4 +1,5 @@
 import { put } from "../alert/box.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { Amendment, SentAlert } from "../gate/amendment/amendment.ts";
 import type { Mode, State } from "../gate/state.ts";
 import {
@@ -40,6 +41,10 @@ export interface ConnectorAlerts {
   readonly stopped: (stop: Stop) => void;
   /** Alerts people to news about a table; the same news is sent only once. Resolves once it was sent or refused. */
   readonly notice: (notice: Omit<PendingNotice, "reported">) => Promise<void>;
+  /** Whether the connector publishes events, if it has not stopped. */
+  readonly publishes: (publishes: boolean) => void;
+  /** The connector works. If people were alerted that it stopped, they learn that this is over. */
+  readonly works: () => void;
 }
 
 export interface Slack extends AsyncDisposable {
@@ -57,6 +62,8 @@ const MEMORY_MS = 3000;
 /** The longest time between two checks, in case the clock is changed. */
 const TICK_MS = 600_000;
 const FAULT_MS = 300_000;
+/** Another instance runs the connector, so nothing was wrong with it. */
+const TAKEN_OVER = "connector-taken" satisfies ErrorCode;
 
 /**
  * Alerts people through one webhook, one message at a time, without delaying the stream. Pending news is kept by
@@ -113,6 +120,39 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
     wake();
   }
 
+  /** Reports that a reported stop is over, also one of an earlier process. */
+  async function endStop(news: ConnectorNews): Promise<void> {
+    const reported = news.lastReported ?? (await within(clock, MEMORY_MS, news.memory.read()));
+    if (reported === undefined || news.stop !== undefined) return;
+    news.lastReported = undefined;
+    const what = `it publishes again; it had been stopped since ${reported.since} (${reported.code})`;
+    const over = {
+      id: `stop-over/${reported.since}`,
+      about: "flows-again",
+      severity: "info",
+      what,
+      next: undefined,
+    } as const;
+    void (reported.code === TAKEN_OVER ? Promise.resolve() : add(news, over))
+      .then(() => news.memory.write(undefined))
+      .catch(() => {
+        log.warn({ connector: news.connector }, "the end of the stop could not be recorded: it may be reported again");
+      });
+  }
+
+  /** Resolves once people have been alerted. */
+  function add(news: ConnectorNews, notice: Omit<PendingNotice, "reported">): Promise<void> {
+    return new Promise((reported) => {
+      news.notices = [...news.notices, { ...notice, reported }];
+      wake();
+    });
+  }
+
+  function track(work: Promise<void>): void {
+    reading.add(work);
+    void work.finally(() => reading.delete(work));
+  }
+
   const running = run();
   let flushed: Promise<void> | undefined;
   let nothingOpen: (() => void) | undefined;
@@ -164,16 +204,11 @@ export function startSlack({ post, log, groupsNotNamed, clock }: SlackOptions): 
         async notice(notice) {
           if (noticed.has(notice.id)) return;
           noticed.add(notice.id);
-          await new Promise<void>((reported) => {
-            news.notices = [...news.notices, { ...notice, reported }];
-            wake();
-          });
+          await add(news, notice);
         },
-        stopped(stop) {
-          const read = readStop(news, stop);
-          reading.add(read);
-          void read.finally(() => reading.delete(read));
-        },
+        stopped: (stop) => track(readStop(news, stop)),
+        publishes: (publishes) => void (news.publishes = publishes),
+        works: () => track(endStop(news)),
       };
     },
     flush: () => (flushed ??= flush()),
@@ -193,5 +228,7 @@ export function withoutSlack(now: () => string): ConnectorAlerts {
     state: () => undefined,
     stopped: () => undefined,
     notice: async () => {},
+    publishes: () => undefined,
+    works: () => undefined,
   };
 }

@@ -11,6 +11,7 @@ import type { Counts, TopicView } from "../../src/api/api.ts";
 import { GuardError } from "../../src/errors.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import { amendment, type FakeApi, fakeApi } from "../http/fake-api.ts";
+import type { ConnectorView } from "../../src/api/api.ts";
 import type { AmendmentView } from "../../src/api/amendment.ts";
 import { packagesLoadedBy } from "./imports.ts";
 import { type CliOptions, runCli } from "./run-cli.ts";
@@ -205,6 +206,53 @@ describe("amendments", () => {
       const all = await cli("amendments --format json");
       expect(JSON.parse(all.out)).toEqual([amendment]);
       expect(all.err).toContain("parked: public.customers; fieldgate amendments --parked");
+    });
+  });
+
+  describe("of a connector that does not read the log, or leaves something out,", () => {
+    const trouble = {
+      status: "stopped",
+      takesCommands: false,
+      what: "[slot-lost] the slot is gone",
+      next: "start a new connector",
+      since: "2026-11-20T08:00:00Z",
+    } as const;
+    const view = {
+      name: "inventory",
+      mode: "guard",
+      status: "stopped",
+      chunks: [],
+      notCaptured: [],
+      warnings: [],
+    } as const;
+    const customers = { table: "public.customers", topic: TOPIC, schemaId: 1, fields: ["id"], withheld: [] };
+    const show = (more: Partial<ConnectorView>) => {
+      api.connectors = async () => [{ ...view, tables: [customers], ...more }];
+    };
+
+    it("say so, also if there is none", async () => {
+      show({ trouble });
+      api.amendments = async () => [];
+      const text = "stopped: connector inventory, since 2026-11-20T08:00:00Z: [slot-lost] the slot is gone";
+      expect(await cli("amendments")).toMatchObject({
+        code: 0,
+        out: `no amendments\n\n${text}\n  next: start a new connector\n`,
+      });
+      expect((await cli("amendments --format json")).err).toContain(text);
+    });
+
+    it("name the columns that are in no event, the tables without a key and those that are not captured", async () => {
+      const why = "Column total is generated: its value is not in the log; it is left out of the events.";
+      const notCaptured = [{ table: "public.orders", why: "no right to read it (SELECT)", next: "GRANT SELECT" }];
+      const table = { ...customers, leftOut: [{ column: "total", kind: "generated", why } as const], keyless: true };
+      show({ tables: [table], notCaptured });
+      const { out } = await cli("amendments");
+      expect(out).toContain(`\nleft out of public.customers: ${why}\n`);
+      expect(out).toContain("\nno key: public.customers has no snapshot, and its rows are never read again\n");
+      expect(out).toContain("\nnot captured: public.orders: no right to read it (SELECT)\n  next: GRANT SELECT\n");
+      api.amendments = async () => [];
+      expect((await cli("amendments --table public.customers")).out).toMatch(/^no amendments\n\nleft out of/);
+      expect((await cli("amendments --table public.customers")).out).not.toContain("public.orders");
     });
   });
 
@@ -806,6 +854,13 @@ describe("can-i-release", () => {
   const released = { gate: { ...amendment.gate, kind: "released" as const, why: "all contracts are ready" } };
 
   const watched = { mode: "watch" } as const;
+  const stopped = {
+    status: "stopped",
+    takesCommands: false,
+    what: "the slot is gone",
+    next: null,
+    since: "2026-11-20T08:00:00Z",
+  } as const;
   const unnamed = (is: AmendmentView["gate"]["unnamed"]) => ({ ...amendment.gate, why: "waits", unnamed: is });
 
   it.each<[string, number, FakeApi["changes"][number], RegExp]>([
@@ -868,6 +923,24 @@ describe("can-i-release", () => {
       { ...watched, ...released },
       /^yes: .*already in the events: .*; not ready at that point: billing\n/,
     ],
+    [
+      "that nobody knows while the connector has stopped",
+      100,
+      { ...ready, trouble: stopped },
+      /^unknown: nickname .*; connector inventory has stopped: the slot is gone\n/,
+    ],
+    [
+      "that a consumer is not ready, although the connector has stopped",
+      100,
+      { trouble: stopped },
+      /^no: nickname .*: not ready: billing; connector inventory has stopped: the slot is gone\n/,
+    ],
+    [
+      "that all are ready, if the connector has stopped and waits for the release",
+      0,
+      { ...ready, trouble: { ...stopped, takesCommands: true } },
+      /^yes: nickname .*; connector inventory has stopped: the slot is gone\n/,
+    ],
     ["that contracts cannot judge a replaced table", 100, { ...ready, kind: "table" }, /^unknown: .*: not judged: /],
   ])("says %s: exit %i", async (_what, expected, change, text) => {
     api.changes = [change];
@@ -894,6 +967,30 @@ describe("can-i-release", () => {
     expect(await cli(`can-i-release ${ID} --wait 60`)).toMatchObject({ code: 0, err: "" });
     api.changes = [{}];
     expect(await cli(`can-i-release ${ID} --wait 0.3`)).toMatchObject({ code: 100, err: "" });
+  });
+
+  it("for a table does not know the answer while its connector does not read the log", async () => {
+    const table = { table: "public.orders", topic: "inventory.public.orders", schemaId: 1, fields: [], withheld: [] };
+    const view = {
+      name: "inventory",
+      mode: "guard",
+      status: "retrying",
+      chunks: [],
+      notCaptured: [],
+      warnings: [],
+    } as const;
+    const trouble = { ...stopped, status: "retrying", what: "no server answers", next: "start it" } as const;
+    api.connectors = async () => [{ ...view, tables: [table], trouble }];
+    const text = await cli("can-i-release --table public.orders");
+    expect(text.code).toBe(100);
+    expect(text.out).toBe(
+      "unknown: connector inventory is retrying, so later columns are not known: no server answers\n  next: start it\n",
+    );
+    const json = await cli("can-i-release --table public.orders --format json");
+    expect(JSON.parse(json.out)).toMatchObject({ canRelease: false, troubled: [{ connector: "inventory" }] });
+    const markdown = await cli("can-i-release --table public.orders --format markdown");
+    expect(markdown.out).toMatch(/: no\n\nConnector `inventory` is retrying: no server answers\n/);
+    expect((await cli("can-i-release --table public.items")).code).toBe(0);
   });
 
   it("takes --table, json and markdown", async () => {

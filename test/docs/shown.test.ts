@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { parseContractFile } from "../../src/contract/file.ts";
 import { createWaits } from "../../src/guard/waits.ts";
+import { starting } from "../service/starting.ts";
 import { type HttpServer, startHttp } from "../../src/http/start-http.ts";
 import type { Registry } from "../../src/registry/client.ts";
 import { createApi } from "../../src/service/api.ts";
@@ -40,21 +41,7 @@ beforeAll(async () => {
   const api = createApi({
     deployment: "main",
     version: "0",
-    connectors: [
-      {
-        name: "inventory",
-        mode: "guard",
-        status: { kind: "starting" },
-        state,
-        publication: "fieldgate_inventory",
-        notCaptured: [],
-        warnings: [],
-        jobs: { starts: new Map(), update: () => {} },
-        waits: createWaits(() => 0),
-        causes: [],
-        last: undefined,
-      },
-    ],
+    connectors: [{ ...starting(createWaits(() => 0)), state }],
     planners: new Map([["inventory", { rules, registry: registry as unknown as Registry }]]), // a plan asks no more
     controlTopics: {
       topics: { contracts: "contracts", commands: "commands" },

@@ -76,7 +76,7 @@ async function untilReady(service: Service): Promise<void> {
   await until(
     async () => {
       if (code !== undefined) return true;
-      return (await service.get<Health>("/health")).status !== "starting";
+      return isRead(await service.get<Health>("/health"));
     },
     "the service streams",
     120_000,
@@ -84,6 +84,11 @@ async function untilReady(service: Service): Promise<void> {
     throw new Error(`the service does not stream: ${service.output()}`, { cause });
   });
   if (code !== undefined) throw new Error(`the service ended with ${code}: ${service.output()}`);
+}
+
+/** Whether the connectors have read their states, or have given up. */
+export function isRead({ status }: Health): boolean {
+  return status === "ok" || status === "stopped";
 }
 
 function connectorFile(options: ServiceOptions): object {

@@ -86,7 +86,7 @@ export function fakeApi(): FakeApi {
     outcomes: [{ kind: "done", message: "nickname flows from schema 7 on" }],
     topics: new Map(),
     fail: undefined,
-    health: async () => ({ status: "ok", deployment: "main", version: "0" }),
+    health: async () => ({ status: "ok", ready: true, deployment: "main", version: "0" }),
     connectors: async () => [],
     amendments: async ({ table }) => {
       if (fake.fail !== undefined) throw fake.fail;

@@ -4,7 +4,7 @@ import type { Client } from "pg";
 import type { Addresses } from "../../local/environment.ts";
 import type { Health } from "../../src/api/api.ts";
 import { installTrigger, uninstallTrigger } from "../../src/postgres/trigger.ts";
-import { type Service, type ServiceOptions, startService } from "../e2e/service.ts";
+import { isRead, type Service, type ServiceOptions, startService } from "../e2e/service.ts";
 import type { Random } from "../kill/random.ts";
 import { collect } from "../stack/collect.ts";
 import { freshDatabase } from "../stack/database.ts";
@@ -125,7 +125,7 @@ async function startPatiently(options: ServiceOptions): Promise<Service> {
   const service = await startService(options, false);
   let ended = false;
   void service.exited.then(() => (ended = true));
-  const isReady = async () => (await service.get<Health>("/health")).status !== "starting";
+  const isReady = async () => isRead(await service.get<Health>("/health"));
   await until(async () => ended || isReady(), "the service streams", REST_MS);
   return service;
 }

@@ -14,6 +14,9 @@ export function starting(waits: Waits, causes: readonly string[] = []): RunningC
     jobs: { starts: new Map(), update: () => {} },
     waits,
     causes,
+    failing: undefined,
+    stoppedAt: undefined,
+    streamingSince: undefined,
     last: undefined,
   };
 }

@@ -4,7 +4,7 @@ import type { Alert, NoticeAbout, StoppedAlert } from "../../src/alert/alert.ts"
 import { newsDrafts, reminderDraft, type Scope, summaryDraft } from "../../src/alert/compose.ts";
 import type { Finding } from "../../src/finding.ts";
 import { watched } from "../../src/gate/watch/watched.ts";
-import type { Mode } from "../../src/gate/state.ts";
+import type { Mode, TableState } from "../../src/gate/state.ts";
 import type { Amendment } from "../../src/gate/amendment/amendment.ts";
 import { messageOf } from "../../src/slack/message.ts";
 import {
@@ -28,6 +28,7 @@ function scopeOf(amendments: readonly Amendment[], groups: readonly string[] = [
     connector: "inventory",
     mode: "guard",
     state: stateWith(amendments, CONTRACTS),
+    publishes: true,
     groupsNotNamed: new Map([[TOPIC, groups]]),
   };
 }
@@ -131,6 +132,59 @@ describe("a message with notices about tables", () => {
 
   it("names each kind once if there are several", () => {
     expect(title("parked", "rows-missing", "parked")).toBe("🟡 Parked, rows are missing: connector inventory");
+  });
+});
+
+describe("a message about a stop", () => {
+  const said = (more: Partial<StoppedAlert>) => texts(messageOf({ ...stopped, ...more }).blocks).join("\n");
+
+  it("says that PostgreSQL keeps the log only if the slot does so", () => {
+    expect(said({ code: "value-unfit" })).toContain(
+      "In the meantime PostgreSQL keeps the log, up to max_slot_wal_keep_size.",
+    );
+    for (const code of ["slot-lost", "slot-exists", "source-changed"]) {
+      expect(said({ code })).not.toContain("keeps the log");
+    }
+    expect(said({ code: "wal-level", position: undefined })).not.toContain("keeps the log");
+  });
+});
+
+describe("a message about withheld fields", () => {
+  const parked = {
+    why: { code: "value-unfit", text: "", next: undefined },
+    id: "p1",
+    position: "0/1",
+    time: SINCE.time,
+    written: 1,
+    replayed: 0,
+    passedOver: 0,
+    lost: 0,
+    reported: true,
+  } as unknown as NonNullable<TableState["parked"]>; // only its presence counts
+  const scope = (more: Partial<Scope>) => ({ ...scopeOf([withheld()]), ...more });
+  const said = (given: Scope) =>
+    newsDrafts(given, [withheld()])
+      .flatMap(({ alert }) => texts(messageOf(alert).blocks))
+      .join("\n");
+
+  it("says that events continue only if they do", () => {
+    expect(said(scope({}))).toContain("Events continue with their current schema.");
+    expect(said(scope({ publishes: false }))).toContain("The connector publishes nothing at the moment.");
+    const { state } = scopeOf([withheld()]);
+    const tables = new Map([...state.tables].map(([topic, table]) => [topic, { ...table, parked }]));
+    expect(said(scope({ state: { ...state, tables } }))).toContain("Changes of a parked table wait");
+    expect(said(scope({ state: { ...state, tables } }))).not.toMatch(/^Events continue/m);
+  });
+});
+
+describe("a message about a contract", () => {
+  it("mentions the owner whom it names", () => {
+    const notices = [
+      { about: "contract", what: "it does not fit", next: "fieldgate check", owner: "<@U012AB3CD>" },
+    ] as const;
+    const message = messageOf({ kind: "notice", severity: "withheld", connector: "inventory", notices });
+    expect(message.text).toBe("🟡 A contract does not fit: connector inventory");
+    expect(texts(message.blocks)).toContain("For <@U012AB3CD>");
   });
 });
 

@@ -8,7 +8,7 @@ import { type ConnectorAlerts, type Slack, startSlack } from "../../src/slack/st
 import type { Posted } from "../../src/slack/webhook.ts";
 import { finding, notReady, released, SINCE, stateWith, waitsFor, withheld } from "../alert/amendments.ts";
 import { fakeClock, type FakeClock } from "./fake-clock.ts";
-import { expectWithinLimits } from "./limits.ts";
+import { expectWithinLimits, texts } from "./limits.ts";
 
 const SECOND = 1000;
 const HOUR = 3_600_000;
@@ -452,6 +452,52 @@ describe("a stop", () => {
     second.alerts.stopped({ ...STOP, topic: "inventory.public.customers", ...more });
     await end(world, second);
     expect(world.titles).toHaveLength(2);
+  });
+
+  it("is over once the connector works, which is said once, also by the next process", async () => {
+    const world = newWorld();
+    const first = live(world);
+    first.alerts.stopped(STOP);
+    await world.clock.pass(3 * SECOND);
+    await end(world, first);
+    const second = live(world);
+    second.alerts.works();
+    second.alerts.works();
+    await world.clock.pass(10 * SECOND);
+    expect(world.titles.slice(1)).toEqual([expect.stringContaining("🟢 Flows again: connector inventory")]);
+    expect(texts(world.messages.at(-1)?.blocks ?? []).join()).toContain("it had been stopped since");
+    expect(world.reportedStop).toBeUndefined();
+    await end(world, second);
+    const third = live(world);
+    third.alerts.works();
+    await world.clock.pass(HOUR);
+    expect(world.titles).toHaveLength(2);
+    third.alerts.stopped(STOP);
+    await world.clock.pass(3 * SECOND);
+    expect(world.titles).toHaveLength(3);
+  });
+
+  it("because another instance took over is not reported as over", async () => {
+    const world = newWorld();
+    const first = live(world);
+    first.alerts.stopped({ ...STOP, code: "connector-taken", handedOver: true });
+    await world.clock.pass(3 * SECOND);
+    await end(world, first);
+    live(world).alerts.works();
+    await world.clock.pass(10 * SECOND);
+    expect(world.titles).toEqual([expect.stringContaining("🟢 Handed over")]);
+  });
+
+  it("does not stand beside a message that events continue", async () => {
+    const world = newWorld();
+    const life = live(world);
+    life.alerts.stopped(STOP);
+    life.news(withheld());
+    await world.clock.pass(5 * SECOND);
+    expect(world.titles).toHaveLength(2);
+    const said = texts(world.messages.flatMap(({ blocks = [] }) => blocks)).join();
+    expect(said).not.toContain("Events continue");
+    expect(said).toContain("The connector publishes nothing at the moment.");
   });
 
   it("that a command resolves is over: its reminders end, and those of withheld fields continue", async () => {

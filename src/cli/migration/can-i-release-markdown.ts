@@ -1,11 +1,11 @@
 import { visibleIn } from "../../visible.ts";
 import { messageText } from "../../finding.ts";
-import type { Answer } from "../json-output.ts";
+import type { Answer, CanRelease } from "../json-output.ts";
 import { cell, code, markdownTable } from "../markdown.ts";
 
 /** Renders a comment on a pull request: every field, then the consumers that are not ready and what to do. */
-export function releaseMarkdown(given: readonly Answer[]): string {
-  const answers = visibleIn(given);
+export function releaseMarkdown(given: CanRelease): string {
+  const { amendments: answers, troubled, canRelease } = visibleIn(given);
   const waiting = answers.flatMap(({ field, notReady }) =>
     notReady.flatMap(({ consumer, environment, verdict, findings }) =>
       findings.map((finding) => [
@@ -18,10 +18,13 @@ export function releaseMarkdown(given: readonly Answer[]): string {
     ),
   );
   const notAsked = [...new Set(answers.flatMap((answer) => answer.notAsked))];
-  const all = answers.every(({ answer }) => answer === "yes" || answer === "flows");
   return [
-    `### fieldgate can-i-release: ${all ? "yes" : "no"}`,
-    ...(answers.length === 0 ? ["", "Nothing is withheld."] : []),
+    `### fieldgate can-i-release: ${canRelease ? "yes" : "no"}`,
+    ...troubled.flatMap(({ connector, status, what }) => [
+      "",
+      `Connector ${code(connector)} is ${status}: ${cell(what)}`,
+    ]),
+    ...(answers.length === 0 && troubled.length === 0 ? ["", "Nothing is withheld."] : []),
     ...(answers.length === 0 ? [] : markdownTable(["field", "amendment", "answer", "why"], answers.map(row))),
     ...(waiting.length === 0 ? [] : markdownTable(["field", "consumer", "verdict", "finding", "what to do"], waiting)),
     ...(notAsked.length === 0

@@ -6,6 +6,7 @@ import { visibleIn } from "../../visible.ts";
 import { type ErrorCode, GuardError } from "../../errors.ts";
 import { messageText } from "../../finding.ts";
 import type { AmendmentView } from "../../api/amendment.ts";
+import type { ConnectorView } from "../../api/api.ts";
 import { type Client, createClient } from "../client.ts";
 import { readSeconds, type Terminal, withExamples, EXIT } from "../command.ts";
 import type { Answer, CanRelease } from "../json-output.ts";
@@ -43,7 +44,7 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
       const client = createClient(terminal);
       const answers = await askUntilYes(() => answersOf(client, ids, table), wait * 1000, terminal.signal);
       terminal.out(await render(answers, format));
-      terminal.end(answers.every(isYes) ? EXIT.fine : EXIT.findings);
+      terminal.end(answers.canRelease ? EXIT.fine : EXIT.findings);
     });
   withExamples(
     command,
@@ -60,10 +61,10 @@ export function addCanIRelease(program: Command, terminal: Terminal): void {
  * asked again as well.
  */
 async function askUntilYes(
-  readAnswers: () => Promise<readonly Answer[]>,
+  readAnswers: () => Promise<CanRelease>,
   waitMs: number,
   signal: AbortSignal,
-): Promise<readonly Answer[]> {
+): Promise<CanRelease> {
   const end = Date.now() + waitMs;
   for (let delay = FIRST_POLL_MS; ; delay = Math.min(delay * 2, LONGEST_POLL_MS)) {
     const left = end - Date.now();
@@ -71,22 +72,42 @@ async function askUntilYes(
       if (left > 0 && error instanceof GuardError && PASSING.has(error.code)) return undefined;
       throw error;
     });
-    if (answers !== undefined && (answers.every(isYes) || left <= 0)) return answers;
+    if (answers !== undefined && (answers.canRelease || left <= 0)) return answers;
     await sleep(Math.max(0, Math.min(delay, left)), undefined, { signal });
   }
 }
 
-async function answersOf(
-  client: Client,
-  ids: readonly string[],
-  table: string | undefined,
-): Promise<readonly Answer[]> {
+async function answersOf(client: Client, ids: readonly string[], table: string | undefined): Promise<CanRelease> {
   const amendments =
     table === undefined
       ? await Promise.all(ids.map((id) => client.amendment(id)))
       : (await client.amendments({ table })).filter(({ gate }) => gate.kind === "withheld");
-  return amendments.map(answerOf);
+  const troubled = table === undefined ? [] : troubledOf(await client.connectors(), table);
+  const answers = amendments.map(answerKnowing);
+  return { canRelease: answers.every(isYes) && troubled.length === 0, amendments: answers, troubled };
 }
+
+/** While a connector does not read the log, it does not know which columns the table has. */
+function troubledOf(connectors: readonly ConnectorView[], table: string): CanRelease["troubled"] {
+  return connectors.flatMap(({ name, tables, trouble }) => {
+    const isAsked = tables.some((one) => one.table === table || one.topic === table);
+    if (trouble === undefined || !isAsked) return [];
+    const { status, what, next } = trouble;
+    return [{ connector: name, status, what, next }];
+  });
+}
+
+/** The answer, with what keeps the connector from knowing it. One that waits for a command still judges contracts. */
+function answerKnowing(amendment: AmendmentView): Answer {
+  const answer = answerOf(amendment);
+  const { trouble, connector } = amendment;
+  if (trouble === undefined) return answer;
+  const why = `${answer.why}; connector ${connector} ${TROUBLES[trouble.status]}: ${trouble.what}`;
+  const isCurrent = trouble.takesCommands || answer.answer !== "yes";
+  return { ...answer, why, answer: isCurrent ? answer.answer : "unknown" };
+}
+
+const TROUBLES = { stopped: "has stopped", retrying: "is retrying", stalled: "has stalled" } as const;
 
 function answerOf(amendment: AmendmentView): Answer {
   const { id, field, kind, mode, gate, verdicts, refused, candidate, groupsNotNamed } = amendment;
@@ -129,19 +150,29 @@ function isYes({ answer }: Answer): boolean {
   return answer === "yes" || answer === "flows";
 }
 
-async function render(answers: readonly Answer[], format: Format): Promise<string> {
+async function render(answers: CanRelease, format: Format): Promise<string> {
   switch (format) {
     case "json":
-      return JSON.stringify({ canRelease: answers.every(isYes), amendments: answers } satisfies CanRelease, null, 2);
+      return JSON.stringify(answers, null, 2);
     case "markdown": {
       const { releaseMarkdown } = await import("./can-i-release-markdown.ts");
       return releaseMarkdown(answers);
     }
     case "text":
-      return answers.length === 0 ? "yes: nothing is withheld" : visibleIn(answers).map(answerText).join("\n");
+      return textOf(visibleIn(answers));
     default:
       return format satisfies never;
   }
+}
+
+function textOf({ amendments, troubled }: CanRelease): string {
+  if (amendments.length === 0 && troubled.length === 0) return "yes: nothing is withheld";
+  return [...troubled.map(troubledText), ...amendments.map(answerText)].join("\n");
+}
+
+function troubledText({ connector, status, what, next }: CanRelease["troubled"][number]): string {
+  const why = `unknown: connector ${connector} ${TROUBLES[status]}, so later columns are not known: ${what}`;
+  return next === null ? why : `${why}\n  next: ${next}`;
 }
 
 function answerText({ id, field, answer, why, notReady, notAsked }: Answer): string {

@@ -8,6 +8,7 @@ import { renderProgress } from "../../words/progress.ts";
 import { visibleIn } from "../../visible.ts";
 import { createClient } from "../client.ts";
 import type { ParkedTables } from "../json-output.ts";
+import { isComplete, leftOutTexts, troubleTexts } from "./incomplete.ts";
 import { type Format, formatOption, type Terminal, textTable, withExamples, EXIT } from "../command.ts";
 
 /**
@@ -25,7 +26,9 @@ export function addAmendments(program: Command, terminal: Terminal): void {
     .action(async ({ table, parked, format }: { table?: string; parked?: true; format: Format }) => {
       const client = createClient(terminal);
       const amendments = await client.amendments({ table });
-      const waiting = parkedTables(await client.connectors(), table);
+      const connectors = await client.connectors();
+      const waiting = parkedTables(connectors, table);
+      const troubles = troubleTexts(connectors, table);
       if (format === "json") {
         terminal.out(JSON.stringify(parked ? waiting : amendments, null, 2));
         // The list of amendments has no place for them.
@@ -33,8 +36,14 @@ export function addAmendments(program: Command, terminal: Terminal): void {
           const tables = waiting.map((one) => one.table).join(", ");
           terminal.warn(`parked: ${tables}; fieldgate amendments --parked has the reasons and the next steps`);
         }
+        for (const trouble of troubles) terminal.warn(trouble);
       } else if (parked) terminal.out(waiting.length === 0 ? "no table is parked" : waiting.map(parkedText).join("\n"));
-      else terminal.out([listText(amendments), ...waiting.map((one) => `\n${parkedText(one)}`)].join("\n"));
+      else {
+        const others = [...troubles, ...waiting.map(parkedText), ...leftOutTexts(connectors, table)];
+        terminal.out(
+          [listText(amendments, isComplete(connectors, table)), ...others.map((one) => `\n${one}`)].join("\n"),
+        );
+      }
       terminal.end(EXIT.fine);
     });
   withExamples(command, "fieldgate amendments", "fieldgate amendments show inventory.public.customers.nickname");
@@ -77,8 +86,10 @@ function parkedText(parked: ParkedTables[number]): string {
   return [`parked: ${what}`, `  ${count}, since ${since}`, ...(next === null ? [] : [`  next: ${next}`])].join("\n");
 }
 
-function listText(amendments: readonly AmendmentView[]): string {
-  if (amendments.length === 0) return "no amendments: every topic's events have all columns of their table";
+function listText(amendments: readonly AmendmentView[], isAll: boolean): string {
+  if (amendments.length === 0) {
+    return isAll ? "no amendments: every topic's events have all columns of their table" : "no amendments";
+  }
   const head = ["ID", "FIELD", "KIND", "GATE", "SINCE", "NOT READY", "WHY"];
   const rows = visibleIn(amendments).map(({ id, field, kind, changes, mode, gate, verdicts }) => {
     const waiting = verdicts.filter(({ verdict }) => verdict !== "ready").map(({ consumer }) => consumer);
@@ -97,13 +108,15 @@ function listText(amendments: readonly AmendmentView[]): string {
 
 function amendmentText(view: AmendmentView): string {
   const amendment = visibleIn(view);
-  const { id, topic, column, gate, verdicts, groupsNotNamed, candidate, backfill, next, explained } = amendment;
+  const { id, topic, column, gate, verdicts, groupsNotNamed, candidate, backfill, next, explained, trouble } =
+    amendment;
   const rows: (readonly [string, string] | undefined)[] = [
     ["topic", topic],
     ["what", amendment.what],
     gate.kind === "withheld" ? ["meanwhile", amendment.meanwhile] : undefined,
     column === null ? undefined : ["column", columnText(column)],
     explained === null ? undefined : ["by", `${explained.command}, run by ${explained.role} at ${explained.time}`],
+    trouble === undefined ? undefined : [trouble.status, `since ${trouble.since}: ${trouble.what}`],
     ["gate", `${gateWord(gate, amendment.mode)}${gate.since === null ? "" : ` since ${gate.since}`}: ${gate.why}`],
     candidate?.widened === undefined ? undefined : ["widened", candidate.widened],
     backfill === null ? undefined : ["backfill", chunkText(backfill)],

@@ -10,6 +10,7 @@ import { amendmentId, type SentAlert } from "./amendment.ts";
 import { changesOf, differences, sameColumnType, type SeenColumn } from "./differ.ts";
 import { withExcluded } from "./excluded.ts";
 import { keyDifference, keyNow } from "./key.ts";
+import { newlyLeftOut, withLeftOut } from "./left-out.ts";
 import { changedValues } from "./changed-values.ts";
 import { rekeyed } from "./gap.ts";
 import { fileOf } from "./rewritten.ts";
@@ -37,7 +38,8 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const sure = sureColumns(input);
   const proven = sure.length === input.columns.length;
   const undescribed = proven ? undefined : table.undescribed;
-  const named = withExcluded(rules, { ...renamedTable(table, input), undescribed }, sure.map(knownOf));
+  const listed = withExcluded(rules, { ...renamedTable(table, input), undescribed }, sure.map(knownOf));
+  const named = withLeftOut(rules, listed, input.table.columns);
   if (named.unpublished === true) {
     const key = isPinned(rules, named, input) ? named.shape.key.map((field) => field.attnum) : keyNow(named, input);
     return step(withTable(state, proven ? asItsColumns(rules, named, sure, key) : named));
@@ -70,9 +72,20 @@ export function onSeen(rules: Rules, state: State, input: Seen, when: When): Dec
   const keyed = rowKey === table.rowKey ? next : withRowKey(next, input.topic, rowKey);
   // Rows published in doubt lacked values of published fields, and other values may have changed without an event.
   const repaired = due ? withRepair(rules, keyed, shape) : keyed;
-  const effects: readonly Effect[] = gap === undefined ? [] : [{ kind: "report-gap", topic: input.topic }];
+  const effects: readonly Effect[] = [
+    ...(gap === undefined ? [] : [{ kind: "report-gap", topic: input.topic } as const]),
+    ...generatedNow(table, named),
+  ];
   const start = step(repaired, ...effects);
   return amendments.reduce((before, { id }) => andThen(before, (now) => ask(rules, now, id, when)), start);
+}
+
+/** A generated column becomes no amendment, because no event can ever have it. */
+function generatedNow(before: TableState, after: TableState): readonly Effect[] {
+  const columns = newlyLeftOut(before, after).flatMap(({ rule, field }) =>
+    rule === "column/generated" && field !== undefined ? [field] : [],
+  );
+  return columns.length === 0 ? [] : [{ kind: "report-generated", topic: after.shape.topic, columns }];
 }
 
 /**

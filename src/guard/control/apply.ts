@@ -1,7 +1,8 @@
 import { decide } from "../../gate/decide.ts";
 import type { Decided, Effect, Input, State, When } from "../../gate/state.ts";
 import { formatLsn, isoTime } from "../../wal/lsn.ts";
-import { capturedFrom, type Parts } from "../session.ts";
+import { capturedFrom, type Parts, tableOf } from "../session.ts";
+import { warnOfGenerated } from "./warn-of-generated.ts";
 import { decideUnknown, describeUnexpected } from "./unexpected.ts";
 import { judgeInBackground, registerInBackground, registrationEnded } from "./registry-work.ts";
 
@@ -76,6 +77,9 @@ function start(session: Parts<"control">, effect: Effect): void {
       return;
     case "report-gap":
       session.control.looks.toReport.add(effect.topic);
+      return;
+    case "report-generated":
+      warnOfGenerated(session, tableOf(session.control.state, effect.topic), effect.columns);
       return;
     case "report-parked":
       session.control.parksToReport.add(effect.topic);

@@ -7,6 +7,7 @@ import { type NotSent, sentAs } from "../../capture/sent.ts";
 import { repairJob } from "../../gate/amendment/backfill.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { Table } from "../../table/column.ts";
+import { leftOutLine } from "../../words/left-out-columns.ts";
 import { fullName } from "../../table/quote.ts";
 import type { Relation } from "../../wal/message.ts";
 import type { Settings } from "../outside.ts";
@@ -128,7 +129,7 @@ async function captureItem(
 ): Promise<void> {
   const { outside, batch } = session;
   const { table, topic } = item;
-  for (const finding of item.leftOut) outside.log.warn(finding.message);
+  for (const finding of item.leftOut) outside.log.warn(leftOutLine(table, finding));
   for (const [name, found] of await createTopics(outside, [topic])) {
     batch.partitions.set(name, found.partitions);
     batch.maxBytes.set(name, found.maxMessageBytes);

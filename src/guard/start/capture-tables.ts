@@ -116,7 +116,7 @@ function uncoveredBy({ replicaIdentity, identified }: Table, columns: readonly C
 
 function mapTable({ filter, modes, route, ...keys }: Settings, table: Table): Capturable {
   const { schema, name } = table;
-  const mapped = loggedColumns(table).map((column) => ({ column, result: fieldOf(column, modes) }));
+  const mapped = table.columns.map((column) => ({ column, result: fieldOf(column, modes) }));
   const all = mapped.flatMap(({ result }) => (result.kind === "field" ? [result.field] : []));
   const published = mapped.filter(({ column }) => filter.column(schema, name, column.name));
   const fields = published.flatMap(({ result }) => (result.kind === "field" ? [result.field] : []));

@@ -4,16 +4,18 @@ import { followLists } from "../../gate/amendment/excluded.ts";
 import type { TablesLook } from "../../capture/look.ts";
 import { newsOver } from "../../capture/sent.ts";
 import { afterLook } from "../../gate/amendment/gap.ts";
+import { newlyLeftOut, withLeftOut } from "../../gate/amendment/left-out.ts";
 import { definedAt } from "../../gate/amendment/rewritten.ts";
 import type { TableState } from "../../gate/state.ts";
 import type { TransactionalWriter } from "../../kafka/writer.ts";
 import type { SourceFacts } from "../../postgres/check.ts";
 import { askForEach } from "../../at-once.ts";
 import { changes, type Stored } from "../../store/records.ts";
-import type { Table } from "../../table/column.ts";
+import type { Column, Table } from "../../table/column.ts";
 import { fullName, type TableName } from "../../table/quote.ts";
 import { formatLsn, isoTime, type Lsn, LSN_ZERO } from "../../wal/lsn.ts";
 import type { Position } from "../../wal/position.ts";
+import { leftOutLine } from "../../words/left-out-columns.ts";
 import type { Outside, Source } from "../outside.ts";
 import { isListed, sentOf } from "../control/looked-table.ts";
 import { verifySchemas } from "../control/verify-schemas.ts";
@@ -81,7 +83,8 @@ export async function prepareState(
   await createTopics(outside, [...stored.tables.keys(), ...sent.map(({ topic }) => topic)]);
   const columnsOf = (topic: string) =>
     found.find(({ oid }) => oid === stored.tables.get(topic)?.shape.table.oid)?.columns ?? [];
-  const listed = outside.delivery === "none" ? begun : followLists(outside.settings, begun, columnsOf);
+  const followedLists = outside.delivery === "none" ? begun : followLists(outside.settings, begun, columnsOf);
+  const listed = followLeftOut(outside, followedLists, columnsOf);
   const moved = await verifySchemas(outside, listed.tables, signal);
   const current =
     listed === begun && moved.size === 0
@@ -239,7 +242,22 @@ function isNewTo({ tables }: Stored): (table: Table) => boolean {
 }
 
 function logLeftOut({ log }: Outside, items: readonly Capturable[]): void {
-  for (const finding of items.flatMap(({ leftOut }) => leftOut)) log.warn(finding.message);
+  for (const { table, leftOut } of items) for (const finding of leftOut) log.warn(leftOutLine(table, finding));
+}
+
+/** Which columns of the known tables are left out now. The log names those that were not before. */
+function followLeftOut(
+  { settings, log }: Outside,
+  state: Pick<Stored, "tables" | "jobs">,
+  columnsOf: (topic: string) => readonly Column[],
+): Pick<Stored, "tables" | "jobs"> {
+  const changed = [...state.tables].flatMap(([topic, before]) => {
+    const columns = columnsOf(topic);
+    const after = columns.length === 0 ? before : withLeftOut(settings, before, columns);
+    for (const finding of newlyLeftOut(before, after)) log.warn(leftOutLine(before.shape.table, finding));
+    return after === before ? [] : [[topic, after] as const];
+  });
+  return changed.length === 0 ? state : { ...state, tables: new Map([...state.tables, ...changed]) };
 }
 
 function withSnapshots(outside: Outside, stored: Stored, items: readonly Capturable[]): Stored {

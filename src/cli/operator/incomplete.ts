@@ -1,0 +1,47 @@
+import type { ConnectorView } from "../../api/api.ts";
+import { visibleIn } from "../../visible.ts";
+
+/**
+ * What `amendments` prints beside the amendments, because it makes the list or the events incomplete: connectors that do
+ * not read the log, tables that are not captured, and columns and rows that are in no event. `asked`: a table or a
+ * topic; undefined for all.
+ */
+
+type Connectors = readonly ConnectorView[];
+
+/** Connectors that do not read the log, so that later changes are not known. */
+export function troubleTexts(connectors: Connectors, asked: string | undefined): readonly string[] {
+  return visibleIn(connectors).flatMap(({ name, trouble, tables }) => {
+    const isAsked = asked === undefined || tables.length === 0 || tables.some((table) => isCalled(table, asked));
+    if (trouble === undefined || !isAsked) return [];
+    const { status, what, since, next } = trouble;
+    const text = `${status}: connector ${name}, since ${since}: ${what}`;
+    return [next === null ? text : `${text}\n  next: ${next}`];
+  });
+}
+
+/** Tables that are not captured, columns that are in no event, and tables whose rows cannot be read. */
+export function leftOutTexts(connectors: Connectors, asked: string | undefined): readonly string[] {
+  return visibleIn(connectors).flatMap(({ tables, notCaptured }) => [
+    ...notCaptured
+      .filter(({ table }) => asked === undefined || asked === table)
+      .map(({ table, why, next }) => `not captured: ${table}: ${why}\n  next: ${next}`),
+    ...tables.filter((table) => asked === undefined || isCalled(table, asked)).flatMap(leftOutOf),
+  ]);
+}
+
+/** True if every column of every table that was asked about is in the events, or has an amendment. */
+export function isComplete(connectors: Connectors, asked: string | undefined): boolean {
+  return troubleTexts(connectors, asked).length === 0 && leftOutTexts(connectors, asked).length === 0;
+}
+
+function leftOutOf({ table, leftOut = [], keyless }: ConnectorView["tables"][number]): readonly string[] {
+  return [
+    ...leftOut.map(({ why }) => `left out of ${table}: ${why}`),
+    ...(keyless === true ? [`no key: ${table} has no snapshot, and its rows are never read again`] : []),
+  ];
+}
+
+function isCalled({ table, topic }: ConnectorView["tables"][number], asked: string): boolean {
+  return asked === table || asked === topic;
+}
