@@ -105,11 +105,12 @@ const ON_DDL_COMMAND_END = triggerFunction(
   `    SELECT array_agg(CASE WHEN i.indexrelid IS NULL THEN d.objid WHEN i.indisunique THEN i.indrelid END)
              FILTER (WHERE d.classid = 'pg_class'::regclass),
            array_agg(d.objid) FILTER (WHERE d.classid = 'pg_class'::regclass AND d.command_tag = 'CREATE TABLE'),
-           array_agg(d.objid) FILTER (WHERE d.classid = 'pg_type'::regclass),
+           array_agg(coalesce(k.reltype, d.objid)) FILTER (WHERE d.classid = 'pg_type'::regclass OR k.oid IS NOT NULL),
            array_agg(d.objid) FILTER (WHERE d.classid = 'pg_namespace'::regclass AND d.command_tag = 'ALTER SCHEMA')
       INTO held, created, types, schemas
       FROM pg_event_trigger_ddl_commands() d
-      LEFT JOIN pg_index i ON i.indexrelid = d.objid AND d.classid = 'pg_class'::regclass;
+      LEFT JOIN pg_index i ON i.indexrelid = d.objid AND d.classid = 'pg_class'::regclass
+      LEFT JOIN pg_class k ON k.oid = d.objid AND d.classid = 'pg_class'::regclass AND k.relkind = 'c';
     IF types IS NOT NULL OR schemas IS NOT NULL THEN
       WITH RECURSIVE made_of(type) AS (
         SELECT unnest(types)
@@ -119,6 +120,7 @@ const ON_DDL_COMMAND_END = triggerFunction(
       SELECT array_agg(u.oid) INTO near FROM (
         SELECT a.attrelid AS oid FROM made_of m JOIN pg_attribute a ON a.atttypid = m.type
          WHERE a.attnum > 0 AND NOT a.attisdropped
+        UNION SELECT c.oid FROM made_of m JOIN pg_class c ON c.reloftype = m.type
         UNION SELECT c.oid FROM pg_class c WHERE c.relnamespace = ANY (schemas) AND c.relkind IN ('r', 'p')) u;
     END IF;
     content := fieldgate.content(tg_tag, held, near, created, NULL);`,
@@ -190,15 +192,18 @@ CREATE EVENT TRIGGER ${name} ON ${event}${filter} EXECUTE FUNCTION fieldgate.${p
 ALTER EVENT TRIGGER ${name} ENABLE ALWAYS`;
 }
 
-// CREATE SCHEMA can also create tables. Commands that are not listed do not fire the triggers.
-const END_TAGS = ["ALTER TABLE", "CREATE TABLE", "CREATE SCHEMA", "CREATE INDEX", "ALTER TYPE", "ALTER DOMAIN"];
-const DROP_TAGS = ["DROP TABLE", "DROP INDEX", "DROP SCHEMA", "DROP OWNED", "DROP TYPE", "DROP DOMAIN"];
+// CREATE SCHEMA can also create tables, and a table can inherit from a foreign one. What a column needs can be dropped
+// with it (CASCADE). Commands that are not listed do not fire the triggers.
+const CREATES = ["CREATE TABLE", "CREATE SCHEMA", "CREATE INDEX"];
+const ALTERS = ["ALTER TABLE", "ALTER FOREIGN TABLE", "ALTER TYPE", "ALTER DOMAIN", "ALTER SCHEMA"];
+const DROPS = ["DROP TABLE", "DROP INDEX", "DROP SCHEMA", "DROP OWNED", "DROP TYPE", "DROP DOMAIN", "DROP EXTENSION"];
+const DROPS_BELOW = ["DROP COLLATION", "DROP FUNCTION", "DROP VIEW", "DROP MATERIALIZED VIEW", "DROP FOREIGN TABLE"];
 
 export const FUNCTIONS = [SIGNED, CONTENT, ON_DDL_COMMAND_END, ON_SQL_DROP, ON_TABLE_REWRITE];
 
 export const EVENT_TRIGGERS = [
-  eventTrigger(TRIGGERS[0], "ddl_command_end", "on_ddl_command_end", [...END_TAGS, "ALTER SCHEMA"]),
-  eventTrigger(TRIGGERS[1], "sql_drop", "on_sql_drop", [...DROP_TAGS, "DROP EXTENSION"]),
+  eventTrigger(TRIGGERS[0], "ddl_command_end", "on_ddl_command_end", [...CREATES, ...ALTERS]),
+  eventTrigger(TRIGGERS[1], "sql_drop", "on_sql_drop", [...DROPS, ...DROPS_BELOW]),
   eventTrigger(TRIGGERS[2], "table_rewrite", "on_table_rewrite", []),
 ];
 

@@ -232,6 +232,30 @@ const AFFECTED: readonly Case[] = [
     run: ["ALTER TABLE a13 ADD b int"],
     words: ["M(look 1)"],
   },
+  {
+    what: "for a typed table, when its type changes",
+    setup: "CREATE TYPE a14_row AS (id int, a text); CREATE TABLE a14 OF a14_row",
+    run: [
+      "ALTER TYPE a14_row ADD ATTRIBUTE b int CASCADE",
+      "ALTER TYPE a14_row RENAME ATTRIBUTE a TO c CASCADE",
+      "ALTER TYPE a14_row ALTER ATTRIBUTE b TYPE bigint CASCADE",
+      "ALTER TYPE a14_row DROP ATTRIBUTE c CASCADE, ADD ATTRIBUTE c text CASCADE",
+    ],
+    words: ["M(a14: id a b)", "C", "M(a14: id c b)", "C", "M(a14: id c b)", "C", "M(a14: id b c)"],
+  },
+  {
+    what: "for a table that inherits from a foreign table",
+    setup: `CREATE EXTENSION file_fdw; CREATE SERVER a15s FOREIGN DATA WRAPPER file_fdw;
+      CREATE FOREIGN TABLE a15f (id int, a text) SERVER a15s OPTIONS (filename '/dev/null'); CREATE TABLE a15 () INHERITS (a15f)`,
+    run: ["ALTER FOREIGN TABLE a15f DROP COLUMN a", "ALTER FOREIGN TABLE a15f ADD COLUMN a text"],
+    words: ["M(a15: id)", "C", "M(a15: id a)"],
+  },
+  {
+    what: "for a column that is dropped with its collation",
+    setup: `CREATE COLLATION a16c FROM "C"; CREATE TABLE a16 (id int, a text COLLATE a16c)`,
+    run: ["DROP COLLATION a16c CASCADE"],
+    words: ["M(a16: id)"],
+  },
 ];
 
 describe.each([
