@@ -6,7 +6,7 @@ import { fullName, quoteIdentifier, quoteTable } from "../../table/quote.ts";
 import { describeGap } from "../../words/gap.ts";
 import { type Captured, capturedFrom, type Parts, post } from "../session.ts";
 import { apply } from "./apply.ts";
-import { capture, needsSnapshot } from "./capture-new.ts";
+import { capture } from "./capture-new.ts";
 import { reachedEnd, startCatalogRead } from "./catalog-read.ts";
 import { leave } from "./left.ts";
 import { isReplacedOver, newsOf, reasonAgainst, sentOf } from "./looked-table.ts";
@@ -59,9 +59,6 @@ export async function applyLook(
     if (news.kind === "none") continue;
     const now = sentOf(outside, second, table);
     apply(session, { kind: "sent", topic, sent: now, news });
-    if (table.sent?.kind !== "sent" || now.kind !== "sent" || table.sent.file !== now.file) {
-      looks.truncated.delete(Number(table.shape.table.oid));
-    }
     reportRename(session, table, second);
   }
   for (const one of candidates) await takeIn(session, second, one);
@@ -102,8 +99,7 @@ async function takeIn(
   if (!looks.seen.has(entry.oid) && !looks.left.has(entry.oid)) return;
   const { table } = await source.table(tableOid(entry.oid));
   if (table === undefined || tableByOid(control.state, table.oid) !== undefined) return;
-  const wasSent = looks.seen.get(entry.oid)?.alwaysSent === true && looks.allTables === look.publication?.identity;
-  if (!(await capture(session, table, !wasSent || needsSnapshot(session, table)))) return;
+  if (!(await capture(session, table))) return;
   const known = tape.relations.get(entry.oid);
   if (known !== undefined) tape.relations.set(entry.oid, capturedFrom(outside, control.state, known.relation));
 }
@@ -118,7 +114,9 @@ export function reportGaps(session: Parts<"control">): void {
     const job = control.state.jobs.get(`repair/${topic}`);
     const { what, next } = describeGap(table.shape.table, outside.settings["publication.name"], table.gap, job);
     outside.log.warn(next === undefined ? what : `${what}; next: ${next}`);
-    const isInfo = news.kind === "lost" && (news.why.kind === "unlisted" || news.why.kind === "dropped");
+    const isInfo =
+      news.kind === "detached" ||
+      (news.kind === "lost" && (news.why.kind === "unlisted" || news.why.kind === "dropped"));
     const kind = isInfo
       ? ({ about: "tables", severity: "info" } as const)
       : ({ about: "rows-missing", severity: "warn" } as const);

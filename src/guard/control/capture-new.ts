@@ -49,9 +49,8 @@ export async function captureNew(
     tape.relations.set(relation.oid, skip);
     return;
   }
-  const snapshot = needsSnapshot(session, table);
   const { schema, name: called } = relation;
-  const done = await capture(session, { ...asWritten(table, relation), schema, name: called }, snapshot);
+  const done = await capture(session, { ...asWritten(table, relation), schema, name: called });
   tape.relations.set(relation.oid, done ? capturedFrom(outside, control.state, relation) : skip);
 }
 
@@ -74,13 +73,15 @@ function asWritten(table: Table, { columns: written }: Relation): Table {
 
 /**
  * Whether the table needs a snapshot, because some of its rows were skipped, or because it can have had rows before it
- * was published. Otherwise all its rows are in the log.
+ * was published. Only a publication of all tables, which existed before the table, is known to have sent all its rows.
  */
-export function needsSnapshot({ control: { looks } }: Parts<"control">, table: Table): boolean {
+function needsSnapshot({ control: { looks } }: Parts<"control">, { publication }: TablesLook, table: Table): boolean {
   const id = Number(table.oid);
-  return (
-    looks.left.has(id) || looks.passedBy.has(id) || looks.seen.get(id)?.captured === false || !isNeverRewritten(table)
-  );
+  const seen = looks.seen.get(id);
+  const isAlwaysSent =
+    publication?.allTables === true && publication.identity === looks.allTables && seen?.alwaysSent !== false;
+  const isPassedBy = looks.left.has(id) || looks.passedBy.has(id) || seen?.captured === false;
+  return !isAlwaysSent || isPassedBy || !isNeverRewritten(table);
 }
 
 function isNeverRewritten({ oid, filenode }: Table): boolean {
@@ -88,11 +89,7 @@ function isNeverRewritten({ oid, filenode }: Table): boolean {
 }
 
 /** Captures the table. Returns false if it cannot be captured now. Its topic gets its name from `table`. */
-export async function capture(
-  session: Parts<"control" | "tape" | "batch">,
-  table: Table,
-  snapshot: boolean,
-): Promise<boolean> {
+export async function capture(session: Parts<"control" | "tape" | "batch">, table: Table): Promise<boolean> {
   const { outside, source, control } = session;
   const oid = Number(table.oid);
   const look = await source.look();
@@ -112,7 +109,7 @@ export async function capture(
   const [item] = items;
   if (item === undefined) return false;
   try {
-    await captureItem(session, item, look, snapshot);
+    await captureItem(session, item, look, needsSnapshot(session, look, table));
   } catch (error) {
     if (!(error instanceof GuardError) || error.fate !== "stop") throw error;
     return leave(session, oid, table, { kind: "failed", error: refusalOf(error) }, AGAIN_MS);
