@@ -21,6 +21,21 @@ export interface LookedPublication {
   readonly operations: readonly string[];
 }
 
+/** A file with rows of a table: that of the table itself, or of one of its partitions. */
+export interface LookedFile {
+  /** The OID and the name of the table or partition. */
+  readonly table: number;
+  readonly name: string;
+  readonly file: number;
+  /**
+   * The OID of its TOAST table; 0 if it has none. An ALTER TABLE that rewrites the rows, such as SET UNLOGGED, makes another
+   * one. TRUNCATE, VACUUM FULL and CLUSTER keep it.
+   */
+  readonly toast: number;
+  /** The transaction that last changed its entry in the catalog (pg_class.xmin). */
+  readonly version: string;
+}
+
 export interface LookedTable {
   readonly oid: number;
   readonly schema: string;
@@ -32,6 +47,9 @@ export interface LookedTable {
    */
   readonly persistence: string;
   readonly file: number;
+  readonly files: readonly LookedFile[];
+  /** Partitions that are foreign tables, by name, quoted for SQL where necessary. */
+  readonly foreign: readonly string[];
   /** A digest of its columns: the attnum of each, and the version of its definition (Column.version). */
   readonly columns: string;
   readonly readable: boolean;

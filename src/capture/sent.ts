@@ -1,4 +1,4 @@
-import type { LookedPublication, LookedTable, TablesLook } from "./look.ts";
+import type { LookedFile, LookedPublication, LookedTable, TablesLook } from "./look.ts";
 import { needsIdentity, type Unidentified, unidentifiedOf } from "./identity.ts";
 
 /**
@@ -22,6 +22,8 @@ export type NotSent =
   /** It is not in the publication, and must not be: the log cannot identify its rows, or those of these partitions. */
   | { readonly kind: "unidentified"; readonly tables: readonly Unidentified[] }
   | { readonly kind: "unlogged" }
+  /** Changes of partitions that are foreign tables are never in the log. */
+  | { readonly kind: "foreign"; readonly partitions: readonly string[] }
   | { readonly kind: "other-root"; readonly viaRoot: boolean }
   | { readonly kind: "operations"; readonly operations: readonly string[] }
   | { readonly kind: "partial"; readonly columnList: boolean; readonly rowFilter: boolean }
@@ -32,15 +34,24 @@ export type NotSent =
 export interface SentMark {
   readonly kind: "sent";
   readonly published: string;
-  /** Set only if the table could have been UNLOGGED for a while, which a table listed by name could not. */
-  readonly file: number | undefined;
+  /**
+   * By OID: the files of the table, or of its partitions, each of which could have been UNLOGGED for a while. A table that is
+   * listed by name could not. Absent in a state of an earlier version.
+   */
+  readonly files?: Readonly<Record<string, FileMark>> | undefined;
   readonly attached: readonly string[];
 }
 
 export type Sent = SentMark | NotSent;
 
+/** `name`: that of the partition; absent for the table's own file. */
+type FileMark = Pick<LookedFile, "file" | "toast"> & { readonly name?: string | undefined };
+
 /** If there are more links than this, only their number is kept, so that a record stays small. */
 const MAX_ATTACHED = 1000;
+
+/** The files of a table with more partitions are not kept, so that a record stays small. */
+const MAX_FILES = 1000;
 
 /** How this table is sent under its own name. `table` is undefined if the table does not exist. */
 export function sentAs(
@@ -50,7 +61,7 @@ export function sentAs(
 ): Sent {
   if (table === undefined) return { kind: "dropped" };
   const { publication } = look;
-  const { own, above, persistence, columnList, rowFilter, generated, file, attached } = table;
+  const { own, above, persistence, columnList, rowFilter, generated, foreign, attached } = table;
   const isIn = publication !== undefined && (publication.allTables || own.length > 0 || above.length > 0);
   if (publication !== undefined && persistence !== "p") return { kind: "unlogged" };
   if (!isIn) {
@@ -63,13 +74,22 @@ export function sentAs(
   if (unsent.length > 0) return { kind: "operations", operations: unsent };
   if (columnList || rowFilter) return { kind: "partial", columnList, rowFilter };
   if (generated) return { kind: "generated" };
-  const byName = own.some((identity) => identity.startsWith("table:"));
+  if (foreign.length > 0) return { kind: "foreign", partitions: foreign };
   return {
     kind: "sent",
     published: [publication.identity, ...own, ...above].join(" "),
-    file: byName || table.partitioned ? undefined : file,
+    files: filesOf(table),
     attached: attached.length > MAX_ATTACHED ? [`${attached.length} links`] : attached,
   };
+}
+
+function filesOf({ own, partitioned, files }: LookedTable): NonNullable<SentMark["files"]> {
+  const byName = own.some((identity) => identity.startsWith("table:"));
+  if (files.length > MAX_FILES || (byName && !partitioned)) return {};
+  const nameOf = ({ name }: LookedFile) => (partitioned ? { name } : {});
+  return Object.fromEntries(
+    files.map((one) => [String(one.table), { ...nameOf(one), file: one.file, toast: one.toast }]),
+  );
 }
 
 function isUnderOtherName({ viaRoot, allTables }: LookedPublication, table: LookedTable): boolean {
@@ -86,13 +106,28 @@ export type SentNews =
   | { readonly kind: "lost"; readonly why: NotSent }
   /** It is sent again after it was not sent for a while. */
   | { readonly kind: "again" }
-  /** Its rows were written to a new file, by VACUUM FULL or CLUSTER, or while it wrote no log. */
+  /** Rows were written to a new file, perhaps while it wrote no log. */
   | { readonly kind: "rewritten" }
+  /** These partitions were truncated, which PostgreSQL does not report, or rewritten by VACUUM FULL or CLUSTER. */
+  | { readonly kind: "emptied"; readonly partitions: readonly string[] }
+  /** These partitions were detached or dropped. The log has no deletes of their rows. */
+  | { readonly kind: "detached"; readonly partitions: readonly string[] }
   /** Existing tables became its partitions. The rows that they had before were never published. */
   | { readonly kind: "attached"; readonly links: readonly string[] };
 
+/** The OIDs of the table and of its partitions whose files are those of a TRUNCATE that the log reports. */
+export type Truncated = ReadonlySet<number>;
+
+export const NONE_TRUNCATED: Truncated = new Set();
+
+/** Its files, if the last change of their entries in the catalog was made by one of these transactions, which truncated it. */
+export function truncatedBy(transactions: readonly string[], table: LookedTable | undefined): Truncated {
+  const files = transactions.length === 0 ? [] : (table?.files ?? []);
+  return new Set(files.filter(({ version }) => transactions.includes(version)).map((one) => one.table));
+}
+
 /** `before` is undefined if the catalog has not been read yet. */
-export function sentNews(before: Sent | undefined, now: Sent, wasTruncated: boolean): SentNews {
+export function sentNews(before: Sent | undefined, now: Sent, truncated: Truncated): SentNews {
   if (now.kind !== "sent") {
     if (before !== undefined && JSON.stringify(before) === JSON.stringify(now)) return { kind: "none" };
     return { kind: "lost", why: now };
@@ -101,21 +136,37 @@ export function sentNews(before: Sent | undefined, now: Sent, wasTruncated: bool
   if (before.kind !== "sent" || before.published !== now.published) return { kind: "again" };
   const links = now.attached.filter((link) => !before.attached.includes(link));
   if (links.length > 0) return { kind: "attached", links };
-  const isMoved = before.file !== undefined && now.file !== undefined && before.file !== now.file;
-  if (isMoved && !wasTruncated) return { kind: "rewritten" };
-  return isMoved || before.attached.length !== now.attached.length || before.file !== now.file
-    ? { kind: "same" }
-    : { kind: "none" };
+  const news = filesNews(before.files, now.files ?? {}, truncated);
+  return news.kind === "none" && JSON.stringify(before) !== JSON.stringify(now) ? { kind: "same" } : news;
+}
+
+function filesNews(
+  before: SentMark["files"] = {},
+  now: NonNullable<SentMark["files"]>,
+  truncated: Truncated,
+): SentNews {
+  const moved = Object.entries(now).flatMap(([table, { name, file, toast }]) => {
+    const was = before[table];
+    if (was === undefined || (was.file === file && was.toast === toast)) return [];
+    // Without a TOAST table, only a TRUNCATE that the log reports is known not to be a rewrite.
+    const isKept = was.toast === toast && toast !== 0;
+    return [{ name, isKept, isReported: was.toast === toast && truncated.has(Number(table)) }];
+  });
+  if (moved.some(({ isKept, isReported }) => !isKept && !isReported)) return { kind: "rewritten" };
+  const emptied = moved.flatMap(({ name, isReported }) => (isReported || name === undefined ? [] : [name]));
+  if (emptied.length > 0) return { kind: "emptied", partitions: emptied };
+  const gone = Object.entries(before).flatMap(([table, { name = "" }]) => (now[table] === undefined ? [name] : []));
+  return gone.length > 0 ? { kind: "detached", partitions: gone } : { kind: "none" };
 }
 
 /**
  * Combines two looks, between which the connector itself may have changed the publication. The first look decides. A
  * table that was unsent in the first and is sent in the second counts as sent again.
  */
-export function newsOver(before: Sent | undefined, first: Sent, second: Sent, wasTruncated: boolean): SentNews {
-  if (second.kind !== "sent") return sentNews(before, second, wasTruncated);
+export function newsOver(before: Sent | undefined, first: Sent, second: Sent, truncated: Truncated): SentNews {
+  if (second.kind !== "sent") return sentNews(before, second, truncated);
   if (first.kind !== "sent") return { kind: "again" };
-  const news = sentNews(before, first, wasTruncated);
+  const news = sentNews(before, first, truncated);
   return news.kind === "none" && JSON.stringify(before) !== JSON.stringify(second) ? { kind: "same" } : news;
 }
 

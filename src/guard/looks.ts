@@ -23,8 +23,8 @@ export interface Looks {
    * captured, also by the start of this session.
    */
   readonly passedBy: Set<number>;
-  /** OIDs of tables that were truncated since the last look. Their rows are in a new file. */
-  readonly truncated: Set<number>;
+  /** By OID: the latest transactions in the log that truncated the table. Its rows are in a new file afterwards. */
+  readonly truncated: Map<number, readonly string[]>;
   /** By OID: tables that the file captures but that cannot be captured yet. */
   readonly left: Map<number, LeftOut>;
   /** By OID: when to try again to add a table to the publication, and why the last attempt failed. */
@@ -62,4 +62,12 @@ export interface PendingLook {
   /** By topic: a different table that has the name of a captured one. */
   readonly replacements: ReadonlyMap<string, Table>;
   readonly candidates: readonly LookedTable[];
+}
+
+/** A look may be some transactions ahead of the log, or behind it. */
+const MAX_TRUNCATES = 100;
+
+/** So that the next look does not take the new file for that of a rewrite. */
+export function noteTruncate({ truncated }: Looks, oid: number, xid: number): void {
+  truncated.set(oid, [...(truncated.get(oid) ?? []).slice(1 - MAX_TRUNCATES), String(xid)]);
 }

@@ -52,6 +52,13 @@ const UNSENT = `a.attgenerated = 'v' OR (a.attgenerated = 's'
 const generatedIn = (unsent: string) =>
   `EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped AND (${unsent}))`;
 
+const fileJson = (c: string, n: string) => `json_build_object('table', ${c}.oid::bigint,
+  'name', ${n}.nspname || '.' || ${c}.relname, 'file', ${c}.relfilenode::bigint, 'toast', ${c}.reltoastrelid::bigint,
+  'version', ${c}.xmin::text)`;
+
+// A table that is published with its schema is not sent while it is in a different one. SET SCHEMA writes a new version of
+// its primary key's constraint, and of its row type.
+//
 // CREATE TABLE … PARTITION OF writes a table's system columns and its pg_inherits row in one command, at most two steps of
 // the command counter apart. For a table that was attached later, the pg_inherits row is newer.
 const lookStatement = (schemas: string, unsent: string) => `
@@ -66,7 +73,9 @@ const lookStatement = (schemas: string, unsent: string) => `
     SELECT c.oid AS rel, n.id, coalesce(n.columns, false) AS columns, coalesce(n.filter, false) AS filter
       FROM pg_class c JOIN (SELECT * FROM named) n ON n.rel = c.oid
     UNION ALL
-    SELECT c.oid, s.id, false, false FROM pg_class c JOIN schemas s ON s.nsp = c.relnamespace WHERE c.relkind IN ('r', 'p')),
+    SELECT c.oid, s.id || '/' || coalesce(k.xmin, y.xmin), false, false
+      FROM pg_class c JOIN schemas s ON s.nsp = c.relnamespace LEFT JOIN pg_type y ON y.oid = c.reltype
+      LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p' WHERE c.relkind IN ('r', 'p')),
   link AS (
     SELECT i.inhrelid AS child, i.inhparent AS parent, c.relpersistence AS persistence,
            CASE WHEN a.xmin = i.xmin AND abs(i.cmin::text::bigint - a.cmin::text::bigint) <= 2 THEN NULL
@@ -89,7 +98,9 @@ const lookStatement = (schemas: string, unsent: string) => `
            coalesce(json_agg(DISTINCT attached) FILTER (WHERE attached IS NOT NULL), '[]') AS attached
       FROM above GROUP BY parent),
   parts AS (
-    SELECT a.parent AS rel, ${PARTITIONS_FILE} AS file FROM ancestor a JOIN pg_class f ON f.oid = a.leaf GROUP BY a.parent),
+    SELECT a.parent AS rel, ${PARTITIONS_FILE} AS file, json_agg(${fileJson("f", "n")}) FILTER (WHERE f.relkind = 'r') AS files,
+           json_agg(quote_ident(n.nspname) || '.' || quote_ident(f.relname)) FILTER (WHERE f.relkind = 'f') AS foreigners
+      FROM ancestor a JOIN pg_class f ON f.oid = a.leaf JOIN pg_namespace n ON n.oid = f.relnamespace GROUP BY a.parent),
   columns AS (
     SELECT attrelid AS rel, md5(string_agg(attnum || '=' || xmin, ',' ORDER BY attnum)) AS digest
       FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped GROUP BY attrelid),
@@ -113,7 +124,8 @@ const lookStatement = (schemas: string, unsent: string) => `
     (SELECT coalesce(json_agg(json_build_object('oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname,
        'partitioned', c.relkind = 'p',
        'persistence', CASE WHEN d.unlogged THEN 'u' ELSE c.relpersistence END, 'file', CASE c.relkind WHEN 'p' THEN coalesce(p.file, 0) ELSE c.relfilenode::bigint END,
-       'columns', coalesce(a.digest, ''),
+       'files', CASE c.relkind WHEN 'p' THEN coalesce(p.files, '[]') ELSE json_build_array(${fileJson("c", "n")}) END,
+       'foreign', coalesce(p.foreigners, '[]'), 'columns', coalesce(a.digest, ''),
        'readable', has_table_privilege(c.oid, 'SELECT'), 'usable', has_schema_privilege(n.oid, 'USAGE'),
        'hidden', row_security_active(c.oid),
        'identified', k.identified, 'remedy', CASE WHEN NOT k.identified THEN coalesce(

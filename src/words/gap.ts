@@ -16,6 +16,7 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
   const name = fullName(table);
   if (news.kind === "lost")
     return { what: `${name} ${lostText(table, news.why)}`, next: wayBack(table, publication, news.why) };
+  if (news.kind === "emptied" || news.kind === "detached") return partitionsText(name, news);
   const what = `${name} ${news.kind === "rekeyed" ? rekeyedText(news.columns) : OVER[news.kind]}`;
   if (job?.state === "refused" && job.reason !== undefined) {
     return { what: `${what}. They are not published again: ${renderJobReason(job.reason)}`, next: REREAD };
@@ -38,16 +39,33 @@ export function describeGap(table: TableName, publication: string, { news }: Gap
   return { what: `${what}${repair}`, next: undefined };
 }
 
+function partitionsText(name: string, { kind, partitions }: Extract<Gap["news"], { partitions: unknown }>): GapText {
+  const which = `${name} ${kind === "emptied" ? "has" : "has lost"} partitions`;
+  const next = "remove the rows of these partitions at the consumers, if they should not keep them";
+  const what =
+    kind === "emptied"
+      ? `that were truncated, or rewritten by VACUUM FULL or CLUSTER: ${listed(partitions)}. PostgreSQL does not report TRUNCATE of a partition, so consumers keep its rows`
+      : `by DETACH PARTITION or DROP TABLE: ${listed(partitions)}. Consumers keep their rows, and changes of a detached partition are not published`;
+  return { what: `${which} ${what}`, next };
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MAX_LISTED;
+  return `${names.slice(0, MAX_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+const MAX_LISTED = 5;
+
 const REREAD = "give the table a primary key and capture it with a new connector, or correct its consumers by hand";
 
 function rekeyedText(columns: readonly string[]): string {
   return `may have new values in ${columns.join(", ")} of its key, because the column was rewritten or a label of its enum was renamed: consumers keep the rows under their old keys, and no event removes them`;
 }
 
-const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost" | "rekeyed">, string>> = {
+const OVER: Readonly<Record<Exclude<Gap["news"]["kind"], "lost" | "rekeyed" | "emptied" | "detached">, string>> = {
   again: "was not sent in full for a while: changes made in that time were not published",
   rewritten:
-    "was rewritten (by ALTER TABLE, VACUUM FULL or CLUSTER, or by SET UNLOGGED and then LOGGED): changes made while a table is unlogged are not published",
+    "was rewritten (by ALTER TABLE, or by SET UNLOGGED and then LOGGED): changes made while a table is unlogged are not published",
   attached:
     "has new partitions that used to be separate tables: rows written to them before they were attached were never published",
 };
@@ -67,6 +85,8 @@ export function lostText(table: TableName, why: NotSent): string {
       return `is not in the publication: ${unidentifiedText(why.tables, isItself(table, why.tables))}`;
     case "unlogged":
       return "is not sent: it is UNLOGGED, so its changes are not published";
+    case "foreign":
+      return `is not sent in full: changes of partitions that are foreign tables are never in the log (${listed(why.partitions)})`;
     case "other-root":
       return "is not sent under its own name: the publication's publish_via_partition_root has changed";
     case "operations":
@@ -101,6 +121,8 @@ export function wayBack(table: TableName, publication: string, why: NotSent): st
       return identifyNext(why.tables);
     case "unlogged":
       return `ALTER TABLE ${name} SET LOGGED;`;
+    case "foreign":
+      return why.partitions.map((one) => `ALTER TABLE ${name} DETACH PARTITION ${one};`).join(" ");
     case "other-root":
       return `${alter} SET (publish_via_partition_root = ${why.viaRoot});`;
     case "operations":

@@ -289,6 +289,8 @@ export function lookedTable(oid: number, { schema, name }: TableName): LookedTab
     partitioned: false,
     persistence: "p",
     file: oid,
+    files: [],
+    foreign: [],
     columns: "",
     readable: true,
     usable: true,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Sent, type SentNews, sentAs, sentNews } from "../../src/capture/sent.ts";
+import { NONE_TRUNCATED, type Sent, type SentNews, sentAs, sentNews, truncatedBy } from "../../src/capture/sent.ts";
 import { hasOtherColumns, hasOtherLabels, versionsOf } from "../../src/gate/amendment/rewritten.ts";
 import type { Table } from "../../src/table/column.ts";
 import { readTables } from "../../src/postgres/catalog.ts";
@@ -13,9 +13,20 @@ const ROOT = `CREATE TABLE t (id int PRIMARY KEY, a text) PARTITION BY RANGE (id
   CREATE PUBLICATION p FOR TABLE t WITH (publish_via_partition_root)`;
 
 async function sent(from: Source, viaRoot: boolean): Promise<Sent> {
-  const look = await readTablesLook(from.client, "p");
-  const table = [...look.tables.values()].find(({ schema, name }) => schema === "public" && name === "t");
+  const { look, table } = await lookAt(from);
   return sentAs(look, table, { viaRoot, operations: ALL });
+}
+
+async function lookAt({ client }: Source) {
+  const look = await readTablesLook(client, "p");
+  const table = [...look.tables.values()].find(({ schema, name }) => schema === "public" && name === "t");
+  return { look, table };
+}
+
+/** The transaction that last changed the table's entry in the catalog. */
+async function changedBy({ app }: Source, table: string): Promise<string> {
+  const { rows } = await app.query<{ xmin: string }>("SELECT xmin FROM pg_class WHERE relname = $1", [table]);
+  return rows[0]?.xmin ?? "";
 }
 
 interface Story {
@@ -23,6 +34,7 @@ interface Story {
   readonly setup: string;
   readonly steps: readonly string[];
   readonly viaRoot?: boolean;
+  /** Whether the log reports that the first step has truncated the table. */
   readonly truncated?: boolean;
   readonly news: SentNews["kind"];
   readonly why?: string;
@@ -137,7 +149,7 @@ const STORIES: readonly Story[] = [
     setup: ROOT,
     viaRoot: true,
     steps: ["CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20)", "VACUUM ANALYZE"],
-    news: "none",
+    news: "same",
   },
   {
     what: "a table is attached",
@@ -187,6 +199,103 @@ const STORIES: readonly Story[] = [
     news: "lost",
     why: "other-root",
   },
+  {
+    what: "it is truncated, and loaded while it is unlogged",
+    setup: all,
+    steps: ["TRUNCATE t", "ALTER TABLE t SET UNLOGGED", "INSERT INTO t VALUES (2)", "ALTER TABLE t SET LOGGED"],
+    truncated: true,
+    news: "rewritten",
+  },
+  {
+    what: "it is truncated, and loaded while it is unlogged, in one transaction",
+    setup: all,
+    steps: [
+      "BEGIN; TRUNCATE t; ALTER TABLE t SET UNLOGGED; INSERT INTO t VALUES (2); ALTER TABLE t SET LOGGED; COMMIT",
+    ],
+    truncated: true,
+    news: "rewritten",
+  },
+  {
+    what: "it leaves the publication's schema and comes back",
+    setup: bySchema,
+    steps: ["ALTER TABLE t SET SCHEMA other", "ALTER TABLE other.t SET SCHEMA public"],
+    since: 150_000,
+    news: "again",
+  },
+  {
+    what: "it is renamed and renamed back, published with its schema",
+    setup: bySchema,
+    steps: [
+      "ALTER TABLE t RENAME TO u",
+      "ALTER TABLE u RENAME TO t",
+      "ALTER TABLE t OWNER TO CURRENT_USER",
+      "ALTER TABLE t ADD b int",
+    ],
+    since: 150_000,
+    news: "none",
+  },
+  {
+    what: "a partition was unlogged for a while",
+    setup: ROOT,
+    viaRoot: true,
+    steps: ["ALTER TABLE t1 SET UNLOGGED", "INSERT INTO t VALUES (1)", "ALTER TABLE t1 SET LOGGED"],
+    news: "rewritten",
+  },
+  {
+    what: "a foreign table becomes a partition",
+    setup: `CREATE TABLE t (id int, a text) PARTITION BY RANGE (id); CREATE PUBLICATION p FOR TABLE t WITH (publish_via_partition_root);
+      CREATE EXTENSION file_fdw; CREATE SERVER s FOREIGN DATA WRAPPER file_fdw;
+      CREATE FOREIGN TABLE f (id int, a text) SERVER s OPTIONS (filename '/dev/null')`,
+    viaRoot: true,
+    steps: ["ALTER TABLE t ATTACH PARTITION f FOR VALUES FROM (10) TO (20)"],
+    news: "lost",
+    why: "foreign",
+  },
+  { what: "a partition is truncated", setup: ROOT, viaRoot: true, steps: ["TRUNCATE t1"], news: "emptied" },
+  {
+    what: "a partitioned table is truncated",
+    setup: ROOT,
+    viaRoot: true,
+    steps: ["TRUNCATE t"],
+    truncated: true,
+    news: "same",
+  },
+  {
+    what: "a partition is truncated after the partitioned table",
+    setup: ROOT,
+    viaRoot: true,
+    steps: ["TRUNCATE t", "INSERT INTO t VALUES (1, 'x')", "TRUNCATE t1"],
+    truncated: true,
+    news: "emptied",
+  },
+  {
+    what: "a partition is detached",
+    setup: ROOT,
+    viaRoot: true,
+    steps: ["ALTER TABLE t DETACH PARTITION t1"],
+    news: "detached",
+  },
+  { what: "a partition is dropped", setup: ROOT, viaRoot: true, steps: ["DROP TABLE t1"], news: "detached" },
+  {
+    what: "its rows are written to a new file by VACUUM FULL",
+    setup: all,
+    steps: ["VACUUM FULL t"],
+    news: "same",
+  },
+  {
+    what: "a table without a TOAST table is truncated",
+    setup: "CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION p FOR ALL TABLES",
+    steps: ["TRUNCATE t"],
+    truncated: true,
+    news: "same",
+  },
+  {
+    what: "a table without a TOAST table is truncated, and loaded while it is unlogged",
+    setup: "CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION p FOR ALL TABLES",
+    steps: ["TRUNCATE t", "ALTER TABLE t SET UNLOGGED", "INSERT INTO t VALUES (2)", "ALTER TABLE t SET LOGGED"],
+    truncated: true,
+    news: "rewritten",
+  },
 ];
 
 test.for(STORIES)("a look after: $what", async (story, { skip }) => {
@@ -196,12 +305,17 @@ test.for(STORIES)("a look after: $what", async (story, { skip }) => {
   await from.app.query(setup);
   const before = await sent(from, viaRoot);
   expect(before.kind).toBe("sent");
-  for (const one of steps) await from.app.query(one);
+  const truncates: string[] = [];
+  for (const one of steps) {
+    await from.app.query(one);
+    if (truncated) truncates.push(await changedBy(from, "t1"), await changedBy(from, "t"));
+  }
+  const { table } = await lookAt(from);
   const now = await sent(from, viaRoot);
-  const found = sentNews(before, now, truncated);
+  const found = sentNews(before, now, truncatedBy(truncates.slice(0, 2), table));
   expect(found.kind).toBe(news);
   expect(found.kind === "lost" ? found.why.kind : undefined).toBe(why);
-  expect(sentNews(now, await sent(from, viaRoot), false)).toEqual({ kind: "none" });
+  expect(sentNews(now, await sent(from, viaRoot), NONE_TRUNCATED)).toEqual({ kind: "none" });
 });
 
 test("a partition is sent under its own name if its root is published without publish_via_partition_root", async () => {

@@ -30,7 +30,11 @@ export function afterLook(
   if (news.kind === "none") return { table, job: undefined };
   if (news.kind === "same") return { table: { ...table, sent }, job: undefined };
   const gap: Gap = { news, since, time, reported: false };
-  if (news.kind === "lost") return { table: { ...table, sent, gap }, job: undefined };
+  const { kind } = news;
+  // No repair removes rows from the topic.
+  if (kind === "lost" || kind === "emptied" || kind === "detached") {
+    return { table: { ...table, sent, gap }, job: undefined };
+  }
   return { table: { ...missing(table), sent, gap }, job: repairFor(rules, table.shape) };
 }
 

@@ -1,6 +1,6 @@
 import type { LeftOutReason } from "../../capture/left-out.ts";
 import type { LookedTable, TablesLook } from "../../capture/look.ts";
-import { newsOver, type Sent, sentAs } from "../../capture/sent.ts";
+import { newsOver, type Sent, sentAs, truncatedBy } from "../../capture/sent.ts";
 import type { TableState } from "../../gate/state.ts";
 import { fullName } from "../../table/quote.ts";
 import type { Outside } from "../outside.ts";
@@ -51,8 +51,9 @@ export function newsOf(
   const was = sentOf(outside, first, table);
   const now = sentOf(outside, second, table);
   if (lacksColumns(table) && now.kind === "sent") return { kind: "again" };
-  const news = newsOver(table.sent, was, now, control.looks.truncated.has(Number(oid)));
   const entry = second.tables.get(Number(oid));
+  const truncated = truncatedBy(control.looks.truncated.get(Number(oid)) ?? [], entry);
+  const news = newsOver(table.sent, was, now, truncated);
   const renamed = entry !== undefined && (entry.schema !== schema || entry.name !== name);
   return news.kind === "none" && renamed ? { kind: "same" } : news;
 }

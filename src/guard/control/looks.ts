@@ -41,7 +41,7 @@ export function firstLooks(
     seen: new Map(),
     allTables: undefined,
     passedBy: new Set([...look.tables.keys()].filter((oid) => !known.has(oid))),
-    truncated: new Set(),
+    truncated: new Map(),
     left: new Map(),
     refused: new Map(),
     warnings: new Map(),

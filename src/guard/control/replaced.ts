@@ -1,5 +1,5 @@
 import { GuardError } from "../../errors.ts";
-import { sentNews } from "../../capture/sent.ts";
+import { NONE_TRUNCATED, sentNews } from "../../capture/sent.ts";
 import { type Table, tableOid, columnType } from "../../table/column.ts";
 import { NO_EVIDENCE, prove } from "../../table/prove.ts";
 import type { Relation } from "../../wal/message.ts";
@@ -91,7 +91,7 @@ async function wasSent(session: Parts<"control" | "tape">, topic: string, row: L
   const table = tableOf(session.control.state, topic);
   if (table.gap?.news.kind === "again" && row < session.control.looks.began) return false;
   const sent = sentOf(session.outside, await session.source.look(), table);
-  const news = sentNews(table.sent, sent, false);
+  const news = sentNews(table.sent, sent, NONE_TRUNCATED);
   if (news.kind === "lost") apply(session, { kind: "sent", topic, sent, news });
   return sent.kind === "sent" && news.kind !== "again";
 }

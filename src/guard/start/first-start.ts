@@ -2,7 +2,7 @@ import { GuardError } from "../../errors.ts";
 import type { ChunkJob } from "../../chunk/job.ts";
 import { followLists } from "../../gate/amendment/excluded.ts";
 import type { TablesLook } from "../../capture/look.ts";
-import { newsOver } from "../../capture/sent.ts";
+import { newsOver, NONE_TRUNCATED } from "../../capture/sent.ts";
 import { afterLook } from "../../gate/amendment/gap.ts";
 import { newlyLeftOut, withLeftOut } from "../../gate/amendment/left-out.ts";
 import { definedAt } from "../../gate/amendment/rewritten.ts";
@@ -167,7 +167,10 @@ function afterLooks(outside: Outside, stored: Stored, first: TablesLook, second:
     if (namesake !== undefined && namesake.oid !== Number(oid)) continue;
     const before = sentOf(outside, first, table);
     const now = sentOf(outside, second, table);
-    const after = afterLook(settings, table, now, newsOver(table.sent, before, now, false), when);
+    const news = newsOver(table.sent, before, now, NONE_TRUNCATED);
+    // The next look decides, because the log may have a TRUNCATE of the whole table.
+    if (news.kind === "emptied") continue;
+    const after = afterLook(settings, table, now, news, when);
     if (after.table !== table) tables.set(topic, after.table);
     if (after.job !== undefined) jobs.set(after.job.id, after.job);
   }

@@ -27,6 +27,7 @@ import { carryOut, planPoison, type PoisonedRow } from "./poison.ts";
 import { OPERATIONS, publishChange } from "./publish.ts";
 import { rowEncoderOf } from "./row-encoder.ts";
 import { fullName } from "../../table/quote.ts";
+import { noteTruncate } from "../looks.ts";
 
 /**
  * The data plane: drains the stream into the batch, item by item, without waiting for anything. If something has to be
@@ -260,8 +261,7 @@ function onTruncate(session: Draining, truncate: Truncate, at: Lsn): Barrier | u
   const isPublished = outside.delivery !== "none" && !outside.settings["skipped.operations"].has("t");
   for (const one of captured) {
     if (one.topic === undefined) continue;
-    const { sent } = tableOf(control.state, one.topic);
-    if (sent?.kind === "sent" && sent.file !== undefined) control.looks.truncated.add(one.relation.oid);
+    noteTruncate(control.looks, one.relation.oid, tx.xid);
     if (window !== undefined && chunks.active?.job.topic === one.topic) window.spoiled = true;
     if (!isPublished) continue;
     if (one.parked) {

@@ -18,7 +18,7 @@ import {
   WHEN,
 } from "../customers.ts";
 
-const SENT = { kind: "sent", published: "1.1", file: undefined, attached: [] } as const;
+const SENT = { kind: "sent", published: "1.1", files: {}, attached: [] } as const;
 const GAP: Input = { kind: "sent", topic: TOPIC, sent: SENT, news: { kind: "again" } };
 
 const NICK_ID = idOf(NICK);
@@ -41,4 +41,12 @@ it("a column that is added after the gap owes nothing once the table's columns w
   expect(tableIn(decide(MANUAL, state, seen([ID, NAME, NICK]), WHEN).state).amendments).toMatchObject([
     { missed: false },
   ]);
+});
+
+it.each(["emptied", "detached"] as const)("partitions that were %s are reported, and no repair is tried", (kind) => {
+  const news = { kind, partitions: ["public.customers_1"] };
+  const { state, effects } = decide(MANUAL, stateOf(), { kind: "sent", topic: TOPIC, sent: SENT, news }, WHEN);
+  expect(tableIn(state)).toMatchObject({ sent: SENT, gap: { news, reported: false } });
+  expect(effects).toEqual([{ kind: "report-gap", topic: TOPIC }]);
+  expect([...state.jobs]).toEqual([]);
 });

@@ -102,7 +102,7 @@ describe("a different table with the name of a captured one", () => {
       kind: "refused",
       refusals: [{ kind: "blocked", reason: { kind: "columns-not-sent" } }],
     });
-    const sent = { kind: "sent", published: "1.2 table:3.4", file: undefined, attached: [] } as const;
+    const sent = { kind: "sent", published: "1.2 table:3.4", files: {}, attached: [] } as const;
     const step = play(RULES, waiting, { kind: "sent", topic: TOPIC, sent, news: { kind: "again" } });
     expect(tableIn(step.state)).toMatchObject({
       replacement: undefined,
