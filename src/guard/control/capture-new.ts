@@ -75,7 +75,11 @@ function asWritten(table: Table, { columns: written }: Relation): Table {
  * Whether the table needs a snapshot, because some of its rows were skipped, or because it can have had rows before it
  * was published. Only a publication of all tables, which existed before the table, is known to have sent all its rows.
  */
-function needsSnapshot({ control: { looks } }: Parts<"control">, { publication }: TablesLook, table: Table): boolean {
+export function needsSnapshot(
+  { control: { looks } }: Parts<"control">,
+  { publication }: TablesLook,
+  table: Table,
+): boolean {
   const id = Number(table.oid);
   const seen = looks.seen.get(id);
   const isAlwaysSent =

@@ -63,7 +63,7 @@ it.each([
   const looks = firstLooks(world.outside, { ...lookAt(ORDERS), end: lsn(1n) }, session.control.state.tables.values());
   session.control.looks.passedBy.clear();
   for (const passed of looks.passedBy) session.control.looks.passedBy.add(passed);
-  expect(needsSnapshot(session, { ...CUSTOMERS, oid: tableOid(oid), filenode: oid })).toBe(needed);
+  expect(needsSnapshot(session, lookAt(ORDERS), { ...CUSTOMERS, oid: tableOid(oid), filenode: oid })).toBe(needed);
 });
 
 describe("a table of which something is not known", () => {
