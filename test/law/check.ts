@@ -1,7 +1,7 @@
 import type { Schema } from "avsc";
 import type { Collected } from "../stack/collect.ts";
 import { avroType } from "../stack/decode.ts";
-import { columnOf, isOfFirst, type Model, type ModelColumn, present } from "./model.ts";
+import { columnOf, isOfFirst, type Model, MOST_COLUMNS, type ModelColumn, present } from "./model.ts";
 import type { Version } from "./truth.ts";
 
 /** Stories have no other types. */
@@ -65,8 +65,8 @@ interface Compared {
   readonly told: Told;
   /** Attnums whose values some event has carried. */
   readonly flowed: Set<number>;
-  /** By id, the row's version before the one that is compared. */
-  readonly before: Map<number, Version["columns"]>;
+  /** By row (`rowOf`), its version before the one that is compared. */
+  readonly before: Map<string, Version["columns"]>;
 }
 
 /** Each change once, in order, with the row's own values under names that their columns have had. */
@@ -82,20 +82,26 @@ function compareSequence(told: Told, events: readonly LawEvent[]): string | unde
   let why: string[] = [];
   for (const version of versions) {
     if (version.operation === "GAP") {
-      compared.before.set(version.id, version.columns);
+      compared.before.set(rowOf(version), version.columns);
       continue;
     }
     if (told.parked && changes[index] === undefined) return undefined;
     const wrong = wrongEvent(compared, version, changes[index]);
     const passed = wrong && `change ${index} (${version.operation} ${version.id}) ${wrong}`;
     if (passed !== undefined && !told.passedOver) return passed;
-    compared.before.set(version.id, version.columns);
+    compared.before.set(rowOf(version), version.columns);
     why = passed === undefined ? [] : [...why, passed];
     if (wrong === undefined) index += 1;
   }
   return changes.length > index
     ? `${changes.length} events for ${index} changes${why.map((one) => `\n     ${one}`).join("")}`
     : undefined;
+}
+
+/** Tables that have had the name one after the other may have rows of the same id. */
+function rowOf({ id, columns }: Version): string {
+  const [attnum = 0] = Object.keys(columns).map(Number);
+  return `${Math.floor(attnum / MOST_COLUMNS)} ${id}`;
 }
 
 function wrongEvent(compared: Compared, version: Version, event: LawEvent | undefined): string | undefined {
@@ -121,12 +127,14 @@ function wrongValue(compared: Compared, version: Version, after: Row): string | 
 function strangeValue(
   { told, flowed, before }: Compared,
   named: readonly ModelColumn[],
-  { id, operation, columns }: Version,
+  version: Version,
   field: string,
   text: string,
 ): string | undefined {
+  const { operation, columns } = version;
   if (text === UNCHANGED) {
-    const kept = named.some(({ attnum }) => columns[attnum] != null && columns[attnum] === before.get(id)?.[attnum]);
+    const last = before.get(rowOf(version));
+    const kept = named.some(({ attnum }) => columns[attnum] != null && columns[attnum] === last?.[attnum]);
     return operation === "UPDATE" && kept ? undefined : `field ${field} stands for a value that was not kept`;
   }
   const attnum = columnOf(text);

@@ -137,17 +137,18 @@ async function typesGone(
 }
 
 /**
- * Stands in for a table that was dropped in the meantime. Its columns are known from before, and the catalog has
- * nothing to add.
+ * Stands in for a table that was dropped in the meantime. The catalog has nothing to add to what is known from before:
+ * any column may have been dropped or added until the row. With one attnum more than new columns could need, no new
+ * column has only one possible attnum.
  */
-function droppedTable({ relation }: Captured, { shape, known }: ReturnType<typeof tableOf>): Table {
-  const last = Math.max(0, ...known.map((column) => Number(column.attnum)));
+function droppedTable({ relation }: Captured, { shape, known, assigned = 0 }: TableState): Table {
+  const last = Math.max(assigned, ...known.map((column) => Number(column.attnum)));
   return {
     oid: shape.table.oid,
     schema: relation.schema,
     name: relation.name,
     columns: [],
-    maxAttnum: last + relation.columns.length,
+    maxAttnum: last + relation.columns.length + 1,
     key: shape.key.map((field) => field.attnum),
     otherKeys: [],
     identified: [],

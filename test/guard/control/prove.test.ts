@@ -108,3 +108,28 @@ describe("a column that is renamed while columns beside it are dropped and added
     expect(await columnsOf(now("b", "700"), kept)).toEqual([1, 3, undefined, undefined]);
   });
 });
+
+describe("a row of a table that was dropped since", () => {
+  const columnsOf = async (known: readonly Column[], assigned: number | undefined, written: readonly Column[]) => {
+    const table = { ...publishing([ID, NAME]), known: known.map(({ attnum, name, type }) => ({ attnum, name, type })) };
+    const source = { table: async () => ({ table: undefined, snapshot: SNAPSHOT, end: lsn(900n) }) };
+    await using loop = running({ source }, stateOf({ ...table, assigned }));
+    const values = ["1", "Ann", "Annie"].slice(0, written.length);
+    loop.world.feed(...transaction(200n, relation(written), insert(150n, ...values)));
+    await until(() => isReached(loop.world, "0/C8"), "the transaction is committed");
+    return loop.session.tape.relations.get(OID)?.columns;
+  };
+
+  it("may have new columns in the place of those that were known", async () => {
+    expect(await columnsOf([ID, NAME], 2, [ID, NAME, NICK])).toEqual([undefined, undefined, undefined]);
+  });
+
+  it("may have any columns if none was known yet", async () => {
+    expect(await columnsOf([], undefined, [ID, NAME, NICK])).toEqual([undefined, undefined, undefined]);
+    expect(await columnsOf([], 5, [ID, NAME, NICK])).toEqual([undefined, undefined, undefined]);
+  });
+
+  it("may have a new column where one was known, also if more attnums were assigned than columns were known", async () => {
+    expect(await columnsOf([ID, NAME], 10, [ID, NICK])).toEqual([undefined, undefined]);
+  });
+});
