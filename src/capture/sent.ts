@@ -185,3 +185,8 @@ export interface Gap {
   readonly time: string;
   readonly reported: boolean;
 }
+
+/** True if the gap is that the table was dropped, so that nothing can be read from it any longer. */
+export function isOfDropped(gap: Gap | undefined): boolean {
+  return gap?.news.kind === "lost" && gap.news.why.kind === "dropped";
+}

@@ -1,3 +1,4 @@
+import { isOfDropped } from "../capture/sent.ts";
 import type { TableState } from "../gate/state.ts";
 import { withheldOf } from "../gate/update.ts";
 import { describeAmendment, nextCommands } from "./amendment.ts";
@@ -37,11 +38,14 @@ function describeLoss({ shape }: Pick<TableState, "shape">, lost: number): strin
   return `${changes} missing from the topic of parked changes and cannot be published: ${then}`;
 }
 
-export function describeUnparked({ shape, unparked }: TableState): string {
+export function describeUnparked({ shape, unparked, gap }: TableState): string {
   const { written = 0, passedOver = 0, lost } = unparked ?? {};
   const name = fullName(shape.table);
   const changes = `${written} parked ${written === 1 ? "change" : "changes"}`;
   if (lost !== undefined) return `${name} flows again, but ${describeLoss({ shape }, lost)}`;
+  if (passedOver > 0 && isOfDropped(gap)) {
+    return `${name} was dropped, and ${passedOver} of ${changes} are in no event: they fit none, and the table can no longer be read`;
+  }
   if (passedOver === 0) return `${name} flows again: ${changes} published in order`;
   const then = shape.key.length === 0 ? "it has no key, so its rows cannot be" : "all rows of the table are";
   return `${name} flows again: ${passedOver} of ${changes} no longer fitted any event; ${then} published again`;

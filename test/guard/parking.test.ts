@@ -211,6 +211,22 @@ describe("parked changes", () => {
   });
 });
 
+it("parked changes of a dropped table that fit no event are passed over, and people are alerted", async () => {
+  const gone = { kind: "lost", why: { kind: "dropped" } } as const;
+  const gap = { news: gone, since: "0/64", time: "2026-11-29T00:00:00.000Z", reported: true };
+  const none = async () => ({ table: undefined, snapshot: SEES_ALL, end: lsn(900n) });
+  await using loop = running({ source: { table: none } }, stateOf({ ...publishing([ID, N]), gap }));
+  const { world, session } = loop;
+  world.feed(...transaction(200n, relation([ID, N]), fits(150n, "1"), fits(160n, "2")));
+  await until(() => world.log.some((line) => line.includes("in no event")), "people are alerted");
+  expect(world.log).toContain(
+    "public.customers was dropped, and 2 of 2 parked changes are in no event: they fit none, and the table can no longer be read",
+  );
+  expect(events(world)).toEqual([]);
+  expect(parkedIn(session.control.state)).toBeUndefined();
+  expect(session.control.state.jobs.size).toBe(0);
+});
+
 describe("parked changes that are missing from their topic", () => {
   /** The table is parked, and a second session begins of which the topic has only the changes that `isKept` names. */
   async function afterLoss(isKept: (seq: number) => boolean, state = publishingN()) {

@@ -1,3 +1,4 @@
+import { isOfDropped } from "../../capture/sent.ts";
 import { settleTopic } from "../decision/settle.ts";
 import type { Decided, Input, Rules, State, When } from "../state.ts";
 import { step, withRepair, withTable } from "../update.ts";
@@ -48,10 +49,11 @@ export function onUnparked(
   const table = state.tables.get(topic);
   if (table?.parked === undefined) return step(state);
   const { time, reported } = table.parked;
+  const gone = isOfDropped(table.gap) && passedOver > 0;
   // If people were not alerted that the table was parked, they need not be alerted that it flows again with all changes.
-  const unparked = reported || lost !== undefined ? { time, written, passedOver, lost } : undefined;
+  const unparked = reported || lost !== undefined || gone ? { time, written, passedOver, lost } : undefined;
   const free = withTable(state, { ...table, parked: undefined, unparked });
-  const repaired = passedOver > 0 ? withRepair(rules, free, table.shape) : free;
+  const repaired = passedOver > 0 && !gone ? withRepair(rules, free, table.shape) : free;
   const settled = settleTopic(rules, repaired, topic, when);
   return { state: settled.state, effects: [{ kind: "report-parked", topic }, ...settled.effects] };
 }

@@ -1,3 +1,4 @@
+import { isOfDropped } from "../../capture/sent.ts";
 import { describeError, type ErrorCode, GuardError } from "../../errors.ts";
 import { sameColumnType } from "../../gate/amendment/differ.ts";
 import { isAmended } from "../../gate/on-poison.ts";
@@ -150,6 +151,8 @@ export function judgeHead(
   if (stop.code === "record-too-large") return standingOfLarge(session, topic, change);
   if (stop.unfit === undefined || isAmended(table, stop.unfit.field)) return "withheld";
   if (!stop.unfit.isNull && hasTypeOfNow(table, stop.unfit.field, change)) return "poison";
+  // No read of the catalog will show more about it.
+  if (isOfDropped(table.gap)) return "superseded";
   const applied = session.control.catalog.applied.get(Number(table.shape.table.oid));
   return applied !== undefined && applied > change.lsn ? "superseded" : "unsettled";
 }
@@ -224,7 +227,8 @@ function reportPark(session: Parts<"control">, table: TableState): void {
 function reportFlow(session: Parts<"control">, table: TableState): void {
   const { outside } = session;
   const what = describeUnparked(table);
-  const isLoss = table.unparked?.lost !== undefined;
+  const { lost, passedOver = 0 } = table.unparked ?? {};
+  const isLoss = lost !== undefined || (isOfDropped(table.gap) && passedOver > 0);
   if (isLoss) outside.log.warn(what);
   else outside.log.info(what);
   const reported = { kind: "park-reported", topic: table.shape.topic, id: undefined } as const;
