@@ -37,7 +37,8 @@ const SETTINGS = `SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET
  * - `held`: tables that the command has locked, so they will be as we read them when it commits.
  * - `near`: other tables that it affects, through a type, a schema or partitions. They are described if the transaction
  *   holds a lock on them. Otherwise another transaction may be changing them, so they are only named, and the reader of
- *   the message reads the catalog. A REPEATABLE READ transaction sees the catalog as of its start, and sees two
+ *   the message reads the catalog. The columns of a table that is not locked (`unlocked`) are as they were: this
+ *   transaction has changed only its type, its schema or its partitioned table. A REPEATABLE READ transaction sees the catalog as of its start, and sees two
  *   versions of a row that both it and others have changed since. In such a transaction all tables are only named. A
  *   partitioned table counts as rewritten if one of its partitions is.
  */
@@ -49,6 +50,7 @@ DECLARE
   rewritten text := coalesce(current_setting('fieldgate.rewritten', true), '');
   tables json;
   look json;
+  unlocked json;
   everything json;
 BEGIN
   WITH RECURSIVE reached(relation, direct) AS (
@@ -60,10 +62,11 @@ BEGIN
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.relnamespace <> 'fieldgate'::regnamespace
      GROUP BY c.oid
   ), known AS (
-    SELECT p.oid, fresh AND p.at <= ${MAX_DESCRIBED} AND (p.direct OR p.oid = ANY (ARRAY(
+    SELECT p.oid, h.locked, fresh AND p.at <= ${MAX_DESCRIBED} AND h.locked AS exact
+      FROM present p CROSS JOIN LATERAL (SELECT p.direct OR p.oid = ANY (ARRAY(
              SELECT l.relation FROM pg_locks l WHERE l.locktype = 'relation' AND l.granted AND l.pid = pg_backend_pid()
-           ))) AS exact
-      FROM present p WHERE p.at <= ${MAX_NAMED}
+           )) AS locked) AS h
+     WHERE p.at <= ${MAX_NAMED}
   )
   SELECT json_agg(json_build_object(
            'change', CASE WHEN c.oid = ANY (created) THEN 'created' ELSE 'changed' END,
@@ -71,15 +74,17 @@ BEGIN
              SELECT bit_or(substring(rewritten FROM '(?:^| )' || p.oid || ':(\\d{1,4})')::int)
                FROM (SELECT c.oid UNION SELECT t.relid FROM pg_partition_tree(c.oid) t) AS p) END,
            'table', ${TABLE_JSON.replaceAll("\n", "\n  ")}) ORDER BY c.oid) FILTER (WHERE k.exact),
-         json_agg(DISTINCT k.oid::bigint) FILTER (WHERE NOT k.exact), json_agg(DISTINCT k.oid::bigint)
-    INTO tables, look, everything
+         json_agg(DISTINCT k.oid::bigint) FILTER (WHERE NOT k.exact),
+         json_agg(DISTINCT k.oid::bigint) FILTER (WHERE NOT k.locked), json_agg(DISTINCT k.oid::bigint)
+    INTO tables, look, unlocked, everything
     FROM known k JOIN pg_class c USING (oid) JOIN pg_namespace n ON n.oid = c.relnamespace;
   IF everything IS NULL AND dropped IS NULL THEN RETURN NULL; END IF;
   IF octet_length(tables::text) > ${MAX_BYTES} THEN tables := NULL; look := everything; END IF;
   RETURN fieldgate.signed(json_build_object(
     'format', 1, 'command', command, 'role', session_user, 'xid', pg_current_xact_id()::text,
     'time', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-    'tables', coalesce(tables, '[]'), 'dropped', coalesce(dropped, '[]'), 'look', coalesce(look, '[]'))::text);
+    'tables', coalesce(tables, '[]'), 'dropped', coalesce(dropped, '[]'), 'look', coalesce(look, '[]'),
+    'unlocked', coalesce(unlocked, '[]'))::text);
 END $fieldgate$`;
 
 /**

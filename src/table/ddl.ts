@@ -21,9 +21,11 @@ export interface Ddl {
   readonly tables: readonly TableDdl[];
   /**
    * Other tables that the command affected but that the message does not describe: too many, too large, or not locked
-   * by it.
+   * by it, so that they could be out of date at its commit.
    */
   readonly undescribed: readonly TableOid[];
+  /** Those of them that were not locked: the command has not changed which columns they have. */
+  readonly unlocked: readonly TableOid[];
 }
 
 /**
@@ -171,6 +173,8 @@ const payloadSchema = z.object({
   ),
   dropped: z.array(z.object({ oid: table, schema: text, name: text })),
   look: z.array(table),
+  // The 0.1.0 trigger does not report this field.
+  unlocked: z.array(table).default([]),
 });
 
 /**
@@ -186,8 +190,8 @@ function ddlOf(payload: z.infer<typeof payloadSchema>): Ddl {
     rewritten: rewrite !== null && (rewrite & OTHER_VALUES) !== 0,
   }));
   const dropped = payload.dropped.map((gone) => ({ change: "dropped" as const, table: gone }));
-  const { command, role, look: undescribed } = payload;
-  return { command, role, time: BigInt(payload.time), tables: [...live, ...dropped], undescribed };
+  const { command, role, look: undescribed, unlocked } = payload;
+  return { command, role, time: BigInt(payload.time), tables: [...live, ...dropped], undescribed, unlocked };
 }
 
 const namedSchema = z.object({

@@ -98,7 +98,10 @@ function inWords(ddl: Ddl): string {
     if (one.change === "dropped") return `-${one.table.name}`;
     return `${one.table.name}: ${one.table.columns.map((column) => column.name).join(" ")}`;
   });
-  return [...tables, ...(ddl.undescribed.length === 0 ? [] : [`look ${ddl.undescribed.length}`])].join("; ");
+  const unlocked = ddl.undescribed.filter((oid) => ddl.unlocked.includes(oid)).length;
+  const locked = ddl.undescribed.length - unlocked;
+  const named = [...(locked === 0 ? [] : [`look ${locked}`]), ...(unlocked === 0 ? [] : [`unlocked ${unlocked}`])];
+  return [...tables, ...named].join("; ");
 }
 
 /** The commands of the trusted messages. */

@@ -173,7 +173,7 @@ const AFFECTED: readonly Case[] = [
       "C",
       "M(a8_3: id a b)",
       "C",
-      "M(a8: id a b; look 2)",
+      "M(a8: id a b; unlocked 2)",
       "C",
       "M(-a8; -a8_1; -a8_3)",
     ],
@@ -208,7 +208,7 @@ const AFFECTED: readonly Case[] = [
       "DROP DOMAIN price CASCADE",
       "ALTER TYPE mood RENAME TO temper",
     ],
-    words: "M(look 3),M(look 3),M(a10p: p),M(a10p: p),M(a10p: p),M(a10p: ),M(look 3)"
+    words: "M(unlocked 3),M(unlocked 3),M(a10p: p),M(a10p: p),M(a10p: p),M(a10p: ),M(unlocked 3)"
       .split(",")
       .flatMap((m) => [m, "C"])
       .slice(0, -1),
@@ -217,7 +217,7 @@ const AFFECTED: readonly Case[] = [
     what: "for the tables of a renamed schema",
     setup: "CREATE SCHEMA a11; CREATE TABLE a11.t (id int); CREATE TABLE a11.u (id int)",
     run: ["ALTER SCHEMA a11 RENAME TO a11_new"],
-    words: ["M(look 2)"],
+    words: ["M(unlocked 2)"],
   },
   {
     what: "with at most a hundred tables described; further partitions are only named",
@@ -363,7 +363,7 @@ test("a table that another session is changing is only named, as its description
     await other.query("COMMIT");
     await db.from.app.query("COMMIT");
   });
-  expect(heard.words).toEqual(["M(toned: id t b)", "C", "M(look 1)"]);
+  expect(heard.words).toEqual(["M(toned: id t b)", "C", "M(unlocked 1)"]);
 });
 
 test("a transaction that sees the catalog as of its start only names the table", async () => {

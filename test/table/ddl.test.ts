@@ -127,6 +127,7 @@ test("a signed message of this transaction describes what the command did", () =
         { change: "dropped", table: { oid: 16390, schema: "public", name: "gone" } },
       ],
       undescribed: [16391],
+      unlocked: [],
     },
   });
 });

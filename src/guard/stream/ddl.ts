@@ -27,7 +27,7 @@ export function onDdl(session: Parts<"control" | "tape">, message: LogicalMessag
     return;
   }
   const { command, role, time, tables } = read.ddl;
-  for (const oid of read.ddl.undescribed) onUndescribed(session, oid);
+  for (const oid of read.ddl.undescribed) onUndescribed(session, oid, read.ddl.unlocked.includes(oid));
   for (const one of tables) {
     if (one.change === "dropped") continue;
     const { oid } = one.table;
@@ -56,12 +56,12 @@ function readSecretAgain(session: Parts<"control">): void {
   });
 }
 
-/** The descriptions of the table in earlier messages are out of date now. */
-function onUndescribed(session: Parts<"control" | "tape">, oid: TableOid): void {
+/** The descriptions of the table in earlier messages are out of date now. `hasItsColumns`: it has no others, though. */
+function onUndescribed(session: Parts<"control" | "tape">, oid: TableOid, hasItsColumns: boolean): void {
   const topic = topicOf(session.control.state, oid);
   if (topic === undefined) return;
   session.control.catalog.explained.delete(oid);
-  apply(session, { kind: "undescribed", topic });
+  if (!hasItsColumns) apply(session, { kind: "undescribed", topic });
   startCatalogRead(session, oid);
 }
 

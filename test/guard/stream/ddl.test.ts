@@ -14,9 +14,9 @@ function message(content: string): LogicalMessage {
 }
 
 /** A message that names the table in `look`, as one from a REPEATABLE READ transaction does. */
-function naming(oid: number): LogicalMessage {
+function naming(oid: number, unlocked: readonly number[] = []): LogicalMessage {
   const payload = { format: 1, command: "ALTER TABLE", role: "migrator", xid: String(XID), time: 0 };
-  return message(signed(JSON.stringify({ ...payload, tables: [], dropped: [], look: [oid] })));
+  return message(signed(JSON.stringify({ ...payload, tables: [], dropped: [], look: [oid], unlocked })));
 }
 
 function sessionWithTrigger() {
@@ -34,6 +34,14 @@ it("a message that only names a table makes what earlier ones have said about it
   expect(session.control.catalog.explained.size).toBe(0);
   expect(session.control.catalog.pending.size).toBe(1);
   expect(session.control.ddl.complete).toBe("as before");
+});
+
+it("a message about a type of a table that it has not locked leaves it known which columns the table has", () => {
+  const session = sessionWithTrigger();
+  onDdl(session, naming(OID, [OID]), XID);
+  expect(tableIn(session.control.state).undescribed).toBeUndefined();
+  expect(session.control.catalog.explained.size).toBe(0);
+  expect(session.control.catalog.pending.size).toBe(1);
 });
 
 it("a message that names a table which is not captured changes nothing", () => {
