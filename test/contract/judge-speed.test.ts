@@ -12,12 +12,19 @@ function limitMs(): number {
   return Math.max(2000, 0.5 * PAIRS * (parseTimes(parses).cpuMs / parses));
 }
 
-it.each(Object.entries<Crowd>(CROWDS))("200 contracts are judged on 50 candidates within 2 s: %s", (_, crowd) => {
-  let { cpuMs, verdicts } = judgeAll(crowd);
-  // Try again in case other work was to blame.
-  for (let again = 0; again < 3 && cpuMs >= 2000; again++) cpuMs = Math.min(cpuMs, judgeAll(crowd).cpuMs);
-  expect(cpuMs).toBeLessThan(limitMs());
-  const { ready = 0, "not-ready": notReady = 0 } = verdicts;
-  expect(ready + notReady).toBe(PAIRS);
-  expect(Math.min(ready, notReady)).toBeGreaterThan(2000);
-});
+/** Of the wall clock: a machine that is busy with other work is tried four times. */
+const TIMEOUT_MS = 240_000;
+
+it.each(Object.entries<Crowd>(CROWDS))(
+  "200 contracts are judged on 50 candidates within 2 s: %s",
+  (_, crowd) => {
+    let { cpuMs, verdicts } = judgeAll(crowd);
+    // Try again in case other work was to blame.
+    for (let again = 0; again < 3 && cpuMs >= 2000; again++) cpuMs = Math.min(cpuMs, judgeAll(crowd).cpuMs);
+    expect(cpuMs).toBeLessThan(limitMs());
+    const { ready = 0, "not-ready": notReady = 0 } = verdicts;
+    expect(ready + notReady).toBe(PAIRS);
+    expect(Math.min(ready, notReady)).toBeGreaterThan(2000);
+  },
+  TIMEOUT_MS,
+);
