@@ -146,10 +146,8 @@ function flowingFindings(contract: Contract, flowing: AvroSchema, withheld: read
 function suggestName({ fields = [] }: Contract, finding: Finding, flowing: AvroSchema): Finding {
   const name = finding.field?.replace(/^after\.(?:after\.|before\.)?/, "") ?? "";
   const columns = (rowOf(flowing)?.fields ?? []).flatMap((field) => (fields.includes(field.name) ? [] : [field.name]));
-  const alike = columns.find((column) => column.toLowerCase() === name.toLowerCase());
-  const near = alike ?? nearestName(name, columns);
-  if (near === undefined) return finding;
-  return { ...finding, remedy: `write "${near}" in \`fields\` if you mean that column; otherwise ${finding.remedy}` };
+  const near = findAlike(name, columns);
+  return near === undefined ? finding : { ...finding, remedy: suggested(near, finding.remedy) };
 }
 
 function awaitedFinding(finding: Finding, name: string): Finding {
@@ -186,13 +184,40 @@ function writerFindings(contract: Contract, { envelope, flowing }: Candidate): r
   if (next === undefined || now === undefined) {
     return [missingEvidence("the topic's schema is not a Debezium envelope", "check the topic's name in the contract")];
   }
-  if (contract.fields !== undefined) return contract.fields.flatMap((name) => fieldFindings(contract, name, now, next));
+  const { fields } = contract;
+  if (fields !== undefined) {
+    const removed = now.fields.flatMap(({ name }) =>
+      fields.includes(name) || next.fields.some((field) => field.name === name) ? [] : [name],
+    );
+    return fields.flatMap((name) => {
+      const findings = fieldFindings(contract, name, now, next);
+      return removed.length === 0 ? findings : findings.map((finding) => meantRemoved(finding, name, now, removed));
+    });
+  }
   const tested = testedFields(contract, envelope);
   const changed = now.fields.flatMap(({ name }) =>
     fieldFindings(contract, name, now, next).length > 0 && !tested.has(name) ? [name] : [],
   );
   if (changed.length === 0) return [];
   return [missingEvidence(`${changed.join(", ")} would change, and the contract lists no fields`, LIST_FIELDS)];
+}
+
+/** A listed field that no event has is an error if its name is close to that of a field that would be removed. */
+function meantRemoved(finding: Finding, name: string, now: AvroRecord, removed: readonly string[]): Finding {
+  if (finding.rule !== "contract/field-missing" || now.fields.some((field) => field.name === name)) return finding;
+  const near = findAlike(name, removed);
+  if (near === undefined) return finding;
+  const message = `${finding.message}, and "${near}" would be removed`;
+  return { ...finding, severity: "error", message, remedy: suggested(near, finding.remedy) };
+}
+
+/** The column that is meant by a name that is written differently or misspelt. */
+function findAlike(name: string, columns: readonly string[]): string | undefined {
+  return columns.find((column) => column.toLowerCase() === name.toLowerCase()) ?? nearestName(name, columns);
+}
+
+function suggested(column: string, otherwise: string | undefined): string {
+  return `write "${column}" in \`fields\` if you mean that column; otherwise ${otherwise}`;
 }
 
 const LIST_FIELDS = "list the columns the consumer reads in `fields` and run `fieldgate publish`";

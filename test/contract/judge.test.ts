@@ -159,6 +159,18 @@ const CASES: Readonly<Record<string, Case>> = {
     verdict: "not-ready",
     findings: [["contract/field-missing", "error", "after.email"]],
   },
+  "a misspelt field, and the column that it may mean would disappear": {
+    contract: writer({ fields: ["id", "emial"] }),
+    row: { id: "int" },
+    verdict: "not-ready",
+    findings: [["contract/field-missing", "error", "after.emial"]],
+  },
+  "a field that is missing already, and a column of quite a different name would disappear": {
+    contract: writer({ fields: ["id", "phone"] }),
+    row: { id: "int" },
+    verdict: "ready",
+    findings: [["contract/field-missing", "warning", "after.phone"]],
+  },
   "a listed field that is missing already does not withhold another one": {
     contract: writer({ ...rejects, fields: ["id", "zip", "phone"], ignores: ["email"] }),
     verdict: "ready",
