@@ -20,7 +20,7 @@ import { addRun } from "./cli/operator/run.ts";
 import { addSample } from "./cli/consumer/sample.ts";
 import { addToken } from "./cli/operator/token.ts";
 import { addTrigger } from "./cli/operator/trigger.ts";
-import { describeError } from "./errors.ts";
+import { describeError, GuardError } from "./errors.ts";
 import { asOneEntry, visibleLines } from "./visible.ts";
 
 /**
@@ -61,6 +61,14 @@ const terminal: Terminal = {
     isService = true;
   },
 };
+
+/** The oldest Node.js that package.json's `engines` allows: major and minor version. */
+const OLDEST_NODE = [22, 12] as const;
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])) {
+  const needed = `Node.js ${OLDEST_NODE.join(".")} or later is needed; this is ${process.version}`;
+  process.exit(reportError(new GuardError("usage", needed, { next: "install Node.js 24" })));
+}
 
 const program = new Command("fieldgate")
   .description("withholds new columns from Kafka events until their consumers are ready")

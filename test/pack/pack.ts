@@ -69,6 +69,13 @@ describe("the package", () => {
   });
 });
 
+it("says on an older Node, before anything else, which one is needed", async () => {
+  const node = await installNode("20", dirname(installed.folder));
+  const asked = await run(node, { FIELDGATE_URL: server.url }, ["check", "--file", "reads.yaml"]);
+  const err = expect.stringMatching(/^fieldgate: \[usage\] Node\.js 22\.12 or later is needed; this is v20\./);
+  expect(asked).toEqual({ code: 1, out: "", err });
+});
+
 describe.each([OLDEST_NODE, "24"])("the installed command line on Node %s", (version) => {
   let node: string;
   beforeAll(async () => {
