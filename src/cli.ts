@@ -98,12 +98,27 @@ addRules(program, terminal);
 addToken(program, terminal);
 addTrigger(program, terminal);
 
+refuseRepeated(program);
+
 process.exitCode = EXIT.fine;
 await program.parseAsync().catch((error: unknown) => terminal.end(reportError(error)));
 if (interruptedAs !== undefined) {
   if (!isService) process.exitCode = interruptedAs;
   // The sender of the signal waits for the process to end, so an open connection must not keep it alive.
   process.exit();
+}
+
+/** A second value would silently replace the first. Options with a list as their default collect their values. */
+function refuseRepeated(command: Command): void {
+  for (const option of command.options) {
+    if (option.variadic || option.isBoolean() || Array.isArray(option.defaultValue)) continue;
+    let given = false;
+    command.on(`option:${option.name()}`, () => {
+      if (given) command.error(`error: option '${option.flags}' may be given only once`);
+      given = true;
+    });
+  }
+  command.commands.forEach(refuseRepeated);
 }
 
 /** Prints the error and returns the exit code. Commander has already printed its own errors and help. */

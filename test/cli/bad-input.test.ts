@@ -128,3 +128,18 @@ it("a contract with 10,000 fields is published", async () => {
   const { code, err } = await runCli(["publish"], { cwd: folder, env: { FIELDGATE_URL: url, FIELDGATE_TOKEN: "t" } });
   expect([code, err, published]).toEqual([0, "", 2]);
 });
+
+it.each([
+  "check --file one.yaml --file two.yaml",
+  "amendments --table a --table b",
+  "release x --reason one --reason two",
+])("an option that is given twice is refused, because one of the values would be ignored: %s", async (line) => {
+  const { code, out, err } = await runCli(line.split(" "), { cwd: folder });
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toMatch(/^error: option '--(file|table|reason) <\w+>' may be given only once$/m);
+});
+
+it("an option that takes several values may be given several times", async () => {
+  const { err } = await runCli("retire --topic one --topic two --file missing.yaml".split(" "), { cwd: folder });
+  expect(err).toContain("missing.yaml");
+});
