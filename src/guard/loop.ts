@@ -50,7 +50,8 @@ export async function runLoop(session: Session): Promise<void> {
   if (outside.delivery === "none") followRegistry(session);
   const judgeDaily = onNewDay(session);
   const idleMs = Math.min(IDLE_MS, outside.settings["heartbeat.interval.ms"] || IDLE_MS);
-  let idleSince = outside.now();
+  // The first idle turn commits at once, because the session counts as streaming from its first commit.
+  let idleSince = 0n;
   for (;;) {
     signal.throwIfAborted();
     waker.throwIfFailed();
