@@ -108,13 +108,14 @@ if (interruptedAs !== undefined) {
   process.exit();
 }
 
-/** A second value would silently replace the first. Options with a list as their default collect their values. */
+/** A second value would silently replace the first, unless the option collects its values in a list. */
 function refuseRepeated(command: Command): void {
   for (const option of command.options) {
-    if (option.variadic || option.isBoolean() || Array.isArray(option.defaultValue)) continue;
     let given = false;
     command.on(`option:${option.name()}`, () => {
-      if (given) command.error(`error: option '${option.flags}' may be given only once`);
+      const isList = Array.isArray(command.getOptionValue(option.attributeName()));
+      if (given && !isList && !option.isBoolean())
+        command.error(`error: option '${option.flags}' may be given only once`);
       given = true;
     });
   }
